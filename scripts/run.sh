@@ -1,0 +1,75 @@
+# ./x demo, sim, bench, attack: build what is needed, then hand over to the program.
+
+help_demo() {
+    cat <<'HELP'
+usage: ./x demo [--check] [--out DIR]
+Three signers and a witness as processes of their own, the services on embedded parts, a Bitcoin development chain whose
+every spend goes through Bitcoin Core's script interpreter. Needs no server and no account.
+
+  (no option)   shows the transfer and the refused attacks, then leaves the platform up with commands to try; Ctrl-C ends it
+  --check       runs everything once; exit 0 only if all of it held; the last line is JSON
+  --out DIR     keep the artefacts there; `strongroom journal verify DIR` recomputes the claim from them
+HELP
+}
+
+cmd_demo() {
+    ensure_build
+    step "build" build_release
+    exec "$TARGET/release/strongroom" demo "$@"
+}
+
+# Cargo unifies features across everything built together, so the signer is built alone: what runs is what ships.
+build_release() {
+    cargo build --release --locked --package strongroom
+    cargo build --release --locked --package strongroom-signer
+}
+
+help_sim() {
+    cat <<'HELP'
+usage: ./x sim [--seeds N] [--from SEED] [--json]
+The real state machines of all services and signers on virtual clocks, with drops, duplicates, reordering, delays, crashes
+and restored disks drawn from the seed. A failing seed is printed and replays exactly. With --json the last line is JSON.
+All options go to the simulator: `./x sim -- --help` shows its own list.
+HELP
+}
+
+cmd_sim() {
+    ensure_build
+    strip_separator "$@"
+    exec cargo run --release --locked --package strongroom-sim -- "${REST[@]}"
+}
+
+help_bench() {
+    cat <<'HELP'
+usage: ./x bench core [--json]       threshold signing beside libsecp256k1 and ed25519-dalek, policy with 200 rules
+       ./x bench journal [--json]    journal entries per second with three replaying signers and a witness
+Measured in a release build; run it on a quiet machine. With --json the last line is JSON.
+HELP
+}
+
+cmd_bench() {
+    case ${1:-} in
+        core | journal) ;;
+        *) bad_usage "bench wants 'core' or 'journal'" ;;
+    esac
+    ensure_build
+    exec cargo run --release --locked --package strongroom-bench -- "$@"
+}
+
+help_attack() {
+    cat <<'HELP'
+usage: ./x attack [TEST-NAME-PART…]
+Runs the attacks that must fail (testkit/attack) against the real services with the named parts hostile.
+HELP
+}
+
+cmd_attack() {
+    ensure_build
+    exec cargo test --locked --package strongroom-attack -- "$@"
+}
+
+# Drops one leading `--`, used to pass --help through to the program.
+strip_separator() {
+    if [ "${1:-}" = -- ]; then shift; fi
+    REST=("$@")
+}
