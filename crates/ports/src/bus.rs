@@ -1,1 +1,299 @@
-//! See the module's types.
+//! Records between services: a log of topics, kept by a broker or by the process itself.
+//!
+//! Contract (each sentence is a case of `testkit/conformance`):
+//!
+//! - Records of one topic with one key keep the order in which they were published.
+//! - Delivery is at least once; the consumer removes duplicates by [`Headers::msg_id`].
+//! - The consumer owns its positions: the bus keeps none.
+//! - A position that no longer exists (other incarnation, before the oldest record, beyond the end) is
+//!   [`BusError::PositionGone`], never a silent jump.
+//! - A record over a size limit is refused by [`Bus::publish`], with its size, and nothing of that call is
+//!   published.
+//! - [`Bus::publish`] returns `Ok` only when every record is durable.
+//! - A full queue pushes back (blocks, then [`BusError::Full`]); nothing accepted is dropped.
+//! - Headers carry `msg-id`, `schema`, `deadline-ms`, `traceparent` and timeline marks; never secrets or
+//!   customer data.
+//! - [`Bus::shutdown`] drains what was accepted within its deadline; later calls are [`BusError::Closed`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Whether this deployment protects real value. Development parts refuse [`Mode::Production`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A developer's machine, a demo or a test.
+    Dev,
+    /// Genesis says production.
+    Production,
+}
+
+/// Name of a topic: 1 to 200 bytes of `a-z 0-9 . _ -`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic(Arc<str>);
+
+impl Topic {
+    /// Longest name, bytes (Kafka allows 249; the rest is for `.dlq` and a test's prefix).
+    pub const LEN_MAX: usize = 200;
+
+    /// A checked name.
+    ///
+    /// # Errors
+    /// [`BusError::BadTopic`] when empty, too long or with another character.
+    pub fn new(name: &str) -> Result<Self, BusError> {
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+        if name.is_empty() || name.len() > Self::LEN_MAX || !name.bytes().all(good) {
+            return Err(BusError::BadTopic { len: name.len() });
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where records go that this topic's consumer could not handle: `<topic>.dlq`.
+    ///
+    /// # Errors
+    /// [`BusError::BadTopic`] when that name is too long.
+    pub fn dead_letter(&self) -> Result<Self, BusError> {
+        Self::new(&format!("{}.dlq", self.0))
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What travels beside a payload, in clear. Borsh is the stored form (field order below).
+#[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
+pub struct Headers {
+    /// UUIDv7 given by the first producer and kept through every retry; consumers remove duplicates by it.
+    pub msg_id: [u8; 16],
+    /// Version of the payload's encoding.
+    pub schema: u16,
+    /// Unix milliseconds after which the work is refused, never executed late; 0 = none.
+    pub deadline_ms: u64,
+    /// W3C trace context, or empty.
+    pub traceparent: String,
+    /// Opaque timeline marks (when each hop saw the work).
+    pub marks: Vec<u8>,
+}
+
+/// One record to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where to.
+    pub topic: Topic,
+    /// Records of one key keep their order.
+    pub key: Vec<u8>,
+    /// Clear headers.
+    pub headers: Headers,
+    /// The signed envelope; opaque here.
+    pub payload: Vec<u8>,
+}
+
+impl Record {
+    /// Largest payload, bytes: an MPC round of 10 signers with post-quantum wrapping is below 64 KiB.
+    pub const PAYLOAD_MAX: usize = 128 * 1024;
+    /// Largest key, bytes.
+    pub const KEY_MAX: usize = 512;
+    /// Largest `traceparent`, bytes (W3C's form is 55).
+    pub const TRACEPARENT_MAX: usize = 128;
+    /// Largest marks, bytes.
+    pub const MARKS_MAX: usize = 512;
+
+    /// Checks every size limit; each adapter's `publish` calls it before anything else.
+    ///
+    /// # Errors
+    /// [`BusError::TooLarge`] with the size found.
+    pub fn check(&self) -> Result<(), BusError> {
+        let limits = [
+            ("payload", self.payload.len(), Self::PAYLOAD_MAX),
+            ("key", self.key.len(), Self::KEY_MAX),
+            ("traceparent", self.headers.traceparent.len(), Self::TRACEPARENT_MAX),
+            ("marks", self.headers.marks.len(), Self::MARKS_MAX),
+        ];
+        for (part, size, max) in limits {
+            if size > max {
+                return Err(BusError::TooLarge { topic: self.topic.clone(), part, size, max });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One record as a consumer gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Where from (the same as `record.topic`).
+    pub topic: Topic,
+    /// Partition of the topic (always 0 on the embedded bus).
+    pub partition: u32,
+    /// Place in the partition, from 0. The position after this record is `offset + 1`.
+    pub offset: u64,
+    /// The record.
+    pub record: Record,
+}
+
+/// Where a consumer stands in a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// Random id given when the bus's store was created: a restored or recreated log is noticed.
+    pub incarnation: [u8; 16],
+    /// Offset of the next record to read.
+    pub next: u64,
+}
+
+/// Publish and fetch. Shared by threads behind an `Arc`.
+pub trait Bus: Send + Sync {
+    /// Makes the records durable, in order; one call's records of one key stay together in order.
+    ///
+    /// # Errors
+    /// [`BusError::TooLarge`] (nothing published), [`BusError::Full`] (nothing published, try again),
+    /// [`BusError::Io`]: outcome unknown, publish the same `msg_id`s again.
+    fn publish(&self, records: &[Record]) -> Result<(), BusError>;
+
+    /// The oldest position of a topic. A topic nobody has written to begins at 0.
+    fn start(&self, topic: &Topic) -> Result<Position, BusError>;
+
+    /// The position after the newest record.
+    fn end(&self, topic: &Topic) -> Result<Position, BusError>;
+
+    /// At most `records_max` records at or after the wanted positions, each topic's in order, shared fairly
+    /// between the topics. Blocks up to `wait` until there is at least one; empty on timeout. Asking again
+    /// from the same positions gives the same records again.
+    ///
+    /// # Errors
+    /// [`BusError::PositionGone`] for the first wanted position that does not exist.
+    fn fetch(
+        &self,
+        wants: &[(Topic, Position)],
+        records_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError>;
+
+    /// Refuses new work, finishes what was accepted and stops.
+    ///
+    /// # Errors
+    /// [`BusError::Timeout`] when that took longer than `within`.
+    fn shutdown(&self, within: Duration) -> Result<(), BusError>;
+
+    /// How many times the log was synced to disk since this object was made.
+    fn fsyncs(&self) -> u64;
+}
+
+/// Why the bus refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BusError {
+    /// A topic name is not allowed.
+    #[error("bad topic name ({len} bytes)")]
+    BadTopic {
+        /// Its length, bytes.
+        len: usize,
+    },
+    /// A record is over a limit.
+    #[error("record for {topic}: {part} of {size} bytes is over the limit of {max}")]
+    TooLarge {
+        /// Where it was going.
+        topic: Topic,
+        /// `payload`, `key`, `traceparent` or `marks`.
+        part: &'static str,
+        /// Size found, bytes.
+        size: usize,
+        /// Limit, bytes.
+        max: usize,
+    },
+    /// The wanted position does not exist: records were dropped by retention, or this is another log.
+    #[error("{topic}: position {wanted} does not exist (oldest {oldest}, end {end}, same log: {same_log})")]
+    PositionGone {
+        /// The topic.
+        topic: Topic,
+        /// Offset asked for.
+        wanted: u64,
+        /// Oldest offset there is.
+        oldest: u64,
+        /// Offset after the newest record.
+        end: u64,
+        /// `false` when the position belongs to another incarnation of the log.
+        same_log: bool,
+    },
+    /// The queue stayed full; nothing was published.
+    #[error("the publish queue is full")]
+    Full,
+    /// Not finished in time.
+    #[error("the bus did not drain in time")]
+    Timeout,
+    /// The bus was shut down.
+    #[error("the bus is closed")]
+    Closed,
+    /// The broker or the disk failed; the outcome of a publish is unknown.
+    #[error("bus input/output: {0}")]
+    Io(String),
+    /// The log is damaged.
+    #[error("the bus's log is corrupt: {0}")]
+    Corrupt(String),
+    /// A development bus was asked to carry production records.
+    #[error("this bus is for development only and genesis says production")]
+    RefusedInProduction,
+}
+
+impl BusError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Full | Self::Timeout | Self::Io(_) => true,
+            Self::BadTopic { .. }
+            | Self::TooLarge { .. }
+            | Self::PositionGone { .. }
+            | Self::Closed
+            | Self::Corrupt(_)
+            | Self::RefusedInProduction => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn topic_names_are_checked() {
+        assert!(Topic::new("strongroom.journal.entries.v1").is_ok());
+        assert!(Topic::new(&"a".repeat(200)).is_ok());
+        for bad in ["", "A", "a b", "a/b", "ä", &"a".repeat(201)] {
+            assert!(Topic::new(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Topic::new("a").unwrap().dead_letter().unwrap().as_str(), "a.dlq");
+    }
+
+    #[test]
+    fn header_bytes_do_not_change() {
+        let headers = Headers {
+            msg_id: [7; 16],
+            schema: 0x0102,
+            deadline_ms: 3,
+            traceparent: "t".into(),
+            marks: vec![9],
+        };
+        let bytes = borsh::to_vec(&headers).unwrap();
+        let mut want = vec![7; 16];
+        want.extend([2, 1, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b't', 1, 0, 0, 0, 9]);
+        assert_eq!(bytes, want);
+        assert_eq!(borsh::from_slice::<Headers>(&bytes).unwrap(), headers);
+    }
+}

@@ -1,0 +1,140 @@
+//! Schema migrations, one text for every dialect.
+
+use super::{DbError, DbErrorKind};
+
+/// One step of a component's schema. Never edited once released.
+///
+/// The text may hold several statements and uses six words that each adapter replaces: `{i64}`, `{bool}`,
+/// `{text}` (byte order, never a locale's), `{blob}`, `{identity}` (an ascending primary key the database
+/// gives) and `{strict}` (at the end of `CREATE TABLE`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Who owns these tables (`stage`, `replica`, …); versions count within it.
+    pub component: &'static str,
+    /// 1, 2, 3, …
+    pub version: i64,
+    /// The statements, separated by `;`.
+    pub sql: &'static str,
+}
+
+/// What an adapter puts in place of a migration's six words.
+#[derive(Debug, Clone, Copy)]
+pub struct TypeWords {
+    /// 64-bit signed integer.
+    pub i64: &'static str,
+    /// Truth value.
+    pub bool: &'static str,
+    /// Text in byte order.
+    pub text: &'static str,
+    /// Bytes.
+    pub blob: &'static str,
+    /// Ascending primary key given by the database.
+    pub identity: &'static str,
+    /// After the closing bracket of a table.
+    pub strict: &'static str,
+}
+
+impl Migration {
+    /// The statements in one dialect.
+    ///
+    /// # Errors
+    /// [`DbErrorKind::Schema`] on an unknown `{word}`.
+    pub fn render(&self, words: &TypeWords) -> Result<String, DbError> {
+        let mut out = String::with_capacity(self.sql.len() + 64);
+        let mut rest = self.sql;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (word, tail) = after.split_once('}').ok_or_else(|| self.error("unclosed `{`"))?;
+            out.push_str(before);
+            out.push_str(match word {
+                "i64" => words.i64,
+                "bool" => words.bool,
+                "text" => words.text,
+                "blob" => words.blob,
+                "identity" => words.identity,
+                "strict" => words.strict,
+                other => return Err(self.error(&format!("unknown type word `{other}`"))),
+            });
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn error(&self, what: &str) -> DbError {
+        let detail = format!("migration {} {}: {what}", self.component, self.version);
+        DbError::new(DbErrorKind::Schema, detail)
+    }
+}
+
+/// The table every adapter keeps its applied migrations in.
+pub const SCHEMA_VERSION: Migration = Migration {
+    component: "schema",
+    version: 0,
+    sql: "CREATE TABLE IF NOT EXISTS schema_version (
+              component {text} NOT NULL, version {i64} NOT NULL, sql {text} NOT NULL,
+              PRIMARY KEY (component, version)) {strict};",
+};
+
+/// Which of `wanted` are still to be run, given the rows of `schema_version` as (component, version, sql).
+/// Shared by the adapters so that all refuse the same things.
+///
+/// # Errors
+/// As [`Db::migrate`].
+pub fn pending<'m>(
+    wanted: &'m [Migration],
+    applied: &[(String, i64, String)],
+) -> Result<Vec<&'m Migration>, DbError> {
+    let mut last: Vec<(&str, i64)> = Vec::new();
+    let mut out = Vec::new();
+    for migration in wanted {
+        let before = match last.iter_mut().find(|(component, _)| *component == migration.component) {
+            Some(slot) => std::mem::replace(&mut slot.1, migration.version),
+            None => {
+                last.push((migration.component, migration.version));
+                0
+            }
+        };
+        if migration.version != before + 1 {
+            return Err(migration.error("versions must count 1, 2, 3, …"));
+        }
+        match applied.iter().find(|(c, v, _)| c == migration.component && *v == migration.version) {
+            Some((_, _, sql)) if sql == migration.sql => {}
+            Some(_) => return Err(migration.error("its text changed after it was applied")),
+            None => out.push(migration),
+        }
+    }
+    for (component, version, _) in applied {
+        let newest = last.iter().find(|(c, _)| c == component).map(|(_, v)| *v);
+        if let Some(newest) = newest.filter(|newest| version > newest) {
+            let what = format!(
+                "the database is newer than this program: {component} is at version {version}, \
+                 this program knows {newest}"
+            );
+            return Err(DbError::new(DbErrorKind::Schema, what));
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    const A1: Migration = Migration { component: "a", version: 1, sql: "CREATE TABLE a (x {i64}) {strict};" };
+    const A2: Migration = Migration { component: "a", version: 2, sql: "x" };
+
+    #[test]
+    fn migrations_refuse_a_newer_database_an_edit_and_a_gap() {
+        let applied = |m: &Migration| (m.component.to_owned(), m.version, m.sql.to_owned());
+        assert_eq!(pending(&[A1, A2], &[applied(&A1)]).unwrap(), [&A2]);
+        assert!(pending(&[A1, A2], &[applied(&A1), applied(&A2)]).unwrap().is_empty());
+        let newer = pending(&[A1], &[applied(&A1), applied(&A2)]).unwrap_err();
+        assert_eq!(newer.kind(), DbErrorKind::Schema);
+        assert!(newer.to_string().contains("newer"));
+        let edited = Migration { sql: "other", ..A1 };
+        assert!(pending(&[edited], &[applied(&A1)]).unwrap_err().to_string().contains("changed"));
+        assert!(pending(&[A2], &[]).is_err());
+        assert!(pending(&[A1], &[("other".into(), 9, String::new()), applied(&A1)]).unwrap().is_empty());
+    }
+}
