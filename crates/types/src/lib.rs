@@ -1,1 +1,42 @@
-//! strongroom-types
+//! The vocabulary of Strongroom: ids, digests, canonical JSON, and every text that people sign.
+//!
+//! Whatever is signed or hashed has exactly one encoding. What people and client programs sign is JSON in
+//! RFC 8785 canonical form restricted to strings, booleans, arrays and objects ([`json`]); the digest rule is
+//! in [`digest`]; each signed text is a [`document::Document`]. The normative text is `docs/formats.md`.
+
+pub mod act;
+pub mod amount;
+pub mod approval;
+pub mod attempt;
+pub mod caip;
+pub mod charter;
+pub mod decision;
+pub mod digest;
+pub mod document;
+pub mod fields;
+pub mod id;
+pub mod intent;
+pub mod json;
+pub mod refusal;
+pub mod registry;
+pub mod signed;
+pub mod text;
+pub mod time;
+pub mod words;
+
+pub use act::{Act, ActBody, Scope, Tighten};
+pub use amount::MinorUnits;
+pub use approval::{Answer, Approval};
+pub use attempt::{Attempt, AttemptKind, ConflictKey};
+pub use caip::{AssetId, ChainId};
+pub use charter::Charter;
+pub use decision::{DecisionCore, GroupNeed, Tier};
+pub use digest::{Digest, digest};
+pub use document::Document;
+pub use id::*;
+pub use intent::{Destination, Intent, IntentKind, Transfer};
+pub use refusal::{Code, Refusal};
+pub use registry::{AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault};
+pub use signed::{Endorsement, Signed, SigningCredential};
+pub use text::Name;
+pub use time::UnixMs;

@@ -1,0 +1,221 @@
+//! Acts: what admins, committees and clients sign to change what is in force.
+//!
+//! Every act carries the platform, its scope, a single-use id, the scope version it changes and an expiry, so an
+//! old enrolment, resume, release or allow-list entry can never come back.
+
+use crate::charter::Charter;
+use crate::digest::Digest;
+use crate::document::Document;
+use crate::fields::{Fields, FormError};
+use crate::id::{ActId, AllowListId, CredentialId, GroupId, KeyId, PlatformId, TenantId, UserId, VaultId};
+use crate::json::Json;
+use crate::registry::Record;
+use crate::time::UnixMs;
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Whose sub-state an act changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Scope {
+    /// The installation.
+    Platform,
+    /// One tenant.
+    Tenant(TenantId),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("platform"),
+            Self::Tenant(id) => fmt::Display::fmt(id, f),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = crate::id::NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "platform" { Ok(Self::Platform) } else { text.parse().map(Self::Tenant) }
+    }
+}
+
+/// A tightening: acts at once, in every replica's own log even before it is witnessed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tighten {
+    /// A credential is no longer in force (admins' quorum).
+    RevokeCredential(CredentialId),
+    /// A user and all his credentials are no longer in force (admins' quorum).
+    RevokeUser(UserId),
+    /// A user leaves a group (admins' quorum).
+    LeaveGroup {
+        /// Which group.
+        group: GroupId,
+        /// Who leaves.
+        user: UserId,
+    },
+    /// A destination is no longer trusted (admins' quorum).
+    RemoveAllowList(AllowListId),
+    /// An intent is cancelled (its initiator's user, or admins' quorum).
+    Cancel(Digest),
+    /// Nothing new is authorized or signed until then (any one admin; at most 4 h, once in 24 h).
+    Pause {
+        /// One vault, or the whole scope.
+        vault: Option<VaultId>,
+        /// Until when.
+        until: UnixMs,
+    },
+    /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the platform).
+    Stop,
+    /// A key signs nothing any more (committee's quorum).
+    RevokeKey(KeyId),
+    /// A proposal is dropped (any one committee member).
+    Veto(Digest),
+    /// A signer takes part in nothing new but keeps its witness seat (platform admins' quorum).
+    Quarantine(u16),
+}
+
+/// What an act does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ActBody {
+    /// A tenant comes into being (platform admins' quorum, and every admin of the charter).
+    CreateTenant {
+        /// Its id.
+        tenant: TenantId,
+        /// What it starts with.
+        charter: Box<Charter>,
+    },
+    /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply` decides which).
+    Put(Record),
+    /// Lets a proposal take effect after its delay (committee's quorum). Names the digest of the proposing act.
+    Release(Digest),
+    /// Undoes `stop` (admins' quorum).
+    Resume,
+    /// Tightens.
+    Tighten(Tighten),
+}
+
+/// An act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Act {
+    /// The installation.
+    pub platform: PlatformId,
+    /// Whose sub-state it changes.
+    pub scope: Scope,
+    /// Single-use.
+    pub id: ActId,
+    /// The scope version it changes: exact, or for a tightening the lowest one.
+    pub version: u64,
+    /// Not appended at or after this time.
+    pub expires: UnixMs,
+    /// What it does.
+    pub body: ActBody,
+}
+
+impl Act {
+    /// Whether this is a tightening (its `version` is then a minimum, and every replica honours it at once).
+    #[must_use]
+    pub fn is_tightening(&self) -> bool {
+        matches!(self.body, ActBody::Tighten(_))
+    }
+}
+
+impl Tighten {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(match f.text("what")?.as_str() {
+            "revoke_credential" => Self::RevokeCredential(f.parse("target")?),
+            "revoke_user" => Self::RevokeUser(f.parse("target")?),
+            "leave_group" => Self::LeaveGroup { group: f.parse("target")?, user: f.parse("user")? },
+            "remove_allow_list" => Self::RemoveAllowList(f.parse("target")?),
+            "cancel" => Self::Cancel(f.parse("target")?),
+            "pause" => Self::Pause { vault: f.parse_opt("target")?, until: f.parse("until")? },
+            "stop" => Self::Stop,
+            "revoke_key" => Self::RevokeKey(f.parse("target")?),
+            "veto" => Self::Veto(f.parse("target")?),
+            "quarantine" => Self::Quarantine(f.parse("target")?),
+            other => return Err(FormError::invalid("what", format!("unknown tightening `{other}`"))),
+        })
+    }
+
+    fn members(&self) -> (&'static str, Vec<(&'static str, Json)>) {
+        match self {
+            Self::RevokeCredential(id) => ("revoke_credential", vec![("target", Json::text(id))]),
+            Self::RevokeUser(id) => ("revoke_user", vec![("target", Json::text(id))]),
+            Self::LeaveGroup { group, user } => {
+                ("leave_group", vec![("target", Json::text(group)), ("user", Json::text(user))])
+            }
+            Self::RemoveAllowList(id) => ("remove_allow_list", vec![("target", Json::text(id))]),
+            Self::Cancel(intent) => ("cancel", vec![("target", Json::text(intent))]),
+            Self::Pause { vault, until } => {
+                let target = vault.iter().map(|vault| ("target", Json::text(vault)));
+                ("pause", target.chain([("until", Json::text(until))]).collect())
+            }
+            Self::Stop => ("stop", vec![]),
+            Self::RevokeKey(id) => ("revoke_key", vec![("target", Json::text(id))]),
+            Self::Veto(act) => ("veto", vec![("target", Json::text(act))]),
+            Self::Quarantine(signer) => ("quarantine", vec![("target", Json::text(signer))]),
+        }
+    }
+}
+
+impl ActBody {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(match f.text("kind")?.as_str() {
+            "create_tenant" => Self::CreateTenant {
+                tenant: f.parse("tenant")?,
+                charter: Box::new(f.object("charter", Charter::read)?),
+            },
+            "put" => Self::Put(f.object("record", Record::read)?),
+            "release" => Self::Release(f.parse("act")?),
+            "resume" => Self::Resume,
+            "tighten" => Self::Tighten(Tighten::read(f)?),
+            other => return Err(FormError::invalid("kind", format!("unknown act `{other}`"))),
+        })
+    }
+
+    fn write(&self) -> Json {
+        let (kind, mut members) = match self {
+            Self::CreateTenant { tenant, charter } => {
+                ("create_tenant", vec![("charter", charter.write()), ("tenant", Json::text(tenant))])
+            }
+            Self::Put(record) => ("put", vec![("record", record.write())]),
+            Self::Release(act) => ("release", vec![("act", Json::text(act))]),
+            Self::Resume => ("resume", vec![]),
+            Self::Tighten(tighten) => {
+                let (what, mut members) = tighten.members();
+                members.push(("what", Json::text(what)));
+                ("tighten", members)
+            }
+        };
+        members.push(("kind", Json::text(kind)));
+        Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+impl Document for Act {
+    const TYPE: &'static str = "strongroom/act/v1";
+
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            platform: f.parse("platform")?,
+            scope: f.parse("scope")?,
+            id: f.parse("id")?,
+            version: f.number("version")?,
+            expires: f.parse("expires")?,
+            body: f.object("body", ActBody::read)?,
+        })
+    }
+
+    fn write(&self) -> Vec<(String, Json)> {
+        let members = [
+            ("body", self.body.write()),
+            ("expires", Json::text(self.expires)),
+            ("id", Json::text(self.id)),
+            ("platform", Json::text(self.platform)),
+            ("scope", Json::text(self.scope)),
+            ("version", Json::text(self.version)),
+        ];
+        members.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    }
+}

@@ -1,0 +1,100 @@
+//! One person's signed yes or no.
+
+use crate::digest::Digest;
+use crate::document::Document;
+use crate::fields::{Fields, FormError};
+use crate::id::{ApprovalNonce, CredentialId, PlatformId, TenantId};
+use crate::json::Json;
+use crate::time::UnixMs;
+use std::fmt;
+use std::str::FromStr;
+
+/// Yes or no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Approves.
+    Yes,
+    /// Rejects; one no by anyone eligible ends the intent.
+    No,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+        })
+    }
+}
+
+impl FromStr for Answer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "yes" => Ok(Self::Yes),
+            "no" => Ok(Self::No),
+            _ => Err("an answer is yes or no"),
+        }
+    }
+}
+
+/// An approver's answer to one decision on one intent; single-use by its nonce.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approval {
+    /// The installation.
+    pub platform: PlatformId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Digest of the intent text.
+    pub intent: Digest,
+    /// Digest of the decision core text.
+    pub core: Digest,
+    /// Digests of the approvals of earlier groups, in order; empty when unordered.
+    pub after: Vec<Digest>,
+    /// The answer.
+    pub answer: Answer,
+    /// The approver's credential, which signs.
+    pub approver: CredentialId,
+    /// SHA-256 of the written reason (all zeros: none).
+    pub rationale: Digest,
+    /// Makes the approval single-use.
+    pub nonce: ApprovalNonce,
+    /// Not valid at or after this time.
+    pub expires: UnixMs,
+}
+
+impl Document for Approval {
+    const TYPE: &'static str = "strongroom/approval/v1";
+
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            platform: f.parse("platform")?,
+            tenant: f.parse("tenant")?,
+            intent: f.parse("intent")?,
+            core: f.parse("core")?,
+            after: f.parse_list("after", 32)?,
+            answer: f.parse("answer")?,
+            approver: f.parse("approver")?,
+            rationale: f.parse("rationale")?,
+            nonce: f.parse("nonce")?,
+            expires: f.parse("expires")?,
+        })
+    }
+
+    fn write(&self) -> Vec<(String, Json)> {
+        let members = [
+            ("after", Json::texts(&self.after)),
+            ("answer", Json::text(self.answer)),
+            ("approver", Json::text(self.approver)),
+            ("core", Json::text(self.core)),
+            ("expires", Json::text(self.expires)),
+            ("intent", Json::text(self.intent)),
+            ("nonce", Json::text(self.nonce)),
+            ("platform", Json::text(self.platform)),
+            ("rationale", Json::text(self.rationale)),
+            ("tenant", Json::text(self.tenant)),
+        ];
+        members.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    }
+}

@@ -1,0 +1,105 @@
+//! A tenant's charter: what it starts with. Every first admin countersigns the act that carries it.
+
+use crate::fields::{Fields, FormError};
+use crate::id::CredentialId;
+use crate::json::Json;
+use crate::registry::{AllowListEntry, Credential, Group, Plain, User};
+use crate::text::Name;
+
+/// Most users, credentials, groups or allow-list entries of one charter.
+pub const CHARTER_LIST_MAX: usize = 128;
+/// Most admins or committee members.
+pub const BOARD_MAX: usize = 24;
+
+/// Some credentials of which `quorum` must sign.
+#[derive(Clone, PartialEq, Eq, Debug, borsh::BorshSerialize, borsh::BorshDeserialize)]
+pub struct Board {
+    /// Members, ascending, distinct.
+    pub members: Vec<CredentialId>,
+    /// How many must sign.
+    pub quorum: u32,
+}
+
+impl Board {
+    /// Reads a board; the quorum is between 1 and the number of members.
+    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
+        let members: Vec<CredentialId> = f.parse_list("members", BOARD_MAX)?;
+        if !members.is_sorted_by(|a, b| a < b) {
+            return Err(FormError::invalid("members", "must be ascending and distinct"));
+        }
+        let quorum = u32::try_from(f.number("quorum")?).map_err(|e| FormError::invalid("quorum", e))?;
+        if quorum == 0 || quorum as usize > members.len() {
+            return Err(FormError::invalid("quorum", "must be between 1 and the number of members"));
+        }
+        Ok(Self { members, quorum })
+    }
+
+    /// Writes the board.
+    #[must_use]
+    pub fn write(&self) -> Json {
+        Json::object([("members", Json::texts(&self.members)), ("quorum", Json::text(self.quorum))])
+    }
+}
+
+/// What a tenant starts with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Charter {
+    /// The institution's name.
+    pub name: Name,
+    /// Signs vaults, revocations, stop and resume.
+    pub admins: Board,
+    /// Signs policy, registry loosenings and ceremonies.
+    pub committee: Board,
+    /// First users.
+    pub users: Vec<User>,
+    /// First credentials; admins and committee are among them.
+    pub credentials: Vec<Credential>,
+    /// First groups.
+    pub groups: Vec<Group>,
+    /// First trusted destinations.
+    pub allow_list: Vec<AllowListEntry>,
+    /// First policy: the canonical text of `strongroom/policy/v1`.
+    pub policy: String,
+    /// A loosening waits this long in journal time before it can be released, milliseconds.
+    pub loosen_delay_ms: u64,
+    /// A ceremony waits this long before it can be released, milliseconds.
+    pub ceremony_delay_ms: u64,
+}
+
+impl Charter {
+    /// Reads the charter.
+    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            name: f.parse("name")?,
+            admins: f.object("admins", Board::read)?,
+            committee: f.object("committee", Board::read)?,
+            users: f.objects("users", CHARTER_LIST_MAX, User::read)?,
+            credentials: f.objects("credentials", CHARTER_LIST_MAX, Credential::read)?,
+            groups: f.objects("groups", CHARTER_LIST_MAX, Group::read)?,
+            allow_list: f.objects("allow_list", CHARTER_LIST_MAX, AllowListEntry::read)?,
+            policy: f.text("policy")?,
+            loosen_delay_ms: f.number("loosen_delay_ms")?,
+            ceremony_delay_ms: f.number("ceremony_delay_ms")?,
+        })
+    }
+
+    /// Writes the charter.
+    #[must_use]
+    pub fn write(&self) -> Json {
+        fn list<T: Plain>(values: &[T]) -> Json {
+            Json::List(values.iter().map(Plain::to_json).collect())
+        }
+        Json::object([
+            ("admins", self.admins.write()),
+            ("allow_list", list(&self.allow_list)),
+            ("ceremony_delay_ms", Json::text(self.ceremony_delay_ms)),
+            ("committee", self.committee.write()),
+            ("credentials", list(&self.credentials)),
+            ("groups", list(&self.groups)),
+            ("loosen_delay_ms", Json::text(self.loosen_delay_ms)),
+            ("name", Json::text(&self.name)),
+            ("policy", Json::text(&self.policy)),
+            ("users", list(&self.users)),
+        ])
+    }
+}

@@ -1,0 +1,134 @@
+//! The decision core: the small, stable part of policy's answer that approvers sign.
+
+use crate::digest::Digest;
+use crate::document::Document;
+use crate::fields::{Fields, FormError};
+use crate::id::GroupId;
+use crate::json::Json;
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Most groups one decision asks.
+pub const GROUPS_MAX: usize = 8;
+
+/// How many people must say yes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Tier {
+    /// Nobody.
+    Auto = 0,
+    /// One member of the group, not the initiator.
+    OneOfN = 1,
+    /// The thresholds of all groups, nobody counted twice.
+    MOfN = 2,
+    /// As `MOfN`, with the risk group and a time lock.
+    Committee = 3,
+    /// Never.
+    Block = 4,
+}
+
+const TIERS: [(Tier, &str); 5] = [
+    (Tier::Auto, "auto"),
+    (Tier::OneOfN, "one_of_n"),
+    (Tier::MOfN, "m_of_n"),
+    (Tier::Committee, "committee"),
+    (Tier::Block, "block"),
+];
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = TIERS.iter().find(|(tier, _)| tier == self).map_or("block", |(_, text)| text);
+        f.write_str(text)
+    }
+}
+
+/// Text that names no tier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a tier is auto, one_of_n, m_of_n, committee or block")]
+pub struct NotATier;
+
+impl FromStr for Tier {
+    type Err = NotATier;
+
+    fn from_str(text: &str) -> Result<Self, NotATier> {
+        TIERS.iter().find(|(_, name)| *name == text).map(|(tier, _)| *tier).ok_or(NotATier)
+    }
+}
+
+/// A group and how many of its members must say yes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct GroupNeed {
+    /// Whom to ask.
+    pub group: GroupId,
+    /// Distinct humans that must say yes.
+    pub approvals: u32,
+}
+
+impl GroupNeed {
+    /// Reads one need.
+    pub fn read(fields: &mut Fields) -> Result<Self, FormError> {
+        let approvals = fields.number("approvals")?;
+        let approvals = u32::try_from(approvals).map_err(|e| FormError::invalid("approvals", e))?;
+        Ok(Self { group: fields.parse("group")?, approvals })
+    }
+
+    /// Writes one need.
+    #[must_use]
+    pub fn write(&self) -> Json {
+        Json::object([("approvals", Json::text(self.approvals)), ("group", Json::text(self.group))])
+    }
+}
+
+/// Policy's answer for one intent, identical at every replica that evaluates it at the same position.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DecisionCore {
+    /// Digest of the intent text.
+    pub intent: Digest,
+    /// Digest of the policy text.
+    pub policy: Digest,
+    /// Name of the matched rule (`no_match` or a guard's name when blocked).
+    pub rule: String,
+    /// The tier.
+    pub tier: Tier,
+    /// Time between the last approval and the first share, in seconds.
+    pub time_lock_seconds: u64,
+    /// Whether groups approve in the order listed.
+    pub ordered: bool,
+    /// Who must say yes; empty for `auto`.
+    pub groups: Vec<GroupNeed>,
+    /// The decoder whose reading of the intent was evaluated, e.g. `bitcoin/1`.
+    pub decoder: String,
+}
+
+impl Document for DecisionCore {
+    const TYPE: &'static str = "strongroom/decision-core/v1";
+
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            intent: f.parse("intent")?,
+            policy: f.parse("policy")?,
+            rule: f.text("rule")?,
+            tier: f.parse("tier")?,
+            time_lock_seconds: f.number("time_lock_seconds")?,
+            ordered: f.bool("ordered")?,
+            groups: f.objects("groups", GROUPS_MAX, GroupNeed::read)?,
+            decoder: f.text("decoder")?,
+        })
+    }
+
+    fn write(&self) -> Vec<(String, Json)> {
+        let members = [
+            ("decoder", Json::text(&self.decoder)),
+            ("groups", Json::List(self.groups.iter().map(GroupNeed::write).collect())),
+            ("intent", Json::text(self.intent)),
+            ("ordered", Json::Bool(self.ordered)),
+            ("policy", Json::text(self.policy)),
+            ("rule", Json::text(&self.rule)),
+            ("tier", Json::text(self.tier)),
+            ("time_lock_seconds", Json::text(self.time_lock_seconds)),
+        ];
+        members.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    }
+}

@@ -1,0 +1,47 @@
+//! A text that people or client programs sign: canonical JSON with a `type` member that is its signature domain.
+
+use crate::digest::{Digest, digest};
+use crate::fields::{Fields, FormError};
+use crate::json::Json;
+
+/// One kind of signed text. `write` gives all members but `type`; `read` takes them back.
+pub trait Document: Sized {
+    /// The `type` member, and the domain tag of the digest that is signed.
+    const TYPE: &'static str;
+
+    /// Takes the members of this document.
+    fn read(fields: &mut Fields) -> Result<Self, FormError>;
+
+    /// The members of this document, without `type`.
+    fn write(&self) -> Vec<(String, Json)>;
+
+    /// The canonical text.
+    fn to_text(&self) -> String {
+        let mut members = self.write();
+        members.push(("type".to_owned(), Json::text(Self::TYPE)));
+        Json::Object(members).to_text()
+    }
+
+    /// Reads a canonical text: right type, known members only, and the value re-encodes to the same text.
+    fn parse(text: &str) -> Result<Self, FormError> {
+        let mut fields = Fields::of(Json::parse(text)?, "document")?;
+        let kind = fields.text("type")?;
+        if kind != Self::TYPE {
+            return Err(FormError::invalid("type", format!("expected {}", Self::TYPE)));
+        }
+        let value = Self::read(&mut fields)?;
+        fields.end()?;
+        if value.to_text() == text { Ok(value) } else { Err(FormError::invalid("document", "not in canonical form")) }
+    }
+
+    /// What a signature over a text of this type signs.
+    #[must_use]
+    fn digest_of(text: &str) -> Digest {
+        digest(Self::TYPE, &[text.as_bytes()])
+    }
+
+    /// What a signature over this document signs.
+    fn digest(&self) -> Digest {
+        Self::digest_of(&self.to_text())
+    }
+}

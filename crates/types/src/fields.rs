@@ -1,0 +1,150 @@
+//! Reading the members of one object: every member is named once, and none is left over.
+
+use crate::json::{Json, JsonError};
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Why a text is not the document it claims to be. `path` is where, as dotted member names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// Not canonical JSON.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A required member is not there.
+    #[error("member `{0}` is missing")]
+    Missing(String),
+    /// A member nobody knows.
+    #[error("unknown member `{0}`")]
+    Unknown(String),
+    /// A member with a value of the wrong kind or form.
+    #[error("member `{member}`: {reason}")]
+    Invalid {
+        /// Which member.
+        member: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl FormError {
+    /// A member's value is not acceptable.
+    pub fn invalid(member: &str, reason: impl Display) -> Self {
+        Self::Invalid { member: member.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// The members of one object, taken one by one.
+pub struct Fields {
+    members: Vec<(String, Json)>,
+}
+
+impl Fields {
+    /// The members of `json`, which must be an object.
+    pub fn of(json: Json, what: &str) -> Result<Self, FormError> {
+        match json {
+            Json::Object(members) => Ok(Self { members }),
+            _ => Err(FormError::invalid(what, "expected an object")),
+        }
+    }
+
+    /// Whether a member is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(member, _)| member == name)
+    }
+
+    /// Takes any member.
+    pub fn json(&mut self, name: &str) -> Result<Json, FormError> {
+        let at = self.members.iter().position(|(member, _)| member == name);
+        at.map(|at| self.members.swap_remove(at).1).ok_or_else(|| FormError::Missing(name.to_owned()))
+    }
+
+    /// Takes a text member.
+    pub fn text(&mut self, name: &str) -> Result<String, FormError> {
+        match self.json(name)? {
+            Json::Text(text) => Ok(text),
+            _ => Err(FormError::invalid(name, "expected a string")),
+        }
+    }
+
+    /// Takes a text member and parses it.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, FormError> {
+        parse_text(name, &self.text(name)?)
+    }
+
+    /// Takes a text member if it is there, and parses it.
+    pub fn parse_opt<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, FormError> {
+        if self.has(name) { self.parse(name).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes a canonical decimal number held as text.
+    pub fn number(&mut self, name: &str) -> Result<u64, FormError> {
+        let text = self.text(name)?;
+        crate::time::canonical_u64(&text).map_err(|e| FormError::invalid(name, e))
+    }
+
+    /// Takes a boolean member.
+    pub fn bool(&mut self, name: &str) -> Result<bool, FormError> {
+        match self.json(name)? {
+            Json::Bool(value) => Ok(value),
+            _ => Err(FormError::invalid(name, "expected true or false")),
+        }
+    }
+
+    /// Takes an array member of at most `max` values.
+    pub fn list(&mut self, name: &str, max: usize) -> Result<Vec<Json>, FormError> {
+        match self.json(name)? {
+            Json::List(values) if values.len() <= max => Ok(values),
+            Json::List(_) => Err(FormError::invalid(name, format!("more than {max} values"))),
+            _ => Err(FormError::invalid(name, "expected an array")),
+        }
+    }
+
+    /// Takes an array of texts, each parsed.
+    pub fn parse_list<T: FromStr<Err: Display>>(&mut self, name: &str, max: usize) -> Result<Vec<T>, FormError> {
+        let parse = |json| match json {
+            Json::Text(text) => parse_text(name, &text),
+            _ => Err(FormError::invalid(name, "expected strings")),
+        };
+        self.list(name, max)?.into_iter().map(parse).collect()
+    }
+
+    /// Takes an array of objects, each read by `read`.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        max: usize,
+        read: impl Fn(&mut Fields) -> Result<T, FormError>,
+    ) -> Result<Vec<T>, FormError> {
+        self.list(name, max)?.into_iter().map(|json| read_object(json, name, &read)).collect()
+    }
+
+    /// Takes one object member, read by `read`.
+    pub fn object<T>(&mut self, name: &str, read: impl Fn(&mut Fields) -> Result<T, FormError>) -> Result<T, FormError> {
+        let json = self.json(name)?;
+        read_object(json, name, &read)
+    }
+
+    /// Every member must have been taken.
+    pub fn end(self) -> Result<(), FormError> {
+        match self.members.into_iter().next() {
+            Some((name, _)) => Err(FormError::Unknown(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_object<T>(
+    json: Json,
+    what: &str,
+    read: impl Fn(&mut Fields) -> Result<T, FormError>,
+) -> Result<T, FormError> {
+    let mut fields = Fields::of(json, what)?;
+    let value = read(&mut fields)?;
+    fields.end()?;
+    Ok(value)
+}
+
+fn parse_text<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, FormError> {
+    text.parse().map_err(|e| FormError::invalid(name, e))
+}

@@ -1,0 +1,102 @@
+//! One type per id: 16 bytes, shown as a prefix and 32 lower-case hex digits.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Text that is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `{prefix}` followed by 32 lower-case hex digits")]
+pub struct NotAnId {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// What the text form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A fresh random id.
+            pub fn random(rng: &mut (impl rand_core::RngCore + ?Sized)) -> Self {
+                let mut bytes = [0; 16];
+                rng.fill_bytes(&mut bytes);
+                Self(bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}", $prefix, hex::encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                text.strip_prefix($prefix).and_then(crate::text::lower_hex).map(Self).ok_or(NotAnId { prefix: $prefix })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One installation of Strongroom; named by its genesis.
+    PlatformId "plt_";
+    /// A client institution.
+    TenantId "tnt_";
+    /// A human being known to a tenant.
+    UserId "usr_";
+    /// One key or passkey of a user.
+    CredentialId "crd_";
+    /// A set of users.
+    GroupId "grp_";
+    /// A policy container of a tenant.
+    VaultId "vlt_";
+    /// A threshold key.
+    KeyId "key_";
+    /// An entry of a tenant's allow-list.
+    AllowListId "alw_";
+    /// Names one authority act for ever; single-use.
+    ActId "act_";
+    /// Names one approval for ever; single-use.
+    ApprovalNonce "apn_";
+    /// What the API calls an intent: the first 16 bytes of its digest.
+    TransactionId "tx_";
+    /// One protocol run.
+    SessionId "ses_";
+    /// A service instance or signer as the sender of envelopes.
+    NodeId "nod_";
+}
+
+impl From<crate::Digest> for TransactionId {
+    fn from(intent: crate::Digest) -> Self {
+        let mut id = [0; 16];
+        id.iter_mut().zip(intent.0).for_each(|(to, from)| *to = from);
+        Self(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let vault = VaultId([7; 16]);
+        assert_eq!(vault.to_string().parse(), Ok(vault));
+        assert!(vault.to_string().parse::<TenantId>().is_err());
+        assert!(vault.to_string().to_uppercase().parse::<VaultId>().is_err());
+    }
+}

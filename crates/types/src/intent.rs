@@ -1,0 +1,192 @@
+//! The intent: what a client asks for, fixed once; everything later binds to its digest.
+
+use crate::amount::MinorUnits;
+use crate::caip::{AssetId, ChainId};
+use crate::document::Document;
+use crate::fields::{Fields, FormError};
+use crate::id::{CredentialId, PlatformId, TenantId, VaultId};
+use crate::json::Json;
+use crate::text::Name;
+use crate::time::UnixMs;
+
+/// Most transfers of one intent.
+pub const TRANSFERS_MAX: usize = 32;
+/// Longest address text.
+pub const ADDRESS_BYTES_MAX: usize = 128;
+
+/// Where a transfer goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Destination {
+    /// An address literal, which must re-encode to itself. An own address given literally counts as unknown.
+    Address(String),
+    /// Another vault of the same tenant (its receive address 0).
+    Vault(VaultId),
+}
+
+/// One payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transfer {
+    /// What.
+    pub asset: AssetId,
+    /// Where to.
+    pub destination: Destination,
+    /// How much, in base units; never zero.
+    pub amount: MinorUnits,
+    /// Free text for the client; empty or a [`Name`]. It does not reach the chain.
+    pub memo: Option<Name>,
+}
+
+/// What kind of thing the client asks for. Contract calls and messages come with their chains.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IntentKind {
+    /// Payments of one chain.
+    Transfer(Vec<Transfer>),
+}
+
+/// A client's signed wish.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// The installation.
+    pub platform: PlatformId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The vault that pays.
+    pub vault: VaultId,
+    /// The credential that signs this text.
+    pub initiator: CredentialId,
+    /// The client's own id, unique per tenant for ever.
+    pub external_id: Name,
+    /// When the client made it.
+    pub created: UnixMs,
+    /// No share is released at or after this time.
+    pub expires: UnixMs,
+    /// The chain.
+    pub chain: ChainId,
+    /// What to do.
+    pub kind: IntentKind,
+    /// Total fee of the intent's whole life, base units of the chain's native asset.
+    pub fee_max: MinorUnits,
+    /// Most attempts (the first included).
+    pub attempts_max: u64,
+    /// Why, in the client's words.
+    pub purpose: Option<Name>,
+}
+
+impl Transfer {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        let destination = f.object("destination", |d| match d.parse_opt("vault")? {
+            Some(vault) => Ok(Destination::Vault(vault)),
+            None => address(d.text("address")?).map(Destination::Address),
+        })?;
+        let amount: MinorUnits = f.parse("amount")?;
+        if amount.is_zero() {
+            return Err(FormError::invalid("amount", "must not be 0"));
+        }
+        Ok(Self { asset: f.parse("asset")?, destination, amount, memo: f.parse_opt("memo")? })
+    }
+
+    fn write(&self) -> Json {
+        let destination = match &self.destination {
+            Destination::Address(address) => Json::object([("address", Json::text(address))]),
+            Destination::Vault(vault) => Json::object([("vault", Json::text(vault))]),
+        };
+        let mut members = vec![
+            ("amount".to_owned(), Json::text(self.amount)),
+            ("asset".to_owned(), Json::text(&self.asset)),
+            ("destination".to_owned(), destination),
+        ];
+        members.extend(self.memo.iter().map(|memo| ("memo".to_owned(), Json::text(memo))));
+        Json::Object(members)
+    }
+}
+
+fn address(text: String) -> Result<String, FormError> {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic());
+    if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err(FormError::invalid("address", "expected 1 to 128 visible ASCII characters"))
+    }
+}
+
+impl Intent {
+    /// Sum of all transfers; `None` when it does not fit 256 bits.
+    #[must_use]
+    pub fn total(&self) -> Option<MinorUnits> {
+        let IntentKind::Transfer(transfers) = &self.kind;
+        transfers.iter().try_fold(MinorUnits::ZERO, |sum, t| sum.checked_add(t.amount))
+    }
+
+    /// The transfers.
+    #[must_use]
+    pub fn transfers(&self) -> &[Transfer] {
+        let IntentKind::Transfer(transfers) = &self.kind;
+        transfers
+    }
+
+    fn check(self) -> Result<Self, FormError> {
+        if self.expires <= self.created {
+            return Err(FormError::invalid("expires", "must be after `created`"));
+        }
+        if self.attempts_max == 0 {
+            return Err(FormError::invalid("attempts_max", "must not be 0"));
+        }
+        if self.transfers().is_empty() {
+            return Err(FormError::invalid("transfers", "must not be empty"));
+        }
+        let one_chain = self.transfers().iter().all(|t| t.asset.chain() == self.chain);
+        if !one_chain {
+            return Err(FormError::invalid("transfers", "every asset must be on the intent's chain"));
+        }
+        if self.total().and_then(|sum| sum.checked_add(self.fee_max)).is_none() {
+            return Err(FormError::invalid("transfers", "the sum exceeds 256 bits"));
+        }
+        Ok(self)
+    }
+}
+
+impl Document for Intent {
+    const TYPE: &'static str = "strongroom/intent/v1";
+
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        let kind = f.text("kind")?;
+        if kind != "transfer" {
+            return Err(FormError::invalid("kind", "expected `transfer`"));
+        }
+        let intent = Self {
+            platform: f.parse("platform")?,
+            tenant: f.parse("tenant")?,
+            vault: f.parse("vault")?,
+            initiator: f.parse("initiator")?,
+            external_id: f.parse("external_id")?,
+            created: f.parse("created")?,
+            expires: f.parse("expires")?,
+            chain: f.parse("chain")?,
+            kind: IntentKind::Transfer(f.objects("transfers", TRANSFERS_MAX, Transfer::read)?),
+            fee_max: f.parse("fee_max")?,
+            attempts_max: f.number("attempts_max")?,
+            purpose: f.parse_opt("purpose")?,
+        };
+        intent.check()
+    }
+
+    fn write(&self) -> Vec<(String, Json)> {
+        let members = [
+            ("attempts_max", Json::text(self.attempts_max)),
+            ("chain", Json::text(&self.chain)),
+            ("created", Json::text(self.created)),
+            ("expires", Json::text(self.expires)),
+            ("external_id", Json::text(&self.external_id)),
+            ("fee_max", Json::text(self.fee_max)),
+            ("initiator", Json::text(self.initiator)),
+            ("kind", Json::text("transfer")),
+            ("platform", Json::text(self.platform)),
+            ("tenant", Json::text(self.tenant)),
+            ("transfers", Json::List(self.transfers().iter().map(Transfer::write).collect())),
+            ("vault", Json::text(self.vault)),
+        ];
+        let mut members = members.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        members.extend(self.purpose.iter().map(|purpose| ("purpose".to_owned(), Json::text(purpose))));
+        members
+    }
+}

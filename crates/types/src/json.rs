@@ -1,0 +1,247 @@
+//! Canonical JSON (RFC 8785) restricted to strings, booleans, arrays and objects.
+//!
+//! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by an own
+//! strict reader: no numbers, no null, no duplicate member, nothing that does not re-encode to itself.
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+/// Longest accepted text: 64 KiB, the bound of an authorization bundle.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Deepest accepted nesting; the deepest document of ours uses 6.
+pub const DEPTH_MAX: usize = 12;
+/// Most members of one object; our widest document has 17.
+pub const MEMBERS_MAX: usize = 64;
+
+/// A value of the restricted JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Json {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Json>),
+    /// An object; members in any order here, sorted when written.
+    Object(Vec<(String, Json)>),
+}
+
+/// Why a text is not canonical JSON of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Too long.
+    #[error("text of {0} bytes is longer than {TEXT_BYTES_MAX}")]
+    TooLong(usize),
+    /// Too deeply nested.
+    #[error("nested deeper than {DEPTH_MAX}")]
+    TooDeep,
+    /// A member name occurs twice in one object.
+    #[error("duplicate member `{0}`")]
+    Duplicate(String),
+    /// Not JSON, or JSON with a number, null, or white space.
+    #[error("unexpected input at byte {0}: only strings, booleans, arrays and objects without white space")]
+    Unexpected(usize),
+    /// Valid, but not the RFC 8785 form.
+    #[error("not in RFC 8785 canonical form")]
+    NotCanonical,
+}
+
+impl Json {
+    /// Reads a text that is exactly the canonical form of what it says.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(JsonError::TooLong(text.len()));
+        }
+        let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+        let value = reader.value(0)?;
+        if reader.at != text.len() {
+            return Err(JsonError::Unexpected(reader.at));
+        }
+        if value.to_text() == text { Ok(value) } else { Err(JsonError::NotCanonical) }
+    }
+
+    /// The RFC 8785 text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        // Strings, booleans, arrays and objects with text keys always serialise; were that ever to change,
+        // the empty text is refused by every reader.
+        serde_json_canonicalizer::to_string(self).unwrap_or_default()
+    }
+
+    /// Shorthand for a text value.
+    pub fn text(value: impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// Shorthand for a list of texts.
+    pub fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Self {
+        Self::List(values.into_iter().map(Self::text).collect())
+    }
+
+    /// Shorthand for an object.
+    #[must_use]
+    pub fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
+        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Text(value) => serializer.serialize_str(value),
+            Self::List(values) => {
+                let mut list = serializer.serialize_seq(Some(values.len()))?;
+                values.iter().try_for_each(|value| list.serialize_element(value))?;
+                list.end()
+            }
+            Self::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+                map.end()
+            }
+        }
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.peek() != Some(byte) {
+            return Err(JsonError::Unexpected(self.at));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+        if depth > DEPTH_MAX {
+            return Err(JsonError::TooDeep);
+        }
+        match self.peek() {
+            Some(b'"') => self.string().map(Json::Text),
+            Some(b'[') => self.list(depth),
+            Some(b'{') => self.object(depth),
+            Some(b't') => self.word(b"true").map(|()| Json::Bool(true)),
+            Some(b'f') => self.word(b"false").map(|()| Json::Bool(false)),
+            _ => Err(JsonError::Unexpected(self.at)),
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), JsonError> {
+        word.iter().try_for_each(|byte| self.expect(*byte))
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Json, JsonError> {
+        self.expect(b'[')?;
+        let mut values = Vec::new();
+        if self.peek() != Some(b']') {
+            values.push(self.value(depth + 1)?);
+            while self.peek() == Some(b',') {
+                self.at += 1;
+                values.push(self.value(depth + 1)?);
+            }
+        }
+        self.expect(b']')?;
+        Ok(Json::List(values))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+        self.expect(b'{')?;
+        let mut members: Vec<(String, Json)> = Vec::new();
+        if self.peek() != Some(b'}') {
+            loop {
+                let name = self.string()?;
+                if members.iter().any(|(known, _)| *known == name) {
+                    return Err(JsonError::Duplicate(name));
+                }
+                self.expect(b':')?;
+                members.push((name, self.value(depth + 1)?));
+                if self.peek() != Some(b',') || members.len() == MEMBERS_MAX {
+                    break;
+                }
+                self.at += 1;
+            }
+        }
+        self.expect(b'}')?;
+        Ok(Json::Object(members))
+    }
+
+    /// Reads one string: finds its closing quote here, leaves escapes to the JSON library.
+    fn string(&mut self) -> Result<String, JsonError> {
+        let start = self.at;
+        self.expect(b'"')?;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => self.at += 2,
+                Some(_) => self.at += 1,
+                None => return Err(JsonError::Unexpected(start)),
+            }
+        }
+        self.at += 1;
+        let raw = self.bytes.get(start..self.at).ok_or(JsonError::Unexpected(start))?;
+        serde_json::from_slice(raw).map_err(|_| JsonError::Unexpected(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![any::<bool>().prop_map(Json::Bool), ".{0,12}".prop_map(Json::Text)];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::List),
+                prop::collection::btree_map(".{0,8}", inner, 0..6).prop_map(|m| Json::Object(m.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_to_the_same_text(value in json()) {
+            let text = value.to_text();
+            prop_assert_eq!(Json::parse(&text).unwrap().to_text(), text);
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in ".{0,200}") {
+            let _ = Json::parse(&text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_refused() {
+        let duplicate = r#"{"a":"1","a":"2"}"#;
+        assert_eq!(Json::parse(duplicate), Err(JsonError::Duplicate("a".into())));
+        for bad in ["1", "null", r#"{"a":1}"#, r#" "a""#, r#"["a", "b"]"#, r#"["a",]"#, r#"{"a":"b"}x"#, "", "\"", "\"\\"] {
+            assert!(matches!(Json::parse(bad), Err(JsonError::Unexpected(_))), "{bad}");
+        }
+        for bad in [r#"{"b":"1","a":"2"}"#, r#""\u0061""#, r#""\/""#] {
+            assert_eq!(Json::parse(bad), Err(JsonError::NotCanonical), "{bad}");
+        }
+    }
+
+    #[test]
+    fn deep_and_long_texts_are_refused() {
+        assert_eq!(Json::parse(&"[".repeat(5000)), Err(JsonError::TooDeep));
+        let long = format!("\"{}\"", "a".repeat(TEXT_BYTES_MAX));
+        assert_eq!(Json::parse(&long), Err(JsonError::TooLong(TEXT_BYTES_MAX + 2)));
+    }
+
+    #[test]
+    fn members_sort_by_utf16_code_units() {
+        let value = Json::object([("\u{fb33}", Json::Bool(true)), ("\u{1f600}", Json::Bool(false))]);
+        assert_eq!(value.to_text(), "{\"\u{1f600}\":false,\"\u{fb33}\":true}");
+    }
+}

@@ -1,0 +1,147 @@
+//! The one signed container for everything people sign.
+
+use crate::digest::Digest;
+use crate::document::Document;
+use crate::fields::{Fields, FormError};
+use crate::id::CredentialId;
+use crate::json::Json;
+use borsh::{BorshDeserialize, BorshSerialize};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use std::fmt;
+
+/// Most signatures on one text: a committee of 18-of-24 with room.
+pub const ENDORSEMENTS_MAX: usize = 32;
+
+/// One credential's signature over a text.
+#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Endorsement {
+    /// Whose signature.
+    pub credential: CredentialId,
+    /// Ed25519 over the 32-byte digest of the text.
+    pub signature: [u8; 64],
+}
+
+impl fmt::Debug for Endorsement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endorsement({})", self.credential)
+    }
+}
+
+/// A canonical text with the signatures over its digest, in strictly ascending order of credential.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Signed {
+    /// The exact canonical JSON text.
+    pub text: String,
+    /// Who signed it.
+    pub endorsements: Vec<Endorsement>,
+}
+
+/// Why a container was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignedError {
+    /// The text is not the document.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// Signatures missing, doubled, or not in order.
+    #[error("signatures must be 1 to {ENDORSEMENTS_MAX}, one a credential, in ascending order of credential")]
+    Order,
+}
+
+impl Signed {
+    /// A text with no signature yet.
+    pub fn draft(document: &impl Document) -> Self {
+        Self { text: document.to_text(), endorsements: Vec::new() }
+    }
+
+    /// Parses the text and checks the form of the signature list. Verifies no signature.
+    pub fn open<D: Document>(&self) -> Result<(D, Digest), SignedError> {
+        let ascending = self.endorsements.is_sorted_by(|a, b| a.credential < b.credential);
+        let sized = (1..=ENDORSEMENTS_MAX).contains(&self.endorsements.len());
+        if !ascending || !sized {
+            return Err(SignedError::Order);
+        }
+        Ok((D::parse(&self.text)?, D::digest_of(&self.text)))
+    }
+
+    /// Adds a signature, keeping the order; replaces one by the same credential.
+    pub fn endorse<D: Document>(&mut self, by: &SigningCredential) {
+        let endorsement = by.endorse(&D::digest_of(&self.text));
+        self.endorsements.retain(|e| e.credential != endorsement.credential);
+        self.endorsements.push(endorsement);
+        self.endorsements.sort_by_key(|e| e.credential);
+    }
+
+    /// The container with one signature.
+    pub fn by<D: Document>(document: &D, credential: &SigningCredential) -> Self {
+        let mut signed = Self::draft(document);
+        signed.endorse::<D>(credential);
+        signed
+    }
+
+    /// As JSON, for the API and files: `{"endorsements":[{"credential","signature"}],"text"}`.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let endorsement = |e: &Endorsement| {
+            Json::object([("credential", Json::text(e.credential)), ("signature", Json::text(hex::encode(e.signature)))])
+        };
+        Json::object([
+            ("endorsements", Json::List(self.endorsements.iter().map(endorsement).collect())),
+            ("text", Json::text(&self.text)),
+        ])
+    }
+
+    /// From the JSON of [`Self::to_json`].
+    pub fn from_json(json: Json) -> Result<Self, FormError> {
+        let mut fields = Fields::of(json, "signed")?;
+        let endorsements = fields.objects("endorsements", ENDORSEMENTS_MAX, |f| {
+            let signature = crate::text::lower_hex(&f.text("signature")?);
+            Ok(Endorsement {
+                credential: f.parse("credential")?,
+                signature: signature.ok_or_else(|| FormError::invalid("signature", "expected 128 lower-case hex digits"))?,
+            })
+        })?;
+        let signed = Self { text: fields.text("text")?, endorsements };
+        fields.end()?;
+        Ok(signed)
+    }
+}
+
+/// Ed25519 `verify_strict` over the 32-byte digest: the one signature rule everywhere, never batched.
+#[must_use]
+pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
+    VerifyingKey::from_bytes(public_key)
+        .is_ok_and(|key| key.verify_strict(&digest.0, &Signature::from_bytes(signature)).is_ok())
+}
+
+/// A person's or program's private signing key with the credential it belongs to. Zeroised on drop.
+pub struct SigningCredential {
+    /// The credential id under which the public key is registered.
+    pub id: CredentialId,
+    key: SigningKey,
+}
+
+impl SigningCredential {
+    /// From the 32-byte Ed25519 seed.
+    #[must_use]
+    pub fn new(id: CredentialId, seed: &[u8; 32]) -> Self {
+        Self { id, key: SigningKey::from_bytes(seed) }
+    }
+
+    /// The Ed25519 public key.
+    #[must_use]
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    /// Signs a digest.
+    #[must_use]
+    pub fn endorse(&self, digest: &Digest) -> Endorsement {
+        Endorsement { credential: self.id, signature: self.key.sign(&digest.0).to_bytes() }
+    }
+}
+
+impl fmt::Debug for SigningCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningCredential({}, ..)", self.id)
+    }
+}
