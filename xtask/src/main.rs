@@ -1,2 +1,60 @@
-//! Not wired yet.
-fn main() {}
+//! Checks that Cargo and clippy cannot make: which of our crates may depend on which, what the signer links, how long files are.
+
+#![allow(clippy::disallowed_methods, reason = "a tool for developers: it reads its arguments and runs cargo")]
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
+
+mod file_sizes;
+mod layers;
+mod signer_deps;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "xtask", about = "Checks on the workspace itself")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Refuse dependencies between our crates that cross the rings of docs/adr/0007.
+    CheckLayers,
+    /// Compare what the signer binary links with its committed list, and refuse network and SQL clients in it.
+    SignerDeps {
+        /// Write the list instead of comparing it; the difference is then reviewed in the commit.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Name Rust files over 500 lines. Never fails: the number is a question, not a rule.
+    FileSizes,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<()> {
+    let root = workspace_root()?;
+    match command {
+        Command::CheckLayers => layers::check(&root),
+        Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
+        Command::FileSizes => file_sizes::report(&root),
+    }
+}
+
+/// The folder above this crate's own: right from wherever the tool is called.
+fn workspace_root() -> anyhow::Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent folder")?;
+    Ok(root.to_owned())
+}
