@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""A second implementation of what people sign, written from docs/formats.md and sharing no line with the Rust one.
+
+It reads the golden file of `strongroom-types` and computes for each case, from its text alone:
+
+  1. that the text is canonical JSON (RFC 8785 restricted to strings, booleans, arrays, objects; no duplicate member),
+  2. its digest: SHA-256 over u32be(len) || bytes of the domain tag, then of the text,
+  3. the sixteen words: the first 176 bits of the digest, 11 bits a word, from the BIP-39 English list.
+
+Python 3.11, standard library only. Exit 0: every case agrees. Exit 1: a difference, or nothing to compare.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+VECTORS = Path(__file__).resolve().parents[2] / "crates" / "types" / "vectors"
+GOLDEN = VECTORS / "golden.json"
+WORD_LIST = VECTORS / "bip39-english.txt"
+WORD_LIST_SHA256 = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
+WORDS, BITS_PER_WORD = 16, 11
+MEMBERS = {"name", "text", "domain", "digest", "words"}
+
+SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+class Refused(Exception):
+    """The text is not canonical JSON of ours."""
+
+
+def canonical(value):
+    """RFC 8785 text of a value made of str, bool, list and dict."""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + "".join(escape(c) for c in value) + '"'
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(item) for item in value) + "]"
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return "{" + ",".join(canonical(name) + ":" + canonical(value[name]) for name in names) + "}"
+    raise Refused(f"a {type(value).__name__} is not allowed")
+
+
+def escape(character):
+    if character in SHORT_ESCAPES:
+        return SHORT_ESCAPES[character]
+    if character < " ":
+        return f"\\u{ord(character):04x}"
+    if "\ud800" <= character <= "\udfff":
+        raise Refused("a lone surrogate")
+    return character
+
+
+def parse(text):
+    """The value of a canonical text; anything else is refused."""
+
+    def no_number(_):
+        raise Refused("a number")
+
+    def no_duplicates(pairs):
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            raise Refused("a duplicate member")
+        return dict(pairs)
+
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=no_duplicates,
+            parse_int=no_number,
+            parse_float=no_number,
+            parse_constant=no_number,
+        )
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Refused(f"not JSON: {error}") from error
+    if canonical(value) != text:
+        raise Refused("not in canonical form")
+    return value
+
+
+def digest(domain, *fields):
+    hashed = hashlib.sha256()
+    for part in (domain.encode(), *fields):
+        hashed.update(len(part).to_bytes(4, "big"))
+        hashed.update(part)
+    return hashed.digest()
+
+
+def words(of, word_list):
+    bits = int.from_bytes(of, "big") >> (256 - WORDS * BITS_PER_WORD)
+    shifts = range((WORDS - 1) * BITS_PER_WORD, -1, -BITS_PER_WORD)
+    return [word_list[bits >> shift & (1 << BITS_PER_WORD) - 1] for shift in shifts]
+
+
+def load_words():
+    raw = WORD_LIST.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != WORD_LIST_SHA256:
+        raise SystemExit(f"{WORD_LIST} is not the BIP-39 English list")
+    return raw.decode("ascii").split()
+
+
+def differences(case, word_list):
+    """What this implementation and the golden case disagree about, in words."""
+    if set(case) != MEMBERS:
+        return [f"members {sorted(case)} instead of {sorted(MEMBERS)}"]
+    found = []
+    try:
+        value = parse(case["text"])
+        if isinstance(value, dict) and "type" in value and value["type"] != case["domain"]:
+            found.append(f"domain {case['domain']!r} is not the text's own type {value['type']!r}")
+    except Refused as reason:
+        found.append(f"text refused: {reason}")
+    expected = digest(case["domain"], case["text"].encode())
+    if expected.hex() != case["digest"]:
+        found.append(f"digest {case['digest']}, here {expected.hex()}")
+    if words(expected, word_list) != case["words"]:
+        found.append(f"words {case['words']}, here {words(expected, word_list)}")
+    return found
+
+
+# A check that cannot fail is a defect: these must be refused, each for its own reason.
+NEVER_CANONICAL = [
+    '{"a":1}', '{"a":-0.5}', '{"a":null}', '{"a":NaN}', '{"a":"1","a":"2"}', '{"b":"1","a":"2"}', '{ "a":"1"}', '{"a":"1"}\n',
+    '{"a":"\\u0041"}', '{"a":"\\u00e9"}', '{"a":"\\/"}', '{"a":"\\u001F"}', '{"a":"\\ud800"}', '{"a":"\t"}', '["a",]', "", "{",
+    # UTF-16 order: U+1F600 (d83d…) sorts before U+FB33, unlike in UTF-8.
+    '{"\ufb33":"","\U0001f600":""}',
+]
+ALWAYS_CANONICAL = ['{}', '[]', '""', "true", '{"a":"\\u001f\\b","b":[true,{"c":"é"}]}', '{"\U0001f600":"","\ufb33":""}']
+
+
+def self_check(word_list):
+    for text in NEVER_CANONICAL:
+        try:
+            parse(text)
+        except Refused:
+            continue
+        raise SystemExit(f"self-check: {text!r} should have been refused")
+    for text in ALWAYS_CANONICAL:
+        parse(text)
+    assert words(b"\x00" * 32, word_list) == ["abandon"] * 16
+    assert words(b"\xff" * 32, word_list) == ["zoo"] * 16
+    assert digest("d", b"ab", b"c") != digest("d", b"a", b"bc")
+
+
+def main():
+    try:
+        word_list = load_words()
+        cases = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SystemExit(f"nothing to compare: {error}") from error
+    self_check(word_list)
+    if not isinstance(cases, list) or not cases:
+        raise SystemExit(f"nothing to compare: {GOLDEN} is not a list of cases")
+    wrong = 0
+    for case in cases:
+        found = differences(case, word_list)
+        wrong += bool(found)
+        for difference in found:
+            print(f"{case.get('name', '(no name)')}: {difference}", file=sys.stderr)
+    print(f"formats: {len(cases)} golden cases, {wrong} differ")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
