@@ -40,7 +40,8 @@ pub trait Db: Send + Sync {
     /// changed, or when versions do not count 1, 2, 3, … within a component.
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError>;
 
-    /// How many transactions were committed since this object was made (each costs about one fsync).
+    /// How many transactions that changed something were committed since this object was made (each costs
+    /// about one fsync).
     fn commits(&self) -> u64;
 }
 
@@ -272,6 +273,13 @@ impl DbError {
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, DbErrorKind::Busy | DbErrorKind::Io | DbErrorKind::Full)
     }
+}
+
+/// Whether a statement that gave or changed `rows` rows wrote anything; adapters count commits by it.
+#[must_use]
+pub fn writes(sql: &str, rows: u64) -> bool {
+    let select = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
+    rows > 0 && !select
 }
 
 /// Runs `work` in a transaction and commits; runs the whole of it again, up to `attempts_max` times in all,

@@ -1,0 +1,37 @@
+//! The port's SQL in SQLite's dialect.
+
+use strongroom_ports::db::TypeWords;
+
+/// The six type words of a migration.
+pub(crate) const WORDS: TypeWords = TypeWords {
+    i64: "INTEGER",
+    bool: "INTEGER",
+    text: "TEXT",
+    blob: "BLOB",
+    identity: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    strict: "STRICT",
+};
+
+/// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by appearance.
+pub(crate) fn placeholders(sql: &str) -> String {
+    let mut quoted = false;
+    let mut out = String::with_capacity(sql.len());
+    let mut chars = sql.chars().peekable();
+    while let Some(c) = chars.next() {
+        quoted ^= c == '\'';
+        let number = !quoted && c == '$' && chars.peek().is_some_and(char::is_ascii_digit);
+        out.push(if number { '?' } else { c });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_rewritten_outside_quotes_only() {
+        assert_eq!(placeholders("a = $2 AND b = $10"), "a = ?2 AND b = ?10");
+        assert_eq!(placeholders("a = '$1' AND b = $x"), "a = '$1' AND b = $x");
+    }
+}
