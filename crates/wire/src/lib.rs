@@ -1,1 +1,16 @@
-//! strongroom-wire
+//! What services and signers exchange: signed envelopes around borsh payloads.
+//!
+//! Payload bytes are verified as received and never re-encoded to verify; every decoder then checks that
+//! decode → re-encode gives the same bytes. The broker is untrusted.
+
+pub mod codec;
+pub mod envelope;
+pub mod frame;
+pub mod marks;
+pub mod records;
+pub mod topics;
+
+pub use codec::{Payload, Schema, decode, encode};
+pub use envelope::{Envelope, NodeKey, Role, Senders, open, seal};
+pub use marks::{Layer, Marks};
+pub use records::*;

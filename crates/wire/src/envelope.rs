@@ -1,0 +1,216 @@
+//! Signed envelopes: who says what to whom, until when, in which installation.
+
+use crate::codec::{Payload, Schema, decode, encode};
+use borsh::{BorshDeserialize, BorshSerialize};
+use ed25519_dalek::{Signer as _, SigningKey};
+use strongroom_types::signed::verify_digest;
+use strongroom_types::{Code, Digest, NodeId, Refusal, UnixMs, digest};
+
+const DOMAIN: &str = "strongroom/envelope/v1";
+const VERSION: u8 = 1;
+
+/// What a sender is registered as in genesis.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Role {
+    /// REST API.
+    Api = 0,
+    /// Approvals service.
+    Approvals = 1,
+    /// Transactions service.
+    Transactions = 2,
+    /// Coordinator.
+    Coordinator = 3,
+    /// Journal writer.
+    Writer = 4,
+    /// Signer (also a witness).
+    Signer = 5,
+    /// Independent witness.
+    Witness = 6,
+}
+
+/// A registered sender.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct NodeKey {
+    /// Its id.
+    pub node: NodeId,
+    /// Its role.
+    pub role: Role,
+    /// Its Ed25519 public key.
+    pub public_key: [u8; 32],
+}
+
+/// Finds registered senders (genesis does).
+pub trait Senders {
+    /// Hash of the genesis that registers them.
+    fn genesis(&self) -> Digest;
+    /// The sender, if registered.
+    fn sender(&self, node: NodeId) -> Option<&NodeKey>;
+}
+
+/// One message.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Envelope {
+    /// Format version, 1.
+    pub version: u8,
+    /// The installation.
+    pub genesis: Digest,
+    /// What the payload is.
+    pub schema: Schema,
+    /// Who says it.
+    pub from: NodeId,
+    /// To whom; none: to everybody on the topic.
+    pub to: Option<NodeId>,
+    /// Session or transaction it belongs to; zeros when none.
+    pub session: [u8; 16],
+    /// Sender's own running number.
+    pub sequence: u64,
+    /// When it was made (sender's clock).
+    pub created: UnixMs,
+    /// Not to be acted upon at or after this time.
+    pub deadline: UnixMs,
+    /// The payload's borsh bytes, as produced.
+    pub payload: Vec<u8>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Sealed {
+    envelope: Vec<u8>,
+    signature: [u8; 64],
+}
+
+impl Envelope {
+    /// Decodes the payload as `T`, refusing any other schema.
+    pub fn payload<T: Payload>(&self) -> Result<T, Refusal> {
+        if self.schema != T::SCHEMA {
+            let detail = format!("schema {} where {} was expected", self.schema.0, T::SCHEMA.0);
+            return Err(Refusal::new(Code::Malformed, detail));
+        }
+        decode(&self.payload)
+    }
+
+    /// Refuses at or after the deadline.
+    pub fn in_time(&self, now: UnixMs) -> Result<(), Refusal> {
+        if now < self.deadline { Ok(()) } else { Err(Code::DeadlineExpired.into()) }
+    }
+
+    /// Refuses a record that is for somebody else.
+    pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
+        if self.to == Some(me) { Ok(()) } else { Err(Code::WrongRecipient.into()) }
+    }
+}
+
+/// Parameters of an envelope to make; the payload gives schema and bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Heading {
+    /// The installation.
+    pub genesis: Digest,
+    /// Who says it.
+    pub from: NodeId,
+    /// To whom.
+    pub to: Option<NodeId>,
+    /// Session or transaction.
+    pub session: [u8; 16],
+    /// Sender's own running number.
+    pub sequence: u64,
+    /// When it is made.
+    pub created: UnixMs,
+    /// Until when it may be acted upon.
+    pub deadline: UnixMs,
+}
+
+/// Signs a payload into the bytes that go on the bus: Ed25519 over the digest of the envelope's bytes.
+#[must_use]
+pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<u8> {
+    let Heading { genesis, from, to, session, sequence, created, deadline } = heading;
+    let (schema, payload) = (T::SCHEMA, encode(payload));
+    let envelope =
+        encode(&Envelope { version: VERSION, genesis, schema, from, to, session, sequence, created, deadline, payload });
+    let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
+    encode(&Sealed { envelope, signature })
+}
+
+/// Verifies and opens received bytes: known sender of one of `roles`, right installation, valid signature over
+/// the bytes as received, strict decode. Deadline and recipient are the caller's to check.
+pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
+    let sealed: Sealed = decode(bytes)?;
+    let envelope: Envelope = decode(&sealed.envelope)?;
+    if envelope.version != VERSION {
+        return Err(Refusal::new(Code::Malformed, format!("envelope version {}", envelope.version)));
+    }
+    if envelope.genesis != senders.genesis() {
+        return Err(Code::WrongGenesis.into());
+    }
+    let sender = senders.sender(envelope.from).filter(|sender| roles.contains(&sender.role));
+    let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
+    if !verify_digest(&sender.public_key, &digest(DOMAIN, &[&sealed.envelope]), &sealed.signature) {
+        return Err(Code::BadEnvelopeSignature.into());
+    }
+    Ok(envelope)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[derive(BorshSerialize, BorshDeserialize, PartialEq, Debug)]
+    struct Hello(u32);
+    impl Payload for Hello {
+        const SCHEMA: Schema = Schema(999);
+    }
+
+    struct One(NodeKey);
+    impl Senders for One {
+        fn genesis(&self) -> Digest {
+            Digest([1; 32])
+        }
+        fn sender(&self, node: NodeId) -> Option<&NodeKey> {
+            (self.0.node == node).then_some(&self.0)
+        }
+    }
+
+    fn fixture() -> (One, Vec<u8>) {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let node = NodeId([2; 16]);
+        let one = One(NodeKey { node, role: Role::Coordinator, public_key: key.verifying_key().to_bytes() });
+        let heading = Heading {
+            genesis: Digest([1; 32]),
+            from: node,
+            to: None,
+            session: [0; 16],
+            sequence: 1,
+            created: UnixMs(10),
+            deadline: UnixMs(20),
+        };
+        (one, seal(heading, &Hello(5), &key))
+    }
+
+    #[test]
+    fn envelope_bytes_do_not_change() {
+        let golden = digest("test", &[&fixture().1]);
+        assert_eq!(golden.to_string(), "6341e6deea53c206cc4be77308263eea597416898ee28d248559632b47769b7d");
+    }
+
+    #[test]
+    fn every_flipped_byte_is_refused_and_the_unflipped_record_opens() {
+        let (senders, bytes) = fixture();
+        let opened = open(&bytes, &senders, &[Role::Coordinator]).unwrap();
+        assert_eq!(opened.payload::<Hello>().unwrap(), Hello(5));
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(open(&flipped, &senders, &[Role::Coordinator]).is_err(), "byte {at}");
+        }
+        for cut in 0..bytes.len() {
+            assert!(open(&bytes[..cut], &senders, &[Role::Coordinator]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_sender_of_another_role_is_refused() {
+        let (senders, bytes) = fixture();
+        assert_eq!(open(&bytes, &senders, &[Role::Api]).unwrap_err().code, Code::UnknownSender);
+    }
+}

@@ -1,0 +1,326 @@
+//! Payloads of the bus. Field order is the encoding; a change is a new schema number.
+
+use crate::codec::{Payload, Schema};
+use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_types::{Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, UnixMs, VaultId};
+
+macro_rules! payloads {
+    ($($name:ident = $number:literal)*) => {$(
+        impl Payload for $name {
+            const SCHEMA: Schema = Schema($number);
+        }
+    )*};
+}
+
+payloads! {
+    IntentSubmitted = 1
+    ApprovalSubmitted = 2
+    IntentDecided = 3
+    SigningRequested = 4
+    CoordinatorMessage = 5
+    SignerMessage = 6
+    SigningFinished = 7
+    TransactionChanged = 8
+    JournalSubmitted = 9
+    JournalResult = 10
+    JournalEntry = 11
+    JournalCheckpoint = 12
+    WitnessCosignature = 13
+}
+
+/// A client's intent, accepted by the API.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct IntentSubmitted {
+    /// The intent text and the client's signature.
+    pub intent: Signed,
+}
+
+/// An approver's answer, accepted by the API.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct ApprovalSubmitted {
+    /// The approval text and the approver's signature.
+    pub approval: Signed,
+}
+
+/// What the approvals service thinks of an intent.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Decided {
+    /// People must still answer.
+    Pending,
+    /// Everything the decision asks is there.
+    Approved,
+    /// Refused, with a reason.
+    Refused(Code, String),
+}
+
+/// An early, unbinding evaluation: only `apply` and the signers' replicas decide.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct IntentDecided {
+    /// The intent.
+    pub intent: Signed,
+    /// Canonical text of the decision core; empty when refused before policy.
+    pub core: String,
+    /// Approvals collected so far.
+    pub approvals: Vec<Signed>,
+    /// Pending, approved or refused.
+    pub decided: Decided,
+}
+
+/// A transaction to sign.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SigningRequested {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The vault that pays.
+    pub vault: VaultId,
+    /// The key that signs.
+    pub key: KeyId,
+    /// The attempt, as submitted to the journal.
+    pub attempt: Attempt,
+    /// The unsigned transaction in the chain codec's encoding.
+    pub unsigned: Vec<u8>,
+    /// How many signatures it needs.
+    pub slots: u32,
+}
+
+/// One signer's nonce commitment: single-use, known by its boot and number.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct NonceCommitment {
+    /// Random per start of the signer process.
+    pub boot: [u8; 16],
+    /// Running number within the boot.
+    pub number: u64,
+    /// The suite's commitment encoding (hiding ‖ binding).
+    pub commitment: Vec<u8>,
+}
+
+/// A signing request: everything in it is checked by the signer itself.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SigningRequest {
+    /// This run.
+    pub session: SessionId,
+    /// The intent.
+    pub intent: Digest,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// The key.
+    pub key: KeyId,
+    /// The unsigned transaction.
+    pub unsigned: Vec<u8>,
+    /// Per slot: the participants' commitments, ascending by signer index.
+    pub commitments: Vec<Vec<(u16, NonceCommitment)>>,
+}
+
+/// From the coordinator to one signer.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum CoordinatorMessage {
+    /// Make nonce commitments ahead of time.
+    Prepare {
+        /// For which key.
+        key: KeyId,
+        /// How many, at most 256.
+        count: u32,
+    },
+    /// Sign.
+    Sign(SigningRequest),
+    /// Start the ceremony that the journal has released.
+    Ceremony {
+        /// This run.
+        session: SessionId,
+        /// The key that comes into being.
+        key: KeyId,
+    },
+    /// Another signer's ceremony message: its own sealed envelope, forwarded as it is.
+    Relay(Vec<u8>),
+}
+
+/// One signer's ceremony message, broadcast or for one recipient.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct CeremonyMessage {
+    /// This run.
+    pub session: SessionId,
+    /// The key.
+    pub key: KeyId,
+    /// Recipient's signer index; none: all.
+    pub to: Option<u16>,
+    /// The protocol's bytes (sealed to the recipient when private).
+    pub body: Vec<u8>,
+}
+
+/// From one signer to the coordinator.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum SignerMessage {
+    /// Fresh commitments. A new boot empties what the coordinator holds of this signer.
+    Commitments {
+        /// For which key.
+        key: KeyId,
+        /// The stock.
+        commitments: Vec<NonceCommitment>,
+    },
+    /// Signature shares, one a slot.
+    Shares {
+        /// This run.
+        session: SessionId,
+        /// Digest of the signing request answered.
+        request: Digest,
+        /// The shares.
+        shares: Vec<Vec<u8>>,
+        /// Size of the witnessed head acted under.
+        head: u64,
+        /// When that head covered the attempt (signer's clock, Unix microseconds); for the timeline only.
+        covered_us: u64,
+    },
+    /// A signed refusal.
+    Refused(SignerRefusal),
+    /// A ceremony message.
+    Ceremony(CeremonyMessage),
+    /// A ceremony certificate: this signer's signature over the transcript, and what it certifies.
+    Certificate {
+        /// This run.
+        session: SessionId,
+        /// The key.
+        key: KeyId,
+        /// Ed25519 over the certificate digest.
+        signature: Vec<u8>,
+        /// The public result (borsh of `mpc_core`'s public key record).
+        public: Vec<u8>,
+        /// Transcript hash.
+        transcript: Digest,
+    },
+}
+
+/// Why a signer said no, with what it saw.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SignerRefusal {
+    /// The run refused; zeros when the request named none.
+    pub session: SessionId,
+    /// Digest of the request.
+    pub request: Digest,
+    /// Why.
+    pub code: Code,
+    /// What exactly.
+    pub detail: String,
+    /// Digest of the evidence: attempt, own decoding, expected effects.
+    pub evidence: Digest,
+    /// Size of the witnessed head the signer judged by.
+    pub head: u64,
+    /// Signer's clock.
+    pub at: UnixMs,
+}
+
+/// How a signing run ended.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Outcome {
+    /// Signatures, one a slot.
+    Signed(Vec<Vec<u8>>),
+    /// No signature; the signers' refusals.
+    Failed(Vec<SignerRefusal>),
+}
+
+/// How a signing run ended.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SigningFinished {
+    /// The intent.
+    pub intent: Digest,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// The vault.
+    pub vault: VaultId,
+    /// Result.
+    pub outcome: Outcome,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum TransactionState {
+    /// Stored.
+    Received = 0,
+    /// People must answer.
+    PendingApproval = 1,
+    /// All approvals are there.
+    Approved = 2,
+    /// Waiting for signatures.
+    Signing = 3,
+    /// Signed and verified.
+    Signed = 4,
+    /// Offered to the network.
+    Broadcasting = 5,
+    /// In a block.
+    Completed = 6,
+    /// An approver said no.
+    Rejected = 7,
+    /// Policy says never.
+    Blocked = 8,
+    /// Time ran out.
+    Expired = 9,
+    /// Cancelled by the client.
+    Cancelled = 10,
+    /// Ended with a reason.
+    Failed = 11,
+}
+
+/// A transaction's new state.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct TransactionChanged {
+    /// The intent.
+    pub intent: Digest,
+    /// New state.
+    pub state: TransactionState,
+    /// Why, when the state needs a reason.
+    pub reason: Option<(Code, String)>,
+    /// Signers' refusals, when there are any.
+    pub refusals: Vec<SignerRefusal>,
+    /// The network's name of the transaction, once signed.
+    pub network_id: Option<String>,
+    /// The network bytes, once signed.
+    pub signed: Option<Vec<u8>>,
+    /// When.
+    pub at: UnixMs,
+}
+
+/// A body offered to the journal.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct JournalSubmitted {
+    /// Submitter's own id for the answer.
+    pub submission: [u8; 16],
+    /// Borsh of `journal::Body`.
+    pub body: Vec<u8>,
+}
+
+/// The writer's answer: a hint, the entries are the truth.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct JournalResult {
+    /// Submitter's own id.
+    pub submission: [u8; 16],
+    /// Position, or refusal.
+    pub result: Result<u64, (Code, String)>,
+}
+
+/// One entry with its private part.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct JournalEntry {
+    /// Position.
+    pub seq: u64,
+    /// Borsh of `journal::SealedEntry`.
+    pub sealed: Vec<u8>,
+}
+
+/// A checkpoint signed by the writer.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct JournalCheckpoint {
+    /// The signed note (C2SP signed-note with a tlog-checkpoint body).
+    pub note: String,
+}
+
+/// A witness's cosignature of a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct WitnessCosignature {
+    /// The checkpoint body that was cosigned.
+    pub body: String,
+    /// Unix seconds, as signed.
+    pub time_s: u64,
+    /// Ed25519 over the cosignature/v1 message.
+    pub signature: [u8; 64],
+}
