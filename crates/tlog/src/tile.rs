@@ -1,0 +1,222 @@
+//! C2SP tlog-tiles: paths, hash tiles and entry bundles.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+use crate::{SIZE_MAX, hash::Hash, proof::Nodes};
+
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use reader::{AuthenticTiles, TileSource};
+
+/// Hashes in a full tile, entries in a full bundle.
+pub const TILE_WIDTH: u16 = 256;
+/// Longest entry, in bytes: its length is written as u16.
+pub const ENTRY_LEN_MAX: usize = u16::MAX as usize;
+/// Highest tile level a tree of [`SIZE_MAX`] leaves has.
+const LEVEL_MAX: u8 = 7;
+
+/// Why a tile or bundle was not written or not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TileError {
+    /// Level above 7, width 0 or above 256, or a position no tree of [`SIZE_MAX`] leaves has.
+    #[error("no such tile")]
+    OutOfRange,
+    /// The tree or the source lacks something needed.
+    #[error("a needed tile or node is missing")]
+    Missing,
+    /// Wrong number of bytes for its width.
+    #[error("tile or bundle has the wrong length")]
+    WrongLength,
+    /// An entry is longer than [`ENTRY_LEN_MAX`].
+    #[error("entry is too long")]
+    EntryTooLong,
+    /// Does not hash to the authenticated tile above it, or to the root.
+    #[error("tile does not belong to the tree")]
+    NotInTree,
+}
+
+/// Position of a tile: `level` 0 holds leaf hashes, and each hash of level `l + 1` is the root of a full tile of
+/// level `l`. `width` is 1 to 256 hashes; below 256 the tile is partial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TileId {
+    level: u8,
+    index: u64,
+    width: u16,
+}
+
+impl TileId {
+    /// A tile position.
+    ///
+    /// # Errors
+    /// `OutOfRange`.
+    pub fn new(level: u8, index: u64, width: u16) -> Result<Self, TileError> {
+        let in_range = level <= LEVEL_MAX && (1..=TILE_WIDTH).contains(&width) && index <= SIZE_MAX >> 8;
+        if in_range { Ok(Self { level, index, width }) } else { Err(TileError::OutOfRange) }
+    }
+
+    /// Height of the tile in tiles of 8 levels, 0 at the leaves.
+    #[must_use]
+    pub const fn level(&self) -> u8 {
+        self.level
+    }
+
+    /// Index within the level.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Number of hashes.
+    #[must_use]
+    pub const fn width(&self) -> u16 {
+        self.width
+    }
+
+    /// Path of the hash tile below the log's prefix: `tile/<L>/<N>[.p/<W>]`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("tile/{}/{}", self.level, self.position())
+    }
+
+    /// Path of the entry bundle of a level-0 tile: `tile/entries/<N>[.p/<W>]`.
+    #[must_use]
+    pub fn bundle_path(&self) -> String {
+        format!("tile/entries/{}", self.position())
+    }
+
+    fn position(&self) -> String {
+        let mut position = format!("{:03}", self.index % 1000);
+        let mut rest = self.index / 1000;
+        while rest > 0 {
+            position = format!("x{:03}/{position}", rest % 1000);
+            rest /= 1000;
+        }
+        if self.width < TILE_WIDTH {
+            position.push_str(&format!(".p/{}", self.width));
+        }
+        position
+    }
+}
+
+/// Path of a hash tile; see [`TileId::path`].
+///
+/// # Errors
+/// `OutOfRange`.
+pub fn tile_path(level: u8, index: u64, width: u16) -> Result<String, TileError> {
+    TileId::new(level, index, width).map(|id| id.path())
+}
+
+/// Every tile a log must write when it grows from `old_size` to `new_size`, lowest level first; those of level 0 also
+/// name the entry bundles. Nothing if `new_size ≤ old_size`.
+pub fn tiles_between(old_size: u64, new_size: u64) -> impl Iterator<Item = TileId> {
+    let new_size = new_size.min(SIZE_MAX);
+    (0..=LEVEL_MAX).flat_map(move |level| {
+        let (old, new) = (old_size >> (8 * level), new_size >> (8 * level));
+        let first = if old < new { old >> 8 } else { (new >> 8) + 1 };
+        (first..=new >> 8).filter_map(move |index| TileId::new(level, index, width_at(new, index)).ok())
+    })
+}
+
+/// Hashes in tile `index` of a level that has `hashes` of them; 0 if it is not there.
+fn width_at(hashes: u64, index: u64) -> u16 {
+    let after = hashes.saturating_sub(index.saturating_mul(u64::from(TILE_WIDTH)));
+    u16::try_from(after).map_or(TILE_WIDTH, |width| width.min(TILE_WIDTH))
+}
+
+/// Bytes of a hash tile: `width` hashes of 32 bytes.
+///
+/// # Errors
+/// `Missing` if `nodes` lacks one.
+pub fn hash_tile<N: Nodes + ?Sized>(nodes: &N, id: TileId) -> Result<Vec<u8>, TileError> {
+    let mut bytes = Vec::with_capacity(usize::from(id.width) * 32);
+    let first = id.index * u64::from(TILE_WIDTH);
+    for index in first..first + u64::from(id.width) {
+        let hash = nodes.node(u32::from(id.level) * 8, index).ok_or(TileError::Missing)?;
+        bytes.extend_from_slice(hash.as_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Reads a hash tile of exactly `width` hashes; they are **not** authenticated, see [`AuthenticTiles`].
+///
+/// # Errors
+/// `WrongLength`.
+pub fn parse_hash_tile(bytes: &[u8], width: u16) -> Result<Vec<Hash>, TileError> {
+    match bytes.as_chunks::<32>() {
+        (hashes, []) if hashes.len() == usize::from(width) => Ok(hashes.iter().copied().map(Hash).collect()),
+        _ => Err(TileError::WrongLength),
+    }
+}
+
+/// Bytes of an entry bundle: each entry after its length as u16 big-endian.
+///
+/// # Errors
+/// `EntryTooLong`; `WrongLength` for no entries or more than 256.
+pub fn entry_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError> {
+    if entries.is_empty() || entries.len() > usize::from(TILE_WIDTH) {
+        return Err(TileError::WrongLength);
+    }
+    let mut bytes = Vec::new();
+    for entry in entries.iter().map(AsRef::as_ref) {
+        let len = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong)?;
+        bytes.extend_from_slice(&len.to_be_bytes());
+        bytes.extend_from_slice(entry);
+    }
+    Ok(bytes)
+}
+
+/// Reads an entry bundle of exactly `width` entries and nothing after them; not authenticated, see
+/// [`AuthenticTiles::entries`].
+///
+/// # Errors
+/// `WrongLength`.
+pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
+    let mut rest = bytes;
+    let mut entries = Vec::new();
+    for _ in 0..width {
+        let (len, after) = rest.split_first_chunk::<2>().ok_or(TileError::WrongLength)?;
+        let len = usize::from(u16::from_be_bytes(*len));
+        let (entry, after) = after.split_at_checked(len).ok_or(TileError::WrongLength)?;
+        entries.push(entry);
+        rest = after;
+    }
+    if rest.is_empty() { Ok(entries) } else { Err(TileError::WrongLength) }
+}
+
+/// A file of the log: path below the log's prefix, and content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TileFile {
+    /// Slash-separated path, e.g. `tile/0/000.p/3`.
+    pub path: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}
+
+/// All files a log writes when it grows from `old_size` to `new_size`: hash tiles and entry bundles, not the checkpoint.
+///
+/// `entry` gives the entry at an index below `new_size`.
+///
+/// # Errors
+/// `Missing` if `nodes` or `entry` lack something; `EntryTooLong`.
+pub fn files_between<'a, N: Nodes + ?Sized>(
+    nodes: &N,
+    entry: impl Fn(u64) -> Option<Cow<'a, [u8]>>,
+    old_size: u64,
+    new_size: u64,
+) -> Result<Vec<TileFile>, TileError> {
+    let mut files = Vec::new();
+    for id in tiles_between(old_size, new_size) {
+        files.push(TileFile { path: id.path(), bytes: hash_tile(nodes, id)? });
+        if id.level == 0 {
+            let first = id.index * u64::from(TILE_WIDTH);
+            let entries: Option<Vec<_>> = (first..first + u64::from(id.width)).map(&entry).collect();
+            let bytes = entry_bundle(&entries.ok_or(TileError::Missing)?)?;
+            files.push(TileFile { path: id.bundle_path(), bytes });
+        }
+    }
+    Ok(files)
+}
