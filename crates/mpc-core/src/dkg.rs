@@ -1,0 +1,168 @@
+//! Distributed key generation: frost's three parts inside our messages, as a machine without I/O.
+//!
+//! Rounds: (1) broadcast of frost's round-1 package and a commitment to 32 bytes of chain code; (echo) broadcast
+//! of the hash of all round-1 messages; (2) to each peer, sealed: its signing share and the chain-code opening;
+//! then the share is persisted, and only then certified: every signer signs the transcript, and the session is
+//! finished with all n certificates. The caller authenticates senders (signed envelopes); this machine sees
+//! roster indices.
+
+mod certificate;
+mod message;
+mod parameters;
+mod rounds;
+mod session;
+mod transcript;
+
+pub use certificate::{certificate_digest, verify_certificate};
+pub use parameters::{DkgParameters, RosterMember};
+pub use session::DkgSession;
+
+use crate::{KeyShareRecord, PublicKeyRecord};
+use std::collections::BTreeMap;
+
+/// What the caller feeds to [`DkgSession::step`].
+#[derive(Debug)]
+pub enum DkgInput {
+    /// A message of the authenticated roster member `from`.
+    Received {
+        /// Sender's roster index, as authenticated by the envelope.
+        from: u16,
+        /// The message as it was produced by the sender's machine.
+        bytes: Vec<u8>,
+    },
+    /// The record of [`DkgEffect::Persist`] is durable (fsynced).
+    Persisted,
+    /// A certificate of `from`, one's own included.
+    Certificate {
+        /// Signer's roster index.
+        from: u16,
+        /// Ed25519 signature over [`certificate_digest`] by the roster signing key.
+        signature: [u8; 64],
+    },
+}
+
+/// What the caller has to do, in this order.
+#[derive(Debug)]
+pub enum DkgEffect {
+    /// Send to every other roster member in a signed envelope (the bytes are public).
+    Broadcast(Vec<u8>),
+    /// Send to one member in a signed envelope (the bytes are sealed to it).
+    Send {
+        /// Recipient's roster index.
+        to: u16,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// Make the share durable, then feed [`DkgInput::Persisted`]. Nothing is certified before.
+    Persist(Box<KeyShareRecord>),
+    /// Sign [`certificate_digest`] of `transcript` with the roster signing key, publish the signature, and feed
+    /// it (and the others') as [`DkgInput::Certificate`].
+    Done {
+        /// Hash of everything all signers must agree on.
+        transcript: [u8; 32],
+    },
+    /// All n signers certified the same transcript: the key may be used.
+    Finished(Box<DkgOutcome>),
+    /// The input changed nothing, and why.
+    Ignored(Ignored),
+}
+
+/// A finished ceremony, as published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DkgOutcome {
+    /// The certified transcript.
+    pub transcript: [u8; 32],
+    /// Group key, verifying shares, chain code.
+    pub public: PublicKeyRecord,
+    /// Every signer's certificate, by roster index.
+    pub certificates: BTreeMap<u16, [u8; 64]>,
+}
+
+/// Why an input was ignored. None of these aborts a session: an inauthentic or misrouted message must not be
+/// able to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Not the one encoding of a message, or too long.
+    Malformed,
+    /// Another session.
+    OtherSession,
+    /// Same session id, but other parameters (genesis, epoch, roster, t, n …).
+    OtherParameters,
+    /// The sender is not in the roster.
+    UnknownSender,
+    /// One's own message came back.
+    OwnMessage,
+    /// A sealed message for somebody else.
+    OtherRecipient,
+    /// The same message again.
+    Duplicate,
+    /// The session no longer takes this.
+    Closed,
+    /// `Persisted` without an open `Persist`.
+    NothingToPersist,
+    /// The certificate is not a valid signature over this session's transcript.
+    BadCertificate,
+}
+
+/// Why a session ended without a key. A faulted session stays faulted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DkgFault {
+    /// The parameters are refused before anything is sent.
+    #[error("parameters refused: {0}")]
+    Parameters(&'static str),
+    /// Two different messages of one round; culprits empty when echoes differ and the liar is unknown.
+    #[error("equivocation")]
+    Equivocation {
+        /// The sender, if known.
+        culprits: Vec<u16>,
+    },
+    /// A round-1 package that does not decode or has not exactly t commitments.
+    #[error("invalid round-1 package")]
+    InvalidPackage {
+        /// Its sender.
+        culprit: u16,
+    },
+    /// The proof of knowledge does not verify.
+    #[error("invalid proof of knowledge")]
+    InvalidProofOfKnowledge {
+        /// Its sender.
+        culprit: u16,
+    },
+    /// A sealed message does not open or decode.
+    #[error("sealed share does not open")]
+    Unsealable {
+        /// Its sender.
+        culprit: u16,
+    },
+    /// A signing share does not lie on its sender's committed polynomial.
+    #[error("invalid signing share")]
+    InvalidSigningShare {
+        /// Its sender.
+        culprit: u16,
+    },
+    /// The chain-code opening does not match its commitment.
+    #[error("chain-code opening does not match its commitment")]
+    ChainCodeOpening {
+        /// Its sender.
+        culprit: u16,
+    },
+    /// The library refused in a way no peer's message explains.
+    #[error("key generation failed: {0}")]
+    Failed(&'static str),
+}
+
+impl DkgFault {
+    /// Roster indices whose messages prove the fault; empty when nobody can be named.
+    #[must_use]
+    pub fn culprits(&self) -> Vec<u16> {
+        match self {
+            Self::Parameters(_) | Self::Failed(_) => Vec::new(),
+            Self::Equivocation { culprits } => culprits.clone(),
+            Self::InvalidPackage { culprit }
+            | Self::InvalidProofOfKnowledge { culprit }
+            | Self::Unsealable { culprit }
+            | Self::InvalidSigningShare { culprit }
+            | Self::ChainCodeOpening { culprit } => vec![*culprit],
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Messages of a key generation as they travel.
+
+use super::Ignored;
+use crate::encoding::{decode, encode};
+use crate::seal::Sealed;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// 64 signers' commitments and a proof fit in 3 KiB.
+const MESSAGE_LEN_MAX: usize = 8 * 1024;
+const VERSION: u8 = 1;
+
+/// One message: header and the body of its round.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(super) struct Message {
+    version: u8,
+    session: [u8; 32],
+    context: [u8; 32],
+    body: Body,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(super) enum Body {
+    Round1(Round1),
+    Echo([u8; 32]),
+    Round2(Round2),
+}
+
+/// Broadcast: frost's package and the commitment to the chain-code contribution.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Round1 {
+    pub package: Vec<u8>,
+    pub chain_code_commitment: [u8; 32],
+}
+
+/// Private: the recipient in clear (so that a misrouted message is ignored, not blamed) and the sealed share.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Round2 {
+    pub to: u16,
+    pub sealed: Sealed,
+}
+
+impl Message {
+    pub(super) fn encode(session: [u8; 32], context: [u8; 32], body: Body) -> Vec<u8> {
+        encode(&Self { version: VERSION, session, context, body })
+    }
+
+    /// The body, if the message belongs to this session.
+    pub(super) fn decode(bytes: &[u8], session: &[u8; 32], context: &[u8; 32]) -> Result<Body, Ignored> {
+        let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| Ignored::Malformed)?;
+        if message.version != VERSION {
+            return Err(Ignored::Malformed);
+        }
+        if message.session != *session {
+            return Err(Ignored::OtherSession);
+        }
+        if message.context != *context {
+            return Err(Ignored::OtherParameters);
+        }
+        Ok(message.body)
+    }
+}

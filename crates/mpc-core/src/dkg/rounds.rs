@@ -1,0 +1,162 @@
+//! frost's three parts for one ciphersuite, behind bytes.
+
+use super::DkgFault;
+use super::message::Round1;
+use crate::suite::{Suite, SuiteId, identifier, with_suite};
+use frost_core::keys::dkg::{part1, part2, part3, round1, round2};
+use frost_core::keys::{PublicKeyPackage, SigningShare, VerifyingShare};
+use frost_core::{Error, Identifier};
+use rand_core::CryptoRngCore;
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// A signing share in the group's scalar encoding.
+pub(super) type ShareBytes = Zeroizing<[u8; 32]>;
+
+/// What part 3 yields.
+pub(super) struct KeyMaterial {
+    pub secret: ShareBytes,
+    pub group_key: Vec<u8>,
+    pub verifying_shares: BTreeMap<u16, Vec<u8>>,
+}
+
+/// One party's frost state between the parts; each part is taken once.
+pub(super) trait Rounds: Send + Sync {
+    /// Checks all peers' round-1 packages; yields the share for each peer.
+    fn part2(&mut self, round1: &BTreeMap<u16, Round1>) -> Result<BTreeMap<u16, ShareBytes>, DkgFault>;
+    /// Checks all peers' shares; yields the key.
+    fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault>;
+}
+
+/// Starts frost's key generation; yields the state and the serialized round-1 package.
+pub(super) fn start(
+    suite: SuiteId,
+    me: u16,
+    indices: &[u16],
+    min_signers: u16,
+    rng: &mut dyn CryptoRngCore,
+) -> Result<(Box<dyn Rounds>, Vec<u8>), DkgFault> {
+    with_suite!(suite, C => FrostRounds::<C>::start(me, indices, min_signers, rng))
+}
+
+enum State<C: Suite> {
+    Part1(round1::SecretPackage<C>),
+    Part2(round2::SecretPackage<C>, BTreeMap<Identifier<C>, round1::Package<C>>),
+    Spent,
+}
+
+struct FrostRounds<C: Suite> {
+    me: u16,
+    min_signers: u16,
+    indices: BTreeMap<u16, Identifier<C>>,
+    state: State<C>,
+}
+
+impl<C: Suite> FrostRounds<C> {
+    fn start(
+        me: u16,
+        indices: &[u16],
+        min_signers: u16,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(Box<dyn Rounds>, Vec<u8>), DkgFault> {
+        let indices: Option<BTreeMap<_, _>> =
+            indices.iter().map(|index| identifier::<C>(*index).map(|id| (*index, id))).collect();
+        let indices = indices.ok_or(DkgFault::Parameters("index 0"))?;
+        let mine = *indices.get(&me).ok_or(DkgFault::Parameters("not a member of the roster"))?;
+        let n = u16::try_from(indices.len()).map_err(|_| DkgFault::Parameters("roster too large"))?;
+        let (secret, package) =
+            part1::<C, _>(mine, n, min_signers, rng).map_err(|_| DkgFault::Failed("part 1"))?;
+        let package = package.serialize().map_err(|_| DkgFault::Failed("part 1"))?;
+        Ok((Box::new(Self { me, min_signers, indices, state: State::Part1(secret) }), package))
+    }
+
+    fn index_of(&self, identifier: &Identifier<C>) -> Option<u16> {
+        self.indices.iter().find(|(_, id)| *id == identifier).map(|(index, _)| *index)
+    }
+
+    fn decode(&self, index: u16, message: &Round1) -> Result<round1::Package<C>, DkgFault> {
+        let fault = DkgFault::InvalidPackage { culprit: index };
+        let package = round1::Package::<C>::deserialize(&message.package).map_err(|_| fault.clone())?;
+        let canonical = package.serialize().is_ok_and(|bytes| bytes == message.package);
+        let coefficients = package.commitment().coefficients().len();
+        if canonical && coefficients == usize::from(self.min_signers) { Ok(package) } else { Err(fault) }
+    }
+
+    fn fault(&self, error: &Error<C>, otherwise: &'static str) -> DkgFault {
+        let culprit = error.culprits().first().and_then(|id| self.index_of(id));
+        match (error, culprit) {
+            (Error::InvalidProofOfKnowledge { .. }, Some(culprit)) => {
+                DkgFault::InvalidProofOfKnowledge { culprit }
+            }
+            (Error::InvalidSecretShare { .. }, Some(culprit)) => DkgFault::InvalidSigningShare { culprit },
+            _ => DkgFault::Failed(otherwise),
+        }
+    }
+
+    fn material(
+        &self,
+        key: &frost_core::keys::KeyPackage<C>,
+        public: &PublicKeyPackage<C>,
+    ) -> Result<KeyMaterial, DkgFault> {
+        let failed = DkgFault::Failed("part 3 yields an inconsistent key");
+        let share = key.signing_share();
+        if public.min_signers() != Some(self.min_signers)
+            || public.verifying_shares().len() != self.indices.len()
+            || public.verifying_shares().get(key.identifier()) != Some(&VerifyingShare::from(*share))
+        {
+            return Err(failed);
+        }
+        let bytes = Zeroizing::new(share.serialize());
+        let secret = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| failed.clone())?);
+        let verifying_shares: Option<BTreeMap<_, _>> = self
+            .indices
+            .iter()
+            .map(|(index, id)| Some((*index, public.verifying_shares().get(id)?.serialize().ok()?)))
+            .collect();
+        Ok(KeyMaterial {
+            secret,
+            group_key: public.verifying_key().serialize().map_err(|_| failed.clone())?,
+            verifying_shares: verifying_shares.ok_or(failed)?,
+        })
+    }
+}
+
+impl<C: Suite> Rounds for FrostRounds<C> {
+    fn part2(&mut self, round1: &BTreeMap<u16, Round1>) -> Result<BTreeMap<u16, ShareBytes>, DkgFault> {
+        let State::Part1(secret) = std::mem::replace(&mut self.state, State::Spent) else {
+            return Err(DkgFault::Failed("part 2 out of order"));
+        };
+        let mut packages = BTreeMap::new();
+        for (index, message) in round1.iter().filter(|(index, _)| **index != self.me) {
+            let id = *self.indices.get(index).ok_or(DkgFault::Failed("unknown index"))?;
+            packages.insert(id, self.decode(*index, message)?);
+        }
+        let (secret, shares) = part2(secret, &packages).map_err(|error| self.fault(&error, "part 2"))?;
+        let mut bytes = BTreeMap::new();
+        for (id, package) in &shares {
+            let index = self.index_of(id).ok_or(DkgFault::Failed("unknown index"))?;
+            let share = Zeroizing::new(package.signing_share().serialize());
+            let share = share.as_slice().try_into().map_err(|_| DkgFault::Failed("part 2"))?;
+            bytes.insert(index, Zeroizing::new(share));
+        }
+        // Part 3 gets the very packages part 2 checked: with another set it would accept a longer commitment.
+        self.state = State::Part2(secret, packages);
+        Ok(bytes)
+    }
+
+    fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault> {
+        let State::Part2(secret, packages) = std::mem::replace(&mut self.state, State::Spent) else {
+            return Err(DkgFault::Failed("part 3 out of order"));
+        };
+        let mut round2 = BTreeMap::new();
+        for (index, share) in shares {
+            let id = *self.indices.get(index).ok_or(DkgFault::Failed("unknown index"))?;
+            let share = SigningShare::<C>::deserialize(share.as_ref())
+                .map_err(|_| DkgFault::InvalidSigningShare { culprit: *index })?;
+            round2.insert(id, round2::Package::new(share));
+        }
+        let (key, public) =
+            part3(&secret, &packages, &round2).map_err(|error| self.fault(&error, "part 3"))?;
+        self.material(&key, &public)
+    }
+}

@@ -1,0 +1,389 @@
+//! The session: collects each round, checks it, and says what to do next.
+
+use super::certificate::verify_certificate;
+use super::message::{Body, Message, Round1, Round2};
+use super::parameters::DkgParameters;
+use super::rounds::{self, Rounds, ShareBytes};
+use super::transcript::{self, Made};
+use super::{DkgEffect, DkgFault, DkgInput, DkgOutcome, Ignored};
+use crate::seal::{self, SealingSecret};
+use crate::{KeyShareRecord, PublicKeyRecord};
+use rand_core::CryptoRngCore;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use zeroize::Zeroizing;
+
+/// One signer's side of one key generation. Memory only: a restart before [`DkgEffect::Persist`] loses it and the
+/// ceremony expires; after it, [`DkgSession::resume`] certifies again.
+pub struct DkgSession {
+    parameters: DkgParameters,
+    context: [u8; 32],
+    me: u16,
+    sealing: SealingSecret,
+    inbox: Inbox,
+    stage: Stage,
+    certificates: BTreeMap<u16, [u8; 64]>,
+}
+
+/// Messages of all rounds; a fast peer may be a round ahead.
+#[derive(Default)]
+struct Inbox {
+    round1: BTreeMap<u16, Round1>,
+    echoes: BTreeMap<u16, [u8; 32]>,
+    round2: BTreeMap<u16, Round2>,
+}
+
+enum Stage {
+    Rounds { frost: Box<dyn Rounds>, contribution: Zeroizing<[u8; 32]>, next: Next },
+    Persisting(Box<DkgOutcome>),
+    Certifying(Box<DkgOutcome>),
+    Finished,
+    Failed(DkgFault),
+}
+
+/// Which set has to be complete before the next step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    AllRound1,
+    AllEchoes { round1_hash: [u8; 32] },
+    AllRound2 { round1_hash: [u8; 32] },
+}
+
+impl DkgSession {
+    /// Checks the parameters and starts round 1.
+    ///
+    /// # Errors
+    /// [`DkgFault::Parameters`] before anything is sent.
+    pub fn start(
+        parameters: DkgParameters,
+        me: u16,
+        sealing: SealingSecret,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
+        parameters.check(me)?;
+        let mine = parameters.member(me).map(|member| &member.sealing_key);
+        if sealing.public_key().ok().as_ref() != mine {
+            return Err(DkgFault::Parameters("the sealing secret is not the roster's"));
+        }
+        let indices: Vec<u16> = parameters.roster.iter().map(|member| member.index).collect();
+        let (frost, package) = rounds::start(parameters.suite, me, &indices, parameters.min_signers, rng)?;
+        let mut contribution = Zeroizing::new([0; 32]);
+        rng.fill_bytes(contribution.as_mut());
+        let context = parameters.context();
+        let round1 = Round1 {
+            package,
+            chain_code_commitment: transcript::chain_code_commitment(&context, me, &contribution),
+        };
+        let mut inbox = Inbox::default();
+        inbox.round1.insert(me, round1.clone());
+        let stage = Stage::Rounds { frost, contribution, next: Next::AllRound1 };
+        let session = Self { parameters, context, me, sealing, inbox, stage, certificates: BTreeMap::new() };
+        let effects = vec![DkgEffect::Broadcast(session.message(Body::Round1(round1)))];
+        Ok((session, effects))
+    }
+
+    /// Continues after a restart from the persisted share: certifies again and collects certificates.
+    ///
+    /// # Errors
+    /// [`DkgFault::Parameters`] when the record is not of these parameters.
+    pub fn resume(
+        parameters: DkgParameters,
+        sealing: SealingSecret,
+        record: &KeyShareRecord,
+    ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
+        parameters.check(record.index())?;
+        let public = record.public();
+        let same = public.suite == parameters.suite
+            && public.key_id == parameters.key_id
+            && public.epoch == parameters.epoch
+            && public.min_signers == parameters.min_signers
+            && public.verifying_shares.keys().copied().eq(parameters.roster.iter().map(|m| m.index));
+        if !same {
+            return Err(DkgFault::Parameters("the stored share is of another ceremony"));
+        }
+        let transcript = *record.transcript();
+        let outcome = outcome(transcript, public.clone());
+        let context = parameters.context();
+        let session = Self {
+            me: record.index(),
+            context,
+            parameters,
+            sealing,
+            inbox: Inbox::default(),
+            stage: Stage::Certifying(outcome),
+            certificates: BTreeMap::new(),
+        };
+        Ok((session, vec![DkgEffect::Done { transcript }]))
+    }
+
+    /// Takes one input; the effects are to be done in order.
+    ///
+    /// # Errors
+    /// The fault that ended the session; every later call returns it again. Secrets are dropped with it.
+    pub fn step(&mut self, input: DkgInput, rng: &mut dyn CryptoRngCore) -> Result<Vec<DkgEffect>, DkgFault> {
+        if let Stage::Failed(fault) = &self.stage {
+            return Err(fault.clone());
+        }
+        let result = match input {
+            DkgInput::Received { from, bytes } => self.received(from, &bytes, rng),
+            DkgInput::Persisted => Ok(self.persisted()),
+            DkgInput::Certificate { from, signature } => Ok(self.certificate(from, signature)),
+        };
+        if let Err(fault) = &result {
+            self.stage = Stage::Failed(fault.clone());
+            self.inbox = Inbox::default();
+        }
+        result
+    }
+
+    fn received(
+        &mut self,
+        from: u16,
+        bytes: &[u8],
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<DkgEffect>, DkgFault> {
+        match self.file(from, bytes) {
+            Ok(()) => self.advance(rng),
+            Err(Refused::Ignored(reason)) => Ok(vec![DkgEffect::Ignored(reason)]),
+            Err(Refused::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// Puts a message into the inbox.
+    fn file(&mut self, from: u16, bytes: &[u8]) -> Result<(), Refused> {
+        if self.parameters.member(from).is_none() {
+            return Err(Ignored::UnknownSender.into());
+        }
+        if from == self.me {
+            return Err(Ignored::OwnMessage.into());
+        }
+        let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
+        if !matches!(self.stage, Stage::Rounds { .. } | Stage::Persisting(_)) {
+            return Err(Ignored::Closed.into());
+        }
+        match body {
+            Body::Round1(message) => file_once(&mut self.inbox.round1, from, message),
+            Body::Echo(hash) => file_once(&mut self.inbox.echoes, from, hash),
+            Body::Round2(message) if message.to == self.me => {
+                file_once(&mut self.inbox.round2, from, message)
+            }
+            Body::Round2(_) => Err(Ignored::OtherRecipient.into()),
+        }
+    }
+
+    /// Takes as many steps as complete rounds allow.
+    fn advance(&mut self, rng: &mut dyn CryptoRngCore) -> Result<Vec<DkgEffect>, DkgFault> {
+        let mut effects = Vec::new();
+        let n = self.parameters.roster.len();
+        while let Stage::Rounds { next, .. } = &self.stage {
+            match *next {
+                Next::AllRound1 if self.inbox.round1.len() == n => effects.push(self.echo()),
+                Next::AllEchoes { round1_hash } => {
+                    if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
+                        return Err(DkgFault::Equivocation { culprits: Vec::new() });
+                    }
+                    if self.inbox.echoes.len() < n {
+                        break;
+                    }
+                    effects.extend(self.deal(round1_hash, rng)?);
+                }
+                Next::AllRound2 { round1_hash } if self.inbox.round2.len() == n - 1 => {
+                    effects.push(self.conclude(round1_hash)?);
+                }
+                Next::AllRound1 | Next::AllRound2 { .. } => break,
+            }
+        }
+        Ok(effects)
+    }
+
+    /// All round-1 messages are here: tell the others which.
+    fn echo(&mut self) -> DkgEffect {
+        let round1_hash = transcript::round1_hash(&self.context, &self.inbox.round1);
+        self.inbox.echoes.insert(self.me, round1_hash);
+        if let Stage::Rounds { next, .. } = &mut self.stage {
+            *next = Next::AllEchoes { round1_hash };
+        }
+        DkgEffect::Broadcast(self.message(Body::Echo(round1_hash)))
+    }
+
+    /// Everybody saw the same round 1: deal the shares.
+    fn deal(
+        &mut self,
+        round1_hash: [u8; 32],
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<DkgEffect>, DkgFault> {
+        let Stage::Rounds { frost, contribution, next } = &mut self.stage else {
+            return Err(DkgFault::Failed("deal out of order"));
+        };
+        let shares = frost.part2(&self.inbox.round1)?;
+        *next = Next::AllRound2 { round1_hash };
+        let mut effects = Vec::new();
+        for (to, share) in &shares {
+            let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
+            plaintext.extend_from_slice(share.as_ref());
+            plaintext.extend_from_slice(contribution.as_ref());
+            let info = self.parameters.seal_info(self.me, *to);
+            let recipient = self.parameters.member(*to).ok_or(DkgFault::Failed("share for a stranger"))?;
+            let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
+                .map_err(|_| DkgFault::Failed("sealing"))?;
+            let body = Body::Round2(Round2 { to: *to, sealed });
+            let bytes = Message::encode(self.parameters.session, self.context, body);
+            effects.push(DkgEffect::Send { to: *to, bytes });
+        }
+        Ok(effects)
+    }
+
+    /// All shares are here: make the key.
+    fn conclude(&mut self, round1_hash: [u8; 32]) -> Result<DkgEffect, DkgFault> {
+        if transcript::round1_hash(&self.context, &self.inbox.round1) != round1_hash {
+            return Err(DkgFault::Failed("round 1 changed after its echo"));
+        }
+        let (shares, mut contributions) = self.open_round2()?;
+        let Stage::Rounds { frost, contribution, .. } = &mut self.stage else {
+            return Err(DkgFault::Failed("conclude out of order"));
+        };
+        contributions.insert(self.me, **contribution);
+        let material = frost.part3(&shares)?;
+        let chain_code = transcript::chain_code(&self.context, &contributions);
+        let made = Made {
+            group_key: &material.group_key,
+            verifying_shares: &material.verifying_shares,
+            chain_code: &chain_code,
+        };
+        let transcript = transcript::transcript(&self.parameters, &self.inbox.round1, &made);
+        let public = PublicKeyRecord {
+            suite: self.parameters.suite,
+            key_id: self.parameters.key_id.clone(),
+            epoch: self.parameters.epoch,
+            min_signers: self.parameters.min_signers,
+            group_key: material.group_key,
+            verifying_shares: material.verifying_shares,
+            chain_code,
+        };
+        let record = KeyShareRecord::new(self.me, material.secret, public.clone(), transcript)
+            .map_err(|_| DkgFault::Failed("the made share does not check"))?;
+        self.stage = Stage::Persisting(outcome(transcript, public));
+        Ok(DkgEffect::Persist(Box::new(record)))
+    }
+
+    /// Opens every sealed share and checks the chain-code openings.
+    #[expect(clippy::type_complexity, reason = "two maps of one pass")]
+    fn open_round2(&self) -> Result<(BTreeMap<u16, ShareBytes>, BTreeMap<u16, [u8; 32]>), DkgFault> {
+        let (mut shares, mut contributions) = (BTreeMap::new(), BTreeMap::new());
+        for (from, message) in &self.inbox.round2 {
+            let fault = DkgFault::Unsealable { culprit: *from };
+            let info = self.parameters.seal_info(*from, self.me);
+            let plaintext = seal::open(&self.sealing, &info, &message.sealed).map_err(|_| fault.clone())?;
+            let Some((share, contribution)) = plaintext.split_first_chunk::<32>() else {
+                return Err(fault);
+            };
+            let contribution: [u8; 32] = contribution.try_into().map_err(|_| fault)?;
+            let committed = self.inbox.round1.get(from).map(|message| message.chain_code_commitment);
+            let opened = transcript::chain_code_commitment(&self.context, *from, &contribution);
+            if committed != Some(opened) {
+                return Err(DkgFault::ChainCodeOpening { culprit: *from });
+            }
+            shares.insert(*from, Zeroizing::new(*share));
+            contributions.insert(*from, contribution);
+        }
+        Ok((shares, contributions))
+    }
+
+    fn persisted(&mut self) -> Vec<DkgEffect> {
+        match std::mem::replace(&mut self.stage, Stage::Finished) {
+            Stage::Persisting(outcome) => {
+                let transcript = outcome.transcript;
+                self.stage = Stage::Certifying(outcome);
+                self.inbox = Inbox::default();
+                // Certificates of faster peers could not be checked before the transcript was known.
+                self.certificates.retain(|index, signature| {
+                    let member = self.parameters.roster.iter().find(|member| member.index == *index);
+                    member.is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
+                });
+                let mut effects = vec![DkgEffect::Done { transcript }];
+                effects.extend(self.finish());
+                effects
+            }
+            other => {
+                self.stage = other;
+                vec![DkgEffect::Ignored(Ignored::NothingToPersist)]
+            }
+        }
+    }
+
+    fn certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
+        let Some(member) = self.parameters.member(from) else {
+            return vec![DkgEffect::Ignored(Ignored::UnknownSender)];
+        };
+        match &self.stage {
+            Stage::Rounds { .. } | Stage::Persisting(_) => {
+                self.certificates.insert(from, signature);
+                Vec::new()
+            }
+            Stage::Certifying(outcome) => {
+                if !verify_certificate(&member.signing_key, &outcome.transcript, &signature) {
+                    return vec![DkgEffect::Ignored(Ignored::BadCertificate)];
+                }
+                if self.certificates.insert(from, signature).is_some() {
+                    return vec![DkgEffect::Ignored(Ignored::Duplicate)];
+                }
+                self.finish().into_iter().collect()
+            }
+            Stage::Finished | Stage::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
+        }
+    }
+
+    /// Finishes when all n certificates are here.
+    fn finish(&mut self) -> Option<DkgEffect> {
+        if self.certificates.len() != self.parameters.roster.len() {
+            return None;
+        }
+        match std::mem::replace(&mut self.stage, Stage::Finished) {
+            Stage::Certifying(mut outcome) => {
+                outcome.certificates = std::mem::take(&mut self.certificates);
+                Some(DkgEffect::Finished(outcome))
+            }
+            other => {
+                self.stage = other;
+                None
+            }
+        }
+    }
+
+    fn message(&self, body: Body) -> Vec<u8> {
+        Message::encode(self.parameters.session, self.context, body)
+    }
+}
+
+impl std::fmt::Debug for DkgSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DkgSession(..)")
+    }
+}
+
+fn outcome(transcript: [u8; 32], public: PublicKeyRecord) -> Box<DkgOutcome> {
+    Box::new(DkgOutcome { transcript, public, certificates: BTreeMap::new() })
+}
+
+/// A message that was not filed: without consequence, or as a proof of misbehaviour.
+enum Refused {
+    Ignored(Ignored),
+    Fault(DkgFault),
+}
+
+impl From<Ignored> for Refused {
+    fn from(reason: Ignored) -> Self {
+        Self::Ignored(reason)
+    }
+}
+
+fn file_once<T: PartialEq>(round: &mut BTreeMap<u16, T>, from: u16, message: T) -> Result<(), Refused> {
+    match round.entry(from) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(message);
+            Ok(())
+        }
+        Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
+        Entry::Occupied(_) => Err(Refused::Fault(DkgFault::Equivocation { culprits: vec![from] })),
+    }
+}

@@ -1,0 +1,189 @@
+//! A signer's working key share: its nonce stock and its memory of answers.
+
+use super::package::{Commitment, PackageFault, SignatureShare, SigningPackage};
+use super::stock::{self, NonceStock};
+use super::{ANSWERS_MAX, NONCES_MAX};
+use crate::bounded::BoundedMap;
+use crate::hd::HdError;
+use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
+use rand_core::CryptoRngCore;
+use std::collections::BTreeSet;
+
+/// One key share in use by one process life. Not `Clone`: a copy could answer with the same nonce twice.
+pub struct KeyShare {
+    index: u16,
+    public: PublicKeyRecord,
+    boot_id: [u8; 16],
+    next_number: u64,
+    stock: Box<dyn NonceStock>,
+    answers: BoundedMap<u64, Answer>,
+}
+
+struct Answer {
+    package: [u8; 32],
+    share: SignatureShare,
+}
+
+/// Why no commitments were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PrepareFault {
+    /// The stock would exceed [`NONCES_MAX`].
+    #[error("nonce stock full")]
+    StockFull,
+    /// The number space or the library gave out.
+    #[error("commitments cannot be made")]
+    Failed,
+}
+
+/// Why a package is not signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignFault {
+    /// The package is wrong for everybody.
+    #[error(transparent)]
+    Package(#[from] PackageFault),
+    /// The package has no commitment of this signer.
+    #[error("not a participant of the package")]
+    NotParticipant,
+    /// The commitment is of another process life or was never published.
+    #[error("commitment unknown")]
+    CommitmentUnknown,
+    /// The package's commitment is not the one published under that number.
+    #[error("commitment differs from the published one")]
+    CommitmentMismatch,
+    /// The nonce has served another package (or the answer is forgotten).
+    #[error("nonce already used")]
+    NonceUsed,
+    /// The path cannot be derived.
+    #[error(transparent)]
+    Path(#[from] HdError),
+    /// The library refused; the nonce is destroyed.
+    #[error("signing failed")]
+    Failed,
+}
+
+impl SignFault {
+    /// Participants the fault is about; see [`PackageFault::culprits`].
+    #[must_use]
+    pub fn culprits(&self) -> Vec<u16> {
+        match self {
+            Self::Package(fault) => fault.culprits(),
+            Self::NotParticipant
+            | Self::CommitmentUnknown
+            | Self::CommitmentMismatch
+            | Self::NonceUsed
+            | Self::Path(_)
+            | Self::Failed => Vec::new(),
+        }
+    }
+}
+
+impl KeyShare {
+    /// Opens a stored share for this process life; `boot_id` is random per start of the process.
+    ///
+    /// # Errors
+    /// A share that does not match its public side.
+    pub fn open(record: &KeyShareRecord, boot_id: [u8; 16]) -> Result<Self, RecordError> {
+        Ok(Self {
+            index: record.index(),
+            public: record.public().clone(),
+            boot_id,
+            next_number: 0,
+            stock: stock::open(record)?,
+            answers: BoundedMap::new(ANSWERS_MAX),
+        })
+    }
+
+    /// The signer's roster index.
+    #[must_use]
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// The public side of the key.
+    #[must_use]
+    pub fn public(&self) -> &PublicKeyRecord {
+        &self.public
+    }
+
+    /// How many prepared nonces are unused.
+    #[must_use]
+    pub fn stock_len(&self) -> usize {
+        self.stock.len()
+    }
+
+    /// Makes `count` nonces and yields the commitments to publish.
+    ///
+    /// # Errors
+    /// [`PrepareFault::StockFull`] beyond [`NONCES_MAX`] unused nonces.
+    pub fn prepare(
+        &mut self,
+        count: u16,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<Commitment>, PrepareFault> {
+        if self.stock.len() + usize::from(count) > NONCES_MAX {
+            return Err(PrepareFault::StockFull);
+        }
+        let mut commitments = Vec::with_capacity(usize::from(count));
+        for _ in 0..count {
+            let number = self.next_number;
+            self.next_number = number.checked_add(1).ok_or(PrepareFault::Failed)?;
+            let (hiding, binding) = self.stock.prepare(number, rng).ok_or(PrepareFault::Failed)?;
+            commitments.push(Commitment { boot_id: self.boot_id, number, hiding, binding });
+        }
+        Ok(commitments)
+    }
+
+    /// Signs a package, consuming its nonce; the same package again yields the stored share.
+    ///
+    /// The caller has decided that the message may be signed; here only the cryptography is checked.
+    ///
+    /// # Errors
+    /// See [`SignFault`]. A refusal before [`SignFault::Failed`] leaves the nonce unused.
+    pub fn sign(&mut self, package: &SigningPackage) -> Result<SignatureShare, SignFault> {
+        let number = self.own_number(package)?;
+        let digest = package.digest();
+        if let Some(answer) = self.answers.get(&number) {
+            return if answer.package == digest { Ok(answer.share) } else { Err(SignFault::NonceUsed) };
+        }
+        let share = self.stock.sign(&self.public, number, package)?;
+        let share = SignatureShare { index: self.index, share };
+        self.answers.insert(number, Answer { package: digest, share });
+        Ok(share)
+    }
+
+    /// Signs all packages of one request (one per transaction input), or none: every package is checked before
+    /// the first nonce is touched.
+    ///
+    /// # Errors
+    /// The first [`SignFault`].
+    pub fn sign_all(&mut self, packages: &[SigningPackage]) -> Result<Vec<SignatureShare>, SignFault> {
+        let mut numbers = BTreeSet::new();
+        for package in packages {
+            let number = self.own_number(package)?;
+            if !numbers.insert(number) {
+                return Err(SignFault::NonceUsed);
+            }
+            match self.answers.get(&number) {
+                Some(answer) if answer.package == package.digest() => {}
+                Some(_) => return Err(SignFault::NonceUsed),
+                None => self.stock.check(&self.public, number, package)?,
+            }
+        }
+        packages.iter().map(|package| self.sign(package)).collect()
+    }
+
+    /// The number of this signer's nonce in the package, if it was published by this process life.
+    fn own_number(&self, package: &SigningPackage) -> Result<u64, SignFault> {
+        let mine = package.commitments.get(&self.index).ok_or(SignFault::NotParticipant)?;
+        if mine.boot_id != self.boot_id || mine.number >= self.next_number {
+            return Err(SignFault::CommitmentUnknown);
+        }
+        Ok(mine.number)
+    }
+}
+
+impl std::fmt::Debug for KeyShare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyShare(..)")
+    }
+}

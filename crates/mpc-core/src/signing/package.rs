@@ -1,0 +1,185 @@
+//! What travels between coordinator and signers.
+
+use crate::digest::digest;
+use crate::encoding::{NotCanonical, decode, encode};
+use crate::hd::ChildPath;
+use crate::suite::{Suite, SuiteId, identifier};
+use crate::{PublicKeyRecord, signing};
+use borsh::{BorshDeserialize, BorshSerialize};
+use frost_core::round1::{NonceCommitment, SigningCommitments};
+use std::collections::{BTreeMap, BTreeSet};
+
+const PACKAGE_LEN_MAX: usize = signing::MESSAGE_LEN_MAX + 16 * 1024;
+const SHARE_LEN_MAX: usize = 64;
+
+/// A published pair of nonce commitments, good for one package.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Commitment {
+    /// Random id of the signer process's life: another life has other nonces.
+    pub boot_id: [u8; 16],
+    /// Number of the nonce within that life and key share.
+    pub number: u64,
+    /// Hiding commitment (33 bytes secp256k1, 32 bytes Ed25519).
+    pub hiding: Vec<u8>,
+    /// Binding commitment, same encoding.
+    pub binding: Vec<u8>,
+}
+
+/// Which tweak follows the child derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Tweak {
+    /// Sign under the child key itself.
+    None = 0,
+    /// One BIP-341 TapTweak without script tree (Taproot suite only).
+    Bip341 = 1,
+}
+
+/// Everything a signature share depends on; a nonce is bound to exactly one package.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SigningPackage {
+    /// The scheme.
+    pub suite: SuiteId,
+    /// The key, as its record names it.
+    pub key_id: Vec<u8>,
+    /// Generation of the shares.
+    pub epoch: u32,
+    /// The bytes to sign (for Taproot the 32-byte BIP-341 digest).
+    pub message: Vec<u8>,
+    /// The quorum: one commitment per participant, by roster index.
+    pub commitments: BTreeMap<u16, Commitment>,
+    /// The child key to sign under.
+    pub path: ChildPath,
+    /// The tweak that follows.
+    pub tweak: Tweak,
+}
+
+/// Why a package is refused whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackageFault {
+    /// Suite, key id or epoch is not this key's.
+    #[error("package is for another key or epoch")]
+    OtherKey,
+    /// Fewer participants than min_signers, or more than signers.
+    #[error("wrong number of participants")]
+    ParticipantCount,
+    /// A participant that is not in the key's roster (index 0 included).
+    #[error("participant {0} is not in the roster")]
+    UnknownParticipant(u16),
+    /// A commitment that is not the canonical encoding of a point of prime order.
+    #[error("malformed commitment of participant {0}")]
+    MalformedCommitment(u16),
+    /// Two commitments in the package are equal.
+    #[error("participant {0} repeats a commitment of the package")]
+    RepeatedCommitment(u16),
+    /// The message is longer than [`signing::MESSAGE_LEN_MAX`].
+    #[error("message too long")]
+    MessageTooLong,
+    /// The suite has no such tweak.
+    #[error("the suite has no such tweak")]
+    TweakUnsupported,
+}
+
+impl PackageFault {
+    /// The participant the fault is about. It may be the coordinator's lie: the commitments are not signed here.
+    #[must_use]
+    pub fn culprits(&self) -> Vec<u16> {
+        match self {
+            Self::UnknownParticipant(index)
+            | Self::MalformedCommitment(index)
+            | Self::RepeatedCommitment(index) => vec![*index],
+            Self::OtherKey | Self::ParticipantCount | Self::MessageTooLong | Self::TweakUnsupported => {
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl SigningPackage {
+    /// The borsh encoding.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes a package strictly (one encoding, bounded length).
+    ///
+    /// # Errors
+    /// [`NotCanonical`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
+        decode(bytes, PACKAGE_LEN_MAX)
+    }
+
+    /// Digest of the whole package.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        digest("strongroom/signing-package/v1", &[&self.to_bytes()])
+    }
+
+    /// Checks the package against the key and yields frost's form of it.
+    pub(super) fn open<C: Suite>(
+        &self,
+        key: &PublicKeyRecord,
+    ) -> Result<frost_core::SigningPackage<C>, PackageFault> {
+        if self.suite != key.suite || self.key_id != key.key_id || self.epoch != key.epoch {
+            return Err(PackageFault::OtherKey);
+        }
+        let n = self.commitments.len();
+        if n < usize::from(key.min_signers) || n > key.verifying_shares.len() {
+            return Err(PackageFault::ParticipantCount);
+        }
+        if self.message.len() > signing::MESSAGE_LEN_MAX {
+            return Err(PackageFault::MessageTooLong);
+        }
+        if self.tweak == Tweak::Bip341 && self.suite != SuiteId::FrostSecp256k1Tr {
+            return Err(PackageFault::TweakUnsupported);
+        }
+        let mut seen = BTreeSet::new();
+        let mut commitments = BTreeMap::new();
+        for (index, commitment) in &self.commitments {
+            if !key.verifying_shares.contains_key(index) {
+                return Err(PackageFault::UnknownParticipant(*index));
+            }
+            let id = identifier::<C>(*index).ok_or(PackageFault::UnknownParticipant(*index))?;
+            let malformed = || PackageFault::MalformedCommitment(*index);
+            let hiding = point::<C>(&commitment.hiding).ok_or_else(malformed)?;
+            let binding = point::<C>(&commitment.binding).ok_or_else(malformed)?;
+            if !seen.insert(&commitment.hiding) || !seen.insert(&commitment.binding) {
+                return Err(PackageFault::RepeatedCommitment(*index));
+            }
+            commitments.insert(id, SigningCommitments::new(hiding, binding));
+        }
+        Ok(frost_core::SigningPackage::new(commitments, &self.message))
+    }
+}
+
+fn point<C: Suite>(bytes: &[u8]) -> Option<NonceCommitment<C>> {
+    let commitment = NonceCommitment::deserialize(bytes).ok()?;
+    (commitment.serialize().ok()? == bytes).then_some(commitment)
+}
+
+/// One signer's answer to a package. The coordinator takes the index from the authenticated sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SignatureShare {
+    /// The signer's roster index.
+    pub index: u16,
+    /// The share in the group's scalar encoding.
+    pub share: [u8; 32],
+}
+
+impl SignatureShare {
+    /// The borsh encoding.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes a share strictly.
+    ///
+    /// # Errors
+    /// [`NotCanonical`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
+        decode(bytes, SHARE_LEN_MAX)
+    }
+}

@@ -1,0 +1,115 @@
+//! Unused nonces of one key share, in memory only.
+
+use super::key_share::SignFault;
+use super::package::{Commitment, SigningPackage, Tweak};
+use super::{CHILD_KEYS_MAX, children};
+use crate::bounded::BoundedMap;
+use crate::hd::ChildPath;
+use crate::record::RecordError;
+use crate::suite::{Suite, with_suite};
+use crate::{KeyShareRecord, PublicKeyRecord};
+use frost_core::keys::KeyPackage;
+use frost_core::round1::{SigningNonces, commit};
+use rand_core::CryptoRngCore;
+use std::collections::BTreeMap;
+
+/// The part of a key share that knows the curve, behind bytes.
+pub(super) trait NonceStock: Send + Sync {
+    /// Makes nonce `number`; yields (hiding, binding).
+    fn prepare(&mut self, number: u64, rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)>;
+    /// How many nonces are unused.
+    fn len(&self) -> usize;
+    /// Checks that `package` may be signed with nonce `number`, without touching the nonce.
+    fn check(&self, key: &PublicKeyRecord, number: u64, package: &SigningPackage) -> Result<(), SignFault>;
+    /// Signs and destroys the nonce, whatever comes of it.
+    fn sign(
+        &mut self,
+        key: &PublicKeyRecord,
+        number: u64,
+        package: &SigningPackage,
+    ) -> Result<[u8; 32], SignFault>;
+}
+
+/// The stock for the record's suite.
+pub(super) fn open(record: &KeyShareRecord) -> Result<Box<dyn NonceStock>, RecordError> {
+    with_suite!(record.public().suite, C => {
+        let (root, _) = record.open::<C>()?;
+        Ok(Box::new(Stock::<C> {
+            index: record.index(),
+            root,
+            nonces: BTreeMap::new(),
+            children: BoundedMap::new(CHILD_KEYS_MAX),
+        }))
+    })
+}
+
+struct Stock<C: Suite> {
+    index: u16,
+    root: KeyPackage<C>,
+    nonces: BTreeMap<u64, SigningNonces<C>>,
+    children: BoundedMap<(ChildPath, Tweak), KeyPackage<C>>,
+}
+
+impl<C: Suite> Stock<C> {
+    fn open(
+        &self,
+        key: &PublicKeyRecord,
+        number: u64,
+        package: &SigningPackage,
+    ) -> Result<frost_core::SigningPackage<C>, SignFault> {
+        let nonces = self.nonces.get(&number).ok_or(SignFault::NonceUsed)?;
+        let opened = package.open::<C>(key)?;
+        let published = nonces.commitments();
+        let mine = package.commitments.get(&self.index).ok_or(SignFault::NotParticipant)?;
+        let Commitment { hiding, binding, .. } = mine;
+        let same = published.hiding().serialize().ok().as_ref() == Some(hiding)
+            && published.binding().serialize().ok().as_ref() == Some(binding);
+        if same { Ok(opened) } else { Err(SignFault::CommitmentMismatch) }
+    }
+
+    fn child(
+        &mut self,
+        key: &PublicKeyRecord,
+        path: &ChildPath,
+        tweak: Tweak,
+    ) -> Result<&KeyPackage<C>, SignFault> {
+        let name = (path.clone(), tweak);
+        if self.children.get(&name).is_none() {
+            let child = children::child_share(key, &self.root, path, tweak)?;
+            self.children.insert(name.clone(), child);
+        }
+        self.children.get(&name).ok_or(SignFault::Failed)
+    }
+}
+
+impl<C: Suite> NonceStock for Stock<C> {
+    fn prepare(&mut self, number: u64, mut rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (nonces, commitments) = commit::<C, _>(self.root.signing_share(), &mut rng);
+        let published = (commitments.hiding().serialize().ok()?, commitments.binding().serialize().ok()?);
+        self.nonces.insert(number, nonces);
+        Some(published)
+    }
+
+    fn len(&self) -> usize {
+        self.nonces.len()
+    }
+
+    fn check(&self, key: &PublicKeyRecord, number: u64, package: &SigningPackage) -> Result<(), SignFault> {
+        self.open(key, number, package).map(drop)
+    }
+
+    fn sign(
+        &mut self,
+        key: &PublicKeyRecord,
+        number: u64,
+        package: &SigningPackage,
+    ) -> Result<[u8; 32], SignFault> {
+        let opened = self.open(key, number, package)?;
+        self.child(key, &package.path, package.tweak)?;
+        // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
+        let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
+        let child = self.child(key, &package.path, package.tweak)?;
+        let share = frost_core::round2::sign(&opened, &nonces, child).map_err(|_| SignFault::Failed)?;
+        share.serialize().as_slice().try_into().map_err(|_| SignFault::Failed)
+    }
+}

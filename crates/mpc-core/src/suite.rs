@@ -1,0 +1,125 @@
+//! The ciphersuites, as a runtime id for callers and as a trait for the generic code inside.
+
+use crate::hd::{self, ChildPath, HdError};
+use borsh::{BorshDeserialize, BorshSerialize};
+use frost_core::keys::{KeyPackage, PublicKeyPackage};
+use frost_core::{Ciphersuite, Identifier};
+use frost_secp256k1_tr::keys::{EvenY as _, Tweak as _};
+
+/// Which signature scheme a key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum SuiteId {
+    /// FROST(secp256k1, SHA-256) with BIP-340 signatures, for Taproot.
+    FrostSecp256k1Tr = 1,
+    /// FROST(secp256k1, SHA-256), RFC 9591 §6.5.
+    FrostSecp256k1 = 2,
+    /// FROST(Ed25519, SHA-512), RFC 9591 §6.1; signatures are RFC 8032 signatures.
+    FrostEd25519 = 3,
+}
+
+impl SuiteId {
+    /// Stable text name, as used in records and command lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FrostSecp256k1Tr => "frost-secp256k1-tr",
+            Self::FrostSecp256k1 => "frost-secp256k1",
+            Self::FrostEd25519 => "frost-ed25519",
+        }
+    }
+}
+
+pub(crate) type Tr = frost_secp256k1_tr::Secp256K1Sha256TR;
+pub(crate) type Secp = frost_secp256k1::Secp256K1Sha256;
+pub(crate) type Ed = frost_ed25519::Ed25519Sha512;
+
+/// Runs `$body` with `$C` as the ciphersuite type of `$id`.
+macro_rules! with_suite {
+    ($id:expr, $C:ident => $body:expr) => {
+        match $id {
+            $crate::suite::SuiteId::FrostSecp256k1Tr => {
+                type $C = $crate::suite::Tr;
+                $body
+            }
+            $crate::suite::SuiteId::FrostSecp256k1 => {
+                type $C = $crate::suite::Secp;
+                $body
+            }
+            $crate::suite::SuiteId::FrostEd25519 => {
+                type $C = $crate::suite::Ed;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_suite;
+
+/// What the generic code needs to know of a ciphersuite beyond frost-core.
+pub(crate) trait Suite: Ciphersuite {
+    const SUITE: SuiteId;
+
+    /// The child key's bytes and the scalar (in the field's own encoding) that leads to it from the root.
+    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError>;
+
+    /// Applies one BIP-341 TapTweak; `None` where the suite has none.
+    fn tap_tweak_share(_: KeyPackage<Self>) -> Option<KeyPackage<Self>> {
+        None
+    }
+
+    /// Applies one BIP-341 TapTweak to the public side.
+    fn tap_tweak_public(_: PublicKeyPackage<Self>) -> Option<PublicKeyPackage<Self>> {
+        None
+    }
+}
+
+impl Suite for Tr {
+    const SUITE: SuiteId = SuiteId::FrostSecp256k1Tr;
+
+    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+        derive_secp256k1(root, chain_code, path)
+    }
+
+    fn tap_tweak_share(key: KeyPackage<Self>) -> Option<KeyPackage<Self>> {
+        // Even Y from here on: frost then has nothing to negate at each signature.
+        Some(key.tweak::<&[u8]>(None).into_even_y(None))
+    }
+
+    fn tap_tweak_public(key: PublicKeyPackage<Self>) -> Option<PublicKeyPackage<Self>> {
+        Some(key.tweak::<&[u8]>(None).into_even_y(None))
+    }
+}
+
+impl Suite for Secp {
+    const SUITE: SuiteId = SuiteId::FrostSecp256k1;
+
+    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+        derive_secp256k1(root, chain_code, path)
+    }
+}
+
+impl Suite for Ed {
+    const SUITE: SuiteId = SuiteId::FrostEd25519;
+
+    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+        let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
+        let derived = hd::ed25519::derive(root, chain_code, path)?;
+        Ok((derived.key.to_vec(), derived.tweak))
+    }
+}
+
+fn derive_secp256k1(
+    root: &[u8],
+    chain_code: &[u8; 32],
+    path: &ChildPath,
+) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+    let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
+    let derived = hd::secp256k1::derive(root, chain_code, path)?;
+    Ok((derived.key.to_vec(), derived.tweak))
+}
+
+/// The FROST identifier of a roster index; 0 has none.
+pub(crate) fn identifier<C: Ciphersuite>(index: u16) -> Option<Identifier<C>> {
+    Identifier::try_from(index).ok()
+}
