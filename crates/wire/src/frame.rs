@@ -14,9 +14,7 @@ pub enum ToSigner {
     /// A record of the signer's own inbox (sealed envelope) with its timeline marks.
     Inbox(Vec<u8>),
     /// A record of `journal.entries` (sealed envelope).
-    Entry(Vec<u8>),
-    /// A record of `journal.checkpoints` (sealed envelope).
-    Checkpoint(Vec<u8>),
+    Batch(Vec<u8>),
     /// A record of another witness's cosignatures (sealed envelope).
     Cosignature(Vec<u8>),
 }

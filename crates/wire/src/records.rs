@@ -23,9 +23,8 @@ payloads! {
     TransactionChanged = 8
     JournalSubmitted = 9
     JournalResult = 10
-    JournalEntry = 11
-    JournalCheckpoint = 12
-    WitnessCosignature = 13
+    JournalBatch = 11
+    WitnessCosignature = 12
 }
 
 /// A client's intent, accepted by the API.
@@ -298,19 +297,15 @@ pub struct JournalResult {
     pub result: Result<u64, (Code, String)>,
 }
 
-/// One entry with its private part.
+/// Entries that follow one another and the checkpoint after the last of them: the unit in which the journal is
+/// published, persisted and cosigned.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct JournalEntry {
-    /// Position.
-    pub seq: u64,
-    /// Borsh of `journal::SealedEntry`.
-    pub sealed: Vec<u8>,
-}
-
-/// A checkpoint signed by the writer.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct JournalCheckpoint {
-    /// The signed note (C2SP signed-note with a tlog-checkpoint body).
+pub struct JournalBatch {
+    /// Position of the first entry.
+    pub first_seq: u64,
+    /// Borsh of `journal::SealedEntry`, at least one.
+    pub entries: Vec<Vec<u8>>,
+    /// The signed note (C2SP signed-note with a tlog-checkpoint body) over all entries up to and with these.
     pub note: String,
 }
 

@@ -18,10 +18,8 @@ pub const TRANSACTION_CHANGED: &str = "strongroom.transaction.changed.v1";
 pub const JOURNAL_SUBMITTED: &str = "strongroom.journal.submitted.v1";
 /// journal → submitters; key submitter.
 pub const JOURNAL_RESULTS: &str = "strongroom.journal.results.v1";
-/// journal → all; one partition.
+/// journal → all; one partition; each record a batch of entries with its checkpoint.
 pub const JOURNAL_ENTRIES: &str = "strongroom.journal.entries.v1";
-/// journal → all; one partition.
-pub const JOURNAL_CHECKPOINTS: &str = "strongroom.journal.checkpoints.v1";
 
 /// coordinator → that signer only.
 #[must_use]
