@@ -1,1 +1,37 @@
-//! strongroom-policy
+//! The policy: a tenant's signed table that says which intents leave, and after whose yes.
+//!
+//! Two finite stages. **Guards**: any one that denies blocks, their order does not matter, no rule overrides
+//! them. **Rules**: the first whose every condition holds gives the tier and its obligations; no match blocks.
+//! [`evaluate`] is total and deterministic: integers of 256 bits with checked arithmetic, no clock, no float, and
+//! every error is a block with a reason. The journal calls it at each entry's position, so every replica gets
+//! the same [`strongroom_types::DecisionCore`], which is what approvers sign.
+//!
+//! The text form is `docs/formats.md`, type `strongroom/policy/v1`.
+
+mod check;
+mod condition;
+mod evaluate;
+mod evidence;
+mod facts;
+mod form;
+mod guard;
+mod hours;
+mod policy;
+mod rule;
+mod tighter;
+mod unsupported;
+mod view;
+mod window;
+
+pub use condition::{AmountRange, DestinationType, Destinations, Initiators, Kind, Sources};
+pub use evaluate::{Decision, Question, evaluate, explain};
+pub use evidence::{Evidence, GuardFact, RuleFact, WindowFact};
+pub use facts::{INVALID_INTENT, NO_MATCH, UNKNOWN_INITIATOR, UNKNOWN_VAULT, UNSUPPORTED_ASSET};
+pub use form::NotAWord;
+pub use guard::{Guard, GuardKind};
+pub use hours::{Day, Hours, TimeOfDay};
+pub use policy::{GUARDS_MAX, Policy, RULES_MAX};
+pub use rule::{Condition, Match, Rule, Then};
+pub use tighter::is_tighter;
+pub use view::{Listed, PolicyView, Spent, WindowScope};
+pub use window::{VelocityScope, Window};

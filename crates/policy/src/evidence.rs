@@ -1,0 +1,205 @@
+//! Evidence: what a decision was made from. Recomputed from the journal whenever it is wanted, so it is not part
+//! of the decision and costs nothing when nobody asks.
+
+use crate::evaluate::Decision;
+use crate::facts::{Facts, Reading};
+use crate::form::Members;
+use crate::guard::Guard;
+use crate::rule::{Condition, Rule};
+use crate::view::Spent;
+use crate::window::Window;
+use strongroom_types::json::Json;
+use strongroom_types::{
+    AllowListId, AssetId, DecisionCore, Digest, Document, MinorUnits, Name, Refusal, UnixMs, digest,
+};
+
+/// One window that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WindowFact {
+    /// The guard or rule it belongs to.
+    pub owner: String,
+    /// The window with its limits.
+    pub window: Window,
+    /// The asset it sums.
+    pub asset: AssetId,
+    /// What was spent before; `None` when not known.
+    pub spent: Option<Spent>,
+    /// What this intent adds: amount and fee cap.
+    pub adding: MinorUnits,
+    /// Whether the sum is within the limits; `None` when not known.
+    pub within: Option<bool>,
+}
+
+/// One guard's outcome.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GuardFact {
+    /// The guard.
+    pub id: Name,
+    /// Why it denies; `None` when it does not.
+    pub denial: Option<Refusal>,
+}
+
+/// One rule, up to the match.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleFact {
+    /// The rule.
+    pub id: Name,
+    /// The first condition that does not hold; `None` for the match.
+    pub unmet: Option<Condition>,
+}
+
+/// Everything a decision was made from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    /// The decision.
+    pub core: DecisionCore,
+    /// The block, if it is one.
+    pub block: Option<Refusal>,
+    /// Allow-list entries the decision relies on.
+    pub relied_on: Vec<AllowListId>,
+    /// Journal time of the evaluation.
+    pub evaluated_at: UnixMs,
+    /// Windows in the order read.
+    pub windows: Vec<WindowFact>,
+    /// All guards in table order; empty when the intent was blocked before them.
+    pub guards: Vec<GuardFact>,
+    /// Rules up to the match; empty when a guard denies.
+    pub rules: Vec<RuleFact>,
+}
+
+/// What the evaluation tells on its way.
+pub(crate) trait Trace {
+    /// Whether to go on after the first denial.
+    const FULL: bool;
+    fn window(&mut self, owner: &str, window: &Window, facts: &Facts<'_>, reading: Reading);
+    fn guard(&mut self, guard: &Guard, denial: Option<&Refusal>);
+    fn rule(&mut self, rule: &Rule, unmet: Option<Condition>);
+}
+
+/// Keeps nothing.
+pub(crate) struct Silent;
+
+impl Trace for Silent {
+    const FULL: bool = false;
+    fn window(&mut self, _: &str, _: &Window, _: &Facts<'_>, _: Reading) {}
+    fn guard(&mut self, _: &Guard, _: Option<&Refusal>) {}
+    fn rule(&mut self, _: &Rule, _: Option<Condition>) {}
+}
+
+/// Keeps everything.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    windows: Vec<WindowFact>,
+    guards: Vec<GuardFact>,
+    rules: Vec<RuleFact>,
+}
+
+impl Trace for Recorder {
+    const FULL: bool = true;
+
+    fn window(&mut self, owner: &str, window: &Window, facts: &Facts<'_>, reading: Reading) {
+        self.windows.push(WindowFact {
+            owner: owner.to_owned(),
+            window: window.clone(),
+            asset: facts.asset.clone(),
+            spent: reading.spent,
+            adding: facts.worst,
+            within: reading.within,
+        });
+    }
+
+    fn guard(&mut self, guard: &Guard, denial: Option<&Refusal>) {
+        self.guards.push(GuardFact { id: guard.id.clone(), denial: denial.cloned() });
+    }
+
+    fn rule(&mut self, rule: &Rule, unmet: Option<Condition>) {
+        self.rules.push(RuleFact { id: rule.id.clone(), unmet });
+    }
+}
+
+impl Recorder {
+    pub(crate) fn finish(self, decision: &Decision, evaluated_at: UnixMs) -> Evidence {
+        Evidence {
+            core: decision.core.clone(),
+            block: decision.block.clone(),
+            relied_on: decision.relied_on.clone(),
+            evaluated_at,
+            windows: self.windows,
+            guards: self.guards,
+            rules: self.rules,
+        }
+    }
+}
+
+impl Evidence {
+    /// The `type` member and digest domain. Write-only: evidence is recomputed, never read back.
+    pub const TYPE: &'static str = "strongroom/evidence/v1";
+
+    /// The canonical text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let list = |values: Vec<Json>| Json::List(values);
+        let mut members = vec![
+            member("core", Json::Object(self.core.write())),
+            member("evaluated_at", Json::text(self.evaluated_at)),
+            member("guards", list(self.guards.iter().map(GuardFact::write).collect())),
+            member("relied_on", Json::texts(&self.relied_on)),
+            member("rules", list(self.rules.iter().map(RuleFact::write).collect())),
+            member("type", Json::text(Self::TYPE)),
+            member("windows", list(self.windows.iter().map(WindowFact::write).collect())),
+        ];
+        members.extend(self.block.iter().map(|refusal| member("block", refusal_json(refusal))));
+        Json::Object(members).to_text()
+    }
+
+    /// Digest of the text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest(Self::TYPE, &[self.to_text().as_bytes()])
+    }
+}
+
+fn member(name: &str, value: Json) -> (String, Json) {
+    (name.to_owned(), value)
+}
+
+fn refusal_json(refusal: &Refusal) -> Json {
+    Json::object([("code", Json::text(refusal.code)), ("detail", Json::text(&refusal.detail))])
+}
+
+impl GuardFact {
+    fn write(&self) -> Json {
+        let mut members: Members = vec![member("id", Json::text(&self.id))];
+        members.extend(self.denial.iter().map(|refusal| member("denial", refusal_json(refusal))));
+        Json::Object(members)
+    }
+}
+
+impl RuleFact {
+    fn write(&self) -> Json {
+        let mut members: Members = vec![member("id", Json::text(&self.id))];
+        members.extend(self.unmet.iter().map(|condition| member("unmet", Json::text(condition))));
+        Json::Object(members)
+    }
+}
+
+impl WindowFact {
+    fn write(&self) -> Json {
+        let outcome = match self.within {
+            Some(true) => "within",
+            Some(false) => "exceeded",
+            None => "unknown",
+        };
+        let mut members = self.window.members();
+        members.extend([
+            member("adding", Json::text(self.adding)),
+            member("asset", Json::text(&self.asset)),
+            member("outcome", Json::text(outcome)),
+            member("owner", Json::text(&self.owner)),
+        ]);
+        members.extend(self.spent.iter().flat_map(|spent| {
+            [member("spent_amount", Json::text(spent.amount)), member("spent_count", Json::text(spent.count))]
+        }));
+        Json::Object(members)
+    }
+}

@@ -1,0 +1,185 @@
+//! What is known about one intent before the table is read, and the blocks that need no table.
+
+use crate::condition::{DestinationType, Destinations, Initiators, Kind, Sources};
+use crate::evaluate::Question;
+use crate::view::{Listed, PolicyView, Spent, WindowScope};
+use crate::window::{VelocityScope, Window};
+use strongroom_types::{
+    AllowListId, AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal,
+    Transfer, UnixMs, UserId, Vault,
+};
+
+/// Rule name of a decision when no rule matched.
+pub const NO_MATCH: &str = "no_match";
+/// Rule name when the intent has no transfer, or its sum does not fit 256 bits.
+pub const INVALID_INTENT: &str = "invalid_intent";
+/// Rule name when the paying vault, or one that is paid, does not exist.
+pub const UNKNOWN_VAULT: &str = "unknown_vault";
+/// Rule name when the initiator's credential is not in force.
+pub const UNKNOWN_INITIATOR: &str = "unknown_initiator";
+/// Rule name when the intent moves anything but one native asset of its own chain.
+pub const UNSUPPORTED_ASSET: &str = "unsupported_asset";
+
+pub(crate) const RESERVED: [&str; 5] =
+    [NO_MATCH, INVALID_INTENT, UNKNOWN_VAULT, UNKNOWN_INITIATOR, UNSUPPORTED_ASSET];
+
+/// A block, and the name of the guard or rule it came from.
+pub(crate) struct Blocked {
+    pub(crate) by: String,
+    pub(crate) refusal: Refusal,
+}
+
+impl Blocked {
+    pub(crate) fn new(by: &str, code: Code, detail: impl std::fmt::Display) -> Self {
+        Self { by: by.to_owned(), refusal: Refusal::new(code, detail) }
+    }
+}
+
+/// What one transfer's destination is.
+pub(crate) enum Place {
+    Internal,
+    Listed { listed: Listed, age_ms: u64 },
+    Unknown,
+}
+
+/// One intent, looked up once.
+pub(crate) struct Facts<'a> {
+    pub(crate) view: &'a dyn PolicyView,
+    pub(crate) intent: &'a Intent,
+    pub(crate) at: UnixMs,
+    pub(crate) vault: Vault,
+    pub(crate) initiator: UserId,
+    pub(crate) asset: &'a AssetId,
+    /// Sum of all transfers.
+    pub(crate) amount: MinorUnits,
+    /// Sum of all transfers and the fee cap: what every window counts.
+    pub(crate) worst: MinorUnits,
+    pub(crate) places: Vec<Place>,
+}
+
+/// A window's sum and how it compares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Reading {
+    pub(crate) spent: Option<Spent>,
+    /// With this intent's worst case; `None` when the sum is not known or overflows.
+    pub(crate) within: Option<bool>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn gather(view: &'a dyn PolicyView, question: &Question<'a>) -> Result<Self, Blocked> {
+        let (intent, at) = (question.intent, question.at);
+        let asset = one_native_asset(intent)?;
+        let overflow = || Blocked::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
+        let amount = intent.total().ok_or_else(overflow)?;
+        let worst = amount.checked_add(intent.fee_max).ok_or_else(overflow)?;
+        let no_vault = |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
+        let vault = view.vault(intent.vault).ok_or_else(|| no_vault(intent.vault))?;
+        let initiator = view.user_of(intent.initiator).ok_or_else(|| {
+            let detail = format!("no credential {} in force", intent.initiator);
+            Blocked::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
+        })?;
+        let place = |transfer: &Transfer| match &transfer.destination {
+            Destination::Vault(id) => view.vault(*id).map(|_| Place::Internal).ok_or_else(|| no_vault(*id)),
+            Destination::Address(address) => Ok(place_of(view.allow_list(&intent.chain, address), at)),
+        };
+        let places = intent.transfers().iter().map(place).collect::<Result<_, _>>()?;
+        Ok(Self { view, intent, at, vault, initiator, asset, amount, worst, places })
+    }
+
+    /// The window's sum with this intent in it, against its limit; `==` is within.
+    pub(crate) fn read(&self, window: &Window) -> Reading {
+        let scope = match window.scope {
+            VelocityScope::Initiator => WindowScope::Initiator(self.initiator),
+            VelocityScope::Tenant => WindowScope::Tenant,
+            VelocityScope::Vault => WindowScope::Vault(self.intent.vault),
+        };
+        let spent = self.view.spent(scope, self.asset, window.window_ms(), self.at);
+        let within = spent.and_then(|spent| {
+            let amount = spent.amount.checked_add(self.worst)?;
+            let count = spent.count.checked_add(1)?;
+            let amount_fits = window.amount_lte.is_none_or(|limit| amount <= limit);
+            let count_fits = window.count_lte.is_none_or(|limit| count <= limit);
+            Some(amount_fits && count_fits)
+        });
+        Reading { spent, within }
+    }
+
+    /// The allow-list entries among the destinations that `wanted` accepts only because they are listed.
+    pub(crate) fn owed_to_listing<'f>(
+        &'f self,
+        wanted: &'f Destinations,
+        accepted: bool,
+    ) -> impl Iterator<Item = AllowListId> + 'f {
+        self.places.iter().filter_map(move |place| match place {
+            Place::Listed { listed, .. } => {
+                let turned = wanted.accepts(place) == accepted && wanted.accepts(&Place::Unknown) != accepted;
+                turned.then_some(listed.id)
+            }
+            Place::Internal | Place::Unknown => None,
+        })
+    }
+}
+
+/// An entry whose time has not come is no entry.
+fn place_of(listed: Option<Listed>, at: UnixMs) -> Place {
+    match listed {
+        Some(listed) if listed.since <= at => Place::Listed { age_ms: at.since(listed.since), listed },
+        Some(_) | None => Place::Unknown,
+    }
+}
+
+/// The asset of every transfer: the native one (CAIP-19 namespace `slip44`) of the intent's chain. Amounts of
+/// different assets cannot be summed, and a token's fee is paid in another asset.
+fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
+    let first = intent.transfers().first();
+    let first = first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
+    if intent.transfers().iter().any(|transfer| transfer.asset != first.asset) {
+        let detail = "an intent moves one asset: amounts of different assets cannot be summed";
+        return Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail));
+    }
+    let rest = first.asset.as_str().strip_prefix(intent.chain.as_str());
+    if rest.is_some_and(|rest| rest.starts_with("/slip44:")) {
+        return Ok(&first.asset);
+    }
+    let detail = format!("{} is not the native asset of {}", first.asset, intent.chain);
+    Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail))
+}
+
+impl Destinations {
+    pub(crate) fn accepts(&self, place: &Place) -> bool {
+        let wants = |wanted: DestinationType| self.types.contains(&wanted);
+        match place {
+            Place::Internal => wants(DestinationType::Internal),
+            Place::Unknown => wants(DestinationType::Unknown),
+            Place::Listed { listed, age_ms } => {
+                let new = self.min_age_seconds.is_some_and(|min| *age_ms < min.saturating_mul(1000));
+                let of_age = if new { DestinationType::AllowListedNew } else { DestinationType::AllowListed };
+                wants(of_age) && self.labels.as_ref().is_none_or(|labels| labels.contains(&listed.label))
+            }
+        }
+    }
+}
+
+impl Facts<'_> {
+    pub(crate) fn kind(&self) -> Kind {
+        match self.intent.kind {
+            IntentKind::Transfer(_) => Kind::Transfer,
+        }
+    }
+}
+
+impl Sources {
+    pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
+        let named = self.vaults.as_ref().is_some_and(|vaults| vaults.contains(&facts.vault.id));
+        let tagged = |tags: &Vec<Name>| tags.iter().any(|tag| facts.vault.tags.contains(tag));
+        named || self.tags.as_ref().is_some_and(tagged)
+    }
+}
+
+impl Initiators {
+    pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
+        let named = self.users.as_ref().is_some_and(|users| users.contains(&facts.initiator));
+        let member = |groups: &Vec<GroupId>| groups.iter().any(|g| facts.view.in_group(*g, facts.initiator));
+        named || self.groups.as_ref().is_some_and(member)
+    }
+}

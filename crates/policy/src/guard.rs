@@ -1,0 +1,115 @@
+//! Guards: what never goes out, whatever the rules say.
+
+use crate::form::{LIST_MAX, Members, ascending, set, texts};
+use crate::hours::Hours;
+use crate::window::Window;
+use strongroom_types::fields::{Fields, FormError};
+use strongroom_types::intent::ADDRESS_BYTES_MAX;
+use strongroom_types::json::Json;
+use strongroom_types::{AssetId, ChainId, MinorUnits, Name};
+
+/// One guard.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Guard {
+    /// Unique among guards and rules; the decision names it when it blocks.
+    pub id: Name,
+    /// What it denies.
+    pub kind: GuardKind,
+}
+
+/// What a guard denies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GuardKind {
+    /// `blocked_destinations`: any transfer to one of these address literals, on any chain, whatever the case of
+    /// its letters. Ascending.
+    BlockedDestinations(Vec<String>),
+    /// `ceiling`: the window's sum of this asset, this intent's worst case included, would exceed its limit.
+    Ceiling {
+        /// The asset.
+        asset: AssetId,
+        /// The window; its amount is in base units of `asset`.
+        window: Window,
+    },
+    /// `amount_max`: more than this of this asset in one intent, without the fee.
+    AmountMax {
+        /// The asset.
+        asset: AssetId,
+        /// Most, in base units.
+        lte: MinorUnits,
+    },
+    /// `chains`: any chain but these. Ascending.
+    Chains(Vec<ChainId>),
+    /// `assets`: any asset but these. Ascending.
+    Assets(Vec<AssetId>),
+    /// `fee_max`: a fee cap above this on this chain.
+    FeeMax {
+        /// The chain.
+        chain: ChainId,
+        /// Most, in base units of its native asset.
+        lte: MinorUnits,
+    },
+    /// `closed_hours`: anything within these hours.
+    ClosedHours(Hours),
+}
+
+impl Guard {
+    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self { id: f.parse("id")?, kind: GuardKind::read(f)? })
+    }
+
+    pub(crate) fn write(&self) -> Json {
+        let (kind, mut members) = self.kind.members();
+        members.push(("id".to_owned(), Json::text(&self.id)));
+        members.push(("kind".to_owned(), Json::text(kind)));
+        Json::Object(members)
+    }
+}
+
+impl GuardKind {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        match f.text("kind")?.as_str() {
+            "blocked_destinations" => addresses(f).map(Self::BlockedDestinations),
+            "ceiling" => Ok(Self::Ceiling { asset: f.parse("asset")?, window: Window::read(f)? }),
+            "amount_max" => Ok(Self::AmountMax { asset: f.parse("asset")?, lte: f.parse("lte")? }),
+            "chains" => set(f, "chains").map(Self::Chains),
+            "assets" => set(f, "assets").map(Self::Assets),
+            "fee_max" => Ok(Self::FeeMax { chain: f.parse("chain")?, lte: f.parse("lte")? }),
+            "closed_hours" => f.object("hours", Hours::read).map(Self::ClosedHours),
+            other => Err(FormError::invalid("kind", format!("unknown guard kind `{other}`"))),
+        }
+    }
+
+    fn members(&self) -> (&'static str, Members) {
+        let member = |name: &str, value| (name.to_owned(), value);
+        match self {
+            Self::BlockedDestinations(addresses) => {
+                ("blocked_destinations", vec![member("addresses", texts(addresses))])
+            }
+            Self::Ceiling { asset, window } => {
+                let mut members = window.members();
+                members.push(member("asset", Json::text(asset)));
+                ("ceiling", members)
+            }
+            Self::AmountMax { asset, lte } => {
+                ("amount_max", vec![member("asset", Json::text(asset)), member("lte", Json::text(lte))])
+            }
+            Self::Chains(chains) => ("chains", vec![member("chains", texts(chains))]),
+            Self::Assets(assets) => ("assets", vec![member("assets", texts(assets))]),
+            Self::FeeMax { chain, lte } => {
+                ("fee_max", vec![member("chain", Json::text(chain)), member("lte", Json::text(lte))])
+            }
+            Self::ClosedHours(hours) => ("closed_hours", vec![member("hours", hours.write())]),
+        }
+    }
+}
+
+fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
+    let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
+    let plain = |text: &String| {
+        (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+    };
+    if !addresses.iter().all(plain) {
+        return Err(FormError::invalid("addresses", "expected 1 to 128 visible ASCII characters each"));
+    }
+    ascending("addresses", addresses)
+}

@@ -1,0 +1,76 @@
+//! The whole table as one signed text.
+
+use crate::form::objects;
+use crate::guard::Guard;
+use crate::rule::Rule;
+use crate::{check, unsupported};
+use strongroom_types::fields::{Fields, FormError};
+use strongroom_types::json::Json;
+use strongroom_types::{Digest, Document, GroupId, Refusal};
+
+/// Most guards.
+pub const GUARDS_MAX: usize = 64;
+/// Most rules.
+pub const RULES_MAX: usize = 256;
+
+/// A tenant's policy.
+///
+/// [`Document::parse`] checks the form only; [`Policy::load`] also checks that the table makes sense, and is what
+/// every path to a decision must use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// Any of them denies; order is irrelevant.
+    pub guards: Vec<Guard>,
+    /// The first that matches decides.
+    pub rules: Vec<Rule>,
+}
+
+impl Document for Policy {
+    const TYPE: &'static str = "strongroom/policy/v1";
+
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            guards: objects(f, "guards", GUARDS_MAX, Guard::read)?,
+            rules: objects(f, "rules", RULES_MAX, Rule::read)?,
+        })
+    }
+
+    fn write(&self) -> Vec<(String, Json)> {
+        vec![
+            ("guards".to_owned(), Json::List(self.guards.iter().map(Guard::write).collect())),
+            ("rules".to_owned(), Json::List(self.rules.iter().map(Rule::write).collect())),
+        ]
+    }
+}
+
+impl Policy {
+    /// Reads a policy that can be put in force, and its digest.
+    ///
+    /// # Errors
+    /// `malformed` when the text is not of this form or the table makes no sense; `unsupported` when it asks for
+    /// something this build does not evaluate (prices, screening, simulation, …), naming the member.
+    pub fn load(text: &str) -> Result<(Self, Digest), Refusal> {
+        let json = Json::parse(text).map_err(FormError::from)?;
+        unsupported::check(&json)?;
+        let policy = Self::parse(text)?;
+        policy.check()?;
+        Ok((policy, Self::digest_of(text)))
+    }
+
+    /// Whether the table makes sense: ids, tiers and what each tier needs.
+    ///
+    /// # Errors
+    /// `malformed`, naming the rule or guard.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check::check(self)
+    }
+
+    /// Every group that a rule names, as approvers or initiators, in order of appearance.
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> {
+        self.rules.iter().flat_map(|rule| {
+            let initiators =
+                rule.matches.initiators.iter().filter_map(|i| i.groups.as_ref()).flatten().copied();
+            initiators.chain(rule.then.groups.iter().map(|need| need.group))
+        })
+    }
+}

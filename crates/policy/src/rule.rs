@@ -1,0 +1,177 @@
+//! Rules: what an intent must be like, and what is then needed.
+
+use crate::condition::{AmountRange, Destinations, Initiators, Kind, Sources};
+use crate::form::{Members, object_opt, objects, put, set_opt, texts};
+use crate::hours::Hours;
+use crate::window::{WINDOWS_MAX, Window};
+use std::fmt;
+use strongroom_types::decision::GROUPS_MAX;
+use strongroom_types::fields::{Fields, FormError};
+use strongroom_types::json::Json;
+use strongroom_types::{AssetId, GroupNeed, MinorUnits, Name, Tier};
+
+/// One line of the table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// Unique among rules and guards; approvers see and sign it.
+    pub id: Name,
+    /// Every condition must hold.
+    pub matches: Match,
+    /// What is needed when it does.
+    pub then: Then,
+}
+
+/// The conditions of a rule; an absent one means any.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Match {
+    /// Kinds, ascending.
+    pub kinds: Option<Vec<Kind>>,
+    /// Who asks.
+    pub initiators: Option<Initiators>,
+    /// Which vault pays.
+    pub sources: Option<Sources>,
+    /// Where everything goes.
+    pub destinations: Option<Destinations>,
+    /// Assets, ascending.
+    pub assets: Option<Vec<AssetId>>,
+    /// How much, base units.
+    pub amount: Option<AmountRange>,
+    /// Windows, all of which must hold; none: empty.
+    pub velocity: Vec<Window>,
+    /// When.
+    pub time: Option<Hours>,
+}
+
+/// A tier and its obligations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Then {
+    /// The tier.
+    pub tier: Tier,
+    /// Time between the last approval and the first share, in seconds.
+    pub time_lock_seconds: u64,
+    /// Whether groups approve in the order listed.
+    pub ordered: bool,
+    /// Who must say yes.
+    pub groups: Vec<GroupNeed>,
+    /// Largest fee cap an intent may carry, base units of the native asset; absent: any.
+    pub fee_max: Option<MinorUnits>,
+}
+
+/// A condition by name, for evidence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Condition {
+    /// `amount`.
+    Amount,
+    /// `kinds`.
+    Kinds,
+    /// `sources`.
+    Sources,
+    /// `destinations`.
+    Destinations,
+    /// `assets`.
+    Assets,
+    /// `time`.
+    Time,
+    /// `initiators`.
+    Initiators,
+    /// `velocity`.
+    Velocity,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Amount => "amount",
+            Self::Kinds => "kinds",
+            Self::Sources => "sources",
+            Self::Destinations => "destinations",
+            Self::Assets => "assets",
+            Self::Time => "time",
+            Self::Initiators => "initiators",
+            Self::Velocity => "velocity",
+        })
+    }
+}
+
+impl Match {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            kinds: set_opt(f, "kinds")?,
+            initiators: object_opt(f, "initiators", Initiators::read)?,
+            sources: object_opt(f, "sources", Sources::read)?,
+            destinations: object_opt(f, "destinations", Destinations::read)?,
+            assets: set_opt(f, "assets")?,
+            amount: object_opt(f, "amount", AmountRange::read)?,
+            velocity: velocity(f)?,
+            time: object_opt(f, "time", Hours::read)?,
+        })
+    }
+
+    fn write(&self) -> Json {
+        let mut members = Members::new();
+        put(&mut members, "kinds", self.kinds.as_ref(), texts);
+        put(&mut members, "initiators", self.initiators.as_ref(), Initiators::write);
+        put(&mut members, "sources", self.sources.as_ref(), Sources::write);
+        put(&mut members, "destinations", self.destinations.as_ref(), Destinations::write);
+        put(&mut members, "assets", self.assets.as_ref(), texts);
+        put(&mut members, "amount", self.amount.as_ref(), AmountRange::write);
+        put(&mut members, "time", self.time.as_ref(), Hours::write);
+        if !self.velocity.is_empty() {
+            let windows = self.velocity.iter().map(|window| Json::Object(window.members()));
+            members.push(("velocity".to_owned(), Json::List(windows.collect())));
+        }
+        Json::Object(members)
+    }
+}
+
+fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
+    if !f.has("velocity") {
+        return Ok(Vec::new());
+    }
+    let windows = objects(f, "velocity", WINDOWS_MAX, Window::read)?;
+    if windows.is_empty() {
+        return Err(FormError::invalid("velocity", "must not be empty; leave it out to mean any"));
+    }
+    Ok(windows)
+}
+
+impl Then {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            tier: f.parse("tier")?,
+            time_lock_seconds: f.number("time_lock_seconds")?,
+            ordered: f.bool("ordered")?,
+            groups: f.objects("groups", GROUPS_MAX, GroupNeed::read)?,
+            fee_max: f.parse_opt("fee_max")?,
+        })
+    }
+
+    fn write(&self) -> Json {
+        let mut members = vec![
+            ("groups".to_owned(), Json::List(self.groups.iter().map(GroupNeed::write).collect())),
+            ("ordered".to_owned(), Json::Bool(self.ordered)),
+            ("tier".to_owned(), Json::text(self.tier)),
+            ("time_lock_seconds".to_owned(), Json::text(self.time_lock_seconds)),
+        ];
+        put(&mut members, "fee_max", self.fee_max.as_ref(), Json::text);
+        Json::Object(members)
+    }
+}
+
+impl Rule {
+    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            id: f.parse("id")?,
+            matches: f.object("match", Match::read)?,
+            then: f.object("then", Then::read)?,
+        })
+    }
+
+    pub(crate) fn write(&self) -> Json {
+        Json::object([
+            ("id", Json::text(&self.id)),
+            ("match", self.matches.write()),
+            ("then", self.then.write()),
+        ])
+    }
+}

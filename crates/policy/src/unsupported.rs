@@ -1,0 +1,83 @@
+//! What other versions of the table know and this build does not evaluate: refused by name, never ignored.
+
+use strongroom_types::json::Json;
+use strongroom_types::{Code, Refusal};
+
+const PRICES: &str = "amounts are native base units; this build has no price feeds";
+const SCREENING: &str = "this build has no screening";
+const SIMULATION: &str = "this build does not simulate transactions";
+const MODES: &str = "this build has no degraded modes";
+const EXPIRY: &str = "an intent carries its own expiry";
+const API_KEYS: &str = "initiators are users and groups";
+const KINDS: &str = "this build knows transfers only";
+const DESTINATIONS: &str = "destination types are allow_listed, allow_listed_new, internal and unknown";
+const SCOPES: &str = "windows are per vault, tenant or initiator";
+const ZONES: &str = "hours use a fixed `utc_offset_minutes`, time-zone data differ between builds";
+
+const MEMBERS: &[(&str, &str)] = &[
+    ("currency", PRICES),
+    ("eur", PRICES),
+    ("fiat", PRICES),
+    ("price", PRICES),
+    ("price_max_age_seconds", PRICES),
+    ("prices", PRICES),
+    ("tiers", PRICES),
+    ("usd", PRICES),
+    ("risk_score", SCREENING),
+    ("sanctions", SCREENING),
+    ("screening", SCREENING),
+    ("simulation", SIMULATION),
+    ("modes", MODES),
+    ("expires_in_seconds", EXPIRY),
+    ("api_keys", API_KEYS),
+    ("contracts", KINDS),
+    ("selectors", KINDS),
+    ("tz", ZONES),
+];
+
+const VALUES: &[(&str, &str, &str)] = &[
+    ("kind", "price", PRICES),
+    ("kind", "sanctions", SCREENING),
+    ("kind", "screening", SCREENING),
+    ("kind", "simulation", SIMULATION),
+    ("kinds", "approve_allowance", KINDS),
+    ("kinds", "contract_call", KINDS),
+    ("kinds", "raw", KINDS),
+    ("kinds", "stake", KINDS),
+    ("kinds", "typed_message", KINDS),
+    ("scope", "asset", SCOPES),
+    ("scope", "destination", SCOPES),
+    ("scope", "source", SCOPES),
+    ("types", "contract", DESTINATIONS),
+    ("types", "exchange", DESTINATIONS),
+    ("types", "one_time", DESTINATIONS),
+    ("types", "validator", DESTINATIONS),
+];
+
+/// Refuses the first member or value, in text order, that this build does not evaluate.
+pub(crate) fn check(policy: &Json) -> Result<(), Refusal> {
+    find(policy, "").map_or(Ok(()), |(path, reason)| {
+        let path = path.strip_prefix('.').unwrap_or(&path);
+        Err(Refusal::new(Code::Unsupported, format!("member `{path}`: {reason}")))
+    })
+}
+
+/// `member` is the name of the member that holds `json`, directly or as an element of its list. The path is put
+/// together on the way out, so that a search without a find builds none.
+fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
+    match json {
+        Json::Bool(_) => None,
+        Json::Text(text) => {
+            let known = VALUES.iter().find(|(name, value, _)| *name == member && value == text);
+            known.map(|(_, value, reason)| (format!(" = {value}"), *reason))
+        }
+        Json::List(values) => values.iter().enumerate().find_map(|(at, value)| {
+            find(value, member).map(|(path, reason)| (format!("[{at}]{path}"), reason))
+        }),
+        Json::Object(members) => members.iter().find_map(|(name, value)| {
+            let known = MEMBERS.iter().find(|(known, _)| known == name);
+            let found = known.map(|(_, reason)| (String::new(), *reason)).or_else(|| find(value, name));
+            found.map(|(path, reason)| (format!(".{name}{path}"), reason))
+        }),
+    }
+}

@@ -1,0 +1,56 @@
+//! What the policy asks of the state it is evaluated on.
+
+use strongroom_types::{
+    AllowListId, AssetId, ChainId, CredentialId, GroupId, MinorUnits, Name, UnixMs, UserId, Vault, VaultId,
+};
+
+/// An allow-list entry in force for an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The entry.
+    pub id: AllowListId,
+    /// Its label.
+    pub label: Name,
+    /// Since when it is in force (journal time of its release).
+    pub since: UnixMs,
+}
+
+/// Sum of one window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spent {
+    /// Worst-case spend (amount + fee cap) of the authorized intents inside the window.
+    pub amount: MinorUnits,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Whose spending a window sums; always of one asset, within the tenant of the intent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WindowScope {
+    /// Intents that one vault pays.
+    Vault(VaultId),
+    /// All intents of the tenant.
+    Tenant,
+    /// Intents of one human, by whichever of his credentials, revoked ones included.
+    Initiator(UserId),
+}
+
+/// Read-only view of one tenant's state at one journal position. Must be a pure function of that state.
+pub trait PolicyView {
+    /// The vault, if it exists in this tenant.
+    fn vault(&self, id: VaultId) -> Option<Vault>;
+
+    /// The human behind a credential that is in force.
+    fn user_of(&self, credential: CredentialId) -> Option<UserId>;
+
+    /// Whether the user is a member of the group now; false for a group that does not exist.
+    fn in_group(&self, group: GroupId, user: UserId) -> bool;
+
+    /// The allow-list entry in force for exactly this address text on this chain.
+    fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed>;
+
+    /// What was authorized within the `window_ms` before `at`: entries younger than the window, each at its
+    /// worst-case spend, aged from its last attempt; the intent asked about is not among them.
+    /// `None` when the sum overflows or cannot be known, which blocks.
+    fn spent(&self, scope: WindowScope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent>;
+}

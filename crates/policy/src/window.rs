@@ -1,0 +1,65 @@
+//! Velocity windows: how much may go out, how often, within a time.
+
+use crate::form::{Members, number_in, number_opt, put, words};
+use strongroom_types::MinorUnits;
+use strongroom_types::fields::{Fields, FormError};
+use strongroom_types::json::Json;
+
+/// Longest window: 31 days. The journal keeps what it sums.
+pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
+/// Most windows of one rule.
+pub(crate) const WINDOWS_MAX: usize = 8;
+
+words! {
+    /// Whose spending a window sums. Each sum is of one asset; nothing else can be summed by the journal.
+    VelocityScope {
+        /// The human who signed the intent, by all of his credentials together.
+        Initiator "initiator",
+        /// Everything of the tenant.
+        Tenant "tenant",
+        /// The paying vault.
+        Vault "vault",
+    }
+}
+
+/// One window. The intent's own worst case (amount + fee cap, one more intent) is added *before* comparing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Whose spending.
+    pub scope: VelocityScope,
+    /// How far back, in seconds.
+    pub window_seconds: u64,
+    /// Most that may go out within the window, in base units of the intent's asset.
+    pub amount_lte: Option<MinorUnits>,
+    /// Most intents within the window.
+    pub count_lte: Option<u64>,
+}
+
+impl Window {
+    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+        let window = Self {
+            scope: f.parse("scope")?,
+            window_seconds: number_in(f, "window_seconds", 1, WINDOW_SECONDS_MAX)?,
+            amount_lte: f.parse_opt("amount_lte")?,
+            count_lte: number_opt(f, "count_lte")?,
+        };
+        if window.amount_lte.is_none() && window.count_lte.is_none() {
+            return Err(FormError::Missing("amount_lte".to_owned()));
+        }
+        Ok(window)
+    }
+
+    pub(crate) fn members(&self) -> Members {
+        let mut members = vec![
+            ("scope".to_owned(), Json::text(self.scope)),
+            ("window_seconds".to_owned(), Json::text(self.window_seconds)),
+        ];
+        put(&mut members, "amount_lte", self.amount_lte.as_ref(), Json::text);
+        put(&mut members, "count_lte", self.count_lte.as_ref(), Json::text);
+        members
+    }
+
+    pub(crate) fn window_ms(&self) -> u64 {
+        self.window_seconds.saturating_mul(1000)
+    }
+}
