@@ -100,13 +100,7 @@ impl Cosignature {
 impl BorshDeserialize for Cosignature {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let invalid = |what: &'static str| io::Error::new(io::ErrorKind::InvalidData, what);
-        let len = u32::deserialize_reader(reader)? as usize;
-        if len > key::NAME_LEN_MAX {
-            return Err(invalid("witness name too long"));
-        }
-        let mut name = vec![0; len];
-        reader.read_exact(&mut name)?;
-        let name = String::from_utf8(name).map_err(|_| invalid("witness name is not UTF-8"))?;
+        let name = String::deserialize_reader(reader)?;
         if !key::name_is_valid(&name) {
             return Err(invalid("witness name is not valid"));
         }

@@ -7,10 +7,10 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Decodes standard base64; `None` unless `text` is the one canonical encoding of the result.
+/// Decodes standard base64; `None` unless `text` is the one canonical encoding of the result (the engine demands the
+/// padding and refuses set bits beyond the last byte; the tests pin that).
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let bytes = STANDARD.decode(text).ok()?;
-    (base64(&bytes) == text).then_some(bytes)
+    STANDARD.decode(text).ok()
 }
 
 /// Decodes exactly `N` bytes of canonical base64.
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn only_canonical_base64_is_read() {
         assert_eq!(from_base64("AA=="), Some(vec![0]));
-        for bad in ["AB==", "AA=", "AA", "AA==\n", "A-==", " AA=="] {
+        for bad in ["AB==", "AA=", "AA", "AA==\n", "A-==", " AA==", "AA==AA==", "A A=", "="] {
             assert_eq!(from_base64(bad), None, "{bad:?}");
         }
     }

@@ -95,6 +95,7 @@ fn borsh_refuses_a_bad_name_and_trailing_bytes() {
         let bad = borsh::to_vec(&Cosignature { name, ..good.clone() }).unwrap();
         assert!(borsh::from_slice::<Cosignature>(&bad).is_err());
     }
+    assert!(borsh::from_slice::<Cosignature>(&[0xff; 200]).is_err());
     let mut not_utf8 = bytes;
     not_utf8[4] = 0xff;
     assert!(borsh::from_slice::<Cosignature>(&not_utf8).is_err());

@@ -190,6 +190,28 @@ fn a_signature_with_s_plus_the_group_order_is_refused() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "shows what plain verification lets through")]
+fn a_signature_with_a_small_order_point_is_refused() {
+    use curve25519_dalek::Scalar;
+    use ed25519_dalek::Verifier as _;
+    use sha2::Digest as _;
+    // R = identity, s = k·a: satisfies the plain verification equation.
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    let public = key.verifying_key();
+    let hash = sha2::Sha512::new().chain_update(identity).chain_update(public).chain_update(b"text\n");
+    let s = Scalar::from_bytes_mod_order_wide(&hash.finalize().into()) * key.to_scalar();
+    let payload = [identity, s.to_bytes()].concat();
+    let plain = ed25519_dalek::Signature::from_slice(&payload).unwrap();
+    assert!(public.verify(b"text\n", &plain).is_ok(), "the forgery must fool plain verification");
+    let (_, verifier) = keys("log.example", 7);
+    let line = NoteSignature { name: "log.example".to_owned(), key_id: verifier.key_id(), payload };
+    let note = format!("text\n\n{}", line.to_line());
+    assert_eq!(verify_note(&note, &[verifier]), Err(NoteError::BadSignature));
+}
+
+#[test]
 fn a_signing_key_never_prints_its_seed() {
     let signer = NoteSigner::new("log.example", &[0x5a; 32]).unwrap();
     assert_eq!(format!("{signer:?}"), "SecretKey log.example(..)");

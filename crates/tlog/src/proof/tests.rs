@@ -88,6 +88,31 @@ fn equal_sizes_need_equal_roots_and_an_empty_proof() {
 }
 
 #[test]
+fn an_interior_node_is_not_taken_for_a_leaf_nor_a_subtree_for_the_tree() {
+    let all = leaves(4);
+    let (left, right) = (node_hash(all[0], all[1]), node_hash(all[2], all[3]));
+    let root = node_hash(left, right);
+    assert_eq!(verify_inclusion(left, 0, 4, root, &[right]), Err(ProofError::WrongLength));
+    assert_eq!(verify_inclusion(all[2], 0, 2, root, &[all[3], left]), Err(ProofError::WrongLength));
+}
+
+#[test]
+fn consistency_proofs_of_the_wrong_length_are_refused_even_where_the_hashes_fit() {
+    let all = leaves(4);
+    // One root claimed for two sizes.
+    assert_eq!(verify_consistency(2, all[0], 4, all[0], &[]), Err(ProofError::WrongLength));
+    // A good proof from 3 to 4, made one level taller.
+    let mut proof = consistency_proof(all.as_slice(), 3, 4).unwrap();
+    let (old, new) = (naive::mth(&all[..3]), naive::mth(&all));
+    assert_eq!(verify_consistency(3, old, 4, new, &proof), Ok(()));
+    let above = leaf_hash(b"above");
+    proof.push(above);
+    let (old, new) = (node_hash(above, old), node_hash(above, new));
+    assert_eq!(verify_consistency(3, old, 4, new, &proof), Err(ProofError::WrongLength));
+    assert_eq!(verify_consistency(3, old, 4, new, &[]), Err(ProofError::WrongLength));
+}
+
+#[test]
 fn sizes_out_of_range_are_refused() {
     let h = Hash::EMPTY_ROOT;
     assert_eq!(verify_inclusion(h, 5, 5, h, &[]), Err(ProofError::OutOfRange));

@@ -102,6 +102,13 @@ fn proof_texts_that_are_not_canonical_are_refused() {
     }
 }
 
+#[test]
+fn an_oversized_proof_text_is_refused_before_its_parts_are_read() {
+    let text = setup().0.to_text();
+    let oversized = format!("{text}{}", "x".repeat(2 * NOTE_LEN_MAX));
+    assert_eq!(Proof::parse(&oversized), Err(TlogProofError::Malformed));
+}
+
 proptest! {
     #[test]
     fn any_changed_byte_of_a_proof_is_refused_or_leaves_it_the_same(at: prop::sample::Index, bit in 0u8..8) {
