@@ -1,1 +1,22 @@
-//! strongroom-conformance
+//! Behaviour suites of the ports. A macro owns each list of cases, so a new case reaches every adapter.
+//!
+//! ```ignore
+//! strongroom_conformance::store_suite!(make_db);   // fn make_db() -> (impl Db, impl Sized)
+//! strongroom_conformance::bus_suite!(make_bus);    // fn make_bus() -> impl BusFixture
+//! strongroom_conformance::keys_suite!(make_pair);  // fn make_pair() -> (protector, another key's, keep-alive)
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test kit: every failed expectation is a failed test"
+)]
+
+pub mod bus;
+pub mod keys;
+pub mod postgres;
+pub mod store;
+mod suites;
