@@ -1,0 +1,151 @@
+//! Connecting, and the few connections kept.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions, PgConnection};
+use strongroom_ports::db::{DbError, DbErrorKind};
+use tokio::runtime::Runtime;
+
+use crate::error::map;
+
+/// Where the database is and which schema in it is ours.
+#[derive(Debug, Clone)]
+pub struct PostgresOptions {
+    /// `postgres://user@host/database?sslmode=verify-full&sslrootcert=…` or `…?host=/socket/folder`.
+    pub url: String,
+    /// The service's own schema: `a-z`, digits and `_`.
+    pub schema: String,
+    /// Connections at most; each open transaction holds one.
+    pub connections_max: usize,
+    /// How long to wait for a connection or a lock before the answer is busy.
+    pub lock_timeout: Duration,
+}
+
+impl PostgresOptions {
+    /// 8 connections, 5 s.
+    #[must_use]
+    pub fn new(url: &str, schema: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            schema: schema.to_owned(),
+            connections_max: 8,
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+
+    fn parse(&self) -> Result<PgConnectOptions, DbError> {
+        let name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if self.schema.is_empty() || self.schema.len() > 63 || !self.schema.bytes().all(name) {
+            return Err(DbError::new(DbErrorKind::Other, "the schema's name must be a-z, 0-9 and _"));
+        }
+        let options: PgConnectOptions = self.url.parse().map_err(|e| map(&e))?;
+        if !is_local(&options)
+            && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull | PgSslMode::VerifyCa)
+        {
+            return Err(DbError::new(DbErrorKind::Other, "a remote database needs sslmode=verify-full"));
+        }
+        Ok(options
+            .application_name("strongroom")
+            .options([
+                ("search_path", self.schema.as_str()),
+                // Whatever the server's default: a commit is durable when it returns.
+                ("synchronous_commit", "on"),
+                ("default_transaction_isolation", "read committed"),
+                ("lock_timeout", &format!("{}ms", self.lock_timeout.as_millis())),
+                ("client_min_messages", "warning"),
+            ])
+            .disable_statement_logging())
+    }
+}
+
+fn is_local(options: &PgConnectOptions) -> bool {
+    options.get_socket().is_some() || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1")
+}
+
+/// Idle connections and the count of all. Nothing is tested before use; a dead one is noticed at `BEGIN`.
+pub(crate) struct Connections {
+    pub(crate) runtime: Runtime,
+    connect: PgConnectOptions,
+    connections_max: usize,
+    wait: Duration,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<PgConnection>,
+    open: usize,
+}
+
+impl Connections {
+    pub(crate) fn new(options: &PostgresOptions) -> Result<Self, DbError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self {
+            runtime: runtime.map_err(|e| DbError::new(DbErrorKind::Io, e.to_string()))?,
+            connect: options.parse()?,
+            connections_max: options.connections_max.max(1),
+            wait: options.lock_timeout,
+            state: Mutex::new(State::default()),
+            freed: Condvar::new(),
+        })
+    }
+
+    /// An idle connection, or a new one (`true`).
+    pub(crate) fn take(&self) -> Result<(PgConnection, bool), DbError> {
+        let full = |state: &mut State| state.idle.is_empty() && state.open >= self.connections_max;
+        let (mut state, waited) = self
+            .freed
+            .wait_timeout_while(self.lock(), self.wait, full)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(DbError::new(DbErrorKind::Busy, "every connection is in use"));
+        }
+        if let Some(connection) = state.idle.pop() {
+            return Ok((connection, false));
+        }
+        state.open += 1;
+        drop(state);
+        match self.runtime.block_on(self.connect.connect()) {
+            Ok(connection) => Ok((connection, true)),
+            Err(error) => {
+                self.lost();
+                Err(map(&error))
+            }
+        }
+    }
+
+    /// Puts a connection back that is outside any transaction.
+    pub(crate) fn give_back(&self, connection: PgConnection) {
+        self.lock().idle.push(connection);
+        self.freed.notify_one();
+    }
+
+    /// Counts a connection that was dropped.
+    pub(crate) fn lost(&self) {
+        self.lock().open -= 1;
+        self.freed.notify_one();
+    }
+
+    /// Drops every idle connection: the server went away.
+    pub(crate) fn forget_idle(&self) {
+        let mut state = self.lock();
+        state.open -= state.idle.len();
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        let _context = self.runtime.enter();
+        drop(idle);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.forget_idle();
+    }
+}

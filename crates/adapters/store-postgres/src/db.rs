@@ -1,0 +1,97 @@
+//! Opening, migrating and the commit counter.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+
+use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending};
+
+use crate::connect::{Connections, PostgresOptions};
+use crate::tx::PostgresTx;
+
+/// The six type words of a migration.
+const WORDS: TypeWords = TypeWords {
+    i64: "BIGINT",
+    bool: "BOOLEAN",
+    text: "TEXT COLLATE \"C\"",
+    blob: "BYTEA",
+    identity: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    strict: "",
+};
+
+/// One service's schema in a PostgreSQL database. Share it behind an `Arc`.
+pub struct PostgresDb {
+    pub(crate) connections: Connections,
+    pub(crate) commits: AtomicU64,
+    /// Threads that hold a transaction, so that a nested `begin` is an error, as on SQLite.
+    owners: Mutex<Vec<ThreadId>>,
+}
+
+impl PostgresDb {
+    /// Connects, and creates the schema when it is missing.
+    ///
+    /// # Errors
+    /// A bad URL or schema name, a remote server without verified TLS, or no connection.
+    pub fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
+        let db = Self {
+            connections: Connections::new(options)?,
+            commits: AtomicU64::new(0),
+            owners: Mutex::new(Vec::new()),
+        };
+        let mut tx = PostgresTx::begin(&db)?;
+        tx.lock_schema()?;
+        tx.batch(format!("CREATE SCHEMA IF NOT EXISTS {}", options.schema))?;
+        Box::new(tx).commit()?;
+        Ok(db)
+    }
+
+    pub(crate) fn owners(&self) -> MutexGuard<'_, Vec<ThreadId>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Db for PostgresDb {
+    fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
+        Ok(Box::new(PostgresTx::begin(self)?))
+    }
+
+    fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
+        let mut tx = PostgresTx::begin(self)?;
+        tx.lock_schema()?;
+        tx.batch(SCHEMA_VERSION.render(&WORDS)?)?;
+        let mut applied = Vec::new();
+        for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
+            applied.push((row.text(0)?.to_owned(), row.i64(1)?, row.text(2)?.to_owned()));
+        }
+        for migration in pending(migrations, &applied)? {
+            tx.batch(migration.render(&WORDS)?)?;
+            tx.execute(
+                "INSERT INTO schema_version (component, version, sql) VALUES ($1, $2, $3)",
+                &[migration.component.into(), migration.version.into(), migration.sql.into()],
+            )?;
+        }
+        Box::new(tx).commit()
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+impl PostgresDb {
+    /// Notes that this thread holds a transaction.
+    pub(crate) fn claim(&self) -> Result<(), DbError> {
+        let me = std::thread::current().id();
+        let mut owners = self.owners();
+        if owners.contains(&me) {
+            return Err(DbError::new(DbErrorKind::Other, "this thread already holds a transaction"));
+        }
+        owners.push(me);
+        Ok(())
+    }
+
+    pub(crate) fn release(&self) {
+        let me = std::thread::current().id();
+        self.owners().retain(|owner| *owner != me);
+    }
+}
