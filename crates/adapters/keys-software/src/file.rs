@@ -1,0 +1,43 @@
+//! The key file: 32 random bytes, mode 0600, made once.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::protector::SoftwareKeyError;
+
+/// Bytes of an AES-256 key.
+pub(crate) const KEY_LEN: usize = 32;
+const MODE: u32 = 0o600;
+
+/// Writes a new file and syncs it and its folder.
+pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyError> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    file.write_all(key)?;
+    file.sync_all()?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Reads a file that nobody else can read. The checks are on the opened file, not on its name.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, SoftwareKeyError> {
+    let mut file = File::open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(SoftwareKeyError::NotAFile);
+    }
+    if meta.mode() & 0o7777 != MODE {
+        return Err(SoftwareKeyError::Mode { found: meta.mode() & 0o7777 });
+    }
+    if meta.len() != KEY_LEN as u64 {
+        return Err(SoftwareKeyError::Size { found: meta.len() });
+    }
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    file.read_exact(key.as_mut_slice())?;
+    Ok(key)
+}
