@@ -1,0 +1,180 @@
+//! Honest key generation.
+
+use crate::cluster::*;
+use rand_core::RngCore;
+use std::collections::BTreeSet;
+use strongroom_mpc_core::dkg::*;
+use strongroom_mpc_core::{KeyShareRecord, SuiteId};
+
+fn assert_one_key(cluster: &Cluster, n: usize) {
+    assert!(cluster.faults.is_empty(), "{:?}", cluster.faults);
+    assert_eq!(cluster.outcomes.len(), n);
+    let transcripts: BTreeSet<_> = cluster.outcomes.values().map(|outcome| outcome.transcript).collect();
+    assert_eq!(transcripts.len(), 1);
+    let first = &cluster.outcomes[&1];
+    assert!(cluster.outcomes.values().all(|outcome| outcome == first));
+    assert_eq!(first.certificates.len(), n);
+    for member in &cluster.parameters.roster {
+        let signature = &first.certificates[&member.index];
+        assert!(verify_certificate(&member.signing_key, &first.transcript, signature));
+        assert!(!verify_certificate(&member.signing_key, &[0; 32], signature));
+    }
+}
+
+#[test]
+fn all_signers_agree_on_one_certified_key_in_every_suite() {
+    for suite in SUITES {
+        for (t, n) in [(2, 2), (2, 3), (3, 5)] {
+            assert_one_key(&Cluster::new(suite, t, n, 1).run(), n.into());
+        }
+    }
+}
+
+#[test]
+fn eighteen_of_twenty_four_make_a_key() {
+    assert_one_key(&Cluster::new(SuiteId::FrostSecp256k1Tr, 18, 24, 2).run(), 24);
+}
+
+#[test]
+fn messages_may_arrive_in_any_order() {
+    for seed in 0..8 {
+        let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 4, seed);
+        let mut order = rng(1000 + seed);
+        while !cluster.queue.is_empty() {
+            let pick = order.next_u32() as usize % cluster.queue.len();
+            let (from, to, bytes) = cluster.queue.remove(pick).unwrap();
+            cluster.input(to, DkgInput::Received { from, bytes });
+        }
+        assert_one_key(&cluster, 4);
+    }
+}
+
+#[test]
+fn every_message_delivered_twice_changes_nothing() {
+    let mut cluster = Cluster::new(SuiteId::FrostSecp256k1, 2, 3, 3);
+    cluster.run_with(|_, d| vec![d.bytes.to_vec(), d.bytes.to_vec()]);
+    assert_one_key(&cluster, 3);
+    assert!(cluster.ignored.iter().any(|(_, reason)| *reason == Ignored::Duplicate));
+}
+
+#[test]
+fn nothing_is_certified_before_the_share_is_persisted() {
+    let cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 3, 4).run();
+    for index in 1..=3 {
+        let of_one: Vec<_> =
+            cluster.log.iter().filter(|(me, _)| *me == index).map(|(_, what)| *what).collect();
+        assert_eq!(of_one, ["persist", "done"]);
+    }
+    // And the machine itself does not go on by itself: without `Persisted` no transcript is handed out.
+    let mut cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 2, 4);
+    let mut effects = Vec::new();
+    while let Some((from, to, bytes)) = cluster.queue.pop_front() {
+        if to == 1 {
+            let session = cluster.sessions.get_mut(&1).unwrap();
+            let new = session.step(DkgInput::Received { from, bytes }, &mut rng(5)).unwrap();
+            for effect in &new {
+                match effect {
+                    DkgEffect::Broadcast(bytes) => cluster.queue.push_back((1, 2, bytes.clone())),
+                    DkgEffect::Send { to, bytes } => cluster.queue.push_back((1, *to, bytes.clone())),
+                    _ => {}
+                }
+            }
+            effects.extend(new);
+        } else {
+            cluster.input(to, DkgInput::Received { from, bytes });
+        }
+    }
+    assert!(effects.iter().any(|effect| matches!(effect, DkgEffect::Persist(_))));
+    assert!(!effects.iter().any(|effect| matches!(effect, DkgEffect::Done { .. })));
+}
+
+#[test]
+fn persisted_without_a_pending_share_is_ignored() {
+    let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 2, 5);
+    cluster.input(1, DkgInput::Persisted);
+    assert_eq!(cluster.ignored, [(1, Ignored::NothingToPersist)]);
+    assert_one_key(&cluster.run(), 2);
+}
+
+#[test]
+fn one_missing_certificate_keeps_the_session_open() {
+    let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 6);
+    let silent = cluster.keys[&3].clone();
+    // Signer 3 certifies with a key that is not the roster's.
+    cluster.keys.insert(3, ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
+    cluster.run_with(|_, d| vec![d.bytes.to_vec()]);
+    assert!(cluster.outcomes.is_empty() && cluster.faults.is_empty());
+    assert_eq!(cluster.records.len(), 3);
+    let transcript = *cluster.records[&1].transcript();
+    use ed25519_dalek::Signer as _;
+    let signature = silent.sign(&certificate_digest(&transcript)).to_bytes();
+    cluster.input(1, DkgInput::Certificate { from: 3, signature });
+    assert_eq!(cluster.outcomes.len(), 1);
+}
+
+#[test]
+fn a_restarted_signer_certifies_again_from_its_stored_share() {
+    let cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 3, 7).run();
+    let stored = cluster.records[&2].to_secret_bytes();
+    let record = KeyShareRecord::from_secret_bytes(&stored).unwrap();
+    let (mut session, effects) =
+        DkgSession::resume(cluster.parameters.clone(), cluster.sealing(2), &record).unwrap();
+    let transcript = cluster.outcomes[&1].transcript;
+    assert!(matches!(effects.as_slice(), [DkgEffect::Done { transcript: same }] if *same == transcript));
+    let mut last = Vec::new();
+    for (from, signature) in &cluster.outcomes[&1].certificates {
+        let input = DkgInput::Certificate { from: *from, signature: *signature };
+        last = session.step(input, &mut rng(1)).unwrap();
+    }
+    assert!(matches!(last.as_slice(), [DkgEffect::Finished(outcome)] if **outcome == cluster.outcomes[&1]));
+    let mut other = cluster.parameters.clone();
+    other.epoch = 2;
+    assert!(DkgSession::resume(other, cluster.sealing(2), &record).is_err());
+}
+
+#[test]
+fn every_parameter_changes_the_context() {
+    let base = Cluster::new(SuiteId::FrostEd25519, 2, 3, 8).parameters;
+    let mut seen = BTreeSet::from([base.context()]);
+    let changes: [fn(&mut DkgParameters); 8] = [
+        |p| p.suite = SuiteId::FrostSecp256k1,
+        |p| p.session[0] ^= 1,
+        |p| p.genesis[0] ^= 1,
+        |p| p.key_id.push(0),
+        |p| p.epoch += 1,
+        |p| p.min_signers += 1,
+        |p| p.roster[0].signing_key[0] ^= 1,
+        |p| p.roster[2].index += 1,
+    ];
+    for change in changes {
+        let mut parameters = base.clone();
+        change(&mut parameters);
+        assert!(seen.insert(parameters.context()));
+    }
+}
+
+#[test]
+fn bad_parameters_are_refused_before_anything_is_sent() {
+    let base = Cluster::new(SuiteId::FrostEd25519, 2, 3, 9);
+    let changes: [fn(&mut DkgParameters); 9] = [
+        |p| p.min_signers = 1,
+        |p| p.min_signers = 4,
+        |p| p.roster[0].index = 0,
+        |p| p.roster[1].index = 1,
+        |p| p.roster.swap(0, 1),
+        |p| p.roster[1].signing_key = p.roster[0].signing_key,
+        |p| p.roster[1].sealing_key = p.roster[0].sealing_key.clone(),
+        |p| p.roster[1].sealing_key.truncate(1215),
+        |p| p.key_id = vec![0; 129],
+    ];
+    for change in changes {
+        let mut parameters = base.parameters.clone();
+        change(&mut parameters);
+        let refused = DkgSession::start(parameters, 1, base.sealing(1), &mut rng(1));
+        assert!(matches!(refused, Err(DkgFault::Parameters(_))));
+    }
+    let stranger = DkgSession::start(base.parameters.clone(), 4, base.sealing(1), &mut rng(1));
+    assert!(matches!(stranger, Err(DkgFault::Parameters(_))));
+    let wrong_secret = DkgSession::start(base.parameters.clone(), 1, base.sealing(2), &mut rng(1));
+    assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
+}

@@ -1,0 +1,18 @@
+//! Integration tests: honest runs, hostile runs, vectors, and the library's sharp edges.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod cluster;
+mod dkg;
+mod dkg_hostile;
+mod secrets;
+mod sharp_edges;
+mod signing;
+mod signing_hostile;
+mod vectors;
