@@ -1,0 +1,112 @@
+//! The unsigned form: what the attempt's digest names, borsh, version 1.
+//!
+//! `version u8 ‖ magic [4] ‖ transaction bytes ‖ inputs [{amount u64, path}] ‖ outputs [Option<path>]`.
+//! The transaction is in its network encoding without witnesses. An input's path says which own address holds
+//! the coin; an output's path claims that the output returns to the vault. Everything is checked by derivation.
+
+use crate::Network;
+use bitcoin::Transaction;
+use bitcoin::consensus::encode;
+use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_ports::chain::OwnPath;
+use strongroom_types::attempt::CONFLICT_KEYS_MAX;
+use strongroom_types::{Code, Refusal};
+
+/// Version of the form.
+pub const VERSION: u8 = 1;
+/// Largest unsigned form: 256 inputs and 64 outputs need a third of it.
+pub const UNSIGNED_BYTES_MAX: usize = 64 * 1024;
+/// Most inputs, each a conflict key of the attempt.
+pub const INPUTS_MAX: usize = CONFLICT_KEYS_MAX;
+/// Most outputs: 32 transfers and change, with room.
+pub const OUTPUTS_MAX: usize = 64;
+
+/// What the builder says about an input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct InputClaim {
+    /// Satoshi. A lie makes the signature invalid: BIP-341 commits to every input's amount.
+    pub amount: u64,
+    /// The own address that holds the coin.
+    pub path: OwnPath,
+}
+
+/// A decoded unsigned form: as many input claims as inputs, as many output claims as outputs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unsigned {
+    /// The transaction without witnesses.
+    pub transaction: Transaction,
+    /// One an input.
+    pub inputs: Vec<InputClaim>,
+    /// One an output: its own path when it returns to the vault.
+    pub outputs: Vec<Option<OwnPath>>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Form {
+    version: u8,
+    magic: [u8; 4],
+    transaction: Vec<u8>,
+    inputs: Vec<InputClaim>,
+    outputs: Vec<Option<OwnPath>>,
+}
+
+fn malformed(detail: &str) -> Refusal {
+    Refusal::new(Code::Malformed, detail)
+}
+
+impl Unsigned {
+    /// The one encoding.
+    ///
+    /// # Errors
+    /// `record_too_large` above [`UNSIGNED_BYTES_MAX`].
+    pub fn encode(&self, network: Network) -> Result<Vec<u8>, Refusal> {
+        let form = Form {
+            version: VERSION,
+            magic: network.magic(),
+            transaction: encode::serialize(&self.transaction),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+        };
+        let bytes = borsh::to_vec(&form).map_err(|e| Refusal::new(Code::Internal, e))?;
+        if bytes.len() > UNSIGNED_BYTES_MAX {
+            return Err(Code::RecordTooLarge.into());
+        }
+        Ok(bytes)
+    }
+
+    /// Decodes, re-encodes and compares.
+    ///
+    /// # Errors
+    /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network), `malformed`.
+    pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
+        if bytes.len() > UNSIGNED_BYTES_MAX {
+            return Err(Code::RecordTooLarge.into());
+        }
+        if bytes.first().is_some_and(|version| *version != VERSION) {
+            return Err(Refusal::new(Code::Unsupported, "unknown version of the unsigned form"));
+        }
+        let form = Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
+        if form.magic != network.magic() {
+            return Err(Refusal::new(Code::UnknownChain, "made for another Bitcoin network"));
+        }
+        let transaction: Transaction =
+            encode::deserialize(&form.transaction).map_err(|_| malformed("not a Bitcoin transaction"))?;
+        let unsigned = Self { transaction, inputs: form.inputs, outputs: form.outputs };
+        unsigned.check_counts()?;
+        if unsigned.encode(network)? != bytes {
+            return Err(malformed("the unsigned form is not in its one encoding"));
+        }
+        Ok(unsigned)
+    }
+
+    fn check_counts(&self) -> Result<(), Refusal> {
+        let (inputs, outputs) = (self.transaction.input.len(), self.transaction.output.len());
+        if inputs != self.inputs.len() || outputs != self.outputs.len() {
+            return Err(malformed("every input and output needs its claim"));
+        }
+        if !(1..=INPUTS_MAX).contains(&inputs) || !(1..=OUTPUTS_MAX).contains(&outputs) {
+            return Err(malformed("1 to 256 inputs and 1 to 64 outputs"));
+        }
+        Ok(())
+    }
+}

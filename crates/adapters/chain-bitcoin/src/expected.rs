@@ -1,0 +1,69 @@
+//! What an intent will do, and reading it back as outputs.
+
+use crate::{BitcoinCodec, address};
+use bitcoin::{Amount, ScriptBuf, TxOut};
+use strongroom_ports::chain::{ChainCodec, Effects, Move, OwnPath, VaultKeys};
+use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal};
+
+/// Where payments to another vault of the tenant go.
+pub const RECEIVE: OwnPath = OwnPath { change: 0, index: 0 };
+
+/// An amount as satoshi, at most all bitcoin there can be.
+pub fn satoshi(amount: MinorUnits) -> Result<u64, Refusal> {
+    let fits = amount.to_u64().filter(|sat| *sat <= Amount::MAX_MONEY.to_sat());
+    fits.ok_or_else(|| {
+        Refusal::new(Code::InsufficientBalance, format!("{amount} satoshi exceed 21 million bitcoin"))
+    })
+}
+
+/// The moves of an intent, ascending.
+pub fn expected(codec: &BitcoinCodec, intent: &Intent, vaults: &dyn VaultKeys) -> Result<Effects, Refusal> {
+    if intent.chain != codec.manifest.chain {
+        return Err(Refusal::new(Code::UnknownChain, format!("this codec reads {}", codec.manifest.chain)));
+    }
+    let mut moves = Vec::with_capacity(intent.transfers().len());
+    for transfer in intent.transfers() {
+        let to = match &transfer.destination {
+            Destination::Address(text) => text.clone(),
+            Destination::Vault(vault) => {
+                let key = vaults.vault_key(*vault).ok_or(Code::UnknownVault)?;
+                codec.derive_address(&key, RECEIVE)?
+            }
+        };
+        moves.push(Move { asset: transfer.asset.clone(), to, amount: transfer.amount });
+    }
+    moves.sort();
+    let effects = Effects { moves };
+    payments(codec, &effects)?;
+    Ok(effects)
+}
+
+/// The effects as outputs. Checks asset, address, amount and dust of each, and the sum.
+pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, Refusal> {
+    let outputs = effects.moves.iter().map(|step| payment(codec, step)).collect::<Result<Vec<_>, _>>()?;
+    total(outputs.iter().map(|output| output.value.to_sat()))
+        .ok_or_else(|| Refusal::new(Code::InsufficientBalance, "the payments exceed 21 million bitcoin"))?;
+    Ok(outputs)
+}
+
+fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
+    if step.asset != codec.manifest.native {
+        return Err(Refusal::new(Code::UnknownAsset, &step.asset));
+    }
+    let script_pubkey: ScriptBuf = address::parse(&step.to, codec.network)?;
+    let value = satoshi(step.amount)?;
+    let least = address::dust_limit(&script_pubkey);
+    if value < least {
+        return Err(Refusal::new(Code::Dust, format!("{value} satoshi to {}, at least {least}", step.to)));
+    }
+    Ok(TxOut { value: Amount::from_sat(value), script_pubkey })
+}
+
+/// Sum of amounts; `None` above 21 million bitcoin.
+pub fn total(amounts: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut sum = 0u64;
+    for amount in amounts {
+        sum = sum.checked_add(amount).filter(|sum| *sum <= Amount::MAX_MONEY.to_sat())?;
+    }
+    Some(sum)
+}

@@ -1,0 +1,136 @@
+//! Reading an unsigned form strictly: what it really does.
+
+use crate::encode::{InputClaim, Unsigned};
+use crate::expected::total;
+use crate::wallet::Wallet;
+use crate::{BitcoinCodec, address, sighash};
+use bitcoin::absolute::LOCK_TIME_THRESHOLD;
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, Sequence, Transaction, TxIn, TxOut};
+use std::collections::BTreeSet;
+use strongroom_ports::chain::{Inspection, Move, OwnPath, Slot, VaultKey};
+use strongroom_types::{Code, ConflictKey, Refusal, Suite};
+
+/// The one sequence number: replaceable (BIP-125), lock time in force, no relative lock (BIP-68).
+pub const SEQUENCE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
+
+/// An unsigned form that was decoded and checked, with what it does.
+pub struct Reading {
+    /// The form.
+    pub unsigned: Unsigned,
+    /// What it does.
+    pub inspection: Inspection,
+    /// Its fee in satoshi.
+    pub fee: u64,
+}
+
+fn opaque(detail: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::OpaqueEffects, detail)
+}
+
+fn malformed(detail: &str) -> Refusal {
+    Refusal::new(Code::Malformed, detail)
+}
+
+/// Decodes and derives everything.
+pub fn inspect(codec: &BitcoinCodec, bytes: &[u8], vault: &VaultKey) -> Result<Reading, Refusal> {
+    let unsigned = Unsigned::decode(bytes, codec.network)?;
+    read(codec, unsigned, vault)
+}
+
+fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Reading, Refusal> {
+    check_shape(&unsigned.transaction)?;
+    let wallet = codec.wallet(vault)?;
+    let spent = spent_outputs(&unsigned, &wallet)?;
+    let money_in = sum(&spent)?;
+    let money_out = sum(&unsigned.transaction.output)?;
+    let fee = money_in.checked_sub(money_out).ok_or_else(|| malformed("it pays more than it spends"))?;
+    let (mut moves, mut returned) = (Vec::new(), 0u64);
+    for (output, claim) in unsigned.transaction.output.iter().zip(&unsigned.outputs) {
+        match claim {
+            Some(path) => {
+                check_own(output, *path, &wallet)?;
+                returned = returned.saturating_add(output.value.to_sat());
+            }
+            None => moves.push(payment(codec, output)?),
+        }
+    }
+    moves.sort();
+    let inputs = unsigned.transaction.input.iter();
+    let mut conflicts: Vec<_> = inputs.map(|input| ConflictKey(input.previous_output.to_string())).collect();
+    conflicts.sort();
+    let inspection = Inspection {
+        moves,
+        returned: returned.into(),
+        fee: fee.into(),
+        conflicts,
+        slots: slots(&unsigned, &spent, &wallet)?,
+    };
+    Ok(Reading { unsigned, inspection, fee })
+}
+
+fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
+    if transaction.version != Version::TWO {
+        return Err(opaque("transaction version other than 2"));
+    }
+    if transaction.lock_time.to_consensus_u32() >= LOCK_TIME_THRESHOLD {
+        return Err(opaque("lock time that is not a block height"));
+    }
+    transaction.input.iter().try_for_each(check_input)?;
+    let distinct: BTreeSet<_> = transaction.input.iter().map(|input| input.previous_output).collect();
+    if distinct.len() != transaction.input.len() {
+        return Err(malformed("it spends an output twice"));
+    }
+    Ok(())
+}
+
+fn check_input(input: &TxIn) -> Result<(), Refusal> {
+    if input.sequence != SEQUENCE {
+        return Err(opaque("sequence number other than 0xfffffffd"));
+    }
+    // A witness here could carry an annex, which the signature would commit to.
+    if !input.script_sig.is_empty() || !input.witness.is_empty() {
+        return Err(opaque("input script or witness in an unsigned transaction"));
+    }
+    if input.previous_output.is_null() {
+        return Err(opaque("coinbase input"));
+    }
+    Ok(())
+}
+
+fn spent_outputs(unsigned: &Unsigned, wallet: &Wallet<'_>) -> Result<Vec<TxOut>, Refusal> {
+    let output = |claim: &InputClaim| {
+        let script_pubkey = wallet.script(claim.path)?;
+        Ok(TxOut { value: Amount::from_sat(claim.amount), script_pubkey })
+    };
+    unsigned.inputs.iter().map(output).collect()
+}
+
+fn sum(outputs: &[TxOut]) -> Result<u64, Refusal> {
+    total(outputs.iter().map(|output| output.value.to_sat()))
+        .ok_or_else(|| malformed("amounts exceed 21 million bitcoin"))
+}
+
+fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), Refusal> {
+    if wallet.script(path)? != output.script_pubkey {
+        return Err(Refusal::new(Code::PathNotOwn, format!("output at {path:?} pays somebody else")));
+    }
+    Ok(())
+}
+
+fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
+    let to = address::of_script(&output.script_pubkey, codec.network)
+        .ok_or_else(|| opaque("output without an address"))?;
+    Ok(Move { asset: codec.manifest.native.clone(), to, amount: output.value.to_sat().into() })
+}
+
+fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {
+    let messages = sighash::messages(&unsigned.transaction, spent)?;
+    let slot = |(claim, message): (&InputClaim, [u8; 32])| Slot {
+        suite: Suite::FrostSecp256k1Tr,
+        path: wallet.full_path(claim.path),
+        taproot_tweak: true,
+        message: message.to_vec(),
+    };
+    Ok(unsigned.inputs.iter().zip(messages).map(slot).collect())
+}
