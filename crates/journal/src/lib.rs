@@ -1,1 +1,33 @@
-//! strongroom-journal
+//! The journal: one ordered, witnessed, fresh record of every decision, replayed by every signer.
+//!
+//! Pure: [`apply::apply`] takes a state and an entry and gives a delta or a refusal; no clock, no I/O, no float,
+//! no map order. A signer releases a share if and only if the request follows from the journal's current
+//! witnessed head ([`follower`]), its own decoding of the transaction, and its own local rules ([`share`]).
+//!
+//! | module | what |
+//! |---|---|
+//! | [`genesis`] | entry 0: who takes part, pinned by hash |
+//! | [`entry`] | entries, leaves, private parts |
+//! | [`keyspace`], [`model`], [`state`], [`root`] | the ordered map, its records, its Merkle root |
+//! | [`apply`] | the rules of each entry |
+//! | [`share`] | what a signature share needs at the head |
+//! | [`overlay`] | views of the past (head) and of what was handed over |
+//! | [`follower`], [`witness`], [`writer`] | replica, cosigner, orderer as state machines |
+
+pub mod apply;
+pub mod entry;
+pub mod follower;
+pub mod genesis;
+pub mod keyspace;
+pub mod model;
+pub mod overlay;
+pub mod root;
+pub mod share;
+pub mod state;
+pub mod witness;
+pub mod writer;
+
+pub use apply::apply;
+pub use entry::{Authorization, Body, Entry, Finished, SealedEntry};
+pub use genesis::{Bounds, Genesis, Mode};
+pub use state::{Delta, State, View};

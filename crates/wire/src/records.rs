@@ -98,6 +98,8 @@ pub struct NonceCommitment {
 pub struct SigningRequest {
     /// This run.
     pub session: SessionId,
+    /// The tenant.
+    pub tenant: TenantId,
     /// The intent.
     pub intent: Digest,
     /// The attempt's number.
@@ -115,6 +117,8 @@ pub struct SigningRequest {
 pub enum CoordinatorMessage {
     /// Make nonce commitments ahead of time.
     Prepare {
+        /// Whose key.
+        tenant: TenantId,
         /// For which key.
         key: KeyId,
         /// How many, at most 256.
@@ -124,10 +128,12 @@ pub enum CoordinatorMessage {
     Sign(SigningRequest),
     /// Start the ceremony that the journal has released.
     Ceremony {
-        /// This run.
-        session: SessionId,
-        /// The key that comes into being.
+        /// Whose key.
+        tenant: TenantId,
+        /// The key that comes into being; its record in the journal names the session.
         key: KeyId,
+        /// Run of the protocol, from 1: a run that lost a participant is started anew under the next number.
+        run: u32,
     },
     /// Another signer's ceremony message: its own sealed envelope, forwarded as it is.
     Relay(Vec<u8>),
@@ -136,10 +142,12 @@ pub enum CoordinatorMessage {
 /// One signer's ceremony message, broadcast or for one recipient.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CeremonyMessage {
-    /// This run.
-    pub session: SessionId,
+    /// Whose key.
+    pub tenant: TenantId,
     /// The key.
     pub key: KeyId,
+    /// Run of the protocol.
+    pub run: u32,
     /// Recipient's signer index; none: all.
     pub to: Option<u16>,
     /// The protocol's bytes (sealed to the recipient when private).
@@ -151,6 +159,8 @@ pub struct CeremonyMessage {
 pub enum SignerMessage {
     /// Fresh commitments. A new boot empties what the coordinator holds of this signer.
     Commitments {
+        /// Whose key.
+        tenant: TenantId,
         /// For which key.
         key: KeyId,
         /// The stock.
@@ -175,8 +185,8 @@ pub enum SignerMessage {
     Ceremony(CeremonyMessage),
     /// A ceremony certificate: this signer's signature over the transcript, and what it certifies.
     Certificate {
-        /// This run.
-        session: SessionId,
+        /// Whose key.
+        tenant: TenantId,
         /// The key.
         key: KeyId,
         /// Ed25519 over the certificate digest.

@@ -1,0 +1,78 @@
+//! The end of a ceremony: all n signers certified the same public result.
+
+use super::change::Change;
+use crate::entry::Finished;
+use crate::keyspace as ks;
+use crate::model::{KeyRecord, PublicKey};
+use crate::state::Lookup as _;
+use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
+use strongroom_types::signed::verify_digest;
+use strongroom_types::{Code, Digest, KeyId, Refusal, Suite, TenantId, digest};
+
+/// The suite in `mpc_core`'s words.
+#[must_use]
+pub const fn suite_id(suite: Suite) -> SuiteId {
+    match suite {
+        Suite::FrostSecp256k1Tr => SuiteId::FrostSecp256k1Tr,
+        Suite::FrostSecp256k1 => SuiteId::FrostSecp256k1,
+        Suite::FrostEd25519 => SuiteId::FrostEd25519,
+    }
+}
+
+/// What each signer of a ceremony signs with its envelope key once its share is durable: transcript and public
+/// result.
+#[must_use]
+pub fn certificate_digest(transcript: &Digest, public: &[u8]) -> Digest {
+    digest("strongroom/ceremony-result/v1", &[&transcript.0, public])
+}
+
+/// How `mpc_core` records name a key: tenant ‖ key, 32 bytes.
+#[must_use]
+pub fn key_name(tenant: TenantId, key: KeyId) -> Vec<u8> {
+    [tenant.0, key.0].concat()
+}
+
+pub(super) fn finish(change: &mut Change<'_>, tenant: TenantId, finished: &Finished) -> Result<(), Refusal> {
+    let mut record = change.threshold_key(tenant, finished.key)?;
+    if record.public.is_some() || record.revoked {
+        return Err(Refusal::new(Code::AlreadyExists, finished.key));
+    }
+    let public = check_public(tenant, &record, finished)?;
+    check_certificates(change, &record, finished)?;
+    record.public = Some(PublicKey {
+        group_key: public.group_key.clone(),
+        chain_code: public.chain_code,
+        record: finished.public.clone(),
+        transcript: finished.transcript,
+    });
+    change.put(ks::threshold_key(tenant, finished.key), &record);
+    Ok(())
+}
+
+/// The result is what the committee released: suite, key, epoch, t and exactly the roster.
+fn check_public(tenant: TenantId, record: &KeyRecord, finished: &Finished) -> Result<PublicKeyRecord, Refusal> {
+    let invalid = |detail: &str| Refusal::new(Code::CeremonyFault, detail);
+    let public = PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
+    let fits = public.suite == suite_id(record.plan.suite)
+        && public.key_id == key_name(tenant, finished.key)
+        && public.epoch == record.epoch
+        && public.min_signers == record.plan.min_signers
+        && public.verifying_shares.keys().eq(&record.plan.roster);
+    if fits { Ok(public) } else { Err(invalid("the result is not what was released")) }
+}
+
+/// One certificate of every roster member over this transcript and this public result.
+fn check_certificates(change: &Change<'_>, record: &KeyRecord, finished: &Finished) -> Result<(), Refusal> {
+    let genesis = change.state().genesis();
+    if !finished.certificates.iter().map(|(index, _)| index).eq(&record.plan.roster) {
+        return Err(Refusal::new(Code::QuorumMissing, "one certificate of every signer, ascending"));
+    }
+    let certified = certificate_digest(&finished.transcript, &finished.public);
+    for (index, signature) in &finished.certificates {
+        let seat = genesis.signer(*index).ok_or_else(|| Refusal::new(Code::NotInRoster, index))?;
+        if !verify_digest(&seat.signing_key, &certified, signature) {
+            return Err(Refusal::new(Code::BadSignature, format!("certificate of signer {index}")));
+        }
+    }
+    Ok(())
+}

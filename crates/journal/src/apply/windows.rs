@@ -1,0 +1,142 @@
+//! Velocity windows: sums of authorized intents at worst-case spend, freed by age only.
+//!
+//! Sums are kept in buckets of a minute, an hour and a day. A window counts every bucket that reaches into it, so
+//! an amount may leave up to a minute late, never early.
+
+use super::change::Change;
+use crate::keyspace as ks;
+use crate::model::{Bucket, Spend};
+use crate::state::{Lookup as _, View};
+use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
+use strongroom_types::{
+    AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId, Vault, VaultId,
+};
+
+const MINUTE_MS: u64 = 60_000;
+/// Minutes a bucket covers, by level.
+const LEVELS: [(u8, u64); 3] = [(0, 1), (1, 60), (2, 1440)];
+
+/// Bucket scope: kind ‖ id.
+fn scope_bytes(scope: WindowScope) -> [u8; 17] {
+    let (kind, id) = match scope {
+        WindowScope::Vault(id) => (0, id.0),
+        WindowScope::Tenant => (1, [0; 16]),
+        WindowScope::Initiator(id) => (2, id.0),
+    };
+    let mut bytes = [kind; 17];
+    bytes.iter_mut().skip(1).zip(id).for_each(|(to, from)| *to = from);
+    bytes
+}
+
+fn scopes(vault: VaultId, user: UserId) -> [[u8; 17]; 3] {
+    [WindowScope::Vault(vault), WindowScope::Tenant, WindowScope::Initiator(user)].map(scope_bytes)
+}
+
+/// Counts `spend` in every window it belongs to.
+pub(super) fn add(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    vault: VaultId,
+    user: UserId,
+    spend: &Spend,
+) -> Result<(), Refusal> {
+    each(change, tenant, vault, user, spend, |bucket, amount| {
+        bucket.amount = bucket.amount.checked_add(amount).ok_or(Code::LimitExceeded)?;
+        bucket.count += 1;
+        Ok(())
+    })
+}
+
+/// Takes `spend` out again, because the same intent is counted anew at a later time.
+pub(super) fn take(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    vault: VaultId,
+    user: UserId,
+    spend: &Spend,
+) -> Result<(), Refusal> {
+    each(change, tenant, vault, user, spend, |bucket, amount| {
+        bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
+        bucket.count = bucket.count.saturating_sub(1);
+        Ok(())
+    })
+}
+
+fn each(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    vault: VaultId,
+    user: UserId,
+    spend: &Spend,
+    edit: impl Fn(&mut Bucket, MinorUnits) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let retention_ms = change.state().genesis().bounds.retention_ms;
+    for scope in scopes(vault, user) {
+        for (asset, amount) in &spend.amounts {
+            for (level, minutes) in LEVELS {
+                let number = spend.at.0 / (MINUTE_MS * minutes);
+                let key = ks::bucket(tenant, &scope, asset, level, number);
+                let mut bucket: Bucket = change.record(&key)?.unwrap_or_default();
+                edit(&mut bucket, *amount)?;
+                let ends = UnixMs((number + 1).saturating_mul(MINUTE_MS * minutes));
+                change.expire(tenant, ends.plus(retention_ms), &key);
+                change.put(key, &bucket);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One tenant's state as the policy sees it.
+pub struct TenantView<'a> {
+    view: &'a dyn View,
+    tenant: TenantId,
+}
+
+impl<'a> TenantView<'a> {
+    /// A tenant's part of a view.
+    #[must_use]
+    pub fn new(view: &'a dyn View, tenant: TenantId) -> Self {
+        Self { view, tenant }
+    }
+
+    fn bucket(&self, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Option<Bucket> {
+        let key = ks::bucket(self.tenant, scope, asset, level, number);
+        self.view.record(&key).ok().map(Option::unwrap_or_default)
+    }
+}
+
+impl PolicyView for TenantView<'_> {
+    fn vault(&self, id: VaultId) -> Option<Vault> {
+        self.view.vault(self.tenant, id).ok().map(|record| record.vault)
+    }
+
+    fn user_of(&self, credential: CredentialId) -> Option<UserId> {
+        self.view.credential(self.tenant, credential).ok().map(|record| record.credential.user)
+    }
+
+    fn in_group(&self, group: GroupId, user: UserId) -> bool {
+        self.view.in_group(self.tenant, group, user).unwrap_or(false)
+    }
+
+    fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
+        let listed = self.view.listed(self.tenant, chain, address).ok()??;
+        Some(Listed { id: listed.entry.id, label: listed.entry.label, since: listed.since })
+    }
+
+    fn spent(&self, scope: WindowScope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent> {
+        let scope = scope_bytes(scope);
+        let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
+        let last = at.0 / MINUTE_MS;
+        let mut sum = Spent::default();
+        while minute <= last {
+            let fits = |(_, minutes): &&(u8, u64)| minute % minutes == 0 && minute + minutes <= last + 1;
+            let (level, minutes) = LEVELS.iter().rev().find(fits).copied().unwrap_or((0, 1));
+            let bucket = self.bucket(&scope, asset, level, minute / minutes)?;
+            sum.amount = sum.amount.checked_add(bucket.amount)?;
+            sum.count = sum.count.checked_add(bucket.count)?;
+            minute += minutes;
+        }
+        Some(sum)
+    }
+}

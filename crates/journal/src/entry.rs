@@ -1,0 +1,159 @@
+//! Entries and leaves.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_tlog::{Hash, leaf_hash};
+use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, Signed, UnixMs, digest};
+use strongroom_wire::{decode, encode};
+
+/// Version of entries and of `apply`.
+pub const VERSION: u16 = 1;
+/// Largest private part.
+pub const ENTRY_BYTES_MAX: usize = 64 * 1024;
+
+/// An accepted payment: the intent, the decision and the approvals, with attempt 1. One atomic entry.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Authorization {
+    /// Intent text and client's signature.
+    pub intent: Signed,
+    /// Canonical text of the decision core.
+    pub core: String,
+    /// Approvals, in the order of the decision's groups.
+    pub approvals: Vec<Signed>,
+    /// Attempt 1.
+    pub attempt: Attempt,
+}
+
+/// The end of a key generation, certified by all n signers.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Finished {
+    /// The key.
+    pub key: KeyId,
+    /// Transcript hash that every signer certified.
+    pub transcript: Digest,
+    /// Public result (borsh of `mpc_core`'s public key record).
+    pub public: Vec<u8>,
+    /// One Ed25519 certificate a signer, ascending by index.
+    pub certificates: Vec<(u16, [u8; 64])>,
+}
+
+/// What an entry says.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Body {
+    /// Entry 0: hash of the genesis file.
+    Genesis(Digest),
+    /// Time passes.
+    Tick,
+    /// An act of admins, committee or client.
+    Act(Signed),
+    /// A payment is authorized with its first attempt.
+    Authorized(Box<Authorization>),
+    /// A further attempt of an authorized intent.
+    Attempt(Attempt),
+    /// An approver said no: intent, decision core, and the signed "no".
+    Rejected {
+        /// Intent text and client's signature.
+        intent: Signed,
+        /// Canonical text of the decision core.
+        core: String,
+        /// The signed no.
+        approval: Signed,
+    },
+    /// A ceremony finished.
+    Finished(Box<Finished>),
+}
+
+/// One entry.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Entry {
+    /// Version, 1.
+    pub version: u16,
+    /// Position, from 0.
+    pub seq: u64,
+    /// Journal time; never decreases.
+    pub at: UnixMs,
+    /// Whose sub-state it changes.
+    pub scope: Scope,
+    /// What it says.
+    pub body: Body,
+}
+
+/// The public part of an entry: what the tree holds. Under 1 KiB.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Leaf {
+    /// Version of the entry.
+    pub version: u16,
+    /// Position.
+    pub seq: u64,
+    /// Journal time.
+    pub at: UnixMs,
+    /// Kind class: 0 control, 1 registry act, 2 payment, 3 ceremony.
+    pub class: u8,
+    /// Ceremony facts, for finished ceremonies only: key and transcript.
+    pub facts: Option<(KeyId, Digest)>,
+    /// Salted commitment to the private part.
+    pub commitment: Digest,
+}
+
+/// An entry with its salt, as delivered to replicas.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SealedEntry {
+    /// Borsh of the entry, as produced by the writer.
+    pub entry: Vec<u8>,
+    /// 32 random bytes.
+    pub salt: [u8; 32],
+}
+
+impl SealedEntry {
+    /// Seals an entry under a salt.
+    #[must_use]
+    pub fn new(entry: &Entry, salt: [u8; 32]) -> Self {
+        Self { entry: encode(entry), salt }
+    }
+
+    /// Opens the entry: strict decode, known version, bounded size.
+    ///
+    /// # Errors
+    /// `malformed`, `record_too_large`, `unknown_entry`: a replica stops on each of them.
+    pub fn open(&self) -> Result<Entry, Refusal> {
+        if self.entry.len() > ENTRY_BYTES_MAX {
+            return Err(Refusal::new(Code::RecordTooLarge, format!("entry of {} bytes", self.entry.len())));
+        }
+        let entry: Entry = decode(&self.entry)?;
+        if entry.version == VERSION {
+            Ok(entry)
+        } else {
+            Err(Refusal::new(Code::UnknownEntry, format!("entry version {}", entry.version)))
+        }
+    }
+
+    /// The public part.
+    #[must_use]
+    pub fn leaf(&self, entry: &Entry) -> Leaf {
+        let facts = match &entry.body {
+            Body::Finished(finished) => Some((finished.key, finished.transcript)),
+            Body::Genesis(_)
+            | Body::Tick
+            | Body::Act(_)
+            | Body::Authorized(_)
+            | Body::Attempt(_)
+            | Body::Rejected { .. } => None,
+        };
+        let commitment = digest("strongroom/journal-commitment/v1", &[&self.salt, &self.entry]);
+        Leaf { version: entry.version, seq: entry.seq, at: entry.at, class: class(&entry.body), facts, commitment }
+    }
+
+    /// RFC 6962 leaf hash of the public part.
+    #[must_use]
+    pub fn leaf_hash(&self, entry: &Entry) -> Hash {
+        leaf_hash(&encode(&self.leaf(entry)))
+    }
+}
+
+const fn class(body: &Body) -> u8 {
+    match body {
+        Body::Genesis(_) | Body::Tick => 0,
+        Body::Act(_) => 1,
+        Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } => 2,
+        Body::Finished(_) => 3,
+    }
+}

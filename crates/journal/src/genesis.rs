@@ -1,0 +1,330 @@
+//! Genesis: who takes part in an installation. Signed by nobody, pinned by hash in every signer's configuration.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeSet;
+use strongroom_types::charter::Board;
+use strongroom_types::{
+    AssetId, ChainId, Code, Credential, Digest, Name, NodeId, PlatformId, Refusal, UnixMs, digest,
+};
+use strongroom_wire::{NodeKey, Senders, decode, encode};
+
+/// Milliseconds in an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+
+/// Production is a property of genesis only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Mode {
+    /// Delays may be short; software key protection and embedded parts are allowed.
+    Dev = 0,
+    /// Production minima hold.
+    Production = 1,
+}
+
+/// One signer, always also a witness.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SignerSeat {
+    /// Index in threshold protocols, from 1.
+    pub index: u16,
+    /// Sender id on the bus.
+    pub node: NodeId,
+    /// Ed25519 key of envelopes and ceremony certificates.
+    pub signing_key: [u8; 32],
+    /// Ed25519 key of cosignatures.
+    pub witness_key: [u8; 32],
+    /// X-Wing public key.
+    pub sealing_key: Vec<u8>,
+    /// Where it stands.
+    pub location: Name,
+    /// Who runs it.
+    pub operator: Name,
+    /// What protects its keys.
+    pub hardware: Name,
+    /// Digest of its build.
+    pub measurement: Digest,
+}
+
+/// One independent witness.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct WitnessSeat {
+    /// Sender id on the bus.
+    pub node: NodeId,
+    /// Ed25519 key of envelopes.
+    pub signing_key: [u8; 32],
+    /// Ed25519 key of cosignatures.
+    pub witness_key: [u8; 32],
+    /// Who runs it.
+    pub operator: Name,
+}
+
+/// A chain whose intents this installation accepts.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct ChainSeat {
+    /// CAIP-2.
+    pub chain: ChainId,
+    /// Asset that fees are paid in.
+    pub native: AssetId,
+    /// Decoder that reads its transactions, e.g. `bitcoin/1`.
+    pub decoder: String,
+}
+
+/// Numbers that bound every tenant. Milliseconds unless the name says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Bounds {
+    /// Least delay of a loosening.
+    pub loosen_delay_ms: u64,
+    /// Least delay of a ceremony.
+    pub ceremony_delay_ms: u64,
+    /// Delay of platform changes.
+    pub platform_delay_ms: u64,
+    /// An attempt older than this gets no share.
+    pub attempt_life_ms: u64,
+    /// Longest life of an intent.
+    pub intent_life_ms: u64,
+    /// Most attempts of an intent.
+    pub attempts_max: u32,
+    /// A head is fresh when its quorum cosigned within this time.
+    pub freshness_ms: u64,
+    /// Largest difference between honest clocks.
+    pub skew_ms: u64,
+    /// A witness that was handed a tightening cosigns nothing without it after this time.
+    pub duty_ms: u64,
+    /// External ids and anchors are remembered this long after expiry.
+    pub retention_ms: u64,
+    /// Entries a tenant may add in one minute of journal time (tightenings are exempt).
+    pub entries_per_minute: u32,
+    /// Intents a tenant may have open.
+    pub intents_open_max: u32,
+    /// Proposals a tenant may have open.
+    pub proposals_open_max: u32,
+}
+
+impl Bounds {
+    /// Bounds of a development installation with the given delay of loosenings and ceremonies.
+    #[must_use]
+    pub const fn dev(delay_ms: u64) -> Self {
+        Self {
+            loosen_delay_ms: delay_ms,
+            ceremony_delay_ms: delay_ms,
+            platform_delay_ms: delay_ms,
+            attempt_life_ms: 600_000,
+            intent_life_ms: 24 * HOUR_MS,
+            attempts_max: 8,
+            freshness_ms: 60_000,
+            skew_ms: 5_000,
+            duty_ms: 10_000,
+            retention_ms: 400 * 24 * HOUR_MS,
+            entries_per_minute: 600_000,
+            intents_open_max: 100_000,
+            proposals_open_max: 64,
+        }
+    }
+
+    /// Production bounds.
+    #[must_use]
+    pub const fn production() -> Self {
+        Self {
+            loosen_delay_ms: 24 * HOUR_MS,
+            ceremony_delay_ms: 24 * HOUR_MS,
+            platform_delay_ms: 72 * HOUR_MS,
+            entries_per_minute: 6_000,
+            ..Self::dev(0)
+        }
+    }
+}
+
+/// Who takes part, and by which numbers.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Genesis {
+    /// Format version, 1.
+    pub version: u8,
+    /// The installation.
+    pub platform: PlatformId,
+    /// Development or production.
+    pub mode: Mode,
+    /// When it was made.
+    pub created: UnixMs,
+    /// Signers, ascending by index.
+    pub signers: Vec<SignerSeat>,
+    /// Independent witnesses.
+    pub witnesses: Vec<WitnessSeat>,
+    /// Platform admins' credentials.
+    pub admin_credentials: Vec<Credential>,
+    /// Platform admins and their quorum.
+    pub admins: Board,
+    /// One key per service instance with its role.
+    pub services: Vec<NodeKey>,
+    /// Origin line of checkpoints.
+    pub origin: String,
+    /// Ed25519 key of the log (signs checkpoints).
+    pub log_key: [u8; 32],
+    /// Cosignatures that make a head witnessed.
+    pub quorum: u32,
+    /// Hostile witnesses the quorum bears.
+    pub faults: u32,
+    /// Chains.
+    pub chains: Vec<ChainSeat>,
+    /// Numbers.
+    pub bounds: Bounds,
+}
+
+impl Genesis {
+    /// The exact bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// What is pinned: digest over the bytes.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        digest("strongroom/genesis/v1", &[&self.to_bytes()])
+    }
+
+    /// Reads genesis bytes strictly, compares with the pinned hash and checks its rules.
+    ///
+    /// # Errors
+    /// `genesis_mismatch` when the hash differs, else what [`Self::check`] says.
+    pub fn pinned(bytes: &[u8], hash: Digest) -> Result<Self, Refusal> {
+        let genesis: Self = decode(bytes)?;
+        if genesis.hash() != hash {
+            return Err(Code::GenesisMismatch.into());
+        }
+        genesis.check()?;
+        Ok(genesis)
+    }
+
+    /// Number of witnesses: every signer, and the independent ones.
+    #[must_use]
+    pub fn witness_count(&self) -> usize {
+        self.signers.len() + self.witnesses.len()
+    }
+
+    /// Witnesses by bus id with their cosignature keys, signers first.
+    pub fn witness_keys(&self) -> impl Iterator<Item = (NodeId, [u8; 32])> + '_ {
+        let signers = self.signers.iter().map(|s| (s.node, s.witness_key));
+        signers.chain(self.witnesses.iter().map(|w| (w.node, w.witness_key)))
+    }
+
+    /// The signer with this index.
+    #[must_use]
+    pub fn signer(&self, index: u16) -> Option<&SignerSeat> {
+        self.signers.iter().find(|seat| seat.index == index)
+    }
+
+    /// The signer with this bus id.
+    #[must_use]
+    pub fn signer_by_node(&self, node: NodeId) -> Option<&SignerSeat> {
+        self.signers.iter().find(|seat| seat.node == node)
+    }
+
+    /// The chain's seat, if enabled.
+    #[must_use]
+    pub fn chain(&self, chain: &ChainId) -> Option<&ChainSeat> {
+        self.chains.iter().find(|seat| seat.chain == *chain)
+    }
+
+    /// Public key and role of a bus id, whoever it is.
+    #[must_use]
+    pub fn node_keys(&self) -> Vec<NodeKey> {
+        use strongroom_wire::Role::{Signer, Witness};
+        let signers =
+            self.signers.iter().map(|s| NodeKey { node: s.node, role: Signer, public_key: s.signing_key });
+        let witnesses =
+            self.witnesses.iter().map(|w| NodeKey { node: w.node, role: Witness, public_key: w.signing_key });
+        self.services.iter().cloned().chain(signers).chain(witnesses).collect()
+    }
+
+    /// Checks every rule a genesis must keep.
+    ///
+    /// # Errors
+    /// `quorum_too_small_for_f`, `invalid_reference` (doubled keys or ids, empty lists), `unsupported` (production
+    /// minima).
+    pub fn check(&self) -> Result<(), Refusal> {
+        let refuse = |detail: &str| Err(Refusal::new(Code::InvalidReference, detail));
+        if self.version != 1 || self.origin.is_empty() || self.chains.is_empty() {
+            return refuse("version, origin or chains");
+        }
+        let ascending = self.signers.is_sorted_by(|a, b| a.index < b.index);
+        if self.signers.len() < 2 || !ascending || self.signers.iter().any(|s| s.index == 0) {
+            return refuse("at least two signers, ascending by index from 1");
+        }
+        let nodes = self.node_keys();
+        let ids: BTreeSet<_> = nodes.iter().map(|n| n.node).collect();
+        let mut keys: BTreeSet<_> = nodes.iter().map(|n| n.public_key).collect();
+        let witness_keys: BTreeSet<_> = self.witness_keys().map(|(_, key)| key).collect();
+        let distinct = ids.len() == nodes.len()
+            && keys.len() == nodes.len()
+            && witness_keys.len() == self.witness_count()
+            && witness_keys.iter().all(|key| keys.insert(*key))
+            && keys.insert(self.log_key);
+        if !distinct {
+            return refuse("every node id and every key must be used once");
+        }
+        let known: BTreeSet<_> = self.admin_credentials.iter().map(|c| c.id).collect();
+        let admins = self.admins.members.iter().all(|id| known.contains(id));
+        if !admins || self.admins.quorum == 0 || self.admins.quorum as usize > self.admins.members.len() {
+            return refuse("platform admins and their quorum");
+        }
+        self.check_quorum()?;
+        self.check_bounds()
+    }
+
+    fn check_quorum(&self) -> Result<(), Refusal> {
+        let refuse = |what| Refusal::new(Code::InvalidReference, what);
+        let witnesses = u16::try_from(self.witness_count()).map_err(|_| refuse("too many witnesses"))?;
+        let faults = u16::try_from(self.faults).map_err(|_| refuse("too many faults"))?;
+        let wanted = strongroom_tlog::quorum(witnesses, faults);
+        let reachable = wanted <= u32::from(witnesses);
+        if faults == 0 || !reachable || self.quorum != wanted {
+            let detail = format!("{witnesses} witnesses bearing {faults} hostile need a quorum of {wanted}");
+            return Err(Refusal::new(Code::QuorumTooSmallForF, detail));
+        }
+        Ok(())
+    }
+
+    fn check_bounds(&self) -> Result<(), Refusal> {
+        let b = &self.bounds;
+        let least = Bounds::production();
+        let short = b.loosen_delay_ms < least.loosen_delay_ms
+            || b.ceremony_delay_ms < least.ceremony_delay_ms
+            || b.platform_delay_ms < least.platform_delay_ms
+            || b.freshness_ms > least.freshness_ms
+            || b.skew_ms > least.skew_ms
+            || b.duty_ms > least.duty_ms;
+        if self.mode == Mode::Production && short {
+            return Err(Refusal::new(Code::Unsupported, "a bound is looser than the production minimum"));
+        }
+        if b.attempts_max == 0 || b.freshness_ms <= b.skew_ms || b.attempt_life_ms == 0 {
+            return Err(Refusal::new(Code::InvalidReference, "a bound is zero or contradicts another"));
+        }
+        Ok(())
+    }
+}
+
+/// Registered senders of a genesis, indexed for the hot path.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    genesis: Digest,
+    nodes: std::collections::BTreeMap<NodeId, NodeKey>,
+}
+
+impl Registered {
+    /// Indexes a genesis.
+    #[must_use]
+    pub fn of(genesis: &Genesis) -> Self {
+        let nodes = genesis.node_keys().into_iter().map(|key| (key.node, key)).collect();
+        Self { genesis: genesis.hash(), nodes }
+    }
+}
+
+impl Senders for Registered {
+    fn genesis(&self) -> Digest {
+        self.genesis
+    }
+
+    fn sender(&self, node: NodeId) -> Option<&NodeKey> {
+        self.nodes.get(&node)
+    }
+}

@@ -1,0 +1,161 @@
+//! Keys of the ordered map. First byte: what; then the tenant where there is one; then the id.
+
+use strongroom_types::{
+    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId, KeyId, Name,
+    TenantId, UnixMs, UserId, VaultId,
+};
+
+/// A key of the map.
+pub type Key = Vec<u8>;
+
+fn key(tag: u8, parts: &[&[u8]]) -> Key {
+    let mut key = vec![tag];
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+/// Length-prefixed text, so that no two keys run together.
+fn text(value: &str) -> Vec<u8> {
+    let mut bytes = u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+    bytes.extend_from_slice(value.as_bytes());
+    bytes
+}
+
+/// Where the journal stands.
+#[must_use]
+pub fn position() -> Key {
+    key(0, &[])
+}
+/// The platform's sub-state.
+#[must_use]
+pub fn platform() -> Key {
+    key(1, &[])
+}
+/// A used act of a scope (`None`: platform).
+#[must_use]
+pub fn used_act(tenant: Option<TenantId>, id: ActId) -> Key {
+    tenant.map_or_else(|| key(2, &[&id.0]), |t| key(3, &[&t.0, &id.0]))
+}
+/// A tenant.
+#[must_use]
+pub fn tenant(t: TenantId) -> Key {
+    key(4, &[&t.0])
+}
+/// A user.
+#[must_use]
+pub fn user(t: TenantId, id: UserId) -> Key {
+    key(5, &[&t.0, &id.0])
+}
+/// A credential of a tenant.
+#[must_use]
+pub fn credential(t: TenantId, id: CredentialId) -> Key {
+    key(6, &[&t.0, &id.0])
+}
+/// A group.
+#[must_use]
+pub fn group(t: TenantId, id: GroupId) -> Key {
+    key(7, &[&t.0, &id.0])
+}
+/// An allow-list entry by destination.
+#[must_use]
+pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
+    key(8, &[&t.0, &text(chain.as_str()), address.as_bytes()])
+}
+/// The destination of an allow-list entry.
+#[must_use]
+pub fn allow_list(t: TenantId, id: AllowListId) -> Key {
+    key(9, &[&t.0, &id.0])
+}
+/// The text of a policy.
+#[must_use]
+pub fn policy(t: TenantId, digest: &Digest) -> Key {
+    key(10, &[&t.0, &digest.0])
+}
+/// A proposal by the digest of its act.
+#[must_use]
+pub fn proposal(t: TenantId, act: &Digest) -> Key {
+    key(11, &[&t.0, &act.0])
+}
+/// A vault.
+#[must_use]
+pub fn vault(t: TenantId, id: VaultId) -> Key {
+    key(12, &[&t.0, &id.0])
+}
+/// A key.
+#[must_use]
+pub fn threshold_key(t: TenantId, id: KeyId) -> Key {
+    key(13, &[&t.0, &id.0])
+}
+/// Which vault has an account of a key.
+#[must_use]
+pub fn account(t: TenantId, id: KeyId, account: u32) -> Key {
+    key(14, &[&t.0, &id.0, &account.to_be_bytes()])
+}
+/// An intent.
+#[must_use]
+pub fn intent(t: TenantId, digest: &Digest) -> Key {
+    key(15, &[&t.0, &digest.0])
+}
+/// A used external id.
+#[must_use]
+pub fn external_id(t: TenantId, id: &Name) -> Key {
+    key(16, &[&t.0, id.as_str().as_bytes()])
+}
+/// Which intent has an anchor.
+#[must_use]
+pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
+    key(17, &[&t.0, &text(chain.as_str()), anchor.0.as_bytes()])
+}
+/// A used approval.
+#[must_use]
+pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
+    key(18, &[&t.0, &nonce.0])
+}
+/// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
+#[must_use]
+pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
+    key(19, &[&t.0, scope, &text(asset.as_str()), &[level], &number.to_be_bytes()])
+}
+/// A key of this tenant to forget at a time.
+#[must_use]
+pub fn expiry(t: TenantId, at: UnixMs, forget: &[u8]) -> Key {
+    key(20, &[&t.0, &at.0.to_be_bytes(), forget])
+}
+/// Prefix of [`expiry`] keys of one tenant.
+#[must_use]
+pub fn expiry_prefix(t: TenantId) -> Key {
+    key(20, &[&t.0])
+}
+/// A platform admin's credential.
+#[must_use]
+pub fn platform_credential(id: CredentialId) -> Key {
+    key(21, &[&id.0])
+}
+/// An intent that ended before it was authorized.
+#[must_use]
+pub fn ended(t: TenantId, digest: &Digest) -> Key {
+    key(22, &[&t.0, &digest.0])
+}
+/// An authorized intent that has not expired.
+#[must_use]
+pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
+    key(23, &[&t.0, &digest.0])
+}
+/// The tag under which all tenants stand, for listing.
+pub const TENANTS: u8 = 4;
+/// Prefix of all vaults of a tenant, for listing.
+#[must_use]
+pub fn vaults_prefix(t: TenantId) -> Key {
+    key(12, &[&t.0])
+}
+/// Prefix of all keys of a tenant, for listing.
+#[must_use]
+pub fn threshold_keys_prefix(t: TenantId) -> Key {
+    key(13, &[&t.0])
+}
+/// Splits an expiry key of [`expiry`] into its time and the key to forget.
+#[must_use]
+pub fn read_expiry(bytes: &[u8]) -> Option<(UnixMs, Key)> {
+    let at = bytes.get(17..25)?.try_into().ok()?;
+    Some((UnixMs(u64::from_be_bytes(at)), bytes.get(25..)?.to_vec()))
+}

@@ -1,0 +1,228 @@
+//! State: a typed view over one ordered map key → bytes, with its Merkle root.
+
+use crate::genesis::{Genesis, Registered};
+use crate::keyspace::{self as ks, Key};
+use crate::model::{
+    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position, ProposalRecord, TenantRecord,
+    UserRecord, VaultRecord,
+};
+use crate::root::Root;
+use borsh::BorshDeserialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use strongroom_policy::Policy;
+use strongroom_types::{
+    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, UserId, VaultId,
+};
+
+/// What an entry changes: new values, or `None` to remove. Applied all or not at all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Delta {
+    /// Changes in key order.
+    pub changes: BTreeMap<Key, Option<Vec<u8>>>,
+}
+
+/// Reading the map at one moment.
+pub trait View {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Option<&[u8]>;
+}
+
+/// The whole state of the journal at one position.
+#[derive(Debug)]
+pub struct State {
+    map: BTreeMap<Key, Vec<u8>>,
+    root: Root,
+    genesis: Arc<Genesis>,
+    registered: Arc<Registered>,
+    policies: Mutex<BTreeMap<Digest, Arc<Policy>>>,
+}
+
+impl Clone for State {
+    fn clone(&self) -> Self {
+        Self {
+            map: self.map.clone(),
+            root: self.root.clone(),
+            genesis: Arc::clone(&self.genesis),
+            registered: Arc::clone(&self.registered),
+            policies: Mutex::new(BTreeMap::new()),
+        }
+    }
+}
+
+impl View for State {
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.map.get(key).map(Vec::as_slice)
+    }
+}
+
+impl State {
+    /// The state before entry 0.
+    #[must_use]
+    pub fn new(genesis: Arc<Genesis>) -> Self {
+        Self::from_map(genesis, BTreeMap::new())
+    }
+
+    /// The state of a stored map; the root is computed anew.
+    #[must_use]
+    pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
+        let registered = Arc::new(Registered::of(&genesis));
+        let root = Root::of(&map);
+        Self { map, root, genesis, registered, policies: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Genesis of this journal.
+    #[must_use]
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.genesis
+    }
+
+    /// Registered senders of this journal.
+    #[must_use]
+    pub fn registered(&self) -> &Arc<Registered> {
+        &self.registered
+    }
+
+    /// Merkle root of the map.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        self.root.digest()
+    }
+
+    /// The map, for persistence and comparison.
+    #[must_use]
+    pub fn map(&self) -> &BTreeMap<Key, Vec<u8>> {
+        &self.map
+    }
+
+    /// Puts a delta in force and gives back what undoes it.
+    pub fn commit(&mut self, delta: &Delta) -> Delta {
+        let mut undo = Delta::default();
+        for (key, value) in &delta.changes {
+            let old = match value {
+                Some(value) => self.map.insert(key.clone(), value.clone()),
+                None => self.map.remove(key),
+            };
+            undo.changes.insert(key.clone(), old);
+        }
+        self.root.update(delta);
+        undo
+    }
+
+    /// Keys of a tenant to forget by `at`, oldest first, at most `max`.
+    pub fn expired(&self, tenant: TenantId, at: strongroom_types::UnixMs, max: usize) -> Vec<(Key, Key)> {
+        let prefix = ks::expiry_prefix(tenant);
+        let due = |key: &Key| {
+            let (when, forget) = ks::read_expiry(key)?;
+            (when <= at).then(|| (key.clone(), forget))
+        };
+        self.under(&prefix).map_while(|(key, _)| due(key)).take(max).collect()
+    }
+
+    /// All records under a prefix, in key order.
+    pub fn under<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a Key, &'a Vec<u8>)> {
+        self.map.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
+    }
+
+    /// All tenants.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<TenantId> {
+        let id = |key: &Key| key.get(1..17).and_then(|id| id.try_into().ok()).map(TenantId);
+        self.under(&[ks::TENANTS]).filter_map(|(key, _)| id(key)).collect()
+    }
+
+    /// All vaults of a tenant.
+    #[must_use]
+    pub fn vaults(&self, tenant: TenantId) -> Vec<VaultRecord> {
+        self.under(&ks::vaults_prefix(tenant)).filter_map(|(_, value)| read(value).ok()).collect()
+    }
+
+    /// All keys of a tenant with their records.
+    #[must_use]
+    pub fn keys(&self, tenant: TenantId) -> Vec<KeyRecord> {
+        self.under(&ks::threshold_keys_prefix(tenant)).filter_map(|(_, value)| read(value).ok()).collect()
+    }
+
+    /// The parsed policy in force of a tenant, with its digest.
+    pub fn policy(&self, tenant: TenantId, record: &TenantRecord) -> Result<Arc<Policy>, Refusal> {
+        let mut cache = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache.get(&record.policy) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = self.get(&ks::policy(tenant, &record.policy)).ok_or(Code::Internal)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Code::Internal)?;
+        let policy = Arc::new(Policy::load(text)?.0);
+        cache.insert(record.policy, Arc::clone(&policy));
+        Ok(policy)
+    }
+}
+
+/// Decodes a stored value; what does not decode is a broken store or build, never "absent".
+pub fn read<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, Refusal> {
+    T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Internal, format!("stored record: {e}")))
+}
+
+/// Typed reading over any view.
+pub trait Lookup: View {
+    /// Reads a typed record.
+    fn record<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, Refusal> {
+        self.get(key).map(read).transpose()
+    }
+    /// Where the journal stands.
+    fn position(&self) -> Result<Position, Refusal> {
+        Ok(self.record(&ks::position())?.unwrap_or_default())
+    }
+    /// The platform.
+    fn platform(&self) -> Result<PlatformRecord, Refusal> {
+        Ok(self.record(&ks::platform())?.unwrap_or_default())
+    }
+    /// A tenant, or `unknown_tenant`.
+    fn tenant(&self, t: TenantId) -> Result<TenantRecord, Refusal> {
+        self.record(&ks::tenant(t))?.ok_or_else(|| Refusal::new(Code::UnknownTenant, t))
+    }
+    /// A user who is in force, or `unknown_user`.
+    fn user(&self, t: TenantId, id: UserId) -> Result<UserRecord, Refusal> {
+        let user: Option<UserRecord> = self.record(&ks::user(t, id))?;
+        user.filter(|user| !user.revoked).ok_or_else(|| Refusal::new(Code::UnknownUser, id))
+    }
+    /// A credential in force whose user is in force, or `unknown_credential` / `credential_revoked`.
+    fn credential(&self, t: TenantId, id: CredentialId) -> Result<CredentialRecord, Refusal> {
+        let found: Option<CredentialRecord> = self.record(&ks::credential(t, id))?;
+        let found = found.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
+        if found.revoked || self.user(t, found.credential.user).is_err() {
+            return Err(Refusal::new(Code::CredentialRevoked, id));
+        }
+        Ok(found)
+    }
+    /// Whether a user is a member of a group.
+    fn in_group(&self, t: TenantId, group: GroupId, user: UserId) -> Result<bool, Refusal> {
+        let group: Option<Group> = self.record(&ks::group(t, group))?;
+        Ok(group.is_some_and(|group| group.members.contains(&user)))
+    }
+    /// An allow-list entry by destination.
+    fn listed(&self, t: TenantId, chain: &ChainId, address: &str) -> Result<Option<ListedRecord>, Refusal> {
+        self.record(&ks::listed(t, chain, address))
+    }
+    /// An allow-list entry by id.
+    fn allow_list(&self, t: TenantId, id: AllowListId) -> Result<Option<ListedRecord>, Refusal> {
+        self.get(&ks::allow_list(t, id)).map_or(Ok(None), |key| self.record(key))
+    }
+    /// A proposal by the digest of its act.
+    fn proposal(&self, t: TenantId, act: &Digest) -> Result<Option<ProposalRecord>, Refusal> {
+        self.record(&ks::proposal(t, act))
+    }
+    /// A vault, or `unknown_vault`.
+    fn vault(&self, t: TenantId, id: VaultId) -> Result<VaultRecord, Refusal> {
+        self.record(&ks::vault(t, id))?.ok_or_else(|| Refusal::new(Code::UnknownVault, id))
+    }
+    /// A key, or `unknown_key`.
+    fn threshold_key(&self, t: TenantId, id: KeyId) -> Result<KeyRecord, Refusal> {
+        self.record(&ks::threshold_key(t, id))?.ok_or_else(|| Refusal::new(Code::UnknownKey, id))
+    }
+    /// An intent, if the journal knows it.
+    fn intent(&self, t: TenantId, digest: &Digest) -> Result<Option<IntentRecord>, Refusal> {
+        self.record(&ks::intent(t, digest))
+    }
+}
+
+impl<V: View + ?Sized> Lookup for V {}
