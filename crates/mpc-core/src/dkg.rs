@@ -13,9 +13,10 @@ mod rounds;
 mod session;
 mod transcript;
 
-pub use certificate::{certificate_digest, verify_certificate};
+pub use certificate::{certificate_digest, verify_certificate, verify_outcome};
 pub use parameters::{DkgParameters, RosterMember};
 pub use session::DkgSession;
+pub use transcript::transcript_hash;
 
 use crate::{KeyShareRecord, PublicKeyRecord};
 use std::collections::BTreeMap;
@@ -72,10 +73,29 @@ pub enum DkgEffect {
 pub struct DkgOutcome {
     /// The certified transcript.
     pub transcript: [u8; 32],
+    /// Hash of all round-1 messages, which the transcript contains.
+    pub round1_hash: [u8; 32],
     /// Group key, verifying shares, chain code.
     pub public: PublicKeyRecord,
     /// Every signer's certificate, by roster index.
     pub certificates: BTreeMap<u16, [u8; 64]>,
+}
+
+/// Why a published ceremony is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutcomeFault {
+    /// The public record is malformed or not of the approved suite, key, epoch, t or roster.
+    #[error("public key record is not of the approved ceremony")]
+    OtherKey,
+    /// The transcript is not that of this public record.
+    #[error("transcript does not match the public key record")]
+    Transcript,
+    /// The certificate of this roster member is missing or invalid.
+    #[error("certificate of signer {0} missing or invalid")]
+    Certificate(u16),
+    /// Certificates of signers outside the roster.
+    #[error("certificates of strangers")]
+    Strangers,
 }
 
 /// Why an input was ignored. None of these aborts a session: an inauthentic or misrouted message must not be

@@ -143,6 +143,7 @@ pub struct KeyShareRecord {
     secret: Zeroizing<[u8; 32]>,
     public: PublicKeyRecord,
     transcript: [u8; 32],
+    round1_hash: [u8; 32],
 }
 
 impl KeyShareRecord {
@@ -156,8 +157,9 @@ impl KeyShareRecord {
         secret: Zeroizing<[u8; 32]>,
         public: PublicKeyRecord,
         transcript: [u8; 32],
+        round1_hash: [u8; 32],
     ) -> Result<Self, RecordError> {
-        let record = Self { index, secret, public, transcript };
+        let record = Self { index, secret, public, transcript, round1_hash };
         with_suite!(record.public.suite, C => record.open::<C>().map(drop))?;
         Ok(record)
     }
@@ -180,16 +182,24 @@ impl KeyShareRecord {
         &self.transcript
     }
 
-    /// The bytes to store under a key protector: version, index, share, transcript, public record.
+    /// Hash of that ceremony's round-1 messages.
+    #[must_use]
+    pub fn round1_hash(&self) -> &[u8; 32] {
+        &self.round1_hash
+    }
+
+    /// The bytes to store under a key protector: version, index (little endian), share, transcript, round-1
+    /// hash, public record.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let public = self.public.to_bytes();
         // Full size at once: growing would leave copies of the share behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(67 + public.len()));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(99 + public.len()));
         bytes.push(KEY_SHARE_VERSION);
         bytes.extend_from_slice(&self.index.to_le_bytes());
         bytes.extend_from_slice(self.secret.as_ref());
         bytes.extend_from_slice(&self.transcript);
+        bytes.extend_from_slice(&self.round1_hash);
         bytes.extend_from_slice(&public);
         bytes
     }
@@ -202,12 +212,13 @@ impl KeyShareRecord {
         let (version, rest) = bytes.split_first().ok_or(NotCanonical)?;
         let (index, rest) = rest.split_first_chunk().ok_or(NotCanonical)?;
         let (secret, rest) = rest.split_first_chunk().ok_or(NotCanonical)?;
-        let (transcript, public) = rest.split_first_chunk().ok_or(NotCanonical)?;
+        let (transcript, rest) = rest.split_first_chunk().ok_or(NotCanonical)?;
+        let (round1_hash, public) = rest.split_first_chunk().ok_or(NotCanonical)?;
         if *version != KEY_SHARE_VERSION {
             return Err(NotCanonical.into());
         }
         let public = PublicKeyRecord::from_bytes(public)?;
-        Self::new(u16::from_le_bytes(*index), Zeroizing::new(*secret), public, *transcript)
+        Self::new(u16::from_le_bytes(*index), Zeroizing::new(*secret), public, *transcript, *round1_hash)
     }
 
     /// The frost view of this record; checks the share against its public side.

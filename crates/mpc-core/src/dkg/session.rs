@@ -4,7 +4,7 @@ use super::certificate::verify_certificate;
 use super::message::{Body, Message, Round1, Round2};
 use super::parameters::DkgParameters;
 use super::rounds::{self, Rounds, ShareBytes};
-use super::transcript::{self, Made};
+use super::transcript::{self, is_key_of, transcript_hash};
 use super::{DkgEffect, DkgFault, DkgInput, DkgOutcome, Ignored};
 use crate::seal::{self, SealingSecret};
 use crate::{KeyShareRecord, PublicKeyRecord};
@@ -92,17 +92,14 @@ impl DkgSession {
         record: &KeyShareRecord,
     ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
         parameters.check(record.index())?;
+        let transcript = *record.transcript();
         let public = record.public();
-        let same = public.suite == parameters.suite
-            && public.key_id == parameters.key_id
-            && public.epoch == parameters.epoch
-            && public.min_signers == parameters.min_signers
-            && public.verifying_shares.keys().copied().eq(parameters.roster.iter().map(|m| m.index));
-        if !same {
+        if !is_key_of(&parameters, public)
+            || transcript_hash(&parameters, record.round1_hash(), public) != transcript
+        {
             return Err(DkgFault::Parameters("the stored share is of another ceremony"));
         }
-        let transcript = *record.transcript();
-        let outcome = outcome(transcript, public.clone());
+        let outcome = outcome(transcript, *record.round1_hash(), public.clone());
         let context = parameters.context();
         let session = Self {
             me: record.index(),
@@ -244,13 +241,6 @@ impl DkgSession {
         };
         contributions.insert(self.me, **contribution);
         let material = frost.part3(&shares)?;
-        let chain_code = transcript::chain_code(&self.context, &contributions);
-        let made = Made {
-            group_key: &material.group_key,
-            verifying_shares: &material.verifying_shares,
-            chain_code: &chain_code,
-        };
-        let transcript = transcript::transcript(&self.parameters, &self.inbox.round1, &made);
         let public = PublicKeyRecord {
             suite: self.parameters.suite,
             key_id: self.parameters.key_id.clone(),
@@ -258,11 +248,12 @@ impl DkgSession {
             min_signers: self.parameters.min_signers,
             group_key: material.group_key,
             verifying_shares: material.verifying_shares,
-            chain_code,
+            chain_code: transcript::chain_code(&self.context, &contributions),
         };
-        let record = KeyShareRecord::new(self.me, material.secret, public.clone(), transcript)
+        let transcript = transcript_hash(&self.parameters, &round1_hash, &public);
+        let record = KeyShareRecord::new(self.me, material.secret, public.clone(), transcript, round1_hash)
             .map_err(|_| DkgFault::Failed("the made share does not check"))?;
-        self.stage = Stage::Persisting(outcome(transcript, public));
+        self.stage = Stage::Persisting(outcome(transcript, round1_hash, public));
         Ok(DkgEffect::Persist(Box::new(record)))
     }
 
@@ -361,8 +352,8 @@ impl std::fmt::Debug for DkgSession {
     }
 }
 
-fn outcome(transcript: [u8; 32], public: PublicKeyRecord) -> Box<DkgOutcome> {
-    Box::new(DkgOutcome { transcript, public, certificates: BTreeMap::new() })
+fn outcome(transcript: [u8; 32], round1_hash: [u8; 32], public: PublicKeyRecord) -> Box<DkgOutcome> {
+    Box::new(DkgOutcome { transcript, round1_hash, public, certificates: BTreeMap::new() })
 }
 
 /// A message that was not filed: without consequence, or as a proof of misbehaviour.

@@ -2,6 +2,7 @@
 
 use super::message::Round1;
 use super::parameters::DkgParameters;
+use crate::PublicKeyRecord;
 use crate::digest::digest;
 use crate::encoding::encode;
 use std::collections::BTreeMap;
@@ -22,18 +23,15 @@ pub(super) fn chain_code(context: &[u8; 32], contributions: &BTreeMap<u16, [u8; 
     digest("strongroom/chain-code/v1", &fields)
 }
 
-/// What a ceremony made.
-pub(super) struct Made<'a> {
-    pub group_key: &'a [u8],
-    pub verifying_shares: &'a BTreeMap<u16, Vec<u8>>,
-    pub chain_code: &'a [u8; 32],
-}
-
 /// The transcript: everything that all n signers must agree on before a key is used.
-pub(super) fn transcript(
+///
+/// Recomputable from the approved parameters, the hash of round 1 and the public record, so that whoever holds
+/// the certificates can check that they are about exactly this group key, these shares and this chain code.
+#[must_use]
+pub fn transcript_hash(
     parameters: &DkgParameters,
-    round1: &BTreeMap<u16, Round1>,
-    made: &Made<'_>,
+    round1_hash: &[u8; 32],
+    public: &PublicKeyRecord,
 ) -> [u8; 32] {
     digest(
         "strongroom/dkg-transcript/v1",
@@ -46,10 +44,20 @@ pub(super) fn transcript(
             &parameters.min_signers.to_be_bytes(),
             &parameters.max_signers().to_be_bytes(),
             &encode(&parameters.roster),
-            &encode(round1),
-            made.group_key,
-            &encode(made.verifying_shares),
-            made.chain_code,
+            round1_hash,
+            &public.group_key,
+            &encode(&public.verifying_shares),
+            &public.chain_code,
         ],
     )
+}
+
+/// Whether `public` is a well-formed key of exactly these parameters.
+pub(super) fn is_key_of(parameters: &DkgParameters, public: &PublicKeyRecord) -> bool {
+    public.suite == parameters.suite
+        && public.key_id == parameters.key_id
+        && public.epoch == parameters.epoch
+        && public.min_signers == parameters.min_signers
+        && public.verifying_shares.keys().copied().eq(parameters.roster.iter().map(|member| member.index))
+        && public.check().is_ok()
 }

@@ -14,6 +14,7 @@ fn assert_one_key(cluster: &Cluster, n: usize) {
     let first = &cluster.outcomes[&1];
     assert!(cluster.outcomes.values().all(|outcome| outcome == first));
     assert_eq!(first.certificates.len(), n);
+    assert_eq!(verify_outcome(&cluster.parameters, first), Ok(()));
     for member in &cluster.parameters.roster {
         let signature = &first.certificates[&member.index];
         assert!(verify_certificate(&member.signing_key, &first.transcript, signature));
@@ -130,6 +131,42 @@ fn a_restarted_signer_certifies_again_from_its_stored_share() {
     let mut other = cluster.parameters.clone();
     other.epoch = 2;
     assert!(DkgSession::resume(other, cluster.sealing(2), &record).is_err());
+}
+
+#[test]
+fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refused() {
+    for suite in SUITES {
+        let cluster = Cluster::new(suite, 2, 3, 14).run();
+        let other = Cluster::new(suite, 2, 3, 15).run().outcomes[&1].clone();
+        let changes: [(fn(&mut DkgOutcome, &DkgOutcome), OutcomeFault); 11] = [
+            (|o, other| o.public.group_key = other.public.group_key.clone(), OutcomeFault::Transcript),
+            (
+                |o, other| o.public.verifying_shares = other.public.verifying_shares.clone(),
+                OutcomeFault::Transcript,
+            ),
+            (|o, _| o.public.chain_code[0] ^= 1, OutcomeFault::Transcript),
+            (|o, _| o.round1_hash[0] ^= 1, OutcomeFault::Transcript),
+            (|o, _| o.transcript[0] ^= 1, OutcomeFault::Transcript),
+            (|o, _| o.public.epoch += 1, OutcomeFault::OtherKey),
+            (|o, _| o.public.min_signers += 1, OutcomeFault::OtherKey),
+            (|o, _| o.public.key_id.push(0), OutcomeFault::OtherKey),
+            (|o, _| drop(o.public.verifying_shares.remove(&3)), OutcomeFault::OtherKey),
+            (|o, other| o.certificates.extend([(2, other.certificates[&2])]), OutcomeFault::Certificate(2)),
+            (|o, other| o.certificates.extend([(4, other.certificates[&2])]), OutcomeFault::Strangers),
+        ];
+        for (change, expected) in changes {
+            let mut outcome = cluster.outcomes[&1].clone();
+            assert_eq!(verify_outcome(&cluster.parameters, &outcome), Ok(()));
+            change(&mut outcome, &other);
+            assert_eq!(verify_outcome(&cluster.parameters, &outcome), Err(expected));
+        }
+        let mut outcome = cluster.outcomes[&1].clone();
+        outcome.certificates.remove(&3);
+        assert_eq!(verify_outcome(&cluster.parameters, &outcome), Err(OutcomeFault::Certificate(3)));
+        let mut parameters = cluster.parameters.clone();
+        parameters.genesis[0] ^= 1;
+        assert_eq!(verify_outcome(&parameters, &cluster.outcomes[&1]), Err(OutcomeFault::Transcript));
+    }
 }
 
 #[test]

@@ -282,6 +282,6 @@ fn a_stored_share_that_is_not_the_signers_is_refused() {
         assert!(KeyShareRecord::from_secret_bytes(&[&stored[..], &[0]].concat()).is_err());
         let mut random = Zeroizing::new([0; 32]);
         rng(3).fill_bytes(&mut random[1..31]);
-        assert!(KeyShareRecord::new(1, random, record.public().clone(), [0; 32]).is_err());
+        assert!(KeyShareRecord::new(1, random, record.public().clone(), [0; 32], [0; 32]).is_err());
     }
 }

@@ -73,7 +73,7 @@ fn rfc9591<C: Ciphersuite>(suite: SuiteId, text: &str) {
     for output in vector["round_one_outputs"]["outputs"].as_array().unwrap() {
         let index = output["identifier"].as_u64().unwrap() as u16;
         let secret = Zeroizing::new(secrets[&index]);
-        let record = KeyShareRecord::new(index, secret, public.clone(), [0; 32]).unwrap();
+        let record = KeyShareRecord::new(index, secret, public.clone(), [0; 32], [0; 32]).unwrap();
         let mut share = KeyShare::open(&record, [0; 16]).unwrap();
         let mut script = bytes(&output["hiding_nonce_randomness"]);
         script.extend(bytes(&output["binding_nonce_randomness"]));
