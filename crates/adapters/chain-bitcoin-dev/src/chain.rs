@@ -217,8 +217,10 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
 fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTaken> {
     let transaction = interpreter::decode(raw).map_err(|error| no(error.to_string()))?;
     let id = transaction.compute_txid().to_string();
-    if ledger::find_transaction(tx, &id)?.is_some() {
-        return Ok(Broadcast::AlreadyKnown);
+    match ledger::find_transaction(tx, &id)? {
+        Some(known) if known.raw == raw => return Ok(Broadcast::AlreadyKnown),
+        Some(_) => return Err(no("the same transaction is known with another witness")),
+        None => {}
     }
     check_shape(&transaction, ledger::meta(tx, "height")?)?;
     let mut spent = Vec::new();

@@ -6,7 +6,8 @@ use bitcoin::{Address, AddressType, Script, ScriptBuf, XOnlyPublicKey};
 use strongroom_types::intent::ADDRESS_BYTES_MAX;
 use strongroom_types::{Code, Refusal};
 
-/// The script an address stands for.
+/// The script an address stands for. All test networks share the prefixes of P2PKH and P2SH, so such an address
+/// cannot be told from another test network's.
 ///
 /// # Errors
 /// `address_invalid`: no address, a kind this build does not pay to, or not the canonical text (bech32 in

@@ -57,6 +57,10 @@ fn a_spend_confirms_at_once_and_makes_new_coins() {
     assert_eq!(chain.standing(&id(&spend)).unwrap(), Standing::Unknown);
     assert_eq!(chain.broadcast(&raw).unwrap(), Broadcast::Accepted);
     assert_eq!(chain.broadcast(&raw).unwrap(), Broadcast::AlreadyKnown);
+    let mut flipped = raw.clone();
+    let in_witness = raw.len() - 10;
+    flipped[in_witness] ^= 1;
+    assert!(rejected(&chain, &flipped).contains("another witness"));
     assert_eq!(chain.standing(&id(&spend)).unwrap(), Standing::Confirmed(1));
     assert_eq!(chain.transaction(&id(&spend)).unwrap(), Some(raw));
     chain.mine().unwrap();

@@ -81,7 +81,8 @@ fn an_unusual_transaction_is_opaque() {
 
 #[test]
 fn an_output_without_address_is_opaque() {
-    for script in ["6a0548656c6c6f", "51", "", "5210751e76e8199196d454941c45d1b3a323"] {
+    let no_point = format!("5120{}", "ff".repeat(32));
+    for script in ["6a0548656c6c6f", "51", "", "5210751e76e8199196d454941c45d1b3a323", &no_point] {
         let refusal = changed(|form| {
             let payment = 1 - own_output(form);
             form.transaction.output[payment].script_pubkey = ScriptBuf::from_hex(script).unwrap();
