@@ -1,0 +1,135 @@
+//! Outgoing records between the commit and the bus's acknowledgement.
+
+use strongroom_ports::bus::{Bus, BusError, Record, Topic};
+use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
+
+use crate::schema;
+
+/// Records handed to the bus at once: well below its queue.
+const PUBLISH_MAX: usize = 256;
+
+/// What waits to be sent, oldest first. All sending goes through here, so nothing overtakes an older record.
+pub(crate) struct Outbox {
+    stage: &'static str,
+    next_seq: i64,
+    unsent: Vec<Record>,
+    /// Numbers of `unsent`.
+    seqs: Vec<i64>,
+    /// Rows up to here are sent and still stand in the table.
+    sent_through: Option<i64>,
+    /// When that was first noticed.
+    sent_since_ms: Option<u64>,
+}
+
+impl Outbox {
+    /// What a crash left. Little: nothing new is handled while records wait, and sent rows go with the next
+    /// commit.
+    pub(crate) fn load(tx: &mut dyn Tx, stage: &'static str) -> Result<Self, DbError> {
+        let mut outbox = Self {
+            stage,
+            next_seq: 1,
+            unsent: Vec::new(),
+            seqs: Vec::new(),
+            sent_through: None,
+            sent_since_ms: None,
+        };
+        loop {
+            let rows = tx.query(schema::UNSENT, &[stage.into(), (outbox.next_seq - 1).into(), 256.into()])?;
+            if rows.is_empty() {
+                return Ok(outbox);
+            }
+            for row in &rows {
+                let seq = row.i64(0)?;
+                outbox.unsent.push(record(row)?);
+                outbox.seqs.push(seq);
+                outbox.next_seq = seq + 1;
+            }
+        }
+    }
+
+    /// Writes new records into the transaction.
+    pub(crate) fn write(&self, tx: &mut dyn Tx, records: &[Record]) -> Result<(), DbError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut headers = Vec::with_capacity(records.len());
+        for record in records {
+            let bytes = borsh::to_vec(&record.headers);
+            headers.push(bytes.map_err(|e| DbError::new(DbErrorKind::Other, e.to_string()))?);
+        }
+        let mut args: Vec<Arg<'_>> = Vec::with_capacity(records.len() * schema::SEND.columns);
+        for ((seq, record), headers) in (self.next_seq..).zip(records).zip(&headers) {
+            args.extend([
+                self.stage.into(),
+                seq.into(),
+                record.topic.as_str().into(),
+                (&record.key).into(),
+                Arg::from(headers),
+                (&record.payload).into(),
+            ]);
+        }
+        tx.bulk(&schema::SEND, &args).map(|_| ())
+    }
+
+    /// The transaction with these records was committed.
+    pub(crate) fn committed(&mut self, records: Vec<Record>) {
+        for record in records {
+            self.unsent.push(record);
+            self.seqs.push(self.next_seq);
+            self.next_seq += 1;
+        }
+    }
+
+    /// Deletes the rows that were sent, as part of any transaction.
+    pub(crate) fn delete_sent(&self, tx: &mut dyn Tx) -> Result<Option<i64>, DbError> {
+        if let Some(through) = self.sent_through {
+            tx.execute(schema::SENT, &[self.stage.into(), through.into()])?;
+        }
+        Ok(self.sent_through)
+    }
+
+    /// The transaction that deleted rows up to `through` was committed.
+    pub(crate) fn deleted(&mut self, through: Option<i64>) {
+        if through.is_some() && through == self.sent_through {
+            self.sent_through = None;
+            self.sent_since_ms = None;
+        }
+    }
+
+    /// Publishes everything that waits, in order; stops at the first failure.
+    pub(crate) fn publish(&mut self, bus: &dyn Bus) -> Result<(), BusError> {
+        while !self.unsent.is_empty() {
+            let count = self.unsent.len().min(PUBLISH_MAX);
+            bus.publish(self.unsent.get(..count).unwrap_or_default())?;
+            self.unsent.drain(..count);
+            self.sent_through = self.seqs.drain(..count).next_back();
+        }
+        Ok(())
+    }
+
+    /// Nothing waits.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Sent rows wait to be deleted.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.sent_through.is_some()
+    }
+
+    /// How long sent rows have been waiting to be deleted, counted from the first time this was asked.
+    pub(crate) fn sent_for_ms(&mut self, now_ms: u64) -> Option<u64> {
+        self.sent_through?;
+        Some(now_ms.saturating_sub(*self.sent_since_ms.get_or_insert(now_ms)))
+    }
+}
+
+fn record(row: &Row) -> Result<Record, DbError> {
+    let bad = |what: String| DbError::new(DbErrorKind::Corrupt, format!("outbox row: {what}"));
+    Ok(Record {
+        topic: Topic::new(row.text(1)?).map_err(|e| bad(e.to_string()))?,
+        key: row.blob(2)?.to_vec(),
+        headers: borsh::from_slice(row.blob(3)?).map_err(|e| bad(e.to_string()))?,
+        payload: row.blob(4)?.to_vec(),
+    })
+}

@@ -1,0 +1,49 @@
+//! Where a stage stands, in its own database.
+
+use std::collections::BTreeMap;
+
+use strongroom_ports::bus::{Position, Topic};
+use strongroom_ports::db::{Arg, DbError, DbErrorKind, Tx};
+
+use crate::schema;
+
+/// The saved positions; a topic seen for the first time begins at its oldest record.
+pub(crate) fn load(
+    tx: &mut dyn Tx,
+    stage: &str,
+    starts: &BTreeMap<Topic, Position>,
+) -> Result<BTreeMap<Topic, Position>, DbError> {
+    let mut out = BTreeMap::new();
+    for (topic, start) in starts {
+        let new = [stage.into(), topic.as_str().into(), (&start.incarnation).into(), Arg::u64(start.next)?];
+        tx.execute(schema::NEW_POSITION, &new)?;
+        let row = tx
+            .query_opt(schema::POSITION, &[stage.into(), topic.as_str().into()])?
+            .ok_or_else(|| DbError::new(DbErrorKind::Other, "a position row vanished"))?;
+        out.insert(topic.clone(), Position { incarnation: row.array(0)?, next: row.u64(1)? });
+    }
+    Ok(out)
+}
+
+/// Moves the rows from `from` to `to`. `false` = another instance moved one.
+pub(crate) fn advance(
+    tx: &mut dyn Tx,
+    stage: &str,
+    from: &BTreeMap<Topic, Position>,
+    to: &BTreeMap<Topic, Position>,
+) -> Result<bool, DbError> {
+    for (topic, new) in to {
+        let Some(old) = from.get(topic) else { return Ok(false) };
+        let args = [
+            Arg::u64(new.next)?,
+            stage.into(),
+            topic.as_str().into(),
+            (&old.incarnation).into(),
+            Arg::u64(old.next)?,
+        ];
+        if old != new && tx.execute(schema::ADVANCE, &args)? != 1 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,124 @@
+//! What a service implements.
+
+use strongroom_ports::bus::{Delivered, Record, Topic};
+use strongroom_ports::db::{DbError, Migration, Tx};
+
+/// One service's state machine.
+///
+/// Handlers are idempotent in effect: a record is a hint to look, the tables are the truth. What `handle` and
+/// `tick` write through `tx` and the records they return become one commit.
+///
+/// # Memory
+///
+/// A stage may keep a copy of its tables in memory. Whenever a transaction it worked in was not committed (an
+/// error of its own, a batch tried again in halves), the shell calls [`Stage::reload`] before anything
+/// else. When a commit itself fails its outcome is unknown: the shell then ends with
+/// [`crate::ShellError::CommitUnknown`], and the caller makes a new stage and a new shell from the database.
+pub trait Stage: Send {
+    /// Name of the stage in its tables and logs; never changes.
+    fn name(&self) -> &'static str;
+
+    /// What it consumes.
+    fn topics(&self) -> Vec<Topic>;
+
+    /// Its own tables.
+    fn migrations(&self) -> &'static [Migration];
+
+    /// Rebuilds memory from the tables; called at start and after every transaction that was not committed.
+    /// Not called for stateless stages.
+    ///
+    /// # Errors
+    /// As [`Self::handle`]; `Transient` is tried again.
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        let _ = tx;
+        Ok(())
+    }
+
+    /// Handles records nobody handled before (duplicates are removed), each topic's in order; at most 64.
+    /// The answer holds for the whole batch.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn handle(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError>;
+
+    /// Does what time makes due. Nothing is committed when it writes nothing and returns nothing.
+    ///
+    /// # Errors
+    /// `Transient` is tried again at the next tick; anything else stops the shell.
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        let _ = (now_ms, tx);
+        Ok(Vec::new())
+    }
+
+    /// Milliseconds between ticks; 0 = never.
+    fn tick_every_ms(&self) -> u64 {
+        0
+    }
+
+    /// `true` when what it publishes is a pure function of what it consumes, message ids included. Then
+    /// nothing is committed per batch: publish, and save the position now and then; after a crash it
+    /// publishes the same records again and downstream removes the duplicates. Its `tx` refuses every
+    /// statement, duplicates are not removed for it, and on an error it must leave its memory as it was.
+    fn stateless(&self) -> bool {
+        false
+    }
+}
+
+impl<S: Stage + ?Sized> Stage for Box<S> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn topics(&self) -> Vec<Topic> {
+        (**self).topics()
+    }
+    fn migrations(&self) -> &'static [Migration] {
+        (**self).migrations()
+    }
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        (**self).reload(tx)
+    }
+    fn handle(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        (**self).handle(now_ms, tx, batch)
+    }
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        (**self).tick(now_ms, tx)
+    }
+    fn tick_every_ms(&self) -> u64 {
+        (**self).tick_every_ms()
+    }
+    fn stateless(&self) -> bool {
+        (**self).stateless()
+    }
+}
+
+/// Why a stage did not handle a batch. The text goes to logs and dead letters: no secrets, no customer data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StageError {
+    /// A record can never be handled. The batch is halved until the record stands alone; then it becomes a
+    /// dead letter and the position moves on.
+    #[error("poison record: {0}")]
+    Poison(String),
+    /// May succeed later: tried again in place; a record whose deadline passes meanwhile becomes a dead letter.
+    #[error("transient failure: {0}")]
+    Transient(String),
+    /// The stage must not go on (state that cannot be, a journal that forked). The shell stops.
+    #[error("fatal: {0}")]
+    Fatal(String),
+}
+
+/// A database error that may pass is transient; any other means code and tables disagree.
+impl From<DbError> for StageError {
+    fn from(error: DbError) -> Self {
+        if error.is_transient() { Self::Transient(error.to_string()) } else { Self::Fatal(error.to_string()) }
+    }
+}

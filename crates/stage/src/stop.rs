@@ -1,0 +1,36 @@
+//! How a shell's thread is told to end.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Set once, by anyone; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<(Mutex<bool>, Condvar)>);
+
+impl StopFlag {
+    /// Not set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks everyone to stop.
+    pub fn set(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
+    }
+
+    /// Whether it is set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pauses the calling thread until it is set or `pause` is over; answers whether it is set.
+    #[must_use]
+    pub fn wait(&self, pause: Duration) -> bool {
+        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.1.wait_timeout_while(guard, pause, |set| !*set);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}

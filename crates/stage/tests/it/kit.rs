@@ -1,0 +1,298 @@
+//! A stage that counts, and the parts around it that can fail.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
+use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
+use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, Tx};
+use strongroom_stage::{CrashPoint, Faults, NoFaults, Options, Shell, ShellError, Stage, StageError};
+use strongroom_store_sqlite::SqliteDb;
+
+pub fn topic(name: &str) -> Topic {
+    Topic::new(name).unwrap()
+}
+
+/// A command for the counting stage.
+pub fn command(id: u8, key: &str, what: &str) -> Record {
+    command_on("in.v1", id, key, what)
+}
+
+pub fn command_on(name: &str, id: u8, key: &str, what: &str) -> Record {
+    let headers = Headers { msg_id: [id; 16], schema: 1, ..Headers::default() };
+    Record { topic: topic(name), key: key.into(), headers, payload: what.into() }
+}
+
+/// Switches shared with the test.
+#[derive(Default)]
+pub struct Switches {
+    pub transient: AtomicBool,
+    pub poison_is_fine: AtomicBool,
+    pub tick_writes: AtomicBool,
+    pub handled: AtomicUsize,
+}
+
+/// Adds one to its key's count per `add`, in its table and in memory, and announces the new count.
+#[derive(Default)]
+pub struct Counter {
+    pub counts: BTreeMap<String, i64>,
+    pub switches: Arc<Switches>,
+}
+
+const TABLE: &[Migration] = &[Migration {
+    component: "counter",
+    version: 1,
+    sql: "CREATE TABLE counter (name {text} PRIMARY KEY, n {i64} NOT NULL) {strict};",
+}];
+
+impl Stage for Counter {
+    fn name(&self) -> &'static str {
+        "counter"
+    }
+    fn topics(&self) -> Vec<Topic> {
+        vec![topic("in.v1"), topic("in-two.v1")]
+    }
+    fn migrations(&self) -> &'static [Migration] {
+        TABLE
+    }
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        self.counts.clear();
+        for row in tx.query("SELECT name, n FROM counter", &[])? {
+            self.counts.insert(row.text(0)?.to_owned(), row.i64(1)?);
+        }
+        Ok(())
+    }
+    fn handle(&mut self, _: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Result<Vec<Record>, StageError> {
+        let mut out = Vec::new();
+        for delivered in batch {
+            let key = String::from_utf8(delivered.record.key.clone()).unwrap();
+            // Memory first, on purpose: a refused batch leaves it wrong until it is reloaded.
+            let n = self.counts.entry(key.clone()).or_insert(0);
+            *n += 1;
+            let upsert = "INSERT INTO counter (name, n) VALUES ($1, $2)
+                ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n";
+            tx.execute(upsert, &[(&key).into(), (*n).into()])?;
+            let mut answer = Record { topic: topic("out.v1"), ..delivered.record.clone() };
+            answer.payload = n.to_be_bytes().to_vec();
+            match delivered.record.payload.as_slice() {
+                b"add" => {}
+                b"poison" if self.switches.poison_is_fine.load(Ordering::Relaxed) => {}
+                b"poison" => return Err(StageError::Poison("not a command".into())),
+                b"transient" if self.switches.transient.load(Ordering::Relaxed) => {
+                    return Err(StageError::Transient("a part is away".into()));
+                }
+                b"transient" => {}
+                b"big" => answer.payload = vec![0; Record::PAYLOAD_MAX + 1],
+                b"fatal" => return Err(StageError::Fatal("cannot be".into())),
+                other => panic!("{other:?}"),
+            }
+            out.push(answer);
+        }
+        self.switches.handled.fetch_add(batch.len(), Ordering::Relaxed);
+        Ok(out)
+    }
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        if !self.switches.tick_writes.load(Ordering::Relaxed) {
+            assert!(tx.query("SELECT n FROM counter WHERE name = 'tick'", &[])?.len() < 2);
+            return Ok(Vec::new());
+        }
+        tx.execute(
+            "INSERT INTO counter (name, n) VALUES ('tick', 1) ON CONFLICT (name) DO UPDATE SET n = counter.n + 1",
+            &[],
+        )?;
+        self.reload(tx)?;
+        let mut record = command("t".as_bytes()[0], "tick", "");
+        record.headers.msg_id[..8].copy_from_slice(&now_ms.to_be_bytes());
+        record.topic = topic("ticks.v1");
+        Ok(vec![record])
+    }
+    fn tick_every_ms(&self) -> u64 {
+        1000
+    }
+}
+
+/// A bus whose publishing can be switched off.
+pub struct FlakyBus {
+    pub inner: EmbeddedBus,
+    pub down: AtomicBool,
+}
+
+impl Bus for FlakyBus {
+    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(BusError::Io("down".into()));
+        }
+        self.inner.publish(records)
+    }
+    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.inner.start(topic)
+    }
+    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.inner.end(topic)
+    }
+    fn fetch(&self, w: &[(Topic, Position)], max: usize, wait: Duration) -> Result<Vec<Delivered>, BusError> {
+        self.inner.fetch(w, max, wait)
+    }
+    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
+        self.inner.shutdown(within)
+    }
+    fn fsyncs(&self) -> u64 {
+        self.inner.fsyncs()
+    }
+}
+
+/// What happens to the next commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    Works,
+    FailsUndone,
+    FailsDone,
+}
+
+/// A database whose commits can fail, either way.
+pub struct FlakyDb {
+    pub inner: SqliteDb,
+    pub commit: Mutex<Commit>,
+    pub busy: AtomicBool,
+}
+
+struct FlakyTx<'a>(Box<dyn Tx + 'a>, Commit);
+
+impl Db for FlakyDb {
+    fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
+        if self.busy.load(Ordering::Relaxed) {
+            return Err(DbError::new(DbErrorKind::Busy, "busy"));
+        }
+        Ok(Box::new(FlakyTx(self.inner.begin()?, *self.commit.lock().unwrap())))
+    }
+    fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
+        self.inner.migrate(migrations)
+    }
+    fn commits(&self) -> u64 {
+        self.inner.commits()
+    }
+}
+
+impl Tx for FlakyTx<'_> {
+    fn execute(&mut self, sql: &'static str, args: &[strongroom_ports::db::Arg<'_>]) -> Result<u64, DbError> {
+        self.0.execute(sql, args)
+    }
+    fn query(
+        &mut self,
+        sql: &'static str,
+        args: &[strongroom_ports::db::Arg<'_>],
+    ) -> Result<Vec<strongroom_ports::db::Row>, DbError> {
+        self.0.query(sql, args)
+    }
+    fn bulk(
+        &mut self,
+        bulk: &strongroom_ports::db::Bulk,
+        args: &[strongroom_ports::db::Arg<'_>],
+    ) -> Result<Vec<strongroom_ports::db::Row>, DbError> {
+        self.0.bulk(bulk, args)
+    }
+    fn commit(self: Box<Self>) -> Result<(), DbError> {
+        match self.1 {
+            Commit::Works => return self.0.commit(),
+            Commit::FailsUndone => drop(self.0),
+            Commit::FailsDone => self.0.commit()?,
+        }
+        Err(DbError::new(DbErrorKind::Io, "the connection was lost"))
+    }
+}
+
+/// Dies at the n-th time a point is passed, counted over all shells of a world.
+struct CrashAt {
+    countdown: Arc<Mutex<BTreeMap<CrashPoint, usize>>>,
+}
+
+impl Faults for CrashAt {
+    fn at(&self, point: CrashPoint) -> bool {
+        let mut countdown = self.countdown.lock().unwrap();
+        let Some(left) = countdown.get_mut(&point) else { return false };
+        *left -= 1;
+        if *left == 0 {
+            countdown.remove(&point);
+            return true;
+        }
+        false
+    }
+}
+
+/// One database, one bus and the switches; shells come and go.
+pub struct World {
+    pub db: Arc<FlakyDb>,
+    pub bus: Arc<FlakyBus>,
+    pub switches: Arc<Switches>,
+    pub options: Options,
+    pub countdown: Arc<Mutex<BTreeMap<CrashPoint, usize>>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let bus = EmbeddedBus::open_in_memory(Mode::Dev, BusOptions::default(), [1; 16]).unwrap();
+        let db = SqliteDb::open_in_memory().unwrap();
+        Self {
+            db: Arc::new(FlakyDb { inner: db, commit: Mutex::new(Commit::Works), busy: false.into() }),
+            bus: Arc::new(FlakyBus { inner: bus, down: false.into() }),
+            switches: Arc::default(),
+            options: Options::default(),
+            countdown: Arc::default(),
+        }
+    }
+
+    pub fn shell(&self) -> Shell<Counter> {
+        self.try_shell().unwrap()
+    }
+
+    pub fn try_shell(&self) -> Result<Shell<Counter>, ShellError> {
+        let stage = Counter { switches: Arc::clone(&self.switches), ..Counter::default() };
+        let faults: Box<dyn Faults> = if self.countdown.lock().unwrap().is_empty() {
+            Box::new(NoFaults)
+        } else {
+            Box::new(CrashAt { countdown: Arc::clone(&self.countdown) })
+        };
+        Shell::new(stage, self.db.clone(), self.bus.clone(), self.options, faults)
+    }
+
+    pub fn publish(&self, records: &[Record]) {
+        self.bus.inner.publish(records).unwrap();
+    }
+
+    /// Everything on a topic.
+    pub fn read(&self, name: &str) -> Vec<Record> {
+        let topic = topic(name);
+        let start = self.bus.start(&topic).unwrap();
+        let all = self.bus.fetch(&[(topic, start)], 10_000, Duration::ZERO).unwrap();
+        all.into_iter().map(|d| d.record).collect()
+    }
+
+    /// What is announced, as key and count, with duplicates removed as a consumer would.
+    pub fn announced(&self) -> Vec<(String, i64)> {
+        let mut seen = std::collections::BTreeSet::new();
+        let fresh = self.read("out.v1").into_iter().filter(|r| seen.insert(r.headers.msg_id));
+        fresh
+            .map(|r| {
+                let n = i64::from_be_bytes(r.payload.try_into().unwrap());
+                (String::from_utf8(r.key).unwrap(), n)
+            })
+            .collect()
+    }
+
+    pub fn count(&self, key: &str) -> i64 {
+        let mut tx = self.db.inner.begin().unwrap();
+        let row = tx.query_opt("SELECT n FROM counter WHERE name = $1", &[key.into()]).unwrap();
+        row.map_or(0, |row| row.i64(0).unwrap())
+    }
+
+    pub fn rows(&self, sql: &'static str) -> i64 {
+        self.db.inner.begin().unwrap().query(sql, &[]).unwrap()[0].i64(0).unwrap()
+    }
+}
+
+/// Steps until nothing is left to do.
+pub fn settle(shell: &mut Shell<Counter>, now_ms: u64) {
+    while !shell.step(now_ms, Duration::ZERO).unwrap().idle() {}
+}
