@@ -1,0 +1,230 @@
+//! The witness: decides whether the tip of its own persisted replica may be cosigned.
+//!
+//! Order of things, which [`Witness::cosign`] keeps: replay, persist (compare-and-set on what was cosigned last),
+//! *then* sign. Never two bodies for one size, never a smaller tree. No clock, no I/O: both are arguments.
+
+use crate::follower::{Follower, witness_name};
+use crate::state::Delta;
+use std::fmt;
+use strongroom_tlog::{Checkpoint, CosignKey, CosignVerifier, Cosignature, cosign, verify_cosignature};
+use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
+use strongroom_wire::WitnessCosignature;
+
+mod handed;
+#[cfg(test)]
+mod tests;
+
+pub use handed::{HANDED_OPEN_MAX, HandedAct};
+
+/// A quiet journal is cosigned again after this time: four times within the freshness of production.
+pub const RECOSIGN_MS: u64 = 15_000;
+/// The last entry of an unwitnessed head may be this old; then the writer must append a tick.
+pub const ENTRY_AGE_MAX_MS: u64 = 60_000;
+
+/// What was cosigned last: persisted before the signature exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cosigned {
+    /// Number of entries.
+    pub size: u64,
+    /// The checkpoint body: tree root and state root.
+    pub body: String,
+    /// When, Unix seconds.
+    pub time_s: u64,
+}
+
+/// One witness.
+pub struct Witness {
+    node: NodeId,
+    key: CosignKey,
+    last: Option<Cosigned>,
+    retired: bool,
+    handed: handed::Handed,
+}
+
+impl Witness {
+    /// A witness as it was stored: what it cosigned last, whether its key is retired, and what was handed to it.
+    ///
+    /// # Errors
+    /// `invalid_reference` when genesis has no such witness with this key.
+    pub fn new(
+        follower: &Follower,
+        node: NodeId,
+        seed: &[u8; 32],
+        last: Option<Cosigned>,
+        retired: bool,
+        handed: Vec<HandedAct>,
+    ) -> Result<Self, Refusal> {
+        let refuse =
+            |e: &dyn fmt::Display| Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"));
+        let key = CosignKey::new(&witness_name(node), seed).map_err(|e| refuse(&e))?;
+        let seat = (node, *key.verifier().public_key());
+        if !follower.genesis().witness_keys().any(|known| known == seat) {
+            return Err(refuse(&"genesis has no such witness with this key"));
+        }
+        Ok(Self { node, key, last, retired, handed: handed::Handed::new(handed) })
+    }
+
+    /// Its bus id.
+    #[must_use]
+    pub const fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// What it cosigned last.
+    #[must_use]
+    pub const fn last(&self) -> Option<&Cosigned> {
+        self.last.as_ref()
+    }
+
+    /// Whether its key never cosigns again.
+    #[must_use]
+    pub const fn is_retired(&self) -> bool {
+        self.retired
+    }
+
+    /// Retires the key for good (a restored, cloned or lost disk).
+    pub const fn retire(&mut self) {
+        self.retired = true;
+    }
+
+    /// Whether a cosignature would say something new: a new tip, or [`RECOSIGN_MS`] passed (either way, should the
+    /// clock have been put back).
+    #[must_use]
+    pub fn due(&self, follower: &Follower, now: UnixMs) -> bool {
+        let tip = follower.tip();
+        let last_ms = |last: &Cosigned| last.time_s.saturating_mul(1000);
+        !self.retired
+            && tip.size > 0
+            && self
+                .last
+                .as_ref()
+                .is_none_or(|last| tip.size != last.size || now.0.abs_diff(last_ms(last)) >= RECOSIGN_MS)
+    }
+
+    /// Cosigns the follower's tip, which must be persisted already. `persist` replaces the stored "cosigned last"
+    /// from the first to the second argument, durably, or fails; it is not called when only the time is new.
+    ///
+    /// # Errors
+    /// - `signer_retired`: this key never cosigns again.
+    /// - `head_below_floor`: the tip is smaller than what was cosigned; `conflict`: another body of the same size.
+    /// - `time_out_of_bounds`: the last entry is more than `skew_ms` ahead of the clock, or, unless this very head
+    ///   was cosigned before or is witnessed already, more than [`ENTRY_AGE_MAX_MS`] behind it.
+    /// - `tightening_pending`: a handed tightening is missing in the journal longer than `duty_ms`.
+    /// - Whatever stopped the follower, and what `persist` says.
+    pub fn cosign<E: From<Refusal>>(
+        &mut self,
+        follower: &Follower,
+        now: UnixMs,
+        persist: impl FnOnce(Option<&Cosigned>, &Cosigned) -> Result<(), E>,
+    ) -> Result<WitnessCosignature, E> {
+        self.check_line(follower)?;
+        self.check_time(follower, now)?;
+        self.check_duty(follower, now)?;
+        let (tip, time_s) = (follower.tip(), now.0 / 1000);
+        let next = Cosigned { size: tip.size, body: tip.body.clone(), time_s };
+        if self.last.as_ref().is_none_or(|last| last.body != next.body) {
+            persist(self.last.as_ref(), &next)?;
+        }
+        let signed = cosign(&next.body, time_s, &self.key).map_err(|e| Refusal::new(Code::Internal, e))?;
+        self.last = Some(next);
+        Ok(WitnessCosignature { body: tip.body.clone(), time_s, signature: signed.signature })
+    }
+
+    /// Never after retirement, never smaller, never two bodies for one size.
+    fn check_line(&self, follower: &Follower) -> Result<(), Refusal> {
+        if self.retired {
+            return Err(Code::SignerRetired.into());
+        }
+        if let Some(halted) = follower.halted() {
+            return Err(halted.clone());
+        }
+        let tip = follower.tip();
+        if tip.size == 0 {
+            return Err(Refusal::new(Code::NotReady, "there is no entry yet"));
+        }
+        let Some(last) = &self.last else { return Ok(()) };
+        if tip.size < last.size {
+            let detail = format!("cosigned {} entries, the replica has {}", last.size, tip.size);
+            return Err(Refusal::new(Code::HeadBelowFloor, detail));
+        }
+        if tip.size == last.size && tip.body != last.body {
+            return Err(Refusal::new(Code::Conflict, format!("cosigned another tree of size {}", tip.size)));
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
+        let (tip, skew_ms) = (follower.tip(), follower.genesis().bounds.skew_ms);
+        let cosigned = self.last.as_ref().is_some_and(|last| last.size == tip.size);
+        let settled = cosigned || follower.witnessed() >= tip.size;
+        if tip.at > now.plus(skew_ms) || (!settled && now.since(tip.at) > ENTRY_AGE_MAX_MS) {
+            let detail = format!("last entry at {}, clock {now}", tip.at);
+            return Err(Refusal::new(Code::TimeOutOfBounds, detail));
+        }
+        Ok(())
+    }
+
+    fn check_duty(&mut self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
+        self.handed.settle(follower, now);
+        let owed = self.handed.owed(now, follower.genesis().bounds.duty_ms);
+        owed.map_or(Ok(()), |act| {
+            Err(Refusal::new(Code::TighteningPending, format!("the journal lacks the handed act {act}")))
+        })
+    }
+
+    /// Takes a tightening that was handed over directly: from now on shares it forbids are refused
+    /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. The answer is what must be
+    /// stored before it is acknowledged; nothing when it is known already.
+    ///
+    /// # Errors
+    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is no tightening; `quota_exceeded` beyond
+    /// [`HANDED_OPEN_MAX`] open ones of a credential.
+    pub fn hand(
+        &mut self,
+        follower: &Follower,
+        signed: &Signed,
+        now: UnixMs,
+    ) -> Result<Option<HandedAct>, Refusal> {
+        self.handed.hand(follower, signed, now)
+    }
+
+    /// What each open handed tightening would change at the tip. A share must be allowed under the tip with *each*
+    /// of them laid over it (one at a time: [`crate::overlay`]).
+    pub fn handed_overlay(&mut self, follower: &Follower, now: UnixMs) -> impl Iterator<Item = &Delta> {
+        self.handed.settle(follower, now);
+        self.handed.deltas()
+    }
+
+    /// The tightenings still owed; what is stored beyond these has ended.
+    pub fn handed(&self) -> impl Iterator<Item = &HandedAct> {
+        self.handed.open()
+    }
+
+    /// Looks at a cosignature that arrived under this witness's own name. A valid one over more than it remembers
+    /// proves that its disk was put back: the key is retired, which the caller stores. Says whether that happened.
+    pub fn heard_own(&mut self, cosignature: &WitnessCosignature) -> bool {
+        let known = self.last.as_ref().is_some_and(|last| {
+            Checkpoint::parse(&cosignature.body)
+                .is_ok_and(|shown| shown.size() < last.size || cosignature.body == last.body)
+        });
+        let restored = !self.retired && !known && own(self.key.verifier(), cosignature);
+        self.retired |= restored;
+        restored
+    }
+}
+
+fn own(verifier: &CosignVerifier, shown: &WitnessCosignature) -> bool {
+    let signed = Cosignature {
+        name: verifier.name().to_owned(),
+        key_id: verifier.key_id(),
+        time_s: shown.time_s,
+        signature: shown.signature,
+    };
+    verify_cosignature(&shown.body, &signed, verifier).is_ok()
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Witness({}, ..)", self.node)
+    }
+}

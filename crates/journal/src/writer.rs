@@ -1,0 +1,177 @@
+//! The orderer: gives submissions their place and time, and signs the checkpoint after each batch.
+//!
+//! It may be hostile for all that the replicas care: it can delay, it cannot forge, reorder or fork. What `apply`
+//! refuses is never appended. No clock, no I/O, no randomness of its own.
+
+use crate::entry::{Body, ENTRY_BYTES_MAX, Entry, SealedEntry, VERSION};
+use crate::follower::{Draft, Follower};
+use crate::genesis::Genesis;
+use crate::keyspace as ks;
+use crate::state::{Delta, State, View as _};
+use crate::witness::ENTRY_AGE_MAX_MS;
+use rand_core::CryptoRngCore;
+use strongroom_tlog::{NoteSigner, sign_note};
+use strongroom_types::{Act, Code, Document as _, Intent, Refusal, Scope, TenantId, UnixMs};
+use strongroom_wire::{JournalBatch, encode};
+
+#[cfg(test)]
+mod tests;
+
+/// Largest encoded batch: a record is at most 128 KiB, the rest is for its envelope.
+pub const BATCH_BYTES_MAX: usize = 120 * 1024;
+/// Room in a batch for its position, the entry count and the signed checkpoint.
+const BATCH_FRAME_BYTES: usize = 2048;
+/// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them in time.
+pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
+
+/// One batch with what it changes, for persistence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderedBatch {
+    /// What is published.
+    pub batch: JournalBatch,
+    /// What was applied.
+    pub applied: Vec<(SealedEntry, Delta)>,
+}
+
+/// What became of the submissions.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ordered {
+    /// New batches, in order; none when everything was refused.
+    pub batches: Vec<OrderedBatch>,
+    /// Per submission: its position, or why it was refused.
+    pub results: Vec<Result<u64, Refusal>>,
+}
+
+/// The log's signing key at work.
+#[derive(Debug)]
+pub struct Orderer {
+    key: NoteSigner,
+}
+
+impl Orderer {
+    /// The orderer of a genesis. `seed` is the Ed25519 seed of its log key.
+    ///
+    /// # Errors
+    /// `invalid_reference` when the seed is not that of genesis' log key.
+    pub fn new(genesis: &Genesis, seed: &[u8; 32]) -> Result<Self, Refusal> {
+        let key =
+            NoteSigner::new(&genesis.origin, seed).map_err(|e| Refusal::new(Code::InvalidReference, e))?;
+        if *key.verifier().public_key() != genesis.log_key {
+            return Err(Refusal::new(Code::InvalidReference, "this is not the log key of genesis"));
+        }
+        Ok(Self { key })
+    }
+
+    /// Orders submissions on top of the follower's tip, entry 0 first if it is not there yet. The follower then
+    /// stands at the last of the new batches; the caller persists them before anybody sees them, and rebuilds the
+    /// follower should that fail.
+    ///
+    /// # Errors
+    /// Whatever stopped the follower. A refused submission is no error but a result.
+    pub fn order(
+        &self,
+        follower: &mut Follower,
+        now: UnixMs,
+        bodies: &[Body],
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Ordered, Refusal> {
+        if let Some(halted) = follower.halted() {
+            return Err(halted.clone());
+        }
+        let mut run = Run {
+            orderer: self,
+            draft: follower.draft(),
+            follower,
+            now,
+            ordered: Ordered::default(),
+            bytes: 0,
+        };
+        if run.follower.size() == 0 {
+            let genesis = Body::Genesis(run.follower.genesis().hash());
+            run.offer(&genesis, rng)?;
+        }
+        for body in bodies {
+            let result = run.offer(body, rng);
+            run.ordered.results.push(result);
+        }
+        run.close()?;
+        Ok(run.ordered)
+    }
+
+    /// Whether a [`Body::Tick`] is due: the tip is not witnessed and so old that witnesses will soon refuse it.
+    #[must_use]
+    pub fn tick_due(follower: &Follower, now: UnixMs) -> bool {
+        let tip = follower.tip();
+        tip.size > follower.witnessed() && now.since(tip.at) >= TICK_AFTER_MS
+    }
+}
+
+struct Run<'a> {
+    orderer: &'a Orderer,
+    follower: &'a mut Follower,
+    draft: Draft,
+    now: UnixMs,
+    ordered: Ordered,
+    /// Encoded size of the open batch's entries.
+    bytes: usize,
+}
+
+impl Run<'_> {
+    /// Appends a submission to the open batch.
+    fn offer(&mut self, body: &Body, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
+        let scope = scope_of(body, self.follower.state())?;
+        let (seq, at) = (self.draft.seq(), self.draft.at().max(self.now));
+        let entry = Entry { version: VERSION, seq, at, scope, body: body.clone() };
+        let mut salt = [0; 32];
+        rng.fill_bytes(&mut salt);
+        let sealed = SealedEntry::new(&entry, salt);
+        if sealed.entry.len() > ENTRY_BYTES_MAX {
+            return Err(Refusal::new(Code::RecordTooLarge, format!("entry of {} bytes", sealed.entry.len())));
+        }
+        // Length prefixes of the entry, of the sealed entry in the batch, and the salt.
+        let bytes = sealed.entry.len() + 4 + 4 + 32;
+        if self.bytes + bytes > BATCH_BYTES_MAX - BATCH_FRAME_BYTES {
+            self.close()?;
+        }
+        self.follower.enter(&mut self.draft, sealed, &entry)?;
+        self.bytes += bytes;
+        Ok(seq)
+    }
+
+    /// Signs the open batch, if there is anything in it.
+    fn close(&mut self) -> Result<(), Refusal> {
+        if self.draft.applied.is_empty() {
+            return Ok(());
+        }
+        let head = self.follower.head_of(&self.draft)?;
+        let note = sign_note(&head.body, &self.orderer.key).map_err(|e| Refusal::new(Code::Internal, e))?;
+        let first_seq = self.follower.size();
+        let applied = self.follower.close(&mut self.draft, head);
+        let entries = applied.iter().map(|(sealed, _)| encode(sealed)).collect();
+        self.ordered.batches.push(OrderedBatch { batch: JournalBatch { first_seq, entries, note }, applied });
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// The scope of an entry: an act's own, else the tenant whose payment or key it is about.
+fn scope_of(body: &Body, state: &State) -> Result<Scope, Refusal> {
+    let tenant = match body {
+        Body::Genesis(_) | Body::Tick => return Ok(Scope::Platform),
+        Body::Act(signed) => return Ok(Act::parse(&signed.text)?.scope),
+        Body::Authorized(authorization) => Intent::parse(&authorization.intent.text)?.tenant,
+        Body::Rejected { intent, .. } => Intent::parse(&intent.text)?.tenant,
+        Body::Attempt(attempt) => {
+            tenant_with(state, Code::UnknownIntent, |t| ks::intent(t, &attempt.intent))?
+        }
+        Body::Finished(finished) => {
+            tenant_with(state, Code::UnknownKey, |t| ks::threshold_key(t, finished.key))?
+        }
+    };
+    Ok(Scope::Tenant(tenant))
+}
+
+/// The tenant under whom a record stands whose text does not name it.
+fn tenant_with(state: &State, missing: Code, key: impl Fn(TenantId) -> ks::Key) -> Result<TenantId, Refusal> {
+    state.tenants().into_iter().find(|t| state.get(&key(*t)).is_some()).ok_or_else(|| missing.into())
+}

@@ -1,0 +1,136 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout
+)]
+use super::*;
+use crate::follower::fixture::*;
+use proptest::prelude::*;
+use strongroom_types::{ActBody, KeyId, Signed};
+
+fn at(ms: u64) -> UnixMs {
+    START.plus(ms)
+}
+
+#[test]
+fn entry_0_is_the_genesis() {
+    let mut log = Log::new();
+    let ordered = log.order(START, &[]);
+    let batch = &ordered.batches[0];
+    assert_eq!((batch.batch.first_seq, batch.applied.len(), ordered.results.len()), (0, 1, 0));
+    let entry = batch.applied[0].0.open().unwrap();
+    assert_eq!((entry.seq, entry.body, entry.at), (0, Body::Genesis(genesis().hash()), START));
+    assert_eq!(log.order(START, &[]), Ordered::default(), "and nothing is appended for nothing");
+}
+
+#[test]
+fn another_key_than_the_log_key_orders_nothing() {
+    assert_eq!(Orderer::new(&genesis(), &[91; 32]).unwrap_err().code, Code::InvalidReference);
+}
+
+#[test]
+fn journal_time_never_decreases_when_the_clock_does() {
+    let mut log = Log::new();
+    log.tick(at(5000));
+    let late = log.order(at(1000), &[Body::Tick]);
+    assert_eq!(late.batches[0].applied[0].0.open().unwrap().at, at(5000));
+}
+
+#[test]
+fn what_apply_refuses_is_not_appended_and_the_rest_is() {
+    let mut log = Log::new();
+    let mut forged = stop(1);
+    forged.endorsements[0].signature[0] ^= 1;
+    let bodies = [Body::Tick, Body::Act(forged), Body::Act(stop(2)), Body::Act(stop(2)), Body::Tick];
+    let ordered = log.order(START, &bodies);
+    let codes: Vec<_> =
+        ordered.results.iter().map(|r| r.as_ref().map_err(|refusal| refusal.code).copied()).collect();
+    assert_eq!(codes, [Ok(1), Err(Code::BadSignature), Ok(2), Err(Code::UsedAuthority), Ok(3)]);
+    assert_eq!(Follower::new(genesis()).unwrap().append(&ordered.batches[0].batch).unwrap().len(), 4);
+}
+
+#[test]
+fn a_submission_about_nothing_known_is_refused() {
+    let mut log = Log::new();
+    let finished = crate::entry::Finished {
+        key: KeyId([1; 16]),
+        transcript: strongroom_types::Digest([0; 32]),
+        public: Vec::new(),
+        certificates: Vec::new(),
+    };
+    let junk = Signed { text: "{}".into(), endorsements: Vec::new() };
+    let ordered = log.order(
+        START,
+        &[Body::Finished(Box::new(finished)), Body::Act(junk), Body::Genesis(genesis().hash())],
+    );
+    let codes: Vec<_> = ordered.results.into_iter().map(|r| r.unwrap_err().code).collect();
+    assert_eq!(codes, [Code::UnknownKey, Code::Malformed, Code::Malformed]);
+}
+
+#[test]
+fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
+    let mut log = Log::new();
+    let bodies = vec![Body::Tick; 2500];
+    let ordered = log.order(START, &bodies);
+    assert!(ordered.batches.len() > 1);
+    let mut replica = Follower::new(genesis()).unwrap();
+    for batch in &ordered.batches {
+        assert!(encode(&batch.batch).len() <= BATCH_BYTES_MAX);
+        replica.append(&batch.batch).unwrap();
+    }
+    assert_eq!(replica.tip(), log.follower.tip());
+    let huge = Signed { text: "x".repeat(ENTRY_BYTES_MAX), endorsements: Vec::new() };
+    assert!(log.order(START, &[Body::Act(huge)]).batches.is_empty());
+}
+
+#[test]
+fn a_tick_is_due_only_when_an_unwitnessed_tip_grows_old() {
+    let mut log = Log::new();
+    log.tick(START);
+    assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS - 1)));
+    assert!(Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
+    vouch(&mut log.follower, &[1, 2, 3], START);
+    assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
+}
+
+/// A step of the platform's life: 0 tick, 1 stop, 2 resume, else quarantine of one of four signers (one unknown).
+fn body(kind: u8, id: u8, version: u64) -> Body {
+    match kind {
+        0 => Body::Tick,
+        1 => Body::Act(stop(id)),
+        2 => Body::Act(act(id, version, ActBody::Resume)),
+        _ => Body::Act(quarantine(id, u16::from(kind - 2))),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_replica_follows_whatever_the_writer_orders(
+        batches in prop::collection::vec(
+            (0u64..4000, prop::collection::vec((0u8..7, 0u8..12, 1u64..6), 0..6)), 1..12),
+    ) {
+        let mut log = Log::new();
+        let mut replica = Follower::new(genesis()).unwrap();
+        let mut now = START;
+        for (step, kinds) in batches {
+            now = now.plus(step);
+            let bodies: Vec<Body> = kinds.iter().map(|(k, id, v)| body(*k, *id, *v)).collect();
+            let ordered = log.order(now, &bodies);
+            prop_assert_eq!(ordered.results.len(), bodies.len());
+            for batch in &ordered.batches {
+                prop_assert_eq!(&replica.append(&batch.batch).unwrap(), &batch.applied);
+            }
+            prop_assert_eq!(replica.tip(), log.follower.tip());
+            let again = State::from_map(genesis(), replica.state().map().clone());
+            prop_assert_eq!(again.root(), replica.tip().state_root);
+        }
+        let views: Vec<_> = (1..=replica.size()).filter(|n| replica.head(*n).is_some()).collect();
+        for size in views {
+            use crate::state::Lookup as _;
+            prop_assert_eq!(replica.head_view(size).unwrap().position().unwrap().next_seq, size);
+        }
+    }
+}
