@@ -18,8 +18,13 @@ pub use parameters::{DkgParameters, RosterMember};
 pub use session::DkgSession;
 pub use transcript::transcript_hash;
 
+use crate::encoding::{NotCanonical, decode, encode};
 use crate::{KeyShareRecord, PublicKeyRecord};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
+
+/// 64 signers' shares and certificates fit in 8 KiB.
+const OUTCOME_LEN_MAX: usize = 16 * 1024;
 
 /// What the caller feeds to [`DkgSession::step`].
 #[derive(Debug)]
@@ -69,7 +74,7 @@ pub enum DkgEffect {
 }
 
 /// A finished ceremony, as published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DkgOutcome {
     /// The certified transcript.
     pub transcript: [u8; 32],
@@ -79,6 +84,22 @@ pub struct DkgOutcome {
     pub public: PublicKeyRecord,
     /// Every signer's certificate, by roster index.
     pub certificates: BTreeMap<u16, [u8; 64]>,
+}
+
+impl DkgOutcome {
+    /// The borsh encoding.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes strictly; [`verify_outcome`] is what makes it mean something.
+    ///
+    /// # Errors
+    /// [`NotCanonical`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
+        decode(bytes, OUTCOME_LEN_MAX)
+    }
 }
 
 /// Why a published ceremony is refused.

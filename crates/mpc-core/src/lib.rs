@@ -22,6 +22,7 @@ pub mod signing;
 pub mod suite;
 pub mod verify;
 
+pub use encoding::NotCanonical;
 pub use hd::ChildPath;
 pub use record::{KeyShareRecord, PublicKeyRecord, RecordError};
 pub use suite::SuiteId;

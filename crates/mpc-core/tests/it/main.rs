@@ -11,6 +11,7 @@
 mod cluster;
 mod dkg;
 mod dkg_hostile;
+mod formats;
 mod secrets;
 mod sharp_edges;
 mod signing;
