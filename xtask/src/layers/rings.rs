@@ -58,8 +58,14 @@ const ADAPTERS: [&str; 7] = [
     "strongroom-host",
 ];
 const ROOTS: [&str; 2] = ["strongroom", "strongroom-signer"];
-const TESTKIT: [&str; 4] =
-    ["strongroom-conformance", "strongroom-sim", "strongroom-attack", "strongroom-bench"];
+const TESTKIT: [&str; 6] = [
+    "strongroom-conformance",
+    "strongroom-world",
+    "strongroom-sim",
+    "strongroom-attack",
+    "strongroom-bench",
+    "strongroom-fuzz",
+];
 
 /// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its own.
 const OUTSIDE: [&str; 11] = [

@@ -1,0 +1,181 @@
+//! Short ways to write down and sign what people want.
+
+use crate::parties::Who;
+use crate::world::{World, chain, native};
+use strongroom_journal::{Authorization, Body};
+use strongroom_types::{
+    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey, DecisionCore,
+    Destination, Digest, Document, Intent, IntentKind, MinorUnits, Scope, Signed, Transfer, UnixMs, digest,
+};
+
+/// How long an intent of [`World::intent`] lives.
+pub const INTENT_LIFE_MS: u64 = 3_600_000;
+/// Fee cap of an intent of [`World::intent`].
+pub const FEE_MAX: u64 = 20_000;
+/// How long an act of [`World::act`] lives.
+const ACT_LIFE_MS: u64 = 24 * 3_600_000;
+
+impl World {
+    /// The tenant's scope.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::Tenant(self.tenant.id)
+    }
+
+    /// An act with a fresh id, valid for a day from `at`.
+    #[must_use]
+    pub fn act(&self, at: UnixMs, scope: Scope, body: ActBody, version: u64) -> Act {
+        let id = ActId(self.seed.id("act", self.next()));
+        Act { platform: self.platform(), scope, id, version, expires: at.plus(ACT_LIFE_MS), body }
+    }
+
+    /// A text signed by each of these people.
+    #[must_use]
+    pub fn sign<D: Document>(&self, document: &D, who: &[Who]) -> Signed {
+        let mut signed = Signed::draft(document);
+        who.iter().for_each(|who| signed.endorse::<D>(&self.person(*who).signing()));
+        signed
+    }
+
+    /// The act that creates the tenant, signed by the platform's admin and every admin of the charter.
+    #[must_use]
+    pub fn create_tenant(&self, at: UnixMs) -> Signed {
+        let charter = Box::new(self.tenant.charter());
+        let body = ActBody::CreateTenant { tenant: self.tenant.id, charter };
+        let mut who = self.tenant.all_admins();
+        who.push(Who::PlatformAdmin);
+        self.sign(&self.act(at, Scope::Platform, body, 0), &who)
+    }
+
+    /// The initiator pays `amount` satoshi from the first vault to an address. Change any field before signing.
+    #[must_use]
+    pub fn intent(&self, at: UnixMs, amount: u64, address: &str) -> Intent {
+        let transfer = Transfer {
+            asset: native(),
+            destination: Destination::Address(address.to_owned()),
+            amount: amount.into(),
+            memo: None,
+        };
+        Intent {
+            platform: self.platform(),
+            tenant: self.tenant.id,
+            vault: self.tenant.vault,
+            initiator: self.person(Who::Initiator).credential.id,
+            external_id: format!("order {}", self.next()).parse().unwrap(),
+            created: at,
+            expires: at.plus(INTENT_LIFE_MS),
+            chain: chain(),
+            kind: IntentKind::Transfer(vec![transfer]),
+            fee_max: FEE_MAX.into(),
+            attempts_max: 3,
+            purpose: None,
+        }
+    }
+
+    /// [`World::intent`] with changes.
+    #[must_use]
+    pub fn intent_with(
+        &self,
+        at: UnixMs,
+        amount: u64,
+        address: &str,
+        change: impl FnOnce(&mut Intent),
+    ) -> Intent {
+        let mut intent = self.intent(at, amount, address);
+        change(&mut intent);
+        intent
+    }
+
+    /// The intent signed by the credential it names, which must be one of the tenant's people.
+    #[must_use]
+    pub fn signed_intent(&self, intent: &Intent) -> Signed {
+        let people = self.tenant.everybody().into_iter().chain([Who::Stranger]).map(|who| self.person(who));
+        let signer = people.into_iter().find(|person| person.credential.id == intent.initiator);
+        Signed::by(intent, &signer.expect("the initiator is one of the tenant's people").signing())
+    }
+
+    /// An approval with a fresh nonce, valid as long as the intent. Change any field before signing.
+    #[must_use]
+    pub fn approval(
+        &self,
+        who: Who,
+        intent: &Intent,
+        core: &DecisionCore,
+        answer: Answer,
+        after: &[Digest],
+    ) -> Approval {
+        Approval {
+            platform: self.platform(),
+            tenant: self.tenant.id,
+            intent: intent.digest(),
+            core: core.digest(),
+            after: after.to_vec(),
+            answer,
+            approver: self.person(who).credential.id,
+            rationale: digest("rationale", &[b"as ordered"]),
+            nonce: ApprovalNonce(self.seed.id("approval", self.next())),
+            expires: intent.expires,
+        }
+    }
+
+    /// A signed [`World::approval`].
+    #[must_use]
+    pub fn approve(
+        &self,
+        who: Who,
+        intent: &Intent,
+        core: &DecisionCore,
+        answer: Answer,
+        after: &[Digest],
+    ) -> Signed {
+        self.sign(&self.approval(who, intent, core, answer, after), &[who])
+    }
+
+    /// Attempt 1 of an intent on an anchor of its own, at half of the fee cap.
+    #[must_use]
+    pub fn attempt(&self, intent: &Intent) -> Attempt {
+        let digest = intent.digest();
+        let anchor = ConflictKey(format!("{digest}:0"));
+        Attempt {
+            intent: digest,
+            number: 1,
+            kind: AttemptKind::Pay,
+            anchor: anchor.clone(),
+            conflict_keys: vec![anchor],
+            unsigned_digest: strongroom_types::attempt::unsigned_digest(&digest.0),
+            fee_max: intent.fee_max.half(),
+        }
+    }
+
+    /// The next attempt after `last`, on the same anchor.
+    #[must_use]
+    pub fn next_attempt(&self, last: &Attempt, kind: AttemptKind, fee_max: u64) -> Attempt {
+        let number = last.number + 1;
+        let unsigned_digest = digest("next attempt", &[&last.unsigned_digest.0, &number.to_be_bytes()]);
+        Attempt { number, kind, unsigned_digest, fee_max: MinorUnits::from(fee_max), ..last.clone() }
+    }
+
+    /// An authorization of these parts.
+    #[must_use]
+    pub fn authorization(
+        &self,
+        intent: &Intent,
+        core: &DecisionCore,
+        approvals: Vec<Signed>,
+        attempt: Attempt,
+    ) -> Authorization {
+        Authorization { intent: self.signed_intent(intent), core: core.to_text(), approvals, attempt }
+    }
+}
+
+/// Makes entries of authorizations.
+pub trait AuthorizationExt {
+    /// As the body of an entry.
+    fn into_body(self) -> Body;
+}
+
+impl AuthorizationExt for Authorization {
+    fn into_body(self) -> Body {
+        Body::Authorized(Box::new(self))
+    }
+}

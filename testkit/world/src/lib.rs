@@ -1,0 +1,42 @@
+//! A small world made from one number: an installation with its signers and services, a tenant with its people, and
+//! short ways to write down and sign what they want.
+//!
+//! The same seed gives the same keys, ids and texts, whatever else is called. Made for tests, simulation and
+//! measurements; no key of it is ever worth anything.
+//!
+//! ```
+//! use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who, World, WorldOptions};
+//!
+//! let mut ledger = Ledger::ready(World::new(1, WorldOptions::default()));
+//! let intent = ledger.world.intent(ledger.now, 2_000_000, FRIEND);
+//! let authorization = ledger.authorization(&intent, &[Who::Approver(0)]);
+//! ledger.push(authorization.into_body(), ledger.now).unwrap();
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test kit: every failed expectation is a failed test"
+)]
+
+mod ceremony;
+mod documents;
+mod ledger;
+mod options;
+mod parties;
+mod policies;
+mod seed;
+mod tenant;
+mod world;
+
+pub use ceremony::Ceremony;
+pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS};
+pub use ledger::Ledger;
+pub use options::{PolicyOptions, WorldOptions};
+pub use parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
+pub use policies::{AUTO_MAX, ONE_OF_N_MAX};
+pub use seed::Seed;
+pub use tenant::Tenant;
+pub use world::{CHAIN, FRIEND, NATIVE, START, STRANGER, World};

@@ -1,0 +1,61 @@
+//! What can be chosen about a world.
+
+use strongroom_journal::Bounds;
+use strongroom_policy::Window;
+
+/// What can be chosen about a world. Everything else follows from the seed.
+#[derive(Clone, Debug)]
+pub struct WorldOptions {
+    /// n: signers, each also a witness.
+    pub signers: u16,
+    /// t: signers needed for a signature; f is t − 1, at least 1.
+    pub min_signers: u16,
+    /// Independent witnesses.
+    pub witnesses: u16,
+    /// Delay of loosenings and ceremonies, milliseconds.
+    pub delay_ms: u64,
+    /// Admins of the tenant, and how many must sign.
+    pub admins: (usize, u32),
+    /// Committee of the tenant, and how many must sign.
+    pub committee: (usize, u32),
+    /// Approvers in the group that approves.
+    pub approvers: usize,
+    /// Whether [`crate::FRIEND`] is on the allow-list.
+    pub allow_list: bool,
+    /// The tenant's policy.
+    pub policy: PolicyOptions,
+    /// Last word on the bounds.
+    pub tune: fn(&mut Bounds),
+}
+
+impl Default for WorldOptions {
+    /// 2-of-3 and one independent witness (3-of-4 cosign), no delay, 2 admins of whom 1 signs, 3 committee members
+    /// of whom 2 sign, 3 approvers.
+    fn default() -> Self {
+        Self {
+            signers: 3,
+            min_signers: 2,
+            witnesses: 1,
+            delay_ms: 0,
+            admins: (2, 1),
+            committee: (3, 2),
+            approvers: 3,
+            allow_list: true,
+            policy: PolicyOptions::default(),
+            tune: |_| {},
+        }
+    }
+}
+
+/// Variants of the policy: up to [`crate::AUTO_MAX`] automatic, up to [`crate::ONE_OF_N_MAX`] one approver, above two.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyOptions {
+    /// Windows over everything: a guard each.
+    pub ceilings: Vec<Window>,
+    /// The automatic rule pays only destinations on the allow-list.
+    pub auto_allow_listed: bool,
+    /// Above [`crate::ONE_OF_N_MAX`] one of the risk group approves first, then one approver.
+    pub ordered: bool,
+    /// Time lock of everything above [`crate::ONE_OF_N_MAX`], seconds.
+    pub time_lock_seconds: u64,
+}

@@ -1,0 +1,130 @@
+//! An installation: genesis and everybody's keys.
+
+use crate::options::WorldOptions;
+use crate::parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
+use crate::seed::Seed;
+use crate::tenant::Tenant;
+use ed25519_dalek::SigningKey;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use strongroom_journal::genesis::ChainSeat;
+use strongroom_journal::{Bounds, Genesis, Mode};
+use strongroom_types::charter::Board;
+use strongroom_types::{AssetId, ChainId, PlatformId, UnixMs};
+use strongroom_wire::Role;
+
+/// Bitcoin regtest.
+pub const CHAIN: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
+/// Its native asset.
+pub const NATIVE: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1";
+/// A Taproot address (x-only key: the generator) that is on the allow-list.
+pub const FRIEND: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
+/// A Taproot address (x-only key: twice the generator) that nobody knows.
+pub const STRANGER: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsgkm3r6";
+/// When a world begins: Thursday 2026-01-01 00:00 UTC.
+pub const START: UnixMs = UnixMs(1_767_225_600_000);
+
+const SERVICES: [Role; 5] = [Role::Api, Role::Approvals, Role::Transactions, Role::Coordinator, Role::Writer];
+
+/// An installation with one tenant.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Where everything comes from.
+    pub seed: Seed,
+    /// As chosen.
+    pub options: WorldOptions,
+    /// Entry 0.
+    pub genesis: Arc<Genesis>,
+    /// Signers, ascending by index.
+    pub signers: Vec<SignerKeys>,
+    /// Independent witnesses.
+    pub witnesses: Vec<WitnessKeys>,
+    /// One instance of each service.
+    pub services: Vec<ServiceKeys>,
+    /// Signs checkpoints.
+    pub log_key: SigningKey,
+    /// The tenant whose people all builders mean.
+    pub tenant: Tenant,
+    counter: Arc<AtomicU64>,
+}
+
+impl World {
+    /// The world of a seed.
+    #[must_use]
+    pub fn new(seed: u64, options: WorldOptions) -> Self {
+        let seed = Seed::new(seed);
+        let signers: Vec<_> = (1..=options.signers).map(|index| SignerKeys::new(&seed, index)).collect();
+        let witnesses: Vec<_> = (1..=options.witnesses).map(|n| WitnessKeys::new(&seed, n)).collect();
+        let services: Vec<_> = SERVICES.into_iter().map(|role| ServiceKeys::new(&seed, role)).collect();
+        let log_key = SigningKey::from_bytes(&seed.bytes("log key", 0));
+        let admin = Person::new(&seed, Who::PlatformAdmin);
+        let faults = strongroom_tlog::faults_assumed(options.min_signers);
+        let mut bounds = Bounds::dev(options.delay_ms);
+        (options.tune)(&mut bounds);
+        let genesis = Genesis {
+            version: 1,
+            platform: PlatformId(seed.id("platform", 0)),
+            mode: Mode::Dev,
+            created: START,
+            signers: signers.iter().map(SignerKeys::seat).collect(),
+            witnesses: witnesses.iter().map(WitnessKeys::seat).collect(),
+            admin_credentials: vec![admin.credential.clone()],
+            admins: Board { members: vec![admin.credential.id], quorum: 1 },
+            services: services.iter().map(ServiceKeys::node_key).collect(),
+            origin: "strongroom.example/journal".to_owned(),
+            log_key: log_key.verifying_key().to_bytes(),
+            quorum: strongroom_tlog::quorum(options.signers + options.witnesses, faults),
+            faults: faults.into(),
+            chains: vec![ChainSeat { chain: chain(), native: native(), decoder: "bitcoin/1".to_owned() }],
+            bounds,
+        };
+        genesis.check().expect("a world's genesis keeps every rule");
+        let tenant = Tenant::new(seed.child("tenant", 0), &options);
+        let (genesis, counter) = (Arc::new(genesis), Arc::new(AtomicU64::new(1)));
+        Self { seed, options, genesis, signers, witnesses, services, log_key, tenant, counter }
+    }
+
+    /// The same installation, meaning another tenant: the n-th, 0 being the first.
+    #[must_use]
+    pub fn for_tenant(&self, n: u64) -> Self {
+        Self { tenant: Tenant::new(self.seed.child("tenant", n), &self.options), ..self.clone() }
+    }
+
+    /// The installation's id.
+    #[must_use]
+    pub fn platform(&self) -> PlatformId {
+        self.genesis.platform
+    }
+
+    /// A person of the tenant, or the platform's admin.
+    #[must_use]
+    pub fn person(&self, who: Who) -> Person {
+        if who == Who::PlatformAdmin { Person::new(&self.seed, who) } else { self.tenant.person(who) }
+    }
+
+    /// The signer with this roster index.
+    #[must_use]
+    pub fn signer(&self, index: u16) -> &SignerKeys {
+        self.signers.iter().find(|signer| signer.index == index).unwrap()
+    }
+
+    /// The service with this role.
+    #[must_use]
+    pub fn service(&self, role: Role) -> &ServiceKeys {
+        self.services.iter().find(|service| service.role == role).unwrap()
+    }
+
+    /// A number that was not given out before in this world (its clones included).
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(crate) fn chain() -> ChainId {
+    CHAIN.parse().unwrap()
+}
+
+pub(crate) fn native() -> AssetId {
+    NATIVE.parse().unwrap()
+}
