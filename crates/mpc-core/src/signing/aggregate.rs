@@ -173,7 +173,7 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
         package: &SigningPackage,
         shares: &BTreeMap<u16, [u8; 32]>,
     ) -> Result<Vec<u8>, AggregateFault> {
-        let opened = package.open::<C>(key)?;
+        let opened = package.open::<C>(key, None)?;
         let mut decoded = Shares::<C>::new();
         let mut malformed = Vec::new();
         for (index, bytes) in shares {

@@ -7,7 +7,7 @@ use crate::bounded::BoundedMap;
 use crate::hd::HdError;
 use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
 use rand_core::CryptoRngCore;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// One key share in use by one process life. Not `Clone`: a copy could answer with the same nonce twice.
 pub struct KeyShare {
@@ -138,38 +138,43 @@ impl KeyShare {
     /// The caller has decided that the message may be signed; here only the cryptography is checked.
     ///
     /// # Errors
-    /// See [`SignFault`]. A refusal before [`SignFault::Failed`] leaves the nonce unused.
+    /// See [`SignFault`]. A refusal other than [`SignFault::Failed`] leaves the nonce unused.
     pub fn sign(&mut self, package: &SigningPackage) -> Result<SignatureShare, SignFault> {
-        let number = self.own_number(package)?;
-        let digest = package.digest();
-        if let Some(answer) = self.answers.get(&number) {
-            return if answer.package == digest { Ok(answer.share) } else { Err(SignFault::NonceUsed) };
-        }
-        let share = self.stock.sign(&self.public, number, package)?;
-        let share = SignatureShare { index: self.index, share };
-        self.answers.insert(number, Answer { package: digest, share });
-        Ok(share)
+        let shares = self.sign_all(std::slice::from_ref(package))?;
+        shares.first().copied().ok_or(SignFault::Failed)
     }
 
     /// Signs all packages of one request (one per transaction input), or none: every package is checked before
-    /// the first nonce is touched.
+    /// the first nonce is touched. Packages answered before get their stored share.
     ///
     /// # Errors
     /// The first [`SignFault`].
     pub fn sign_all(&mut self, packages: &[SigningPackage]) -> Result<Vec<SignatureShare>, SignFault> {
-        let mut numbers = BTreeSet::new();
+        let mut shares: BTreeMap<u64, Option<SignatureShare>> = BTreeMap::new();
+        let (mut order, mut fresh, mut digests) = (Vec::new(), Vec::new(), Vec::new());
         for package in packages {
-            let number = self.own_number(package)?;
-            if !numbers.insert(number) {
+            let (number, digest) = (self.own_number(package)?, package.digest());
+            let known = match self.answers.get(&number) {
+                Some(answer) if answer.package == digest => Some(answer.share),
+                Some(_) => return Err(SignFault::NonceUsed),
+                None => None,
+            };
+            if known.is_none() {
+                fresh.push((number, package));
+                digests.push(digest);
+            }
+            order.push(number);
+            if shares.insert(number, known).is_some() {
                 return Err(SignFault::NonceUsed);
             }
-            match self.answers.get(&number) {
-                Some(answer) if answer.package == package.digest() => {}
-                Some(_) => return Err(SignFault::NonceUsed),
-                None => self.stock.check(&self.public, number, package)?,
-            }
         }
-        packages.iter().map(|package| self.sign(package)).collect()
+        let made = self.stock.sign(&self.public, &fresh)?;
+        for (((number, _), digest), share) in fresh.iter().zip(digests).zip(made) {
+            let share = SignatureShare { index: self.index, share };
+            self.answers.insert(*number, Answer { package: digest, share });
+            shares.insert(*number, Some(share));
+        }
+        order.iter().map(|number| shares.get(number).copied().flatten().ok_or(SignFault::Failed)).collect()
     }
 
     /// The number of this signer's nonce in the package, if it was published by this process life.

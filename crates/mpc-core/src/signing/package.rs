@@ -117,10 +117,12 @@ impl SigningPackage {
         digest("strongroom/signing-package/v1", &[&self.to_bytes()])
     }
 
-    /// Checks the package against the key and yields frost's form of it.
+    /// Checks the package against the key and yields frost's form of it. `own` is a commitment the caller has
+    /// found equal to the package's, which so need not be decoded (decoding is most of the cost).
     pub(super) fn open<C: Suite>(
         &self,
         key: &PublicKeyRecord,
+        own: Option<(u16, SigningCommitments<C>)>,
     ) -> Result<frost_core::SigningPackage<C>, PackageFault> {
         if self.suite != key.suite || self.key_id != key.key_id || self.epoch != key.epoch {
             return Err(PackageFault::OtherKey);
@@ -142,15 +144,22 @@ impl SigningPackage {
                 return Err(PackageFault::UnknownParticipant(*index));
             }
             let id = identifier::<C>(*index).ok_or(PackageFault::UnknownParticipant(*index))?;
-            let malformed = || PackageFault::MalformedCommitment(*index);
-            let hiding = point::<C>(&commitment.hiding).ok_or_else(malformed)?;
-            let binding = point::<C>(&commitment.binding).ok_or_else(malformed)?;
             if !seen.insert(&commitment.hiding) || !seen.insert(&commitment.binding) {
                 return Err(PackageFault::RepeatedCommitment(*index));
             }
-            commitments.insert(id, SigningCommitments::new(hiding, binding));
+            let decoded = match own {
+                Some((own_index, own)) if own_index == *index => own,
+                _ => commitment.decode().ok_or(PackageFault::MalformedCommitment(*index))?,
+            };
+            commitments.insert(id, decoded);
         }
         Ok(frost_core::SigningPackage::new(commitments, &self.message))
+    }
+}
+
+impl Commitment {
+    fn decode<C: Suite>(&self) -> Option<SigningCommitments<C>> {
+        Some(SigningCommitments::new(point(&self.hiding)?, point(&self.binding)?))
     }
 }
 

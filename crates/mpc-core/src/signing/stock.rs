@@ -19,15 +19,13 @@ pub(super) trait NonceStock: Send + Sync {
     fn prepare(&mut self, number: u64, rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)>;
     /// How many nonces are unused.
     fn len(&self) -> usize;
-    /// Checks that `package` may be signed with nonce `number`, without touching the nonce.
-    fn check(&self, key: &PublicKeyRecord, number: u64, package: &SigningPackage) -> Result<(), SignFault>;
-    /// Signs and destroys the nonce, whatever comes of it.
+    /// Signs every package with the nonce of its number, or none: all are opened before the first nonce is
+    /// touched. Each touched nonce is destroyed, whatever comes of it.
     fn sign(
         &mut self,
         key: &PublicKeyRecord,
-        number: u64,
-        package: &SigningPackage,
-    ) -> Result<[u8; 32], SignFault>;
+        packages: &[(u64, &SigningPackage)],
+    ) -> Result<Vec<[u8; 32]>, SignFault>;
 }
 
 /// The stock for the record's suite.
@@ -58,13 +56,29 @@ impl<C: Suite> Stock<C> {
         package: &SigningPackage,
     ) -> Result<frost_core::SigningPackage<C>, SignFault> {
         let nonces = self.nonces.get(&number).ok_or(SignFault::NonceUsed)?;
-        let opened = package.open::<C>(key)?;
         let published = nonces.commitments();
         let mine = package.commitments.get(&self.index).ok_or(SignFault::NotParticipant)?;
         let Commitment { hiding, binding, .. } = mine;
         let same = published.hiding().serialize().ok().as_ref() == Some(hiding)
             && published.binding().serialize().ok().as_ref() == Some(binding);
-        if same { Ok(opened) } else { Err(SignFault::CommitmentMismatch) }
+        if !same {
+            return Err(SignFault::CommitmentMismatch);
+        }
+        Ok(package.open::<C>(key, Some((self.index, *published)))?)
+    }
+
+    fn sign_one(
+        &mut self,
+        key: &PublicKeyRecord,
+        number: u64,
+        package: &SigningPackage,
+        opened: &frost_core::SigningPackage<C>,
+    ) -> Result<[u8; 32], SignFault> {
+        // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
+        let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
+        let child = self.child(key, &package.path, package.tweak)?;
+        let share = frost_core::round2::sign(opened, &nonces, child).map_err(|_| SignFault::Failed)?;
+        share.serialize().as_slice().try_into().map_err(|_| SignFault::Failed)
     }
 
     fn child(
@@ -94,22 +108,17 @@ impl<C: Suite> NonceStock for Stock<C> {
         self.nonces.len()
     }
 
-    fn check(&self, key: &PublicKeyRecord, number: u64, package: &SigningPackage) -> Result<(), SignFault> {
-        self.open(key, number, package).map(drop)
-    }
-
     fn sign(
         &mut self,
         key: &PublicKeyRecord,
-        number: u64,
-        package: &SigningPackage,
-    ) -> Result<[u8; 32], SignFault> {
-        let opened = self.open(key, number, package)?;
-        self.child(key, &package.path, package.tweak)?;
-        // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
-        let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
-        let child = self.child(key, &package.path, package.tweak)?;
-        let share = frost_core::round2::sign(&opened, &nonces, child).map_err(|_| SignFault::Failed)?;
-        share.serialize().as_slice().try_into().map_err(|_| SignFault::Failed)
+        packages: &[(u64, &SigningPackage)],
+    ) -> Result<Vec<[u8; 32]>, SignFault> {
+        let mut opened = Vec::with_capacity(packages.len());
+        for (number, package) in packages {
+            opened.push(self.open(key, *number, package)?);
+            self.child(key, &package.path, package.tweak)?;
+        }
+        let all = packages.iter().zip(&opened);
+        all.map(|((number, package), opened)| self.sign_one(key, *number, package, opened)).collect()
     }
 }

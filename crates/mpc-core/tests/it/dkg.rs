@@ -138,7 +138,8 @@ fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refu
     for suite in SUITES {
         let cluster = Cluster::new(suite, 2, 3, 14).run();
         let other = Cluster::new(suite, 2, 3, 15).run().outcomes[&1].clone();
-        let changes: [(fn(&mut DkgOutcome, &DkgOutcome), OutcomeFault); 11] = [
+        type Change = fn(&mut DkgOutcome, &DkgOutcome);
+        let changes: [(Change, OutcomeFault); 11] = [
             (|o, other| o.public.group_key = other.public.group_key.clone(), OutcomeFault::Transcript),
             (
                 |o, other| o.public.verifying_shares = other.public.verifying_shares.clone(),

@@ -266,6 +266,10 @@ fn messages_of_other_sessions_epochs_and_senders_are_ignored_and_abort_nothing()
     let other_epoch =
         other_epoch.queue.iter().find(|(from, to, _)| (*from, *to) == (1, 2)).unwrap().2.clone();
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 24);
+    let mut oversized = Message::read(&cluster.queue[0].2);
+    if let Body::Round1 { package, .. } = &mut oversized.body {
+        package.resize(8 * 1024, 0);
+    }
     let mut own = cluster.queue.iter().find(|(from, _, _)| *from == 2).unwrap().2.clone();
     for (from, bytes, reason) in [
         (1, old, Ignored::OtherSession),
@@ -273,7 +277,7 @@ fn messages_of_other_sessions_epochs_and_senders_are_ignored_and_abort_nothing()
         (2, own.clone(), Ignored::OwnMessage),
         (0, own.clone(), Ignored::UnknownSender),
         (4, own.clone(), Ignored::UnknownSender),
-        (1, vec![0; 9000], Ignored::Malformed),
+        (1, oversized.write(), Ignored::Malformed),
         (1, Vec::new(), Ignored::Malformed),
         (
             1,

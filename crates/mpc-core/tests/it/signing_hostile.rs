@@ -3,7 +3,7 @@
 use crate::cluster::*;
 use rand_core::RngCore as _;
 use strongroom_mpc_core::signing::*;
-use strongroom_mpc_core::{ChildPath, KeyShareRecord, SuiteId};
+use strongroom_mpc_core::{ChildPath, KeyShareRecord, PublicKeyRecord, RecordError, SuiteId};
 use zeroize::Zeroizing;
 
 const MESSAGE: [u8; 32] = [0x24; 32];
@@ -284,4 +284,36 @@ fn a_stored_share_that_is_not_the_signers_is_refused() {
         rng(3).fill_bytes(&mut random[1..31]);
         assert!(KeyShareRecord::new(1, random, record.public().clone(), [0; 32], [0; 32]).is_err());
     }
+}
+
+#[test]
+fn a_public_record_with_another_encoding_of_a_point_is_refused() {
+    let record = Quorum::new(TR, 2, 3).public;
+    assert!(PublicKeyRecord::from_bytes(&record.to_bytes()).is_ok());
+    // SEC 1 has a second 33-byte form (tag 5); the identity pads to 33 zero bytes.
+    let changes: [fn(&mut Vec<u8>); 4] =
+        [|point| point[0] = 5, |point| point.fill(0), |point| point.push(0), |point| point.truncate(32)];
+    for change in changes {
+        let mut other = record.clone();
+        change(&mut other.group_key);
+        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Point));
+        let mut other = record.clone();
+        change(other.verifying_shares.get_mut(&2).unwrap());
+        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Point));
+    }
+    type Change = fn(&mut PublicKeyRecord);
+    let changes: [Change; 4] = [
+        |r| r.min_signers = 1,
+        |r| r.min_signers = 4,
+        |r| drop(r.verifying_shares.insert(0, r.group_key.clone())),
+        |r| r.key_id = vec![0; 129],
+    ];
+    for change in changes {
+        let mut other = record.clone();
+        change(&mut other);
+        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Signers));
+    }
+    let mut long = record.to_bytes();
+    long.push(0);
+    assert!(matches!(PublicKeyRecord::from_bytes(&long), Err(RecordError::NotCanonical(_))));
 }
