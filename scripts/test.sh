@@ -41,7 +41,6 @@ test_full() {
     formats_step
     ensure_postgres
     step "tests of the whole workspace" cargo test --workspace --locked
-    fuzz_step
     sim_step
     demo_step
 }
@@ -52,15 +51,6 @@ formats_step() {
         step "formats, recomputed in Python" python3 testkit/formats-py/check.py
     else
         not_yet "formats, recomputed in Python" crates/types/vectors/golden.json
-    fi
-}
-
-# The fuzz targets are a package of their own (libFuzzer wants its own flags); here each one runs for a bounded time.
-fuzz_step() {
-    if [ -f testkit/fuzz/Cargo.toml ]; then
-        step "decoders: bounded fuzzing" cargo test --manifest-path testkit/fuzz/Cargo.toml --target-dir "$TARGET/fuzz"
-    else
-        not_yet "decoders: bounded fuzzing" testkit/fuzz/Cargo.toml
     fi
 }
 
