@@ -3,8 +3,9 @@
 //! Contract (each sentence is a case of `testkit/conformance`):
 //!
 //! - Placeholders are `$1`, `$2`, …; an adapter rewrites them if its engine needs that.
-//! - A transaction is a *write* transaction from its start; two of them on one database never interleave so
-//!   that an update is lost. There is no nesting.
+//! - A transaction is a *write* transaction from its start (SQLite: one at a time). There is no nesting: a
+//!   second `begin` on the same thread is an error.
+//! - Others see a transaction's changes only once it is committed.
 //! - Dropping a [`Tx`] without [`Tx::commit`] undoes everything it did.
 //! - [`Tx::commit`] returns only once the change is durable.
 //! - After a failed statement the transaction is poisoned: every later statement and the commit are refused

@@ -211,7 +211,7 @@ impl EmbeddedBus {
         max: usize,
     ) -> Result<Vec<Record>, BusError> {
         let Some(known) = state.topics.get(topic) else { return Ok(Vec::new()) };
-        if let Some(records) = known.from_tail(from, max) {
+        if let Some(records) = known.read_tail(from, max) {
             return Ok(records);
         }
         let id = known.id;

@@ -158,7 +158,7 @@ impl TopicState {
     }
 
     /// Records from memory; `None` when `from` is older than the tail.
-    pub(crate) fn from_tail(&self, from: u64, max: usize) -> Option<Vec<Record>> {
+    pub(crate) fn read_tail(&self, from: u64, max: usize) -> Option<Vec<Record>> {
         let skip = usize::try_from(from.checked_sub(self.tail_start())?).ok()?;
         Some(self.tail.iter().skip(skip).take(max).map(|record| Record::clone(record)).collect())
     }
