@@ -41,14 +41,17 @@ impl PolicyView for View {
 /// Rules that fail, each by another condition in turn, and a last one that matches.
 fn rules(n: u64) -> Vec<Rule> {
     let miss = |at: u64| match at % 4 {
-        0 => Match { amount: Some(AmountRange { gt: None, lte: Some(at.into()) }), ..Match::default() },
+        0 => Match {
+            amount: Some(Box::new(AmountRange { gt: None, lte: Some(at.into()) })),
+            ..Match::default()
+        },
         1 => {
             let vaults = Some(vec![VaultId([u8::try_from(at).unwrap_or(0xff); 16])]);
-            Match { sources: Some(Sources { vaults, tags: None }), ..Match::default() }
+            Match { sources: Some(Box::new(Sources { vaults, tags: None })), ..Match::default() }
         }
         2 => {
             let types = vec![DestinationType::Internal, DestinationType::Unknown];
-            let destinations = Some(Destinations { types, min_age_seconds: None, labels: None });
+            let destinations = Some(Box::new(Destinations { types, min_age_seconds: None, labels: None }));
             Match { destinations, ..Match::default() }
         }
         _ => Match { assets: Some(vec!["eip155:1/slip44:60".parse().unwrap()]), ..Match::default() },
@@ -109,17 +112,18 @@ fn bench(c: &mut Criterion) {
     };
     let chains =
         Guard { id: "chains".parse().unwrap(), kind: GuardKind::Chains(vec![CHAIN.parse().unwrap()]) };
-    let policy = Policy { guards: vec![chains], rules: rules(200) };
+    let policy = Policy { guards: vec![chains], rules: rules(200).into() };
     let window = Window {
         scope: VelocityScope::Tenant,
         window_seconds: 60,
         amount_lte: Some(1.into()),
         count_lte: None,
     };
-    let mut windows = policy.clone();
-    windows.rules.iter_mut().take(100).for_each(|rule| {
+    let mut half = rules(200);
+    half.iter_mut().take(100).for_each(|rule| {
         rule.matches = Match { velocity: vec![window.clone()], ..Match::default() };
     });
+    let windows = Policy { guards: vec![], rules: half.into() };
     let digest = Digest([0; 32]);
     assert_eq!(evaluate(&policy, digest, &view, &question).core.rule, "rule 199");
     c.bench_function("policy/200_rules", |b| {

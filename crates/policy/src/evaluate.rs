@@ -1,13 +1,13 @@
 //! The evaluation: guards, then the first rule that matches.
 
 use crate::evidence::{Evidence, Recorder, Silent, Trace};
-use crate::facts::{Blocked, Facts, NO_MATCH};
+use crate::facts::{Blocked, Facts};
 use crate::guard::{Guard, GuardKind};
 use crate::policy::Policy;
-use crate::rule::{Condition, Match, Rule};
+use crate::rule::Rule;
+use crate::table::first_match;
 use crate::view::PolicyView;
 use crate::window::Window;
-use std::collections::BTreeSet;
 use strongroom_types::{AllowListId, Code, DecisionCore, Destination, Digest, Intent, Refusal, Tier, UnixMs};
 
 /// What is asked.
@@ -81,7 +81,7 @@ fn decision(decided: Result<Matched<'_>, Blocked>, policy: Digest, question: &Qu
                 time_lock_seconds: then.time_lock_seconds,
                 ordered: then.ordered,
                 groups: then.groups.clone(),
-                ..core(rule.id.to_string(), then.tier)
+                ..core(rule.id.as_str().to_owned(), then.tier)
             };
             Decision { core, relied_on, block: None }
         }
@@ -99,7 +99,7 @@ fn decide<'p, T: Trace>(
 ) -> Result<Matched<'p>, Blocked> {
     let facts = Facts::gather(view, question)?;
     guards(policy, &facts, trace)?;
-    let (at, rule) = first_match(policy, &facts, trace)?;
+    let (rule, relied_on) = first_match(&policy.rules, &facts, trace)?;
     let block = |code, detail: String| Err(Blocked::new(rule.id.as_str(), code, detail));
     if rule.then.tier == Tier::Block {
         return block(Code::PolicyBlocked, format!("rule `{}` blocks this", rule.id));
@@ -110,7 +110,7 @@ fn decide<'p, T: Trace>(
         let detail = format!("rule `{}` allows a fee cap of {most}, not {}", rule.id, facts.intent.fee_max);
         return block(Code::FeeCapExceeded, detail);
     }
-    Ok((rule, relied_on(policy, at, &facts)))
+    Ok((rule, relied_on))
 }
 
 /// Stage A: the first denial in table order is the reason; that there is one does not depend on the order.
@@ -167,88 +167,16 @@ fn denies<T: Trace>(guard: &Guard, facts: &Facts<'_>, trace: &mut T) -> Option<R
     denied.then(|| Refusal::new(code, format!("guard `{}`: {what}", guard.id)))
 }
 
-/// Stage B.
-fn first_match<'p, T: Trace>(
-    policy: &'p Policy,
+/// Whether the window has room; a sum that is not known is an error, whatever the limit.
+pub(crate) fn holds<T: Trace>(
+    window: &Window,
+    owner: &str,
     facts: &Facts<'_>,
     trace: &mut T,
-) -> Result<(usize, &'p Rule), Blocked> {
-    let mut missed_by_velocity = None;
-    for (at, rule) in policy.rules.iter().enumerate() {
-        let unmet =
-            unmet(rule, facts, trace).map_err(|refusal| Blocked { by: rule.id.to_string(), refusal })?;
-        trace.rule(rule, unmet);
-        match unmet {
-            None => return Ok((at, rule)),
-            Some(Condition::Velocity) if missed_by_velocity.is_none() => missed_by_velocity = Some(rule),
-            Some(_) => {}
-        }
-    }
-    Err(match missed_by_velocity {
-        Some(rule) => {
-            let detail = format!("no rule matches; rule `{}` would, but for its windows", rule.id);
-            Blocked::new(NO_MATCH, Code::LimitExceeded, detail)
-        }
-        None => Blocked::new(NO_MATCH, Code::PolicyBlocked, "no rule matches"),
-    })
-}
-
-/// The first condition of the rule that does not hold. Cheap ones first, windows last: they are what costs, and
-/// a rule that fails on them alone is worth naming.
-fn unmet<T: Trace>(rule: &Rule, facts: &Facts<'_>, trace: &mut T) -> Result<Option<Condition>, Refusal> {
-    if let Some(condition) = unmet_by_intent(&rule.matches, facts) {
-        return Ok(Some(condition));
-    }
-    for window in &rule.matches.velocity {
-        if !holds(window, rule.id.as_str(), facts, trace)? {
-            return Ok(Some(Condition::Velocity));
-        }
-    }
-    Ok(None)
-}
-
-fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
-    let any = |given: Option<bool>| given.unwrap_or(true);
-    if !any(wanted.amount.as_ref().map(|range| range.contains(facts.amount))) {
-        return Some(Condition::Amount);
-    }
-    if !any(wanted.kinds.as_ref().map(|kinds| kinds.contains(&facts.kind()))) {
-        return Some(Condition::Kinds);
-    }
-    if !any(wanted.sources.as_ref().map(|sources| sources.contain(facts))) {
-        return Some(Condition::Sources);
-    }
-    let all_accepted =
-        |wanted: &crate::condition::Destinations| facts.places.iter().all(|p| wanted.accepts(p));
-    if !any(wanted.destinations.as_ref().map(all_accepted)) {
-        return Some(Condition::Destinations);
-    }
-    if !any(wanted.assets.as_ref().map(|assets| assets.contains(facts.asset))) {
-        return Some(Condition::Assets);
-    }
-    if !any(wanted.time.as_ref().map(|hours| hours.contain(facts.at))) {
-        return Some(Condition::Time);
-    }
-    if !any(wanted.initiators.as_ref().map(|initiators| initiators.contain(facts))) {
-        return Some(Condition::Initiators);
-    }
-    None
-}
-
-/// Whether the window has room; a sum that is not known is an error, whatever the limit.
-fn holds<T: Trace>(window: &Window, owner: &str, facts: &Facts<'_>, trace: &mut T) -> Result<bool, Refusal> {
+) -> Result<bool, Refusal> {
     let reading = facts.read(window);
     trace.window(owner, window, facts, reading);
     reading.within.ok_or_else(|| {
         Refusal::new(Code::PolicyBlocked, format!("`{owner}`: the sum of a window is not known or overflows"))
     })
-}
-
-fn relied_on(policy: &Policy, matched: usize, facts: &Facts<'_>) -> Vec<AllowListId> {
-    let upto = policy.rules.iter().take(matched + 1).enumerate();
-    let owed = upto.filter_map(|(at, rule)| {
-        let wanted = rule.matches.destinations.as_ref()?;
-        Some(facts.owed_to_listing(wanted, at == matched))
-    });
-    owed.flatten().collect::<BTreeSet<_>>().into_iter().collect()
 }

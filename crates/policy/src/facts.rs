@@ -4,14 +4,15 @@ use crate::condition::{DestinationType, Destinations, Initiators, Kind, Sources}
 use crate::evaluate::Question;
 use crate::view::{Listed, PolicyView, Spent, WindowScope};
 use crate::window::{VelocityScope, Window};
+use strongroom_types::intent::TRANSFERS_MAX;
 use strongroom_types::{
-    AllowListId, AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal,
-    Transfer, UnixMs, UserId, Vault,
+    AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal, Transfer, UnixMs,
+    UserId, Vault,
 };
 
 /// Rule name of a decision when no rule matched.
 pub const NO_MATCH: &str = "no_match";
-/// Rule name when the intent has no transfer, or its sum does not fit 256 bits.
+/// Rule name when the intent has no transfer or too many, or its sum does not fit 256 bits.
 pub const INVALID_INTENT: &str = "invalid_intent";
 /// Rule name when the paying vault, or one that is paid, does not exist.
 pub const UNKNOWN_VAULT: &str = "unknown_vault";
@@ -103,21 +104,6 @@ impl<'a> Facts<'a> {
         });
         Reading { spent, within }
     }
-
-    /// The allow-list entries among the destinations that `wanted` accepts only because they are listed.
-    pub(crate) fn owed_to_listing<'f>(
-        &'f self,
-        wanted: &'f Destinations,
-        accepted: bool,
-    ) -> impl Iterator<Item = AllowListId> + 'f {
-        self.places.iter().filter_map(move |place| match place {
-            Place::Listed { listed, .. } => {
-                let turned = wanted.accepts(place) == accepted && wanted.accepts(&Place::Unknown) != accepted;
-                turned.then_some(listed.id)
-            }
-            Place::Internal | Place::Unknown => None,
-        })
-    }
 }
 
 /// An entry whose time has not come is no entry.
@@ -133,6 +119,9 @@ fn place_of(listed: Option<Listed>, at: UnixMs) -> Place {
 fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
     let first = intent.transfers().first();
     let first = first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
+    if intent.transfers().len() > TRANSFERS_MAX {
+        return Err(Blocked::new(INVALID_INTENT, Code::Malformed, "too many transfers"));
+    }
     if intent.transfers().iter().any(|transfer| transfer.asset != first.asset) {
         let detail = "an intent moves one asset: amounts of different assets cannot be summed";
         return Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail));

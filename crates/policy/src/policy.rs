@@ -2,6 +2,7 @@
 
 use crate::form::objects;
 use crate::guard::Guard;
+use crate::probe::Rules;
 use crate::rule::Rule;
 use crate::{check, unsupported};
 use strongroom_types::fields::{Fields, FormError};
@@ -22,7 +23,7 @@ pub struct Policy {
     /// Any of them denies; order is irrelevant.
     pub guards: Vec<Guard>,
     /// The first that matches decides.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
 }
 
 impl Document for Policy {
@@ -31,7 +32,7 @@ impl Document for Policy {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {
             guards: objects(f, "guards", GUARDS_MAX, Guard::read)?,
-            rules: objects(f, "rules", RULES_MAX, Rule::read)?,
+            rules: objects(f, "rules", RULES_MAX, Rule::read)?.into(),
         })
     }
 
@@ -50,9 +51,7 @@ impl Policy {
     /// `malformed` when the text is not of this form or the table makes no sense; `unsupported` when it asks for
     /// something this build does not evaluate (prices, screening, simulation, …), naming the member.
     pub fn load(text: &str) -> Result<(Self, Digest), Refusal> {
-        let json = Json::parse(text).map_err(FormError::from)?;
-        unsupported::check(&json)?;
-        let policy = Self::parse(text)?;
+        let policy = Self::parse(text).map_err(|error| unsupported::refusal(text, error))?;
         policy.check()?;
         Ok((policy, Self::digest_of(text)))
     }

@@ -21,25 +21,25 @@ pub struct Rule {
     pub then: Then,
 }
 
-/// The conditions of a rule; an absent one means any.
+/// The conditions of a rule; an absent one means any. Boxed, so that a table of 200 rules is read from few cache lines.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Match {
     /// Kinds, ascending.
     pub kinds: Option<Vec<Kind>>,
     /// Who asks.
-    pub initiators: Option<Initiators>,
+    pub initiators: Option<Box<Initiators>>,
     /// Which vault pays.
-    pub sources: Option<Sources>,
+    pub sources: Option<Box<Sources>>,
     /// Where everything goes.
-    pub destinations: Option<Destinations>,
+    pub destinations: Option<Box<Destinations>>,
     /// Assets, ascending.
     pub assets: Option<Vec<AssetId>>,
     /// How much, base units.
-    pub amount: Option<AmountRange>,
+    pub amount: Option<Box<AmountRange>>,
     /// Windows, all of which must hold; none: empty.
     pub velocity: Vec<Window>,
     /// When.
-    pub time: Option<Hours>,
+    pub time: Option<Box<Hours>>,
 }
 
 /// A tier and its obligations.
@@ -97,25 +97,25 @@ impl Match {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {
             kinds: set_opt(f, "kinds")?,
-            initiators: object_opt(f, "initiators", Initiators::read)?,
-            sources: object_opt(f, "sources", Sources::read)?,
-            destinations: object_opt(f, "destinations", Destinations::read)?,
+            initiators: object_opt(f, "initiators", Initiators::read)?.map(Box::new),
+            sources: object_opt(f, "sources", Sources::read)?.map(Box::new),
+            destinations: object_opt(f, "destinations", Destinations::read)?.map(Box::new),
             assets: set_opt(f, "assets")?,
-            amount: object_opt(f, "amount", AmountRange::read)?,
+            amount: object_opt(f, "amount", AmountRange::read)?.map(Box::new),
             velocity: velocity(f)?,
-            time: object_opt(f, "time", Hours::read)?,
+            time: object_opt(f, "time", Hours::read)?.map(Box::new),
         })
     }
 
     fn write(&self) -> Json {
         let mut members = Members::new();
         put(&mut members, "kinds", self.kinds.as_ref(), texts);
-        put(&mut members, "initiators", self.initiators.as_ref(), Initiators::write);
-        put(&mut members, "sources", self.sources.as_ref(), Sources::write);
-        put(&mut members, "destinations", self.destinations.as_ref(), Destinations::write);
+        put(&mut members, "initiators", self.initiators.as_deref(), Initiators::write);
+        put(&mut members, "sources", self.sources.as_deref(), Sources::write);
+        put(&mut members, "destinations", self.destinations.as_deref(), Destinations::write);
         put(&mut members, "assets", self.assets.as_ref(), texts);
-        put(&mut members, "amount", self.amount.as_ref(), AmountRange::write);
-        put(&mut members, "time", self.time.as_ref(), Hours::write);
+        put(&mut members, "amount", self.amount.as_deref(), AmountRange::write);
+        put(&mut members, "time", self.time.as_deref(), Hours::write);
         if !self.velocity.is_empty() {
             let windows = self.velocity.iter().map(|window| Json::Object(window.members()));
             members.push(("velocity".to_owned(), Json::List(windows.collect())));

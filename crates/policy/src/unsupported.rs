@@ -1,5 +1,6 @@
 //! What other versions of the table know and this build does not evaluate: refused by name, never ignored.
 
+use strongroom_types::fields::FormError;
 use strongroom_types::json::Json;
 use strongroom_types::{Code, Refusal};
 
@@ -54,12 +55,16 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("types", "validator", DESTINATIONS),
 ];
 
-/// Refuses the first member or value, in text order, that this build does not evaluate.
-pub(crate) fn check(policy: &Json) -> Result<(), Refusal> {
-    find(policy, "").map_or(Ok(()), |(path, reason)| {
-        let path = path.strip_prefix('.').unwrap_or(&path);
-        Err(Refusal::new(Code::Unsupported, format!("member `{path}`: {reason}")))
-    })
+/// Why a text did not read as a policy: what this build does not evaluate, if that is what it asks for.
+pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
+    let found = Json::parse(text).ok().and_then(|json| find(&json, ""));
+    match found {
+        Some((path, reason)) => {
+            let path = path.strip_prefix('.').unwrap_or(&path);
+            Refusal::new(Code::Unsupported, format!("member `{path}`: {reason}"))
+        }
+        None => error.into(),
+    }
 }
 
 /// `member` is the name of the member that holds `json`, directly or as an element of its list. The path is put

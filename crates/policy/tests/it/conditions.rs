@@ -9,7 +9,8 @@ fn an_absent_condition_means_any() {
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let small = Match { amount: Some(AmountRange { gt: None, lte: Some(units(50)) }), ..Match::default() };
+    let small =
+        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(50)) })), ..Match::default() };
     let table =
         policy(vec![], vec![rule("small", small, auto()), every("rest", then(Tier::OneOfN, &[(1, 1)]))]);
     assert_eq!(outcome(&table, &world(), &intent(50, &[to(FRIEND)])), ("small".into(), Tier::Auto));
@@ -20,8 +21,10 @@ fn the_first_rule_that_matches_decides() {
 fn no_match_blocks() {
     let expected = (NO_MATCH.to_owned(), Code::PolicyBlocked);
     assert_eq!(blocked(&policy(vec![], vec![]), &world(), &plain()), expected);
-    let never =
-        Match { sources: Some(Sources { vaults: Some(vec![vault(7)]), tags: None }), ..Match::default() };
+    let never = Match {
+        sources: Some(Box::new(Sources { vaults: Some(vec![vault(7)]), tags: None })),
+        ..Match::default()
+    };
     assert_eq!(blocked(&policy(vec![], vec![rule("r", never, auto())]), &world(), &plain()), expected);
 }
 
@@ -35,7 +38,7 @@ fn kinds_are_compared() {
 #[test]
 fn initiators_are_users_or_members_of_groups() {
     let of = |users: Option<Vec<UserId>>, groups: Option<Vec<GroupId>>| Match {
-        initiators: Some(Initiators { users, groups }),
+        initiators: Some(Box::new(Initiators { users, groups })),
         ..Match::default()
     };
     for (wanted, expected) in [
@@ -55,7 +58,7 @@ fn initiators_are_users_or_members_of_groups() {
 #[test]
 fn sources_are_vaults_or_tags() {
     let of = |vaults: Option<Vec<VaultId>>, tags: Option<Vec<Name>>| Match {
-        sources: Some(Sources { vaults, tags }),
+        sources: Some(Box::new(Sources { vaults, tags })),
         ..Match::default()
     };
     for (wanted, expected) in [
@@ -79,18 +82,39 @@ fn assets_are_compared() {
 
 #[test]
 fn amount_bounds_are_exclusive_below_and_inclusive_above() {
-    let wanted =
-        Match { amount: Some(AmountRange { gt: Some(units(10)), lte: Some(units(20)) }), ..Match::default() };
+    let wanted = Match {
+        amount: Some(Box::new(AmountRange { gt: Some(units(10)), lte: Some(units(20)) })),
+        ..Match::default()
+    };
     for (amount, expected) in [(10, false), (11, true), (20, true), (21, false)] {
         assert_eq!(matches(&wanted, &world(), &intent(amount, &[to(FRIEND)])), expected, "{amount}");
     }
-    let above = Match { amount: Some(AmountRange { gt: Some(units(10)), lte: None }), ..Match::default() };
+    let above =
+        Match { amount: Some(Box::new(AmountRange { gt: Some(units(10)), lte: None })), ..Match::default() };
     assert!(matches(&above, &world(), &intent(u64::MAX, &[to(FRIEND)])));
 }
 
 #[test]
+fn amounts_beyond_64_bits_are_compared_in_full() {
+    let beyond: MinorUnits = "18446744073709551616".parse().unwrap();
+    let pays = |amount| {
+        let mut transfer = plain().transfers()[0].clone();
+        transfer.amount = amount;
+        Intent { kind: IntentKind::Transfer(vec![transfer]), ..plain() }
+    };
+    let next = beyond.checked_add(units(1)).unwrap();
+    let wanted = |gt, lte| Match { amount: Some(Box::new(AmountRange { gt, lte })), ..Match::default() };
+    assert!(matches(&wanted(Some(beyond), None), &world(), &pays(next)));
+    assert!(!matches(&wanted(Some(beyond), None), &world(), &pays(beyond)));
+    assert!(matches(&wanted(None, Some(beyond)), &world(), &pays(beyond)));
+    assert!(!matches(&wanted(None, Some(beyond)), &world(), &pays(next)));
+    assert!(!matches(&wanted(None, Some(units(u64::MAX))), &world(), &pays(beyond)));
+}
+
+#[test]
 fn the_amount_is_the_sum_of_all_transfers() {
-    let wanted = Match { amount: Some(AmountRange { gt: None, lte: Some(units(20)) }), ..Match::default() };
+    let wanted =
+        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(20)) })), ..Match::default() };
     assert!(matches(&wanted, &world(), &intent(10, &[to(FRIEND), to(STRANGER)])));
     assert!(!matches(&wanted, &world(), &intent(11, &[to(FRIEND), to(STRANGER)])));
 }
@@ -98,7 +122,7 @@ fn the_amount_is_the_sum_of_all_transfers() {
 fn destinations(types: &[DestinationType], age: Option<u64>, labels: Option<&str>) -> Match {
     let labels = labels.map(|label| vec![name(label)]);
     let destinations = Destinations { types: types.to_vec(), min_age_seconds: age, labels };
-    Match { destinations: Some(destinations), ..Match::default() }
+    Match { destinations: Some(Box::new(destinations)), ..Match::default() }
 }
 
 #[test]
@@ -151,7 +175,7 @@ fn rules_keep_their_hours() {
         from: "00:00".parse().unwrap(),
         to: "00:01".parse().unwrap(),
     };
-    let wanted = |day| Match { time: Some(hours(day)), ..Match::default() };
+    let wanted = |day| Match { time: Some(Box::new(hours(day))), ..Match::default() };
     assert!(matches(&wanted(Day::Thursday), &world(), &plain()));
     assert!(!matches(&wanted(Day::Wednesday), &world(), &plain()));
 }

@@ -49,7 +49,7 @@ pub fn edit() -> impl Strategy<Value = Edit> {
 }
 
 pub fn apply(mut policy: Policy, edit: Edit) -> Policy {
-    let rules = &mut policy.rules;
+    let rules = &mut policy.rules.to_vec();
     let then = |rules: &mut Vec<Rule>, at: usize, change: &dyn Fn(&mut Then)| {
         rules.get_mut(at).into_iter().for_each(|rule| change(&mut rule.then));
     };
@@ -82,9 +82,10 @@ pub fn apply(mut policy: Policy, edit: Edit) -> Policy {
             then(rules, at, &|then| then.groups.push(GroupNeed { group: group(4), approvals: 1 }));
         }
         Edit::Amount(at, lte) => {
-            let amount = Some(AmountRange { gt: None, lte: Some(units(lte)) });
+            let amount = Some(Box::new(AmountRange { gt: None, lte: Some(units(lte)) }));
             rules.get_mut(at).into_iter().for_each(|rule| rule.matches.amount.clone_from(&amount));
         }
     }
+    policy.rules = std::mem::take(rules).into();
     policy
 }

@@ -37,9 +37,11 @@ fn anything_but_one_native_asset_of_the_chain_blocks() {
 }
 
 #[test]
-fn an_intent_without_transfers_or_beyond_256_bits_blocks() {
+fn an_intent_without_transfers_or_with_too_many_or_beyond_256_bits_blocks() {
     let expected = (INVALID_INTENT.to_owned(), Code::Malformed);
     assert_eq!(blocked(&open(), &world(), &intent(1, &[])), expected);
+    assert_eq!(blocked(&open(), &world(), &intent(1, &vec![to(FRIEND); 33])), expected);
+    assert!(ask(&open(), &world(), &intent(1, &vec![to(FRIEND); 32])).block.is_none());
     let mut huge = plain();
     huge.fee_max = most();
     assert_eq!(blocked(&open(), &world(), &huge), expected);

@@ -9,7 +9,8 @@ fn table() -> Policy {
         amount_lte: Some(units(amount)),
         count_lte: None,
     };
-    let small = Match { amount: Some(AmountRange { gt: None, lte: Some(units(1)) }), ..Match::default() };
+    let small =
+        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(1)) })), ..Match::default() };
     let slow = Match { velocity: vec![window(109)], ..Match::default() };
     policy(
         vec![

@@ -97,7 +97,7 @@ fn ids_are_unique_and_not_reserved() {
 }
 
 fn tier(then: Then) -> Result<(), String> {
-    let amount = Some(AmountRange { gt: None, lte: Some(units(1)) });
+    let amount = Some(Box::new(AmountRange { gt: None, lte: Some(units(1)) }));
     check(vec![], vec![rule("r", Match { amount, ..Match::default() }, then)])
 }
 
@@ -148,7 +148,7 @@ fn each_tier_asks_what_it_must() {
 #[test]
 fn automatic_rules_have_a_cap_on_amount_and_fee() {
     let auto = Then { fee_max: Some(units(1)), ..auto() };
-    let amount = |gt, lte| Match { amount: Some(AmountRange { gt, lte }), ..Match::default() };
+    let amount = |gt, lte| Match { amount: Some(Box::new(AmountRange { gt, lte })), ..Match::default() };
     assert!(check(vec![], vec![every("r", auto.clone())]).is_err());
     assert!(check(vec![], vec![rule("r", amount(Some(units(1)), None), auto.clone())]).is_err());
     assert_eq!(check(vec![], vec![rule("r", amount(None, Some(units(1))), auto)]), Ok(()));

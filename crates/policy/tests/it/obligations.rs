@@ -42,7 +42,7 @@ fn a_block_rule_blocks_by_its_name() {
 fn a_blocked_core_asks_nobody_and_relies_on_nothing() {
     let listed =
         Destinations { types: vec![DestinationType::AllowListed], min_age_seconds: None, labels: None };
-    let wanted = Match { destinations: Some(listed), ..Match::default() };
+    let wanted = Match { destinations: Some(Box::new(listed)), ..Match::default() };
     let strict = Then { fee_max: Some(units(1)), time_lock_seconds: 9, ..then(Tier::MOfN, &[(1, 2)]) };
     let decision = ask(&policy(vec![], vec![rule("r", wanted, strict)]), &world(), &plain());
     assert_eq!((decision.core.groups.len(), decision.core.time_lock_seconds), (0, 0));

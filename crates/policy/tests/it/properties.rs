@@ -84,7 +84,9 @@ proptest! {
             Tier::Committee | Tier::Block => Tier::Block,
         };
         let mut new = old.clone();
-        new.rules.get_mut(at).into_iter().for_each(|rule| rule.then.tier = raised(rule.then.tier));
+        edit_rules(&mut new, |rules| {
+            rules.get_mut(at).into_iter().for_each(|rule| rule.then.tier = raised(rule.then.tier));
+        });
         let (before, after) = (ask_at(&old, &world, &intent, when), ask_at(&new, &world, &intent, when));
         prop_assert!(as_strict(&before, &after));
         prop_assert!(is_tighter(&old, &new));

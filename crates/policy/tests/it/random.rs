@@ -83,13 +83,13 @@ fn conditions() -> impl Strategy<Value = Match> {
     )
         .prop_map(|(kinds, initiators, sources, destinations, assets, amount, velocity, time)| Match {
             kinds,
-            initiators,
-            sources,
-            destinations,
+            initiators: initiators.map(Box::new),
+            sources: sources.map(Box::new),
+            destinations: destinations.map(Box::new),
             assets,
-            amount,
+            amount: amount.map(Box::new),
             velocity,
-            time,
+            time: time.map(Box::new),
         })
 }
 
@@ -130,7 +130,8 @@ pub fn policy() -> impl Strategy<Value = Policy> {
     let guards = option::weighted(0.3, guard_with("g0".to_owned()));
     let rules =
         (0..5usize).prop_flat_map(|n| (0..n).map(|at| rule_with(format!("r{at}"))).collect::<Vec<_>>());
-    (guards, rules).prop_map(|(guard, rules)| Policy { guards: guard.into_iter().collect(), rules })
+    (guards, rules)
+        .prop_map(|(guard, rules)| Policy { guards: guard.into_iter().collect(), rules: rules.into() })
 }
 
 pub fn world() -> impl Strategy<Value = World> {

@@ -190,7 +190,14 @@ pub fn guard(id: &str, kind: GuardKind) -> Guard {
 }
 
 pub fn policy(guards: Vec<Guard>, rules: Vec<Rule>) -> Policy {
-    Policy { guards, rules }
+    Policy { guards, rules: rules.into() }
+}
+
+/// Changes the rules as a whole.
+pub fn edit_rules(policy: &mut Policy, edit: impl FnOnce(&mut Vec<Rule>)) {
+    let mut rules = policy.rules.to_vec();
+    edit(&mut rules);
+    policy.rules = rules.into();
 }
 
 pub fn ask_at(policy: &Policy, world: &World, intent: &Intent, at: UnixMs) -> Decision {
