@@ -18,7 +18,7 @@ help_lint() {
     cat <<'HELP'
 usage: ./x lint [--keep-going]
 Formatting, clippy with warnings as errors, cargo-deny (licences, banned and fenced crates, advisories from the
-committed snapshot; no network), which of our crates may depend on which, the signer's dependency list, file sizes.
+committed snapshot; no network), which of our crates may depend on which, the signer's dependency list, error pages, file sizes.
 
   --keep-going   run every check even after one failed
 HELP
@@ -45,6 +45,7 @@ lint_steps() {
     step "formatting" fmt_check
     step "layers: which crate may depend on which" xtask check-layers
     step "signer: dependency list" xtask signer-deps
+    step "errors: each code has its page" xtask error-pages
     step "file sizes" xtask file-sizes
     step "dependencies: licences, bans, advisories" deny_check
     step "clippy" clippy_check

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a tool for developers: it reads its arguments and runs cargo")]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
+mod error_pages;
 mod file_sizes;
 mod layers;
 mod signer_deps;
@@ -30,6 +31,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Refuse a refusal code without its row in docs/errors, and a row without its code.
+    ErrorPages,
     /// Name Rust files over 500 lines. Never fails: the number is a question, not a rule.
     FileSizes,
 }
@@ -49,6 +52,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::CheckLayers => layers::check(&root),
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
+        Command::ErrorPages => error_pages::check(&root),
         Command::FileSizes => file_sizes::report(&root),
     }
 }
