@@ -54,12 +54,9 @@ pub fn derive(root: &[u8; 32], chain_code: &[u8; 32], path: &ChildPath) -> Resul
 
 fn decode_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, HdError> {
     let point = CompressedEdwardsY(*bytes).decompress().ok_or(HdError::InvalidKey)?;
-    let canonical = point.compress().to_bytes() == *bytes;
-    if canonical && point.is_torsion_free() && !point.is_identity() {
-        Ok(point)
-    } else {
-        Err(HdError::InvalidKey)
-    }
+    // Encodings with y >= p need no check of their own: all of them are points of small or mixed order
+    // (https://eprint.iacr.org/2020/1244).
+    if point.is_torsion_free() && !point.is_identity() { Ok(point) } else { Err(HdError::InvalidKey) }
 }
 
 fn mac(parent: &Derived<32>, tag: &[u8], step: u32) -> Result<[u8; 64], HdError> {

@@ -171,6 +171,26 @@ fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refu
 }
 
 #[test]
+fn no_share_is_dealt_before_every_echo_is_there() {
+    let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 16);
+    let (mut withheld, mut dealt) = (None, 0);
+    cluster.run_with(|_, delivery| {
+        let body = Message::read(delivery.bytes).body;
+        if delivery.from == 2 && matches!(body, Body::Round2 { .. }) {
+            dealt += 1;
+        }
+        if (delivery.from, delivery.to) == (3, 2) && matches!(body, Body::Echo(_)) {
+            withheld = Some(delivery.bytes.to_vec());
+            return Vec::new();
+        }
+        vec![delivery.bytes.to_vec()]
+    });
+    assert_eq!((dealt, cluster.outcomes.len()), (0, 0));
+    cluster.input(2, DkgInput::Received { from: 3, bytes: withheld.unwrap() });
+    assert_one_key(&cluster.run(), 3);
+}
+
+#[test]
 fn every_parameter_changes_the_context() {
     let base = Cluster::new(SuiteId::FrostEd25519, 2, 3, 8).parameters;
     let mut seen = BTreeSet::from([base.context()]);
@@ -212,7 +232,11 @@ fn bad_parameters_are_refused_before_anything_is_sent() {
         assert!(matches!(refused, Err(DkgFault::Parameters(_))));
     }
     let stranger = DkgSession::start(base.parameters.clone(), 4, base.sealing(1), &mut rng(1));
-    assert!(matches!(stranger, Err(DkgFault::Parameters(_))));
+    assert_eq!(stranger.unwrap_err(), DkgFault::Parameters("not a member of the roster"));
+    let mut zero = base.parameters.clone();
+    zero.roster[0].index = 0;
+    let refused = DkgSession::start(zero, 2, base.sealing(2), &mut rng(1)).unwrap_err();
+    assert_eq!(refused, DkgFault::Parameters("roster indices must be non-zero and strictly ascending"));
     let wrong_secret = DkgSession::start(base.parameters.clone(), 1, base.sealing(2), &mut rng(1));
     assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
 }
