@@ -44,6 +44,7 @@ pub enum ScriptError {
 /// [`ScriptError::NotATransaction`].
 pub fn decode(raw: &[u8]) -> Result<Transaction, ScriptError> {
     let transaction: Transaction = encode::deserialize(raw).map_err(|_| ScriptError::NotATransaction)?;
+    // The decoder is strict today; the comparison keeps it so when the library changes.
     if encode::serialize(&transaction) == raw { Ok(transaction) } else { Err(ScriptError::NotATransaction) }
 }
 

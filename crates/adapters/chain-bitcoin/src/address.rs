@@ -105,6 +105,8 @@ mod tests {
             // BIP-350: witness version 2, and version 1 with a 40-byte program
             "bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs",
             "bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y",
+            // pay to anchor
+            "bc1pfeessrawgf",
             // BIP-350: bech32 checksum on version 1, bech32m on version 0
             "bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4",
             "bc1q0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",

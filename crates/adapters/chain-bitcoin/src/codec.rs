@@ -93,6 +93,7 @@ impl ChainCodec for BitcoinCodec {
         let malformed = |detail: &str| Refusal::new(Code::Malformed, detail);
         let transaction: bitcoin::Transaction =
             encode::deserialize(signed).map_err(|_| malformed("not a Bitcoin transaction"))?;
+        // The decoder is strict today; the comparison keeps it so when the library changes.
         if encode::serialize(&transaction) != signed {
             return Err(malformed("the transaction is not in its one encoding"));
         }

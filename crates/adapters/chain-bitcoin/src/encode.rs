@@ -93,6 +93,7 @@ impl Unsigned {
             encode::deserialize(&form.transaction).map_err(|_| malformed("not a Bitcoin transaction"))?;
         let unsigned = Self { transaction, inputs: form.inputs, outputs: form.outputs };
         unsigned.check_counts()?;
+        // Both decoders are strict today; the comparison keeps it so when a library changes.
         if unsigned.encode(network)? != bytes {
             return Err(malformed("the unsigned form is not in its one encoding"));
         }

@@ -8,9 +8,9 @@ use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal};
 /// Where payments to another vault of the tenant go.
 pub const RECEIVE: OwnPath = OwnPath { change: 0, index: 0 };
 
-/// An amount as satoshi, at most all bitcoin there can be.
+/// An amount as satoshi; [`total`] bounds it by all bitcoin there can be.
 pub fn satoshi(amount: MinorUnits) -> Result<u64, Refusal> {
-    let fits = amount.to_u64().filter(|sat| *sat <= Amount::MAX_MONEY.to_sat());
+    let fits = amount.to_u64();
     fits.ok_or_else(|| {
         Refusal::new(Code::InsufficientBalance, format!("{amount} satoshi exceed 21 million bitcoin"))
     })

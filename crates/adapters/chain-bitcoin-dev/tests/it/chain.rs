@@ -83,6 +83,10 @@ fn invalid_spends_are_rejected_with_a_reason() {
     assert!(rejected(&chain, &key.raw(&twice, 50_000, 60_000)).contains("twice"));
     let early = serialize(&key.spend(&coins, 50_000, 99_000, chain.height().unwrap() + 1));
     assert!(rejected(&chain, &early).contains("locked until height"));
+    let mut burning = key.spend(&coins, 50_000, 99_000, 0);
+    burning.output.clear();
+    key.sign(&mut burning, 50_000);
+    assert!(rejected(&chain, &serialize(&burning)).contains("no outputs"));
     assert!(rejected(&chain, b"nonsense").contains("not a Bitcoin transaction"));
     assert_eq!(chain.coins(&[key.address()]).unwrap().len(), 2);
 }

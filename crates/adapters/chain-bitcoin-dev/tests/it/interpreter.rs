@@ -71,7 +71,9 @@ fn malformed_questions_are_refused() {
     assert_eq!(check_spend(&[&raw[..], &[0]].concat(), &spent), Err(ScriptError::NotATransaction));
     let wrong = Err(ScriptError::WrongOutputs { inputs: 2, outputs: 1 });
     assert_eq!(check_spend(&raw, &spent[..1]), wrong);
-    let mut huge = spent;
-    huge[1].amount = u64::MAX;
-    assert!(matches!(check_spend(&raw, &huge), Err(ScriptError::WrongOutputs { .. })));
+    for amount in [u64::MAX, 2_100_000_000_000_001] {
+        let mut huge = spent.clone();
+        huge[1].amount = amount;
+        assert!(matches!(check_spend(&raw, &huge), Err(ScriptError::WrongOutputs { .. })));
+    }
 }

@@ -114,6 +114,20 @@ fn a_fee_above_the_cap_is_refused() {
 }
 
 #[test]
+fn change_below_dust_goes_to_the_fee() {
+    let (codec, vault) = (regtest(), TestVault::new(1, 0));
+    let effects = effects(&codec, &[(FOREIGN, 70_000)]);
+    let returned = |amount: u64| {
+        let coins = [coin(1, amount)];
+        let cheap = BuildRequest { fee_rate: 1_000, ..request(&effects, &vault.key, &coins) };
+        codec.inspect(&codec.build(&cheap).unwrap().unsigned, &vault.key).unwrap().returned
+    };
+    // With change it has 153 virtual bytes or less.
+    assert_eq!(returned(70_000 + 153 + 150), MinorUnits::ZERO);
+    assert!(returned(70_000 + 153 + 330) >= 330.into());
+}
+
+#[test]
 fn small_change_is_kept_when_the_cap_forbids_to_give_it_away() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);

@@ -53,6 +53,17 @@ fn change_to_somebody_else_is_refused() {
 }
 
 #[test]
+fn conflicts_are_ascending_texts_whatever_the_order_of_inputs() {
+    let inspection = changed(|form| {
+        form.transaction.input[0].previous_output.vout = 9;
+        form.transaction.input[1].previous_output = form.transaction.input[0].previous_output;
+        form.transaction.input[1].previous_output.vout = 10;
+    });
+    let conflicts = inspection.unwrap().conflicts;
+    assert!(conflicts.is_sorted() && conflicts[0].0.ends_with(":10"), "{conflicts:?}");
+}
+
+#[test]
 fn an_own_output_without_claim_is_a_payment() {
     let inspection = changed(|form| form.outputs = vec![None; 2]).unwrap();
     assert_eq!((inspection.moves.len(), inspection.returned.is_zero()), (2, true));

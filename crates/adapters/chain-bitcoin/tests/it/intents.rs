@@ -87,10 +87,13 @@ fn a_key_of_another_scheme_or_form_has_no_addresses() {
     let codec = regtest();
     let good = TestVault::new(2, 9).key;
     let first = OwnPath { change: 0, index: 0 };
+    let point = bitcoin::secp256k1::PublicKey::from_slice(&good.public_key).unwrap();
+    let uncompressed = point.serialize_uncompressed().to_vec();
     let cases = [
         (VaultKey { suite: Suite::FrostSecp256k1, ..good.clone() }, Code::Unsupported),
         (VaultKey { public_key: vec![], ..good.clone() }, Code::Malformed),
-        (VaultKey { public_key: vec![2; 65], ..good.clone() }, Code::Malformed),
+        (VaultKey { public_key: uncompressed, ..good.clone() }, Code::Malformed),
+        (VaultKey { public_key: vec![5; 33], ..good.clone() }, Code::Malformed),
         (VaultKey { account: 1_000_000, ..good.clone() }, Code::PathNotOwn),
         (VaultKey { account: u32::MAX, ..good.clone() }, Code::PathNotOwn),
     ];

@@ -33,6 +33,8 @@ proptest! {
         };
         let inspection = codec.inspect(&built.unsigned, &vault.key).unwrap();
         prop_assert!(within(&effects, AttemptKind::Pay, &inspection, built.fee).is_ok());
+        let returned = inspection.returned;
+        prop_assert!(returned.is_zero() || returned >= 330.into(), "change of {returned} is dust");
         let form = Unsigned::decode(&built.unsigned, codec.network()).unwrap();
         let money_in: u64 = form.inputs.iter().map(|claim| claim.amount).sum();
         let out = inspection.returned.checked_add(inspection.fee).and_then(|sum| sum.checked_add(paid.into()));

@@ -90,6 +90,15 @@ fn a_replacement_without_the_anchor_is_refused() {
 }
 
 #[test]
+fn a_coin_that_is_merely_added_is_no_anchor() {
+    let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
+    let other = &case.coins[1].key;
+    let request = BuildRequest { anchor: Some(other), fee_rate: 50_000, ..case.request() };
+    let refusal = case.codec.replace(AttemptKind::Bump, &case.first.unsigned, &request);
+    assert_eq!(code(refusal), Code::AnchorMissing);
+}
+
+#[test]
 fn a_replacement_above_the_cap_is_refused() {
     let case = Case::new(vec![coin(1, 100_000)]);
     let request = BuildRequest { fee_max: case.first.fee, ..case.request() };
