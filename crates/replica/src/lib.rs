@@ -1,1 +1,25 @@
-//! strongroom-replica
+//! The journal replica of a process: in the process's database, or in memory alone.
+//!
+//! - [`Replica`]: the [`Follower`](strongroom_journal::follower::Follower) with its tables. Log, state, root and
+//!   position of a batch go into one transaction; a signer's cosignature leaves only after it.
+//! - [`boot()`]: tells a restarted disk from a restored one.
+//! - [`SharedFollower`] and [`Feed`]: a replica in memory for services that can replay the bus.
+
+mod boot;
+mod error;
+mod feed;
+mod incoming;
+mod replica;
+mod schema;
+mod shared;
+mod vaults;
+mod witness;
+
+pub use boot::{Marker, boot};
+pub use error::ReplicaError;
+pub use feed::{Feed, journal_topics};
+pub use incoming::{Incoming, open_incoming};
+pub use replica::Replica;
+pub use schema::MIGRATIONS;
+pub use shared::SharedFollower;
+pub use vaults::TenantVaults;

@@ -8,6 +8,7 @@
 
 mod dead_letter;
 mod faults;
+pub mod post;
 mod schema;
 mod shell;
 mod stage;

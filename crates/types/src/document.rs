@@ -31,7 +31,11 @@ pub trait Document: Sized {
         }
         let value = Self::read(&mut fields)?;
         fields.end()?;
-        if value.to_text() == text { Ok(value) } else { Err(FormError::invalid("document", "not in canonical form")) }
+        if value.to_text() == text {
+            Ok(value)
+        } else {
+            Err(FormError::invalid("document", "not in canonical form"))
+        }
     }
 
     /// What a signature over a text of this type signs.

@@ -101,7 +101,11 @@ impl Fields {
     }
 
     /// Takes an array of texts, each parsed.
-    pub fn parse_list<T: FromStr<Err: Display>>(&mut self, name: &str, max: usize) -> Result<Vec<T>, FormError> {
+    pub fn parse_list<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+        max: usize,
+    ) -> Result<Vec<T>, FormError> {
         let parse = |json| match json {
             Json::Text(text) => parse_text(name, &text),
             _ => Err(FormError::invalid(name, "expected strings")),
@@ -120,7 +124,11 @@ impl Fields {
     }
 
     /// Takes one object member, read by `read`.
-    pub fn object<T>(&mut self, name: &str, read: impl Fn(&mut Fields) -> Result<T, FormError>) -> Result<T, FormError> {
+    pub fn object<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&mut Fields) -> Result<T, FormError>,
+    ) -> Result<T, FormError> {
         let json = self.json(name)?;
         read_object(json, name, &read)
     }

@@ -202,7 +202,8 @@ mod tests {
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Json::List),
-                prop::collection::btree_map(".{0,8}", inner, 0..6).prop_map(|m| Json::Object(m.into_iter().collect())),
+                prop::collection::btree_map(".{0,8}", inner, 0..6)
+                    .prop_map(|m| Json::Object(m.into_iter().collect())),
             ]
         })
     }
@@ -224,7 +225,18 @@ mod tests {
     fn what_is_not_canonical_is_refused() {
         let duplicate = r#"{"a":"1","a":"2"}"#;
         assert_eq!(Json::parse(duplicate), Err(JsonError::Duplicate("a".into())));
-        for bad in ["1", "null", r#"{"a":1}"#, r#" "a""#, r#"["a", "b"]"#, r#"["a",]"#, r#"{"a":"b"}x"#, "", "\"", "\"\\"] {
+        for bad in [
+            "1",
+            "null",
+            r#"{"a":1}"#,
+            r#" "a""#,
+            r#"["a", "b"]"#,
+            r#"["a",]"#,
+            r#"{"a":"b"}x"#,
+            "",
+            "\"",
+            "\"\\",
+        ] {
             assert!(matches!(Json::parse(bad), Err(JsonError::Unexpected(_))), "{bad}");
         }
         for bad in [r#"{"b":"1","a":"2"}"#, r#""\u0061""#, r#""\/""#] {

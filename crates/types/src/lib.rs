@@ -36,7 +36,9 @@ pub use document::Document;
 pub use id::*;
 pub use intent::{Destination, Intent, IntentKind, Transfer};
 pub use refusal::{Code, Refusal};
-pub use registry::{AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault};
+pub use registry::{
+    AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault,
+};
 pub use signed::{Endorsement, Signed, SigningCredential};
 pub use text::Name;
 pub use time::UnixMs;

@@ -160,7 +160,8 @@ impl BorshSerialize for Code {
 impl BorshDeserialize for Code {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
-        Self::from_text(&text).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "unknown code"))
+        Self::from_text(&text)
+            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "unknown code"))
     }
 }
 

@@ -140,7 +140,9 @@ impl FromStr for Suite {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = SUITES.iter().find(|(_, name)| *name == text);
-        known.map(|(suite, _)| *suite).ok_or("a suite is frost-secp256k1-tr, frost-secp256k1 or frost-ed25519")
+        known
+            .map(|(suite, _)| *suite)
+            .ok_or("a suite is frost-secp256k1-tr, frost-secp256k1 or frost-ed25519")
     }
 }
 
@@ -228,7 +230,12 @@ impl Group {
 impl AllowListEntry {
     /// Reads the members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        Ok(Self { id: f.parse("id")?, chain: f.parse("chain")?, address: f.text("address")?, label: f.parse("label")? })
+        Ok(Self {
+            id: f.parse("id")?,
+            chain: f.parse("chain")?,
+            address: f.text("address")?,
+            label: f.parse("label")?,
+        })
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
@@ -281,7 +288,10 @@ impl CeremonyPlan {
         }
         let (t, n) = (usize::from(min_signers), roster.len());
         if t < 2 || t > n || 2 * t <= n {
-            return Err(FormError::invalid("min_signers", "must be at least 2, at most n, and more than n / 2"));
+            return Err(FormError::invalid(
+                "min_signers",
+                "must be at least 2, at most n, and more than n / 2",
+            ));
         }
         Ok(Self { key: f.parse("key")?, suite: f.parse("suite")?, min_signers, roster })
     }

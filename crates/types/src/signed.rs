@@ -82,7 +82,10 @@ impl Signed {
     #[must_use]
     pub fn to_json(&self) -> Json {
         let endorsement = |e: &Endorsement| {
-            Json::object([("credential", Json::text(e.credential)), ("signature", Json::text(hex::encode(e.signature)))])
+            Json::object([
+                ("credential", Json::text(e.credential)),
+                ("signature", Json::text(hex::encode(e.signature))),
+            ])
         };
         Json::object([
             ("endorsements", Json::List(self.endorsements.iter().map(endorsement).collect())),
@@ -97,7 +100,8 @@ impl Signed {
             let signature = crate::text::lower_hex(&f.text("signature")?);
             Ok(Endorsement {
                 credential: f.parse("credential")?,
-                signature: signature.ok_or_else(|| FormError::invalid("signature", "expected 128 lower-case hex digits"))?,
+                signature: signature
+                    .ok_or_else(|| FormError::invalid("signature", "expected 128 lower-case hex digits"))?,
             })
         })?;
         let signed = Self { text: fields.text("text")?, endorsements };

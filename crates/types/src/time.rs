@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Milliseconds since 1970-01-01 UTC. Text form: decimal digits without leading zeros.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, BorshSerialize, BorshDeserialize,
+)]
 pub struct UnixMs(pub u64);
 
 impl UnixMs {

@@ -22,8 +22,10 @@ pub fn words(of: &Digest) -> [&'static str; 16] {
 /// The words in four lines of four, for screens.
 #[must_use]
 pub fn grid(of: &Digest) -> String {
-    let lines: Vec<String> =
-        words(of).chunks(4).map(|row| row.iter().map(|w| format!("{w:<9}")).collect::<String>().trim_end().to_owned()).collect();
+    let lines: Vec<String> = words(of)
+        .chunks(4)
+        .map(|row| row.iter().map(|w| format!("{w:<9}")).collect::<String>().trim_end().to_owned())
+        .collect();
     lines.join("\n")
 }
 

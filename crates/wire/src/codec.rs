@@ -31,5 +31,9 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(bytes: &[u8]) -> Result<T, R
         return Err(Refusal::new(Code::RecordTooLarge, format!("{} bytes", bytes.len())));
     }
     let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
-    if encode(&value) == bytes { Ok(value) } else { Err(Refusal::new(Code::Malformed, "not the one encoding of its value")) }
+    if encode(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(Refusal::new(Code::Malformed, "not the one encoding of its value"))
+    }
 }

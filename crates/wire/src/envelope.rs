@@ -125,8 +125,18 @@ pub struct Heading {
 pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<u8> {
     let Heading { genesis, from, to, session, sequence, created, deadline } = heading;
     let (schema, payload) = (T::SCHEMA, encode(payload));
-    let envelope =
-        encode(&Envelope { version: VERSION, genesis, schema, from, to, session, sequence, created, deadline, payload });
+    let envelope = encode(&Envelope {
+        version: VERSION,
+        genesis,
+        schema,
+        from,
+        to,
+        session,
+        sequence,
+        created,
+        deadline,
+        payload,
+    });
     let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
     encode(&Sealed { envelope, signature })
 }

@@ -78,8 +78,19 @@ pub struct SigningRequested {
     pub attempt: Attempt,
     /// The unsigned transaction in the chain codec's encoding.
     pub unsigned: Vec<u8>,
-    /// How many signatures it needs.
-    pub slots: u32,
+    /// The signatures it needs, as the transactions service reads it; signers derive their own.
+    pub slots: Vec<SigningSlot>,
+}
+
+/// One signature a transaction needs: key child and bytes, no chain.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SigningSlot {
+    /// Full non-hardened derivation path from the group key.
+    pub path: Vec<u32>,
+    /// Whether the child key gets the BIP-341 tweak without script tree.
+    pub taproot_tweak: bool,
+    /// What is signed.
+    pub message: Vec<u8>,
 }
 
 /// One signer's nonce commitment: single-use, known by its boot and number.

@@ -1,0 +1,19 @@
+//! Tables.
+
+use strongroom_ports::db::Migration;
+
+/// `pending`: intents that wait for people, or were approved and may come back when the decision changes.
+/// `answer`: people's yeses.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    component: "approvals",
+    version: 1,
+    sql: "
+CREATE TABLE pending (
+    intent {blob} PRIMARY KEY, signed {blob} NOT NULL, core {text} NOT NULL, done {bool} NOT NULL,
+    expires {i64} NOT NULL) {strict};
+CREATE INDEX pending_expires ON pending (expires);
+CREATE TABLE answer (
+    digest {blob} PRIMARY KEY, intent {blob} NOT NULL, person {blob} NOT NULL, signed {blob} NOT NULL) {strict};
+CREATE INDEX answer_intent ON answer (intent);
+",
+}];

@@ -1,0 +1,139 @@
+//! Making and opening the records that stages exchange: signed envelopes with headers.
+
+use crate::StageError;
+use ed25519_dalek::SigningKey;
+use std::fmt;
+use strongroom_ports::bus::{Delivered, Headers, Record, Topic};
+use strongroom_types::{Digest, NodeId, UnixMs, digest};
+use strongroom_wire::envelope::Heading;
+use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, encode, open, seal};
+
+/// Why a record is made: what it continues. Message ids derive from it, so a re-run makes the same ids.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Message id of the record that led here (or the first producer's own id).
+    pub msg_id: [u8; 16],
+    /// Session or transaction it belongs to.
+    pub session: [u8; 16],
+    /// Not to be acted upon at or after this time.
+    pub deadline: UnixMs,
+    /// W3C trace context.
+    pub traceparent: String,
+    /// Timeline so far.
+    pub marks: Marks,
+}
+
+impl Cause {
+    /// What a delivered record causes, keeping its deadline, trace and timeline.
+    #[must_use]
+    pub fn of(delivered: &Delivered, envelope: &Envelope) -> Self {
+        let headers = &delivered.record.headers;
+        Self {
+            msg_id: headers.msg_id,
+            session: envelope.session,
+            deadline: envelope.deadline,
+            traceparent: headers.traceparent.clone(),
+            marks: Marks::from_bytes(&headers.marks),
+        }
+    }
+
+    /// Something a service does by its own clock; `seed` makes its message ids.
+    #[must_use]
+    pub fn own(seed: &[&[u8]], deadline: UnixMs) -> Self {
+        let msg_id = first_half(digest("strongroom/own-cause/v1", seed));
+        Self { msg_id, session: [0; 16], deadline, traceparent: String::new(), marks: Marks::default() }
+    }
+
+    /// The same cause with another deadline.
+    #[must_use]
+    pub fn until(mut self, deadline: UnixMs) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// One service's signing identity on the bus.
+pub struct Post {
+    genesis: Digest,
+    node: NodeId,
+    key: SigningKey,
+    sequence: u64,
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Post({}, ..)", self.node)
+    }
+}
+
+impl Post {
+    /// An identity registered in genesis.
+    #[must_use]
+    pub fn new(genesis: Digest, node: NodeId, seed: &[u8; 32]) -> Self {
+        Self { genesis, node, key: SigningKey::from_bytes(seed), sequence: 0 }
+    }
+
+    /// Who this is.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// A sealed record.
+    ///
+    /// # Errors
+    /// [`StageError::Fatal`] when the topic's name is not one.
+    pub fn record<T: Payload>(
+        &mut self,
+        now: UnixMs,
+        (topic, key): (&str, &[u8]),
+        to: Option<NodeId>,
+        payload: &T,
+        cause: &Cause,
+    ) -> Result<Record, StageError> {
+        self.sequence += 1;
+        let heading = Heading {
+            genesis: self.genesis,
+            from: self.node,
+            to,
+            session: cause.session,
+            sequence: self.sequence,
+            created: now,
+            deadline: cause.deadline,
+        };
+        let to_bytes = to.map_or([0; 16], |to| to.0);
+        let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &encode(payload)];
+        let headers = Headers {
+            msg_id: first_half(digest("strongroom/msg-id/v1", &fields)),
+            schema: T::SCHEMA.0,
+            deadline_ms: cause.deadline.0,
+            traceparent: cause.traceparent.clone(),
+            marks: cause.marks.to_bytes(),
+        };
+        let topic = Topic::new(topic).map_err(|e| StageError::Fatal(e.to_string()))?;
+        Ok(Record { topic, key: key.to_vec(), headers, payload: seal(heading, payload, &self.key) })
+    }
+}
+
+/// Opens a delivered record: sender of one of `roles`, valid signature, right schema. What does not open is poison.
+///
+/// # Errors
+/// [`StageError::Poison`] with the refusal.
+pub fn open_record<T: Payload>(
+    delivered: &Delivered,
+    senders: &dyn Senders,
+    roles: &[Role],
+) -> Result<(Envelope, T), StageError> {
+    let poison = |refusal: strongroom_types::Refusal| StageError::Poison(refusal.to_string());
+    let envelope = open(&delivered.record.payload, senders, roles).map_err(poison)?;
+    let payload = envelope.payload().map_err(poison)?;
+    Ok((envelope, payload))
+}
+
+/// The first 16 bytes of a digest.
+#[must_use]
+pub fn first_half(of: Digest) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.iter_mut().zip(of.0).for_each(|(to, from)| *to = from);
+    id
+}
