@@ -38,6 +38,38 @@ fn signing_package_bytes_do_not_change() {
     assert_eq!(SigningPackage::from_bytes(&package.to_bytes()), Ok(package));
 }
 
+/// A package whose participants are written as a list: same layout, any order.
+#[derive(borsh::BorshSerialize)]
+struct Listed {
+    suite: SuiteId,
+    key_id: Vec<u8>,
+    epoch: u32,
+    message: Vec<u8>,
+    commitments: Vec<(u16, Commitment)>,
+    path: strongroom_mpc_core::ChildPath,
+    tweak: Tweak,
+}
+
+#[test]
+fn participants_out_of_order_or_twice_are_not_a_package() {
+    let commitment = Commitment { boot_id: [1; 16], number: 1, hiding: vec![2], binding: vec![3] };
+    let listed = |indices: &[u16]| {
+        let listed = Listed {
+            suite: SuiteId::FrostEd25519,
+            key_id: Vec::new(),
+            epoch: 0,
+            message: Vec::new(),
+            commitments: indices.iter().map(|index| (*index, commitment.clone())).collect(),
+            path: path(&[]),
+            tweak: Tweak::None,
+        };
+        SigningPackage::from_bytes(&borsh::to_vec(&listed).unwrap())
+    };
+    assert!(listed(&[1, 2]).is_ok());
+    assert!(listed(&[2, 1]).is_err());
+    assert!(listed(&[1, 1, 2]).is_err());
+}
+
 #[test]
 fn signature_share_bytes_do_not_change() {
     let share = SignatureShare { index: 7, share: [1; 32] };
