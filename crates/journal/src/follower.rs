@@ -230,11 +230,25 @@ impl Follower {
 
     /// A checkpoint at or below the tip: must be the one followed, as far as that is still remembered.
     fn known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
-        let Some(ours) = self.head(size).map(|head| head.body.clone()).filter(|ours| ours != body) else {
-            return Ok(());
-        };
+        match self.head(size).map(|head| head.body.clone()).filter(|ours| ours != body) {
+            Some(ours) => Err(self.split_view(ours, note)),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops this replica: the log signed `note` where `ours` was followed. For whoever remembers bodies of heads
+    /// that are no longer kept here.
+    pub fn split_view(&mut self, ours: String, note: &str) -> Refusal {
+        let detail = format!("the log signed two trees of one size: {}", ours.replace('\n', " "));
         self.witness_against(SplitView::Log { ours, note: note.to_owned() });
-        Err(Refusal::new(Code::Conflict, format!("the log signed two trees of size {size}")))
+        let refusal = Refusal::new(Code::Conflict, detail);
+        self.halt(refusal.clone());
+        refusal
+    }
+
+    /// Stops this replica; the first reason stays.
+    pub fn halt(&mut self, why: Refusal) {
+        self.halted.get_or_insert(why);
     }
 
     fn extend(&mut self, batch: &JournalBatch, body: &str) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
@@ -353,7 +367,7 @@ impl Follower {
 
     fn halt_on<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result {
-            self.halted = Some(refusal.clone());
+            self.halt(refusal.clone());
         }
         result
     }

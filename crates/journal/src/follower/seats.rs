@@ -2,7 +2,7 @@
 
 use super::{Follower, Head, SplitView};
 use crate::genesis::Genesis;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignature};
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::WitnessCosignature;
@@ -152,6 +152,19 @@ impl Follower {
     #[must_use]
     pub fn latest(&self, witness: NodeId) -> Option<Latest> {
         self.seats.get(&witness)?.latest
+    }
+
+    /// How many witnesses vouch for a head that this replica does not have, or for another one of a size it has. A
+    /// replica that is catching up sees this; to the *writer*, more than `faults` of them prove that its database was
+    /// put back, and that it must not order on.
+    #[must_use]
+    pub fn elsewhere(&self) -> usize {
+        let ahead = self.seats.iter().filter(|(_, seat)| !seat.pending.is_empty()).map(|(node, _)| *node);
+        let beside = self.evidence.iter().filter_map(|evidence| match evidence {
+            SplitView::Witness { node, .. } => Some(*node),
+            SplitView::Log { .. } => None,
+        });
+        ahead.chain(beside).collect::<BTreeSet<_>>().len()
     }
 
     /// Size up to which a quorum vouches for our line, whenever it said so; 0 when none does.

@@ -223,6 +223,23 @@ fn a_cosignature_over_another_tree_counts_for_nothing_and_is_evidence() {
 }
 
 #[test]
+fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
+    let (mut log, mut other, mut replica) = (Log::new(), Log::salted(2), follower());
+    replica.append(&log.tick(START)).unwrap();
+    other.tick(START);
+    let beside = cosigned(4, &other.follower.tip().body, START);
+    let next = log.tick(START);
+    let ahead = log.follower.tip().body.clone();
+    assert_eq!(replica.elsewhere(), 0);
+    replica.cosignature(node(4), &beside, START).unwrap();
+    replica.cosignature(node(4), &cosigned(4, &ahead, START), START).unwrap();
+    replica.cosignature(node(1), &cosigned(1, &ahead, START), START).unwrap();
+    assert_eq!(replica.elsewhere(), 2);
+    replica.append(&next).unwrap();
+    assert_eq!(replica.elsewhere(), 1);
+}
+
+#[test]
 fn a_head_is_fresh_only_while_the_same_quorum_cosigned_lately() {
     let (mut log, mut replica) = (Log::new(), follower());
     replica.append(&log.tick(START)).unwrap();

@@ -1,0 +1,37 @@
+use strongroom_ports::bus::BusError;
+use strongroom_ports::db::DbError;
+use strongroom_types::Refusal;
+
+/// Why a replica could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// The database failed. The transaction is lost; memory must be [reloaded](crate::Replica::reload).
+    #[error("the replica's database failed")]
+    Db(#[from] DbError),
+    /// The journal, the witness or the stored data refuse.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Memory and tables stand at different places: a transaction was not committed, or another process writes here.
+    /// Nothing was written; reload and try again.
+    #[error("the replica's memory is not what its tables hold")]
+    Stale,
+    /// The boot marker could not be read or written.
+    #[error("the boot marker failed")]
+    Marker(#[source] std::io::Error),
+    /// The bus failed.
+    #[error("the bus failed")]
+    Bus(#[from] BusError),
+}
+
+impl ReplicaError {
+    /// Whether the same call may succeed later (after a reload).
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Db(error) => error.is_transient(),
+            Self::Bus(error) => error.is_transient(),
+            Self::Stale => true,
+            Self::Refused(_) | Self::Marker(_) => false,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The replica's tables.
+
+use strongroom_ports::db::{Bulk, Migration};
+
+/// Tables of the component `replica`; a stage that holds a replica lists them among its own.
+///
+/// | table | row |
+/// |---|---|
+/// | `journal_entry` | one sealed entry (borsh of `SealedEntry`) |
+/// | `journal_head` | one batch: size after it, and the log's signed checkpoint |
+/// | `journal_state` | one key and value of the state's map |
+/// | `journal_meta` | the one row: genesis hash, size, tree frontier (borsh), newest checkpoint |
+/// | `journal_witness` | the one row: what was cosigned last, whether the key is retired, boot generations |
+/// | `journal_handed` | one tightening that was handed over and is not in the journal yet |
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    component: "replica",
+    version: 1,
+    sql: "
+CREATE TABLE journal_entry (seq {i64} PRIMARY KEY, sealed {blob} NOT NULL) {strict};
+CREATE TABLE journal_head (size {i64} PRIMARY KEY, note {text} NOT NULL) {strict};
+CREATE TABLE journal_state (state_key {blob} PRIMARY KEY, state_value {blob} NOT NULL) {strict};
+CREATE TABLE journal_meta (
+    id {i64} PRIMARY KEY, genesis {blob} NOT NULL, size {i64} NOT NULL, frontier {blob} NOT NULL,
+    note {text}) {strict};
+CREATE TABLE journal_witness (
+    id {i64} PRIMARY KEY, cosigned_size {i64} NOT NULL, cosigned_body {text} NOT NULL, cosigned_s {i64} NOT NULL,
+    retired {bool} NOT NULL, generation {blob}, generation_next {blob}) {strict};
+CREATE TABLE journal_handed (digest {blob} PRIMARY KEY, signed {blob} NOT NULL, since_ms {i64} NOT NULL) {strict};
+",
+}];
+
+pub(crate) const NEW_META: &str =
+    "INSERT INTO journal_meta (id, genesis, size, frontier, note) VALUES (1, $1, 0, $2, NULL)";
+pub(crate) const META: &str = "SELECT genesis, size, frontier, note FROM journal_meta WHERE id = 1";
+/// Compare-and-set on the size before the batch.
+pub(crate) const ADVANCE: &str =
+    "UPDATE journal_meta SET size = $1, frontier = $2, note = $3 WHERE id = 1 AND size = $4";
+
+pub(crate) const PUT_ENTRIES: Bulk =
+    Bulk { prefix: "INSERT INTO journal_entry (seq, sealed) VALUES", columns: 2, suffix: "" };
+pub(crate) const ENTRY: &str = "SELECT sealed FROM journal_entry WHERE seq = $1";
+pub(crate) const ENTRIES: &str = "SELECT sealed FROM journal_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
+
+pub(crate) const PUT_HEAD: &str = "INSERT INTO journal_head (size, note) VALUES ($1, $2)";
+pub(crate) const HEAD: &str = "SELECT note FROM journal_head WHERE size = $1";
+pub(crate) const NEXT_HEAD: &str =
+    "SELECT size, note FROM journal_head WHERE size > $1 ORDER BY size LIMIT 1";
+
+pub(crate) const STATE: &str = "SELECT state_key, state_value FROM journal_state";
+pub(crate) const PUT_STATE: Bulk = Bulk {
+    prefix: "INSERT INTO journal_state (state_key, state_value) VALUES",
+    columns: 2,
+    suffix: "ON CONFLICT (state_key) DO UPDATE SET state_value = excluded.state_value",
+};
+pub(crate) const DROP_STATE: &str = "DELETE FROM journal_state WHERE state_key = $1";
+
+pub(crate) const NEW_WITNESS: &str = "INSERT INTO journal_witness
+    (id, cosigned_size, cosigned_body, cosigned_s, retired, generation, generation_next)
+    VALUES (1, 0, '', 0, $1, NULL, NULL) ON CONFLICT DO NOTHING";
+pub(crate) const WITNESS: &str = "SELECT cosigned_size, cosigned_body, cosigned_s, retired, generation,
+    generation_next FROM journal_witness WHERE id = 1";
+/// Compare-and-set on what was cosigned last; never once retired.
+pub(crate) const COSIGN: &str = "UPDATE journal_witness
+    SET cosigned_size = $1, cosigned_body = $2, cosigned_s = $3
+    WHERE id = 1 AND cosigned_size = $4 AND cosigned_body = $5 AND retired = $6";
+pub(crate) const RETIRE: &str = "UPDATE journal_witness SET retired = $1 WHERE id = 1";
+pub(crate) const NEXT_GENERATION: &str = "UPDATE journal_witness SET generation_next = $1 WHERE id = 1";
+pub(crate) const GENERATION: &str =
+    "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
+
+pub(crate) const PUT_HANDED: &str =
+    "INSERT INTO journal_handed (digest, signed, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+pub(crate) const HANDED: &str =
+    "SELECT digest, signed, since_ms FROM journal_handed ORDER BY since_ms, digest";
+pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";

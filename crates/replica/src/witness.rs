@@ -1,0 +1,145 @@
+//! What a witness must remember: stored before its signature exists.
+
+use crate::error::ReplicaError;
+use crate::replica::{Replica, corrupt, head_body};
+use crate::schema as sql;
+use std::collections::BTreeSet;
+use strongroom_journal::witness::{Cosigned, HandedAct, Witness};
+use strongroom_ports::db::{Arg, Tx};
+use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
+use strongroom_wire::{WitnessCosignature, decode, encode};
+
+/// The witness's rows as they were loaded.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Stored {
+    pub(crate) cosigned: Option<Cosigned>,
+    pub(crate) retired: bool,
+    pub(crate) handed: Vec<HandedAct>,
+}
+
+pub(crate) fn load(tx: &mut dyn Tx) -> Result<Stored, ReplicaError> {
+    let Some(row) = tx.query_opt(sql::WITNESS, &[])? else {
+        tx.execute(sql::NEW_WITNESS, &[false.into()])?;
+        return Ok(Stored::default());
+    };
+    let cosigned = Cosigned { size: row.u64(0)?, body: row.text(1)?.to_owned(), time_s: row.u64(2)? };
+    let mut handed = Vec::new();
+    for act in tx.query(sql::HANDED, &[])? {
+        let signed = decode(act.blob(1)?).map_err(|e| corrupt(&format!("handed act: {e}")))?;
+        handed.push(HandedAct { digest: Digest(act.array(0)?), signed, since: UnixMs(act.u64(2)?) });
+    }
+    Ok(Stored { cosigned: Some(cosigned).filter(|c| c.size > 0), retired: row.bool(3)?, handed })
+}
+
+impl Stored {
+    /// What was cosigned last must be a head of the stored log.
+    pub(crate) fn check_line(&self, tx: &mut dyn Tx, size: u64) -> Result<(), ReplicaError> {
+        let Some(cosigned) = &self.cosigned else { return Ok(()) };
+        if cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body) {
+            return Err(corrupt("what was cosigned last is not in the stored log").into());
+        }
+        Ok(())
+    }
+}
+
+impl Replica {
+    /// The witness as it was stored. Make it anew after every [`Replica::reload`].
+    ///
+    /// # Errors
+    /// `invalid_reference` when genesis has no such witness with this key.
+    pub fn witness(&self, node: NodeId, seed: &[u8; 32]) -> Result<Witness, Refusal> {
+        let Stored { cosigned, retired, handed } = self.stored.clone();
+        Witness::new(self.follower(), node, seed, cosigned, retired, handed)
+    }
+
+    /// Whether the witness key never cosigns again.
+    #[must_use]
+    pub const fn is_retired(&self) -> bool {
+        self.stored.retired
+    }
+
+    /// Cosigns the tip in this transaction: what is cosigned is stored (compare-and-set on size and body) before the
+    /// signature is made. The cosignature must leave this process only after the transaction is committed: as a
+    /// record of a stage's outbox, or after `commit` returned.
+    ///
+    /// # Errors
+    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when something else was cosigned meanwhile.
+    pub fn cosign(
+        &mut self,
+        tx: &mut dyn Tx,
+        witness: &mut Witness,
+        now: UnixMs,
+    ) -> Result<WitnessCosignature, ReplicaError> {
+        let signed = witness.cosign(self.follower(), now, |old, new| compare_and_set(tx, old, new));
+        self.drop_ended(tx, witness)?;
+        let signed = signed?;
+        self.stored.cosigned = witness.last().cloned();
+        Ok(signed)
+    }
+
+    /// Takes a tightening that was handed over; it is stored before it is acknowledged (by the commit).
+    ///
+    /// # Errors
+    /// As [`Witness::hand`].
+    pub fn hand(
+        &mut self,
+        tx: &mut dyn Tx,
+        witness: &mut Witness,
+        signed: &Signed,
+        now: UnixMs,
+    ) -> Result<(), ReplicaError> {
+        if let Some(act) = witness.hand(self.follower(), signed, now)? {
+            let signed = encode(&act.signed);
+            let row = [(&act.digest.0).into(), (&signed).into(), Arg::u64(act.since.0)?];
+            tx.execute(sql::PUT_HANDED, &row)?;
+            self.stored.handed.push(act);
+        }
+        self.drop_ended(tx, witness)
+    }
+
+    /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key, stored. See
+    /// [`Witness::heard_own`].
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn heard_own(
+        &mut self,
+        tx: &mut dyn Tx,
+        witness: &mut Witness,
+        cosignature: &WitnessCosignature,
+    ) -> Result<(), ReplicaError> {
+        if witness.heard_own(cosignature) {
+            tracing::error!(node = %witness.node(), "an own cosignature is newer than this disk: the witness key is retired");
+            tx.execute(sql::RETIRE, &[true.into()])?;
+            self.stored.retired = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets handed acts whose duty has ended.
+    fn drop_ended(&mut self, tx: &mut dyn Tx, witness: &Witness) -> Result<(), ReplicaError> {
+        let open: BTreeSet<Digest> = witness.handed().map(|act| act.digest).collect();
+        for ended in self.stored.handed.iter().filter(|act| !open.contains(&act.digest)) {
+            tx.execute(sql::DROP_HANDED, &[(&ended.digest.0).into()])?;
+        }
+        self.stored.handed.retain(|act| open.contains(&act.digest));
+        Ok(())
+    }
+}
+
+fn compare_and_set(tx: &mut dyn Tx, old: Option<&Cosigned>, new: &Cosigned) -> Result<(), ReplicaError> {
+    let (old_size, old_body) = old.map_or((0, ""), |old| (old.size, old.body.as_str()));
+    let row = [
+        Arg::u64(new.size)?,
+        (&new.body).into(),
+        Arg::u64(new.time_s)?,
+        Arg::u64(old_size)?,
+        old_body.into(),
+        false.into(),
+    ];
+    if tx.execute(sql::COSIGN, &row)? == 1 {
+        return Ok(());
+    }
+    let retired = tx.query_opt(sql::WITNESS, &[])?.map(|row| row.bool(3)).transpose()?;
+    Err(if retired == Some(true) { Refusal::from(Code::SignerRetired).into() } else { ReplicaError::Stale })
+}

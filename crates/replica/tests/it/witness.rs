@@ -1,0 +1,110 @@
+use crate::fixture::*;
+use strongroom_journal::Body;
+use strongroom_journal::witness::Witness;
+use strongroom_replica::{Replica, ReplicaError};
+use strongroom_store_sqlite::SqliteDb;
+use strongroom_types::{Code, UnixMs};
+use strongroom_wire::WitnessCosignature;
+
+fn cosign(
+    db: &SqliteDb,
+    replica: &mut Replica,
+    witness: &mut Witness,
+    now: UnixMs,
+) -> Result<WitnessCosignature, ReplicaError> {
+    commit(db, |tx| replica.cosign(tx, witness, now))
+}
+
+#[test]
+fn what_is_cosigned_is_stored_in_the_same_transaction() {
+    let mut log = Log::new();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let signed = cosign(&db, &mut replica, &mut witness, START).unwrap();
+    assert_eq!(signed, cosigned(1, &log.follower.tip().body, START));
+    let again = Replica::open(&db, genesis()).unwrap().witness(node(1), &witness_seed(1)).unwrap();
+    assert_eq!(again.last().unwrap().body, signed.body);
+}
+
+#[test]
+fn a_cosignature_whose_transaction_was_lost_is_not_made_upon_again() {
+    let mut log = Log::new();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    lose(&db, |tx| replica.cosign(tx, &mut witness, START)).unwrap();
+    append(&db, &mut replica, &log.tick(START));
+    let stale = cosign(&db, &mut replica, &mut witness, START);
+    assert!(matches!(stale, Err(ReplicaError::Stale)), "memory is ahead of the disk");
+    commit(&db, |tx| replica.reload(tx)).unwrap();
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    assert_eq!(cosign(&db, &mut replica, &mut witness, START).unwrap().body, log.follower.tip().body);
+}
+
+#[test]
+fn of_two_processes_with_one_key_only_one_cosigns() {
+    let mut log = Log::new();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut twin = Replica::open(&db, genesis()).unwrap();
+    let mut first = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let mut second = twin.witness(node(1), &witness_seed(1)).unwrap();
+    cosign(&db, &mut replica, &mut first, START).unwrap();
+    assert!(matches!(cosign(&db, &mut twin, &mut second, START), Err(ReplicaError::Stale)));
+}
+
+#[test]
+fn a_log_that_lacks_what_was_cosigned_does_not_open() {
+    let mut log = Log::new();
+    let batches = [log.tick(START), log.tick(START)];
+    let (db, mut replica) = stored(&batches);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    cosign(&db, &mut replica, &mut witness, START).unwrap();
+    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 9", &[])).unwrap();
+    assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt);
+    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 2", &[])).unwrap();
+    assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt);
+    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 3", &[])).unwrap();
+    Replica::open(&db, genesis()).unwrap();
+}
+
+#[test]
+fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_it() {
+    let mut log = Log::new();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    commit(&db, |tx| replica.hand(tx, &mut witness, &stop(1), START)).unwrap();
+    let mut replica = Replica::open(&db, genesis()).unwrap();
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    assert_eq!(witness.handed().count(), 1);
+    append(&db, &mut replica, &log.tick(at(11_000)));
+    assert_eq!(code(cosign(&db, &mut replica, &mut witness, at(11_000))), Code::TighteningPending);
+    append(&db, &mut replica, &log.order(at(11_000), &[Body::Act(stop(1))]).pop().unwrap());
+    cosign(&db, &mut replica, &mut witness, at(11_000)).unwrap();
+    let replica = Replica::open(&db, genesis()).unwrap();
+    assert_eq!(replica.witness(node(1), &witness_seed(1)).unwrap().handed().count(), 0);
+}
+
+#[test]
+fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
+    let mut log = Log::new();
+    let (one, two) = (log.tick(START), log.tick(START));
+    let (db, mut replica) = stored(&[one]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    cosign(&db, &mut replica, &mut witness, START).unwrap();
+    let unknown = cosigned(1, &log.follower.tip().body, START);
+    commit(&db, |tx| replica.heard_own(tx, &mut witness, &unknown)).unwrap();
+    append(&db, &mut replica, &two);
+    assert_eq!(code(cosign(&db, &mut replica, &mut witness, START)), Code::SignerRetired);
+    let mut again = Replica::open(&db, genesis()).unwrap();
+    let mut witness = again.witness(node(1), &witness_seed(1)).unwrap();
+    assert!(again.is_retired());
+    assert_eq!(code(cosign(&db, &mut again, &mut witness, START)), Code::SignerRetired);
+}
+
+#[test]
+fn a_key_retired_on_disk_cosigns_nothing_even_if_memory_does_not_know() {
+    let mut log = Log::new();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    commit(&db, |tx| tx.execute("UPDATE journal_witness SET retired = 1", &[])).unwrap();
+    assert_eq!(code(cosign(&db, &mut replica, &mut witness, START)), Code::SignerRetired);
+}
