@@ -1,0 +1,207 @@
+//! The writer's stage.
+
+use crate::submitted::{Submission, read_submission};
+use std::sync::Arc;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::writer::Orderer;
+use strongroom_journal::{Body, Genesis};
+use strongroom_ports::bus::{Delivered, Record, Topic};
+use strongroom_ports::db::{Migration, Tx};
+use strongroom_ports::host::Entropy;
+use strongroom_replica::{Incoming, MIGRATIONS, Replica, ReplicaError, journal_topics, open_incoming};
+use strongroom_stage::post::{Cause, Post};
+use strongroom_stage::{Stage, StageError};
+use strongroom_types::{Code, Refusal, UnixMs, digest};
+use strongroom_wire::{JournalBatch, JournalResult, topics};
+
+/// How long an answer may be acted upon. It is only a hint; the entries are the truth.
+const ANSWER_LIFE_MS: u64 = 60_000;
+/// Often enough for a tick to come within the age that witnesses accept.
+const TICK_EVERY_MS: u64 = 1_000;
+/// Entries are true for ever (the largest time every store can hold).
+const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
+
+/// Role `journal`: may delay, cannot forge, reorder or fork.
+pub struct Writer {
+    genesis: Arc<Genesis>,
+    topics: Vec<Topic>,
+    orderer: Orderer,
+    post: Post,
+    entropy: Arc<dyn Entropy>,
+    replica: Option<Replica>,
+}
+
+impl Writer {
+    /// A writer; its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log key, `post` its
+    /// identity on the bus.
+    ///
+    /// # Errors
+    /// `invalid_reference` when the seed is not that of the log key.
+    pub fn new(
+        genesis: Arc<Genesis>,
+        log_seed: &[u8; 32],
+        post: Post,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Refusal> {
+        let orderer = Orderer::new(&genesis, log_seed)?;
+        let invalid = |e| Refusal::new(Code::InvalidReference, e);
+        let mut consumed = journal_topics(&genesis).map_err(invalid)?;
+        consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
+        consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
+        Ok(Self { genesis, topics: consumed, orderer, post, entropy, replica: None })
+    }
+
+    /// Its replica, once loaded.
+    #[must_use]
+    pub fn follower(&self) -> Option<&Follower> {
+        self.replica.as_ref().map(Replica::follower)
+    }
+
+    fn replica(&mut self) -> Result<&mut Replica, StageError> {
+        self.replica.as_mut().ok_or_else(|| StageError::Fatal("the writer's replica is not loaded".into()))
+    }
+
+    /// Orders bodies; gives the records of the new batches, and each body's position or refusal.
+    fn order(
+        &mut self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+        bodies: &[Body],
+    ) -> Result<(Vec<Record>, Vec<Result<u64, Refusal>>), StageError> {
+        let mut rng = self.entropy.rng();
+        let replica = self
+            .replica
+            .as_mut()
+            .ok_or_else(|| StageError::Fatal("the writer's replica is not loaded".into()))?;
+        let ordered = replica.order(tx, &self.orderer, now, bodies, &mut *rng).map_err(stage_error)?;
+        let batches = ordered.batches.iter();
+        let records = batches.map(|ordered| batch_record(&mut self.post, now, &ordered.batch));
+        Ok((records.collect::<Result<_, _>>()?, ordered.results))
+    }
+
+    /// Takes in what the witnesses say: when they go quiet a tick is due, and when they know more than this database
+    /// it was put back.
+    fn hear(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
+        let faults = self.genesis.faults as usize;
+        let follower = self.replica()?.follower_mut();
+        let registered = Arc::clone(follower.state().registered());
+        let heard = match open_incoming(&delivered.record.payload, registered.as_ref()) {
+            Ok(Incoming::Cosignature(witness, said)) => follower.cosignature(witness, &said, now),
+            Ok(Incoming::Batch(_)) => Err(Refusal::new(Code::UnknownSender, "entries on a witness's topic")),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = heard {
+            tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
+        }
+        if follower.elsewhere() > faults {
+            return Err(StageError::Fatal(
+                "more witnesses than may be hostile vouch for entries that this database does not hold"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        now: UnixMs,
+        submission: &Submission,
+        result: Result<u64, Refusal>,
+    ) -> Result<Record, StageError> {
+        let result = result.map_err(|refusal| (refusal.code, refusal.detail));
+        let payload = JournalResult { submission: submission.id, result };
+        let cause = submission.cause.clone().until(now.plus(ANSWER_LIFE_MS));
+        let from = submission.from;
+        self.post.record(now, (topics::JOURNAL_RESULTS, &from.0), Some(from), &payload, &cause)
+    }
+}
+
+impl Stage for Writer {
+    fn name(&self) -> &'static str {
+        "writer"
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        self.topics.clone()
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        MIGRATIONS
+    }
+
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        match &mut self.replica {
+            Some(replica) => replica.reload(tx).map_err(stage_error),
+            None => {
+                self.replica = Some(Replica::load(tx, Arc::clone(&self.genesis)).map_err(stage_error)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn handle(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        let now = UnixMs(now_ms);
+        let registered = Arc::clone(self.replica()?.follower().state().registered());
+        let (mut submissions, mut bodies) = (Vec::new(), Vec::new());
+        for delivered in batch {
+            if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
+                let (submission, body) = read_submission(delivered, registered.as_ref(), now)?;
+                submissions.push((submission, body.as_ref().err().cloned()));
+                bodies.extend(body);
+            }
+        }
+        for delivered in batch.iter().filter(|d| d.topic.as_str() != topics::JOURNAL_SUBMITTED) {
+            self.hear(now, delivered)?;
+        }
+        if bodies.is_empty() && submissions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut records, results) = self.order(now, tx, &bodies)?;
+        let mut results = results.into_iter();
+        for (submission, refused) in &submissions {
+            let result = match refused {
+                Some(refusal) => Err(refusal.clone()),
+                None => results.next().unwrap_or_else(|| Err(Code::Internal.into())),
+            };
+            records.push(self.answer(now, submission, result)?);
+        }
+        Ok(records)
+    }
+
+    /// Entry 0 at the very first start; a tick when the tip grows old without being witnessed.
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        let now = UnixMs(now_ms);
+        let follower = self.replica()?.follower();
+        let bodies: &[Body] = match follower.size() {
+            0 => &[],
+            _ if Orderer::tick_due(follower, now) => &[Body::Tick],
+            _ => return Ok(Vec::new()),
+        };
+        Ok(self.order(now, tx, bodies)?.0)
+    }
+
+    fn tick_every_ms(&self) -> u64 {
+        TICK_EVERY_MS
+    }
+}
+
+/// The record of a batch: the same for ever, message id included.
+pub(crate) fn batch_record(post: &mut Post, now: UnixMs, batch: &JournalBatch) -> Result<Record, StageError> {
+    let note = digest("strongroom/journal-batch/v1", &[batch.note.as_bytes()]);
+    let cause = Cause::own(&[&note.0], FOR_EVER);
+    post.record(now, (topics::JOURNAL_ENTRIES, b"journal"), None, batch, &cause)
+}
+
+/// A replica that refuses its own writer's work must not go on; a database that is busy may.
+fn stage_error(error: ReplicaError) -> StageError {
+    if error.is_transient() {
+        StageError::Transient(error.to_string())
+    } else {
+        StageError::Fatal(error.to_string())
+    }
+}

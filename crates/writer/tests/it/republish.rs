@@ -1,0 +1,59 @@
+use crate::fixture::*;
+use std::sync::Arc;
+use strongroom_journal::Body;
+use strongroom_ports::bus::{Bus, Headers, Record, Topic};
+use strongroom_store_sqlite::SqliteDb;
+use strongroom_wire::topics;
+use strongroom_writer::{RepublishError, republish};
+
+fn journal() -> World {
+    let mut world = World::new();
+    world.settle(START).unwrap();
+    for id in 1..=3 {
+        world.submit(id, &Body::Act(stop(id)));
+        world.settle(START).unwrap();
+    }
+    world
+}
+
+fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, RepublishError> {
+    republish(db, bus, &genesis(), &mut post(), at(5))
+}
+
+#[test]
+fn a_deleted_bus_gets_every_batch_again_exactly_as_it_was() {
+    let mut world = journal();
+    let before = world.records(topics::JOURNAL_ENTRIES);
+    let tip = world.shell.stage().follower().unwrap().tip().clone();
+    world.bus = bus();
+    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), before.len() as u64);
+    assert_eq!(world.replayed().read(|follower| follower.tip().clone()), tip);
+    let ids = |records: &[Record]| records.iter().map(|r| r.headers.msg_id).collect::<Vec<_>>();
+    assert_eq!(ids(&world.records(topics::JOURNAL_ENTRIES)), ids(&before), "known by their message ids");
+    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), 0, "and only once");
+}
+
+#[test]
+fn a_bus_that_lost_its_last_records_gets_those_and_junk_at_its_end_hides_nothing() {
+    let mut world = journal();
+    let all = world.records(topics::JOURNAL_ENTRIES);
+    world.bus = bus();
+    world.bus.publish(&all[..2]).unwrap();
+    let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
+    let junk = Record { topic, key: vec![1], headers: Headers::default(), payload: vec![1, 2, 3] };
+    world.bus.publish(&[junk]).unwrap();
+    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), all.len() as u64 - 2);
+    assert_eq!(world.replayed().read(|follower| follower.size()), world.size());
+}
+
+#[test]
+fn a_database_behind_the_topic_is_refused() {
+    let mut world = World::new();
+    world.settle(START).unwrap();
+    let copy = world.db.snapshot().unwrap();
+    world.submit(1, &Body::Act(stop(1)));
+    world.settle(START).unwrap();
+    let restored = Arc::new(SqliteDb::from_snapshot(&copy).unwrap());
+    let refused = fill(&restored, world.bus.as_ref());
+    assert!(matches!(refused, Err(RepublishError::DatabaseBehind { published: 2, stored: 1 })));
+}
