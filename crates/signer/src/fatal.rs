@@ -1,0 +1,46 @@
+//! What ends the process: nothing was released, and the next start rebuilds from the disk.
+
+use strongroom_ports::db::{DbError, DbErrorKind};
+use strongroom_types::{Code, Refusal};
+
+/// The node cannot go on. Whatever it was doing has not left the process.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The database failed. After a failed commit the outcome is unknown: memory is rebuilt from the disk by a new
+    /// process, never patched.
+    #[error("the store failed")]
+    Store(#[from] DbError),
+    /// The node was set up wrongly, or what it stored does not fit together.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+}
+
+impl Fatal {
+    /// The stable code: `disk_full`, `store_corrupt`, `store_newer`, `genesis_mismatch`, …
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            Self::Store(error) => code_of(error.kind()),
+        }
+    }
+
+    /// Whether a restart may help without anybody doing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if matches!(error.kind(), DbErrorKind::Busy | DbErrorKind::Io))
+    }
+}
+
+const fn code_of(kind: DbErrorKind) -> Code {
+    match kind {
+        DbErrorKind::Full => Code::DiskFull,
+        DbErrorKind::Corrupt | DbErrorKind::Type | DbErrorKind::Constraint => Code::StoreCorrupt,
+        DbErrorKind::Schema => Code::StoreNewer,
+        DbErrorKind::Busy
+        | DbErrorKind::Io
+        | DbErrorKind::Poisoned
+        | DbErrorKind::BadText
+        | DbErrorKind::Other => Code::Internal,
+    }
+}

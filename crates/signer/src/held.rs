@@ -1,0 +1,82 @@
+//! Requests that wait for the journal: a few, and not for long.
+
+use crate::judge::Denied;
+use std::collections::BTreeMap;
+use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, TenantId, UnixMs};
+use strongroom_wire::SigningRequest;
+
+/// Most requests that wait at once: seconds of full load.
+pub const HELD_MAX: usize = 1_024;
+/// Most bytes of unsigned transactions and commitments that wait at once.
+pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Nobody waits longer, whatever deadline the request has.
+pub const HELD_MS_MAX: u64 = 120_000;
+
+/// What was asked for.
+pub(crate) enum Wanted {
+    Shares(SigningRequest),
+    Ceremony { tenant: TenantId, key: KeyId, run: u32 },
+}
+
+/// Who asked, and until when an answer is of use.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker {
+    pub(crate) node: NodeId,
+    pub(crate) request: Digest,
+    pub(crate) session: [u8; 16],
+    pub(crate) deadline: UnixMs,
+}
+
+pub(crate) struct Waiting {
+    pub(crate) wanted: Wanted,
+    pub(crate) asker: Asker,
+    pub(crate) bytes: usize,
+    /// Why it still waits.
+    pub(crate) last: Denied,
+}
+
+#[derive(Default)]
+pub(crate) struct Held {
+    waiting: BTreeMap<u64, Waiting>,
+    next: u64,
+    bytes: usize,
+}
+
+impl Held {
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn has(&self, request: &Digest) -> bool {
+        self.waiting.values().any(|waiting| waiting.asker.request == *request)
+    }
+
+    /// Puts a request to the others, or gives it back with `quota_exceeded`.
+    pub(crate) fn put(&mut self, mut waiting: Waiting) -> Result<(), Waiting> {
+        if self.waiting.len() >= HELD_MAX || self.bytes + waiting.bytes > HELD_BYTES_MAX {
+            let detail = format!("too many requests wait; this one for: {}", waiting.last.refusal);
+            waiting.last.refusal = Refusal::new(Code::QuotaExceeded, detail);
+            return Err(waiting);
+        }
+        self.bytes += waiting.bytes;
+        self.waiting.insert(self.next, waiting);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Takes all out, in the order in which they came.
+    pub(crate) fn take(&mut self) -> Vec<Waiting> {
+        self.bytes = 0;
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    /// Takes out what waits no longer.
+    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
+        let late = |waiting: &Waiting| now >= waiting.asker.deadline;
+        let seqs: Vec<u64> =
+            self.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(seq, _)| *seq).collect();
+        let taken: Vec<Waiting> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
+        self.bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
+        taken
+    }
+}

@@ -1,0 +1,181 @@
+//! The node's own journal: replica and witness, in its own database. What leaves as a cosignature is on disk.
+
+use crate::fatal::Fatal;
+use std::sync::Arc;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::witness::Witness;
+use strongroom_journal::{Delta, Entry, Genesis};
+use strongroom_ports::db::Db;
+use strongroom_replica::{Replica, ReplicaError};
+use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
+use strongroom_wire::{JournalBatch, WitnessCosignature};
+
+pub(crate) struct OwnJournal {
+    db: Arc<dyn Db>,
+    replica: Replica,
+    witness: Witness,
+    /// Why the last cosignature was not given; none: it was.
+    silent: Option<Refusal>,
+}
+
+/// What became of a batch.
+pub(crate) struct Appended {
+    /// New entries, or why the batch was not taken.
+    pub(crate) result: Result<usize, Refusal>,
+    /// What to publish.
+    pub(crate) cosignature: Option<WitnessCosignature>,
+}
+
+impl OwnJournal {
+    pub(crate) fn open(
+        db: Arc<dyn Db>,
+        genesis: Arc<Genesis>,
+        node: NodeId,
+        seed: &[u8; 32],
+    ) -> Result<Self, Fatal> {
+        let replica = Replica::open(db.as_ref(), genesis).map_err(fatal)?;
+        let witness = replica.witness(node, seed)?;
+        Ok(Self { db, replica, witness, silent: None })
+    }
+
+    pub(crate) const fn follower(&self) -> &Follower {
+        self.replica.follower()
+    }
+
+    pub(crate) const fn is_retired(&self) -> bool {
+        self.witness.is_retired()
+    }
+
+    /// Size of what the own key cosigned last.
+    pub(crate) fn cosigned(&self) -> u64 {
+        self.witness.last().map_or(0, |last| last.size)
+    }
+
+    /// Why the witness is silent.
+    pub(crate) const fn silent(&self) -> Option<&Refusal> {
+        self.silent.as_ref()
+    }
+
+    /// Applies a batch and cosigns its end: both in one transaction, which is durable when this returns.
+    pub(crate) fn append(&mut self, batch: &JournalBatch, now: UnixMs) -> Result<Appended, Fatal> {
+        let db = Arc::clone(&self.db);
+        let mut tx = db.begin()?;
+        let result = match self.replica.append(tx.as_mut(), batch) {
+            Ok(entries) => Ok(entries.len()),
+            Err(ReplicaError::Refused(refusal)) => Err(refusal),
+            Err(error) => return Err(fatal(error)),
+        };
+        let cosignature = self.cosign_in(tx.as_mut(), now)?;
+        tx.commit()?;
+        self.hear_own(cosignature.as_ref(), now);
+        Ok(Appended { result, cosignature })
+    }
+
+    /// Cosigns the tip if that says something new.
+    pub(crate) fn cosign(&mut self, now: UnixMs) -> Result<Option<WitnessCosignature>, Fatal> {
+        if !self.witness.due(self.replica.follower(), now) {
+            return Ok(None);
+        }
+        let db = Arc::clone(&self.db);
+        let mut tx = db.begin()?;
+        let cosignature = self.cosign_in(tx.as_mut(), now)?;
+        tx.commit()?;
+        self.hear_own(cosignature.as_ref(), now);
+        Ok(cosignature)
+    }
+
+    fn cosign_in(
+        &mut self,
+        tx: &mut dyn strongroom_ports::db::Tx,
+        now: UnixMs,
+    ) -> Result<Option<WitnessCosignature>, Fatal> {
+        if !self.witness.due(self.replica.follower(), now) {
+            return Ok(None);
+        }
+        match self.replica.cosign(tx, &mut self.witness, now) {
+            Ok(cosignature) => {
+                self.silent = None;
+                Ok(Some(cosignature))
+            }
+            Err(ReplicaError::Refused(refusal)) => {
+                tracing::warn!(%refusal, "not cosigned");
+                self.silent = Some(refusal);
+                Ok(None)
+            }
+            Err(error) => Err(fatal(error)),
+        }
+    }
+
+    /// The own cosignature counts here as it does everywhere else.
+    fn hear_own(&mut self, cosignature: Option<&WitnessCosignature>, now: UnixMs) {
+        let Some(cosignature) = cosignature else { return };
+        let node = self.witness.node();
+        if let Err(refusal) = self.replica.follower_mut().cosignature(node, cosignature, now) {
+            tracing::error!(%refusal, "the own cosignature does not verify");
+        }
+    }
+
+    /// Takes in a cosignature that arrived. One under the own name that this disk does not remember retires the key.
+    pub(crate) fn hear(
+        &mut self,
+        node: NodeId,
+        cosignature: &WitnessCosignature,
+        now: UnixMs,
+    ) -> Result<Result<(), Refusal>, Fatal> {
+        if node == self.witness.node() {
+            let db = Arc::clone(&self.db);
+            let mut tx = db.begin()?;
+            self.replica.heard_own(tx.as_mut(), &mut self.witness, cosignature).map_err(fatal)?;
+            tx.commit()?;
+        }
+        Ok(self.replica.follower_mut().cosignature(node, cosignature, now))
+    }
+
+    /// Takes a tightening that was handed over; it is durable when this returns `Ok(Ok(()))`.
+    pub(crate) fn hand(&mut self, signed: &Signed, now: UnixMs) -> Result<Result<(), Refusal>, Fatal> {
+        let db = Arc::clone(&self.db);
+        let mut tx = db.begin()?;
+        match self.replica.hand(tx.as_mut(), &mut self.witness, signed, now) {
+            Ok(()) => {
+                tx.commit()?;
+                Ok(Ok(()))
+            }
+            Err(ReplicaError::Refused(refusal)) => {
+                tx.commit()?;
+                Ok(Err(refusal))
+            }
+            Err(error) => Err(fatal(error)),
+        }
+    }
+
+    /// What each open handed tightening would change at the tip.
+    pub(crate) fn handed(&mut self, now: UnixMs) -> Vec<Delta> {
+        self.witness.handed_overlay(self.replica.follower(), now).cloned().collect()
+    }
+
+    /// Tightenings the journal still owes.
+    pub(crate) fn owed(&self) -> usize {
+        self.witness.handed().count()
+    }
+
+    /// The entry at a position, from the own disk.
+    pub(crate) fn entry(&self, seq: u64) -> Result<Entry, Fatal> {
+        let mut tx = self.db.begin()?;
+        let entry = self.replica.entry(tx.as_mut(), seq).map_err(fatal)?;
+        let missing = || Refusal::new(Code::StoreCorrupt, format!("entry {seq} is missing"));
+        entry.ok_or_else(|| missing().into())
+    }
+}
+
+/// What of a replica's errors ends the process.
+pub(crate) fn fatal(error: ReplicaError) -> Fatal {
+    match error {
+        ReplicaError::Db(error) => Fatal::Store(error),
+        ReplicaError::Refused(refusal) => Fatal::Refused(refusal),
+        ReplicaError::Stale => {
+            Refusal::new(Code::StoreCorrupt, "another process writes this database").into()
+        }
+        ReplicaError::Marker(error) => Refusal::new(Code::Internal, format!("boot marker: {error}")).into(),
+        ReplicaError::Bus(error) => Refusal::new(Code::Internal, error).into(),
+    }
+}

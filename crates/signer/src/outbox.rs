@@ -1,0 +1,55 @@
+//! Sealing what leaves the process.
+
+use ed25519_dalek::SigningKey;
+use strongroom_types::{Digest, NodeId, UnixMs};
+use strongroom_wire::envelope::{Heading, seal};
+use strongroom_wire::{Payload, SignerMessage};
+
+/// Answers are of no use to a coordinator later than this.
+const ANSWER_LIFE_MS: u64 = 60_000;
+
+/// Seals records under the node's envelope key.
+pub(crate) struct Outbox {
+    genesis: Digest,
+    node: NodeId,
+    key: SigningKey,
+    sequence: u64,
+}
+
+impl Outbox {
+    /// Numbers start at the clock (milliseconds, 20 bits left for each), so that they ascend over restarts too.
+    pub(crate) fn new(genesis: Digest, node: NodeId, key: SigningKey, now: UnixMs) -> Self {
+        Self { genesis, node, key, sequence: now.0 << 20 }
+    }
+
+    /// A sealed envelope, good for [`ANSWER_LIFE_MS`].
+    pub(crate) fn seal<T: Payload>(
+        &mut self,
+        to: Option<NodeId>,
+        session: [u8; 16],
+        payload: &T,
+        now: UnixMs,
+    ) -> Vec<u8> {
+        self.sequence = self.sequence.saturating_add(1);
+        let Self { genesis, node, ref key, sequence } = *self;
+        let deadline = now.plus(ANSWER_LIFE_MS);
+        seal(Heading { genesis, from: node, to, session, sequence, created: now, deadline }, payload, key)
+    }
+
+    /// An answer to a coordinator.
+    pub(crate) fn answer(
+        &mut self,
+        to: NodeId,
+        session: [u8; 16],
+        message: &SignerMessage,
+        now: UnixMs,
+    ) -> Vec<u8> {
+        self.seal(Some(to), session, message, now)
+    }
+
+    /// Signs a digest with the envelope key (ceremony certificates).
+    pub(crate) fn sign(&self, digest: &Digest) -> [u8; 64] {
+        use ed25519_dalek::Signer as _;
+        self.key.sign(&digest.0).to_bytes()
+    }
+}

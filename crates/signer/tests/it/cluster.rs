@@ -1,0 +1,342 @@
+//! Writer, signers and witness on one virtual clock, with a bus that the test holds in its hand.
+
+use crate::machine::Machine;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use strongroom_journal::follower::Follower;
+use strongroom_journal::state::Lookup as _;
+use strongroom_journal::writer::Orderer;
+use strongroom_journal::{Body, Finished};
+use strongroom_types::{ActBody, Digest, NodeId, Record, Refusal, Tighten, UnixMs};
+use strongroom_wire::envelope::Heading;
+use strongroom_wire::frame::{FromSigner, ToSigner};
+use strongroom_wire::{
+    CoordinatorMessage, JournalBatch, Role, Senders as _, SignerMessage, WitnessCosignature, open, seal,
+};
+use strongroom_world::{Ledger, Who, World, WorldOptions};
+
+pub struct Cluster {
+    pub world: World,
+    pub now: UnixMs,
+    pub machines: BTreeMap<NodeId, Machine>,
+    /// Machines that get nothing of the journal.
+    pub cut_off: BTreeSet<NodeId>,
+    /// Whether cosignatures stay in `withheld` instead of reaching the other nodes.
+    pub withhold: bool,
+    pub withheld: Vec<(NodeId, Vec<u8>)>,
+    /// What signers said to the coordinator, with the sealed record.
+    pub said: Vec<(u16, SignerMessage, Vec<u8>)>,
+    /// Every published batch, sealed.
+    pub batches: Vec<(u64, Vec<u8>)>,
+    writer: Follower,
+    orderer: Orderer,
+    sequence: u64,
+}
+
+impl Cluster {
+    /// Signers and witnesses run; the journal has genesis and the tenant.
+    pub fn new() -> Self {
+        Self::with(WorldOptions::default())
+    }
+
+    pub fn with(options: WorldOptions) -> Self {
+        let world = World::new(1, options);
+        let ids: Vec<NodeId> = world.genesis.witness_keys().map(|(node, _)| node).collect();
+        let machines = ids.into_iter().map(|id| (id, Machine::new(&world, id))).collect();
+        let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap();
+        let writer = Follower::new(world.genesis.clone()).unwrap();
+        let mut cluster = Self {
+            now: strongroom_world::START,
+            machines,
+            cut_off: BTreeSet::new(),
+            withhold: false,
+            withheld: Vec::new(),
+            said: Vec::new(),
+            batches: Vec::new(),
+            writer,
+            orderer,
+            sequence: 0,
+            world,
+        };
+        let now = cluster.now;
+        cluster.machines.values_mut().for_each(|machine| machine.start(now).unwrap());
+        let tenant = cluster.world.create_tenant(now);
+        cluster.submit(Body::Act(tenant)).unwrap();
+        cluster
+    }
+
+    /// A cluster with a key made by its signers, and a vault.
+    pub fn ready() -> Self {
+        Self::ready_with(WorldOptions::default())
+    }
+
+    pub fn ready_with(options: WorldOptions) -> Self {
+        let mut cluster = Self::with(options);
+        cluster.release_ceremony();
+        let finished = cluster.run_ceremony(1);
+        cluster.submit(Body::Finished(Box::new(finished))).unwrap();
+        let vault = cluster.world.tenant.first_vault();
+        cluster.act(ActBody::Put(Record::Vault(vault)), &cluster.ledger().admins());
+        cluster.said.clear();
+        cluster
+    }
+
+    pub fn signer(&mut self, index: u16) -> &mut Machine {
+        let id = self.world.signer(index).node;
+        self.machines.get_mut(&id).unwrap()
+    }
+
+    pub fn signer_id(&self, index: u16) -> NodeId {
+        self.world.signer(index).node
+    }
+
+    pub fn witness_id(&self) -> NodeId {
+        self.world.witnesses[0].node
+    }
+
+    /// The writer's state as a ledger: for its short forms only.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::empty(self.world.clone());
+        ledger.state = self.writer.state().clone();
+        ledger.now = self.now;
+        ledger
+    }
+
+    pub fn size(&self) -> u64 {
+        self.writer.size()
+    }
+
+    pub fn writer(&self) -> &Follower {
+        &self.writer
+    }
+
+    /// Orders a body and publishes it.
+    pub fn submit(&mut self, body: Body) -> Result<u64, Refusal> {
+        let seq = self.order(body)?;
+        self.pump();
+        Ok(seq)
+    }
+
+    /// Orders a body; it is in `batches` and nowhere else.
+    pub fn order(&mut self, body: Body) -> Result<u64, Refusal> {
+        let rng = &mut self.world.seed.rng("salts", self.writer.size());
+        let ordered = self.orderer.order(&mut self.writer, self.now, &[body], rng)?;
+        for batch in ordered.batches {
+            let sealed = self.seal_batch(&batch.batch);
+            self.batches.push((batch.batch.first_seq, sealed));
+        }
+        ordered.results.into_iter().next().unwrap()
+    }
+
+    pub fn seal_batch(&mut self, batch: &JournalBatch) -> Vec<u8> {
+        self.seal(Role::Writer, None, batch, 60_000)
+    }
+
+    /// Any payload as a service's record.
+    pub fn seal<T: strongroom_wire::Payload>(
+        &mut self,
+        role: Role,
+        to: Option<NodeId>,
+        payload: &T,
+        life_ms: u64,
+    ) -> Vec<u8> {
+        let service = self.world.service(role);
+        self.sequence += 1;
+        let heading = Heading {
+            genesis: self.world.genesis.hash(),
+            from: service.node,
+            to,
+            session: [0; 16],
+            sequence: self.sequence,
+            created: self.now,
+            deadline: self.now.plus(life_ms),
+        };
+        seal(heading, payload, &service.signing)
+    }
+
+    /// Appends an act of the tenant.
+    pub fn act(&mut self, body: ActBody, who: &[Who]) -> u64 {
+        let act = self.ledger().signed_act(body, who);
+        self.submit(Body::Act(act)).unwrap()
+    }
+
+    pub fn tighten(&mut self, what: Tighten) -> u64 {
+        let who = self.ledger().admins();
+        self.act(ActBody::Tighten(what), &who)
+    }
+
+    /// Brings every machine that is not cut off to the end of the journal, and every cosignature around.
+    pub fn pump(&mut self) {
+        loop {
+            let mut queue = VecDeque::new();
+            let ids: Vec<NodeId> = self.machines.keys().copied().collect();
+            for id in ids.iter().filter(|id| !self.cut_off.contains(id)) {
+                let Some(node) = self.machines.get_mut(id).and_then(|machine| machine.node.as_mut()) else {
+                    continue;
+                };
+                let FromSigner::Hello { next_seq } = node.hello() else { panic!("hello says hello") };
+                let due = self.batches.iter().filter(|(first, _)| *first >= next_seq);
+                queue.extend(due.map(|(_, sealed)| (*id, ToSigner::Batch(sealed.clone()))));
+            }
+            if queue.is_empty() {
+                return;
+            }
+            self.run(queue);
+            if self
+                .machines
+                .values()
+                .all(|machine| machine.node.as_ref().is_none_or(|n| n.halted().is_some()))
+            {
+                return;
+            }
+        }
+    }
+
+    /// Hands frames to nodes until nobody has anything more to say.
+    pub fn run(&mut self, mut queue: VecDeque<(NodeId, ToSigner)>) {
+        while let Some((id, frame)) = queue.pop_front() {
+            let now = self.now;
+            let Some(node) = self.machines.get_mut(&id).and_then(|machine| machine.node.as_mut()) else {
+                continue;
+            };
+            let out = node.handle(frame, now).unwrap();
+            self.take(id, out, &mut queue);
+        }
+    }
+
+    /// One frame to one node; gives what the signers then said to the coordinator.
+    pub fn give(&mut self, id: NodeId, frame: ToSigner) -> Vec<SignerMessage> {
+        let before = self.said.len();
+        self.run([(id, frame)].into());
+        self.said[before..].iter().map(|(_, message, _)| message.clone()).collect()
+    }
+
+    fn take(&mut self, from: NodeId, out: Vec<FromSigner>, queue: &mut VecDeque<(NodeId, ToSigner)>) {
+        for frame in out {
+            match frame {
+                FromSigner::Hello { .. } => panic!("hello is the first frame only"),
+                FromSigner::Cosignature(sealed) if self.withhold => self.withheld.push((from, sealed)),
+                FromSigner::Cosignature(sealed) => self.spread(from, &sealed, queue),
+                FromSigner::Outbox(sealed) => {
+                    let registered = self.writer.state().registered().clone();
+                    let envelope =
+                        open(&sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
+                    assert_eq!(envelope.from, from);
+                    assert_eq!(envelope.to, Some(self.world.service(Role::Coordinator).node));
+                    let index = self.world.genesis.signer_by_node(from).map_or(0, |seat| seat.index);
+                    self.said.push((index, envelope.payload().unwrap(), sealed));
+                }
+            }
+        }
+    }
+
+    fn spread(&mut self, from: NodeId, sealed: &[u8], queue: &mut VecDeque<(NodeId, ToSigner)>) {
+        let registered = self.writer.state().registered().clone();
+        let envelope = open(sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
+        let cosignature: WitnessCosignature = envelope.payload().unwrap();
+        self.writer.cosignature(envelope.from, &cosignature, self.now).unwrap();
+        assert_eq!(registered.genesis(), envelope.genesis);
+        let others = self.machines.keys().filter(|id| **id != from && !self.cut_off.contains(id));
+        queue.extend(others.map(|id| (*id, ToSigner::Cosignature(sealed.to_vec()))));
+    }
+
+    /// Lets the first `n` withheld cosignatures through.
+    pub fn let_through(&mut self, n: usize) {
+        let mut queue = VecDeque::new();
+        for (from, sealed) in self.withheld.drain(..n).collect::<Vec<_>>() {
+            self.spread(from, &sealed, &mut queue);
+        }
+        self.run(queue);
+    }
+
+    /// Time passes; everybody ticks.
+    pub fn wait(&mut self, ms: u64) {
+        self.now = self.now.plus(ms);
+        let ids: Vec<NodeId> = self.machines.keys().copied().collect();
+        let mut queue = VecDeque::new();
+        for id in ids {
+            let now = self.now;
+            let Some(node) = self.machines.get_mut(&id).and_then(|machine| machine.node.as_mut()) else {
+                continue;
+            };
+            let out = node.tick(now).unwrap();
+            self.take(id, out, &mut queue);
+        }
+        self.run(queue);
+    }
+
+    pub fn to(&mut self, index: u16, message: &CoordinatorMessage) -> Vec<SignerMessage> {
+        let id = self.signer_id(index);
+        let sealed = self.seal(Role::Coordinator, Some(id), message, 30_000);
+        self.give(id, ToSigner::Inbox(sealed))
+    }
+
+    /// The committee proposes and releases the world's first key.
+    pub fn release_ceremony(&mut self) {
+        let committee = self.ledger().committee();
+        let proposal = self.ledger().signed_act(ActBody::Put(self.world.ceremony_record()), &committee);
+        self.submit(Body::Act(proposal.clone())).unwrap();
+        self.now = self.now.plus(self.world.options.delay_ms);
+        let digest = <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text);
+        self.act(ActBody::Release(digest), &committee);
+    }
+
+    /// Runs the ceremony with the signers that run: starts, relays, collects the certificates.
+    pub fn run_ceremony(&mut self, run: u32) -> Finished {
+        let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
+        let indices: Vec<u16> = self.world.signers.iter().map(|signer| signer.index).collect();
+        self.said.clear();
+        for index in &indices {
+            self.to(*index, &CoordinatorMessage::Ceremony { tenant, key, run });
+        }
+        self.relay_all();
+        self.certificates()
+    }
+
+    /// Relays every ceremony message said so far, and those said meanwhile.
+    pub fn relay_all(&mut self) {
+        let indices: Vec<u16> = self.world.signers.iter().map(|signer| signer.index).collect();
+        let mut at = 0;
+        while at < self.said.len() {
+            let (from, message, sealed) = self.said[at].clone();
+            at += 1;
+            let SignerMessage::Ceremony(message) = message else { continue };
+            for index in
+                indices.iter().filter(|to| **to != from && message.to.is_none_or(|only| only == **to))
+            {
+                self.to(*index, &CoordinatorMessage::Relay(sealed.clone()));
+            }
+        }
+    }
+
+    pub fn certificates(&self) -> Finished {
+        let mut finished = Finished {
+            key: self.world.tenant.key,
+            transcript: Digest::default(),
+            public: vec![],
+            certificates: vec![],
+        };
+        for (index, message, _) in &self.said {
+            if let SignerMessage::Certificate { signature, public, transcript, .. } = message {
+                finished.transcript = *transcript;
+                finished.public = public.clone();
+                finished.certificates.push((*index, signature.as_slice().try_into().unwrap()));
+            }
+        }
+        finished.certificates.sort_by_key(|(index, _)| *index);
+        finished.certificates.dedup();
+        finished
+    }
+
+    pub fn public(&self) -> strongroom_mpc_core::PublicKeyRecord {
+        let key = self.writer.state().threshold_key(self.world.tenant.id, self.world.tenant.key).unwrap();
+        strongroom_mpc_core::PublicKeyRecord::from_bytes(&key.public.unwrap().record).unwrap()
+    }
+
+    pub fn status(&mut self, index: u16) -> BTreeMap<String, String> {
+        let now = self.now;
+        let reply = self.signer(index).node().admin(strongroom_wire::frame::AdminRequest::Status, now);
+        let strongroom_wire::frame::AdminReply::Status(text) = reply else { panic!("a status") };
+        let pair = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap();
+        text.lines().map(pair).collect()
+    }
+}

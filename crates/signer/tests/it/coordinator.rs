@@ -1,0 +1,228 @@
+//! A coordinator by hand: builds, asks, aggregates.
+
+use crate::cluster::Cluster;
+use crate::machine::codec;
+use strongroom_journal::Body;
+use strongroom_journal::apply::ceremony::key_name;
+use strongroom_mpc_core::signing::{Commitment, PublicKeys, SignatureShare, SigningPackage, Tweak};
+use strongroom_mpc_core::{ChildPath, SuiteId};
+use strongroom_ports::chain::{
+    BuildRequest, Built, ChainCodec as _, Effects, Move, OwnCoin, OwnPath, VaultKey, VaultKeys,
+};
+use strongroom_types::{
+    Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite, VaultId,
+    attempt::unsigned_digest,
+};
+use strongroom_wire::{CoordinatorMessage, NonceCommitment, SignerMessage, SignerRefusal, SigningRequest};
+use strongroom_world::{FRIEND, Who};
+
+pub struct Payment {
+    pub intent: Intent,
+    pub attempt: Attempt,
+    pub built: Built,
+}
+
+pub struct NoVaults;
+impl VaultKeys for NoVaults {
+    fn vault_key(&self, _: VaultId) -> Option<VaultKey> {
+        None
+    }
+}
+
+pub fn coin(number: u32, amount: u64) -> OwnCoin {
+    let key = ConflictKey(format!("{number:064x}:0"));
+    OwnCoin { key, amount: amount.into(), path: OwnPath { change: 0, index: number } }
+}
+
+/// What the answer to a request was.
+#[derive(Debug)]
+pub enum Answer {
+    Shares { shares: Vec<Vec<u8>>, head: u64, covered_us: u64 },
+    Refused(SignerRefusal),
+    Nothing,
+}
+
+impl Answer {
+    pub fn shares(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Shares { shares, .. } => shares,
+            other => panic!("shares wanted: {other:?}"),
+        }
+    }
+
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            other => panic!("a refusal wanted: {other:?}"),
+        }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
+pub fn answer(messages: Vec<SignerMessage>) -> Answer {
+    let mut answers = messages.into_iter().filter_map(|message| match message {
+        SignerMessage::Shares { shares, head, covered_us, .. } => {
+            Some(Answer::Shares { shares, head, covered_us })
+        }
+        SignerMessage::Refused(refusal) => Some(Answer::Refused(refusal)),
+        _ => None,
+    });
+    let first = answers.next().unwrap_or(Answer::Nothing);
+    assert!(answers.next().is_none(), "one answer a request");
+    first
+}
+
+impl Cluster {
+    pub fn vault_key(&self) -> VaultKey {
+        let public = self.public();
+        VaultKey {
+            suite: Suite::FrostSecp256k1Tr,
+            public_key: public.group_key,
+            chain_code: public.chain_code,
+            account: 0,
+        }
+    }
+
+    /// Builds a transaction that pays from coin `number` of the vault.
+    pub fn build(&self, to: &str, amount: u64, number: u32) -> Built {
+        self.build_with(to, amount, &[coin(number, amount + 500_000)])
+    }
+
+    pub fn build_with(&self, to: &str, amount: u64, coins: &[OwnCoin]) -> Built {
+        let codec = codec();
+        let pay = Move { asset: codec.manifest().native.clone(), to: to.to_owned(), amount: amount.into() };
+        let request = BuildRequest {
+            effects: &Effects { moves: vec![pay] },
+            vault: &self.vault_key(),
+            coins,
+            anchor: None,
+            fee_rate: 2_000,
+            fee_max: 10_000.into(),
+            change: OwnPath { change: 1, index: 3 },
+            height: 800,
+        };
+        codec.build(&request).unwrap()
+    }
+
+    pub fn attempt_of(&self, intent: &Intent, built: &Built) -> Attempt {
+        Attempt {
+            intent: intent.digest(),
+            number: 1,
+            kind: AttemptKind::Pay,
+            anchor: built.anchor.clone(),
+            conflict_keys: built.conflicts.clone(),
+            unsigned_digest: unsigned_digest(&built.unsigned),
+            fee_max: built.fee,
+        }
+    }
+
+    /// A payment by the automatic rule, not in the journal yet.
+    pub fn payment(&self, amount: u64) -> Payment {
+        let number = u32::try_from(self.world.next()).unwrap();
+        let intent = self.world.intent(self.now, amount, FRIEND);
+        let built = self.build(FRIEND, amount, number);
+        let attempt = self.attempt_of(&intent, &built);
+        Payment { intent, attempt, built }
+    }
+
+    pub fn body(&self, payment: &Payment, approvers: &[Who]) -> Body {
+        let ledger = self.ledger();
+        let authorization = ledger.authorization_with(&payment.intent, approvers, payment.attempt.clone());
+        Body::Authorized(Box::new(authorization))
+    }
+
+    /// A payment that the journal has.
+    pub fn authorized(&mut self, amount: u64, approvers: &[Who]) -> Payment {
+        let payment = self.payment(amount);
+        self.authorize(&payment, approvers);
+        payment
+    }
+
+    pub fn authorize(&mut self, payment: &Payment, approvers: &[Who]) {
+        let body = self.body(payment, approvers);
+        self.submit(body).unwrap();
+    }
+
+    /// Commitments of a signer.
+    pub fn prepare(&mut self, index: u16, count: u32) -> Vec<NonceCommitment> {
+        let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
+        let said = self.to(index, &CoordinatorMessage::Prepare { tenant, key, count });
+        match said.as_slice() {
+            [SignerMessage::Commitments { commitments, .. }] => commitments.clone(),
+            other => panic!("commitments wanted: {other:?}"),
+        }
+    }
+
+    /// A request for all inputs by these signers, with fresh commitments.
+    pub fn request(&mut self, payment: &Payment, quorum: &[u16]) -> SigningRequest {
+        let slots = codec().inspect(&payment.built.unsigned, &self.vault_key()).map_or(1, |i| i.slots.len());
+        let mut commitments = vec![Vec::new(); slots];
+        for index in quorum {
+            let made = self.prepare(*index, u32::try_from(slots).unwrap());
+            commitments.iter_mut().zip(made).for_each(|(slot, made)| slot.push((*index, made)));
+        }
+        SigningRequest {
+            session: SessionId(self.world.seed.id("session", self.world.next())),
+            tenant: self.world.tenant.id,
+            intent: payment.intent.digest(),
+            attempt: payment.attempt.number,
+            key: self.world.tenant.key,
+            unsigned: payment.built.unsigned.clone(),
+            commitments,
+        }
+    }
+
+    pub fn ask(&mut self, index: u16, request: &SigningRequest) -> Answer {
+        answer(self.to(index, &CoordinatorMessage::Sign(request.clone())))
+    }
+
+    /// The honest request of a payment gets its share.
+    pub fn assert_signs(&mut self, index: u16, payment: &Payment) {
+        let other = if index == 1 { 2 } else { 1 };
+        let mut quorum = [index, other];
+        quorum.sort_unstable();
+        let request = self.request(payment, &quorum);
+        assert_eq!(self.ask(index, &request).shares().len(), request.commitments.len());
+    }
+
+    /// A new honest payment gets its share: the signer serves others than the refused one.
+    pub fn assert_serves(&mut self, index: u16) {
+        let honest = self.authorized(400_000, &[]);
+        self.assert_signs(index, &honest);
+    }
+
+    /// Signs a payment with these signers; gives the network bytes, verified by the codec.
+    pub fn sign(&mut self, payment: &Payment, quorum: &[u16]) -> Vec<u8> {
+        let request = self.request(payment, quorum);
+        let mut answers = Vec::new();
+        for index in quorum {
+            answers.push((*index, self.ask(*index, &request).shares()));
+        }
+        let inspection = codec().inspect(&request.unsigned, &self.vault_key()).unwrap();
+        let mut keys = PublicKeys::open(self.public()).unwrap();
+        let mut signatures = Vec::new();
+        for (at, slot) in inspection.slots.iter().enumerate() {
+            let commitments = request.commitments[at].iter().map(|(index, c)| {
+                let (hiding, binding) = c.commitment.split_at(c.commitment.len() / 2);
+                let (hiding, binding) = (hiding.to_vec(), binding.to_vec());
+                (*index, Commitment { boot_id: c.boot, number: c.number, hiding, binding })
+            });
+            let package = SigningPackage {
+                suite: SuiteId::FrostSecp256k1Tr,
+                key_id: key_name(request.tenant, request.key),
+                epoch: 1,
+                message: slot.message.clone(),
+                commitments: commitments.collect(),
+                path: ChildPath::new(slot.path.clone()).unwrap(),
+                tweak: Tweak::Bip341,
+            };
+            let share = |(_, shares): &(u16, Vec<Vec<u8>>)| SignatureShare::from_bytes(&shares[at]).unwrap();
+            let shares: Vec<SignatureShare> = answers.iter().map(share).collect();
+            signatures.push(keys.aggregate(&package, &shares).unwrap());
+        }
+        codec().assemble(&request.unsigned, &signatures, &self.vault_key()).unwrap()
+    }
+}

@@ -1,0 +1,15 @@
+//! The signer with a scripted coordinator: real journal, real codec, real key generation, SQLite in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod cluster;
+mod coordinator;
+mod machine;
+mod path;
