@@ -48,10 +48,11 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
         return Err(Refusal::new(Code::Malformed, "genesis is entry 0 and nothing else is"));
     }
     let mut change = Change::new(state);
-    dispatch(&mut change, entry)?;
+    // Before the rules: a tenant whose quota is full of what has expired must not be refused for it.
     if let Scope::Tenant(tenant) = entry.scope {
         change.forget_expired(tenant, entry.at, FORGET_MAX)?;
     }
+    dispatch(&mut change, entry)?;
     position.next_seq = entry.seq + 1;
     position.last_at = entry.at;
     change.put(ks::position(), &position);

@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential, CredentialId, Digest,
-    GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
+    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential, CredentialId,
+    Digest, GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
 };
 
 /// Where the journal stands.
@@ -234,4 +234,6 @@ pub struct EndedRecord {
     pub by_all: bool,
     /// An approver said no: final.
     pub rejected: bool,
+    /// Forgotten then.
+    pub until: UnixMs,
 }

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Refusal, Scope, Signed, TenantId, UserId,
+    Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Refusal, Scope, Signed, TenantId,
+    UserId,
 };
 
 /// Longest life of an act: used ids are remembered until it ends.
@@ -53,6 +54,13 @@ pub(super) fn apply(change: &mut Change<'_>, entry: &Entry, signed: &Signed) -> 
         ActBody::CreateTenant { charter, .. } => Some(charter.as_ref()),
         ActBody::Put(_) | ActBody::Release(_) | ActBody::Resume | ActBody::Tighten(_) => None,
     };
+    // Else a charter could name a platform admin's credential with a key of its own, and sign for him.
+    let charter_credentials = charter.iter().flat_map(|charter| &charter.credentials);
+    for credential in charter_credentials {
+        if change.has(&ks::platform_credential(credential.id)) {
+            return Err(Refusal::new(Code::AlreadyExists, credential.id));
+        }
+    }
     let (signers, users) = verify(change, &act, digest, signed, charter)?;
     let opened = Opened { act, digest, signers, users };
     match opened.act.scope {
@@ -140,7 +148,12 @@ fn platform_act(change: &mut Change<'_>, entry: &Entry, opened: &Opened) -> Resu
     Ok(())
 }
 
-fn tenant_act(change: &mut Change<'_>, entry: &Entry, tenant: TenantId, opened: &Opened) -> Result<(), Refusal> {
+fn tenant_act(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    tenant: TenantId,
+    opened: &Opened,
+) -> Result<(), Refusal> {
     let key = ks::used_act(Some(tenant), opened.act.id);
     if change.has(&key) {
         return Err(Refusal::new(Code::UsedAuthority, opened.act.id));
@@ -190,7 +203,9 @@ fn create_tenant(
         return Err(Refusal::new(Code::QuorumMissing, "every admin of the charter must sign"));
     }
     let bounds = &change.state().genesis().bounds;
-    if charter.loosen_delay_ms < bounds.loosen_delay_ms || charter.ceremony_delay_ms < bounds.ceremony_delay_ms {
+    if charter.loosen_delay_ms < bounds.loosen_delay_ms
+        || charter.ceremony_delay_ms < bounds.ceremony_delay_ms
+    {
         return Err(Refusal::new(Code::InvalidReference, "a delay is below the platform's bound"));
     }
     let (_, policy) = strongroom_policy::Policy::load(&charter.policy)?;

@@ -6,8 +6,8 @@ use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _, GroupId, PlatformId,
-    Refusal, Signed, TenantId, Tier, UnixMs, UserId,
+    Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _, GroupId,
+    PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
 };
 
 /// What is being decided.
@@ -57,7 +57,8 @@ pub fn check_answer(
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
-    if approval.intent != ballot.intent || approval.core != ballot.core.digest() || approval.answer != wanted {
+    if approval.intent != ballot.intent || approval.core != ballot.core.digest() || approval.answer != wanted
+    {
         return Err(Refusal::new(Code::ApprovalWrongDigest, digest));
     }
     if ballot.at >= approval.expires {
@@ -75,7 +76,10 @@ pub fn check_answer(
         return Err(Code::ApprovalByInitiator.into());
     }
     if !view.in_group(ballot.tenant, group, credential.user)? {
-        return Err(Refusal::new(Code::ApprovalNotEligible, format!("{} is not in {group}", credential.user)));
+        return Err(Refusal::new(
+            Code::ApprovalNotEligible,
+            format!("{} is not in {group}", credential.user),
+        ));
     }
     if approval.after != after {
         return Err(Code::ApprovalOutOfOrder.into());
@@ -117,7 +121,10 @@ pub fn check_approvals(
     distinct(&verified)?;
     let strong = matches!(core.tier, Tier::MOfN | Tier::Committee);
     if strong && !verified.iter().any(|v| v.class == CredentialClass::Key) {
-        return Err(Refusal::new(Code::ApprovalMissing, "one approval must be by a credential of class `key`"));
+        return Err(Refusal::new(
+            Code::ApprovalMissing,
+            "one approval must be by a credential of class `key`",
+        ));
     }
     Ok(verified)
 }

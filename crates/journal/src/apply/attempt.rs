@@ -38,7 +38,11 @@ pub(super) fn first(
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor.0));
     }
     if attempt.fee_max > intent.fee_max.half() {
-        let detail = format!("attempt 1 costs up to {}, half of the cap is {}", attempt.fee_max, intent.fee_max.half());
+        let detail = format!(
+            "attempt 1 costs up to {}, half of the cap is {}",
+            attempt.fee_max,
+            intent.fee_max.half()
+        );
         return Err(Refusal::new(Code::FeeCapTooLow, detail));
     }
     Ok(remembered(attempt, entry))
@@ -87,11 +91,17 @@ fn open(
     let cancelled = record.standing == IntentStanding::Cancelled;
     match attempt.kind {
         AttemptKind::Cancel if cancelled || expired => Ok(()),
-        AttemptKind::Cancel => Err(Refusal::new(Code::AttemptNumberWrong, "only a cancelled or expired intent")),
+        AttemptKind::Cancel => {
+            Err(Refusal::new(Code::AttemptNumberWrong, "only a cancelled or expired intent"))
+        }
         AttemptKind::Pay | AttemptKind::Bump if cancelled => Err(Code::IntentCancelled.into()),
         AttemptKind::Pay | AttemptKind::Bump if expired => Err(Code::IntentExpired.into()),
-        AttemptKind::Pay | AttemptKind::Bump if change.platform()?.stopped => Err(Code::PlatformStopped.into()),
-        AttemptKind::Pay | AttemptKind::Bump if change.tenant(tenant)?.stopped => Err(Code::TenantStopped.into()),
+        AttemptKind::Pay | AttemptKind::Bump if change.platform()?.stopped => {
+            Err(Code::PlatformStopped.into())
+        }
+        AttemptKind::Pay | AttemptKind::Bump if change.tenant(tenant)?.stopped => {
+            Err(Code::TenantStopped.into())
+        }
         AttemptKind::Pay | AttemptKind::Bump => Ok(()),
     }
 }

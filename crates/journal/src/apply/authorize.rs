@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId, UnixMs,
+    Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId,
+    UnixMs,
 };
 
 /// The initiator's credential, in force, whose one signature is on the intent.
@@ -44,6 +45,26 @@ pub fn initiator(
 /// # Errors
 /// The first rule that refuses.
 pub fn evaluate(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<Evaluated, Refusal> {
+    let evaluated = judge(state, view, signed, at)?;
+    running(view, &evaluated.intent, at)?;
+    Ok(evaluated)
+}
+
+/// Neither stopped nor paused.
+fn running(view: &dyn View, intent: &Intent, at: UnixMs) -> Result<(), Refusal> {
+    if view.platform()?.stopped {
+        return Err(Code::PlatformStopped.into());
+    }
+    let tenant = view.tenant(intent.tenant)?;
+    if tenant.stopped {
+        return Err(Code::TenantStopped.into());
+    }
+    let vault = view.vault(intent.tenant, intent.vault)?;
+    if at < tenant.paused_until.max(vault.paused_until) { Err(Code::Paused.into()) } else { Ok(()) }
+}
+
+/// As [`evaluate`], stopped and paused or not: a "no" tightens, and nothing may keep it out.
+fn judge(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<Evaluated, Refusal> {
     let (intent, digest) = signed.open::<Intent>()?;
     let genesis = state.genesis();
     let tenant = intent.tenant;
@@ -54,20 +75,14 @@ pub fn evaluate(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> 
     let credential = initiator(view, tenant, &intent, signed, &digest)?;
     times(&intent, at, genesis.bounds.intent_life_ms, genesis.bounds.skew_ms)?;
     if intent.attempts_max > u64::from(genesis.bounds.attempts_max) {
-        return Err(Refusal::new(Code::AttemptsExhausted, format!("at most {}", genesis.bounds.attempts_max)));
-    }
-    if view.platform()?.stopped {
-        return Err(Code::PlatformStopped.into());
-    }
-    if record.stopped {
-        return Err(Code::TenantStopped.into());
-    }
-    let vault = view.vault(tenant, intent.vault)?;
-    if at < record.paused_until.max(vault.paused_until) {
-        return Err(Code::Paused.into());
+        return Err(Refusal::new(
+            Code::AttemptsExhausted,
+            format!("at most {}", genesis.bounds.attempts_max),
+        ));
     }
     fresh(view, tenant, &intent, &digest, &credential)?;
-    let chain = genesis.chain(&intent.chain).ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+    let chain =
+        genesis.chain(&intent.chain).ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
     let question = Question { intent: &intent, intent_digest: digest, at, decoder: &chain.decoder };
     let policy = state.policy(tenant, &record)?;
     let decision =
@@ -144,8 +159,14 @@ pub(super) fn apply(
         return Err(Code::DecisionChanged.into());
     }
     let platform = intent.platform;
-    let ballot =
-        Ballot { platform, tenant, intent: digest, initiator: credential.user, core: &decision.core, at: entry.at };
+    let ballot = Ballot {
+        platform,
+        tenant,
+        intent: digest,
+        initiator: credential.user,
+        core: &decision.core,
+        at: entry.at,
+    };
     let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;
     let attempt = first(&*change, tenant, &intent, &digest, &authorization.attempt, entry)?;
     let spend = Spend { amounts: worst_case(&intent, &native)?, at: entry.at };
@@ -231,7 +252,7 @@ pub(super) fn reject(
     approval: &Signed,
 ) -> Result<(), Refusal> {
     let Evaluated { intent, digest, credential, decision, .. } =
-        evaluate(change.state(), &*change, signed, entry.at)?;
+        judge(change.state(), &*change, signed, entry.at)?;
     if intent.tenant != tenant {
         return Err(Code::WrongScope.into());
     }
@@ -239,15 +260,23 @@ pub(super) fn reject(
         return Err(Code::DecisionChanged.into());
     }
     let platform = intent.platform;
-    let ballot =
-        Ballot { platform, tenant, intent: digest, initiator: credential.user, core: &decision.core, at: entry.at };
+    let ballot = Ballot {
+        platform,
+        tenant,
+        intent: digest,
+        initiator: credential.user,
+        core: &decision.core,
+        at: entry.at,
+    };
     let mut refusal = Refusal::from(Code::ApprovalNotEligible);
     for need in &decision.core.groups {
         match check_answer(&*change, &ballot, approval, Answer::No, need.group, &[]) {
             Ok(verified) => {
                 let key = ks::ended(tenant, &digest);
-                change.expire(tenant, intent.expires, &key);
-                change.put(key, &EndedRecord { rejected: true, ..EndedRecord::default() });
+                let known: EndedRecord = change.record(&key)?.unwrap_or_default();
+                let until = known.until.max(intent.expires);
+                change.expire(tenant, until, &key);
+                change.put(key, &EndedRecord { rejected: true, until, ..known });
                 use_approval(change, tenant, &verified);
                 return Ok(());
             }

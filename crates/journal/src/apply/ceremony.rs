@@ -50,7 +50,11 @@ pub(super) fn finish(change: &mut Change<'_>, tenant: TenantId, finished: &Finis
 }
 
 /// The result is what the committee released: suite, key, epoch, t and exactly the roster.
-fn check_public(tenant: TenantId, record: &KeyRecord, finished: &Finished) -> Result<PublicKeyRecord, Refusal> {
+fn check_public(
+    tenant: TenantId,
+    record: &KeyRecord,
+    finished: &Finished,
+) -> Result<PublicKeyRecord, Refusal> {
     let invalid = |detail: &str| Refusal::new(Code::CeremonyFault, detail);
     let public = PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
     let fits = public.suite == suite_id(record.plan.suite)

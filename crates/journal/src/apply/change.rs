@@ -1,6 +1,7 @@
 //! The delta under construction: reads see what was written before.
 
 use crate::keyspace::{self as ks, Key};
+use crate::model::EndedRecord;
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use strongroom_wire::encode;
 
 const PROPOSAL_TAG: u8 = 11;
 const OPEN_INTENT_TAG: u8 = 23;
+const ENDED_TAG: u8 = 22;
 
 pub(super) struct Change<'a> {
     state: &'a State,
@@ -62,15 +64,28 @@ impl<'a> Change<'a> {
                 continue;
             }
             let tag = forget.first().copied();
+            if tag == Some(ENDED_TAG) && self.ended_until(&forget)? > at {
+                continue;
+            }
             if tag == Some(PROPOSAL_TAG) || tag == Some(OPEN_INTENT_TAG) {
                 let mut record = self.tenant(tenant)?;
-                let counter = if tag == Some(PROPOSAL_TAG) { &mut record.proposals_open } else { &mut record.intents_open };
+                let counter = if tag == Some(PROPOSAL_TAG) {
+                    &mut record.proposals_open
+                } else {
+                    &mut record.intents_open
+                };
                 *counter = counter.saturating_sub(1);
                 self.put(ks::tenant(tenant), &record);
             }
             self.remove(forget);
         }
         Ok(())
+    }
+
+    /// An intent can be ended several times: the earlier marker must not forget the later word.
+    fn ended_until(&self, key: &[u8]) -> Result<UnixMs, Refusal> {
+        let ended: Option<EndedRecord> = self.record(key)?;
+        Ok(ended.unwrap_or_default().until)
     }
 
     /// The changes that differ from the state.

@@ -8,8 +8,8 @@ use crate::state::Lookup as _;
 use strongroom_policy::{Policy, is_tighter};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Record, Refusal, TenantId, UnixMs, User, Vault,
-    digest,
+    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Record, Refusal, TenantId, UnixMs, User,
+    Vault, digest,
 };
 
 /// A proposal can be released this long after its delay.
@@ -224,7 +224,10 @@ fn check_ceremony(change: &Change<'_>, tenant: TenantId, plan: &CeremonyPlan) ->
     let quarantined = change.platform()?.quarantined;
     let usable = |index: &u16| genesis.signer(*index).is_some() && !quarantined.contains(index);
     if !plan.roster.iter().all(usable) {
-        return Err(Refusal::new(Code::InvalidReference, "the roster names an unknown or quarantined signer"));
+        return Err(Refusal::new(
+            Code::InvalidReference,
+            "the roster names an unknown or quarantined signer",
+        ));
     }
     if change.has(&ks::threshold_key(tenant, plan.key)) {
         return Err(taken(plan.key));

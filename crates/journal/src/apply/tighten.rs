@@ -7,15 +7,17 @@ use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, UserRecord};
 use crate::state::Lookup as _;
-use strongroom_types::{
-    Code, Digest, Group, GroupId, Refusal, TenantId, Tighten, UnixMs, UserId, VaultId,
-};
+use strongroom_types::{Code, Digest, Group, GroupId, Refusal, TenantId, Tighten, UnixMs, UserId, VaultId};
 
 const PAUSE_MAX_MS: u64 = 4 * HOUR_MS;
 const PAUSE_EVERY_MS: u64 = 24 * HOUR_MS;
 
 /// A tightening of the platform's scope; its quorum is checked by the caller.
-pub(super) fn platform(record: &mut PlatformRecord, what: &Tighten, genesis: &Genesis) -> Result<(), Refusal> {
+pub(super) fn platform(
+    record: &mut PlatformRecord,
+    what: &Tighten,
+    genesis: &Genesis,
+) -> Result<(), Refusal> {
     match what {
         Tighten::Stop => {
             record.stopped = true;
@@ -90,7 +92,8 @@ pub(super) fn tenant(
             let listed = change.allow_list(tenant, *id)?;
             let listed = listed.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
             change.remove(ks::listed(tenant, &listed.entry.chain, &listed.entry.address));
-            change.remove(ks::allow_list(tenant, *id));
+            // The id stays used: what relied on it must never find another address under it.
+            change.put_bytes(ks::allow_list(tenant, *id), Vec::new());
         }
         Tighten::Stop => {
             record.stopped = true;
@@ -178,7 +181,9 @@ fn cancel_unknown(
     let mut ended = known.unwrap_or_default();
     ended.by_all |= admins;
     ended.by.extend(opened.users.iter().filter(|user| !ended.by.contains(user)).copied().collect::<Vec<_>>());
-    change.expire(tenant, at.plus(change.state().genesis().bounds.intent_life_ms), &key);
+    // Nobody knows how long the intent lives: it may be dated in the future.
+    ended.until = ended.until.max(at.plus(change.state().genesis().bounds.retention_ms));
+    change.expire(tenant, ended.until, &key);
     change.put(key, &ended);
     Ok(())
 }

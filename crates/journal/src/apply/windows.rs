@@ -9,7 +9,8 @@ use crate::model::{Bucket, Spend};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
-    AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId, Vault, VaultId,
+    AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId, Vault,
+    VaultId,
 };
 
 const MINUTE_MS: u64 = 60_000;
@@ -130,7 +131,8 @@ impl PolicyView for TenantView<'_> {
         let last = at.0 / MINUTE_MS;
         let mut sum = Spent::default();
         while minute <= last {
-            let fits = |(_, minutes): &&(u8, u64)| minute % minutes == 0 && minute + minutes <= last + 1;
+            let fits =
+                |(_, minutes): &&(u8, u64)| minute.is_multiple_of(*minutes) && minute + minutes <= last + 1;
             let (level, minutes) = LEVELS.iter().rev().find(fits).copied().unwrap_or((0, 1));
             let bucket = self.bucket(&scope, asset, level, minute / minutes)?;
             sum.amount = sum.amount.checked_add(bucket.amount)?;

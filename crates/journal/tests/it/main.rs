@@ -1,0 +1,78 @@
+//! The rules of `apply` and `share`, one test a sentence.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
+
+mod acts;
+mod approvals;
+mod attempts;
+mod authorized;
+mod ceremonies;
+mod ended;
+mod halts;
+mod order;
+mod properties;
+mod proposals;
+mod quotas;
+mod retention;
+mod share;
+mod tenants;
+mod velocity;
+
+use std::sync::OnceLock;
+use strongroom_journal::Body;
+use strongroom_types::{Act, ActBody, Code, Refusal, Signed};
+use strongroom_world::{Ledger, PolicyOptions, Who, World, WorldOptions};
+
+/// Milliseconds in an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+/// Needs two approvers.
+pub const LARGE: u64 = strongroom_world::ONE_OF_N_MAX + 1;
+/// Needs one approver.
+pub const MEDIUM: u64 = strongroom_world::AUTO_MAX + 1;
+/// Needs nobody.
+pub const SMALL: u64 = 500_000;
+/// Two approvers who are enough for [`LARGE`].
+pub const TWO: [Who; 2] = [Who::Approver(0), Who::Approver(1)];
+
+/// A tenant with a key and a vault, no delays.
+pub fn ready() -> Ledger {
+    static READY: OnceLock<Ledger> = OnceLock::new();
+    READY.get_or_init(|| Ledger::ready(World::new(1, WorldOptions::default()))).clone()
+}
+
+/// As [`ready`], in another variant.
+pub fn ready_with(change: impl FnOnce(&mut WorldOptions)) -> Ledger {
+    let mut options = WorldOptions::default();
+    change(&mut options);
+    Ledger::ready(World::new(1, options))
+}
+
+/// As [`ready`], under another policy.
+pub fn ready_under(policy: PolicyOptions) -> Ledger {
+    ready_with(|options| options.policy = policy)
+}
+
+/// Why something was refused.
+pub fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
+    result.unwrap_err().code
+}
+
+/// The body of an act of the tenant's scope, changed before it is signed.
+pub fn act_body(ledger: &Ledger, body: ActBody, who: &[Who], change: impl FnOnce(&mut Act)) -> Body {
+    let world = &ledger.world;
+    let mut act = world.act(ledger.now, world.scope(), body, ledger.version());
+    change(&mut act);
+    Body::Act(world.sign(&act, who))
+}
+
+/// A signed text with one bit of its first signature flipped.
+pub fn forged(mut signed: Signed) -> Signed {
+    signed.endorsements[0].signature[0] ^= 1;
+    signed
+}

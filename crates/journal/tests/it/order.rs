@@ -1,0 +1,88 @@
+//! What every entry must keep, whatever it says.
+
+use crate::{SMALL, code, ready};
+use strongroom_journal::{Body, apply};
+use strongroom_types::{Code, Digest, Scope, UnixMs};
+use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, START, World, WorldOptions};
+
+fn empty() -> Ledger {
+    Ledger::empty(World::new(1, WorldOptions::default()))
+}
+
+#[test]
+fn entry_0_is_genesis_and_nothing_else_is() {
+    let mut ledger = empty();
+    assert_eq!(code(ledger.push(Body::Tick, START)), Code::Malformed);
+    let genesis = Body::Genesis(ledger.world.genesis.hash());
+    ledger.push(genesis.clone(), START).unwrap();
+    assert_eq!(code(ledger.push(genesis, START)), Code::Malformed);
+    ledger.push(Body::Tick, START).unwrap();
+}
+
+#[test]
+fn genesis_of_another_installation_is_refused() {
+    assert_eq!(code(empty().push(Body::Genesis(Digest([7; 32])), START)), Code::WrongGenesis);
+}
+
+#[test]
+fn genesis_and_ticks_belong_to_the_platform() {
+    let ledger = empty();
+    let genesis = Body::Genesis(ledger.world.genesis.hash());
+    assert_eq!(
+        code(apply(&ledger.state, &ledger.entry(ledger.world.scope(), genesis, START))),
+        Code::WrongScope
+    );
+    let ledger = ready();
+    assert_eq!(
+        code(apply(&ledger.state, &ledger.entry(ledger.world.scope(), Body::Tick, ledger.now))),
+        Code::WrongScope
+    );
+}
+
+#[test]
+fn payments_and_ceremony_ends_belong_to_a_tenant() {
+    let ledger = ready();
+    let authorized = ledger.authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[]);
+    let attempt = authorized.attempt.clone();
+    let rejected = Body::Rejected {
+        intent: authorized.intent.clone(),
+        core: authorized.core.clone(),
+        approval: authorized.intent.clone(),
+    };
+    for body in [authorized.into_body(), Body::Attempt(attempt), rejected] {
+        assert_eq!(
+            code(apply(&ledger.state, &ledger.entry(Scope::Platform, body, ledger.now))),
+            Code::WrongScope
+        );
+    }
+}
+
+#[test]
+fn an_entry_out_of_sequence_is_refused() {
+    let mut ledger = ready();
+    for seq in [0, ledger.entries.len() as u64 - 1, ledger.entries.len() as u64 + 1] {
+        let mut entry = ledger.entry(Scope::Platform, Body::Tick, ledger.now);
+        entry.seq = seq;
+        assert_eq!(code(ledger.push_entry(entry)), Code::Malformed, "{seq}");
+    }
+    ledger.push(Body::Tick, ledger.now).unwrap();
+}
+
+#[test]
+fn an_entry_of_an_unknown_version_is_refused() {
+    let mut ledger = ready();
+    for version in [0, 2, u16::MAX] {
+        let mut entry = ledger.entry(Scope::Platform, Body::Tick, ledger.now);
+        entry.version = version;
+        assert_eq!(code(ledger.push_entry(entry)), Code::UnknownEntry, "{version}");
+    }
+}
+
+#[test]
+fn journal_time_never_goes_back_and_may_stand_still() {
+    let mut ledger = ready();
+    ledger.push(Body::Tick, ledger.now.plus(10)).unwrap();
+    assert_eq!(code(ledger.push(Body::Tick, ledger.now.plus(9))), Code::TimeWentBack);
+    ledger.push(Body::Tick, ledger.now.plus(10)).unwrap();
+    ledger.push(Body::Tick, UnixMs(u64::MAX)).unwrap();
+}
