@@ -80,11 +80,7 @@ impl Replica {
         if let Some(halted) = self.follower.halted() {
             return Err(halted.clone().into());
         }
-        let meta = tx.query_opt(sql::META, &[])?;
-        let body = meta.as_ref().map(|meta| meta.text_opt(3)).transpose()?.flatten().and_then(note_body);
-        let tip = self.follower.tip();
-        let same = meta.is_some() && body.as_deref() == (tip.size > 0).then_some(tip.body.as_str());
-        if same {
+        if self.is_at(tx)? {
             self.stored = witness::load(tx)?;
             return Ok(());
         }
@@ -137,6 +133,13 @@ impl Replica {
             store_batch(tx, &batch.applied, &batch.batch.note, &mut frontier, &mut size)?;
         }
         Ok(ordered)
+    }
+
+    /// Whether the tables stand at the tip in memory.
+    pub(crate) fn is_at(&self, tx: &mut dyn Tx) -> Result<bool, ReplicaError> {
+        let Some(meta) = tx.query_opt(sql::META, &[])? else { return Ok(false) };
+        let tip = self.follower.tip();
+        Ok(meta.text_opt(3)?.and_then(note_body).as_deref() == (tip.size > 0).then_some(tip.body.as_str()))
     }
 
     /// A batch that the follower skipped as known: its checkpoint must be the stored one.

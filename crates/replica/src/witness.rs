@@ -18,17 +18,23 @@ pub(crate) struct Stored {
 }
 
 pub(crate) fn load(tx: &mut dyn Tx) -> Result<Stored, ReplicaError> {
-    let Some(row) = tx.query_opt(sql::WITNESS, &[])? else {
+    let Some((cosigned, retired)) = cosigned(tx)? else {
         tx.execute(sql::NEW_WITNESS, &[false.into()])?;
         return Ok(Stored::default());
     };
-    let cosigned = Cosigned { size: row.u64(0)?, body: row.text(1)?.to_owned(), time_s: row.u64(2)? };
     let mut handed = Vec::new();
     for act in tx.query(sql::HANDED, &[])? {
         let signed = decode(act.blob(1)?).map_err(|e| corrupt(&format!("handed act: {e}")))?;
         handed.push(HandedAct { digest: Digest(act.array(0)?), signed, since: UnixMs(act.u64(2)?) });
     }
-    Ok(Stored { cosigned: Some(cosigned).filter(|c| c.size > 0), retired: row.bool(3)?, handed })
+    Ok(Stored { cosigned, retired, handed })
+}
+
+/// What was cosigned last, and whether the key is retired; `None` before the row exists.
+fn cosigned(tx: &mut dyn Tx) -> Result<Option<(Option<Cosigned>, bool)>, ReplicaError> {
+    let Some(row) = tx.query_opt(sql::WITNESS, &[])? else { return Ok(None) };
+    let cosigned = Cosigned { size: row.u64(0)?, body: row.text(1)?.to_owned(), time_s: row.u64(2)? };
+    Ok(Some((Some(cosigned).filter(|c| c.size > 0), row.bool(3)?)))
 }
 
 impl Stored {
@@ -63,13 +69,24 @@ impl Replica {
     /// record of a stage's outbox, or after `commit` returned.
     ///
     /// # Errors
-    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when something else was cosigned meanwhile.
+    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when the tables do not hold what memory relies on, or
+    /// something else was cosigned meanwhile.
     pub fn cosign(
         &mut self,
         tx: &mut dyn Tx,
         witness: &mut Witness,
         now: UnixMs,
     ) -> Result<WitnessCosignature, ReplicaError> {
+        // Memory may be ahead of the tables after a transaction that was lost; then nothing is signed upon it, not
+        // even the same head again.
+        let (here, retired) = cosigned(tx)?.unwrap_or_default();
+        if retired {
+            return Err(Refusal::from(Code::SignerRetired).into());
+        }
+        let same = here.as_ref().map(|c| &c.body) == witness.last().map(|c| &c.body);
+        if !same || !self.is_at(tx)? {
+            return Err(ReplicaError::Stale);
+        }
         let signed = witness.cosign(self.follower(), now, |old, new| compare_and_set(tx, old, new));
         self.drop_ended(tx, witness)?;
         let signed = signed?;
@@ -137,9 +154,5 @@ fn compare_and_set(tx: &mut dyn Tx, old: Option<&Cosigned>, new: &Cosigned) -> R
         old_body.into(),
         false.into(),
     ];
-    if tx.execute(sql::COSIGN, &row)? == 1 {
-        return Ok(());
-    }
-    let retired = tx.query_opt(sql::WITNESS, &[])?.map(|row| row.bool(3)).transpose()?;
-    Err(if retired == Some(true) { Refusal::from(Code::SignerRetired).into() } else { ReplicaError::Stale })
+    if tx.execute(sql::COSIGN, &row)? == 1 { Ok(()) } else { Err(ReplicaError::Stale) }
 }

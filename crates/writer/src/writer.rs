@@ -21,6 +21,9 @@ const TICK_EVERY_MS: u64 = 1_000;
 /// Entries are true for ever (the largest time every store can hold).
 const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 
+/// Per submission: its position, or why it was refused.
+type Positions = Vec<Result<u64, Refusal>>;
+
 /// Role `journal`: may delay, cannot forge, reorder or fork.
 pub struct Writer {
     genesis: Arc<Genesis>,
@@ -58,7 +61,7 @@ impl Writer {
     }
 
     fn replica(&mut self) -> Result<&mut Replica, StageError> {
-        self.replica.as_mut().ok_or_else(|| StageError::Fatal("the writer's replica is not loaded".into()))
+        self.replica.as_mut().ok_or_else(not_loaded)
     }
 
     /// Orders bodies; gives the records of the new batches, and each body's position or refusal.
@@ -67,7 +70,7 @@ impl Writer {
         now: UnixMs,
         tx: &mut dyn Tx,
         bodies: &[Body],
-    ) -> Result<(Vec<Record>, Vec<Result<u64, Refusal>>), StageError> {
+    ) -> Result<(Vec<Record>, Positions), StageError> {
         let mut rng = self.entropy.rng();
         let replica = self
             .replica
@@ -195,6 +198,10 @@ pub(crate) fn batch_record(post: &mut Post, now: UnixMs, batch: &JournalBatch) -
     let note = digest("strongroom/journal-batch/v1", &[batch.note.as_bytes()]);
     let cause = Cause::own(&[&note.0], FOR_EVER);
     post.record(now, (topics::JOURNAL_ENTRIES, b"journal"), None, batch, &cause)
+}
+
+fn not_loaded() -> StageError {
+    StageError::Fatal("the writer's replica is not loaded".into())
 }
 
 /// A replica that refuses its own writer's work must not go on; a database that is busy may.

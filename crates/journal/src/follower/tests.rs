@@ -83,6 +83,21 @@ fn a_checkpoint_that_the_log_did_not_sign_is_refused_without_stopping() {
 }
 
 #[test]
+fn a_checkpoint_of_another_size_than_its_entries_give_proves_nothing() {
+    let (mut log, mut replica) = (Log::new(), follower());
+    let (one, two) = (log.tick(START), log.tick(START));
+    let spliced = JournalBatch { note: two.note.clone(), ..one.clone() };
+    assert_eq!(code(replica.append(&spliced)), Code::Malformed);
+    let empty = JournalBatch { first_seq: 2, entries: Vec::new(), note: one.note.clone() };
+    assert_eq!(code(replica.append(&empty)), Code::Malformed);
+    let beyond = JournalBatch { first_seq: u64::MAX, ..one.clone() };
+    assert_eq!(code(replica.append(&beyond)), Code::Malformed);
+    assert_eq!(replica.halted(), None);
+    replica.append(&one).unwrap();
+    replica.append(&two).unwrap();
+}
+
+#[test]
 fn a_checkpoint_of_another_origin_is_refused() {
     let (mut log, mut replica) = (Log::new(), follower());
     let good = log.tick(START);

@@ -41,6 +41,21 @@ fn a_cosignature_whose_transaction_was_lost_is_not_made_upon_again() {
 }
 
 #[test]
+fn a_head_whose_transaction_was_lost_is_not_cosigned_from_memory() {
+    let mut log = Log::new();
+    let (one, two) = (log.tick(START), log.tick(START));
+    let (db, mut replica) = stored(&[one]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    lose(&db, |tx| replica.cosign(tx, &mut witness, START)).unwrap();
+    let again = cosign(&db, &mut replica, &mut witness, START);
+    assert!(matches!(again, Err(ReplicaError::Stale)), "the same head again would be signed but not stored");
+    commit(&db, |tx| replica.reload(tx)).unwrap();
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    lose(&db, |tx| replica.append(tx, &two)).unwrap();
+    assert!(matches!(cosign(&db, &mut replica, &mut witness, START), Err(ReplicaError::Stale)));
+}
+
+#[test]
 fn of_two_processes_with_one_key_only_one_cosigns() {
     let mut log = Log::new();
     let (db, mut replica) = stored(&[log.tick(START)]);
