@@ -10,4 +10,5 @@ mod run;
 mod stage;
 mod stock;
 
+pub use run::commitment;
 pub use stage::{CoordinatorStage, Pace};

@@ -93,8 +93,8 @@ impl Run {
             let package = self.package(key, asked, index, slot).ok_or_else(Vec::new)?;
             let share = |signer: &u16| {
                 let bytes = asked.shares.get(signer).and_then(|shares| shares.get(index));
-                let share = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
-                share.map(|share| SignatureShare { index: *signer, share }).ok_or_else(|| vec![*signer])
+                let share = bytes.and_then(|bytes| SignatureShare::from_bytes(bytes).ok());
+                share.filter(|share| share.index == *signer).ok_or_else(|| vec![*signer])
             };
             let shares: Vec<SignatureShare> = asked.quorum.iter().map(share).collect::<Result<_, _>>()?;
             signatures.push(keys.aggregate(&package, &shares).map_err(|fault| fault.culprits())?);
@@ -115,7 +115,7 @@ impl Run {
             key_id: key_name(self.request.tenant, self.request.key),
             epoch: key.epoch,
             message: slot.message.clone(),
-            commitments: commitments.iter().map(|(signer, c)| (*signer, halves(c))).collect(),
+            commitments: commitments.iter().map(|(signer, c)| (*signer, self::commitment(c))).collect(),
             path: ChildPath::new(slot.path.clone()).ok()?,
             tweak: if slot.taproot_tweak { Tweak::Bip341 } else { Tweak::None },
         })
@@ -127,8 +127,9 @@ impl Run {
     }
 }
 
-/// `hiding ‖ binding`, each half.
-fn halves(commitment: &NonceCommitment) -> Commitment {
+/// A commitment in `mpc_core`'s words: on the wire it is `hiding ‖ binding`, each half.
+#[must_use]
+pub fn commitment(commitment: &NonceCommitment) -> Commitment {
     let (hiding, binding) = commitment.commitment.split_at(commitment.commitment.len() / 2);
     Commitment {
         boot_id: commitment.boot,

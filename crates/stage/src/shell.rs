@@ -15,7 +15,10 @@ use crate::stop::StopFlag;
 
 mod outbox;
 mod positions;
+
 mod work;
+
+pub use positions::forget_positions;
 
 use outbox::Outbox;
 use work::{Attempt, Work};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strongroom_ports::bus::{Position, Topic};
-use strongroom_ports::db::{Arg, DbError, DbErrorKind, Tx};
+use strongroom_ports::db::{Arg, Db, DbError, DbErrorKind, Tx};
 
 use crate::schema;
 
@@ -46,4 +46,16 @@ pub(crate) fn advance(
         }
     }
     Ok(true)
+}
+
+/// Forgets where a stage stood, after the bus was replaced by a new, empty one: it begins at the start of each
+/// topic. To be called by an operator's decision only; a stage that finds its positions gone stops instead.
+///
+/// # Errors
+/// The database's.
+pub fn forget_positions(db: &dyn Db, stage: &str) -> Result<(), DbError> {
+    db.migrate(schema::MIGRATIONS)?;
+    let mut tx = db.begin()?;
+    tx.execute("DELETE FROM stage_position WHERE stage = $1", &[stage.into()])?;
+    tx.commit()
 }
