@@ -1,0 +1,114 @@
+//! Borsh of what services exchange, in hex.
+
+use crate::texts::intent;
+use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::*;
+
+fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(value: &T, hex: &str) {
+    let bytes = borsh::to_vec(value).unwrap();
+    assert_eq!(hex::encode(&bytes), hex);
+    assert_eq!(T::try_from_slice(&bytes).unwrap(), *value);
+}
+
+fn repeat(byte: u8, times: usize) -> String {
+    hex::encode(vec![byte; times])
+}
+
+#[test]
+fn signed_bytes_do_not_change() {
+    let endorsement = |n: u8| Endorsement { credential: CredentialId([n; 16]), signature: [n + 16; 64] };
+    let signed = Signed { text: "{}".to_owned(), endorsements: vec![endorsement(1), endorsement(2)] };
+    let expected = [
+        "02000000".to_owned(),
+        "7b7d".to_owned(),
+        "02000000".to_owned(),
+        repeat(1, 16),
+        repeat(17, 64),
+        repeat(2, 16),
+        repeat(18, 64),
+    ];
+    golden(&signed, &expected.concat());
+}
+
+#[test]
+fn signed_json_does_not_change() {
+    let endorsement = Endorsement { credential: CredentialId([1; 16]), signature: [2; 64] };
+    let signed = Signed { text: "{\"a\":\"b\"}".to_owned(), endorsements: vec![endorsement] };
+    let expected = format!(
+        "{{\"endorsements\":[{{\"credential\":\"crd_{}\",\"signature\":\"{}\"}}],\"text\":\"{{\\\"a\\\":\\\"b\\\"}}\"}}",
+        repeat(1, 16),
+        repeat(2, 64)
+    );
+    assert_eq!(signed.to_json().to_text(), expected);
+    assert_eq!(Signed::from_json(strongroom_types::json::Json::parse(&expected).unwrap()).unwrap(), signed);
+}
+
+/// RFC 8032 Ed25519 is deterministic: key, text and signature in one line.
+#[test]
+fn a_signature_over_an_intent_does_not_change() {
+    let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);
+    let signed = Signed::by(&intent(), &credential);
+    let signature = signed.endorsements[0].signature;
+    assert!(strongroom_types::signed::verify_digest(
+        &credential.public_key(),
+        &intent().digest(),
+        &signature
+    ));
+    let golden = digest("test", &[&credential.public_key(), signed.text.as_bytes(), &signature]);
+    assert_eq!(golden.to_string(), SIGNATURE);
+}
+const SIGNATURE: &str = "b9ff81d35d2b60b45d758147c549f54672d1fc84d300428f7e845b1b936cb7ea";
+
+#[test]
+fn attempt_bytes_do_not_change() {
+    let key = |text: &str| ConflictKey(text.to_owned());
+    let attempt = Attempt {
+        intent: Digest([1; 32]),
+        number: 258,
+        kind: AttemptKind::Cancel,
+        anchor: key("a:0"),
+        conflict_keys: vec![key("a:0"), key("b:1")],
+        unsigned_digest: Digest([2; 32]),
+        fee_max: 772.into(),
+    };
+    let expected = [
+        repeat(1, 32),
+        "02010000".to_owned(),
+        "02".to_owned(),
+        "03000000613a30".to_owned(),
+        "02000000".to_owned(),
+        "03000000613a30".to_owned(),
+        "03000000623a31".to_owned(),
+        repeat(2, 32),
+        repeat(0, 30),
+        "0304".to_owned(),
+    ];
+    golden(&attempt, &expected.concat());
+    assert_eq!([AttemptKind::Pay, AttemptKind::Bump, AttemptKind::Cancel].map(|kind| kind as u8), [0, 1, 2]);
+    assert_eq!(
+        unsigned_digest(b"tx").to_string(),
+        digest("strongroom/unsigned-transaction/v1", &[b"tx"]).to_string()
+    );
+}
+
+#[test]
+fn refusal_bytes_do_not_change() {
+    golden(&Refusal::new(Code::Dust, "x"), "04000000647573740100000078");
+}
+
+#[test]
+fn scope_bytes_do_not_change() {
+    golden(&Scope::Platform, "00");
+    golden(&Scope::Tenant(TenantId([9; 16])), &format!("01{}", repeat(9, 16)));
+}
+
+#[test]
+fn ids_and_texts_that_are_not_valid_do_not_decode() {
+    let text = |text: &str| borsh::to_vec(text).unwrap();
+    assert!(Name::try_from_slice(&text(" x")).is_err());
+    assert!(ChainId::try_from_slice(&text("bitcoin")).is_err());
+    assert!(AssetId::try_from_slice(&text("bip122:0f91")).is_err());
+    assert!(Code::try_from_slice(&text("no_such_code")).is_err());
+    assert!(AttemptKind::try_from_slice(&[3]).is_err());
+}

@@ -1,0 +1,131 @@
+//! Texts, digests and words in `vectors/golden.json`; `BLESS=1` writes it anew. `testkit/formats-py` reads it too.
+
+use crate::{acts, texts};
+use serde_json::{Value, json};
+use strongroom_types::Document;
+use strongroom_types::words::words;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/golden.json");
+
+fn case<D: Document + PartialEq + std::fmt::Debug>(name: &str, document: &D) -> Value {
+    let text = document.to_text();
+    let read = D::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(read, *document, "{name}");
+    let digest = document.digest();
+    json!({
+        "name": name,
+        "text": text,
+        "domain": D::TYPE,
+        "digest": digest.to_string(),
+        "words": words(&digest),
+    })
+}
+
+fn cases() -> Vec<Value> {
+    let mut cases = vec![
+        case("intent", &texts::intent()),
+        case("intent_with_everything", &texts::full_intent()),
+        case("decision_core", &texts::core()),
+        case("decision_core_auto", &texts::auto_core()),
+        case("approval_yes", &texts::approval()),
+        case("approval_no", &texts::no()),
+        case("policy", &texts::policy()),
+    ];
+    cases.extend(acts::acts().iter().map(|(name, act)| case(name, act)));
+    cases
+}
+
+/// Compares the cases of these names with the file; a case that the file does not have is a failure.
+fn compare(wanted: impl Fn(&str) -> bool) {
+    let golden: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
+    let named = |case: &Value| wanted(case["name"].as_str().unwrap());
+    let (made, kept): (Vec<Value>, Vec<Value>) =
+        (cases().into_iter().filter(&named).collect(), golden.into_iter().filter(&named).collect());
+    assert!(!made.is_empty());
+    assert_eq!(made, kept);
+}
+
+fn blessed() -> bool {
+    std::env::var_os("BLESS").is_some()
+}
+
+#[test]
+fn golden_file_has_every_case() {
+    if blessed() {
+        let text = serde_json::to_string_pretty(&cases()).unwrap();
+        std::fs::write(FILE, text + "\n").unwrap();
+    }
+    compare(|_| true);
+}
+
+macro_rules! bytes_do_not_change {
+    ($($test:ident $prefix:literal)*) => {$(
+        #[test]
+        fn $test() {
+            if !blessed() {
+                compare(|name| name.starts_with($prefix));
+            }
+        }
+    )*};
+}
+
+bytes_do_not_change! {
+    intent_bytes_do_not_change "intent"
+    decision_core_bytes_do_not_change "decision_core"
+    approval_bytes_do_not_change "approval"
+    policy_bytes_do_not_change "policy"
+    act_create_tenant_and_charter_bytes_do_not_change "act_create_tenant"
+    act_put_bytes_do_not_change "act_put_"
+    act_release_bytes_do_not_change "act_release"
+    act_resume_bytes_do_not_change "act_resume"
+    act_revoke_bytes_do_not_change "act_revoke_"
+    act_leave_group_bytes_do_not_change "act_leave_group"
+    act_remove_allow_list_bytes_do_not_change "act_remove_allow_list"
+    act_cancel_bytes_do_not_change "act_cancel"
+    act_pause_bytes_do_not_change "act_pause_"
+    act_stop_bytes_do_not_change "act_stop"
+    act_veto_bytes_do_not_change "act_veto"
+    act_quarantine_bytes_do_not_change "act_quarantine"
+}
+
+#[test]
+fn the_policy_of_the_golden_file_can_be_put_in_force() {
+    let (policy, digest) = strongroom_policy::Policy::load(&texts::policy().to_text()).unwrap();
+    assert_eq!((digest, &policy), (policy.digest(), &texts::policy()));
+}
+
+/// Whatever byte is changed, the text is another document or none: nothing is lost in reading.
+#[test]
+fn a_text_with_any_letter_changed_is_refused_or_reads_as_something_else() {
+    fn flip<D: Document + PartialEq>(document: &D) {
+        let text = document.to_text();
+        for at in 0..text.len() {
+            for letter in ["0", "7", "a", "\"", " ", "{", ","] {
+                if text.is_char_boundary(at) && text.is_char_boundary(at + 1) && &text[at..=at] != letter {
+                    let mut changed = text.clone();
+                    changed.replace_range(at..=at, letter);
+                    if let Ok(read) = D::parse(&changed) {
+                        assert!(read != *document && read.to_text() == changed, "{changed}");
+                    }
+                }
+            }
+        }
+    }
+    flip(&texts::full_intent());
+    flip(&texts::approval());
+    flip(&texts::core());
+    acts::acts().iter().filter(|(name, _)| name != "act_create_tenant").for_each(|(_, act)| flip(act));
+}
+
+#[test]
+fn an_unknown_or_missing_member_or_another_type_is_refused() {
+    let text = texts::intent().to_text();
+    let more = text.replacen("{", "{\"a\":\"b\",", 1);
+    let less = text.replacen("\"attempts_max\":\"3\",", "", 1);
+    let other = text.replace("strongroom/intent/v1", "strongroom/intent/v2");
+    for bad in [more, less, other] {
+        assert_ne!(bad, text);
+        assert!(strongroom_types::Intent::parse(&bad).is_err(), "{bad}");
+    }
+    assert!(strongroom_types::Approval::parse(&text).is_err());
+}
