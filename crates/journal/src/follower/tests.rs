@@ -354,6 +354,21 @@ fn heads_are_forgotten_only_once_a_later_one_was_fresh_and_none_comes_back() {
 }
 
 #[test]
+fn a_head_that_was_fresh_does_not_go_back_when_a_witness_falls_silent() {
+    let (mut log, mut replica) = (Log::new(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let older = replica.tip().body.clone();
+    replica.append(&log.tick(START)).unwrap();
+    vouch(&mut replica, &[1], START);
+    replica.cosignature(node(4), &cosigned(4, &older, at(30_000)), at(30_000)).unwrap();
+    vouch(&mut replica, &[2, 3], at(30_000));
+    assert_eq!(replica.fresh(at(30_000)).unwrap().size, 3);
+    // Without the first witness the quorum that is fresh covers less than was witnessed before.
+    assert_eq!(replica.fresh(at(61_000)).unwrap().size, 3);
+    assert_eq!(replica.witnessed(), 3);
+}
+
+#[test]
 fn heads_that_are_never_witnessed_do_not_grow_without_bound() {
     let (mut log, mut replica) = (Log::new(), follower());
     for _ in 0..HEADS_MAX + 3 {
