@@ -37,7 +37,7 @@ pub(crate) struct Waiting {
 
 #[derive(Default)]
 pub(crate) struct Held {
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, Box<Waiting>>,
     next: u64,
     bytes: usize,
 }
@@ -52,7 +52,7 @@ impl Held {
     }
 
     /// Puts a request to the others, or gives it back with `quota_exceeded`.
-    pub(crate) fn put(&mut self, mut waiting: Waiting) -> Result<(), Waiting> {
+    pub(crate) fn put(&mut self, mut waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
         if self.waiting.len() >= HELD_MAX || self.bytes + waiting.bytes > HELD_BYTES_MAX {
             let detail = format!("too many requests wait; this one for: {}", waiting.last.refusal);
             waiting.last.refusal = Refusal::new(Code::QuotaExceeded, detail);
@@ -65,17 +65,17 @@ impl Held {
     }
 
     /// Takes all out, in the order in which they came.
-    pub(crate) fn take(&mut self) -> Vec<Waiting> {
+    pub(crate) fn take(&mut self) -> Vec<Box<Waiting>> {
         self.bytes = 0;
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// Takes out what waits no longer.
-    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
-        let late = |waiting: &Waiting| now >= waiting.asker.deadline;
+    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Box<Waiting>> {
+        let late = |waiting: &Box<Waiting>| now >= waiting.asker.deadline;
         let seqs: Vec<u64> =
             self.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(seq, _)| *seq).collect();
-        let taken: Vec<Waiting> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
+        let taken: Vec<Box<Waiting>> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
         self.bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
         taken
     }

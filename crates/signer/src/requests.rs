@@ -94,17 +94,18 @@ impl SignerNode {
             return Ok(());
         }
         let Some(last) = self.answer_wanted(&wanted, &asker, now, out)? else { return Ok(()) };
-        self.wait_or_refuse(Waiting { wanted, asker, bytes, last }, now, out);
+        self.wait_or_refuse(Box::new(Waiting { wanted, asker, bytes, last }), now, out);
         Ok(())
     }
 
-    fn wait_or_refuse(&mut self, waiting: Waiting, now: UnixMs, out: &mut Out) {
+    fn wait_or_refuse(&mut self, waiting: Box<Waiting>, now: UnixMs, out: &mut Out) {
         let refused = if waiting.last.hold && now < waiting.asker.deadline {
             self.held.put(waiting).err()
         } else {
             Some(waiting)
         };
-        if let Some(Waiting { asker, last, .. }) = refused {
+        if let Some(waiting) = refused {
+            let Waiting { asker, last, .. } = *waiting;
             self.say_no(&asker, last, now, out);
         }
     }
@@ -143,7 +144,8 @@ impl SignerNode {
                 let message = SignerMessage::Shares {
                     session: request.session,
                     request: asker.request,
-                    shares: shares.iter().map(|share| share.to_bytes()).collect(),
+                    // The group's scalar encoding; whose it is says the envelope.
+                    shares: shares.iter().map(|share| share.share.to_vec()).collect(),
                     head: allowed.head,
                     covered_us: self.coverage.covered_us(allowed.seq),
                 };
@@ -170,7 +172,8 @@ impl SignerNode {
 
     /// Refuses what has waited until its deadline, with the last reason.
     pub(crate) fn refuse_late(&mut self, now: UnixMs, out: &mut Out) {
-        for Waiting { asker, last, .. } in self.held.take_late(now) {
+        for late in self.held.take_late(now) {
+            let Waiting { asker, last, .. } = *late;
             self.say_no(&asker, last, now, out);
         }
     }

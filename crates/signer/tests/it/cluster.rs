@@ -173,6 +173,9 @@ impl Cluster {
                 let Some(node) = self.machines.get_mut(id).and_then(|machine| machine.node.as_mut()) else {
                     continue;
                 };
+                if node.halted().is_some() {
+                    continue;
+                }
                 let FromSigner::Hello { next_seq } = node.hello() else { panic!("hello says hello") };
                 let due = self.batches.iter().filter(|(first, _)| *first >= next_seq);
                 queue.extend(due.map(|(_, sealed)| (*id, ToSigner::Batch(sealed.clone()))));
@@ -181,13 +184,6 @@ impl Cluster {
                 return;
             }
             self.run(queue);
-            if self
-                .machines
-                .values()
-                .all(|machine| machine.node.as_ref().is_none_or(|n| n.halted().is_some()))
-            {
-                return;
-            }
         }
     }
 
@@ -277,6 +273,15 @@ impl Cluster {
         self.submit(Body::Act(proposal.clone())).unwrap();
         self.now = self.now.plus(self.world.options.delay_ms);
         let digest = <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text);
+        self.act(ActBody::Release(digest), &committee);
+    }
+
+    /// Releases the ceremony that was proposed by the last entry.
+    pub fn release_again(&mut self) {
+        let committee = self.ledger().committee();
+        let state = self.writer.state();
+        let digest =
+            state.under(&[11]).next().map(|(key, _)| Digest(key[17..49].try_into().unwrap())).unwrap();
         self.act(ActBody::Release(digest), &committee);
     }
 

@@ -7,10 +7,10 @@ use strongroom_journal::apply::ceremony::key_name;
 use strongroom_mpc_core::signing::{Commitment, PublicKeys, SignatureShare, SigningPackage, Tweak};
 use strongroom_mpc_core::{ChildPath, SuiteId};
 use strongroom_ports::chain::{
-    BuildRequest, Built, ChainCodec as _, Effects, Move, OwnCoin, OwnPath, VaultKey, VaultKeys,
+    BuildRequest, Built, ChainCodec as _, Effects, Move, OwnCoin, OwnPath, VaultKey,
 };
 use strongroom_types::{
-    Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite, VaultId,
+    Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite,
     attempt::unsigned_digest,
 };
 use strongroom_wire::{CoordinatorMessage, NonceCommitment, SignerMessage, SignerRefusal, SigningRequest};
@@ -20,13 +20,6 @@ pub struct Payment {
     pub intent: Intent,
     pub attempt: Attempt,
     pub built: Built,
-}
-
-pub struct NoVaults;
-impl VaultKeys for NoVaults {
-    fn vault_key(&self, _: VaultId) -> Option<VaultKey> {
-        None
-    }
 }
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
@@ -181,7 +174,7 @@ impl Cluster {
 
     /// The honest request of a payment gets its share.
     pub fn assert_signs(&mut self, index: u16, payment: &Payment) {
-        let other = if index == 1 { 2 } else { 1 };
+        let other = if index == 2 { 3 } else { 2 };
         let mut quorum = [index, other];
         quorum.sort_unstable();
         let request = self.request(payment, &quorum);
@@ -219,7 +212,10 @@ impl Cluster {
                 path: ChildPath::new(slot.path.clone()).unwrap(),
                 tweak: Tweak::Bip341,
             };
-            let share = |(_, shares): &(u16, Vec<Vec<u8>>)| SignatureShare::from_bytes(&shares[at]).unwrap();
+            let share = |(index, shares): &(u16, Vec<Vec<u8>>)| SignatureShare {
+                index: *index,
+                share: shares[at].as_slice().try_into().unwrap(),
+            };
             let shares: Vec<SignatureShare> = answers.iter().map(share).collect();
             signatures.push(keys.aggregate(&package, &shares).unwrap());
         }

@@ -9,7 +9,16 @@
     reason = "tests"
 )]
 
+mod admin;
+mod ceremony;
 mod cluster;
 mod coordinator;
+mod disk;
+mod effects;
+mod journal;
 mod machine;
+mod open;
+mod packages;
 mod path;
+mod records;
+mod rules;

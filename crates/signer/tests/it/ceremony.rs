@@ -1,0 +1,241 @@
+//! Signers join what the committee released, and use a share when the witnessed journal names it.
+
+use crate::cluster::Cluster;
+use std::sync::atomic::Ordering;
+use strongroom_journal::Body;
+use strongroom_ports::db::Db as _;
+use strongroom_types::{ActBody, Code, KeyId, Tighten};
+use strongroom_wire::frame::ToSigner;
+use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
+
+fn start(cluster: &Cluster, run: u32) -> CoordinatorMessage {
+    CoordinatorMessage::Ceremony { tenant: cluster.world.tenant.id, key: cluster.world.tenant.key, run }
+}
+
+fn refusal(cluster: &Cluster) -> Code {
+    match &cluster.said.last().expect("an answer").1 {
+        SignerMessage::Refused(refusal) => refusal.code,
+        other => panic!("a refusal wanted: {other:?}"),
+    }
+}
+
+fn shares(cluster: &mut Cluster, index: u16) -> Vec<(bool, i64)> {
+    let disk = cluster.signer(index).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    let rows = tx.query("SELECT active, run FROM signer_share ORDER BY run", &[]).unwrap();
+    rows.iter().map(|row| (row.bool(0).unwrap(), row.i64(1).unwrap())).collect()
+}
+
+#[test]
+fn a_ceremony_that_no_committee_released_is_refused_at_its_deadline() {
+    let mut cluster = Cluster::new();
+    assert!(cluster.to(1, &start(&cluster, 1)).is_empty());
+    cluster.wait(30_000);
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+    // Proposed is not released.
+    let committee = cluster.ledger().committee();
+    cluster.act(ActBody::Put(cluster.world.ceremony_record()), &committee);
+    cluster.to(1, &start(&cluster, 1));
+    cluster.wait(30_000);
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+    cluster.release_again();
+    assert!(cluster.to(1, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+}
+
+#[test]
+fn a_released_ceremony_is_joined_only_under_a_witnessed_head() {
+    let mut cluster = Cluster::new();
+    cluster.withhold = true;
+    cluster.release_ceremony();
+    assert!(cluster.to(1, &start(&cluster, 1)).is_empty(), "in the own log only");
+    cluster.withhold = false;
+    let n = cluster.withheld.len();
+    cluster.let_through(n);
+    assert!(matches!(cluster.said.last().unwrap().1, SignerMessage::Ceremony(_)));
+}
+
+#[test]
+fn a_key_revoked_in_the_own_log_is_not_made() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    cluster.withhold = true;
+    let key = cluster.world.tenant.key;
+    let committee = cluster.ledger().committee();
+    cluster.act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+    cluster.to(1, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+}
+
+#[test]
+fn runs_are_one_to_sixteen() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for run in [0, 17, u32::MAX] {
+        cluster.to(1, &start(&cluster, run));
+        assert_eq!(refusal(&cluster), Code::CeremonyFault, "{run}");
+    }
+    let finished = cluster.run_ceremony(16);
+    assert_eq!(finished.certificates.len(), 3);
+}
+
+#[test]
+fn a_share_is_in_use_only_under_a_witnessed_finished_entry_that_names_it() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let finished = cluster.run_ceremony(1);
+    assert_eq!(finished.certificates.len(), 3);
+    assert_eq!(shares(&mut cluster, 1), [(false, 1)], "durable before it was certified");
+    cluster.withhold = true;
+    cluster.submit(Body::Finished(Box::new(finished))).unwrap();
+    assert_eq!((shares(&mut cluster, 1), cluster.status(1)["keys_active"].as_str()), (vec![(false, 1)], "0"));
+    cluster.withhold = false;
+    let n = cluster.withheld.len();
+    cluster.let_through(n);
+    assert_eq!((shares(&mut cluster, 1), cluster.status(1)["keys_active"].as_str()), (vec![(true, 1)], "1"));
+    cluster.to(1, &start(&cluster, 2));
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved, "it is finished");
+}
+
+#[test]
+fn of_several_runs_the_journals_one_is_kept_and_the_others_are_erased() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let first = cluster.run_ceremony(1);
+    let second = cluster.run_ceremony(2);
+    assert_ne!(first.transcript, second.transcript);
+    assert_eq!(shares(&mut cluster, 3), [(false, 1), (false, 2)]);
+    cluster.submit(Body::Finished(Box::new(first))).unwrap();
+    assert_eq!(shares(&mut cluster, 3), [(true, 1)]);
+    let vault = cluster.world.tenant.first_vault();
+    let admins = cluster.ledger().admins();
+    cluster.act(ActBody::Put(strongroom_types::Record::Vault(vault)), &admins);
+    cluster.assert_serves(3);
+}
+
+#[test]
+fn a_run_is_never_begun_twice_and_its_certificate_is_given_again() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    cluster.to(1, &start(&cluster, 1));
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    cluster.wait(15_000);
+    // The polynomial of run 1 is lost: another one under the same session would be equivocation.
+    cluster.to(1, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::Replayed);
+    let finished = cluster.run_ceremony(2);
+    assert_eq!(finished.certificates.len(), 3);
+    cluster.signer(1).start(now).unwrap();
+    cluster.wait(15_000);
+    cluster.said.clear();
+    cluster.to(1, &start(&cluster, 2));
+    let again = cluster.certificates();
+    assert_eq!(
+        (again.transcript, again.certificates.first()),
+        (finished.transcript, finished.certificates.first())
+    );
+    cluster.to(1, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::Replayed, "an older run never comes back");
+    cluster.submit(Body::Finished(Box::new(finished))).unwrap();
+    assert_eq!(cluster.status(1)["keys_active"], "1");
+}
+
+#[test]
+fn messages_of_faster_signers_are_kept_until_this_one_joins() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for index in [2, 3] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    cluster.relay_all();
+    cluster.to(1, &start(&cluster, 1));
+    cluster.relay_all();
+    assert_eq!(cluster.certificates().certificates.len(), 3);
+}
+
+#[test]
+fn a_relayed_message_that_is_not_a_signers_own_is_ignored() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for index in [1, 2] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    let (_, SignerMessage::Ceremony(message), sealed) = cluster.said.last().unwrap().clone() else {
+        panic!("round 1")
+    };
+    let before = cluster.status(1)["ignored"].parse::<u64>().unwrap();
+    // The coordinator's own words, and every broken copy.
+    let forged = cluster.seal(Role::Coordinator, None, &SignerMessage::Ceremony(message), 60_000);
+    cluster.to(1, &CoordinatorMessage::Relay(forged));
+    let mut broken = sealed.clone();
+    let middle = broken.len() / 2;
+    broken[middle] ^= 1;
+    cluster.to(1, &CoordinatorMessage::Relay(broken));
+    assert_eq!(cluster.status(1)["ignored"].parse::<u64>().unwrap(), before + 2);
+    cluster.to(3, &start(&cluster, 1));
+    cluster.relay_all();
+    assert_eq!(cluster.certificates().certificates.len(), 3);
+}
+
+#[test]
+fn a_run_that_gets_no_answers_ends_with_a_reason() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    cluster.to(1, &start(&cluster, 1));
+    cluster.wait(119_999);
+    assert_eq!(cluster.status(1)["ceremonies"], "1");
+    cluster.wait(1);
+    assert_eq!((cluster.status(1)["ceremonies"].as_str(), refusal(&cluster)), ("0", Code::CeremonyFault));
+    cluster.wait(15_000);
+    assert_eq!(cluster.run_ceremony(2).certificates.len(), 3);
+}
+
+#[test]
+fn a_share_that_cannot_be_made_durable_is_not_certified() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for index in [1, 2, 3] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    // Everything but the last message to signer 1 arrives; then its disk is full.
+    let mut to_one = Vec::new();
+    let mut at = 0;
+    while at < cluster.said.len() {
+        let (from, message, sealed) = cluster.said[at].clone();
+        at += 1;
+        let SignerMessage::Ceremony(message) = message else { continue };
+        for index in
+            [1, 2, 3].into_iter().filter(|to| *to != from && message.to.is_none_or(|only| only == *to))
+        {
+            if index == 1 && message.to == Some(1) && from == 3 {
+                to_one.push(sealed.clone());
+            } else {
+                cluster.to(index, &CoordinatorMessage::Relay(sealed.clone()));
+            }
+        }
+    }
+    let id = cluster.signer_id(1);
+    let last =
+        cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Relay(to_one.remove(0)), 30_000);
+    let now = cluster.now;
+    cluster.signer(1).disk.full.store(true, Ordering::Relaxed);
+    let error = cluster.signer(1).node().handle(ToSigner::Inbox(last), now).unwrap_err();
+    assert_eq!(error.code(), Code::DiskFull);
+    assert!(cluster.certificates().certificates.iter().all(|(index, _)| *index != 1));
+    assert!(shares(&mut cluster, 1).is_empty());
+}
+
+#[test]
+fn a_witness_and_a_signer_outside_of_the_roster_join_nothing() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let id = cluster.witness_id();
+    let sealed = cluster.seal(Role::Coordinator, Some(id), &start(&cluster, 1), 30_000);
+    cluster.give(id, ToSigner::Inbox(sealed));
+    assert_eq!(refusal(&cluster), Code::NotInRoster);
+    let unknown =
+        CoordinatorMessage::Ceremony { tenant: cluster.world.tenant.id, key: KeyId([4; 16]), run: 1 };
+    cluster.to(1, &unknown);
+    cluster.wait(30_000);
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+}

@@ -1,0 +1,233 @@
+//! Restarted, restored, damaged, full.
+
+use crate::cluster::Cluster;
+use crate::coordinator::answer;
+use std::sync::atomic::Ordering;
+use strongroom_ports::db::Db as _;
+use strongroom_types::Code;
+use strongroom_wire::frame::ToSigner;
+use strongroom_wire::{CoordinatorMessage, Role};
+
+#[test]
+fn a_restored_disk_is_retired_for_good_and_shares_nothing() {
+    let mut cluster = Cluster::ready();
+    let backup = cluster.signer(1).disk.sqlite.snapshot().unwrap();
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    let payment = cluster.authorized(300_000, &[]);
+    cluster.signer(1).node = None;
+    cluster.signer(1).disk.sqlite.restore_from(&backup).unwrap();
+    for _ in 0..2 {
+        let now = cluster.now;
+        cluster.signer(1).start(now).unwrap();
+        assert!(cluster.signer(1).node().is_retired());
+        cluster.pump();
+        cluster.wait(15_000);
+        assert_eq!(cluster.status(1)["tip"], cluster.size().to_string(), "it follows");
+        assert!(
+            cluster.status(1)["cosigned"].parse::<u64>().unwrap() < cluster.size(),
+            "and cosigns nothing"
+        );
+        let (tenant, key) = (cluster.world.tenant.id, cluster.world.tenant.key);
+        cluster.to(1, &CoordinatorMessage::Prepare { tenant, key, count: 1 });
+        let mut request = cluster.request(&payment, &[2, 3]);
+        request.commitments[0][0].0 = 1;
+        assert_eq!(cluster.ask(1, &request).code(), Code::SignerRetired);
+    }
+    cluster.assert_signs(2, &payment);
+}
+
+#[test]
+fn a_disk_restored_within_one_start_is_found_by_its_own_newer_cosignature() {
+    let mut cluster = Cluster::ready();
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    let (disk, marker) =
+        (cluster.signer(1).disk.sqlite.snapshot().unwrap(), cluster.signer(1).marker.clone());
+    let stands = marker_value(&marker);
+    let payment = cluster.authorized(300_000, &[]);
+    // Put back, marker and all: as if the start in between had never been.
+    cluster.signer(1).node = None;
+    cluster.signer(1).disk.sqlite.restore_from(&disk).unwrap();
+    set_marker(&marker, stands);
+    let id = cluster.signer_id(1);
+    cluster.cut_off.insert(id);
+    cluster.signer(1).start(now).unwrap();
+    assert!(!cluster.signer(1).node().is_retired(), "nothing tells yet");
+    // Somebody shows it what it has cosigned since.
+    let own = own_cosignature(&mut cluster);
+    cluster.give(id, ToSigner::Cosignature(own));
+    assert!(cluster.signer(1).node().is_retired());
+    cluster.signer(1).start(now).unwrap();
+    assert!(cluster.signer(1).node().is_retired(), "for good");
+    cluster.assert_signs(2, &payment);
+}
+
+fn marker_value(marker: &crate::machine::MemoryMarker) -> Option<[u8; 16]> {
+    use strongroom_signer_core::Marker as _;
+    marker.read().unwrap()
+}
+
+fn set_marker(marker: &crate::machine::MemoryMarker, value: Option<[u8; 16]>) {
+    use strongroom_signer_core::Marker as _;
+    marker.clone().write(value.unwrap()).unwrap();
+}
+
+/// The same world once more gives the very cosignature that signer 1 made over the newest head.
+fn own_cosignature(cluster: &mut Cluster) -> Vec<u8> {
+    let mut twin = Cluster::ready();
+    assert_eq!(twin.batches.last().unwrap().0 + 1, cluster.batches.last().unwrap().0);
+    twin.withhold = true;
+    let record = cluster.batches.last().unwrap().1.clone();
+    let id = cluster.signer_id(1);
+    twin.give(id, ToSigner::Batch(record));
+    twin.withheld.last().unwrap().1.clone()
+}
+
+#[test]
+fn a_full_disk_ends_the_process_with_nothing_released() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.payment(300_000);
+    let body = cluster.body(&payment, &[]);
+    let id = cluster.signer_id(1);
+    cluster.cut_off.insert(id);
+    cluster.submit(body).unwrap();
+    let record = cluster.batches.last().unwrap().1.clone();
+    let now = cluster.now;
+    cluster.signer(1).disk.full.store(true, Ordering::Relaxed);
+    let error = cluster.signer(1).node().handle(ToSigner::Batch(record.clone()), now).unwrap_err();
+    assert_eq!(error.code(), Code::DiskFull);
+    // It must end: it never answers again.
+    cluster.signer(1).disk.full.store(false, Ordering::Relaxed);
+    assert!(cluster.signer(1).node().handle(ToSigner::Batch(record), now).is_err());
+    assert!(cluster.signer(1).node().tick(now).is_err());
+    cluster.cut_off.clear();
+    cluster.signer(1).start(now).unwrap();
+    cluster.pump();
+    cluster.wait(15_000);
+    cluster.assert_signs(1, &payment);
+}
+
+#[test]
+fn an_edited_share_does_not_start() {
+    for sql in [
+        "UPDATE signer_share SET wrapped = zeroblob(400)",
+        "UPDATE signer_share SET epoch = 2",
+        "UPDATE signer_share SET transcript = zeroblob(32)",
+        "UPDATE signer_share SET threshold_key = zeroblob(16)",
+        "UPDATE signer_share SET tenant = zeroblob(16)",
+    ] {
+        let mut cluster = Cluster::ready();
+        edit(&mut cluster, 1, sql);
+        let now = cluster.now;
+        let error = cluster.signer(1).start(now).unwrap_err();
+        assert!(matches!(error.code(), Code::StoreCorrupt | Code::UnknownKey), "{sql}: {error}");
+        let payment = cluster.authorized(300_000, &[]);
+        cluster.assert_signs(2, &payment);
+    }
+}
+
+#[test]
+fn another_signers_share_does_not_start_here() {
+    let mut cluster = Cluster::ready();
+    let theirs = {
+        let disk = cluster.signer(2).disk.clone();
+        let mut tx = disk.begin().unwrap();
+        let rows = tx.query("SELECT wrapped FROM signer_share", &[]).unwrap();
+        rows[0].blob(0).unwrap().to_vec()
+    };
+    let disk = cluster.signer(1).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    tx.execute("UPDATE signer_share SET wrapped = $1", &[(&theirs).into()]).unwrap();
+    tx.commit().unwrap();
+    let now = cluster.now;
+    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::StoreCorrupt);
+}
+
+#[test]
+fn an_edited_state_does_not_start() {
+    let mut cluster = Cluster::ready();
+    let edit_one = "UPDATE journal_state SET state_value = zeroblob(8) WHERE state_key = (SELECT MAX(state_key) FROM journal_state)";
+    edit(&mut cluster, 1, edit_one);
+    let now = cluster.now;
+    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::StoreCorrupt);
+}
+
+#[test]
+fn an_edited_entry_is_not_believed_when_it_is_read_back() {
+    let mut cluster = Cluster::ready();
+    let (payment, other) = (cluster.authorized(300_000, &[]), cluster.authorized(310_000, &[]));
+    let request = cluster.request(&payment, &[1, 2]);
+    let seqs = (cluster.size() - 2, cluster.size() - 1);
+    // The other payment's authorization, put into the place of this one.
+    let disk = cluster.signer(1).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(seqs.1)]).unwrap();
+    let sealed: strongroom_journal::SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
+    let mut entry = sealed.open().unwrap();
+    entry.seq = seqs.0;
+    let forged = strongroom_wire::encode(&strongroom_journal::SealedEntry::new(&entry, sealed.salt));
+    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(seqs.0)])
+        .unwrap();
+    tx.commit().unwrap();
+    assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
+    cluster.assert_signs(1, &other);
+    cluster.assert_signs(2, &payment);
+}
+
+#[test]
+fn an_attempt_that_was_edited_on_disk_is_not_believed() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let request = cluster.request(&payment, &[1, 2]);
+    let at = cluster.size() - 1;
+    let disk = cluster.signer(1).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(at)]).unwrap();
+    let sealed: strongroom_journal::SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
+    let mut entry = sealed.open().unwrap();
+    if let strongroom_journal::Body::Authorized(authorization) = &mut entry.body {
+        authorization.attempt.fee_max = 19_999.into();
+    }
+    let forged = strongroom_wire::encode(&strongroom_journal::SealedEntry::new(&entry, sealed.salt));
+    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(at)]).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
+    cluster.assert_serves(1);
+}
+
+#[test]
+fn another_installations_disk_does_not_start() {
+    let mut cluster = Cluster::ready();
+    edit(&mut cluster, 1, "UPDATE journal_meta SET genesis = zeroblob(32)");
+    let now = cluster.now;
+    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::GenesisMismatch);
+}
+
+#[test]
+fn a_request_waiting_when_the_process_dies_is_not_answered_by_the_next_life() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.payment(300_000);
+    let request = cluster.request(&payment, &[1, 2]);
+    let id = cluster.signer_id(1);
+    let sealed = cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Sign(request), 30_000);
+    assert!(answer(cluster.give(id, ToSigner::Inbox(sealed.clone()))).is_nothing());
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    cluster.authorize(&payment, &[]);
+    cluster.wait(15_000);
+    assert_eq!(answer(cluster.give(id, ToSigner::Inbox(sealed))).code(), Code::CommitmentUnknown);
+    cluster.assert_signs(1, &payment);
+}
+
+fn seq(value: u64) -> strongroom_ports::db::Arg<'static> {
+    strongroom_ports::db::Arg::u64(value).unwrap()
+}
+
+fn edit(cluster: &mut Cluster, index: u16, sql: &'static str) {
+    cluster.signer(index).node = None;
+    let disk = cluster.signer(index).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    assert!(tx.execute(sql, &[]).unwrap() > 0);
+    tx.commit().unwrap();
+}
