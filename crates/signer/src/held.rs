@@ -37,7 +37,7 @@ pub(crate) struct Waiting {
 
 #[derive(Default)]
 pub(crate) struct Held {
-    waiting: BTreeMap<u64, Box<Waiting>>,
+    waiting: BTreeMap<u64, Waiting>,
     next: u64,
     bytes: usize,
 }
@@ -59,23 +59,23 @@ impl Held {
             return Err(waiting);
         }
         self.bytes += waiting.bytes;
-        self.waiting.insert(self.next, waiting);
+        self.waiting.insert(self.next, *waiting);
         self.next += 1;
         Ok(())
     }
 
     /// Takes all out, in the order in which they came.
-    pub(crate) fn take(&mut self) -> Vec<Box<Waiting>> {
+    pub(crate) fn take(&mut self) -> Vec<Waiting> {
         self.bytes = 0;
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// Takes out what waits no longer.
-    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Box<Waiting>> {
-        let late = |waiting: &Box<Waiting>| now >= waiting.asker.deadline;
+    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
+        let late = |waiting: &Waiting| now >= waiting.asker.deadline;
         let seqs: Vec<u64> =
             self.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(seq, _)| *seq).collect();
-        let taken: Vec<Box<Waiting>> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
+        let taken: Vec<Waiting> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
         self.bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
         taken
     }

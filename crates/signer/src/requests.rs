@@ -164,7 +164,7 @@ impl SignerNode {
         for mut waiting in self.held.take() {
             if let Some(denied) = self.answer_wanted(&waiting.wanted, &waiting.asker, now, out)? {
                 waiting.last = denied;
-                self.wait_or_refuse(waiting, now, out);
+                self.wait_or_refuse(Box::new(waiting), now, out);
             }
         }
         Ok(())
@@ -172,8 +172,7 @@ impl SignerNode {
 
     /// Refuses what has waited until its deadline, with the last reason.
     pub(crate) fn refuse_late(&mut self, now: UnixMs, out: &mut Out) {
-        for late in self.held.take_late(now) {
-            let Waiting { asker, last, .. } = *late;
+        for Waiting { asker, last, .. } in self.held.take_late(now) {
             self.say_no(&asker, last, now, out);
         }
     }
