@@ -5,6 +5,7 @@ use crate::quorum::Chooser;
 use crate::run::{Run, may_pass};
 use crate::stock::Stock;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use strongroom_journal::Genesis;
 use strongroom_journal::model::KeyRecord;
@@ -271,11 +272,13 @@ impl CoordinatorStage {
     fn aggregate(&mut self, run: &Run) -> Result<Vec<Vec<u8>>, Vec<u16>> {
         let key = self.key(run.request.tenant, run.request.key).ok_or_else(Vec::new)?;
         let public = key.public.as_ref().ok_or_else(Vec::new)?;
-        if !self.keys.contains_key(&run.request.key) {
-            let opened = PublicKeyRecord::from_bytes(&public.record).and_then(PublicKeys::open);
-            self.keys.insert(run.request.key, opened.map_err(|_| Vec::new())?);
-        }
-        let keys = self.keys.get_mut(&run.request.key).ok_or_else(Vec::new)?;
+        let keys = match self.keys.entry(run.request.key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let opened = PublicKeyRecord::from_bytes(&public.record).and_then(PublicKeys::open);
+                new.insert(opened.map_err(|_| Vec::new())?)
+            }
+        };
         run.aggregate(&key, keys)
     }
 

@@ -49,7 +49,7 @@ fn stand(number: i64) -> Result<Stand, StageError> {
 }
 
 fn payment(row: &Row) -> Result<Payment, StageError> {
-    let attempt: Option<Attempt> = row.blob_opt(4)?.map(|bytes| decode(bytes)).transpose().map_err(broken)?;
+    let attempt: Option<Attempt> = row.blob_opt(4)?.map(decode).transpose().map_err(broken)?;
     Ok(Payment {
         intent: Digest(row.blob(0)?.try_into().map_err(broken)?),
         signed: decode(row.blob(1)?).map_err(broken)?,
