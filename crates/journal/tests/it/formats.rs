@@ -1,0 +1,159 @@
+//! Genesis and sealed entries are read strictly; map keys do not change.
+
+use crate::cases::genesis;
+use crate::code;
+use strongroom_journal::entry::ENTRY_BYTES_MAX;
+use strongroom_journal::genesis::Genesis;
+use strongroom_journal::{Body, Bounds, Entry, Mode, SealedEntry, keyspace as ks};
+use strongroom_types::*;
+use strongroom_world::{START, World, WorldOptions};
+
+#[test]
+fn a_genesis_opens_only_under_its_pinned_hash() {
+    let bytes = genesis().to_bytes();
+    assert_eq!(Genesis::pinned(&bytes, genesis().hash()).unwrap(), genesis());
+    assert_eq!(code(Genesis::pinned(&bytes, Digest([1; 32]))), Code::GenesisMismatch);
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(Genesis::pinned(&changed, genesis().hash()).is_err(), "byte {at}");
+    }
+}
+
+fn checked(change: impl FnOnce(&mut Genesis)) -> Option<Code> {
+    let mut genesis = Genesis::clone(&World::new(1, WorldOptions::default()).genesis);
+    change(&mut genesis);
+    genesis.check().err().map(|refusal| refusal.code)
+}
+
+#[test]
+fn a_genesis_keeps_every_rule() {
+    assert_eq!(checked(|_| {}), None);
+    let invalid: [fn(&mut Genesis); 14] = [
+        |g| g.version = 2,
+        |g| g.origin.clear(),
+        |g| g.chains.clear(),
+        |g| g.signers.truncate(1),
+        |g| g.signers.swap(0, 1),
+        |g| g.signers[0].index = 0,
+        |g| g.signers[1].node = g.signers[0].node,
+        |g| g.signers[1].signing_key = g.signers[0].signing_key,
+        |g| g.witnesses[0].witness_key = g.signers[0].witness_key,
+        |g| g.witnesses[0].witness_key = g.signers[0].signing_key,
+        |g| g.log_key = g.services[0].public_key,
+        |g| g.admins.quorum = 0,
+        |g| g.admins.quorum = 2,
+        |g| g.admin_credentials.clear(),
+    ];
+    for (at, change) in invalid.into_iter().enumerate() {
+        assert_eq!(checked(change), Some(Code::InvalidReference), "case {at}");
+    }
+    let bounds: [fn(&mut Bounds); 3] =
+        [|b| b.attempts_max = 0, |b| b.freshness_ms = b.skew_ms, |b| b.attempt_life_ms = 0];
+    for change in bounds {
+        assert_eq!(checked(|g| change(&mut g.bounds)), Some(Code::InvalidReference));
+    }
+}
+
+#[test]
+fn a_genesis_has_exactly_the_quorum_its_witnesses_and_faults_need() {
+    for quorum in [0, 2, 4] {
+        assert_eq!(checked(|g| g.quorum = quorum), Some(Code::QuorumTooSmallForF), "{quorum}");
+    }
+    assert_eq!(checked(|g| g.faults = 0), Some(Code::QuorumTooSmallForF));
+    assert_eq!(checked(|g| (g.faults, g.quorum) = (2, 4)), None, "4 witnesses, 2 hostile: all must sign");
+    assert_eq!(checked(|g| (g.faults, g.quorum) = (4, 5)), Some(Code::QuorumTooSmallForF), "unreachable");
+}
+
+#[test]
+fn a_production_genesis_keeps_the_production_minima() {
+    let production = |change: fn(&mut Bounds)| {
+        checked(|g| {
+            (g.mode, g.bounds) = (Mode::Production, Bounds::production());
+            change(&mut g.bounds);
+        })
+    };
+    assert_eq!(production(|_| {}), None);
+    let looser: [fn(&mut Bounds); 6] = [
+        |b| b.loosen_delay_ms -= 1,
+        |b| b.ceremony_delay_ms -= 1,
+        |b| b.platform_delay_ms -= 1,
+        |b| b.freshness_ms += 1,
+        |b| b.skew_ms += 1,
+        |b| b.duty_ms += 1,
+    ];
+    for change in looser {
+        assert_eq!(production(change), Some(Code::Unsupported));
+    }
+}
+
+fn tick() -> Entry {
+    Entry { version: 1, seq: 1, at: START, scope: Scope::Platform, body: Body::Tick }
+}
+
+#[test]
+fn a_sealed_entry_opens_strictly() {
+    let sealed = SealedEntry::new(&tick(), [1; 32]);
+    assert_eq!(sealed.open().unwrap(), tick());
+    let mut longer = sealed.clone();
+    longer.entry.push(0);
+    assert_eq!(code(longer.open()), Code::Malformed);
+    let newer = SealedEntry::new(&Entry { version: 2, ..tick() }, [1; 32]);
+    assert_eq!(code(newer.open()), Code::UnknownEntry);
+    let large = SealedEntry { entry: vec![0; ENTRY_BYTES_MAX + 1], salt: [1; 32] };
+    assert_eq!(code(large.open()), Code::RecordTooLarge);
+}
+
+#[test]
+fn an_unknown_kind_of_entry_does_not_decode() {
+    let mut sealed = SealedEntry::new(&tick(), [1; 32]);
+    *sealed.entry.last_mut().unwrap() = 7;
+    assert_eq!(code(sealed.open()), Code::Malformed);
+}
+
+#[test]
+fn the_leaf_hides_the_entry_behind_its_salt() {
+    let (one, two) = (SealedEntry::new(&tick(), [1; 32]), SealedEntry::new(&tick(), [2; 32]));
+    assert_ne!(one.leaf(&tick()).commitment, two.leaf(&tick()).commitment);
+    let expected = digest("strongroom/journal-commitment/v1", &[&[1; 32], &one.entry]);
+    assert_eq!(one.leaf(&tick()).commitment, expected);
+}
+
+#[test]
+fn map_key_bytes_do_not_change() {
+    let (t, d) = (TenantId([2; 16]), Digest([1; 32]));
+    let chain: ChainId = "eip155:1".parse().unwrap();
+    let asset: AssetId = "eip155:1/slip44:60".parse().unwrap();
+    let keys = [
+        ks::position(),
+        ks::platform(),
+        ks::used_act(None, ActId([3; 16])),
+        ks::used_act(Some(t), ActId([3; 16])),
+        ks::tenant(t),
+        ks::user(t, UserId([3; 16])),
+        ks::credential(t, CredentialId([3; 16])),
+        ks::group(t, GroupId([3; 16])),
+        ks::listed(t, &chain, "addr"),
+        ks::allow_list(t, AllowListId([3; 16])),
+        ks::policy(t, &d),
+        ks::proposal(t, &d),
+        ks::vault(t, VaultId([3; 16])),
+        ks::threshold_key(t, KeyId([3; 16])),
+        ks::account(t, KeyId([3; 16]), 258),
+        ks::intent(t, &d),
+        ks::external_id(t, &"order".parse().unwrap()),
+        ks::anchor(t, &chain, &ConflictKey("a:0".to_owned())),
+        ks::approval(t, ApprovalNonce([3; 16])),
+        ks::bucket(t, &[0; 17], &asset, 1, 258),
+        ks::expiry(t, UnixMs(258), &[9, 9]),
+        ks::platform_credential(CredentialId([3; 16])),
+        ks::ended(t, &d),
+        ks::open_intent(t, &d),
+    ];
+    let tags: Vec<u8> = keys.iter().map(|key| key[0]).collect();
+    assert_eq!(tags, (0..=23).collect::<Vec<u8>>());
+    let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    assert_eq!(digest("test", &all).to_string(), KEYS);
+    assert_eq!(ks::read_expiry(&ks::expiry(t, UnixMs(258), &[9, 9])), Some((UnixMs(258), vec![9, 9])));
+}
+const KEYS: &str = "4bb42b3ef5d35c2b498ca87eaa55b6cefc0ebb0fca947c27c34e8204f3d52e84";
