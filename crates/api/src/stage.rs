@@ -35,6 +35,11 @@ impl ApiStage {
         let digest = submit::intent_digest(&decided.intent);
         let Some(mut row) = store::by_digest(tx, &digest)? else { return Ok(()) };
         if !matches!(row.state, TransactionState::Received | TransactionState::PendingApproval) {
+            // A later change overtook the decision on its own topic: only the core is still news.
+            if row.core.is_empty() {
+                row.core = decided.core;
+                store::update(tx, &row, now)?;
+            }
             return Ok(());
         }
         if row.core != decided.core {
