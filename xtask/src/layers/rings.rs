@@ -62,7 +62,6 @@ const TESTKIT: [&str; 6] = [
     "strongroom-conformance",
     "strongroom-world",
     "strongroom-sim",
-    "strongroom-attack",
     "strongroom-bench",
     "strongroom-fuzz",
 ];
