@@ -11,7 +11,7 @@ pub enum Fatal {
     #[error("the store failed")]
     Store(#[from] DbError),
     /// The node was set up wrongly, or what it stored does not fit together.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
 }
 

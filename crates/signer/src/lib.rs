@@ -36,7 +36,7 @@ pub use ceremony::{RUN_MS_MAX, RUNS_MAX};
 pub use fatal::Fatal;
 pub use held::{HELD_MAX, HELD_MS_MAX};
 pub use keys::PREPARE_MAX;
-pub use marks::{resume_local, stopped_since};
+pub use marks::{resume_local, stop_local, stopped_since};
 pub use node::SignerNode;
 pub use requests::{message_digest, request_digest};
 pub use rules::LocalRules;

@@ -18,8 +18,13 @@ pub fn stopped_since(db: &dyn Db) -> Result<Option<UnixMs>, Fatal> {
     Ok(row.map(|row| row.u64(0)).transpose()?.map(UnixMs))
 }
 
-/// Sets the stop mark; durable when this returns. The first time stays.
-pub(crate) fn stop(db: &dyn Db, now: UnixMs) -> Result<(), Fatal> {
+/// Sets the stop mark; durable when this returns. The first time stays. For an operator whose process is not running;
+/// a running one is stopped by [`SignerNode::admin`](crate::SignerNode::admin).
+///
+/// # Errors
+/// Database errors; the mark may not be set then.
+pub fn stop_local(db: &dyn Db, now: UnixMs) -> Result<(), Fatal> {
+    db.migrate(sql::MIGRATIONS)?;
     let mut tx = db.begin()?;
     tx.execute(sql::PUT_MARK, &[STOPPED.into(), Arg::u64(now.0)?])?;
     Ok(tx.commit()?)

@@ -173,7 +173,7 @@ impl SignerNode {
     fn stop(&mut self, now: UnixMs) -> AdminReply {
         self.stopped = true;
         tracing::warn!("stopped by the operator");
-        match marks::stop(self.db.as_ref(), now) {
+        match marks::stop_local(self.db.as_ref(), now) {
             Ok(()) => AdminReply::Done,
             Err(error) => {
                 self.dead = true;

@@ -1,0 +1,113 @@
+//! The admin socket: requests reach the node between two frames.
+
+use anyhow::Context as _;
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+use strongroom_wire::frame::{AdminReply, AdminRequest, read_frame, write_frame};
+use strongroom_wire::{decode, encode};
+
+/// An operator is a person: requests that wait for the node.
+const WAITING_MAX: usize = 8;
+/// Nobody keeps the one admin connection longer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request with the way back.
+pub struct Asked {
+    pub request: AdminRequest,
+    reply: SyncSender<AdminReply>,
+}
+
+impl Asked {
+    /// Answers.
+    pub fn answer(&self, reply: AdminReply) {
+        // An operator who hung up needs no answer.
+        let _ = self.reply.try_send(reply);
+    }
+}
+
+/// The listening socket; its file goes with it.
+pub struct AdminSocket {
+    path: PathBuf,
+    asked: Receiver<Asked>,
+}
+
+impl AdminSocket {
+    /// Listens, with mode 0600 (the process's umask), and serves one connection after the other on its own thread.
+    /// Must be called under the data folder's lock: a socket file that is there is a dead one's.
+    pub fn listen(path: &Path) -> anyhow::Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot replace {}", path.display()));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(path);
+        let listener = listener.with_context(|| format!("cannot listen on {}", path.display()))?;
+        let (sender, asked) = sync_channel(WAITING_MAX);
+        let serve = move || {
+            for stream in listener.incoming().flatten() {
+                if let Err(error) = serve(stream, &sender) {
+                    tracing::debug!(%error, "admin connection");
+                }
+            }
+        };
+        std::thread::Builder::new().name("admin".to_owned()).spawn(serve).context("cannot start a thread")?;
+        Ok(Self { path: path.to_owned(), asked })
+    }
+
+    /// A request, if one is there.
+    pub fn try_next(&self) -> Option<Asked> {
+        self.asked.try_recv().ok()
+    }
+
+    /// A request, waiting for it.
+    pub fn wait(&self, timeout: Duration) -> Option<Asked> {
+        match self.asked.recv_timeout(timeout) {
+            Ok(asked) => Some(asked),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(timeout);
+                None
+            }
+        }
+    }
+}
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    while let Some(bytes) = read_frame(&mut stream)? {
+        let request: AdminRequest = decode(&bytes).map_err(io::Error::other)?;
+        let (reply, answer) = sync_channel(1);
+        node.send(Asked { request, reply }).map_err(io::Error::other)?;
+        let answer = answer.recv_timeout(TIMEOUT).map_err(io::Error::other)?;
+        write_frame(&mut stream, &encode(&answer))?;
+    }
+    Ok(())
+}
+
+/// Asks a running node. `None`: nobody listens there.
+pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminReply>> {
+    let mut stream = match UnixStream::connect(path) {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot connect to {}", path.display())),
+    };
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    write_frame(&mut stream, &encode(request)).context("the node took no request")?;
+    let bytes = read_frame(&mut stream).context("the node gave no answer")?;
+    let bytes = bytes.context("the node hung up")?;
+    Ok(Some(decode(&bytes)?))
+}

@@ -1,0 +1,101 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  anything not listed (the message says what)
+   2  wrong command line
+  10  the genesis file is not the pinned one, or this node does not fit it (genesis_mismatch, invalid_reference)
+  11  the store is damaged, of another installation or of a newer build (store_corrupt, store_newer)
+  12  the disk was put back, cloned or lost: this node's key is retired for good (signer_retired);
+      make new keys with `init` and have the node readmitted under them
+  13  the disk is full (disk_full)
+  14  the configuration cannot be used
+  15  another process runs on this data folder
+
+Environment: STRONGROOM_LOG sets the log levels on stderr (default `info`).";
+
+const CONFIG: &str = "\
+The configuration is TOML; every path may be relative to the file's own folder:
+
+  data         = \"/var/lib/strongroom-signer\"     # made by `init`
+  marker       = \"/var/lib/strongroom-boot/marker\" # outside of `data` and of its backups
+  genesis      = \"genesis.bin\"
+  genesis_hash = \"64 hex digits\"                  # compared by operators as 16 words before it is written here
+  node         = \"nod_…\"                          # this node's seat in genesis
+  link_socket  = \"/run/strongroom/link.sock\"      # the link process listens there
+  admin_socket = \"/run/strongroom/admin.sock\"     # optional; default: admin.sock in `data`
+  network      = \"regtest\"                        # optional: decode this Bitcoin network only
+                                                  # (mainnet, testnet4, regtest; default: all of genesis)
+  [local_rules]                                   # optional; they only tighten
+  native_per_intent_max = \"1000000\"               # base units
+  native_per_day_max    = \"50000000\"              # per vault, over all its payments in the journal
+  vaults = [\"vlt_…\"]
+  chains = [\"bip122:…\"]";
+
+/// A signer that decides for itself; without shares, a witness.
+#[derive(Parser)]
+#[command(name = "strongroom-signer", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make this node's keys and print its public record (JSON) for genesis.
+    Init {
+        /// Data folder; made with mode 0700, keys in files of mode 0600. Keys that exist are never overwritten.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// For an independent witness, which never holds shares.
+        #[arg(long)]
+        witness: bool,
+    },
+    /// Follow the journal, cosign, and answer the coordinator.
+    #[command(after_help = CONFIG)]
+    Run {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Show where the running node stands: one `name: value` a line.
+    Status(At),
+    /// Share nothing any more, at once and after every restart, until `resume-local`. Works while the node is not
+    /// running, too.
+    Stop(At),
+    /// Undo `stop`. The node must not be running.
+    ResumeLocal(At),
+    /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it refuses at once what
+    /// that forbids, and soon cosigns nothing without it.
+    Hand {
+        /// JSON of the signed container: {"endorsements":[…],"text":"…"}.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where the node is.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Show a genesis file: its hash, the 16 words to compare, who takes part, and what weakens the claim.
+    ShowGenesis {
+        /// The genesis file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// Where the node is.
+#[derive(Args)]
+pub struct At {
+    /// Its data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Its admin socket, when that is not DIR/admin.sock.
+    #[arg(long, value_name = "SOCKET")]
+    pub socket: Option<PathBuf>,
+}

@@ -1,0 +1,165 @@
+//! The configuration file.
+
+use crate::exit::BadConfig;
+use crate::folder::Folder;
+use serde::Deserialize;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use strongroom_chain_bitcoin::Network;
+use strongroom_signer_core::LocalRules;
+use strongroom_types::{Digest, NodeId};
+
+/// As it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: PathBuf,
+    marker: Option<PathBuf>,
+    genesis: PathBuf,
+    genesis_hash: String,
+    node: String,
+    link_socket: PathBuf,
+    admin_socket: Option<PathBuf>,
+    network: Option<String>,
+    #[serde(default)]
+    local_rules: Rules,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    native_per_intent_max: Option<String>,
+    native_per_day_max: Option<String>,
+    vaults: Option<Vec<String>>,
+    chains: Option<Vec<String>>,
+}
+
+/// Read and understood.
+pub struct Config {
+    pub data: PathBuf,
+    pub marker: PathBuf,
+    pub genesis: PathBuf,
+    pub pinned: Digest,
+    pub node: NodeId,
+    pub link_socket: PathBuf,
+    pub admin_socket: PathBuf,
+    /// Only this network is decoded; none: all of genesis that this build knows.
+    pub network: Option<Network>,
+    pub rules: LocalRules,
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to its own folder.
+    pub fn read(path: &Path) -> Result<Self, BadConfig> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| BadConfig(format!("cannot read {}: {e}", path.display())))?;
+        let here = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, here).map_err(|BadConfig(why)| BadConfig(format!("{}: {why}", path.display())))
+    }
+
+    fn parse(text: &str, here: &Path) -> Result<Self, BadConfig> {
+        let file: File = toml::from_str(text).map_err(|e| BadConfig(e.to_string()))?;
+        let data = here.join(&file.data);
+        let folder = Folder::at(&data);
+        let marker = file.marker.map_or_else(|| folder.marker(), |marker| here.join(marker));
+        if marker.starts_with(&data) {
+            let why =
+                "`marker` must lie outside of `data`: it tells a restored data folder from a restarted one";
+            return Err(BadConfig(why.to_owned()));
+        }
+        Ok(Self {
+            marker,
+            genesis: here.join(file.genesis),
+            pinned: value("genesis_hash", &file.genesis_hash)?,
+            node: value("node", &file.node)?,
+            link_socket: here.join(file.link_socket),
+            admin_socket: file.admin_socket.map_or_else(|| folder.admin_socket(), |path| here.join(path)),
+            network: file.network.as_deref().map(network).transpose()?,
+            rules: LocalRules {
+                native_per_intent_max: optional(
+                    "native_per_intent_max",
+                    file.local_rules.native_per_intent_max.as_deref(),
+                )?,
+                native_per_day_max: optional(
+                    "native_per_day_max",
+                    file.local_rules.native_per_day_max.as_deref(),
+                )?,
+                vaults: list("vaults", file.local_rules.vaults.as_deref())?,
+                chains: list("chains", file.local_rules.chains.as_deref())?,
+            },
+            data,
+        })
+    }
+}
+
+fn network(name: &str) -> Result<Network, BadConfig> {
+    match name {
+        "mainnet" => Ok(Network::Mainnet),
+        "testnet4" => Ok(Network::Testnet4),
+        "regtest" => Ok(Network::Regtest),
+        other => Err(BadConfig(format!("`network`: mainnet, testnet4 or regtest, not `{other}`"))),
+    }
+}
+
+fn value<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, BadConfig> {
+    text.parse().map_err(|e| BadConfig(format!("`{name}`: {e}")))
+}
+
+fn optional<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Option<T>, BadConfig> {
+    text.map(|text| value(name, text)).transpose()
+}
+
+fn list<T: FromStr<Err: Display>>(name: &str, texts: Option<&[String]>) -> Result<Option<Vec<T>>, BadConfig> {
+    let all = |texts: &[String]| texts.iter().map(|text| value(name, text)).collect();
+    texts.map(all).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const LEAST: &str = r#"
+data = "signer-1"
+genesis = "genesis.bin"
+genesis_hash = "0000000000000000000000000000000000000000000000000000000000000001"
+node = "nod_00000000000000000000000000000001"
+link_socket = "/run/link.sock"
+"#;
+
+    fn refused(more: &str) -> String {
+        let result = Config::parse(&format!("{LEAST}{more}"), Path::new("/etc/strongroom"));
+        result.err().map(|BadConfig(why)| why).expect("refused")
+    }
+
+    #[test]
+    fn a_small_file_is_enough_and_paths_are_relative_to_it() {
+        let config = Config::parse(LEAST, Path::new("/etc/strongroom")).unwrap();
+        assert_eq!(config.data, Path::new("/etc/strongroom/signer-1"));
+        assert_eq!(config.marker, Path::new("/etc/strongroom/signer-1.marker"));
+        assert_eq!(config.admin_socket, Path::new("/etc/strongroom/signer-1/admin.sock"));
+        assert_eq!(config.link_socket, Path::new("/run/link.sock"));
+        assert_eq!(config.rules, LocalRules::default());
+    }
+
+    #[test]
+    fn rules_are_read() {
+        let rules = "[local_rules]\nnative_per_intent_max = \"7\"\nnative_per_day_max = \"9\"\n\
+                     vaults = [\"vlt_00000000000000000000000000000002\"]\nchains = [\"bip122:0f9188f13cb7b2c71f2a335e3a4fc328\"]\n";
+        let config = Config::parse(&format!("{LEAST}{rules}"), Path::new(".")).unwrap();
+        assert_eq!(config.rules.native_per_intent_max, Some(7.into()));
+        assert_eq!(config.rules.native_per_day_max, Some(9.into()));
+        assert_eq!((config.rules.vaults.unwrap().len(), config.rules.chains.unwrap().len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_name() {
+        assert!(refused("nativ = 1\n").contains("nativ"));
+        assert!(refused("network = \"main\"\n").contains("network"));
+        assert!(refused("marker = \"signer-1/marker\"\n").contains("outside"));
+        assert!(refused("[local_rules]\nnative_per_day_max = \"-1\"\n").contains("native_per_day_max"));
+        assert!(refused("[local_rules]\nper_day = \"1\"\n").contains("per_day"));
+        assert!(refused("[local_rules]\nvaults = [\"all\"]\n").contains("vaults"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Frames from a socket that is read with a timeout: a frame that came in parts is not lost.
+
+use std::io::{self, Read};
+use strongroom_wire::frame::FRAME_BYTES_MAX;
+
+/// Bytes taken from the socket at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// One whole frame.
+    Frame(Vec<u8>),
+    /// Nothing yet.
+    Nothing,
+    /// The other side closed.
+    End,
+}
+
+/// Reads `u32be(length) ‖ bytes` frames.
+pub struct Frames<R> {
+    reader: R,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Frames<R> {
+    /// Frames of a stream that has a read timeout.
+    pub const fn new(reader: R) -> Self {
+        Self { reader, buffer: Vec::new() }
+    }
+
+    /// The next frame; waits as long as one read waits.
+    ///
+    /// # Errors
+    /// A frame that is too long, an end in the middle of a frame, and the stream's own errors.
+    pub fn next(&mut self) -> io::Result<Incoming> {
+        if let Some(frame) = self.take()? {
+            return Ok(Incoming::Frame(frame));
+        }
+        let start = self.buffer.len();
+        self.buffer.resize(start + CHUNK, 0);
+        let read = self.reader.read(self.buffer.get_mut(start..).unwrap_or_default());
+        self.buffer.truncate(start + read.as_ref().copied().unwrap_or_default());
+        match read {
+            Ok(0) if start == 0 => Ok(Incoming::End),
+            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the link closed within a frame")),
+            Ok(_) => Ok(self.take()?.map_or(Incoming::Nothing, Incoming::Frame)),
+            Err(error) if is_timeout(&error) => Ok(Incoming::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some((length, rest)) = self.buffer.split_first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > FRAME_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "frame too large"));
+        }
+        let Some(frame) = rest.get(..length).map(<[u8]>::to_vec) else { return Ok(None) };
+        self.buffer.drain(..4 + length);
+        Ok(Some(frame))
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::VecDeque;
+    use strongroom_wire::frame::write_frame;
+
+    /// Gives its bytes in the sizes named, with a timeout between them.
+    struct Dribble(VecDeque<Vec<u8>>);
+
+    impl Read for Dribble {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop_front() {
+                None => Ok(0),
+                Some(part) if part.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+                Some(part) => {
+                    out.get_mut(..part.len()).unwrap().copy_from_slice(&part);
+                    Ok(part.len())
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn frames_in_parts_and_together_come_out_whole() {
+        let mut bytes = Vec::new();
+        for frame in [&b"one"[..], b"", b"three"] {
+            write_frame(&mut bytes, frame).unwrap();
+        }
+        for size in 1..=bytes.len() {
+            let parts = bytes.chunks(size).flat_map(|part| [part.to_vec(), vec![]]).collect();
+            let (mut frames, mut got) = (Frames::new(Dribble(parts)), Vec::new());
+            loop {
+                match frames.next().unwrap() {
+                    Incoming::Frame(frame) => got.push(frame),
+                    Incoming::Nothing => {}
+                    Incoming::End => break,
+                }
+            }
+            assert_eq!(got, [b"one".to_vec(), vec![], b"three".to_vec()], "{size}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_or_cut_is_an_error() {
+        let long = Dribble([u32::MAX.to_be_bytes().to_vec()].into());
+        assert!(Frames::new(long).next().is_err());
+        let mut cut = Frames::new(Dribble([vec![0, 0, 0, 5, 1, 2]].into()));
+        assert_eq!(cut.next().unwrap(), Incoming::Nothing);
+        assert!(cut.next().is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! `init`: keys are made here and never leave.
+
+use crate::folder::Folder;
+use anyhow::Context as _;
+use ed25519_dalek::SigningKey;
+use rand_core::RngCore as _;
+use std::io::Write as _;
+use std::path::Path;
+use strongroom_host::SystemEntropy;
+use strongroom_keys_software::SoftwareKeyProtector;
+use strongroom_mpc_core::seal::SealingSecret;
+use strongroom_ports::bus::Mode;
+use strongroom_ports::host::Entropy as _;
+use strongroom_signer_core::NodeSecrets;
+use strongroom_types::json::Json;
+use strongroom_types::{Digest, digest};
+use strongroom_wire::encode;
+use strongroom_wire::frame::PublicRecord;
+use zeroize::Zeroizing;
+
+/// Makes the keys of a node and prints its public record.
+pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
+    let folder = Folder::create(data)?;
+    let _lock = folder.lock()?;
+    let mut rng = SystemEntropy.rng();
+    let mut seed = || {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rng.fill_bytes(bytes.as_mut_slice());
+        bytes
+    };
+    let secrets = NodeSecrets {
+        signing: SigningKey::from_bytes(&seed()),
+        witness: seed(),
+        sealing: SealingSecret::from_bytes(&seed()),
+    };
+    folder.write_secrets(&secrets)?;
+    // Wraps key shares in development. A production genesis refuses it at `run`.
+    SoftwareKeyProtector::create(&folder.wrapping_key(), Mode::Dev, SystemEntropy.rng())
+        .context("cannot make the wrapping key")?;
+    let record = secrets.public_record(measurement())?;
+    let text = json(&record, witness).to_text();
+    writeln!(std::io::stdout(), "{text}").context("cannot print the public record")
+}
+
+/// Digest of this program's file; zeros when it cannot be read. Informational.
+fn measurement() -> Digest {
+    let bytes = std::env::current_exe().and_then(std::fs::read);
+    bytes.map_or(Digest::default(), |bytes| digest("strongroom/build/v1", &[&bytes]))
+}
+
+/// `record` is the borsh form; the other members say the same for people and scripts.
+fn json(record: &PublicRecord, witness: bool) -> Json {
+    Json::object([
+        ("measurement", Json::text(record.measurement)),
+        ("record", Json::text(hex::encode(encode(record)))),
+        ("role", Json::text(if witness { "witness" } else { "signer" })),
+        ("sealing_key", Json::text(hex::encode(&record.sealing_key))),
+        ("signing_key", Json::text(hex::encode(record.signing_key))),
+        ("witness_key", Json::text(hex::encode(record.witness_key))),
+    ])
+}

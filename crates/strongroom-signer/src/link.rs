@@ -1,0 +1,72 @@
+//! The connection to the link process.
+
+use crate::frames::{Frames, Incoming};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+use strongroom_wire::encode;
+use strongroom_wire::frame::{FromSigner, ToSigner, write_frame};
+
+/// One read waits this long; then the node ticks and the operator is heard.
+const READ_TIMEOUT: Duration = Duration::from_millis(50);
+/// A link that takes nothing for so long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connected link.
+pub struct Link {
+    stream: UnixStream,
+    frames: Frames<UnixStream>,
+}
+
+impl Link {
+    /// Connects.
+    pub fn connect(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        let frames = Frames::new(stream.try_clone()?);
+        Ok(Self { stream, frames })
+    }
+
+    /// Sends frames in order.
+    pub fn send(&mut self, frames: &[FromSigner]) -> io::Result<()> {
+        frames.iter().try_for_each(|frame| write_frame(&mut self.stream, &encode(frame)))
+    }
+
+    /// The next frame; none after a while.
+    ///
+    /// # Errors
+    /// The connection is over: closed, broken, or used for something that is no frame.
+    pub fn next(&mut self) -> io::Result<Option<ToSigner>> {
+        match self.frames.next()? {
+            Incoming::Nothing => Ok(None),
+            Incoming::End => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the link closed")),
+            Incoming::Frame(bytes) => {
+                // The frame itself may be a little longer than a record.
+                let frame = borsh::from_slice(&bytes).map_err(io::Error::other)?;
+                Ok(Some(frame))
+            }
+        }
+    }
+}
+
+/// Waits between attempts to connect: 100 ms, doubled up to 5 s.
+pub struct Backoff(Duration);
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LAST: Duration = Duration::from_secs(5);
+
+    /// From the start.
+    pub const fn new() -> Self {
+        Self(Self::FIRST)
+    }
+
+    /// How long to wait now.
+    pub fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(Self::LAST);
+        now
+    }
+}

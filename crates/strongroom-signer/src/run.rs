@@ -1,0 +1,132 @@
+//! `run`: one thread for the node, one small one for the operator.
+
+use crate::admin::AdminSocket;
+use crate::config::Config;
+use crate::exit::BadConfig;
+use crate::folder::Folder;
+use crate::link::{Backoff, Link};
+use crate::marker::FileMarker;
+use anyhow::Context as _;
+use std::path::Path;
+use std::sync::Arc;
+use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_host::{SystemClock, SystemEntropy};
+use strongroom_journal::Genesis;
+use strongroom_keys_software::SoftwareKeyProtector;
+use strongroom_ports::bus::Mode;
+use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::host::{Clock as _, Entropy as _};
+use strongroom_signer_core::{Fatal, SignerNode, SignerSetup};
+use strongroom_store_sqlite::SqliteDb;
+use strongroom_types::{Code, Refusal, UnixMs};
+
+/// The node ticks this often, even when records keep coming.
+const TICK_MS: u64 = 200;
+
+/// Runs until something ends the process.
+pub fn run(path: &Path) -> anyhow::Result<()> {
+    let config = Config::read(path)?;
+    let folder = Folder::at(&config.data);
+    folder.check()?;
+    let _lock = folder.lock()?;
+    let mut node = open(&config, &folder)?;
+    if node.is_retired() {
+        return Err(Refusal::new(Code::SignerRetired, "the disk is not the one of the last start").into());
+    }
+    let admin = AdminSocket::listen(&config.admin_socket)?;
+    tracing::info!(node = %config.node, genesis = %config.pinned, "running");
+    let mut backoff = Backoff::new();
+    loop {
+        match Link::connect(&config.link_socket) {
+            Ok(link) => {
+                backoff = Backoff::new();
+                tracing::info!("connected to the link");
+                serve(&mut node, link, &admin)?;
+            }
+            Err(error) => {
+                tracing::warn!(%error, link = %config.link_socket.display(), "no link");
+            }
+        }
+        if let Some(asked) = admin.wait(backoff.next()) {
+            asked.answer(node.admin(asked.request.clone(), now()));
+        }
+    }
+}
+
+fn now() -> UnixMs {
+    UnixMs(SystemClock.now_ms())
+}
+
+/// Serves one connection. Returns when it is over.
+///
+/// # Errors
+/// The process must end.
+fn serve(node: &mut SignerNode, mut link: Link, admin: &AdminSocket) -> Result<(), Fatal> {
+    let hello = node.hello();
+    let mut sent = link.send(&[hello]);
+    let mut ticked = UnixMs(0);
+    while sent.is_ok() {
+        while let Some(asked) = admin.try_next() {
+            asked.answer(node.admin(asked.request.clone(), now()));
+        }
+        match link.next() {
+            Ok(Some(frame)) => sent = link.send(&node.handle(frame, now())?),
+            Ok(None) => {}
+            Err(error) => sent = Err(error),
+        }
+        if now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
+            ticked = now();
+            sent = link.send(&node.tick(ticked)?);
+        }
+        if node.has_gap() {
+            tracing::warn!("entries are missing in between: asking for them anew");
+            return Ok(());
+        }
+    }
+    if let Err(error) = sent {
+        tracing::warn!(%error, "the link is gone");
+    }
+    Ok(())
+}
+
+fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
+    let shown = config.genesis.display();
+    let genesis = std::fs::read(&config.genesis).with_context(|| format!("cannot read {shown}"))?;
+    let read = Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
+    let mode = match read.mode {
+        strongroom_journal::Mode::Dev => Mode::Dev,
+        strongroom_journal::Mode::Production => Mode::Production,
+    };
+    let protector = SoftwareKeyProtector::open(&folder.wrapping_key(), mode, SystemEntropy.rng());
+    let setup = SignerSetup {
+        genesis,
+        pinned: config.pinned,
+        me: config.node,
+        secrets: folder.read_secrets()?,
+        db: Arc::new(SqliteDb::open(&folder.database()).context("cannot open the store")?),
+        protector: Arc::new(protector.context("cannot use the wrapping key")?),
+        codecs: codecs(&read, config.network)?,
+        entropy: Arc::new(SystemEntropy),
+        rules: config.rules.clone(),
+        marker: Box::new(FileMarker::at(&config.marker).context("cannot use the boot marker's folder")?),
+        now: now(),
+    };
+    Ok(SignerNode::open(setup)?)
+}
+
+/// Decoders of the chains that genesis names and this build knows.
+fn codecs(genesis: &Genesis, only: Option<Network>) -> anyhow::Result<Vec<Arc<dyn ChainCodec>>> {
+    let known = [Network::Mainnet, Network::Testnet4, Network::Regtest];
+    let mut codecs: Vec<Arc<dyn ChainCodec>> = Vec::new();
+    for seat in &genesis.chains {
+        let network = known.into_iter().find(|network| network.chain_id() == seat.chain.as_str());
+        match network.filter(|network| only.is_none_or(|only| only == *network)) {
+            Some(network) => codecs.push(Arc::new(BitcoinCodec::new(network)?)),
+            None => tracing::warn!(chain = %seat.chain, "not decoded here: its requests are refused"),
+        }
+    }
+    if only.is_some() && codecs.is_empty() {
+        return Err(BadConfig("genesis does not have the chain of `network`".to_owned()).into());
+    }
+    Ok(codecs)
+}

@@ -1,0 +1,248 @@
+//! An installation of two signers and a witness in a temporary folder.
+
+use ed25519_dalek::SigningKey;
+use std::io::Read as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
+use strongroom_journal::writer::Orderer;
+use strongroom_journal::{Body, Bounds, Genesis, Mode};
+use strongroom_types::charter::Board;
+use strongroom_types::json::Json;
+use strongroom_types::{Credential, CredentialClass, CredentialId, NodeId, PlatformId, UnixMs, UserId};
+use strongroom_wire::envelope::Heading;
+use strongroom_wire::frame::{FromSigner, PublicRecord, ToSigner, read_frame, write_frame};
+use strongroom_wire::{NodeKey, Role, decode, encode, seal};
+
+/// Signer 1, signer 2, witness 3.
+pub struct Install {
+    pub folder: tempfile::TempDir,
+    pub genesis: Genesis,
+    pub orderer: Orderer,
+    pub writer: Follower,
+    writer_key: SigningKey,
+}
+
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom-signer"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub fn node(number: u8) -> NodeId {
+    NodeId([number; 16])
+}
+
+pub fn now() -> UnixMs {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    UnixMs(u64::try_from(since.as_millis()).unwrap())
+}
+
+fn init(folder: &Path, number: u8) -> PublicRecord {
+    let mut command = program();
+    command.args(["init", "--data"]).arg(folder.join(format!("node-{number}")));
+    if number == 3 {
+        command.arg("--witness");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let json = Json::parse(std::str::from_utf8(&output.stdout).unwrap().trim()).unwrap();
+    let Json::Object(members) = json else { panic!("an object") };
+    let record = members.into_iter().find(|(name, _)| name == "record").unwrap().1;
+    let Json::Text(hex) = record else { panic!("a text") };
+    decode(&hex::decode(hex).unwrap()).unwrap()
+}
+
+pub fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+impl Install {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = |number: u8| {
+            let public = init(folder.path(), number);
+            SignerSeat {
+                index: number.into(),
+                node: node(number),
+                signing_key: public.signing_key,
+                witness_key: public.witness_key,
+                sealing_key: public.sealing_key,
+                location: "here".parse().unwrap(),
+                operator: format!("operator {number}").parse().unwrap(),
+                hardware: "software".parse().unwrap(),
+                measurement: public.measurement,
+            }
+        };
+        let signers = vec![signer(1), signer(2)];
+        let public = init(folder.path(), 3);
+        let witness = WitnessSeat {
+            node: node(3),
+            signing_key: public.signing_key,
+            witness_key: public.witness_key,
+            operator: "independent".parse().unwrap(),
+        };
+        let (log_key, writer_key) = (SigningKey::from_bytes(&[21; 32]), SigningKey::from_bytes(&[22; 32]));
+        let admin = Credential {
+            id: CredentialId([5; 16]),
+            user: UserId([6; 16]),
+            class: CredentialClass::Key,
+            public_key: SigningKey::from_bytes(&[23; 32]).verifying_key().to_bytes(),
+        };
+        let chain = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap();
+        let native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1".parse().unwrap();
+        let writer =
+            NodeKey { node: node(9), role: Role::Writer, public_key: writer_key.verifying_key().to_bytes() };
+        let genesis = Genesis {
+            version: 1,
+            platform: PlatformId([1; 16]),
+            mode: Mode::Dev,
+            created: UnixMs(1),
+            signers,
+            witnesses: vec![witness],
+            admins: Board { members: vec![admin.id], quorum: 1 },
+            admin_credentials: vec![admin],
+            services: vec![writer],
+            origin: "strongroom.example/journal".to_owned(),
+            log_key: log_key.verifying_key().to_bytes(),
+            quorum: strongroom_tlog::quorum(3, 1),
+            faults: 1,
+            chains: vec![ChainSeat { chain, native, decoder: "bitcoin/1".to_owned() }],
+            bounds: Bounds::dev(0),
+        };
+        genesis.check().unwrap();
+        std::fs::write(folder.path().join("genesis.bin"), genesis.to_bytes()).unwrap();
+        let orderer = Orderer::new(&genesis, &log_key.to_bytes()).unwrap();
+        let writer = Follower::new(std::sync::Arc::new(genesis.clone())).unwrap();
+        let install = Self { folder, genesis, orderer, writer, writer_key };
+        (1..=3).for_each(|number| install.configure(number, ""));
+        install
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn data(&self, number: u8) -> PathBuf {
+        self.path(&format!("node-{number}"))
+    }
+
+    pub fn configure(&self, number: u8, more: &str) {
+        let hash = self.genesis.hash();
+        let config = format!(
+            "data = \"node-{number}\"\ngenesis = \"genesis.bin\"\ngenesis_hash = \"{hash}\"\nnode = \"{}\"\n\
+             link_socket = \"link-{number}.sock\"\n{more}",
+            node(number)
+        );
+        std::fs::write(self.path(&format!("node-{number}.toml")), config).unwrap();
+    }
+
+    pub fn command(&self, number: u8) -> Command {
+        let mut command = program();
+        command.args(["run", "--config"]).arg(self.path(&format!("node-{number}.toml")));
+        command
+    }
+
+    /// Runs to its end, which must come by itself.
+    pub fn run_to_end(&self, number: u8) -> Output {
+        self.command(number).output().unwrap()
+    }
+
+    pub fn local(&self, number: u8, words: &[&str]) -> Output {
+        program().args(words).arg("--data").arg(self.data(number)).output().unwrap()
+    }
+
+    /// Orders a body (entry 0 comes by itself) and gives the sealed batch.
+    pub fn order(&mut self, body: Body) -> Vec<u8> {
+        let mut rng = Zeros;
+        let ordered = self.orderer.order(&mut self.writer, now(), &[body], &mut rng).unwrap();
+        let heading = Heading {
+            genesis: self.genesis.hash(),
+            from: node(9),
+            to: None,
+            session: [0; 16],
+            sequence: 1,
+            created: now(),
+            deadline: now().plus(60_000),
+        };
+        seal(heading, &ordered.batches.last().unwrap().batch, &self.writer_key)
+    }
+
+    pub fn start(&self, number: u8) -> Running {
+        let path = self.path(&format!("link-{number}.sock"));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut child = self.command(number).stderr(Stdio::null()).spawn().unwrap();
+        let stream = accept(&listener, &mut child);
+        Running { child, listener, stream }
+    }
+}
+
+fn accept(listener: &UnixListener, child: &mut Child) -> UnixStream {
+    listener.set_nonblocking(true).unwrap();
+    for _ in 0..1_000 {
+        if let Ok((stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            return stream;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "the program ended");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the program did not connect");
+}
+
+/// A running node and the test's end of its link.
+pub struct Running {
+    pub child: Child,
+    listener: UnixListener,
+    pub stream: UnixStream,
+}
+
+impl Running {
+    pub fn send(&mut self, frame: &ToSigner) {
+        write_frame(&mut self.stream, &encode(frame)).unwrap();
+    }
+
+    pub fn next(&mut self) -> FromSigner {
+        borsh::from_slice(&read_frame(&mut self.stream).unwrap().expect("a frame")).unwrap()
+    }
+
+    /// Closes the link and takes the next connection.
+    pub fn reconnect(&mut self) {
+        self.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest);
+        self.stream = accept(&self.listener, &mut self.child);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Salts of the test's journal are no secrets.
+struct Zeros;
+
+impl rand_core::RngCore for Zeros {
+    fn next_u32(&mut self) -> u32 {
+        0
+    }
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+    fn fill_bytes(&mut self, dest: &mut [u8]) {
+        dest.fill(0);
+    }
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rand_core::Error> {
+        dest.fill(0);
+        Ok(())
+    }
+}
+impl rand_core::CryptoRng for Zeros {}

@@ -1,0 +1,130 @@
+//! A node at work: hello, entries, cosignatures, the operator.
+
+use crate::install::{Install, program, text};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use strongroom_journal::Body;
+use strongroom_wire::frame::{FromSigner, ToSigner};
+use strongroom_wire::{Role, WitnessCosignature, open};
+
+#[test]
+fn a_node_says_hello_follows_cosigns_and_goes_on_after_a_kill() {
+    let mut install = Install::new();
+    let batch = install.order(Body::Tick);
+    for number in [1, 3] {
+        let mut running = install.start(number);
+        assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
+        running.send(&ToSigner::Batch(batch.clone()));
+        let FromSigner::Cosignature(sealed) = running.next() else { panic!("a cosignature") };
+        let registered = install.writer.state().registered().clone();
+        let envelope = open(&sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
+        let cosignature: WitnessCosignature = envelope.payload().unwrap();
+        assert_eq!(cosignature.body, install.writer.tip().body);
+        running.reconnect();
+        assert_eq!(running.next(), FromSigner::Hello { next_seq: 2 });
+        running.child.kill().unwrap();
+        drop(running);
+        let mut again = install.start(number);
+        assert_eq!(again.next(), FromSigner::Hello { next_seq: 2 });
+    }
+}
+
+#[test]
+fn entries_with_a_gap_make_it_connect_anew_and_ask() {
+    let mut install = Install::new();
+    let (first, second) = (install.order(Body::Tick), install.order(Body::Tick));
+    let mut running = install.start(1);
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
+    running.send(&ToSigner::Batch(second.clone()));
+    running.reconnect();
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
+    running.send(&ToSigner::Batch(first));
+    running.send(&ToSigner::Batch(second));
+    assert!(matches!(running.next(), FromSigner::Cosignature(_)));
+}
+
+#[test]
+fn what_is_no_frame_ends_the_connection_and_not_the_node() {
+    use std::io::Write as _;
+    let install = Install::new();
+    let mut running = install.start(1);
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
+    running.stream.write_all(&[0, 0, 0, 2, 0xff, 0xff]).unwrap();
+    running.reconnect();
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
+    running.send(&ToSigner::Batch(vec![1, 2, 3]));
+    running.send(&ToSigner::Inbox(vec![]));
+    let status = install.local(1, &["status"]);
+    assert!(status.status.success() && text(&status).contains("role: signer 1"), "{}", text(&status));
+}
+
+#[test]
+fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
+    let install = Install::new();
+    let mut running = install.start(2);
+    running.next();
+    let socket = std::fs::metadata(install.data(2).join("admin.sock")).unwrap();
+    assert!(socket.file_type().is_socket());
+    assert_eq!(socket.mode() & 0o777 & 0o077, 0, "nobody else");
+    let words = strongroom_types::words::words(&install.genesis.hash()).join(" ");
+    let status = text(&install.local(2, &["status"]));
+    assert!(
+        status.contains(&format!("genesis_words: {words}")) && status.contains("stopped: no"),
+        "{status}"
+    );
+    assert!(install.local(2, &["stop"]).status.success());
+    assert!(text(&install.local(2, &["status"])).contains("stopped: yes"));
+    let resume = install.local(2, &["resume-local"]);
+    assert_eq!(resume.status.code(), Some(15), "not while it runs: {}", text(&resume));
+    drop(running);
+    assert!(!install.local(2, &["status"]).status.success(), "nobody runs");
+    assert!(text(&install.local(2, &["resume-local"])).contains("resumed"));
+    assert!(text(&install.local(2, &["resume-local"])).contains("was not stopped"));
+    assert!(text(&install.local(2, &["stop"])).contains("while not running"));
+    let mut running = install.start(2);
+    running.next();
+    assert!(text(&install.local(2, &["status"])).contains("stopped: yes"));
+}
+
+#[test]
+fn a_handed_file_that_is_no_tightening_is_refused() {
+    let install = Install::new();
+    let mut running = install.start(1);
+    running.next();
+    let file = install.path("act.json");
+    std::fs::write(&file, "{\"endorsements\":[],\"text\":\"\"}\n").unwrap();
+    let output = install.local(1, &["hand", file.to_str().unwrap()]);
+    assert!(!output.status.success());
+    assert!(text(&output).contains("malformed"), "{}", text(&output));
+}
+
+#[test]
+fn keys_and_folders_are_private_and_never_overwritten() {
+    let install = Install::new();
+    assert_eq!(std::fs::metadata(install.data(1)).unwrap().mode() & 0o777, 0o700);
+    for name in ["signing.key", "witness.key", "sealing.key", "kek"] {
+        let meta = std::fs::metadata(install.data(1).join(name)).unwrap();
+        assert_eq!((meta.mode() & 0o777, meta.len()), (0o600, 32), "{name}");
+    }
+    let before = std::fs::read(install.data(1).join("signing.key")).unwrap();
+    assert!(!program().args(["init", "--data"]).arg(install.data(1)).output().unwrap().status.success());
+    assert_eq!(std::fs::read(install.data(1).join("signing.key")).unwrap(), before);
+}
+
+#[test]
+fn genesis_is_shown_with_its_words_and_what_weakens_it() {
+    let install = Install::new();
+    let output = program().arg("show-genesis").arg(install.path("genesis.bin")).output().unwrap();
+    let shown = text(&output);
+    let words = strongroom_types::words::grid(&install.genesis.hash());
+    assert!(shown.contains(&words) && shown.contains(&install.genesis.hash().to_string()), "{shown}");
+    assert!(shown.contains("note: development") && shown.contains("quorum: 3 of 3"), "{shown}");
+}
+
+#[test]
+fn every_command_has_help() {
+    for command in ["init", "run", "status", "stop", "resume-local", "hand", "show-genesis"] {
+        let output = program().args([command, "--help"]).output().unwrap();
+        assert!(output.status.success() && text(&output).contains("Usage"), "{command}");
+    }
+    assert!(text(&program().arg("--help").output().unwrap()).contains("Exit codes"));
+}

@@ -1,0 +1,127 @@
+//! What does not start, with which exit code, and what it says.
+
+use crate::install::{Install, text};
+use std::os::unix::fs::PermissionsExt as _;
+use strongroom_journal::{Body, Mode};
+use strongroom_wire::frame::{FromSigner, ToSigner};
+
+fn refused(install: &Install, number: u8, exit: i32, says: &str) {
+    let output = install.run_to_end(number);
+    assert_eq!(output.status.code(), Some(exit), "{}", text(&output));
+    assert!(text(&output).contains(says), "{}", text(&output));
+}
+
+#[test]
+fn another_genesis_than_the_pinned_one_does_not_start() {
+    let mut install = Install::new();
+    install.genesis.created.0 += 1;
+    std::fs::write(install.path("genesis.bin"), install.genesis.to_bytes()).unwrap();
+    refused(&install, 1, 10, "genesis_mismatch");
+}
+
+#[test]
+fn another_nodes_keys_do_not_start() {
+    let install = Install::new();
+    for name in ["signing.key", "witness.key", "sealing.key"] {
+        std::fs::copy(install.data(2).join(name), install.data(1).join(name)).unwrap();
+    }
+    refused(&install, 1, 10, "another signing key");
+}
+
+#[test]
+fn a_production_genesis_refuses_software_keys() {
+    let mut install = Install::new();
+    install.genesis.mode = Mode::Production;
+    install.genesis.bounds = strongroom_journal::Bounds::production();
+    std::fs::write(install.path("genesis.bin"), install.genesis.to_bytes()).unwrap();
+    install.configure(1, "");
+    refused(&install, 1, 1, "software key protection is for development only");
+}
+
+#[test]
+fn a_restored_data_folder_is_retired() {
+    let mut install = Install::new();
+    let batch = install.order(Body::Tick);
+    let mut running = install.start(1);
+    running.next();
+    running.send(&ToSigner::Batch(batch));
+    assert!(matches!(running.next(), FromSigner::Cosignature(_)));
+    drop(running);
+    let backup = install.path("backup");
+    std::fs::create_dir(&backup).unwrap();
+    for entry in std::fs::read_dir(install.data(1)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("signer.db") {
+            std::fs::copy(&path, backup.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    drop(install.start(1));
+    for entry in std::fs::read_dir(install.data(1)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("signer.db") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    for entry in std::fs::read_dir(&backup).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, install.data(1).join(path.file_name().unwrap())).unwrap();
+    }
+    refused(&install, 1, 12, "signer_retired");
+    refused(&install, 1, 12, "signer_retired");
+}
+
+#[test]
+fn a_lost_database_is_retired() {
+    let install = Install::new();
+    drop(install.start(1));
+    std::fs::remove_file(install.data(1).join("signer.db")).unwrap();
+    let _ = std::fs::remove_file(install.data(1).join("signer.db-wal"));
+    let _ = std::fs::remove_file(install.data(1).join("signer.db-shm"));
+    refused(&install, 1, 12, "signer_retired");
+}
+
+#[test]
+fn a_damaged_store_does_not_start() {
+    let mut install = Install::new();
+    let batch = install.order(Body::Tick);
+    let mut running = install.start(1);
+    running.next();
+    running.send(&ToSigner::Batch(batch));
+    running.next();
+    drop(running);
+    let path = install.data(1).join("signer.db");
+    std::fs::write(&path, vec![0x5a; 16_384]).unwrap();
+    let _ = std::fs::remove_file(install.data(1).join("signer.db-wal"));
+    refused(&install, 1, 11, "store_corrupt");
+}
+
+#[test]
+fn a_second_process_on_one_folder_does_not_start() {
+    let install = Install::new();
+    let mut running = install.start(1);
+    running.next();
+    refused(&install, 1, 15, "another process");
+}
+
+#[test]
+fn files_that_others_can_read_are_refused() {
+    let install = Install::new();
+    let key = install.data(1).join("witness.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    refused(&install, 1, 1, "others can read it");
+    std::fs::set_permissions(install.data(2), std::fs::Permissions::from_mode(0o755)).unwrap();
+    refused(&install, 2, 1, "others can enter it");
+}
+
+#[test]
+fn a_configuration_that_is_not_understood_is_refused() {
+    let install = Install::new();
+    install.configure(1, "unknown = 1\n");
+    refused(&install, 1, 14, "unknown");
+    install.configure(1, "network = \"mainnet\"\n");
+    refused(&install, 1, 14, "network");
+    install.configure(1, "marker = \"node-1/marker\"\n");
+    refused(&install, 1, 14, "outside");
+    std::fs::remove_file(install.path("node-1.toml")).unwrap();
+    refused(&install, 1, 14, "cannot read");
+}
