@@ -169,6 +169,11 @@ fn an_approval_without_a_written_reason_is_refused() {
     assert_eq!(changed(&ready(), |a| a.rationale = Digest::default()), Some(Code::ApprovalNotEligible));
 }
 
+fn under_anothers_name(mut signed: Signed) -> Signed {
+    signed.endorsements[0].credential.0 = [9; 16];
+    signed
+}
+
 #[test]
 fn an_approval_carries_exactly_its_approvers_valid_signature() {
     let ledger = ready();
@@ -179,6 +184,7 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
     for (signed, expected) in [
         (forged(sign(&[Who::Approver(0)])), Some(Code::BadSignature)),
         (sign(&[Who::Approver(1)]), Some(Code::BadSignature)),
+        (under_anothers_name(sign(&[Who::Approver(0)])), Some(Code::BadSignature)),
         (sign(&[Who::Approver(0), Who::Approver(1)]), Some(Code::Malformed)),
         (sign(&[Who::Approver(0)]), None),
     ] {

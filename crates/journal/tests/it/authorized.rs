@@ -176,6 +176,9 @@ fn the_intent_carries_exactly_its_initiators_valid_signature() {
     let mut anothers = good.clone();
     anothers.intent = ledger.world.sign(&intent, &[Who::InitiatorKey]);
     assert_eq!(ledger.refused(anothers.into_body()), Some(Code::BadSignature));
+    let mut renamed = good.clone();
+    renamed.intent.endorsements[0].credential.0 = [9; 16];
+    assert_eq!(ledger.refused(renamed.into_body()), Some(Code::BadSignature));
     let mut two = good.clone();
     two.intent = ledger.world.sign(&intent, &[Who::Initiator, Who::InitiatorKey]);
     assert_eq!(ledger.refused(two.into_body()), Some(Code::Malformed));

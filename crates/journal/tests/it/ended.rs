@@ -88,6 +88,16 @@ fn a_no_is_for_this_intent_and_this_decision_and_is_a_no() {
 }
 
 #[test]
+fn a_no_in_an_entry_of_another_tenants_scope_is_refused() {
+    let mut ledger = ready();
+    let intent = medium(&ledger);
+    let said = no(&ledger, &intent, Who::Approver(0), |_| {});
+    ledger.world = ledger.world.for_tenant(1);
+    ledger.create_tenant();
+    assert_eq!(ledger.refused(said), Some(Code::WrongScope));
+}
+
+#[test]
 fn a_no_is_heard_while_stopped_or_paused() {
     let ledger = ready();
     let intent = medium(&ledger);

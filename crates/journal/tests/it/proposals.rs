@@ -122,6 +122,22 @@ fn a_proposal_expires() {
 }
 
 #[test]
+fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
+    let mut ledger = ready();
+    let (user, group) = (ledger.world.person(Who::Clerk).user.id, ledger.world.tenant.risk);
+    for _ in 0..20 {
+        ledger.tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)]).unwrap();
+    }
+    let proposal = propose(&mut ledger, Record::User(mallory()));
+    ledger.wait(30 * 24 * HOUR_MS);
+    assert_eq!(
+        code(release(&mut ledger, proposal)),
+        Code::AuthorityExpired,
+        "older memory is forgotten first"
+    );
+}
+
+#[test]
 fn any_one_of_the_committee_vetoes_and_nobody_else() {
     let mut ledger = ready();
     let proposal = propose(&mut ledger, Record::User(mallory()));

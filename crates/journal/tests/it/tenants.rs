@@ -56,6 +56,15 @@ fn a_tenant_id_is_used_once() {
     let mut ledger = fresh();
     ledger.create_tenant();
     assert_eq!(ledger.refused(creation(&ledger, &ALL, |_| {})), Some(Code::AlreadyExists));
+    let id = ledger.world.tenant.id;
+    ledger.world = ledger.world.for_tenant(1);
+    ledger.world.tenant.id = id;
+    let other_people = creation(&ledger, &ALL, |c| c.allow_list.clear());
+    assert_eq!(
+        ledger.refused(other_people),
+        Some(Code::AlreadyExists),
+        "also with a charter that shares nothing"
+    );
 }
 
 #[test]
