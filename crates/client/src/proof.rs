@@ -1,0 +1,293 @@
+//! Entries and addresses proved against the pinned genesis, without trusting any server.
+//!
+//! An entry is proved by its inclusion under a checkpoint that the log signed and a quorum of witnesses cosigned; a
+//! witness cosigns only what it replayed. On top of that the chain of signatures is followed from genesis: the
+//! platform's admins created the tenant, its admins countersigned their charter, the tenant's admins created the
+//! vault, and all n signers certified the key. Such a proof says **registered at**, never "in force now".
+
+use crate::error::ClientError;
+use std::collections::BTreeMap;
+use strongroom_journal::apply::ceremony::{certificate_digest, key_name, suite_id};
+use strongroom_journal::follower::witness_name;
+use strongroom_journal::{Body, Entry, Finished, Genesis, SealedEntry};
+use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
+use strongroom_ports::chain::{VaultKey, VaultKeys};
+use strongroom_tlog::cosignature::TIME_S_MAX;
+use strongroom_tlog::tlog_proof::Proven;
+use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
+use strongroom_types::charter::Board;
+use strongroom_types::signed::verify_digest;
+use strongroom_types::{
+    Act, ActBody, Charter, Credential, CredentialId, Digest, Name, Record, Scope, Signed, Suite, TenantId,
+    UnixMs, Vault, VaultId,
+};
+
+/// Whom to believe: what the pinned genesis says about log and witnesses.
+#[derive(Clone, Debug)]
+pub struct Trust<'a> {
+    genesis: &'a Genesis,
+    policy: LogPolicy,
+}
+
+/// An entry with its proof, as the API hands it out; nothing is verified yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryProof {
+    /// Borsh of the sealed entry.
+    pub sealed: Vec<u8>,
+    /// C2SP tlog-proof text.
+    pub proof: String,
+}
+
+/// A proved entry.
+#[derive(Clone, Debug)]
+pub struct ProvedEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// The witnessed checkpoint, and since when.
+    pub proven: Proven,
+}
+
+impl<'a> Trust<'a> {
+    /// The trust that a pinned genesis ([`Genesis::pinned`]) gives.
+    ///
+    /// # Errors
+    /// A key of genesis that cannot be used.
+    pub fn new(genesis: &'a Genesis) -> Result<Self, ClientError> {
+        let witness = |(node, key): (_, [u8; 32])| CosignVerifier::new(&witness_name(node), &key);
+        let witnesses = genesis.witness_keys().map(witness).collect::<Result<_, _>>();
+        let policy = LogPolicy {
+            origin: genesis.origin.clone(),
+            log: NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(ClientError::not_proved)?,
+            witnesses: witnesses.map_err(ClientError::not_proved)?,
+            quorum: genesis.quorum,
+        };
+        Ok(Self { genesis, policy })
+    }
+
+    /// The genesis.
+    #[must_use]
+    pub const fn genesis(&self) -> &Genesis {
+        self.genesis
+    }
+
+    /// Verifies that an entry is in the witnessed journal. The times of cosignatures are told, not judged: what is
+    /// registered stays registered.
+    ///
+    /// # Errors
+    /// [`ClientError::NotProved`].
+    pub fn entry(&self, proof: &EntryProof) -> Result<ProvedEntry, ClientError> {
+        let sealed: SealedEntry = strongroom_wire::decode(&proof.sealed)?;
+        let entry = sealed.open()?;
+        let read = Proof::parse(&proof.proof).map_err(ClientError::not_proved)?;
+        if read.index != entry.seq {
+            return Err(ClientError::not_proved(format!("entry {} under index {}", entry.seq, read.index)));
+        }
+        let leaf = sealed.leaf_hash(&entry);
+        let proven = read.verify(leaf, &self.policy, TIME_S_MAX).map_err(ClientError::not_proved)?;
+        Ok(ProvedEntry { entry, proven })
+    }
+
+    /// Verifies a checkpoint note with its cosignatures; gives its size and since when it is witnessed.
+    ///
+    /// # Errors
+    /// [`ClientError::NotProved`].
+    pub fn checkpoint(&self, note: &str) -> Result<(u64, u64), ClientError> {
+        use strongroom_tlog::{Checkpoint, Cosignature, valid_cosignatures, verify_note, witnessed_at};
+        let signed =
+            verify_note(note, std::slice::from_ref(&self.policy.log)).map_err(ClientError::not_proved)?;
+        let checkpoint = Checkpoint::parse(&signed.body).map_err(ClientError::not_proved)?;
+        if checkpoint.origin() != self.policy.origin {
+            return Err(ClientError::not_proved("a checkpoint of another log"));
+        }
+        let lines = signed.others.iter().filter_map(|line| Cosignature::from_note_signature(line).ok());
+        let lines: Vec<Cosignature> = lines.collect();
+        let valid = valid_cosignatures(&signed.body, &lines, &self.policy.witnesses, TIME_S_MAX);
+        let at = witnessed_at(self.policy.quorum, &valid);
+        Ok((checkpoint.size(), at.ok_or_else(|| ClientError::not_proved("too few witnesses cosigned"))?))
+    }
+}
+
+/// What proves a vault: the entries that made its tenant, its key and itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VaultProof {
+    /// The act that created the tenant, with its charter.
+    pub tenant: EntryProof,
+    /// The end of the key's ceremony.
+    pub key: EntryProof,
+    /// The act that created the vault.
+    pub vault: EntryProof,
+}
+
+/// A vault that was proved to be registered.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The tenant's name by its charter.
+    pub tenant_name: Name,
+    /// The vault as registered.
+    pub vault: Vault,
+    /// What its addresses derive from.
+    pub key: VaultKey,
+    /// Journal time of the vault's entry.
+    pub registered_at: UnixMs,
+    /// Position of the vault's entry.
+    pub seq: u64,
+    /// Since when the oldest-witnessed of the three checkpoints has its quorum, Unix seconds.
+    pub witnessed_at_s: u64,
+}
+
+/// Proves a vault from genesis on.
+///
+/// # Errors
+/// [`ClientError::NotProved`] naming the first link that does not hold.
+pub fn vault(trust: &Trust<'_>, wanted: VaultId, proof: &VaultProof) -> Result<Registered, ClientError> {
+    let parts = [&proof.tenant, &proof.key, &proof.vault].map(|part| trust.entry(part));
+    let [created, finished, registered] = parts;
+    let (created, finished, registered) = (created?, finished?, registered?);
+    let (tenant, charter) = charter(trust.genesis, &created.entry)?;
+    let vault = vault_record(trust.genesis, &registered.entry, tenant, &charter)?;
+    if vault.id != wanted {
+        return Err(ClientError::not_proved(format!("the entry is about {}, not {wanted}", vault.id)));
+    }
+    let key = group_key(trust.genesis, &finished.entry, tenant, &vault)?;
+    let times = [&created, &finished, &registered].map(|entry| entry.proven.witnessed_at_s);
+    Ok(Registered {
+        tenant,
+        tenant_name: charter.name,
+        vault,
+        key,
+        registered_at: registered.entry.at,
+        seq: registered.entry.seq,
+        witnessed_at_s: times.into_iter().min().unwrap_or_default(),
+    })
+}
+
+fn act(genesis: &Genesis, entry: &Entry) -> Result<(Act, Digest, Signed), ClientError> {
+    let Body::Act(signed) = &entry.body else {
+        return Err(ClientError::not_proved(format!("entry {} is no act", entry.seq)));
+    };
+    let (act, digest) = signed.open::<Act>().map_err(ClientError::not_proved)?;
+    if act.platform != genesis.platform || act.scope != entry.scope {
+        return Err(ClientError::not_proved("the act is for another installation or scope"));
+    }
+    Ok((act, digest, signed.clone()))
+}
+
+/// At least the board's quorum signed, by the keys of `credentials`.
+fn quorum(
+    signed: &Signed,
+    digest: &Digest,
+    board: &Board,
+    credentials: &[Credential],
+) -> Result<(), ClientError> {
+    let keys: BTreeMap<CredentialId, [u8; 32]> = credentials.iter().map(|c| (c.id, c.public_key)).collect();
+    let valid = signed.endorsements.iter().filter(|endorsement| {
+        let key = keys.get(&endorsement.credential);
+        board.members.contains(&endorsement.credential)
+            && key.is_some_and(|key| verify_digest(key, digest, &endorsement.signature))
+    });
+    let found = valid.count();
+    if found >= board.quorum as usize && board.quorum > 0 {
+        Ok(())
+    } else {
+        Err(ClientError::not_proved(format!("{found} of {} signatures of the board", board.quorum)))
+    }
+}
+
+/// The tenant that an act created: signed by the platform's quorum and by every admin of the charter.
+fn charter(genesis: &Genesis, entry: &Entry) -> Result<(TenantId, Charter), ClientError> {
+    let (act, digest, signed) = act(genesis, entry)?;
+    let ActBody::CreateTenant { tenant, charter } = act.body else {
+        return Err(ClientError::not_proved("the act creates no tenant"));
+    };
+    if act.scope != Scope::Platform {
+        return Err(ClientError::not_proved("a tenant is created in the platform's scope"));
+    }
+    quorum(&signed, &digest, &genesis.admins, &genesis.admin_credentials)?;
+    let all = Board {
+        members: charter.admins.members.clone(),
+        quorum: u32::try_from(charter.admins.members.len()).unwrap_or(u32::MAX),
+    };
+    quorum(&signed, &digest, &all, &charter.credentials)?;
+    Ok((tenant, *charter))
+}
+
+/// The vault that an act of the tenant's admins created.
+fn vault_record(
+    genesis: &Genesis,
+    entry: &Entry,
+    tenant: TenantId,
+    charter: &Charter,
+) -> Result<Vault, ClientError> {
+    let (act, digest, signed) = act(genesis, entry)?;
+    let ActBody::Put(Record::Vault(vault)) = act.body else {
+        return Err(ClientError::not_proved("the act creates no vault"));
+    };
+    if act.scope != Scope::Tenant(tenant) {
+        return Err(ClientError::not_proved("the vault belongs to another tenant"));
+    }
+    quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
+    Ok(vault)
+}
+
+/// The key that all its signers certified.
+fn group_key(
+    genesis: &Genesis,
+    entry: &Entry,
+    tenant: TenantId,
+    vault: &Vault,
+) -> Result<VaultKey, ClientError> {
+    let Body::Finished(finished) = &entry.body else {
+        return Err(ClientError::not_proved(format!("entry {} finishes no ceremony", entry.seq)));
+    };
+    if entry.scope != Scope::Tenant(tenant) || finished.key != vault.key {
+        return Err(ClientError::not_proved("the key is not the one of the vault"));
+    }
+    let public = PublicKeyRecord::from_bytes(&finished.public).map_err(ClientError::not_proved)?;
+    if public.key_id != key_name(tenant, finished.key) {
+        return Err(ClientError::not_proved("the certified key has another name"));
+    }
+    certificates(genesis, finished, &public)?;
+    Ok(VaultKey {
+        suite: suite(public.suite)?,
+        public_key: public.group_key,
+        chain_code: public.chain_code,
+        account: vault.account,
+    })
+}
+
+fn certificates(genesis: &Genesis, finished: &Finished, public: &PublicKeyRecord) -> Result<(), ClientError> {
+    if !finished.certificates.iter().map(|(index, _)| index).eq(public.verifying_shares.keys()) {
+        return Err(ClientError::not_proved("not exactly one certificate of every signer of the key"));
+    }
+    let certified = certificate_digest(&finished.transcript, &finished.public);
+    for (index, signature) in &finished.certificates {
+        let seat = genesis.signer(*index);
+        if !seat.is_some_and(|seat| verify_digest(&seat.signing_key, &certified, signature)) {
+            return Err(ClientError::not_proved(format!(
+                "the certificate of signer {index} does not verify"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn suite(id: SuiteId) -> Result<Suite, ClientError> {
+    let all = [Suite::FrostSecp256k1Tr, Suite::FrostSecp256k1, Suite::FrostEd25519];
+    let found = all.into_iter().find(|suite| suite_id(*suite) == id);
+    found.ok_or_else(|| ClientError::not_proved("the key's suite is not known here"))
+}
+
+/// Vaults that were proved, for a codec to read internal destinations by.
+#[derive(Clone, Debug, Default)]
+pub struct ProvedVaults(pub Vec<Registered>);
+
+impl VaultKeys for ProvedVaults {
+    fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
+        self.0.iter().find(|known| known.vault.id == vault).map(|known| known.key.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Recomputing every claim of a folder of artefacts, from the pinned genesis on, in this process.
+//!
+//! | file | what |
+//! |---|---|
+//! | `genesis.bin`, `genesis.hash` | genesis and its pinned hash |
+//! | `journal.bin` | borsh `Vec<JournalBatch>`, from entry 0 |
+//! | `cosignatures.bin` | borsh `Vec<(NodeId, WitnessCosignature)>` |
+//! | `transactions.jsonl` | optional: signed transactions with what they were signed for |
+//! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests |
+//! | `counters.json` | optional: commits and fsyncs before and after the measured transfers |
+//!
+//! Every entry is applied anew; log signatures, tree and state roots are compared; the witnesses' quorum must cover
+//! the last entry. What is written in a file and cannot be recomputed is a problem, never a number.
+
+mod figures;
+mod journal;
+mod refusals;
+mod transactions;
+
+#[cfg(test)]
+mod tests;
+
+pub use figures::{Figures, Layer};
+
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use strongroom_journal::Genesis;
+use strongroom_ports::chain::ChainCodec;
+use strongroom_types::Digest;
+
+/// What was recomputed.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Entries applied.
+    pub entries: u64,
+    /// RFC 6962 root over all entries (base64), and the state root (hex).
+    pub head: String,
+    /// Size of the largest head that a quorum of witnesses cosigned.
+    pub witnessed: u64,
+    /// Payments authorized.
+    pub authorized: u64,
+    /// Attempts, the first ones included.
+    pub attempts: u64,
+    /// Intents rejected by an approver.
+    pub rejected: u64,
+    /// Signed transactions whose every signature verifies and whose effects are those of their intent.
+    pub signed: u64,
+    /// Signed refusals whose signatures verify.
+    pub refused_tampered: u64,
+    /// Latencies and counters, when there are any.
+    pub figures: Option<Figures>,
+    /// Everything that is wrong; empty when all claims hold.
+    pub problems: Vec<String>,
+}
+
+impl Report {
+    /// One line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut line = json!({
+            "signed": self.signed,
+            "refused_tampered": self.refused_tampered,
+            "entries": self.entries,
+            "head": self.head,
+            "witnessed": self.witnessed,
+            "authorized": self.authorized,
+            "attempts": self.attempts,
+            "rejected": self.rejected,
+            "problems": self.problems,
+        });
+        if let (Some(figures), Some(members)) = (&self.figures, line.as_object_mut()) {
+            members.extend(figures.members());
+        }
+        line.to_string()
+    }
+
+    pub(crate) fn problem(&mut self, what: impl std::fmt::Display) {
+        self.problems.push(what.to_string());
+    }
+}
+
+/// Why nothing could be recomputed.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A file that must be there cannot be read.
+    #[error("{file}: {error}")]
+    File {
+        /// Which file.
+        file: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file is not what it must be.
+    #[error("{file}: {what}")]
+    Form {
+        /// Which file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Verifies a folder against the hash in its own `genesis.hash`.
+///
+/// # Errors
+/// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of the report.
+pub fn verify_dir(dir: &Path, codec: &dyn ChainCodec) -> Result<Report, VerifyError> {
+    let file = "genesis.hash";
+    let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
+    verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codec)
+}
+
+/// Verifies a folder against a genesis hash that the caller pinned himself.
+///
+/// # Errors
+/// As [`verify_dir`].
+pub fn verify_dir_pinned(dir: &Path, hash: Digest, codec: &dyn ChainCodec) -> Result<Report, VerifyError> {
+    let genesis = Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
+    let batches = list(dir, "journal.bin")?;
+    let cosignatures = list(dir, "cosignatures.bin")?;
+    let mut report = Report::default();
+    let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
+        .map_err(|e| form("genesis.bin", e))?;
+    let transactions = lines(dir, "transactions.jsonl", &mut report)?;
+    transactions::verify(&replayed, codec, &transactions, &mut report);
+    refusals::verify(&replayed, &lines(dir, "refusals.jsonl", &mut report)?, &mut report);
+    let counters = match optional(dir, "counters.json")? {
+        Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| form("counters.json", e))?),
+        None => None,
+    };
+    report.figures = figures::figures(&transactions, counters.as_ref());
+    Ok(report)
+}
+
+fn form(file: &str, what: impl std::fmt::Display) -> VerifyError {
+    VerifyError::Form { file: file.to_owned(), what: what.to_string() }
+}
+
+fn read(dir: &Path, file: &str) -> Result<Vec<u8>, VerifyError> {
+    std::fs::read(dir.join(file)).map_err(|error| VerifyError::File { file: file.to_owned(), error })
+}
+
+fn optional(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, VerifyError> {
+    match read(dir, file) {
+        Err(VerifyError::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// A borsh list: larger than a record, but as strict.
+fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
+    dir: &Path,
+    file: &str,
+) -> Result<Vec<T>, VerifyError> {
+    let bytes = read(dir, file)?;
+    let values: Vec<T> = borsh::from_slice(&bytes).map_err(|e| form(file, e))?;
+    if strongroom_wire::encode(&values) == bytes {
+        Ok(values)
+    } else {
+        Err(form(file, "not in its one encoding"))
+    }
+}
+
+/// The lines of an optional file, each with its number from 1; lines that are no JSON are problems.
+fn lines(dir: &Path, file: &str, report: &mut Report) -> Result<Vec<(usize, Value)>, VerifyError> {
+    let Some(bytes) = optional(dir, file)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8(bytes).map_err(|e| form(file, e))?;
+    let mut values = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        match serde_json::from_str(line) {
+            Ok(value) => values.push((number, value)),
+            Err(error) => report.problem(format!("{file} line {number}: {error}")),
+        }
+    }
+    Ok(values)
+}

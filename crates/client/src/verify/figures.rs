@@ -1,0 +1,158 @@
+//! Latencies and counters, from what the client measured.
+
+use serde_json::{Map, Value, json};
+use strongroom_wire::Layer as Known;
+
+/// One layer of the path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layer {
+    /// Name, as in the API's timeline.
+    pub name: &'static str,
+    /// Median, microseconds.
+    pub p50_us: u64,
+    /// 95th percentile, microseconds.
+    pub p95_us: u64,
+    /// Budget at the 95th percentile, microseconds.
+    pub budget_us: u64,
+}
+
+/// Figures of the measured transfers: those with a `total_us`, by the client's clock from `POST` to `signed`.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Figures {
+    /// Number of measured transfers.
+    pub measured: u64,
+    /// Median, microseconds.
+    pub p50_us: u64,
+    /// 95th percentile (nearest rank), microseconds.
+    pub p95_us: u64,
+    /// Layer by layer.
+    pub layers: Vec<Layer>,
+    /// Sum of the layers of all transfers, of the sum of the client's totals, per thousand.
+    pub layers_cover_permille: u64,
+    /// Database commits of all processes for each transfer.
+    pub commits_per_intent: Option<f64>,
+    /// Syncs to disk for each transfer: the commits, and the bus's.
+    pub fsyncs_per_intent: Option<f64>,
+}
+
+impl Figures {
+    /// As members of the summary line.
+    pub(super) fn members(&self) -> Map<String, Value> {
+        let ms = |us: u64| us as f64 / 1000.0;
+        let layer = |layer: &Layer| {
+            let value = json!({
+                "p50_ms": ms(layer.p50_us), "p95_ms": ms(layer.p95_us), "budget_ms": ms(layer.budget_us),
+            });
+            (layer.name.to_owned(), value)
+        };
+        let layers: Map<String, Value> = self.layers.iter().map(layer).collect();
+        let members = [
+            ("measured", json!(self.measured)),
+            ("p50_ms", json!(ms(self.p50_us))),
+            ("p95_ms", json!(ms(self.p95_us))),
+            ("layers", Value::Object(layers)),
+            ("layers_cover", json!(self.layers_cover_permille as f64 / 1000.0)),
+            ("commits_per_intent", json!(self.commits_per_intent)),
+            ("fsyncs_per_intent", json!(self.fsyncs_per_intent)),
+        ];
+        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// The figures of measured transfers; none when nothing was measured.
+pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Option<Figures> {
+    let measured: Vec<(u64, &Value)> = lines
+        .iter()
+        .filter_map(|(_, line)| Some((line.get("total_us")?.as_u64()?, line.get("timeline")?)))
+        .collect();
+    if measured.is_empty() {
+        return None;
+    }
+    let totals: Vec<u64> = measured.iter().map(|(total, _)| *total).collect();
+    let mut layers = Vec::new();
+    let mut covered = 0u64;
+    for known in Known::ALL.into_iter().skip(1) {
+        let took: Vec<u64> =
+            measured.iter().filter_map(|(_, timeline)| took_us(timeline, known.name())).collect();
+        covered = covered.saturating_add(took.iter().fold(0, |sum, us| sum.saturating_add(*us)));
+        if !took.is_empty() {
+            let (p50_us, p95_us) = (percentile(&took, 50), percentile(&took, 95));
+            layers.push(Layer { name: known.name(), p50_us, p95_us, budget_us: known.budget_us() });
+        }
+    }
+    let total = totals.iter().fold(0u64, |sum, us| sum.saturating_add(*us));
+    let (commits_per_intent, fsyncs_per_intent) = counters.and_then(per_intent).unzip();
+    Some(Figures {
+        measured: totals.len() as u64,
+        p50_us: percentile(&totals, 50),
+        p95_us: percentile(&totals, 95),
+        layers,
+        layers_cover_permille: covered.saturating_mul(1000).checked_div(total).unwrap_or(0),
+        commits_per_intent,
+        fsyncs_per_intent,
+    })
+}
+
+fn took_us(timeline: &Value, layer: &str) -> Option<u64> {
+    let layers = timeline.get("layers")?.as_array()?;
+    let found = layers.iter().find(|value| value.get("layer").and_then(Value::as_str) == Some(layer))?;
+    found.get("took_us")?.as_u64()
+}
+
+/// Nearest rank: the smallest value that at least `percent` % of the values do not exceed.
+fn percentile(values: &[u64], percent: usize) -> u64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().unwrap_or(0)
+}
+
+/// `{"intents", "before": {"commits": {name: n}, "bus_fsyncs"}, "after": …}` as commits and fsyncs of one intent.
+fn per_intent(counters: &Value) -> Option<(f64, f64)> {
+    let commits = |when: &str| {
+        let all = counters.get(when)?.get("commits")?.as_object()?;
+        Some(all.values().filter_map(Value::as_u64).fold(0u64, u64::saturating_add))
+    };
+    let bus = |when: &str| counters.get(when)?.get("bus_fsyncs")?.as_u64();
+    let intents = counters.get("intents")?.as_u64().filter(|intents| *intents > 0)? as f64;
+    let commits = commits("after")?.saturating_sub(commits("before")?);
+    let bus = bus("after")?.saturating_sub(bus("before")?);
+    Some((commits as f64 / intents, commits.saturating_add(bus) as f64 / intents))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_rank() {
+        let values: Vec<u64> = (1..=200).rev().collect();
+        assert_eq!((percentile(&values, 50), percentile(&values, 95)), (100, 190));
+        assert_eq!((percentile(&[7], 95), percentile(&[], 95)), (7, 0));
+    }
+
+    #[test]
+    fn figures_come_from_measured_lines_only() {
+        let timeline = |api: u64| json!({"layers": [{"layer": "api", "took_us": api}, {"layer": "mpc", "took_us": 10_000}]});
+        let lines = [
+            (1, json!({"total_us": 20_000, "timeline": timeline(8_000)})),
+            (2, json!({"total_us": 40_000, "timeline": timeline(26_000)})),
+            (3, json!({"total_us": null, "timeline": null})),
+        ];
+        let counters = json!({
+            "intents": 2,
+            "before": {"commits": {"api": 10, "journal": 5}, "bus_fsyncs": 3},
+            "after": {"commits": {"api": 16, "journal": 9}, "bus_fsyncs": 9},
+        });
+        let figures = figures(&lines, Some(&counters)).unwrap();
+        assert_eq!((figures.measured, figures.p50_us, figures.p95_us), (2, 20_000, 40_000));
+        assert_eq!(
+            figures.layers.iter().map(|layer| (layer.name, layer.p95_us)).collect::<Vec<_>>(),
+            [("api", 26_000), ("mpc", 10_000)]
+        );
+        assert_eq!(figures.layers_cover_permille, 900);
+        assert_eq!((figures.commits_per_intent, figures.fsyncs_per_intent), (Some(5.0), Some(8.0)));
+        assert!(super::figures(&lines[2..], None).is_none());
+    }
+}

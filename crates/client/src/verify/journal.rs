@@ -1,0 +1,155 @@
+//! The journal: replayed from entry 0, and what the witnesses vouch for.
+
+use super::Report;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use strongroom_journal::follower::{Follower, witness_name};
+use strongroom_journal::{Body, Genesis, SealedEntry};
+use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignature};
+use strongroom_types::{Attempt, Digest, Document as _, Intent, NodeId, Refusal, TenantId};
+use strongroom_wire::{JournalBatch, WitnessCosignature};
+
+/// A payment as the journal has it.
+pub(super) struct Authorized {
+    pub(super) intent: Intent,
+    pub(super) text: String,
+    pub(super) attempts: Vec<Attempt>,
+}
+
+/// The journal after its last entry, and every payment in it.
+pub(super) struct Replayed {
+    pub(super) follower: Follower,
+    pub(super) payments: BTreeMap<Digest, Authorized>,
+}
+
+impl Replayed {
+    pub(super) fn tenant_of(&self, intent: &Digest) -> Option<TenantId> {
+        self.payments.get(intent).map(|payment| payment.intent.tenant)
+    }
+}
+
+/// Applies every batch. A batch that does not follow ends the replay and is a problem.
+pub(super) fn replay(
+    genesis: Arc<Genesis>,
+    batches: &[JournalBatch],
+    cosignatures: &[(NodeId, WitnessCosignature)],
+    report: &mut Report,
+) -> Result<Replayed, Refusal> {
+    let follower = Follower::new(genesis)?;
+    let mut replayed = Replayed { follower, payments: BTreeMap::new() };
+    let mut bodies: BTreeMap<u64, String> = BTreeMap::new();
+    for batch in batches {
+        if batch.first_seq != replayed.follower.size() {
+            report.problem(format!(
+                "journal: entries from {} where {} belong",
+                batch.first_seq,
+                replayed.follower.size()
+            ));
+            break;
+        }
+        match replayed.follower.append(batch) {
+            Ok(applied) => applied.iter().for_each(|(sealed, _)| replayed.note(sealed, report)),
+            Err(refusal) => {
+                report.problem(format!("journal after entry {}: {refusal}", replayed.follower.size()));
+                break;
+            }
+        }
+        let tip = replayed.follower.tip();
+        bodies.insert(tip.size, tip.body.clone());
+    }
+    let tip = replayed.follower.tip();
+    report.entries = tip.size;
+    report.head = format!("{} {}", tip.root, tip.state_root);
+    if tip.size == 0 {
+        report.problem("journal: no entry");
+    }
+    report.witnessed = witnessed(replayed.follower.genesis(), &bodies, cosignatures, report);
+    if report.witnessed != report.entries {
+        report.problem(format!("witnessed are {} of {} entries", report.witnessed, report.entries));
+    }
+    Ok(replayed)
+}
+
+impl Replayed {
+    fn note(&mut self, sealed: &SealedEntry, report: &mut Report) {
+        let Ok(entry) = sealed.open() else { return };
+        match entry.body {
+            Body::Authorized(authorization) => {
+                report.authorized += 1;
+                report.attempts += 1;
+                let text = authorization.intent.text;
+                // `apply` parsed it before.
+                if let Ok(intent) = Intent::parse(&text) {
+                    let payment = Authorized { intent, attempts: vec![authorization.attempt], text };
+                    self.payments.insert(Intent::digest_of(&payment.text), payment);
+                }
+            }
+            Body::Attempt(attempt) => {
+                report.attempts += 1;
+                if let Some(payment) = self.payments.get_mut(&attempt.intent) {
+                    payment.attempts.push(attempt);
+                }
+            }
+            Body::Rejected { .. } => report.rejected += 1,
+            Body::Genesis(_) | Body::Tick | Body::Act(_) | Body::Finished(_) => {}
+        }
+    }
+}
+
+/// Size of the largest head that a quorum of distinct witnesses cosigned. A cosignature that does not verify, is over
+/// another tree, or over more than the file holds, is a problem.
+fn witnessed(
+    genesis: &Genesis,
+    bodies: &BTreeMap<u64, String>,
+    cosignatures: &[(NodeId, WitnessCosignature)],
+    report: &mut Report,
+) -> u64 {
+    let keys: BTreeMap<NodeId, CosignVerifier> = genesis
+        .witness_keys()
+        .filter_map(|(node, key)| Some((node, CosignVerifier::new(&witness_name(node), &key).ok()?)))
+        .collect();
+    let mut largest: BTreeMap<NodeId, u64> = BTreeMap::new();
+    let mut said = BTreeSet::new();
+    for (node, cosignature) in cosignatures {
+        match size(keys.get(node), bodies, cosignature) {
+            Ok(size) => {
+                let known = largest.entry(*node).or_default();
+                *known = size.max(*known);
+            }
+            Err(what) => {
+                if said.insert(what) {
+                    report.problem(format!("cosignature of {node}: {what}"));
+                }
+            }
+        }
+    }
+    // One over a larger head covers every prefix of it.
+    let mut sizes: Vec<u64> = largest.into_values().collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let place = usize::try_from(genesis.quorum).ok().and_then(|quorum| quorum.checked_sub(1));
+    place.and_then(|place| sizes.get(place).copied()).unwrap_or(0)
+}
+
+fn size(
+    key: Option<&CosignVerifier>,
+    bodies: &BTreeMap<u64, String>,
+    shown: &WitnessCosignature,
+) -> Result<u64, &'static str> {
+    let key = key.ok_or("genesis has no such witness")?;
+    let signed = Cosignature {
+        name: key.name().to_owned(),
+        key_id: key.key_id(),
+        time_s: shown.time_s,
+        signature: shown.signature,
+    };
+    verify_cosignature(&shown.body, &signed, key).map_err(|_| "the signature does not verify")?;
+    let checkpoint = Checkpoint::parse(&shown.body).map_err(|_| "it is over no checkpoint")?;
+    match bodies.get(&checkpoint.size()) {
+        Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
+        Some(_) => Err("it is over another tree of the same size: a split view"),
+        None if bodies.last_key_value().is_some_and(|(last, _)| checkpoint.size() > *last) => {
+            Err("it is over more entries than the journal file holds: the file is cut off")
+        }
+        None => Err("it is over a head that the journal file does not have"),
+    }
+}
