@@ -1,0 +1,126 @@
+//! Reading entries as facts, from the texts that people signed.
+
+use crate::history::{Authorized, Fact, Tightening};
+use std::collections::BTreeMap;
+use strongroom_journal::{Authorization, Body, Entry};
+use strongroom_types::{
+    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent, Record, Signed,
+    Tighten, UserId,
+};
+use strongroom_world::World;
+
+/// Reads entries in order; remembers proposals until they are released.
+pub(crate) struct Reader {
+    world: World,
+    users: BTreeMap<CredentialId, UserId>,
+    committee: Vec<CredentialId>,
+    proposals: BTreeMap<Digest, Record>,
+}
+
+impl Reader {
+    pub(crate) fn new(world: World) -> Self {
+        let people = world.tenant.everybody();
+        let users = people.iter().map(|who| world.person(*who).credential).map(|c| (c.id, c.user)).collect();
+        let committee = world.tenant.charter().committee.members;
+        Self { world, users, committee, proposals: BTreeMap::new() }
+    }
+
+    pub(crate) fn fact(&mut self, entry: &Entry) -> Fact {
+        match &entry.body {
+            Body::Authorized(authorization) => self.authorized(entry, authorization),
+            Body::Attempt(attempt) => Fact::Attempt {
+                intent: attempt.intent,
+                number: attempt.number,
+                unsigned: attempt.unsigned_digest,
+            },
+            Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
+            Body::Act(signed) => self.act(signed),
+            Body::Genesis(_) | Body::Tick | Body::Rejected { .. } => Fact::Other,
+        }
+    }
+
+    fn authorized(&self, entry: &Entry, authorization: &Authorization) -> Fact {
+        let intent = Intent::parse(&authorization.intent.text).unwrap();
+        let core = DecisionCore::parse(&authorization.core).unwrap();
+        let approvals = authorization.approvals.iter().map(|a| Approval::parse(&a.text).unwrap().approver);
+        let approvers: Vec<CredentialId> = approvals.collect();
+        let users = |of: &[CredentialId]| of.iter().filter_map(|id| self.users.get(id).copied()).collect();
+        let credentials: Vec<_> = approvers.iter().copied().chain([intent.initiator]).collect();
+        let spend = intent.total().and_then(|total| total.checked_add(intent.fee_max));
+        let attempt = &authorization.attempt;
+        Fact::Authorized(Box::new(Authorized {
+            intent: Intent::digest_of(&authorization.intent.text),
+            at_ms: entry.at.0,
+            spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
+            anchor: attempt.anchor.0.clone(),
+            pays: pays(&intent),
+            attempts: vec![(attempt.number, attempt.unsigned_digest)],
+            users: users(&credentials),
+            members: users(&approvers),
+            credentials,
+            policy: core.policy,
+            key: self.world.tenant.key,
+            expires_ms: intent.expires.0,
+        }))
+    }
+
+    fn act(&mut self, signed: &Signed) -> Fact {
+        let act = Act::parse(&signed.text).unwrap();
+        let digest = Act::digest_of(&signed.text);
+        match act.body {
+            ActBody::Tighten(what) => match tightening(&what) {
+                Some(what) => Fact::Tighten(what, digest),
+                None => Fact::Other,
+            },
+            ActBody::Resume => Fact::Resume,
+            ActBody::Put(record) => {
+                self.proposals.insert(digest, record);
+                Fact::Other
+            }
+            ActBody::Release(proposal) => {
+                let by = signed.endorsements.iter().filter(|e| self.committee.contains(&e.credential)).count();
+                match self.proposals.get(&proposal) {
+                    Some(Record::Policy(text)) => match strongroom_policy::Policy::load(text) {
+                        Ok((_, digest)) => Fact::Policy(digest, by),
+                        Err(_) => Fact::Other,
+                    },
+                    Some(Record::Ceremony(plan)) => Fact::Ceremony(plan.key, by, plan.roster.clone()),
+                    _ => Fact::Other,
+                }
+            }
+            ActBody::CreateTenant { .. } => Fact::Other,
+        }
+    }
+}
+
+/// What an intent pays, sorted.
+pub(crate) fn pays(intent: &Intent) -> Vec<(String, u64)> {
+    let mut pays: Vec<(String, u64)> = intent
+        .transfers()
+        .iter()
+        .map(|transfer| {
+            let to = match &transfer.destination {
+                Destination::Address(address) => address.clone(),
+                Destination::Vault(vault) => vault.to_string(),
+            };
+            (to, transfer.amount.to_u64().unwrap())
+        })
+        .collect();
+    pays.sort();
+    pays
+}
+
+/// The part of a tightening that the properties know.
+pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
+    Some(match what {
+        Tighten::RevokeCredential(id) => Tightening::Credential(*id),
+        Tighten::RevokeUser(id) => Tightening::User(*id),
+        Tighten::LeaveGroup { user, .. } => Tightening::Member(*user),
+        Tighten::Cancel(intent) => Tightening::Cancel(*intent),
+        Tighten::Stop => Tightening::Stop,
+        Tighten::Pause { until, .. } => Tightening::Pause(until.0),
+        Tighten::RevokeKey(key) => Tightening::Key(*key),
+        Tighten::Quarantine(index) => Tightening::Quarantine(*index),
+        Tighten::RemoveAllowList(_) | Tighten::Veto(_) => return None,
+    })
+}

@@ -1,0 +1,188 @@
+//! What happened, in the terms in which the properties speak. Plain data: a test can write one down by hand.
+
+use strongroom_types::{CredentialId, Digest, KeyId, UserId};
+
+/// An intent as its authorization states it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Authorized {
+    /// The intent.
+    pub intent: Digest,
+    /// Journal time.
+    pub at_ms: u64,
+    /// Worst-case spend: amounts and fee cap, base units.
+    pub spend: u64,
+    /// Anchor of attempt 1.
+    pub anchor: String,
+    /// What it pays: (address, amount), sorted.
+    pub pays: Vec<(String, u64)>,
+    /// Digests of the attempts' unsigned transactions, with the kind `cancel` or not.
+    pub attempts: Vec<(u32, Digest)>,
+    /// Credentials it relies on: the initiator's, the approvers'.
+    pub credentials: Vec<CredentialId>,
+    /// Humans it relies on.
+    pub users: Vec<UserId>,
+    /// Humans who approved as members of a group.
+    pub members: Vec<UserId>,
+    /// The policy it was decided by.
+    pub policy: Digest,
+    /// The key that signs.
+    pub key: KeyId,
+    /// No share at or after this time.
+    pub expires_ms: u64,
+}
+
+/// What a tightening takes away.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tightening {
+    /// A credential.
+    Credential(CredentialId),
+    /// A human.
+    User(UserId),
+    /// A human's membership.
+    Member(UserId),
+    /// An intent.
+    Cancel(Digest),
+    /// Everything of the tenant, until a resume.
+    Stop,
+    /// Payments, until then (own clock).
+    Pause(u64),
+    /// A key.
+    Key(KeyId),
+    /// A signer.
+    Quarantine(u16),
+}
+
+impl Tightening {
+    /// Whether it forbids a share for this intent.
+    #[must_use]
+    pub fn forbids(&self, intent: &Authorized, signer: u16) -> bool {
+        match self {
+            Self::Credential(id) => intent.credentials.contains(id),
+            Self::User(id) => intent.users.contains(id),
+            Self::Member(id) => intent.members.contains(id),
+            Self::Cancel(digest) => intent.intent == *digest,
+            Self::Stop => true,
+            // Ends by itself; judged by the signer's clock, so not by true time.
+            Self::Pause(_) => false,
+            Self::Key(key) => intent.key == *key,
+            Self::Quarantine(index) => signer == *index,
+        }
+    }
+}
+
+/// What an entry of the journal means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// A payment with its first attempt.
+    Authorized(Box<Authorized>),
+    /// A further attempt.
+    Attempt {
+        /// The intent.
+        intent: Digest,
+        /// Its number.
+        number: u32,
+        /// The unsigned transaction.
+        unsigned: Digest,
+    },
+    /// A tightening.
+    Tighten(Tightening, Digest),
+    /// A stop ends.
+    Resume,
+    /// A policy that is in force from here on, with the number of members of the deciding board who signed for it.
+    Policy(Digest, usize),
+    /// A ceremony that its committee released, with the number of members who signed, and its roster.
+    Ceremony(KeyId, usize, Vec<u16>),
+    /// A ceremony that all of its roster certified.
+    Finished(KeyId, usize),
+    /// Anything else.
+    Other,
+}
+
+/// A use of one nonce commitment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NonceUse {
+    /// Boot of the signer process.
+    pub boot: [u8; 16],
+    /// Number within the boot.
+    pub number: u64,
+    /// Everything that was signed with it.
+    pub package: Digest,
+    /// The share.
+    pub share: Vec<u8>,
+}
+
+/// Signature shares that left a signer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Roster index.
+    pub signer: u16,
+    /// The head it says it acted under.
+    pub head: u64,
+    /// The request.
+    pub request: Digest,
+    /// The intent.
+    pub intent: Digest,
+    /// Digest of the transaction.
+    pub unsigned: Digest,
+    /// The inputs it spends.
+    pub conflicts: Vec<String>,
+    /// What it pays to others: (address, amount), sorted.
+    pub pays: Vec<(String, u64)>,
+    /// The nonces used.
+    pub nonces: Vec<NonceUse>,
+}
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The writer published an entry.
+    Entry {
+        /// Position.
+        seq: u64,
+        /// Digest of its bytes.
+        bytes: Digest,
+        /// What it means.
+        fact: Fact,
+    },
+    /// The writer published a checkpoint.
+    Head {
+        /// Entries.
+        size: u64,
+        /// Digest of the checkpoint body.
+        body: Digest,
+    },
+    /// A cosignature left its witness.
+    Cosigned {
+        /// Seat, from 1.
+        witness: u16,
+        /// Entries.
+        size: u64,
+        /// Digest of the checkpoint body.
+        body: Digest,
+        /// The witness's own clock.
+        own_ms: u64,
+    },
+    /// A signer or witness started.
+    Started {
+        /// Its seat.
+        seat: u16,
+    },
+    /// A disk was put back, while its process was down.
+    Restored {
+        /// Its seat.
+        seat: u16,
+    },
+    /// A witness accepted a tightening that was handed to it.
+    Handed {
+        /// Its seat.
+        seat: u16,
+        /// The act.
+        act: Digest,
+        /// What it takes away.
+        what: Tightening,
+        /// The witness's own clock.
+        own_ms: u64,
+    },
+    /// Shares left a signer.
+    Shared(Box<Share>),
+}
