@@ -214,8 +214,12 @@ impl SignerNode {
         })
     }
 
-    /// Another signer's message, forwarded by a coordinator as it was sealed.
+    /// Another signer's message, forwarded by a coordinator as it was sealed. A node that was stopped meanwhile takes
+    /// no further part.
     pub(crate) fn relay(&mut self, record: &[u8], now: UnixMs, out: &mut Out) -> Result<(), Fatal> {
+        if self.may_act().is_err() {
+            return Ok(());
+        }
         let registered = std::sync::Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Signer]).and_then(|envelope| {
             envelope.in_time(now)?;

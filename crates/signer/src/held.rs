@@ -80,3 +80,46 @@ impl Held {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn waiting(number: u8, bytes: usize, deadline: u64) -> Box<Waiting> {
+        let refusal = Code::AttemptUnknown.into();
+        let last = Denied { refusal, hold: true, evidence: Digest([0; 32]), head: 0 };
+        let (node, request) = (NodeId([1; 16]), Digest([number; 32]));
+        let asker = Asker { node, request, session: [0; 16], deadline: UnixMs(deadline) };
+        let wanted = Wanted::Ceremony { tenant: TenantId([1; 16]), key: KeyId([2; 16]), run: 1 };
+        Box::new(Waiting { wanted, asker, bytes, last })
+    }
+
+    #[test]
+    fn no_more_than_so_many_requests_and_bytes_wait() {
+        let mut held = Held::default();
+        for _ in 0..HELD_MAX {
+            assert!(held.put(waiting(1, 1, 9)).is_ok());
+        }
+        assert_eq!(held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code, Code::QuotaExceeded);
+        assert_eq!(held.take().len(), HELD_MAX);
+        assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
+        assert_eq!(held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code, Code::QuotaExceeded);
+        assert_eq!(held.take_late(UnixMs(9)).len(), 1);
+        assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
+    }
+
+    #[test]
+    fn what_waits_is_taken_in_order_and_at_its_deadline() {
+        let mut held = Held::default();
+        for (number, deadline) in [(3, 30), (1, 10), (2, 20)] {
+            assert!(held.put(waiting(number, 1, deadline)).is_ok());
+        }
+        assert!(held.take_late(UnixMs(9)).is_empty());
+        let late: Vec<_> = held.take_late(UnixMs(10)).iter().map(|w| w.asker.request).collect();
+        assert_eq!(late, [Digest([1; 32])]);
+        assert!(held.has(&Digest([2; 32])) && !held.has(&Digest([1; 32])));
+        let rest: Vec<_> = held.take().iter().map(|w| w.asker.request).collect();
+        assert_eq!((rest, held.len()), (vec![Digest([3; 32]), Digest([2; 32])], 0));
+    }
+}

@@ -98,7 +98,10 @@ impl OwnJournal {
                 Ok(Some(cosignature))
             }
             Err(ReplicaError::Refused(refusal)) => {
-                tracing::warn!(%refusal, "not cosigned");
+                // Catching up meets the same reason at every batch.
+                if self.silent.as_ref().is_none_or(|known| known.code != refusal.code) {
+                    tracing::warn!(%refusal, "not cosigned");
+                }
                 self.silent = Some(refusal);
                 Ok(None)
             }

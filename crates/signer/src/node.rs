@@ -39,7 +39,7 @@ pub struct SignerNode {
     pub(crate) shared: u64,
     pub(crate) refused: BTreeMap<Code, u64>,
     pub(crate) ignored: u64,
-    db: Arc<dyn Db>,
+    pub(crate) db: Arc<dyn Db>,
     gap: bool,
     dead: bool,
 }
@@ -259,10 +259,12 @@ impl SignerNode {
         out.push(FromSigner::Cosignature(self.outbox.seal(None, [0; 16], cosignature, now)));
     }
 
-    /// A record that proves nothing.
+    /// A record that proves nothing. Anybody on the bus can send many: after the first ones few are logged.
     pub(crate) fn ignore(&mut self, what: &str, refusal: &Refusal) {
         self.ignored += 1;
-        tracing::warn!(what, %refusal, "record ignored");
+        if self.ignored <= 100 || self.ignored.is_multiple_of(1_000) {
+            tracing::warn!(what, %refusal, ignored = self.ignored, "record ignored");
+        }
     }
 
     fn alive(&self) -> Result<(), Fatal> {

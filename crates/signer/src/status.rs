@@ -45,6 +45,7 @@ impl SignerNode {
         }
         let _ = writeln!(text, "shared: {}", self.shared);
         let _ = writeln!(text, "ignored: {}", self.ignored);
+        let _ = writeln!(text, "commits: {}", self.db.commits());
         for (code, count) in &self.refused {
             let _ = writeln!(text, "refused_{code}: {count}");
         }

@@ -239,3 +239,47 @@ fn a_witness_and_a_signer_outside_of_the_roster_join_nothing() {
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
 }
+
+#[test]
+fn a_signer_stopped_during_a_ceremony_certifies_nothing() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for index in [1, 2, 3] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    let now = cluster.now;
+    cluster.signer(3).node().admin(strongroom_wire::frame::AdminRequest::Stop, now);
+    cluster.relay_all();
+    assert!(cluster.certificates().certificates.is_empty());
+    cluster.to(3, &start(&cluster, 2));
+    assert_eq!(refusal(&cluster), Code::StoppedLocally);
+}
+
+#[test]
+fn a_handed_revocation_of_a_key_keeps_its_ceremony_from_starting() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let key = cluster.world.tenant.key;
+    let committee = cluster.ledger().committee();
+    let revoke = cluster.ledger().signed_act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+    let hand = strongroom_wire::frame::AdminRequest::Hand(revoke.to_json().to_text());
+    let now = cluster.now;
+    assert_eq!(cluster.signer(1).node().admin(hand, now), strongroom_wire::frame::AdminReply::Done);
+    cluster.to(1, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::TighteningPending);
+    assert!(cluster.to(2, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+}
+
+#[test]
+fn a_quarantined_signer_joins_nothing() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let (now, version) = (cluster.now, 1);
+    let body = ActBody::Tighten(Tighten::Quarantine(1));
+    let act = cluster.world.act(now, strongroom_types::Scope::Platform, body, version);
+    let act = cluster.world.sign(&act, &[strongroom_world::Who::PlatformAdmin]);
+    cluster.submit(Body::Act(act)).unwrap();
+    cluster.to(1, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::NotInRoster);
+    assert!(cluster.to(2, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+}

@@ -5,10 +5,13 @@ use crate::coordinator::{Payment, coin};
 use crate::machine::codec;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
-use strongroom_ports::chain::OwnPath;
+use strongroom_ports::chain::{
+    BuildRequest, Built, ChainCodec as _, Effects, Inspection, Manifest, OwnPath, VaultKey, VaultKeys,
+};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, ConflictKey, Destination, Record, Tighten, Vault, VaultId,
+    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Record, Refusal, Tighten,
+    Vault, VaultId,
 };
 use strongroom_world::{FRIEND, STRANGER};
 
@@ -158,7 +161,6 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
         let strongroom_types::IntentKind::Transfer(transfers) = &mut intent.kind;
         transfers[0].destination = Destination::Vault(vault.id);
     });
-    use strongroom_ports::chain::ChainCodec as _;
     let second = strongroom_ports::chain::VaultKey { account: 1, ..cluster.vault_key() };
     let address = codec().derive_address(&second, OwnPath { change: 0, index: 0 }).unwrap();
     for (to, honest) in [(FRIEND.to_owned(), false), (address, true)] {
@@ -181,8 +183,6 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
 
 #[test]
 fn a_cancel_brings_everything_home_and_nothing_else() {
-    use strongroom_ports::chain::{BuildRequest, ChainCodec as _, Effects};
-    use strongroom_types::Document as _;
     let mut cluster = Cluster::ready();
     let mut payment = cluster.authorized(300_000, &[]);
     let pays = payment.built.clone();
@@ -239,4 +239,62 @@ fn a_chain_without_a_codec_in_this_build_is_refused() {
     cluster.signer(1).start(now).unwrap();
     cluster.wait(15_000);
     cluster.assert_signs(1, &payment);
+}
+
+/// The codec under another version's name.
+struct OtherVersion(strongroom_chain_bitcoin::BitcoinCodec, strongroom_ports::chain::Manifest);
+
+impl strongroom_ports::chain::ChainCodec for OtherVersion {
+    fn manifest(&self) -> &strongroom_ports::chain::Manifest {
+        &self.1
+    }
+    fn parse_address(&self, text: &str) -> Result<(), Refusal> {
+        self.0.parse_address(text)
+    }
+    fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
+        self.0.derive_address(vault, path)
+    }
+    fn expected(&self, intent: &Intent, vaults: &dyn VaultKeys) -> Result<Effects, Refusal> {
+        self.0.expected(intent, vaults)
+    }
+    fn build(&self, request: &BuildRequest<'_>) -> Result<Built, Refusal> {
+        self.0.build(request)
+    }
+    fn replace(
+        &self,
+        kind: AttemptKind,
+        previous: &[u8],
+        request: &BuildRequest<'_>,
+    ) -> Result<Built, Refusal> {
+        self.0.replace(kind, previous, request)
+    }
+    fn inspect(&self, unsigned: &[u8], vault: &VaultKey) -> Result<Inspection, Refusal> {
+        self.0.inspect(unsigned, vault)
+    }
+    fn assemble(
+        &self,
+        unsigned: &[u8],
+        signatures: &[Vec<u8>],
+        vault: &VaultKey,
+    ) -> Result<Vec<u8>, Refusal> {
+        self.0.assemble(unsigned, signatures, vault)
+    }
+    fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
+        self.0.transaction_id(signed)
+    }
+}
+
+#[test]
+fn another_decoder_than_the_one_of_genesis_is_not_used() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let honest = codec();
+    let manifest = Manifest { decoder: "bitcoin/2", ..honest.manifest().clone() };
+    cluster.signer(1).codecs = vec![std::sync::Arc::new(OtherVersion(honest, manifest))];
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    cluster.wait(15_000);
+    let request = cluster.request(&payment, &[1, 2]);
+    assert_eq!(cluster.ask(1, &request).code(), Code::Unsupported);
+    cluster.assert_signs(2, &payment);
 }

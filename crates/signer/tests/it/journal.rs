@@ -295,3 +295,15 @@ fn a_writer_that_signs_two_lines_stops_the_replica_and_everything_is_refused() {
     assert_eq!(cluster.ask(1, &request).code(), Code::Conflict);
     cluster.assert_signs(2, &payment);
 }
+
+#[test]
+fn a_request_delivered_twice_while_it_waits_is_answered_once() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.payment(300_000);
+    let request = cluster.request(&payment, &[1, 2]);
+    assert!(cluster.ask(1, &request).is_nothing() && cluster.ask(1, &request).is_nothing());
+    assert_eq!(cluster.status(1)["held"], "1");
+    let before = cluster.said.len();
+    cluster.authorize(&payment, &[]);
+    assert_eq!(cluster.said.len(), before + 1);
+}
