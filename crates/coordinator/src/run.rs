@@ -93,8 +93,8 @@ impl Run {
             let package = self.package(key, asked, index, slot).ok_or_else(Vec::new)?;
             let share = |signer: &u16| {
                 let bytes = asked.shares.get(signer).and_then(|shares| shares.get(index));
-                let share = bytes.and_then(|bytes| SignatureShare::from_bytes(bytes).ok());
-                share.filter(|share| share.index == *signer).ok_or_else(|| vec![*signer])
+                let share = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
+                share.map(|share| SignatureShare { index: *signer, share }).ok_or_else(|| vec![*signer])
             };
             let shares: Vec<SignatureShare> = asked.quorum.iter().map(share).collect::<Result<_, _>>()?;
             signatures.push(keys.aggregate(&package, &shares).map_err(|fault| fault.culprits())?);

@@ -183,7 +183,7 @@ pub enum SignerMessage {
         session: SessionId,
         /// Digest of the signing request answered.
         request: Digest,
-        /// The shares.
+        /// The shares, each in the group's scalar encoding; the envelope says whose they are.
         shares: Vec<Vec<u8>>,
         /// Size of the witnessed head acted under.
         head: u64,
