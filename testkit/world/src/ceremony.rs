@@ -75,7 +75,7 @@ impl World {
             run.sessions.insert(*index, (session, rng));
             run.waiting.push_back((*index, effects));
         }
-        run.to_the_end();
+        run.finish();
         let first = run.shares.values().next().expect("every signer made a share");
         let (public, transcript) = (first.public().clone(), Digest(*first.transcript()));
         let finished = self.certify(key, &public, transcript);
@@ -101,7 +101,7 @@ struct Run {
 }
 
 impl Run {
-    fn to_the_end(&mut self) {
+    fn finish(&mut self) {
         while let Some((from, effects)) = self.waiting.pop_front() {
             for effect in effects {
                 match effect {
