@@ -1,0 +1,66 @@
+//! The demo: a whole platform from nothing to signed transfers, and hostile variants that the signers refuse.
+
+pub mod hostile;
+pub mod people;
+pub mod phases;
+pub mod record;
+pub mod stand;
+pub mod tamper;
+
+use anyhow::bail;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_client::verify::{Report, verify_dir};
+
+/// What `strongroom demo` is asked for.
+pub struct Options {
+    /// Exit when done, with 0 only if everything held.
+    pub check: bool,
+    /// Where artefacts and installation go; must be empty or absent.
+    pub out: PathBuf,
+    /// Automatic transfers that are measured.
+    pub transfers: u32,
+    /// Port of the API on loopback, 0 for any.
+    pub port: u16,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// The first thing that did not hold.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let mut stand = stand::Stand::create(&options.out, options.port)?;
+    phases::bring_up(&mut stand)?;
+    let pending = phases::ask_for_approval(&mut stand)?;
+    phases::attacks(&mut stand, &pending)?;
+    phases::approved_transfer(&mut stand, &pending)?;
+    phases::interpreter(&stand)?;
+    phases::automatic_transfers(&mut stand, options.transfers)?;
+    phases::killed_signer(&mut stand)?;
+    phases::services_lost(&mut stand)?;
+    stand.finish_artefacts()?;
+    let report = verify(&options.out)?;
+    let line = summary(&report)?;
+    if options.check {
+        stand.stop();
+    } else {
+        stand.leave_up()?;
+    }
+    println!("{line}");
+    Ok(())
+}
+
+/// Everything claimed is recomputed from the files, from the pinned genesis on.
+fn verify(dir: &Path) -> anyhow::Result<Report> {
+    println!("\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})", dir.display());
+    let report = verify_dir(dir, &BitcoinCodec::new(Network::Regtest)?)?;
+    if !report.problems.is_empty() {
+        bail!("verification found problems:\n  {}", report.problems.join("\n  "));
+    }
+    Ok(report)
+}
+
+fn summary(report: &Report) -> anyhow::Result<Value> {
+    Ok(serde_json::from_str(&report.to_json())?)
+}

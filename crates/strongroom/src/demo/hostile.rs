@@ -1,0 +1,284 @@
+//! A hostile coordinator and a hostile transactions service, played with the services' own valid keys.
+//!
+//! Nothing here goes around a check: records are signed by registered keys and travel over the real bus to the
+//! real signer processes. What comes back is kept as it was signed.
+
+use crate::dev::platform::Platform;
+use crate::dev::secrets::Secrets;
+use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom_host::SystemClock;
+use strongroom_journal::Body;
+use strongroom_journal::apply::ceremony::{key_name, suite_id};
+use strongroom_journal::model::KeyRecord;
+use strongroom_journal::state::Lookup as _;
+use strongroom_coordinator::commitment;
+use strongroom_mpc_core::signing::{PublicKeys, SignatureShare, SigningPackage, Tweak};
+use strongroom_mpc_core::{ChildPath, PublicKeyRecord};
+use strongroom_ports::bus::{Bus as _, Position, Topic};
+use strongroom_ports::chain::{ChainCodec as _, VaultKey, VaultKeys as _};
+use strongroom_ports::host::Clock as _;
+use strongroom_replica::TenantVaults;
+use strongroom_stage::post::{Cause, Post, first_half};
+use strongroom_types::{Digest, KeyId, Refusal, SessionId, TenantId, UnixMs, VaultId, digest};
+use strongroom_wire::{
+    CoordinatorMessage, JournalResult, JournalSubmitted, NonceCommitment, Role, SignerMessage, SignerRefusal,
+    SigningRequest, encode, open, topics,
+};
+
+/// A request is answered, or refused as unknown, within this time.
+pub const ASK_MS: u64 = 1_500;
+const WAIT: Duration = Duration::from_millis(50);
+
+/// One signer's answer to a signing request.
+pub enum Answer {
+    /// Signature shares, one a slot.
+    Shares(Vec<Vec<u8>>),
+    /// A signed refusal, with the envelope as it was signed.
+    Refused(SignerRefusal, Vec<u8>),
+}
+
+/// The hostile parts.
+pub struct Hostile<'a> {
+    platform: &'a Platform,
+    transactions: Post,
+    coordinator: Post,
+    tenant: TenantId,
+    key: KeyId,
+    outboxes: Vec<(Topic, Position)>,
+    results: Vec<(Topic, Position)>,
+    stock: BTreeMap<u16, Vec<NonceCommitment>>,
+    counter: u64,
+}
+
+impl<'a> Hostile<'a> {
+    /// Takes over the keys of coordinator and transactions service, which must not run meanwhile.
+    pub fn new(
+        platform: &'a Platform,
+        secrets: &Secrets,
+        tenant: TenantId,
+        key: KeyId,
+    ) -> anyhow::Result<Self> {
+        let mut outboxes = Vec::new();
+        for seat in &platform.genesis.signers {
+            let topic = Topic::new(&topics::signer_outbox(seat.node))?;
+            let end = platform.bus.end(&topic)?;
+            outboxes.push((topic, end));
+        }
+        let results = Topic::new(topics::JOURNAL_RESULTS)?;
+        let end = platform.bus.end(&results)?;
+        Ok(Self {
+            transactions: platform.post(secrets, "transactions")?,
+            coordinator: platform.post(secrets, "coordinator")?,
+            platform,
+            tenant,
+            key,
+            outboxes,
+            results: vec![(results, end)],
+            stock: BTreeMap::new(),
+            counter: 0,
+        })
+    }
+
+    fn now(&self) -> UnixMs {
+        UnixMs(SystemClock.now_ms())
+    }
+
+    fn cause(&mut self, what: &str, life_ms: u64) -> Cause {
+        self.counter += 1;
+        let now = self.now();
+        Cause::own(&[what.as_bytes(), &self.counter.to_be_bytes(), &now.0.to_be_bytes()], now.plus(life_ms))
+    }
+
+    /// The vault's key as the journal has it.
+    pub fn vault_key(&self, vault: VaultId) -> anyhow::Result<VaultKey> {
+        let key = self.platform.journal.read(|f| TenantVaults::new(f.state(), self.tenant).vault_key(vault));
+        key.context("the vault's key")
+    }
+
+    /// Offers a body to the journal with the transactions service's key; the writer's answer.
+    pub fn submit(&mut self, body: &Body) -> anyhow::Result<Result<u64, Refusal>> {
+        let cause = self.cause("submit", 10_000);
+        let submission = first_half(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
+        let payload = JournalSubmitted { submission, body: encode(body) };
+        let to = (topics::JOURNAL_SUBMITTED, self.tenant.0.as_slice());
+        let record = self.transactions.record(self.now(), to, None, &payload, &cause)?;
+        self.platform.bus.publish(&[record])?;
+        let registered = self.platform.journal.read(|f| Arc::clone(f.state().registered()));
+        let until = self.now().plus(10_000);
+        while self.now() < until {
+            for delivered in self.platform.bus.fetch(&self.results, 64, WAIT)? {
+                advance(&mut self.results, &delivered.topic, delivered.offset);
+                let Ok(envelope) = open(&delivered.record.payload, registered.as_ref(), &[Role::Writer]) else {
+                    continue;
+                };
+                let result: JournalResult = envelope.payload().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+                if result.submission == submission {
+                    return Ok(result.result.map_err(|(code, detail)| Refusal { code, detail }));
+                }
+            }
+        }
+        bail!("the journal did not answer a submission within 10 s")
+    }
+
+    /// Sends one message to some signers with the coordinator's key.
+    fn send(&mut self, signers: &[u16], message: &CoordinatorMessage, life_ms: u64) -> anyhow::Result<()> {
+        let cause = self.cause("send", life_ms);
+        let mut records = Vec::new();
+        for index in signers {
+            let node = self.platform.genesis.signer(*index).context("signer")?.node;
+            let to = (topics::signer_inbox(node), cause.session);
+            records.push(self.coordinator.record(self.now(), (&to.0, &to.1), Some(node), message, &cause)?);
+        }
+        Ok(self.platform.bus.publish(&records)?)
+    }
+
+    /// What signers said since the last look, by index, with the envelopes as signed.
+    fn hear(&mut self) -> anyhow::Result<Vec<(u16, SignerMessage, Vec<u8>)>> {
+        let registered = self.platform.journal.read(|f| Arc::clone(f.state().registered()));
+        let mut heard = Vec::new();
+        for delivered in self.platform.bus.fetch(&self.outboxes, 64, WAIT)? {
+            advance(&mut self.outboxes, &delivered.topic, delivered.offset);
+            let sealed = delivered.record.payload;
+            let Ok(envelope) = open(&sealed, registered.as_ref(), &[Role::Signer]) else { continue };
+            let Some(seat) = self.platform.genesis.signer_by_node(envelope.from) else { continue };
+            if let Ok(message) = envelope.payload::<SignerMessage>() {
+                heard.push((seat.index, message, sealed));
+            }
+        }
+        Ok(heard)
+    }
+
+    /// Makes sure that every signer has `count` commitments on the shelf.
+    fn stock_up(&mut self, signers: &[u16], count: usize) -> anyhow::Result<()> {
+        let short = |stock: &BTreeMap<u16, Vec<NonceCommitment>>, index: &u16| {
+            stock.get(index).map_or(0, Vec::len) < count
+        };
+        let (tenant, key) = (self.tenant, self.key);
+        for _ in 0..20 {
+            let wanting: Vec<u16> = signers.iter().copied().filter(|i| short(&self.stock, i)).collect();
+            if wanting.is_empty() {
+                return Ok(());
+            }
+            self.send(&wanting, &CoordinatorMessage::Prepare { tenant, key, count: 64 }, 5_000)?;
+            let until = self.now().plus(1_000);
+            while self.now() < until && wanting.iter().any(|i| short(&self.stock, i)) {
+                for (index, message, _) in self.hear()? {
+                    if let SignerMessage::Commitments { commitments, .. } = message {
+                        self.stock.insert(index, commitments);
+                    }
+                }
+            }
+        }
+        bail!("the signers gave no nonce commitments")
+    }
+
+    /// A signing request for these signers with fresh commitments.
+    pub fn request(
+        &mut self,
+        intent: Digest,
+        attempt: u32,
+        unsigned: &[u8],
+        slots: usize,
+        signers: &[u16],
+    ) -> anyhow::Result<SigningRequest> {
+        self.stock_up(signers, slots)?;
+        let mut commitments = Vec::new();
+        for _ in 0..slots {
+            let mut slot = Vec::new();
+            for index in signers {
+                let next = self.stock.get_mut(index).and_then(Vec::pop).context("a commitment")?;
+                slot.push((*index, next));
+            }
+            commitments.push(slot);
+        }
+        let cause = self.cause("session", ASK_MS);
+        Ok(SigningRequest {
+            session: SessionId(cause.msg_id),
+            tenant: self.tenant,
+            intent,
+            attempt,
+            key: self.key,
+            unsigned: unsigned.to_vec(),
+            commitments,
+        })
+    }
+
+    /// Asks signers directly; every one of them must answer.
+    pub fn ask(&mut self, request: &SigningRequest, signers: &[u16]) -> anyhow::Result<BTreeMap<u16, Answer>> {
+        let name = digest("strongroom/signing-request/v1", &[&encode(request)]);
+        self.send(signers, &CoordinatorMessage::Sign(request.clone()), ASK_MS)?;
+        let mut answers = BTreeMap::new();
+        let until = self.now().plus(ASK_MS * 4);
+        while answers.len() < signers.len() && self.now() < until {
+            for (index, message, sealed) in self.hear()? {
+                match message {
+                    SignerMessage::Shares { request, shares, .. } if request == name => {
+                        answers.insert(index, Answer::Shares(shares));
+                    }
+                    SignerMessage::Refused(refusal) if refusal.request == name => {
+                        answers.insert(index, Answer::Refused(refusal, sealed));
+                    }
+                    SignerMessage::Commitments { commitments, .. } => {
+                        self.stock.insert(index, commitments);
+                    }
+                    SignerMessage::Shares { .. }
+                    | SignerMessage::Refused(_)
+                    | SignerMessage::Ceremony(_)
+                    | SignerMessage::Certificate { .. } => {}
+                }
+            }
+        }
+        if answers.len() < signers.len() {
+            bail!("only {} of {} signers answered", answers.len(), signers.len());
+        }
+        Ok(answers)
+    }
+
+    /// Adds the shares of a request up; one signature a slot.
+    pub fn aggregate(
+        &self,
+        request: &SigningRequest,
+        vault: &VaultKey,
+        answers: &BTreeMap<u16, Answer>,
+    ) -> anyhow::Result<Vec<Vec<u8>>> {
+        let key: KeyRecord = self
+            .platform
+            .journal
+            .read(|f| f.state().threshold_key(self.tenant, self.key))
+            .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        let public = key.public.as_ref().context("the key's public record")?;
+        let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record)?)?;
+        let inspected = self.platform.codec.inspect(&request.unsigned, vault);
+        let slots = inspected.map_err(|refusal| anyhow::anyhow!("{refusal}"))?.slots;
+        let mut signatures = Vec::new();
+        for (n, slot) in slots.iter().enumerate() {
+            let commitments = request.commitments.get(n).context("a slot without commitments")?;
+            let package = SigningPackage {
+                suite: suite_id(key.plan.suite),
+                key_id: key_name(self.tenant, self.key),
+                epoch: key.epoch,
+                message: slot.message.clone(),
+                commitments: commitments.iter().map(|(index, c)| (*index, commitment(c))).collect(),
+                path: ChildPath::new(slot.path.clone())?,
+                tweak: Tweak::Bip341,
+            };
+            let mut shares = Vec::new();
+            for (index, answer) in answers {
+                let Answer::Shares(all) = answer else { bail!("signer {index} refused the honest request") };
+                let share = all.get(n).context("a share a slot")?.as_slice().try_into()?;
+                shares.push(SignatureShare { index: *index, share });
+            }
+            signatures.push(keys.aggregate(&package, &shares)?);
+        }
+        Ok(signatures)
+    }
+}
+
+fn advance(positions: &mut [(Topic, Position)], topic: &Topic, offset: u64) {
+    if let Some((_, position)) = positions.iter_mut().find(|(known, _)| known == topic) {
+        position.next = offset + 1;
+    }
+}

@@ -1,0 +1,327 @@
+//! Hostile variants. Each is signed with a service's own valid key; every asked signer must answer with a signed
+//! refusal of the expected code, and share the honest request in the same run.
+
+use super::hostile::{Answer, Hostile};
+use super::people::{People, intent_digest};
+use super::record::Artefacts;
+use crate::dev::platform::Platform;
+use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
+use strongroom_chain_bitcoin::Network;
+use strongroom_chain_bitcoin::encode::Unsigned;
+use strongroom_host::SystemEntropy;
+use strongroom_journal::apply::evaluate;
+use strongroom_journal::entry::{Authorization, Body};
+use strongroom_ports::chain::{
+    Broadcast, BuildRequest, Built, ChainCodec as _, ChainGateway as _, Effects, OwnCoin, OwnPath, VaultKey,
+};
+use strongroom_replica::TenantVaults;
+use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::{
+    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent, Refusal, Signed,
+    Tighten,
+};
+use strongroom_wire::SigningRequest;
+
+/// A foreign address: where a thief would like the money to go.
+const FOREIGN: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
+/// Amount of a hostile run's transfers, satoshi.
+const AMOUNT: u64 = 40_000;
+
+/// The hostile runs.
+pub struct Tampering<'a> {
+    platform: &'a Platform,
+    people: &'a People,
+    hostile: Hostile<'a>,
+    artefacts: &'a mut Artefacts,
+    vault: VaultKey,
+    coins: Vec<OwnCoin>,
+    payee: String,
+    signers: Vec<u16>,
+    number: u32,
+}
+
+/// An authorized payment whose transaction is `unsigned`.
+struct Payment {
+    intent: Signed,
+    digest: Digest,
+    effects: Effects,
+    attempt: Attempt,
+    unsigned: Vec<u8>,
+}
+
+impl<'a> Tampering<'a> {
+    /// `coins` are confirmed coins of the vault; `payee` is who honest intents pay.
+    pub fn new(
+        platform: &'a Platform,
+        people: &'a People,
+        hostile: Hostile<'a>,
+        artefacts: &'a mut Artefacts,
+        coins: Vec<OwnCoin>,
+        payee: &str,
+    ) -> anyhow::Result<Self> {
+        let vault = hostile.vault_key(people.vault)?;
+        let signers = platform.genesis.signers.iter().map(|seat| seat.index).collect();
+        Ok(Self {
+            platform,
+            people,
+            hostile,
+            artefacts,
+            vault,
+            coins,
+            payee: payee.to_owned(),
+            signers,
+            number: 0,
+        })
+    }
+
+    /// Before any approval, and with the initiator's own: journal and signers refuse the intent.
+    pub fn unapproved(&mut self, intent: &Signed) -> anyhow::Result<()> {
+        let (core, effects) = self.decide(intent)?;
+        let built = self.build(&effects)?;
+        let payment = self.payment(intent.clone(), effects, &built, built.unsigned.clone());
+        self.refused_entry(&payment, &core, Vec::new(), Code::ApprovalMissing)?;
+        self.all_refuse("before_approval", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
+        let own =
+            self.people.answer(&self.people.initiator, payment.digest, core.digest(), Vote::Yes, &SystemEntropy);
+        self.refused_entry(&payment, &core, vec![own], Code::ApprovalByInitiator)?;
+        self.all_refuse("initiator_approves", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
+        self.coins.push(self.coin_of(&built)?);
+        Ok(())
+    }
+
+    /// The coordinator swaps the transaction after the attempt is witnessed.
+    pub fn swapped(&mut self) -> anyhow::Result<()> {
+        let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
+        let swapped = self.redirected(&payment)?;
+        self.all_refuse("coordinator_swaps", &payment, &swapped, 1, Code::AttemptDigestMismatch)?;
+        self.all_share("coordinator_swaps", &payment)
+    }
+
+    /// The transactions service opens an attempt that pays somebody else.
+    pub fn pays_else(&mut self) -> anyhow::Result<()> {
+        let payment = self.authorized(None, |run, built| run.redirect(&built.unsigned))?;
+        self.all_refuse("attempt_pays_else", &payment, &payment.unsigned, 1, Code::EffectsMismatch)?;
+        self.honest("attempt_pays_else")
+    }
+
+    /// The transactions service opens an attempt whose change goes to a foreign key.
+    pub fn foreign_change(&mut self) -> anyhow::Result<()> {
+        let payment = self.authorized(None, |_, built| foreign_change(&built.unsigned))?;
+        self.all_refuse("foreign_change", &payment, &payment.unsigned, 1, Code::PathNotOwn)?;
+        self.honest("foreign_change")
+    }
+
+    /// An approver is revoked between authorization and share.
+    pub fn revoked_approver(&mut self) -> anyhow::Result<()> {
+        let payment = self.authorized(Some(5_000_000), |_, built| Ok(built.unsigned.clone()))?;
+        let bob = self.people.bob.key.id;
+        let body = ActBody::Tighten(Tighten::RevokeCredential(bob));
+        let act = self.people.admin_act(0, body, &SystemEntropy);
+        self.accepted(&Body::Act(act))?;
+        self.all_refuse("revoked_approver", &payment, &payment.unsigned, 1, Code::ApprovalNoLongerInForce)?;
+        self.honest("revoked_approver")
+    }
+
+    /// A second attempt on another anchor: the journal refuses it, and signers know no such attempt.
+    pub fn other_anchor(&mut self) -> anyhow::Result<()> {
+        let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
+        let second = self.build(&payment.effects)?;
+        let mut attempt = self.payment(payment.intent.clone(), payment.effects.clone(), &second, second.unsigned.clone()).attempt;
+        (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
+        match self.hostile.submit(&Body::Attempt(attempt))? {
+            Err(refusal) if refusal.code == Code::AnchorMissing => {}
+            other => bail!("other_anchor: the journal answered {other:?}"),
+        }
+        self.all_refuse("other_anchor", &payment, &second.unsigned, 2, Code::AttemptUnknown)?;
+        self.coins.push(self.coin_of(&second)?);
+        self.all_share("other_anchor", &payment)
+    }
+
+    /// An honest payment by the same keys: all signers share, the signature verifies, the network takes it.
+    fn honest(&mut self, variant: &str) -> anyhow::Result<()> {
+        let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
+        self.all_share(variant, &payment)
+    }
+
+    fn decide(&self, intent: &Signed) -> anyhow::Result<(DecisionCore, Effects)> {
+        let parsed = Intent::parse(&intent.text)?;
+        let now = super::people::now();
+        let decided = self.platform.journal.read(|f| {
+            let core = evaluate(f.state(), f.state(), intent, now)?.decision.core;
+            let vaults = TenantVaults::new(f.state(), parsed.tenant);
+            Ok((core, self.platform.codec.expected(&parsed, &vaults)?))
+        });
+        decided.map_err(|refusal: Refusal| anyhow::anyhow!("{refusal}"))
+    }
+
+    fn build(&mut self, effects: &Effects) -> anyhow::Result<Built> {
+        let coin = self.coins.pop().context("no coin left for a hostile run")?;
+        let request = BuildRequest {
+            effects,
+            vault: &self.vault,
+            coins: std::slice::from_ref(&coin),
+            anchor: None,
+            fee_rate: self.platform.chain.fee_rate()?,
+            fee_max: 25_000.into(),
+            change: OwnPath { change: 1, index: 900_000 + self.number },
+            height: self.platform.chain.height()?,
+        };
+        self.number += 1;
+        self.platform.codec.build(&request).map_err(|refusal| anyhow::anyhow!("{refusal}"))
+    }
+
+    /// The coin that a build which was never authorized would have spent.
+    fn coin_of(&self, built: &Built) -> anyhow::Result<OwnCoin> {
+        let unsigned = Unsigned::decode(&built.unsigned, Network::Regtest).map_err(|r| anyhow::anyhow!("{r}"))?;
+        let claim = unsigned.inputs.first().context("an input")?;
+        Ok(OwnCoin { key: built.anchor.clone(), amount: claim.amount.into(), path: claim.path })
+    }
+
+    fn payment(&self, intent: Signed, effects: Effects, built: &Built, unsigned: Vec<u8>) -> Payment {
+        let digest = intent_digest(&intent);
+        let attempt = Attempt {
+            intent: digest,
+            number: 1,
+            kind: AttemptKind::Pay,
+            anchor: built.anchor.clone(),
+            conflict_keys: built.conflicts.clone(),
+            unsigned_digest: unsigned_digest(&unsigned),
+            fee_max: built.fee,
+        };
+        Payment { intent, digest, effects, attempt, unsigned }
+    }
+
+    /// A payment in the journal. `amount` above the automatic tier is approved by Bob.
+    fn authorized(
+        &mut self,
+        amount: Option<u64>,
+        unsigned: impl Fn(&Self, &Built) -> anyhow::Result<Vec<u8>>,
+    ) -> anyhow::Result<Payment> {
+        let name = format!("hostile-{}", self.number);
+        let intent = self.people.intent(&name, &self.payee, amount.unwrap_or(AMOUNT), "a hostile run's payment")?;
+        let (core, effects) = self.decide(&intent)?;
+        let built = self.build(&effects)?;
+        let bytes = unsigned(self, &built)?;
+        let payment = self.payment(intent, effects, &built, bytes);
+        let bob = &self.people.bob;
+        let approvals = if core.groups.is_empty() {
+            Vec::new()
+        } else {
+            vec![self.people.answer(bob, payment.digest, core.digest(), Vote::Yes, &SystemEntropy)]
+        };
+        let body = authorization(&payment, &core, approvals);
+        self.accepted(&body)?;
+        Ok(payment)
+    }
+
+    fn accepted(&mut self, body: &Body) -> anyhow::Result<()> {
+        self.hostile.submit(body)?.map(drop).map_err(|refusal| anyhow::anyhow!("the journal refused: {refusal}"))
+    }
+
+    fn refused_entry(
+        &mut self,
+        payment: &Payment,
+        core: &DecisionCore,
+        approvals: Vec<Signed>,
+        wanted: Code,
+    ) -> anyhow::Result<()> {
+        match self.hostile.submit(&authorization(payment, core, approvals))? {
+            Err(refusal) if refusal.code == wanted => Ok(()),
+            other => bail!("expected the journal to refuse with {wanted}, it answered {other:?}"),
+        }
+    }
+
+    /// The same amount from the same coin to a thief.
+    fn redirected(&self, payment: &Payment) -> anyhow::Result<Vec<u8>> {
+        self.redirect(&payment.unsigned)
+    }
+
+    fn redirect(&self, unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
+        edit(unsigned, |unsigned, thief| {
+            let payee = unsigned.outputs.iter().position(Option::is_none).context("a payment")?;
+            unsigned.transaction.output.get_mut(payee).context("output")?.script_pubkey = thief;
+            Ok(())
+        })
+    }
+
+    /// Every signer refuses this transaction for this attempt with this code; the refusals are kept.
+    fn all_refuse(
+        &mut self,
+        variant: &str,
+        payment: &Payment,
+        unsigned: &[u8],
+        attempt: u32,
+        wanted: Code,
+    ) -> anyhow::Result<()> {
+        let slots = payment.attempt.conflict_keys.len();
+        let signers = self.signers.clone();
+        let request = self.hostile.request(payment.digest, attempt, unsigned, slots, &signers)?;
+        for (index, answer) in self.hostile.ask(&request, &signers)? {
+            match answer {
+                Answer::Refused(refusal, sealed) if refusal.code == wanted => {
+                    self.artefacts.refusal(variant, index, &refusal, &sealed)?;
+                }
+                Answer::Refused(refusal, _) => {
+                    bail!("{variant}: signer {index} refused with {} ({}), not {wanted}", refusal.code, refusal.detail)
+                }
+                Answer::Shares(_) => bail!("{variant}: SIGNER {index} SHARED A TAMPERED REQUEST"),
+            }
+        }
+        println!("    ✓ {variant:<20} refused by all {} signers: {wanted}", signers.len());
+        Ok(())
+    }
+
+    /// Every signer shares the honest request; the signature verifies and the dev chain takes the transaction.
+    fn all_share(&mut self, variant: &str, payment: &Payment) -> anyhow::Result<()> {
+        let slots = payment.attempt.conflict_keys.len();
+        let signers = self.signers.clone();
+        let request: SigningRequest =
+            self.hostile.request(payment.digest, 1, &payment.unsigned, slots, &signers)?;
+        let answers: BTreeMap<u16, Answer> = self.hostile.ask(&request, &signers)?;
+        for (index, answer) in &answers {
+            if let Answer::Refused(refusal, _) = answer {
+                bail!("{variant}: signer {index} refused the honest request: {} {}", refusal.code, refusal.detail);
+            }
+        }
+        let signatures = self.hostile.aggregate(&request, &self.vault, &answers)?;
+        let raw = self.platform.codec.assemble(&payment.unsigned, &signatures, &self.vault);
+        let raw = raw.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        match self.platform.chain.broadcast(&raw)? {
+            Broadcast::Accepted | Broadcast::AlreadyKnown => {}
+            Broadcast::Rejected(why) => bail!("{variant}: the chain rejected the honest transaction: {why}"),
+        }
+        self.artefacts.transaction(&payment.intent, 1, &payment.unsigned, &raw, None)?;
+        println!("      {variant:<20} honest request in the same run: signed by all, accepted by the interpreter");
+        Ok(())
+    }
+}
+
+fn authorization(payment: &Payment, core: &DecisionCore, approvals: Vec<Signed>) -> Body {
+    Body::Authorized(Box::new(Authorization {
+        intent: payment.intent.clone(),
+        core: core.to_text(),
+        approvals,
+        attempt: payment.attempt.clone(),
+    }))
+}
+
+/// Change that is claimed to be own but goes to a thief.
+fn foreign_change(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
+    edit(unsigned, |unsigned, thief| {
+        let change = unsigned.outputs.iter().position(Option::is_some).context("a change output")?;
+        unsigned.transaction.output.get_mut(change).context("output")?.script_pubkey = thief;
+        Ok(())
+    })
+}
+
+fn edit(
+    unsigned: &[u8],
+    change: impl Fn(&mut Unsigned, bitcoin::ScriptBuf) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<u8>> {
+    let refused = |refusal: strongroom_types::Refusal| anyhow::anyhow!("{refusal}");
+    let mut decoded = Unsigned::decode(unsigned, Network::Regtest).map_err(refused)?;
+    let thief = strongroom_chain_bitcoin::address::parse(FOREIGN, Network::Regtest).map_err(refused)?;
+    change(&mut decoded, thief)?;
+    decoded.encode(Network::Regtest).map_err(refused)
+}

@@ -1,0 +1,128 @@
+//! Signers and witnesses as child processes of the shipped `strongroom-signer`.
+
+use anyhow::{Context as _, bail};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long a child may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One child process.
+pub struct SignerProcess {
+    name: String,
+    config: PathBuf,
+    log: PathBuf,
+    binary: PathBuf,
+    child: Child,
+}
+
+/// Where the signer binary is: beside this program, as `cargo` and the packages put it.
+pub fn signer_binary() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let binary = own.parent().context("the program's folder")?.join("strongroom-signer");
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    bail!("{} is missing; build it alone: cargo build --release -p strongroom-signer", binary.display())
+}
+
+/// Runs the signer binary to its end and gives its output.
+#[expect(clippy::disallowed_methods, reason = "the composition root starts the signer processes")]
+pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(binary).args(arguments).output().with_context(|| binary.display().to_string())?;
+    if !output.status.success() {
+        bail!("{} {}: {}", binary.display(), arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the composition root starts the signer processes")]
+fn start(binary: &Path, config: &Path, log: &Path) -> anyhow::Result<Child> {
+    let file = File::options().create(true).append(true).open(log)?;
+    Command::new(binary)
+        .arg("run")
+        .arg("--config")
+        .arg(config)
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.display()))
+}
+
+impl SignerProcess {
+    /// Starts `strongroom-signer run --config …` with its output in a log file.
+    pub fn start(name: &str, binary: &Path, config: &Path, log: &Path) -> anyhow::Result<Self> {
+        let child = start(binary, config, log)?;
+        Ok(Self {
+            name: name.to_owned(),
+            config: config.to_owned(),
+            log: log.to_owned(),
+            binary: binary.to_owned(),
+            child,
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its log is.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Whether it runs.
+    pub fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// SIGKILL: no chance to write anything.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the same folder.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.child = start(&self.binary, &self.config, &self.log)?;
+        Ok(())
+    }
+
+    /// SIGTERM, and SIGKILL to one that does not listen.
+    pub fn stop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let flag = strongroom_stage::StopFlag::new();
+        let step = Duration::from_millis(20);
+        let mut waited = Duration::ZERO;
+        while self.alive() && waited < GRACE {
+            let _ = flag.wait(step);
+            waited += step;
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for SignerProcess {
+    /// No child outlives the parent.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
