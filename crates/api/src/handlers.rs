@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod approvals;
+pub(crate) mod journal;
 pub(crate) mod registry;
 pub(crate) mod status;
 pub(crate) mod transactions;

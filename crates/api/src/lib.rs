@@ -7,6 +7,7 @@ mod access;
 mod body;
 mod follow;
 mod handlers;
+mod journal;
 mod problem;
 mod schema;
 mod server;

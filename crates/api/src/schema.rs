@@ -4,7 +4,13 @@ use strongroom_ports::db::Migration;
 
 /// `tx`: one row an intent, as shown to clients. `answer`: approvals accepted here. `act`: acts offered to the
 /// journal. Rows without an answer are sent again, so each table is its own outbox.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+///
+/// The `mirror` tables hold what the journal's topics say: every entry with its leaf, checkpoints and cosignatures
+/// from the newest witnessed one on, which entry made a tenant (1), vault (2) or key (3), and how far each topic was
+/// read. All of it is refilled from the bus.
+pub(crate) const MIGRATIONS: &[Migration] = &[V1, V2];
+
+const V1: Migration = Migration {
     component: "api",
     version: 1,
     sql: "
@@ -24,4 +30,20 @@ CREATE TABLE act (
     code {text} NOT NULL, detail {text} NOT NULL, done {bool} NOT NULL, sent_ms {i64} NOT NULL) {strict};
 CREATE INDEX act_open ON act (done, sent_ms);
 ",
-}];
+};
+
+const V2: Migration = Migration {
+    component: "api",
+    version: 2,
+    sql: "
+CREATE TABLE mirror_entry (
+    seq {i64} PRIMARY KEY, tenant {blob}, leaf {blob} NOT NULL, hash {blob} NOT NULL,
+    sealed {blob} NOT NULL) {strict};
+CREATE TABLE mirror_note (size {i64} PRIMARY KEY, body {text} NOT NULL, note {text} NOT NULL) {strict};
+CREATE TABLE mirror_cosignature (
+    size {i64} NOT NULL, node {blob} NOT NULL, body {text} NOT NULL, line {text} NOT NULL,
+    PRIMARY KEY (size, node)) {strict};
+CREATE TABLE mirror_fact (kind {i64} NOT NULL, id {blob} NOT NULL, seq {i64} NOT NULL, PRIMARY KEY (kind, id)) {strict};
+CREATE TABLE mirror_position (topic {text} PRIMARY KEY, incarnation {blob} NOT NULL, next {i64} NOT NULL) {strict};
+",
+};

@@ -3,6 +3,7 @@
 use crate::access::{Access, Keyring};
 use crate::follow::Changes;
 use crate::handlers;
+use crate::journal::Mirror;
 use crate::problem::Problem;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -50,6 +51,7 @@ pub struct Api {
     keyring: Keyring,
     clock: Arc<dyn Clock>,
     pub(crate) changes: Changes,
+    pub(crate) mirror: Mirror,
 }
 
 impl Api {
@@ -57,7 +59,8 @@ impl Api {
     #[must_use]
     pub fn new(parts: ApiParts) -> Arc<Self> {
         let ApiParts { db, bus, journal, codecs, post, keyring, clock, changes } = parts;
-        Arc::new(Self { db, bus, journal, codecs, post: Mutex::new(post), keyring, clock, changes })
+        let (post, mirror) = (Mutex::new(post), Mirror::default());
+        Arc::new(Self { db, bus, journal, codecs, post, keyring, clock, changes, mirror })
     }
 
     pub(crate) fn now(&self) -> UnixMs {
@@ -90,6 +93,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/transactions/{id}/cancel", post(handlers::transactions::cancel))
         .route("/v1/approvals", get(handlers::approvals::list))
         .route("/v1/approvals/{id}/decisions", post(handlers::approvals::decide))
+        .route("/v1/journal/checkpoint", get(handlers::journal::checkpoint))
+        .route("/v1/journal/entries", get(handlers::journal::entries))
+        .route("/v1/journal/entries/{seq}/proof", get(handlers::journal::proof))
         .fallback(handlers::status::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(api)

@@ -1,12 +1,14 @@
 //! Acts: what admins, committees and clients sign for the journal.
 
+use super::journal::{Wait, until};
 use super::{Answer, blocking, publish, signed_body, within_reach};
+use crate::access::Access;
 use crate::problem::Problem;
 use crate::server::Api;
 use crate::{store, submit};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -50,28 +52,44 @@ pub(crate) fn offer(api: &Api, signed: &Signed) -> Result<Value, Problem> {
 }
 
 /// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else `submitted`.
-pub(crate) async fn show(State(api): State<Arc<Api>>, headers: HeaderMap, Path(id): Path<String>) -> Answer {
-    blocking(api, headers, move |api, access| {
-        let name: Digest = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
-        let mut tx = api.db.begin()?;
-        let row = store::act(tx.as_mut(), &name)?.ok_or(Code::NotFound)?;
-        drop(tx);
-        let act = Act::parse(&row.signed.text).map_err(|e| Problem::new(Code::Internal, e))?;
-        let tenant = match act.scope {
-            Scope::Tenant(tenant) => Some(tenant),
-            Scope::Platform => None,
-        };
-        if access.tenant.is_some() && access.tenant != tenant {
-            return Err(Code::NotFound.into());
+/// `?wait_ms=` waits for an end.
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Answer {
+    let name: Digest = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
+    let look = |settled: bool| {
+        let (api, headers) = (Arc::clone(&api), headers.clone());
+        async move {
+            let found = blocking(api, headers, move |api, access| stands(api, access, name)).await?;
+            Ok(Some(found).filter(|found| !settled || found.get("state") != Some(&json!("submitted"))))
         }
-        let used = api.journal.read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
-        let state = match (used, row.done && !row.code.is_empty()) {
-            (true, _) => "in_force",
-            (false, true) => "refused",
-            (false, false) => "submitted",
-        };
-        let reason = (state == "refused").then(|| json!({"code": row.code, "detail": row.detail}));
-        Ok(Json(json!({"digest": name.to_string(), "state": state, "reason": reason})))
-    })
-    .await
+    };
+    let settled = until(&api, wait, || look(true)).await?;
+    let shown = if settled.is_some() { settled } else { look(false).await? };
+    shown.map(Json).ok_or_else(|| Code::NotFound.into())
+}
+
+fn stands(api: &Api, access: Access, name: Digest) -> Result<Value, Problem> {
+    let mut tx = api.db.begin()?;
+    let row = store::act(tx.as_mut(), &name)?.ok_or(Code::NotFound)?;
+    drop(tx);
+    let act = Act::parse(&row.signed.text).map_err(|e| Problem::new(Code::Internal, e))?;
+    let tenant = match act.scope {
+        Scope::Tenant(tenant) => Some(tenant),
+        Scope::Platform => None,
+    };
+    if access.tenant.is_some() && access.tenant != tenant {
+        return Err(Code::NotFound.into());
+    }
+    let used = api.journal.read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
+    let state = match (used, row.done && !row.code.is_empty()) {
+        (true, _) => "in_force",
+        (false, true) => "refused",
+        (false, false) => "submitted",
+    };
+    let reason = (state == "refused").then(|| json!({"code": row.code, "detail": row.detail}));
+    Ok(json!({"digest": name.to_string(), "state": state, "reason": reason}))
 }

@@ -1,6 +1,8 @@
 //! Tenants, vaults and addresses, all read from the journal replica.
 
+use super::journal::{Wait, until, vault_proof};
 use super::{Answer, blocking, within_reach};
+use crate::access::Access;
 use crate::problem::Problem;
 use crate::server::Api;
 use axum::Json;
@@ -15,7 +17,7 @@ use strongroom_journal::model::{KeyRecord, VaultRecord};
 use strongroom_journal::state::{Lookup as _, View as _};
 use strongroom_ports::chain::{OwnPath, VaultKeys as _};
 use strongroom_replica::TenantVaults;
-use strongroom_types::{Code, TenantId, VaultId};
+use strongroom_types::{Code, KeyId, TenantId, VaultId};
 
 /// A tenant: name, scope version (what the next act must name), boards, policy.
 pub(crate) async fn tenant(
@@ -84,32 +86,55 @@ fn vault(tenant: TenantId, record: &VaultRecord) -> Value {
            "paused_until_ms": record.paused_until.0})
 }
 
-/// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it himself.
+/// Whose address it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
+    pub(crate) vault: VaultId,
+}
+
+/// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it himself and the
+/// proof of it (`null` while it is not witnessed; `?wait_ms=` waits for that).
 pub(crate) async fn address(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Path((id, place)): Path<(String, String)>,
+    Query(wait): Query<Wait>,
 ) -> Answer {
-    blocking(api, headers, move |api, access| {
+    let derived = blocking(Arc::clone(&api), headers.clone(), move |api, access| {
         let vault: VaultId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
-        let path = own_path(&place)?;
-        api.journal.read(|f| {
-            let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
-            let (tenant, record) = found.ok_or(Code::UnknownVault)?;
-            let key = f.state().threshold_key(tenant, record.vault.key)?;
-            let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
-            let vault_key = TenantVaults::new(f.state(), tenant).vault_key(vault).ok_or(Code::UnknownKey)?;
-            let codec = api.codecs.first().ok_or(Code::UnknownChain)?;
-            let address = codec.derive_address(&vault_key, path)?;
-            Ok(Json(json!({
-                "address": address, "chain": codec.manifest().chain.to_string(), "vault": vault.to_string(),
-                "branch": path.change, "index": path.index, "account": record.vault.account,
-                "group_key": hex(&public.group_key), "chain_code": hex(&public.chain_code),
-                "transcript": public.transcript.to_string(),
-            })))
-        })
+        derive(api, access, vault, own_path(&place)?)
+    });
+    let (owner, mut answer) = derived.await?;
+    let proof = until(&api, wait, || {
+        let (api, headers) = (Arc::clone(&api), headers.clone());
+        async move { blocking(api, headers, move |api, _| vault_proof(api, owner)).await }
+    });
+    let proof = proof.await?;
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("proof".to_owned(), proof.unwrap_or(Value::Null));
+    }
+    Ok(Json(answer))
+}
+
+fn derive(api: &Api, access: Access, vault: VaultId, path: OwnPath) -> Result<(Owner, Value), Problem> {
+    api.journal.read(|f| {
+        let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
+        let (tenant, record) = found.ok_or(Code::UnknownVault)?;
+        let key = f.state().threshold_key(tenant, record.vault.key)?;
+        let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
+        let vault_key = TenantVaults::new(f.state(), tenant).vault_key(vault).ok_or(Code::UnknownKey)?;
+        let codec = api.codecs.first().ok_or(Code::UnknownChain)?;
+        let address = codec.derive_address(&vault_key, path)?;
+        let answer = json!({
+            "address": address, "chain": codec.manifest().chain.to_string(), "vault": vault.to_string(),
+            "branch": path.change, "index": path.index, "account": record.vault.account,
+            "group_key": hex(&public.group_key), "chain_code": hex(&public.chain_code),
+            "transcript": public.transcript.to_string(),
+        });
+        Ok((Owner { tenant, key: record.vault.key, vault }, answer))
     })
-    .await
 }
 
 fn own_path(place: &str) -> Result<OwnPath, Problem> {

@@ -1,0 +1,166 @@
+//! The mirror: the journal as clients may read it, with the proofs they ask for.
+//!
+//! It is filled from the bus when somebody asks, not while transfers are on their way: reading entries and
+//! cosignatures as they come would cost the API a commit each. What it gives is verified by whoever asked; it is
+//! checked here as well, so that a broken store says so instead of handing out proofs that do not hold.
+
+mod fill;
+mod rows;
+
+use crate::problem::Problem;
+use rows::Fact;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use strongroom_journal::Genesis;
+use strongroom_journal::follower::witness_name;
+use strongroom_ports::bus::{Bus, Position, Topic};
+use strongroom_ports::db::{Db, Tx};
+use strongroom_tlog::note::NoteSignature;
+use strongroom_tlog::{CosignVerifier, MemoryTree, Note, NoteVerifier, Proof, inclusion_proof};
+use strongroom_types::{Code, KeyId, NodeId, Refusal, TenantId, VaultId};
+
+pub(crate) use rows::MirrorEntry;
+
+/// The journal's public side, filled on demand.
+#[derive(Default)]
+pub(crate) struct Mirror(Mutex<Option<Loaded>>);
+
+/// What is kept in memory: every node of the tree, and how far the topics were read.
+pub(crate) struct Loaded {
+    tree: MemoryTree,
+    wants: Vec<(Topic, Position)>,
+    log: NoteVerifier,
+    witnesses: BTreeMap<NodeId, CosignVerifier>,
+    quorum: u32,
+}
+
+/// The proofs of one vault: the entries that made its tenant, its key and itself.
+pub(crate) struct VaultProofs {
+    pub(crate) tenant: (MirrorEntry, String),
+    pub(crate) key: (MirrorEntry, String),
+    pub(crate) vault: (MirrorEntry, String),
+}
+
+fn internal(e: impl std::fmt::Display) -> Problem {
+    tracing::error!(error = %e, "journal mirror");
+    Problem::from(Code::Internal)
+}
+
+impl Loaded {
+    fn new(genesis: &Genesis, tx: &mut dyn Tx, bus: &dyn Bus) -> Result<Self, Problem> {
+        let verifier = |(node, key): (NodeId, [u8; 32])| {
+            Ok::<_, Problem>((node, CosignVerifier::new(&witness_name(node), &key).map_err(internal)?))
+        };
+        Ok(Self {
+            tree: rows::tree(tx)?,
+            wants: fill::positions(genesis, tx, bus)?,
+            log: NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(internal)?,
+            witnesses: genesis.witness_keys().map(verifier).collect::<Result<_, _>>()?,
+            quorum: genesis.quorum,
+        })
+    }
+
+    /// The newest witnessed checkpoint that the tree covers, with its cosignature lines.
+    fn witnessed(&self, tx: &mut dyn Tx) -> Result<Option<(u64, Note)>, Problem> {
+        let Some(best) = rows::best(tx, self.quorum)? else { return Ok(None) };
+        let mut note = Note::parse(&best.note).map_err(internal)?;
+        for line in &best.lines {
+            note.add(NoteSignature::parse_line(line).map_err(internal)?).map_err(internal)?;
+        }
+        Ok(Some((best.size, note)))
+    }
+
+    fn prove(&self, tx: &mut dyn Tx, seq: u64) -> Result<Option<String>, Problem> {
+        let Some((size, checkpoint)) = self.witnessed(tx)?.filter(|(size, _)| seq < *size) else {
+            return Ok(None);
+        };
+        let hashes = inclusion_proof(&self.tree, seq, size).map_err(internal)?;
+        Ok(Some(Proof { extra: Vec::new(), index: seq, hashes, checkpoint }.to_text()))
+    }
+}
+
+/// One look at the mirror, caught up with the bus.
+pub(crate) struct Look<'a> {
+    loaded: MutexGuard<'a, Option<Loaded>>,
+    tx: Box<dyn Tx + 'a>,
+}
+
+impl Mirror {
+    /// Catches up with the bus and gives a look.
+    pub(crate) fn look<'a>(
+        &'a self,
+        genesis: &Genesis,
+        db: &'a dyn Db,
+        bus: &dyn Bus,
+    ) -> Result<Look<'a>, Problem> {
+        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken out: after any error memory is made anew from the tables.
+        let mut current = match loaded.take() {
+            Some(current) => current,
+            None => Loaded::new(genesis, db.begin()?.as_mut(), bus)?,
+        };
+        fill::catch_up(&mut current, genesis, db, bus)?;
+        *loaded = Some(current);
+        Ok(Look { loaded, tx: db.begin()? })
+    }
+}
+
+impl Look<'_> {
+    fn loaded(&self) -> Result<&Loaded, Problem> {
+        self.loaded.as_ref().ok_or_else(|| internal("not loaded"))
+    }
+
+    /// The newest witnessed checkpoint: a signed note with cosignature lines.
+    pub(crate) fn checkpoint(&mut self) -> Result<Option<String>, Problem> {
+        let Self { loaded, tx } = self;
+        let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
+        Ok(loaded.witnessed(tx.as_mut())?.map(|(_, note)| note.to_text()))
+    }
+
+    /// Number of entries here.
+    pub(crate) fn size(&self) -> Result<u64, Problem> {
+        Ok(self.loaded()?.tree.size())
+    }
+
+    /// Entries from a position on.
+    pub(crate) fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<MirrorEntry>, Problem> {
+        Ok(rows::entries(self.tx.as_mut(), from, limit)?)
+    }
+
+    /// The proof text of an entry; none while no witnessed checkpoint covers it.
+    pub(crate) fn proof(&mut self, seq: u64) -> Result<Option<String>, Problem> {
+        let Self { loaded, tx } = self;
+        let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
+        if seq >= loaded.tree.size() {
+            return Err(Problem::new(Code::NotFound, format!("the journal has no entry {seq} yet")));
+        }
+        loaded.prove(tx.as_mut(), seq)
+    }
+
+    /// What proves a vault; none while a part is not witnessed.
+    pub(crate) fn vault(
+        &mut self,
+        tenant: TenantId,
+        key: KeyId,
+        vault: VaultId,
+    ) -> Result<Option<VaultProofs>, Problem> {
+        let mut part = |fact: Fact| -> Result<Option<(MirrorEntry, String)>, Problem> {
+            let Some(seq) = rows::fact(self.tx.as_mut(), &fact)? else { return Ok(None) };
+            let entry = rows::entries(self.tx.as_mut(), seq, 1)?.pop().filter(|entry| entry.seq == seq);
+            let Some(proof) = self.proof(seq)? else { return Ok(None) };
+            Ok(entry.map(|entry| (entry, proof)))
+        };
+        let parts = [Fact::tenant(tenant), Fact::key(tenant, key), Fact::vault(tenant, vault)].map(&mut part);
+        let [tenant, key, vault] = parts;
+        let all = tenant?.zip(key?).zip(vault?);
+        Ok(all.map(|((tenant, key), vault)| VaultProofs { tenant, key, vault }))
+    }
+}
+
+impl From<strongroom_ports::bus::BusError> for Problem {
+    fn from(error: strongroom_ports::bus::BusError) -> Self {
+        tracing::error!(%error, "journal mirror");
+        let code = if error.is_transient() { Code::NotReady } else { Code::Internal };
+        Refusal::from(code).into()
+    }
+}
