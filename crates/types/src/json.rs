@@ -3,12 +3,12 @@
 //! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by an own
 //! strict reader: no numbers, no null, no duplicate member, nothing that does not re-encode to itself.
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-
 /// Longest accepted text: 64 KiB, the bound of an authorization bundle.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Deepest accepted nesting; the deepest document of ours uses 6.
 pub const DEPTH_MAX: usize = 12;
+/// Room for most of our texts.
+const TEXT_CAPACITY: usize = 1024;
 /// Most members of one object; our widest document has 17.
 pub const MEMBERS_MAX: usize = 64;
 
@@ -51,7 +51,7 @@ impl Json {
         if text.len() > TEXT_BYTES_MAX {
             return Err(JsonError::TooLong(text.len()));
         }
-        let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+        let mut reader = Reader { text, at: 0 };
         let value = reader.value(0)?;
         if reader.at != text.len() {
             return Err(JsonError::Unexpected(reader.at));
@@ -62,9 +62,40 @@ impl Json {
     /// The RFC 8785 text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        // Strings, booleans, arrays and objects with text keys always serialise; were that ever to change,
-        // the empty text is refused by every reader.
-        serde_json_canonicalizer::to_string(self).unwrap_or_default()
+        let mut out = String::with_capacity(TEXT_CAPACITY);
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Text(value) => write_string(value, out),
+            Self::List(values) => {
+                out.push('[');
+                for (at, value) in values.iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    value.write(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                let mut sorted: Vec<&(String, Self)> = members.iter().collect();
+                sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+                out.push('{');
+                for (at, (name, value)) in sorted.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    write_string(name, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
     }
 
     /// Shorthand for a text value.
@@ -84,33 +115,44 @@ impl Json {
     }
 }
 
-impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Text(value) => serializer.serialize_str(value),
-            Self::List(values) => {
-                let mut list = serializer.serialize_seq(Some(values.len()))?;
-                values.iter().try_for_each(|value| list.serialize_element(value))?;
-                list.end()
-            }
-            Self::Object(members) => {
-                let mut map = serializer.serialize_map(Some(members.len()))?;
-                members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-                map.end()
-            }
+/// A string as RFC 8785 §3.2.2.2 writes it: two-letter escapes where there are any, `\u00xx` for the other control
+/// characters, everything else as it is.
+fn write_string(value: &str, out: &mut String) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x08 => "\\b",
+            0x09 => "\\t",
+            0x0a => "\\n",
+            0x0c => "\\f",
+            0x0d => "\\r",
+            0x00..=0x1f => "\\u00",
+            _ => continue,
+        };
+        // Escaped bytes are ASCII, so both ends are character boundaries.
+        out.push_str(value.get(plain..at).unwrap_or_default());
+        out.push_str(short);
+        if short.len() > 2 {
+            out.push(if byte < 0x10 { '0' } else { '1' });
+            out.extend(char::from_digit(u32::from(byte & 0xf), 16));
         }
+        plain = at + 1;
     }
+    out.push_str(value.get(plain..).unwrap_or_default());
+    out.push('"');
 }
 
 struct Reader<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
     at: usize,
 }
 
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.text.as_bytes().get(self.at).copied()
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
@@ -178,17 +220,27 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<String, JsonError> {
         let start = self.at;
         self.expect(b'"')?;
+        let mut plain = true;
         loop {
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+                Some(b'\\') => {
+                    plain = false;
+                    self.at += 2;
+                }
+                Some(byte) => {
+                    plain &= byte >= 0x20;
+                    self.at += 1;
+                }
                 None => return Err(JsonError::Unexpected(start)),
             }
         }
         self.at += 1;
-        let raw = self.bytes.get(start..self.at).ok_or(JsonError::Unexpected(start))?;
-        serde_json::from_slice(raw).map_err(|_| JsonError::Unexpected(start))
+        let raw = self.text.get(start..self.at).ok_or(JsonError::Unexpected(start))?;
+        if plain {
+            return raw.get(1..raw.len() - 1).map(str::to_owned).ok_or(JsonError::Unexpected(start));
+        }
+        serde_json::from_str(raw).map_err(|_| JsonError::Unexpected(start))
     }
 }
 
@@ -196,6 +248,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde::ser::{Serialize, Serializer};
 
     fn json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![any::<bool>().prop_map(Json::Bool), ".{0,12}".prop_map(Json::Text)];
@@ -208,7 +261,39 @@ mod tests {
         })
     }
 
+    /// Serde's view of a value, for the RFC 8785 implementation that ours is compared with.
+    struct Other<'a>(&'a Json);
+
+    impl Serialize for Other<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                Json::Bool(value) => serializer.serialize_bool(*value),
+                Json::Text(value) => serializer.serialize_str(value),
+                Json::List(values) => serializer.collect_seq(values.iter().map(Other)),
+                Json::Object(members) => {
+                    serializer.collect_map(members.iter().map(|(name, value)| (name, Other(value))))
+                }
+            }
+        }
+    }
+
+    fn same_as_the_other_implementation(value: &Json) {
+        assert_eq!(value.to_text(), serde_json_canonicalizer::to_string(&Other(value)).unwrap());
+    }
+
+    #[test]
+    fn every_character_is_written_as_another_implementation_of_rfc_8785_does() {
+        for char in (0..0x3000).chain(0xd000..0x1_1000).filter_map(char::from_u32) {
+            same_as_the_other_implementation(&Json::object([(&format!("a{char}"), Json::text(char))]));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn texts_are_those_of_another_implementation_of_rfc_8785(value in json()) {
+            same_as_the_other_implementation(&value);
+        }
+
         #[test]
         fn what_is_written_reads_back_to_the_same_text(value in json()) {
             let text = value.to_text();
