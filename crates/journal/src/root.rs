@@ -10,7 +10,6 @@
 //! | branch | `digest("strongroom/state-branch/v1", [bit, left, right])`, bit (u8) being the first one, counted from the most significant, in which the keys below differ |
 
 use crate::keyspace::Key;
-use crate::state::Delta;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::mem::replace;
@@ -55,13 +54,11 @@ impl Root {
         root
     }
 
-    /// Follows a change of the map.
-    pub fn update(&mut self, delta: &Delta) {
-        for (key, value) in &delta.changes {
-            match value {
-                Some(value) => self.put(key, value),
-                None => self.remove(key),
-            }
+    /// Follows a change of the map: a key's new value, or its removal.
+    pub fn set(&mut self, key: &[u8], value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.put(key, value),
+            None => self.remove(key),
         }
     }
 

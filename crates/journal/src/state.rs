@@ -3,16 +3,18 @@
 use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
-    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position, ProposalRecord, TenantRecord,
-    UserRecord, VaultRecord,
+    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position, ProposalRecord,
+    TenantRecord, UserRecord, VaultRecord,
 };
 use crate::root::Root;
 use borsh::BorshDeserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_policy::Policy;
 use strongroom_types::{
-    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, UserId, VaultId,
+    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, UserId,
+    VaultId,
 };
 
 /// What an entry changes: new values, or `None` to remove. Applied all or not at all.
@@ -32,17 +34,25 @@ pub trait View {
 #[derive(Debug)]
 pub struct State {
     map: BTreeMap<Key, Vec<u8>>,
-    root: Root,
+    trie: Mutex<Trie>,
     genesis: Arc<Genesis>,
     registered: Arc<Registered>,
     policies: Mutex<BTreeMap<Digest, Arc<Policy>>>,
+}
+
+/// The Merkle trie, and the keys whose values it has not followed yet: most of a batch's entries change the same
+/// counters, and only the last value of each is hashed.
+#[derive(Clone, Debug, Default)]
+struct Trie {
+    root: Root,
+    behind: BTreeSet<Key>,
 }
 
 impl Clone for State {
     fn clone(&self) -> Self {
         Self {
             map: self.map.clone(),
-            root: self.root.clone(),
+            trie: Mutex::new(self.trie.lock().unwrap_or_else(PoisonError::into_inner).clone()),
             genesis: Arc::clone(&self.genesis),
             registered: Arc::clone(&self.registered),
             policies: Mutex::new(BTreeMap::new()),
@@ -67,8 +77,8 @@ impl State {
     #[must_use]
     pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
         let registered = Arc::new(Registered::of(&genesis));
-        let root = Root::of(&map);
-        Self { map, root, genesis, registered, policies: Mutex::new(BTreeMap::new()) }
+        let trie = Mutex::new(Trie { root: Root::of(&map), behind: BTreeSet::new() });
+        Self { map, trie, genesis, registered, policies: Mutex::new(BTreeMap::new()) }
     }
 
     /// Genesis of this journal.
@@ -83,10 +93,14 @@ impl State {
         &self.registered
     }
 
-    /// Merkle root of the map.
+    /// Merkle root of the map; hashes what changed since it was last asked for.
     #[must_use]
     pub fn root(&self) -> Digest {
-        self.root.digest()
+        let mut trie = self.trie.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in take(&mut trie.behind) {
+            trie.root.set(&key, self.get(&key));
+        }
+        trie.root.digest()
     }
 
     /// The map, for persistence and comparison.
@@ -97,6 +111,7 @@ impl State {
 
     /// Puts a delta in force and gives back what undoes it.
     pub fn commit(&mut self, delta: &Delta) -> Delta {
+        let trie = self.trie.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut undo = Delta::default();
         for (key, value) in &delta.changes {
             let old = match value {
@@ -104,8 +119,10 @@ impl State {
                 None => self.map.remove(key),
             };
             undo.changes.insert(key.clone(), old);
+            if !trie.behind.contains(key) {
+                trie.behind.insert(key.clone());
+            }
         }
-        self.root.update(delta);
         undo
     }
 

@@ -90,8 +90,8 @@ impl<'a> Change<'a> {
 
     /// The changes that differ from the state.
     pub(super) fn finish(self) -> Delta {
-        let Self { state, changes } = self;
-        let differs = |key: &Key, value: &Option<Vec<u8>>| state.get(key) != value.as_deref();
-        Delta { changes: changes.into_iter().filter(|(key, value)| differs(key, value)).collect() }
+        let Self { state, mut changes } = self;
+        changes.retain(|key, value| state.get(key) != value.as_deref());
+        Delta { changes }
     }
 }

@@ -77,10 +77,14 @@ fn each(
             for (level, minutes) in LEVELS {
                 let number = spend.at.0 / (MINUTE_MS * minutes);
                 let key = ks::bucket(tenant, &scope, asset, level, number);
-                let mut bucket: Bucket = change.record(&key)?.unwrap_or_default();
+                let known: Option<Bucket> = change.record(&key)?;
+                let mut bucket = known.unwrap_or_default();
                 edit(&mut bucket, *amount)?;
-                let ends = UnixMs((number + 1).saturating_mul(MINUTE_MS * minutes));
-                change.expire(tenant, ends.plus(retention_ms), &key);
+                // A bucket's marker comes and goes with it.
+                if known.is_none() {
+                    let ends = UnixMs((number + 1).saturating_mul(MINUTE_MS * minutes));
+                    change.expire(tenant, ends.plus(retention_ms), &key);
+                }
                 change.put(key, &bucket);
             }
         }

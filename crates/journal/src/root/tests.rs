@@ -6,6 +6,8 @@
     clippy::print_stdout
 )]
 use super::*;
+use crate::follower::fixture;
+use crate::state::{Delta, State};
 use proptest::prelude::*;
 
 /// The definition, recursively over the sorted list of (path, leaf hash): shares nothing with the trie.
@@ -30,6 +32,10 @@ fn below(leaves: &[(Path, Digest)], bit: usize) -> Digest {
     let (left, right) = leaves.split_at(split);
     let (left, right) = (below(left, bit + 1), below(right, bit + 1));
     digest("strongroom/state-branch/v1", &[&[u8::try_from(bit).unwrap()], &left.0, &right.0])
+}
+
+fn update(root: &mut Root, delta: &Delta) {
+    delta.changes.iter().for_each(|(key, value)| root.set(key, value.as_deref()));
 }
 
 fn delta(changes: &[(Key, Option<Vec<u8>>)]) -> Delta {
@@ -76,10 +82,10 @@ fn a_changed_a_moved_and_a_missing_value_each_change_the_root() {
 fn removing_what_is_not_there_changes_nothing() {
     let mut root = Root::of(&map(9));
     let before = root.digest();
-    root.update(&delta(&[(b"never".to_vec(), None)]));
+    update(&mut root, &delta(&[(b"never".to_vec(), None)]));
     assert_eq!(root.digest(), before);
     let mut empty = Root::default();
-    empty.update(&delta(&[(b"never".to_vec(), None)]));
+    update(&mut empty, &delta(&[(b"never".to_vec(), None)]));
     assert_eq!(empty.digest(), Root::default().digest());
 }
 
@@ -92,7 +98,7 @@ fn an_update_costs_a_few_microseconds_at_100_000_keys() {
     let _ = root.digest();
     let start = std::time::Instant::now();
     for i in 0..20_000_u32 {
-        root.update(&delta(&[((i * 5).to_be_bytes().to_vec(), Some(vec![9; 60]))]));
+        update(&mut root, &delta(&[((i * 5).to_be_bytes().to_vec(), Some(vec![9; 60]))]));
         let _ = root.digest();
     }
     println!("{:?} an update with its digest", start.elapsed() / 20_000);
@@ -115,10 +121,28 @@ proptest! {
                     None => map.remove(key),
                 };
             }
-            root.update(&step);
+            update(&mut root, &step);
             prop_assert_eq!(root.digest(), naive(&map));
         }
         prop_assert_eq!(Root::of(&map).digest(), root.digest());
+    }
+
+    #[test]
+    fn a_state_has_the_root_of_its_map_however_often_it_is_asked(
+        steps in prop::collection::vec((0u8..20, prop::option::of(0u8..3), any::<bool>()), 0..60)
+    ) {
+        let mut state = State::new(fixture::genesis());
+        for (key, value, ask) in steps {
+            let undo = state.commit(&delta(&[(vec![key], value.map(|value| vec![value]))]));
+            if ask {
+                prop_assert_eq!(state.root(), naive(state.map()));
+                prop_assert_eq!(state.clone().root(), state.root());
+            }
+            if key == 7 {
+                state.commit(&undo);
+            }
+        }
+        prop_assert_eq!(state.root(), naive(state.map()));
     }
 
     #[test]
@@ -130,8 +154,8 @@ proptest! {
         let mut root = Root::of(&map);
         let before = root.digest();
         let key = |k: &u16| k.to_be_bytes().to_vec();
-        root.update(&delta(&changed.iter().map(|k| (key(k), (k % 2 == 0).then(|| vec![2]))).collect::<Vec<_>>()));
-        root.update(&delta(&changed.iter().map(|k| (key(k), map.get(&key(k)).cloned())).collect::<Vec<_>>()));
+        update(&mut root, &delta(&changed.iter().map(|k| (key(k), (k % 2 == 0).then(|| vec![2]))).collect::<Vec<_>>()));
+        update(&mut root, &delta(&changed.iter().map(|k| (key(k), map.get(&key(k)).cloned())).collect::<Vec<_>>()));
         prop_assert_eq!(root.digest(), before);
     }
 }
