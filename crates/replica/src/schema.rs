@@ -18,7 +18,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: "
 CREATE TABLE journal_entry (seq {i64} PRIMARY KEY, sealed {blob} NOT NULL) {strict};
 CREATE TABLE journal_head (size {i64} PRIMARY KEY, note {text} NOT NULL) {strict};
-CREATE TABLE journal_state (state_key {blob} PRIMARY KEY, state_value {blob} NOT NULL) {strict};
+CREATE TABLE journal_state (state_key {blob} PRIMARY KEY, state_value {blob} NOT NULL) {strict_by_key};
 CREATE TABLE journal_meta (
     id {i64} PRIMARY KEY, genesis {blob} NOT NULL, size {i64} NOT NULL, frontier {blob} NOT NULL,
     note {text}) {strict};

@@ -17,6 +17,7 @@ const WORDS: TypeWords = TypeWords {
     blob: "BYTEA",
     identity: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     strict: "",
+    strict_by_key: "",
 };
 
 /// One service's schema in a PostgreSQL database. Share it behind an `Arc`.

@@ -10,6 +10,7 @@ pub(crate) const WORDS: TypeWords = TypeWords {
     blob: "BLOB",
     identity: "INTEGER PRIMARY KEY AUTOINCREMENT",
     strict: "STRICT",
+    strict_by_key: "STRICT, WITHOUT ROWID",
 };
 
 /// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by appearance.

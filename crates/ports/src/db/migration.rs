@@ -4,9 +4,10 @@ use super::{DbError, DbErrorKind};
 
 /// One step of a component's schema. Never edited once released.
 ///
-/// The text may hold several statements and uses six words that each adapter replaces: `{i64}`, `{bool}`,
+/// The text may hold several statements and uses seven words that each adapter replaces: `{i64}`, `{bool}`,
 /// `{text}` (byte order, never a locale's), `{blob}`, `{identity}` (an ascending primary key the database
-/// gives) and `{strict}` (at the end of `CREATE TABLE`).
+/// gives), and at the end of `CREATE TABLE` either `{strict}` or, for small rows that come and go by a wide key,
+/// `{strict_by_key}` (rows stand in the order of their key, without a second tree for it, where an engine has that).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
     /// Who owns these tables (`stage`, `replica`, …); versions count within it.
@@ -17,7 +18,7 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// What an adapter puts in place of a migration's six words.
+/// What an adapter puts in place of a migration's seven words.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeWords {
     /// 64-bit signed integer.
@@ -32,6 +33,8 @@ pub struct TypeWords {
     pub identity: &'static str,
     /// After the closing bracket of a table.
     pub strict: &'static str,
+    /// The same for a table whose rows stand in the order of the primary key.
+    pub strict_by_key: &'static str,
 }
 
 impl Migration {
@@ -52,6 +55,7 @@ impl Migration {
                 "blob" => words.blob,
                 "identity" => words.identity,
                 "strict" => words.strict,
+                "strict_by_key" => words.strict_by_key,
                 other => return Err(self.error(&format!("unknown type word `{other}`"))),
             });
             rest = tail;
