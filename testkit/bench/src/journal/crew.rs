@@ -85,9 +85,11 @@ impl Crew {
         let (shared, changed) = (Mutex::new(&mut *self), Condvar::new());
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                scope.spawn(|| worker(&shared, &changed, since));
+                let worker = || worker(&shared, &changed, since);
+                std::thread::Builder::new().name("crew".to_owned()).spawn_scoped(scope, worker)?;
             }
-        });
+            anyhow::Ok(())
+        })?;
         self.failed.take().map_or(Ok(()), Err)
     }
 

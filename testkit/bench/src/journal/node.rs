@@ -16,7 +16,7 @@ use strongroom_replica::{Incoming, Replica, open_incoming};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, UnixMs};
 use strongroom_wire::envelope::Heading;
-use strongroom_wire::{JournalBatch, Payload, Role, WitnessCosignature, seal};
+use strongroom_wire::{JournalBatch, Payload, Role, Senders as _, WitnessCosignature, seal};
 
 /// Submissions ordered by one commit, as many as the writer's shell takes from the bus at once.
 const ORDER_MAX: usize = 64;
@@ -258,7 +258,7 @@ impl Node {
     fn record<T: Payload>(&mut self, now: UnixMs, payload: &T) -> Bytes {
         self.sequence += 1;
         let heading = Heading {
-            genesis: self.replica.follower().genesis().hash(),
+            genesis: self.replica.follower().state().registered().genesis(),
             from: self.id,
             to: None,
             session: [0; 16],
