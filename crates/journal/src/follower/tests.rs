@@ -224,6 +224,29 @@ fn only_a_valid_cosignature_of_a_known_witness_counts() {
 }
 
 #[test]
+fn a_cosignature_of_another_log_is_neither_counted_nor_evidence() {
+    let (mut log, mut replica) = (Log::new(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let other = replica.tip().body.replace("journal.example", "other.example");
+    assert_eq!(code(replica.cosignature(node(1), &cosigned(1, &other, START), START)), Code::Malformed);
+    assert!(replica.evidence().is_empty());
+}
+
+#[test]
+fn an_older_cosignature_delivered_again_replaces_nothing() {
+    let (mut log, mut replica) = (Log::new(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let smaller = replica.tip().body.clone();
+    replica.append(&log.tick(START)).unwrap();
+    vouch(&mut replica, &[1], at(1_000));
+    let newest = replica.latest(node(1)).unwrap();
+    let tip = replica.tip().body.clone();
+    replica.cosignature(node(1), &cosigned(1, &tip, START), at(1_000)).unwrap();
+    replica.cosignature(node(1), &cosigned(1, &smaller, at(2_000)), at(2_000)).unwrap();
+    assert_eq!(replica.latest(node(1)), Some(newest));
+}
+
+#[test]
 fn a_cosignature_over_another_tree_counts_for_nothing_and_is_evidence() {
     let (mut log, mut other, mut replica) = (Log::new(), Log::salted(2), follower());
     replica.append(&log.tick(START)).unwrap();

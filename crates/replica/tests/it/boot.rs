@@ -72,6 +72,14 @@ fn a_lost_database_and_a_lost_marker_each_retire_the_key() {
 }
 
 #[test]
+fn a_retired_key_stays_retired_though_the_generations_agree() {
+    let (db, mut marker) = (SqliteDb::open_in_memory().unwrap(), Cell::default());
+    assert!(start(&db, &mut marker, 1));
+    commit(&db, |tx| tx.execute("UPDATE journal_witness SET retired = 1", &[])).unwrap();
+    assert!(!start(&db, &mut marker, 2));
+}
+
+#[test]
 fn a_crash_while_starting_is_a_restart() {
     let (db, mut marker) = (SqliteDb::open_in_memory().unwrap(), Cell::default());
     assert!(start(&db, &mut marker, 1));

@@ -82,6 +82,21 @@ fn a_log_that_lacks_what_was_cosigned_does_not_open() {
 }
 
 #[test]
+fn a_log_that_was_put_back_behind_what_was_cosigned_does_not_open() {
+    let mut log = Log::new();
+    let (one, two) = (log.tick(START), log.tick(START));
+    let (db, _) = stored(&[one]);
+    let body = log.follower.tip().body.clone();
+    commit(&db, |tx| {
+        let head = [3i64.into(), (&two.note).into()];
+        tx.execute("INSERT INTO journal_head (size, note) VALUES ($1, $2)", &head).unwrap();
+        let cosigned = "UPDATE journal_witness SET cosigned_size = 3, cosigned_body = $1";
+        assert_eq!(tx.execute(cosigned, &[(&body).into()]).unwrap(), 1);
+    });
+    assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt);
+}
+
+#[test]
 fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_it() {
     let mut log = Log::new();
     let (db, mut replica) = stored(&[log.tick(START)]);
