@@ -61,25 +61,26 @@ impl Figures {
 
 /// The figures of measured transfers; none when nothing was measured.
 pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Option<Figures> {
-    let measured: Vec<(u64, &Value)> = lines
-        .iter()
-        .filter_map(|(_, line)| Some((line.get("total_us")?.as_u64()?, line.get("timeline")?)))
-        .collect();
+    let measured: Vec<Measured<'_>> = lines.iter().filter_map(|(_, line)| Measured::of(line)).collect();
     if measured.is_empty() {
         return None;
     }
-    let totals: Vec<u64> = measured.iter().map(|(total, _)| *total).collect();
+    let totals: Vec<u64> = measured.iter().map(|line| line.total_us).collect();
     let mut layers = Vec::new();
     let mut covered = 0u64;
-    for known in Known::ALL.into_iter().skip(1) {
-        let took: Vec<u64> =
-            measured.iter().filter_map(|(_, timeline)| took_us(timeline, known.name())).collect();
+    let mut layer = |name: &'static str, budget_us: u64, took: Vec<u64>| {
         covered = covered.saturating_add(took.iter().fold(0, |sum, us| sum.saturating_add(*us)));
         if !took.is_empty() {
             let (p50_us, p95_us) = (percentile(&took, 50), percentile(&took, 95));
-            layers.push(Layer { name: known.name(), p50_us, p95_us, budget_us: known.budget_us() });
+            layers.push(Layer { name, p50_us, p95_us, budget_us });
         }
+    };
+    layer("request", EDGE_BUDGET_US, measured.iter().filter_map(Measured::request_us).collect());
+    for known in Known::ALL.into_iter().skip(1) {
+        let took = measured.iter().filter_map(|line| took_us(line.timeline, known.name())).collect();
+        layer(known.name(), known.budget_us(), took);
     }
+    layer("answer", EDGE_BUDGET_US, measured.iter().filter_map(Measured::answer_us).collect());
     let total = totals.iter().fold(0u64, |sum, us| sum.saturating_add(*us));
     let (commits_per_intent, fsyncs_per_intent) = counters.and_then(per_intent).unzip();
     Some(Figures {
@@ -91,6 +92,35 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         commits_per_intent,
         fsyncs_per_intent,
     })
+}
+
+/// Budget of each way between client and API: HTTP, the API's queue, and at the end its last commit.
+const EDGE_BUDGET_US: u64 = 5_000;
+
+/// One measured transfer.
+struct Measured<'a> {
+    total_us: u64,
+    sent_us: Option<u64>,
+    timeline: &'a Value,
+}
+
+impl<'a> Measured<'a> {
+    fn of(line: &'a Value) -> Option<Self> {
+        let sent_us = line.get("sent_us").and_then(Value::as_u64);
+        Some(Self { total_us: line.get("total_us")?.as_u64()?, sent_us, timeline: line.get("timeline")? })
+    }
+
+    /// From the client's `POST` to the API's first mark.
+    fn request_us(&self) -> Option<u64> {
+        let received = self.timeline.get("received_us")?.as_u64()?;
+        Some(received.saturating_sub(self.sent_us?))
+    }
+
+    /// From the API's last mark to the answer in the client's hands.
+    fn answer_us(&self) -> Option<u64> {
+        let last = self.timeline.get("layers")?.as_array()?.last()?.get("at_us")?.as_u64()?;
+        Some((self.sent_us? + self.total_us).saturating_sub(last))
+    }
 }
 
 fn took_us(timeline: &Value, layer: &str) -> Option<u64> {
@@ -130,6 +160,16 @@ mod tests {
         let values: Vec<u64> = (1..=200).rev().collect();
         assert_eq!((percentile(&values, 50), percentile(&values, 95)), (100, 190));
         assert_eq!((percentile(&[7], 95), percentile(&[], 95)), (7, 0));
+    }
+
+    #[test]
+    fn both_ways_between_client_and_api_are_layers_too() {
+        let timeline = json!({"received_us": 1_002_000, "layers": [{"layer": "api", "took_us": 3_000, "at_us": 1_005_000}]});
+        let line = json!({"total_us": 9_000, "sent_us": 1_000_000, "timeline": timeline});
+        let figures = figures(&[(1, line)], None).unwrap();
+        let layers: Vec<_> = figures.layers.iter().map(|layer| (layer.name, layer.p50_us)).collect();
+        assert_eq!(layers, [("request", 2_000), ("api", 3_000), ("answer", 4_000)]);
+        assert_eq!(figures.layers_cover_permille, 1000);
     }
 
     #[test]

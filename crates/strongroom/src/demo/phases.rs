@@ -279,7 +279,7 @@ fn transfer(stand: &mut Stand, name: &str, measured: bool) -> anyhow::Result<()>
     let shown = signed_or_why(stand, &intent)?;
     let total_us = now_us().saturating_sub(started);
     let timeline = client.timeline(transaction_id(&intent))?;
-    let timing = measured.then_some(Timing { total_us, timeline });
+    let timing = measured.then_some(Timing { sent_us: started, total_us, timeline });
     keep(stand, &intent, &shown, timing.as_ref())?;
     Ok(())
 }

@@ -13,6 +13,8 @@ use strongroom_wire::{JournalBatch, SignerRefusal, WitnessCosignature, topics};
 
 /// What a client measured of one transfer.
 pub struct Timing {
+    /// Client's clock when it sent the `POST`, Unix microseconds.
+    pub sent_us: u64,
     /// Client's clock: `POST` to `signed`, microseconds.
     pub total_us: u64,
     /// The API's timeline.
@@ -61,7 +63,7 @@ impl Artefacts {
         let intent: Value = serde_json::from_str(&intent.to_json().to_text())?;
         let line = json!({
             "intent": intent, "attempt": attempt, "unsigned": hex::encode(unsigned), "signed": hex::encode(signed),
-            "total_us": timing.map(|t| t.total_us), "timeline": timing.map(|t| &t.timeline),
+            "sent_us": timing.map(|t| t.sent_us), "total_us": timing.map(|t| t.total_us), "timeline": timing.map(|t| &t.timeline),
         });
         writeln!(self.transactions, "{line}")?;
         self.signed += 1;
