@@ -14,6 +14,7 @@ fn a_local_stop_refuses_everything_over_restarts_until_it_is_resumed() {
     let now = cluster.now;
     assert_eq!(cluster.signer(1).node().admin(AdminRequest::Stop, now), AdminReply::Done);
     assert_eq!(cluster.ask(1, &request).code(), Code::StoppedLocally);
+    assert_eq!(cluster.refused_commitments(1), Code::StoppedLocally);
     cluster.signer(1).start(now).unwrap();
     cluster.wait(15_000);
     assert_eq!(cluster.ask(1, &request).code(), Code::StoppedLocally);

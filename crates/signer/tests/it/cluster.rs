@@ -299,8 +299,12 @@ impl Cluster {
 
     /// Relays every ceremony message said so far, and those said meanwhile.
     pub fn relay_all(&mut self) {
+        self.relay_from(0);
+    }
+
+    /// The same, from this message on.
+    pub fn relay_from(&mut self, mut at: usize) {
         let indices: Vec<u16> = self.world.signers.iter().map(|signer| signer.index).collect();
-        let mut at = 0;
         while at < self.said.len() {
             let (from, message, sealed) = self.said[at].clone();
             at += 1;

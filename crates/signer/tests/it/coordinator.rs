@@ -149,6 +149,12 @@ impl Cluster {
         }
     }
 
+    /// Asks a signer for commitments that it must refuse to make.
+    pub fn refused_commitments(&mut self, index: u16) -> Code {
+        let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
+        answer(self.to(index, &CoordinatorMessage::Prepare { tenant, key, count: 1 })).code()
+    }
+
     /// A request for all inputs by these signers, with fresh commitments.
     pub fn request(&mut self, payment: &Payment, quorum: &[u16]) -> SigningRequest {
         let slots = codec().inspect(&payment.built.unsigned, &self.vault_key()).map_or(1, |i| i.slots.len());

@@ -3,6 +3,7 @@
 use crate::cluster::Cluster;
 use crate::coordinator::answer;
 use std::sync::atomic::Ordering;
+use strongroom_journal::{Authorization, Body, SealedEntry};
 use strongroom_ports::db::Db as _;
 use strongroom_types::Code;
 use strongroom_wire::frame::ToSigner;
@@ -28,8 +29,7 @@ fn a_restored_disk_is_retired_for_good_and_shares_nothing() {
             cluster.status(1)["cosigned"].parse::<u64>().unwrap() < cluster.size(),
             "and cosigns nothing"
         );
-        let (tenant, key) = (cluster.world.tenant.id, cluster.world.tenant.key);
-        cluster.to(1, &CoordinatorMessage::Prepare { tenant, key, count: 1 });
+        assert_eq!(cluster.refused_commitments(1), Code::SignerRetired);
         let mut request = cluster.request(&payment, &[2, 3]);
         request.commitments[0][0].0 = 1;
         assert_eq!(cluster.ask(1, &request).code(), Code::SignerRetired);
@@ -153,23 +153,28 @@ fn an_edited_state_does_not_start() {
     assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::StoreCorrupt);
 }
 
+/// Puts another body into an entry on the disk of signer 1.
+fn edit_entry(cluster: &mut Cluster, at: u64, change: impl FnOnce(&mut Authorization)) {
+    let disk = cluster.signer(1).disk.clone();
+    let mut tx = disk.begin().unwrap();
+    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(at)]).unwrap();
+    let sealed: SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
+    let mut entry = sealed.open().unwrap();
+    let Body::Authorized(authorization) = &mut entry.body else { panic!("an authorization") };
+    change(authorization);
+    let forged = strongroom_wire::encode(&SealedEntry::new(&entry, sealed.salt));
+    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(at)]).unwrap();
+    tx.commit().unwrap();
+}
+
 #[test]
-fn an_edited_entry_is_not_believed_when_it_is_read_back() {
+fn an_intent_that_was_edited_on_disk_is_not_believed() {
     let mut cluster = Cluster::ready();
     let (payment, other) = (cluster.authorized(300_000, &[]), cluster.authorized(310_000, &[]));
     let request = cluster.request(&payment, &[1, 2]);
-    let seqs = (cluster.size() - 2, cluster.size() - 1);
-    // The other payment's authorization, put into the place of this one.
-    let disk = cluster.signer(1).disk.clone();
-    let mut tx = disk.begin().unwrap();
-    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(seqs.1)]).unwrap();
-    let sealed: strongroom_journal::SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
-    let mut entry = sealed.open().unwrap();
-    entry.seq = seqs.0;
-    let forged = strongroom_wire::encode(&strongroom_journal::SealedEntry::new(&entry, sealed.salt));
-    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(seqs.0)])
-        .unwrap();
-    tx.commit().unwrap();
+    let theirs = cluster.world.signed_intent(&other.intent);
+    let at = cluster.size() - 2;
+    edit_entry(&mut cluster, at, |authorization| authorization.intent = theirs);
     assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
     cluster.assert_signs(1, &other);
     cluster.assert_signs(2, &payment);
@@ -177,23 +182,21 @@ fn an_edited_entry_is_not_believed_when_it_is_read_back() {
 
 #[test]
 fn an_attempt_that_was_edited_on_disk_is_not_believed() {
+    let changes: [fn(&mut Authorization); 4] = [
+        |a| a.attempt.fee_max = 19_999.into(),
+        |a| a.attempt.number = 2,
+        |a| a.attempt.kind = strongroom_types::AttemptKind::Bump,
+        |a| a.attempt.unsigned_digest = strongroom_types::Digest([7; 32]),
+    ];
     let mut cluster = Cluster::ready();
-    let payment = cluster.authorized(300_000, &[]);
-    let request = cluster.request(&payment, &[1, 2]);
-    let at = cluster.size() - 1;
-    let disk = cluster.signer(1).disk.clone();
-    let mut tx = disk.begin().unwrap();
-    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(at)]).unwrap();
-    let sealed: strongroom_journal::SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
-    let mut entry = sealed.open().unwrap();
-    if let strongroom_journal::Body::Authorized(authorization) = &mut entry.body {
-        authorization.attempt.fee_max = 19_999.into();
+    for change in changes {
+        let payment = cluster.authorized(300_000, &[]);
+        let request = cluster.request(&payment, &[1, 2]);
+        let at = cluster.size() - 1;
+        edit_entry(&mut cluster, at, change);
+        assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
+        cluster.assert_serves(1);
     }
-    let forged = strongroom_wire::encode(&strongroom_journal::SealedEntry::new(&entry, sealed.salt));
-    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(at)]).unwrap();
-    tx.commit().unwrap();
-    assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
-    cluster.assert_serves(1);
 }
 
 #[test]

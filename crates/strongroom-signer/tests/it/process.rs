@@ -128,3 +128,16 @@ fn every_command_has_help() {
     }
     assert!(text(&program().arg("--help").output().unwrap()).contains("Exit codes"));
 }
+
+#[test]
+fn the_process_leaves_no_core_gains_no_privileges_and_hides_its_memory() {
+    let install = Install::new();
+    let mut running = install.start(1);
+    running.next();
+    let proc = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id())).unwrap();
+    let core = proc("limits").lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    assert!(proc("status").lines().any(|line| line == "NoNewPrivs:\t1"));
+    // A process that is not dumpable belongs to root in /proc, whoever runs it.
+    assert_eq!(std::fs::metadata(format!("/proc/{}/environ", running.child.id())).unwrap().uid(), 0);
+}
