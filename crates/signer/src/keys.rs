@@ -7,7 +7,7 @@ use crate::fatal::Fatal;
 use crate::schema as sql;
 use crate::setup::Identity;
 use rand_core::CryptoRngCore;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_journal::View;
 use strongroom_journal::model::KeyRecord;
@@ -49,6 +49,8 @@ pub(crate) struct KeyRing {
     active: BTreeMap<KeyName, Active>,
     candidates: BTreeMap<KeyName, Vec<Stored>>,
     runs: BTreeMap<KeyName, u32>,
+    /// Keys whose share is lost, so that it is said once.
+    lost: BTreeSet<KeyName>,
 }
 
 /// Why a new share was not stored.
@@ -77,6 +79,7 @@ impl KeyRing {
             active: BTreeMap::new(),
             candidates: BTreeMap::new(),
             runs: BTreeMap::new(),
+            lost: BTreeSet::new(),
         };
         let mut tx = db.begin()?;
         for row in tx.query(sql::RUNS, &[])? {
@@ -169,10 +172,11 @@ impl KeyRing {
             let fits = |stored: &&Stored| stored.transcript == public.transcript && stored.epoch == key.epoch;
             match candidates.iter().find(fits) {
                 Some(stored) => named_now.push((*name, *stored)),
-                // All n certified it, this signer among them: its share is not here any more.
-                None => {
-                    tracing::error!(key = %name.1, "the journal names a transcript of which no share is here")
+                // All n certified it, this signer among them.
+                None if self.lost.insert(*name) => {
+                    tracing::error!(key = %name.1, "the share that this signer certified is not here any more");
                 }
+                None => {}
             }
         }
         for (name, stored) in &named_now {
