@@ -2,7 +2,7 @@
 
 use crate::hub::Hub;
 use crate::kinds::{Fault, Hostile, NodeName};
-use crate::plan::Chaos;
+use crate::plan::{Chaos, Sabotage};
 use crate::run::Sim;
 use crate::workload::seat_of;
 use std::sync::Arc;
@@ -37,6 +37,12 @@ impl Sim {
                     signer.lose(now + ms);
                 }
             }
+            Chaos::HideJournal(node, ms) => {
+                self.counted(Fault::JournalHidden);
+                if let Some(signer) = seat_of(&mut self.signers, node) {
+                    signer.blind(now + ms);
+                }
+            }
             Chaos::Kill(node, ms) => {
                 self.counted(Fault::Kill);
                 self.kill(node, "killed", ms);
@@ -49,7 +55,7 @@ impl Sim {
                 }
             }
             Chaos::Snapshot(node) => match seat_of(&mut self.signers, node) {
-                Some(signer) => signer.disk.take_snapshot(),
+                Some(signer) => signer.take_snapshot(),
                 None => self.service(node).disk.take_snapshot(),
             },
             Chaos::Restore(node) => self.restore(node),
@@ -104,12 +110,14 @@ impl Sim {
     }
 
     fn restore(&mut self, node: NodeName) {
+        let marker_too = self.plan.sabotage == Some(Sabotage::MarkerWithDisk);
+        let orders_on = self.plan.sabotage == Some(Sabotage::WriterOrdersOn);
         let (back, fault) = match seat_of(&mut self.signers, node) {
-            Some(signer) => (signer.restore(), Fault::WitnessRestored),
+            Some(signer) => (signer.restore(marker_too), Fault::WitnessRestored),
             None => {
                 let writer = node == NodeName::Writer;
                 let fault = if writer { Fault::WriterRestored } else { Fault::ServiceRestored };
-                (self.service(node).restore(), fault)
+                (self.service(node).restore(orders_on), fault)
             }
         };
         if back {

@@ -37,8 +37,4 @@ impl NodeClock {
     pub(crate) fn wrong(&mut self, ms: i64) {
         self.wrong_ms = ms;
     }
-
-    pub(crate) fn is_wrong(&self) -> bool {
-        self.wrong_ms != 0
-    }
 }

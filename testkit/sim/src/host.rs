@@ -36,6 +36,16 @@ impl Entropy for NodeEntropy {
 #[derive(Clone, Default)]
 pub(crate) struct SimMarker(Arc<Mutex<Option<[u8; 16]>>>);
 
+impl SimMarker {
+    pub(crate) fn get(&self) -> Option<[u8; 16]> {
+        *self.0.lock().unwrap()
+    }
+
+    pub(crate) fn set(&self, generation: Option<[u8; 16]>) {
+        *self.0.lock().unwrap() = generation;
+    }
+}
+
 impl Marker for SimMarker {
     fn read(&self) -> io::Result<Option<[u8; 16]>> {
         Ok(*self.0.lock().unwrap())

@@ -204,9 +204,11 @@ impl Inner {
         Some(())
     }
 
-    /// The newest wanted transaction, asked of all three pairs.
+    /// One of the newest wanted transactions, asked of all three pairs.
     fn two_quorums(&mut self) -> Option<()> {
-        let wanted = self.observer.wanted.last()?.clone();
+        let back = 1 + below(&mut self.tamper.rng, 3) as usize;
+        let count = self.observer.wanted.len();
+        let wanted = self.observer.wanted.get(count.checked_sub(back)?)?.clone();
         for pair in [[1, 2], [1, 3], [2, 3]] {
             let mut commitments = Vec::new();
             for _ in &wanted.slots {

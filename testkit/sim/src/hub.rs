@@ -96,6 +96,13 @@ impl Hub {
         Self(Arc::new(Mutex::new(inner)))
     }
 
+    /// Of an installation where nothing goes wrong, for trying one part alone.
+    #[must_use]
+    pub fn quiet(seed: u64) -> Self {
+        let plan = Plan::quiet(seed, 1);
+        Self::new(&plan, &World::new(seed, plan.world_options()), false)
+    }
+
     /// Everything; never held across a call into a node.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.try_lock().expect("one thread, and no guard across a call")

@@ -106,6 +106,8 @@ kinds! {
         LinkFlip "link_flip";
         /// A node reaches nobody for a while.
         Partition "partition";
+        /// A signer sees no entry and no cosignature for a while, but all requests.
+        JournalHidden "journal_hidden";
         /// A process dies between two steps.
         Kill "kill";
         /// A disk is full for a while: commits fail.

@@ -32,7 +32,7 @@ mod facts;
 pub mod history;
 mod host;
 mod hostile;
-mod hub;
+pub mod hub;
 pub mod kinds;
 mod link;
 mod observe;

@@ -31,6 +31,8 @@ pub(crate) struct Link {
     frames: VecDeque<Frame>,
     out: VecDeque<Record>,
     stalled_until: u64,
+    blind_until: u64,
+    shows_own: bool,
 }
 
 impl Link {
@@ -55,6 +57,8 @@ impl Link {
             frames: VecDeque::new(),
             out: VecDeque::new(),
             stalled_until: 0,
+            blind_until: 0,
+            shows_own: true,
         }
     }
 
@@ -72,7 +76,7 @@ impl Link {
         let first = (0..inner.bus.len(&entries)).find(needed).unwrap_or_else(|| inner.bus.len(&entries));
         self.acked.insert(entries, first);
         let own = Topic::new(&topics::cosignatures(self.me)).unwrap();
-        if let Some(last) = inner.bus.len(&own).checked_sub(1)
+        if let Some(last) = inner.bus.len(&own).checked_sub(1).filter(|_| self.shows_own)
             && let Some(record) = inner.bus.record(&own, last)
         {
             let frame = ToSigner::Cosignature(record.payload.clone());
@@ -87,6 +91,18 @@ impl Link {
         self.frames.clear();
         self.sent = self.acked.clone();
         self.stalled_until = self.stalled_until.max(until);
+    }
+
+    /// Only requests reach the signer until then.
+    pub(crate) fn blind(&mut self, until: u64) {
+        self.blind_until = until;
+    }
+
+    /// A guard is missing: the signer is never shown its own cosignatures again.
+    pub(crate) fn forget_own(&mut self) {
+        self.shows_own = false;
+        let own = topics::cosignatures(self.me);
+        self.topics.retain(|topic| topic.as_str() != own);
     }
 
     /// Puts a frame before all others (a hostile bus).
@@ -106,6 +122,9 @@ impl Link {
         let order: Vec<Topic> =
             self.topics.iter().cycle().skip(first).take(self.topics.len()).cloned().collect();
         for topic in order {
+            if now < self.blind_until && !topic.as_str().ends_with(".inbox.v1") {
+                continue;
+            }
             while self.frames.len() < WINDOW {
                 let next = self.sent.get(&topic).copied().unwrap_or(0);
                 let Some(record) = inner.bus.record(&topic, next) else { break };

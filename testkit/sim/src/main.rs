@@ -30,7 +30,7 @@ struct Options {
     #[arg(long)]
     json: bool,
     /// Intents of each seed's workload.
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 8)]
     intents: usize,
     /// No faults, no attacks: every intent is paid.
     #[arg(long)]

@@ -71,11 +71,24 @@ pub enum PlannedAct {
     Cancel(usize),
 }
 
+/// A guard of the installation taken away, to see that its property is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sabotage {
+    /// The boot marker lies beside the database, so a backup puts it back too.
+    MarkerWithDisk,
+    /// A writer whose database was put back orders on.
+    WriterOrdersOn,
+    /// The API forgets what it accepted.
+    ForgetfulApi,
+}
+
 /// What happens to one node, or what a hostile part does once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Chaos {
     /// It reaches nobody for so many milliseconds.
     Partition(NodeName, u64),
+    /// It sees nothing of the journal for so many milliseconds (signers and the witness).
+    HideJournal(NodeName, u64),
     /// Its process dies and starts again after so many milliseconds.
     Kill(NodeName, u64),
     /// Its disk is full for so many milliseconds.
@@ -123,6 +136,8 @@ pub struct Plan {
     pub chaos: Vec<(u64, Chaos)>,
     /// When faults stop, milliseconds after the vault is ready.
     pub calm_ms: u64,
+    /// A guard that is missing.
+    pub sabotage: Option<Sabotage>,
 }
 
 fn tune(bounds: &mut Bounds) {
@@ -151,7 +166,7 @@ impl Plan {
             seed,
             start_ms: START.0 + 3_600_000,
             rates: rates(rng),
-            crash_rate: [0, 60, 200, 400][below(rng, 4) as usize],
+            crash_rate: [0, 200, 800, 2_500][below(rng, 4) as usize],
             clocks: clocks(rng),
             limit: if tight { between(rng, 1_500_000, 4_000_000) } else { 500_000_000 },
             window_seconds: if below(rng, 2) == 0 { 60 } else { 3_600 },
@@ -161,6 +176,7 @@ impl Plan {
             acts,
             withhold_ms,
             calm_ms,
+            sabotage: None,
         }
     }
 
@@ -259,18 +275,18 @@ fn clocks(rng: &mut Rng) -> Vec<NodeClock> {
 /// Each seed has some kinds of small faults, at its own rates: all at once would only ever show the same picture.
 fn rates(rng: &mut Rng) -> BTreeMap<Fault, u64> {
     let small = [
-        (Fault::BusDrop, 60),
+        (Fault::BusDrop, 150),
         (Fault::BusDuplicate, 600),
         (Fault::BusReorder, 1_500),
         (Fault::BusDelay, 300),
-        (Fault::BusReplay, 150),
-        (Fault::BusFlip, 200),
+        (Fault::BusReplay, 400),
+        (Fault::BusFlip, 400),
         (Fault::BusFull, 300),
         (Fault::BusUnknown, 300),
-        (Fault::LinkDrop, 200),
+        (Fault::LinkDrop, 300),
         (Fault::LinkDuplicate, 600),
         (Fault::LinkDelay, 500),
-        (Fault::LinkFlip, 200),
+        (Fault::LinkFlip, 400),
     ];
     let mut rates = BTreeMap::new();
     for (fault, most) in small {
@@ -288,21 +304,25 @@ fn any(rng: &mut Rng, of: &[NodeName]) -> NodeName {
 /// Single events. At most one of those that cost a witness for good: the quorum bears one.
 fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
     let mut events = Vec::new();
-    for _ in 0..below(rng, 6) {
+    for _ in 0..below(rng, 12) {
         let (at, node) = (below(rng, calm_ms), any(rng, NodeName::ALL));
         events.push((at, Chaos::Kill(node, between(rng, 50, 6_000))));
     }
-    for _ in 0..below(rng, 3) {
+    for _ in 0..below(rng, 4) {
         let (at, node) = (below(rng, calm_ms), any(rng, NodeName::ALL));
         let long = below(rng, 4) == 0;
         let ms = if long { between(rng, 25_000, 45_000) } else { between(rng, 500, 6_000) };
         events.push((at, Chaos::Partition(node, ms)));
     }
-    for _ in 0..below(rng, 3) {
+    for _ in 0..below(rng, 5) {
         let (at, node) = (below(rng, calm_ms), any(rng, NodeName::ALL));
         events.push((at, Chaos::DiskFull(node, between(rng, 200, 5_000))));
     }
-    for _ in 0..below(rng, 3) {
+    if below(rng, 2) == 0 {
+        let (at, node) = (below(rng, calm_ms), any(rng, &NodeName::SEATS));
+        events.push((at, Chaos::HideJournal(node, between(rng, 5_000, 45_000))));
+    }
+    for _ in 0..below(rng, 4) {
         let offset = below(rng, 2 * HONEST_MS as u64) as i64 - HONEST_MS;
         events.push((below(rng, calm_ms), Chaos::ClockJump(any(rng, NodeName::ALL), offset)));
     }

@@ -4,7 +4,7 @@ use crate::chaos::Undo;
 use crate::client::shown;
 use crate::hub::{Counts, Hub, Level};
 use crate::kinds::NodeName;
-use crate::plan::Plan;
+use crate::plan::{Plan, Sabotage};
 use crate::properties::Violation;
 use crate::service::{Parts, Service};
 use crate::signer::SignerHost;
@@ -14,6 +14,7 @@ use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin_dev::{Confirm, DevChain, check_spend};
 use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::db::Db as _;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::Digest;
 use strongroom_world::World;
@@ -37,7 +38,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { intents: 6, trace: false }
+        Self { intents: 8, trace: false }
     }
 }
 
@@ -71,7 +72,7 @@ pub struct Outcome {
 pub(crate) struct Sim {
     pub(crate) hub: Hub,
     pub(crate) world: World,
-    plan: Plan,
+    pub(crate) plan: Plan,
     services: Vec<Service>,
     pub(crate) signers: Vec<SignerHost>,
     pub(crate) undo: Vec<(u64, Undo)>,
@@ -186,6 +187,15 @@ impl Sim {
         violation.map_or(Ok(()), Err)
     }
 
+    /// Lets virtual time pass.
+    fn pass(&mut self, ms: u64, idle_ms: u64) -> Verdict {
+        let until = self.hub.now() + ms;
+        while self.hub.now() < until {
+            self.step(idle_ms)?;
+        }
+        Ok(())
+    }
+
     fn undo_due(&mut self, now: u64) {
         let due: Vec<Undo> = self.undo.iter().filter(|(at, _)| *at <= now).map(|(_, what)| *what).collect();
         self.undo.retain(|(at, _)| *at > now);
@@ -209,15 +219,22 @@ impl Sim {
             }
         }
         self.hub.lock().level = Level::Full;
-        let calm_at = self.hub.now() + self.plan.calm_ms;
-        while self.hub.now() < calm_at {
-            self.step(50)?;
-        }
+        self.pass(self.plan.calm_ms, 50)?;
         self.calm_down();
+        if self.plan.sabotage == Some(Sabotage::ForgetfulApi) {
+            self.forget();
+        }
         self.finish()?;
         self.last_intent()?;
         self.converge()?;
         self.check_chain()
+    }
+
+    /// A guard is missing: what the API accepted is gone for it.
+    fn forget(&mut self) {
+        let mut tx = self.api().disk.db.begin().unwrap();
+        tx.execute("DELETE FROM intent", &[]).unwrap();
+        tx.commit().unwrap();
     }
 
     /// Faults and attacks stop; clocks are repaired.
@@ -228,6 +245,9 @@ impl Sim {
         inner.cut = [0; NodeName::ALL.len()];
         inner.log("calm");
         drop(inner);
+        for signer in &mut self.signers {
+            signer.blind(0);
+        }
         let now = self.hub.now();
         self.undo_due(u64::MAX);
         for service in &mut self.services {
@@ -243,7 +263,7 @@ impl Sim {
     fn finish(&mut self) -> Verdict {
         let until = self.hub.now() + END_MS;
         while !self.workload.is_over(self.api()) {
-            self.step(100)?;
+            self.pass(250, 100)?;
             if self.hub.now() > until {
                 let open = shown(&self.api().disk.db).into_iter().find(|row| !row.has_ended());
                 let open = open.map(|row| format!("{} {:?}", row.digest, row.state));
@@ -259,7 +279,7 @@ impl Sim {
         // Journal time may be ahead after a wrong clock of the writer.
         let until = self.hub.now() + END_MS;
         while self.journal_ahead() && self.hub.now() < until {
-            self.step(200)?;
+            self.pass(1_000, 200)?;
         }
         while self.workload.last_intent() {
             self.finish()?;
@@ -281,9 +301,7 @@ impl Sim {
     fn converge(&mut self) -> Verdict {
         let until = self.hub.now() + 120_000;
         loop {
-            for _ in 0..200 {
-                self.step(100)?;
-            }
+            self.pass(3_000, 100)?;
             let difference = self.difference();
             if difference.is_none() {
                 return Ok(());

@@ -7,21 +7,23 @@ use crate::disk::SimDisk;
 use crate::host::NodeEntropy;
 use crate::hub::Hub;
 use crate::kinds::{NodeName, WritePoint};
+use crate::plan::SKEW_MS;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_approvals::ApprovalsStage;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_coordinator::{CoordinatorStage, Pace};
-use strongroom_ports::bus::{Bus as _, Topic};
 use strongroom_ports::chain::ChainCodec;
 use strongroom_replica::{Feed, SharedFollower, journal_topics};
 use strongroom_stage::post::Post;
 use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage};
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
-use strongroom_types::UnixMs;
 use strongroom_wire::Role;
 use strongroom_world::World;
 use strongroom_writer::{RepublishError, Writer, republish};
+
+/// A request's deadline is read on another clock: less than the skew, and a signer that is ahead refuses every one.
+const PACE: Pace = Pace { try_ms: SKEW_MS + 1_500, run_ms: 30_000, again_ms: 200 };
 
 /// What services share.
 #[derive(Clone)]
@@ -65,6 +67,8 @@ pub(crate) struct Service {
     pub(crate) start_at: u64,
     /// The newest content of a disk that was put back where that may not be.
     newest: Option<Vec<u8>>,
+    /// A guard is missing: the writer does not compare its database with the topic.
+    orders_on: bool,
 }
 
 impl Service {
@@ -85,6 +89,7 @@ impl Service {
             behind: 0,
             start_at: 0,
             newest: None,
+            orders_on: false,
         }
     }
 
@@ -126,11 +131,13 @@ impl Service {
     }
 
     /// Puts the kept copy of its disk in place. A writer that notices gets the newest one back.
-    pub(crate) fn restore(&mut self) -> bool {
+    /// `orders_on`: a guard is missing, it does not look.
+    pub(crate) fn restore(&mut self, orders_on: bool) -> bool {
         let newest = self.disk.copy();
         if !self.disk.put_back() {
             return false;
         }
+        self.orders_on |= orders_on;
         self.newest = (self.node == NodeName::Writer).then_some(newest);
         self.die("its disk is put back", 500);
         true
@@ -142,7 +149,8 @@ impl Service {
         let now = self.clock.at(self.parts.hub.now());
         let stage: Box<dyn Stage> = if self.node == NodeName::Writer {
             let mut post = self.post();
-            match republish(self.disk.as_ref(), self.bus.as_ref(), &world.genesis, &mut post, now) {
+            let looked = if self.orders_on { Ok(0) } else { republish(self.disk.as_ref(), self.bus.as_ref(), &world.genesis, &mut post, now) };
+            match looked {
                 Ok(_) => {}
                 Err(error @ RepublishError::DatabaseBehind { .. }) => {
                     // It must not order on. The operator finds the newest disk.
@@ -183,7 +191,7 @@ impl Service {
                 gateway: Arc::clone(&self.parts.chain) as Arc<dyn strongroom_ports::chain::ChainGateway>,
                 resend_ms: 5_000,
             })),
-            NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, Pace::default())),
+            NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),
             _ => Box::new(ClientStage::new(self.post(), journal, Arc::clone(&self.parts.asks))),
         }
     }
@@ -256,16 +264,6 @@ impl Service {
             return Some((replica.follower().size(), replica.follower().tip().body.clone()));
         }
         self.shared.as_ref().map(|shared| shared.read(|f| (f.size(), f.tip().body.clone())))
-    }
-
-    /// Its own clock.
-    pub(crate) fn own(&self) -> UnixMs {
-        self.clock.at(self.parts.hub.now())
-    }
-
-    /// Everything it consumes is read.
-    pub(crate) fn has_read(&self, topic: &Topic) -> u64 {
-        self.bus.end(topic).map_or(0, |end| end.next)
     }
 }
 

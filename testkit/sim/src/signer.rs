@@ -25,6 +25,7 @@ pub(crate) struct SignerHost {
     me: NodeId,
     pub(crate) disk: Arc<SimDisk>,
     marker: SimMarker,
+    marker_copy: Option<[u8; 16]>,
     entropy: Arc<NodeEntropy>,
     codec: Arc<dyn ChainCodec>,
     pub(crate) clock: NodeClock,
@@ -32,6 +33,8 @@ pub(crate) struct SignerHost {
     link: Link,
     pub(crate) start_at: u64,
     tick_at: u64,
+    /// Starts since the copy of its disk was made.
+    starts: u64,
     /// Its disk was put back: it must retire.
     pub(crate) restored: bool,
     /// It was shown another line: it has stopped for good.
@@ -54,6 +57,7 @@ impl SignerHost {
             me,
             disk: SimDisk::new(node, hub.clone()),
             marker: SimMarker::default(),
+            marker_copy: None,
             entropy: NodeEntropy::new(world.seed, node.name()),
             codec,
             clock,
@@ -61,6 +65,7 @@ impl SignerHost {
             link: Link::new(node, me, &seats, hub.clone()),
             start_at: 0,
             tick_at: 0,
+            starts: 0,
             restored: false,
             misled: false,
             hub,
@@ -102,6 +107,7 @@ impl SignerHost {
         };
         let mut process = SignerNode::open(setup)?;
         self.hub.lock().saw_start(self.node);
+        self.starts += 1;
         self.connect(&mut process);
         self.hub.log(&format!("{} is up{}", self.node, if process.is_retired() { ", retired" } else { "" }));
         self.process = Some(process);
@@ -131,11 +137,30 @@ impl SignerHost {
         self.die(&fatal.to_string(), pause);
     }
 
-    /// Puts the kept copy of its disk in place.
-    pub(crate) fn restore(&mut self) -> bool {
+    /// Keeps a copy of its disk, and starts anew: the copy is of an earlier generation then.
+    pub(crate) fn take_snapshot(&mut self) {
+        self.disk.take_snapshot();
+        self.marker_copy = self.marker.get();
+        self.starts = 0;
+        self.die("after its disk was copied", 50);
+    }
+
+    /// Puts the kept copy of its disk in place; `false` when there is none, or when it did not start since. (A copy
+    /// of the same generation is not seen without a hardware counter, which the product says.)
+    ///
+    /// `marker_too`: a guard is missing, the boot marker is put back with it.
+    pub(crate) fn restore(&mut self, marker_too: bool) -> bool {
+        if self.starts == 0 {
+            return false;
+        }
         self.process = None;
         let back = self.disk.put_back();
         if back {
+            if marker_too {
+                self.marker.set(self.marker_copy);
+                // Else the own cosignature on the bus would give it away all the same.
+                self.link.forget_own();
+            }
             self.restored = true;
             self.hub.lock().saw_restore(self.node);
             self.die("its disk is put back", 300);
@@ -175,6 +200,11 @@ impl SignerHost {
     /// The connection is lost until then.
     pub(crate) fn lose(&mut self, until: u64) {
         self.link.lose(until);
+    }
+
+    /// Nothing of the journal reaches it until then.
+    pub(crate) fn blind(&mut self, until: u64) {
+        self.link.blind(until);
     }
 
     pub(crate) fn inject(&mut self, frame: ToSigner) {
