@@ -65,12 +65,6 @@ step() {
     if [ "$KEEP_GOING" != yes ]; then summary; fi
 }
 
-# Something that is not in the tree yet. It is named, never passed over in silence.
-not_yet() {
-    say "${GREY}– $1: not in the tree yet ($2)${OFF}"
-    STEPS+=("– $1: not in the tree yet")
-}
-
 # Prints what ran; exits 1 if any step failed.
 summary() {
     local line
