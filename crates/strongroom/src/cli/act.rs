@@ -1,0 +1,188 @@
+//! `act`: what admins, committees and clients sign to change what is in force.
+
+use super::context::{Context, now, random};
+use super::fail::usage;
+use super::{keys, show};
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use strongroom_client::check;
+use strongroom_types::json::Json;
+use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
+
+/// Acts.
+#[derive(Subcommand, Debug)]
+pub enum Act {
+    /// Sign an act, or add signatures to a signed one. The file is an act as JSON (members `id`, `platform`,
+    /// `expires` may be absent: a new id, the pinned genesis', in one hour) or a signed act written before.
+    Sign {
+        /// The act.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Key files that sign; may be given several times.
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+        /// Where the signed act goes. Default: the file itself if it is a signed act, else `<file>.signed`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Do not ask before signing.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Send a signed act to the journal.
+    Submit {
+        /// The signed act.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Wait until it is in force, at most so long.
+        #[arg(long, value_parser = show::duration, default_value = "20s")]
+        wait: Duration,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// How an act stands: submitted, in force, or refused and why.
+    Show {
+        /// Its digest.
+        digest: Digest,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub fn run(context: &Context, command: &Act, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Act::Sign { file, key, out: to, yes } => sign(context, file, key, to.as_deref(), *yes, out),
+        Act::Submit { file, wait, json } => submit(context, file, *wait, *json, out),
+        Act::Show { digest, json } => stands(context, digest, *json, out),
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
+}
+
+/// Whether a file holds a signed act.
+fn is_signed(value: &Value) -> bool {
+    value.get("endorsements").is_some() && value.get("text").is_some()
+}
+
+fn signed(value: &Value) -> anyhow::Result<Signed> {
+    let signed = check::signed(value)?;
+    types::Act::parse(&signed.text).context("the text is no act")?;
+    Ok(signed)
+}
+
+/// An act as people write it: any JSON layout, with what can be filled in filled in.
+fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
+    let members = value.as_object_mut().context("an act is a JSON object")?;
+    let mut fill = |name: &str, text: String| {
+        members.entry(name).or_insert_with(|| Value::String(text));
+    };
+    fill("type", types::Act::TYPE.to_owned());
+    fill("id", ActId(random()).to_string());
+    fill("expires", now().plus(3_600_000).to_string());
+    if members.get("platform").is_none() {
+        let platform = context.genesis().context("member `platform` is missing")?.platform;
+        members.insert("platform".to_owned(), Value::String(platform.to_string()));
+    }
+    let text = strict(&value)?.to_text();
+    let act = types::Act::parse(&text).context("not an act")?;
+    Ok(Signed::draft(&act))
+}
+
+/// JSON of ours: strings, booleans, arrays, objects. Numbers are written as strings.
+fn strict(value: &Value) -> anyhow::Result<Json> {
+    Ok(match value {
+        Value::Bool(value) => Json::Bool(*value),
+        Value::String(text) => Json::text(text),
+        Value::Array(values) => Json::List(values.iter().map(strict).collect::<Result<_, _>>()?),
+        Value::Object(members) => {
+            let member =
+                |(name, value): (&String, &Value)| Ok::<_, anyhow::Error>((name.clone(), strict(value)?));
+            Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
+        }
+        Value::Number(number) => bail!("write the number {number} as a string: \"{number}\""),
+        Value::Null => bail!("leave a member out instead of writing null"),
+    })
+}
+
+fn sign(
+    context: &Context,
+    file: &Path,
+    keys: &[PathBuf],
+    to: Option<&Path>,
+    yes: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let value = read(file)?;
+    let before = is_signed(&value);
+    let mut act = if before { signed(&value)? } else { draft(context, value)? };
+    let keys = keys.iter().map(|file| keys::open(file)).collect::<Result<Vec<_>, _>>()?;
+    let digest = types::Act::digest_of(&act.text);
+    writeln!(out, "{}\n\nact {digest}\n", pretty(&act.text)?)?;
+    show::words(out, &digest)?;
+    writeln!(out)?;
+    show::confirm(out, "Sign exactly this?", yes)?;
+    for key in &keys {
+        act.endorse::<types::Act>(&key.signing());
+    }
+    let to = match to {
+        Some(path) => path.to_owned(),
+        None if before => file.to_owned(),
+        None => PathBuf::from(format!("{}.signed", file.display())),
+    };
+    write(&to, &act)?;
+    let who: Vec<String> = act.endorsements.iter().map(|e| e.credential.to_string()).collect();
+    Ok(writeln!(out, "{}: signed by {}", to.display(), who.join(", "))?)
+}
+
+fn pretty(text: &str) -> anyhow::Result<String> {
+    let value: Value = serde_json::from_str(text)?;
+    Ok(serde_json::to_string_pretty(&value)?)
+}
+
+/// Replaces a file as a whole: a half-written act would lose the signatures of others.
+fn write(path: &Path, act: &Signed) -> anyhow::Result<()> {
+    let next = PathBuf::from(format!("{}.new", path.display()));
+    std::fs::write(&next, format!("{}\n", act.to_json().to_text()))
+        .and_then(|()| std::fs::rename(&next, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn submit(
+    context: &Context,
+    file: &Path,
+    wait: Duration,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let value = read(file)?;
+    if !is_signed(&value) {
+        return Err(usage(format!("{} is not signed yet: strongroom act sign", file.display())));
+    }
+    let client = context.client()?;
+    let digest = client.submit_act(&signed(&value)?)?;
+    client.wait_act(&digest, wait)?;
+    if json {
+        return show::json(out, &json!({"digest": digest.to_string(), "state": "in_force"}));
+    }
+    Ok(writeln!(out, "act {digest} is in force")?)
+}
+
+fn stands(context: &Context, digest: &Digest, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let shown = context.client()?.act(digest, 0)?;
+    if json {
+        return show::json(out, &shown);
+    }
+    let (code, detail) = (show::member(&shown, "/reason/code"), show::member(&shown, "/reason/detail"));
+    match show::member(&shown, "/state") {
+        "refused" => Ok(writeln!(out, "act {digest} was refused: {code}: {detail}")?),
+        state => Ok(writeln!(out, "act {digest}: {state}")?),
+    }
+}

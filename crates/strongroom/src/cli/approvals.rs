@@ -1,0 +1,134 @@
+//! `approvals`: what waits for people, and their signed answers.
+
+use super::context::{Context, codec, random};
+use super::fail::usage;
+use super::{keys, show};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use strongroom_client::check::Pending;
+use strongroom_types::{Answer, ApprovalNonce, TenantId, TransactionId};
+
+/// Approvals.
+#[derive(Subcommand, Debug)]
+pub enum Approvals {
+    /// Transactions that wait for approval, oldest first.
+    List {
+        /// The tenant (`tnt_…`); without it the API key's own.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say yes: shows effects, words, tier and rule as this program reads them, then signs.
+    Approve(Decision),
+    /// Say no, which ends the transaction.
+    Reject(Decision),
+}
+
+/// One answer.
+#[derive(Args, Debug)]
+pub struct Decision {
+    /// The transaction (`tx_…`).
+    tx: TransactionId,
+    /// Your key file.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Your written reason; its digest is signed.
+    #[arg(long)]
+    reason: String,
+    /// Do not ask before signing.
+    #[arg(long)]
+    yes: bool,
+    /// One line of JSON at the end.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(context: &Context, command: &Approvals, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Approvals::List { tenant, json } => list(context, *tenant, *json, out),
+        Approvals::Approve(decision) => decide(context, decision, Answer::Yes, out),
+        Approvals::Reject(decision) => decide(context, decision, Answer::No, out),
+    }
+}
+
+fn list(context: &Context, tenant: Option<TenantId>, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let shown = context.client()?.approvals(tenant)?;
+    if json {
+        return show::json(out, &shown);
+    }
+    let mut none = true;
+    for row in show::rows(&shown) {
+        none = false;
+        let answered = row.get("answered").and_then(Value::as_array).map_or(0, Vec::len);
+        let member = |pointer| show::member(row, pointer);
+        writeln!(
+            out,
+            "{}  {}  tier {}  rule {}  {answered} answered  {}",
+            member("/transaction/id"),
+            member("/transaction/external_id"),
+            member("/transaction/decision/tier"),
+            member("/transaction/decision/rule"),
+            member("/purpose"),
+        )?;
+    }
+    if none {
+        writeln!(out, "nothing waits for approval")?;
+    }
+    Ok(())
+}
+
+fn decide(context: &Context, decision: &Decision, answer: Answer, out: &mut dyn Write) -> anyhow::Result<()> {
+    if decision.reason.trim().is_empty() {
+        return Err(usage("--reason must say something"));
+    }
+    let key = keys::open(&decision.key)?;
+    let (client, genesis) = (context.client()?, context.genesis()?);
+    let pending = client.pending(&genesis, &codec(&genesis)?, decision.tx)?;
+    if !decision.json {
+        describe(&pending, out)?;
+    }
+    let question = match answer {
+        Answer::Yes => "Sign YES to exactly this?",
+        Answer::No => "Sign NO and end this transaction?",
+    };
+    show::confirm(out, question, decision.yes)?;
+    let signed = pending.answer(answer, &decision.reason, ApprovalNonce(random()), &key.signing());
+    let digest = client.decide(decision.tx, &signed)?;
+    if decision.json {
+        let shown = json!({
+            "transaction": decision.tx.to_string(), "answer": answer.to_string(), "approval": digest.to_string(),
+            "intent": pending.shown.digest.to_string(), "core": pending.decision.digest.to_string(),
+        });
+        return show::json(out, &shown);
+    }
+    Ok(writeln!(out, "signed \"{answer}\" as {}; approval {digest}", key.credential().id)?)
+}
+
+/// What is signed, as read here.
+fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (intent, core) = (&pending.shown.intent, &pending.decision.core);
+    writeln!(out, "{} ({})", TransactionId::from(pending.shown.digest), intent.external_id)?;
+    writeln!(out, "  from vault {}, asked by {}", intent.vault, intent.initiator)?;
+    if let Some(purpose) = &intent.purpose {
+        writeln!(out, "  purpose: {purpose}")?;
+    }
+    writeln!(out, "  what it does, read here by {}:", core.decoder)?;
+    show::effects(out, &pending.effects, intent.fee_max)?;
+    writeln!(out, "  expires {}", show::time(intent.expires))?;
+    writeln!(out, "  tier {}, rule \"{}\", policy {}", core.tier, core.rule, core.policy)?;
+    for need in &core.groups {
+        writeln!(out, "  needs {} of {}", need.approvals, need.group)?;
+    }
+    if core.time_lock_seconds > 0 {
+        writeln!(out, "  time lock: {} s after the last approval", core.time_lock_seconds)?;
+    }
+    writeln!(out, "  {} said yes so far", pending.answered.len())?;
+    writeln!(out, "  intent   {}\n  decision {}", pending.shown.digest, pending.decision.digest)?;
+    writeln!(out, "  compare these words with the requester:\n")?;
+    show::words(out, &pending.shown.digest)?;
+    Ok(writeln!(out)?)
+}

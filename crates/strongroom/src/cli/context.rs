@@ -1,0 +1,186 @@
+//! Where the server is and whom to believe: flags, or a profile file.
+
+use super::fail::usage;
+use anyhow::Context as _;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_client::Client;
+use strongroom_host::{SystemClock, SystemEntropy};
+use strongroom_journal::Genesis;
+use strongroom_ports::host::{Clock as _, Entropy as _};
+use strongroom_types::{Digest, UnixMs};
+use zeroize::Zeroizing;
+
+/// Taken when it is in the current folder and no `--profile` is given.
+const DEFAULT_PROFILE: &str = "strongroom.toml";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Globals {
+    /// Profile (TOML: url, api_key_file, genesis, genesis_hash); other options win over it. Default:
+    /// `strongroom.toml` in the current folder, if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// The server, on loopback: http://127.0.0.1:PORT.
+    #[arg(long, global = true)]
+    pub url: Option<String>,
+    /// File with the API key (mode 0600).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// The genesis file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub genesis: Option<PathBuf>,
+    /// The genesis hash you compared and pinned (64 hex digits).
+    #[arg(long, global = true, value_name = "HEX")]
+    pub genesis_hash: Option<Digest>,
+}
+
+/// A profile file. Paths are relative to its folder.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The server.
+    pub url: Option<String>,
+    /// File with the API key.
+    pub api_key_file: Option<PathBuf>,
+    /// The genesis file.
+    pub genesis: Option<PathBuf>,
+    /// The pinned genesis hash.
+    pub genesis_hash: Option<String>,
+}
+
+impl Profile {
+    /// Writes the profile.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self)?;
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn load(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
+        let mut profile: Self =
+            toml::from_str(&text).map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for file in [&mut profile.api_key_file, &mut profile.genesis].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
+        Ok(profile)
+    }
+}
+
+/// What the options and the profile say together.
+#[derive(Debug)]
+pub struct Context {
+    url: Option<String>,
+    api_key_file: Option<PathBuf>,
+    genesis: Option<PathBuf>,
+    genesis_hash: Option<Digest>,
+}
+
+impl Context {
+    /// Options win over the profile.
+    pub fn new(globals: &Globals) -> anyhow::Result<Self> {
+        let Globals { profile, url, api_key_file, genesis, genesis_hash } = globals.clone();
+        let default = Path::new(DEFAULT_PROFILE);
+        let profile = match profile {
+            Some(path) => Profile::load(&path)?,
+            None if default.is_file() => Profile::load(default)?,
+            None => Profile::default(),
+        };
+        let pinned = profile.genesis_hash.as_deref().map(str::parse::<Digest>).transpose();
+        let pinned = pinned.map_err(|e| usage(format!("profile: genesis_hash: {e}")))?;
+        Ok(Self {
+            url: url.or(profile.url),
+            api_key_file: api_key_file.or(profile.api_key_file),
+            genesis: genesis.or(profile.genesis),
+            genesis_hash: genesis_hash.or(pinned),
+        })
+    }
+
+    /// The server's address.
+    pub fn url(&self) -> anyhow::Result<&str> {
+        self.url.as_deref().ok_or_else(|| usage("where is the server? give --url or --profile"))
+    }
+
+    /// The file with the API key.
+    pub fn api_key_file(&self) -> Option<&Path> {
+        self.api_key_file.as_deref()
+    }
+
+    /// A client with the API key.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let url = self.url()?;
+        let file = self.api_key_file.as_deref();
+        let file = file.ok_or_else(|| usage("which API key? give --api-key-file or --profile"))?;
+        Ok(Client::new(url, &read_api_key(file)?))
+    }
+
+    /// A client without an API key, for what needs none.
+    pub fn anonymous(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(self.url()?, ""))
+    }
+
+    /// The genesis file with the pinned hash.
+    pub fn genesis(&self) -> anyhow::Result<Arc<Genesis>> {
+        let missing =
+            "nothing can be proved without a pinned genesis: give --genesis and --genesis-hash, or --profile";
+        let (Some(file), Some(hash)) = (&self.genesis, self.genesis_hash) else { return Err(usage(missing)) };
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read genesis {}", file.display()))?;
+        Ok(Arc::new(Genesis::pinned(&bytes, hash).with_context(|| format!("genesis {}", file.display()))?))
+    }
+
+    /// The pinned genesis hash, if one is given.
+    pub fn pinned(&self) -> Option<Digest> {
+        self.genesis_hash
+    }
+}
+
+/// Reads an API key: one line, in a file for its owner only.
+fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let meta = std::fs::metadata(file).with_context(|| format!("API key file {}", file.display()))?;
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        anyhow::bail!(
+            "API key file {0} has mode {mode:o}; only its owner may read it: chmod 600 {0}",
+            file.display()
+        );
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(file)?);
+    let key = Zeroizing::new(text.trim().to_owned());
+    if key.is_empty() || key.chars().any(|c| !c.is_ascii_graphic()) {
+        anyhow::bail!("API key file {} does not hold one API key on one line", file.display());
+    }
+    Ok(key)
+}
+
+/// The codec of the first chain of a genesis that this program reads.
+pub fn codec(genesis: &Genesis) -> anyhow::Result<BitcoinCodec> {
+    let networks = [Network::Mainnet, Network::Testnet4, Network::Regtest];
+    let enabled = |network: &Network| {
+        let id = network.chain_id();
+        genesis.chains.iter().any(|seat| seat.chain.as_str() == id)
+    };
+    let network = networks.into_iter().find(enabled);
+    let network = network.context("genesis enables no chain that this program can read")?;
+    Ok(BitcoinCodec::new(network)?)
+}
+
+/// The host's time.
+pub fn now() -> UnixMs {
+    UnixMs(SystemClock.now_ms())
+}
+
+/// A fresh random id.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemEntropy.rng().fill_bytes(&mut bytes);
+    bytes
+}

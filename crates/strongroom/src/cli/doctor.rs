@@ -1,0 +1,154 @@
+//! `doctor`: what commonly goes wrong on the client's side.
+
+use super::context::{Context, now};
+use super::show;
+use anyhow::bail;
+use clap::Args;
+use serde_json::Value;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use strongroom_client::KeyFile;
+use strongroom_client::proof::Trust;
+use strongroom_types::UnixMs;
+
+/// Less free space than this is a problem: 1 GiB.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+
+/// Looks for what commonly goes wrong.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Key files to look at; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// Folder whose disk is looked at.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// What is told of one thing: fine, or what to do about it.
+type Finding = Result<String, String>;
+
+pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut findings = vec![("disk", disk(&command.dir))];
+    findings.extend(command.key.iter().map(|file| ("key file", key_file(file))));
+    if let Some(file) = context.api_key_file() {
+        findings.push(("API key file", mode(file)));
+    }
+    findings.extend(server(context));
+    let mut wrong = 0;
+    for (what, finding) in findings {
+        match finding {
+            Ok(fine) => writeln!(out, "ok    {what}: {fine}")?,
+            Err(problem) => {
+                wrong += 1;
+                writeln!(out, "WRONG {what}: {problem}")?;
+            }
+        }
+    }
+    if wrong == 0 { Ok(()) } else { bail!("{wrong} problems found") }
+}
+
+fn key_file(file: &Path) -> Finding {
+    KeyFile::open(file)
+        .map(|key| format!("{} is {}", file.display(), key.credential().id))
+        .map_err(|e| e.to_string())
+}
+
+fn mode(file: &Path) -> Finding {
+    let meta = std::fs::metadata(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    match meta.permissions().mode() & 0o777 {
+        mode if mode & 0o077 == 0 => Ok(format!("{} is for its owner only", file.display())),
+        mode => Err(format!("{0} has mode {mode:o}: chmod 600 {0}", file.display())),
+    }
+}
+
+fn disk(dir: &Path) -> Finding {
+    let stat = rustix::fs::statvfs(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let told = format!("{} MiB free at {}", free >> 20, dir.display());
+    if free >= FREE_BYTES_MIN { Ok(told) } else { Err(format!("{told}; at least 1024 MiB are needed")) }
+}
+
+fn server(context: &Context) -> Vec<(&'static str, Finding)> {
+    let Ok(url) = context.url() else {
+        return vec![("server", Err("no --url and no profile: nothing else can be looked at".to_owned()))];
+    };
+    let status = context.anonymous().map_err(|e| e.to_string());
+    let status = match status.and_then(|client| client.status().map_err(|e| e.to_string())) {
+        Ok(status) => status,
+        Err(error) => return vec![("server", Err(error)), ("port", port(url))],
+    };
+    let mut findings = vec![("server", Ok(format!("{url} answers"))), ("journal", journal(&status))];
+    findings.push(("genesis", genesis(context, &status)));
+    findings.push(("clock", clock(context, &status)));
+    findings
+}
+
+/// Nobody answers: is anything there at all?
+fn port(url: &str) -> Finding {
+    let port = url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
+    let Some(port) = port else { return Err(format!("{url} names no port")) };
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => Err(format!("nothing listens on 127.0.0.1:{port}: start the server, or give another --url")),
+        Err(_) => Err(format!("something listens on 127.0.0.1:{port}, but it is no Strongroom API")),
+    }
+}
+
+fn journal(status: &Value) -> Finding {
+    if let Some(code) = status.get("halted").and_then(Value::as_str) {
+        return Err(format!("the server's replica has stopped: {code}"));
+    }
+    let number = |pointer: &str| status.pointer(pointer).and_then(Value::as_u64);
+    match (number("/journal/size"), number("/journal/fresh")) {
+        (Some(size), Some(fresh)) => Ok(format!("{size} entries, fresh up to {fresh}")),
+        _ => Err("no fresh witnessed head: are the signers and witnesses running, and their clocks right?"
+            .to_owned()),
+    }
+}
+
+fn genesis(context: &Context, status: &Value) -> Finding {
+    let theirs = show::member(status, "/genesis");
+    match context.pinned() {
+        Some(pinned) if pinned.to_string() == theirs => {
+            Ok("the server is the pinned installation".to_owned())
+        }
+        Some(pinned) => Err(format!("the server says {theirs}, pinned is {pinned}")),
+        None => {
+            Err("no genesis hash is pinned: nothing can be proved (--genesis, --genesis-hash)".to_owned())
+        }
+    }
+}
+
+/// This machine's clock against the witnesses' signed times, which no server can make up.
+fn clock(context: &Context, status: &Value) -> Finding {
+    let proved = context.genesis().map_err(|e| e.to_string()).and_then(|genesis| {
+        let note = context
+            .client()
+            .and_then(|client| Ok(client.journal_checkpoint()?))
+            .map_err(|e| e.to_string())?;
+        let (_, at_s) = Trust::new(&genesis).and_then(|t| t.checkpoint(&note)).map_err(|e| e.to_string())?;
+        Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
+    });
+    let own = now();
+    match proved {
+        Ok((at_s, freshness_ms, skew_ms)) => {
+            let at = UnixMs(at_s.saturating_mul(1000));
+            let told = format!("witnesses cosigned at {}, here it is {}", show::time(at), show::time(own));
+            let fits = at <= own.plus(skew_ms) && own.since(at) <= freshness_ms.saturating_add(skew_ms);
+            if fits {
+                Ok(told)
+            } else {
+                Err(format!("{told}: set this clock, or see why witnesses are silent"))
+            }
+        }
+        Err(why) => {
+            let theirs = UnixMs(status.get("now_ms").and_then(Value::as_u64).unwrap_or_default());
+            let apart = own.since(theirs).max(theirs.since(own));
+            let told =
+                format!("{apart} ms apart from the server's; the witnesses' could not be compared ({why})");
+            if apart <= 5_000 { Ok(told) } else { Err(told) }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `genesis`: who takes part, pinned by hash.
+
+mod create;
+mod describe;
+
+use super::show;
+use anyhow::Context as _;
+use clap::Subcommand;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use strongroom_journal as journal;
+use strongroom_types::Digest;
+use strongroom_wire::decode;
+
+/// Genesis files.
+#[derive(Subcommand, Debug)]
+pub enum Genesis {
+    /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a rule.
+    Create {
+        /// The description (see `docs/`): signers' and witnesses' public records from `strongroom-signer init`,
+        /// admins, services, chains, mode and bounds.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The new genesis file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Show a genesis file: hash and words to compare, who takes part, and everything that weakens the claim.
+    Show {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Compare a genesis file with a pinned hash and check its rules.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// The hash.
+        #[arg(long, value_name = "HEX")]
+        hash: Digest,
+    },
+}
+
+pub fn run(command: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Genesis::Create { config, out: file } => {
+            let genesis = create::from_file(config)?;
+            let mut target = std::fs::File::create_new(file)
+                .with_context(|| format!("cannot write {} (it must not exist)", file.display()))?;
+            target.write_all(&genesis.to_bytes())?;
+            target.sync_all()?;
+            describe::describe(&genesis, out)
+        }
+        Genesis::Show { file } => {
+            let genesis: journal::Genesis = decode(&read(file)?)?;
+            genesis.check()?;
+            describe::describe(&genesis, out)
+        }
+        Genesis::Verify { file, hash } => {
+            let genesis = journal::Genesis::pinned(&read(file)?, *hash)?;
+            writeln!(out, "ok: {} is genesis {hash}\n", file.display())?;
+            show::words(out, &genesis.hash())
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}

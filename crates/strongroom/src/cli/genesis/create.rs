@@ -1,0 +1,280 @@
+//! A genesis from its TOML description.
+
+use crate::cli::context::{now, random};
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use strongroom_chain_bitcoin::Network;
+use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
+use strongroom_journal::{Bounds, Genesis, Mode};
+use strongroom_types::charter::Board;
+use strongroom_types::text::lower_hex;
+use strongroom_types::{Credential, Name, NodeId, PlatformId};
+use strongroom_wire::frame::PublicRecord;
+use strongroom_wire::{NodeKey, Role, decode};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    mode: String,
+    origin: String,
+    /// Ed25519 key of the log, hex.
+    log_key: String,
+    /// Largest t of any key; f = max(1, t − 1).
+    min_signers: Option<u16>,
+    /// f itself.
+    faults: Option<u16>,
+    platform: Option<String>,
+    signers: Vec<Signer>,
+    #[serde(default)]
+    witnesses: Vec<Witness>,
+    admins: Admins,
+    services: Vec<Service>,
+    chains: Vec<Chain>,
+    #[serde(default)]
+    bounds: Overrides,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signer {
+    index: u16,
+    node: Option<String>,
+    record: Option<String>,
+    record_file: Option<PathBuf>,
+    location: String,
+    operator: String,
+    hardware: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Witness {
+    node: Option<String>,
+    record: Option<String>,
+    record_file: Option<PathBuf>,
+    operator: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Admins {
+    quorum: u32,
+    members: Vec<Admin>,
+}
+
+/// As `keys show` prints it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Admin {
+    id: String,
+    user: String,
+    class: String,
+    public_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Service {
+    role: String,
+    node: Option<String>,
+    public_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chain {
+    network: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Overrides {
+    loosen_delay_ms: Option<u64>,
+    ceremony_delay_ms: Option<u64>,
+    platform_delay_ms: Option<u64>,
+    attempt_life_ms: Option<u64>,
+    intent_life_ms: Option<u64>,
+    attempts_max: Option<u32>,
+    freshness_ms: Option<u64>,
+    skew_ms: Option<u64>,
+    duty_ms: Option<u64>,
+    retention_ms: Option<u64>,
+    entries_per_minute: Option<u32>,
+    intents_open_max: Option<u32>,
+    proposals_open_max: Option<u32>,
+}
+
+/// Reads a description; record files are relative to its folder.
+pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let config: Config = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    from_config(config, path.parent().unwrap_or(Path::new(".")))
+}
+
+fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
+    let mode = match config.mode.as_str() {
+        "dev" => Mode::Dev,
+        "production" => Mode::Production,
+        other => bail!("mode `{other}`: expected dev or production"),
+    };
+    let faults = match (config.faults, config.min_signers) {
+        (Some(faults), None) => faults,
+        (None, Some(t)) => strongroom_tlog::faults_assumed(t),
+        _ => bail!("give min_signers (the largest t of any key) or faults, not both"),
+    };
+    let mut signers = config
+        .signers
+        .iter()
+        .map(|signer| signer_seat(signer, folder))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    signers.sort_by_key(|seat| seat.index);
+    let witnesses =
+        config.witnesses.iter().map(|seat| witness_seat(seat, folder)).collect::<anyhow::Result<Vec<_>>>()?;
+    let seats = u16::try_from(signers.len() + witnesses.len()).context("too many seats")?;
+    let admin_credentials =
+        config.admins.members.iter().map(credential).collect::<anyhow::Result<Vec<Credential>>>()?;
+    let mut members: Vec<_> = admin_credentials.iter().map(|credential| credential.id).collect();
+    members.sort_unstable();
+    members.dedup();
+    let genesis = Genesis {
+        version: 1,
+        platform: config.platform.map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
+        mode,
+        created: now(),
+        signers,
+        witnesses,
+        admin_credentials,
+        admins: Board { members, quorum: config.admins.quorum },
+        services: config.services.iter().map(service).collect::<anyhow::Result<_>>()?,
+        origin: config.origin,
+        log_key: key("log_key", &config.log_key)?,
+        quorum: strongroom_tlog::quorum(seats, faults),
+        faults: u32::from(faults),
+        chains: config.chains.iter().map(chain).collect::<anyhow::Result<_>>()?,
+        bounds: bounds(mode, &config.bounds),
+    };
+    genesis.check().context("this genesis breaks a rule")?;
+    Ok(genesis)
+}
+
+fn key(what: &str, text: &str) -> anyhow::Result<[u8; 32]> {
+    lower_hex(text).with_context(|| format!("{what}: expected 64 lower-case hex digits"))
+}
+
+fn name(what: &str, text: &str) -> anyhow::Result<Name> {
+    text.parse().with_context(|| format!("{what} `{text}`"))
+}
+
+fn node(given: Option<&String>) -> anyhow::Result<NodeId> {
+    given.map_or_else(|| Ok(NodeId(random())), |text| text.parse().with_context(|| format!("node {text}")))
+}
+
+/// A public record: in hex, or in the file that `strongroom-signer init` printed.
+fn record(hex: Option<&String>, file: Option<&PathBuf>, folder: &Path) -> anyhow::Result<PublicRecord> {
+    let text = match (hex, file) {
+        (Some(hex), None) => hex.clone(),
+        (None, Some(file)) => {
+            let path = folder.join(file);
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let printed: serde_json::Value =
+                serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+            let record = printed.get("record").and_then(serde_json::Value::as_str);
+            record.with_context(|| format!("{} has no member `record`", path.display()))?.to_owned()
+        }
+        _ => bail!("each seat needs record (hex) or record_file, not both"),
+    };
+    Ok(decode(&hex::decode(text).context("record")?).context("record")?)
+}
+
+fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
+    let index = signer.index;
+    let record = record(signer.record.as_ref(), signer.record_file.as_ref(), folder)
+        .with_context(|| format!("signer {index}"))?;
+    Ok(SignerSeat {
+        index,
+        node: node(signer.node.as_ref())?,
+        signing_key: record.signing_key,
+        witness_key: record.witness_key,
+        sealing_key: record.sealing_key,
+        location: name("location", &signer.location)?,
+        operator: name("operator", &signer.operator)?,
+        hardware: name("hardware", &signer.hardware)?,
+        measurement: record.measurement,
+    })
+}
+
+fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat> {
+    let record = record(witness.record.as_ref(), witness.record_file.as_ref(), folder)
+        .with_context(|| format!("witness of {}", witness.operator))?;
+    Ok(WitnessSeat {
+        node: node(witness.node.as_ref())?,
+        signing_key: record.signing_key,
+        witness_key: record.witness_key,
+        operator: name("operator", &witness.operator)?,
+    })
+}
+
+fn credential(admin: &Admin) -> anyhow::Result<Credential> {
+    Ok(Credential {
+        id: admin.id.parse().with_context(|| format!("admin {}", admin.id))?,
+        user: admin.user.parse().with_context(|| format!("admin's user {}", admin.user))?,
+        class: admin.class.parse().map_err(anyhow::Error::msg)?,
+        public_key: key("admin's public_key", &admin.public_key)?,
+    })
+}
+
+fn service(service: &Service) -> anyhow::Result<NodeKey> {
+    let role = match service.role.as_str() {
+        "api" => Role::Api,
+        "approvals" => Role::Approvals,
+        "transactions" => Role::Transactions,
+        "coordinator" => Role::Coordinator,
+        "writer" => Role::Writer,
+        other => {
+            bail!("service role `{other}`: expected api, approvals, transactions, coordinator or writer")
+        }
+    };
+    Ok(NodeKey {
+        node: node(service.node.as_ref())?,
+        role,
+        public_key: key("service key", &service.public_key)?,
+    })
+}
+
+fn chain(chain: &Chain) -> anyhow::Result<ChainSeat> {
+    let network = match chain.network.as_str() {
+        "mainnet" => Network::Mainnet,
+        "testnet4" => Network::Testnet4,
+        "regtest" => Network::Regtest,
+        other => bail!("network `{other}`: expected mainnet, testnet4 or regtest"),
+    };
+    Ok(ChainSeat {
+        chain: network.chain_id().parse()?,
+        native: network.native_asset().parse()?,
+        decoder: "bitcoin/1".to_owned(),
+    })
+}
+
+fn bounds(mode: Mode, given: &Overrides) -> Bounds {
+    let base = match mode {
+        Mode::Dev => Bounds::dev(0),
+        Mode::Production => Bounds::production(),
+    };
+    Bounds {
+        loosen_delay_ms: given.loosen_delay_ms.unwrap_or(base.loosen_delay_ms),
+        ceremony_delay_ms: given.ceremony_delay_ms.unwrap_or(base.ceremony_delay_ms),
+        platform_delay_ms: given.platform_delay_ms.unwrap_or(base.platform_delay_ms),
+        attempt_life_ms: given.attempt_life_ms.unwrap_or(base.attempt_life_ms),
+        intent_life_ms: given.intent_life_ms.unwrap_or(base.intent_life_ms),
+        attempts_max: given.attempts_max.unwrap_or(base.attempts_max),
+        freshness_ms: given.freshness_ms.unwrap_or(base.freshness_ms),
+        skew_ms: given.skew_ms.unwrap_or(base.skew_ms),
+        duty_ms: given.duty_ms.unwrap_or(base.duty_ms),
+        retention_ms: given.retention_ms.unwrap_or(base.retention_ms),
+        entries_per_minute: given.entries_per_minute.unwrap_or(base.entries_per_minute),
+        intents_open_max: given.intents_open_max.unwrap_or(base.intents_open_max),
+        proposals_open_max: given.proposals_open_max.unwrap_or(base.proposals_open_max),
+    }
+}

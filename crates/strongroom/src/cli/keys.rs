@@ -1,0 +1,54 @@
+//! `keys`: key files. Private keys are never printed.
+
+use clap::Subcommand;
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use strongroom_client::KeyFile;
+use strongroom_host::SystemEntropy;
+use strongroom_types::{CredentialClass, UserId};
+
+/// Key files.
+#[derive(Subcommand, Debug)]
+pub enum Keys {
+    /// Make a new key and write its file (mode 0600); prints the public part for the registry.
+    Create {
+        /// The new file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The human it belongs to (`usr_…`); a new id when absent.
+        #[arg(long)]
+        user: Option<UserId>,
+        /// `key`: a person's key file, used through this command line; `program`: a client program's.
+        #[arg(long)]
+        class: CredentialClass,
+    },
+    /// Show the public part of a key file.
+    Show {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+pub fn run(command: &Keys, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Keys::Create { out: file, user, class } => {
+            public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out)
+        }
+        Keys::Show { file } => public(&open(file)?, out),
+    }
+}
+
+/// Opens a key file.
+pub fn open(file: &Path) -> anyhow::Result<KeyFile> {
+    Ok(KeyFile::open(file)?)
+}
+
+fn public(key: &KeyFile, out: &mut dyn Write) -> anyhow::Result<()> {
+    let credential = key.credential();
+    let shown = json!({
+        "id": credential.id.to_string(), "user": credential.user.to_string(),
+        "class": credential.class.to_string(), "public_key": hex::encode(credential.public_key),
+    });
+    Ok(writeln!(out, "{shown}")?)
+}

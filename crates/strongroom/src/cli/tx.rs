@@ -1,0 +1,239 @@
+//! `tx`: transactions.
+
+mod create;
+
+use super::context::{Context, now, random};
+use super::{keys, show};
+use anyhow::bail;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use strongroom_client::{Client, check};
+use strongroom_types::{Act, ActBody, ActId, Scope, Signed, TenantId, Tighten, TransactionId};
+
+/// How long one request waits for a change, milliseconds.
+const WAIT_MS: u64 = 10_000;
+const FINAL: [&str; 6] = ["completed", "rejected", "blocked", "expired", "cancelled", "failed"];
+
+/// Transactions.
+#[derive(Subcommand, Debug)]
+pub enum Tx {
+    /// Sign an intent and send it.
+    Create(create::Create),
+    /// List transactions, newest first.
+    List {
+        /// The tenant (`tnt_…`); without it the API key's own.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Where an earlier list ended.
+        #[arg(long)]
+        cursor: Option<String>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a transaction; digest and words are recomputed from its text.
+    Show {
+        /// The transaction (`tx_…`).
+        tx: TransactionId,
+        /// Wait until it is signed or has ended, at most so long (e.g. 30s).
+        #[arg(long, value_parser = show::duration)]
+        wait: Option<Duration>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Where the time went, layer by layer.
+    Timeline {
+        /// The transaction (`tx_…`).
+        tx: TransactionId,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cancel a transaction that is not signed yet (by its initiator's user, or the admins' quorum).
+    Cancel {
+        /// The transaction (`tx_…`).
+        tx: TransactionId,
+        /// Key files that sign; may be given several times.
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Tx::Create(create) => create::run(context, create, out),
+        Tx::List { tenant, limit, cursor, json } => {
+            list(context, *tenant, *limit, cursor.as_deref(), *json, out)
+        }
+        Tx::Show { tx, wait, json } => {
+            let client = context.client()?;
+            let shown = match wait {
+                Some(within) => until_signed(&client, *tx, *within)?,
+                None => client.transaction(*tx, None, 0)?,
+            };
+            describe(&shown, *json, out)
+        }
+        Tx::Timeline { tx, json } => timeline(context, *tx, *json, out),
+        Tx::Cancel { tx, key, json } => cancel(context, *tx, key, *json, out),
+    }
+}
+
+/// Asks until a transaction is signed or has ended.
+fn until_signed(client: &Client, tx: TransactionId, within: Duration) -> anyhow::Result<Value> {
+    let mut left = u64::try_from(within.as_millis())?;
+    loop {
+        let wait = left.min(WAIT_MS);
+        let shown = client.transaction(tx, Some("signed"), wait)?;
+        let state = show::member(&shown, "/state");
+        if ["signed", "broadcasting"].contains(&state) || FINAL.contains(&state) || left == 0 {
+            return Ok(shown);
+        }
+        left = left.saturating_sub(wait);
+    }
+}
+
+fn list(
+    context: &Context,
+    tenant: Option<TenantId>,
+    limit: u32,
+    cursor: Option<&str>,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let shown = context.client()?.transactions(tenant, limit, cursor)?;
+    if json {
+        return show::json(out, &shown);
+    }
+    for row in show::rows(&shown) {
+        let member = |pointer| show::member(row, pointer);
+        writeln!(out, "{}  {:<16} {}", member("/id"), member("/state"), member("/external_id"))?;
+    }
+    match shown.get("next_cursor").and_then(Value::as_str) {
+        Some(cursor) => Ok(writeln!(out, "more: --cursor {cursor}")?),
+        None => Ok(()),
+    }
+}
+
+/// A transaction, with everything recomputed that follows from its texts.
+fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    if json {
+        return show::json(out, value);
+    }
+    let shown = check::transaction(value)?;
+    let member = |pointer| show::member(value, pointer);
+    writeln!(out, "{}  {}", TransactionId::from(shown.digest), shown.state)?;
+    writeln!(out, "  external id {}, vault {}", shown.intent.external_id, shown.intent.vault)?;
+    for transfer in shown.intent.transfers() {
+        let to = match &transfer.destination {
+            strongroom_types::Destination::Address(address) => address.clone(),
+            strongroom_types::Destination::Vault(vault) => vault.to_string(),
+        };
+        writeln!(out, "  pays {} to {to}", show::bitcoin(transfer.amount))?;
+    }
+    writeln!(
+        out,
+        "  fee at most {}, expires {}",
+        show::bitcoin(shown.intent.fee_max),
+        show::time(shown.intent.expires)
+    )?;
+    if let Some(decision) = &shown.decision {
+        writeln!(out, "  tier {}, rule \"{}\"", decision.core.tier, decision.core.rule)?;
+    }
+    if value.get("reason").is_some_and(|reason| !reason.is_null()) {
+        writeln!(out, "  reason {}: {}", member("/reason/code"), member("/reason/detail"))?;
+    }
+    for refusal in value.get("refusals").and_then(Value::as_array).into_iter().flatten() {
+        writeln!(
+            out,
+            "  a signer refused: {}: {}",
+            show::member(refusal, "/code"),
+            show::member(refusal, "/detail")
+        )?;
+    }
+    if value.get("network_id").is_some_and(Value::is_string) {
+        writeln!(out, "  network id {}", member("/network_id"))?;
+    }
+    writeln!(out, "  digest {}\n", shown.digest)?;
+    show::words(out, &shown.digest)
+}
+
+fn timeline(context: &Context, tx: TransactionId, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let shown = context.client()?.timeline(tx)?;
+    if json {
+        return show::json(out, &shown);
+    }
+    let ms = |value: &Value, name: &str| {
+        let us = value.get(name).and_then(Value::as_u64);
+        us.map_or_else(|| "-".to_owned(), |us| format!("{}.{:03}", us / 1000, us % 1000))
+    };
+    writeln!(out, "{:<14}{:>12}{:>12}", "layer", "took ms", "budget ms")?;
+    for layer in shown.get("layers").and_then(Value::as_array).into_iter().flatten() {
+        let over = layer.get("over_budget").and_then(Value::as_bool).unwrap_or_default();
+        let mark = if over { "  over budget" } else { "" };
+        let (took, budget) = (ms(layer, "took_us"), ms(layer, "budget_us"));
+        writeln!(out, "{:<14}{took:>12}{budget:>12}{mark}", show::member(layer, "/layer"))?;
+    }
+    Ok(writeln!(out, "{:<14}{:>12}", "total", ms(&shown, "total_us"))?)
+}
+
+fn cancel(
+    context: &Context,
+    tx: TransactionId,
+    files: &[PathBuf],
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let client = context.client()?;
+    let shown = check::transaction(&client.transaction(tx, None, 0)?)?;
+    // A tightening names a lowest version: 0 fits every state of the scope.
+    let act = Act {
+        platform: shown.intent.platform,
+        scope: Scope::Tenant(shown.intent.tenant),
+        id: ActId(random()),
+        version: 0,
+        expires: now().plus(3_600_000),
+        body: ActBody::Tighten(Tighten::Cancel(shown.digest)),
+    };
+    let mut signed = Signed::draft(&act);
+    for file in files {
+        signed.endorse::<Act>(&key(file)?.signing());
+    }
+    let digest = client.cancel(tx, &signed)?;
+    client.wait_act(&digest, Duration::from_secs(20))?;
+    if json {
+        return show::json(
+            out,
+            &json!({"transaction": tx.to_string(), "act": digest.to_string(), "state": "in_force"}),
+        );
+    }
+    Ok(writeln!(out, "{tx} is cancelled by act {digest}")?)
+}
+
+fn key(file: &Path) -> anyhow::Result<strongroom_client::KeyFile> {
+    keys::open(file)
+}
+
+/// Fails unless a transaction got as far as it was waited for.
+fn reached(shown: &Value) -> anyhow::Result<()> {
+    match show::member(shown, "/state") {
+        "signed" | "broadcasting" | "completed" => Ok(()),
+        state if FINAL.contains(&state) => {
+            bail!(
+                "the transaction is {state}: {}: {}",
+                show::member(shown, "/reason/code"),
+                show::member(shown, "/reason/detail")
+            )
+        }
+        state => bail!("the transaction is {state}; look again with `tx show`"),
+    }
+}

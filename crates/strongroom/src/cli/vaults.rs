@@ -1,0 +1,137 @@
+//! `tenant`, `vault`, `address`.
+
+use super::context::{Context, codec};
+use super::fail::usage;
+use super::show;
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::io::Write;
+use strongroom_client::Client;
+use strongroom_types::{TenantId, UnixMs, VaultId};
+
+/// Tenants.
+#[derive(Subcommand, Debug)]
+pub enum Tenant {
+    /// Show a tenant: scope version (what its next act must name), keys, policy.
+    Show {
+        /// The tenant (`tnt_…`); without it the one of the API key's vaults.
+        tenant: Option<TenantId>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Vaults.
+#[derive(Subcommand, Debug)]
+pub enum Vault {
+    /// List the vaults of a tenant.
+    List {
+        /// The tenant (`tnt_…`); without it the API key's own.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// One line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A vault's address.
+#[derive(Args, Debug)]
+pub struct Address {
+    /// The vault (`vlt_…`).
+    vault: VaultId,
+    /// 0 receive, 1 change.
+    #[arg(long, default_value_t = 0)]
+    branch: u32,
+    /// Address index.
+    #[arg(long, default_value_t = 0)]
+    index: u32,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn vaults(client: &Client, tenant: Option<TenantId>) -> anyhow::Result<Value> {
+    Ok(tenant.map_or_else(|| client.own_vaults(), |tenant| client.vaults(tenant))?)
+}
+
+pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Tenant::Show { tenant, json } = command;
+    let client = context.client()?;
+    let tenant = match tenant {
+        Some(tenant) => *tenant,
+        None => own_tenant(&client)?,
+    };
+    let shown = client.tenant(tenant)?;
+    if *json {
+        return show::json(out, &shown);
+    }
+    let stopped = shown.get("stopped").and_then(Value::as_bool).unwrap_or_default();
+    let version = shown.get("version").and_then(Value::as_u64).unwrap_or_default();
+    writeln!(out, "{} {}{}", tenant, show::member(&shown, "/name"), if stopped { " STOPPED" } else { "" })?;
+    writeln!(out, "scope version {version} (the next act must name it)")?;
+    writeln!(out, "policy {}", show::member(&shown, "/policy/digest"))?;
+    for key in shown.get("keys").and_then(Value::as_array).into_iter().flatten() {
+        let (t, n) = (
+            key.get("min_signers").and_then(Value::as_u64).unwrap_or_default(),
+            key.get("roster").and_then(Value::as_array).map_or(0, Vec::len),
+        );
+        let (id, suite, state) =
+            (show::member(key, "/id"), show::member(key, "/suite"), show::member(key, "/state"));
+        writeln!(out, "key {id} {suite} {t}-of-{n} {state}")?;
+    }
+    Ok(())
+}
+
+fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
+    let vaults = client.own_vaults()?;
+    let tenant = show::rows(&vaults).next().and_then(|row| row.get("tenant")).and_then(Value::as_str);
+    Ok(tenant
+        .ok_or_else(|| usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet"))?
+        .parse()?)
+}
+
+pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Vault::List { tenant, json } = command;
+    let shown = vaults(&context.client()?, *tenant)?;
+    if *json {
+        return show::json(out, &shown);
+    }
+    for row in show::rows(&shown) {
+        let account = row.get("account").and_then(Value::as_u64).unwrap_or_default();
+        let (id, name, key) =
+            (show::member(row, "/id"), show::member(row, "/name"), show::member(row, "/key"));
+        writeln!(out, "{id}  {name}  account {account} of {key}")?;
+    }
+    Ok(())
+}
+
+pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Address { vault, branch, index, json } = command;
+    if *branch > 1 {
+        bail!("branch is 0 (receive) or 1 (change)");
+    }
+    let (client, genesis) = (context.client()?, context.genesis()?);
+    let proved = client.proved_address(&genesis, &codec(&genesis)?, *vault, *branch, *index)?;
+    let registered = &proved.registered;
+    if *json {
+        return show::json(
+            out,
+            &json!({
+                "address": proved.address, "vault": vault.to_string(), "branch": branch, "index": index,
+                "tenant": registered.tenant.to_string(), "registered_at_ms": registered.registered_at.0,
+                "entry": registered.seq, "witnessed_at_s": registered.witnessed_at_s, "proved": true,
+            }),
+        );
+    }
+    writeln!(out, "{}", proved.address)?;
+    writeln!(out, "  derived here for vault \"{}\" of {}", registered.vault.name, registered.tenant_name)?;
+    let (at, witnessed) = (
+        show::time(registered.registered_at),
+        show::time(UnixMs(registered.witnessed_at_s.saturating_mul(1000))),
+    );
+    writeln!(out, "  registered at {at} by entry {}, witnessed since {witnessed}", registered.seq)?;
+    Ok(writeln!(out, "  proved against the pinned genesis: tenant, vault admins and all signers of the key")?)
+}
