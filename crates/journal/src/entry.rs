@@ -139,7 +139,14 @@ impl SealedEntry {
             | Body::Rejected { .. } => None,
         };
         let commitment = digest("strongroom/journal-commitment/v1", &[&self.salt, &self.entry]);
-        Leaf { version: entry.version, seq: entry.seq, at: entry.at, class: class(&entry.body), facts, commitment }
+        Leaf {
+            version: entry.version,
+            seq: entry.seq,
+            at: entry.at,
+            class: class(&entry.body),
+            facts,
+            commitment,
+        }
     }
 
     /// RFC 6962 leaf hash of the public part.

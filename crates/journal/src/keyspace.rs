@@ -1,15 +1,16 @@
 //! Keys of the ordered map. First byte: what; then the tenant where there is one; then the id.
 
 use strongroom_types::{
-    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId, KeyId, Name,
-    TenantId, UnixMs, UserId, VaultId,
+    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId, KeyId,
+    Name, TenantId, UnixMs, UserId, VaultId,
 };
 
 /// A key of the map.
 pub type Key = Vec<u8>;
 
 fn key(tag: u8, parts: &[&[u8]]) -> Key {
-    let mut key = vec![tag];
+    let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    key.push(tag);
     parts.iter().for_each(|part| key.extend_from_slice(part));
     key
 }

@@ -42,7 +42,8 @@ pub struct Grant {
 /// One code for each rule.
 pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant, Refusal> {
     let tenant = asked.tenant;
-    let unknown = || Refusal::new(Code::AttemptUnknown, format!("{} attempt {}", asked.intent, asked.attempt));
+    let unknown =
+        || Refusal::new(Code::AttemptUnknown, format!("{} attempt {}", asked.intent, asked.attempt));
     let record = view.intent(tenant, &asked.intent)?.ok_or_else(unknown)?;
     let attempt = record.attempts.iter().find(|a| a.number == asked.attempt).cloned().ok_or_else(unknown)?;
     if record.attempts.last().is_some_and(|last| last.number != attempt.number) {

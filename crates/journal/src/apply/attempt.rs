@@ -8,6 +8,9 @@ use crate::model::{AttemptRecord, IntentRecord, IntentStanding, Spend};
 use crate::state::{Lookup as _, View};
 use strongroom_types::{Attempt, AttemptKind, Code, Digest, Intent, Refusal, TenantId};
 
+/// `cancel` attempts beyond the intent's own number: the first, and bumps of it.
+const HOMECOMINGS_MAX: u32 = 3;
+
 fn remembered(attempt: &Attempt, entry: &Entry) -> AttemptRecord {
     AttemptRecord {
         number: attempt.number,
@@ -61,7 +64,9 @@ pub(super) fn apply(
     if attempt.number != last + 1 {
         return Err(Refusal::new(Code::AttemptNumberWrong, format!("expected {}", last + 1)));
     }
-    if last >= record.attempts_max {
+    // Bringing the anchor home is not one of the client's attempts, but it is bounded too.
+    let spare = if attempt.kind == AttemptKind::Cancel { HOMECOMINGS_MAX } else { 0 };
+    if last >= record.attempts_max.saturating_add(spare) {
         return Err(Code::AttemptsExhausted.into());
     }
     if !attempt.well_formed() || attempt.anchor != record.anchor {

@@ -89,21 +89,6 @@ fn removing_what_is_not_there_changes_nothing() {
     assert_eq!(empty.digest(), Root::default().digest());
 }
 
-/// `cargo test -p strongroom-journal --release -- --ignored --nocapture an_update`
-#[test]
-#[ignore = "a measurement, not a check"]
-#[allow(clippy::disallowed_methods)]
-fn an_update_costs_a_few_microseconds_at_100_000_keys() {
-    let mut root = Root::of(&map(100_000));
-    let _ = root.digest();
-    let start = std::time::Instant::now();
-    for i in 0..20_000_u32 {
-        update(&mut root, &delta(&[((i * 5).to_be_bytes().to_vec(), Some(vec![9; 60]))]));
-        let _ = root.digest();
-    }
-    println!("{:?} an update with its digest", start.elapsed() / 20_000);
-}
-
 proptest! {
     #[test]
     fn any_history_of_changes_gives_the_root_of_the_map_it_leads_to(

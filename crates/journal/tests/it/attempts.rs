@@ -115,6 +115,19 @@ fn attempts_are_exhausted() {
 }
 
 #[test]
+fn an_intent_without_attempts_left_still_brings_its_anchor_home_a_few_times() {
+    let mut ledger = ready();
+    let (intent, first) = authorized(&mut ledger);
+    let second = push(&mut ledger, &first, Bump);
+    let mut last = push(&mut ledger, &second, Bump);
+    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
+    for _ in 0..3 {
+        last = push(&mut ledger, &last, Cancel);
+    }
+    assert_eq!(offered(&ledger, &last, Cancel, |_| {}), Some(Code::AttemptsExhausted));
+}
+
+#[test]
 fn a_cancelled_intent_pays_and_bumps_no_more() {
     let mut ledger = ready();
     let (intent, first) = authorized(&mut ledger);
