@@ -285,3 +285,27 @@ fn a_quarantined_signer_joins_nothing() {
     assert_eq!(refusal(&cluster), Code::NotInRoster);
     assert!(cluster.to(2, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
 }
+
+#[test]
+fn a_candidate_put_in_use_by_hand_does_not_start() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    let first = cluster.run_ceremony(1);
+    cluster.run_ceremony(2);
+    let by_hand = |cluster: &mut Cluster, sql: &'static str| {
+        cluster.signer(1).node = None;
+        let disk = cluster.signer(1).disk.clone();
+        let mut tx = disk.begin().unwrap();
+        assert_eq!(tx.execute(sql, &[]).unwrap(), 1);
+        tx.commit().unwrap();
+        let now = cluster.now;
+        cluster.signer(1).start(now).map_err(|error| error.code())
+    };
+    // The journal names nothing yet.
+    let active = "UPDATE signer_share SET active = 1 WHERE run = 2";
+    assert_eq!(by_hand(&mut cluster, active), Err(Code::StoreCorrupt));
+    assert_eq!(by_hand(&mut cluster, "UPDATE signer_share SET active = 0 WHERE run = 2"), Ok(()));
+    cluster.wait(15_000);
+    cluster.submit(Body::Finished(Box::new(first))).unwrap();
+    assert_eq!(shares(&mut cluster, 1), [(true, 1)]);
+}
