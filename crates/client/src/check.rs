@@ -227,3 +227,6 @@ impl Pending {
         Signed::by(&approval, by)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@
 pub mod check;
 pub mod client;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod http;
 pub mod key_file;
 pub mod proof;

@@ -1,1 +1,176 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+use super::*;
+use crate::fixture::Journal;
+use std::fs::write;
+use strongroom_types::Code;
+use strongroom_wire::encode;
 
+/// Writes a folder and verifies it.
+fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    write(path("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
+    write(path("genesis.hash"), format!("{}\n", journal.world.genesis.hash())).unwrap();
+    write(path("journal.bin"), encode(&journal.batches)).unwrap();
+    write(path("cosignatures.bin"), encode(&journal.cosignatures)).unwrap();
+    let text = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    write(path("transactions.jsonl"), text(lines)).unwrap();
+    write(path("refusals.jsonl"), text(refusals)).unwrap();
+    verify_dir(dir.path(), journal.codec.as_ref()).unwrap()
+}
+
+fn problem(report: &Report, wanted: &str) {
+    assert!(report.problems.iter().any(|found| found.contains(wanted)), "{wanted}: {:?}", report.problems);
+}
+
+fn refusal(journal: &Journal, signer: u16, code: Code) -> Value {
+    json!({"variant": "test", "signer": signer, "code": code.as_str(),
+           "envelope": hex::encode(journal.refusal(signer, code))})
+}
+
+#[test]
+fn an_honest_folder_has_no_problems() {
+    let journal = Journal::get();
+    let refusals = [refusal(&journal, 1, Code::EffectsMismatch), refusal(&journal, 2, Code::EffectsMismatch)];
+    let report = verified(&journal, &[journal.line()], &refusals);
+    assert_eq!(report.problems, Vec::<String>::new());
+    let entries = journal.entries.len() as u64;
+    assert_eq!((report.entries, report.witnessed), (entries, entries));
+    assert_eq!((report.authorized, report.attempts, report.rejected), (1, 1, 0));
+    assert_eq!((report.signed, report.refused_tampered), (1, 2));
+    let line: Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!((line["signed"].as_u64(), line["problems"].as_array().map(Vec::len)), (Some(1), Some(0)));
+    assert!(line.get("p95_ms").is_none(), "nothing was measured");
+}
+
+#[test]
+fn another_pinned_genesis_is_refused() {
+    let journal = Journal::get();
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path().join("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
+    let error = verify_dir_pinned(dir.path(), Digest([1; 32]), journal.codec.as_ref()).unwrap_err();
+    assert!(error.to_string().contains("genesis_mismatch"), "{error}");
+}
+
+#[test]
+fn a_cut_reordered_or_changed_journal_is_a_problem() {
+    let good = Journal::get();
+    let mut cut = good.clone();
+    cut.batches.pop();
+    problem(&verified(&cut, &[], &[]), "the file is cut off");
+
+    let mut gap = good.clone();
+    gap.batches.remove(2);
+    problem(&verified(&gap, &[], &[]), "where 2 belong");
+
+    let mut changed = good.clone();
+    *changed.batches[3].entries[0].last_mut().unwrap() ^= 1;
+    problem(&verified(&changed, &[], &[]), "journal after entry 3");
+
+    let mut unsigned = good.clone();
+    unsigned.batches[3].note = unsigned.batches[2].note.clone();
+    problem(&verified(&unsigned, &[], &[]), "journal after entry 3");
+
+    let other = Journal::of(2);
+    let mut foreign = good.clone();
+    foreign.batches = other.batches;
+    problem(&verified(&foreign, &[], &[]), "journal after entry 0");
+}
+
+#[test]
+fn too_few_wrong_or_split_cosignatures_are_a_problem() {
+    let good = Journal::get();
+    let last = good.cosignatures.len() - 4;
+    let mut few = good.clone();
+    few.cosignatures.truncate(last + 3);
+    assert!(verified(&few, &[], &[]).problems.is_empty(), "three of four are the quorum");
+    few.cosignatures.truncate(last + 2);
+    problem(&verified(&few, &[], &[]), "witnessed are");
+    // One witness many times is one witness.
+    let again = few.cosignatures[last].clone();
+    few.cosignatures.extend([again.clone(), again]);
+    problem(&verified(&few, &[], &[]), "witnessed are");
+
+    let mut forged = good.clone();
+    forged.cosignatures[last].1.signature[0] ^= 1;
+    problem(&verified(&forged, &[], &[]), "does not verify");
+
+    let other = Journal::of(2);
+    let mut foreign = good.clone();
+    foreign.cosignatures.push(other.cosignatures[0].clone());
+    problem(&verified(&foreign, &[], &[]), "no such witness");
+}
+
+#[test]
+fn a_transaction_that_is_not_the_attempt_s_is_a_problem() {
+    let journal = Journal::get();
+    let other = Journal::of(2);
+    let with = |name: &str, value: Value| {
+        let mut line = journal.line();
+        line[name] = value;
+        line
+    };
+    let flipped = |bytes: &[u8], at: usize| {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 1;
+        json!(hex::encode(bytes))
+    };
+    let (signed, unsigned) = (&journal.payment.signed, &journal.payment.unsigned);
+    for (line, wanted) in [
+        (with("signed", flipped(signed, signed.len() - 10)), "bad_signature"),
+        (with("signed", flipped(signed, signed.len() - 1)), "attempt_digest_mismatch"),
+        (with("signed", flipped(signed, 60)), "attempt_digest_mismatch"),
+        (with("signed", json!("00")), "malformed"),
+        (with("unsigned", flipped(unsigned, 40)), "attempt_digest_mismatch"),
+        (with("attempt", json!(2)), "no such attempt"),
+        (with("intent", other.line()["intent"].clone()), "not authorized"),
+        (with("network_id", json!("00")), "not 00"),
+        (json!({}), "missing"),
+    ] {
+        let report = verified(&journal, &[line], &[]);
+        problem(&report, wanted);
+        assert_eq!(report.signed, 0, "{wanted}");
+    }
+    let twice = verified(&journal, &[journal.line(), journal.line()], &[]);
+    problem(&twice, "there twice");
+    assert_eq!(twice.signed, 1);
+}
+
+#[test]
+fn a_refusal_that_the_signer_did_not_sign_is_a_problem() {
+    let journal = Journal::get();
+    let good = refusal(&journal, 1, Code::PathNotOwn);
+    let with = |name: &str, value: Value| {
+        let mut line = good.clone();
+        line[name] = value;
+        line
+    };
+    let mut bytes = journal.refusal(1, Code::PathNotOwn);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let foreign = hex::encode(Journal::of(2).refusal(1, Code::PathNotOwn));
+    for (line, wanted) in [
+        (with("envelope", json!(hex::encode(bytes))), "line 1"),
+        (with("envelope", json!(foreign)), "wrong_genesis"),
+        (with("code", json!("effects_mismatch")), "the signer said"),
+        (with("signer", json!(2)), "signed by signer 1"),
+    ] {
+        let report = verified(&journal, &[], &[line]);
+        problem(&report, wanted);
+        assert_eq!(report.refused_tampered, 0, "{wanted}");
+    }
+    let twice = verified(&journal, &[], &[good.clone(), good]);
+    problem(&twice, "there twice");
+    assert_eq!(twice.refused_tampered, 1);
+}
+
+#[test]
+fn a_line_that_is_no_json_is_a_problem() {
+    let journal = Journal::get();
+    let mut report = Report::default();
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path().join("x.jsonl"), format!("{{}}\nnonsense\n{}\n", journal.line())).unwrap();
+    let found = lines(dir.path(), "x.jsonl", &mut report).unwrap();
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3]);
+    problem(&report, "line 2");
+}

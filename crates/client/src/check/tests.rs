@@ -1,0 +1,140 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! A hostile server: whatever it changes in an answer is noticed.
+use super::*;
+use crate::fixture::Journal;
+use serde_json::json;
+use strongroom_world::{FRIEND, Ledger, STRANGER, Who, World, WorldOptions};
+
+struct Served {
+    ledger: Ledger,
+    intent: Intent,
+    signed: Signed,
+    answer: Value,
+}
+
+fn value(signed: &Signed) -> Value {
+    serde_json::from_str(&signed.to_json().to_text()).unwrap()
+}
+
+/// What an honest server answers for a transfer that needs one approver.
+fn served() -> Served {
+    let ledger = Ledger::ready(World::new(1, WorldOptions::default()));
+    let intent = ledger.world.intent(ledger.now, 5_000_000, FRIEND);
+    let signed = ledger.world.signed_intent(&intent);
+    let core = ledger.decide(&intent).unwrap();
+    let digest = intent.digest();
+    let answer = json!({
+        "id": TransactionId::from(digest).to_string(), "state": "pending_approval", "digest": digest.to_string(),
+        "tenant": intent.tenant.to_string(), "vault": intent.vault.to_string(),
+        "external_id": intent.external_id.to_string(), "words": words(&digest), "intent": value(&signed),
+        "decision": {"text": core.to_text(), "digest": core.digest().to_string(), "tier": core.tier.to_string(),
+                     "rule": core.rule},
+        "approvals": [],
+    });
+    Served { ledger, intent, signed, answer }
+}
+
+#[test]
+fn an_honest_answer_is_believed() {
+    let served = served();
+    let shown = echo(&served.answer, &served.signed).unwrap();
+    assert_eq!((shown.digest, shown.intent), (served.intent.digest(), served.intent));
+}
+
+#[test]
+fn every_lie_about_a_transaction_is_noticed() {
+    let served = served();
+    let elsewhere = served.ledger.world.intent(served.ledger.now, 5_000_000, STRANGER);
+    let other = elsewhere.digest();
+    let lie = |pointer: &str, value: Value| {
+        let mut answer = served.answer.clone();
+        *answer.pointer_mut(pointer).unwrap() = value;
+        answer
+    };
+    for answer in [
+        lie("/digest", json!(other.to_string())),
+        lie("/id", json!(TransactionId::from(other).to_string())),
+        lie("/words", json!(words(&other))),
+        lie("/words/3", json!("zoo")),
+        lie("/words", json!([])),
+        lie("/tenant", json!("tnt_00112233445566778899aabbccddeeff")),
+        lie("/vault", json!("vlt_00112233445566778899aabbccddeeff")),
+        lie("/external_id", json!("other")),
+        lie("/intent", value(&served.ledger.world.signed_intent(&elsewhere))),
+        lie("/intent/text", json!(served.signed.text.replace("5000000", "9000000"))),
+        lie("/intent/text", json!(format!(" {}", served.signed.text))),
+        lie("/decision/digest", json!(other.to_string())),
+        lie("/decision/tier", json!("auto")),
+        lie("/decision/rule", json!("small")),
+        json!({}),
+        json!(null),
+    ] {
+        assert!(matches!(transaction(&answer), Err(ClientError::Untrue(_))), "{answer}");
+    }
+    // An answer that is true of another intent is still not about the one that was sent.
+    let sent = served.ledger.world.signed_intent(&elsewhere);
+    assert!(matches!(echo(&served.answer, &sent), Err(ClientError::Untrue(_))));
+}
+
+#[test]
+fn approvers_are_shown_what_this_client_reads_and_sign_that() {
+    let (served, journal) = (served(), Journal::get());
+    let platform = served.ledger.world.platform();
+    let vaults = crate::proof::ProvedVaults::default();
+    let pending = pending(&served.answer, platform, journal.codec.as_ref(), &vaults).unwrap();
+    assert_eq!((pending.effects.moves.len(), pending.effects.moves[0].to.as_str()), (1, FRIEND));
+    let approver = served.ledger.world.person(Who::Approver(0));
+    let signed = pending.answer(Answer::Yes, "as ordered", ApprovalNonce([1; 16]), &approver.signing());
+    let (approval, digest) = signed.open::<Approval>().unwrap();
+    assert_eq!((approval.intent, approval.core), (served.intent.digest(), pending.decision.core.digest()));
+    assert_ne!(approval.rationale, Digest::default());
+    assert!(strongroom_types::signed::verify_digest(
+        &approver.credential.public_key,
+        &digest,
+        &signed.endorsements[0].signature
+    ));
+}
+
+#[test]
+fn another_installation_decoder_or_no_decision_is_not_signed() {
+    let (served, journal) = (served(), Journal::get());
+    let platform = served.ledger.world.platform();
+    let vaults = crate::proof::ProvedVaults::default();
+    let codec = journal.codec.as_ref();
+    assert!(pending(&served.answer, PlatformId([9; 16]), codec, &vaults).is_err());
+    let mut undecided = served.answer.clone();
+    undecided["decision"] = Value::Null;
+    assert!(pending(&undecided, platform, codec, &vaults).is_err());
+    let mut core = served.ledger.decide(&served.intent).unwrap();
+    core.decoder = "bitcoin/2".to_owned();
+    let mut other = served.answer.clone();
+    other["decision"]["text"] = json!(core.to_text());
+    other["decision"]["digest"] = json!(core.digest().to_string());
+    let error = pending(&other, platform, codec, &vaults).unwrap_err();
+    assert!(error.to_string().contains("bitcoin/2"), "{error}");
+    core.decoder = "bitcoin/1".to_owned();
+    core.intent = Digest([1; 32]);
+    other["decision"]["text"] = json!(core.to_text());
+    other["decision"]["digest"] = json!(core.digest().to_string());
+    assert!(pending(&other, platform, codec, &vaults).unwrap_err().to_string().contains("another intent"));
+}
+
+#[test]
+fn an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
+    let served = served();
+    let shown = transaction(&served.answer).unwrap();
+    let mut decision = shown.decision.clone().unwrap();
+    let group = decision.core.groups[0].group;
+    let need = |approvals| strongroom_types::GroupNeed { group, approvals };
+    decision.core.groups = vec![need(1), need(2), need(1)];
+    let digests: Vec<Digest> = (1..=4).map(|n| Digest([n; 32])).collect();
+    let mut pending =
+        Pending { shown, decision, effects: Effects { moves: Vec::new() }, answered: Vec::new() };
+    for (ordered, answered, named) in
+        [(false, 3, 0), (true, 0, 0), (true, 1, 1), (true, 2, 1), (true, 3, 3), (true, 4, 4)]
+    {
+        pending.decision.core.ordered = ordered;
+        pending.answered = digests[..answered].to_vec();
+        assert_eq!(pending.after(), digests[..named], "{ordered} {answered}");
+    }
+}
