@@ -15,11 +15,9 @@ fn key(tag: u8, parts: &[&[u8]]) -> Key {
     key
 }
 
-/// Length-prefixed text, so that no two keys run together.
-fn text(value: &str) -> Vec<u8> {
-    let mut bytes = u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-    bytes.extend_from_slice(value.as_bytes());
-    bytes
+/// Length of a text that stands before something else, so that no two keys run together.
+fn len(value: &str) -> [u8; 4] {
+    u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 /// Where the journal stands.
@@ -60,7 +58,7 @@ pub fn group(t: TenantId, id: GroupId) -> Key {
 /// An allow-list entry by destination.
 #[must_use]
 pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
-    key(8, &[&t.0, &text(chain.as_str()), address.as_bytes()])
+    key(8, &[&t.0, &len(chain.as_str()), chain.as_str().as_bytes(), address.as_bytes()])
 }
 /// The destination of an allow-list entry.
 #[must_use]
@@ -105,7 +103,7 @@ pub fn external_id(t: TenantId, id: &Name) -> Key {
 /// Which intent has an anchor.
 #[must_use]
 pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
-    key(17, &[&t.0, &text(chain.as_str()), anchor.0.as_bytes()])
+    key(17, &[&t.0, &len(chain.as_str()), chain.as_str().as_bytes(), anchor.0.as_bytes()])
 }
 /// A used approval.
 #[must_use]
@@ -115,7 +113,7 @@ pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
-    key(19, &[&t.0, scope, &text(asset.as_str()), &[level], &number.to_be_bytes()])
+    key(19, &[&t.0, scope, &len(asset.as_str()), asset.as_str().as_bytes(), &[level], &number.to_be_bytes()])
 }
 /// A key of this tenant to forget at a time.
 #[must_use]
