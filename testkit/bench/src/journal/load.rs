@@ -8,6 +8,8 @@ use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Wor
 
 /// Small enough for the policy to ask nobody.
 const AMOUNT: u64 = 10_000;
+/// Payments that clients sign in a millisecond.
+const SIGNED_PER_MS: u32 = 3;
 const DAY_SECONDS: u64 = 24 * 3600;
 
 /// Bodies to order, made before the clock starts.
@@ -33,8 +35,9 @@ impl Load {
         let options = WorldOptions { policy, ..WorldOptions::default() };
         let ledger = Ledger::ready(World::new(1, options));
         let setup = ledger.entries.iter().skip(1).map(|entry| entry.body.clone()).collect();
-        let pay = |_| {
-            let intent = ledger.world.intent(ledger.now, AMOUNT, FRIEND);
+        let pay = |at: u32| {
+            let before_ms = u64::from((plan.entries - at) / SIGNED_PER_MS);
+            let intent = ledger.world.intent(UnixMs(ledger.now.0 - before_ms), AMOUNT, FRIEND);
             ledger.authorization(&intent, &[]).into_body()
         };
         let payments = (0..plan.entries).map(pay).collect();
