@@ -20,6 +20,8 @@ pub(crate) struct BusState {
     arrival: BTreeMap<(Topic, Vec<u8>), u64>,
     hidden: BTreeMap<(NodeName, Topic), u64>,
     next: u64,
+    /// Which topic is served first.
+    turn: usize,
     incarnation: [u8; 16],
 }
 
@@ -31,6 +33,7 @@ impl BusState {
             arrival: BTreeMap::new(),
             hidden: BTreeMap::new(),
             next: 0,
+            turn: 0,
             incarnation,
         }
     }
@@ -224,25 +227,36 @@ impl Bus for SimBus {
         if inner.is_cut(self.node) {
             return Ok(Vec::new());
         }
-        let mut fetched = Vec::new();
-        let share = (records_max / wants.len().max(1)).max(1);
-        let first = inner.below(wants.len() as u64) as usize;
-        for (topic, position) in wants.iter().cycle().skip(first).take(wants.len()) {
+        let turn = inner.bus.turn;
+        inner.bus.turn = turn.wrapping_add(1);
+        let mut open = Vec::new();
+        for at in 0..wants.len() {
+            let (topic, position) = &wants[(at + turn) % wants.len()];
             let end = inner.bus.len(topic);
             let same_log = position.incarnation == inner.bus.incarnation;
             if !same_log || position.next > end {
                 let (topic, wanted) = (topic.clone(), position.next);
                 return Err(BusError::PositionGone { topic, wanted, oldest: 0, end, same_log });
             }
-            if end == position.next || inner.is_hidden(self.node, topic) {
-                continue;
+            if end > position.next && !inner.is_hidden(self.node, topic) {
+                open.push((topic, position.next, end));
             }
-            let room = share.min(records_max - fetched.len()) as u64;
-            for offset in position.next..end.min(position.next + room) {
-                let Some(record) = inner.bus.record(topic, offset).cloned() else { break };
-                if !inner.withheld(self.node, &record) {
-                    fetched.push(Delivered { topic: topic.clone(), partition: 0, offset, record });
+        }
+        let mut fetched = Vec::new();
+        let share = (records_max / open.len().max(1)).max(1);
+        // First everybody's share, then what is left of it.
+        for room in [share, records_max] {
+            for (topic, next, end) in &mut open {
+                let room = room.min(records_max - fetched.len()) as u64;
+                let until = (*end).min(*next + room);
+                for offset in *next..until {
+                    let Some(record) = inner.bus.record(topic, offset).cloned() else { break };
+                    if !inner.withheld(self.node, &record) {
+                        let topic = (*topic).clone();
+                        fetched.push(Delivered { topic, partition: 0, offset, record });
+                    }
                 }
+                *next = until;
             }
         }
         Ok(fetched)

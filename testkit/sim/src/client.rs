@@ -137,7 +137,13 @@ impl ClientStage {
                 let mut cause = Cause::own(&[b"approval", &approval.digest().0], approval.expires);
                 cause.session = first_half(approval.intent);
                 let payload = ApprovalSubmitted { approval: signed.clone() };
-                self.post.record(now, (topics::APPROVAL_SUBMITTED, &approval.tenant.0), None, &payload, &cause)
+                self.post.record(
+                    now,
+                    (topics::APPROVAL_SUBMITTED, &approval.tenant.0),
+                    None,
+                    &payload,
+                    &cause,
+                )
             }
             Ask::Act(signed) => {
                 let act = Act::parse(&signed.text).unwrap();
@@ -212,7 +218,9 @@ impl ClientStage {
     fn again(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let before = Arg::u64(now.0.saturating_sub(AGAIN_MS))?;
         let mut records = Vec::new();
-        for row in tx.query("SELECT digest, signed FROM intent WHERE state = 0 AND sent_ms <= $1", &[before])? {
+        for row in
+            tx.query("SELECT digest, signed FROM intent WHERE state = 0 AND sent_ms <= $1", &[before])?
+        {
             let (name, signed) = (Digest(row.array(0)?), decode::<Signed>(row.blob(1)?).unwrap());
             let intent = Intent::parse(&signed.text).unwrap();
             if now >= intent.expires {
@@ -220,13 +228,19 @@ impl ClientStage {
                 Self::move_to(tx, &name, 0, to, None, Code::IntentExpired.as_str())?;
                 continue;
             }
-            tx.execute("UPDATE intent SET sent_ms = $1 WHERE digest = $2", &[Arg::u64(now.0)?, Arg::from(&name.0)])?;
+            tx.execute(
+                "UPDATE intent SET sent_ms = $1 WHERE digest = $2",
+                &[Arg::u64(now.0)?, Arg::from(&name.0)],
+            )?;
             records.push(self.record(now, &Ask::Intent(signed))?);
         }
         let acts = "SELECT digest, signed FROM ask WHERE act AND done = FALSE AND sent_ms <= $1";
         for row in tx.query(acts, &[before])? {
             let (name, signed) = (Digest(row.array(0)?), decode::<Signed>(row.blob(1)?).unwrap());
-            tx.execute("UPDATE ask SET sent_ms = $1 WHERE digest = $2", &[Arg::u64(now.0)?, Arg::from(&name.0)])?;
+            tx.execute(
+                "UPDATE ask SET sent_ms = $1 WHERE digest = $2",
+                &[Arg::u64(now.0)?, Arg::from(&name.0)],
+            )?;
             records.push(self.record(now, &Ask::Act(signed))?);
         }
         Ok(records)

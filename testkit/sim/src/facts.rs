@@ -4,8 +4,8 @@ use crate::history::{Authorized, Fact, Tightening};
 use std::collections::BTreeMap;
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_types::{
-    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent, Record, Signed,
-    Tighten, UserId,
+    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent, Record,
+    Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -78,7 +78,8 @@ impl Reader {
                 Fact::Other
             }
             ActBody::Release(proposal) => {
-                let by = signed.endorsements.iter().filter(|e| self.committee.contains(&e.credential)).count();
+                let by =
+                    signed.endorsements.iter().filter(|e| self.committee.contains(&e.credential)).count();
                 match self.proposals.get(&proposal) {
                     Some(Record::Policy(text)) => match strongroom_policy::Policy::load(text) {
                         Ok((_, digest)) => Fact::Policy(digest, by),

@@ -64,7 +64,9 @@ impl Tamper {
             return false;
         }
         let registered = strongroom_journal::genesis::Registered::of(&self.world.genesis);
-        let Ok(envelope) = strongroom_wire::open(&record.payload, &registered, &[Role::Api]) else { return false };
+        let Ok(envelope) = strongroom_wire::open(&record.payload, &registered, &[Role::Api]) else {
+            return false;
+        };
         let Ok(submitted) = envelope.payload::<JournalSubmitted>() else { return false };
         match decode::<Body>(&submitted.body) {
             Ok(Body::Act(signed)) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
@@ -86,7 +88,8 @@ impl Tamper {
         };
         let mut record = record.clone();
         record.payload = seal(heading, payload, &key);
-        record.headers.msg_id = first_half(digest("strongroom/sim-hostile/v1", &[&encode(payload), &record.headers.msg_id]));
+        record.headers.msg_id =
+            first_half(digest("strongroom/sim-hostile/v1", &[&encode(payload), &record.headers.msg_id]));
         record
     }
 
@@ -212,7 +215,8 @@ impl Inner {
         for pair in [[1, 2], [1, 3], [2, 3]] {
             let mut commitments = Vec::new();
             for _ in &wanted.slots {
-                let slot: Option<Vec<_>> = pair.iter().map(|index| Some((*index, self.stolen(*index)?))).collect();
+                let slot: Option<Vec<_>> =
+                    pair.iter().map(|index| Some((*index, self.stolen(*index)?))).collect();
                 commitments.push(slot?);
             }
             let request = self.request(&wanted, commitments);
@@ -280,7 +284,11 @@ impl Inner {
         Some(())
     }
 
-    fn request(&mut self, wanted: &SigningRequested, commitments: Vec<Vec<(u16, NonceCommitment)>>) -> SigningRequest {
+    fn request(
+        &mut self,
+        wanted: &SigningRequested,
+        commitments: Vec<Vec<(u16, NonceCommitment)>>,
+    ) -> SigningRequest {
         self.tamper.number += 1;
         SigningRequest {
             session: SessionId(self.tamper.world.seed.id("hostile session", self.tamper.number)),
@@ -317,7 +325,8 @@ impl Inner {
         let payload_bytes = seal(heading, payload, &signing);
         let msg_id = first_half(digest("strongroom/sim-hostile/v1", &[&payload_bytes]));
         let headers = Headers { msg_id, schema: T::SCHEMA.0, deadline_ms: deadline.0, ..Headers::default() };
-        let record = Record { topic: Topic::new(topic).unwrap(), key: key.to_vec(), headers, payload: payload_bytes };
+        let record =
+            Record { topic: Topic::new(topic).unwrap(), key: key.to_vec(), headers, payload: payload_bytes };
         self.saw_published(NodeName::Coordinator, &record);
         self.send(record);
     }

@@ -1,7 +1,10 @@
 //! `strongroom-sim`: runs seeds, prints a summary; exits 1 when a property does not hold.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
-#![allow(clippy::disallowed_methods, reason = "a composition root of the test kit: threads, wall clock for progress")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a composition root of the test kit: threads, wall clock for progress"
+)]
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -67,7 +70,11 @@ fn many(options: &Options, settings: &Settings) -> Summary {
                     summary.add(&outcome);
                     if summary.seeds.is_multiple_of(20) {
                         let seconds = began.elapsed().as_secs();
-                        eprintln!("{} seeds, {} violations, {seconds} s", summary.seeds, summary.violations.len());
+                        eprintln!(
+                            "{} seeds, {} violations, {seconds} s",
+                            summary.seeds,
+                            summary.violations.len()
+                        );
                     }
                 }
             });

@@ -19,8 +19,9 @@ use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Act, ActBody, Digest, Document as _, Intent, Signed, Suite, UnixMs, digest};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
-    CoordinatorMessage, Envelope, JournalBatch, NonceCommitment, Payload, Role, SignerMessage, SigningRequest,
-    SigningRequested, TransactionChanged, TransactionState, WitnessCosignature, decode, open, topics,
+    CoordinatorMessage, Envelope, JournalBatch, NonceCommitment, Payload, Role, SignerMessage,
+    SigningRequest, SigningRequested, TransactionChanged, TransactionState, WitnessCosignature, decode, open,
+    topics,
 };
 use strongroom_world::World;
 
@@ -164,7 +165,8 @@ impl Observer {
             Some(NonceUse { boot: own.boot, number: own.number, package, share })
         };
         let nonces = request.commitments.iter().enumerate().filter_map(slot).collect();
-        let inspection = self.vault.as_ref().and_then(|vault| self.codec.inspect(&request.unsigned, vault).ok());
+        let inspection =
+            self.vault.as_ref().and_then(|vault| self.codec.inspect(&request.unsigned, vault).ok());
         let (conflicts, mut paid): (Vec<String>, Vec<(String, u64)>) = inspection
             .map(|seen| {
                 let moves = seen.moves.into_iter().map(|m| (m.to, m.amount.to_u64().unwrap())).collect();
@@ -268,12 +270,8 @@ impl Inner {
         if let ActBody::Tighten(what) = &act.body
             && let Some(what) = tightening(what)
         {
-            let event = Event::Handed {
-                seat: node.seat(),
-                act: Act::digest_of(&signed.text),
-                what,
-                own_ms: own.0,
-            };
+            let event =
+                Event::Handed { seat: node.seat(), act: Act::digest_of(&signed.text), what, own_ms: own.0 };
             let now = self.now;
             self.observer.tell(now, &event);
         }

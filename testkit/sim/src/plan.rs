@@ -159,8 +159,7 @@ impl Plan {
         let intents = (0..intents).map(|n| intent(rng, n, calm_ms)).collect::<Vec<_>>();
         let hostile = hostile(rng);
         let acts = acts(rng, calm_ms, intents.len(), &hostile);
-        let withhold_ms =
-            hostile.contains(&Hostile::WithholdTightening).then(|| between(rng, 2_000, 20_000));
+        let withhold_ms = hostile.contains(&Hostile::WithholdTightening).then(|| between(rng, 2_000, 20_000));
         let tight = below(rng, 3) == 0;
         Self {
             seed,
@@ -336,7 +335,10 @@ fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, 
         events.push((below(rng, calm_ms), Chaos::LocalStop(signer, between(rng, 1_000, 10_000))));
     }
     let restored = match below(rng, 5) {
-        0 => Some(any(rng, &[NodeName::Approvals, NodeName::Transactions, NodeName::Coordinator, NodeName::Api])),
+        0 => Some(any(
+            rng,
+            &[NodeName::Approvals, NodeName::Transactions, NodeName::Coordinator, NodeName::Api],
+        )),
         1 => Some(NodeName::Writer),
         // The forked log costs a witness as well.
         2 if !hostile.contains(&Hostile::ForkedLog) => Some(any(rng, &NodeName::SEATS)),

@@ -258,14 +258,21 @@ impl Checker {
 
     /// Size up to which a quorum has cosigned.
     fn witnessed(&self) -> u64 {
-        let mut sizes: Vec<u64> = self
-            .seats
-            .values()
-            .map(|seat| {
-                let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
-                seat.cosigned.iter().rev().find(on_line).map_or(0, |(size, _)| *size)
-            })
-            .collect();
+        self.covered(None)
+    }
+
+    /// As a signer may see it: its own word counts for all it has, the end of which may be a line shown to it alone.
+    fn witnessed_for(&self, signer: u16) -> u64 {
+        self.covered(Some(signer))
+    }
+
+    fn covered(&self, own: Option<u16>) -> u64 {
+        let size_of = |(number, seat): (&u16, &Seat)| {
+            let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
+            let counted = |entry: &(&u64, &Digest)| own == Some(*number) || on_line(entry);
+            seat.cosigned.iter().rev().find(counted).map_or(0, |(size, _)| *size)
+        };
+        let mut sizes: Vec<u64> = self.seats.iter().map(size_of).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
     }
@@ -305,7 +312,7 @@ impl Checker {
     /// The head is witnessed, covers the entry and the signer's floor; key and policy were released.
     fn allowed(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
         let (signer, head) = (share.signer, share.head);
-        let witnessed = self.witnessed();
+        let witnessed = self.witnessed_for(signer);
         must(head <= witnessed, "c2", || {
             format!("signer {signer} acted under {head}, witnessed are {witnessed}")
         })?;
@@ -320,7 +327,9 @@ impl Checker {
         })?;
         let finished = self.finished.get(&authorized.key).is_some_and(|finished| *finished < head);
         let member = self.released.get(&authorized.key).is_some_and(|roster| roster.contains(&signer));
-        must(finished && member, "e", || format!("signer {signer} has no released part in {}", authorized.key))
+        must(finished && member, "e", || {
+            format!("signer {signer} has no released part in {}", authorized.key)
+        })
     }
 
     /// Nothing that forbids it was witnessed long enough ago, stands in the own log, or was handed over.
@@ -329,22 +338,26 @@ impl Checker {
         let Some(seat) = self.seats.get(&signer) else { return Ok(()) };
         let own = seat.size();
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
-        let lifted = |what: &Tightening, seq: u64| {
-            *what == Tightening::Stop && self.resumed.iter().any(|r| *r > seq && *r < share.head)
+        let lifted = |what: &Tightening, seq: u64, by: u64| {
+            *what == Tightening::Stop && self.resumed.iter().any(|r| *r > seq && *r < by)
         };
         for tightened in &self.tightened {
             let Tightened { seq, what, witnessed_ms, .. } = tightened;
-            if !what.forbids(authorized, signer) || lifted(what, *seq) {
+            if !what.forbids(authorized, signer) || lifted(what, *seq, share.head) {
                 continue;
             }
-            must(*seq >= share.head, "c2", || format!("signer {signer} shared against {what:?} in its head"))?;
-            must(*seq >= own, "c3", || format!("signer {signer} shared against {what:?}, which it cosigned"))?;
+            must(*seq >= share.head, "c2", || {
+                format!("signer {signer} shared against {what:?} in its head")
+            })?;
+            // A stop and its resume that are both beyond the head cancel out in the own log.
+            let known = *seq < own && !lifted(what, *seq, own);
+            must(!known, "c3", || format!("signer {signer} shared against {what:?}, which it cosigned"))?;
             let late = witnessed_ms.is_some_and(|witnessed| at_ms > witnessed + bound);
             must(!late, "c", || format!("signer {signer} shared long after {what:?} was witnessed"))?;
         }
         for (_, act, what, _) in &seat.handed {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
-            let over = included.is_some_and(|seq| lifted(what, seq));
+            let over = included.is_some_and(|seq| lifted(what, seq, own));
             must(over || !what.forbids(authorized, signer), "h", || {
                 format!("signer {signer} shared against {what:?}, which was handed to it")
             })?;
@@ -356,7 +369,9 @@ impl Checker {
         let (signer, intent) = (share.signer, share.intent);
         let known = authorized.attempts.iter().any(|(_, unsigned)| *unsigned == share.unsigned);
         must(known, "x", || format!("signer {signer} signed what is no attempt of {intent}"))?;
-        must(share.pays == authorized.pays, "x", || format!("signer {signer} signed other payments for {intent}"))?;
+        must(share.pays == authorized.pays, "x", || {
+            format!("signer {signer} signed other payments for {intent}")
+        })?;
         let promised = self.terms.promised.get(&intent).is_none_or(|promised| *promised == share.pays);
         must(promised, "x", || format!("what is signed for {intent} is not what its client signed"))?;
         must(share.conflicts.contains(&authorized.anchor), "a", || {

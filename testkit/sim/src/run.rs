@@ -10,13 +10,13 @@ use crate::service::{Parts, Service};
 use crate::signer::SignerHost;
 use crate::workload::Workload;
 use std::sync::{Arc, Mutex};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin::encode::Unsigned;
+use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin_dev::{Confirm, DevChain, check_spend};
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::Db as _;
-use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::Digest;
+use strongroom_types::attempt::unsigned_digest;
 use strongroom_world::World;
 
 /// The installation must be founded within this virtual time.
@@ -287,6 +287,8 @@ impl Sim {
             if self.workload.last_signed(&rows) || self.workload.excuse().is_some() {
                 return Ok(());
             }
+            // A pause ends by itself.
+            self.pass(10_000, 200)?;
         }
         let codes: Vec<String> = shown(&self.api().disk.db).into_iter().map(|row| row.code).collect();
         Err(self.broken("dead", format!("nothing is signed any more: {codes:?}")))
@@ -328,7 +330,10 @@ impl Sim {
             }
             if signer.restored != signer.is_retired() {
                 let retired = signer.is_retired();
-                return Some(format!("{}: disk put back {}, retired {retired}", signer.node, signer.restored));
+                return Some(format!(
+                    "{}: disk put back {}, retired {retired}",
+                    signer.node, signer.restored
+                ));
             }
         }
         let fresh = |signer: &&SignerHost| !signer.misled && !signer.restored;
@@ -341,14 +346,23 @@ impl Sim {
         let inner = self.hub.lock();
         let observer = &inner.observer;
         for (intent, raw) in &observer.raw {
-            let wrong = |what: String| Violation { property: "x", at_ms: inner.now, detail: format!("{intent}: {what}") };
-            let spent = self.chain.spent_outputs(raw).unwrap().ok_or_else(|| wrong("unknown inputs".into()))?;
+            let wrong = |what: String| Violation {
+                property: "x",
+                at_ms: inner.now,
+                detail: format!("{intent}: {what}"),
+            };
+            let spent =
+                self.chain.spent_outputs(raw).unwrap().ok_or_else(|| wrong("unknown inputs".into()))?;
             check_spend(raw, &spent).map_err(|error| wrong(error.to_string()))?;
-            let authorized = observer.checker.authorized(intent).ok_or_else(|| wrong("not authorized".into()))?;
+            let authorized =
+                observer.checker.authorized(intent).ok_or_else(|| wrong("not authorized".into()))?;
             let name = observer.codec.transaction_id(raw).unwrap();
             let attempt = observer.wanted.iter().find(|wanted| {
                 wanted.attempt.intent == *intent
-                    && authorized.attempts.iter().any(|(_, digest)| *digest == unsigned_digest(&wanted.unsigned))
+                    && authorized
+                        .attempts
+                        .iter()
+                        .any(|(_, digest)| *digest == unsigned_digest(&wanted.unsigned))
                     && Unsigned::decode(&wanted.unsigned, Network::Regtest)
                         .is_ok_and(|form| form.transaction.compute_txid().to_string() == name)
             });
@@ -392,4 +406,3 @@ impl Sim {
         }
     }
 }
-

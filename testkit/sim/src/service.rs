@@ -110,7 +110,10 @@ impl Service {
 
     /// Its replica, once it caught up.
     pub(crate) fn replica(&self) -> Option<&Arc<SharedFollower>> {
-        self.shell.as_ref().and(self.shared.as_ref()).filter(|shared| shared.read(|f| f.size()) >= self.behind)
+        self.shell
+            .as_ref()
+            .and(self.shared.as_ref())
+            .filter(|shared| shared.read(|f| f.size()) >= self.behind)
     }
 
     /// The process is gone; it starts again after a pause.
@@ -149,7 +152,11 @@ impl Service {
         let now = self.clock.at(self.parts.hub.now());
         let stage: Box<dyn Stage> = if self.node == NodeName::Writer {
             let mut post = self.post();
-            let looked = if self.orders_on { Ok(0) } else { republish(self.disk.as_ref(), self.bus.as_ref(), &world.genesis, &mut post, now) };
+            let looked = if self.orders_on {
+                Ok(0)
+            } else {
+                republish(self.disk.as_ref(), self.bus.as_ref(), &world.genesis, &mut post, now)
+            };
             match looked {
                 Ok(_) => {}
                 Err(error @ RepublishError::DatabaseBehind { .. }) => {

@@ -182,7 +182,9 @@ impl Workload {
                 return;
             }
             Stage::Proposed => match &self.proposal {
-                Some(proposal) if state.proposal(tenant, &Act::digest_of(&proposal.text)).is_ok_and(|p| p.is_some()) => {
+                Some(proposal)
+                    if state.proposal(tenant, &Act::digest_of(&proposal.text)).is_ok_and(|p| p.is_some()) =>
+                {
                     self.wait_until = now + 400;
                     Stage::Released
                 }
