@@ -24,18 +24,8 @@ pub trait Document: Sized {
 
     /// Reads a canonical text: right type, known members only, and the value re-encodes to the same text.
     fn parse(text: &str) -> Result<Self, FormError> {
-        let mut fields = Fields::of(Json::parse(text)?, "document")?;
-        let kind = fields.text("type")?;
-        if kind != Self::TYPE {
-            return Err(FormError::invalid("type", format!("expected {}", Self::TYPE)));
-        }
-        let value = Self::read(&mut fields)?;
-        fields.end()?;
-        if value.to_text() == text {
-            Ok(value)
-        } else {
-            Err(FormError::invalid("document", "not in canonical form"))
-        }
+        // Writing the whole document again covers its JSON; a text that is not even canonical JSON says so.
+        parse(text).or_else(|why| Err(Json::parse(text).err().map_or(why, FormError::Json)))
     }
 
     /// What a signature over a text of this type signs.
@@ -47,5 +37,20 @@ pub trait Document: Sized {
     /// What a signature over this document signs.
     fn digest(&self) -> Digest {
         Self::digest_of(&self.to_text())
+    }
+}
+
+fn parse<D: Document>(text: &str) -> Result<D, FormError> {
+    let mut fields = Fields::of(Json::read(text)?, "document")?;
+    let kind = fields.text("type")?;
+    if kind != D::TYPE {
+        return Err(FormError::invalid("type", format!("expected {}", D::TYPE)));
+    }
+    let value = D::read(&mut fields)?;
+    fields.end()?;
+    if value.to_text() == text {
+        Ok(value)
+    } else {
+        Err(FormError::invalid("document", "not in canonical form"))
     }
 }
