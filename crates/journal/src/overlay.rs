@@ -5,6 +5,7 @@
 //!   made at the same tip may change the same record, and the upper one would hide the lower.
 
 use crate::state::{Delta, View};
+use ed25519_dalek::VerifyingKey;
 
 /// A map with changes laid over it; of several layers, the last one laid decides.
 #[derive(Clone)]
@@ -32,6 +33,10 @@ impl View for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let changed = self.layers.iter().rev().find_map(|layer| layer.changes.get(key));
         changed.map_or_else(|| self.base.get(key), |value| value.as_deref())
+    }
+
+    fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
+        self.base.public_key(bytes)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::root::Root;
 use borsh::BorshDeserialize;
+use ed25519_dalek::VerifyingKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,11 @@ pub struct Delta {
 pub trait View {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Option<&[u8]>;
+
+    /// The Ed25519 key of these bytes, if they are one. A view may remember what it decoded.
+    fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
+        VerifyingKey::from_bytes(bytes).ok()
+    }
 }
 
 /// The whole state of the journal at one position.
@@ -38,7 +44,11 @@ pub struct State {
     genesis: Arc<Genesis>,
     registered: Arc<Registered>,
     policies: Mutex<BTreeMap<Digest, Arc<Policy>>>,
+    public_keys: Mutex<BTreeMap<[u8; 32], VerifyingKey>>,
 }
+
+/// Decoded credential keys kept: those of busy clients, some 230 bytes each.
+const PUBLIC_KEYS_MAX: usize = 4096;
 
 /// The Merkle trie, and the keys whose values it has not followed yet: most of a batch's entries change the same
 /// counters, and only the last value of each is hashed.
@@ -55,7 +65,8 @@ impl Clone for State {
             trie: Mutex::new(self.trie.lock().unwrap_or_else(PoisonError::into_inner).clone()),
             genesis: Arc::clone(&self.genesis),
             registered: Arc::clone(&self.registered),
-            policies: Mutex::new(BTreeMap::new()),
+            policies: Mutex::default(),
+            public_keys: Mutex::default(),
         }
     }
 }
@@ -63,6 +74,19 @@ impl Clone for State {
 impl View for State {
     fn get(&self, key: &[u8]) -> Option<&[u8]> {
         self.map.get(key).map(Vec::as_slice)
+    }
+
+    fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
+        let mut known = self.public_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.get(bytes) {
+            return Some(*key);
+        }
+        let key = VerifyingKey::from_bytes(bytes).ok()?;
+        if known.len() >= PUBLIC_KEYS_MAX {
+            known.clear();
+        }
+        known.insert(*bytes, key);
+        Some(key)
     }
 }
 
@@ -78,7 +102,7 @@ impl State {
     pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
         let registered = Arc::new(Registered::of(&genesis));
         let trie = Mutex::new(Trie { root: Root::of(&map), behind: BTreeSet::new() });
-        Self { map, trie, genesis, registered, policies: Mutex::new(BTreeMap::new()) }
+        Self { map, trie, genesis, registered, policies: Mutex::default(), public_keys: Mutex::default() }
     }
 
     /// Genesis of this journal.

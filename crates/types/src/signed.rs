@@ -113,8 +113,13 @@ impl Signed {
 /// Ed25519 `verify_strict` over the 32-byte digest: the one signature rule everywhere, never batched.
 #[must_use]
 pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(public_key)
-        .is_ok_and(|key| key.verify_strict(&digest.0, &Signature::from_bytes(signature)).is_ok())
+    VerifyingKey::from_bytes(public_key).is_ok_and(|key| verify_with(&key, digest, signature))
+}
+
+/// [`verify_digest`] with a key that was decoded before.
+#[must_use]
+pub fn verify_with(public_key: &VerifyingKey, digest: &Digest, signature: &[u8; 64]) -> bool {
+    public_key.verify_strict(&digest.0, &Signature::from_bytes(signature)).is_ok()
 }
 
 /// A person's or program's private signing key with the credential it belongs to. Zeroised on drop.

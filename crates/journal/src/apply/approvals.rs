@@ -4,7 +4,7 @@ use crate::keyspace as ks;
 use crate::model::ReliedApproval;
 use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
-use strongroom_types::signed::verify_digest;
+use strongroom_types::signed::verify_with;
 use strongroom_types::{
     Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _, GroupId,
     PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
@@ -69,7 +69,8 @@ pub fn check_answer(
         return Err(Refusal::new(Code::Malformed, "an approval has one signature"));
     };
     let own = endorsement.credential == approval.approver;
-    if !own || !verify_digest(&credential.public_key, &digest, &endorsement.signature) {
+    let key = view.public_key(&credential.public_key);
+    if !own || !key.is_some_and(|key| verify_with(&key, &digest, &endorsement.signature)) {
         return Err(Refusal::new(Code::BadSignature, approval.approver));
     }
     if credential.user == ballot.initiator {

@@ -10,7 +10,7 @@ use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend};
 use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
-use strongroom_types::signed::verify_digest;
+use strongroom_types::signed::verify_with;
 use strongroom_types::{
     Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId,
     UnixMs,
@@ -32,7 +32,8 @@ pub fn initiator(
         return Err(Refusal::new(Code::Malformed, "an intent has one signature"));
     };
     let own = endorsement.credential == intent.initiator;
-    if own && verify_digest(&credential.public_key, digest, &endorsement.signature) {
+    let key = view.public_key(&credential.public_key);
+    if own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
         Ok(credential)
     } else {
         Err(Refusal::new(Code::BadSignature, intent.initiator))

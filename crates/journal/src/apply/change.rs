@@ -4,6 +4,7 @@ use crate::keyspace::{self as ks, Key};
 use crate::model::EndedRecord;
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
+use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
 use strongroom_types::{Refusal, TenantId, UnixMs};
 use strongroom_wire::encode;
@@ -23,6 +24,10 @@ impl View for Change<'_> {
             Some(changed) => changed.as_deref(),
             None => self.state.get(key),
         }
+    }
+
+    fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
+        self.state.public_key(bytes)
     }
 }
 
