@@ -16,7 +16,7 @@ use crate::tx::SqliteTx;
 
 /// How long to wait for another process that holds the file; ours are queued by the mutex instead.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Distinct statements of one service, with room: bulk inserts count four each.
+/// Distinct statements of one service, with room.
 const STATEMENTS_MAX: usize = 256;
 
 /// One SQLite database. One connection behind a mutex: a service is a single-threaded state machine, and

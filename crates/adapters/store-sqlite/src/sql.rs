@@ -2,7 +2,7 @@
 
 use strongroom_ports::db::TypeWords;
 
-/// The six type words of a migration.
+/// The type words of a migration.
 pub(crate) const WORDS: TypeWords = TypeWords {
     i64: "INTEGER",
     bool: "INTEGER",

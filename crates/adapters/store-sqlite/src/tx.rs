@@ -69,8 +69,13 @@ impl Tx for SqliteTx<'_> {
     fn bulk(&mut self, bulk: &Bulk, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError> {
         let all = self.guard(|inner| {
             let mut all = Vec::new();
-            for (count, chunk) in bulk.chunks(args)? {
-                all.append(&mut rows(&inner.connection, &placeholders(&bulk.text(count)), chunk)?);
+            // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it changes; and there
+            // is no server to be spared round trips to.
+            let text = placeholders(&bulk.text(1));
+            for (_, chunk) in bulk.chunks(args)? {
+                for row in chunk.chunks(bulk.columns) {
+                    all.append(&mut rows(&inner.connection, &text, row)?);
+                }
             }
             Ok(all)
         })?;
