@@ -248,11 +248,17 @@ impl<S: Stage> Shell<S> {
         result
     }
 
-    /// Steps until `stop` is set, then closes. Time is read after records arrived, not before.
+    /// Steps until `stop` is set, then closes. Time is read after records arrived, not before. `after` hears of
+    /// each step once it is committed.
     ///
     /// # Errors
     /// As [`Self::step`].
-    pub fn run(&mut self, clock: &dyn Clock, stop: &StopFlag) -> Result<(), ShellError> {
+    pub fn run(
+        &mut self,
+        clock: &dyn Clock,
+        stop: &StopFlag,
+        after: &mut dyn FnMut(&Progress),
+    ) -> Result<(), ShellError> {
         while !stop.is_set() {
             let wait_ms = self.options.wait_ms.min(self.until_tick_ms(clock.now_ms()));
             let wait = Duration::from_millis(wait_ms);
@@ -263,6 +269,7 @@ impl<S: Stage> Shell<S> {
                 let _ = self.bus.fetch(&self.wants(), 1, wait);
             }
             let progress = self.step(clock.now_ms(), Duration::ZERO)?;
+            after(&progress);
             if progress.blocked.is_some() {
                 let _ = stop.wait(Duration::from_millis(self.options.retry_ms.0));
             }

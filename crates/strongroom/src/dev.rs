@@ -9,4 +9,3 @@ pub mod secrets;
 
 pub use install::Installation;
 pub use layout::Layout;
-pub use platform::Platform;

@@ -1,7 +1,9 @@
 //! `strongroom`: the services, a development platform, the demo and the command line.
 
+mod cli;
 mod demo;
 mod dev;
+mod serve;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -13,12 +15,16 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(name = "strongroom", version)]
 struct Arguments {
+    #[command(flatten)]
+    globals: cli::Globals,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Cli(cli::Command),
     /// Run all roles on embedded parts, with signers as child processes, until Ctrl-C. Development only.
     Dev {
         /// Folder of the installation; made when absent.
@@ -53,7 +59,8 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("STRONGROOM_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match arguments.command {
-        Command::Dev { .. } => Ok(()),
+        Command::Cli(command) => return cli::run(&arguments.globals, command),
+        Command::Dev { dir, port, new_bus } => serve::run(&serve::Options { dir, port, new_bus }),
         Command::Demo { check, out, transfers, port } => {
             let out = out.unwrap_or_else(|| {
                 std::env::temp_dir().join(format!("strongroom-demo-{}", std::process::id()))

@@ -58,7 +58,7 @@ const ADAPTERS: [&str; 7] = [
     "strongroom-host",
 ];
 const ROOTS: [&str; 2] = ["strongroom", "strongroom-signer"];
-const TESTKIT: [&str; 6] = [
+const TESTKIT: [&str; 5] = [
     "strongroom-conformance",
     "strongroom-world",
     "strongroom-sim",

@@ -192,7 +192,7 @@ fn a_thread_runs_it_until_told_to_stop() {
     let stop = StopFlag::new();
     let mut shell = world.shell();
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| shell.run(&Clock, &stop));
+        let running = scope.spawn(|| shell.run(&Clock, &stop, &mut |_| {}));
         world.publish(&adds(10));
         while world.read("out.v1").len() < 10 {
             std::thread::yield_now();

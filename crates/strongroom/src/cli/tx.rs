@@ -21,7 +21,7 @@ const FINAL: [&str; 6] = ["completed", "rejected", "blocked", "expired", "cancel
 #[derive(Subcommand, Debug)]
 pub enum Tx {
     /// Sign an intent and send it.
-    Create(create::Create),
+    Create(Box<create::Create>),
     /// List transactions, newest first.
     List {
         /// The tenant (`tnt_…`); without it the API key's own.

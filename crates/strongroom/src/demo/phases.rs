@@ -11,8 +11,7 @@ use std::time::Duration;
 use strongroom_chain_bitcoin_dev::check_spend;
 use strongroom_host::SystemEntropy;
 use strongroom_ports::bus::Bus as _;
-use strongroom_ports::chain::{ChainCodec as _, ChainGateway as _, OwnCoin, OwnPath, VaultKeys as _};
-use strongroom_replica::TenantVaults;
+use strongroom_ports::chain::{ChainGateway as _, OwnCoin, OwnPath};
 use strongroom_types::{
     ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed, Suite, TransactionId,
     Vault,
@@ -74,7 +73,7 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
         platform.journal.read(|f| f.state().threshold_key(tenant, key).ok()?.public.map(drop))
     })?;
 
-    println!("■ Vault and address: the client derives the address itself and compares");
+    println!("■ Vault and address: the client proves both from genesis, derives the address itself and compares");
     let vault = Vault {
         id: stand.people.vault,
         name: "Treasury".parse()?,
@@ -93,19 +92,11 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The vault's first receive address: derived here, and equal to the API's.
+/// The vault's first receive address: the client proves key and vault from the pinned genesis, derives it itself and
+/// compares.
 fn own_address(stand: &Stand) -> anyhow::Result<String> {
-    let platform = stand.platform()?;
-    let (tenant, vault) = (stand.people.tenant, stand.people.vault);
-    let key = platform.journal.read(|f| TenantVaults::new(f.state(), tenant).vault_key(vault));
-    let path = OwnPath { change: 0, index: 0 };
-    let own = platform.codec.derive_address(&key.context("the vault's key")?, path);
-    let own = own.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-    let shown = stand.client()?.address(vault, 0, 0)?;
-    if shown.get("address").and_then(Value::as_str) != Some(&own) {
-        bail!("the API shows another address than the one derived here: {shown} / {own}");
-    }
-    Ok(own)
+    let (genesis, codec) = (&stand.installation.genesis, stand.platform()?.codec.as_ref());
+    Ok(stand.client()?.proved_address(genesis, codec, stand.people.vault, 0, 0)?.address)
 }
 
 fn transaction_id(signed: &Signed) -> TransactionId {

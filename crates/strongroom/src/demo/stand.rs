@@ -1,6 +1,7 @@
 //! What the demo stands on: folder, installation, signer processes, platform, client, artefacts.
 
 use super::people::People;
+use crate::cli::Profile;
 use super::record::Artefacts;
 use crate::dev::children::{SignerProcess, run, signer_binary};
 use crate::dev::install::Plan;
@@ -257,13 +258,13 @@ impl Stand {
         let key_file = self.layout.person("api-key").with_extension("txt");
         std::fs::write(&key_file, &self.installation.secrets.tenant_key)?;
         std::fs::set_permissions(&key_file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let profile = format!(
-            "url = \"{}\"\napi_key_file = {key_file:?}\ngenesis = {:?}\ngenesis_hash = \"{}\"\n",
-            self.url()?,
-            self.layout.genesis(),
-            self.installation.genesis.hash(),
-        );
-        Ok(std::fs::write(self.layout.profile(), profile)?)
+        let profile = Profile {
+            url: Some(self.url()?),
+            api_key_file: Some(key_file),
+            genesis: Some(self.layout.genesis()),
+            genesis_hash: Some(self.installation.genesis.hash().to_string()),
+        };
+        profile.save(&self.layout.profile())
     }
 
     /// Stops everything.

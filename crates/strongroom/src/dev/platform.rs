@@ -23,7 +23,7 @@ use strongroom_ports::db::Db;
 use strongroom_ports::host::{Clock, Entropy};
 use strongroom_replica::{Feed, SharedFollower};
 use strongroom_stage::post::Post;
-use strongroom_stage::{NoFaults, Options, Shell, Stage, StopFlag};
+use strongroom_stage::{NoFaults, Options, Progress, Shell, Stage, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::{NodeId, UnixMs};
@@ -338,15 +338,12 @@ fn run_stage<S: Stage>(
     };
     let (db, bus): (Arc<dyn Db>, Arc<dyn Bus>) = (db.clone(), bus.clone());
     let mut shell = Shell::new(stage, db, bus, Options::default(), Box::new(NoFaults)).map_err(describe)?;
-    while !stop.is_set() {
-        let tick = shell.stage().tick_every_ms();
-        let wait = Duration::from_millis(if tick == 0 { 100 } else { tick.min(100) });
-        let progress = shell.step(SystemClock.now_ms(), wait).map_err(describe)?;
+    let mut notify = |progress: &Progress| {
         if progress.records > 0 || progress.ticked {
             after();
         }
-    }
-    shell.close(SystemClock.now_ms()).map_err(describe)
+    };
+    shell.run(&SystemClock, stop, &mut notify).map_err(describe)
 }
 
 /// Signers and witnesses of a genesis by the names of their folders.

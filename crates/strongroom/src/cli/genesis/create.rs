@@ -185,7 +185,7 @@ fn record(hex: Option<&String>, file: Option<&PathBuf>, folder: &Path) -> anyhow
         }
         _ => bail!("each seat needs record (hex) or record_file, not both"),
     };
-    Ok(decode(&hex::decode(text).context("record")?).context("record")?)
+    decode(&hex::decode(text).context("record")?).context("record")
 }
 
 fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
