@@ -165,7 +165,8 @@ pub trait ChainCodec: Send + Sync {
 
     /// Puts the signatures (one a slot, in order) into the transaction and verifies each by an independent path.
     /// Gives the network bytes.
-    fn assemble(&self, unsigned: &[u8], signatures: &[Vec<u8>], vault: &VaultKey) -> Result<Vec<u8>, Refusal>;
+    fn assemble(&self, unsigned: &[u8], signatures: &[Vec<u8>], vault: &VaultKey)
+    -> Result<Vec<u8>, Refusal>;
 
     /// The network's name of a signed transaction.
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal>;

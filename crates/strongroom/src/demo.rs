@@ -31,6 +31,7 @@ pub struct Options {
 /// The first thing that did not hold.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut stand = stand::Stand::create(&options.out, options.port)?;
+    phases::separate_processes(&stand)?;
     phases::bring_up(&mut stand)?;
     let pending = phases::ask_for_approval(&mut stand)?;
     phases::attacks(&mut stand, &pending)?;
@@ -53,10 +54,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Everything claimed is recomputed from the files, from the pinned genesis on.
 fn verify(dir: &Path) -> anyhow::Result<Report> {
-    println!("\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})", dir.display());
+    println!(
+        "\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})",
+        dir.display()
+    );
     let report = verify_dir(dir, &BitcoinCodec::new(Network::Regtest)?)?;
     if !report.problems.is_empty() {
         bail!("verification found problems:\n  {}", report.problems.join("\n  "));
+    }
+    let cover = report.figures.as_ref().map_or(1000, |figures| figures.layers_cover_permille);
+    if !(900..=1100).contains(&cover) {
+        bail!("the layers add up to {cover} per thousand of the client's totals, not to within 10 %");
     }
     Ok(report)
 }

@@ -31,7 +31,8 @@ pub struct Options {
 /// # Errors
 /// Files, ports, a genesis of another hash, a signer that ends.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&options.dir).with_context(|| format!("cannot make {}", options.dir.display()))?;
+    std::fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot make {}", options.dir.display()))?;
     let layout = Layout::new(&std::fs::canonicalize(&options.dir)?);
     let run = sockets(layout.root())?;
     let installation = if layout.genesis().exists() {
@@ -39,12 +40,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         println!("installing a development platform in {}", layout.root().display());
         layout.create()?;
-        let operator = KeyFile::create(
-            &layout.person("operator"),
-            CredentialClass::Key,
-            None,
-            &SystemEntropy,
-        )?;
+        let operator =
+            KeyFile::create(&layout.person("operator"), CredentialClass::Key, None, &SystemEntropy)?;
         Installation::create(&layout, &Plan::default(), &operator.credential(), &run)?
     };
     println!("genesis {}", installation.genesis.hash());

@@ -25,7 +25,7 @@ pub trait Document: Sized {
     /// Reads a canonical text: right type, known members only, and the value re-encodes to the same text.
     fn parse(text: &str) -> Result<Self, FormError> {
         // Writing the whole document again covers its JSON; a text that is not even canonical JSON says so.
-        parse(text).or_else(|why| Err(Json::parse(text).err().map_or(why, FormError::Json)))
+        parse(text).map_err(|why| Json::parse(text).err().map_or(why, FormError::Json))
     }
 
     /// What a signature over a text of this type signs.

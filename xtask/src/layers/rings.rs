@@ -58,13 +58,8 @@ const ADAPTERS: [&str; 7] = [
     "strongroom-host",
 ];
 const ROOTS: [&str; 2] = ["strongroom", "strongroom-signer"];
-const TESTKIT: [&str; 5] = [
-    "strongroom-conformance",
-    "strongroom-world",
-    "strongroom-sim",
-    "strongroom-bench",
-    "strongroom-fuzz",
-];
+const TESTKIT: [&str; 5] =
+    ["strongroom-conformance", "strongroom-world", "strongroom-sim", "strongroom-bench", "strongroom-fuzz"];
 
 /// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its own.
 const OUTSIDE: [&str; 11] = [

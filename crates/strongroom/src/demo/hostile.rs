@@ -9,12 +9,12 @@ use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_coordinator::commitment;
 use strongroom_host::SystemClock;
 use strongroom_journal::Body;
 use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
-use strongroom_coordinator::commitment;
 use strongroom_mpc_core::signing::{PublicKeys, SignatureShare, SigningPackage, Tweak};
 use strongroom_mpc_core::{ChildPath, PublicKeyRecord};
 use strongroom_ports::bus::{Bus as _, Position, Topic};
@@ -111,10 +111,12 @@ impl<'a> Hostile<'a> {
         while self.now() < until {
             for delivered in self.platform.bus.fetch(&self.results, 64, WAIT)? {
                 advance(&mut self.results, &delivered.topic, delivered.offset);
-                let Ok(envelope) = open(&delivered.record.payload, registered.as_ref(), &[Role::Writer]) else {
+                let Ok(envelope) = open(&delivered.record.payload, registered.as_ref(), &[Role::Writer])
+                else {
                     continue;
                 };
-                let result: JournalResult = envelope.payload().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+                let result: JournalResult =
+                    envelope.payload().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
                 if result.submission == submission {
                     return Ok(result.result.map_err(|(code, detail)| Refusal { code, detail }));
                 }
@@ -207,7 +209,11 @@ impl<'a> Hostile<'a> {
     }
 
     /// Asks signers directly; every one of them must answer.
-    pub fn ask(&mut self, request: &SigningRequest, signers: &[u16]) -> anyhow::Result<BTreeMap<u16, Answer>> {
+    pub fn ask(
+        &mut self,
+        request: &SigningRequest,
+        signers: &[u16],
+    ) -> anyhow::Result<BTreeMap<u16, Answer>> {
         let name = digest("strongroom/signing-request/v1", &[&encode(request)]);
         self.send(signers, &CoordinatorMessage::Sign(request.clone()), ASK_MS)?;
         let mut answers = BTreeMap::new();

@@ -7,8 +7,8 @@ use strongroom_ports::host::{Clock as _, Entropy};
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::{
     Act, ActBody, ActId, Answer, Approval, ApprovalNonce, AssetId, Credential, CredentialClass, CredentialId,
-    Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId, Name, PlatformId, Scope, Signed,
-    SigningCredential, TenantId, Transfer, UnixMs, User, UserId, VaultId, digest,
+    Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId, Name, PlatformId, Scope,
+    Signed, SigningCredential, TenantId, Transfer, UnixMs, User, UserId, VaultId, digest,
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -117,7 +117,8 @@ impl People {
         let guard = format!(r#"{{"chains":["{chain}"],"id":"chains","kind":"chains"}}"#);
         let text =
             format!(r#"{{"guards":[{guard}],"rules":[{}],"type":"strongroom/policy/v1"}}"#, rules.join(","));
-        strongroom_policy::Policy::load(&text).map_err(|refusal| anyhow::anyhow!("demo policy: {refusal}"))?;
+        strongroom_policy::Policy::load(&text)
+            .map_err(|refusal| anyhow::anyhow!("demo policy: {refusal}"))?;
         Ok(text)
     }
 
@@ -183,7 +184,14 @@ impl People {
 
     /// A person's answer to a decision.
     #[must_use]
-    pub fn answer(&self, who: &Person, intent: Digest, core: Digest, answer: Answer, entropy: &dyn Entropy) -> Signed {
+    pub fn answer(
+        &self,
+        who: &Person,
+        intent: Digest,
+        core: Digest,
+        answer: Answer,
+        entropy: &dyn Entropy,
+    ) -> Signed {
         let approval = Approval {
             platform: self.platform,
             tenant: self.tenant,

@@ -7,14 +7,15 @@ use super::stand::{Stand, pause};
 use super::tamper::Tampering;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use strongroom_chain_bitcoin_dev::check_spend;
 use strongroom_host::SystemEntropy;
 use strongroom_ports::bus::Bus as _;
 use strongroom_ports::chain::{ChainGateway as _, OwnCoin, OwnPath};
 use strongroom_types::{
-    ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed, Suite, TransactionId,
-    Vault,
+    ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed, Suite,
+    TransactionId, Vault,
 };
 
 /// Whom honest transfers pay.
@@ -41,6 +42,39 @@ fn tenant_version(stand: &Stand) -> anyhow::Result<u64> {
 fn put(stand: &Stand, record: Record) -> anyhow::Result<Digest> {
     let body = ActBody::Put(record);
     act_and_wait(stand, &stand.people.admin_act(tenant_version(stand)?, body, &SystemEntropy), false)
+}
+
+/// Signers and witness are processes of their own, with distinct keys, and none listens on a port.
+pub fn separate_processes(stand: &Stand) -> anyhow::Result<()> {
+    let pids: BTreeSet<u32> = stand.children.iter().map(|child| child.pid()).collect();
+    let keys: BTreeSet<[u8; 32]> = stand.installation.genesis.witness_keys().map(|(_, key)| key).collect();
+    if pids.len() != stand.children.len() || keys.len() != stand.children.len() {
+        bail!("signers share a process or a key");
+    }
+    for child in &stand.children {
+        let ports = listening_sockets(child.pid())?;
+        if ports > 0 {
+            bail!("{} listens on {ports} ports", child.name());
+        }
+    }
+    println!("    ✓ {} processes, each with its own folder and keys; none listens on a port", pids.len());
+    Ok(())
+}
+
+/// TCP sockets in state LISTEN (0A) that belong to a process, from `/proc`.
+fn listening_sockets(pid: u32) -> anyhow::Result<usize> {
+    let mut listening = BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        for fields in text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()) {
+            if fields.get(3) == Some(&"0A") {
+                listening.extend(fields.get(9).map(|inode| format!("socket:[{inode}]")));
+            }
+        }
+    }
+    let links = std::fs::read_dir(format!("/proc/{pid}/fd"))?;
+    let open = links.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    Ok(open.filter(|target| listening.contains(&target.to_string_lossy().into_owned())).count())
 }
 
 /// Tenant, key, vault, address, coins.
@@ -73,7 +107,9 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
         platform.journal.read(|f| f.state().threshold_key(tenant, key).ok()?.public.map(drop))
     })?;
 
-    println!("■ Vault and address: the client proves both from genesis, derives the address itself and compares");
+    println!(
+        "■ Vault and address: the client proves both from genesis, derives the address itself and compares"
+    );
     let vault = Vault {
         id: stand.people.vault,
         name: "Treasury".parse()?,
@@ -120,7 +156,9 @@ pub fn ask_for_approval(stand: &mut Stand) -> anyhow::Result<Signed> {
 
 /// Coordinator and transactions service turn hostile, with their own valid keys.
 pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
-    println!("\n■ Attacks: coordinator and transactions service are hostile and sign with their own valid keys");
+    println!(
+        "\n■ Attacks: coordinator and transactions service are hostile and sign with their own valid keys"
+    );
     stand.stop_services();
     stand.start(false, &["coordinator", "transactions"])?;
     stand.wait_fresh()?;
@@ -198,11 +236,20 @@ fn signed_or_why(stand: &Stand, intent: &Signed) -> anyhow::Result<Value> {
     if matches!(state, "signed" | "broadcasting" | "completed") {
         return Ok(shown);
     }
-    bail!("{} is {state}, not signed: {}", transaction_id(intent), shown.get("reason").unwrap_or(&Value::Null))
+    bail!(
+        "{} is {state}, not signed: {}",
+        transaction_id(intent),
+        shown.get("reason").unwrap_or(&Value::Null)
+    )
 }
 
 /// Keeps a signed transaction with everything that proves it.
-fn keep(stand: &mut Stand, intent: &Signed, shown: &Value, timing: Option<&Timing>) -> anyhow::Result<Vec<u8>> {
+fn keep(
+    stand: &mut Stand,
+    intent: &Signed,
+    shown: &Value,
+    timing: Option<&Timing>,
+) -> anyhow::Result<Vec<u8>> {
     let raw = shown.get("signed_transaction").and_then(Value::as_str).context("the signed transaction")?;
     let raw = hex::decode(raw)?;
     let unsigned = stand.unsigned(&intent_digest(intent))?;
@@ -213,7 +260,9 @@ fn keep(stand: &mut Stand, intent: &Signed, shown: &Value, timing: Option<&Timin
 
 /// The interpreter also rejects: one witness bit flipped, one amount changed.
 pub fn interpreter(stand: &Stand) -> anyhow::Result<()> {
-    println!("\n■ The interpreter itself: the signed transaction with one bit flipped, and with one amount changed");
+    println!(
+        "\n■ The interpreter itself: the signed transaction with one bit flipped, and with one amount changed"
+    );
     let raw = stand.last_raw.as_ref().context("a signed transaction")?;
     let outputs = stand.platform()?.chain.spent_outputs(raw)?.context("the spent outputs")?;
     check_spend(raw, &outputs).map_err(|e| anyhow::anyhow!("the honest transaction was rejected: {e:?}"))?;
@@ -229,7 +278,9 @@ pub fn interpreter(stand: &Stand) -> anyhow::Result<()> {
     if check_spend(raw, &changed).is_ok() {
         bail!("the interpreter accepted a changed amount");
     }
-    println!("    ✓ accepted as signed; rejected with one witness bit flipped; rejected with one amount changed");
+    println!(
+        "    ✓ accepted as signed; rejected with one witness bit flipped; rejected with one amount changed"
+    );
     Ok(())
 }
 
@@ -345,7 +396,11 @@ pub fn how_to_go_on(stand: &mut Stand) -> anyhow::Result<()> {
     println!("  Approve it (the command shows what it does, and the 16 words):");
     println!("    {strongroom} approvals approve TX --key {} --reason \"checked\"", key("alice"));
     println!("  See it: {strongroom} tx show TX · {strongroom} tx timeline TX");
-    println!("  The client's own copy of the claim: {} journal verify {}", program.display(), stand.layout.root().display());
+    println!(
+        "  The client's own copy of the claim: {} journal verify {}",
+        program.display(),
+        stand.layout.root().display()
+    );
     println!("  Ctrl-C ends everything.");
     Ok(())
 }

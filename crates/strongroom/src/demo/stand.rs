@@ -1,8 +1,8 @@
 //! What the demo stands on: folder, installation, signer processes, platform, client, artefacts.
 
 use super::people::People;
-use crate::cli::Profile;
 use super::record::Artefacts;
+use crate::cli::Profile;
 use crate::dev::children::{SignerProcess, run, signer_binary};
 use crate::dev::install::Plan;
 use crate::dev::platform::{Platform, Start, seats};
@@ -59,7 +59,8 @@ pub fn sockets(root: &Path) -> anyhow::Result<PathBuf> {
         inside
     } else {
         let name = strongroom_types::digest("strongroom/sockets/v1", &[root.as_os_str().as_encoded_bytes()]);
-        std::env::temp_dir().join(format!("strongroom-{}", name.to_string().chars().take(16).collect::<String>()))
+        std::env::temp_dir()
+            .join(format!("strongroom-{}", name.to_string().chars().take(16).collect::<String>()))
     };
     std::fs::create_dir_all(&folder)?;
     std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -82,8 +83,11 @@ impl Stand {
         let layout = Layout::new(&out);
         let sockets = sockets(&out)?;
         println!("■ Installing: three signers and a witness make their own keys; genesis is pinned");
-        let mut people =
-            People::new(strongroom_types::PlatformId([0; 16]), Network::Regtest.native_asset().parse()?, &SystemEntropy);
+        let mut people = People::new(
+            strongroom_types::PlatformId([0; 16]),
+            Network::Regtest.native_asset().parse()?,
+            &SystemEntropy,
+        );
         let installation =
             Installation::create(&layout, &Plan::default(), &people.operator.credential(), &sockets)?;
         people.platform = installation.genesis.platform;
@@ -202,7 +206,10 @@ impl Stand {
             }
             pause(Duration::from_millis(20));
         }
-        bail!("{what}: not within {seconds} s; the signers' logs are in {}", self.layout.root().join("logs").display())
+        bail!(
+            "{what}: not within {seconds} s; the signers' logs are in {}",
+            self.layout.root().join("logs").display()
+        )
     }
 
     /// Waits for a fresh witnessed head that covers everything so far.
@@ -253,7 +260,8 @@ impl Stand {
         let people = &self.people;
         for person in [&people.operator, &people.admin, &people.initiator, &people.alice] {
             let key = &person.credential();
-            KeyFile::from_seed(key.id, key.user, key.class, &person.seed).save(&self.layout.person(person.name))?;
+            KeyFile::from_seed(key.id, key.user, key.class, &person.seed)
+                .save(&self.layout.person(person.name))?;
         }
         let key_file = self.layout.person("api-key").with_extension("txt");
         std::fs::write(&key_file, &self.installation.secrets.tenant_key)?;

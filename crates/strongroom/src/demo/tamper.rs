@@ -18,8 +18,8 @@ use strongroom_ports::chain::{
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent, Refusal, Signed,
-    Tighten,
+    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent,
+    Refusal, Signed, Tighten,
 };
 use strongroom_wire::SigningRequest;
 
@@ -82,8 +82,13 @@ impl<'a> Tampering<'a> {
         let payment = self.payment(intent.clone(), effects, &built, built.unsigned.clone());
         self.refused_entry(&payment, &core, Vec::new(), Code::ApprovalMissing)?;
         self.all_refuse("before_approval", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
-        let own =
-            self.people.answer(&self.people.initiator, payment.digest, core.digest(), Vote::Yes, &SystemEntropy);
+        let own = self.people.answer(
+            &self.people.initiator,
+            payment.digest,
+            core.digest(),
+            Vote::Yes,
+            &SystemEntropy,
+        );
         self.refused_entry(&payment, &core, vec![own], Code::ApprovalByInitiator)?;
         self.all_refuse("initiator_approves", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
         self.coins.push(self.coin_of(&built)?);
@@ -127,7 +132,9 @@ impl<'a> Tampering<'a> {
     pub fn other_anchor(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
         let second = self.build(&payment.effects)?;
-        let mut attempt = self.payment(payment.intent.clone(), payment.effects.clone(), &second, second.unsigned.clone()).attempt;
+        let mut attempt = self
+            .payment(payment.intent.clone(), payment.effects.clone(), &second, second.unsigned.clone())
+            .attempt;
         (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
         match self.hostile.submit(&Body::Attempt(attempt))? {
             Err(refusal) if refusal.code == Code::AnchorMissing => {}
@@ -173,7 +180,8 @@ impl<'a> Tampering<'a> {
 
     /// The coin that a build which was never authorized would have spent.
     fn coin_of(&self, built: &Built) -> anyhow::Result<OwnCoin> {
-        let unsigned = Unsigned::decode(&built.unsigned, Network::Regtest).map_err(|r| anyhow::anyhow!("{r}"))?;
+        let unsigned =
+            Unsigned::decode(&built.unsigned, Network::Regtest).map_err(|r| anyhow::anyhow!("{r}"))?;
         let claim = unsigned.inputs.first().context("an input")?;
         Ok(OwnCoin { key: built.anchor.clone(), amount: claim.amount.into(), path: claim.path })
     }
@@ -199,7 +207,8 @@ impl<'a> Tampering<'a> {
         unsigned: impl Fn(&Self, &Built) -> anyhow::Result<Vec<u8>>,
     ) -> anyhow::Result<Payment> {
         let name = format!("hostile-{}", self.number);
-        let intent = self.people.intent(&name, &self.payee, amount.unwrap_or(AMOUNT), "a hostile run's payment")?;
+        let intent =
+            self.people.intent(&name, &self.payee, amount.unwrap_or(AMOUNT), "a hostile run's payment")?;
         let (core, effects) = self.decide(&intent)?;
         let built = self.build(&effects)?;
         let bytes = unsigned(self, &built)?;
@@ -216,7 +225,10 @@ impl<'a> Tampering<'a> {
     }
 
     fn accepted(&mut self, body: &Body) -> anyhow::Result<()> {
-        self.hostile.submit(body)?.map(drop).map_err(|refusal| anyhow::anyhow!("the journal refused: {refusal}"))
+        self.hostile
+            .submit(body)?
+            .map(drop)
+            .map_err(|refusal| anyhow::anyhow!("the journal refused: {refusal}"))
     }
 
     fn refused_entry(
@@ -263,7 +275,11 @@ impl<'a> Tampering<'a> {
                     self.artefacts.refusal(variant, index, &refusal, &sealed)?;
                 }
                 Answer::Refused(refusal, _) => {
-                    bail!("{variant}: signer {index} refused with {} ({}), not {wanted}", refusal.code, refusal.detail)
+                    bail!(
+                        "{variant}: signer {index} refused with {} ({}), not {wanted}",
+                        refusal.code,
+                        refusal.detail
+                    )
                 }
                 Answer::Shares(_) => bail!("{variant}: SIGNER {index} SHARED A TAMPERED REQUEST"),
             }
@@ -281,7 +297,11 @@ impl<'a> Tampering<'a> {
         let answers: BTreeMap<u16, Answer> = self.hostile.ask(&request, &signers)?;
         for (index, answer) in &answers {
             if let Answer::Refused(refusal, _) = answer {
-                bail!("{variant}: signer {index} refused the honest request: {} {}", refusal.code, refusal.detail);
+                bail!(
+                    "{variant}: signer {index} refused the honest request: {} {}",
+                    refusal.code,
+                    refusal.detail
+                );
             }
         }
         let signatures = self.hostile.aggregate(&request, &self.vault, &answers)?;
@@ -292,7 +312,9 @@ impl<'a> Tampering<'a> {
             Broadcast::Rejected(why) => bail!("{variant}: the chain rejected the honest transaction: {why}"),
         }
         self.artefacts.transaction(&payment.intent, 1, &payment.unsigned, &raw, None)?;
-        println!("      {variant:<20} honest request in the same run: signed by all, accepted by the interpreter");
+        println!(
+            "      {variant:<20} honest request in the same run: signed by all, accepted by the interpreter"
+        );
         Ok(())
     }
 }

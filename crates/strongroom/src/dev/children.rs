@@ -31,9 +31,15 @@ pub fn signer_binary() -> anyhow::Result<PathBuf> {
 /// Runs the signer binary to its end and gives its output.
 #[expect(clippy::disallowed_methods, reason = "the composition root starts the signer processes")]
 pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(binary).args(arguments).output().with_context(|| binary.display().to_string())?;
+    let output =
+        Command::new(binary).args(arguments).output().with_context(|| binary.display().to_string())?;
     if !output.status.success() {
-        bail!("{} {}: {}", binary.display(), arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{} {}: {}",
+            binary.display(),
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -96,7 +96,12 @@ impl Link {
         sent
     }
 
-    fn send_all(&self, mut stream: &UnixStream, inbox: Position, gone: &AtomicBool) -> anyhow::Result<Position> {
+    fn send_all(
+        &self,
+        mut stream: &UnixStream,
+        inbox: Position,
+        gone: &AtomicBool,
+    ) -> anyhow::Result<Position> {
         let mut wants = vec![(self.inbox.clone(), inbox)];
         for topic in &self.journal {
             let mut position = self.bus.start(topic)?;

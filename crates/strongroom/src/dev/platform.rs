@@ -142,7 +142,8 @@ impl Platform {
         }
         let now = UnixMs(SystemClock.now_ms());
         let mut post = self.post(secrets, "writer")?;
-        let sent = strongroom_writer::republish(db.as_ref(), self.bus.as_ref(), &self.genesis, &mut post, now)?;
+        let sent =
+            strongroom_writer::republish(db.as_ref(), self.bus.as_ref(), &self.genesis, &mut post, now)?;
         if sent > 0 {
             tracing::info!(sent, "journal batches published again");
         }
@@ -350,6 +351,7 @@ fn run_stage<S: Stage>(
 #[must_use]
 pub fn seats(genesis: &Genesis) -> Vec<(String, NodeId)> {
     let signers = genesis.signers.iter().map(|seat| (format!("signer-{}", seat.index), seat.node));
-    let witnesses = genesis.witnesses.iter().enumerate().map(|(n, seat)| (format!("witness-{}", n + 1), seat.node));
+    let witnesses =
+        genesis.witnesses.iter().enumerate().map(|(n, seat)| (format!("witness-{}", n + 1), seat.node));
     signers.chain(witnesses).collect()
 }

@@ -67,7 +67,11 @@ impl Secrets {
         let service = |bytes: &mut dyn FnMut() -> [u8; 32], name: &str| {
             let mut node = [0; 16];
             node.iter_mut().zip(bytes()).for_each(|(to, from)| *to = from);
-            ServiceSecret { name: name.to_owned(), node: NodeId(node).to_string(), seed: hex::encode(bytes()) }
+            ServiceSecret {
+                name: name.to_owned(),
+                node: NodeId(node).to_string(),
+                seed: hex::encode(bytes()),
+            }
         };
         let services = SERVICE_ROLES.iter().map(|(_, name)| service(&mut bytes, name)).collect();
         let log = hex::encode(bytes());
@@ -92,7 +96,8 @@ impl Secrets {
     /// Missing, readable by others, or not the right form.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let mode = std::fs::metadata(path).with_context(|| format!("service keys {shown}"))?.permissions().mode();
+        let mode =
+            std::fs::metadata(path).with_context(|| format!("service keys {shown}"))?.permissions().mode();
         if mode & 0o077 != 0 {
             bail!("{shown} can be read by others (mode {:o}); run: chmod 600 {shown}", mode & 0o777);
         }
