@@ -82,7 +82,7 @@ pub(crate) fn answer(db: &dyn Db, signed: &Signed) -> Option<Result<(), String>>
     let name = name_of(signed);
     let row = tx.query_opt("SELECT done, code FROM ask WHERE digest = $1", &[Arg::from(&name.0)]).ok()??;
     let code = row.text(1).ok()?.to_owned();
-    row.bool(0).ok()?.then(|| if code.is_empty() { Ok(()) } else { Err(code) })
+    row.bool(0).ok()?.then_some(if code.is_empty() { Ok(()) } else { Err(code) })
 }
 
 fn name_of(signed: &Signed) -> Digest {

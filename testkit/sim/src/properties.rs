@@ -75,6 +75,9 @@ struct Tightened {
     witnessed_ms: Option<u64>,
 }
 
+/// Signer, boot and number of a nonce.
+type NonceName = (u16, [u8; 16], u64);
+
 /// Watches a history as it happens.
 pub struct Checker {
     terms: Terms,
@@ -87,7 +90,7 @@ pub struct Checker {
     policies: BTreeSet<Digest>,
     released: BTreeMap<KeyId, Vec<u16>>,
     finished: BTreeMap<KeyId, u64>,
-    nonces: BTreeMap<(u16, [u8; 16], u64), (Digest, Vec<u8>)>,
+    nonces: BTreeMap<NonceName, (Digest, Vec<u8>)>,
     shares: BTreeMap<Digest, BTreeSet<u16>>,
     signed: BTreeMap<Digest, Vec<BTreeSet<String>>>,
 }

@@ -296,7 +296,8 @@ fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
 
 #[test]
 fn forks_and_witnesses_that_go_back_break_d() {
-    let cases: [(&str, fn(&mut Story)); 6] = [
+    type Doctored = (&'static str, fn(&mut Story));
+    let cases: [Doctored; 6] = [
         ("two trees", |s| s.cosigned_as(1, 3, name(1))),
         ("smaller", |s| s.cosigned(1, 2)),
         ("restored", |s| {
