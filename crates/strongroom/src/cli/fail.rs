@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 use strongroom_client::ClientError;
-use strongroom_types::{Code, Refusal};
+use strongroom_types::Refusal;
 
 /// Wrong usage: something the caller must give is missing or contradicts itself.
 #[derive(Debug)]
@@ -25,10 +25,14 @@ pub fn usage(what: impl fmt::Display) -> anyhow::Error {
 
 /// Prints an error and gives the exit code: 2 for wrong usage, else 1.
 pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
+    // Whoever read our output has gone (`… | head`): there is nobody to tell.
+    let pipe = error.root_cause().downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    if pipe == Some(std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::FAILURE;
+    }
     let _ = writeln!(err, "error: {error:#}");
     if let Some(code) = code_of(error) {
-        let meaning = Code::from_text(&code).map_or("", Code::meaning);
-        let _ = writeln!(err, "  code: {code} ({meaning})\n  what to do: look for {code} in docs/errors");
+        let _ = writeln!(err, "  what to do: look for {code} in docs/errors");
     } else if let Some(hint) = hint(error) {
         let _ = writeln!(err, "  what to do: {hint}");
     }
