@@ -1,8 +1,10 @@
 //! `strongroom`: the services, a development platform, the demo and the command line.
 
 mod cli;
+#[allow(clippy::print_stdout, reason = "the demo tells a person what happens")]
 mod demo;
 mod dev;
+#[allow(clippy::print_stdout, reason = "says where the platform is")]
 mod serve;
 
 use clap::{Parser, Subcommand};
