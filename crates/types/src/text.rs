@@ -12,7 +12,9 @@ pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if !lower {
         return None;
     }
-    hex::decode(text).ok()?.try_into().ok()
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Longest [`Name`] in bytes: enough for any label a screen shows on one line.
