@@ -26,9 +26,9 @@ struct Costs {
 }
 
 /// What it costs a library that has the whole key; microseconds.
-struct Whole {
-    sign: f64,
-    verify: f64,
+pub struct Whole {
+    pub sign: f64,
+    pub verify: f64,
 }
 
 pub fn run(large: bool) -> anyhow::Result<Value> {
@@ -142,7 +142,7 @@ fn libsecp256k1() -> anyhow::Result<Whole> {
     Ok(Whole { sign, verify })
 }
 
-fn dalek() -> anyhow::Result<Whole> {
+pub fn dalek() -> anyhow::Result<Whole> {
     let key = SigningKey::from_bytes(&[5; 32]);
     let signature = key.sign(&[6; 32]);
     let sign = median_us(ROUNDS, |_| {

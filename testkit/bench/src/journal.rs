@@ -9,7 +9,7 @@ mod load;
 mod node;
 mod parts;
 
-use crate::measure::{cpu, median, tenth, us};
+use crate::measure::{cpu, median, ratio, tenth, us};
 use crew::Crew;
 use load::Load;
 use node::{Spent, Tally};
@@ -47,7 +47,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<Value> {
         rounds.push(round(&load, plan)?);
     }
     let middle = |of: fn(&Round) -> f64| median(rounds.iter().map(of).collect());
-    let folder = tempfile::tempdir()?;
+    let (folder, verify) = (tempfile::tempdir()?, crate::core::dalek()?.verify);
+    let cpu_us = middle(|round| round.cpu_us);
     let Some(last) = rounds.last() else { anyhow::bail!("no round") };
     let (tally, spent) = (&last.tally, &last.spent);
     let each = |time: std::time::Duration| tenth(us(time) / f64::from(plan.entries));
@@ -56,7 +57,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<Value> {
         "rounds": plan.rounds,
         "threads": plan.threads,
         "entries_per_s": middle(|round| round.entries_per_s),
-        "cpu_us_per_entry": middle(|round| round.cpu_us),
+        "cpu_us_per_entry": cpu_us,
+        "verify_us": verify,
+        "cpu_ratio_to_verify": ratio(cpu_us, verify),
         "witnessed_ms": middle(|round| round.witnessed_ms),
         "checks": tally.checks,
         "fsyncs": tally.fsyncs,

@@ -47,8 +47,8 @@ enum What {
         /// Rounds, each on new databases; the median counts.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=25))]
         rounds: u32,
-        /// Worker threads.
-        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=2))]
+        /// Threads that work the five nodes; one thread waits while a disk does, five wait side by side.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=5))]
         threads: u32,
         /// Policy guards over a day's sum, which every entry is checked against.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=16))]
