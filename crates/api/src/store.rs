@@ -133,6 +133,13 @@ pub(crate) fn in_state(
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
+/// What waits for approval in one tenant, oldest first, at most 64.
+pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
+    let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");
+    let args = [Arg::from(&tenant.0), Arg::from(i64::from(TransactionState::PendingApproval as u8))];
+    tx.query(sql, &args)?.iter().map(tx_row).collect()
+}
+
 /// Writes everything that changes; the version counts on.
 pub(crate) fn update(tx: &mut dyn Tx, row: &TxRow, now: UnixMs) -> Result<(), DbError> {
     let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,

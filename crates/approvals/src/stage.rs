@@ -13,7 +13,7 @@ use strongroom_replica::SharedFollower;
 use strongroom_stage::post::{Cause, Post, first_half, open_record};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{
-    Answer, Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs,
+    Answer, Approval, Code, DecisionCore, Digest, Document as _, Intent, Refusal, Signed, UnixMs,
 };
 use strongroom_wire::{
     ApprovalSubmitted, Decided, IntentDecided, IntentSubmitted, JournalSubmitted, Layer, Role,
@@ -24,13 +24,15 @@ use strongroom_wire::{
 pub struct ApprovalsStage {
     post: Post,
     journal: Arc<SharedFollower>,
+    /// Where the walk through what waits has come to.
+    walked: Digest,
 }
 
 impl ApprovalsStage {
     /// The service under its identity, reading its replica.
     #[must_use]
     pub fn new(post: Post, journal: Arc<SharedFollower>) -> Self {
-        Self { post, journal }
+        Self { post, journal, walked: Digest::default() }
     }
 
     fn submitted(&mut self, now: UnixMs, tx: &mut dyn Tx, signed: Signed, cause: &Cause) -> Step {
@@ -191,6 +193,39 @@ impl ApprovalsStage {
     }
 }
 
+/// What ended meanwhile in the journal.
+impl ApprovalsStage {
+    /// Walks through what waits, a page a tick: a cancelled or rejected intent waits for nobody.
+    fn ended_in_journal(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Step {
+        let page = store::waiting(tx, &self.walked)?;
+        self.walked = page.last().map_or(Digest::default(), |last| last.intent);
+        let mut records = Vec::new();
+        for pending in page {
+            let judged =
+                self.journal.read(|f| evaluate(f.state(), f.state(), &pending.signed, now).map(drop));
+            let Err(refusal) = judged else { continue };
+            if matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected) {
+                store::forget(tx, &pending.intent)?;
+                records.extend(self.over(now, pending, refusal)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Says that an intent ended without being approved.
+    fn over(&mut self, now: UnixMs, pending: Pending, why: Refusal) -> Step {
+        let (intent, _) = parts(&pending)?;
+        let cause = Cause::own(&[b"over", &pending.intent.0], now.plus(60_000));
+        let decided = IntentDecided {
+            intent: pending.signed,
+            core: pending.core,
+            approvals: Vec::new(),
+            decided: Decided::Refused(why.code, why.detail),
+        };
+        self.decided(now, decided, &intent, &cause)
+    }
+}
+
 type Step = Result<Vec<Record>, StageError>;
 
 const fn ended(state: TransactionState) -> bool {
@@ -264,22 +299,12 @@ impl Stage for ApprovalsStage {
 
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Step {
         let now = UnixMs(now_ms);
-        let mut records = Vec::new();
+        let mut records = self.ended_in_journal(now, tx)?;
         for pending in store::expired(tx, now)? {
             store::forget(tx, &pending.intent)?;
-            if pending.done {
-                continue;
+            if !pending.done {
+                records.extend(self.over(now, pending, Code::IntentExpired.into())?);
             }
-            let (intent, _) = parts(&pending)?;
-            let cause = Cause::own(&[b"expired", &pending.intent.0], now.plus(60_000));
-            let refused = Decided::Refused(Code::IntentExpired, Code::IntentExpired.meaning().to_owned());
-            let decided = IntentDecided {
-                intent: pending.signed,
-                core: pending.core,
-                approvals: Vec::new(),
-                decided: refused,
-            };
-            records.extend(self.decided(now, decided, &intent, &cause)?);
         }
         Ok(records)
     }

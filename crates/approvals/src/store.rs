@@ -98,6 +98,15 @@ pub(crate) fn expired(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<Pending>, Stag
     rows.iter().map(pending).collect()
 }
 
+/// Intents that wait for people, at most 64 after `last`, in the order of their digests.
+pub(crate) fn waiting(tx: &mut dyn Tx, last: &Digest) -> Result<Vec<Pending>, StageError> {
+    let rows = tx.query(
+        "SELECT intent, signed, core, done FROM pending WHERE done = FALSE AND intent > $1 ORDER BY intent LIMIT 64",
+        &[Arg::from(&last.0)],
+    )?;
+    rows.iter().map(pending).collect()
+}
+
 pub(crate) fn add_yes(
     tx: &mut dyn Tx,
     intent: &Digest,

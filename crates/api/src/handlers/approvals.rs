@@ -34,11 +34,9 @@ pub(crate) async fn list(
         let tenant = of_tenant(access, query.tenant.as_deref())?;
         let mut tx = api.db.begin()?;
         let mut data: Vec<Value> = Vec::new();
-        for row in store::in_state(tx.as_mut(), TransactionState::PendingApproval, api.now())? {
-            if row.tenant == tenant {
-                let answers = store::answers(tx.as_mut(), &row.intent)?;
-                data.push(approval_item(&row, &answers));
-            }
+        for row in store::waiting(tx.as_mut(), tenant)? {
+            let answers = store::answers(tx.as_mut(), &row.intent)?;
+            data.push(approval_item(&row, &answers));
         }
         Ok(Json(json!({"data": data, "next_cursor": null, "has_more": false})))
     })
