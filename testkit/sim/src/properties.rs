@@ -12,6 +12,13 @@
 //! | `f` | a nonce serves one package |
 //! | `h` | a handed tightening takes effect at once, and is owed after `duty_ms` |
 //! | `x` | what is signed pays exactly what the intent says |
+//!
+//! At the end of a seed come `lost` (an accepted intent has no end, or an end without a code), `dead` (nothing is
+//! signed any more though nothing forbids it), `converge` (replicas differ, or a key whose disk was put back is not
+//! retired).
+//!
+//! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that both lie beyond the head
+//! acted under cancel out, as they do at the signers, who judge at the head and at their tip, not in between.
 
 use crate::history::{Authorized, Event, Fact, Share, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
