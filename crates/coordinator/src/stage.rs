@@ -155,7 +155,9 @@ impl CoordinatorStage {
         let quorum = self.chooser.choose(&record.plan.roster, t, &run.excluded, ready, now);
         let Some(quorum) = quorum else { return self.refill(now, tenant, key, &record.plan.roster) };
         let stock = &mut self.stock;
-        let deadline = run.cause.deadline.min(now.plus(self.pace.try_ms));
+        // By the signer's clock, which may be ahead of this one by the skew.
+        let life_ms = self.pace.try_ms.saturating_add(self.genesis.bounds.skew_ms);
+        let deadline = run.cause.deadline.min(now.plus(life_ms));
         run.cause.marks = std::mem::take(&mut run.cause.marks).with(Layer::Coordinator, now.0 * 1000);
         let cause = run.cause.clone().until(deadline);
         let Some(asked) = run.ask(quorum, now, |signer| stock.take(key, signer)) else {

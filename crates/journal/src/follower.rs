@@ -343,6 +343,12 @@ impl Follower {
         Ok(later.fold(Overlay::new(&self.state), |view, step| view.with(&step.undo)))
     }
 
+    /// Sizes of the kept heads beyond this one, ascending; the last is the tip's.
+    #[must_use]
+    pub fn sizes_beyond(&self, size: u64) -> Vec<u64> {
+        self.steps.iter().map(|step| step.head.size).filter(|kept| *kept > size).collect()
+    }
+
     /// Forgets the heads before this one.
     fn forget_before(&mut self, size: u64) {
         while self.steps.get(1).is_some_and(|next| next.head.size <= size) {

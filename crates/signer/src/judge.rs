@@ -219,8 +219,9 @@ impl SignerNode {
     }
 }
 
-/// The journal's answer: at the head, at the own tip, and with each handed tightening. What the tip forbids counts at
-/// once; what it allows counts only under the head.
+/// The journal's answer: at the head, at every own head beyond it up to the tip, and with each handed tightening. What
+/// any of them forbids counts at once (a stop and its resume beyond the head too); what they allow counts only under
+/// the head.
 fn journal_allows(follower: &Follower, head: u64, handed: &[Delta], asked: &Asked) -> Result<Grant, Stop> {
     let genesis = follower.genesis();
     let unknown = |refusal: &Refusal| refusal.code == Code::AttemptUnknown;
@@ -234,6 +235,12 @@ fn journal_allows(follower: &Follower, head: u64, handed: &[Delta], asked: &Aske
         Err(refusal) if unknown(&refusal) => return Err(Stop::NotYet(refusal)),
         Err(refusal) => return Err(refusal.into()),
         Ok(_) => {}
+    }
+    for size in follower.sizes_beyond(head) {
+        match share::check(&follower.head_view(size)?, genesis, asked) {
+            Err(refusal) if !unknown(&refusal) => return Err(refusal.into()),
+            Ok(_) | Err(_) => {}
+        }
     }
     for delta in handed {
         let view = Overlay::new(follower.state()).with(delta);

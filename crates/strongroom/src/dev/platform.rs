@@ -3,7 +3,7 @@
 use super::layout::Layout;
 use super::link::{Link, socket_path, spawn};
 use super::secrets::Secrets;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use strongroom_ports::bus::{Bus, Mode};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
 use strongroom_ports::db::Db;
 use strongroom_ports::host::{Clock, Entropy};
-use strongroom_replica::{Feed, SharedFollower};
+use strongroom_replica::{Feed, Replica, SharedFollower};
 use strongroom_stage::post::Post;
 use strongroom_stage::{NoFaults, Options, Progress, Shell, Stage, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
@@ -33,6 +33,9 @@ use strongroom_writer::Writer;
 const RESEND_MS: u64 = 5_000;
 /// A stage that failed is made anew after this pause.
 const RESTART_PAUSE: Duration = Duration::from_millis(200);
+
+/// Replaying the journal at start may take this long.
+const CATCH_UP_MAX: Duration = Duration::from_secs(120);
 
 /// The running platform.
 pub struct Platform {
@@ -105,6 +108,7 @@ impl Platform {
         };
         platform.writer(layout, secrets, new_bus)?;
         platform.feed();
+        platform.caught_up()?;
         platform.approvals(layout, secrets)?;
         if !skip.contains(&"coordinator") {
             platform.coordinator(layout, secrets)?;
@@ -176,6 +180,20 @@ impl Platform {
                 }
             }
         }));
+    }
+
+    /// Services answer from the replica, so none starts before it has all that the journal's database has.
+    fn caught_up(&self) -> anyhow::Result<()> {
+        let db = self.database("journal").context("the journal's database")?;
+        let stored = Replica::stored_size(db.begin()?.as_mut())?;
+        let mut waited = Duration::ZERO;
+        while self.journal.read(|f| f.size()) < stored {
+            if self.stop.wait(RESTART_PAUSE / 20) || waited > CATCH_UP_MAX {
+                bail!("the replica did not catch up with {stored} entries; {:?}", self.failure());
+            }
+            waited += RESTART_PAUSE / 20;
+        }
+        Ok(())
     }
 
     fn approvals(&mut self, layout: &Layout, secrets: &Secrets) -> anyhow::Result<()> {

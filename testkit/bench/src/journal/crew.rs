@@ -24,6 +24,7 @@ pub struct Crew {
 }
 
 /// What a free thread may do next.
+#[expect(clippy::large_enum_variant, reason = "moved once per task")]
 enum Next {
     Work(Task),
     Wait,

@@ -76,6 +76,7 @@ impl Spent {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "five of them in a run")]
 enum Work {
     Order { orderer: Orderer, rng: ChaCha20Rng, bodies: VecDeque<Body> },
     Cosign(Witness),
