@@ -100,11 +100,15 @@ impl Replica {
         &mut self.follower
     }
 
-    /// Applies a batch and stores it; gives its new entries. See [`Follower::append`].
+    /// Applies a batch and stores it; gives its new entries, which open. See [`Follower::append`].
     ///
     /// # Errors
     /// What the follower refuses; database errors.
-    pub fn append(&mut self, tx: &mut dyn Tx, batch: &JournalBatch) -> Result<Vec<Entry>, ReplicaError> {
+    pub fn append(
+        &mut self,
+        tx: &mut dyn Tx,
+        batch: &JournalBatch,
+    ) -> Result<Vec<SealedEntry>, ReplicaError> {
         let applied = self.follower.append(batch)?;
         if applied.is_empty() {
             self.compare_with_stored(tx, batch)?;
@@ -112,7 +116,7 @@ impl Replica {
         }
         let size = self.follower.size() - applied.len() as u64;
         write_batch(tx, &applied, &batch.note, self.follower.frontier(), size)?;
-        Ok(applied.iter().map(|(sealed, _)| sealed.open()).collect::<Result<_, _>>()?)
+        Ok(applied.into_iter().map(|(sealed, _)| sealed).collect())
     }
 
     /// Orders submissions and stores the new batches (the writer's own replica). See [`Orderer::order`].
@@ -129,8 +133,11 @@ impl Replica {
     ) -> Result<Ordered, ReplicaError> {
         let (mut size, mut frontier) = (self.follower.size(), self.follower.frontier().clone());
         let ordered = orderer.order(&mut self.follower, now, bodies, rng)?;
-        for batch in &ordered.batches {
-            store_batch(tx, &batch.applied, &batch.batch.note, &mut frontier, &mut size)?;
+        if let Some((last, before)) = ordered.batches.split_last() {
+            for batch in before {
+                store_batch(tx, &batch.applied, &batch.batch.note, &mut frontier, &mut size)?;
+            }
+            write_batch(tx, &last.applied, &last.batch.note, self.follower.frontier(), size)?;
         }
         Ok(ordered)
     }

@@ -146,7 +146,8 @@ pub fn lose<T>(db: &SqliteDb, work: impl FnOnce(&mut dyn Tx) -> T) -> T {
 }
 
 pub fn append(db: &SqliteDb, replica: &mut Replica, batch: &JournalBatch) -> Vec<Entry> {
-    commit(db, |tx| replica.append(tx, batch)).unwrap()
+    let appended = commit(db, |tx| replica.append(tx, batch)).unwrap();
+    appended.iter().map(|sealed| sealed.open().unwrap()).collect()
 }
 
 pub fn code<T: std::fmt::Debug>(result: Result<T, ReplicaError>) -> Code {
