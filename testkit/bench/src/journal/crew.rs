@@ -1,7 +1,7 @@
 //! All nodes, worked by a few threads: whoever is free takes the node whose records have waited longest.
 
 use super::load::Load;
-use super::node::{Bytes, Node, Spent, Tally};
+use super::node::{Bytes, Node, Spent, Tally, signatures};
 use crate::measure::median;
 use anyhow::Context as _;
 use std::collections::VecDeque;
@@ -150,6 +150,7 @@ impl Crew {
             anyhow::ensure!(follower.halted().is_none() && follower.evidence().is_empty(), "a node stopped");
             tally.add(&node.tally, node.fsyncs());
             spent.add(&node.spent);
+            tally.checks += load.payments.iter().map(signatures).sum::<usize>() as u64;
         }
         Ok((tally, spent, median(writer.witnessed_ms.clone())))
     }
