@@ -128,7 +128,9 @@ impl CoordinatorStage {
 
     fn requested(&mut self, now: UnixMs, request: SigningRequested, cause: Cause) -> Step {
         let name = (request.attempt.intent, request.attempt.number);
-        if now >= cause.deadline || self.runs.contains_key(&name) {
+        // The same transaction again is a reminder; another one (its anchor was taken) replaces the run.
+        let known = self.runs.get(&name).is_some_and(|run| run.request.unsigned == request.unsigned);
+        if now >= cause.deadline || known {
             return Ok(Vec::new());
         }
         self.runs.insert(name, Run::new(request, cause, now));

@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::coordinator::{Answer, answer};
 use strongroom_journal::Body;
-use strongroom_types::{AttemptKind, Code, Document as _, Tighten};
+use strongroom_types::{ActBody, AttemptKind, Code, Document as _, Tighten};
 use strongroom_wire::frame::{AdminReply, AdminRequest, ToSigner};
 use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
 use strongroom_world::Who;
@@ -164,6 +164,22 @@ fn a_tightening_in_the_own_log_counts_before_it_is_witnessed() {
     let n = cluster.withheld.len();
     cluster.let_through(n);
     cluster.assert_serves(1);
+}
+
+#[test]
+fn a_stop_in_the_own_log_counts_until_its_resume_is_witnessed() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    cluster.withhold = true;
+    cluster.tighten(Tighten::Stop);
+    let who = cluster.ledger().admins();
+    cluster.act(ActBody::Resume, &who);
+    let request = cluster.request(&payment, &[1, 2]);
+    assert_eq!(cluster.ask(1, &request).code(), Code::TenantStopped, "the resume is a loosening");
+    cluster.withhold = false;
+    let n = cluster.withheld.len();
+    cluster.let_through(n);
+    cluster.assert_signs(1, &payment);
 }
 
 #[test]
