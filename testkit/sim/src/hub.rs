@@ -9,7 +9,7 @@ use crate::trace::Trace;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::bus::Topic;
 use strongroom_world::World;
 
@@ -105,7 +105,7 @@ impl Hub {
 
     /// Everything; never held across a call into a node.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.try_lock().expect("one thread, and no guard across a call")
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn now(&self) -> u64 {
