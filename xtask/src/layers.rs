@@ -1,6 +1,7 @@
 //! `check-layers`: the rings of the architecture, enforced.
 //!
-//! Only what a crate links in a build counts: dev-dependencies are free, since a test may put anything behind a port.
+//! Only what a crate links in a build counts: dev-dependencies are free, since a test may put
+//! anything behind a port.
 
 mod rings;
 #[cfg(test)]
@@ -22,8 +23,11 @@ pub struct Crate {
 
 /// Fails with one line per forbidden dependency.
 pub fn check(root: &Path) -> anyhow::Result<()> {
-    let metadata =
-        MetadataCommand::new().current_dir(root).no_deps().exec().context("cargo metadata failed")?;
+    let metadata = MetadataCommand::new()
+        .current_dir(root)
+        .no_deps()
+        .exec()
+        .context("cargo metadata failed")?;
     let crates: Vec<Crate> = metadata.packages.iter().map(Crate::from_package).collect();
     let violations = violations(&crates);
     if violations.is_empty() {
@@ -44,7 +48,10 @@ impl Crate {
             .filter(|dependency| dependency.kind != DependencyKind::Development)
             .map(|dependency| dependency.name.to_string())
             .collect();
-        Self { name: package.name.to_string(), depends_on }
+        Self {
+            name: package.name.to_string(),
+            depends_on,
+        }
     }
 }
 
@@ -55,9 +62,16 @@ fn violations(crates: &[Crate]) -> Vec<String> {
 
 fn violations_of(krate: &Crate) -> Vec<String> {
     let Some(ring) = ring_of(&krate.name) else {
-        return vec![format!("  {} has no ring: add it to xtask/src/layers/rings.rs", krate.name)];
+        return vec![format!(
+            "  {} has no ring: add it to xtask/src/layers/rings.rs",
+            krate.name
+        )];
     };
-    krate.depends_on.iter().filter_map(|target| violation(&krate.name, ring, target)).collect()
+    krate
+        .depends_on
+        .iter()
+        .filter_map(|target| violation(&krate.name, ring, target))
+        .collect()
 }
 
 fn violation(name: &str, ring: Ring, target: &str) -> Option<String> {

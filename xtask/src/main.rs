@@ -1,6 +1,10 @@
-//! Checks that Cargo and clippy cannot make: which of our crates may depend on which, what the signer links, how long files are.
+//! Checks that Cargo and clippy cannot make: which of our crates may depend on which, what the
+//! signer links, how long files are.
 
-#![allow(clippy::disallowed_methods, reason = "a tool for developers: it reads its arguments and runs cargo")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool for developers: it reads its arguments and runs cargo"
+)]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 mod error_pages;
@@ -25,7 +29,8 @@ struct Cli {
 enum Command {
     /// Refuse dependencies between our crates that cross the rings of docs/adr/0007.
     CheckLayers,
-    /// Compare what the signer binary links with its committed list, and refuse network and SQL clients in it.
+    /// Compare what the signer binary links with its committed list, and refuse network and SQL
+    /// clients in it.
     SignerDeps {
         /// Write the list instead of comparing it; the difference is then reviewed in the commit.
         #[arg(long)]
@@ -59,6 +64,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
 
 /// The folder above this crate's own: right from wherever the tool is called.
 fn workspace_root() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent folder")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has no parent folder")?;
     Ok(root.to_owned())
 }

@@ -1,6 +1,8 @@
-//! `signer-deps`: what the process that holds key shares links, as a list that a reviewer sees change.
+//! `signer-deps`: what the process that holds key shares links, as a list that a reviewer sees
+//! change.
 //!
-//! The package is resolved alone, as it is built for release: features unify across a workspace build.
+//! The package is resolved alone, as it is built for release: features unify across a workspace
+//! build.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,7 +15,8 @@ const SNAPSHOT: &str = "xtask/snapshots/strongroom-signer.deps";
 /// The list is made for one target, so that it does not depend on the machine that makes it.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// No bus, TLS, HTTP or SQL-server client, and none of the parts of the main binary that speak them.
+/// No bus, TLS, HTTP or SQL-server client, and none of the parts of the main binary that speak
+/// them.
 const FORBIDDEN: [&str; 22] = [
     "axum",
     "bitcoinconsensus",
@@ -43,40 +46,67 @@ const FORBIDDEN: [&str; 22] = [
 pub fn check(root: &Path, bless: bool) -> anyhow::Result<()> {
     let listed = normalise(&cargo_tree(root)?);
     let found = forbidden(&listed);
-    ensure!(found.is_empty(), "the signer links what it must not: {}", found.join(", "));
+    ensure!(
+        found.is_empty(),
+        "the signer links what it must not: {}",
+        found.join(", ")
+    );
 
     let path = root.join(SNAPSHOT);
     if bless {
-        std::fs::write(&path, render(&listed)).with_context(|| format!("cannot write {SNAPSHOT}"))?;
+        std::fs::write(&path, render(&listed))
+            .with_context(|| format!("cannot write {SNAPSHOT}"))?;
         println!("signer: {} packages written to {SNAPSHOT}", listed.len());
         return Ok(());
     }
-    let committed = std::fs::read_to_string(&path).with_context(|| format!("cannot read {SNAPSHOT}"))?;
+    let committed =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {SNAPSHOT}"))?;
     let difference = difference(&normalise(&committed), &listed);
     if !difference.is_empty() {
         bail!(
             "the signer's dependencies changed:\n{difference}if that is meant: cargo run -p xtask -- signer-deps --bless"
         );
     }
-    println!("signer: {} packages, as committed, none of them forbidden", listed.len());
+    println!(
+        "signer: {} packages, as committed, none of them forbidden",
+        listed.len()
+    );
     Ok(())
 }
 
 fn cargo_tree(root: &Path) -> anyhow::Result<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
-        .args(["tree", "--locked", "--package", "strongroom-signer", "--edges", "normal", "--prefix", "none"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            "strongroom-signer",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
         .args(["--target", TARGET])
         .output()
         .context("cannot run cargo tree")?;
-    ensure!(output.status.success(), "cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "cargo tree failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).context("cargo tree printed something that is not UTF-8")
 }
 
 /// `name vX.Y.Z` per package: sorted, once each, without paths and marks such as `(*)`.
 fn normalise(tree: &str) -> BTreeSet<String> {
     tree.lines()
-        .map(|line| line.split_once(" (").map_or(line, |(package, _)| package).trim().to_owned())
+        .map(|line| {
+            line.split_once(" (")
+                .map_or(line, |(package, _)| package)
+                .trim()
+                .to_owned()
+        })
         .filter(|line| !line.is_empty() && line != SELF_LINE)
         .collect()
 }
@@ -93,7 +123,9 @@ fn forbidden(listed: &BTreeSet<String>) -> Vec<&str> {
 }
 
 fn render(listed: &BTreeSet<String>) -> String {
-    listed.iter().fold(String::new(), |text, line| text + line + "\n")
+    listed
+        .iter()
+        .fold(String::new(), |text, line| text + line + "\n")
 }
 
 fn difference(committed: &BTreeSet<String>, listed: &BTreeSet<String>) -> String {
@@ -117,7 +149,10 @@ mod tests {
     #[test]
     fn paths_and_marks_do_not_reach_the_list() {
         let listed = normalise(TREE);
-        assert_eq!(render(&listed), "serde v1.0.2\nserde_derive v1.0.2\nstrongroom-types v0.1.0\n");
+        assert_eq!(
+            render(&listed),
+            "serde v1.0.2\nserde_derive v1.0.2\nstrongroom-types v0.1.0\n"
+        );
     }
 
     #[test]
@@ -134,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_new_and_a_lost_package_are_both_shown() {
-        let text = difference(&normalise("a v1.0.0\nb v1.0.0\n"), &normalise("b v1.0.0\nc v2.0.0\n"));
+        let text = difference(
+            &normalise("a v1.0.0\nb v1.0.0\n"),
+            &normalise("b v1.0.0\nc v2.0.0\n"),
+        );
         assert_eq!(text, "  - a v1.0.0\n  + c v2.0.0\n");
     }
 }

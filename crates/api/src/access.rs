@@ -18,15 +18,20 @@ pub fn hash_key(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// All bearer keys. A key authenticates transport only: what it reaches is still only what policy allows.
+/// All bearer keys. A key authenticates transport only: what it reaches is still only what policy
+/// allows.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring(pub Vec<AccessKey>);
 
 impl Keyring {
-    /// Who a presented `Authorization` header is. Hashes are compared, so timing shows nothing of a key.
+    /// Who a presented `Authorization` header is. Hashes are compared, so timing shows nothing of a
+    /// key.
     pub(crate) fn who(&self, authorization: Option<&str>) -> Option<Access> {
         let presented = hash_key(authorization?.strip_prefix("Bearer ")?);
-        self.0.iter().find(|key| key.hash == presented).map(|key| Access { tenant: key.tenant })
+        self.0
+            .iter()
+            .find(|key| key.hash == presented)
+            .map(|key| Access { tenant: key.tenant })
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use strongroom_types::text::lower_hex;
 use strongroom_types::words::words;
 use strongroom_types::{
-    Approval, Code, DecisionCore, Digest, Document as _, Endorsement, Intent, Refusal, Signed, TransactionId,
+    Approval, Code, DecisionCore, Digest, Document as _, Endorsement, Intent, Refusal, Signed,
+    TransactionId,
 };
 use strongroom_wire::{Layer, TransactionState};
 
@@ -29,19 +30,36 @@ impl SignedBody {
     pub(crate) fn signed(self) -> Result<Signed, Refusal> {
         let invalid = |what: &str| Refusal::new(Code::Malformed, what.to_owned());
         let endorsement = |e: EndorsementBody| {
-            let signature =
-                lower_hex(&e.signature).ok_or_else(|| invalid("signature: 128 lower-case hex digits"))?;
-            let credential = e.credential.parse().map_err(|e| Refusal::new(Code::Malformed, e))?;
-            Ok(Endorsement { credential, signature })
+            let signature = lower_hex(&e.signature)
+                .ok_or_else(|| invalid("signature: 128 lower-case hex digits"))?;
+            let credential = e
+                .credential
+                .parse()
+                .map_err(|e| Refusal::new(Code::Malformed, e))?;
+            Ok(Endorsement {
+                credential,
+                signature,
+            })
         };
-        let endorsements = self.endorsements.into_iter().map(endorsement).collect::<Result<_, Refusal>>()?;
-        Ok(Signed { text: self.text, endorsements })
+        let endorsements = self
+            .endorsements
+            .into_iter()
+            .map(endorsement)
+            .collect::<Result<_, Refusal>>()?;
+        Ok(Signed {
+            text: self.text,
+            endorsements,
+        })
     }
 }
 
 pub(crate) fn signed_json(signed: &Signed) -> Value {
     let endorsement = |e: &Endorsement| {
-        let signature: String = e.signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature: String = e
+            .signature
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         json!({"credential": e.credential.to_string(), "signature": signature})
     };
     let endorsements: Vec<Value> = signed.endorsements.iter().map(endorsement).collect();
@@ -102,24 +120,30 @@ pub(crate) fn transaction(row: &TxRow, answers: &[Signed]) -> Value {
     })
 }
 
-/// Layer by layer: when it finished, how long it took after the one before, and its budget (microseconds).
+/// Layer by layer: when it finished, how long it took after the one before, and its budget
+/// (microseconds).
 pub(crate) fn timeline(row: &TxRow) -> Value {
     let mut before = row.marks.at(Layer::Received);
     let mut layers = Vec::new();
     for layer in Layer::ALL.into_iter().skip(1) {
-        let Some(at) = row.marks.at(layer) else { continue };
+        let Some(at) = row.marks.at(layer) else {
+            continue;
+        };
         let took = before.map(|before| at.saturating_sub(before));
         before = Some(at.max(before.unwrap_or(0)));
         let over = took.is_some_and(|took| took > layer.budget_us());
         layers.push(json!({"layer": layer.name(), "at_us": at, "took_us": took,
                            "budget_us": layer.budget_us(), "over_budget": over}));
     }
-    let total = before.zip(row.marks.at(Layer::Received)).map(|(end, start)| end.saturating_sub(start));
+    let total = before
+        .zip(row.marks.at(Layer::Received))
+        .map(|(end, start)| end.saturating_sub(start));
     json!({"id": TransactionId::from(row.intent).to_string(), "received_us": row.marks.at(Layer::Received),
            "layers": layers, "total_us": total})
 }
 
-/// What an approver needs: the intent's exact text and the core's exact text; he recomputes both digests.
+/// What an approver needs: the intent's exact text and the core's exact text; he recomputes both
+/// digests.
 pub(crate) fn approval_item(row: &TxRow, answers: &[Signed]) -> Value {
     let item = transaction(row, answers);
     let intent = Intent::parse(&row.signed.text).ok();
@@ -138,5 +162,6 @@ pub(crate) fn transaction_id(text: &str) -> Result<[u8; 16], Refusal> {
         return Ok(TransactionId::from(digest).0);
     }
     let id: Result<TransactionId, _> = text.parse();
-    id.map(|id| id.0).map_err(|e| Refusal::new(Code::Malformed, e))
+    id.map(|id| id.0)
+        .map_err(|e| Refusal::new(Code::Malformed, e))
 }

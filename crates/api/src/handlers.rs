@@ -32,18 +32,25 @@ pub(crate) async fn blocking<T: Send + 'static>(
         let access = api.access(&headers)?;
         work(&api, access)
     };
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| Err(Code::Internal.into()))
+    tokio::task::spawn_blocking(run)
+        .await
+        .unwrap_or_else(|_| Err(Code::Internal.into()))
 }
 
 /// A signed container in a request body.
 pub(crate) fn signed_body(bytes: &Bytes) -> Result<Signed, Problem> {
-    let body: SignedBody = serde_json::from_slice(bytes).map_err(|e| Problem::new(Code::Malformed, e))?;
+    let body: SignedBody =
+        serde_json::from_slice(bytes).map_err(|e| Problem::new(Code::Malformed, e))?;
     Ok(body.signed()?)
 }
 
 /// Other tenants' things do not exist for a tenant's key.
 pub(crate) fn within_reach(access: Access, tenant: TenantId) -> Result<(), Problem> {
-    if access.reaches(tenant) { Ok(()) } else { Err(Code::NotFound.into()) }
+    if access.reaches(tenant) {
+        Ok(())
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 /// Publishes after the commit; what this loses the stage's tick sends again.

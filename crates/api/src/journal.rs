@@ -1,8 +1,9 @@
 //! The mirror: the journal as clients may read it, with the proofs they ask for.
 //!
-//! It is filled from the bus when somebody asks, not while transfers are on their way: reading entries and
-//! cosignatures as they come would cost the API a commit each. What it gives is verified by whoever asked; it is
-//! checked here as well, so that a broken store says so instead of handing out proofs that do not hold.
+//! It is filled from the bus when somebody asks, not while transfers are on their way: reading
+//! entries and cosignatures as they come would cost the API a commit each. What it gives is
+//! verified by whoever asked; it is checked here as well, so that a broken store says so instead of
+//! handing out proofs that do not hold.
 
 mod fill;
 mod rows;
@@ -49,23 +50,32 @@ fn internal(e: impl std::fmt::Display) -> Problem {
 impl Loaded {
     fn new(genesis: &Genesis, tx: &mut dyn Tx, bus: &dyn Bus) -> Result<Self, Problem> {
         let verifier = |(node, key): (NodeId, [u8; 32])| {
-            Ok::<_, Problem>((node, CosignVerifier::new(&witness_name(node), &key).map_err(internal)?))
+            Ok::<_, Problem>((
+                node,
+                CosignVerifier::new(&witness_name(node), &key).map_err(internal)?,
+            ))
         };
         Ok(Self {
             tree: rows::tree(tx)?,
             wants: fill::positions(genesis, tx, bus)?,
             log: NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(internal)?,
-            witnesses: genesis.witness_keys().map(verifier).collect::<Result<_, _>>()?,
+            witnesses: genesis
+                .witness_keys()
+                .map(verifier)
+                .collect::<Result<_, _>>()?,
             quorum: genesis.quorum,
         })
     }
 
     /// The newest witnessed checkpoint that the tree covers, with its cosignature lines.
     fn witnessed(&self, tx: &mut dyn Tx) -> Result<Option<(u64, Note)>, Problem> {
-        let Some(best) = rows::best(tx, self.quorum)? else { return Ok(None) };
+        let Some(best) = rows::best(tx, self.quorum)? else {
+            return Ok(None);
+        };
         let mut note = Note::parse(&best.note).map_err(internal)?;
         for line in &best.lines {
-            note.add(NoteSignature::parse_line(line).map_err(internal)?).map_err(internal)?;
+            note.add(NoteSignature::parse_line(line).map_err(internal)?)
+                .map_err(internal)?;
         }
         Ok(Some((best.size, note)))
     }
@@ -75,7 +85,15 @@ impl Loaded {
             return Ok(None);
         };
         let hashes = inclusion_proof(&self.tree, seq, size).map_err(internal)?;
-        Ok(Some(Proof { extra: Vec::new(), index: seq, hashes, checkpoint }.to_text()))
+        Ok(Some(
+            Proof {
+                extra: Vec::new(),
+                index: seq,
+                hashes,
+                checkpoint,
+            }
+            .to_text(),
+        ))
     }
 }
 
@@ -101,7 +119,10 @@ impl Mirror {
         };
         fill::catch_up(&mut current, genesis, db, bus)?;
         *loaded = Some(current);
-        Ok(Look { loaded, tx: db.begin()? })
+        Ok(Look {
+            loaded,
+            tx: db.begin()?,
+        })
     }
 }
 
@@ -114,7 +135,9 @@ impl Look<'_> {
     pub(crate) fn checkpoint(&mut self) -> Result<Option<String>, Problem> {
         let Self { loaded, tx } = self;
         let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
-        Ok(loaded.witnessed(tx.as_mut())?.map(|(_, note)| note.to_text()))
+        Ok(loaded
+            .witnessed(tx.as_mut())?
+            .map(|(_, note)| note.to_text()))
     }
 
     /// Number of entries here.
@@ -132,7 +155,10 @@ impl Look<'_> {
         let Self { loaded, tx } = self;
         let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
         if seq >= loaded.tree.size() {
-            return Err(Problem::new(Code::NotFound, format!("the journal has no entry {seq} yet")));
+            return Err(Problem::new(
+                Code::NotFound,
+                format!("the journal has no entry {seq} yet"),
+            ));
         }
         loaded.prove(tx.as_mut(), seq)
     }
@@ -145,12 +171,23 @@ impl Look<'_> {
         vault: VaultId,
     ) -> Result<Option<VaultProofs>, Problem> {
         let mut part = |fact: Fact| -> Result<Option<(MirrorEntry, String)>, Problem> {
-            let Some(seq) = rows::fact(self.tx.as_mut(), &fact)? else { return Ok(None) };
-            let entry = rows::entries(self.tx.as_mut(), seq, 1)?.pop().filter(|entry| entry.seq == seq);
-            let Some(proof) = self.proof(seq)? else { return Ok(None) };
+            let Some(seq) = rows::fact(self.tx.as_mut(), &fact)? else {
+                return Ok(None);
+            };
+            let entry = rows::entries(self.tx.as_mut(), seq, 1)?
+                .pop()
+                .filter(|entry| entry.seq == seq);
+            let Some(proof) = self.proof(seq)? else {
+                return Ok(None);
+            };
             Ok(entry.map(|entry| (entry, proof)))
         };
-        let parts = [Fact::tenant(tenant), Fact::key(tenant, key), Fact::vault(tenant, vault)].map(&mut part);
+        let parts = [
+            Fact::tenant(tenant),
+            Fact::key(tenant, key),
+            Fact::vault(tenant, vault),
+        ]
+        .map(&mut part);
         let [tenant, key, vault] = parts;
         let all = tenant?.zip(key?).zip(vault?);
         Ok(all.map(|((tenant, key), vault)| VaultProofs { tenant, key, vault }))
@@ -160,7 +197,11 @@ impl Look<'_> {
 impl From<strongroom_ports::bus::BusError> for Problem {
     fn from(error: strongroom_ports::bus::BusError) -> Self {
         tracing::error!(%error, "journal mirror");
-        let code = if error.is_transient() { Code::NotReady } else { Code::Internal };
+        let code = if error.is_transient() {
+            Code::NotReady
+        } else {
+            Code::Internal
+        };
         Refusal::from(code).into()
     }
 }

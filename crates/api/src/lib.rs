@@ -1,7 +1,8 @@
 //! The REST API: accepts signed intents, approvals and acts; shows what became of them.
 //!
-//! It holds no keys and decides nothing: it checks form early so that clients get a clear answer, and everything it
-//! lets through is judged again by the journal and by every signer. Errors are RFC 9457 problems with a stable code.
+//! It holds no keys and decides nothing: it checks form early so that clients get a clear answer,
+//! and everything it lets through is judged again by the journal and by every signer. Errors are
+//! RFC 9457 problems with a stable code.
 
 mod access;
 mod body;

@@ -67,7 +67,11 @@ const fn status(code: Code) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Refusal { code, detail } = self.0;
-        let status = if code == Code::Malformed { StatusCode::BAD_REQUEST } else { status(code) };
+        let status = if code == Code::Malformed {
+            StatusCode::BAD_REQUEST
+        } else {
+            status(code)
+        };
         let retryable = matches!(code, Code::NotReady | Code::DiskFull | Code::QuotaExceeded);
         let body = serde_json::json!({
             "type": format!("https://strongroom.dev/errors/{code}"),
@@ -78,9 +82,10 @@ impl IntoResponse for Problem {
             "retryable": retryable,
         });
         let mut response = (status, body.to_string()).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("application/problem+json"),
+        );
         response
     }
 }

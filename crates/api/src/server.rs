@@ -58,9 +58,28 @@ impl Api {
     /// The API.
     #[must_use]
     pub fn new(parts: ApiParts) -> Arc<Self> {
-        let ApiParts { db, bus, journal, codecs, post, keyring, clock, changes } = parts;
+        let ApiParts {
+            db,
+            bus,
+            journal,
+            codecs,
+            post,
+            keyring,
+            clock,
+            changes,
+        } = parts;
         let (post, mirror) = (Mutex::new(post), Mirror::default());
-        Arc::new(Self { db, bus, journal, codecs, post, keyring, clock, changes, mirror })
+        Arc::new(Self {
+            db,
+            bus,
+            journal,
+            codecs,
+            post,
+            keyring,
+            clock,
+            changes,
+            mirror,
+        })
     }
 
     pub(crate) fn now(&self) -> UnixMs {
@@ -73,8 +92,12 @@ impl Api {
 
     /// Bad credentials are 401, never an empty list.
     pub(crate) fn access(&self, headers: &HeaderMap) -> Result<Access, Problem> {
-        let presented = headers.get("authorization").and_then(|value| value.to_str().ok());
-        self.keyring.who(presented).ok_or_else(|| Problem::from(Code::Unauthenticated))
+        let presented = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        self.keyring
+            .who(presented)
+            .ok_or_else(|| Problem::from(Code::Unauthenticated))
     }
 }
 
@@ -86,16 +109,34 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/acts/{digest}", get(handlers::acts::show))
         .route("/v1/tenants/{id}", get(handlers::registry::tenant))
         .route("/v1/vaults", get(handlers::registry::vaults))
-        .route("/v1/vaults/{id}/addresses/{place}", get(handlers::registry::address))
-        .route("/v1/transactions", post(handlers::transactions::create).get(handlers::transactions::list))
+        .route(
+            "/v1/vaults/{id}/addresses/{place}",
+            get(handlers::registry::address),
+        )
+        .route(
+            "/v1/transactions",
+            post(handlers::transactions::create).get(handlers::transactions::list),
+        )
         .route("/v1/transactions/{id}", get(handlers::transactions::show))
-        .route("/v1/transactions/{id}/timeline", get(handlers::transactions::timeline))
-        .route("/v1/transactions/{id}/cancel", post(handlers::transactions::cancel))
+        .route(
+            "/v1/transactions/{id}/timeline",
+            get(handlers::transactions::timeline),
+        )
+        .route(
+            "/v1/transactions/{id}/cancel",
+            post(handlers::transactions::cancel),
+        )
         .route("/v1/approvals", get(handlers::approvals::list))
-        .route("/v1/approvals/{id}/decisions", post(handlers::approvals::decide))
+        .route(
+            "/v1/approvals/{id}/decisions",
+            post(handlers::approvals::decide),
+        )
         .route("/v1/journal/checkpoint", get(handlers::journal::checkpoint))
         .route("/v1/journal/entries", get(handlers::journal::entries))
-        .route("/v1/journal/entries/{seq}/proof", get(handlers::journal::proof))
+        .route(
+            "/v1/journal/entries/{seq}/proof",
+            get(handlers::journal::proof),
+        )
         .fallback(handlers::status::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(api)
@@ -110,5 +151,7 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(api)).with_graceful_shutdown(stop).await
+    axum::serve(listener, router(api))
+        .with_graceful_shutdown(stop)
+        .await
 }

@@ -11,7 +11,8 @@ use strongroom_stage::post::{Post, open_record};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Code, NodeId, UnixMs};
 use strongroom_wire::{
-    Decided, IntentDecided, JournalResult, Layer, Marks, Role, TransactionChanged, TransactionState, topics,
+    Decided, IntentDecided, JournalResult, Layer, Marks, Role, TransactionChanged,
+    TransactionState, topics,
 };
 
 /// What was not answered is sent again after this time.
@@ -28,13 +29,27 @@ impl ApiStage {
     /// The stage under the API's identity.
     #[must_use]
     pub fn new(post: Post, journal: Arc<SharedFollower>) -> Self {
-        Self { node: post.node(), post, journal }
+        Self {
+            node: post.node(),
+            post,
+            journal,
+        }
     }
 
-    fn decided(&self, now: UnixMs, tx: &mut dyn Tx, decided: IntentDecided) -> Result<(), StageError> {
+    fn decided(
+        &self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+        decided: IntentDecided,
+    ) -> Result<(), StageError> {
         let digest = submit::intent_digest(&decided.intent);
-        let Some(mut row) = store::by_digest(tx, &digest)? else { return Ok(()) };
-        if !matches!(row.state, TransactionState::Received | TransactionState::PendingApproval) {
+        let Some(mut row) = store::by_digest(tx, &digest)? else {
+            return Ok(());
+        };
+        if !matches!(
+            row.state,
+            TransactionState::Received | TransactionState::PendingApproval
+        ) {
             // A later change overtook the decision on its own topic: only the core is still news.
             if row.core.is_empty() {
                 row.core = decided.core;
@@ -65,9 +80,14 @@ impl ApiStage {
         changed: TransactionChanged,
         marks: Marks,
     ) -> Result<(), StageError> {
-        let Some(mut row) = store::by_digest(tx, &changed.intent)? else { return Ok(()) };
+        let Some(mut row) = store::by_digest(tx, &changed.intent)? else {
+            return Ok(());
+        };
         let returned = changed.state == TransactionState::PendingApproval
-            && matches!(row.state, TransactionState::Approved | TransactionState::Signing);
+            && matches!(
+                row.state,
+                TransactionState::Approved | TransactionState::Signing
+            );
         if returned {
             store::drop_answers(tx, &changed.intent)?;
         } else if changed.state <= row.state || over(row.state) {
@@ -111,10 +131,14 @@ impl Stage for ApiStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        [topics::INTENT_DECIDED, topics::TRANSACTION_CHANGED, topics::JOURNAL_RESULTS]
-            .iter()
-            .filter_map(|name| Topic::new(name).ok())
-            .collect()
+        [
+            topics::INTENT_DECIDED,
+            topics::TRANSACTION_CHANGED,
+            topics::JOURNAL_RESULTS,
+        ]
+        .iter()
+        .filter_map(|name| Topic::new(name).ok())
+        .collect()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -133,17 +157,22 @@ impl Stage for ApiStage {
         for delivered in batch {
             match delivered.topic.as_str() {
                 topics::INTENT_DECIDED => {
-                    let (_, decided) = open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
+                    let (_, decided) =
+                        open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
                     self.decided(now, tx, decided)?;
                 }
                 topics::TRANSACTION_CHANGED => {
-                    let (_, changed) =
-                        open_record::<TransactionChanged>(delivered, senders, &[Role::Transactions])?;
+                    let (_, changed) = open_record::<TransactionChanged>(
+                        delivered,
+                        senders,
+                        &[Role::Transactions],
+                    )?;
                     let marks = Marks::from_bytes(&delivered.record.headers.marks);
                     self.changed(now, tx, changed, marks)?;
                 }
                 _ => {
-                    let (envelope, said) = open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
+                    let (envelope, said) =
+                        open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
                     if envelope.to == Some(self.node) {
                         let (code, detail) = match &said.result {
                             Ok(_) => ("", String::new()),
@@ -165,17 +194,31 @@ impl Stage for ApiStage {
         for mut row in store::in_state(tx, TransactionState::Received, before)? {
             if now_ms >= row.expires_ms {
                 row.state = TransactionState::Expired;
-                (row.code, row.detail) =
-                    (Code::IntentExpired.as_str().to_owned(), Code::IntentExpired.meaning().to_owned());
+                (row.code, row.detail) = (
+                    Code::IntentExpired.as_str().to_owned(),
+                    Code::IntentExpired.meaning().to_owned(),
+                );
                 store::update(tx, &row, now)?;
                 continue;
             }
             store::touch(tx, &row.intent, now)?;
             let (vault, expires) = (row.vault, UnixMs(row.expires_ms));
-            records.push(submit::intent_record(&mut self.post, now, &row.signed, vault, expires, row.marks)?);
+            records.push(submit::intent_record(
+                &mut self.post,
+                now,
+                &row.signed,
+                vault,
+                expires,
+                row.marks,
+            )?);
         }
         for act in store::acts_due(tx, before, now)? {
-            records.push(submit::act_record(&mut self.post, now, &act.signed, act.submission)?);
+            records.push(submit::act_record(
+                &mut self.post,
+                now,
+                &act.signed,
+                act.submission,
+            )?);
         }
         Ok(records)
     }

@@ -70,7 +70,11 @@ pub(crate) fn insert_tx(
                  network_id, raw, marks, created_ms, changed_ms, expires_ms, version)
                VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, '', $9, $10, $11, $11, $12, 1)
                ON CONFLICT DO NOTHING";
-    let (signed, refusals, marks) = (encode(signed), encode(&Vec::<SignerRefusal>::new()), marks.to_bytes());
+    let (signed, refusals, marks) = (
+        encode(signed),
+        encode(&Vec::<SignerRefusal>::new()),
+        marks.to_bytes(),
+    );
     let id = TransactionId::from(*digest).0;
     let args = [
         Arg::from(&digest.0),
@@ -100,11 +104,17 @@ macro_rules! tx_columns {
 }
 
 pub(crate) fn by_id(tx: &mut dyn Tx, id: &[u8; 16]) -> Result<Option<TxRow>, DbError> {
-    tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(id)])?.as_ref().map(tx_row).transpose()
+    tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(id)])?
+        .as_ref()
+        .map(tx_row)
+        .transpose()
 }
 
 pub(crate) fn by_digest(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<TxRow>, DbError> {
-    tx.query_opt(tx_columns!("WHERE intent = $1"), &[Arg::from(&digest.0)])?.as_ref().map(tx_row).transpose()
+    tx.query_opt(tx_columns!("WHERE intent = $1"), &[Arg::from(&digest.0)])?
+        .as_ref()
+        .map(tx_row)
+        .transpose()
 }
 
 /// Newest first, older than the cursor (time, id).
@@ -118,7 +128,12 @@ pub(crate) fn page(
         "WHERE tenant = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
          ORDER BY created_ms DESC, id DESC LIMIT $4"
     );
-    let args = [Arg::from(&tenant.0), Arg::u64(before.0)?, Arg::from(&before.1), Arg::from(limit)];
+    let args = [
+        Arg::from(&tenant.0),
+        Arg::u64(before.0)?,
+        Arg::from(&before.1),
+        Arg::from(limit),
+    ];
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
@@ -136,7 +151,10 @@ pub(crate) fn in_state(
 /// What waits for approval in one tenant, oldest first, at most 64.
 pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
     let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");
-    let args = [Arg::from(&tenant.0), Arg::from(i64::from(TransactionState::PendingApproval as u8))];
+    let args = [
+        Arg::from(&tenant.0),
+        Arg::from(i64::from(TransactionState::PendingApproval as u8)),
+    ];
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
@@ -163,7 +181,8 @@ pub(crate) fn update(tx: &mut dyn Tx, row: &TxRow, now: UnixMs) -> Result<(), Db
 /// Notes that a row was sent again.
 pub(crate) fn touch(tx: &mut dyn Tx, intent: &Digest, now: UnixMs) -> Result<(), DbError> {
     let sql = "UPDATE tx SET changed_ms = $1 WHERE intent = $2";
-    tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&intent.0)]).map(drop)
+    tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&intent.0)])
+        .map(drop)
 }
 
 /// Keeps an accepted answer; `false` when it is known.
@@ -174,10 +193,14 @@ pub(crate) fn insert_answer(
     signed: &Signed,
     now: UnixMs,
 ) -> Result<bool, DbError> {
-    let sql =
-        "INSERT INTO answer (digest, intent, signed, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO answer (digest, intent, signed, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     let signed = encode(signed);
-    let args = [Arg::from(&digest.0), Arg::from(&intent.0), Arg::from(&signed), Arg::u64(now.0)?];
+    let args = [
+        Arg::from(&digest.0),
+        Arg::from(&intent.0),
+        Arg::from(&signed),
+        Arg::u64(now.0)?,
+    ];
     Ok(tx.execute(sql, &args)? == 1)
 }
 
@@ -185,12 +208,18 @@ pub(crate) fn insert_answer(
 pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Signed>, DbError> {
     let sql = "SELECT signed FROM answer WHERE intent = $1 ORDER BY at_ms, digest";
     let rows = tx.query(sql, &[Arg::from(&intent.0)])?;
-    rows.iter().map(|row| decode(row.blob(0)?).map_err(broken)).collect()
+    rows.iter()
+        .map(|row| decode(row.blob(0)?).map_err(broken))
+        .collect()
 }
 
 /// The decision changed: earlier answers were to another one.
 pub(crate) fn drop_answers(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute("DELETE FROM answer WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "DELETE FROM answer WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 /// An act offered to the journal.
@@ -225,13 +254,21 @@ pub(crate) fn put_act(
                ON CONFLICT (digest) DO UPDATE SET submission = excluded.submission, signed = excluded.signed,
                  code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms";
     let signed = encode(signed);
-    let args = [Arg::from(&digest.0), Arg::from(submission), Arg::from(&signed), Arg::u64(now.0)?];
+    let args = [
+        Arg::from(&digest.0),
+        Arg::from(submission),
+        Arg::from(&signed),
+        Arg::u64(now.0)?,
+    ];
     tx.execute(sql, &args).map(drop)
 }
 
 pub(crate) fn act(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<ActRow>, DbError> {
     let sql = "SELECT submission, signed, code, detail, done FROM act WHERE digest = $1";
-    tx.query_opt(sql, &[Arg::from(&digest.0)])?.as_ref().map(act_row).transpose()
+    tx.query_opt(sql, &[Arg::from(&digest.0)])?
+        .as_ref()
+        .map(act_row)
+        .transpose()
 }
 
 /// The journal's answer to an act.
@@ -241,12 +278,20 @@ pub(crate) fn act_answered(
     code: &str,
     detail: &str,
 ) -> Result<bool, DbError> {
-    let sql = "UPDATE act SET done = TRUE, code = $1, detail = $2 WHERE submission = $3 AND done = FALSE";
-    Ok(tx.execute(sql, &[Arg::from(code), Arg::from(detail), Arg::from(submission)])? == 1)
+    let sql =
+        "UPDATE act SET done = TRUE, code = $1, detail = $2 WHERE submission = $3 AND done = FALSE";
+    Ok(tx.execute(
+        sql,
+        &[Arg::from(code), Arg::from(detail), Arg::from(submission)],
+    )? == 1)
 }
 
 /// Acts without an answer, sent before a time, at most 16; notes that they are sent again.
-pub(crate) fn acts_due(tx: &mut dyn Tx, before: UnixMs, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
+pub(crate) fn acts_due(
+    tx: &mut dyn Tx,
+    before: UnixMs,
+    now: UnixMs,
+) -> Result<Vec<ActRow>, DbError> {
     let sql = "SELECT submission, signed, code, detail, done FROM act
                WHERE done = FALSE AND sent_ms <= $1 ORDER BY sent_ms LIMIT 16";
     let rows = tx.query(sql, &[Arg::u64(before.0)?])?;

@@ -4,8 +4,12 @@ use strongroom_journal::entry::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, Post, first_half};
-use strongroom_types::{Act, Approval, Digest, Document as _, Intent, Scope, Signed, UnixMs, VaultId};
-use strongroom_wire::{ApprovalSubmitted, IntentSubmitted, JournalSubmitted, Marks, encode, topics};
+use strongroom_types::{
+    Act, Approval, Digest, Document as _, Intent, Scope, Signed, UnixMs, VaultId,
+};
+use strongroom_wire::{
+    ApprovalSubmitted, IntentSubmitted, JournalSubmitted, Marks, encode, topics,
+};
 
 pub(crate) fn intent_digest(signed: &Signed) -> Digest {
     Intent::digest_of(&signed.text)
@@ -25,8 +29,16 @@ pub(crate) fn intent_record(
     cause.session = first_half(digest);
     cause.traceparent = traceparent(&digest);
     cause.marks = marks;
-    let payload = IntentSubmitted { intent: signed.clone() };
-    post.record(now, (topics::INTENT_SUBMITTED, &vault.0), None, &payload, &cause)
+    let payload = IntentSubmitted {
+        intent: signed.clone(),
+    };
+    post.record(
+        now,
+        (topics::INTENT_SUBMITTED, &vault.0),
+        None,
+        &payload,
+        &cause,
+    )
 }
 
 /// W3C trace context of an intent: trace and span from its digest.
@@ -50,8 +62,16 @@ pub(crate) fn approval_record(
     let mut cause = Cause::own(&[b"approval", &digest.0], expires);
     cause.session = first_half(intent);
     cause.traceparent = traceparent(&intent);
-    let payload = ApprovalSubmitted { approval: signed.clone() };
-    post.record(now, (topics::APPROVAL_SUBMITTED, &vault.0), None, &payload, &cause)
+    let payload = ApprovalSubmitted {
+        approval: signed.clone(),
+    };
+    post.record(
+        now,
+        (topics::APPROVAL_SUBMITTED, &vault.0),
+        None,
+        &payload,
+        &cause,
+    )
 }
 
 /// An act on its way to the journal.
@@ -66,7 +86,16 @@ pub(crate) fn act_record(
         Ok(Scope::Tenant(tenant)) => tenant.0,
         Ok(Scope::Platform) | Err(_) => [0; 16],
     };
-    let payload = JournalSubmitted { submission, body: encode(&Body::Act(signed.clone())) };
+    let payload = JournalSubmitted {
+        submission,
+        body: encode(&Body::Act(signed.clone())),
+    };
     let cause = Cause::own(&[b"act", &submission], now.plus(60_000));
-    post.record(now, (topics::JOURNAL_SUBMITTED, &key), None, &payload, &cause)
+    post.record(
+        now,
+        (topics::JOURNAL_SUBMITTED, &key),
+        None,
+        &payload,
+        &cause,
+    )
 }

@@ -2,8 +2,9 @@
 
 use strongroom_types::{DecisionCore, GroupId, UserId};
 
-/// Picks answers so that every group has its number, nobody counted twice: for each seat in order of the groups,
-/// an index into `people` (augmenting paths, so a person of two groups is used where needed).
+/// Picks answers so that every group has its number, nobody counted twice: for each seat in order
+/// of the groups, an index into `people` (augmenting paths, so a person of two groups is used where
+/// needed).
 ///
 /// `None` while people are missing.
 #[must_use]
@@ -24,7 +25,9 @@ pub fn assign(
             return None;
         }
     }
-    (0..seats.len()).map(|seat| taken.iter().position(|by| *by == Some(seat))).collect()
+    (0..seats.len())
+        .map(|seat| taken.iter().position(|by| *by == Some(seat)))
+        .collect()
 }
 
 fn place(
@@ -35,7 +38,9 @@ fn place(
     taken: &mut [Option<usize>],
     tried: &mut [bool],
 ) -> bool {
-    let Some(group) = seats.get(seat).copied() else { return false };
+    let Some(group) = seats.get(seat).copied() else {
+        return false;
+    };
     for (index, person) in people.iter().enumerate() {
         if tried.get(index) != Some(&false) || !member(group, *person) {
             continue;
@@ -84,13 +89,19 @@ mod tests {
         let people = [UserId([1; 16]), UserId([2; 16])];
         // 1 is in both groups, 2 only in the first: 1 must serve the second.
         let member = |group: GroupId, user: UserId| user.0[0] == 1 || group.0[0] == 1;
-        assert_eq!(assign(&core(&[(1, 1), (2, 1)]), &people, member), Some(vec![1, 0]));
+        assert_eq!(
+            assign(&core(&[(1, 1), (2, 1)]), &people, member),
+            Some(vec![1, 0])
+        );
     }
 
     #[test]
     fn nobody_counts_twice() {
         let people = [UserId([1; 16])];
         assert_eq!(assign(&core(&[(1, 1), (2, 1)]), &people, |_, _| true), None);
-        assert_eq!(assign(&core(&[(1, 1)]), &people, |_, _| true), Some(vec![0]));
+        assert_eq!(
+            assign(&core(&[(1, 1)]), &people, |_, _| true),
+            Some(vec![0])
+        );
     }
 }

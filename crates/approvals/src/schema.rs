@@ -2,8 +2,8 @@
 
 use strongroom_ports::db::Migration;
 
-/// `pending`: intents that wait for people, or were approved and may come back when the decision changes.
-/// `answer`: people's yeses.
+/// `pending`: intents that wait for people, or were approved and may come back when the decision
+/// changes. `answer`: people's yeses.
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     component: "approvals",
     version: 1,

@@ -32,21 +32,33 @@ impl ApprovalsStage {
     /// The service under its identity, reading its replica.
     #[must_use]
     pub fn new(post: Post, journal: Arc<SharedFollower>) -> Self {
-        Self { post, journal, walked: Digest::default() }
+        Self {
+            post,
+            journal,
+            walked: Digest::default(),
+        }
     }
 
     fn submitted(&mut self, now: UnixMs, tx: &mut dyn Tx, signed: Signed, cause: &Cause) -> Step {
         let Ok((intent, digest)) = signed.open::<Intent>() else {
             return Err(StageError::Poison("intent does not parse".into()));
         };
-        let evaluated =
-            self.journal.read(|f| evaluate(f.state(), f.state(), &signed, now).map(|e| e.decision));
-        let cause = Cause { session: first_half(digest), ..cause.clone() };
+        let evaluated = self
+            .journal
+            .read(|f| evaluate(f.state(), f.state(), &signed, now).map(|e| e.decision));
+        let cause = Cause {
+            session: first_half(digest),
+            ..cause.clone()
+        };
         let (core, decided) = match evaluated {
             Err(Refusal { code, detail }) => (String::new(), Decided::Refused(code, detail)),
             Ok(decision) => match decision.block {
-                Some(Refusal { code, detail }) => (decision.core.to_text(), Decided::Refused(code, detail)),
-                None if decision.core.groups.is_empty() => (decision.core.to_text(), Decided::Approved),
+                Some(Refusal { code, detail }) => {
+                    (decision.core.to_text(), Decided::Refused(code, detail))
+                }
+                None if decision.core.groups.is_empty() => {
+                    (decision.core.to_text(), Decided::Approved)
+                }
                 None => (decision.core.to_text(), Decided::Pending),
             },
         };
@@ -55,17 +67,37 @@ impl ApprovalsStage {
         }
         self.decided(
             now,
-            IntentDecided { intent: signed, core, approvals: Vec::new(), decided },
+            IntentDecided {
+                intent: signed,
+                core,
+                approvals: Vec::new(),
+                decided,
+            },
             &intent,
             &cause,
         )
     }
 
-    fn decided(&mut self, now: UnixMs, decided: IntentDecided, intent: &Intent, cause: &Cause) -> Step {
+    fn decided(
+        &mut self,
+        now: UnixMs,
+        decided: IntentDecided,
+        intent: &Intent,
+        cause: &Cause,
+    ) -> Step {
         let marks = cause.marks.clone().with(Layer::Policy, now.0 * 1000);
-        let cause = Cause { marks, deadline: cause.deadline.max(intent.expires), ..cause.clone() };
-        let record =
-            self.post.record(now, (topics::INTENT_DECIDED, &intent.vault.0), None, &decided, &cause)?;
+        let cause = Cause {
+            marks,
+            deadline: cause.deadline.max(intent.expires),
+            ..cause.clone()
+        };
+        let record = self.post.record(
+            now,
+            (topics::INTENT_DECIDED, &intent.vault.0),
+            None,
+            &decided,
+            &cause,
+        )?;
         Ok(vec![record])
     }
 
@@ -73,7 +105,10 @@ impl ApprovalsStage {
         let opened = signed.open::<Approval>();
         let (approval, digest) = opened.map_err(|e| StageError::Poison(e.to_string()))?;
         let Some(pending) = store::find(tx, &approval.intent)?.filter(|p| !p.done) else {
-            return Err(StageError::Poison(format!("no pending intent {}", approval.intent)));
+            return Err(StageError::Poison(format!(
+                "no pending intent {}",
+                approval.intent
+            )));
         };
         let (intent, core) = parts(&pending)?;
         let checked = self.check(&intent, &pending, &core, signed, &approval, now);
@@ -97,7 +132,13 @@ impl ApprovalsStage {
     ) -> Result<strongroom_types::UserId, Refusal> {
         self.journal.read(|f| {
             let state = f.state();
-            let who = initiator(state, intent.tenant, intent, &pending.signed, &pending.intent)?;
+            let who = initiator(
+                state,
+                intent.tenant,
+                intent,
+                &pending.signed,
+                &pending.intent,
+            )?;
             let ballot = Ballot {
                 platform: intent.platform,
                 tenant: intent.tenant,
@@ -108,7 +149,14 @@ impl ApprovalsStage {
             };
             let mut refusal = Refusal::from(Code::ApprovalNotEligible);
             for need in &core.groups {
-                match check_answer(state, &ballot, signed, approval.answer, need.group, &approval.after) {
+                match check_answer(
+                    state,
+                    &ballot,
+                    signed,
+                    approval.answer,
+                    need.group,
+                    &approval.after,
+                ) {
                     Ok(verified) => return Ok(verified.relied.user),
                     Err(why) => refusal = why,
                 }
@@ -131,12 +179,19 @@ impl ApprovalsStage {
         let people: Vec<_> = yeses.iter().map(|yes| yes.person).collect();
         let seats = self.journal.read(|f| {
             assign(core, &people, |group, user| {
-                f.state().in_group(intent.tenant, group, user).unwrap_or(false)
+                f.state()
+                    .in_group(intent.tenant, group, user)
+                    .unwrap_or(false)
             })
         });
-        let Some(seats) = seats else { return Ok(Vec::new()) };
-        let approvals =
-            seats.iter().filter_map(|seat| yeses.get(*seat)).map(|yes| yes.signed.clone()).collect();
+        let Some(seats) = seats else {
+            return Ok(Vec::new());
+        };
+        let approvals = seats
+            .iter()
+            .filter_map(|seat| yeses.get(*seat))
+            .map(|yes| yes.signed.clone())
+            .collect();
         store::mark_done(tx, &pending.intent)?;
         let decided = IntentDecided {
             intent: pending.signed,
@@ -144,7 +199,10 @@ impl ApprovalsStage {
             approvals,
             decided: Decided::Approved,
         };
-        let cause = Cause { session: first_half(pending.intent), ..cause.clone() };
+        let cause = Cause {
+            session: first_half(pending.intent),
+            ..cause.clone()
+        };
         self.decided(now, decided, intent, &cause)
     }
 
@@ -159,16 +217,25 @@ impl ApprovalsStage {
         cause: &Cause,
     ) -> Step {
         store::forget(tx, &pending.intent)?;
-        let cause = Cause { session: first_half(pending.intent), ..cause.clone() };
+        let cause = Cause {
+            session: first_half(pending.intent),
+            ..cause.clone()
+        };
         let body = Body::Rejected {
             intent: pending.signed.clone(),
             core: pending.core.clone(),
             approval: approval.clone(),
         };
-        let submission = JournalSubmitted { submission: first_half(pending.intent), body: encode(&body) };
+        let submission = JournalSubmitted {
+            submission: first_half(pending.intent),
+            body: encode(&body),
+        };
         let scope = (topics::JOURNAL_SUBMITTED, intent.tenant.0.as_slice());
         let mut records = vec![self.post.record(now, scope, None, &submission, &cause)?];
-        let refused = Decided::Refused(Code::IntentRejected, Code::IntentRejected.meaning().to_owned());
+        let refused = Decided::Refused(
+            Code::IntentRejected,
+            Code::IntentRejected.meaning().to_owned(),
+        );
         let decided = IntentDecided {
             intent: pending.signed,
             core: pending.core,
@@ -179,8 +246,15 @@ impl ApprovalsStage {
         Ok(records)
     }
 
-    /// The journal found another decision: the intent returns to pending with the new core and no approvals.
-    fn changed(&mut self, now: UnixMs, tx: &mut dyn Tx, changed: &TransactionChanged, cause: &Cause) -> Step {
+    /// The journal found another decision: the intent returns to pending with the new core and no
+    /// approvals.
+    fn changed(
+        &mut self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+        changed: &TransactionChanged,
+        cause: &Cause,
+    ) -> Step {
         let returned = changed.state == TransactionState::PendingApproval;
         match store::find(tx, &changed.intent)? {
             Some(pending) if returned => self.submitted(now, tx, pending.signed, cause),
@@ -201,8 +275,9 @@ impl ApprovalsStage {
         self.walked = page.last().map_or(Digest::default(), |last| last.intent);
         let mut records = Vec::new();
         for pending in page {
-            let judged =
-                self.journal.read(|f| evaluate(f.state(), f.state(), &pending.signed, now).map(drop));
+            let judged = self
+                .journal
+                .read(|f| evaluate(f.state(), f.state(), &pending.signed, now).map(drop));
             let Err(refusal) = judged else { continue };
             if matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected) {
                 store::forget(tx, &pending.intent)?;
@@ -246,7 +321,8 @@ const fn ended(state: TransactionState) -> bool {
 }
 
 fn parts(pending: &Pending) -> Result<(Intent, DecisionCore), StageError> {
-    let intent = Intent::parse(&pending.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+    let intent =
+        Intent::parse(&pending.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
     Ok((intent, pending.decision()?))
 }
 
@@ -260,10 +336,14 @@ impl Stage for ApprovalsStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        [topics::INTENT_SUBMITTED, topics::APPROVAL_SUBMITTED, topics::TRANSACTION_CHANGED]
-            .iter()
-            .filter_map(|name| topic(name))
-            .collect()
+        [
+            topics::INTENT_SUBMITTED,
+            topics::APPROVAL_SUBMITTED,
+            topics::TRANSACTION_CHANGED,
+        ]
+        .iter()
+        .filter_map(|name| topic(name))
+        .collect()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -288,8 +368,11 @@ impl Stage for ApprovalsStage {
                     self.answered(now, tx, &payload.approval, &Cause::of(delivered, &envelope))?
                 }
                 _ => {
-                    let (envelope, payload) =
-                        open_record::<TransactionChanged>(delivered, senders, &[Role::Transactions])?;
+                    let (envelope, payload) = open_record::<TransactionChanged>(
+                        delivered,
+                        senders,
+                        &[Role::Transactions],
+                    )?;
                     self.changed(now, tx, &payload, &Cause::of(delivered, &envelope))?
                 }
             });

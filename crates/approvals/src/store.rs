@@ -76,17 +76,29 @@ pub(crate) fn find(tx: &mut dyn Tx, intent: &Digest) -> Result<Option<Pending>, 
 }
 
 pub(crate) fn mark_done(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute("UPDATE pending SET done = TRUE WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "UPDATE pending SET done = TRUE WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 /// Forgets an intent and its answers.
 pub(crate) fn forget(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
     drop_answers(tx, intent)?;
-    tx.execute("DELETE FROM pending WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "DELETE FROM pending WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 fn drop_answers(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute("DELETE FROM answer WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "DELETE FROM answer WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 /// Intents whose time is over, at most 64.
@@ -115,9 +127,13 @@ pub(crate) fn add_yes(
     signed: &Signed,
 ) -> Result<(), DbError> {
     let signed = encode(signed);
-    let args = [Arg::from(&approval.0), Arg::from(&intent.0), Arg::from(&person.0), Arg::from(&signed)];
-    let sql =
-        "INSERT INTO answer (digest, intent, person, signed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let args = [
+        Arg::from(&approval.0),
+        Arg::from(&intent.0),
+        Arg::from(&person.0),
+        Arg::from(&signed),
+    ];
+    let sql = "INSERT INTO answer (digest, intent, person, signed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     tx.execute(sql, &args).map(drop)
 }
 
@@ -128,7 +144,10 @@ pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageE
     for row in tx.query(sql, &[Arg::from(&intent.0)])? {
         let person = UserId(row.blob(0)?.try_into().map_err(broken)?);
         if found.iter().all(|yes| yes.person != person) {
-            found.push(Yes { person, signed: decode(row.blob(1)?).map_err(broken)? });
+            found.push(Yes {
+                person,
+                signed: decode(row.blob(1)?).map_err(broken)?,
+            });
         }
     }
     Ok(found)

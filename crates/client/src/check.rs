@@ -6,8 +6,8 @@ use strongroom_ports::chain::{ChainCodec, Effects, VaultKeys};
 use strongroom_types::text::lower_hex;
 use strongroom_types::words::words;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, DecisionCore, Digest, Document, Endorsement, Intent, PlatformId, Signed,
-    SigningCredential, TransactionId, digest,
+    Answer, Approval, ApprovalNonce, DecisionCore, Digest, Document, Endorsement, Intent,
+    PlatformId, Signed, SigningCredential, TransactionId, digest,
 };
 
 /// The text member `name`.
@@ -18,16 +18,23 @@ pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, ClientEr
 
 /// Lower-case hex of any length in the text member `name`.
 pub(crate) fn bytes(value: &Value, name: &str) -> Result<Vec<u8>, ClientError> {
-    hex::decode(text(value, name)?).map_err(|e| ClientError::untrue(format!("member `{name}`: {e}")))
+    hex::decode(text(value, name)?)
+        .map_err(|e| ClientError::untrue(format!("member `{name}`: {e}")))
 }
 
 /// A member that must be exactly this text.
-pub(crate) fn same(value: &Value, name: &str, own: impl std::fmt::Display) -> Result<(), ClientError> {
+pub(crate) fn same(
+    value: &Value,
+    name: &str,
+    own: impl std::fmt::Display,
+) -> Result<(), ClientError> {
     let (theirs, own) = (text(value, name)?, own.to_string());
     if theirs == own {
         return Ok(());
     }
-    Err(ClientError::untrue(format!("`{name}` is {theirs}, recomputed {own}")))
+    Err(ClientError::untrue(format!(
+        "`{name}` is {theirs}, recomputed {own}"
+    )))
 }
 
 /// A signed container as the API shows it.
@@ -36,15 +43,24 @@ pub(crate) fn same(value: &Value, name: &str, own: impl std::fmt::Display) -> Re
 /// When it is none.
 pub fn signed(value: &Value) -> Result<Signed, ClientError> {
     let endorsement = |e: &Value| {
-        let signature = lower_hex(text(e, "signature")?).ok_or_else(|| ClientError::untrue("signature"))?;
-        let credential = text(e, "credential")?.parse().map_err(ClientError::untrue)?;
-        Ok(Endorsement { credential, signature })
+        let signature =
+            lower_hex(text(e, "signature")?).ok_or_else(|| ClientError::untrue("signature"))?;
+        let credential = text(e, "credential")?
+            .parse()
+            .map_err(ClientError::untrue)?;
+        Ok(Endorsement {
+            credential,
+            signature,
+        })
     };
     let list = value.get("endorsements").and_then(Value::as_array);
     let list = list.ok_or_else(|| ClientError::untrue("member `endorsements` is missing"))?;
     Ok(Signed {
         text: text(value, "text")?.to_owned(),
-        endorsements: list.iter().map(endorsement).collect::<Result<_, ClientError>>()?,
+        endorsements: list
+            .iter()
+            .map(endorsement)
+            .collect::<Result<_, ClientError>>()?,
     })
 }
 
@@ -101,7 +117,13 @@ pub fn transaction(value: &Value) -> Result<Shown, ClientError> {
     }
     let decision = value.get("decision").filter(|value| !value.is_null());
     let decision = decision.map(|value| decided(value, &digest)).transpose()?;
-    Ok(Shown { intent, digest, signed, decision, state: text(value, "state")?.to_owned() })
+    Ok(Shown {
+        intent,
+        digest,
+        signed,
+        decision,
+        state: text(value, "state")?.to_owned(),
+    })
 }
 
 fn decided(value: &Value, intent: &Digest) -> Result<Decision, ClientError> {
@@ -126,7 +148,9 @@ pub fn echo(value: &Value, sent: &Signed) -> Result<Shown, ClientError> {
     if shown.signed.text == sent.text {
         Ok(shown)
     } else {
-        Err(ClientError::untrue("the answer is about another intent than the one sent"))
+        Err(ClientError::untrue(
+            "the answer is about another intent than the one sent",
+        ))
     }
 }
 
@@ -146,8 +170,8 @@ pub struct Pending {
 /// Reads what waits for approval: both digests recomputed, effects by the own codec.
 ///
 /// # Errors
-/// [`ClientError::Untrue`] on a difference, another installation, or a decoder this client does not have; the
-/// codec's refusals.
+/// [`ClientError::Untrue`] on a difference, another installation, or a decoder this client does not
+/// have; the codec's refusals.
 pub fn pending(
     value: &Value,
     platform: PlatformId,
@@ -156,9 +180,14 @@ pub fn pending(
 ) -> Result<Pending, ClientError> {
     let shown = transaction(value)?;
     if shown.intent.platform != platform {
-        return Err(ClientError::untrue("the intent is for another installation"));
+        return Err(ClientError::untrue(
+            "the intent is for another installation",
+        ));
     }
-    let decision = shown.decision.clone().ok_or_else(|| ClientError::untrue("there is no decision yet"))?;
+    let decision = shown
+        .decision
+        .clone()
+        .ok_or_else(|| ClientError::untrue("there is no decision yet"))?;
     if decision.core.decoder != codec.manifest().decoder {
         let detail = format!(
             "the decision was read by {}, here is {}",
@@ -169,7 +198,12 @@ pub fn pending(
     }
     let effects = codec.expected(&shown.intent, vaults)?;
     let mut answered = Vec::new();
-    for answer in value.get("approvals").and_then(Value::as_array).into_iter().flatten() {
+    for answer in value
+        .get("approvals")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let text = signed(answer)?.text;
         let approval: Approval = document(&text)?;
         let fits = approval.intent == shown.digest && approval.core == decision.digest;
@@ -177,7 +211,12 @@ pub fn pending(
             answered.push(Approval::digest_of(&text));
         }
     }
-    Ok(Pending { shown, decision, effects, answered })
+    Ok(Pending {
+        shown,
+        decision,
+        effects,
+        answered,
+    })
 }
 
 /// Digest of a written reason. The reason itself stays with the approver's institution.
@@ -203,7 +242,8 @@ impl Pending {
         self.answered.iter().take(earlier).copied().collect()
     }
 
-    /// The answer of one person, signed over both digests as recomputed here, valid as long as the intent.
+    /// The answer of one person, signed over both digests as recomputed here, valid as long as the
+    /// intent.
     #[must_use]
     pub fn answer(
         &self,

@@ -10,7 +10,8 @@ use std::time::Duration;
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::{ChainCodec, OwnPath};
 use strongroom_types::{
-    Act, Approval, Destination, Digest, Document as _, Intent, Signed, TenantId, TransactionId, VaultId,
+    Act, Approval, Destination, Digest, Document as _, Intent, Signed, TenantId, TransactionId,
+    VaultId,
 };
 
 /// Longest wait that one request asks of the server, milliseconds.
@@ -42,10 +43,13 @@ pub struct ProvedAddress {
 
 /// Status, tenants, acts, vaults.
 impl Client {
-    /// A client of the server at `url` (`http://127.0.0.1:PORT`) with an API key. Connects when it is used.
+    /// A client of the server at `url` (`http://127.0.0.1:PORT`) with an API key. Connects when it
+    /// is used.
     #[must_use]
     pub fn new(url: &str, bearer: &str) -> Self {
-        Self { http: Http::new(url, bearer) }
+        Self {
+            http: Http::new(url, bearer),
+        }
     }
 
     /// Where the server's replica stands.
@@ -64,9 +68,12 @@ impl Client {
         Ok(digest)
     }
 
-    /// How an act stands: `submitted`, `in_force` or `refused` with a reason. Waits up to `wait_ms` for an end.
+    /// How an act stands: `submitted`, `in_force` or `refused` with a reason. Waits up to `wait_ms`
+    /// for an end.
     pub fn act(&self, digest: &Digest, wait_ms: u64) -> Result<Value, ClientError> {
-        let answer = self.http.get(&format!("/v1/acts/{digest}?wait_ms={wait_ms}"))?;
+        let answer = self
+            .http
+            .get(&format!("/v1/acts/{digest}?wait_ms={wait_ms}"))?;
         check::same(&answer, "digest", digest)?;
         Ok(answer)
     }
@@ -83,7 +90,9 @@ impl Client {
             match check::text(&answer, "state")? {
                 "in_force" => return Ok(()),
                 "refused" => return Err(refused(&answer)),
-                state if left == 0 => return Err(ClientError::TooLong(format!("act {digest} is {state}"))),
+                state if left == 0 => {
+                    return Err(ClientError::TooLong(format!("act {digest} is {state}")));
+                }
                 _ => left = left.saturating_sub(wait.max(1)),
             }
         }
@@ -106,16 +115,20 @@ impl Client {
         self.http.get("/v1/vaults")
     }
 
-    /// An address as the server tells it, with its proof. Use [`Self::proved_address`] before paying to it.
+    /// An address as the server tells it, with its proof. Use [`Self::proved_address`] before
+    /// paying to it.
     pub fn address(&self, vault: VaultId, branch: u32, index: u32) -> Result<Value, ClientError> {
-        self.http.get(&format!("/v1/vaults/{vault}/addresses/{branch}-{index}?wait_ms={PROOF_WAIT_MS}"))
+        self.http.get(&format!(
+            "/v1/vaults/{vault}/addresses/{branch}-{index}?wait_ms={PROOF_WAIT_MS}"
+        ))
     }
 
-    /// An address derived here from entries proved against the pinned genesis, and equal to the server's.
+    /// An address derived here from entries proved against the pinned genesis, and equal to the
+    /// server's.
     ///
     /// # Errors
-    /// [`ClientError::NotProved`] when a link of the proof does not hold; [`ClientError::Untrue`] when the server's
-    /// address is another one.
+    /// [`ClientError::NotProved`] when a link of the proof does not hold; [`ClientError::Untrue`]
+    /// when the server's address is another one.
     pub fn proved_address(
         &self,
         genesis: &Genesis,
@@ -126,49 +139,78 @@ impl Client {
     ) -> Result<ProvedAddress, ClientError> {
         let answer = self.address(vault, branch, index)?;
         let registered = registered(genesis, vault, &answer)?;
-        let path = OwnPath { change: branch, index };
+        let path = OwnPath {
+            change: branch,
+            index,
+        };
         let address = codec.derive_address(&registered.key, path)?;
         check::same(&answer, "chain", &codec.manifest().chain)?;
         check::same(&answer, "address", &address)?;
-        Ok(ProvedAddress { address, registered, path })
+        Ok(ProvedAddress {
+            address,
+            registered,
+            path,
+        })
     }
 
     /// A vault proved against the pinned genesis.
     ///
     /// # Errors
     /// As [`Self::proved_address`].
-    pub fn proved_vault(&self, genesis: &Genesis, vault: VaultId) -> Result<Registered, ClientError> {
+    pub fn proved_vault(
+        &self,
+        genesis: &Genesis,
+        vault: VaultId,
+    ) -> Result<Registered, ClientError> {
         registered(genesis, vault, &self.address(vault, 0, 0)?)
     }
 }
 
-fn registered(genesis: &Genesis, vault: VaultId, answer: &Value) -> Result<Registered, ClientError> {
+fn registered(
+    genesis: &Genesis,
+    vault: VaultId,
+    answer: &Value,
+) -> Result<Registered, ClientError> {
     let proof = answer.get("proof").filter(|proof| !proof.is_null());
     let proof = proof.ok_or_else(|| ClientError::not_proved("not witnessed yet; try again"))?;
     let part = |name: &str| {
-        let part = proof.get(name).ok_or_else(|| ClientError::not_proved(format!("no proof of `{name}`")))?;
+        let part = proof
+            .get(name)
+            .ok_or_else(|| ClientError::not_proved(format!("no proof of `{name}`")))?;
         Ok::<_, ClientError>(EntryProof {
             sealed: check::bytes(part, "sealed")?,
             proof: check::text(part, "proof")?.to_owned(),
         })
     };
-    let proof = VaultProof { tenant: part("tenant")?, key: part("key")?, vault: part("vault")? };
+    let proof = VaultProof {
+        tenant: part("tenant")?,
+        key: part("key")?,
+        vault: part("vault")?,
+    };
     proof::vault(&Trust::new(genesis)?, vault, &proof)
 }
 
 fn refused(answer: &Value) -> ClientError {
     let member = |name: &str| {
-        let found = answer.pointer(&format!("/reason/{name}")).and_then(Value::as_str);
+        let found = answer
+            .pointer(&format!("/reason/{name}"))
+            .and_then(Value::as_str);
         found.unwrap_or_default().to_owned()
     };
-    ClientError::Refused { status: 422, code: member("code"), detail: member("detail") }
+    ClientError::Refused {
+        status: 422,
+        code: member("code"),
+        detail: member("detail"),
+    }
 }
 
 /// Transactions and approvals.
 impl Client {
     /// Sends a signed intent. The answer must repeat exactly this intent, its digest and its words.
     pub fn create_transaction(&self, signed: &Signed) -> Result<Value, ClientError> {
-        let answer = self.http.post("/v1/transactions", &signed.to_json().to_text())?;
+        let answer = self
+            .http
+            .post("/v1/transactions", &signed.to_json().to_text())?;
         check::echo(&answer, signed)?;
         Ok(answer)
     }
@@ -181,7 +223,9 @@ impl Client {
         wait_ms: u64,
     ) -> Result<Value, ClientError> {
         let until = until.map_or_else(String::new, |until| format!("until={until}&"));
-        let answer = self.http.get(&format!("/v1/transactions/{id}?{until}wait_ms={wait_ms}"))?;
+        let answer = self
+            .http
+            .get(&format!("/v1/transactions/{id}?{until}wait_ms={wait_ms}"))?;
         check::same(&answer, "id", id)?;
         check::transaction(&answer)?;
         Ok(answer)
@@ -196,8 +240,15 @@ impl Client {
     ) -> Result<Value, ClientError> {
         let tenant = tenant.map_or_else(String::new, |tenant| format!("&tenant={tenant}"));
         let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
-        let answer = self.http.get(&format!("/v1/transactions?limit={limit}{tenant}{cursor}"))?;
-        for row in answer.get("data").and_then(Value::as_array).into_iter().flatten() {
+        let answer = self
+            .http
+            .get(&format!("/v1/transactions?limit={limit}{tenant}{cursor}"))?;
+        for row in answer
+            .get("data")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             check::transaction(row)?;
         }
         Ok(answer)
@@ -213,7 +264,10 @@ impl Client {
     /// Sends the signed `cancel` of a transaction to the journal; gives the act's digest.
     pub fn cancel(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Act::digest_of(&signed.text);
-        let answer = self.http.post(&format!("/v1/transactions/{id}/cancel"), &signed.to_json().to_text())?;
+        let answer = self.http.post(
+            &format!("/v1/transactions/{id}/cancel"),
+            &signed.to_json().to_text(),
+        )?;
         check::same(&answer, "digest", digest)?;
         Ok(digest)
     }
@@ -222,14 +276,19 @@ impl Client {
     pub fn approvals(&self, tenant: Option<TenantId>) -> Result<Value, ClientError> {
         let tenant = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
         let answer = self.http.get(&format!("/v1/approvals{tenant}"))?;
-        for item in answer.get("data").and_then(Value::as_array).into_iter().flatten() {
+        for item in answer
+            .get("data")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             check::transaction(item.get("transaction").unwrap_or(&Value::Null))?;
         }
         Ok(answer)
     }
 
-    /// What an approver would sign for a transaction: both digests and the effects, recomputed here; internal
-    /// destinations are proved.
+    /// What an approver would sign for a transaction: both digests and the effects, recomputed
+    /// here; internal destinations are proved.
     pub fn pending(
         &self,
         genesis: &Genesis,
@@ -252,7 +311,9 @@ impl Client {
             if let Destination::Vault(vault) = &transfer.destination {
                 let known = self.proved_vault(genesis, *vault)?;
                 if known.tenant != intent.tenant {
-                    return Err(ClientError::not_proved(format!("{vault} belongs to another tenant")));
+                    return Err(ClientError::not_proved(format!(
+                        "{vault} belongs to another tenant"
+                    )));
                 }
                 vaults.0.push(known);
             }
@@ -263,7 +324,10 @@ impl Client {
     /// Sends an approver's signed answer.
     pub fn decide(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Approval::digest_of(&signed.text);
-        let answer = self.http.post(&format!("/v1/approvals/{id}/decisions"), &signed.to_json().to_text())?;
+        let answer = self.http.post(
+            &format!("/v1/approvals/{id}/decisions"),
+            &signed.to_json().to_text(),
+        )?;
         check::same(&answer, "digest", digest)?;
         Ok(digest)
     }
@@ -271,18 +335,22 @@ impl Client {
 
 /// The journal.
 impl Client {
-    /// The newest witnessed checkpoint: a signed note with its cosignatures. [`Trust::checkpoint`] verifies it.
+    /// The newest witnessed checkpoint: a signed note with its cosignatures. [`Trust::checkpoint`]
+    /// verifies it.
     pub fn journal_checkpoint(&self) -> Result<String, ClientError> {
         self.http.get_text("/v1/journal/checkpoint")
     }
 
     /// Entries from a position on: own and platform ones in full, of others the public leaf.
     pub fn journal_entries(&self, from: u64, limit: u32) -> Result<Value, ClientError> {
-        self.http.get(&format!("/v1/journal/entries?from={from}&limit={limit}"))
+        self.http
+            .get(&format!("/v1/journal/entries?from={from}&limit={limit}"))
     }
 
     /// The proof text (C2SP tlog-proof) of an entry.
     pub fn journal_proof(&self, seq: u64) -> Result<String, ClientError> {
-        self.http.get_text(&format!("/v1/journal/entries/{seq}/proof?wait_ms={PROOF_WAIT_MS}"))
+        self.http.get_text(&format!(
+            "/v1/journal/entries/{seq}/proof?wait_ms={PROOF_WAIT_MS}"
+        ))
     }
 }

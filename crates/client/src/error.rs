@@ -18,7 +18,8 @@ pub enum ClientError {
         /// What exactly.
         detail: String,
     },
-    /// The answer contradicts what was recomputed here: a broken or hostile server. Never retry blindly.
+    /// The answer contradicts what was recomputed here: a broken or hostile server. Never retry
+    /// blindly.
     #[error("the server's answer is not true: {0}")]
     Untrue(String),
     /// What was to be proved is not proved.

@@ -1,5 +1,11 @@
-//! A whole small journal for tests: tenant, key, vault, one payment signed by two shares, witnessed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! A whole small journal for tests: tenant, key, vault, one payment signed by two shares,
+//! witnessed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use crate::proof::{EntryProof, VaultProof};
 use rand_chacha::ChaCha20Rng;
@@ -18,11 +24,13 @@ use strongroom_replica::TenantVaults;
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, NodeId, Record, SessionId,
-    Signed, UnixMs,
+    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, NodeId, Record,
+    SessionId, Signed, UnixMs,
 };
 use strongroom_wire::envelope::Heading;
-use strongroom_wire::{JournalBatch, SignerMessage, SignerRefusal, WitnessCosignature, decode, seal};
+use strongroom_wire::{
+    JournalBatch, SignerMessage, SignerRefusal, WitnessCosignature, decode, seal,
+};
 use strongroom_world::{Ceremony, FRIEND, Ledger, World, WorldOptions};
 
 /// A signed payment.
@@ -53,7 +61,8 @@ impl Journal {
 
     pub(crate) fn of(seed: u64) -> Self {
         let codec = Arc::new(BitcoinCodec::new(Network::Regtest).unwrap());
-        let (mut ledger, ceremony) = Ledger::ready_with_shares(World::new(seed, WorldOptions::default()));
+        let (mut ledger, ceremony) =
+            Ledger::ready_with_shares(World::new(seed, WorldOptions::default()));
         let payment = pay(&mut ledger, ceremony, &codec);
         // A second vault, so that there is a wrong one.
         let second = strongroom_types::Vault {
@@ -61,16 +70,28 @@ impl Journal {
             account: 1,
             ..ledger.world.tenant.first_vault()
         };
-        ledger.act(ActBody::Put(Record::Vault(second)), &ledger.admins()).unwrap();
+        ledger
+            .act(ActBody::Put(Record::Vault(second)), &ledger.admins())
+            .unwrap();
         let world = ledger.world.clone();
         let mut follower = Follower::new(Arc::clone(&world.genesis)).unwrap();
         let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap();
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let (mut batches, mut cosignatures) = (Vec::new(), Vec::new());
         for entry in &ledger.entries {
-            let bodies = if entry.seq == 0 { vec![] } else { vec![entry.body.clone()] };
-            let ordered = orderer.order(&mut follower, entry.at, &bodies, &mut rng).unwrap();
-            assert!(ordered.results.iter().all(Result::is_ok), "{:?}", ordered.results);
+            let bodies = if entry.seq == 0 {
+                vec![]
+            } else {
+                vec![entry.body.clone()]
+            };
+            let ordered = orderer
+                .order(&mut follower, entry.at, &bodies, &mut rng)
+                .unwrap();
+            assert!(
+                ordered.results.iter().all(Result::is_ok),
+                "{:?}",
+                ordered.results
+            );
             batches.extend(ordered.batches.into_iter().map(|batch| batch.batch));
             cosignatures.extend(cosigned(&world, &follower.tip().body, entry.at));
         }
@@ -79,12 +100,28 @@ impl Journal {
             let entry = sealed.open().unwrap();
             (sealed, entry)
         };
-        let entries = batches.iter().flat_map(|batch| &batch.entries).map(open).collect();
-        Self { world, codec, batches, cosignatures, entries, payment }
+        let entries = batches
+            .iter()
+            .flat_map(|batch| &batch.entries)
+            .map(open)
+            .collect();
+        Self {
+            world,
+            codec,
+            batches,
+            cosignatures,
+            entries,
+            payment,
+        }
     }
 
     pub(crate) fn find(&self, wanted: impl Fn(&Body) -> bool) -> u64 {
-        self.entries.iter().find(|(_, entry)| wanted(&entry.body)).unwrap().1.seq
+        self.entries
+            .iter()
+            .find(|(_, entry)| wanted(&entry.body))
+            .unwrap()
+            .1
+            .seq
     }
 
     /// Position of the first act that a closure wants.
@@ -93,18 +130,37 @@ impl Journal {
         self.find(|body| matches!(body, Body::Act(signed) if wanted(&act(signed))))
     }
 
-    /// The proof of an entry under the last checkpoint, cosigned by the first `witnesses` witnesses.
+    /// The proof of an entry under the last checkpoint, cosigned by the first `witnesses`
+    /// witnesses.
     pub(crate) fn proof(&self, seq: u64, witnesses: usize) -> EntryProof {
-        let tree: MemoryTree = self.entries.iter().map(|(sealed, entry)| sealed.leaf_hash(entry)).collect();
+        let tree: MemoryTree = self
+            .entries
+            .iter()
+            .map(|(sealed, entry)| sealed.leaf_hash(entry))
+            .collect();
         let mut note = Note::parse(&self.batches.last().unwrap().note).unwrap();
         for (node, shown) in self.last_cosignatures().into_iter().take(witnesses) {
             let key = CosignKey::new(&witness_name(node), &seed_of(&self.world, node)).unwrap();
-            note.add(cosign(&shown.body, shown.time_s, &key).unwrap().to_note_signature()).unwrap();
+            note.add(
+                cosign(&shown.body, shown.time_s, &key)
+                    .unwrap()
+                    .to_note_signature(),
+            )
+            .unwrap();
         }
         let hashes = inclusion_proof(&tree, seq, tree.size()).unwrap();
-        let proof = Proof { extra: Vec::new(), index: seq, hashes, checkpoint: note }.to_text();
+        let proof = Proof {
+            extra: Vec::new(),
+            index: seq,
+            hashes,
+            checkpoint: note,
+        }
+        .to_text();
         let at = usize::try_from(seq).unwrap();
-        EntryProof { sealed: strongroom_wire::encode(&self.entries[at].0), proof }
+        EntryProof {
+            sealed: strongroom_wire::encode(&self.entries[at].0),
+            proof,
+        }
     }
 
     fn last_cosignatures(&self) -> Vec<(NodeId, WitnessCosignature)> {
@@ -115,10 +171,15 @@ impl Journal {
     pub(crate) fn vault_proof(&self) -> VaultProof {
         let vault = self.world.tenant.vault;
         VaultProof {
-            tenant: self.proof(self.act(|body| matches!(body, ActBody::CreateTenant { .. })), 4),
+            tenant: self.proof(
+                self.act(|body| matches!(body, ActBody::CreateTenant { .. })),
+                4,
+            ),
             key: self.proof(self.find(|body| matches!(body, Body::Finished(_))), 4),
             vault: self.proof(
-                self.act(|body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == vault)),
+                self.act(
+                    |body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == vault),
+                ),
                 4,
             ),
         }
@@ -160,9 +221,19 @@ impl Journal {
 }
 
 fn seed_of(world: &World, node: NodeId) -> [u8; 32] {
-    let signers = world.signers.iter().map(|signer| (signer.node, signer.witness.to_bytes()));
-    let witnesses = world.witnesses.iter().map(|witness| (witness.node, witness.witness.to_bytes()));
-    signers.chain(witnesses).find(|(known, _)| *known == node).unwrap().1
+    let signers = world
+        .signers
+        .iter()
+        .map(|signer| (signer.node, signer.witness.to_bytes()));
+    let witnesses = world
+        .witnesses
+        .iter()
+        .map(|witness| (witness.node, witness.witness.to_bytes()));
+    signers
+        .chain(witnesses)
+        .find(|(known, _)| *known == node)
+        .unwrap()
+        .1
 }
 
 fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosignature)> {
@@ -170,24 +241,40 @@ fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosign
         let key = CosignKey::new(&witness_name(node), &seed_of(world, node)).unwrap();
         let time_s = at.0 / 1000;
         let signature = cosign(body, time_s, &key).unwrap().signature;
-        (node, WitnessCosignature { body: body.to_owned(), time_s, signature })
+        (
+            node,
+            WitnessCosignature {
+                body: body.to_owned(),
+                time_s,
+                signature,
+            },
+        )
     };
     world.genesis.witness_keys().map(one).collect()
 }
 
 /// An automatic payment: authorized with a real transaction, signed by shares 1 and 3.
 fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment {
-    let (tenant, vault, key_id) =
-        (ledger.world.tenant.id, ledger.world.tenant.vault, ledger.world.tenant.key);
+    let (tenant, vault, key_id) = (
+        ledger.world.tenant.id,
+        ledger.world.tenant.vault,
+        ledger.world.tenant.key,
+    );
     let intent = ledger.world.intent(ledger.now, 30_000, FRIEND);
     let (vault_key, effects) = {
         let vaults = TenantVaults::new(&ledger.state, tenant);
-        (vaults.vault_key(vault).unwrap(), codec.expected(&intent, &vaults).unwrap())
+        (
+            vaults.vault_key(vault).unwrap(),
+            codec.expected(&intent, &vaults).unwrap(),
+        )
     };
     let coin = OwnCoin {
         key: ConflictKey(format!("{}:0", "11".repeat(32))),
         amount: 1_000_000.into(),
-        path: OwnPath { change: 0, index: 0 },
+        path: OwnPath {
+            change: 0,
+            index: 0,
+        },
     };
     let request = BuildRequest {
         effects: &effects,
@@ -196,7 +283,10 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
         anchor: None,
         fee_rate: 2_000,
         fee_max: intent.fee_max.half(),
-        change: OwnPath { change: 1, index: 0 },
+        change: OwnPath {
+            change: 1,
+            index: 0,
+        },
         height: 100,
     };
     let built = codec.build(&request).unwrap();
@@ -210,7 +300,9 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
         fee_max: built.fee,
     };
     let authorization = ledger.authorization_with(&intent, &[], attempt);
-    ledger.push(Body::Authorized(Box::new(authorization)), ledger.now).unwrap();
+    ledger
+        .push(Body::Authorized(Box::new(authorization)), ledger.now)
+        .unwrap();
     let key = ledger.state.threshold_key(tenant, key_id).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let mut shares: Vec<KeyShare> = [1, 3]
@@ -233,11 +325,20 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
             path: ChildPath::new(slot.path).unwrap(),
             tweak: Tweak::Bip341,
         };
-        let shares: Vec<_> = shares.iter_mut().map(|share| share.sign(&package).unwrap()).collect();
+        let shares: Vec<_> = shares
+            .iter_mut()
+            .map(|share| share.sign(&package).unwrap())
+            .collect();
         keys.aggregate(&package, &shares).unwrap()
     };
     let slots = codec.inspect(&built.unsigned, &vault_key).unwrap().slots;
     let signatures: Vec<Vec<u8>> = slots.into_iter().map(sign).collect();
-    let signed = codec.assemble(&built.unsigned, &signatures, &vault_key).unwrap();
-    Payment { intent: ledger.world.signed_intent(&intent), unsigned: built.unsigned, signed }
+    let signed = codec
+        .assemble(&built.unsigned, &signatures, &vault_key)
+        .unwrap();
+    Payment {
+        intent: ledger.world.signed_intent(&intent),
+        unsigned: built.unsigned,
+        signed,
+    }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(base: &str, bearer: &str) -> Self {
-        // No proxy: the environment must not send a bearer key elsewhere. No redirects for the same reason.
+        // No proxy: the environment must not send a bearer key elsewhere. No redirects for the same
+        // reason.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
@@ -44,7 +45,10 @@ impl Http {
     }
 
     pub(crate) fn get_text(&self, path: &str) -> Result<String, ClientError> {
-        let request = self.agent.get(self.url(path)?).header("authorization", self.authorization.as_str());
+        let request = self
+            .agent
+            .get(self.url(path)?)
+            .header("authorization", self.authorization.as_str());
         read(request.call())
     }
 
@@ -72,11 +76,16 @@ impl Http {
 
 /// `http://` with a loopback host and nothing but an optional port behind it.
 fn is_loopback(base: &str) -> bool {
-    let Some(authority) = base.strip_prefix("http://") else { return false };
+    let Some(authority) = base.strip_prefix("http://") else {
+        return false;
+    };
     ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
         let rest = authority.strip_prefix(host);
         rest.is_some_and(|rest| {
-            rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+            rest.is_empty()
+                || rest
+                    .strip_prefix(':')
+                    .is_some_and(|port| port.parse::<u16>().is_ok())
         })
     })
 }
@@ -85,13 +94,27 @@ fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, Cli
     let failed = |e: ureq::Error| ClientError::Transport(e.to_string());
     let mut answer = answer.map_err(failed)?;
     let status = answer.status().as_u16();
-    let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(failed)?;
-    if (200..300).contains(&status) { Ok(text) } else { Err(problem(status, &text)) }
+    let text = answer
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_string()
+        .map_err(failed)?;
+    if (200..300).contains(&status) {
+        Ok(text)
+    } else {
+        Err(problem(status, &text))
+    }
 }
 
 fn problem(status: u16, text: &str) -> ClientError {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
-    let member = |name: &str| problem.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let member = |name: &str| {
+        problem
+            .get(name)
+            .and_then(Value::as_str)
+            .map(ToOwned::to_owned)
+    };
     ClientError::Refused {
         status,
         code: member("code").unwrap_or_else(|| "internal".to_owned()),
@@ -100,7 +123,8 @@ fn problem(status: u16, text: &str) -> ClientError {
 }
 
 fn json(text: &str) -> Result<Value, ClientError> {
-    serde_json::from_str(text).map_err(|e| ClientError::Transport(format!("the answer is not JSON: {e}")))
+    serde_json::from_str(text)
+        .map_err(|e| ClientError::Transport(format!("the answer is not JSON: {e}")))
 }
 
 #[cfg(test)]
@@ -109,7 +133,11 @@ mod tests {
 
     #[test]
     fn a_bearer_key_goes_to_loopback_only() {
-        for good in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"] {
+        for good in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:1",
+        ] {
             assert!(is_loopback(good), "{good}");
         }
         for bad in [
@@ -129,7 +157,10 @@ mod tests {
     #[test]
     fn a_problem_gives_its_code_and_detail() {
         let error = problem(409, r#"{"code":"conflict","detail":"taken","status":409}"#);
-        assert_eq!((error.code(), error.to_string()), (Some("conflict"), "conflict: taken".to_owned()));
+        assert_eq!(
+            (error.code(), error.to_string()),
+            (Some("conflict"), "conflict: taken".to_owned())
+        );
         assert_eq!(problem(500, "<html>").code(), Some("internal"));
     }
 }

@@ -47,7 +47,8 @@ pub enum KeyFileError {
 
 /// A person's or program's signing key. Zeroised on drop.
 ///
-/// File: canonical JSON `{"class","credential","public_key","seed","user"}`, keys in lower-case hex, mode 0600.
+/// File: canonical JSON `{"class","credential","public_key","seed","user"}`, keys in lower-case
+/// hex, mode 0600.
 pub struct KeyFile {
     credential: Credential,
     seed: Zeroizing<[u8; 32]>,
@@ -81,9 +82,22 @@ impl KeyFile {
 
     /// A key that was made elsewhere.
     #[must_use]
-    pub fn from_seed(id: CredentialId, user: UserId, class: CredentialClass, seed: &[u8; 32]) -> Self {
+    pub fn from_seed(
+        id: CredentialId,
+        user: UserId,
+        class: CredentialClass,
+        seed: &[u8; 32],
+    ) -> Self {
         let public_key = SigningCredential::new(id, seed).public_key();
-        Self { credential: Credential { id, user, class, public_key }, seed: Zeroizing::new(*seed) }
+        Self {
+            credential: Credential {
+                id,
+                user,
+                class,
+                public_key,
+            },
+            seed: Zeroizing::new(*seed),
+        }
     }
 
     /// Writes a new file, for its owner only, durably.
@@ -93,21 +107,35 @@ impl KeyFile {
     pub fn save(&self, path: &Path) -> Result<(), KeyFileError> {
         let text = self.text();
         let write = || -> std::io::Result<()> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(MODE)
+                .open(path)?;
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")?;
             file.sync_all()
         };
-        write().map_err(|error| KeyFileError::Io { path: path.to_owned(), error })
+        write().map_err(|error| KeyFileError::Io {
+            path: path.to_owned(),
+            error,
+        })
     }
 
     /// Opens a key file. The checks are on the opened file, not on its name.
     ///
     /// # Errors
-    /// A mode other than 0600 (or 0400), a text that is not exactly a key file, a public key of another seed.
+    /// A mode other than 0600 (or 0400), a text that is not exactly a key file, a public key of
+    /// another seed.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
-        let io = |error| KeyFileError::Io { path: path.to_owned(), error };
-        let form = |what: &str| KeyFileError::Form { path: path.to_owned(), what: what.to_owned() };
+        let io = |error| KeyFileError::Io {
+            path: path.to_owned(),
+            error,
+        };
+        let form = |what: &str| KeyFileError::Form {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        };
         let file = File::open(path).map_err(io)?;
         let meta = file.metadata().map_err(io)?;
         let mode = meta.mode() & 0o7777;
@@ -115,12 +143,18 @@ impl KeyFile {
             return Err(form("not a file"));
         }
         if ![MODE, 0o400].contains(&mode) {
-            return Err(KeyFileError::Mode { path: path.to_owned(), found: mode });
+            return Err(KeyFileError::Mode {
+                path: path.to_owned(),
+                found: mode,
+            });
         }
         let mut text = Zeroizing::new(String::with_capacity(512));
-        file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+        file.take(FILE_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(io)?;
         // The detail of a form error could quote the seed.
-        let read = read(text.trim_end()).map_err(|_| form("its text is not the one form of a key file"))?;
+        let read = read(text.trim_end())
+            .map_err(|_| form("its text is not the one form of a key file"))?;
         read.ok_or_else(|| form("its public key is not the one of its seed"))
     }
 
@@ -137,7 +171,12 @@ impl KeyFile {
     }
 
     fn text(&self) -> Zeroizing<String> {
-        let Credential { id, user, class, public_key } = &self.credential;
+        let Credential {
+            id,
+            user,
+            class,
+            public_key,
+        } = &self.credential;
         let json = Json::object([
             ("class", Json::text(class)),
             ("credential", Json::text(id)),
@@ -156,7 +195,11 @@ fn read(text: &str) -> Result<Option<KeyFile>, FormError> {
     };
     let seed = Zeroizing::new(hex(&mut fields, "seed")?);
     let public_key = hex(&mut fields, "public_key")?;
-    let (id, user, class) = (fields.parse("credential")?, fields.parse("user")?, fields.parse("class")?);
+    let (id, user, class) = (
+        fields.parse("credential")?,
+        fields.parse("user")?,
+        fields.parse("class")?,
+    );
     fields.end()?;
     let key = KeyFile::from_seed(id, user, class, &seed);
     Ok(Some(key).filter(|key| key.credential.public_key == public_key))
@@ -164,7 +207,12 @@ fn read(text: &str) -> Result<Option<KeyFile>, FormError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
     use std::fs::{Permissions, read_to_string, set_permissions, write};
     use std::os::unix::fs::PermissionsExt as _;
@@ -193,7 +241,10 @@ mod tests {
         let (_dir, path, _) = fixture();
         for mode in [0o644, 0o640, 0o660, 0o602, 0o700, 0o4600] {
             set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(KeyFile::open(&path), Err(KeyFileError::Mode { .. })), "{mode:o}");
+            assert!(
+                matches!(KeyFile::open(&path), Err(KeyFileError::Mode { .. })),
+                "{mode:o}"
+            );
         }
     }
 
@@ -211,7 +262,11 @@ mod tests {
         let text = read_to_string(&path).unwrap();
         let seed = hex::encode(key.seed.as_slice());
         let other = format!("{}0", &seed[..63]);
-        let other = if other == seed { format!("{}1", &seed[..63]) } else { other };
+        let other = if other == seed {
+            format!("{}1", &seed[..63])
+        } else {
+            other
+        };
         for bad in [
             text.replace(&seed, &other),
             text.replace("\"seed\"", "\"sead\""),
@@ -221,7 +276,10 @@ mod tests {
         ] {
             write(&path, bad).unwrap();
             let error = KeyFile::open(&path).unwrap_err().to_string();
-            assert!(error.contains("not a key file") && !error.contains(&seed[..16]), "{error}");
+            assert!(
+                error.contains("not a key file") && !error.contains(&seed[..16]),
+                "{error}"
+            );
         }
     }
 

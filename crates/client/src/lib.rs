@@ -1,9 +1,10 @@
-//! The client library: what the command line, the demo and client programs use to talk to a Strongroom.
+//! The client library: what the command line, the demo and client programs use to talk to a
+//! Strongroom.
 //!
-//! It trusts nothing the server says. Digests and words are recomputed from the client's own bytes, addresses are
-//! derived here from entries whose proofs were verified against the pinned genesis, and approvers are shown what
-//! they sign as this code reads it. No threads, no clock; HTTP on loopback only (it holds a bearer key and speaks
-//! no TLS).
+//! It trusts nothing the server says. Digests and words are recomputed from the client's own bytes,
+//! addresses are derived here from entries whose proofs were verified against the pinned genesis,
+//! and approvers are shown what they sign as this code reads it. No threads, no clock; HTTP on
+//! loopback only (it holds a bearer key and speaks no TLS).
 //!
 //! | module | what |
 //! |---|---|

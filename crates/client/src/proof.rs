@@ -1,9 +1,10 @@
 //! Entries and addresses proved against the pinned genesis, without trusting any server.
 //!
-//! An entry is proved by its inclusion under a checkpoint that the log signed and a quorum of witnesses cosigned; a
-//! witness cosigns only what it replayed. On top of that the chain of signatures is followed from genesis: the
-//! platform's admins created the tenant, its admins countersigned their charter, the tenant's admins created the
-//! vault, and all n signers certified the key. Such a proof says **registered at**, never "in force now".
+//! An entry is proved by its inclusion under a checkpoint that the log signed and a quorum of
+//! witnesses cosigned; a witness cosigns only what it replayed. On top of that the chain of
+//! signatures is followed from genesis: the platform's admins created the tenant, its admins
+//! countersigned their charter, the tenant's admins created the vault, and all n signers certified
+//! the key. Such a proof says **registered at**, never "in force now".
 
 use crate::error::ClientError;
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
 use strongroom_types::charter::Board;
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Act, ActBody, Charter, Credential, CredentialId, Digest, Name, Record, Scope, Signed, Suite, TenantId,
-    UnixMs, Vault, VaultId,
+    Act, ActBody, Charter, Credential, CredentialId, Digest, Name, Record, Scope, Signed, Suite,
+    TenantId, UnixMs, Vault, VaultId,
 };
 
 /// Whom to believe: what the pinned genesis says about log and witnesses.
@@ -54,10 +55,14 @@ impl<'a> Trust<'a> {
     /// A key of genesis that cannot be used.
     pub fn new(genesis: &'a Genesis) -> Result<Self, ClientError> {
         let witness = |(node, key): (_, [u8; 32])| CosignVerifier::new(&witness_name(node), &key);
-        let witnesses = genesis.witness_keys().map(witness).collect::<Result<_, _>>();
+        let witnesses = genesis
+            .witness_keys()
+            .map(witness)
+            .collect::<Result<_, _>>();
         let policy = LogPolicy {
             origin: genesis.origin.clone(),
-            log: NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(ClientError::not_proved)?,
+            log: NoteVerifier::new(&genesis.origin, &genesis.log_key)
+                .map_err(ClientError::not_proved)?,
             witnesses: witnesses.map_err(ClientError::not_proved)?,
             quorum: genesis.quorum,
         };
@@ -70,8 +75,8 @@ impl<'a> Trust<'a> {
         self.genesis
     }
 
-    /// Verifies that an entry is in the witnessed journal. The times of cosignatures are told, not judged: what is
-    /// registered stays registered.
+    /// Verifies that an entry is in the witnessed journal. The times of cosignatures are told, not
+    /// judged: what is registered stays registered.
     ///
     /// # Errors
     /// [`ClientError::NotProved`].
@@ -80,30 +85,44 @@ impl<'a> Trust<'a> {
         let entry = sealed.open()?;
         let read = Proof::parse(&proof.proof).map_err(ClientError::not_proved)?;
         if read.index != entry.seq {
-            return Err(ClientError::not_proved(format!("entry {} under index {}", entry.seq, read.index)));
+            return Err(ClientError::not_proved(format!(
+                "entry {} under index {}",
+                entry.seq, read.index
+            )));
         }
         let leaf = sealed.leaf_hash(&entry);
-        let proven = read.verify(leaf, &self.policy, TIME_S_MAX).map_err(ClientError::not_proved)?;
+        let proven = read
+            .verify(leaf, &self.policy, TIME_S_MAX)
+            .map_err(ClientError::not_proved)?;
         Ok(ProvedEntry { entry, proven })
     }
 
-    /// Verifies a checkpoint note with its cosignatures; gives its size and since when it is witnessed.
+    /// Verifies a checkpoint note with its cosignatures; gives its size and since when it is
+    /// witnessed.
     ///
     /// # Errors
     /// [`ClientError::NotProved`].
     pub fn checkpoint(&self, note: &str) -> Result<(u64, u64), ClientError> {
-        use strongroom_tlog::{Checkpoint, Cosignature, valid_cosignatures, verify_note, witnessed_at};
-        let signed =
-            verify_note(note, std::slice::from_ref(&self.policy.log)).map_err(ClientError::not_proved)?;
+        use strongroom_tlog::{
+            Checkpoint, Cosignature, valid_cosignatures, verify_note, witnessed_at,
+        };
+        let signed = verify_note(note, std::slice::from_ref(&self.policy.log))
+            .map_err(ClientError::not_proved)?;
         let checkpoint = Checkpoint::parse(&signed.body).map_err(ClientError::not_proved)?;
         if checkpoint.origin() != self.policy.origin {
             return Err(ClientError::not_proved("a checkpoint of another log"));
         }
-        let lines = signed.others.iter().filter_map(|line| Cosignature::from_note_signature(line).ok());
+        let lines = signed
+            .others
+            .iter()
+            .filter_map(|line| Cosignature::from_note_signature(line).ok());
         let lines: Vec<Cosignature> = lines.collect();
         let valid = valid_cosignatures(&signed.body, &lines, &self.policy.witnesses, TIME_S_MAX);
         let at = witnessed_at(self.policy.quorum, &valid);
-        Ok((checkpoint.size(), at.ok_or_else(|| ClientError::not_proved("too few witnesses cosigned"))?))
+        Ok((
+            checkpoint.size(),
+            at.ok_or_else(|| ClientError::not_proved("too few witnesses cosigned"))?,
+        ))
     }
 }
 
@@ -141,14 +160,21 @@ pub struct Registered {
 ///
 /// # Errors
 /// [`ClientError::NotProved`] naming the first link that does not hold.
-pub fn vault(trust: &Trust<'_>, wanted: VaultId, proof: &VaultProof) -> Result<Registered, ClientError> {
+pub fn vault(
+    trust: &Trust<'_>,
+    wanted: VaultId,
+    proof: &VaultProof,
+) -> Result<Registered, ClientError> {
     let parts = [&proof.tenant, &proof.key, &proof.vault].map(|part| trust.entry(part));
     let [created, finished, registered] = parts;
     let (created, finished, registered) = (created?, finished?, registered?);
     let (tenant, charter) = charter(trust.genesis, &created.entry)?;
     let vault = vault_record(trust.genesis, &registered.entry, tenant, &charter)?;
     if vault.id != wanted {
-        return Err(ClientError::not_proved(format!("the entry is about {}, not {wanted}", vault.id)));
+        return Err(ClientError::not_proved(format!(
+            "the entry is about {}, not {wanted}",
+            vault.id
+        )));
     }
     let key = group_key(trust.genesis, &finished.entry, tenant, &vault)?;
     let times = [&created, &finished, &registered].map(|entry| entry.proven.witnessed_at_s);
@@ -165,11 +191,16 @@ pub fn vault(trust: &Trust<'_>, wanted: VaultId, proof: &VaultProof) -> Result<R
 
 fn act(genesis: &Genesis, entry: &Entry) -> Result<(Act, Digest, Signed), ClientError> {
     let Body::Act(signed) = &entry.body else {
-        return Err(ClientError::not_proved(format!("entry {} is no act", entry.seq)));
+        return Err(ClientError::not_proved(format!(
+            "entry {} is no act",
+            entry.seq
+        )));
     };
     let (act, digest) = signed.open::<Act>().map_err(ClientError::not_proved)?;
     if act.platform != genesis.platform || act.scope != entry.scope {
-        return Err(ClientError::not_proved("the act is for another installation or scope"));
+        return Err(ClientError::not_proved(
+            "the act is for another installation or scope",
+        ));
     }
     Ok((act, digest, signed.clone()))
 }
@@ -181,7 +212,8 @@ fn quorum(
     board: &Board,
     credentials: &[Credential],
 ) -> Result<(), ClientError> {
-    let keys: BTreeMap<CredentialId, [u8; 32]> = credentials.iter().map(|c| (c.id, c.public_key)).collect();
+    let keys: BTreeMap<CredentialId, [u8; 32]> =
+        credentials.iter().map(|c| (c.id, c.public_key)).collect();
     let valid = signed.endorsements.iter().filter(|endorsement| {
         let key = keys.get(&endorsement.credential);
         board.members.contains(&endorsement.credential)
@@ -191,20 +223,31 @@ fn quorum(
     if found >= board.quorum as usize && board.quorum > 0 {
         Ok(())
     } else {
-        Err(ClientError::not_proved(format!("{found} of {} signatures of the board", board.quorum)))
+        Err(ClientError::not_proved(format!(
+            "{found} of {} signatures of the board",
+            board.quorum
+        )))
     }
 }
 
-/// The tenant that an act created: signed by the platform's quorum and by every admin of the charter.
+/// The tenant that an act created: signed by the platform's quorum and by every admin of the
+/// charter.
 fn charter(genesis: &Genesis, entry: &Entry) -> Result<(TenantId, Charter), ClientError> {
     let (act, digest, signed) = act(genesis, entry)?;
     let ActBody::CreateTenant { tenant, charter } = act.body else {
         return Err(ClientError::not_proved("the act creates no tenant"));
     };
     if act.scope != Scope::Platform {
-        return Err(ClientError::not_proved("a tenant is created in the platform's scope"));
+        return Err(ClientError::not_proved(
+            "a tenant is created in the platform's scope",
+        ));
     }
-    quorum(&signed, &digest, &genesis.admins, &genesis.admin_credentials)?;
+    quorum(
+        &signed,
+        &digest,
+        &genesis.admins,
+        &genesis.admin_credentials,
+    )?;
     let all = Board {
         members: charter.admins.members.clone(),
         quorum: u32::try_from(charter.admins.members.len()).unwrap_or(u32::MAX),
@@ -225,7 +268,9 @@ fn vault_record(
         return Err(ClientError::not_proved("the act creates no vault"));
     };
     if act.scope != Scope::Tenant(tenant) {
-        return Err(ClientError::not_proved("the vault belongs to another tenant"));
+        return Err(ClientError::not_proved(
+            "the vault belongs to another tenant",
+        ));
     }
     quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
     Ok(vault)
@@ -239,14 +284,21 @@ fn group_key(
     vault: &Vault,
 ) -> Result<VaultKey, ClientError> {
     let Body::Finished(finished) = &entry.body else {
-        return Err(ClientError::not_proved(format!("entry {} finishes no ceremony", entry.seq)));
+        return Err(ClientError::not_proved(format!(
+            "entry {} finishes no ceremony",
+            entry.seq
+        )));
     };
     if entry.scope != Scope::Tenant(tenant) || finished.key != vault.key {
-        return Err(ClientError::not_proved("the key is not the one of the vault"));
+        return Err(ClientError::not_proved(
+            "the key is not the one of the vault",
+        ));
     }
     let public = PublicKeyRecord::from_bytes(&finished.public).map_err(ClientError::not_proved)?;
     if public.key_id != key_name(tenant, finished.key) {
-        return Err(ClientError::not_proved("the certified key has another name"));
+        return Err(ClientError::not_proved(
+            "the certified key has another name",
+        ));
     }
     certificates(genesis, finished, &public)?;
     Ok(VaultKey {
@@ -257,9 +309,20 @@ fn group_key(
     })
 }
 
-fn certificates(genesis: &Genesis, finished: &Finished, public: &PublicKeyRecord) -> Result<(), ClientError> {
-    if !finished.certificates.iter().map(|(index, _)| index).eq(public.verifying_shares.keys()) {
-        return Err(ClientError::not_proved("not exactly one certificate of every signer of the key"));
+fn certificates(
+    genesis: &Genesis,
+    finished: &Finished,
+    public: &PublicKeyRecord,
+) -> Result<(), ClientError> {
+    if !finished
+        .certificates
+        .iter()
+        .map(|(index, _)| index)
+        .eq(public.verifying_shares.keys())
+    {
+        return Err(ClientError::not_proved(
+            "not exactly one certificate of every signer of the key",
+        ));
     }
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
@@ -274,7 +337,11 @@ fn certificates(genesis: &Genesis, finished: &Finished, public: &PublicKeyRecord
 }
 
 fn suite(id: SuiteId) -> Result<Suite, ClientError> {
-    let all = [Suite::FrostSecp256k1Tr, Suite::FrostSecp256k1, Suite::FrostEd25519];
+    let all = [
+        Suite::FrostSecp256k1Tr,
+        Suite::FrostSecp256k1,
+        Suite::FrostEd25519,
+    ];
     let found = all.into_iter().find(|suite| suite_id(*suite) == id);
     found.ok_or_else(|| ClientError::not_proved("the key's suite is not known here"))
 }
@@ -285,7 +352,10 @@ pub struct ProvedVaults(pub Vec<Registered>);
 
 impl VaultKeys for ProvedVaults {
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
-        self.0.iter().find(|known| known.vault.id == vault).map(|known| known.key.clone())
+        self.0
+            .iter()
+            .find(|known| known.vault.id == vault)
+            .map(|known| known.key.clone())
     }
 }
 

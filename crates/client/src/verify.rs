@@ -9,8 +9,9 @@
 //! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests |
 //! | `counters.json` | optional: commits and fsyncs before and after the measured transfers |
 //!
-//! Every entry is applied anew; log signatures, tree and state roots are compared; the witnesses' quorum must cover
-//! the last entry. What is written in a file and cannot be recomputed is a problem, never a number.
+//! Every entry is applied anew; log signatures, tree and state roots are compared; the witnesses'
+//! quorum must cover the last entry. What is written in a file and cannot be recomputed is a
+//! problem, never a number.
 
 mod figures;
 mod journal;
@@ -44,7 +45,8 @@ pub struct Report {
     pub attempts: u64,
     /// Intents rejected by an approver.
     pub rejected: u64,
-    /// Signed transactions whose every signature verifies and whose effects are those of their intent.
+    /// Signed transactions whose every signature verifies and whose effects are those of their
+    /// intent.
     pub signed: u64,
     /// Signed refusals whose signatures verify.
     pub refused_tampered: u64,
@@ -104,7 +106,8 @@ pub enum VerifyError {
 /// Verifies a folder against the hash in its own `genesis.hash`.
 ///
 /// # Errors
-/// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of the report.
+/// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of
+/// the report.
 pub fn verify_dir(dir: &Path, codec: &dyn ChainCodec) -> Result<Report, VerifyError> {
     let file = "genesis.hash";
     let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
@@ -115,8 +118,13 @@ pub fn verify_dir(dir: &Path, codec: &dyn ChainCodec) -> Result<Report, VerifyEr
 ///
 /// # Errors
 /// As [`verify_dir`].
-pub fn verify_dir_pinned(dir: &Path, hash: Digest, codec: &dyn ChainCodec) -> Result<Report, VerifyError> {
-    let genesis = Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
+pub fn verify_dir_pinned(
+    dir: &Path,
+    hash: Digest,
+    codec: &dyn ChainCodec,
+) -> Result<Report, VerifyError> {
+    let genesis =
+        Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
     let batches = list(dir, "journal.bin")?;
     let cosignatures = list(dir, "cosignatures.bin")?;
     let mut report = Report::default();
@@ -124,7 +132,11 @@ pub fn verify_dir_pinned(dir: &Path, hash: Digest, codec: &dyn ChainCodec) -> Re
         .map_err(|e| form("genesis.bin", e))?;
     let transactions = lines(dir, "transactions.jsonl", &mut report)?;
     transactions::verify(&replayed, codec, &transactions, &mut report);
-    refusals::verify(&replayed, &lines(dir, "refusals.jsonl", &mut report)?, &mut report);
+    refusals::verify(
+        &replayed,
+        &lines(dir, "refusals.jsonl", &mut report)?,
+        &mut report,
+    );
     let counters = match optional(dir, "counters.json")? {
         Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| form("counters.json", e))?),
         None => None,
@@ -134,16 +146,24 @@ pub fn verify_dir_pinned(dir: &Path, hash: Digest, codec: &dyn ChainCodec) -> Re
 }
 
 fn form(file: &str, what: impl std::fmt::Display) -> VerifyError {
-    VerifyError::Form { file: file.to_owned(), what: what.to_string() }
+    VerifyError::Form {
+        file: file.to_owned(),
+        what: what.to_string(),
+    }
 }
 
 fn read(dir: &Path, file: &str) -> Result<Vec<u8>, VerifyError> {
-    std::fs::read(dir.join(file)).map_err(|error| VerifyError::File { file: file.to_owned(), error })
+    std::fs::read(dir.join(file)).map_err(|error| VerifyError::File {
+        file: file.to_owned(),
+        error,
+    })
 }
 
 fn optional(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, VerifyError> {
     match read(dir, file) {
-        Err(VerifyError::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(VerifyError::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(None)
+        }
         other => other.map(Some),
     }
 }
@@ -164,7 +184,9 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
 
 /// The lines of an optional file, each with its number from 1; lines that are no JSON are problems.
 fn lines(dir: &Path, file: &str, report: &mut Report) -> Result<Vec<(usize, Value)>, VerifyError> {
-    let Some(bytes) = optional(dir, file)? else { return Ok(Vec::new()) };
+    let Some(bytes) = optional(dir, file)? else {
+        return Ok(Vec::new());
+    };
     let text = String::from_utf8(bytes).map_err(|e| form(file, e))?;
     let mut values = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

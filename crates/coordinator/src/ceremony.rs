@@ -1,4 +1,5 @@
-//! Relaying key generations: the journal says which, the signers decide, everybody's messages pass by here.
+//! Relaying key generations: the journal says which, the signers decide, everybody's messages pass
+//! by here.
 
 use std::collections::BTreeMap;
 use strongroom_journal::entry::{Body, Finished};
@@ -65,13 +66,24 @@ impl Ceremony {
             by.remove(&signer);
             !by.is_empty()
         });
-        let by = self.certificates.entry((transcript, public.clone())).or_default();
+        let by = self
+            .certificates
+            .entry((transcript, public.clone()))
+            .or_default();
         by.insert(signer, signature);
         if by.len() < self.roster.len() {
             return None;
         }
-        let certificates = by.iter().map(|(index, signature)| (*index, *signature)).collect();
+        let certificates = by
+            .iter()
+            .map(|(index, signature)| (*index, *signature))
+            .collect();
         self.submitted = true;
-        Some(Body::Finished(Box::new(Finished { key, transcript, public, certificates })))
+        Some(Body::Finished(Box::new(Finished {
+            key,
+            transcript,
+            public,
+            certificates,
+        })))
     }
 }

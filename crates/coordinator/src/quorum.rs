@@ -24,7 +24,8 @@ impl Chooser {
         self.suspects.remove(&signer);
     }
 
-    /// `t` of the roster, ascending: none that is excluded or without stock, suspects only when needed.
+    /// `t` of the roster, ascending: none that is excluded or without stock, suspects only when
+    /// needed.
     pub(crate) fn choose(
         &mut self,
         roster: &[u16],
@@ -33,8 +34,11 @@ impl Chooser {
         ready: impl Fn(u16) -> bool,
         now: UnixMs,
     ) -> Option<Vec<u16>> {
-        let mut usable: Vec<u16> =
-            roster.iter().copied().filter(|s| !excluded.contains(s) && ready(*s)).collect();
+        let mut usable: Vec<u16> = roster
+            .iter()
+            .copied()
+            .filter(|s| !excluded.contains(s) && ready(*s))
+            .collect();
         if usable.len() < t {
             return None;
         }
@@ -57,10 +61,16 @@ mod tests {
         let (mut chooser, now) = (Chooser::default(), UnixMs(1));
         chooser.silent(2, now);
         for _ in 0..6 {
-            assert_eq!(chooser.choose(&[1, 2, 3], 2, &BTreeSet::new(), |_| true, now), Some(vec![1, 3]));
+            assert_eq!(
+                chooser.choose(&[1, 2, 3], 2, &BTreeSet::new(), |_| true, now),
+                Some(vec![1, 3])
+            );
         }
         let out = BTreeSet::from([1]);
-        assert_eq!(chooser.choose(&[1, 2, 3], 2, &out, |_| true, now), Some(vec![2, 3]));
+        assert_eq!(
+            chooser.choose(&[1, 2, 3], 2, &out, |_| true, now),
+            Some(vec![2, 3])
+        );
         assert_eq!(chooser.choose(&[1, 2, 3], 2, &out, |s| s != 3, now), None);
     }
 }

@@ -67,8 +67,10 @@ impl Run {
         let session = SessionId(strongroom_stage::post::first_half(seed));
         let mut commitments = Vec::new();
         for _ in &self.request.slots {
-            let slot: Option<Vec<_>> =
-                quorum.iter().map(|signer| take(*signer).map(|c| (*signer, c))).collect();
+            let slot: Option<Vec<_>> = quorum
+                .iter()
+                .map(|signer| take(*signer).map(|c| (*signer, c)))
+                .collect();
             commitments.push(slot?);
         }
         let request = SigningRequest {
@@ -80,24 +82,48 @@ impl Run {
             unsigned: self.request.unsigned.clone(),
             commitments,
         };
-        self.asked =
-            Some(Asked { session, quorum, request, sent: now, shares: BTreeMap::new(), covered_us: 0 });
+        self.asked = Some(Asked {
+            session,
+            quorum,
+            request,
+            sent: now,
+            shares: BTreeMap::new(),
+            covered_us: 0,
+        });
         self.asked.as_ref()
     }
 
     /// One signature a slot, once every share is there; or whose shares are wrong.
-    pub(crate) fn aggregate(&self, key: &KeyRecord, keys: &mut PublicKeys) -> Result<Vec<Vec<u8>>, Vec<u16>> {
-        let Some(asked) = &self.asked else { return Err(Vec::new()) };
+    pub(crate) fn aggregate(
+        &self,
+        key: &KeyRecord,
+        keys: &mut PublicKeys,
+    ) -> Result<Vec<Vec<u8>>, Vec<u16>> {
+        let Some(asked) = &self.asked else {
+            return Err(Vec::new());
+        };
         let mut signatures = Vec::new();
         for (index, slot) in self.request.slots.iter().enumerate() {
             let package = self.package(key, asked, index, slot).ok_or_else(Vec::new)?;
             let share = |signer: &u16| {
-                let bytes = asked.shares.get(signer).and_then(|shares| shares.get(index));
+                let bytes = asked
+                    .shares
+                    .get(signer)
+                    .and_then(|shares| shares.get(index));
                 let share = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
-                share.map(|share| SignatureShare { index: *signer, share }).ok_or_else(|| vec![*signer])
+                share
+                    .map(|share| SignatureShare {
+                        index: *signer,
+                        share,
+                    })
+                    .ok_or_else(|| vec![*signer])
             };
-            let shares: Vec<SignatureShare> = asked.quorum.iter().map(share).collect::<Result<_, _>>()?;
-            signatures.push(keys.aggregate(&package, &shares).map_err(|fault| fault.culprits())?);
+            let shares: Vec<SignatureShare> =
+                asked.quorum.iter().map(share).collect::<Result<_, _>>()?;
+            signatures.push(
+                keys.aggregate(&package, &shares)
+                    .map_err(|fault| fault.culprits())?,
+            );
         }
         Ok(signatures)
     }
@@ -115,9 +141,16 @@ impl Run {
             key_id: key_name(self.request.tenant, self.request.key),
             epoch: key.epoch,
             message: slot.message.clone(),
-            commitments: commitments.iter().map(|(signer, c)| (*signer, self::commitment(c))).collect(),
+            commitments: commitments
+                .iter()
+                .map(|(signer, c)| (*signer, self::commitment(c)))
+                .collect(),
             path: ChildPath::new(slot.path.clone()).ok()?,
-            tweak: if slot.taproot_tweak { Tweak::Bip341 } else { Tweak::None },
+            tweak: if slot.taproot_tweak {
+                Tweak::Bip341
+            } else {
+                Tweak::None
+            },
         })
     }
 
@@ -130,7 +163,9 @@ impl Run {
 /// A commitment in `mpc_core`'s words: on the wire it is `hiding ‖ binding`, each half.
 #[must_use]
 pub fn commitment(commitment: &NonceCommitment) -> Commitment {
-    let (hiding, binding) = commitment.commitment.split_at(commitment.commitment.len() / 2);
+    let (hiding, binding) = commitment
+        .commitment
+        .split_at(commitment.commitment.len() / 2);
     Commitment {
         boot_id: commitment.boot,
         number: commitment.number,

@@ -36,7 +36,11 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { try_ms: 1_500, run_ms: 30_000, again_ms: 200 }
+        Self {
+            try_ms: 1_500,
+            run_ms: 30_000,
+            again_ms: 200,
+        }
     }
 }
 
@@ -84,8 +88,11 @@ impl CoordinatorStage {
     fn open(&self, delivered: &Delivered) -> Result<Opened, StageError> {
         let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
         if delivered.topic.as_str() == topics::SIGNING_REQUESTED {
-            let (envelope, request) =
-                open_record::<SigningRequested>(delivered, registered.as_ref(), &[Role::Transactions])?;
+            let (envelope, request) = open_record::<SigningRequested>(
+                delivered,
+                registered.as_ref(),
+                &[Role::Transactions],
+            )?;
             return Ok(Opened::Request(request, Cause::of(delivered, &envelope)));
         }
         let (envelope, answer) =
@@ -94,7 +101,9 @@ impl CoordinatorStage {
         let seat = seat.ok_or_else(|| StageError::Poison("not a signer".into()))?;
         // Each signer has its own topic: nobody speaks on another's.
         if delivered.topic.as_str() != topics::signer_outbox(envelope.from) {
-            return Err(StageError::Poison("a signer on another signer's topic".into()));
+            return Err(StageError::Poison(
+                "a signer on another signer's topic".into(),
+            ));
         }
         Ok(Opened::Answer(
             seat.index,
@@ -105,7 +114,10 @@ impl CoordinatorStage {
     }
 
     fn key(&self, tenant: TenantId, key: KeyId) -> Option<KeyRecord> {
-        self.journal.read(|f| f.state().threshold_key(tenant, key)).ok().filter(|k| !k.revoked)
+        self.journal
+            .read(|f| f.state().threshold_key(tenant, key))
+            .ok()
+            .filter(|k| !k.revoked)
     }
 
     fn node(&self, index: u16) -> Result<NodeId, StageError> {
@@ -123,13 +135,23 @@ impl CoordinatorStage {
         cause: &Cause,
     ) -> Result<Record, StageError> {
         let node = self.node(index)?;
-        self.post.record(now, (&topics::signer_inbox(node), &cause.session), Some(node), message, cause)
+        self.post.record(
+            now,
+            (&topics::signer_inbox(node), &cause.session),
+            Some(node),
+            message,
+            cause,
+        )
     }
 
     fn requested(&mut self, now: UnixMs, request: SigningRequested, cause: Cause) -> Step {
         let name = (request.attempt.intent, request.attempt.number);
-        // The same transaction again is a reminder; another one (its anchor was taken) replaces the run.
-        let known = self.runs.get(&name).is_some_and(|run| run.request.unsigned == request.unsigned);
+        // The same transaction again is a reminder; another one (its anchor was taken) replaces the
+        // run.
+        let known = self
+            .runs
+            .get(&name)
+            .is_some_and(|run| run.request.unsigned == request.unsigned);
         if now >= cause.deadline || known {
             return Ok(Vec::new());
         }
@@ -139,7 +161,9 @@ impl CoordinatorStage {
 
     /// Asks a quorum, if none is asked and one is there.
     fn advance(&mut self, now: UnixMs, name: (Digest, u32)) -> Step {
-        let Some(mut run) = self.runs.remove(&name) else { return Ok(Vec::new()) };
+        let Some(mut run) = self.runs.remove(&name) else {
+            return Ok(Vec::new());
+        };
         let mut records = Vec::new();
         if run.asked.is_none() && now >= run.not_before {
             records = self.ask(now, &mut run)?;
@@ -150,30 +174,51 @@ impl CoordinatorStage {
 
     fn ask(&mut self, now: UnixMs, run: &mut Run) -> Step {
         let (tenant, key) = (run.request.tenant, run.request.key);
-        let Some(record) = self.key(tenant, key) else { return Ok(Vec::new()) };
-        let (slots, t) = (run.request.slots.len(), usize::from(record.plan.min_signers));
+        let Some(record) = self.key(tenant, key) else {
+            return Ok(Vec::new());
+        };
+        let (slots, t) = (
+            run.request.slots.len(),
+            usize::from(record.plan.min_signers),
+        );
         let stock = &self.stock;
         let ready = |signer| stock.count(key, signer) >= slots;
-        let quorum = self.chooser.choose(&record.plan.roster, t, &run.excluded, ready, now);
-        let Some(quorum) = quorum else { return self.refill(now, tenant, key, &record.plan.roster) };
+        let quorum = self
+            .chooser
+            .choose(&record.plan.roster, t, &run.excluded, ready, now);
+        let Some(quorum) = quorum else {
+            return self.refill(now, tenant, key, &record.plan.roster);
+        };
         let stock = &mut self.stock;
         // By the signer's clock, which may be ahead of this one by the skew.
         let life_ms = self.pace.try_ms.saturating_add(self.genesis.bounds.skew_ms);
         let deadline = run.cause.deadline.min(now.plus(life_ms));
-        run.cause.marks = std::mem::take(&mut run.cause.marks).with(Layer::Coordinator, now.0 * 1000);
+        run.cause.marks =
+            std::mem::take(&mut run.cause.marks).with(Layer::Coordinator, now.0 * 1000);
         let cause = run.cause.clone().until(deadline);
         let Some(asked) = run.ask(quorum, now, |signer| stock.take(key, signer)) else {
             return Ok(Vec::new());
         };
-        let cause = Cause { session: asked.session.0, ..cause };
-        let (message, quorum) = (CoordinatorMessage::Sign(asked.request.clone()), asked.quorum.clone());
-        quorum.iter().map(|index| self.send(now, *index, &message, &cause)).collect()
+        let cause = Cause {
+            session: asked.session.0,
+            ..cause
+        };
+        let (message, quorum) = (
+            CoordinatorMessage::Sign(asked.request.clone()),
+            asked.quorum.clone(),
+        );
+        quorum
+            .iter()
+            .map(|index| self.send(now, *index, &message, &cause))
+            .collect()
     }
 
     fn refill(&mut self, now: UnixMs, tenant: TenantId, key: KeyId, roster: &[u16]) -> Step {
         let mut records = Vec::new();
         for index in roster {
-            let Some(count) = self.stock.wanted(key, *index, now) else { continue };
+            let Some(count) = self.stock.wanted(key, *index, now) else {
+                continue;
+            };
             let seed: [&[u8]; 3] = [b"prepare", &key.0, &now.0.to_be_bytes()];
             let cause = Cause::own(&seed, now.plus(self.pace.run_ms));
             records.push(self.send(
@@ -196,19 +241,28 @@ impl CoordinatorStage {
     ) -> Step {
         self.chooser.heard(index);
         match answer {
-            SignerMessage::Commitments { key, commitments, .. } => {
+            SignerMessage::Commitments {
+                key, commitments, ..
+            } => {
                 self.stock.add(key, index, commitments);
-                let open: Vec<_> =
-                    self.runs.iter().filter(|(_, r)| r.asked.is_none()).map(|(n, _)| *n).collect();
+                let open: Vec<_> = self
+                    .runs
+                    .iter()
+                    .filter(|(_, r)| r.asked.is_none())
+                    .map(|(n, _)| *n)
+                    .collect();
                 let mut records = Vec::new();
                 for name in open {
                     records.extend(self.advance(now, name)?);
                 }
                 Ok(records)
             }
-            SignerMessage::Shares { request, shares, covered_us, .. } => {
-                self.shares(now, index, request, shares, covered_us)
-            }
+            SignerMessage::Shares {
+                request,
+                shares,
+                covered_us,
+                ..
+            } => self.shares(now, index, request, shares, covered_us),
             SignerMessage::Refused(refusal) => {
                 self.ceremonies
                     .values_mut()
@@ -218,19 +272,38 @@ impl CoordinatorStage {
             }
             SignerMessage::Ceremony(message) => {
                 let relay = CoordinatorMessage::Relay(sealed);
-                let Some(ceremony) = self.ceremonies.get(&message.key) else { return Ok(Vec::new()) };
-                let to = |peer: &&u16| **peer != index && message.to.is_none_or(|to| to == **peer);
-                let peers: Vec<u16> = ceremony.roster.iter().filter(to).copied().collect();
-                peers.iter().map(|peer| self.send(now, *peer, &relay, cause)).collect()
-            }
-            SignerMessage::Certificate { key, signature, public, transcript, .. } => {
-                let Ok(signature) = signature.as_slice().try_into() else { return Ok(Vec::new()) };
-                let Some(ceremony) = self.ceremonies.get_mut(&key) else { return Ok(Vec::new()) };
-                let tenant = ceremony.tenant;
-                let Some(body) = ceremony.certified(key, index, signature, transcript, public) else {
+                let Some(ceremony) = self.ceremonies.get(&message.key) else {
                     return Ok(Vec::new());
                 };
-                let submitted = JournalSubmitted { submission: first_half(transcript), body: encode(&body) };
+                let to = |peer: &&u16| **peer != index && message.to.is_none_or(|to| to == **peer);
+                let peers: Vec<u16> = ceremony.roster.iter().filter(to).copied().collect();
+                peers
+                    .iter()
+                    .map(|peer| self.send(now, *peer, &relay, cause))
+                    .collect()
+            }
+            SignerMessage::Certificate {
+                key,
+                signature,
+                public,
+                transcript,
+                ..
+            } => {
+                let Ok(signature) = signature.as_slice().try_into() else {
+                    return Ok(Vec::new());
+                };
+                let Some(ceremony) = self.ceremonies.get_mut(&key) else {
+                    return Ok(Vec::new());
+                };
+                let tenant = ceremony.tenant;
+                let Some(body) = ceremony.certified(key, index, signature, transcript, public)
+                else {
+                    return Ok(Vec::new());
+                };
+                let submitted = JournalSubmitted {
+                    submission: first_half(transcript),
+                    body: encode(&body),
+                };
                 let cause = Cause::own(
                     &[b"finished", &transcript.0, &now.0.to_be_bytes()],
                     now.plus(self.pace.run_ms),
@@ -249,10 +322,18 @@ impl CoordinatorStage {
         shares: Vec<Vec<u8>>,
         covered_us: u64,
     ) -> Step {
-        let Some(name) = self.asked(request) else { return Ok(Vec::new()) };
-        let Some(mut run) = self.runs.remove(&name) else { return Ok(Vec::new()) };
+        let Some(name) = self.asked(request) else {
+            return Ok(Vec::new());
+        };
+        let Some(mut run) = self.runs.remove(&name) else {
+            return Ok(Vec::new());
+        };
         let mut full = false;
-        if let Some(asked) = run.asked.as_mut().filter(|asked| asked.quorum.contains(&index)) {
+        if let Some(asked) = run
+            .asked
+            .as_mut()
+            .filter(|asked| asked.quorum.contains(&index))
+        {
             asked.shares.insert(index, shares);
             asked.covered_us = asked.covered_us.max(covered_us);
             full = asked.shares.len() == asked.quorum.len();
@@ -274,7 +355,9 @@ impl CoordinatorStage {
     }
 
     fn aggregate(&mut self, run: &Run) -> Result<Vec<Vec<u8>>, Vec<u16>> {
-        let key = self.key(run.request.tenant, run.request.key).ok_or_else(Vec::new)?;
+        let key = self
+            .key(run.request.tenant, run.request.key)
+            .ok_or_else(Vec::new)?;
         let public = key.public.as_ref().ok_or_else(Vec::new)?;
         let keys = match self.keys.entry(run.request.key) {
             Entry::Occupied(known) => known.into_mut(),
@@ -288,25 +371,59 @@ impl CoordinatorStage {
 
     fn finish(&mut self, now: UnixMs, run: &Run, outcome: Outcome) -> Step {
         let covered = run.asked.as_ref().map_or(0, |asked| asked.covered_us);
-        let marks = run.cause.marks.clone().with(Layer::Journal, covered).with(Layer::Mpc, now.0 * 1000);
+        let marks = run
+            .cause
+            .marks
+            .clone()
+            .with(Layer::Journal, covered)
+            .with(Layer::Mpc, now.0 * 1000);
         let attempt = &run.request.attempt;
         let vault = run.request.vault;
-        let finished = SigningFinished { intent: attempt.intent, attempt: attempt.number, vault, outcome };
-        let cause = Cause { marks, ..run.cause.clone() };
-        Ok(vec![self.post.record(now, (topics::SIGNING_FINISHED, &vault.0), None, &finished, &cause)?])
+        let finished = SigningFinished {
+            intent: attempt.intent,
+            attempt: attempt.number,
+            vault,
+            outcome,
+        };
+        let cause = Cause {
+            marks,
+            ..run.cause.clone()
+        };
+        Ok(vec![self.post.record(
+            now,
+            (topics::SIGNING_FINISHED, &vault.0),
+            None,
+            &finished,
+            &cause,
+        )?])
     }
 
     /// The run whose current request has this digest.
     fn asked(&self, request: Digest) -> Option<(Digest, u32)> {
-        let current =
-            |run: &Run| run.asked.as_ref().is_some_and(|asked| Run::request_digest(asked) == request);
-        self.runs.iter().find(|(_, run)| current(run)).map(|(name, _)| *name)
+        let current = |run: &Run| {
+            run.asked
+                .as_ref()
+                .is_some_and(|asked| Run::request_digest(asked) == request)
+        };
+        self.runs
+            .iter()
+            .find(|(_, run)| current(run))
+            .map(|(name, _)| *name)
     }
 
     /// One refusal is one signer's word: others are asked while t of them are left.
-    fn refused(&mut self, now: UnixMs, index: u16, refusal: strongroom_wire::SignerRefusal) -> Step {
-        let Some(name) = self.asked(refusal.request) else { return Ok(Vec::new()) };
-        let Some(mut run) = self.runs.remove(&name) else { return Ok(Vec::new()) };
+    fn refused(
+        &mut self,
+        now: UnixMs,
+        index: u16,
+        refusal: strongroom_wire::SignerRefusal,
+    ) -> Step {
+        let Some(name) = self.asked(refusal.request) else {
+            return Ok(Vec::new());
+        };
+        let Some(mut run) = self.runs.remove(&name) else {
+            return Ok(Vec::new());
+        };
         let code = refusal.code;
         run.asked = None;
         run.refusals.insert(index, refusal);
@@ -330,7 +447,12 @@ impl CoordinatorStage {
     fn enough_left(&self, run: &Run) -> bool {
         let key = self.key(run.request.tenant, run.request.key);
         key.is_some_and(|key| {
-            let left = key.plan.roster.iter().filter(|signer| !run.excluded.contains(signer)).count();
+            let left = key
+                .plan
+                .roster
+                .iter()
+                .filter(|signer| !run.excluded.contains(signer))
+                .count();
             left >= usize::from(key.plan.min_signers)
         })
     }
@@ -343,9 +465,14 @@ impl CoordinatorStage {
         let mut records = Vec::new();
         for name in self.runs.keys().copied().collect::<Vec<_>>() {
             if let Some(run) = self.runs.get_mut(&name)
-                && let Some(asked) = run.asked.take_if(|asked| now.since(asked.sent) >= pace.try_ms)
+                && let Some(asked) = run
+                    .asked
+                    .take_if(|asked| now.since(asked.sent) >= pace.try_ms)
             {
-                let silent = asked.quorum.iter().filter(|signer| !asked.shares.contains_key(signer));
+                let silent = asked
+                    .quorum
+                    .iter()
+                    .filter(|signer| !asked.shares.contains_key(signer));
                 silent.for_each(|signer| self.chooser.silent(*signer, now));
             }
             records.extend(self.advance(now, name)?);
@@ -356,8 +483,18 @@ impl CoordinatorStage {
     /// Keeps every usable key's stock filled and starts released ceremonies.
     fn tend(&mut self, now: UnixMs) -> Step {
         let keys: Vec<(TenantId, KeyRecord)> = self.journal.read(|f| {
-            let of = |tenant: TenantId| f.state().keys(tenant).into_iter().map(move |key| (tenant, key));
-            f.state().tenants().into_iter().flat_map(of).filter(|(_, key)| !key.revoked).collect()
+            let of = |tenant: TenantId| {
+                f.state()
+                    .keys(tenant)
+                    .into_iter()
+                    .map(move |key| (tenant, key))
+            };
+            f.state()
+                .tenants()
+                .into_iter()
+                .flat_map(of)
+                .filter(|(_, key)| !key.revoked)
+                .collect()
         });
         let mut records = Vec::new();
         for (tenant, key) in keys {
@@ -367,10 +504,22 @@ impl CoordinatorStage {
                 records.extend(self.refill(now, tenant, id, &key.plan.roster)?);
                 continue;
             }
-            let ceremony = self.ceremonies.entry(id).or_insert_with(|| Ceremony::new(tenant, &key));
-            let Some(run) = ceremony.due(now) else { continue };
-            let cause = Cause::own(&[b"ceremony", &id.0, &now.0.to_be_bytes()], now.plus(self.pace.run_ms));
-            let message = CoordinatorMessage::Ceremony { tenant, key: id, run };
+            let ceremony = self
+                .ceremonies
+                .entry(id)
+                .or_insert_with(|| Ceremony::new(tenant, &key));
+            let Some(run) = ceremony.due(now) else {
+                continue;
+            };
+            let cause = Cause::own(
+                &[b"ceremony", &id.0, &now.0.to_be_bytes()],
+                now.plus(self.pace.run_ms),
+            );
+            let message = CoordinatorMessage::Ceremony {
+                tenant,
+                key: id,
+                run,
+            };
             for index in &key.plan.roster {
                 records.push(self.send(now, *index, &message, &cause)?);
             }
@@ -385,7 +534,11 @@ impl Stage for CoordinatorStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let outboxes = self.genesis.signers.iter().map(|seat| topics::signer_outbox(seat.node));
+        let outboxes = self
+            .genesis
+            .signers
+            .iter()
+            .map(|seat| topics::signer_outbox(seat.node));
         let names = outboxes.chain([topics::SIGNING_REQUESTED.to_owned()]);
         names.filter_map(|name| Topic::new(&name).ok()).collect()
     }
@@ -394,11 +547,14 @@ impl Stage for CoordinatorStage {
         &[]
     }
 
-    /// Opens the whole batch before anything is done, so that a poison record leaves memory as it was.
+    /// Opens the whole batch before anything is done, so that a poison record leaves memory as it
+    /// was.
     fn handle(&mut self, now_ms: u64, _: &mut dyn Tx, batch: &[Delivered]) -> Step {
         let now = UnixMs(now_ms);
-        let opened: Vec<Opened> =
-            batch.iter().map(|delivered| self.open(delivered)).collect::<Result<_, _>>()?;
+        let opened: Vec<Opened> = batch
+            .iter()
+            .map(|delivered| self.open(delivered))
+            .collect::<Result<_, _>>()?;
         let mut records = Vec::new();
         for record in opened {
             records.extend(match record {

@@ -29,25 +29,34 @@ pub(crate) struct Stock {
 impl Stock {
     /// Puts fresh commitments on the shelf. A new boot of the signer empties what was there.
     pub(crate) fn add(&mut self, key: KeyId, signer: u16, fresh: Vec<NonceCommitment>) {
-        let Some(boot) = fresh.first().map(|c| c.boot) else { return };
+        let Some(boot) = fresh.first().map(|c| c.boot) else {
+            return;
+        };
         let shelf = self.shelves.entry((key, signer)).or_default();
         if shelf.boot != boot {
             shelf.boot = boot;
             shelf.commitments.clear();
         }
         shelf.asked = UnixMs(0);
-        shelf.commitments.extend(fresh.into_iter().filter(|c| c.boot == boot));
+        shelf
+            .commitments
+            .extend(fresh.into_iter().filter(|c| c.boot == boot));
         shelf.commitments.truncate(KEPT_MAX);
     }
 
     /// How many are there.
     pub(crate) fn count(&self, key: KeyId, signer: u16) -> usize {
-        self.shelves.get(&(key, signer)).map_or(0, |shelf| shelf.commitments.len())
+        self.shelves
+            .get(&(key, signer))
+            .map_or(0, |shelf| shelf.commitments.len())
     }
 
     /// Takes one off the shelf.
     pub(crate) fn take(&mut self, key: KeyId, signer: u16) -> Option<NonceCommitment> {
-        self.shelves.get_mut(&(key, signer))?.commitments.pop_front()
+        self.shelves
+            .get_mut(&(key, signer))?
+            .commitments
+            .pop_front()
     }
 
     /// The signer does not know them any more.
@@ -73,7 +82,11 @@ mod tests {
     use super::*;
 
     fn commitment(boot: u8, number: u64) -> NonceCommitment {
-        NonceCommitment { boot: [boot; 16], number, commitment: vec![] }
+        NonceCommitment {
+            boot: [boot; 16],
+            number,
+            commitment: vec![],
+        }
     }
 
     #[test]
@@ -82,7 +95,10 @@ mod tests {
         stock.add(key, 1, vec![commitment(1, 1), commitment(1, 2)]);
         assert_eq!(stock.take(key, 1).unwrap().number, 1);
         stock.add(key, 1, vec![commitment(2, 9)]);
-        assert_eq!((stock.count(key, 1), stock.take(key, 1).unwrap().number), (1, 9));
+        assert_eq!(
+            (stock.count(key, 1), stock.take(key, 1).unwrap().number),
+            (1, 9)
+        );
         assert!(stock.take(key, 1).is_none());
     }
 

@@ -23,7 +23,8 @@ use crate::state::{Delta, Lookup as _, State};
 use change::Change;
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
 
-/// Keys of a tenant forgotten with each of its entries, so that memory of the past stays bounded by retention.
+/// Keys of a tenant forgotten with each of its entries, so that memory of the past stays bounded by
+/// retention.
 const FORGET_MAX: usize = 16;
 /// Milliseconds in a minute.
 const MINUTE_MS: u64 = 60_000;
@@ -35,20 +36,30 @@ const MINUTE_MS: u64 = 60_000;
 pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
     let mut position = state.position()?;
     if entry.version != VERSION {
-        return Err(Refusal::new(Code::UnknownEntry, format!("entry version {}", entry.version)));
+        return Err(Refusal::new(
+            Code::UnknownEntry,
+            format!("entry version {}", entry.version),
+        ));
     }
     if entry.seq != position.next_seq {
-        let detail = format!("entry {} where {} was expected", entry.seq, position.next_seq);
+        let detail = format!(
+            "entry {} where {} was expected",
+            entry.seq, position.next_seq
+        );
         return Err(Refusal::new(Code::Malformed, detail));
     }
     if entry.at < position.last_at {
         return Err(Code::TimeWentBack.into());
     }
     if (entry.seq == 0) != matches!(entry.body, Body::Genesis(_)) {
-        return Err(Refusal::new(Code::Malformed, "genesis is entry 0 and nothing else is"));
+        return Err(Refusal::new(
+            Code::Malformed,
+            "genesis is entry 0 and nothing else is",
+        ));
     }
     let mut change = Change::new(state);
-    // Before the rules: a tenant whose quota is full of what has expired must not be refused for it.
+    // Before the rules: a tenant whose quota is full of what has expired must not be refused for
+    // it.
     if let Scope::Tenant(tenant) = entry.scope {
         change.forget_expired(tenant, entry.at, FORGET_MAX)?;
     }
@@ -75,7 +86,11 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             let tenant = count(change, entry)?;
             attempt::apply(change, tenant, entry, attempt)
         }
-        Body::Rejected { intent, core, approval } => {
+        Body::Rejected {
+            intent,
+            core,
+            approval,
+        } => {
             let tenant = tenant_scope(entry)?;
             authorize::reject(change, tenant, entry, intent, core, approval)
         }
@@ -106,9 +121,18 @@ fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
     if genesis.hash() != hash {
         return Err(Code::WrongGenesis.into());
     }
-    change.put(ks::platform(), &PlatformRecord { version: 1, ..PlatformRecord::default() });
+    change.put(
+        ks::platform(),
+        &PlatformRecord {
+            version: 1,
+            ..PlatformRecord::default()
+        },
+    );
     for credential in &genesis.admin_credentials {
-        let record = CredentialRecord { credential: credential.clone(), revoked: false };
+        let record = CredentialRecord {
+            credential: credential.clone(),
+            revoked: false,
+        };
         change.put(ks::platform_credential(credential.id), &record);
     }
     Ok(())
@@ -124,7 +148,11 @@ fn count(change: &mut Change<'_>, entry: &Entry) -> Result<TenantId, Refusal> {
 fn count_for(change: &mut Change<'_>, tenant: TenantId, at: UnixMs) -> Result<(), Refusal> {
     let mut record = change.tenant(tenant)?;
     let minute = at.0 / MINUTE_MS;
-    let used = if record.minute.0 == minute { record.minute.1 } else { 0 };
+    let used = if record.minute.0 == minute {
+        record.minute.1
+    } else {
+        0
+    };
     if used >= change.state().genesis().bounds.entries_per_minute {
         return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
     }

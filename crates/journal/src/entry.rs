@@ -10,7 +10,8 @@ pub const VERSION: u16 = 1;
 /// Largest private part.
 pub const ENTRY_BYTES_MAX: usize = 64 * 1024;
 
-/// An accepted payment: the intent, the decision and the approvals, with attempt 1. One atomic entry.
+/// An accepted payment: the intent, the decision and the approvals, with attempt 1. One atomic
+/// entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Authorization {
     /// Intent text and client's signature.
@@ -107,7 +108,10 @@ impl SealedEntry {
     /// Seals an entry under a salt.
     #[must_use]
     pub fn new(entry: &Entry, salt: [u8; 32]) -> Self {
-        Self { entry: encode(entry), salt }
+        Self {
+            entry: encode(entry),
+            salt,
+        }
     }
 
     /// Opens the entry: strict decode, known version, bounded size.
@@ -116,13 +120,19 @@ impl SealedEntry {
     /// `malformed`, `record_too_large`, `unknown_entry`: a replica stops on each of them.
     pub fn open(&self) -> Result<Entry, Refusal> {
         if self.entry.len() > ENTRY_BYTES_MAX {
-            return Err(Refusal::new(Code::RecordTooLarge, format!("entry of {} bytes", self.entry.len())));
+            return Err(Refusal::new(
+                Code::RecordTooLarge,
+                format!("entry of {} bytes", self.entry.len()),
+            ));
         }
         let entry: Entry = decode(&self.entry)?;
         if entry.version == VERSION {
             Ok(entry)
         } else {
-            Err(Refusal::new(Code::UnknownEntry, format!("entry version {}", entry.version)))
+            Err(Refusal::new(
+                Code::UnknownEntry,
+                format!("entry version {}", entry.version),
+            ))
         }
     }
 
@@ -138,7 +148,10 @@ impl SealedEntry {
             | Body::Attempt(_)
             | Body::Rejected { .. } => None,
         };
-        let commitment = digest("strongroom/journal-commitment/v1", &[&self.salt, &self.entry]);
+        let commitment = digest(
+            "strongroom/journal-commitment/v1",
+            &[&self.salt, &self.entry],
+        );
         Leaf {
             version: entry.version,
             seq: entry.seq,

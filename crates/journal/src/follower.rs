@@ -1,8 +1,10 @@
-//! The replica: applies what the log's writer signed, and knows which of it the witnesses vouch for. No clock, no I/O.
+//! The replica: applies what the log's writer signed, and knows which of it the witnesses vouch
+//! for. No clock, no I/O.
 //!
-//! A replica that meets anything it cannot follow *stops* ([`Follower::halted`]); it never refuses one entry and goes
-//! on, since two replicas that differ in one refusal differ for ever. What proves nothing against the log (a batch
-//! without its signature, a gap) is only refused: the right batch may still come.
+//! A replica that meets anything it cannot follow *stops* ([`Follower::halted`]); it never refuses
+//! one entry and goes on, since two replicas that differ in one refusal differ for ever. What
+//! proves nothing against the log (a batch without its signature, a gap) is only refused: the right
+//! batch may still come.
 
 use crate::apply::apply;
 use crate::entry::{Entry, SealedEntry};
@@ -25,8 +27,9 @@ mod tests;
 
 pub use seats::{Latest, witness_name};
 
-/// Most heads kept for [`Follower::head_view`]: at full load (some 60 batches a second) more than a minute, which is
-/// longer than a head stays fresh. Beyond it the oldest are forgotten, and what they were needed for is refused.
+/// Most heads kept for [`Follower::head_view`]: at full load (some 60 batches a second) more than a
+/// minute, which is longer than a head stays fresh. Beyond it the oldest are forgotten, and what
+/// they were needed for is refused.
 pub const HEADS_MAX: usize = 4096;
 /// Most pieces of evidence kept; the first ones say it all.
 pub const EVIDENCE_MAX: usize = 16;
@@ -122,8 +125,9 @@ impl Follower {
 
     /// The replica as it was stored. `note` is the tip's signed checkpoint (none before entry 0).
     ///
-    /// Heads before the tip are not restored: after a start [`Self::fresh`] refuses (`head_below_floor`) until a
-    /// fresh witnessed head covers the whole stored log, so also everything this machine ever cosigned.
+    /// Heads before the tip are not restored: after a start [`Self::fresh`] refuses
+    /// (`head_below_floor`) until a fresh witnessed head covers the whole stored log, so also
+    /// everything this machine ever cosigned.
     ///
     /// # Errors
     /// `store_corrupt` when map, frontier and note do not belong together.
@@ -137,9 +141,15 @@ impl Follower {
         let follower = Self::from_parts(genesis, map, frontier)?;
         let Some(note) = note else {
             let empty = follower.size() == 0 && follower.state.map().is_empty();
-            return if empty { Ok(follower) } else { Err(corrupt("a log without its checkpoint")) };
+            return if empty {
+                Ok(follower)
+            } else {
+                Err(corrupt("a log without its checkpoint"))
+            };
         };
-        let (_, body) = follower.read_note(note).map_err(|e| corrupt(&e.to_string()))?;
+        let (_, body) = follower
+            .read_note(note)
+            .map_err(|e| corrupt(&e.to_string()))?;
         if body != follower.tip.body {
             return Err(corrupt("map, tree and checkpoint do not belong together"));
         }
@@ -157,8 +167,25 @@ impl Follower {
         let state = State::from_map(genesis, map);
         let at = state.position()?.last_at;
         let head = head(&state, &frontier, at)?;
-        let (tip, steps) = (head.clone(), [Step { head, undo: Delta::default() }].into());
-        Ok(Self { state, frontier, tip, steps, log, seats, acted: 0, halted: None, evidence: Vec::new() })
+        let (tip, steps) = (
+            head.clone(),
+            [Step {
+                head,
+                undo: Delta::default(),
+            }]
+            .into(),
+        );
+        Ok(Self {
+            state,
+            frontier,
+            tip,
+            steps,
+            log,
+            seats,
+            acted: 0,
+            halted: None,
+            evidence: Vec::new(),
+        })
     }
 
     /// The state at the tip.
@@ -203,44 +230,64 @@ impl Follower {
         &self.evidence
     }
 
-    /// Applies a batch: all of it or nothing. Gives what was applied, to be persisted; nothing for a batch that was
-    /// applied before.
+    /// Applies a batch: all of it or nothing. Gives what was applied, to be persisted; nothing for
+    /// a batch that was applied before.
     ///
     /// # Errors
-    /// Refused without consequence: `not_ready` (a gap), `bad_signature` or `malformed` (not signed by the log).
-    /// Anything else, `conflict` for a split view among it, stops the replica for good.
+    /// Refused without consequence: `not_ready` (a gap), `bad_signature` or `malformed` (not signed
+    /// by the log). Anything else, `conflict` for a split view among it, stops the replica for
+    /// good.
     pub fn append(&mut self, batch: &JournalBatch) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         self.running()?;
         let (checkpoint, body) = self.read_note(&batch.note)?;
         let end = batch.first_seq.checked_add(batch.entries.len() as u64);
         if batch.entries.is_empty() || end != Some(checkpoint.size()) {
-            return Err(Refusal::new(Code::Malformed, "the checkpoint is not of these entries"));
+            return Err(Refusal::new(
+                Code::Malformed,
+                "the checkpoint is not of these entries",
+            ));
         }
         if batch.first_seq > self.size() {
-            let detail = format!("entries from {} on, but only {} are here", batch.first_seq, self.size());
+            let detail = format!(
+                "entries from {} on, but only {} are here",
+                batch.first_seq,
+                self.size()
+            );
             return Err(Refusal::new(Code::NotReady, detail));
         }
         let result = if checkpoint.size() <= self.size() {
-            self.known(checkpoint.size(), &body, &batch.note).map(|()| Vec::new())
+            self.known(checkpoint.size(), &body, &batch.note)
+                .map(|()| Vec::new())
         } else {
             self.extend(batch, &body)
         };
         self.halt_on(result)
     }
 
-    /// A checkpoint at or below the tip: must be the one followed, as far as that is still remembered.
+    /// A checkpoint at or below the tip: must be the one followed, as far as that is still
+    /// remembered.
     fn known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
-        match self.head(size).map(|head| head.body.clone()).filter(|ours| ours != body) {
+        match self
+            .head(size)
+            .map(|head| head.body.clone())
+            .filter(|ours| ours != body)
+        {
             Some(ours) => Err(self.split_view(ours, note)),
             None => Ok(()),
         }
     }
 
-    /// Stops this replica: the log signed `note` where `ours` was followed. For whoever remembers bodies of heads
-    /// that are no longer kept here.
+    /// Stops this replica: the log signed `note` where `ours` was followed. For whoever remembers
+    /// bodies of heads that are no longer kept here.
     pub fn split_view(&mut self, ours: String, note: &str) -> Refusal {
-        let detail = format!("the log signed two trees of one size: {}", ours.replace('\n', " "));
-        self.witness_against(SplitView::Log { ours, note: note.to_owned() });
+        let detail = format!(
+            "the log signed two trees of one size: {}",
+            ours.replace('\n', " ")
+        );
+        self.witness_against(SplitView::Log {
+            ours,
+            note: note.to_owned(),
+        });
         let refusal = Refusal::new(Code::Conflict, detail);
         self.halt(refusal.clone());
         refusal
@@ -251,7 +298,11 @@ impl Follower {
         self.halted.get_or_insert(why);
     }
 
-    fn extend(&mut self, batch: &JournalBatch, body: &str) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
+    fn extend(
+        &mut self,
+        batch: &JournalBatch,
+        body: &str,
+    ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         // Entries before our tip are covered by the root we compare at the end.
         let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
         let mut draft = self.draft();
@@ -262,7 +313,11 @@ impl Follower {
                 self.enter(&mut draft, sealed, &entry)?;
             }
             let head = head(&self.state, &draft.frontier, draft.at)?;
-            if head.body == body { Ok(head) } else { Err(other_line(&head, body)) }
+            if head.body == body {
+                Ok(head)
+            } else {
+                Err(other_line(&head, body))
+            }
         };
         match work() {
             Ok(head) => Ok(self.close(&mut draft, head)),
@@ -276,7 +331,12 @@ impl Follower {
     /// Starts a batch.
     pub(crate) fn draft(&self) -> Draft {
         let (undo, at) = (Delta::default(), self.tip.at);
-        Draft { frontier: self.frontier.clone(), undo, at, applied: Vec::new() }
+        Draft {
+            frontier: self.frontier.clone(),
+            undo,
+            at,
+            applied: Vec::new(),
+        }
     }
 
     /// Applies the next entry of a batch to the state.
@@ -289,7 +349,11 @@ impl Follower {
         if entry.seq != draft.frontier.size() {
             return Err(Refusal::new(
                 Code::Malformed,
-                format!("entry {} where {} belongs", entry.seq, draft.frontier.size()),
+                format!(
+                    "entry {} where {} belongs",
+                    entry.seq,
+                    draft.frontier.size()
+                ),
             ));
         }
         let delta = apply(&self.state, entry)?;
@@ -311,7 +375,10 @@ impl Follower {
     pub(crate) fn close(&mut self, draft: &mut Draft, head: Head) -> Vec<(SealedEntry, Delta)> {
         self.frontier = draft.frontier.clone();
         self.tip = head.clone();
-        self.steps.push_back(Step { head, undo: take(&mut draft.undo) });
+        self.steps.push_back(Step {
+            head,
+            undo: take(&mut draft.undo),
+        });
         if self.steps.len() > HEADS_MAX {
             self.steps.pop_front();
         }
@@ -327,7 +394,10 @@ impl Follower {
     /// The head of this size, if still kept.
     #[must_use]
     pub fn head(&self, size: u64) -> Option<&Head> {
-        let at = self.steps.binary_search_by_key(&size, |step| step.head.size).ok()?;
+        let at = self
+            .steps
+            .binary_search_by_key(&size, |step| step.head.size)
+            .ok()?;
         self.steps.get(at).map(|step| &step.head)
     }
 
@@ -337,16 +407,29 @@ impl Follower {
     /// `head_below_floor` when no head of this size is kept.
     pub fn head_view(&self, size: u64) -> Result<Overlay<'_>, Refusal> {
         if self.head(size).is_none() {
-            return Err(Refusal::new(Code::HeadBelowFloor, format!("no head of size {size} is kept")));
+            return Err(Refusal::new(
+                Code::HeadBelowFloor,
+                format!("no head of size {size} is kept"),
+            ));
         }
-        let later = self.steps.iter().rev().take_while(|step| step.head.size > size);
-        Ok(later.fold(Overlay::new(&self.state), |view, step| view.with(&step.undo)))
+        let later = self
+            .steps
+            .iter()
+            .rev()
+            .take_while(|step| step.head.size > size);
+        Ok(later.fold(Overlay::new(&self.state), |view, step| {
+            view.with(&step.undo)
+        }))
     }
 
     /// Sizes of the kept heads beyond this one, ascending; the last is the tip's.
     #[must_use]
     pub fn sizes_beyond(&self, size: u64) -> Vec<u64> {
-        self.steps.iter().map(|step| step.head.size).filter(|kept| *kept > size).collect()
+        self.steps
+            .iter()
+            .map(|step| step.head.size)
+            .filter(|kept| *kept > size)
+            .collect()
     }
 
     /// Forgets the heads before this one.
@@ -359,7 +442,9 @@ impl Follower {
     /// Size and body of a note that the log signed.
     fn read_note(&self, note: &str) -> Result<(Checkpoint, String), Refusal> {
         let verified = verify_note(note, std::slice::from_ref(&self.log));
-        let body = verified.map_err(|e| Refusal::new(Code::BadSignature, format!("checkpoint: {e}")))?.body;
+        let body = verified
+            .map_err(|e| Refusal::new(Code::BadSignature, format!("checkpoint: {e}")))?
+            .body;
         let checkpoint = Checkpoint::parse(&body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.genesis().origin {
             return Err(Refusal::new(Code::Malformed, "checkpoint of another log"));
@@ -387,9 +472,18 @@ impl Follower {
 
 fn head(state: &State, frontier: &Frontier, at: UnixMs) -> Result<Head, Refusal> {
     let (size, root, state_root) = (frontier.size(), frontier.root(), state.root());
-    let checkpoint = Checkpoint::with_state(&state.genesis().origin, size, root, Hash(state_root.0));
-    let body = checkpoint.map_err(|e| Refusal::new(Code::InvalidReference, e))?.to_body();
-    Ok(Head { size, root, state_root, at, body })
+    let checkpoint =
+        Checkpoint::with_state(&state.genesis().origin, size, root, Hash(state_root.0));
+    let body = checkpoint
+        .map_err(|e| Refusal::new(Code::InvalidReference, e))?
+        .to_body();
+    Ok(Head {
+        size,
+        root,
+        state_root,
+        at,
+        body,
+    })
 }
 
 fn other_line(ours: &Head, theirs: &str) -> Refusal {

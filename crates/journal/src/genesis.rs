@@ -1,4 +1,5 @@
-//! Genesis: who takes part in an installation. Signed by nobody, pinned by hash in every signer's configuration.
+//! Genesis: who takes part in an installation. Signed by nobody, pinned by hash in every signer's
+//! configuration.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
@@ -229,18 +230,29 @@ impl Genesis {
     #[must_use]
     pub fn node_keys(&self) -> Vec<NodeKey> {
         use strongroom_wire::Role::{Signer, Witness};
-        let signers =
-            self.signers.iter().map(|s| NodeKey { node: s.node, role: Signer, public_key: s.signing_key });
-        let witnesses =
-            self.witnesses.iter().map(|w| NodeKey { node: w.node, role: Witness, public_key: w.signing_key });
-        self.services.iter().cloned().chain(signers).chain(witnesses).collect()
+        let signers = self.signers.iter().map(|s| NodeKey {
+            node: s.node,
+            role: Signer,
+            public_key: s.signing_key,
+        });
+        let witnesses = self.witnesses.iter().map(|w| NodeKey {
+            node: w.node,
+            role: Witness,
+            public_key: w.signing_key,
+        });
+        self.services
+            .iter()
+            .cloned()
+            .chain(signers)
+            .chain(witnesses)
+            .collect()
     }
 
     /// Checks every rule a genesis must keep.
     ///
     /// # Errors
-    /// `quorum_too_small_for_f`, `invalid_reference` (doubled keys or ids, empty lists), `unsupported` (production
-    /// minima).
+    /// `quorum_too_small_for_f`, `invalid_reference` (doubled keys or ids, empty lists),
+    /// `unsupported` (production minima).
     pub fn check(&self) -> Result<(), Refusal> {
         let refuse = |detail: &str| Err(Refusal::new(Code::InvalidReference, detail));
         if self.version != 1 || self.origin.is_empty() || self.chains.is_empty() {
@@ -264,7 +276,10 @@ impl Genesis {
         }
         let known: BTreeSet<_> = self.admin_credentials.iter().map(|c| c.id).collect();
         let admins = self.admins.members.iter().all(|id| known.contains(id));
-        if !admins || self.admins.quorum == 0 || self.admins.quorum as usize > self.admins.members.len() {
+        if !admins
+            || self.admins.quorum == 0
+            || self.admins.quorum as usize > self.admins.members.len()
+        {
             return refuse("platform admins and their quorum");
         }
         self.check_quorum()?;
@@ -273,12 +288,14 @@ impl Genesis {
 
     fn check_quorum(&self) -> Result<(), Refusal> {
         let refuse = |what| Refusal::new(Code::InvalidReference, what);
-        let witnesses = u16::try_from(self.witness_count()).map_err(|_| refuse("too many witnesses"))?;
+        let witnesses =
+            u16::try_from(self.witness_count()).map_err(|_| refuse("too many witnesses"))?;
         let faults = u16::try_from(self.faults).map_err(|_| refuse("too many faults"))?;
         let wanted = strongroom_tlog::quorum(witnesses, faults);
         let reachable = wanted <= u32::from(witnesses);
         if faults == 0 || !reachable || self.quorum != wanted {
-            let detail = format!("{witnesses} witnesses bearing {faults} hostile need a quorum of {wanted}");
+            let detail =
+                format!("{witnesses} witnesses bearing {faults} hostile need a quorum of {wanted}");
             return Err(Refusal::new(Code::QuorumTooSmallForF, detail));
         }
         Ok(())
@@ -294,10 +311,16 @@ impl Genesis {
             || b.skew_ms > least.skew_ms
             || b.duty_ms > least.duty_ms;
         if self.mode == Mode::Production && short {
-            return Err(Refusal::new(Code::Unsupported, "a bound is looser than the production minimum"));
+            return Err(Refusal::new(
+                Code::Unsupported,
+                "a bound is looser than the production minimum",
+            ));
         }
         if b.attempts_max == 0 || b.freshness_ms <= b.skew_ms || b.attempt_life_ms == 0 {
-            return Err(Refusal::new(Code::InvalidReference, "a bound is zero or contradicts another"));
+            return Err(Refusal::new(
+                Code::InvalidReference,
+                "a bound is zero or contradicts another",
+            ));
         }
         Ok(())
     }
@@ -314,8 +337,15 @@ impl Registered {
     /// Indexes a genesis.
     #[must_use]
     pub fn of(genesis: &Genesis) -> Self {
-        let nodes = genesis.node_keys().into_iter().map(|key| (key.node, key)).collect();
-        Self { genesis: genesis.hash(), nodes }
+        let nodes = genesis
+            .node_keys()
+            .into_iter()
+            .map(|key| (key.node, key))
+            .collect();
+        Self {
+            genesis: genesis.hash(),
+            nodes,
+        }
     }
 }
 

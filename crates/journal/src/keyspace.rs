@@ -1,8 +1,8 @@
 //! Keys of the ordered map. First byte: what; then the tenant where there is one; then the id.
 
 use strongroom_types::{
-    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId, KeyId,
-    Name, TenantId, UnixMs, UserId, VaultId,
+    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest,
+    GroupId, KeyId, Name, TenantId, UnixMs, UserId, VaultId,
 };
 
 /// A key of the map.
@@ -58,7 +58,15 @@ pub fn group(t: TenantId, id: GroupId) -> Key {
 /// An allow-list entry by destination.
 #[must_use]
 pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
-    key(8, &[&t.0, &len(chain.as_str()), chain.as_str().as_bytes(), address.as_bytes()])
+    key(
+        8,
+        &[
+            &t.0,
+            &len(chain.as_str()),
+            chain.as_str().as_bytes(),
+            address.as_bytes(),
+        ],
+    )
 }
 /// The destination of an allow-list entry.
 #[must_use]
@@ -103,7 +111,15 @@ pub fn external_id(t: TenantId, id: &Name) -> Key {
 /// Which intent has an anchor.
 #[must_use]
 pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
-    key(17, &[&t.0, &len(chain.as_str()), chain.as_str().as_bytes(), anchor.0.as_bytes()])
+    key(
+        17,
+        &[
+            &t.0,
+            &len(chain.as_str()),
+            chain.as_str().as_bytes(),
+            anchor.0.as_bytes(),
+        ],
+    )
 }
 /// A used approval.
 #[must_use]
@@ -113,7 +129,17 @@ pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
-    key(19, &[&t.0, scope, &len(asset.as_str()), asset.as_str().as_bytes(), &[level], &number.to_be_bytes()])
+    key(
+        19,
+        &[
+            &t.0,
+            scope,
+            &len(asset.as_str()),
+            asset.as_str().as_bytes(),
+            &[level],
+            &number.to_be_bytes(),
+        ],
+    )
 }
 /// A key of this tenant to forget at a time.
 #[must_use]

@@ -1,8 +1,9 @@
 //! The journal: one ordered, witnessed, fresh record of every decision, replayed by every signer.
 //!
-//! Pure: [`apply::apply`] takes a state and an entry and gives a delta or a refusal; no clock, no I/O, no float,
-//! no map order. A signer releases a share if and only if the request follows from the journal's current
-//! witnessed head ([`follower`]), its own decoding of the transaction, and its own local rules ([`share`]).
+//! Pure: [`apply::apply`] takes a state and an entry and gives a delta or a refusal; no clock, no
+//! I/O, no float, no map order. A signer releases a share if and only if the request follows from
+//! the journal's current witnessed head ([`follower`]), its own decoding of the transaction, and
+//! its own local rules ([`share`]).
 //!
 //! | module | what |
 //! |---|---|

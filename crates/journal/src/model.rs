@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential, CredentialId,
-    Digest, GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
+    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential,
+    CredentialId, Digest, GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
 };
 
 /// Where the journal stands.

@@ -1,8 +1,9 @@
 //! Views of the map at another moment than the tip, without copying it.
 //!
 //! - The *head*: the tip with the undo deltas of what came after the head, newest first.
-//! - What was *handed over*: the tip with the delta of one handed tightening. One view for each of them: two deltas
-//!   made at the same tip may change the same record, and the upper one would hide the lower.
+//! - What was *handed over*: the tip with the delta of one handed tightening. One view for each of
+//!   them: two deltas made at the same tip may change the same record, and the upper one would hide
+//!   the lower.
 
 use crate::state::{Delta, View};
 use ed25519_dalek::VerifyingKey;
@@ -18,7 +19,10 @@ impl<'a> Overlay<'a> {
     /// The map itself.
     #[must_use]
     pub const fn new(base: &'a dyn View) -> Self {
-        Self { base, layers: Vec::new() }
+        Self {
+            base,
+            layers: Vec::new(),
+        }
     }
 
     /// Lays a delta on top.
@@ -31,7 +35,11 @@ impl<'a> Overlay<'a> {
 
 impl View for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        let changed = self.layers.iter().rev().find_map(|layer| layer.changes.get(key));
+        let changed = self
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.changes.get(key));
         changed.map_or_else(|| self.base.get(key), |value| value.as_deref())
     }
 
@@ -58,7 +66,9 @@ mod tests {
     }
 
     fn delta(key: &[u8], value: Option<&[u8]>) -> Delta {
-        Delta { changes: [(key.to_vec(), value.map(<[u8]>::to_vec))].into() }
+        Delta {
+            changes: [(key.to_vec(), value.map(<[u8]>::to_vec))].into(),
+        }
     }
 
     #[test]
@@ -66,8 +76,14 @@ mod tests {
         let (one, two) = (delta(b"a", Some(b"1")), delta(b"a", None));
         let view = Overlay::new(&Base).with(&one);
         assert_eq!(view.get(b"a"), Some(&b"1"[..]));
-        assert_eq!((view.get(b"b"), view.get(b"absent")), (Some(&b"base"[..]), None));
+        assert_eq!(
+            (view.get(b"b"), view.get(b"absent")),
+            (Some(&b"base"[..]), None)
+        );
         assert_eq!(view.clone().with(&two).get(b"a"), None);
-        assert_eq!(Overlay::new(&Base).with(&two).with(&one).get(b"a"), Some(&b"1"[..]));
+        assert_eq!(
+            Overlay::new(&Base).with(&two).with(&one).get(b"a"),
+            Some(&b"1"[..])
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Merkle root of the state's map: what every witness recomputes before it cosigns.
 //!
-//! A compressed binary trie (Patricia) over `SHA-256(key)`: its shape follows from the set of keys alone, so the
-//! root says which map it is and nothing about how the map came about. With the digest rule of this project:
+//! A compressed binary trie (Patricia) over `SHA-256(key)`: its shape follows from the set of keys
+//! alone, so the root says which map it is and nothing about how the map came about. With the
+//! digest rule of this project:
 //!
 //! | node | hash |
 //! |---|---|
@@ -26,8 +27,8 @@ const BRANCH: &str = "strongroom/state-branch/v1";
 /// SHA-256 of a key: the way from the top to its leaf.
 type Path = [u8; 32];
 
-/// The trie. A change only marks the way to its leaf; [`Root::digest`] hashes what is marked, once for any number of
-/// changes.
+/// The trie. A change only marks the way to its leaf; [`Root::digest`] hashes what is marked, once
+/// for any number of changes.
 #[derive(Clone, Debug, Default)]
 pub struct Root {
     top: Option<Node>,
@@ -35,8 +36,15 @@ pub struct Root {
 
 #[derive(Clone, Debug)]
 enum Node {
-    Leaf { path: Path, hash: Digest },
-    Branch { bit: u8, sides: Box<Sides>, hash: OnceLock<Digest> },
+    Leaf {
+        path: Path,
+        hash: Digest,
+    },
+    Branch {
+        bit: u8,
+        sides: Box<Sides>,
+        hash: OnceLock<Digest>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -65,12 +73,17 @@ impl Root {
     /// The root as it stands: hashes only what changed since the last call.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.top.as_ref().map_or_else(|| digest(EMPTY, &[]), Node::digest)
+        self.top
+            .as_ref()
+            .map_or_else(|| digest(EMPTY, &[]), Node::digest)
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) {
         let path = sha256(key);
-        let leaf = Node::Leaf { path, hash: digest(LEAF, &[&path, &sha256(value)]) };
+        let leaf = Node::Leaf {
+            path,
+            hash: digest(LEAF, &[&path, &sha256(value)]),
+        };
         match &mut self.top {
             None => self.top = Some(leaf),
             Some(top) => {
@@ -81,7 +94,11 @@ impl Root {
     }
 
     fn remove(&mut self, key: &[u8]) {
-        if self.top.as_mut().is_some_and(|top| top.remove(&sha256(key)) == Removed::Whole) {
+        if self
+            .top
+            .as_mut()
+            .is_some_and(|top| top.remove(&sha256(key)) == Removed::Whole)
+        {
             self.top = None;
         }
     }
@@ -108,7 +125,8 @@ impl Node {
         }
     }
 
-    /// The path of the leaf that shares the longest beginning with `path` among those a search for it meets.
+    /// The path of the leaf that shares the longest beginning with `path` among those a search for
+    /// it meets.
     fn nearest(&self, path: &Path) -> &Path {
         match self {
             Self::Leaf { path, .. } => path,
@@ -116,7 +134,8 @@ impl Node {
         }
     }
 
-    /// Puts a leaf whose path first differs from all others at bit `at`, or replaces the leaf of that very path.
+    /// Puts a leaf whose path first differs from all others at bit `at`, or replaces the leaf of
+    /// that very path.
     fn put(&mut self, leaf: Self, path: &Path, at: Option<u8>) {
         match self {
             Self::Branch { bit, sides, hash } if at.is_none_or(|at| *bit < at) => {
@@ -127,9 +146,16 @@ impl Node {
                 let old = replace(self, leaf);
                 if let Some(bit) = at {
                     let new = replace(self, Self::nothing());
-                    let (left, right) = if bit_of(path, bit) { (old, new) } else { (new, old) };
-                    *self =
-                        Self::Branch { bit, sides: Box::new(Sides { left, right }), hash: OnceLock::new() };
+                    let (left, right) = if bit_of(path, bit) {
+                        (old, new)
+                    } else {
+                        (new, old)
+                    };
+                    *self = Self::Branch {
+                        bit,
+                        sides: Box::new(Sides { left, right }),
+                        hash: OnceLock::new(),
+                    };
                 }
             }
         }
@@ -164,7 +190,10 @@ impl Node {
 
     /// Stands where a node was moved out; never hashed.
     const fn nothing() -> Self {
-        Self::Leaf { path: [0; 32], hash: Digest([0; 32]) }
+        Self::Leaf {
+            path: [0; 32],
+            hash: Digest([0; 32]),
+        }
     }
 }
 
@@ -174,7 +203,11 @@ impl Sides {
     }
 
     const fn on_mut(&mut self, right: bool) -> &mut Node {
-        if right { &mut self.right } else { &mut self.left }
+        if right {
+            &mut self.right
+        } else {
+            &mut self.left
+        }
     }
 }
 
@@ -183,7 +216,8 @@ fn sha256(bytes: &[u8]) -> Path {
 }
 
 fn bit_of(path: &Path, bit: u8) -> bool {
-    path.get(usize::from(bit / 8)).is_some_and(|byte| byte >> (7 - bit % 8) & 1 == 1)
+    path.get(usize::from(bit / 8))
+        .is_some_and(|byte| byte >> (7 - bit % 8) & 1 == 1)
 }
 
 /// First bit, from the most significant, in which two paths differ.

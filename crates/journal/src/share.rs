@@ -1,7 +1,8 @@
 //! What a signature share needs, judged at the head the signer acts under.
 //!
-//! `authorized` is judged at its position; a share is judged at the head: everything the intent relies on is
-//! *still* in force there. A tightening in the signer's own tip, or handed to it, counts at once.
+//! `authorized` is judged at its position; a share is judged at the head: everything the intent
+//! relies on is *still* in force there. A tightening in the signer's own tip, or handed to it,
+//! counts at once.
 
 use crate::genesis::Genesis;
 use crate::model::{AttemptRecord, IntentRecord, IntentStanding, KeyRecord, VaultRecord};
@@ -42,11 +43,24 @@ pub struct Grant {
 /// One code for each rule.
 pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant, Refusal> {
     let tenant = asked.tenant;
-    let unknown =
-        || Refusal::new(Code::AttemptUnknown, format!("{} attempt {}", asked.intent, asked.attempt));
+    let unknown = || {
+        Refusal::new(
+            Code::AttemptUnknown,
+            format!("{} attempt {}", asked.intent, asked.attempt),
+        )
+    };
     let record = view.intent(tenant, &asked.intent)?.ok_or_else(unknown)?;
-    let attempt = record.attempts.iter().find(|a| a.number == asked.attempt).cloned().ok_or_else(unknown)?;
-    if record.attempts.last().is_some_and(|last| last.number != attempt.number) {
+    let attempt = record
+        .attempts
+        .iter()
+        .find(|a| a.number == asked.attempt)
+        .cloned()
+        .ok_or_else(unknown)?;
+    if record
+        .attempts
+        .last()
+        .is_some_and(|last| last.number != attempt.number)
+    {
         return Err(Code::AttemptSuperseded.into());
     }
     age(&attempt, genesis, asked.now)?;
@@ -62,7 +76,12 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant,
         }
     }
     let key = key(view, tenant, &vault, asked.signer)?;
-    Ok(Grant { record, attempt, vault, key })
+    Ok(Grant {
+        record,
+        attempt,
+        vault,
+        key,
+    })
 }
 
 fn age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Refusal> {
@@ -76,7 +95,12 @@ fn age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Re
 }
 
 /// Everything a payment relies on is still in force.
-fn payment(view: &dyn View, tenant: TenantId, record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
+fn payment(
+    view: &dyn View,
+    tenant: TenantId,
+    record: &IntentRecord,
+    now: UnixMs,
+) -> Result<(), Refusal> {
     if record.standing == IntentStanding::Cancelled {
         return Err(Code::IntentCancelled.into());
     }
@@ -84,7 +108,10 @@ fn payment(view: &dyn View, tenant: TenantId, record: &IntentRecord, now: UnixMs
         return Err(Code::IntentExpired.into());
     }
     if now < record.locked_until {
-        return Err(Refusal::new(Code::TimeLocked, format!("until {}", record.locked_until)));
+        return Err(Refusal::new(
+            Code::TimeLocked,
+            format!("until {}", record.locked_until),
+        ));
     }
     if view.platform()?.stopped {
         return Err(Code::PlatformStopped.into());
@@ -93,12 +120,18 @@ fn payment(view: &dyn View, tenant: TenantId, record: &IntentRecord, now: UnixMs
         return Err(Code::TenantStopped.into());
     }
     if view.credential(tenant, record.initiator).is_err() {
-        return Err(Refusal::new(Code::InitiatorNoLongerInForce, record.initiator));
+        return Err(Refusal::new(
+            Code::InitiatorNoLongerInForce,
+            record.initiator,
+        ));
     }
     for relied in &record.approvals {
         let in_force = view.credential(tenant, relied.credential).is_ok();
         if !in_force || !view.in_group(tenant, relied.group, relied.user)? {
-            return Err(Refusal::new(Code::ApprovalNoLongerInForce, relied.credential));
+            return Err(Refusal::new(
+                Code::ApprovalNoLongerInForce,
+                relied.credential,
+            ));
         }
     }
     for entry in &record.allow_list {
@@ -114,17 +147,28 @@ fn homecoming(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
     if record.standing == IntentStanding::Cancelled || now >= record.expires {
         Ok(())
     } else {
-        Err(Refusal::new(Code::EffectsMismatch, "the intent is neither cancelled nor expired"))
+        Err(Refusal::new(
+            Code::EffectsMismatch,
+            "the intent is neither cancelled nor expired",
+        ))
     }
 }
 
-fn key(view: &dyn View, tenant: TenantId, vault: &VaultRecord, signer: u16) -> Result<KeyRecord, Refusal> {
+fn key(
+    view: &dyn View,
+    tenant: TenantId,
+    vault: &VaultRecord,
+    signer: u16,
+) -> Result<KeyRecord, Refusal> {
     let key = view.threshold_key(tenant, vault.vault.key)?;
     if key.revoked {
         return Err(Code::KeyRevoked.into());
     }
     if key.public.is_none() {
-        return Err(Refusal::new(Code::UnknownKey, "the ceremony is not finished"));
+        return Err(Refusal::new(
+            Code::UnknownKey,
+            "the ceremony is not finished",
+        ));
     }
     let quarantined = view.platform()?.quarantined.contains(&signer);
     if quarantined || !key.plan.roster.contains(&signer) {

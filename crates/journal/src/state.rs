@@ -3,8 +3,8 @@
 use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
-    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position, ProposalRecord,
-    TenantRecord, UserRecord, VaultRecord,
+    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position,
+    ProposalRecord, TenantRecord, UserRecord, VaultRecord,
 };
 use crate::root::Root;
 use borsh::BorshDeserialize;
@@ -14,8 +14,8 @@ use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_policy::Policy;
 use strongroom_types::{
-    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, UserId,
-    VaultId,
+    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId,
+    UserId, VaultId,
 };
 
 /// What an entry changes: new values, or `None` to remove. Applied all or not at all.
@@ -50,8 +50,8 @@ pub struct State {
 /// Decoded credential keys kept: those of busy clients, some 230 bytes each.
 const PUBLIC_KEYS_MAX: usize = 4096;
 
-/// The Merkle trie, and the keys whose values it has not followed yet: most of a batch's entries change the same
-/// counters, and only the last value of each is hashed.
+/// The Merkle trie, and the keys whose values it has not followed yet: most of a batch's entries
+/// change the same counters, and only the last value of each is hashed.
 #[derive(Clone, Debug, Default)]
 struct Trie {
     root: Root,
@@ -62,7 +62,12 @@ impl Clone for State {
     fn clone(&self) -> Self {
         Self {
             map: self.map.clone(),
-            trie: Mutex::new(self.trie.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            trie: Mutex::new(
+                self.trie
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone(),
+            ),
             genesis: Arc::clone(&self.genesis),
             registered: Arc::clone(&self.registered),
             policies: Mutex::default(),
@@ -77,7 +82,10 @@ impl View for State {
     }
 
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
-        let mut known = self.public_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .public_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known.get(bytes) {
             return Some(*key);
         }
@@ -101,8 +109,18 @@ impl State {
     #[must_use]
     pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
         let registered = Arc::new(Registered::of(&genesis));
-        let trie = Mutex::new(Trie { root: Root::of(&map), behind: BTreeSet::new() });
-        Self { map, trie, genesis, registered, policies: Mutex::default(), public_keys: Mutex::default() }
+        let trie = Mutex::new(Trie {
+            root: Root::of(&map),
+            behind: BTreeSet::new(),
+        });
+        Self {
+            map,
+            trie,
+            genesis,
+            registered,
+            policies: Mutex::default(),
+            public_keys: Mutex::default(),
+        }
     }
 
     /// Genesis of this journal.
@@ -151,37 +169,57 @@ impl State {
     }
 
     /// Keys of a tenant to forget by `at`, oldest first, at most `max`.
-    pub fn expired(&self, tenant: TenantId, at: strongroom_types::UnixMs, max: usize) -> Vec<(Key, Key)> {
+    pub fn expired(
+        &self,
+        tenant: TenantId,
+        at: strongroom_types::UnixMs,
+        max: usize,
+    ) -> Vec<(Key, Key)> {
         let prefix = ks::expiry_prefix(tenant);
         let due = |key: &Key| {
             let (when, forget) = ks::read_expiry(key)?;
             (when <= at).then(|| (key.clone(), forget))
         };
-        self.under(&prefix).map_while(|(key, _)| due(key)).take(max).collect()
+        self.under(&prefix)
+            .map_while(|(key, _)| due(key))
+            .take(max)
+            .collect()
     }
 
     /// All records under a prefix, in key order.
     pub fn under<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a Key, &'a Vec<u8>)> {
-        self.map.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
+        self.map
+            .range(prefix.to_vec()..)
+            .take_while(move |(key, _)| key.starts_with(prefix))
     }
 
     /// All tenants.
     #[must_use]
     pub fn tenants(&self) -> Vec<TenantId> {
-        let id = |key: &Key| key.get(1..17).and_then(|id| id.try_into().ok()).map(TenantId);
-        self.under(&[ks::TENANTS]).filter_map(|(key, _)| id(key)).collect()
+        let id = |key: &Key| {
+            key.get(1..17)
+                .and_then(|id| id.try_into().ok())
+                .map(TenantId)
+        };
+        self.under(&[ks::TENANTS])
+            .filter_map(|(key, _)| id(key))
+            .collect()
     }
 
     /// All vaults of a tenant.
     #[must_use]
     pub fn vaults(&self, tenant: TenantId) -> Vec<VaultRecord> {
-        self.under(&ks::vaults_prefix(tenant)).filter_map(|(_, value)| read(value).ok()).collect()
+        self.under(&ks::vaults_prefix(tenant))
+            .filter_map(|(_, value)| read(value).ok())
+            .collect()
     }
 
     /// All keys of a tenant with their records.
     #[must_use]
     pub fn keys(&self, tenant: TenantId) -> Vec<KeyRecord> {
-        self.under(&ks::threshold_keys_prefix(tenant)).filter_map(|(_, value)| read(value).ok()).collect()
+        self.under(&ks::threshold_keys_prefix(tenant))
+            .filter_map(|(_, value)| read(value).ok())
+            .collect()
     }
 
     /// The parsed policy in force of a tenant, with its digest.
@@ -190,7 +228,9 @@ impl State {
         if let Some(known) = cache.get(&record.policy) {
             return Ok(Arc::clone(known));
         }
-        let bytes = self.get(&ks::policy(tenant, &record.policy)).ok_or(Code::Internal)?;
+        let bytes = self
+            .get(&ks::policy(tenant, &record.policy))
+            .ok_or(Code::Internal)?;
         let text = std::str::from_utf8(bytes).map_err(|_| Code::Internal)?;
         let policy = Arc::new(Policy::load(text)?.0);
         cache.insert(record.policy, Arc::clone(&policy));
@@ -200,7 +240,8 @@ impl State {
 
 /// Decodes a stored value; what does not decode is a broken store or build, never "absent".
 pub fn read<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, Refusal> {
-    T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Internal, format!("stored record: {e}")))
+    T::try_from_slice(bytes)
+        .map_err(|e| Refusal::new(Code::Internal, format!("stored record: {e}")))
 }
 
 /// Typed reading over any view.
@@ -219,14 +260,17 @@ pub trait Lookup: View {
     }
     /// A tenant, or `unknown_tenant`.
     fn tenant(&self, t: TenantId) -> Result<TenantRecord, Refusal> {
-        self.record(&ks::tenant(t))?.ok_or_else(|| Refusal::new(Code::UnknownTenant, t))
+        self.record(&ks::tenant(t))?
+            .ok_or_else(|| Refusal::new(Code::UnknownTenant, t))
     }
     /// A user who is in force, or `unknown_user`.
     fn user(&self, t: TenantId, id: UserId) -> Result<UserRecord, Refusal> {
         let user: Option<UserRecord> = self.record(&ks::user(t, id))?;
-        user.filter(|user| !user.revoked).ok_or_else(|| Refusal::new(Code::UnknownUser, id))
+        user.filter(|user| !user.revoked)
+            .ok_or_else(|| Refusal::new(Code::UnknownUser, id))
     }
-    /// A credential in force whose user is in force, or `unknown_credential` / `credential_revoked`.
+    /// A credential in force whose user is in force, or `unknown_credential` /
+    /// `credential_revoked`.
     fn credential(&self, t: TenantId, id: CredentialId) -> Result<CredentialRecord, Refusal> {
         let found: Option<CredentialRecord> = self.record(&ks::credential(t, id))?;
         let found = found.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
@@ -241,12 +285,18 @@ pub trait Lookup: View {
         Ok(group.is_some_and(|group| group.members.contains(&user)))
     }
     /// An allow-list entry by destination.
-    fn listed(&self, t: TenantId, chain: &ChainId, address: &str) -> Result<Option<ListedRecord>, Refusal> {
+    fn listed(
+        &self,
+        t: TenantId,
+        chain: &ChainId,
+        address: &str,
+    ) -> Result<Option<ListedRecord>, Refusal> {
         self.record(&ks::listed(t, chain, address))
     }
     /// An allow-list entry by id.
     fn allow_list(&self, t: TenantId, id: AllowListId) -> Result<Option<ListedRecord>, Refusal> {
-        self.get(&ks::allow_list(t, id)).map_or(Ok(None), |key| self.record(key))
+        self.get(&ks::allow_list(t, id))
+            .map_or(Ok(None), |key| self.record(key))
     }
     /// A proposal by the digest of its act.
     fn proposal(&self, t: TenantId, act: &Digest) -> Result<Option<ProposalRecord>, Refusal> {
@@ -254,11 +304,13 @@ pub trait Lookup: View {
     }
     /// A vault, or `unknown_vault`.
     fn vault(&self, t: TenantId, id: VaultId) -> Result<VaultRecord, Refusal> {
-        self.record(&ks::vault(t, id))?.ok_or_else(|| Refusal::new(Code::UnknownVault, id))
+        self.record(&ks::vault(t, id))?
+            .ok_or_else(|| Refusal::new(Code::UnknownVault, id))
     }
     /// A key, or `unknown_key`.
     fn threshold_key(&self, t: TenantId, id: KeyId) -> Result<KeyRecord, Refusal> {
-        self.record(&ks::threshold_key(t, id))?.ok_or_else(|| Refusal::new(Code::UnknownKey, id))
+        self.record(&ks::threshold_key(t, id))?
+            .ok_or_else(|| Refusal::new(Code::UnknownKey, id))
     }
     /// An intent, if the journal knows it.
     fn intent(&self, t: TenantId, digest: &Digest) -> Result<Option<IntentRecord>, Refusal> {

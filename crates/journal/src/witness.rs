@@ -1,12 +1,15 @@
 //! The witness: decides whether the tip of its own persisted replica may be cosigned.
 //!
-//! Order of things, which [`Witness::cosign`] keeps: replay, persist (compare-and-set on what was cosigned last),
-//! *then* sign. Never two bodies for one size, never a smaller tree. No clock, no I/O: both are arguments.
+//! Order of things, which [`Witness::cosign`] keeps: replay, persist (compare-and-set on what was
+//! cosigned last), *then* sign. Never two bodies for one size, never a smaller tree. No clock, no
+//! I/O: both are arguments.
 
 use crate::follower::{Follower, witness_name};
 use crate::state::Delta;
 use std::fmt;
-use strongroom_tlog::{Checkpoint, CosignKey, CosignVerifier, Cosignature, cosign, verify_cosignature};
+use strongroom_tlog::{
+    Checkpoint, CosignKey, CosignVerifier, Cosignature, cosign, verify_cosignature,
+};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
@@ -16,7 +19,8 @@ mod tests;
 
 pub use handed::{HANDED_OPEN_MAX, HandedAct};
 
-/// A quiet journal is cosigned again after this time: four times within the freshness of production.
+/// A quiet journal is cosigned again after this time: four times within the freshness of
+/// production.
 pub const RECOSIGN_MS: u64 = 15_000;
 /// The last entry of an unwitnessed head may be this old; then the writer must append a tick.
 pub const ENTRY_AGE_MAX_MS: u64 = 60_000;
@@ -42,7 +46,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// A witness as it was stored: what it cosigned last, whether its key is retired, and what was handed to it.
+    /// A witness as it was stored: what it cosigned last, whether its key is retired, and what was
+    /// handed to it.
     ///
     /// # Errors
     /// `invalid_reference` when genesis has no such witness with this key.
@@ -54,14 +59,21 @@ impl Witness {
         retired: bool,
         handed: Vec<HandedAct>,
     ) -> Result<Self, Refusal> {
-        let refuse =
-            |e: &dyn fmt::Display| Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"));
+        let refuse = |e: &dyn fmt::Display| {
+            Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"))
+        };
         let key = CosignKey::new(&witness_name(node), seed).map_err(|e| refuse(&e))?;
         let seat = (node, *key.verifier().public_key());
         if !follower.genesis().witness_keys().any(|known| known == seat) {
             return Err(refuse(&"genesis has no such witness with this key"));
         }
-        Ok(Self { node, key, last, retired, handed: handed::Handed::new(handed) })
+        Ok(Self {
+            node,
+            key,
+            last,
+            retired,
+            handed: handed::Handed::new(handed),
+        })
     }
 
     /// Its bus id.
@@ -87,28 +99,30 @@ impl Witness {
         self.retired = true;
     }
 
-    /// Whether a cosignature would say something new: a new tip, or [`RECOSIGN_MS`] passed (either way, should the
-    /// clock have been put back).
+    /// Whether a cosignature would say something new: a new tip, or [`RECOSIGN_MS`] passed (either
+    /// way, should the clock have been put back).
     #[must_use]
     pub fn due(&self, follower: &Follower, now: UnixMs) -> bool {
         let tip = follower.tip();
         let last_ms = |last: &Cosigned| last.time_s.saturating_mul(1000);
         !self.retired
             && tip.size > 0
-            && self
-                .last
-                .as_ref()
-                .is_none_or(|last| tip.size != last.size || now.0.abs_diff(last_ms(last)) >= RECOSIGN_MS)
+            && self.last.as_ref().is_none_or(|last| {
+                tip.size != last.size || now.0.abs_diff(last_ms(last)) >= RECOSIGN_MS
+            })
     }
 
-    /// Cosigns the follower's tip, which must be persisted already. `persist` replaces the stored "cosigned last"
-    /// from the first to the second argument, durably, or fails; it is not called when only the time is new.
+    /// Cosigns the follower's tip, which must be persisted already. `persist` replaces the stored
+    /// "cosigned last" from the first to the second argument, durably, or fails; it is not called
+    /// when only the time is new.
     ///
     /// # Errors
     /// - `signer_retired`: this key never cosigns again.
-    /// - `head_below_floor`: the tip is smaller than what was cosigned; `conflict`: another body of the same size.
-    /// - `time_out_of_bounds`: the last entry is more than `skew_ms` ahead of the clock, or, unless this very head
-    ///   was cosigned before or is witnessed already, more than [`ENTRY_AGE_MAX_MS`] behind it.
+    /// - `head_below_floor`: the tip is smaller than what was cosigned; `conflict`: another body of
+    ///   the same size.
+    /// - `time_out_of_bounds`: the last entry is more than `skew_ms` ahead of the clock, or, unless
+    ///   this very head was cosigned before or is witnessed already, more than [`ENTRY_AGE_MAX_MS`]
+    ///   behind it.
     /// - `tightening_pending`: a handed tightening is missing in the journal longer than `duty_ms`.
     /// - Whatever stopped the follower, and what `persist` says.
     pub fn cosign<E: From<Refusal>>(
@@ -121,13 +135,22 @@ impl Witness {
         self.check_time(follower, now)?;
         self.check_duty(follower, now)?;
         let (tip, time_s) = (follower.tip(), now.0 / 1000);
-        let next = Cosigned { size: tip.size, body: tip.body.clone(), time_s };
+        let next = Cosigned {
+            size: tip.size,
+            body: tip.body.clone(),
+            time_s,
+        };
         if self.last.as_ref().is_none_or(|last| last.body != next.body) {
             persist(self.last.as_ref(), &next)?;
         }
-        let signed = cosign(&next.body, time_s, &self.key).map_err(|e| Refusal::new(Code::Internal, e))?;
+        let signed =
+            cosign(&next.body, time_s, &self.key).map_err(|e| Refusal::new(Code::Internal, e))?;
         self.last = Some(next);
-        Ok(WitnessCosignature { body: tip.body.clone(), time_s, signature: signed.signature })
+        Ok(WitnessCosignature {
+            body: tip.body.clone(),
+            time_s,
+            signature: signed.signature,
+        })
     }
 
     /// Never after retirement, never smaller, never two bodies for one size.
@@ -142,13 +165,21 @@ impl Witness {
         if tip.size == 0 {
             return Err(Refusal::new(Code::NotReady, "there is no entry yet"));
         }
-        let Some(last) = &self.last else { return Ok(()) };
+        let Some(last) = &self.last else {
+            return Ok(());
+        };
         if tip.size < last.size {
-            let detail = format!("cosigned {} entries, the replica has {}", last.size, tip.size);
+            let detail = format!(
+                "cosigned {} entries, the replica has {}",
+                last.size, tip.size
+            );
             return Err(Refusal::new(Code::HeadBelowFloor, detail));
         }
         if tip.size == last.size && tip.body != last.body {
-            return Err(Refusal::new(Code::Conflict, format!("cosigned another tree of size {}", tip.size)));
+            return Err(Refusal::new(
+                Code::Conflict,
+                format!("cosigned another tree of size {}", tip.size),
+            ));
         }
         Ok(())
     }
@@ -168,17 +199,20 @@ impl Witness {
         self.handed.settle(follower, now);
         let owed = self.handed.owed(now, follower.genesis().bounds.duty_ms);
         owed.map_or(Ok(()), |act| {
-            Err(Refusal::new(Code::TighteningPending, format!("the journal lacks the handed act {act}")))
+            Err(Refusal::new(
+                Code::TighteningPending,
+                format!("the journal lacks the handed act {act}"),
+            ))
         })
     }
 
     /// Takes a tightening that was handed over directly: from now on shares it forbids are refused
-    /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. The answer is what must be
-    /// stored before it is acknowledged; nothing when it is known already.
+    /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. The answer
+    /// is what must be stored before it is acknowledged; nothing when it is known already.
     ///
     /// # Errors
-    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is no tightening; `quota_exceeded` beyond
-    /// [`HANDED_OPEN_MAX`] open ones of a credential.
+    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is no tightening;
+    /// `quota_exceeded` beyond [`HANDED_OPEN_MAX`] open ones of a credential.
     pub fn hand(
         &mut self,
         follower: &Follower,
@@ -188,9 +222,13 @@ impl Witness {
         self.handed.hand(follower, signed, now)
     }
 
-    /// What each open handed tightening would change at the tip. A share must be allowed under the tip with *each*
-    /// of them laid over it (one at a time: [`crate::overlay`]).
-    pub fn handed_overlay(&mut self, follower: &Follower, now: UnixMs) -> impl Iterator<Item = &Delta> {
+    /// What each open handed tightening would change at the tip. A share must be allowed under the
+    /// tip with *each* of them laid over it (one at a time: [`crate::overlay`]).
+    pub fn handed_overlay(
+        &mut self,
+        follower: &Follower,
+        now: UnixMs,
+    ) -> impl Iterator<Item = &Delta> {
         self.handed.settle(follower, now);
         self.handed.deltas()
     }
@@ -200,8 +238,9 @@ impl Witness {
         self.handed.open()
     }
 
-    /// Looks at a cosignature that arrived under this witness's own name. A valid one over more than it remembers
-    /// proves that its disk was put back: the key is retired, which the caller stores. Says whether that happened.
+    /// Looks at a cosignature that arrived under this witness's own name. A valid one over more
+    /// than it remembers proves that its disk was put back: the key is retired, which the caller
+    /// stores. Says whether that happened.
     pub fn heard_own(&mut self, cosignature: &WitnessCosignature) -> bool {
         let known = self.last.as_ref().is_some_and(|last| {
             Checkpoint::parse(&cosignature.body)

@@ -1,7 +1,7 @@
 //! The orderer: gives submissions their place and time, and signs the checkpoint after each batch.
 //!
-//! It may be hostile for all that the replicas care: it can delay, it cannot forge, reorder or fork. What `apply`
-//! refuses is never appended. No clock, no I/O, no randomness of its own.
+//! It may be hostile for all that the replicas care: it can delay, it cannot forge, reorder or
+//! fork. What `apply` refuses is never appended. No clock, no I/O, no randomness of its own.
 
 use crate::entry::{Body, ENTRY_BYTES_MAX, Entry, SealedEntry, VERSION};
 use crate::follower::{Draft, Follower};
@@ -21,7 +21,8 @@ mod tests;
 pub const BATCH_BYTES_MAX: usize = 120 * 1024;
 /// Room in a batch for its position, the entry count and the signed checkpoint.
 const BATCH_FRAME_BYTES: usize = 2048;
-/// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them in time.
+/// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them
+/// in time.
 pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
 
 /// One batch with what it changes, for persistence.
@@ -54,17 +55,20 @@ impl Orderer {
     /// # Errors
     /// `invalid_reference` when the seed is not that of genesis' log key.
     pub fn new(genesis: &Genesis, seed: &[u8; 32]) -> Result<Self, Refusal> {
-        let key =
-            NoteSigner::new(&genesis.origin, seed).map_err(|e| Refusal::new(Code::InvalidReference, e))?;
+        let key = NoteSigner::new(&genesis.origin, seed)
+            .map_err(|e| Refusal::new(Code::InvalidReference, e))?;
         if *key.verifier().public_key() != genesis.log_key {
-            return Err(Refusal::new(Code::InvalidReference, "this is not the log key of genesis"));
+            return Err(Refusal::new(
+                Code::InvalidReference,
+                "this is not the log key of genesis",
+            ));
         }
         Ok(Self { key })
     }
 
-    /// Orders submissions on top of the follower's tip, entry 0 first if it is not there yet. The follower then
-    /// stands at the last of the new batches; the caller persists them before anybody sees them, and rebuilds the
-    /// follower should that fail.
+    /// Orders submissions on top of the follower's tip, entry 0 first if it is not there yet. The
+    /// follower then stands at the last of the new batches; the caller persists them before anybody
+    /// sees them, and rebuilds the follower should that fail.
     ///
     /// # Errors
     /// Whatever stopped the follower. A refused submission is no error but a result.
@@ -98,7 +102,8 @@ impl Orderer {
         Ok(run.ordered)
     }
 
-    /// Whether a [`Body::Tick`] is due: the tip is not witnessed and so old that witnesses will soon refuse it.
+    /// Whether a [`Body::Tick`] is due: the tip is not witnessed and so old that witnesses will
+    /// soon refuse it.
     #[must_use]
     pub fn tick_due(follower: &Follower, now: UnixMs) -> bool {
         let tip = follower.tip();
@@ -121,12 +126,21 @@ impl Run<'_> {
     fn offer(&mut self, body: &Body, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
         let scope = scope_of(body, self.follower.state())?;
         let (seq, at) = (self.draft.seq(), self.draft.at().max(self.now));
-        let entry = Entry { version: VERSION, seq, at, scope, body: body.clone() };
+        let entry = Entry {
+            version: VERSION,
+            seq,
+            at,
+            scope,
+            body: body.clone(),
+        };
         let mut salt = [0; 32];
         rng.fill_bytes(&mut salt);
         let sealed = SealedEntry::new(&entry, salt);
         if sealed.entry.len() > ENTRY_BYTES_MAX {
-            return Err(Refusal::new(Code::RecordTooLarge, format!("entry of {} bytes", sealed.entry.len())));
+            return Err(Refusal::new(
+                Code::RecordTooLarge,
+                format!("entry of {} bytes", sealed.entry.len()),
+            ));
         }
         // Length prefixes of the entry, of the sealed entry in the batch, and the salt.
         let bytes = sealed.entry.len() + 4 + 4 + 32;
@@ -144,11 +158,19 @@ impl Run<'_> {
             return Ok(());
         }
         let head = self.follower.head_of(&self.draft)?;
-        let note = sign_note(&head.body, &self.orderer.key).map_err(|e| Refusal::new(Code::Internal, e))?;
+        let note = sign_note(&head.body, &self.orderer.key)
+            .map_err(|e| Refusal::new(Code::Internal, e))?;
         let first_seq = self.follower.size();
         let applied = self.follower.close(&mut self.draft, head);
         let entries = applied.iter().map(|(sealed, _)| encode(sealed)).collect();
-        self.ordered.batches.push(OrderedBatch { batch: JournalBatch { first_seq, entries, note }, applied });
+        self.ordered.batches.push(OrderedBatch {
+            batch: JournalBatch {
+                first_seq,
+                entries,
+                note,
+            },
+            applied,
+        });
         self.bytes = 0;
         Ok(())
     }
@@ -161,17 +183,25 @@ fn scope_of(body: &Body, state: &State) -> Result<Scope, Refusal> {
         Body::Act(signed) => return Ok(Act::parse(&signed.text)?.scope),
         Body::Authorized(authorization) => Intent::parse(&authorization.intent.text)?.tenant,
         Body::Rejected { intent, .. } => Intent::parse(&intent.text)?.tenant,
-        Body::Attempt(attempt) => {
-            tenant_with(state, Code::UnknownIntent, |t| ks::intent(t, &attempt.intent))?
-        }
-        Body::Finished(finished) => {
-            tenant_with(state, Code::UnknownKey, |t| ks::threshold_key(t, finished.key))?
-        }
+        Body::Attempt(attempt) => tenant_with(state, Code::UnknownIntent, |t| {
+            ks::intent(t, &attempt.intent)
+        })?,
+        Body::Finished(finished) => tenant_with(state, Code::UnknownKey, |t| {
+            ks::threshold_key(t, finished.key)
+        })?,
     };
     Ok(Scope::Tenant(tenant))
 }
 
 /// The tenant under whom a record stands whose text does not name it.
-fn tenant_with(state: &State, missing: Code, key: impl Fn(TenantId) -> ks::Key) -> Result<TenantId, Refusal> {
-    state.tenants().into_iter().find(|t| state.get(&key(*t)).is_some()).ok_or_else(|| missing.into())
+fn tenant_with(
+    state: &State,
+    missing: Code,
+    key: impl Fn(TenantId) -> ks::Key,
+) -> Result<TenantId, Refusal> {
+    state
+        .tenants()
+        .into_iter()
+        .find(|t| state.get(&key(*t)).is_some())
+        .ok_or_else(|| missing.into())
 }

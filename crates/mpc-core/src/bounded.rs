@@ -11,7 +11,11 @@ pub(crate) struct BoundedMap<K, V> {
 
 impl<K: Ord + Clone, V> BoundedMap<K, V> {
     pub(crate) fn new(len_max: usize) -> Self {
-        Self { entries: BTreeMap::new(), order: VecDeque::new(), len_max }
+        Self {
+            entries: BTreeMap::new(),
+            order: VecDeque::new(),
+            len_max,
+        }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
@@ -40,6 +44,9 @@ mod tests {
         for n in 0..3 {
             map.insert(n, n);
         }
-        assert_eq!((map.get(&0), map.get(&1), map.get(&2)), (None, Some(&1), Some(&2)));
+        assert_eq!(
+            (map.get(&0), map.get(&1), map.get(&2)),
+            (None, Some(&1), Some(&2))
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// `SHA-256(u32be(len(domain)) ‖ domain ‖ Σ u32be(len(field)) ‖ field)`; injective in (domain, fields).
+/// `SHA-256(u32be(len(domain)) ‖ domain ‖ Σ u32be(len(field)) ‖ field)`; injective in (domain,
+/// fields).
 pub(crate) fn digest(domain: &str, fields: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for bytes in std::iter::once(&domain.as_bytes()).chain(fields) {

@@ -1,10 +1,10 @@
 //! Distributed key generation: frost's three parts inside our messages, as a machine without I/O.
 //!
-//! Rounds: (1) broadcast of frost's round-1 package and a commitment to 32 bytes of chain code; (echo) broadcast
-//! of the hash of all round-1 messages; (2) to each peer, sealed: its signing share and the chain-code opening;
-//! then the share is persisted, and only then certified: every signer signs the transcript, and the session is
-//! finished with all n certificates. The caller authenticates senders (signed envelopes); this machine sees
-//! roster indices.
+//! Rounds: (1) broadcast of frost's round-1 package and a commitment to 32 bytes of chain code;
+//! (echo) broadcast of the hash of all round-1 messages; (2) to each peer, sealed: its signing
+//! share and the chain-code opening; then the share is persisted, and only then certified: every
+//! signer signs the transcript, and the session is finished with all n certificates. The caller
+//! authenticates senders (signed envelopes); this machine sees roster indices.
 
 mod certificate;
 mod message;
@@ -61,8 +61,8 @@ pub enum DkgEffect {
     },
     /// Make the share durable, then feed [`DkgInput::Persisted`]. Nothing is certified before.
     Persist(Box<KeyShareRecord>),
-    /// Sign [`certificate_digest`] of `transcript` with the roster signing key, publish the signature, and feed
-    /// it (and the others') as [`DkgInput::Certificate`].
+    /// Sign [`certificate_digest`] of `transcript` with the roster signing key, publish the
+    /// signature, and feed it (and the others') as [`DkgInput::Certificate`].
     Done {
         /// Hash of everything all signers must agree on.
         transcript: [u8; 32],
@@ -119,8 +119,8 @@ pub enum OutcomeFault {
     Strangers,
 }
 
-/// Why an input was ignored. None of these aborts a session: an inauthentic or misrouted message must not be
-/// able to.
+/// Why an input was ignored. None of these aborts a session: an inauthentic or misrouted message
+/// must not be able to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
     /// Not the one encoding of a message, or too long.
@@ -151,7 +151,8 @@ pub enum DkgFault {
     /// The parameters are refused before anything is sent.
     #[error("parameters refused: {0}")]
     Parameters(&'static str),
-    /// Two different messages of one round; culprits empty when echoes differ and the liar is unknown.
+    /// Two different messages of one round; culprits empty when echoes differ and the liar is
+    /// unknown.
     #[error("equivocation")]
     Equivocation {
         /// The sender, if known.

@@ -21,5 +21,9 @@ pub(crate) fn decode<T: BorshSerialize + BorshDeserialize>(
         return Err(NotCanonical);
     }
     let value = T::try_from_slice(bytes).map_err(|_| NotCanonical)?;
-    if encode(&value) == bytes { Ok(value) } else { Err(NotCanonical) }
+    if encode(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(NotCanonical)
+    }
 }

@@ -1,8 +1,10 @@
-//! Child keys, from plain bytes only (no FROST types): what signers, codec, CLI and address service share.
+//! Child keys, from plain bytes only (no FROST types): what signers, codec, CLI and address service
+//! share.
 //!
-//! All steps are non-hardened, so a child public key follows from the root public key and chain code, and a
-//! signer adds the same scalar to its share. Anybody holding t child shares and the chain code can compute the
-//! root: roots are per tenant, separation between tenants is a separate key generation.
+//! All steps are non-hardened, so a child public key follows from the root public key and chain
+//! code, and a signer adds the same scalar to its share. Anybody holding t child shares and the
+//! chain code can compute the root: roots are per tenant, separation between tenants is a separate
+//! key generation.
 
 pub mod ed25519;
 pub mod secp256k1;
@@ -22,7 +24,8 @@ impl ChildPath {
     /// The path with these steps.
     ///
     /// # Errors
-    /// [`HdError::Hardened`] for a step of 2^31 or more, [`HdError::TooLong`] for more than [`PATH_LEN_MAX`].
+    /// [`HdError::Hardened`] for a step of 2^31 or more, [`HdError::TooLong`] for more than
+    /// [`PATH_LEN_MAX`].
     pub fn new(steps: impl Into<Vec<u32>>) -> Result<Self, HdError> {
         let steps = steps.into();
         if steps.len() > PATH_LEN_MAX {
@@ -72,18 +75,21 @@ pub enum HdError {
     /// The key is not the canonical encoding of a point of prime order.
     #[error("invalid public key")]
     InvalidKey,
-    /// The step's scalar is out of range or leads to the identity (chance about 2^-127): take the next index.
+    /// The step's scalar is out of range or leads to the identity (chance about 2^-127): take the
+    /// next index.
     #[error("unusable child index")]
     Unusable,
 }
 
-/// A derived public key: `key`, its own chain code, and the scalar added on the whole way from the root.
+/// A derived public key: `key`, its own chain code, and the scalar added on the whole way from the
+/// root.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Derived<const N: usize> {
     /// The child public key (33 bytes compressed for secp256k1, 32 for Ed25519).
     pub key: [u8; N],
     /// The child's chain code.
     pub chain_code: [u8; 32],
-    /// Sum of the steps' scalars in the group's own encoding (big endian secp256k1, little endian Ed25519).
+    /// Sum of the steps' scalars in the group's own encoding (big endian secp256k1, little endian
+    /// Ed25519).
     pub tweak: [u8; 32],
 }

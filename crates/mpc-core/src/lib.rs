@@ -1,12 +1,14 @@
 //! Threshold signing, sans-IO: distributed key generation, one-round signing and child keys.
 //!
-//! Nothing here reads a clock, a disk or a socket; randomness is an argument. A caller holds bytes and a
-//! [`SuiteId`] and never sees a curve type.
+//! Nothing here reads a clock, a disk or a socket; randomness is an argument. A caller holds bytes
+//! and a [`SuiteId`] and never sees a curve type.
 //!
-//! - [`dkg`]: [`dkg::DkgSession`] turns inputs into effects until all n signers certified one transcript.
+//! - [`dkg`]: [`dkg::DkgSession`] turns inputs into effects until all n signers certified one
+//!   transcript.
 //! - [`signing`]: [`signing::KeyShare`] prepares nonce commitments and answers signing packages;
 //!   [`signing::PublicKeys`] aggregates the shares and names liars.
-//! - [`hd`]: child keys from plain bytes (BIP-32 non-hardened, BIP-341 output keys, own scheme for Ed25519).
+//! - [`hd`]: child keys from plain bytes (BIP-32 non-hardened, BIP-341 output keys, own scheme for
+//!   Ed25519).
 //! - [`record`]: what is stored and published about a key.
 //! - [`seal`]: HPKE (base mode, X-Wing) to one recipient.
 

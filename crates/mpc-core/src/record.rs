@@ -44,8 +44,9 @@ pub struct PublicKeyRecord {
     pub epoch: u32,
     /// t: how many shares make a signature.
     pub min_signers: u16,
-    /// 33 bytes compressed (secp256k1) or 32 bytes (Ed25519). For the Taproot suite this is the root key: it
-    /// already carries key generation's own TapTweak, and every child gets exactly one more when signing.
+    /// 33 bytes compressed (secp256k1) or 32 bytes (Ed25519). For the Taproot suite this is the
+    /// root key: it already carries key generation's own TapTweak, and every child gets exactly one
+    /// more when signing.
     pub group_key: Vec<u8>,
     /// Every signer's public share, by roster index.
     pub verifying_shares: BTreeMap<u16, Vec<u8>>,
@@ -93,7 +94,12 @@ impl PublicKeyRecord {
             return Err(HdError::InvalidKey);
         }
         let child = self.child_key(path)?;
-        hd::taproot_output_key(child.as_slice().try_into().map_err(|_| HdError::InvalidKey)?)
+        hd::taproot_output_key(
+            child
+                .as_slice()
+                .try_into()
+                .map_err(|_| HdError::InvalidKey)?,
+        )
     }
 
     pub(crate) fn check(&self) -> Result<(), RecordError> {
@@ -107,7 +113,8 @@ impl PublicKeyRecord {
         if n > SIGNERS_MAX || t < 2 || t > n || self.key_id.len() > KEY_ID_LEN_MAX {
             return Err(RecordError::Signers);
         }
-        let key = VerifyingKey::<C>::deserialize(&self.group_key).map_err(|_| RecordError::Point)?;
+        let key =
+            VerifyingKey::<C>::deserialize(&self.group_key).map_err(|_| RecordError::Point)?;
         if key.serialize().ok().as_deref() != Some(&self.group_key) {
             return Err(RecordError::Point);
         }
@@ -150,8 +157,8 @@ impl KeyShareRecord {
     /// A record from its parts; the signing share is in the group's own scalar encoding.
     ///
     /// # Errors
-    /// [`RecordError::ShareMismatch`] when `secret` is not the discrete logarithm of the verifying share of
-    /// `index`; the public side's own errors.
+    /// [`RecordError::ShareMismatch`] when `secret` is not the discrete logarithm of the verifying
+    /// share of `index`; the public side's own errors.
     pub fn new(
         index: u16,
         secret: Zeroizing<[u8; 32]>,
@@ -159,7 +166,13 @@ impl KeyShareRecord {
         transcript: [u8; 32],
         round1_hash: [u8; 32],
     ) -> Result<Self, RecordError> {
-        let record = Self { index, secret, public, transcript, round1_hash };
+        let record = Self {
+            index,
+            secret,
+            public,
+            transcript,
+            round1_hash,
+        };
         with_suite!(record.public.suite, C => record.open::<C>().map(drop))?;
         Ok(record)
     }
@@ -188,8 +201,8 @@ impl KeyShareRecord {
         &self.round1_hash
     }
 
-    /// The bytes to store under a key protector: version, index (little endian), share, transcript, round-1
-    /// hash, public record.
+    /// The bytes to store under a key protector: version, index (little endian), share, transcript,
+    /// round-1 hash, public record.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let public = self.public.to_bytes();
@@ -218,21 +231,37 @@ impl KeyShareRecord {
             return Err(NotCanonical.into());
         }
         let public = PublicKeyRecord::from_bytes(public)?;
-        Self::new(u16::from_le_bytes(*index), Zeroizing::new(*secret), public, *transcript, *round1_hash)
+        Self::new(
+            u16::from_le_bytes(*index),
+            Zeroizing::new(*secret),
+            public,
+            *transcript,
+            *round1_hash,
+        )
     }
 
     /// The frost view of this record; checks the share against its public side.
-    pub(crate) fn open<C: Suite>(&self) -> Result<(KeyPackage<C>, PublicKeyPackage<C>), RecordError> {
+    pub(crate) fn open<C: Suite>(
+        &self,
+    ) -> Result<(KeyPackage<C>, PublicKeyPackage<C>), RecordError> {
         let public = self.public.open::<C>()?;
         let identifier = identifier::<C>(self.index).ok_or(RecordError::Signers)?;
-        let verifying = *public.verifying_shares().get(&identifier).ok_or(RecordError::Signers)?;
-        let share =
-            SigningShare::<C>::deserialize(self.secret.as_ref()).map_err(|_| RecordError::ShareMismatch)?;
+        let verifying = *public
+            .verifying_shares()
+            .get(&identifier)
+            .ok_or(RecordError::Signers)?;
+        let share = SigningShare::<C>::deserialize(self.secret.as_ref())
+            .map_err(|_| RecordError::ShareMismatch)?;
         if VerifyingShare::from(share) != verifying {
             return Err(RecordError::ShareMismatch);
         }
-        let key =
-            KeyPackage::new(identifier, share, verifying, *public.verifying_key(), self.public.min_signers);
+        let key = KeyPackage::new(
+            identifier,
+            share,
+            verifying,
+            *public.verifying_key(),
+            self.public.min_signers,
+        );
         Ok((key, public))
     }
 }

@@ -1,7 +1,7 @@
 //! One recipient, one message: HPKE base mode with X-Wing, HKDF-SHA-256 and ChaCha20-Poly1305.
 //!
-//! Base mode only: X-Wing has no authenticated mode (the crate panics there); the sender is authenticated by
-//! the signed envelope outside. The `info` binds what the caller passes.
+//! Base mode only: X-Wing has no authenticated mode (the crate panics there); the sender is
+//! authenticated by the signed envelope outside. The `info` binds what the caller passes.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
@@ -49,7 +49,8 @@ impl SealingSecret {
     /// # Errors
     /// Never for a seed of 32 bytes; the type of the library says otherwise.
     pub fn public_key(&self) -> Result<Vec<u8>, SealError> {
-        let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(self.0.as_ref()).map_err(|_| SealError)?;
+        let secret =
+            <Kem as hpke::Kem>::PrivateKey::from_bytes(self.0.as_ref()).map_err(|_| SealError)?;
         Ok(Kem::sk_to_pk(&secret).to_bytes().to_vec())
     }
 }
@@ -89,15 +90,23 @@ pub fn seal(
         &mut Randomness(rng),
     )
     .map_err(|_| SealError)?;
-    Ok(Sealed { encapsulated: encapsulated.to_bytes().to_vec(), ciphertext })
+    Ok(Sealed {
+        encapsulated: encapsulated.to_bytes().to_vec(),
+        ciphertext,
+    })
 }
 
 /// Opens what [`seal`] made for `secret` under the same `info`.
 ///
 /// # Errors
 /// [`SealError`] for any other key, `info` or changed byte.
-pub fn open(secret: &SealingSecret, info: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.0.as_ref()).map_err(|_| SealError)?;
+pub fn open(
+    secret: &SealingSecret,
+    info: &[u8],
+    sealed: &Sealed,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let secret =
+        <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.0.as_ref()).map_err(|_| SealError)?;
     let encapsulated =
         <Kem as hpke::Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| SealError)?;
     hpke::single_shot_open::<Aead, Kdf, Kem>(
@@ -114,7 +123,8 @@ pub fn open(secret: &SealingSecret, info: &[u8], sealed: &Sealed) -> Result<Zero
 
 /// Whether `bytes` is a usable sealing key.
 pub(crate) fn is_sealing_key(bytes: &[u8]) -> bool {
-    <Kem as hpke::Kem>::PublicKey::from_bytes(bytes).is_ok_and(|key| key.to_bytes().as_slice() == bytes)
+    <Kem as hpke::Kem>::PublicKey::from_bytes(bytes)
+        .is_ok_and(|key| key.to_bytes().as_slice() == bytes)
 }
 
 /// The rand_core 0.6 source behind the interface of the version HPKE uses.

@@ -1,8 +1,9 @@
 //! One-round signing from prepared nonce commitments.
 //!
-//! A signer publishes commitments ahead ([`KeyShare::prepare`]); a coordinator picks a quorum and sends one
-//! [`SigningPackage`] per signature; each signer answers with one [`SignatureShare`] ([`KeyShare::sign`]); the
-//! coordinator aggregates ([`PublicKeys::aggregate`]). Nonces live in memory only and are consumed by value.
+//! A signer publishes commitments ahead ([`KeyShare::prepare`]); a coordinator picks a quorum and
+//! sends one [`SigningPackage`] per signature; each signer answers with one [`SignatureShare`]
+//! ([`KeyShare::sign`]); the coordinator aggregates ([`PublicKeys::aggregate`]). Nonces live in
+//! memory only and are consumed by value.
 
 mod aggregate;
 mod children;

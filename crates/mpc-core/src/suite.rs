@@ -7,7 +7,9 @@ use frost_core::{Ciphersuite, Identifier};
 use frost_secp256k1_tr::keys::{EvenY as _, Tweak as _};
 
 /// Which signature scheme a key belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum SuiteId {
@@ -60,8 +62,13 @@ pub(crate) use with_suite;
 pub(crate) trait Suite: Ciphersuite {
     const SUITE: SuiteId;
 
-    /// The child key's bytes and the scalar (in the field's own encoding) that leads to it from the root.
-    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError>;
+    /// The child key's bytes and the scalar (in the field's own encoding) that leads to it from the
+    /// root.
+    fn derive(
+        root: &[u8],
+        chain_code: &[u8; 32],
+        path: &ChildPath,
+    ) -> Result<(Vec<u8>, [u8; 32]), HdError>;
 
     /// Applies one BIP-341 TapTweak; `None` where the suite has none.
     fn tap_tweak_share(_: KeyPackage<Self>) -> Option<KeyPackage<Self>> {
@@ -77,7 +84,11 @@ pub(crate) trait Suite: Ciphersuite {
 impl Suite for Tr {
     const SUITE: SuiteId = SuiteId::FrostSecp256k1Tr;
 
-    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+    fn derive(
+        root: &[u8],
+        chain_code: &[u8; 32],
+        path: &ChildPath,
+    ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
         derive_secp256k1(root, chain_code, path)
     }
 
@@ -94,7 +105,11 @@ impl Suite for Tr {
 impl Suite for Secp {
     const SUITE: SuiteId = SuiteId::FrostSecp256k1;
 
-    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+    fn derive(
+        root: &[u8],
+        chain_code: &[u8; 32],
+        path: &ChildPath,
+    ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
         derive_secp256k1(root, chain_code, path)
     }
 }
@@ -102,7 +117,11 @@ impl Suite for Secp {
 impl Suite for Ed {
     const SUITE: SuiteId = SuiteId::FrostEd25519;
 
-    fn derive(root: &[u8], chain_code: &[u8; 32], path: &ChildPath) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+    fn derive(
+        root: &[u8],
+        chain_code: &[u8; 32],
+        path: &ChildPath,
+    ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
         let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
         let derived = hd::ed25519::derive(root, chain_code, path)?;
         Ok((derived.key.to_vec(), derived.tweak))

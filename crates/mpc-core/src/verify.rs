@@ -10,16 +10,16 @@ use sha2::{Digest as _, Sha256};
 
 /// Whether `signature` over `message` is valid under `key` in `suite`.
 ///
-/// `key` is 33 bytes compressed (secp256k1 suites; the Taproot suite uses its x coordinate) or 32 bytes
-/// (Ed25519). Signatures are 64 bytes (BIP-340; RFC 8032 with strict verification) or 65 (RFC 9591 secp256k1,
-/// which no other standard defines, so frost's own verification is used there).
+/// `key` is 33 bytes compressed (secp256k1 suites; the Taproot suite uses its x coordinate) or 32
+/// bytes (Ed25519). Signatures are 64 bytes (BIP-340; RFC 8032 with strict verification) or 65 (RFC
+/// 9591 secp256k1, which no other standard defines, so frost's own verification is used there).
 #[must_use]
 pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     match suite {
         SuiteId::FrostSecp256k1Tr => match (key.get(1..), signature.try_into()) {
-            (Some(x), Ok(signature)) if key.len() == 33 => {
-                x.try_into().is_ok_and(|x: &[u8; 32]| verify_bip340(x, message, signature))
-            }
+            (Some(x), Ok(signature)) if key.len() == 33 => x
+                .try_into()
+                .is_ok_and(|x: &[u8; 32]| verify_bip340(x, message, signature)),
             _ => false,
         },
         SuiteId::FrostSecp256k1 => {
@@ -28,9 +28,12 @@ pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &
             matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(message, &signature).is_ok())
         }
         SuiteId::FrostEd25519 => match (key.try_into(), signature.try_into()) {
-            (Ok(key), Ok(signature)) => ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {
-                key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
-            }),
+            (Ok(key), Ok(signature)) => {
+                ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {
+                    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+                        .is_ok()
+                })
+            }
             _ => false,
         },
     }
@@ -40,12 +43,20 @@ pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &
 #[must_use]
 pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let mut compressed = [2_u8; 33];
-    compressed.iter_mut().skip(1).zip(x_only).for_each(|(to, from)| *to = *from);
-    let Ok(point) = decode_point(&compressed) else { return false };
+    compressed
+        .iter_mut()
+        .skip(1)
+        .zip(x_only)
+        .for_each(|(to, from)| *to = *from);
+    let Ok(point) = decode_point(&compressed) else {
+        return false;
+    };
     let (Some(r), Some(s)) = (signature.first_chunk::<32>(), signature.last_chunk::<32>()) else {
         return false;
     };
-    let Some(s) = Option::<Scalar>::from(Scalar::from_repr((*s).into())) else { return false };
+    let Some(s) = Option::<Scalar>::from(Scalar::from_repr((*s).into())) else {
+        return false;
+    };
     let tag = Sha256::digest(b"BIP0340/challenge");
     let hash = Sha256::new()
         .chain_update(tag)

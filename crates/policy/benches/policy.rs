@@ -1,11 +1,13 @@
-//! What one evaluation costs: 200 rules, the last of which matches. Goal: at most 1 µs without windows.
+//! What one evaluation costs: 200 rules, the last of which matches. Goal: at most 1 µs without
+//! windows.
 #![allow(clippy::unwrap_used, missing_docs, reason = "benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use strongroom_policy::{
-    AmountRange, DestinationType, Destinations, Guard, GuardKind, Listed, Match, Policy, PolicyView,
-    Question, Rule, Sources, Spent, Then, VelocityScope, Window, WindowScope, evaluate, explain,
+    AmountRange, DestinationType, Destinations, Guard, GuardKind, Listed, Match, Policy,
+    PolicyView, Question, Rule, Sources, Spent, Then, VelocityScope, Window, WindowScope, evaluate,
+    explain,
 };
 use strongroom_types::*;
 
@@ -30,7 +32,11 @@ impl PolicyView for View {
     }
 
     fn allow_list(&self, _: &ChainId, _: &str) -> Option<Listed> {
-        Some(Listed { id: AllowListId([1; 16]), label: "exchange".parse().unwrap(), since: UnixMs(0) })
+        Some(Listed {
+            id: AllowListId([1; 16]),
+            label: "exchange".parse().unwrap(),
+            since: UnixMs(0),
+        })
     }
 
     fn spent(&self, _: WindowScope, _: &AssetId, _: u64, _: UnixMs) -> Option<Spent> {
@@ -42,28 +48,51 @@ impl PolicyView for View {
 fn rules(n: u64) -> Vec<Rule> {
     let miss = |at: u64| match at % 4 {
         0 => Match {
-            amount: Some(Box::new(AmountRange { gt: None, lte: Some(at.into()) })),
+            amount: Some(Box::new(AmountRange {
+                gt: None,
+                lte: Some(at.into()),
+            })),
             ..Match::default()
         },
         1 => {
             let vaults = Some(vec![VaultId([u8::try_from(at).unwrap_or(0xff); 16])]);
-            Match { sources: Some(Box::new(Sources { vaults, tags: None })), ..Match::default() }
+            Match {
+                sources: Some(Box::new(Sources { vaults, tags: None })),
+                ..Match::default()
+            }
         }
         2 => {
             let types = vec![DestinationType::Internal, DestinationType::Unknown];
-            let destinations = Some(Box::new(Destinations { types, min_age_seconds: None, labels: None }));
-            Match { destinations, ..Match::default() }
+            let destinations = Some(Box::new(Destinations {
+                types,
+                min_age_seconds: None,
+                labels: None,
+            }));
+            Match {
+                destinations,
+                ..Match::default()
+            }
         }
-        _ => Match { assets: Some(vec!["eip155:1/slip44:60".parse().unwrap()]), ..Match::default() },
+        _ => Match {
+            assets: Some(vec!["eip155:1/slip44:60".parse().unwrap()]),
+            ..Match::default()
+        },
     };
     let rule = |at: u64| Rule {
         id: format!("rule {at}").parse().unwrap(),
-        matches: if at + 1 == n { Match::default() } else { miss(at) },
+        matches: if at + 1 == n {
+            Match::default()
+        } else {
+            miss(at)
+        },
         then: Then {
             tier: Tier::OneOfN,
             time_lock_seconds: 0,
             ordered: false,
-            groups: vec![GroupNeed { group: GroupId([1; 16]), approvals: 1 }],
+            groups: vec![GroupNeed {
+                group: GroupId([1; 16]),
+                approvals: 1,
+            }],
             fee_max: Some(100_000.into()),
         },
     };
@@ -110,9 +139,14 @@ fn bench(c: &mut Criterion) {
         at: UnixMs(1_767_225_600_000),
         decoder: "bitcoin/1",
     };
-    let chains =
-        Guard { id: "chains".parse().unwrap(), kind: GuardKind::Chains(vec![CHAIN.parse().unwrap()]) };
-    let policy = Policy { guards: vec![chains], rules: rules(200).into() };
+    let chains = Guard {
+        id: "chains".parse().unwrap(),
+        kind: GuardKind::Chains(vec![CHAIN.parse().unwrap()]),
+    };
+    let policy = Policy {
+        guards: vec![chains],
+        rules: rules(200).into(),
+    };
     let window = Window {
         scope: VelocityScope::Tenant,
         window_seconds: 60,
@@ -121,11 +155,20 @@ fn bench(c: &mut Criterion) {
     };
     let mut half = rules(200);
     half.iter_mut().take(100).for_each(|rule| {
-        rule.matches = Match { velocity: vec![window.clone()], ..Match::default() };
+        rule.matches = Match {
+            velocity: vec![window.clone()],
+            ..Match::default()
+        };
     });
-    let windows = Policy { guards: vec![], rules: half.into() };
+    let windows = Policy {
+        guards: vec![],
+        rules: half.into(),
+    };
     let digest = Digest([0; 32]);
-    assert_eq!(evaluate(&policy, digest, &view, &question).core.rule, "rule 199");
+    assert_eq!(
+        evaluate(&policy, digest, &view, &question).core.rule,
+        "rule 199"
+    );
     c.bench_function("policy/200_rules", |b| {
         b.iter(|| evaluate(black_box(&policy), digest, &view, black_box(&question)));
     });
@@ -136,7 +179,9 @@ fn bench(c: &mut Criterion) {
         b.iter(|| explain(black_box(&policy), digest, &view, black_box(&question)));
     });
     let text = policy.to_text();
-    c.bench_function("policy/load_200_rules", |b| b.iter(|| Policy::load(black_box(&text)).is_ok()));
+    c.bench_function("policy/load_200_rules", |b| {
+        b.iter(|| Policy::load(black_box(&text)).is_ok())
+    });
 }
 
 criterion_group!(benches, bench);

@@ -12,7 +12,11 @@ const TIME_LOCK_SECONDS_MAX: u64 = 30 * 86_400;
 
 pub(crate) fn check(policy: &Policy) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
-    let ids = policy.guards.iter().map(|guard| &guard.id).chain(policy.rules.iter().map(|rule| &rule.id));
+    let ids = policy
+        .guards
+        .iter()
+        .map(|guard| &guard.id)
+        .chain(policy.rules.iter().map(|rule| &rule.id));
     for id in ids {
         if RESERVED.contains(&id.as_str()) {
             return Err(malformed(format!("id `{id}` is reserved")));
@@ -30,7 +34,9 @@ fn malformed(detail: String) -> Refusal {
 
 fn check_rule(rule: &Rule) -> Result<(), Refusal> {
     let wrong = people(&rule.then).or_else(|| limits(rule));
-    wrong.map_or(Ok(()), |reason| Err(malformed(format!("rule `{}`: {reason}", rule.id))))
+    wrong.map_or(Ok(()), |reason| {
+        Err(malformed(format!("rule `{}`: {reason}", rule.id)))
+    })
 }
 
 fn people(then: &Then) -> Option<&'static str> {
@@ -45,7 +51,11 @@ fn people(then: &Then) -> Option<&'static str> {
     if then.ordered && then.groups.len() < 2 {
         return Some("`ordered` needs at least two groups");
     }
-    let approvals: u64 = then.groups.iter().map(|need| u64::from(need.approvals)).sum();
+    let approvals: u64 = then
+        .groups
+        .iter()
+        .map(|need| u64::from(need.approvals))
+        .sum();
     match then.tier {
         Tier::Auto | Tier::Block if approvals > 0 => Some("`auto` and `block` ask no groups"),
         Tier::OneOfN if then.groups.len() != 1 || approvals != 1 => {
@@ -62,7 +72,11 @@ fn limits(rule: &Rule) -> Option<&'static str> {
     if then.time_lock_seconds > TIME_LOCK_SECONDS_MAX {
         return Some("`time_lock_seconds` is at most 30 days");
     }
-    let capped = rule.matches.amount.as_ref().is_some_and(|amount| amount.lte.is_some());
+    let capped = rule
+        .matches
+        .amount
+        .as_ref()
+        .is_some_and(|amount| amount.lte.is_some());
     match then.tier {
         Tier::Auto if !capped => Some("`auto` needs an amount cap (`amount.lte`)"),
         Tier::Auto if then.fee_max.is_none() => {

@@ -70,8 +70,15 @@ pub struct AmountRange {
 
 impl Initiators {
     pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let value = Self { users: set_opt(f, "users")?, groups: set_opt(f, "groups")? };
-        if value == Self::default() { Err(FormError::Missing("users".to_owned())) } else { Ok(value) }
+        let value = Self {
+            users: set_opt(f, "users")?,
+            groups: set_opt(f, "groups")?,
+        };
+        if value == Self::default() {
+            Err(FormError::Missing("users".to_owned()))
+        } else {
+            Ok(value)
+        }
     }
 
     pub(crate) fn write(&self) -> Json {
@@ -84,8 +91,15 @@ impl Initiators {
 
 impl Sources {
     pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let value = Self { vaults: set_opt(f, "vaults")?, tags: set_opt(f, "tags")? };
-        if value == Self::default() { Err(FormError::Missing("vaults".to_owned())) } else { Ok(value) }
+        let value = Self {
+            vaults: set_opt(f, "vaults")?,
+            tags: set_opt(f, "tags")?,
+        };
+        if value == Self::default() {
+            Err(FormError::Missing("vaults".to_owned()))
+        } else {
+            Ok(value)
+        }
     }
 
     pub(crate) fn write(&self) -> Json {
@@ -103,29 +117,51 @@ impl Destinations {
             min_age_seconds: crate::form::number_opt(f, "min_age_seconds")?,
             labels: set_opt(f, "labels")?,
         };
-        let listed =
-            |t: &DestinationType| matches!(t, DestinationType::AllowListed | DestinationType::AllowListedNew);
+        let listed = |t: &DestinationType| {
+            matches!(
+                t,
+                DestinationType::AllowListed | DestinationType::AllowListedNew
+            )
+        };
         if value.labels.is_some() && !value.types.iter().all(listed) {
-            return Err(FormError::invalid("labels", "only allow-list entries have labels"));
+            return Err(FormError::invalid(
+                "labels",
+                "only allow-list entries have labels",
+            ));
         }
         if value.min_age_seconds.is_some() && !value.types.iter().any(listed) {
-            return Err(FormError::invalid("min_age_seconds", "only allow-list entries have an age"));
+            return Err(FormError::invalid(
+                "min_age_seconds",
+                "only allow-list entries have an age",
+            ));
         }
-        if value.min_age_seconds.is_some_and(|age| age == 0 || age > AGE_SECONDS_MAX) {
+        if value
+            .min_age_seconds
+            .is_some_and(|age| age == 0 || age > AGE_SECONDS_MAX)
+        {
             return Err(FormError::invalid(
                 "min_age_seconds",
                 format!("must be between 1 and {AGE_SECONDS_MAX}"),
             ));
         }
-        if value.types.contains(&DestinationType::AllowListedNew) && value.min_age_seconds.is_none() {
-            return Err(FormError::invalid("types", "`allow_listed_new` needs `min_age_seconds`"));
+        if value.types.contains(&DestinationType::AllowListedNew) && value.min_age_seconds.is_none()
+        {
+            return Err(FormError::invalid(
+                "types",
+                "`allow_listed_new` needs `min_age_seconds`",
+            ));
         }
         Ok(value)
     }
 
     pub(crate) fn write(&self) -> Json {
         let mut members = vec![("types".to_owned(), texts(&self.types))];
-        put(&mut members, "min_age_seconds", self.min_age_seconds.as_ref(), Json::text);
+        put(
+            &mut members,
+            "min_age_seconds",
+            self.min_age_seconds.as_ref(),
+            Json::text,
+        );
         put(&mut members, "labels", self.labels.as_ref(), texts);
         Json::Object(members)
     }
@@ -139,7 +175,10 @@ impl AmountRange {
     }
 
     pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let value = Self { gt: f.parse_opt("gt")?, lte: f.parse_opt("lte")? };
+        let value = Self {
+            gt: f.parse_opt("gt")?,
+            lte: f.parse_opt("lte")?,
+        };
         if value == Self::default() {
             return Err(FormError::Missing("lte".to_owned()));
         }

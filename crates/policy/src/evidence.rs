@@ -1,5 +1,5 @@
-//! Evidence: what a decision was made from. Recomputed from the journal whenever it is wanted, so it is not part
-//! of the decision and costs nothing when nobody asks.
+//! Evidence: what a decision was made from. Recomputed from the journal whenever it is wanted, so
+//! it is not part of the decision and costs nothing when nobody asks.
 
 use crate::evaluate::Decision;
 use crate::facts::{Facts, Reading};
@@ -109,11 +109,17 @@ impl Trace for Recorder {
     }
 
     fn guard(&mut self, guard: &Guard, denial: Option<&Refusal>) {
-        self.guards.push(GuardFact { id: guard.id.clone(), denial: denial.cloned() });
+        self.guards.push(GuardFact {
+            id: guard.id.clone(),
+            denial: denial.cloned(),
+        });
     }
 
     fn rule(&mut self, rule: &Rule, unmet: Option<Condition>) {
-        self.rules.push(RuleFact { id: rule.id.clone(), unmet });
+        self.rules.push(RuleFact {
+            id: rule.id.clone(),
+            unmet,
+        });
     }
 }
 
@@ -142,13 +148,26 @@ impl Evidence {
         let mut members = vec![
             member("core", Json::Object(self.core.write())),
             member("evaluated_at", Json::text(self.evaluated_at)),
-            member("guards", list(self.guards.iter().map(GuardFact::write).collect())),
+            member(
+                "guards",
+                list(self.guards.iter().map(GuardFact::write).collect()),
+            ),
             member("relied_on", Json::texts(&self.relied_on)),
-            member("rules", list(self.rules.iter().map(RuleFact::write).collect())),
+            member(
+                "rules",
+                list(self.rules.iter().map(RuleFact::write).collect()),
+            ),
             member("type", Json::text(Self::TYPE)),
-            member("windows", list(self.windows.iter().map(WindowFact::write).collect())),
+            member(
+                "windows",
+                list(self.windows.iter().map(WindowFact::write).collect()),
+            ),
         ];
-        members.extend(self.block.iter().map(|refusal| member("block", refusal_json(refusal))));
+        members.extend(
+            self.block
+                .iter()
+                .map(|refusal| member("block", refusal_json(refusal))),
+        );
         Json::Object(members).to_text()
     }
 
@@ -164,13 +183,20 @@ fn member(name: &str, value: Json) -> (String, Json) {
 }
 
 fn refusal_json(refusal: &Refusal) -> Json {
-    Json::object([("code", Json::text(refusal.code)), ("detail", Json::text(&refusal.detail))])
+    Json::object([
+        ("code", Json::text(refusal.code)),
+        ("detail", Json::text(&refusal.detail)),
+    ])
 }
 
 impl GuardFact {
     fn write(&self) -> Json {
         let mut members: Members = vec![member("id", Json::text(&self.id))];
-        members.extend(self.denial.iter().map(|refusal| member("denial", refusal_json(refusal))));
+        members.extend(
+            self.denial
+                .iter()
+                .map(|refusal| member("denial", refusal_json(refusal))),
+        );
         Json::Object(members)
     }
 }
@@ -178,7 +204,11 @@ impl GuardFact {
 impl RuleFact {
     fn write(&self) -> Json {
         let mut members: Members = vec![member("id", Json::text(&self.id))];
-        members.extend(self.unmet.iter().map(|condition| member("unmet", Json::text(condition))));
+        members.extend(
+            self.unmet
+                .iter()
+                .map(|condition| member("unmet", Json::text(condition))),
+        );
         Json::Object(members)
     }
 }
@@ -198,7 +228,10 @@ impl WindowFact {
             member("owner", Json::text(&self.owner)),
         ]);
         members.extend(self.spent.iter().flat_map(|spent| {
-            [member("spent_amount", Json::text(spent.amount)), member("spent_count", Json::text(spent.count))]
+            [
+                member("spent_amount", Json::text(spent.amount)),
+                member("spent_count", Json::text(spent.count)),
+            ]
         }));
         Json::Object(members)
     }

@@ -6,8 +6,8 @@ use crate::view::{Listed, PolicyView, Spent, WindowScope};
 use crate::window::{VelocityScope, Window};
 use strongroom_types::intent::TRANSFERS_MAX;
 use strongroom_types::{
-    AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal, Transfer, UnixMs,
-    UserId, Vault,
+    AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal, Transfer,
+    UnixMs, UserId, Vault,
 };
 
 /// Rule name of a decision when no rule matched.
@@ -21,8 +21,13 @@ pub const UNKNOWN_INITIATOR: &str = "unknown_initiator";
 /// Rule name when the intent moves anything but one native asset of its own chain.
 pub const UNSUPPORTED_ASSET: &str = "unsupported_asset";
 
-pub(crate) const RESERVED: [&str; 5] =
-    [NO_MATCH, INVALID_INTENT, UNKNOWN_VAULT, UNKNOWN_INITIATOR, UNSUPPORTED_ASSET];
+pub(crate) const RESERVED: [&str; 5] = [
+    NO_MATCH,
+    INVALID_INTENT,
+    UNKNOWN_VAULT,
+    UNKNOWN_INITIATOR,
+    UNSUPPORTED_ASSET,
+];
 
 /// A block, and the name of the guard or rule it came from.
 pub(crate) struct Blocked {
@@ -32,7 +37,10 @@ pub(crate) struct Blocked {
 
 impl Blocked {
     pub(crate) fn new(by: &str, code: Code, detail: impl std::fmt::Display) -> Self {
-        Self { by: by.to_owned(), refusal: Refusal::new(code, detail) }
+        Self {
+            by: by.to_owned(),
+            refusal: Refusal::new(code, detail),
+        }
     }
 }
 
@@ -67,24 +75,49 @@ pub(crate) struct Reading {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn gather(view: &'a dyn PolicyView, question: &Question<'a>) -> Result<Self, Blocked> {
+    pub(crate) fn gather(
+        view: &'a dyn PolicyView,
+        question: &Question<'a>,
+    ) -> Result<Self, Blocked> {
         let (intent, at) = (question.intent, question.at);
         let asset = one_native_asset(intent)?;
         let overflow = || Blocked::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
         let amount = intent.total().ok_or_else(overflow)?;
         let worst = amount.checked_add(intent.fee_max).ok_or_else(overflow)?;
-        let no_vault = |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
-        let vault = view.vault(intent.vault).ok_or_else(|| no_vault(intent.vault))?;
+        let no_vault =
+            |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
+        let vault = view
+            .vault(intent.vault)
+            .ok_or_else(|| no_vault(intent.vault))?;
         let initiator = view.user_of(intent.initiator).ok_or_else(|| {
             let detail = format!("no credential {} in force", intent.initiator);
             Blocked::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
         let place = |transfer: &Transfer| match &transfer.destination {
-            Destination::Vault(id) => view.vault(*id).map(|_| Place::Internal).ok_or_else(|| no_vault(*id)),
-            Destination::Address(address) => Ok(place_of(view.allow_list(&intent.chain, address), at)),
+            Destination::Vault(id) => view
+                .vault(*id)
+                .map(|_| Place::Internal)
+                .ok_or_else(|| no_vault(*id)),
+            Destination::Address(address) => {
+                Ok(place_of(view.allow_list(&intent.chain, address), at))
+            }
         };
-        let places = intent.transfers().iter().map(place).collect::<Result<_, _>>()?;
-        Ok(Self { view, intent, at, vault, initiator, asset, amount, worst, places })
+        let places = intent
+            .transfers()
+            .iter()
+            .map(place)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            view,
+            intent,
+            at,
+            vault,
+            initiator,
+            asset,
+            amount,
+            worst,
+            places,
+        })
     }
 
     /// The window's sum with this intent in it, against its limit; `==` is within.
@@ -94,7 +127,9 @@ impl<'a> Facts<'a> {
             VelocityScope::Tenant => WindowScope::Tenant,
             VelocityScope::Vault => WindowScope::Vault(self.intent.vault),
         };
-        let spent = self.view.spent(scope, self.asset, window.window_ms(), self.at);
+        let spent = self
+            .view
+            .spent(scope, self.asset, window.window_ms(), self.at);
         let within = spent.and_then(|spent| {
             let amount = spent.amount.checked_add(self.worst)?;
             let count = spent.count.checked_add(1)?;
@@ -109,20 +144,32 @@ impl<'a> Facts<'a> {
 /// An entry whose time has not come is no entry.
 fn place_of(listed: Option<Listed>, at: UnixMs) -> Place {
     match listed {
-        Some(listed) if listed.since <= at => Place::Listed { age_ms: at.since(listed.since), listed },
+        Some(listed) if listed.since <= at => Place::Listed {
+            age_ms: at.since(listed.since),
+            listed,
+        },
         Some(_) | None => Place::Unknown,
     }
 }
 
-/// The asset of every transfer: the native one (CAIP-19 namespace `slip44`) of the intent's chain. Amounts of
-/// different assets cannot be summed, and a token's fee is paid in another asset.
+/// The asset of every transfer: the native one (CAIP-19 namespace `slip44`) of the intent's chain.
+/// Amounts of different assets cannot be summed, and a token's fee is paid in another asset.
 fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
     let first = intent.transfers().first();
-    let first = first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
+    let first =
+        first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
     if intent.transfers().len() > TRANSFERS_MAX {
-        return Err(Blocked::new(INVALID_INTENT, Code::Malformed, "too many transfers"));
+        return Err(Blocked::new(
+            INVALID_INTENT,
+            Code::Malformed,
+            "too many transfers",
+        ));
     }
-    if intent.transfers().iter().any(|transfer| transfer.asset != first.asset) {
+    if intent
+        .transfers()
+        .iter()
+        .any(|transfer| transfer.asset != first.asset)
+    {
         let detail = "an intent moves one asset: amounts of different assets cannot be summed";
         return Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail));
     }
@@ -130,7 +177,10 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
     if rest.is_some_and(|rest| rest.starts_with("/slip44:")) {
         return Ok(&first.asset);
     }
-    let detail = format!("{} is not the native asset of {}", first.asset, intent.chain);
+    let detail = format!(
+        "{} is not the native asset of {}",
+        first.asset, intent.chain
+    );
     Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail))
 }
 
@@ -141,9 +191,19 @@ impl Destinations {
             Place::Internal => wants(DestinationType::Internal),
             Place::Unknown => wants(DestinationType::Unknown),
             Place::Listed { listed, age_ms } => {
-                let new = self.min_age_seconds.is_some_and(|min| *age_ms < min.saturating_mul(1000));
-                let of_age = if new { DestinationType::AllowListedNew } else { DestinationType::AllowListed };
-                wants(of_age) && self.labels.as_ref().is_none_or(|labels| labels.contains(&listed.label))
+                let new = self
+                    .min_age_seconds
+                    .is_some_and(|min| *age_ms < min.saturating_mul(1000));
+                let of_age = if new {
+                    DestinationType::AllowListedNew
+                } else {
+                    DestinationType::AllowListed
+                };
+                wants(of_age)
+                    && self
+                        .labels
+                        .as_ref()
+                        .is_none_or(|labels| labels.contains(&listed.label))
             }
         }
     }
@@ -159,7 +219,10 @@ impl Facts<'_> {
 
 impl Sources {
     pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
-        let named = self.vaults.as_ref().is_some_and(|vaults| vaults.contains(&facts.vault.id));
+        let named = self
+            .vaults
+            .as_ref()
+            .is_some_and(|vaults| vaults.contains(&facts.vault.id));
         let tagged = |tags: &Vec<Name>| tags.iter().any(|tag| facts.vault.tags.contains(tag));
         named || self.tags.as_ref().is_some_and(tagged)
     }
@@ -167,8 +230,15 @@ impl Sources {
 
 impl Initiators {
     pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
-        let named = self.users.as_ref().is_some_and(|users| users.contains(&facts.initiator));
-        let member = |groups: &Vec<GroupId>| groups.iter().any(|g| facts.view.in_group(*g, facts.initiator));
+        let named = self
+            .users
+            .as_ref()
+            .is_some_and(|users| users.contains(&facts.initiator));
+        let member = |groups: &Vec<GroupId>| {
+            groups
+                .iter()
+                .any(|g| facts.view.in_group(*g, facts.initiator))
+        };
         named || self.groups.as_ref().is_some_and(member)
     }
 }

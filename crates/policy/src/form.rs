@@ -75,12 +75,19 @@ pub(crate) fn set_opt<T>(f: &mut Fields, name: &str) -> Result<Option<Vec<T>>, F
 where
     T: FromStr<Err: Display> + Ord,
 {
-    if f.has(name) { set(f, name).map(Some) } else { Ok(None) }
+    if f.has(name) {
+        set(f, name).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 pub(crate) fn ascending<T: Ord>(name: &str, values: Vec<T>) -> Result<Vec<T>, FormError> {
     if values.is_empty() {
-        return Err(FormError::invalid(name, "must not be empty; leave it out to mean any"));
+        return Err(FormError::invalid(
+            name,
+            "must not be empty; leave it out to mean any",
+        ));
     }
     if !values.is_sorted_by(|a, b| a < b) {
         return Err(FormError::invalid(name, "must be ascending and distinct"));
@@ -94,12 +101,20 @@ pub(crate) fn object_opt<T>(
     name: &str,
     read: impl Fn(&mut Fields) -> Result<T, FormError>,
 ) -> Result<Option<T>, FormError> {
-    if f.has(name) { f.object(name, read).map(Some) } else { Ok(None) }
+    if f.has(name) {
+        f.object(name, read).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Takes a number if it is there.
 pub(crate) fn number_opt(f: &mut Fields, name: &str) -> Result<Option<u64>, FormError> {
-    if f.has(name) { f.number(name).map(Some) } else { Ok(None) }
+    if f.has(name) {
+        f.number(name).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Takes a number between two bounds.
@@ -108,7 +123,10 @@ pub(crate) fn number_in(f: &mut Fields, name: &str, min: u64, max: u64) -> Resul
     if (min..=max).contains(&number) {
         Ok(number)
     } else {
-        Err(FormError::invalid(name, format!("must be between {min} and {max}")))
+        Err(FormError::invalid(
+            name,
+            format!("must be between {min} and {max}"),
+        ))
     }
 }
 
@@ -129,7 +147,11 @@ pub(crate) fn objects<T>(
         };
         read_one().map_err(|error| within(&path, error))
     };
-    f.list(name, max)?.into_iter().enumerate().map(one).collect()
+    f.list(name, max)?
+        .into_iter()
+        .enumerate()
+        .map(one)
+        .collect()
 }
 
 fn within(path: &str, error: FormError) -> FormError {
@@ -137,8 +159,9 @@ fn within(path: &str, error: FormError) -> FormError {
         FormError::Json(error) => FormError::Json(error),
         FormError::Missing(member) => FormError::Missing(format!("{path}.{member}")),
         FormError::Unknown(member) => FormError::Unknown(format!("{path}.{member}")),
-        FormError::Invalid { member, reason } => {
-            FormError::Invalid { member: format!("{path}.{member}"), reason }
-        }
+        FormError::Invalid { member, reason } => FormError::Invalid {
+            member: format!("{path}.{member}"),
+            reason,
+        },
     }
 }

@@ -20,10 +20,11 @@ pub struct Guard {
 /// What a guard denies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GuardKind {
-    /// `blocked_destinations`: any transfer to one of these address literals, on any chain, whatever the case of
-    /// its letters. Ascending.
+    /// `blocked_destinations`: any transfer to one of these address literals, on any chain,
+    /// whatever the case of its letters. Ascending.
     BlockedDestinations(Vec<String>),
-    /// `ceiling`: the window's sum of this asset, this intent's worst case included, would exceed its limit.
+    /// `ceiling`: the window's sum of this asset, this intent's worst case included, would exceed
+    /// its limit.
     Ceiling {
         /// The asset.
         asset: AssetId,
@@ -54,7 +55,10 @@ pub enum GuardKind {
 
 impl Guard {
     pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
-        Ok(Self { id: f.parse("id")?, kind: GuardKind::read(f)? })
+        Ok(Self {
+            id: f.parse("id")?,
+            kind: GuardKind::read(f)?,
+        })
     }
 
     pub(crate) fn write(&self) -> Json {
@@ -69,35 +73,56 @@ impl GuardKind {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         match f.text("kind")?.as_str() {
             "blocked_destinations" => addresses(f).map(Self::BlockedDestinations),
-            "ceiling" => Ok(Self::Ceiling { asset: f.parse("asset")?, window: Window::read(f)? }),
-            "amount_max" => Ok(Self::AmountMax { asset: f.parse("asset")?, lte: f.parse("lte")? }),
+            "ceiling" => Ok(Self::Ceiling {
+                asset: f.parse("asset")?,
+                window: Window::read(f)?,
+            }),
+            "amount_max" => Ok(Self::AmountMax {
+                asset: f.parse("asset")?,
+                lte: f.parse("lte")?,
+            }),
             "chains" => set(f, "chains").map(Self::Chains),
             "assets" => set(f, "assets").map(Self::Assets),
-            "fee_max" => Ok(Self::FeeMax { chain: f.parse("chain")?, lte: f.parse("lte")? }),
+            "fee_max" => Ok(Self::FeeMax {
+                chain: f.parse("chain")?,
+                lte: f.parse("lte")?,
+            }),
             "closed_hours" => f.object("hours", Hours::read).map(Self::ClosedHours),
-            other => Err(FormError::invalid("kind", format!("unknown guard kind `{other}`"))),
+            other => Err(FormError::invalid(
+                "kind",
+                format!("unknown guard kind `{other}`"),
+            )),
         }
     }
 
     fn members(&self) -> (&'static str, Members) {
         let member = |name: &str, value| (name.to_owned(), value);
         match self {
-            Self::BlockedDestinations(addresses) => {
-                ("blocked_destinations", vec![member("addresses", texts(addresses))])
-            }
+            Self::BlockedDestinations(addresses) => (
+                "blocked_destinations",
+                vec![member("addresses", texts(addresses))],
+            ),
             Self::Ceiling { asset, window } => {
                 let mut members = window.members();
                 members.push(member("asset", Json::text(asset)));
                 ("ceiling", members)
             }
-            Self::AmountMax { asset, lte } => {
-                ("amount_max", vec![member("asset", Json::text(asset)), member("lte", Json::text(lte))])
-            }
+            Self::AmountMax { asset, lte } => (
+                "amount_max",
+                vec![
+                    member("asset", Json::text(asset)),
+                    member("lte", Json::text(lte)),
+                ],
+            ),
             Self::Chains(chains) => ("chains", vec![member("chains", texts(chains))]),
             Self::Assets(assets) => ("assets", vec![member("assets", texts(assets))]),
-            Self::FeeMax { chain, lte } => {
-                ("fee_max", vec![member("chain", Json::text(chain)), member("lte", Json::text(lte))])
-            }
+            Self::FeeMax { chain, lte } => (
+                "fee_max",
+                vec![
+                    member("chain", Json::text(chain)),
+                    member("lte", Json::text(lte)),
+                ],
+            ),
             Self::ClosedHours(hours) => ("closed_hours", vec![member("hours", hours.write())]),
         }
     }
@@ -109,7 +134,10 @@ fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
         (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     };
     if !addresses.iter().all(plain) {
-        return Err(FormError::invalid("addresses", "expected 1 to 128 visible ASCII characters each"));
+        return Err(FormError::invalid(
+            "addresses",
+            "expected 1 to 128 visible ASCII characters each",
+        ));
     }
     ascending("addresses", addresses)
 }

@@ -1,5 +1,5 @@
-//! Hours of the week at a fixed offset from UTC. Time-zone data differ between builds, so there are no zones:
-//! whoever wants daylight saving changes the policy.
+//! Hours of the week at a fixed offset from UTC. Time-zone data differ between builds, so there are
+//! no zones: whoever wants daylight saving changes the policy.
 
 use crate::form::{set, texts, words};
 use std::fmt;
@@ -49,10 +49,17 @@ impl FromStr for TimeOfDay {
         let (hours, minutes) = text.split_once(':').ok_or(NotATime)?;
         let two = |text: &str, max: u16| {
             let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse().ok().filter(|n: &u16| digits && *n <= max).ok_or(NotATime)
+            text.parse()
+                .ok()
+                .filter(|n: &u16| digits && *n <= max)
+                .ok_or(NotATime)
         };
         let minute = two(hours, 24)? * 60 + two(minutes, 59)?;
-        if i128::from(minute) <= DAY_MINUTES { Ok(Self(minute)) } else { Err(NotATime) }
+        if i128::from(minute) <= DAY_MINUTES {
+            Ok(Self(minute))
+        } else {
+            Err(NotATime)
+        }
     }
 }
 
@@ -62,8 +69,8 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
-/// From `from` (included) to `to` (excluded) on each of `days`. When `to` is before `from` the span runs over
-/// midnight and belongs to the day it starts on.
+/// From `from` (included) to `to` (excluded) on each of `days`. When `to` is before `from` the span
+/// runs over midnight and belongs to the day it starts on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hours {
     /// Minutes to add to UTC, −720 to 840.
@@ -81,7 +88,8 @@ impl Hours {
     #[must_use]
     pub fn contain(&self, at: UnixMs) -> bool {
         // 1970-01-01 was a Thursday, three days after Monday.
-        let minutes = i128::from(at.0 / 60_000) + i128::from(self.utc_offset_minutes) + 3 * DAY_MINUTES;
+        let minutes =
+            i128::from(at.0 / 60_000) + i128::from(self.utc_offset_minutes) + 3 * DAY_MINUTES;
         let of_week = minutes.rem_euclid(WEEK_MINUTES);
         let (today, minute) = (of_week / DAY_MINUTES, of_week % DAY_MINUTES);
         let on = |day: i128| self.days.iter().any(|d| *d as i128 == day);
@@ -100,7 +108,10 @@ impl Hours {
             to: f.parse("to")?,
         };
         if hours.from == hours.to {
-            return Err(FormError::invalid("to", "must differ from `from`; a whole day is 00:00 to 24:00"));
+            return Err(FormError::invalid(
+                "to",
+                "must differ from `from`; a whole day is 00:00 to 24:00",
+            ));
         }
         if i128::from(hours.from.0) == DAY_MINUTES {
             return Err(FormError::invalid("from", "24:00 is 00:00 of the next day"));
@@ -119,6 +130,10 @@ impl Hours {
 }
 
 fn offset(text: &str) -> Result<i16, FormError> {
-    let canonical = text.parse().ok().filter(|n: &i16| n.to_string() == text && OFFSET_MINUTES.contains(n));
-    canonical.ok_or_else(|| FormError::invalid("utc_offset_minutes", "must be between -720 and 840"))
+    let canonical = text
+        .parse()
+        .ok()
+        .filter(|n: &i16| n.to_string() == text && OFFSET_MINUTES.contains(n));
+    canonical
+        .ok_or_else(|| FormError::invalid("utc_offset_minutes", "must be between -720 and 840"))
 }

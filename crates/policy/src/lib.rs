@@ -1,10 +1,11 @@
 //! The policy: a tenant's signed table that says which intents leave, and after whose yes.
 //!
-//! Two finite stages. **Guards**: any one that denies blocks, their order does not matter, no rule overrides
-//! them. **Rules**: the first whose every condition holds gives the tier and its obligations; no match blocks.
-//! [`evaluate`] is total and deterministic: integers of 256 bits with checked arithmetic, no clock, no float, and
-//! every error is a block with a reason. The journal calls it at each entry's position, so every replica gets
-//! the same [`strongroom_types::DecisionCore`], which is what approvers sign.
+//! Two finite stages. **Guards**: any one that denies blocks, their order does not matter, no rule
+//! overrides them. **Rules**: the first whose every condition holds gives the tier and its
+//! obligations; no match blocks. [`evaluate`] is total and deterministic: integers of 256 bits with
+//! checked arithmetic, no clock, no float, and every error is a block with a reason. The journal
+//! calls it at each entry's position, so every replica gets the same
+//! [`strongroom_types::DecisionCore`], which is what approvers sign.
 //!
 //! The text form is `docs/formats.md`, type `strongroom/policy/v1`.
 

@@ -16,8 +16,8 @@ pub const RULES_MAX: usize = 256;
 
 /// A tenant's policy.
 ///
-/// [`Document::parse`] checks the form only; [`Policy::load`] also checks that the table makes sense, and is what
-/// every path to a decision must use.
+/// [`Document::parse`] checks the form only; [`Policy::load`] also checks that the table makes
+/// sense, and is what every path to a decision must use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
     /// Any of them denies; order is irrelevant.
@@ -38,8 +38,14 @@ impl Document for Policy {
 
     fn write(&self) -> Vec<(String, Json)> {
         vec![
-            ("guards".to_owned(), Json::List(self.guards.iter().map(Guard::write).collect())),
-            ("rules".to_owned(), Json::List(self.rules.iter().map(Rule::write).collect())),
+            (
+                "guards".to_owned(),
+                Json::List(self.guards.iter().map(Guard::write).collect()),
+            ),
+            (
+                "rules".to_owned(),
+                Json::List(self.rules.iter().map(Rule::write).collect()),
+            ),
         ]
     }
 }
@@ -48,8 +54,9 @@ impl Policy {
     /// Reads a policy that can be put in force, and its digest.
     ///
     /// # Errors
-    /// `malformed` when the text is not of this form or the table makes no sense; `unsupported` when it asks for
-    /// something this build does not evaluate (prices, screening, simulation, …), naming the member.
+    /// `malformed` when the text is not of this form or the table makes no sense; `unsupported`
+    /// when it asks for something this build does not evaluate (prices, screening, simulation, …),
+    /// naming the member.
     pub fn load(text: &str) -> Result<(Self, Digest), Refusal> {
         let policy = Self::parse(text).map_err(|error| unsupported::refusal(text, error))?;
         policy.check()?;
@@ -67,8 +74,13 @@ impl Policy {
     /// Every group that a rule names, as approvers or initiators, in order of appearance.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         self.rules.iter().flat_map(|rule| {
-            let initiators =
-                rule.matches.initiators.iter().filter_map(|i| i.groups.as_ref()).flatten().copied();
+            let initiators = rule
+                .matches
+                .initiators
+                .iter()
+                .filter_map(|i| i.groups.as_ref())
+                .flatten()
+                .copied();
             initiators.chain(rule.then.groups.iter().map(|need| need.group))
         })
     }

@@ -1,7 +1,8 @@
 //! A rule's match in 48 bytes, so that a long table is turned away from the nearest cache.
 //!
-//! A probe may let a rule through that does not match, which is then looked at in full; it never turns away one
-//! that does. It changes no decision: [`crate::explain`] does without, and tests compare the two.
+//! A probe may let a rule through that does not match, which is then looked at in full; it never
+//! turns away one that does. It changes no decision: [`crate::explain`] does without, and tests
+//! compare the two.
 
 use crate::condition::{DestinationType, Destinations, Initiators, Sources};
 use crate::facts::{Facts, Place};
@@ -39,7 +40,8 @@ impl Rules {
 
 const ANY: u64 = u64::MAX;
 
-/// What can be compared in a few instructions. Sets are 64 bits, one per value, many values to a bit.
+/// What can be compared in a few instructions. Sets are 64 bits, one per value, many values to a
+/// bit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Probe {
     amount_min: u64,
@@ -64,7 +66,10 @@ const LISTED: u8 = 2;
 const UNKNOWN: u8 = 4;
 
 fn bit(bytes: &[u8]) -> u64 {
-    1 << (bytes.iter().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)) & 63)
+    1 << (bytes
+        .iter()
+        .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte))
+        & 63)
 }
 
 fn set<T>(values: &[T], bit: impl Fn(&T) -> u64) -> u64 {
@@ -84,7 +89,10 @@ impl Probe {
             amount_min: amount.and_then(|range| range.gt).map_or(0, low),
             amount_max: amount.and_then(|range| range.lte).map_or(u64::MAX, low),
             vaults: wanted.sources.as_deref().map_or(ANY, vaults),
-            assets: wanted.assets.as_deref().map_or(ANY, |assets| set(assets, asset_bit)),
+            assets: wanted
+                .assets
+                .as_deref()
+                .map_or(ANY, |assets| set(assets, asset_bit)),
             users: wanted.initiators.as_deref().map_or(ANY, users),
             places: wanted.destinations.as_deref().map_or(u8::MAX, places),
         }
@@ -134,7 +142,10 @@ fn places(destinations: &Destinations) -> u8 {
         DestinationType::Internal => INTERNAL,
         DestinationType::Unknown => UNKNOWN,
     };
-    destinations.types.iter().fold(0, |set, wanted| set | place(wanted))
+    destinations
+        .types
+        .iter()
+        .fold(0, |set, wanted| set | place(wanted))
 }
 
 impl Sample {

@@ -21,7 +21,8 @@ pub struct Rule {
     pub then: Then,
 }
 
-/// The conditions of a rule; an absent one means any. Boxed, so that a table of 200 rules is read from few cache lines.
+/// The conditions of a rule; an absent one means any. Boxed, so that a table of 200 rules is read
+/// from few cache lines.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Match {
     /// Kinds, ascending.
@@ -110,14 +111,37 @@ impl Match {
     fn write(&self) -> Json {
         let mut members = Members::new();
         put(&mut members, "kinds", self.kinds.as_ref(), texts);
-        put(&mut members, "initiators", self.initiators.as_deref(), Initiators::write);
-        put(&mut members, "sources", self.sources.as_deref(), Sources::write);
-        put(&mut members, "destinations", self.destinations.as_deref(), Destinations::write);
+        put(
+            &mut members,
+            "initiators",
+            self.initiators.as_deref(),
+            Initiators::write,
+        );
+        put(
+            &mut members,
+            "sources",
+            self.sources.as_deref(),
+            Sources::write,
+        );
+        put(
+            &mut members,
+            "destinations",
+            self.destinations.as_deref(),
+            Destinations::write,
+        );
         put(&mut members, "assets", self.assets.as_ref(), texts);
-        put(&mut members, "amount", self.amount.as_deref(), AmountRange::write);
+        put(
+            &mut members,
+            "amount",
+            self.amount.as_deref(),
+            AmountRange::write,
+        );
         put(&mut members, "time", self.time.as_deref(), Hours::write);
         if !self.velocity.is_empty() {
-            let windows = self.velocity.iter().map(|window| Json::Object(window.members()));
+            let windows = self
+                .velocity
+                .iter()
+                .map(|window| Json::Object(window.members()));
             members.push(("velocity".to_owned(), Json::List(windows.collect())));
         }
         Json::Object(members)
@@ -130,7 +154,10 @@ fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
     }
     let windows = objects(f, "velocity", WINDOWS_MAX, Window::read)?;
     if windows.is_empty() {
-        return Err(FormError::invalid("velocity", "must not be empty; leave it out to mean any"));
+        return Err(FormError::invalid(
+            "velocity",
+            "must not be empty; leave it out to mean any",
+        ));
     }
     Ok(windows)
 }
@@ -148,10 +175,16 @@ impl Then {
 
     fn write(&self) -> Json {
         let mut members = vec![
-            ("groups".to_owned(), Json::List(self.groups.iter().map(GroupNeed::write).collect())),
+            (
+                "groups".to_owned(),
+                Json::List(self.groups.iter().map(GroupNeed::write).collect()),
+            ),
             ("ordered".to_owned(), Json::Bool(self.ordered)),
             ("tier".to_owned(), Json::text(self.tier)),
-            ("time_lock_seconds".to_owned(), Json::text(self.time_lock_seconds)),
+            (
+                "time_lock_seconds".to_owned(),
+                Json::text(self.time_lock_seconds),
+            ),
         ];
         put(&mut members, "fee_max", self.fee_max.as_ref(), Json::text);
         Json::Object(members)

@@ -22,8 +22,10 @@ pub(crate) fn first_match<'p, T: Trace>(
         if !T::FULL && (probe.turns_away(&sample) || owed.pass_over(probe, &sample)) {
             continue;
         }
-        let unmet =
-            unmet(rule, facts, trace).map_err(|refusal| Blocked { by: rule.id.to_string(), refusal })?;
+        let unmet = unmet(rule, facts, trace).map_err(|refusal| Blocked {
+            by: rule.id.to_string(),
+            refusal,
+        })?;
         trace.rule(rule, unmet);
         match unmet {
             None => {
@@ -31,13 +33,18 @@ pub(crate) fn first_match<'p, T: Trace>(
                 return Ok((rule, owed.entries()));
             }
             Some(Condition::Destinations) => owed.note(rule, false),
-            Some(Condition::Velocity) if missed_by_velocity.is_none() => missed_by_velocity = Some(rule),
+            Some(Condition::Velocity) if missed_by_velocity.is_none() => {
+                missed_by_velocity = Some(rule)
+            }
             Some(_) => {}
         }
     }
     Err(match missed_by_velocity {
         Some(rule) => {
-            let detail = format!("no rule matches; rule `{}` would, but for its windows", rule.id);
+            let detail = format!(
+                "no rule matches; rule `{}` would, but for its windows",
+                rule.id
+            );
             Blocked::new(NO_MATCH, Code::LimitExceeded, detail)
         }
         None => Blocked::new(NO_MATCH, Code::PolicyBlocked, "no rule matches"),
@@ -60,8 +67,16 @@ struct Owed<'a> {
 impl<'a> Owed<'a> {
     fn of(facts: &'a Facts<'a>) -> Self {
         let listed = |place: &Place| matches!(place, Place::Listed { .. });
-        let found = facts.places.iter().zip(bits()).filter(|(place, _)| listed(place));
-        Self { facts, listed: found.fold(0, |set, (_, bit)| set | bit), owed: 0 }
+        let found = facts
+            .places
+            .iter()
+            .zip(bits())
+            .filter(|(place, _)| listed(place));
+        Self {
+            facts,
+            listed: found.fold(0, |set, (_, bit)| set | bit),
+            owed: 0,
+        }
     }
 
     /// Whether the probe turns the destinations away and there is nothing to note about it.
@@ -71,7 +86,9 @@ impl<'a> Owed<'a> {
 
     /// `accepted`: whether the rule matched; else it was passed over for its destinations alone.
     fn note(&mut self, rule: &Rule, accepted: bool) {
-        let Some(wanted) = rule.matches.destinations.as_deref() else { return };
+        let Some(wanted) = rule.matches.destinations.as_deref() else {
+            return;
+        };
         if wanted.accepts(&Place::Unknown) == accepted {
             return;
         }
@@ -83,18 +100,28 @@ impl<'a> Owed<'a> {
     }
 
     fn entries(&self) -> Vec<AllowListId> {
-        let owed = self.facts.places.iter().zip(bits()).filter_map(|(place, bit)| match place {
-            Place::Listed { listed, .. } if self.owed & bit != 0 => Some(listed.id),
-            Place::Listed { .. } | Place::Internal | Place::Unknown => None,
-        });
+        let owed = self
+            .facts
+            .places
+            .iter()
+            .zip(bits())
+            .filter_map(|(place, bit)| match place {
+                Place::Listed { listed, .. } if self.owed & bit != 0 => Some(listed.id),
+                Place::Listed { .. } | Place::Internal | Place::Unknown => None,
+            });
         owed.collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
-/// The first condition of the rule that does not hold. Destinations come after everything else the intent says,
-/// so that only rules passed over for them alone make a decision rely on the allow-list. Windows come last: they
-/// are what costs, and a rule that fails on them alone is worth naming.
-fn unmet<T: Trace>(rule: &Rule, facts: &Facts<'_>, trace: &mut T) -> Result<Option<Condition>, Refusal> {
+/// The first condition of the rule that does not hold. Destinations come after everything else the
+/// intent says, so that only rules passed over for them alone make a decision rely on the
+/// allow-list. Windows come last: they are what costs, and a rule that fails on them alone is worth
+/// naming.
+fn unmet<T: Trace>(
+    rule: &Rule,
+    facts: &Facts<'_>,
+    trace: &mut T,
+) -> Result<Option<Condition>, Refusal> {
     if let Some(condition) = unmet_by_intent(&rule.matches, facts) {
         return Ok(Some(condition));
     }
@@ -110,25 +137,34 @@ fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
     fn fails<T: ?Sized>(condition: Option<&T>, holds: impl FnOnce(&T) -> bool) -> bool {
         condition.is_some_and(|condition| !holds(condition))
     }
-    if fails(wanted.amount.as_deref(), |range| range.contains(facts.amount)) {
+    if fails(wanted.amount.as_deref(), |range| {
+        range.contains(facts.amount)
+    }) {
         return Some(Condition::Amount);
     }
-    if fails(wanted.kinds.as_deref(), |kinds| kinds.contains(&facts.kind())) {
+    if fails(wanted.kinds.as_deref(), |kinds| {
+        kinds.contains(&facts.kind())
+    }) {
         return Some(Condition::Kinds);
     }
     if fails(wanted.sources.as_deref(), |sources| sources.contain(facts)) {
         return Some(Condition::Sources);
     }
-    if fails(wanted.assets.as_deref(), |assets| assets.contains(facts.asset)) {
+    if fails(wanted.assets.as_deref(), |assets| {
+        assets.contains(facts.asset)
+    }) {
         return Some(Condition::Assets);
     }
     if fails(wanted.time.as_deref(), |hours| hours.contain(facts.at)) {
         return Some(Condition::Time);
     }
-    if fails(wanted.initiators.as_deref(), |initiators| initiators.contain(facts)) {
+    if fails(wanted.initiators.as_deref(), |initiators| {
+        initiators.contain(facts)
+    }) {
         return Some(Condition::Initiators);
     }
-    let all_accepted = |wanted: &Destinations| facts.places.iter().all(|place| wanted.accepts(place));
+    let all_accepted =
+        |wanted: &Destinations| facts.places.iter().all(|place| wanted.accepts(place));
     if fails(wanted.destinations.as_deref(), all_accepted) {
         return Some(Condition::Destinations);
     }

@@ -1,4 +1,5 @@
-//! What other versions of the table know and this build does not evaluate: refused by name, never ignored.
+//! What other versions of the table know and this build does not evaluate: refused by name, never
+//! ignored.
 
 use strongroom_types::fields::FormError;
 use strongroom_types::json::Json;
@@ -11,7 +12,8 @@ const MODES: &str = "this build has no degraded modes";
 const EXPIRY: &str = "an intent carries its own expiry";
 const API_KEYS: &str = "initiators are users and groups";
 const KINDS: &str = "this build knows transfers only";
-const DESTINATIONS: &str = "destination types are allow_listed, allow_listed_new, internal and unknown";
+const DESTINATIONS: &str =
+    "destination types are allow_listed, allow_listed_new, internal and unknown";
 const SCOPES: &str = "windows are per vault, tenant or initiator";
 const ZONES: &str = "hours use a fixed `utc_offset_minutes`, time-zone data differ between builds";
 
@@ -55,7 +57,8 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("types", "validator", DESTINATIONS),
 ];
 
-/// Why a text did not read as a policy: what this build does not evaluate, if that is what it asks for.
+/// Why a text did not read as a policy: what this build does not evaluate, if that is what it asks
+/// for.
 pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
     let found = Json::parse(text).ok().and_then(|json| find(&json, ""));
     match found {
@@ -67,13 +70,15 @@ pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
     }
 }
 
-/// `member` is the name of the member that holds `json`, directly or as an element of its list. The path is put
-/// together on the way out, so that a search without a find builds none.
+/// `member` is the name of the member that holds `json`, directly or as an element of its list. The
+/// path is put together on the way out, so that a search without a find builds none.
 fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
     match json {
         Json::Bool(_) => None,
         Json::Text(text) => {
-            let known = VALUES.iter().find(|(name, value, _)| *name == member && value == text);
+            let known = VALUES
+                .iter()
+                .find(|(name, value, _)| *name == member && value == text);
             known.map(|(_, value, reason)| (format!(" = {value}"), *reason))
         }
         Json::List(values) => values.iter().enumerate().find_map(|(at, value)| {
@@ -81,7 +86,9 @@ fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
         }),
         Json::Object(members) => members.iter().find_map(|(name, value)| {
             let known = MEMBERS.iter().find(|(known, _)| known == name);
-            let found = known.map(|(_, reason)| (String::new(), *reason)).or_else(|| find(value, name));
+            let found = known
+                .map(|(_, reason)| (String::new(), *reason))
+                .or_else(|| find(value, name));
             found.map(|(path, reason)| (format!(".{name}{path}"), reason))
         }),
     }

@@ -1,7 +1,8 @@
 //! What the policy asks of the state it is evaluated on.
 
 use strongroom_types::{
-    AllowListId, AssetId, ChainId, CredentialId, GroupId, MinorUnits, Name, UnixMs, UserId, Vault, VaultId,
+    AllowListId, AssetId, ChainId, CredentialId, GroupId, MinorUnits, Name, UnixMs, UserId, Vault,
+    VaultId,
 };
 
 /// An allow-list entry in force for an address.
@@ -35,7 +36,8 @@ pub enum WindowScope {
     Initiator(UserId),
 }
 
-/// Read-only view of one tenant's state at one journal position. Must be a pure function of that state.
+/// Read-only view of one tenant's state at one journal position. Must be a pure function of that
+/// state.
 pub trait PolicyView {
     /// The vault, if it exists in this tenant.
     fn vault(&self, id: VaultId) -> Option<Vault>;
@@ -49,8 +51,14 @@ pub trait PolicyView {
     /// The allow-list entry in force for exactly this address text on this chain.
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed>;
 
-    /// What was authorized within the `window_ms` before `at`: entries younger than the window, each at its
-    /// worst-case spend, aged from its last attempt; the intent asked about is not among them.
-    /// `None` when the sum overflows or cannot be known, which blocks.
-    fn spent(&self, scope: WindowScope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent>;
+    /// What was authorized within the `window_ms` before `at`: entries younger than the window,
+    /// each at its worst-case spend, aged from its last attempt; the intent asked about is not
+    /// among them. `None` when the sum overflows or cannot be known, which blocks.
+    fn spent(
+        &self,
+        scope: WindowScope,
+        asset: &AssetId,
+        window_ms: u64,
+        at: UnixMs,
+    ) -> Option<Spent>;
 }

@@ -11,7 +11,8 @@ pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
 pub(crate) const WINDOWS_MAX: usize = 8;
 
 words! {
-    /// Whose spending a window sums. Each sum is of one asset; nothing else can be summed by the journal.
+    /// Whose spending a window sums. Each sum is of one asset; nothing else can be summed by the
+    /// journal.
     VelocityScope {
         /// The human who signed the intent, by all of his credentials together.
         Initiator "initiator",
@@ -22,7 +23,8 @@ words! {
     }
 }
 
-/// One window. The intent's own worst case (amount + fee cap, one more intent) is added *before* comparing.
+/// One window. The intent's own worst case (amount + fee cap, one more intent) is added *before*
+/// comparing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Window {
     /// Whose spending.
@@ -54,8 +56,18 @@ impl Window {
             ("scope".to_owned(), Json::text(self.scope)),
             ("window_seconds".to_owned(), Json::text(self.window_seconds)),
         ];
-        put(&mut members, "amount_lte", self.amount_lte.as_ref(), Json::text);
-        put(&mut members, "count_lte", self.count_lte.as_ref(), Json::text);
+        put(
+            &mut members,
+            "amount_lte",
+            self.amount_lte.as_ref(),
+            Json::text,
+        );
+        put(
+            &mut members,
+            "count_lte",
+            self.count_lte.as_ref(),
+            Json::text,
+        );
         members
     }
 

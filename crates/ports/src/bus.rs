@@ -5,15 +5,16 @@
 //! - Records of one topic with one key keep the order in which they were published.
 //! - Delivery is at least once; the consumer removes duplicates by [`Headers::msg_id`].
 //! - The consumer owns its positions: the bus keeps none.
-//! - A position that no longer exists (other incarnation, before the oldest record, beyond the end) is
-//!   [`BusError::PositionGone`], never a silent jump.
-//! - A record over a size limit is refused by [`Bus::publish`], with its size, and nothing of that call is
-//!   published.
+//! - A position that no longer exists (other incarnation, before the oldest record, beyond the end)
+//!   is [`BusError::PositionGone`], never a silent jump.
+//! - A record over a size limit is refused by [`Bus::publish`], with its size, and nothing of that
+//!   call is published.
 //! - [`Bus::publish`] returns `Ok` only when every record is durable.
 //! - A full queue pushes back (blocks, then [`BusError::Full`]); nothing accepted is dropped.
-//! - Headers carry `msg-id`, `schema`, `deadline-ms`, `traceparent` and timeline marks; never secrets or
-//!   customer data.
-//! - [`Bus::shutdown`] drains what was accepted within its deadline; later calls are [`BusError::Closed`].
+//! - Headers carry `msg-id`, `schema`, `deadline-ms`, `traceparent` and timeline marks; never
+//!   secrets or customer data.
+//! - [`Bus::shutdown`] drains what was accepted within its deadline; later calls are
+//!   [`BusError::Closed`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ impl Topic {
     /// # Errors
     /// [`BusError::BadTopic`] when empty, too long or with another character.
     pub fn new(name: &str) -> Result<Self, BusError> {
-        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+        let good =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
         if name.is_empty() || name.len() > Self::LEN_MAX || !name.bytes().all(good) {
             return Err(BusError::BadTopic { len: name.len() });
         }
@@ -80,7 +82,8 @@ impl fmt::Display for Topic {
 /// What travels beside a payload, in clear. Borsh is the stored form (field order below).
 #[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct Headers {
-    /// UUIDv7 given by the first producer and kept through every retry; consumers remove duplicates by it.
+    /// UUIDv7 given by the first producer and kept through every retry; consumers remove duplicates
+    /// by it.
     pub msg_id: [u8; 16],
     /// Version of the payload's encoding.
     pub schema: u16,
@@ -106,7 +109,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Largest payload, bytes: an MPC round of 10 signers with post-quantum wrapping is below 64 KiB.
+    /// Largest payload, bytes: an MPC round of 10 signers with post-quantum wrapping is below 64
+    /// KiB.
     pub const PAYLOAD_MAX: usize = 128 * 1024;
     /// Largest key, bytes.
     pub const KEY_MAX: usize = 512;
@@ -123,12 +127,21 @@ impl Record {
         let limits = [
             ("payload", self.payload.len(), Self::PAYLOAD_MAX),
             ("key", self.key.len(), Self::KEY_MAX),
-            ("traceparent", self.headers.traceparent.len(), Self::TRACEPARENT_MAX),
+            (
+                "traceparent",
+                self.headers.traceparent.len(),
+                Self::TRACEPARENT_MAX,
+            ),
             ("marks", self.headers.marks.len(), Self::MARKS_MAX),
         ];
         for (part, size, max) in limits {
             if size > max {
-                return Err(BusError::TooLarge { topic: self.topic.clone(), part, size, max });
+                return Err(BusError::TooLarge {
+                    topic: self.topic.clone(),
+                    part,
+                    size,
+                    max,
+                });
             }
         }
         Ok(())
@@ -162,8 +175,8 @@ pub trait Bus: Send + Sync {
     /// Makes the records durable, in order; one call's records of one key stay together in order.
     ///
     /// # Errors
-    /// [`BusError::TooLarge`] (nothing published), [`BusError::Full`] (nothing published, try again),
-    /// [`BusError::Io`]: outcome unknown, publish the same `msg_id`s again.
+    /// [`BusError::TooLarge`] (nothing published), [`BusError::Full`] (nothing published, try
+    /// again), [`BusError::Io`]: outcome unknown, publish the same `msg_id`s again.
     fn publish(&self, records: &[Record]) -> Result<(), BusError>;
 
     /// The oldest position of a topic. A topic nobody has written to begins at 0.
@@ -172,9 +185,9 @@ pub trait Bus: Send + Sync {
     /// The position after the newest record.
     fn end(&self, topic: &Topic) -> Result<Position, BusError>;
 
-    /// At most `records_max` records at or after the wanted positions, each topic's in order, shared fairly
-    /// between the topics. Blocks up to `wait` until there is at least one; empty on timeout. Asking again
-    /// from the same positions gives the same records again.
+    /// At most `records_max` records at or after the wanted positions, each topic's in order,
+    /// shared fairly between the topics. Blocks up to `wait` until there is at least one; empty on
+    /// timeout. Asking again from the same positions gives the same records again.
     ///
     /// # Errors
     /// [`BusError::PositionGone`] for the first wanted position that does not exist.
@@ -216,8 +229,11 @@ pub enum BusError {
         /// Limit, bytes.
         max: usize,
     },
-    /// The wanted position does not exist: records were dropped by retention, or this is another log.
-    #[error("{topic}: position {wanted} does not exist (oldest {oldest}, end {end}, same log: {same_log})")]
+    /// The wanted position does not exist: records were dropped by retention, or this is another
+    /// log.
+    #[error(
+        "{topic}: position {wanted} does not exist (oldest {oldest}, end {end}, same log: {same_log})"
+    )]
     PositionGone {
         /// The topic.
         topic: Topic,
@@ -268,7 +284,12 @@ impl BusError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
     #[test]
@@ -278,7 +299,10 @@ mod tests {
         for bad in ["", "A", "a b", "a/b", "ä", &"a".repeat(201)] {
             assert!(Topic::new(bad).is_err(), "{bad}");
         }
-        assert_eq!(Topic::new("a").unwrap().dead_letter().unwrap().as_str(), "a.dlq");
+        assert_eq!(
+            Topic::new("a").unwrap().dead_letter().unwrap().as_str(),
+            "a.dlq"
+        );
     }
 
     #[test]
@@ -292,7 +316,9 @@ mod tests {
         };
         let bytes = borsh::to_vec(&headers).unwrap();
         let mut want = vec![7; 16];
-        want.extend([2, 1, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b't', 1, 0, 0, 0, 9]);
+        want.extend([
+            2, 1, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b't', 1, 0, 0, 0, 9,
+        ]);
         assert_eq!(bytes, want);
         assert_eq!(borsh::from_slice::<Headers>(&bytes).unwrap(), headers);
     }

@@ -5,7 +5,8 @@ use strongroom_types::{
     AssetId, AttemptKind, ChainId, Code, ConflictKey, Intent, MinorUnits, Refusal, Suite, VaultId,
 };
 
-/// What addresses of a vault derive from: the key's group public key and chain code, and the vault's account.
+/// What addresses of a vault derive from: the key's group public key and chain code, and the
+/// vault's account.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct VaultKey {
     /// Scheme of the key.
@@ -55,7 +56,8 @@ pub struct Move {
     pub amount: MinorUnits,
 }
 
-/// What an intent will do, as shown to approvers before a transaction exists: moves in ascending order.
+/// What an intent will do, as shown to approvers before a transaction exists: moves in ascending
+/// order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Effects {
     /// Every payment.
@@ -151,8 +153,8 @@ pub trait ChainCodec: Send + Sync {
     /// Builds the unsigned transaction that pays the effects.
     fn build(&self, request: &BuildRequest<'_>) -> Result<Built, Refusal>;
 
-    /// Builds a replacement of `previous` that spends its anchor: the same payments with a higher fee, or
-    /// everything back to the vault. Adds no recipient.
+    /// Builds a replacement of `previous` that spends its anchor: the same payments with a higher
+    /// fee, or everything back to the vault. Adds no recipient.
     fn replace(
         &self,
         kind: AttemptKind,
@@ -160,20 +162,25 @@ pub trait ChainCodec: Send + Sync {
         request: &BuildRequest<'_>,
     ) -> Result<Built, Refusal>;
 
-    /// Decodes strictly and says what the transaction does; every claimed own input and output is derived.
+    /// Decodes strictly and says what the transaction does; every claimed own input and output is
+    /// derived.
     fn inspect(&self, unsigned: &[u8], vault: &VaultKey) -> Result<Inspection, Refusal>;
 
-    /// Puts the signatures (one a slot, in order) into the transaction and verifies each by an independent path.
-    /// Gives the network bytes.
-    fn assemble(&self, unsigned: &[u8], signatures: &[Vec<u8>], vault: &VaultKey)
-    -> Result<Vec<u8>, Refusal>;
+    /// Puts the signatures (one a slot, in order) into the transaction and verifies each by an
+    /// independent path. Gives the network bytes.
+    fn assemble(
+        &self,
+        unsigned: &[u8],
+        signatures: &[Vec<u8>],
+        vault: &VaultKey,
+    ) -> Result<Vec<u8>, Refusal>;
 
     /// The network's name of a signed transaction.
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal>;
 }
 
-/// The chain-independent rule every signer enforces: the transaction does what the intent says, no more and no
-/// less, within the attempt's declared fee.
+/// The chain-independent rule every signer enforces: the transaction does what the intent says, no
+/// more and no less, within the attempt's declared fee.
 pub fn within(
     expected: &Effects,
     kind: AttemptKind,
@@ -186,7 +193,11 @@ pub fn within(
         AttemptKind::Cancel => &nothing,
     };
     if inspection.moves != wanted.moves {
-        let detail = format!("expected {} payments, found {}", wanted.moves.len(), inspection.moves.len());
+        let detail = format!(
+            "expected {} payments, found {}",
+            wanted.moves.len(),
+            inspection.moves.len()
+        );
         return Err(Refusal::new(Code::EffectsMismatch, detail));
     }
     if inspection.fee > fee_max {
@@ -242,7 +253,8 @@ pub enum GatewayError {
     Malformed(String),
 }
 
-/// A chain's network side: untrusted I/O, only in the transactions service. Every answer is hostile.
+/// A chain's network side: untrusted I/O, only in the transactions service. Every answer is
+/// hostile.
 pub trait ChainGateway: Send + Sync {
     /// Unspent coins of these addresses.
     fn coins(&self, addresses: &[String]) -> Result<Vec<ChainCoin>, GatewayError>;

@@ -3,19 +3,22 @@
 //! Contract (each sentence is a case of `testkit/conformance`):
 //!
 //! - Placeholders are `$1`, `$2`, …; an adapter rewrites them if its engine needs that.
-//! - A transaction is a *write* transaction from its start (SQLite: one at a time). There is no nesting: a
-//!   second `begin` on the same thread is an error.
+//! - A transaction is a *write* transaction from its start (SQLite: one at a time). There is no
+//!   nesting: a second `begin` on the same thread is an error.
 //! - Others see a transaction's changes only once it is committed.
 //! - Dropping a [`Tx`] without [`Tx::commit`] undoes everything it did.
 //! - [`Tx::commit`] returns only once the change is durable.
-//! - After a failed statement the transaction is poisoned: every later statement and the commit are refused
-//!   with [`DbErrorKind::Poisoned`] (PostgreSQL does that by itself, SQLite would go on).
+//! - After a failed statement the transaction is poisoned: every later statement and the commit are
+//!   refused with [`DbErrorKind::Poisoned`] (PostgreSQL does that by itself, SQLite would go on).
 //! - SQL is `&'static str` only, so text built from data does not compile.
-//! - Values are i64, bool, text (no NUL) and blob, each nullable. Wider integers and amounts are text or blobs.
-//! - Decisions on a limit must be one conditional `UPDATE`; read-decide-write loses updates on PostgreSQL.
-//! - An aggregate must be cast (`CAST(SUM(x) AS BIGINT)`): PostgreSQL's `SUM` of a `BIGINT` is `NUMERIC`.
-//! - Rows of several statements are locked in key order; a deadlock is transient and the *whole* transaction
-//!   is run again ([`transact`]).
+//! - Values are i64, bool, text (no NUL) and blob, each nullable. Wider integers and amounts are
+//!   text or blobs.
+//! - Decisions on a limit must be one conditional `UPDATE`; read-decide-write loses updates on
+//!   PostgreSQL.
+//! - An aggregate must be cast (`CAST(SUM(x) AS BIGINT)`): PostgreSQL's `SUM` of a `BIGINT` is
+//!   `NUMERIC`.
+//! - Rows of several statements are locked in key order; a deadlock is transient and the *whole*
+//!   transaction is run again ([`transact`]).
 
 use std::fmt;
 
@@ -37,12 +40,12 @@ pub trait Db: Send + Sync {
     /// [`Migration::component`]s may share one database and call this separately.
     ///
     /// # Errors
-    /// [`DbErrorKind::Schema`] when the database is newer than `migrations`, when an applied migration's text
-    /// changed, or when versions do not count 1, 2, 3, … within a component.
+    /// [`DbErrorKind::Schema`] when the database is newer than `migrations`, when an applied
+    /// migration's text changed, or when versions do not count 1, 2, 3, … within a component.
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError>;
 
-    /// How many transactions that changed something were committed since this object was made (each costs
-    /// about one fsync).
+    /// How many transactions that changed something were committed since this object was made (each
+    /// costs about one fsync).
     fn commits(&self) -> u64;
 }
 
@@ -59,25 +62,29 @@ pub trait Tx {
         let mut rows = self.query(sql, args)?;
         match rows.len() {
             0 | 1 => Ok(rows.pop()),
-            n => Err(DbError::new(DbErrorKind::Other, format!("expected at most one row, found {n}"))),
+            n => Err(DbError::new(
+                DbErrorKind::Other,
+                format!("expected at most one row, found {n}"),
+            )),
         }
     }
 
     /// Inserts many rows with few statements; `args` holds the rows one after the other
-    /// ([`Bulk::columns`] values each). Returns what the suffix's `RETURNING` gives, in no particular order.
-    /// A key must not occur twice in one call when the suffix is an upsert (PostgreSQL error 21000): fold first.
+    /// ([`Bulk::columns`] values each). Returns what the suffix's `RETURNING` gives, in no
+    /// particular order. A key must not occur twice in one call when the suffix is an upsert
+    /// (PostgreSQL error 21000): fold first.
     fn bulk(&mut self, bulk: &Bulk, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError>;
 
     /// Makes the transaction durable.
     ///
     /// # Errors
-    /// [`DbErrorKind::Poisoned`] after a failed statement. After *any* error here the caller must treat the
-    /// outcome as unknown and rebuild its memory from the database.
+    /// [`DbErrorKind::Poisoned`] after a failed statement. After *any* error here the caller must
+    /// treat the outcome as unknown and rebuild its memory from the database.
     fn commit(self: Box<Self>) -> Result<(), DbError>;
 }
 
-/// A multi-row insert: `prefix ($1, $2), ($3, $4), … suffix`, sent in chunks of [`Bulk::CHUNKS`] rows so that
-/// few distinct statements exist.
+/// A multi-row insert: `prefix ($1, $2), ($3, $4), … suffix`, sent in chunks of [`Bulk::CHUNKS`]
+/// rows so that few distinct statements exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bulk {
     /// Everything before the first row: `INSERT INTO t (a, b) VALUES`.
@@ -96,7 +103,8 @@ impl Bulk {
     #[must_use]
     pub fn text(&self, rows: usize) -> String {
         use fmt::Write as _;
-        let mut sql = String::with_capacity(self.prefix.len() + self.suffix.len() + rows * self.columns * 6);
+        let mut sql =
+            String::with_capacity(self.prefix.len() + self.suffix.len() + rows * self.columns * 6);
         sql.push_str(self.prefix);
         let mut n = 0;
         for row in 0..rows {
@@ -117,9 +125,16 @@ impl Bulk {
     ///
     /// # Errors
     /// [`DbErrorKind::Other`] when `args` is not a whole number of rows.
-    pub fn chunks<'a, 'b>(&self, args: &'a [Arg<'b>]) -> Result<Vec<(usize, &'a [Arg<'b>])>, DbError> {
+    pub fn chunks<'a, 'b>(
+        &self,
+        args: &'a [Arg<'b>],
+    ) -> Result<Vec<(usize, &'a [Arg<'b>])>, DbError> {
         if self.columns == 0 || !args.len().is_multiple_of(self.columns) {
-            let what = format!("{} values are no whole number of {}-column rows", args.len(), self.columns);
+            let what = format!(
+                "{} values are no whole number of {}-column rows",
+                args.len(),
+                self.columns
+            );
             return Err(DbError::new(DbErrorKind::Other, what));
         }
         let mut rest = args;
@@ -158,7 +173,10 @@ impl Arg<'_> {
     pub fn u64(value: u64) -> Result<Arg<'static>, DbError> {
         match i64::try_from(value) {
             Ok(v) => Ok(Arg::I64(Some(v))),
-            Err(_) => Err(DbError::new(DbErrorKind::Other, format!("{value} does not fit a 64-bit column"))),
+            Err(_) => Err(DbError::new(
+                DbErrorKind::Other,
+                format!("{value} does not fit a 64-bit column"),
+            )),
         }
     }
 
@@ -260,7 +278,10 @@ pub struct DbError {
 impl DbError {
     /// An error of this kind.
     pub fn new(kind: DbErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self {
+            kind,
+            detail: detail.into(),
+        }
     }
 
     /// What to act on.
@@ -272,20 +293,27 @@ impl DbError {
     /// Whether running the whole transaction again, later, may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.kind, DbErrorKind::Busy | DbErrorKind::Io | DbErrorKind::Full)
+        matches!(
+            self.kind,
+            DbErrorKind::Busy | DbErrorKind::Io | DbErrorKind::Full
+        )
     }
 }
 
-/// Whether a statement that gave or changed `rows` rows wrote anything; adapters count commits by it.
+/// Whether a statement that gave or changed `rows` rows wrote anything; adapters count commits by
+/// it.
 #[must_use]
 pub fn writes(sql: &str, rows: u64) -> bool {
-    let select = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
+    let select = sql
+        .trim_start()
+        .get(..6)
+        .is_some_and(|word| word.eq_ignore_ascii_case("select"));
     rows > 0 && !select
 }
 
-/// Runs `work` in a transaction and commits; runs the whole of it again, up to `attempts_max` times in all,
-/// while the database answers [`DbErrorKind::Busy`] (deadlock, serialization failure). `work` must
-/// keep nothing from a failed attempt.
+/// Runs `work` in a transaction and commits; runs the whole of it again, up to `attempts_max` times
+/// in all, while the database answers [`DbErrorKind::Busy`] (deadlock, serialization failure).
+/// `work` must keep nothing from a failed attempt.
 ///
 /// # Errors
 /// The last attempt's error.
@@ -302,7 +330,9 @@ pub fn transact<T>(
             Ok(value)
         });
         match result {
-            Err(error) if error.kind() == DbErrorKind::Busy && attempt < attempts_max => attempt += 1,
+            Err(error) if error.kind() == DbErrorKind::Busy && attempt < attempts_max => {
+                attempt += 1
+            }
             done => return done,
         }
     }
@@ -310,19 +340,34 @@ pub fn transact<T>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
     #[test]
     fn bulk_text_numbers_every_value_once() {
-        let bulk =
-            Bulk { prefix: "INSERT INTO t (a, b) VALUES", columns: 2, suffix: "ON CONFLICT DO NOTHING" };
-        assert_eq!(bulk.text(2), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
+        let bulk = Bulk {
+            prefix: "INSERT INTO t (a, b) VALUES",
+            columns: 2,
+            suffix: "ON CONFLICT DO NOTHING",
+        };
+        assert_eq!(
+            bulk.text(2),
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
     }
 
     #[test]
     fn bulk_chunks_are_64_16_4_1_and_cover_everything() {
-        let bulk = Bulk { prefix: "", columns: 2, suffix: "" };
+        let bulk = Bulk {
+            prefix: "",
+            columns: 2,
+            suffix: "",
+        };
         let args = vec![Arg::from(1i64); 2 * (64 + 64 + 16 + 4 + 1 + 1)];
         let rows: Vec<usize> = bulk.chunks(&args).unwrap().iter().map(|c| c.0).collect();
         assert_eq!(rows, [64, 64, 16, 4, 1, 1]);

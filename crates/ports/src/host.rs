@@ -8,8 +8,8 @@ pub trait Clock: Send + Sync {
     fn now_ms(&self) -> u64;
 }
 
-/// Cryptographic randomness. `rng()` hands out a fresh generator (the host's: seeded from the OS; the
-/// simulator's: from the run's seed).
+/// Cryptographic randomness. `rng()` hands out a fresh generator (the host's: seeded from the OS;
+/// the simulator's: from the run's seed).
 pub trait Entropy: Send + Sync {
     /// A generator for one piece of work.
     fn rng(&self) -> Box<dyn CryptoRngCore + Send>;

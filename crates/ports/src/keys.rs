@@ -2,9 +2,10 @@
 
 use zeroize::Zeroizing;
 
-/// Wraps and unwraps secrets under a key that never leaves the protector (software provider in development,
-/// PKCS#11 in production). Contract: what was wrapped under one `aad` unwraps under exactly that `aad`; any
-/// flipped bit of blob or `aad` is [`KeyProtectorError::Integrity`]; wrapping twice gives different blobs.
+/// Wraps and unwraps secrets under a key that never leaves the protector (software provider in
+/// development, PKCS#11 in production). Contract: what was wrapped under one `aad` unwraps under
+/// exactly that `aad`; any flipped bit of blob or `aad` is [`KeyProtectorError::Integrity`];
+/// wrapping twice gives different blobs.
 pub trait KeyProtector: Send + Sync {
     /// Encrypts `secret` bound to `aad`. Blob layout is the provider's own.
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError>;

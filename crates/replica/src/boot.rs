@@ -1,9 +1,9 @@
-//! Restarted or restored? A random generation stands in the database and at a second place outside of the data
-//! folder; each start writes a new one to both.
+//! Restarted or restored? A random generation stands in the database and at a second place outside
+//! of the data folder; each start writes a new one to both.
 //!
-//! A database that was put back, cloned or lost no longer agrees with the marker: what its key cosigned meanwhile may
-//! be known to the writer alone, so the key never cosigns again. A copy put back within one generation (no start in
-//! between) is not seen; that needs a hardware counter.
+//! A database that was put back, cloned or lost no longer agrees with the marker: what its key
+//! cosigned meanwhile may be known to the writer alone, so the key never cosigns again. A copy put
+//! back within one generation (no start in between) is not seen; that needs a hardware counter.
 
 use crate::error::ReplicaError;
 use crate::schema as sql;
@@ -16,7 +16,8 @@ pub trait Marker {
     /// The generation written last; none at the first start.
     ///
     /// # Errors
-    /// When the place cannot be read. A generation that is there but unreadable is an error, not "none".
+    /// When the place cannot be read. A generation that is there but unreadable is an error, not
+    /// "none".
     fn read(&self) -> io::Result<Option<[u8; 16]>>;
 
     /// Writes a generation, durably before it returns.
@@ -26,15 +27,19 @@ pub trait Marker {
     fn write(&mut self, generation: [u8; 16]) -> io::Result<()>;
 }
 
-/// To be called once at each start of a witness, before anything is cosigned. Says whether its key may still
-/// cosign; `false` (`signer_retired`) is stored and stays.
+/// To be called once at each start of a witness, before anything is cosigned. Says whether its key
+/// may still cosign; `false` (`signer_retired`) is stored and stays.
 ///
-/// A crash at any point is a restart, not a restore: the new generation is announced in the database before the
-/// marker moves, and confirmed after.
+/// A crash at any point is a restart, not a restore: the new generation is announced in the
+/// database before the marker moves, and confirmed after.
 ///
 /// # Errors
 /// Database or marker; nothing may be cosigned then.
-pub fn boot(db: &dyn Db, marker: &mut dyn Marker, rng: &mut dyn CryptoRngCore) -> Result<bool, ReplicaError> {
+pub fn boot(
+    db: &dyn Db,
+    marker: &mut dyn Marker,
+    rng: &mut dyn CryptoRngCore,
+) -> Result<bool, ReplicaError> {
     db.migrate(sql::MIGRATIONS)?;
     let found = marker.read().map_err(ReplicaError::Marker)?;
     let mut next = [0; 16];
@@ -42,7 +47,9 @@ pub fn boot(db: &dyn Db, marker: &mut dyn Marker, rng: &mut dyn CryptoRngCore) -
 
     let mut tx = db.begin()?;
     tx.execute(sql::NEW_WITNESS, &[false.into()])?;
-    let row = tx.query_opt(sql::WITNESS, &[])?.ok_or(ReplicaError::Stale)?;
+    let row = tx
+        .query_opt(sql::WITNESS, &[])?
+        .ok_or(ReplicaError::Stale)?;
     let (current, announced) = (row.blob_opt(4)?, row.blob_opt(5)?);
     let found = found.as_ref().map(<[u8; 16]>::as_slice);
     let expected = found == current || (found.is_some() && found == announced);

@@ -17,14 +17,17 @@ const RECORDS_MAX: usize = 256;
 /// # Errors
 /// Never for the topic names of this build.
 pub fn journal_topics(genesis: &Genesis) -> Result<Vec<Topic>, BusError> {
-    let witnesses = genesis.witness_keys().map(|(node, _)| topics::cosignatures(node));
+    let witnesses = genesis
+        .witness_keys()
+        .map(|(node, _)| topics::cosignatures(node));
     std::iter::once(topics::JOURNAL_ENTRIES.to_owned())
         .chain(witnesses)
         .map(|name| Topic::new(&name))
         .collect()
 }
 
-/// Reads the journal topics from their start; the loop that calls [`Feed::step`] belongs to the composition root.
+/// Reads the journal topics from their start; the loop that calls [`Feed::step`] belongs to the
+/// composition root.
 pub struct Feed {
     bus: Arc<dyn Bus>,
     shared: Arc<SharedFollower>,
@@ -39,17 +42,26 @@ impl Feed {
     pub fn new(bus: Arc<dyn Bus>, shared: Arc<SharedFollower>) -> Result<Self, ReplicaError> {
         let genesis = shared.read(|follower| Arc::clone(follower.genesis()));
         let want = |topic: Topic| bus.start(&topic).map(|start| (topic, start));
-        let wants = journal_topics(&genesis)?.into_iter().map(want).collect::<Result<_, _>>()?;
+        let wants = journal_topics(&genesis)?
+            .into_iter()
+            .map(want)
+            .collect::<Result<_, _>>()?;
         Ok(Self { bus, shared, wants })
     }
 
-    /// Takes in what is there, blocking up to `wait` for the first record; gives the number of records. A record that
-    /// does not verify is skipped, as it proves nothing, and so is one that leaves a gap: what is missing can only be
-    /// published again further on, with all that follows it. `now` is asked after the records arrived.
+    /// Takes in what is there, blocking up to `wait` for the first record; gives the number of
+    /// records. A record that does not verify is skipped, as it proves nothing, and so is one that
+    /// leaves a gap: what is missing can only be published again further on, with all that follows
+    /// it. `now` is asked after the records arrived.
     ///
     /// # Errors
-    /// The bus's, a position that is gone among them (start again with a new replica); whatever stopped the replica.
-    pub fn step(&mut self, now: impl Fn() -> UnixMs, wait: Duration) -> Result<usize, ReplicaError> {
+    /// The bus's, a position that is gone among them (start again with a new replica); whatever
+    /// stopped the replica.
+    pub fn step(
+        &mut self,
+        now: impl Fn() -> UnixMs,
+        wait: Duration,
+    ) -> Result<usize, ReplicaError> {
         let records = self.bus.fetch(&self.wants, RECORDS_MAX, wait)?;
         for delivered in &records {
             let result = self.shared.receive(&delivered.record.payload, now());

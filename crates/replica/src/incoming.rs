@@ -12,19 +12,23 @@ pub enum Incoming {
     Cosignature(NodeId, WitnessCosignature),
 }
 
-/// Opens a record of `journal.entries` or of a witness's cosignatures. Deadlines play no part: an entry is true for
-/// ever.
+/// Opens a record of `journal.entries` or of a witness's cosignatures. Deadlines play no part: an
+/// entry is true for ever.
 ///
 /// # Errors
 /// What [`open`] refuses; `unknown_sender` when the sender's role does not say such things.
 pub fn open_incoming(record: &[u8], senders: &dyn Senders) -> Result<Incoming, Refusal> {
-    let envelope = open(record, senders, &[Role::Writer, Role::Signer, Role::Witness])?;
+    let envelope = open(
+        record,
+        senders,
+        &[Role::Writer, Role::Signer, Role::Witness],
+    )?;
     let role = senders.sender(envelope.from).map(|sender| sender.role);
     match role.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))? {
         Role::Writer => envelope.payload().map(Incoming::Batch),
-        Role::Signer | Role::Witness => {
-            envelope.payload().map(|cosignature| Incoming::Cosignature(envelope.from, cosignature))
-        }
+        Role::Signer | Role::Witness => envelope
+            .payload()
+            .map(|cosignature| Incoming::Cosignature(envelope.from, cosignature)),
         Role::Api | Role::Approvals | Role::Transactions | Role::Coordinator => {
             Err(Refusal::new(Code::UnknownSender, envelope.from))
         }

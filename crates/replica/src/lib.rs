@@ -1,7 +1,8 @@
 //! The journal replica of a process: in the process's database, or in memory alone.
 //!
-//! - [`Replica`]: the [`Follower`](strongroom_journal::follower::Follower) with its tables. Log, state, root and
-//!   position of a batch go into one transaction; a signer's cosignature leaves only after it.
+//! - [`Replica`]: the [`Follower`](strongroom_journal::follower::Follower) with its tables. Log,
+//!   state, root and position of a batch go into one transaction; a signer's cosignature leaves
+//!   only after it.
 //! - [`boot()`]: tells a restarted disk from a restored one.
 //! - [`SharedFollower`] and [`Feed`]: a replica in memory for services that can replay the bus.
 

@@ -36,10 +36,14 @@ pub(crate) const META: &str = "SELECT genesis, size, frontier, note FROM journal
 pub(crate) const ADVANCE: &str =
     "UPDATE journal_meta SET size = $1, frontier = $2, note = $3 WHERE id = 1 AND size = $4";
 
-pub(crate) const PUT_ENTRIES: Bulk =
-    Bulk { prefix: "INSERT INTO journal_entry (seq, sealed) VALUES", columns: 2, suffix: "" };
+pub(crate) const PUT_ENTRIES: Bulk = Bulk {
+    prefix: "INSERT INTO journal_entry (seq, sealed) VALUES",
+    columns: 2,
+    suffix: "",
+};
 pub(crate) const ENTRY: &str = "SELECT sealed FROM journal_entry WHERE seq = $1";
-pub(crate) const ENTRIES: &str = "SELECT sealed FROM journal_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
+pub(crate) const ENTRIES: &str =
+    "SELECT sealed FROM journal_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
 
 pub(crate) const PUT_HEAD: &str = "INSERT INTO journal_head (size, note) VALUES ($1, $2)";
 pub(crate) const HEAD: &str = "SELECT note FROM journal_head WHERE size = $1";
@@ -57,19 +61,20 @@ pub(crate) const DROP_STATE: &str = "DELETE FROM journal_state WHERE state_key =
 pub(crate) const NEW_WITNESS: &str = "INSERT INTO journal_witness
     (id, cosigned_size, cosigned_body, cosigned_s, retired, generation, generation_next)
     VALUES (1, 0, '', 0, $1, NULL, NULL) ON CONFLICT DO NOTHING";
-pub(crate) const WITNESS: &str = "SELECT cosigned_size, cosigned_body, cosigned_s, retired, generation,
+pub(crate) const WITNESS: &str =
+    "SELECT cosigned_size, cosigned_body, cosigned_s, retired, generation,
     generation_next FROM journal_witness WHERE id = 1";
 /// Compare-and-set on what was cosigned last; never once retired.
 pub(crate) const COSIGN: &str = "UPDATE journal_witness
     SET cosigned_size = $1, cosigned_body = $2, cosigned_s = $3
     WHERE id = 1 AND cosigned_size = $4 AND cosigned_body = $5 AND retired = $6";
 pub(crate) const RETIRE: &str = "UPDATE journal_witness SET retired = $1 WHERE id = 1";
-pub(crate) const NEXT_GENERATION: &str = "UPDATE journal_witness SET generation_next = $1 WHERE id = 1";
+pub(crate) const NEXT_GENERATION: &str =
+    "UPDATE journal_witness SET generation_next = $1 WHERE id = 1";
 pub(crate) const GENERATION: &str =
     "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
 
-pub(crate) const PUT_HANDED: &str =
-    "INSERT INTO journal_handed (digest, signed, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed (digest, signed, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 pub(crate) const HANDED: &str =
     "SELECT digest, signed, since_ms FROM journal_handed ORDER BY since_ms, digest";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";

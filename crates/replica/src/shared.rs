@@ -43,18 +43,21 @@ impl SharedFollower {
     pub fn receive(&self, record: &[u8], now: UnixMs) -> Result<usize, Refusal> {
         let registered = self.read(|follower| Arc::clone(follower.state().registered()));
         match open_incoming(record, registered.as_ref())? {
-            Incoming::Batch(batch) => {
-                self.write(|follower| follower.append(&batch)).map(|applied| applied.len())
-            }
-            Incoming::Cosignature(witness, cosignature) => {
-                self.write(|follower| follower.cosignature(witness, &cosignature, now)).map(|()| 0)
-            }
+            Incoming::Batch(batch) => self
+                .write(|follower| follower.append(&batch))
+                .map(|applied| applied.len()),
+            Incoming::Cosignature(witness, cosignature) => self
+                .write(|follower| follower.cosignature(witness, &cosignature, now))
+                .map(|()| 0),
         }
     }
 
     fn halt_poisoned(&self) {
         let mut follower = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        follower.halt(Refusal::new(Code::Internal, "a panic interrupted the replica"));
+        follower.halt(Refusal::new(
+            Code::Internal,
+            "a panic interrupted the replica",
+        ));
         self.0.clear_poison();
     }
 }

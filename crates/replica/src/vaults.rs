@@ -25,6 +25,11 @@ impl VaultKeys for TenantVaults<'_> {
         let key = self.view.threshold_key(self.tenant, vault.key).ok()?;
         let (suite, public) = (key.plan.suite, key.public?);
         let account = vault.account;
-        Some(VaultKey { suite, public_key: public.group_key, chain_code: public.chain_code, account })
+        Some(VaultKey {
+            suite,
+            public_key: public.group_key,
+            chain_code: public.chain_code,
+            account,
+        })
     }
 }

@@ -25,22 +25,38 @@ pub(crate) fn load(tx: &mut dyn Tx) -> Result<Stored, ReplicaError> {
     let mut handed = Vec::new();
     for act in tx.query(sql::HANDED, &[])? {
         let signed = decode(act.blob(1)?).map_err(|e| corrupt(&format!("handed act: {e}")))?;
-        handed.push(HandedAct { digest: Digest(act.array(0)?), signed, since: UnixMs(act.u64(2)?) });
+        handed.push(HandedAct {
+            digest: Digest(act.array(0)?),
+            signed,
+            since: UnixMs(act.u64(2)?),
+        });
     }
-    Ok(Stored { cosigned, retired, handed })
+    Ok(Stored {
+        cosigned,
+        retired,
+        handed,
+    })
 }
 
 /// What was cosigned last, and whether the key is retired; `None` before the row exists.
 fn cosigned(tx: &mut dyn Tx) -> Result<Option<(Option<Cosigned>, bool)>, ReplicaError> {
-    let Some(row) = tx.query_opt(sql::WITNESS, &[])? else { return Ok(None) };
-    let cosigned = Cosigned { size: row.u64(0)?, body: row.text(1)?.to_owned(), time_s: row.u64(2)? };
+    let Some(row) = tx.query_opt(sql::WITNESS, &[])? else {
+        return Ok(None);
+    };
+    let cosigned = Cosigned {
+        size: row.u64(0)?,
+        body: row.text(1)?.to_owned(),
+        time_s: row.u64(2)?,
+    };
     Ok(Some((Some(cosigned).filter(|c| c.size > 0), row.bool(3)?)))
 }
 
 impl Stored {
     /// What was cosigned last must be a head of the stored log.
     pub(crate) fn check_line(&self, tx: &mut dyn Tx, size: u64) -> Result<(), ReplicaError> {
-        let Some(cosigned) = &self.cosigned else { return Ok(()) };
+        let Some(cosigned) = &self.cosigned else {
+            return Ok(());
+        };
         if cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body) {
             return Err(corrupt("what was cosigned last is not in the stored log").into());
         }
@@ -54,7 +70,11 @@ impl Replica {
     /// # Errors
     /// `invalid_reference` when genesis has no such witness with this key.
     pub fn witness(&self, node: NodeId, seed: &[u8; 32]) -> Result<Witness, Refusal> {
-        let Stored { cosigned, retired, handed } = self.stored.clone();
+        let Stored {
+            cosigned,
+            retired,
+            handed,
+        } = self.stored.clone();
         Witness::new(self.follower(), node, seed, cosigned, retired, handed)
     }
 
@@ -64,21 +84,21 @@ impl Replica {
         self.stored.retired
     }
 
-    /// Cosigns the tip in this transaction: what is cosigned is stored (compare-and-set on size and body) before the
-    /// signature is made. The cosignature must leave this process only after the transaction is committed: as a
-    /// record of a stage's outbox, or after `commit` returned.
+    /// Cosigns the tip in this transaction: what is cosigned is stored (compare-and-set on size and
+    /// body) before the signature is made. The cosignature must leave this process only after the
+    /// transaction is committed: as a record of a stage's outbox, or after `commit` returned.
     ///
     /// # Errors
-    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when the tables do not hold what memory relies on, or
-    /// something else was cosigned meanwhile.
+    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when the tables do not hold what
+    /// memory relies on, or something else was cosigned meanwhile.
     pub fn cosign(
         &mut self,
         tx: &mut dyn Tx,
         witness: &mut Witness,
         now: UnixMs,
     ) -> Result<WitnessCosignature, ReplicaError> {
-        // Memory may be ahead of the tables after a transaction that was lost; then nothing is signed upon it, not
-        // even the same head again.
+        // Memory may be ahead of the tables after a transaction that was lost; then nothing is
+        // signed upon it, not even the same head again.
         let (here, retired) = cosigned(tx)?.unwrap_or_default();
         if retired {
             return Err(Refusal::from(Code::SignerRetired).into());
@@ -87,14 +107,17 @@ impl Replica {
         if !same || !self.is_at(tx)? {
             return Err(ReplicaError::Stale);
         }
-        let signed = witness.cosign(self.follower(), now, |old, new| compare_and_set(tx, old, new));
+        let signed = witness.cosign(self.follower(), now, |old, new| {
+            compare_and_set(tx, old, new)
+        });
         self.drop_ended(tx, witness)?;
         let signed = signed?;
         self.stored.cosigned = witness.last().cloned();
         Ok(signed)
     }
 
-    /// Takes a tightening that was handed over; it is stored before it is acknowledged (by the commit).
+    /// Takes a tightening that was handed over; it is stored before it is acknowledged (by the
+    /// commit).
     ///
     /// # Errors
     /// As [`Witness::hand`].
@@ -107,15 +130,19 @@ impl Replica {
     ) -> Result<(), ReplicaError> {
         if let Some(act) = witness.hand(self.follower(), signed, now)? {
             let signed = encode(&act.signed);
-            let row = [(&act.digest.0).into(), (&signed).into(), Arg::u64(act.since.0)?];
+            let row = [
+                (&act.digest.0).into(),
+                (&signed).into(),
+                Arg::u64(act.since.0)?,
+            ];
             tx.execute(sql::PUT_HANDED, &row)?;
             self.stored.handed.push(act);
         }
         self.drop_ended(tx, witness)
     }
 
-    /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key, stored. See
-    /// [`Witness::heard_own`].
+    /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key,
+    /// stored. See [`Witness::heard_own`].
     ///
     /// # Errors
     /// Database errors.
@@ -136,7 +163,12 @@ impl Replica {
     /// Forgets handed acts whose duty has ended.
     fn drop_ended(&mut self, tx: &mut dyn Tx, witness: &Witness) -> Result<(), ReplicaError> {
         let open: BTreeSet<Digest> = witness.handed().map(|act| act.digest).collect();
-        for ended in self.stored.handed.iter().filter(|act| !open.contains(&act.digest)) {
+        for ended in self
+            .stored
+            .handed
+            .iter()
+            .filter(|act| !open.contains(&act.digest))
+        {
             tx.execute(sql::DROP_HANDED, &[(&ended.digest.0).into()])?;
         }
         self.stored.handed.retain(|act| open.contains(&act.digest));
@@ -144,7 +176,11 @@ impl Replica {
     }
 }
 
-fn compare_and_set(tx: &mut dyn Tx, old: Option<&Cosigned>, new: &Cosigned) -> Result<(), ReplicaError> {
+fn compare_and_set(
+    tx: &mut dyn Tx,
+    old: Option<&Cosigned>,
+    new: &Cosigned,
+) -> Result<(), ReplicaError> {
     let (old_size, old_body) = old.map_or((0, ""), |old| (old.size, old.body.as_str()));
     let row = [
         Arg::u64(new.size)?,
@@ -154,5 +190,9 @@ fn compare_and_set(tx: &mut dyn Tx, old: Option<&Cosigned>, new: &Cosigned) -> R
         old_body.into(),
         false.into(),
     ];
-    if tx.execute(sql::COSIGN, &row)? == 1 { Ok(()) } else { Err(ReplicaError::Stale) }
+    if tx.execute(sql::COSIGN, &row)? == 1 {
+        Ok(())
+    } else {
+        Err(ReplicaError::Stale)
+    }
 }

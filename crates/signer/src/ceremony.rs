@@ -79,13 +79,19 @@ impl Ceremonies {
 
 /// The session of a run: digest of the journal's ceremony session and the run's number.
 fn run_session(session: &Digest, run: u32) -> [u8; 32] {
-    digest("strongroom/ceremony-run/v1", &[&session.0, &run.to_be_bytes()]).0
+    digest(
+        "strongroom/ceremony-run/v1",
+        &[&session.0, &run.to_be_bytes()],
+    )
+    .0
 }
 
 /// The key's ceremony is released, unfinished, and this signer is in its roster.
 fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Refusal> {
     let no = |what: &str| Refusal::new(Code::CeremonyNotApproved, format!("{}: {what}", name.1));
-    let key = view.threshold_key(name.0, name.1).map_err(|_| no("no committee released it"))?;
+    let key = view
+        .threshold_key(name.0, name.1)
+        .map_err(|_| no("no committee released it"))?;
     if key.public.is_some() {
         return Err(no("it is finished"));
     }
@@ -115,7 +121,10 @@ impl SignerNode {
             Err(Stop::No(refusal)) => (refusal, false),
             Err(Stop::NotYet(refusal)) => (refusal, true),
         };
-        Ok(Some(Denied { hold, ..self.denied(refusal) }))
+        Ok(Some(Denied {
+            hold,
+            ..self.denied(refusal)
+        }))
     }
 
     fn join_steps(
@@ -129,26 +138,37 @@ impl SignerNode {
         self.may_act()?;
         let index = self.identity.index()?;
         if !(1..=RUNS_MAX).contains(&run) {
-            return Err(
-                Refusal::new(Code::CeremonyFault, format!("runs are 1 to {RUNS_MAX}, not {run}")).into()
-            );
+            return Err(Refusal::new(
+                Code::CeremonyFault,
+                format!("runs are 1 to {RUNS_MAX}, not {run}"),
+            )
+            .into());
         }
         let joined = self.keys.run(name);
         if run <= joined {
             return self.repeat(name, run, joined, asker, now, out);
         }
         let key = self.released(name, index, now)?;
-        if self.ceremonies.running.len() >= CEREMONIES_MAX && !self.ceremonies.running.contains_key(&name) {
+        if self.ceremonies.running.len() >= CEREMONIES_MAX
+            && !self.ceremonies.running.contains_key(&name)
+        {
             return Err(Refusal::new(Code::QuotaExceeded, "too many ceremonies run here").into());
         }
         let fault = |e| Refusal::new(Code::CeremonyFault, e);
         let parameters = self.parameters(name, run, &key)?;
         let sealing = SealingSecret::from_bytes(&self.identity.sealing.to_secret_bytes());
         let rng = &mut *self.entropy.rng();
-        let (session, effects) = DkgSession::start(parameters, index, sealing, rng).map_err(fault)?;
+        let (session, effects) =
+            DkgSession::start(parameters, index, sealing, rng).map_err(fault)?;
         self.keys.begin_run(name, run)?;
         let until = now.plus(RUN_MS_MAX);
-        let running = Running { run, session, asker: *asker, until, public: Vec::new() };
+        let running = Running {
+            run,
+            session,
+            asker: *asker,
+            until,
+            public: Vec::new(),
+        };
         self.ceremonies.running.insert(name, running);
         tracing::info!(tenant = %name.0, key = %name.1, run, "joined a ceremony");
         self.perform(name, effects, now, out)?;
@@ -168,11 +188,19 @@ impl SignerNode {
         now: UnixMs,
         out: &mut Out,
     ) -> Result<(), Stop> {
-        if self.ceremonies.running.get(&name).is_some_and(|running| running.run == run) {
+        if self
+            .ceremonies
+            .running
+            .get(&name)
+            .is_some_and(|running| running.run == run)
+        {
             return Ok(());
         }
         let Some((transcript, public)) = self.keys.certified(name, run)? else {
-            let detail = format!("run {joined} of {} was joined and is over: start the next", name.1);
+            let detail = format!(
+                "run {joined} of {} was joined and is over: start the next",
+                name.1
+            );
             return Err(Refusal::new(Code::Replayed, detail).into());
         };
         self.certify(name, asker, transcript, public, now, out);
@@ -197,12 +225,18 @@ impl SignerNode {
         approved(follower.state(), name, index)?;
         for delta in &handed {
             let view = Overlay::new(follower.state()).with(delta);
-            approved(&view, name, index).map_err(|why| Refusal::new(Code::TighteningPending, why))?;
+            approved(&view, name, index)
+                .map_err(|why| Refusal::new(Code::TighteningPending, why))?;
         }
         Ok(key)
     }
 
-    fn parameters(&self, name: KeyName, run: u32, key: &KeyRecord) -> Result<DkgParameters, Refusal> {
+    fn parameters(
+        &self,
+        name: KeyName,
+        run: u32,
+        key: &KeyRecord,
+    ) -> Result<DkgParameters, Refusal> {
         Ok(DkgParameters {
             suite: suite_id(key.plan.suite),
             session: run_session(&key.session, run),
@@ -214,8 +248,8 @@ impl SignerNode {
         })
     }
 
-    /// Another signer's message, forwarded by a coordinator as it was sealed. A node that was stopped meanwhile takes
-    /// no further part.
+    /// Another signer's message, forwarded by a coordinator as it was sealed. A node that was
+    /// stopped meanwhile takes no further part.
     pub(crate) fn relay(&mut self, record: &[u8], now: UnixMs, out: &mut Out) -> Result<(), Fatal> {
         if self.may_act().is_err() {
             return Ok(());
@@ -233,17 +267,40 @@ impl SignerNode {
                 return Ok(());
             }
         };
-        let from = self.identity.genesis.signer_by_node(from).map(|seat| seat.index);
-        let (Some(from), Ok(me)) = (from, self.identity.index()) else { return Ok(()) };
-        let CeremonyMessage { tenant, key, run, to, body } = message;
+        let from = self
+            .identity
+            .genesis
+            .signer_by_node(from)
+            .map(|seat| seat.index);
+        let (Some(from), Ok(me)) = (from, self.identity.index()) else {
+            return Ok(());
+        };
+        let CeremonyMessage {
+            tenant,
+            key,
+            run,
+            to,
+            body,
+        } = message;
         if from == me || to.is_some_and(|to| to != me) {
             return Ok(());
         }
         let name = (tenant, key);
-        if self.ceremonies.running.get(&name).is_some_and(|running| running.run == run) {
+        if self
+            .ceremonies
+            .running
+            .get(&name)
+            .is_some_and(|running| running.run == run)
+        {
             self.received(name, from, body, now, out)
         } else {
-            self.keep_early(Early { name, run, from, body, until: now.plus(RUN_MS_MAX) });
+            self.keep_early(Early {
+                name,
+                run,
+                from,
+                body,
+                until: now.plus(RUN_MS_MAX),
+            });
             Ok(())
         }
     }
@@ -265,8 +322,13 @@ impl SignerNode {
         out: &mut Out,
     ) -> Result<(), Fatal> {
         let rng = &mut *self.entropy.rng();
-        let Some(running) = self.ceremonies.running.get_mut(&name) else { return Ok(()) };
-        match running.session.step(DkgInput::Received { from, bytes }, rng) {
+        let Some(running) = self.ceremonies.running.get_mut(&name) else {
+            return Ok(());
+        };
+        match running
+            .session
+            .step(DkgInput::Received { from, bytes }, rng)
+        {
             Ok(effects) => self.perform(name, effects, now, out),
             Err(fault) => {
                 let detail = format!("{fault}; by signers {:?}", fault.culprits());
@@ -305,8 +367,11 @@ impl SignerNode {
                     }
                 },
                 DkgEffect::Done { transcript } => {
-                    // The journal's own certificates take the place of the session's: the run is over here.
-                    if let Some(Running { asker, public, .. }) = self.ceremonies.running.remove(&name) {
+                    // The journal's own certificates take the place of the session's: the run is
+                    // over here.
+                    if let Some(Running { asker, public, .. }) =
+                        self.ceremonies.running.remove(&name)
+                    {
                         self.certify(name, &asker, Digest(transcript), public, now, out);
                     }
                 }
@@ -322,10 +387,12 @@ impl SignerNode {
     fn persist(&mut self, name: KeyName, record: &KeyShareRecord) -> Result<Vec<DkgEffect>, Stop> {
         let gone = || Refusal::new(Code::Internal, "the run is over");
         let run = self.ceremonies.running.get(&name).ok_or_else(gone)?.run;
-        self.keys.persist(name, run, record).map_err(|error| match error {
-            Unstored::Fatal(fatal) => Stop::Fatal(fatal),
-            Unstored::Protector(error) => Stop::No(Refusal::new(Code::Internal, error)),
-        })?;
+        self.keys
+            .persist(name, run, record)
+            .map_err(|error| match error {
+                Unstored::Fatal(fatal) => Stop::Fatal(fatal),
+                Unstored::Protector(error) => Stop::No(Refusal::new(Code::Internal, error)),
+            })?;
         let rng = &mut *self.entropy.rng();
         let running = self.ceremonies.running.get_mut(&name).ok_or_else(gone)?;
         running.public = record.public().to_bytes();
@@ -336,9 +403,17 @@ impl SignerNode {
     }
 
     fn send(&mut self, name: KeyName, to: Option<u16>, body: Vec<u8>, now: UnixMs, out: &mut Out) {
-        let Some(running) = self.ceremonies.running.get(&name) else { return };
+        let Some(running) = self.ceremonies.running.get(&name) else {
+            return;
+        };
         let (asker, run) = (running.asker, running.run);
-        let message = CeremonyMessage { tenant: name.0, key: name.1, run, to, body };
+        let message = CeremonyMessage {
+            tenant: name.0,
+            key: name.1,
+            run,
+            to,
+            body,
+        };
         self.answer(&asker, &SignerMessage::Ceremony(message), now, out);
     }
 
@@ -352,9 +427,18 @@ impl SignerNode {
         now: UnixMs,
         out: &mut Out,
     ) {
-        let signature = self.outbox.sign(&certificate_digest(&transcript, &public)).to_vec();
+        let signature = self
+            .outbox
+            .sign(&certificate_digest(&transcript, &public))
+            .to_vec();
         let (tenant, key) = name;
-        let message = SignerMessage::Certificate { tenant, key, signature, public, transcript };
+        let message = SignerMessage::Certificate {
+            tenant,
+            key,
+            signature,
+            public,
+            transcript,
+        };
         self.answer(asker, &message, now, out);
     }
 

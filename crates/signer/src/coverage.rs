@@ -23,7 +23,9 @@ impl Coverage {
     /// When a fresh head first covered the entry at `seq`, Unix microseconds; 0 when none does.
     pub(crate) fn covered_us(&self, seq: u64) -> u64 {
         let at = self.0.partition_point(|(size, _)| *size <= seq);
-        self.0.get(at).map_or(0, |(_, when)| when.0.saturating_mul(1000))
+        self.0
+            .get(at)
+            .map_or(0, |(_, when)| when.0.saturating_mul(1000))
     }
 }
 

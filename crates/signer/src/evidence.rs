@@ -6,7 +6,8 @@ use strongroom_ports::chain::{Effects, Inspection};
 use strongroom_types::{Digest, digest};
 use strongroom_wire::encode;
 
-/// What the signer saw, as far as it came. All of it can be computed again from the request and the journal.
+/// What the signer saw, as far as it came. All of it can be computed again from the request and the
+/// journal.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     /// The attempt as the journal records it.
@@ -18,8 +19,9 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Digest over the three parts in borsh: attempt record; moves, returned value, fee, conflict keys and slots of
-    /// the inspection; moves of the expected effects. Each an option, so what was not reached is told apart.
+    /// Digest over the three parts in borsh: attempt record; moves, returned value, fee, conflict
+    /// keys and slots of the inspection; moves of the expected effects. Each an option, so what was
+    /// not reached is told apart.
     pub(crate) fn digest(&self) -> Digest {
         let inspection = self.inspection.as_ref().map(|i| {
             let mut bytes = encode(&i.moves);
@@ -32,7 +34,11 @@ impl Evidence {
         let expected = self.expected.as_ref().map(|effects| &effects.moves);
         digest(
             "strongroom/signer-evidence/v1",
-            &[&option(self.attempt.as_ref()), &option(inspection.as_ref()), &option(expected)],
+            &[
+                &option(self.attempt.as_ref()),
+                &option(inspection.as_ref()),
+                &option(expected),
+            ],
         )
     }
 }

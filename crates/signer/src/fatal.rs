@@ -6,8 +6,8 @@ use strongroom_types::{Code, Refusal};
 /// The node cannot go on. Whatever it was doing has not left the process.
 #[derive(Debug, thiserror::Error)]
 pub enum Fatal {
-    /// The database failed. After a failed commit the outcome is unknown: memory is rebuilt from the disk by a new
-    /// process, never patched.
+    /// The database failed. After a failed commit the outcome is unknown: memory is rebuilt from
+    /// the disk by a new process, never patched.
     #[error("the store failed")]
     Store(#[from] DbError),
     /// The node was set up wrongly, or what it stored does not fit together.

@@ -27,7 +27,10 @@ impl Floor {
     /// The replica keeps both rules already; this is the second lock on the same door.
     pub(crate) fn check(&self, head: u64) -> Result<(), Refusal> {
         if head < self.start {
-            let detail = format!("head {head}, this signer stood at {} when it started", self.start);
+            let detail = format!(
+                "head {head}, this signer stood at {} when it started",
+                self.start
+            );
             return Err(Refusal::new(Code::HeadBelowFloor, detail));
         }
         if head < self.acted {

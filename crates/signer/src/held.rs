@@ -15,7 +15,11 @@ pub const HELD_MS_MAX: u64 = 120_000;
 /// What was asked for.
 pub(crate) enum Wanted {
     Shares(SigningRequest),
-    Ceremony { tenant: TenantId, key: KeyId, run: u32 },
+    Ceremony {
+        tenant: TenantId,
+        key: KeyId,
+        run: u32,
+    },
 }
 
 /// Who asked, and until when an answer is of use.
@@ -48,13 +52,18 @@ impl Held {
     }
 
     pub(crate) fn has(&self, request: &Digest) -> bool {
-        self.waiting.values().any(|waiting| waiting.asker.request == *request)
+        self.waiting
+            .values()
+            .any(|waiting| waiting.asker.request == *request)
     }
 
     /// Puts a request to the others, or gives it back with `quota_exceeded`.
     pub(crate) fn put(&mut self, mut waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
         if self.waiting.len() >= HELD_MAX || self.bytes + waiting.bytes > HELD_BYTES_MAX {
-            let detail = format!("too many requests wait; this one for: {}", waiting.last.refusal);
+            let detail = format!(
+                "too many requests wait; this one for: {}",
+                waiting.last.refusal
+            );
             waiting.last.refusal = Refusal::new(Code::QuotaExceeded, detail);
             return Err(waiting);
         }
@@ -73,9 +82,16 @@ impl Held {
     /// Takes out what waits no longer.
     pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
         let late = |waiting: &Waiting| now >= waiting.asker.deadline;
-        let seqs: Vec<u64> =
-            self.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(seq, _)| *seq).collect();
-        let taken: Vec<Waiting> = seqs.iter().filter_map(|seq| self.waiting.remove(seq)).collect();
+        let seqs: Vec<u64> = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| late(waiting))
+            .map(|(seq, _)| *seq)
+            .collect();
+        let taken: Vec<Waiting> = seqs
+            .iter()
+            .filter_map(|seq| self.waiting.remove(seq))
+            .collect();
         self.bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
         taken
     }
@@ -88,11 +104,30 @@ mod tests {
 
     fn waiting(number: u8, bytes: usize, deadline: u64) -> Box<Waiting> {
         let refusal = Code::AttemptUnknown.into();
-        let last = Denied { refusal, hold: true, evidence: Digest([0; 32]), head: 0 };
+        let last = Denied {
+            refusal,
+            hold: true,
+            evidence: Digest([0; 32]),
+            head: 0,
+        };
         let (node, request) = (NodeId([1; 16]), Digest([number; 32]));
-        let asker = Asker { node, request, session: [0; 16], deadline: UnixMs(deadline) };
-        let wanted = Wanted::Ceremony { tenant: TenantId([1; 16]), key: KeyId([2; 16]), run: 1 };
-        Box::new(Waiting { wanted, asker, bytes, last })
+        let asker = Asker {
+            node,
+            request,
+            session: [0; 16],
+            deadline: UnixMs(deadline),
+        };
+        let wanted = Wanted::Ceremony {
+            tenant: TenantId([1; 16]),
+            key: KeyId([2; 16]),
+            run: 1,
+        };
+        Box::new(Waiting {
+            wanted,
+            asker,
+            bytes,
+            last,
+        })
     }
 
     #[test]
@@ -101,10 +136,16 @@ mod tests {
         for _ in 0..HELD_MAX {
             assert!(held.put(waiting(1, 1, 9)).is_ok());
         }
-        assert_eq!(held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code, Code::QuotaExceeded);
+        assert_eq!(
+            held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code,
+            Code::QuotaExceeded
+        );
         assert_eq!(held.take().len(), HELD_MAX);
         assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
-        assert_eq!(held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code, Code::QuotaExceeded);
+        assert_eq!(
+            held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code,
+            Code::QuotaExceeded
+        );
         assert_eq!(held.take_late(UnixMs(9)).len(), 1);
         assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
     }
@@ -116,10 +157,17 @@ mod tests {
             assert!(held.put(waiting(number, 1, deadline)).is_ok());
         }
         assert!(held.take_late(UnixMs(9)).is_empty());
-        let late: Vec<_> = held.take_late(UnixMs(10)).iter().map(|w| w.asker.request).collect();
+        let late: Vec<_> = held
+            .take_late(UnixMs(10))
+            .iter()
+            .map(|w| w.asker.request)
+            .collect();
         assert_eq!(late, [Digest([1; 32])]);
         assert!(held.has(&Digest([2; 32])) && !held.has(&Digest([1; 32])));
         let rest: Vec<_> = held.take().iter().map(|w| w.asker.request).collect();
-        assert_eq!((rest, held.len()), (vec![Digest([3; 32]), Digest([2; 32])], 0));
+        assert_eq!(
+            (rest, held.len()),
+            (vec![Digest([3; 32]), Digest([2; 32])], 0)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The node's own journal: replica and witness, in its own database. What leaves as a cosignature is on disk.
+//! The node's own journal: replica and witness, in its own database. What leaves as a cosignature
+//! is on disk.
 
 use crate::fatal::Fatal;
 use std::sync::Arc;
@@ -35,7 +36,12 @@ impl OwnJournal {
     ) -> Result<Self, Fatal> {
         let replica = Replica::open(db.as_ref(), genesis).map_err(fatal)?;
         let witness = replica.witness(node, seed)?;
-        Ok(Self { db, replica, witness, silent: None })
+        Ok(Self {
+            db,
+            replica,
+            witness,
+            silent: None,
+        })
     }
 
     pub(crate) const fn follower(&self) -> &Follower {
@@ -56,7 +62,8 @@ impl OwnJournal {
         self.silent.as_ref()
     }
 
-    /// Applies a batch and cosigns its end: both in one transaction, which is durable when this returns.
+    /// Applies a batch and cosigns its end: both in one transaction, which is durable when this
+    /// returns.
     pub(crate) fn append(&mut self, batch: &JournalBatch, now: UnixMs) -> Result<Appended, Fatal> {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
@@ -68,7 +75,10 @@ impl OwnJournal {
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
         tx.commit()?;
         self.hear_own(cosignature.as_ref(), now);
-        Ok(Appended { result, cosignature })
+        Ok(Appended {
+            result,
+            cosignature,
+        })
     }
 
     /// Cosigns the tip if that says something new.
@@ -99,7 +109,11 @@ impl OwnJournal {
             }
             Err(ReplicaError::Refused(refusal)) => {
                 // Catching up meets the same reason at every batch.
-                if self.silent.as_ref().is_none_or(|known| known.code != refusal.code) {
+                if self
+                    .silent
+                    .as_ref()
+                    .is_none_or(|known| known.code != refusal.code)
+                {
                     tracing::warn!(%refusal, "not cosigned");
                 }
                 self.silent = Some(refusal);
@@ -111,14 +125,21 @@ impl OwnJournal {
 
     /// The own cosignature counts here as it does everywhere else.
     fn hear_own(&mut self, cosignature: Option<&WitnessCosignature>, now: UnixMs) {
-        let Some(cosignature) = cosignature else { return };
+        let Some(cosignature) = cosignature else {
+            return;
+        };
         let node = self.witness.node();
-        if let Err(refusal) = self.replica.follower_mut().cosignature(node, cosignature, now) {
+        if let Err(refusal) = self
+            .replica
+            .follower_mut()
+            .cosignature(node, cosignature, now)
+        {
             tracing::error!(%refusal, "the own cosignature does not verify");
         }
     }
 
-    /// Takes in a cosignature that arrived. One under the own name that this disk does not remember retires the key.
+    /// Takes in a cosignature that arrived. One under the own name that this disk does not remember
+    /// retires the key.
     pub(crate) fn hear(
         &mut self,
         node: NodeId,
@@ -128,17 +149,29 @@ impl OwnJournal {
         if node == self.witness.node() {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
-            self.replica.heard_own(tx.as_mut(), &mut self.witness, cosignature).map_err(fatal)?;
+            self.replica
+                .heard_own(tx.as_mut(), &mut self.witness, cosignature)
+                .map_err(fatal)?;
             tx.commit()?;
         }
-        Ok(self.replica.follower_mut().cosignature(node, cosignature, now))
+        Ok(self
+            .replica
+            .follower_mut()
+            .cosignature(node, cosignature, now))
     }
 
     /// Takes a tightening that was handed over; it is durable when this returns `Ok(Ok(()))`.
-    pub(crate) fn hand(&mut self, signed: &Signed, now: UnixMs) -> Result<Result<(), Refusal>, Fatal> {
+    pub(crate) fn hand(
+        &mut self,
+        signed: &Signed,
+        now: UnixMs,
+    ) -> Result<Result<(), Refusal>, Fatal> {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
-        match self.replica.hand(tx.as_mut(), &mut self.witness, signed, now) {
+        match self
+            .replica
+            .hand(tx.as_mut(), &mut self.witness, signed, now)
+        {
             Ok(()) => {
                 tx.commit()?;
                 Ok(Ok(()))
@@ -153,7 +186,10 @@ impl OwnJournal {
 
     /// What each open handed tightening would change at the tip.
     pub(crate) fn handed(&mut self, now: UnixMs) -> Vec<Delta> {
-        self.witness.handed_overlay(self.replica.follower(), now).cloned().collect()
+        self.witness
+            .handed_overlay(self.replica.follower(), now)
+            .cloned()
+            .collect()
     }
 
     /// Tightenings the journal still owes.
@@ -178,7 +214,9 @@ pub(crate) fn fatal(error: ReplicaError) -> Fatal {
         ReplicaError::Stale => {
             Refusal::new(Code::StoreCorrupt, "another process writes this database").into()
         }
-        ReplicaError::Marker(error) => Refusal::new(Code::Internal, format!("boot marker: {error}")).into(),
+        ReplicaError::Marker(error) => {
+            Refusal::new(Code::Internal, format!("boot marker: {error}")).into()
+        }
         ReplicaError::Bus(error) => Refusal::new(Code::Internal, error).into(),
     }
 }

@@ -1,13 +1,14 @@
 //! The check list before any share. Everything in a request is a claim; nothing of it is believed.
 //!
-//! The order: local stop, retirement and a stopped replica; a fresh witnessed head that covers where this process
-//! started and never goes back; the journal's answer at that head, at the own tip, and at the tip with each handed
-//! tightening; the intent and the attempt read back from the own disk; the attempt's digest; the own decoding of the
-//! transaction against the intent; what it spends; the operator's rules; the commitments.
+//! The order: local stop, retirement and a stopped replica; a fresh witnessed head that covers
+//! where this process started and never goes back; the journal's answer at that head, at the own
+//! tip, and at the tip with each handed tightening; the intent and the attempt read back from the
+//! own disk; the attempt's digest; the own decoding of the transaction against the intent; what it
+//! spends; the operator's rules; the commitments.
 //!
-//! The client's signature on the intent, the approvals and the policy are *not* checked here: the own replica's
-//! `apply` checked them at the entry's position, else the entry would not be in it, and [`share::check`] asks
-//! whether all of that is still in force.
+//! The client's signature on the intent, the approvals and the policy are *not* checked here: the
+//! own replica's `apply` checked them at the entry's position, else the entry would not be in it,
+//! and [`share::check`] asks whether all of that is still in force.
 
 use crate::evidence::Evidence;
 use crate::fatal::Fatal;
@@ -26,7 +27,9 @@ use strongroom_mpc_core::ChildPath;
 use strongroom_mpc_core::signing::{Commitment, SigningPackage, Tweak};
 use strongroom_ports::chain::{ChainCodec, Inspection, Slot, VaultKey, VaultKeys, within};
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::{Attempt, Code, Digest, Document as _, Intent, Refusal, TenantId, UnixMs, VaultId};
+use strongroom_types::{
+    Attempt, Code, Digest, Document as _, Intent, Refusal, TenantId, UnixMs, VaultId,
+};
 use strongroom_wire::{NonceCommitment, SigningRequest};
 
 /// Why there is no share.
@@ -100,14 +103,26 @@ impl SignerNode {
         let (mut evidence, mut head) = (Evidence::default(), 0);
         let (refusal, hold) = match self.judge_steps(request, now, &mut evidence, &mut head) {
             Ok((grant, packages)) => {
-                let (seq, epoch, evidence) = (grant.attempt.seq, grant.key.epoch, evidence.digest());
-                return Ok(Ok(Allowed { head, seq, epoch, packages, evidence }));
+                let (seq, epoch, evidence) =
+                    (grant.attempt.seq, grant.key.epoch, evidence.digest());
+                return Ok(Ok(Allowed {
+                    head,
+                    seq,
+                    epoch,
+                    packages,
+                    evidence,
+                }));
             }
             Err(Stop::Fatal(fatal)) => return Err(fatal),
             Err(Stop::No(refusal)) => (refusal, false),
             Err(Stop::NotYet(refusal)) => (refusal, true),
         };
-        Ok(Err(Denied { refusal, hold, evidence: evidence.digest(), head }))
+        Ok(Err(Denied {
+            refusal,
+            hold,
+            evidence: evidence.digest(),
+            head,
+        }))
     }
 
     fn judge_steps(
@@ -119,11 +134,26 @@ impl SignerNode {
     ) -> Result<(Grant, Vec<SigningPackage>), Stop> {
         self.may_act()?;
         let signer = self.identity.index()?;
-        let SigningRequest { tenant, intent, attempt, .. } = *request;
-        let asked = Asked { tenant, intent, attempt, signer, now };
+        let SigningRequest {
+            tenant,
+            intent,
+            attempt,
+            ..
+        } = *request;
+        let asked = Asked {
+            tenant,
+            intent,
+            attempt,
+            signer,
+            now,
+        };
         let known = self.journal.follower().state().intent(tenant, &intent)?;
-        evidence.attempt =
-            known.and_then(|known| known.attempts.into_iter().find(|record| record.number == attempt));
+        evidence.attempt = known.and_then(|known| {
+            known
+                .attempts
+                .into_iter()
+                .find(|record| record.number == attempt)
+        });
         *head = fresh(self, now)?;
         let handed = self.journal.handed(now);
         let grant = journal_allows(self.journal.follower(), *head, &handed, &asked)?;
@@ -139,7 +169,11 @@ impl SignerNode {
         if self.journal.is_retired() {
             return Err(Code::SignerRetired.into());
         }
-        self.journal.follower().halted().cloned().map_or(Ok(()), Err)
+        self.journal
+            .follower()
+            .halted()
+            .cloned()
+            .map_or(Ok(()), Err)
     }
 
     /// The transaction does what the intent says, for the attempt that the journal has.
@@ -153,7 +187,10 @@ impl SignerNode {
     ) -> Result<Vec<SigningPackage>, Stop> {
         let follower = self.journal.follower();
         if request.key != grant.vault.vault.key {
-            let detail = format!("{} is signed for by {}", grant.vault.vault.id, grant.vault.vault.key);
+            let detail = format!(
+                "{} is signed for by {}",
+                grant.vault.vault.id, grant.vault.vault.key
+            );
             return Err(Refusal::new(Code::PackageInvalid, detail).into());
         }
         let (intent, attempt) = self.read_back(grant, request.intent)?;
@@ -163,21 +200,37 @@ impl SignerNode {
         let (codec, seat) = self.codec(grant)?;
         let vault_key = vault_key(&grant.key, grant.vault.vault.account)
             .ok_or_else(|| Refusal::new(Code::UnknownKey, "the ceremony is not finished"))?;
-        let inspection = evidence.inspection.insert(codec.inspect(&request.unsigned, &vault_key)?);
+        let inspection = evidence
+            .inspection
+            .insert(codec.inspect(&request.unsigned, &vault_key)?);
         let view = follower.head_view(head)?;
-        let vaults = TenantVaults { view: &view, tenant: request.tenant };
+        let vaults = TenantVaults {
+            view: &view,
+            tenant: request.tenant,
+        };
         let expected = evidence.expected.insert(codec.expected(&intent, &vaults)?);
-        within(expected, grant.attempt.kind, inspection, grant.attempt.fee_max)?;
+        within(
+            expected,
+            grant.attempt.kind,
+            inspection,
+            grant.attempt.fee_max,
+        )?;
         spends(inspection, &attempt, grant)?;
         let at = now.max(follower.tip().at);
         let (tenant, kind, native) = (request.tenant, grant.attempt.kind, &seat.native);
-        let payment = Payment { tenant, intent: &intent, kind, native, at };
+        let payment = Payment {
+            tenant,
+            intent: &intent,
+            kind,
+            native,
+            at,
+        };
         self.rules.check(follower.state(), &payment)?;
         Ok(packages(request, &inspection.slots, &grant.key)?)
     }
 
-    /// Intent and attempt as the own log holds them. The state names the intent by digest and has the attempt's
-    /// digest, kind and fee, so a row edited by hand is noticed.
+    /// Intent and attempt as the own log holds them. The state names the intent by digest and has
+    /// the attempt's digest, kind and fee, so a row edited by hand is noticed.
     fn read_back(&self, grant: &Grant, digest: Digest) -> Result<(Intent, Attempt), Stop> {
         let corrupt = |what: &str| Stop::No(Refusal::new(Code::StoreCorrupt, what));
         let Body::Authorized(authorized) = self.journal.entry(grant.record.seq)?.body else {
@@ -201,10 +254,15 @@ impl SignerNode {
             && attempt.kind == record.kind
             && attempt.unsigned_digest == record.unsigned_digest
             && attempt.fee_max == record.fee_max;
-        if same { Ok((intent, attempt)) } else { Err(corrupt("the attempt's entry is another attempt")) }
+        if same {
+            Ok((intent, attempt))
+        } else {
+            Err(corrupt("the attempt's entry is another attempt"))
+        }
     }
 
-    /// The decoder of the intent's chain: exactly the one that genesis names, which the approvers relied on.
+    /// The decoder of the intent's chain: exactly the one that genesis names, which the approvers
+    /// relied on.
     fn codec(&self, grant: &Grant) -> Result<(&dyn ChainCodec, &ChainSeat), Refusal> {
         let chain = &grant.record.chain;
         let unknown = || Refusal::new(Code::UnknownChain, chain);
@@ -212,17 +270,25 @@ impl SignerNode {
         let codec = self.codecs.get(chain).ok_or_else(unknown)?;
         let manifest = codec.manifest();
         if manifest.decoder != seat.decoder || manifest.native != seat.native {
-            let detail = format!("genesis wants {}, this build has {}", seat.decoder, manifest.decoder);
+            let detail = format!(
+                "genesis wants {}, this build has {}",
+                seat.decoder, manifest.decoder
+            );
             return Err(Refusal::new(Code::Unsupported, detail));
         }
         Ok((codec.as_ref(), seat))
     }
 }
 
-/// The journal's answer: at the head, at every own head beyond it up to the tip, and with each handed tightening. What
-/// any of them forbids counts at once (a stop and its resume beyond the head too); what they allow counts only under
-/// the head.
-fn journal_allows(follower: &Follower, head: u64, handed: &[Delta], asked: &Asked) -> Result<Grant, Stop> {
+/// The journal's answer: at the head, at every own head beyond it up to the tip, and with each
+/// handed tightening. What any of them forbids counts at once (a stop and its resume beyond the
+/// head too); what they allow counts only under the head.
+fn journal_allows(
+    follower: &Follower,
+    head: u64,
+    handed: &[Delta],
+    asked: &Asked,
+) -> Result<Grant, Stop> {
     let genesis = follower.genesis();
     let unknown = |refusal: &Refusal| refusal.code == Code::AttemptUnknown;
     let at_head = share::check(&follower.head_view(head)?, genesis, asked);
@@ -244,13 +310,19 @@ fn journal_allows(follower: &Follower, head: u64, handed: &[Delta], asked: &Aske
     }
     for delta in handed {
         let view = Overlay::new(follower.state()).with(delta);
-        share::check(&view, genesis, asked).map_err(|why| Refusal::new(Code::TighteningPending, why))?;
+        share::check(&view, genesis, asked)
+            .map_err(|why| Refusal::new(Code::TighteningPending, why))?;
     }
     let grant = at_head.map_err(Stop::NotYet)?;
-    if covered(grant.attempt.seq, head) { Ok(grant) } else { Err(Stop::NotYet(Code::AttemptUnknown.into())) }
+    if covered(grant.attempt.seq, head) {
+        Ok(grant)
+    } else {
+        Err(Stop::NotYet(Code::AttemptUnknown.into()))
+    }
 }
 
-/// Whether the entry at `seq` is among the first `head` entries. The head's own view says so already.
+/// Whether the entry at `seq` is among the first `head` entries. The head's own view says so
+/// already.
 const fn covered(seq: u64, head: u64) -> bool {
     seq < head
 }
@@ -277,29 +349,47 @@ fn packages(
 ) -> Result<Vec<SigningPackage>, Refusal> {
     let invalid = |detail: String| Refusal::new(Code::PackageInvalid, detail);
     if slots.is_empty() || slots.len() != request.commitments.len() {
-        let detail = format!("{} sets of commitments for {} inputs", request.commitments.len(), slots.len());
+        let detail = format!(
+            "{} sets of commitments for {} inputs",
+            request.commitments.len(),
+            slots.len()
+        );
         return Err(invalid(detail));
     }
     let package = |(slot, claimed): (&Slot, &Vec<(u16, NonceCommitment)>)| {
         if slot.suite != key.plan.suite {
-            return Err(invalid(format!("the key is {}, the input wants {}", key.plan.suite, slot.suite)));
+            return Err(invalid(format!(
+                "the key is {}, the input wants {}",
+                key.plan.suite, slot.suite
+            )));
         }
         if !claimed.is_sorted_by(|a, b| a.0 < b.0) {
             return Err(invalid("participants ascend by index".to_owned()));
         }
-        let commitments: BTreeMap<u16, Commitment> =
-            claimed.iter().map(|(index, claimed)| (*index, commitment(claimed))).collect();
+        let commitments: BTreeMap<u16, Commitment> = claimed
+            .iter()
+            .map(|(index, claimed)| (*index, commitment(claimed)))
+            .collect();
         Ok(SigningPackage {
             suite: suite_id(slot.suite),
             key_id: key_name(request.tenant, request.key),
             epoch: key.epoch,
             message: slot.message.clone(),
             commitments,
-            path: ChildPath::new(slot.path.clone()).map_err(|e| Refusal::new(Code::PathNotOwn, e))?,
-            tweak: if slot.taproot_tweak { Tweak::Bip341 } else { Tweak::None },
+            path: ChildPath::new(slot.path.clone())
+                .map_err(|e| Refusal::new(Code::PathNotOwn, e))?,
+            tweak: if slot.taproot_tweak {
+                Tweak::Bip341
+            } else {
+                Tweak::None
+            },
         })
     };
-    slots.iter().zip(&request.commitments).map(package).collect()
+    slots
+        .iter()
+        .zip(&request.commitments)
+        .map(package)
+        .collect()
 }
 
 /// Hiding and binding are of equal length; whether they are points is checked where they are used.

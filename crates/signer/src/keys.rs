@@ -1,7 +1,8 @@
 //! The key shares: wrapped on disk, in use in memory, and which of them the journal names.
 //!
-//! A share is a *candidate* from the moment its signer may certify it, and *active* only under a witnessed
-//! `finished` entry that names its transcript; the other candidates of that key are erased in the same transaction.
+//! A share is a *candidate* from the moment its signer may certify it, and *active* only under a
+//! witnessed `finished` entry that names its transcript; the other candidates of that key are
+//! erased in the same transaction.
 
 use crate::fatal::Fatal;
 use crate::schema as sql;
@@ -13,7 +14,9 @@ use strongroom_journal::View;
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::KeyShareRecord;
-use strongroom_mpc_core::signing::{KeyShare, PrepareFault, SignFault, SignatureShare, SigningPackage};
+use strongroom_mpc_core::signing::{
+    KeyShare, PrepareFault, SignFault, SignatureShare, SigningPackage,
+};
 use strongroom_ports::db::{Arg, Db, Tx};
 use strongroom_ports::keys::{KeyProtector, KeyProtectorError};
 use strongroom_types::{Code, Digest, KeyId, Refusal, TenantId};
@@ -21,8 +24,8 @@ use strongroom_wire::NonceCommitment;
 
 /// Most commitments of one `prepare`.
 pub const PREPARE_MAX: u32 = 256;
-/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts anew under another boot id: whoever let
-/// it grow has lost them.
+/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts anew under another boot
+/// id: whoever let it grow has lost them.
 const STOCK_MAX: usize = 4_096;
 
 /// A key of a tenant.
@@ -60,8 +63,8 @@ pub(crate) enum Unstored {
 }
 
 impl KeyRing {
-    /// Loads the active shares and compares each with the journal's public record of its key: nothing is used that
-    /// the tip does not name.
+    /// Loads the active shares and compares each with the journal's public record of its key:
+    /// nothing is used that the tip does not name.
     pub(crate) fn open(
         db: Arc<dyn Db>,
         protector: Arc<dyn KeyProtector>,
@@ -83,12 +86,19 @@ impl KeyRing {
         };
         let mut tx = db.begin()?;
         for row in tx.query(sql::RUNS, &[])? {
-            ring.runs.insert((TenantId(row.array(0)?), KeyId(row.array(1)?)), number(row.u64(2)?)?);
+            ring.runs.insert(
+                (TenantId(row.array(0)?), KeyId(row.array(1)?)),
+                number(row.u64(2)?)?,
+            );
         }
         for row in tx.query(sql::SHARES, &[])? {
             let name = (TenantId(row.array(0)?), KeyId(row.array(1)?));
             let (epoch, run) = (number(row.u64(2)?)?, number(row.u64(4)?)?);
-            let stored = Stored { epoch, transcript: Digest(row.array(3)?), run };
+            let stored = Stored {
+                epoch,
+                transcript: Digest(row.array(3)?),
+                run,
+            };
             if row.bool(5)? {
                 let record = ring.read(tx.as_mut(), name, &stored)?;
                 let share = in_force(tip, name, &record).and_then(|()| opened(&record, rng))?;
@@ -102,7 +112,10 @@ impl KeyRing {
 
     /// Keys this signer can sign with, and candidates that wait for their `finished`.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.active.len(), self.candidates.values().map(Vec::len).sum())
+        (
+            self.active.len(),
+            self.candidates.values().map(Vec::len).sum(),
+        )
     }
 
     /// The newest run joined for a key; 0 when none was.
@@ -110,11 +123,14 @@ impl KeyRing {
         self.runs.get(&name).copied().unwrap_or_default()
     }
 
-    /// Remembers a run, durably, before its first message leaves: a run that was begun with one polynomial must
-    /// never be begun with another.
+    /// Remembers a run, durably, before its first message leaves: a run that was begun with one
+    /// polynomial must never be begun with another.
     pub(crate) fn begin_run(&mut self, name: KeyName, run: u32) -> Result<(), Fatal> {
         let mut tx = self.db.begin()?;
-        tx.execute(sql::PUT_RUN, &[(&name.0.0).into(), (&name.1.0).into(), run.into()])?;
+        tx.execute(
+            sql::PUT_RUN,
+            &[(&name.0.0).into(), (&name.1.0).into(), run.into()],
+        )?;
         tx.commit()?;
         self.runs.insert(name, run);
         Ok(())
@@ -129,7 +145,10 @@ impl KeyRing {
     ) -> Result<(), Unstored> {
         let (epoch, transcript) = (record.public().epoch, Digest(*record.transcript()));
         let aad = self.aad(name, epoch, &transcript);
-        let wrapped = self.protector.wrap(&aad, &record.to_secret_bytes()).map_err(Unstored::Protector)?;
+        let wrapped = self
+            .protector
+            .wrap(&aad, &record.to_secret_bytes())
+            .map_err(Unstored::Protector)?;
         let put = || -> Result<(), Fatal> {
             let mut tx = self.db.begin()?;
             let row = [
@@ -145,15 +164,34 @@ impl KeyRing {
             Ok(tx.commit()?)
         };
         put().map_err(Unstored::Fatal)?;
-        self.candidates.entry(name).or_default().push(Stored { epoch, transcript, run });
+        self.candidates.entry(name).or_default().push(Stored {
+            epoch,
+            transcript,
+            run,
+        });
         Ok(())
     }
 
     /// What was certified in a run: transcript and public record.
-    pub(crate) fn certified(&self, name: KeyName, run: u32) -> Result<Option<(Digest, Vec<u8>)>, Fatal> {
-        let known = self.candidates.get(&name).into_iter().flatten().find(|stored| stored.run == run);
-        let active = self.active.get(&name).map(|active| &active.stored).filter(|stored| stored.run == run);
-        let Some(stored) = known.or(active) else { return Ok(None) };
+    pub(crate) fn certified(
+        &self,
+        name: KeyName,
+        run: u32,
+    ) -> Result<Option<(Digest, Vec<u8>)>, Fatal> {
+        let known = self
+            .candidates
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .find(|stored| stored.run == run);
+        let active = self
+            .active
+            .get(&name)
+            .map(|active| &active.stored)
+            .filter(|stored| stored.run == run);
+        let Some(stored) = known.or(active) else {
+            return Ok(None);
+        };
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, stored)?;
         Ok(Some((stored.transcript, record.public().to_bytes())))
@@ -167,9 +205,13 @@ impl KeyRing {
     ) -> Result<Vec<KeyName>, Fatal> {
         let mut named_now = Vec::new();
         for (name, candidates) in &self.candidates {
-            let Ok(key) = head.threshold_key(name.0, name.1) else { continue };
+            let Ok(key) = head.threshold_key(name.0, name.1) else {
+                continue;
+            };
             let Some(public) = &key.public else { continue };
-            let fits = |stored: &&Stored| stored.transcript == public.transcript && stored.epoch == key.epoch;
+            let fits = |stored: &&Stored| {
+                stored.transcript == public.transcript && stored.epoch == key.epoch
+            };
             match candidates.iter().find(fits) {
                 Some(stored) => named_now.push((*name, *stored)),
                 // All n certified it, this signer among them.
@@ -198,7 +240,10 @@ impl KeyRing {
         let (tenant, key) = (Arg::from(&name.0.0), Arg::from(&name.1.0));
         let (epoch, transcript) = (Arg::from(stored.epoch), Arg::from(&stored.transcript.0));
         tx.execute(sql::ERASE_OTHERS, &[tenant, key, epoch, transcript])?;
-        tx.execute(sql::ACTIVATE, &[true.into(), tenant, key, epoch, transcript])?;
+        tx.execute(
+            sql::ACTIVATE,
+            &[true.into(), tenant, key, epoch, transcript],
+        )?;
         tx.commit()?;
         self.candidates.remove(&name);
         self.active.insert(name, Active { stored, share });
@@ -220,11 +265,15 @@ impl KeyRing {
                 return Ok(Err(Refusal::new(Code::QuotaExceeded, detail)));
             }
         };
-        let Some(active) = self.active.get(&name) else { return Ok(Err(unknown(name))) };
+        let Some(active) = self.active.get(&name) else {
+            return Ok(Err(unknown(name)));
+        };
         if active.share.stock_len() + usize::from(count) > STOCK_MAX {
             self.renew(name, rng)?;
         }
-        let Some(active) = self.active.get_mut(&name) else { return Ok(Err(unknown(name))) };
+        let Some(active) = self.active.get_mut(&name) else {
+            return Ok(Err(unknown(name)));
+        };
         let made = active.share.prepare(count, rng).map_err(|fault| {
             let code = match fault {
                 PrepareFault::StockFull => Code::QuotaExceeded,
@@ -242,9 +291,12 @@ impl KeyRing {
         }))
     }
 
-    /// Throws the nonces (and the memory of answers) of a key away and starts under another boot id.
+    /// Throws the nonces (and the memory of answers) of a key away and starts under another boot
+    /// id.
     fn renew(&mut self, name: KeyName, rng: &mut dyn CryptoRngCore) -> Result<(), Fatal> {
-        let Some(active) = self.active.get(&name) else { return Ok(()) };
+        let Some(active) = self.active.get(&name) else {
+            return Ok(());
+        };
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, &active.stored)?;
         drop(tx);
@@ -255,7 +307,8 @@ impl KeyRing {
         Ok(())
     }
 
-    /// The shares for all packages of one request, or none. The caller has judged that they may be released.
+    /// The shares for all packages of one request, or none. The caller has judged that they may be
+    /// released.
     pub(crate) fn sign(
         &mut self,
         name: KeyName,
@@ -264,27 +317,53 @@ impl KeyRing {
     ) -> Result<Vec<SignatureShare>, Refusal> {
         let active = self.active.get_mut(&name).ok_or_else(|| unknown(name))?;
         if active.stored.epoch != epoch {
-            let detail = format!("the journal is at epoch {epoch}, the share at {}", active.stored.epoch);
+            let detail = format!(
+                "the journal is at epoch {epoch}, the share at {}",
+                active.stored.epoch
+            );
             return Err(Refusal::new(Code::WrongEpoch, detail));
         }
-        active.share.sign_all(packages).map_err(|fault| refusal_of(&fault))
+        active
+            .share
+            .sign_all(packages)
+            .map_err(|fault| refusal_of(&fault))
     }
 
-    fn read(&self, tx: &mut dyn Tx, name: KeyName, stored: &Stored) -> Result<KeyShareRecord, Fatal> {
-        let corrupt = |what: &str| Refusal::new(Code::StoreCorrupt, format!("share of {}: {what}", name.1));
-        let args =
-            [(&name.0.0).into(), (&name.1.0).into(), stored.epoch.into(), (&stored.transcript.0).into()];
-        let row = tx.query_opt(sql::SHARE, &args)?.ok_or_else(|| corrupt("missing"))?;
+    fn read(
+        &self,
+        tx: &mut dyn Tx,
+        name: KeyName,
+        stored: &Stored,
+    ) -> Result<KeyShareRecord, Fatal> {
+        let corrupt =
+            |what: &str| Refusal::new(Code::StoreCorrupt, format!("share of {}: {what}", name.1));
+        let args = [
+            (&name.0.0).into(),
+            (&name.1.0).into(),
+            stored.epoch.into(),
+            (&stored.transcript.0).into(),
+        ];
+        let row = tx
+            .query_opt(sql::SHARE, &args)?
+            .ok_or_else(|| corrupt("missing"))?;
         let aad = self.aad(name, stored.epoch, &stored.transcript);
-        let secret = self.protector.unwrap(&aad, row.blob(0)?).map_err(|error| match error {
-            KeyProtectorError::Integrity => corrupt("failed its integrity check"),
-            KeyProtectorError::Unavailable(why) => {
-                Refusal::new(Code::Internal, format!("key protector: {why}"))
-            }
-        })?;
-        let record = KeyShareRecord::from_secret_bytes(&secret).map_err(|e| corrupt(&e.to_string()))?;
+        let secret = self
+            .protector
+            .unwrap(&aad, row.blob(0)?)
+            .map_err(|error| match error {
+                KeyProtectorError::Integrity => corrupt("failed its integrity check"),
+                KeyProtectorError::Unavailable(why) => {
+                    Refusal::new(Code::Internal, format!("key protector: {why}"))
+                }
+            })?;
+        let record =
+            KeyShareRecord::from_secret_bytes(&secret).map_err(|e| corrupt(&e.to_string()))?;
         let fits = record.index() == self.index && *record.transcript() == stored.transcript.0;
-        if fits { Ok(record) } else { Err(corrupt("of another signer or transcript").into()) }
+        if fits {
+            Ok(record)
+        } else {
+            Err(corrupt("of another signer or transcript").into())
+        }
     }
 
     /// Associated data of a stored share: every field with its length before it.
@@ -314,11 +393,17 @@ fn in_force(view: &dyn View, name: KeyName, record: &KeyShareRecord) -> Result<(
     let fits = key.public.is_some_and(|public| {
         public.transcript.0 == *record.transcript() && public.record == record.public().to_bytes()
     });
-    let other = || Refusal::new(Code::StoreCorrupt, format!("the share of {} is not the journal's", name.1));
+    let other = || {
+        Refusal::new(
+            Code::StoreCorrupt,
+            format!("the share of {} is not the journal's", name.1),
+        )
+    };
     if fits { Ok(()) } else { Err(other().into()) }
 }
 
-/// The share in use, under a new random boot id. Compares the signing share with its verifying share.
+/// The share in use, under a new random boot id. Compares the signing share with its verifying
+/// share.
 fn opened(record: &KeyShareRecord, rng: &mut dyn CryptoRngCore) -> Result<KeyShare, Fatal> {
     let mut boot = [0; 16];
     rng.fill_bytes(&mut boot);
@@ -330,7 +415,10 @@ fn number(value: u64) -> Result<u32, Refusal> {
 }
 
 fn unknown(name: KeyName) -> Refusal {
-    Refusal::new(Code::UnknownKey, format!("no share of {} is in use here", name.1))
+    Refusal::new(
+        Code::UnknownKey,
+        format!("no share of {} is in use here", name.1),
+    )
 }
 
 fn refusal_of(fault: &SignFault) -> Refusal {

@@ -1,8 +1,10 @@
-//! The signer: decides for itself, from its own replica of the journal and its own decoding of the transaction.
+//! The signer: decides for itself, from its own replica of the journal and its own decoding of the
+//! transaction.
 //!
-//! A synchronous state machine. Frames go in ([`SignerNode::handle`]), time passes ([`SignerNode::tick`]), the
-//! operator asks ([`SignerNode::admin`]); frames come out. No thread, no clock, no socket: the simulator runs the
-//! very code that the `strongroom-signer` binary runs. An independent witness is the same node without shares.
+//! A synchronous state machine. Frames go in ([`SignerNode::handle`]), time passes
+//! ([`SignerNode::tick`]), the operator asks ([`SignerNode::admin`]); frames come out. No thread,
+//! no clock, no socket: the simulator runs the very code that the `strongroom-signer` binary runs.
+//! An independent witness is the same node without shares.
 //!
 //! | module | what |
 //! |---|---|

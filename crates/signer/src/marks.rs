@@ -18,8 +18,9 @@ pub fn stopped_since(db: &dyn Db) -> Result<Option<UnixMs>, Fatal> {
     Ok(row.map(|row| row.u64(0)).transpose()?.map(UnixMs))
 }
 
-/// Sets the stop mark; durable when this returns. The first time stays. For an operator whose process is not running;
-/// a running one is stopped by [`SignerNode::admin`](crate::SignerNode::admin).
+/// Sets the stop mark; durable when this returns. The first time stays. For an operator whose
+/// process is not running; a running one is stopped by
+/// [`SignerNode::admin`](crate::SignerNode::admin).
 ///
 /// # Errors
 /// Database errors; the mark may not be set then.

@@ -47,11 +47,12 @@ pub struct SignerNode {
 impl SignerNode {
     /// Opens a node on its own disk.
     ///
-    /// A node whose disk was put back opens *retired*: it follows and refuses, and never cosigns or shares again.
+    /// A node whose disk was put back opens *retired*: it follows and refuses, and never cosigns or
+    /// shares again.
     ///
     /// # Errors
-    /// `genesis_mismatch`, `invalid_reference` (not in genesis, or with other keys), `store_corrupt`, `store_newer`,
-    /// `disk_full`; database errors.
+    /// `genesis_mismatch`, `invalid_reference` (not in genesis, or with other keys),
+    /// `store_corrupt`, `store_newer`, `disk_full`; database errors.
     pub fn open(setup: SignerSetup) -> Result<Self, Fatal> {
         let SignerSetup {
             genesis,
@@ -67,8 +68,18 @@ impl SignerNode {
             now,
         } = setup;
         let (index, genesis) = Identity::find(&genesis, pinned, me, &secrets)?;
-        let NodeSecrets { signing, witness, sealing } = secrets;
-        let identity = Identity { node: me, index, genesis: Arc::clone(&genesis), hash: pinned, sealing };
+        let NodeSecrets {
+            signing,
+            witness,
+            sealing,
+        } = secrets;
+        let identity = Identity {
+            node: me,
+            index,
+            genesis: Arc::clone(&genesis),
+            hash: pinned,
+            sealing,
+        };
         let rng = &mut *entropy.rng();
         strongroom_replica::boot(db.as_ref(), marker.as_mut(), rng).map_err(fatal)?;
         let journal = OwnJournal::open(Arc::clone(&db), genesis, me, &witness)?;
@@ -76,7 +87,10 @@ impl SignerNode {
         let keys = KeyRing::open(Arc::clone(&db), protector, &identity, tip.state(), rng)?;
         let floor = Floor::new(tip.size().max(journal.cosigned()));
         let stopped = marks::stopped_since(db.as_ref())?.is_some();
-        let codecs = codecs.into_iter().map(|codec| (codec.manifest().chain.clone(), codec)).collect();
+        let codecs = codecs
+            .into_iter()
+            .map(|codec| (codec.manifest().chain.clone(), codec))
+            .collect();
         Ok(Self {
             outbox: Outbox::new(pinned, me, signing, now),
             identity,
@@ -102,28 +116,34 @@ impl SignerNode {
     /// The first frame on each connection: what the replica needs next.
     pub fn hello(&mut self) -> FromSigner {
         self.gap = false;
-        FromSigner::Hello { next_seq: self.journal.follower().size() }
+        FromSigner::Hello {
+            next_seq: self.journal.follower().size(),
+        }
     }
 
-    /// Whether entries were missing in between: the shell connects anew, and [`Self::hello`] says from where.
+    /// Whether entries were missing in between: the shell connects anew, and [`Self::hello`] says
+    /// from where.
     #[must_use]
     pub const fn has_gap(&self) -> bool {
         self.gap
     }
 
-    /// Whether the own key never cosigns and shares again, since the disk was put back, cloned or lost.
+    /// Whether the own key never cosigns and shares again, since the disk was put back, cloned or
+    /// lost.
     #[must_use]
     pub const fn is_retired(&self) -> bool {
         self.journal.is_retired()
     }
 
-    /// Why the replica stopped, if it did: the node follows nothing any more and refuses everything.
+    /// Why the replica stopped, if it did: the node follows nothing any more and refuses
+    /// everything.
     #[must_use]
     pub const fn halted(&self) -> Option<&Refusal> {
         self.journal.follower().halted()
     }
 
-    /// Takes one frame; the answers are to be sent in order. Everything that an answer says is on disk.
+    /// Takes one frame; the answers are to be sent in order. Everything that an answer says is on
+    /// disk.
     ///
     /// # Errors
     /// The process must end: nothing of this frame was released, and every later call fails too.
@@ -139,7 +159,8 @@ impl SignerNode {
         self.live_or_die(result).map(|()| out)
     }
 
-    /// Time has passed: cosigns a quiet journal again, refuses what waited too long, ends late ceremonies.
+    /// Time has passed: cosigns a quiet journal again, refuses what waited too long, ends late
+    /// ceremonies.
     ///
     /// # Errors
     /// As [`Self::handle`].
@@ -177,7 +198,10 @@ impl SignerNode {
             Ok(()) => AdminReply::Done,
             Err(error) => {
                 self.dead = true;
-                AdminReply::Refused(format!("{}: stopped, but not on disk: {error}", error.code()))
+                AdminReply::Refused(format!(
+                    "{}: stopped, but not on disk: {error}",
+                    error.code()
+                ))
             }
         }
     }
@@ -199,7 +223,12 @@ impl SignerNode {
     }
 
     /// A batch of entries. Its deadline plays no part: an entry is true for ever.
-    fn batch(&mut self, record: &[u8], now: UnixMs, out: &mut Vec<FromSigner>) -> Result<(), Fatal> {
+    fn batch(
+        &mut self,
+        record: &[u8],
+        now: UnixMs,
+        out: &mut Vec<FromSigner>,
+    ) -> Result<(), Fatal> {
         let registered = Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Writer]);
         let batch: JournalBatch = match opened.and_then(|envelope| envelope.payload()) {
@@ -221,7 +250,12 @@ impl SignerNode {
     }
 
     /// A witness's cosignature, from that witness itself.
-    fn cosignature(&mut self, record: &[u8], now: UnixMs, out: &mut Vec<FromSigner>) -> Result<(), Fatal> {
+    fn cosignature(
+        &mut self,
+        record: &[u8],
+        now: UnixMs,
+        out: &mut Vec<FromSigner>,
+    ) -> Result<(), Fatal> {
         let registered = Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Signer, Role::Witness]);
         let heard = opened.and_then(|envelope| {
@@ -255,11 +289,22 @@ impl SignerNode {
         self.judge_held(now, out)
     }
 
-    fn publish(&mut self, cosignature: &WitnessCosignature, now: UnixMs, out: &mut Vec<FromSigner>) {
-        out.push(FromSigner::Cosignature(self.outbox.seal(None, [0; 16], cosignature, now)));
+    fn publish(
+        &mut self,
+        cosignature: &WitnessCosignature,
+        now: UnixMs,
+        out: &mut Vec<FromSigner>,
+    ) {
+        out.push(FromSigner::Cosignature(self.outbox.seal(
+            None,
+            [0; 16],
+            cosignature,
+            now,
+        )));
     }
 
-    /// A record that proves nothing. Anybody on the bus can send many: after the first ones few are logged.
+    /// A record that proves nothing. Anybody on the bus can send many: after the first ones few are
+    /// logged.
     pub(crate) fn ignore(&mut self, what: &str, refusal: &Refusal) {
         self.ignored += 1;
         if self.ignored <= 100 || self.ignored.is_multiple_of(1_000) {
@@ -269,7 +314,11 @@ impl SignerNode {
 
     fn alive(&self) -> Result<(), Fatal> {
         if self.dead {
-            return Err(Refusal::new(Code::Internal, "this process must end: an earlier call failed").into());
+            return Err(Refusal::new(
+                Code::Internal,
+                "this process must end: an earlier call failed",
+            )
+            .into());
         }
         Ok(())
     }

@@ -17,9 +17,15 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Numbers start at the clock (milliseconds, 20 bits left for each), so that they ascend over restarts too.
+    /// Numbers start at the clock (milliseconds, 20 bits left for each), so that they ascend over
+    /// restarts too.
     pub(crate) fn new(genesis: Digest, node: NodeId, key: SigningKey, now: UnixMs) -> Self {
-        Self { genesis, node, key, sequence: now.0 << 20 }
+        Self {
+            genesis,
+            node,
+            key,
+            sequence: now.0 << 20,
+        }
     }
 
     /// A sealed envelope, good for [`ANSWER_LIFE_MS`].
@@ -31,9 +37,26 @@ impl Outbox {
         now: UnixMs,
     ) -> Vec<u8> {
         self.sequence = self.sequence.saturating_add(1);
-        let Self { genesis, node, ref key, sequence } = *self;
+        let Self {
+            genesis,
+            node,
+            ref key,
+            sequence,
+        } = *self;
         let deadline = now.plus(ANSWER_LIFE_MS);
-        seal(Heading { genesis, from: node, to, session, sequence, created: now, deadline }, payload, key)
+        seal(
+            Heading {
+                genesis,
+                from: node,
+                to,
+                session,
+                sequence,
+                created: now,
+                deadline,
+            },
+            payload,
+            key,
+        )
     }
 
     /// An answer to a coordinator.

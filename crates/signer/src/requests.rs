@@ -25,8 +25,8 @@ pub fn message_digest(payload: &[u8]) -> Digest {
 type Out = Vec<FromSigner>;
 
 impl SignerNode {
-    /// A record of the own inbox. What is not verifiably of a coordinator and for this node is ignored: to answer it
-    /// would let anybody make this node talk.
+    /// A record of the own inbox. What is not verifiably of a coordinator and for this node is
+    /// ignored: to answer it would let anybody make this node talk.
     pub(crate) fn inbox(&mut self, record: &[u8], now: UnixMs, out: &mut Out) -> Result<(), Fatal> {
         let registered = std::sync::Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Coordinator])
@@ -39,20 +39,32 @@ impl SignerNode {
             }
         };
         let asker = asker(&envelope, now);
-        let message = envelope.in_time(now).and_then(|()| envelope.payload::<CoordinatorMessage>());
+        let message = envelope
+            .in_time(now)
+            .and_then(|()| envelope.payload::<CoordinatorMessage>());
         match message {
             Err(refusal) => self.say_no(&asker, self.denied(refusal), now, out),
             Ok(CoordinatorMessage::Sign(request)) => {
                 let bytes = envelope.payload.len();
                 let session = request.session.0;
-                let asker = Asker { request: request_digest(&request), session, ..asker };
+                let asker = Asker {
+                    request: request_digest(&request),
+                    session,
+                    ..asker
+                };
                 self.want(Wanted::Shares(request), asker, bytes, now, out)?;
             }
             Ok(CoordinatorMessage::Prepare { tenant, key, count }) => {
                 self.prepare((tenant, key), count, &asker, now, out)?;
             }
             Ok(CoordinatorMessage::Ceremony { tenant, key, run }) => {
-                self.want(Wanted::Ceremony { tenant, key, run }, asker, envelope.payload.len(), now, out)?;
+                self.want(
+                    Wanted::Ceremony { tenant, key, run },
+                    asker,
+                    envelope.payload.len(),
+                    now,
+                    out,
+                )?;
             }
             Ok(CoordinatorMessage::Relay(inner)) => self.relay(&inner, now, out)?,
         }
@@ -73,7 +85,11 @@ impl SignerNode {
         };
         match made {
             Ok(commitments) => {
-                let message = SignerMessage::Commitments { tenant: name.0, key: name.1, commitments };
+                let message = SignerMessage::Commitments {
+                    tenant: name.0,
+                    key: name.1,
+                    commitments,
+                };
                 self.answer(asker, &message, now, out);
             }
             Err(refusal) => self.say_no(asker, self.denied(refusal), now, out),
@@ -93,8 +109,19 @@ impl SignerNode {
         if self.held.has(&asker.request) {
             return Ok(());
         }
-        let Some(last) = self.answer_wanted(&wanted, &asker, now, out)? else { return Ok(()) };
-        self.wait_or_refuse(Box::new(Waiting { wanted, asker, bytes, last }), now, out);
+        let Some(last) = self.answer_wanted(&wanted, &asker, now, out)? else {
+            return Ok(());
+        };
+        self.wait_or_refuse(
+            Box::new(Waiting {
+                wanted,
+                asker,
+                bytes,
+                last,
+            }),
+            now,
+            out,
+        );
         Ok(())
     }
 
@@ -120,7 +147,9 @@ impl SignerNode {
     ) -> Result<Option<Denied>, Fatal> {
         match wanted {
             Wanted::Shares(request) => self.share(request, asker, now, out),
-            Wanted::Ceremony { tenant, key, run } => self.join((*tenant, *key), *run, asker, now, out),
+            Wanted::Ceremony { tenant, key, run } => {
+                self.join((*tenant, *key), *run, asker, now, out)
+            }
         }
     }
 
@@ -154,7 +183,12 @@ impl SignerNode {
             }
             Err(refusal) => {
                 let (evidence, head) = (allowed.evidence, allowed.head);
-                Ok(Some(Denied { refusal, hold: false, evidence, head }))
+                Ok(Some(Denied {
+                    refusal,
+                    hold: false,
+                    evidence,
+                    head,
+                }))
             }
         }
     }
@@ -179,22 +213,51 @@ impl SignerNode {
 
     /// A refusal without evidence.
     pub(crate) fn denied(&self, refusal: Refusal) -> Denied {
-        Denied { refusal, hold: false, evidence: crate::evidence::Evidence::default().digest(), head: 0 }
+        Denied {
+            refusal,
+            hold: false,
+            evidence: crate::evidence::Evidence::default().digest(),
+            head: 0,
+        }
     }
 
     /// The signed refusal. The evidence can be computed again from the request and the journal.
     pub(crate) fn say_no(&mut self, asker: &Asker, denied: Denied, now: UnixMs, out: &mut Out) {
-        let Denied { refusal: Refusal { code, detail }, evidence, head, .. } = denied;
+        let Denied {
+            refusal: Refusal { code, detail },
+            evidence,
+            head,
+            ..
+        } = denied;
         tracing::warn!(%code, detail, request = %asker.request, %evidence, head, "refused");
         *self.refused.entry(code).or_default() += 1;
         let (session, request) = (SessionId(asker.session), asker.request);
         let detail = shortened(detail);
-        let refusal = SignerRefusal { session, request, code, detail, evidence, head, at: now };
+        let refusal = SignerRefusal {
+            session,
+            request,
+            code,
+            detail,
+            evidence,
+            head,
+            at: now,
+        };
         self.answer(asker, &SignerMessage::Refused(refusal), now, out);
     }
 
-    pub(crate) fn answer(&mut self, asker: &Asker, message: &SignerMessage, now: UnixMs, out: &mut Out) {
-        out.push(FromSigner::Outbox(self.outbox.answer(asker.node, asker.session, message, now)));
+    pub(crate) fn answer(
+        &mut self,
+        asker: &Asker,
+        message: &SignerMessage,
+        now: UnixMs,
+        out: &mut Out,
+    ) {
+        out.push(FromSigner::Outbox(self.outbox.answer(
+            asker.node,
+            asker.session,
+            message,
+            now,
+        )));
     }
 }
 
@@ -211,5 +274,9 @@ fn asker(envelope: &Envelope, now: UnixMs) -> Asker {
 const DETAIL_MAX: usize = 512;
 
 fn shortened(detail: String) -> String {
-    if detail.len() <= DETAIL_MAX { detail } else { detail.chars().take(DETAIL_MAX).collect() }
+    if detail.len() <= DETAIL_MAX {
+        detail
+    } else {
+        detail.chars().take(DETAIL_MAX).collect()
+    }
 }

@@ -10,14 +10,16 @@ use strongroom_types::{
 /// The window of [`LocalRules::native_per_day_max`].
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// What this operator lets his signer take part in, whatever the journal allows. Absent means no own rule.
+/// What this operator lets his signer take part in, whatever the journal allows. Absent means no
+/// own rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalRules {
-    /// Most one intent may pay, in the chain's native asset (base units). An intent that moves anything else is then
-    /// refused, since its worth is unknown here.
+    /// Most one intent may pay, in the chain's native asset (base units). An intent that moves
+    /// anything else is then refused, since its worth is unknown here.
     pub native_per_intent_max: Option<MinorUnits>,
-    /// Most a vault may spend in 24 hours of journal time, in the chain's native asset (base units), at worst case.
-    /// Counts *all* authorized payments of the vault in the journal, not only those this signer took part in.
+    /// Most a vault may spend in 24 hours of journal time, in the chain's native asset (base
+    /// units), at worst case. Counts *all* authorized payments of the vault in the journal, not
+    /// only those this signer took part in.
     pub native_per_day_max: Option<MinorUnits>,
     /// Vaults it signs for.
     pub vaults: Option<Vec<VaultId>>,
@@ -36,22 +38,41 @@ pub(crate) struct Payment<'a> {
 }
 
 impl LocalRules {
-    /// Checks a payment against the rules on the signer's own tip. A `cancel` brings money home, so the amounts do
-    /// not bind it.
+    /// Checks a payment against the rules on the signer's own tip. A `cancel` brings money home, so
+    /// the amounts do not bind it.
     pub(crate) fn check(&self, view: &dyn View, payment: &Payment<'_>) -> Result<(), Refusal> {
         let refuse = |detail: String| Err(Refusal::new(Code::LocalRule, detail));
         let intent = payment.intent;
-        if self.vaults.as_ref().is_some_and(|allowed| !allowed.contains(&intent.vault)) {
-            return refuse(format!("{} is not among the operator's vaults", intent.vault));
+        if self
+            .vaults
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(&intent.vault))
+        {
+            return refuse(format!(
+                "{} is not among the operator's vaults",
+                intent.vault
+            ));
         }
-        if self.chains.as_ref().is_some_and(|allowed| !allowed.contains(&intent.chain)) {
-            return refuse(format!("{} is not among the operator's chains", intent.chain));
+        if self
+            .chains
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(&intent.chain))
+        {
+            return refuse(format!(
+                "{} is not among the operator's chains",
+                intent.chain
+            ));
         }
         if payment.kind == AttemptKind::Cancel {
             return Ok(());
         }
         let capped = self.native_per_intent_max.is_some() || self.native_per_day_max.is_some();
-        if capped && intent.transfers().iter().any(|t| t.asset != *payment.native) {
+        if capped
+            && intent
+                .transfers()
+                .iter()
+                .any(|t| t.asset != *payment.native)
+        {
             return refuse("the operator's caps know the native asset only".to_owned());
         }
         if let Some(max) = self.native_per_intent_max
@@ -62,8 +83,12 @@ impl LocalRules {
         if let Some(max) = self.native_per_day_max {
             // The intent itself is authorized, so it is in the sum.
             let scope = WindowScope::Vault(intent.vault);
-            let spent =
-                TenantView::new(view, payment.tenant).spent(scope, payment.native, DAY_MS, payment.at);
+            let spent = TenantView::new(view, payment.tenant).spent(
+                scope,
+                payment.native,
+                DAY_MS,
+                payment.at,
+            );
             if spent.is_none_or(|spent| spent.amount > max) {
                 return refuse(format!("the vault's last 24 hours exceed {max}"));
             }

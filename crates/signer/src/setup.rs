@@ -23,7 +23,8 @@ pub struct NodeSecrets {
     pub signing: SigningKey,
     /// Ed25519 seed of cosignatures.
     pub witness: Zeroizing<[u8; 32]>,
-    /// X-Wing secret for sealed ceremony messages. A witness without shares has one too and never uses it.
+    /// X-Wing secret for sealed ceremony messages. A witness without shares has one too and never
+    /// uses it.
     pub sealing: SealingSecret,
 }
 
@@ -33,8 +34,13 @@ impl NodeSecrets {
     /// # Errors
     /// Never for keys of the right length; the sealing library says otherwise.
     pub fn public_record(&self, measurement: Digest) -> Result<PublicRecord, Refusal> {
-        let sealing_key = self.sealing.public_key().map_err(|e| Refusal::new(Code::Internal, e))?;
-        let witness_key = SigningKey::from_bytes(&self.witness).verifying_key().to_bytes();
+        let sealing_key = self
+            .sealing
+            .public_key()
+            .map_err(|e| Refusal::new(Code::Internal, e))?;
+        let witness_key = SigningKey::from_bytes(&self.witness)
+            .verifying_key()
+            .to_bytes();
         Ok(PublicRecord {
             signing_key: self.signing.verifying_key().to_bytes(),
             witness_key,
@@ -105,7 +111,9 @@ impl Identity {
         let other = |what: &str| {
             Fatal::Refused(Refusal::new(
                 Code::InvalidReference,
-                format!("genesis has another {what} for {me}: this data folder belongs to another node"),
+                format!(
+                    "genesis has another {what} for {me}: this data folder belongs to another node"
+                ),
             ))
         };
         if let Some(seat) = genesis.signer_by_node(me) {
@@ -138,7 +146,8 @@ impl Identity {
     pub(crate) fn roster(&self, indices: &[u16]) -> Result<Vec<RosterMember>, Refusal> {
         let member = |index: &u16| {
             let seat = self.genesis.signer(*index);
-            let seat = seat.ok_or_else(|| Refusal::new(Code::NotInRoster, format!("signer {index}")))?;
+            let seat =
+                seat.ok_or_else(|| Refusal::new(Code::NotInRoster, format!("signer {index}")))?;
             Ok(RosterMember {
                 index: seat.index,
                 signing_key: seat.signing_key,
@@ -150,6 +159,8 @@ impl Identity {
 
     /// The own roster index, or `not_in_roster` for a witness.
     pub(crate) fn index(&self) -> Result<u16, Refusal> {
-        self.index.ok_or_else(|| Refusal::new(Code::NotInRoster, "an independent witness holds no shares"))
+        self.index.ok_or_else(|| {
+            Refusal::new(Code::NotInRoster, "an independent witness holds no shares")
+        })
     }
 }

@@ -13,7 +13,10 @@ impl SignerNode {
             Ok(head) => format!("yes, up to {}", head.size),
             Err(refusal) => format!("no: {refusal}"),
         };
-        let role = self.identity.index.map_or("witness".to_owned(), |index| format!("signer {index}"));
+        let role = self
+            .identity
+            .index
+            .map_or("witness".to_owned(), |index| format!("signer {index}"));
         let or_none = |refusal: Option<&strongroom_types::Refusal>| {
             refusal.map_or_else(|| "no".to_owned(), ToString::to_string)
         };

@@ -3,9 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_ports::bus::{BusError, Delivered, Headers, Record};
 
-/// Payload of a record on `<topic>.dlq`, in borsh. The record has the original's key and message id, so that
-/// a second letter about the same record is removed as a duplicate. The original's id does not enter the
-/// inbox, so that a replay to its topic is handled.
+/// Payload of a record on `<topic>.dlq`, in borsh. The record has the original's key and message
+/// id, so that a second letter about the same record is removed as a duplicate. The original's id
+/// does not enter the inbox, so that a replay to its topic is handled.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DeadLetter {
     /// The stage that gave up.
@@ -24,7 +24,8 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// The record's headers.
     pub headers: Headers,
-    /// The record's payload; `None` when the letter would be too large with it (it is still at its offset).
+    /// The record's payload; `None` when the letter would be too large with it (it is still at its
+    /// offset).
     pub payload: Option<Vec<u8>>,
 }
 
@@ -57,38 +58,78 @@ impl DeadLetter {
             payload: fits.then(|| original.payload.clone()),
         };
         let payload = borsh::to_vec(&letter).map_err(|e| BusError::Io(e.to_string()))?;
-        let headers = Headers { schema: Self::SCHEMA, deadline_ms: 0, ..original.headers.clone() };
-        Ok(Record { topic: delivered.topic.dead_letter()?, key: original.key.clone(), headers, payload })
+        let headers = Headers {
+            schema: Self::SCHEMA,
+            deadline_ms: 0,
+            ..original.headers.clone()
+        };
+        Ok(Record {
+            topic: delivered.topic.dead_letter()?,
+            key: original.key.clone(),
+            headers,
+            payload,
+        })
     }
 }
 
 /// At most [`DeadLetter::CAUSE_MAX`] bytes, cut between characters.
 fn cut(cause: &str) -> &str {
-    cause.get(..cause.floor_char_boundary(DeadLetter::CAUSE_MAX)).unwrap_or(cause)
+    cause
+        .get(..cause.floor_char_boundary(DeadLetter::CAUSE_MAX))
+        .unwrap_or(cause)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
     use strongroom_ports::bus::Topic;
 
     fn delivered(len: usize) -> Delivered {
         let topic = Topic::new("t.v1").unwrap();
-        let headers = Headers { msg_id: [7; 16], schema: 9, deadline_ms: 5, ..Headers::default() };
-        let record = Record { topic: topic.clone(), key: vec![1], headers, payload: vec![2; len] };
-        Delivered { topic, partition: 0, offset: 3, record }
+        let headers = Headers {
+            msg_id: [7; 16],
+            schema: 9,
+            deadline_ms: 5,
+            ..Headers::default()
+        };
+        let record = Record {
+            topic: topic.clone(),
+            key: vec![1],
+            headers,
+            payload: vec![2; len],
+        };
+        Delivered {
+            topic,
+            partition: 0,
+            offset: 3,
+            record,
+        }
     }
 
     #[test]
     fn dead_letter_bytes_do_not_change() {
         let record = DeadLetter::record("s", &delivered(1), "c", 2).unwrap();
-        let mut want = vec![1, 0, 0, 0, b's', 4, 0, 0, 0, b't', b'.', b'v', b'1', 0, 0, 0, 0];
-        want.extend([3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, b'c', 2, 0, 0, 0]);
+        let mut want = vec![
+            1, 0, 0, 0, b's', 4, 0, 0, 0, b't', b'.', b'v', b'1', 0, 0, 0, 0,
+        ];
+        want.extend([
+            3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, b'c', 2, 0, 0, 0,
+        ]);
         want.extend([7; 16]);
-        want.extend([9, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 2]);
+        want.extend([
+            9, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 2,
+        ]);
         assert_eq!(record.payload, want);
-        assert_eq!((record.topic.as_str(), record.headers.msg_id), ("t.v1.dlq", [7; 16]));
+        assert_eq!(
+            (record.topic.as_str(), record.headers.msg_id),
+            ("t.v1.dlq", [7; 16])
+        );
     }
 
     #[test]
@@ -97,9 +138,17 @@ mod tests {
         let record = DeadLetter::record("s", &delivered(Record::PAYLOAD_MAX), &cause, 1).unwrap();
         record.check().unwrap();
         let letter: DeadLetter = borsh::from_slice(&record.payload).unwrap();
-        assert_eq!((letter.payload, letter.cause.len()), (None, DeadLetter::CAUSE_MAX));
+        assert_eq!(
+            (letter.payload, letter.cause.len()),
+            (None, DeadLetter::CAUSE_MAX)
+        );
         let kept = DeadLetter::record("s", &delivered(120_000), "c", 1).unwrap();
         kept.check().unwrap();
-        assert!(borsh::from_slice::<DeadLetter>(&kept.payload).unwrap().payload.is_some());
+        assert!(
+            borsh::from_slice::<DeadLetter>(&kept.payload)
+                .unwrap()
+                .payload
+                .is_some()
+        );
     }
 }

@@ -7,7 +7,8 @@ pub enum CrashPoint {
     BeforeCommit,
     /// Committed, nothing published.
     AfterCommit,
-    /// Published (or tried), the outbox still holds the rows (stateless: the position is not saved).
+    /// Published (or tried), the outbox still holds the rows (stateless: the position is not
+    /// saved).
     AfterPublish,
 }
 

@@ -1,10 +1,11 @@
-//! The shell every service runs on: effects exactly once over a transport that delivers at least once.
+//! The shell every service runs on: effects exactly once over a transport that delivers at least
+//! once.
 //!
-//! A service is a [`Stage`]: it takes a batch of records and a transaction, changes its tables and returns
-//! records. The [`Shell`] fetches, removes duplicates, advances positions, keeps the outgoing records in an
-//! outbox, commits all of that as *one* transaction, publishes after the commit, isolates poison records and
-//! retries what is transient. It is single-threaded and takes time as an argument, so the simulator
-//! runs the very same code.
+//! A service is a [`Stage`]: it takes a batch of records and a transaction, changes its tables and
+//! returns records. The [`Shell`] fetches, removes duplicates, advances positions, keeps the
+//! outgoing records in an outbox, commits all of that as *one* transaction, publishes after the
+//! commit, isolates poison records and retries what is transient. It is single-threaded and takes
+//! time as an argument, so the simulator runs the very same code.
 
 mod dead_letter;
 mod faults;

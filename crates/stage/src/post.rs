@@ -8,7 +8,8 @@ use strongroom_types::{Digest, NodeId, UnixMs, digest};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, encode, open, seal};
 
-/// Why a record is made: what it continues. Message ids derive from it, so a re-run makes the same ids.
+/// Why a record is made: what it continues. Message ids derive from it, so a re-run makes the same
+/// ids.
 #[derive(Clone, Debug)]
 pub struct Cause {
     /// Message id of the record that led here (or the first producer's own id).
@@ -41,7 +42,13 @@ impl Cause {
     #[must_use]
     pub fn own(seed: &[&[u8]], deadline: UnixMs) -> Self {
         let msg_id = first_half(digest("strongroom/own-cause/v1", seed));
-        Self { msg_id, session: [0; 16], deadline, traceparent: String::new(), marks: Marks::default() }
+        Self {
+            msg_id,
+            session: [0; 16],
+            deadline,
+            traceparent: String::new(),
+            marks: Marks::default(),
+        }
     }
 
     /// The same cause with another deadline.
@@ -70,7 +77,12 @@ impl Post {
     /// An identity registered in genesis.
     #[must_use]
     pub fn new(genesis: Digest, node: NodeId, seed: &[u8; 32]) -> Self {
-        Self { genesis, node, key: SigningKey::from_bytes(seed), sequence: 0 }
+        Self {
+            genesis,
+            node,
+            key: SigningKey::from_bytes(seed),
+            sequence: 0,
+        }
     }
 
     /// Who this is.
@@ -111,11 +123,17 @@ impl Post {
             marks: cause.marks.to_bytes(),
         };
         let topic = Topic::new(topic).map_err(|e| StageError::Fatal(e.to_string()))?;
-        Ok(Record { topic, key: key.to_vec(), headers, payload: seal(heading, payload, &self.key) })
+        Ok(Record {
+            topic,
+            key: key.to_vec(),
+            headers,
+            payload: seal(heading, payload, &self.key),
+        })
     }
 }
 
-/// Opens a delivered record: sender of one of `roles`, valid signature, right schema. What does not open is poison.
+/// Opens a delivered record: sender of one of `roles`, valid signature, right schema. What does not
+/// open is poison.
 ///
 /// # Errors
 /// [`StageError::Poison`] with the refusal.

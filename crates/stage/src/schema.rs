@@ -25,7 +25,8 @@ pub(crate) const TAKE_OVER: &str = "INSERT INTO stage_owner (stage, epoch) VALUE
     ON CONFLICT (stage) DO UPDATE SET epoch = stage_owner.epoch + 1 RETURNING epoch";
 
 /// Locks the ownership for this transaction; zero rows = somebody took over.
-pub(crate) const STILL_OWNER: &str = "UPDATE stage_owner SET epoch = epoch WHERE stage = $1 AND epoch = $2";
+pub(crate) const STILL_OWNER: &str =
+    "UPDATE stage_owner SET epoch = epoch WHERE stage = $1 AND epoch = $2";
 
 pub(crate) const NEW_POSITION: &str = "INSERT INTO stage_position (stage, topic, incarnation, next)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -37,8 +38,8 @@ pub(crate) const POSITION: &str =
 pub(crate) const ADVANCE: &str = "UPDATE stage_position SET next = $1
     WHERE stage = $2 AND topic = $3 AND incarnation = $4 AND next = $5";
 
-/// Ids known already are skipped, new ones come back. The topic is part of the key: whoever may write to one
-/// topic cannot suppress a record of another by using its id first.
+/// Ids known already are skipped, new ones come back. The topic is part of the key: whoever may
+/// write to one topic cannot suppress a record of another by using its id first.
 pub(crate) const SEEN: Bulk = Bulk {
     prefix: "INSERT INTO stage_inbox (stage, topic, msg_id, seen_ms) VALUES",
     columns: 4,

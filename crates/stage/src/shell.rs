@@ -32,11 +32,13 @@ pub struct Options {
     pub wait_ms: u64,
     /// First and longest pause before a transient failure is tried again, milliseconds.
     pub retry_ms: (u64, u64),
-    /// How long a message id is remembered: longer than topics keep records and dead letters are replayed.
+    /// How long a message id is remembered: longer than topics keep records and dead letters are
+    /// replayed.
     pub inbox_keep_ms: u64,
     /// How often old message ids are dropped, milliseconds.
     pub prune_every_ms: u64,
-    /// Sent outbox rows are deleted by the next commit, or after this long without one, milliseconds.
+    /// Sent outbox rows are deleted by the next commit, or after this long without one,
+    /// milliseconds.
     pub tidy_after_ms: u64,
     /// A stateless stage saves its positions after this many batches …
     pub save_every_batches: u32,
@@ -178,8 +180,8 @@ struct Retry {
 }
 
 impl<S: Stage> Shell<S> {
-    /// Makes the tables, takes the stage over from any earlier instance, and loads positions, unsent records
-    /// and the stage's memory.
+    /// Makes the tables, takes the stage over from any earlier instance, and loads positions,
+    /// unsent records and the stage's memory.
     ///
     /// # Errors
     /// Database, bus or the stage's `reload`.
@@ -191,8 +193,14 @@ impl<S: Stage> Shell<S> {
         faults: Box<dyn Faults>,
     ) -> Result<Self, ShellError> {
         let name = stage.name();
-        let db_error = |source| ShellError::Db { stage: name, source };
-        let bus_error = |source| ShellError::Bus { stage: name, source };
+        let db_error = |source| ShellError::Db {
+            stage: name,
+            source,
+        };
+        let bus_error = |source| ShellError::Bus {
+            stage: name,
+            source,
+        };
         db.migrate(schema::MIGRATIONS).map_err(db_error)?;
         db.migrate(stage.migrations()).map_err(db_error)?;
         let mut starts = BTreeMap::new();
@@ -206,9 +214,14 @@ impl<S: Stage> Shell<S> {
         let saved = positions::load(tx.as_mut(), name, &starts).map_err(db_error)?;
         let outbox = Outbox::load(tx.as_mut(), name).map_err(db_error)?;
         if !stage.stateless() {
-            stage.reload(tx.as_mut()).map_err(|e| stage_error(name, e))?;
+            stage
+                .reload(tx.as_mut())
+                .map_err(|e| stage_error(name, e))?;
         }
-        tx.commit().map_err(|source| ShellError::CommitUnknown { stage: name, source })?;
+        tx.commit().map_err(|source| ShellError::CommitUnknown {
+            stage: name,
+            source,
+        })?;
         Ok(Self {
             stage,
             name,
@@ -234,8 +247,8 @@ impl<S: Stage> Shell<S> {
         &self.stage
     }
 
-    /// One round: send what waits, tick when due, then one batch. Blocks up to `wait` for records (0 in
-    /// simulation).
+    /// One round: send what waits, tick when due, then one batch. Blocks up to `wait` for records
+    /// (0 in simulation).
     ///
     /// # Errors
     /// After any error the shell has ended; rebuild stage and shell from the database.
@@ -248,8 +261,8 @@ impl<S: Stage> Shell<S> {
         result
     }
 
-    /// Steps until `stop` is set, then closes. Time is read after records arrived, not before. `after` hears of
-    /// each step once it is committed.
+    /// Steps until `stop` is set, then closes. Time is read after records arrived, not before.
+    /// `after` hears of each step once it is committed.
     ///
     /// # Errors
     /// As [`Self::step`].
@@ -277,7 +290,8 @@ impl<S: Stage> Shell<S> {
         self.close(clock.now_ms())
     }
 
-    /// Sends and saves what is left. The shell has ended then; calling it is a courtesy, not a need.
+    /// Sends and saves what is left. The shell has ended then; calling it is a courtesy, not a
+    /// need.
     ///
     /// # Errors
     /// As [`Self::step`]; what was not sent goes out at the next start.
@@ -317,14 +331,24 @@ impl<S: Stage> Shell<S> {
             return Ok(progress);
         }
         let wait = wait.min(Duration::from_millis(self.until_tick_ms(now_ms)));
-        match self.bus.fetch(&self.wants(), self.options.batch_records_max, wait) {
+        match self
+            .bus
+            .fetch(&self.wants(), self.options.batch_records_max, wait)
+        {
             Ok(batch) if batch.is_empty() => self.retry = None,
             Ok(batch) => {
                 self.check_offsets(&batch)?;
                 self.process(now_ms, &batch, &mut progress)?;
             }
-            Err(error) if error.is_transient() => self.hold_back(now_ms, error.to_string(), &mut progress),
-            Err(source) => return Err(ShellError::Bus { stage: self.name, source }),
+            Err(error) if error.is_transient() => {
+                self.hold_back(now_ms, error.to_string(), &mut progress)
+            }
+            Err(source) => {
+                return Err(ShellError::Bus {
+                    stage: self.name,
+                    source,
+                });
+            }
         }
         self.tidy(now_ms, &mut progress)?;
         Ok(progress)
@@ -346,13 +370,19 @@ impl<S: Stage> Shell<S> {
     fn tidy(&mut self, now_ms: u64, progress: &mut Progress) -> Result<(), ShellError> {
         let idle_rows = !self.stage.stateless()
             && progress.idle()
-            && self.outbox.sent_for_ms(now_ms).is_some_and(|age| age >= self.options.tidy_after_ms);
+            && self
+                .outbox
+                .sent_for_ms(now_ms)
+                .is_some_and(|age| age >= self.options.tidy_after_ms);
         let save = self.outbox.is_sent()
             && self.unsaved.as_ref().is_some_and(|unsaved| {
                 unsaved.batches >= self.options.save_every_batches
                     || now_ms.saturating_sub(unsaved.since_ms) >= self.options.save_every_ms
             });
-        for work in [idle_rows.then_some(Work::Tidy), save.then_some(Work::Save)].into_iter().flatten() {
+        for work in [idle_rows.then_some(Work::Tidy), save.then_some(Work::Save)]
+            .into_iter()
+            .flatten()
+        {
             if let Attempt::Busy(cause) = self.attempt(now_ms, &work)? {
                 self.hold_back(now_ms, cause, progress);
             }
@@ -365,7 +395,10 @@ impl<S: Stage> Shell<S> {
         match self.outbox.publish(self.bus.as_ref()) {
             Ok(()) => Ok(None),
             Err(error) if error.is_transient() => Ok(Some(error.to_string())),
-            Err(source) => Err(ShellError::Bus { stage: self.name, source }),
+            Err(source) => Err(ShellError::Bus {
+                stage: self.name,
+                source,
+            }),
         }
     }
 
@@ -377,8 +410,11 @@ impl<S: Stage> Shell<S> {
             tracing::warn!(stage = self.name, cause, "held back");
         }
         progress.blocked = Some(cause.clone());
-        self.retry =
-            Some(Retry { at_ms: now_ms.saturating_add(pause), attempts: attempts.saturating_add(1), cause });
+        self.retry = Some(Retry {
+            at_ms: now_ms.saturating_add(pause),
+            attempts: attempts.saturating_add(1),
+            cause,
+        });
     }
 
     /// Milliseconds until the tick is due; 0 = now. A clock that went back makes it due.
@@ -392,20 +428,28 @@ impl<S: Stage> Shell<S> {
     }
 
     fn wants(&self) -> Vec<(Topic, Position)> {
-        self.positions.iter().map(|(topic, position)| (topic.clone(), *position)).collect()
+        self.positions
+            .iter()
+            .map(|(topic, position)| (topic.clone(), *position))
+            .collect()
     }
 }
 
 fn take_over(tx: &mut dyn Tx, stage: &str) -> Result<i64, DbError> {
     match tx.query_opt(schema::TAKE_OVER, &[stage.into()])? {
         Some(row) => row.i64(0),
-        None => Err(DbError::new(strongroom_ports::db::DbErrorKind::Other, "taking over gave no epoch")),
+        None => Err(DbError::new(
+            strongroom_ports::db::DbErrorKind::Other,
+            "taking over gave no epoch",
+        )),
     }
 }
 
 fn stage_error(stage: &'static str, error: StageError) -> ShellError {
     let cause = match error {
-        StageError::Poison(cause) | StageError::Transient(cause) | StageError::Fatal(cause) => cause,
+        StageError::Poison(cause) | StageError::Transient(cause) | StageError::Fatal(cause) => {
+            cause
+        }
     };
     ShellError::Fatal { stage, cause }
 }

@@ -5,15 +5,16 @@ use strongroom_ports::db::{DbError, Migration, Tx};
 
 /// One service's state machine.
 ///
-/// Handlers are idempotent in effect: a record is a hint to look, the tables are the truth. What `handle` and
-/// `tick` write through `tx` and the records they return become one commit.
+/// Handlers are idempotent in effect: a record is a hint to look, the tables are the truth. What
+/// `handle` and `tick` write through `tx` and the records they return become one commit.
 ///
 /// # Memory
 ///
-/// A stage may keep a copy of its tables in memory. Whenever a transaction it worked in was not committed (an
-/// error of its own, a batch tried again in halves), the shell calls [`Stage::reload`] before anything
-/// else. When a commit itself fails its outcome is unknown: the shell then ends with
-/// [`crate::ShellError::CommitUnknown`], and the caller makes a new stage and a new shell from the database.
+/// A stage may keep a copy of its tables in memory. Whenever a transaction it worked in was not
+/// committed (an error of its own, a batch tried again in halves), the shell calls
+/// [`Stage::reload`] before anything else. When a commit itself fails its outcome is unknown: the
+/// shell then ends with [`crate::ShellError::CommitUnknown`], and the caller makes a new stage and
+/// a new shell from the database.
 pub trait Stage: Send {
     /// Name of the stage in its tables and logs; never changes.
     fn name(&self) -> &'static str;
@@ -24,8 +25,8 @@ pub trait Stage: Send {
     /// Its own tables.
     fn migrations(&self) -> &'static [Migration];
 
-    /// Rebuilds memory from the tables; called at start and after every transaction that was not committed.
-    /// Not called for stateless stages.
+    /// Rebuilds memory from the tables; called at start and after every transaction that was not
+    /// committed. Not called for stateless stages.
     ///
     /// # Errors
     /// As [`Self::handle`]; `Transient` is tried again.
@@ -34,8 +35,8 @@ pub trait Stage: Send {
         Ok(())
     }
 
-    /// Handles records nobody handled before (duplicates are removed), each topic's in order; at most 64.
-    /// The answer holds for the whole batch.
+    /// Handles records nobody handled before (duplicates are removed), each topic's in order; at
+    /// most 64. The answer holds for the whole batch.
     ///
     /// # Errors
     /// See [`StageError`].
@@ -60,10 +61,11 @@ pub trait Stage: Send {
         0
     }
 
-    /// `true` when what it publishes is a pure function of what it consumes, message ids included. Then
-    /// nothing is committed per batch: publish, and save the position now and then; after a crash it
-    /// publishes the same records again and downstream removes the duplicates. Its `tx` refuses every
-    /// statement, duplicates are not removed for it, and on an error it must leave its memory as it was.
+    /// `true` when what it publishes is a pure function of what it consumes, message ids included.
+    /// Then nothing is committed per batch: publish, and save the position now and then; after a
+    /// crash it publishes the same records again and downstream removes the duplicates. Its `tx`
+    /// refuses every statement, duplicates are not removed for it, and on an error it must leave
+    /// its memory as it was.
     fn stateless(&self) -> bool {
         false
     }
@@ -101,14 +103,16 @@ impl<S: Stage + ?Sized> Stage for Box<S> {
     }
 }
 
-/// Why a stage did not handle a batch. The text goes to logs and dead letters: no secrets, no customer data.
+/// Why a stage did not handle a batch. The text goes to logs and dead letters: no secrets, no
+/// customer data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StageError {
-    /// A record can never be handled. The batch is halved until the record stands alone; then it becomes a
-    /// dead letter and the position moves on.
+    /// A record can never be handled. The batch is halved until the record stands alone; then it
+    /// becomes a dead letter and the position moves on.
     #[error("poison record: {0}")]
     Poison(String),
-    /// May succeed later: tried again in place; a record whose deadline passes meanwhile becomes a dead letter.
+    /// May succeed later: tried again in place; a record whose deadline passes meanwhile becomes a
+    /// dead letter.
     #[error("transient failure: {0}")]
     Transient(String),
     /// The stage must not go on (state that cannot be, a journal that forked). The shell stops.
@@ -119,6 +123,10 @@ pub enum StageError {
 /// A database error that may pass is transient; any other means code and tables disagree.
 impl From<DbError> for StageError {
     fn from(error: DbError) -> Self {
-        if error.is_transient() { Self::Transient(error.to_string()) } else { Self::Fatal(error.to_string()) }
+        if error.is_transient() {
+            Self::Transient(error.to_string())
+        } else {
+            Self::Fatal(error.to_string())
+        }
     }
 }

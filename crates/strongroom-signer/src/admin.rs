@@ -35,8 +35,9 @@ pub struct AdminSocket {
 }
 
 impl AdminSocket {
-    /// Listens, with mode 0600 (the process's umask), and serves one connection after the other on its own thread.
-    /// Must be called under the data folder's lock: a socket file that is there is a dead one's.
+    /// Listens, with mode 0600 (the process's umask), and serves one connection after the other on
+    /// its own thread. Must be called under the data folder's lock: a socket file that is there is
+    /// a dead one's.
     pub fn listen(path: &Path) -> anyhow::Result<Self> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -54,8 +55,14 @@ impl AdminSocket {
                 }
             }
         };
-        std::thread::Builder::new().name("admin".to_owned()).spawn(serve).context("cannot start a thread")?;
-        Ok(Self { path: path.to_owned(), asked })
+        std::thread::Builder::new()
+            .name("admin".to_owned())
+            .spawn(serve)
+            .context("cannot start a thread")?;
+        Ok(Self {
+            path: path.to_owned(),
+            asked,
+        })
     }
 
     /// A request, if one is there.
@@ -88,7 +95,8 @@ fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
     while let Some(bytes) = read_frame(&mut stream)? {
         let request: AdminRequest = decode(&bytes).map_err(io::Error::other)?;
         let (reply, answer) = sync_channel(1);
-        node.send(Asked { request, reply }).map_err(io::Error::other)?;
+        node.send(Asked { request, reply })
+            .map_err(io::Error::other)?;
         let answer = answer.recv_timeout(TIMEOUT).map_err(io::Error::other)?;
         write_frame(&mut stream, &encode(&answer))?;
     }
@@ -99,10 +107,17 @@ fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
 pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminReply>> {
     let mut stream = match UnixStream::connect(path) {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
             return Ok(None);
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot connect to {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot connect to {}", path.display()));
+        }
     };
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;

@@ -50,7 +50,8 @@ pub struct Cli {
 pub enum Command {
     /// Make this node's keys and print its public record (JSON) for genesis.
     Init {
-        /// Data folder; made with mode 0700, keys in files of mode 0600. Keys that exist are never overwritten.
+        /// Data folder; made with mode 0700, keys in files of mode 0600. Keys that exist are never
+        /// overwritten.
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// For an independent witness, which never holds shares.
@@ -66,13 +67,13 @@ pub enum Command {
     },
     /// Show where the running node stands: one `name: value` a line.
     Status(At),
-    /// Share nothing any more, at once and after every restart, until `resume-local`. Works while the node is not
-    /// running, too.
+    /// Share nothing any more, at once and after every restart, until `resume-local`. Works while
+    /// the node is not running, too.
     Stop(At),
     /// Undo `stop`. The node must not be running.
     ResumeLocal(At),
-    /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it refuses at once what
-    /// that forbids, and soon cosigns nothing without it.
+    /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it
+    /// refuses at once what that forbids, and soon cosigns nothing without it.
     Hand {
         /// JSON of the signed container: {"endorsements":[…],"text":"…"}.
         #[arg(value_name = "FILE")]
@@ -81,7 +82,8 @@ pub enum Command {
         #[command(flatten)]
         at: At,
     },
-    /// Show a genesis file: its hash, the 16 words to compare, who takes part, and what weakens the claim.
+    /// Show a genesis file: its hash, the 16 words to compare, who takes part, and what weakens the
+    /// claim.
     ShowGenesis {
         /// The genesis file.
         #[arg(value_name = "FILE")]

@@ -55,17 +55,19 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|e| BadConfig(format!("cannot read {}: {e}", path.display())))?;
         let here = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, here).map_err(|BadConfig(why)| BadConfig(format!("{}: {why}", path.display())))
+        Self::parse(&text, here)
+            .map_err(|BadConfig(why)| BadConfig(format!("{}: {why}", path.display())))
     }
 
     fn parse(text: &str, here: &Path) -> Result<Self, BadConfig> {
         let file: File = toml::from_str(text).map_err(|e| BadConfig(e.to_string()))?;
         let data = here.join(&file.data);
         let folder = Folder::at(&data);
-        let marker = file.marker.map_or_else(|| folder.marker(), |marker| here.join(marker));
+        let marker = file
+            .marker
+            .map_or_else(|| folder.marker(), |marker| here.join(marker));
         if marker.starts_with(&data) {
-            let why =
-                "`marker` must lie outside of `data`: it tells a restored data folder from a restarted one";
+            let why = "`marker` must lie outside of `data`: it tells a restored data folder from a restarted one";
             return Err(BadConfig(why.to_owned()));
         }
         Ok(Self {
@@ -74,7 +76,9 @@ impl Config {
             pinned: value("genesis_hash", &file.genesis_hash)?,
             node: value("node", &file.node)?,
             link_socket: here.join(file.link_socket),
-            admin_socket: file.admin_socket.map_or_else(|| folder.admin_socket(), |path| here.join(path)),
+            admin_socket: file
+                .admin_socket
+                .map_or_else(|| folder.admin_socket(), |path| here.join(path)),
             network: file.network.as_deref().map(network).transpose()?,
             rules: LocalRules {
                 native_per_intent_max: optional(
@@ -98,19 +102,28 @@ fn network(name: &str) -> Result<Network, BadConfig> {
         "mainnet" => Ok(Network::Mainnet),
         "testnet4" => Ok(Network::Testnet4),
         "regtest" => Ok(Network::Regtest),
-        other => Err(BadConfig(format!("`network`: mainnet, testnet4 or regtest, not `{other}`"))),
+        other => Err(BadConfig(format!(
+            "`network`: mainnet, testnet4 or regtest, not `{other}`"
+        ))),
     }
 }
 
 fn value<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, BadConfig> {
-    text.parse().map_err(|e| BadConfig(format!("`{name}`: {e}")))
+    text.parse()
+        .map_err(|e| BadConfig(format!("`{name}`: {e}")))
 }
 
-fn optional<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Option<T>, BadConfig> {
+fn optional<T: FromStr<Err: Display>>(
+    name: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, BadConfig> {
     text.map(|text| value(name, text)).transpose()
 }
 
-fn list<T: FromStr<Err: Display>>(name: &str, texts: Option<&[String]>) -> Result<Option<Vec<T>>, BadConfig> {
+fn list<T: FromStr<Err: Display>>(
+    name: &str,
+    texts: Option<&[String]>,
+) -> Result<Option<Vec<T>>, BadConfig> {
     let all = |texts: &[String]| texts.iter().map(|text| value(name, text)).collect();
     texts.map(all).transpose()
 }
@@ -138,7 +151,10 @@ link_socket = "/run/link.sock"
         let config = Config::parse(LEAST, Path::new("/etc/strongroom")).unwrap();
         assert_eq!(config.data, Path::new("/etc/strongroom/signer-1"));
         assert_eq!(config.marker, Path::new("/etc/strongroom/signer-1.marker"));
-        assert_eq!(config.admin_socket, Path::new("/etc/strongroom/signer-1/admin.sock"));
+        assert_eq!(
+            config.admin_socket,
+            Path::new("/etc/strongroom/signer-1/admin.sock")
+        );
         assert_eq!(config.link_socket, Path::new("/run/link.sock"));
         assert_eq!(config.rules, LocalRules::default());
     }
@@ -150,7 +166,13 @@ link_socket = "/run/link.sock"
         let config = Config::parse(&format!("{LEAST}{rules}"), Path::new(".")).unwrap();
         assert_eq!(config.rules.native_per_intent_max, Some(7.into()));
         assert_eq!(config.rules.native_per_day_max, Some(9.into()));
-        assert_eq!((config.rules.vaults.unwrap().len(), config.rules.chains.unwrap().len()), (1, 1));
+        assert_eq!(
+            (
+                config.rules.vaults.unwrap().len(),
+                config.rules.chains.unwrap().len()
+            ),
+            (1, 1)
+        );
     }
 
     #[test]
@@ -158,7 +180,9 @@ link_socket = "/run/link.sock"
         assert!(refused("nativ = 1\n").contains("nativ"));
         assert!(refused("network = \"main\"\n").contains("network"));
         assert!(refused("marker = \"signer-1/marker\"\n").contains("outside"));
-        assert!(refused("[local_rules]\nnative_per_day_max = \"-1\"\n").contains("native_per_day_max"));
+        assert!(
+            refused("[local_rules]\nnative_per_day_max = \"-1\"\n").contains("native_per_day_max")
+        );
         assert!(refused("[local_rules]\nper_day = \"1\"\n").contains("per_day"));
         assert!(refused("[local_rules]\nvaults = [\"all\"]\n").contains("vaults"));
     }

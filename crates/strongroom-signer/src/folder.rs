@@ -26,7 +26,10 @@ impl Folder {
 
     /// Makes a folder that only its owner can enter, or takes one that is so already.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
-        let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path);
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(FOLDER_MODE)
+            .create(path);
         made.with_context(|| format!("cannot make {}", path.display()))?;
         let folder = Self(path.to_owned());
         folder.check()?;
@@ -36,11 +39,14 @@ impl Folder {
     /// Refuses a folder that others can enter.
     pub fn check(&self) -> anyhow::Result<()> {
         let path = self.0.display();
-        let meta =
-            std::fs::metadata(&self.0).with_context(|| format!("cannot use {path}: run `init` first"))?;
+        let meta = std::fs::metadata(&self.0)
+            .with_context(|| format!("cannot use {path}: run `init` first"))?;
         anyhow::ensure!(meta.is_dir(), "{path} is no folder");
         let mode = meta.mode() & 0o7777;
-        anyhow::ensure!(mode & 0o077 == 0, "{path} has mode {mode:o}: others can enter it; wanted 700");
+        anyhow::ensure!(
+            mode & 0o077 == 0,
+            "{path} has mode {mode:o}: others can enter it; wanted 700"
+        );
         Ok(())
     }
 
@@ -69,11 +75,18 @@ impl Folder {
     /// One process at a time; the lock ends with the file.
     pub fn lock(&self) -> anyhow::Result<File> {
         let path = self.0.join("lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(AlreadyRunning(self.0.display().to_string()).into()),
+            Err(TryLockError::WouldBlock) => {
+                Err(AlreadyRunning(self.0.display().to_string()).into())
+            }
             Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
         }
     }
@@ -83,7 +96,9 @@ impl Folder {
         self.write("signing.key", &Zeroizing::new(secrets.signing.to_bytes()))?;
         self.write("witness.key", &secrets.witness)?;
         self.write("sealing.key", &secrets.sealing.to_secret_bytes())?;
-        File::open(&self.0)?.sync_all().context("cannot sync the data folder")
+        File::open(&self.0)?
+            .sync_all()
+            .context("cannot sync the data folder")
     }
 
     /// Reads this node's keys.
@@ -99,7 +114,11 @@ impl Folder {
 
     fn write(&self, name: &str, key: &[u8; KEY_LEN]) -> anyhow::Result<()> {
         let path = self.0.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(FILE_MODE)
+            .open(&path);
         let mut file = file.with_context(|| format!("cannot make {}", path.display()))?;
         file.write_all(key)
             .and_then(|()| file.sync_all())
@@ -109,16 +128,21 @@ impl Folder {
     fn read(&self, name: &str) -> anyhow::Result<Zeroizing<[u8; KEY_LEN]>> {
         let path = self.0.join(name);
         let shown = path.display();
-        let mut file = File::open(&path).with_context(|| format!("cannot open {shown}: run `init` first"))?;
+        let mut file =
+            File::open(&path).with_context(|| format!("cannot open {shown}: run `init` first"))?;
         let meta = file.metadata()?;
         let mode = meta.mode() & 0o7777;
-        anyhow::ensure!(mode & 0o077 == 0, "{shown} has mode {mode:o}: others can read it; wanted 600");
+        anyhow::ensure!(
+            mode & 0o077 == 0,
+            "{shown} has mode {mode:o}: others can read it; wanted 600"
+        );
         anyhow::ensure!(
             meta.is_file() && meta.len() == KEY_LEN as u64,
             "{shown} is no key of {KEY_LEN} bytes"
         );
         let mut key = Zeroizing::new([0; KEY_LEN]);
-        file.read_exact(key.as_mut_slice()).with_context(|| format!("cannot read {shown}"))?;
+        file.read_exact(key.as_mut_slice())
+            .with_context(|| format!("cannot read {shown}"))?;
         Ok(key)
     }
 }

@@ -26,7 +26,10 @@ pub struct Frames<R> {
 impl<R: Read> Frames<R> {
     /// Frames of a stream that has a read timeout.
     pub const fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new() }
+        Self {
+            reader,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next frame; waits as long as one read waits.
@@ -39,11 +42,17 @@ impl<R: Read> Frames<R> {
         }
         let start = self.buffer.len();
         self.buffer.resize(start + CHUNK, 0);
-        let read = self.reader.read(self.buffer.get_mut(start..).unwrap_or_default());
-        self.buffer.truncate(start + read.as_ref().copied().unwrap_or_default());
+        let read = self
+            .reader
+            .read(self.buffer.get_mut(start..).unwrap_or_default());
+        self.buffer
+            .truncate(start + read.as_ref().copied().unwrap_or_default());
         match read {
             Ok(0) if start == 0 => Ok(Incoming::End),
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the link closed within a frame")),
+            Ok(0) => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the link closed within a frame",
+            )),
             Ok(_) => Ok(self.take()?.map_or(Incoming::Nothing, Incoming::Frame)),
             Err(error) if is_timeout(&error) => Ok(Incoming::Nothing),
             Err(error) => Err(error),
@@ -51,12 +60,19 @@ impl<R: Read> Frames<R> {
     }
 
     fn take(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let Some((length, rest)) = self.buffer.split_first_chunk::<4>() else { return Ok(None) };
+        let Some((length, rest)) = self.buffer.split_first_chunk::<4>() else {
+            return Ok(None);
+        };
         let length = u32::from_be_bytes(*length) as usize;
         if length > FRAME_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "frame too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "frame too large",
+            ));
         }
-        let Some(frame) = rest.get(..length).map(<[u8]>::to_vec) else { return Ok(None) };
+        let Some(frame) = rest.get(..length).map(<[u8]>::to_vec) else {
+            return Ok(None);
+        };
         self.buffer.drain(..4 + length);
         Ok(Some(frame))
     }
@@ -97,7 +113,10 @@ mod tests {
             write_frame(&mut bytes, frame).unwrap();
         }
         for size in 1..=bytes.len() {
-            let parts = bytes.chunks(size).flat_map(|part| [part.to_vec(), vec![]]).collect();
+            let parts = bytes
+                .chunks(size)
+                .flat_map(|part| [part.to_vec(), vec![]])
+                .collect();
             let (mut frames, mut got) = (Frames::new(Dribble(parts)), Vec::new());
             loop {
                 match frames.next().unwrap() {

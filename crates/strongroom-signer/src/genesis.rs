@@ -14,17 +14,28 @@ pub fn show(file: &Path) -> anyhow::Result<()> {
     let genesis: Genesis = decode(&bytes)?;
     genesis.check()?;
     let text = text(&genesis);
-    std::io::stdout().write_all(text.as_bytes()).context("cannot print")
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot print")
 }
 
 fn text(genesis: &Genesis) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "hash: {}\n\n{}\n", genesis.hash(), grid(&genesis.hash()));
+    let _ = writeln!(
+        text,
+        "hash: {}\n\n{}\n",
+        genesis.hash(),
+        grid(&genesis.hash())
+    );
     let mode = match genesis.mode {
         Mode::Dev => "development",
         Mode::Production => "production",
     };
-    let _ = writeln!(text, "platform: {}\nmode: {mode}\norigin: {}", genesis.platform, genesis.origin);
+    let _ = writeln!(
+        text,
+        "platform: {}\nmode: {mode}\norigin: {}",
+        genesis.platform, genesis.origin
+    );
     for seat in &genesis.signers {
         let _ = writeln!(
             text,
@@ -53,12 +64,23 @@ fn text(genesis: &Genesis) -> String {
 fn weaknesses(genesis: &Genesis) -> Vec<String> {
     let mut notes = Vec::new();
     if genesis.mode == Mode::Dev {
-        notes.push("development: delays may be short and keys are protected by software".to_owned());
+        notes
+            .push("development: delays may be short and keys are protected by software".to_owned());
     }
     let faults = genesis.faults as usize;
-    let silent = genesis.witness_count().saturating_sub(faults).div_ceil(2).saturating_sub(1);
-    notes.push(format!("{silent} silent witnesses are borne; with one more nothing is signed"));
-    let mut operators: Vec<&str> = genesis.signers.iter().map(|seat| seat.operator.as_str()).collect();
+    let silent = genesis
+        .witness_count()
+        .saturating_sub(faults)
+        .div_ceil(2)
+        .saturating_sub(1);
+    notes.push(format!(
+        "{silent} silent witnesses are borne; with one more nothing is signed"
+    ));
+    let mut operators: Vec<&str> = genesis
+        .signers
+        .iter()
+        .map(|seat| seat.operator.as_str())
+        .collect();
     operators.sort_unstable();
     operators.dedup();
     if operators.len() < genesis.signers.len() {

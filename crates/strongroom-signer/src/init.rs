@@ -45,7 +45,9 @@ pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
 /// Digest of this program's file; zeros when it cannot be read. Informational.
 fn measurement() -> Digest {
     let bytes = std::env::current_exe().and_then(std::fs::read);
-    bytes.map_or(Digest::default(), |bytes| digest("strongroom/build/v1", &[&bytes]))
+    bytes.map_or(Digest::default(), |bytes| {
+        digest("strongroom/build/v1", &[&bytes])
+    })
 }
 
 /// `record` is the borsh form; the other members say the same for people and scripts.
@@ -53,7 +55,10 @@ fn json(record: &PublicRecord, witness: bool) -> Json {
     Json::object([
         ("measurement", Json::text(record.measurement)),
         ("record", Json::text(hex::encode(encode(record)))),
-        ("role", Json::text(if witness { "witness" } else { "signer" })),
+        (
+            "role",
+            Json::text(if witness { "witness" } else { "signer" }),
+        ),
         ("sealing_key", Json::text(hex::encode(&record.sealing_key))),
         ("signing_key", Json::text(hex::encode(record.signing_key))),
         ("witness_key", Json::text(hex::encode(record.witness_key))),

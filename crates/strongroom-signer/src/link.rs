@@ -31,7 +31,9 @@ impl Link {
 
     /// Sends frames in order.
     pub fn send(&mut self, frames: &[FromSigner]) -> io::Result<()> {
-        frames.iter().try_for_each(|frame| write_frame(&mut self.stream, &encode(frame)))
+        frames
+            .iter()
+            .try_for_each(|frame| write_frame(&mut self.stream, &encode(frame)))
     }
 
     /// The next frame; none after a while.
@@ -41,7 +43,10 @@ impl Link {
     pub fn next(&mut self) -> io::Result<Option<ToSigner>> {
         match self.frames.next()? {
             Incoming::Nothing => Ok(None),
-            Incoming::End => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the link closed")),
+            Incoming::End => Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the link closed",
+            )),
             Incoming::Frame(bytes) => {
                 // The frame itself may be a little longer than a record.
                 let frame = borsh::from_slice(&bytes).map_err(io::Error::other)?;

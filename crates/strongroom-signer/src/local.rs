@@ -14,7 +14,9 @@ use strongroom_types::UnixMs;
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
 fn socket(at: &At) -> PathBuf {
-    at.socket.clone().unwrap_or_else(|| Folder::at(&at.data).admin_socket())
+    at.socket
+        .clone()
+        .unwrap_or_else(|| Folder::at(&at.data).admin_socket())
 }
 
 fn say(text: &str) -> anyhow::Result<()> {
@@ -33,7 +35,10 @@ fn done(reply: AdminReply, text: &str) -> anyhow::Result<()> {
 pub fn status(at: &At) -> anyhow::Result<()> {
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Status)?;
-    done(reply.with_context(|| format!("no node is running at {}", path.display()))?, "")
+    done(
+        reply.with_context(|| format!("no node is running at {}", path.display()))?,
+        "",
+    )
 }
 
 /// `stop`: the running node, or the mark on its disk.
@@ -43,7 +48,9 @@ pub fn stop(at: &At) -> anyhow::Result<()> {
     }
     let folder = Folder::at(&at.data);
     folder.check()?;
-    let _lock = folder.lock().context("the node runs, but its admin socket does not answer: use --socket")?;
+    let _lock = folder
+        .lock()
+        .context("the node runs, but its admin socket does not answer: use --socket")?;
     let db = SqliteDb::open(&folder.database()).context("cannot open the store")?;
     stop_local(&db, UnixMs(SystemClock.now_ms()))?;
     say("stopped while not running: nothing is shared after a start until `resume-local`")
@@ -58,14 +65,17 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
     let since = stopped_since(&db)?;
     resume_local(&db)?;
     match since {
-        Some(since) => say(&format!("resumed: it was stopped at {since} ms; start the node to share again")),
+        Some(since) => say(&format!(
+            "resumed: it was stopped at {since} ms; start the node to share again"
+        )),
         None => say("it was not stopped"),
     }
 }
 
 /// `hand`.
 pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
-    let json = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let json =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Hand(json.trim().to_owned()))?;
     let reply = reply.with_context(|| format!("no node is running at {}", path.display()))?;

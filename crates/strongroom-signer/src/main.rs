@@ -1,7 +1,8 @@
 //! `strongroom-signer`: a signer, and without shares a witness.
 //!
-//! It opens no port. It connects to the Unix socket of its link process, which passes sealed records from and to the
-//! bus, and listens on an admin socket in its own data folder. See `strongroom-signer --help`.
+//! It opens no port. It connects to the Unix socket of its link process, which passes sealed
+//! records from and to the bus, and listens on an admin socket in its own data folder. See
+//! `strongroom-signer --help`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -49,11 +50,16 @@ fn dispatch(command: cli::Command) -> anyhow::Result<()> {
     }
 }
 
-/// Logs go to stderr; stdout is for what was asked for. `STRONGROOM_LOG` chooses levels (default `info`).
+/// Logs go to stderr; stdout is for what was asked for. `STRONGROOM_LOG` chooses levels (default
+/// `info`).
 fn log() {
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_env_var("STRONGROOM_LOG")
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
         .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }

@@ -12,14 +12,20 @@ pub struct FileMarker(PathBuf);
 impl FileMarker {
     /// The marker at a path; its folder is made if need be.
     pub fn at(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder)?;
         }
         Ok(Self(path.to_owned()))
     }
 
     fn folder(&self) -> &Path {
-        self.0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.0
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
     }
 }
 
@@ -28,7 +34,9 @@ impl Marker for FileMarker {
         match std::fs::read(&self.0) {
             Ok(bytes) => {
                 let bytes = bytes.as_slice().try_into();
-                bytes.map(Some).map_err(|_| io::Error::other("the boot marker has not 16 bytes"))
+                bytes
+                    .map(Some)
+                    .map_err(|_| io::Error::other("the boot marker has not 16 bytes"))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -37,7 +45,12 @@ impl Marker for FileMarker {
 
     fn write(&mut self, generation: [u8; 16]) -> io::Result<()> {
         let next = self.0.with_extension("next");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&next)?;
         file.write_all(&generation)?;
         file.sync_all()?;
         std::fs::rename(&next, &self.0)?;
@@ -58,7 +71,10 @@ mod tests {
         assert_eq!(marker.read().unwrap(), None);
         marker.write([7; 16]).unwrap();
         marker.write([8; 16]).unwrap();
-        assert_eq!(FileMarker::at(&path).unwrap().read().unwrap(), Some([8; 16]));
+        assert_eq!(
+            FileMarker::at(&path).unwrap().read().unwrap(),
+            Some([8; 16])
+        );
         std::fs::write(&path, [1; 15]).unwrap();
         assert!(marker.read().is_err());
     }

@@ -31,7 +31,11 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     let _lock = folder.lock()?;
     let mut node = open(&config, &folder)?;
     if node.is_retired() {
-        return Err(Refusal::new(Code::SignerRetired, "the disk is not the one of the last start").into());
+        return Err(Refusal::new(
+            Code::SignerRetired,
+            "the disk is not the one of the last start",
+        )
+        .into());
     }
     let admin = AdminSocket::listen(&config.admin_socket)?;
     tracing::info!(node = %config.node, genesis = %config.pinned, "running");
@@ -92,7 +96,8 @@ fn serve(node: &mut SignerNode, mut link: Link, admin: &AdminSocket) -> Result<(
 fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
     let shown = config.genesis.display();
     let genesis = std::fs::read(&config.genesis).with_context(|| format!("cannot read {shown}"))?;
-    let read = Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
+    let read =
+        Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
     let mode = match read.mode {
         strongroom_journal::Mode::Dev => Mode::Dev,
         strongroom_journal::Mode::Production => Mode::Production,
@@ -108,7 +113,9 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
         codecs: codecs(&read, config.network)?,
         entropy: Arc::new(SystemEntropy),
         rules: config.rules.clone(),
-        marker: Box::new(FileMarker::at(&config.marker).context("cannot use the boot marker's folder")?),
+        marker: Box::new(
+            FileMarker::at(&config.marker).context("cannot use the boot marker's folder")?,
+        ),
         now: now(),
     };
     Ok(SignerNode::open(setup)?)
@@ -119,10 +126,14 @@ fn codecs(genesis: &Genesis, only: Option<Network>) -> anyhow::Result<Vec<Arc<dy
     let known = [Network::Mainnet, Network::Testnet4, Network::Regtest];
     let mut codecs: Vec<Arc<dyn ChainCodec>> = Vec::new();
     for seat in &genesis.chains {
-        let network = known.into_iter().find(|network| network.chain_id() == seat.chain.as_str());
+        let network = known
+            .into_iter()
+            .find(|network| network.chain_id() == seat.chain.as_str());
         match network.filter(|network| only.is_none_or(|only| only == *network)) {
             Some(network) => codecs.push(Arc::new(BitcoinCodec::new(network)?)),
-            None => tracing::warn!(chain = %seat.chain, "not decoded here: its requests are refused"),
+            None => {
+                tracing::warn!(chain = %seat.chain, "not decoded here: its requests are refused")
+            }
         }
     }
     if only.is_some() && codecs.is_empty() {

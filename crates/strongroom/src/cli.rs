@@ -1,6 +1,7 @@
 //! The command line: what people and scripts use against a running Strongroom, and on its files.
 //!
-//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors go to stderr with their stable code and what to do.
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors go to stderr with their stable
+//! code and what to do.
 
 mod act;
 mod approvals;

@@ -1,4 +1,5 @@
-//! The demo: a whole platform from nothing to signed transfers, and hostile variants that the signers refuse.
+//! The demo: a whole platform from nothing to signed transfers, and hostile variants that the
+//! signers refuse.
 
 pub mod hostile;
 pub mod people;
@@ -60,11 +61,19 @@ fn verify(dir: &Path) -> anyhow::Result<Report> {
     );
     let report = verify_dir(dir, &BitcoinCodec::new(Network::Regtest)?)?;
     if !report.problems.is_empty() {
-        bail!("verification found problems:\n  {}", report.problems.join("\n  "));
+        bail!(
+            "verification found problems:\n  {}",
+            report.problems.join("\n  ")
+        );
     }
-    let cover = report.figures.as_ref().map_or(1000, |figures| figures.layers_cover_permille);
+    let cover = report
+        .figures
+        .as_ref()
+        .map_or(1000, |figures| figures.layers_cover_permille);
     if !(900..=1100).contains(&cover) {
-        bail!("the layers add up to {cover} per thousand of the client's totals, not to within 10 %");
+        bail!(
+            "the layers add up to {cover} per thousand of the client's totals, not to within 10 %"
+        );
     }
     Ok(report)
 }

@@ -1,4 +1,5 @@
-//! The development platform: all roles in this process on embedded parts, signers as child processes.
+//! The development platform: all roles in this process on embedded parts, signers as child
+//! processes.
 
 pub mod children;
 pub mod install;

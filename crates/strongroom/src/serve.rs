@@ -38,16 +38,25 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let installation = if layout.genesis().exists() {
         Installation::open(&layout)?
     } else {
-        println!("installing a development platform in {}", layout.root().display());
+        println!(
+            "installing a development platform in {}",
+            layout.root().display()
+        );
         layout.create()?;
-        let operator =
-            KeyFile::create(&layout.person("operator"), CredentialClass::Key, None, &SystemEntropy)?;
+        let operator = KeyFile::create(
+            &layout.person("operator"),
+            CredentialClass::Key,
+            None,
+            &SystemEntropy,
+        )?;
         Installation::create(&layout, &Plan::default(), &operator.credential(), &run)?
     };
     println!("genesis {}", installation.genesis.hash());
     println!("{}", grid(&installation.genesis.hash()));
-    let keyring =
-        Keyring(vec![AccessKey { hash: hash_key(&installation.secrets.operator_key), tenant: None }]);
+    let keyring = Keyring(vec![AccessKey {
+        hash: hash_key(&installation.secrets.operator_key),
+        tenant: None,
+    }]);
     let platform = Platform::start(Start {
         layout: &layout,
         genesis: Arc::clone(&installation.genesis),
@@ -60,27 +69,38 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     })?;
     let mut children = start_children(&layout, &installation)?;
     println!("API: http://{}/v1/status", platform.address);
-    println!("API key file: {} (member operator_key). Ctrl-C ends everything.", layout.secrets().display());
+    println!(
+        "API key file: {} (member operator_key). Ctrl-C ends everything.",
+        layout.secrets().display()
+    );
     let ended = supervise(&platform, &mut children);
     platform.stop();
     children.iter_mut().for_each(SignerProcess::stop);
     ended
 }
 
-fn start_children(layout: &Layout, installation: &Installation) -> anyhow::Result<Vec<SignerProcess>> {
+fn start_children(
+    layout: &Layout,
+    installation: &Installation,
+) -> anyhow::Result<Vec<SignerProcess>> {
     let binary = signer_binary()?;
     let start = |(name, _): (String, _)| {
         let config = layout.signer_config(&name);
         SignerProcess::start(&name, &binary, &config, &layout.log(&name))
     };
-    seats(&installation.genesis).into_iter().map(start).collect()
+    seats(&installation.genesis)
+        .into_iter()
+        .map(start)
+        .collect()
 }
 
 /// Waits for Ctrl-C; a part that stops for good ends the run with its reason.
 fn supervise(platform: &Platform, children: &mut [SignerProcess]) -> anyhow::Result<()> {
     let stop = StopFlag::new();
     let signal = stop.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     crate::dev::link::spawn("ctrl-c", move || {
         let _ = runtime.block_on(tokio::signal::ctrl_c());
         signal.set();

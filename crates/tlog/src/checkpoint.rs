@@ -15,8 +15,9 @@ const STATE_PREFIX: &str = "state ";
 
 /// A tree head: which log, how many leaves, which root, and extension lines.
 ///
-/// Body text: origin, size (canonical decimal), root (canonical base64), then the extension lines, each line ended
-/// by `\n`. Our extension line is `state <base64 of the 32-byte root of the Merkle map of the state>`.
+/// Body text: origin, size (canonical decimal), root (canonical base64), then the extension lines,
+/// each line ended by `\n`. Our extension line is `state <base64 of the 32-byte root of the Merkle
+/// map of the state>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     origin: String,
@@ -64,7 +65,12 @@ impl Checkpoint {
         root: Hash,
         state_root: Hash,
     ) -> Result<Self, CheckpointError> {
-        Self::with_extension(origin, size, root, vec![format!("{STATE_PREFIX}{state_root}")])
+        Self::with_extension(
+            origin,
+            size,
+            root,
+            vec![format!("{STATE_PREFIX}{state_root}")],
+        )
     }
 
     /// A checkpoint with any extension lines (without their newlines).
@@ -86,12 +92,18 @@ impl Checkpoint {
         if size == 0 && root != Hash::EMPTY_ROOT {
             return Err(CheckpointError::Root);
         }
-        let line_ok =
-            |line: &String| !line.is_empty() && line.len() <= EXTENSION_LEN_MAX && !text::has_control(line);
+        let line_ok = |line: &String| {
+            !line.is_empty() && line.len() <= EXTENSION_LEN_MAX && !text::has_control(line)
+        };
         if extension.len() > EXTENSION_LINES_MAX || !extension.iter().all(line_ok) {
             return Err(CheckpointError::Extension);
         }
-        Ok(Self { origin: origin.to_owned(), size, root, extension })
+        Ok(Self {
+            origin: origin.to_owned(),
+            size,
+            root,
+            extension,
+        })
     }
 
     /// Reads a body; accepts exactly what [`Checkpoint::to_body`] writes.
@@ -99,11 +111,23 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] naming the first bad part.
     pub fn parse(body: &str) -> Result<Self, CheckpointError> {
-        let mut lines = body.strip_suffix('\n').ok_or(CheckpointError::Unterminated)?.split('\n');
+        let mut lines = body
+            .strip_suffix('\n')
+            .ok_or(CheckpointError::Unterminated)?
+            .split('\n');
         let origin = lines.next().ok_or(CheckpointError::Origin)?;
-        let size = lines.next().and_then(text::decimal).ok_or(CheckpointError::Size)?;
-        let root = lines.next().and_then(Hash::from_base64).ok_or(CheckpointError::Root)?;
-        let extension = lines.take(EXTENSION_LINES_MAX + 1).map(str::to_owned).collect();
+        let size = lines
+            .next()
+            .and_then(text::decimal)
+            .ok_or(CheckpointError::Size)?;
+        let root = lines
+            .next()
+            .and_then(Hash::from_base64)
+            .ok_or(CheckpointError::Root)?;
+        let extension = lines
+            .take(EXTENSION_LINES_MAX + 1)
+            .map(str::to_owned)
+            .collect();
         Self::with_extension(origin, size, root, extension)
     }
 
@@ -145,7 +169,10 @@ impl Checkpoint {
     /// The state root, if there is exactly one `state` line and it is well formed; else `None`.
     #[must_use]
     pub fn state_root(&self) -> Option<Hash> {
-        let mut found = self.extension.iter().filter_map(|line| line.strip_prefix(STATE_PREFIX));
+        let mut found = self
+            .extension
+            .iter()
+            .filter_map(|line| line.strip_prefix(STATE_PREFIX));
         match (found.next(), found.next()) {
             (Some(root), None) => Hash::from_base64(root),
             _ => None,
@@ -169,7 +196,8 @@ mod tests {
     #[test]
     fn checkpoint_bytes_do_not_change() {
         let root = Hash::from_base64("Al8e++OhtBkXW/sa3/eD6l79clqEQwWPnv1LWjpRbVg=");
-        let checkpoint = Checkpoint::with_state("journal.example", 7, root.unwrap(), leaf_hash(b"")).unwrap();
+        let checkpoint =
+            Checkpoint::with_state("journal.example", 7, root.unwrap(), leaf_hash(b"")).unwrap();
         assert_eq!(checkpoint.to_body(), STATE);
         assert_eq!(Checkpoint::parse(STATE), Ok(checkpoint.clone()));
         assert_eq!(checkpoint.state_root(), Some(leaf_hash(b"")));
@@ -178,8 +206,14 @@ mod tests {
     #[test]
     fn the_specification_example_is_read() {
         let checkpoint = Checkpoint::parse(EXAMPLE).unwrap();
-        assert_eq!((checkpoint.origin(), checkpoint.size()), ("example.com/behind-the-sofa", 20_852_163));
-        assert_eq!((checkpoint.to_body().as_str(), checkpoint.state_root()), (EXAMPLE, None));
+        assert_eq!(
+            (checkpoint.origin(), checkpoint.size()),
+            ("example.com/behind-the-sofa", 20_852_163)
+        );
+        assert_eq!(
+            (checkpoint.to_body().as_str(), checkpoint.state_root()),
+            (EXAMPLE, None)
+        );
     }
 
     #[test]
@@ -201,13 +235,19 @@ mod tests {
             ("o\n".to_owned(), E::Size),
             ("o\n1\n".to_owned(), E::Root),
             (format!("o\n0\n{root}\n"), E::Root),
-            ("o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n".to_owned(), E::Root),
+            (
+                "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n".to_owned(),
+                E::Root,
+            ),
             (format!("o\n1\n{root}\r\n"), E::Root),
             (format!("o\n1\n{root}\n\n"), E::Extension),
             (format!("o\n1\n{root}\nx\n\ny\n"), E::Extension),
             (format!("o\n1\n{root}\na\tb\n"), E::Extension),
             (format!("o\n1\n{root}\n{}", "x\n".repeat(17)), E::Extension),
-            (format!("o\n1\n{root}\n{}\n", "x".repeat(EXTENSION_LEN_MAX + 1)), E::Extension),
+            (
+                format!("o\n1\n{root}\n{}\n", "x".repeat(EXTENSION_LEN_MAX + 1)),
+                E::Extension,
+            ),
         ];
         for (body, error) in cases {
             assert_eq!(Checkpoint::parse(&body), Err(error), "{body:?}");
@@ -217,9 +257,11 @@ mod tests {
     #[test]
     fn two_or_malformed_state_lines_give_no_state_root() {
         let state = format!("state {}", leaf_hash(b""));
-        for lines in
-            [vec![state.clone(), state.clone()], vec!["state AA==".to_owned()], vec!["state".to_owned()]]
-        {
+        for lines in [
+            vec![state.clone(), state.clone()],
+            vec!["state AA==".to_owned()],
+            vec!["state".to_owned()],
+        ] {
             let checkpoint = Checkpoint::with_extension("o", 1, leaf_hash(b""), lines).unwrap();
             assert_eq!(checkpoint.state_root(), None);
         }

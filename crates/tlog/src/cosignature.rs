@@ -1,4 +1,5 @@
-//! C2SP tlog-cosignature, `cosignature/v1`: a witness's dated Ed25519 statement over a checkpoint (key type 0x04).
+//! C2SP tlog-cosignature, `cosignature/v1`: a witness's dated Ed25519 statement over a checkpoint
+//! (key type 0x04).
 
 use std::io::{self, Read};
 
@@ -41,11 +42,12 @@ pub enum CosignatureError {
     Malformed,
 }
 
-/// A witness's statement "at `time_s`, the largest consistent tree I know has this checkpoint"; not verified.
+/// A witness's statement "at `time_s`, the largest consistent tree I know has this checkpoint"; not
+/// verified.
 ///
-/// Borsh bytes: `name` (u32 length, UTF-8), `key_id` (u32), `time_s` (u64), 64 signature bytes, numbers
-/// little-endian; an invalid name or time is refused. Text: a note signature line whose payload is
-/// `u64be(time_s) ‖ signature`.
+/// Borsh bytes: `name` (u32 length, UTF-8), `key_id` (u32), `time_s` (u64), 64 signature bytes,
+/// numbers little-endian; an invalid name or time is refused. Text: a note signature line whose
+/// payload is `u64be(time_s) ‖ signature`.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Cosignature {
     /// Name of the witness key.
@@ -64,7 +66,11 @@ impl Cosignature {
     pub fn to_note_signature(&self) -> NoteSignature {
         let mut payload = self.time_s.to_be_bytes().to_vec();
         payload.extend_from_slice(&self.signature);
-        NoteSignature { name: self.name.clone(), key_id: self.key_id, payload }
+        NoteSignature {
+            name: self.name.clone(),
+            key_id: self.key_id,
+            payload,
+        }
     }
 
     /// From a signature line of a note.
@@ -72,13 +78,23 @@ impl Cosignature {
     /// # Errors
     /// `Malformed` if the payload is not 72 bytes; `Time` if it is later than [`TIME_S_MAX`].
     pub fn from_note_signature(line: &NoteSignature) -> Result<Self, CosignatureError> {
-        let (time, signature) = line.payload.split_first_chunk::<8>().ok_or(CosignatureError::Malformed)?;
-        let signature = signature.try_into().map_err(|_| CosignatureError::Malformed)?;
+        let (time, signature) = line
+            .payload
+            .split_first_chunk::<8>()
+            .ok_or(CosignatureError::Malformed)?;
+        let signature = signature
+            .try_into()
+            .map_err(|_| CosignatureError::Malformed)?;
         let time_s = u64::from_be_bytes(*time);
         if time_s > TIME_S_MAX {
             return Err(CosignatureError::Time);
         }
-        Ok(Self { name: line.name.clone(), key_id: line.key_id, time_s, signature })
+        Ok(Self {
+            name: line.name.clone(),
+            key_id: line.key_id,
+            time_s,
+            signature,
+        })
     }
 
     /// The text line, with its newline.
@@ -92,7 +108,8 @@ impl Cosignature {
     /// # Errors
     /// `Malformed` or `Time`.
     pub fn parse_line(line: &str) -> Result<Self, CosignatureError> {
-        let line = NoteSignature::parse_line(line).map_err(|_: NoteError| CosignatureError::Malformed)?;
+        let line =
+            NoteSignature::parse_line(line).map_err(|_: NoteError| CosignatureError::Malformed)?;
         Self::from_note_signature(&line)
     }
 }
@@ -109,7 +126,12 @@ impl BorshDeserialize for Cosignature {
         if time_s > TIME_S_MAX {
             return Err(invalid("cosignature time out of range"));
         }
-        Ok(Self { name, key_id, time_s, signature: <[u8; 64]>::deserialize_reader(reader)? })
+        Ok(Self {
+            name,
+            key_id,
+            time_s,
+            signature: <[u8; 64]>::deserialize_reader(reader)?,
+        })
     }
 }
 
@@ -119,7 +141,8 @@ pub fn cosigned_message(body: &str, time_s: u64) -> String {
     format!("cosignature/v1\ntime {time_s}\n{body}")
 }
 
-/// Cosigns a checkpoint body. The caller has replayed, checked consistency and persisted **before**.
+/// Cosigns a checkpoint body. The caller has replayed, checked consistency and persisted
+/// **before**.
 ///
 /// # Errors
 /// `NotACheckpoint` if `body` does not parse; `Time` if `time_s` (Unix seconds) is out of range.

@@ -9,10 +9,11 @@ use crate::{
     hash::{Hash, node_hash},
 };
 
-/// Append-only tree state of O(log n): the roots of the perfect subtrees the tree splits into, largest first.
+/// Append-only tree state of O(log n): the roots of the perfect subtrees the tree splits into,
+/// largest first.
 ///
-/// Borsh bytes: `size` (u64 little-endian), then exactly `popcount(size)` hashes of 32 bytes. There is one
-/// encoding per value; sizes above [`SIZE_MAX`] are refused.
+/// Borsh bytes: `size` (u64 little-endian), then exactly `popcount(size)` hashes of 32 bytes. There
+/// is one encoding per value; sizes above [`SIZE_MAX`] are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
@@ -24,7 +25,10 @@ impl Frontier {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self { size: 0, nodes: Vec::new() }
+        Self {
+            size: 0,
+            nodes: Vec::new(),
+        }
     }
 
     /// Number of leaves appended so far; also the index the next leaf gets.
@@ -59,7 +63,9 @@ impl Frontier {
 impl BorshSerialize for Frontier {
     fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {
         self.size.serialize(writer)?;
-        self.nodes.iter().try_for_each(|node| node.serialize(writer))
+        self.nodes
+            .iter()
+            .try_for_each(|node| node.serialize(writer))
     }
 }
 
@@ -67,10 +73,14 @@ impl BorshDeserialize for Frontier {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let size = u64::deserialize_reader(reader)?;
         if size > SIZE_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "tree size out of range"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "tree size out of range",
+            ));
         }
-        let nodes =
-            (0..size.count_ones()).map(|_| Hash::deserialize_reader(reader)).collect::<io::Result<_>>()?;
+        let nodes = (0..size.count_ones())
+            .map(|_| Hash::deserialize_reader(reader))
+            .collect::<io::Result<_>>()?;
         Ok(Self { size, nodes })
     }
 }

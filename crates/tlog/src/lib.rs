@@ -29,16 +29,20 @@ pub mod tile;
 pub mod tlog_proof;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use cosignature::{CosignKey, CosignVerifier, Cosignature, CosignatureError, cosign, verify_cosignature};
+pub use cosignature::{
+    CosignKey, CosignVerifier, Cosignature, CosignatureError, cosign, verify_cosignature,
+};
 pub use frontier::Frontier;
 pub use hash::{Hash, leaf_hash, node_hash};
 pub use memory_tree::MemoryTree;
 pub use note::{Note, NoteError, NoteSigner, NoteVerifier, Verified, sign_note, verify_note};
 pub use proof::{
-    Nodes, ProofError, consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion,
+    Nodes, ProofError, consistency_proof, inclusion_proof, tree_root, verify_consistency,
+    verify_inclusion,
 };
 pub use quorum::{faults_assumed, quorum, valid_cosignatures, witnessed_at};
 pub use tlog_proof::{LogPolicy, Proof};
 
-/// Largest tree size this crate accepts (2^62): far above any real log, and no index arithmetic can overflow.
+/// Largest tree size this crate accepts (2^62): far above any real log, and no index arithmetic can
+/// overflow.
 pub const SIZE_MAX: u64 = 1 << 62;

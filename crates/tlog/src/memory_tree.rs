@@ -5,8 +5,8 @@ use crate::{
     proof::{Nodes, tree_root},
 };
 
-/// All perfect-subtree hashes of an append-only tree (about 64 bytes a leaf): O(1) node look-up, so proofs and
-/// tiles for any earlier size too.
+/// All perfect-subtree hashes of an append-only tree (about 64 bytes a leaf): O(1) node look-up, so
+/// proofs and tiles for any earlier size too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryTree {
     /// `levels[l][i]` is the root of the `i`-th perfect subtree of 2^l leaves.
@@ -33,11 +33,15 @@ impl MemoryTree {
             if self.levels.len() == level {
                 self.levels.push(Vec::new());
             }
-            let Some(row) = self.levels.get_mut(level) else { return };
+            let Some(row) = self.levels.get_mut(level) else {
+                return;
+            };
             row.push(node);
             match row.as_chunks::<2>() {
                 (pairs, []) if !pairs.is_empty() => {
-                    let Some([left, right]) = pairs.last() else { return };
+                    let Some([left, right]) = pairs.last() else {
+                        return;
+                    };
                     node = node_hash(*left, *right);
                 }
                 _ => return,
@@ -54,7 +58,10 @@ impl MemoryTree {
 
 impl Nodes for MemoryTree {
     fn node(&self, level: u32, index: u64) -> Option<Hash> {
-        self.levels.get(level as usize)?.get(usize::try_from(index).ok()?).copied()
+        self.levels
+            .get(level as usize)?
+            .get(usize::try_from(index).ok()?)
+            .copied()
     }
 }
 

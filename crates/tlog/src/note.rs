@@ -14,11 +14,12 @@ pub use key::KeyError;
 pub const NOTE_LEN_MAX: usize = 64 * 1024;
 /// Most signature lines: the largest roster (30 witnesses) twice over, and the log.
 pub const SIGNATURES_MAX: usize = 64;
-/// Longest signature after the key id: an ML-DSA-44 cosignature of a key we do not know (8 + 2420 bytes) fits.
+/// Longest signature after the key id: an ML-DSA-44 cosignature of a key we do not know (8 + 2420
+/// bytes) fits.
 const PAYLOAD_LEN_MAX: usize = 4096;
 
-/// First line of a cosignature's message: [`sign_note`] refuses texts that start with it, so one key used for both
-/// purposes can never be made to cosign.
+/// First line of a cosignature's message: [`sign_note`] refuses texts that start with it, so one
+/// key used for both purposes can never be made to cosign.
 const COSIGNATURE_HEADER: &str = "cosignature/v1\n";
 
 /// Public key of a note signer (key type 0x01), e.g. the log.
@@ -78,7 +79,10 @@ impl NoteSignature {
     }
 
     fn read(line: &str) -> Option<Self> {
-        let (name, encoded) = line.strip_suffix('\n')?.strip_prefix("— ")?.split_once(' ')?;
+        let (name, encoded) = line
+            .strip_suffix('\n')?
+            .strip_prefix("— ")?
+            .split_once(' ')?;
         let bytes = text::from_base64(encoded)?;
         let (id, payload) = bytes.split_first_chunk::<4>()?;
         let valid = key::name_is_valid(name) && (1..=PAYLOAD_LEN_MAX).contains(&payload.len());
@@ -106,9 +110,12 @@ impl Note {
         if note.len() > NOTE_LEN_MAX {
             return Err(NoteError::TooLarge);
         }
-        // The last empty line parts text from signatures: the text keeps the first newline of the pair.
+        // The last empty line parts text from signatures: the text keeps the first newline of the
+        // pair.
         let blank = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
-        let (body, rest) = note.split_at_checked(blank + 1).ok_or(NoteError::Malformed)?;
+        let (body, rest) = note
+            .split_at_checked(blank + 1)
+            .ok_or(NoteError::Malformed)?;
         let lines = rest.strip_prefix('\n').ok_or(NoteError::Malformed)?;
         check_body(body)?;
         let signatures = lines
@@ -118,7 +125,10 @@ impl Note {
             .collect::<Result<Vec<_>, _>>()?;
         match signatures.len() {
             0 => Err(NoteError::Malformed),
-            1..=SIGNATURES_MAX => Ok(Self { body: body.to_owned(), signatures }),
+            1..=SIGNATURES_MAX => Ok(Self {
+                body: body.to_owned(),
+                signatures,
+            }),
             _ => Err(NoteError::TooLarge),
         }
     }
@@ -170,7 +180,8 @@ pub struct Verified {
 /// Signs `body` (must end in a newline) and returns the whole note.
 ///
 /// # Errors
-/// `Malformed` or `TooLarge` if `body` is not a note text; `ForeignText` if it begins like a cosignature's message.
+/// `Malformed` or `TooLarge` if `body` is not a note text; `ForeignText` if it begins like a
+/// cosignature's message.
 pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
     check_body(body)?;
     if body.starts_with(COSIGNATURE_HEADER) {
@@ -182,13 +193,18 @@ pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
         payload: signer.sign(body.as_bytes()).to_vec(),
     };
     let note = format!("{body}\n{}", signature.to_line());
-    if note.len() > NOTE_LEN_MAX { Err(NoteError::TooLarge) } else { Ok(note) }
+    if note.len() > NOTE_LEN_MAX {
+        Err(NoteError::TooLarge)
+    } else {
+        Ok(note)
+    }
 }
 
 /// Parses a note and verifies every signature whose name and key id are in `verifiers`.
 ///
 /// # Errors
-/// Parse errors; `BadSignature` if a known key's line fails or is there twice; `Unsigned` if no known key signed.
+/// Parse errors; `BadSignature` if a known key's line fails or is there twice; `Unsigned` if no
+/// known key signed.
 pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, NoteError> {
     let Note { body, signatures } = Note::parse(note)?;
     let (mut signers, mut others) = (Vec::new(), Vec::new());
@@ -198,13 +214,25 @@ pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, N
             others.push(line);
             continue;
         };
-        let signature = line.payload.as_slice().try_into().map_err(|_| NoteError::BadSignature)?;
+        let signature = line
+            .payload
+            .as_slice()
+            .try_into()
+            .map_err(|_| NoteError::BadSignature)?;
         if signers.contains(&index) || !verifier.accepts(body.as_bytes(), signature) {
             return Err(NoteError::BadSignature);
         }
         signers.push(index);
     }
-    if signers.is_empty() { Err(NoteError::Unsigned) } else { Ok(Verified { body, signers, others }) }
+    if signers.is_empty() {
+        Err(NoteError::Unsigned)
+    } else {
+        Ok(Verified {
+            body,
+            signers,
+            others,
+        })
+    }
 }
 
 fn check_body(body: &str) -> Result<(), NoteError> {
@@ -212,5 +240,9 @@ fn check_body(body: &str) -> Result<(), NoteError> {
         return Err(NoteError::TooLarge);
     }
     let valid = body.ends_with('\n') && body.bytes().all(|b| b >= 0x20 || b == b'\n');
-    if valid { Ok(()) } else { Err(NoteError::Malformed) }
+    if valid {
+        Ok(())
+    } else {
+        Err(NoteError::Malformed)
+    }
 }

@@ -1,4 +1,5 @@
-//! Inclusion and consistency proofs: building (RFC 6962 §2.1) and verifying (RFC 9162 §2.1.3.2, §2.1.4.2).
+//! Inclusion and consistency proofs: building (RFC 6962 §2.1) and verifying (RFC 9162 §2.1.3.2,
+//! §2.1.4.2).
 
 use thiserror::Error;
 
@@ -17,7 +18,8 @@ pub const PROOF_HASHES_MAX: usize = 63;
 
 /// Read access to the perfect subtrees of a tree.
 pub trait Nodes {
-    /// Root of the perfect subtree over leaves `[index · 2^level, (index + 1) · 2^level)`; `None` if not held.
+    /// Root of the perfect subtree over leaves `[index · 2^level, (index + 1) · 2^level)`; `None`
+    /// if not held.
     fn node(&self, level: u32, index: u64) -> Option<Hash>;
 }
 
@@ -47,7 +49,8 @@ pub enum ProofError {
     WrongRoot,
 }
 
-/// RFC 6962 Merkle tree hash of the first `size` leaves; `None` if a node is missing or `size` > [`SIZE_MAX`].
+/// RFC 6962 Merkle tree hash of the first `size` leaves; `None` if a node is missing or `size` >
+/// [`SIZE_MAX`].
 #[must_use]
 pub fn tree_root<N: Nodes + ?Sized>(nodes: &N, size: u64) -> Option<Hash> {
     match size {
@@ -57,11 +60,16 @@ pub fn tree_root<N: Nodes + ?Sized>(nodes: &N, size: u64) -> Option<Hash> {
     }
 }
 
-/// Merkle audit path of leaf `index` in the tree of the first `size` leaves, leaf's sibling first (RFC 6962 §2.1.1).
+/// Merkle audit path of leaf `index` in the tree of the first `size` leaves, leaf's sibling first
+/// (RFC 6962 §2.1.1).
 ///
 /// # Errors
 /// `OutOfRange` unless `index < size ≤ SIZE_MAX`; `MissingNode` if `nodes` lacks a hash.
-pub fn inclusion_proof<N: Nodes + ?Sized>(nodes: &N, index: u64, size: u64) -> Result<Vec<Hash>, ProofError> {
+pub fn inclusion_proof<N: Nodes + ?Sized>(
+    nodes: &N,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>, ProofError> {
     if index >= size || size > SIZE_MAX {
         return Err(ProofError::OutOfRange);
     }
@@ -84,8 +92,8 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(nodes: &N, index: u64, size: u64) -> R
     Ok(path)
 }
 
-/// Merkle consistency proof from the first `old_size` leaves to the first `new_size` (RFC 6962 §2.1.2).
-/// Empty for equal sizes and for `old_size` 0.
+/// Merkle consistency proof from the first `old_size` leaves to the first `new_size` (RFC 6962
+/// §2.1.2). Empty for equal sizes and for `old_size` 0.
 ///
 /// # Errors
 /// `OutOfRange` unless `old_size ≤ new_size ≤ SIZE_MAX`; `MissingNode` if `nodes` lacks a hash.
@@ -116,14 +124,16 @@ pub fn consistency_proof<N: Nodes + ?Sized>(
         path.push(sibling.ok_or(ProofError::MissingNode)?);
     }
     if from != 0 {
-        // The old tree is not itself a node on the path, so the verifier needs its last subtree too.
+        // The old tree is not itself a node on the path, so the verifier needs its last subtree
+        // too.
         path.push(range_root(nodes, from, to).ok_or(ProofError::MissingNode)?);
     }
     path.reverse();
     Ok(path)
 }
 
-/// Checks that leaf hash `leaf` is entry `index` of the tree of `size` leaves with `root` (RFC 9162 §2.1.3.2).
+/// Checks that leaf hash `leaf` is entry `index` of the tree of `size` leaves with `root` (RFC 9162
+/// §2.1.3.2).
 ///
 /// # Errors
 /// `OutOfRange`, `WrongLength` or `WrongRoot`.
@@ -155,12 +165,18 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
-    if computed == root { Ok(()) } else { Err(ProofError::WrongRoot) }
+    if computed == root {
+        Ok(())
+    } else {
+        Err(ProofError::WrongRoot)
+    }
 }
 
-/// Checks that the tree (`new_size`, `new_root`) starts with the tree (`old_size`, `old_root`) (RFC 9162 §2.1.4.2).
+/// Checks that the tree (`new_size`, `new_root`) starts with the tree (`old_size`, `old_root`) (RFC
+/// 9162 §2.1.4.2).
 ///
-/// From size 0 only the empty root and an empty proof are accepted; equal sizes need equal roots and an empty proof.
+/// From size 0 only the empty root and an empty proof are accepted; equal sizes need equal roots
+/// and an empty proof.
 ///
 /// # Errors
 /// `OutOfRange`, `WrongLength` or `WrongRoot`.
@@ -175,7 +191,11 @@ pub fn verify_consistency(
         return Err(ProofError::OutOfRange);
     }
     if old_size == 0 || old_size == new_size {
-        let old_expected = if old_size == 0 { Hash::EMPTY_ROOT } else { new_root };
+        let old_expected = if old_size == 0 {
+            Hash::EMPTY_ROOT
+        } else {
+            new_root
+        };
         let new_fits = new_size != 0 || new_root == Hash::EMPTY_ROOT;
         return match (proof, old_root == old_expected && new_fits) {
             ([], true) => Ok(()),
@@ -211,10 +231,15 @@ pub fn verify_consistency(
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
-    if old_computed == old_root && new_computed == new_root { Ok(()) } else { Err(ProofError::WrongRoot) }
+    if old_computed == old_root && new_computed == new_root {
+        Ok(())
+    } else {
+        Err(ProofError::WrongRoot)
+    }
 }
 
-/// On the right edge a node without a sibling moves up unchanged: skip to the level where it is a right child.
+/// On the right edge a node without a sibling moves up unchanged: skip to the level where it is a
+/// right child.
 fn skip_missing_levels(node: &mut u64, last: &mut u64) {
     while *node & 1 == 0 && *node != 0 {
         *node >>= 1;
@@ -227,12 +252,16 @@ const fn split(n: u64) -> u64 {
     1 << (63 - (n - 1).leading_zeros())
 }
 
-/// Root over leaves `[from, to)`, `from` aligned as RFC 6962 splits it, `to > from`; recursion ≤ 62 deep.
+/// Root over leaves `[from, to)`, `from` aligned as RFC 6962 splits it, `to > from`; recursion ≤ 62
+/// deep.
 fn range_root<N: Nodes + ?Sized>(nodes: &N, from: u64, to: u64) -> Option<Hash> {
     let width = to - from;
     if width.is_power_of_two() {
         return nodes.node(width.trailing_zeros(), from / width);
     }
     let middle = from + split(width);
-    Some(node_hash(range_root(nodes, from, middle)?, range_root(nodes, middle, to)?))
+    Some(node_hash(
+        range_root(nodes, from, middle)?,
+        range_root(nodes, middle, to)?,
+    ))
 }

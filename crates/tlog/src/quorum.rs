@@ -7,25 +7,28 @@ use crate::cosignature::{CosignVerifier, Cosignature, verify_cosignature};
 #[cfg(test)]
 mod tests;
 
-/// Cosignatures a head needs among `witnesses` of which `faulty` may lie: ⌊(w + f) / 2⌋ + 1, so that any two
-/// quorums share an honest witness. A result above `witnesses` means: no such quorum exists, refuse the roster.
+/// Cosignatures a head needs among `witnesses` of which `faulty` may lie: ⌊(w + f) / 2⌋ + 1, so
+/// that any two quorums share an honest witness. A result above `witnesses` means: no such quorum
+/// exists, refuse the roster.
 #[must_use]
 pub fn quorum(witnesses: u16, faulty: u16) -> u32 {
     (u32::from(witnesses) + u32::from(faulty)) / 2 + 1
 }
 
-/// Least `f` to assume when `min_signers` (t) of the signers can sign: max(1, t − 1), as t − 1 hostile signers are
-/// witnesses too.
+/// Least `f` to assume when `min_signers` (t) of the signers can sign: max(1, t − 1), as t − 1
+/// hostile signers are witnesses too.
 #[must_use]
 pub fn faults_assumed(min_signers: u16) -> u16 {
     min_signers.saturating_sub(1).max(1)
 }
 
-/// The distinct known witnesses with a valid cosignature over `body`, each with the time of its newest one.
+/// The distinct known witnesses with a valid cosignature over `body`, each with the time of its
+/// newest one.
 ///
-/// Returns `(index into witnesses, Unix seconds)` in index order. Cosignatures by unknown keys, invalid ones and
-/// those later than `latest_s` (own clock plus allowed skew) do not count. Two entries of `witnesses` with the same
-/// public key are one witness (the first): the signed message does not name the witness.
+/// Returns `(index into witnesses, Unix seconds)` in index order. Cosignatures by unknown keys,
+/// invalid ones and those later than `latest_s` (own clock plus allowed skew) do not count. Two
+/// entries of `witnesses` with the same public key are one witness (the first): the signed message
+/// does not name the witness.
 #[must_use]
 pub fn valid_cosignatures(
     body: &str,
@@ -35,10 +38,15 @@ pub fn valid_cosignatures(
 ) -> Vec<(usize, u64)> {
     let mut newest = BTreeMap::<usize, u64>::new();
     for cosignature in cosignatures.iter().filter(|c| c.time_s <= latest_s) {
-        let signed_by = |w: &CosignVerifier| w.name() == cosignature.name && w.key_id() == cosignature.key_id;
-        let Some(witness) = witnesses.iter().find(|w| signed_by(w)) else { continue };
+        let signed_by =
+            |w: &CosignVerifier| w.name() == cosignature.name && w.key_id() == cosignature.key_id;
+        let Some(witness) = witnesses.iter().find(|w| signed_by(w)) else {
+            continue;
+        };
         let same_key = |w: &CosignVerifier| w.public_key() == witness.public_key();
-        let Some(index) = witnesses.iter().position(same_key) else { continue };
+        let Some(index) = witnesses.iter().position(same_key) else {
+            continue;
+        };
         let time = cosignature.time_s;
         // An older one adds nothing: skip the signature check.
         if newest.get(&index).is_none_or(|known| *known < time)
@@ -50,10 +58,12 @@ pub fn valid_cosignatures(
     newest.into_iter().collect()
 }
 
-/// Time of the `k`-th newest cosignature among distinct witnesses: since then `k` witnesses have vouched.
+/// Time of the `k`-th newest cosignature among distinct witnesses: since then `k` witnesses have
+/// vouched.
 ///
-/// `cosigned` holds `(witness, time)` pairs of *valid* cosignatures over one checkpoint body; several of one witness
-/// count once, at the newest time. `None` if fewer than `k` witnesses signed, or `k` is 0.
+/// `cosigned` holds `(witness, time)` pairs of *valid* cosignatures over one checkpoint body;
+/// several of one witness count once, at the newest time. `None` if fewer than `k` witnesses
+/// signed, or `k` is 0.
 #[must_use]
 pub fn witnessed_at(k: u32, cosigned: &[(usize, u64)]) -> Option<u64> {
     let mut newest = BTreeMap::<usize, u64>::new();

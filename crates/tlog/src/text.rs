@@ -7,8 +7,8 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Decodes standard base64; `None` unless `text` is the one canonical encoding of the result (the engine demands the
-/// padding and refuses set bits beyond the last byte; the tests pin that).
+/// Decodes standard base64; `None` unless `text` is the one canonical encoding of the result (the
+/// engine demands the padding and refuses set bits beyond the last byte; the tests pin that).
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
@@ -20,7 +20,8 @@ pub fn from_base64_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// ASCII decimal without sign or leading zeros (`0` itself allowed).
 pub fn decimal(text: &str) -> Option<u64> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let canonical =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if canonical { text.parse().ok() } else { None }
 }
 
@@ -37,7 +38,17 @@ mod tests {
     fn only_canonical_decimals_are_read() {
         assert_eq!(decimal("0"), Some(0));
         assert_eq!(decimal("18446744073709551615"), Some(u64::MAX));
-        for bad in ["", "00", "01", "+1", "-1", " 1", "1 ", "18446744073709551616", "١"] {
+        for bad in [
+            "",
+            "00",
+            "01",
+            "+1",
+            "-1",
+            " 1",
+            "1 ",
+            "18446744073709551616",
+            "١",
+        ] {
             assert_eq!(decimal(bad), None, "{bad:?}");
         }
     }
@@ -45,7 +56,9 @@ mod tests {
     #[test]
     fn only_canonical_base64_is_read() {
         assert_eq!(from_base64("AA=="), Some(vec![0]));
-        for bad in ["AB==", "AA=", "AA", "AA==\n", "A-==", " AA==", "AA==AA==", "A A=", "="] {
+        for bad in [
+            "AB==", "AA=", "AA", "AA==\n", "A-==", " AA==", "AA==AA==", "A A=", "=",
+        ] {
             assert_eq!(from_base64(bad), None, "{bad:?}");
         }
     }

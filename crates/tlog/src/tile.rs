@@ -39,8 +39,8 @@ pub enum TileError {
     NotInTree,
 }
 
-/// Position of a tile: `level` 0 holds leaf hashes, and each hash of level `l + 1` is the root of a full tile of
-/// level `l`. `width` is 1 to 256 hashes; below 256 the tile is partial.
+/// Position of a tile: `level` 0 holds leaf hashes, and each hash of level `l + 1` is the root of a
+/// full tile of level `l`. `width` is 1 to 256 hashes; below 256 the tile is partial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TileId {
     level: u8,
@@ -54,8 +54,17 @@ impl TileId {
     /// # Errors
     /// `OutOfRange`.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self, TileError> {
-        let in_range = level <= LEVEL_MAX && (1..=TILE_WIDTH).contains(&width) && index <= SIZE_MAX >> 8;
-        if in_range { Ok(Self { level, index, width }) } else { Err(TileError::OutOfRange) }
+        let in_range =
+            level <= LEVEL_MAX && (1..=TILE_WIDTH).contains(&width) && index <= SIZE_MAX >> 8;
+        if in_range {
+            Ok(Self {
+                level,
+                index,
+                width,
+            })
+        } else {
+            Err(TileError::OutOfRange)
+        }
     }
 
     /// Height of the tile in tiles of 8 levels, 0 at the leaves.
@@ -110,14 +119,15 @@ pub fn tile_path(level: u8, index: u64, width: u16) -> Result<String, TileError>
     TileId::new(level, index, width).map(|id| id.path())
 }
 
-/// Every tile a log must write when it grows from `old_size` to `new_size`, lowest level first; those of level 0 also
-/// name the entry bundles. Nothing if `new_size ≤ old_size`.
+/// Every tile a log must write when it grows from `old_size` to `new_size`, lowest level first;
+/// those of level 0 also name the entry bundles. Nothing if `new_size ≤ old_size`.
 pub fn tiles_between(old_size: u64, new_size: u64) -> impl Iterator<Item = TileId> {
     let new_size = new_size.min(SIZE_MAX);
     (0..=LEVEL_MAX).flat_map(move |level| {
         let (old, new) = (old_size >> (8 * level), new_size >> (8 * level));
         let first = if old < new { old >> 8 } else { (new >> 8) + 1 };
-        (first..=new >> 8).filter_map(move |index| TileId::new(level, index, width_at(new, index)).ok())
+        (first..=new >> 8)
+            .filter_map(move |index| TileId::new(level, index, width_at(new, index)).ok())
     })
 }
 
@@ -135,19 +145,24 @@ pub fn hash_tile<N: Nodes + ?Sized>(nodes: &N, id: TileId) -> Result<Vec<u8>, Ti
     let mut bytes = Vec::with_capacity(usize::from(id.width) * 32);
     let first = id.index * u64::from(TILE_WIDTH);
     for index in first..first + u64::from(id.width) {
-        let hash = nodes.node(u32::from(id.level) * 8, index).ok_or(TileError::Missing)?;
+        let hash = nodes
+            .node(u32::from(id.level) * 8, index)
+            .ok_or(TileError::Missing)?;
         bytes.extend_from_slice(hash.as_bytes());
     }
     Ok(bytes)
 }
 
-/// Reads a hash tile of exactly `width` hashes; they are **not** authenticated, see [`AuthenticTiles`].
+/// Reads a hash tile of exactly `width` hashes; they are **not** authenticated, see
+/// [`AuthenticTiles`].
 ///
 /// # Errors
 /// `WrongLength`.
 pub fn parse_hash_tile(bytes: &[u8], width: u16) -> Result<Vec<Hash>, TileError> {
     match bytes.as_chunks::<32>() {
-        (hashes, []) if hashes.len() == usize::from(width) => Ok(hashes.iter().copied().map(Hash).collect()),
+        (hashes, []) if hashes.len() == usize::from(width) => {
+            Ok(hashes.iter().copied().map(Hash).collect())
+        }
         _ => Err(TileError::WrongLength),
     }
 }
@@ -178,13 +193,19 @@ pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
     let mut rest = bytes;
     let mut entries = Vec::new();
     for _ in 0..width {
-        let (len, after) = rest.split_first_chunk::<2>().ok_or(TileError::WrongLength)?;
+        let (len, after) = rest
+            .split_first_chunk::<2>()
+            .ok_or(TileError::WrongLength)?;
         let len = usize::from(u16::from_be_bytes(*len));
         let (entry, after) = after.split_at_checked(len).ok_or(TileError::WrongLength)?;
         entries.push(entry);
         rest = after;
     }
-    if rest.is_empty() { Ok(entries) } else { Err(TileError::WrongLength) }
+    if rest.is_empty() {
+        Ok(entries)
+    } else {
+        Err(TileError::WrongLength)
+    }
 }
 
 /// A file of the log: path below the log's prefix, and content.
@@ -196,7 +217,8 @@ pub struct TileFile {
     pub bytes: Vec<u8>,
 }
 
-/// All files a log writes when it grows from `old_size` to `new_size`: hash tiles and entry bundles, not the checkpoint.
+/// All files a log writes when it grows from `old_size` to `new_size`: hash tiles and entry
+/// bundles, not the checkpoint.
 ///
 /// `entry` gives the entry at an index below `new_size`.
 ///
@@ -210,12 +232,19 @@ pub fn files_between<'a, N: Nodes + ?Sized>(
 ) -> Result<Vec<TileFile>, TileError> {
     let mut files = Vec::new();
     for id in tiles_between(old_size, new_size) {
-        files.push(TileFile { path: id.path(), bytes: hash_tile(nodes, id)? });
+        files.push(TileFile {
+            path: id.path(),
+            bytes: hash_tile(nodes, id)?,
+        });
         if id.level == 0 {
             let first = id.index * u64::from(TILE_WIDTH);
-            let entries: Option<Vec<_>> = (first..first + u64::from(id.width)).map(&entry).collect();
+            let entries: Option<Vec<_>> =
+                (first..first + u64::from(id.width)).map(&entry).collect();
             let bytes = entry_bundle(&entries.ok_or(TileError::Missing)?)?;
-            files.push(TileFile { path: id.bundle_path(), bytes });
+            files.push(TileFile {
+                path: id.bundle_path(),
+                bytes,
+            });
         }
     }
     Ok(files)

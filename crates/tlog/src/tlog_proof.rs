@@ -42,7 +42,8 @@ pub enum TlogProofError {
     NotWitnessed,
 }
 
-/// An entry's index, its inclusion proof and the signed checkpoint (with cosignatures) it leads to; not verified.
+/// An entry's index, its inclusion proof and the signed checkpoint (with cosignatures) it leads to;
+/// not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Opaque data that travels with the proof and is **not** authenticated; empty for none.
@@ -100,32 +101,62 @@ impl Proof {
     /// `Malformed`; `Note` or `Checkpoint` for the checkpoint part.
     pub fn parse(proof: &str) -> Result<Self, TlogProofError> {
         const LEN_MAX: usize = NOTE_LEN_MAX + 2 * EXTRA_LEN_MAX + 64 * (PROOF_HASHES_MAX + 2);
-        let rest = proof.strip_prefix(HEADER).filter(|_| proof.len() <= LEN_MAX);
-        let (head, note) = rest.and_then(|rest| rest.split_once("\n\n")).ok_or(TlogProofError::Malformed)?;
+        let rest = proof
+            .strip_prefix(HEADER)
+            .filter(|_| proof.len() <= LEN_MAX);
+        let (head, note) = rest
+            .and_then(|rest| rest.split_once("\n\n"))
+            .ok_or(TlogProofError::Malformed)?;
         let (extra, index, hashes) = parse_head(head).ok_or(TlogProofError::Malformed)?;
         let checkpoint = Note::parse(note)?;
         Checkpoint::parse(checkpoint.body())?;
-        Ok(Self { extra, index, hashes, checkpoint })
+        Ok(Self {
+            extra,
+            index,
+            hashes,
+            checkpoint,
+        })
     }
 
-    /// Checks that the entry with hash `leaf` is in the log of `policy`, under a checkpoint the log signed and a quorum
-    /// of witnesses cosigned no later than `latest_s` (Unix seconds).
+    /// Checks that the entry with hash `leaf` is in the log of `policy`, under a checkpoint the log
+    /// signed and a quorum of witnesses cosigned no later than `latest_s` (Unix seconds).
     ///
     /// # Errors
     /// [`TlogProofError`] naming the first check that failed.
-    pub fn verify(&self, leaf: Hash, policy: &LogPolicy, latest_s: u64) -> Result<Proven, TlogProofError> {
-        let signed = verify_note(&self.checkpoint.to_text(), std::slice::from_ref(&policy.log))?;
+    pub fn verify(
+        &self,
+        leaf: Hash,
+        policy: &LogPolicy,
+        latest_s: u64,
+    ) -> Result<Proven, TlogProofError> {
+        let signed = verify_note(
+            &self.checkpoint.to_text(),
+            std::slice::from_ref(&policy.log),
+        )?;
         let checkpoint = Checkpoint::parse(&signed.body)?;
         if checkpoint.origin() != policy.origin {
             return Err(TlogProofError::WrongOrigin);
         }
-        verify_inclusion(leaf, self.index, checkpoint.size(), checkpoint.root(), &self.hashes)?;
+        verify_inclusion(
+            leaf,
+            self.index,
+            checkpoint.size(),
+            checkpoint.root(),
+            &self.hashes,
+        )?;
         // Lines of unknown kinds are ignored, as the note format asks.
-        let cosignatures: Vec<Cosignature> =
-            signed.others.iter().filter_map(|line| Cosignature::from_note_signature(line).ok()).collect();
+        let cosignatures: Vec<Cosignature> = signed
+            .others
+            .iter()
+            .filter_map(|line| Cosignature::from_note_signature(line).ok())
+            .collect();
         let valid = valid_cosignatures(&signed.body, &cosignatures, &policy.witnesses, latest_s);
-        let witnessed_at_s = witnessed_at(policy.quorum, &valid).ok_or(TlogProofError::NotWitnessed)?;
-        Ok(Proven { checkpoint, witnessed_at_s })
+        let witnessed_at_s =
+            witnessed_at(policy.quorum, &valid).ok_or(TlogProofError::NotWitnessed)?;
+        Ok(Proven {
+            checkpoint,
+            witnessed_at_s,
+        })
     }
 }
 
@@ -134,11 +165,16 @@ type Head = (Vec<u8>, u64, Vec<Hash>);
 fn parse_head(head: &str) -> Option<Head> {
     let mut lines = head.split('\n').peekable();
     let extra = match lines.next_if(|line| line.starts_with("extra ")) {
-        Some(line) => text::from_base64(line.strip_prefix("extra ")?).filter(|extra| !extra.is_empty())?,
+        Some(line) => {
+            text::from_base64(line.strip_prefix("extra ")?).filter(|extra| !extra.is_empty())?
+        }
         None => Vec::new(),
     };
     let index = text::decimal(lines.next()?.strip_prefix("index ")?)?;
-    let hashes = lines.take(PROOF_HASHES_MAX + 1).map(Hash::from_base64).collect::<Option<Vec<_>>>()?;
+    let hashes = lines
+        .take(PROOF_HASHES_MAX + 1)
+        .map(Hash::from_base64)
+        .collect::<Option<Vec<_>>>()?;
     let bounded = hashes.len() <= PROOF_HASHES_MAX && extra.len() <= EXTRA_LEN_MAX;
     bounded.then_some((extra, index, hashes))
 }

@@ -19,15 +19,25 @@ pub(crate) fn free(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<OwnCoin>, Stag
     let mut coins = Vec::new();
     for row in tx.query(sql, &[Arg::from(&vault.0), Arg::from(OFFERED_MAX)])? {
         let amount = u64::try_from(row.i64(1)?).map_err(|e| StageError::Fatal(e.to_string()))?;
-        let path = OwnPath { change: small(row.i64(2)?)?, index: small(row.i64(3)?)? };
-        coins.push(OwnCoin { key: ConflictKey(row.text(0)?.to_owned()), amount: amount.into(), path });
+        let path = OwnPath {
+            change: small(row.i64(2)?)?,
+            index: small(row.i64(3)?)?,
+        };
+        coins.push(OwnCoin {
+            key: ConflictKey(row.text(0)?.to_owned()),
+            amount: amount.into(),
+            path,
+        });
     }
     Ok(coins)
 }
 
 /// Adds a coin the network reports; a known one stays as it is.
 pub(crate) fn learn(tx: &mut dyn Tx, vault: VaultId, coin: &OwnCoin) -> Result<(), StageError> {
-    let amount = coin.amount.to_u64().and_then(|amount| i64::try_from(amount).ok());
+    let amount = coin
+        .amount
+        .to_u64()
+        .and_then(|amount| i64::try_from(amount).ok());
     let amount = amount.ok_or_else(|| StageError::Transient("a coin above 2^63".into()))?;
     let sql = "INSERT INTO coin (vault, coin, amount, branch, place, intent, spent)
                VALUES ($1, $2, $3, $4, $5, NULL, FALSE) ON CONFLICT DO NOTHING";
@@ -49,16 +59,19 @@ pub(crate) fn reserve(
     intent: &Digest,
     keys: &[ConflictKey],
 ) -> Result<bool, DbError> {
-    let sql =
-        "UPDATE coin SET intent = $1 WHERE vault = $2 AND coin = $3 AND intent IS NULL AND spent = FALSE";
+    let sql = "UPDATE coin SET intent = $1 WHERE vault = $2 AND coin = $3 AND intent IS NULL AND spent = FALSE";
     let mut all = true;
     for key in keys {
-        all &= tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&vault.0), Arg::from(&key.0)])? == 1;
+        all &= tx.execute(
+            sql,
+            &[Arg::from(&intent.0), Arg::from(&vault.0), Arg::from(&key.0)],
+        )? == 1;
     }
     Ok(all)
 }
 
-/// Gives the coins of an intent back. The anchor stays out of use: the journal remembers it for this intent.
+/// Gives the coins of an intent back. The anchor stays out of use: the journal remembers it for
+/// this intent.
 pub(crate) fn give_back(
     tx: &mut dyn Tx,
     intent: &Digest,
@@ -68,18 +81,27 @@ pub(crate) fn give_back(
         let sql = "UPDATE coin SET spent = TRUE WHERE intent = $1 AND coin = $2";
         tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor.0)])?;
     }
-    tx.execute("UPDATE coin SET intent = NULL WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "UPDATE coin SET intent = NULL WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 /// The coins of an intent are gone.
 pub(crate) fn spend(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute("UPDATE coin SET spent = TRUE WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "UPDATE coin SET spent = TRUE WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }
 
 /// Takes a coin out of use that the journal says belongs to another intent.
 pub(crate) fn retire(tx: &mut dyn Tx, vault: VaultId, key: &ConflictKey) -> Result<(), DbError> {
     let sql = "UPDATE coin SET spent = TRUE WHERE vault = $1 AND coin = $2";
-    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(&key.0)]).map(drop)
+    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(&key.0)])
+        .map(drop)
 }
 
 /// The next change address of a vault; counts on.
@@ -88,12 +110,18 @@ pub(crate) fn next_change(tx: &mut dyn Tx, vault: VaultId) -> Result<OwnPath, St
                ON CONFLICT (vault) DO UPDATE SET next = change_index.next + 1 RETURNING next";
     let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
     let next = row.map_or(Ok(1), |row| row.i64(0))?;
-    Ok(OwnPath { change: 1, index: small(next - 1)? })
+    Ok(OwnPath {
+        change: 1,
+        index: small(next - 1)?,
+    })
 }
 
 /// How many change addresses were given out.
 pub(crate) fn change_count(tx: &mut dyn Tx, vault: VaultId) -> Result<u32, StageError> {
-    let row = tx.query_opt("SELECT next FROM change_index WHERE vault = $1", &[Arg::from(&vault.0)])?;
+    let row = tx.query_opt(
+        "SELECT next FROM change_index WHERE vault = $1",
+        &[Arg::from(&vault.0)],
+    )?;
     row.map_or(Ok(0), |row| small(row.i64(0)?))
 }
 
@@ -101,5 +129,6 @@ pub(crate) fn change_count(tx: &mut dyn Tx, vault: VaultId) -> Result<u32, Stage
 pub(crate) fn change_at_least(tx: &mut dyn Tx, vault: VaultId, next: u32) -> Result<(), DbError> {
     let sql = "INSERT INTO change_index (vault, next) VALUES ($1, $2)
                ON CONFLICT (vault) DO UPDATE SET next = excluded.next WHERE change_index.next < excluded.next";
-    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(next)]).map(drop)
+    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(next)])
+        .map(drop)
 }

@@ -10,7 +10,9 @@ use strongroom_journal::genesis::Registered;
 use strongroom_journal::model::IntentStanding;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::{Broadcast, BuildRequest, Built, Effects, Standing, VaultKey, VaultKeys as _};
+use strongroom_ports::chain::{
+    Broadcast, BuildRequest, Built, Effects, Standing, VaultKey, VaultKeys as _,
+};
 use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
@@ -48,8 +50,19 @@ struct News {
 
 impl Flow {
     pub(crate) fn new(parts: TransactionsParts) -> Self {
-        let TransactionsParts { post, journal, codec, gateway, resend_ms } = parts;
-        Self { post, journal, watcher: Watcher::new(codec, gateway), resend_ms }
+        let TransactionsParts {
+            post,
+            journal,
+            codec,
+            gateway,
+            resend_ms,
+        } = parts;
+        Self {
+            post,
+            journal,
+            watcher: Watcher::new(codec, gateway),
+            resend_ms,
+        }
     }
 
     pub(crate) fn registered(&self) -> Arc<Registered> {
@@ -72,7 +85,8 @@ impl Flow {
         decided: IntentDecided,
         cause: &Cause,
     ) -> Step {
-        let intent = Intent::parse(&decided.intent.text).map_err(|e| StageError::Poison(e.to_string()))?;
+        let intent =
+            Intent::parse(&decided.intent.text).map_err(|e| StageError::Poison(e.to_string()))?;
         if intent.chain != self.watcher.codec.manifest().chain {
             return Ok(Vec::new());
         }
@@ -102,10 +116,15 @@ impl Flow {
         intent: &Intent,
         cause: &Cause,
     ) -> Step {
-        let cause = &Cause { session: first_half(payment.intent), ..cause.clone() };
+        let cause = &Cause {
+            session: first_half(payment.intent),
+            ..cause.clone()
+        };
         let built = match self.build(tx, intent) {
             Ok(built) => built,
-            Err(Attempted::Refused(why)) => return self.end(now, tx, payment, why, Vec::new(), cause),
+            Err(Attempted::Refused(why)) => {
+                return self.end(now, tx, payment, why, Vec::new(), cause);
+            }
             Err(Attempted::Broken(error)) => return Err(error),
         };
         if !coins::reserve(tx, intent.vault, &payment.intent, &built.conflicts)? {
@@ -128,9 +147,15 @@ impl Flow {
             attempt: attempt.clone(),
         }));
         let submission = submission(&payment.intent, &attempt);
-        let body = JournalSubmitted { submission, body: encode(&body) };
+        let body = JournalSubmitted {
+            submission,
+            body: encode(&body),
+        };
         let marks = cause.marks.clone().with(Layer::Transactions, now.0 * 1000);
-        let cause = Cause { marks, ..cause.clone() };
+        let cause = Cause {
+            marks,
+            ..cause.clone()
+        };
         let journal = (topics::JOURNAL_SUBMITTED, intent.tenant.0.as_slice());
         let mut records = vec![self.post.record(now, journal, None, &body, &cause)?];
         records.push(self.ask(now, intent, &attempt, &built.unsigned, &cause)?);
@@ -148,7 +173,8 @@ impl Flow {
     fn build(&mut self, tx: &mut dyn Tx, intent: &Intent) -> Result<Built, Attempted> {
         let (vault, effects) = self.resolve(intent)?;
         let codec = Arc::clone(&self.watcher.codec);
-        let unavailable = |e: strongroom_ports::chain::GatewayError| StageError::Transient(e.to_string());
+        let unavailable =
+            |e: strongroom_ports::chain::GatewayError| StageError::Transient(e.to_string());
         let (fee_rate, height) = (
             self.watcher.gateway.fee_rate().map_err(unavailable)?,
             self.watcher.gateway.height().map_err(unavailable)?,
@@ -180,10 +206,14 @@ impl Flow {
     fn resolve(&self, intent: &Intent) -> Result<(VaultKey, Effects), Attempted> {
         self.journal.read(|f| {
             let vaults = TenantVaults::new(f.state(), intent.tenant);
-            let vault = vaults
-                .vault_key(intent.vault)
-                .ok_or_else(|| Attempted::Refused(Refusal::new(Code::UnknownVault, intent.vault)))?;
-            let effects = self.watcher.codec.expected(intent, &vaults).map_err(Attempted::Refused)?;
+            let vault = vaults.vault_key(intent.vault).ok_or_else(|| {
+                Attempted::Refused(Refusal::new(Code::UnknownVault, intent.vault))
+            })?;
+            let effects = self
+                .watcher
+                .codec
+                .expected(intent, &vaults)
+                .map_err(Attempted::Refused)?;
             Ok((vault, effects))
         })
     }
@@ -196,7 +226,11 @@ impl Flow {
         unsigned: &[u8],
         cause: &Cause,
     ) -> Result<Record, StageError> {
-        let key = self.journal.read(|f| f.state().vault(intent.tenant, intent.vault).map(|v| v.vault.key));
+        let key = self.journal.read(|f| {
+            f.state()
+                .vault(intent.tenant, intent.vault)
+                .map(|v| v.vault.key)
+        });
         let key = key.map_err(|e| StageError::Transient(e.to_string()))?;
         let slots = self.slots(intent, unsigned)?;
         let request = SigningRequested {
@@ -207,21 +241,37 @@ impl Flow {
             unsigned: unsigned.to_vec(),
             slots,
         };
-        self.post.record(now, (topics::SIGNING_REQUESTED, &key.0), None, &request, cause)
+        self.post.record(
+            now,
+            (topics::SIGNING_REQUESTED, &key.0),
+            None,
+            &request,
+            cause,
+        )
     }
 
     fn slots(&self, intent: &Intent, unsigned: &[u8]) -> Result<Vec<SigningSlot>, StageError> {
+        let vault = self
+            .journal
+            .read(|f| TenantVaults::new(f.state(), intent.tenant).vault_key(intent.vault));
         let vault =
-            self.journal.read(|f| TenantVaults::new(f.state(), intent.tenant).vault_key(intent.vault));
-        let vault = vault.ok_or_else(|| StageError::Transient("the vault's key is not there".into()))?;
+            vault.ok_or_else(|| StageError::Transient("the vault's key is not there".into()))?;
         let inspection = self.watcher.codec.inspect(unsigned, &vault);
-        let slots = inspection.map_err(|e| StageError::Fatal(e.to_string()))?.slots.into_iter();
+        let slots = inspection
+            .map_err(|e| StageError::Fatal(e.to_string()))?
+            .slots
+            .into_iter();
         Ok(slots
-            .map(|s| SigningSlot { path: s.path, taproot_tweak: s.taproot_tweak, message: s.message })
+            .map(|s| SigningSlot {
+                path: s.path,
+                taproot_tweak: s.taproot_tweak,
+                message: s.message,
+            })
             .collect())
     }
 
-    /// The writer's answer: a hint that an anchor is taken, the decision changed, or the journal refuses.
+    /// The writer's answer: a hint that an anchor is taken, the decision changed, or the journal
+    /// refuses.
     pub(crate) fn journal_said(
         &mut self,
         now: UnixMs,
@@ -229,15 +279,21 @@ impl Flow {
         result: &JournalResult,
         cause: &Cause,
     ) -> Step {
-        let Err((code, detail)) = &result.result else { return Ok(Vec::new()) };
+        let Err((code, detail)) = &result.result else {
+            return Ok(Vec::new());
+        };
         let current = |payment: &Payment| {
-            let ours = payment.attempt.as_ref().map(|attempt| submission(&payment.intent, attempt));
+            let ours = payment
+                .attempt
+                .as_ref()
+                .map(|attempt| submission(&payment.intent, attempt));
             payment.stand == Stand::Signing && ours == Some(result.submission)
         };
         let Some(payment) = store::by_session(tx, &cause.session)?.filter(current) else {
             return Ok(Vec::new());
         };
-        let intent = Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent =
+            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
         let refusal = Refusal::new(*code, detail);
         match code {
             // Already in: the answer to a submission that arrived twice.
@@ -252,9 +308,19 @@ impl Flow {
             Code::DecisionChanged => {
                 coins::give_back(tx, &payment.intent, None)?;
                 store::forget(tx, &payment.intent)?;
-                let news = News { reason: Some((refusal.code, refusal.detail)), ..News::default() };
+                let news = News {
+                    reason: Some((refusal.code, refusal.detail)),
+                    ..News::default()
+                };
                 let state = TransactionState::PendingApproval;
-                Ok(vec![self.tell(now, &intent, &payment.intent, state, news, cause)?])
+                Ok(vec![self.tell(
+                    now,
+                    &intent,
+                    &payment.intent,
+                    state,
+                    news,
+                    cause,
+                )?])
             }
             _ => {
                 coins::give_back(tx, &payment.intent, None)?;
@@ -263,7 +329,8 @@ impl Flow {
         }
     }
 
-    /// The coordinator's result: a false one costs liveness only, for the signature is verified here.
+    /// The coordinator's result: a false one costs liveness only, for the signature is verified
+    /// here.
     pub(crate) fn finished(
         &mut self,
         now: UnixMs,
@@ -275,13 +342,17 @@ impl Flow {
         let Some(payment) = found.filter(|payment| payment.stand == Stand::Signing) else {
             return Ok(Vec::new());
         };
-        let intent = Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent =
+            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
         let signatures = match finished.outcome {
             Outcome::Signed(signatures) => signatures,
             Outcome::Failed(refusals) => {
                 let first = refusals.first().map(|r| Refusal::new(r.code, &r.detail));
                 let why = first.unwrap_or_else(|| Code::SigningFailed.into());
-                let anchor = payment.attempt.as_ref().map(|attempt| attempt.anchor.clone());
+                let anchor = payment
+                    .attempt
+                    .as_ref()
+                    .map(|attempt| attempt.anchor.clone());
                 coins::give_back(tx, &payment.intent, anchor.as_ref())?;
                 return self.end(now, tx, &payment, why, refusals, cause);
             }
@@ -298,9 +369,23 @@ impl Flow {
         store::signed(tx, &payment.intent, &raw, now)?;
         coins::spend(tx, &payment.intent)?;
         let marks = cause.marks.clone().with(Layer::Assembled, now.0 * 1000);
-        let cause = Cause { marks, ..cause.clone() };
-        let news = News { network_id: Some(network_id), signed: Some(raw), ..News::default() };
-        Ok(vec![self.tell(now, &intent, &payment.intent, TransactionState::Signed, news, &cause)?])
+        let cause = Cause {
+            marks,
+            ..cause.clone()
+        };
+        let news = News {
+            network_id: Some(network_id),
+            signed: Some(raw),
+            ..News::default()
+        };
+        Ok(vec![self.tell(
+            now,
+            &intent,
+            &payment.intent,
+            TransactionState::Signed,
+            news,
+            &cause,
+        )?])
     }
 
     /// Offers signed transactions to the network.
@@ -312,12 +397,21 @@ impl Flow {
                 Err(_) => continue,
             };
             let (stand, state, news) = match answer {
-                Broadcast::Accepted | Broadcast::AlreadyKnown => {
-                    (Stand::Broadcast, TransactionState::Broadcasting, News::default())
-                }
+                Broadcast::Accepted | Broadcast::AlreadyKnown => (
+                    Stand::Broadcast,
+                    TransactionState::Broadcasting,
+                    News::default(),
+                ),
                 Broadcast::Rejected(why) => {
                     let reason = Some((Code::Conflict, format!("the network rejected it: {why}")));
-                    (Stand::Done, TransactionState::Failed, News { reason, ..News::default() })
+                    (
+                        Stand::Done,
+                        TransactionState::Failed,
+                        News {
+                            reason,
+                            ..News::default()
+                        },
+                    )
                 }
             };
             records.push(self.moved(now, tx, &payment, stand, state, news)?);
@@ -329,8 +423,15 @@ impl Flow {
     pub(crate) fn confirm(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Step {
         let mut records = Vec::new();
         for payment in store::due(tx, Stand::Broadcast, now)? {
-            let id = self.watcher.codec.transaction_id(&payment.raw).unwrap_or_default();
-            if !matches!(self.watcher.gateway.standing(&id), Ok(Standing::Confirmed(_))) {
+            let id = self
+                .watcher
+                .codec
+                .transaction_id(&payment.raw)
+                .unwrap_or_default();
+            if !matches!(
+                self.watcher.gateway.standing(&id),
+                Ok(Standing::Confirmed(_))
+            ) {
                 continue;
             }
             let (stand, state) = (Stand::Done, TransactionState::Completed);
@@ -344,25 +445,39 @@ impl Flow {
         let mut records = Vec::new();
         let before = UnixMs(now.0.saturating_sub(self.resend_ms));
         for payment in store::due(tx, Stand::Signing, before)? {
-            let intent = Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
-            let cause = Cause::own(&[b"remind", &payment.intent.0, &now.0.to_be_bytes()], payment.expires);
-            let cause = Cause { session: first_half(payment.intent), ..cause };
-            let anchor = payment.attempt.as_ref().map(|attempt| attempt.anchor.clone());
+            let intent = Intent::parse(&payment.signed.text)
+                .map_err(|e| StageError::Fatal(e.to_string()))?;
+            let cause = Cause::own(
+                &[b"remind", &payment.intent.0, &now.0.to_be_bytes()],
+                payment.expires,
+            );
+            let cause = Cause {
+                session: first_half(payment.intent),
+                ..cause
+            };
+            let anchor = payment
+                .attempt
+                .as_ref()
+                .map(|attempt| attempt.anchor.clone());
             if let Some(why) = self.over(&intent, &payment, now) {
                 coins::give_back(tx, &payment.intent, anchor.as_ref())?;
                 records.extend(self.end(now, tx, &payment, why, Vec::new(), &cause)?);
                 continue;
             }
             store::stands(tx, &payment.intent, Stand::Signing, now)?;
-            let Some(attempt) = &payment.attempt else { continue };
+            let Some(attempt) = &payment.attempt else {
+                continue;
+            };
             let body = Body::Authorized(Box::new(Authorization {
                 intent: payment.signed.clone(),
                 core: payment.core.clone(),
                 approvals: payment.approvals.clone(),
                 attempt: attempt.clone(),
             }));
-            let body =
-                JournalSubmitted { submission: submission(&payment.intent, attempt), body: encode(&body) };
+            let body = JournalSubmitted {
+                submission: submission(&payment.intent, attempt),
+                body: encode(&body),
+            };
             let journal = (topics::JOURNAL_SUBMITTED, intent.tenant.0.as_slice());
             records.push(self.post.record(now, journal, None, &body, &cause)?);
             records.push(self.ask(now, &intent, attempt, &payment.unsigned, &cause)?);
@@ -374,7 +489,10 @@ impl Flow {
         if now >= payment.expires {
             return Some(Code::IntentExpired.into());
         }
-        let record = self.journal.read(|f| f.state().intent(intent.tenant, &payment.intent)).ok()??;
+        let record = self
+            .journal
+            .read(|f| f.state().intent(intent.tenant, &payment.intent))
+            .ok()??;
         (record.standing == IntentStanding::Cancelled).then(|| Code::IntentCancelled.into())
     }
 
@@ -388,8 +506,12 @@ impl Flow {
         news: News,
     ) -> Result<Record, StageError> {
         store::stands(tx, &payment.intent, stand, now)?;
-        let intent = Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
-        let cause = Cause::own(&[b"moved", &payment.intent.0, &[state as u8]], now.plus(60_000));
+        let intent =
+            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let cause = Cause::own(
+            &[b"moved", &payment.intent.0, &[state as u8]],
+            now.plus(60_000),
+        );
         self.tell(now, &intent, &payment.intent, state, news, &cause)
     }
 
@@ -404,7 +526,8 @@ impl Flow {
         cause: &Cause,
     ) -> Step {
         store::stands(tx, &payment.intent, Stand::Done, now)?;
-        let intent = Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent =
+            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
         let state = match why.code {
             Code::IntentExpired => TransactionState::Expired,
             Code::IntentCancelled => TransactionState::Cancelled,
@@ -412,8 +535,19 @@ impl Flow {
             Code::PolicyBlocked | Code::LimitExceeded => TransactionState::Blocked,
             _ => TransactionState::Failed,
         };
-        let news = News { reason: Some((why.code, why.detail)), refusals, ..News::default() };
-        Ok(vec![self.tell(now, &intent, &payment.intent, state, news, cause)?])
+        let news = News {
+            reason: Some((why.code, why.detail)),
+            refusals,
+            ..News::default()
+        };
+        Ok(vec![self.tell(
+            now,
+            &intent,
+            &payment.intent,
+            state,
+            news,
+            cause,
+        )?])
     }
 
     fn tell(
@@ -425,11 +559,29 @@ impl Flow {
         news: News,
         cause: &Cause,
     ) -> Result<Record, StageError> {
-        let News { reason, refusals, network_id, signed } = news;
-        let changed =
-            TransactionChanged { intent: *digest, state, reason, refusals, network_id, signed, at: now };
+        let News {
+            reason,
+            refusals,
+            network_id,
+            signed,
+        } = news;
+        let changed = TransactionChanged {
+            intent: *digest,
+            state,
+            reason,
+            refusals,
+            network_id,
+            signed,
+            at: now,
+        };
         let cause = cause.clone().until(cause.deadline.max(now.plus(60_000)));
-        self.post.record(now, (topics::TRANSACTION_CHANGED, &intent.vault.0), None, &changed, &cause)
+        self.post.record(
+            now,
+            (topics::TRANSACTION_CHANGED, &intent.vault.0),
+            None,
+            &changed,
+            &cause,
+        )
     }
 }
 
@@ -449,5 +601,8 @@ impl From<StageError> for Attempted {
 
 /// Names a submission to the journal by what is submitted.
 fn submission(intent: &Digest, attempt: &Attempt) -> [u8; 16] {
-    first_half(digest("strongroom/submission/v1", &[&intent.0, &encode(attempt)]))
+    first_half(digest(
+        "strongroom/submission/v1",
+        &[&intent.0, &encode(attempt)],
+    ))
 }

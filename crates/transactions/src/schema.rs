@@ -2,7 +2,8 @@
 
 use strongroom_ports::db::Migration;
 
-/// `payment`: one row an intent. `coin`: what the vaults can spend. `change_index`: next change address.
+/// `payment`: one row an intent. `coin`: what the vaults can spend. `change_index`: next change
+/// address.
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     component: "transactions",
     version: 1,

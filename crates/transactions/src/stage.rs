@@ -39,7 +39,10 @@ impl TransactionsStage {
     /// The service.
     #[must_use]
     pub fn new(parts: TransactionsParts) -> Self {
-        Self { flow: Flow::new(parts), synced_ms: 0 }
+        Self {
+            flow: Flow::new(parts),
+            synced_ms: 0,
+        }
     }
 }
 
@@ -49,10 +52,14 @@ impl Stage for TransactionsStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        [topics::INTENT_DECIDED, topics::JOURNAL_RESULTS, topics::SIGNING_FINISHED]
-            .iter()
-            .filter_map(|name| Topic::new(name).ok())
-            .collect()
+        [
+            topics::INTENT_DECIDED,
+            topics::JOURNAL_RESULTS,
+            topics::SIGNING_FINISHED,
+        ]
+        .iter()
+        .filter_map(|name| Topic::new(name).ok())
+        .collect()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -77,7 +84,8 @@ impl Stage for TransactionsStage {
                     if decided.decided != Decided::Approved {
                         continue;
                     }
-                    self.flow.approved(now, tx, decided, &Cause::of(delivered, &envelope))?
+                    self.flow
+                        .approved(now, tx, decided, &Cause::of(delivered, &envelope))?
                 }
                 topics::JOURNAL_RESULTS => {
                     let (envelope, result) =
@@ -85,12 +93,14 @@ impl Stage for TransactionsStage {
                     if envelope.to != Some(self.flow.node()) {
                         continue;
                     }
-                    self.flow.journal_said(now, tx, &result, &Cause::of(delivered, &envelope))?
+                    self.flow
+                        .journal_said(now, tx, &result, &Cause::of(delivered, &envelope))?
                 }
                 _ => {
                     let (envelope, finished) =
                         open_record::<SigningFinished>(delivered, senders, &[Role::Coordinator])?;
-                    self.flow.finished(now, tx, finished, &Cause::of(delivered, &envelope))?
+                    self.flow
+                        .finished(now, tx, finished, &Cause::of(delivered, &envelope))?
                 }
             });
         }

@@ -85,23 +85,42 @@ pub(crate) fn insert(tx: &mut dyn Tx, payment: &Payment, now: UnixMs) -> Result<
 }
 
 pub(crate) fn find(tx: &mut dyn Tx, intent: &Digest) -> Result<Option<Payment>, StageError> {
-    let sql = "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
+    let sql =
+        "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
                FROM payment WHERE intent = $1";
-    tx.query_opt(sql, &[Arg::from(&intent.0)])?.as_ref().map(payment).transpose()
+    tx.query_opt(sql, &[Arg::from(&intent.0)])?
+        .as_ref()
+        .map(payment)
+        .transpose()
 }
 
 /// The payment whose records carry this session.
-pub(crate) fn by_session(tx: &mut dyn Tx, session: &[u8; 16]) -> Result<Option<Payment>, StageError> {
-    let sql = "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
+pub(crate) fn by_session(
+    tx: &mut dyn Tx,
+    session: &[u8; 16],
+) -> Result<Option<Payment>, StageError> {
+    let sql =
+        "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
                FROM payment WHERE session = $1";
-    tx.query_opt(sql, &[Arg::from(session)])?.as_ref().map(payment).transpose()
+    tx.query_opt(sql, &[Arg::from(session)])?
+        .as_ref()
+        .map(payment)
+        .transpose()
 }
 
 /// Payments in a state, last touched before `before`, at most 64.
-pub(crate) fn due(tx: &mut dyn Tx, stand: Stand, before: UnixMs) -> Result<Vec<Payment>, StageError> {
-    let sql = "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
+pub(crate) fn due(
+    tx: &mut dyn Tx,
+    stand: Stand,
+    before: UnixMs,
+) -> Result<Vec<Payment>, StageError> {
+    let sql =
+        "SELECT intent, signed, core, approvals, attempt, unsigned, raw, state, tries, expires
                FROM payment WHERE state = $1 AND sent_ms <= $2 ORDER BY sent_ms LIMIT 64";
-    let rows = tx.query(sql, &[Arg::from(i64::from(stand as u8)), Arg::u64(before.0)?])?;
+    let rows = tx.query(
+        sql,
+        &[Arg::from(i64::from(stand as u8)), Arg::u64(before.0)?],
+    )?;
     rows.iter().map(payment).collect()
 }
 
@@ -113,28 +132,58 @@ pub(crate) fn built(
     unsigned: &[u8],
     now: UnixMs,
 ) -> Result<(), DbError> {
-    let sql =
-        "UPDATE payment SET attempt = $1, unsigned = $2, tries = tries + 1, sent_ms = $3 WHERE intent = $4";
+    let sql = "UPDATE payment SET attempt = $1, unsigned = $2, tries = tries + 1, sent_ms = $3 WHERE intent = $4";
     let attempt = encode(attempt);
-    let args = [Arg::from(&attempt), Arg::from(unsigned), Arg::u64(now.0)?, Arg::from(&intent.0)];
+    let args = [
+        Arg::from(&attempt),
+        Arg::from(unsigned),
+        Arg::u64(now.0)?,
+        Arg::from(&intent.0),
+    ];
     tx.execute(sql, &args).map(drop)
 }
 
 /// Moves a payment on.
-pub(crate) fn stands(tx: &mut dyn Tx, intent: &Digest, stand: Stand, now: UnixMs) -> Result<(), DbError> {
+pub(crate) fn stands(
+    tx: &mut dyn Tx,
+    intent: &Digest,
+    stand: Stand,
+    now: UnixMs,
+) -> Result<(), DbError> {
     let sql = "UPDATE payment SET state = $1, sent_ms = $2 WHERE intent = $3";
-    tx.execute(sql, &[Arg::from(i64::from(stand as u8)), Arg::u64(now.0)?, Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        sql,
+        &[
+            Arg::from(i64::from(stand as u8)),
+            Arg::u64(now.0)?,
+            Arg::from(&intent.0),
+        ],
+    )
+    .map(drop)
 }
 
 /// Remembers the network bytes.
-pub(crate) fn signed(tx: &mut dyn Tx, intent: &Digest, raw: &[u8], now: UnixMs) -> Result<(), DbError> {
+pub(crate) fn signed(
+    tx: &mut dyn Tx,
+    intent: &Digest,
+    raw: &[u8],
+    now: UnixMs,
+) -> Result<(), DbError> {
     let sql = "UPDATE payment SET state = $1, raw = $2, sent_ms = $3 WHERE intent = $4";
-    let args =
-        [Arg::from(i64::from(Stand::Signed as u8)), Arg::from(raw), Arg::u64(now.0)?, Arg::from(&intent.0)];
+    let args = [
+        Arg::from(i64::from(Stand::Signed as u8)),
+        Arg::from(raw),
+        Arg::u64(now.0)?,
+        Arg::from(&intent.0),
+    ];
     tx.execute(sql, &args).map(drop)
 }
 
 /// Forgets a payment that returns to the approvers.
 pub(crate) fn forget(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute("DELETE FROM payment WHERE intent = $1", &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(
+        "DELETE FROM payment WHERE intent = $1",
+        &[Arg::from(&intent.0)],
+    )
+    .map(drop)
 }

@@ -1,13 +1,15 @@
 //! Acts: what admins, committees and clients sign to change what is in force.
 //!
-//! Every act carries the platform, its scope, a single-use id, the scope version it changes and an expiry, so an
-//! old enrolment, resume, release or allow-list entry can never come back.
+//! Every act carries the platform, its scope, a single-use id, the scope version it changes and an
+//! expiry, so an old enrolment, resume, release or allow-list entry can never come back.
 
 use crate::charter::Charter;
 use crate::digest::Digest;
 use crate::document::Document;
 use crate::fields::{Fields, FormError};
-use crate::id::{ActId, AllowListId, CredentialId, GroupId, KeyId, PlatformId, TenantId, UserId, VaultId};
+use crate::id::{
+    ActId, AllowListId, CredentialId, GroupId, KeyId, PlatformId, TenantId, UserId, VaultId,
+};
 use crate::json::Json;
 use crate::registry::Record;
 use crate::time::UnixMs;
@@ -16,7 +18,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Whose sub-state an act changes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
+)]
 pub enum Scope {
     /// The installation.
     Platform,
@@ -37,7 +41,11 @@ impl FromStr for Scope {
     type Err = crate::id::NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "platform" { Ok(Self::Platform) } else { text.parse().map(Self::Tenant) }
+        if text == "platform" {
+            Ok(Self::Platform)
+        } else {
+            text.parse().map(Self::Tenant)
+        }
     }
 }
 
@@ -66,7 +74,8 @@ pub enum Tighten {
         /// Until when.
         until: UnixMs,
     },
-    /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the platform).
+    /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the
+    /// platform).
     Stop,
     /// A key signs nothing any more (committee's quorum).
     RevokeKey(KeyId),
@@ -86,9 +95,11 @@ pub enum ActBody {
         /// What it starts with.
         charter: Box<Charter>,
     },
-    /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply` decides which).
+    /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply`
+    /// decides which).
     Put(Record),
-    /// Lets a proposal take effect after its delay (committee's quorum). Names the digest of the proposing act.
+    /// Lets a proposal take effect after its delay (committee's quorum). Names the digest of the
+    /// proposing act.
     Release(Digest),
     /// Undoes `stop` (admins' quorum).
     Resume,
@@ -114,7 +125,8 @@ pub struct Act {
 }
 
 impl Act {
-    /// Whether this is a tightening (its `version` is then a minimum, and every replica honours it at once).
+    /// Whether this is a tightening (its `version` is then a minimum, and every replica honours it
+    /// at once).
     #[must_use]
     pub fn is_tightening(&self) -> bool {
         matches!(self.body, ActBody::Tighten(_))
@@ -126,15 +138,26 @@ impl Tighten {
         Ok(match f.text("what")?.as_str() {
             "revoke_credential" => Self::RevokeCredential(f.parse("target")?),
             "revoke_user" => Self::RevokeUser(f.parse("target")?),
-            "leave_group" => Self::LeaveGroup { group: f.parse("target")?, user: f.parse("user")? },
+            "leave_group" => Self::LeaveGroup {
+                group: f.parse("target")?,
+                user: f.parse("user")?,
+            },
             "remove_allow_list" => Self::RemoveAllowList(f.parse("target")?),
             "cancel" => Self::Cancel(f.parse("target")?),
-            "pause" => Self::Pause { vault: f.parse_opt("target")?, until: f.parse("until")? },
+            "pause" => Self::Pause {
+                vault: f.parse_opt("target")?,
+                until: f.parse("until")?,
+            },
             "stop" => Self::Stop,
             "revoke_key" => Self::RevokeKey(f.parse("target")?),
             "veto" => Self::Veto(f.parse("target")?),
             "quarantine" => Self::Quarantine(f.parse("target")?),
-            other => return Err(FormError::invalid("what", format!("unknown tightening `{other}`"))),
+            other => {
+                return Err(FormError::invalid(
+                    "what",
+                    format!("unknown tightening `{other}`"),
+                ));
+            }
         })
     }
 
@@ -142,14 +165,18 @@ impl Tighten {
         match self {
             Self::RevokeCredential(id) => ("revoke_credential", vec![("target", Json::text(id))]),
             Self::RevokeUser(id) => ("revoke_user", vec![("target", Json::text(id))]),
-            Self::LeaveGroup { group, user } => {
-                ("leave_group", vec![("target", Json::text(group)), ("user", Json::text(user))])
-            }
+            Self::LeaveGroup { group, user } => (
+                "leave_group",
+                vec![("target", Json::text(group)), ("user", Json::text(user))],
+            ),
             Self::RemoveAllowList(id) => ("remove_allow_list", vec![("target", Json::text(id))]),
             Self::Cancel(intent) => ("cancel", vec![("target", Json::text(intent))]),
             Self::Pause { vault, until } => {
                 let target = vault.iter().map(|vault| ("target", Json::text(vault)));
-                ("pause", target.chain([("until", Json::text(until))]).collect())
+                (
+                    "pause",
+                    target.chain([("until", Json::text(until))]).collect(),
+                )
             }
             Self::Stop => ("stop", vec![]),
             Self::RevokeKey(id) => ("revoke_key", vec![("target", Json::text(id))]),
@@ -176,9 +203,10 @@ impl ActBody {
 
     fn write(&self) -> Json {
         let (kind, mut members) = match self {
-            Self::CreateTenant { tenant, charter } => {
-                ("create_tenant", vec![("charter", charter.write()), ("tenant", Json::text(tenant))])
-            }
+            Self::CreateTenant { tenant, charter } => (
+                "create_tenant",
+                vec![("charter", charter.write()), ("tenant", Json::text(tenant))],
+            ),
             Self::Put(record) => ("put", vec![("record", record.write())]),
             Self::Release(act) => ("release", vec![("act", Json::text(act))]),
             Self::Resume => ("resume", vec![]),
@@ -189,7 +217,12 @@ impl ActBody {
             }
         };
         members.push(("kind", Json::text(kind)));
-        Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Json::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 }
 
@@ -216,6 +249,8 @@ impl Document for Act {
             ("scope", Json::text(self.scope)),
             ("version", Json::text(self.version)),
         ];
-        members.map(|(name, value)| (name.to_owned(), value)).to_vec()
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec()
     }
 }

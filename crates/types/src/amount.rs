@@ -86,11 +86,14 @@ impl FromStr for MinorUnits {
     type Err = NotAnAmount;
 
     fn from_str(text: &str) -> Result<Self, NotAnAmount> {
-        let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            !text.is_empty() && text.len() <= 78 && text.bytes().all(|b| b.is_ascii_digit());
         if !digits || (text.len() > 1 && text.starts_with('0')) {
             return Err(NotAnAmount);
         }
-        U256::from_str_radix(text, 10).map(Self).map_err(|_| NotAnAmount)
+        U256::from_str_radix(text, 10)
+            .map(Self)
+            .map_err(|_| NotAnAmount)
     }
 }
 
@@ -112,11 +115,19 @@ mod tests {
 
     #[test]
     fn only_canonical_decimal_text_is_an_amount() {
-        for good in ["0", "1", "1500000000000000000", &MinorUnits(U256::MAX).to_string()] {
+        for good in [
+            "0",
+            "1",
+            "1500000000000000000",
+            &MinorUnits(U256::MAX).to_string(),
+        ] {
             assert_eq!(good.parse::<MinorUnits>().unwrap().to_string(), good);
         }
-        let two_to_256 = "115792089237316195423570985008687907853269984665640564039457584007913129639936";
-        for bad in ["", "-1", "+1", "01", "1.0", "1e3", "0x1", " 1", "1_000", two_to_256] {
+        let two_to_256 =
+            "115792089237316195423570985008687907853269984665640564039457584007913129639936";
+        for bad in [
+            "", "-1", "+1", "01", "1.0", "1e3", "0x1", " 1", "1_000", two_to_256,
+        ] {
             assert_eq!(bad.parse::<MinorUnits>(), Err(NotAnAmount), "{bad}");
         }
     }

@@ -25,7 +25,9 @@ pub enum NotACaip {
 }
 
 fn named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
-    let Some((namespace, reference)) = text.split_once(':') else { return false };
+    let Some((namespace, reference)) = text.split_once(':') else {
+        return false;
+    };
     let lower = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     let any = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_' || c == b'.';
     (3..=namespace_max).contains(&namespace.len())
@@ -38,7 +40,11 @@ impl FromStr for ChainId {
     type Err = NotACaip;
 
     fn from_str(text: &str) -> Result<Self, NotACaip> {
-        if named(text, 8, 32) { Ok(Self(text.to_owned())) } else { Err(NotACaip::Chain) }
+        if named(text, 8, 32) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotACaip::Chain)
+        }
     }
 }
 
@@ -48,7 +54,11 @@ impl FromStr for AssetId {
     fn from_str(text: &str) -> Result<Self, NotACaip> {
         let (chain, asset) = text.split_once('/').ok_or(NotACaip::Asset)?;
         let valid = named(chain, 8, 32) && named(asset, 8, 128);
-        if valid { Ok(Self(text.to_owned())) } else { Err(NotACaip::Asset) }
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotACaip::Asset)
+        }
     }
 }
 
@@ -95,11 +105,27 @@ mod tests {
 
     #[test]
     fn caip_ids_parse_strictly() {
-        let asset: AssetId = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1".parse().unwrap();
-        assert_eq!(asset.chain().as_str(), "bip122:0f9188f13cb7b2c71f2a335e3a4fc328");
+        let asset: AssetId = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            asset.chain().as_str(),
+            "bip122:0f9188f13cb7b2c71f2a335e3a4fc328"
+        );
         assert!("eip155:1/slip44:60".parse::<AssetId>().is_ok());
-        for bad in ["", "eip155", "eip155:", "EIP155:1", "eip155:1/slip44", "eip155:1/slip44:60/x", "e:1"] {
-            assert!(bad.parse::<AssetId>().is_err() && (bad.parse::<ChainId>().is_err()), "{bad}");
+        for bad in [
+            "",
+            "eip155",
+            "eip155:",
+            "EIP155:1",
+            "eip155:1/slip44",
+            "eip155:1/slip44:60/x",
+            "e:1",
+        ] {
+            assert!(
+                bad.parse::<AssetId>().is_err() && (bad.parse::<ChainId>().is_err()),
+                "{bad}"
+            );
         }
     }
 }

@@ -25,11 +25,18 @@ impl Board {
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         let members: Vec<CredentialId> = f.parse_list("members", BOARD_MAX)?;
         if !members.is_sorted_by(|a, b| a < b) {
-            return Err(FormError::invalid("members", "must be ascending and distinct"));
+            return Err(FormError::invalid(
+                "members",
+                "must be ascending and distinct",
+            ));
         }
-        let quorum = u32::try_from(f.number("quorum")?).map_err(|e| FormError::invalid("quorum", e))?;
+        let quorum =
+            u32::try_from(f.number("quorum")?).map_err(|e| FormError::invalid("quorum", e))?;
         if quorum == 0 || quorum as usize > members.len() {
-            return Err(FormError::invalid("quorum", "must be between 1 and the number of members"));
+            return Err(FormError::invalid(
+                "quorum",
+                "must be between 1 and the number of members",
+            ));
         }
         Ok(Self { members, quorum })
     }
@@ -37,7 +44,10 @@ impl Board {
     /// Writes the board.
     #[must_use]
     pub fn write(&self) -> Json {
-        Json::object([("members", Json::texts(&self.members)), ("quorum", Json::text(self.quorum))])
+        Json::object([
+            ("members", Json::texts(&self.members)),
+            ("quorum", Json::text(self.quorum)),
+        ])
     }
 }
 

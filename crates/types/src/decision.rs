@@ -39,7 +39,10 @@ const TIERS: [(Tier, &str); 5] = [
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = TIERS.iter().find(|(tier, _)| tier == self).map_or("block", |(_, text)| text);
+        let text = TIERS
+            .iter()
+            .find(|(tier, _)| tier == self)
+            .map_or("block", |(_, text)| text);
         f.write_str(text)
     }
 }
@@ -53,7 +56,11 @@ impl FromStr for Tier {
     type Err = NotATier;
 
     fn from_str(text: &str) -> Result<Self, NotATier> {
-        TIERS.iter().find(|(_, name)| *name == text).map(|(tier, _)| *tier).ok_or(NotATier)
+        TIERS
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(tier, _)| *tier)
+            .ok_or(NotATier)
     }
 }
 
@@ -71,17 +78,24 @@ impl GroupNeed {
     pub fn read(fields: &mut Fields) -> Result<Self, FormError> {
         let approvals = fields.number("approvals")?;
         let approvals = u32::try_from(approvals).map_err(|e| FormError::invalid("approvals", e))?;
-        Ok(Self { group: fields.parse("group")?, approvals })
+        Ok(Self {
+            group: fields.parse("group")?,
+            approvals,
+        })
     }
 
     /// Writes one need.
     #[must_use]
     pub fn write(&self) -> Json {
-        Json::object([("approvals", Json::text(self.approvals)), ("group", Json::text(self.group))])
+        Json::object([
+            ("approvals", Json::text(self.approvals)),
+            ("group", Json::text(self.group)),
+        ])
     }
 }
 
-/// Policy's answer for one intent, identical at every replica that evaluates it at the same position.
+/// Policy's answer for one intent, identical at every replica that evaluates it at the same
+/// position.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecisionCore {
     /// Digest of the intent text.
@@ -121,7 +135,10 @@ impl Document for DecisionCore {
     fn write(&self) -> Vec<(String, Json)> {
         let members = [
             ("decoder", Json::text(&self.decoder)),
-            ("groups", Json::List(self.groups.iter().map(GroupNeed::write).collect())),
+            (
+                "groups",
+                Json::List(self.groups.iter().map(GroupNeed::write).collect()),
+            ),
             ("intent", Json::text(self.intent)),
             ("ordered", Json::Bool(self.ordered)),
             ("policy", Json::text(self.policy)),
@@ -129,6 +146,8 @@ impl Document for DecisionCore {
             ("tier", Json::text(self.tier)),
             ("time_lock_seconds", Json::text(self.time_lock_seconds)),
         ];
-        members.map(|(name, value)| (name.to_owned(), value)).to_vec()
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec()
     }
 }

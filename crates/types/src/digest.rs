@@ -6,7 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A SHA-256 digest (32 bytes; text form: 64 lower-case hex digits).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, BorshSerialize, BorshDeserialize,
+)]
 pub struct Digest(pub [u8; 32]);
 
 /// `SHA-256(u32be(len(domain)) ‖ domain ‖ Σ u32be(len(field)) ‖ field)`.
@@ -64,7 +66,10 @@ mod tests {
     #[test]
     fn digest_bytes_do_not_change() {
         let d = digest("strongroom/test/v1", &[b"ab", b"c"]);
-        assert_eq!(d.to_string(), "9e5d80dc96fc1db7d66cb0f5dda96daf43bea252db5dc72ec3b8501f598748d8");
+        assert_eq!(
+            d.to_string(),
+            "9e5d80dc96fc1db7d66cb0f5dda96daf43bea252db5dc72ec3b8501f598748d8"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A text that people or client programs sign: canonical JSON with a `type` member that is its signature domain.
+//! A text that people or client programs sign: canonical JSON with a `type` member that is its
+//! signature domain.
 
 use crate::digest::{Digest, digest};
 use crate::fields::{Fields, FormError};
@@ -22,9 +23,11 @@ pub trait Document: Sized {
         Json::Object(members).to_text()
     }
 
-    /// Reads a canonical text: right type, known members only, and the value re-encodes to the same text.
+    /// Reads a canonical text: right type, known members only, and the value re-encodes to the same
+    /// text.
     fn parse(text: &str) -> Result<Self, FormError> {
-        // Writing the whole document again covers its JSON; a text that is not even canonical JSON says so.
+        // Writing the whole document again covers its JSON; a text that is not even canonical JSON
+        // says so.
         parse(text).map_err(|why| Json::parse(text).err().map_or(why, FormError::Json))
     }
 

@@ -29,7 +29,10 @@ pub enum FormError {
 impl FormError {
     /// A member's value is not acceptable.
     pub fn invalid(member: &str, reason: impl Display) -> Self {
-        Self::Invalid { member: member.to_owned(), reason: reason.to_string() }
+        Self::Invalid {
+            member: member.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -56,7 +59,8 @@ impl Fields {
     /// Takes any member.
     pub fn json(&mut self, name: &str) -> Result<Json, FormError> {
         let at = self.members.iter().position(|(member, _)| member == name);
-        at.map(|at| self.members.swap_remove(at).1).ok_or_else(|| FormError::Missing(name.to_owned()))
+        at.map(|at| self.members.swap_remove(at).1)
+            .ok_or_else(|| FormError::Missing(name.to_owned()))
     }
 
     /// Takes a text member.
@@ -73,8 +77,15 @@ impl Fields {
     }
 
     /// Takes a text member if it is there, and parses it.
-    pub fn parse_opt<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, FormError> {
-        if self.has(name) { self.parse(name).map(Some) } else { Ok(None) }
+    pub fn parse_opt<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, FormError> {
+        if self.has(name) {
+            self.parse(name).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Takes a canonical decimal number held as text.
@@ -120,7 +131,10 @@ impl Fields {
         max: usize,
         read: impl Fn(&mut Fields) -> Result<T, FormError>,
     ) -> Result<Vec<T>, FormError> {
-        self.list(name, max)?.into_iter().map(|json| read_object(json, name, &read)).collect()
+        self.list(name, max)?
+            .into_iter()
+            .map(|json| read_object(json, name, &read))
+            .collect()
     }
 
     /// Takes one object member, read by `read`.

@@ -83,7 +83,9 @@ ids! {
 impl From<crate::Digest> for TransactionId {
     fn from(intent: crate::Digest) -> Self {
         let mut id = [0; 16];
-        id.iter_mut().zip(intent.0).for_each(|(to, from)| *to = from);
+        id.iter_mut()
+            .zip(intent.0)
+            .for_each(|(to, from)| *to = from);
         Self(id)
     }
 }

@@ -17,7 +17,8 @@ pub const ADDRESS_BYTES_MAX: usize = 128;
 /// Where a transfer goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Destination {
-    /// An address literal, which must re-encode to itself. An own address given literally counts as unknown.
+    /// An address literal, which must re-encode to itself. An own address given literally counts as
+    /// unknown.
     Address(String),
     /// Another vault of the same tenant (its receive address 0).
     Vault(VaultId),
@@ -82,7 +83,12 @@ impl Transfer {
         if amount.is_zero() {
             return Err(FormError::invalid("amount", "must not be 0"));
         }
-        Ok(Self { asset: f.parse("asset")?, destination, amount, memo: f.parse_opt("memo")? })
+        Ok(Self {
+            asset: f.parse("asset")?,
+            destination,
+            amount,
+            memo: f.parse_opt("memo")?,
+        })
     }
 
     fn write(&self) -> Json {
@@ -95,7 +101,11 @@ impl Transfer {
             ("asset".to_owned(), Json::text(&self.asset)),
             ("destination".to_owned(), destination),
         ];
-        members.extend(self.memo.iter().map(|memo| ("memo".to_owned(), Json::text(memo))));
+        members.extend(
+            self.memo
+                .iter()
+                .map(|memo| ("memo".to_owned(), Json::text(memo))),
+        );
         Json::Object(members)
     }
 }
@@ -105,7 +115,10 @@ fn address(text: String) -> Result<String, FormError> {
     if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
         Ok(text)
     } else {
-        Err(FormError::invalid("address", "expected 1 to 128 visible ASCII characters"))
+        Err(FormError::invalid(
+            "address",
+            "expected 1 to 128 visible ASCII characters",
+        ))
     }
 }
 
@@ -114,7 +127,9 @@ impl Intent {
     #[must_use]
     pub fn total(&self) -> Option<MinorUnits> {
         let IntentKind::Transfer(transfers) = &self.kind;
-        transfers.iter().try_fold(MinorUnits::ZERO, |sum, t| sum.checked_add(t.amount))
+        transfers
+            .iter()
+            .try_fold(MinorUnits::ZERO, |sum, t| sum.checked_add(t.amount))
     }
 
     /// The transfers.
@@ -134,11 +149,21 @@ impl Intent {
         if self.transfers().is_empty() {
             return Err(FormError::invalid("transfers", "must not be empty"));
         }
-        let one_chain = self.transfers().iter().all(|t| t.asset.chain() == self.chain);
+        let one_chain = self
+            .transfers()
+            .iter()
+            .all(|t| t.asset.chain() == self.chain);
         if !one_chain {
-            return Err(FormError::invalid("transfers", "every asset must be on the intent's chain"));
+            return Err(FormError::invalid(
+                "transfers",
+                "every asset must be on the intent's chain",
+            ));
         }
-        if self.total().and_then(|sum| sum.checked_add(self.fee_max)).is_none() {
+        if self
+            .total()
+            .and_then(|sum| sum.checked_add(self.fee_max))
+            .is_none()
+        {
             return Err(FormError::invalid("transfers", "the sum exceeds 256 bits"));
         }
         Ok(self)
@@ -182,11 +207,20 @@ impl Document for Intent {
             ("kind", Json::text("transfer")),
             ("platform", Json::text(self.platform)),
             ("tenant", Json::text(self.tenant)),
-            ("transfers", Json::List(self.transfers().iter().map(Transfer::write).collect())),
+            (
+                "transfers",
+                Json::List(self.transfers().iter().map(Transfer::write).collect()),
+            ),
             ("vault", Json::text(self.vault)),
         ];
-        let mut members = members.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        members.extend(self.purpose.iter().map(|purpose| ("purpose".to_owned(), Json::text(purpose))));
+        let mut members = members
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec();
+        members.extend(
+            self.purpose
+                .iter()
+                .map(|purpose| ("purpose".to_owned(), Json::text(purpose))),
+        );
         members
     }
 }

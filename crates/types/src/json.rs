@@ -1,7 +1,8 @@
 //! Canonical JSON (RFC 8785) restricted to strings, booleans, arrays and objects.
 //!
-//! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by an own
-//! strict reader: no numbers, no null, no duplicate member, nothing that does not re-encode to itself.
+//! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by
+//! an own strict reader: no numbers, no null, no duplicate member, nothing that does not re-encode
+//! to itself.
 
 /// Longest accepted text: 64 KiB, the bound of an authorization bundle.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -38,7 +39,9 @@ pub enum JsonError {
     #[error("duplicate member `{0}`")]
     Duplicate(String),
     /// Not JSON, or JSON with a number, null, or white space.
-    #[error("unexpected input at byte {0}: only strings, booleans, arrays and objects without white space")]
+    #[error(
+        "unexpected input at byte {0}: only strings, booleans, arrays and objects without white space"
+    )]
     Unexpected(usize),
     /// Valid, but not the RFC 8785 form.
     #[error("not in RFC 8785 canonical form")]
@@ -49,7 +52,11 @@ impl Json {
     /// Reads a text that is exactly the canonical form of what it says.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let value = Self::read(text)?;
-        if value.to_text() == text { Ok(value) } else { Err(JsonError::NotCanonical) }
+        if value.to_text() == text {
+            Ok(value)
+        } else {
+            Err(JsonError::NotCanonical)
+        }
     }
 
     /// Reads a text that may still be another form of what it says: the caller compares.
@@ -117,12 +124,17 @@ impl Json {
     /// Shorthand for an object.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
-        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 }
 
-/// A string as RFC 8785 §3.2.2.2 writes it: two-letter escapes where there are any, `\u00xx` for the other control
-/// characters, everything else as it is.
+/// A string as RFC 8785 §3.2.2.2 writes it: two-letter escapes where there are any, `\u00xx` for
+/// the other control characters, everything else as it is.
 fn write_string(value: &str, out: &mut String) {
     out.push('"');
     let mut plain = 0;
@@ -242,9 +254,15 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
-        let raw = self.text.get(start..self.at).ok_or(JsonError::Unexpected(start))?;
+        let raw = self
+            .text
+            .get(start..self.at)
+            .ok_or(JsonError::Unexpected(start))?;
         if plain {
-            return raw.get(1..raw.len() - 1).map(str::to_owned).ok_or(JsonError::Unexpected(start));
+            return raw
+                .get(1..raw.len() - 1)
+                .map(str::to_owned)
+                .ok_or(JsonError::Unexpected(start));
         }
         serde_json::from_str(raw).map_err(|_| JsonError::Unexpected(start))
     }
@@ -257,7 +275,10 @@ mod tests {
     use serde::ser::{Serialize, Serializer};
 
     fn json() -> impl Strategy<Value = Json> {
-        let leaf = prop_oneof![any::<bool>().prop_map(Json::Bool), ".{0,12}".prop_map(Json::Text)];
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Json::Bool),
+            ".{0,12}".prop_map(Json::Text)
+        ];
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Json::List),
@@ -284,13 +305,22 @@ mod tests {
     }
 
     fn same_as_the_other_implementation(value: &Json) {
-        assert_eq!(value.to_text(), serde_json_canonicalizer::to_string(&Other(value)).unwrap());
+        assert_eq!(
+            value.to_text(),
+            serde_json_canonicalizer::to_string(&Other(value)).unwrap()
+        );
     }
 
     #[test]
     fn every_character_is_written_as_another_implementation_of_rfc_8785_does() {
-        for char in (0..0x3000).chain(0xd000..0x1_1000).filter_map(char::from_u32) {
-            same_as_the_other_implementation(&Json::object([(&format!("a{char}"), Json::text(char))]));
+        for char in (0..0x3000)
+            .chain(0xd000..0x1_1000)
+            .filter_map(char::from_u32)
+        {
+            same_as_the_other_implementation(&Json::object([(
+                &format!("a{char}"),
+                Json::text(char),
+            )]));
         }
     }
 
@@ -315,7 +345,10 @@ mod tests {
     #[test]
     fn what_is_not_canonical_is_refused() {
         let duplicate = r#"{"a":"1","a":"2"}"#;
-        assert_eq!(Json::parse(duplicate), Err(JsonError::Duplicate("a".into())));
+        assert_eq!(
+            Json::parse(duplicate),
+            Err(JsonError::Duplicate("a".into()))
+        );
         for bad in [
             "1",
             "null",
@@ -328,7 +361,10 @@ mod tests {
             "\"",
             "\"\\",
         ] {
-            assert!(matches!(Json::parse(bad), Err(JsonError::Unexpected(_))), "{bad}");
+            assert!(
+                matches!(Json::parse(bad), Err(JsonError::Unexpected(_))),
+                "{bad}"
+            );
         }
         for bad in [r#"{"b":"1","a":"2"}"#, r#""\u0061""#, r#""\/""#] {
             assert_eq!(Json::parse(bad), Err(JsonError::NotCanonical), "{bad}");
@@ -339,12 +375,18 @@ mod tests {
     fn deep_and_long_texts_are_refused() {
         assert_eq!(Json::parse(&"[".repeat(5000)), Err(JsonError::TooDeep));
         let long = format!("\"{}\"", "a".repeat(TEXT_BYTES_MAX));
-        assert_eq!(Json::parse(&long), Err(JsonError::TooLong(TEXT_BYTES_MAX + 2)));
+        assert_eq!(
+            Json::parse(&long),
+            Err(JsonError::TooLong(TEXT_BYTES_MAX + 2))
+        );
     }
 
     #[test]
     fn members_sort_by_utf16_code_units() {
-        let value = Json::object([("\u{fb33}", Json::Bool(true)), ("\u{1f600}", Json::Bool(false))]);
+        let value = Json::object([
+            ("\u{fb33}", Json::Bool(true)),
+            ("\u{1f600}", Json::Bool(false)),
+        ]);
         assert_eq!(value.to_text(), "{\"\u{1f600}\":false,\"\u{fb33}\":true}");
     }
 }

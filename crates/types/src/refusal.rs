@@ -178,7 +178,10 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with its detail.
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
-        Self { code, detail: detail.to_string() }
+        Self {
+            code,
+            detail: detail.to_string(),
+        }
     }
 }
 
@@ -209,7 +212,11 @@ mod tests {
     fn codes_are_distinct_and_read_back() {
         let texts: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(texts.len(), Code::ALL.len());
-        assert!(Code::ALL.iter().all(|code| Code::from_text(code.as_str()) == Some(*code)));
+        assert!(
+            Code::ALL
+                .iter()
+                .all(|code| Code::from_text(code.as_str()) == Some(*code))
+        );
         assert_eq!(Code::from_text("no_such_code"), None);
     }
 }

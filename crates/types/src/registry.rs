@@ -1,4 +1,5 @@
-//! What a tenant's registry holds: users, credentials, groups, allow-list entries, policy, vaults, ceremonies.
+//! What a tenant's registry holds: users, credentials, groups, allow-list entries, policy, vaults,
+//! ceremonies.
 
 use crate::caip::ChainId;
 use crate::fields::{Fields, FormError};
@@ -13,7 +14,8 @@ use std::str::FromStr;
 pub const MEMBERS_MAX: usize = 256;
 /// Most signers of one roster.
 pub const ROSTER_MAX: usize = 64;
-/// Account, change and address indices are below this; a higher one could hide change from every scan.
+/// Account, change and address indices are below this; a higher one could hide change from every
+/// scan.
 pub const ADDRESS_INDEX_MAX: u32 = 1_000_000;
 
 /// A human being known to the tenant.
@@ -130,7 +132,10 @@ const SUITES: [(Suite, &str); 3] = [
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = SUITES.iter().find(|(suite, _)| suite == self).map_or("", |(_, text)| text);
+        let text = SUITES
+            .iter()
+            .find(|(suite, _)| suite == self)
+            .map_or("", |(_, text)| text);
         f.write_str(text)
     }
 }
@@ -181,11 +186,17 @@ pub enum Record {
 impl User {
     /// Reads the members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        Ok(Self { id: f.parse("id")?, name: f.parse("name")? })
+        Ok(Self {
+            id: f.parse("id")?,
+            name: f.parse("name")?,
+        })
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![("id", Json::text(self.id)), ("name", Json::text(&self.name))]
+        vec![
+            ("id", Json::text(self.id)),
+            ("name", Json::text(&self.name)),
+        ]
     }
 }
 
@@ -195,7 +206,12 @@ impl Credential {
         let key = f.text("public_key")?;
         let public_key = crate::text::lower_hex(&key)
             .ok_or_else(|| FormError::invalid("public_key", "expected 64 lower-case hex digits"))?;
-        Ok(Self { id: f.parse("id")?, user: f.parse("user")?, class: f.parse("class")?, public_key })
+        Ok(Self {
+            id: f.parse("id")?,
+            user: f.parse("user")?,
+            class: f.parse("class")?,
+            public_key,
+        })
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
@@ -213,9 +229,16 @@ impl Group {
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         let members: Vec<UserId> = f.parse_list("members", MEMBERS_MAX)?;
         if !members.is_sorted_by(|a, b| a < b) {
-            return Err(FormError::invalid("members", "must be ascending and distinct"));
+            return Err(FormError::invalid(
+                "members",
+                "must be ascending and distinct",
+            ));
         }
-        Ok(Self { id: f.parse("id")?, name: f.parse("name")?, members })
+        Ok(Self {
+            id: f.parse("id")?,
+            name: f.parse("name")?,
+            members,
+        })
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
@@ -251,7 +274,9 @@ impl AllowListEntry {
 impl Vault {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         let account = f.number("account")?;
-        let account = u32::try_from(account).ok().filter(|a| *a < ADDRESS_INDEX_MAX);
+        let account = u32::try_from(account)
+            .ok()
+            .filter(|a| *a < ADDRESS_INDEX_MAX);
         let tags: Vec<Name> = f.parse_list("tags", 16)?;
         if !tags.is_sorted_by(|a, b| a < b) {
             return Err(FormError::invalid("tags", "must be ascending and distinct"));
@@ -260,7 +285,8 @@ impl Vault {
             id: f.parse("id")?,
             name: f.parse("name")?,
             key: f.parse("key")?,
-            account: account.ok_or_else(|| FormError::invalid("account", "must be below 1000000"))?,
+            account: account
+                .ok_or_else(|| FormError::invalid("account", "must be below 1000000"))?,
             tags,
         })
     }
@@ -284,7 +310,10 @@ impl CeremonyPlan {
         let roster: Vec<u16> = f.parse_list("roster", ROSTER_MAX)?;
         let min_signers = small(f, "min_signers")?;
         if !roster.is_sorted_by(|a, b| a < b) || roster.contains(&0) {
-            return Err(FormError::invalid("roster", "must be ascending, distinct and from 1"));
+            return Err(FormError::invalid(
+                "roster",
+                "must be ascending, distinct and from 1",
+            ));
         }
         let (t, n) = (usize::from(min_signers), roster.len());
         if t < 2 || t > n || 2 * t <= n {
@@ -293,7 +322,12 @@ impl CeremonyPlan {
                 "must be at least 2, at most n, and more than n / 2",
             ));
         }
-        Ok(Self { key: f.parse("key")?, suite: f.parse("suite")?, min_signers, roster })
+        Ok(Self {
+            key: f.parse("key")?,
+            suite: f.parse("suite")?,
+            min_signers,
+            roster,
+        })
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
@@ -307,7 +341,12 @@ impl CeremonyPlan {
 }
 
 fn object(members: Vec<(&'static str, Json)>) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// Writes users, credentials, groups and allow-list entries as plain objects (charter).
@@ -338,7 +377,10 @@ impl Record {
             "policy" => f.text("text").map(Self::Policy),
             "vault" => Vault::read(f).map(Self::Vault),
             "ceremony" => CeremonyPlan::read(f).map(Self::Ceremony),
-            other => Err(FormError::invalid("kind", format!("unknown record kind `{other}`"))),
+            other => Err(FormError::invalid(
+                "kind",
+                format!("unknown record kind `{other}`"),
+            )),
         }
     }
 

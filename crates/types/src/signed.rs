@@ -43,19 +43,26 @@ pub enum SignedError {
     #[error(transparent)]
     Form(#[from] FormError),
     /// Signatures missing, doubled, or not in order.
-    #[error("signatures must be 1 to {ENDORSEMENTS_MAX}, one a credential, in ascending order of credential")]
+    #[error(
+        "signatures must be 1 to {ENDORSEMENTS_MAX}, one a credential, in ascending order of credential"
+    )]
     Order,
 }
 
 impl Signed {
     /// A text with no signature yet.
     pub fn draft(document: &impl Document) -> Self {
-        Self { text: document.to_text(), endorsements: Vec::new() }
+        Self {
+            text: document.to_text(),
+            endorsements: Vec::new(),
+        }
     }
 
     /// Parses the text and checks the form of the signature list. Verifies no signature.
     pub fn open<D: Document>(&self) -> Result<(D, Digest), SignedError> {
-        let ascending = self.endorsements.is_sorted_by(|a, b| a.credential < b.credential);
+        let ascending = self
+            .endorsements
+            .is_sorted_by(|a, b| a.credential < b.credential);
         let sized = (1..=ENDORSEMENTS_MAX).contains(&self.endorsements.len());
         if !ascending || !sized {
             return Err(SignedError::Order);
@@ -66,7 +73,8 @@ impl Signed {
     /// Adds a signature, keeping the order; replaces one by the same credential.
     pub fn endorse<D: Document>(&mut self, by: &SigningCredential) {
         let endorsement = by.endorse(&D::digest_of(&self.text));
-        self.endorsements.retain(|e| e.credential != endorsement.credential);
+        self.endorsements
+            .retain(|e| e.credential != endorsement.credential);
         self.endorsements.push(endorsement);
         self.endorsements.sort_by_key(|e| e.credential);
     }
@@ -88,7 +96,10 @@ impl Signed {
             ])
         };
         Json::object([
-            ("endorsements", Json::List(self.endorsements.iter().map(endorsement).collect())),
+            (
+                "endorsements",
+                Json::List(self.endorsements.iter().map(endorsement).collect()),
+            ),
             ("text", Json::text(&self.text)),
         ])
     }
@@ -100,17 +111,22 @@ impl Signed {
             let signature = crate::text::lower_hex(&f.text("signature")?);
             Ok(Endorsement {
                 credential: f.parse("credential")?,
-                signature: signature
-                    .ok_or_else(|| FormError::invalid("signature", "expected 128 lower-case hex digits"))?,
+                signature: signature.ok_or_else(|| {
+                    FormError::invalid("signature", "expected 128 lower-case hex digits")
+                })?,
             })
         })?;
-        let signed = Self { text: fields.text("text")?, endorsements };
+        let signed = Self {
+            text: fields.text("text")?,
+            endorsements,
+        };
         fields.end()?;
         Ok(signed)
     }
 }
 
-/// Ed25519 `verify_strict` over the 32-byte digest: the one signature rule everywhere, never batched.
+/// Ed25519 `verify_strict` over the 32-byte digest: the one signature rule everywhere, never
+/// batched.
 #[must_use]
 pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public_key).is_ok_and(|key| verify_with(&key, digest, signature))
@@ -119,7 +135,9 @@ pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64
 /// [`verify_digest`] with a key that was decoded before.
 #[must_use]
 pub fn verify_with(public_key: &VerifyingKey, digest: &Digest, signature: &[u8; 64]) -> bool {
-    public_key.verify_strict(&digest.0, &Signature::from_bytes(signature)).is_ok()
+    public_key
+        .verify_strict(&digest.0, &Signature::from_bytes(signature))
+        .is_ok()
 }
 
 /// A person's or program's private signing key with the credential it belongs to. Zeroised on drop.
@@ -133,7 +151,10 @@ impl SigningCredential {
     /// From the 32-byte Ed25519 seed.
     #[must_use]
     pub fn new(id: CredentialId, seed: &[u8; 32]) -> Self {
-        Self { id, key: SigningKey::from_bytes(seed) }
+        Self {
+            id,
+            key: SigningKey::from_bytes(seed),
+        }
     }
 
     /// The Ed25519 public key.
@@ -145,7 +166,10 @@ impl SigningCredential {
     /// Signs a digest.
     #[must_use]
     pub fn endorse(&self, digest: &Digest) -> Endorsement {
-        Endorsement { credential: self.id, signature: self.key.sign(&digest.0).to_bytes() }
+        Endorsement {
+            credential: self.id,
+            signature: self.key.sign(&digest.0).to_bytes(),
+        }
     }
 }
 

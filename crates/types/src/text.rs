@@ -8,7 +8,9 @@ use std::str::FromStr;
 /// Decodes exactly `N` bytes of lower-case hex; anything else is `None`.
 #[must_use]
 pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let lower = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let lower = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     if !lower {
         return None;
     }
@@ -64,6 +66,7 @@ impl fmt::Debug for Name {
 impl BorshDeserialize for Name {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
-        text.parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+        text.parse()
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
     }
 }

@@ -6,7 +6,17 @@ use std::str::FromStr;
 
 /// Milliseconds since 1970-01-01 UTC. Text form: decimal digits without leading zeros.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, BorshSerialize, BorshDeserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Debug,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 pub struct UnixMs(pub u64);
 
@@ -38,7 +48,11 @@ pub struct NotANumber;
 /// Parses canonical decimal digits ("0", "17", never "017", "+1" or "").
 pub fn canonical_u64(text: &str) -> Result<u64, NotANumber> {
     let number: u64 = text.parse().map_err(|_| NotANumber)?;
-    if number.to_string() == text { Ok(number) } else { Err(NotANumber) }
+    if number.to_string() == text {
+        Ok(number)
+    } else {
+        Err(NotANumber)
+    }
 }
 
 impl FromStr for UnixMs {

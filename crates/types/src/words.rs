@@ -7,12 +7,16 @@ use crate::Digest;
 const WORDS: &str = include_str!("../vectors/bip39-english.txt");
 const BITS_PER_WORD: usize = 11;
 
-/// The sixteen words of a digest, most significant bits first (BIP-39 English list, 11 bits a word).
+/// The sixteen words of a digest, most significant bits first (BIP-39 English list, 11 bits a
+/// word).
 #[must_use]
 pub fn words(of: &Digest) -> [&'static str; 16] {
     let list: Vec<&'static str> = WORDS.lines().collect();
     std::array::from_fn(|word| {
-        let bit = |n: usize| of.0.get(n / 8).map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1));
+        let bit = |n: usize| {
+            of.0.get(n / 8)
+                .map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1))
+        };
         let start = word * BITS_PER_WORD;
         let index = (start..start + BITS_PER_WORD).fold(0, |index, n| index << 1 | bit(n));
         list.get(index).copied().unwrap_or_default()
@@ -24,7 +28,13 @@ pub fn words(of: &Digest) -> [&'static str; 16] {
 pub fn grid(of: &Digest) -> String {
     let lines: Vec<String> = words(of)
         .chunks(4)
-        .map(|row| row.iter().map(|w| format!("{w:<9}")).collect::<String>().trim_end().to_owned())
+        .map(|row| {
+            row.iter()
+                .map(|w| format!("{w:<9}"))
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
         .collect();
     lines.join("\n")
 }
@@ -37,7 +47,10 @@ mod tests {
     #[test]
     fn the_word_list_is_the_bip39_english_list() {
         let hash = hex::encode(sha2::Sha256::digest(WORDS));
-        assert_eq!(hash, "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda");
+        assert_eq!(
+            hash,
+            "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
+        );
         assert_eq!(WORDS.lines().count(), 2048);
     }
 

@@ -8,7 +8,9 @@ use strongroom_types::{Code, Refusal};
 pub const RECORD_BYTES_MAX: usize = 128 * 1024;
 
 /// Names a payload type and version; the number never changes its meaning.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
+)]
 pub struct Schema(pub u16);
 
 /// A payload of an envelope.
@@ -17,10 +19,11 @@ pub trait Payload: BorshSerialize + BorshDeserialize {
     const SCHEMA: Schema;
 }
 
-/// Encodes a value. Our types always encode; were a writer ever to fail, the empty bytes decode nowhere.
+/// Encodes a value. Our types always encode; were a writer ever to fail, the empty bytes decode
+/// nowhere.
 ///
-/// The bytes take no more memory than they are long (`borsh::to_vec` reserves 1 KiB for each): the journal's state
-/// keeps what this gives.
+/// The bytes take no more memory than they are long (`borsh::to_vec` reserves 1 KiB for each): the
+/// journal's state keeps what this gives.
 #[must_use]
 pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(borsh::object_length(value).unwrap_or_default());
@@ -34,16 +37,24 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 ///
 /// # Errors
 /// `record_too_large` or `malformed`.
-pub fn decode<T: BorshSerialize + BorshDeserialize>(bytes: &[u8]) -> std::result::Result<T, Refusal> {
+pub fn decode<T: BorshSerialize + BorshDeserialize>(
+    bytes: &[u8],
+) -> std::result::Result<T, Refusal> {
     if bytes.len() > RECORD_BYTES_MAX {
-        return Err(Refusal::new(Code::RecordTooLarge, format!("{} bytes", bytes.len())));
+        return Err(Refusal::new(
+            Code::RecordTooLarge,
+            format!("{} bytes", bytes.len()),
+        ));
     }
     let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
     let mut rest = Same(bytes);
     if value.serialize(&mut rest).is_ok() && rest.0.is_empty() {
         Ok(value)
     } else {
-        Err(Refusal::new(Code::Malformed, "not the one encoding of its value"))
+        Err(Refusal::new(
+            Code::Malformed,
+            "not the one encoding of its value",
+        ))
     }
 }
 
@@ -90,7 +101,11 @@ mod tests {
         assert_eq!(decode::<Lenient>(&[1]).unwrap(), Lenient(true, 0));
         // Other bytes, and more bytes, than were read.
         for bad in [3, 64, 65] {
-            assert_eq!(decode::<Lenient>(&[bad]).unwrap_err().code, Code::Malformed, "{bad}");
+            assert_eq!(
+                decode::<Lenient>(&[bad]).unwrap_err().code,
+                Code::Malformed,
+                "{bad}"
+            );
         }
     }
 
@@ -113,10 +128,18 @@ mod tests {
 
     #[test]
     fn an_encoding_is_that_of_borsh_and_takes_no_spare_memory() {
-        let value = (7u64, "text".to_owned(), BTreeSet::from([1u16, 2]), Some([9u8; 40]));
+        let value = (
+            7u64,
+            "text".to_owned(),
+            BTreeSet::from([1u16, 2]),
+            Some([9u8; 40]),
+        );
         let bytes = encode(&value);
         assert_eq!(bytes, borsh::to_vec(&value).unwrap());
         assert_eq!(bytes.capacity(), bytes.len());
-        assert_eq!(decode::<(u64, String, BTreeSet<u16>, Option<[u8; 40]>)>(&bytes).unwrap(), value);
+        assert_eq!(
+            decode::<(u64, String, BTreeSet<u16>, Option<[u8; 40]>)>(&bytes).unwrap(),
+            value
+        );
     }
 }

@@ -10,7 +10,9 @@ const DOMAIN: &str = "strongroom/envelope/v1";
 const VERSION: u8 = 1;
 
 /// What a sender is registered as in genesis.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
+)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Role {
@@ -84,7 +86,11 @@ impl Envelope {
     /// Decodes the payload as `T`, refusing any other schema.
     pub fn payload<T: Payload>(&self) -> Result<T, Refusal> {
         if self.schema != T::SCHEMA {
-            let detail = format!("schema {} where {} was expected", self.schema.0, T::SCHEMA.0);
+            let detail = format!(
+                "schema {} where {} was expected",
+                self.schema.0,
+                T::SCHEMA.0
+            );
             return Err(Refusal::new(Code::Malformed, detail));
         }
         decode(&self.payload)
@@ -92,12 +98,20 @@ impl Envelope {
 
     /// Refuses at or after the deadline.
     pub fn in_time(&self, now: UnixMs) -> Result<(), Refusal> {
-        if now < self.deadline { Ok(()) } else { Err(Code::DeadlineExpired.into()) }
+        if now < self.deadline {
+            Ok(())
+        } else {
+            Err(Code::DeadlineExpired.into())
+        }
     }
 
     /// Refuses a record that is for somebody else.
     pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
-        if self.to == Some(me) { Ok(()) } else { Err(Code::WrongRecipient.into()) }
+        if self.to == Some(me) {
+            Ok(())
+        } else {
+            Err(Code::WrongRecipient.into())
+        }
     }
 }
 
@@ -120,10 +134,19 @@ pub struct Heading {
     pub deadline: UnixMs,
 }
 
-/// Signs a payload into the bytes that go on the bus: Ed25519 over the digest of the envelope's bytes.
+/// Signs a payload into the bytes that go on the bus: Ed25519 over the digest of the envelope's
+/// bytes.
 #[must_use]
 pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<u8> {
-    let Heading { genesis, from, to, session, sequence, created, deadline } = heading;
+    let Heading {
+        genesis,
+        from,
+        to,
+        session,
+        sequence,
+        created,
+        deadline,
+    } = heading;
     let (schema, payload) = (T::SCHEMA, encode(payload));
     let envelope = encode(&Envelope {
         version: VERSION,
@@ -138,23 +161,36 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
         payload,
     });
     let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
-    encode(&Sealed { envelope, signature })
+    encode(&Sealed {
+        envelope,
+        signature,
+    })
 }
 
-/// Verifies and opens received bytes: known sender of one of `roles`, right installation, valid signature over
-/// the bytes as received, strict decode. Deadline and recipient are the caller's to check.
+/// Verifies and opens received bytes: known sender of one of `roles`, right installation, valid
+/// signature over the bytes as received, strict decode. Deadline and recipient are the caller's to
+/// check.
 pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
     let sealed: Sealed = decode(bytes)?;
     let envelope: Envelope = decode(&sealed.envelope)?;
     if envelope.version != VERSION {
-        return Err(Refusal::new(Code::Malformed, format!("envelope version {}", envelope.version)));
+        return Err(Refusal::new(
+            Code::Malformed,
+            format!("envelope version {}", envelope.version),
+        ));
     }
     if envelope.genesis != senders.genesis() {
         return Err(Code::WrongGenesis.into());
     }
-    let sender = senders.sender(envelope.from).filter(|sender| roles.contains(&sender.role));
+    let sender = senders
+        .sender(envelope.from)
+        .filter(|sender| roles.contains(&sender.role));
     let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
-    if !verify_digest(&sender.public_key, &digest(DOMAIN, &[&sealed.envelope]), &sealed.signature) {
+    if !verify_digest(
+        &sender.public_key,
+        &digest(DOMAIN, &[&sealed.envelope]),
+        &sealed.signature,
+    ) {
         return Err(Code::BadEnvelopeSignature.into());
     }
     Ok(envelope)
@@ -184,7 +220,11 @@ mod tests {
     fn fixture() -> (One, Vec<u8>) {
         let key = SigningKey::from_bytes(&[7; 32]);
         let node = NodeId([2; 16]);
-        let one = One(NodeKey { node, role: Role::Coordinator, public_key: key.verifying_key().to_bytes() });
+        let one = One(NodeKey {
+            node,
+            role: Role::Coordinator,
+            public_key: key.verifying_key().to_bytes(),
+        });
         let heading = Heading {
             genesis: Digest([1; 32]),
             from: node,
@@ -200,7 +240,10 @@ mod tests {
     #[test]
     fn envelope_bytes_do_not_change() {
         let golden = digest("test", &[&fixture().1]);
-        assert_eq!(golden.to_string(), "6341e6deea53c206cc4be77308263eea597416898ee28d248559632b47769b7d");
+        assert_eq!(
+            golden.to_string(),
+            "6341e6deea53c206cc4be77308263eea597416898ee28d248559632b47769b7d"
+        );
     }
 
     #[test]
@@ -211,7 +254,10 @@ mod tests {
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert!(open(&flipped, &senders, &[Role::Coordinator]).is_err(), "byte {at}");
+            assert!(
+                open(&flipped, &senders, &[Role::Coordinator]).is_err(),
+                "byte {at}"
+            );
         }
         for cut in 0..bytes.len() {
             assert!(open(&bytes[..cut], &senders, &[Role::Coordinator]).is_err());
@@ -221,6 +267,9 @@ mod tests {
     #[test]
     fn a_sender_of_another_role_is_refused() {
         let (senders, bytes) = fixture();
-        assert_eq!(open(&bytes, &senders, &[Role::Api]).unwrap_err().code, Code::UnknownSender);
+        assert_eq!(
+            open(&bytes, &senders, &[Role::Api]).unwrap_err().code,
+            Code::UnknownSender
+        );
     }
 }

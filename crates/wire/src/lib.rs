@@ -1,7 +1,7 @@
 //! What services and signers exchange: signed envelopes around borsh payloads.
 //!
-//! Payload bytes are verified as received and never re-encoded to verify; every decoder then checks that
-//! decode → re-encode gives the same bytes. The broker is untrusted.
+//! Payload bytes are verified as received and never re-encoded to verify; every decoder then checks
+//! that decode → re-encode gives the same bytes. The broker is untrusted.
 
 pub mod codec;
 pub mod envelope;

@@ -4,7 +4,9 @@ use crate::codec::{decode, encode};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A layer of the path with a latency budget.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
+)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Layer {
@@ -58,7 +60,8 @@ impl Layer {
         }
     }
 
-    /// Budget in microseconds, P95, one region, auto tier, nonces prepared (the layer's work and the hop to it).
+    /// Budget in microseconds, P95, one region, auto tier, nonces prepared (the layer's work and
+    /// the hop to it).
     #[must_use]
     pub const fn budget_us(self) -> u64 {
         match self {
@@ -92,7 +95,10 @@ impl Marks {
     /// When a layer finished.
     #[must_use]
     pub fn at(&self, layer: Layer) -> Option<u64> {
-        self.0.iter().find(|(known, _)| *known == layer).map(|(_, at)| *at)
+        self.0
+            .iter()
+            .find(|(known, _)| *known == layer)
+            .map(|(_, at)| *at)
     }
 
     /// As header bytes.

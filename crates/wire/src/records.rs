@@ -2,7 +2,9 @@
 
 use crate::codec::{Payload, Schema};
 use borsh::{BorshDeserialize, BorshSerialize};
-use strongroom_types::{Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, UnixMs, VaultId};
+use strongroom_types::{
+    Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, UnixMs, VaultId,
+};
 
 macro_rules! payloads {
     ($($name:ident = $number:literal)*) => {$(
@@ -143,7 +145,8 @@ pub enum CoordinatorMessage {
         tenant: TenantId,
         /// The key that comes into being; its record in the journal names the session.
         key: KeyId,
-        /// Run of the protocol, from 1: a run that lost a participant is started anew under the next number.
+        /// Run of the protocol, from 1: a run that lost a participant is started anew under the
+        /// next number.
         run: u32,
     },
     /// Another signer's ceremony message: its own sealed envelope, forwarded as it is.
@@ -187,7 +190,8 @@ pub enum SignerMessage {
         shares: Vec<Vec<u8>>,
         /// Size of the witnessed head acted under.
         head: u64,
-        /// When that head covered the attempt (signer's clock, Unix microseconds); for the timeline only.
+        /// When that head covered the attempt (signer's clock, Unix microseconds); for the timeline
+        /// only.
         covered_us: u64,
     },
     /// A signed refusal.
@@ -318,15 +322,16 @@ pub struct JournalResult {
     pub result: Result<u64, (Code, String)>,
 }
 
-/// Entries that follow one another and the checkpoint after the last of them: the unit in which the journal is
-/// published, persisted and cosigned.
+/// Entries that follow one another and the checkpoint after the last of them: the unit in which the
+/// journal is published, persisted and cosigned.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct JournalBatch {
     /// Position of the first entry.
     pub first_seq: u64,
     /// Borsh of `journal::SealedEntry`, at least one.
     pub entries: Vec<Vec<u8>>,
-    /// The signed note (C2SP signed-note with a tlog-checkpoint body) over all entries up to and with these.
+    /// The signed note (C2SP signed-note with a tlog-checkpoint body) over all entries up to and
+    /// with these.
     pub note: String,
 }
 

@@ -1,8 +1,9 @@
-//! The journal writer as a service: orders what is submitted, group-commits, publishes entries with their signed
-//! checkpoint, and answers each submitter.
+//! The journal writer as a service: orders what is submitted, group-commits, publishes entries with
+//! their signed checkpoint, and answers each submitter.
 //!
 //! - [`Writer`]: the stage.
-//! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the writer's database.
+//! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the
+//!   writer's database.
 
 mod republish;
 mod submitted;

@@ -29,8 +29,8 @@ pub enum RepublishError {
     /// A record could not be made.
     #[error("a record could not be made")]
     Record(#[from] StageError),
-    /// The topic holds entries that the database does not: it was put back. To order on would fork the journal; the
-    /// tip must come from the witnesses.
+    /// The topic holds entries that the database does not: it was put back. To order on would fork
+    /// the journal; the tip must come from the witnesses.
     #[error("the entries topic reaches {published} entries, the writer's database only {stored}")]
     DatabaseBehind {
         /// Entries on the topic.
@@ -40,8 +40,9 @@ pub enum RepublishError {
     },
 }
 
-/// To be called once before the writer's shell starts: publishes the stored batches that follow the last one on the
-/// topic, exactly as they were (a topic of a new, empty bus gets all of them). Gives their number.
+/// To be called once before the writer's shell starts: publishes the stored batches that follow the
+/// last one on the topic, exactly as they were (a topic of a new, empty bus gets all of them).
+/// Gives their number.
 ///
 /// # Errors
 /// See [`RepublishError`].
@@ -57,13 +58,18 @@ pub fn republish(
     let mut tx = db.begin()?;
     let stored = Replica::stored_size(tx.as_mut())?;
     if size > stored {
-        return Err(RepublishError::DatabaseBehind { published: size, stored });
+        return Err(RepublishError::DatabaseBehind {
+            published: size,
+            stored,
+        });
     }
     let mut count = 0;
     loop {
         let mut records = Vec::new();
         while records.len() < BATCHES_AT_ONCE {
-            let Some(batch) = Replica::batch_after(tx.as_mut(), size)? else { break };
+            let Some(batch) = Replica::batch_after(tx.as_mut(), size)? else {
+                break;
+            };
             size = batch.first_seq + batch.entries.len() as u64;
             records.push(batch_record(post, now, &batch)?);
         }
@@ -85,7 +91,8 @@ fn published(bus: &dyn Bus, registered: &Registered) -> Result<u64, RepublishErr
         next -= 1;
         let wants = [(topic.clone(), Position { next, ..end })];
         for delivered in bus.fetch(&wants, 1, Duration::ZERO)? {
-            if let Ok(Incoming::Batch(batch)) = open_incoming(&delivered.record.payload, registered) {
+            if let Ok(Incoming::Batch(batch)) = open_incoming(&delivered.record.payload, registered)
+            {
                 return Ok(batch.first_seq.saturating_add(batch.entries.len() as u64));
             }
         }

@@ -8,7 +8,9 @@ use strongroom_journal::{Body, Genesis};
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_ports::host::Entropy;
-use strongroom_replica::{Incoming, MIGRATIONS, Replica, ReplicaError, journal_topics, open_incoming};
+use strongroom_replica::{
+    Incoming, MIGRATIONS, Replica, ReplicaError, journal_topics, open_incoming,
+};
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Code, Refusal, UnixMs, digest};
@@ -35,8 +37,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer; its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log key, `post` its
-    /// identity on the bus.
+    /// A writer; its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log
+    /// key, `post` its identity on the bus.
     ///
     /// # Errors
     /// `invalid_reference` when the seed is not that of the log key.
@@ -51,7 +53,14 @@ impl Writer {
         let mut consumed = journal_topics(&genesis).map_err(invalid)?;
         consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
         consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
-        Ok(Self { genesis, topics: consumed, orderer, post, entropy, replica: None })
+        Ok(Self {
+            genesis,
+            topics: consumed,
+            orderer,
+            post,
+            entropy,
+            replica: None,
+        })
     }
 
     /// Its replica, once loaded.
@@ -76,21 +85,26 @@ impl Writer {
             .replica
             .as_mut()
             .ok_or_else(|| StageError::Fatal("the writer's replica is not loaded".into()))?;
-        let ordered = replica.order(tx, &self.orderer, now, bodies, &mut *rng).map_err(stage_error)?;
+        let ordered = replica
+            .order(tx, &self.orderer, now, bodies, &mut *rng)
+            .map_err(stage_error)?;
         let batches = ordered.batches.iter();
         let records = batches.map(|ordered| batch_record(&mut self.post, now, &ordered.batch));
         Ok((records.collect::<Result<_, _>>()?, ordered.results))
     }
 
-    /// Takes in what the witnesses say: when they go quiet a tick is due, and when they know more than this database
-    /// it was put back.
+    /// Takes in what the witnesses say: when they go quiet a tick is due, and when they know more
+    /// than this database it was put back.
     fn hear(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
         let faults = self.genesis.faults as usize;
         let follower = self.replica()?.follower_mut();
         let registered = Arc::clone(follower.state().registered());
         let heard = match open_incoming(&delivered.record.payload, registered.as_ref()) {
             Ok(Incoming::Cosignature(witness, said)) => follower.cosignature(witness, &said, now),
-            Ok(Incoming::Batch(_)) => Err(Refusal::new(Code::UnknownSender, "entries on a witness's topic")),
+            Ok(Incoming::Batch(_)) => Err(Refusal::new(
+                Code::UnknownSender,
+                "entries on a witness's topic",
+            )),
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = heard {
@@ -112,10 +126,19 @@ impl Writer {
         result: Result<u64, Refusal>,
     ) -> Result<Record, StageError> {
         let result = result.map_err(|refusal| (refusal.code, refusal.detail));
-        let payload = JournalResult { submission: submission.id, result };
+        let payload = JournalResult {
+            submission: submission.id,
+            result,
+        };
         let cause = submission.cause.clone().until(now.plus(ANSWER_LIFE_MS));
         let from = submission.from;
-        self.post.record(now, (topics::JOURNAL_RESULTS, &from.0), Some(from), &payload, &cause)
+        self.post.record(
+            now,
+            (topics::JOURNAL_RESULTS, &from.0),
+            Some(from),
+            &payload,
+            &cause,
+        )
     }
 }
 
@@ -136,7 +159,8 @@ impl Stage for Writer {
         match &mut self.replica {
             Some(replica) => replica.reload(tx).map_err(stage_error),
             None => {
-                self.replica = Some(Replica::load(tx, Arc::clone(&self.genesis)).map_err(stage_error)?);
+                self.replica =
+                    Some(Replica::load(tx, Arc::clone(&self.genesis)).map_err(stage_error)?);
                 Ok(())
             }
         }
@@ -158,7 +182,10 @@ impl Stage for Writer {
                 bodies.extend(body);
             }
         }
-        for delivered in batch.iter().filter(|d| d.topic.as_str() != topics::JOURNAL_SUBMITTED) {
+        for delivered in batch
+            .iter()
+            .filter(|d| d.topic.as_str() != topics::JOURNAL_SUBMITTED)
+        {
             self.hear(now, delivered)?;
         }
         if bodies.is_empty() && submissions.is_empty() {
@@ -194,10 +221,20 @@ impl Stage for Writer {
 }
 
 /// The record of a batch: the same for ever, message id included.
-pub(crate) fn batch_record(post: &mut Post, now: UnixMs, batch: &JournalBatch) -> Result<Record, StageError> {
+pub(crate) fn batch_record(
+    post: &mut Post,
+    now: UnixMs,
+    batch: &JournalBatch,
+) -> Result<Record, StageError> {
     let note = digest("strongroom/journal-batch/v1", &[batch.note.as_bytes()]);
     let cause = Cause::own(&[&note.0], FOR_EVER);
-    post.record(now, (topics::JOURNAL_ENTRIES, b"journal"), None, batch, &cause)
+    post.record(
+        now,
+        (topics::JOURNAL_ENTRIES, b"journal"),
+        None,
+        batch,
+        &cause,
+    )
 }
 
 fn not_loaded() -> StageError {

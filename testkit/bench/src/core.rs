@@ -42,20 +42,29 @@ pub fn run(large: bool) -> anyhow::Result<Value> {
         (plain(SuiteId::FrostEd25519), 2, 3, &ed),
     ];
     if large {
-        suites.extend([(taproot, 18, 24, &secp), (plain(SuiteId::FrostEd25519), 18, 24, &ed)]);
+        suites.extend([
+            (taproot, 18, 24, &secp),
+            (plain(SuiteId::FrostEd25519), 18, 24, &ed),
+        ]);
     }
     for ((suite, tweak), t, n, whole) in suites {
         let costs = frost(suite, tweak, t, n)?;
         figures.insert(format!("{} {t}-of-{n}", suite.name()), table(&costs, whole));
     }
-    figures
-        .insert("libsecp256k1 schnorr".to_owned(), json!({"sign_us": secp.sign, "verify_us": secp.verify}));
-    figures.insert("ed25519-dalek".to_owned(), json!({"sign_us": ed.sign, "verify_us": ed.verify}));
+    figures.insert(
+        "libsecp256k1 schnorr".to_owned(),
+        json!({"sign_us": secp.sign, "verify_us": secp.verify}),
+    );
+    figures.insert(
+        "ed25519-dalek".to_owned(),
+        json!({"sign_us": ed.sign, "verify_us": ed.verify}),
+    );
     figures.insert("policy".to_owned(), policy::run()?);
     Ok(Value::Object(figures))
 }
 
-/// Ratios are to the library's `sign` (commit, sign) and `verify` (aggregate, which ends with a verification).
+/// Ratios are to the library's `sign` (commit, sign) and `verify` (aggregate, which ends with a
+/// verification).
 fn table(costs: &Costs, whole: &Whole) -> Value {
     json!({
         "dkg_per_party_us": costs.dkg_per_party,
@@ -77,7 +86,12 @@ fn frost(suite: SuiteId, tweak: Tweak, t: u16, n: u16) -> anyhow::Result<Costs> 
     for (index, record) in &records {
         shares.insert(*index, KeyShare::open(record, [9; 16])?);
     }
-    let public = records.values().next().context("no record")?.public().clone();
+    let public = records
+        .values()
+        .next()
+        .context("no record")?
+        .public()
+        .clone();
     let mut keys = PublicKeys::open(public)?;
     let mut stock = BTreeMap::new();
     for (index, share) in shares.range_mut(1..=t) {
@@ -89,8 +103,10 @@ fn frost(suite: SuiteId, tweak: Tweak, t: u16, n: u16) -> anyhow::Result<Costs> 
     }
     let mut packages = Vec::new();
     for round in 0..ROUNDS {
-        let commitments =
-            stock.iter_mut().filter_map(|(index, stock)| Some((*index, stock.pop()?))).collect();
+        let commitments = stock
+            .iter_mut()
+            .filter_map(|(index, stock)| Some((*index, stock.pop()?)))
+            .collect();
         packages.push(SigningPackage {
             suite,
             key_id: KEY_ID.to_vec(),
@@ -125,7 +141,12 @@ fn frost(suite: SuiteId, tweak: Tweak, t: u16, n: u16) -> anyhow::Result<Costs> 
         black_box(last.prepare(1, &mut rng)?);
         Ok(())
     })?;
-    Ok(Costs { dkg_per_party, commit, sign, aggregate })
+    Ok(Costs {
+        dkg_per_party,
+        commit,
+        sign,
+        aggregate,
+    })
 }
 
 fn libsecp256k1() -> anyhow::Result<Whole> {
@@ -138,7 +159,9 @@ fn libsecp256k1() -> anyhow::Result<Whole> {
         black_box(secp.sign_schnorr_no_aux_rand(&message, &pair));
         Ok(())
     })?;
-    let verify = median_us(ROUNDS, |_| Ok(secp.verify_schnorr(&signature, &message, &public)?))?;
+    let verify = median_us(ROUNDS, |_| {
+        Ok(secp.verify_schnorr(&signature, &message, &public)?)
+    })?;
     Ok(Whole { sign, verify })
 }
 
@@ -149,6 +172,8 @@ pub fn dalek() -> anyhow::Result<Whole> {
         black_box(key.sign(black_box(&[6; 32])));
         Ok(())
     })?;
-    let verify = median_us(ROUNDS, |_| Ok(key.verifying_key().verify_strict(&[6; 32], &signature)?))?;
+    let verify = median_us(ROUNDS, |_| {
+        Ok(key.verifying_key().verify_strict(&[6; 32], &signature)?)
+    })?;
     Ok(Whole { sign, verify })
 }

@@ -1,8 +1,10 @@
-//! The journal at full load: a writer that orders pre-signed payments, three replaying signers and a witness, each
-//! with a replica on an SQLite file of its own (`synchronous=FULL`), on two threads.
+//! The journal at full load: a writer that orders pre-signed payments, three replaying signers and
+//! a witness, each with a replica on an SQLite file of its own (`synchronous=FULL`), on two
+//! threads.
 //!
-//! Every node does what it does in the product, with the same code: opens signed envelopes, applies each entry with
-//! all its rules, compares tree and state root with the signed checkpoint, stores, cosigns and counts the quorum.
+//! Every node does what it does in the product, with the same code: opens signed envelopes, applies
+//! each entry with all its rules, compares tree and state root with the signed checkpoint, stores,
+//! cosigns and counts the quorum.
 
 mod crew;
 mod load;
@@ -49,7 +51,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<Value> {
     let middle = |of: fn(&Round) -> f64| median(rounds.iter().map(of).collect());
     let (folder, verify) = (tempfile::tempdir()?, crate::core::dalek()?.verify);
     let cpu_us = middle(|round| round.cpu_us);
-    let Some(last) = rounds.last() else { anyhow::bail!("no round") };
+    let Some(last) = rounds.last() else {
+        anyhow::bail!("no round")
+    };
     let (tally, spent) = (&last.tally, &last.spent);
     let each = |time: std::time::Duration| tenth(us(time) / f64::from(plan.entries));
     Ok(json!({

@@ -1,7 +1,8 @@
-//! Measured figures: threshold signing beside libsecp256k1 and ed25519-dalek, the policy, and the journal's rate.
+//! Measured figures: threshold signing beside libsecp256k1 and ed25519-dalek, the policy, and the
+//! journal's rate.
 //!
-//! Every figure is a median, and those of one line come from one run: ratios between them hold on other machines,
-//! microseconds do not. Run it on a quiet machine, in a release build.
+//! Every figure is a median, and those of one line come from one run: ratios between them hold on
+//! other machines, microseconds do not. Run it on a quiet machine, in a release build.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -47,7 +48,8 @@ enum What {
         /// Rounds, each on new databases; the median counts.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=25))]
         rounds: u32,
-        /// Threads that work the five nodes; one thread waits while a disk does, five wait side by side.
+        /// Threads that work the five nodes; one thread waits while a disk does, five wait side by
+        /// side.
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=5))]
         threads: u32,
         /// Policy guards over a day's sum, which every entry is checked against.
@@ -63,9 +65,21 @@ fn main() -> anyhow::Result<()> {
     let (figures, json) = match Options::parse().what {
         What::Core { large, json } => (core::run(large)?, json),
         What::Policy { json } => (core::policy::run()?, json),
-        What::Journal { entries, rounds, threads, ceilings, json } => {
-            (journal::run(&journal::Plan { entries, rounds, threads, ceilings })?, json)
-        }
+        What::Journal {
+            entries,
+            rounds,
+            threads,
+            ceilings,
+            json,
+        } => (
+            journal::run(&journal::Plan {
+                entries,
+                rounds,
+                threads,
+                ceilings,
+            })?,
+            json,
+        ),
     };
     print(&figures, 0);
     if json {
@@ -76,7 +90,9 @@ fn main() -> anyhow::Result<()> {
 
 /// Prints figures by name, indented by depth.
 fn print(value: &Value, depth: usize) {
-    let Value::Object(members) = value else { return };
+    let Value::Object(members) = value else {
+        return;
+    };
     for (name, value) in members {
         let indent = depth * 2;
         if value.is_object() {

@@ -25,7 +25,10 @@ pub fn us(duration: Duration) -> f64 {
 }
 
 /// The median of `rounds` runs in microseconds.
-pub fn median_us(rounds: u32, mut run: impl FnMut(u32) -> anyhow::Result<()>) -> anyhow::Result<f64> {
+pub fn median_us(
+    rounds: u32,
+    mut run: impl FnMut(u32) -> anyhow::Result<()>,
+) -> anyhow::Result<f64> {
     let mut times = Vec::new();
     for round in 0..rounds {
         let start = Instant::now();
@@ -38,5 +41,8 @@ pub fn median_us(rounds: u32, mut run: impl FnMut(u32) -> anyhow::Result<()>) ->
 /// Processor time of this process so far, all threads.
 pub fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }

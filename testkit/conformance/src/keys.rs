@@ -35,7 +35,10 @@ pub fn any_flipped_bit_is_an_integrity_failure(p: &impl KeyProtector, _: &impl K
 }
 
 /// Every length counts.
-pub fn a_truncated_or_longer_blob_is_an_integrity_failure(p: &impl KeyProtector, _: &impl KeyProtector) {
+pub fn a_truncated_or_longer_blob_is_an_integrity_failure(
+    p: &impl KeyProtector,
+    _: &impl KeyProtector,
+) {
     let mut blob = p.wrap(AAD, SECRET).unwrap();
     for len in 0..blob.len() {
         assert!(integrity(p.unwrap(AAD, &blob[..len])), "{len} bytes");

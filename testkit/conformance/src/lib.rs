@@ -1,4 +1,5 @@
-//! Behaviour suites of the ports. A macro owns each list of cases, so a new case reaches every adapter.
+//! Behaviour suites of the ports. A macro owns each list of cases, so a new case reaches every
+//! adapter.
 //!
 //! ```ignore
 //! strongroom_conformance::store_suite!(make_db);   // fn make_db() -> (impl Db, impl Sized)

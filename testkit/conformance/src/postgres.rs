@@ -20,7 +20,8 @@ impl Postgres {
     /// The server of this test binary; started when nobody has it.
     ///
     /// # Panics
-    /// When PostgreSQL 15 cannot be installed or does not start: a suite that needs it fails, it is not skipped.
+    /// When PostgreSQL 15 cannot be installed or does not start: a suite that needs it fails, it is
+    /// not skipped.
     #[must_use]
     pub fn shared() -> Arc<Self> {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +35,10 @@ impl Postgres {
     /// Connection URL of the superuser.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://strongroom@localhost/postgres?host={}", self.folder.display())
+        format!(
+            "postgres://strongroom@localhost/postgres?host={}",
+            self.folder.display()
+        )
     }
 
     /// A schema name nobody else uses.
@@ -57,7 +61,8 @@ impl Postgres {
             .arg(&data)
             .arg("-k")
             .arg(&folder)
-            // Durability is not under test here, so -F; a short deadlock timeout keeps that case quick.
+            // Durability is not under test here, so -F; a short deadlock timeout keeps that case
+            // quick.
             .args([
                 "-F",
                 "-c",
@@ -79,9 +84,17 @@ impl Postgres {
 
     fn wait_until_ready(&self) {
         let began = Instant::now();
-        while !quiet(Command::new(format!("{PROGRAMS}/pg_isready")).arg("-h").arg(&self.folder)) {
+        while !quiet(
+            Command::new(format!("{PROGRAMS}/pg_isready"))
+                .arg("-h")
+                .arg(&self.folder),
+        ) {
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(began.elapsed() < Duration::from_secs(30), "PostgreSQL did not start:\n{}", log());
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "PostgreSQL did not start:\n{}",
+                log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -100,7 +113,11 @@ impl Drop for Postgres {
 fn template() -> PathBuf {
     let template = PathBuf::from(format!("/tmp/srpg-template-15-{}", user_id()));
     if !template.join("PG_VERSION").exists() {
-        let fresh = PathBuf::from(format!("/tmp/srpg-template-15-{}-{}", user_id(), std::process::id()));
+        let fresh = PathBuf::from(format!(
+            "/tmp/srpg-template-15-{}-{}",
+            user_id(),
+            std::process::id()
+        ));
         std::fs::create_dir_all(&fresh).unwrap();
         give_to_server_user(&fresh);
         run(as_server_user(&format!("{PROGRAMS}/initdb"))
@@ -127,8 +144,15 @@ fn install() {
         return;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("postgres.sh");
-    let done = Command::new("sh").arg(&script).status().is_ok_and(|status| status.success());
-    assert!(done, "this suite needs PostgreSQL 15 and {} could not install it", script.display());
+    let done = Command::new("sh")
+        .arg(&script)
+        .status()
+        .is_ok_and(|status| status.success());
+    assert!(
+        done,
+        "this suite needs PostgreSQL 15 and {} could not install it",
+        script.display()
+    );
 }
 
 fn user_id() -> String {
@@ -142,7 +166,12 @@ fn as_server_user(program: &str) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", program]);
+    command.args([
+        "--reuid=nobody",
+        "--regid=nogroup",
+        "--clear-groups",
+        program,
+    ]);
     command.current_dir("/tmp");
     command
 }
@@ -154,10 +183,20 @@ fn give_to_server_user(folder: &Path) {
 }
 
 fn quiet(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn run(command: &mut Command) {
-    let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let out = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(
+        out.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
 }

@@ -32,11 +32,18 @@ fn put(db: &dyn Db, id: &str, n: i64) -> Result<(), DbError> {
 
 fn get(db: &dyn Db, id: &str) -> Option<i64> {
     let mut tx = db.begin().unwrap();
-    tx.query_opt("SELECT n FROM item WHERE id = $1", &[id.into()]).unwrap().map(|row| row.i64(0).unwrap())
+    tx.query_opt("SELECT n FROM item WHERE id = $1", &[id.into()])
+        .unwrap()
+        .map(|row| row.i64(0).unwrap())
 }
 
 fn count(db: &dyn Db) -> i64 {
-    db.begin().unwrap().query("SELECT COUNT(*) FROM item", &[]).unwrap()[0].i64(0).unwrap()
+    db.begin()
+        .unwrap()
+        .query("SELECT COUNT(*) FROM item", &[])
+        .unwrap()[0]
+        .i64(0)
+        .unwrap()
 }
 
 fn kind<T>(result: Result<T, DbError>) -> DbErrorKind {
@@ -44,7 +51,9 @@ fn kind<T>(result: Result<T, DbError>) -> DbErrorKind {
 }
 
 fn texts(rows: &[Row]) -> Vec<String> {
-    rows.iter().map(|row| row.text(0).unwrap().to_owned()).collect()
+    rows.iter()
+        .map(|row| row.text(0).unwrap().to_owned())
+        .collect()
 }
 
 /// Dropping is rolling back.
@@ -68,8 +77,15 @@ pub fn a_commit_is_seen_by_the_next_transaction(db: &dyn Db) {
 pub fn placeholders_go_by_number(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
-    tx.execute("INSERT INTO item (n, id, note) VALUES ($2, $1, $1)", &["a".into(), 5.into()]).unwrap();
-    let row = tx.query_opt("SELECT n, note FROM item WHERE note = $1 AND id = $1", &["a".into()]);
+    tx.execute(
+        "INSERT INTO item (n, id, note) VALUES ($2, $1, $1)",
+        &["a".into(), 5.into()],
+    )
+    .unwrap();
+    let row = tx.query_opt(
+        "SELECT n, note FROM item WHERE note = $1 AND id = $1",
+        &["a".into()],
+    );
     let row = row.unwrap().unwrap();
     assert_eq!((row.i64(0).unwrap(), row.text(1).unwrap()), (5, "a"));
 }
@@ -77,7 +93,11 @@ pub fn placeholders_go_by_number(db: &dyn Db) {
 /// Extremes of each type.
 pub fn values_come_back_exactly(db: &dyn Db) {
     let db = migrated(db);
-    let blobs: [Vec<u8>; 3] = [vec![], vec![0, 1, 255], (0..=255).cycle().take(100_000).collect()];
+    let blobs: [Vec<u8>; 3] = [
+        vec![],
+        vec![0, 1, 255],
+        (0..=255).cycle().take(100_000).collect(),
+    ];
     let notes = ["", "ä\u{1F512}'\"\\%$1?1", "line\nline"];
     let numbers = [i64::MIN, 0, i64::MAX];
     for i in 0..3 {
@@ -85,19 +105,33 @@ pub fn values_come_back_exactly(db: &dyn Db) {
         let mut tx = db.begin().unwrap();
         tx.execute(
             "INSERT INTO item (id, n, flag, body, note) VALUES ($1, $2, $3, $4, $5)",
-            &[(&id).into(), numbers[i].into(), (i == 1).into(), (&blobs[i]).into(), notes[i].into()],
+            &[
+                (&id).into(),
+                numbers[i].into(),
+                (i == 1).into(),
+                (&blobs[i]).into(),
+                notes[i].into(),
+            ],
         )
         .unwrap();
         tx.commit().unwrap();
         let mut tx = db.begin().unwrap();
-        let row = tx.query_opt("SELECT n, flag, body, note FROM item WHERE id = $1", &[(&id).into()]);
+        let row = tx.query_opt(
+            "SELECT n, flag, body, note FROM item WHERE id = $1",
+            &[(&id).into()],
+        );
         let row = row.unwrap().unwrap();
         assert_eq!(row.i64(0).unwrap(), numbers[i]);
         assert_eq!(row.bool(1).unwrap(), i == 1);
         assert_eq!(row.blob(2).unwrap(), blobs[i]);
         assert_eq!(row.text(3).unwrap(), notes[i]);
         assert_eq!(
-            tx.query("SELECT id FROM item WHERE flag AND id = $1", &[(&id).into()]).unwrap().len(),
+            tx.query(
+                "SELECT id FROM item WHERE flag AND id = $1",
+                &[(&id).into()]
+            )
+            .unwrap()
+            .len(),
             usize::from(i == 1)
         );
     }
@@ -112,12 +146,18 @@ pub fn nulls_are_typed_and_come_back(db: &dyn Db) {
         &[None::<bool>.into(), Arg::Blob(None), None::<&str>.into()],
     )
     .unwrap();
-    let row = tx.query_opt("SELECT flag, body, note FROM item WHERE note IS NULL", &[]).unwrap().unwrap();
+    let row = tx
+        .query_opt("SELECT flag, body, note FROM item WHERE note IS NULL", &[])
+        .unwrap()
+        .unwrap();
     assert_eq!(row.bool_opt(0).unwrap(), None);
     assert_eq!(row.blob_opt(1).unwrap(), None);
     assert_eq!(row.text_opt(2).unwrap(), None);
     assert_eq!(kind(row.text(2)), DbErrorKind::Type);
-    assert_eq!(kind(tx.execute(PUT, &["b".into(), None::<i64>.into()])), DbErrorKind::Constraint);
+    assert_eq!(
+        kind(tx.execute(PUT, &["b".into(), None::<i64>.into()])),
+        DbErrorKind::Constraint
+    );
 }
 
 /// No locale: upper case before lower case before everything beyond ASCII.
@@ -125,13 +165,22 @@ pub fn text_is_compared_by_bytes_and_nulls_sort_where_told(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
     for id in ["b", "ä", "B", "a", "Z", "_"] {
-        tx.execute("INSERT INTO item (id, n, note) VALUES ($1, 1, $2)", &[id.into(), id.into()]).unwrap();
+        tx.execute(
+            "INSERT INTO item (id, n, note) VALUES ($1, 1, $2)",
+            &[id.into(), id.into()],
+        )
+        .unwrap();
     }
     tx.execute(PUT, &["none".into(), 1.into()]).unwrap();
-    let rows = tx.query("SELECT id FROM item ORDER BY note NULLS LAST", &[]).unwrap();
+    let rows = tx
+        .query("SELECT id FROM item ORDER BY note NULLS LAST", &[])
+        .unwrap();
     assert_eq!(texts(&rows), ["B", "Z", "_", "a", "b", "ä", "none"]);
     assert_eq!(
-        texts(&tx.query("SELECT id FROM item WHERE id < 'a' ORDER BY id", &[]).unwrap()),
+        texts(
+            &tx.query("SELECT id FROM item WHERE id < 'a' ORDER BY id", &[])
+                .unwrap()
+        ),
         ["B", "Z", "_"]
     );
 }
@@ -148,9 +197,18 @@ pub fn a_failed_statement_poisons_the_transaction(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
     tx.execute(PUT, &["a".into(), 1.into()]).unwrap();
-    assert_eq!(kind(tx.execute(PUT, &["a".into(), 2.into()])), DbErrorKind::Constraint);
-    assert_eq!(kind(tx.execute(PUT, &["b".into(), 2.into()])), DbErrorKind::Poisoned);
-    assert_eq!(kind(tx.query("SELECT n FROM item", &[])), DbErrorKind::Poisoned);
+    assert_eq!(
+        kind(tx.execute(PUT, &["a".into(), 2.into()])),
+        DbErrorKind::Constraint
+    );
+    assert_eq!(
+        kind(tx.execute(PUT, &["b".into(), 2.into()])),
+        DbErrorKind::Poisoned
+    );
+    assert_eq!(
+        kind(tx.query("SELECT n FROM item", &[])),
+        DbErrorKind::Poisoned
+    );
     assert_eq!(kind(tx.commit()), DbErrorKind::Poisoned);
     assert_eq!(count(db), 0);
 }
@@ -160,7 +218,10 @@ pub fn bad_text_poisons_the_transaction(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
     tx.execute(PUT, &["a".into(), 1.into()]).unwrap();
-    assert_eq!(kind(tx.query("SELECT n FROM item WHERE id = $1", &["\0".into()])), DbErrorKind::BadText);
+    assert_eq!(
+        kind(tx.query("SELECT n FROM item WHERE id = $1", &["\0".into()])),
+        DbErrorKind::BadText
+    );
     assert_eq!(kind(tx.commit()), DbErrorKind::Poisoned);
     assert_eq!(count(db), 0);
 }
@@ -169,8 +230,18 @@ pub fn bad_text_poisons_the_transaction(db: &dyn Db) {
 pub fn a_wrong_number_of_values_is_an_error(db: &dyn Db) {
     let db = migrated(db);
     assert!(db.begin().unwrap().execute(PUT, &["a".into()]).is_err());
-    assert!(db.begin().unwrap().execute(PUT, &["a".into(), 1.into(), 1.into()]).is_err());
-    assert!(db.begin().unwrap().execute("INSERT INTO nowhere VALUES (1)", &[]).is_err());
+    assert!(
+        db.begin()
+            .unwrap()
+            .execute(PUT, &["a".into(), 1.into(), 1.into()])
+            .is_err()
+    );
+    assert!(
+        db.begin()
+            .unwrap()
+            .execute("INSERT INTO nowhere VALUES (1)", &[])
+            .is_err()
+    );
     assert!(db.begin().unwrap().query("SELEKT 1", &[]).is_err());
     put(db, "a", 1).unwrap();
 }
@@ -188,7 +259,12 @@ pub fn constraints_are_reported_as_such(db: &dyn Db) {
 /// STRICT on SQLite, always on PostgreSQL.
 pub fn a_column_refuses_another_type(db: &dyn Db) {
     let db = migrated(db);
-    assert!(db.begin().unwrap().execute(PUT, &["a".into(), "no number".into()]).is_err());
+    assert!(
+        db.begin()
+            .unwrap()
+            .execute(PUT, &["a".into(), "no number".into()])
+            .is_err()
+    );
     let body = "INSERT INTO item (id, n, body) VALUES ('a', 1, $1)";
     assert!(db.begin().unwrap().execute(body, &[5.into()]).is_err());
     assert_eq!(count(db), 0);
@@ -211,17 +287,32 @@ pub fn at_most_one_row_means_it(db: &dyn Db) {
     put(db, "b", 1).unwrap();
     let mut tx = db.begin().unwrap();
     assert!(tx.query_opt("SELECT id FROM item", &[]).is_err());
-    assert!(tx.query_opt("SELECT id FROM item WHERE id = 'c'", &[]).unwrap().is_none());
+    assert!(
+        tx.query_opt("SELECT id FROM item WHERE id = 'c'", &[])
+            .unwrap()
+            .is_none()
+    );
 }
 
-/// A bare `SUM` of a BIGINT is NUMERIC on PostgreSQL; cast, it is a number on both, and NULL over nothing.
+/// A bare `SUM` of a BIGINT is NUMERIC on PostgreSQL; cast, it is a number on both, and NULL over
+/// nothing.
 pub fn sums_are_cast(db: &dyn Db) {
     let db = migrated(db);
     let sum = "SELECT CAST(SUM(n) AS BIGINT) FROM item";
-    assert_eq!(db.begin().unwrap().query(sum, &[]).unwrap()[0].i64_opt(0).unwrap(), None);
+    assert_eq!(
+        db.begin().unwrap().query(sum, &[]).unwrap()[0]
+            .i64_opt(0)
+            .unwrap(),
+        None
+    );
     put(db, "a", 40).unwrap();
     put(db, "b", 2).unwrap();
-    assert_eq!(db.begin().unwrap().query(sum, &[]).unwrap()[0].i64(0).unwrap(), 42);
+    assert_eq!(
+        db.begin().unwrap().query(sum, &[]).unwrap()[0]
+            .i64(0)
+            .unwrap(),
+        42
+    );
 }
 
 const NEW_IDS: Bulk = Bulk {
@@ -235,13 +326,19 @@ pub fn bulk_returns_exactly_the_new_keys(db: &dyn Db) {
     let db = migrated(db);
     put(db, "k003", 0).unwrap();
     let ids: Vec<String> = (0..150).map(|i| format!("k{:03}", i % 120)).collect();
-    let args: Vec<Arg<'_>> = ids.iter().flat_map(|id| [id.into(), Arg::from(1)]).collect();
+    let args: Vec<Arg<'_>> = ids
+        .iter()
+        .flat_map(|id| [id.into(), Arg::from(1)])
+        .collect();
     let mut tx = db.begin().unwrap();
     let mut new = texts(&tx.bulk(&NEW_IDS, &args).unwrap());
     assert!(tx.bulk(&NEW_IDS, &args).unwrap().is_empty());
     tx.commit().unwrap();
     new.sort();
-    let want: Vec<String> = (0..120).filter(|i| *i != 3).map(|i| format!("k{i:03}")).collect();
+    let want: Vec<String> = (0..120)
+        .filter(|i| *i != 3)
+        .map(|i| format!("k{i:03}"))
+        .collect();
     assert_eq!(new, want);
     assert_eq!((count(db), get(db, "k003")), (120, Some(0)));
 }
@@ -249,11 +346,17 @@ pub fn bulk_returns_exactly_the_new_keys(db: &dyn Db) {
 /// Every chunk size, none, and a broken row.
 pub fn bulk_takes_any_number_of_rows(db: &dyn Db) {
     let db = migrated(db);
-    let plain = Bulk { suffix: "", ..NEW_IDS };
+    let plain = Bulk {
+        suffix: "",
+        ..NEW_IDS
+    };
     let mut total = 0;
     for rows in [0usize, 1, 3, 4, 5, 16, 63, 64, 65, 149] {
         let ids: Vec<String> = (0..rows).map(|i| format!("{rows}-{i}")).collect();
-        let args: Vec<Arg<'_>> = ids.iter().flat_map(|id| [id.into(), Arg::from(1)]).collect();
+        let args: Vec<Arg<'_>> = ids
+            .iter()
+            .flat_map(|id| [id.into(), Arg::from(1)])
+            .collect();
         let mut tx = db.begin().unwrap();
         assert!(tx.bulk(&plain, &args).unwrap().is_empty());
         tx.commit().unwrap();
@@ -268,13 +371,19 @@ pub fn bulk_takes_any_number_of_rows(db: &dyn Db) {
 /// One key twice in an upsert is error 21000 on PostgreSQL: callers fold first.
 pub fn a_folded_upsert_counts_every_row_once(db: &dyn Db) {
     let db = migrated(db);
-    let upsert = Bulk { suffix: "ON CONFLICT (id) DO UPDATE SET n = item.n + EXCLUDED.n", ..NEW_IDS };
+    let upsert = Bulk {
+        suffix: "ON CONFLICT (id) DO UPDATE SET n = item.n + EXCLUDED.n",
+        ..NEW_IDS
+    };
     for _ in 0..2 {
         let mut folded = std::collections::BTreeMap::new();
         for id in ["a", "b", "a"] {
             *folded.entry(id).or_insert(0) += 1;
         }
-        let args: Vec<Arg<'_>> = folded.iter().flat_map(|(id, n)| [Arg::from(*id), Arg::from(*n)]).collect();
+        let args: Vec<Arg<'_>> = folded
+            .iter()
+            .flat_map(|(id, n)| [Arg::from(*id), Arg::from(*n)])
+            .collect();
         let mut tx = db.begin().unwrap();
         tx.bulk(&upsert, &args).unwrap();
         tx.commit().unwrap();
@@ -289,13 +398,20 @@ pub fn a_limit_is_kept_by_a_conditional_update(db: &dyn Db) {
     let allowed: u64 = std::thread::scope(|scope| {
         let spend = || {
             transact(db, 20, |tx| {
-                tx.execute("UPDATE item SET n = n + 1 WHERE id = 'limit' AND n < $1", &[14.into()])
+                tx.execute(
+                    "UPDATE item SET n = n + 1 WHERE id = 'limit' AND n < $1",
+                    &[14.into()],
+                )
             })
             .unwrap()
         };
-        let threads: Vec<_> =
-            (0..8).map(|_| scope.spawn(move || (0..5).map(|_| spend()).sum::<u64>())).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(move || (0..5).map(|_| spend()).sum::<u64>()))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
     assert_eq!((allowed, get(db, "limit")), (14, Some(14)));
 }
@@ -307,17 +423,20 @@ pub fn opposite_lock_order_is_run_again_and_succeeds(db: &dyn Db) {
     put(db, "b", 0).unwrap();
     let add = "UPDATE item SET n = n + 1 WHERE id = $1";
     let ((to_one, at_one), (to_two, at_two)) = (mpsc::channel(), mpsc::channel());
-    let run =
-        |first: &'static str, second: &'static str, tell: mpsc::Sender<()>, hear: mpsc::Receiver<()>| {
-            transact(db, 10, |tx: &mut dyn Tx| {
-                tx.execute(add, &[first.into()])?;
-                let _ = tell.send(());
-                // Where one writer excludes the other (SQLite) nobody answers; the wait is then just over.
-                let _ = hear.recv_timeout(Duration::from_millis(200));
-                tx.execute(add, &[second.into()])
-            })
-            .unwrap();
-        };
+    let run = |first: &'static str,
+               second: &'static str,
+               tell: mpsc::Sender<()>,
+               hear: mpsc::Receiver<()>| {
+        transact(db, 10, |tx: &mut dyn Tx| {
+            tx.execute(add, &[first.into()])?;
+            let _ = tell.send(());
+            // Where one writer excludes the other (SQLite) nobody answers; the wait is then just
+            // over.
+            let _ = hear.recv_timeout(Duration::from_millis(200));
+            tx.execute(add, &[second.into()])
+        })
+        .unwrap();
+    };
     std::thread::scope(|scope| {
         let run = &run;
         scope.spawn(move || run("a", "b", to_two, at_one));
@@ -350,7 +469,9 @@ pub fn identities_ascend(db: &dyn Db) {
     let mut last = 0;
     for _ in 0..3 {
         let mut tx = db.begin().unwrap();
-        let rows = tx.query("INSERT INTO line (what) VALUES ('x') RETURNING id", &[]).unwrap();
+        let rows = tx
+            .query("INSERT INTO line (what) VALUES ('x') RETURNING id", &[])
+            .unwrap();
         tx.execute("DELETE FROM line", &[]).unwrap();
         tx.commit().unwrap();
         let id = rows[0].i64(0).unwrap();
@@ -365,9 +486,20 @@ pub fn rows_changed_are_counted(db: &dyn Db) {
     put(db, "a", 1).unwrap();
     put(db, "b", 1).unwrap();
     let mut tx = db.begin().unwrap();
-    assert_eq!(tx.execute("UPDATE item SET n = 2 WHERE n = $1", &[1.into()]).unwrap(), 2);
-    assert_eq!(tx.execute("UPDATE item SET n = 3 WHERE n = $1", &[1.into()]).unwrap(), 0);
-    assert_eq!(tx.execute("DELETE FROM item WHERE id = 'a'", &[]).unwrap(), 1);
+    assert_eq!(
+        tx.execute("UPDATE item SET n = 2 WHERE n = $1", &[1.into()])
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        tx.execute("UPDATE item SET n = 3 WHERE n = $1", &[1.into()])
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        tx.execute("DELETE FROM item WHERE id = 'a'", &[]).unwrap(),
+        1
+    );
 }
 
 /// Reading, rolling back and changing nothing cost no sync.
@@ -382,7 +514,8 @@ pub fn commits_that_change_something_are_counted(db: &dyn Db) {
     assert_eq!(count(db), 2);
     let mut tx = db.begin().unwrap();
     tx.query("SELECT n FROM item", &[]).unwrap();
-    tx.execute("UPDATE item SET n = 9 WHERE id = 'nobody'", &[]).unwrap();
+    tx.execute("UPDATE item SET n = 9 WHERE id = 'nobody'", &[])
+        .unwrap();
     tx.commit().unwrap();
     assert!(put(db, "a", 1).is_err());
     assert_eq!(db.commits() - before, 2);
@@ -396,7 +529,12 @@ pub fn migrations_run_once(db: &dyn Db) {
     db.migrate(&[TABLES, MORE]).unwrap();
     db.migrate(&[TABLES, MORE]).unwrap();
     let mut tx = db.begin().unwrap();
-    assert_eq!(tx.query("SELECT extra FROM item", &[]).unwrap()[0].i64(0).unwrap(), 7);
+    assert_eq!(
+        tx.query("SELECT extra FROM item", &[]).unwrap()[0]
+            .i64(0)
+            .unwrap(),
+        7
+    );
     assert_eq!(tx.query("SELECT what FROM line", &[]).unwrap().len(), 1);
 }
 
@@ -405,32 +543,59 @@ pub fn a_newer_database_is_refused(db: &dyn Db) {
     db.migrate(&[TABLES, MORE]).unwrap();
     let error = db.migrate(&[TABLES]).unwrap_err();
     assert_eq!(error.kind(), DbErrorKind::Schema);
-    assert!(error.to_string().contains("newer than this program"), "{error}");
+    assert!(
+        error.to_string().contains("newer than this program"),
+        "{error}"
+    );
 }
 
 /// What ran is what is written.
 pub fn an_edited_migration_is_refused(db: &dyn Db) {
     db.migrate(&[TABLES]).unwrap();
-    let edited = Migration { sql: "CREATE TABLE other (n {i64}) {strict};", ..TABLES };
+    let edited = Migration {
+        sql: "CREATE TABLE other (n {i64}) {strict};",
+        ..TABLES
+    };
     assert_eq!(kind(db.migrate(&[edited])), DbErrorKind::Schema);
 }
 
 /// One transaction for all of them.
 pub fn a_failing_migration_leaves_nothing(db: &dyn Db) {
-    let bad = Migration { sql: "CREATE TABLE fine (n {i64}) {strict}; CREATE TABLE bad (", ..MORE };
+    let bad = Migration {
+        sql: "CREATE TABLE fine (n {i64}) {strict}; CREATE TABLE bad (",
+        ..MORE
+    };
     assert!(db.migrate(&[TABLES, bad]).is_err());
-    assert!(db.begin().unwrap().query("SELECT n FROM item", &[]).is_err());
-    let unknown = Migration { sql: "CREATE TABLE fine (n {float}) {strict};", ..MORE };
+    assert!(
+        db.begin()
+            .unwrap()
+            .query("SELECT n FROM item", &[])
+            .is_err()
+    );
+    let unknown = Migration {
+        sql: "CREATE TABLE fine (n {float}) {strict};",
+        ..MORE
+    };
     assert_eq!(kind(db.migrate(&[TABLES, unknown])), DbErrorKind::Schema);
     db.migrate(&[TABLES, MORE]).unwrap();
 }
 
 /// The shell's tables and the service's live side by side.
 pub fn components_share_a_database(db: &dyn Db) {
-    let other = Migration { component: "other", version: 1, sql: "CREATE TABLE other (n {i64}) {strict};" };
+    let other = Migration {
+        component: "other",
+        version: 1,
+        sql: "CREATE TABLE other (n {i64}) {strict};",
+    };
     db.migrate(&[TABLES]).unwrap();
     db.migrate(&[other]).unwrap();
     db.migrate(&[TABLES, MORE]).unwrap();
     put(db, "a", 1).unwrap();
-    assert!(db.begin().unwrap().query("SELECT n FROM other", &[]).unwrap().is_empty());
+    assert!(
+        db.begin()
+            .unwrap()
+            .query("SELECT n FROM other", &[])
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -1,7 +1,7 @@
 //! Valid values of any borsh type, made by *decoding* a reader that answers with plausible bytes.
 //!
-//! Borsh asks for one byte for a tag, four for a length, and so on; small answers make most types decode within a few tries,
-//! so no target needs hand-written samples.
+//! Borsh asks for one byte for a tag, four for a length, and so on; small answers make most types
+//! decode within a few tries, so no target needs hand-written samples.
 
 use borsh::BorshDeserialize;
 use rand_core::RngCore;
@@ -23,8 +23,14 @@ const BYTES_MAX: usize = 64 * 1024;
 
 /// A value of `T`, or `None` when the tries run out.
 pub fn value<T: BorshDeserialize>(rng: &mut dyn RngCore) -> Option<T> {
-    (0..TRIES_MAX)
-        .find_map(|_| T::deserialize_reader(&mut Plausible { rng, word: None, left: BYTES_MAX }).ok())
+    (0..TRIES_MAX).find_map(|_| {
+        T::deserialize_reader(&mut Plausible {
+            rng,
+            word: None,
+            left: BYTES_MAX,
+        })
+        .ok()
+    })
 }
 
 struct Plausible<'a> {
@@ -36,7 +42,10 @@ struct Plausible<'a> {
 
 impl Read for Plausible<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(buffer.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.left = self
+            .left
+            .checked_sub(buffer.len())
+            .ok_or(io::ErrorKind::FileTooLarge)?;
         if let Some(word) = self.word.take().filter(|word| word.len() == buffer.len()) {
             buffer.copy_from_slice(word.as_bytes());
             return Ok(buffer.len());
@@ -65,7 +74,8 @@ impl Plausible<'_> {
         u8::try_from(self.rng.next_u32() % bound).unwrap_or_default()
     }
 
-    /// Mostly the first variants, so that nested options end; sometimes a later one, sometimes a letter.
+    /// Mostly the first variants, so that nested options end; sometimes a later one, sometimes a
+    /// letter.
     fn tag(&mut self) -> u8 {
         match self.below(10) {
             0..=3 => 0,
@@ -81,7 +91,8 @@ impl Plausible<'_> {
         }
         let at = usize::from(self.below(8));
         self.word = WORDS.get(at).copied();
-        self.word.map_or(0, |word| u32::try_from(word.len()).unwrap_or_default())
+        self.word
+            .map_or(0, |word| u32::try_from(word.len()).unwrap_or_default())
     }
 }
 

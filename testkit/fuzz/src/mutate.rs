@@ -1,9 +1,19 @@
-//! Small damage, of the kinds that break decoders: flipped bits, wrong lengths, missing, doubled and foreign parts.
+//! Small damage, of the kinds that break decoders: flipped bits, wrong lengths, missing, doubled
+//! and foreign parts.
 
 use rand_core::RngCore;
 
 /// Lengths and counts that sit on an edge.
-const EDGES: [u32; 8] = [0, 1, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0xffff_fffe, 0xffff_ffff];
+const EDGES: [u32; 8] = [
+    0,
+    1,
+    0x7f,
+    0xff,
+    0xffff,
+    0x7fff_ffff,
+    0xffff_fffe,
+    0xffff_ffff,
+];
 /// Bytes that mean something in JSON, notes or borsh.
 const TELLING: &[u8] = b"\"\\{}[]:,+\n \0\xff0aA\xc3\xed";
 
@@ -30,14 +40,25 @@ fn step(bytes: &mut Vec<u8>, other: &[u8], rng: &mut dyn RngCore) {
         4 => insert(bytes, at, &[pick(TELLING, rng)]),
         5 => overwrite(bytes, at, &[pick(TELLING, rng)]),
         6 => {
-            let edge = EDGES.get(below(EDGES.len(), rng)).copied().unwrap_or_default();
-            let order =
-                if rng.next_u32().is_multiple_of(2) { edge.to_le_bytes() } else { edge.to_be_bytes() };
+            let edge = EDGES
+                .get(below(EDGES.len(), rng))
+                .copied()
+                .unwrap_or_default();
+            let order = if rng.next_u32().is_multiple_of(2) {
+                edge.to_le_bytes()
+            } else {
+                edge.to_be_bytes()
+            };
             overwrite(bytes, at, &order);
         }
         7 => {
             let from = below(other.len() + 1, rng);
-            let part: Vec<u8> = other.iter().skip(from).take(below(64, rng)).copied().collect();
+            let part: Vec<u8> = other
+                .iter()
+                .skip(from)
+                .take(below(64, rng))
+                .copied()
+                .collect();
             insert(bytes, at, &part);
         }
         _ => overwrite(bytes, at, &rng.next_u64().to_le_bytes()),
@@ -50,7 +71,9 @@ fn below(bound: usize, rng: &mut dyn RngCore) -> usize {
 }
 
 fn pick(from: &[u8], rng: &mut dyn RngCore) -> u8 {
-    from.get(below(from.len(), rng)).copied().unwrap_or_default()
+    from.get(below(from.len(), rng))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn flip(bytes: &mut [u8], at: usize, rng: &mut dyn RngCore) {
@@ -64,5 +87,9 @@ fn insert(bytes: &mut Vec<u8>, at: usize, part: &[u8]) {
 }
 
 fn overwrite(bytes: &mut [u8], at: usize, part: &[u8]) {
-    bytes.iter_mut().skip(at).zip(part).for_each(|(byte, new)| *byte = *new);
+    bytes
+        .iter_mut()
+        .skip(at)
+        .zip(part)
+        .for_each(|(byte, new)| *byte = *new);
 }

@@ -13,7 +13,8 @@ use rand_core::RngCore;
 pub struct Target {
     /// Unique; what a failure and `libfuzzer/` name.
     pub name: &'static str,
-    /// Decodes; says whether it accepted. Panics when what it accepted does not encode back to `data`.
+    /// Decodes; says whether it accepted. Panics when what it accepted does not encode back to
+    /// `data`.
     pub run: fn(data: &[u8]) -> bool,
     /// Some inputs that the decoder accepts.
     pub seeds: fn(rng: &mut dyn RngCore) -> Vec<Vec<u8>>,
@@ -37,6 +38,9 @@ pub fn all() -> Vec<Target> {
 /// Refuses any second encoding: `again` must be what was decoded.
 #[track_caller]
 fn same(again: &[u8], data: &[u8]) -> bool {
-    assert_eq!(again, data, "accepted bytes that are not the encoding of their value");
+    assert_eq!(
+        again, data,
+        "accepted bytes that are not the encoding of their value"
+    );
     true
 }

@@ -1,8 +1,9 @@
-//! The bus of the simulation: an ordered log a topic, in memory, with faults at publishing and at delivery.
+//! The bus of the simulation: an ordered log a topic, in memory, with faults at publishing and at
+//! delivery.
 //!
-//! A record is durable when `publish` returns, and stands in the log at once or later: while it is in flight records
-//! of *other* keys overtake it, those of its own key never. Consumers own their positions, so a duplicate is a record
-//! that stands twice.
+//! A record is durable when `publish` returns, and stands in the log at once or later: while it is
+//! in flight records of *other* keys overtake it, those of its own key never. Consumers own their
+//! positions, so a duplicate is a record that stands twice.
 
 use crate::hub::{Hub, Inner};
 use crate::kinds::{Fault, NodeName};
@@ -73,7 +74,11 @@ impl Inner {
 
     fn append(&mut self, record: Record) {
         let topic = record.topic.clone();
-        self.bus.topics.entry(topic.clone()).or_default().push(record);
+        self.bus
+            .topics
+            .entry(topic.clone())
+            .or_default()
+            .push(record);
         let wait = self.below(3);
         let due = self.now + wait;
         for node in self.subscribers.get(&topic).cloned().unwrap_or_default() {
@@ -120,19 +125,23 @@ impl Inner {
     /// Some old records of one topic appear again.
     fn replay(&mut self) {
         let topics: Vec<Topic> = self.bus.topics.keys().cloned().collect();
-        let Some(topic) = topics.get(self.below(topics.len() as u64) as usize) else { return };
+        let Some(topic) = topics.get(self.below(topics.len() as u64) as usize) else {
+            return;
+        };
         let len = self.bus.len(topic);
         let from = self.below(len);
         let count = self.between(1, 6);
-        let old: Vec<Record> =
-            (from..(from + count).min(len)).filter_map(|at| self.bus.record(topic, at).cloned()).collect();
+        let old: Vec<Record> = (from..(from + count).min(len))
+            .filter_map(|at| self.bus.record(topic, at).cloned())
+            .collect();
         for record in old {
             let at = self.now;
             self.fly(record, at);
         }
     }
 
-    /// A copy with one bit changed, under an id of its own (who changes bits does not know how to keep it).
+    /// A copy with one bit changed, under an id of its own (who changes bits does not know how to
+    /// keep it).
     fn flipped(&mut self, record: &Record) -> Record {
         let mut copy = record.clone();
         let at = self.below(copy.payload.len() as u64) as usize;
@@ -146,9 +155,16 @@ impl Inner {
     }
 
     fn describe(record: &Record) -> String {
-        let name = record.topic.as_str().trim_start_matches("strongroom.").trim_end_matches(".v1");
+        let name = record
+            .topic
+            .as_str()
+            .trim_start_matches("strongroom.")
+            .trim_end_matches(".v1");
         let what = digest("strongroom/sim-record/v1", &[&record.payload]);
-        format!("{name} {:02x}{:02x}{:02x}{:02x}", what.0[0], what.0[1], what.0[2], what.0[3])
+        format!(
+            "{name} {:02x}{:02x}{:02x}{:02x}",
+            what.0[0], what.0[1], what.0[2], what.0[3]
+        )
     }
 
     /// What a node publishes, as the observer sees it and a hostile part changes it.
@@ -184,7 +200,10 @@ impl SimBus {
 
     fn position(&self, topic: &Topic, next: u64) -> Position {
         let _ = topic;
-        Position { incarnation: self.hub.lock().bus.incarnation, next }
+        Position {
+            incarnation: self.hub.lock().bus.incarnation,
+            next,
+        }
     }
 }
 
@@ -236,7 +255,13 @@ impl Bus for SimBus {
             let same_log = position.incarnation == inner.bus.incarnation;
             if !same_log || position.next > end {
                 let (topic, wanted) = (topic.clone(), position.next);
-                return Err(BusError::PositionGone { topic, wanted, oldest: 0, end, same_log });
+                return Err(BusError::PositionGone {
+                    topic,
+                    wanted,
+                    oldest: 0,
+                    end,
+                    same_log,
+                });
             }
             if end > position.next && !inner.is_hidden(self.node, topic) {
                 open.push((topic, position.next, end));
@@ -250,10 +275,17 @@ impl Bus for SimBus {
                 let room = room.min(records_max - fetched.len()) as u64;
                 let until = (*end).min(*next + room);
                 for offset in *next..until {
-                    let Some(record) = inner.bus.record(topic, offset).cloned() else { break };
+                    let Some(record) = inner.bus.record(topic, offset).cloned() else {
+                        break;
+                    };
                     if !inner.withheld(self.node, &record) {
                         let topic = (*topic).clone();
-                        fetched.push(Delivered { topic, partition: 0, offset, record });
+                        fetched.push(Delivered {
+                            topic,
+                            partition: 0,
+                            offset,
+                            record,
+                        });
                     }
                 }
                 *next = until;
@@ -275,7 +307,12 @@ impl Inner {
     /// Whether a consumer gets nothing of a topic for now.
     fn is_hidden(&mut self, node: NodeName, topic: &Topic) -> bool {
         let key = (node, topic.clone());
-        if self.bus.hidden.get(&key).is_some_and(|until| self.now < *until) {
+        if self
+            .bus
+            .hidden
+            .get(&key)
+            .is_some_and(|until| self.now < *until)
+        {
             return true;
         }
         if !self.roll(Fault::BusDrop) {
@@ -287,8 +324,8 @@ impl Inner {
         true
     }
 
-    /// A hostile writer does not see what it leaves out. (Its position moves on with the next record; whoever is
-    /// left out sends again.)
+    /// A hostile writer does not see what it leaves out. (Its position moves on with the next
+    /// record; whoever is left out sends again.)
     fn withheld(&self, node: NodeName, record: &Record) -> bool {
         node == NodeName::Writer
             && record.topic.as_str() == topics::JOURNAL_SUBMITTED

@@ -116,7 +116,11 @@ impl Sim {
             Some(signer) => (signer.restore(marker_too), Fault::WitnessRestored),
             None => {
                 let writer = node == NodeName::Writer;
-                let fault = if writer { Fault::WriterRestored } else { Fault::ServiceRestored };
+                let fault = if writer {
+                    Fault::WriterRestored
+                } else {
+                    Fault::ServiceRestored
+                };
                 (self.service(node).restore(orders_on), fault)
             }
         };
@@ -131,10 +135,16 @@ impl Sim {
             return;
         }
         let victim = self.hub.lock().below(self.signers.len() as u64) as usize;
-        let Some(signer) = self.signers.get_mut(victim) else { return };
-        let Some(size) = signer.next_seq().filter(|_| !signer.is_retired()) else { return };
+        let Some(signer) = self.signers.get_mut(victim) else {
+            return;
+        };
+        let Some(size) = signer.next_seq().filter(|_| !signer.is_retired()) else {
+            return;
+        };
         let own = signer.clock.at(self.hub.now());
-        let Some(record) = forked(&self.hub, &self.world, size, own) else { return };
+        let Some(record) = forked(&self.hub, &self.world, size, own) else {
+            return;
+        };
         signer.inject(ToSigner::Batch(record));
         signer.misled = true;
         self.hub.lock().count_hostile(Hostile::ForkedLog);
@@ -148,7 +158,9 @@ fn forked(hub: &Hub, world: &World, size: u64, now: UnixMs) -> Option<Vec<u8>> {
     let topic = Topic::new(topics::JOURNAL_ENTRIES).ok()?;
     for offset in 0..inner.bus.len(&topic) {
         let record = inner.bus.record(&topic, offset)?;
-        let Some((_, batch)) = inner.observer.read::<JournalBatch>(&record.payload) else { continue };
+        let Some((_, batch)) = inner.observer.read::<JournalBatch>(&record.payload) else {
+            continue;
+        };
         if batch.first_seq + batch.entries.len() as u64 <= size {
             follower.append(&batch).ok()?;
         }

@@ -1,7 +1,9 @@
-//! The API's side of the bus: what it accepted it keeps, sends until it is answered, and never forgets.
+//! The API's side of the bus: what it accepted it keeps, sends until it is answered, and never
+//! forgets.
 //!
-//! The HTTP server is not simulated; people's requests arrive as [`Ask`]s, again after every crash, as clients repeat
-//! what was not acknowledged. The rules of its states are those of the API's stage.
+//! The HTTP server is not simulated; people's requests arrive as [`Ask`]s, again after every crash,
+//! as clients repeat what was not acknowledged. The rules of its states are those of the API's
+//! stage.
 
 use std::sync::{Arc, Mutex};
 use strongroom_journal::entry::Body;
@@ -10,10 +12,12 @@ use strongroom_ports::db::{Arg, Db, DbError, Migration, Tx};
 use strongroom_replica::SharedFollower;
 use strongroom_stage::post::{Cause, Post, first_half, open_record};
 use strongroom_stage::{Stage, StageError};
-use strongroom_types::{Act, Approval, Code, Digest, Document as _, Intent, Scope, Signed, UnixMs, digest};
+use strongroom_types::{
+    Act, Approval, Code, Digest, Document as _, Intent, Scope, Signed, UnixMs, digest,
+};
 use strongroom_wire::{
-    ApprovalSubmitted, Decided, IntentDecided, IntentSubmitted, JournalResult, JournalSubmitted, Role,
-    TransactionChanged, TransactionState, decode, encode, topics,
+    ApprovalSubmitted, Decided, IntentDecided, IntentSubmitted, JournalResult, JournalSubmitted,
+    Role, TransactionChanged, TransactionState, decode, encode, topics,
 };
 
 /// What was not answered is sent again after this time.
@@ -64,8 +68,13 @@ impl Shown {
 
 /// All accepted intents, as committed.
 pub(crate) fn shown(db: &dyn Db) -> Vec<Shown> {
-    let Ok(mut tx) = db.begin() else { return Vec::new() };
-    let rows = tx.query("SELECT digest, signed, state, core, code FROM intent ORDER BY digest", &[]);
+    let Ok(mut tx) = db.begin() else {
+        return Vec::new();
+    };
+    let rows = tx.query(
+        "SELECT digest, signed, state, core, code FROM intent ORDER BY digest",
+        &[],
+    );
     let row = |row: &strongroom_ports::db::Row| Shown {
         digest: Digest(row.array(0).unwrap()),
         intent: Intent::parse(&decode::<Signed>(row.blob(1).unwrap()).unwrap().text).unwrap(),
@@ -73,16 +82,24 @@ pub(crate) fn shown(db: &dyn Db) -> Vec<Shown> {
         core: row.text(3).unwrap().to_owned(),
         code: row.text(4).unwrap().to_owned(),
     };
-    rows.map(|rows| rows.iter().map(row).collect()).unwrap_or_default()
+    rows.map(|rows| rows.iter().map(row).collect())
+        .unwrap_or_default()
 }
 
 /// The answer to an act: none yet, in force, or why it was refused.
 pub(crate) fn answer(db: &dyn Db, signed: &Signed) -> Option<Result<(), String>> {
     let mut tx = db.begin().ok()?;
     let name = name_of(signed);
-    let row = tx.query_opt("SELECT done, code FROM ask WHERE digest = $1", &[Arg::from(&name.0)]).ok()??;
+    let row = tx
+        .query_opt(
+            "SELECT done, code FROM ask WHERE digest = $1",
+            &[Arg::from(&name.0)],
+        )
+        .ok()??;
     let code = row.text(1).ok()?.to_owned();
-    row.bool(0).ok()?.then_some(if code.is_empty() { Ok(()) } else { Err(code) })
+    row.bool(0)
+        .ok()?
+        .then_some(if code.is_empty() { Ok(()) } else { Err(code) })
 }
 
 fn name_of(signed: &Signed) -> Digest {
@@ -99,27 +116,52 @@ pub(crate) struct ClientStage {
 
 impl ClientStage {
     pub(crate) fn new(post: Post, journal: Arc<SharedFollower>, asks: Asks) -> Self {
-        Self { post, journal, asks, taken: 0 }
+        Self {
+            post,
+            journal,
+            asks,
+            taken: 0,
+        }
     }
 
-    fn take(&mut self, now: UnixMs, tx: &mut dyn Tx, ask: &Ask) -> Result<Option<Record>, StageError> {
+    fn take(
+        &mut self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+        ask: &Ask,
+    ) -> Result<Option<Record>, StageError> {
         let new = match ask {
             Ask::Intent(signed) => {
                 let sql = "INSERT INTO intent (digest, signed, state, core, code, sent_ms)
                            VALUES ($1, $2, 0, '', '', $3) ON CONFLICT DO NOTHING";
                 let bytes = encode(signed);
                 let name = Intent::digest_of(&signed.text);
-                tx.execute(sql, &[Arg::from(&name.0), Arg::from(&bytes), Arg::u64(now.0)?])?
+                tx.execute(
+                    sql,
+                    &[Arg::from(&name.0), Arg::from(&bytes), Arg::u64(now.0)?],
+                )?
             }
             Ask::Approval(signed) | Ask::Act(signed) => {
                 let sql = "INSERT INTO ask (digest, signed, act, done, code, sent_ms)
                            VALUES ($1, $2, $3, FALSE, '', $4) ON CONFLICT DO NOTHING";
                 let (bytes, name) = (encode(signed), name_of(signed));
                 let act = matches!(ask, Ask::Act(_));
-                tx.execute(sql, &[Arg::from(&name.0), Arg::from(&bytes), Arg::from(act), Arg::u64(now.0)?])?
+                tx.execute(
+                    sql,
+                    &[
+                        Arg::from(&name.0),
+                        Arg::from(&bytes),
+                        Arg::from(act),
+                        Arg::u64(now.0)?,
+                    ],
+                )?
             }
         };
-        if new == 0 { Ok(None) } else { self.record(now, ask).map(Some) }
+        if new == 0 {
+            Ok(None)
+        } else {
+            self.record(now, ask).map(Some)
+        }
     }
 
     fn record(&mut self, now: UnixMs, ask: &Ask) -> Result<Record, StageError> {
@@ -129,14 +171,24 @@ impl ClientStage {
                 let name = intent.digest();
                 let mut cause = Cause::own(&[b"intent", &name.0], intent.expires);
                 cause.session = first_half(name);
-                let payload = IntentSubmitted { intent: signed.clone() };
-                self.post.record(now, (topics::INTENT_SUBMITTED, &intent.vault.0), None, &payload, &cause)
+                let payload = IntentSubmitted {
+                    intent: signed.clone(),
+                };
+                self.post.record(
+                    now,
+                    (topics::INTENT_SUBMITTED, &intent.vault.0),
+                    None,
+                    &payload,
+                    &cause,
+                )
             }
             Ask::Approval(signed) => {
                 let approval = Approval::parse(&signed.text).unwrap();
                 let mut cause = Cause::own(&[b"approval", &approval.digest().0], approval.expires);
                 cause.session = first_half(approval.intent);
-                let payload = ApprovalSubmitted { approval: signed.clone() };
+                let payload = ApprovalSubmitted {
+                    approval: signed.clone(),
+                };
                 self.post.record(
                     now,
                     (topics::APPROVAL_SUBMITTED, &approval.tenant.0),
@@ -152,9 +204,21 @@ impl ClientStage {
                     Scope::Platform => [0; 16],
                 };
                 let submission = first_half(name_of(signed));
-                let payload = JournalSubmitted { submission, body: encode(&Body::Act(signed.clone())) };
-                let cause = Cause::own(&[b"act", &submission, &now.0.to_be_bytes()], now.plus(60_000));
-                self.post.record(now, (topics::JOURNAL_SUBMITTED, &key), None, &payload, &cause)
+                let payload = JournalSubmitted {
+                    submission,
+                    body: encode(&Body::Act(signed.clone())),
+                };
+                let cause = Cause::own(
+                    &[b"act", &submission, &now.0.to_be_bytes()],
+                    now.plus(60_000),
+                );
+                self.post.record(
+                    now,
+                    (topics::JOURNAL_SUBMITTED, &key),
+                    None,
+                    &payload,
+                    &cause,
+                )
             }
         }
     }
@@ -169,40 +233,68 @@ impl ClientStage {
     ) -> Result<(), DbError> {
         let sql = "UPDATE intent SET state = $1, core = COALESCE($2, core),
                    code = CASE WHEN $3 = '' THEN code ELSE $3 END WHERE digest = $4 AND state = $5";
-        let args = [Arg::from(to), Arg::from(core), Arg::from(code), Arg::from(&intent.0), Arg::from(from)];
+        let args = [
+            Arg::from(to),
+            Arg::from(core),
+            Arg::from(code),
+            Arg::from(&intent.0),
+            Arg::from(from),
+        ];
         tx.execute(sql, &args).map(drop)
     }
 
     fn state(tx: &mut dyn Tx, intent: &Digest) -> Result<Option<i64>, DbError> {
-        let row = tx.query_opt("SELECT state FROM intent WHERE digest = $1", &[Arg::from(&intent.0)])?;
+        let row = tx.query_opt(
+            "SELECT state FROM intent WHERE digest = $1",
+            &[Arg::from(&intent.0)],
+        )?;
         row.map(|row| row.i64(0)).transpose()
     }
 
     fn decided(tx: &mut dyn Tx, decided: &IntentDecided) -> Result<(), StageError> {
         let name = Intent::digest_of(&decided.intent.text);
-        let Some(from) = Self::state(tx, &name)?.filter(|state| *state <= 1) else { return Ok(()) };
+        let Some(from) = Self::state(tx, &name)?.filter(|state| *state <= 1) else {
+            return Ok(());
+        };
         let (to, code) = match &decided.decided {
             Decided::Pending => (TransactionState::PendingApproval, ""),
             Decided::Approved => (TransactionState::Approved, ""),
             Decided::Refused(code, _) => (ended_by(*code), code.as_str()),
         };
-        Ok(Self::move_to(tx, &name, from, i64::from(to as u8), Some(&decided.core), code)?)
+        Ok(Self::move_to(
+            tx,
+            &name,
+            from,
+            i64::from(to as u8),
+            Some(&decided.core),
+            code,
+        )?)
     }
 
     fn changed(tx: &mut dyn Tx, changed: &TransactionChanged) -> Result<(), StageError> {
-        let Some(from) = Self::state(tx, &changed.intent)? else { return Ok(()) };
+        let Some(from) = Self::state(tx, &changed.intent)? else {
+            return Ok(());
+        };
         let to = i64::from(changed.state as u8);
-        let returned = changed.state == TransactionState::PendingApproval && (2..=3).contains(&from);
+        let returned =
+            changed.state == TransactionState::PendingApproval && (2..=3).contains(&from);
         let over = from >= i64::from(TransactionState::Completed as u8);
         if !returned && (to <= from || over) {
             return Ok(());
         }
-        let code = changed.reason.as_ref().map_or("", |(code, _)| code.as_str());
+        let code = changed
+            .reason
+            .as_ref()
+            .map_or("", |(code, _)| code.as_str());
         Ok(Self::move_to(tx, &changed.intent, from, to, None, code)?)
     }
 
     fn said(&self, tx: &mut dyn Tx, said: &JournalResult) -> Result<(), StageError> {
-        let code = said.result.as_ref().err().map_or("", |(code, _)| code.as_str());
+        let code = said
+            .result
+            .as_ref()
+            .err()
+            .map_or("", |(code, _)| code.as_str());
         let rows = tx.query("SELECT digest FROM ask WHERE done = FALSE AND act", &[])?;
         for row in &rows {
             let name = Digest(row.array(0)?);
@@ -218,10 +310,14 @@ impl ClientStage {
     fn again(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let before = Arg::u64(now.0.saturating_sub(AGAIN_MS))?;
         let mut records = Vec::new();
-        for row in
-            tx.query("SELECT digest, signed FROM intent WHERE state = 0 AND sent_ms <= $1", &[before])?
-        {
-            let (name, signed) = (Digest(row.array(0)?), decode::<Signed>(row.blob(1)?).unwrap());
+        for row in tx.query(
+            "SELECT digest, signed FROM intent WHERE state = 0 AND sent_ms <= $1",
+            &[before],
+        )? {
+            let (name, signed) = (
+                Digest(row.array(0)?),
+                decode::<Signed>(row.blob(1)?).unwrap(),
+            );
             let intent = Intent::parse(&signed.text).unwrap();
             if now >= intent.expires {
                 let to = i64::from(TransactionState::Expired as u8);
@@ -236,7 +332,10 @@ impl ClientStage {
         }
         let acts = "SELECT digest, signed FROM ask WHERE act AND done = FALSE AND sent_ms <= $1";
         for row in tx.query(acts, &[before])? {
-            let (name, signed) = (Digest(row.array(0)?), decode::<Signed>(row.blob(1)?).unwrap());
+            let (name, signed) = (
+                Digest(row.array(0)?),
+                decode::<Signed>(row.blob(1)?).unwrap(),
+            );
             tx.execute(
                 "UPDATE ask SET sent_ms = $1 WHERE digest = $2",
                 &[Arg::u64(now.0)?, Arg::from(&name.0)],
@@ -262,7 +361,11 @@ impl Stage for ClientStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let names = [topics::INTENT_DECIDED, topics::TRANSACTION_CHANGED, topics::JOURNAL_RESULTS];
+        let names = [
+            topics::INTENT_DECIDED,
+            topics::TRANSACTION_CHANGED,
+            topics::JOURNAL_RESULTS,
+        ];
         names.iter().map(|name| Topic::new(name).unwrap()).collect()
     }
 
@@ -286,16 +389,21 @@ impl Stage for ClientStage {
         for delivered in batch {
             match delivered.topic.as_str() {
                 topics::INTENT_DECIDED => {
-                    let (_, payload) = open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
+                    let (_, payload) =
+                        open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
                     Self::decided(tx, &payload)?;
                 }
                 topics::TRANSACTION_CHANGED => {
-                    let (_, payload) =
-                        open_record::<TransactionChanged>(delivered, senders, &[Role::Transactions])?;
+                    let (_, payload) = open_record::<TransactionChanged>(
+                        delivered,
+                        senders,
+                        &[Role::Transactions],
+                    )?;
                     Self::changed(tx, &payload)?;
                 }
                 _ => {
-                    let (envelope, said) = open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
+                    let (envelope, said) =
+                        open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
                     if envelope.to == Some(self.post.node()) {
                         self.said(tx, &said)?;
                     }
@@ -308,7 +416,14 @@ impl Stage for ClientStage {
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
         let mut records = self.again(now, tx)?;
-        let new: Vec<Ask> = self.asks.lock().unwrap().iter().skip(self.taken).cloned().collect();
+        let new: Vec<Ask> = self
+            .asks
+            .lock()
+            .unwrap()
+            .iter()
+            .skip(self.taken)
+            .cloned()
+            .collect();
         for ask in &new {
             records.extend(self.take(now, tx, ask)?);
         }

@@ -18,7 +18,12 @@ pub(crate) struct NodeClock {
 
 impl NodeClock {
     pub(crate) fn new(offset_ms: i64, drift_ppm: i64, since: u64) -> Self {
-        Self { offset_ms, drift_ppm, since, wrong_ms: 0 }
+        Self {
+            offset_ms,
+            drift_ppm,
+            since,
+            wrong_ms: 0,
+        }
     }
 
     /// What it shows at a true time.

@@ -1,5 +1,5 @@
-//! A node's database with a life of its own: full for a while, put back to an earlier day, or the place where the
-//! process dies.
+//! A node's database with a life of its own: full for a while, put back to an earlier day, or the
+//! place where the process dies.
 
 use crate::hub::Hub;
 use crate::kinds::{NodeName, WritePoint};
@@ -27,7 +27,13 @@ pub(crate) struct SimDisk {
 impl SimDisk {
     pub(crate) fn new(node: NodeName, hub: Hub) -> Arc<Self> {
         let db = SqliteDb::open_in_memory().unwrap();
-        Arc::new(Self { node, hub, db, deadly: node.seat() > 0, state: Mutex::default() })
+        Arc::new(Self {
+            node,
+            hub,
+            db,
+            deadly: node.seat() > 0,
+            state: Mutex::default(),
+        })
     }
 
     /// Full until then.
@@ -85,7 +91,11 @@ impl SimDisk {
 
 impl Db for SimDisk {
     fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
-        Ok(Box::new(SimTx { disk: self, inner: self.db.begin()?, wrote: false }))
+        Ok(Box::new(SimTx {
+            disk: self,
+            inner: self.db.begin()?,
+            wrote: false,
+        }))
     }
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {

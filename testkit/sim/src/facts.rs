@@ -4,8 +4,8 @@ use crate::history::{Authorized, Fact, Tightening};
 use std::collections::BTreeMap;
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_types::{
-    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent, Record,
-    Signed, Tighten, UserId,
+    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent,
+    Record, Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -20,9 +20,18 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(world: World) -> Self {
         let people = world.tenant.everybody();
-        let users = people.iter().map(|who| world.person(*who).credential).map(|c| (c.id, c.user)).collect();
+        let users = people
+            .iter()
+            .map(|who| world.person(*who).credential)
+            .map(|c| (c.id, c.user))
+            .collect();
         let committee = world.tenant.charter().committee.members;
-        Self { world, users, committee, proposals: BTreeMap::new() }
+        Self {
+            world,
+            users,
+            committee,
+            proposals: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn fact(&mut self, entry: &Entry) -> Fact {
@@ -42,11 +51,24 @@ impl Reader {
     fn authorized(&self, entry: &Entry, authorization: &Authorization) -> Fact {
         let intent = Intent::parse(&authorization.intent.text).unwrap();
         let core = DecisionCore::parse(&authorization.core).unwrap();
-        let approvals = authorization.approvals.iter().map(|a| Approval::parse(&a.text).unwrap().approver);
+        let approvals = authorization
+            .approvals
+            .iter()
+            .map(|a| Approval::parse(&a.text).unwrap().approver);
         let approvers: Vec<CredentialId> = approvals.collect();
-        let users = |of: &[CredentialId]| of.iter().filter_map(|id| self.users.get(id).copied()).collect();
-        let credentials: Vec<_> = approvers.iter().copied().chain([intent.initiator]).collect();
-        let spend = intent.total().and_then(|total| total.checked_add(intent.fee_max));
+        let users = |of: &[CredentialId]| {
+            of.iter()
+                .filter_map(|id| self.users.get(id).copied())
+                .collect()
+        };
+        let credentials: Vec<_> = approvers
+            .iter()
+            .copied()
+            .chain([intent.initiator])
+            .collect();
+        let spend = intent
+            .total()
+            .and_then(|total| total.checked_add(intent.fee_max));
         let attempt = &authorization.attempt;
         Fact::Authorized(Box::new(Authorized {
             intent: Intent::digest_of(&authorization.intent.text),
@@ -78,14 +100,19 @@ impl Reader {
                 Fact::Other
             }
             ActBody::Release(proposal) => {
-                let by =
-                    signed.endorsements.iter().filter(|e| self.committee.contains(&e.credential)).count();
+                let by = signed
+                    .endorsements
+                    .iter()
+                    .filter(|e| self.committee.contains(&e.credential))
+                    .count();
                 match self.proposals.get(&proposal) {
                     Some(Record::Policy(text)) => match strongroom_policy::Policy::load(text) {
                         Ok((_, digest)) => Fact::Policy(digest, by),
                         Err(_) => Fact::Other,
                     },
-                    Some(Record::Ceremony(plan)) => Fact::Ceremony(plan.key, by, plan.roster.clone()),
+                    Some(Record::Ceremony(plan)) => {
+                        Fact::Ceremony(plan.key, by, plan.roster.clone())
+                    }
                     _ => Fact::Other,
                 }
             }

@@ -1,4 +1,5 @@
-//! What happened, in the terms in which the properties speak. Plain data: a test can write one down by hand.
+//! What happened, in the terms in which the properties speak. Plain data: a test can write one down
+//! by hand.
 
 use strongroom_types::{CredentialId, Digest, KeyId, UserId};
 
@@ -88,9 +89,11 @@ pub enum Fact {
     Tighten(Tightening, Digest),
     /// A stop ends.
     Resume,
-    /// A policy that is in force from here on, with the number of members of the deciding board who signed for it.
+    /// A policy that is in force from here on, with the number of members of the deciding board who
+    /// signed for it.
     Policy(Digest, usize),
-    /// A ceremony that its committee released, with the number of members who signed, and its roster.
+    /// A ceremony that its committee released, with the number of members who signed, and its
+    /// roster.
     Ceremony(KeyId, usize, Vec<u16>),
     /// A ceremony that all of its roster certified.
     Finished(KeyId, usize),

@@ -21,7 +21,11 @@ pub(crate) struct NodeEntropy {
 
 impl NodeEntropy {
     pub(crate) fn new(seed: Seed, node: &str) -> Arc<Self> {
-        Arc::new(Self { seed, node: format!("entropy of {node}"), next: AtomicU64::new(0) })
+        Arc::new(Self {
+            seed,
+            node: format!("entropy of {node}"),
+            next: AtomicU64::new(0),
+        })
     }
 }
 
@@ -66,8 +70,14 @@ impl KeyProtector for SimProtector {
     }
 
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError> {
-        let (tag, secret) = blob.split_at_checked(32).ok_or(KeyProtectorError::Integrity)?;
+        let (tag, secret) = blob
+            .split_at_checked(32)
+            .ok_or(KeyProtectorError::Integrity)?;
         let good = digest("strongroom/sim-protector/v1", &[aad, secret]).0 == *tag;
-        if good { Ok(Zeroizing::new(secret.to_vec())) } else { Err(KeyProtectorError::Integrity) }
+        if good {
+            Ok(Zeroizing::new(secret.to_vec()))
+        } else {
+            Err(KeyProtectorError::Integrity)
+        }
     }
 }

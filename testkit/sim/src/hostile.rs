@@ -13,12 +13,13 @@ use strongroom_ports::bus::{Headers, Record, Topic};
 use strongroom_stage::post::first_half;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    Act, Attempt, AttemptKind, ConflictKey, Digest, Document as _, KeyId, NodeId, SessionId, TenantId, digest,
+    Act, Attempt, AttemptKind, ConflictKey, Digest, Document as _, KeyId, NodeId, SessionId,
+    TenantId, digest,
 };
 use strongroom_wire::envelope::{Envelope, Heading, seal};
 use strongroom_wire::{
-    CoordinatorMessage, JournalSubmitted, NonceCommitment, Payload, Role, SigningRequest, SigningRequested,
-    decode, encode, topics,
+    CoordinatorMessage, JournalSubmitted, NonceCommitment, Payload, Role, SigningRequest,
+    SigningRequested, decode, encode, topics,
 };
 use strongroom_world::{FRIEND, STRANGER, World};
 
@@ -67,15 +68,24 @@ impl Tamper {
         let Ok(envelope) = strongroom_wire::open(&record.payload, &registered, &[Role::Api]) else {
             return false;
         };
-        let Ok(submitted) = envelope.payload::<JournalSubmitted>() else { return false };
+        let Ok(submitted) = envelope.payload::<JournalSubmitted>() else {
+            return false;
+        };
         match decode::<Body>(&submitted.body) {
             Ok(Body::Act(signed)) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
             _ => false,
         }
     }
 
-    /// The same envelope with another payload, under the service's own key and a message id of its own.
-    fn again<T: Payload>(&mut self, role: Role, record: &Record, envelope: &Envelope, payload: &T) -> Record {
+    /// The same envelope with another payload, under the service's own key and a message id of its
+    /// own.
+    fn again<T: Payload>(
+        &mut self,
+        role: Role,
+        record: &Record,
+        envelope: &Envelope,
+        payload: &T,
+    ) -> Record {
         let (_, key) = self.key(role);
         let heading = Heading {
             genesis: envelope.genesis,
@@ -88,19 +98,28 @@ impl Tamper {
         };
         let mut record = record.clone();
         record.payload = seal(heading, payload, &key);
-        record.headers.msg_id =
-            first_half(digest("strongroom/sim-hostile/v1", &[&encode(payload), &record.headers.msg_id]));
+        record.headers.msg_id = first_half(digest(
+            "strongroom/sim-hostile/v1",
+            &[&encode(payload), &record.headers.msg_id],
+        ));
         record
     }
 
     /// Another transaction: somebody else is paid, or somebody else gets the change.
     fn another(&self, unsigned: &[u8], change: bool) -> Option<Vec<u8>> {
         let mut form = Unsigned::decode(unsigned, Network::Regtest).ok()?;
-        let at = form.outputs.iter().position(|own| own.is_some() == change)?;
+        let at = form
+            .outputs
+            .iter()
+            .position(|own| own.is_some() == change)?;
         let friend = address::parse(FRIEND, Network::Regtest).ok()?;
         let stranger = address::parse(STRANGER, Network::Regtest).ok()?;
         let output = form.transaction.output.get_mut(at)?;
-        output.script_pubkey = if output.script_pubkey == friend { stranger } else { friend };
+        output.script_pubkey = if output.script_pubkey == friend {
+            stranger
+        } else {
+            friend
+        };
         form.encode(Network::Regtest).ok()
     }
 }
@@ -126,8 +145,13 @@ impl Inner {
         if !change && !self.tamper.does(Hostile::PaySomebodyElse) {
             return;
         }
-        for record in records.iter().filter(|r| r.topic.as_str() == topics::SIGNING_REQUESTED) {
-            let Some((_, wanted)) = self.observer.read::<SigningRequested>(&record.payload) else { continue };
+        for record in records
+            .iter()
+            .filter(|r| r.topic.as_str() == topics::SIGNING_REQUESTED)
+        {
+            let Some((_, wanted)) = self.observer.read::<SigningRequested>(&record.payload) else {
+                continue;
+            };
             let name = unsigned_digest(&wanted.unsigned);
             // Every other intent, so that honest ones are signed beside.
             if name.0[0] & 1 == 0 || self.tamper.changed.contains_key(&name) {
@@ -135,7 +159,11 @@ impl Inner {
             }
             if let Some(other) = self.tamper.another(&wanted.unsigned, change) {
                 self.tamper.changed.insert(name, other);
-                let what = if change { Hostile::ForeignChange } else { Hostile::PaySomebodyElse };
+                let what = if change {
+                    Hostile::ForeignChange
+                } else {
+                    Hostile::PaySomebodyElse
+                };
                 self.count_hostile(what);
                 self.log(&format!("hostile: {what}"));
             }
@@ -147,10 +175,17 @@ impl Inner {
             return None;
         }
         let (envelope, mut wanted) = self.observer.read::<SigningRequested>(&record.payload)?;
-        let other = self.tamper.changed.get(&unsigned_digest(&wanted.unsigned))?.clone();
+        let other = self
+            .tamper
+            .changed
+            .get(&unsigned_digest(&wanted.unsigned))?
+            .clone();
         wanted.attempt.unsigned_digest = unsigned_digest(&other);
         wanted.unsigned = other;
-        Some(self.tamper.again(Role::Transactions, record, &envelope, &wanted))
+        Some(
+            self.tamper
+                .again(Role::Transactions, record, &envelope, &wanted),
+        )
     }
 
     fn other_attempt(&mut self, record: &Record) -> Option<Record> {
@@ -158,12 +193,20 @@ impl Inner {
             return None;
         }
         let (envelope, submitted) = self.observer.read::<JournalSubmitted>(&record.payload)?;
-        let Ok(Body::Authorized(mut authorization)) = decode(&submitted.body) else { return None };
-        let other = self.tamper.changed.get(&authorization.attempt.unsigned_digest)?;
+        let Ok(Body::Authorized(mut authorization)) = decode(&submitted.body) else {
+            return None;
+        };
+        let other = self
+            .tamper
+            .changed
+            .get(&authorization.attempt.unsigned_digest)?;
         authorization.attempt.unsigned_digest = unsigned_digest(other);
         let body = encode(&Body::Authorized(authorization));
         let submitted = JournalSubmitted { body, ..submitted };
-        Some(self.tamper.again(Role::Transactions, record, &envelope, &submitted))
+        Some(
+            self.tamper
+                .again(Role::Transactions, record, &envelope, &submitted),
+        )
     }
 
     fn swapped(&mut self, record: &Record) -> Option<Record> {
@@ -171,11 +214,18 @@ impl Inner {
             return None;
         }
         let (envelope, message) = self.observer.read::<CoordinatorMessage>(&record.payload)?;
-        let CoordinatorMessage::Sign(mut request) = message else { return None };
+        let CoordinatorMessage::Sign(mut request) = message else {
+            return None;
+        };
         request.unsigned = self.tamper.another(&request.unsigned, false)?;
         self.count_hostile(Hostile::SwapTransaction);
         self.log("hostile: swap_transaction");
-        Some(self.tamper.again(Role::Coordinator, record, &envelope, &CoordinatorMessage::Sign(request)))
+        Some(self.tamper.again(
+            Role::Coordinator,
+            record,
+            &envelope,
+            &CoordinatorMessage::Sign(request),
+        ))
     }
 
     /// One act of a hostile part. `ForkedLog` is done at the link of its victim.
@@ -200,7 +250,11 @@ impl Inner {
 
     fn replay_request(&mut self) -> Option<()> {
         let count = self.observer.asked.len() as u64;
-        let request = self.observer.asked.get(below(&mut self.tamper.rng, count) as usize)?.clone();
+        let request = self
+            .observer
+            .asked
+            .get(below(&mut self.tamper.rng, count) as usize)?
+            .clone();
         for index in [1, 2, 3] {
             self.command(index, &CoordinatorMessage::Sign(request.clone()));
         }
@@ -215,17 +269,21 @@ impl Inner {
         for pair in [[1, 2], [1, 3], [2, 3]] {
             let mut commitments = Vec::new();
             for _ in &wanted.slots {
-                let slot: Option<Vec<_>> =
-                    pair.iter().map(|index| Some((*index, self.stolen(*index)?))).collect();
+                let slot: Option<Vec<_>> = pair
+                    .iter()
+                    .map(|index| Some((*index, self.stolen(*index)?)))
+                    .collect();
                 commitments.push(slot?);
             }
             let request = self.request(&wanted, commitments);
-            pair.iter().for_each(|index| self.command(*index, &CoordinatorMessage::Sign(request.clone())));
+            pair.iter()
+                .for_each(|index| self.command(*index, &CoordinatorMessage::Sign(request.clone())));
         }
         Some(())
     }
 
-    /// A commitment that was published and not used yet, as far as the coordinator knows: from the newest end.
+    /// A commitment that was published and not used yet, as far as the coordinator knows: from the
+    /// newest end.
     fn stolen(&mut self, index: u16) -> Option<NonceCommitment> {
         self.observer.commitments.get_mut(&index)?.pop()
     }
@@ -233,12 +291,19 @@ impl Inner {
     /// The commitments of a request that was answered, under another package.
     fn reuse_nonce(&mut self) -> Option<()> {
         let answered = |request: &&SigningRequest| {
-            self.observer.shared.contains(&strongroom_signer_core::request_digest(request))
+            self.observer
+                .shared
+                .contains(&strongroom_signer_core::request_digest(request))
         };
         let used = self.observer.asked.iter().rev().find(answered)?.clone();
         let newest = self.observer.wanted.last()?.clone();
-        let fits = newest.slots.len() == used.commitments.len() && newest.attempt.intent != used.intent;
-        let mut request = if fits { self.request(&newest, used.commitments.clone()) } else { used.clone() };
+        let fits =
+            newest.slots.len() == used.commitments.len() && newest.attempt.intent != used.intent;
+        let mut request = if fits {
+            self.request(&newest, used.commitments.clone())
+        } else {
+            used.clone()
+        };
         if !fits {
             // The same transaction with another partner's commitment.
             let partner = request.commitments.first()?.last()?.0;
@@ -253,15 +318,28 @@ impl Inner {
 
     fn unapproved_ceremony(&mut self) -> Option<()> {
         self.tamper.number += 1;
-        let key = KeyId(self.tamper.world.seed.id("unapproved key", self.tamper.number));
+        let key = KeyId(
+            self.tamper
+                .world
+                .seed
+                .id("unapproved key", self.tamper.number),
+        );
         let tenant: TenantId = self.tamper.world.tenant.id;
         for index in [1, 2, 3] {
-            self.command(index, &CoordinatorMessage::Ceremony { tenant, key, run: 1 });
+            self.command(
+                index,
+                &CoordinatorMessage::Ceremony {
+                    tenant,
+                    key,
+                    run: 1,
+                },
+            );
         }
         Some(())
     }
 
-    /// A second attempt on another anchor: offered to the journal, and signers are asked for it directly.
+    /// A second attempt on another anchor: offered to the journal, and signers are asked for it
+    /// directly.
     fn other_anchor(&mut self) -> Option<()> {
         let wanted = self.observer.wanted.last()?.clone();
         let anchor = ConflictKey(format!("{}:7", wanted.attempt.intent));
@@ -272,15 +350,31 @@ impl Inner {
             conflict_keys: vec![anchor],
             ..wanted.attempt.clone()
         };
-        let submission = first_half(digest("strongroom/sim-other-anchor/v1", &[&encode(&attempt)]));
-        let submitted = JournalSubmitted { submission, body: encode(&Body::Attempt(attempt.clone())) };
-        self.say(Role::Transactions, (topics::JOURNAL_SUBMITTED, &wanted.tenant.0), None, &submitted);
+        let submission = first_half(digest(
+            "strongroom/sim-other-anchor/v1",
+            &[&encode(&attempt)],
+        ));
+        let submitted = JournalSubmitted {
+            submission,
+            body: encode(&Body::Attempt(attempt.clone())),
+        };
+        self.say(
+            Role::Transactions,
+            (topics::JOURNAL_SUBMITTED, &wanted.tenant.0),
+            None,
+            &submitted,
+        );
         let mut commitments = Vec::new();
         for _ in &wanted.slots {
             commitments.push(vec![(1, self.stolen(1)?), (2, self.stolen(2)?)]);
         }
-        let request = SigningRequest { attempt: 2, ..self.request(&wanted, commitments) };
-        [1, 2].iter().for_each(|index| self.command(*index, &CoordinatorMessage::Sign(request.clone())));
+        let request = SigningRequest {
+            attempt: 2,
+            ..self.request(&wanted, commitments)
+        };
+        [1, 2]
+            .iter()
+            .for_each(|index| self.command(*index, &CoordinatorMessage::Sign(request.clone())));
         Some(())
     }
 
@@ -291,7 +385,12 @@ impl Inner {
     ) -> SigningRequest {
         self.tamper.number += 1;
         SigningRequest {
-            session: SessionId(self.tamper.world.seed.id("hostile session", self.tamper.number)),
+            session: SessionId(
+                self.tamper
+                    .world
+                    .seed
+                    .id("hostile session", self.tamper.number),
+            ),
             tenant: wanted.tenant,
             intent: wanted.attempt.intent,
             attempt: wanted.attempt.number,
@@ -304,11 +403,22 @@ impl Inner {
     /// A message of the coordinator to one signer.
     fn command(&mut self, index: u16, message: &CoordinatorMessage) {
         let node = self.tamper.world.signer(index).node;
-        self.say(Role::Coordinator, (&topics::signer_inbox(node), &[]), Some(node), message);
+        self.say(
+            Role::Coordinator,
+            (&topics::signer_inbox(node), &[]),
+            Some(node),
+            message,
+        );
     }
 
     /// A record of a service, under its own key.
-    fn say<T: Payload>(&mut self, role: Role, (topic, key): (&str, &[u8]), to: Option<NodeId>, payload: &T) {
+    fn say<T: Payload>(
+        &mut self,
+        role: Role,
+        (topic, key): (&str, &[u8]),
+        to: Option<NodeId>,
+        payload: &T,
+    ) {
         self.tamper.number += 1;
         let (from, signing) = self.tamper.key(role);
         let now = strongroom_types::UnixMs(self.now);
@@ -324,9 +434,18 @@ impl Inner {
         };
         let payload_bytes = seal(heading, payload, &signing);
         let msg_id = first_half(digest("strongroom/sim-hostile/v1", &[&payload_bytes]));
-        let headers = Headers { msg_id, schema: T::SCHEMA.0, deadline_ms: deadline.0, ..Headers::default() };
-        let record =
-            Record { topic: Topic::new(topic).unwrap(), key: key.to_vec(), headers, payload: payload_bytes };
+        let headers = Headers {
+            msg_id,
+            schema: T::SCHEMA.0,
+            deadline_ms: deadline.0,
+            ..Headers::default()
+        };
+        let record = Record {
+            topic: Topic::new(topic).unwrap(),
+            key: key.to_vec(),
+            headers,
+            payload: payload_bytes,
+        };
         self.saw_published(NodeName::Coordinator, &record);
         self.send(record);
     }

@@ -1,4 +1,5 @@
-//! What all nodes of one seed share: true time, randomness, fault rates, counters, the bus, the event log.
+//! What all nodes of one seed share: true time, randomness, fault rates, counters, the bus, the
+//! event log.
 
 use crate::bus::BusState;
 use crate::hostile::Tamper;

@@ -53,8 +53,13 @@ kinds! {
 
 impl NodeName {
     /// The services.
-    pub const SERVICES: [Self; 5] =
-        [Self::Writer, Self::Approvals, Self::Transactions, Self::Coordinator, Self::Api];
+    pub const SERVICES: [Self; 5] = [
+        Self::Writer,
+        Self::Approvals,
+        Self::Transactions,
+        Self::Coordinator,
+        Self::Api,
+    ];
     /// Signers and the witness, in the order of their seats.
     pub const SEATS: [Self; 4] = [Self::Signer1, Self::Signer2, Self::Signer3, Self::Witness];
 
@@ -64,7 +69,8 @@ impl NodeName {
         self as usize
     }
 
-    /// Number of the seat, from 1: the roster index of a signer, 4 for the witness; 0 for a service.
+    /// Number of the seat, from 1: the roster index of a signer, 4 for the witness; 0 for a
+    /// service.
     #[must_use]
     pub const fn seat(self) -> u16 {
         match self {
@@ -72,7 +78,9 @@ impl NodeName {
             Self::Signer2 => 2,
             Self::Signer3 => 3,
             Self::Witness => 4,
-            Self::Writer | Self::Approvals | Self::Transactions | Self::Coordinator | Self::Api => 0,
+            Self::Writer | Self::Approvals | Self::Transactions | Self::Coordinator | Self::Api => {
+                0
+            }
         }
     }
 }
@@ -138,7 +146,8 @@ kinds! {
         StageAfterPublish "stage_after_publish";
         /// Signer: at a commit that does not happen.
         SignerBeforeCommit "signer_before_commit";
-        /// Signer: a commit happened, nothing of the call left the process: persisted, cosignature lost.
+        /// Signer: a commit happened, nothing of the call left the process: persisted, cosignature
+        /// lost.
         SignerAfterCommit "signer_after_commit";
         /// Signer: shares or cosignature computed, not (all) sent.
         SignerBeforeSend "signer_before_send";

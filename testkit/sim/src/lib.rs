@@ -1,9 +1,9 @@
-//! The simulation: the real state machines of all services, signers and the witness on virtual clocks, in one thread,
-//! everything from one number.
+//! The simulation: the real state machines of all services, signers and the witness on virtual
+//! clocks, in one thread, everything from one number.
 //!
-//! Nothing here is a model of the product: the services are the very stages, the signers the very nodes that the
-//! binaries run. What is simulated is the world around them: clocks, disks, the bus, the link between bus and signers,
-//! the people, and hostile parts that hold real service keys.
+//! Nothing here is a model of the product: the services are the very stages, the signers the very
+//! nodes that the binaries run. What is simulated is the world around them: clocks, disks, the bus,
+//! the link between bus and signers, the people, and hostile parts that hold real service keys.
 //!
 //! | module | what |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! The link between the bus and one signer: ordered frames, late, twice or lost and sent again from the positions.
+//! The link between the bus and one signer: ordered frames, late, twice or lost and sent again from
+//! the positions.
 
 use crate::hub::Hub;
 use crate::kinds::{Fault, NodeName};
@@ -40,11 +41,19 @@ impl Link {
         let names = [topics::signer_inbox(me), topics::JOURNAL_ENTRIES.to_owned()];
         let topics: Vec<Topic> = names
             .into_iter()
-            .chain(witnesses.iter().map(|witness| topics::cosignatures(*witness)))
+            .chain(
+                witnesses
+                    .iter()
+                    .map(|witness| topics::cosignatures(*witness)),
+            )
             .map(|name| Topic::new(&name).unwrap())
             .collect();
         for topic in &topics {
-            hub.lock().subscribers.entry(topic.clone()).or_default().push(node);
+            hub.lock()
+                .subscribers
+                .entry(topic.clone())
+                .or_default()
+                .push(node);
         }
         let start: BTreeMap<Topic, u64> = topics.iter().map(|topic| (topic.clone(), 0)).collect();
         Self {
@@ -62,25 +71,36 @@ impl Link {
         }
     }
 
-    /// A new connection: the signer says which entry it needs next. Its own newest cosignature comes first: whoever
-    /// does not remember it has been put back.
+    /// A new connection: the signer says which entry it needs next. Its own newest cosignature
+    /// comes first: whoever does not remember it has been put back.
     pub(crate) fn connect(&mut self, next_seq: u64) {
         self.frames.clear();
         let inner = self.hub.lock();
         let entries = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
         let needed = |offset: &u64| {
             let record = inner.bus.record(&entries, *offset);
-            let batch = record.and_then(|record| inner.observer.read::<JournalBatch>(&record.payload));
+            let batch =
+                record.and_then(|record| inner.observer.read::<JournalBatch>(&record.payload));
             batch.is_none_or(|(_, batch)| batch.first_seq + batch.entries.len() as u64 > next_seq)
         };
-        let first = (0..inner.bus.len(&entries)).find(needed).unwrap_or_else(|| inner.bus.len(&entries));
+        let first = (0..inner.bus.len(&entries))
+            .find(needed)
+            .unwrap_or_else(|| inner.bus.len(&entries));
         self.acked.insert(entries, first);
         let own = Topic::new(&topics::cosignatures(self.me)).unwrap();
-        if let Some(last) = inner.bus.len(&own).checked_sub(1).filter(|_| self.shows_own)
+        if let Some(last) = inner
+            .bus
+            .len(&own)
+            .checked_sub(1)
+            .filter(|_| self.shows_own)
             && let Some(record) = inner.bus.record(&own, last)
         {
             let frame = ToSigner::Cosignature(record.payload.clone());
-            self.frames.push_back(Frame { due: inner.now, source: None, frame });
+            self.frames.push_back(Frame {
+                due: inner.now,
+                source: None,
+                frame,
+            });
         }
         drop(inner);
         self.sent = self.acked.clone();
@@ -108,7 +128,11 @@ impl Link {
     /// Puts a frame before all others (a hostile bus).
     pub(crate) fn inject(&mut self, frame: ToSigner) {
         let due = self.hub.now();
-        self.frames.push_front(Frame { due, source: None, frame });
+        self.frames.push_front(Frame {
+            due,
+            source: None,
+            frame,
+        });
     }
 
     /// Reads the bus into frames.
@@ -119,15 +143,23 @@ impl Link {
             return;
         }
         let first = inner.below(self.topics.len() as u64) as usize;
-        let order: Vec<Topic> =
-            self.topics.iter().cycle().skip(first).take(self.topics.len()).cloned().collect();
+        let order: Vec<Topic> = self
+            .topics
+            .iter()
+            .cycle()
+            .skip(first)
+            .take(self.topics.len())
+            .cloned()
+            .collect();
         for topic in order {
             if now < self.blind_until && !topic.as_str().ends_with(".inbox.v1") {
                 continue;
             }
             while self.frames.len() < WINDOW {
                 let next = self.sent.get(&topic).copied().unwrap_or(0);
-                let Some(record) = inner.bus.record(&topic, next) else { break };
+                let Some(record) = inner.bus.record(&topic, next) else {
+                    break;
+                };
                 let bytes = record.payload.clone();
                 if inner.roll(Fault::LinkDrop) {
                     let until = now + inner.between(10, 800);
@@ -136,21 +168,37 @@ impl Link {
                     return;
                 }
                 let last = self.frames.back().map_or(0, |frame| frame.due);
-                let late = if inner.roll(Fault::LinkDelay) { inner.between(5, 900) } else { 0 };
+                let late = if inner.roll(Fault::LinkDelay) {
+                    inner.between(5, 900)
+                } else {
+                    0
+                };
                 let due = last.max(now + late);
                 if inner.roll(Fault::LinkFlip) {
                     let mut flipped = bytes.clone();
                     let at = inner.below(flipped.len() as u64) as usize;
                     flipped[at] ^= 1 << inner.below(8);
                     let frame = self.frame(&topic, flipped);
-                    self.frames.push_back(Frame { due, source: None, frame });
+                    self.frames.push_back(Frame {
+                        due,
+                        source: None,
+                        frame,
+                    });
                 }
                 if inner.roll(Fault::LinkDuplicate) {
                     let frame = self.frame(&topic, bytes.clone());
-                    self.frames.push_back(Frame { due, source: None, frame });
+                    self.frames.push_back(Frame {
+                        due,
+                        source: None,
+                        frame,
+                    });
                 }
                 let frame = self.frame(&topic, bytes);
-                self.frames.push_back(Frame { due, source: Some((topic.clone(), next)), frame });
+                self.frames.push_back(Frame {
+                    due,
+                    source: Some((topic.clone(), next)),
+                    frame,
+                });
                 self.sent.insert(topic.clone(), next + 1);
             }
         }
@@ -168,7 +216,11 @@ impl Link {
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let now = self.hub.now();
         let arrived = self.frames.front().is_some_and(|frame| frame.due <= now);
-        if arrived { self.frames.pop_front() } else { None }
+        if arrived {
+            self.frames.pop_front()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn next_due(&self) -> Option<u64> {
@@ -191,8 +243,17 @@ impl Link {
             FromSigner::Cosignature(record) => (topics::cosignatures(self.me), record),
         };
         let msg_id = first_half(digest("strongroom/link-msg-id/v1", &[&payload]));
-        let headers = Headers { msg_id, schema: Schema(0).0, ..Headers::default() };
-        self.out.push_back(Record { topic: Topic::new(&topic).unwrap(), key: Vec::new(), headers, payload });
+        let headers = Headers {
+            msg_id,
+            schema: Schema(0).0,
+            ..Headers::default()
+        };
+        self.out.push_back(Record {
+            topic: Topic::new(&topic).unwrap(),
+            key: Vec::new(),
+            headers,
+            payload,
+        });
     }
 
     /// Publishes what waits, in order.
@@ -209,7 +270,8 @@ impl Link {
     /// Everything that was read has been taken in, and everything said is published.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.hub.lock();
-        let read = |topic: &Topic| self.acked.get(topic).copied().unwrap_or(0) >= inner.bus.len(topic);
+        let read =
+            |topic: &Topic| self.acked.get(topic).copied().unwrap_or(0) >= inner.bus.len(topic);
         self.out.is_empty() && self.topics.iter().all(read)
     }
 }

@@ -45,7 +45,10 @@ struct Options {
 
 fn show(outcome: &Outcome) {
     if let Some((violation, tail)) = &outcome.violation {
-        eprintln!("seed {} breaks property {} at step {}:", outcome.seed, violation.property, outcome.steps);
+        eprintln!(
+            "seed {} breaks property {} at step {}:",
+            outcome.seed, violation.property, outcome.steps
+        );
         eprintln!("  {}", violation.detail);
         eprintln!("last events:");
         tail.iter().for_each(|line| eprintln!("  {line}"));
@@ -66,7 +69,9 @@ fn many(options: &Options, settings: &Settings) -> Summary {
                     }
                     let outcome = run_seed(options.from + number, settings);
                     show(&outcome);
-                    let mut summary = summary.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut summary = summary
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
                     summary.add(&outcome);
                     if summary.seeds.is_multiple_of(20) {
                         let seconds = began.elapsed().as_secs();
@@ -80,18 +85,30 @@ fn many(options: &Options, settings: &Settings) -> Summary {
             });
         }
     });
-    summary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    summary
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let settings = Settings { intents: options.intents, trace: options.trace };
+    let settings = Settings {
+        intents: options.intents,
+        trace: options.trace,
+    };
     let (summary, from) = match options.seed {
         Some(seed) => {
-            let plan = if options.quiet { Plan::quiet } else { Plan::new };
+            let plan = if options.quiet {
+                Plan::quiet
+            } else {
+                Plan::new
+            };
             let outcome = run_plan(plan(seed, settings.intents), &settings);
             show(&outcome);
-            eprintln!("seed {seed}: {} events, hash {}", outcome.lines, outcome.hash);
+            eprintln!(
+                "seed {seed}: {} events, hash {}",
+                outcome.lines, outcome.hash
+            );
             let mut summary = Summary::new();
             summary.add(&outcome);
             (summary, seed)
@@ -102,5 +119,9 @@ fn main() -> ExitCode {
         println!("{}", summary.to_text());
     }
     println!("{}", summary.to_json(from));
-    if summary.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if summary.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -16,12 +16,14 @@ use strongroom_ports::chain::{ChainCodec as _, VaultKey};
 use strongroom_signer_core::request_digest;
 use strongroom_tlog::{Checkpoint, Note};
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::{Act, ActBody, Digest, Document as _, Intent, Signed, Suite, UnixMs, digest};
+use strongroom_types::{
+    Act, ActBody, Digest, Document as _, Intent, Signed, Suite, UnixMs, digest,
+};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
     CoordinatorMessage, Envelope, JournalBatch, NonceCommitment, Payload, Role, SignerMessage,
-    SigningRequest, SigningRequested, TransactionChanged, TransactionState, WitnessCosignature, decode, open,
-    topics,
+    SigningRequest, SigningRequested, TransactionChanged, TransactionState, WitnessCosignature,
+    decode, open, topics,
 };
 use strongroom_world::World;
 
@@ -120,14 +122,34 @@ impl Observer {
             let entry = sealed.open().unwrap();
             if seq >= self.entries {
                 let fact = self.fact(&entry);
-                self.tell(at_ms, &Event::Entry { seq, bytes: name_of(bytes), fact });
+                self.tell(
+                    at_ms,
+                    &Event::Entry {
+                        seq,
+                        bytes: name_of(bytes),
+                        fact,
+                    },
+                );
                 self.entries = seq + 1;
             } else {
-                self.tell(at_ms, &Event::Entry { seq, bytes: name_of(bytes), fact: Fact::Other });
+                self.tell(
+                    at_ms,
+                    &Event::Entry {
+                        seq,
+                        bytes: name_of(bytes),
+                        fact: Fact::Other,
+                    },
+                );
             }
         }
         let body = Note::parse(&batch.note).unwrap().body().to_owned();
-        self.tell(at_ms, &Event::Head { size: size_of(&body), body: name_of(body.as_bytes()) });
+        self.tell(
+            at_ms,
+            &Event::Head {
+                size: size_of(&body),
+                body: name_of(body.as_bytes()),
+            },
+        );
     }
 
     fn fact(&mut self, entry: &Entry) -> Fact {
@@ -153,23 +175,49 @@ impl Observer {
     fn shared(&mut self, at_ms: u64, signer: u16, named: Digest, shares: &[Vec<u8>], head: u64) {
         let Some(request) = self.requests.get(&named) else {
             let detail = format!("signer {signer} answers a request nobody made");
-            self.violation.get_or_insert(Violation { property: "e", at_ms, detail });
+            self.violation.get_or_insert(Violation {
+                property: "e",
+                at_ms,
+                detail,
+            });
             return;
         };
         let slot = |(index, commitments): (usize, &Vec<(u16, NonceCommitment)>)| {
-            let own = commitments.iter().find(|(by, _)| *by == signer).map(|(_, c)| c)?;
-            let fields: [&[u8]; 3] =
-                [&request.unsigned, &(index as u64).to_be_bytes(), &strongroom_wire::encode(commitments)];
+            let own = commitments
+                .iter()
+                .find(|(by, _)| *by == signer)
+                .map(|(_, c)| c)?;
+            let fields: [&[u8]; 3] = [
+                &request.unsigned,
+                &(index as u64).to_be_bytes(),
+                &strongroom_wire::encode(commitments),
+            ];
             let package = digest("strongroom/sim-package/v1", &fields);
             let share = shares.get(index).cloned().unwrap_or_default();
-            Some(NonceUse { boot: own.boot, number: own.number, package, share })
+            Some(NonceUse {
+                boot: own.boot,
+                number: own.number,
+                package,
+                share,
+            })
         };
-        let nonces = request.commitments.iter().enumerate().filter_map(slot).collect();
-        let inspection =
-            self.vault.as_ref().and_then(|vault| self.codec.inspect(&request.unsigned, vault).ok());
+        let nonces = request
+            .commitments
+            .iter()
+            .enumerate()
+            .filter_map(slot)
+            .collect();
+        let inspection = self
+            .vault
+            .as_ref()
+            .and_then(|vault| self.codec.inspect(&request.unsigned, vault).ok());
         let (conflicts, mut paid): (Vec<String>, Vec<(String, u64)>) = inspection
             .map(|seen| {
-                let moves = seen.moves.into_iter().map(|m| (m.to, m.amount.to_u64().unwrap())).collect();
+                let moves = seen
+                    .moves
+                    .into_iter()
+                    .map(|m| (m.to, m.amount.to_u64().unwrap()))
+                    .collect();
                 (seen.conflicts.into_iter().map(|key| key.0).collect(), moves)
             })
             .unwrap_or_default();
@@ -215,7 +263,8 @@ impl Inner {
                 }
             }
             _ if topic.contains(".signer.") && topic.ends_with(".inbox.v1") => {
-                if let Some((_, CoordinatorMessage::Sign(request))) = observer.read(&record.payload) {
+                if let Some((_, CoordinatorMessage::Sign(request))) = observer.read(&record.payload)
+                {
                     observer.asked(request);
                 }
             }
@@ -230,39 +279,69 @@ impl Inner {
             FromSigner::Hello { .. } => {}
             FromSigner::Cosignature(record) => {
                 if let Some((_, cosignature)) = self.observer.read::<WitnessCosignature>(record) {
-                    let (size, body) = (size_of(&cosignature.body), name_of(cosignature.body.as_bytes()));
+                    let (size, body) = (
+                        size_of(&cosignature.body),
+                        name_of(cosignature.body.as_bytes()),
+                    );
                     self.log(&format!("{node} cosigns {size}"));
-                    let event = Event::Cosigned { witness: seat, size, body, own_ms: own.0 };
+                    let event = Event::Cosigned {
+                        witness: seat,
+                        size,
+                        body,
+                        own_ms: own.0,
+                    };
                     self.observer.tell(now, &event);
                 }
             }
             FromSigner::Outbox(record) => match self.observer.read::<SignerMessage>(record) {
-                Some((_, SignerMessage::Shares { request, shares, head, .. })) => {
+                Some((
+                    _,
+                    SignerMessage::Shares {
+                        request,
+                        shares,
+                        head,
+                        ..
+                    },
+                )) => {
                     self.log(&format!("{node} shares under {head} for request {request}"));
                     self.observer.shared(now, seat, request, &shares, head);
                 }
                 Some((_, SignerMessage::Refused(refusal))) => {
-                    self.log(&format!("{node} refuses: {} ({})", refusal.code, refusal.detail));
-                    *self.counts.refused.entry(refusal.code.to_string()).or_default() += 1;
+                    self.log(&format!(
+                        "{node} refuses: {} ({})",
+                        refusal.code, refusal.detail
+                    ));
+                    *self
+                        .counts
+                        .refused
+                        .entry(refusal.code.to_string())
+                        .or_default() += 1;
                 }
                 Some((_, SignerMessage::Commitments { commitments, .. })) => {
-                    self.observer.commitments.entry(seat).or_default().extend(commitments);
+                    self.observer
+                        .commitments
+                        .entry(seat)
+                        .or_default()
+                        .extend(commitments);
                 }
-                Some((_, SignerMessage::Ceremony(_) | SignerMessage::Certificate { .. })) | None => {}
+                Some((_, SignerMessage::Ceremony(_) | SignerMessage::Certificate { .. }))
+                | None => {}
             },
         }
     }
 
     pub(crate) fn saw_start(&mut self, node: NodeName) {
         let now = self.now;
-        self.observer.tell(now, &Event::Started { seat: node.seat() });
+        self.observer
+            .tell(now, &Event::Started { seat: node.seat() });
         // A new boot: what was committed to is gone.
         self.observer.commitments.remove(&node.seat());
     }
 
     pub(crate) fn saw_restore(&mut self, node: NodeName) {
         let now = self.now;
-        self.observer.tell(now, &Event::Restored { seat: node.seat() });
+        self.observer
+            .tell(now, &Event::Restored { seat: node.seat() });
     }
 
     pub(crate) fn saw_handed(&mut self, node: NodeName, signed: &Signed, own: UnixMs) {
@@ -270,8 +349,12 @@ impl Inner {
         if let ActBody::Tighten(what) = &act.body
             && let Some(what) = tightening(what)
         {
-            let event =
-                Event::Handed { seat: node.seat(), act: Act::digest_of(&signed.text), what, own_ms: own.0 };
+            let event = Event::Handed {
+                seat: node.seat(),
+                act: Act::digest_of(&signed.text),
+                what,
+                own_ms: own.0,
+            };
             let now = self.now;
             self.observer.tell(now, &event);
         }

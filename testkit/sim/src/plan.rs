@@ -11,7 +11,8 @@ use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::digest;
 use strongroom_world::{PolicyOptions, START, WorldOptions};
 
-/// A head is fresh this long: above the 15 s after which witnesses cosign anew, and short, so that it is missed often.
+/// A head is fresh this long: above the 15 s after which witnesses cosign anew, and short, so that
+/// it is missed often.
 pub const FRESHNESS_MS: u64 = 25_000;
 /// Largest difference between honest clocks.
 pub const SKEW_MS: u64 = 5_000;
@@ -156,10 +157,14 @@ impl Plan {
         let bytes = digest("strongroom/sim-plan/v1", &[&seed.to_be_bytes()]);
         let rng = &mut Rng::from_seed(bytes.0);
         let calm_ms = between(rng, 30_000, 50_000);
-        let intents = (0..intents).map(|n| intent(rng, n, calm_ms)).collect::<Vec<_>>();
+        let intents = (0..intents)
+            .map(|n| intent(rng, n, calm_ms))
+            .collect::<Vec<_>>();
         let hostile = hostile(rng);
         let acts = acts(rng, calm_ms, intents.len(), &hostile);
-        let withhold_ms = hostile.contains(&Hostile::WithholdTightening).then(|| between(rng, 2_000, 20_000));
+        let withhold_ms = hostile
+            .contains(&Hostile::WithholdTightening)
+            .then(|| between(rng, 2_000, 20_000));
         let tight = below(rng, 3) == 0;
         Self {
             seed,
@@ -167,7 +172,11 @@ impl Plan {
             rates: rates(rng),
             crash_rate: [0, 200, 800, 2_500][below(rng, 4) as usize],
             clocks: clocks(rng),
-            limit: if tight { between(rng, 1_500_000, 4_000_000) } else { 500_000_000 },
+            limit: if tight {
+                between(rng, 1_500_000, 4_000_000)
+            } else {
+                500_000_000
+            },
             window_seconds: if below(rng, 2) == 0 { 60 } else { 3_600 },
             chaos: chaos(rng, calm_ms, &hostile),
             hostile,
@@ -205,14 +214,26 @@ impl Plan {
             amount_lte: Some(self.limit.into()),
             count_lte: None,
         };
-        let policy = PolicyOptions { ceilings: vec![window], ..PolicyOptions::default() };
-        WorldOptions { delay_ms: 300, policy, tune, ..WorldOptions::default() }
+        let policy = PolicyOptions {
+            ceilings: vec![window],
+            ..PolicyOptions::default()
+        };
+        WorldOptions {
+            delay_ms: 300,
+            policy,
+            tune,
+            ..WorldOptions::default()
+        }
     }
 }
 
 fn intent(rng: &mut Rng, number: usize, calm_ms: u64) -> PlannedIntent {
     let medium = below(rng, 3) == 0;
-    let amount = if medium { between(rng, 1_000_001, 5_000_000) } else { between(rng, 50_000, 1_000_000) };
+    let amount = if medium {
+        between(rng, 1_000_001, 5_000_000)
+    } else {
+        between(rng, 50_000, 1_000_000)
+    };
     let answers = match below(rng, 10) {
         0 => Answers::No,
         1 => Answers::Silence,
@@ -222,7 +243,11 @@ fn intent(rng: &mut Rng, number: usize, calm_ms: u64) -> PlannedIntent {
     };
     PlannedIntent {
         // The first ones while little has gone wrong yet.
-        at_ms: if number == 0 { 200 } else { below(rng, calm_ms) },
+        at_ms: if number == 0 {
+            200
+        } else {
+            below(rng, calm_ms)
+        },
         amount,
         life_ms: between(rng, 15_000, 60_000),
         known: below(rng, 2) == 0,
@@ -231,7 +256,12 @@ fn intent(rng: &mut Rng, number: usize, calm_ms: u64) -> PlannedIntent {
     }
 }
 
-fn acts(rng: &mut Rng, calm_ms: u64, intents: usize, hostile: &BTreeSet<Hostile>) -> Vec<(u64, PlannedAct)> {
+fn acts(
+    rng: &mut Rng,
+    calm_ms: u64,
+    intents: usize,
+    hostile: &BTreeSet<Hostile>,
+) -> Vec<(u64, PlannedAct)> {
     let mut acts = Vec::new();
     let withheld = hostile.contains(&Hostile::WithholdTightening);
     for _ in 0..below(rng, 4) + u64::from(withheld) {
@@ -250,7 +280,11 @@ fn acts(rng: &mut Rng, calm_ms: u64, intents: usize, hostile: &BTreeSet<Hostile>
             acts.push((stop_from + between(rng, 3_000, 12_000), PlannedAct::Resume));
         }
         // Losing the initiator early would leave little to see.
-        let at = if act == PlannedAct::RevokeInitiator { calm_ms - below(rng, 8_000) } else { at };
+        let at = if act == PlannedAct::RevokeInitiator {
+            calm_ms - below(rng, 8_000)
+        } else {
+            at
+        };
         acts.push((at, act));
     }
     acts.sort_by_key(|(at, _)| *at);
@@ -259,7 +293,9 @@ fn acts(rng: &mut Rng, calm_ms: u64, intents: usize, hostile: &BTreeSet<Hostile>
 
 fn hostile(rng: &mut Rng) -> BTreeSet<Hostile> {
     let all = Hostile::ALL;
-    (0..below(rng, 4)).map(|_| all[below(rng, all.len() as u64) as usize]).collect()
+    (0..below(rng, 4))
+        .map(|_| all[below(rng, all.len() as u64) as usize])
+        .collect()
 }
 
 fn clocks(rng: &mut Rng) -> Vec<NodeClock> {
@@ -271,7 +307,8 @@ fn clocks(rng: &mut Rng) -> Vec<NodeClock> {
     NodeName::ALL.iter().map(|_| clock(rng)).collect()
 }
 
-/// Each seed has some kinds of small faults, at its own rates: all at once would only ever show the same picture.
+/// Each seed has some kinds of small faults, at its own rates: all at once would only ever show the
+/// same picture.
 fn rates(rng: &mut Rng) -> BTreeMap<Fault, u64> {
     let small = [
         (Fault::BusDrop, 150),
@@ -310,7 +347,11 @@ fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, 
     for _ in 0..below(rng, 4) {
         let (at, node) = (below(rng, calm_ms), any(rng, NodeName::ALL));
         let long = below(rng, 4) == 0;
-        let ms = if long { between(rng, 25_000, 45_000) } else { between(rng, 500, 6_000) };
+        let ms = if long {
+            between(rng, 25_000, 45_000)
+        } else {
+            between(rng, 500, 6_000)
+        };
         events.push((at, Chaos::Partition(node, ms)));
     }
     for _ in 0..below(rng, 5) {
@@ -323,21 +364,42 @@ fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, 
     }
     for _ in 0..below(rng, 4) {
         let offset = below(rng, 2 * HONEST_MS as u64) as i64 - HONEST_MS;
-        events.push((below(rng, calm_ms), Chaos::ClockJump(any(rng, NodeName::ALL), offset)));
+        events.push((
+            below(rng, calm_ms),
+            Chaos::ClockJump(any(rng, NodeName::ALL), offset),
+        ));
     }
     if below(rng, 4) == 0 {
-        let wrong = if below(rng, 2) == 0 { 600_000 } else { -600_000 };
+        let wrong = if below(rng, 2) == 0 {
+            600_000
+        } else {
+            -600_000
+        };
         let node = any(rng, NodeName::ALL);
-        events.push((below(rng, calm_ms), Chaos::ClockOff(node, wrong, between(rng, 2_000, 20_000))));
+        events.push((
+            below(rng, calm_ms),
+            Chaos::ClockOff(node, wrong, between(rng, 2_000, 20_000)),
+        ));
     }
     if below(rng, 4) == 0 {
-        let signer = any(rng, &[NodeName::Signer1, NodeName::Signer2, NodeName::Signer3]);
-        events.push((below(rng, calm_ms), Chaos::LocalStop(signer, between(rng, 1_000, 10_000))));
+        let signer = any(
+            rng,
+            &[NodeName::Signer1, NodeName::Signer2, NodeName::Signer3],
+        );
+        events.push((
+            below(rng, calm_ms),
+            Chaos::LocalStop(signer, between(rng, 1_000, 10_000)),
+        ));
     }
     let restored = match below(rng, 5) {
         0 => Some(any(
             rng,
-            &[NodeName::Approvals, NodeName::Transactions, NodeName::Coordinator, NodeName::Api],
+            &[
+                NodeName::Approvals,
+                NodeName::Transactions,
+                NodeName::Coordinator,
+                NodeName::Api,
+            ],
         )),
         1 => Some(NodeName::Writer),
         // The forked log costs a witness as well.
@@ -347,7 +409,10 @@ fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, 
     if let Some(node) = restored {
         let kept = below(rng, calm_ms * 2 / 3);
         events.push((kept, Chaos::Snapshot(node)));
-        events.push((kept + between(rng, 2_000, calm_ms / 3), Chaos::Restore(node)));
+        events.push((
+            kept + between(rng, 2_000, calm_ms / 3),
+            Chaos::Restore(node),
+        ));
     }
     for what in hostile {
         let times = match what {

@@ -13,12 +13,13 @@
 //! | `h` | a handed tightening takes effect at once, and is owed after `duty_ms` |
 //! | `x` | what is signed pays exactly what the intent says |
 //!
-//! At the end of a seed come `lost` (an accepted intent has no end, or an end without a code), `dead` (nothing is
-//! signed any more though nothing forbids it), `converge` (replicas differ, or a key whose disk was put back is not
-//! retired).
+//! At the end of a seed come `lost` (an accepted intent has no end, or an end without a code),
+//! `dead` (nothing is signed any more though nothing forbids it), `converge` (replicas differ, or a
+//! key whose disk was put back is not retired).
 //!
-//! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that both lie beyond the head
-//! acted under cancel out, as they do at the signers, who judge at the head and at their tip, not in between.
+//! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that both lie
+//! beyond the head acted under cancel out, as they do at the signers, who judge at the head and at
+//! their tip, not in between.
 
 use crate::history::{Authorized, Event, Fact, Share, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +106,11 @@ pub struct Checker {
 type Verdict = Result<(), (&'static str, String)>;
 
 fn must(holds: bool, property: &'static str, detail: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err((property, detail())) }
+    if holds {
+        Ok(())
+    } else {
+        Err((property, detail()))
+    }
 }
 
 impl Checker {
@@ -155,9 +160,12 @@ impl Checker {
         let verdict = match event {
             Event::Entry { seq, bytes, fact } => self.entry(*seq, *bytes, fact),
             Event::Head { size, body } => self.head(*size, *body),
-            Event::Cosigned { witness, size, body, own_ms } => {
-                self.cosigned(at_ms, *witness, *size, *body, *own_ms)
-            }
+            Event::Cosigned {
+                witness,
+                size,
+                body,
+                own_ms,
+            } => self.cosigned(at_ms, *witness, *size, *body, *own_ms),
             Event::Started { seat } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.floor = seat.size();
@@ -167,35 +175,67 @@ impl Checker {
                 self.seats.entry(*seat).or_default().restored = true;
                 Ok(())
             }
-            Event::Handed { seat, act, what, own_ms } => {
-                self.seats.entry(*seat).or_default().handed.push((at_ms, *act, what.clone(), *own_ms));
+            Event::Handed {
+                seat,
+                act,
+                what,
+                own_ms,
+            } => {
+                self.seats.entry(*seat).or_default().handed.push((
+                    at_ms,
+                    *act,
+                    what.clone(),
+                    *own_ms,
+                ));
                 Ok(())
             }
             Event::Shared(share) => self.shared(at_ms, share),
         };
-        verdict.map_err(|(property, detail)| Violation { property, at_ms, detail })
+        verdict.map_err(|(property, detail)| Violation {
+            property,
+            at_ms,
+            detail,
+        })
     }
 
     fn entry(&mut self, seq: u64, bytes: Digest, fact: &Fact) -> Verdict {
         if let Some(known) = self.entries.get(&seq) {
-            return must(*known == bytes, "d", || format!("the writer published two entries {seq}"));
+            return must(*known == bytes, "d", || {
+                format!("the writer published two entries {seq}")
+            });
         }
         let next = self.entries.len() as u64;
-        must(seq == next, "d", || format!("entry {seq} where {next} was next"))?;
+        must(seq == next, "d", || {
+            format!("entry {seq} where {next} was next")
+        })?;
         self.entries.insert(seq, bytes);
         match fact {
             Fact::Authorized(authorized) => {
-                let known = self.intents.insert(authorized.intent, (seq, (**authorized).clone()));
-                must(known.is_none(), "e", || format!("{} is authorized twice", authorized.intent))
+                let known = self
+                    .intents
+                    .insert(authorized.intent, (seq, (**authorized).clone()));
+                must(known.is_none(), "e", || {
+                    format!("{} is authorized twice", authorized.intent)
+                })
             }
-            Fact::Attempt { intent, number, unsigned } => {
+            Fact::Attempt {
+                intent,
+                number,
+                unsigned,
+            } => {
                 let known = self.intents.get_mut(intent);
-                let (_, known) = known.ok_or_else(|| ("e", format!("an attempt of unknown {intent}")))?;
+                let (_, known) =
+                    known.ok_or_else(|| ("e", format!("an attempt of unknown {intent}")))?;
                 known.attempts.push((*number, *unsigned));
                 Ok(())
             }
             Fact::Tighten(what, act) => {
-                self.tightened.push(Tightened { seq, what: what.clone(), act: *act, witnessed_ms: None });
+                self.tightened.push(Tightened {
+                    seq,
+                    what: what.clone(),
+                    act: *act,
+                    witnessed_ms: None,
+                });
                 Ok(())
             }
             Fact::Resume => {
@@ -213,7 +253,9 @@ impl Checker {
             Fact::Finished(key, certificates) => {
                 self.finished.insert(*key, seq);
                 let roster = self.released.get(key).map_or(usize::MAX, Vec::len);
-                must(*certificates == roster, "e", || format!("{key} finished, not certified by its roster"))
+                must(*certificates == roster, "e", || {
+                    format!("{key} finished, not certified by its roster")
+                })
             }
             Fact::Other => Ok(()),
         }
@@ -227,17 +269,32 @@ impl Checker {
 
     fn head(&mut self, size: u64, body: Digest) -> Verdict {
         let known = *self.heads.entry(size).or_insert(body);
-        must(known == body, "d", || format!("the writer published two checkpoints of size {size}"))
+        must(known == body, "d", || {
+            format!("the writer published two checkpoints of size {size}")
+        })
     }
 
-    fn cosigned(&mut self, at_ms: u64, witness: u16, size: u64, body: Digest, own_ms: u64) -> Verdict {
+    fn cosigned(
+        &mut self,
+        at_ms: u64,
+        witness: u16,
+        size: u64,
+        body: Digest,
+        own_ms: u64,
+    ) -> Verdict {
         let owed = self.owed(witness, size, own_ms);
         let seat = self.seats.entry(witness).or_default();
-        must(!seat.restored, "d", || format!("witness {witness} cosigned after its disk was put back"))?;
+        must(!seat.restored, "d", || {
+            format!("witness {witness} cosigned after its disk was put back")
+        })?;
         let before = seat.size();
-        must(size >= before, "d", || format!("witness {witness} cosigned {size} after {before}"))?;
+        must(size >= before, "d", || {
+            format!("witness {witness} cosigned {size} after {before}")
+        })?;
         let known = *seat.cosigned.entry(size).or_insert(body);
-        must(known == body, "d", || format!("witness {witness} cosigned two trees of size {size}"))?;
+        must(known == body, "d", || {
+            format!("witness {witness} cosigned two trees of size {size}")
+        })?;
         must(owed.is_none(), "h", || {
             format!("witness {witness} cosigned {size} entries without the handed act {owed:?}")
         })?;
@@ -254,7 +311,11 @@ impl Checker {
     /// A quorum over one size has one body, which is the writer's own.
     fn one_line(&self, size: u64) -> Verdict {
         let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();
-        for body in self.seats.values().filter_map(|seat| seat.cosigned.get(&size)) {
+        for body in self
+            .seats
+            .values()
+            .filter_map(|seat| seat.cosigned.get(&size))
+        {
             *votes.entry(*body).or_default() += 1;
         }
         for (body, votes) in votes {
@@ -271,7 +332,8 @@ impl Checker {
         self.covered(None)
     }
 
-    /// As a signer may see it: its own word counts for all it has, the end of which may be a line shown to it alone.
+    /// As a signer may see it: its own word counts for all it has, the end of which may be a line
+    /// shown to it alone.
     fn witnessed_for(&self, signer: u16) -> u64 {
         self.covered(Some(signer))
     }
@@ -280,19 +342,27 @@ impl Checker {
         let size_of = |(number, seat): (&u16, &Seat)| {
             let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
             let counted = |entry: &(&u64, &Digest)| own == Some(*number) || on_line(entry);
-            seat.cosigned.iter().rev().find(counted).map_or(0, |(size, _)| *size)
+            seat.cosigned
+                .iter()
+                .rev()
+                .find(counted)
+                .map_or(0, |(size, _)| *size)
         };
         let mut sizes: Vec<u64> = self.seats.iter().map(size_of).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
     }
 
-    /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock counts seconds.
+    /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock
+    /// counts seconds.
     fn owed(&self, witness: u16, size: u64, own_ms: u64) -> Option<Digest> {
         let seat = self.seats.get(&witness)?;
         let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
         let late = |since: u64| own_ms > since + self.terms.duty_ms + 1_000;
-        seat.handed.iter().find(|(_, act, _, since)| late(*since) && lacks(act)).map(|(_, act, _, _)| *act)
+        seat.handed
+            .iter()
+            .find(|(_, act, _, since)| late(*since) && lacks(act))
+            .map(|(_, act, _, _)| *act)
     }
 
     fn shared(&mut self, at_ms: u64, share: &Share) -> Verdict {
@@ -301,13 +371,18 @@ impl Checker {
             let now = (used.package, used.share.clone());
             let first = self.nonces.entry(name).or_insert_with(|| now.clone());
             must(*first == now, "f", || {
-                format!("nonce {} of signer {} serves two packages", used.number, share.signer)
+                format!(
+                    "nonce {} of signer {} serves two packages",
+                    used.number, share.signer
+                )
             })?;
         }
-        let (seq, authorized) = self
-            .intents
-            .get(&share.intent)
-            .ok_or_else(|| ("e", format!("a share for {}, which nobody authorized", share.intent)))?;
+        let (seq, authorized) = self.intents.get(&share.intent).ok_or_else(|| {
+            (
+                "e",
+                format!("a share for {}, which nobody authorized", share.intent),
+            )
+        })?;
         self.allowed(share, *seq, authorized)?;
         self.in_force(at_ms, share, authorized)?;
         self.effects(share, authorized)?;
@@ -319,40 +394,65 @@ impl Checker {
         Ok(())
     }
 
-    /// The head is witnessed, covers the entry and the signer's floor; key and policy were released.
+    /// The head is witnessed, covers the entry and the signer's floor; key and policy were
+    /// released.
     fn allowed(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
         let (signer, head) = (share.signer, share.head);
         let witnessed = self.witnessed_for(signer);
         must(head <= witnessed, "c2", || {
             format!("signer {signer} acted under {head}, witnessed are {witnessed}")
         })?;
-        must(seq < head, "c2", || format!("signer {signer} acted under {head} on entry {seq}"))?;
-        let seat = self.seats.get(&signer).ok_or_else(|| ("c3", format!("signer {signer} never started")))?;
-        must(head >= seat.floor, "c3", || {
-            format!("signer {signer} acted under {head}, it started at {}", seat.floor)
+        must(seq < head, "c2", || {
+            format!("signer {signer} acted under {head} on entry {seq}")
         })?;
-        must(!seat.restored, "c3", || format!("signer {signer} shared after its disk was put back"))?;
+        let seat = self
+            .seats
+            .get(&signer)
+            .ok_or_else(|| ("c3", format!("signer {signer} never started")))?;
+        must(head >= seat.floor, "c3", || {
+            format!(
+                "signer {signer} acted under {head}, it started at {}",
+                seat.floor
+            )
+        })?;
+        must(!seat.restored, "c3", || {
+            format!("signer {signer} shared after its disk was put back")
+        })?;
         must(self.policies.contains(&authorized.policy), "e", || {
             format!("{} was decided by a policy nobody released", share.intent)
         })?;
-        let finished = self.finished.get(&authorized.key).is_some_and(|finished| *finished < head);
-        let member = self.released.get(&authorized.key).is_some_and(|roster| roster.contains(&signer));
+        let finished = self
+            .finished
+            .get(&authorized.key)
+            .is_some_and(|finished| *finished < head);
+        let member = self
+            .released
+            .get(&authorized.key)
+            .is_some_and(|roster| roster.contains(&signer));
         must(finished && member, "e", || {
             format!("signer {signer} has no released part in {}", authorized.key)
         })
     }
 
-    /// Nothing that forbids it was witnessed long enough ago, stands in the own log, or was handed over.
+    /// Nothing that forbids it was witnessed long enough ago, stands in the own log, or was handed
+    /// over.
     fn in_force(&self, at_ms: u64, share: &Share, authorized: &Authorized) -> Verdict {
         let signer = share.signer;
-        let Some(seat) = self.seats.get(&signer) else { return Ok(()) };
+        let Some(seat) = self.seats.get(&signer) else {
+            return Ok(());
+        };
         let own = seat.size();
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
         let lifted = |what: &Tightening, seq: u64, by: u64| {
             *what == Tightening::Stop && self.resumed.iter().any(|r| *r > seq && *r < by)
         };
         for tightened in &self.tightened {
-            let Tightened { seq, what, witnessed_ms, .. } = tightened;
+            let Tightened {
+                seq,
+                what,
+                witnessed_ms,
+                ..
+            } = tightened;
             if !what.forbids(authorized, signer) || lifted(what, *seq, share.head) {
                 continue;
             }
@@ -361,9 +461,13 @@ impl Checker {
             })?;
             // A stop and its resume that are both beyond the head cancel out in the own log.
             let known = *seq < own && !lifted(what, *seq, own);
-            must(!known, "c3", || format!("signer {signer} shared against {what:?}, which it cosigned"))?;
+            must(!known, "c3", || {
+                format!("signer {signer} shared against {what:?}, which it cosigned")
+            })?;
             let late = witnessed_ms.is_some_and(|witnessed| at_ms > witnessed + bound);
-            must(!late, "c", || format!("signer {signer} shared long after {what:?} was witnessed"))?;
+            must(!late, "c", || {
+                format!("signer {signer} shared long after {what:?} was witnessed")
+            })?;
         }
         for (_, act, what, _) in &seat.handed {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
@@ -377,13 +481,24 @@ impl Checker {
 
     fn effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
         let (signer, intent) = (share.signer, share.intent);
-        let known = authorized.attempts.iter().any(|(_, unsigned)| *unsigned == share.unsigned);
-        must(known, "x", || format!("signer {signer} signed what is no attempt of {intent}"))?;
+        let known = authorized
+            .attempts
+            .iter()
+            .any(|(_, unsigned)| *unsigned == share.unsigned);
+        must(known, "x", || {
+            format!("signer {signer} signed what is no attempt of {intent}")
+        })?;
         must(share.pays == authorized.pays, "x", || {
             format!("signer {signer} signed other payments for {intent}")
         })?;
-        let promised = self.terms.promised.get(&intent).is_none_or(|promised| *promised == share.pays);
-        must(promised, "x", || format!("what is signed for {intent} is not what its client signed"))?;
+        let promised = self
+            .terms
+            .promised
+            .get(&intent)
+            .is_none_or(|promised| *promised == share.pays);
+        must(promised, "x", || {
+            format!("what is signed for {intent} is not what its client signed")
+        })?;
         must(share.conflicts.contains(&authorized.anchor), "a", || {
             format!("signer {signer} signed for {intent} without its anchor")
         })
@@ -394,8 +509,12 @@ impl Checker {
         let payments = self.signed.entry(share.intent).or_default();
         payments.push(share.conflicts.iter().cloned().collect());
         let mut common = payments[0].clone();
-        payments.iter().for_each(|inputs| common.retain(|input| inputs.contains(input)));
-        must(!common.is_empty(), "a", || format!("payments of {} share no input", share.intent))?;
+        payments
+            .iter()
+            .for_each(|inputs| common.retain(|input| inputs.contains(input)));
+        must(!common.is_empty(), "a", || {
+            format!("payments of {} share no input", share.intent)
+        })?;
         let signed: Vec<(u64, u64)> = self
             .signed
             .keys()
@@ -406,7 +525,10 @@ impl Checker {
             let within = |(at, _): &&(u64, u64)| at >= from && *at < from + self.terms.window_ms;
             let sum: u64 = signed.iter().filter(within).map(|(_, spend)| spend).sum();
             must(sum <= self.terms.limit, "b", || {
-                format!("{sum} signed within {} ms, the limit is {}", self.terms.window_ms, self.terms.limit)
+                format!(
+                    "{sum} signed within {} ms, the limit is {}",
+                    self.terms.window_ms, self.terms.limit
+                )
             })?;
         }
         Ok(())

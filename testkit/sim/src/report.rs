@@ -32,14 +32,20 @@ fn add<K: ToString>(sums: &mut BTreeMap<String, u64>, counts: &BTreeMap<K, u64>)
 }
 
 fn object(counts: &BTreeMap<String, u64>) -> Value {
-    Value::Object(counts.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<Map<_, _>>())
+    Value::Object(
+        counts
+            .iter()
+            .map(|(name, count)| (name.clone(), json!(count)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 impl Summary {
     /// Nothing yet; every kind is listed with 0.
     #[must_use]
     pub fn new() -> Self {
-        let zero = |names: Vec<&'static str>| names.into_iter().map(|name| (name.to_owned(), 0)).collect();
+        let zero =
+            |names: Vec<&'static str>| names.into_iter().map(|name| (name.to_owned(), 0)).collect();
         Self {
             faults: zero(Fault::ALL.iter().map(|kind| kind.name()).collect()),
             points: zero(WritePoint::ALL.iter().map(|kind| kind.name()).collect()),
@@ -78,7 +84,9 @@ impl Summary {
     #[must_use]
     pub fn never(&self) -> Vec<&str> {
         let all = self.faults.iter().chain(&self.points).chain(&self.hostile);
-        all.filter(|(_, count)| **count == 0).map(|(name, _)| name.as_str()).collect()
+        all.filter(|(_, count)| **count == 0)
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// Whether nothing is wrong: no violation, and enough seeds hit every kind.
@@ -104,7 +112,11 @@ impl Summary {
             "ended": object(&self.ended),
         });
         if let Some(members) = out.as_object_mut() {
-            members.extend(self.totals.iter().map(|(name, count)| ((*name).to_owned(), json!(count))));
+            members.extend(
+                self.totals
+                    .iter()
+                    .map(|(name, count)| ((*name).to_owned(), json!(count))),
+            );
         }
         out
     }
@@ -112,7 +124,11 @@ impl Summary {
     /// For people.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{} seeds, {} violations\n", self.seeds, self.violations.len());
+        let mut text = format!(
+            "{} seeds, {} violations\n",
+            self.seeds,
+            self.violations.len()
+        );
         for (name, count) in &self.totals {
             text.push_str(&format!("  {name:<28} {count}\n"));
         }

@@ -21,8 +21,8 @@ use strongroom_world::World;
 
 /// The installation must be founded within this virtual time.
 const FOUND_MS: u64 = 120_000;
-/// After faults stop everything must have ended within this virtual time (a clock wrong by ten minutes may have put
-/// journal time as far ahead).
+/// After faults stop everything must have ended within this virtual time (a clock wrong by ten
+/// minutes may have put journal time as far ahead).
 const END_MS: u64 = 900_000;
 /// Between looks of the people.
 const PEOPLE_MS: u64 = 100;
@@ -38,7 +38,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { intents: 8, trace: false }
+        Self {
+            intents: 8,
+            trace: false,
+        }
     }
 }
 
@@ -114,11 +117,19 @@ impl Sim {
             asks: Arc::clone(&asks),
         };
         let clock = |node: NodeName| plan.clocks[node.at()];
-        let services = NodeName::SERVICES.map(|node| Service::new(node, parts.clone(), clock(node)));
-        let signers = NodeName::SEATS
-            .map(|node| SignerHost::new(node, hub.clone(), &world, Arc::clone(&codec), clock(node)));
-        let workload =
-            Workload::new(hub.clone(), world.clone(), plan.clone(), asks, Arc::clone(&chain), codec);
+        let services =
+            NodeName::SERVICES.map(|node| Service::new(node, parts.clone(), clock(node)));
+        let signers = NodeName::SEATS.map(|node| {
+            SignerHost::new(node, hub.clone(), &world, Arc::clone(&codec), clock(node))
+        });
+        let workload = Workload::new(
+            hub.clone(),
+            world.clone(),
+            plan.clone(),
+            asks,
+            Arc::clone(&chain),
+            codec,
+        );
         Self {
             hub,
             world,
@@ -143,13 +154,19 @@ impl Sim {
     }
 
     fn broken(&self, property: &'static str, detail: String) -> Violation {
-        Violation { property, at_ms: self.hub.now(), detail }
+        Violation {
+            property,
+            at_ms: self.hub.now(),
+            detail,
+        }
     }
 
     /// Goes to the next moment at which something is due and does it.
     fn step(&mut self, idle_ms: u64) -> Verdict {
         let mut inner = self.hub.lock();
-        let node = (0..NodeName::ALL.len()).min_by_key(|at| inner.wake[*at]).unwrap();
+        let node = (0..NodeName::ALL.len())
+            .min_by_key(|at| inner.wake[*at])
+            .unwrap();
         let due = inner.wake[node];
         let chaos = match self.workload.ready_at {
             Some(ready) if inner.level == Level::Full => {
@@ -173,7 +190,12 @@ impl Sim {
             self.wreak(event);
         } else if self.people_at <= now {
             self.people_at = now + PEOPLE_MS;
-            let Self { workload, services, signers, .. } = self;
+            let Self {
+                workload,
+                services,
+                signers,
+                ..
+            } = self;
             workload.step(&services[NodeName::Api.at()], signers);
         } else if due <= now {
             self.hub.lock().wake[node] = u64::MAX;
@@ -181,7 +203,9 @@ impl Sim {
                 Some(service) => service.step(idle_ms),
                 None => self.signers[node - NodeName::SERVICES.len()].step(idle_ms),
             };
-            self.hub.lock().wake_by(NodeName::ALL[node], next.max(now + 1));
+            self.hub
+                .lock()
+                .wake_by(NodeName::ALL[node], next.max(now + 1));
         }
         let violation = self.hub.lock().observer.violation.take();
         violation.map_or(Ok(()), Err)
@@ -197,7 +221,12 @@ impl Sim {
     }
 
     fn undo_due(&mut self, now: u64) {
-        let due: Vec<Undo> = self.undo.iter().filter(|(at, _)| *at <= now).map(|(_, what)| *what).collect();
+        let due: Vec<Undo> = self
+            .undo
+            .iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, what)| *what)
+            .collect();
         self.undo.retain(|(at, _)| *at > now);
         for what in due {
             self.undo(what);
@@ -210,7 +239,10 @@ impl Sim {
         while !self.workload.is_ready() {
             self.step(40)?;
             if self.hub.now() > start + FOUND_MS {
-                let detail = format!("not founded within {FOUND_MS} ms: {}", self.workload.describe());
+                let detail = format!(
+                    "not founded within {FOUND_MS} ms: {}",
+                    self.workload.describe()
+                );
                 // With faults all the time nothing is promised; without them it is.
                 if self.hub.lock().level == Level::Calm && self.hub.now() > start + 2 * FOUND_MS {
                     return Err(self.broken("lost", detail));
@@ -265,7 +297,9 @@ impl Sim {
         while !self.workload.is_over(self.api()) {
             self.pass(250, 100)?;
             if self.hub.now() > until {
-                let open = shown(&self.api().disk.db).into_iter().find(|row| !row.has_ended());
+                let open = shown(&self.api().disk.db)
+                    .into_iter()
+                    .find(|row| !row.has_ended());
                 let open = open.map(|row| format!("{} {:?}", row.digest, row.state));
                 let detail = format!("not over: {open:?}; {}", self.workload.describe());
                 return Err(self.broken("lost", detail));
@@ -290,13 +324,18 @@ impl Sim {
             // A pause ends by itself.
             self.pass(10_000, 200)?;
         }
-        let codes: Vec<String> = shown(&self.api().disk.db).into_iter().map(|row| row.code).collect();
+        let codes: Vec<String> = shown(&self.api().disk.db)
+            .into_iter()
+            .map(|row| row.code)
+            .collect();
         Err(self.broken("dead", format!("nothing is signed any more: {codes:?}")))
     }
 
     fn journal_ahead(&self) -> bool {
         let now = self.hub.now();
-        self.api().replica().is_none_or(|replica| replica.read(|f| f.tip().at.0 > now + 2_000))
+        self.api()
+            .replica()
+            .is_none_or(|replica| replica.read(|f| f.tip().at.0 > now + 2_000))
     }
 
     /// All replicas reach one tree and one state.
@@ -315,18 +354,29 @@ impl Sim {
     }
 
     fn difference(&self) -> Option<String> {
-        if !self.hub.lock().bus.is_quiet() || !self.signers.iter().all(|s| s.misled || s.is_quiet()) {
+        if !self.hub.lock().bus.is_quiet() || !self.signers.iter().all(|s| s.misled || s.is_quiet())
+        {
             return Some("records are on their way".into());
         }
         let ours = self.services[NodeName::Writer.at()].tip()?;
         for service in &self.services {
             if !service.is_up() || service.tip().as_ref() != Some(&ours) {
-                return Some(format!("{} is at {:?}, the writer at {}", service.node, service.tip(), ours.0));
+                return Some(format!(
+                    "{} is at {:?}, the writer at {}",
+                    service.node,
+                    service.tip(),
+                    ours.0
+                ));
             }
         }
         for signer in self.signers.iter().filter(|signer| !signer.misled) {
             if !signer.is_up() || signer.halted() || signer.tip() != ours {
-                return Some(format!("{} is at {}, the writer at {}", signer.node, signer.tip().0, ours.0));
+                return Some(format!(
+                    "{} is at {}, the writer at {}",
+                    signer.node,
+                    signer.tip().0,
+                    ours.0
+                ));
             }
             if signer.restored != signer.is_retired() {
                 let retired = signer.is_retired();
@@ -351,11 +401,16 @@ impl Sim {
                 at_ms: inner.now,
                 detail: format!("{intent}: {what}"),
             };
-            let spent =
-                self.chain.spent_outputs(raw).unwrap().ok_or_else(|| wrong("unknown inputs".into()))?;
+            let spent = self
+                .chain
+                .spent_outputs(raw)
+                .unwrap()
+                .ok_or_else(|| wrong("unknown inputs".into()))?;
             check_spend(raw, &spent).map_err(|error| wrong(error.to_string()))?;
-            let authorized =
-                observer.checker.authorized(intent).ok_or_else(|| wrong("not authorized".into()))?;
+            let authorized = observer
+                .checker
+                .authorized(intent)
+                .ok_or_else(|| wrong("not authorized".into()))?;
             let name = observer.codec.transaction_id(raw).unwrap();
             let attempt = observer.wanted.iter().find(|wanted| {
                 wanted.attempt.intent == *intent
@@ -379,13 +434,23 @@ impl Sim {
         let mut inner = self.hub.lock();
         let mut counts = inner.counts.clone();
         for row in rows.iter().filter(|row| !row.is_signed()) {
-            let code = if row.code.is_empty() { "open" } else { &row.code };
+            let code = if row.code.is_empty() {
+                "open"
+            } else {
+                &row.code
+            };
             *counts.unsigned.entry(code.to_owned()).or_default() += 1;
         }
-        let nameless = rows.iter().find(|row| row.has_ended() && !row.is_signed() && row.code.is_empty());
+        let nameless = rows
+            .iter()
+            .find(|row| row.has_ended() && !row.is_signed() && row.code.is_empty());
         let violation = violation.or_else(|| {
             let detail = format!("{} ended without a reason", nameless?.digest);
-            Some(Violation { property: "lost", at_ms: inner.now, detail })
+            Some(Violation {
+                property: "lost",
+                at_ms: inner.now,
+                detail,
+            })
         });
         if let Some(violation) = &violation {
             let line = format!("VIOLATION of {}: {}", violation.property, violation.detail);

@@ -1,4 +1,5 @@
-//! One service: its shell on its own disk, its replica fed from the bus, its clock; it dies and starts again.
+//! One service: its shell on its own disk, its replica fed from the bus, its clock; it dies and
+//! starts again.
 
 use crate::bus::SimBus;
 use crate::client::{Asks, ClientStage};
@@ -22,8 +23,13 @@ use strongroom_wire::Role;
 use strongroom_world::World;
 use strongroom_writer::{RepublishError, Writer, republish};
 
-/// A request's deadline is read on another clock: less than the skew, and a signer that is ahead refuses every one.
-const PACE: Pace = Pace { try_ms: SKEW_MS + 1_500, run_ms: 30_000, again_ms: 200 };
+/// A request's deadline is read on another clock: less than the skew, and a signer that is ahead
+/// refuses every one.
+const PACE: Pace = Pace {
+    try_ms: SKEW_MS + 1_500,
+    run_ms: 30_000,
+    again_ms: 200,
+};
 
 /// What services share.
 #[derive(Clone)]
@@ -105,7 +111,11 @@ impl Service {
 
     fn post(&self) -> Post {
         let keys = self.parts.world.service(self.role());
-        Post::new(self.parts.world.genesis.hash(), keys.node, &keys.signing.to_bytes())
+        Post::new(
+            self.parts.world.genesis.hash(),
+            keys.node,
+            &keys.signing.to_bytes(),
+        )
     }
 
     /// Its replica, once it caught up.
@@ -125,7 +135,14 @@ impl Service {
     }
 
     fn ended(&mut self, code: &str, pause_ms: u64) {
-        *self.parts.hub.lock().counts.ended.entry(code.to_owned()).or_default() += 1;
+        *self
+            .parts
+            .hub
+            .lock()
+            .counts
+            .ended
+            .entry(code.to_owned())
+            .or_default() += 1;
         self.die(code, pause_ms);
     }
 
@@ -155,13 +172,22 @@ impl Service {
             let looked = if self.orders_on {
                 Ok(0)
             } else {
-                republish(self.disk.as_ref(), self.bus.as_ref(), &world.genesis, &mut post, now)
+                republish(
+                    self.disk.as_ref(),
+                    self.bus.as_ref(),
+                    &world.genesis,
+                    &mut post,
+                    now,
+                )
             };
             match looked {
                 Ok(_) => {}
                 Err(error @ RepublishError::DatabaseBehind { .. }) => {
                     // It must not order on. The operator finds the newest disk.
-                    let newest = self.newest.take().ok_or_else(|| format!("unexpected: {error}"))?;
+                    let newest = self
+                        .newest
+                        .take()
+                        .ok_or_else(|| format!("unexpected: {error}"))?;
                     self.disk.put(&newest);
                     return Err("writer_database_behind".into());
                 }
@@ -169,19 +195,30 @@ impl Service {
             }
             let log_seed = world.log_key.to_bytes();
             let entropy = Arc::clone(&self.entropy) as Arc<dyn strongroom_ports::host::Entropy>;
-            Box::new(Writer::new(Arc::clone(&world.genesis), &log_seed, self.post(), entropy).unwrap())
+            Box::new(
+                Writer::new(Arc::clone(&world.genesis), &log_seed, self.post(), entropy).unwrap(),
+            )
         } else {
             let shared = Arc::new(SharedFollower::new(Arc::clone(&world.genesis)).unwrap());
-            self.feed = Some(Feed::new(self.bus.clone(), Arc::clone(&shared)).map_err(|e| e.to_string())?);
+            self.feed =
+                Some(Feed::new(self.bus.clone(), Arc::clone(&shared)).map_err(|e| e.to_string())?);
             self.behind = self.parts.hub.lock().observer.entries;
             let stage = self.stage(&shared);
             self.shared = Some(shared);
             stage
         };
         self.subscribe(&stage);
-        let faults = DiesAt { node: self.node, hub: self.parts.hub.clone() };
-        let shell =
-            Shell::new(stage, self.disk.clone(), self.bus.clone(), Options::default(), Box::new(faults));
+        let faults = DiesAt {
+            node: self.node,
+            hub: self.parts.hub.clone(),
+        };
+        let shell = Shell::new(
+            stage,
+            self.disk.clone(),
+            self.bus.clone(),
+            Options::default(),
+            Box::new(faults),
+        );
         self.shell = Some(shell.map_err(|error| code_of(&error))?);
         self.parts.hub.log(&format!("{} is up", self.node));
         Ok(())
@@ -195,11 +232,16 @@ impl Service {
                 post: self.post(),
                 journal,
                 codec: Arc::clone(&self.parts.codec),
-                gateway: Arc::clone(&self.parts.chain) as Arc<dyn strongroom_ports::chain::ChainGateway>,
+                gateway: Arc::clone(&self.parts.chain)
+                    as Arc<dyn strongroom_ports::chain::ChainGateway>,
                 resend_ms: 5_000,
             })),
             NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),
-            _ => Box::new(ClientStage::new(self.post(), journal, Arc::clone(&self.parts.asks))),
+            _ => Box::new(ClientStage::new(
+                self.post(),
+                journal,
+                Arc::clone(&self.parts.asks),
+            )),
         }
     }
 
@@ -231,7 +273,11 @@ impl Service {
             }
         }
         let clock = self.clock.at(now);
-        let fed = match self.feed.as_mut().map(|feed| feed.step(|| clock, Duration::ZERO)) {
+        let fed = match self
+            .feed
+            .as_mut()
+            .map(|feed| feed.step(|| clock, Duration::ZERO))
+        {
             None => 0,
             Some(Ok(records)) => records,
             Some(Err(error)) => {
@@ -239,10 +285,17 @@ impl Service {
                 return self.start_at;
             }
         };
-        if self.shared.as_ref().is_some_and(|shared| shared.read(|f| f.size()) < self.behind) {
+        if self
+            .shared
+            .as_ref()
+            .is_some_and(|shared| shared.read(|f| f.size()) < self.behind)
+        {
             return now + 5;
         }
-        let result = self.shell.as_mut().map(|shell| shell.step(clock.0, Duration::ZERO));
+        let result = self
+            .shell
+            .as_mut()
+            .map(|shell| shell.step(clock.0, Duration::ZERO));
         match result {
             Some(Ok(progress)) if progress.records > 0 || fed > 0 => now + 1,
             Some(Ok(progress)) if progress.blocked.is_some() => now + 20,
@@ -268,16 +321,23 @@ impl Service {
         if self.node == NodeName::Writer {
             let genesis = Arc::clone(&self.parts.world.genesis);
             let replica = strongroom_replica::Replica::open(&self.disk.db, genesis).unwrap();
-            return Some((replica.follower().size(), replica.follower().tip().body.clone()));
+            return Some((
+                replica.follower().size(),
+                replica.follower().tip().body.clone(),
+            ));
         }
-        self.shared.as_ref().map(|shared| shared.read(|f| (f.size(), f.tip().body.clone())))
+        self.shared
+            .as_ref()
+            .map(|shared| shared.read(|f| (f.size(), f.tip().body.clone())))
     }
 }
 
 fn code_of(error: &ShellError) -> String {
     use strongroom_ports::db::DbErrorKind::Full;
     match error {
-        ShellError::CommitUnknown { source, .. } | ShellError::Db { source, .. } if source.kind() == Full => {
+        ShellError::CommitUnknown { source, .. } | ShellError::Db { source, .. }
+            if source.kind() == Full =>
+        {
             "disk_full".into()
         }
         ShellError::CommitUnknown { .. } => "commit_unknown".into(),

@@ -9,7 +9,9 @@ use crate::link::{Frame, Link};
 use std::sync::Arc;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::chain::ChainCodec;
-use strongroom_signer_core::{Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, resume_local};
+use strongroom_signer_core::{
+    Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, resume_local,
+};
 use strongroom_types::{NodeId, Signed};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
 use strongroom_world::World;
@@ -84,7 +86,9 @@ impl SignerHost {
                 NodeSecrets {
                     signing: keys.signing.clone(),
                     witness: Zeroizing::new(keys.witness.to_bytes()),
-                    sealing: SealingSecret::from_bytes(&self.world.seed.bytes("witness sealing", 0)),
+                    sealing: SealingSecret::from_bytes(
+                        &self.world.seed.bytes("witness sealing", 0),
+                    ),
                 }
             }
         }
@@ -109,7 +113,15 @@ impl SignerHost {
         self.hub.lock().saw_start(self.node);
         self.starts += 1;
         self.connect(&mut process);
-        self.hub.log(&format!("{} is up{}", self.node, if process.is_retired() { ", retired" } else { "" }));
+        self.hub.log(&format!(
+            "{} is up{}",
+            self.node,
+            if process.is_retired() {
+                ", retired"
+            } else {
+                ""
+            }
+        ));
         self.process = Some(process);
         Ok(())
     }
@@ -131,7 +143,11 @@ impl SignerHost {
 
     fn ended(&mut self, fatal: &Fatal) {
         let mut inner = self.hub.lock();
-        *inner.counts.ended.entry(format!("signer: {}", fatal.code())).or_default() += 1;
+        *inner
+            .counts
+            .ended
+            .entry(format!("signer: {}", fatal.code()))
+            .or_default() += 1;
         let pause = inner.between(20, 2_000);
         drop(inner);
         self.die(&fatal.to_string(), pause);
@@ -145,8 +161,9 @@ impl SignerHost {
         self.die("after its disk was copied", 50);
     }
 
-    /// Puts the kept copy of its disk in place; `false` when there is none, or when it did not start since. (A copy
-    /// of the same generation is not seen without a hardware counter, which the product says.)
+    /// Puts the kept copy of its disk in place; `false` when there is none, or when it did not
+    /// start since. (A copy of the same generation is not seen without a hardware counter, which
+    /// the product says.)
     ///
     /// `marker_too`: a guard is missing, the boot marker is put back with it.
     pub(crate) fn restore(&mut self, marker_too: bool) -> bool {
@@ -171,21 +188,28 @@ impl SignerHost {
     /// Hands a tightening over, as an operator does at the admin socket.
     pub(crate) fn hand(&mut self, signed: &Signed) {
         let now = self.clock.at(self.hub.now());
-        let Some(process) = &mut self.process else { return };
+        let Some(process) = &mut self.process else {
+            return;
+        };
         match process.admin(AdminRequest::Hand(signed.to_json().to_text()), now) {
             AdminReply::Done => {
                 let mut inner = self.hub.lock();
                 inner.log(&format!("{} is handed a tightening", self.node));
                 inner.saw_handed(self.node, signed, now);
             }
-            other => self.hub.log(&format!("{} does not take a tightening: {other:?}", self.node)),
+            other => self.hub.log(&format!(
+                "{} does not take a tightening: {other:?}",
+                self.node
+            )),
         }
     }
 
     /// The operator stops it; it starts again as stopped.
     pub(crate) fn stop_local(&mut self) -> bool {
         let now = self.clock.at(self.hub.now());
-        let Some(process) = &mut self.process else { return false };
+        let Some(process) = &mut self.process else {
+            return false;
+        };
         matches!(process.admin(AdminRequest::Stop, now), AdminReply::Done)
     }
 
@@ -253,14 +277,23 @@ impl SignerHost {
             }
         }
         self.link.flush();
-        let soon = if worked { now + 2 } else { now + idle_ms.min(TICK_MS * 2) };
-        self.link.next_due().map_or(soon, |due| soon.min(due.max(now + 1)))
+        let soon = if worked {
+            now + 2
+        } else {
+            now + idle_ms.min(TICK_MS * 2)
+        };
+        self.link
+            .next_due()
+            .map_or(soon, |due| soon.min(due.max(now + 1)))
     }
 
     /// `false`: the process died over it.
     fn deliver(&mut self, frame: &Frame) -> bool {
         let clock = self.clock.at(self.hub.now());
-        let answers = self.process.as_mut().map(|process| process.handle(frame.frame.clone(), clock));
+        let answers = self
+            .process
+            .as_mut()
+            .map(|process| process.handle(frame.frame.clone(), clock));
         if !self.said(answers, Some(frame)) {
             return false;
         }
@@ -273,7 +306,11 @@ impl SignerHost {
     }
 
     /// Sends what a call answered, unless the process dies before or after.
-    fn said(&mut self, answers: Option<Result<Vec<FromSigner>, Fatal>>, frame: Option<&Frame>) -> bool {
+    fn said(
+        &mut self,
+        answers: Option<Result<Vec<FromSigner>, Fatal>>,
+        frame: Option<&Frame>,
+    ) -> bool {
         let answers = match answers {
             None => return false,
             Some(Ok(answers)) => answers,
@@ -323,13 +360,18 @@ impl SignerHost {
     }
 
     pub(crate) fn halted(&self) -> bool {
-        self.process.as_ref().is_some_and(|process| process.halted().is_some())
+        self.process
+            .as_ref()
+            .is_some_and(|process| process.halted().is_some())
     }
 
     /// Entries and checkpoint body on its disk.
     pub(crate) fn tip(&self) -> (u64, String) {
         let genesis = Arc::clone(&self.world.genesis);
         let replica = strongroom_replica::Replica::open(&self.disk.db, genesis).unwrap();
-        (replica.follower().size(), replica.follower().tip().body.clone())
+        (
+            replica.follower().size(),
+            replica.follower().tip().body.clone(),
+        )
     }
 }

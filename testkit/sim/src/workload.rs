@@ -1,4 +1,5 @@
-//! The people of a seed: they found the installation, pay, approve, refuse, revoke, cancel and stop.
+//! The people of a seed: they found the installation, pay, approve, refuse, revoke, cancel and
+//! stop.
 
 use crate::client::{Ask, Asks, Shown, answer, shown};
 use crate::hub::{Hub, between};
@@ -14,7 +15,8 @@ use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::chain::{ChainCodec, OwnPath, VaultKeys as _};
 use strongroom_replica::TenantVaults;
 use strongroom_types::{
-    Act, ActBody, Answer, DecisionCore, Digest, Document as _, Intent, Record, Signed, Tighten, UnixMs,
+    Act, ActBody, Answer, DecisionCore, Digest, Document as _, Intent, Record, Signed, Tighten,
+    UnixMs,
 };
 use strongroom_world::{FRIEND, PolicyOptions, STRANGER, Who, World};
 
@@ -131,8 +133,12 @@ impl Workload {
 
     /// Whether the act under way got its answer.
     fn settle(&mut self, now: u64, api: &Service) {
-        let Some((signed, planned)) = &self.current else { return };
-        let Some(said) = answer(&api.disk.db, signed) else { return };
+        let Some((signed, planned)) = &self.current else {
+            return;
+        };
+        let Some(said) = answer(&api.disk.db, signed) else {
+            return;
+        };
         let planned = *planned;
         match said {
             Ok(()) => {
@@ -150,7 +156,10 @@ impl Workload {
                 self.wait_until = now + 200;
                 // The scope moved on, or a copy of the answer came first: written anew.
                 if let Some(act) = planned.filter(|_| code == "wrong_scope_version") {
-                    self.wishes.push(Wish { act, not_before: now });
+                    self.wishes.push(Wish {
+                        act,
+                        not_before: now,
+                    });
                 }
             }
         }
@@ -163,8 +172,12 @@ impl Workload {
     }
 
     fn act(&self, now: u64, state: &State, body: ActBody, who: &[Who]) -> Signed {
-        let version = state.tenant(self.world.tenant.id).map_or(0, |tenant| tenant.version);
-        let act = self.world.act(UnixMs(now), self.world.scope(), body, version);
+        let version = state
+            .tenant(self.world.tenant.id)
+            .map_or(0, |tenant| tenant.version);
+        let act = self
+            .world
+            .act(UnixMs(now), self.world.scope(), body, version);
         self.world.sign(&act, who)
     }
 
@@ -183,7 +196,9 @@ impl Workload {
             }
             Stage::Proposed => match &self.proposal {
                 Some(proposal)
-                    if state.proposal(tenant, &Act::digest_of(&proposal.text)).is_ok_and(|p| p.is_some()) =>
+                    if state
+                        .proposal(tenant, &Act::digest_of(&proposal.text))
+                        .is_ok_and(|p| p.is_some()) =>
                 {
                     self.wait_until = now + 400;
                     Stage::Released
@@ -198,7 +213,9 @@ impl Workload {
             },
             Stage::Released if key.is_ok() => Stage::Key,
             Stage::Released => {
-                let Some(proposal) = &self.proposal else { return };
+                let Some(proposal) = &self.proposal else {
+                    return;
+                };
                 let release = ActBody::Release(Act::digest_of(&proposal.text));
                 let signed = self.act(now, state, release, &committee);
                 self.submit(signed, None);
@@ -225,9 +242,14 @@ impl Workload {
     }
 
     fn fund(&self, state: &State) {
-        let key = TenantVaults::new(state, self.world.tenant.id).vault_key(self.world.tenant.vault).unwrap();
+        let key = TenantVaults::new(state, self.world.tenant.id)
+            .vault_key(self.world.tenant.vault)
+            .unwrap();
         for (index, amount, count) in [(0, 3_000_000, 10), (1, 1_500_000, 6), (2, 6_000_000, 4)] {
-            let address = self.codec.derive_address(&key, OwnPath { change: 0, index }).unwrap();
+            let address = self
+                .codec
+                .derive_address(&key, OwnPath { change: 0, index })
+                .unwrap();
             self.chain.fund(&address, amount, count).unwrap();
         }
     }
@@ -241,7 +263,10 @@ impl Workload {
             let address = if planned.known { FRIEND } else { STRANGER };
             let intent = self.intent(now, planned.amount, address, planned.life_ms);
             if let Some(after) = planned.cancel_after_ms {
-                self.wishes.push(Wish { act: PlannedAct::Cancel(number), not_before: now + after });
+                self.wishes.push(Wish {
+                    act: PlannedAct::Cancel(number),
+                    not_before: now + after,
+                });
             }
             self.made.insert(number, intent);
         }
@@ -249,7 +274,9 @@ impl Workload {
 
     fn intent(&mut self, now: u64, amount: u64, address: &str, life_ms: u64) -> Intent {
         let at = UnixMs(now);
-        let intent = self.world.intent_with(at, amount, address, |intent| intent.expires = at.plus(life_ms));
+        let intent = self.world.intent_with(at, amount, address, |intent| {
+            intent.expires = at.plus(life_ms)
+        });
         let signed = self.world.signed_intent(&intent);
         let mut inner = self.hub.lock();
         inner.log(&format!("people: intent {} over {amount}", intent.digest()));
@@ -261,12 +288,22 @@ impl Workload {
 
     /// Approvers answer what they are shown.
     fn approve(&mut self, now: u64, rows: &[Shown]) {
-        for row in rows.iter().filter(|row| row.state == strongroom_wire::TransactionState::PendingApproval) {
-            let Ok(core) = DecisionCore::parse(&row.core) else { continue };
-            let planned = self.made.iter().find(|(_, intent)| intent.digest() == row.digest);
+        for row in rows
+            .iter()
+            .filter(|row| row.state == strongroom_wire::TransactionState::PendingApproval)
+        {
+            let Ok(core) = DecisionCore::parse(&row.core) else {
+                continue;
+            };
+            let planned = self
+                .made
+                .iter()
+                .find(|(_, intent)| intent.digest() == row.digest);
             let Some((number, _)) = planned else { continue };
             let number = *number;
-            let Some(planned) = self.plan.intents.get(number).copied() else { continue };
+            let Some(planned) = self.plan.intents.get(number).copied() else {
+                continue;
+            };
             if !self.answered.insert((row.digest, core.digest())) {
                 continue;
             }
@@ -279,7 +316,10 @@ impl Workload {
             };
             if planned.answers == Answers::YesAndRevoked {
                 let not_before = now + between(&mut self.rng, 0, 1_500);
-                self.wishes.push(Wish { act: PlannedAct::RevokeApprover(number % 2), not_before });
+                self.wishes.push(Wish {
+                    act: PlannedAct::RevokeApprover(number % 2),
+                    not_before,
+                });
             }
             let signed = self.world.approve(who, &row.intent, &core, says, &[]);
             self.asks.lock().unwrap().push(Ask::Approval(signed));
@@ -287,45 +327,74 @@ impl Workload {
     }
 
     fn plan_acts(&mut self, now: u64, since: u64) {
-        while let Some((at, act)) = self.plan.acts.get(self.planned).copied().filter(|(at, _)| *at <= since) {
+        while let Some((at, act)) = self
+            .plan
+            .acts
+            .get(self.planned)
+            .copied()
+            .filter(|(at, _)| *at <= since)
+        {
             let _ = at;
-            self.wishes.push(Wish { act, not_before: now });
+            self.wishes.push(Wish {
+                act,
+                not_before: now,
+            });
             self.planned += 1;
         }
     }
 
     fn next_act(&mut self, now: u64, state: &State, signers: &mut [SignerHost]) {
-        let Some(at) = self.wishes.iter().position(|wish| wish.not_before <= now) else { return };
+        let Some(at) = self.wishes.iter().position(|wish| wish.not_before <= now) else {
+            return;
+        };
         let wish = self.wishes.remove(at);
         let admins = self.world.tenant.admin_quorum();
         let tenant = &self.world.tenant;
         let credential = |who| self.world.person(who).credential;
         let tighten = |what| ActBody::Tighten(what);
         let (body, who) = match wish.act {
-            PlannedAct::RevokeApprover(n) => {
-                (tighten(Tighten::RevokeCredential(credential(Who::Approver(n)).id)), admins)
-            }
+            PlannedAct::RevokeApprover(n) => (
+                tighten(Tighten::RevokeCredential(credential(Who::Approver(n)).id)),
+                admins,
+            ),
             PlannedAct::LeaveGroup(n) => {
                 let (group, user) = (tenant.approvers, credential(Who::Approver(n)).user);
                 (tighten(Tighten::LeaveGroup { group, user }), admins)
             }
-            PlannedAct::RevokeInitiator => {
-                (tighten(Tighten::RevokeCredential(credential(Who::Initiator).id)), admins)
-            }
+            PlannedAct::RevokeInitiator => (
+                tighten(Tighten::RevokeCredential(credential(Who::Initiator).id)),
+                admins,
+            ),
             PlannedAct::Stop => (tighten(Tighten::Stop), admins),
             PlannedAct::Resume => (ActBody::Resume, admins),
             PlannedAct::Pause(ms) => {
                 let (vault, until) = (Some(tenant.vault), UnixMs(now).plus(ms));
-                (tighten(Tighten::Pause { vault, until }), vec![Who::Admin(1)])
+                (
+                    tighten(Tighten::Pause { vault, until }),
+                    vec![Who::Admin(1)],
+                )
             }
             PlannedAct::LooserPolicy => {
                 let looser = tenant.policy(&PolicyOptions::default()).to_text();
-                (ActBody::Put(Record::Policy(looser)), tenant.committee_quorum())
+                (
+                    ActBody::Put(Record::Policy(looser)),
+                    tenant.committee_quorum(),
+                )
             }
             PlannedAct::Cancel(number) => {
-                let Some(intent) = self.made.get(&number) else { return };
-                let by_client = self.plan.intents.get(number).is_some_and(|p| p.cancel_after_ms.is_some());
-                let who = if by_client { vec![Who::InitiatorKey] } else { admins };
+                let Some(intent) = self.made.get(&number) else {
+                    return;
+                };
+                let by_client = self
+                    .plan
+                    .intents
+                    .get(number)
+                    .is_some_and(|p| p.cancel_after_ms.is_some());
+                let who = if by_client {
+                    vec![Who::InitiatorKey]
+                } else {
+                    admins
+                };
                 (tighten(Tighten::Cancel(intent.digest())), who)
             }
         };
@@ -340,7 +409,9 @@ impl Workload {
 
     /// Where the writer is hostile, people hand tightenings to some signers directly.
     fn hand(&mut self, now: u64, signed: &Signed, signers: &mut [SignerHost]) {
-        let Some(ms) = self.plan.withhold_ms else { return };
+        let Some(ms) = self.plan.withhold_ms else {
+            return;
+        };
         let mut inner = self.hub.lock();
         if inner.tamper.over {
             return;
@@ -362,7 +433,9 @@ impl Workload {
 
     /// Wishes that were not submitted yet are forgotten; so are intents not made.
     pub(crate) fn calm_down(&mut self) {
-        self.plan.intents.truncate(self.made.keys().next_back().map_or(0, |last| last + 1));
+        self.plan
+            .intents
+            .truncate(self.made.keys().next_back().map_or(0, |last| last + 1));
         for number in 0..self.plan.intents.len() {
             if !self.made.contains_key(&number) {
                 self.plan.intents[number].at_ms = u64::MAX;
@@ -372,7 +445,13 @@ impl Workload {
 
     /// Nothing is under way any more: every accepted intent has ended, every act is answered.
     pub(crate) fn is_over(&self, api: &Service) -> bool {
-        let taken = self.asks.lock().unwrap().iter().filter(|ask| matches!(ask, Ask::Intent(_))).count();
+        let taken = self
+            .asks
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|ask| matches!(ask, Ask::Intent(_)))
+            .count();
         let rows = shown(&api.disk.db);
         self.stage == Stage::Ready
             && self.current.is_none()
@@ -393,7 +472,8 @@ impl Workload {
 
     /// Whether one of the last intents was signed.
     pub(crate) fn last_signed(&self, rows: &[Shown]) -> bool {
-        rows.iter().any(|row| self.last.contains(&row.digest) && row.is_signed())
+        rows.iter()
+            .any(|row| self.last.contains(&row.digest) && row.is_signed())
     }
 
     /// Why the last intent may rightly end unsigned.
@@ -415,7 +495,11 @@ impl Workload {
 
     pub(crate) fn describe(&self) -> String {
         let under_way = self.current.as_ref().map(|(_, act)| format!("{act:?}"));
-        format!("{:?}, under way {under_way:?}, {} wishes", self.stage, self.wishes.len())
+        format!(
+            "{:?}, under way {under_way:?}, {} wishes",
+            self.stage,
+            self.wishes.len()
+        )
     }
 }
 

@@ -58,7 +58,12 @@ impl World {
             key_id: key_name(self.tenant.id, key.plan.key),
             epoch: key.epoch,
             min_signers: key.plan.min_signers,
-            roster: key.plan.roster.iter().map(|index| self.signer(*index).roster_member()).collect(),
+            roster: key
+                .plan
+                .roster
+                .iter()
+                .map(|index| self.signer(*index).roster_member())
+                .collect(),
         }
     }
 
@@ -76,20 +81,44 @@ impl World {
             run.waiting.push_back((*index, effects));
         }
         run.finish();
-        let first = run.shares.values().next().expect("every signer made a share");
+        let first = run
+            .shares
+            .values()
+            .next()
+            .expect("every signer made a share");
         let (public, transcript) = (first.public().clone(), Digest(*first.transcript()));
         let finished = self.certify(key, &public, transcript);
-        Ceremony { finished, public, shares: run.shares }
+        Ceremony {
+            finished,
+            public,
+            shares: run.shares,
+        }
     }
 
     /// All n certificates over a public result.
     #[must_use]
-    pub fn certify(&self, key: &KeyRecord, public: &PublicKeyRecord, transcript: Digest) -> Finished {
+    pub fn certify(
+        &self,
+        key: &KeyRecord,
+        public: &PublicKeyRecord,
+        transcript: Digest,
+    ) -> Finished {
         let public = public.to_bytes();
         let certified = certificate_digest(&transcript, &public);
-        let certificate = |signer: &SignerKeys| (signer.index, signer.signing.sign(&certified.0).to_bytes());
-        let certificates = key.plan.roster.iter().map(|index| certificate(self.signer(*index))).collect();
-        Finished { key: key.plan.key, transcript, public, certificates }
+        let certificate =
+            |signer: &SignerKeys| (signer.index, signer.signing.sign(&certified.0).to_bytes());
+        let certificates = key
+            .plan
+            .roster
+            .iter()
+            .map(|index| certificate(self.signer(*index)))
+            .collect();
+        Finished {
+            key: key.plan.key,
+            transcript,
+            public,
+            certificates,
+        }
     }
 }
 
@@ -106,9 +135,15 @@ impl Run {
             for effect in effects {
                 match effect {
                     DkgEffect::Broadcast(bytes) => {
-                        let others: Vec<u16> =
-                            self.sessions.keys().copied().filter(|to| *to != from).collect();
-                        others.into_iter().for_each(|to| self.deliver(from, to, bytes.clone()));
+                        let others: Vec<u16> = self
+                            .sessions
+                            .keys()
+                            .copied()
+                            .filter(|to| *to != from)
+                            .collect();
+                        others
+                            .into_iter()
+                            .for_each(|to| self.deliver(from, to, bytes.clone()));
                     }
                     DkgEffect::Send { to, bytes } => self.deliver(from, to, bytes),
                     DkgEffect::Persist(record) => {
@@ -117,7 +152,9 @@ impl Run {
                     }
                     // The journal's own certificates take the place of the session's.
                     DkgEffect::Done { .. } => {}
-                    DkgEffect::Finished(_) | DkgEffect::Ignored(_) => panic!("nobody certified anything"),
+                    DkgEffect::Finished(_) | DkgEffect::Ignored(_) => {
+                        panic!("nobody certified anything")
+                    }
                 }
             }
         }

@@ -4,8 +4,9 @@ use crate::parties::Who;
 use crate::world::{World, chain, native};
 use strongroom_journal::{Authorization, Body};
 use strongroom_types::{
-    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey, DecisionCore,
-    Destination, Digest, Document, Intent, IntentKind, MinorUnits, Scope, Signed, Transfer, UnixMs, digest,
+    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey,
+    DecisionCore, Destination, Digest, Document, Intent, IntentKind, MinorUnits, Scope, Signed,
+    Transfer, UnixMs, digest,
 };
 
 /// How long an intent of [`World::intent`] lives.
@@ -26,28 +27,41 @@ impl World {
     #[must_use]
     pub fn act(&self, at: UnixMs, scope: Scope, body: ActBody, version: u64) -> Act {
         let id = ActId(self.seed.id("act", self.next()));
-        Act { platform: self.platform(), scope, id, version, expires: at.plus(ACT_LIFE_MS), body }
+        Act {
+            platform: self.platform(),
+            scope,
+            id,
+            version,
+            expires: at.plus(ACT_LIFE_MS),
+            body,
+        }
     }
 
     /// A text signed by each of these people.
     #[must_use]
     pub fn sign<D: Document>(&self, document: &D, who: &[Who]) -> Signed {
         let mut signed = Signed::draft(document);
-        who.iter().for_each(|who| signed.endorse::<D>(&self.person(*who).signing()));
+        who.iter()
+            .for_each(|who| signed.endorse::<D>(&self.person(*who).signing()));
         signed
     }
 
-    /// The act that creates the tenant, signed by the platform's admin and every admin of the charter.
+    /// The act that creates the tenant, signed by the platform's admin and every admin of the
+    /// charter.
     #[must_use]
     pub fn create_tenant(&self, at: UnixMs) -> Signed {
         let charter = Box::new(self.tenant.charter());
-        let body = ActBody::CreateTenant { tenant: self.tenant.id, charter };
+        let body = ActBody::CreateTenant {
+            tenant: self.tenant.id,
+            charter,
+        };
         let mut who = self.tenant.all_admins();
         who.push(Who::PlatformAdmin);
         self.sign(&self.act(at, Scope::Platform, body, 0), &who)
     }
 
-    /// The initiator pays `amount` satoshi from the first vault to an address. Change any field before signing.
+    /// The initiator pays `amount` satoshi from the first vault to an address. Change any field
+    /// before signing.
     #[must_use]
     pub fn intent(&self, at: UnixMs, amount: u64, address: &str) -> Intent {
         let transfer = Transfer {
@@ -89,12 +103,25 @@ impl World {
     /// The intent signed by the credential it names, which must be one of the tenant's people.
     #[must_use]
     pub fn signed_intent(&self, intent: &Intent) -> Signed {
-        let people = self.tenant.everybody().into_iter().chain([Who::Stranger]).map(|who| self.person(who));
-        let signer = people.into_iter().find(|person| person.credential.id == intent.initiator);
-        Signed::by(intent, &signer.expect("the initiator is one of the tenant's people").signing())
+        let people = self
+            .tenant
+            .everybody()
+            .into_iter()
+            .chain([Who::Stranger])
+            .map(|who| self.person(who));
+        let signer = people
+            .into_iter()
+            .find(|person| person.credential.id == intent.initiator);
+        Signed::by(
+            intent,
+            &signer
+                .expect("the initiator is one of the tenant's people")
+                .signing(),
+        )
     }
 
-    /// An approval with a fresh nonce, valid as long as the intent. Change any field before signing.
+    /// An approval with a fresh nonce, valid as long as the intent. Change any field before
+    /// signing.
     #[must_use]
     pub fn approval(
         &self,
@@ -151,8 +178,17 @@ impl World {
     #[must_use]
     pub fn next_attempt(&self, last: &Attempt, kind: AttemptKind, fee_max: u64) -> Attempt {
         let number = last.number + 1;
-        let unsigned_digest = digest("next attempt", &[&last.unsigned_digest.0, &number.to_be_bytes()]);
-        Attempt { number, kind, unsigned_digest, fee_max: MinorUnits::from(fee_max), ..last.clone() }
+        let unsigned_digest = digest(
+            "next attempt",
+            &[&last.unsigned_digest.0, &number.to_be_bytes()],
+        );
+        Attempt {
+            number,
+            kind,
+            unsigned_digest,
+            fee_max: MinorUnits::from(fee_max),
+            ..last.clone()
+        }
     }
 
     /// An authorization of these parts.
@@ -164,7 +200,12 @@ impl World {
         approvals: Vec<Signed>,
         attempt: Attempt,
     ) -> Authorization {
-        Authorization { intent: self.signed_intent(intent), core: core.to_text(), approvals, attempt }
+        Authorization {
+            intent: self.signed_intent(intent),
+            core: core.to_text(),
+            approvals,
+            attempt,
+        }
     }
 }
 

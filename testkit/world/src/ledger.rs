@@ -9,8 +9,8 @@ use strongroom_journal::entry::VERSION;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Authorization, Body, Delta, Entry, State, apply};
 use strongroom_types::{
-    Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Record, Refusal, Scope,
-    Signed, Tighten, UnixMs,
+    Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Record,
+    Refusal, Scope, Signed, Tighten, UnixMs,
 };
 
 /// A journal with everything that was appended to it.
@@ -33,7 +33,13 @@ impl Ledger {
     #[must_use]
     pub fn empty(world: World) -> Self {
         let state = State::new(Arc::clone(&world.genesis));
-        Self { world, state, entries: Vec::new(), deltas: Vec::new(), now: START }
+        Self {
+            world,
+            state,
+            entries: Vec::new(),
+            deltas: Vec::new(),
+            now: START,
+        }
     }
 
     /// A journal with genesis only.
@@ -65,7 +71,9 @@ impl Ledger {
         let mut ledger = Self::with_tenant(world);
         let ceremony = ledger.make_key();
         let vault = ledger.world.tenant.first_vault();
-        ledger.act(ActBody::Put(Record::Vault(vault)), &ledger.admins()).expect("vault");
+        ledger
+            .act(ActBody::Put(Record::Vault(vault)), &ledger.admins())
+            .expect("vault");
         (ledger, ceremony)
     }
 
@@ -78,7 +86,10 @@ impl Ledger {
     /// Proposes and releases the tenant's first key, runs the ceremony and appends its end.
     pub fn make_key(&mut self) -> Ceremony {
         self.put_and_release(self.world.ceremony_record());
-        let key = self.state.threshold_key(self.world.tenant.id, self.world.tenant.key).expect("released");
+        let key = self
+            .state
+            .threshold_key(self.world.tenant.id, self.world.tenant.key)
+            .expect("released");
         let ceremony = self.world.run_ceremony(&key);
         self.push(ceremony.body(), self.now).expect("finished");
         ceremony
@@ -87,7 +98,8 @@ impl Ledger {
     /// Proposes a record, waits for the delay and releases it.
     pub fn put_and_release(&mut self, record: Record) {
         let proposal = self.signed_act(ActBody::Put(record), &self.committee());
-        self.push(Body::Act(proposal.clone()), self.now).expect("proposal");
+        self.push(Body::Act(proposal.clone()), self.now)
+            .expect("proposal");
         self.wait(self.world.options.delay_ms);
         let release = ActBody::Release(Act::digest_of(&proposal.text));
         self.act(release, &self.committee()).expect("release");
@@ -101,16 +113,24 @@ impl Ledger {
     /// The entry that would come next.
     #[must_use]
     pub fn entry(&self, scope: Scope, body: Body, at: UnixMs) -> Entry {
-        Entry { version: VERSION, seq: self.entries.len() as u64, at, scope, body }
+        Entry {
+            version: VERSION,
+            seq: self.entries.len() as u64,
+            at,
+            scope,
+            body,
+        }
     }
 
-    /// The scope an honest writer gives a body: an act's own, the platform's for genesis and ticks, else the
-    /// tenant's.
+    /// The scope an honest writer gives a body: an act's own, the platform's for genesis and ticks,
+    /// else the tenant's.
     #[must_use]
     pub fn scope_of(&self, body: &Body) -> Scope {
         match body {
             Body::Genesis(_) | Body::Tick => Scope::Platform,
-            Body::Act(signed) => Act::parse(&signed.text).map_or(self.world.scope(), |act| act.scope),
+            Body::Act(signed) => {
+                Act::parse(&signed.text).map_or(self.world.scope(), |act| act.scope)
+            }
             Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } | Body::Finished(_) => {
                 self.world.scope()
             }
@@ -142,7 +162,9 @@ impl Ledger {
     /// The tenant's scope version (0 before it exists).
     #[must_use]
     pub fn version(&self) -> u64 {
-        self.state.tenant(self.world.tenant.id).map_or(0, |tenant| tenant.version)
+        self.state
+            .tenant(self.world.tenant.id)
+            .map_or(0, |tenant| tenant.version)
     }
 
     /// Just enough admins.
@@ -160,7 +182,12 @@ impl Ledger {
     /// An act of the tenant's scope at its version, signed.
     #[must_use]
     pub fn signed_act(&self, body: ActBody, who: &[Who]) -> Signed {
-        self.world.sign(&self.world.act(self.now, self.world.scope(), body, self.version()), who)
+        self.world.sign(
+            &self
+                .world
+                .act(self.now, self.world.scope(), body, self.version()),
+            who,
+        )
     }
 
     /// Appends an act of the tenant's scope.
@@ -187,7 +214,10 @@ impl Ledger {
     pub fn platform_act(&mut self, body: ActBody) -> Result<u64, Refusal> {
         let version = self.state.platform().expect("genesis").version;
         let act = self.world.act(self.now, Scope::Platform, body, version);
-        self.push(Body::Act(self.world.sign(&act, &[Who::PlatformAdmin])), self.now)
+        self.push(
+            Body::Act(self.world.sign(&act, &[Who::PlatformAdmin])),
+            self.now,
+        )
     }
 
     /// What the policy says now.
@@ -195,7 +225,12 @@ impl Ledger {
     /// # Errors
     /// Why the intent is refused before or by the policy.
     pub fn decide(&self, intent: &Intent) -> Result<DecisionCore, Refusal> {
-        let evaluated = evaluate(&self.state, &self.state, &self.world.signed_intent(intent), self.now)?;
+        let evaluated = evaluate(
+            &self.state,
+            &self.state,
+            &self.world.signed_intent(intent),
+            self.now,
+        )?;
         match evaluated.decision.block {
             Some(refusal) => Err(refusal),
             None => Ok(evaluated.decision.core),
@@ -218,7 +253,8 @@ impl Ledger {
         self.decide(intent).unwrap_or_else(empty)
     }
 
-    /// An authorization by the policy's answer now, approved by these people in the order of the decision's groups.
+    /// An authorization by the policy's answer now, approved by these people in the order of the
+    /// decision's groups.
     #[must_use]
     pub fn authorization(&self, intent: &Intent, approvers: &[Who]) -> Authorization {
         self.authorization_with(intent, approvers, self.world.attempt(intent))
@@ -226,12 +262,21 @@ impl Ledger {
 
     /// As [`Ledger::authorization`], with this attempt 1.
     #[must_use]
-    pub fn authorization_with(&self, intent: &Intent, approvers: &[Who], attempt: Attempt) -> Authorization {
+    pub fn authorization_with(
+        &self,
+        intent: &Intent,
+        approvers: &[Who],
+        attempt: Attempt,
+    ) -> Authorization {
         let core = self.core(intent);
         let (mut approvals, mut digests) = (Vec::<Signed>::new(), Vec::<Digest>::new());
         let mut people = approvers.iter();
         for need in &core.groups {
-            let after = if core.ordered { digests.clone() } else { Vec::new() };
+            let after = if core.ordered {
+                digests.clone()
+            } else {
+                Vec::new()
+            };
             for who in people.by_ref().take(need.approvals as usize) {
                 let signed = self.world.approve(*who, intent, &core, Answer::Yes, &after);
                 digests.push(strongroom_types::Approval::digest_of(&signed.text));

@@ -1,8 +1,8 @@
-//! A small world made from one number: an installation with its signers and services, a tenant with its people, and
-//! short ways to write down and sign what they want.
+//! A small world made from one number: an installation with its signers and services, a tenant with
+//! its people, and short ways to write down and sign what they want.
 //!
-//! The same seed gives the same keys, ids and texts, whatever else is called. Made for tests, simulation and
-//! measurements; no key of it is ever worth anything.
+//! The same seed gives the same keys, ids and texts, whatever else is called. Made for tests,
+//! simulation and measurements; no key of it is ever worth anything.
 //!
 //! ```
 //! use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who, World, WorldOptions};

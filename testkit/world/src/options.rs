@@ -29,8 +29,8 @@ pub struct WorldOptions {
 }
 
 impl Default for WorldOptions {
-    /// 2-of-3 and one independent witness (3-of-4 cosign), no delay, 2 admins of whom 1 signs, 3 committee members
-    /// of whom 2 sign, 3 approvers.
+    /// 2-of-3 and one independent witness (3-of-4 cosign), no delay, 2 admins of whom 1 signs, 3
+    /// committee members of whom 2 sign, 3 approvers.
     fn default() -> Self {
         Self {
             signers: 3,
@@ -47,7 +47,8 @@ impl Default for WorldOptions {
     }
 }
 
-/// Variants of the policy: up to [`crate::AUTO_MAX`] automatic, up to [`crate::ONE_OF_N_MAX`] one approver, above two.
+/// Variants of the policy: up to [`crate::AUTO_MAX`] automatic, up to [`crate::ONE_OF_N_MAX`] one
+/// approver, above two.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyOptions {
     /// Windows over everything: a guard each.

@@ -75,7 +75,11 @@ impl SignerKeys {
     #[must_use]
     pub fn roster_member(&self) -> RosterMember {
         let public = self.public_record();
-        RosterMember { index: self.index, signing_key: public.signing_key, sealing_key: public.sealing_key }
+        RosterMember {
+            index: self.index,
+            signing_key: public.signing_key,
+            sealing_key: public.sealing_key,
+        }
     }
 }
 
@@ -137,7 +141,11 @@ impl ServiceKeys {
     #[must_use]
     pub fn node_key(&self) -> NodeKey {
         let public_key = self.signing.verifying_key().to_bytes();
-        NodeKey { node: self.node, role: self.role, public_key }
+        NodeKey {
+            node: self.node,
+            role: self.role,
+            public_key,
+        }
     }
 }
 
@@ -198,7 +206,16 @@ impl Person {
         let secret = seed.bytes(&format!("{human} {class} secret"), number);
         let id = CredentialId(seed.id(&format!("{human} {class} credential"), number));
         let public_key = SigningCredential::new(id, &secret).public_key();
-        Self { credential: Credential { id, user: user.id, class, public_key }, user, seed: secret }
+        Self {
+            credential: Credential {
+                id,
+                user: user.id,
+                class,
+                public_key,
+            },
+            user,
+            seed: secret,
+        }
     }
 
     /// The credential that signs.

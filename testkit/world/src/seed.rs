@@ -1,4 +1,5 @@
-//! Everything secret or random of a world, derived from its seed by name: the order of calls changes nothing.
+//! Everything secret or random of a world, derived from its seed by name: the order of calls
+//! changes nothing.
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -18,7 +19,11 @@ impl Seed {
     /// 32 bytes under a name.
     #[must_use]
     pub fn bytes(&self, name: &str, number: u64) -> [u8; 32] {
-        digest("strongroom/world-bytes/v1", &[&self.0.0, name.as_bytes(), &number.to_be_bytes()]).0
+        digest(
+            "strongroom/world-bytes/v1",
+            &[&self.0.0, name.as_bytes(), &number.to_be_bytes()],
+        )
+        .0
     }
 
     /// The 16 bytes of an id under a name.

@@ -8,8 +8,8 @@ use crate::world::{FRIEND, chain};
 use strongroom_policy::Policy;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListEntry, AllowListId, Charter, Document as _, Group, GroupId, KeyId, TenantId, User, Vault,
-    VaultId,
+    AllowListEntry, AllowListId, Charter, Document as _, Group, GroupId, KeyId, TenantId, User,
+    Vault, VaultId,
 };
 
 /// Members of the risk group.
@@ -59,10 +59,16 @@ impl Tenant {
     pub fn everybody(&self) -> Vec<Who> {
         let admins = (0..self.options.admins.0).map(Who::Admin);
         let committee = (0..self.options.committee.0).map(Who::Committee);
-        let approvers = (0..self.options.approvers).flat_map(|n| [Who::Approver(n), Who::ApproverProgram(n)]);
+        let approvers =
+            (0..self.options.approvers).flat_map(|n| [Who::Approver(n), Who::ApproverProgram(n)]);
         let risk = (0..RISK_MEMBERS).map(Who::Risk);
         let others = [Who::Initiator, Who::InitiatorKey, Who::Clerk];
-        admins.chain(committee).chain(approvers).chain(risk).chain(others).collect()
+        admins
+            .chain(committee)
+            .chain(approvers)
+            .chain(risk)
+            .chain(others)
+            .collect()
     }
 
     /// The whole board: all admins.
@@ -74,13 +80,17 @@ impl Tenant {
     /// Just enough admins.
     #[must_use]
     pub fn admin_quorum(&self) -> Vec<Who> {
-        (0..self.options.admins.1 as usize).map(Who::Admin).collect()
+        (0..self.options.admins.1 as usize)
+            .map(Who::Admin)
+            .collect()
     }
 
     /// Just enough committee members.
     #[must_use]
     pub fn committee_quorum(&self) -> Vec<Who> {
-        (0..self.options.committee.1 as usize).map(Who::Committee).collect()
+        (0..self.options.committee.1 as usize)
+            .map(Who::Committee)
+            .collect()
     }
 
     /// The policy in a variant.
@@ -92,7 +102,11 @@ impl Tenant {
     /// What the tenant starts with.
     #[must_use]
     pub fn charter(&self) -> Charter {
-        let people: Vec<Person> = self.everybody().into_iter().map(|who| self.person(who)).collect();
+        let people: Vec<Person> = self
+            .everybody()
+            .into_iter()
+            .map(|who| self.person(who))
+            .collect();
         let mut users: Vec<User> = people.iter().map(|person| person.user.clone()).collect();
         users.sort_by_key(|user| user.id);
         users.dedup();
@@ -102,13 +116,17 @@ impl Tenant {
             address: FRIEND.to_owned(),
             label: "friend".parse().unwrap(),
         };
-        let approvers = (0..self.options.approvers).map(Who::Approver).collect::<Vec<_>>();
+        let approvers = (0..self.options.approvers)
+            .map(Who::Approver)
+            .collect::<Vec<_>>();
         let risk = (0..RISK_MEMBERS).map(Who::Risk).collect::<Vec<_>>();
         Charter {
             name: "Example Bank".parse().unwrap(),
             admins: self.board(&self.all_admins(), self.options.admins.1),
             committee: self.board(
-                &(0..self.options.committee.0).map(Who::Committee).collect::<Vec<_>>(),
+                &(0..self.options.committee.0)
+                    .map(Who::Committee)
+                    .collect::<Vec<_>>(),
                 self.options.committee.1,
             ),
             users,
@@ -117,7 +135,11 @@ impl Tenant {
                 self.group("approvers", self.approvers, &approvers),
                 self.group("risk", self.risk, &risk),
             ],
-            allow_list: if self.options.allow_list { vec![entry] } else { vec![] },
+            allow_list: if self.options.allow_list {
+                vec![entry]
+            } else {
+                vec![]
+            },
             policy: self.policy(&self.options.policy).to_text(),
             loosen_delay_ms: self.options.delay_ms,
             ceremony_delay_ms: self.options.delay_ms,
@@ -127,13 +149,22 @@ impl Tenant {
     /// The first vault.
     #[must_use]
     pub fn first_vault(&self) -> Vault {
-        Vault { id: self.vault, name: "main".parse().unwrap(), key: self.key, account: 0, tags: vec![] }
+        Vault {
+            id: self.vault,
+            name: "main".parse().unwrap(),
+            key: self.key,
+            account: 0,
+            tags: vec![],
+        }
     }
 
     /// A board of these people.
     #[must_use]
     pub fn board(&self, members: &[Who], quorum: u32) -> Board {
-        let mut members: Vec<_> = members.iter().map(|who| self.person(*who).credential.id).collect();
+        let mut members: Vec<_> = members
+            .iter()
+            .map(|who| self.person(*who).credential.id)
+            .collect();
         members.sort_unstable();
         Board { members, quorum }
     }
@@ -141,8 +172,15 @@ impl Tenant {
     /// A group of these people.
     #[must_use]
     pub fn group(&self, name: &str, id: GroupId, members: &[Who]) -> Group {
-        let mut members: Vec<_> = members.iter().map(|who| self.person(*who).user.id).collect();
+        let mut members: Vec<_> = members
+            .iter()
+            .map(|who| self.person(*who).user.id)
+            .collect();
         members.sort_unstable();
-        Group { id, name: name.parse().unwrap(), members }
+        Group {
+            id,
+            name: name.parse().unwrap(),
+            members,
+        }
     }
 }

@@ -24,7 +24,13 @@ pub const STRANGER: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjh
 /// When a world begins: Thursday 2026-01-01 00:00 UTC.
 pub const START: UnixMs = UnixMs(1_767_225_600_000);
 
-const SERVICES: [Role; 5] = [Role::Api, Role::Approvals, Role::Transactions, Role::Coordinator, Role::Writer];
+const SERVICES: [Role; 5] = [
+    Role::Api,
+    Role::Approvals,
+    Role::Transactions,
+    Role::Coordinator,
+    Role::Writer,
+];
 
 /// An installation with one tenant.
 #[derive(Clone, Debug)]
@@ -53,9 +59,16 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, options: WorldOptions) -> Self {
         let seed = Seed::new(seed);
-        let signers: Vec<_> = (1..=options.signers).map(|index| SignerKeys::new(&seed, index)).collect();
-        let witnesses: Vec<_> = (1..=options.witnesses).map(|n| WitnessKeys::new(&seed, n)).collect();
-        let services: Vec<_> = SERVICES.into_iter().map(|role| ServiceKeys::new(&seed, role)).collect();
+        let signers: Vec<_> = (1..=options.signers)
+            .map(|index| SignerKeys::new(&seed, index))
+            .collect();
+        let witnesses: Vec<_> = (1..=options.witnesses)
+            .map(|n| WitnessKeys::new(&seed, n))
+            .collect();
+        let services: Vec<_> = SERVICES
+            .into_iter()
+            .map(|role| ServiceKeys::new(&seed, role))
+            .collect();
         let log_key = SigningKey::from_bytes(&seed.bytes("log key", 0));
         let admin = Person::new(&seed, Who::PlatformAdmin);
         let faults = strongroom_tlog::faults_assumed(options.min_signers);
@@ -69,25 +82,45 @@ impl World {
             signers: signers.iter().map(SignerKeys::seat).collect(),
             witnesses: witnesses.iter().map(WitnessKeys::seat).collect(),
             admin_credentials: vec![admin.credential.clone()],
-            admins: Board { members: vec![admin.credential.id], quorum: 1 },
+            admins: Board {
+                members: vec![admin.credential.id],
+                quorum: 1,
+            },
             services: services.iter().map(ServiceKeys::node_key).collect(),
             origin: "strongroom.example/journal".to_owned(),
             log_key: log_key.verifying_key().to_bytes(),
             quorum: strongroom_tlog::quorum(options.signers + options.witnesses, faults),
             faults: faults.into(),
-            chains: vec![ChainSeat { chain: chain(), native: native(), decoder: "bitcoin/1".to_owned() }],
+            chains: vec![ChainSeat {
+                chain: chain(),
+                native: native(),
+                decoder: "bitcoin/1".to_owned(),
+            }],
             bounds,
         };
         genesis.check().expect("a world's genesis keeps every rule");
         let tenant = Tenant::new(seed.child("tenant", 0), &options);
         let (genesis, counter) = (Arc::new(genesis), Arc::new(AtomicU64::new(1)));
-        Self { seed, options, genesis, signers, witnesses, services, log_key, tenant, counter }
+        Self {
+            seed,
+            options,
+            genesis,
+            signers,
+            witnesses,
+            services,
+            log_key,
+            tenant,
+            counter,
+        }
     }
 
     /// The same installation, meaning another tenant: the n-th, 0 being the first.
     #[must_use]
     pub fn for_tenant(&self, n: u64) -> Self {
-        Self { tenant: Tenant::new(self.seed.child("tenant", n), &self.options), ..self.clone() }
+        Self {
+            tenant: Tenant::new(self.seed.child("tenant", n), &self.options),
+            ..self.clone()
+        }
     }
 
     /// The installation's id.
@@ -99,19 +132,29 @@ impl World {
     /// A person of the tenant, or the platform's admin.
     #[must_use]
     pub fn person(&self, who: Who) -> Person {
-        if who == Who::PlatformAdmin { Person::new(&self.seed, who) } else { self.tenant.person(who) }
+        if who == Who::PlatformAdmin {
+            Person::new(&self.seed, who)
+        } else {
+            self.tenant.person(who)
+        }
     }
 
     /// The signer with this roster index.
     #[must_use]
     pub fn signer(&self, index: u16) -> &SignerKeys {
-        self.signers.iter().find(|signer| signer.index == index).unwrap()
+        self.signers
+            .iter()
+            .find(|signer| signer.index == index)
+            .unwrap()
     }
 
     /// The service with this role.
     #[must_use]
     pub fn service(&self, role: Role) -> &ServiceKeys {
-        self.services.iter().find(|service| service.role == role).unwrap()
+        self.services
+            .iter()
+            .find(|service| service.role == role)
+            .unwrap()
     }
 
     /// A number that was not given out before in this world (its clones included).

@@ -58,10 +58,16 @@ const ADAPTERS: [&str; 7] = [
     "strongroom-host",
 ];
 const ROOTS: [&str; 2] = ["strongroom", "strongroom-signer"];
-const TESTKIT: [&str; 5] =
-    ["strongroom-conformance", "strongroom-world", "strongroom-sim", "strongroom-bench", "strongroom-fuzz"];
+const TESTKIT: [&str; 5] = [
+    "strongroom-conformance",
+    "strongroom-world",
+    "strongroom-sim",
+    "strongroom-bench",
+    "strongroom-fuzz",
+];
 
-/// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its own.
+/// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its
+/// own.
 const OUTSIDE: [&str; 11] = [
     "axum",
     "getrandom",
@@ -76,7 +82,8 @@ const OUTSIDE: [&str; 11] = [
     "ureq",
 ];
 
-/// The ring of one of our packages; `None` for a package that is not ours, or that nobody has placed.
+/// The ring of one of our packages; `None` for a package that is not ours, or that nobody has
+/// placed.
 pub fn ring_of(package: &str) -> Option<Ring> {
     let rows: [(&[&str], Ring); 8] = [
         (&PURE, Ring::Pure),
@@ -88,7 +95,9 @@ pub fn ring_of(package: &str) -> Option<Ring> {
         (&TESTKIT, Ring::Testkit),
         (&["xtask"], Ring::Tool),
     ];
-    rows.into_iter().find(|(names, _)| names.contains(&package)).map(|(_, ring)| ring)
+    rows.into_iter()
+        .find(|(names, _)| names.contains(&package))
+        .map(|(_, ring)| ring)
 }
 
 /// May `from`, in `ring`, depend on our own crate `to`, in `to_ring`?
@@ -105,21 +114,29 @@ pub fn ours_allowed(from: &str, ring: Ring, to: &str, to_ring: Ring) -> bool {
             matches!(to_ring, Ring::Pure | Ring::Ports)
                 || (from, to) == ("strongroom-chain-bitcoin-dev", "strongroom-chain-bitcoin")
         }
-        // A root wires everything, but the signer and the main binary are two artefacts, and neither ships test code.
+        // A root wires everything, but the signer and the main binary are two artefacts, and
+        // neither ships test code.
         Ring::Root => !matches!(to_ring, Ring::Root | Ring::Testkit | Ring::Tool),
         Ring::Testkit => !matches!(to_ring, Ring::Tool),
         Ring::Tool => false,
     }
 }
 
-/// May a crate of `ring` depend on `package` from outside the workspace? `deny.toml` fences single crates further.
+/// May a crate of `ring` depend on `package` from outside the workspace? `deny.toml` fences single
+/// crates further.
 pub fn external_allowed(ring: Ring, package: &str) -> bool {
     match ring {
         Ring::Pure | Ring::Ports | Ring::Shell => !OUTSIDE.contains(&package),
         // The api serves HTTP and the client calls it: those two are what `deny.toml` lets through.
-        Ring::Application => {
-            !["getrandom", "rdkafka", "rusqlite", "rustix", "sqlx", "tracing-subscriber"].contains(&package)
-        }
+        Ring::Application => ![
+            "getrandom",
+            "rdkafka",
+            "rusqlite",
+            "rustix",
+            "sqlx",
+            "tracing-subscriber",
+        ]
+        .contains(&package),
         Ring::Adapter | Ring::Root | Ring::Testkit | Ring::Tool => true,
     }
 }

@@ -51,8 +51,8 @@ pub struct EmbeddedBus {
 }
 
 impl EmbeddedBus {
-    /// Opens or creates the log in a file. `fresh_incarnation` must be random; it is used only when the log is
-    /// created.
+    /// Opens or creates the log in a file. `fresh_incarnation` must be random; it is used only when
+    /// the log is created.
     ///
     /// # Errors
     /// [`BusError::RefusedInProduction`]; [`BusError::Corrupt`] when the file is damaged.
@@ -66,18 +66,34 @@ impl EmbeddedBus {
         let writer = Log::open(path)?;
         let (incarnation, topics) = writer.load(fresh_incarnation)?;
         let reader = Some(Mutex::new(Log::open(path)?));
-        Ok(Self::new(options, incarnation, State::new(topics), writer, reader))
+        Ok(Self::new(
+            options,
+            incarnation,
+            State::new(topics),
+            writer,
+            reader,
+        ))
     }
 
     /// A log in memory: lost with the object.
     ///
     /// # Errors
     /// [`BusError::RefusedInProduction`].
-    pub fn open_in_memory(mode: Mode, options: Options, incarnation: [u8; 16]) -> Result<Self, BusError> {
+    pub fn open_in_memory(
+        mode: Mode,
+        options: Options,
+        incarnation: [u8; 16],
+    ) -> Result<Self, BusError> {
         refuse_production(mode)?;
         let writer = Log::open_in_memory()?;
         let (incarnation, topics) = writer.load(incarnation)?;
-        Ok(Self::new(options, incarnation, State::new(topics), writer, None))
+        Ok(Self::new(
+            options,
+            incarnation,
+            State::new(topics),
+            writer,
+            None,
+        ))
     }
 
     fn new(
@@ -99,18 +115,25 @@ impl EmbeddedBus {
         }
     }
 
-    /// Forgets a topic's records before `oldest` (what retention does); consumers that stand there get
-    /// [`BusError::PositionGone`].
+    /// Forgets a topic's records before `oldest` (what retention does); consumers that stand there
+    /// get [`BusError::PositionGone`].
     ///
     /// # Errors
     /// As publish. Nothing happens when the topic is unknown or `oldest` is not within it.
     pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
         let mut state = self.lock();
         while state.writing {
-            state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .written
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.refuse_if_unusable()?;
-        let Some(known) = state.topics.get(topic).filter(|t| (t.oldest..=t.next).contains(&oldest)) else {
+        let Some(known) = state
+            .topics
+            .get(topic)
+            .filter(|t| (t.oldest..=t.next).contains(&oldest))
+        else {
             return Ok(());
         };
         let append = Append {
@@ -160,7 +183,9 @@ impl EmbeddedBus {
                 return result;
             }
             state = if state.writing {
-                self.written.wait(state).unwrap_or_else(PoisonError::into_inner)
+                self.written
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner)
             } else {
                 self.write_batch(state)
             };
@@ -177,7 +202,12 @@ impl EmbeddedBus {
             let mut state = self.lock();
             state.writing = false;
             self.written.notify_all();
-            (state, Err(BusError::Io("the log failed and must be opened again".into())))
+            (
+                state,
+                Err(BusError::Io(
+                    "the log failed and must be opened again".into(),
+                )),
+            )
         } else {
             self.write(appends, self.lock_writer())
         };
@@ -199,7 +229,11 @@ impl EmbeddedBus {
             .wait_timeout_while(self.lock(), self.options.publish_wait, no_room)
             .unwrap_or_else(PoisonError::into_inner);
         state.refuse_if_unusable()?;
-        if waited.timed_out() { Err(BusError::Full) } else { Ok(state) }
+        if waited.timed_out() {
+            Err(BusError::Full)
+        } else {
+            Ok(state)
+        }
     }
 
     /// One topic's records for a fetch, from memory or from the file.
@@ -210,14 +244,18 @@ impl EmbeddedBus {
         from: u64,
         max: usize,
     ) -> Result<Vec<Record>, BusError> {
-        let Some(known) = state.topics.get(topic) else { return Ok(Vec::new()) };
+        let Some(known) = state.topics.get(topic) else {
+            return Ok(Vec::new());
+        };
         if let Some(records) = known.read_tail(from, max) {
             return Ok(records);
         }
         let id = known.id;
         drop(state);
         let log = self.reader.as_ref().unwrap_or(&self.writer);
-        log.lock().unwrap_or_else(PoisonError::into_inner).read(topic, id, from, max)
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .read(topic, id, from, max)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -228,10 +266,17 @@ impl EmbeddedBus {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn position(&self, pick: impl Fn((u64, u64)) -> u64, topic: &Topic) -> Result<Position, BusError> {
+    fn position(
+        &self,
+        pick: impl Fn((u64, u64)) -> u64,
+        topic: &Topic,
+    ) -> Result<Position, BusError> {
         let state = self.lock();
         state.refuse_if_unusable()?;
-        Ok(Position { incarnation: self.incarnation, next: pick(state.bounds(topic)) })
+        Ok(Position {
+            incarnation: self.incarnation,
+            next: pick(state.bounds(topic)),
+        })
     }
 }
 
@@ -266,14 +311,18 @@ impl Bus for EmbeddedBus {
     ) -> Result<Vec<Delivered>, BusError> {
         let nothing = |state: &mut State| {
             state.refuse_if_unusable().is_ok()
-                && wants.iter().all(|(topic, position)| state.bounds(topic).1 == position.next)
+                && wants
+                    .iter()
+                    .all(|(topic, position)| state.bounds(topic).1 == position.next)
         };
         let state = self.lock();
         for (topic, position) in wants {
             state.check_position(topic, position, self.incarnation)?;
         }
-        let (mut state, _) =
-            self.arrived.wait_timeout_while(state, wait, nothing).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self
+            .arrived
+            .wait_timeout_while(state, wait, nothing)
+            .unwrap_or_else(PoisonError::into_inner);
         state.refuse_if_unusable()?;
         let mut available = Vec::with_capacity(wants.len());
         for (topic, position) in wants {
@@ -291,7 +340,12 @@ impl Bus for EmbeddedBus {
             for (offset, record) in
                 (position.next..).zip(self.read(self.lock(), topic, position.next, share)?)
             {
-                out.push(Delivered { topic: topic.clone(), partition: 0, offset, record });
+                out.push(Delivered {
+                    topic: topic.clone(),
+                    partition: 0,
+                    offset,
+                    record,
+                });
             }
         }
         Ok(out)
@@ -306,7 +360,11 @@ impl Bus for EmbeddedBus {
             .written
             .wait_timeout_while(state, within, |state| state.queued > 0)
             .unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() { Err(BusError::Timeout) } else { Ok(()) }
+        if waited.timed_out() {
+            Err(BusError::Timeout)
+        } else {
+            Ok(())
+        }
     }
 
     fn fsyncs(&self) -> u64 {
@@ -323,7 +381,12 @@ fn refuse_production(mode: Mode) -> Result<(), BusError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
     use strongroom_ports::bus::Headers;
 
@@ -349,8 +412,11 @@ mod tests {
 
     #[test]
     fn a_full_queue_pushes_back_and_then_says_so() {
-        let options =
-            Options { queue_records_max: 4, publish_wait: Duration::from_millis(20), ..Options::default() };
+        let options = Options {
+            queue_records_max: 4,
+            publish_wait: Duration::from_millis(20),
+            ..Options::default()
+        };
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
         let topic = Topic::new("t").unwrap();
         let four: Vec<_> = (0..4).map(|n| record(&topic, n)).collect();
@@ -362,7 +428,10 @@ mod tests {
                 std::thread::yield_now();
             }
             assert_eq!(bus.publish(&four[..1]), Err(BusError::Full));
-            assert_eq!(bus.shutdown(Duration::from_millis(5)), Err(BusError::Timeout));
+            assert_eq!(
+                bus.shutdown(Duration::from_millis(5)),
+                Err(BusError::Timeout)
+            );
             drop(stalled);
             accepted.join().unwrap().unwrap();
         });
@@ -396,11 +465,14 @@ mod tests {
         let open = || EmbeddedBus::open(&path, Mode::Dev, Options::default(), [1; 16]).unwrap();
         let topic = Topic::new("t").unwrap();
         let bus = open();
-        bus.publish(&(0..5000).map(|n| record(&topic, n)).collect::<Vec<_>>()).unwrap();
+        bus.publish(&(0..5000).map(|n| record(&topic, n)).collect::<Vec<_>>())
+            .unwrap();
         let start = bus.start(&topic).unwrap();
         let read = |bus: &EmbeddedBus, next: u64, max: usize| -> Vec<u64> {
             let position = Position { next, ..start };
-            let got = bus.fetch(&[(topic.clone(), position)], max, Duration::ZERO).unwrap();
+            let got = bus
+                .fetch(&[(topic.clone(), position)], max, Duration::ZERO)
+                .unwrap();
             for d in &got {
                 assert_eq!(d.record.payload, (d.offset as usize).to_be_bytes());
             }
@@ -421,18 +493,30 @@ mod tests {
         let (one, two) = (open(), open());
         one.publish(&[record(&topic, 0)]).unwrap();
         assert!(two.publish(&[record(&topic, 1)]).is_err());
-        assert!(two.fetch(&[], 1, Duration::ZERO).is_err(), "a broken bus serves nothing");
+        assert!(
+            two.fetch(&[], 1, Duration::ZERO).is_err(),
+            "a broken bus serves nothing"
+        );
         assert_eq!(open().end(&topic).unwrap().next, 1);
     }
 
     #[test]
     fn retention_keeps_the_newest_records() {
-        let options = Options { retention_records_max: Some(10), ..Options::default() };
+        let options = Options {
+            retention_records_max: Some(10),
+            ..Options::default()
+        };
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
         let topic = Topic::new("t").unwrap();
         for n in 0..25 {
             bus.publish(&[record(&topic, n)]).unwrap();
         }
-        assert_eq!((bus.start(&topic).unwrap().next, bus.end(&topic).unwrap().next), (15, 25));
+        assert_eq!(
+            (
+                bus.start(&topic).unwrap().next,
+                bus.end(&topic).unwrap().next
+            ),
+            (15, 25)
+        );
     }
 }

@@ -45,8 +45,9 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn open(path: &Path) -> Result<Self, BusError> {
         let connection = Connection::open(path).map_err(map)?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(map)?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
+            .map_err(map)?;
         if mode != "wal" {
             return Err(BusError::Io(format!("journal mode is {mode}, not wal")));
         }
@@ -58,47 +59,76 @@ impl Log {
     }
 
     fn prepare(connection: Connection) -> Result<Self, BusError> {
-        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(map)?;
+        connection
+            .busy_timeout(std::time::Duration::from_secs(5))
+            .map_err(map)?;
         connection.set_prepared_statement_cache_capacity(32);
         connection
-            .execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;")
+            .execute_batch(
+                "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
+            )
             .map_err(map)?;
         Ok(Self { connection })
     }
 
     /// Makes the tables when they are missing, and answers the log's incarnation and topics.
-    pub(crate) fn load(&self, fresh_incarnation: [u8; 16]) -> Result<([u8; 16], Vec<StoredTopic>), BusError> {
-        let check: String =
-            self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(map)?;
+    pub(crate) fn load(
+        &self,
+        fresh_incarnation: [u8; 16],
+    ) -> Result<([u8; 16], Vec<StoredTopic>), BusError> {
+        let check: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(map)?;
         if check != "ok" {
             return Err(BusError::Corrupt(check));
         }
-        self.connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA}")).map_err(map)?;
-        let meta = self.connection.query_row("SELECT layout, incarnation FROM meta", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?))
-        });
+        self.connection
+            .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA}"))
+            .map_err(map)?;
+        let meta = self
+            .connection
+            .query_row("SELECT layout, incarnation FROM meta", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?))
+            });
         let incarnation = match meta.optional().map_err(map)? {
             Some((LAYOUT, incarnation)) => incarnation,
-            Some((other, _)) => return Err(BusError::Corrupt(format!("layout {other} is unknown"))),
+            Some((other, _)) => {
+                return Err(BusError::Corrupt(format!("layout {other} is unknown")));
+            }
             None => {
                 let sql = "INSERT INTO meta (layout, incarnation) VALUES (?1, ?2)";
-                self.connection.execute(sql, params![LAYOUT, fresh_incarnation]).map_err(map)?;
+                self.connection
+                    .execute(sql, params![LAYOUT, fresh_incarnation])
+                    .map_err(map)?;
                 fresh_incarnation
             }
         };
         self.connection.execute_batch("COMMIT").map_err(map)?;
-        let mut statement =
-            self.connection.prepare("SELECT name, id, oldest, next FROM topics").map_err(map)?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT name, id, oldest, next FROM topics")
+            .map_err(map)?;
         let rows = statement
             .query_map([], |row| {
-                Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, i64>(3)?,
+                ))
             })
             .map_err(map)?;
         let mut topics = Vec::new();
         for row in rows {
             let (name, id, oldest, next) = row.map_err(map)?;
             let topic = Topic::new(&name).map_err(|e| BusError::Corrupt(e.to_string()))?;
-            topics.push(StoredTopic { topic, id, oldest: unsigned(oldest)?, next: unsigned(next)? });
+            topics.push(StoredTopic {
+                topic,
+                id,
+                oldest: unsigned(oldest)?,
+                next: unsigned(next)?,
+            });
         }
         Ok((incarnation, topics))
     }
@@ -126,7 +156,9 @@ impl Log {
         let sql = "SELECT at, key, headers, payload FROM records WHERE topic = ?1 AND at >= ?2 ORDER BY at LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql).map_err(map)?;
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![id, signed(from)?, limit]).map_err(map)?;
+        let mut rows = statement
+            .query(params![id, signed(from)?, limit])
+            .map_err(map)?;
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(map)? {
             let at = unsigned(row.get(0).map_err(map)?)?;
@@ -137,7 +169,12 @@ impl Log {
             let headers: Headers = borsh::from_slice(&headers)
                 .map_err(|e| BusError::Corrupt(format!("headers of {topic} {at}: {e}")))?;
             let (key, payload) = (row.get(1).map_err(map)?, row.get(3).map_err(map)?);
-            out.push(Record { topic: topic.clone(), key, headers, payload });
+            out.push(Record {
+                topic: topic.clone(),
+                key,
+                headers,
+                payload,
+            });
         }
         Ok(out)
     }
@@ -170,11 +207,15 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
         });
     }
     let mut insert = tx
-        .prepare_cached("INSERT INTO records (topic, at, key, headers, payload) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .prepare_cached(
+            "INSERT INTO records (topic, at, key, headers, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
         .map_err(AppendError::nothing)?;
     for (at, record) in (append.next..).zip(&append.records) {
-        let headers = borsh::to_vec(&record.headers)
-            .map_err(|e| AppendError { error: BusError::Io(e.to_string()), lost: false })?;
+        let headers = borsh::to_vec(&record.headers).map_err(|e| AppendError {
+            error: BusError::Io(e.to_string()),
+            lost: false,
+        })?;
         let at = i64::try_from(at).unwrap_or(i64::MAX);
         insert
             .execute(params![append.id, at, record.key, headers, record.payload])
@@ -182,7 +223,12 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
     }
     if append.keep_from > append.oldest {
         tx.prepare_cached("DELETE FROM records WHERE topic = ?1 AND at < ?2")
-            .and_then(|mut s| s.execute(params![append.id, i64::try_from(append.keep_from).unwrap_or(0)]))
+            .and_then(|mut s| {
+                s.execute(params![
+                    append.id,
+                    i64::try_from(append.keep_from).unwrap_or(0)
+                ])
+            })
             .map_err(AppendError::nothing)?;
     }
     Ok(())
@@ -198,15 +244,22 @@ pub(crate) struct AppendError {
 impl AppendError {
     /// The statement failed and the transaction rolls back.
     fn nothing(error: rusqlite::Error) -> Self {
-        let full = matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
-        let busy =
-            matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DatabaseBusy);
-        Self { error: map(error), lost: !full && !busy }
+        let full =
+            matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
+        let busy = matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DatabaseBusy);
+        Self {
+            error: map(error),
+            lost: !full && !busy,
+        }
     }
 
     fn unknown(error: rusqlite::Error) -> Self {
-        let full = matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
-        Self { error: map(error), lost: !full }
+        let full =
+            matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
+        Self {
+            error: map(error),
+            lost: !full,
+        }
     }
 }
 
@@ -214,7 +267,10 @@ impl AppendError {
 fn map(error: rusqlite::Error) -> BusError {
     match &error {
         rusqlite::Error::SqliteFailure(failure, _)
-            if matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
+            if matches!(
+                failure.code,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
+            ) =>
         {
             BusError::Corrupt(error.to_string())
         }

@@ -26,7 +26,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// Memory and file may disagree; nothing is served until the log is opened again.
     pub(crate) broken: bool,
-    /// Which topic a fetch serves first, so that none starves when there are more topics than records.
+    /// Which topic a fetch serves first, so that none starves when there are more topics than
+    /// records.
     pub(crate) turn: usize,
 }
 
@@ -48,23 +49,39 @@ pub(crate) struct TopicState {
 impl State {
     pub(crate) fn new(topics: Vec<StoredTopic>) -> Self {
         let topics = topics.into_iter().map(|t| {
-            let state =
-                TopicState { id: t.id, oldest: t.oldest, next: t.next, tail: VecDeque::new(), tail_bytes: 0 };
+            let state = TopicState {
+                id: t.id,
+                oldest: t.oldest,
+                next: t.next,
+                tail: VecDeque::new(),
+                tail_bytes: 0,
+            };
             (t.topic, state)
         });
-        Self { topics: topics.collect(), ..Self::default() }
+        Self {
+            topics: topics.collect(),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn refuse_if_unusable(&self) -> Result<(), BusError> {
         if self.broken {
-            return Err(BusError::Io("the log failed and must be opened again".into()));
+            return Err(BusError::Io(
+                "the log failed and must be opened again".into(),
+            ));
         }
-        if self.closed { Err(BusError::Closed) } else { Ok(()) }
+        if self.closed {
+            Err(BusError::Closed)
+        } else {
+            Ok(())
+        }
     }
 
     /// (oldest, next) of a topic; one without records begins at 0.
     pub(crate) fn bounds(&self, topic: &Topic) -> (u64, u64) {
-        self.topics.get(topic).map_or((0, 0), |t| (t.oldest, t.next))
+        self.topics
+            .get(topic)
+            .map_or((0, 0), |t| (t.oldest, t.next))
     }
 
     pub(crate) fn check_position(
@@ -78,7 +95,13 @@ impl State {
         if same_log && (oldest..=end).contains(&position.next) {
             return Ok(());
         }
-        Err(BusError::PositionGone { topic: topic.clone(), wanted: position.next, oldest, end, same_log })
+        Err(BusError::PositionGone {
+            topic: topic.clone(),
+            wanted: position.next,
+            oldest,
+            end,
+            same_log,
+        })
     }
 
     /// Takes whole publishes off the queue, at least one, until `records_max` is reached.
@@ -96,10 +119,17 @@ impl State {
     }
 
     /// The batch by topic, with the offsets it will get.
-    pub(crate) fn plan(&self, batch: &[Pending], retention_records_max: Option<u64>) -> Vec<Append> {
+    pub(crate) fn plan(
+        &self,
+        batch: &[Pending],
+        retention_records_max: Option<u64>,
+    ) -> Vec<Append> {
         let mut by_topic: BTreeMap<&Topic, Vec<Arc<Record>>> = BTreeMap::new();
         for record in batch.iter().flat_map(|pending| &pending.records) {
-            by_topic.entry(&record.topic).or_default().push(Arc::clone(record));
+            by_topic
+                .entry(&record.topic)
+                .or_default()
+                .push(Arc::clone(record));
         }
         let mut fresh_id = self.topics.values().map(|t| t.id).max().unwrap_or(0);
         let appends = by_topic.into_iter().map(|(topic, records)| {
@@ -113,8 +143,17 @@ impl State {
                 |t| t.id,
             );
             let after = next + records.len() as u64;
-            let keep_from = retention_records_max.map_or(oldest, |max| oldest.max(after.saturating_sub(max)));
-            Append { topic: topic.clone(), id, created: known.is_none(), oldest, next, records, keep_from }
+            let keep_from =
+                retention_records_max.map_or(oldest, |max| oldest.max(after.saturating_sub(max)));
+            Append {
+                topic: topic.clone(),
+                id,
+                created: known.is_none(),
+                oldest,
+                next,
+                records,
+                keep_from,
+            }
         });
         appends.collect()
     }
@@ -122,13 +161,16 @@ impl State {
     /// Shows written records to readers.
     pub(crate) fn apply(&mut self, appends: Vec<Append>) {
         for append in appends {
-            let topic = self.topics.entry(append.topic).or_insert_with(|| TopicState {
-                id: append.id,
-                oldest: append.oldest,
-                next: append.next,
-                tail: VecDeque::new(),
-                tail_bytes: 0,
-            });
+            let topic = self
+                .topics
+                .entry(append.topic)
+                .or_insert_with(|| TopicState {
+                    id: append.id,
+                    oldest: append.oldest,
+                    next: append.next,
+                    tail: VecDeque::new(),
+                    tail_bytes: 0,
+                });
             topic.next += append.records.len() as u64;
             for record in append.records {
                 topic.tail_bytes += record.payload.len();
@@ -160,12 +202,19 @@ impl TopicState {
     /// Records from memory; `None` when `from` is older than the tail.
     pub(crate) fn read_tail(&self, from: u64, max: usize) -> Option<Vec<Record>> {
         let skip = usize::try_from(from.checked_sub(self.tail_start())?).ok()?;
-        Some(self.tail.iter().skip(skip).take(max).map(|record| Record::clone(record)).collect())
+        Some(
+            self.tail
+                .iter()
+                .skip(skip)
+                .take(max)
+                .map(|record| Record::clone(record))
+                .collect(),
+        )
     }
 }
 
-/// How many records each of several topics may give, so that their sum is at most `max` and a busy topic does
-/// not starve a quiet one. `turn` says who is served first.
+/// How many records each of several topics may give, so that their sum is at most `max` and a busy
+/// topic does not starve a quiet one. `turn` says who is served first.
 pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
     let mut shares = vec![0usize; available.len()];
     let mut left = max;
@@ -173,7 +222,10 @@ pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
         let hungry: Vec<usize> = (0..available.len())
             .map(|i| (i + turn) % available.len())
             .filter(|i| {
-                shares.get(*i).zip(available.get(*i)).is_some_and(|(share, there)| (*share as u64) < *there)
+                shares
+                    .get(*i)
+                    .zip(available.get(*i))
+                    .is_some_and(|(share, there)| (*share as u64) < *there)
             })
             .collect();
         if hungry.is_empty() {

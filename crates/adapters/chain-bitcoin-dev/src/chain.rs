@@ -72,7 +72,10 @@ impl DevChain {
     /// # Errors
     /// [`DevChainError::Store`].
     pub fn open(path: &Path, confirm: Confirm) -> Result<Self, DevChainError> {
-        Ok(Self { db: Mutex::new(ledger::open(Some(path))?), confirm })
+        Ok(Self {
+            db: Mutex::new(ledger::open(Some(path))?),
+            confirm,
+        })
     }
 
     /// A chain that ends with the process.
@@ -80,20 +83,29 @@ impl DevChain {
     /// # Errors
     /// [`DevChainError::Store`].
     pub fn in_memory(confirm: Confirm) -> Result<Self, DevChainError> {
-        Ok(Self { db: Mutex::new(ledger::open(None)?), confirm })
+        Ok(Self {
+            db: Mutex::new(ledger::open(None)?),
+            confirm,
+        })
     }
 
-    /// Every change is one SQLite transaction, so a panic elsewhere leaves nothing half-done behind the lock.
+    /// Every change is one SQLite transaction, so a panic elsewhere leaves nothing half-done behind
+    /// the lock.
     pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes `count` confirmed outputs of `amount` satoshi out of nothing, in one block. Each has its own
-    /// transaction, whose id follows from a counter.
+    /// Makes `count` confirmed outputs of `amount` satoshi out of nothing, in one block. Each has
+    /// its own transaction, whose id follows from a counter.
     ///
     /// # Errors
     /// [`DevChainError`].
-    pub fn fund(&self, to: &str, amount: u64, count: u32) -> Result<Vec<ConflictKey>, DevChainError> {
+    pub fn fund(
+        &self,
+        to: &str,
+        amount: u64,
+        count: u32,
+    ) -> Result<Vec<ConflictKey>, DevChainError> {
         if amount == 0 || amount > Amount::MAX_MONEY.to_sat() || !(1..=FUND_MAX).contains(&count) {
             return Err(DevChainError::Amount);
         }
@@ -104,9 +116,18 @@ impl DevChain {
         let funded = ledger::meta(&tx, "funded")?;
         let mut keys = Vec::new();
         for number in funded..funded.saturating_add(count) {
-            let coinbase =
-                coinbase(number, TxOut { value: Amount::from_sat(amount), script_pubkey: script.clone() });
-            let known = Known { raw: encode::serialize(&coinbase), fee: 0, height: Some(height) };
+            let coinbase = coinbase(
+                number,
+                TxOut {
+                    value: Amount::from_sat(amount),
+                    script_pubkey: script.clone(),
+                },
+            );
+            let known = Known {
+                raw: encode::serialize(&coinbase),
+                fee: 0,
+                height: Some(height),
+            };
             let id = coinbase.compute_txid();
             ledger::add_transaction(&tx, &id.to_string(), &known)?;
             keys.extend(confirm(&tx, &coinbase, height)?);
@@ -142,14 +163,19 @@ impl DevChain {
     /// # Errors
     /// [`DevChainError::Store`].
     pub fn spent_outputs(&self, raw: &[u8]) -> Result<Option<Vec<SpentOutput>>, DevChainError> {
-        let Ok(transaction) = interpreter::decode(raw) else { return Ok(None) };
+        let Ok(transaction) = interpreter::decode(raw) else {
+            return Ok(None);
+        };
         let db = self.db();
         let mut spent = Vec::new();
         for input in &transaction.input {
             let Some(output) = ledger::find_output(&db, &input.previous_output.to_string())? else {
                 return Ok(None);
             };
-            spent.push(SpentOutput { amount: output.amount, script: output.script });
+            spent.push(SpentOutput {
+                amount: output.amount,
+                script: output.script,
+            });
         }
         Ok(Some(spent))
     }
@@ -174,11 +200,18 @@ impl DevChain {
 fn coinbase(number: u32, output: TxOut) -> Transaction {
     let input = TxIn {
         previous_output: OutPoint::null(),
-        script_sig: Builder::new().push_slice(number.to_be_bytes()).into_script(),
+        script_sig: Builder::new()
+            .push_slice(number.to_be_bytes())
+            .into_script(),
         sequence: Sequence::MAX,
         witness: Witness::new(),
     };
-    Transaction { version: Version::TWO, lock_time: LockTime::ZERO, input: vec![input], output: vec![output] }
+    Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![input],
+        output: vec![output],
+    }
 }
 
 /// Adds the outputs of a transaction that just confirmed.
@@ -195,7 +228,17 @@ fn confirm(
         let address = address::of_script(&output.script_pubkey, NETWORK).unwrap_or_default();
         let script = output.script_pubkey.to_bytes();
         let amount = output.value.to_sat();
-        ledger::add_output(tx, &Output { outpoint, address, script, amount, height, spent_by: None })?;
+        ledger::add_output(
+            tx,
+            &Output {
+                outpoint,
+                address,
+                script,
+                amount,
+                height,
+                spent_by: None,
+            },
+        )?;
     }
     Ok(keys)
 }
@@ -203,11 +246,22 @@ fn confirm(
 fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
     let height = ledger::meta(tx, "height")?.saturating_add(1);
     for id in ledger::pending(tx)? {
-        let Some(known) = ledger::find_transaction(tx, &id)? else { continue };
+        let Some(known) = ledger::find_transaction(tx, &id)? else {
+            continue;
+        };
         // Only decoded transactions were stored.
-        let Ok(transaction) = interpreter::decode(&known.raw) else { continue };
+        let Ok(transaction) = interpreter::decode(&known.raw) else {
+            continue;
+        };
         confirm(tx, &transaction, height)?;
-        ledger::add_transaction(tx, &id, &Known { height: Some(height), ..known })?;
+        ledger::add_transaction(
+            tx,
+            &id,
+            &Known {
+                height: Some(height),
+                ..known
+            },
+        )?;
     }
     ledger::set_meta(tx, "height", height)?;
     Ok(height)
@@ -232,7 +286,10 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
         if let Some(by) = output.spent_by {
             replaced.insert(by);
         }
-        spent.push(SpentOutput { amount: output.amount, script: output.script });
+        spent.push(SpentOutput {
+            amount: output.amount,
+            script: output.script,
+        });
     }
     let fee = fee(&transaction, &spent)?;
     check_spend(raw, &spent).map_err(|error| no(error.to_string()))?;
@@ -240,7 +297,15 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
     for input in &transaction.input {
         ledger::spend(tx, &input.previous_output.to_string(), Some(&id))?;
     }
-    ledger::add_transaction(tx, &id, &Known { raw: raw.to_vec(), fee, height: None })?;
+    ledger::add_transaction(
+        tx,
+        &id,
+        &Known {
+            raw: raw.to_vec(),
+            fee,
+            height: None,
+        },
+    )?;
     Ok(Broadcast::Accepted)
 }
 
@@ -248,14 +313,21 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
     if transaction.input.is_empty() || transaction.output.is_empty() {
         return Err(no("no inputs or no outputs"));
     }
-    let distinct: BTreeSet<_> = transaction.input.iter().map(|input| input.previous_output).collect();
+    let distinct: BTreeSet<_> = transaction
+        .input
+        .iter()
+        .map(|input| input.previous_output)
+        .collect();
     if distinct.len() != transaction.input.len() {
         return Err(no("an output is spent twice in it"));
     }
-    let locked = transaction.input.iter().any(|input| input.sequence != Sequence::MAX);
+    let locked = transaction
+        .input
+        .iter()
+        .any(|input| input.sequence != Sequence::MAX);
     let lock_time = transaction.lock_time.to_consensus_u32();
-    // The next block is `height + 1`, and a lock at `height` ends in it (Bitcoin Core's IsFinalTx). There is no
-    // clock, so a lock by time never ends.
+    // The next block is `height + 1`, and a lock at `height` ends in it (Bitcoin Core's IsFinalTx).
+    // There is no clock, so a lock by time never ends.
     if locked && lock_time > height {
         return Err(no(format!("locked until height {lock_time}, now {height}")));
     }
@@ -264,8 +336,15 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
 
 fn fee(transaction: &Transaction, spent: &[SpentOutput]) -> Result<u64, NotTaken> {
     let money_in = total(spent.iter().map(|output| output.amount));
-    let money_out = total(transaction.output.iter().map(|output| output.value.to_sat()));
-    let fee = money_in.zip(money_out).and_then(|(money_in, money_out)| money_in.checked_sub(money_out));
+    let money_out = total(
+        transaction
+            .output
+            .iter()
+            .map(|output| output.value.to_sat()),
+    );
+    let fee = money_in
+        .zip(money_out)
+        .and_then(|(money_in, money_out)| money_in.checked_sub(money_out));
     fee.ok_or_else(|| no("it pays more than it spends"))
 }
 
@@ -275,8 +354,8 @@ fn total(mut amounts: impl Iterator<Item = u64>) -> Option<u64> {
     amounts.try_fold(0u64, |sum, amount| sum.checked_add(amount).filter(possible))
 }
 
-/// BIP-125 rules 3 and 4 against waiting transactions; a confirmed one is never replaced. Unconfirmed outputs
-/// cannot be spent here, so nothing depends on what is evicted.
+/// BIP-125 rules 3 and 4 against waiting transactions; a confirmed one is never replaced.
+/// Unconfirmed outputs cannot be spent here, so nothing depends on what is evicted.
 fn replace(
     tx: &rusqlite::Transaction<'_>,
     transaction: &Transaction,
@@ -286,7 +365,9 @@ fn replace(
     let mut least = 0u64;
     for id in replaced {
         match ledger::find_transaction(tx, id)? {
-            Some(Known { height: None, fee, .. }) => least = least.saturating_add(fee),
+            Some(Known {
+                height: None, fee, ..
+            }) => least = least.saturating_add(fee),
             _ => return Err(no(format!("an input is already spent by {id}"))),
         }
     }
@@ -299,5 +380,8 @@ fn replace(
             "conflicts with a waiting transaction: a replacement needs {least} satoshi fee, has {fee}"
         )));
     }
-    replaced.iter().try_for_each(|id| ledger::evict(tx, id)).map_err(NotTaken::from)
+    replaced
+        .iter()
+        .try_for_each(|id| ledger::evict(tx, id))
+        .map_err(NotTaken::from)
 }

@@ -43,26 +43,42 @@ pub enum ScriptError {
 /// # Errors
 /// [`ScriptError::NotATransaction`].
 pub fn decode(raw: &[u8]) -> Result<Transaction, ScriptError> {
-    let transaction: Transaction = encode::deserialize(raw).map_err(|_| ScriptError::NotATransaction)?;
+    let transaction: Transaction =
+        encode::deserialize(raw).map_err(|_| ScriptError::NotATransaction)?;
     // The decoder is strict today; the comparison keeps it so when the library changes.
-    if encode::serialize(&transaction) == raw { Ok(transaction) } else { Err(ScriptError::NotATransaction) }
+    if encode::serialize(&transaction) == raw {
+        Ok(transaction)
+    } else {
+        Err(ScriptError::NotATransaction)
+    }
 }
 
-/// Runs every input's script in Bitcoin Core's interpreter; `spent` are the spent outputs in input order.
+/// Runs every input's script in Bitcoin Core's interpreter; `spent` are the spent outputs in input
+/// order.
 ///
 /// # Errors
 /// [`ScriptError`]: the first input that is refused.
 pub fn check_spend(raw: &[u8], spent: &[SpentOutput]) -> Result<(), ScriptError> {
     let inputs = decode(raw)?.input.len();
-    let wrong = ScriptError::WrongOutputs { inputs, outputs: spent.len() };
+    let wrong = ScriptError::WrongOutputs {
+        inputs,
+        outputs: spent.len(),
+    };
     if inputs != spent.len() {
         return Err(wrong);
     }
     let outputs: Option<Vec<Utxo>> = spent.iter().map(utxo).collect();
     let outputs = outputs.ok_or(wrong)?;
     for (input, output) in spent.iter().enumerate() {
-        verify_with_flags(&output.script, output.amount, raw, Some(&outputs), input, FLAGS)
-            .map_err(|_| ScriptError::Refused { input })?;
+        verify_with_flags(
+            &output.script,
+            output.amount,
+            raw,
+            Some(&outputs),
+            input,
+            FLAGS,
+        )
+        .map_err(|_| ScriptError::Refused { input })?;
     }
     Ok(())
 }

@@ -46,18 +46,28 @@ pub fn open(path: Option<&Path>) -> rusqlite::Result<Connection> {
 }
 
 pub fn meta(db: &Connection, name: &str) -> rusqlite::Result<u32> {
-    db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0))
+    db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
 }
 
 pub fn set_meta(db: &Transaction<'_>, name: &str, value: u32) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?.execute(params![name, value]).map(|_| ())
+    db.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?
+        .execute(params![name, value])
+        .map(|_| ())
 }
 
 pub fn add_output(db: &Transaction<'_>, output: &Output) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, NULL)")?;
+    let mut statement =
+        db.prepare_cached("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, NULL)")?;
     let amount = i64::try_from(output.amount).unwrap_or(i64::MAX);
     statement
-        .execute(params![output.outpoint, output.address, output.script, amount, output.height])
+        .execute(params![
+            output.outpoint,
+            output.address,
+            output.script,
+            amount,
+            output.height
+        ])
         .map(|_| ())
 }
 
@@ -74,41 +84,59 @@ fn output(row: &rusqlite::Row<'_>) -> rusqlite::Result<Output> {
 }
 
 pub fn find_output(db: &Connection, outpoint: &str) -> rusqlite::Result<Option<Output>> {
-    db.prepare_cached("SELECT * FROM outputs WHERE outpoint = ?1")?.query_row([outpoint], output).optional()
+    db.prepare_cached("SELECT * FROM outputs WHERE outpoint = ?1")?
+        .query_row([outpoint], output)
+        .optional()
 }
 
 pub fn unspent(db: &Connection, address: &str) -> rusqlite::Result<Vec<Output>> {
     let text = "SELECT * FROM outputs WHERE address = ?1 AND spent_by IS NULL ORDER BY outpoint";
-    db.prepare_cached(text)?.query_map([address], output)?.collect()
+    db.prepare_cached(text)?
+        .query_map([address], output)?
+        .collect()
 }
 
 pub fn spend(db: &Transaction<'_>, outpoint: &str, by: Option<&str>) -> rusqlite::Result<()> {
     let text = "UPDATE outputs SET spent_by = ?2 WHERE outpoint = ?1";
-    db.prepare_cached(text)?.execute(params![outpoint, by]).map(|_| ())
+    db.prepare_cached(text)?
+        .execute(params![outpoint, by])
+        .map(|_| ())
 }
 
 pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
     let known = |row: &rusqlite::Row<'_>| {
         let fee: i64 = row.get(1)?;
-        Ok(Known { raw: row.get(0)?, fee: fee.unsigned_abs(), height: row.get(2)? })
+        Ok(Known {
+            raw: row.get(0)?,
+            fee: fee.unsigned_abs(),
+            height: row.get(2)?,
+        })
     };
     let text = "SELECT raw, fee, height FROM transactions WHERE id = ?1";
     db.prepare_cached(text)?.query_row([id], known).optional()
 }
 
 pub fn add_transaction(db: &Transaction<'_>, id: &str, known: &Known) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached("INSERT OR REPLACE INTO transactions VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement =
+        db.prepare_cached("INSERT OR REPLACE INTO transactions VALUES (?1, ?2, ?3, ?4)")?;
     let fee = i64::try_from(known.fee).unwrap_or(i64::MAX);
-    statement.execute(params![id, known.raw, fee, known.height]).map(|_| ())
+    statement
+        .execute(params![id, known.raw, fee, known.height])
+        .map(|_| ())
 }
 
 pub fn pending(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let text = "SELECT id FROM transactions WHERE height IS NULL ORDER BY id";
-    db.prepare_cached(text)?.query_map([], |row| row.get(0))?.collect()
+    db.prepare_cached(text)?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 /// Forgets a replaced transaction and frees what it spent.
 pub fn evict(db: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE outputs SET spent_by = NULL WHERE spent_by = ?1")?.execute([id])?;
-    db.prepare_cached("DELETE FROM transactions WHERE id = ?1 AND height IS NULL")?.execute([id]).map(|_| ())
+    db.prepare_cached("UPDATE outputs SET spent_by = NULL WHERE spent_by = ?1")?
+        .execute([id])?;
+    db.prepare_cached("DELETE FROM transactions WHERE id = ?1 AND height IS NULL")?
+        .execute([id])
+        .map(|_| ())
 }

@@ -6,21 +6,25 @@ use bitcoin::{Address, AddressType, Script, ScriptBuf, XOnlyPublicKey};
 use strongroom_types::intent::ADDRESS_BYTES_MAX;
 use strongroom_types::{Code, Refusal};
 
-/// The script an address stands for. All test networks share the prefixes of P2PKH and P2SH, so such an address
-/// cannot be told from another test network's.
+/// The script an address stands for. All test networks share the prefixes of P2PKH and P2SH, so
+/// such an address cannot be told from another test network's.
 ///
 /// # Errors
-/// `address_invalid`: no address, a kind this build does not pay to, or not the canonical text (bech32 in
-/// upper case). `address_wrong_network`: an address of another network.
+/// `address_invalid`: no address, a kind this build does not pay to, or not the canonical text
+/// (bech32 in upper case). `address_wrong_network`: an address of another network.
 pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
     let invalid = |detail: &str| Refusal::new(Code::AddressInvalid, detail);
     if text.len() > ADDRESS_BYTES_MAX {
         return Err(invalid("too long for a Bitcoin address"));
     }
-    let address: Address<NetworkUnchecked> =
-        text.parse().map_err(|_| invalid("not a Bitcoin address, or its checksum is wrong"))?;
+    let address: Address<NetworkUnchecked> = text
+        .parse()
+        .map_err(|_| invalid("not a Bitcoin address, or its checksum is wrong"))?;
     if !address.is_valid_for_network(network.params()) {
-        return Err(Refusal::new(Code::AddressWrongNetwork, format!("not an address of {network:?}")));
+        return Err(Refusal::new(
+            Code::AddressWrongNetwork,
+            format!("not an address of {network:?}"),
+        ));
     }
     let script = address.assume_checked().script_pubkey();
     match of_script(&script, network) {
@@ -30,22 +34,25 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
     }
 }
 
-/// The canonical address of a script; `None` when it has none of the supported kinds (OP_RETURN, bare
-/// multi-signature, future witness versions, a Taproot key that is no point and so could never be spent).
+/// The canonical address of a script; `None` when it has none of the supported kinds (OP_RETURN,
+/// bare multi-signature, future witness versions, a Taproot key that is no point and so could never
+/// be spent).
 #[must_use]
 pub fn of_script(script: &Script, network: Network) -> Option<String> {
     let address = Address::from_script(script, network.params()).ok()?;
     let payable = match address.address_type()? {
-        AddressType::P2tr => {
-            script.as_bytes().get(2..).is_some_and(|key| XOnlyPublicKey::from_slice(key).is_ok())
-        }
+        AddressType::P2tr => script
+            .as_bytes()
+            .get(2..)
+            .is_some_and(|key| XOnlyPublicKey::from_slice(key).is_ok()),
         AddressType::P2wpkh | AddressType::P2wsh | AddressType::P2pkh | AddressType::P2sh => true,
         _ => false,
     };
     payable.then(|| address.to_string())
 }
 
-/// The least amount, in satoshi, that nodes relay to this script (Bitcoin Core's dust rule at 3 sat/vB).
+/// The least amount, in satoshi, that nodes relay to this script (Bitcoin Core's dust rule at 3
+/// sat/vB).
 #[must_use]
 pub fn dust_limit(script: &Script) -> u64 {
     script.minimal_non_dust().to_sat()
@@ -57,9 +64,15 @@ mod tests {
     use super::*;
 
     const GOOD: [(&str, u64); 5] = [
-        ("bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr", 330),
+        (
+            "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr",
+            330,
+        ),
         ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", 294),
-        ("bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3", 330),
+        (
+            "bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3",
+            330,
+        ),
         ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", 546),
         ("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", 540),
     ];
@@ -82,12 +95,22 @@ mod tests {
     #[test]
     fn an_address_of_another_network_is_refused() {
         for (text, _) in GOOD {
-            assert_eq!(parse(text, Network::Regtest).unwrap_err().code, Code::AddressWrongNetwork, "{text}");
+            assert_eq!(
+                parse(text, Network::Regtest).unwrap_err().code,
+                Code::AddressWrongNetwork,
+                "{text}"
+            );
         }
         let regtest = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
         assert!(parse(regtest, Network::Regtest).is_ok());
-        assert_eq!(parse(regtest, Network::Mainnet).unwrap_err().code, Code::AddressWrongNetwork);
-        assert_eq!(parse(regtest, Network::Testnet4).unwrap_err().code, Code::AddressWrongNetwork);
+        assert_eq!(
+            parse(regtest, Network::Mainnet).unwrap_err().code,
+            Code::AddressWrongNetwork
+        );
+        assert_eq!(
+            parse(regtest, Network::Testnet4).unwrap_err().code,
+            Code::AddressWrongNetwork
+        );
     }
 
     #[test]
@@ -113,14 +136,23 @@ mod tests {
             &long,
         ];
         for text in bad {
-            assert_eq!(parse(text, Network::Mainnet).unwrap_err().code, Code::AddressInvalid, "{text}");
+            assert_eq!(
+                parse(text, Network::Mainnet).unwrap_err().code,
+                Code::AddressInvalid,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_taproot_key_that_is_no_point_is_refused() {
         let script = ScriptBuf::from_hex(&format!("5120{}", "ff".repeat(32))).unwrap();
-        let text = Address::from_script(&script, bitcoin::Network::Bitcoin).unwrap().to_string();
-        assert_eq!(parse(&text, Network::Mainnet).unwrap_err().code, Code::AddressInvalid);
+        let text = Address::from_script(&script, bitcoin::Network::Bitcoin)
+            .unwrap()
+            .to_string();
+        assert_eq!(
+            parse(&text, Network::Mainnet).unwrap_err().code,
+            Code::AddressInvalid
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Signatures in: each is verified with libsecp256k1 against the derived output key before it counts.
+//! Signatures in: each is verified with libsecp256k1 against the derived output key before it
+//! counts.
 
 use crate::inspect::{Reading, inspect};
 use crate::{BitcoinCodec, wallet::Wallet};
@@ -15,18 +16,33 @@ pub fn assemble(
     signatures: &[Vec<u8>],
     vault: &VaultKey,
 ) -> Result<Vec<u8>, Refusal> {
-    let Reading { unsigned, inspection, .. } = inspect(codec, unsigned, vault)?;
+    let Reading {
+        unsigned,
+        inspection,
+        ..
+    } = inspect(codec, unsigned, vault)?;
     let wallet = codec.wallet(vault)?;
     if signatures.len() != inspection.slots.len() {
-        let detail = format!("{} signatures for {} inputs", signatures.len(), inspection.slots.len());
+        let detail = format!(
+            "{} signatures for {} inputs",
+            signatures.len(),
+            inspection.slots.len()
+        );
         return Err(Refusal::new(Code::BadSignature, detail));
     }
     let mut transaction = unsigned.transaction;
-    let claims = unsigned.inputs.iter().zip(&inspection.slots).zip(signatures);
+    let claims = unsigned
+        .inputs
+        .iter()
+        .zip(&inspection.slots)
+        .zip(signatures);
     for (input, ((claim, slot), signature)) in transaction.input.iter_mut().zip(claims) {
         let valid = verify(codec, &wallet, claim.path, &slot.message, signature)?;
         if !valid {
-            let detail = format!("the signature for {} does not verify", input.previous_output);
+            let detail = format!(
+                "the signature for {} does not verify",
+                input.previous_output
+            );
             return Err(Refusal::new(Code::BadSignature, detail));
         }
         // 64 bytes without a type byte is SIGHASH_DEFAULT (BIP-341).
@@ -43,7 +59,13 @@ fn verify(
     signature: &[u8],
 ) -> Result<bool, Refusal> {
     let key = wallet.output_key(path)?.to_x_only_public_key();
-    let message = Message::from_digest_slice(message).map_err(|e| Refusal::new(Code::Internal, e))?;
-    let Ok(signature) = Signature::from_slice(signature) else { return Ok(false) };
-    Ok(codec.secp.verify_schnorr(&signature, &message, &key).is_ok())
+    let message =
+        Message::from_digest_slice(message).map_err(|e| Refusal::new(Code::Internal, e))?;
+    let Ok(signature) = Signature::from_slice(signature) else {
+        return Ok(false);
+    };
+    Ok(codec
+        .secp
+        .verify_schnorr(&signature, &message, &key)
+        .is_ok())
 }

@@ -1,4 +1,5 @@
-//! Building: coins, outputs in BIP-69 order, change to an own address, and the strict reading of the result.
+//! Building: coins, outputs in BIP-69 order, change to an own address, and the strict reading of
+//! the result.
 
 use crate::BitcoinCodec;
 use crate::encode::{INPUTS_MAX, InputClaim, OUTPUTS_MAX, Unsigned};
@@ -35,7 +36,13 @@ pub fn build(codec: &BitcoinCodec, request: &BuildRequest<'_>) -> Result<Built, 
             vec![*coin.ok_or_else(|| Refusal::new(Code::AnchorMissing, &anchor.0))?]
         }
     };
-    Plan { outputs, coins, must, replaced: None }.finish(codec, request)
+    Plan {
+        outputs,
+        coins,
+        must,
+        replaced: None,
+    }
+    .finish(codec, request)
 }
 
 /// What a transaction is to pay and may spend.
@@ -52,7 +59,11 @@ pub struct Plan {
 
 impl Plan {
     /// Chooses coins, writes the transaction and reads it back.
-    pub fn finish(self, codec: &BitcoinCodec, request: &BuildRequest<'_>) -> Result<Built, Refusal> {
+    pub fn finish(
+        self,
+        codec: &BitcoinCodec,
+        request: &BuildRequest<'_>,
+    ) -> Result<Built, Refusal> {
         if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
             return Err(malformed("too many outputs or inputs"));
         }
@@ -61,14 +72,26 @@ impl Plan {
             .ok_or_else(|| malformed("amounts exceed 21 million bitcoin"))?;
         let fees = Fees {
             rate: request.fee_rate,
-            outputs_weight: self.outputs.iter().map(|output| output.weight().to_wu()).sum(),
+            outputs_weight: self
+                .outputs
+                .iter()
+                .map(|output| output.weight().to_wu())
+                .sum(),
             outputs: self.outputs.len(),
             replaced: self.replaced,
         };
-        let goal = Goal { paid, fees, must_change: self.outputs.is_empty(), fee_max };
+        let goal = Goal {
+            paid,
+            fees,
+            must_change: self.outputs.is_empty(),
+            fee_max,
+        };
         let (mut chosen, settlement) = select(&goal, &self.must, &self.coins)?;
         if settlement.fee > fee_max {
-            let detail = format!("the fee would be {} satoshi, at most {fee_max}", settlement.fee);
+            let detail = format!(
+                "the fee would be {} satoshi, at most {fee_max}",
+                settlement.fee
+            );
             return Err(Refusal::new(Code::FeeCapTooLow, detail));
         }
         // BIP-69: inputs by the transaction id as people see it, then by index.
@@ -77,10 +100,20 @@ impl Plan {
             self.outputs.into_iter().map(|out| (out, None)).collect();
         if let Some(value) = settlement.change {
             let script_pubkey = codec.wallet(request.vault)?.script(request.change)?;
-            outputs.push((TxOut { value: Amount::from_sat(value), script_pubkey }, Some(request.change)));
+            outputs.push((
+                TxOut {
+                    value: Amount::from_sat(value),
+                    script_pubkey,
+                },
+                Some(request.change),
+            ));
         }
         outputs.sort_by(|(a, own_a), (b, own_b)| {
-            (a.value, a.script_pubkey.as_bytes(), own_a).cmp(&(b.value, b.script_pubkey.as_bytes(), own_b))
+            (a.value, a.script_pubkey.as_bytes(), own_a).cmp(&(
+                b.value,
+                b.script_pubkey.as_bytes(),
+                own_b,
+            ))
         });
         write(codec, request, &chosen, outputs, settlement.fee)
     }
@@ -95,20 +128,49 @@ fn write(
 ) -> Result<Built, Refusal> {
     let lock_time = LockTime::from_height(request.height).map_err(malformed)?;
     let (output, claims) = outputs.into_iter().unzip();
-    let transaction =
-        Transaction { version: Version::TWO, lock_time, input: chosen.iter().map(input).collect(), output };
-    let inputs = chosen.iter().map(|coin| InputClaim { amount: coin.amount, path: coin.path }).collect();
-    let unsigned = Unsigned { transaction, inputs, outputs: claims }.encode(codec.network)?;
+    let transaction = Transaction {
+        version: Version::TWO,
+        lock_time,
+        input: chosen.iter().map(input).collect(),
+        output,
+    };
+    let inputs = chosen
+        .iter()
+        .map(|coin| InputClaim {
+            amount: coin.amount,
+            path: coin.path,
+        })
+        .collect();
+    let unsigned = Unsigned {
+        transaction,
+        inputs,
+        outputs: claims,
+    }
+    .encode(codec.network)?;
     let inspection = inspect(codec, &unsigned, request.vault)?.inspection;
     if inspection.fee != fee.into() {
-        return Err(Refusal::new(Code::Internal, "the built fee is not the chosen one"));
+        return Err(Refusal::new(
+            Code::Internal,
+            "the built fee is not the chosen one",
+        ));
     }
-    let first = chosen.first().map(|coin| ConflictKey(coin.outpoint.to_string()));
-    let anchor = request.anchor.cloned().or(first).ok_or(Code::AnchorMissing)?;
+    let first = chosen
+        .first()
+        .map(|coin| ConflictKey(coin.outpoint.to_string()));
+    let anchor = request
+        .anchor
+        .cloned()
+        .or(first)
+        .ok_or(Code::AnchorMissing)?;
     if !inspection.conflicts.contains(&anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
     }
-    Ok(Built { unsigned, anchor, conflicts: inspection.conflicts, fee: inspection.fee })
+    Ok(Built {
+        unsigned,
+        anchor,
+        conflicts: inspection.conflicts,
+        fee: inspection.fee,
+    })
 }
 
 fn input(coin: &Coin) -> TxIn {
@@ -128,9 +190,16 @@ pub fn read_coins(coins: &[OwnCoin]) -> Result<Vec<Coin>, Refusal> {
     let read = |coin: &OwnCoin| {
         let outpoint = outpoint(&coin.key)?;
         let amount = satoshi(coin.amount).map_err(|refusal| malformed(refusal.detail))?;
-        Ok(Coin { outpoint, amount, path: coin.path })
+        Ok(Coin {
+            outpoint,
+            amount,
+            path: coin.path,
+        })
     };
-    let coins = coins.iter().map(read).collect::<Result<Vec<Coin>, Refusal>>()?;
+    let coins = coins
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<Coin>, Refusal>>()?;
     let distinct: BTreeSet<_> = coins.iter().map(|coin| coin.outpoint).collect();
     if distinct.len() != coins.len() {
         return Err(malformed("a coin is offered twice"));

@@ -30,7 +30,11 @@ impl BitcoinCodec {
             native: network.native_asset().parse()?,
             decoder: DECODER,
         };
-        Ok(Self { network, secp: Secp256k1::verification_only(), manifest })
+        Ok(Self {
+            network,
+            secp: Secp256k1::verification_only(),
+            manifest,
+        })
     }
 
     /// The network.

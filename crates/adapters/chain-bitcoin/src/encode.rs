@@ -1,8 +1,9 @@
 //! The unsigned form: what the attempt's digest names, borsh, version 1.
 //!
-//! `version u8 ‖ magic [4] ‖ transaction bytes ‖ inputs [{amount u64, path}] ‖ outputs [Option<path>]`.
-//! The transaction is in its network encoding without witnesses. An input's path says which own address holds
-//! the coin; an output's path claims that the output returns to the vault. Everything is checked by derivation.
+//! `version u8 ‖ magic [4] ‖ transaction bytes ‖ inputs [{amount u64, path}] ‖ outputs
+//! [Option<path>]`. The transaction is in its network encoding without witnesses. An input's path
+//! says which own address holds the coin; an output's path claims that the output returns to the
+//! vault. Everything is checked by derivation.
 
 use crate::Network;
 use bitcoin::Transaction;
@@ -77,21 +78,33 @@ impl Unsigned {
     /// Decodes, re-encodes and compares.
     ///
     /// # Errors
-    /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network), `malformed`.
+    /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network),
+    /// `malformed`.
     pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
         if bytes.len() > UNSIGNED_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
         }
         if bytes.first().is_some_and(|version| *version != VERSION) {
-            return Err(Refusal::new(Code::Unsupported, "unknown version of the unsigned form"));
+            return Err(Refusal::new(
+                Code::Unsupported,
+                "unknown version of the unsigned form",
+            ));
         }
-        let form = Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
+        let form =
+            Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
         if form.magic != network.magic() {
-            return Err(Refusal::new(Code::UnknownChain, "made for another Bitcoin network"));
+            return Err(Refusal::new(
+                Code::UnknownChain,
+                "made for another Bitcoin network",
+            ));
         }
-        let transaction: Transaction =
-            encode::deserialize(&form.transaction).map_err(|_| malformed("not a Bitcoin transaction"))?;
-        let unsigned = Self { transaction, inputs: form.inputs, outputs: form.outputs };
+        let transaction: Transaction = encode::deserialize(&form.transaction)
+            .map_err(|_| malformed("not a Bitcoin transaction"))?;
+        let unsigned = Self {
+            transaction,
+            inputs: form.inputs,
+            outputs: form.outputs,
+        };
         unsigned.check_counts()?;
         // Both decoders are strict today; the comparison keeps it so when a library changes.
         if unsigned.encode(network)? != bytes {

@@ -6,20 +6,33 @@ use strongroom_ports::chain::{ChainCodec, Effects, Move, OwnPath, VaultKeys};
 use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal};
 
 /// Where payments to another vault of the tenant go.
-pub const RECEIVE: OwnPath = OwnPath { change: 0, index: 0 };
+pub const RECEIVE: OwnPath = OwnPath {
+    change: 0,
+    index: 0,
+};
 
 /// An amount as satoshi; [`total`] bounds it by all bitcoin there can be.
 pub fn satoshi(amount: MinorUnits) -> Result<u64, Refusal> {
     let fits = amount.to_u64();
     fits.ok_or_else(|| {
-        Refusal::new(Code::InsufficientBalance, format!("{amount} satoshi exceed 21 million bitcoin"))
+        Refusal::new(
+            Code::InsufficientBalance,
+            format!("{amount} satoshi exceed 21 million bitcoin"),
+        )
     })
 }
 
 /// The moves of an intent, ascending.
-pub fn expected(codec: &BitcoinCodec, intent: &Intent, vaults: &dyn VaultKeys) -> Result<Effects, Refusal> {
+pub fn expected(
+    codec: &BitcoinCodec,
+    intent: &Intent,
+    vaults: &dyn VaultKeys,
+) -> Result<Effects, Refusal> {
     if intent.chain != codec.manifest.chain {
-        return Err(Refusal::new(Code::UnknownChain, format!("this codec reads {}", codec.manifest.chain)));
+        return Err(Refusal::new(
+            Code::UnknownChain,
+            format!("this codec reads {}", codec.manifest.chain),
+        ));
     }
     let mut moves = Vec::with_capacity(intent.transfers().len());
     for transfer in intent.transfers() {
@@ -30,7 +43,11 @@ pub fn expected(codec: &BitcoinCodec, intent: &Intent, vaults: &dyn VaultKeys) -
                 codec.derive_address(&key, RECEIVE)?
             }
         };
-        moves.push(Move { asset: transfer.asset.clone(), to, amount: transfer.amount });
+        moves.push(Move {
+            asset: transfer.asset.clone(),
+            to,
+            amount: transfer.amount,
+        });
     }
     moves.sort();
     let effects = Effects { moves };
@@ -40,9 +57,17 @@ pub fn expected(codec: &BitcoinCodec, intent: &Intent, vaults: &dyn VaultKeys) -
 
 /// The effects as outputs. Checks asset, address, amount and dust of each, and the sum.
 pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, Refusal> {
-    let outputs = effects.moves.iter().map(|step| payment(codec, step)).collect::<Result<Vec<_>, _>>()?;
-    total(outputs.iter().map(|output| output.value.to_sat()))
-        .ok_or_else(|| Refusal::new(Code::InsufficientBalance, "the payments exceed 21 million bitcoin"))?;
+    let outputs = effects
+        .moves
+        .iter()
+        .map(|step| payment(codec, step))
+        .collect::<Result<Vec<_>, _>>()?;
+    total(outputs.iter().map(|output| output.value.to_sat())).ok_or_else(|| {
+        Refusal::new(
+            Code::InsufficientBalance,
+            "the payments exceed 21 million bitcoin",
+        )
+    })?;
     Ok(outputs)
 }
 
@@ -54,16 +79,24 @@ fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
     let value = satoshi(step.amount)?;
     let least = address::dust_limit(&script_pubkey);
     if value < least {
-        return Err(Refusal::new(Code::Dust, format!("{value} satoshi to {}, at least {least}", step.to)));
+        return Err(Refusal::new(
+            Code::Dust,
+            format!("{value} satoshi to {}, at least {least}", step.to),
+        ));
     }
-    Ok(TxOut { value: Amount::from_sat(value), script_pubkey })
+    Ok(TxOut {
+        value: Amount::from_sat(value),
+        script_pubkey,
+    })
 }
 
 /// Sum of amounts; `None` above 21 million bitcoin.
 pub fn total(amounts: impl Iterator<Item = u64>) -> Option<u64> {
     let mut sum = 0u64;
     for amount in amounts {
-        sum = sum.checked_add(amount).filter(|sum| *sum <= Amount::MAX_MONEY.to_sat())?;
+        sum = sum
+            .checked_add(amount)
+            .filter(|sum| *sum <= Amount::MAX_MONEY.to_sat())?;
     }
     Some(sum)
 }

@@ -1,6 +1,8 @@
-//! Sizes and fees in integers: the library's selection counts in 32-bit floats, which do not hold satoshi.
+//! Sizes and fees in integers: the library's selection counts in 32-bit floats, which do not hold
+//! satoshi.
 
-/// Weight of a Taproot key-path input: 41 bytes fourfold, and a witness of count, length and 64 bytes.
+/// Weight of a Taproot key-path input: 41 bytes fourfold, and a witness of count, length and 64
+/// bytes.
 const INPUT_WEIGHT: u64 = 41 * 4 + 66;
 /// Weight of a P2TR output.
 const CHANGE_WEIGHT: u64 = 43 * 4;
@@ -34,7 +36,8 @@ pub struct Fees {
 }
 
 impl Fees {
-    /// Virtual size of the signed transaction with so many inputs, with or without change (BIP-141).
+    /// Virtual size of the signed transaction with so many inputs, with or without change
+    /// (BIP-141).
     pub fn vsize(&self, inputs: usize, change: bool) -> u64 {
         let outputs = self.outputs + usize::from(change);
         let weight = FIXED_WEIGHT
@@ -49,7 +52,8 @@ impl Fees {
     pub fn fee(&self, inputs: usize, change: bool) -> u64 {
         let vsize = self.vsize(inputs, change);
         let by_rate = at_rate(vsize, self.rate.max(RELAY_RATE));
-        self.replaced.map_or(by_rate, |old| by_rate.max(old.outbid(vsize)))
+        self.replaced
+            .map_or(by_rate, |old| by_rate.max(old.outbid(vsize)))
     }
 
     /// What spending one more own coin costs.
@@ -63,7 +67,11 @@ impl Replaced {
     fn outbid(&self, vsize: u64) -> u64 {
         let more = self.fee.saturating_add(at_rate(vsize, REPLACE_RATE));
         let same_rate = u128::from(self.fee) * u128::from(vsize) / u128::from(self.vsize.max(1));
-        more.max(u64::try_from(same_rate).unwrap_or(u64::MAX).saturating_add(1))
+        more.max(
+            u64::try_from(same_rate)
+                .unwrap_or(u64::MAX)
+                .saturating_add(1),
+        )
     }
 }
 

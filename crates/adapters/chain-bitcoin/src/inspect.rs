@@ -44,7 +44,9 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
     let spent = spent_outputs(&unsigned, &wallet)?;
     let money_in = sum(&spent)?;
     let money_out = sum(&unsigned.transaction.output)?;
-    let fee = money_in.checked_sub(money_out).ok_or_else(|| malformed("it pays more than it spends"))?;
+    let fee = money_in
+        .checked_sub(money_out)
+        .ok_or_else(|| malformed("it pays more than it spends"))?;
     let (mut moves, mut returned) = (Vec::new(), 0u64);
     for (output, claim) in unsigned.transaction.output.iter().zip(&unsigned.outputs) {
         match claim {
@@ -57,7 +59,9 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
     }
     moves.sort();
     let inputs = unsigned.transaction.input.iter();
-    let mut conflicts: Vec<_> = inputs.map(|input| ConflictKey(input.previous_output.to_string())).collect();
+    let mut conflicts: Vec<_> = inputs
+        .map(|input| ConflictKey(input.previous_output.to_string()))
+        .collect();
     conflicts.sort();
     let inspection = Inspection {
         moves,
@@ -66,7 +70,11 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
         conflicts,
         slots: slots(&unsigned, &spent, &wallet)?,
     };
-    Ok(Reading { unsigned, inspection, fee })
+    Ok(Reading {
+        unsigned,
+        inspection,
+        fee,
+    })
 }
 
 fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
@@ -77,7 +85,11 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
         return Err(opaque("lock time that is not a block height"));
     }
     transaction.input.iter().try_for_each(check_input)?;
-    let distinct: BTreeSet<_> = transaction.input.iter().map(|input| input.previous_output).collect();
+    let distinct: BTreeSet<_> = transaction
+        .input
+        .iter()
+        .map(|input| input.previous_output)
+        .collect();
     if distinct.len() != transaction.input.len() {
         return Err(malformed("it spends an output twice"));
     }
@@ -101,7 +113,10 @@ fn check_input(input: &TxIn) -> Result<(), Refusal> {
 fn spent_outputs(unsigned: &Unsigned, wallet: &Wallet<'_>) -> Result<Vec<TxOut>, Refusal> {
     let output = |claim: &InputClaim| {
         let script_pubkey = wallet.script(claim.path)?;
-        Ok(TxOut { value: Amount::from_sat(claim.amount), script_pubkey })
+        Ok(TxOut {
+            value: Amount::from_sat(claim.amount),
+            script_pubkey,
+        })
     };
     unsigned.inputs.iter().map(output).collect()
 }
@@ -113,7 +128,10 @@ fn sum(outputs: &[TxOut]) -> Result<u64, Refusal> {
 
 fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), Refusal> {
     if wallet.script(path)? != output.script_pubkey {
-        return Err(Refusal::new(Code::PathNotOwn, format!("output at {path:?} pays somebody else")));
+        return Err(Refusal::new(
+            Code::PathNotOwn,
+            format!("output at {path:?} pays somebody else"),
+        ));
     }
     Ok(())
 }
@@ -121,7 +139,11 @@ fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), R
 fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
     let to = address::of_script(&output.script_pubkey, codec.network)
         .ok_or_else(|| opaque("output without an address"))?;
-    Ok(Move { asset: codec.manifest.native.clone(), to, amount: output.value.to_sat().into() })
+    Ok(Move {
+        asset: codec.manifest.native.clone(),
+        to,
+        amount: output.value.to_sat().into(),
+    })
 }
 
 fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {

@@ -21,7 +21,8 @@ impl Network {
         format!("bip122:{}", hash.get(..32).unwrap_or_default())
     }
 
-    /// SLIP-44 coin type of the derivation path and the native asset: 0, or 1 for every test network.
+    /// SLIP-44 coin type of the derivation path and the native asset: 0, or 1 for every test
+    /// network.
     #[must_use]
     pub fn coin_type(self) -> u32 {
         match self {
@@ -59,9 +60,18 @@ mod tests {
 
     #[test]
     fn chain_ids_do_not_change() {
-        assert_eq!(Network::Mainnet.chain_id(), "bip122:000000000019d6689c085ae165831e93");
-        assert_eq!(Network::Testnet4.chain_id(), "bip122:00000000da84f2bafbbc53dee25a72ae");
-        assert_eq!(Network::Regtest.native_asset(), "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1");
+        assert_eq!(
+            Network::Mainnet.chain_id(),
+            "bip122:000000000019d6689c085ae165831e93"
+        );
+        assert_eq!(
+            Network::Testnet4.chain_id(),
+            "bip122:00000000da84f2bafbbc53dee25a72ae"
+        );
+        assert_eq!(
+            Network::Regtest.native_asset(),
+            "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
+        );
         assert_eq!(Network::Mainnet.magic(), [0xf9, 0xbe, 0xb4, 0xd9]);
     }
 }

@@ -10,7 +10,8 @@ use crate::select::Coin;
 use strongroom_ports::chain::{BuildRequest, Built, Effects};
 use strongroom_types::{AttemptKind, Code, Refusal};
 
-/// Builds a replacement that spends all inputs of `previous`, the anchor among them, and more if it must.
+/// Builds a replacement that spends all inputs of `previous`, the anchor among them, and more if it
+/// must.
 pub fn replace(
     codec: &BitcoinCodec,
     kind: AttemptKind,
@@ -24,7 +25,10 @@ pub fn replace(
     }
     let outputs = match kind {
         AttemptKind::Pay => {
-            return Err(Refusal::new(Code::Unsupported, "a replacement is a bump or a cancel"));
+            return Err(Refusal::new(
+                Code::Unsupported,
+                "a replacement is a bump or a cancel",
+            ));
         }
         AttemptKind::Bump => same_payments(codec, &reading, request.effects)?,
         AttemptKind::Cancel => Vec::new(),
@@ -34,8 +38,17 @@ pub fn replace(
     for coin in &must {
         coins.retain(|other| other.outpoint != coin.outpoint);
     }
-    let replaced = Some(Replaced { fee: reading.fee, vsize: vsize(&reading) });
-    Plan { outputs, coins, must, replaced }.finish(codec, request)
+    let replaced = Some(Replaced {
+        fee: reading.fee,
+        vsize: vsize(&reading),
+    });
+    Plan {
+        outputs,
+        coins,
+        must,
+        replaced,
+    }
+    .finish(codec, request)
 }
 
 fn same_payments(
@@ -44,7 +57,10 @@ fn same_payments(
     effects: &Effects,
 ) -> Result<Vec<bitcoin::TxOut>, Refusal> {
     if effects.moves.is_empty() || reading.inspection.moves != effects.moves {
-        return Err(Refusal::new(Code::EffectsMismatch, "the replaced transaction pays something else"));
+        return Err(Refusal::new(
+            Code::EffectsMismatch,
+            "the replaced transaction pays something else",
+        ));
     }
     payments(codec, effects)
 }
@@ -62,7 +78,16 @@ fn coins_of(reading: &Reading) -> Vec<Coin> {
 /// Virtual size of the previous transaction once signed.
 fn vsize(reading: &Reading) -> u64 {
     let transaction = &reading.unsigned.transaction;
-    let outputs_weight = transaction.output.iter().map(|output| output.weight().to_wu()).sum();
-    let fees = Fees { rate: 0, outputs_weight, outputs: transaction.output.len(), replaced: None };
+    let outputs_weight = transaction
+        .output
+        .iter()
+        .map(|output| output.weight().to_wu())
+        .sum();
+    let fees = Fees {
+        rate: 0,
+        outputs_weight,
+        outputs: transaction.output.len(),
+        replaced: None,
+    };
     fees.vsize(transaction.input.len(), false)
 }

@@ -52,14 +52,21 @@ impl Goal {
     /// How so many coins of that total settle; `None` when they do not suffice.
     pub fn settle(&self, coins: usize, value: u64) -> Option<Settlement> {
         let with = self.fees.fee(coins, true);
-        let change = value.checked_sub(self.paid.saturating_add(with)).filter(|rest| *rest >= CHANGE_MIN);
+        let change = value
+            .checked_sub(self.paid.saturating_add(with))
+            .filter(|rest| *rest >= CHANGE_MIN);
         let plain = self.fees.fee(coins, false);
-        let given_away = value.checked_sub(self.paid).filter(|fee| *fee >= plain && !self.must_change);
+        let given_away = value
+            .checked_sub(self.paid)
+            .filter(|fee| *fee >= plain && !self.must_change);
         match (change, given_away) {
             (Some(rest), Some(fee)) if rest < self.fees.input_cost() && fee <= self.fee_max => {
                 Some(Settlement { fee, change: None })
             }
-            (Some(rest), _) => Some(Settlement { fee: with, change: Some(rest) }),
+            (Some(rest), _) => Some(Settlement {
+                fee: with,
+                change: Some(rest),
+            }),
             (None, Some(fee)) => Some(Settlement { fee, change: None }),
             (None, None) => None,
         }
@@ -70,8 +77,16 @@ impl Goal {
 ///
 /// # Errors
 /// `insufficient_balance`.
-pub fn select(goal: &Goal, must: &[Coin], coins: &[Coin]) -> Result<(Vec<Coin>, Settlement), Refusal> {
-    let mut rest: Vec<Coin> = coins.iter().filter(|coin| !must.contains(coin)).copied().collect();
+pub fn select(
+    goal: &Goal,
+    must: &[Coin],
+    coins: &[Coin],
+) -> Result<(Vec<Coin>, Settlement), Refusal> {
+    let mut rest: Vec<Coin> = coins
+        .iter()
+        .filter(|coin| !must.contains(coin))
+        .copied()
+        .collect();
     rest.sort_by_key(|coin| (std::cmp::Reverse(coin.amount), coin.outpoint));
     let chosen = branch_and_bound(goal, must, &rest).or_else(|| largest_first(goal, must, &rest));
     let chosen = chosen.filter(|chosen| chosen.len() <= INPUTS_MAX);
@@ -81,14 +96,19 @@ pub fn select(goal: &Goal, must: &[Coin], coins: &[Coin]) -> Result<(Vec<Coin>, 
     });
     settled.ok_or_else(|| {
         let have = value(must).saturating_add(value(&rest));
-        let detail =
-            format!("{have} satoshi in {} coins do not cover {} and the fee", coins.len(), goal.paid);
+        let detail = format!(
+            "{have} satoshi in {} coins do not cover {} and the fee",
+            coins.len(),
+            goal.paid
+        );
         Refusal::new(Code::InsufficientBalance, detail)
     })
 }
 
 fn value(coins: &[Coin]) -> u64 {
-    coins.iter().fold(0, |sum, coin| coin.amount.saturating_add(sum))
+    coins
+        .iter()
+        .fold(0, |sum, coin| coin.amount.saturating_add(sum))
 }
 
 fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>> {
@@ -107,12 +127,16 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
 fn pool<'a>(goal: &Goal, rest: &'a [Coin]) -> &'a [Coin] {
     let enough = rest.partition_point(|coin| coin.amount >= goal.paid);
     let first = enough.saturating_sub(POOL_MAX / 2);
-    rest.get(first..rest.len().min(first + POOL_MAX)).unwrap_or_default()
+    rest.get(first..rest.len().min(first + POOL_MAX))
+        .unwrap_or_default()
 }
 
 fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>> {
     let coins: Vec<Coin> = must.iter().chain(pool(goal, rest)).copied().collect();
-    let candidates: Vec<_> = coins.iter().map(|coin| Candidate::new_tr_keyspend(coin.amount)).collect();
+    let candidates: Vec<_> = coins
+        .iter()
+        .map(|coin| Candidate::new_tr_keyspend(coin.amount))
+        .collect();
     let mut selector = CoinSelector::new(&candidates);
     for index in 0..must.len() {
         selector.select(index);
@@ -122,13 +146,16 @@ fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coi
     (!chosen.is_empty()).then_some(chosen)
 }
 
-/// Fee now and the later cost of spending the change. Computed in integers; only the order is in floats.
+/// Fee now and the later cost of spending the change. Computed in integers; only the order is in
+/// floats.
 struct LeastCost<'a>(&'a Goal);
 
 impl BnbMetric for LeastCost<'_> {
     fn score(&mut self, selector: &CoinSelector<'_>) -> Option<Ordf32> {
         let coins = selector.selected().len();
-        let value = selector.selected().fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
+        let value = selector
+            .selected()
+            .fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
         let settlement = self.0.settle(coins, value).filter(|_| coins > 0)?;
         let later = settlement.change.map_or(0, |_| self.0.fees.input_cost());
         Some(cost(settlement.fee.saturating_add(later)))
@@ -137,7 +164,9 @@ impl BnbMetric for LeastCost<'_> {
     /// No selection below this branch has fewer coins than the largest ones that suffice.
     fn bound(&mut self, selector: &CoinSelector<'_>) -> Option<Ordf32> {
         let mut coins = selector.selected().len();
-        let mut value = selector.selected().fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
+        let mut value = selector
+            .selected()
+            .fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
         let mut more = selector.unselected();
         while coins == 0 || self.0.settle(coins, value).is_none() {
             value = value.saturating_add(more.next()?.1.value);
@@ -151,7 +180,10 @@ impl BnbMetric for LeastCost<'_> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an order of candidates, not an amount")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an order of candidates, not an amount"
+)]
 fn cost(satoshi: u64) -> Ordf32 {
     Ordf32(satoshi as f32)
 }

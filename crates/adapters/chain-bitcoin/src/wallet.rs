@@ -1,5 +1,5 @@
-//! The vault's own scripts: path m/86/coin/account/change/index, all non-hardened from the group key, then
-//! exactly one TapTweak without script tree (BIP-32, BIP-86, BIP-341).
+//! The vault's own scripts: path m/86/coin/account/change/index, all non-hardened from the group
+//! key, then exactly one TapTweak without script tree (BIP-32, BIP-86, BIP-341).
 
 use crate::Network;
 use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpub};
@@ -27,9 +27,16 @@ fn not_own(detail: impl std::fmt::Display) -> Refusal {
 
 impl<'a> Wallet<'a> {
     /// Takes the group key as the root: whatever tweak it carries stays.
-    pub fn new(secp: &'a Secp256k1<VerifyOnly>, network: Network, vault: &VaultKey) -> Result<Self, Refusal> {
+    pub fn new(
+        secp: &'a Secp256k1<VerifyOnly>,
+        network: Network,
+        vault: &VaultKey,
+    ) -> Result<Self, Refusal> {
         if vault.suite != Suite::FrostSecp256k1Tr {
-            return Err(Refusal::new(Code::Unsupported, "Bitcoin needs a frost-secp256k1-tr key"));
+            return Err(Refusal::new(
+                Code::Unsupported,
+                "Bitcoin needs a frost-secp256k1-tr key",
+            ));
         }
         if vault.account >= ADDRESS_INDEX_MAX {
             return Err(not_own("account out of bounds"));
@@ -38,7 +45,12 @@ impl<'a> Wallet<'a> {
         let key = PublicKey::from_slice(&vault.public_key)
             .ok()
             .filter(|_| compressed)
-            .ok_or_else(|| Refusal::new(Code::Malformed, "the group key is not a compressed public key"))?;
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::Malformed,
+                    "the group key is not a compressed public key",
+                )
+            })?;
         let root = Xpub {
             network: NetworkKind::Main,
             depth: 0,
@@ -48,10 +60,17 @@ impl<'a> Wallet<'a> {
             chain_code: ChainCode::from(vault.chain_code),
         };
         let prefix = [PURPOSE, network.coin_type(), vault.account];
-        let account = prefix.iter().try_fold(root, |parent, index| child(secp, &parent, *index))?;
+        let account = prefix
+            .iter()
+            .try_fold(root, |parent, index| child(secp, &parent, *index))?;
         let receive = child(secp, &account, 0)?;
         let change = child(secp, &account, 1)?;
-        Ok(Self { secp, prefix, receive, change })
+        Ok(Self {
+            secp,
+            prefix,
+            receive,
+            change,
+        })
     }
 
     /// The key that an own output pays to, tweaked.
@@ -62,7 +81,10 @@ impl<'a> Wallet<'a> {
             other => return Err(not_own(format!("there is no branch {other}"))),
         };
         if path.index >= ADDRESS_INDEX_MAX {
-            return Err(not_own(format!("address index {} out of bounds", path.index)));
+            return Err(not_own(format!(
+                "address index {} out of bounds",
+                path.index
+            )));
         }
         let internal = child(self.secp, branch, path.index)?.to_x_only_pub();
         Ok(internal.tap_tweak(self.secp, None).0)
@@ -75,12 +97,16 @@ impl<'a> Wallet<'a> {
 
     /// The full derivation path, from the group key.
     pub fn full_path(&self, path: OwnPath) -> Vec<u32> {
-        self.prefix.into_iter().chain([path.change, path.index]).collect()
+        self.prefix
+            .into_iter()
+            .chain([path.change, path.index])
+            .collect()
     }
 }
 
 fn child(secp: &Secp256k1<VerifyOnly>, parent: &Xpub, index: u32) -> Result<Xpub, Refusal> {
     let number = ChildNumber::from_normal_idx(index).map_err(not_own)?;
-    // A child key that does not exist has probability 2^-127 (BIP-32); the caller then takes another index.
+    // A child key that does not exist has probability 2^-127 (BIP-32); the caller then takes
+    // another index.
     parent.ckd_pub(secp, number).map_err(not_own)
 }

@@ -1,6 +1,9 @@
 //! Clock and randomness of the machine this process runs on.
 
-#![allow(clippy::disallowed_methods, reason = "the one place where time and randomness come from the host")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place where time and randomness come from the host"
+)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +19,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     /// Set before 1970, the answer is 0.
     fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
@@ -28,7 +33,10 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     /// # Panics
     /// When the operating system gives no randomness: no key may be made then.
-    #[expect(clippy::panic, reason = "guards key safety: stop rather than go on without randomness")]
+    #[expect(
+        clippy::panic,
+        reason = "guards key safety: stop rather than go on without randomness"
+    )]
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
         let mut seed = Zeroizing::new([0u8; 32]);
         if let Err(error) = getrandom::fill(seed.as_mut_slice()) {

@@ -15,10 +15,17 @@ const MODE: u32 = 0o600;
 
 /// Writes a new file and syncs it and its folder.
 pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyError> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(path)?;
     file.write_all(key)?;
     file.sync_all()?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
@@ -32,7 +39,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, SoftwareKeyE
         return Err(SoftwareKeyError::NotAFile);
     }
     if meta.mode() & 0o7777 != MODE {
-        return Err(SoftwareKeyError::Mode { found: meta.mode() & 0o7777 });
+        return Err(SoftwareKeyError::Mode {
+            found: meta.mode() & 0o7777,
+        });
     }
     if meta.len() != KEY_LEN as u64 {
         return Err(SoftwareKeyError::Size { found: meta.len() });

@@ -79,7 +79,10 @@ impl SoftwareKeyProtector {
     }
 
     fn new(key: &[u8; KEY_LEN], rng: Box<dyn CryptoRngCore + Send>) -> Self {
-        Self { cipher: Aes256Gcm::new(key.into()), rng: Mutex::new(rng) }
+        Self {
+            cipher: Aes256Gcm::new(key.into()),
+            rng: Mutex::new(rng),
+        }
     }
 }
 
@@ -99,7 +102,10 @@ impl fmt::Debug for SoftwareKeyProtector {
 impl KeyProtector for SoftwareKeyProtector {
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError> {
         let mut nonce = [0; NONCE_LEN];
-        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut nonce);
+        self.rng
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut nonce);
         let sealed = self
             .cipher
             .encrypt(Nonce::from_slice(&nonce), Payload { msg: secret, aad })
@@ -113,17 +119,28 @@ impl KeyProtector for SoftwareKeyProtector {
 
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError> {
         let (nonce, sealed) = match blob.split_first() {
-            Some((&VERSION, rest)) => rest.split_at_checked(NONCE_LEN).ok_or(KeyProtectorError::Integrity)?,
+            Some((&VERSION, rest)) => rest
+                .split_at_checked(NONCE_LEN)
+                .ok_or(KeyProtectorError::Integrity)?,
             Some(_) | None => return Err(KeyProtectorError::Integrity),
         };
-        let opened = self.cipher.decrypt(Nonce::from_slice(nonce), Payload { msg: sealed, aad });
-        opened.map(Zeroizing::new).map_err(|_| KeyProtectorError::Integrity)
+        let opened = self
+            .cipher
+            .decrypt(Nonce::from_slice(nonce), Payload { msg: sealed, aad });
+        opened
+            .map(Zeroizing::new)
+            .map_err(|_| KeyProtectorError::Integrity)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
@@ -184,7 +201,9 @@ mod tests {
         assert!(open().is_ok());
         for len in [0u8, 31, 33] {
             std::fs::write(&path, vec![1; len.into()]).unwrap();
-            assert!(matches!(open(), Err(SoftwareKeyError::Size { found }) if found == u64::from(len)));
+            assert!(
+                matches!(open(), Err(SoftwareKeyError::Size { found }) if found == u64::from(len))
+            );
         }
         let folder = SoftwareKeyProtector::open(dir.path(), Mode::Dev, Box::new(Constant(1)));
         assert!(matches!(folder, Err(SoftwareKeyError::NotAFile)));
@@ -192,10 +211,13 @@ mod tests {
 
     #[test]
     fn blob_bytes_do_not_change() {
-        // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 13: all zero, nothing inside.
+        // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 13: all zero, nothing
+        // inside.
         let protector = SoftwareKeyProtector::new(&[0; 32], Box::new(Constant(0)));
-        let tag =
-            [0x53, 0x0f, 0x8a, 0xfb, 0xc7, 0x45, 0x36, 0xb9, 0xa9, 0x63, 0xb4, 0xf1, 0xc4, 0xcb, 0x73, 0x8b];
+        let tag = [
+            0x53, 0x0f, 0x8a, 0xfb, 0xc7, 0x45, 0x36, 0xb9, 0xa9, 0x63, 0xb4, 0xf1, 0xc4, 0xcb,
+            0x73, 0x8b,
+        ];
         let mut want = vec![1];
         want.extend([0; 12]);
         want.extend(tag);

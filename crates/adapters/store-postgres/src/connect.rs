@@ -13,7 +13,8 @@ use crate::error::map;
 /// Where the database is and which schema in it is ours.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
-    /// `postgres://user@host/database?sslmode=verify-full&sslrootcert=…` or `…?host=/socket/folder`.
+    /// `postgres://user@host/database?sslmode=verify-full&sslrootcert=…` or
+    /// `…?host=/socket/folder`.
     pub url: String,
     /// The service's own schema: `a-z`, digits and `_`.
     pub schema: String,
@@ -38,13 +39,22 @@ impl PostgresOptions {
     fn parse(&self) -> Result<PgConnectOptions, DbError> {
         let name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if self.schema.is_empty() || self.schema.len() > 63 || !self.schema.bytes().all(name) {
-            return Err(DbError::new(DbErrorKind::Other, "the schema's name must be a-z, 0-9 and _"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "the schema's name must be a-z, 0-9 and _",
+            ));
         }
         let options: PgConnectOptions = self.url.parse().map_err(|e| map(&e))?;
         if !is_local(&options)
-            && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull | PgSslMode::VerifyCa)
+            && !matches!(
+                options.get_ssl_mode(),
+                PgSslMode::VerifyFull | PgSslMode::VerifyCa
+            )
         {
-            return Err(DbError::new(DbErrorKind::Other, "a remote database needs sslmode=verify-full"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "a remote database needs sslmode=verify-full",
+            ));
         }
         Ok(options
             .application_name("strongroom")
@@ -53,7 +63,10 @@ impl PostgresOptions {
                 // Whatever the server's default: a commit is durable when it returns.
                 ("synchronous_commit", "on"),
                 ("default_transaction_isolation", "read committed"),
-                ("lock_timeout", &format!("{}ms", self.lock_timeout.as_millis())),
+                (
+                    "lock_timeout",
+                    &format!("{}ms", self.lock_timeout.as_millis()),
+                ),
                 ("client_min_messages", "warning"),
             ])
             .disable_statement_logging())
@@ -61,10 +74,12 @@ impl PostgresOptions {
 }
 
 fn is_local(options: &PgConnectOptions) -> bool {
-    options.get_socket().is_some() || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1")
+    options.get_socket().is_some()
+        || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Idle connections and the count of all. Nothing is tested before use; a dead one is noticed at `BEGIN`.
+/// Idle connections and the count of all. Nothing is tested before use; a dead one is noticed at
+/// `BEGIN`.
 pub(crate) struct Connections {
     pub(crate) runtime: Runtime,
     connect: PgConnectOptions,
@@ -82,7 +97,9 @@ struct State {
 
 impl Connections {
     pub(crate) fn new(options: &PostgresOptions) -> Result<Self, DbError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         Ok(Self {
             runtime: runtime.map_err(|e| DbError::new(DbErrorKind::Io, e.to_string()))?,
             connect: options.parse()?,
@@ -101,7 +118,10 @@ impl Connections {
             .wait_timeout_while(self.lock(), self.wait, full)
             .unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
-            return Err(DbError::new(DbErrorKind::Busy, "every connection is in use"));
+            return Err(DbError::new(
+                DbErrorKind::Busy,
+                "every connection is in use",
+            ));
         }
         if let Some(connection) = state.idle.pop() {
             return Ok((connection, false));

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending};
+use strongroom_ports::db::{
+    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending,
+};
 
 use crate::connect::{Connections, PostgresOptions};
 use crate::tx::PostgresTx;
@@ -62,13 +64,21 @@ impl Db for PostgresDb {
         tx.batch(SCHEMA_VERSION.render(&WORDS)?)?;
         let mut applied = Vec::new();
         for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
-            applied.push((row.text(0)?.to_owned(), row.i64(1)?, row.text(2)?.to_owned()));
+            applied.push((
+                row.text(0)?.to_owned(),
+                row.i64(1)?,
+                row.text(2)?.to_owned(),
+            ));
         }
         for migration in pending(migrations, &applied)? {
             tx.batch(migration.render(&WORDS)?)?;
             tx.execute(
                 "INSERT INTO schema_version (component, version, sql) VALUES ($1, $2, $3)",
-                &[migration.component.into(), migration.version.into(), migration.sql.into()],
+                &[
+                    migration.component.into(),
+                    migration.version.into(),
+                    migration.sql.into(),
+                ],
             )?;
         }
         Box::new(tx).commit()
@@ -85,7 +95,10 @@ impl PostgresDb {
         let me = std::thread::current().id();
         let mut owners = self.owners();
         if owners.contains(&me) {
-            return Err(DbError::new(DbErrorKind::Other, "this thread already holds a transaction"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "this thread already holds a transaction",
+            ));
         }
         owners.push(me);
         Ok(())

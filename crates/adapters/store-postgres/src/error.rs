@@ -3,8 +3,8 @@
 use sqlx::Error;
 use strongroom_ports::db::{DbError, DbErrorKind};
 
-/// The port's error. PostgreSQL's primary message names tables and columns; the detail, which quotes values,
-/// is left out.
+/// The port's error. PostgreSQL's primary message names tables and columns; the detail, which
+/// quotes values, is left out.
 pub(crate) fn map(error: &Error) -> DbError {
     let kind = match error {
         Error::Database(database) => {
@@ -12,9 +12,11 @@ pub(crate) fn map(error: &Error) -> DbError {
             let detail = format!("{} (SQLSTATE {code})", database.message());
             return DbError::new(kind(&code), detail);
         }
-        Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => {
-            DbErrorKind::Io
-        }
+        Error::Io(_)
+        | Error::Tls(_)
+        | Error::PoolTimedOut
+        | Error::PoolClosed
+        | Error::WorkerCrashed => DbErrorKind::Io,
         Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnIndexOutOfBounds { .. } => {
             DbErrorKind::Type
         }

@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _,
+};
 use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx, Value, writes};
 
 use crate::db::PostgresDb;
@@ -22,13 +24,19 @@ impl<'a> PostgresTx<'a> {
     pub(crate) fn begin(db: &'a PostgresDb) -> Result<Self, DbError> {
         db.claim()?;
         let connection = open(db).inspect_err(|_| db.release())?;
-        Ok(Self { db, connection: Some(connection), poisoned: false, wrote: false })
+        Ok(Self {
+            db,
+            connection: Some(connection),
+            poisoned: false,
+            wrote: false,
+        })
     }
 
     /// One process at a time changes the schema.
     pub(crate) fn lock_schema(&mut self) -> Result<(), DbError> {
         // "strongro" as a number; released at the end of the transaction.
-        self.execute("SELECT pg_advisory_xact_lock(8319395793566789231)", &[]).map(|_| ())
+        self.execute("SELECT pg_advisory_xact_lock(8319395793566789231)", &[])
+            .map(|_| ())
     }
 
     /// Runs a migration's text.
@@ -36,7 +44,11 @@ impl<'a> PostgresTx<'a> {
         self.wrote = true;
         self.guard(|db, connection| {
             let work = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql)));
-            db.connections.runtime.block_on(work).map(|_| ()).map_err(|e| map(&e))
+            db.connections
+                .runtime
+                .block_on(work)
+                .map(|_| ())
+                .map_err(|e| map(&e))
         })
     }
 
@@ -46,7 +58,10 @@ impl<'a> PostgresTx<'a> {
     ) -> Result<T, DbError> {
         let connection = self.connection.as_mut().filter(|_| !self.poisoned);
         let Some(connection) = connection else {
-            return Err(DbError::new(DbErrorKind::Poisoned, "an earlier statement failed"));
+            return Err(DbError::new(
+                DbErrorKind::Poisoned,
+                "an earlier statement failed",
+            ));
         };
         let result = work(self.db, connection);
         self.poisoned = result.is_err();
@@ -82,7 +97,12 @@ impl Tx for PostgresTx<'_> {
     fn execute(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, DbError> {
         let changed = self.guard(|db, connection| {
             let work = connection.execute(bind(sqlx::query(sql), args)?);
-            Ok(db.connections.runtime.block_on(work).map_err(|e| map(&e))?.rows_affected())
+            Ok(db
+                .connections
+                .runtime
+                .block_on(work)
+                .map_err(|e| map(&e))?
+                .rows_affected())
         })?;
         self.wrote |= writes(sql, changed);
         Ok(changed)
@@ -118,7 +138,11 @@ impl Tx for PostgresTx<'_> {
     fn commit(mut self: Box<Self>) -> Result<(), DbError> {
         self.guard(|db, connection| {
             let work = connection.execute("COMMIT");
-            db.connections.runtime.block_on(work).map(|_| ()).map_err(|e| map(&e))
+            db.connections
+                .runtime
+                .block_on(work)
+                .map(|_| ())
+                .map_err(|e| map(&e))
         })?;
         if let Some(connection) = self.connection.take() {
             self.db.connections.give_back(connection);
@@ -133,7 +157,12 @@ impl Tx for PostgresTx<'_> {
 impl Drop for PostgresTx<'_> {
     fn drop(&mut self) {
         if let Some(mut connection) = self.connection.take() {
-            match self.db.connections.runtime.block_on(connection.execute("ROLLBACK")) {
+            match self
+                .db
+                .connections
+                .runtime
+                .block_on(connection.execute("ROLLBACK"))
+            {
                 Ok(_) => self.db.connections.give_back(connection),
                 Err(_) => discard(self.db, connection),
             }
@@ -167,7 +196,10 @@ fn row(row: &PgRow) -> Result<Row, DbError> {
             "TEXT" | "VARCHAR" | "NAME" => value(row.try_get(i), Value::Text)?,
             "BYTEA" => value(row.try_get(i), Value::Blob)?,
             other => {
-                let what = format!("column {} is {other}: cast it to one of the four types", column.name());
+                let what = format!(
+                    "column {} is {other}: cast it to one of the four types",
+                    column.name()
+                );
                 return Err(DbError::new(DbErrorKind::Type, what));
             }
         });
@@ -175,6 +207,9 @@ fn row(row: &PgRow) -> Result<Row, DbError> {
     Ok(Row::new(values))
 }
 
-fn value<T>(found: Result<Option<T>, sqlx::Error>, make: impl FnOnce(T) -> Value) -> Result<Value, DbError> {
+fn value<T>(
+    found: Result<Option<T>, sqlx::Error>,
+    make: impl FnOnce(T) -> Value,
+) -> Result<Value, DbError> {
     Ok(found.map_err(|e| map(&e))?.map_or(Value::Null, make))
 }

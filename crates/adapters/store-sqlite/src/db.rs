@@ -19,12 +19,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Distinct statements of one service, with room.
 const STATEMENTS_MAX: usize = 256;
 
-/// One SQLite database. One connection behind a mutex: a service is a single-threaded state machine, and
-/// SQLite has one writer anyway.
+/// One SQLite database. One connection behind a mutex: a service is a single-threaded state
+/// machine, and SQLite has one writer anyway.
 pub struct SqliteDb {
     pub(crate) inner: Mutex<Inner>,
     pub(crate) commits: AtomicU64,
-    /// The thread that holds a transaction, so that a nested `begin` is an error instead of a deadlock.
+    /// The thread that holds a transaction, so that a nested `begin` is an error instead of a
+    /// deadlock.
     pub(crate) owner: Mutex<Option<ThreadId>>,
 }
 
@@ -38,14 +39,18 @@ impl SqliteDb {
     /// Opens or creates the file and checks all of it.
     ///
     /// # Errors
-    /// [`DbErrorKind::Corrupt`] with SQLite's first finding when the file is damaged, [`DbErrorKind::Io`] when
-    /// it cannot be opened.
+    /// [`DbErrorKind::Corrupt`] with SQLite's first finding when the file is damaged,
+    /// [`DbErrorKind::Io`] when it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DbError> {
         let connection = Connection::open(path).map_err(|e| map(&e))?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(|e| map(&e))?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
+            .map_err(|e| map(&e))?;
         if mode != "wal" {
-            return Err(DbError::new(DbErrorKind::Io, format!("journal mode is {mode}, not wal")));
+            return Err(DbError::new(
+                DbErrorKind::Io,
+                format!("journal mode is {mode}, not wal"),
+            ));
         }
         Self::from_connection(connection)
     }
@@ -58,7 +63,8 @@ impl SqliteDb {
         Self::from_connection(Connection::open_in_memory().map_err(|e| map(&e))?)
     }
 
-    /// A database in memory with the content of a [`Self::snapshot`]: a disk as it was at that moment.
+    /// A database in memory with the content of a [`Self::snapshot`]: a disk as it was at that
+    /// moment.
     ///
     /// # Errors
     /// [`DbErrorKind::Corrupt`] when the bytes are no sound database.
@@ -79,8 +85,8 @@ impl SqliteDb {
         Ok(data.to_vec())
     }
 
-    /// Puts a [`Self::snapshot`] in the place of the content: what an operator does who restores a backup.
-    /// Databases in memory only; whoever works on this database must be rebuilt.
+    /// Puts a [`Self::snapshot`] in the place of the content: what an operator does who restores a
+    /// backup. Databases in memory only; whoever works on this database must be rebuilt.
     ///
     /// # Errors
     /// As [`Self::from_snapshot`].
@@ -89,9 +95,15 @@ impl SqliteDb {
         let restored = Self::from_snapshot(bytes)?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.connection.path().is_some_and(|path| !path.is_empty()) {
-            return Err(DbError::new(DbErrorKind::Other, "only a database in memory is restored in place"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "only a database in memory is restored in place",
+            ));
         }
-        *inner = restored.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *inner = restored
+            .inner
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         Ok(())
     }
 
@@ -104,20 +116,28 @@ impl SqliteDb {
                  PRAGMA cell_size_check=ON;",
             )
             .map_err(|e| map(&e))?;
-        // What a statement may have to undo stays in memory instead of a temporary file. Pages that change with every
-        // commit are copied from the log to the file once in 16 MiB instead of 4, and found in memory.
+        // What a statement may have to undo stays in memory instead of a temporary file. Pages that
+        // change with every commit are copied from the log to the file once in 16 MiB instead of 4,
+        // and found in memory.
         connection
             .execute_batch(
                 "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4096; PRAGMA cache_size=-16384;",
             )
             .map_err(|e| map(&e))?;
-        let finding: String =
-            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(|e| map(&e))?;
+        let finding: String = connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(|e| map(&e))?;
         if finding != "ok" {
-            return Err(DbError::new(DbErrorKind::Corrupt, format!("integrity check: {finding}")));
+            return Err(DbError::new(
+                DbErrorKind::Corrupt,
+                format!("integrity check: {finding}"),
+            ));
         }
         Ok(Self {
-            inner: Mutex::new(Inner { connection, texts: BTreeMap::new() }),
+            inner: Mutex::new(Inner {
+                connection,
+                texts: BTreeMap::new(),
+            }),
             commits: AtomicU64::new(0),
             owner: Mutex::new(None),
         })
@@ -126,7 +146,10 @@ impl SqliteDb {
     fn refuse_nesting(&self) -> Result<(), DbError> {
         let owner = *self.owner.lock().unwrap_or_else(PoisonError::into_inner);
         if owner == Some(std::thread::current().id()) {
-            return Err(DbError::new(DbErrorKind::Other, "this thread already holds a transaction"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "this thread already holds a transaction",
+            ));
         }
         Ok(())
     }
@@ -144,13 +167,21 @@ impl Db for SqliteDb {
         tx.batch(&SCHEMA_VERSION.render(&WORDS)?)?;
         let mut applied = Vec::new();
         for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
-            applied.push((row.text(0)?.to_owned(), row.i64(1)?, row.text(2)?.to_owned()));
+            applied.push((
+                row.text(0)?.to_owned(),
+                row.i64(1)?,
+                row.text(2)?.to_owned(),
+            ));
         }
         for migration in pending(migrations, &applied)? {
             tx.batch(&migration.render(&WORDS)?)?;
             tx.execute(
                 "INSERT INTO schema_version (component, version, sql) VALUES ($1, $2, $3)",
-                &[migration.component.into(), migration.version.into(), migration.sql.into()],
+                &[
+                    migration.component.into(),
+                    migration.version.into(),
+                    migration.sql.into(),
+                ],
             )?;
         }
         Box::new(tx).commit()
@@ -163,18 +194,25 @@ impl Db for SqliteDb {
 
 fn load(connection: &mut Connection, bytes: &[u8]) -> Result<(), DbError> {
     let mut bytes = bytes.to_vec();
-    // Bytes 18 and 19 of the header say 2 for WAL, which a database in memory cannot open; 1 is rollback
-    // (SQLite file format §1.3.3).
+    // Bytes 18 and 19 of the header say 2 for WAL, which a database in memory cannot open; 1 is
+    // rollback (SQLite file format §1.3.3).
     if let Some(versions) = bytes.get_mut(18..20) {
         versions.fill(1);
     }
     let len = bytes.len();
-    connection.deserialize_read_exact(MAIN_DB, bytes.as_slice(), len, false).map_err(|e| map(&e))
+    connection
+        .deserialize_read_exact(MAIN_DB, bytes.as_slice(), len, false)
+        .map_err(|e| map(&e))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
     const TABLE: Migration = Migration {
@@ -185,12 +223,20 @@ mod tests {
 
     fn insert(db: &SqliteDb, a: i64, len: usize) -> Result<(), DbError> {
         let mut tx = db.begin()?;
-        tx.execute("INSERT INTO t (a, b) VALUES ($1, $2)", &[a.into(), (&vec![7u8; len]).into()])?;
+        tx.execute(
+            "INSERT INTO t (a, b) VALUES ($1, $2)",
+            &[a.into(), (&vec![7u8; len]).into()],
+        )?;
         tx.commit()
     }
 
     fn count(db: &SqliteDb) -> i64 {
-        db.begin().unwrap().query("SELECT COUNT(*) FROM t", &[]).unwrap()[0].i64(0).unwrap()
+        db.begin()
+            .unwrap()
+            .query("SELECT COUNT(*) FROM t", &[])
+            .unwrap()[0]
+            .i64(0)
+            .unwrap()
     }
 
     #[test]
@@ -203,8 +249,10 @@ mod tests {
         {
             let inner = db.inner.lock().unwrap();
             let pragma = |name: &str| -> String {
-                let value: rusqlite::types::Value =
-                    inner.connection.query_row(&format!("PRAGMA {name}"), [], |r| r.get(0)).unwrap();
+                let value: rusqlite::types::Value = inner
+                    .connection
+                    .query_row(&format!("PRAGMA {name}"), [], |r| r.get(0))
+                    .unwrap();
                 format!("{value:?}")
             };
             assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
@@ -228,16 +276,31 @@ mod tests {
         let middle = bytes.len() / 2 / 4096 * 4096;
         bytes[middle..middle + 4096].fill(0xff);
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(SqliteDb::open(&path).err().unwrap().kind(), DbErrorKind::Corrupt);
-        std::fs::write(&path, b"this is no database, whatever its name says, and it is long enough").unwrap();
-        assert_eq!(SqliteDb::open(&path).err().unwrap().kind(), DbErrorKind::Corrupt);
+        assert_eq!(
+            SqliteDb::open(&path).err().unwrap().kind(),
+            DbErrorKind::Corrupt
+        );
+        std::fs::write(
+            &path,
+            b"this is no database, whatever its name says, and it is long enough",
+        )
+        .unwrap();
+        assert_eq!(
+            SqliteDb::open(&path).err().unwrap().kind(),
+            DbErrorKind::Corrupt
+        );
     }
 
     #[test]
     fn a_full_disk_is_reported_and_nothing_is_half_done() {
         let db = SqliteDb::open_in_memory().unwrap();
         db.migrate(&[TABLE]).unwrap();
-        db.inner.lock().unwrap().connection.execute_batch("PRAGMA max_page_count=20").unwrap();
+        db.inner
+            .lock()
+            .unwrap()
+            .connection
+            .execute_batch("PRAGMA max_page_count=20")
+            .unwrap();
         let mut stored = 0;
         let error = loop {
             match insert(&db, stored, 10_000) {

@@ -3,10 +3,13 @@
 use rusqlite::{Error, ErrorCode};
 use strongroom_ports::db::{DbError, DbErrorKind};
 
-/// The port's error for an SQLite error. `Display` of SQLite's errors names tables and columns, never values.
+/// The port's error for an SQLite error. `Display` of SQLite's errors names tables and columns,
+/// never values.
 pub(crate) fn map(error: &Error) -> DbError {
     let kind = match error {
-        Error::SqliteFailure(failure, _) | Error::SqlInputError { error: failure, .. } => kind(failure.code),
+        Error::SqliteFailure(failure, _) | Error::SqlInputError { error: failure, .. } => {
+            kind(failure.code)
+        }
         _ => DbErrorKind::Other,
     };
     DbError::new(kind, error.to_string())

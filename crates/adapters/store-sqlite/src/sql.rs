@@ -13,7 +13,8 @@ pub(crate) const WORDS: TypeWords = TypeWords {
     strict_by_key: "STRICT, WITHOUT ROWID",
 };
 
-/// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by appearance.
+/// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by
+/// appearance.
 pub(crate) fn placeholders(sql: &str) -> String {
     let mut quoted = false;
     let mut out = String::with_capacity(sql.len());

@@ -21,10 +21,20 @@ pub(crate) struct SqliteTx<'a> {
 impl<'a> SqliteTx<'a> {
     pub(crate) fn begin(db: &'a SqliteDb) -> Result<Self, DbError> {
         let inner = db.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // IMMEDIATE takes the write lock now: a deferred transaction that reads first fails when it writes.
-        inner.connection.execute_batch("BEGIN IMMEDIATE").map_err(|e| map(&e))?;
-        *db.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
-        Ok(Self { db, inner, poisoned: false, wrote: false })
+        // IMMEDIATE takes the write lock now: a deferred transaction that reads first fails when it
+        // writes.
+        inner
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|e| map(&e))?;
+        *db.owner.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(std::thread::current().id());
+        Ok(Self {
+            db,
+            inner,
+            poisoned: false,
+            wrote: false,
+        })
     }
 
     /// Runs a migration's text.
@@ -34,9 +44,15 @@ impl<'a> SqliteTx<'a> {
     }
 
     /// Runs one piece of work; after any failure nothing more is accepted, as on PostgreSQL.
-    fn guard<T>(&mut self, work: impl FnOnce(&mut Inner) -> Result<T, DbError>) -> Result<T, DbError> {
+    fn guard<T>(
+        &mut self,
+        work: impl FnOnce(&mut Inner) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
         if self.poisoned {
-            return Err(DbError::new(DbErrorKind::Poisoned, "an earlier statement failed"));
+            return Err(DbError::new(
+                DbErrorKind::Poisoned,
+                "an earlier statement failed",
+            ));
         }
         let result = work(&mut self.inner);
         self.poisoned = result.is_err();
@@ -50,7 +66,9 @@ impl Tx for SqliteTx<'_> {
             let (connection, text) = inner.text(sql);
             check(args)?;
             let mut statement = connection.prepare_cached(text).map_err(|e| map(&e))?;
-            let changed = statement.execute(params_from_iter(args.iter().map(value))).map_err(|e| map(&e))?;
+            let changed = statement
+                .execute(params_from_iter(args.iter().map(value)))
+                .map_err(|e| map(&e))?;
             Ok(changed as u64)
         })?;
         self.wrote |= writes(sql, changed);
@@ -69,8 +87,8 @@ impl Tx for SqliteTx<'_> {
     fn bulk(&mut self, bulk: &Bulk, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError> {
         let all = self.guard(|inner| {
             let mut all = Vec::new();
-            // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it changes; and there
-            // is no server to be spared round trips to.
+            // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it
+            // changes; and there is no server to be spared round trips to.
             let text = placeholders(&bulk.text(1));
             for (_, chunk) in bulk.chunks(args)? {
                 for row in chunk.chunks(bulk.columns) {
@@ -84,7 +102,12 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), DbError> {
-        self.guard(|inner| inner.connection.execute_batch("COMMIT").map_err(|e| map(&e)))?;
+        self.guard(|inner| {
+            inner
+                .connection
+                .execute_batch("COMMIT")
+                .map_err(|e| map(&e))
+        })?;
         if self.wrote {
             self.db.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -103,7 +126,8 @@ impl Drop for SqliteTx<'_> {
 }
 
 impl Inner {
-    /// The rewritten text, kept: the address names the same bytes for ever because the text is `'static`.
+    /// The rewritten text, kept: the address names the same bytes for ever because the text is
+    /// `'static`.
     fn text(&mut self, sql: &'static str) -> (&Connection, &str) {
         let key = (sql.as_ptr().addr(), sql.len());
         let text = self.texts.entry(key).or_insert_with(|| placeholders(sql));
@@ -115,7 +139,9 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
     check(args)?;
     let mut statement = connection.prepare_cached(sql).map_err(|e| map(&e))?;
     let columns = statement.column_count();
-    let mut rows = statement.query(params_from_iter(args.iter().map(value))).map_err(|e| map(&e))?;
+    let mut rows = statement
+        .query(params_from_iter(args.iter().map(value)))
+        .map_err(|e| map(&e))?;
     let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(|e| map(&e))? {
         let mut values = Vec::with_capacity(columns);
@@ -123,7 +149,9 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
             values.push(match row.get_ref(column).map_err(|e| map(&e))? {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(v) => Value::I64(v),
-                ValueRef::Real(_) => return Err(DbError::new(DbErrorKind::Type, "a column holds a float")),
+                ValueRef::Real(_) => {
+                    return Err(DbError::new(DbErrorKind::Type, "a column holds a float"));
+                }
                 ValueRef::Text(bytes) => Value::Text(text(bytes)?),
                 ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
             });
@@ -135,7 +163,8 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
 
 fn text(bytes: &[u8]) -> Result<String, DbError> {
     let text = std::str::from_utf8(bytes);
-    text.map(str::to_owned).map_err(|_| DbError::new(DbErrorKind::Type, "a text column is not UTF-8"))
+    text.map(str::to_owned)
+        .map_err(|_| DbError::new(DbErrorKind::Type, "a text column is not UTF-8"))
 }
 
 fn check(args: &[Arg<'_>]) -> Result<(), DbError> {

@@ -26,7 +26,9 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     blocking(api, headers, move |api, access| {
         let signed = signed_body(&bytes)?;
-        let (act, _) = signed.open::<Act>().map_err(strongroom_types::Refusal::from)?;
+        let (act, _) = signed
+            .open::<Act>()
+            .map_err(strongroom_types::Refusal::from)?;
         match act.scope {
             Scope::Tenant(tenant) => within_reach(access, tenant)?,
             Scope::Platform if access.tenant.is_none() => {}
@@ -37,12 +39,15 @@ pub(crate) async fn create(
     .await
 }
 
-/// Stores and publishes an act; the submission is named by text and signatures, so more signatures can follow.
+/// Stores and publishes an act; the submission is named by text and signatures, so more signatures
+/// can follow.
 pub(crate) fn offer(api: &Api, signed: &Signed) -> Result<Value, Problem> {
     let now = api.now();
     let name = Act::digest_of(&signed.text);
-    let submission =
-        first_half(digest("strongroom/act-submission/v1", &[&encode(signed), &now.0.to_be_bytes()]));
+    let submission = first_half(digest(
+        "strongroom/act-submission/v1",
+        &[&encode(signed), &now.0.to_be_bytes()],
+    ));
     let mut tx = api.db.begin()?;
     store::put_act(tx.as_mut(), &name, &submission, signed, now)?;
     tx.commit()?;
@@ -51,8 +56,8 @@ pub(crate) fn offer(api: &Api, signed: &Signed) -> Result<Value, Problem> {
     Ok(json!({"digest": name.to_string(), "state": "submitted"}))
 }
 
-/// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else `submitted`.
-/// `?wait_ms=` waits for an end.
+/// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else
+/// `submitted`. `?wait_ms=` waits for an end.
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -63,12 +68,18 @@ pub(crate) async fn show(
     let look = |settled: bool| {
         let (api, headers) = (Arc::clone(&api), headers.clone());
         async move {
-            let found = blocking(api, headers, move |api, access| stands(api, access, name)).await?;
-            Ok(Some(found).filter(|found| !settled || found.get("state") != Some(&json!("submitted"))))
+            let found =
+                blocking(api, headers, move |api, access| stands(api, access, name)).await?;
+            Ok(Some(found)
+                .filter(|found| !settled || found.get("state") != Some(&json!("submitted"))))
         }
     };
     let settled = until(&api, wait, || look(true)).await?;
-    let shown = if settled.is_some() { settled } else { look(false).await? };
+    let shown = if settled.is_some() {
+        settled
+    } else {
+        look(false).await?
+    };
     shown.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
@@ -84,7 +95,9 @@ fn stands(api: &Api, access: Access, name: Digest) -> Result<Value, Problem> {
     if access.tenant.is_some() && access.tenant != tenant {
         return Err(Code::NotFound.into());
     }
-    let used = api.journal.read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
+    let used = api
+        .journal
+        .read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
     let state = match (used, row.done && !row.code.is_empty()) {
         (true, _) => "in_force",
         (false, true) => "refused",

@@ -15,7 +15,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use strongroom_journal::apply::{Ballot, check_answer, initiator};
-use strongroom_types::{Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs};
+use strongroom_types::{
+    Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs,
+};
 use strongroom_wire::TransactionState;
 
 #[derive(Deserialize)]
@@ -38,7 +40,9 @@ pub(crate) async fn list(
             let answers = store::answers(tx.as_mut(), &row.intent)?;
             data.push(approval_item(&row, &answers));
         }
-        Ok(Json(json!({"data": data, "next_cursor": null, "has_more": false})))
+        Ok(Json(
+            json!({"data": data, "next_cursor": null, "has_more": false}),
+        ))
     })
     .await
 }
@@ -58,7 +62,10 @@ pub(crate) async fn decide(
         let row = store::by_id(tx.as_mut(), &transaction_id(&id)?)?.ok_or(Code::NotFound)?;
         within_reach(access, row.tenant)?;
         if row.state != TransactionState::PendingApproval {
-            return Err(Problem::new(Code::Conflict, "the transaction is not waiting for approval"));
+            return Err(Problem::new(
+                Code::Conflict,
+                "the transaction is not waiting for approval",
+            ));
         }
         let answers = store::answers(tx.as_mut(), &row.intent)?;
         check(api, &row, &signed, &approval, &answers, now)?;
@@ -73,7 +80,10 @@ pub(crate) async fn decide(
             UnixMs(row.expires_ms),
         );
         publish(api, record)?;
-        Ok((StatusCode::ACCEPTED, Json(json!({"digest": digest.to_string(), "state": "submitted"}))))
+        Ok((
+            StatusCode::ACCEPTED,
+            Json(json!({"digest": digest.to_string(), "state": "submitted"})),
+        ))
     })
     .await
 }
@@ -92,11 +102,24 @@ fn check(
         let state = f.state();
         let who = initiator(state, intent.tenant, &intent, &row.signed, &row.intent)?;
         let (platform, tenant) = (intent.platform, intent.tenant);
-        let ballot =
-            Ballot { platform, tenant, intent: row.intent, initiator: who.user, core: &core, at: now };
+        let ballot = Ballot {
+            platform,
+            tenant,
+            intent: row.intent,
+            initiator: who.user,
+            core: &core,
+            at: now,
+        };
         let mut refusal = Refusal::from(Code::ApprovalNotEligible);
         for need in &core.groups {
-            match check_answer(state, &ballot, signed, approval.answer, need.group, &approval.after) {
+            match check_answer(
+                state,
+                &ballot,
+                signed,
+                approval.answer,
+                need.group,
+                &approval.after,
+            ) {
                 Ok(verified) => return twice(f, &intent, answers, verified.relied.user),
                 Err(why) => refusal = why,
             }
@@ -114,7 +137,9 @@ fn twice(
 ) -> Result<(), Refusal> {
     use strongroom_journal::state::Lookup as _;
     for answer in answers {
-        let Ok(earlier) = Approval::parse(&answer.text) else { continue };
+        let Ok(earlier) = Approval::parse(&answer.text) else {
+            continue;
+        };
         let credential = follower.state().credential(intent.tenant, earlier.approver);
         if credential.is_ok_and(|record| record.credential.user == user) {
             return Err(Code::ApprovalDuplicateHuman.into());

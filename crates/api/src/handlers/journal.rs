@@ -90,7 +90,10 @@ pub(crate) async fn entries(
     Query(page): Query<Page>,
 ) -> Answer {
     blocking(api, headers, move |api, access| {
-        let (from, limit) = (page.from.unwrap_or(0), page.limit.unwrap_or(50).clamp(1, PAGE_MAX));
+        let (from, limit) = (
+            page.from.unwrap_or(0),
+            page.limit.unwrap_or(50).clamp(1, PAGE_MAX),
+        );
         let mut look = look(api)?;
         let (mut data, mut bytes, mut next) = (Vec::new(), 0, from);
         for entry in look.entries(from, limit)? {
@@ -103,7 +106,9 @@ pub(crate) async fn entries(
         }
         let has_more = next < look.size()?;
         let next = has_more.then(|| next.to_string());
-        Ok(Json(json!({"data": data, "next_cursor": next, "has_more": has_more})))
+        Ok(Json(
+            json!({"data": data, "next_cursor": next, "has_more": has_more}),
+        ))
     })
     .await
 }
@@ -129,11 +134,18 @@ pub(crate) async fn proof(
         async move { blocking(api, headers, move |api, _| look(api)?.proof(seq)).await }
     });
     let found = found.await?;
-    plain(found.ok_or_else(|| Problem::new(Code::NotReady, format!("entry {seq} is not witnessed yet")))?)
+    plain(
+        found.ok_or_else(|| {
+            Problem::new(Code::NotReady, format!("entry {seq} is not witnessed yet"))
+        })?,
+    )
 }
 
 /// The proof member of an address: says *registered at*, never "in force now".
-pub(crate) fn vault_proof(api: &Api, of: crate::handlers::registry::Owner) -> Result<Option<Value>, Problem> {
+pub(crate) fn vault_proof(
+    api: &Api,
+    of: crate::handlers::registry::Owner,
+) -> Result<Option<Value>, Problem> {
     let found = look(api)?.vault(of.tenant, of.key, of.vault)?;
     let part = |(entry, proof): &(MirrorEntry, String)| json!({"seq": entry.seq, "sealed": hex::encode(&entry.sealed), "proof": proof});
     let all = |proofs: &VaultProofs| {

@@ -67,13 +67,20 @@ pub(crate) async fn vaults(
     blocking(api, headers, move |api, access| {
         let named = query.tenant.map(|id| id.parse::<TenantId>()).transpose();
         let named = named.map_err(|e| Problem::new(Code::Malformed, e))?;
-        let tenant =
-            named.or(access.tenant).ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
+        let tenant = named
+            .or(access.tenant)
+            .ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
         within_reach(access, tenant)?;
-        let vaults: Vec<Value> = api
-            .journal
-            .read(|f| f.state().vaults(tenant).iter().map(|record| vault(tenant, record)).collect());
-        Ok(Json(json!({"data": vaults, "next_cursor": null, "has_more": false})))
+        let vaults: Vec<Value> = api.journal.read(|f| {
+            f.state()
+                .vaults(tenant)
+                .iter()
+                .map(|record| vault(tenant, record))
+                .collect()
+        });
+        Ok(Json(
+            json!({"data": vaults, "next_cursor": null, "has_more": false}),
+        ))
     })
     .await
 }
@@ -94,8 +101,8 @@ pub(crate) struct Owner {
     pub(crate) vault: VaultId,
 }
 
-/// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it himself and the
-/// proof of it (`null` while it is not witnessed; `?wait_ms=` waits for that).
+/// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it
+/// himself and the proof of it (`null` while it is not witnessed; `?wait_ms=` waits for that).
 pub(crate) async fn address(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -118,7 +125,12 @@ pub(crate) async fn address(
     Ok(Json(answer))
 }
 
-fn derive(api: &Api, access: Access, vault: VaultId, path: OwnPath) -> Result<(Owner, Value), Problem> {
+fn derive(
+    api: &Api,
+    access: Access,
+    vault: VaultId,
+    path: OwnPath,
+) -> Result<(Owner, Value), Problem> {
     api.journal.read(|f| {
         let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
         let (tenant, record) = found.ok_or(Code::UnknownVault)?;
@@ -138,19 +150,26 @@ fn derive(api: &Api, access: Access, vault: VaultId, path: OwnPath) -> Result<(O
 }
 
 fn own_path(place: &str) -> Result<OwnPath, Problem> {
-    let parse =
-        |text: &str| strongroom_types::time::canonical_u64(text).ok().and_then(|n| u32::try_from(n).ok());
-    let parts = place.split_once('-').and_then(|(b, i)| Some((parse(b)?, parse(i)?)));
-    let (change, index) =
-        parts.ok_or_else(|| Problem::new(Code::Malformed, "expected `branch-index`, e.g. `0-7`"))?;
+    let parse = |text: &str| {
+        strongroom_types::time::canonical_u64(text)
+            .ok()
+            .and_then(|n| u32::try_from(n).ok())
+    };
+    let parts = place
+        .split_once('-')
+        .and_then(|(b, i)| Some((parse(b)?, parse(i)?)));
+    let (change, index) = parts
+        .ok_or_else(|| Problem::new(Code::Malformed, "expected `branch-index`, e.g. `0-7`"))?;
     Ok(OwnPath { change, index })
 }
 
 fn find(state: &Journal, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
-    state
-        .tenants()
-        .into_iter()
-        .find_map(|tenant| state.vault(tenant, vault).ok().map(|record| (tenant, record)))
+    state.tenants().into_iter().find_map(|tenant| {
+        state
+            .vault(tenant, vault)
+            .ok()
+            .map(|record| (tenant, record))
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

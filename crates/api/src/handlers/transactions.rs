@@ -28,7 +28,8 @@ const PAGE_MAX: u32 = 100;
 /// Longest wait for a change.
 const WAIT_MAX_MS: u64 = 30_000;
 
-/// Takes a signed intent. The answer repeats digest and words for the client to compare with its own.
+/// Takes a signed intent. The answer repeats digest and words for the client to compare with its
+/// own.
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -51,8 +52,14 @@ pub(crate) async fn create(
         let row = store::by_digest(tx.as_mut(), &digest)?.ok_or(Code::Internal)?;
         tx.commit()?;
         let marks = marks.with(Layer::Api, api.now().0 * 1000);
-        let record =
-            submit::intent_record(&mut api.post(), now, &signed, intent.vault, intent.expires, marks);
+        let record = submit::intent_record(
+            &mut api.post(),
+            now,
+            &signed,
+            intent.vault,
+            intent.expires,
+            marks,
+        );
         publish(api, record)?;
         Ok(accepted(&row))
     })
@@ -63,11 +70,22 @@ fn accepted(row: &TxRow) -> (StatusCode, [(HeaderName, String); 1], Json<Value>)
     let shown = transaction(row, &[]);
     let id = shown.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("/v1/transactions/{id}");
-    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(shown))
+    (
+        StatusCode::ACCEPTED,
+        [(header::LOCATION, location)],
+        Json(shown),
+    )
 }
 
-/// What can be said at once: whose intent it is, when, and whether its addresses are addresses. Policy comes later.
-fn check(api: &Api, intent: &Intent, signed: &Signed, digest: &Digest, now: UnixMs) -> Result<(), Refusal> {
+/// What can be said at once: whose intent it is, when, and whether its addresses are addresses.
+/// Policy comes later.
+fn check(
+    api: &Api,
+    intent: &Intent,
+    signed: &Signed,
+    digest: &Digest,
+    now: UnixMs,
+) -> Result<(), Refusal> {
     let tenant = intent.tenant;
     api.journal.read(|f| {
         let (state, genesis) = (f.state(), f.genesis());
@@ -89,12 +107,20 @@ fn check(api: &Api, intent: &Intent, signed: &Signed, digest: &Digest, now: Unix
             return Err(Code::IntentFromFuture.into());
         }
         state.vault(tenant, intent.vault)?;
-        if state.get(&ks::external_id(tenant, &intent.external_id)).is_some() {
+        if state
+            .get(&ks::external_id(tenant, &intent.external_id))
+            .is_some()
+        {
             return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id));
         }
-        let codec = api.codecs.iter().find(|codec| codec.manifest().chain == intent.chain);
+        let codec = api
+            .codecs
+            .iter()
+            .find(|codec| codec.manifest().chain == intent.chain);
         let codec = codec.ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
-        codec.expected(intent, &TenantVaults::new(state, tenant)).map(drop)
+        codec
+            .expected(intent, &TenantVaults::new(state, tenant))
+            .map(drop)
     })
 }
 
@@ -123,26 +149,37 @@ pub(crate) async fn list(
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| has_more).map(write_cursor);
         let data: Vec<Value> = rows.iter().map(|row| transaction(row, &[])).collect();
-        Ok(Json(json!({"data": data, "next_cursor": next, "has_more": has_more})))
+        Ok(Json(
+            json!({"data": data, "next_cursor": next, "has_more": has_more}),
+        ))
     })
     .await
 }
 
 pub(crate) fn of_tenant(access: Access, named: Option<&str>) -> Result<TenantId, Problem> {
-    let named =
-        named.map(str::parse::<TenantId>).transpose().map_err(|e| Problem::new(Code::Malformed, e))?;
-    let tenant =
-        named.or(access.tenant).ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
+    let named = named
+        .map(str::parse::<TenantId>)
+        .transpose()
+        .map_err(|e| Problem::new(Code::Malformed, e))?;
+    let tenant = named
+        .or(access.tenant)
+        .ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
     within_reach(access, tenant)?;
     Ok(tenant)
 }
 
 fn write_cursor(row: &TxRow) -> String {
-    format!("{}.{}", row.created_ms, strongroom_types::TransactionId::from(row.intent))
+    format!(
+        "{}.{}",
+        row.created_ms,
+        strongroom_types::TransactionId::from(row.intent)
+    )
 }
 
 fn read_cursor(text: &str) -> Result<(u64, [u8; 16]), Problem> {
-    let parts = text.split_once('.').and_then(|(ms, id)| Some((ms.parse().ok()?, transaction_id(id).ok()?)));
+    let parts = text
+        .split_once('.')
+        .and_then(|(ms, id)| Some((ms.parse().ok()?, transaction_id(id).ok()?)));
     parts.ok_or_else(|| Problem::new(Code::Malformed, "not a cursor of this list"))
 }
 
@@ -178,7 +215,9 @@ pub(crate) async fn show(
     };
     match tokio::time::timeout(limit.max(Duration::from_secs(5)), looked).await {
         Ok(shown) => shown.map(Json),
-        Err(_) => load(&api, &headers, &id).await.map(|(row, answers)| Json(transaction(&row, &answers))),
+        Err(_) => load(&api, &headers, &id)
+            .await
+            .map(|(row, answers)| Json(transaction(&row, &answers))),
     }
 }
 
@@ -187,11 +226,18 @@ fn read_state(text: &str) -> Result<TransactionState, Problem> {
         "pending_approval" => Ok(TransactionState::PendingApproval),
         "signed" => Ok(TransactionState::Signed),
         "completed" => Ok(TransactionState::Completed),
-        _ => Err(Problem::new(Code::Malformed, "until: pending_approval, signed or completed")),
+        _ => Err(Problem::new(
+            Code::Malformed,
+            "until: pending_approval, signed or completed",
+        )),
     }
 }
 
-async fn load(api: &Arc<Api>, headers: &HeaderMap, id: &str) -> Result<(TxRow, Vec<Signed>), Problem> {
+async fn load(
+    api: &Arc<Api>,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<(TxRow, Vec<Signed>), Problem> {
     let id = id.to_owned();
     blocking(Arc::clone(api), headers.clone(), move |api, access| {
         let mut tx = api.db.begin()?;
@@ -209,7 +255,9 @@ pub(crate) async fn timeline(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Answer {
-    load(&api, &headers, &id).await.map(|(row, _)| Json(timeline_json(&row)))
+    load(&api, &headers, &id)
+        .await
+        .map(|(row, _)| Json(timeline_json(&row)))
 }
 
 /// Takes a signed `cancel` of exactly this transaction to the journal.
@@ -229,7 +277,10 @@ pub(crate) async fn cancel(
         let fits = act.scope == Scope::Tenant(row.tenant)
             && act.body == ActBody::Tighten(Tighten::Cancel(row.intent));
         if !fits {
-            return Err(Problem::new(Code::Malformed, "expected the signed cancel of this transaction"));
+            return Err(Problem::new(
+                Code::Malformed,
+                "expected the signed cancel of this transaction",
+            ));
         }
         acts::offer(api, &signed).map(|answer| (StatusCode::ACCEPTED, Json(answer)))
     })

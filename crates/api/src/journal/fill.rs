@@ -14,7 +14,8 @@ use strongroom_wire::{JournalBatch, WitnessCosignature, decode, topics};
 
 /// Records of one transaction.
 const RECORDS_MAX: usize = 256;
-/// Of a witness's topic only so many of the newest records are read at first: the older ones say less.
+/// Of a witness's topic only so many of the newest records are read at first: the older ones say
+/// less.
 const COSIGNATURES_BACK: u64 = 256;
 /// Checkpoints kept while no newer one is witnessed.
 const UNWITNESSED_MAX: u64 = 4096;
@@ -42,7 +43,11 @@ fn first(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
     if topic.as_str() == topics::JOURNAL_ENTRIES {
         return Ok(start);
     }
-    let next = bus.end(topic)?.next.saturating_sub(COSIGNATURES_BACK).max(start.next);
+    let next = bus
+        .end(topic)?
+        .next
+        .saturating_sub(COSIGNATURES_BACK)
+        .max(start.next);
     Ok(Position { next, ..start })
 }
 
@@ -59,7 +64,11 @@ pub(super) fn catch_up(
             // A new or cut bus: entries that are here already are skipped.
             Err(BusError::PositionGone { topic, .. }) => {
                 let begin = first(bus, &topic)?;
-                loaded.wants.iter_mut().filter(|(known, _)| *known == topic).for_each(|want| want.1 = begin);
+                loaded
+                    .wants
+                    .iter_mut()
+                    .filter(|(known, _)| *known == topic)
+                    .for_each(|want| want.1 = begin);
                 continue;
             }
             other => other?,
@@ -76,9 +85,15 @@ pub(super) fn catch_up(
                 }
             }
         }
-        rows::put_positions(tx.as_mut(), loaded.wants.iter().map(|(topic, at)| (topic.as_str(), *at)))?;
+        rows::put_positions(
+            tx.as_mut(),
+            loaded.wants.iter().map(|(topic, at)| (topic.as_str(), *at)),
+        )?;
         let best = rows::best(tx.as_mut(), loaded.quorum)?.map_or(0, |best| best.size);
-        rows::prune(tx.as_mut(), best.max(loaded.tree.size().saturating_sub(UNWITNESSED_MAX)))?;
+        rows::prune(
+            tx.as_mut(),
+            best.max(loaded.tree.size().saturating_sub(UNWITNESSED_MAX)),
+        )?;
         tx.commit()?;
     }
 }
@@ -103,13 +118,21 @@ fn take(
 /// Adds the entries of a batch that are not here, if log and tree agree on them.
 fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result<(), Problem> {
     let Ok(note) = verify_note(&batch.note, std::slice::from_ref(&loaded.log)) else {
-        tracing::warn!(first_seq = batch.first_seq, "a batch without the log's signature was skipped");
+        tracing::warn!(
+            first_seq = batch.first_seq,
+            "a batch without the log's signature was skipped"
+        );
         return Ok(());
     };
     let checkpoint = Checkpoint::parse(&note.body).map_err(internal)?;
     let known = loaded.tree.size();
-    if batch.first_seq > known || checkpoint.size() != batch.first_seq + batch.entries.len() as u64 {
-        tracing::warn!(first_seq = batch.first_seq, known, "a batch that does not follow was skipped");
+    if batch.first_seq > known || checkpoint.size() != batch.first_seq + batch.entries.len() as u64
+    {
+        tracing::warn!(
+            first_seq = batch.first_seq,
+            known,
+            "a batch that does not follow was skipped"
+        );
         return Ok(());
     }
     let new = usize::try_from(known - batch.first_seq).unwrap_or(usize::MAX);
@@ -117,7 +140,11 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
         let sealed: SealedEntry = decode(bytes).map_err(internal)?;
         let entry = sealed.open().map_err(internal)?;
         if entry.seq != loaded.tree.size() {
-            return Err(internal(format!("entry {} where {} belongs", entry.seq, loaded.tree.size())));
+            return Err(internal(format!(
+                "entry {} where {} belongs",
+                entry.seq,
+                loaded.tree.size()
+            )));
         }
         loaded.tree.append(rows::insert_entry(tx, &sealed, &entry)?);
     }
@@ -127,7 +154,12 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
             checkpoint.size()
         )));
     }
-    Ok(rows::put_note(tx, checkpoint.size(), &note.body, &batch.note)?)
+    Ok(rows::put_note(
+        tx,
+        checkpoint.size(),
+        &note.body,
+        &batch.note,
+    )?)
 }
 
 /// Keeps a cosignature that verifies.
@@ -137,7 +169,9 @@ fn cosigned(
     node: NodeId,
     shown: &WitnessCosignature,
 ) -> Result<(), Problem> {
-    let Some(key) = loaded.witnesses.get(&node) else { return Ok(()) };
+    let Some(key) = loaded.witnesses.get(&node) else {
+        return Ok(());
+    };
     let signed = Cosignature {
         name: key.name().to_owned(),
         key_id: key.key_id(),
@@ -146,9 +180,9 @@ fn cosigned(
     };
     let checkpoint = Checkpoint::parse(&shown.body);
     match checkpoint {
-        Ok(checkpoint) if verify_cosignature(&shown.body, &signed, key).is_ok() => {
-            Ok(rows::put_cosignature(tx, checkpoint.size(), node, &shown.body, &signed.to_line())?)
-        }
+        Ok(checkpoint) if verify_cosignature(&shown.body, &signed, key).is_ok() => Ok(
+            rows::put_cosignature(tx, checkpoint.size(), node, &shown.body, &signed.to_line())?,
+        ),
         Ok(_) | Err(_) => {
             tracing::warn!(%node, "a cosignature that does not verify was skipped");
             Ok(())

@@ -4,7 +4,9 @@ use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_ports::bus::Position;
 use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx};
 use strongroom_tlog::{Hash, MemoryTree};
-use strongroom_types::{Act, ActBody, Document as _, KeyId, NodeId, Record, Scope, TenantId, VaultId};
+use strongroom_types::{
+    Act, ActBody, Document as _, KeyId, NodeId, Record, Scope, TenantId, VaultId,
+};
 use strongroom_wire::encode;
 
 /// Leaves read at once when the tree is rebuilt.
@@ -40,19 +42,29 @@ pub(super) struct Fact {
 
 impl Fact {
     pub(super) fn tenant(tenant: TenantId) -> Self {
-        Self { kind: 1, id: tenant.0.to_vec() }
+        Self {
+            kind: 1,
+            id: tenant.0.to_vec(),
+        }
     }
 
     pub(super) fn vault(tenant: TenantId, vault: VaultId) -> Self {
-        Self { kind: 2, id: [tenant.0, vault.0].concat() }
+        Self {
+            kind: 2,
+            id: [tenant.0, vault.0].concat(),
+        }
     }
 
     pub(super) fn key(tenant: TenantId, key: KeyId) -> Self {
-        Self { kind: 3, id: [tenant.0, key.0].concat() }
+        Self {
+            kind: 3,
+            id: [tenant.0, key.0].concat(),
+        }
     }
 }
 
-/// Whose an entry is, and what it brought into being. A charter stands in the platform's scope, but it is its tenant's.
+/// Whose an entry is, and what it brought into being. A charter stands in the platform's scope, but
+/// it is its tenant's.
 fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
     let scope = match entry.scope {
         Scope::Platform => None,
@@ -60,7 +72,9 @@ fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
     };
     match (&entry.body, scope) {
         (Body::Act(signed), _) => match (Act::parse(&signed.text).map(|act| act.body), scope) {
-            (Ok(ActBody::CreateTenant { tenant, .. }), _) => (Some(tenant), Some(Fact::tenant(tenant))),
+            (Ok(ActBody::CreateTenant { tenant, .. }), _) => {
+                (Some(tenant), Some(Fact::tenant(tenant)))
+            }
             (Ok(ActBody::Put(Record::Vault(vault))), Some(tenant)) => {
                 (scope, Some(Fact::vault(tenant, vault.id)))
             }
@@ -72,9 +86,17 @@ fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
 }
 
 /// Adds an entry; gives its leaf hash.
-pub(super) fn insert_entry(tx: &mut dyn Tx, sealed: &SealedEntry, entry: &Entry) -> Result<Hash, DbError> {
+pub(super) fn insert_entry(
+    tx: &mut dyn Tx,
+    sealed: &SealedEntry,
+    entry: &Entry,
+) -> Result<Hash, DbError> {
     let (tenant, fact) = about(entry);
-    let (leaf, hash, bytes) = (encode(&sealed.leaf(entry)), sealed.leaf_hash(entry), encode(sealed));
+    let (leaf, hash, bytes) = (
+        encode(&sealed.leaf(entry)),
+        sealed.leaf_hash(entry),
+        encode(sealed),
+    );
     let args = [
         Arg::u64(entry.seq)?,
         Arg::Blob(tenant.as_ref().map(|tenant| tenant.0.as_slice())),
@@ -82,23 +104,38 @@ pub(super) fn insert_entry(tx: &mut dyn Tx, sealed: &SealedEntry, entry: &Entry)
         Arg::from(&hash.0),
         Arg::from(&bytes),
     ];
-    let sql = "INSERT INTO mirror_entry (seq, tenant, leaf, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
+    let sql =
+        "INSERT INTO mirror_entry (seq, tenant, leaf, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, &args)?;
     if let Some(fact) = fact {
-        let sql = "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        tx.execute(sql, &[Arg::from(fact.kind), Arg::from(&fact.id), Arg::u64(entry.seq)?])?;
+        let sql =
+            "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        tx.execute(
+            sql,
+            &[
+                Arg::from(fact.kind),
+                Arg::from(&fact.id),
+                Arg::u64(entry.seq)?,
+            ],
+        )?;
     }
     Ok(hash)
 }
 
 pub(super) fn fact(tx: &mut dyn Tx, fact: &Fact) -> Result<Option<u64>, DbError> {
     let sql = "SELECT seq FROM mirror_fact WHERE kind = $1 AND id = $2";
-    tx.query_opt(sql, &[Arg::from(fact.kind), Arg::from(&fact.id)])?.map(|row| row.u64(0)).transpose()
+    tx.query_opt(sql, &[Arg::from(fact.kind), Arg::from(&fact.id)])?
+        .map(|row| row.u64(0))
+        .transpose()
 }
 
 pub(super) fn entries(tx: &mut dyn Tx, from: u64, limit: u32) -> Result<Vec<MirrorEntry>, DbError> {
-    let sql = "SELECT seq, tenant, leaf, sealed FROM mirror_entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
-    tx.query(sql, &[Arg::u64(from)?, Arg::from(limit)])?.iter().map(mirror_entry).collect()
+    let sql =
+        "SELECT seq, tenant, leaf, sealed FROM mirror_entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
+    tx.query(sql, &[Arg::u64(from)?, Arg::from(limit)])?
+        .iter()
+        .map(mirror_entry)
+        .collect()
 }
 
 /// The whole tree, from the stored leaf hashes.
@@ -120,11 +157,14 @@ pub(super) fn tree(tx: &mut dyn Tx) -> Result<MemoryTree, DbError> {
 }
 
 pub(super) fn put_note(tx: &mut dyn Tx, size: u64, body: &str, note: &str) -> Result<(), DbError> {
-    let sql = "INSERT INTO mirror_note (size, body, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    tx.execute(sql, &[Arg::u64(size)?, Arg::from(body), Arg::from(note)]).map(drop)
+    let sql =
+        "INSERT INTO mirror_note (size, body, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[Arg::u64(size)?, Arg::from(body), Arg::from(note)])
+        .map(drop)
 }
 
-/// Keeps a verified cosignature; a later one of the same witness over the same size takes its place.
+/// Keeps a verified cosignature; a later one of the same witness over the same size takes its
+/// place.
 pub(super) fn put_cosignature(
     tx: &mut dyn Tx,
     size: u64,
@@ -134,7 +174,16 @@ pub(super) fn put_cosignature(
 ) -> Result<(), DbError> {
     let sql = "INSERT INTO mirror_cosignature (size, node, body, line) VALUES ($1, $2, $3, $4)
                ON CONFLICT (size, node) DO UPDATE SET body = excluded.body, line = excluded.line";
-    tx.execute(sql, &[Arg::u64(size)?, Arg::from(&node.0), Arg::from(body), Arg::from(line)]).map(drop)
+    tx.execute(
+        sql,
+        &[
+            Arg::u64(size)?,
+            Arg::from(&node.0),
+            Arg::from(body),
+            Arg::from(line),
+        ],
+    )
+    .map(drop)
 }
 
 /// A checkpoint that a quorum cosigned.
@@ -148,26 +197,48 @@ pub(super) fn best(tx: &mut dyn Tx, quorum: u32) -> Result<Option<Best>, DbError
     let sql =
         "SELECT n.size FROM mirror_note n JOIN mirror_cosignature c ON c.size = n.size AND c.body = n.body
                GROUP BY n.size HAVING COUNT(*) >= $1 ORDER BY n.size DESC LIMIT 1";
-    let Some(row) = tx.query_opt(sql, &[Arg::from(quorum)])? else { return Ok(None) };
+    let Some(row) = tx.query_opt(sql, &[Arg::from(quorum)])? else {
+        return Ok(None);
+    };
     let size = row.u64(0)?;
     let sql = "SELECT n.note, c.line FROM mirror_note n JOIN mirror_cosignature c
                ON c.size = n.size AND c.body = n.body WHERE n.size = $1 ORDER BY c.node";
     let rows = tx.query(sql, &[Arg::u64(size)?])?;
-    let note = rows.first().map(|row| row.text(0).map(ToOwned::to_owned)).transpose()?.unwrap_or_default();
-    let lines = rows.iter().map(|row| row.text(1).map(ToOwned::to_owned)).collect::<Result<_, _>>()?;
+    let note = rows
+        .first()
+        .map(|row| row.text(0).map(ToOwned::to_owned))
+        .transpose()?
+        .unwrap_or_default();
+    let lines = rows
+        .iter()
+        .map(|row| row.text(1).map(ToOwned::to_owned))
+        .collect::<Result<_, _>>()?;
     Ok(Some(Best { size, note, lines }))
 }
 
 /// Forgets checkpoints and cosignatures below a size.
 pub(super) fn prune(tx: &mut dyn Tx, below: u64) -> Result<(), DbError> {
-    tx.execute("DELETE FROM mirror_note WHERE size < $1", &[Arg::u64(below)?])?;
-    tx.execute("DELETE FROM mirror_cosignature WHERE size < $1", &[Arg::u64(below)?]).map(drop)
+    tx.execute(
+        "DELETE FROM mirror_note WHERE size < $1",
+        &[Arg::u64(below)?],
+    )?;
+    tx.execute(
+        "DELETE FROM mirror_cosignature WHERE size < $1",
+        &[Arg::u64(below)?],
+    )
+    .map(drop)
 }
 
 pub(super) fn position(tx: &mut dyn Tx, topic: &str) -> Result<Option<Position>, DbError> {
     let sql = "SELECT incarnation, next FROM mirror_position WHERE topic = $1";
     let row = tx.query_opt(sql, &[Arg::from(topic)])?;
-    row.map(|row| Ok(Position { incarnation: row.array(0)?, next: row.u64(1)? })).transpose()
+    row.map(|row| {
+        Ok(Position {
+            incarnation: row.array(0)?,
+            next: row.u64(1)?,
+        })
+    })
+    .transpose()
 }
 
 pub(super) fn put_positions<'a>(
@@ -177,7 +248,11 @@ pub(super) fn put_positions<'a>(
     let all: Vec<(&str, Position)> = positions.collect();
     let mut args = Vec::with_capacity(all.len() * 3);
     for (topic, position) in &all {
-        args.extend([Arg::from(*topic), Arg::from(&position.incarnation), Arg::u64(position.next)?]);
+        args.extend([
+            Arg::from(*topic),
+            Arg::from(&position.incarnation),
+            Arg::u64(position.next)?,
+        ]);
     }
     tx.bulk(&PUT_POSITIONS, &args).map(drop)
 }

@@ -51,12 +51,22 @@ impl Log {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let (mut batches, mut bodies) = (Vec::new(), Vec::new());
         for entry in &ledger.entries {
-            let offered = if entry.seq == 0 { vec![] } else { vec![entry.body.clone()] };
-            let ordered = orderer.order(&mut follower, entry.at, &offered, &mut rng).unwrap();
+            let offered = if entry.seq == 0 {
+                vec![]
+            } else {
+                vec![entry.body.clone()]
+            };
+            let ordered = orderer
+                .order(&mut follower, entry.at, &offered, &mut rng)
+                .unwrap();
             batches.extend(ordered.batches.into_iter().map(|batch| batch.batch));
             bodies.push(follower.tip().body.clone());
         }
-        Self { world, batches, bodies }
+        Self {
+            world,
+            batches,
+            bodies,
+        }
     }
 }
 
@@ -87,11 +97,17 @@ impl Served {
         let log = Log::new();
         let genesis = Arc::clone(&log.world.genesis);
         let shared = Arc::new(SharedFollower::new(Arc::clone(&genesis)).unwrap());
-        log.batches.iter().for_each(|batch| drop(shared.write(|f| f.append(batch)).unwrap()));
+        log.batches
+            .iter()
+            .for_each(|batch| drop(shared.write(|f| f.append(batch)).unwrap()));
         let service = log.world.service(Role::Api);
         let post = || Post::new(genesis.hash(), service.node, &service.signing.to_bytes());
-        db.migrate(ApiStage::new(post(), Arc::clone(&shared)).migrations()).unwrap();
-        let key = |text, tenant| AccessKey { hash: hash_key(text), tenant };
+        db.migrate(ApiStage::new(post(), Arc::clone(&shared)).migrations())
+            .unwrap();
+        let key = |text, tenant| AccessKey {
+            hash: hash_key(text),
+            tenant,
+        };
         let api = Api::new(ApiParts {
             db: db.clone(),
             bus: bus.clone(),
@@ -106,28 +122,54 @@ impl Served {
             clock: Arc::new(Fixed),
             changes: Changes::default(),
         });
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { serve(api, listener, std::future::pending()).await });
-        Self { log, url, bus, shared, _runtime: runtime }
+        Self {
+            log,
+            url,
+            bus,
+            shared,
+            _runtime: runtime,
+        }
     }
 
     pub fn client(&self, key: &str) -> Client {
         Client::new(&self.url, key)
     }
 
-    fn publish<T: strongroom_wire::Payload>(&self, topic: &str, node: NodeId, seed: &[u8; 32], payload: &T) {
+    fn publish<T: strongroom_wire::Payload>(
+        &self,
+        topic: &str,
+        node: NodeId,
+        seed: &[u8; 32],
+        payload: &T,
+    ) {
         let mut post = Post::new(self.log.world.genesis.hash(), node, seed);
         let cause = Cause::own(&[&strongroom_wire::encode(payload)], UnixMs(0));
-        self.bus.publish(&[post.record(START, (topic, &[]), None, payload, &cause).unwrap()]).unwrap();
+        self.bus
+            .publish(&[post
+                .record(START, (topic, &[]), None, payload, &cause)
+                .unwrap()])
+            .unwrap();
     }
 
     /// The writer publishes a batch.
     pub fn batch(&self, batch: &JournalBatch) {
         let writer = self.log.world.service(Role::Writer);
-        self.publish(topics::JOURNAL_ENTRIES, writer.node, &writer.signing.to_bytes(), batch);
+        self.publish(
+            topics::JOURNAL_ENTRIES,
+            writer.node,
+            &writer.signing.to_bytes(),
+            batch,
+        );
     }
 
     pub fn all_batches(&self) {
@@ -140,13 +182,22 @@ impl Served {
         let key = CosignKey::new(&witness_name(seat.node), &seat.witness.to_bytes()).unwrap();
         let body = self.log.bodies[n].clone();
         let signature = cosign(&body, time_s, &key).unwrap().signature;
-        WitnessCosignature { body, time_s, signature }
+        WitnessCosignature {
+            body,
+            time_s,
+            signature,
+        }
     }
 
     /// A signer publishes a cosignature under its own name.
     pub fn vouch(&self, signer: u16, cosignature: &WitnessCosignature) {
         let seat = self.log.world.signer(signer);
-        self.publish(&topics::cosignatures(seat.node), seat.node, &seat.signing.to_bytes(), cosignature);
+        self.publish(
+            &topics::cosignatures(seat.node),
+            seat.node,
+            &seat.signing.to_bytes(),
+            cosignature,
+        );
     }
 
     /// Three of four witnesses vouch for the head after batch `n`.
@@ -168,7 +219,17 @@ impl Served {
     pub fn bus_garbage(&self) {
         use strongroom_ports::bus::{Headers, Record, Topic};
         let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
-        let headers = Headers { msg_id: [9; 16], ..Headers::default() };
-        self.bus.publish(&[Record { topic, key: Vec::new(), headers, payload: vec![1, 2, 3] }]).unwrap();
+        let headers = Headers {
+            msg_id: [9; 16],
+            ..Headers::default()
+        };
+        self.bus
+            .publish(&[Record {
+                topic,
+                key: Vec::new(),
+                headers,
+                payload: vec![1, 2, 3],
+            }])
+            .unwrap();
     }
 }

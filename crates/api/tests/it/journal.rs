@@ -12,7 +12,10 @@ fn codec() -> BitcoinCodec {
 
 fn proved(served: &Served, key: &str) -> Result<String, ClientError> {
     let (genesis, vault) = (&served.log.world.genesis, served.log.world.tenant.vault);
-    served.client(key).proved_address(genesis, &codec(), vault, 0, 7).map(|proved| proved.address)
+    served
+        .client(key)
+        .proved_address(genesis, &codec(), vault, 0, 7)
+        .map(|proved| proved.address)
 }
 
 fn rows(answer: &Value) -> &Vec<Value> {
@@ -29,11 +32,15 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
     let unproved = client.address(vault, 0, 7).unwrap();
     assert!(unproved["proof"].is_null(), "two of four are no quorum");
     served.witnessed(served.last());
-    let proved = client.proved_address(genesis, &codec(), vault, 0, 7).unwrap();
+    let proved = client
+        .proved_address(genesis, &codec(), vault, 0, 7)
+        .unwrap();
     assert_eq!(proved.address, unproved["address"].as_str().unwrap());
     assert_eq!(proved.registered.tenant, served.log.world.tenant.id);
     assert_eq!(proved.registered.witnessed_at_s, START.0 / 1000);
-    let other = client.proved_address(genesis, &codec(), vault, 1, 7).unwrap();
+    let other = client
+        .proved_address(genesis, &codec(), vault, 1, 7)
+        .unwrap();
     assert_ne!(other.address, proved.address, "change is another branch");
 }
 
@@ -43,27 +50,55 @@ fn another_tenant_s_key_sees_no_address() {
     served.all_batches();
     served.witnessed(served.last());
     assert!(proved(&served, OPERATOR).is_ok());
-    assert_eq!(proved(&served, OTHER).unwrap_err().code(), Some("unknown_vault"));
-    assert_eq!(proved(&served, "nobody").unwrap_err().code(), Some("unauthenticated"));
+    assert_eq!(
+        proved(&served, OTHER).unwrap_err().code(),
+        Some("unknown_vault")
+    );
+    assert_eq!(
+        proved(&served, "nobody").unwrap_err().code(),
+        Some("unauthenticated")
+    );
 }
 
 #[test]
 fn the_checkpoint_carries_its_cosignatures_and_older_ones_give_way() {
     let served = Served::new();
     let client = served.client(TENANT);
-    assert_eq!(client.journal_checkpoint().unwrap_err().code(), Some("not_ready"));
+    assert_eq!(
+        client.journal_checkpoint().unwrap_err().code(),
+        Some("not_ready")
+    );
     served.all_batches();
-    assert_eq!(client.journal_checkpoint().unwrap_err().code(), Some("not_ready"));
+    assert_eq!(
+        client.journal_checkpoint().unwrap_err().code(),
+        Some("not_ready")
+    );
     served.witnessed(1);
     let trust = Trust::new(&served.log.world.genesis).unwrap();
-    assert_eq!(trust.checkpoint(&client.journal_checkpoint().unwrap()).unwrap(), (2, START.0 / 1000));
+    assert_eq!(
+        trust
+            .checkpoint(&client.journal_checkpoint().unwrap())
+            .unwrap(),
+        (2, START.0 / 1000)
+    );
     served.witnessed(served.last());
-    assert_eq!(trust.checkpoint(&client.journal_checkpoint().unwrap()).unwrap().0, served.size());
+    assert_eq!(
+        trust
+            .checkpoint(&client.journal_checkpoint().unwrap())
+            .unwrap()
+            .0,
+        served.size()
+    );
     // Cosigned again later: the newer times count.
     (1..=3).for_each(|signer| {
-        served.vouch(signer, &served.cosignature(signer, served.last(), START.0 / 1000 + 15));
+        served.vouch(
+            signer,
+            &served.cosignature(signer, served.last(), START.0 / 1000 + 15),
+        );
     });
-    let (_, at_s) = trust.checkpoint(&client.journal_checkpoint().unwrap()).unwrap();
+    let (_, at_s) = trust
+        .checkpoint(&client.journal_checkpoint().unwrap())
+        .unwrap();
     assert_eq!(at_s, START.0 / 1000 + 15);
 }
 
@@ -72,20 +107,32 @@ fn every_entry_has_a_proof_that_holds() {
     let served = Served::new();
     served.all_batches();
     served.witnessed(served.last());
-    let (client, trust) = (served.client(OPERATOR), Trust::new(&served.log.world.genesis).unwrap());
+    let (client, trust) = (
+        served.client(OPERATOR),
+        Trust::new(&served.log.world.genesis).unwrap(),
+    );
     let answer = client.journal_entries(0, 100).unwrap();
     assert_eq!(rows(&answer).len() as u64, served.size());
     for row in rows(&answer) {
         let seq = row["seq"].as_u64().unwrap();
         let sealed = hex_of(row["sealed"].as_str().unwrap());
-        let proof = EntryProof { sealed, proof: client.journal_proof(seq).unwrap() };
+        let proof = EntryProof {
+            sealed,
+            proof: client.journal_proof(seq).unwrap(),
+        };
         assert_eq!(trust.entry(&proof).unwrap().entry.seq, seq);
     }
-    assert_eq!(client.journal_proof(served.size()).unwrap_err().code(), Some("not_found"));
+    assert_eq!(
+        client.journal_proof(served.size()).unwrap_err().code(),
+        Some("not_found")
+    );
 }
 
 fn hex_of(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 #[test]
@@ -118,8 +165,13 @@ fn entries_come_in_pages() {
     loop {
         let page = client.journal_entries(from, 2).unwrap();
         seen.extend(rows(&page).iter().map(|row| row["seq"].as_u64().unwrap()));
-        assert_eq!(page["has_more"].as_bool().unwrap(), !page["next_cursor"].is_null());
-        let Some(next) = page["next_cursor"].as_str() else { break };
+        assert_eq!(
+            page["has_more"].as_bool().unwrap(),
+            !page["next_cursor"].is_null()
+        );
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
         from = next.parse().unwrap();
     }
     assert_eq!(seen, (0..served.size()).collect::<Vec<_>>());
@@ -143,7 +195,10 @@ fn records_that_prove_nothing_are_skipped() {
     served.vouch(3, &served.cosignature(2, served.last(), 5));
     served.vouch(2, &served.cosignature(2, served.last(), 5));
     let client = served.client(TENANT);
-    assert_eq!(client.journal_checkpoint().unwrap_err().code(), Some("not_ready"));
+    assert_eq!(
+        client.journal_checkpoint().unwrap_err().code(),
+        Some("not_ready")
+    );
     served.witnessed(served.last());
     assert!(proved(&served, TENANT).is_ok());
 }
@@ -158,15 +213,27 @@ fn the_mirror_goes_on_after_a_restart_a_new_bus_and_a_lost_database() {
     drop(first);
 
     let restarted = Served::on(Arc::clone(&db), Arc::clone(&old));
-    assert_eq!(proved(&restarted, TENANT).unwrap(), address, "from its tables");
+    assert_eq!(
+        proved(&restarted, TENANT).unwrap(),
+        address,
+        "from its tables"
+    );
     drop(restarted);
 
     let renewed = Served::on(Arc::clone(&db), bus(2));
     renewed.all_batches();
     renewed.witnessed(renewed.last());
-    assert_eq!(proved(&renewed, TENANT).unwrap(), address, "over a new bus with the same journal");
+    assert_eq!(
+        proved(&renewed, TENANT).unwrap(),
+        address,
+        "over a new bus with the same journal"
+    );
     drop(renewed);
 
     let lost = Served::on(database(), old);
-    assert_eq!(proved(&lost, TENANT).unwrap(), address, "refilled from the bus");
+    assert_eq!(
+        proved(&lost, TENANT).unwrap(),
+        address,
+        "refilled from the bus"
+    );
 }

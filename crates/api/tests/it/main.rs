@@ -1,5 +1,11 @@
-//! The API over HTTP, on an embedded bus and a journal made in the test, asked by the client library.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! The API over HTTP, on an embedded bus and a journal made in the test, asked by the client
+//! library.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod fixture;
 mod journal;

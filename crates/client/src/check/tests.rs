@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 //! A hostile server: whatever it changes in an answer is noticed.
 use super::*;
 use crate::fixture::Journal;
@@ -31,20 +36,31 @@ fn served() -> Served {
                      "rule": core.rule},
         "approvals": [],
     });
-    Served { ledger, intent, signed, answer }
+    Served {
+        ledger,
+        intent,
+        signed,
+        answer,
+    }
 }
 
 #[test]
 fn an_honest_answer_is_believed() {
     let served = served();
     let shown = echo(&served.answer, &served.signed).unwrap();
-    assert_eq!((shown.digest, shown.intent), (served.intent.digest(), served.intent));
+    assert_eq!(
+        (shown.digest, shown.intent),
+        (served.intent.digest(), served.intent)
+    );
 }
 
 #[test]
 fn every_lie_about_a_transaction_is_noticed() {
     let served = served();
-    let elsewhere = served.ledger.world.intent(served.ledger.now, 5_000_000, STRANGER);
+    let elsewhere = served
+        .ledger
+        .world
+        .intent(served.ledger.now, 5_000_000, STRANGER);
     let other = elsewhere.digest();
     let lie = |pointer: &str, value: Value| {
         let mut answer = served.answer.clone();
@@ -60,8 +76,14 @@ fn every_lie_about_a_transaction_is_noticed() {
         lie("/tenant", json!("tnt_00112233445566778899aabbccddeeff")),
         lie("/vault", json!("vlt_00112233445566778899aabbccddeeff")),
         lie("/external_id", json!("other")),
-        lie("/intent", value(&served.ledger.world.signed_intent(&elsewhere))),
-        lie("/intent/text", json!(served.signed.text.replace("5000000", "9000000"))),
+        lie(
+            "/intent",
+            value(&served.ledger.world.signed_intent(&elsewhere)),
+        ),
+        lie(
+            "/intent/text",
+            json!(served.signed.text.replace("5000000", "9000000")),
+        ),
         lie("/intent/text", json!(format!(" {}", served.signed.text))),
         lie("/decision/digest", json!(other.to_string())),
         lie("/decision/tier", json!("auto")),
@@ -69,11 +91,17 @@ fn every_lie_about_a_transaction_is_noticed() {
         json!({}),
         json!(null),
     ] {
-        assert!(matches!(transaction(&answer), Err(ClientError::Untrue(_))), "{answer}");
+        assert!(
+            matches!(transaction(&answer), Err(ClientError::Untrue(_))),
+            "{answer}"
+        );
     }
     // An answer that is true of another intent is still not about the one that was sent.
     let sent = served.ledger.world.signed_intent(&elsewhere);
-    assert!(matches!(echo(&served.answer, &sent), Err(ClientError::Untrue(_))));
+    assert!(matches!(
+        echo(&served.answer, &sent),
+        Err(ClientError::Untrue(_))
+    ));
 }
 
 #[test]
@@ -82,11 +110,25 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
     let platform = served.ledger.world.platform();
     let vaults = crate::proof::ProvedVaults::default();
     let pending = pending(&served.answer, platform, journal.codec.as_ref(), &vaults).unwrap();
-    assert_eq!((pending.effects.moves.len(), pending.effects.moves[0].to.as_str()), (1, FRIEND));
+    assert_eq!(
+        (
+            pending.effects.moves.len(),
+            pending.effects.moves[0].to.as_str()
+        ),
+        (1, FRIEND)
+    );
     let approver = served.ledger.world.person(Who::Approver(0));
-    let signed = pending.answer(Answer::Yes, "as ordered", ApprovalNonce([1; 16]), &approver.signing());
+    let signed = pending.answer(
+        Answer::Yes,
+        "as ordered",
+        ApprovalNonce([1; 16]),
+        &approver.signing(),
+    );
     let (approval, digest) = signed.open::<Approval>().unwrap();
-    assert_eq!((approval.intent, approval.core), (served.intent.digest(), pending.decision.core.digest()));
+    assert_eq!(
+        (approval.intent, approval.core),
+        (served.intent.digest(), pending.decision.core.digest())
+    );
     assert_ne!(approval.rationale, Digest::default());
     assert!(strongroom_types::signed::verify_digest(
         &approver.credential.public_key,
@@ -116,7 +158,12 @@ fn another_installation_decoder_or_no_decision_is_not_signed() {
     core.intent = Digest([1; 32]);
     other["decision"]["text"] = json!(core.to_text());
     other["decision"]["digest"] = json!(core.digest().to_string());
-    assert!(pending(&other, platform, codec, &vaults).unwrap_err().to_string().contains("another intent"));
+    assert!(
+        pending(&other, platform, codec, &vaults)
+            .unwrap_err()
+            .to_string()
+            .contains("another intent")
+    );
 }
 
 #[test]
@@ -128,11 +175,20 @@ fn an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
     let need = |approvals| strongroom_types::GroupNeed { group, approvals };
     decision.core.groups = vec![need(1), need(2), need(1)];
     let digests: Vec<Digest> = (1..=4).map(|n| Digest([n; 32])).collect();
-    let mut pending =
-        Pending { shown, decision, effects: Effects { moves: Vec::new() }, answered: Vec::new() };
-    for (ordered, answered, named) in
-        [(false, 3, 0), (true, 0, 0), (true, 1, 1), (true, 2, 1), (true, 3, 3), (true, 4, 4)]
-    {
+    let mut pending = Pending {
+        shown,
+        decision,
+        effects: Effects { moves: Vec::new() },
+        answered: Vec::new(),
+    };
+    for (ordered, answered, named) in [
+        (false, 3, 0),
+        (true, 0, 0),
+        (true, 1, 1),
+        (true, 2, 1),
+        (true, 3, 3),
+        (true, 4, 4),
+    ] {
         pending.decision.core.ordered = ordered;
         pending.answered = digests[..answered].to_vec();
         assert_eq!(pending.after(), digests[..named], "{ordered} {answered}");

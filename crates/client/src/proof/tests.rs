@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 use super::*;
 use crate::fixture::Journal;
 use std::sync::Arc;
@@ -21,12 +26,29 @@ fn a_vault_is_proved_from_genesis_and_its_address_is_the_journal_s_own() {
     assert_eq!(registered.tenant, journal.world.tenant.id);
     assert_eq!(registered.tenant_name.as_str(), "Example Bank");
     let mut follower = strongroom_journal::follower::Follower::new(Arc::clone(genesis)).unwrap();
-    journal.batches.iter().for_each(|batch| drop(follower.append(batch).unwrap()));
-    let own = TenantVaults::new(follower.state(), registered.tenant).vault_key(registered.vault.id).unwrap();
+    journal
+        .batches
+        .iter()
+        .for_each(|batch| drop(follower.append(batch).unwrap()));
+    let own = TenantVaults::new(follower.state(), registered.tenant)
+        .vault_key(registered.vault.id)
+        .unwrap();
     assert_eq!(own, registered.key);
-    let path = OwnPath { change: 0, index: 0 };
-    assert!(journal.codec.derive_address(&registered.key, path).unwrap().starts_with("bcrt1p"));
-    assert_eq!(ProvedVaults(vec![registered.clone()]).vault_key(registered.vault.id), Some(own));
+    let path = OwnPath {
+        change: 0,
+        index: 0,
+    };
+    assert!(
+        journal
+            .codec
+            .derive_address(&registered.key, path)
+            .unwrap()
+            .starts_with("bcrt1p")
+    );
+    assert_eq!(
+        ProvedVaults(vec![registered.clone()]).vault_key(registered.vault.id),
+        Some(own)
+    );
 }
 
 #[test]
@@ -43,7 +65,11 @@ fn another_genesis_proves_nothing() {
     let other = Journal::of(2);
     let trust = Trust::new(&other.world.genesis).unwrap();
     not_proved(trust.entry(&journal.proof(1, 4)));
-    not_proved(vault(&trust, journal.world.tenant.vault, &journal.vault_proof()));
+    not_proved(vault(
+        &trust,
+        journal.world.tenant.vault,
+        &journal.vault_proof(),
+    ));
 }
 
 #[test]
@@ -52,12 +78,20 @@ fn a_proof_with_any_changed_character_is_refused() {
     let trust = Trust::new(&journal.world.genesis).unwrap();
     let good = journal.proof(2, 3);
     assert!(trust.entry(&good).is_ok());
-    for at in (0..good.proof.len()).filter(|at| good.proof.is_char_boundary(*at)).step_by(7) {
-        let Some(old) = good.proof[at..].chars().next().filter(char::is_ascii) else { continue };
+    for at in (0..good.proof.len())
+        .filter(|at| good.proof.is_char_boundary(*at))
+        .step_by(7)
+    {
+        let Some(old) = good.proof[at..].chars().next().filter(char::is_ascii) else {
+            continue;
+        };
         let new = if old == 'A' { 'B' } else { 'A' };
         let mut text = good.proof.clone();
         text.replace_range(at..at + 1, &new.to_string());
-        let bad = EntryProof { proof: text, ..good.clone() };
+        let bad = EntryProof {
+            proof: text,
+            ..good.clone()
+        };
         assert!(trust.entry(&bad).is_err(), "character {at}");
     }
 }
@@ -70,9 +104,20 @@ fn a_changed_entry_is_refused() {
     for at in (0..good.sealed.len()).step_by(31) {
         let mut sealed = good.sealed.clone();
         sealed[at] ^= 1;
-        assert!(trust.entry(&EntryProof { sealed, ..good.clone() }).is_err(), "byte {at}");
+        assert!(
+            trust
+                .entry(&EntryProof {
+                    sealed,
+                    ..good.clone()
+                })
+                .is_err(),
+            "byte {at}"
+        );
     }
-    let other = EntryProof { sealed: journal.proof(3, 4).sealed, ..good };
+    let other = EntryProof {
+        sealed: journal.proof(3, 4).sealed,
+        ..good
+    };
     assert!(not_proved(trust.entry(&other)).contains("index"));
 }
 
@@ -83,23 +128,46 @@ fn parts_in_each_other_s_place_prove_nothing() {
     let wanted = journal.world.tenant.vault;
     let good = journal.vault_proof();
     for bad in [
-        VaultProof { tenant: good.vault.clone(), ..good.clone() },
-        VaultProof { key: good.vault.clone(), ..good.clone() },
-        VaultProof { vault: good.tenant.clone(), ..good.clone() },
-        VaultProof { vault: good.key.clone(), ..good.clone() },
+        VaultProof {
+            tenant: good.vault.clone(),
+            ..good.clone()
+        },
+        VaultProof {
+            key: good.vault.clone(),
+            ..good.clone()
+        },
+        VaultProof {
+            vault: good.tenant.clone(),
+            ..good.clone()
+        },
+        VaultProof {
+            vault: good.key.clone(),
+            ..good.clone()
+        },
     ] {
         not_proved(vault(&trust, wanted, &bad));
     }
     assert!(not_proved(vault(&trust, VaultId([9; 16]), &good)).contains("is about"));
     // An honest proof of the second vault is of the second vault only.
-    let second = journal
-        .act(|body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == VaultId([9; 16])));
-    let second = VaultProof { vault: journal.proof(second, 4), ..good };
-    assert_eq!(vault(&trust, VaultId([9; 16]), &second).unwrap().key.account, 1);
+    let second = journal.act(
+        |body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == VaultId([9; 16])),
+    );
+    let second = VaultProof {
+        vault: journal.proof(second, 4),
+        ..good
+    };
+    assert_eq!(
+        vault(&trust, VaultId([9; 16]), &second)
+            .unwrap()
+            .key
+            .account,
+        1
+    );
     not_proved(vault(&trust, wanted, &second));
 }
 
-/// Hostile witnesses would have to vouch for these: the chain of people's and signers' signatures is checked besides.
+/// Hostile witnesses would have to vouch for these: the chain of people's and signers' signatures
+/// is checked besides.
 mod chain {
     use super::*;
 
@@ -108,13 +176,20 @@ mod chain {
     }
 
     fn created(journal: &Journal) -> Entry {
-        entry(journal, journal.act(|body| matches!(body, ActBody::CreateTenant { .. })))
+        entry(
+            journal,
+            journal.act(|body| matches!(body, ActBody::CreateTenant { .. })),
+        )
     }
 
     fn strip(entry: &Entry, keep: impl Fn(CredentialId) -> bool) -> Entry {
         let mut entry = entry.clone();
-        let Body::Act(signed) = &mut entry.body else { panic!("an act") };
-        signed.endorsements.retain(|endorsement| keep(endorsement.credential));
+        let Body::Act(signed) = &mut entry.body else {
+            panic!("an act")
+        };
+        signed
+            .endorsements
+            .retain(|endorsement| keep(endorsement.credential));
         entry
     }
 
@@ -140,8 +215,13 @@ mod chain {
         let good = entry(&journal, seq);
         assert!(vault_record(genesis, &good, tenant, &charter).is_ok());
         let mut forged = good.clone();
-        let Body::Act(signed) = &mut forged.body else { panic!("an act") };
-        signed.endorsements.iter_mut().for_each(|endorsement| endorsement.signature[0] ^= 1);
+        let Body::Act(signed) = &mut forged.body else {
+            panic!("an act")
+        };
+        signed
+            .endorsements
+            .iter_mut()
+            .for_each(|endorsement| endorsement.signature[0] ^= 1);
         not_proved(vault_record(genesis, &forged, tenant, &charter));
         not_proved(vault_record(genesis, &good, TenantId([7; 16]), &charter));
     }
@@ -152,20 +232,35 @@ mod chain {
         let genesis = &journal.world.genesis;
         let (tenant, _) = charter(genesis, &created(&journal)).unwrap();
         let vault = journal.world.tenant.first_vault();
-        let good = entry(&journal, journal.find(|body| matches!(body, Body::Finished(_))));
+        let good = entry(
+            &journal,
+            journal.find(|body| matches!(body, Body::Finished(_))),
+        );
         assert!(group_key(genesis, &good, tenant, &vault).is_ok());
         let change = |change: &dyn Fn(&mut Finished)| {
             let mut entry = good.clone();
-            let Body::Finished(finished) = &mut entry.body else { panic!("a ceremony") };
+            let Body::Finished(finished) = &mut entry.body else {
+                panic!("a ceremony")
+            };
             change(finished);
             group_key(genesis, &entry, tenant, &vault)
         };
         not_proved(change(&|finished| finished.certificates.truncate(2)));
         not_proved(change(&|finished| finished.certificates[1].1[5] ^= 1));
-        not_proved(change(&|finished| finished.certificates[2] = (9, finished.certificates[2].1)));
+        not_proved(change(&|finished| {
+            finished.certificates[2] = (9, finished.certificates[2].1)
+        }));
         not_proved(change(&|finished| finished.transcript.0[0] ^= 1));
         let other = strongroom_types::KeyId([1; 16]);
-        not_proved(group_key(genesis, &good, tenant, &Vault { key: other, ..vault.clone() }));
+        not_proved(group_key(
+            genesis,
+            &good,
+            tenant,
+            &Vault {
+                key: other,
+                ..vault.clone()
+            },
+        ));
         not_proved(group_key(genesis, &good, TenantId([7; 16]), &vault));
     }
 }

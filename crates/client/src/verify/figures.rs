@@ -16,7 +16,8 @@ pub struct Layer {
     pub budget_us: u64,
 }
 
-/// Figures of the measured transfers: those with a `total_us`, by the client's clock from `POST` to `signed`.
+/// Figures of the measured transfers: those with a `total_us`, by the client's clock from `POST` to
+/// `signed`.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Figures {
     /// Number of measured transfers.
@@ -51,17 +52,26 @@ impl Figures {
             ("p50_ms", json!(ms(self.p50_us))),
             ("p95_ms", json!(ms(self.p95_us))),
             ("layers", Value::Object(layers)),
-            ("layers_cover", json!(self.layers_cover_permille as f64 / 1000.0)),
+            (
+                "layers_cover",
+                json!(self.layers_cover_permille as f64 / 1000.0),
+            ),
             ("commits_per_intent", json!(self.commits_per_intent)),
             ("fsyncs_per_intent", json!(self.fsyncs_per_intent)),
         ];
-        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 }
 
 /// The figures of measured transfers; none when nothing was measured.
 pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Option<Figures> {
-    let measured: Vec<Measured<'_>> = lines.iter().filter_map(|(_, line)| Measured::of(line)).collect();
+    let measured: Vec<Measured<'_>> = lines
+        .iter()
+        .filter_map(|(_, line)| Measured::of(line))
+        .collect();
     if measured.is_empty() {
         return None;
     }
@@ -72,15 +82,31 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         covered = covered.saturating_add(took.iter().fold(0, |sum, us| sum.saturating_add(*us)));
         if !took.is_empty() {
             let (p50_us, p95_us) = (percentile(&took, 50), percentile(&took, 95));
-            layers.push(Layer { name, p50_us, p95_us, budget_us });
+            layers.push(Layer {
+                name,
+                p50_us,
+                p95_us,
+                budget_us,
+            });
         }
     };
-    layer("request", EDGE_BUDGET_US, measured.iter().filter_map(Measured::request_us).collect());
+    layer(
+        "request",
+        EDGE_BUDGET_US,
+        measured.iter().filter_map(Measured::request_us).collect(),
+    );
     for known in Known::ALL.into_iter().skip(1) {
-        let took = measured.iter().filter_map(|line| took_us(line.timeline, known.name())).collect();
+        let took = measured
+            .iter()
+            .filter_map(|line| took_us(line.timeline, known.name()))
+            .collect();
         layer(known.name(), known.budget_us(), took);
     }
-    layer("answer", EDGE_BUDGET_US, measured.iter().filter_map(Measured::answer_us).collect());
+    layer(
+        "answer",
+        EDGE_BUDGET_US,
+        measured.iter().filter_map(Measured::answer_us).collect(),
+    );
     let total = totals.iter().fold(0u64, |sum, us| sum.saturating_add(*us));
     let (commits_per_intent, fsyncs_per_intent) = counters.and_then(per_intent).unzip();
     Some(Figures {
@@ -94,7 +120,8 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
     })
 }
 
-/// Budget of each way between client and API: HTTP, the API's queue, and at the end its last commit.
+/// Budget of each way between client and API: HTTP, the API's queue, and at the end its last
+/// commit.
 const EDGE_BUDGET_US: u64 = 5_000;
 
 /// One measured transfer.
@@ -107,7 +134,11 @@ struct Measured<'a> {
 impl<'a> Measured<'a> {
     fn of(line: &'a Value) -> Option<Self> {
         let sent_us = line.get("sent_us").and_then(Value::as_u64);
-        Some(Self { total_us: line.get("total_us")?.as_u64()?, sent_us, timeline: line.get("timeline")? })
+        Some(Self {
+            total_us: line.get("total_us")?.as_u64()?,
+            sent_us,
+            timeline: line.get("timeline")?,
+        })
     }
 
     /// From the client's `POST` to the API's first mark.
@@ -118,14 +149,22 @@ impl<'a> Measured<'a> {
 
     /// From the API's last mark to the answer in the client's hands.
     fn answer_us(&self) -> Option<u64> {
-        let last = self.timeline.get("layers")?.as_array()?.last()?.get("at_us")?.as_u64()?;
+        let last = self
+            .timeline
+            .get("layers")?
+            .as_array()?
+            .last()?
+            .get("at_us")?
+            .as_u64()?;
         Some((self.sent_us? + self.total_us).saturating_sub(last))
     }
 }
 
 fn took_us(timeline: &Value, layer: &str) -> Option<u64> {
     let layers = timeline.get("layers")?.as_array()?;
-    let found = layers.iter().find(|value| value.get("layer").and_then(Value::as_str) == Some(layer))?;
+    let found = layers
+        .iter()
+        .find(|value| value.get("layer").and_then(Value::as_str) == Some(layer))?;
     found.get("took_us")?.as_u64()
 }
 
@@ -137,28 +176,47 @@ fn percentile(values: &[u64], percent: usize) -> u64 {
     sorted.get(rank - 1).copied().unwrap_or(0)
 }
 
-/// `{"intents", "before": {"commits": {name: n}, "bus_fsyncs"}, "after": …}` as commits and fsyncs of one intent.
+/// `{"intents", "before": {"commits": {name: n}, "bus_fsyncs"}, "after": …}` as commits and fsyncs
+/// of one intent.
 fn per_intent(counters: &Value) -> Option<(f64, f64)> {
     let commits = |when: &str| {
         let all = counters.get(when)?.get("commits")?.as_object()?;
-        Some(all.values().filter_map(Value::as_u64).fold(0u64, u64::saturating_add))
+        Some(
+            all.values()
+                .filter_map(Value::as_u64)
+                .fold(0u64, u64::saturating_add),
+        )
     };
     let bus = |when: &str| counters.get(when)?.get("bus_fsyncs")?.as_u64();
-    let intents = counters.get("intents")?.as_u64().filter(|intents| *intents > 0)? as f64;
+    let intents = counters
+        .get("intents")?
+        .as_u64()
+        .filter(|intents| *intents > 0)? as f64;
     let commits = commits("after")?.saturating_sub(commits("before")?);
     let bus = bus("after")?.saturating_sub(bus("before")?);
-    Some((commits as f64 / intents, commits.saturating_add(bus) as f64 / intents))
+    Some((
+        commits as f64 / intents,
+        commits.saturating_add(bus) as f64 / intents,
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
     #[test]
     fn percentiles_are_nearest_rank() {
         let values: Vec<u64> = (1..=200).rev().collect();
-        assert_eq!((percentile(&values, 50), percentile(&values, 95)), (100, 190));
+        assert_eq!(
+            (percentile(&values, 50), percentile(&values, 95)),
+            (100, 190)
+        );
         assert_eq!((percentile(&[7], 95), percentile(&[], 95)), (7, 0));
     }
 
@@ -167,8 +225,15 @@ mod tests {
         let timeline = json!({"received_us": 1_002_000, "layers": [{"layer": "api", "took_us": 3_000, "at_us": 1_005_000}]});
         let line = json!({"total_us": 9_000, "sent_us": 1_000_000, "timeline": timeline});
         let figures = figures(&[(1, line)], None).unwrap();
-        let layers: Vec<_> = figures.layers.iter().map(|layer| (layer.name, layer.p50_us)).collect();
-        assert_eq!(layers, [("request", 2_000), ("api", 3_000), ("answer", 4_000)]);
+        let layers: Vec<_> = figures
+            .layers
+            .iter()
+            .map(|layer| (layer.name, layer.p50_us))
+            .collect();
+        assert_eq!(
+            layers,
+            [("request", 2_000), ("api", 3_000), ("answer", 4_000)]
+        );
         assert_eq!(figures.layers_cover_permille, 1000);
     }
 
@@ -186,13 +251,23 @@ mod tests {
             "after": {"commits": {"api": 16, "journal": 9}, "bus_fsyncs": 9},
         });
         let figures = figures(&lines, Some(&counters)).unwrap();
-        assert_eq!((figures.measured, figures.p50_us, figures.p95_us), (2, 20_000, 40_000));
         assert_eq!(
-            figures.layers.iter().map(|layer| (layer.name, layer.p95_us)).collect::<Vec<_>>(),
+            (figures.measured, figures.p50_us, figures.p95_us),
+            (2, 20_000, 40_000)
+        );
+        assert_eq!(
+            figures
+                .layers
+                .iter()
+                .map(|layer| (layer.name, layer.p95_us))
+                .collect::<Vec<_>>(),
             [("api", 26_000), ("mpc", 10_000)]
         );
         assert_eq!(figures.layers_cover_permille, 900);
-        assert_eq!((figures.commits_per_intent, figures.fsyncs_per_intent), (Some(5.0), Some(8.0)));
+        assert_eq!(
+            (figures.commits_per_intent, figures.fsyncs_per_intent),
+            (Some(5.0), Some(8.0))
+        );
         assert!(super::figures(&lines[2..], None).is_none());
     }
 }

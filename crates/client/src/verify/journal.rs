@@ -24,7 +24,9 @@ pub(super) struct Replayed {
 
 impl Replayed {
     pub(super) fn tenant_of(&self, intent: &Digest) -> Option<TenantId> {
-        self.payments.get(intent).map(|payment| payment.intent.tenant)
+        self.payments
+            .get(intent)
+            .map(|payment| payment.intent.tenant)
     }
 }
 
@@ -36,7 +38,10 @@ pub(super) fn replay(
     report: &mut Report,
 ) -> Result<Replayed, Refusal> {
     let follower = Follower::new(genesis)?;
-    let mut replayed = Replayed { follower, payments: BTreeMap::new() };
+    let mut replayed = Replayed {
+        follower,
+        payments: BTreeMap::new(),
+    };
     let mut bodies: BTreeMap<u64, String> = BTreeMap::new();
     for batch in batches {
         if batch.first_seq != replayed.follower.size() {
@@ -48,9 +53,14 @@ pub(super) fn replay(
             break;
         }
         match replayed.follower.append(batch) {
-            Ok(applied) => applied.iter().for_each(|(sealed, _)| replayed.note(sealed, report)),
+            Ok(applied) => applied
+                .iter()
+                .for_each(|(sealed, _)| replayed.note(sealed, report)),
             Err(refusal) => {
-                report.problem(format!("journal after entry {}: {refusal}", replayed.follower.size()));
+                report.problem(format!(
+                    "journal after entry {}: {refusal}",
+                    replayed.follower.size()
+                ));
                 break;
             }
         }
@@ -65,7 +75,10 @@ pub(super) fn replay(
     }
     report.witnessed = witnessed(replayed.follower.genesis(), &bodies, cosignatures, report);
     if report.witnessed != report.entries {
-        report.problem(format!("witnessed are {} of {} entries", report.witnessed, report.entries));
+        report.problem(format!(
+            "witnessed are {} of {} entries",
+            report.witnessed, report.entries
+        ));
     }
     Ok(replayed)
 }
@@ -80,8 +93,13 @@ impl Replayed {
                 let text = authorization.intent.text;
                 // `apply` parsed it before.
                 if let Ok(intent) = Intent::parse(&text) {
-                    let payment = Authorized { intent, attempts: vec![authorization.attempt], text };
-                    self.payments.insert(Intent::digest_of(&payment.text), payment);
+                    let payment = Authorized {
+                        intent,
+                        attempts: vec![authorization.attempt],
+                        text,
+                    };
+                    self.payments
+                        .insert(Intent::digest_of(&payment.text), payment);
                 }
             }
             Body::Attempt(attempt) => {
@@ -96,8 +114,8 @@ impl Replayed {
     }
 }
 
-/// Size of the largest head that a quorum of distinct witnesses cosigned. A cosignature that does not verify, is over
-/// another tree, or over more than the file holds, is a problem.
+/// Size of the largest head that a quorum of distinct witnesses cosigned. A cosignature that does
+/// not verify, is over another tree, or over more than the file holds, is a problem.
 fn witnessed(
     genesis: &Genesis,
     bodies: &BTreeMap<u64, String>,
@@ -106,7 +124,9 @@ fn witnessed(
 ) -> u64 {
     let keys: BTreeMap<NodeId, CosignVerifier> = genesis
         .witness_keys()
-        .filter_map(|(node, key)| Some((node, CosignVerifier::new(&witness_name(node), &key).ok()?)))
+        .filter_map(|(node, key)| {
+            Some((node, CosignVerifier::new(&witness_name(node), &key).ok()?))
+        })
         .collect();
     let mut largest: BTreeMap<NodeId, u64> = BTreeMap::new();
     let mut said = BTreeSet::new();
@@ -126,8 +146,12 @@ fn witnessed(
     // One over a larger head covers every prefix of it.
     let mut sizes: Vec<u64> = largest.into_values().collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    let place = usize::try_from(genesis.quorum).ok().and_then(|quorum| quorum.checked_sub(1));
-    place.and_then(|place| sizes.get(place).copied()).unwrap_or(0)
+    let place = usize::try_from(genesis.quorum)
+        .ok()
+        .and_then(|quorum| quorum.checked_sub(1));
+    place
+        .and_then(|place| sizes.get(place).copied())
+        .unwrap_or(0)
 }
 
 fn size(
@@ -147,7 +171,10 @@ fn size(
     match bodies.get(&checkpoint.size()) {
         Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
         Some(_) => Err("it is over another tree of the same size: a split view"),
-        None if bodies.last_key_value().is_some_and(|(last, _)| checkpoint.size() > *last) => {
+        None if bodies
+            .last_key_value()
+            .is_some_and(|(last, _)| checkpoint.size() > *last) =>
+        {
             Err("it is over more entries than the journal file holds: the file is cut off")
         }
         None => Err("it is over a head that the journal file does not have"),

@@ -13,7 +13,9 @@ pub(super) fn verify(replayed: &Replayed, lines: &[(usize, Value)], report: &mut
     for (number, line) in lines {
         match one(replayed, line) {
             Ok(refused) if seen.insert(refused) => report.refused_tampered += 1,
-            Ok(_) => report.problem(format!("refusals.jsonl line {number}: this refusal is there twice")),
+            Ok(_) => report.problem(format!(
+                "refusals.jsonl line {number}: this refusal is there twice"
+            )),
             Err(what) => report.problem(format!("refusals.jsonl line {number}: {what}")),
         }
     }
@@ -24,10 +26,17 @@ fn one(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
     let text = |e: crate::ClientError| e.to_string();
     let sealed = check::bytes(line, "envelope").map_err(text)?;
     let code = check::text(line, "code").map_err(text)?;
-    let claimed = line.get("signer").and_then(Value::as_u64).ok_or("member `signer` is missing")?;
+    let claimed = line
+        .get("signer")
+        .and_then(Value::as_u64)
+        .ok_or("member `signer` is missing")?;
     let state = replayed.follower.state();
-    let envelope = open(&sealed, state.registered().as_ref(), &[Role::Signer]).map_err(|e| e.to_string())?;
-    let seat = state.genesis().signer_by_node(envelope.from).ok_or("the sender is no signer")?;
+    let envelope =
+        open(&sealed, state.registered().as_ref(), &[Role::Signer]).map_err(|e| e.to_string())?;
+    let seat = state
+        .genesis()
+        .signer_by_node(envelope.from)
+        .ok_or("the sender is no signer")?;
     if u64::from(seat.index) != claimed {
         return Err(format!("signed by signer {}, not {claimed}", seat.index));
     }

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 use super::*;
 use crate::fixture::Journal;
 use std::fs::write;
@@ -10,17 +15,30 @@ fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     write(path("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
-    write(path("genesis.hash"), format!("{}\n", journal.world.genesis.hash())).unwrap();
+    write(
+        path("genesis.hash"),
+        format!("{}\n", journal.world.genesis.hash()),
+    )
+    .unwrap();
     write(path("journal.bin"), encode(&journal.batches)).unwrap();
     write(path("cosignatures.bin"), encode(&journal.cosignatures)).unwrap();
-    let text = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let text = |lines: &[Value]| {
+        lines
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
     write(path("transactions.jsonl"), text(lines)).unwrap();
     write(path("refusals.jsonl"), text(refusals)).unwrap();
     verify_dir(dir.path(), journal.codec.as_ref()).unwrap()
 }
 
 fn problem(report: &Report, wanted: &str) {
-    assert!(report.problems.iter().any(|found| found.contains(wanted)), "{wanted}: {:?}", report.problems);
+    assert!(
+        report.problems.iter().any(|found| found.contains(wanted)),
+        "{wanted}: {:?}",
+        report.problems
+    );
 }
 
 fn refusal(journal: &Journal, signer: u16, code: Code) -> Value {
@@ -31,15 +49,27 @@ fn refusal(journal: &Journal, signer: u16, code: Code) -> Value {
 #[test]
 fn an_honest_folder_has_no_problems() {
     let journal = Journal::get();
-    let refusals = [refusal(&journal, 1, Code::EffectsMismatch), refusal(&journal, 2, Code::EffectsMismatch)];
+    let refusals = [
+        refusal(&journal, 1, Code::EffectsMismatch),
+        refusal(&journal, 2, Code::EffectsMismatch),
+    ];
     let report = verified(&journal, &[journal.line()], &refusals);
     assert_eq!(report.problems, Vec::<String>::new());
     let entries = journal.entries.len() as u64;
     assert_eq!((report.entries, report.witnessed), (entries, entries));
-    assert_eq!((report.authorized, report.attempts, report.rejected), (1, 1, 0));
+    assert_eq!(
+        (report.authorized, report.attempts, report.rejected),
+        (1, 1, 0)
+    );
     assert_eq!((report.signed, report.refused_tampered), (1, 2));
     let line: Value = serde_json::from_str(&report.to_json()).unwrap();
-    assert_eq!((line["signed"].as_u64(), line["problems"].as_array().map(Vec::len)), (Some(1), Some(0)));
+    assert_eq!(
+        (
+            line["signed"].as_u64(),
+            line["problems"].as_array().map(Vec::len)
+        ),
+        (Some(1), Some(0))
+    );
     assert!(line.get("p95_ms").is_none(), "nothing was measured");
 }
 
@@ -47,7 +77,11 @@ fn an_honest_folder_has_no_problems() {
 fn another_pinned_genesis_is_refused() {
     let journal = Journal::get();
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path().join("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
+    write(
+        dir.path().join("genesis.bin"),
+        journal.world.genesis.to_bytes(),
+    )
+    .unwrap();
     let error = verify_dir_pinned(dir.path(), Digest([1; 32]), journal.codec.as_ref()).unwrap_err();
     assert!(error.to_string().contains("genesis_mismatch"), "{error}");
 }
@@ -83,7 +117,10 @@ fn too_few_wrong_or_split_cosignatures_are_a_problem() {
     let last = good.cosignatures.len() - 4;
     let mut few = good.clone();
     few.cosignatures.truncate(last + 3);
-    assert!(verified(&few, &[], &[]).problems.is_empty(), "three of four are the quorum");
+    assert!(
+        verified(&few, &[], &[]).problems.is_empty(),
+        "three of four are the quorum"
+    );
     few.cosignatures.truncate(last + 2);
     problem(&verified(&few, &[], &[]), "witnessed are");
     // One witness many times is one witness.
@@ -117,13 +154,28 @@ fn a_transaction_that_is_not_the_attempt_s_is_a_problem() {
     };
     let (signed, unsigned) = (&journal.payment.signed, &journal.payment.unsigned);
     for (line, wanted) in [
-        (with("signed", flipped(signed, signed.len() - 10)), "bad_signature"),
-        (with("signed", flipped(signed, signed.len() - 1)), "attempt_digest_mismatch"),
-        (with("signed", flipped(signed, 60)), "attempt_digest_mismatch"),
+        (
+            with("signed", flipped(signed, signed.len() - 10)),
+            "bad_signature",
+        ),
+        (
+            with("signed", flipped(signed, signed.len() - 1)),
+            "attempt_digest_mismatch",
+        ),
+        (
+            with("signed", flipped(signed, 60)),
+            "attempt_digest_mismatch",
+        ),
         (with("signed", json!("00")), "malformed"),
-        (with("unsigned", flipped(unsigned, 40)), "attempt_digest_mismatch"),
+        (
+            with("unsigned", flipped(unsigned, 40)),
+            "attempt_digest_mismatch",
+        ),
         (with("attempt", json!(2)), "no such attempt"),
-        (with("intent", other.line()["intent"].clone()), "not authorized"),
+        (
+            with("intent", other.line()["intent"].clone()),
+            "not authorized",
+        ),
         (with("network_id", json!("00")), "not 00"),
         (json!({}), "missing"),
     ] {
@@ -169,8 +221,15 @@ fn a_line_that_is_no_json_is_a_problem() {
     let journal = Journal::get();
     let mut report = Report::default();
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path().join("x.jsonl"), format!("{{}}\nnonsense\n{}\n", journal.line())).unwrap();
+    write(
+        dir.path().join("x.jsonl"),
+        format!("{{}}\nnonsense\n{}\n", journal.line()),
+    )
+    .unwrap();
     let found = lines(dir.path(), "x.jsonl", &mut report).unwrap();
-    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(
+        found.iter().map(|(number, _)| *number).collect::<Vec<_>>(),
+        [1, 3]
+    );
     problem(&report, "line 2");
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Refusal, Scope, Signed, TenantId,
-    UserId,
+    Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Refusal, Scope, Signed,
+    TenantId, UserId,
 };
 
 /// Longest life of an act: used ids are remembered until it ends.
@@ -28,33 +28,51 @@ pub(super) struct Opened {
 impl Opened {
     /// At least the board's quorum of its members signed.
     pub(super) fn need(&self, board: &Board) -> Result<(), Refusal> {
-        let signed = board.members.iter().filter(|member| self.signers.contains(member)).count();
+        let signed = board
+            .members
+            .iter()
+            .filter(|member| self.signers.contains(member))
+            .count();
         if signed >= board.quorum as usize {
             Ok(())
         } else {
-            Err(Refusal::new(Code::QuorumMissing, format!("{signed} of {} signatures", board.quorum)))
+            Err(Refusal::new(
+                Code::QuorumMissing,
+                format!("{signed} of {} signatures", board.quorum),
+            ))
         }
     }
 
     /// At least one member of the board signed.
     pub(super) fn need_one(&self, board: &Board) -> Result<(), Refusal> {
-        self.need(&Board { members: board.members.clone(), quorum: 1 })
+        self.need(&Board {
+            members: board.members.clone(),
+            quorum: 1,
+        })
     }
 }
 
-pub(super) fn apply(change: &mut Change<'_>, entry: &Entry, signed: &Signed) -> Result<(), Refusal> {
+pub(super) fn apply(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    signed: &Signed,
+) -> Result<(), Refusal> {
     let (act, digest) = signed.open::<Act>()?;
     if act.platform != change.state().genesis().platform || act.scope != entry.scope {
         return Err(Code::WrongScope.into());
     }
     if entry.at >= act.expires || act.expires.since(entry.at) > ACT_LIFE_MS {
-        return Err(Refusal::new(Code::AuthorityExpired, format!("expires {}", act.expires)));
+        return Err(Refusal::new(
+            Code::AuthorityExpired,
+            format!("expires {}", act.expires),
+        ));
     }
     let charter = match &act.body {
         ActBody::CreateTenant { charter, .. } => Some(charter.as_ref()),
         ActBody::Put(_) | ActBody::Release(_) | ActBody::Resume | ActBody::Tighten(_) => None,
     };
-    // Else a charter could name a platform admin's credential with a key of its own, and sign for him.
+    // Else a charter could name a platform admin's credential with a key of its own, and sign for
+    // him.
     let charter_credentials = charter.iter().flat_map(|charter| &charter.credentials);
     for credential in charter_credentials {
         if change.has(&ks::platform_credential(credential.id)) {
@@ -62,7 +80,12 @@ pub(super) fn apply(change: &mut Change<'_>, entry: &Entry, signed: &Signed) -> 
         }
     }
     let (signers, users) = verify(change, &act, digest, signed, charter)?;
-    let opened = Opened { act, digest, signers, users };
+    let opened = Opened {
+        act,
+        digest,
+        signers,
+        users,
+    };
     match opened.act.scope {
         Scope::Platform => platform_act(change, entry, &opened),
         Scope::Tenant(tenant) => tenant_act(change, entry, tenant, &opened),
@@ -78,14 +101,20 @@ fn verify(
     charter: Option<&Charter>,
 ) -> Result<(BTreeSet<CredentialId>, BTreeSet<UserId>), Refusal> {
     let find = |id: CredentialId| -> Result<Credential, Refusal> {
-        if let Some(known) = charter.and_then(|c| c.credentials.iter().find(|known| known.id == id)) {
+        if let Some(known) = charter.and_then(|c| c.credentials.iter().find(|known| known.id == id))
+        {
             return Ok(known.clone());
         }
         match act.scope {
-            Scope::Tenant(tenant) => change.credential(tenant, id).map(|record| record.credential),
+            Scope::Tenant(tenant) => change
+                .credential(tenant, id)
+                .map(|record| record.credential),
             Scope::Platform => {
-                let record: Option<CredentialRecord> = change.record(&ks::platform_credential(id))?;
-                record.map(|r| r.credential).ok_or_else(|| Refusal::new(Code::UnknownCredential, id))
+                let record: Option<CredentialRecord> =
+                    change.record(&ks::platform_credential(id))?;
+                record
+                    .map(|r| r.credential)
+                    .ok_or_else(|| Refusal::new(Code::UnknownCredential, id))
             }
         }
     };
@@ -103,11 +132,18 @@ fn verify(
 
 /// An exact version for loosenings and configuration, a minimum for tightenings.
 fn version(act: &Act, current: u64) -> Result<(), Refusal> {
-    let fits = if act.is_tightening() { act.version <= current } else { act.version == current };
+    let fits = if act.is_tightening() {
+        act.version <= current
+    } else {
+        act.version == current
+    };
     if fits {
         Ok(())
     } else {
-        let detail = format!("made for version {}, the scope is at {current}", act.version);
+        let detail = format!(
+            "made for version {}, the scope is at {current}",
+            act.version
+        );
         Err(Refusal::new(Code::WrongScopeVersion, detail))
     }
 }
@@ -121,7 +157,8 @@ fn platform_act(change: &mut Change<'_>, entry: &Entry, opened: &Opened) -> Resu
     let mut platform = change.platform()?;
     opened.need(&change.state().genesis().admins)?;
     match &opened.act.body {
-        // Acts at once, once per tenant id; creating one tenant does not change the platform's own scope.
+        // Acts at once, once per tenant id; creating one tenant does not change the platform's own
+        // scope.
         ActBody::CreateTenant { tenant, charter } => {
             version(&opened.act, 0)?;
             if platform.stopped {
@@ -199,14 +236,25 @@ fn create_tenant(
     if change.has(&ks::tenant(tenant)) {
         return Err(Refusal::new(Code::AlreadyExists, tenant));
     }
-    if !charter.admins.members.iter().all(|admin| opened.signers.contains(admin)) {
-        return Err(Refusal::new(Code::QuorumMissing, "every admin of the charter must sign"));
+    if !charter
+        .admins
+        .members
+        .iter()
+        .all(|admin| opened.signers.contains(admin))
+    {
+        return Err(Refusal::new(
+            Code::QuorumMissing,
+            "every admin of the charter must sign",
+        ));
     }
     let bounds = &change.state().genesis().bounds;
     if charter.loosen_delay_ms < bounds.loosen_delay_ms
         || charter.ceremony_delay_ms < bounds.ceremony_delay_ms
     {
-        return Err(Refusal::new(Code::InvalidReference, "a delay is below the platform's bound"));
+        return Err(Refusal::new(
+            Code::InvalidReference,
+            "a delay is below the platform's bound",
+        ));
     }
     let (_, policy) = strongroom_policy::Policy::load(&charter.policy)?;
     let first = TenantRecord {
@@ -225,7 +273,10 @@ fn create_tenant(
         proposals_open: 0,
     };
     change.put(ks::tenant(tenant), &first);
-    change.put_bytes(ks::policy(tenant, &policy), charter.policy.as_bytes().to_vec());
+    change.put_bytes(
+        ks::policy(tenant, &policy),
+        charter.policy.as_bytes().to_vec(),
+    );
     record::put_charter(change, tenant, entry.at, charter)
 }
 

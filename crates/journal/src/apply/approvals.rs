@@ -1,4 +1,5 @@
-//! Approvals: distinct eligible humans, not the initiator, each for exactly this intent and decision.
+//! Approvals: distinct eligible humans, not the initiator, each for exactly this intent and
+//! decision.
 
 use crate::keyspace as ks;
 use crate::model::ReliedApproval;
@@ -6,8 +7,8 @@ use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
 use strongroom_types::signed::verify_with;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _, GroupId,
-    PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
+    Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _,
+    GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
 };
 
 /// What is being decided.
@@ -57,16 +58,26 @@ pub fn check_answer(
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
-    if approval.intent != ballot.intent || approval.core != ballot.core.digest() || approval.answer != wanted
+    if approval.intent != ballot.intent
+        || approval.core != ballot.core.digest()
+        || approval.answer != wanted
     {
         return Err(Refusal::new(Code::ApprovalWrongDigest, digest));
     }
     if ballot.at >= approval.expires {
-        return Err(Refusal::new(Code::AuthorityExpired, "the approval has expired"));
+        return Err(Refusal::new(
+            Code::AuthorityExpired,
+            "the approval has expired",
+        ));
     }
-    let credential = view.credential(ballot.tenant, approval.approver)?.credential;
+    let credential = view
+        .credential(ballot.tenant, approval.approver)?
+        .credential;
     let [endorsement] = signed.endorsements.as_slice() else {
-        return Err(Refusal::new(Code::Malformed, "an approval has one signature"));
+        return Err(Refusal::new(
+            Code::Malformed,
+            "an approval has one signature",
+        ));
     };
     let own = endorsement.credential == approval.approver;
     let key = view.public_key(&credential.public_key);
@@ -86,13 +97,29 @@ pub fn check_answer(
         return Err(Code::ApprovalOutOfOrder.into());
     }
     if approval.rationale == Digest::default() {
-        return Err(Refusal::new(Code::ApprovalNotEligible, "a written reason is required"));
+        return Err(Refusal::new(
+            Code::ApprovalNotEligible,
+            "a written reason is required",
+        ));
     }
-    if view.get(&ks::approval(ballot.tenant, approval.nonce)).is_some() {
+    if view
+        .get(&ks::approval(ballot.tenant, approval.nonce))
+        .is_some()
+    {
         return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
     }
-    let relied = ReliedApproval { credential: credential.id, user: credential.user, group };
-    Ok(Verified { relied, nonce: approval.nonce, expires: approval.expires, digest, class: credential.class })
+    let relied = ReliedApproval {
+        credential: credential.id,
+        user: credential.user,
+        group,
+    };
+    Ok(Verified {
+        relied,
+        nonce: approval.nonce,
+        expires: approval.expires,
+        digest,
+        class: credential.class,
+    })
 }
 
 /// Checks that `approvals` are exactly what the decision asks, in the order of its groups.
@@ -116,7 +143,14 @@ pub fn check_approvals(
         let earlier: Vec<Digest> = verified.iter().map(|v| v.digest).collect();
         let after = if core.ordered { earlier } else { Vec::new() };
         for signed in answers.by_ref().take(need.approvals as usize) {
-            verified.push(check_answer(view, ballot, signed, Answer::Yes, need.group, &after)?);
+            verified.push(check_answer(
+                view,
+                ballot,
+                signed,
+                Answer::Yes,
+                need.group,
+                &after,
+            )?);
         }
     }
     distinct(&verified)?;
@@ -137,5 +171,9 @@ fn distinct(verified: &[Verified]) -> Result<(), Refusal> {
         return Err(Code::ApprovalDuplicateHuman.into());
     }
     let nonces: BTreeSet<_> = verified.iter().map(|v| v.nonce).collect();
-    if nonces.len() == verified.len() { Ok(()) } else { Err(Code::UsedAuthority.into()) }
+    if nonces.len() == verified.len() {
+        Ok(())
+    } else {
+        Err(Code::UsedAuthority.into())
+    }
 }

@@ -37,7 +37,10 @@ pub(super) fn first(
     if !attempt.well_formed() {
         return Err(Code::AnchorMissing.into());
     }
-    if view.get(&ks::anchor(tenant, &intent.chain, &attempt.anchor)).is_some() {
+    if view
+        .get(&ks::anchor(tenant, &intent.chain, &attempt.anchor))
+        .is_some()
+    {
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor.0));
     }
     if attempt.fee_max > intent.fee_max.half() {
@@ -51,7 +54,8 @@ pub(super) fn first(
     Ok(remembered(attempt, entry))
 }
 
-/// A further attempt: contains *the* anchor, so that at most one attempt of an intent ever confirms.
+/// A further attempt: contains *the* anchor, so that at most one attempt of an intent ever
+/// confirms.
 pub(super) fn apply(
     change: &mut Change<'_>,
     tenant: TenantId,
@@ -62,10 +66,17 @@ pub(super) fn apply(
     let mut record = record.ok_or_else(|| Refusal::new(Code::UnknownIntent, attempt.intent))?;
     let last = record.attempts.last().map_or(0, |last| last.number);
     if attempt.number != last + 1 {
-        return Err(Refusal::new(Code::AttemptNumberWrong, format!("expected {}", last + 1)));
+        return Err(Refusal::new(
+            Code::AttemptNumberWrong,
+            format!("expected {}", last + 1),
+        ));
     }
     // Bringing the anchor home is not one of the client's attempts, but it is bounded too.
-    let spare = if attempt.kind == AttemptKind::Cancel { HOMECOMINGS_MAX } else { 0 };
+    let spare = if attempt.kind == AttemptKind::Cancel {
+        HOMECOMINGS_MAX
+    } else {
+        0
+    };
     if last >= record.attempts_max.saturating_add(spare) {
         return Err(Code::AttemptsExhausted.into());
     }
@@ -73,12 +84,30 @@ pub(super) fn apply(
         return Err(Refusal::new(Code::AnchorMissing, &record.anchor.0));
     }
     if attempt.fee_max > record.fee_max {
-        return Err(Refusal::new(Code::FeeCapExceeded, format!("the cap is {}", record.fee_max)));
+        return Err(Refusal::new(
+            Code::FeeCapExceeded,
+            format!("the cap is {}", record.fee_max),
+        ));
     }
     open(change, tenant, entry, attempt, &record)?;
-    windows::take(change, tenant, record.vault, record.initiator_user, &record.spend)?;
-    record.spend = Spend { amounts: record.spend.amounts, at: entry.at };
-    windows::add(change, tenant, record.vault, record.initiator_user, &record.spend)?;
+    windows::take(
+        change,
+        tenant,
+        record.vault,
+        record.initiator_user,
+        &record.spend,
+    )?;
+    record.spend = Spend {
+        amounts: record.spend.amounts,
+        at: entry.at,
+    };
+    windows::add(
+        change,
+        tenant,
+        record.vault,
+        record.initiator_user,
+        &record.spend,
+    )?;
     record.attempts.push(remembered(attempt, entry));
     change.put(ks::intent(tenant, &attempt.intent), &record);
     Ok(())
@@ -96,9 +125,10 @@ fn open(
     let cancelled = record.standing == IntentStanding::Cancelled;
     match attempt.kind {
         AttemptKind::Cancel if cancelled || expired => Ok(()),
-        AttemptKind::Cancel => {
-            Err(Refusal::new(Code::AttemptNumberWrong, "only a cancelled or expired intent"))
-        }
+        AttemptKind::Cancel => Err(Refusal::new(
+            Code::AttemptNumberWrong,
+            "only a cancelled or expired intent",
+        )),
         AttemptKind::Pay | AttemptKind::Bump if cancelled => Err(Code::IntentCancelled.into()),
         AttemptKind::Pay | AttemptKind::Bump if expired => Err(Code::IntentExpired.into()),
         AttemptKind::Pay | AttemptKind::Bump if change.platform()?.stopped => {

@@ -1,4 +1,5 @@
-//! A payment: authorized with attempt 1 in one atomic entry, or rejected by an approver's signed no.
+//! A payment: authorized with attempt 1 in one atomic entry, or rejected by an approver's signed
+//! no.
 
 use super::approvals::{Ballot, Verified, check_answer, check_approvals};
 use super::attempt::first;
@@ -12,8 +13,8 @@ use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
 use strongroom_types::signed::verify_with;
 use strongroom_types::{
-    Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId,
-    UnixMs,
+    Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed,
+    TenantId, UnixMs,
 };
 
 /// The initiator's credential, in force, whose one signature is on the intent.
@@ -40,12 +41,18 @@ pub fn initiator(
     }
 }
 
-/// Everything about an intent that does not need approvals or an attempt, and the policy's answer to it. The
-/// approvals service calls this same function early; `apply` and every replica call it at the entry's position.
+/// Everything about an intent that does not need approvals or an attempt, and the policy's answer
+/// to it. The approvals service calls this same function early; `apply` and every replica call it
+/// at the entry's position.
 ///
 /// # Errors
 /// The first rule that refuses.
-pub fn evaluate(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<Evaluated, Refusal> {
+pub fn evaluate(
+    state: &State,
+    view: &dyn View,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<Evaluated, Refusal> {
     let evaluated = judge(state, view, signed, at)?;
     running(view, &evaluated.intent, at)?;
     Ok(evaluated)
@@ -61,11 +68,20 @@ fn running(view: &dyn View, intent: &Intent, at: UnixMs) -> Result<(), Refusal> 
         return Err(Code::TenantStopped.into());
     }
     let vault = view.vault(intent.tenant, intent.vault)?;
-    if at < tenant.paused_until.max(vault.paused_until) { Err(Code::Paused.into()) } else { Ok(()) }
+    if at < tenant.paused_until.max(vault.paused_until) {
+        Err(Code::Paused.into())
+    } else {
+        Ok(())
+    }
 }
 
 /// As [`evaluate`], stopped and paused or not: a "no" tightens, and nothing may keep it out.
-fn judge(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<Evaluated, Refusal> {
+fn judge(
+    state: &State,
+    view: &dyn View,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<Evaluated, Refusal> {
     let (intent, digest) = signed.open::<Intent>()?;
     let genesis = state.genesis();
     let tenant = intent.tenant;
@@ -74,7 +90,12 @@ fn judge(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<
     }
     let record = view.tenant(tenant)?;
     let credential = initiator(view, tenant, &intent, signed, &digest)?;
-    times(&intent, at, genesis.bounds.intent_life_ms, genesis.bounds.skew_ms)?;
+    times(
+        &intent,
+        at,
+        genesis.bounds.intent_life_ms,
+        genesis.bounds.skew_ms,
+    )?;
     if intent.attempts_max > u64::from(genesis.bounds.attempts_max) {
         return Err(Refusal::new(
             Code::AttemptsExhausted,
@@ -82,14 +103,30 @@ fn judge(state: &State, view: &dyn View, signed: &Signed, at: UnixMs) -> Result<
         ));
     }
     fresh(view, tenant, &intent, &digest, &credential)?;
-    let chain =
-        genesis.chain(&intent.chain).ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
-    let question = Question { intent: &intent, intent_digest: digest, at, decoder: &chain.decoder };
+    let chain = genesis
+        .chain(&intent.chain)
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+    let question = Question {
+        intent: &intent,
+        intent_digest: digest,
+        at,
+        decoder: &chain.decoder,
+    };
     let policy = state.policy(tenant, &record)?;
-    let decision =
-        strongroom_policy::evaluate(&policy, record.policy, &TenantView::new(view, tenant), &question);
+    let decision = strongroom_policy::evaluate(
+        &policy,
+        record.policy,
+        &TenantView::new(view, tenant),
+        &question,
+    );
     let native = chain.native.clone();
-    Ok(Evaluated { intent, digest, credential, decision, native })
+    Ok(Evaluated {
+        intent,
+        digest,
+        credential,
+        decision,
+        native,
+    })
 }
 
 /// An intent with the policy's answer.
@@ -113,7 +150,10 @@ fn times(intent: &Intent, at: UnixMs, life_max_ms: u64, skew_ms: u64) -> Result<
         return Err(Code::IntentFromFuture.into());
     }
     if intent.expires.since(intent.created) > life_max_ms {
-        return Err(Refusal::new(Code::IntentTooLongLived, format!("at most {life_max_ms} ms")));
+        return Err(Refusal::new(
+            Code::IntentTooLongLived,
+            format!("at most {life_max_ms} ms"),
+        ));
     }
     Ok(())
 }
@@ -136,7 +176,10 @@ fn fresh(
     if ended.by_all || ended.by.contains(&credential.user) {
         return Err(Code::IntentCancelled.into());
     }
-    if view.get(&ks::external_id(tenant, &intent.external_id)).is_some() {
+    if view
+        .get(&ks::external_id(tenant, &intent.external_id))
+        .is_some()
+    {
         return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id));
     }
     Ok(())
@@ -149,7 +192,13 @@ pub(super) fn apply(
     authorization: &Authorization,
 ) -> Result<(), Refusal> {
     let evaluated = evaluate(change.state(), &*change, &authorization.intent, entry.at)?;
-    let Evaluated { intent, digest, credential, decision, native } = evaluated;
+    let Evaluated {
+        intent,
+        digest,
+        credential,
+        decision,
+        native,
+    } = evaluated;
     if intent.tenant != tenant {
         return Err(Code::WrongScope.into());
     }
@@ -169,8 +218,18 @@ pub(super) fn apply(
         at: entry.at,
     };
     let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;
-    let attempt = first(&*change, tenant, &intent, &digest, &authorization.attempt, entry)?;
-    let spend = Spend { amounts: worst_case(&intent, &native)?, at: entry.at };
+    let attempt = first(
+        &*change,
+        tenant,
+        &intent,
+        &digest,
+        &authorization.attempt,
+        entry,
+    )?;
+    let spend = Spend {
+        amounts: worst_case(&intent, &native)?,
+        at: entry.at,
+    };
     windows::add(change, tenant, intent.vault, credential.user, &spend)?;
     let lock_ms = decision.core.time_lock_seconds.saturating_mul(1000);
     let record = IntentRecord {
@@ -183,7 +242,11 @@ pub(super) fn apply(
         expires: intent.expires,
         approvals: verified.iter().map(|v| v.relied).collect(),
         allow_list: decision.relied_on,
-        locked_until: if lock_ms == 0 { UnixMs(0) } else { entry.at.plus(lock_ms) },
+        locked_until: if lock_ms == 0 {
+            UnixMs(0)
+        } else {
+            entry.at.plus(lock_ms)
+        },
         anchor: authorization.attempt.anchor.clone(),
         fee_max: intent.fee_max,
         attempts_max: u32::try_from(intent.attempts_max).unwrap_or(1),
@@ -199,7 +262,9 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
     sums.insert(native.clone(), intent.fee_max);
     for transfer in intent.transfers() {
         let sum = sums.entry(transfer.asset.clone()).or_default();
-        *sum = sum.checked_add(transfer.amount).ok_or(Code::LimitExceeded)?;
+        *sum = sum
+            .checked_add(transfer.amount)
+            .ok_or(Code::LimitExceeded)?;
     }
     Ok(sums.into_iter().collect())
 }
@@ -223,7 +288,10 @@ fn remember(
     let open = ks::open_intent(tenant, digest);
     change.expire(tenant, intent.expires, &open);
     change.put_bytes(open, Vec::new());
-    let (by_digest, external_id) = (ks::intent(tenant, digest), ks::external_id(tenant, &intent.external_id));
+    let (by_digest, external_id) = (
+        ks::intent(tenant, digest),
+        ks::external_id(tenant, &intent.external_id),
+    );
     let anchor = ks::anchor(tenant, &intent.chain, &record.anchor);
     for key in [&by_digest, &external_id, &anchor] {
         change.expire(tenant, until, key);
@@ -252,8 +320,13 @@ pub(super) fn reject(
     core: &str,
     approval: &Signed,
 ) -> Result<(), Refusal> {
-    let Evaluated { intent, digest, credential, decision, .. } =
-        judge(change.state(), &*change, signed, entry.at)?;
+    let Evaluated {
+        intent,
+        digest,
+        credential,
+        decision,
+        ..
+    } = judge(change.state(), &*change, signed, entry.at)?;
     if intent.tenant != tenant {
         return Err(Code::WrongScope.into());
     }
@@ -277,7 +350,14 @@ pub(super) fn reject(
                 let known: EndedRecord = change.record(&key)?.unwrap_or_default();
                 let until = known.until.max(intent.expires);
                 change.expire(tenant, until, &key);
-                change.put(key, &EndedRecord { rejected: true, until, ..known });
+                change.put(
+                    key,
+                    &EndedRecord {
+                        rejected: true,
+                        until,
+                        ..known
+                    },
+                );
                 use_approval(change, tenant, &verified);
                 return Ok(());
             }

@@ -19,8 +19,8 @@ pub const fn suite_id(suite: Suite) -> SuiteId {
     }
 }
 
-/// What each signer of a ceremony signs with its envelope key once its share is durable: transcript and public
-/// result.
+/// What each signer of a ceremony signs with its envelope key once its share is durable: transcript
+/// and public result.
 #[must_use]
 pub fn certificate_digest(transcript: &Digest, public: &[u8]) -> Digest {
     digest("strongroom/ceremony-result/v1", &[&transcript.0, public])
@@ -32,7 +32,11 @@ pub fn key_name(tenant: TenantId, key: KeyId) -> Vec<u8> {
     [tenant.0, key.0].concat()
 }
 
-pub(super) fn finish(change: &mut Change<'_>, tenant: TenantId, finished: &Finished) -> Result<(), Refusal> {
+pub(super) fn finish(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    finished: &Finished,
+) -> Result<(), Refusal> {
     let mut record = change.threshold_key(tenant, finished.key)?;
     if record.public.is_some() || record.revoked {
         return Err(Refusal::new(Code::AlreadyExists, finished.key));
@@ -56,26 +60,48 @@ fn check_public(
     finished: &Finished,
 ) -> Result<PublicKeyRecord, Refusal> {
     let invalid = |detail: &str| Refusal::new(Code::CeremonyFault, detail);
-    let public = PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
+    let public =
+        PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
     let fits = public.suite == suite_id(record.plan.suite)
         && public.key_id == key_name(tenant, finished.key)
         && public.epoch == record.epoch
         && public.min_signers == record.plan.min_signers
         && public.verifying_shares.keys().eq(&record.plan.roster);
-    if fits { Ok(public) } else { Err(invalid("the result is not what was released")) }
+    if fits {
+        Ok(public)
+    } else {
+        Err(invalid("the result is not what was released"))
+    }
 }
 
 /// One certificate of every roster member over this transcript and this public result.
-fn check_certificates(change: &Change<'_>, record: &KeyRecord, finished: &Finished) -> Result<(), Refusal> {
+fn check_certificates(
+    change: &Change<'_>,
+    record: &KeyRecord,
+    finished: &Finished,
+) -> Result<(), Refusal> {
     let genesis = change.state().genesis();
-    if !finished.certificates.iter().map(|(index, _)| index).eq(&record.plan.roster) {
-        return Err(Refusal::new(Code::QuorumMissing, "one certificate of every signer, ascending"));
+    if !finished
+        .certificates
+        .iter()
+        .map(|(index, _)| index)
+        .eq(&record.plan.roster)
+    {
+        return Err(Refusal::new(
+            Code::QuorumMissing,
+            "one certificate of every signer, ascending",
+        ));
     }
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
-        let seat = genesis.signer(*index).ok_or_else(|| Refusal::new(Code::NotInRoster, index))?;
+        let seat = genesis
+            .signer(*index)
+            .ok_or_else(|| Refusal::new(Code::NotInRoster, index))?;
         if !verify_digest(&seat.signing_key, &certified, signature) {
-            return Err(Refusal::new(Code::BadSignature, format!("certificate of signer {index}")));
+            return Err(Refusal::new(
+                Code::BadSignature,
+                format!("certificate of signer {index}"),
+            ));
         }
     }
     Ok(())

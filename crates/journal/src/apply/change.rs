@@ -33,7 +33,10 @@ impl View for Change<'_> {
 
 impl<'a> Change<'a> {
     pub(super) fn new(state: &'a State) -> Self {
-        Self { state, changes: BTreeMap::new() }
+        Self {
+            state,
+            changes: BTreeMap::new(),
+        }
     }
 
     pub(super) fn state(&self) -> &'a State {
@@ -58,11 +61,17 @@ impl<'a> Change<'a> {
 
     /// Remembers to forget `key` at `at`.
     pub(super) fn expire(&mut self, tenant: TenantId, at: UnixMs, key: &[u8]) {
-        self.changes.insert(ks::expiry(tenant, at, key), Some(Vec::new()));
+        self.changes
+            .insert(ks::expiry(tenant, at, key), Some(Vec::new()));
     }
 
     /// Forgets what is due, oldest first, keeping the tenant's counters right.
-    pub(super) fn forget_expired(&mut self, tenant: TenantId, at: UnixMs, max: usize) -> Result<(), Refusal> {
+    pub(super) fn forget_expired(
+        &mut self,
+        tenant: TenantId,
+        at: UnixMs,
+        max: usize,
+    ) -> Result<(), Refusal> {
         for (marker, forget) in self.state.expired(tenant, at, max) {
             self.remove(marker);
             if !self.has(&forget) {

@@ -3,13 +3,15 @@
 use super::act::Opened;
 use super::change::Change;
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, KeyRecord, ListedRecord, ProposalRecord, UserRecord, VaultRecord};
+use crate::model::{
+    CredentialRecord, KeyRecord, ListedRecord, ProposalRecord, UserRecord, VaultRecord,
+};
 use crate::state::Lookup as _;
 use strongroom_policy::{Policy, is_tighter};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Record, Refusal, TenantId, UnixMs, User,
-    Vault, digest,
+    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Record, Refusal, TenantId,
+    UnixMs, User, Vault, digest,
 };
 
 /// A proposal can be released this long after its delay.
@@ -42,7 +44,14 @@ pub(super) fn put(
         Record::Ceremony(plan) => {
             opened.need(&current.committee)?;
             check_ceremony(change, tenant, plan)?;
-            propose(change, tenant, at, record, opened, current.ceremony_delay_ms)
+            propose(
+                change,
+                tenant,
+                at,
+                record,
+                opened,
+                current.ceremony_delay_ms,
+            )
         }
         Record::User(_) | Record::Credential(_) | Record::Group(_) | Record::AllowList(_) => {
             opened.need(&current.committee)?;
@@ -70,7 +79,14 @@ fn propose(
     let until = from.plus(PROPOSAL_LIFE_MS);
     let key = ks::proposal(tenant, &opened.digest);
     change.expire(tenant, until, &key);
-    change.put(key, &ProposalRecord { record: record.clone(), from, until });
+    change.put(
+        key,
+        &ProposalRecord {
+            record: record.clone(),
+            from,
+            until,
+        },
+    );
     Ok(())
 }
 
@@ -90,7 +106,10 @@ pub(super) fn release(
         return Err(Refusal::new(Code::ReleaseTooEarly, detail));
     }
     if at >= proposal.until {
-        return Err(Refusal::new(Code::AuthorityExpired, "the proposal's time has passed"));
+        return Err(Refusal::new(
+            Code::AuthorityExpired,
+            "the proposal's time has passed",
+        ));
     }
     match &proposal.record {
         Record::User(user) => put_user(change, tenant, user),
@@ -125,11 +144,27 @@ pub(super) fn put_charter(
     at: UnixMs,
     charter: &Charter,
 ) -> Result<(), Refusal> {
-    charter.users.iter().try_for_each(|user| put_user(change, tenant, user))?;
-    charter.credentials.iter().try_for_each(|credential| put_credential(change, tenant, credential))?;
-    charter.groups.iter().try_for_each(|group| put_group(change, tenant, group))?;
-    charter.allow_list.iter().try_for_each(|entry| put_listed(change, tenant, at, entry))?;
-    let boards = charter.admins.members.iter().chain(&charter.committee.members);
+    charter
+        .users
+        .iter()
+        .try_for_each(|user| put_user(change, tenant, user))?;
+    charter
+        .credentials
+        .iter()
+        .try_for_each(|credential| put_credential(change, tenant, credential))?;
+    charter
+        .groups
+        .iter()
+        .try_for_each(|group| put_group(change, tenant, group))?;
+    charter
+        .allow_list
+        .iter()
+        .try_for_each(|entry| put_listed(change, tenant, at, entry))?;
+    let boards = charter
+        .admins
+        .members
+        .iter()
+        .chain(&charter.committee.members);
     for member in boards {
         change.credential(tenant, *member)?;
     }
@@ -145,18 +180,34 @@ fn put_user(change: &mut Change<'_>, tenant: TenantId, user: &User) -> Result<()
     if change.has(&key) {
         return Err(taken(user.id));
     }
-    change.put(key, &UserRecord { name: user.name.clone(), revoked: false });
+    change.put(
+        key,
+        &UserRecord {
+            name: user.name.clone(),
+            revoked: false,
+        },
+    );
     Ok(())
 }
 
 /// A credential id is used once: a revoked one never comes back.
-fn put_credential(change: &mut Change<'_>, tenant: TenantId, credential: &Credential) -> Result<(), Refusal> {
+fn put_credential(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    credential: &Credential,
+) -> Result<(), Refusal> {
     let key = ks::credential(tenant, credential.id);
     if change.has(&key) {
         return Err(taken(credential.id));
     }
     change.user(tenant, credential.user)?;
-    change.put(key, &CredentialRecord { credential: credential.clone(), revoked: false });
+    change.put(
+        key,
+        &CredentialRecord {
+            credential: credential.clone(),
+            revoked: false,
+        },
+    );
     Ok(())
 }
 
@@ -183,11 +234,22 @@ fn put_listed(
         return Err(Refusal::new(Code::UnknownChain, &entry.chain));
     }
     change.put_bytes(by_id, by_destination.clone());
-    change.put(by_destination, &ListedRecord { entry: entry.clone(), since });
+    change.put(
+        by_destination,
+        &ListedRecord {
+            entry: entry.clone(),
+            since,
+        },
+    );
     Ok(())
 }
 
-fn put_policy(change: &mut Change<'_>, tenant: TenantId, text: &str, digest: Digest) -> Result<(), Refusal> {
+fn put_policy(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    text: &str,
+    digest: Digest,
+) -> Result<(), Refusal> {
     let mut current = change.tenant(tenant)?;
     change.remove(ks::policy(tenant, &current.policy));
     current.policy = digest;
@@ -203,22 +265,43 @@ fn put_vault(change: &mut Change<'_>, tenant: TenantId, vault: &Vault) -> Result
         return Err(taken(vault.id));
     }
     if change.has(&account) {
-        return Err(Refusal::new(Code::AlreadyExists, format!("account {} of {}", vault.account, vault.key)));
+        return Err(Refusal::new(
+            Code::AlreadyExists,
+            format!("account {} of {}", vault.account, vault.key),
+        ));
     }
     let threshold_key = change.threshold_key(tenant, vault.key)?;
     if threshold_key.public.is_none() || threshold_key.revoked {
-        return Err(Refusal::new(Code::InvalidReference, "the key is not usable"));
+        return Err(Refusal::new(
+            Code::InvalidReference,
+            "the key is not usable",
+        ));
     }
     change.put(account, &vault.id);
-    change.put(key, &VaultRecord { vault: vault.clone(), paused_until: UnixMs(0) });
+    change.put(
+        key,
+        &VaultRecord {
+            vault: vault.clone(),
+            paused_until: UnixMs(0),
+        },
+    );
     Ok(())
 }
 
-/// The roster exists, nobody of it is quarantined, and t - 1 hostile signers stay within the quorum's f.
-fn check_ceremony(change: &Change<'_>, tenant: TenantId, plan: &CeremonyPlan) -> Result<(), Refusal> {
+/// The roster exists, nobody of it is quarantined, and t - 1 hostile signers stay within the
+/// quorum's f.
+fn check_ceremony(
+    change: &Change<'_>,
+    tenant: TenantId,
+    plan: &CeremonyPlan,
+) -> Result<(), Refusal> {
     let genesis = change.state().genesis();
     if u32::from(plan.min_signers) - 1 > genesis.faults {
-        let detail = format!("t - 1 = {} above f = {}", plan.min_signers - 1, genesis.faults);
+        let detail = format!(
+            "t - 1 = {} above f = {}",
+            plan.min_signers - 1,
+            genesis.faults
+        );
         return Err(Refusal::new(Code::QuorumTooSmallForF, detail));
     }
     let quarantined = change.platform()?.quarantined;
@@ -243,7 +326,13 @@ fn put_ceremony(
 ) -> Result<(), Refusal> {
     check_ceremony(change, tenant, plan)?;
     let session = digest("strongroom/ceremony-session/v1", &[&release.0]);
-    let record = KeyRecord { plan: plan.clone(), session, epoch: 1, public: None, revoked: false };
+    let record = KeyRecord {
+        plan: plan.clone(),
+        session,
+        epoch: 1,
+        public: None,
+        revoked: false,
+    };
     change.put(ks::threshold_key(tenant, plan.key), &record);
     Ok(())
 }
@@ -252,5 +341,9 @@ fn not_stopped(change: &Change<'_>, tenant: TenantId) -> Result<(), Refusal> {
     if change.platform()?.stopped {
         return Err(Code::PlatformStopped.into());
     }
-    if change.tenant(tenant)?.stopped { Err(Code::TenantStopped.into()) } else { Ok(()) }
+    if change.tenant(tenant)?.stopped {
+        Err(Code::TenantStopped.into())
+    } else {
+        Ok(())
+    }
 }

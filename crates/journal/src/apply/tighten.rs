@@ -7,7 +7,9 @@ use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, UserRecord};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Group, GroupId, Refusal, TenantId, Tighten, UnixMs, UserId, VaultId};
+use strongroom_types::{
+    Code, Digest, Group, GroupId, Refusal, TenantId, Tighten, UnixMs, UserId, VaultId,
+};
 
 const PAUSE_MAX_MS: u64 = 4 * HOUR_MS;
 const PAUSE_EVERY_MS: u64 = 24 * HOUR_MS;
@@ -25,7 +27,10 @@ pub(super) fn platform(
         }
         Tighten::Quarantine(index) => {
             if genesis.signer(*index).is_none() {
-                return Err(Refusal::new(Code::InvalidReference, format!("signer {index}")));
+                return Err(Refusal::new(
+                    Code::InvalidReference,
+                    format!("signer {index}"),
+                ));
             }
             if !record.quarantined.contains(index) {
                 record.quarantined.push(*index);
@@ -55,7 +60,9 @@ pub(super) fn tenant(
     let mut record = change.tenant(tenant)?;
     match what {
         Tighten::Cancel(intent) => return cancel(change, tenant, at, intent, opened),
-        Tighten::Pause { vault, until } => return pause(change, tenant, at, *vault, *until, opened),
+        Tighten::Pause { vault, until } => {
+            return pause(change, tenant, at, *vault, *until, opened);
+        }
         Tighten::Veto(act) => {
             opened.need_one(&record.committee)?;
             return take_proposal(change, tenant, act).map(drop);
@@ -91,7 +98,11 @@ pub(super) fn tenant(
         Tighten::RemoveAllowList(id) => {
             let listed = change.allow_list(tenant, *id)?;
             let listed = listed.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
-            change.remove(ks::listed(tenant, &listed.entry.chain, &listed.entry.address));
+            change.remove(ks::listed(
+                tenant,
+                &listed.entry.chain,
+                &listed.entry.address,
+            ));
             // The id stays used: what relied on it must never find another address under it.
             change.put_bytes(ks::allow_list(tenant, *id), Vec::new());
         }
@@ -108,7 +119,12 @@ pub(super) fn tenant(
     Ok(())
 }
 
-fn leave(change: &mut Change<'_>, tenant: TenantId, id: GroupId, user: UserId) -> Result<(), Refusal> {
+fn leave(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    id: GroupId,
+    user: UserId,
+) -> Result<(), Refusal> {
     let group: Option<Group> = change.record(&ks::group(tenant, id))?;
     let mut group = group.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
     group.members.retain(|member| *member != user);
@@ -127,12 +143,21 @@ fn pause(
 ) -> Result<(), Refusal> {
     let mut record = change.tenant(tenant)?;
     opened.need_one(&record.admins)?;
-    record.pauses.retain(|(_, when)| at.since(*when) < PAUSE_EVERY_MS);
-    let recent = record.pauses.iter().any(|(who, _)| opened.signers.contains(who));
+    record
+        .pauses
+        .retain(|(_, when)| at.since(*when) < PAUSE_EVERY_MS);
+    let recent = record
+        .pauses
+        .iter()
+        .any(|(who, _)| opened.signers.contains(who));
     if recent || until > at.plus(PAUSE_MAX_MS) {
         return Err(Code::PauseTooLong.into());
     }
-    let admins = record.admins.members.iter().filter(|admin| opened.signers.contains(admin));
+    let admins = record
+        .admins
+        .members
+        .iter()
+        .filter(|admin| opened.signers.contains(admin));
     record.pauses.extend(admins.map(|admin| (*admin, at)));
     match vault {
         Some(id) => {
@@ -146,7 +171,8 @@ fn pause(
     Ok(())
 }
 
-/// The initiator's human, or the admins' quorum. An intent not yet authorized can never be after this.
+/// The initiator's human, or the admins' quorum. An intent not yet authorized can never be after
+/// this.
 fn cancel(
     change: &mut Change<'_>,
     tenant: TenantId,
@@ -159,15 +185,18 @@ fn cancel(
         return cancel_unknown(change, tenant, at, intent, opened, admins);
     };
     if !admins && !opened.users.contains(&record.initiator_user) {
-        return Err(Refusal::new(Code::QuorumMissing, "the initiator or the admins cancel an intent"));
+        return Err(Refusal::new(
+            Code::QuorumMissing,
+            "the initiator or the admins cancel an intent",
+        ));
     }
     record.standing = IntentStanding::Cancelled;
     change.put(ks::intent(tenant, intent), &record);
     Ok(())
 }
 
-/// Nobody but the signers of the intent knows yet whose it is: it is dead for whoever of these turns out to be
-/// its initiator, and for everybody when the admins say so.
+/// Nobody but the signers of the intent knows yet whose it is: it is dead for whoever of these
+/// turns out to be its initiator, and for everybody when the admins say so.
 fn cancel_unknown(
     change: &mut Change<'_>,
     tenant: TenantId,
@@ -180,9 +209,18 @@ fn cancel_unknown(
     let known: Option<EndedRecord> = change.record(&key)?;
     let mut ended = known.unwrap_or_default();
     ended.by_all |= admins;
-    ended.by.extend(opened.users.iter().filter(|user| !ended.by.contains(user)).copied().collect::<Vec<_>>());
+    ended.by.extend(
+        opened
+            .users
+            .iter()
+            .filter(|user| !ended.by.contains(user))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
     // Nobody knows how long the intent lives: it may be dated in the future.
-    ended.until = ended.until.max(at.plus(change.state().genesis().bounds.retention_ms));
+    ended.until = ended
+        .until
+        .max(at.plus(change.state().genesis().bounds.retention_ms));
     change.expire(tenant, ended.until, &key);
     change.put(key, &ended);
     Ok(())

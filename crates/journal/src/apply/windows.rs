@@ -1,7 +1,7 @@
 //! Velocity windows: sums of authorized intents at worst-case spend, freed by age only.
 //!
-//! Sums are kept in buckets of a minute, an hour and a day. A window counts every bucket that reaches into it, so
-//! an amount may leave up to a minute late, never early.
+//! Sums are kept in buckets of a minute, an hour and a day. A window counts every bucket that
+//! reaches into it, so an amount may leave up to a minute late, never early.
 
 use super::change::Change;
 use crate::keyspace as ks;
@@ -9,8 +9,8 @@ use crate::model::{Bucket, Spend};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
-    AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId, Vault,
-    VaultId,
+    AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId,
+    Vault, VaultId,
 };
 
 const MINUTE_MS: u64 = 60_000;
@@ -25,12 +25,21 @@ fn scope_bytes(scope: WindowScope) -> [u8; 17] {
         WindowScope::Initiator(id) => (2, id.0),
     };
     let mut bytes = [kind; 17];
-    bytes.iter_mut().skip(1).zip(id).for_each(|(to, from)| *to = from);
+    bytes
+        .iter_mut()
+        .skip(1)
+        .zip(id)
+        .for_each(|(to, from)| *to = from);
     bytes
 }
 
 fn scopes(vault: VaultId, user: UserId) -> [[u8; 17]; 3] {
-    [WindowScope::Vault(vault), WindowScope::Tenant, WindowScope::Initiator(user)].map(scope_bytes)
+    [
+        WindowScope::Vault(vault),
+        WindowScope::Tenant,
+        WindowScope::Initiator(user),
+    ]
+    .map(scope_bytes)
 }
 
 /// Counts `spend` in every window it belongs to.
@@ -42,7 +51,10 @@ pub(super) fn add(
     spend: &Spend,
 ) -> Result<(), Refusal> {
     each(change, tenant, vault, user, spend, |bucket, amount| {
-        bucket.amount = bucket.amount.checked_add(amount).ok_or(Code::LimitExceeded)?;
+        bucket.amount = bucket
+            .amount
+            .checked_add(amount)
+            .ok_or(Code::LimitExceeded)?;
         bucket.count += 1;
         Ok(())
     })
@@ -113,30 +125,49 @@ impl<'a> TenantView<'a> {
 
 impl PolicyView for TenantView<'_> {
     fn vault(&self, id: VaultId) -> Option<Vault> {
-        self.view.vault(self.tenant, id).ok().map(|record| record.vault)
+        self.view
+            .vault(self.tenant, id)
+            .ok()
+            .map(|record| record.vault)
     }
 
     fn user_of(&self, credential: CredentialId) -> Option<UserId> {
-        self.view.credential(self.tenant, credential).ok().map(|record| record.credential.user)
+        self.view
+            .credential(self.tenant, credential)
+            .ok()
+            .map(|record| record.credential.user)
     }
 
     fn in_group(&self, group: GroupId, user: UserId) -> bool {
-        self.view.in_group(self.tenant, group, user).unwrap_or(false)
+        self.view
+            .in_group(self.tenant, group, user)
+            .unwrap_or(false)
     }
 
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
         let listed = self.view.listed(self.tenant, chain, address).ok()??;
-        Some(Listed { id: listed.entry.id, label: listed.entry.label, since: listed.since })
+        Some(Listed {
+            id: listed.entry.id,
+            label: listed.entry.label,
+            since: listed.since,
+        })
     }
 
-    fn spent(&self, scope: WindowScope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent> {
+    fn spent(
+        &self,
+        scope: WindowScope,
+        asset: &AssetId,
+        window_ms: u64,
+        at: UnixMs,
+    ) -> Option<Spent> {
         let scope = scope_bytes(scope);
         let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
         let last = at.0 / MINUTE_MS;
         let mut sum = Spent::default();
         while minute <= last {
-            let fits =
-                |(_, minutes): &&(u8, u64)| minute.is_multiple_of(*minutes) && minute + minutes <= last + 1;
+            let fits = |(_, minutes): &&(u8, u64)| {
+                minute.is_multiple_of(*minutes) && minute + minutes <= last + 1
+            };
             let (level, minutes) = LEVELS.iter().rev().find(fits).copied().unwrap_or((0, 1));
             let bucket = self.bucket(&scope, asset, level, minute / minutes)?;
             sum.amount = sum.amount.checked_add(bucket.amount)?;

@@ -1,5 +1,10 @@
 //! A small installation for tests: three signers, one witness, k = 3 of 4, one platform admin.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use super::*;
 use crate::entry::Body;
@@ -20,7 +25,9 @@ pub(crate) const LOG_SEED: [u8; 32] = [90; 32];
 const ADMIN: CredentialId = CredentialId([80; 16]);
 
 fn public(seed: u8) -> [u8; 32] {
-    SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()
+    SigningKey::from_bytes(&[seed; 32])
+        .verifying_key()
+        .to_bytes()
 }
 
 /// Bus id of witness `n`: signers are 1 to 3, the independent witness is 4.
@@ -51,8 +58,12 @@ pub(crate) fn genesis() -> Arc<Genesis> {
         witness_key: public(24),
         operator: name("Witness"),
     };
-    let admin =
-        Credential { id: ADMIN, user: UserId([80; 16]), class: CredentialClass::Key, public_key: public(80) };
+    let admin = Credential {
+        id: ADMIN,
+        user: UserId([80; 16]),
+        class: CredentialClass::Key,
+        public_key: public(80),
+    };
     let genesis = Genesis {
         version: 1,
         platform: PlatformId([1; 16]),
@@ -61,7 +72,10 @@ pub(crate) fn genesis() -> Arc<Genesis> {
         signers: (1..=3).map(signer).collect(),
         witnesses: vec![witness],
         admin_credentials: vec![admin],
-        admins: Board { members: vec![ADMIN], quorum: 1 },
+        admins: Board {
+            members: vec![ADMIN],
+            quorum: 1,
+        },
         services: Vec::new(),
         origin: "journal.example".into(),
         log_key: public(90),
@@ -69,7 +83,9 @@ pub(crate) fn genesis() -> Arc<Genesis> {
         faults: 1,
         chains: vec![ChainSeat {
             chain: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap(),
-            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0".parse().unwrap(),
+            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"
+                .parse()
+                .unwrap(),
             decoder: "bitcoin/1".into(),
         }],
         bounds: Bounds::dev(0),
@@ -82,7 +98,14 @@ pub(crate) fn genesis() -> Arc<Genesis> {
 pub(crate) fn act(id: u8, version: u64, body: ActBody) -> Signed {
     let expires = START.plus(3_600_000);
     let (platform, scope) = (PlatformId([1; 16]), Scope::Platform);
-    let act = Act { platform, scope, id: ActId([id; 16]), version, expires, body };
+    let act = Act {
+        platform,
+        scope,
+        id: ActId([id; 16]),
+        version,
+        expires,
+        body,
+    };
     Signed::by(&act, &SigningCredential::new(ADMIN, &[80; 32]))
 }
 
@@ -111,11 +134,17 @@ impl Log {
     pub(crate) fn salted(seed: u64) -> Self {
         let follower = Follower::new(genesis()).unwrap();
         let orderer = Orderer::new(&genesis(), &LOG_SEED).unwrap();
-        Self { follower, orderer, rng: ChaCha20Rng::seed_from_u64(seed) }
+        Self {
+            follower,
+            orderer,
+            rng: ChaCha20Rng::seed_from_u64(seed),
+        }
     }
 
     pub(crate) fn order(&mut self, now: UnixMs, bodies: &[Body]) -> Ordered {
-        self.orderer.order(&mut self.follower, now, bodies, &mut self.rng).unwrap()
+        self.orderer
+            .order(&mut self.follower, now, bodies, &mut self.rng)
+            .unwrap()
     }
 
     /// Orders one tick and gives its batch.
@@ -129,13 +158,19 @@ pub(crate) fn cosigned(n: u8, body: &str, at: UnixMs) -> WitnessCosignature {
     let key = CosignKey::new(&witness_name(node(n)), &witness_seed(n)).unwrap();
     let time_s = at.0 / 1000;
     let signature = cosign(body, time_s, &key).unwrap().signature;
-    WitnessCosignature { body: body.to_owned(), time_s, signature }
+    WitnessCosignature {
+        body: body.to_owned(),
+        time_s,
+        signature,
+    }
 }
 
 /// The follower hears these witnesses cosign its tip.
 pub(crate) fn vouch(follower: &mut Follower, witnesses: &[u8], now: UnixMs) {
     let body = follower.tip().body.clone();
     for n in witnesses {
-        follower.cosignature(node(*n), &cosigned(*n, &body, now), now).unwrap();
+        follower
+            .cosignature(node(*n), &cosigned(*n, &body, now), now)
+            .unwrap();
     }
 }

@@ -7,7 +7,8 @@ use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignatur
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
-/// Most cosignatures kept of one witness over heads that are not here yet; the smallest sizes are forgotten first.
+/// Most cosignatures kept of one witness over heads that are not here yet; the smallest sizes are
+/// forgotten first.
 pub const PENDING_MAX: usize = 64;
 
 /// The name under which a witness's key stands in notes: the text form of its node id.
@@ -23,14 +24,18 @@ pub struct Latest {
     pub size: u64,
     /// When it was made, Unix seconds by the witness's clock.
     pub time_s: u64,
-    /// How old it was when it arrived, milliseconds by our clock; 0 when it was in the future. The part of a second
-    /// that the format cuts off is counted in the witness's favour.
+    /// How old it was when it arrived, milliseconds by our clock; 0 when it was in the future. The
+    /// part of a second that the format cuts off is counted in the witness's favour.
     pub age_ms: u64,
 }
 
 impl Latest {
     fn new(size: u64, time_s: u64, received: UnixMs) -> Self {
-        Self { size, time_s, age_ms: received.since(UnixMs(time_s.saturating_mul(1000)).plus(999)) }
+        Self {
+            size,
+            time_s,
+            age_ms: received.since(UnixMs(time_s.saturating_mul(1000)).plus(999)),
+        }
     }
 
     const fn time(&self) -> UnixMs {
@@ -54,9 +59,17 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn all(genesis: &Genesis) -> Result<BTreeMap<NodeId, Self>, Refusal> {
         let seat = |(node, key): (NodeId, [u8; 32])| {
-            let verifier = CosignVerifier::new(&witness_name(node), &key)
-                .map_err(|e| Refusal::new(Code::InvalidReference, format!("witness {node}: {e}")))?;
-            Ok((node, Self { verifier, latest: None, pending: BTreeMap::new() }))
+            let verifier = CosignVerifier::new(&witness_name(node), &key).map_err(|e| {
+                Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"))
+            })?;
+            Ok((
+                node,
+                Self {
+                    verifier,
+                    latest: None,
+                    pending: BTreeMap::new(),
+                },
+            ))
         };
         genesis.witness_keys().map(seat).collect()
     }
@@ -66,7 +79,8 @@ impl Seat {
         self.pending.len()
     }
 
-    /// A larger size counts, then a later time; a time that is beyond the skew gives way to any other.
+    /// A larger size counts, then a later time; a time that is beyond the skew gives way to any
+    /// other.
     fn take(&mut self, new: Latest, latest_time: UnixMs) {
         let better = self.latest.is_none_or(|old| {
             let implausible = old.size == new.size && old.time() > latest_time;
@@ -79,10 +93,12 @@ impl Seat {
 }
 
 impl Follower {
-    /// Takes in a witness's cosignature, verified. One over a head that is not here yet waits for it.
+    /// Takes in a witness's cosignature, verified. One over a head that is not here yet waits for
+    /// it.
     ///
-    /// A valid cosignature over another body than ours at a kept size is evidence of a split view; it counts for
-    /// nothing. One over a size that is no kept head says nothing here and is dropped.
+    /// A valid cosignature over another body than ours at a kept size is evidence of a split view;
+    /// it counts for nothing. One over a size that is no kept head says nothing here and is
+    /// dropped.
     ///
     /// # Errors
     /// `unknown_sender`, `malformed` or `bad_signature`; none of them changes anything.
@@ -92,7 +108,10 @@ impl Follower {
         cosignature: &WitnessCosignature,
         now: UnixMs,
     ) -> Result<(), Refusal> {
-        let seat = self.seats.get_mut(&witness).ok_or_else(|| Refusal::new(Code::UnknownSender, witness))?;
+        let seat = self
+            .seats
+            .get_mut(&witness)
+            .ok_or_else(|| Refusal::new(Code::UnknownSender, witness))?;
         let checkpoint =
             Checkpoint::parse(&cosignature.body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.state.genesis().origin {
@@ -107,7 +126,10 @@ impl Follower {
         verify_cosignature(&cosignature.body, &signed, &seat.verifier)
             .map_err(|e| Refusal::new(Code::BadSignature, e))?;
         if checkpoint.size() > self.frontier.size() {
-            let waiting = Pending { cosignature: cosignature.clone(), received: now };
+            let waiting = Pending {
+                cosignature: cosignature.clone(),
+                received: now,
+            };
             seat.pending.insert(checkpoint.size(), waiting);
             if seat.pending.len() > PENDING_MAX {
                 seat.pending.pop_first();
@@ -120,11 +142,23 @@ impl Follower {
     }
 
     /// Counts a verified cosignature if it is over our own line.
-    fn count(&mut self, witness: NodeId, size: u64, cosignature: &WitnessCosignature, received: UnixMs) {
-        let Some(ours) = self.head(size).map(|head| &head.body) else { return };
+    fn count(
+        &mut self,
+        witness: NodeId,
+        size: u64,
+        cosignature: &WitnessCosignature,
+        received: UnixMs,
+    ) {
+        let Some(ours) = self.head(size).map(|head| &head.body) else {
+            return;
+        };
         if *ours != cosignature.body {
             let (node, ours) = (witness, ours.clone());
-            self.witness_against(SplitView::Witness { node, ours, cosignature: cosignature.clone() });
+            self.witness_against(SplitView::Witness {
+                node,
+                ours,
+                cosignature: cosignature.clone(),
+            });
             return;
         }
         let latest_time = received.plus(self.genesis().bounds.skew_ms);
@@ -138,7 +172,11 @@ impl Follower {
         let tip = self.size();
         let mut due = Vec::new();
         for (node, seat) in &mut self.seats {
-            while let Some(first) = seat.pending.first_entry().filter(|first| *first.key() <= tip) {
+            while let Some(first) = seat
+                .pending
+                .first_entry()
+                .filter(|first| *first.key() <= tip)
+            {
                 let (size, pending) = first.remove_entry();
                 due.push((*node, size, pending));
             }
@@ -154,12 +192,16 @@ impl Follower {
         self.seats.get(&witness)?.latest
     }
 
-    /// How many witnesses vouch for a head that this replica does not have, or for another one of a size it has. A
-    /// replica that is catching up sees this; to the *writer*, more than `faults` of them prove that its database was
-    /// put back, and that it must not order on.
+    /// How many witnesses vouch for a head that this replica does not have, or for another one of a
+    /// size it has. A replica that is catching up sees this; to the *writer*, more than `faults` of
+    /// them prove that its database was put back, and that it must not order on.
     #[must_use]
     pub fn elsewhere(&self) -> usize {
-        let ahead = self.seats.iter().filter(|(_, seat)| !seat.pending.is_empty()).map(|(node, _)| *node);
+        let ahead = self
+            .seats
+            .iter()
+            .filter(|(_, seat)| !seat.pending.is_empty())
+            .map(|(node, _)| *node);
         let beside = self.evidence.iter().filter_map(|evidence| match evidence {
             SplitView::Witness { node, .. } => Some(*node),
             SplitView::Log { .. } => None,
@@ -170,36 +212,52 @@ impl Follower {
     /// Size up to which a quorum vouches for our line, whenever it said so; 0 when none does.
     #[must_use]
     pub fn witnessed(&self) -> u64 {
-        let sizes = self.seats.values().filter_map(|seat| seat.latest).map(|latest| latest.size);
+        let sizes = self
+            .seats
+            .values()
+            .filter_map(|seat| seat.latest)
+            .map(|latest| latest.size);
         self.covered(sizes).unwrap_or(0)
     }
 
-    /// The largest head that a quorum of witnesses cosigned, *each of them* within `freshness_ms` before and
-    /// `skew_ms` after our clock. Never one before a head that was fresh here already: what was fresh once is
-    /// witnessed for good, and judging by more of the journal than is fresh now only tightens.
+    /// The largest head that a quorum of witnesses cosigned, *each of them* within `freshness_ms`
+    /// before and `skew_ms` after our clock. Never one before a head that was fresh here already:
+    /// what was fresh once is witnessed for good, and judging by more of the journal than is fresh
+    /// now only tightens.
     ///
     /// # Errors
-    /// - `clock_skew`: of the witnesses whose cosignatures are here, more than half signed their newest one more
-    ///   than `skew_ms` in our future, or of more than half it was older than `skew_ms` already when it arrived. One
-    ///   of the clocks is wrong, and with an honest majority of witnesses it is ours (or the bus is too slow to tell).
+    /// - `clock_skew`: of the witnesses whose cosignatures are here, more than half signed their
+    ///   newest one more than `skew_ms` in our future, or of more than half it was older than
+    ///   `skew_ms` already when it arrived. One of the clocks is wrong, and with an honest majority
+    ///   of witnesses it is ours (or the bus is too slow to tell).
     /// - `journal_stale`: fewer than a quorum are fresh.
-    /// - `head_below_floor`: the fresh head lies before the oldest head kept, so before where this process started.
+    /// - `head_below_floor`: the fresh head lies before the oldest head kept, so before where this
+    ///   process started.
     /// - Whatever stopped this replica.
     pub fn fresh(&self, now: UnixMs) -> Result<&Head, Refusal> {
         self.running()?;
         let bounds = &self.genesis().bounds;
-        let (earliest, latest_time) = (now.0.saturating_sub(bounds.freshness_ms), now.plus(bounds.skew_ms));
+        let (earliest, latest_time) = (
+            now.0.saturating_sub(bounds.freshness_ms),
+            now.plus(bounds.skew_ms),
+        );
         let newest: Vec<Latest> = self.seats.values().filter_map(|seat| seat.latest).collect();
-        let most =
-            |which: &dyn Fn(&Latest) -> bool| newest.iter().filter(|l| which(l)).count() * 2 > newest.len();
+        let most = |which: &dyn Fn(&Latest) -> bool| {
+            newest.iter().filter(|l| which(l)).count() * 2 > newest.len()
+        };
         if most(&|l| l.time() > latest_time) || most(&|l| l.age_ms > bounds.skew_ms) {
             return Err(Code::ClockSkew.into());
         }
         let counts = |l: &&Latest| l.time().0 >= earliest && l.time() <= latest_time;
-        let size = self.covered(newest.iter().filter(counts).map(|l| l.size)).ok_or(Code::JournalStale)?;
+        let size = self
+            .covered(newest.iter().filter(counts).map(|l| l.size))
+            .ok_or(Code::JournalStale)?;
         let size = size.max(self.acted);
         self.head(size).ok_or_else(|| {
-            Refusal::new(Code::HeadBelowFloor, format!("fresh up to {size}, this replica starts later"))
+            Refusal::new(
+                Code::HeadBelowFloor,
+                format!("fresh up to {size}, this replica starts later"),
+            )
         })
     }
 
@@ -207,7 +265,9 @@ impl Follower {
     fn covered(&self, sizes: impl Iterator<Item = u64>) -> Option<u64> {
         let mut sizes: Vec<u64> = sizes.collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
-        let k = usize::try_from(self.genesis().quorum).ok()?.checked_sub(1)?;
+        let k = usize::try_from(self.genesis().quorum)
+            .ok()?
+            .checked_sub(1)?;
         sizes.get(k).copied()
     }
 

@@ -26,7 +26,11 @@ fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
 
 /// Signs whatever the body says: what a hostile writer can do.
 fn note(body: &str) -> String {
-    sign_note(body, &NoteSigner::new("journal.example", &LOG_SEED).unwrap()).unwrap()
+    sign_note(
+        body,
+        &NoteSigner::new("journal.example", &LOG_SEED).unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -37,7 +41,10 @@ fn a_follower_ends_where_the_writer_stands() {
         assert_eq!(applied.len(), if i == 0 { 2 } else { 1 });
     }
     assert_eq!(replica.tip(), log.follower.tip());
-    assert_eq!((replica.size(), replica.state().map()), (6, log.follower.state().map()));
+    assert_eq!(
+        (replica.size(), replica.state().map()),
+        (6, log.follower.state().map())
+    );
 }
 
 #[test]
@@ -57,7 +64,11 @@ fn a_batch_that_overlaps_the_tip_adds_only_what_is_new() {
     let (one, two) = (log.tick(START), log.tick(START));
     replica.append(&one).unwrap();
     let entries = [one.entries, two.entries].concat();
-    let both = JournalBatch { first_seq: 0, entries, note: two.note };
+    let both = JournalBatch {
+        first_seq: 0,
+        entries,
+        note: two.note,
+    };
     assert_eq!(replica.append(&both).unwrap().len(), 1);
     assert_eq!(replica.tip(), log.follower.tip());
 }
@@ -77,7 +88,13 @@ fn a_checkpoint_that_the_log_did_not_sign_is_refused_without_stopping() {
     let good = log.tick(START);
     let stranger = NoteSigner::new("journal.example", &[91; 32]).unwrap();
     let note = sign_note(&log.follower.tip().body, &stranger).unwrap();
-    assert_eq!(code(replica.append(&JournalBatch { note, ..good.clone() })), Code::BadSignature);
+    assert_eq!(
+        code(replica.append(&JournalBatch {
+            note,
+            ..good.clone()
+        })),
+        Code::BadSignature
+    );
     assert_eq!((replica.size(), replica.halted()), (0, None));
     replica.append(&good).unwrap();
 }
@@ -86,11 +103,21 @@ fn a_checkpoint_that_the_log_did_not_sign_is_refused_without_stopping() {
 fn a_checkpoint_of_another_size_than_its_entries_give_proves_nothing() {
     let (mut log, mut replica) = (Log::new(), follower());
     let (one, two) = (log.tick(START), log.tick(START));
-    let spliced = JournalBatch { note: two.note.clone(), ..one.clone() };
+    let spliced = JournalBatch {
+        note: two.note.clone(),
+        ..one.clone()
+    };
     assert_eq!(code(replica.append(&spliced)), Code::Malformed);
-    let empty = JournalBatch { first_seq: 2, entries: Vec::new(), note: one.note.clone() };
+    let empty = JournalBatch {
+        first_seq: 2,
+        entries: Vec::new(),
+        note: one.note.clone(),
+    };
     assert_eq!(code(replica.append(&empty)), Code::Malformed);
-    let beyond = JournalBatch { first_seq: u64::MAX, ..one.clone() };
+    let beyond = JournalBatch {
+        first_seq: u64::MAX,
+        ..one.clone()
+    };
     assert_eq!(code(replica.append(&beyond)), Code::Malformed);
     assert_eq!(replica.halted(), None);
     replica.append(&one).unwrap();
@@ -101,8 +128,18 @@ fn a_checkpoint_of_another_size_than_its_entries_give_proves_nothing() {
 fn a_checkpoint_of_another_origin_is_refused() {
     let (mut log, mut replica) = (Log::new(), follower());
     let good = log.tick(START);
-    let other = log.follower.tip().body.replace("journal.example", "other.example");
-    assert_eq!(code(replica.append(&JournalBatch { note: note(&other), ..good })), Code::Malformed);
+    let other = log
+        .follower
+        .tip()
+        .body
+        .replace("journal.example", "other.example");
+    assert_eq!(
+        code(replica.append(&JournalBatch {
+            note: note(&other),
+            ..good
+        })),
+        Code::Malformed
+    );
 }
 
 #[test]
@@ -110,22 +147,45 @@ fn a_batch_is_applied_whole_or_not_at_all_and_a_wrong_root_stops_the_replica() {
     let mut log = Log::new();
     let first = log.tick(START);
     let before = log.follower.tip().clone();
-    let second = log.order(START, &[Body::Tick, Body::Act(stop(1)), Body::Tick]).batches.pop().unwrap().batch;
+    let second = log
+        .order(START, &[Body::Tick, Body::Act(stop(1)), Body::Tick])
+        .batches
+        .pop()
+        .unwrap()
+        .batch;
     let tip = log.follower.tip().clone();
-    let wrong_root = tip.body.replace(&tip.root.to_string(), &before.root.to_string());
-    let wrong_state =
-        tip.body.replace(&Hash(tip.state_root.0).to_string(), &Hash(before.state_root.0).to_string());
+    let wrong_root = tip
+        .body
+        .replace(&tip.root.to_string(), &before.root.to_string());
+    let wrong_state = tip.body.replace(
+        &Hash(tip.state_root.0).to_string(),
+        &Hash(before.state_root.0).to_string(),
+    );
     for body in [wrong_root, wrong_state] {
         assert_ne!(body, tip.body);
         let mut replica = follower();
         replica.append(&first).unwrap();
         let (map, frontier) = (replica.state().map().clone(), replica.frontier().clone());
-        let lie = JournalBatch { note: note(&body), ..second.clone() };
+        let lie = JournalBatch {
+            note: note(&body),
+            ..second.clone()
+        };
         assert_eq!(code(replica.append(&lie)), Code::Conflict);
-        assert_eq!((replica.state().map(), replica.frontier()), (&map, &frontier));
+        assert_eq!(
+            (replica.state().map(), replica.frontier()),
+            (&map, &frontier)
+        );
         assert_eq!(replica.state().root(), before.state_root);
-        assert_eq!(code(replica.append(&second)), Code::Conflict, "stopped for good");
-        assert_eq!(code(replica.fresh(START)), Code::Conflict, "and shares nothing");
+        assert_eq!(
+            code(replica.append(&second)),
+            Code::Conflict,
+            "stopped for good"
+        );
+        assert_eq!(
+            code(replica.fresh(START)),
+            Code::Conflict,
+            "and shares nothing"
+        );
     }
 }
 
@@ -136,19 +196,39 @@ fn an_entry_that_apply_refuses_stops_the_replica_and_leaves_no_trace() {
     let mut replica = follower();
     replica.append(&first).unwrap();
     let before = replica.state().map().clone();
-    // The hostile writer appends a good tick and one that goes back in time, and signs the tree over both.
+    // The hostile writer appends a good tick and one that goes back in time, and signs the tree
+    // over both.
     let entry = |seq, at| {
         let (version, scope) = (crate::entry::VERSION, strongroom_types::Scope::Platform);
-        SealedEntry::new(&Entry { version, seq, at, scope, body: Body::Tick }, [0; 32])
+        SealedEntry::new(
+            &Entry {
+                version,
+                seq,
+                at,
+                scope,
+                body: Body::Tick,
+            },
+            [0; 32],
+        )
     };
     let sealed = [entry(2, at(9000)), entry(3, at(8999))];
     let mut frontier = replica.frontier().clone();
-    sealed.iter().for_each(|s| frontier.append(s.leaf_hash(&s.open().unwrap())));
-    let checkpoint =
-        Checkpoint::with_state("journal.example", 4, frontier.root(), Hash(replica.state().root().0))
-            .unwrap();
+    sealed
+        .iter()
+        .for_each(|s| frontier.append(s.leaf_hash(&s.open().unwrap())));
+    let checkpoint = Checkpoint::with_state(
+        "journal.example",
+        4,
+        frontier.root(),
+        Hash(replica.state().root().0),
+    )
+    .unwrap();
     let entries = sealed.iter().map(encode).collect();
-    let batch = JournalBatch { first_seq: 2, entries, note: note(&checkpoint.to_body()) };
+    let batch = JournalBatch {
+        first_seq: 2,
+        entries,
+        note: note(&checkpoint.to_body()),
+    };
     assert_eq!(code(replica.append(&batch)), Code::TimeWentBack);
     assert_eq!((replica.state().map(), replica.size()), (&before, 2));
     assert_eq!(replica.halted().unwrap().code, Code::TimeWentBack);
@@ -161,7 +241,13 @@ fn a_second_tree_of_a_known_size_is_kept_as_evidence_and_stops_the_replica() {
     let theirs = other.tick(START);
     assert_eq!(code(replica.append(&theirs)), Code::Conflict);
     let ours = log.follower.tip().body.clone();
-    assert_eq!(replica.evidence(), [SplitView::Log { ours, note: theirs.note }]);
+    assert_eq!(
+        replica.evidence(),
+        [SplitView::Log {
+            ours,
+            note: theirs.note
+        }]
+    );
     assert!(replica.halted().is_some());
 }
 
@@ -170,9 +256,15 @@ fn a_head_is_witnessed_by_k_distinct_witnesses_and_not_by_fewer() {
     let (mut log, mut replica) = (Log::new(), follower());
     replica.append(&log.tick(START)).unwrap();
     vouch(&mut replica, &[1, 2, 2, 1], START);
-    assert_eq!((replica.witnessed(), code(replica.fresh(START))), (0, Code::JournalStale));
+    assert_eq!(
+        (replica.witnessed(), code(replica.fresh(START))),
+        (0, Code::JournalStale)
+    );
     vouch(&mut replica, &[4], START);
-    assert_eq!((replica.witnessed(), replica.fresh(START).unwrap().size), (2, 2));
+    assert_eq!(
+        (replica.witnessed(), replica.fresh(START).unwrap().size),
+        (2, 2)
+    );
 }
 
 #[test]
@@ -184,7 +276,10 @@ fn a_cosignature_covers_every_head_before_it() {
     vouch(&mut replica, &[2], START);
     replica.append(&log.tick(START)).unwrap();
     vouch(&mut replica, &[3], START);
-    assert_eq!((replica.witnessed(), replica.fresh(START).unwrap().size), (2, 2));
+    assert_eq!(
+        (replica.witnessed(), replica.fresh(START).unwrap().size),
+        (2, 2)
+    );
 }
 
 #[test]
@@ -193,20 +288,28 @@ fn cosignatures_that_come_before_their_entries_wait_for_them() {
     let batch = log.tick(START);
     let body = log.follower.tip().body.clone();
     for n in 1..=3 {
-        replica.cosignature(node(n), &cosigned(n, &body, START), START).unwrap();
+        replica
+            .cosignature(node(n), &cosigned(n, &body, START), START)
+            .unwrap();
     }
     assert_eq!(replica.witnessed(), 0);
     replica.append(&batch).unwrap();
-    assert_eq!((replica.witnessed(), replica.fresh(START).unwrap().size), (2, 2));
+    assert_eq!(
+        (replica.witnessed(), replica.fresh(START).unwrap().size),
+        (2, 2)
+    );
 }
 
 #[test]
 fn a_witness_cannot_fill_the_memory_with_heads_that_never_come() {
     let mut replica = follower();
     for size in 1..200 {
-        let body =
-            Checkpoint::with_state("journal.example", size, Hash([7; 32]), Hash([7; 32])).unwrap().to_body();
-        replica.cosignature(node(1), &cosigned(1, &body, START), START).unwrap();
+        let body = Checkpoint::with_state("journal.example", size, Hash([7; 32]), Hash([7; 32]))
+            .unwrap()
+            .to_body();
+        replica
+            .cosignature(node(1), &cosigned(1, &body, START), START)
+            .unwrap();
     }
     assert_eq!(replica.seats[&node(1)].pending_len(), seats::PENDING_MAX);
 }
@@ -216,10 +319,22 @@ fn only_a_valid_cosignature_of_a_known_witness_counts() {
     let (mut log, mut replica) = (Log::new(), follower());
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();
-    assert_eq!(code(replica.cosignature(node(9), &cosigned(1, &body, START), START)), Code::UnknownSender);
-    assert_eq!(code(replica.cosignature(node(2), &cosigned(1, &body, START), START)), Code::BadSignature);
-    let later = WitnessCosignature { time_s: START.0 / 1000 + 1, ..cosigned(1, &body, START) };
-    assert_eq!(code(replica.cosignature(node(1), &later, START)), Code::BadSignature);
+    assert_eq!(
+        code(replica.cosignature(node(9), &cosigned(1, &body, START), START)),
+        Code::UnknownSender
+    );
+    assert_eq!(
+        code(replica.cosignature(node(2), &cosigned(1, &body, START), START)),
+        Code::BadSignature
+    );
+    let later = WitnessCosignature {
+        time_s: START.0 / 1000 + 1,
+        ..cosigned(1, &body, START)
+    };
+    assert_eq!(
+        code(replica.cosignature(node(1), &later, START)),
+        Code::BadSignature
+    );
     assert_eq!(replica.latest(node(1)), None);
 }
 
@@ -227,8 +342,14 @@ fn only_a_valid_cosignature_of_a_known_witness_counts() {
 fn a_cosignature_of_another_log_is_neither_counted_nor_evidence() {
     let (mut log, mut replica) = (Log::new(), follower());
     replica.append(&log.tick(START)).unwrap();
-    let other = replica.tip().body.replace("journal.example", "other.example");
-    assert_eq!(code(replica.cosignature(node(1), &cosigned(1, &other, START), START)), Code::Malformed);
+    let other = replica
+        .tip()
+        .body
+        .replace("journal.example", "other.example");
+    assert_eq!(
+        code(replica.cosignature(node(1), &cosigned(1, &other, START), START)),
+        Code::Malformed
+    );
     assert!(replica.evidence().is_empty());
 }
 
@@ -241,8 +362,12 @@ fn an_older_cosignature_delivered_again_replaces_nothing() {
     vouch(&mut replica, &[1], at(1_000));
     let newest = replica.latest(node(1)).unwrap();
     let tip = replica.tip().body.clone();
-    replica.cosignature(node(1), &cosigned(1, &tip, START), at(1_000)).unwrap();
-    replica.cosignature(node(1), &cosigned(1, &smaller, at(2_000)), at(2_000)).unwrap();
+    replica
+        .cosignature(node(1), &cosigned(1, &tip, START), at(1_000))
+        .unwrap();
+    replica
+        .cosignature(node(1), &cosigned(1, &smaller, at(2_000)), at(2_000))
+        .unwrap();
     assert_eq!(replica.latest(node(1)), Some(newest));
 }
 
@@ -256,7 +381,14 @@ fn a_cosignature_over_another_tree_counts_for_nothing_and_is_evidence() {
     replica.cosignature(node(4), &theirs, START).unwrap();
     assert_eq!((replica.witnessed(), replica.latest(node(4))), (0, None));
     let ours = replica.tip().body.clone();
-    assert_eq!(replica.evidence(), [SplitView::Witness { node: node(4), ours, cosignature: theirs }]);
+    assert_eq!(
+        replica.evidence(),
+        [SplitView::Witness {
+            node: node(4),
+            ours,
+            cosignature: theirs
+        }]
+    );
     assert_eq!(replica.halted(), None, "one witness's word stops nobody");
 }
 
@@ -270,8 +402,12 @@ fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
     let ahead = log.follower.tip().body.clone();
     assert_eq!(replica.elsewhere(), 0);
     replica.cosignature(node(4), &beside, START).unwrap();
-    replica.cosignature(node(4), &cosigned(4, &ahead, START), START).unwrap();
-    replica.cosignature(node(1), &cosigned(1, &ahead, START), START).unwrap();
+    replica
+        .cosignature(node(4), &cosigned(4, &ahead, START), START)
+        .unwrap();
+    replica
+        .cosignature(node(1), &cosigned(1, &ahead, START), START)
+        .unwrap();
     assert_eq!(replica.elsewhere(), 2);
     replica.append(&next).unwrap();
     assert_eq!(replica.elsewhere(), 1);
@@ -285,7 +421,11 @@ fn a_head_is_fresh_only_while_the_same_quorum_cosigned_lately() {
     assert!(replica.fresh(at(60_000)).is_ok());
     assert_eq!(code(replica.fresh(at(60_001))), Code::JournalStale);
     vouch(&mut replica, &[1, 2], at(50_000));
-    assert_eq!(code(replica.fresh(at(61_000))), Code::JournalStale, "two fresh of three needed");
+    assert_eq!(
+        code(replica.fresh(at(61_000))),
+        Code::JournalStale,
+        "two fresh of three needed"
+    );
     vouch(&mut replica, &[3], at(50_000));
     assert!(replica.fresh(at(61_000)).is_ok());
 }
@@ -296,10 +436,17 @@ fn a_cosignature_from_the_future_does_not_count() {
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();
     vouch(&mut replica, &[1, 2], START);
-    replica.cosignature(node(4), &cosigned(4, &body, at(6000)), START).unwrap();
+    replica
+        .cosignature(node(4), &cosigned(4, &body, at(6000)), START)
+        .unwrap();
     assert_eq!(code(replica.fresh(START)), Code::JournalStale);
-    replica.cosignature(node(4), &cosigned(4, &body, at(5000)), START).unwrap();
-    assert!(replica.fresh(START).is_ok(), "within the skew, and it replaces the implausible one");
+    replica
+        .cosignature(node(4), &cosigned(4, &body, at(5000)), START)
+        .unwrap();
+    assert!(
+        replica.fresh(START).is_ok(),
+        "within the skew, and it replaces the implausible one"
+    );
 }
 
 #[test]
@@ -308,7 +455,9 @@ fn a_clock_that_is_slower_than_most_witnesses_refuses() {
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();
     for n in 1..=3 {
-        replica.cosignature(node(n), &cosigned(n, &body, at(6000)), START).unwrap();
+        replica
+            .cosignature(node(n), &cosigned(n, &body, at(6000)), START)
+            .unwrap();
     }
     vouch(&mut replica, &[4], START);
     assert_eq!(code(replica.fresh(START)), Code::ClockSkew);
@@ -320,14 +469,18 @@ fn a_clock_that_is_faster_than_most_witnesses_refuses() {
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();
     for n in 1..=3 {
-        replica.cosignature(node(n), &cosigned(n, &body, START), at(6000)).unwrap();
+        replica
+            .cosignature(node(n), &cosigned(n, &body, START), at(6000))
+            .unwrap();
     }
     vouch(&mut replica, &[4], at(6000));
     assert_eq!(code(replica.fresh(at(6000))), Code::ClockSkew);
     let mut in_time = follower();
     in_time.append(&Log::new().tick(START)).unwrap();
     for n in 1..=3 {
-        in_time.cosignature(node(n), &cosigned(n, &body, START), at(5000)).unwrap();
+        in_time
+            .cosignature(node(n), &cosigned(n, &body, START), at(5000))
+            .unwrap();
     }
     assert!(in_time.fresh(at(5000)).is_ok());
 }
@@ -338,7 +491,9 @@ fn one_witness_with_a_wrong_clock_stops_nobody() {
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();
     vouch(&mut replica, &[1, 2, 3], START);
-    replica.cosignature(node(4), &cosigned(4, &body, at(9_000_000)), START).unwrap();
+    replica
+        .cosignature(node(4), &cosigned(4, &body, at(9_000_000)), START)
+        .unwrap();
     assert!(replica.fresh(START).is_ok());
 }
 
@@ -347,14 +502,32 @@ fn the_state_at_a_head_is_the_state_before_what_came_after() {
     let (mut log, mut replica) = (Log::new(), follower());
     replica.append(&log.tick(START)).unwrap();
     let resumed = Body::Act(act(2, 2, ActBody::Resume));
-    for bodies in [[Body::Act(stop(1))], [resumed], [Body::Act(quarantine(3, 2))]] {
+    for bodies in [
+        [Body::Act(stop(1))],
+        [resumed],
+        [Body::Act(quarantine(3, 2))],
+    ] {
         let ordered = log.order(START, &bodies).batches.pop().unwrap();
         assert_eq!(replica.append(&ordered.batch).unwrap().len(), 1);
     }
     let platform = |size| replica.head_view(size).unwrap().platform().unwrap();
-    assert_eq!([2, 3, 4, 5].map(|size| platform(size).stopped), [false, true, false, false]);
-    assert_eq!([4, 5].map(|size| platform(size).quarantined), [vec![], vec![2]]);
-    assert_eq!([2, 5].map(|size| replica.head_view(size).unwrap().position().unwrap().next_seq), [2, 5]);
+    assert_eq!(
+        [2, 3, 4, 5].map(|size| platform(size).stopped),
+        [false, true, false, false]
+    );
+    assert_eq!(
+        [4, 5].map(|size| platform(size).quarantined),
+        [vec![], vec![2]]
+    );
+    assert_eq!(
+        [2, 5].map(|size| replica
+            .head_view(size)
+            .unwrap()
+            .position()
+            .unwrap()
+            .next_seq),
+        [2, 5]
+    );
 }
 
 #[test]
@@ -368,7 +541,10 @@ fn heads_are_forgotten_only_once_a_later_one_was_fresh_and_none_comes_back() {
     assert_eq!(replica.fresh(START).unwrap().size, 4);
     assert_eq!(
         replica.head_view(2).map(|_| ()),
-        Err(Refusal::new(Code::HeadBelowFloor, "no head of size 2 is kept"))
+        Err(Refusal::new(
+            Code::HeadBelowFloor,
+            "no head of size 2 is kept"
+        ))
     );
     assert!(replica.head_view(4).is_ok());
     // The quorum is fresh again, but over less than was fresh once.
@@ -383,7 +559,9 @@ fn a_head_that_was_fresh_does_not_go_back_when_a_witness_falls_silent() {
     let older = replica.tip().body.clone();
     replica.append(&log.tick(START)).unwrap();
     vouch(&mut replica, &[1], START);
-    replica.cosignature(node(4), &cosigned(4, &older, at(30_000)), at(30_000)).unwrap();
+    replica
+        .cosignature(node(4), &cosigned(4, &older, at(30_000)), at(30_000))
+        .unwrap();
     vouch(&mut replica, &[2, 3], at(30_000));
     assert_eq!(replica.fresh(at(30_000)).unwrap().size, 3);
     // Without the first witness the quorum that is fresh covers less than was witnessed before.
@@ -405,27 +583,48 @@ fn heads_that_are_never_witnessed_do_not_grow_without_bound() {
 fn a_restored_replica_refuses_until_a_fresh_head_covers_all_it_had_stored() {
     let mut log = Log::new();
     let batches = [log.tick(START), log.tick(START)];
-    let (map, frontier) = (log.follower.state().map().clone(), log.follower.frontier().clone());
+    let (map, frontier) = (
+        log.follower.state().map().clone(),
+        log.follower.frontier().clone(),
+    );
     let note = batches[1].note.as_str();
-    let mut replica = Follower::restore(genesis(), map.clone(), frontier.clone(), Some(note)).unwrap();
+    let mut replica =
+        Follower::restore(genesis(), map.clone(), frontier.clone(), Some(note)).unwrap();
     assert_eq!(replica.tip(), log.follower.tip());
     let mut first = follower();
     first.append(&batches[0]).unwrap();
     let older = first.tip().body.clone();
     for n in 1..=3 {
-        replica.cosignature(node(n), &cosigned(n, &older, START), START).unwrap();
+        replica
+            .cosignature(node(n), &cosigned(n, &older, START), START)
+            .unwrap();
     }
-    assert!(replica.fresh(START).is_err(), "the old head is not acted under after a start");
+    assert!(
+        replica.fresh(START).is_err(),
+        "the old head is not acted under after a start"
+    );
     vouch(&mut replica, &[1, 2, 3], START);
     assert_eq!(replica.fresh(START).unwrap().size, 3);
 
     let mut edited = map.clone();
     edited.values_mut().next().unwrap()[0] ^= 1;
     let restore = |map, frontier, note| code(Follower::restore(genesis(), map, frontier, note));
-    assert_eq!(restore(edited, frontier.clone(), Some(note)), Code::StoreCorrupt);
-    assert_eq!(restore(map.clone(), Frontier::new(), Some(note)), Code::StoreCorrupt);
-    assert_eq!(restore(map.clone(), frontier.clone(), None), Code::StoreCorrupt);
-    assert_eq!(restore(map, frontier, Some(&batches[0].note)), Code::StoreCorrupt);
+    assert_eq!(
+        restore(edited, frontier.clone(), Some(note)),
+        Code::StoreCorrupt
+    );
+    assert_eq!(
+        restore(map.clone(), Frontier::new(), Some(note)),
+        Code::StoreCorrupt
+    );
+    assert_eq!(
+        restore(map.clone(), frontier.clone(), None),
+        Code::StoreCorrupt
+    );
+    assert_eq!(
+        restore(map, frontier, Some(&batches[0].note)),
+        Code::StoreCorrupt
+    );
 }
 
 #[test]
@@ -434,7 +633,9 @@ fn a_tightening_counts_at_the_tip_while_the_head_does_not_know_it() {
     replica.append(&log.tick(START)).unwrap();
     vouch(&mut replica, &[1, 2, 3], START);
     let body = Body::Act(act(1, 0, ActBody::Tighten(Tighten::Stop)));
-    replica.append(&log.order(START, &[body]).batches.pop().unwrap().batch).unwrap();
+    replica
+        .append(&log.order(START, &[body]).batches.pop().unwrap().batch)
+        .unwrap();
     let head = replica.fresh(START).unwrap().size;
     assert!(!replica.head_view(head).unwrap().platform().unwrap().stopped);
     assert!(replica.state().platform().unwrap().stopped);

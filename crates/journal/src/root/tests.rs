@@ -10,15 +10,25 @@ use crate::follower::fixture;
 use crate::state::{Delta, State};
 use proptest::prelude::*;
 
-/// The definition, recursively over the sorted list of (path, leaf hash): shares nothing with the trie.
+/// The definition, recursively over the sorted list of (path, leaf hash): shares nothing with the
+/// trie.
 fn naive(map: &BTreeMap<Key, Vec<u8>>) -> Digest {
     let path = |bytes: &[u8]| -> Path { Sha256::digest(bytes).into() };
     let mut leaves: Vec<(Path, Digest)> = map
         .iter()
-        .map(|(key, value)| (path(key), digest("strongroom/state-leaf/v1", &[&path(key), &path(value)])))
+        .map(|(key, value)| {
+            (
+                path(key),
+                digest("strongroom/state-leaf/v1", &[&path(key), &path(value)]),
+            )
+        })
         .collect();
     leaves.sort();
-    if leaves.is_empty() { digest("strongroom/state-empty/v1", &[]) } else { below(&leaves, 0) }
+    if leaves.is_empty() {
+        digest("strongroom/state-empty/v1", &[])
+    } else {
+        below(&leaves, 0)
+    }
 }
 
 fn below(leaves: &[(Path, Digest)], bit: usize) -> Digest {
@@ -31,19 +41,29 @@ fn below(leaves: &[(Path, Digest)], bit: usize) -> Digest {
     }
     let (left, right) = leaves.split_at(split);
     let (left, right) = (below(left, bit + 1), below(right, bit + 1));
-    digest("strongroom/state-branch/v1", &[&[u8::try_from(bit).unwrap()], &left.0, &right.0])
+    digest(
+        "strongroom/state-branch/v1",
+        &[&[u8::try_from(bit).unwrap()], &left.0, &right.0],
+    )
 }
 
 fn update(root: &mut Root, delta: &Delta) {
-    delta.changes.iter().for_each(|(key, value)| root.set(key, value.as_deref()));
+    delta
+        .changes
+        .iter()
+        .for_each(|(key, value)| root.set(key, value.as_deref()));
 }
 
 fn delta(changes: &[(Key, Option<Vec<u8>>)]) -> Delta {
-    Delta { changes: changes.iter().cloned().collect() }
+    Delta {
+        changes: changes.iter().cloned().collect(),
+    }
 }
 
 fn map(n: u32) -> BTreeMap<Key, Vec<u8>> {
-    (0..n).map(|i| (i.to_be_bytes().to_vec(), vec![7; (i % 50) as usize])).collect()
+    (0..n)
+        .map(|i| (i.to_be_bytes().to_vec(), vec![7; (i % 50) as usize]))
+        .collect()
 }
 
 /// Both values come from twenty lines of Python.
@@ -53,8 +73,12 @@ fn root_bytes_do_not_change() {
         Root::default().digest().to_string(),
         "932490b3173efbfdbc000894212599d36c2e1db380628f0989986a6d4b7e456e"
     );
-    let map: BTreeMap<Key, Vec<u8>> =
-        [(b"a".to_vec(), b"1".to_vec()), (b"b".to_vec(), b"2".to_vec()), (b"c".to_vec(), Vec::new())].into();
+    let map: BTreeMap<Key, Vec<u8>> = [
+        (b"a".to_vec(), b"1".to_vec()),
+        (b"b".to_vec(), b"2".to_vec()),
+        (b"c".to_vec(), Vec::new()),
+    ]
+    .into();
     assert_eq!(
         Root::of(&map).digest().to_string(),
         "8b5727e80decd21a179c80971ad3feee34ff388e0ae4bd3a1601189b9d8cdb5f"
@@ -75,7 +99,13 @@ fn a_changed_a_moved_and_a_missing_value_each_change_the_root() {
     let fewer: BTreeMap<Key, Vec<u8>> = [(vec![1], vec![10])].into();
     let empty_value: BTreeMap<Key, Vec<u8>> = [(vec![1], vec![10]), (vec![2], vec![])].into();
     let roots = [&start, &moved, &fewer, &empty_value].map(|map| Root::of(map).digest());
-    assert_eq!(roots.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    assert_eq!(
+        roots
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
+        4
+    );
 }
 
 #[test]

@@ -36,8 +36,17 @@ pub(super) struct Handed {
 
 impl Handed {
     pub(super) fn new(stored: Vec<HandedAct>) -> Self {
-        let open = stored.into_iter().map(|act| Open { act, delta: Delta::default() }).collect();
-        Self { open, settled: None }
+        let open = stored
+            .into_iter()
+            .map(|act| Open {
+                act,
+                delta: Delta::default(),
+            })
+            .collect();
+        Self {
+            open,
+            settled: None,
+        }
     }
 
     pub(super) fn hand(
@@ -48,7 +57,10 @@ impl Handed {
     ) -> Result<Option<HandedAct>, Refusal> {
         let (act, digest) = signed.open::<Act>()?;
         if !act.is_tightening() {
-            return Err(Refusal::new(Code::Unsupported, "only tightenings are handed over"));
+            return Err(Refusal::new(
+                Code::Unsupported,
+                "only tightenings are handed over",
+            ));
         }
         self.settle(follower, now);
         if self.open.iter().any(|open| open.act.digest == digest) {
@@ -56,30 +68,48 @@ impl Handed {
         }
         let delta = trial(follower, signed, now)?;
         let full = |credential: CredentialId| {
-            let by = |open: &&Open| open.act.signed.endorsements.iter().any(|e| e.credential == credential);
+            let by = |open: &&Open| {
+                open.act
+                    .signed
+                    .endorsements
+                    .iter()
+                    .any(|e| e.credential == credential)
+            };
             self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
         };
         if let Some(busy) = signed.endorsements.iter().find(|e| full(e.credential)) {
-            return Err(Refusal::new(Code::QuotaExceeded, format!("handed acts of {}", busy.credential)));
+            return Err(Refusal::new(
+                Code::QuotaExceeded,
+                format!("handed acts of {}", busy.credential),
+            ));
         }
-        let act = HandedAct { digest, signed: signed.clone(), since: now };
-        self.open.push(Open { act: act.clone(), delta });
+        let act = HandedAct {
+            digest,
+            signed: signed.clone(),
+            since: now,
+        };
+        self.open.push(Open {
+            act: act.clone(),
+            delta,
+        });
         Ok(Some(act))
     }
 
-    /// Tries every open act at the tip again: one that no longer applies was included, used, or has expired.
+    /// Tries every open act at the tip again: one that no longer applies was included, used, or has
+    /// expired.
     pub(super) fn settle(&mut self, follower: &Follower, now: UnixMs) {
         let moment = (follower.size(), now.0 / 1000);
         if self.settled.replace(moment) == Some(moment) {
             return;
         }
-        self.open.retain_mut(|open| match trial(follower, &open.act.signed, now) {
-            Ok(delta) => {
-                open.delta = delta;
-                true
-            }
-            Err(_) => false,
-        });
+        self.open
+            .retain_mut(|open| match trial(follower, &open.act.signed, now) {
+                Ok(delta) => {
+                    open.delta = delta;
+                    true
+                }
+                Err(_) => false,
+            });
     }
 
     /// An act that is owed for longer than the duty allows.
@@ -108,6 +138,12 @@ fn trial(follower: &Follower, signed: &Signed, now: UnixMs) -> Result<Delta, Ref
     let at = position.last_at.max(now);
     apply(
         state,
-        &Entry { version: VERSION, seq: position.next_seq, at, scope, body: Body::Act(signed.clone()) },
+        &Entry {
+            version: VERSION,
+            seq: position.next_seq,
+            at,
+            scope,
+            body: Body::Act(signed.clone()),
+        },
     )
 }

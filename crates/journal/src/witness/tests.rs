@@ -18,11 +18,25 @@ fn at(ms: u64) -> UnixMs {
 
 fn witness(n: u8, last: Option<Cosigned>) -> Witness {
     let follower = Follower::new(genesis()).unwrap();
-    Witness::new(&follower, node(n), &witness_seed(n), last, false, Vec::new()).unwrap()
+    Witness::new(
+        &follower,
+        node(n),
+        &witness_seed(n),
+        last,
+        false,
+        Vec::new(),
+    )
+    .unwrap()
 }
 
-fn cosign_at(witness: &mut Witness, follower: &Follower, now: UnixMs) -> Result<WitnessCosignature, Code> {
-    witness.cosign(follower, now, |_, _| Ok::<(), Refusal>(())).map_err(|refusal| refusal.code)
+fn cosign_at(
+    witness: &mut Witness,
+    follower: &Follower,
+    now: UnixMs,
+) -> Result<WitnessCosignature, Code> {
+    witness
+        .cosign(follower, now, |_, _| Ok::<(), Refusal>(()))
+        .map_err(|refusal| refusal.code)
 }
 
 #[test]
@@ -47,7 +61,10 @@ fn nothing_is_signed_before_it_is_persisted() {
         Err(Refusal::from(Code::DiskFull))
     });
     assert_eq!(failed.unwrap_err().code, Code::DiskFull);
-    assert_eq!((order.into_inner(), witness.last()), (vec![(None, 2)], None));
+    assert_eq!(
+        (order.into_inner(), witness.last()),
+        (vec![(None, 2)], None)
+    );
     let mut stored = None;
     let signed = witness.cosign(&log.follower, START, |_, new| {
         stored = Some(new.clone());
@@ -64,9 +81,14 @@ fn a_quiet_journal_is_cosigned_again_without_another_write() {
     assert!(witness.due(&log.follower, START));
     cosign_at(&mut witness, &log.follower, START).unwrap();
     assert!(!witness.due(&log.follower, at(14_999)) && witness.due(&log.follower, at(15_000)));
-    let never = |_: Option<&Cosigned>, _: &Cosigned| -> Result<(), Refusal> { panic!("written again") };
+    let never =
+        |_: Option<&Cosigned>, _: &Cosigned| -> Result<(), Refusal> { panic!("written again") };
     let again = witness.cosign(&log.follower, at(3_600_000), never).unwrap();
-    assert_eq!(again.time_s, at(3_600_000).0 / 1000, "an old head that was cosigned before stays good");
+    assert_eq!(
+        again.time_s,
+        at(3_600_000).0 / 1000,
+        "an old head that was cosigned before stays good"
+    );
 }
 
 #[test]
@@ -76,9 +98,15 @@ fn two_trees_of_one_size_are_never_cosigned() {
     other.tick(START);
     let mut witness = witness(1, None);
     cosign_at(&mut witness, &log.follower, START).unwrap();
-    assert_eq!(cosign_at(&mut witness, &other.follower, START), Err(Code::Conflict));
+    assert_eq!(
+        cosign_at(&mut witness, &other.follower, START),
+        Err(Code::Conflict)
+    );
     let mut restarted = super::tests::witness(1, witness.last().cloned());
-    assert_eq!(cosign_at(&mut restarted, &other.follower, START), Err(Code::Conflict));
+    assert_eq!(
+        cosign_at(&mut restarted, &other.follower, START),
+        Err(Code::Conflict)
+    );
 }
 
 #[test]
@@ -88,24 +116,46 @@ fn a_smaller_tree_is_never_cosigned() {
     log.tick(START);
     let mut witness = witness(1, None);
     cosign_at(&mut witness, &log.follower, START).unwrap();
-    assert_eq!(cosign_at(&mut witness, &behind, START), Err(Code::HeadBelowFloor));
+    assert_eq!(
+        cosign_at(&mut witness, &behind, START),
+        Err(Code::HeadBelowFloor)
+    );
 }
 
 #[test]
 fn nothing_is_cosigned_before_entry_0_or_by_a_stranger() {
     let follower = Follower::new(genesis()).unwrap();
-    assert_eq!(cosign_at(&mut witness(1, None), &follower, START), Err(Code::NotReady));
-    assert!(Witness::new(&follower, node(1), &witness_seed(2), None, false, Vec::new()).is_err());
+    assert_eq!(
+        cosign_at(&mut witness(1, None), &follower, START),
+        Err(Code::NotReady)
+    );
+    assert!(
+        Witness::new(
+            &follower,
+            node(1),
+            &witness_seed(2),
+            None,
+            false,
+            Vec::new()
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn journal_time_is_bounded_by_the_witness_clock() {
     let mut log = Log::new();
     log.tick(at(60_000));
-    assert_eq!(cosign_at(&mut witness(1, None), &log.follower, at(54_999)), Err(Code::TimeOutOfBounds));
+    assert_eq!(
+        cosign_at(&mut witness(1, None), &log.follower, at(54_999)),
+        Err(Code::TimeOutOfBounds)
+    );
     assert!(cosign_at(&mut witness(1, None), &log.follower, at(55_000)).is_ok());
     assert!(cosign_at(&mut witness(1, None), &log.follower, at(120_000)).is_ok());
-    assert_eq!(cosign_at(&mut witness(1, None), &log.follower, at(120_001)), Err(Code::TimeOutOfBounds));
+    assert_eq!(
+        cosign_at(&mut witness(1, None), &log.follower, at(120_001)),
+        Err(Code::TimeOutOfBounds)
+    );
 }
 
 #[test]
@@ -114,9 +164,15 @@ fn an_outage_does_not_wedge_the_journal() {
     log.tick(START);
     let late = at(600_000);
     let mut witness = witness(1, None);
-    assert_eq!(cosign_at(&mut witness, &log.follower, late), Err(Code::TimeOutOfBounds));
+    assert_eq!(
+        cosign_at(&mut witness, &log.follower, late),
+        Err(Code::TimeOutOfBounds)
+    );
     log.tick(late);
-    assert!(cosign_at(&mut witness, &log.follower, late).is_ok(), "only the last entry must be young");
+    assert!(
+        cosign_at(&mut witness, &log.follower, late).is_ok(),
+        "only the last entry must be young"
+    );
 }
 
 #[test]
@@ -132,7 +188,10 @@ fn a_halted_replica_is_not_cosigned() {
     let (mut log, mut other) = (Log::new(), Log::salted(2));
     log.tick(START);
     log.follower.append(&other.tick(START)).unwrap_err();
-    assert_eq!(cosign_at(&mut witness(1, None), &log.follower, START), Err(Code::Conflict));
+    assert_eq!(
+        cosign_at(&mut witness(1, None), &log.follower, START),
+        Err(Code::Conflict)
+    );
 }
 
 #[test]
@@ -140,12 +199,24 @@ fn a_withheld_tightening_ends_all_cosignatures_until_the_journal_has_it() {
     let mut log = Log::new();
     log.tick(START);
     let mut witness = witness(1, None);
-    assert!(witness.hand(&log.follower, &stop(1), START).unwrap().is_some());
-    assert_eq!(witness.hand(&log.follower, &stop(1), START).unwrap(), None, "handed twice is once");
+    assert!(
+        witness
+            .hand(&log.follower, &stop(1), START)
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(
+        witness.hand(&log.follower, &stop(1), START).unwrap(),
+        None,
+        "handed twice is once"
+    );
     log.tick(at(9_000));
     assert!(cosign_at(&mut witness, &log.follower, at(10_000)).is_ok());
     log.tick(at(10_001));
-    assert_eq!(cosign_at(&mut witness, &log.follower, at(10_001)), Err(Code::TighteningPending));
+    assert_eq!(
+        cosign_at(&mut witness, &log.follower, at(10_001)),
+        Err(Code::TighteningPending)
+    );
     log.order(at(11_000), &[Body::Act(stop(1))]);
     assert!(cosign_at(&mut witness, &log.follower, at(11_000)).is_ok());
     assert_eq!(witness.handed().count(), 0);
@@ -155,9 +226,23 @@ fn a_withheld_tightening_ends_all_cosignatures_until_the_journal_has_it() {
 fn the_duty_survives_a_restart_of_the_witness() {
     let mut log = Log::new();
     log.tick(START);
-    let act = witness(1, None).hand(&log.follower, &stop(1), START).unwrap().unwrap();
-    let mut again = Witness::new(&log.follower, node(1), &witness_seed(1), None, false, vec![act]).unwrap();
-    assert_eq!(cosign_at(&mut again, &log.follower, at(10_001)), Err(Code::TighteningPending));
+    let act = witness(1, None)
+        .hand(&log.follower, &stop(1), START)
+        .unwrap()
+        .unwrap();
+    let mut again = Witness::new(
+        &log.follower,
+        node(1),
+        &witness_seed(1),
+        None,
+        false,
+        vec![act],
+    )
+    .unwrap();
+    assert_eq!(
+        cosign_at(&mut again, &log.follower, at(10_001)),
+        Err(Code::TighteningPending)
+    );
 }
 
 #[test]
@@ -177,10 +262,17 @@ fn handed_tightenings_are_seen_at_once_each_for_itself() {
     log.tick(START);
     let mut witness = witness(1, None);
     witness.hand(&log.follower, &stop(1), START).unwrap();
-    witness.hand(&log.follower, &quarantine(2, 3), START).unwrap();
+    witness
+        .hand(&log.follower, &quarantine(2, 3), START)
+        .unwrap();
     let seen: Vec<_> = witness
         .handed_overlay(&log.follower, START)
-        .map(|delta| crate::overlay::Overlay::new(log.follower.state()).with(delta).platform().unwrap())
+        .map(|delta| {
+            crate::overlay::Overlay::new(log.follower.state())
+                .with(delta)
+                .platform()
+                .unwrap()
+        })
         .map(|platform| (platform.stopped, platform.quarantined))
         .collect();
     assert_eq!(seen, [(true, vec![]), (false, vec![3])]);
@@ -191,8 +283,16 @@ fn what_apply_would_refuse_or_does_not_tighten_is_not_taken() {
     let mut log = Log::new();
     log.tick(START);
     let mut witness = witness(1, None);
-    let hand = |witness: &mut Witness, signed| witness.hand(&log.follower, &signed, START).unwrap_err().code;
-    assert_eq!(hand(&mut witness, act(1, 1, ActBody::Resume)), Code::Unsupported);
+    let hand = |witness: &mut Witness, signed| {
+        witness
+            .hand(&log.follower, &signed, START)
+            .unwrap_err()
+            .code
+    };
+    assert_eq!(
+        hand(&mut witness, act(1, 1, ActBody::Resume)),
+        Code::Unsupported
+    );
     let mut forged = stop(1);
     forged.endorsements[0].signature[0] ^= 1;
     assert_eq!(hand(&mut witness, forged), Code::BadSignature);
@@ -205,10 +305,15 @@ fn a_credential_has_at_most_16_open_handed_acts() {
     log.tick(START);
     let mut witness = witness(1, None);
     for id in 0..16 {
-        witness.hand(&log.follower, &quarantine(id, 1), START).unwrap();
+        witness
+            .hand(&log.follower, &quarantine(id, 1), START)
+            .unwrap();
     }
     let refusal = witness.hand(&log.follower, &stop(99), START).unwrap_err();
-    assert_eq!((refusal.code, witness.handed().count()), (Code::QuotaExceeded, 16));
+    assert_eq!(
+        (refusal.code, witness.handed().count()),
+        (Code::QuotaExceeded, 16)
+    );
 }
 
 #[test]
@@ -221,8 +326,21 @@ fn an_own_cosignature_above_its_memory_retires_the_key_for_good() {
     let late = cosign_at(&mut before, &log.follower, START).unwrap();
     assert!(!before.heard_own(&early) && !before.heard_own(&late));
 
-    let mut restored = witness(1, Some(Cosigned { size: 2, body: early.body.clone(), time_s: early.time_s }));
-    assert!(!restored.heard_own(&WitnessCosignature { signature: [1; 64], ..late.clone() }), "not its own");
+    let mut restored = witness(
+        1,
+        Some(Cosigned {
+            size: 2,
+            body: early.body.clone(),
+            time_s: early.time_s,
+        }),
+    );
+    assert!(
+        !restored.heard_own(&WitnessCosignature {
+            signature: [1; 64],
+            ..late.clone()
+        }),
+        "not its own"
+    );
     assert!(restored.heard_own(&late));
     log.tick(START);
     assert_eq!(

@@ -19,15 +19,32 @@ fn entry_0_is_the_genesis() {
     let mut log = Log::new();
     let ordered = log.order(START, &[]);
     let batch = &ordered.batches[0];
-    assert_eq!((batch.batch.first_seq, batch.applied.len(), ordered.results.len()), (0, 1, 0));
+    assert_eq!(
+        (
+            batch.batch.first_seq,
+            batch.applied.len(),
+            ordered.results.len()
+        ),
+        (0, 1, 0)
+    );
     let entry = batch.applied[0].0.open().unwrap();
-    assert_eq!((entry.seq, entry.body, entry.at), (0, Body::Genesis(genesis().hash()), START));
-    assert_eq!(log.order(START, &[]), Ordered::default(), "and nothing is appended for nothing");
+    assert_eq!(
+        (entry.seq, entry.body, entry.at),
+        (0, Body::Genesis(genesis().hash()), START)
+    );
+    assert_eq!(
+        log.order(START, &[]),
+        Ordered::default(),
+        "and nothing is appended for nothing"
+    );
 }
 
 #[test]
 fn another_key_than_the_log_key_orders_nothing() {
-    assert_eq!(Orderer::new(&genesis(), &[91; 32]).unwrap_err().code, Code::InvalidReference);
+    assert_eq!(
+        Orderer::new(&genesis(), &[91; 32]).unwrap_err().code,
+        Code::InvalidReference
+    );
 }
 
 #[test]
@@ -43,12 +60,37 @@ fn what_apply_refuses_is_not_appended_and_the_rest_is() {
     let mut log = Log::new();
     let mut forged = stop(1);
     forged.endorsements[0].signature[0] ^= 1;
-    let bodies = [Body::Tick, Body::Act(forged), Body::Act(stop(2)), Body::Act(stop(2)), Body::Tick];
+    let bodies = [
+        Body::Tick,
+        Body::Act(forged),
+        Body::Act(stop(2)),
+        Body::Act(stop(2)),
+        Body::Tick,
+    ];
     let ordered = log.order(START, &bodies);
-    let codes: Vec<_> =
-        ordered.results.iter().map(|r| r.as_ref().map_err(|refusal| refusal.code).copied()).collect();
-    assert_eq!(codes, [Ok(1), Err(Code::BadSignature), Ok(2), Err(Code::UsedAuthority), Ok(3)]);
-    assert_eq!(Follower::new(genesis()).unwrap().append(&ordered.batches[0].batch).unwrap().len(), 4);
+    let codes: Vec<_> = ordered
+        .results
+        .iter()
+        .map(|r| r.as_ref().map_err(|refusal| refusal.code).copied())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            Ok(1),
+            Err(Code::BadSignature),
+            Ok(2),
+            Err(Code::UsedAuthority),
+            Ok(3)
+        ]
+    );
+    assert_eq!(
+        Follower::new(genesis())
+            .unwrap()
+            .append(&ordered.batches[0].batch)
+            .unwrap()
+            .len(),
+        4
+    );
 }
 
 #[test]
@@ -60,12 +102,23 @@ fn a_submission_about_nothing_known_is_refused() {
         public: Vec::new(),
         certificates: Vec::new(),
     };
-    let junk = Signed { text: "{}".into(), endorsements: Vec::new() };
+    let junk = Signed {
+        text: "{}".into(),
+        endorsements: Vec::new(),
+    };
     let ordered = log.order(
         START,
-        &[Body::Finished(Box::new(finished)), Body::Act(junk), Body::Genesis(genesis().hash())],
+        &[
+            Body::Finished(Box::new(finished)),
+            Body::Act(junk),
+            Body::Genesis(genesis().hash()),
+        ],
     );
-    let codes: Vec<_> = ordered.results.into_iter().map(|r| r.unwrap_err().code).collect();
+    let codes: Vec<_> = ordered
+        .results
+        .into_iter()
+        .map(|r| r.unwrap_err().code)
+        .collect();
     assert_eq!(codes, [Code::UnknownKey, Code::Malformed, Code::Malformed]);
 }
 
@@ -81,7 +134,10 @@ fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
         replica.append(&batch.batch).unwrap();
     }
     assert_eq!(replica.tip(), log.follower.tip());
-    let huge = Signed { text: "x".repeat(ENTRY_BYTES_MAX), endorsements: Vec::new() };
+    let huge = Signed {
+        text: "x".repeat(ENTRY_BYTES_MAX),
+        endorsements: Vec::new(),
+    };
     assert!(log.order(START, &[Body::Act(huge)]).batches.is_empty());
 }
 
@@ -95,7 +151,8 @@ fn a_tick_is_due_only_when_an_unwitnessed_tip_grows_old() {
     assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
 }
 
-/// A step of the platform's life: 0 tick, 1 stop, 2 resume, else quarantine of one of four signers (one unknown).
+/// A step of the platform's life: 0 tick, 1 stop, 2 resume, else quarantine of one of four signers
+/// (one unknown).
 fn body(kind: u8, id: u8, version: u64) -> Body {
     match kind {
         0 => Body::Tick,

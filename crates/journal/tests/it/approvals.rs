@@ -2,15 +2,20 @@
 
 use crate::{LARGE, MEDIUM, TWO, forged, ready, ready_under};
 use strongroom_types::{
-    Answer, Approval, Code, DecisionCore, Digest, Document as _, Intent, PlatformId, Signed, TenantId,
-    Tighten, UnixMs,
+    Answer, Approval, Code, DecisionCore, Digest, Document as _, Intent, PlatformId, Signed,
+    TenantId, Tighten, UnixMs,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Who};
 
 fn with_approvals(ledger: &Ledger, intent: &Intent, approvals: Vec<Signed>) -> Option<Code> {
     let core = ledger.decide(intent).unwrap();
     let attempt = ledger.world.attempt(intent);
-    ledger.refused(ledger.world.authorization(intent, &core, approvals, attempt).into_body())
+    ledger.refused(
+        ledger
+            .world
+            .authorization(intent, &core, approvals, attempt)
+            .into_body(),
+    )
 }
 
 /// Why a payment of `amount`, approved by these people, is refused.
@@ -19,34 +24,60 @@ fn approved_by(ledger: &Ledger, amount: u64, who: &[Who]) -> Option<Code> {
     ledger.refused(ledger.authorization(&intent, who).into_body())
 }
 
-/// Why a payment approved by approver 0, whose approval was changed before it was signed, is refused.
+/// Why a payment approved by approver 0, whose approval was changed before it was signed, is
+/// refused.
 fn changed(ledger: &Ledger, change: impl FnOnce(&mut Approval)) -> Option<Code> {
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let mut approval = ledger.world.approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let mut approval = ledger
+        .world
+        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
     change(&mut approval);
-    with_approvals(ledger, &intent, vec![ledger.world.sign(&approval, &[Who::Approver(0)])])
+    with_approvals(
+        ledger,
+        &intent,
+        vec![ledger.world.sign(&approval, &[Who::Approver(0)])],
+    )
 }
 
 #[test]
 fn as_many_approvals_are_needed_as_the_decision_says() {
     let ledger = ready();
-    assert_eq!(approved_by(&ledger, MEDIUM, &[]), Some(Code::ApprovalMissing));
+    assert_eq!(
+        approved_by(&ledger, MEDIUM, &[]),
+        Some(Code::ApprovalMissing)
+    );
     assert_eq!(approved_by(&ledger, MEDIUM, &TWO[..1]), None);
-    assert_eq!(approved_by(&ledger, MEDIUM, &TWO), Some(Code::ApprovalMissing), "and no more");
-    assert_eq!(approved_by(&ledger, LARGE, &TWO[..1]), Some(Code::ApprovalMissing));
+    assert_eq!(
+        approved_by(&ledger, MEDIUM, &TWO),
+        Some(Code::ApprovalMissing),
+        "and no more"
+    );
+    assert_eq!(
+        approved_by(&ledger, LARGE, &TWO[..1]),
+        Some(Code::ApprovalMissing)
+    );
     assert_eq!(approved_by(&ledger, LARGE, &TWO), None);
-    assert_eq!(approved_by(&ledger, 1, &TWO[..1]), Some(Code::ApprovalMissing), "auto asks nobody");
+    assert_eq!(
+        approved_by(&ledger, 1, &TWO[..1]),
+        Some(Code::ApprovalMissing),
+        "auto asks nobody"
+    );
 }
 
 #[test]
 fn the_initiator_never_approves_by_whichever_credential() {
     let ledger = ready();
     for who in [Who::Initiator, Who::InitiatorKey] {
-        assert_eq!(approved_by(&ledger, MEDIUM, &[who]), Some(Code::ApprovalByInitiator));
+        assert_eq!(
+            approved_by(&ledger, MEDIUM, &[who]),
+            Some(Code::ApprovalByInitiator)
+        );
     }
     let approver = ledger.world.person(Who::ApproverProgram(0)).credential.id;
-    let intent = ledger.world.intent_with(ledger.now, MEDIUM, FRIEND, |i| i.initiator = approver);
+    let intent = ledger
+        .world
+        .intent_with(ledger.now, MEDIUM, FRIEND, |i| i.initiator = approver);
     let body = |who| ledger.authorization(&intent, &[who]).into_body();
     assert_eq!(
         ledger.refused(body(Who::Approver(0))),
@@ -60,9 +91,18 @@ fn the_initiator_never_approves_by_whichever_credential() {
 fn one_human_counts_once_also_with_two_credentials() {
     let ledger = ready();
     let twice = [Who::Approver(0), Who::ApproverProgram(0)];
-    assert_eq!(approved_by(&ledger, LARGE, &twice), Some(Code::ApprovalDuplicateHuman));
-    assert_eq!(approved_by(&ledger, LARGE, &[Who::Approver(0); 2]), Some(Code::ApprovalDuplicateHuman));
-    assert_eq!(approved_by(&ledger, LARGE, &[Who::Approver(0), Who::ApproverProgram(1)]), None);
+    assert_eq!(
+        approved_by(&ledger, LARGE, &twice),
+        Some(Code::ApprovalDuplicateHuman)
+    );
+    assert_eq!(
+        approved_by(&ledger, LARGE, &[Who::Approver(0); 2]),
+        Some(Code::ApprovalDuplicateHuman)
+    );
+    assert_eq!(
+        approved_by(&ledger, LARGE, &[Who::Approver(0), Who::ApproverProgram(1)]),
+        None
+    );
 }
 
 #[test]
@@ -70,8 +110,13 @@ fn the_same_approval_twice_is_one() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let one = ledger.world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
-    assert_eq!(with_approvals(&ledger, &intent, vec![one.clone(), one]), Some(Code::ApprovalDuplicateHuman));
+    let one = ledger
+        .world
+        .approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    assert_eq!(
+        with_approvals(&ledger, &intent, vec![one.clone(), one]),
+        Some(Code::ApprovalDuplicateHuman)
+    );
 }
 
 #[test]
@@ -84,7 +129,10 @@ fn two_humans_cannot_share_a_nonce() {
         approval.nonce.0 = [9; 16];
         ledger.world.sign(&approval, &[who])
     });
-    assert_eq!(with_approvals(&ledger, &intent, both.to_vec()), Some(Code::UsedAuthority));
+    assert_eq!(
+        with_approvals(&ledger, &intent, both.to_vec()),
+        Some(Code::UsedAuthority)
+    );
 }
 
 #[test]
@@ -92,12 +140,20 @@ fn a_nonce_is_used_once() {
     let mut ledger = ready();
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let used = ledger.world.approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let used = ledger
+        .world
+        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
     let signed = ledger.world.sign(&used, &[Who::Approver(0)]);
     let attempt = ledger.world.attempt(&intent);
-    let body = ledger.world.authorization(&intent, &core, vec![signed], attempt).into_body();
+    let body = ledger
+        .world
+        .authorization(&intent, &core, vec![signed], attempt)
+        .into_body();
     ledger.push(body, ledger.now).unwrap();
-    assert_eq!(changed(&ledger, |a| a.nonce = used.nonce), Some(Code::UsedAuthority));
+    assert_eq!(
+        changed(&ledger, |a| a.nonce = used.nonce),
+        Some(Code::UsedAuthority)
+    );
     assert_eq!(changed(&ledger, |_| {}), None);
 }
 
@@ -106,16 +162,26 @@ fn a_revoked_approver_approves_nothing() {
     let mut ledger = ready();
     let approver = ledger.world.person(Who::Approver(0)).credential;
     let mut by_user = ledger.clone();
-    ledger.tighten(Tighten::RevokeCredential(approver.id), &[Who::Admin(0)]).unwrap();
-    assert_eq!(approved_by(&ledger, MEDIUM, &[Who::Approver(0)]), Some(Code::CredentialRevoked));
+    ledger
+        .tighten(Tighten::RevokeCredential(approver.id), &[Who::Admin(0)])
+        .unwrap();
+    assert_eq!(
+        approved_by(&ledger, MEDIUM, &[Who::Approver(0)]),
+        Some(Code::CredentialRevoked)
+    );
     assert_eq!(
         approved_by(&ledger, MEDIUM, &[Who::ApproverProgram(0)]),
         None,
         "his other credential still does"
     );
-    by_user.tighten(Tighten::RevokeUser(approver.user), &[Who::Admin(0)]).unwrap();
+    by_user
+        .tighten(Tighten::RevokeUser(approver.user), &[Who::Admin(0)])
+        .unwrap();
     for who in [Who::Approver(0), Who::ApproverProgram(0)] {
-        assert_eq!(approved_by(&by_user, MEDIUM, &[who]), Some(Code::CredentialRevoked));
+        assert_eq!(
+            approved_by(&by_user, MEDIUM, &[who]),
+            Some(Code::CredentialRevoked)
+        );
     }
 }
 
@@ -123,26 +189,39 @@ fn a_revoked_approver_approves_nothing() {
 fn who_is_not_in_the_group_is_not_eligible() {
     let mut ledger = ready();
     for who in [Who::Clerk, Who::Admin(0), Who::Committee(0), Who::Risk(0)] {
-        assert_eq!(approved_by(&ledger, MEDIUM, &[who]), Some(Code::ApprovalNotEligible), "{who:?}");
+        assert_eq!(
+            approved_by(&ledger, MEDIUM, &[who]),
+            Some(Code::ApprovalNotEligible),
+            "{who:?}"
+        );
     }
     let leave = Tighten::LeaveGroup {
         group: ledger.world.tenant.approvers,
         user: ledger.world.person(Who::Approver(0)).user.id,
     };
     ledger.tighten(leave, &[Who::Admin(0)]).unwrap();
-    assert_eq!(approved_by(&ledger, MEDIUM, &[Who::Approver(0)]), Some(Code::ApprovalNotEligible));
+    assert_eq!(
+        approved_by(&ledger, MEDIUM, &[Who::Approver(0)]),
+        Some(Code::ApprovalNotEligible)
+    );
 }
 
 #[test]
 fn an_unknown_approver_is_refused() {
-    assert_eq!(approved_by(&ready(), MEDIUM, &[Who::Stranger]), Some(Code::UnknownCredential));
+    assert_eq!(
+        approved_by(&ready(), MEDIUM, &[Who::Stranger]),
+        Some(Code::UnknownCredential)
+    );
 }
 
 #[test]
 fn an_approval_for_another_intent_or_decision_or_answer_is_refused() {
     let ledger = ready();
-    let changes: [fn(&mut Approval); 3] =
-        [|a| a.intent = Digest([9; 32]), |a| a.core = Digest([9; 32]), |a| a.answer = Answer::No];
+    let changes: [fn(&mut Approval); 3] = [
+        |a| a.intent = Digest([9; 32]),
+        |a| a.core = Digest([9; 32]),
+        |a| a.answer = Answer::No,
+    ];
     for change in changes {
         assert_eq!(changed(&ledger, change), Some(Code::ApprovalWrongDigest));
     }
@@ -151,22 +230,34 @@ fn an_approval_for_another_intent_or_decision_or_answer_is_refused() {
 #[test]
 fn an_approval_for_another_platform_or_tenant_is_refused() {
     let ledger = ready();
-    assert_eq!(changed(&ledger, |a| a.platform = PlatformId([9; 16])), Some(Code::WrongScope));
-    assert_eq!(changed(&ledger, |a| a.tenant = TenantId([9; 16])), Some(Code::WrongScope));
+    assert_eq!(
+        changed(&ledger, |a| a.platform = PlatformId([9; 16])),
+        Some(Code::WrongScope)
+    );
+    assert_eq!(
+        changed(&ledger, |a| a.tenant = TenantId([9; 16])),
+        Some(Code::WrongScope)
+    );
 }
 
 #[test]
 fn an_expired_approval_is_refused() {
     let ledger = ready();
     let now = ledger.now;
-    assert_eq!(changed(&ledger, |a| a.expires = now), Some(Code::AuthorityExpired));
+    assert_eq!(
+        changed(&ledger, |a| a.expires = now),
+        Some(Code::AuthorityExpired)
+    );
     assert_eq!(changed(&ledger, |a| a.expires = now.plus(1)), None);
     assert_eq!(changed(&ledger, |a| a.expires = UnixMs(u64::MAX)), None);
 }
 
 #[test]
 fn an_approval_without_a_written_reason_is_refused() {
-    assert_eq!(changed(&ready(), |a| a.rationale = Digest::default()), Some(Code::ApprovalNotEligible));
+    assert_eq!(
+        changed(&ready(), |a| a.rationale = Digest::default()),
+        Some(Code::ApprovalNotEligible)
+    );
 }
 
 fn under_anothers_name(mut signed: Signed) -> Signed {
@@ -179,13 +270,21 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let approval = ledger.world.approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let approval = ledger
+        .world
+        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
     let sign = |who: &[Who]| ledger.world.sign(&approval, who);
     for (signed, expected) in [
         (forged(sign(&[Who::Approver(0)])), Some(Code::BadSignature)),
         (sign(&[Who::Approver(1)]), Some(Code::BadSignature)),
-        (under_anothers_name(sign(&[Who::Approver(0)])), Some(Code::BadSignature)),
-        (sign(&[Who::Approver(0), Who::Approver(1)]), Some(Code::Malformed)),
+        (
+            under_anothers_name(sign(&[Who::Approver(0)])),
+            Some(Code::BadSignature),
+        ),
+        (
+            sign(&[Who::Approver(0), Who::Approver(1)]),
+            Some(Code::Malformed),
+        ),
         (sign(&[Who::Approver(0)]), None),
     ] {
         assert_eq!(with_approvals(&ledger, &intent, vec![signed]), expected);
@@ -196,35 +295,69 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
 fn above_one_of_n_somebody_approves_by_a_credential_of_class_key() {
     let ledger = ready();
     let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
-    assert_eq!(approved_by(&ledger, LARGE, &programs), Some(Code::ApprovalMissing));
-    assert_eq!(approved_by(&ledger, LARGE, &[Who::ApproverProgram(0), Who::Approver(1)]), None);
-    assert_eq!(approved_by(&ledger, MEDIUM, &programs[..1]), None, "one_of_n asks for no class");
+    assert_eq!(
+        approved_by(&ledger, LARGE, &programs),
+        Some(Code::ApprovalMissing)
+    );
+    assert_eq!(
+        approved_by(&ledger, LARGE, &[Who::ApproverProgram(0), Who::Approver(1)]),
+        None
+    );
+    assert_eq!(
+        approved_by(&ledger, MEDIUM, &programs[..1]),
+        None,
+        "one_of_n asks for no class"
+    );
 }
 
 /// An ordered decision with one answer of each group; the second names `after`.
 fn in_order(ledger: &Ledger, swap: bool, after: impl Fn(Digest) -> Vec<Digest>) -> Option<Code> {
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     let core: DecisionCore = ledger.decide(&intent).unwrap();
-    let first = ledger.world.approve(Who::Risk(0), &intent, &core, Answer::Yes, &[]);
+    let first = ledger
+        .world
+        .approve(Who::Risk(0), &intent, &core, Answer::Yes, &[]);
     let after = after(Approval::digest_of(&first.text));
-    let second = ledger.world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &after);
-    with_approvals(ledger, &intent, if swap { vec![second, first] } else { vec![first, second] })
+    let second = ledger
+        .world
+        .approve(Who::Approver(0), &intent, &core, Answer::Yes, &after);
+    with_approvals(
+        ledger,
+        &intent,
+        if swap {
+            vec![second, first]
+        } else {
+            vec![first, second]
+        },
+    )
 }
 
 #[test]
 fn ordered_groups_approve_in_order_and_name_what_they_follow() {
-    let ledger = ready_under(PolicyOptions { ordered: true, ..PolicyOptions::default() });
+    let ledger = ready_under(PolicyOptions {
+        ordered: true,
+        ..PolicyOptions::default()
+    });
     assert_eq!(in_order(&ledger, false, |first| vec![first]), None);
     assert_eq!(
         in_order(&ledger, false, |_| vec![]),
         Some(Code::ApprovalOutOfOrder),
         "signed before the first group"
     );
-    assert_eq!(in_order(&ledger, false, |_| vec![Digest([9; 32])]), Some(Code::ApprovalOutOfOrder));
-    assert_eq!(in_order(&ledger, true, |first| vec![first]), Some(Code::ApprovalNotEligible));
+    assert_eq!(
+        in_order(&ledger, false, |_| vec![Digest([9; 32])]),
+        Some(Code::ApprovalOutOfOrder)
+    );
+    assert_eq!(
+        in_order(&ledger, true, |first| vec![first]),
+        Some(Code::ApprovalNotEligible)
+    );
 }
 
 #[test]
 fn an_unordered_approval_follows_nothing() {
-    assert_eq!(changed(&ready(), |a| a.after = vec![Digest([9; 32])]), Some(Code::ApprovalOutOfOrder));
+    assert_eq!(
+        changed(&ready(), |a| a.after = vec![Digest([9; 32])]),
+        Some(Code::ApprovalOutOfOrder)
+    );
 }

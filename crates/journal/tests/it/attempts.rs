@@ -1,9 +1,11 @@
-//! Further attempts: the anchor, the numbers, the cap, and what a cancelled or expired intent may still do.
+//! Further attempts: the anchor, the numbers, the cap, and what a cancelled or expired intent may
+//! still do.
 
 use crate::{SMALL, code, ready};
 use strongroom_journal::Body;
 use strongroom_types::{
-    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, Intent, MinorUnits, Tighten,
+    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, Intent, MinorUnits,
+    Tighten,
 };
 use strongroom_world::{FEE_MAX, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -28,7 +30,9 @@ fn offered(
 
 fn push(ledger: &mut Ledger, last: &Attempt, kind: AttemptKind) -> Attempt {
     let attempt = ledger.world.next_attempt(last, kind, FEE_MAX);
-    ledger.push(Body::Attempt(attempt.clone()), ledger.now).unwrap();
+    ledger
+        .push(Body::Attempt(attempt.clone()), ledger.now)
+        .unwrap();
     attempt
 }
 
@@ -53,7 +57,10 @@ fn attempts_are_numbered_one_by_one() {
 fn an_attempt_of_an_unknown_intent_is_refused() {
     let mut ledger = ready();
     let (_, first) = authorized(&mut ledger);
-    assert_eq!(offered(&ledger, &first, Bump, |a| a.intent = Digest([9; 32])), Some(Code::UnknownIntent));
+    assert_eq!(
+        offered(&ledger, &first, Bump, |a| a.intent = Digest([9; 32])),
+        Some(Code::UnknownIntent)
+    );
 }
 
 #[test]
@@ -74,8 +81,15 @@ fn every_attempt_spends_the_anchor_of_attempt_1() {
         offered(&ledger, &first, Bump, |a| a.conflict_keys = vec![other()]),
         Some(Code::AnchorMissing)
     );
-    assert_eq!(offered(&ledger, &first, Bump, |a| a.conflict_keys.clear()), Some(Code::AnchorMissing));
-    assert_eq!(offered(&ledger, &first, Bump, |a| a.conflict_keys.push(other())), None, "further inputs are");
+    assert_eq!(
+        offered(&ledger, &first, Bump, |a| a.conflict_keys.clear()),
+        Some(Code::AnchorMissing)
+    );
+    assert_eq!(
+        offered(&ledger, &first, Bump, |a| a.conflict_keys.push(other())),
+        None,
+        "further inputs are"
+    );
 }
 
 #[test]
@@ -86,10 +100,15 @@ fn three_attempts_sharing_only_pairwise_are_refused() {
     let mut first = ledger.world.attempt(&intent);
     (first.anchor, first.conflict_keys) = (a.clone(), vec![a, b.clone()]);
     let authorization = ledger.authorization_with(&intent, &[], first.clone());
-    ledger.push(Body::Authorized(Box::new(authorization)), ledger.now).unwrap();
+    ledger
+        .push(Body::Authorized(Box::new(authorization)), ledger.now)
+        .unwrap();
     let by_the_other_input =
         |attempt: &mut Attempt| (attempt.anchor, attempt.conflict_keys) = (b.clone(), vec![b]);
-    assert_eq!(offered(&ledger, &first, Bump, by_the_other_input), Some(Code::AnchorMissing));
+    assert_eq!(
+        offered(&ledger, &first, Bump, by_the_other_input),
+        Some(Code::AnchorMissing)
+    );
 }
 
 #[test]
@@ -98,7 +117,10 @@ fn no_attempt_costs_more_than_the_cap() {
     let (_, first) = authorized(&mut ledger);
     let fee = |fee: u64| move |a: &mut Attempt| a.fee_max = MinorUnits::from(fee);
     assert_eq!(offered(&ledger, &first, Bump, fee(FEE_MAX)), None);
-    assert_eq!(offered(&ledger, &first, Bump, fee(FEE_MAX + 1)), Some(Code::FeeCapExceeded));
+    assert_eq!(
+        offered(&ledger, &first, Bump, fee(FEE_MAX + 1)),
+        Some(Code::FeeCapExceeded)
+    );
 }
 
 #[test]
@@ -120,20 +142,30 @@ fn an_intent_without_attempts_left_still_brings_its_anchor_home_a_few_times() {
     let (intent, first) = authorized(&mut ledger);
     let second = push(&mut ledger, &first, Bump);
     let mut last = push(&mut ledger, &second, Bump);
-    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
+    ledger
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
     for _ in 0..3 {
         last = push(&mut ledger, &last, Cancel);
     }
-    assert_eq!(offered(&ledger, &last, Cancel, |_| {}), Some(Code::AttemptsExhausted));
+    assert_eq!(
+        offered(&ledger, &last, Cancel, |_| {}),
+        Some(Code::AttemptsExhausted)
+    );
 }
 
 #[test]
 fn a_cancelled_intent_pays_and_bumps_no_more() {
     let mut ledger = ready();
     let (intent, first) = authorized(&mut ledger);
-    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
+    ledger
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
     for kind in [Pay, Bump] {
-        assert_eq!(offered(&ledger, &first, kind, |_| {}), Some(Code::IntentCancelled));
+        assert_eq!(
+            offered(&ledger, &first, kind, |_| {}),
+            Some(Code::IntentCancelled)
+        );
     }
     assert_eq!(offered(&ledger, &first, Cancel, |_| {}), None);
 }
@@ -146,7 +178,10 @@ fn an_expired_intent_pays_and_bumps_no_more() {
     assert_eq!(offered(&ledger, &first, Bump, |_| {}), None);
     ledger.wait(1);
     for kind in [Pay, Bump] {
-        assert_eq!(offered(&ledger, &first, kind, |_| {}), Some(Code::IntentExpired));
+        assert_eq!(
+            offered(&ledger, &first, kind, |_| {}),
+            Some(Code::IntentExpired)
+        );
     }
     assert_eq!(offered(&ledger, &first, Cancel, |_| {}), None);
 }
@@ -155,26 +190,42 @@ fn an_expired_intent_pays_and_bumps_no_more() {
 fn only_a_cancelled_or_expired_intent_brings_its_anchor_home() {
     let mut ledger = ready();
     let (_, first) = authorized(&mut ledger);
-    assert_eq!(offered(&ledger, &first, Cancel, |_| {}), Some(Code::AttemptNumberWrong));
+    assert_eq!(
+        offered(&ledger, &first, Cancel, |_| {}),
+        Some(Code::AttemptNumberWrong)
+    );
 }
 
 #[test]
 fn bringing_the_anchor_home_keeps_the_anchor_the_numbers_and_the_cap() {
     let mut ledger = ready();
     let (intent, first) = authorized(&mut ledger);
-    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
+    ledger
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
     let other = |a: &mut Attempt| {
         a.anchor = ConflictKey("ff:0".to_owned());
         a.conflict_keys = vec![a.anchor.clone()];
     };
-    assert_eq!(offered(&ledger, &first, Cancel, other), Some(Code::AnchorMissing));
-    assert_eq!(offered(&ledger, &first, Cancel, |a| a.number = 3), Some(Code::AttemptNumberWrong));
     assert_eq!(
-        offered(&ledger, &first, Cancel, |a| a.fee_max = (FEE_MAX + 1).into()),
+        offered(&ledger, &first, Cancel, other),
+        Some(Code::AnchorMissing)
+    );
+    assert_eq!(
+        offered(&ledger, &first, Cancel, |a| a.number = 3),
+        Some(Code::AttemptNumberWrong)
+    );
+    assert_eq!(
+        offered(&ledger, &first, Cancel, |a| a.fee_max =
+            (FEE_MAX + 1).into()),
         Some(Code::FeeCapExceeded)
     );
     let second = push(&mut ledger, &first, Cancel);
-    assert_eq!(offered(&ledger, &second, Pay, |_| {}), Some(Code::IntentCancelled), "and never pays again");
+    assert_eq!(
+        offered(&ledger, &second, Pay, |_| {}),
+        Some(Code::IntentCancelled),
+        "and never pays again"
+    );
 }
 
 #[test]
@@ -182,11 +233,18 @@ fn a_stop_holds_pays_and_bumps_but_not_the_way_home() {
     let mut ledger = ready();
     let (_, live) = authorized(&mut ledger);
     let (dead, cancelled) = authorized(&mut ledger);
-    ledger.tighten(Tighten::Cancel(dead.digest()), &[Who::Initiator]).unwrap();
+    ledger
+        .tighten(Tighten::Cancel(dead.digest()), &[Who::Initiator])
+        .unwrap();
     let mut platform = ledger.clone();
-    platform.platform_act(ActBody::Tighten(Tighten::Stop)).unwrap();
+    platform
+        .platform_act(ActBody::Tighten(Tighten::Stop))
+        .unwrap();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
-    for (ledger, expected) in [(&ledger, Code::TenantStopped), (&platform, Code::PlatformStopped)] {
+    for (ledger, expected) in [
+        (&ledger, Code::TenantStopped),
+        (&platform, Code::PlatformStopped),
+    ] {
         assert_eq!(offered(ledger, &live, Bump, |_| {}), Some(expected));
         assert_eq!(offered(ledger, &cancelled, Cancel, |_| {}), None);
     }
@@ -199,5 +257,8 @@ fn another_tenants_attempt_is_unknown_here() {
     let bump = ledger.world.next_attempt(&first, Bump, FEE_MAX);
     ledger.world = ledger.world.for_tenant(1);
     ledger.create_tenant();
-    assert_eq!(code(ledger.push(Body::Attempt(bump), ledger.now)), Code::UnknownIntent);
+    assert_eq!(
+        code(ledger.push(Body::Attempt(bump), ledger.now)),
+        Code::UnknownIntent
+    );
 }

@@ -4,13 +4,20 @@ use crate::{HOUR_MS, LARGE, MEDIUM, SMALL, TWO, code, forged, ready, ready_under
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, Destination, Digest, Document as _, Intent, IntentKind, PlatformId, Record,
-    Tighten, VaultId,
+    ActBody, AttemptKind, Code, Destination, Digest, Document as _, Intent, IntentKind, PlatformId,
+    Record, Tighten, VaultId,
 };
-use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, PolicyOptions, STRANGER, Who};
+use strongroom_world::{
+    AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, PolicyOptions, STRANGER, Who,
+};
 
 /// Why the intent, changed before it is signed, is refused.
-fn refused(ledger: &Ledger, amount: u64, who: &[Who], change: impl FnOnce(&mut Intent)) -> Option<Code> {
+fn refused(
+    ledger: &Ledger,
+    amount: u64,
+    who: &[Who],
+    change: impl FnOnce(&mut Intent),
+) -> Option<Code> {
     let intent = ledger.world.intent_with(ledger.now, amount, FRIEND, change);
     ledger.refused(ledger.authorization(&intent, who).into_body())
 }
@@ -21,8 +28,15 @@ fn a_payment_of_each_tier_is_authorized_with_its_attempt_in_one_entry() {
     for (amount, who) in [(SMALL, &[][..]), (MEDIUM, &TWO[..1]), (LARGE, &TWO)] {
         let intent = ledger.world.intent(ledger.now, amount, FRIEND);
         let seq = ledger.authorize(&intent, who).unwrap();
-        let record = ledger.state.intent(ledger.world.tenant.id, &intent.digest()).unwrap().unwrap();
-        assert_eq!((record.seq, record.attempts.len(), record.attempts[0].number), (seq, 1, 1));
+        let record = ledger
+            .state
+            .intent(ledger.world.tenant.id, &intent.digest())
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (record.seq, record.attempts.len(), record.attempts[0].number),
+            (seq, 1, 1)
+        );
         assert_eq!(record.approvals.len(), who.len());
     }
 }
@@ -33,7 +47,10 @@ fn an_external_id_is_used_once() {
     let first = ledger.world.intent(ledger.now, SMALL, FRIEND);
     ledger.authorize(&first, &[]).unwrap();
     let same = |i: &mut Intent| i.external_id = first.external_id.clone();
-    assert_eq!(refused(&ledger, SMALL + 1, &[], same), Some(Code::DuplicateExternalId));
+    assert_eq!(
+        refused(&ledger, SMALL + 1, &[], same),
+        Some(Code::DuplicateExternalId)
+    );
 }
 
 #[test]
@@ -61,7 +78,10 @@ fn an_intent_that_lives_longer_than_the_bound_is_refused() {
     let ledger = ready();
     let life = |ms: u64| move |i: &mut Intent| i.expires = i.created.plus(ms);
     assert_eq!(refused(&ledger, SMALL, &[], life(24 * HOUR_MS)), None);
-    assert_eq!(refused(&ledger, SMALL, &[], life(24 * HOUR_MS + 1)), Some(Code::IntentTooLongLived));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], life(24 * HOUR_MS + 1)),
+        Some(Code::IntentTooLongLived)
+    );
 }
 
 #[test]
@@ -69,15 +89,24 @@ fn an_intent_from_the_future_is_refused_beyond_the_skew() {
     let ledger = ready();
     let created = |ms: u64| move |i: &mut Intent| i.created = i.created.plus(ms);
     assert_eq!(refused(&ledger, SMALL, &[], created(5_000)), None);
-    assert_eq!(refused(&ledger, SMALL, &[], created(5_001)), Some(Code::IntentFromFuture));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], created(5_001)),
+        Some(Code::IntentFromFuture)
+    );
 }
 
 #[test]
 fn an_intent_may_ask_for_at_most_as_many_attempts_as_the_bound() {
     let ledger = ready();
     assert_eq!(refused(&ledger, SMALL, &[], |i| i.attempts_max = 8), None);
-    assert_eq!(refused(&ledger, SMALL, &[], |i| i.attempts_max = 9), Some(Code::AttemptsExhausted));
-    assert_eq!(refused(&ledger, SMALL, &[], |i| i.attempts_max = u64::MAX), Some(Code::AttemptsExhausted));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], |i| i.attempts_max = 9),
+        Some(Code::AttemptsExhausted)
+    );
+    assert_eq!(
+        refused(&ledger, SMALL, &[], |i| i.attempts_max = u64::MAX),
+        Some(Code::AttemptsExhausted)
+    );
 }
 
 #[test]
@@ -93,31 +122,57 @@ fn the_sum_of_all_transfers_decides_the_tier() {
         let IntentKind::Transfer(transfers) = &mut i.kind;
         transfers.push(transfers[0].clone());
     };
-    let intent = ledger.world.intent_with(ledger.now, SMALL + 1, FRIEND, twice);
+    let intent = ledger
+        .world
+        .intent_with(ledger.now, SMALL + 1, FRIEND, twice);
     assert_eq!(ledger.decide(&intent).unwrap().rule, "medium");
     let mut alone = ledger.authorization(&intent, &[]);
-    assert_eq!(ledger.refused(alone.clone().into_body()), Some(Code::ApprovalMissing));
+    assert_eq!(
+        ledger.refused(alone.clone().into_body()),
+        Some(Code::ApprovalMissing)
+    );
     let small = ledger.world.intent(ledger.now, SMALL + 1, FRIEND);
     alone.core = ledger.decide(&small).unwrap().to_text();
-    assert_eq!(ledger.refused(alone.into_body()), Some(Code::DecisionChanged), "another decision's core");
+    assert_eq!(
+        ledger.refused(alone.into_body()),
+        Some(Code::DecisionChanged),
+        "another decision's core"
+    );
 }
 
 #[test]
 fn what_the_policy_blocks_is_refused_with_its_reason() {
     let ledger = ready();
-    assert_eq!(refused(&ledger, SMALL, &[], |i| i.fee_max = 1_000_001.into()), Some(Code::FeeCapExceeded));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], |i| i.fee_max = 1_000_001.into()),
+        Some(Code::FeeCapExceeded)
+    );
     let elsewhere = |i: &mut Intent| {
         let IntentKind::Transfer(transfers) = &mut i.kind;
         transfers[0].destination = Destination::Vault(VaultId([9; 16]));
     };
-    assert_eq!(refused(&ledger, SMALL, &[], elsewhere), Some(Code::UnknownVault));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], elsewhere),
+        Some(Code::UnknownVault)
+    );
 }
 
 #[test]
 fn a_destination_off_the_allow_list_is_another_decision() {
-    let ledger = ready_under(PolicyOptions { auto_allow_listed: true, ..PolicyOptions::default() });
-    let rule = |address| ledger.decide(&ledger.world.intent(ledger.now, SMALL, address)).unwrap().rule;
-    assert_eq!((rule(FRIEND), rule(STRANGER)), ("small".to_owned(), "medium".to_owned()));
+    let ledger = ready_under(PolicyOptions {
+        auto_allow_listed: true,
+        ..PolicyOptions::default()
+    });
+    let rule = |address| {
+        ledger
+            .decide(&ledger.world.intent(ledger.now, SMALL, address))
+            .unwrap()
+            .rule
+    };
+    assert_eq!(
+        (rule(FRIEND), rule(STRANGER)),
+        ("small".to_owned(), "medium".to_owned())
+    );
 }
 
 #[test]
@@ -126,15 +181,23 @@ fn an_unknown_chain_is_refused() {
     let elsewhere = |i: &mut Intent| {
         i.chain = "bip122:000000000019d6689c085ae165831e93".parse().unwrap();
         let IntentKind::Transfer(transfers) = &mut i.kind;
-        transfers[0].asset = "bip122:000000000019d6689c085ae165831e93/slip44:0".parse().unwrap();
+        transfers[0].asset = "bip122:000000000019d6689c085ae165831e93/slip44:0"
+            .parse()
+            .unwrap();
     };
-    assert_eq!(refused(&ledger, SMALL, &[], elsewhere), Some(Code::UnknownChain));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], elsewhere),
+        Some(Code::UnknownChain)
+    );
 }
 
 #[test]
 fn an_unknown_vault_is_refused() {
     let ledger = ready();
-    assert_eq!(refused(&ledger, SMALL, &[], |i| i.vault = VaultId([9; 16])), Some(Code::UnknownVault));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], |i| i.vault = VaultId([9; 16])),
+        Some(Code::UnknownVault)
+    );
 }
 
 #[test]
@@ -143,12 +206,26 @@ fn a_decision_that_changed_since_it_was_signed_is_refused() {
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let body = ledger.authorization(&intent, &TWO[..1]).into_body();
     assert_eq!(ledger.refused(body.clone()), None);
-    let raised =
-        ledger.world.tenant.policy(&PolicyOptions { time_lock_seconds: 60, ..PolicyOptions::default() });
-    ledger.act(ActBody::Put(Record::Policy(raised.to_text())), &ledger.committee()).unwrap();
-    assert_eq!(ledger.refused(body), Some(Code::DecisionChanged), "the same rule of another policy version");
+    let raised = ledger.world.tenant.policy(&PolicyOptions {
+        time_lock_seconds: 60,
+        ..PolicyOptions::default()
+    });
+    ledger
+        .act(
+            ActBody::Put(Record::Policy(raised.to_text())),
+            &ledger.committee(),
+        )
+        .unwrap();
+    assert_eq!(
+        ledger.refused(body),
+        Some(Code::DecisionChanged),
+        "the same rule of another policy version"
+    );
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
-    assert_eq!(ledger.refused(ledger.authorization(&intent, &TWO[..1]).into_body()), None);
+    assert_eq!(
+        ledger.refused(ledger.authorization(&intent, &TWO[..1]).into_body()),
+        None
+    );
 }
 
 #[test]
@@ -158,7 +235,11 @@ fn a_core_that_differs_in_any_field_is_refused() {
     let good = ledger.authorization(&intent, &TWO[..1]);
     let mut core = ledger.decide(&intent).unwrap();
     core.groups.clear();
-    for text in [core.to_text(), String::new(), good.core.replace("medium", "small")] {
+    for text in [
+        core.to_text(),
+        String::new(),
+        good.core.replace("medium", "small"),
+    ] {
         let mut bad = good.clone();
         bad.core = text;
         assert_eq!(ledger.refused(bad.into_body()), Some(Code::DecisionChanged));
@@ -175,15 +256,26 @@ fn the_intent_carries_exactly_its_initiators_valid_signature() {
     assert_eq!(ledger.refused(bad.into_body()), Some(Code::BadSignature));
     let mut anothers = good.clone();
     anothers.intent = ledger.world.sign(&intent, &[Who::InitiatorKey]);
-    assert_eq!(ledger.refused(anothers.into_body()), Some(Code::BadSignature));
+    assert_eq!(
+        ledger.refused(anothers.into_body()),
+        Some(Code::BadSignature)
+    );
     let mut renamed = good.clone();
     renamed.intent.endorsements[0].credential.0 = [9; 16];
-    assert_eq!(ledger.refused(renamed.into_body()), Some(Code::BadSignature));
+    assert_eq!(
+        ledger.refused(renamed.into_body()),
+        Some(Code::BadSignature)
+    );
     let mut two = good.clone();
-    two.intent = ledger.world.sign(&intent, &[Who::Initiator, Who::InitiatorKey]);
+    two.intent = ledger
+        .world
+        .sign(&intent, &[Who::Initiator, Who::InitiatorKey]);
     assert_eq!(ledger.refused(two.into_body()), Some(Code::Malformed));
     let unknown = |i: &mut Intent| i.initiator = ledger.world.person(Who::Stranger).credential.id;
-    assert_eq!(refused(&ledger, SMALL, &[], unknown), Some(Code::UnknownCredential));
+    assert_eq!(
+        refused(&ledger, SMALL, &[], unknown),
+        Some(Code::UnknownCredential)
+    );
 }
 
 #[test]
@@ -191,21 +283,37 @@ fn a_revoked_initiator_asks_for_nothing() {
     let mut ledger = ready();
     let initiator = ledger.world.person(Who::Initiator).credential;
     let mut by_user = ledger.clone();
-    ledger.tighten(Tighten::RevokeCredential(initiator.id), &[Who::Admin(0)]).unwrap();
-    by_user.tighten(Tighten::RevokeUser(initiator.user), &[Who::Admin(0)]).unwrap();
+    ledger
+        .tighten(Tighten::RevokeCredential(initiator.id), &[Who::Admin(0)])
+        .unwrap();
+    by_user
+        .tighten(Tighten::RevokeUser(initiator.user), &[Who::Admin(0)])
+        .unwrap();
     for ledger in [ledger, by_user] {
-        assert_eq!(refused(&ledger, SMALL, &[], |_| {}), Some(Code::CredentialRevoked));
+        assert_eq!(
+            refused(&ledger, SMALL, &[], |_| {}),
+            Some(Code::CredentialRevoked)
+        );
     }
 }
 
 #[test]
 fn an_intent_for_another_platform_or_tenant_is_refused() {
     let mut ledger = ready();
-    assert_eq!(refused(&ledger, SMALL, &[], |i| i.platform = PlatformId([9; 16])), Some(Code::WrongScope));
-    let body = ledger.authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[]).into_body();
+    assert_eq!(
+        refused(&ledger, SMALL, &[], |i| i.platform = PlatformId([9; 16])),
+        Some(Code::WrongScope)
+    );
+    let body = ledger
+        .authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[])
+        .into_body();
     ledger.world = ledger.world.for_tenant(1);
     ledger.create_tenant();
-    assert_eq!(ledger.refused(body), Some(Code::WrongScope), "in an entry of the other tenant's scope");
+    assert_eq!(
+        ledger.refused(body),
+        Some(Code::WrongScope),
+        "in an entry of the other tenant's scope"
+    );
 }
 
 #[test]
@@ -215,7 +323,9 @@ fn a_credential_of_another_tenant_asks_for_nothing_here() {
     ledger.world = home.for_tenant(1);
     ledger.create_tenant();
     let foreign = ledger.world.person(Who::Initiator);
-    let intent = home.intent_with(ledger.now, SMALL, FRIEND, |i| i.initiator = foreign.credential.id);
+    let intent = home.intent_with(ledger.now, SMALL, FRIEND, |i| {
+        i.initiator = foreign.credential.id
+    });
     let authorization = strongroom_journal::Authorization {
         intent: strongroom_types::Signed::by(&intent, &foreign.signing()),
         core: String::new(),
@@ -223,7 +333,10 @@ fn a_credential_of_another_tenant_asks_for_nothing_here() {
         attempt: home.attempt(&intent),
     };
     ledger.world = home;
-    assert_eq!(ledger.refused(authorization.into_body()), Some(Code::UnknownCredential));
+    assert_eq!(
+        ledger.refused(authorization.into_body()),
+        Some(Code::UnknownCredential)
+    );
 }
 
 #[test]
@@ -236,8 +349,12 @@ fn the_same_external_id_of_two_tenants_does_not_meet() {
     ledger.create_tenant();
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
-    ledger.act(ActBody::Put(Record::Vault(vault)), &ledger.admins()).unwrap();
-    let second = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| i.external_id = first.external_id);
+    ledger
+        .act(ActBody::Put(Record::Vault(vault)), &ledger.admins())
+        .unwrap();
+    let second = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| {
+        i.external_id = first.external_id
+    });
     ledger.authorize(&second, &[]).unwrap();
 }
 
@@ -259,7 +376,10 @@ fn attempt_1_is_numbered_1_pays_and_names_this_intent() {
         let body = ledger.authorization_with(&intent, &[], attempt).into_body();
         assert_eq!(ledger.refused(body), Some(Code::AttemptNumberWrong));
     }
-    assert_eq!(ledger.refused(ledger.authorization_with(&intent, &[], good).into_body()), None);
+    assert_eq!(
+        ledger.refused(ledger.authorization_with(&intent, &[], good).into_body()),
+        None
+    );
 }
 
 #[test]
@@ -267,7 +387,12 @@ fn attempt_1_spends_its_anchor() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
     let key = |n: u8| strongroom_types::ConflictKey(format!("{n}:0"));
-    for keys in [vec![], vec![key(1)], vec![key(2), key(1)], vec![key(1), key(1)]] {
+    for keys in [
+        vec![],
+        vec![key(1)],
+        vec![key(2), key(1)],
+        vec![key(1), key(1)],
+    ] {
         let mut attempt = ledger.world.attempt(&intent);
         attempt.anchor = key(if keys.len() == 1 { 9 } else { 1 });
         attempt.conflict_keys = keys;
@@ -294,22 +419,45 @@ fn an_anchor_belongs_to_one_intent() {
 #[test]
 fn attempt_1_uses_at_most_half_of_the_fee_cap() {
     let ledger = ready();
-    for (cap, fee, expected) in [(1001, 500, None), (1001, 501, Some(Code::FeeCapTooLow)), (0, 0, None)] {
-        let intent = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| i.fee_max = cap.into());
-        let attempt = strongroom_types::Attempt { fee_max: u64::into(fee), ..ledger.world.attempt(&intent) };
-        assert_eq!(ledger.refused(ledger.authorization_with(&intent, &[], attempt).into_body()), expected);
+    for (cap, fee, expected) in [
+        (1001, 500, None),
+        (1001, 501, Some(Code::FeeCapTooLow)),
+        (0, 0, None),
+    ] {
+        let intent = ledger
+            .world
+            .intent_with(ledger.now, SMALL, FRIEND, |i| i.fee_max = cap.into());
+        let attempt = strongroom_types::Attempt {
+            fee_max: u64::into(fee),
+            ..ledger.world.attempt(&intent)
+        };
+        assert_eq!(
+            ledger.refused(ledger.authorization_with(&intent, &[], attempt).into_body()),
+            expected
+        );
     }
 }
 
 #[test]
 fn a_time_lock_runs_from_the_authorization() {
-    let mut ledger = ready_under(PolicyOptions { time_lock_seconds: 60, ..PolicyOptions::default() });
+    let mut ledger = ready_under(PolicyOptions {
+        time_lock_seconds: 60,
+        ..PolicyOptions::default()
+    });
     ledger.wait(1234);
     for (amount, who, locked) in [(LARGE, &TWO[..], 61_234), (MEDIUM, &TWO[..1], 0)] {
         let intent = ledger.world.intent(ledger.now, amount, FRIEND);
         ledger.authorize(&intent, who).unwrap();
-        let record = ledger.state.intent(ledger.world.tenant.id, &intent.digest()).unwrap().unwrap();
-        let expected = if locked == 0 { 0 } else { strongroom_world::START.0 + locked };
+        let record = ledger
+            .state
+            .intent(ledger.world.tenant.id, &intent.digest())
+            .unwrap()
+            .unwrap();
+        let expected = if locked == 0 {
+            0
+        } else {
+            strongroom_world::START.0 + locked
+        };
         assert_eq!(record.locked_until.0, expected);
     }
 }
@@ -320,9 +468,15 @@ fn a_foreign_core_or_text_is_refused_without_harm() {
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
     let mut authorization = ledger.authorization(&intent, &[]);
     authorization.intent.text = authorization.intent.text.replace(":", ": ");
-    assert_eq!(code(ledger.push(authorization.into_body(), ledger.now)), Code::Malformed);
+    assert_eq!(
+        code(ledger.push(authorization.into_body(), ledger.now)),
+        Code::Malformed
+    );
     let act = ledger.signed_act(ActBody::Resume, &[Who::Admin(0)]);
     let mut authorization = ledger.authorization(&intent, &[]);
     authorization.intent = act;
-    assert_eq!(ledger.refused(Body::Authorized(Box::new(authorization))), Some(Code::Malformed));
+    assert_eq!(
+        ledger.refused(Body::Authorized(Box::new(authorization))),
+        Some(Code::Malformed)
+    );
 }

@@ -1,4 +1,5 @@
-//! A value of every stored and hashed thing, with its bytes. Made by hand: these must not follow the test world.
+//! A value of every stored and hashed thing, with its bytes. Made by hand: these must not follow
+//! the test world.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt::Debug;
@@ -27,8 +28,14 @@ fn name(text: &str) -> Name {
 }
 
 fn signed(n: u8) -> Signed {
-    let endorsement = Endorsement { credential: CredentialId([n; 16]), signature: [n + 1; 64] };
-    Signed { text: "{}".to_owned(), endorsements: vec![endorsement] }
+    let endorsement = Endorsement {
+        credential: CredentialId([n; 16]),
+        signature: [n + 1; 64],
+    };
+    Signed {
+        text: "{}".to_owned(),
+        endorsements: vec![endorsement],
+    }
 }
 
 fn attempt() -> Attempt {
@@ -93,8 +100,15 @@ pub fn genesis() -> Genesis {
         signers: vec![signer(1), signer(2), signer(3)],
         witnesses: vec![witness],
         admin_credentials: vec![credential()],
-        admins: Board { members: vec![credential().id], quorum: 1 },
-        services: vec![NodeKey { node: NodeId([50; 16]), role: Role::Writer, public_key: [51; 32] }],
+        admins: Board {
+            members: vec![credential().id],
+            quorum: 1,
+        },
+        services: vec![NodeKey {
+            node: NodeId([50; 16]),
+            role: Role::Writer,
+            public_key: [51; 32],
+        }],
         origin: "strongroom.example/journal".to_owned(),
         log_key: [52; 32],
         quorum: 3,
@@ -117,7 +131,11 @@ fn bodies() -> Vec<(&'static str, Body)> {
         public: vec![7; 3],
         certificates: vec![(1, [8; 64]), (2, [9; 64])],
     };
-    let rejected = Body::Rejected { intent: signed(1), core: "{}".to_owned(), approval: signed(2) };
+    let rejected = Body::Rejected {
+        intent: signed(1),
+        core: "{}".to_owned(),
+        approval: signed(2),
+    };
     vec![
         ("genesis", Body::Genesis(Digest([5; 32]))),
         ("tick", Body::Tick),
@@ -136,14 +154,23 @@ fn entries() -> Vec<Case> {
             Body::Genesis(_) | Body::Tick => Scope::Platform,
             _ => Scope::Tenant(TenantId([2; 16])),
         };
-        let entry = Entry { version: 1, seq: 258, at: AT, scope, body };
+        let entry = Entry {
+            version: 1,
+            seq: 258,
+            at: AT,
+            scope,
+            body,
+        };
         let sealed = SealedEntry::new(&entry, [40; 32]);
         assert_eq!(sealed.open().unwrap(), entry);
         let leaf: Leaf = sealed.leaf(&entry);
         assert!(encode(&leaf).len() < 1024);
         cases.push((format!("entry_{kind}").leak() as &str, bytes(&entry)));
         cases.push((format!("leaf_{kind}").leak(), bytes(&leaf)));
-        cases.push((format!("leaf_hash_{kind}").leak(), sealed.leaf_hash(&entry).0.to_vec()));
+        cases.push((
+            format!("leaf_hash_{kind}").leak(),
+            sealed.leaf_hash(&entry).0.to_vec(),
+        ));
         if kind == "tick" {
             cases.push(("sealed_entry", bytes(&sealed)));
         }
@@ -160,8 +187,11 @@ fn intent_record() -> IntentRecord {
         unsigned_digest: Digest([2; 32]),
         fee_max: 772.into(),
     };
-    let relied =
-        ReliedApproval { credential: CredentialId([4; 16]), user: UserId([12; 16]), group: GroupId([6; 16]) };
+    let relied = ReliedApproval {
+        credential: CredentialId([4; 16]),
+        user: UserId([12; 16]),
+        group: GroupId([6; 16]),
+    };
     IntentRecord {
         seq: 7,
         standing: IntentStanding::Cancelled,
@@ -176,13 +206,19 @@ fn intent_record() -> IntentRecord {
         anchor: ConflictKey("a:0".to_owned()),
         fee_max: 1544.into(),
         attempts_max: 3,
-        spend: Spend { amounts: vec![(ASSET.parse().unwrap(), 5.into())], at: AT },
+        spend: Spend {
+            amounts: vec![(ASSET.parse().unwrap(), 5.into())],
+            at: AT,
+        },
         attempts: vec![attempt],
     }
 }
 
 fn tenant_record() -> TenantRecord {
-    let board = Board { members: vec![CredentialId([20; 16])], quorum: 1 };
+    let board = Board {
+        members: vec![CredentialId([20; 16])],
+        quorum: 1,
+    };
     TenantRecord {
         name: name("Example Bank"),
         version: 9,
@@ -207,8 +243,13 @@ fn records() -> Vec<Case> {
         record: vec![3; 4],
         transcript: Digest([4; 32]),
     };
-    let key =
-        KeyRecord { plan: plan(), session: Digest([1; 32]), epoch: 1, public: Some(public), revoked: true };
+    let key = KeyRecord {
+        plan: plan(),
+        session: Digest([1; 32]),
+        epoch: 1,
+        public: Some(public),
+        revoked: true,
+    };
     let entry = AllowListEntry {
         id: AllowListId([15; 16]),
         chain: CHAIN.parse().unwrap(),
@@ -222,40 +263,116 @@ fn records() -> Vec<Case> {
         account: 5,
         tags: vec![name("hot")],
     };
-    let ended = EndedRecord { by: vec![UserId([12; 16])], by_all: true, rejected: true, until: AT };
-    let proposal = |record| ProposalRecord { record, from: AT, until: AT.plus(1) };
-    let group = Group { id: GroupId([6; 16]), name: name("approvers"), members: vec![UserId([12; 16])] };
+    let ended = EndedRecord {
+        by: vec![UserId([12; 16])],
+        by_all: true,
+        rejected: true,
+        until: AT,
+    };
+    let proposal = |record| ProposalRecord {
+        record,
+        from: AT,
+        until: AT.plus(1),
+    };
+    let group = Group {
+        id: GroupId([6; 16]),
+        name: name("approvers"),
+        members: vec![UserId([12; 16])],
+    };
     vec![
-        ("state_record_position", bytes(&Position { next_seq: 258, last_at: AT })),
+        (
+            "state_record_position",
+            bytes(&Position {
+                next_seq: 258,
+                last_at: AT,
+            }),
+        ),
         (
             "state_record_platform",
-            bytes(&PlatformRecord { version: 2, stopped: true, quarantined: vec![1, 3] }),
+            bytes(&PlatformRecord {
+                version: 2,
+                stopped: true,
+                quarantined: vec![1, 3],
+            }),
         ),
         ("state_record_tenant", bytes(&tenant_record())),
-        ("state_record_user", bytes(&UserRecord { name: name("Ada"), revoked: true })),
-        ("state_record_credential", bytes(&CredentialRecord { credential: credential(), revoked: true })),
-        ("state_record_listed", bytes(&ListedRecord { entry: entry.clone(), since: AT })),
+        (
+            "state_record_user",
+            bytes(&UserRecord {
+                name: name("Ada"),
+                revoked: true,
+            }),
+        ),
+        (
+            "state_record_credential",
+            bytes(&CredentialRecord {
+                credential: credential(),
+                revoked: true,
+            }),
+        ),
+        (
+            "state_record_listed",
+            bytes(&ListedRecord {
+                entry: entry.clone(),
+                since: AT,
+            }),
+        ),
         (
             "state_record_proposal_user",
-            bytes(&proposal(Record::User(User { id: UserId([12; 16]), name: name("Ada") }))),
+            bytes(&proposal(Record::User(User {
+                id: UserId([12; 16]),
+                name: name("Ada"),
+            }))),
         ),
-        ("state_record_proposal_credential", bytes(&proposal(Record::Credential(credential())))),
-        ("state_record_proposal_group", bytes(&proposal(Record::Group(group)))),
-        ("state_record_proposal_allow_list", bytes(&proposal(Record::AllowList(entry)))),
-        ("state_record_proposal_policy", bytes(&proposal(Record::Policy("{}".to_owned())))),
-        ("state_record_proposal_vault", bytes(&proposal(Record::Vault(vault.clone())))),
-        ("state_record_proposal_ceremony", bytes(&proposal(Record::Ceremony(plan())))),
-        ("state_record_vault", bytes(&VaultRecord { vault, paused_until: AT })),
+        (
+            "state_record_proposal_credential",
+            bytes(&proposal(Record::Credential(credential()))),
+        ),
+        (
+            "state_record_proposal_group",
+            bytes(&proposal(Record::Group(group))),
+        ),
+        (
+            "state_record_proposal_allow_list",
+            bytes(&proposal(Record::AllowList(entry))),
+        ),
+        (
+            "state_record_proposal_policy",
+            bytes(&proposal(Record::Policy("{}".to_owned()))),
+        ),
+        (
+            "state_record_proposal_vault",
+            bytes(&proposal(Record::Vault(vault.clone()))),
+        ),
+        (
+            "state_record_proposal_ceremony",
+            bytes(&proposal(Record::Ceremony(plan()))),
+        ),
+        (
+            "state_record_vault",
+            bytes(&VaultRecord {
+                vault,
+                paused_until: AT,
+            }),
+        ),
         ("state_record_key", bytes(&key)),
         ("state_record_intent", bytes(&intent_record())),
-        ("state_record_bucket", bytes(&Bucket { amount: 258.into(), count: 3 })),
+        (
+            "state_record_bucket",
+            bytes(&Bucket {
+                amount: 258.into(),
+                count: 3,
+            }),
+        ),
         ("state_record_ended", bytes(&ended)),
     ]
 }
 
 pub fn cases() -> Vec<Case> {
     let genesis_file = genesis();
-    let of_genesis =
-        vec![("genesis", bytes(&genesis_file)), ("genesis_hash", genesis_file.hash().0.to_vec())];
+    let of_genesis = vec![
+        ("genesis", bytes(&genesis_file)),
+        ("genesis_hash", genesis_file.hash().0.to_vec()),
+    ];
     [of_genesis, entries(), records()].concat()
 }

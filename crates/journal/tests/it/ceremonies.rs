@@ -7,8 +7,8 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Finished};
 use strongroom_mpc_core::SuiteId;
 use strongroom_types::{
-    Act, ActBody, CeremonyPlan, Code, Digest, Document as _, KeyId, Record, Suite, TenantId, Tighten, Vault,
-    VaultId,
+    Act, ActBody, CeremonyPlan, Code, Digest, Document as _, KeyId, Record, Suite, TenantId,
+    Tighten, Vault, VaultId,
 };
 use strongroom_world::{Ceremony, Ledger, Who, World, WorldOptions};
 
@@ -16,7 +16,10 @@ use strongroom_world::{Ceremony, Ledger, Who, World, WorldOptions};
 fn released() -> (Ledger, KeyRecord, Ceremony) {
     let mut ledger = Ledger::with_tenant(World::new(1, WorldOptions::default()));
     ledger.put_and_release(ledger.world.ceremony_record());
-    let key = ledger.state.threshold_key(ledger.world.tenant.id, ledger.world.tenant.key).unwrap();
+    let key = ledger
+        .state
+        .threshold_key(ledger.world.tenant.id, ledger.world.tenant.key)
+        .unwrap();
     let ceremony = ledger.world.run_ceremony(&key);
     (ledger, key, ceremony)
 }
@@ -26,33 +29,58 @@ fn offered(ledger: &Ledger, finished: Finished) -> Option<Code> {
 }
 
 fn proposed(ledger: &Ledger, plan: CeremonyPlan) -> Option<Code> {
-    ledger.refused(Body::Act(ledger.signed_act(ActBody::Put(Record::Ceremony(plan)), &ledger.committee())))
+    ledger.refused(Body::Act(
+        ledger.signed_act(ActBody::Put(Record::Ceremony(plan)), &ledger.committee()),
+    ))
 }
 
 fn new_key(world: &World) -> CeremonyPlan {
-    CeremonyPlan { key: KeyId([9; 16]), ..world.plan() }
+    CeremonyPlan {
+        key: KeyId([9; 16]),
+        ..world.plan()
+    }
 }
 
 #[test]
 fn a_ceremony_with_more_hostile_signers_than_the_quorum_bears_is_refused() {
-    let ledger = Ledger::with_tenant(World::new(1, WorldOptions { signers: 4, ..WorldOptions::default() }));
-    let plan =
-        |min_signers, n: u16| CeremonyPlan { min_signers, roster: (1..=n).collect(), ..ledger.world.plan() };
+    let ledger = Ledger::with_tenant(World::new(
+        1,
+        WorldOptions {
+            signers: 4,
+            ..WorldOptions::default()
+        },
+    ));
+    let plan = |min_signers, n: u16| CeremonyPlan {
+        min_signers,
+        roster: (1..=n).collect(),
+        ..ledger.world.plan()
+    };
     assert_eq!(proposed(&ledger, plan(2, 3)), None, "f = 1 bears t = 2");
-    assert_eq!(proposed(&ledger, plan(3, 4)), Some(Code::QuorumTooSmallForF));
+    assert_eq!(
+        proposed(&ledger, plan(3, 4)),
+        Some(Code::QuorumTooSmallForF)
+    );
 }
 
 #[test]
 fn a_roster_of_unknown_or_quarantined_signers_is_refused() {
     let mut ledger = ready();
     let plan = new_key(&ledger.world);
-    let unknown = CeremonyPlan { roster: vec![1, 2, 4], ..plan.clone() };
+    let unknown = CeremonyPlan {
+        roster: vec![1, 2, 4],
+        ..plan.clone()
+    };
     assert_eq!(proposed(&ledger, unknown), Some(Code::InvalidReference));
     assert_eq!(proposed(&ledger, plan.clone()), None);
-    let proposal = ledger.signed_act(ActBody::Put(Record::Ceremony(plan.clone())), &ledger.committee());
+    let proposal = ledger.signed_act(
+        ActBody::Put(Record::Ceremony(plan.clone())),
+        &ledger.committee(),
+    );
     let release = ActBody::Release(Act::digest_of(&proposal.text));
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
-    ledger.platform_act(ActBody::Tighten(Tighten::Quarantine(3))).unwrap();
+    ledger
+        .platform_act(ActBody::Tighten(Tighten::Quarantine(3)))
+        .unwrap();
     assert_eq!(proposed(&ledger, plan), Some(Code::InvalidReference));
     assert_eq!(
         code(ledger.act(release, &ledger.committee())),
@@ -64,17 +92,26 @@ fn a_roster_of_unknown_or_quarantined_signers_is_refused() {
 #[test]
 fn a_key_id_is_used_once() {
     let mut ledger = ready();
-    assert_eq!(proposed(&ledger, ledger.world.plan()), Some(Code::AlreadyExists));
+    assert_eq!(
+        proposed(&ledger, ledger.world.plan()),
+        Some(Code::AlreadyExists)
+    );
     let (key, who) = (ledger.world.tenant.key, ledger.committee());
     ledger.tighten(Tighten::RevokeKey(key), &who).unwrap();
-    assert_eq!(proposed(&ledger, ledger.world.plan()), Some(Code::AlreadyExists));
+    assert_eq!(
+        proposed(&ledger, ledger.world.plan()),
+        Some(Code::AlreadyExists)
+    );
 }
 
 #[test]
 fn a_ceremony_nobody_released_does_not_finish() {
     let (ledger, _, ceremony) = released();
     let mut proposed = Ledger::with_tenant(ledger.world.clone());
-    let proposal = proposed.signed_act(ActBody::Put(ledger.world.ceremony_record()), &proposed.committee());
+    let proposal = proposed.signed_act(
+        ActBody::Put(ledger.world.ceremony_record()),
+        &proposed.committee(),
+    );
     proposed.push(Body::Act(proposal), proposed.now).unwrap();
     assert_eq!(proposed.refused(ceremony.body()), Some(Code::UnknownKey));
     assert_eq!(ledger.refused(ceremony.body()), None);
@@ -123,15 +160,30 @@ fn a_wrong_certificate_is_refused() {
 #[test]
 fn certificates_of_another_transcript_or_result_are_refused() {
     let (ledger, key, ceremony) = released();
-    let other = Finished { transcript: Digest([1; 32]), ..ceremony.finished.clone() };
+    let other = Finished {
+        transcript: Digest([1; 32]),
+        ..ceremony.finished.clone()
+    };
     assert_eq!(offered(&ledger, other), Some(Code::BadSignature));
     let mut public = ceremony.public.clone();
     public.chain_code[0] ^= 1;
-    let other = Finished { public: public.to_bytes(), ..ceremony.finished.clone() };
+    let other = Finished {
+        public: public.to_bytes(),
+        ..ceremony.finished.clone()
+    };
     assert_eq!(offered(&ledger, other), Some(Code::BadSignature));
-    assert_ne!(certificate_digest(&Digest([1; 32]), b"x"), certificate_digest(&Digest([1; 32]), b"y"));
-    let all_certify = ledger.world.certify(&key, &ceremony.public, Digest([1; 32]));
-    assert_eq!(offered(&ledger, all_certify), None, "what all n signers certify is the result");
+    assert_ne!(
+        certificate_digest(&Digest([1; 32]), b"x"),
+        certificate_digest(&Digest([1; 32]), b"y")
+    );
+    let all_certify = ledger
+        .world
+        .certify(&key, &ceremony.public, Digest([1; 32]));
+    assert_eq!(
+        offered(&ledger, all_certify),
+        None,
+        "what all n signers certify is the result"
+    );
 }
 
 #[test]
@@ -147,8 +199,14 @@ fn a_result_that_is_not_what_was_released_is_refused() {
     for (at, change) in changes.into_iter().enumerate() {
         let mut public = ceremony.public.clone();
         change(&mut public);
-        let finished = ledger.world.certify(&key, &public, ceremony.finished.transcript);
-        assert_eq!(offered(&ledger, finished), Some(Code::CeremonyFault), "case {at}");
+        let finished = ledger
+            .world
+            .certify(&key, &public, ceremony.finished.transcript);
+        assert_eq!(
+            offered(&ledger, finished),
+            Some(Code::CeremonyFault),
+            "case {at}"
+        );
     }
     let mut broken = ceremony.finished.clone();
     broken.public.push(0);
@@ -162,7 +220,11 @@ fn another_tenants_key_does_not_finish_here() {
     ledger.create_tenant();
     ledger.world.tenant.key = key.plan.key;
     ledger.put_and_release(Record::Ceremony(key.plan));
-    assert_eq!(ledger.refused(ceremony.body()), Some(Code::CeremonyFault), "the record names tenant and key");
+    assert_eq!(
+        ledger.refused(ceremony.body()),
+        Some(Code::CeremonyFault),
+        "the record names tenant and key"
+    );
     ledger.world.tenant.id = TenantId([9; 16]);
     assert_eq!(ledger.refused(ceremony.body()), Some(Code::UnknownKey));
 }
@@ -171,12 +233,19 @@ fn another_tenants_key_does_not_finish_here() {
 fn two_ceremonies_never_share_a_session() {
     let (mut ledger, key, _) = released();
     ledger.put_and_release(Record::Ceremony(new_key(&ledger.world)));
-    let other = ledger.state.threshold_key(ledger.world.tenant.id, KeyId([9; 16])).unwrap();
+    let other = ledger
+        .state
+        .threshold_key(ledger.world.tenant.id, KeyId([9; 16]))
+        .unwrap();
     assert_ne!(key.session, other.session);
 }
 
 fn vault(ledger: &Ledger, id: u8, account: u32) -> Vault {
-    Vault { id: VaultId([id; 16]), account, ..ledger.world.tenant.first_vault() }
+    Vault {
+        id: VaultId([id; 16]),
+        account,
+        ..ledger.world.tenant.first_vault()
+    }
 }
 
 fn put_vault(ledger: &mut Ledger, vault: Vault) -> Result<u64, strongroom_types::Refusal> {
@@ -187,8 +256,14 @@ fn put_vault(ledger: &mut Ledger, vault: Vault) -> Result<u64, strongroom_types:
 fn an_account_of_a_key_and_a_vault_id_belong_to_one_vault() {
     let mut ledger = ready();
     let same_account = vault(&ledger, 9, 0);
-    assert_eq!(code(put_vault(&mut ledger, same_account)), Code::AlreadyExists);
-    let same_id = Vault { id: ledger.world.tenant.vault, ..vault(&ledger, 9, 1) };
+    assert_eq!(
+        code(put_vault(&mut ledger, same_account)),
+        Code::AlreadyExists
+    );
+    let same_id = Vault {
+        id: ledger.world.tenant.vault,
+        ..vault(&ledger, 9, 1)
+    };
     assert_eq!(code(put_vault(&mut ledger, same_id)), Code::AlreadyExists);
     let new = vault(&ledger, 9, 1);
     put_vault(&mut ledger, new).unwrap();
@@ -198,21 +273,42 @@ fn an_account_of_a_key_and_a_vault_id_belong_to_one_vault() {
 fn a_vault_needs_a_finished_key_that_is_in_force() {
     let (mut ledger, _, ceremony) = released();
     let first = ledger.world.tenant.first_vault();
-    let unknown = Vault { key: KeyId([9; 16]), ..first.clone() };
+    let unknown = Vault {
+        key: KeyId([9; 16]),
+        ..first.clone()
+    };
     assert_eq!(code(put_vault(&mut ledger, unknown)), Code::UnknownKey);
-    assert_eq!(code(put_vault(&mut ledger, first.clone())), Code::InvalidReference, "not finished");
+    assert_eq!(
+        code(put_vault(&mut ledger, first.clone())),
+        Code::InvalidReference,
+        "not finished"
+    );
     ledger.push(ceremony.body(), ledger.now).unwrap();
     let mut revoked = ledger.clone();
     let who = ledger.committee();
-    revoked.tighten(Tighten::RevokeKey(first.key), &who).unwrap();
-    assert_eq!(code(put_vault(&mut revoked, first.clone())), Code::InvalidReference, "revoked");
+    revoked
+        .tighten(Tighten::RevokeKey(first.key), &who)
+        .unwrap();
+    assert_eq!(
+        code(put_vault(&mut revoked, first.clone())),
+        Code::InvalidReference,
+        "revoked"
+    );
     put_vault(&mut ledger, first).unwrap();
 }
 
 #[test]
 fn every_suite_has_its_name_in_both_vocabularies() {
     use strongroom_journal::apply::ceremony::suite_id;
-    let suites = [Suite::FrostSecp256k1Tr, Suite::FrostSecp256k1, Suite::FrostEd25519];
-    let ids = [SuiteId::FrostSecp256k1Tr, SuiteId::FrostSecp256k1, SuiteId::FrostEd25519];
+    let suites = [
+        Suite::FrostSecp256k1Tr,
+        Suite::FrostSecp256k1,
+        Suite::FrostEd25519,
+    ];
+    let ids = [
+        SuiteId::FrostSecp256k1Tr,
+        SuiteId::FrostSecp256k1,
+        SuiteId::FrostEd25519,
+    ];
     assert_eq!(suites.map(suite_id), ids);
 }

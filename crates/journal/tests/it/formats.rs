@@ -11,12 +11,21 @@ use strongroom_world::{START, World, WorldOptions};
 #[test]
 fn a_genesis_opens_only_under_its_pinned_hash() {
     let bytes = genesis().to_bytes();
-    assert_eq!(Genesis::pinned(&bytes, genesis().hash()).unwrap(), genesis());
-    assert_eq!(code(Genesis::pinned(&bytes, Digest([1; 32]))), Code::GenesisMismatch);
+    assert_eq!(
+        Genesis::pinned(&bytes, genesis().hash()).unwrap(),
+        genesis()
+    );
+    assert_eq!(
+        code(Genesis::pinned(&bytes, Digest([1; 32]))),
+        Code::GenesisMismatch
+    );
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        assert!(Genesis::pinned(&changed, genesis().hash()).is_err(), "byte {at}");
+        assert!(
+            Genesis::pinned(&changed, genesis().hash()).is_err(),
+            "byte {at}"
+        );
     }
 }
 
@@ -48,21 +57,39 @@ fn a_genesis_keeps_every_rule() {
     for (at, change) in invalid.into_iter().enumerate() {
         assert_eq!(checked(change), Some(Code::InvalidReference), "case {at}");
     }
-    let bounds: [fn(&mut Bounds); 3] =
-        [|b| b.attempts_max = 0, |b| b.freshness_ms = b.skew_ms, |b| b.attempt_life_ms = 0];
+    let bounds: [fn(&mut Bounds); 3] = [
+        |b| b.attempts_max = 0,
+        |b| b.freshness_ms = b.skew_ms,
+        |b| b.attempt_life_ms = 0,
+    ];
     for change in bounds {
-        assert_eq!(checked(|g| change(&mut g.bounds)), Some(Code::InvalidReference));
+        assert_eq!(
+            checked(|g| change(&mut g.bounds)),
+            Some(Code::InvalidReference)
+        );
     }
 }
 
 #[test]
 fn a_genesis_has_exactly_the_quorum_its_witnesses_and_faults_need() {
     for quorum in [0, 2, 4] {
-        assert_eq!(checked(|g| g.quorum = quorum), Some(Code::QuorumTooSmallForF), "{quorum}");
+        assert_eq!(
+            checked(|g| g.quorum = quorum),
+            Some(Code::QuorumTooSmallForF),
+            "{quorum}"
+        );
     }
     assert_eq!(checked(|g| g.faults = 0), Some(Code::QuorumTooSmallForF));
-    assert_eq!(checked(|g| (g.faults, g.quorum) = (2, 4)), None, "4 witnesses, 2 hostile: all must sign");
-    assert_eq!(checked(|g| (g.faults, g.quorum) = (4, 5)), Some(Code::QuorumTooSmallForF), "unreachable");
+    assert_eq!(
+        checked(|g| (g.faults, g.quorum) = (2, 4)),
+        None,
+        "4 witnesses, 2 hostile: all must sign"
+    );
+    assert_eq!(
+        checked(|g| (g.faults, g.quorum) = (4, 5)),
+        Some(Code::QuorumTooSmallForF),
+        "unreachable"
+    );
 }
 
 #[test]
@@ -88,7 +115,13 @@ fn a_production_genesis_keeps_the_production_minima() {
 }
 
 fn tick() -> Entry {
-    Entry { version: 1, seq: 1, at: START, scope: Scope::Platform, body: Body::Tick }
+    Entry {
+        version: 1,
+        seq: 1,
+        at: START,
+        scope: Scope::Platform,
+        body: Body::Tick,
+    }
 }
 
 #[test]
@@ -98,9 +131,18 @@ fn a_sealed_entry_opens_strictly() {
     let mut longer = sealed.clone();
     longer.entry.push(0);
     assert_eq!(code(longer.open()), Code::Malformed);
-    let newer = SealedEntry::new(&Entry { version: 2, ..tick() }, [1; 32]);
+    let newer = SealedEntry::new(
+        &Entry {
+            version: 2,
+            ..tick()
+        },
+        [1; 32],
+    );
     assert_eq!(code(newer.open()), Code::UnknownEntry);
-    let large = SealedEntry { entry: vec![0; ENTRY_BYTES_MAX + 1], salt: [1; 32] };
+    let large = SealedEntry {
+        entry: vec![0; ENTRY_BYTES_MAX + 1],
+        salt: [1; 32],
+    };
     assert_eq!(code(large.open()), Code::RecordTooLarge);
 }
 
@@ -113,7 +155,10 @@ fn an_unknown_kind_of_entry_does_not_decode() {
 
 #[test]
 fn the_leaf_hides_the_entry_behind_its_salt() {
-    let (one, two) = (SealedEntry::new(&tick(), [1; 32]), SealedEntry::new(&tick(), [2; 32]));
+    let (one, two) = (
+        SealedEntry::new(&tick(), [1; 32]),
+        SealedEntry::new(&tick(), [2; 32]),
+    );
     assert_ne!(one.leaf(&tick()).commitment, two.leaf(&tick()).commitment);
     let expected = digest("strongroom/journal-commitment/v1", &[&[1; 32], &one.entry]);
     assert_eq!(one.leaf(&tick()).commitment, expected);
@@ -154,6 +199,9 @@ fn map_key_bytes_do_not_change() {
     assert_eq!(tags, (0..=23).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
-    assert_eq!(ks::read_expiry(&ks::expiry(t, UnixMs(258), &[9, 9])), Some((UnixMs(258), vec![9, 9])));
+    assert_eq!(
+        ks::read_expiry(&ks::expiry(t, UnixMs(258), &[9, 9])),
+        Some((UnixMs(258), vec![9, 9]))
+    );
 }
 const KEYS: &str = "4bb42b3ef5d35c2b498ca87eaa55b6cefc0ebb0fca947c27c34e8204f3d52e84";

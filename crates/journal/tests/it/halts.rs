@@ -3,11 +3,17 @@
 use crate::{HOUR_MS, SMALL, code, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_types::{
-    ActBody, Code, Document as _, Record, Refusal, Scope, Tighten, UnixMs, User, UserId, Vault, VaultId,
+    ActBody, Code, Document as _, Record, Refusal, Scope, Tighten, UnixMs, User, UserId, Vault,
+    VaultId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who};
 
-fn pause(ledger: &mut Ledger, vault: Option<VaultId>, ms: u64, who: &[Who]) -> Result<u64, Refusal> {
+fn pause(
+    ledger: &mut Ledger,
+    vault: Option<VaultId>,
+    ms: u64,
+    who: &[Who],
+) -> Result<u64, Refusal> {
     let until = ledger.now.plus(ms);
     ledger.tighten(Tighten::Pause { vault, until }, who)
 }
@@ -18,15 +24,26 @@ fn small(ledger: &Ledger) -> Option<Code> {
 }
 
 fn put_user(ledger: &Ledger) -> Option<Code> {
-    let record = Record::User(User { id: UserId([9; 16]), name: "Mallory".parse().unwrap() });
-    ledger.refused(Body::Act(ledger.signed_act(ActBody::Put(record), &ledger.committee())))
+    let record = Record::User(User {
+        id: UserId([9; 16]),
+        name: "Mallory".parse().unwrap(),
+    });
+    ledger.refused(Body::Act(
+        ledger.signed_act(ActBody::Put(record), &ledger.committee()),
+    ))
 }
 
 #[test]
 fn one_admin_pauses_for_at_most_four_hours() {
     let mut ledger = ready_with(|o| o.admins = (3, 2));
-    assert_eq!(code(pause(&mut ledger, None, 4 * HOUR_MS + 1, &[Who::Admin(0)])), Code::PauseTooLong);
-    assert_eq!(code(pause(&mut ledger, None, HOUR_MS, &[Who::Committee(0)])), Code::QuorumMissing);
+    assert_eq!(
+        code(pause(&mut ledger, None, 4 * HOUR_MS + 1, &[Who::Admin(0)])),
+        Code::PauseTooLong
+    );
+    assert_eq!(
+        code(pause(&mut ledger, None, HOUR_MS, &[Who::Committee(0)])),
+        Code::QuorumMissing
+    );
     pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
     assert_eq!(small(&ledger), Some(Code::Paused));
     ledger.wait(4 * HOUR_MS - 1);
@@ -39,12 +56,18 @@ fn one_admin_pauses_for_at_most_four_hours() {
 fn an_admin_pauses_once_in_24_hours() {
     let mut ledger = ready();
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
-    assert_eq!(code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])), Code::PauseTooLong);
+    assert_eq!(
+        code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
+        Code::PauseTooLong
+    );
     let with_another = pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0), Who::Admin(1)]);
     assert_eq!(code(with_another), Code::PauseTooLong);
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(1)]).unwrap();
     ledger.wait(24 * HOUR_MS - 1);
-    assert_eq!(code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])), Code::PauseTooLong);
+    assert_eq!(
+        code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
+        Code::PauseTooLong
+    );
     ledger.wait(1);
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
 }
@@ -61,12 +84,23 @@ fn a_pause_never_shortens_another() {
 #[test]
 fn a_paused_vault_pauses_no_other() {
     let mut ledger = ready();
-    let second = Vault { id: VaultId([9; 16]), account: 1, ..ledger.world.tenant.first_vault() };
-    ledger.act(ActBody::Put(Record::Vault(second.clone())), &[Who::Admin(0)]).unwrap();
+    let second = Vault {
+        id: VaultId([9; 16]),
+        account: 1,
+        ..ledger.world.tenant.first_vault()
+    };
+    ledger
+        .act(
+            ActBody::Put(Record::Vault(second.clone())),
+            &[Who::Admin(0)],
+        )
+        .unwrap();
     let vault = ledger.world.tenant.vault;
     pause(&mut ledger, Some(vault), HOUR_MS, &[Who::Admin(0)]).unwrap();
     assert_eq!(small(&ledger), Some(Code::Paused));
-    let intent = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| i.vault = second.id);
+    let intent = ledger
+        .world
+        .intent_with(ledger.now, SMALL, FRIEND, |i| i.vault = second.id);
     ledger.authorize(&intent, &[]).unwrap();
 }
 
@@ -77,11 +111,26 @@ fn tightenings(ledger: &Ledger) -> Vec<(Tighten, Vec<Who>)> {
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND).digest();
     let admin = vec![Who::Admin(0)];
     vec![
-        (Tighten::RevokeCredential(clerk.credential.id), admin.clone()),
+        (
+            Tighten::RevokeCredential(clerk.credential.id),
+            admin.clone(),
+        ),
         (Tighten::RevokeUser(clerk.user.id), admin.clone()),
-        (Tighten::LeaveGroup { group: tenant.approvers, user: approver }, admin.clone()),
+        (
+            Tighten::LeaveGroup {
+                group: tenant.approvers,
+                user: approver,
+            },
+            admin.clone(),
+        ),
         (Tighten::RemoveAllowList(tenant.friend), admin.clone()),
-        (Tighten::Pause { vault: None, until: UnixMs(ledger.now.0 + 1) }, admin.clone()),
+        (
+            Tighten::Pause {
+                vault: None,
+                until: UnixMs(ledger.now.0 + 1),
+            },
+            admin.clone(),
+        ),
         (Tighten::Stop, admin),
         (Tighten::RevokeKey(tenant.key), ledger.committee()),
         (Tighten::Cancel(intent), vec![Who::Initiator]),
@@ -100,7 +149,9 @@ fn a_stop_holds_payments_and_loosenings_and_nothing_else() {
 #[test]
 fn a_stop_of_the_platform_holds_every_tenant() {
     let mut ledger = ready();
-    ledger.platform_act(ActBody::Tighten(Tighten::Stop)).unwrap();
+    ledger
+        .platform_act(ActBody::Tighten(Tighten::Stop))
+        .unwrap();
     held(&ledger, Code::PlatformStopped);
     assert_eq!(
         code(ledger.act(ActBody::Resume, &[Who::Admin(0)])),
@@ -112,8 +163,15 @@ fn a_stop_of_the_platform_holds_every_tenant() {
 }
 
 fn held(ledger: &Ledger, expected: Code) {
-    assert_eq!((small(ledger), put_user(ledger)), (Some(expected), Some(expected)));
-    let vault = Vault { id: VaultId([9; 16]), account: 1, ..ledger.world.tenant.first_vault() };
+    assert_eq!(
+        (small(ledger), put_user(ledger)),
+        (Some(expected), Some(expected))
+    );
+    let vault = Vault {
+        id: VaultId([9; 16]),
+        account: 1,
+        ..ledger.world.tenant.first_vault()
+    };
     let vault = ledger.signed_act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)]);
     assert_eq!(ledger.refused(Body::Act(vault)), Some(expected));
     for (what, who) in tightenings(ledger) {
@@ -125,19 +183,30 @@ fn held(ledger: &Ledger, expected: Code) {
 #[test]
 fn a_proposal_made_before_a_stop_is_not_released_under_it_but_can_be_vetoed() {
     let mut ledger = ready();
-    let record = Record::User(User { id: UserId([9; 16]), name: "Mallory".parse().unwrap() });
+    let record = Record::User(User {
+        id: UserId([9; 16]),
+        name: "Mallory".parse().unwrap(),
+    });
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = strongroom_types::Act::digest_of(&proposal.text);
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
-    assert_eq!(code(ledger.act(ActBody::Release(digest), &ledger.committee())), Code::TenantStopped);
-    ledger.tighten(Tighten::Veto(digest), &[Who::Committee(0)]).unwrap();
+    assert_eq!(
+        code(ledger.act(ActBody::Release(digest), &ledger.committee())),
+        Code::TenantStopped
+    );
+    ledger
+        .tighten(Tighten::Veto(digest), &[Who::Committee(0)])
+        .unwrap();
 }
 
 #[test]
 fn what_runs_cannot_be_resumed() {
     let mut ledger = ready();
-    assert_eq!(code(ledger.act(ActBody::Resume, &[Who::Admin(0)])), Code::NotStopped);
+    assert_eq!(
+        code(ledger.act(ActBody::Resume, &[Who::Admin(0)])),
+        Code::NotStopped
+    );
     assert_eq!(code(ledger.platform_act(ActBody::Resume)), Code::NotStopped);
 }
 
@@ -150,7 +219,12 @@ fn an_old_resume_never_undoes_a_later_stop() {
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     assert_eq!(ledger.refused(resume), Some(Code::UsedAuthority));
     let world = ledger.world.clone();
-    let early = world.act(ledger.now, world.scope(), ActBody::Resume, ledger.version() - 1);
+    let early = world.act(
+        ledger.now,
+        world.scope(),
+        ActBody::Resume,
+        ledger.version() - 1,
+    );
     assert_eq!(
         ledger.refused(Body::Act(world.sign(&early, &[Who::Admin(0)]))),
         Some(Code::WrongScopeVersion)

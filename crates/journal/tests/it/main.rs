@@ -46,7 +46,9 @@ pub const TWO: [Who; 2] = [Who::Approver(0), Who::Approver(1)];
 /// A tenant with a key and a vault, no delays.
 pub fn ready() -> Ledger {
     static READY: OnceLock<Ledger> = OnceLock::new();
-    READY.get_or_init(|| Ledger::ready(World::new(1, WorldOptions::default()))).clone()
+    READY
+        .get_or_init(|| Ledger::ready(World::new(1, WorldOptions::default())))
+        .clone()
 }
 
 /// As [`ready`], in another variant.
@@ -67,7 +69,12 @@ pub fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
 }
 
 /// The body of an act of the tenant's scope, changed before it is signed.
-pub fn act_body(ledger: &Ledger, body: ActBody, who: &[Who], change: impl FnOnce(&mut Act)) -> Body {
+pub fn act_body(
+    ledger: &Ledger,
+    body: ActBody,
+    who: &[Who],
+    change: impl FnOnce(&mut Act),
+) -> Body {
     let world = &ledger.world;
     let mut act = world.act(ledger.now, world.scope(), body, ledger.version());
     change(&mut act);

@@ -21,7 +21,10 @@ fn entry_0_is_genesis_and_nothing_else_is() {
 
 #[test]
 fn genesis_of_another_installation_is_refused() {
-    assert_eq!(code(empty().push(Body::Genesis(Digest([7; 32])), START)), Code::WrongGenesis);
+    assert_eq!(
+        code(empty().push(Body::Genesis(Digest([7; 32])), START)),
+        Code::WrongGenesis
+    );
 }
 
 #[test]
@@ -29,12 +32,18 @@ fn genesis_and_ticks_belong_to_the_platform() {
     let ledger = empty();
     let genesis = Body::Genesis(ledger.world.genesis.hash());
     assert_eq!(
-        code(apply(&ledger.state, &ledger.entry(ledger.world.scope(), genesis, START))),
+        code(apply(
+            &ledger.state,
+            &ledger.entry(ledger.world.scope(), genesis, START)
+        )),
         Code::WrongScope
     );
     let ledger = ready();
     assert_eq!(
-        code(apply(&ledger.state, &ledger.entry(ledger.world.scope(), Body::Tick, ledger.now))),
+        code(apply(
+            &ledger.state,
+            &ledger.entry(ledger.world.scope(), Body::Tick, ledger.now)
+        )),
         Code::WrongScope
     );
 }
@@ -51,7 +60,10 @@ fn payments_and_ceremony_ends_belong_to_a_tenant() {
     };
     for body in [authorized.into_body(), Body::Attempt(attempt), rejected] {
         assert_eq!(
-            code(apply(&ledger.state, &ledger.entry(Scope::Platform, body, ledger.now))),
+            code(apply(
+                &ledger.state,
+                &ledger.entry(Scope::Platform, body, ledger.now)
+            )),
             Code::WrongScope
         );
     }
@@ -60,7 +72,11 @@ fn payments_and_ceremony_ends_belong_to_a_tenant() {
 #[test]
 fn an_entry_out_of_sequence_is_refused() {
     let mut ledger = ready();
-    for seq in [0, ledger.entries.len() as u64 - 1, ledger.entries.len() as u64 + 1] {
+    for seq in [
+        0,
+        ledger.entries.len() as u64 - 1,
+        ledger.entries.len() as u64 + 1,
+    ] {
         let mut entry = ledger.entry(Scope::Platform, Body::Tick, ledger.now);
         entry.seq = seq;
         assert_eq!(code(ledger.push_entry(entry)), Code::Malformed, "{seq}");
@@ -74,7 +90,11 @@ fn an_entry_of_an_unknown_version_is_refused() {
     for version in [0, 2, u16::MAX] {
         let mut entry = ledger.entry(Scope::Platform, Body::Tick, ledger.now);
         entry.version = version;
-        assert_eq!(code(ledger.push_entry(entry)), Code::UnknownEntry, "{version}");
+        assert_eq!(
+            code(ledger.push_entry(entry)),
+            Code::UnknownEntry,
+            "{version}"
+        );
     }
 }
 
@@ -82,7 +102,10 @@ fn an_entry_of_an_unknown_version_is_refused() {
 fn journal_time_never_goes_back_and_may_stand_still() {
     let mut ledger = ready();
     ledger.push(Body::Tick, ledger.now.plus(10)).unwrap();
-    assert_eq!(code(ledger.push(Body::Tick, ledger.now.plus(9))), Code::TimeWentBack);
+    assert_eq!(
+        code(ledger.push(Body::Tick, ledger.now.plus(9))),
+        Code::TimeWentBack
+    );
     ledger.push(Body::Tick, ledger.now.plus(10)).unwrap();
     ledger.push(Body::Tick, UnixMs(u64::MAX)).unwrap();
 }

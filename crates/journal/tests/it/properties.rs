@@ -10,7 +10,9 @@ use strongroom_types::{
     ActBody, Answer, Attempt, AttemptKind, Digest, Document as _, Record, Scope, Tighten, UnixMs,
 };
 use strongroom_wire::{decode, encode};
-use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, PolicyOptions, STRANGER, Who};
+use strongroom_world::{
+    AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, PolicyOptions, STRANGER, Who,
+};
 
 /// One valid entry of each kind, all at the same state.
 fn valid() -> &'static (Ledger, Vec<Entry>) {
@@ -21,27 +23,43 @@ fn valid() -> &'static (Ledger, Vec<Entry>) {
         ledger.authorize(&old, &[]).unwrap();
         let rejected = ledger.world.intent(ledger.now, crate::MEDIUM, STRANGER);
         let core = ledger.core(&rejected);
-        let no = ledger.world.approve(Who::Approver(0), &rejected, &core, Answer::No, &[]);
+        let no = ledger
+            .world
+            .approve(Who::Approver(0), &rejected, &core, Answer::No, &[]);
         let mut plan = ledger.world.plan();
         plan.key.0 = [9; 16];
         let committee = ledger.committee();
         let act = |body, who: &[Who]| Body::Act(ledger.signed_act(body, who));
         let bodies = vec![
             Body::Tick,
-            ledger.authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[]).into_body(),
-            ledger.authorization(&ledger.world.intent(ledger.now, crate::LARGE, FRIEND), &TWO).into_body(),
-            Body::Attempt(ledger.world.next_attempt(&ledger.world.attempt(&old), AttemptKind::Bump, FEE_MAX)),
+            ledger
+                .authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[])
+                .into_body(),
+            ledger
+                .authorization(&ledger.world.intent(ledger.now, crate::LARGE, FRIEND), &TWO)
+                .into_body(),
+            Body::Attempt(ledger.world.next_attempt(
+                &ledger.world.attempt(&old),
+                AttemptKind::Bump,
+                FEE_MAX,
+            )),
             Body::Rejected {
                 intent: ledger.world.signed_intent(&rejected),
                 core: core.to_text(),
                 approval: no,
             },
             act(ActBody::Put(Record::Ceremony(plan)), &committee),
-            act(ActBody::Tighten(Tighten::Cancel(old.digest())), &[Who::Initiator]),
+            act(
+                ActBody::Tighten(Tighten::Cancel(old.digest())),
+                &[Who::Initiator],
+            ),
             act(ActBody::Tighten(Tighten::Stop), &[Who::Admin(0)]),
             Body::Act(ledger.world.for_tenant(1).create_tenant(ledger.now)),
         ];
-        let entries = bodies.into_iter().map(|b| ledger.entry(ledger.scope_of(&b), b, ledger.now)).collect();
+        let entries = bodies
+            .into_iter()
+            .map(|b| ledger.entry(ledger.scope_of(&b), b, ledger.now))
+            .collect();
         (ledger, entries)
     })
 }
@@ -163,9 +181,20 @@ fn limited() -> Ledger {
         amount_lte: Some(LIMIT.into()),
         count_lte: Some(COUNT),
     };
-    let scopes = [VelocityScope::Tenant, VelocityScope::Vault, VelocityScope::Initiator];
+    let scopes = [
+        VelocityScope::Tenant,
+        VelocityScope::Vault,
+        VelocityScope::Initiator,
+    ];
     let ceilings = scopes.map(window).to_vec();
-    LIMITED.get_or_init(|| ready_under(PolicyOptions { ceilings, ..PolicyOptions::default() })).clone()
+    LIMITED
+        .get_or_init(|| {
+            ready_under(PolicyOptions {
+                ceilings,
+                ..PolicyOptions::default()
+            })
+        })
+        .clone()
 }
 
 fn sum(counted: &[Counted], at: UnixMs, age_from: impl Fn(&Counted) -> UnixMs) -> (u64, u64) {
@@ -176,8 +205,9 @@ fn sum(counted: &[Counted], at: UnixMs, age_from: impl Fn(&Counted) -> UnixMs) -
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// By exact age, whichever attempts and cancels came between: at every authorization the window fits, and so
-    /// does every window of authorizations by their first attempts. Nothing that clearly fits is refused.
+    /// By exact age, whichever attempts and cancels came between: at every authorization the window
+    /// fits, and so does every window of authorizations by their first attempts. Nothing that
+    /// clearly fits is refused.
     #[test]
     fn no_interleaving_of_accepted_entries_exceeds_a_window(steps in vec(step(), 1..60)) {
         let mut ledger = limited();

@@ -5,8 +5,8 @@ use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_policy::{Guard, GuardKind, Policy, Rule};
 use strongroom_types::{
-    Act, ActBody, AllowListEntry, AllowListId, Code, Credential, CredentialClass, CredentialId, Digest,
-    Document as _, Group, MinorUnits, Record, Tier, Tighten, User, UserId,
+    Act, ActBody, AllowListEntry, AllowListId, Code, Credential, CredentialClass, CredentialId,
+    Digest, Document as _, Group, MinorUnits, Record, Tier, Tighten, User, UserId,
 };
 use strongroom_world::{FRIEND, Ledger, STRANGER, Who};
 
@@ -30,11 +30,17 @@ fn release(ledger: &mut Ledger, proposal: Digest) -> Result<u64, strongroom_type
 fn with_rules(policy: &Policy, change: impl FnOnce(&mut Vec<Rule>)) -> Policy {
     let mut rules = policy.rules.to_vec();
     change(&mut rules);
-    Policy { rules: rules.into(), ..policy.clone() }
+    Policy {
+        rules: rules.into(),
+        ..policy.clone()
+    }
 }
 
 fn mallory() -> User {
-    User { id: UserId([9; 16]), name: "Mallory".parse().unwrap() }
+    User {
+        id: UserId([9; 16]),
+        name: "Mallory".parse().unwrap(),
+    }
 }
 
 /// One of each kind that loosens, with a test whether it is in force.
@@ -49,28 +55,48 @@ fn loosenings(ledger: &Ledger) -> Vec<(Record, InForce)> {
         class: CredentialClass::Key,
         public_key: [1; 32],
     };
-    let group = Group { members: vec![clerk], ..tenant.group("approvers", tenant.approvers, &[]) };
+    let group = Group {
+        members: vec![clerk],
+        ..tenant.group("approvers", tenant.approvers, &[])
+    };
     let entry = AllowListEntry {
         id: AllowListId([9; 16]),
         address: STRANGER.into(),
         ..tenant.charter().allow_list[0].clone()
     };
     let chain = entry.chain.clone();
-    let policy = with_rules(&tenant.policy(&Default::default()), |rules| rules.truncate(2));
+    let policy = with_rules(&tenant.policy(&Default::default()), |rules| {
+        rules.truncate(2)
+    });
     let digest = policy.digest();
     let mut plan = ledger.world.plan();
     plan.key.0 = [9; 16];
     let key = plan.key;
     vec![
-        (Record::User(mallory()), Box::new(move |l| l.state.user(t, mallory().id).is_ok())),
+        (
+            Record::User(mallory()),
+            Box::new(move |l| l.state.user(t, mallory().id).is_ok()),
+        ),
         (
             Record::Credential(credential.clone()),
             Box::new(move |l| l.state.credential(t, credential.id).is_ok()),
         ),
-        (Record::Group(group), Box::new(move |l| l.state.in_group(t, tenant.approvers, clerk).unwrap())),
-        (Record::AllowList(entry), Box::new(move |l| l.state.listed(t, &chain, STRANGER).unwrap().is_some())),
-        (Record::Policy(policy.to_text()), Box::new(move |l| l.state.tenant(t).unwrap().policy == digest)),
-        (Record::Ceremony(plan), Box::new(move |l| l.state.threshold_key(t, key).is_ok())),
+        (
+            Record::Group(group),
+            Box::new(move |l| l.state.in_group(t, tenant.approvers, clerk).unwrap()),
+        ),
+        (
+            Record::AllowList(entry),
+            Box::new(move |l| l.state.listed(t, &chain, STRANGER).unwrap().is_some()),
+        ),
+        (
+            Record::Policy(policy.to_text()),
+            Box::new(move |l| l.state.tenant(t).unwrap().policy == digest),
+        ),
+        (
+            Record::Ceremony(plan),
+            Box::new(move |l| l.state.threshold_key(t, key).is_ok()),
+        ),
     ]
 }
 
@@ -81,7 +107,11 @@ fn every_loosening_waits_for_its_delay_in_journal_time() {
         let mut ledger = ledger.clone();
         let proposal = propose(&mut ledger, record.clone());
         ledger.wait(DELAY_MS - 1);
-        assert_eq!(code(release(&mut ledger, proposal)), Code::ReleaseTooEarly, "{record:?}");
+        assert_eq!(
+            code(release(&mut ledger, proposal)),
+            Code::ReleaseTooEarly,
+            "{record:?}"
+        );
         assert!(!in_force(&ledger));
         ledger.wait(1);
         release(&mut ledger, proposal).unwrap();
@@ -104,7 +134,10 @@ fn silence_is_not_consent() {
 #[test]
 fn a_proposal_is_released_once_and_only_by_its_own_digest() {
     let mut ledger = ready();
-    assert_eq!(code(release(&mut ledger, Digest([1; 32]))), Code::UnknownProposal);
+    assert_eq!(
+        code(release(&mut ledger, Digest([1; 32]))),
+        Code::UnknownProposal
+    );
     let proposal = propose(&mut ledger, Record::User(mallory()));
     release(&mut ledger, proposal).unwrap();
     assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownProposal);
@@ -113,7 +146,10 @@ fn a_proposal_is_released_once_and_only_by_its_own_digest() {
 #[test]
 fn a_proposal_expires() {
     let ledger = slow();
-    for (ms, lives) in [(DELAY_MS + 30 * 24 * HOUR_MS - 1, true), (DELAY_MS + 30 * 24 * HOUR_MS, false)] {
+    for (ms, lives) in [
+        (DELAY_MS + 30 * 24 * HOUR_MS - 1, true),
+        (DELAY_MS + 30 * 24 * HOUR_MS, false),
+    ] {
         let mut ledger = ledger.clone();
         let proposal = propose(&mut ledger, Record::User(mallory()));
         ledger.wait(ms);
@@ -124,9 +160,14 @@ fn a_proposal_expires() {
 #[test]
 fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
     let mut ledger = ready();
-    let (user, group) = (ledger.world.person(Who::Clerk).user.id, ledger.world.tenant.risk);
+    let (user, group) = (
+        ledger.world.person(Who::Clerk).user.id,
+        ledger.world.tenant.risk,
+    );
     for _ in 0..20 {
-        ledger.tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)]).unwrap();
+        ledger
+            .tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)])
+            .unwrap();
     }
     let proposal = propose(&mut ledger, Record::User(mallory()));
     ledger.wait(30 * 24 * HOUR_MS);
@@ -141,8 +182,13 @@ fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
 fn any_one_of_the_committee_vetoes_and_nobody_else() {
     let mut ledger = ready();
     let proposal = propose(&mut ledger, Record::User(mallory()));
-    assert_eq!(code(ledger.tighten(Tighten::Veto(proposal), &[Who::Admin(0)])), Code::QuorumMissing);
-    ledger.tighten(Tighten::Veto(proposal), &[Who::Committee(2)]).unwrap();
+    assert_eq!(
+        code(ledger.tighten(Tighten::Veto(proposal), &[Who::Admin(0)])),
+        Code::QuorumMissing
+    );
+    ledger
+        .tighten(Tighten::Veto(proposal), &[Who::Committee(2)])
+        .unwrap();
     assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownProposal);
 }
 
@@ -170,12 +216,24 @@ fn a_provably_tighter_policy_acts_at_once_even_while_stopped() {
     };
     let mut tighter = old.clone();
     tighter.guards.push(guard);
-    ledger.act(ActBody::Put(Record::Policy(tighter.to_text())), &ledger.committee()).unwrap();
+    ledger
+        .act(
+            ActBody::Put(Record::Policy(tighter.to_text())),
+            &ledger.committee(),
+        )
+        .unwrap();
     let in_force = ledger.state.tenant(ledger.world.tenant.id).unwrap().policy;
     assert_eq!(in_force, tighter.digest());
     ledger.act(ActBody::Resume, &[Who::Admin(0)]).unwrap();
-    assert!(ledger.decide(&ledger.world.intent(ledger.now, SMALL, FRIEND)).is_ok());
-    assert_eq!(code(ledger.decide(&ledger.world.intent(ledger.now, SMALL + 1, FRIEND))), Code::PolicyBlocked);
+    assert!(
+        ledger
+            .decide(&ledger.world.intent(ledger.now, SMALL, FRIEND))
+            .is_ok()
+    );
+    assert_eq!(
+        code(ledger.decide(&ledger.world.intent(ledger.now, SMALL + 1, FRIEND))),
+        Code::PolicyBlocked
+    );
 }
 
 #[test]
@@ -190,7 +248,12 @@ fn a_looser_policy_waits_however_it_is_called() {
     });
     for policy in [fewer, raised_and_widened] {
         let mut ledger = ledger.clone();
-        ledger.act(ActBody::Put(Record::Policy(policy.to_text())), &ledger.committee()).unwrap();
+        ledger
+            .act(
+                ActBody::Put(Record::Policy(policy.to_text())),
+                &ledger.committee(),
+            )
+            .unwrap();
         assert_eq!(
             ledger.state.tenant(ledger.world.tenant.id).unwrap().policy,
             old.digest(),
@@ -210,7 +273,12 @@ fn a_policy_that_does_not_load_is_refused_before_it_is_proposed() {
 fn a_credential_id_is_used_once_also_after_its_revocation() {
     let mut ledger = ready();
     let clerk = ledger.world.person(Who::Clerk);
-    ledger.tighten(Tighten::RevokeCredential(clerk.credential.id), &[Who::Admin(0)]).unwrap();
+    ledger
+        .tighten(
+            Tighten::RevokeCredential(clerk.credential.id),
+            &[Who::Admin(0)],
+        )
+        .unwrap();
     let proposal = propose(&mut ledger, Record::Credential(clerk.credential));
     assert_eq!(code(release(&mut ledger, proposal)), Code::AlreadyExists);
 }
@@ -220,11 +288,20 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
     let mut ledger = ready();
     let tenant = ledger.world.tenant.clone();
     let clerk = ledger.world.person(Who::Clerk).user.id;
-    ledger.tighten(Tighten::RevokeUser(clerk), &[Who::Admin(0)]).unwrap();
+    ledger
+        .tighten(Tighten::RevokeUser(clerk), &[Who::Admin(0)])
+        .unwrap();
     for user in [clerk, UserId([9; 16])] {
-        let credential =
-            Credential { id: CredentialId([9; 16]), user, class: CredentialClass::Key, public_key: [1; 32] };
-        let group = Group { members: vec![user], ..tenant.group("new", tenant.approvers, &[]) };
+        let credential = Credential {
+            id: CredentialId([9; 16]),
+            user,
+            class: CredentialClass::Key,
+            public_key: [1; 32],
+        };
+        let group = Group {
+            members: vec![user],
+            ..tenant.group("new", tenant.approvers, &[])
+        };
         for record in [Record::Credential(credential), Record::Group(group)] {
             let proposal = propose(&mut ledger, record);
             assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownUser);
@@ -236,10 +313,19 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
 fn an_allow_list_id_and_a_destination_are_listed_once() {
     let mut ledger = ready();
     let listed = ledger.world.tenant.charter().allow_list[0].clone();
-    let same_id = AllowListEntry { address: STRANGER.into(), ..listed.clone() };
-    let same_place = AllowListEntry { id: AllowListId([9; 16]), ..listed.clone() };
-    let other_chain =
-        AllowListEntry { id: AllowListId([9; 16]), chain: "eip155:1".parse().unwrap(), ..listed.clone() };
+    let same_id = AllowListEntry {
+        address: STRANGER.into(),
+        ..listed.clone()
+    };
+    let same_place = AllowListEntry {
+        id: AllowListId([9; 16]),
+        ..listed.clone()
+    };
+    let other_chain = AllowListEntry {
+        id: AllowListId([9; 16]),
+        chain: "eip155:1".parse().unwrap(),
+        ..listed.clone()
+    };
     for (entry, expected) in [
         (same_id.clone(), Code::AlreadyExists),
         (same_place.clone(), Code::AlreadyExists),
@@ -248,7 +334,9 @@ fn an_allow_list_id_and_a_destination_are_listed_once() {
         let proposal = propose(&mut ledger, Record::AllowList(entry));
         assert_eq!(code(release(&mut ledger, proposal)), expected);
     }
-    ledger.tighten(Tighten::RemoveAllowList(listed.id), &[Who::Admin(0)]).unwrap();
+    ledger
+        .tighten(Tighten::RemoveAllowList(listed.id), &[Who::Admin(0)])
+        .unwrap();
     let proposal = propose(&mut ledger, Record::AllowList(same_id));
     assert_eq!(
         code(release(&mut ledger, proposal)),
@@ -265,22 +353,42 @@ fn an_unknown_target_of_a_tightening_is_refused() {
     let tenant = ledger.world.tenant.clone();
     let who = [Who::Admin(0), Who::Committee(0), Who::Committee(1)];
     for (what, expected) in [
-        (Tighten::RevokeCredential(CredentialId([9; 16])), Code::UnknownCredential),
-        (Tighten::RevokeUser(UserId([9; 16])), Code::UnknownUser),
-        (Tighten::RemoveAllowList(AllowListId([9; 16])), Code::InvalidReference),
         (
-            Tighten::LeaveGroup { group: strongroom_types::GroupId([9; 16]), user: UserId([9; 16]) },
+            Tighten::RevokeCredential(CredentialId([9; 16])),
+            Code::UnknownCredential,
+        ),
+        (Tighten::RevokeUser(UserId([9; 16])), Code::UnknownUser),
+        (
+            Tighten::RemoveAllowList(AllowListId([9; 16])),
             Code::InvalidReference,
         ),
-        (Tighten::RevokeKey(strongroom_types::KeyId([9; 16])), Code::UnknownKey),
+        (
+            Tighten::LeaveGroup {
+                group: strongroom_types::GroupId([9; 16]),
+                user: UserId([9; 16]),
+            },
+            Code::InvalidReference,
+        ),
+        (
+            Tighten::RevokeKey(strongroom_types::KeyId([9; 16])),
+            Code::UnknownKey,
+        ),
         (Tighten::Veto(Digest([9; 32])), Code::UnknownProposal),
         (
-            Tighten::Pause { vault: Some(strongroom_types::VaultId([9; 16])), until: ledger.now },
+            Tighten::Pause {
+                vault: Some(strongroom_types::VaultId([9; 16])),
+                until: ledger.now,
+            },
             Code::UnknownVault,
         ),
     ] {
         assert_eq!(code(ledger.tighten(what, &who)), expected);
     }
-    ledger.tighten(Tighten::RemoveAllowList(tenant.friend), &who).unwrap();
-    assert_eq!(code(ledger.tighten(Tighten::RemoveAllowList(tenant.friend), &who)), Code::InvalidReference);
+    ledger
+        .tighten(Tighten::RemoveAllowList(tenant.friend), &who)
+        .unwrap();
+    assert_eq!(
+        code(ledger.tighten(Tighten::RemoveAllowList(tenant.friend), &who)),
+        Code::InvalidReference
+    );
 }

@@ -4,7 +4,8 @@ use crate::{SMALL, code, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Record, Refusal, Tighten, User, UserId,
+    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Record, Refusal, Tighten, User,
+    UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -16,7 +17,10 @@ fn pay(ledger: &mut Ledger) -> Result<Intent, Refusal> {
 }
 
 fn propose(ledger: &mut Ledger, n: u8) -> Result<Digest, Refusal> {
-    let record = Record::User(User { id: UserId([n; 16]), name: "somebody".parse().unwrap() });
+    let record = Record::User(User {
+        id: UserId([n; 16]),
+        name: "somebody".parse().unwrap(),
+    });
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = strongroom_types::Act::digest_of(&proposal.text);
     ledger.push(Body::Act(proposal), ledger.now).map(|_| digest)
@@ -34,15 +38,27 @@ fn a_tenant_adds_so_many_entries_in_a_minute_of_journal_time() {
     for _ in 0..3 {
         last = Some(pay(&mut ledger).unwrap());
     }
-    let bump = ledger.world.next_attempt(&ledger.world.attempt(&last.unwrap()), AttemptKind::Bump, 1);
-    ledger.push(Body::Attempt(bump.clone()), ledger.now).unwrap();
+    let bump =
+        ledger
+            .world
+            .next_attempt(&ledger.world.attempt(&last.unwrap()), AttemptKind::Bump, 1);
+    ledger
+        .push(Body::Attempt(bump.clone()), ledger.now)
+        .unwrap();
     propose(&mut ledger, 1).unwrap();
     assert_eq!(code(pay(&mut ledger)), Code::QuotaExceeded);
     assert_eq!(code(propose(&mut ledger, 2)), Code::QuotaExceeded);
     let next = ledger.world.next_attempt(&bump, AttemptKind::Bump, 1);
-    assert_eq!(ledger.refused(Body::Attempt(next)), Some(Code::QuotaExceeded));
+    assert_eq!(
+        ledger.refused(Body::Attempt(next)),
+        Some(Code::QuotaExceeded)
+    );
     ledger.wait(MINUTE_MS - 1);
-    assert_eq!(code(pay(&mut ledger)), Code::QuotaExceeded, "the same minute");
+    assert_eq!(
+        code(pay(&mut ledger)),
+        Code::QuotaExceeded,
+        "the same minute"
+    );
     ledger.wait(1);
     pay(&mut ledger).unwrap();
 }
@@ -86,8 +102,12 @@ fn so_many_intents_are_open_at_a_time_and_an_expired_one_makes_room() {
 fn a_cancelled_intent_is_open_until_it_expires() {
     let mut ledger = ready_with(|o| o.tune = |b| b.intents_open_max = 1);
     let intent = pay(&mut ledger).unwrap();
-    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
-    let body = ledger.authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[]).into_body();
+    ledger
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
+    let body = ledger
+        .authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[])
+        .into_body();
     assert_eq!(ledger.refused(body), Some(Code::QuotaExceeded));
 }
 
@@ -97,11 +117,19 @@ fn so_many_proposals_are_open_at_a_time_and_a_release_or_veto_makes_room() {
     let first = propose(&mut ledger, 1).unwrap();
     let second = propose(&mut ledger, 2).unwrap();
     assert_eq!(code(propose(&mut ledger, 3)), Code::QuotaExceeded);
-    ledger.tighten(Tighten::Veto(first), &[Who::Committee(0)]).unwrap();
+    ledger
+        .tighten(Tighten::Veto(first), &[Who::Committee(0)])
+        .unwrap();
     propose(&mut ledger, 3).unwrap();
     assert_eq!(code(propose(&mut ledger, 4)), Code::QuotaExceeded);
-    ledger.act(ActBody::Release(second), &ledger.committee()).unwrap();
+    ledger
+        .act(ActBody::Release(second), &ledger.committee())
+        .unwrap();
     propose(&mut ledger, 4).unwrap();
-    let open = ledger.state.tenant(ledger.world.tenant.id).unwrap().proposals_open;
+    let open = ledger
+        .state
+        .tenant(ledger.world.tenant.id)
+        .unwrap()
+        .proposals_open;
     assert_eq!(open, 2);
 }

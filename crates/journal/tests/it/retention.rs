@@ -3,16 +3,23 @@
 use crate::{HOUR_MS, SMALL, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::state::{Lookup as _, State};
-use strongroom_types::{Act, ActBody, Code, Document as _, Intent, Record, Tighten, UnixMs, User, UserId};
+use strongroom_types::{
+    Act, ActBody, Code, Document as _, Intent, Record, Tighten, UnixMs, User, UserId,
+};
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
 const RETENTION_MS: u64 = 400 * 24 * HOUR_MS;
 
 /// Entries that change nothing that matters here: each forgets a little of what is due.
 fn settle(ledger: &mut Ledger) {
-    let (user, group) = (ledger.world.person(Who::Clerk).user.id, ledger.world.tenant.risk);
+    let (user, group) = (
+        ledger.world.person(Who::Clerk).user.id,
+        ledger.world.tenant.risk,
+    );
     for _ in 0..6 {
-        ledger.tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)]).unwrap();
+        ledger
+            .tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)])
+            .unwrap();
     }
 }
 
@@ -42,16 +49,31 @@ fn an_external_id_and_an_anchor_are_kept_400_days_after_expiry_and_not_longer() 
     at(&mut ledger, UnixMs(end.0 - 1));
     assert_eq!(again(&ledger, true), Some(Code::DuplicateExternalId));
     assert_eq!(again(&ledger, false), Some(Code::AnchorTaken));
-    assert!(ledger.state.intent(ledger.world.tenant.id, &first.digest()).unwrap().is_some());
+    assert!(
+        ledger
+            .state
+            .intent(ledger.world.tenant.id, &first.digest())
+            .unwrap()
+            .is_some()
+    );
     at(&mut ledger, end);
     assert_eq!(again(&ledger, true), None);
-    assert!(ledger.state.intent(ledger.world.tenant.id, &first.digest()).unwrap().is_none());
+    assert!(
+        ledger
+            .state
+            .intent(ledger.world.tenant.id, &first.digest())
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
 fn a_used_act_is_kept_until_it_expires_and_not_longer() {
     let mut ledger = ready();
-    let (user, group) = (ledger.world.person(Who::Clerk).user.id, ledger.world.tenant.risk);
+    let (user, group) = (
+        ledger.world.person(Who::Clerk).user.id,
+        ledger.world.tenant.risk,
+    );
     let world = ledger.world.clone();
     let body = ActBody::Tighten(Tighten::LeaveGroup { group, user });
     let mut act = world.act(ledger.now, world.scope(), body, 0);
@@ -62,7 +84,11 @@ fn a_used_act_is_kept_until_it_expires_and_not_longer() {
     at(&mut ledger, UnixMs(expires.0 - 1));
     assert_eq!(ledger.refused(body.clone()), Some(Code::UsedAuthority));
     at(&mut ledger, expires);
-    assert_eq!(ledger.refused(body), Some(Code::AuthorityExpired), "forgotten, and never valid again");
+    assert_eq!(
+        ledger.refused(body),
+        Some(Code::AuthorityExpired),
+        "forgotten, and never valid again"
+    );
 }
 
 #[test]
@@ -71,8 +97,13 @@ fn counters_of_what_is_open_come_back_to_zero() {
     for n in 0..20 {
         let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
         ledger.authorize(&intent, &[]).unwrap();
-        let record = Record::User(User { id: UserId([n; 16]), name: "somebody".parse().unwrap() });
-        ledger.act(ActBody::Put(record), &ledger.committee()).unwrap();
+        let record = Record::User(User {
+            id: UserId([n; 16]),
+            name: "somebody".parse().unwrap(),
+        });
+        ledger
+            .act(ActBody::Put(record), &ledger.committee())
+            .unwrap();
         ledger.wait(1000);
     }
     let open = |ledger: &Ledger| {
@@ -94,16 +125,25 @@ fn a_released_proposal_is_not_counted_down_twice() {
     let mut ledger = ready();
     let mut digests = Vec::new();
     for n in 0..3 {
-        let record = Record::User(User { id: UserId([n; 16]), name: "somebody".parse().unwrap() });
+        let record = Record::User(User {
+            id: UserId([n; 16]),
+            name: "somebody".parse().unwrap(),
+        });
         let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
         digests.push(Act::digest_of(&proposal.text));
         ledger.push(Body::Act(proposal), ledger.now).unwrap();
         ledger.wait(HOUR_MS);
     }
-    ledger.act(ActBody::Release(digests[0]), &ledger.committee()).unwrap();
+    ledger
+        .act(ActBody::Release(digests[0]), &ledger.committee())
+        .unwrap();
     let start = ledger.now;
     at(&mut ledger, start.plus(30 * 24 * HOUR_MS - 2 * HOUR_MS));
-    let open = ledger.state.tenant(ledger.world.tenant.id).unwrap().proposals_open;
+    let open = ledger
+        .state
+        .tenant(ledger.world.tenant.id)
+        .unwrap()
+        .proposals_open;
     assert_eq!(open, 1, "one released, one expired, one open");
 }
 
@@ -121,5 +161,9 @@ fn memory_is_flat_once_everything_is_old() {
         }
     }
     // Buckets of a day last a day longer than the rest.
-    assert!(size(&ledger.state) <= high + 20, "{} after {high}", size(&ledger.state));
+    assert!(
+        size(&ledger.state) <= high + 20,
+        "{} after {high}",
+        size(&ledger.state)
+    );
 }

@@ -15,11 +15,19 @@ const MINUTE_MS: u64 = 60_000;
 
 fn window(scope: VelocityScope, amount: Option<u64>, count: Option<u64>) -> Window {
     let amount_lte = amount.map(Into::into);
-    Window { scope, window_seconds: WINDOW_MS / 1000, amount_lte, count_lte: count }
+    Window {
+        scope,
+        window_seconds: WINDOW_MS / 1000,
+        amount_lte,
+        count_lte: count,
+    }
 }
 
 fn limited(window: Window) -> Ledger {
-    ready_under(PolicyOptions { ceilings: vec![window], ..PolicyOptions::default() })
+    ready_under(PolicyOptions {
+        ceilings: vec![window],
+        ..PolicyOptions::default()
+    })
 }
 
 fn two_million() -> Ledger {
@@ -32,7 +40,10 @@ fn pay(ledger: &mut Ledger, amount: u64) -> Result<Intent, Refusal> {
 }
 
 fn bump(ledger: &mut Ledger, intent: &Intent) {
-    let attempt = ledger.world.next_attempt(&ledger.world.attempt(intent), AttemptKind::Bump, FEE_MAX);
+    let attempt =
+        ledger
+            .world
+            .next_attempt(&ledger.world.attempt(intent), AttemptKind::Bump, FEE_MAX);
     ledger.push(Body::Attempt(attempt), ledger.now).unwrap();
 }
 
@@ -40,7 +51,11 @@ fn bump(ledger: &mut Ledger, intent: &Intent) {
 fn a_window_takes_its_limit_and_not_one_unit_more() {
     let mut ledger = two_million();
     pay(&mut ledger, HALF).unwrap();
-    assert_eq!(code(pay(&mut ledger, HALF + 1)), Code::LimitExceeded, "amount and fee cap count");
+    assert_eq!(
+        code(pay(&mut ledger, HALF + 1)),
+        Code::LimitExceeded,
+        "amount and fee cap count"
+    );
     pay(&mut ledger, HALF).unwrap();
     assert_eq!(code(pay(&mut ledger, 1)), Code::LimitExceeded);
 }
@@ -51,7 +66,11 @@ fn an_amount_leaves_its_window_by_age_and_not_before() {
     pay(&mut ledger, HALF).unwrap();
     pay(&mut ledger, HALF).unwrap();
     let start = ledger.now;
-    for (ms, fits) in [(WINDOW_MS - 1, false), (WINDOW_MS, false), (WINDOW_MS + MINUTE_MS, true)] {
+    for (ms, fits) in [
+        (WINDOW_MS - 1, false),
+        (WINDOW_MS, false),
+        (WINDOW_MS + MINUTE_MS, true),
+    ] {
         ledger.now = start.plus(ms);
         assert_eq!(pay(&mut ledger, HALF).is_ok(), fits, "{ms}");
     }
@@ -62,9 +81,14 @@ fn a_cancel_an_expiry_and_the_way_home_give_nothing_back() {
     let mut ledger = two_million();
     let intent = pay(&mut ledger, HALF).unwrap();
     pay(&mut ledger, HALF).unwrap();
-    ledger.tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]).unwrap();
+    ledger
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
     assert_eq!(code(pay(&mut ledger, HALF)), Code::LimitExceeded);
-    let home = ledger.world.next_attempt(&ledger.world.attempt(&intent), AttemptKind::Cancel, FEE_MAX);
+    let home =
+        ledger
+            .world
+            .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Cancel, FEE_MAX);
     ledger.push(Body::Attempt(home), ledger.now).unwrap();
     ledger.wait(WINDOW_MS - 1);
     assert_eq!(code(pay(&mut ledger, HALF)), Code::LimitExceeded);
@@ -93,7 +117,11 @@ fn a_bump_counts_the_age_anew() {
     bump(&mut ledger, &intent);
     ledger.now = start.plus(WINDOW_MS + MINUTE_MS);
     pay(&mut ledger, HALF).unwrap();
-    assert_eq!(code(pay(&mut ledger, 1)), Code::LimitExceeded, "the bumped one is half an hour old");
+    assert_eq!(
+        code(pay(&mut ledger, 1)),
+        Code::LimitExceeded,
+        "the bumped one is half an hour old"
+    );
     ledger.now = start.plus(WINDOW_MS / 2 + WINDOW_MS + MINUTE_MS);
     pay(&mut ledger, HALF).unwrap();
 }
@@ -105,7 +133,12 @@ fn of_two_requests_at_once_only_one_fits() {
         .map(|_| ledger.world.intent(ledger.now, HALF, FRIEND))
         .map(|intent| ledger.authorization(&intent, &[]).into_body())
         .to_vec();
-    assert!(bodies.iter().all(|body| ledger.refused(body.clone()).is_none()), "each of them alone does");
+    assert!(
+        bodies
+            .iter()
+            .all(|body| ledger.refused(body.clone()).is_none()),
+        "each of them alone does"
+    );
     ledger.push(bodies[0].clone(), ledger.now).unwrap();
     assert_eq!(ledger.refused(bodies[1].clone()), Some(Code::LimitExceeded));
 }
@@ -129,26 +162,45 @@ fn each_scope_sums_its_own() {
         (VelocityScope::Initiator, false, true),
     ] {
         let mut ledger = limited(window(scope, Some(1_000_000), None));
-        let vault = Vault { id: second, account: 1, ..ledger.world.tenant.first_vault() };
-        ledger.act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)]).unwrap();
+        let vault = Vault {
+            id: second,
+            account: 1,
+            ..ledger.world.tenant.first_vault()
+        };
+        ledger
+            .act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)])
+            .unwrap();
         pay(&mut ledger, HALF).unwrap();
-        let other_vault = ledger.world.intent_with(ledger.now, HALF, FRIEND, |i| i.vault = second);
+        let other_vault = ledger
+            .world
+            .intent_with(ledger.now, HALF, FRIEND, |i| i.vault = second);
         let by = |who| {
             let id = ledger.world.person(who).credential.id;
-            ledger.world.intent_with(ledger.now, HALF, FRIEND, |i| i.initiator = id)
+            ledger
+                .world
+                .intent_with(ledger.now, HALF, FRIEND, |i| i.initiator = id)
         };
-        let fits = |intent: &Intent| ledger.refused(ledger.authorization(intent, &[]).into_body()).is_none();
+        let fits = |intent: &Intent| {
+            ledger
+                .refused(ledger.authorization(intent, &[]).into_body())
+                .is_none()
+        };
         assert_eq!(fits(&other_vault), other_vault_fits, "{scope}");
         assert_eq!(fits(&by(Who::Clerk)), other_human_fits, "{scope}");
-        assert!(!fits(&by(Who::InitiatorKey)), "{scope}: one human by two credentials is one");
+        assert!(
+            !fits(&by(Who::InitiatorKey)),
+            "{scope}: one human by two credentials is one"
+        );
     }
 }
 
 #[test]
 fn a_month_is_summed_as_exactly_as_an_hour() {
     let days = 31;
-    let month =
-        Window { window_seconds: days * 86_400, ..window(VelocityScope::Tenant, Some(2_000_000), None) };
+    let month = Window {
+        window_seconds: days * 86_400,
+        ..window(VelocityScope::Tenant, Some(2_000_000), None)
+    };
     let mut ledger = limited(month);
     ledger.wait(12_345_678);
     let first = ledger.now;
@@ -171,7 +223,9 @@ fn another_tenants_spending_is_not_counted_here() {
     ledger.create_tenant();
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
-    ledger.act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)]).unwrap();
+    ledger
+        .act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)])
+        .unwrap();
     pay(&mut ledger, HALF).unwrap();
     pay(&mut ledger, HALF).unwrap();
     ledger.world = home;

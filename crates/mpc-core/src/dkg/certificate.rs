@@ -13,18 +13,27 @@ pub fn certificate_digest(transcript: &[u8; 32]) -> [u8; 32] {
 
 /// Whether `signature` is `signing_key`'s certificate of `transcript` (strict Ed25519).
 #[must_use]
-pub fn verify_certificate(signing_key: &[u8; 32], transcript: &[u8; 32], signature: &[u8; 64]) -> bool {
+pub fn verify_certificate(
+    signing_key: &[u8; 32],
+    transcript: &[u8; 32],
+    signature: &[u8; 64],
+) -> bool {
     let signature = Signature::from_bytes(signature);
-    VerifyingKey::from_bytes(signing_key)
-        .is_ok_and(|key| key.verify_strict(&certificate_digest(transcript), &signature).is_ok())
+    VerifyingKey::from_bytes(signing_key).is_ok_and(|key| {
+        key.verify_strict(&certificate_digest(transcript), &signature)
+            .is_ok()
+    })
 }
 
-/// Checks a published ceremony against the parameters that were approved: the transcript is recomputed from
-/// the public key record, and all n roster members certified it.
+/// Checks a published ceremony against the parameters that were approved: the transcript is
+/// recomputed from the public key record, and all n roster members certified it.
 ///
 /// # Errors
 /// See [`OutcomeFault`].
-pub fn verify_outcome(parameters: &DkgParameters, outcome: &DkgOutcome) -> Result<(), OutcomeFault> {
+pub fn verify_outcome(
+    parameters: &DkgParameters,
+    outcome: &DkgOutcome,
+) -> Result<(), OutcomeFault> {
     if !is_key_of(parameters, &outcome.public) {
         return Err(OutcomeFault::OtherKey);
     }
@@ -33,7 +42,9 @@ pub fn verify_outcome(parameters: &DkgParameters, outcome: &DkgOutcome) -> Resul
     }
     for member in &parameters.roster {
         let certificate = outcome.certificates.get(&member.index);
-        if !certificate.is_some_and(|c| verify_certificate(&member.signing_key, &outcome.transcript, c)) {
+        if !certificate
+            .is_some_and(|c| verify_certificate(&member.signing_key, &outcome.transcript, c))
+        {
             return Err(OutcomeFault::Certificate(member.index));
         }
     }

@@ -32,7 +32,8 @@ pub(super) struct Round1 {
     pub chain_code_commitment: [u8; 32],
 }
 
-/// Private: the recipient in clear (so that a misrouted message is ignored, not blamed) and the sealed share.
+/// Private: the recipient in clear (so that a misrouted message is ignored, not blamed) and the
+/// sealed share.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round2 {
     pub to: u16,
@@ -41,11 +42,20 @@ pub(super) struct Round2 {
 
 impl Message {
     pub(super) fn encode(session: [u8; 32], context: [u8; 32], body: Body) -> Vec<u8> {
-        encode(&Self { version: VERSION, session, context, body })
+        encode(&Self {
+            version: VERSION,
+            session,
+            context,
+            body,
+        })
     }
 
     /// The body, if the message belongs to this session.
-    pub(super) fn decode(bytes: &[u8], session: &[u8; 32], context: &[u8; 32]) -> Result<Body, Ignored> {
+    pub(super) fn decode(
+        bytes: &[u8],
+        session: &[u8; 32],
+        context: &[u8; 32],
+    ) -> Result<Body, Ignored> {
         let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| Ignored::Malformed)?;
         if message.version != VERSION {
             return Err(Ignored::Malformed);

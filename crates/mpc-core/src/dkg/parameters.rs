@@ -114,7 +114,9 @@ impl DkgParameters {
         }
         for (position, member) in self.roster.iter().enumerate() {
             let mut others = self.roster.iter().skip(position + 1);
-            if others.any(|o| o.signing_key == member.signing_key || o.sealing_key == member.sealing_key) {
+            if others
+                .any(|o| o.signing_key == member.signing_key || o.sealing_key == member.sealing_key)
+            {
                 return refuse("two roster members share a key");
             }
             if !is_sealing_key(&member.sealing_key) {

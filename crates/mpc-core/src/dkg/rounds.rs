@@ -23,7 +23,10 @@ pub(super) struct KeyMaterial {
 /// One party's frost state between the parts; each part is taken once.
 pub(super) trait Rounds: Send + Sync {
     /// Checks all peers' round-1 packages; yields the share for each peer.
-    fn part2(&mut self, round1: &BTreeMap<u16, Round1>) -> Result<BTreeMap<u16, ShareBytes>, DkgFault>;
+    fn part2(
+        &mut self,
+        round1: &BTreeMap<u16, Round1>,
+    ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault>;
     /// Checks all peers' shares; yields the key.
     fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault>;
 }
@@ -41,7 +44,10 @@ pub(super) fn start(
 
 enum State<C: Suite> {
     Part1(round1::SecretPackage<C>),
-    Part2(round2::SecretPackage<C>, BTreeMap<Identifier<C>, round1::Package<C>>),
+    Part2(
+        round2::SecretPackage<C>,
+        BTreeMap<Identifier<C>, round1::Package<C>>,
+    ),
     Spent,
 }
 
@@ -59,27 +65,52 @@ impl<C: Suite> FrostRounds<C> {
         min_signers: u16,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(Box<dyn Rounds>, Vec<u8>), DkgFault> {
-        let indices: Option<BTreeMap<_, _>> =
-            indices.iter().map(|index| identifier::<C>(*index).map(|id| (*index, id))).collect();
+        let indices: Option<BTreeMap<_, _>> = indices
+            .iter()
+            .map(|index| identifier::<C>(*index).map(|id| (*index, id)))
+            .collect();
         let indices = indices.ok_or(DkgFault::Parameters("index 0"))?;
-        let mine = *indices.get(&me).ok_or(DkgFault::Parameters("not a member of the roster"))?;
-        let n = u16::try_from(indices.len()).map_err(|_| DkgFault::Parameters("roster too large"))?;
+        let mine = *indices
+            .get(&me)
+            .ok_or(DkgFault::Parameters("not a member of the roster"))?;
+        let n =
+            u16::try_from(indices.len()).map_err(|_| DkgFault::Parameters("roster too large"))?;
         let (secret, package) =
             part1::<C, _>(mine, n, min_signers, rng).map_err(|_| DkgFault::Failed("part 1"))?;
-        let package = package.serialize().map_err(|_| DkgFault::Failed("part 1"))?;
-        Ok((Box::new(Self { me, min_signers, indices, state: State::Part1(secret) }), package))
+        let package = package
+            .serialize()
+            .map_err(|_| DkgFault::Failed("part 1"))?;
+        Ok((
+            Box::new(Self {
+                me,
+                min_signers,
+                indices,
+                state: State::Part1(secret),
+            }),
+            package,
+        ))
     }
 
     fn index_of(&self, identifier: &Identifier<C>) -> Option<u16> {
-        self.indices.iter().find(|(_, id)| *id == identifier).map(|(index, _)| *index)
+        self.indices
+            .iter()
+            .find(|(_, id)| *id == identifier)
+            .map(|(index, _)| *index)
     }
 
     fn decode(&self, index: u16, message: &Round1) -> Result<round1::Package<C>, DkgFault> {
         let fault = DkgFault::InvalidPackage { culprit: index };
-        let package = round1::Package::<C>::deserialize(&message.package).map_err(|_| fault.clone())?;
-        let canonical = package.serialize().is_ok_and(|bytes| bytes == message.package);
+        let package =
+            round1::Package::<C>::deserialize(&message.package).map_err(|_| fault.clone())?;
+        let canonical = package
+            .serialize()
+            .is_ok_and(|bytes| bytes == message.package);
         let coefficients = package.commitment().coefficients().len();
-        if canonical && coefficients == usize::from(self.min_signers) { Ok(package) } else { Err(fault) }
+        if canonical && coefficients == usize::from(self.min_signers) {
+            Ok(package)
+        } else {
+            Err(fault)
+        }
     }
 
     fn fault(&self, error: &Error<C>, otherwise: &'static str) -> DkgFault {
@@ -88,7 +119,9 @@ impl<C: Suite> FrostRounds<C> {
             (Error::InvalidProofOfKnowledge { .. }, Some(culprit)) => {
                 DkgFault::InvalidProofOfKnowledge { culprit }
             }
-            (Error::InvalidSecretShare { .. }, Some(culprit)) => DkgFault::InvalidSigningShare { culprit },
+            (Error::InvalidSecretShare { .. }, Some(culprit)) => {
+                DkgFault::InvalidSigningShare { culprit }
+            }
             _ => DkgFault::Failed(otherwise),
         }
     }
@@ -102,7 +135,8 @@ impl<C: Suite> FrostRounds<C> {
         let share = key.signing_share();
         if public.min_signers() != Some(self.min_signers)
             || public.verifying_shares().len() != self.indices.len()
-            || public.verifying_shares().get(key.identifier()) != Some(&VerifyingShare::from(*share))
+            || public.verifying_shares().get(key.identifier())
+                != Some(&VerifyingShare::from(*share))
         {
             return Err(failed);
         }
@@ -115,42 +149,60 @@ impl<C: Suite> FrostRounds<C> {
             .collect();
         Ok(KeyMaterial {
             secret,
-            group_key: public.verifying_key().serialize().map_err(|_| failed.clone())?,
+            group_key: public
+                .verifying_key()
+                .serialize()
+                .map_err(|_| failed.clone())?,
             verifying_shares: verifying_shares.ok_or(failed)?,
         })
     }
 }
 
 impl<C: Suite> Rounds for FrostRounds<C> {
-    fn part2(&mut self, round1: &BTreeMap<u16, Round1>) -> Result<BTreeMap<u16, ShareBytes>, DkgFault> {
+    fn part2(
+        &mut self,
+        round1: &BTreeMap<u16, Round1>,
+    ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault> {
         let State::Part1(secret) = std::mem::replace(&mut self.state, State::Spent) else {
             return Err(DkgFault::Failed("part 2 out of order"));
         };
         let mut packages = BTreeMap::new();
         for (index, message) in round1.iter().filter(|(index, _)| **index != self.me) {
-            let id = *self.indices.get(index).ok_or(DkgFault::Failed("unknown index"))?;
+            let id = *self
+                .indices
+                .get(index)
+                .ok_or(DkgFault::Failed("unknown index"))?;
             packages.insert(id, self.decode(*index, message)?);
         }
-        let (secret, shares) = part2(secret, &packages).map_err(|error| self.fault(&error, "part 2"))?;
+        let (secret, shares) =
+            part2(secret, &packages).map_err(|error| self.fault(&error, "part 2"))?;
         let mut bytes = BTreeMap::new();
         for (id, package) in &shares {
             let index = self.index_of(id).ok_or(DkgFault::Failed("unknown index"))?;
             let share = Zeroizing::new(package.signing_share().serialize());
-            let share = share.as_slice().try_into().map_err(|_| DkgFault::Failed("part 2"))?;
+            let share = share
+                .as_slice()
+                .try_into()
+                .map_err(|_| DkgFault::Failed("part 2"))?;
             bytes.insert(index, Zeroizing::new(share));
         }
-        // Part 3 gets the very packages part 2 checked: with another set it would accept a longer commitment.
+        // Part 3 gets the very packages part 2 checked: with another set it would accept a longer
+        // commitment.
         self.state = State::Part2(secret, packages);
         Ok(bytes)
     }
 
     fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault> {
-        let State::Part2(secret, packages) = std::mem::replace(&mut self.state, State::Spent) else {
+        let State::Part2(secret, packages) = std::mem::replace(&mut self.state, State::Spent)
+        else {
             return Err(DkgFault::Failed("part 3 out of order"));
         };
         let mut round2 = BTreeMap::new();
         for (index, share) in shares {
-            let id = *self.indices.get(index).ok_or(DkgFault::Failed("unknown index"))?;
+            let id = *self
+                .indices
+                .get(index)
+                .ok_or(DkgFault::Failed("unknown index"))?;
             let share = SigningShare::<C>::deserialize(share.as_ref())
                 .map_err(|_| DkgFault::InvalidSigningShare { culprit: *index })?;
             round2.insert(id, round2::Package::new(share));

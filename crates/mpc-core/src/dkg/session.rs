@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use zeroize::Zeroizing;
 
-/// One signer's side of one key generation. Memory only: a restart before [`DkgEffect::Persist`] loses it and the
-/// ceremony expires; after it, [`DkgSession::resume`] certifies again.
+/// One signer's side of one key generation. Memory only: a restart before [`DkgEffect::Persist`]
+/// loses it and the ceremony expires; after it, [`DkgSession::resume`] certifies again.
 pub struct DkgSession {
     parameters: DkgParameters,
     context: [u8; 32],
@@ -34,7 +34,11 @@ struct Inbox {
 }
 
 enum Stage {
-    Rounds { frost: Box<dyn Rounds>, contribution: Zeroizing<[u8; 32]>, next: Next },
+    Rounds {
+        frost: Box<dyn Rounds>,
+        contribution: Zeroizing<[u8; 32]>,
+        next: Next,
+    },
     Persisting(Box<DkgOutcome>),
     Certifying(Box<DkgOutcome>),
     Finished,
@@ -63,10 +67,17 @@ impl DkgSession {
         parameters.check(me)?;
         let mine = parameters.member(me).map(|member| &member.sealing_key);
         if sealing.public_key().ok().as_ref() != mine {
-            return Err(DkgFault::Parameters("the sealing secret is not the roster's"));
+            return Err(DkgFault::Parameters(
+                "the sealing secret is not the roster's",
+            ));
         }
-        let indices: Vec<u16> = parameters.roster.iter().map(|member| member.index).collect();
-        let (frost, package) = rounds::start(parameters.suite, me, &indices, parameters.min_signers, rng)?;
+        let indices: Vec<u16> = parameters
+            .roster
+            .iter()
+            .map(|member| member.index)
+            .collect();
+        let (frost, package) =
+            rounds::start(parameters.suite, me, &indices, parameters.min_signers, rng)?;
         let mut contribution = Zeroizing::new([0; 32]);
         rng.fill_bytes(contribution.as_mut());
         let context = parameters.context();
@@ -76,13 +87,26 @@ impl DkgSession {
         };
         let mut inbox = Inbox::default();
         inbox.round1.insert(me, round1.clone());
-        let stage = Stage::Rounds { frost, contribution, next: Next::AllRound1 };
-        let session = Self { parameters, context, me, sealing, inbox, stage, certificates: BTreeMap::new() };
+        let stage = Stage::Rounds {
+            frost,
+            contribution,
+            next: Next::AllRound1,
+        };
+        let session = Self {
+            parameters,
+            context,
+            me,
+            sealing,
+            inbox,
+            stage,
+            certificates: BTreeMap::new(),
+        };
         let effects = vec![DkgEffect::Broadcast(session.message(Body::Round1(round1)))];
         Ok((session, effects))
     }
 
-    /// Continues after a restart from the persisted share: certifies again and collects certificates.
+    /// Continues after a restart from the persisted share: certifies again and collects
+    /// certificates.
     ///
     /// # Errors
     /// [`DkgFault::Parameters`] when the record is not of these parameters.
@@ -97,7 +121,9 @@ impl DkgSession {
         if !is_key_of(&parameters, public)
             || transcript_hash(&parameters, record.round1_hash(), public) != transcript
         {
-            return Err(DkgFault::Parameters("the stored share is of another ceremony"));
+            return Err(DkgFault::Parameters(
+                "the stored share is of another ceremony",
+            ));
         }
         let outcome = outcome(transcript, *record.round1_hash(), public.clone());
         let context = parameters.context();
@@ -116,8 +142,13 @@ impl DkgSession {
     /// Takes one input; the effects are to be done in order.
     ///
     /// # Errors
-    /// The fault that ended the session; every later call returns it again. Secrets are dropped with it.
-    pub fn step(&mut self, input: DkgInput, rng: &mut dyn CryptoRngCore) -> Result<Vec<DkgEffect>, DkgFault> {
+    /// The fault that ended the session; every later call returns it again. Secrets are dropped
+    /// with it.
+    pub fn step(
+        &mut self,
+        input: DkgInput,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<DkgEffect>, DkgFault> {
         if let Stage::Failed(fault) = &self.stage {
             return Err(fault.clone());
         }
@@ -177,7 +208,9 @@ impl DkgSession {
                 Next::AllRound1 if self.inbox.round1.len() == n => effects.push(self.echo()),
                 Next::AllEchoes { round1_hash } => {
                     if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
-                        return Err(DkgFault::Equivocation { culprits: Vec::new() });
+                        return Err(DkgFault::Equivocation {
+                            culprits: Vec::new(),
+                        });
                     }
                     if self.inbox.echoes.len() < n {
                         break;
@@ -209,7 +242,12 @@ impl DkgSession {
         round1_hash: [u8; 32],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<DkgEffect>, DkgFault> {
-        let Stage::Rounds { frost, contribution, next } = &mut self.stage else {
+        let Stage::Rounds {
+            frost,
+            contribution,
+            next,
+        } = &mut self.stage
+        else {
             return Err(DkgFault::Failed("deal out of order"));
         };
         let shares = frost.part2(&self.inbox.round1)?;
@@ -220,7 +258,10 @@ impl DkgSession {
             plaintext.extend_from_slice(share.as_ref());
             plaintext.extend_from_slice(contribution.as_ref());
             let info = self.parameters.seal_info(self.me, *to);
-            let recipient = self.parameters.member(*to).ok_or(DkgFault::Failed("share for a stranger"))?;
+            let recipient = self
+                .parameters
+                .member(*to)
+                .ok_or(DkgFault::Failed("share for a stranger"))?;
             let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
                 .map_err(|_| DkgFault::Failed("sealing"))?;
             let body = Body::Round2(Round2 { to: *to, sealed });
@@ -236,7 +277,12 @@ impl DkgSession {
             return Err(DkgFault::Failed("round 1 changed after its echo"));
         }
         let (shares, mut contributions) = self.open_round2()?;
-        let Stage::Rounds { frost, contribution, .. } = &mut self.stage else {
+        let Stage::Rounds {
+            frost,
+            contribution,
+            ..
+        } = &mut self.stage
+        else {
             return Err(DkgFault::Failed("conclude out of order"));
         };
         contributions.insert(self.me, **contribution);
@@ -251,25 +297,38 @@ impl DkgSession {
             chain_code: transcript::chain_code(&self.context, &contributions),
         };
         let transcript = transcript_hash(&self.parameters, &round1_hash, &public);
-        let record = KeyShareRecord::new(self.me, material.secret, public.clone(), transcript, round1_hash)
-            .map_err(|_| DkgFault::Failed("the made share does not check"))?;
+        let record = KeyShareRecord::new(
+            self.me,
+            material.secret,
+            public.clone(),
+            transcript,
+            round1_hash,
+        )
+        .map_err(|_| DkgFault::Failed("the made share does not check"))?;
         self.stage = Stage::Persisting(outcome(transcript, round1_hash, public));
         Ok(DkgEffect::Persist(Box::new(record)))
     }
 
     /// Opens every sealed share and checks the chain-code openings.
     #[expect(clippy::type_complexity, reason = "two maps of one pass")]
-    fn open_round2(&self) -> Result<(BTreeMap<u16, ShareBytes>, BTreeMap<u16, [u8; 32]>), DkgFault> {
+    fn open_round2(
+        &self,
+    ) -> Result<(BTreeMap<u16, ShareBytes>, BTreeMap<u16, [u8; 32]>), DkgFault> {
         let (mut shares, mut contributions) = (BTreeMap::new(), BTreeMap::new());
         for (from, message) in &self.inbox.round2 {
             let fault = DkgFault::Unsealable { culprit: *from };
             let info = self.parameters.seal_info(*from, self.me);
-            let plaintext = seal::open(&self.sealing, &info, &message.sealed).map_err(|_| fault.clone())?;
+            let plaintext =
+                seal::open(&self.sealing, &info, &message.sealed).map_err(|_| fault.clone())?;
             let Some((share, contribution)) = plaintext.split_first_chunk::<32>() else {
                 return Err(fault);
             };
             let contribution: [u8; 32] = contribution.try_into().map_err(|_| fault)?;
-            let committed = self.inbox.round1.get(from).map(|message| message.chain_code_commitment);
+            let committed = self
+                .inbox
+                .round1
+                .get(from)
+                .map(|message| message.chain_code_commitment);
             let opened = transcript::chain_code_commitment(&self.context, *from, &contribution);
             if committed != Some(opened) {
                 return Err(DkgFault::ChainCodeOpening { culprit: *from });
@@ -286,10 +345,16 @@ impl DkgSession {
                 let transcript = outcome.transcript;
                 self.stage = Stage::Certifying(outcome);
                 self.inbox = Inbox::default();
-                // Certificates of faster peers could not be checked before the transcript was known.
+                // Certificates of faster peers could not be checked before the transcript was
+                // known.
                 self.certificates.retain(|index, signature| {
-                    let member = self.parameters.roster.iter().find(|member| member.index == *index);
-                    member.is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
+                    let member = self
+                        .parameters
+                        .roster
+                        .iter()
+                        .find(|member| member.index == *index);
+                    member
+                        .is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
                 });
                 let mut effects = vec![DkgEffect::Done { transcript }];
                 effects.extend(self.finish());
@@ -352,8 +417,17 @@ impl std::fmt::Debug for DkgSession {
     }
 }
 
-fn outcome(transcript: [u8; 32], round1_hash: [u8; 32], public: PublicKeyRecord) -> Box<DkgOutcome> {
-    Box::new(DkgOutcome { transcript, round1_hash, public, certificates: BTreeMap::new() })
+fn outcome(
+    transcript: [u8; 32],
+    round1_hash: [u8; 32],
+    public: PublicKeyRecord,
+) -> Box<DkgOutcome> {
+    Box::new(DkgOutcome {
+        transcript,
+        round1_hash,
+        public,
+        certificates: BTreeMap::new(),
+    })
 }
 
 /// A message that was not filed: without consequence, or as a proof of misbehaviour.
@@ -368,13 +442,19 @@ impl From<Ignored> for Refused {
     }
 }
 
-fn file_once<T: PartialEq>(round: &mut BTreeMap<u16, T>, from: u16, message: T) -> Result<(), Refused> {
+fn file_once<T: PartialEq>(
+    round: &mut BTreeMap<u16, T>,
+    from: u16,
+    message: T,
+) -> Result<(), Refused> {
     match round.entry(from) {
         Entry::Vacant(vacant) => {
             vacant.insert(message);
             Ok(())
         }
         Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
-        Entry::Occupied(_) => Err(Refused::Fault(DkgFault::Equivocation { culprits: vec![from] })),
+        Entry::Occupied(_) => Err(Refused::Fault(DkgFault::Equivocation {
+            culprits: vec![from],
+        })),
     }
 }

@@ -12,8 +12,15 @@ pub(super) fn round1_hash(context: &[u8; 32], round1: &BTreeMap<u16, Round1>) ->
     digest("strongroom/dkg-round-1/v1", &[context, &encode(round1)])
 }
 
-pub(super) fn chain_code_commitment(context: &[u8; 32], index: u16, contribution: &[u8; 32]) -> [u8; 32] {
-    digest("strongroom/chain-code-commitment/v1", &[context, &index.to_be_bytes(), contribution])
+pub(super) fn chain_code_commitment(
+    context: &[u8; 32],
+    index: u16,
+    contribution: &[u8; 32],
+) -> [u8; 32] {
+    digest(
+        "strongroom/chain-code-commitment/v1",
+        &[context, &index.to_be_bytes(), contribution],
+    )
 }
 
 /// Chain code = digest of all contributions in roster order.
@@ -25,8 +32,9 @@ pub(super) fn chain_code(context: &[u8; 32], contributions: &BTreeMap<u16, [u8; 
 
 /// The transcript: everything that all n signers must agree on before a key is used.
 ///
-/// Recomputable from the approved parameters, the hash of round 1 and the public record, so that whoever holds
-/// the certificates can check that they are about exactly this group key, these shares and this chain code.
+/// Recomputable from the approved parameters, the hash of round 1 and the public record, so that
+/// whoever holds the certificates can check that they are about exactly this group key, these
+/// shares and this chain code.
 #[must_use]
 pub fn transcript_hash(
     parameters: &DkgParameters,
@@ -58,6 +66,10 @@ pub(super) fn is_key_of(parameters: &DkgParameters, public: &PublicKeyRecord) ->
         && public.key_id == parameters.key_id
         && public.epoch == parameters.epoch
         && public.min_signers == parameters.min_signers
-        && public.verifying_shares.keys().copied().eq(parameters.roster.iter().map(|member| member.index))
+        && public
+            .verifying_shares
+            .keys()
+            .copied()
+            .eq(parameters.roster.iter().map(|member| member.index))
         && public.check().is_ok()
 }

@@ -2,14 +2,14 @@
 //!
 //! At each step, with parent key A (32 bytes), chain code c and index i:
 //!
-//! - `t = HMAC-SHA512(c, "strongroom/hd-ed25519/scalar/v1" ‖ A ‖ u32be(i))`, little endian, modulo the group
-//!   order (64 bytes reduced: the bias is below 2^-250);
+//! - `t = HMAC-SHA512(c, "strongroom/hd-ed25519/scalar/v1" ‖ A ‖ u32be(i))`, little endian, modulo
+//!   the group order (64 bytes reduced: the bias is below 2^-250);
 //! - child key `A' = A + t·B`;
 //! - child chain code = the first 32 bytes of
 //!   `HMAC-SHA512(c, "strongroom/hd-ed25519/chain/v1" ‖ A ‖ u32be(i))`.
 //!
-//! Shares add the same t. No clamping: FROST keys are scalars modulo the group order, and `verify_strict`
-//! accepts signatures under A' because A' has prime order.
+//! Shares add the same t. No clamping: FROST keys are scalars modulo the group order, and
+//! `verify_strict` accepts signatures under A' because A' has prime order.
 
 use super::{ChildPath, Derived, HdError};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -25,7 +25,11 @@ const CHAIN_TAG: &[u8] = b"strongroom/hd-ed25519/chain/v1";
 ///
 /// # Errors
 /// [`HdError::InvalidKey`] when `root` is not the canonical encoding of a point of prime order.
-pub fn derive_public(root: &[u8; 32], chain_code: &[u8; 32], path: &ChildPath) -> Result<[u8; 32], HdError> {
+pub fn derive_public(
+    root: &[u8; 32],
+    chain_code: &[u8; 32],
+    path: &ChildPath,
+) -> Result<[u8; 32], HdError> {
     derive(root, chain_code, path).map(|derived| derived.key)
 }
 
@@ -33,9 +37,17 @@ pub fn derive_public(root: &[u8; 32], chain_code: &[u8; 32], path: &ChildPath) -
 ///
 /// # Errors
 /// As [`derive_public`].
-pub fn derive(root: &[u8; 32], chain_code: &[u8; 32], path: &ChildPath) -> Result<Derived<32>, HdError> {
+pub fn derive(
+    root: &[u8; 32],
+    chain_code: &[u8; 32],
+    path: &ChildPath,
+) -> Result<Derived<32>, HdError> {
     let mut point = decode_point(root)?;
-    let mut derived = Derived { key: *root, chain_code: *chain_code, tweak: [0; 32] };
+    let mut derived = Derived {
+        key: *root,
+        chain_code: *chain_code,
+        tweak: [0; 32],
+    };
     let mut sum = Scalar::ZERO;
     for step in path.steps() {
         let tweak = Scalar::from_bytes_mod_order_wide(&mac(&derived, SCALAR_TAG, *step)?);
@@ -46,21 +58,32 @@ pub fn derive(root: &[u8; 32], chain_code: &[u8; 32], path: &ChildPath) -> Resul
             return Err(HdError::Unusable);
         }
         derived.key = point.compress().to_bytes();
-        derived.chain_code.iter_mut().zip(chain).for_each(|(to, from)| *to = from);
+        derived
+            .chain_code
+            .iter_mut()
+            .zip(chain)
+            .for_each(|(to, from)| *to = from);
     }
     derived.tweak = sum.to_bytes();
     Ok(derived)
 }
 
 fn decode_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, HdError> {
-    let point = CompressedEdwardsY(*bytes).decompress().ok_or(HdError::InvalidKey)?;
-    // Encodings with y >= p need no check of their own: all of them are points of small or mixed order
-    // (https://eprint.iacr.org/2020/1244).
-    if point.is_torsion_free() && !point.is_identity() { Ok(point) } else { Err(HdError::InvalidKey) }
+    let point = CompressedEdwardsY(*bytes)
+        .decompress()
+        .ok_or(HdError::InvalidKey)?;
+    // Encodings with y >= p need no check of their own: all of them are points of small or mixed
+    // order (https://eprint.iacr.org/2020/1244).
+    if point.is_torsion_free() && !point.is_identity() {
+        Ok(point)
+    } else {
+        Err(HdError::InvalidKey)
+    }
 }
 
 fn mac(parent: &Derived<32>, tag: &[u8], step: u32) -> Result<[u8; 64], HdError> {
-    let mut mac = Hmac::<Sha512>::new_from_slice(&parent.chain_code).map_err(|_| HdError::InvalidKey)?;
+    let mut mac =
+        Hmac::<Sha512>::new_from_slice(&parent.chain_code).map_err(|_| HdError::InvalidKey)?;
     mac.update(tag);
     mac.update(&parent.key);
     mac.update(&step.to_be_bytes());

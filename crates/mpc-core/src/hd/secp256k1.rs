@@ -12,7 +12,11 @@ use sha2::{Digest as _, Sha256, Sha512};
 ///
 /// # Errors
 /// [`HdError::InvalidKey`] when `root` is no compressed point, [`HdError::Unusable`] as in BIP-32.
-pub fn derive_public(root: &[u8; 33], chain_code: &[u8; 32], path: &ChildPath) -> Result<[u8; 33], HdError> {
+pub fn derive_public(
+    root: &[u8; 33],
+    chain_code: &[u8; 32],
+    path: &ChildPath,
+) -> Result<[u8; 33], HdError> {
     derive(root, chain_code, path).map(|derived| derived.key)
 }
 
@@ -20,17 +24,27 @@ pub fn derive_public(root: &[u8; 33], chain_code: &[u8; 32], path: &ChildPath) -
 ///
 /// # Errors
 /// As [`derive_public`].
-pub fn derive(root: &[u8; 33], chain_code: &[u8; 32], path: &ChildPath) -> Result<Derived<33>, HdError> {
+pub fn derive(
+    root: &[u8; 33],
+    chain_code: &[u8; 32],
+    path: &ChildPath,
+) -> Result<Derived<33>, HdError> {
     let mut point = decode_point(root)?;
-    let mut derived = Derived { key: *root, chain_code: *chain_code, tweak: [0; 32] };
+    let mut derived = Derived {
+        key: *root,
+        chain_code: *chain_code,
+        tweak: [0; 32],
+    };
     let mut sum = Scalar::ZERO;
     for step in path.steps() {
-        let mut mac = Hmac::<Sha512>::new_from_slice(&derived.chain_code).map_err(|_| HdError::InvalidKey)?;
+        let mut mac =
+            Hmac::<Sha512>::new_from_slice(&derived.chain_code).map_err(|_| HdError::InvalidKey)?;
         mac.update(&derived.key);
         mac.update(&step.to_be_bytes());
         let output: [u8; 64] = mac.finalize().into_bytes().into();
         let (left, right) = halves(&output);
-        let tweak = Option::<Scalar>::from(Scalar::from_repr(left.into())).ok_or(HdError::Unusable)?;
+        let tweak =
+            Option::<Scalar>::from(Scalar::from_repr(left.into())).ok_or(HdError::Unusable)?;
         sum += tweak;
         point += ProjectivePoint::GENERATOR * tweak;
         derived.key = encode_point(&point)?;
@@ -45,8 +59,8 @@ pub fn derive(root: &[u8; 33], chain_code: &[u8; 32], path: &ChildPath) -> Resul
 /// BIP-341 with no script tree (BIP-86): `Q = lift_x(x(P)) + H_TapTweak(x(P))·G`.
 ///
 /// # Errors
-/// [`HdError::InvalidKey`] when `internal` is no compressed point, [`HdError::Unusable`] if the tweak is out of
-/// range.
+/// [`HdError::InvalidKey`] when `internal` is no compressed point, [`HdError::Unusable`] if the
+/// tweak is out of range.
 pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
     let mut even = *internal;
     if let Some(tag @ (2 | 3)) = even.first_mut() {
@@ -55,7 +69,12 @@ pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
     let point = decode_point(&even)?;
     let x: [u8; 32] = point.to_affine().x().into();
     let tag = Sha256::digest(b"TapTweak");
-    let hash: [u8; 32] = Sha256::new().chain_update(tag).chain_update(tag).chain_update(x).finalize().into();
+    let hash: [u8; 32] = Sha256::new()
+        .chain_update(tag)
+        .chain_update(tag)
+        .chain_update(x)
+        .finalize()
+        .into();
     let tweak = Option::<Scalar>::from(Scalar::from_repr(hash.into())).ok_or(HdError::Unusable)?;
     let output = point + ProjectivePoint::GENERATOR * tweak;
     encode_point(&output)?;
@@ -74,12 +93,22 @@ pub(crate) fn decode_point(bytes: &[u8; 33]) -> Result<ProjectivePoint, HdError>
 
 fn encode_point(point: &ProjectivePoint) -> Result<[u8; 33], HdError> {
     // The identity encodes to one byte and so fails the conversion.
-    point.to_affine().to_encoded_point(true).as_bytes().try_into().map_err(|_| HdError::Unusable)
+    point
+        .to_affine()
+        .to_encoded_point(true)
+        .as_bytes()
+        .try_into()
+        .map_err(|_| HdError::Unusable)
 }
 
 fn halves(output: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     let (mut left, mut right) = ([0; 32], [0; 32]);
-    left.iter_mut().zip(output).for_each(|(to, from)| *to = *from);
-    right.iter_mut().zip(output.iter().skip(32)).for_each(|(to, from)| *to = *from);
+    left.iter_mut()
+        .zip(output)
+        .for_each(|(to, from)| *to = *from);
+    right
+        .iter_mut()
+        .zip(output.iter().skip(32))
+        .for_each(|(to, from)| *to = *from);
     (left, right)
 }

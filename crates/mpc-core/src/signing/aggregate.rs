@@ -78,10 +78,11 @@ impl PublicKeys {
         &self.record
     }
 
-    /// Adds up the participants' shares and verifies the signature by code that shares nothing with FROST.
+    /// Adds up the participants' shares and verifies the signature by code that shares nothing with
+    /// FROST.
     ///
-    /// Yields 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified one by one only
-    /// when the signature is wrong.
+    /// Yields 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified
+    /// one by one only when the signature is wrong.
     ///
     /// # Errors
     /// See [`AggregateFault`]; [`AggregateFault::culprits`] names all liars.
@@ -97,7 +98,11 @@ impl PublicKeys {
                 return Err(AggregateFault::Unexpected(share.index));
             }
         }
-        if let Some(index) = package.commitments.keys().find(|index| !by_index.contains_key(index)) {
+        if let Some(index) = package
+            .commitments
+            .keys()
+            .find(|index| !by_index.contains_key(index))
+        {
             return Err(AggregateFault::Missing(*index));
         }
         self.group.aggregate(&self.record, package, &by_index)
@@ -150,15 +155,21 @@ impl<C: Suite> GroupKeys<C> {
         opened: &frost_core::SigningPackage<C>,
         shares: &Shares<C>,
     ) -> AggregateFault {
-        let public = match children::child_public(key, &self.root, true, &package.path, package.tweak) {
-            Ok(public) => public,
-            Err(error) => return error.into(),
-        };
+        let public =
+            match children::child_public(key, &self.root, true, &package.path, package.tweak) {
+                Ok(public) => public,
+                Err(error) => return error.into(),
+            };
         match aggregate_custom(opened, shares, &public, CheaterDetection::AllCheaters) {
             Err(Error::InvalidSignatureShare { culprits }) => {
                 let is_culprit =
                     |index: &u16| identifier::<C>(*index).is_some_and(|id| culprits.contains(&id));
-                let culprits = package.commitments.keys().copied().filter(is_culprit).collect();
+                let culprits = package
+                    .commitments
+                    .keys()
+                    .copied()
+                    .filter(is_culprit)
+                    .collect();
                 AggregateFault::InvalidShares { culprits }
             }
             Ok(_) | Err(_) => AggregateFault::Failed,
@@ -177,13 +188,18 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
         let mut decoded = Shares::<C>::new();
         let mut malformed = Vec::new();
         for (index, bytes) in shares {
-            match (identifier::<C>(*index), round2::SignatureShare::deserialize(bytes)) {
+            match (
+                identifier::<C>(*index),
+                round2::SignatureShare::deserialize(bytes),
+            ) {
                 (Some(id), Ok(share)) => drop(decoded.insert(id, share)),
                 _ => malformed.push(*index),
             }
         }
         if !malformed.is_empty() {
-            return Err(AggregateFault::InvalidShares { culprits: malformed });
+            return Err(AggregateFault::InvalidShares {
+                culprits: malformed,
+            });
         }
         let child = self.child(key, &package.path, package.tweak)?;
         let (signature, child_key) = sum(&opened, &decoded, child).ok_or(AggregateFault::Failed)?;
@@ -205,7 +221,11 @@ fn sum<C: Suite>(
     let factors = compute_binding_factor_list(&package, child.verifying_key(), &[]).ok()?;
     let commitment = compute_group_commitment(&package, &factors).ok()?;
     let zero = <<C::Group as Group>::Field as Field>::zero();
-    let z = shares.values().fold(zero, |sum, share| sum + share.share().0);
-    let signature = Signature::<C>::new(commitment.to_element(), z).serialize().ok()?;
+    let z = shares
+        .values()
+        .fold(zero, |sum, share| sum + share.share().0);
+    let signature = Signature::<C>::new(commitment.to_element(), z)
+        .serialize()
+        .ok()?;
     Some((signature, child.verifying_key().serialize().ok()?))
 }

@@ -37,7 +37,8 @@ pub(super) fn child_share<C: Suite>(
     }
 }
 
-/// The public package of the child at `path`, tweaked; `shares` may be empty when only the key is needed.
+/// The public package of the child at `path`, tweaked; `shares` may be empty when only the key is
+/// needed.
 pub(super) fn child_public<C: Suite>(
     key: &PublicKeyRecord,
     root: &PublicKeyPackage<C>,

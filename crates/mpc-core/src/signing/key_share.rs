@@ -9,7 +9,8 @@ use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 
-/// One key share in use by one process life. Not `Clone`: a copy could answer with the same nonce twice.
+/// One key share in use by one process life. Not `Clone`: a copy could answer with the same nonce
+/// twice.
 pub struct KeyShare {
     index: u16,
     public: PublicKeyRecord,
@@ -127,15 +128,24 @@ impl KeyShare {
         for _ in 0..count {
             let number = self.next_number;
             self.next_number = number.checked_add(1).ok_or(PrepareFault::Failed)?;
-            let (hiding, binding) = self.stock.prepare(number, rng).ok_or(PrepareFault::Failed)?;
-            commitments.push(Commitment { boot_id: self.boot_id, number, hiding, binding });
+            let (hiding, binding) = self
+                .stock
+                .prepare(number, rng)
+                .ok_or(PrepareFault::Failed)?;
+            commitments.push(Commitment {
+                boot_id: self.boot_id,
+                number,
+                hiding,
+                binding,
+            });
         }
         Ok(commitments)
     }
 
     /// Signs a package, consuming its nonce; the same package again yields the stored share.
     ///
-    /// The caller has decided that the message may be signed; here only the cryptography is checked.
+    /// The caller has decided that the message may be signed; here only the cryptography is
+    /// checked.
     ///
     /// # Errors
     /// See [`SignFault`]. A refusal other than [`SignFault::Failed`] leaves the nonce unused.
@@ -144,12 +154,15 @@ impl KeyShare {
         shares.first().copied().ok_or(SignFault::Failed)
     }
 
-    /// Signs all packages of one request (one per transaction input), or none: every package is checked before
-    /// the first nonce is touched. Packages answered before get their stored share.
+    /// Signs all packages of one request (one per transaction input), or none: every package is
+    /// checked before the first nonce is touched. Packages answered before get their stored share.
     ///
     /// # Errors
     /// The first [`SignFault`].
-    pub fn sign_all(&mut self, packages: &[SigningPackage]) -> Result<Vec<SignatureShare>, SignFault> {
+    pub fn sign_all(
+        &mut self,
+        packages: &[SigningPackage],
+    ) -> Result<Vec<SignatureShare>, SignFault> {
         let mut shares: BTreeMap<u64, Option<SignatureShare>> = BTreeMap::new();
         let (mut order, mut fresh, mut digests) = (Vec::new(), Vec::new(), Vec::new());
         for package in packages {
@@ -170,16 +183,37 @@ impl KeyShare {
         }
         let made = self.stock.sign(&self.public, &fresh)?;
         for (((number, _), digest), share) in fresh.iter().zip(digests).zip(made) {
-            let share = SignatureShare { index: self.index, share };
-            self.answers.insert(*number, Answer { package: digest, share });
+            let share = SignatureShare {
+                index: self.index,
+                share,
+            };
+            self.answers.insert(
+                *number,
+                Answer {
+                    package: digest,
+                    share,
+                },
+            );
             shares.insert(*number, Some(share));
         }
-        order.iter().map(|number| shares.get(number).copied().flatten().ok_or(SignFault::Failed)).collect()
+        order
+            .iter()
+            .map(|number| {
+                shares
+                    .get(number)
+                    .copied()
+                    .flatten()
+                    .ok_or(SignFault::Failed)
+            })
+            .collect()
     }
 
     /// The number of this signer's nonce in the package, if it was published by this process life.
     fn own_number(&self, package: &SigningPackage) -> Result<u64, SignFault> {
-        let mine = package.commitments.get(&self.index).ok_or(SignFault::NotParticipant)?;
+        let mine = package
+            .commitments
+            .get(&self.index)
+            .ok_or(SignFault::NotParticipant)?;
         if mine.boot_id != self.boot_id || mine.number >= self.next_number {
             return Err(SignFault::CommitmentUnknown);
         }

@@ -26,7 +26,9 @@ pub struct Commitment {
 }
 
 /// Which tweak follows the child derivation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Tweak {
@@ -82,16 +84,18 @@ pub enum PackageFault {
 }
 
 impl PackageFault {
-    /// The participant the fault is about. It may be the coordinator's lie: the commitments are not signed here.
+    /// The participant the fault is about. It may be the coordinator's lie: the commitments are not
+    /// signed here.
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
             Self::UnknownParticipant(index)
             | Self::MalformedCommitment(index)
             | Self::RepeatedCommitment(index) => vec![*index],
-            Self::OtherKey | Self::ParticipantCount | Self::MessageTooLong | Self::TweakUnsupported => {
-                Vec::new()
-            }
+            Self::OtherKey
+            | Self::ParticipantCount
+            | Self::MessageTooLong
+            | Self::TweakUnsupported => Vec::new(),
         }
     }
 }
@@ -117,8 +121,9 @@ impl SigningPackage {
         digest("strongroom/signing-package/v1", &[&self.to_bytes()])
     }
 
-    /// Checks the package against the key and yields frost's form of it. `own` is a commitment the caller has
-    /// found equal to the package's, which so need not be decoded (decoding is most of the cost).
+    /// Checks the package against the key and yields frost's form of it. `own` is a commitment the
+    /// caller has found equal to the package's, which so need not be decoded (decoding is most of
+    /// the cost).
     pub(super) fn open<C: Suite>(
         &self,
         key: &PublicKeyRecord,
@@ -149,7 +154,9 @@ impl SigningPackage {
             }
             let decoded = match own {
                 Some((own_index, own)) if own_index == *index => own,
-                _ => commitment.decode().ok_or(PackageFault::MalformedCommitment(*index))?,
+                _ => commitment
+                    .decode()
+                    .ok_or(PackageFault::MalformedCommitment(*index))?,
             };
             commitments.insert(id, decoded);
         }
@@ -159,7 +166,10 @@ impl SigningPackage {
 
 impl Commitment {
     fn decode<C: Suite>(&self) -> Option<SigningCommitments<C>> {
-        Some(SigningCommitments::new(point(&self.hiding)?, point(&self.binding)?))
+        Some(SigningCommitments::new(
+            point(&self.hiding)?,
+            point(&self.binding)?,
+        ))
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) trait NonceStock: Send + Sync {
     fn prepare(&mut self, number: u64, rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)>;
     /// How many nonces are unused.
     fn len(&self) -> usize;
-    /// Signs every package with the nonce of its number, or none: all are opened before the first nonce is
-    /// touched. Each touched nonce is destroyed, whatever comes of it.
+    /// Signs every package with the nonce of its number, or none: all are opened before the first
+    /// nonce is touched. Each touched nonce is destroyed, whatever comes of it.
     fn sign(
         &mut self,
         key: &PublicKeyRecord,
@@ -57,8 +57,13 @@ impl<C: Suite> Stock<C> {
     ) -> Result<frost_core::SigningPackage<C>, SignFault> {
         let nonces = self.nonces.get(&number).ok_or(SignFault::NonceUsed)?;
         let published = nonces.commitments();
-        let mine = package.commitments.get(&self.index).ok_or(SignFault::NotParticipant)?;
-        let Commitment { hiding, binding, .. } = mine;
+        let mine = package
+            .commitments
+            .get(&self.index)
+            .ok_or(SignFault::NotParticipant)?;
+        let Commitment {
+            hiding, binding, ..
+        } = mine;
         let same = published.hiding().serialize().ok().as_ref() == Some(hiding)
             && published.binding().serialize().ok().as_ref() == Some(binding);
         if !same {
@@ -77,8 +82,13 @@ impl<C: Suite> Stock<C> {
         // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
         let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
         let child = self.child(key, &package.path, package.tweak)?;
-        let share = frost_core::round2::sign(opened, &nonces, child).map_err(|_| SignFault::Failed)?;
-        share.serialize().as_slice().try_into().map_err(|_| SignFault::Failed)
+        let share =
+            frost_core::round2::sign(opened, &nonces, child).map_err(|_| SignFault::Failed)?;
+        share
+            .serialize()
+            .as_slice()
+            .try_into()
+            .map_err(|_| SignFault::Failed)
     }
 
     fn child(
@@ -97,9 +107,16 @@ impl<C: Suite> Stock<C> {
 }
 
 impl<C: Suite> NonceStock for Stock<C> {
-    fn prepare(&mut self, number: u64, mut rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)> {
+    fn prepare(
+        &mut self,
+        number: u64,
+        mut rng: &mut dyn CryptoRngCore,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
         let (nonces, commitments) = commit::<C, _>(self.root.signing_share(), &mut rng);
-        let published = (commitments.hiding().serialize().ok()?, commitments.binding().serialize().ok()?);
+        let published = (
+            commitments.hiding().serialize().ok()?,
+            commitments.binding().serialize().ok()?,
+        );
         self.nonces.insert(number, nonces);
         Some(published)
     }
@@ -119,6 +136,7 @@ impl<C: Suite> NonceStock for Stock<C> {
             self.child(key, &package.path, package.tweak)?;
         }
         let all = packages.iter().zip(&opened);
-        all.map(|((number, package), opened)| self.sign_one(key, *number, package, opened)).collect()
+        all.map(|((number, package), opened)| self.sign_one(key, *number, package, opened))
+            .collect()
     }
 }

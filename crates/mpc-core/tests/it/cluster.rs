@@ -11,7 +11,11 @@ use strongroom_mpc_core::seal::{Sealed, SealingSecret};
 use strongroom_mpc_core::signing::*;
 use strongroom_mpc_core::{ChildPath, KeyShareRecord, PublicKeyRecord, SuiteId};
 
-pub const SUITES: [SuiteId; 3] = [SuiteId::FrostSecp256k1Tr, SuiteId::FrostSecp256k1, SuiteId::FrostEd25519];
+pub const SUITES: [SuiteId; 3] = [
+    SuiteId::FrostSecp256k1Tr,
+    SuiteId::FrostSecp256k1,
+    SuiteId::FrostEd25519,
+];
 
 /// The wire form, written down a second time: a change of the encoding breaks these tests.
 #[derive(Clone, BorshSerialize, BorshDeserialize)]
@@ -24,9 +28,15 @@ pub struct Message {
 
 #[derive(Clone, BorshSerialize, BorshDeserialize)]
 pub enum Body {
-    Round1 { package: Vec<u8>, chain_code_commitment: [u8; 32] },
+    Round1 {
+        package: Vec<u8>,
+        chain_code_commitment: [u8; 32],
+    },
     Echo([u8; 32]),
-    Round2 { to: u16, sealed: Sealed },
+    Round2 {
+        to: u16,
+        sealed: Sealed,
+    },
 }
 
 impl Message {
@@ -78,7 +88,13 @@ impl Cluster {
         Self::with(suite, t, n, seed, |_| {})
     }
 
-    pub fn with(suite: SuiteId, t: u16, n: u16, seed: u64, change: impl FnOnce(&mut DkgParameters)) -> Self {
+    pub fn with(
+        suite: SuiteId,
+        t: u16,
+        n: u16,
+        seed: u64,
+        change: impl FnOnce(&mut DkgParameters),
+    ) -> Self {
         let mut random = rng(seed);
         let (mut seeds, mut keys, mut roster) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for index in 1..=n {
@@ -90,7 +106,9 @@ impl Cluster {
             roster.push(RosterMember {
                 index,
                 signing_key: key.verifying_key().to_bytes(),
-                sealing_key: SealingSecret::from_bytes(&seeds[&index]).public_key().unwrap(),
+                sealing_key: SealingSecret::from_bytes(&seeds[&index])
+                    .public_key()
+                    .unwrap(),
             });
             keys.insert(index, key);
         }
@@ -169,9 +187,17 @@ impl Cluster {
                 }
                 DkgEffect::Done { transcript } => {
                     self.log.push((me, "done"));
-                    let signature = self.keys[&me].sign(&certificate_digest(&transcript)).to_bytes();
+                    let signature = self.keys[&me]
+                        .sign(&certificate_digest(&transcript))
+                        .to_bytes();
                     for to in self.seeds.keys().copied().collect::<Vec<_>>() {
-                        self.input(to, DkgInput::Certificate { from: me, signature });
+                        self.input(
+                            to,
+                            DkgInput::Certificate {
+                                from: me,
+                                signature,
+                            },
+                        );
                     }
                 }
                 DkgEffect::Finished(outcome) => {
@@ -183,7 +209,9 @@ impl Cluster {
     }
 
     pub fn input(&mut self, to: u16, input: DkgInput) {
-        let Some(session) = self.sessions.get_mut(&to) else { return };
+        let Some(session) = self.sessions.get_mut(&to) else {
+            return;
+        };
         match session.step(input, self.rngs.get_mut(&to).unwrap()) {
             Ok(effects) => self.effects(to, effects),
             Err(fault) => {
@@ -195,7 +223,14 @@ impl Cluster {
     /// Delivers everything through `adversary` until nothing is left.
     pub fn run_with(&mut self, mut adversary: impl FnMut(&Self, Delivery<'_>) -> Vec<Vec<u8>>) {
         while let Some((from, to, bytes)) = self.queue.pop_front() {
-            for bytes in adversary(self, Delivery { from, to, bytes: &bytes }) {
+            for bytes in adversary(
+                self,
+                Delivery {
+                    from,
+                    to,
+                    bytes: &bytes,
+                },
+            ) {
                 self.input(to, DkgInput::Received { from, bytes });
             }
         }
@@ -222,7 +257,11 @@ impl Quorum {
             .map(|(index, record)| (*index, KeyShare::open(record, [*index as u8; 16]).unwrap()))
             .collect();
         let public = cluster.records.values().next().unwrap().public().clone();
-        Self { public, shares, rng: rng(99) }
+        Self {
+            public,
+            shares,
+            rng: rng(99),
+        }
     }
 
     pub fn new(suite: SuiteId, t: u16, n: u16) -> Self {

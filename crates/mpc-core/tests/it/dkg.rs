@@ -9,7 +9,11 @@ use strongroom_mpc_core::{KeyShareRecord, SuiteId};
 fn assert_one_key(cluster: &Cluster, n: usize) {
     assert!(cluster.faults.is_empty(), "{:?}", cluster.faults);
     assert_eq!(cluster.outcomes.len(), n);
-    let transcripts: BTreeSet<_> = cluster.outcomes.values().map(|outcome| outcome.transcript).collect();
+    let transcripts: BTreeSet<_> = cluster
+        .outcomes
+        .values()
+        .map(|outcome| outcome.transcript)
+        .collect();
     assert_eq!(transcripts.len(), 1);
     let first = &cluster.outcomes[&1];
     assert!(cluster.outcomes.values().all(|outcome| outcome == first));
@@ -17,8 +21,16 @@ fn assert_one_key(cluster: &Cluster, n: usize) {
     assert_eq!(verify_outcome(&cluster.parameters, first), Ok(()));
     for member in &cluster.parameters.roster {
         let signature = &first.certificates[&member.index];
-        assert!(verify_certificate(&member.signing_key, &first.transcript, signature));
-        assert!(!verify_certificate(&member.signing_key, &[0; 32], signature));
+        assert!(verify_certificate(
+            &member.signing_key,
+            &first.transcript,
+            signature
+        ));
+        assert!(!verify_certificate(
+            &member.signing_key,
+            &[0; 32],
+            signature
+        ));
     }
 }
 
@@ -33,7 +45,10 @@ fn all_signers_agree_on_one_certified_key_in_every_suite() {
 
 #[test]
 fn eighteen_of_twenty_four_make_a_key() {
-    assert_one_key(&Cluster::new(SuiteId::FrostSecp256k1Tr, 18, 24, 2).run(), 24);
+    assert_one_key(
+        &Cluster::new(SuiteId::FrostSecp256k1Tr, 18, 24, 2).run(),
+        24,
+    );
 }
 
 #[test]
@@ -55,28 +70,42 @@ fn every_message_delivered_twice_changes_nothing() {
     let mut cluster = Cluster::new(SuiteId::FrostSecp256k1, 2, 3, 3);
     cluster.run_with(|_, d| vec![d.bytes.to_vec(), d.bytes.to_vec()]);
     assert_one_key(&cluster, 3);
-    assert!(cluster.ignored.iter().any(|(_, reason)| *reason == Ignored::Duplicate));
+    assert!(
+        cluster
+            .ignored
+            .iter()
+            .any(|(_, reason)| *reason == Ignored::Duplicate)
+    );
 }
 
 #[test]
 fn nothing_is_certified_before_the_share_is_persisted() {
     let cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 3, 4).run();
     for index in 1..=3 {
-        let of_one: Vec<_> =
-            cluster.log.iter().filter(|(me, _)| *me == index).map(|(_, what)| *what).collect();
+        let of_one: Vec<_> = cluster
+            .log
+            .iter()
+            .filter(|(me, _)| *me == index)
+            .map(|(_, what)| *what)
+            .collect();
         assert_eq!(of_one, ["persist", "done"]);
     }
-    // And the machine itself does not go on by itself: without `Persisted` no transcript is handed out.
+    // And the machine itself does not go on by itself: without `Persisted` no transcript is handed
+    // out.
     let mut cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 2, 4);
     let mut effects = Vec::new();
     while let Some((from, to, bytes)) = cluster.queue.pop_front() {
         if to == 1 {
             let session = cluster.sessions.get_mut(&1).unwrap();
-            let new = session.step(DkgInput::Received { from, bytes }, &mut rng(5)).unwrap();
+            let new = session
+                .step(DkgInput::Received { from, bytes }, &mut rng(5))
+                .unwrap();
             for effect in &new {
                 match effect {
                     DkgEffect::Broadcast(bytes) => cluster.queue.push_back((1, 2, bytes.clone())),
-                    DkgEffect::Send { to, bytes } => cluster.queue.push_back((1, *to, bytes.clone())),
+                    DkgEffect::Send { to, bytes } => {
+                        cluster.queue.push_back((1, *to, bytes.clone()))
+                    }
                     _ => {}
                 }
             }
@@ -85,8 +114,16 @@ fn nothing_is_certified_before_the_share_is_persisted() {
             cluster.input(to, DkgInput::Received { from, bytes });
         }
     }
-    assert!(effects.iter().any(|effect| matches!(effect, DkgEffect::Persist(_))));
-    assert!(!effects.iter().any(|effect| matches!(effect, DkgEffect::Done { .. })));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, DkgEffect::Persist(_)))
+    );
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, DkgEffect::Done { .. }))
+    );
 }
 
 #[test]
@@ -102,7 +139,9 @@ fn one_missing_certificate_keeps_the_session_open() {
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 6);
     let silent = cluster.keys[&3].clone();
     // Signer 3 certifies with a key that is not the roster's.
-    cluster.keys.insert(3, ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
+    cluster
+        .keys
+        .insert(3, ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
     cluster.run_with(|_, d| vec![d.bytes.to_vec()]);
     assert!(cluster.outcomes.is_empty() && cluster.faults.is_empty());
     assert_eq!(cluster.records.len(), 3);
@@ -121,13 +160,20 @@ fn a_restarted_signer_certifies_again_from_its_stored_share() {
     let (mut session, effects) =
         DkgSession::resume(cluster.parameters.clone(), cluster.sealing(2), &record).unwrap();
     let transcript = cluster.outcomes[&1].transcript;
-    assert!(matches!(effects.as_slice(), [DkgEffect::Done { transcript: same }] if *same == transcript));
+    assert!(
+        matches!(effects.as_slice(), [DkgEffect::Done { transcript: same }] if *same == transcript)
+    );
     let mut last = Vec::new();
     for (from, signature) in &cluster.outcomes[&1].certificates {
-        let input = DkgInput::Certificate { from: *from, signature: *signature };
+        let input = DkgInput::Certificate {
+            from: *from,
+            signature: *signature,
+        };
         last = session.step(input, &mut rng(1)).unwrap();
     }
-    assert!(matches!(last.as_slice(), [DkgEffect::Finished(outcome)] if **outcome == cluster.outcomes[&1]));
+    assert!(
+        matches!(last.as_slice(), [DkgEffect::Finished(outcome)] if **outcome == cluster.outcomes[&1])
+    );
     let mut other = cluster.parameters.clone();
     other.epoch = 2;
     assert!(DkgSession::resume(other, cluster.sealing(2), &record).is_err());
@@ -140,7 +186,10 @@ fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refu
         let other = Cluster::new(suite, 2, 3, 15).run().outcomes[&1].clone();
         type Change = fn(&mut DkgOutcome, &DkgOutcome);
         let changes: [(Change, OutcomeFault); 11] = [
-            (|o, other| o.public.group_key = other.public.group_key.clone(), OutcomeFault::Transcript),
+            (
+                |o, other| o.public.group_key = other.public.group_key.clone(),
+                OutcomeFault::Transcript,
+            ),
             (
                 |o, other| o.public.verifying_shares = other.public.verifying_shares.clone(),
                 OutcomeFault::Transcript,
@@ -151,9 +200,18 @@ fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refu
             (|o, _| o.public.epoch += 1, OutcomeFault::OtherKey),
             (|o, _| o.public.min_signers += 1, OutcomeFault::OtherKey),
             (|o, _| o.public.key_id.push(0), OutcomeFault::OtherKey),
-            (|o, _| drop(o.public.verifying_shares.remove(&3)), OutcomeFault::OtherKey),
-            (|o, other| o.certificates.extend([(2, other.certificates[&2])]), OutcomeFault::Certificate(2)),
-            (|o, other| o.certificates.extend([(4, other.certificates[&2])]), OutcomeFault::Strangers),
+            (
+                |o, _| drop(o.public.verifying_shares.remove(&3)),
+                OutcomeFault::OtherKey,
+            ),
+            (
+                |o, other| o.certificates.extend([(2, other.certificates[&2])]),
+                OutcomeFault::Certificate(2),
+            ),
+            (
+                |o, other| o.certificates.extend([(4, other.certificates[&2])]),
+                OutcomeFault::Strangers,
+            ),
         ];
         for (change, expected) in changes {
             let mut outcome = cluster.outcomes[&1].clone();
@@ -163,10 +221,16 @@ fn a_published_ceremony_with_another_key_share_chain_code_or_certificate_is_refu
         }
         let mut outcome = cluster.outcomes[&1].clone();
         outcome.certificates.remove(&3);
-        assert_eq!(verify_outcome(&cluster.parameters, &outcome), Err(OutcomeFault::Certificate(3)));
+        assert_eq!(
+            verify_outcome(&cluster.parameters, &outcome),
+            Err(OutcomeFault::Certificate(3))
+        );
         let mut parameters = cluster.parameters.clone();
         parameters.genesis[0] ^= 1;
-        assert_eq!(verify_outcome(&parameters, &cluster.outcomes[&1]), Err(OutcomeFault::Transcript));
+        assert_eq!(
+            verify_outcome(&parameters, &cluster.outcomes[&1]),
+            Err(OutcomeFault::Transcript)
+        );
     }
 }
 
@@ -186,7 +250,13 @@ fn no_share_is_dealt_before_every_echo_is_there() {
         vec![delivery.bytes.to_vec()]
     });
     assert_eq!((dealt, cluster.outcomes.len()), (0, 0));
-    cluster.input(2, DkgInput::Received { from: 3, bytes: withheld.unwrap() });
+    cluster.input(
+        2,
+        DkgInput::Received {
+            from: 3,
+            bytes: withheld.unwrap(),
+        },
+    );
     assert_one_key(&cluster.run(), 3);
 }
 
@@ -232,11 +302,17 @@ fn bad_parameters_are_refused_before_anything_is_sent() {
         assert!(matches!(refused, Err(DkgFault::Parameters(_))));
     }
     let stranger = DkgSession::start(base.parameters.clone(), 4, base.sealing(1), &mut rng(1));
-    assert_eq!(stranger.unwrap_err(), DkgFault::Parameters("not a member of the roster"));
+    assert_eq!(
+        stranger.unwrap_err(),
+        DkgFault::Parameters("not a member of the roster")
+    );
     let mut zero = base.parameters.clone();
     zero.roster[0].index = 0;
     let refused = DkgSession::start(zero, 2, base.sealing(2), &mut rng(1)).unwrap_err();
-    assert_eq!(refused, DkgFault::Parameters("roster indices must be non-zero and strictly ascending"));
+    assert_eq!(
+        refused,
+        DkgFault::Parameters("roster indices must be non-zero and strictly ascending")
+    );
     let wrong_secret = DkgSession::start(base.parameters.clone(), 1, base.sealing(2), &mut rng(1));
     assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
 }

@@ -16,7 +16,11 @@ const LIAR: u16 = 1;
 struct Round1(Vec<u8>, [u8; 32]);
 
 /// Runs with signer 1's messages rewritten; its echoes agree with what it told the others.
-fn with_liar(t: u16, n: u16, mut rewrite: impl FnMut(&Cluster, u16, Message) -> Message) -> Cluster {
+fn with_liar(
+    t: u16,
+    n: u16,
+    mut rewrite: impl FnMut(&Cluster, u16, Message) -> Message,
+) -> Cluster {
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, t, n, 21);
     let mut told: BTreeMap<u16, Round1> = BTreeMap::new();
     cluster.run_with(|cluster, delivery| {
@@ -25,13 +29,22 @@ fn with_liar(t: u16, n: u16, mut rewrite: impl FnMut(&Cluster, u16, Message) -> 
             message = rewrite(cluster, delivery.to, message);
             if let Body::Echo(hash) = &mut message.body {
                 let all = borsh::to_vec(&told).unwrap();
-                *hash = digest("strongroom/dkg-round-1/v1", &[&cluster.parameters.context(), &all]);
+                *hash = digest(
+                    "strongroom/dkg-round-1/v1",
+                    &[&cluster.parameters.context(), &all],
+                );
             }
         }
-        if let Body::Round1 { package, chain_code_commitment } = &message.body
+        if let Body::Round1 {
+            package,
+            chain_code_commitment,
+        } = &message.body
             && (delivery.from == LIAR || delivery.to != LIAR)
         {
-            told.insert(delivery.from, Round1(package.clone(), *chain_code_commitment));
+            told.insert(
+                delivery.from,
+                Round1(package.clone(), *chain_code_commitment),
+            );
         }
         vec![message.write()]
     });
@@ -41,10 +54,18 @@ fn with_liar(t: u16, n: u16, mut rewrite: impl FnMut(&Cluster, u16, Message) -> 
 /// No key anywhere, and every honest signer that faulted names exactly the liar.
 fn assert_blamed(cluster: &Cluster, expected: &DkgFault) {
     assert!(cluster.outcomes.is_empty());
-    let honest: Vec<_> = cluster.faults.iter().filter(|(index, _)| **index != LIAR).collect();
+    let honest: Vec<_> = cluster
+        .faults
+        .iter()
+        .filter(|(index, _)| **index != LIAR)
+        .collect();
     assert!(!honest.is_empty());
     for (index, fault) in honest {
-        assert_eq!((fault, fault.culprits()), (expected, vec![LIAR]), "at signer {index}");
+        assert_eq!(
+            (fault, fault.culprits()),
+            (expected, vec![LIAR]),
+            "at signer {index}"
+        );
     }
 }
 
@@ -75,21 +96,38 @@ fn a_wrong_proof_of_knowledge_names_its_sender() {
         }
         message
     });
-    assert_blamed(&cluster, &DkgFault::InvalidProofOfKnowledge { culprit: LIAR });
+    assert_blamed(
+        &cluster,
+        &DkgFault::InvalidProofOfKnowledge { culprit: LIAR },
+    );
 }
 
 #[test]
 fn another_signers_package_copied_as_ones_own_is_refused() {
     let honest = Cluster::new(SuiteId::FrostEd25519, 2, 3, 21);
-    let stolen = honest.queue.iter().find(|(from, _, _)| *from == 2).unwrap().2.clone();
-    let Body::Round1 { package: stolen, .. } = Message::read(&stolen).body else { panic!() };
+    let stolen = honest
+        .queue
+        .iter()
+        .find(|(from, _, _)| *from == 2)
+        .unwrap()
+        .2
+        .clone();
+    let Body::Round1 {
+        package: stolen, ..
+    } = Message::read(&stolen).body
+    else {
+        panic!()
+    };
     let cluster = with_liar(2, 3, |_, _, mut message| {
         if let Body::Round1 { package, .. } = &mut message.body {
             *package = stolen.clone();
         }
         message
     });
-    assert_blamed(&cluster, &DkgFault::InvalidProofOfKnowledge { culprit: LIAR });
+    assert_blamed(
+        &cluster,
+        &DkgFault::InvalidProofOfKnowledge { culprit: LIAR },
+    );
 }
 
 #[test]
@@ -136,7 +174,9 @@ fn reseal(
 ) -> Message {
     if let Body::Round2 { sealed, .. } = &mut message.body {
         let true_info = cluster.seal_info(LIAR, to);
-        let mut plaintext = open(&cluster.sealing(to), &true_info, sealed).unwrap().to_vec();
+        let mut plaintext = open(&cluster.sealing(to), &true_info, sealed)
+            .unwrap()
+            .to_vec();
         change(&mut plaintext);
         let key = &cluster.parameters.member(to).unwrap().sealing_key;
         *sealed = seal(key, &info, &plaintext, &mut rng(5)).unwrap();
@@ -167,7 +207,13 @@ fn a_share_off_the_polynomial_names_its_sender() {
 fn a_share_beyond_the_group_order_names_its_sender() {
     let cluster = with_liar(2, 3, |cluster, to, message| {
         let info = cluster.seal_info(LIAR, to);
-        reseal(cluster, to, message, |plaintext| plaintext[..32].fill(0xff), info)
+        reseal(
+            cluster,
+            to,
+            message,
+            |plaintext| plaintext[..32].fill(0xff),
+            info,
+        )
     });
     assert_blamed(&cluster, &DkgFault::InvalidSigningShare { culprit: LIAR });
 }
@@ -219,8 +265,14 @@ fn two_packages_to_two_peers_are_found_by_the_echo() {
         vec![message.write()]
     });
     assert!(cluster.outcomes.is_empty() && cluster.records.is_empty());
-    assert_eq!(cluster.faults[&2], DkgFault::Equivocation { culprits: vec![] });
-    assert_eq!(cluster.faults[&3], DkgFault::Equivocation { culprits: vec![] });
+    assert_eq!(
+        cluster.faults[&2],
+        DkgFault::Equivocation { culprits: vec![] }
+    );
+    assert_eq!(
+        cluster.faults[&3],
+        DkgFault::Equivocation { culprits: vec![] }
+    );
     assert!(cluster.faults[&2].culprits().is_empty());
 }
 
@@ -233,7 +285,10 @@ fn two_different_messages_of_one_round_to_one_peer_name_their_sender() {
             let mut out = vec![delivery.bytes.to_vec()];
             let mut message = Message::read(delivery.bytes);
             let this = match &mut message.body {
-                Body::Round1 { chain_code_commitment, .. } => {
+                Body::Round1 {
+                    chain_code_commitment,
+                    ..
+                } => {
                     chain_code_commitment[0] ^= 1;
                     0
                 }
@@ -247,13 +302,20 @@ fn two_different_messages_of_one_round_to_one_peer_name_their_sender() {
                 }
             };
             // Not the message that completes a round: after it the answer would be a later round's.
-            let early = cluster.parameters.roster.len() == 3 && delivery.from == LIAR && delivery.to == 2;
+            let early =
+                cluster.parameters.roster.len() == 3 && delivery.from == LIAR && delivery.to == 2;
             if early && this == round {
                 out.push(message.write());
             }
             out
         });
-        assert_eq!(cluster.faults[&2], DkgFault::Equivocation { culprits: vec![LIAR] }, "round {round}");
+        assert_eq!(
+            cluster.faults[&2],
+            DkgFault::Equivocation {
+                culprits: vec![LIAR]
+            },
+            "round {round}"
+        );
         assert!(cluster.outcomes.is_empty());
     }
 }
@@ -262,15 +324,32 @@ fn two_different_messages_of_one_round_to_one_peer_name_their_sender() {
 fn messages_of_other_sessions_epochs_and_senders_are_ignored_and_abort_nothing() {
     let old = Cluster::with(SuiteId::FrostEd25519, 2, 3, 24, |p| p.session[0] ^= 1);
     let other_epoch = Cluster::with(SuiteId::FrostEd25519, 2, 3, 24, |p| p.epoch += 1);
-    let old = old.queue.iter().find(|(from, to, _)| (*from, *to) == (1, 2)).unwrap().2.clone();
-    let other_epoch =
-        other_epoch.queue.iter().find(|(from, to, _)| (*from, *to) == (1, 2)).unwrap().2.clone();
+    let old = old
+        .queue
+        .iter()
+        .find(|(from, to, _)| (*from, *to) == (1, 2))
+        .unwrap()
+        .2
+        .clone();
+    let other_epoch = other_epoch
+        .queue
+        .iter()
+        .find(|(from, to, _)| (*from, *to) == (1, 2))
+        .unwrap()
+        .2
+        .clone();
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 24);
     let mut oversized = Message::read(&cluster.queue[0].2);
     if let Body::Round1 { package, .. } = &mut oversized.body {
         package.resize(8 * 1024, 0);
     }
-    let mut own = cluster.queue.iter().find(|(from, _, _)| *from == 2).unwrap().2.clone();
+    let mut own = cluster
+        .queue
+        .iter()
+        .find(|(from, _, _)| *from == 2)
+        .unwrap()
+        .2
+        .clone();
     for (from, bytes, reason) in [
         (1, old, Ignored::OtherSession),
         (1, other_epoch, Ignored::OtherParameters),
@@ -311,9 +390,22 @@ fn a_sealed_message_for_somebody_else_is_ignored_and_blames_nobody() {
     });
     for (to, bytes) in &misrouted {
         let wrong = if *to == 2 { 3 } else { 2 };
-        cluster.input(wrong, DkgInput::Received { from: 1, bytes: bytes.clone() });
+        cluster.input(
+            wrong,
+            DkgInput::Received {
+                from: 1,
+                bytes: bytes.clone(),
+            },
+        );
     }
-    assert_eq!(cluster.ignored.iter().filter(|(_, reason)| *reason == Ignored::OtherRecipient).count(), 2);
+    assert_eq!(
+        cluster
+            .ignored
+            .iter()
+            .filter(|(_, reason)| *reason == Ignored::OtherRecipient)
+            .count(),
+        2
+    );
     for (to, bytes) in misrouted {
         cluster.input(to, DkgInput::Received { from: 1, bytes });
     }
@@ -340,8 +432,14 @@ fn a_flipped_byte_in_any_message_gives_no_key() {
                 }
                 vec![bytes]
             });
-            assert!(cluster.outcomes.is_empty(), "message {kind}, byte {position}");
-            assert!(!cluster.records.contains_key(&2), "message {kind}, byte {position}");
+            assert!(
+                cluster.outcomes.is_empty(),
+                "message {kind}, byte {position}"
+            );
+            assert!(
+                !cluster.records.contains_key(&2),
+                "message {kind}, byte {position}"
+            );
             // Sealed bytes are one authenticated block: sample them.
             position += if kind == 2 && position > 110 { 41 } else { 1 };
             if position >= len {
@@ -361,22 +459,44 @@ fn a_faulted_session_stays_faulted() {
     });
     cluster.faults.clear();
     cluster.input(2, DkgInput::Persisted);
-    assert_eq!(cluster.faults[&2], DkgFault::InvalidPackage { culprit: LIAR });
+    assert_eq!(
+        cluster.faults[&2],
+        DkgFault::InvalidPackage { culprit: LIAR }
+    );
 }
 
 #[test]
 fn certificates_of_strangers_and_forgeries_are_ignored() {
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 2, 27);
     let real = cluster.keys[&2].clone();
-    cluster.keys.insert(2, ed25519_dalek::SigningKey::from_bytes(&[1; 32]));
+    cluster
+        .keys
+        .insert(2, ed25519_dalek::SigningKey::from_bytes(&[1; 32]));
     cluster.run_with(|_, delivery| vec![delivery.bytes.to_vec()]);
     cluster.ignored.clear();
-    cluster.input(1, DkgInput::Certificate { from: 9, signature: [0; 64] });
-    cluster.input(1, DkgInput::Certificate { from: 2, signature: [0; 64] });
-    assert_eq!(cluster.ignored, [(1, Ignored::UnknownSender), (1, Ignored::BadCertificate)]);
+    cluster.input(
+        1,
+        DkgInput::Certificate {
+            from: 9,
+            signature: [0; 64],
+        },
+    );
+    cluster.input(
+        1,
+        DkgInput::Certificate {
+            from: 2,
+            signature: [0; 64],
+        },
+    );
+    assert_eq!(
+        cluster.ignored,
+        [(1, Ignored::UnknownSender), (1, Ignored::BadCertificate)]
+    );
     assert!(cluster.outcomes.is_empty());
     use ed25519_dalek::Signer as _;
-    let signature = real.sign(&certificate_digest(cluster.records[&1].transcript())).to_bytes();
+    let signature = real
+        .sign(&certificate_digest(cluster.records[&1].transcript()))
+        .to_bytes();
     cluster.input(1, DkgInput::Certificate { from: 2, signature });
     assert_eq!(cluster.outcomes.len(), 1);
 }

@@ -15,7 +15,12 @@ fn signing_package_bytes_do_not_change() {
         message: vec![0xaa; 2],
         commitments: BTreeMap::from([(
             3,
-            Commitment { boot_id: [0xbb; 16], number: 4, hiding: vec![0xcc], binding: vec![0xdd] },
+            Commitment {
+                boot_id: [0xbb; 16],
+                number: 4,
+                hiding: vec![0xcc],
+                binding: vec![0xdd],
+            },
         )]),
         path: path(&[86, 5]),
         tweak: Tweak::Bip341,
@@ -52,14 +57,22 @@ struct Listed {
 
 #[test]
 fn participants_out_of_order_or_twice_are_not_a_package() {
-    let commitment = Commitment { boot_id: [1; 16], number: 1, hiding: vec![2], binding: vec![3] };
+    let commitment = Commitment {
+        boot_id: [1; 16],
+        number: 1,
+        hiding: vec![2],
+        binding: vec![3],
+    };
     let listed = |indices: &[u16]| {
         let listed = Listed {
             suite: SuiteId::FrostEd25519,
             key_id: Vec::new(),
             epoch: 0,
             message: Vec::new(),
-            commitments: indices.iter().map(|index| (*index, commitment.clone())).collect(),
+            commitments: indices
+                .iter()
+                .map(|index| (*index, commitment.clone()))
+                .collect(),
             path: path(&[]),
             tweak: Tweak::None,
         };
@@ -72,22 +85,38 @@ fn participants_out_of_order_or_twice_are_not_a_package() {
 
 #[test]
 fn signature_share_bytes_do_not_change() {
-    let share = SignatureShare { index: 7, share: [1; 32] };
-    assert_eq!(hex::encode(share.to_bytes()), format!("0700{}", "01".repeat(32)));
+    let share = SignatureShare {
+        index: 7,
+        share: [1; 32],
+    };
+    assert_eq!(
+        hex::encode(share.to_bytes()),
+        format!("0700{}", "01".repeat(32))
+    );
 }
 
 #[test]
 fn suite_numbers_do_not_change() {
-    assert_eq!(SUITES.map(|suite| borsh::to_vec(&suite).unwrap()), [vec![1], vec![2], vec![3]]);
-    assert_eq!(SUITES.map(SuiteId::name), ["frost-secp256k1-tr", "frost-secp256k1", "frost-ed25519"]);
+    assert_eq!(
+        SUITES.map(|suite| borsh::to_vec(&suite).unwrap()),
+        [vec![1], vec![2], vec![3]]
+    );
+    assert_eq!(
+        SUITES.map(SuiteId::name),
+        ["frost-secp256k1-tr", "frost-secp256k1", "frost-ed25519"]
+    );
 }
 
 #[test]
 fn certificate_digest_does_not_change() {
-    assert_eq!(certificate_digest(&[9; 32]), digest("strongroom/ceremony-certificate/v1", &[&[9; 32]]));
+    assert_eq!(
+        certificate_digest(&[9; 32]),
+        digest("strongroom/ceremony-certificate/v1", &[&[9; 32]])
+    );
 }
 
-/// A seeded ceremony pins messages, digests, transcript, records and the order in which randomness is drawn.
+/// A seeded ceremony pins messages, digests, transcript, records and the order in which randomness
+/// is drawn.
 #[test]
 fn a_seeded_ceremony_does_not_change() {
     let cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 3, 77).run();
@@ -99,8 +128,14 @@ fn a_seeded_ceremony_does_not_change() {
         digest("test/stored", &[&stored]),
     ];
     assert_eq!(made.map(hex::encode), CEREMONY);
-    assert_eq!(DkgOutcome::from_bytes(&outcome.to_bytes()).as_ref(), Ok(outcome));
-    assert_eq!(PublicKeyRecord::from_bytes(&outcome.public.to_bytes()).as_ref(), Ok(&outcome.public));
+    assert_eq!(
+        DkgOutcome::from_bytes(&outcome.to_bytes()).as_ref(),
+        Ok(outcome)
+    );
+    assert_eq!(
+        PublicKeyRecord::from_bytes(&outcome.public.to_bytes()).as_ref(),
+        Ok(&outcome.public)
+    );
 }
 
 /// Transcript, digest of the published outcome, digest of signer 2's stored share.

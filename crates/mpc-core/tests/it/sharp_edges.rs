@@ -1,5 +1,5 @@
-//! What frost-core 3.0 lets through, reproduced, beside what stops it here. If an upgrade of the library closes an
-//! edge, the first half of its test goes red and can be taken out.
+//! What frost-core 3.0 lets through, reproduced, beside what stops it here. If an upgrade of the
+//! library closes an edge, the first half of its test goes red and can be taken out.
 
 use crate::cluster::*;
 use frost_core::keys::dkg::{part1, part2, part3, round2};
@@ -29,12 +29,20 @@ fn part3_takes_a_longer_commitment_than_part2_saw_and_a_session_never_swaps_roun
     let share = SigningShare::from_coefficients(&long_secret.coefficients(), id(1));
     let swapped = BTreeMap::from([(id(2), long.clone())]);
     let shares = BTreeMap::from([(id(2), round2::Package::new(share))]);
-    assert!(part3(&secret_1, &swapped, &shares).is_ok(), "the edge is still there");
+    assert!(
+        part3(&secret_1, &swapped, &shares).is_ok(),
+        "the edge is still there"
+    );
 
     // The session: a second round-1 body is equivocation, before and after the echo.
     for after_echo in [false, true] {
         let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 2, 41);
-        let (from, to, bytes) = cluster.queue.iter().find(|(from, _, _)| *from == 2).unwrap().clone();
+        let (from, to, bytes) = cluster
+            .queue
+            .iter()
+            .find(|(from, _, _)| *from == 2)
+            .unwrap()
+            .clone();
         let mut swapped = Message::read(&bytes);
         if let Body::Round1 { package, .. } = &mut swapped.body {
             *package = long.serialize().unwrap();
@@ -44,8 +52,17 @@ fn part3_takes_a_longer_commitment_than_part2_saw_and_a_session_never_swaps_roun
             let (from, to, bytes) = cluster.queue.pop_front().unwrap();
             cluster.input(to, DkgInput::Received { from, bytes });
         }
-        cluster.input(1, DkgInput::Received { from: 2, bytes: swapped.write() });
-        assert_eq!(cluster.faults[&1], DkgFault::Equivocation { culprits: vec![2] });
+        cluster.input(
+            1,
+            DkgInput::Received {
+                from: 2,
+                bytes: swapped.write(),
+            },
+        );
+        assert_eq!(
+            cluster.faults[&1],
+            DkgFault::Equivocation { culprits: vec![2] }
+        );
     }
 }
 
@@ -53,19 +70,38 @@ fn part3_takes_a_longer_commitment_than_part2_saw_and_a_session_never_swaps_roun
 fn a_proof_of_knowledge_replays_in_the_library_and_not_in_a_session() {
     let (_, old) = part1::<Ed, _>(id(2), 2, 2, rng(1)).unwrap();
     let (fresh_secret, _) = part1::<Ed, _>(id(1), 2, 2, rng(2)).unwrap();
-    assert!(part2(fresh_secret, &BTreeMap::from([(id(2), old)])).is_ok(), "the edge is still there");
+    assert!(
+        part2(fresh_secret, &BTreeMap::from([(id(2), old)])).is_ok(),
+        "the edge is still there"
+    );
 
     let old = Cluster::with(SuiteId::FrostEd25519, 2, 2, 42, |p| p.session = [1; 32]);
     let mut cluster = Cluster::with(SuiteId::FrostEd25519, 2, 2, 42, |p| p.session = [2; 32]);
-    let replayed = old.queue.iter().find(|(from, _, _)| *from == 2).unwrap().2.clone();
-    cluster.input(1, DkgInput::Received { from: 2, bytes: replayed });
+    let replayed = old
+        .queue
+        .iter()
+        .find(|(from, _, _)| *from == 2)
+        .unwrap()
+        .2
+        .clone();
+    cluster.input(
+        1,
+        DkgInput::Received {
+            from: 2,
+            bytes: replayed,
+        },
+    );
     assert_eq!(cluster.ignored, [(1, Ignored::OtherSession)]);
     assert_eq!(cluster.run().outcomes.len(), 2);
 }
 
 fn dealt() -> BTreeMap<Identifier<Ed>, KeyPackage<Ed>> {
-    let (shares, _) = generate_with_dealer::<Ed, _>(3, 2, IdentifierList::Default, &mut rng(5)).unwrap();
-    shares.into_iter().map(|(id, share)| (id, KeyPackage::try_from(share).unwrap())).collect()
+    let (shares, _) =
+        generate_with_dealer::<Ed, _>(3, 2, IdentifierList::Default, &mut rng(5)).unwrap();
+    shares
+        .into_iter()
+        .map(|(id, share)| (id, KeyPackage::try_from(share).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -75,18 +111,27 @@ fn the_library_signs_with_unknown_and_repeated_participants_and_we_do_not() {
     let (nonces, mine) = commit(one.signing_share(), &mut rng(6));
     let (_, theirs) = commit(keys[&id(2)].signing_share(), &mut rng(7));
     let unknown = FrostPackage::new(BTreeMap::from([(id(1), mine), (id(77), theirs)]), b"m");
-    assert!(frost_core::round2::sign(&unknown, &nonces, one).is_ok(), "the edge is still there");
+    assert!(
+        frost_core::round2::sign(&unknown, &nonces, one).is_ok(),
+        "the edge is still there"
+    );
     let repeated = BTreeMap::from([(id(1), mine), (id(2), theirs), (id(3), theirs)]);
     let repeated = FrostPackage::new(repeated, b"m");
-    assert!(frost_core::round2::sign(&repeated, &nonces, one).is_ok(), "the edge is still there");
+    assert!(
+        frost_core::round2::sign(&repeated, &nonces, one).is_ok(),
+        "the edge is still there"
+    );
 
     let mut quorum = Quorum::new(SuiteId::FrostEd25519, 2, 3);
     let package = quorum.package(&[1, 2], b"m", &path(&[]), Tweak::None);
-    for (index, expected) in
-        [(77, PackageFault::UnknownParticipant(77)), (3, PackageFault::RepeatedCommitment(3))]
-    {
+    for (index, expected) in [
+        (77, PackageFault::UnknownParticipant(77)),
+        (3, PackageFault::RepeatedCommitment(3)),
+    ] {
         let mut other = package.clone();
-        other.commitments.insert(index, package.commitments[&2].clone());
+        other
+            .commitments
+            .insert(index, package.commitments[&2].clone());
         let refused = quorum.shares.get_mut(&1).unwrap().sign(&other);
         assert_eq!(refused, Err(SignFault::Package(expected)));
     }
@@ -101,7 +146,10 @@ fn the_library_reuses_a_nonce_which_gives_the_share_away_and_we_do_not() {
     let commitments = BTreeMap::from([(id(1), mine), (id(2), theirs)]);
     for message in [b"a", b"b", b"c"] {
         let package = FrostPackage::new(commitments.clone(), message);
-        assert!(frost_core::round2::sign(&package, &nonces, one).is_ok(), "the edge is still there");
+        assert!(
+            frost_core::round2::sign(&package, &nonces, one).is_ok(),
+            "the edge is still there"
+        );
     }
 
     let mut quorum = Quorum::new(SuiteId::FrostEd25519, 2, 3);
@@ -119,15 +167,31 @@ fn taproot_key_generation_adds_one_tweak_and_the_record_keeps_that_key_as_root()
     let mut cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 3, 43);
     cluster.run_with(|_, delivery| {
         if let Body::Round1 { package, .. } = Message::read(delivery.bytes).body {
-            let package = frost_secp256k1_tr::keys::dkg::round1::Package::deserialize(&package).unwrap();
-            constants.insert(delivery.from, package.commitment().coefficients()[0].value());
+            let package =
+                frost_secp256k1_tr::keys::dkg::round1::Package::deserialize(&package).unwrap();
+            constants.insert(
+                delivery.from,
+                package.commitment().coefficients()[0].value(),
+            );
         }
         vec![delivery.bytes.to_vec()]
     });
-    let sum = constants.values().fold(<Tr as Ciphersuite>::Group::identity(), |sum, point| sum + point);
-    let untweaked: [u8; 33] = sum.to_affine().to_encoded_point(true).as_bytes().try_into().unwrap();
+    let sum = constants
+        .values()
+        .fold(<Tr as Ciphersuite>::Group::identity(), |sum, point| {
+            sum + point
+        });
+    let untweaked: [u8; 33] = sum
+        .to_affine()
+        .to_encoded_point(true)
+        .as_bytes()
+        .try_into()
+        .unwrap();
     let root = &cluster.outcomes[&1].public.group_key;
     assert_ne!(root[1..], untweaked[1..]);
     assert_eq!(root[1..], taproot_output_key(&untweaked).unwrap());
-    assert_eq!(cluster.outcomes[&1].public.child_key(&path(&[])).unwrap(), *root);
+    assert_eq!(
+        cluster.outcomes[&1].public.child_key(&path(&[])).unwrap(),
+        *root
+    );
 }

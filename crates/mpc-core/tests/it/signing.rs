@@ -10,7 +10,11 @@ use strongroom_mpc_core::{ChildPath, SuiteId};
 const MESSAGE: [u8; 32] = [0x42; 32];
 
 fn tweak_of(suite: SuiteId) -> Tweak {
-    if suite == SuiteId::FrostSecp256k1Tr { Tweak::Bip341 } else { Tweak::None }
+    if suite == SuiteId::FrostSecp256k1Tr {
+        Tweak::Bip341
+    } else {
+        Tweak::None
+    }
 }
 
 fn check(quorum: &Quorum, package: &SigningPackage, signature: &[u8]) {
@@ -27,7 +31,12 @@ fn check(quorum: &Quorum, package: &SigningPackage, signature: &[u8]) {
             assert!(libsecp_verifies(&x, &package.message, signature));
         }
         SuiteId::FrostSecp256k1 => {
-            assert!(verify_signature(quorum.public.suite, &child, &package.message, signature));
+            assert!(verify_signature(
+                quorum.public.suite,
+                &child,
+                &package.message,
+                signature
+            ));
         }
         SuiteId::FrostEd25519 => {
             let key = ed25519_dalek::VerifyingKey::from_bytes(&child.try_into().unwrap()).unwrap();
@@ -51,8 +60,12 @@ fn libsecp_output_key(child: &[u8]) -> [u8; 32] {
     let secp = secp256k1::Secp256k1::verification_only();
     let key = secp256k1::XOnlyPublicKey::from_slice(&child[1..]).unwrap();
     let tag = Sha256::digest(b"TapTweak");
-    let hash: [u8; 32] =
-        Sha256::new().chain_update(tag).chain_update(tag).chain_update(&child[1..]).finalize().into();
+    let hash: [u8; 32] = Sha256::new()
+        .chain_update(tag)
+        .chain_update(tag)
+        .chain_update(&child[1..])
+        .finalize()
+        .into();
     let tweak = secp256k1::Scalar::from_be_bytes(hash).unwrap();
     key.add_tweak(&secp, &tweak).unwrap().0.serialize()
 }
@@ -62,7 +75,11 @@ fn any_quorum_signs_at_root_and_children_in_every_suite() {
     for suite in SUITES {
         for (t, n, quorums) in [
             (2, 2, vec![vec![1, 2]]),
-            (2, 3, vec![vec![1, 2], vec![1, 3], vec![2, 3], vec![1, 2, 3]]),
+            (
+                2,
+                3,
+                vec![vec![1, 2], vec![1, 3], vec![2, 3], vec![1, 2, 3]],
+            ),
             (3, 5, vec![vec![1, 3, 5], vec![2, 3, 4], vec![1, 2, 4, 5]]),
         ] {
             let mut quorum = Quorum::new(suite, t, n);
@@ -71,7 +88,11 @@ fn any_quorum_signs_at_root_and_children_in_every_suite() {
                 for path in [ChildPath::root(), path(&[86, 0, 7, 1, 999_999])] {
                     let package = quorum.package(&participants, &MESSAGE, &path, tweak_of(suite));
                     let shares = quorum.sign(&package);
-                    check(&quorum, &package, &keys.aggregate(&package, &shares).unwrap());
+                    check(
+                        &quorum,
+                        &package,
+                        &keys.aggregate(&package, &shares).unwrap(),
+                    );
                 }
             }
         }
@@ -84,9 +105,18 @@ fn eighteen_of_twenty_four_sign() {
         let mut quorum = Quorum::new(suite, 18, 24);
         let mut keys = PublicKeys::open(quorum.public.clone()).unwrap();
         let participants: Vec<u16> = (4..=21).collect();
-        let package = quorum.package(&participants, &MESSAGE, &path(&[86, 0, 0, 0, 0]), tweak_of(suite));
+        let package = quorum.package(
+            &participants,
+            &MESSAGE,
+            &path(&[86, 0, 0, 0, 0]),
+            tweak_of(suite),
+        );
         let shares = quorum.sign(&package);
-        check(&quorum, &package, &keys.aggregate(&package, &shares).unwrap());
+        check(
+            &quorum,
+            &package,
+            &keys.aggregate(&package, &shares).unwrap(),
+        );
     }
 }
 
@@ -102,10 +132,18 @@ fn many_taproot_children_of_both_parities_verify_under_libsecp256k1() {
         for tweak in [Tweak::Bip341, Tweak::None] {
             let package = quorum.package(&[1, 3], &MESSAGE, &path, tweak);
             let shares = quorum.sign(&package);
-            check(&quorum, &package, &keys.aggregate(&package, &shares).unwrap());
+            check(
+                &quorum,
+                &package,
+                &keys.aggregate(&package, &shares).unwrap(),
+            );
         }
     }
-    assert_eq!(parities.len(), 2, "odd and even children are both covered: {parities:?}");
+    assert_eq!(
+        parities.len(),
+        2,
+        "odd and even children are both covered: {parities:?}"
+    );
 }
 
 #[test]
@@ -123,7 +161,11 @@ fn a_taproot_signature_carries_exactly_one_tweak_per_child() {
     let twice = taproot_output_key(&again).unwrap();
     assert!(libsecp_verifies(&once, &MESSAGE, &signature));
     assert!(!libsecp_verifies(&twice, &MESSAGE, &signature));
-    assert!(!libsecp_verifies(child[1..].try_into().unwrap(), &MESSAGE, &signature));
+    assert!(!libsecp_verifies(
+        child[1..].try_into().unwrap(),
+        &MESSAGE,
+        &signature
+    ));
 }
 
 #[test]
@@ -131,12 +173,33 @@ fn all_inputs_of_a_transaction_are_signed_in_one_request() {
     let mut quorum = Quorum::new(SuiteId::FrostSecp256k1Tr, 2, 3);
     let mut keys = PublicKeys::open(quorum.public.clone()).unwrap();
     let packages: Vec<_> = (0..4)
-        .map(|input| quorum.package(&[1, 2], &[input as u8; 32], &path(&[86, 0, 0, 0, input]), Tweak::Bip341))
+        .map(|input| {
+            quorum.package(
+                &[1, 2],
+                &[input as u8; 32],
+                &path(&[86, 0, 0, 0, input]),
+                Tweak::Bip341,
+            )
+        })
         .collect();
-    let one = quorum.shares.get_mut(&1).unwrap().sign_all(&packages).unwrap();
-    let two = quorum.shares.get_mut(&2).unwrap().sign_all(&packages).unwrap();
+    let one = quorum
+        .shares
+        .get_mut(&1)
+        .unwrap()
+        .sign_all(&packages)
+        .unwrap();
+    let two = quorum
+        .shares
+        .get_mut(&2)
+        .unwrap()
+        .sign_all(&packages)
+        .unwrap();
     for ((package, one), two) in packages.iter().zip(one).zip(two) {
-        check(&quorum, package, &keys.aggregate(package, &[one, two]).unwrap());
+        check(
+            &quorum,
+            package,
+            &keys.aggregate(package, &[one, two]).unwrap(),
+        );
     }
 }
 
@@ -147,7 +210,11 @@ fn an_empty_and_a_long_ed25519_message_are_signed() {
     for message in [Vec::new(), vec![1; MESSAGE_LEN_MAX]] {
         let package = quorum.package(&[2, 3], &message, &path(&[0]), Tweak::None);
         let shares = quorum.sign(&package);
-        check(&quorum, &package, &keys.aggregate(&package, &shares).unwrap());
+        check(
+            &quorum,
+            &package,
+            &keys.aggregate(&package, &shares).unwrap(),
+        );
     }
 }
 
@@ -162,7 +229,13 @@ fn package_and_share_encodings_have_one_form() {
     assert!(SigningPackage::from_bytes(&longer).is_err());
     assert!(SigningPackage::from_bytes(&bytes[..bytes.len() - 1]).is_err());
     let share = quorum.sign(&package)[0];
-    assert_eq!(SignatureShare::from_bytes(&share.to_bytes()).unwrap(), share);
+    assert_eq!(
+        SignatureShare::from_bytes(&share.to_bytes()).unwrap(),
+        share
+    );
     let public = quorum.public.to_bytes();
-    assert_eq!(strongroom_mpc_core::PublicKeyRecord::from_bytes(&public).unwrap(), quorum.public);
+    assert_eq!(
+        strongroom_mpc_core::PublicKeyRecord::from_bytes(&public).unwrap(),
+        quorum.public
+    );
 }

@@ -16,7 +16,12 @@ fn tr_quorum() -> (Quorum, PublicKeys) {
 }
 
 fn plain(quorum: &mut Quorum, participants: &[u16]) -> SigningPackage {
-    quorum.package(participants, &MESSAGE, &path(&[86, 0, 0, 0, 0]), Tweak::Bip341)
+    quorum.package(
+        participants,
+        &MESSAGE,
+        &path(&[86, 0, 0, 0, 0]),
+        Tweak::Bip341,
+    )
 }
 
 fn signer(quorum: &mut Quorum, index: u16) -> &mut KeyShare {
@@ -31,14 +36,29 @@ fn bad_shares_name_every_liar_and_nobody_else() {
         for liars in [vec![2], vec![1, 4]] {
             let package = quorum.package(&[1, 2, 4], &MESSAGE, &path(&[5]), Tweak::None);
             let mut shares = quorum.sign(&package);
-            assert!(keys.aggregate(&package, &shares).is_ok(), "the honest shares make a signature");
-            for share in shares.iter_mut().filter(|share| liars.contains(&share.index)) {
-                let low = if suite == SuiteId::FrostEd25519 { 0 } else { 31 };
+            assert!(
+                keys.aggregate(&package, &shares).is_ok(),
+                "the honest shares make a signature"
+            );
+            for share in shares
+                .iter_mut()
+                .filter(|share| liars.contains(&share.index))
+            {
+                let low = if suite == SuiteId::FrostEd25519 {
+                    0
+                } else {
+                    31
+                };
                 // Changes of different size: equal and opposite ones would cancel in the sum.
                 share.share[low] ^= 1 << share.index;
             }
             let fault = keys.aggregate(&package, &shares).unwrap_err();
-            assert_eq!(fault, AggregateFault::InvalidShares { culprits: liars.clone() });
+            assert_eq!(
+                fault,
+                AggregateFault::InvalidShares {
+                    culprits: liars.clone()
+                }
+            );
             assert_eq!(fault.culprits(), liars);
         }
     }
@@ -52,7 +72,10 @@ fn a_share_that_is_no_scalar_names_its_sender() {
         let package = quorum.package(&[1, 3], &MESSAGE, &ChildPath::root(), Tweak::None);
         let mut shares = quorum.sign(&package);
         shares[1].share = [0xff; 32];
-        assert_eq!(keys.aggregate(&package, &shares).unwrap_err().culprits(), [3]);
+        assert_eq!(
+            keys.aggregate(&package, &shares).unwrap_err().culprits(),
+            [3]
+        );
     }
 }
 
@@ -61,12 +84,24 @@ fn missing_repeated_and_foreign_shares_are_refused() {
     let (mut quorum, mut keys) = tr_quorum();
     let package = plain(&mut quorum, &[1, 2]);
     let shares = quorum.sign(&package);
-    let foreign = SignatureShare { index: 3, share: shares[0].share };
-    assert_eq!(keys.aggregate(&package, &shares[..1]), Err(AggregateFault::Missing(2)));
+    let foreign = SignatureShare {
+        index: 3,
+        share: shares[0].share,
+    };
+    assert_eq!(
+        keys.aggregate(&package, &shares[..1]),
+        Err(AggregateFault::Missing(2))
+    );
     let repeated = [shares[0], shares[1], shares[1]];
-    assert_eq!(keys.aggregate(&package, &repeated), Err(AggregateFault::Unexpected(2)));
+    assert_eq!(
+        keys.aggregate(&package, &repeated),
+        Err(AggregateFault::Unexpected(2))
+    );
     let with_foreign = [shares[0], shares[1], foreign];
-    assert_eq!(keys.aggregate(&package, &with_foreign), Err(AggregateFault::Unexpected(3)));
+    assert_eq!(
+        keys.aggregate(&package, &with_foreign),
+        Err(AggregateFault::Unexpected(3))
+    );
     assert!(keys.aggregate(&package, &shares).is_ok());
 }
 
@@ -94,10 +129,19 @@ fn the_same_package_again_gives_the_same_share_and_another_package_is_refused() 
         let share = signer(&mut quorum, 1).sign(&package).unwrap();
         let mut other = package.clone();
         change(&mut other);
-        assert_eq!(signer(&mut quorum, 1).sign(&other), Err(SignFault::NonceUsed));
-        assert_eq!(signer(&mut quorum, 1).sign_all(&[other]), Err(SignFault::NonceUsed));
+        assert_eq!(
+            signer(&mut quorum, 1).sign(&other),
+            Err(SignFault::NonceUsed)
+        );
+        assert_eq!(
+            signer(&mut quorum, 1).sign_all(&[other]),
+            Err(SignFault::NonceUsed)
+        );
         assert_eq!(signer(&mut quorum, 1).sign(&package), Ok(share));
-        assert_eq!(signer(&mut quorum, 1).sign_all(std::slice::from_ref(&package)), Ok(vec![share]));
+        assert_eq!(
+            signer(&mut quorum, 1).sign_all(std::slice::from_ref(&package)),
+            Ok(vec![share])
+        );
         assert_eq!(signer(&mut quorum, 1).stock_len(), 0);
     }
 }
@@ -112,8 +156,16 @@ fn a_package_changed_for_one_signer_makes_no_signature() {
         change(&mut other);
         let one = signer(&mut quorum, 1).sign(&package).unwrap();
         let two = signer(&mut quorum, 2).sign(&other).unwrap();
-        assert_eq!(keys.aggregate(&package, &[one, two]).unwrap_err().culprits(), [2]);
-        assert_eq!(keys.aggregate(&other, &[one, two]).unwrap_err().culprits(), [1]);
+        assert_eq!(
+            keys.aggregate(&package, &[one, two])
+                .unwrap_err()
+                .culprits(),
+            [2]
+        );
+        assert_eq!(
+            keys.aggregate(&other, &[one, two]).unwrap_err().culprits(),
+            [1]
+        );
     }
 }
 
@@ -126,7 +178,10 @@ fn a_forgotten_answer_is_refused_and_never_recomputed() {
         let package = quorum.package(&[1, 2], &MESSAGE, &ChildPath::root(), Tweak::None);
         signer(&mut quorum, 1).sign(&package).unwrap();
     }
-    assert_eq!(signer(&mut quorum, 1).sign(&first), Err(SignFault::NonceUsed));
+    assert_eq!(
+        signer(&mut quorum, 1).sign(&first),
+        Err(SignFault::NonceUsed)
+    );
 }
 
 #[test]
@@ -136,11 +191,18 @@ fn unknown_numbers_and_other_lives_are_refused() {
     let package = plain(&mut quorum, &[1, 2]);
     let mut unknown = package.clone();
     unknown.commitments.get_mut(&1).unwrap().number = 1;
-    assert_eq!(signer(&mut quorum, 1).sign(&unknown), Err(SignFault::CommitmentUnknown));
+    assert_eq!(
+        signer(&mut quorum, 1).sign(&unknown),
+        Err(SignFault::CommitmentUnknown)
+    );
     let mut other_life = package.clone();
     other_life.commitments.get_mut(&1).unwrap().boot_id = [0xee; 16];
-    assert_eq!(signer(&mut quorum, 1).sign(&other_life), Err(SignFault::CommitmentUnknown));
-    // A restarted process has the same share and another boot id: its predecessor's nonces are gone.
+    assert_eq!(
+        signer(&mut quorum, 1).sign(&other_life),
+        Err(SignFault::CommitmentUnknown)
+    );
+    // A restarted process has the same share and another boot id: its predecessor's nonces are
+    // gone.
     let mut restarted = KeyShare::open(&cluster.records[&1], [0xdd; 16]).unwrap();
     restarted.prepare(1, &mut rng(1)).unwrap();
     assert_eq!(restarted.sign(&package), Err(SignFault::CommitmentUnknown));
@@ -153,13 +215,22 @@ fn an_own_commitment_that_was_never_published_is_refused_and_spares_the_nonce() 
     let package = plain(&mut quorum, &[1, 2]);
     let foreign = plain(&mut quorum, &[1, 2]).commitments[&1].clone();
     for (hiding, binding) in [
-        (foreign.hiding.clone(), package.commitments[&1].binding.clone()),
-        (package.commitments[&1].hiding.clone(), foreign.binding.clone()),
+        (
+            foreign.hiding.clone(),
+            package.commitments[&1].binding.clone(),
+        ),
+        (
+            package.commitments[&1].hiding.clone(),
+            foreign.binding.clone(),
+        ),
     ] {
         let mut other = package.clone();
         let mine = other.commitments.get_mut(&1).unwrap();
         (mine.hiding, mine.binding) = (hiding, binding);
-        assert_eq!(signer(&mut quorum, 1).sign(&other), Err(SignFault::CommitmentMismatch));
+        assert_eq!(
+            signer(&mut quorum, 1).sign(&other),
+            Err(SignFault::CommitmentMismatch)
+        );
     }
     let shares = quorum.sign(&package);
     assert!(keys.aggregate(&package, &shares).is_ok());
@@ -171,8 +242,14 @@ fn packages_that_are_wrong_for_everybody_are_refused_by_signers_and_aggregation(
     let cases: Vec<(Change, PackageFault)> = vec![
         (|p| p.key_id.push(0), PackageFault::OtherKey),
         (|p| p.epoch += 1, PackageFault::OtherKey),
-        (|p| p.suite = SuiteId::FrostSecp256k1, PackageFault::OtherKey),
-        (|p| drop(p.commitments.remove(&2)), PackageFault::ParticipantCount),
+        (
+            |p| p.suite = SuiteId::FrostSecp256k1,
+            PackageFault::OtherKey,
+        ),
+        (
+            |p| drop(p.commitments.remove(&2)),
+            PackageFault::ParticipantCount,
+        ),
         (
             |p| {
                 for index in 3..=4 {
@@ -181,9 +258,18 @@ fn packages_that_are_wrong_for_everybody_are_refused_by_signers_and_aggregation(
             },
             PackageFault::ParticipantCount,
         ),
-        (|p| drop(p.commitments.insert(9, p.commitments[&2].clone())), PackageFault::UnknownParticipant(9)),
-        (|p| drop(p.commitments.insert(0, p.commitments[&2].clone())), PackageFault::UnknownParticipant(0)),
-        (|p| drop(p.commitments.insert(3, p.commitments[&2].clone())), PackageFault::RepeatedCommitment(3)),
+        (
+            |p| drop(p.commitments.insert(9, p.commitments[&2].clone())),
+            PackageFault::UnknownParticipant(9),
+        ),
+        (
+            |p| drop(p.commitments.insert(0, p.commitments[&2].clone())),
+            PackageFault::UnknownParticipant(0),
+        ),
+        (
+            |p| drop(p.commitments.insert(3, p.commitments[&2].clone())),
+            PackageFault::RepeatedCommitment(3),
+        ),
         (
             |p| {
                 let two = p.commitments.get_mut(&2).unwrap();
@@ -191,25 +277,59 @@ fn packages_that_are_wrong_for_everybody_are_refused_by_signers_and_aggregation(
             },
             PackageFault::RepeatedCommitment(2),
         ),
-        (|p| p.commitments.get_mut(&2).unwrap().hiding.push(0), PackageFault::MalformedCommitment(2)),
-        (|p| p.commitments.get_mut(&2).unwrap().hiding = vec![0; 33], PackageFault::MalformedCommitment(2)),
-        (|p| p.commitments.get_mut(&2).unwrap().binding[0] = 5, PackageFault::MalformedCommitment(2)),
-        (|p| p.commitments.get_mut(&2).unwrap().binding = vec![0], PackageFault::MalformedCommitment(2)),
-        (|p| p.message = vec![0; MESSAGE_LEN_MAX + 1], PackageFault::MessageTooLong),
+        (
+            |p| p.commitments.get_mut(&2).unwrap().hiding.push(0),
+            PackageFault::MalformedCommitment(2),
+        ),
+        (
+            |p| p.commitments.get_mut(&2).unwrap().hiding = vec![0; 33],
+            PackageFault::MalformedCommitment(2),
+        ),
+        (
+            |p| p.commitments.get_mut(&2).unwrap().binding[0] = 5,
+            PackageFault::MalformedCommitment(2),
+        ),
+        (
+            |p| p.commitments.get_mut(&2).unwrap().binding = vec![0],
+            PackageFault::MalformedCommitment(2),
+        ),
+        (
+            |p| p.message = vec![0; MESSAGE_LEN_MAX + 1],
+            PackageFault::MessageTooLong,
+        ),
     ];
     let (mut quorum, mut keys) = tr_quorum();
     let package = plain(&mut quorum, &[1, 2]);
     for (change, expected) in cases {
         let mut other = package.clone();
         change(&mut other);
-        assert_eq!(signer(&mut quorum, 1).sign(&other), Err(SignFault::Package(expected.clone())));
-        assert_eq!(signer(&mut quorum, 1).stock_len(), 1, "a refusal spares the nonce");
-        let shares: Vec<_> =
-            other.commitments.keys().map(|index| SignatureShare { index: *index, share: [1; 32] }).collect();
-        assert_eq!(keys.aggregate(&other, &shares), Err(AggregateFault::Package(expected)));
+        assert_eq!(
+            signer(&mut quorum, 1).sign(&other),
+            Err(SignFault::Package(expected.clone()))
+        );
+        assert_eq!(
+            signer(&mut quorum, 1).stock_len(),
+            1,
+            "a refusal spares the nonce"
+        );
+        let shares: Vec<_> = other
+            .commitments
+            .keys()
+            .map(|index| SignatureShare {
+                index: *index,
+                share: [1; 32],
+            })
+            .collect();
+        assert_eq!(
+            keys.aggregate(&other, &shares),
+            Err(AggregateFault::Package(expected))
+        );
     }
     let shares = quorum.sign(&package);
-    assert!(keys.aggregate(&package, &shares).is_ok(), "the unchanged package gets its signature");
+    assert!(
+        keys.aggregate(&package, &shares).is_ok(),
+        "the unchanged package gets its signature"
+    );
 }
 
 #[test]
@@ -226,7 +346,10 @@ fn a_taproot_tweak_is_refused_for_other_suites() {
 fn a_signer_outside_the_package_refuses() {
     let (mut quorum, _) = tr_quorum();
     let package = plain(&mut quorum, &[1, 2]);
-    assert_eq!(signer(&mut quorum, 3).sign(&package), Err(SignFault::NotParticipant));
+    assert_eq!(
+        signer(&mut quorum, 3).sign(&package),
+        Err(SignFault::NotParticipant)
+    );
 }
 
 #[test]
@@ -241,7 +364,10 @@ fn one_bad_package_in_a_request_leaves_every_nonce_unused() {
     // Two packages of one request on one nonce: neither is signed.
     let mut twin = good.clone();
     twin.message[0] ^= 1;
-    assert_eq!(signer(&mut quorum, 1).sign_all(&[good, twin]), Err(SignFault::NonceUsed));
+    assert_eq!(
+        signer(&mut quorum, 1).sign_all(&[good, twin]),
+        Err(SignFault::NonceUsed)
+    );
     assert_eq!(signer(&mut quorum, 1).stock_len(), 2);
 }
 
@@ -254,7 +380,12 @@ fn shares_of_another_generation_make_no_signature() {
     package.commitments.insert(2, theirs);
     let one = signer(&mut quorum, 1).sign(&package).unwrap();
     let two = signer(&mut other, 2).sign(&package).unwrap();
-    assert_eq!(keys.aggregate(&package, &[one, two]).unwrap_err().culprits(), [2]);
+    assert_eq!(
+        keys.aggregate(&package, &[one, two])
+            .unwrap_err()
+            .culprits(),
+        [2]
+    );
 }
 
 #[test]
@@ -276,7 +407,10 @@ fn a_stored_share_that_is_not_the_signers_is_refused() {
         for position in 0..35 {
             let mut changed = stored.to_vec();
             changed[position] ^= 1;
-            assert!(KeyShareRecord::from_secret_bytes(&changed).is_err(), "byte {position}");
+            assert!(
+                KeyShareRecord::from_secret_bytes(&changed).is_err(),
+                "byte {position}"
+            );
         }
         assert!(KeyShareRecord::from_secret_bytes(&stored[..stored.len() - 1]).is_err());
         assert!(KeyShareRecord::from_secret_bytes(&[&stored[..], &[0]].concat()).is_err());
@@ -291,15 +425,25 @@ fn a_public_record_with_another_encoding_of_a_point_is_refused() {
     let record = Quorum::new(TR, 2, 3).public;
     assert!(PublicKeyRecord::from_bytes(&record.to_bytes()).is_ok());
     // SEC 1 has a second 33-byte form (tag 5); the identity pads to 33 zero bytes.
-    let changes: [fn(&mut Vec<u8>); 4] =
-        [|point| point[0] = 5, |point| point.fill(0), |point| point.push(0), |point| point.truncate(32)];
+    let changes: [fn(&mut Vec<u8>); 4] = [
+        |point| point[0] = 5,
+        |point| point.fill(0),
+        |point| point.push(0),
+        |point| point.truncate(32),
+    ];
     for change in changes {
         let mut other = record.clone();
         change(&mut other.group_key);
-        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Point));
+        assert_eq!(
+            PublicKeyRecord::from_bytes(&other.to_bytes()),
+            Err(RecordError::Point)
+        );
         let mut other = record.clone();
         change(other.verifying_shares.get_mut(&2).unwrap());
-        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Point));
+        assert_eq!(
+            PublicKeyRecord::from_bytes(&other.to_bytes()),
+            Err(RecordError::Point)
+        );
     }
     type Change = fn(&mut PublicKeyRecord);
     let changes: [Change; 4] = [
@@ -311,9 +455,15 @@ fn a_public_record_with_another_encoding_of_a_point_is_refused() {
     for change in changes {
         let mut other = record.clone();
         change(&mut other);
-        assert_eq!(PublicKeyRecord::from_bytes(&other.to_bytes()), Err(RecordError::Signers));
+        assert_eq!(
+            PublicKeyRecord::from_bytes(&other.to_bytes()),
+            Err(RecordError::Signers)
+        );
     }
     let mut long = record.to_bytes();
     long.push(0);
-    assert!(matches!(PublicKeyRecord::from_bytes(&long), Err(RecordError::NotCanonical(_))));
+    assert!(matches!(
+        PublicKeyRecord::from_bytes(&long),
+        Err(RecordError::NotCanonical(_))
+    ));
 }

@@ -50,7 +50,12 @@ fn rfc9591<C: Ciphersuite>(suite: SuiteId, text: &str) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|share| (share["identifier"].as_u64().unwrap() as u16, array(&share["participant_share"])))
+        .map(|share| {
+            (
+                share["identifier"].as_u64().unwrap() as u16,
+                array(&share["participant_share"]),
+            )
+        })
         .collect();
     let verifying_shares = secrets
         .iter()
@@ -79,7 +84,10 @@ fn rfc9591<C: Ciphersuite>(suite: SuiteId, text: &str) {
         script.extend(bytes(&output["binding_nonce_randomness"]));
         let commitment = share.prepare(1, &mut Script(script)).unwrap().remove(0);
         assert_eq!(commitment.hiding, bytes(&output["hiding_nonce_commitment"]));
-        assert_eq!(commitment.binding, bytes(&output["binding_nonce_commitment"]));
+        assert_eq!(
+            commitment.binding,
+            bytes(&output["binding_nonce_commitment"])
+        );
         signers.insert(index, share);
         commitments.insert(index, commitment);
     }
@@ -99,7 +107,10 @@ fn rfc9591<C: Ciphersuite>(suite: SuiteId, text: &str) {
         assert_eq!(share.share.to_vec(), bytes(&output["sig_share"]));
         shares.push(share);
     }
-    let signature = PublicKeys::open(public).unwrap().aggregate(&package, &shares).unwrap();
+    let signature = PublicKeys::open(public)
+        .unwrap()
+        .aggregate(&package, &shares)
+        .unwrap();
     assert_eq!(signature, bytes(&vector["final_output"]["sig"]));
 }
 
@@ -136,7 +147,10 @@ fn key_generation<C: Ciphersuite>(text: &str) {
         let mine = &inputs[me.to_string()];
         let secret = round1::SecretPackage::<C>::new(
             id(me),
-            vec![scalar::<C>(&mine["signing_key"]), scalar::<C>(&mine["coefficient"])],
+            vec![
+                scalar::<C>(&mine["signing_key"]),
+                scalar::<C>(&mine["coefficient"]),
+            ],
             commitment(me),
             2,
             3,
@@ -158,14 +172,24 @@ fn key_generation<C: Ciphersuite>(text: &str) {
         let round2 = others
             .iter()
             .map(|other| {
-                let share = SigningShare::deserialize(&bytes(&mine["signing_shares"][other.to_string()]));
+                let share =
+                    SigningShare::deserialize(&bytes(&mine["signing_shares"][other.to_string()]));
                 (id(*other), round2::Package::new(share.unwrap()))
             })
             .collect();
         let (key, public) = part3(&secret, &round1, &round2).unwrap();
-        assert_eq!(key.signing_share().serialize(), bytes(&mine["signing_share"]));
-        assert_eq!(key.verifying_share().serialize().unwrap(), bytes(&mine["verifying_share"]));
-        assert_eq!(public.verifying_key().serialize().unwrap(), bytes(&inputs["verifying_key"]));
+        assert_eq!(
+            key.signing_share().serialize(),
+            bytes(&mine["signing_share"])
+        );
+        assert_eq!(
+            key.verifying_share().serialize().unwrap(),
+            bytes(&mine["verifying_share"])
+        );
+        assert_eq!(
+            public.verifying_key().serialize().unwrap(),
+            bytes(&inputs["verifying_key"])
+        );
     }
 }
 
@@ -189,23 +213,37 @@ fn bip32_public_derivation_vectors_are_reproduced() {
     assert_eq!(vectors.as_array().unwrap().len(), 5);
     for vector in vectors.as_array().unwrap() {
         let step = path(&[vector["index"].as_u64().unwrap() as u32]);
-        let (key, chain_code) = (array(&vector["parent_key"]), array(&vector["parent_chain_code"]));
+        let (key, chain_code) = (
+            array(&vector["parent_key"]),
+            array(&vector["parent_chain_code"]),
+        );
         let derived = derive(&key, &chain_code, &step).unwrap();
         assert_eq!(derived.key, array(&vector["child_key"]));
         assert_eq!(derived.chain_code, array(&vector["child_chain_code"]));
-        assert_eq!(derive_public(&key, &chain_code, &step).unwrap(), derived.key);
+        assert_eq!(
+            derive_public(&key, &chain_code, &step).unwrap(),
+            derived.key
+        );
     }
 }
 
 #[test]
 fn bip340_verification_vectors_are_reproduced() {
     let mut rows = 0;
-    for row in include_str!("../../vectors/bip340-test-vectors.csv").lines().skip(1) {
+    for row in include_str!("../../vectors/bip340-test-vectors.csv")
+        .lines()
+        .skip(1)
+    {
         let fields: Vec<_> = row.split(',').collect();
         let key = hex::decode(fields[2]).unwrap().try_into().unwrap();
         let message = hex::decode(fields[4]).unwrap();
         let signature = hex::decode(fields[5]).unwrap().try_into().unwrap();
-        assert_eq!(verify_bip340(&key, &message, &signature), fields[6] == "TRUE", "row {}", fields[0]);
+        assert_eq!(
+            verify_bip340(&key, &message, &signature),
+            fields[6] == "TRUE",
+            "row {}",
+            fields[0]
+        );
         rows += 1;
     }
     assert_eq!(rows, 19);
@@ -213,8 +251,10 @@ fn bip340_verification_vectors_are_reproduced() {
 
 #[test]
 fn bip341_output_keys_without_script_tree_are_reproduced() {
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../vectors/bip341-wallet-test-vectors.json")).unwrap();
+    let vectors: Value = serde_json::from_str(include_str!(
+        "../../vectors/bip341-wallet-test-vectors.json"
+    ))
+    .unwrap();
     let mut internal = [2; 33];
     let mut checked = 0;
     for vector in vectors["scriptPubKey"].as_array().unwrap() {
@@ -230,12 +270,18 @@ fn bip341_output_keys_without_script_tree_are_reproduced() {
         }
     }
     let secp = secp256k1::Secp256k1::new();
-    for input in vectors["keyPathSpending"][0]["inputSpending"].as_array().unwrap() {
+    for input in vectors["keyPathSpending"][0]["inputSpending"]
+        .as_array()
+        .unwrap()
+    {
         if input["given"]["merkleRoot"].is_null() {
             internal[1..].copy_from_slice(&bytes(&input["intermediary"]["internalPubkey"]));
             let tweaked = bytes(&input["intermediary"]["tweakedPrivkey"]);
             let tweaked = secp256k1::Keypair::from_seckey_slice(&secp, &tweaked).unwrap();
-            assert_eq!(taproot_output_key(&internal).unwrap(), tweaked.x_only_public_key().0.serialize());
+            assert_eq!(
+                taproot_output_key(&internal).unwrap(),
+                tweaked.x_only_public_key().0.serialize()
+            );
             checked += 1;
         }
     }
@@ -244,9 +290,12 @@ fn bip341_output_keys_without_script_tree_are_reproduced() {
 
 #[test]
 fn ed25519_child_keys_do_not_change() {
-    let root = array::<32>(&Value::from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+    let root = array::<32>(&Value::from(
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    ));
     let child =
-        strongroom_mpc_core::hd::ed25519::derive_public(&root, &[3; 32], &path(&[44, 501, 0])).unwrap();
+        strongroom_mpc_core::hd::ed25519::derive_public(&root, &[3; 32], &path(&[44, 501, 0]))
+            .unwrap();
     assert_eq!(hex::encode(child), ED25519_CHILD);
 }
 
@@ -265,7 +314,8 @@ fn keys_that_are_no_points_and_hardened_steps_are_refused() {
         assert!(derive_public(&uncompressed_tag, &[0; 32], &ChildPath::root()).is_err());
         assert!(taproot_output_key(&uncompressed_tag).is_err());
     }
-    let derive_ed = |key| strongroom_mpc_core::hd::ed25519::derive_public(&key, &[0; 32], &ChildPath::root());
+    let derive_ed =
+        |key| strongroom_mpc_core::hd::ed25519::derive_public(&key, &[0; 32], &ChildPath::root());
     let mut identity = [0; 32];
     identity[0] = 1;
     assert!(derive_ed(identity).is_err(), "identity");

@@ -9,30 +9,73 @@ fn an_absent_condition_means_any() {
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let small =
-        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(50)) })), ..Match::default() };
-    let table =
-        policy(vec![], vec![rule("small", small, auto()), every("rest", then(Tier::OneOfN, &[(1, 1)]))]);
-    assert_eq!(outcome(&table, &world(), &intent(50, &[to(FRIEND)])), ("small".into(), Tier::Auto));
-    assert_eq!(outcome(&table, &world(), &intent(51, &[to(FRIEND)])), ("rest".into(), Tier::OneOfN));
+    let small = Match {
+        amount: Some(Box::new(AmountRange {
+            gt: None,
+            lte: Some(units(50)),
+        })),
+        ..Match::default()
+    };
+    let table = policy(
+        vec![],
+        vec![
+            rule("small", small, auto()),
+            every("rest", then(Tier::OneOfN, &[(1, 1)])),
+        ],
+    );
+    assert_eq!(
+        outcome(&table, &world(), &intent(50, &[to(FRIEND)])),
+        ("small".into(), Tier::Auto)
+    );
+    assert_eq!(
+        outcome(&table, &world(), &intent(51, &[to(FRIEND)])),
+        ("rest".into(), Tier::OneOfN)
+    );
 }
 
 #[test]
 fn no_match_blocks() {
     let expected = (NO_MATCH.to_owned(), Code::PolicyBlocked);
-    assert_eq!(blocked(&policy(vec![], vec![]), &world(), &plain()), expected);
+    assert_eq!(
+        blocked(&policy(vec![], vec![]), &world(), &plain()),
+        expected
+    );
     let never = Match {
-        sources: Some(Box::new(Sources { vaults: Some(vec![vault(7)]), tags: None })),
+        sources: Some(Box::new(Sources {
+            vaults: Some(vec![vault(7)]),
+            tags: None,
+        })),
         ..Match::default()
     };
-    assert_eq!(blocked(&policy(vec![], vec![rule("r", never, auto())]), &world(), &plain()), expected);
+    assert_eq!(
+        blocked(
+            &policy(vec![], vec![rule("r", never, auto())]),
+            &world(),
+            &plain()
+        ),
+        expected
+    );
 }
 
 #[test]
 fn kinds_are_compared() {
-    assert!(matches(&Match { kinds: Some(vec![Kind::Transfer]), ..Match::default() }, &world(), &plain()));
+    assert!(matches(
+        &Match {
+            kinds: Some(vec![Kind::Transfer]),
+            ..Match::default()
+        },
+        &world(),
+        &plain()
+    ));
     // Not expressible as text while there is one kind, but it must not mean "any".
-    assert!(!matches(&Match { kinds: Some(vec![]), ..Match::default() }, &world(), &plain()));
+    assert!(!matches(
+        &Match {
+            kinds: Some(vec![]),
+            ..Match::default()
+        },
+        &world(),
+        &plain()
+    ));
 }
 
 #[test]
@@ -75,22 +118,41 @@ fn sources_are_vaults_or_tags() {
 
 #[test]
 fn assets_are_compared() {
-    let of = |asset: &str| Match { assets: Some(vec![asset.parse().unwrap()]), ..Match::default() };
+    let of = |asset: &str| Match {
+        assets: Some(vec![asset.parse().unwrap()]),
+        ..Match::default()
+    };
     assert!(matches(&of(ASSET), &world(), &plain()));
-    assert!(!matches(&of("bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"), &world(), &plain()));
+    assert!(!matches(
+        &of("bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"),
+        &world(),
+        &plain()
+    ));
 }
 
 #[test]
 fn amount_bounds_are_exclusive_below_and_inclusive_above() {
     let wanted = Match {
-        amount: Some(Box::new(AmountRange { gt: Some(units(10)), lte: Some(units(20)) })),
+        amount: Some(Box::new(AmountRange {
+            gt: Some(units(10)),
+            lte: Some(units(20)),
+        })),
         ..Match::default()
     };
     for (amount, expected) in [(10, false), (11, true), (20, true), (21, false)] {
-        assert_eq!(matches(&wanted, &world(), &intent(amount, &[to(FRIEND)])), expected, "{amount}");
+        assert_eq!(
+            matches(&wanted, &world(), &intent(amount, &[to(FRIEND)])),
+            expected,
+            "{amount}"
+        );
     }
-    let above =
-        Match { amount: Some(Box::new(AmountRange { gt: Some(units(10)), lte: None })), ..Match::default() };
+    let above = Match {
+        amount: Some(Box::new(AmountRange {
+            gt: Some(units(10)),
+            lte: None,
+        })),
+        ..Match::default()
+    };
     assert!(matches(&above, &world(), &intent(u64::MAX, &[to(FRIEND)])));
 }
 
@@ -100,29 +162,67 @@ fn amounts_beyond_64_bits_are_compared_in_full() {
     let pays = |amount| {
         let mut transfer = plain().transfers()[0].clone();
         transfer.amount = amount;
-        Intent { kind: IntentKind::Transfer(vec![transfer]), ..plain() }
+        Intent {
+            kind: IntentKind::Transfer(vec![transfer]),
+            ..plain()
+        }
     };
     let next = beyond.checked_add(units(1)).unwrap();
-    let wanted = |gt, lte| Match { amount: Some(Box::new(AmountRange { gt, lte })), ..Match::default() };
+    let wanted = |gt, lte| Match {
+        amount: Some(Box::new(AmountRange { gt, lte })),
+        ..Match::default()
+    };
     assert!(matches(&wanted(Some(beyond), None), &world(), &pays(next)));
-    assert!(!matches(&wanted(Some(beyond), None), &world(), &pays(beyond)));
-    assert!(matches(&wanted(None, Some(beyond)), &world(), &pays(beyond)));
+    assert!(!matches(
+        &wanted(Some(beyond), None),
+        &world(),
+        &pays(beyond)
+    ));
+    assert!(matches(
+        &wanted(None, Some(beyond)),
+        &world(),
+        &pays(beyond)
+    ));
     assert!(!matches(&wanted(None, Some(beyond)), &world(), &pays(next)));
-    assert!(!matches(&wanted(None, Some(units(u64::MAX))), &world(), &pays(beyond)));
+    assert!(!matches(
+        &wanted(None, Some(units(u64::MAX))),
+        &world(),
+        &pays(beyond)
+    ));
 }
 
 #[test]
 fn the_amount_is_the_sum_of_all_transfers() {
-    let wanted =
-        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(20)) })), ..Match::default() };
-    assert!(matches(&wanted, &world(), &intent(10, &[to(FRIEND), to(STRANGER)])));
-    assert!(!matches(&wanted, &world(), &intent(11, &[to(FRIEND), to(STRANGER)])));
+    let wanted = Match {
+        amount: Some(Box::new(AmountRange {
+            gt: None,
+            lte: Some(units(20)),
+        })),
+        ..Match::default()
+    };
+    assert!(matches(
+        &wanted,
+        &world(),
+        &intent(10, &[to(FRIEND), to(STRANGER)])
+    ));
+    assert!(!matches(
+        &wanted,
+        &world(),
+        &intent(11, &[to(FRIEND), to(STRANGER)])
+    ));
 }
 
 fn destinations(types: &[DestinationType], age: Option<u64>, labels: Option<&str>) -> Match {
     let labels = labels.map(|label| vec![name(label)]);
-    let destinations = Destinations { types: types.to_vec(), min_age_seconds: age, labels };
-    Match { destinations: Some(Box::new(destinations)), ..Match::default() }
+    let destinations = Destinations {
+        types: types.to_vec(),
+        min_age_seconds: age,
+        labels,
+    };
+    Match {
+        destinations: Some(Box::new(destinations)),
+        ..Match::default()
+    }
 }
 
 #[test]
@@ -130,18 +230,45 @@ fn destinations_are_told_apart() {
     use DestinationType::{AllowListed, AllowListedNew, Internal, Unknown};
     let (friend, stranger, own) = (to(FRIEND), to(STRANGER), Destination::Vault(vault(2)));
     let table = [
-        (destinations(&[AllowListed], None, None), [true, false, false]),
+        (
+            destinations(&[AllowListed], None, None),
+            [true, false, false],
+        ),
         (destinations(&[Unknown], None, None), [false, true, false]),
         (destinations(&[Internal], None, None), [false, false, true]),
-        (destinations(&[AllowListed, Internal], None, None), [true, false, true]),
+        (
+            destinations(&[AllowListed, Internal], None, None),
+            [true, false, true],
+        ),
         // The entry is one hour old.
-        (destinations(&[AllowListed], Some(3600), None), [true, false, false]),
-        (destinations(&[AllowListed], Some(3601), None), [false, false, false]),
-        (destinations(&[AllowListedNew], Some(3600), None), [false, false, false]),
-        (destinations(&[AllowListedNew], Some(3601), None), [true, false, false]),
-        (destinations(&[AllowListed, AllowListedNew], Some(3601), None), [true, false, false]),
-        (destinations(&[AllowListed], None, Some("exchange")), [true, false, false]),
-        (destinations(&[AllowListed], None, Some("bank")), [false, false, false]),
+        (
+            destinations(&[AllowListed], Some(3600), None),
+            [true, false, false],
+        ),
+        (
+            destinations(&[AllowListed], Some(3601), None),
+            [false, false, false],
+        ),
+        (
+            destinations(&[AllowListedNew], Some(3600), None),
+            [false, false, false],
+        ),
+        (
+            destinations(&[AllowListedNew], Some(3601), None),
+            [true, false, false],
+        ),
+        (
+            destinations(&[AllowListed, AllowListedNew], Some(3601), None),
+            [true, false, false],
+        ),
+        (
+            destinations(&[AllowListed], None, Some("exchange")),
+            [true, false, false],
+        ),
+        (
+            destinations(&[AllowListed], None, Some("bank")),
+            [false, false, false],
+        ),
     ];
     for (wanted, expected) in table {
         let got = [&friend, &stranger, &own]
@@ -153,17 +280,37 @@ fn destinations_are_told_apart() {
 #[test]
 fn every_transfer_must_go_where_the_rule_says() {
     let wanted = destinations(&[DestinationType::AllowListed], None, None);
-    assert!(matches(&wanted, &world(), &intent(1, &[to(FRIEND), to(FRIEND)])));
-    assert!(!matches(&wanted, &world(), &intent(1, &[to(FRIEND), to(STRANGER)])));
-    assert!(!matches(&wanted, &world(), &intent(1, &[to(STRANGER), to(FRIEND)])));
+    assert!(matches(
+        &wanted,
+        &world(),
+        &intent(1, &[to(FRIEND), to(FRIEND)])
+    ));
+    assert!(!matches(
+        &wanted,
+        &world(),
+        &intent(1, &[to(FRIEND), to(STRANGER)])
+    ));
+    assert!(!matches(
+        &wanted,
+        &world(),
+        &intent(1, &[to(STRANGER), to(FRIEND)])
+    ));
 }
 
 #[test]
 fn an_entry_whose_time_has_not_come_is_no_entry() {
     let mut world = world();
     world.listed.get_mut(FRIEND).unwrap().since = NOW.plus(1);
-    assert!(!matches(&destinations(&[DestinationType::AllowListed], None, None), &world, &plain()));
-    assert!(matches(&destinations(&[DestinationType::Unknown], None, None), &world, &plain()));
+    assert!(!matches(
+        &destinations(&[DestinationType::AllowListed], None, None),
+        &world,
+        &plain()
+    ));
+    assert!(matches(
+        &destinations(&[DestinationType::Unknown], None, None),
+        &world,
+        &plain()
+    ));
 }
 
 #[test]
@@ -175,7 +322,10 @@ fn rules_keep_their_hours() {
         from: "00:00".parse().unwrap(),
         to: "00:01".parse().unwrap(),
     };
-    let wanted = |day| Match { time: Some(Box::new(hours(day))), ..Match::default() };
+    let wanted = |day| Match {
+        time: Some(Box::new(hours(day))),
+        ..Match::default()
+    };
     assert!(matches(&wanted(Day::Thursday), &world(), &plain()));
     assert!(!matches(&wanted(Day::Wednesday), &world(), &plain()));
 }
@@ -183,18 +333,38 @@ fn rules_keep_their_hours() {
 #[test]
 fn a_decision_relies_on_the_entries_that_made_it() {
     let listed = destinations(&[DestinationType::AllowListed], None, None);
-    let either = destinations(&[DestinationType::AllowListed, DestinationType::Unknown], None, None);
+    let either = destinations(
+        &[DestinationType::AllowListed, DestinationType::Unknown],
+        None,
+        None,
+    );
     let unknown = destinations(&[DestinationType::Unknown], None, None);
-    let relied = |rules: Vec<Rule>, intent: &Intent| ask(&policy(vec![], rules), &world(), intent).relied_on;
-    assert_eq!(relied(vec![rule("r", listed.clone(), auto())], &plain()), [entry(1)]);
+    let relied =
+        |rules: Vec<Rule>, intent: &Intent| ask(&policy(vec![], rules), &world(), intent).relied_on;
+    assert_eq!(
+        relied(vec![rule("r", listed.clone(), auto())], &plain()),
+        [entry(1)]
+    );
     assert_eq!(relied(vec![rule("r", either, auto())], &plain()), []);
     assert_eq!(relied(vec![every("r", auto())], &plain()), []);
     // Twice the same entry is one entry.
     let twice = intent(1, &[to(FRIEND), to(FRIEND)]);
-    assert_eq!(relied(vec![rule("r", listed.clone(), auto())], &twice), [entry(1)]);
+    assert_eq!(
+        relied(vec![rule("r", listed.clone(), auto())], &twice),
+        [entry(1)]
+    );
     // Without the entry the first rule would have blocked.
-    let passed_over = vec![rule("strangers", unknown, then(Tier::Block, &[])), every("r", auto())];
+    let passed_over = vec![
+        rule("strangers", unknown, then(Tier::Block, &[])),
+        every("r", auto()),
+    ];
     assert_eq!(relied(passed_over, &plain()), [entry(1)]);
     // A rule after the match has no part in it.
-    assert_eq!(relied(vec![every("r", auto()), rule("later", listed, auto())], &plain()), []);
+    assert_eq!(
+        relied(
+            vec![every("r", auto()), rule("later", listed, auto())],
+            &plain()
+        ),
+        []
+    );
 }

@@ -27,12 +27,18 @@ pub enum Edit {
 
 pub fn edit() -> impl Strategy<Value = Edit> {
     let at = || 0..4usize;
-    let tier =
-        proptest::sample::select(vec![Tier::Auto, Tier::OneOfN, Tier::MOfN, Tier::Committee, Tier::Block]);
+    let tier = proptest::sample::select(vec![
+        Tier::Auto,
+        Tier::OneOfN,
+        Tier::MOfN,
+        Tier::Committee,
+        Tier::Block,
+    ]);
     prop_oneof![
         random::guard_with("new guard".to_owned()).prop_map(Edit::AddGuard),
         Just(Edit::DropGuard),
-        (at(), random::rule_with("new rule".to_owned())).prop_map(|(at, rule)| Edit::Insert(at, rule)),
+        (at(), random::rule_with("new rule".to_owned()))
+            .prop_map(|(at, rule)| Edit::Insert(at, rule)),
         random::rule_with("new rule".to_owned()).prop_map(Edit::BlockInFront),
         at().prop_map(Edit::Remove),
         (at(), at()).prop_map(|(a, b)| Edit::Swap(a, b)),
@@ -51,7 +57,10 @@ pub fn edit() -> impl Strategy<Value = Edit> {
 pub fn apply(mut policy: Policy, edit: Edit) -> Policy {
     let rules = &mut policy.rules.to_vec();
     let then = |rules: &mut Vec<Rule>, at: usize, change: &dyn Fn(&mut Then)| {
-        rules.get_mut(at).into_iter().for_each(|rule| change(&mut rule.then));
+        rules
+            .get_mut(at)
+            .into_iter()
+            .for_each(|rule| change(&mut rule.then));
     };
     match edit {
         Edit::AddGuard(guard) => policy.guards.push(guard),
@@ -59,7 +68,13 @@ pub fn apply(mut policy: Policy, edit: Edit) -> Policy {
         Edit::Insert(at, rule) => rules.insert(at.min(rules.len()), rule),
         Edit::BlockInFront(rule) => {
             let blocking = crate::world::then(Tier::Block, &[]);
-            rules.insert(0, Rule { then: blocking, ..rule });
+            rules.insert(
+                0,
+                Rule {
+                    then: blocking,
+                    ..rule
+                },
+            );
         }
         Edit::Remove(at) => rules.retain({
             let id = rules.get(at).map(|rule| rule.id.clone());
@@ -73,17 +88,31 @@ pub fn apply(mut policy: Policy, edit: Edit) -> Policy {
         Edit::Ordered(at, ordered) => then(rules, at, &|then| then.ordered = ordered),
         Edit::Fee(at, fee) => then(rules, at, &|then| then.fee_max = fee.map(units)),
         Edit::Approvals(at, n) => then(rules, at, &|then| {
-            then.groups.iter_mut().take(1).for_each(|need| need.approvals = n);
+            then.groups
+                .iter_mut()
+                .take(1)
+                .for_each(|need| need.approvals = n);
         }),
         Edit::DropGroup(at) => then(rules, at, &|then| {
             then.groups.pop();
         }),
         Edit::AddGroup(at) => {
-            then(rules, at, &|then| then.groups.push(GroupNeed { group: group(4), approvals: 1 }));
+            then(rules, at, &|then| {
+                then.groups.push(GroupNeed {
+                    group: group(4),
+                    approvals: 1,
+                })
+            });
         }
         Edit::Amount(at, lte) => {
-            let amount = Some(Box::new(AmountRange { gt: None, lte: Some(units(lte)) }));
-            rules.get_mut(at).into_iter().for_each(|rule| rule.matches.amount.clone_from(&amount));
+            let amount = Some(Box::new(AmountRange {
+                gt: None,
+                lte: Some(units(lte)),
+            }));
+            rules
+                .get_mut(at)
+                .into_iter()
+                .for_each(|rule| rule.matches.amount.clone_from(&amount));
         }
     }
     policy.rules = std::mem::take(rules).into();

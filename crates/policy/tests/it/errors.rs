@@ -8,18 +8,36 @@ fn open() -> Policy {
 
 #[test]
 fn an_unknown_vault_or_initiator_blocks() {
-    let of_nobody = Intent { vault: vault(7), ..plain() };
-    assert_eq!(blocked(&open(), &world(), &of_nobody), (UNKNOWN_VAULT.into(), Code::UnknownVault));
-    let by_nobody = Intent { initiator: credential(7), ..plain() };
-    assert_eq!(blocked(&open(), &world(), &by_nobody), (UNKNOWN_INITIATOR.into(), Code::UnknownCredential));
+    let of_nobody = Intent {
+        vault: vault(7),
+        ..plain()
+    };
+    assert_eq!(
+        blocked(&open(), &world(), &of_nobody),
+        (UNKNOWN_VAULT.into(), Code::UnknownVault)
+    );
+    let by_nobody = Intent {
+        initiator: credential(7),
+        ..plain()
+    };
+    assert_eq!(
+        blocked(&open(), &world(), &by_nobody),
+        (UNKNOWN_INITIATOR.into(), Code::UnknownCredential)
+    );
     let to_nobody = intent(1, &[Destination::Vault(vault(7))]);
-    assert_eq!(blocked(&open(), &world(), &to_nobody), (UNKNOWN_VAULT.into(), Code::UnknownVault));
+    assert_eq!(
+        blocked(&open(), &world(), &to_nobody),
+        (UNKNOWN_VAULT.into(), Code::UnknownVault)
+    );
 }
 
 fn with_assets(assets: &[&str]) -> Intent {
     let mut intent = plain();
     let transfer = intent.transfers()[0].clone();
-    let transfers = assets.iter().map(|asset| Transfer { asset: asset.parse().unwrap(), ..transfer.clone() });
+    let transfers = assets.iter().map(|asset| Transfer {
+        asset: asset.parse().unwrap(),
+        ..transfer.clone()
+    });
     intent.kind = IntentKind::Transfer(transfers.collect());
     intent
 }
@@ -31,17 +49,32 @@ fn anything_but_one_native_asset_of_the_chain_blocks() {
     let elsewhere = "bip122:0f9188f13cb7b2c71f2a335e3a4fc3/slip44:1";
     for assets in [vec![ASSET, other], vec![token], vec![elsewhere]] {
         let expected = (UNSUPPORTED_ASSET.to_owned(), Code::Unsupported);
-        assert_eq!(blocked(&open(), &world(), &with_assets(&assets)), expected, "{assets:?}");
+        assert_eq!(
+            blocked(&open(), &world(), &with_assets(&assets)),
+            expected,
+            "{assets:?}"
+        );
     }
-    assert!(ask(&open(), &world(), &with_assets(&[ASSET, ASSET])).block.is_none());
+    assert!(
+        ask(&open(), &world(), &with_assets(&[ASSET, ASSET]))
+            .block
+            .is_none()
+    );
 }
 
 #[test]
 fn an_intent_without_transfers_or_with_too_many_or_beyond_256_bits_blocks() {
     let expected = (INVALID_INTENT.to_owned(), Code::Malformed);
     assert_eq!(blocked(&open(), &world(), &intent(1, &[])), expected);
-    assert_eq!(blocked(&open(), &world(), &intent(1, &vec![to(FRIEND); 33])), expected);
-    assert!(ask(&open(), &world(), &intent(1, &vec![to(FRIEND); 32])).block.is_none());
+    assert_eq!(
+        blocked(&open(), &world(), &intent(1, &vec![to(FRIEND); 33])),
+        expected
+    );
+    assert!(
+        ask(&open(), &world(), &intent(1, &vec![to(FRIEND); 32]))
+            .block
+            .is_none()
+    );
     let mut huge = plain();
     huge.fee_max = most();
     assert_eq!(blocked(&open(), &world(), &huge), expected);
@@ -53,30 +86,64 @@ fn an_intent_without_transfers_or_with_too_many_or_beyond_256_bits_blocks() {
 }
 
 fn endless(scope: VelocityScope) -> Window {
-    Window { scope, window_seconds: 60, amount_lte: Some(most()), count_lte: Some(u64::MAX) }
+    Window {
+        scope,
+        window_seconds: 60,
+        amount_lte: Some(most()),
+        count_lte: Some(u64::MAX),
+    }
 }
 
 #[test]
 fn an_unknown_window_blocks_even_where_a_later_rule_would_match() {
     let mut world = world();
     world.windows_unknown = true;
-    let by_rule = Match { velocity: vec![endless(VelocityScope::Vault)], ..Match::default() };
-    let table = policy(vec![], vec![rule("quick", by_rule, auto()), every("rest", auto())]);
-    assert_eq!(blocked(&table, &world, &plain()), ("quick".into(), Code::PolicyBlocked));
-    let ceiling = GuardKind::Ceiling { asset: asset(), window: endless(VelocityScope::Tenant) };
+    let by_rule = Match {
+        velocity: vec![endless(VelocityScope::Vault)],
+        ..Match::default()
+    };
+    let table = policy(
+        vec![],
+        vec![rule("quick", by_rule, auto()), every("rest", auto())],
+    );
+    assert_eq!(
+        blocked(&table, &world, &plain()),
+        ("quick".into(), Code::PolicyBlocked)
+    );
+    let ceiling = GuardKind::Ceiling {
+        asset: asset(),
+        window: endless(VelocityScope::Tenant),
+    };
     let table = policy(vec![guard("g", ceiling)], vec![every("rest", auto())]);
-    assert_eq!(blocked(&table, &world, &plain()), ("g".into(), Code::PolicyBlocked));
+    assert_eq!(
+        blocked(&table, &world, &plain()),
+        ("g".into(), Code::PolicyBlocked)
+    );
 }
 
 #[test]
 fn a_window_that_overflows_blocks_whatever_its_limit() {
     let mut world = world();
     let amount = most().checked_sub(units(109)).unwrap();
-    world.ledger.push(Spend { at: NOW, vault: vault(1), user: user(1), amount });
-    let by_count = Window { amount_lte: None, ..endless(VelocityScope::Vault) };
+    world.ledger.push(Spend {
+        at: NOW,
+        vault: vault(1),
+        user: user(1),
+        amount,
+    });
+    let by_count = Window {
+        amount_lte: None,
+        ..endless(VelocityScope::Vault)
+    };
     for window in [endless(VelocityScope::Vault), by_count] {
-        let full = Match { velocity: vec![window], ..Match::default() };
-        let table = policy(vec![], vec![rule("quick", full, auto()), every("rest", auto())]);
+        let full = Match {
+            velocity: vec![window],
+            ..Match::default()
+        };
+        let table = policy(
+            vec![],
+            vec![rule("quick", full, auto()), every("rest", auto())],
+        );
         assert_eq!(blocked(&table, &world, &plain()).0, "quick");
     }
 }
@@ -98,13 +165,24 @@ fn a_count_that_overflows_blocks() {
             self.0.allow_list(chain, address)
         }
         fn spent(&self, _: WindowScope, _: &AssetId, _: u64, _: UnixMs) -> Option<Spent> {
-            Some(Spent { amount: MinorUnits::ZERO, count: u64::MAX })
+            Some(Spent {
+                amount: MinorUnits::ZERO,
+                count: u64::MAX,
+            })
         }
     }
-    let full = Match { velocity: vec![endless(VelocityScope::Vault)], ..Match::default() };
+    let full = Match {
+        velocity: vec![endless(VelocityScope::Vault)],
+        ..Match::default()
+    };
     let table = policy(vec![], vec![rule("quick", full, auto())]);
     let intent = plain();
-    let question = Question { intent: &intent, intent_digest: intent.digest(), at: NOW, decoder: "d" };
+    let question = Question {
+        intent: &intent,
+        intent_digest: intent.digest(),
+        at: NOW,
+        decoder: "d",
+    };
     let decision = evaluate(&table, table.digest(), &Full(world()), &question);
     assert_eq!(decision.core.tier, Tier::Block);
 }

@@ -9,13 +9,27 @@ fn table() -> Policy {
         amount_lte: Some(units(amount)),
         count_lte: None,
     };
-    let small =
-        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(1)) })), ..Match::default() };
-    let slow = Match { velocity: vec![window(109)], ..Match::default() };
+    let small = Match {
+        amount: Some(Box::new(AmountRange {
+            gt: None,
+            lte: Some(units(1)),
+        })),
+        ..Match::default()
+    };
+    let slow = Match {
+        velocity: vec![window(109)],
+        ..Match::default()
+    };
     policy(
         vec![
             guard("chains", GuardKind::Chains(vec![chain()])),
-            guard("ceiling", GuardKind::Ceiling { asset: asset(), window: window(200) }),
+            guard(
+                "ceiling",
+                GuardKind::Ceiling {
+                    asset: asset(),
+                    window: window(200),
+                },
+            ),
         ],
         vec![
             rule("small", small, auto()),
@@ -28,20 +42,48 @@ fn table() -> Policy {
 
 fn evidence(table: &Policy, world: &World) -> Evidence {
     let intent = plain();
-    let question =
-        Question { intent: &intent, intent_digest: intent.digest(), at: NOW, decoder: "bitcoin/1" };
+    let question = Question {
+        intent: &intent,
+        intent_digest: intent.digest(),
+        at: NOW,
+        decoder: "bitcoin/1",
+    };
     explain(table, table.digest(), world, &question).1
 }
 
 #[test]
 fn evidence_shows_windows_guards_and_rules_up_to_the_match() {
     let evidence = evidence(&table(), &world().spent_before(7, 1));
-    let rules: Vec<_> = evidence.rules.iter().map(|fact| (fact.id.as_str(), fact.unmet)).collect();
-    let expected = [("small", Some(Condition::Amount)), ("slow", Some(Condition::Velocity)), ("rest", None)];
+    let rules: Vec<_> = evidence
+        .rules
+        .iter()
+        .map(|fact| (fact.id.as_str(), fact.unmet))
+        .collect();
+    let expected = [
+        ("small", Some(Condition::Amount)),
+        ("slow", Some(Condition::Velocity)),
+        ("rest", None),
+    ];
     assert_eq!(rules, expected);
-    let windows: Vec<_> = evidence.windows.iter().map(|w| (w.owner.as_str(), w.within, w.adding)).collect();
-    assert_eq!(windows, [("ceiling", Some(true), units(110)), ("slow", Some(false), units(110))]);
-    assert_eq!(evidence.windows[0].spent, Some(Spent { amount: units(7), count: 1 }));
+    let windows: Vec<_> = evidence
+        .windows
+        .iter()
+        .map(|w| (w.owner.as_str(), w.within, w.adding))
+        .collect();
+    assert_eq!(
+        windows,
+        [
+            ("ceiling", Some(true), units(110)),
+            ("slow", Some(false), units(110))
+        ]
+    );
+    assert_eq!(
+        evidence.windows[0].spent,
+        Some(Spent {
+            amount: units(7),
+            count: 1
+        })
+    );
     assert_eq!(evidence.guards.len(), 2);
     assert!(evidence.guards.iter().all(|fact| fact.denial.is_none()));
     assert_eq!(evidence.evaluated_at, NOW);
@@ -50,10 +92,26 @@ fn evidence_shows_windows_guards_and_rules_up_to_the_match() {
 #[test]
 fn evidence_shows_every_guard_even_after_a_denial() {
     let mut table = table();
-    table.guards.insert(0, guard("first", GuardKind::AmountMax { asset: asset(), lte: units(1) }));
+    table.guards.insert(
+        0,
+        guard(
+            "first",
+            GuardKind::AmountMax {
+                asset: asset(),
+                lte: units(1),
+            },
+        ),
+    );
     let evidence = evidence(&table, &world().spent_before(1000, 1));
-    let denials: Vec<_> = evidence.guards.iter().map(|fact| fact.denial.as_ref().map(|d| d.code)).collect();
-    assert_eq!(denials, [Some(Code::PolicyBlocked), None, Some(Code::LimitExceeded)]);
+    let denials: Vec<_> = evidence
+        .guards
+        .iter()
+        .map(|fact| fact.denial.as_ref().map(|d| d.code))
+        .collect();
+    assert_eq!(
+        denials,
+        [Some(Code::PolicyBlocked), None, Some(Code::LimitExceeded)]
+    );
     assert_eq!(evidence.rules, []);
     assert_eq!(evidence.core.rule, "first");
 }
@@ -67,6 +125,9 @@ fn evidence_bytes_do_not_change() {
     );
     world.windows_unknown = true;
     let text = evidence(&table(), &world).to_text();
-    assert!(text.contains(r#""outcome":"unknown""#) && text.contains(r#""code":"policy_blocked""#), "{text}");
+    assert!(
+        text.contains(r#""outcome":"unknown""#) && text.contains(r#""code":"policy_blocked""#),
+        "{text}"
+    );
     assert_eq!(json::Json::parse(&text).unwrap().to_text(), text);
 }

@@ -32,7 +32,10 @@ fn policy_bytes_do_not_change() {
     let (policy, digest) = Policy::load(FULL).unwrap();
     assert_eq!(policy.to_text(), FULL);
     assert_eq!(digest, Policy::digest_of(FULL));
-    assert_eq!(digest.to_string(), "12073253ff8f5d6cafcd3a560f2901bd811012664a0f6677054f6e6500618a02");
+    assert_eq!(
+        digest.to_string(),
+        "12073253ff8f5d6cafcd3a560f2901bd811012664a0f6677054f6e6500618a02"
+    );
 }
 
 #[test]
@@ -57,11 +60,26 @@ fn forms_with_two_spellings_are_refused() {
         (r#"["saturday","sunday"]"#, r#"["sunday","saturday"]"#),
         (r#"["exchange"]"#, "[]"),
         (r#"["transfer"]"#, "[]"),
-        (r#""utc_offset_minutes":"-60""#, r#""utc_offset_minutes":"-060""#),
-        (r#""utc_offset_minutes":"-60""#, r#""utc_offset_minutes":"-721""#),
-        (r#""utc_offset_minutes":"-60""#, r#""utc_offset_minutes":"841""#),
-        (r#""utc_offset_minutes":"-60""#, r#""utc_offset_minutes":"+60""#),
-        (r#""utc_offset_minutes":"-60""#, r#""utc_offset_minutes":"-0""#),
+        (
+            r#""utc_offset_minutes":"-60""#,
+            r#""utc_offset_minutes":"-060""#,
+        ),
+        (
+            r#""utc_offset_minutes":"-60""#,
+            r#""utc_offset_minutes":"-721""#,
+        ),
+        (
+            r#""utc_offset_minutes":"-60""#,
+            r#""utc_offset_minutes":"841""#,
+        ),
+        (
+            r#""utc_offset_minutes":"-60""#,
+            r#""utc_offset_minutes":"+60""#,
+        ),
+        (
+            r#""utc_offset_minutes":"-60""#,
+            r#""utc_offset_minutes":"-0""#,
+        ),
         (r#""from":"22:00""#, r#""from":"22:60""#),
         (r#""from":"22:00""#, r#""from":"06:00""#),
         (r#""from":"22:00""#, r#""from":"24:00""#),
@@ -72,17 +90,32 @@ fn forms_with_two_spellings_are_refused() {
         (r#""gt":"1""#, r#""gt":"01""#),
         (r#""gt":"1","lte":"100""#, ""),
         (r#""window_seconds":"86400""#, r#""window_seconds":"0""#),
-        (r#""window_seconds":"86400""#, r#""window_seconds":"2678401""#),
+        (
+            r#""window_seconds":"86400""#,
+            r#""window_seconds":"2678401""#,
+        ),
         (r#""amount_lte":"50","#, ""),
         (r#""min_age_seconds":"3600""#, r#""min_age_seconds":"0""#),
-        (r#""min_age_seconds":"3600""#, r#""min_age_seconds":"34560001""#),
-        (r#""min_age_seconds":"3600","types":["allow_listed"]"#, r#""types":["allow_listed_new"]"#),
-        (r#""types":["allow_listed"]"#, r#""types":["allow_listed","internal"]"#),
+        (
+            r#""min_age_seconds":"3600""#,
+            r#""min_age_seconds":"34560001""#,
+        ),
+        (
+            r#""min_age_seconds":"3600","types":["allow_listed"]"#,
+            r#""types":["allow_listed_new"]"#,
+        ),
+        (
+            r#""types":["allow_listed"]"#,
+            r#""types":["allow_listed","internal"]"#,
+        ),
         (
             r#""labels":["exchange"],"min_age_seconds":"3600","types":["allow_listed"]"#,
             r#""min_age_seconds":"1","types":["unknown"]"#,
         ),
-        (r#""type":"strongroom/policy/v1""#, r#""type":"strongroom/policy/v2""#),
+        (
+            r#""type":"strongroom/policy/v1""#,
+            r#""type":"strongroom/policy/v2""#,
+        ),
         (r#""kind":"chains""#, r#""kind":"chainz""#),
         (r#""tier":"auto""#, r#""tier":"Auto""#),
     ] {
@@ -104,14 +137,22 @@ fn too_many_guards_or_rules_are_refused() {
     let rule = r#"{"id":"ID","match":{},"then":{"groups":[],"ordered":false,"tier":"block","time_lock_seconds":"0"}}"#;
     let text = |n: usize| {
         let rules: Vec<_> = (0..n).map(|n| rule.replace("ID", &n.to_string())).collect();
-        format!(r#"{{"guards":[],"rules":[{}],"type":"strongroom/policy/v1"}}"#, rules.join(","))
+        format!(
+            r#"{{"guards":[],"rules":[{}],"type":"strongroom/policy/v1"}}"#,
+            rules.join(",")
+        )
     };
     assert_eq!(Policy::load(&text(256)).unwrap().0.rules.len(), 256);
     assert!(Policy::load(&text(257)).is_err());
     let guard = r#"{"chains":["eip155:1"],"id":"ID","kind":"chains"}"#;
     let text = |n: usize| {
-        let guards: Vec<_> = (0..n).map(|n| guard.replace("ID", &n.to_string())).collect();
-        format!(r#"{{"guards":[{}],"rules":[],"type":"strongroom/policy/v1"}}"#, guards.join(","))
+        let guards: Vec<_> = (0..n)
+            .map(|n| guard.replace("ID", &n.to_string()))
+            .collect();
+        format!(
+            r#"{{"guards":[{}],"rules":[],"type":"strongroom/policy/v1"}}"#,
+            guards.join(",")
+        )
     };
     assert_eq!(Policy::load(&text(64)).unwrap().0.guards.len(), 64);
     assert!(Policy::load(&text(65)).is_err());

@@ -6,7 +6,12 @@ const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 
 fn hours(utc_offset_minutes: i16, days: &[Day], from: &str, to: &str) -> Hours {
-    Hours { utc_offset_minutes, days: days.to_vec(), from: from.parse().unwrap(), to: to.parse().unwrap() }
+    Hours {
+        utc_offset_minutes,
+        days: days.to_vec(),
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+    }
 }
 
 #[test]
@@ -19,17 +24,25 @@ fn days_and_minutes_are_counted_from_the_epoch() {
         assert!(open.contain(start.plus(17 * HOUR - 1)));
         assert!(!open.contain(start.plus(17 * HOUR)));
         assert!(!open.contain(start.plus(DAY + 9 * HOUR)), "Friday");
-        assert!(open.contain(start.plus(7 * DAY + 9 * HOUR)), "next Thursday");
+        assert!(
+            open.contain(start.plus(7 * DAY + 9 * HOUR)),
+            "next Thursday"
+        );
     }
 }
 
 #[test]
 fn each_day_is_its_own() {
     use Day::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
-    let days = [Thursday, Friday, Saturday, Sunday, Monday, Tuesday, Wednesday];
+    let days = [
+        Thursday, Friday, Saturday, Sunday, Monday, Tuesday, Wednesday,
+    ];
     for (n, _) in days.iter().enumerate() {
         let at = NOW.plus(n as u64 * DAY + HOUR);
-        let on: Vec<_> = days.iter().filter(|day| hours(0, &[**day], "00:00", "24:00").contain(at)).collect();
+        let on: Vec<_> = days
+            .iter()
+            .filter(|day| hours(0, &[**day], "00:00", "24:00").contain(at))
+            .collect();
         assert_eq!(on, [&days[n]]);
     }
 }
@@ -37,7 +50,10 @@ fn each_day_is_its_own() {
 #[test]
 fn a_span_over_midnight_belongs_to_the_day_it_starts_on() {
     let night = hours(0, &[Day::Thursday], "22:00", "06:00");
-    assert!(!night.contain(NOW), "Thursday 00:00 belongs to Wednesday's night");
+    assert!(
+        !night.contain(NOW),
+        "Thursday 00:00 belongs to Wednesday's night"
+    );
     assert!(!night.contain(NOW.plus(22 * HOUR - 1)));
     assert!(night.contain(NOW.plus(22 * HOUR)));
     assert!(night.contain(NOW.plus(DAY)));
@@ -53,7 +69,10 @@ fn the_last_night_of_the_week_ends_on_monday() {
     assert!(night.contain(UnixMs(monday.0 - 1)));
     assert!(night.contain(monday));
     assert!(!night.contain(monday.plus(HOUR)));
-    assert!(!night.contain(monday.plus(6 * DAY)), "Sunday 00:00 belongs to Saturday's night");
+    assert!(
+        !night.contain(monday.plus(6 * DAY)),
+        "Sunday 00:00 belongs to Saturday's night"
+    );
 }
 
 #[test]
@@ -71,8 +90,16 @@ fn the_offset_moves_the_day() {
 
 #[test]
 fn the_end_of_time_has_a_day_too() {
-    let always: Vec<_> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-        .map(|day| day.parse().unwrap())
-        .into();
+    let always: Vec<_> = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ]
+    .map(|day| day.parse().unwrap())
+    .into();
     assert!(hours(840, &always, "00:00", "24:00").contain(UnixMs(u64::MAX)));
 }

@@ -1,4 +1,5 @@
-//! The policy against small worlds: tables for every condition and guard, properties for what must never happen.
+//! The policy against small worlds: tables for every condition and guard, properties for what must
+//! never happen.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -22,29 +22,73 @@ fn the_core_says_what_the_rule_asks() {
         groups: committee.groups,
         decoder: "bitcoin/1".into(),
     };
-    assert_eq!(decision, Decision { core, relied_on: vec![], block: None });
+    assert_eq!(
+        decision,
+        Decision {
+            core,
+            relied_on: vec![],
+            block: None
+        }
+    );
 }
 
 #[test]
 fn a_fee_cap_above_the_rules_blocks() {
-    let capped = |most| policy(vec![], vec![every("r", Then { fee_max: Some(units(most)), ..auto() })]);
+    let capped = |most| {
+        policy(
+            vec![],
+            vec![every(
+                "r",
+                Then {
+                    fee_max: Some(units(most)),
+                    ..auto()
+                },
+            )],
+        )
+    };
     assert!(ask(&capped(10), &world(), &plain()).block.is_none());
-    assert_eq!(blocked(&capped(9), &world(), &plain()), ("r".into(), Code::FeeCapExceeded));
+    assert_eq!(
+        blocked(&capped(9), &world(), &plain()),
+        ("r".into(), Code::FeeCapExceeded)
+    );
 }
 
 #[test]
 fn a_block_rule_blocks_by_its_name() {
-    let table = policy(vec![], vec![every("stop", then(Tier::Block, &[])), every("r", auto())]);
-    assert_eq!(blocked(&table, &world(), &plain()), ("stop".into(), Code::PolicyBlocked));
+    let table = policy(
+        vec![],
+        vec![every("stop", then(Tier::Block, &[])), every("r", auto())],
+    );
+    assert_eq!(
+        blocked(&table, &world(), &plain()),
+        ("stop".into(), Code::PolicyBlocked)
+    );
 }
 
 #[test]
 fn a_blocked_core_asks_nobody_and_relies_on_nothing() {
-    let listed =
-        Destinations { types: vec![DestinationType::AllowListed], min_age_seconds: None, labels: None };
-    let wanted = Match { destinations: Some(Box::new(listed)), ..Match::default() };
-    let strict = Then { fee_max: Some(units(1)), time_lock_seconds: 9, ..then(Tier::MOfN, &[(1, 2)]) };
-    let decision = ask(&policy(vec![], vec![rule("r", wanted, strict)]), &world(), &plain());
-    assert_eq!((decision.core.groups.len(), decision.core.time_lock_seconds), (0, 0));
+    let listed = Destinations {
+        types: vec![DestinationType::AllowListed],
+        min_age_seconds: None,
+        labels: None,
+    };
+    let wanted = Match {
+        destinations: Some(Box::new(listed)),
+        ..Match::default()
+    };
+    let strict = Then {
+        fee_max: Some(units(1)),
+        time_lock_seconds: 9,
+        ..then(Tier::MOfN, &[(1, 2)])
+    };
+    let decision = ask(
+        &policy(vec![], vec![rule("r", wanted, strict)]),
+        &world(),
+        &plain(),
+    );
+    assert_eq!(
+        (decision.core.groups.len(), decision.core.time_lock_seconds),
+        (0, 0)
+    );
     assert_eq!(decision.relied_on, []);
 }

@@ -10,13 +10,21 @@ use proptest::test_runner::TestRunner;
 use strongroom_policy::*;
 use strongroom_types::*;
 
-/// Whether everyone who must say yes under `old` must also under `new`, as often and in the same order.
+/// Whether everyone who must say yes under `old` must also under `new`, as often and in the same
+/// order.
 fn asks_as_much(old: &DecisionCore, new: &DecisionCore) -> bool {
-    let place = |core: &DecisionCore, group| core.groups.iter().position(|need| need.group == group);
+    let place =
+        |core: &DecisionCore, group| core.groups.iter().position(|need| need.group == group);
     let covered = old.groups.iter().all(|need| {
-        new.groups.iter().any(|other| other.group == need.group && other.approvals >= need.approvals)
+        new.groups
+            .iter()
+            .any(|other| other.group == need.group && other.approvals >= need.approvals)
     });
-    let places: Vec<_> = old.groups.iter().map(|need| place(new, need.group)).collect();
+    let places: Vec<_> = old
+        .groups
+        .iter()
+        .map(|need| place(new, need.group))
+        .collect();
     covered && (!old.ordered || (new.ordered && places.is_sorted()))
 }
 
@@ -27,7 +35,10 @@ fn as_strict(old: &Decision, new: &Decision) -> bool {
             && new.core.tier >= old.core.tier
             && new.core.time_lock_seconds >= old.core.time_lock_seconds
             && asks_as_much(&old.core, &new.core)
-            && old.relied_on.iter().all(|entry| new.relied_on.contains(entry))
+            && old
+                .relied_on
+                .iter()
+                .all(|entry| new.relied_on.contains(entry))
     };
     new.block.is_some() || let_out()
 }
@@ -152,16 +163,25 @@ proptest! {
 fn the_search_meets_what_it_looks_for() {
     // The properties above are worth nothing if tables, edits and questions never meet.
     let mut runner = TestRunner::deterministic();
-    let case = (random::policy(), vec(edit(), 1..4), random::world(), random::asked());
+    let case = (
+        random::policy(),
+        vec(edit(), 1..4),
+        random::world(),
+        random::asked(),
+    );
     let (mut let_out, mut tighter, mut stricter, mut loosened) = (0, 0, 0, 0);
     for _ in 0..4000 {
         let (old, edits, world, (intent, at)) = case.new_tree(&mut runner).unwrap().current();
         let new = edits.into_iter().fold(old.clone(), apply);
-        let (before, after) = (ask_at(&old, &world, &intent, at), ask_at(&new, &world, &intent, at));
+        let (before, after) = (
+            ask_at(&old, &world, &intent, at),
+            ask_at(&new, &world, &intent, at),
+        );
         let called_tighter = is_tighter(&old, &new);
         let_out += usize::from(before.block.is_none());
         tighter += usize::from(called_tighter);
-        stricter += usize::from(called_tighter && before.block.is_none() && before.core != after.core);
+        stricter +=
+            usize::from(called_tighter && before.block.is_none() && before.core != after.core);
         loosened += usize::from(!as_strict(&before, &after));
     }
     println!(

@@ -3,10 +3,22 @@ use strongroom_policy::*;
 use strongroom_types::*;
 
 fn old() -> Policy {
-    let small =
-        Match { amount: Some(Box::new(AmountRange { gt: None, lte: Some(units(50)) })), ..Match::default() };
-    let ordered = Then { ordered: true, ..then(Tier::MOfN, &[(2, 1), (1, 1)]) };
-    let capped = Then { fee_max: Some(units(10)), time_lock_seconds: 5, ..then(Tier::OneOfN, &[(1, 1)]) };
+    let small = Match {
+        amount: Some(Box::new(AmountRange {
+            gt: None,
+            lte: Some(units(50)),
+        })),
+        ..Match::default()
+    };
+    let ordered = Then {
+        ordered: true,
+        ..then(Tier::MOfN, &[(2, 1), (1, 1)])
+    };
+    let capped = Then {
+        fee_max: Some(units(10)),
+        time_lock_seconds: 5,
+        ..then(Tier::OneOfN, &[(1, 1)])
+    };
     policy(
         vec![guard("chains", GuardKind::Chains(vec![chain()]))],
         vec![rule("small", small, capped), every("rest", ordered)],
@@ -32,14 +44,25 @@ fn rest(edit: impl FnOnce(&mut Then)) -> bool {
 }
 
 fn need(n: u8, approvals: u32) -> GroupNeed {
-    GroupNeed { group: group(n), approvals }
+    GroupNeed {
+        group: group(n),
+        approvals,
+    }
 }
 
 #[test]
 fn raising_is_tighter() {
     assert!(change(|_| {}));
-    assert!(change(|p| p.guards.push(guard("g", GuardKind::AmountMax { asset: asset(), lte: units(1) }))));
-    assert!(change(|p| p.guards.insert(0, guard("g", GuardKind::Assets(vec![asset()])))));
+    assert!(change(|p| p.guards.push(guard(
+        "g",
+        GuardKind::AmountMax {
+            asset: asset(),
+            lte: units(1)
+        }
+    ))));
+    assert!(change(|p| p
+        .guards
+        .insert(0, guard("g", GuardKind::Assets(vec![asset()])))));
     assert!(rules(|r| r.insert(0, every("stop", then(Tier::Block, &[])))));
     assert!(small(|t| t.tier = Tier::MOfN));
     assert!(small(|t| *t = then(Tier::Block, &[])));
@@ -59,9 +82,14 @@ fn raising_is_tighter() {
 fn everything_else_is_looser() {
     assert!(!change(|p| p.guards.clear()));
     assert!(!change(|p| p.guards[0].id = name("other")));
-    assert!(!change(|p| p.guards[0].kind = GuardKind::Chains(vec!["eip155:1".parse().unwrap(), chain()])));
+    assert!(!change(
+        |p| p.guards[0].kind = GuardKind::Chains(vec!["eip155:1".parse().unwrap(), chain()])
+    ));
     assert!(!rules(|r| r.insert(0, every("open", auto()))));
-    assert!(!rules(|r| r.insert(1, every("stop", then(Tier::Block, &[])))), "not in front");
+    assert!(
+        !rules(|r| r.insert(1, every("stop", then(Tier::Block, &[])))),
+        "not in front"
+    );
     assert!(!rules(|r| r.push(every("stop", then(Tier::Block, &[])))));
     assert!(!rules(|r| r.swap(0, 1)));
     assert!(!rules(|r| r.truncate(1)));
@@ -69,7 +97,11 @@ fn everything_else_is_looser() {
         r.remove(0);
     }));
     assert!(!rules(|r| r[0].id = name("other")));
-    assert!(!rules(|r| r[0].matches.amount = Some(Box::new(AmountRange { gt: None, lte: Some(units(49)) }))));
+    assert!(!rules(|r| r[0].matches.amount =
+        Some(Box::new(AmountRange {
+            gt: None,
+            lte: Some(units(49))
+        }))));
     assert!(!rules(|r| r[0].matches = Match::default()));
     assert!(!small(|t| t.tier = Tier::Auto));
     assert!(!small(|t| t.groups.clear()));
@@ -86,10 +118,16 @@ fn everything_else_is_looser() {
 #[test]
 fn a_narrower_rule_can_let_more_through() {
     // Why a narrower match counts as looser.
-    let mut new = policy(vec![], vec![every("stop", then(Tier::Block, &[])), every("open", auto())]);
+    let mut new = policy(
+        vec![],
+        vec![every("stop", then(Tier::Block, &[])), every("open", auto())],
+    );
     let before = new.clone();
     edit_rules(&mut new, |rules| {
-        rules[0].matches.amount = Some(Box::new(AmountRange { gt: Some(units(100)), lte: None }));
+        rules[0].matches.amount = Some(Box::new(AmountRange {
+            gt: Some(units(100)),
+            lte: None,
+        }));
     });
     assert!(ask(&before, &world(), &plain()).block.is_some());
     assert!(ask(&new, &world(), &plain()).block.is_none());

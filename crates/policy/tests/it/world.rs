@@ -1,4 +1,5 @@
-//! A small tenant: two vaults, two users, two groups, two addresses, one ledger; and short ways to say things.
+//! A small tenant: two vaults, two users, two groups, two addresses, one ledger; and short ways to
+//! say things.
 
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_policy::*;
@@ -45,10 +46,19 @@ impl PolicyView for World {
     }
 
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
-        self.listed.get(address).filter(|_| chain.as_str() == CHAIN).cloned()
+        self.listed
+            .get(address)
+            .filter(|_| chain.as_str() == CHAIN)
+            .cloned()
     }
 
-    fn spent(&self, scope: WindowScope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent> {
+    fn spent(
+        &self,
+        scope: WindowScope,
+        asset: &AssetId,
+        window_ms: u64,
+        at: UnixMs,
+    ) -> Option<Spent> {
         if self.windows_unknown {
             return None;
         }
@@ -61,7 +71,10 @@ impl PolicyView for World {
             mine && asset.as_str() == ASSET && at.since(spend.at) < window_ms
         });
         inside.into_iter().try_fold(Spent::default(), |sum, spend| {
-            Some(Spent { amount: sum.amount.checked_add(spend.amount)?, count: sum.count.checked_add(1)? })
+            Some(Spent {
+                amount: sum.amount.checked_add(spend.amount)?,
+                count: sum.count.checked_add(1)?,
+            })
         })
     }
 }
@@ -106,15 +119,29 @@ pub fn entry(n: u8) -> AllowListId {
     AllowListId([n; 16])
 }
 
-/// Vault 1 is tagged `hot`, vault 2 `cold`; credential n is user n's; user 1 is in group 1, user 2 in group 2;
-/// `FRIEND` is on the allow-list (label `exchange`, entry 1) for one hour; nothing was spent.
+/// Vault 1 is tagged `hot`, vault 2 `cold`; credential n is user n's; user 1 is in group 1, user 2
+/// in group 2; `FRIEND` is on the allow-list (label `exchange`, entry 1) for one hour; nothing was
+/// spent.
 pub fn world() -> World {
     let a_vault = |n: u8, tag: &str| {
         let id = vault(n);
         let tags = vec![name(tag)];
-        (id, Vault { id, name: name("v"), key: KeyId([9; 16]), account: n.into(), tags })
+        (
+            id,
+            Vault {
+                id,
+                name: name("v"),
+                key: KeyId([9; 16]),
+                account: n.into(),
+                tags,
+            },
+        )
     };
-    let listed = Listed { id: entry(1), label: name("exchange"), since: UnixMs(NOW.0 - 3_600_000) };
+    let listed = Listed {
+        id: entry(1),
+        label: name("exchange"),
+        since: UnixMs(NOW.0 - 3_600_000),
+    };
     World {
         vaults: [a_vault(1, "hot"), a_vault(2, "cold")].into(),
         users: [(credential(1), user(1)), (credential(2), user(2))].into(),
@@ -128,7 +155,12 @@ impl World {
     /// With one spend of `amount` by user 1 from vault 1, `age_ms` ago.
     pub fn spent_before(mut self, amount: u64, age_ms: u64) -> Self {
         let at = UnixMs(NOW.0 - age_ms);
-        self.ledger.push(Spend { at, vault: vault(1), user: user(1), amount: units(amount) });
+        self.ledger.push(Spend {
+            at,
+            vault: vault(1),
+            user: user(1),
+            amount: units(amount),
+        });
         self
     }
 }
@@ -167,9 +199,18 @@ pub fn plain() -> Intent {
 }
 
 pub fn then(tier: Tier, groups: &[(u8, u32)]) -> Then {
-    let need = |(n, approvals): &(u8, u32)| GroupNeed { group: group(*n), approvals: *approvals };
+    let need = |(n, approvals): &(u8, u32)| GroupNeed {
+        group: group(*n),
+        approvals: *approvals,
+    };
     let groups = groups.iter().map(need).collect();
-    Then { tier, time_lock_seconds: 0, ordered: false, groups, fee_max: None }
+    Then {
+        tier,
+        time_lock_seconds: 0,
+        ordered: false,
+        groups,
+        fee_max: None,
+    }
 }
 
 pub fn auto() -> Then {
@@ -177,7 +218,11 @@ pub fn auto() -> Then {
 }
 
 pub fn rule(id: &str, matches: Match, then: Then) -> Rule {
-    Rule { id: name(id), matches, then }
+    Rule {
+        id: name(id),
+        matches,
+        then,
+    }
 }
 
 /// A rule that matches anything.
@@ -190,7 +235,10 @@ pub fn guard(id: &str, kind: GuardKind) -> Guard {
 }
 
 pub fn policy(guards: Vec<Guard>, rules: Vec<Rule>) -> Policy {
-    Policy { guards, rules: rules.into() }
+    Policy {
+        guards,
+        rules: rules.into(),
+    }
 }
 
 /// Changes the rules as a whole.
@@ -201,7 +249,12 @@ pub fn edit_rules(policy: &mut Policy, edit: impl FnOnce(&mut Vec<Rule>)) {
 }
 
 pub fn ask_at(policy: &Policy, world: &World, intent: &Intent, at: UnixMs) -> Decision {
-    let question = Question { intent, intent_digest: intent.digest(), at, decoder: "bitcoin/1" };
+    let question = Question {
+        intent,
+        intent_digest: intent.digest(),
+        at,
+        decoder: "bitcoin/1",
+    };
     let decision = evaluate(policy, policy.digest(), world, &question);
     let (explained, _) = explain(policy, policy.digest(), world, &question);
     assert_eq!(decision, explained, "explaining changes nothing");
@@ -227,5 +280,11 @@ pub fn blocked(policy: &Policy, world: &World, intent: &Intent) -> (String, Code
 
 /// Whether an `auto` rule with these conditions matches.
 pub fn matches(wanted: &Match, world: &World, intent: &Intent) -> bool {
-    ask(&policy(vec![], vec![rule("r", wanted.clone(), auto())]), world, intent).block.is_none()
+    ask(
+        &policy(vec![], vec![rule("r", wanted.clone(), auto())]),
+        world,
+        intent,
+    )
+    .block
+    .is_none()
 }

@@ -4,10 +4,11 @@ use super::{DbError, DbErrorKind};
 
 /// One step of a component's schema. Never edited once released.
 ///
-/// The text may hold several statements and uses seven words that each adapter replaces: `{i64}`, `{bool}`,
-/// `{text}` (byte order, never a locale's), `{blob}`, `{identity}` (an ascending primary key the database
-/// gives), and at the end of `CREATE TABLE` either `{strict}` or, for small rows that come and go by a wide key,
-/// `{strict_by_key}` (rows stand in the order of their key, without a second tree for it, where an engine has that).
+/// The text may hold several statements and uses seven words that each adapter replaces: `{i64}`,
+/// `{bool}`, `{text}` (byte order, never a locale's), `{blob}`, `{identity}` (an ascending primary
+/// key the database gives), and at the end of `CREATE TABLE` either `{strict}` or, for small rows
+/// that come and go by a wide key, `{strict_by_key}` (rows stand in the order of their key, without
+/// a second tree for it, where an engine has that).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
     /// Who owns these tables (`stage`, `replica`, …); versions count within it.
@@ -46,7 +47,9 @@ impl Migration {
         let mut out = String::with_capacity(self.sql.len() + 64);
         let mut rest = self.sql;
         while let Some((before, after)) = rest.split_once('{') {
-            let (word, tail) = after.split_once('}').ok_or_else(|| self.error("unclosed `{`"))?;
+            let (word, tail) = after
+                .split_once('}')
+                .ok_or_else(|| self.error("unclosed `{`"))?;
             out.push_str(before);
             out.push_str(match word {
                 "i64" => words.i64,
@@ -79,8 +82,8 @@ pub const SCHEMA_VERSION: Migration = Migration {
               PRIMARY KEY (component, version)) {strict};",
 };
 
-/// Which of `wanted` are still to be run, given the rows of `schema_version` as (component, version, sql).
-/// Shared by the adapters so that all refuse the same things.
+/// Which of `wanted` are still to be run, given the rows of `schema_version` as (component,
+/// version, sql). Shared by the adapters so that all refuse the same things.
 ///
 /// # Errors
 /// As [`Db::migrate`].
@@ -91,7 +94,10 @@ pub fn pending<'m>(
     let mut last: Vec<(&str, i64)> = Vec::new();
     let mut out = Vec::new();
     for migration in wanted {
-        let before = match last.iter_mut().find(|(component, _)| *component == migration.component) {
+        let before = match last
+            .iter_mut()
+            .find(|(component, _)| *component == migration.component)
+        {
             Some(slot) => std::mem::replace(&mut slot.1, migration.version),
             None => {
                 last.push((migration.component, migration.version));
@@ -101,7 +107,10 @@ pub fn pending<'m>(
         if migration.version != before + 1 {
             return Err(migration.error("versions must count 1, 2, 3, …"));
         }
-        match applied.iter().find(|(c, v, _)| c == migration.component && *v == migration.version) {
+        match applied
+            .iter()
+            .find(|(c, v, _)| c == migration.component && *v == migration.version)
+        {
             Some((_, _, sql)) if sql == migration.sql => {}
             Some(_) => return Err(migration.error("its text changed after it was applied")),
             None => out.push(migration),
@@ -122,23 +131,49 @@ pub fn pending<'m>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
-    const A1: Migration = Migration { component: "a", version: 1, sql: "CREATE TABLE a (x {i64}) {strict};" };
-    const A2: Migration = Migration { component: "a", version: 2, sql: "x" };
+    const A1: Migration = Migration {
+        component: "a",
+        version: 1,
+        sql: "CREATE TABLE a (x {i64}) {strict};",
+    };
+    const A2: Migration = Migration {
+        component: "a",
+        version: 2,
+        sql: "x",
+    };
 
     #[test]
     fn migrations_refuse_a_newer_database_an_edit_and_a_gap() {
         let applied = |m: &Migration| (m.component.to_owned(), m.version, m.sql.to_owned());
         assert_eq!(pending(&[A1, A2], &[applied(&A1)]).unwrap(), [&A2]);
-        assert!(pending(&[A1, A2], &[applied(&A1), applied(&A2)]).unwrap().is_empty());
+        assert!(
+            pending(&[A1, A2], &[applied(&A1), applied(&A2)])
+                .unwrap()
+                .is_empty()
+        );
         let newer = pending(&[A1], &[applied(&A1), applied(&A2)]).unwrap_err();
         assert_eq!(newer.kind(), DbErrorKind::Schema);
         assert!(newer.to_string().contains("newer"));
         let edited = Migration { sql: "other", ..A1 };
-        assert!(pending(&[edited], &[applied(&A1)]).unwrap_err().to_string().contains("changed"));
+        assert!(
+            pending(&[edited], &[applied(&A1)])
+                .unwrap_err()
+                .to_string()
+                .contains("changed")
+        );
         assert!(pending(&[A2], &[]).is_err());
-        assert!(pending(&[A1], &[("other".into(), 9, String::new()), applied(&A1)]).unwrap().is_empty());
+        assert!(
+            pending(&[A1], &[("other".into(), 9, String::new()), applied(&A1)])
+                .unwrap()
+                .is_empty()
+        );
     }
 }

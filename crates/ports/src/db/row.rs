@@ -19,8 +19,8 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// One result row; columns count from 0. Getters return [`DbErrorKind::Type`] on a missing column, an
-/// unexpected NULL or another type.
+/// One result row; columns count from 0. Getters return [`DbErrorKind::Type`] on a missing column,
+/// an unexpected NULL or another type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row(Vec<Value>);
 
@@ -70,35 +70,53 @@ impl Row {
 
     /// A non-negative integer.
     pub fn u64(&self, column: usize) -> Result<u64, DbError> {
-        u64::try_from(self.i64(column)?).map_err(|_| Self::mismatch(column, "u64", "a negative number"))
+        u64::try_from(self.i64(column)?)
+            .map_err(|_| Self::mismatch(column, "u64", "a negative number"))
     }
 
     /// A non-negative integer or NULL.
     pub fn u64_opt(&self, column: usize) -> Result<Option<u64>, DbError> {
         let value = self.i64_opt(column)?;
-        value.map(u64::try_from).transpose().map_err(|_| Self::mismatch(column, "u64", "a negative number"))
+        value
+            .map(u64::try_from)
+            .transpose()
+            .map_err(|_| Self::mismatch(column, "u64", "a negative number"))
     }
 
     /// Bytes of a fixed length.
     pub fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], DbError> {
         let bytes = self.blob(column)?;
-        bytes.try_into().map_err(|_| Self::mismatch(column, "array", "another length"))
+        bytes
+            .try_into()
+            .map_err(|_| Self::mismatch(column, "array", "another length"))
     }
 
     fn mismatch(column: usize, wanted: &str, found: &str) -> DbError {
-        DbError::new(DbErrorKind::Type, format!("column {column}: wanted {wanted}, found {found}"))
+        DbError::new(
+            DbErrorKind::Type,
+            format!("column {column}: wanted {wanted}, found {found}"),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )]
     use super::*;
 
     #[test]
     fn row_getters_never_panic_and_never_guess() {
-        let row =
-            Row::new(vec![Value::I64(-1), Value::Null, Value::Text("t".into()), Value::Blob(vec![1, 2])]);
+        let row = Row::new(vec![
+            Value::I64(-1),
+            Value::Null,
+            Value::Text("t".into()),
+            Value::Blob(vec![1, 2]),
+        ]);
         assert_eq!(row.i64(0).unwrap(), -1);
         assert!(row.u64(0).is_err() && row.bool(0).is_err() && row.text(0).is_err());
         assert!(row.i64(1).is_err());

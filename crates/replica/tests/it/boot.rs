@@ -35,7 +35,10 @@ fn a_restarted_witness_goes_on() {
     let mut seen = Vec::new();
     for seed in 0..3 {
         assert!(start(&db, &mut marker, seed));
-        assert!(!seen.contains(&marker.generation), "each start has its own generation");
+        assert!(
+            !seen.contains(&marker.generation),
+            "each start has its own generation"
+        );
         seen.push(marker.generation);
     }
 }
@@ -59,8 +62,18 @@ fn a_disk_put_back_retires_the_key_however_far_it_catches_up() {
         commit(&restored, |tx| replica.append(tx, &catch_up[0])).is_err(),
         "a gap: it asks for what is missing"
     );
-    assert_eq!(code(commit(&restored, |tx| replica.cosign(tx, &mut witness, START))), Code::SignerRetired);
-    assert!(!start(&restored, &mut marker, 4), "and stays retired at every later start");
+    assert_eq!(
+        code(commit(&restored, |tx| replica.cosign(
+            tx,
+            &mut witness,
+            START
+        ))),
+        Code::SignerRetired
+    );
+    assert!(
+        !start(&restored, &mut marker, 4),
+        "and stays retired at every later start"
+    );
 }
 
 #[test]
@@ -75,7 +88,10 @@ fn a_lost_database_and_a_lost_marker_each_retire_the_key() {
 fn a_retired_key_stays_retired_though_the_generations_agree() {
     let (db, mut marker) = (SqliteDb::open_in_memory().unwrap(), Cell::default());
     assert!(start(&db, &mut marker, 1));
-    commit(&db, |tx| tx.execute("UPDATE journal_witness SET retired = 1", &[])).unwrap();
+    commit(&db, |tx| {
+        tx.execute("UPDATE journal_witness SET retired = 1", &[])
+    })
+    .unwrap();
     assert!(!start(&db, &mut marker, 2));
 }
 
@@ -93,9 +109,17 @@ fn a_crash_while_starting_is_a_restart() {
     let before = db.snapshot().unwrap();
     let announced = [9; 16];
     commit(&db, |tx| {
-        tx.execute("UPDATE journal_witness SET generation_next = $1", &[(&announced).into()]).unwrap();
+        tx.execute(
+            "UPDATE journal_witness SET generation_next = $1",
+            &[(&announced).into()],
+        )
+        .unwrap();
     });
     marker.generation = Some(announced);
     assert!(start(&db, &mut marker, 4));
-    assert!(!start(&SqliteDb::from_snapshot(&before).unwrap(), &mut marker, 5));
+    assert!(!start(
+        &SqliteDb::from_snapshot(&before).unwrap(),
+        &mut marker,
+        5
+    ));
 }

@@ -14,8 +14,8 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{CosignKey, cosign};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    Act, ActBody, ActId, Code, Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope,
-    Signed, SigningCredential, Tighten, UnixMs, UserId,
+    Act, ActBody, ActId, Code, Credential, CredentialClass, CredentialId, Digest, NodeId,
+    PlatformId, Scope, Signed, SigningCredential, Tighten, UnixMs, UserId,
 };
 use strongroom_wire::{JournalBatch, NodeKey, Role, WitnessCosignature};
 
@@ -24,7 +24,9 @@ pub const LOG_SEED: [u8; 32] = [90; 32];
 const ADMIN: CredentialId = CredentialId([80; 16]);
 
 fn public(seed: u8) -> [u8; 32] {
-    SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()
+    SigningKey::from_bytes(&[seed; 32])
+        .verifying_key()
+        .to_bytes()
 }
 
 pub fn node(n: u8) -> NodeId {
@@ -70,15 +72,24 @@ pub fn genesis() -> Arc<Genesis> {
             class: CredentialClass::Key,
             public_key: public(80),
         }],
-        admins: Board { members: vec![ADMIN], quorum: 1 },
-        services: vec![NodeKey { node: node(50), role: Role::Writer, public_key: public(50) }],
+        admins: Board {
+            members: vec![ADMIN],
+            quorum: 1,
+        },
+        services: vec![NodeKey {
+            node: node(50),
+            role: Role::Writer,
+            public_key: public(50),
+        }],
         origin: "journal.example".into(),
         log_key: public(90),
         quorum: 3,
         faults: 1,
         chains: vec![ChainSeat {
             chain: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap(),
-            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0".parse().unwrap(),
+            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"
+                .parse()
+                .unwrap(),
             decoder: "bitcoin/1".into(),
         }],
         bounds: Bounds::dev(0),
@@ -91,7 +102,14 @@ pub fn genesis() -> Arc<Genesis> {
 pub fn stop(id: u8) -> Signed {
     let body = ActBody::Tighten(Tighten::Stop);
     let (platform, scope, expires) = (PlatformId([1; 16]), Scope::Platform, at(3_600_000));
-    let act = Act { platform, scope, id: ActId([id; 16]), version: 0, expires, body };
+    let act = Act {
+        platform,
+        scope,
+        id: ActId([id; 16]),
+        version: 0,
+        expires,
+        body,
+    };
     Signed::by(&act, &SigningCredential::new(ADMIN, &[80; 32]))
 }
 
@@ -107,13 +125,22 @@ impl Log {
     }
 
     pub fn salted(seed: u64) -> Self {
-        Self { follower: Follower::new(genesis()).unwrap(), rng: ChaCha20Rng::seed_from_u64(seed) }
+        Self {
+            follower: Follower::new(genesis()).unwrap(),
+            rng: ChaCha20Rng::seed_from_u64(seed),
+        }
     }
 
     pub fn order(&mut self, now: UnixMs, bodies: &[Body]) -> Vec<JournalBatch> {
         let orderer = Orderer::new(&genesis(), &LOG_SEED).unwrap();
-        let ordered = orderer.order(&mut self.follower, now, bodies, &mut self.rng).unwrap();
-        ordered.batches.into_iter().map(|batch| batch.batch).collect()
+        let ordered = orderer
+            .order(&mut self.follower, now, bodies, &mut self.rng)
+            .unwrap();
+        ordered
+            .batches
+            .into_iter()
+            .map(|batch| batch.batch)
+            .collect()
     }
 
     pub fn tick(&mut self, now: UnixMs) -> JournalBatch {
@@ -147,7 +174,10 @@ pub fn lose<T>(db: &SqliteDb, work: impl FnOnce(&mut dyn Tx) -> T) -> T {
 
 pub fn append(db: &SqliteDb, replica: &mut Replica, batch: &JournalBatch) -> Vec<Entry> {
     let appended = commit(db, |tx| replica.append(tx, batch)).unwrap();
-    appended.iter().map(|sealed| sealed.open().unwrap()).collect()
+    appended
+        .iter()
+        .map(|sealed| sealed.open().unwrap())
+        .collect()
 }
 
 pub fn code<T: std::fmt::Debug>(result: Result<T, ReplicaError>) -> Code {
@@ -161,6 +191,8 @@ pub fn code<T: std::fmt::Debug>(result: Result<T, ReplicaError>) -> Code {
 pub fn stored(batches: &[JournalBatch]) -> (SqliteDb, Replica) {
     let db = SqliteDb::open_in_memory().unwrap();
     let mut replica = Replica::open(&db, genesis()).unwrap();
-    batches.iter().for_each(|batch| drop(append(&db, &mut replica, batch)));
+    batches
+        .iter()
+        .for_each(|batch| drop(append(&db, &mut replica, batch)));
     (db, replica)
 }

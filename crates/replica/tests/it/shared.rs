@@ -28,8 +28,15 @@ fn a_shared_follower_takes_entries_from_the_writer_and_cosignatures_from_witness
     let shared = SharedFollower::new(genesis()).unwrap();
     let batch = log.tick(START);
     let code = |record: Vec<u8>| shared.receive(&record, START).unwrap_err().code;
-    assert_eq!(code(sealed(node(50), 51, &batch)), Code::BadEnvelopeSignature);
-    assert_eq!(code(sealed(node(1), 11, &batch)), Code::Malformed, "a signer is no writer");
+    assert_eq!(
+        code(sealed(node(50), 51, &batch)),
+        Code::BadEnvelopeSignature
+    );
+    assert_eq!(
+        code(sealed(node(1), 11, &batch)),
+        Code::Malformed,
+        "a signer is no writer"
+    );
     assert_eq!(shared.receive(&sealed(node(50), 50, &batch), START), Ok(2));
     let body = log.follower.tip().body.clone();
     assert_eq!(
@@ -37,20 +44,34 @@ fn a_shared_follower_takes_entries_from_the_writer_and_cosignatures_from_witness
         Code::Malformed,
         "the writer is no witness"
     );
-    assert_eq!(code(sealed(node(2), 12, &cosigned(1, &body, START))), Code::BadSignature, "not its own");
+    assert_eq!(
+        code(sealed(node(2), 12, &cosigned(1, &body, START))),
+        Code::BadSignature,
+        "not its own"
+    );
     for n in 1..=3 {
-        shared.receive(&sealed(node(n), 10 + n, &cosigned(n, &body, START)), START).unwrap();
+        shared
+            .receive(&sealed(node(n), 10 + n, &cosigned(n, &body, START)), START)
+            .unwrap();
     }
-    assert_eq!(shared.read(|follower| follower.fresh(START).unwrap().size), 2);
+    assert_eq!(
+        shared.read(|follower| follower.fresh(START).unwrap().size),
+        2
+    );
 }
 
 #[test]
 fn a_panic_in_the_middle_of_a_write_stops_the_replica() {
     let shared = Arc::new(SharedFollower::new(genesis()).unwrap());
     let broken = Arc::clone(&shared);
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| broken.write(|_| panic!("bug"))));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        broken.write(|_| panic!("bug"))
+    }));
     assert!(panicked.is_err());
-    assert_eq!(shared.read(|follower| follower.halted().unwrap().code), Code::Internal);
+    assert_eq!(
+        shared.read(|follower| follower.halted().unwrap().code),
+        Code::Internal
+    );
 }
 
 #[test]
@@ -76,15 +97,33 @@ fn a_feed_replays_the_bus_from_its_start_and_skips_junk() {
     publish(record(topics::JOURNAL_ENTRIES, sealed(node(50), 50, &two)));
     for n in 1..=3 {
         let cosignature = cosigned(n, &log.follower.tip().body, START);
-        publish(record(&topics::cosignatures(node(n)), sealed(node(n), 10 + n, &cosignature)));
+        publish(record(
+            &topics::cosignatures(node(n)),
+            sealed(node(n), 10 + n, &cosignature),
+        ));
     }
     while feed.step(|| START, Duration::ZERO).unwrap() > 0 {}
-    assert_eq!(shared.read(|follower| follower.fresh(START).unwrap().size), 3);
+    assert_eq!(
+        shared.read(|follower| follower.fresh(START).unwrap().size),
+        3
+    );
 
     let mut other = Log::salted(2);
-    publish(record(topics::JOURNAL_ENTRIES, sealed(node(50), 50, &other.tick(START))));
+    publish(record(
+        topics::JOURNAL_ENTRIES,
+        sealed(node(50), 50, &other.tick(START)),
+    ));
     let _ = other.tick(START);
-    assert!(shared.read(|follower| follower.head(2).is_none()), "forgotten, so not compared");
-    publish(record(topics::JOURNAL_ENTRIES, sealed(node(50), 50, &other.tick(START))));
-    assert!(feed.step(|| START, Duration::ZERO).is_err(), "a fork stops the feed");
+    assert!(
+        shared.read(|follower| follower.head(2).is_none()),
+        "forgotten, so not compared"
+    );
+    publish(record(
+        topics::JOURNAL_ENTRIES,
+        sealed(node(50), 50, &other.tick(START)),
+    ));
+    assert!(
+        feed.step(|| START, Duration::ZERO).is_err(),
+        "a fork stops the feed"
+    );
 }

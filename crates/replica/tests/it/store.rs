@@ -11,7 +11,11 @@ use strongroom_types::Code;
 #[test]
 fn a_replica_is_after_a_start_what_it_was_before() {
     let mut log = Log::new();
-    let batches = [log.tick(START), log.order(START, &[Body::Act(stop(1))]).pop().unwrap(), log.tick(at(5))];
+    let batches = [
+        log.tick(START),
+        log.order(START, &[Body::Act(stop(1))]).pop().unwrap(),
+        log.tick(at(5)),
+    ];
     let (db, replica) = stored(&batches);
     let again = Replica::open(&db, genesis()).unwrap();
     assert_eq!(again.follower().tip(), replica.follower().tip());
@@ -23,13 +27,27 @@ fn a_replica_is_after_a_start_what_it_was_before() {
 #[test]
 fn entries_and_batches_are_read_as_they_were_published() {
     let mut log = Log::new();
-    let batches = [log.tick(START), log.order(START, &[Body::Act(stop(1)), Body::Tick]).pop().unwrap()];
+    let batches = [
+        log.tick(START),
+        log.order(START, &[Body::Act(stop(1)), Body::Tick])
+            .pop()
+            .unwrap(),
+    ];
     let (db, replica) = stored(&batches);
     lose(&db, |tx| {
-        assert_eq!(replica.entry(tx, 2).unwrap().unwrap().body, Body::Act(stop(1)));
+        assert_eq!(
+            replica.entry(tx, 2).unwrap().unwrap().body,
+            Body::Act(stop(1))
+        );
         assert_eq!(replica.entry(tx, 4).unwrap(), None);
-        assert_eq!(Replica::batch_after(tx, 0).unwrap().as_ref(), Some(&batches[0]));
-        assert_eq!(Replica::batch_after(tx, 2).unwrap().as_ref(), Some(&batches[1]));
+        assert_eq!(
+            Replica::batch_after(tx, 0).unwrap().as_ref(),
+            Some(&batches[0])
+        );
+        assert_eq!(
+            Replica::batch_after(tx, 2).unwrap().as_ref(),
+            Some(&batches[1])
+        );
         assert_eq!(Replica::batch_after(tx, 4).unwrap(), None);
     });
 }
@@ -44,7 +62,10 @@ fn a_lost_transaction_leaves_nothing_and_the_reloaded_replica_takes_the_batch_ag
     commit(&db, |tx| replica.reload(tx)).unwrap();
     assert_eq!(replica.follower().size(), 2);
     assert_eq!(append(&db, &mut replica, &two).len(), 1);
-    assert_eq!(Replica::open(&db, genesis()).unwrap().follower().tip(), log.follower.tip());
+    assert_eq!(
+        Replica::open(&db, genesis()).unwrap().follower().tip(),
+        log.follower.tip()
+    );
 }
 
 #[test]
@@ -53,7 +74,10 @@ fn a_replica_that_was_not_reloaded_after_a_lost_transaction_writes_nothing() {
     let batches = [log.tick(START), log.tick(START), log.tick(START)];
     let (db, mut replica) = stored(&batches[..1]);
     lose(&db, |tx| replica.append(tx, &batches[1])).unwrap();
-    assert!(matches!(lose(&db, |tx| replica.append(tx, &batches[2])), Err(ReplicaError::Stale)));
+    assert!(matches!(
+        lose(&db, |tx| replica.append(tx, &batches[2])),
+        Err(ReplicaError::Stale)
+    ));
 }
 
 #[test]
@@ -66,7 +90,10 @@ fn a_refused_batch_leaves_tables_and_memory_untouched() {
     bad.entries[1][last] ^= 1;
     commit(&db, |tx| replica.append(tx, &bad)).unwrap_err();
     assert_eq!(replica.follower().size(), 2);
-    assert!(replica.follower().halted().is_some(), "a replica stops; it never goes on");
+    assert!(
+        replica.follower().halted().is_some(),
+        "a replica stops; it never goes on"
+    );
     assert!(lose(&db, |tx| replica.reload(tx)).is_err());
     assert_eq!(Replica::open(&db, genesis()).unwrap().follower().size(), 2);
 }
@@ -77,8 +104,14 @@ fn a_split_view_of_a_head_that_memory_forgot_is_found_in_the_tables() {
     let batches = [log.tick(START), log.tick(START)];
     let (db, _) = stored(&batches);
     let mut replica = Replica::open(&db, genesis()).unwrap();
-    assert_eq!(commit(&db, |tx| replica.append(tx, &batches[0])).unwrap(), []);
-    assert_eq!(code(commit(&db, |tx| replica.append(tx, &other.tick(START)))), Code::Conflict);
+    assert_eq!(
+        commit(&db, |tx| replica.append(tx, &batches[0])).unwrap(),
+        []
+    );
+    assert_eq!(
+        code(commit(&db, |tx| replica.append(tx, &other.tick(START)))),
+        Code::Conflict
+    );
     assert_eq!(replica.follower().evidence().len(), 1);
     assert!(replica.follower().halted().is_some());
 }
@@ -86,7 +119,10 @@ fn a_split_view_of_a_head_that_memory_forgot_is_found_in_the_tables() {
 #[test]
 fn a_row_edited_by_hand_is_found_at_the_start() {
     let mut log = Log::new();
-    let batches = [log.tick(START), log.order(START, &[Body::Act(stop(1))]).pop().unwrap()];
+    let batches = [
+        log.tick(START),
+        log.order(START, &[Body::Act(stop(1))]).pop().unwrap(),
+    ];
     let edits = [
         "UPDATE journal_state SET state_value = x'00' WHERE state_key = x'01'",
         "DELETE FROM journal_state WHERE state_key = x'01'",
@@ -100,16 +136,30 @@ fn a_row_edited_by_hand_is_found_at_the_start() {
     ];
     for edit in edits {
         let (db, _) = stored(&batches);
-        assert_eq!(commit(&db, |tx| tx.execute(edit, &[])).unwrap(), 1, "{edit}");
-        assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt, "{edit}");
+        assert_eq!(
+            commit(&db, |tx| tx.execute(edit, &[])).unwrap(),
+            1,
+            "{edit}"
+        );
+        assert_eq!(
+            code(Replica::open(&db, genesis())),
+            Code::StoreCorrupt,
+            "{edit}"
+        );
     }
 }
 
 #[test]
 fn the_tables_of_another_installation_are_refused() {
     let (db, _) = stored(&[]);
-    let other = Genesis { created: at(1), ..genesis().as_ref().clone() };
-    assert_eq!(code(Replica::open(&db, Arc::new(other))), Code::GenesisMismatch);
+    let other = Genesis {
+        created: at(1),
+        ..genesis().as_ref().clone()
+    };
+    assert_eq!(
+        code(Replica::open(&db, Arc::new(other))),
+        Code::GenesisMismatch
+    );
 }
 
 #[test]
@@ -118,9 +168,18 @@ fn the_writers_own_batches_are_stored_as_others_follow_them() {
     let orderer = Orderer::new(&genesis(), &LOG_SEED).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let bodies = vec![Body::Tick; 2500];
-    let ordered = commit(&db, |tx| replica.order(tx, &orderer, START, &bodies, &mut rng)).unwrap();
+    let ordered = commit(&db, |tx| {
+        replica.order(tx, &orderer, START, &bodies, &mut rng)
+    })
+    .unwrap();
     assert!(ordered.batches.len() > 1);
-    let (_, other) = stored(&ordered.batches.iter().map(|b| b.batch.clone()).collect::<Vec<_>>());
+    let (_, other) = stored(
+        &ordered
+            .batches
+            .iter()
+            .map(|b| b.batch.clone())
+            .collect::<Vec<_>>(),
+    );
     let mut again = Replica::open(&db, genesis()).unwrap();
     assert_eq!(again.follower().tip(), other.follower().tip());
     lose(&db, |tx| {

@@ -22,7 +22,10 @@ fn what_is_cosigned_is_stored_in_the_same_transaction() {
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     let signed = cosign(&db, &mut replica, &mut witness, START).unwrap();
     assert_eq!(signed, cosigned(1, &log.follower.tip().body, START));
-    let again = Replica::open(&db, genesis()).unwrap().witness(node(1), &witness_seed(1)).unwrap();
+    let again = Replica::open(&db, genesis())
+        .unwrap()
+        .witness(node(1), &witness_seed(1))
+        .unwrap();
     assert_eq!(again.last().unwrap().body, signed.body);
 }
 
@@ -34,10 +37,16 @@ fn a_cosignature_whose_transaction_was_lost_is_not_made_upon_again() {
     lose(&db, |tx| replica.cosign(tx, &mut witness, START)).unwrap();
     append(&db, &mut replica, &log.tick(START));
     let stale = cosign(&db, &mut replica, &mut witness, START);
-    assert!(matches!(stale, Err(ReplicaError::Stale)), "memory is ahead of the disk");
+    assert!(
+        matches!(stale, Err(ReplicaError::Stale)),
+        "memory is ahead of the disk"
+    );
     commit(&db, |tx| replica.reload(tx)).unwrap();
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
-    assert_eq!(cosign(&db, &mut replica, &mut witness, START).unwrap().body, log.follower.tip().body);
+    assert_eq!(
+        cosign(&db, &mut replica, &mut witness, START).unwrap().body,
+        log.follower.tip().body
+    );
 }
 
 #[test]
@@ -48,11 +57,17 @@ fn a_head_whose_transaction_was_lost_is_not_cosigned_from_memory() {
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     lose(&db, |tx| replica.cosign(tx, &mut witness, START)).unwrap();
     let again = cosign(&db, &mut replica, &mut witness, START);
-    assert!(matches!(again, Err(ReplicaError::Stale)), "the same head again would be signed but not stored");
+    assert!(
+        matches!(again, Err(ReplicaError::Stale)),
+        "the same head again would be signed but not stored"
+    );
     commit(&db, |tx| replica.reload(tx)).unwrap();
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     lose(&db, |tx| replica.append(tx, &two)).unwrap();
-    assert!(matches!(cosign(&db, &mut replica, &mut witness, START), Err(ReplicaError::Stale)));
+    assert!(matches!(
+        cosign(&db, &mut replica, &mut witness, START),
+        Err(ReplicaError::Stale)
+    ));
 }
 
 #[test]
@@ -63,7 +78,10 @@ fn of_two_processes_with_one_key_only_one_cosigns() {
     let mut first = replica.witness(node(1), &witness_seed(1)).unwrap();
     let mut second = twin.witness(node(1), &witness_seed(1)).unwrap();
     cosign(&db, &mut replica, &mut first, START).unwrap();
-    assert!(matches!(cosign(&db, &mut twin, &mut second, START), Err(ReplicaError::Stale)));
+    assert!(matches!(
+        cosign(&db, &mut twin, &mut second, START),
+        Err(ReplicaError::Stale)
+    ));
 }
 
 #[test]
@@ -73,11 +91,20 @@ fn a_log_that_lacks_what_was_cosigned_does_not_open() {
     let (db, mut replica) = stored(&batches);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     cosign(&db, &mut replica, &mut witness, START).unwrap();
-    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 9", &[])).unwrap();
+    commit(&db, |tx| {
+        tx.execute("UPDATE journal_witness SET cosigned_size = 9", &[])
+    })
+    .unwrap();
     assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt);
-    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 2", &[])).unwrap();
+    commit(&db, |tx| {
+        tx.execute("UPDATE journal_witness SET cosigned_size = 2", &[])
+    })
+    .unwrap();
     assert_eq!(code(Replica::open(&db, genesis())), Code::StoreCorrupt);
-    commit(&db, |tx| tx.execute("UPDATE journal_witness SET cosigned_size = 3", &[])).unwrap();
+    commit(&db, |tx| {
+        tx.execute("UPDATE journal_witness SET cosigned_size = 3", &[])
+    })
+    .unwrap();
     Replica::open(&db, genesis()).unwrap();
 }
 
@@ -89,7 +116,11 @@ fn a_log_that_was_put_back_behind_what_was_cosigned_does_not_open() {
     let body = log.follower.tip().body.clone();
     commit(&db, |tx| {
         let head = [3i64.into(), (&two.note).into()];
-        tx.execute("INSERT INTO journal_head (size, note) VALUES ($1, $2)", &head).unwrap();
+        tx.execute(
+            "INSERT INTO journal_head (size, note) VALUES ($1, $2)",
+            &head,
+        )
+        .unwrap();
         let cosigned = "UPDATE journal_witness SET cosigned_size = 3, cosigned_body = $1";
         assert_eq!(tx.execute(cosigned, &[(&body).into()]).unwrap(), 1);
     });
@@ -106,11 +137,25 @@ fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     assert_eq!(witness.handed().count(), 1);
     append(&db, &mut replica, &log.tick(at(11_000)));
-    assert_eq!(code(cosign(&db, &mut replica, &mut witness, at(11_000))), Code::TighteningPending);
-    append(&db, &mut replica, &log.order(at(11_000), &[Body::Act(stop(1))]).pop().unwrap());
+    assert_eq!(
+        code(cosign(&db, &mut replica, &mut witness, at(11_000))),
+        Code::TighteningPending
+    );
+    append(
+        &db,
+        &mut replica,
+        &log.order(at(11_000), &[Body::Act(stop(1))]).pop().unwrap(),
+    );
     cosign(&db, &mut replica, &mut witness, at(11_000)).unwrap();
     let replica = Replica::open(&db, genesis()).unwrap();
-    assert_eq!(replica.witness(node(1), &witness_seed(1)).unwrap().handed().count(), 0);
+    assert_eq!(
+        replica
+            .witness(node(1), &witness_seed(1))
+            .unwrap()
+            .handed()
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -123,11 +168,17 @@ fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
     let unknown = cosigned(1, &log.follower.tip().body, START);
     commit(&db, |tx| replica.heard_own(tx, &mut witness, &unknown)).unwrap();
     append(&db, &mut replica, &two);
-    assert_eq!(code(cosign(&db, &mut replica, &mut witness, START)), Code::SignerRetired);
+    assert_eq!(
+        code(cosign(&db, &mut replica, &mut witness, START)),
+        Code::SignerRetired
+    );
     let mut again = Replica::open(&db, genesis()).unwrap();
     let mut witness = again.witness(node(1), &witness_seed(1)).unwrap();
     assert!(again.is_retired());
-    assert_eq!(code(cosign(&db, &mut again, &mut witness, START)), Code::SignerRetired);
+    assert_eq!(
+        code(cosign(&db, &mut again, &mut witness, START)),
+        Code::SignerRetired
+    );
 }
 
 #[test]
@@ -135,6 +186,12 @@ fn a_key_retired_on_disk_cosigns_nothing_even_if_memory_does_not_know() {
     let mut log = Log::new();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
-    commit(&db, |tx| tx.execute("UPDATE journal_witness SET retired = 1", &[])).unwrap();
-    assert_eq!(code(cosign(&db, &mut replica, &mut witness, START)), Code::SignerRetired);
+    commit(&db, |tx| {
+        tx.execute("UPDATE journal_witness SET retired = 1", &[])
+    })
+    .unwrap();
+    assert_eq!(
+        code(cosign(&db, &mut replica, &mut witness, START)),
+        Code::SignerRetired
+    );
 }

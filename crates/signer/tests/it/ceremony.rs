@@ -9,7 +9,11 @@ use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
 
 fn start(cluster: &Cluster, run: u32) -> CoordinatorMessage {
-    CoordinatorMessage::Ceremony { tenant: cluster.world.tenant.id, key: cluster.world.tenant.key, run }
+    CoordinatorMessage::Ceremony {
+        tenant: cluster.world.tenant.id,
+        key: cluster.world.tenant.key,
+        run,
+    }
 }
 
 fn refusal(cluster: &Cluster) -> Code {
@@ -22,8 +26,12 @@ fn refusal(cluster: &Cluster) -> Code {
 fn shares(cluster: &mut Cluster, index: u16) -> Vec<(bool, i64)> {
     let disk = cluster.signer(index).disk.clone();
     let mut tx = disk.begin().unwrap();
-    let rows = tx.query("SELECT active, run FROM signer_share ORDER BY run", &[]).unwrap();
-    rows.iter().map(|row| (row.bool(0).unwrap(), row.i64(1).unwrap())).collect()
+    let rows = tx
+        .query("SELECT active, run FROM signer_share ORDER BY run", &[])
+        .unwrap();
+    rows.iter()
+        .map(|row| (row.bool(0).unwrap(), row.i64(1).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -39,7 +47,12 @@ fn a_ceremony_that_no_committee_released_is_refused_at_its_deadline() {
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
     cluster.release_again();
-    assert!(cluster.to(1, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+    assert!(
+        cluster
+            .to(1, &start(&cluster, 1))
+            .iter()
+            .any(|said| matches!(said, SignerMessage::Ceremony(_)))
+    );
 }
 
 #[test]
@@ -47,11 +60,17 @@ fn a_released_ceremony_is_joined_only_under_a_witnessed_head() {
     let mut cluster = Cluster::new();
     cluster.withhold = true;
     cluster.release_ceremony();
-    assert!(cluster.to(1, &start(&cluster, 1)).is_empty(), "in the own log only");
+    assert!(
+        cluster.to(1, &start(&cluster, 1)).is_empty(),
+        "in the own log only"
+    );
     cluster.withhold = false;
     let n = cluster.withheld.len();
     cluster.let_through(n);
-    assert!(matches!(cluster.said.last().unwrap().1, SignerMessage::Ceremony(_)));
+    assert!(matches!(
+        cluster.said.last().unwrap().1,
+        SignerMessage::Ceremony(_)
+    ));
 }
 
 #[test]
@@ -84,16 +103,36 @@ fn a_share_is_in_use_only_under_a_witnessed_finished_entry_that_names_it() {
     cluster.release_ceremony();
     let finished = cluster.run_ceremony(1);
     assert_eq!(finished.certificates.len(), 3);
-    assert_eq!(shares(&mut cluster, 1), [(false, 1)], "durable before it was certified");
+    assert_eq!(
+        shares(&mut cluster, 1),
+        [(false, 1)],
+        "durable before it was certified"
+    );
     cluster.withhold = true;
     cluster.submit(Body::Finished(Box::new(finished))).unwrap();
-    assert_eq!((shares(&mut cluster, 1), cluster.status(1)["keys_active"].as_str()), (vec![(false, 1)], "0"));
+    assert_eq!(
+        (
+            shares(&mut cluster, 1),
+            cluster.status(1)["keys_active"].as_str()
+        ),
+        (vec![(false, 1)], "0")
+    );
     cluster.withhold = false;
     let n = cluster.withheld.len();
     cluster.let_through(n);
-    assert_eq!((shares(&mut cluster, 1), cluster.status(1)["keys_active"].as_str()), (vec![(true, 1)], "1"));
+    assert_eq!(
+        (
+            shares(&mut cluster, 1),
+            cluster.status(1)["keys_active"].as_str()
+        ),
+        (vec![(true, 1)], "1")
+    );
     cluster.to(1, &start(&cluster, 2));
-    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved, "it is finished");
+    assert_eq!(
+        refusal(&cluster),
+        Code::CeremonyNotApproved,
+        "it is finished"
+    );
 }
 
 #[test]
@@ -108,7 +147,10 @@ fn of_several_runs_the_journals_one_is_kept_and_the_others_are_erased() {
     assert_eq!(shares(&mut cluster, 3), [(true, 1)]);
     let vault = cluster.world.tenant.first_vault();
     let admins = cluster.ledger().admins();
-    cluster.act(ActBody::Put(strongroom_types::Record::Vault(vault)), &admins);
+    cluster.act(
+        ActBody::Put(strongroom_types::Record::Vault(vault)),
+        &admins,
+    );
     cluster.assert_serves(3);
 }
 
@@ -135,7 +177,11 @@ fn a_run_is_never_begun_twice_and_its_certificate_is_given_again() {
         (finished.transcript, finished.certificates.first())
     );
     cluster.to(1, &start(&cluster, 1));
-    assert_eq!(refusal(&cluster), Code::Replayed, "an older run never comes back");
+    assert_eq!(
+        refusal(&cluster),
+        Code::Replayed,
+        "an older run never comes back"
+    );
     cluster.submit(Body::Finished(Box::new(finished))).unwrap();
     assert_eq!(cluster.status(1)["keys_active"], "1");
 }
@@ -167,13 +213,21 @@ fn a_relayed_message_that_is_not_a_signers_own_is_ignored() {
     };
     let before = cluster.status(1)["ignored"].parse::<u64>().unwrap();
     // The coordinator's own words, and every broken copy.
-    let forged = cluster.seal(Role::Coordinator, None, &SignerMessage::Ceremony(message), 60_000);
+    let forged = cluster.seal(
+        Role::Coordinator,
+        None,
+        &SignerMessage::Ceremony(message),
+        60_000,
+    );
     cluster.to(1, &CoordinatorMessage::Relay(forged));
     let mut broken = sealed.clone();
     let middle = broken.len() / 2;
     broken[middle] ^= 1;
     cluster.to(1, &CoordinatorMessage::Relay(broken));
-    assert_eq!(cluster.status(1)["ignored"].parse::<u64>().unwrap(), before + 2);
+    assert_eq!(
+        cluster.status(1)["ignored"].parse::<u64>().unwrap(),
+        before + 2
+    );
     cluster.to(3, &start(&cluster, 1));
     cluster.relay_all();
     assert_eq!(cluster.certificates().certificates.len(), 3);
@@ -187,7 +241,10 @@ fn a_run_that_gets_no_answers_ends_with_a_reason() {
     cluster.wait(119_999);
     assert_eq!(cluster.status(1)["ceremonies"], "1");
     cluster.wait(1);
-    assert_eq!((cluster.status(1)["ceremonies"].as_str(), refusal(&cluster)), ("0", Code::CeremonyFault));
+    assert_eq!(
+        (cluster.status(1)["ceremonies"].as_str(), refusal(&cluster)),
+        ("0", Code::CeremonyFault)
+    );
     cluster.wait(15_000);
     assert_eq!(cluster.run_ceremony(2).certificates.len(), 3);
 }
@@ -205,9 +262,12 @@ fn a_share_that_cannot_be_made_durable_is_not_certified() {
     while at < cluster.said.len() {
         let (from, message, sealed) = cluster.said[at].clone();
         at += 1;
-        let SignerMessage::Ceremony(message) = message else { continue };
-        for index in
-            [1, 2, 3].into_iter().filter(|to| *to != from && message.to.is_none_or(|only| only == *to))
+        let SignerMessage::Ceremony(message) = message else {
+            continue;
+        };
+        for index in [1, 2, 3]
+            .into_iter()
+            .filter(|to| *to != from && message.to.is_none_or(|only| only == *to))
         {
             if index == 1 && message.to == Some(1) && from == 3 {
                 to_one.push(sealed.clone());
@@ -217,13 +277,27 @@ fn a_share_that_cannot_be_made_durable_is_not_certified() {
         }
     }
     let id = cluster.signer_id(1);
-    let last =
-        cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Relay(to_one.remove(0)), 30_000);
+    let last = cluster.seal(
+        Role::Coordinator,
+        Some(id),
+        &CoordinatorMessage::Relay(to_one.remove(0)),
+        30_000,
+    );
     let now = cluster.now;
     cluster.signer(1).disk.full.store(true, Ordering::Relaxed);
-    let error = cluster.signer(1).node().handle(ToSigner::Inbox(last), now).unwrap_err();
+    let error = cluster
+        .signer(1)
+        .node()
+        .handle(ToSigner::Inbox(last), now)
+        .unwrap_err();
     assert_eq!(error.code(), Code::DiskFull);
-    assert!(cluster.certificates().certificates.iter().all(|(index, _)| *index != 1));
+    assert!(
+        cluster
+            .certificates()
+            .certificates
+            .iter()
+            .all(|(index, _)| *index != 1)
+    );
     assert!(shares(&mut cluster, 1).is_empty());
 }
 
@@ -235,8 +309,11 @@ fn a_witness_and_a_signer_outside_of_the_roster_join_nothing() {
     let sealed = cluster.seal(Role::Coordinator, Some(id), &start(&cluster, 1), 30_000);
     cluster.give(id, ToSigner::Inbox(sealed));
     assert_eq!(refusal(&cluster), Code::NotInRoster);
-    let unknown =
-        CoordinatorMessage::Ceremony { tenant: cluster.world.tenant.id, key: KeyId([4; 16]), run: 1 };
+    let unknown = CoordinatorMessage::Ceremony {
+        tenant: cluster.world.tenant.id,
+        key: KeyId([4; 16]),
+        run: 1,
+    };
     cluster.to(1, &unknown);
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
@@ -250,7 +327,10 @@ fn a_signer_stopped_during_a_ceremony_certifies_nothing() {
         cluster.to(index, &start(&cluster, 1));
     }
     let now = cluster.now;
-    cluster.signer(3).node().admin(strongroom_wire::frame::AdminRequest::Stop, now);
+    cluster
+        .signer(3)
+        .node()
+        .admin(strongroom_wire::frame::AdminRequest::Stop, now);
     cluster.relay_all();
     assert!(cluster.certificates().certificates.is_empty());
     cluster.to(3, &start(&cluster, 2));
@@ -263,13 +343,23 @@ fn a_handed_revocation_of_a_key_keeps_its_ceremony_from_starting() {
     cluster.release_ceremony();
     let key = cluster.world.tenant.key;
     let committee = cluster.ledger().committee();
-    let revoke = cluster.ledger().signed_act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+    let revoke = cluster
+        .ledger()
+        .signed_act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
     let hand = strongroom_wire::frame::AdminRequest::Hand(revoke.to_json().to_text());
     let now = cluster.now;
-    assert_eq!(cluster.signer(1).node().admin(hand, now), strongroom_wire::frame::AdminReply::Done);
+    assert_eq!(
+        cluster.signer(1).node().admin(hand, now),
+        strongroom_wire::frame::AdminReply::Done
+    );
     cluster.to(1, &start(&cluster, 1));
     assert_eq!(refusal(&cluster), Code::TighteningPending);
-    assert!(cluster.to(2, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+    assert!(
+        cluster
+            .to(2, &start(&cluster, 1))
+            .iter()
+            .any(|said| matches!(said, SignerMessage::Ceremony(_)))
+    );
 }
 
 #[test]
@@ -278,12 +368,21 @@ fn a_quarantined_signer_joins_nothing() {
     cluster.release_ceremony();
     let (now, version) = (cluster.now, 1);
     let body = ActBody::Tighten(Tighten::Quarantine(1));
-    let act = cluster.world.act(now, strongroom_types::Scope::Platform, body, version);
-    let act = cluster.world.sign(&act, &[strongroom_world::Who::PlatformAdmin]);
+    let act = cluster
+        .world
+        .act(now, strongroom_types::Scope::Platform, body, version);
+    let act = cluster
+        .world
+        .sign(&act, &[strongroom_world::Who::PlatformAdmin]);
     cluster.submit(Body::Act(act)).unwrap();
     cluster.to(1, &start(&cluster, 1));
     assert_eq!(refusal(&cluster), Code::NotInRoster);
-    assert!(cluster.to(2, &start(&cluster, 1)).iter().any(|said| matches!(said, SignerMessage::Ceremony(_))));
+    assert!(
+        cluster
+            .to(2, &start(&cluster, 1))
+            .iter()
+            .any(|said| matches!(said, SignerMessage::Ceremony(_)))
+    );
 }
 
 #[test]
@@ -304,7 +403,13 @@ fn a_candidate_put_in_use_by_hand_does_not_start() {
     // The journal names nothing yet.
     let active = "UPDATE signer_share SET active = 1 WHERE run = 2";
     assert_eq!(by_hand(&mut cluster, active), Err(Code::StoreCorrupt));
-    assert_eq!(by_hand(&mut cluster, "UPDATE signer_share SET active = 0 WHERE run = 2"), Ok(()));
+    assert_eq!(
+        by_hand(
+            &mut cluster,
+            "UPDATE signer_share SET active = 0 WHERE run = 2"
+        ),
+        Ok(())
+    );
     cluster.wait(15_000);
     cluster.submit(Body::Finished(Box::new(first))).unwrap();
     assert_eq!(shares(&mut cluster, 1), [(true, 1)]);

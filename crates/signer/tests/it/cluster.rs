@@ -10,7 +10,8 @@ use strongroom_types::{ActBody, Digest, NodeId, Record, Refusal, Tighten, UnixMs
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{
-    CoordinatorMessage, JournalBatch, Role, Senders as _, SignerMessage, WitnessCosignature, open, seal,
+    CoordinatorMessage, JournalBatch, Role, Senders as _, SignerMessage, WitnessCosignature, open,
+    seal,
 };
 use strongroom_world::{Ledger, Who, World, WorldOptions};
 
@@ -41,7 +42,10 @@ impl Cluster {
     pub fn with(options: WorldOptions) -> Self {
         let world = World::new(1, options);
         let ids: Vec<NodeId> = world.genesis.witness_keys().map(|(node, _)| node).collect();
-        let machines = ids.into_iter().map(|id| (id, Machine::new(&world, id))).collect();
+        let machines = ids
+            .into_iter()
+            .map(|id| (id, Machine::new(&world, id)))
+            .collect();
         let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap();
         let writer = Follower::new(world.genesis.clone()).unwrap();
         let mut cluster = Self {
@@ -58,7 +62,10 @@ impl Cluster {
             world,
         };
         let now = cluster.now;
-        cluster.machines.values_mut().for_each(|machine| machine.start(now).unwrap());
+        cluster
+            .machines
+            .values_mut()
+            .for_each(|machine| machine.start(now).unwrap());
         let tenant = cluster.world.create_tenant(now);
         cluster.submit(Body::Act(tenant)).unwrap();
         cluster
@@ -75,7 +82,10 @@ impl Cluster {
         let finished = cluster.run_ceremony(1);
         cluster.submit(Body::Finished(Box::new(finished))).unwrap();
         let vault = cluster.world.tenant.first_vault();
-        cluster.act(ActBody::Put(Record::Vault(vault)), &cluster.ledger().admins());
+        cluster.act(
+            ActBody::Put(Record::Vault(vault)),
+            &cluster.ledger().admins(),
+        );
         cluster.said.clear();
         cluster
     }
@@ -119,7 +129,9 @@ impl Cluster {
     /// Orders a body; it is in `batches` and nowhere else.
     pub fn order(&mut self, body: Body) -> Result<u64, Refusal> {
         let rng = &mut self.world.seed.rng("salts", self.writer.size());
-        let ordered = self.orderer.order(&mut self.writer, self.now, &[body], rng)?;
+        let ordered = self
+            .orderer
+            .order(&mut self.writer, self.now, &[body], rng)?;
         for batch in ordered.batches {
             let sealed = self.seal_batch(&batch.batch);
             self.batches.push((batch.batch.first_seq, sealed));
@@ -164,19 +176,26 @@ impl Cluster {
         self.act(ActBody::Tighten(what), &who)
     }
 
-    /// Brings every machine that is not cut off to the end of the journal, and every cosignature around.
+    /// Brings every machine that is not cut off to the end of the journal, and every cosignature
+    /// around.
     pub fn pump(&mut self) {
         loop {
             let mut queue = VecDeque::new();
             let ids: Vec<NodeId> = self.machines.keys().copied().collect();
             for id in ids.iter().filter(|id| !self.cut_off.contains(id)) {
-                let Some(node) = self.machines.get_mut(id).and_then(|machine| machine.node.as_mut()) else {
+                let Some(node) = self
+                    .machines
+                    .get_mut(id)
+                    .and_then(|machine| machine.node.as_mut())
+                else {
                     continue;
                 };
                 if node.halted().is_some() {
                     continue;
                 }
-                let FromSigner::Hello { next_seq } = node.hello() else { panic!("hello says hello") };
+                let FromSigner::Hello { next_seq } = node.hello() else {
+                    panic!("hello says hello")
+                };
                 let due = self.batches.iter().filter(|(first, _)| *first >= next_seq);
                 queue.extend(due.map(|(_, sealed)| (*id, ToSigner::Batch(sealed.clone()))));
             }
@@ -191,7 +210,11 @@ impl Cluster {
     pub fn run(&mut self, mut queue: VecDeque<(NodeId, ToSigner)>) {
         while let Some((id, frame)) = queue.pop_front() {
             let now = self.now;
-            let Some(node) = self.machines.get_mut(&id).and_then(|machine| machine.node.as_mut()) else {
+            let Some(node) = self
+                .machines
+                .get_mut(&id)
+                .and_then(|machine| machine.node.as_mut())
+            else {
                 continue;
             };
             let out = node.handle(frame, now).unwrap();
@@ -203,22 +226,39 @@ impl Cluster {
     pub fn give(&mut self, id: NodeId, frame: ToSigner) -> Vec<SignerMessage> {
         let before = self.said.len();
         self.run([(id, frame)].into());
-        self.said[before..].iter().map(|(_, message, _)| message.clone()).collect()
+        self.said[before..]
+            .iter()
+            .map(|(_, message, _)| message.clone())
+            .collect()
     }
 
-    fn take(&mut self, from: NodeId, out: Vec<FromSigner>, queue: &mut VecDeque<(NodeId, ToSigner)>) {
+    fn take(
+        &mut self,
+        from: NodeId,
+        out: Vec<FromSigner>,
+        queue: &mut VecDeque<(NodeId, ToSigner)>,
+    ) {
         for frame in out {
             match frame {
                 FromSigner::Hello { .. } => panic!("hello is the first frame only"),
-                FromSigner::Cosignature(sealed) if self.withhold => self.withheld.push((from, sealed)),
+                FromSigner::Cosignature(sealed) if self.withhold => {
+                    self.withheld.push((from, sealed))
+                }
                 FromSigner::Cosignature(sealed) => self.spread(from, &sealed, queue),
                 FromSigner::Outbox(sealed) => {
                     let registered = self.writer.state().registered().clone();
                     let envelope =
                         open(&sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
                     assert_eq!(envelope.from, from);
-                    assert_eq!(envelope.to, Some(self.world.service(Role::Coordinator).node));
-                    let index = self.world.genesis.signer_by_node(from).map_or(0, |seat| seat.index);
+                    assert_eq!(
+                        envelope.to,
+                        Some(self.world.service(Role::Coordinator).node)
+                    );
+                    let index = self
+                        .world
+                        .genesis
+                        .signer_by_node(from)
+                        .map_or(0, |seat| seat.index);
                     self.said.push((index, envelope.payload().unwrap(), sealed));
                 }
             }
@@ -229,9 +269,14 @@ impl Cluster {
         let registered = self.writer.state().registered().clone();
         let envelope = open(sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
         let cosignature: WitnessCosignature = envelope.payload().unwrap();
-        self.writer.cosignature(envelope.from, &cosignature, self.now).unwrap();
+        self.writer
+            .cosignature(envelope.from, &cosignature, self.now)
+            .unwrap();
         assert_eq!(registered.genesis(), envelope.genesis);
-        let others = self.machines.keys().filter(|id| **id != from && !self.cut_off.contains(id));
+        let others = self
+            .machines
+            .keys()
+            .filter(|id| **id != from && !self.cut_off.contains(id));
         queue.extend(others.map(|id| (*id, ToSigner::Cosignature(sealed.to_vec()))));
     }
 
@@ -251,7 +296,11 @@ impl Cluster {
         let mut queue = VecDeque::new();
         for id in ids {
             let now = self.now;
-            let Some(node) = self.machines.get_mut(&id).and_then(|machine| machine.node.as_mut()) else {
+            let Some(node) = self
+                .machines
+                .get_mut(&id)
+                .and_then(|machine| machine.node.as_mut())
+            else {
                 continue;
             };
             let out = node.tick(now).unwrap();
@@ -269,10 +318,13 @@ impl Cluster {
     /// The committee proposes and releases the world's first key.
     pub fn release_ceremony(&mut self) {
         let committee = self.ledger().committee();
-        let proposal = self.ledger().signed_act(ActBody::Put(self.world.ceremony_record()), &committee);
+        let proposal = self
+            .ledger()
+            .signed_act(ActBody::Put(self.world.ceremony_record()), &committee);
         self.submit(Body::Act(proposal.clone())).unwrap();
         self.now = self.now.plus(self.world.options.delay_ms);
-        let digest = <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text);
+        let digest =
+            <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text);
         self.act(ActBody::Release(digest), &committee);
     }
 
@@ -280,15 +332,23 @@ impl Cluster {
     pub fn release_again(&mut self) {
         let committee = self.ledger().committee();
         let state = self.writer.state();
-        let digest =
-            state.under(&[11]).next().map(|(key, _)| Digest(key[17..49].try_into().unwrap())).unwrap();
+        let digest = state
+            .under(&[11])
+            .next()
+            .map(|(key, _)| Digest(key[17..49].try_into().unwrap()))
+            .unwrap();
         self.act(ActBody::Release(digest), &committee);
     }
 
     /// Runs the ceremony with the signers that run: starts, relays, collects the certificates.
     pub fn run_ceremony(&mut self, run: u32) -> Finished {
         let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
-        let indices: Vec<u16> = self.world.signers.iter().map(|signer| signer.index).collect();
+        let indices: Vec<u16> = self
+            .world
+            .signers
+            .iter()
+            .map(|signer| signer.index)
+            .collect();
         self.said.clear();
         for index in &indices {
             self.to(*index, &CoordinatorMessage::Ceremony { tenant, key, run });
@@ -304,13 +364,21 @@ impl Cluster {
 
     /// The same, from this message on.
     pub fn relay_from(&mut self, mut at: usize) {
-        let indices: Vec<u16> = self.world.signers.iter().map(|signer| signer.index).collect();
+        let indices: Vec<u16> = self
+            .world
+            .signers
+            .iter()
+            .map(|signer| signer.index)
+            .collect();
         while at < self.said.len() {
             let (from, message, sealed) = self.said[at].clone();
             at += 1;
-            let SignerMessage::Ceremony(message) = message else { continue };
-            for index in
-                indices.iter().filter(|to| **to != from && message.to.is_none_or(|only| only == **to))
+            let SignerMessage::Ceremony(message) = message else {
+                continue;
+            };
+            for index in indices
+                .iter()
+                .filter(|to| **to != from && message.to.is_none_or(|only| only == **to))
             {
                 self.to(*index, &CoordinatorMessage::Relay(sealed.clone()));
             }
@@ -325,10 +393,18 @@ impl Cluster {
             certificates: vec![],
         };
         for (index, message, _) in &self.said {
-            if let SignerMessage::Certificate { signature, public, transcript, .. } = message {
+            if let SignerMessage::Certificate {
+                signature,
+                public,
+                transcript,
+                ..
+            } = message
+            {
                 finished.transcript = *transcript;
                 finished.public = public.clone();
-                finished.certificates.push((*index, signature.as_slice().try_into().unwrap()));
+                finished
+                    .certificates
+                    .push((*index, signature.as_slice().try_into().unwrap()));
             }
         }
         finished.certificates.sort_by_key(|(index, _)| *index);
@@ -337,15 +413,28 @@ impl Cluster {
     }
 
     pub fn public(&self) -> strongroom_mpc_core::PublicKeyRecord {
-        let key = self.writer.state().threshold_key(self.world.tenant.id, self.world.tenant.key).unwrap();
+        let key = self
+            .writer
+            .state()
+            .threshold_key(self.world.tenant.id, self.world.tenant.key)
+            .unwrap();
         strongroom_mpc_core::PublicKeyRecord::from_bytes(&key.public.unwrap().record).unwrap()
     }
 
     pub fn status(&mut self, index: u16) -> BTreeMap<String, String> {
         let now = self.now;
-        let reply = self.signer(index).node().admin(strongroom_wire::frame::AdminRequest::Status, now);
-        let strongroom_wire::frame::AdminReply::Status(text) = reply else { panic!("a status") };
-        let pair = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap();
+        let reply = self
+            .signer(index)
+            .node()
+            .admin(strongroom_wire::frame::AdminRequest::Status, now);
+        let strongroom_wire::frame::AdminReply::Status(text) = reply else {
+            panic!("a status")
+        };
+        let pair = |line: &str| {
+            line.split_once(": ")
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .unwrap()
+        };
         text.lines().map(pair).collect()
     }
 }

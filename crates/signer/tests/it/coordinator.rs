@@ -13,7 +13,9 @@ use strongroom_types::{
     Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite,
     attempt::unsigned_digest,
 };
-use strongroom_wire::{CoordinatorMessage, NonceCommitment, SignerMessage, SignerRefusal, SigningRequest};
+use strongroom_wire::{
+    CoordinatorMessage, NonceCommitment, SignerMessage, SignerRefusal, SigningRequest,
+};
 use strongroom_world::{FRIEND, Who};
 
 pub struct Payment {
@@ -24,13 +26,24 @@ pub struct Payment {
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
     let key = ConflictKey(format!("{number:064x}:0"));
-    OwnCoin { key, amount: amount.into(), path: OwnPath { change: 0, index: number } }
+    OwnCoin {
+        key,
+        amount: amount.into(),
+        path: OwnPath {
+            change: 0,
+            index: number,
+        },
+    }
 }
 
 /// What the answer to a request was.
 #[derive(Debug)]
 pub enum Answer {
-    Shares { shares: Vec<Vec<u8>>, head: u64, covered_us: u64 },
+    Shares {
+        shares: Vec<Vec<u8>>,
+        head: u64,
+        covered_us: u64,
+    },
     Refused(SignerRefusal),
     Nothing,
 }
@@ -57,9 +70,16 @@ impl Answer {
 
 pub fn answer(messages: Vec<SignerMessage>) -> Answer {
     let mut answers = messages.into_iter().filter_map(|message| match message {
-        SignerMessage::Shares { shares, head, covered_us, .. } => {
-            Some(Answer::Shares { shares, head, covered_us })
-        }
+        SignerMessage::Shares {
+            shares,
+            head,
+            covered_us,
+            ..
+        } => Some(Answer::Shares {
+            shares,
+            head,
+            covered_us,
+        }),
         SignerMessage::Refused(refusal) => Some(Answer::Refused(refusal)),
         _ => None,
     });
@@ -86,7 +106,11 @@ impl Cluster {
 
     pub fn build_with(&self, to: &str, amount: u64, coins: &[OwnCoin]) -> Built {
         let codec = codec();
-        let pay = Move { asset: codec.manifest().native.clone(), to: to.to_owned(), amount: amount.into() };
+        let pay = Move {
+            asset: codec.manifest().native.clone(),
+            to: to.to_owned(),
+            amount: amount.into(),
+        };
         let request = BuildRequest {
             effects: &Effects { moves: vec![pay] },
             vault: &self.vault_key(),
@@ -94,7 +118,10 @@ impl Cluster {
             anchor: None,
             fee_rate: 2_000,
             fee_max: 10_000.into(),
-            change: OwnPath { change: 1, index: 3 },
+            change: OwnPath {
+                change: 1,
+                index: 3,
+            },
             height: 800,
         };
         codec.build(&request).unwrap()
@@ -118,12 +145,17 @@ impl Cluster {
         let intent = self.world.intent(self.now, amount, FRIEND);
         let built = self.build(FRIEND, amount, number);
         let attempt = self.attempt_of(&intent, &built);
-        Payment { intent, attempt, built }
+        Payment {
+            intent,
+            attempt,
+            built,
+        }
     }
 
     pub fn body(&self, payment: &Payment, approvers: &[Who]) -> Body {
         let ledger = self.ledger();
-        let authorization = ledger.authorization_with(&payment.intent, approvers, payment.attempt.clone());
+        let authorization =
+            ledger.authorization_with(&payment.intent, approvers, payment.attempt.clone());
         Body::Authorized(Box::new(authorization))
     }
 
@@ -152,16 +184,29 @@ impl Cluster {
     /// Asks a signer for commitments that it must refuse to make.
     pub fn refused_commitments(&mut self, index: u16) -> Code {
         let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
-        answer(self.to(index, &CoordinatorMessage::Prepare { tenant, key, count: 1 })).code()
+        answer(self.to(
+            index,
+            &CoordinatorMessage::Prepare {
+                tenant,
+                key,
+                count: 1,
+            },
+        ))
+        .code()
     }
 
     /// A request for all inputs by these signers, with fresh commitments.
     pub fn request(&mut self, payment: &Payment, quorum: &[u16]) -> SigningRequest {
-        let slots = codec().inspect(&payment.built.unsigned, &self.vault_key()).map_or(1, |i| i.slots.len());
+        let slots = codec()
+            .inspect(&payment.built.unsigned, &self.vault_key())
+            .map_or(1, |i| i.slots.len());
         let mut commitments = vec![Vec::new(); slots];
         for index in quorum {
             let made = self.prepare(*index, u32::try_from(slots).unwrap());
-            commitments.iter_mut().zip(made).for_each(|(slot, made)| slot.push((*index, made)));
+            commitments
+                .iter_mut()
+                .zip(made)
+                .for_each(|(slot, made)| slot.push((*index, made)));
         }
         SigningRequest {
             session: SessionId(self.world.seed.id("session", self.world.next())),
@@ -184,7 +229,10 @@ impl Cluster {
         let mut quorum = [index, other];
         quorum.sort_unstable();
         let request = self.request(payment, &quorum);
-        assert_eq!(self.ask(index, &request).shares().len(), request.commitments.len());
+        assert_eq!(
+            self.ask(index, &request).shares().len(),
+            request.commitments.len()
+        );
     }
 
     /// A new honest payment gets its share: the signer serves others than the refused one.
@@ -200,14 +248,24 @@ impl Cluster {
         for index in quorum {
             answers.push((*index, self.ask(*index, &request).shares()));
         }
-        let inspection = codec().inspect(&request.unsigned, &self.vault_key()).unwrap();
+        let inspection = codec()
+            .inspect(&request.unsigned, &self.vault_key())
+            .unwrap();
         let mut keys = PublicKeys::open(self.public()).unwrap();
         let mut signatures = Vec::new();
         for (at, slot) in inspection.slots.iter().enumerate() {
             let commitments = request.commitments[at].iter().map(|(index, c)| {
                 let (hiding, binding) = c.commitment.split_at(c.commitment.len() / 2);
                 let (hiding, binding) = (hiding.to_vec(), binding.to_vec());
-                (*index, Commitment { boot_id: c.boot, number: c.number, hiding, binding })
+                (
+                    *index,
+                    Commitment {
+                        boot_id: c.boot,
+                        number: c.number,
+                        hiding,
+                        binding,
+                    },
+                )
             });
             let package = SigningPackage {
                 suite: SuiteId::FrostSecp256k1Tr,
@@ -225,6 +283,8 @@ impl Cluster {
             let shares: Vec<SignatureShare> = answers.iter().map(share).collect();
             signatures.push(keys.aggregate(&package, &shares).unwrap());
         }
-        codec().assemble(&request.unsigned, &signatures, &self.vault_key()).unwrap()
+        codec()
+            .assemble(&request.unsigned, &signatures, &self.vault_key())
+            .unwrap()
     }
 }

@@ -24,7 +24,11 @@ fn a_restored_disk_is_retired_for_good_and_shares_nothing() {
         assert!(cluster.signer(1).node().is_retired());
         cluster.pump();
         cluster.wait(15_000);
-        assert_eq!(cluster.status(1)["tip"], cluster.size().to_string(), "it follows");
+        assert_eq!(
+            cluster.status(1)["tip"],
+            cluster.size().to_string(),
+            "it follows"
+        );
         assert!(
             cluster.status(1)["cosigned"].parse::<u64>().unwrap() < cluster.size(),
             "and cosigns nothing"
@@ -42,8 +46,10 @@ fn a_disk_restored_within_one_start_is_found_by_its_own_newer_cosignature() {
     let mut cluster = Cluster::ready();
     let now = cluster.now;
     cluster.signer(1).start(now).unwrap();
-    let (disk, marker) =
-        (cluster.signer(1).disk.sqlite.snapshot().unwrap(), cluster.signer(1).marker.clone());
+    let (disk, marker) = (
+        cluster.signer(1).disk.sqlite.snapshot().unwrap(),
+        cluster.signer(1).marker.clone(),
+    );
     let stands = marker_value(&marker);
     let payment = cluster.authorized(300_000, &[]);
     // Put back, marker and all: as if the start in between had never been.
@@ -76,7 +82,10 @@ fn set_marker(marker: &crate::machine::MemoryMarker, value: Option<[u8; 16]>) {
 /// The same world once more gives the very cosignature that signer 1 made over the newest head.
 fn own_cosignature(cluster: &mut Cluster) -> Vec<u8> {
     let mut twin = Cluster::ready();
-    assert_eq!(twin.batches.last().unwrap().0 + 1, cluster.batches.last().unwrap().0);
+    assert_eq!(
+        twin.batches.last().unwrap().0 + 1,
+        cluster.batches.last().unwrap().0
+    );
     twin.withhold = true;
     let record = cluster.batches.last().unwrap().1.clone();
     let id = cluster.signer_id(1);
@@ -95,11 +104,21 @@ fn a_full_disk_ends_the_process_with_nothing_released() {
     let record = cluster.batches.last().unwrap().1.clone();
     let now = cluster.now;
     cluster.signer(1).disk.full.store(true, Ordering::Relaxed);
-    let error = cluster.signer(1).node().handle(ToSigner::Batch(record.clone()), now).unwrap_err();
+    let error = cluster
+        .signer(1)
+        .node()
+        .handle(ToSigner::Batch(record.clone()), now)
+        .unwrap_err();
     assert_eq!(error.code(), Code::DiskFull);
     // It must end: it never answers again.
     cluster.signer(1).disk.full.store(false, Ordering::Relaxed);
-    assert!(cluster.signer(1).node().handle(ToSigner::Batch(record), now).is_err());
+    assert!(
+        cluster
+            .signer(1)
+            .node()
+            .handle(ToSigner::Batch(record), now)
+            .is_err()
+    );
     assert!(cluster.signer(1).node().tick(now).is_err());
     cluster.cut_off.clear();
     cluster.signer(1).start(now).unwrap();
@@ -121,7 +140,10 @@ fn an_edited_share_does_not_start() {
         edit(&mut cluster, 1, sql);
         let now = cluster.now;
         let error = cluster.signer(1).start(now).unwrap_err();
-        assert!(matches!(error.code(), Code::StoreCorrupt | Code::UnknownKey), "{sql}: {error}");
+        assert!(
+            matches!(error.code(), Code::StoreCorrupt | Code::UnknownKey),
+            "{sql}: {error}"
+        );
         let payment = cluster.authorized(300_000, &[]);
         cluster.assert_signs(2, &payment);
     }
@@ -138,10 +160,14 @@ fn another_signers_share_does_not_start_here() {
     };
     let disk = cluster.signer(1).disk.clone();
     let mut tx = disk.begin().unwrap();
-    tx.execute("UPDATE signer_share SET wrapped = $1", &[(&theirs).into()]).unwrap();
+    tx.execute("UPDATE signer_share SET wrapped = $1", &[(&theirs).into()])
+        .unwrap();
     tx.commit().unwrap();
     let now = cluster.now;
-    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::StoreCorrupt);
+    assert_eq!(
+        cluster.signer(1).start(now).unwrap_err().code(),
+        Code::StoreCorrupt
+    );
 }
 
 #[test]
@@ -150,31 +176,50 @@ fn an_edited_state_does_not_start() {
     let edit_one = "UPDATE journal_state SET state_value = zeroblob(8) WHERE state_key = (SELECT MAX(state_key) FROM journal_state)";
     edit(&mut cluster, 1, edit_one);
     let now = cluster.now;
-    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::StoreCorrupt);
+    assert_eq!(
+        cluster.signer(1).start(now).unwrap_err().code(),
+        Code::StoreCorrupt
+    );
 }
 
 /// Puts another body into an entry on the disk of signer 1.
 fn edit_entry(cluster: &mut Cluster, at: u64, change: impl FnOnce(&mut Authorization)) {
     let disk = cluster.signer(1).disk.clone();
     let mut tx = disk.begin().unwrap();
-    let row = tx.query("SELECT sealed FROM journal_entry WHERE seq = $1", &[seq(at)]).unwrap();
+    let row = tx
+        .query(
+            "SELECT sealed FROM journal_entry WHERE seq = $1",
+            &[seq(at)],
+        )
+        .unwrap();
     let sealed: SealedEntry = strongroom_wire::decode(row[0].blob(0).unwrap()).unwrap();
     let mut entry = sealed.open().unwrap();
-    let Body::Authorized(authorization) = &mut entry.body else { panic!("an authorization") };
+    let Body::Authorized(authorization) = &mut entry.body else {
+        panic!("an authorization")
+    };
     change(authorization);
     let forged = strongroom_wire::encode(&SealedEntry::new(&entry, sealed.salt));
-    tx.execute("UPDATE journal_entry SET sealed = $1 WHERE seq = $2", &[(&forged).into(), seq(at)]).unwrap();
+    tx.execute(
+        "UPDATE journal_entry SET sealed = $1 WHERE seq = $2",
+        &[(&forged).into(), seq(at)],
+    )
+    .unwrap();
     tx.commit().unwrap();
 }
 
 #[test]
 fn an_intent_that_was_edited_on_disk_is_not_believed() {
     let mut cluster = Cluster::ready();
-    let (payment, other) = (cluster.authorized(300_000, &[]), cluster.authorized(310_000, &[]));
+    let (payment, other) = (
+        cluster.authorized(300_000, &[]),
+        cluster.authorized(310_000, &[]),
+    );
     let request = cluster.request(&payment, &[1, 2]);
     let theirs = cluster.world.signed_intent(&other.intent);
     let at = cluster.size() - 2;
-    edit_entry(&mut cluster, at, |authorization| authorization.intent = theirs);
+    edit_entry(&mut cluster, at, |authorization| {
+        authorization.intent = theirs
+    });
     assert_eq!(cluster.ask(1, &request).code(), Code::StoreCorrupt);
     cluster.assert_signs(1, &other);
     cluster.assert_signs(2, &payment);
@@ -202,9 +247,16 @@ fn an_attempt_that_was_edited_on_disk_is_not_believed() {
 #[test]
 fn another_installations_disk_does_not_start() {
     let mut cluster = Cluster::ready();
-    edit(&mut cluster, 1, "UPDATE journal_meta SET genesis = zeroblob(32)");
+    edit(
+        &mut cluster,
+        1,
+        "UPDATE journal_meta SET genesis = zeroblob(32)",
+    );
     let now = cluster.now;
-    assert_eq!(cluster.signer(1).start(now).unwrap_err().code(), Code::GenesisMismatch);
+    assert_eq!(
+        cluster.signer(1).start(now).unwrap_err().code(),
+        Code::GenesisMismatch
+    );
 }
 
 #[test]
@@ -213,13 +265,21 @@ fn a_request_waiting_when_the_process_dies_is_not_answered_by_the_next_life() {
     let payment = cluster.payment(300_000);
     let request = cluster.request(&payment, &[1, 2]);
     let id = cluster.signer_id(1);
-    let sealed = cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Sign(request), 30_000);
+    let sealed = cluster.seal(
+        Role::Coordinator,
+        Some(id),
+        &CoordinatorMessage::Sign(request),
+        30_000,
+    );
     assert!(answer(cluster.give(id, ToSigner::Inbox(sealed.clone()))).is_nothing());
     let now = cluster.now;
     cluster.signer(1).start(now).unwrap();
     cluster.authorize(&payment, &[]);
     cluster.wait(15_000);
-    assert_eq!(answer(cluster.give(id, ToSigner::Inbox(sealed))).code(), Code::CommitmentUnknown);
+    assert_eq!(
+        answer(cluster.give(id, ToSigner::Inbox(sealed))).code(),
+        Code::CommitmentUnknown
+    );
     cluster.assert_signs(1, &payment);
 }
 

@@ -6,12 +6,13 @@ use crate::machine::codec;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_ports::chain::{
-    BuildRequest, Built, ChainCodec as _, Effects, Inspection, Manifest, OwnPath, VaultKey, VaultKeys,
+    BuildRequest, Built, ChainCodec as _, Effects, Inspection, Manifest, OwnPath, VaultKey,
+    VaultKeys,
 };
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Record, Refusal, Tighten,
-    Vault, VaultId,
+    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Record, Refusal,
+    Tighten, Vault, VaultId,
 };
 use strongroom_world::{FRIEND, STRANGER};
 
@@ -39,7 +40,10 @@ fn attempt_on(cluster: &mut Cluster, change: impl FnOnce(&mut Unsigned)) -> Paym
 fn a_transaction_swapped_after_the_attempt_is_refused() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
-    for other in [cluster.build(STRANGER, 300_000, 77), cluster.build(FRIEND, 300_000, 77)] {
+    for other in [
+        cluster.build(STRANGER, 300_000, 77),
+        cluster.build(FRIEND, 300_000, 77),
+    ] {
         let mut request = cluster.request(&payment, &[1, 2]);
         request.unsigned = other.unsigned;
         assert_eq!(cluster.ask(1, &request).code(), Code::AttemptDigestMismatch);
@@ -55,7 +59,11 @@ fn with_any_byte_of_the_transaction_flipped_and_enveloped_anew_there_is_no_share
     for at in 0..honest.unsigned.len() {
         let mut request = honest.clone();
         request.unsigned[at] ^= 1;
-        assert_eq!(cluster.ask(1, &request).code(), Code::AttemptDigestMismatch, "byte {at}");
+        assert_eq!(
+            cluster.ask(1, &request).code(),
+            Code::AttemptDigestMismatch,
+            "byte {at}"
+        );
     }
     assert_eq!(cluster.ask(1, &honest).shares().len(), 1);
 }
@@ -99,7 +107,10 @@ fn an_attempt_on_another_accounts_path_is_refused() {
     let mut cluster = Cluster::ready();
     let payment = attempt_on(&mut cluster, |unsigned| {
         let claim = unsigned.outputs.iter_mut().flatten().next().unwrap();
-        *claim = OwnPath { change: 1, index: 4 };
+        *claim = OwnPath {
+            change: 1,
+            index: 4,
+        };
     });
     refused_by_all(&mut cluster, &payment, Code::PathNotOwn);
 }
@@ -120,7 +131,10 @@ fn an_attempt_that_declares_other_coins_than_it_spends_is_refused() {
     let mut cluster = Cluster::ready();
     // One declared that is not spent, beside the true anchor.
     let mut payment = cluster.payment(300_000);
-    payment.attempt.conflict_keys.push(ConflictKey(format!("{}:9", "f".repeat(64))));
+    payment
+        .attempt
+        .conflict_keys
+        .push(ConflictKey(format!("{}:9", "f".repeat(64))));
     payment.attempt.conflict_keys.sort();
     cluster.authorize(&payment, &[]);
     refused_by_all(&mut cluster, &payment, Code::EffectsMismatch);
@@ -157,12 +171,25 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
     };
     let admins = cluster.ledger().admins();
     cluster.act(ActBody::Put(Record::Vault(vault.clone())), &admins);
-    let intent = cluster.world.intent_with(cluster.now, 300_000, FRIEND, |intent| {
-        let strongroom_types::IntentKind::Transfer(transfers) = &mut intent.kind;
-        transfers[0].destination = Destination::Vault(vault.id);
-    });
-    let second = strongroom_ports::chain::VaultKey { account: 1, ..cluster.vault_key() };
-    let address = codec().derive_address(&second, OwnPath { change: 0, index: 0 }).unwrap();
+    let intent = cluster
+        .world
+        .intent_with(cluster.now, 300_000, FRIEND, |intent| {
+            let strongroom_types::IntentKind::Transfer(transfers) = &mut intent.kind;
+            transfers[0].destination = Destination::Vault(vault.id);
+        });
+    let second = strongroom_ports::chain::VaultKey {
+        account: 1,
+        ..cluster.vault_key()
+    };
+    let address = codec()
+        .derive_address(
+            &second,
+            OwnPath {
+                change: 0,
+                index: 0,
+            },
+        )
+        .unwrap();
     for (to, honest) in [(FRIEND.to_owned(), false), (address, true)] {
         let intent = {
             let mut i = intent.clone();
@@ -170,7 +197,11 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
             i
         };
         let built = cluster.build(&to, 300_000, 600 + u32::from(honest));
-        let payment = Payment { attempt: cluster.attempt_of(&intent, &built), intent, built };
+        let payment = Payment {
+            attempt: cluster.attempt_of(&intent, &built),
+            intent,
+            built,
+        };
         cluster.authorize(&payment, &[]);
         if honest {
             cluster.assert_signs(1, &payment);
@@ -204,22 +235,35 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
         anchor: Some(&payment.attempt.anchor),
         fee_rate: 4_000,
         fee_max: 10_000.into(),
-        change: OwnPath { change: 1, index: 9 },
+        change: OwnPath {
+            change: 1,
+            index: 9,
+        },
         height: 800,
     };
-    payment.built = codec().replace(AttemptKind::Cancel, &pays.unsigned, &request).unwrap();
+    payment.built = codec()
+        .replace(AttemptKind::Cancel, &pays.unsigned, &request)
+        .unwrap();
     let mut attempt = cluster.attempt_of(&payment.intent, &payment.built);
     (attempt.number, attempt.kind) = (2, AttemptKind::Cancel);
     // A cancel that still pays is refused.
     let mut lie = attempt.clone();
     lie.unsigned_digest = unsigned_digest(&pays.unsigned);
     lie.conflict_keys = pays.conflicts.clone();
-    cluster.submit(strongroom_journal::Body::Attempt(lie.clone())).unwrap();
-    let lying = Payment { intent: payment.intent.clone(), attempt: lie, built: pays };
+    cluster
+        .submit(strongroom_journal::Body::Attempt(lie.clone()))
+        .unwrap();
+    let lying = Payment {
+        intent: payment.intent.clone(),
+        attempt: lie,
+        built: pays,
+    };
     let request = cluster.request(&lying, &[1, 2]);
     assert_eq!(cluster.ask(1, &request).code(), Code::EffectsMismatch);
     attempt.number = 3;
-    cluster.submit(strongroom_journal::Body::Attempt(attempt.clone())).unwrap();
+    cluster
+        .submit(strongroom_journal::Body::Attempt(attempt.clone()))
+        .unwrap();
     payment.attempt = attempt;
     cluster.sign(&payment, &[1, 2]);
 }
@@ -242,7 +286,10 @@ fn a_chain_without_a_codec_in_this_build_is_refused() {
 }
 
 /// The codec under another version's name.
-struct OtherVersion(strongroom_chain_bitcoin::BitcoinCodec, strongroom_ports::chain::Manifest);
+struct OtherVersion(
+    strongroom_chain_bitcoin::BitcoinCodec,
+    strongroom_ports::chain::Manifest,
+);
 
 impl strongroom_ports::chain::ChainCodec for OtherVersion {
     fn manifest(&self) -> &strongroom_ports::chain::Manifest {
@@ -289,7 +336,10 @@ fn another_decoder_than_the_one_of_genesis_is_not_used() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let honest = codec();
-    let manifest = Manifest { decoder: "bitcoin/2", ..honest.manifest().clone() };
+    let manifest = Manifest {
+        decoder: "bitcoin/2",
+        ..honest.manifest().clone()
+    };
     cluster.signer(1).codecs = vec![std::sync::Arc::new(OtherVersion(honest, manifest))];
     let now = cluster.now;
     cluster.signer(1).start(now).unwrap();

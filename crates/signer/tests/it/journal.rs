@@ -23,7 +23,11 @@ fn a_share_is_held_until_k_cosignatures_cover_the_attempt() {
     cluster.withheld.retain(|(from, _)| *from != own);
     assert_eq!(cluster.withheld.len(), 3);
     let shares = |cluster: &Cluster| {
-        cluster.said.iter().filter(|(_, said, _)| matches!(said, SignerMessage::Shares { .. })).count()
+        cluster
+            .said
+            .iter()
+            .filter(|(_, said, _)| matches!(said, SignerMessage::Shares { .. }))
+            .count()
     };
     assert_eq!(shares(&cluster), 0);
     cluster.let_through(1);
@@ -41,12 +45,25 @@ fn an_attempt_that_never_comes_is_refused_at_the_deadline() {
     let request = cluster.request(&payment, &[1, 2]);
     assert!(cluster.ask(1, &request).is_nothing());
     cluster.wait(29_999);
-    assert!(!cluster.said.iter().any(|(_, said, _)| matches!(said, SignerMessage::Refused(_))));
+    assert!(
+        !cluster
+            .said
+            .iter()
+            .any(|(_, said, _)| matches!(said, SignerMessage::Refused(_)))
+    );
     cluster.wait(1);
-    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else { panic!("refused") };
+    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else {
+        panic!("refused")
+    };
     assert_eq!(refusal.code, Code::AttemptUnknown);
-    assert_eq!(refusal.request, strongroom_signer_core::request_digest(&request));
-    assert_eq!((refusal.session, refusal.head), (request.session, cluster.size()));
+    assert_eq!(
+        refusal.request,
+        strongroom_signer_core::request_digest(&request)
+    );
+    assert_eq!(
+        (refusal.session, refusal.head),
+        (request.session, cluster.size())
+    );
     cluster.authorize(&payment, &[]);
     cluster.assert_signs(1, &payment);
 }
@@ -61,7 +78,9 @@ fn without_fresh_cosignatures_the_journal_is_stale() {
     let request = cluster.request(&payment, &[1, 2]);
     assert!(cluster.ask(1, &request).is_nothing());
     cluster.wait(30_000);
-    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else { panic!("refused") };
+    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else {
+        panic!("refused")
+    };
     assert_eq!(refusal.code, Code::JournalStale);
     cluster.cut_off.clear();
     cluster.wait(15_000);
@@ -75,7 +94,12 @@ fn a_clock_off_by_ten_minutes_refuses() {
         let payment = cluster.authorized(300_000, &[]);
         let request = cluster.request(&payment, &[1, 2]);
         let id = cluster.signer_id(1);
-        let sealed = cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Sign(request), 3_600_000);
+        let sealed = cluster.seal(
+            Role::Coordinator,
+            Some(id),
+            &CoordinatorMessage::Sign(request),
+            3_600_000,
+        );
         let real = cluster.now;
         // A signer whose clock is wrong hears the next round of cosignatures by that clock.
         cluster.cut_off.insert(id);
@@ -83,15 +107,36 @@ fn a_clock_off_by_ten_minutes_refuses() {
         cluster.wait(15_000);
         cluster.withhold = false;
         cluster.cut_off.clear();
-        let wrong = if late { real.plus(600_000) } else { strongroom_types::UnixMs(real.0 - 600_000) };
-        let others: Vec<_> = cluster.withheld.drain(..).filter(|(from, _)| *from != id).collect();
+        let wrong = if late {
+            real.plus(600_000)
+        } else {
+            strongroom_types::UnixMs(real.0 - 600_000)
+        };
+        let others: Vec<_> = cluster
+            .withheld
+            .drain(..)
+            .filter(|(from, _)| *from != id)
+            .collect();
         for (_, sealed) in others {
-            cluster.signer(1).node().handle(ToSigner::Cosignature(sealed), wrong).unwrap();
+            cluster
+                .signer(1)
+                .node()
+                .handle(ToSigner::Cosignature(sealed), wrong)
+                .unwrap();
         }
-        cluster.signer(1).node().handle(ToSigner::Inbox(sealed.clone()), wrong).unwrap();
+        cluster
+            .signer(1)
+            .node()
+            .handle(ToSigner::Inbox(sealed.clone()), wrong)
+            .unwrap();
         assert_eq!(cluster.status(1)["refused_clock_skew"], "1", "late: {late}");
         cluster.wait(15_000);
-        assert_eq!(answer(cluster.give(id, ToSigner::Inbox(sealed))).shares().len(), 1);
+        assert_eq!(
+            answer(cluster.give(id, ToSigner::Inbox(sealed)))
+                .shares()
+                .len(),
+            1
+        );
     }
 }
 
@@ -118,7 +163,12 @@ fn an_older_fresh_head_does_not_lift_the_floor() {
     let mut cluster = Cluster::ready();
     let old = cluster.authorized(300_000, &[]);
     // One more batch that only signer 1 has: it cosigned it, the others know nothing of it.
-    let others: Vec<_> = cluster.machines.keys().copied().filter(|id| *id != cluster.signer_id(1)).collect();
+    let others: Vec<_> = cluster
+        .machines
+        .keys()
+        .copied()
+        .filter(|id| *id != cluster.signer_id(1))
+        .collect();
     cluster.cut_off.extend(others);
     cluster.authorized(300_000, &[]);
     let now = cluster.now;
@@ -127,7 +177,9 @@ fn an_older_fresh_head_does_not_lift_the_floor() {
     let request = cluster.request(&old, &[1]);
     assert!(cluster.ask(1, &request).is_nothing());
     cluster.wait(30_000);
-    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else { panic!("refused") };
+    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else {
+        panic!("refused")
+    };
     // The replica keeps no head from before its start, so the older one is no head at all here.
     assert_eq!(refusal.code, Code::JournalStale);
     cluster.cut_off.clear();
@@ -145,7 +197,10 @@ fn a_revoked_approver_stops_the_payment_he_approved() {
     cluster.tighten(Tighten::RevokeCredential(approver));
     for index in [1, 2, 3] {
         let request = cluster.request(&payment, &[1, 2, 3]);
-        assert_eq!(cluster.ask(index, &request).code(), Code::ApprovalNoLongerInForce);
+        assert_eq!(
+            cluster.ask(index, &request).code(),
+            Code::ApprovalNoLongerInForce
+        );
         cluster.assert_serves(index);
     }
 }
@@ -158,8 +213,13 @@ fn a_tightening_in_the_own_log_counts_before_it_is_witnessed() {
     cluster.withhold = true;
     cluster.tighten(Tighten::Cancel(payment.intent.digest()));
     let request = cluster.request(&payment, &[1, 2]);
-    let Answer::Refused(refusal) = cluster.ask(1, &request) else { panic!("refused") };
-    assert_eq!((refusal.code, refusal.head), (Code::IntentCancelled, cluster.size() - 1));
+    let Answer::Refused(refusal) = cluster.ask(1, &request) else {
+        panic!("refused")
+    };
+    assert_eq!(
+        (refusal.code, refusal.head),
+        (Code::IntentCancelled, cluster.size() - 1)
+    );
     cluster.withhold = false;
     let n = cluster.withheld.len();
     cluster.let_through(n);
@@ -175,7 +235,11 @@ fn a_stop_in_the_own_log_counts_until_its_resume_is_witnessed() {
     let who = cluster.ledger().admins();
     cluster.act(ActBody::Resume, &who);
     let request = cluster.request(&payment, &[1, 2]);
-    assert_eq!(cluster.ask(1, &request).code(), Code::TenantStopped, "the resume is a loosening");
+    assert_eq!(
+        cluster.ask(1, &request).code(),
+        Code::TenantStopped,
+        "the resume is a loosening"
+    );
     cluster.withhold = false;
     let n = cluster.withheld.len();
     cluster.let_through(n);
@@ -203,8 +267,15 @@ fn a_handed_tightening_forbids_at_once_and_silences_the_witness_until_it_is_incl
     );
     let now = cluster.now;
     let hand = AdminRequest::Hand(cancel.to_json().to_text());
-    assert_eq!(cluster.signer(1).node().admin(hand.clone(), now), AdminReply::Done);
-    assert_eq!(cluster.signer(1).node().admin(hand, now), AdminReply::Done, "twice is once");
+    assert_eq!(
+        cluster.signer(1).node().admin(hand.clone(), now),
+        AdminReply::Done
+    );
+    assert_eq!(
+        cluster.signer(1).node().admin(hand, now),
+        AdminReply::Done,
+        "twice is once"
+    );
     let request = cluster.request(&payment, &[1, 2]);
     assert_eq!(cluster.ask(1, &request).code(), Code::TighteningPending);
     // It survives a restart, and it is a duty.
@@ -225,14 +296,19 @@ fn what_is_no_valid_tightening_is_not_taken() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let what = || strongroom_types::ActBody::Tighten(Tighten::Cancel(payment.intent.digest()));
-    let loosening = cluster.ledger().signed_act(strongroom_types::ActBody::Resume, &[Who::Admin(0)]);
+    let loosening = cluster
+        .ledger()
+        .signed_act(strongroom_types::ActBody::Resume, &[Who::Admin(0)]);
     let strangers = cluster.ledger().signed_act(what(), &[Who::Clerk]);
     let mut forged = cluster.ledger().signed_act(what(), &[Who::InitiatorKey]);
     forged.endorsements[0].signature[5] ^= 1;
     let texts = [loosening, strangers, forged].map(|signed| signed.to_json().to_text());
     let now = cluster.now;
     for text in texts.into_iter().chain(["{".to_owned(), String::new()]) {
-        let reply = cluster.signer(1).node().admin(AdminRequest::Hand(text), now);
+        let reply = cluster
+            .signer(1)
+            .node()
+            .admin(AdminRequest::Hand(text), now);
         assert!(matches!(reply, AdminReply::Refused(_)), "{reply:?}");
     }
     cluster.assert_signs(1, &payment);
@@ -278,7 +354,10 @@ fn a_tenant_that_is_stopped_and_a_key_that_is_revoked_get_nothing() {
     cluster.assert_signs(1, &payment);
     let key = cluster.world.tenant.key;
     let committee = cluster.ledger().committee();
-    cluster.act(strongroom_types::ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+    cluster.act(
+        strongroom_types::ActBody::Tighten(Tighten::RevokeKey(key)),
+        &committee,
+    );
     let request = cluster.request(&payment, &[1, 2]);
     assert_eq!(cluster.ask(1, &request).code(), Code::KeyRevoked);
 }

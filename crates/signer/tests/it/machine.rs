@@ -22,7 +22,11 @@ pub struct SeededEntropy {
 
 impl Entropy for SeededEntropy {
     fn rng(&self) -> Box<dyn rand_core::CryptoRngCore + Send> {
-        Box::new(self.world.seed.rng(&self.name, self.next.fetch_add(1, Ordering::Relaxed)))
+        Box::new(
+            self.world
+                .seed
+                .rng(&self.name, self.next.fetch_add(1, Ordering::Relaxed)),
+        )
     }
 }
 
@@ -53,7 +57,10 @@ struct DiskTx<'a> {
 
 impl Db for Disk {
     fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
-        Ok(Box::new(DiskTx { inner: self.sqlite.begin()?, full: &self.full }))
+        Ok(Box::new(DiskTx {
+            inner: self.sqlite.begin()?,
+            full: &self.full,
+        }))
     }
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.sqlite.migrate(migrations)
@@ -100,8 +107,11 @@ pub fn codec() -> BitcoinCodec {
 
 impl Machine {
     pub fn new(world: &World, id: NodeId) -> Self {
-        let entropy =
-            SeededEntropy { world: world.clone(), name: format!("entropy of {id}"), next: AtomicU64::new(0) };
+        let entropy = SeededEntropy {
+            world: world.clone(),
+            name: format!("entropy of {id}"),
+            next: AtomicU64::new(0),
+        };
         let folder = tempfile::tempdir().unwrap();
         SoftwareKeyProtector::create(&folder.path().join("kek"), Mode::Dev, entropy.rng()).unwrap();
         Self {
@@ -123,11 +133,24 @@ impl Machine {
     pub fn secrets(&self) -> NodeSecrets {
         if let Some(keys) = self.world.signers.iter().find(|keys| keys.node == self.id) {
             let witness = keys.witness.to_bytes().into();
-            return NodeSecrets { signing: keys.signing.clone(), witness, sealing: keys.sealing() };
+            return NodeSecrets {
+                signing: keys.signing.clone(),
+                witness,
+                sealing: keys.sealing(),
+            };
         }
-        let keys = self.world.witnesses.iter().find(|keys| keys.node == self.id).unwrap();
+        let keys = self
+            .world
+            .witnesses
+            .iter()
+            .find(|keys| keys.node == self.id)
+            .unwrap();
         let sealing = self.world.signer(1).sealing();
-        NodeSecrets { signing: keys.signing.clone(), witness: keys.witness.to_bytes().into(), sealing }
+        NodeSecrets {
+            signing: keys.signing.clone(),
+            witness: keys.witness.to_bytes().into(),
+            sealing,
+        }
     }
 
     pub fn setup(&self, now: UnixMs) -> SignerSetup {

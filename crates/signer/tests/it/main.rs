@@ -1,4 +1,5 @@
-//! The signer with a scripted coordinator: real journal, real codec, real key generation, SQLite in memory.
+//! The signer with a scripted coordinator: real journal, real codec, real key generation, SQLite in
+//! memory.
 
 #![allow(
     clippy::unwrap_used,

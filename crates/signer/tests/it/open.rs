@@ -11,15 +11,24 @@ fn refused(change: impl FnOnce(&mut SignerSetup, &World)) -> Code {
     let mut setup = machine.setup(START);
     change(&mut setup, &world);
     let code = SignerNode::open(setup).expect_err("refused").code();
-    assert!(SignerNode::open(machine.setup(START)).is_ok(), "the honest one starts");
+    assert!(
+        SignerNode::open(machine.setup(START)).is_ok(),
+        "the honest one starts"
+    );
     code
 }
 
 #[test]
 fn another_genesis_than_the_pinned_one_is_refused() {
-    assert_eq!(refused(|setup, _| setup.pinned = Digest([1; 32])), Code::GenesisMismatch);
+    assert_eq!(
+        refused(|setup, _| setup.pinned = Digest([1; 32])),
+        Code::GenesisMismatch
+    );
     let other = World::new(2, WorldOptions::default()).genesis.to_bytes();
-    assert_eq!(refused(|setup, _| setup.genesis = other), Code::GenesisMismatch);
+    assert_eq!(
+        refused(|setup, _| setup.genesis = other),
+        Code::GenesisMismatch
+    );
     assert_eq!(refused(|setup, _| setup.genesis.push(0)), Code::Malformed);
 }
 
@@ -35,16 +44,31 @@ fn a_genesis_with_one_wrong_peer_key_is_another_genesis() {
 
 #[test]
 fn a_node_that_genesis_does_not_name_is_refused() {
-    assert_eq!(refused(|setup, _| setup.me = NodeId([8; 16])), Code::InvalidReference);
+    assert_eq!(
+        refused(|setup, _| setup.me = NodeId([8; 16])),
+        Code::InvalidReference
+    );
 }
 
 #[test]
 fn keys_that_are_not_those_of_the_seat_are_refused() {
     let other = |world: &World| Machine::new(world, world.signer(2).node).secrets();
-    assert_eq!(refused(|setup, world| setup.secrets.signing = other(world).signing), Code::InvalidReference);
-    assert_eq!(refused(|setup, world| setup.secrets.witness = other(world).witness), Code::InvalidReference);
-    assert_eq!(refused(|setup, world| setup.secrets.sealing = other(world).sealing), Code::InvalidReference);
-    assert_eq!(refused(|setup, world| setup.me = world.witnesses[0].node), Code::InvalidReference);
+    assert_eq!(
+        refused(|setup, world| setup.secrets.signing = other(world).signing),
+        Code::InvalidReference
+    );
+    assert_eq!(
+        refused(|setup, world| setup.secrets.witness = other(world).witness),
+        Code::InvalidReference
+    );
+    assert_eq!(
+        refused(|setup, world| setup.secrets.sealing = other(world).sealing),
+        Code::InvalidReference
+    );
+    assert_eq!(
+        refused(|setup, world| setup.me = world.witnesses[0].node),
+        Code::InvalidReference
+    );
 }
 
 #[test]
@@ -64,10 +88,20 @@ fn what_holds_secrets_prints_none() {
     ];
     let setup = format!("{:?}", machine.setup(START));
     machine.start(START).unwrap();
-    let texts = [format!("{secrets:?}"), setup, format!("{:?}", machine.node())];
+    let texts = [
+        format!("{secrets:?}"),
+        setup,
+        format!("{:?}", machine.node()),
+    ];
     for text in &texts {
         assert!(text.ends_with("(..)") || text.ends_with(", ..)"), "{text}");
-        assert!(!bytes.iter().chain(&plain).any(|secret| text.contains(secret.as_str())), "{text}");
+        assert!(
+            !bytes
+                .iter()
+                .chain(&plain)
+                .any(|secret| text.contains(secret.as_str())),
+            "{text}"
+        );
     }
 }
 

@@ -12,7 +12,10 @@ type Lie = fn(&mut strongroom_wire::SigningRequest);
 #[test]
 fn the_same_request_gets_the_same_shares_and_another_package_on_a_used_nonce_gets_none() {
     let mut cluster = Cluster::ready();
-    let (payment, other) = (cluster.authorized(300_000, &[]), cluster.authorized(310_000, &[]));
+    let (payment, other) = (
+        cluster.authorized(300_000, &[]),
+        cluster.authorized(310_000, &[]),
+    );
     let request = cluster.request(&payment, &[1, 2]);
     let first = cluster.ask(1, &request).shares();
     assert_eq!(cluster.ask(1, &request).shares(), first);
@@ -52,19 +55,28 @@ fn a_request_that_is_not_well_formed_is_refused_and_burns_no_nonce() {
     let lies: [(&str, Lie); 9] = [
         ("no commitments", |r| r.commitments.clear()),
         ("a set missing", |r| drop(r.commitments.pop())),
-        ("a set more", |r| r.commitments.push(r.commitments[0].clone())),
+        ("a set more", |r| {
+            r.commitments.push(r.commitments[0].clone())
+        }),
         ("descending", |r| r.commitments[1].reverse()),
-        ("doubled", |r| r.commitments[1] = vec![r.commitments[1][0].clone(), r.commitments[1][0].clone()]),
+        ("doubled", |r| {
+            r.commitments[1] = vec![r.commitments[1][0].clone(), r.commitments[1][0].clone()]
+        }),
         ("too few", |r| r.commitments[1].truncate(1)),
         ("not a participant", |r| r.commitments[1][0].0 = 3),
-        ("not a point", |r| r.commitments[1][1].1.commitment = vec![1; 66]),
+        ("not a point", |r| {
+            r.commitments[1][1].1.commitment = vec![1; 66]
+        }),
         ("empty", |r| r.commitments[1][1].1.commitment.clear()),
     ];
     for (what, lie) in lies {
         let mut request = honest.clone();
         lie(&mut request);
         let code = cluster.ask(1, &request).code();
-        assert!(matches!(code, Code::PackageInvalid | Code::CommitmentUnknown), "{what}: {code}");
+        assert!(
+            matches!(code, Code::PackageInvalid | Code::CommitmentUnknown),
+            "{what}: {code}"
+        );
     }
     let mut other_key = honest.clone();
     other_key.key = KeyId([1; 16]);
@@ -98,7 +110,11 @@ fn commitments_are_made_for_keys_in_use_and_in_bounded_number() {
         let said = cluster.to(1, &CoordinatorMessage::Prepare { tenant, key, count });
         assert_eq!(refused(said), Code::QuotaExceeded, "{count}");
     }
-    let unknown = CoordinatorMessage::Prepare { tenant, key: KeyId([9; 16]), count: 1 };
+    let unknown = CoordinatorMessage::Prepare {
+        tenant,
+        key: KeyId([9; 16]),
+        count: 1,
+    };
     assert_eq!(refused(cluster.to(1, &unknown)), Code::UnknownKey);
     let made = cluster.prepare(1, 256);
     assert_eq!((made.len(), made[255].commitment.len()), (256, 66));

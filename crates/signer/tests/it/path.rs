@@ -43,7 +43,12 @@ fn the_answer_names_the_head_acted_under_and_when_it_covered_the_attempt() {
     let covered = cluster.now;
     cluster.wait(500);
     let request = cluster.request(&payment, &[1, 2]);
-    let Answer::Shares { head, covered_us, .. } = cluster.ask(1, &request) else { panic!("shares") };
+    let Answer::Shares {
+        head, covered_us, ..
+    } = cluster.ask(1, &request)
+    else {
+        panic!("shares")
+    };
     assert_eq!((head, covered_us), (cluster.size(), covered.0 * 1000));
 }
 

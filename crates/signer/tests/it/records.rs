@@ -1,4 +1,5 @@
-//! What arrives from outside: only a coordinator's own, whole, timely record for this signer counts.
+//! What arrives from outside: only a coordinator's own, whole, timely record for this signer
+//! counts.
 
 use crate::cluster::Cluster;
 use crate::coordinator::answer;
@@ -12,14 +13,30 @@ fn with_any_byte_of_a_signing_request_flipped_or_cut_there_is_no_share() {
     let payment = cluster.authorized(300_000, &[]);
     let request = cluster.request(&payment, &[1, 2]);
     let id = cluster.signer_id(1);
-    let sealed = cluster.seal(Role::Coordinator, Some(id), &CoordinatorMessage::Sign(request), 30_000);
+    let sealed = cluster.seal(
+        Role::Coordinator,
+        Some(id),
+        &CoordinatorMessage::Sign(request),
+        30_000,
+    );
     for at in 0..sealed.len() {
         let mut flipped = sealed.clone();
         flipped[at] ^= 1;
-        assert!(answer(cluster.give(id, ToSigner::Inbox(flipped))).is_nothing(), "byte {at}");
-        assert!(answer(cluster.give(id, ToSigner::Inbox(sealed[..at].to_vec()))).is_nothing(), "cut at {at}");
+        assert!(
+            answer(cluster.give(id, ToSigner::Inbox(flipped))).is_nothing(),
+            "byte {at}"
+        );
+        assert!(
+            answer(cluster.give(id, ToSigner::Inbox(sealed[..at].to_vec()))).is_nothing(),
+            "cut at {at}"
+        );
     }
-    assert_eq!(answer(cluster.give(id, ToSigner::Inbox(sealed))).shares().len(), 1);
+    assert_eq!(
+        answer(cluster.give(id, ToSigner::Inbox(sealed)))
+            .shares()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -33,7 +50,12 @@ fn a_record_for_another_signer_or_for_everybody_is_ignored() {
         assert!(answer(cluster.give(one, ToSigner::Inbox(sealed))).is_nothing());
     }
     let sealed = cluster.seal(Role::Coordinator, Some(one), &request, 30_000);
-    assert_eq!(answer(cluster.give(one, ToSigner::Inbox(sealed))).shares().len(), 1);
+    assert_eq!(
+        answer(cluster.give(one, ToSigner::Inbox(sealed)))
+            .shares()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -44,10 +66,18 @@ fn a_request_of_any_other_role_is_ignored() {
     let one = cluster.signer_id(1);
     for role in [Role::Api, Role::Approvals, Role::Transactions, Role::Writer] {
         let sealed = cluster.seal(role, Some(one), &request, 30_000);
-        assert!(answer(cluster.give(one, ToSigner::Inbox(sealed))).is_nothing(), "{role:?}");
+        assert!(
+            answer(cluster.give(one, ToSigner::Inbox(sealed))).is_nothing(),
+            "{role:?}"
+        );
     }
     let sealed = cluster.seal(Role::Coordinator, Some(one), &request, 30_000);
-    assert_eq!(answer(cluster.give(one, ToSigner::Inbox(sealed))).shares().len(), 1);
+    assert_eq!(
+        answer(cluster.give(one, ToSigner::Inbox(sealed)))
+            .shares()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -57,9 +87,17 @@ fn a_request_at_its_deadline_is_refused() {
     let request = CoordinatorMessage::Sign(cluster.request(&payment, &[1, 2]));
     let one = cluster.signer_id(1);
     let late = cluster.seal(Role::Coordinator, Some(one), &request, 0);
-    assert_eq!(answer(cluster.give(one, ToSigner::Inbox(late))).code(), Code::DeadlineExpired);
+    assert_eq!(
+        answer(cluster.give(one, ToSigner::Inbox(late))).code(),
+        Code::DeadlineExpired
+    );
     let timely = cluster.seal(Role::Coordinator, Some(one), &request, 1);
-    assert_eq!(answer(cluster.give(one, ToSigner::Inbox(timely))).shares().len(), 1);
+    assert_eq!(
+        answer(cluster.give(one, ToSigner::Inbox(timely)))
+            .shares()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -89,7 +127,13 @@ fn a_cosignature_counts_only_from_the_witness_itself() {
     let payment = cluster.payment(300_000);
     let body = cluster.body(&payment, &[]);
     cluster.submit(body).unwrap();
-    let from_two = cluster.withheld.iter().find(|(from, _)| *from == cluster.signer_id(2)).unwrap().1.clone();
+    let from_two = cluster
+        .withheld
+        .iter()
+        .find(|(from, _)| *from == cluster.signer_id(2))
+        .unwrap()
+        .1
+        .clone();
     let registered = cluster.writer().state().registered().clone();
     let envelope = strongroom_wire::open(&from_two, registered.as_ref(), &[Role::Signer]).unwrap();
     let cosignature: strongroom_wire::WitnessCosignature = envelope.payload().unwrap();
@@ -110,7 +154,10 @@ fn a_cosignature_counts_only_from_the_witness_itself() {
     };
     let borrowed = strongroom_wire::seal(heading, &cosignature, &three.signing);
     cluster.give(one, ToSigner::Cosignature(borrowed));
-    assert_eq!(cluster.status(1)["ignored"].parse::<u64>().unwrap(), before + 2);
+    assert_eq!(
+        cluster.status(1)["ignored"].parse::<u64>().unwrap(),
+        before + 2
+    );
     cluster.let_through(cluster.withheld.len());
     cluster.assert_signs(1, &payment);
 }

@@ -27,8 +27,10 @@ fn asked(cluster: &mut Cluster, amount: u64) -> Option<Code> {
 
 #[test]
 fn more_than_the_operators_amount_in_one_intent_is_refused() {
-    let mut cluster =
-        ruled(LocalRules { native_per_intent_max: Some(300_000.into()), ..LocalRules::default() });
+    let mut cluster = ruled(LocalRules {
+        native_per_intent_max: Some(300_000.into()),
+        ..LocalRules::default()
+    });
     assert_eq!(asked(&mut cluster, 300_001), Some(Code::LocalRule));
     assert_eq!(asked(&mut cluster, 300_000), None);
 }
@@ -36,7 +38,10 @@ fn more_than_the_operators_amount_in_one_intent_is_refused() {
 #[test]
 fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
     // Each payment counts its amount and the fee cap of 20 000.
-    let mut cluster = ruled(LocalRules { native_per_day_max: Some(640_000.into()), ..LocalRules::default() });
+    let mut cluster = ruled(LocalRules {
+        native_per_day_max: Some(640_000.into()),
+        ..LocalRules::default()
+    });
     // Counted although this signer had no part in it.
     cluster.authorized(300_000, &[]);
     assert_eq!(asked(&mut cluster, 300_000), None);
@@ -53,13 +58,20 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
 fn vaults_and_chains_that_the_operator_does_not_name_are_refused() {
     let own = Cluster::new().world.tenant.vault;
     let chain: strongroom_types::ChainId = strongroom_world::CHAIN.parse().unwrap();
-    let mainnet: strongroom_types::ChainId = "bip122:000000000019d6689c085ae165831e93".parse().unwrap();
+    let mainnet: strongroom_types::ChainId =
+        "bip122:000000000019d6689c085ae165831e93".parse().unwrap();
     let rules = |vault: VaultId, chain: &strongroom_types::ChainId| LocalRules {
         vaults: Some(vec![vault]),
         chains: Some(vec![chain.clone()]),
         ..LocalRules::default()
     };
-    assert_eq!(asked(&mut ruled(rules(VaultId([5; 16]), &chain)), 300_000), Some(Code::LocalRule));
-    assert_eq!(asked(&mut ruled(rules(own, &mainnet)), 300_000), Some(Code::LocalRule));
+    assert_eq!(
+        asked(&mut ruled(rules(VaultId([5; 16]), &chain)), 300_000),
+        Some(Code::LocalRule)
+    );
+    assert_eq!(
+        asked(&mut ruled(rules(own, &mainnet)), 300_000),
+        Some(Code::LocalRule)
+    );
     assert_eq!(asked(&mut ruled(rules(own, &chain)), 300_000), None);
 }

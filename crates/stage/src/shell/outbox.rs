@@ -8,7 +8,8 @@ use crate::schema;
 /// Records handed to the bus at once: well below its queue.
 const PUBLISH_MAX: usize = 256;
 
-/// What waits to be sent, oldest first. All sending goes through here, so nothing overtakes an older record.
+/// What waits to be sent, oldest first. All sending goes through here, so nothing overtakes an
+/// older record.
 pub(crate) struct Outbox {
     stage: &'static str,
     next_seq: i64,
@@ -22,8 +23,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// What a crash left. Little: nothing new is handled while records wait, and sent rows go with the next
-    /// commit.
+    /// What a crash left. Little: nothing new is handled while records wait, and sent rows go with
+    /// the next commit.
     pub(crate) fn load(tx: &mut dyn Tx, stage: &'static str) -> Result<Self, DbError> {
         let mut outbox = Self {
             stage,
@@ -34,7 +35,10 @@ impl Outbox {
             sent_since_ms: None,
         };
         loop {
-            let rows = tx.query(schema::UNSENT, &[stage.into(), (outbox.next_seq - 1).into(), 256.into()])?;
+            let rows = tx.query(
+                schema::UNSENT,
+                &[stage.into(), (outbox.next_seq - 1).into(), 256.into()],
+            )?;
             if rows.is_empty() {
                 return Ok(outbox);
             }
@@ -117,7 +121,8 @@ impl Outbox {
         self.sent_through.is_some()
     }
 
-    /// How long sent rows have been waiting to be deleted, counted from the first time this was asked.
+    /// How long sent rows have been waiting to be deleted, counted from the first time this was
+    /// asked.
     pub(crate) fn sent_for_ms(&mut self, now_ms: u64) -> Option<u64> {
         self.sent_through?;
         Some(now_ms.saturating_sub(*self.sent_since_ms.get_or_insert(now_ms)))

@@ -15,12 +15,23 @@ pub(crate) fn load(
 ) -> Result<BTreeMap<Topic, Position>, DbError> {
     let mut out = BTreeMap::new();
     for (topic, start) in starts {
-        let new = [stage.into(), topic.as_str().into(), (&start.incarnation).into(), Arg::u64(start.next)?];
+        let new = [
+            stage.into(),
+            topic.as_str().into(),
+            (&start.incarnation).into(),
+            Arg::u64(start.next)?,
+        ];
         tx.execute(schema::NEW_POSITION, &new)?;
         let row = tx
             .query_opt(schema::POSITION, &[stage.into(), topic.as_str().into()])?
             .ok_or_else(|| DbError::new(DbErrorKind::Other, "a position row vanished"))?;
-        out.insert(topic.clone(), Position { incarnation: row.array(0)?, next: row.u64(1)? });
+        out.insert(
+            topic.clone(),
+            Position {
+                incarnation: row.array(0)?,
+                next: row.u64(1)?,
+            },
+        );
     }
     Ok(out)
 }
@@ -33,7 +44,9 @@ pub(crate) fn advance(
     to: &BTreeMap<Topic, Position>,
 ) -> Result<bool, DbError> {
     for (topic, new) in to {
-        let Some(old) = from.get(topic) else { return Ok(false) };
+        let Some(old) = from.get(topic) else {
+            return Ok(false);
+        };
         let args = [
             Arg::u64(new.next)?,
             stage.into(),
@@ -48,14 +61,18 @@ pub(crate) fn advance(
     Ok(true)
 }
 
-/// Forgets where a stage stood, after the bus was replaced by a new, empty one: it begins at the start of each
-/// topic. To be called by an operator's decision only; a stage that finds its positions gone stops instead.
+/// Forgets where a stage stood, after the bus was replaced by a new, empty one: it begins at the
+/// start of each topic. To be called by an operator's decision only; a stage that finds its
+/// positions gone stops instead.
 ///
 /// # Errors
 /// The database's.
 pub fn forget_positions(db: &dyn Db, stage: &str) -> Result<(), DbError> {
     db.migrate(schema::MIGRATIONS)?;
     let mut tx = db.begin()?;
-    tx.execute("DELETE FROM stage_position WHERE stage = $1", &[stage.into()])?;
+    tx.execute(
+        "DELETE FROM stage_position WHERE stage = $1",
+        &[stage.into()],
+    )?;
     tx.commit()
 }

@@ -53,7 +53,8 @@ impl From<DbError> for Failure {
 }
 
 impl<S: Stage> Shell<S> {
-    /// Handles a batch; halves it until a bad record stands alone. `false` = blocked, the rest waits.
+    /// Handles a batch; halves it until a bad record stands alone. `false` = blocked, the rest
+    /// waits.
     pub(super) fn process(
         &mut self,
         now_ms: u64,
@@ -71,7 +72,9 @@ impl<S: Stage> Shell<S> {
                 return Ok(self.later(now_ms, cause, progress));
             }
             Attempt::Failed(StageError::Poison(cause) | StageError::Transient(cause)) => cause,
-            Attempt::Failed(error @ StageError::Fatal(_)) => return Err(stage_error(self.name, error)),
+            Attempt::Failed(error @ StageError::Fatal(_)) => {
+                return Err(stage_error(self.name, error));
+            }
         };
         if let [one] = batch {
             return self.bury(now_ms, one, cause, progress);
@@ -87,7 +90,10 @@ impl<S: Stage> Shell<S> {
         cause: String,
         progress: &mut Progress,
     ) -> Result<bool, ShellError> {
-        let attempts = self.retry.as_ref().map_or(1, |retry| retry.attempts.saturating_add(1));
+        let attempts = self
+            .retry
+            .as_ref()
+            .map_or(1, |retry| retry.attempts.saturating_add(1));
         tracing::error!(stage = self.name, topic = %one.topic, offset = one.offset, cause, "dead letter");
         match self.attempt(now_ms, &Work::Dead(one, cause, attempts))? {
             Attempt::Done => {
@@ -110,7 +116,9 @@ impl<S: Stage> Shell<S> {
     pub(super) fn attempt(&mut self, now_ms: u64, work: &Work<'_>) -> Result<Attempt, ShellError> {
         let stateless = self.stage.stateless();
         let effects = match work {
-            Work::Batch(_) | Work::Dead(..) | Work::Tick if stateless => self.apply_stateless(now_ms, work),
+            Work::Batch(_) | Work::Dead(..) | Work::Tick if stateless => {
+                self.apply_stateless(now_ms, work)
+            }
             Work::Batch(_) | Work::Dead(..) | Work::Tick | Work::Tidy | Work::Save => {
                 self.transact(now_ms, work)?
             }
@@ -127,7 +135,12 @@ impl<S: Stage> Shell<S> {
             self.saved.clone_from(&self.positions);
             self.unsaved = None;
         } else if !matches!(work, Work::Tidy) {
-            self.unsaved.get_or_insert(Unsaved { since_ms: now_ms, batches: 0 }).batches += 1;
+            self.unsaved
+                .get_or_insert(Unsaved {
+                    since_ms: now_ms,
+                    batches: 0,
+                })
+                .batches += 1;
         }
         self.crash(CrashPoint::AfterCommit)?;
         // A transient failure is met again, and handled, at the start of the next step.
@@ -136,7 +149,8 @@ impl<S: Stage> Shell<S> {
         Ok(Attempt::Done)
     }
 
-    /// The transaction itself. The outer error ends the shell; the inner one means nothing was committed.
+    /// The transaction itself. The outer error ends the shell; the inner one means nothing was
+    /// committed.
     fn transact(
         &mut self,
         now_ms: u64,
@@ -147,7 +161,10 @@ impl<S: Stage> Shell<S> {
             Ok(tx) => tx,
             Err(error) => return Ok(Err(error.into())),
         };
-        let effects = match self.refresh(tx.as_mut()).and_then(|()| self.apply(now_ms, work, tx.as_mut())) {
+        let effects = match self
+            .refresh(tx.as_mut())
+            .and_then(|()| self.apply(now_ms, work, tx.as_mut()))
+        {
             Ok(Some(effects)) => effects,
             Ok(None) => return Ok(Ok(None)),
             Err(failure) => {
@@ -156,7 +173,10 @@ impl<S: Stage> Shell<S> {
             }
         };
         self.crash(CrashPoint::BeforeCommit)?;
-        tx.commit().map_err(|source| ShellError::CommitUnknown { stage: self.name, source })?;
+        tx.commit().map_err(|source| ShellError::CommitUnknown {
+            stage: self.name,
+            source,
+        })?;
         Ok(Ok(Some(effects)))
     }
 
@@ -164,8 +184,14 @@ impl<S: Stage> Shell<S> {
         match failure {
             Failure::Stage(error) => Ok(Attempt::Failed(error)),
             Failure::Db(error) if error.is_transient() => Ok(Attempt::Busy(error.to_string())),
-            Failure::Db(source) => Err(ShellError::Db { stage: self.name, source }),
-            Failure::Bus(source) => Err(ShellError::Bus { stage: self.name, source }),
+            Failure::Db(source) => Err(ShellError::Db {
+                stage: self.name,
+                source,
+            }),
+            Failure::Bus(source) => Err(ShellError::Bus {
+                stage: self.name,
+                source,
+            }),
             Failure::Fenced => Err(ShellError::Fenced(self.name)),
         }
     }
@@ -185,7 +211,12 @@ impl<S: Stage> Shell<S> {
     }
 
     /// `None` = there is nothing to commit.
-    fn apply(&mut self, now_ms: u64, work: &Work<'_>, tx: &mut dyn Tx) -> Result<Option<Effects>, Failure> {
+    fn apply(
+        &mut self,
+        now_ms: u64,
+        work: &Work<'_>,
+        tx: &mut dyn Tx,
+    ) -> Result<Option<Effects>, Failure> {
         if !matches!(work, Work::Tick) {
             self.claim(tx)?;
         }
@@ -195,8 +226,14 @@ impl<S: Stage> Shell<S> {
                 self.advance(tx, &positions)?;
                 let records = match self.unseen(tx, now_ms, batch)? {
                     Some(fresh) if fresh.is_empty() => Vec::new(),
-                    Some(fresh) => self.stage.handle(now_ms, tx, &fresh).map_err(Failure::Stage)?,
-                    None => self.stage.handle(now_ms, tx, batch).map_err(Failure::Stage)?,
+                    Some(fresh) => self
+                        .stage
+                        .handle(now_ms, tx, &fresh)
+                        .map_err(Failure::Stage)?,
+                    None => self
+                        .stage
+                        .handle(now_ms, tx, batch)
+                        .map_err(Failure::Stage)?,
                 };
                 check(&records)?;
                 self.prune(tx, now_ms)?;
@@ -209,8 +246,14 @@ impl<S: Stage> Shell<S> {
                 (vec![letter.map_err(Failure::Bus)?], positions)
             }
             Work::Tick => {
-                let mut watched = Watch { tx: &mut *tx, wrote: false };
-                let records = self.stage.tick(now_ms, &mut watched).map_err(Failure::Stage)?;
+                let mut watched = Watch {
+                    tx: &mut *tx,
+                    wrote: false,
+                };
+                let records = self
+                    .stage
+                    .tick(now_ms, &mut watched)
+                    .map_err(Failure::Stage)?;
                 if !watched.wrote && records.is_empty() {
                     return Ok(None);
                 }
@@ -227,32 +270,55 @@ impl<S: Stage> Shell<S> {
         };
         let deleted = self.outbox.delete_sent(tx)?;
         self.outbox.write(tx, &records)?;
-        Ok(Some(Effects { records, positions, deleted }))
+        Ok(Some(Effects {
+            records,
+            positions,
+            deleted,
+        }))
     }
 
-    fn apply_stateless(&mut self, now_ms: u64, work: &Work<'_>) -> Result<Option<Effects>, Failure> {
+    fn apply_stateless(
+        &mut self,
+        now_ms: u64,
+        work: &Work<'_>,
+    ) -> Result<Option<Effects>, Failure> {
         let (records, positions) = match work {
             Work::Batch(batch) => {
-                let records = self.stage.handle(now_ms, &mut NoTx, batch).map_err(Failure::Stage)?;
+                let records = self
+                    .stage
+                    .handle(now_ms, &mut NoTx, batch)
+                    .map_err(Failure::Stage)?;
                 (records, self.after(batch))
             }
             Work::Dead(one, cause, attempts) => {
-                let letter = DeadLetter::record(self.name, one, cause, *attempts).map_err(Failure::Bus)?;
+                let letter =
+                    DeadLetter::record(self.name, one, cause, *attempts).map_err(Failure::Bus)?;
                 (vec![letter], self.after(std::slice::from_ref(*one)))
             }
-            Work::Tick => (self.stage.tick(now_ms, &mut NoTx).map_err(Failure::Stage)?, BTreeMap::new()),
+            Work::Tick => (
+                self.stage.tick(now_ms, &mut NoTx).map_err(Failure::Stage)?,
+                BTreeMap::new(),
+            ),
             Work::Tidy | Work::Save => return Ok(None),
         };
         check(&records)?;
         if records.is_empty() && positions.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Effects { records, positions, deleted: None }))
+        Ok(Some(Effects {
+            records,
+            positions,
+            deleted: None,
+        }))
     }
 
     fn claim(&self, tx: &mut dyn Tx) -> Result<(), Failure> {
         let mine = tx.execute(schema::STILL_OWNER, &[self.name.into(), self.epoch.into()])?;
-        if mine == 1 { Ok(()) } else { Err(Failure::Fenced) }
+        if mine == 1 {
+            Ok(())
+        } else {
+            Err(Failure::Fenced)
+        }
     }
 
     fn advance(&self, tx: &mut dyn Tx, to: &BTreeMap<Topic, Position>) -> Result<(), Failure> {
@@ -293,7 +359,9 @@ impl<S: Stage> Shell<S> {
     }
 
     fn prune(&mut self, tx: &mut dyn Tx, now_ms: u64) -> Result<(), Failure> {
-        let due = self.last_prune_ms.is_none_or(|last| now_ms.abs_diff(last) >= self.options.prune_every_ms);
+        let due = self
+            .last_prune_ms
+            .is_none_or(|last| now_ms.abs_diff(last) >= self.options.prune_every_ms);
         if due {
             let before = now_ms.saturating_sub(self.options.inbox_keep_ms);
             tx.execute(schema::PRUNE, &[self.name.into(), Arg::u64(before)?])?;
@@ -307,7 +375,10 @@ impl<S: Stage> Shell<S> {
         let mut out = BTreeMap::new();
         for delivered in batch {
             if let Some(position) = self.positions.get(&delivered.topic) {
-                let position = Position { next: delivered.offset.saturating_add(1), ..*position };
+                let position = Position {
+                    next: delivered.offset.saturating_add(1),
+                    ..*position
+                };
                 out.insert(delivered.topic.clone(), position);
             }
         }
@@ -320,12 +391,20 @@ impl<S: Stage> Shell<S> {
         for delivered in batch {
             let expected = match next.get(&delivered.topic) {
                 Some(next) => Some(*next),
-                None => self.positions.get(&delivered.topic).map(|position| position.next),
+                None => self
+                    .positions
+                    .get(&delivered.topic)
+                    .map(|position| position.next),
             };
             if expected.is_none_or(|expected| delivered.offset < expected) {
-                let what =
-                    format!("{} gave offset {}, wanted {expected:?}", delivered.topic, delivered.offset);
-                return Err(ShellError::Bus { stage: self.name, source: BusError::Corrupt(what) });
+                let what = format!(
+                    "{} gave offset {}, wanted {expected:?}",
+                    delivered.topic, delivered.offset
+                );
+                return Err(ShellError::Bus {
+                    stage: self.name,
+                    source: BusError::Corrupt(what),
+                });
             }
             next.insert(&delivered.topic, delivered.offset.saturating_add(1));
         }
@@ -333,19 +412,29 @@ impl<S: Stage> Shell<S> {
     }
 
     fn crash(&self, point: CrashPoint) -> Result<(), ShellError> {
-        if self.faults.at(point) { Err(ShellError::Crashed(point)) } else { Ok(()) }
+        if self.faults.at(point) {
+            Err(ShellError::Crashed(point))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// A record that can never be published must not enter the outbox: it would block it for ever.
 fn check(records: &[Record]) -> Result<(), Failure> {
     let checked = records.iter().try_for_each(Record::check);
-    checked.map_err(|e| Failure::Stage(StageError::Poison(format!("its answer cannot be sent: {e}"))))
+    checked.map_err(|e| {
+        Failure::Stage(StageError::Poison(format!(
+            "its answer cannot be sent: {e}"
+        )))
+    })
 }
 
 /// Some record's deadline is over.
 fn expired(batch: &[Delivered], now_ms: u64) -> bool {
-    batch.iter().any(|d| (1..=now_ms).contains(&d.record.headers.deadline_ms))
+    batch
+        .iter()
+        .any(|d| (1..=now_ms).contains(&d.record.headers.deadline_ms))
 }
 
 /// Notices whether a tick wrote anything.
@@ -379,7 +468,10 @@ struct NoTx;
 
 impl NoTx {
     fn refused<T>() -> Result<T, DbError> {
-        Err(DbError::new(DbErrorKind::Other, "a stateless stage has no database"))
+        Err(DbError::new(
+            DbErrorKind::Other,
+            "a stateless stage has no database",
+        ))
     }
 }
 

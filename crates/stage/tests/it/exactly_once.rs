@@ -8,7 +8,9 @@ use strongroom_stage::{CrashPoint, ShellError, StopFlag};
 use crate::kit::{World, command, command_on, settle};
 
 fn adds(n: u8) -> Vec<strongroom_ports::bus::Record> {
-    (0..n).map(|id| command(id, if id % 2 == 0 { "a" } else { "b" }, "add")).collect()
+    (0..n)
+        .map(|id| command(id, if id % 2 == 0 { "a" } else { "b" }, "add"))
+        .collect()
 }
 
 #[test]
@@ -21,9 +23,18 @@ fn a_batch_is_one_commit_and_its_answers_are_published() {
     assert_eq!(shell.step(0, Duration::ZERO).unwrap().records, 10);
     world.publish(&[command(50, "a", "add")]);
     assert_eq!(shell.step(0, Duration::ZERO).unwrap().records, 1);
-    assert_eq!(world.db.commits() - before, 2, "sent rows are deleted by the next commit, not by their own");
+    assert_eq!(
+        world.db.commits() - before,
+        2,
+        "sent rows are deleted by the next commit, not by their own"
+    );
     assert_eq!((world.count("a"), world.count("b")), (6, 5));
-    let a: Vec<i64> = world.announced().into_iter().filter(|(key, _)| key == "a").map(|(_, n)| n).collect();
+    let a: Vec<i64> = world
+        .announced()
+        .into_iter()
+        .filter(|(key, _)| key == "a")
+        .map(|(_, n)| n)
+        .collect();
     assert_eq!(a, [1, 2, 3, 4, 5, 6]);
 }
 
@@ -60,9 +71,16 @@ fn a_record_delivered_twice_has_one_effect() {
 fn one_id_on_two_topics_is_two_records() {
     let world = World::new();
     let mut shell = world.shell();
-    world.publish(&[command(1, "a", "add"), command_on("in-two.v1", 1, "a", "add")]);
+    world.publish(&[
+        command(1, "a", "add"),
+        command_on("in-two.v1", 1, "a", "add"),
+    ]);
     settle(&mut shell, 0);
-    assert_eq!(world.count("a"), 2, "whoever writes to one topic cannot suppress a record of another");
+    assert_eq!(
+        world.count("a"),
+        2,
+        "whoever writes to one topic cannot suppress a record of another"
+    );
 }
 
 #[test]
@@ -73,7 +91,8 @@ fn a_topic_replayed_from_the_start_has_no_effect() {
     settle(&mut shell, 0);
     shell.close(0).unwrap();
     let mut tx = world.db.begin().unwrap();
-    tx.execute("UPDATE stage_position SET next = 0", &[]).unwrap();
+    tx.execute("UPDATE stage_position SET next = 0", &[])
+        .unwrap();
     tx.commit().unwrap();
     settle(&mut world.shell(), 0);
     assert_eq!(world.count("a") + world.count("b"), 100);
@@ -82,7 +101,11 @@ fn a_topic_replayed_from_the_start_has_no_effect() {
 
 #[test]
 fn a_crash_at_any_point_loses_and_doubles_nothing() {
-    let points = [CrashPoint::BeforeCommit, CrashPoint::AfterCommit, CrashPoint::AfterPublish];
+    let points = [
+        CrashPoint::BeforeCommit,
+        CrashPoint::AfterCommit,
+        CrashPoint::AfterPublish,
+    ];
     for point in points {
         for nth in 1..=6 {
             let mut world = World::new();
@@ -97,7 +120,10 @@ fn a_crash_at_any_point_loses_and_doubles_nothing() {
                     Ok(_) => {}
                     Err(ShellError::Crashed(at)) => {
                         assert_eq!(at, point);
-                        assert!(matches!(shell.step(now, Duration::ZERO), Err(ShellError::Ended)));
+                        assert!(matches!(
+                            shell.step(now, Duration::ZERO),
+                            Err(ShellError::Ended)
+                        ));
                         crashes += 1;
                         shell = world.shell();
                     }
@@ -105,12 +131,20 @@ fn a_crash_at_any_point_loses_and_doubles_nothing() {
                 }
             }
             assert_eq!(crashes, 1, "{point:?} {nth}");
-            assert_eq!((world.count("a"), world.count("b")), (20, 20), "{point:?} {nth}");
+            assert_eq!(
+                (world.count("a"), world.count("b")),
+                (20, 20),
+                "{point:?} {nth}"
+            );
             assert_eq!(shell.stage().counts["a"], 20);
             let announced = world.announced();
             assert_eq!(announced.len(), 40, "{point:?} {nth}");
             for key in ["a", "b"] {
-                let numbers: Vec<i64> = announced.iter().filter(|(k, _)| k == key).map(|(_, n)| *n).collect();
+                let numbers: Vec<i64> = announced
+                    .iter()
+                    .filter(|(k, _)| k == key)
+                    .map(|(_, n)| *n)
+                    .collect();
                 assert_eq!(numbers, (1..=20).collect::<Vec<_>>(), "{point:?} {nth}");
             }
         }
@@ -124,7 +158,10 @@ fn a_zombie_is_fenced_before_it_changes_anything() {
     old.step(0, Duration::ZERO).unwrap();
     let mut new = world.shell();
     world.publish(&adds(4));
-    assert!(matches!(old.step(1, Duration::ZERO), Err(ShellError::Fenced("counter"))));
+    assert!(matches!(
+        old.step(1, Duration::ZERO),
+        Err(ShellError::Fenced("counter"))
+    ));
     assert_eq!(world.count("a"), 0);
     settle(&mut new, 1);
     assert_eq!((world.count("a"), world.read("out.v1").len()), (2, 4));
@@ -135,8 +172,14 @@ fn a_zombie_cannot_tick() {
     let world = World::new();
     let mut old = world.shell();
     let _new = world.shell();
-    world.switches.tick_writes.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert!(matches!(old.step(0, Duration::ZERO), Err(ShellError::Fenced(_))));
+    world
+        .switches
+        .tick_writes
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(matches!(
+        old.step(0, Duration::ZERO),
+        Err(ShellError::Fenced(_))
+    ));
     assert_eq!((world.count("tick"), world.read("ticks.v1").len()), (0, 0));
 }
 
@@ -146,9 +189,16 @@ fn a_position_that_somebody_moved_drops_the_batch() {
     let mut shell = world.shell();
     world.publish(&adds(4));
     let mut tx = world.db.begin().unwrap();
-    tx.execute("UPDATE stage_position SET next = 2 WHERE topic = 'in.v1'", &[]).unwrap();
+    tx.execute(
+        "UPDATE stage_position SET next = 2 WHERE topic = 'in.v1'",
+        &[],
+    )
+    .unwrap();
     tx.commit().unwrap();
-    assert!(matches!(shell.step(0, Duration::ZERO), Err(ShellError::Fenced(_))));
+    assert!(matches!(
+        shell.step(0, Duration::ZERO),
+        Err(ShellError::Fenced(_))
+    ));
     assert_eq!((world.count("a"), world.read("out.v1").len()), (0, 0));
 }
 
@@ -160,11 +210,17 @@ fn a_tick_commits_only_what_it_changed() {
     assert!(shell.step(0, Duration::ZERO).unwrap().ticked);
     assert!(!shell.step(999, Duration::ZERO).unwrap().ticked);
     assert_eq!(world.db.commits(), before);
-    world.switches.tick_writes.store(true, std::sync::atomic::Ordering::Relaxed);
+    world
+        .switches
+        .tick_writes
+        .store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(shell.step(1000, Duration::ZERO).unwrap().ticked);
     assert_eq!(world.db.commits(), before + 1);
     assert_eq!((world.count("tick"), world.read("ticks.v1").len()), (1, 1));
-    assert!(shell.step(10, Duration::ZERO).unwrap().ticked, "a clock that went back does not stop the ticks");
+    assert!(
+        shell.step(10, Duration::ZERO).unwrap().ticked,
+        "a clock that went back does not stop the ticks"
+    );
 }
 
 #[test]
@@ -200,5 +256,9 @@ fn a_thread_runs_it_until_told_to_stop() {
         stop.set();
         running.join().unwrap().unwrap();
     });
-    assert_eq!(world.rows("SELECT COUNT(*) FROM stage_outbox"), 0, "closing leaves nothing behind");
+    assert_eq!(
+        world.rows("SELECT COUNT(*) FROM stage_outbox"),
+        0,
+        "closing leaves nothing behind"
+    );
 }

@@ -10,7 +10,11 @@ use strongroom_stage::{DeadLetter, ShellError};
 use crate::kit::{Commit, World, command, settle, topic};
 
 fn letters(world: &World) -> Vec<DeadLetter> {
-    world.read("in.v1.dlq").iter().map(|r| borsh::from_slice(&r.payload).unwrap()).collect()
+    world
+        .read("in.v1.dlq")
+        .iter()
+        .map(|r| borsh::from_slice(&r.payload).unwrap())
+        .collect()
 }
 
 #[test]
@@ -23,15 +27,28 @@ fn a_poison_record_stands_alone_in_the_end() {
     let progress = shell.step(5, Duration::ZERO).unwrap();
     assert_eq!((progress.records, progress.dead), (40, 1));
     assert_eq!((world.count("a"), world.count("b")), (39, 0));
-    assert_eq!((shell.stage().counts["a"], shell.stage().counts.get("b")), (39, None), "memory was reloaded");
+    assert_eq!(
+        (shell.stage().counts["a"], shell.stage().counts.get("b")),
+        (39, None),
+        "memory was reloaded"
+    );
     let numbers: Vec<i64> = world.announced().into_iter().map(|(_, n)| n).collect();
     assert_eq!(numbers, (1..=39).collect::<Vec<_>>());
     let letters = letters(&world);
     assert_eq!(letters.len(), 1);
     let letter = &letters[0];
-    assert_eq!((letter.stage.as_str(), letter.topic.as_str()), ("counter", "in.v1"));
-    assert_eq!((letter.partition, letter.offset, letter.attempts), (0, 17, 1));
-    assert_eq!((letter.key.as_slice(), letter.cause.as_str()), (b"b".as_slice(), "not a command"));
+    assert_eq!(
+        (letter.stage.as_str(), letter.topic.as_str()),
+        ("counter", "in.v1")
+    );
+    assert_eq!(
+        (letter.partition, letter.offset, letter.attempts),
+        (0, 17, 1)
+    );
+    assert_eq!(
+        (letter.key.as_slice(), letter.cause.as_str()),
+        (b"b".as_slice(), "not a command")
+    );
     assert_eq!(letter.headers, records[17].headers);
     assert_eq!(letter.payload.as_deref(), Some(b"poison".as_slice()));
 }
@@ -52,11 +69,19 @@ fn a_dead_letter_can_be_replayed() {
 #[test]
 fn an_answer_that_is_too_large_makes_its_cause_a_dead_letter() {
     let world = World::new();
-    world.publish(&[command(1, "a", "add"), command(2, "a", "big"), command(3, "a", "add")]);
+    world.publish(&[
+        command(1, "a", "add"),
+        command(2, "a", "big"),
+        command(3, "a", "add"),
+    ]);
     let mut shell = world.shell();
     settle(&mut shell, 0);
     assert_eq!(world.count("a"), 2);
-    assert!(letters(&world)[0].cause.contains("131073"), "{}", letters(&world)[0].cause);
+    assert!(
+        letters(&world)[0].cause.contains("131073"),
+        "{}",
+        letters(&world)[0].cause
+    );
 }
 
 #[test]
@@ -68,11 +93,17 @@ fn a_transient_failure_is_tried_again_in_place() {
     let blocked = shell.step(1_000, Duration::ZERO).unwrap();
     assert!(blocked.blocked.unwrap().contains("a part is away"));
     assert_eq!(world.count("a"), 0);
-    assert!(shell.step(1_009, Duration::ZERO).unwrap().blocked.is_some(), "held back for 10 ms");
+    assert!(
+        shell.step(1_009, Duration::ZERO).unwrap().blocked.is_some(),
+        "held back for 10 ms"
+    );
     world.switches.transient.store(false, Relaxed);
     assert!(shell.step(1_009, Duration::ZERO).unwrap().blocked.is_some());
     assert_eq!(shell.step(1_010, Duration::ZERO).unwrap().records, 2);
-    assert_eq!(world.announced(), [("a".to_owned(), 1), ("a".to_owned(), 2)]);
+    assert_eq!(
+        world.announced(),
+        [("a".to_owned(), 1), ("a".to_owned(), 2)]
+    );
     assert!(letters(&world).is_empty());
 }
 
@@ -90,7 +121,10 @@ fn a_transient_failure_past_its_deadline_becomes_a_dead_letter() {
     let progress = shell.step(6_000, Duration::ZERO).unwrap();
     assert_eq!((progress.records, progress.dead), (2, 1));
     assert_eq!(world.count("a"), 1);
-    assert_eq!((letters(&world)[0].attempts, letters(&world)[0].offset), (4, 0));
+    assert_eq!(
+        (letters(&world)[0].attempts, letters(&world)[0].offset),
+        (4, 0)
+    );
 }
 
 #[test]
@@ -109,8 +143,11 @@ fn while_the_bus_is_away_nothing_new_is_handled_and_nothing_overtakes() {
     drop(shell);
     world.bus.down.store(false, Relaxed);
     settle(&mut world.shell(), 9_000);
-    let numbers: Vec<i64> =
-        world.read("out.v1").into_iter().map(|r| i64::from_be_bytes(r.payload.try_into().unwrap())).collect();
+    let numbers: Vec<i64> = world
+        .read("out.v1")
+        .into_iter()
+        .map(|r| i64::from_be_bytes(r.payload.try_into().unwrap()))
+        .collect();
     assert_eq!(numbers, [1, 2]);
 }
 
@@ -135,13 +172,23 @@ fn after_a_failed_commit_the_stage_is_rebuilt_whatever_happened() {
         *world.db.commit.lock().unwrap() = how;
         let error = shell.step(0, Duration::ZERO).unwrap_err();
         assert!(matches!(error, ShellError::CommitUnknown { .. }) && error.may_restart());
-        assert!(matches!(shell.step(0, Duration::ZERO), Err(ShellError::Ended)));
-        assert_eq!(world.read("out.v1").len(), 0, "nothing is published that may not have happened");
+        assert!(matches!(
+            shell.step(0, Duration::ZERO),
+            Err(ShellError::Ended)
+        ));
+        assert_eq!(
+            world.read("out.v1").len(),
+            0,
+            "nothing is published that may not have happened"
+        );
         *world.db.commit.lock().unwrap() = Commit::Works;
         let mut shell = world.shell();
         settle(&mut shell, 1);
         assert_eq!((world.count("a"), shell.stage().counts["a"]), (2, 2));
-        assert_eq!(world.announced(), [("a".to_owned(), 1), ("a".to_owned(), 2)]);
+        assert_eq!(
+            world.announced(),
+            [("a".to_owned(), 1), ("a".to_owned(), 2)]
+        );
     }
 }
 
@@ -154,7 +201,10 @@ fn a_fatal_error_stops_the_shell_and_moves_nothing() {
     assert!(matches!(&error, ShellError::Fatal { cause, .. } if cause == "cannot be"));
     assert!(!error.may_restart());
     assert_eq!(
-        (world.count("a"), world.rows("SELECT CAST(SUM(next) AS BIGINT) FROM stage_position")),
+        (
+            world.count("a"),
+            world.rows("SELECT CAST(SUM(next) AS BIGINT) FROM stage_position")
+        ),
         (0, 0)
     );
 }
@@ -163,11 +213,24 @@ fn a_fatal_error_stops_the_shell_and_moves_nothing() {
 fn a_position_that_retention_dropped_stops_with_a_clear_error() {
     let world = World::new();
     let mut shell = world.shell();
-    world.publish(&(0..10).map(|id| command(id, "a", "add")).collect::<Vec<_>>());
+    world.publish(
+        &(0..10)
+            .map(|id| command(id, "a", "add"))
+            .collect::<Vec<_>>(),
+    );
     world.bus.inner.trim(&topic("in.v1"), 4).unwrap();
     let error = shell.step(0, Duration::ZERO).unwrap_err();
     assert!(!error.may_restart());
-    let ShellError::Bus { source: BusError::PositionGone { wanted: 0, oldest: 4, .. }, .. } = error else {
+    let ShellError::Bus {
+        source:
+            BusError::PositionGone {
+                wanted: 0,
+                oldest: 4,
+                ..
+            },
+        ..
+    } = error
+    else {
         panic!("{error}");
     };
     assert!(world.bus.end(&topic("out.v1")).unwrap().next == 0 && world.db.begin().is_ok());

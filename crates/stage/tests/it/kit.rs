@@ -8,7 +8,9 @@ use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
 use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
 use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, Tx};
-use strongroom_stage::{CrashPoint, Faults, NoFaults, Options, Shell, ShellError, Stage, StageError};
+use strongroom_stage::{
+    CrashPoint, Faults, NoFaults, Options, Shell, ShellError, Stage, StageError,
+};
 use strongroom_store_sqlite::SqliteDb;
 
 pub fn topic(name: &str) -> Topic {
@@ -21,8 +23,17 @@ pub fn command(id: u8, key: &str, what: &str) -> Record {
 }
 
 pub fn command_on(name: &str, id: u8, key: &str, what: &str) -> Record {
-    let headers = Headers { msg_id: [id; 16], schema: 1, ..Headers::default() };
-    Record { topic: topic(name), key: key.into(), headers, payload: what.into() }
+    let headers = Headers {
+        msg_id: [id; 16],
+        schema: 1,
+        ..Headers::default()
+    };
+    Record {
+        topic: topic(name),
+        key: key.into(),
+        headers,
+        payload: what.into(),
+    }
 }
 
 /// Switches shared with the test.
@@ -64,7 +75,12 @@ impl Stage for Counter {
         }
         Ok(())
     }
-    fn handle(&mut self, _: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Result<Vec<Record>, StageError> {
+    fn handle(
+        &mut self,
+        _: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
         let mut out = Vec::new();
         for delivered in batch {
             let key = String::from_utf8(delivered.record.key.clone()).unwrap();
@@ -74,7 +90,10 @@ impl Stage for Counter {
             let upsert = "INSERT INTO counter (name, n) VALUES ($1, $2)
                 ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n";
             tx.execute(upsert, &[(&key).into(), (*n).into()])?;
-            let mut answer = Record { topic: topic("out.v1"), ..delivered.record.clone() };
+            let mut answer = Record {
+                topic: topic("out.v1"),
+                ..delivered.record.clone()
+            };
             answer.payload = n.to_be_bytes().to_vec();
             match delivered.record.payload.as_slice() {
                 b"add" => {}
@@ -90,12 +109,18 @@ impl Stage for Counter {
             }
             out.push(answer);
         }
-        self.switches.handled.fetch_add(batch.len(), Ordering::Relaxed);
+        self.switches
+            .handled
+            .fetch_add(batch.len(), Ordering::Relaxed);
         Ok(out)
     }
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         if !self.switches.tick_writes.load(Ordering::Relaxed) {
-            assert!(tx.query("SELECT n FROM counter WHERE name = 'tick'", &[])?.len() < 2);
+            assert!(
+                tx.query("SELECT n FROM counter WHERE name = 'tick'", &[])?
+                    .len()
+                    < 2
+            );
             return Ok(Vec::new());
         }
         tx.execute(
@@ -132,7 +157,12 @@ impl Bus for FlakyBus {
     fn end(&self, topic: &Topic) -> Result<Position, BusError> {
         self.inner.end(topic)
     }
-    fn fetch(&self, w: &[(Topic, Position)], max: usize, wait: Duration) -> Result<Vec<Delivered>, BusError> {
+    fn fetch(
+        &self,
+        w: &[(Topic, Position)],
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError> {
         self.inner.fetch(w, max, wait)
     }
     fn shutdown(&self, within: Duration) -> Result<(), BusError> {
@@ -165,7 +195,10 @@ impl Db for FlakyDb {
         if self.busy.load(Ordering::Relaxed) {
             return Err(DbError::new(DbErrorKind::Busy, "busy"));
         }
-        Ok(Box::new(FlakyTx(self.inner.begin()?, *self.commit.lock().unwrap())))
+        Ok(Box::new(FlakyTx(
+            self.inner.begin()?,
+            *self.commit.lock().unwrap(),
+        )))
     }
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.inner.migrate(migrations)
@@ -176,7 +209,11 @@ impl Db for FlakyDb {
 }
 
 impl Tx for FlakyTx<'_> {
-    fn execute(&mut self, sql: &'static str, args: &[strongroom_ports::db::Arg<'_>]) -> Result<u64, DbError> {
+    fn execute(
+        &mut self,
+        sql: &'static str,
+        args: &[strongroom_ports::db::Arg<'_>],
+    ) -> Result<u64, DbError> {
         self.0.execute(sql, args)
     }
     fn query(
@@ -211,7 +248,9 @@ struct CrashAt {
 impl Faults for CrashAt {
     fn at(&self, point: CrashPoint) -> bool {
         let mut countdown = self.countdown.lock().unwrap();
-        let Some(left) = countdown.get_mut(&point) else { return false };
+        let Some(left) = countdown.get_mut(&point) else {
+            return false;
+        };
         *left -= 1;
         if *left == 0 {
             countdown.remove(&point);
@@ -235,8 +274,15 @@ impl World {
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, BusOptions::default(), [1; 16]).unwrap();
         let db = SqliteDb::open_in_memory().unwrap();
         Self {
-            db: Arc::new(FlakyDb { inner: db, commit: Mutex::new(Commit::Works), busy: false.into() }),
-            bus: Arc::new(FlakyBus { inner: bus, down: false.into() }),
+            db: Arc::new(FlakyDb {
+                inner: db,
+                commit: Mutex::new(Commit::Works),
+                busy: false.into(),
+            }),
+            bus: Arc::new(FlakyBus {
+                inner: bus,
+                down: false.into(),
+            }),
             switches: Arc::default(),
             options: Options::default(),
             countdown: Arc::default(),
@@ -248,13 +294,24 @@ impl World {
     }
 
     pub fn try_shell(&self) -> Result<Shell<Counter>, ShellError> {
-        let stage = Counter { switches: Arc::clone(&self.switches), ..Counter::default() };
+        let stage = Counter {
+            switches: Arc::clone(&self.switches),
+            ..Counter::default()
+        };
         let faults: Box<dyn Faults> = if self.countdown.lock().unwrap().is_empty() {
             Box::new(NoFaults)
         } else {
-            Box::new(CrashAt { countdown: Arc::clone(&self.countdown) })
+            Box::new(CrashAt {
+                countdown: Arc::clone(&self.countdown),
+            })
         };
-        Shell::new(stage, self.db.clone(), self.bus.clone(), self.options, faults)
+        Shell::new(
+            stage,
+            self.db.clone(),
+            self.bus.clone(),
+            self.options,
+            faults,
+        )
     }
 
     pub fn publish(&self, records: &[Record]) {
@@ -265,14 +322,20 @@ impl World {
     pub fn read(&self, name: &str) -> Vec<Record> {
         let topic = topic(name);
         let start = self.bus.start(&topic).unwrap();
-        let all = self.bus.fetch(&[(topic, start)], 10_000, Duration::ZERO).unwrap();
+        let all = self
+            .bus
+            .fetch(&[(topic, start)], 10_000, Duration::ZERO)
+            .unwrap();
         all.into_iter().map(|d| d.record).collect()
     }
 
     /// What is announced, as key and count, with duplicates removed as a consumer would.
     pub fn announced(&self) -> Vec<(String, i64)> {
         let mut seen = std::collections::BTreeSet::new();
-        let fresh = self.read("out.v1").into_iter().filter(|r| seen.insert(r.headers.msg_id));
+        let fresh = self
+            .read("out.v1")
+            .into_iter()
+            .filter(|r| seen.insert(r.headers.msg_id));
         fresh
             .map(|r| {
                 let n = i64::from_be_bytes(r.payload.try_into().unwrap());
@@ -283,12 +346,16 @@ impl World {
 
     pub fn count(&self, key: &str) -> i64 {
         let mut tx = self.db.inner.begin().unwrap();
-        let row = tx.query_opt("SELECT n FROM counter WHERE name = $1", &[key.into()]).unwrap();
+        let row = tx
+            .query_opt("SELECT n FROM counter WHERE name = $1", &[key.into()])
+            .unwrap();
         row.map_or(0, |row| row.i64(0).unwrap())
     }
 
     pub fn rows(&self, sql: &'static str) -> i64 {
-        self.db.inner.begin().unwrap().query(sql, &[]).unwrap()[0].i64(0).unwrap()
+        self.db.inner.begin().unwrap().query(sql, &[]).unwrap()[0]
+            .i64(0)
+            .unwrap()
     }
 }
 

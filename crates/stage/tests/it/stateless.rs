@@ -20,12 +20,23 @@ impl Stage for Relay {
     fn migrations(&self) -> &'static [Migration] {
         &[]
     }
-    fn handle(&mut self, _: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Result<Vec<Record>, StageError> {
+    fn handle(
+        &mut self,
+        _: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
         assert!(tx.query("SELECT 1", &[]).is_err(), "it has no database");
         if batch.iter().any(|d| d.record.payload == b"poison") {
             return Err(StageError::Poison("no".into()));
         }
-        Ok(batch.iter().map(|d| Record { topic: topic("out.v1"), ..d.record.clone() }).collect())
+        Ok(batch
+            .iter()
+            .map(|d| Record {
+                topic: topic("out.v1"),
+                ..d.record.clone()
+            })
+            .collect())
     }
     fn stateless(&self) -> bool {
         true
@@ -33,7 +44,14 @@ impl Stage for Relay {
 }
 
 fn relay(world: &World) -> Shell<Relay> {
-    Shell::new(Relay, world.db.clone(), world.bus.clone(), world.options, Box::new(NoFaults)).unwrap()
+    Shell::new(
+        Relay,
+        world.db.clone(),
+        world.bus.clone(),
+        world.options,
+        Box::new(NoFaults),
+    )
+    .unwrap()
 }
 
 fn position(world: &World) -> i64 {
@@ -57,11 +75,19 @@ fn nothing_is_committed_per_batch() {
     assert_eq!(world.read("out.v1").len(), 63);
     world.publish(&[command(63, "a", "add")]);
     step(&mut shell, 0);
-    assert_eq!((world.db.commits() - before, position(&world)), (1, 64), "every 64 batches");
+    assert_eq!(
+        (world.db.commits() - before, position(&world)),
+        (1, 64),
+        "every 64 batches"
+    );
     world.publish(&[command(64, "a", "add")]);
     step(&mut shell, 10);
     step(&mut shell, 1_010);
-    assert_eq!((world.db.commits() - before, position(&world)), (2, 65), "or a second after the first");
+    assert_eq!(
+        (world.db.commits() - before, position(&world)),
+        (2, 65),
+        "or a second after the first"
+    );
     step(&mut shell, 5_000);
     assert_eq!(world.db.commits() - before, 2, "idling costs nothing");
 }
@@ -79,7 +105,11 @@ fn a_restart_publishes_the_same_records_again() {
     assert_eq!((out.len(), &out[..2]), (4, &out[2..]));
     shell.close(0).unwrap();
     assert_eq!(position(&world), 2);
-    assert_eq!(step(&mut relay(&world), 0), 0, "a clean end repeats nothing");
+    assert_eq!(
+        step(&mut relay(&world), 0),
+        0,
+        "a clean end repeats nothing"
+    );
 }
 
 #[test]
@@ -87,12 +117,18 @@ fn positions_are_not_saved_past_unsent_records() {
     let world = World::new();
     let mut shell = relay(&world);
     world.publish(&[command(1, "a", "add")]);
-    world.bus.down.store(true, std::sync::atomic::Ordering::Relaxed);
+    world
+        .bus
+        .down
+        .store(true, std::sync::atomic::Ordering::Relaxed);
     step(&mut shell, 0);
     assert!(shell.step(5_000, Duration::ZERO).unwrap().blocked.is_some());
     shell.close(6_000).unwrap();
     assert_eq!(position(&world), 0);
-    world.bus.down.store(false, std::sync::atomic::Ordering::Relaxed);
+    world
+        .bus
+        .down
+        .store(false, std::sync::atomic::Ordering::Relaxed);
     step(&mut relay(&world), 7_000);
     assert_eq!(world.read("out.v1").len(), 1);
 }
@@ -112,8 +148,15 @@ fn a_zombie_cannot_save_its_position() {
 fn poison_is_set_aside_here_too() {
     let world = World::new();
     let mut shell = relay(&world);
-    world.publish(&[command(1, "a", "add"), command(2, "a", "poison"), command(3, "a", "add")]);
+    world.publish(&[
+        command(1, "a", "add"),
+        command(2, "a", "poison"),
+        command(3, "a", "add"),
+    ]);
     let progress = shell.step(0, Duration::ZERO).unwrap();
     assert_eq!((progress.records, progress.dead), (3, 1));
-    assert_eq!((world.read("out.v1").len(), world.read("in.v1.dlq").len()), (2, 1));
+    assert_eq!(
+        (world.read("out.v1").len(), world.read("in.v1.dlq").len()),
+        (2, 1)
+    );
 }

@@ -12,7 +12,9 @@ use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
-use strongroom_types::{Credential, CredentialClass, CredentialId, NodeId, PlatformId, UnixMs, UserId};
+use strongroom_types::{
+    Credential, CredentialClass, CredentialId, NodeId, PlatformId, UnixMs, UserId,
+};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, PublicRecord, ToSigner, read_frame, write_frame};
 use strongroom_wire::{NodeKey, Role, decode, encode, seal};
@@ -28,7 +30,10 @@ pub struct Install {
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom-signer"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -37,27 +42,43 @@ pub fn node(number: u8) -> NodeId {
 }
 
 pub fn now() -> UnixMs {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     UnixMs(u64::try_from(since.as_millis()).unwrap())
 }
 
 fn init(folder: &Path, number: u8) -> PublicRecord {
     let mut command = program();
-    command.args(["init", "--data"]).arg(folder.join(format!("node-{number}")));
+    command
+        .args(["init", "--data"])
+        .arg(folder.join(format!("node-{number}")));
     if number == 3 {
         command.arg("--witness");
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let json = Json::parse(std::str::from_utf8(&output.stdout).unwrap().trim()).unwrap();
-    let Json::Object(members) = json else { panic!("an object") };
-    let record = members.into_iter().find(|(name, _)| name == "record").unwrap().1;
-    let Json::Text(hex) = record else { panic!("a text") };
+    let Json::Object(members) = json else {
+        panic!("an object")
+    };
+    let record = members
+        .into_iter()
+        .find(|(name, _)| name == "record")
+        .unwrap()
+        .1;
+    let Json::Text(hex) = record else {
+        panic!("a text")
+    };
     decode(&hex::decode(hex).unwrap()).unwrap()
 }
 
 pub fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 impl Install {
@@ -85,7 +106,10 @@ impl Install {
             witness_key: public.witness_key,
             operator: "independent".parse().unwrap(),
         };
-        let (log_key, writer_key) = (SigningKey::from_bytes(&[21; 32]), SigningKey::from_bytes(&[22; 32]));
+        let (log_key, writer_key) = (
+            SigningKey::from_bytes(&[21; 32]),
+            SigningKey::from_bytes(&[22; 32]),
+        );
         let admin = Credential {
             id: CredentialId([5; 16]),
             user: UserId([6; 16]),
@@ -93,9 +117,14 @@ impl Install {
             public_key: SigningKey::from_bytes(&[23; 32]).verifying_key().to_bytes(),
         };
         let chain = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap();
-        let native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1".parse().unwrap();
-        let writer =
-            NodeKey { node: node(9), role: Role::Writer, public_key: writer_key.verifying_key().to_bytes() };
+        let native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
+            .parse()
+            .unwrap();
+        let writer = NodeKey {
+            node: node(9),
+            role: Role::Writer,
+            public_key: writer_key.verifying_key().to_bytes(),
+        };
         let genesis = Genesis {
             version: 1,
             platform: PlatformId([1; 16]),
@@ -103,21 +132,34 @@ impl Install {
             created: UnixMs(1),
             signers,
             witnesses: vec![witness],
-            admins: Board { members: vec![admin.id], quorum: 1 },
+            admins: Board {
+                members: vec![admin.id],
+                quorum: 1,
+            },
             admin_credentials: vec![admin],
             services: vec![writer],
             origin: "strongroom.example/journal".to_owned(),
             log_key: log_key.verifying_key().to_bytes(),
             quorum: strongroom_tlog::quorum(3, 1),
             faults: 1,
-            chains: vec![ChainSeat { chain, native, decoder: "bitcoin/1".to_owned() }],
+            chains: vec![ChainSeat {
+                chain,
+                native,
+                decoder: "bitcoin/1".to_owned(),
+            }],
             bounds: Bounds::dev(0),
         };
         genesis.check().unwrap();
         std::fs::write(folder.path().join("genesis.bin"), genesis.to_bytes()).unwrap();
         let orderer = Orderer::new(&genesis, &log_key.to_bytes()).unwrap();
         let writer = Follower::new(std::sync::Arc::new(genesis.clone())).unwrap();
-        let install = Self { folder, genesis, orderer, writer, writer_key };
+        let install = Self {
+            folder,
+            genesis,
+            orderer,
+            writer,
+            writer_key,
+        };
         (1..=3).for_each(|number| install.configure(number, ""));
         install
     }
@@ -142,7 +184,9 @@ impl Install {
 
     pub fn command(&self, number: u8) -> Command {
         let mut command = program();
-        command.args(["run", "--config"]).arg(self.path(&format!("node-{number}.toml")));
+        command
+            .args(["run", "--config"])
+            .arg(self.path(&format!("node-{number}.toml")));
         command
     }
 
@@ -152,13 +196,21 @@ impl Install {
     }
 
     pub fn local(&self, number: u8, words: &[&str]) -> Output {
-        program().args(words).arg("--data").arg(self.data(number)).output().unwrap()
+        program()
+            .args(words)
+            .arg("--data")
+            .arg(self.data(number))
+            .output()
+            .unwrap()
     }
 
     /// Orders a body (entry 0 comes by itself) and gives the sealed batch.
     pub fn order(&mut self, body: Body) -> Vec<u8> {
         let mut rng = Zeros;
-        let ordered = self.orderer.order(&mut self.writer, now(), &[body], &mut rng).unwrap();
+        let ordered = self
+            .orderer
+            .order(&mut self.writer, now(), &[body], &mut rng)
+            .unwrap();
         let heading = Heading {
             genesis: self.genesis.hash(),
             from: node(9),
@@ -168,7 +220,11 @@ impl Install {
             created: now(),
             deadline: now().plus(60_000),
         };
-        seal(heading, &ordered.batches.last().unwrap().batch, &self.writer_key)
+        seal(
+            heading,
+            &ordered.batches.last().unwrap().batch,
+            &self.writer_key,
+        )
     }
 
     pub fn start(&self, number: u8) -> Running {
@@ -177,7 +233,11 @@ impl Install {
         let listener = UnixListener::bind(&path).unwrap();
         let mut child = self.command(number).stderr(Stdio::null()).spawn().unwrap();
         let stream = accept(&listener, &mut child);
-        Running { child, listener, stream }
+        Running {
+            child,
+            listener,
+            stream,
+        }
     }
 }
 
@@ -186,7 +246,9 @@ fn accept(listener: &UnixListener, child: &mut Child) -> UnixStream {
     for _ in 0..1_000 {
         if let Ok((stream, _)) = listener.accept() {
             stream.set_nonblocking(false).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
             return stream;
         }
         assert!(child.try_wait().unwrap().is_none(), "the program ended");

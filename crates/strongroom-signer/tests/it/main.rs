@@ -1,4 +1,5 @@
-//! The shipped program as an operator meets it: real processes, real files, a link held by the test.
+//! The shipped program as an operator meets it: real processes, real files, a link held by the
+//! test.
 
 #![allow(
     clippy::unwrap_used,

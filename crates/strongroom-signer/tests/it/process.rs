@@ -14,7 +14,9 @@ fn a_node_says_hello_follows_cosigns_and_goes_on_after_a_kill() {
         let mut running = install.start(number);
         assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
         running.send(&ToSigner::Batch(batch.clone()));
-        let FromSigner::Cosignature(sealed) = running.next() else { panic!("a cosignature") };
+        let FromSigner::Cosignature(sealed) = running.next() else {
+            panic!("a cosignature")
+        };
         let registered = install.writer.state().registered().clone();
         let envelope = open(&sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
         let cosignature: WitnessCosignature = envelope.payload().unwrap();
@@ -54,7 +56,11 @@ fn what_is_no_frame_ends_the_connection_and_not_the_node() {
     running.send(&ToSigner::Batch(vec![1, 2, 3]));
     running.send(&ToSigner::Inbox(vec![]));
     let status = install.local(1, &["status"]);
-    assert!(status.status.success() && text(&status).contains("role: signer 1"), "{}", text(&status));
+    assert!(
+        status.status.success() && text(&status).contains("role: signer 1"),
+        "{}",
+        text(&status)
+    );
 }
 
 #[test]
@@ -74,9 +80,17 @@ fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
     assert!(install.local(2, &["stop"]).status.success());
     assert!(text(&install.local(2, &["status"])).contains("stopped: yes"));
     let resume = install.local(2, &["resume-local"]);
-    assert_eq!(resume.status.code(), Some(15), "not while it runs: {}", text(&resume));
+    assert_eq!(
+        resume.status.code(),
+        Some(15),
+        "not while it runs: {}",
+        text(&resume)
+    );
     drop(running);
-    assert!(!install.local(2, &["status"]).status.success(), "nobody runs");
+    assert!(
+        !install.local(2, &["status"]).status.success(),
+        "nobody runs"
+    );
     assert!(text(&install.local(2, &["resume-local"])).contains("resumed"));
     assert!(text(&install.local(2, &["resume-local"])).contains("was not stopped"));
     assert!(text(&install.local(2, &["stop"])).contains("while not running"));
@@ -100,31 +114,66 @@ fn a_handed_file_that_is_no_tightening_is_refused() {
 #[test]
 fn keys_and_folders_are_private_and_never_overwritten() {
     let install = Install::new();
-    assert_eq!(std::fs::metadata(install.data(1)).unwrap().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(install.data(1)).unwrap().mode() & 0o777,
+        0o700
+    );
     for name in ["signing.key", "witness.key", "sealing.key", "kek"] {
         let meta = std::fs::metadata(install.data(1).join(name)).unwrap();
         assert_eq!((meta.mode() & 0o777, meta.len()), (0o600, 32), "{name}");
     }
     let before = std::fs::read(install.data(1).join("signing.key")).unwrap();
-    assert!(!program().args(["init", "--data"]).arg(install.data(1)).output().unwrap().status.success());
-    assert_eq!(std::fs::read(install.data(1).join("signing.key")).unwrap(), before);
+    assert!(
+        !program()
+            .args(["init", "--data"])
+            .arg(install.data(1))
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    assert_eq!(
+        std::fs::read(install.data(1).join("signing.key")).unwrap(),
+        before
+    );
 }
 
 #[test]
 fn genesis_is_shown_with_its_words_and_what_weakens_it() {
     let install = Install::new();
-    let output = program().arg("show-genesis").arg(install.path("genesis.bin")).output().unwrap();
+    let output = program()
+        .arg("show-genesis")
+        .arg(install.path("genesis.bin"))
+        .output()
+        .unwrap();
     let shown = text(&output);
     let words = strongroom_types::words::grid(&install.genesis.hash());
-    assert!(shown.contains(&words) && shown.contains(&install.genesis.hash().to_string()), "{shown}");
-    assert!(shown.contains("note: development") && shown.contains("quorum: 3 of 3"), "{shown}");
+    assert!(
+        shown.contains(&words) && shown.contains(&install.genesis.hash().to_string()),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("note: development") && shown.contains("quorum: 3 of 3"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn every_command_has_help() {
-    for command in ["init", "run", "status", "stop", "resume-local", "hand", "show-genesis"] {
+    for command in [
+        "init",
+        "run",
+        "status",
+        "stop",
+        "resume-local",
+        "hand",
+        "show-genesis",
+    ] {
         let output = program().args([command, "--help"]).output().unwrap();
-        assert!(output.status.success() && text(&output).contains("Usage"), "{command}");
+        assert!(
+            output.status.success() && text(&output).contains("Usage"),
+            "{command}"
+        );
     }
     assert!(text(&program().arg("--help").output().unwrap()).contains("Exit codes"));
 }
@@ -134,10 +183,24 @@ fn the_process_leaves_no_core_gains_no_privileges_and_hides_its_memory() {
     let install = Install::new();
     let mut running = install.start(1);
     running.next();
-    let proc = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id())).unwrap();
-    let core = proc("limits").lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
-    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    let proc = |name: &str| {
+        std::fs::read_to_string(format!("/proc/{}/{name}", running.child.id())).unwrap()
+    };
+    let core = proc("limits")
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(),
+        ["0", "0"]
+    );
     assert!(proc("status").lines().any(|line| line == "NoNewPrivs:\t1"));
     // A process that is not dumpable belongs to root in /proc, whoever runs it.
-    assert_eq!(std::fs::metadata(format!("/proc/{}/environ", running.child.id())).unwrap().uid(), 0);
+    assert_eq!(
+        std::fs::metadata(format!("/proc/{}/environ", running.child.id()))
+            .unwrap()
+            .uid(),
+        0
+    );
 }

@@ -35,7 +35,12 @@ fn a_production_genesis_refuses_software_keys() {
     install.genesis.bounds = strongroom_journal::Bounds::production();
     std::fs::write(install.path("genesis.bin"), install.genesis.to_bytes()).unwrap();
     install.configure(1, "");
-    refused(&install, 1, 1, "software key protection is for development only");
+    refused(
+        &install,
+        1,
+        1,
+        "software key protection is for development only",
+    );
 }
 
 #[test]
@@ -51,14 +56,26 @@ fn a_restored_data_folder_is_retired() {
     std::fs::create_dir(&backup).unwrap();
     for entry in std::fs::read_dir(install.data(1)).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_str().unwrap().starts_with("signer.db") {
+        if path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("signer.db")
+        {
             std::fs::copy(&path, backup.join(path.file_name().unwrap())).unwrap();
         }
     }
     drop(install.start(1));
     for entry in std::fs::read_dir(install.data(1)).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_str().unwrap().starts_with("signer.db") {
+        if path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("signer.db")
+        {
             std::fs::remove_file(path).unwrap();
         }
     }

@@ -16,8 +16,9 @@ use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
 /// Acts.
 #[derive(Subcommand, Debug)]
 pub enum Act {
-    /// Sign an act, or add signatures to a signed one. The file is an act as JSON (members `id`, `platform`,
-    /// `expires` may be absent: a new id, the pinned genesis', in one hour) or a signed act written before.
+    /// Sign an act, or add signatures to a signed one. The file is an act as JSON (members `id`,
+    /// `platform`, `expires` may be absent: a new id, the pinned genesis', in one hour) or a signed
+    /// act written before.
     Sign {
         /// The act.
         #[arg(long, value_name = "FILE")]
@@ -25,7 +26,8 @@ pub enum Act {
         /// Key files that sign; may be given several times.
         #[arg(long, value_name = "FILE", required = true)]
         key: Vec<PathBuf>,
-        /// Where the signed act goes. Default: the file itself if it is a signed act, else `<file>.signed`.
+        /// Where the signed act goes. Default: the file itself if it is a signed act, else
+        /// `<file>.signed`.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Do not ask before signing.
@@ -56,14 +58,20 @@ pub enum Act {
 
 pub fn run(context: &Context, command: &Act, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Act::Sign { file, key, out: to, yes } => sign(context, file, key, to.as_deref(), *yes, out),
+        Act::Sign {
+            file,
+            key,
+            out: to,
+            yes,
+        } => sign(context, file, key, to.as_deref(), *yes, out),
         Act::Submit { file, wait, json } => submit(context, file, *wait, *json, out),
         Act::Show { digest, json } => stands(context, digest, *json, out),
     }
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
 }
 
@@ -88,7 +96,10 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
     fill("id", ActId(random()).to_string());
     fill("expires", now().plus(3_600_000).to_string());
     if members.get("platform").is_none() {
-        let platform = context.genesis().context("member `platform` is missing")?.platform;
+        let platform = context
+            .genesis()
+            .context("member `platform` is missing")?
+            .platform;
         members.insert("platform".to_owned(), Value::String(platform.to_string()));
     }
     let text = strict(&value)?.to_text();
@@ -103,8 +114,9 @@ fn strict(value: &Value) -> anyhow::Result<Json> {
         Value::String(text) => Json::text(text),
         Value::Array(values) => Json::List(values.iter().map(strict).collect::<Result<_, _>>()?),
         Value::Object(members) => {
-            let member =
-                |(name, value): (&String, &Value)| Ok::<_, anyhow::Error>((name.clone(), strict(value)?));
+            let member = |(name, value): (&String, &Value)| {
+                Ok::<_, anyhow::Error>((name.clone(), strict(value)?))
+            };
             Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
         }
         Value::Number(number) => bail!("write the number {number} as a string: \"{number}\""),
@@ -122,8 +134,15 @@ fn sign(
 ) -> anyhow::Result<()> {
     let value = read(file)?;
     let before = is_signed(&value);
-    let mut act = if before { signed(&value)? } else { draft(context, value)? };
-    let keys = keys.iter().map(|file| keys::open(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut act = if before {
+        signed(&value)?
+    } else {
+        draft(context, value)?
+    };
+    let keys = keys
+        .iter()
+        .map(|file| keys::open(file))
+        .collect::<Result<Vec<_>, _>>()?;
     let digest = types::Act::digest_of(&act.text);
     writeln!(out, "{}\n\nact {digest}\n", pretty(&act.text)?)?;
     show::words(out, &digest)?;
@@ -138,8 +157,17 @@ fn sign(
         None => PathBuf::from(format!("{}.signed", file.display())),
     };
     write(&to, &act)?;
-    let who: Vec<String> = act.endorsements.iter().map(|e| e.credential.to_string()).collect();
-    Ok(writeln!(out, "{}: signed by {}", to.display(), who.join(", "))?)
+    let who: Vec<String> = act
+        .endorsements
+        .iter()
+        .map(|e| e.credential.to_string())
+        .collect();
+    Ok(writeln!(
+        out,
+        "{}: signed by {}",
+        to.display(),
+        who.join(", ")
+    )?)
 }
 
 fn pretty(text: &str) -> anyhow::Result<String> {
@@ -164,23 +192,37 @@ fn submit(
 ) -> anyhow::Result<()> {
     let value = read(file)?;
     if !is_signed(&value) {
-        return Err(usage(format!("{} is not signed yet: strongroom act sign", file.display())));
+        return Err(usage(format!(
+            "{} is not signed yet: strongroom act sign",
+            file.display()
+        )));
     }
     let client = context.client()?;
     let digest = client.submit_act(&signed(&value)?)?;
     client.wait_act(&digest, wait)?;
     if json {
-        return show::json(out, &json!({"digest": digest.to_string(), "state": "in_force"}));
+        return show::json(
+            out,
+            &json!({"digest": digest.to_string(), "state": "in_force"}),
+        );
     }
     Ok(writeln!(out, "act {digest} is in force")?)
 }
 
-fn stands(context: &Context, digest: &Digest, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn stands(
+    context: &Context,
+    digest: &Digest,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let shown = context.client()?.act(digest, 0)?;
     if json {
         return show::json(out, &shown);
     }
-    let (code, detail) = (show::member(&shown, "/reason/code"), show::member(&shown, "/reason/detail"));
+    let (code, detail) = (
+        show::member(&shown, "/reason/code"),
+        show::member(&shown, "/reason/detail"),
+    );
     match show::member(&shown, "/state") {
         "refused" => Ok(writeln!(out, "act {digest} was refused: {code}: {detail}")?),
         state => Ok(writeln!(out, "act {digest}: {state}")?),

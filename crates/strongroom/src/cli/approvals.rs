@@ -55,7 +55,12 @@ pub fn run(context: &Context, command: &Approvals, out: &mut dyn Write) -> anyho
     }
 }
 
-fn list(context: &Context, tenant: Option<TenantId>, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn list(
+    context: &Context,
+    tenant: Option<TenantId>,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let shown = context.client()?.approvals(tenant)?;
     if json {
         return show::json(out, &shown);
@@ -63,7 +68,10 @@ fn list(context: &Context, tenant: Option<TenantId>, json: bool, out: &mut dyn W
     let mut none = true;
     for row in show::rows(&shown) {
         none = false;
-        let answered = row.get("answered").and_then(Value::as_array).map_or(0, Vec::len);
+        let answered = row
+            .get("answered")
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
         let member = |pointer| show::member(row, pointer);
         writeln!(
             out,
@@ -81,7 +89,12 @@ fn list(context: &Context, tenant: Option<TenantId>, json: bool, out: &mut dyn W
     Ok(())
 }
 
-fn decide(context: &Context, decision: &Decision, answer: Answer, out: &mut dyn Write) -> anyhow::Result<()> {
+fn decide(
+    context: &Context,
+    decision: &Decision,
+    answer: Answer,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     if decision.reason.trim().is_empty() {
         return Err(usage("--reason must say something"));
     }
@@ -96,7 +109,12 @@ fn decide(context: &Context, decision: &Decision, answer: Answer, out: &mut dyn 
         Answer::No => "Sign NO and end this transaction?",
     };
     show::confirm(out, question, decision.yes)?;
-    let signed = pending.answer(answer, &decision.reason, ApprovalNonce(random()), &key.signing());
+    let signed = pending.answer(
+        answer,
+        &decision.reason,
+        ApprovalNonce(random()),
+        &key.signing(),
+    );
     let digest = client.decide(decision.tx, &signed)?;
     if decision.json {
         let shown = json!({
@@ -105,29 +123,54 @@ fn decide(context: &Context, decision: &Decision, answer: Answer, out: &mut dyn 
         });
         return show::json(out, &shown);
     }
-    Ok(writeln!(out, "signed \"{answer}\" as {}; approval {digest}", key.credential().id)?)
+    Ok(writeln!(
+        out,
+        "signed \"{answer}\" as {}; approval {digest}",
+        key.credential().id
+    )?)
 }
 
 /// What is signed, as read here.
 fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
     let (intent, core) = (&pending.shown.intent, &pending.decision.core);
-    writeln!(out, "{} ({})", TransactionId::from(pending.shown.digest), intent.external_id)?;
-    writeln!(out, "  from vault {}, asked by {}", intent.vault, intent.initiator)?;
+    writeln!(
+        out,
+        "{} ({})",
+        TransactionId::from(pending.shown.digest),
+        intent.external_id
+    )?;
+    writeln!(
+        out,
+        "  from vault {}, asked by {}",
+        intent.vault, intent.initiator
+    )?;
     if let Some(purpose) = &intent.purpose {
         writeln!(out, "  purpose: {purpose}")?;
     }
     writeln!(out, "  what it does, read here by {}:", core.decoder)?;
     show::effects(out, &pending.effects, intent.fee_max)?;
     writeln!(out, "  expires {}", show::time(intent.expires))?;
-    writeln!(out, "  tier {}, rule \"{}\", policy {}", core.tier, core.rule, core.policy)?;
+    writeln!(
+        out,
+        "  tier {}, rule \"{}\", policy {}",
+        core.tier, core.rule, core.policy
+    )?;
     for need in &core.groups {
         writeln!(out, "  needs {} of {}", need.approvals, need.group)?;
     }
     if core.time_lock_seconds > 0 {
-        writeln!(out, "  time lock: {} s after the last approval", core.time_lock_seconds)?;
+        writeln!(
+            out,
+            "  time lock: {} s after the last approval",
+            core.time_lock_seconds
+        )?;
     }
     writeln!(out, "  {} said yes so far", pending.answered.len())?;
-    writeln!(out, "  intent   {}\n  decision {}", pending.shown.digest, pending.decision.digest)?;
+    writeln!(
+        out,
+        "  intent   {}\n  decision {}",
+        pending.shown.digest, pending.decision.digest
+    )?;
     writeln!(out, "  compare these words with the requester:\n")?;
     show::words(out, &pending.shown.digest)?;
     Ok(writeln!(out)?)

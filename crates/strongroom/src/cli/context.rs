@@ -21,8 +21,8 @@ const DEFAULT_PROFILE: &str = "strongroom.toml";
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Globals {
-    /// Profile (TOML: url, api_key_file, genesis, genesis_hash); other options win over it. Default:
-    /// `strongroom.toml` in the current folder, if it is there.
+    /// Profile (TOML: url, api_key_file, genesis, genesis_hash); other options win over it.
+    /// Default: `strongroom.toml` in the current folder, if it is there.
     #[arg(long, global = true, value_name = "FILE")]
     pub profile: Option<PathBuf>,
     /// The server, on loopback: http://127.0.0.1:PORT.
@@ -66,10 +66,13 @@ impl Profile {
     fn load(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
-        let mut profile: Self =
-            toml::from_str(&text).map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
+        let mut profile: Self = toml::from_str(&text)
+            .map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for file in [&mut profile.api_key_file, &mut profile.genesis].into_iter().flatten() {
+        for file in [&mut profile.api_key_file, &mut profile.genesis]
+            .into_iter()
+            .flatten()
+        {
             *file = folder.join(&*file);
         }
         Ok(profile)
@@ -88,14 +91,24 @@ pub struct Context {
 impl Context {
     /// Options win over the profile.
     pub fn new(globals: &Globals) -> anyhow::Result<Self> {
-        let Globals { profile, url, api_key_file, genesis, genesis_hash } = globals.clone();
+        let Globals {
+            profile,
+            url,
+            api_key_file,
+            genesis,
+            genesis_hash,
+        } = globals.clone();
         let default = Path::new(DEFAULT_PROFILE);
         let profile = match profile {
             Some(path) => Profile::load(&path)?,
             None if default.is_file() => Profile::load(default)?,
             None => Profile::default(),
         };
-        let pinned = profile.genesis_hash.as_deref().map(str::parse::<Digest>).transpose();
+        let pinned = profile
+            .genesis_hash
+            .as_deref()
+            .map(str::parse::<Digest>)
+            .transpose();
         let pinned = pinned.map_err(|e| usage(format!("profile: genesis_hash: {e}")))?;
         Ok(Self {
             url: url.or(profile.url),
@@ -107,7 +120,9 @@ impl Context {
 
     /// The server's address.
     pub fn url(&self) -> anyhow::Result<&str> {
-        self.url.as_deref().ok_or_else(|| usage("where is the server? give --url or --profile"))
+        self.url
+            .as_deref()
+            .ok_or_else(|| usage("where is the server? give --url or --profile"))
     }
 
     /// The file with the API key.
@@ -130,11 +145,15 @@ impl Context {
 
     /// The genesis file with the pinned hash.
     pub fn genesis(&self) -> anyhow::Result<Arc<Genesis>> {
-        let missing =
-            "nothing can be proved without a pinned genesis: give --genesis and --genesis-hash, or --profile";
-        let (Some(file), Some(hash)) = (&self.genesis, self.genesis_hash) else { return Err(usage(missing)) };
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read genesis {}", file.display()))?;
-        Ok(Arc::new(Genesis::pinned(&bytes, hash).with_context(|| format!("genesis {}", file.display()))?))
+        let missing = "nothing can be proved without a pinned genesis: give --genesis and --genesis-hash, or --profile";
+        let (Some(file), Some(hash)) = (&self.genesis, self.genesis_hash) else {
+            return Err(usage(missing));
+        };
+        let bytes = std::fs::read(file)
+            .with_context(|| format!("cannot read genesis {}", file.display()))?;
+        Ok(Arc::new(
+            Genesis::pinned(&bytes, hash).with_context(|| format!("genesis {}", file.display()))?,
+        ))
     }
 
     /// The pinned genesis hash, if one is given.
@@ -145,7 +164,8 @@ impl Context {
 
 /// Reads an API key: one line, in a file for its owner only.
 fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let meta = std::fs::metadata(file).with_context(|| format!("API key file {}", file.display()))?;
+    let meta =
+        std::fs::metadata(file).with_context(|| format!("API key file {}", file.display()))?;
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         anyhow::bail!(
@@ -156,7 +176,10 @@ fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     let text = Zeroizing::new(std::fs::read_to_string(file)?);
     let key = Zeroizing::new(text.trim().to_owned());
     if key.is_empty() || key.chars().any(|c| !c.is_ascii_graphic()) {
-        anyhow::bail!("API key file {} does not hold one API key on one line", file.display());
+        anyhow::bail!(
+            "API key file {} does not hold one API key on one line",
+            file.display()
+        );
     }
     Ok(key)
 }

@@ -47,7 +47,11 @@ pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::
             }
         }
     }
-    if wrong == 0 { Ok(()) } else { bail!("{wrong} problems found") }
+    if wrong == 0 {
+        Ok(())
+    } else {
+        bail!("{wrong} problems found")
+    }
 }
 
 fn key_file(file: &Path) -> Finding {
@@ -60,7 +64,10 @@ fn mode(file: &Path) -> Finding {
     let meta = std::fs::metadata(file).map_err(|e| format!("{}: {e}", file.display()))?;
     match meta.permissions().mode() & 0o777 {
         mode if mode & 0o077 == 0 => Ok(format!("{} is for its owner only", file.display())),
-        mode => Err(format!("{0} has mode {mode:o}: chmod 600 {0}", file.display())),
+        mode => Err(format!(
+            "{0} has mode {mode:o}: chmod 600 {0}",
+            file.display()
+        )),
     }
 }
 
@@ -68,19 +75,29 @@ fn disk(dir: &Path) -> Finding {
     let stat = rustix::fs::statvfs(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let told = format!("{} MiB free at {}", free >> 20, dir.display());
-    if free >= FREE_BYTES_MIN { Ok(told) } else { Err(format!("{told}; at least 1024 MiB are needed")) }
+    if free >= FREE_BYTES_MIN {
+        Ok(told)
+    } else {
+        Err(format!("{told}; at least 1024 MiB are needed"))
+    }
 }
 
 fn server(context: &Context) -> Vec<(&'static str, Finding)> {
     let Ok(url) = context.url() else {
-        return vec![("server", Err("no --url and no profile: nothing else can be looked at".to_owned()))];
+        return vec![(
+            "server",
+            Err("no --url and no profile: nothing else can be looked at".to_owned()),
+        )];
     };
     let status = context.anonymous().map_err(|e| e.to_string());
     let status = match status.and_then(|client| client.status().map_err(|e| e.to_string())) {
         Ok(status) => status,
         Err(error) => return vec![("server", Err(error)), ("port", port(url))],
     };
-    let mut findings = vec![("server", Ok(format!("{url} answers"))), ("journal", journal(&status))];
+    let mut findings = vec![
+        ("server", Ok(format!("{url} answers"))),
+        ("journal", journal(&status)),
+    ];
     findings.push(("genesis", genesis(context, &status)));
     findings.push(("clock", clock(context, &status)));
     findings
@@ -88,11 +105,19 @@ fn server(context: &Context) -> Vec<(&'static str, Finding)> {
 
 /// Nobody answers: is anything there at all?
 fn port(url: &str) -> Finding {
-    let port = url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
-    let Some(port) = port else { return Err(format!("{url} names no port")) };
+    let port = url
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
+    let Some(port) = port else {
+        return Err(format!("{url} names no port"));
+    };
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => Err(format!("nothing listens on 127.0.0.1:{port}: start the server, or give another --url")),
-        Err(_) => Err(format!("something listens on 127.0.0.1:{port}, but it is no Strongroom API")),
+        Ok(_) => Err(format!(
+            "nothing listens on 127.0.0.1:{port}: start the server, or give another --url"
+        )),
+        Err(_) => Err(format!(
+            "something listens on 127.0.0.1:{port}, but it is no Strongroom API"
+        )),
     }
 }
 
@@ -115,39 +140,58 @@ fn genesis(context: &Context, status: &Value) -> Finding {
             Ok("the server is the pinned installation".to_owned())
         }
         Some(pinned) => Err(format!("the server says {theirs}, pinned is {pinned}")),
-        None => {
-            Err("no genesis hash is pinned: nothing can be proved (--genesis, --genesis-hash)".to_owned())
-        }
+        None => Err(
+            "no genesis hash is pinned: nothing can be proved (--genesis, --genesis-hash)"
+                .to_owned(),
+        ),
     }
 }
 
 /// This machine's clock against the witnesses' signed times, which no server can make up.
 fn clock(context: &Context, status: &Value) -> Finding {
-    let proved = context.genesis().map_err(|e| e.to_string()).and_then(|genesis| {
-        let note = context
-            .client()
-            .and_then(|client| Ok(client.journal_checkpoint()?))
-            .map_err(|e| e.to_string())?;
-        let (_, at_s) = Trust::new(&genesis).and_then(|t| t.checkpoint(&note)).map_err(|e| e.to_string())?;
-        Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
-    });
+    let proved = context
+        .genesis()
+        .map_err(|e| e.to_string())
+        .and_then(|genesis| {
+            let note = context
+                .client()
+                .and_then(|client| Ok(client.journal_checkpoint()?))
+                .map_err(|e| e.to_string())?;
+            let (_, at_s) = Trust::new(&genesis)
+                .and_then(|t| t.checkpoint(&note))
+                .map_err(|e| e.to_string())?;
+            Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
+        });
     let own = now();
     match proved {
         Ok((at_s, freshness_ms, skew_ms)) => {
             let at = UnixMs(at_s.saturating_mul(1000));
-            let told = format!("witnesses cosigned at {}, here it is {}", show::time(at), show::time(own));
-            let fits = at <= own.plus(skew_ms) && own.since(at) <= freshness_ms.saturating_add(skew_ms);
+            let told = format!(
+                "witnesses cosigned at {}, here it is {}",
+                show::time(at),
+                show::time(own)
+            );
+            let fits =
+                at <= own.plus(skew_ms) && own.since(at) <= freshness_ms.saturating_add(skew_ms);
             if fits {
                 Ok(told)
             } else {
-                Err(format!("{told}: set this clock, or see why witnesses are silent"))
+                Err(format!(
+                    "{told}: set this clock, or see why witnesses are silent"
+                ))
             }
         }
         Err(why) => {
-            let theirs = UnixMs(status.get("now_ms").and_then(Value::as_u64).unwrap_or_default());
+            let theirs = UnixMs(
+                status
+                    .get("now_ms")
+                    .and_then(Value::as_u64)
+                    .unwrap_or_default(),
+            );
             let apart = own.since(theirs).max(theirs.since(own));
-            let told =
-                format!("{apart} ms apart from the server's; the witnesses' could not be compared ({why})");
+            let told = format!(
+                "{apart} ms apart from the server's; the witnesses' could not be compared ({why})"
+            );
             if apart <= 5_000 { Ok(told) } else { Err(told) }
         }
     }

@@ -26,7 +26,10 @@ pub fn usage(what: impl fmt::Display) -> anyhow::Error {
 /// Prints an error and gives the exit code: 2 for wrong usage, else 1.
 pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
     // Whoever read our output has gone (`… | head`): there is nobody to tell.
-    let pipe = error.root_cause().downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let pipe = error
+        .root_cause()
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind);
     if pipe == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::FAILURE;
     }
@@ -41,14 +44,23 @@ pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
 
 fn code_of(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
-        let of_client =
-            cause.downcast_ref::<ClientError>().and_then(ClientError::code).map(ToOwned::to_owned);
-        of_client.or_else(|| cause.downcast_ref::<Refusal>().map(|refusal| refusal.code.to_string()))
+        let of_client = cause
+            .downcast_ref::<ClientError>()
+            .and_then(ClientError::code)
+            .map(ToOwned::to_owned);
+        of_client.or_else(|| {
+            cause
+                .downcast_ref::<Refusal>()
+                .map(|refusal| refusal.code.to_string())
+        })
     })
 }
 
 fn hint(error: &anyhow::Error) -> Option<&'static str> {
-    match error.chain().find_map(|cause| cause.downcast_ref::<ClientError>())? {
+    match error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<ClientError>())?
+    {
         ClientError::Transport(_) => {
             Some("is the server running, and is --url right? `strongroom doctor` looks")
         }

@@ -15,17 +15,19 @@ use strongroom_wire::decode;
 /// Genesis files.
 #[derive(Subcommand, Debug)]
 pub enum Genesis {
-    /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a rule.
+    /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a
+    /// rule.
     Create {
-        /// The description (see `docs/`): signers' and witnesses' public records from `strongroom-signer init`,
-        /// admins, services, chains, mode and bounds.
+        /// The description (see `docs/`): signers' and witnesses' public records from
+        /// `strongroom-signer init`, admins, services, chains, mode and bounds.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
         /// The new genesis file.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Show a genesis file: hash and words to compare, who takes part, and everything that weakens the claim.
+    /// Show a genesis file: hash and words to compare, who takes part, and everything that weakens
+    /// the claim.
     Show {
         /// The file.
         file: PathBuf,

@@ -12,11 +12,11 @@ use strongroom_types::Digest;
 /// The journal.
 #[derive(Subcommand, Debug)]
 pub enum Journal {
-    /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see `docs/`). The last
-    /// line is JSON; the exit code is 0 only if nothing is wrong.
+    /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see
+    /// `docs/`). The last line is JSON; the exit code is 0 only if nothing is wrong.
     Verify {
-        /// The folder: genesis.bin, genesis.hash, journal.bin, cosignatures.bin, and optionally transactions.jsonl,
-        /// refusals.jsonl, counters.json.
+        /// The folder: genesis.bin, genesis.hash, journal.bin, cosignatures.bin, and optionally
+        /// transactions.jsonl, refusals.jsonl, counters.json.
         dir: PathBuf,
         /// The genesis hash you pinned; without it the folder's own genesis.hash is taken.
         #[arg(long, value_name = "HEX")]
@@ -31,7 +31,11 @@ pub fn run(command: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "PROBLEM: {problem}")?;
     }
     writeln!(out, "{}", report.to_json())?;
-    if report.problems.is_empty() { Ok(()) } else { bail!("{} problems", report.problems.len()) }
+    if report.problems.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} problems", report.problems.len())
+    }
 }
 
 fn verify(dir: &Path, hash: Option<Digest>) -> anyhow::Result<Report> {
@@ -41,7 +45,10 @@ fn verify(dir: &Path, hash: Option<Digest>) -> anyhow::Result<Report> {
     };
     let hash = match hash {
         Some(pinned) => pinned,
-        None => String::from_utf8(file("genesis.hash")?)?.trim().parse().context("genesis.hash")?,
+        None => String::from_utf8(file("genesis.hash")?)?
+            .trim()
+            .parse()
+            .context("genesis.hash")?,
     };
     let genesis = Genesis::pinned(&file("genesis.bin")?, hash).context("genesis.bin")?;
     Ok(verify_dir_pinned(dir, hash, &codec(&genesis)?)?)

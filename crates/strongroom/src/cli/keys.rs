@@ -19,7 +19,8 @@ pub enum Keys {
         /// The human it belongs to (`usr_…`); a new id when absent.
         #[arg(long)]
         user: Option<UserId>,
-        /// `key`: a person's key file, used through this command line; `program`: a client program's.
+        /// `key`: a person's key file, used through this command line; `program`: a client
+        /// program's.
         #[arg(long)]
         class: CredentialClass,
     },
@@ -32,9 +33,11 @@ pub enum Keys {
 
 pub fn run(command: &Keys, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Keys::Create { out: file, user, class } => {
-            public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out)
-        }
+        Keys::Create {
+            out: file,
+            user,
+            class,
+        } => public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out),
         Keys::Show { file } => public(&open(file)?, out),
     }
 }

@@ -22,18 +22,29 @@ pub fn words(out: &mut dyn Write, digest: &Digest) -> anyhow::Result<()> {
 
 /// A text member, or `-`.
 pub fn member<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or("-")
 }
 
 /// The rows of a list answer.
 pub fn rows(value: &Value) -> impl Iterator<Item = &Value> {
-    value.get("data").and_then(Value::as_array).into_iter().flatten()
+    value
+        .get("data")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// Satoshi, and the same in bitcoin.
 pub fn bitcoin(amount: MinorUnits) -> String {
     match amount.to_u64() {
-        Some(sat) => format!("{sat} sat ({}.{:08} BTC)", sat / 100_000_000, sat % 100_000_000),
+        Some(sat) => format!(
+            "{sat} sat ({}.{:08} BTC)",
+            sat / 100_000_000,
+            sat % 100_000_000
+        ),
         None => format!("{amount} sat"),
     }
 }
@@ -49,23 +60,34 @@ pub fn effects(out: &mut dyn Write, effects: &Effects, fee_max: MinorUnits) -> a
 /// RFC 3339, UTC, milliseconds.
 pub fn time(at: UnixMs) -> String {
     let (days, ms) = (at.0 / 86_400_000, at.0 % 86_400_000);
-    // Days to a date in the proleptic Gregorian calendar, by eras of 400 years that begin on 1 March.
+    // Days to a date in the proleptic Gregorian calendar, by eras of 400 years that begin on 1
+    // March.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+        ms % 1000
+    )
 }
 
 /// Reads a duration: `30s`, `15m`, `1h`, `2d`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "expected a duration like 30s, 15m, 1h or 2d".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
     let seconds = match unit {
         "s" => 1,
         "m" => 60,
@@ -74,20 +96,31 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).filter(|s| *s > 0).map(Duration::from_secs).ok_or_else(wrong)
+    number
+        .checked_mul(seconds)
+        .filter(|s| *s > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
 }
 
-/// Asks a person before something is signed. Without a terminal the answer is no: scripts say `--yes`.
+/// Asks a person before something is signed. Without a terminal the answer is no: scripts say
+/// `--yes`.
 pub fn confirm(out: &mut dyn Write, question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(super::fail::usage("nobody is here to confirm; look at what is shown and use --yes"));
+        return Err(super::fail::usage(
+            "nobody is here to confirm; look at what is shown and use --yes",
+        ));
     }
     write!(out, "{question} [yes/no] ")?;
     out.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" { Ok(()) } else { anyhow::bail!("not confirmed; nothing was signed") }
+    if answer.trim() == "yes" {
+        Ok(())
+    } else {
+        anyhow::bail!("not confirmed; nothing was signed")
+    }
 }

@@ -21,7 +21,10 @@ pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::
         show::json(out, &status)?;
     } else {
         let number = |pointer: &str| {
-            status.pointer(pointer).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |n| n.to_string())
+            status
+                .pointer(pointer)
+                .and_then(Value::as_u64)
+                .map_or_else(|| "-".to_owned(), |n| n.to_string())
         };
         writeln!(
             out,
@@ -45,7 +48,9 @@ pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::
     let theirs = show::member(&status, "/genesis");
     match context.pinned() {
         Some(pinned) if pinned.to_string() != theirs => {
-            bail!("the server says genesis {theirs}, pinned is {pinned}: this is another installation")
+            bail!(
+                "the server says genesis {theirs}, pinned is {pinned}: this is another installation"
+            )
         }
         Some(_) | None => Ok(()),
     }

@@ -15,7 +15,14 @@ use strongroom_types::{Act, ActBody, ActId, Scope, Signed, TenantId, Tighten, Tr
 
 /// How long one request waits for a change, milliseconds.
 const WAIT_MS: u64 = 10_000;
-const FINAL: [&str; 6] = ["completed", "rejected", "blocked", "expired", "cancelled", "failed"];
+const FINAL: [&str; 6] = [
+    "completed",
+    "rejected",
+    "blocked",
+    "expired",
+    "cancelled",
+    "failed",
+];
 
 /// Transactions.
 #[derive(Subcommand, Debug)]
@@ -56,7 +63,8 @@ pub enum Tx {
         #[arg(long)]
         json: bool,
     },
-    /// Cancel a transaction that is not signed yet (by its initiator's user, or the admins' quorum).
+    /// Cancel a transaction that is not signed yet (by its initiator's user, or the admins'
+    /// quorum).
     Cancel {
         /// The transaction (`tx_…`).
         tx: TransactionId,
@@ -72,9 +80,12 @@ pub enum Tx {
 pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Tx::Create(create) => create::run(context, create, out),
-        Tx::List { tenant, limit, cursor, json } => {
-            list(context, *tenant, *limit, cursor.as_deref(), *json, out)
-        }
+        Tx::List {
+            tenant,
+            limit,
+            cursor,
+            json,
+        } => list(context, *tenant, *limit, cursor.as_deref(), *json, out),
         Tx::Show { tx, wait, json } => {
             let client = context.client()?;
             let shown = match wait {
@@ -116,7 +127,13 @@ fn list(
     }
     for row in show::rows(&shown) {
         let member = |pointer| show::member(row, pointer);
-        writeln!(out, "{}  {:<16} {}", member("/id"), member("/state"), member("/external_id"))?;
+        writeln!(
+            out,
+            "{}  {:<16} {}",
+            member("/id"),
+            member("/state"),
+            member("/external_id")
+        )?;
     }
     match shown.get("next_cursor").and_then(Value::as_str) {
         Some(cursor) => Ok(writeln!(out, "more: --cursor {cursor}")?),
@@ -131,8 +148,17 @@ fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()
     }
     let shown = check::transaction(value)?;
     let member = |pointer| show::member(value, pointer);
-    writeln!(out, "{}  {}", TransactionId::from(shown.digest), shown.state)?;
-    writeln!(out, "  external id {}, vault {}", shown.intent.external_id, shown.intent.vault)?;
+    writeln!(
+        out,
+        "{}  {}",
+        TransactionId::from(shown.digest),
+        shown.state
+    )?;
+    writeln!(
+        out,
+        "  external id {}, vault {}",
+        shown.intent.external_id, shown.intent.vault
+    )?;
     for transfer in shown.intent.transfers() {
         let to = match &transfer.destination {
             strongroom_types::Destination::Address(address) => address.clone(),
@@ -147,12 +173,26 @@ fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()
         show::time(shown.intent.expires)
     )?;
     if let Some(decision) = &shown.decision {
-        writeln!(out, "  tier {}, rule \"{}\"", decision.core.tier, decision.core.rule)?;
+        writeln!(
+            out,
+            "  tier {}, rule \"{}\"",
+            decision.core.tier, decision.core.rule
+        )?;
     }
     if value.get("reason").is_some_and(|reason| !reason.is_null()) {
-        writeln!(out, "  reason {}: {}", member("/reason/code"), member("/reason/detail"))?;
+        writeln!(
+            out,
+            "  reason {}: {}",
+            member("/reason/code"),
+            member("/reason/detail")
+        )?;
     }
-    for refusal in value.get("refusals").and_then(Value::as_array).into_iter().flatten() {
+    for refusal in value
+        .get("refusals")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         writeln!(
             out,
             "  a signer refused: {}: {}",
@@ -167,23 +207,48 @@ fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()
     show::words(out, &shown.digest)
 }
 
-fn timeline(context: &Context, tx: TransactionId, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn timeline(
+    context: &Context,
+    tx: TransactionId,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let shown = context.client()?.timeline(tx)?;
     if json {
         return show::json(out, &shown);
     }
     let ms = |value: &Value, name: &str| {
         let us = value.get(name).and_then(Value::as_u64);
-        us.map_or_else(|| "-".to_owned(), |us| format!("{}.{:03}", us / 1000, us % 1000))
+        us.map_or_else(
+            || "-".to_owned(),
+            |us| format!("{}.{:03}", us / 1000, us % 1000),
+        )
     };
     writeln!(out, "{:<14}{:>12}{:>12}", "layer", "took ms", "budget ms")?;
-    for layer in shown.get("layers").and_then(Value::as_array).into_iter().flatten() {
-        let over = layer.get("over_budget").and_then(Value::as_bool).unwrap_or_default();
+    for layer in shown
+        .get("layers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let over = layer
+            .get("over_budget")
+            .and_then(Value::as_bool)
+            .unwrap_or_default();
         let mark = if over { "  over budget" } else { "" };
         let (took, budget) = (ms(layer, "took_us"), ms(layer, "budget_us"));
-        writeln!(out, "{:<14}{took:>12}{budget:>12}{mark}", show::member(layer, "/layer"))?;
+        writeln!(
+            out,
+            "{:<14}{took:>12}{budget:>12}{mark}",
+            show::member(layer, "/layer")
+        )?;
     }
-    Ok(writeln!(out, "{:<14}{:>12}", "total", ms(&shown, "total_us"))?)
+    Ok(writeln!(
+        out,
+        "{:<14}{:>12}",
+        "total",
+        ms(&shown, "total_us")
+    )?)
 }
 
 fn cancel(

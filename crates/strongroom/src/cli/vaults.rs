@@ -68,18 +68,42 @@ pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyho
     if *json {
         return show::json(out, &shown);
     }
-    let stopped = shown.get("stopped").and_then(Value::as_bool).unwrap_or_default();
-    let version = shown.get("version").and_then(Value::as_u64).unwrap_or_default();
-    writeln!(out, "{} {}{}", tenant, show::member(&shown, "/name"), if stopped { " STOPPED" } else { "" })?;
+    let stopped = shown
+        .get("stopped")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    let version = shown
+        .get("version")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
+    writeln!(
+        out,
+        "{} {}{}",
+        tenant,
+        show::member(&shown, "/name"),
+        if stopped { " STOPPED" } else { "" }
+    )?;
     writeln!(out, "scope version {version} (the next act must name it)")?;
     writeln!(out, "policy {}", show::member(&shown, "/policy/digest"))?;
-    for key in shown.get("keys").and_then(Value::as_array).into_iter().flatten() {
+    for key in shown
+        .get("keys")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let (t, n) = (
-            key.get("min_signers").and_then(Value::as_u64).unwrap_or_default(),
-            key.get("roster").and_then(Value::as_array).map_or(0, Vec::len),
+            key.get("min_signers")
+                .and_then(Value::as_u64)
+                .unwrap_or_default(),
+            key.get("roster")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len),
         );
-        let (id, suite, state) =
-            (show::member(key, "/id"), show::member(key, "/suite"), show::member(key, "/state"));
+        let (id, suite, state) = (
+            show::member(key, "/id"),
+            show::member(key, "/suite"),
+            show::member(key, "/state"),
+        );
         writeln!(out, "key {id} {suite} {t}-of-{n} {state}")?;
     }
     Ok(())
@@ -87,9 +111,14 @@ pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyho
 
 fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
     let vaults = client.own_vaults()?;
-    let tenant = show::rows(&vaults).next().and_then(|row| row.get("tenant")).and_then(Value::as_str);
+    let tenant = show::rows(&vaults)
+        .next()
+        .and_then(|row| row.get("tenant"))
+        .and_then(Value::as_str);
     Ok(tenant
-        .ok_or_else(|| usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet"))?
+        .ok_or_else(|| {
+            usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet")
+        })?
         .parse()?)
 }
 
@@ -100,16 +129,27 @@ pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::
         return show::json(out, &shown);
     }
     for row in show::rows(&shown) {
-        let account = row.get("account").and_then(Value::as_u64).unwrap_or_default();
-        let (id, name, key) =
-            (show::member(row, "/id"), show::member(row, "/name"), show::member(row, "/key"));
+        let account = row
+            .get("account")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let (id, name, key) = (
+            show::member(row, "/id"),
+            show::member(row, "/name"),
+            show::member(row, "/key"),
+        );
         writeln!(out, "{id}  {name}  account {account} of {key}")?;
     }
     Ok(())
 }
 
 pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Address { vault, branch, index, json } = command;
+    let Address {
+        vault,
+        branch,
+        index,
+        json,
+    } = command;
     if *branch > 1 {
         bail!("branch is 0 (receive) or 1 (change)");
     }
@@ -127,11 +167,22 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
         );
     }
     writeln!(out, "{}", proved.address)?;
-    writeln!(out, "  derived here for vault \"{}\" of {}", registered.vault.name, registered.tenant_name)?;
+    writeln!(
+        out,
+        "  derived here for vault \"{}\" of {}",
+        registered.vault.name, registered.tenant_name
+    )?;
     let (at, witnessed) = (
         show::time(registered.registered_at),
         show::time(UnixMs(registered.witnessed_at_s.saturating_mul(1000))),
     );
-    writeln!(out, "  registered at {at} by entry {}, witnessed since {witnessed}", registered.seq)?;
-    Ok(writeln!(out, "  proved against the pinned genesis: tenant, vault admins and all signers of the key")?)
+    writeln!(
+        out,
+        "  registered at {at} by entry {}, witnessed since {witnessed}",
+        registered.seq
+    )?;
+    Ok(writeln!(
+        out,
+        "  proved against the pinned genesis: tenant, vault admins and all signers of the key"
+    )?)
 }

@@ -1,7 +1,8 @@
-//! A hostile coordinator and a hostile transactions service, played with the services' own valid keys.
+//! A hostile coordinator and a hostile transactions service, played with the services' own valid
+//! keys.
 //!
-//! Nothing here goes around a check: records are signed by registered keys and travel over the real bus to the
-//! real signer processes. What comes back is kept as it was signed.
+//! Nothing here goes around a check: records are signed by registered keys and travel over the real
+//! bus to the real signer processes. What comes back is kept as it was signed.
 
 use crate::dev::platform::Platform;
 use crate::dev::secrets::Secrets;
@@ -24,8 +25,8 @@ use strongroom_replica::TenantVaults;
 use strongroom_stage::post::{Cause, Post, first_half};
 use strongroom_types::{Digest, KeyId, Refusal, SessionId, TenantId, UnixMs, VaultId, digest};
 use strongroom_wire::{
-    CoordinatorMessage, JournalResult, JournalSubmitted, NonceCommitment, Role, SignerMessage, SignerRefusal,
-    SigningRequest, encode, open, topics,
+    CoordinatorMessage, JournalResult, JournalSubmitted, NonceCommitment, Role, SignerMessage,
+    SignerRefusal, SigningRequest, encode, open, topics,
 };
 
 /// A request is answered, or refused as unknown, within this time.
@@ -89,12 +90,22 @@ impl<'a> Hostile<'a> {
     fn cause(&mut self, what: &str, life_ms: u64) -> Cause {
         self.counter += 1;
         let now = self.now();
-        Cause::own(&[what.as_bytes(), &self.counter.to_be_bytes(), &now.0.to_be_bytes()], now.plus(life_ms))
+        Cause::own(
+            &[
+                what.as_bytes(),
+                &self.counter.to_be_bytes(),
+                &now.0.to_be_bytes(),
+            ],
+            now.plus(life_ms),
+        )
     }
 
     /// The vault's key as the journal has it.
     pub fn vault_key(&self, vault: VaultId) -> anyhow::Result<VaultKey> {
-        let key = self.platform.journal.read(|f| TenantVaults::new(f.state(), self.tenant).vault_key(vault));
+        let key = self
+            .platform
+            .journal
+            .read(|f| TenantVaults::new(f.state(), self.tenant).vault_key(vault));
         key.context("the vault's key")
     }
 
@@ -102,23 +113,37 @@ impl<'a> Hostile<'a> {
     pub fn submit(&mut self, body: &Body) -> anyhow::Result<Result<u64, Refusal>> {
         let cause = self.cause("submit", 10_000);
         let submission = first_half(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
-        let payload = JournalSubmitted { submission, body: encode(body) };
+        let payload = JournalSubmitted {
+            submission,
+            body: encode(body),
+        };
         let to = (topics::JOURNAL_SUBMITTED, self.tenant.0.as_slice());
-        let record = self.transactions.record(self.now(), to, None, &payload, &cause)?;
+        let record = self
+            .transactions
+            .record(self.now(), to, None, &payload, &cause)?;
         self.platform.bus.publish(&[record])?;
-        let registered = self.platform.journal.read(|f| Arc::clone(f.state().registered()));
+        let registered = self
+            .platform
+            .journal
+            .read(|f| Arc::clone(f.state().registered()));
         let until = self.now().plus(10_000);
         while self.now() < until {
             for delivered in self.platform.bus.fetch(&self.results, 64, WAIT)? {
                 advance(&mut self.results, &delivered.topic, delivered.offset);
-                let Ok(envelope) = open(&delivered.record.payload, registered.as_ref(), &[Role::Writer])
-                else {
+                let Ok(envelope) = open(
+                    &delivered.record.payload,
+                    registered.as_ref(),
+                    &[Role::Writer],
+                ) else {
                     continue;
                 };
-                let result: JournalResult =
-                    envelope.payload().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+                let result: JournalResult = envelope
+                    .payload()
+                    .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
                 if result.submission == submission {
-                    return Ok(result.result.map_err(|(code, detail)| Refusal { code, detail }));
+                    return Ok(result
+                        .result
+                        .map_err(|(code, detail)| Refusal { code, detail }));
                 }
             }
         }
@@ -126,26 +151,44 @@ impl<'a> Hostile<'a> {
     }
 
     /// Sends one message to some signers with the coordinator's key.
-    fn send(&mut self, signers: &[u16], message: &CoordinatorMessage, life_ms: u64) -> anyhow::Result<()> {
+    fn send(
+        &mut self,
+        signers: &[u16],
+        message: &CoordinatorMessage,
+        life_ms: u64,
+    ) -> anyhow::Result<()> {
         let cause = self.cause("send", life_ms);
         let mut records = Vec::new();
         for index in signers {
             let node = self.platform.genesis.signer(*index).context("signer")?.node;
             let to = (topics::signer_inbox(node), cause.session);
-            records.push(self.coordinator.record(self.now(), (&to.0, &to.1), Some(node), message, &cause)?);
+            records.push(self.coordinator.record(
+                self.now(),
+                (&to.0, &to.1),
+                Some(node),
+                message,
+                &cause,
+            )?);
         }
         Ok(self.platform.bus.publish(&records)?)
     }
 
     /// What signers said since the last look, by index, with the envelopes as signed.
     fn hear(&mut self) -> anyhow::Result<Vec<(u16, SignerMessage, Vec<u8>)>> {
-        let registered = self.platform.journal.read(|f| Arc::clone(f.state().registered()));
+        let registered = self
+            .platform
+            .journal
+            .read(|f| Arc::clone(f.state().registered()));
         let mut heard = Vec::new();
         for delivered in self.platform.bus.fetch(&self.outboxes, 64, WAIT)? {
             advance(&mut self.outboxes, &delivered.topic, delivered.offset);
             let sealed = delivered.record.payload;
-            let Ok(envelope) = open(&sealed, registered.as_ref(), &[Role::Signer]) else { continue };
-            let Some(seat) = self.platform.genesis.signer_by_node(envelope.from) else { continue };
+            let Ok(envelope) = open(&sealed, registered.as_ref(), &[Role::Signer]) else {
+                continue;
+            };
+            let Some(seat) = self.platform.genesis.signer_by_node(envelope.from) else {
+                continue;
+            };
             if let Ok(message) = envelope.payload::<SignerMessage>() {
                 heard.push((seat.index, message, sealed));
             }
@@ -160,11 +203,23 @@ impl<'a> Hostile<'a> {
         };
         let (tenant, key) = (self.tenant, self.key);
         for _ in 0..20 {
-            let wanting: Vec<u16> = signers.iter().copied().filter(|i| short(&self.stock, i)).collect();
+            let wanting: Vec<u16> = signers
+                .iter()
+                .copied()
+                .filter(|i| short(&self.stock, i))
+                .collect();
             if wanting.is_empty() {
                 return Ok(());
             }
-            self.send(&wanting, &CoordinatorMessage::Prepare { tenant, key, count: 64 }, 5_000)?;
+            self.send(
+                &wanting,
+                &CoordinatorMessage::Prepare {
+                    tenant,
+                    key,
+                    count: 64,
+                },
+                5_000,
+            )?;
             let until = self.now().plus(1_000);
             while self.now() < until && wanting.iter().any(|i| short(&self.stock, i)) {
                 for (index, message, _) in self.hear()? {
@@ -191,7 +246,11 @@ impl<'a> Hostile<'a> {
         for _ in 0..slots {
             let mut slot = Vec::new();
             for index in signers {
-                let next = self.stock.get_mut(index).and_then(Vec::pop).context("a commitment")?;
+                let next = self
+                    .stock
+                    .get_mut(index)
+                    .and_then(Vec::pop)
+                    .context("a commitment")?;
                 slot.push((*index, next));
             }
             commitments.push(slot);
@@ -221,7 +280,9 @@ impl<'a> Hostile<'a> {
         while answers.len() < signers.len() && self.now() < until {
             for (index, message, sealed) in self.hear()? {
                 match message {
-                    SignerMessage::Shares { request, shares, .. } if request == name => {
+                    SignerMessage::Shares {
+                        request, shares, ..
+                    } if request == name => {
                         answers.insert(index, Answer::Shares(shares));
                     }
                     SignerMessage::Refused(refusal) if refusal.request == name => {
@@ -238,7 +299,11 @@ impl<'a> Hostile<'a> {
             }
         }
         if answers.len() < signers.len() {
-            bail!("only {} of {} signers answered", answers.len(), signers.len());
+            bail!(
+                "only {} of {} signers answered",
+                answers.len(),
+                signers.len()
+            );
         }
         Ok(answers)
     }
@@ -258,24 +323,41 @@ impl<'a> Hostile<'a> {
         let public = key.public.as_ref().context("the key's public record")?;
         let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record)?)?;
         let inspected = self.platform.codec.inspect(&request.unsigned, vault);
-        let slots = inspected.map_err(|refusal| anyhow::anyhow!("{refusal}"))?.slots;
+        let slots = inspected
+            .map_err(|refusal| anyhow::anyhow!("{refusal}"))?
+            .slots;
         let mut signatures = Vec::new();
         for (n, slot) in slots.iter().enumerate() {
-            let commitments = request.commitments.get(n).context("a slot without commitments")?;
+            let commitments = request
+                .commitments
+                .get(n)
+                .context("a slot without commitments")?;
             let package = SigningPackage {
                 suite: suite_id(key.plan.suite),
                 key_id: key_name(self.tenant, self.key),
                 epoch: key.epoch,
                 message: slot.message.clone(),
-                commitments: commitments.iter().map(|(index, c)| (*index, commitment(c))).collect(),
+                commitments: commitments
+                    .iter()
+                    .map(|(index, c)| (*index, commitment(c)))
+                    .collect(),
                 path: ChildPath::new(slot.path.clone())?,
                 tweak: Tweak::Bip341,
             };
             let mut shares = Vec::new();
             for (index, answer) in answers {
-                let Answer::Shares(all) = answer else { bail!("signer {index} refused the honest request") };
-                let share = all.get(n).context("a share a slot")?.as_slice().try_into()?;
-                shares.push(SignatureShare { index: *index, share });
+                let Answer::Shares(all) = answer else {
+                    bail!("signer {index} refused the honest request")
+                };
+                let share = all
+                    .get(n)
+                    .context("a share a slot")?
+                    .as_slice()
+                    .try_into()?;
+                shares.push(SignatureShare {
+                    index: *index,
+                    share,
+                });
             }
             signatures.push(keys.aggregate(&package, &shares)?);
         }

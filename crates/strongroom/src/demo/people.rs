@@ -6,9 +6,10 @@ use strongroom_journal::Genesis;
 use strongroom_ports::host::{Clock as _, Entropy};
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::{
-    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, AssetId, Credential, CredentialClass, CredentialId,
-    Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId, Name, PlatformId, Scope,
-    Signed, SigningCredential, TenantId, Transfer, UnixMs, User, UserId, VaultId, digest,
+    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, AssetId, Credential, CredentialClass,
+    CredentialId, Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId,
+    Name, PlatformId, Scope, Signed, SigningCredential, TenantId, Transfer, UnixMs, User, UserId,
+    VaultId, digest,
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -38,17 +39,31 @@ impl Person {
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         let key = SigningCredential::new(CredentialId::random(rng.as_mut()), &seed);
-        Self { user: UserId::random(rng.as_mut()), name, class, key, seed }
+        Self {
+            user: UserId::random(rng.as_mut()),
+            name,
+            class,
+            key,
+            seed,
+        }
     }
 
     /// What the registry holds of the key.
     #[must_use]
     pub fn credential(&self) -> Credential {
-        Credential { id: self.key.id, user: self.user, class: self.class, public_key: self.key.public_key() }
+        Credential {
+            id: self.key.id,
+            user: self.user,
+            class: self.class,
+            public_key: self.key.public_key(),
+        }
     }
 
     fn registered(&self) -> anyhow::Result<User> {
-        Ok(User { id: self.user, name: self.name.parse()? })
+        Ok(User {
+            id: self.user,
+            name: self.name.parse()?,
+        })
     }
 }
 
@@ -103,7 +118,9 @@ impl People {
         let group = self.approvers;
         let need = |n: u32| format!(r#"[{{"approvals":"{n}","group":"{group}"}}]"#);
         let rule = |id: &str, lte: Option<u64>, tier: &str, groups: String| {
-            let bound = lte.map_or(String::new(), |lte| format!(r#""amount":{{"lte":"{lte}"}}"#));
+            let bound = lte.map_or(String::new(), |lte| {
+                format!(r#""amount":{{"lte":"{lte}"}}"#)
+            });
             format!(
                 r#"{{"id":"{id}","match":{{{bound}}},"then":{{"fee_max":"100000","groups":{groups},"ordered":false,"tier":"{tier}","time_lock_seconds":"0"}}}}"#
             )
@@ -115,8 +132,10 @@ impl People {
         ];
         let chain = &genesis.chains.first().context("a chain")?.chain;
         let guard = format!(r#"{{"chains":["{chain}"],"id":"chains","kind":"chains"}}"#);
-        let text =
-            format!(r#"{{"guards":[{guard}],"rules":[{}],"type":"strongroom/policy/v1"}}"#, rules.join(","));
+        let text = format!(
+            r#"{{"guards":[{guard}],"rules":[{}],"type":"strongroom/policy/v1"}}"#,
+            rules.join(",")
+        );
         strongroom_policy::Policy::load(&text)
             .map_err(|refusal| anyhow::anyhow!("demo policy: {refusal}"))?;
         Ok(text)
@@ -127,14 +146,24 @@ impl People {
         let people = [&self.admin, &self.initiator, &self.alice, &self.bob];
         let mut members = vec![self.alice.user, self.bob.user];
         members.sort_unstable();
-        let board = || Board { members: vec![self.admin.key.id], quorum: 1 };
+        let board = || Board {
+            members: vec![self.admin.key.id],
+            quorum: 1,
+        };
         Ok(Charter {
             name: "Demo Institution".parse()?,
             admins: board(),
             committee: board(),
-            users: people.iter().map(|person| person.registered()).collect::<Result<_, _>>()?,
+            users: people
+                .iter()
+                .map(|person| person.registered())
+                .collect::<Result<_, _>>()?,
             credentials: people.iter().map(|person| person.credential()).collect(),
-            groups: vec![Group { id: self.approvers, name: "approvers".parse()?, members }],
+            groups: vec![Group {
+                id: self.approvers,
+                name: "approvers".parse()?,
+                members,
+            }],
             allow_list: Vec::new(),
             policy: self.policy(genesis)?,
             loosen_delay_ms: delay_ms,
@@ -147,17 +176,33 @@ impl People {
     pub fn act(&self, scope: Scope, version: u64, body: ActBody, entropy: &dyn Entropy) -> Act {
         let id = ActId::random(entropy.rng().as_mut());
         let expires = now().plus(HOUR_MS);
-        Act { platform: self.platform, scope, id, version, expires, body }
+        Act {
+            platform: self.platform,
+            scope,
+            id,
+            version,
+            expires,
+            body,
+        }
     }
 
     /// The tenant's act, signed by its admin.
     #[must_use]
     pub fn admin_act(&self, version: u64, body: ActBody, entropy: &dyn Entropy) -> Signed {
-        Signed::by(&self.act(Scope::Tenant(self.tenant), version, body, entropy), &self.admin.key)
+        Signed::by(
+            &self.act(Scope::Tenant(self.tenant), version, body, entropy),
+            &self.admin.key,
+        )
     }
 
     /// A transfer, signed by the initiator.
-    pub fn intent(&self, external_id: &str, to: &str, amount: u64, purpose: &str) -> anyhow::Result<Signed> {
+    pub fn intent(
+        &self,
+        external_id: &str,
+        to: &str,
+        amount: u64,
+        purpose: &str,
+    ) -> anyhow::Result<Signed> {
         let created = now();
         let transfer = Transfer {
             asset: self.asset.clone(),
@@ -200,7 +245,10 @@ impl People {
             after: Vec::new(),
             answer,
             approver: who.key.id,
-            rationale: digest("strongroom/rationale/v1", &[b"invoice checked against the order"]),
+            rationale: digest(
+                "strongroom/rationale/v1",
+                &[b"invoice checked against the order"],
+            ),
             nonce: ApprovalNonce::random(entropy.rng().as_mut()),
             expires: now().plus(HOUR_MS),
         };

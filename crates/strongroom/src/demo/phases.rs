@@ -14,8 +14,8 @@ use strongroom_host::SystemEntropy;
 use strongroom_ports::bus::Bus as _;
 use strongroom_ports::chain::{ChainGateway as _, OwnCoin, OwnPath};
 use strongroom_types::{
-    ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed, Suite,
-    TransactionId, Vault,
+    ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed,
+    Suite, TransactionId, Vault,
 };
 
 /// Whom honest transfers pay.
@@ -28,7 +28,11 @@ const SMALL: u64 = 30_000;
 const SIGNED_WITHIN_MS: u64 = 20_000;
 
 fn act_and_wait(stand: &Stand, signed: &Signed, operator: bool) -> anyhow::Result<Digest> {
-    let client = if operator { stand.operator()? } else { stand.client()? };
+    let client = if operator {
+        stand.operator()?
+    } else {
+        stand.client()?
+    };
     let digest = client.submit_act(signed)?;
     client.wait_act(&digest, Duration::from_secs(20))?;
     Ok(digest)
@@ -36,18 +40,32 @@ fn act_and_wait(stand: &Stand, signed: &Signed, operator: bool) -> anyhow::Resul
 
 fn tenant_version(stand: &Stand) -> anyhow::Result<u64> {
     let tenant = stand.client()?.tenant(stand.people.tenant)?;
-    tenant.get("version").and_then(Value::as_u64).context("the tenant's version")
+    tenant
+        .get("version")
+        .and_then(Value::as_u64)
+        .context("the tenant's version")
 }
 
 fn put(stand: &Stand, record: Record) -> anyhow::Result<Digest> {
     let body = ActBody::Put(record);
-    act_and_wait(stand, &stand.people.admin_act(tenant_version(stand)?, body, &SystemEntropy), false)
+    act_and_wait(
+        stand,
+        &stand
+            .people
+            .admin_act(tenant_version(stand)?, body, &SystemEntropy),
+        false,
+    )
 }
 
 /// Signers and witness are processes of their own, with distinct keys, and none listens on a port.
 pub fn separate_processes(stand: &Stand) -> anyhow::Result<()> {
     let pids: BTreeSet<u32> = stand.children.iter().map(|child| child.pid()).collect();
-    let keys: BTreeSet<[u8; 32]> = stand.installation.genesis.witness_keys().map(|(_, key)| key).collect();
+    let keys: BTreeSet<[u8; 32]> = stand
+        .installation
+        .genesis
+        .witness_keys()
+        .map(|(_, key)| key)
+        .collect();
     if pids.len() != stand.children.len() || keys.len() != stand.children.len() {
         bail!("signers share a process or a key");
     }
@@ -57,7 +75,10 @@ pub fn separate_processes(stand: &Stand) -> anyhow::Result<()> {
             bail!("{} listens on {ports} ports", child.name());
         }
     }
-    println!("    ✓ {} processes, each with its own folder and keys; none listens on a port", pids.len());
+    println!(
+        "    ✓ {} processes, each with its own folder and keys; none listens on a port",
+        pids.len()
+    );
     Ok(())
 }
 
@@ -66,7 +87,11 @@ fn listening_sockets(pid: u32) -> anyhow::Result<usize> {
     let mut listening = BTreeSet::new();
     for table in ["tcp", "tcp6"] {
         let text = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
-        for fields in text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()) {
+        for fields in text
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        {
             if fields.get(3) == Some(&"0A") {
                 listening.extend(fields.get(9).map(|inode| format!("socket:[{inode}]")));
             }
@@ -74,37 +99,58 @@ fn listening_sockets(pid: u32) -> anyhow::Result<usize> {
     }
     let links = std::fs::read_dir(format!("/proc/{pid}/fd"))?;
     let open = links.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    Ok(open.filter(|target| listening.contains(&target.to_string_lossy().into_owned())).count())
+    Ok(open
+        .filter(|target| listening.contains(&target.to_string_lossy().into_owned()))
+        .count())
 }
 
 /// Tenant, key, vault, address, coins.
 pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
-    println!("\n■ Tenant: charter signed by the platform's admin and countersigned by the tenant's");
+    println!(
+        "\n■ Tenant: charter signed by the platform's admin and countersigned by the tenant's"
+    );
     let people = &stand.people;
     let charter = people.charter(&stand.installation.genesis, 2_000)?;
-    let body = ActBody::CreateTenant { tenant: people.tenant, charter: Box::new(charter) };
+    let body = ActBody::CreateTenant {
+        tenant: people.tenant,
+        charter: Box::new(charter),
+    };
     let act = people.act(Scope::Platform, 0, body, &SystemEntropy);
     let mut signed = Signed::draft(&act);
     signed.endorse::<strongroom_types::Act>(&people.operator.key);
     signed.endorse::<strongroom_types::Act>(&people.admin.key);
     act_and_wait(stand, &signed, true)?;
 
-    println!("■ Key: the committee proposes, waits 2 s, releases; three signers generate it (FROST, 2-of-3)");
+    println!(
+        "■ Key: the committee proposes, waits 2 s, releases; three signers generate it (FROST, 2-of-3)"
+    );
     let plan = CeremonyPlan {
         key: stand.people.key,
         suite: Suite::FrostSecp256k1Tr,
         min_signers: 2,
-        roster: stand.installation.genesis.signers.iter().map(|seat| seat.index).collect(),
+        roster: stand
+            .installation
+            .genesis
+            .signers
+            .iter()
+            .map(|seat| seat.index)
+            .collect(),
     };
     let proposal = put(stand, Record::Ceremony(plan))?;
     pause(Duration::from_millis(2_200));
     let release = ActBody::Release(proposal);
     let version = tenant_version(stand)?;
-    act_and_wait(stand, &stand.people.admin_act(version, release, &SystemEntropy), false)?;
+    act_and_wait(
+        stand,
+        &stand.people.admin_act(version, release, &SystemEntropy),
+        false,
+    )?;
     let (tenant, key) = (stand.people.tenant, stand.people.key);
     stand.wait("the key was not generated", 60, |platform| {
         use strongroom_journal::state::Lookup as _;
-        platform.journal.read(|f| f.state().threshold_key(tenant, key).ok()?.public.map(drop))
+        platform
+            .journal
+            .read(|f| f.state().threshold_key(tenant, key).ok()?.public.map(drop))
     })?;
 
     println!(
@@ -123,16 +169,24 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
     println!("  {address}");
     let (count, value) = FUNDED;
     stand.platform()?.chain.fund(&address, value, count)?;
-    println!("  development chain (no miners, no mempool; scripts checked by Bitcoin Core's interpreter):");
+    println!(
+        "  development chain (no miners, no mempool; scripts checked by Bitcoin Core's interpreter):"
+    );
     println!("  {count} confirmed outputs of {value} sat");
     Ok(())
 }
 
-/// The vault's first receive address: the client proves key and vault from the pinned genesis, derives it itself and
-/// compares.
+/// The vault's first receive address: the client proves key and vault from the pinned genesis,
+/// derives it itself and compares.
 fn own_address(stand: &Stand) -> anyhow::Result<String> {
-    let (genesis, codec) = (&stand.installation.genesis, stand.platform()?.codec.as_ref());
-    Ok(stand.client()?.proved_address(genesis, codec, stand.people.vault, 0, 0)?.address)
+    let (genesis, codec) = (
+        &stand.installation.genesis,
+        stand.platform()?.codec.as_ref(),
+    );
+    Ok(stand
+        .client()?
+        .proved_address(genesis, codec, stand.people.vault, 0, 0)?
+        .address)
 }
 
 fn transaction_id(signed: &Signed) -> TransactionId {
@@ -141,12 +195,20 @@ fn transaction_id(signed: &Signed) -> TransactionId {
 
 /// The main transfer is asked for and waits for a person.
 pub fn ask_for_approval(stand: &mut Stand) -> anyhow::Result<Signed> {
-    println!("\n■ A transfer of 0.05 BTC: more than the automatic limit, so one approver must say yes");
-    let intent = stand.people.intent("invoice-2026-0001", PAYEE, 5_000_000, "invoice 2026-0001")?;
+    println!(
+        "\n■ A transfer of 0.05 BTC: more than the automatic limit, so one approver must say yes"
+    );
+    let intent = stand
+        .people
+        .intent("invoice-2026-0001", PAYEE, 5_000_000, "invoice 2026-0001")?;
     let client = stand.client()?;
     client.create_transaction(&intent)?;
     let shown = client.transaction(transaction_id(&intent), Some("pending_approval"), 5_000)?;
-    let state = shown.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let state = shown
+        .get("state")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     if state != "pending_approval" {
         bail!("expected pending_approval, the transfer is {state}: {shown}");
     }
@@ -165,9 +227,20 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
     initiator_cannot_approve(stand, pending)?;
     let coins = confirmed_coins(stand, 14)?;
     let parts = stand.parts()?;
-    let hostile =
-        Hostile::new(parts.platform, &parts.installation.secrets, parts.people.tenant, parts.people.key)?;
-    let mut run = Tampering::new(parts.platform, parts.people, hostile, parts.artefacts, coins, PAYEE)?;
+    let hostile = Hostile::new(
+        parts.platform,
+        &parts.installation.secrets,
+        parts.people.tenant,
+        parts.people.key,
+    )?;
+    let mut run = Tampering::new(
+        parts.platform,
+        parts.people,
+        hostile,
+        parts.artefacts,
+        coins,
+        PAYEE,
+    )?;
     run.unapproved(pending)?;
     run.swapped()?;
     run.pays_else()?;
@@ -184,7 +257,13 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
 fn initiator_cannot_approve(stand: &Stand, pending: &Signed) -> anyhow::Result<()> {
     let core = core_of(stand, pending)?;
     let people = &stand.people;
-    let own = people.answer(&people.initiator, intent_digest(pending), core, Answer::Yes, &SystemEntropy);
+    let own = people.answer(
+        &people.initiator,
+        intent_digest(pending),
+        core,
+        Answer::Yes,
+        &SystemEntropy,
+    );
     match stand.client()?.decide(transaction_id(pending), &own) {
         Err(error) if error.code() == Some("approval_by_initiator") => {
             println!("    ✓ the API refuses the initiator's own approval: approval_by_initiator");
@@ -196,18 +275,34 @@ fn initiator_cannot_approve(stand: &Stand, pending: &Signed) -> anyhow::Result<(
 
 /// Digest of the decision core, recomputed from its text.
 fn core_of(stand: &Stand, intent: &Signed) -> anyhow::Result<Digest> {
-    let shown = stand.client()?.transaction(transaction_id(intent), None, 0)?;
-    let text = shown.pointer("/decision/text").and_then(Value::as_str).context("the decision's text")?;
+    let shown = stand
+        .client()?
+        .transaction(transaction_id(intent), None, 0)?;
+    let text = shown
+        .pointer("/decision/text")
+        .and_then(Value::as_str)
+        .context("the decision's text")?;
     Ok(DecisionCore::parse(text)?.digest())
 }
 
 fn confirmed_coins(stand: &Stand, count: usize) -> anyhow::Result<Vec<OwnCoin>> {
     let address = own_address(stand)?;
     let coins = stand.platform()?.chain.coins(&[address])?;
-    let path = OwnPath { change: 0, index: 0 };
-    let own = coins.into_iter().map(|coin| OwnCoin { key: coin.key, amount: coin.amount, path });
+    let path = OwnPath {
+        change: 0,
+        index: 0,
+    };
+    let own = coins.into_iter().map(|coin| OwnCoin {
+        key: coin.key,
+        amount: coin.amount,
+        path,
+    });
     let coins: Vec<OwnCoin> = own.take(count).collect();
-    if coins.len() < count { bail!("only {} coins", coins.len()) } else { Ok(coins) }
+    if coins.len() < count {
+        bail!("only {} coins", coins.len())
+    } else {
+        Ok(coins)
+    }
 }
 
 /// Alice approves; the transfer is signed in one online round.
@@ -215,11 +310,20 @@ pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<
     println!("\n■ Approval: Alice recomputes both digests from the texts and signs");
     let core = core_of(stand, pending)?;
     let people = &stand.people;
-    let yes = people.answer(&people.alice, intent_digest(pending), core, Answer::Yes, &SystemEntropy);
+    let yes = people.answer(
+        &people.alice,
+        intent_digest(pending),
+        core,
+        Answer::Yes,
+        &SystemEntropy,
+    );
     stand.client()?.decide(transaction_id(pending), &yes)?;
     let shown = signed_or_why(stand, pending)?;
     keep(stand, pending, &shown, None)?;
-    let id = shown.get("network_id").and_then(Value::as_str).unwrap_or_default();
+    let id = shown
+        .get("network_id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     println!("  signed: {id}");
     stand.wait("the transaction was not confirmed", 20, |platform| {
         let standing = platform.chain.standing(id).ok()?;
@@ -231,8 +335,14 @@ pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<
 
 /// Waits until a transaction is signed, or says why it is not.
 fn signed_or_why(stand: &Stand, intent: &Signed) -> anyhow::Result<Value> {
-    let shown = stand.client()?.transaction(transaction_id(intent), Some("signed"), SIGNED_WITHIN_MS)?;
-    let state = shown.get("state").and_then(Value::as_str).unwrap_or_default();
+    let shown =
+        stand
+            .client()?
+            .transaction(transaction_id(intent), Some("signed"), SIGNED_WITHIN_MS)?;
+    let state = shown
+        .get("state")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if matches!(state, "signed" | "broadcasting" | "completed") {
         return Ok(shown);
     }
@@ -250,10 +360,15 @@ fn keep(
     shown: &Value,
     timing: Option<&Timing>,
 ) -> anyhow::Result<Vec<u8>> {
-    let raw = shown.get("signed_transaction").and_then(Value::as_str).context("the signed transaction")?;
+    let raw = shown
+        .get("signed_transaction")
+        .and_then(Value::as_str)
+        .context("the signed transaction")?;
     let raw = hex::decode(raw)?;
     let unsigned = stand.unsigned(&intent_digest(intent))?;
-    stand.artefacts.transaction(intent, 1, &unsigned, &raw, timing)?;
+    stand
+        .artefacts
+        .transaction(intent, 1, &unsigned, &raw, timing)?;
     stand.last_raw = Some(raw.clone());
     Ok(raw)
 }
@@ -264,11 +379,19 @@ pub fn interpreter(stand: &Stand) -> anyhow::Result<()> {
         "\n■ The interpreter itself: the signed transaction with one bit flipped, and with one amount changed"
     );
     let raw = stand.last_raw.as_ref().context("a signed transaction")?;
-    let outputs = stand.platform()?.chain.spent_outputs(raw)?.context("the spent outputs")?;
-    check_spend(raw, &outputs).map_err(|e| anyhow::anyhow!("the honest transaction was rejected: {e:?}"))?;
+    let outputs = stand
+        .platform()?
+        .chain
+        .spent_outputs(raw)?
+        .context("the spent outputs")?;
+    check_spend(raw, &outputs)
+        .map_err(|e| anyhow::anyhow!("the honest transaction was rejected: {e:?}"))?;
     let mut flipped = raw.clone();
     // The last input's 64-byte signature ends four bytes (lock time) before the end.
-    let at = flipped.len().checked_sub(10).context("a short transaction")?;
+    let at = flipped
+        .len()
+        .checked_sub(10)
+        .context("a short transaction")?;
     *flipped.get_mut(at).context("a witness byte")? ^= 1;
     if check_spend(&flipped, &outputs).is_ok() {
         bail!("the interpreter accepted a flipped witness bit");
@@ -302,41 +425,61 @@ pub fn automatic_transfers(stand: &mut Stand, count: u32) -> anyhow::Result<()> 
 /// Commits of every database and syncs of the bus so far; signers are asked for their own counts.
 fn counters(stand: &Stand) -> anyhow::Result<Value> {
     let platform = stand.platform()?;
-    let mut commits: Vec<(String, u64)> =
-        platform.commits().into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    let mut commits: Vec<(String, u64)> = platform
+        .commits()
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
     for child in &stand.children {
         commits.push((child.name().to_owned(), stand.signer_commits(child.name())?));
     }
-    let commits: serde_json::Map<String, Value> =
-        commits.into_iter().map(|(name, count)| (name, json!(count))).collect();
+    let commits: serde_json::Map<String, Value> = commits
+        .into_iter()
+        .map(|(name, count)| (name, json!(count)))
+        .collect();
     Ok(json!({"commits": commits, "bus_fsyncs": platform.bus.fsyncs()}))
 }
 
 /// One automatic transfer from `POST` to `signed`.
 fn transfer(stand: &mut Stand, name: &str, measured: bool) -> anyhow::Result<()> {
-    let intent = stand.people.intent(name, PAYEE, SMALL, "measured transfer")?;
+    let intent = stand
+        .people
+        .intent(name, PAYEE, SMALL, "measured transfer")?;
     let client = stand.client()?;
     let started = now_us();
     client.create_transaction(&intent)?;
     let shown = signed_or_why(stand, &intent)?;
     let total_us = now_us().saturating_sub(started);
     let timeline = client.timeline(transaction_id(&intent))?;
-    let timing = measured.then_some(Timing { sent_us: started, total_us, timeline });
+    let timing = measured.then_some(Timing {
+        sent_us: started,
+        total_us,
+        timeline,
+    });
     keep(stand, &intent, &shown, timing.as_ref())?;
     Ok(())
 }
 
 /// Microseconds of the client's clock.
-#[expect(clippy::disallowed_methods, reason = "the demo's client measures by the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the demo's client measures by the machine's clock"
+)]
 fn now_us() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A signer is killed without warning between two transfers; signing goes on with the others.
 pub fn killed_signer(stand: &mut Stand) -> anyhow::Result<()> {
     println!("\n■ SIGKILL: one signer dies between two transfers");
-    let victim = stand.children.iter_mut().find(|child| child.name() == "signer-2").context("signer-2")?;
+    let victim = stand
+        .children
+        .iter_mut()
+        .find(|child| child.name() == "signer-2")
+        .context("signer-2")?;
     println!("  killing {} (pid {})", victim.name(), victim.pid());
     victim.kill()?;
     stand.dead = Some("signer-2");
@@ -345,7 +488,11 @@ pub fn killed_signer(stand: &mut Stand) -> anyhow::Result<()> {
     }
     println!("    ✓ three more transfers signed by the two that are left");
     stand.dead = None;
-    let victim = stand.children.iter_mut().find(|child| child.name() == "signer-2").context("signer-2")?;
+    let victim = stand
+        .children
+        .iter_mut()
+        .find(|child| child.name() == "signer-2")
+        .context("signer-2")?;
     victim.restart()?;
     println!("  restarted as pid {}", victim.pid());
     stand.wait_fresh()
@@ -389,12 +536,17 @@ pub fn how_to_go_on(stand: &mut Stand) -> anyhow::Result<()> {
     let vault = stand.people.vault;
     println!("\n■ The platform is up: {url}/v1/status");
     println!("  Another transfer (0.05 BTC, needs an approval):");
-    println!("    {strongroom} tx create --vault {vault} --to {PAYEE} --amount 5000000 --fee-max 50000 \\");
+    println!(
+        "    {strongroom} tx create --vault {vault} --to {PAYEE} --amount 5000000 --fee-max 50000 \\"
+    );
     println!("        --external-id my-first --key {}", key("initiator"));
     println!("  What waits for approval:");
     println!("    {strongroom} approvals list");
     println!("  Approve it (the command shows what it does, and the 16 words):");
-    println!("    {strongroom} approvals approve TX --key {} --reason \"checked\"", key("alice"));
+    println!(
+        "    {strongroom} approvals approve TX --key {} --reason \"checked\"",
+        key("alice")
+    );
     println!("  See it: {strongroom} tx show TX · {strongroom} tx timeline TX");
     println!(
         "  The client's own copy of the claim: {} journal verify {}",

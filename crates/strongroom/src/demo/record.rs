@@ -38,7 +38,11 @@ impl Artefacts {
     pub fn create(dir: &Path) -> anyhow::Result<Self> {
         let open = |name: &str| {
             let path = dir.join(name);
-            let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&path);
             file.with_context(|| format!("cannot write {}", path.display()))
         };
         Ok(Self {
@@ -87,16 +91,24 @@ impl Artefacts {
 
     /// Counters of commits and fsyncs around the measured transfers.
     pub fn counters(&self, counters: &Value) -> anyhow::Result<()> {
-        Ok(std::fs::write(self.dir.join("counters.json"), counters.to_string())?)
+        Ok(std::fs::write(
+            self.dir.join("counters.json"),
+            counters.to_string(),
+        )?)
     }
 
     /// Reads the witnesses' cosignatures off a bus that is about to go away.
-    pub fn collect_cosignatures(&mut self, bus: &dyn Bus, witnesses: &[NodeId]) -> anyhow::Result<()> {
+    pub fn collect_cosignatures(
+        &mut self,
+        bus: &dyn Bus,
+        witnesses: &[NodeId],
+    ) -> anyhow::Result<()> {
         for node in witnesses {
             let topic = Topic::new(&topics::cosignatures(*node))?;
             let mut position = bus.start(&topic)?;
             loop {
-                let found = bus.fetch(&[(topic.clone(), position)], 512, std::time::Duration::ZERO)?;
+                let found =
+                    bus.fetch(&[(topic.clone(), position)], 512, std::time::Duration::ZERO)?;
                 let Some(last) = found.last() else { break };
                 position.next = last.offset + 1;
                 for delivered in &found {
@@ -122,6 +134,9 @@ impl Artefacts {
             batches.push(batch);
         }
         std::fs::write(self.dir.join("journal.bin"), borsh::to_vec(&batches)?)?;
-        Ok(std::fs::write(self.dir.join("cosignatures.bin"), borsh::to_vec(&self.cosignatures)?)?)
+        Ok(std::fs::write(
+            self.dir.join("cosignatures.bin"),
+            borsh::to_vec(&self.cosignatures)?,
+        )?)
     }
 }

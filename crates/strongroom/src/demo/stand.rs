@@ -52,15 +52,21 @@ pub struct Parts<'a> {
     pub artefacts: &'a mut Artefacts,
 }
 
-/// Folder of the sockets: below the installation when its path is short, else in the temporary folder.
+/// Folder of the sockets: below the installation when its path is short, else in the temporary
+/// folder.
 pub fn sockets(root: &Path) -> anyhow::Result<PathBuf> {
     let inside = root.join("run");
     let folder = if inside.as_os_str().len() < 70 {
         inside
     } else {
-        let name = strongroom_types::digest("strongroom/sockets/v1", &[root.as_os_str().as_encoded_bytes()]);
-        std::env::temp_dir()
-            .join(format!("strongroom-{}", name.to_string().chars().take(16).collect::<String>()))
+        let name = strongroom_types::digest(
+            "strongroom/sockets/v1",
+            &[root.as_os_str().as_encoded_bytes()],
+        );
+        std::env::temp_dir().join(format!(
+            "strongroom-{}",
+            name.to_string().chars().take(16).collect::<String>()
+        ))
     };
     std::fs::create_dir_all(&folder)?;
     std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -78,22 +84,33 @@ impl Stand {
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let out = std::fs::canonicalize(out)?;
         if std::fs::read_dir(&out)?.next().is_some() {
-            bail!("{} is not empty; give another --out, or remove it", out.display());
+            bail!(
+                "{} is not empty; give another --out, or remove it",
+                out.display()
+            );
         }
         let layout = Layout::new(&out);
         let sockets = sockets(&out)?;
-        println!("■ Installing: three signers and a witness make their own keys; genesis is pinned");
+        println!(
+            "■ Installing: three signers and a witness make their own keys; genesis is pinned"
+        );
         let mut people = People::new(
             strongroom_types::PlatformId([0; 16]),
             Network::Regtest.native_asset().parse()?,
             &SystemEntropy,
         );
-        let installation =
-            Installation::create(&layout, &Plan::default(), &people.operator.credential(), &sockets)?;
+        let installation = Installation::create(
+            &layout,
+            &Plan::default(),
+            &people.operator.credential(),
+            &sockets,
+        )?;
         people.platform = installation.genesis.platform;
         let hash = installation.genesis.hash();
         println!("  genesis {hash}\n  compare these 16 words at every signer:\n");
-        grid(&hash).lines().for_each(|line| println!("      {line}"));
+        grid(&hash)
+            .lines()
+            .for_each(|line| println!("      {line}"));
         println!("\n  (development mode: delays of 2 s instead of 24 h, software key protection)");
         let artefacts = Artefacts::create(&out)?;
         let mut stand = Self {
@@ -119,7 +136,11 @@ impl Stand {
         for (name, _) in seats(&self.installation.genesis) {
             let config = self.layout.signer_config(&name);
             let child = SignerProcess::start(&name, &binary, &config, &self.layout.log(&name))?;
-            println!("  {name:<10} pid {:<7} {}", child.pid(), self.layout.signer(&name).display());
+            println!(
+                "  {name:<10} pid {:<7} {}",
+                child.pid(),
+                self.layout.signer(&name).display()
+            );
             self.children.push(child);
         }
         Ok(())
@@ -129,8 +150,14 @@ impl Stand {
     pub fn start(&mut self, new_bus: bool, skip: &[&str]) -> anyhow::Result<()> {
         let secrets = &self.installation.secrets;
         let keyring = Keyring(vec![
-            AccessKey { hash: hash_key(&secrets.operator_key), tenant: None },
-            AccessKey { hash: hash_key(&secrets.tenant_key), tenant: Some(self.people.tenant) },
+            AccessKey {
+                hash: hash_key(&secrets.operator_key),
+                tenant: None,
+            },
+            AccessKey {
+                hash: hash_key(&secrets.tenant_key),
+                tenant: Some(self.people.tenant),
+            },
         ]);
         let platform = Platform::start(Start {
             layout: &self.layout,
@@ -156,7 +183,10 @@ impl Stand {
 
     /// The running services.
     pub fn platform(&self) -> anyhow::Result<&Platform> {
-        let platform = self.platform.as_ref().context("the platform is not running")?;
+        let platform = self
+            .platform
+            .as_ref()
+            .context("the platform is not running")?;
         match platform.failure() {
             Some(failure) => bail!("a part of the platform stopped: {failure}"),
             None => Ok(platform),
@@ -166,7 +196,10 @@ impl Stand {
     /// The pieces a hostile run needs, borrowed apart.
     pub fn parts(&mut self) -> anyhow::Result<Parts<'_>> {
         Ok(Parts {
-            platform: self.platform.as_ref().context("the platform is not running")?,
+            platform: self
+                .platform
+                .as_ref()
+                .context("the platform is not running")?,
             installation: &self.installation,
             people: &self.people,
             artefacts: &mut self.artefacts,
@@ -175,12 +208,18 @@ impl Stand {
 
     /// A client with the tenant's key.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url()?, &self.installation.secrets.tenant_key))
+        Ok(Client::new(
+            &self.url()?,
+            &self.installation.secrets.tenant_key,
+        ))
     }
 
     /// A client with the operators' key.
     pub fn operator(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url()?, &self.installation.secrets.operator_key))
+        Ok(Client::new(
+            &self.url()?,
+            &self.installation.secrets.operator_key,
+        ))
     }
 
     /// Where the API is.
@@ -224,9 +263,15 @@ impl Stand {
 
     /// The unsigned form of a payment, from the transactions service's table.
     pub fn unsigned(&self, intent: &strongroom_types::Digest) -> anyhow::Result<Vec<u8>> {
-        let db = self.platform()?.database("transactions").context("the transactions database")?;
+        let db = self
+            .platform()?
+            .database("transactions")
+            .context("the transactions database")?;
         let mut tx = db.begin()?;
-        let row = tx.query_opt("SELECT unsigned FROM payment WHERE intent = $1", &[(&intent.0).into()])?;
+        let row = tx.query_opt(
+            "SELECT unsigned FROM payment WHERE intent = $1",
+            &[(&intent.0).into()],
+        )?;
         Ok(row.context("the payment's row")?.blob(0)?.to_vec())
     }
 
@@ -235,37 +280,65 @@ impl Stand {
         let data = self.layout.signer(name);
         let socket = crate::dev::link::socket_path(&self.sockets, &format!("{name}-admin"));
         let (data, socket) = (data.to_string_lossy(), socket.to_string_lossy());
-        let status = run(&signer_binary()?, &["status", "--data", &data, "--socket", &socket])?;
-        let commits = status.lines().find_map(|line| line.strip_prefix("commits: "));
-        commits.with_context(|| format!("{name} says nothing of commits"))?.parse().context("commits")
+        let status = run(
+            &signer_binary()?,
+            &["status", "--data", &data, "--socket", &socket],
+        )?;
+        let commits = status
+            .lines()
+            .find_map(|line| line.strip_prefix("commits: "));
+        commits
+            .with_context(|| format!("{name} says nothing of commits"))?
+            .parse()
+            .context("commits")
     }
 
     /// Writes the journal and the cosignatures beside the other artefacts.
     pub fn finish_artefacts(&mut self) -> anyhow::Result<()> {
         self.wait_fresh()?;
         self.keep_cosignatures()?;
-        let journal = self.platform()?.database("journal").context("the journal's database")?;
+        let journal = self
+            .platform()?
+            .database("journal")
+            .context("the journal's database")?;
         self.artefacts.journal(journal.as_ref() as &dyn Db)
     }
 
     /// Copies the witnesses' cosignatures off the bus.
     pub fn keep_cosignatures(&mut self) -> anyhow::Result<()> {
-        let witnesses: Vec<_> = self.installation.genesis.witness_keys().map(|(node, _)| node).collect();
-        let platform = self.platform.as_ref().context("the platform is not running")?;
-        self.artefacts.collect_cosignatures(platform.bus.as_ref(), &witnesses)
+        let witnesses: Vec<_> = self
+            .installation
+            .genesis
+            .witness_keys()
+            .map(|(node, _)| node)
+            .collect();
+        let platform = self
+            .platform
+            .as_ref()
+            .context("the platform is not running")?;
+        self.artefacts
+            .collect_cosignatures(platform.bus.as_ref(), &witnesses)
     }
 
     /// Key files of the people and a profile for the command line.
     pub fn write_client_files(&self) -> anyhow::Result<()> {
         let people = &self.people;
-        for person in [&people.operator, &people.admin, &people.initiator, &people.alice] {
+        for person in [
+            &people.operator,
+            &people.admin,
+            &people.initiator,
+            &people.alice,
+        ] {
             let key = &person.credential();
             KeyFile::from_seed(key.id, key.user, key.class, &person.seed)
                 .save(&self.layout.person(person.name))?;
         }
         let key_file = self.layout.person("api-key").with_extension("txt");
         std::fs::write(&key_file, &self.installation.secrets.tenant_key)?;
-        std::fs::set_permissions(&key_file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        std::fs::set_permissions(
+            &key_file,
+            std::os::unix::fs::PermissionsExt::from_mode(0o600),
+        )?;
         let profile = Profile {
             url: Some(self.url()?),
             api_key_file: Some(key_file),
@@ -284,7 +357,9 @@ impl Stand {
     /// Says how to go on, waits for Ctrl-C, and ends clean.
     pub fn leave_up(mut self) -> anyhow::Result<()> {
         super::phases::how_to_go_on(&mut self)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(tokio::signal::ctrl_c())?;
         println!("\nstopping …");
         self.stop();

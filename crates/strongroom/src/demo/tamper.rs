@@ -1,5 +1,5 @@
-//! Hostile variants. Each is signed with a service's own valid key; every asked signer must answer with a signed
-//! refusal of the expected code, and share the honest request in the same run.
+//! Hostile variants. Each is signed with a service's own valid key; every asked signer must answer
+//! with a signed refusal of the expected code, and share the honest request in the same run.
 
 use super::hostile::{Answer, Hostile};
 use super::people::{People, intent_digest};
@@ -13,13 +13,14 @@ use strongroom_host::SystemEntropy;
 use strongroom_journal::apply::evaluate;
 use strongroom_journal::entry::{Authorization, Body};
 use strongroom_ports::chain::{
-    Broadcast, BuildRequest, Built, ChainCodec as _, ChainGateway as _, Effects, OwnCoin, OwnPath, VaultKey,
+    Broadcast, BuildRequest, Built, ChainCodec as _, ChainGateway as _, Effects, OwnCoin, OwnPath,
+    VaultKey,
 };
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent,
-    Refusal, Signed, Tighten,
+    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _,
+    Intent, Refusal, Signed, Tighten,
 };
 use strongroom_wire::SigningRequest;
 
@@ -61,7 +62,12 @@ impl<'a> Tampering<'a> {
         payee: &str,
     ) -> anyhow::Result<Self> {
         let vault = hostile.vault_key(people.vault)?;
-        let signers = platform.genesis.signers.iter().map(|seat| seat.index).collect();
+        let signers = platform
+            .genesis
+            .signers
+            .iter()
+            .map(|seat| seat.index)
+            .collect();
         Ok(Self {
             platform,
             people,
@@ -81,7 +87,13 @@ impl<'a> Tampering<'a> {
         let built = self.build(&effects)?;
         let payment = self.payment(intent.clone(), effects, &built, built.unsigned.clone());
         self.refused_entry(&payment, &core, Vec::new(), Code::ApprovalMissing)?;
-        self.all_refuse("before_approval", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
+        self.all_refuse(
+            "before_approval",
+            &payment,
+            &payment.unsigned,
+            1,
+            Code::AttemptUnknown,
+        )?;
         let own = self.people.answer(
             &self.people.initiator,
             payment.digest,
@@ -90,7 +102,13 @@ impl<'a> Tampering<'a> {
             &SystemEntropy,
         );
         self.refused_entry(&payment, &core, vec![own], Code::ApprovalByInitiator)?;
-        self.all_refuse("initiator_approves", &payment, &payment.unsigned, 1, Code::AttemptUnknown)?;
+        self.all_refuse(
+            "initiator_approves",
+            &payment,
+            &payment.unsigned,
+            1,
+            Code::AttemptUnknown,
+        )?;
         self.coins.push(self.coin_of(&built)?);
         Ok(())
     }
@@ -99,21 +117,39 @@ impl<'a> Tampering<'a> {
     pub fn swapped(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
         let swapped = self.redirected(&payment)?;
-        self.all_refuse("coordinator_swaps", &payment, &swapped, 1, Code::AttemptDigestMismatch)?;
+        self.all_refuse(
+            "coordinator_swaps",
+            &payment,
+            &swapped,
+            1,
+            Code::AttemptDigestMismatch,
+        )?;
         self.all_share("coordinator_swaps", &payment)
     }
 
     /// The transactions service opens an attempt that pays somebody else.
     pub fn pays_else(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |run, built| run.redirect(&built.unsigned))?;
-        self.all_refuse("attempt_pays_else", &payment, &payment.unsigned, 1, Code::EffectsMismatch)?;
+        self.all_refuse(
+            "attempt_pays_else",
+            &payment,
+            &payment.unsigned,
+            1,
+            Code::EffectsMismatch,
+        )?;
         self.honest("attempt_pays_else")
     }
 
     /// The transactions service opens an attempt whose change goes to a foreign key.
     pub fn foreign_change(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| foreign_change(&built.unsigned))?;
-        self.all_refuse("foreign_change", &payment, &payment.unsigned, 1, Code::PathNotOwn)?;
+        self.all_refuse(
+            "foreign_change",
+            &payment,
+            &payment.unsigned,
+            1,
+            Code::PathNotOwn,
+        )?;
         self.honest("foreign_change")
     }
 
@@ -124,28 +160,47 @@ impl<'a> Tampering<'a> {
         let body = ActBody::Tighten(Tighten::RevokeCredential(bob));
         let act = self.people.admin_act(0, body, &SystemEntropy);
         self.accepted(&Body::Act(act))?;
-        self.all_refuse("revoked_approver", &payment, &payment.unsigned, 1, Code::ApprovalNoLongerInForce)?;
+        self.all_refuse(
+            "revoked_approver",
+            &payment,
+            &payment.unsigned,
+            1,
+            Code::ApprovalNoLongerInForce,
+        )?;
         self.honest("revoked_approver")
     }
 
-    /// A second attempt on another anchor: the journal refuses it, and signers know no such attempt.
+    /// A second attempt on another anchor: the journal refuses it, and signers know no such
+    /// attempt.
     pub fn other_anchor(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
         let second = self.build(&payment.effects)?;
         let mut attempt = self
-            .payment(payment.intent.clone(), payment.effects.clone(), &second, second.unsigned.clone())
+            .payment(
+                payment.intent.clone(),
+                payment.effects.clone(),
+                &second,
+                second.unsigned.clone(),
+            )
             .attempt;
         (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
         match self.hostile.submit(&Body::Attempt(attempt))? {
             Err(refusal) if refusal.code == Code::AnchorMissing => {}
             other => bail!("other_anchor: the journal answered {other:?}"),
         }
-        self.all_refuse("other_anchor", &payment, &second.unsigned, 2, Code::AttemptUnknown)?;
+        self.all_refuse(
+            "other_anchor",
+            &payment,
+            &second.unsigned,
+            2,
+            Code::AttemptUnknown,
+        )?;
         self.coins.push(self.coin_of(&second)?);
         self.all_share("other_anchor", &payment)
     }
 
-    /// An honest payment by the same keys: all signers share, the signature verifies, the network takes it.
+    /// An honest payment by the same keys: all signers share, the signature verifies, the network
+    /// takes it.
     fn honest(&mut self, variant: &str) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
         self.all_share(variant, &payment)
@@ -171,22 +226,38 @@ impl<'a> Tampering<'a> {
             anchor: None,
             fee_rate: self.platform.chain.fee_rate()?,
             fee_max: 25_000.into(),
-            change: OwnPath { change: 1, index: 900_000 + self.number },
+            change: OwnPath {
+                change: 1,
+                index: 900_000 + self.number,
+            },
             height: self.platform.chain.height()?,
         };
         self.number += 1;
-        self.platform.codec.build(&request).map_err(|refusal| anyhow::anyhow!("{refusal}"))
+        self.platform
+            .codec
+            .build(&request)
+            .map_err(|refusal| anyhow::anyhow!("{refusal}"))
     }
 
     /// The coin that a build which was never authorized would have spent.
     fn coin_of(&self, built: &Built) -> anyhow::Result<OwnCoin> {
-        let unsigned =
-            Unsigned::decode(&built.unsigned, Network::Regtest).map_err(|r| anyhow::anyhow!("{r}"))?;
+        let unsigned = Unsigned::decode(&built.unsigned, Network::Regtest)
+            .map_err(|r| anyhow::anyhow!("{r}"))?;
         let claim = unsigned.inputs.first().context("an input")?;
-        Ok(OwnCoin { key: built.anchor.clone(), amount: claim.amount.into(), path: claim.path })
+        Ok(OwnCoin {
+            key: built.anchor.clone(),
+            amount: claim.amount.into(),
+            path: claim.path,
+        })
     }
 
-    fn payment(&self, intent: Signed, effects: Effects, built: &Built, unsigned: Vec<u8>) -> Payment {
+    fn payment(
+        &self,
+        intent: Signed,
+        effects: Effects,
+        built: &Built,
+        unsigned: Vec<u8>,
+    ) -> Payment {
         let digest = intent_digest(&intent);
         let attempt = Attempt {
             intent: digest,
@@ -197,7 +268,13 @@ impl<'a> Tampering<'a> {
             unsigned_digest: unsigned_digest(&unsigned),
             fee_max: built.fee,
         };
-        Payment { intent, digest, effects, attempt, unsigned }
+        Payment {
+            intent,
+            digest,
+            effects,
+            attempt,
+            unsigned,
+        }
     }
 
     /// A payment in the journal. `amount` above the automatic tier is approved by Bob.
@@ -207,8 +284,12 @@ impl<'a> Tampering<'a> {
         unsigned: impl Fn(&Self, &Built) -> anyhow::Result<Vec<u8>>,
     ) -> anyhow::Result<Payment> {
         let name = format!("hostile-{}", self.number);
-        let intent =
-            self.people.intent(&name, &self.payee, amount.unwrap_or(AMOUNT), "a hostile run's payment")?;
+        let intent = self.people.intent(
+            &name,
+            &self.payee,
+            amount.unwrap_or(AMOUNT),
+            "a hostile run's payment",
+        )?;
         let (core, effects) = self.decide(&intent)?;
         let built = self.build(&effects)?;
         let bytes = unsigned(self, &built)?;
@@ -217,7 +298,13 @@ impl<'a> Tampering<'a> {
         let approvals = if core.groups.is_empty() {
             Vec::new()
         } else {
-            vec![self.people.answer(bob, payment.digest, core.digest(), Vote::Yes, &SystemEntropy)]
+            vec![self.people.answer(
+                bob,
+                payment.digest,
+                core.digest(),
+                Vote::Yes,
+                &SystemEntropy,
+            )]
         };
         let body = authorization(&payment, &core, approvals);
         self.accepted(&body)?;
@@ -238,7 +325,10 @@ impl<'a> Tampering<'a> {
         approvals: Vec<Signed>,
         wanted: Code,
     ) -> anyhow::Result<()> {
-        match self.hostile.submit(&authorization(payment, core, approvals))? {
+        match self
+            .hostile
+            .submit(&authorization(payment, core, approvals))?
+        {
             Err(refusal) if refusal.code == wanted => Ok(()),
             other => bail!("expected the journal to refuse with {wanted}, it answered {other:?}"),
         }
@@ -251,13 +341,23 @@ impl<'a> Tampering<'a> {
 
     fn redirect(&self, unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
         edit(unsigned, |unsigned, thief| {
-            let payee = unsigned.outputs.iter().position(Option::is_none).context("a payment")?;
-            unsigned.transaction.output.get_mut(payee).context("output")?.script_pubkey = thief;
+            let payee = unsigned
+                .outputs
+                .iter()
+                .position(Option::is_none)
+                .context("a payment")?;
+            unsigned
+                .transaction
+                .output
+                .get_mut(payee)
+                .context("output")?
+                .script_pubkey = thief;
             Ok(())
         })
     }
 
-    /// Every signer refuses this transaction for this attempt with this code; the refusals are kept.
+    /// Every signer refuses this transaction for this attempt with this code; the refusals are
+    /// kept.
     fn all_refuse(
         &mut self,
         variant: &str,
@@ -268,7 +368,9 @@ impl<'a> Tampering<'a> {
     ) -> anyhow::Result<()> {
         let slots = payment.attempt.conflict_keys.len();
         let signers = self.signers.clone();
-        let request = self.hostile.request(payment.digest, attempt, unsigned, slots, &signers)?;
+        let request = self
+            .hostile
+            .request(payment.digest, attempt, unsigned, slots, &signers)?;
         for (index, answer) in self.hostile.ask(&request, &signers)? {
             match answer {
                 Answer::Refused(refusal, sealed) if refusal.code == wanted => {
@@ -284,16 +386,21 @@ impl<'a> Tampering<'a> {
                 Answer::Shares(_) => bail!("{variant}: SIGNER {index} SHARED A TAMPERED REQUEST"),
             }
         }
-        println!("    ✓ {variant:<20} refused by all {} signers: {wanted}", signers.len());
+        println!(
+            "    ✓ {variant:<20} refused by all {} signers: {wanted}",
+            signers.len()
+        );
         Ok(())
     }
 
-    /// Every signer shares the honest request; the signature verifies and the dev chain takes the transaction.
+    /// Every signer shares the honest request; the signature verifies and the dev chain takes the
+    /// transaction.
     fn all_share(&mut self, variant: &str, payment: &Payment) -> anyhow::Result<()> {
         let slots = payment.attempt.conflict_keys.len();
         let signers = self.signers.clone();
         let request: SigningRequest =
-            self.hostile.request(payment.digest, 1, &payment.unsigned, slots, &signers)?;
+            self.hostile
+                .request(payment.digest, 1, &payment.unsigned, slots, &signers)?;
         let answers: BTreeMap<u16, Answer> = self.hostile.ask(&request, &signers)?;
         for (index, answer) in &answers {
             if let Answer::Refused(refusal, _) = answer {
@@ -305,13 +412,19 @@ impl<'a> Tampering<'a> {
             }
         }
         let signatures = self.hostile.aggregate(&request, &self.vault, &answers)?;
-        let raw = self.platform.codec.assemble(&payment.unsigned, &signatures, &self.vault);
+        let raw = self
+            .platform
+            .codec
+            .assemble(&payment.unsigned, &signatures, &self.vault);
         let raw = raw.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         match self.platform.chain.broadcast(&raw)? {
             Broadcast::Accepted | Broadcast::AlreadyKnown => {}
-            Broadcast::Rejected(why) => bail!("{variant}: the chain rejected the honest transaction: {why}"),
+            Broadcast::Rejected(why) => {
+                bail!("{variant}: the chain rejected the honest transaction: {why}")
+            }
         }
-        self.artefacts.transaction(&payment.intent, 1, &payment.unsigned, &raw, None)?;
+        self.artefacts
+            .transaction(&payment.intent, 1, &payment.unsigned, &raw, None)?;
         println!(
             "      {variant:<20} honest request in the same run: signed by all, accepted by the interpreter"
         );
@@ -331,8 +444,17 @@ fn authorization(payment: &Payment, core: &DecisionCore, approvals: Vec<Signed>)
 /// Change that is claimed to be own but goes to a thief.
 fn foreign_change(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
     edit(unsigned, |unsigned, thief| {
-        let change = unsigned.outputs.iter().position(Option::is_some).context("a change output")?;
-        unsigned.transaction.output.get_mut(change).context("output")?.script_pubkey = thief;
+        let change = unsigned
+            .outputs
+            .iter()
+            .position(Option::is_some)
+            .context("a change output")?;
+        unsigned
+            .transaction
+            .output
+            .get_mut(change)
+            .context("output")?
+            .script_pubkey = thief;
         Ok(())
     })
 }
@@ -343,7 +465,8 @@ fn edit(
 ) -> anyhow::Result<Vec<u8>> {
     let refused = |refusal: strongroom_types::Refusal| anyhow::anyhow!("{refusal}");
     let mut decoded = Unsigned::decode(unsigned, Network::Regtest).map_err(refused)?;
-    let thief = strongroom_chain_bitcoin::address::parse(FOREIGN, Network::Regtest).map_err(refused)?;
+    let thief =
+        strongroom_chain_bitcoin::address::parse(FOREIGN, Network::Regtest).map_err(refused)?;
     change(&mut decoded, thief)?;
     decoded.encode(Network::Regtest).map_err(refused)
 }

@@ -21,18 +21,29 @@ pub struct SignerProcess {
 /// Where the signer binary is: beside this program, as `cargo` and the packages put it.
 pub fn signer_binary() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let binary = own.parent().context("the program's folder")?.join("strongroom-signer");
+    let binary = own
+        .parent()
+        .context("the program's folder")?
+        .join("strongroom-signer");
     if binary.is_file() {
         return Ok(binary);
     }
-    bail!("{} is missing; build it alone: cargo build --release -p strongroom-signer", binary.display())
+    bail!(
+        "{} is missing; build it alone: cargo build --release -p strongroom-signer",
+        binary.display()
+    )
 }
 
 /// Runs the signer binary to its end and gives its output.
-#[expect(clippy::disallowed_methods, reason = "the composition root starts the signer processes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the composition root starts the signer processes"
+)]
 pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let output =
-        Command::new(binary).args(arguments).output().with_context(|| binary.display().to_string())?;
+    let output = Command::new(binary)
+        .args(arguments)
+        .output()
+        .with_context(|| binary.display().to_string())?;
     if !output.status.success() {
         bail!(
             "{} {}: {}",
@@ -44,7 +55,10 @@ pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the composition root starts the signer processes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the composition root starts the signer processes"
+)]
 fn start(binary: &Path, config: &Path, log: &Path) -> anyhow::Result<Child> {
     let file = File::options().create(true).append(true).open(log)?;
     Command::new(binary)
@@ -109,7 +123,9 @@ impl SignerProcess {
 
     /// SIGTERM, and SIGKILL to one that does not listen.
     pub fn stop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }

@@ -31,7 +31,12 @@ pub struct Plan {
 impl Default for Plan {
     /// 2-of-3 + 1, quorum 3-of-4, delays of 2 s.
     fn default() -> Self {
-        Self { signers: 3, witnesses: 1, faults: 1, delay_ms: 2_000 }
+        Self {
+            signers: 3,
+            witnesses: 1,
+            faults: 1,
+            delay_ms: 2_000,
+        }
     }
 }
 
@@ -57,14 +62,25 @@ impl Installation {
     pub fn open(layout: &Layout) -> anyhow::Result<Self> {
         let bytes = std::fs::read(layout.genesis())
             .with_context(|| format!("no installation in {}", layout.root().display()))?;
-        let pinned: Digest = std::fs::read_to_string(layout.genesis_hash())?.trim().parse()?;
-        let genesis = Genesis::pinned(&bytes, pinned).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-        Ok(Self { genesis: Arc::new(genesis), secrets: Secrets::load(&layout.secrets())? })
+        let pinned: Digest = std::fs::read_to_string(layout.genesis_hash())?
+            .trim()
+            .parse()?;
+        let genesis =
+            Genesis::pinned(&bytes, pinned).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        Ok(Self {
+            genesis: Arc::new(genesis),
+            secrets: Secrets::load(&layout.secrets())?,
+        })
     }
 
-    /// Makes one: `strongroom-signer init` for each seat, service keys, genesis, and the signers' configurations
-    /// with the hash pinned.
-    pub fn create(layout: &Layout, plan: &Plan, admin: &Credential, sockets: &Path) -> anyhow::Result<Self> {
+    /// Makes one: `strongroom-signer init` for each seat, service keys, genesis, and the signers'
+    /// configurations with the hash pinned.
+    pub fn create(
+        layout: &Layout,
+        plan: &Plan,
+        admin: &Credential,
+        sockets: &Path,
+    ) -> anyhow::Result<Self> {
         if layout.genesis().exists() {
             bail!("{} holds an installation already", layout.root().display());
         }
@@ -80,14 +96,19 @@ impl Installation {
             witnesses.push(witness(layout, &binary, number)?);
         }
         let genesis = genesis(plan, admin, &secrets, signers, witnesses)?;
-        genesis.check().map_err(|refusal| anyhow::anyhow!("genesis: {refusal}"))?;
+        genesis
+            .check()
+            .map_err(|refusal| anyhow::anyhow!("genesis: {refusal}"))?;
         std::fs::write(layout.genesis(), genesis.to_bytes())?;
         std::fs::write(layout.genesis_hash(), format!("{}\n", genesis.hash()))?;
         secrets.save(&layout.secrets())?;
         for (name, node) in super::platform::seats(&genesis) {
             configure(layout, &genesis, &name, node, sockets)?;
         }
-        Ok(Self { genesis: Arc::new(genesis), secrets })
+        Ok(Self {
+            genesis: Arc::new(genesis),
+            secrets,
+        })
     }
 }
 
@@ -152,7 +173,10 @@ fn genesis(
         signers,
         witnesses,
         admin_credentials: vec![admin.clone()],
-        admins: Board { members: vec![admin.id], quorum: 1 },
+        admins: Board {
+            members: vec![admin.id],
+            quorum: 1,
+        },
         services: secrets.node_keys()?,
         origin: "strongroom.dev/journal".to_owned(),
         log_key: super::secrets::public_key(&secrets.log()?),

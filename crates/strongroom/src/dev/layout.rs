@@ -15,7 +15,9 @@ impl Layout {
     /// Below this folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     /// The folder.
@@ -95,9 +97,14 @@ impl Layout {
     /// # Errors
     /// The file system's.
     pub fn create(&self) -> std::io::Result<()> {
-        for folder in ["services", "journal", "chain", "keys", "clients", "signers", "logs"] {
+        for folder in [
+            "services", "journal", "chain", "keys", "clients", "signers", "logs",
+        ] {
             std::fs::create_dir_all(self.root.join(folder))?;
         }
-        std::fs::set_permissions(&self.root, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        std::fs::set_permissions(
+            &self.root,
+            std::os::unix::fs::PermissionsExt::from_mode(0o700),
+        )
     }
 }

@@ -1,7 +1,7 @@
 //! The link: passes sealed envelopes between the bus and one signer over its Unix socket.
 //!
-//! It is trusted with nothing: every record is signed end to end. The signer connects; nothing listens but this
-//! socket file, which only the owner can open.
+//! It is trusted with nothing: every record is signed end to end. The signer connects; nothing
+//! listens but this socket file, which only the owner can open.
 
 use anyhow::Context as _;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -51,15 +51,21 @@ impl Link {
         let link = Arc::new(Self {
             inbox: Topic::new(&topics::signer_inbox(node))?,
             outbox: Topic::new(&topics::signer_outbox(node))?,
-            journal: journal.into_iter().filter(|topic| *topic != cosignatures).collect(),
+            journal: journal
+                .into_iter()
+                .filter(|topic| *topic != cosignatures)
+                .collect(),
             cosignatures,
             bus,
             node,
             stop,
         });
-        // Requests published while no signer is connected are read when it comes; older ones are over.
+        // Requests published while no signer is connected are read when it comes; older ones are
+        // over.
         let from = link.bus.end(&link.inbox)?;
-        Ok(spawn(&format!("link-{node}"), move || link.serve(&listener, from)))
+        Ok(spawn(&format!("link-{node}"), move || {
+            link.serve(&listener, from)
+        }))
     }
 
     fn serve(self: &Arc<Self>, listener: &UnixListener, mut inbox: Position) {
@@ -106,8 +112,11 @@ impl Link {
         for topic in &self.journal {
             let mut position = self.bus.start(topic)?;
             if topic.as_str() != topics::JOURNAL_ENTRIES {
-                // Of a witness only the latest word counts, and a late one looks like a clock that is wrong.
-                position.next = position.next.max(self.bus.end(topic)?.next.saturating_sub(1));
+                // Of a witness only the latest word counts, and a late one looks like a clock that
+                // is wrong.
+                position.next = position
+                    .next
+                    .max(self.bus.end(topic)?.next.saturating_sub(1));
             }
             wants.push((topic.clone(), position));
         }
@@ -125,13 +134,18 @@ impl Link {
                     gone.store(true, Ordering::Relaxed);
                     break;
                 }
-                let want = wants.iter_mut().find(|(topic, _)| *topic == delivered.topic);
+                let want = wants
+                    .iter_mut()
+                    .find(|(topic, _)| *topic == delivered.topic);
                 if let Some((_, position)) = want {
                     position.next = delivered.offset + 1;
                 }
             }
         }
-        wants.first().map(|(_, position)| *position).context("the inbox position")
+        wants
+            .first()
+            .map(|(_, position)| *position)
+            .context("the inbox position")
     }
 
     fn listen_to(&self, mut stream: UnixStream) -> anyhow::Result<()> {
@@ -146,8 +160,16 @@ impl Link {
                 FromSigner::Cosignature(payload) => (self.cosignatures.clone(), payload),
             };
             let msg_id = first_half(digest("strongroom/link-record/v1", &[&payload]));
-            let headers = Headers { msg_id, ..Headers::default() };
-            self.bus.publish(&[Record { topic, key: self.node.0.to_vec(), headers, payload }])?;
+            let headers = Headers {
+                msg_id,
+                ..Headers::default()
+            };
+            self.bus.publish(&[Record {
+                topic,
+                key: self.node.0.to_vec(),
+                headers,
+                payload,
+            }])?;
         }
         Ok(())
     }
@@ -157,17 +179,27 @@ fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     if socket.exists() {
         std::fs::remove_file(socket)?;
     }
-    let listener = UnixListener::bind(socket).with_context(|| format!("socket {}", socket.display()))?;
+    let listener =
+        UnixListener::bind(socket).with_context(|| format!("socket {}", socket.display()))?;
     std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
 /// A named thread of the composition root.
-#[expect(clippy::disallowed_methods, reason = "the composition root starts the threads")]
-#[expect(clippy::expect_used, reason = "a process that cannot start its threads must stop")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the composition root starts the threads"
+)]
+#[expect(
+    clippy::expect_used,
+    reason = "a process that cannot start its threads must stop"
+)]
 pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).expect("a thread can be started")
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .expect("a thread can be started")
 }
 
 /// Socket paths are short (a Unix limit of about 100 bytes), so they live in a folder of their own.

@@ -85,12 +85,30 @@ impl Platform {
     /// # Errors
     /// Files, sockets, a genesis that says production (the embedded parts refuse it).
     pub fn start(start: Start<'_>) -> anyhow::Result<Self> {
-        let Start { layout, genesis, secrets, keyring, run, port, new_bus, skip } = start;
-        let mode = if genesis.mode == GenesisMode::Production { Mode::Production } else { Mode::Dev };
+        let Start {
+            layout,
+            genesis,
+            secrets,
+            keyring,
+            run,
+            port,
+            new_bus,
+            skip,
+        } = start;
+        let mode = if genesis.mode == GenesisMode::Production {
+            Mode::Production
+        } else {
+            Mode::Dev
+        };
         let mut incarnation = [0; 16];
         SystemEntropy.rng().fill_bytes(&mut incarnation);
         let options = strongroom_bus_embedded::Options::default();
-        let bus = Arc::new(EmbeddedBus::open(&layout.service("bus"), mode, options, incarnation)?);
+        let bus = Arc::new(EmbeddedBus::open(
+            &layout.service("bus"),
+            mode,
+            options,
+            incarnation,
+        )?);
         let journal = Arc::new(SharedFollower::new(Arc::clone(&genesis))?);
         let mut platform = Self {
             journal,
@@ -130,11 +148,15 @@ impl Platform {
     /// The database of a service of this process.
     #[must_use]
     pub fn database(&self, name: &str) -> Option<Arc<SqliteDb>> {
-        self.databases.iter().find(|(known, _)| *known == name).map(|(_, db)| Arc::clone(db))
+        self.databases
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, db)| Arc::clone(db))
     }
 
     fn open(&mut self, name: &'static str, path: &Path) -> anyhow::Result<Arc<SqliteDb>> {
-        let db = Arc::new(SqliteDb::open(path).with_context(|| format!("database {}", path.display()))?);
+        let db =
+            Arc::new(SqliteDb::open(path).with_context(|| format!("database {}", path.display()))?);
         self.databases.push((name, Arc::clone(&db)));
         Ok(db)
     }
@@ -146,8 +168,13 @@ impl Platform {
         }
         let now = UnixMs(SystemClock.now_ms());
         let mut post = self.post(secrets, "writer")?;
-        let sent =
-            strongroom_writer::republish(db.as_ref(), self.bus.as_ref(), &self.genesis, &mut post, now)?;
+        let sent = strongroom_writer::republish(
+            db.as_ref(),
+            self.bus.as_ref(),
+            &self.genesis,
+            &mut post,
+            now,
+        )?;
         if sent > 0 {
             tracing::info!(sent, "journal batches published again");
         }
@@ -155,7 +182,8 @@ impl Platform {
         let (hash, (node, seed)) = (genesis.hash(), secrets.service("writer")?);
         let make = move || {
             let post = Post::new(hash, node, &seed);
-            Writer::new(Arc::clone(&genesis), &log, post, Arc::new(SystemEntropy)).map_err(Into::into)
+            Writer::new(Arc::clone(&genesis), &log, post, Arc::new(SystemEntropy))
+                .map_err(Into::into)
         };
         self.stage(db, make, || {});
         Ok(())
@@ -163,12 +191,18 @@ impl Platform {
 
     /// Replays the journal into the replica that the roles share.
     fn feed(&mut self) {
-        let (bus, journal, stop) = (Arc::clone(&self.bus), Arc::clone(&self.journal), self.stop.clone());
+        let (bus, journal, stop) = (
+            Arc::clone(&self.bus),
+            Arc::clone(&self.journal),
+            self.stop.clone(),
+        );
         let failure = Arc::clone(&self.failure);
         self.threads.push(spawn("feed", move || {
             let bus: Arc<dyn Bus> = bus;
             while !stop.is_set() {
-                let Ok(mut feed) = Feed::new(Arc::clone(&bus), Arc::clone(&journal)) else { return };
+                let Ok(mut feed) = Feed::new(Arc::clone(&bus), Arc::clone(&journal)) else {
+                    return;
+                };
                 while !stop.is_set() {
                     let now = || UnixMs(SystemClock.now_ms());
                     if let Err(error) = feed.step(now, Duration::from_millis(250)) {
@@ -182,14 +216,18 @@ impl Platform {
         }));
     }
 
-    /// Services answer from the replica, so none starts before it has all that the journal's database has.
+    /// Services answer from the replica, so none starts before it has all that the journal's
+    /// database has.
     fn caught_up(&self) -> anyhow::Result<()> {
         let db = self.database("journal").context("the journal's database")?;
         let stored = Replica::stored_size(db.begin()?.as_mut())?;
         let mut waited = Duration::ZERO;
         while self.journal.read(|f| f.size()) < stored {
             if self.stop.wait(RESTART_PAUSE / 20) || waited > CATCH_UP_MAX {
-                bail!("the replica did not catch up with {stored} entries; {:?}", self.failure());
+                bail!(
+                    "the replica did not catch up with {stored} entries; {:?}",
+                    self.failure()
+                );
             }
             waited += RESTART_PAUSE / 20;
         }
@@ -200,7 +238,12 @@ impl Platform {
         let hash = self.genesis.hash();
         let db = self.open("approvals", &layout.service("approvals"))?;
         let (journal, (node, seed)) = (Arc::clone(&self.journal), secrets.service("approvals")?);
-        let make = move || Ok(ApprovalsStage::new(Post::new(hash, node, &seed), Arc::clone(&journal)));
+        let make = move || {
+            Ok(ApprovalsStage::new(
+                Post::new(hash, node, &seed),
+                Arc::clone(&journal),
+            ))
+        };
         self.stage(db, make, || {});
         Ok(())
     }
@@ -211,7 +254,11 @@ impl Platform {
         let (journal, (node, seed)) = (Arc::clone(&self.journal), secrets.service("coordinator")?);
         let make = move || {
             let post = Post::new(hash, node, &seed);
-            Ok(CoordinatorStage::new(post, Arc::clone(&journal), Pace::default()))
+            Ok(CoordinatorStage::new(
+                post,
+                Arc::clone(&journal),
+                Pace::default(),
+            ))
         };
         self.stage(db, make, || {});
         Ok(())
@@ -240,7 +287,13 @@ impl Platform {
         for (name, node) in seats(&self.genesis) {
             let socket = socket_path(&self.run, &name);
             let bus: Arc<dyn Bus> = self.bus.clone();
-            self.threads.push(Link::start(bus, &self.genesis, node, &socket, self.stop.clone())?);
+            self.threads.push(Link::start(
+                bus,
+                &self.genesis,
+                node,
+                &socket,
+                self.stop.clone(),
+            )?);
         }
         Ok(())
     }
@@ -248,9 +301,17 @@ impl Platform {
     fn api(&mut self, layout: &Layout, secrets: &Secrets, keyring: Keyring) -> anyhow::Result<()> {
         let db = self.open("api", &layout.service("api"))?;
         let changes = Changes::default();
-        let (hash, journal, (node, seed)) =
-            (self.genesis.hash(), Arc::clone(&self.journal), secrets.service("api")?);
-        let make = move || Ok(ApiStage::new(Post::new(hash, node, &seed), Arc::clone(&journal)));
+        let (hash, journal, (node, seed)) = (
+            self.genesis.hash(),
+            Arc::clone(&self.journal),
+            secrets.service("api")?,
+        );
+        let make = move || {
+            Ok(ApiStage::new(
+                Post::new(hash, node, &seed),
+                Arc::clone(&journal),
+            ))
+        };
         let bump = changes.clone();
         self.stage(Arc::clone(&db), make, move || bump.bump());
         let api = Api::new(ApiParts {
@@ -268,7 +329,10 @@ impl Platform {
         listener.set_nonblocking(true)?;
         self.address = listener.local_addr()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let thread = spawn("http", move || {
             let served = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -292,7 +356,11 @@ impl Platform {
         make: impl Fn() -> anyhow::Result<S> + Send + 'static,
         after: impl Fn() + Send + 'static,
     ) {
-        let (bus, stop, failure) = (Arc::clone(&self.bus), self.stop.clone(), Arc::clone(&self.failure));
+        let (bus, stop, failure) = (
+            Arc::clone(&self.bus),
+            self.stop.clone(),
+            Arc::clone(&self.failure),
+        );
         self.threads.push(spawn("stage", move || {
             while !stop.is_set() {
                 match run_stage(&make, &db, &bus, &stop, &after) {
@@ -311,13 +379,19 @@ impl Platform {
     /// What stopped a part of the platform for good, if anything did.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Commits of all databases of this process since its start, by name.
     #[must_use]
     pub fn commits(&self) -> Vec<(&'static str, u64)> {
-        self.databases.iter().map(|(name, db)| (*name, db.commits())).collect()
+        self.databases
+            .iter()
+            .map(|(name, db)| (*name, db.commits()))
+            .collect()
     }
 
     /// Stops every thread and closes the databases.
@@ -337,7 +411,10 @@ impl Platform {
 fn report(failure: &Mutex<Option<String>>, for_good: bool, what: &str) {
     if for_good {
         tracing::error!("{what}");
-        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| what.to_owned());
+        failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| what.to_owned());
     } else {
         tracing::warn!("{what}");
     }
@@ -356,7 +433,8 @@ fn run_stage<S: Stage>(
         (format!("{:#}", anyhow::Error::from(e)), may_restart)
     };
     let (db, bus): (Arc<dyn Db>, Arc<dyn Bus>) = (db.clone(), bus.clone());
-    let mut shell = Shell::new(stage, db, bus, Options::default(), Box::new(NoFaults)).map_err(describe)?;
+    let mut shell =
+        Shell::new(stage, db, bus, Options::default(), Box::new(NoFaults)).map_err(describe)?;
     let mut notify = |progress: &Progress| {
         if progress.records > 0 || progress.ticked {
             after();
@@ -368,8 +446,14 @@ fn run_stage<S: Stage>(
 /// Signers and witnesses of a genesis by the names of their folders.
 #[must_use]
 pub fn seats(genesis: &Genesis) -> Vec<(String, NodeId)> {
-    let signers = genesis.signers.iter().map(|seat| (format!("signer-{}", seat.index), seat.node));
-    let witnesses =
-        genesis.witnesses.iter().enumerate().map(|(n, seat)| (format!("witness-{}", n + 1), seat.node));
+    let signers = genesis
+        .signers
+        .iter()
+        .map(|seat| (format!("signer-{}", seat.index), seat.node));
+    let witnesses = genesis
+        .witnesses
+        .iter()
+        .enumerate()
+        .map(|(n, seat)| (format!("witness-{}", n + 1), seat.node));
     signers.chain(witnesses).collect()
 }

@@ -66,18 +66,30 @@ impl Secrets {
         };
         let service = |bytes: &mut dyn FnMut() -> [u8; 32], name: &str| {
             let mut node = [0; 16];
-            node.iter_mut().zip(bytes()).for_each(|(to, from)| *to = from);
+            node.iter_mut()
+                .zip(bytes())
+                .for_each(|(to, from)| *to = from);
             ServiceSecret {
                 name: name.to_owned(),
                 node: NodeId(node).to_string(),
                 seed: hex::encode(bytes()),
             }
         };
-        let services = SERVICE_ROLES.iter().map(|(_, name)| service(&mut bytes, name)).collect();
+        let services = SERVICE_ROLES
+            .iter()
+            .map(|(_, name)| service(&mut bytes, name))
+            .collect();
         let log = hex::encode(bytes());
-        let (operator_key, tenant_key) =
-            (format!("srk_op_{}", hex::encode(bytes())), format!("srk_tn_{}", hex::encode(bytes())));
-        Self { services, log, operator_key, tenant_key }
+        let (operator_key, tenant_key) = (
+            format!("srk_op_{}", hex::encode(bytes())),
+            format!("srk_tn_{}", hex::encode(bytes())),
+        );
+        Self {
+            services,
+            log,
+            operator_key,
+            tenant_key,
+        }
     }
 
     /// Writes the file, for its owner only; never overwrites.
@@ -85,7 +97,11 @@ impl Secrets {
     /// # Errors
     /// The file system's.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
         Ok(file.sync_all()?)
     }
@@ -96,12 +112,18 @@ impl Secrets {
     /// Missing, readable by others, or not the right form.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let mode =
-            std::fs::metadata(path).with_context(|| format!("service keys {shown}"))?.permissions().mode();
+        let mode = std::fs::metadata(path)
+            .with_context(|| format!("service keys {shown}"))?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
-            bail!("{shown} can be read by others (mode {:o}); run: chmod 600 {shown}", mode & 0o777);
+            bail!(
+                "{shown} can be read by others (mode {:o}); run: chmod 600 {shown}",
+                mode & 0o777
+            );
         }
-        serde_json::from_slice(&std::fs::read(path)?).with_context(|| format!("service keys {shown}"))
+        serde_json::from_slice(&std::fs::read(path)?)
+            .with_context(|| format!("service keys {shown}"))
     }
 
     /// Id and seed of a service.
@@ -129,7 +151,11 @@ impl Secrets {
     pub fn node_keys(&self) -> anyhow::Result<Vec<NodeKey>> {
         let key = |(role, name): &(Role, &str)| {
             let (node, seed) = self.service(name)?;
-            Ok(NodeKey { node, role: *role, public_key: public_key(&seed) })
+            Ok(NodeKey {
+                node,
+                role: *role,
+                public_key: public_key(&seed),
+            })
         };
         SERVICE_ROLES.iter().map(key).collect()
     }

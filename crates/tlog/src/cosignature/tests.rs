@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::note::{NoteSigner, NoteVerifier};
 
-const BODY: &str = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+const BODY: &str =
+    "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
 const SPEC_LINE: &str = "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
 
 fn key(seed: u8) -> CosignKey {
@@ -34,7 +35,10 @@ fn cosignature_bytes_do_not_change() {
 #[test]
 fn the_specification_example_line_is_read_with_its_time() {
     let cosignature = Cosignature::parse_line(SPEC_LINE).unwrap();
-    assert_eq!((cosignature.time_s, cosignature.key_id), (1_679_315_147, 0x8d66_cf3f));
+    assert_eq!(
+        (cosignature.time_s, cosignature.key_id),
+        (1_679_315_147, 0x8d66_cf3f)
+    );
     assert_eq!(cosignature.to_line(), SPEC_LINE);
 }
 
@@ -43,28 +47,68 @@ fn a_cosignature_verifies_only_for_its_body_time_name_and_key() {
     let (mine, other) = (key(1), key(2));
     let good = cosign(BODY, 100, &mine).unwrap();
     assert_eq!(verify_cosignature(BODY, &good, mine.verifier()), Ok(()));
-    assert_eq!(verify_cosignature(BODY, &good, other.verifier()), Err(CosignatureError::UnknownKey));
-    let later = Cosignature { time_s: 101, ..good.clone() };
-    assert_eq!(verify_cosignature(BODY, &later, mine.verifier()), Err(CosignatureError::BadSignature));
+    assert_eq!(
+        verify_cosignature(BODY, &good, other.verifier()),
+        Err(CosignatureError::UnknownKey)
+    );
+    let later = Cosignature {
+        time_s: 101,
+        ..good.clone()
+    };
+    assert_eq!(
+        verify_cosignature(BODY, &later, mine.verifier()),
+        Err(CosignatureError::BadSignature)
+    );
     let body = BODY.replace("20852163", "20852164");
-    assert_eq!(verify_cosignature(&body, &good, mine.verifier()), Err(CosignatureError::BadSignature));
-    let renamed = Cosignature { name: "w2".to_owned(), ..good.clone() };
-    assert_eq!(verify_cosignature(BODY, &renamed, mine.verifier()), Err(CosignatureError::UnknownKey));
-    let posed = Cosignature { key_id: other.verifier().key_id(), ..good };
-    assert_eq!(verify_cosignature(BODY, &posed, other.verifier()), Err(CosignatureError::BadSignature));
+    assert_eq!(
+        verify_cosignature(&body, &good, mine.verifier()),
+        Err(CosignatureError::BadSignature)
+    );
+    let renamed = Cosignature {
+        name: "w2".to_owned(),
+        ..good.clone()
+    };
+    assert_eq!(
+        verify_cosignature(BODY, &renamed, mine.verifier()),
+        Err(CosignatureError::UnknownKey)
+    );
+    let posed = Cosignature {
+        key_id: other.verifier().key_id(),
+        ..good
+    };
+    assert_eq!(
+        verify_cosignature(BODY, &posed, other.verifier()),
+        Err(CosignatureError::BadSignature)
+    );
 }
 
 #[test]
 fn only_a_checkpoint_is_cosigned_and_only_at_a_time_the_format_has() {
-    for body in ["", "text\n", "o\n01\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"] {
-        assert!(matches!(cosign(body, 1, &key(1)), Err(CosignatureError::NotACheckpoint(_))));
+    for body in [
+        "",
+        "text\n",
+        "o\n01\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+    ] {
+        assert!(matches!(
+            cosign(body, 1, &key(1)),
+            Err(CosignatureError::NotACheckpoint(_))
+        ));
     }
-    assert_eq!(cosign(BODY, TIME_S_MAX + 1, &key(1)), Err(CosignatureError::Time));
+    assert_eq!(
+        cosign(BODY, TIME_S_MAX + 1, &key(1)),
+        Err(CosignatureError::Time)
+    );
     assert!(cosign(BODY, TIME_S_MAX, &key(1)).is_ok());
     let mut late = cosign(BODY, 1, &key(1)).unwrap();
     late.time_s = TIME_S_MAX + 1;
-    assert_eq!(Cosignature::parse_line(&late.to_line()), Err(CosignatureError::Time));
-    assert_eq!(verify_cosignature(BODY, &late, key(1).verifier()), Err(CosignatureError::Time));
+    assert_eq!(
+        Cosignature::parse_line(&late.to_line()),
+        Err(CosignatureError::Time)
+    );
+    assert_eq!(
+        verify_cosignature(BODY, &late, key(1).verifier()),
+        Err(CosignatureError::Time)
+    );
     assert!(borsh::from_slice::<Cosignature>(&borsh::to_vec(&late).unwrap()).is_err());
 }
 
@@ -81,7 +125,10 @@ fn lines_with_another_payload_length_are_refused() {
     for len in [1, 7, 8, 64, 71, 73] {
         let mut line = good.clone();
         line.payload.resize(len, 0);
-        assert_eq!(Cosignature::parse_line(&line.to_line()), Err(CosignatureError::Malformed));
+        assert_eq!(
+            Cosignature::parse_line(&line.to_line()),
+            Err(CosignatureError::Malformed)
+        );
     }
 }
 
@@ -92,7 +139,11 @@ fn borsh_refuses_a_bad_name_and_trailing_bytes() {
     assert_eq!(borsh::from_slice::<Cosignature>(&bytes).unwrap(), good);
     assert!(borsh::from_slice::<Cosignature>(&[bytes.as_slice(), &[0]].concat()).is_err());
     for name in [String::new(), "a b".to_owned(), "x".repeat(256)] {
-        let bad = borsh::to_vec(&Cosignature { name, ..good.clone() }).unwrap();
+        let bad = borsh::to_vec(&Cosignature {
+            name,
+            ..good.clone()
+        })
+        .unwrap();
         assert!(borsh::from_slice::<Cosignature>(&bad).is_err());
     }
     assert!(borsh::from_slice::<Cosignature>(&[0xff; 200]).is_err());

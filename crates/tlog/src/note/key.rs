@@ -1,4 +1,5 @@
-//! Verifier and signer key strings of C2SP signed-note, for key types 0x01 (note) and 0x04 (cosignature).
+//! Verifier and signer key strings of C2SP signed-note, for key types 0x01 (note) and 0x04
+//! (cosignature).
 
 use std::fmt;
 
@@ -29,14 +30,19 @@ pub enum KeyError {
     BadPoint,
 }
 
-/// A note key name: non-empty, at most [`NAME_LEN_MAX`] bytes, no Unicode space, no `+`, no control character.
+/// A note key name: non-empty, at most [`NAME_LEN_MAX`] bytes, no Unicode space, no `+`, no control
+/// character.
 pub(crate) fn name_is_valid(name: &str) -> bool {
     let bad = |c: char| c.is_whitespace() || c == '+' || c < ' ';
     !name.is_empty() && name.len() <= NAME_LEN_MAX && !name.contains(bad)
 }
 
 fn key_id(name: &str, kind: u8, public: &VerifyingKey) -> u32 {
-    let digest = Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(public).finalize();
+    let digest = Sha256::new()
+        .chain_update(name)
+        .chain_update([b'\n', kind])
+        .chain_update(public)
+        .finalize();
     digest.first_chunk().map_or(0, |id| u32::from_be_bytes(*id))
 }
 
@@ -61,7 +67,11 @@ impl<const KIND: u8> Verifier<KIND> {
         if key.is_weak() {
             return Err(KeyError::BadPoint);
         }
-        Ok(Self { name: name.to_owned(), id: key_id(name, KIND, &key), key })
+        Ok(Self {
+            name: name.to_owned(),
+            id: key_id(name, KIND, &key),
+            key,
+        })
     }
 
     /// Reads `<name>+<key id, 8 lower-case hex digits>+<base64(KIND ‖ public key)>`.
@@ -71,7 +81,11 @@ impl<const KIND: u8> Verifier<KIND> {
     pub fn parse(vkey: &str) -> Result<Self, KeyError> {
         let (name, public) = parse_key_string::<KIND>(vkey)?;
         let verifier = Self::new(name, &public)?;
-        if verifier.to_vkey() == vkey { Ok(verifier) } else { Err(KeyError::Malformed) }
+        if verifier.to_vkey() == vkey {
+            Ok(verifier)
+        } else {
+            Err(KeyError::Malformed)
+        }
     }
 
     /// The verifier key string.
@@ -102,7 +116,9 @@ impl<const KIND: u8> Verifier<KIND> {
 
     /// Strict Ed25519 verification (canonical encodings, no small order).
     pub(crate) fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+        self.key
+            .verify_strict(message, &Signature::from_bytes(signature))
+            .is_ok()
     }
 }
 
@@ -128,11 +144,17 @@ impl<const KIND: u8> SecretKey<KIND> {
     /// # Errors
     /// [`KeyError`]; a key id that does not belong to the name and key is `Malformed`.
     pub fn parse(skey: &str) -> Result<Self, KeyError> {
-        let rest = skey.strip_prefix(SIGNER_PREFIX).ok_or(KeyError::Malformed)?;
+        let rest = skey
+            .strip_prefix(SIGNER_PREFIX)
+            .ok_or(KeyError::Malformed)?;
         let (name, seed) = parse_key_string::<KIND>(rest)?;
         let secret = Self::new(name, &seed)?;
         let head = format!("{name}+{:08x}+", secret.verifier.id);
-        if rest.starts_with(&head) { Ok(secret) } else { Err(KeyError::Malformed) }
+        if rest.starts_with(&head) {
+            Ok(secret)
+        } else {
+            Err(KeyError::Malformed)
+        }
     }
 
     /// The public half.
@@ -160,5 +182,9 @@ fn parse_key_string<const KIND: u8>(text: &str) -> Result<(&str, [u8; 32]), KeyE
     };
     let bytes = text::from_base64_exact::<33>(key).ok_or(KeyError::Malformed)?;
     let [kind, key @ ..] = bytes;
-    if kind == KIND { Ok((name, key)) } else { Err(KeyError::WrongType) }
+    if kind == KIND {
+        Ok((name, key))
+    } else {
+        Err(KeyError::WrongType)
+    }
 }

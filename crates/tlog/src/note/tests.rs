@@ -6,7 +6,8 @@ use super::*;
 
 const SIGNER: &str =
     "PRIVATE+KEY+example.com/log/testdata+33d7b496+AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg";
-const VERIFIER: &str = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+const VERIFIER: &str =
+    "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
 const GOLDEN: &str = "example.com/log/testdata\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\
     — example.com/log/testdata M9e0lhxJACzE1KoUdqKuPa+9p6R7dSW8BlEvrg/noo8FkGg6PbJoRNOcdjqjOq89wVvTA60eubCc4oufo5BvIVEgtQc=\n";
 
@@ -25,7 +26,10 @@ fn note_bytes_do_not_change() {
     let signer = NoteSigner::parse(SIGNER).unwrap();
     assert_eq!(sign_note(body_of(GOLDEN), &signer).unwrap(), GOLDEN);
     let verifier = NoteVerifier::parse(VERIFIER).unwrap();
-    assert_eq!((verifier.to_vkey().as_str(), verifier.key_id()), (VERIFIER, 0x33d7_b496));
+    assert_eq!(
+        (verifier.to_vkey().as_str(), verifier.key_id()),
+        (VERIFIER, 0x33d7_b496)
+    );
     assert_eq!(signer.verifier(), &verifier);
     let verified = verify_note(GOLDEN, &[verifier]).unwrap();
     assert_eq!(
@@ -40,9 +44,14 @@ fn signed_note_crate_accepts_our_notes_and_we_accept_its_keys() {
     let (signer, verifier) = keys("log.example", 7);
     let note = sign_note("text\n\nmore\n", &signer).unwrap();
     let theirs = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
-    let known = VerifierList::new(vec![Box::new(StandardVerifier::new(&verifier.to_vkey()).unwrap())]);
+    let known = VerifierList::new(vec![Box::new(
+        StandardVerifier::new(&verifier.to_vkey()).unwrap(),
+    )]);
     assert_eq!(theirs.verify(&known).unwrap().0.len(), 1);
-    assert_eq!(verify_note(&note, &[verifier]).unwrap().body, "text\n\nmore\n");
+    assert_eq!(
+        verify_note(&note, &[verifier]).unwrap().body,
+        "text\n\nmore\n"
+    );
 }
 
 #[test]
@@ -59,11 +68,22 @@ fn a_note_needs_a_known_key_and_refuses_a_bad_or_doubled_one() {
     let (signer, verifier) = keys("log.example", 7);
     let (_, other) = keys("log.example", 8);
     let good = sign_note("text\n", &signer).unwrap();
-    assert_eq!(verify_note(&good, std::slice::from_ref(&other)), Err(NoteError::Unsigned));
+    assert_eq!(
+        verify_note(&good, std::slice::from_ref(&other)),
+        Err(NoteError::Unsigned)
+    );
     assert_eq!(verify_note(&good, &[]), Err(NoteError::Unsigned));
-    assert_eq!(verify_note(&good, &[other, verifier.clone()]).unwrap().signers, [1]);
+    assert_eq!(
+        verify_note(&good, &[other, verifier.clone()])
+            .unwrap()
+            .signers,
+        [1]
+    );
     let tampered = good.replace("text", "Text");
-    assert_eq!(verify_note(&tampered, std::slice::from_ref(&verifier)), Err(NoteError::BadSignature));
+    assert_eq!(
+        verify_note(&tampered, std::slice::from_ref(&verifier)),
+        Err(NoteError::BadSignature)
+    );
     let mut doubled = Note::parse(&good).unwrap();
     doubled.add(doubled.signatures()[0].clone()).unwrap();
     assert_eq!(
@@ -73,7 +93,10 @@ fn a_note_needs_a_known_key_and_refuses_a_bad_or_doubled_one() {
     let mut short = Note::parse(&good).unwrap().signatures()[0].clone();
     short.payload.pop();
     let short = format!("text\n\n{}", short.to_line());
-    assert_eq!(verify_note(&short, &[verifier]), Err(NoteError::BadSignature));
+    assert_eq!(
+        verify_note(&short, &[verifier]),
+        Err(NoteError::BadSignature)
+    );
 }
 
 #[test]
@@ -81,8 +104,12 @@ fn one_good_key_does_not_excuse_a_bad_signature_of_another() {
     let ((first, first_key), (second, second_key)) = (keys("a", 1), keys("b", 2));
     let mut note = Note::parse(&sign_note("text\n", &first).unwrap()).unwrap();
     let foreign = sign_note("other\n", &second).unwrap();
-    note.add(Note::parse(&foreign).unwrap().signatures()[0].clone()).unwrap();
-    assert_eq!(verify_note(&note.to_text(), &[first_key, second_key]), Err(NoteError::BadSignature));
+    note.add(Note::parse(&foreign).unwrap().signatures()[0].clone())
+        .unwrap();
+    assert_eq!(
+        verify_note(&note.to_text(), &[first_key, second_key]),
+        Err(NoteError::BadSignature)
+    );
 }
 
 #[test]
@@ -105,7 +132,10 @@ fn malformed_notes_are_refused() {
         format!("text\n\n{}", line.replace("— ", "- ")),
         format!("text\n\n{}", line.replace("— ", "—  ")),
         format!("text\n\n{}", line.replace("example.com", "example+com")),
-        format!("text\n\n{}", line.replace("example.com", "example\u{a0}com")),
+        format!(
+            "text\n\n{}",
+            line.replace("example.com", "example\u{a0}com")
+        ),
         "text\n\n— name AAAAAA==\n".to_owned(),
     ] {
         assert!(Note::parse(&bad).is_err(), "{bad:?}");
@@ -124,7 +154,10 @@ fn notes_are_bounded() {
     let body = format!("{}\n", "x".repeat(NOTE_LEN_MAX - 10));
     assert_eq!(sign_note(&body, &signer), Err(NoteError::TooLarge));
     let mut full = Note::parse(&format!("text\n\n{}", line.repeat(SIGNATURES_MAX))).unwrap();
-    assert_eq!(full.add(full.signatures()[0].clone()), Err(NoteError::TooLarge));
+    assert_eq!(
+        full.add(full.signatures()[0].clone()),
+        Err(NoteError::TooLarge)
+    );
 }
 
 #[test]
@@ -153,14 +186,31 @@ fn key_strings_are_read_only_when_canonical() {
     ] {
         assert!(NoteVerifier::parse(&bad).is_err(), "{bad:?}");
     }
-    assert_eq!(key::Verifier::<0x04>::parse(VERIFIER), Err(KeyError::WrongType));
-    for bad in
-        [SIGNER.replace("33d7b496", "33d7b497"), SIGNER.replace("PRIVATE", "PUBLIC"), format!("{SIGNER} ")]
-    {
+    assert_eq!(
+        key::Verifier::<0x04>::parse(VERIFIER),
+        Err(KeyError::WrongType)
+    );
+    for bad in [
+        SIGNER.replace("33d7b496", "33d7b497"),
+        SIGNER.replace("PRIVATE", "PUBLIC"),
+        format!("{SIGNER} "),
+    ] {
         assert!(NoteSigner::parse(&bad).is_err(), "{bad:?}");
     }
-    for name in ["", "a b", "a+b", "a\u{2003}b", "a\nb", "a\u{1}b", &"x".repeat(256)] {
-        assert_eq!(NoteSigner::new(name, &[1; 32]).err(), Some(KeyError::Name), "{name:?}");
+    for name in [
+        "",
+        "a b",
+        "a+b",
+        "a\u{2003}b",
+        "a\nb",
+        "a\u{1}b",
+        &"x".repeat(256),
+    ] {
+        assert_eq!(
+            NoteSigner::new(name, &[1; 32]).err(),
+            Some(KeyError::Name),
+            "{name:?}"
+        );
     }
 }
 
@@ -179,18 +229,25 @@ fn small_order_and_undecodable_public_keys_are_refused() {
 fn a_signature_with_s_plus_the_group_order_is_refused() {
     let (signer, verifier) = keys("log.example", 7);
     let mut note = Note::parse(&sign_note("text\n", &signer).unwrap()).unwrap();
-    let order = hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
+    let order =
+        hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
     let mut carry = 0u16;
     for (byte, add) in note.signatures[0].payload[32..].iter_mut().zip(order) {
         let sum = u16::from(*byte) + u16::from(add) + carry;
         *byte = sum as u8;
         carry = sum >> 8;
     }
-    assert_eq!(verify_note(&note.to_text(), &[verifier]), Err(NoteError::BadSignature));
+    assert_eq!(
+        verify_note(&note.to_text(), &[verifier]),
+        Err(NoteError::BadSignature)
+    );
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "shows what plain verification lets through")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "shows what plain verification lets through"
+)]
 fn a_signature_with_a_small_order_point_is_refused() {
     use curve25519_dalek::Scalar;
     use ed25519_dalek::Verifier as _;
@@ -200,15 +257,28 @@ fn a_signature_with_a_small_order_point_is_refused() {
     let mut identity = [0; 32];
     identity[0] = 1;
     let public = key.verifying_key();
-    let hash = sha2::Sha512::new().chain_update(identity).chain_update(public).chain_update(b"text\n");
+    let hash = sha2::Sha512::new()
+        .chain_update(identity)
+        .chain_update(public)
+        .chain_update(b"text\n");
     let s = Scalar::from_bytes_mod_order_wide(&hash.finalize().into()) * key.to_scalar();
     let payload = [identity, s.to_bytes()].concat();
     let plain = ed25519_dalek::Signature::from_slice(&payload).unwrap();
-    assert!(public.verify(b"text\n", &plain).is_ok(), "the forgery must fool plain verification");
+    assert!(
+        public.verify(b"text\n", &plain).is_ok(),
+        "the forgery must fool plain verification"
+    );
     let (_, verifier) = keys("log.example", 7);
-    let line = NoteSignature { name: "log.example".to_owned(), key_id: verifier.key_id(), payload };
+    let line = NoteSignature {
+        name: "log.example".to_owned(),
+        key_id: verifier.key_id(),
+        payload,
+    };
     let note = format!("text\n\n{}", line.to_line());
-    assert_eq!(verify_note(&note, &[verifier]), Err(NoteError::BadSignature));
+    assert_eq!(
+        verify_note(&note, &[verifier]),
+        Err(NoteError::BadSignature)
+    );
 }
 
 #[test]

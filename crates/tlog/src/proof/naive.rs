@@ -25,8 +25,11 @@ pub fn path(m: usize, d: &[Hash]) -> Vec<Hash> {
         return Vec::new();
     }
     let k = k(n);
-    let (mut proof, last) =
-        if m < k { (path(m, &d[..k]), mth(&d[k..])) } else { (path(m - k, &d[k..]), mth(&d[..k])) };
+    let (mut proof, last) = if m < k {
+        (path(m, &d[..k]), mth(&d[k..]))
+    } else {
+        (path(m - k, &d[k..]), mth(&d[..k]))
+    };
     proof.push(last);
     proof
 }

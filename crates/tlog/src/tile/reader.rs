@@ -9,7 +9,8 @@ use crate::{
     proof::Nodes,
 };
 
-/// Untrusted storage of tiles. It may hold a wider tile than asked for; [`AuthenticTiles`] asks for exact widths.
+/// Untrusted storage of tiles. It may hold a wider tile than asked for; [`AuthenticTiles`] asks for
+/// exact widths.
 pub trait TileSource {
     /// Bytes of a hash tile; `None` if not held.
     fn hash_tile(&self, id: TileId) -> Option<Vec<u8>>;
@@ -17,8 +18,9 @@ pub trait TileSource {
     fn entry_bundle(&self, id: TileId) -> Option<Vec<u8>>;
 }
 
-/// The tiles of one tree head. The partial tiles of the right edge are checked against the root once; a full tile
-/// is checked against its hash in the tile above it, up to the edge, each time it is read.
+/// The tiles of one tree head. The partial tiles of the right edge are checked against the root
+/// once; a full tile is checked against its hash in the tile above it, up to the edge, each time it
+/// is read.
 ///
 /// So a full tile counts only if **all** its 256 hashes are right, not only those on one path.
 pub struct AuthenticTiles<'a, S> {
@@ -29,10 +31,12 @@ pub struct AuthenticTiles<'a, S> {
 }
 
 impl<'a, S: TileSource> AuthenticTiles<'a, S> {
-    /// Reads the right edge and checks that it makes up `root`, which the caller took from a verified checkpoint.
+    /// Reads the right edge and checks that it makes up `root`, which the caller took from a
+    /// verified checkpoint.
     ///
     /// # Errors
-    /// `OutOfRange` if `size` > [`SIZE_MAX`]; `Missing`, `WrongLength`; `NotInTree` if the root differs.
+    /// `OutOfRange` if `size` > [`SIZE_MAX`]; `Missing`, `WrongLength`; `NotInTree` if the root
+    /// differs.
     pub fn open(source: &'a S, size: u64, root: Hash) -> Result<Self, TileError> {
         if size > SIZE_MAX {
             return Err(TileError::OutOfRange);
@@ -59,7 +63,8 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
     /// The authenticated hashes of a tile of this tree head.
     ///
     /// # Errors
-    /// `OutOfRange` if the tree has no such tile; `Missing`, `WrongLength`; `NotInTree` for any wrong byte.
+    /// `OutOfRange` if the tree has no such tile; `Missing`, `WrongLength`; `NotInTree` for any
+    /// wrong byte.
     pub fn hashes(&self, level: u8, index: u64) -> Result<Vec<Hash>, TileError> {
         if level > LEVEL_MAX {
             return Err(TileError::OutOfRange);
@@ -87,7 +92,10 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
     pub fn entries(&self, index: u64) -> Result<Vec<Vec<u8>>, TileError> {
         let hashes = self.hashes(0, index)?;
         let width = width_at(self.size, index);
-        let bytes = self.source.entry_bundle(TileId::new(0, index, width)?).ok_or(TileError::Missing)?;
+        let bytes = self
+            .source
+            .entry_bundle(TileId::new(0, index, width)?)
+            .ok_or(TileError::Missing)?;
         let entries = parse_bundle(&bytes, width)?;
         if entries.iter().map(|entry| leaf_hash(entry)).eq(hashes) {
             Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
@@ -112,7 +120,8 @@ fn read<S: TileSource>(source: &S, id: TileId) -> Result<Vec<Hash>, TileError> {
     parse_hash_tile(&source.hash_tile(id).ok_or(TileError::Missing)?, id.width())
 }
 
-/// Adds the perfect subtrees of a partial tile, smallest (rightmost) first, to the left of what was folded below.
+/// Adds the perfect subtrees of a partial tile, smallest (rightmost) first, to the left of what was
+/// folded below.
 fn fold_right_edge(hashes: &[Hash], below: Option<Hash>) -> Result<Hash, TileError> {
     let mut folded = below;
     let mut rest = hashes;

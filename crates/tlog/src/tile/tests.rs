@@ -40,9 +40,15 @@ fn log(steps: &[u64]) -> (MemoryTree, Files) {
 #[test]
 fn tile_paths_do_not_change() {
     assert_eq!(tile_path(0, 0, 256).unwrap(), "tile/0/000");
-    assert_eq!(tile_path(3, 1_234_067, 256).unwrap(), "tile/3/x001/x234/067");
+    assert_eq!(
+        tile_path(3, 1_234_067, 256).unwrap(),
+        "tile/3/x001/x234/067"
+    );
     assert_eq!(tile_path(0, 1000, 7).unwrap(), "tile/0/x001/000.p/7");
-    assert_eq!(TileId::new(0, 999, 255).unwrap().bundle_path(), "tile/entries/999.p/255");
+    assert_eq!(
+        TileId::new(0, 999, 255).unwrap().bundle_path(),
+        "tile/entries/999.p/255"
+    );
     for (level, index, width) in [(0, 0, 0), (0, 0, 257), (8, 0, 1), (0, u64::MAX, 1)] {
         assert_eq!(tile_path(level, index, width), Err(TileError::OutOfRange));
     }
@@ -52,12 +58,20 @@ fn tile_paths_do_not_change() {
 fn growth_names_the_tiles_of_the_specification_example() {
     let paths: Vec<String> = tiles_between(0, 70_000).map(|id| id.path()).collect();
     assert_eq!(paths.len(), 273 + 1 + 1 + 1 + 1);
-    for expected in ["tile/0/273.p/112", "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"] {
+    for expected in [
+        "tile/0/273.p/112",
+        "tile/1/000",
+        "tile/1/001.p/17",
+        "tile/2/000.p/1",
+    ] {
         assert!(paths.iter().any(|path| path == expected), "{expected}");
     }
     let at_256: Vec<String> = tiles_between(255, 256).map(|id| id.path()).collect();
     assert_eq!(at_256, ["tile/0/000", "tile/1/000.p/1"]);
-    assert_eq!(tiles_between(5, 5).count() + tiles_between(6, 5).count() + tiles_between(0, 0).count(), 0);
+    assert_eq!(
+        tiles_between(5, 5).count() + tiles_between(6, 5).count() + tiles_between(0, 0).count(),
+        0
+    );
 }
 
 #[test]
@@ -72,7 +86,10 @@ fn every_proof_built_from_authentic_tiles_verifies() {
             let leaf = leaf_hash(&entry(index).unwrap());
             assert_eq!(verify_inclusion(leaf, index, size, root, &proof), Ok(()));
             let entries = tiles.entries(index >> 8).unwrap();
-            assert_eq!(entries[(index & 255) as usize], entry(index).unwrap().as_ref());
+            assert_eq!(
+                entries[(index & 255) as usize],
+                entry(index).unwrap().as_ref()
+            );
         }
         assert_eq!(tiles.hashes(0, size), Err(TileError::OutOfRange));
     }
@@ -104,7 +121,10 @@ fn a_flipped_byte_anywhere_else_is_refused_too() {
         for byte in 0..16 * 32 {
             let mut forged = files.clone();
             forged.0.get_mut(path).unwrap()[byte] ^= 0x80;
-            assert!(AuthenticTiles::open(&forged, 10_000, root).is_err(), "{path} {byte}");
+            assert!(
+                AuthenticTiles::open(&forged, 10_000, root).is_err(),
+                "{path} {byte}"
+            );
         }
     }
     let mut forged = files.clone();
@@ -113,8 +133,14 @@ fn a_flipped_byte_anywhere_else_is_refused_too() {
     assert_eq!(tiles.entries(5), Err(TileError::NotInTree));
     let mut forged = files;
     forged.0.get_mut("tile/0/039.p/16").unwrap().push(0);
-    assert_eq!(AuthenticTiles::open(&forged, 10_000, root).err(), Some(TileError::WrongLength));
-    assert_eq!(AuthenticTiles::open(&forged, 9_999, root).err(), Some(TileError::Missing));
+    assert_eq!(
+        AuthenticTiles::open(&forged, 10_000, root).err(),
+        Some(TileError::WrongLength)
+    );
+    assert_eq!(
+        AuthenticTiles::open(&forged, 9_999, root).err(),
+        Some(TileError::Missing)
+    );
 }
 
 #[test]
@@ -139,11 +165,17 @@ fn a_log_grown_in_steps_has_every_file_of_its_last_size() {
 fn bundles_are_read_only_when_exact() {
     let bundle = entry_bundle(&["one", "", "three"]).unwrap();
     assert_eq!(hex::encode(&bundle), "00036f6e65000000057468726565");
-    assert_eq!(parse_bundle(&bundle, 3).unwrap(), [&b"one"[..], b"", b"three"]);
+    assert_eq!(
+        parse_bundle(&bundle, 3).unwrap(),
+        [&b"one"[..], b"", b"three"]
+    );
     for width in [0, 1, 2, 4] {
         assert_eq!(parse_bundle(&bundle, width), Err(TileError::WrongLength));
     }
-    assert_eq!(entry_bundle(&[vec![0; ENTRY_LEN_MAX + 1]]), Err(TileError::EntryTooLong));
+    assert_eq!(
+        entry_bundle(&[vec![0; ENTRY_LEN_MAX + 1]]),
+        Err(TileError::EntryTooLong)
+    );
     assert_eq!(entry_bundle(&[[0u8; 1]; 257]), Err(TileError::WrongLength));
     assert_eq!(entry_bundle::<Vec<u8>>(&[]), Err(TileError::WrongLength));
 }

@@ -12,14 +12,18 @@ fn leaf(i: u64) -> Hash {
 /// A proof of entry 5 of 11, with cosignatures of three witnesses at 100, 101 and 102.
 fn setup() -> (Proof, LogPolicy) {
     let log = NoteSigner::new("log.example", &[9; 32]).unwrap();
-    let witnesses: Vec<CosignKey> =
-        (1..=3).map(|i| CosignKey::new(&format!("w{i}"), &[i; 32]).unwrap()).collect();
+    let witnesses: Vec<CosignKey> = (1..=3)
+        .map(|i| CosignKey::new(&format!("w{i}"), &[i; 32]).unwrap())
+        .collect();
     let tree: MemoryTree = (0..11).map(leaf).collect();
-    let body =
-        Checkpoint::with_state("log.example", 11, tree.root_at(11).unwrap(), leaf(0)).unwrap().to_body();
+    let body = Checkpoint::with_state("log.example", 11, tree.root_at(11).unwrap(), leaf(0))
+        .unwrap()
+        .to_body();
     let mut checkpoint = Note::parse(&sign_note(&body, &log).unwrap()).unwrap();
     for (time, key) in (100..).zip(&witnesses) {
-        checkpoint.add(cosign(&body, time, key).unwrap().to_note_signature()).unwrap();
+        checkpoint
+            .add(cosign(&body, time, key).unwrap().to_note_signature())
+            .unwrap();
     }
     let hashes = inclusion_proof(&tree, 5, 11).unwrap();
     let policy = LogPolicy {
@@ -28,7 +32,15 @@ fn setup() -> (Proof, LogPolicy) {
         witnesses: witnesses.iter().map(|key| key.verifier().clone()).collect(),
         quorum: 2,
     };
-    (Proof { extra: Vec::new(), index: 5, hashes, checkpoint }, policy)
+    (
+        Proof {
+            extra: Vec::new(),
+            index: 5,
+            hashes,
+            checkpoint,
+        },
+        policy,
+    )
 }
 
 #[test]
@@ -62,18 +74,42 @@ fn each_check_of_a_proof_refuses_on_its_own() {
     let (proof, policy) = setup();
     let wrong_root = Err(TlogProofError::Inclusion(ProofError::WrongRoot));
     assert_eq!(proof.verify(leaf(6), &policy, 200), wrong_root);
-    let moved = Proof { index: 4, ..proof.clone() };
+    let moved = Proof {
+        index: 4,
+        ..proof.clone()
+    };
     assert_eq!(moved.verify(leaf(5), &policy, 200), wrong_root);
-    let elsewhere = LogPolicy { origin: "other.example".to_owned(), ..policy.clone() };
-    assert_eq!(proof.verify(leaf(5), &elsewhere, 200), Err(TlogProofError::WrongOrigin));
+    let elsewhere = LogPolicy {
+        origin: "other.example".to_owned(),
+        ..policy.clone()
+    };
+    assert_eq!(
+        proof.verify(leaf(5), &elsewhere, 200),
+        Err(TlogProofError::WrongOrigin)
+    );
     let stranger = NoteSigner::new("log.example", &[8; 32]).unwrap();
-    let other_log = LogPolicy { log: stranger.verifier().clone(), ..policy.clone() };
-    assert_eq!(proof.verify(leaf(5), &other_log, 200), Err(TlogProofError::Note(NoteError::Unsigned)));
+    let other_log = LogPolicy {
+        log: stranger.verifier().clone(),
+        ..policy.clone()
+    };
+    assert_eq!(
+        proof.verify(leaf(5), &other_log, 200),
+        Err(TlogProofError::Note(NoteError::Unsigned))
+    );
     for quorum in [0, 4] {
-        let strict = LogPolicy { quorum, ..policy.clone() };
-        assert_eq!(proof.verify(leaf(5), &strict, 200), Err(TlogProofError::NotWitnessed));
+        let strict = LogPolicy {
+            quorum,
+            ..policy.clone()
+        };
+        assert_eq!(
+            proof.verify(leaf(5), &strict, 200),
+            Err(TlogProofError::NotWitnessed)
+        );
     }
-    assert_eq!(proof.verify(leaf(5), &policy, 100), Err(TlogProofError::NotWitnessed));
+    assert_eq!(
+        proof.verify(leaf(5), &policy, 100),
+        Err(TlogProofError::NotWitnessed)
+    );
 }
 
 #[test]
@@ -96,7 +132,10 @@ fn proof_texts_that_are_not_canonical_are_refused() {
         text.replace(&hash, &hash.repeat(64)),
         format!("{text}\n"),
         format!("{text}x"),
-        text.replace("index 5\n", &format!("extra {}\nindex 5\n", text::base64(&[0; EXTRA_LEN_MAX + 1]))),
+        text.replace(
+            "index 5\n",
+            &format!("extra {}\nindex 5\n", text::base64(&[0; EXTRA_LEN_MAX + 1])),
+        ),
     ] {
         assert!(Proof::parse(&bad).is_err(), "{bad:?}");
     }

@@ -5,15 +5,27 @@ use strongroom_types::charter::Board;
 use strongroom_types::*;
 
 fn user() -> User {
-    User { id: UserId([12; 16]), name: name("Ada Lovelace") }
+    User {
+        id: UserId([12; 16]),
+        name: name("Ada Lovelace"),
+    }
 }
 
 fn credential(class: CredentialClass) -> Credential {
-    Credential { id: CredentialId([4; 16]), user: user().id, class, public_key: [13; 32] }
+    Credential {
+        id: CredentialId([4; 16]),
+        user: user().id,
+        class,
+        public_key: [13; 32],
+    }
 }
 
 fn group() -> Group {
-    Group { id: GroupId([6; 16]), name: name("approvers"), members: vec![UserId([12; 16]), UserId([14; 16])] }
+    Group {
+        id: GroupId([6; 16]),
+        name: name("approvers"),
+        members: vec![UserId([12; 16]), UserId([14; 16])],
+    }
 }
 
 fn entry() -> AllowListEntry {
@@ -35,7 +47,10 @@ pub fn charter() -> Charter {
         admins: board(20),
         committee: board(30),
         users: vec![user()],
-        credentials: vec![credential(CredentialClass::Key), credential(CredentialClass::Program)],
+        credentials: vec![
+            credential(CredentialClass::Key),
+            credential(CredentialClass::Program),
+        ],
         groups: vec![group()],
         allow_list: vec![entry()],
         policy: policy().to_text(),
@@ -45,7 +60,12 @@ pub fn charter() -> Charter {
 }
 
 fn plan(suite: Suite) -> CeremonyPlan {
-    CeremonyPlan { key: KeyId([16; 16]), suite, min_signers: 2, roster: vec![1, 2, 3] }
+    CeremonyPlan {
+        key: KeyId([16; 16]),
+        suite,
+        min_signers: 2,
+        roster: vec![1, 2, 3],
+    }
 }
 
 fn bodies() -> Vec<(&'static str, ActBody)> {
@@ -60,25 +80,67 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
         tags: vec![name("cold"), name("hot")],
     };
     vec![
-        ("create_tenant", ActBody::CreateTenant { tenant: TenantId([2; 16]), charter: Box::new(charter()) }),
+        (
+            "create_tenant",
+            ActBody::CreateTenant {
+                tenant: TenantId([2; 16]),
+                charter: Box::new(charter()),
+            },
+        ),
         ("put_user", put(Record::User(user()))),
-        ("put_credential", put(Record::Credential(credential(CredentialClass::Key)))),
+        (
+            "put_credential",
+            put(Record::Credential(credential(CredentialClass::Key))),
+        ),
         ("put_group", put(Record::Group(group()))),
         ("put_allow_list", put(Record::AllowList(entry()))),
         ("put_policy", put(Record::Policy(policy().to_text()))),
         ("put_vault", put(Record::Vault(vault))),
-        ("put_ceremony_taproot", put(Record::Ceremony(plan(Suite::FrostSecp256k1Tr)))),
-        ("put_ceremony_secp256k1", put(Record::Ceremony(plan(Suite::FrostSecp256k1)))),
-        ("put_ceremony_ed25519", put(Record::Ceremony(plan(Suite::FrostEd25519)))),
+        (
+            "put_ceremony_taproot",
+            put(Record::Ceremony(plan(Suite::FrostSecp256k1Tr))),
+        ),
+        (
+            "put_ceremony_secp256k1",
+            put(Record::Ceremony(plan(Suite::FrostSecp256k1))),
+        ),
+        (
+            "put_ceremony_ed25519",
+            put(Record::Ceremony(plan(Suite::FrostEd25519))),
+        ),
         ("release", ActBody::Release(act)),
         ("resume", ActBody::Resume),
-        ("revoke_credential", tighten(Tighten::RevokeCredential(CredentialId([4; 16])))),
+        (
+            "revoke_credential",
+            tighten(Tighten::RevokeCredential(CredentialId([4; 16]))),
+        ),
         ("revoke_user", tighten(Tighten::RevokeUser(user().id))),
-        ("leave_group", tighten(Tighten::LeaveGroup { group: group().id, user: user().id })),
-        ("remove_allow_list", tighten(Tighten::RemoveAllowList(entry().id))),
+        (
+            "leave_group",
+            tighten(Tighten::LeaveGroup {
+                group: group().id,
+                user: user().id,
+            }),
+        ),
+        (
+            "remove_allow_list",
+            tighten(Tighten::RemoveAllowList(entry().id)),
+        ),
         ("cancel", tighten(Tighten::Cancel(intent().digest()))),
-        ("pause_tenant", tighten(Tighten::Pause { vault: None, until: NOW.plus(1) })),
-        ("pause_vault", tighten(Tighten::Pause { vault: Some(VaultId([3; 16])), until: NOW.plus(1) })),
+        (
+            "pause_tenant",
+            tighten(Tighten::Pause {
+                vault: None,
+                until: NOW.plus(1),
+            }),
+        ),
+        (
+            "pause_vault",
+            tighten(Tighten::Pause {
+                vault: Some(VaultId([3; 16])),
+                until: NOW.plus(1),
+            }),
+        ),
         ("stop", tighten(Tighten::Stop)),
         ("revoke_key", tighten(Tighten::RevokeKey(KeyId([16; 16])))),
         ("veto", tighten(Tighten::Veto(act))),
@@ -92,8 +154,14 @@ pub fn acts() -> Vec<(String, Act)> {
             "create_tenant" | "quarantine" => Scope::Platform,
             _ => Scope::Tenant(TenantId([2; 16])),
         };
-        let act =
-            Act { platform: PlatformId([1; 16]), scope, id: ActId([17; 16]), version: 7, expires: NOW, body };
+        let act = Act {
+            platform: PlatformId([1; 16]),
+            scope,
+            id: ActId([17; 16]),
+            version: 7,
+            expires: NOW,
+            body,
+        };
         (format!("act_{kind}"), act)
     };
     bodies().into_iter().map(act).collect()

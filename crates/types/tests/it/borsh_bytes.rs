@@ -5,7 +5,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::*;
 
-fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(value: &T, hex: &str) {
+fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(
+    value: &T,
+    hex: &str,
+) {
     let bytes = borsh::to_vec(value).unwrap();
     assert_eq!(hex::encode(&bytes), hex);
     assert_eq!(T::try_from_slice(&bytes).unwrap(), *value);
@@ -17,8 +20,14 @@ fn repeat(byte: u8, times: usize) -> String {
 
 #[test]
 fn signed_bytes_do_not_change() {
-    let endorsement = |n: u8| Endorsement { credential: CredentialId([n; 16]), signature: [n + 16; 64] };
-    let signed = Signed { text: "{}".to_owned(), endorsements: vec![endorsement(1), endorsement(2)] };
+    let endorsement = |n: u8| Endorsement {
+        credential: CredentialId([n; 16]),
+        signature: [n + 16; 64],
+    };
+    let signed = Signed {
+        text: "{}".to_owned(),
+        endorsements: vec![endorsement(1), endorsement(2)],
+    };
     let expected = [
         "02000000".to_owned(),
         "7b7d".to_owned(),
@@ -33,15 +42,24 @@ fn signed_bytes_do_not_change() {
 
 #[test]
 fn signed_json_does_not_change() {
-    let endorsement = Endorsement { credential: CredentialId([1; 16]), signature: [2; 64] };
-    let signed = Signed { text: "{\"a\":\"b\"}".to_owned(), endorsements: vec![endorsement] };
+    let endorsement = Endorsement {
+        credential: CredentialId([1; 16]),
+        signature: [2; 64],
+    };
+    let signed = Signed {
+        text: "{\"a\":\"b\"}".to_owned(),
+        endorsements: vec![endorsement],
+    };
     let expected = format!(
         "{{\"endorsements\":[{{\"credential\":\"crd_{}\",\"signature\":\"{}\"}}],\"text\":\"{{\\\"a\\\":\\\"b\\\"}}\"}}",
         repeat(1, 16),
         repeat(2, 64)
     );
     assert_eq!(signed.to_json().to_text(), expected);
-    assert_eq!(Signed::from_json(strongroom_types::json::Json::parse(&expected).unwrap()).unwrap(), signed);
+    assert_eq!(
+        Signed::from_json(strongroom_types::json::Json::parse(&expected).unwrap()).unwrap(),
+        signed
+    );
 }
 
 /// RFC 8032 Ed25519 is deterministic: key, text and signature in one line.
@@ -55,7 +73,10 @@ fn a_signature_over_an_intent_does_not_change() {
         &intent().digest(),
         &signature
     ));
-    let golden = digest("test", &[&credential.public_key(), signed.text.as_bytes(), &signature]);
+    let golden = digest(
+        "test",
+        &[&credential.public_key(), signed.text.as_bytes(), &signature],
+    );
     assert_eq!(golden.to_string(), SIGNATURE);
 }
 const SIGNATURE: &str = "b9ff81d35d2b60b45d758147c549f54672d1fc84d300428f7e845b1b936cb7ea";
@@ -85,7 +106,10 @@ fn attempt_bytes_do_not_change() {
         "0304".to_owned(),
     ];
     golden(&attempt, &expected.concat());
-    assert_eq!([AttemptKind::Pay, AttemptKind::Bump, AttemptKind::Cancel].map(|kind| kind as u8), [0, 1, 2]);
+    assert_eq!(
+        [AttemptKind::Pay, AttemptKind::Bump, AttemptKind::Cancel].map(|kind| kind as u8),
+        [0, 1, 2]
+    );
     assert_eq!(
         unsigned_digest(b"tx").to_string(),
         digest("strongroom/unsigned-transaction/v1", &[b"tx"]).to_string()
@@ -100,7 +124,10 @@ fn refusal_bytes_do_not_change() {
 #[test]
 fn scope_bytes_do_not_change() {
     golden(&Scope::Platform, "00");
-    golden(&Scope::Tenant(TenantId([9; 16])), &format!("01{}", repeat(9, 16)));
+    golden(
+        &Scope::Tenant(TenantId([9; 16])),
+        &format!("01{}", repeat(9, 16)),
+    );
 }
 
 #[test]

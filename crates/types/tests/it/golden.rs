@@ -1,4 +1,5 @@
-//! Texts, digests and words in `vectors/golden.json`; `BLESS=1` writes it anew. `testkit/formats-py` reads it too.
+//! Texts, digests and words in `vectors/golden.json`; `BLESS=1` writes it anew.
+//! `testkit/formats-py` reads it too.
 
 use crate::{acts, texts};
 use serde_json::{Value, json};
@@ -35,12 +36,15 @@ fn cases() -> Vec<Value> {
     cases
 }
 
-/// Compares the cases of these names with the file; a case that the file does not have is a failure.
+/// Compares the cases of these names with the file; a case that the file does not have is a
+/// failure.
 fn compare(wanted: impl Fn(&str) -> bool) {
     let golden: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     let named = |case: &Value| wanted(case["name"].as_str().unwrap());
-    let (made, kept): (Vec<Value>, Vec<Value>) =
-        (cases().into_iter().filter(&named).collect(), golden.into_iter().filter(&named).collect());
+    let (made, kept): (Vec<Value>, Vec<Value>) = (
+        cases().into_iter().filter(&named).collect(),
+        golden.into_iter().filter(&named).collect(),
+    );
     assert!(!made.is_empty());
     assert_eq!(made, kept);
 }
@@ -101,7 +105,10 @@ fn a_text_with_any_letter_changed_is_refused_or_reads_as_something_else() {
         let text = document.to_text();
         for at in 0..text.len() {
             for letter in ["0", "7", "a", "\"", " ", "{", ","] {
-                if text.is_char_boundary(at) && text.is_char_boundary(at + 1) && &text[at..=at] != letter {
+                if text.is_char_boundary(at)
+                    && text.is_char_boundary(at + 1)
+                    && &text[at..=at] != letter
+                {
                     let mut changed = text.clone();
                     changed.replace_range(at..=at, letter);
                     if let Ok(read) = D::parse(&changed) {
@@ -114,7 +121,10 @@ fn a_text_with_any_letter_changed_is_refused_or_reads_as_something_else() {
     flip(&texts::full_intent());
     flip(&texts::approval());
     flip(&texts::core());
-    acts::acts().iter().filter(|(name, _)| name != "act_create_tenant").for_each(|(_, act)| flip(act));
+    acts::acts()
+        .iter()
+        .filter(|(name, _)| name != "act_create_tenant")
+        .for_each(|(_, act)| flip(act));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! One value of each document, every optional member once there and once not.
 
 use strongroom_policy::{
-    AmountRange, Day, DestinationType, Destinations, Guard, GuardKind, Hours, Initiators, Kind, Match,
-    Policy, Rule, Sources, Then, VelocityScope, Window,
+    AmountRange, Day, DestinationType, Destinations, Guard, GuardKind, Hours, Initiators, Kind,
+    Match, Policy, Rule, Sources, Then, VelocityScope, Window,
 };
 use strongroom_types::*;
 
@@ -16,7 +16,12 @@ pub fn name(text: &str) -> Name {
 }
 
 fn transfer(destination: Destination, amount: u64, memo: Option<&str>) -> Transfer {
-    Transfer { asset: ASSET.parse().unwrap(), destination, amount: amount.into(), memo: memo.map(name) }
+    Transfer {
+        asset: ASSET.parse().unwrap(),
+        destination,
+        amount: amount.into(),
+        memo: memo.map(name),
+    }
 }
 
 pub fn intent() -> Intent {
@@ -29,7 +34,11 @@ pub fn intent() -> Intent {
         created: NOW,
         expires: NOW.plus(3_600_000),
         chain: CHAIN.parse().unwrap(),
-        kind: IntentKind::Transfer(vec![transfer(Destination::Address(ADDRESS.to_owned()), 1_000_000, None)]),
+        kind: IntentKind::Transfer(vec![transfer(
+            Destination::Address(ADDRESS.to_owned()),
+            1_000_000,
+            None,
+        )]),
         fee_max: 20_000.into(),
         attempts_max: 3,
         purpose: None,
@@ -39,7 +48,11 @@ pub fn intent() -> Intent {
 /// Every optional member, both destinations, letters beyond ASCII, the largest amount that fits.
 pub fn full_intent() -> Intent {
     let most = MinorUnits::from_be_bytes([0x7f; 32]);
-    let mut second = transfer(Destination::Vault(VaultId([5; 16])), 1, Some("Überweisung \"№ 7\" \u{1f600}"));
+    let mut second = transfer(
+        Destination::Vault(VaultId([5; 16])),
+        1,
+        Some("Überweisung \"№ 7\" \u{1f600}"),
+    );
     second.amount = most;
     let first = transfer(Destination::Address(ADDRESS.to_owned()), 546, Some("rent"));
     Intent {
@@ -52,7 +65,12 @@ pub fn full_intent() -> Intent {
 }
 
 fn groups() -> Vec<GroupNeed> {
-    [(7, 1), (6, 2)].map(|(n, approvals)| GroupNeed { group: GroupId([n; 16]), approvals }).to_vec()
+    [(7, 1), (6, 2)]
+        .map(|(n, approvals)| GroupNeed {
+            group: GroupId([n; 16]),
+            approvals,
+        })
+        .to_vec()
 }
 
 pub fn core() -> DecisionCore {
@@ -95,7 +113,12 @@ pub fn approval() -> Approval {
 }
 
 pub fn no() -> Approval {
-    Approval { answer: Answer::No, after: vec![], rationale: Digest::default(), ..approval() }
+    Approval {
+        answer: Answer::No,
+        after: vec![],
+        rationale: Digest::default(),
+        ..approval()
+    }
 }
 
 /// Every guard and every condition.
@@ -116,14 +139,26 @@ pub fn policy() -> Policy {
     };
     let guards = [
         GuardKind::BlockedDestinations(vec!["bcrt1pbad".to_owned()]),
-        GuardKind::Ceiling { asset: asset.clone(), window: window(VelocityScope::Tenant) },
-        GuardKind::AmountMax { asset: asset.clone(), lte: 1_000_000_000.into() },
+        GuardKind::Ceiling {
+            asset: asset.clone(),
+            window: window(VelocityScope::Tenant),
+        },
+        GuardKind::AmountMax {
+            asset: asset.clone(),
+            lte: 1_000_000_000.into(),
+        },
         GuardKind::Chains(vec![chain.clone()]),
         GuardKind::Assets(vec![asset.clone()]),
-        GuardKind::FeeMax { chain, lte: 100_000.into() },
+        GuardKind::FeeMax {
+            chain,
+            lte: 100_000.into(),
+        },
         GuardKind::ClosedHours(hours.clone()),
     ];
-    let guard = |(at, kind): (usize, GuardKind)| Guard { id: name(&format!("guard {at}")), kind };
+    let guard = |(at, kind): (usize, GuardKind)| Guard {
+        id: name(&format!("guard {at}")),
+        kind,
+    };
     let everything = Match {
         kinds: Some(vec![Kind::Transfer]),
         initiators: Some(Box::new(Initiators {
@@ -135,25 +170,58 @@ pub fn policy() -> Policy {
             tags: Some(vec![name("hot")]),
         })),
         destinations: Some(Box::new(Destinations {
-            types: vec![DestinationType::AllowListed, DestinationType::AllowListedNew],
+            types: vec![
+                DestinationType::AllowListed,
+                DestinationType::AllowListedNew,
+            ],
             min_age_seconds: Some(86_400),
             labels: Some(vec![name("exchange")]),
         })),
         assets: Some(vec![asset]),
-        amount: Some(Box::new(AmountRange { gt: Some(1.into()), lte: Some(1_000_000.into()) })),
-        velocity: vec![window(VelocityScope::Initiator), window(VelocityScope::Vault)],
+        amount: Some(Box::new(AmountRange {
+            gt: Some(1.into()),
+            lte: Some(1_000_000.into()),
+        })),
+        velocity: vec![
+            window(VelocityScope::Initiator),
+            window(VelocityScope::Vault),
+        ],
         time: Some(Box::new(hours)),
     };
-    let then = |tier, groups| Then { tier, time_lock_seconds: 0, ordered: false, groups, fee_max: None };
-    let auto = Then { fee_max: Some(20_000.into()), ..then(Tier::Auto, vec![]) };
+    let then = |tier, groups| Then {
+        tier,
+        time_lock_seconds: 0,
+        ordered: false,
+        groups,
+        fee_max: None,
+    };
+    let auto = Then {
+        fee_max: Some(20_000.into()),
+        ..then(Tier::Auto, vec![])
+    };
     let rules = vec![
-        Rule { id: name("small"), matches: everything, then: auto },
-        Rule { id: name("never"), matches: Match::default(), then: then(Tier::Block, vec![]) },
+        Rule {
+            id: name("small"),
+            matches: everything,
+            then: auto,
+        },
+        Rule {
+            id: name("never"),
+            matches: Match::default(),
+            then: then(Tier::Block, vec![]),
+        },
         Rule {
             id: name("large"),
             matches: Match::default(),
-            then: Then { ordered: true, time_lock_seconds: 60, ..then(Tier::Committee, groups()) },
+            then: Then {
+                ordered: true,
+                time_lock_seconds: 60,
+                ..then(Tier::Committee, groups())
+            },
         },
     ];
-    Policy { guards: guards.into_iter().enumerate().map(guard).collect(), rules: rules.into() }
+    Policy {
+        guards: guards.into_iter().enumerate().map(guard).collect(),
+        rules: rules.into(),
+    }
 }

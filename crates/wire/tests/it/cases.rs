@@ -21,8 +21,14 @@ fn bytes<T: BorshSerialize + BorshDeserialize + PartialEq + Debug>(value: &T) ->
 }
 
 pub fn signed() -> Signed {
-    let endorsement = |n: u8| Endorsement { credential: CredentialId([n; 16]), signature: [n + 16; 64] };
-    Signed { text: "{\"a\":\"b\"}".to_owned(), endorsements: vec![endorsement(1), endorsement(2)] }
+    let endorsement = |n: u8| Endorsement {
+        credential: CredentialId([n; 16]),
+        signature: [n + 16; 64],
+    };
+    Signed {
+        text: "{\"a\":\"b\"}".to_owned(),
+        endorsements: vec![endorsement(1), endorsement(2)],
+    }
 }
 
 pub fn attempt() -> Attempt {
@@ -39,7 +45,11 @@ pub fn attempt() -> Attempt {
 }
 
 fn commitment(n: u8) -> NonceCommitment {
-    NonceCommitment { boot: [n; 16], number: 7, commitment: vec![n; 3] }
+    NonceCommitment {
+        boot: [n; 16],
+        number: 7,
+        commitment: vec![n; 3],
+    }
 }
 
 fn refusal() -> SignerRefusal {
@@ -57,7 +67,16 @@ fn refusal() -> SignerRefusal {
 type Case = (&'static str, Vec<u8>);
 
 pub fn cases() -> Vec<Case> {
-    [requests(), coordinator(), signer(), outcomes(), journal(), frames(), envelopes()].concat()
+    [
+        requests(),
+        coordinator(),
+        signer(),
+        outcomes(),
+        journal(),
+        frames(),
+        envelopes(),
+    ]
+    .concat()
 }
 
 fn requests() -> Vec<Case> {
@@ -73,14 +92,33 @@ fn requests() -> Vec<Case> {
         key: KEY,
         attempt: attempt(),
         unsigned: vec![1, 2, 3],
-        slots: vec![SigningSlot { path: vec![86, 1], taproot_tweak: true, message: vec![4; 32] }],
+        slots: vec![SigningSlot {
+            path: vec![86, 1],
+            taproot_tweak: true,
+            message: vec![4; 32],
+        }],
     };
     vec![
-        ("intent_submitted", bytes(&IntentSubmitted { intent: signed() })),
-        ("approval_submitted", bytes(&ApprovalSubmitted { approval: signed() })),
+        (
+            "intent_submitted",
+            bytes(&IntentSubmitted { intent: signed() }),
+        ),
+        (
+            "approval_submitted",
+            bytes(&ApprovalSubmitted { approval: signed() }),
+        ),
         ("intent_decided_pending", bytes(&decided(Decided::Pending))),
-        ("intent_decided_approved", bytes(&decided(Decided::Approved))),
-        ("intent_decided_refused", bytes(&decided(Decided::Refused(Code::PolicyBlocked, "no".to_owned())))),
+        (
+            "intent_decided_approved",
+            bytes(&decided(Decided::Approved)),
+        ),
+        (
+            "intent_decided_refused",
+            bytes(&decided(Decided::Refused(
+                Code::PolicyBlocked,
+                "no".to_owned(),
+            ))),
+        ),
         ("signing_requested", bytes(&requested)),
     ]
 }
@@ -98,21 +136,44 @@ fn coordinator() -> Vec<Case> {
     vec![
         (
             "coordinator_message_prepare",
-            bytes(&CoordinatorMessage::Prepare { tenant: TENANT, key: KEY, count: 256 }),
+            bytes(&CoordinatorMessage::Prepare {
+                tenant: TENANT,
+                key: KEY,
+                count: 256,
+            }),
         ),
-        ("coordinator_message_sign", bytes(&CoordinatorMessage::Sign(request))),
+        (
+            "coordinator_message_sign",
+            bytes(&CoordinatorMessage::Sign(request)),
+        ),
         (
             "coordinator_message_ceremony",
-            bytes(&CoordinatorMessage::Ceremony { tenant: TENANT, key: KEY, run: 1 }),
+            bytes(&CoordinatorMessage::Ceremony {
+                tenant: TENANT,
+                key: KEY,
+                run: 1,
+            }),
         ),
-        ("coordinator_message_relay", bytes(&CoordinatorMessage::Relay(vec![9; 4]))),
+        (
+            "coordinator_message_relay",
+            bytes(&CoordinatorMessage::Relay(vec![9; 4])),
+        ),
     ]
 }
 
 fn signer() -> Vec<Case> {
-    let ceremony = |to| CeremonyMessage { tenant: TENANT, key: KEY, run: 1, to, body: vec![8; 2] };
-    let commitments =
-        SignerMessage::Commitments { tenant: TENANT, key: KEY, commitments: vec![commitment(1)] };
+    let ceremony = |to| CeremonyMessage {
+        tenant: TENANT,
+        key: KEY,
+        run: 1,
+        to,
+        body: vec![8; 2],
+    };
+    let commitments = SignerMessage::Commitments {
+        tenant: TENANT,
+        key: KEY,
+        commitments: vec![commitment(1)],
+    };
     let shares = SignerMessage::Shares {
         session: SESSION,
         request: Digest([6; 32]),
@@ -130,15 +191,29 @@ fn signer() -> Vec<Case> {
     vec![
         ("signer_message_commitments", bytes(&commitments)),
         ("signer_message_shares", bytes(&shares)),
-        ("signer_message_refused", bytes(&SignerMessage::Refused(refusal()))),
-        ("signer_message_ceremony_to_all", bytes(&SignerMessage::Ceremony(ceremony(None)))),
-        ("signer_message_ceremony_to_one", bytes(&SignerMessage::Ceremony(ceremony(Some(2))))),
+        (
+            "signer_message_refused",
+            bytes(&SignerMessage::Refused(refusal())),
+        ),
+        (
+            "signer_message_ceremony_to_all",
+            bytes(&SignerMessage::Ceremony(ceremony(None))),
+        ),
+        (
+            "signer_message_ceremony_to_one",
+            bytes(&SignerMessage::Ceremony(ceremony(Some(2)))),
+        ),
         ("signer_message_certificate", bytes(&certificate)),
     ]
 }
 
 fn outcomes() -> Vec<Case> {
-    let finished = |outcome| SigningFinished { intent: Digest([1; 32]), attempt: 2, vault: VAULT, outcome };
+    let finished = |outcome| SigningFinished {
+        intent: Digest([1; 32]),
+        attempt: 2,
+        vault: VAULT,
+        outcome,
+    };
     let plain = TransactionChanged {
         intent: Digest([1; 32]),
         state: TransactionState::Received,
@@ -157,23 +232,47 @@ fn outcomes() -> Vec<Case> {
         ..plain.clone()
     };
     vec![
-        ("signing_finished_signed", bytes(&finished(Outcome::Signed(vec![vec![1; 64]])))),
-        ("signing_finished_failed", bytes(&finished(Outcome::Failed(vec![refusal()])))),
+        (
+            "signing_finished_signed",
+            bytes(&finished(Outcome::Signed(vec![vec![1; 64]]))),
+        ),
+        (
+            "signing_finished_failed",
+            bytes(&finished(Outcome::Failed(vec![refusal()]))),
+        ),
         ("transaction_changed", bytes(&plain)),
         ("transaction_changed_with_everything", bytes(&full)),
     ]
 }
 
 fn journal() -> Vec<Case> {
-    let result = |result| JournalResult { submission: [1; 16], result };
-    let batch =
-        JournalBatch { first_seq: 5, entries: vec![vec![1; 3], vec![2; 3]], note: "origin\n5\n".to_owned() };
-    let cosignature =
-        WitnessCosignature { body: "origin\n5\n".to_owned(), time_s: 1_767_225_600, signature: [2; 64] };
+    let result = |result| JournalResult {
+        submission: [1; 16],
+        result,
+    };
+    let batch = JournalBatch {
+        first_seq: 5,
+        entries: vec![vec![1; 3], vec![2; 3]],
+        note: "origin\n5\n".to_owned(),
+    };
+    let cosignature = WitnessCosignature {
+        body: "origin\n5\n".to_owned(),
+        time_s: 1_767_225_600,
+        signature: [2; 64],
+    };
     vec![
-        ("journal_submitted", bytes(&JournalSubmitted { submission: [1; 16], body: vec![1] })),
+        (
+            "journal_submitted",
+            bytes(&JournalSubmitted {
+                submission: [1; 16],
+                body: vec![1],
+            }),
+        ),
         ("journal_result_position", bytes(&result(Ok(5)))),
-        ("journal_result_refused", bytes(&result(Err((Code::AnchorTaken, "a:0".to_owned()))))),
+        (
+            "journal_result_refused",
+            bytes(&result(Err((Code::AnchorTaken, "a:0".to_owned())))),
+        ),
         ("journal_batch", bytes(&batch)),
         ("witness_cosignature", bytes(&cosignature)),
     ]
@@ -189,20 +288,40 @@ fn frames() -> Vec<Case> {
     let marks = Layer::ALL
         .iter()
         .enumerate()
-        .fold(Marks::default(), |marks, (at, layer)| marks.with(*layer, at as u64));
+        .fold(Marks::default(), |marks, (at, layer)| {
+            marks.with(*layer, at as u64)
+        });
     vec![
         ("to_signer_inbox", bytes(&ToSigner::Inbox(vec![1]))),
         ("to_signer_batch", bytes(&ToSigner::Batch(vec![1]))),
-        ("to_signer_cosignature", bytes(&ToSigner::Cosignature(vec![1]))),
-        ("from_signer_hello", bytes(&FromSigner::Hello { next_seq: 5 })),
+        (
+            "to_signer_cosignature",
+            bytes(&ToSigner::Cosignature(vec![1])),
+        ),
+        (
+            "from_signer_hello",
+            bytes(&FromSigner::Hello { next_seq: 5 }),
+        ),
         ("from_signer_outbox", bytes(&FromSigner::Outbox(vec![1]))),
-        ("from_signer_cosignature", bytes(&FromSigner::Cosignature(vec![1]))),
+        (
+            "from_signer_cosignature",
+            bytes(&FromSigner::Cosignature(vec![1])),
+        ),
         ("admin_request_status", bytes(&AdminRequest::Status)),
         ("admin_request_stop", bytes(&AdminRequest::Stop)),
-        ("admin_request_hand", bytes(&AdminRequest::Hand("{}".to_owned()))),
-        ("admin_reply_status", bytes(&AdminReply::Status("x: y".to_owned()))),
+        (
+            "admin_request_hand",
+            bytes(&AdminRequest::Hand("{}".to_owned())),
+        ),
+        (
+            "admin_reply_status",
+            bytes(&AdminReply::Status("x: y".to_owned())),
+        ),
         ("admin_reply_done", bytes(&AdminReply::Done)),
-        ("admin_reply_refused", bytes(&AdminReply::Refused("no".to_owned()))),
+        (
+            "admin_reply_refused",
+            bytes(&AdminReply::Refused("no".to_owned())),
+        ),
         ("public_record", bytes(&public)),
         ("marks", marks.to_bytes()),
     ]
@@ -222,7 +341,10 @@ pub fn heading(to: Option<NodeId>) -> Heading {
 
 fn envelopes() -> Vec<Case> {
     let key = SigningKey::from_bytes(&[7; 32]);
-    let payload = JournalSubmitted { submission: [1; 16], body: vec![1] };
+    let payload = JournalSubmitted {
+        submission: [1; 16],
+        body: vec![1],
+    };
     let roles = [
         Role::Api,
         Role::Approvals,
@@ -232,10 +354,19 @@ fn envelopes() -> Vec<Case> {
         Role::Signer,
         Role::Witness,
     ];
-    let node_keys = roles.map(|role| NodeKey { node: NodeId([2; 16]), role, public_key: [9; 32] }).to_vec();
+    let node_keys = roles
+        .map(|role| NodeKey {
+            node: NodeId([2; 16]),
+            role,
+            public_key: [9; 32],
+        })
+        .to_vec();
     vec![
         ("envelope_to_all", seal(heading(None), &payload, &key)),
-        ("envelope_to_one", seal(heading(Some(NodeId([8; 16]))), &payload, &key)),
+        (
+            "envelope_to_one",
+            seal(heading(Some(NodeId([8; 16]))), &payload, &key),
+        ),
         ("node_key", bytes(&node_keys)),
     ]
 }

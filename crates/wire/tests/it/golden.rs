@@ -11,8 +11,14 @@ fn blessed() -> bool {
 /// Compares the cases whose name starts so with the file, which must have exactly these.
 fn compare(prefix: &str) {
     let kept = std::fs::read_to_string(FILE).unwrap();
-    let kept: Vec<String> = kept.lines().filter(|line| line.starts_with(prefix)).map(str::to_owned).collect();
-    let made = cases().into_iter().map(|(name, bytes)| format!("{name} {}", hex::encode(bytes)));
+    let kept: Vec<String> = kept
+        .lines()
+        .filter(|line| line.starts_with(prefix))
+        .map(str::to_owned)
+        .collect();
+    let made = cases()
+        .into_iter()
+        .map(|(name, bytes)| format!("{name} {}", hex::encode(bytes)));
     let made: Vec<String> = made.filter(|line| line.starts_with(prefix)).collect();
     assert!(!made.is_empty(), "{prefix}");
     assert_eq!(made, kept);
@@ -21,7 +27,9 @@ fn compare(prefix: &str) {
 #[test]
 fn golden_file_has_every_case() {
     if blessed() {
-        let lines = cases().into_iter().map(|(name, bytes)| format!("{name} {}\n", hex::encode(bytes)));
+        let lines = cases()
+            .into_iter()
+            .map(|(name, bytes)| format!("{name} {}\n", hex::encode(bytes)));
         std::fs::write(FILE, lines.collect::<String>()).unwrap();
     }
     compare("");

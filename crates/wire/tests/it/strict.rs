@@ -20,7 +20,10 @@ fn schema_numbers_do_not_change() {
         JournalBatch::SCHEMA,
         WitnessCosignature::SCHEMA,
     ];
-    assert_eq!(numbers.map(|schema| schema.0), std::array::from_fn(|at| at as u16 + 1));
+    assert_eq!(
+        numbers.map(|schema| schema.0),
+        std::array::from_fn(|at| at as u16 + 1)
+    );
 }
 
 #[test]
@@ -48,18 +51,37 @@ fn topic_names_do_not_change() {
         "journal.results",
         "journal.entries",
     ];
-    assert_eq!(names.map(str::to_owned), whats.map(|what| format!("strongroom.{what}.v1")));
+    assert_eq!(
+        names.map(str::to_owned),
+        whats.map(|what| format!("strongroom.{what}.v1"))
+    );
     let id = "nod_0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
-    assert_eq!(topics::signer_inbox(node), format!("strongroom.signer.{id}.inbox.v1"));
-    assert_eq!(topics::signer_outbox(node), format!("strongroom.signer.{id}.outbox.v1"));
-    assert_eq!(topics::cosignatures(node), format!("strongroom.witness.{id}.cosignatures.v1"));
+    assert_eq!(
+        topics::signer_inbox(node),
+        format!("strongroom.signer.{id}.inbox.v1")
+    );
+    assert_eq!(
+        topics::signer_outbox(node),
+        format!("strongroom.signer.{id}.outbox.v1")
+    );
+    assert_eq!(
+        topics::cosignatures(node),
+        format!("strongroom.witness.{id}.cosignatures.v1")
+    );
 }
 
 #[test]
 fn a_record_with_more_or_fewer_bytes_is_refused() {
-    for (name, bytes) in cases().into_iter().filter(|(name, _)| name.starts_with("journal_batch")) {
+    for (name, bytes) in cases()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("journal_batch"))
+    {
         let longer = [&bytes[..], &[0]].concat();
-        assert_eq!(decode::<JournalBatch>(&longer).unwrap_err().code, Code::Malformed, "{name}");
+        assert_eq!(
+            decode::<JournalBatch>(&longer).unwrap_err().code,
+            Code::Malformed,
+            "{name}"
+        );
         for cut in 0..bytes.len() {
             assert_eq!(
                 decode::<JournalBatch>(&bytes[..cut]).unwrap_err().code,
@@ -72,10 +94,16 @@ fn a_record_with_more_or_fewer_bytes_is_refused() {
 
 #[test]
 fn a_record_beyond_128_kib_is_refused() {
-    let body = |len: usize| encode(&JournalSubmitted { submission: [0; 16], body: vec![0; len] });
+    let body = |len: usize| {
+        encode(&JournalSubmitted {
+            submission: [0; 16],
+            body: vec![0; len],
+        })
+    };
     let fixed = body(0).len();
     assert!(decode::<JournalSubmitted>(&body(codec::RECORD_BYTES_MAX - fixed)).is_ok());
-    let refusal = decode::<JournalSubmitted>(&body(codec::RECORD_BYTES_MAX - fixed + 1)).unwrap_err();
+    let refusal =
+        decode::<JournalSubmitted>(&body(codec::RECORD_BYTES_MAX - fixed + 1)).unwrap_err();
     assert_eq!(refusal.code, Code::RecordTooLarge);
 }
 
@@ -88,6 +116,8 @@ fn frames_are_a_big_endian_length_and_the_bytes() {
     assert_eq!(frame::read_frame(&mut reader).unwrap().unwrap(), b"abc");
     assert!(frame::read_frame(&mut reader).unwrap().is_none());
     assert!(frame::write_frame(&mut Vec::new(), &vec![0; frame::FRAME_BYTES_MAX + 1]).is_err());
-    let too_long = u32::try_from(frame::FRAME_BYTES_MAX + 1).unwrap().to_be_bytes();
+    let too_long = u32::try_from(frame::FRAME_BYTES_MAX + 1)
+        .unwrap()
+        .to_be_bytes();
     assert!(frame::read_frame(&mut &too_long[..]).is_err());
 }

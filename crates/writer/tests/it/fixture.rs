@@ -1,4 +1,5 @@
-//! A small installation: three signers, one witness, k = 3 of 4, one platform admin, one writer, one submitter.
+//! A small installation: three signers, one witness, k = 3 of 4, one platform admin, one writer,
+//! one submitter.
 
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
@@ -20,12 +21,13 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{CosignKey, cosign};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    Act, ActBody, ActId, Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope,
-    Signed, SigningCredential, Tighten, UnixMs, UserId,
+    Act, ActBody, ActId, Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId,
+    Scope, Signed, SigningCredential, Tighten, UnixMs, UserId,
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{
-    JournalResult, JournalSubmitted, NodeKey, Payload, Role, WitnessCosignature, encode, open, seal, topics,
+    JournalResult, JournalSubmitted, NodeKey, Payload, Role, WitnessCosignature, encode, open,
+    seal, topics,
 };
 use strongroom_writer::Writer;
 
@@ -34,7 +36,9 @@ pub const LOG_SEED: [u8; 32] = [90; 32];
 const ADMIN: CredentialId = CredentialId([80; 16]);
 
 fn public(seed: u8) -> [u8; 32] {
-    SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()
+    SigningKey::from_bytes(&[seed; 32])
+        .verifying_key()
+        .to_bytes()
 }
 
 pub fn node(n: u8) -> NodeId {
@@ -80,10 +84,21 @@ pub fn genesis() -> Arc<Genesis> {
             class: CredentialClass::Key,
             public_key: public(80),
         }],
-        admins: Board { members: vec![ADMIN], quorum: 1 },
+        admins: Board {
+            members: vec![ADMIN],
+            quorum: 1,
+        },
         services: vec![
-            NodeKey { node: node(50), role: Role::Writer, public_key: public(50) },
-            NodeKey { node: node(60), role: Role::Api, public_key: public(60) },
+            NodeKey {
+                node: node(50),
+                role: Role::Writer,
+                public_key: public(50),
+            },
+            NodeKey {
+                node: node(60),
+                role: Role::Api,
+                public_key: public(60),
+            },
         ],
         origin: "journal.example".into(),
         log_key: public(90),
@@ -91,7 +106,9 @@ pub fn genesis() -> Arc<Genesis> {
         faults: 1,
         chains: vec![ChainSeat {
             chain: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap(),
-            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0".parse().unwrap(),
+            native: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"
+                .parse()
+                .unwrap(),
             decoder: "bitcoin/1".into(),
         }],
         bounds: Bounds::dev(0),
@@ -104,7 +121,14 @@ pub fn genesis() -> Arc<Genesis> {
 pub fn stop(id: u8) -> Signed {
     let body = ActBody::Tighten(Tighten::Stop);
     let (platform, scope, expires) = (PlatformId([1; 16]), Scope::Platform, at(3_600_000));
-    let act = Act { platform, scope, id: ActId([id; 16]), version: 0, expires, body };
+    let act = Act {
+        platform,
+        scope,
+        id: ActId([id; 16]),
+        version: 0,
+        expires,
+        body,
+    };
     Signed::by(&act, &SigningCredential::new(ADMIN, &[80; 32]))
 }
 
@@ -121,7 +145,9 @@ pub fn cosigned(n: u8, body: &str, at: UnixMs) -> WitnessCosignature {
 struct Seeded(AtomicU64);
 impl Entropy for Seeded {
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
-        Box::new(ChaCha20Rng::seed_from_u64(self.0.fetch_add(1, Ordering::SeqCst)))
+        Box::new(ChaCha20Rng::seed_from_u64(
+            self.0.fetch_add(1, Ordering::SeqCst),
+        ))
     }
 }
 
@@ -131,8 +157,12 @@ pub fn post() -> Post {
 
 pub fn bus() -> Arc<dyn Bus> {
     Arc::new(
-        EmbeddedBus::open_in_memory(BusMode::Dev, strongroom_bus_embedded::Options::default(), [1; 16])
-            .unwrap(),
+        EmbeddedBus::open_in_memory(
+            BusMode::Dev,
+            strongroom_bus_embedded::Options::default(),
+            [1; 16],
+        )
+        .unwrap(),
     )
 }
 
@@ -154,9 +184,20 @@ impl World {
         let entropy = Arc::new(Seeded(AtomicU64::new(seed * 1_000_000)));
         let writer = Writer::new(genesis(), &LOG_SEED, post(), entropy).unwrap();
         let shared: Arc<dyn Db> = Arc::clone(&db) as Arc<dyn Db>;
-        let shell =
-            Shell::new(writer, shared, Arc::clone(&bus), Options::default(), Box::new(NoFaults)).unwrap();
-        Self { db, bus, shell, submitted: 0 }
+        let shell = Shell::new(
+            writer,
+            shared,
+            Arc::clone(&bus),
+            Options::default(),
+            Box::new(NoFaults),
+        )
+        .unwrap();
+        Self {
+            db,
+            bus,
+            shell,
+            submitted: 0,
+        }
     }
 
     /// Steps until nothing moves.
@@ -169,7 +210,13 @@ impl World {
         self.shell.stage().follower().unwrap().size()
     }
 
-    pub fn publish<T: Payload>(&mut self, topic: &str, from: (u8, u8), deadline: UnixMs, payload: &T) {
+    pub fn publish<T: Payload>(
+        &mut self,
+        topic: &str,
+        from: (u8, u8),
+        deadline: UnixMs,
+        payload: &T,
+    ) {
         self.submitted += 1;
         let (node, seed) = (node(from.0), [from.1; 32]);
         let heading = Heading {
@@ -181,24 +228,47 @@ impl World {
             created: START,
             deadline,
         };
-        let headers = Headers { msg_id: [self.submitted; 16], schema: T::SCHEMA.0, ..Headers::default() };
+        let headers = Headers {
+            msg_id: [self.submitted; 16],
+            schema: T::SCHEMA.0,
+            ..Headers::default()
+        };
         let payload = seal(heading, payload, &SigningKey::from_bytes(&seed));
         self.bus
-            .publish(&[Record { topic: Topic::new(topic).unwrap(), key: vec![1], headers, payload }])
+            .publish(&[Record {
+                topic: Topic::new(topic).unwrap(),
+                key: vec![1],
+                headers,
+                payload,
+            }])
             .unwrap();
     }
 
     /// The API submits a body.
     pub fn submit(&mut self, id: u8, body: &Body) {
-        let submitted = JournalSubmitted { submission: [id; 16], body: encode(body) };
-        self.publish(topics::JOURNAL_SUBMITTED, (60, 60), at(1_000_000), &submitted);
+        let submitted = JournalSubmitted {
+            submission: [id; 16],
+            body: encode(body),
+        };
+        self.publish(
+            topics::JOURNAL_SUBMITTED,
+            (60, 60),
+            at(1_000_000),
+            &submitted,
+        );
     }
 
     pub fn records(&self, topic: &str) -> Vec<Record> {
         let topic = Topic::new(topic).unwrap();
         let start = self.bus.start(&topic).unwrap();
-        let found = self.bus.fetch(&[(topic, start)], 1000, Duration::ZERO).unwrap();
-        found.into_iter().map(|delivered| delivered.record).collect()
+        let found = self
+            .bus
+            .fetch(&[(topic, start)], 1000, Duration::ZERO)
+            .unwrap();
+        found
+            .into_iter()
+            .map(|delivered| delivered.record)
+            .collect()
     }
 
     /// Answers by submission.
@@ -206,10 +276,16 @@ impl World {
         let senders = strongroom_journal::genesis::Registered::of(&genesis());
         let read = |record: Record| {
             let envelope = open(&record.payload, &senders, &[Role::Writer]).unwrap();
-            assert_eq!((envelope.to, record.key), (Some(node(60)), node(60).0.to_vec()));
+            assert_eq!(
+                (envelope.to, record.key),
+                (Some(node(60)), node(60).0.to_vec())
+            );
             envelope.payload().unwrap()
         };
-        self.records(topics::JOURNAL_RESULTS).into_iter().map(read).collect()
+        self.records(topics::JOURNAL_RESULTS)
+            .into_iter()
+            .map(read)
+            .collect()
     }
 
     /// What a service's replica makes of the bus.

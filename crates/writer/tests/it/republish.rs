@@ -26,11 +26,25 @@ fn a_deleted_bus_gets_every_batch_again_exactly_as_it_was() {
     let before = world.records(topics::JOURNAL_ENTRIES);
     let tip = world.shell.stage().follower().unwrap().tip().clone();
     world.bus = bus();
-    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), before.len() as u64);
-    assert_eq!(world.replayed().read(|follower| follower.tip().clone()), tip);
+    assert_eq!(
+        fill(&world.db, world.bus.as_ref()).unwrap(),
+        before.len() as u64
+    );
+    assert_eq!(
+        world.replayed().read(|follower| follower.tip().clone()),
+        tip
+    );
     let ids = |records: &[Record]| records.iter().map(|r| r.headers.msg_id).collect::<Vec<_>>();
-    assert_eq!(ids(&world.records(topics::JOURNAL_ENTRIES)), ids(&before), "known by their message ids");
-    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), 0, "and only once");
+    assert_eq!(
+        ids(&world.records(topics::JOURNAL_ENTRIES)),
+        ids(&before),
+        "known by their message ids"
+    );
+    assert_eq!(
+        fill(&world.db, world.bus.as_ref()).unwrap(),
+        0,
+        "and only once"
+    );
 }
 
 #[test]
@@ -40,10 +54,21 @@ fn a_bus_that_lost_its_last_records_gets_those_and_junk_at_its_end_hides_nothing
     world.bus = bus();
     world.bus.publish(&all[..2]).unwrap();
     let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
-    let junk = Record { topic, key: vec![1], headers: Headers::default(), payload: vec![1, 2, 3] };
+    let junk = Record {
+        topic,
+        key: vec![1],
+        headers: Headers::default(),
+        payload: vec![1, 2, 3],
+    };
     world.bus.publish(&[junk]).unwrap();
-    assert_eq!(fill(&world.db, world.bus.as_ref()).unwrap(), all.len() as u64 - 2);
-    assert_eq!(world.replayed().read(|follower| follower.size()), world.size());
+    assert_eq!(
+        fill(&world.db, world.bus.as_ref()).unwrap(),
+        all.len() as u64 - 2
+    );
+    assert_eq!(
+        world.replayed().read(|follower| follower.size()),
+        world.size()
+    );
 }
 
 #[test]
@@ -55,5 +80,11 @@ fn a_database_behind_the_topic_is_refused() {
     world.settle(START).unwrap();
     let restored = Arc::new(SqliteDb::from_snapshot(&copy).unwrap());
     let refused = fill(&restored, world.bus.as_ref());
-    assert!(matches!(refused, Err(RepublishError::DatabaseBehind { published: 2, stored: 1 })));
+    assert!(matches!(
+        refused,
+        Err(RepublishError::DatabaseBehind {
+            published: 2,
+            stored: 1
+        })
+    ));
 }

@@ -24,17 +24,30 @@ struct Parties {
 }
 
 /// Every party's record, and the time per party in microseconds.
-pub fn generate(suite: SuiteId, t: u16, n: u16) -> anyhow::Result<(BTreeMap<u16, KeyShareRecord>, f64)> {
+pub fn generate(
+    suite: SuiteId,
+    t: u16,
+    n: u16,
+) -> anyhow::Result<(BTreeMap<u16, KeyShareRecord>, f64)> {
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let (mut sealing, mut roster) = (BTreeMap::new(), Vec::new());
-    let mut parties = Parties { n, keys: BTreeMap::new(), queue: VecDeque::new(), records: BTreeMap::new() };
+    let mut parties = Parties {
+        n,
+        keys: BTreeMap::new(),
+        queue: VecDeque::new(),
+        records: BTreeMap::new(),
+    };
     for index in 1..=n {
         let secret = SealingSecret::generate(&mut rng);
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         let key = SigningKey::from_bytes(&seed);
         let (signing_key, sealing_key) = (key.verifying_key().to_bytes(), secret.public_key()?);
-        roster.push(RosterMember { index, signing_key, sealing_key });
+        roster.push(RosterMember {
+            index,
+            signing_key,
+            sealing_key,
+        });
         sealing.insert(index, secret);
         parties.keys.insert(index, key);
     }
@@ -55,7 +68,10 @@ pub fn generate(suite: SuiteId, t: u16, n: u16) -> anyhow::Result<(BTreeMap<u16,
         parties.spread(index, effects)?;
     }
     while let Some((to, input)) = parties.queue.pop_front() {
-        let effects = sessions.get_mut(&to).context("no such party")?.step(input, &mut rng)?;
+        let effects = sessions
+            .get_mut(&to)
+            .context("no such party")?
+            .step(input, &mut rng)?;
         parties.spread(to, effects)?;
     }
     let per_party = tenth(us(start.elapsed()) / f64::from(n));
@@ -68,11 +84,18 @@ impl Parties {
             match effect {
                 DkgEffect::Broadcast(bytes) => {
                     for to in (1..=self.n).filter(|to| *to != me) {
-                        self.queue.push_back((to, DkgInput::Received { from: me, bytes: bytes.clone() }));
+                        self.queue.push_back((
+                            to,
+                            DkgInput::Received {
+                                from: me,
+                                bytes: bytes.clone(),
+                            },
+                        ));
                     }
                 }
                 DkgEffect::Send { to, bytes } => {
-                    self.queue.push_back((to, DkgInput::Received { from: me, bytes }));
+                    self.queue
+                        .push_back((to, DkgInput::Received { from: me, bytes }));
                 }
                 DkgEffect::Persist(record) => {
                     self.records.insert(me, *record);
@@ -81,7 +104,15 @@ impl Parties {
                 DkgEffect::Done { transcript } => {
                     let key = self.keys.get(&me).context("no such party")?;
                     let signature = key.sign(&certificate_digest(&transcript)).to_bytes();
-                    let certificate = |to| (to, DkgInput::Certificate { from: me, signature });
+                    let certificate = |to| {
+                        (
+                            to,
+                            DkgInput::Certificate {
+                                from: me,
+                                signature,
+                            },
+                        )
+                    };
                     self.queue.extend((1..=self.n).map(certificate));
                 }
                 DkgEffect::Finished(_) | DkgEffect::Ignored(_) => {}

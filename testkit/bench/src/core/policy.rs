@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Instant;
 use strongroom_policy::{
-    AmountRange, DestinationType, Destinations, Listed, Match, Policy, PolicyView, Question, Rule, Sources,
-    Spent, Then, WindowScope, evaluate,
+    AmountRange, DestinationType, Destinations, Listed, Match, Policy, PolicyView, Question, Rule,
+    Sources, Spent, Then, WindowScope, evaluate,
 };
 use strongroom_types::{
-    AllowListId, AssetId, ChainId, CredentialId, Digest, Document as _, GroupId, GroupNeed, Tier, UnixMs,
-    UserId, Vault, VaultId,
+    AllowListId, AssetId, ChainId, CredentialId, Digest, Document as _, GroupId, GroupNeed, Tier,
+    UnixMs, UserId, Vault, VaultId,
 };
 use strongroom_world::{FRIEND, World, WorldOptions};
 
@@ -35,7 +35,11 @@ impl PolicyView for View {
     }
 
     fn allow_list(&self, _: &ChainId, _: &str) -> Option<Listed> {
-        Some(Listed { id: AllowListId([1; 16]), label: "friend".parse().ok()?, since: UnixMs(0) })
+        Some(Listed {
+            id: AllowListId([1; 16]),
+            label: "friend".parse().ok()?,
+            since: UnixMs(0),
+        })
     }
 
     fn spent(&self, _: WindowScope, _: &AssetId, _: u64, _: UnixMs) -> Option<Spent> {
@@ -47,19 +51,34 @@ pub fn run() -> anyhow::Result<Value> {
     let world = World::new(1, WorldOptions::default());
     let intent = world.intent(UnixMs(1), 1_000_000, FRIEND);
     let view = View(world.tenant.first_vault());
-    let policy = Policy { guards: Vec::new(), rules: rules()?.into() };
-    let question =
-        Question { intent: &intent, intent_digest: intent.digest(), at: UnixMs(2), decoder: "bitcoin/1" };
+    let policy = Policy {
+        guards: Vec::new(),
+        rules: rules()?.into(),
+    };
+    let question = Question {
+        intent: &intent,
+        intent_digest: intent.digest(),
+        at: UnixMs(2),
+        decoder: "bitcoin/1",
+    };
     let digest = Digest::default();
     let matched = evaluate(&policy, digest, &view, &question).core.rule;
     let run = |_| {
         let start = Instant::now();
         for _ in 0..TOGETHER {
-            black_box(evaluate(black_box(&policy), digest, &view, black_box(&question)));
+            black_box(evaluate(
+                black_box(&policy),
+                digest,
+                &view,
+                black_box(&question),
+            ));
         }
         start.elapsed().as_secs_f64() * 1e9 / f64::from(TOGETHER)
     };
-    anyhow::ensure!(matched == format!("rule {}", RULES - 1), "rule `{matched}` matched");
+    anyhow::ensure!(
+        matched == format!("rule {}", RULES - 1),
+        "rule `{matched}` matched"
+    );
     Ok(json!({"rules": RULES, "evaluate_ns": median((0..RUNS).map(run).collect())}))
 }
 
@@ -68,12 +87,19 @@ fn rules() -> anyhow::Result<Vec<Rule>> {
     let rule = |at| {
         Ok(Rule {
             id: format!("rule {at}").parse()?,
-            matches: if at + 1 == RULES { Match::default() } else { miss(at) },
+            matches: if at + 1 == RULES {
+                Match::default()
+            } else {
+                miss(at)
+            },
             then: Then {
                 tier: Tier::OneOfN,
                 time_lock_seconds: 0,
                 ordered: false,
-                groups: vec![GroupNeed { group: GroupId([1; 16]), approvals: 1 }],
+                groups: vec![GroupNeed {
+                    group: GroupId([1; 16]),
+                    approvals: 1,
+                }],
                 fee_max: Some(100_000.into()),
             },
         })
@@ -84,18 +110,34 @@ fn rules() -> anyhow::Result<Vec<Rule>> {
 fn miss(at: u64) -> Match {
     match at % 4 {
         0 => Match {
-            amount: Some(Box::new(AmountRange { gt: None, lte: Some(at.into()) })),
+            amount: Some(Box::new(AmountRange {
+                gt: None,
+                lte: Some(at.into()),
+            })),
             ..Match::default()
         },
         1 => {
             let vaults = Some(vec![VaultId([u8::try_from(at).unwrap_or(0xff); 16])]);
-            Match { sources: Some(Box::new(Sources { vaults, tags: None })), ..Match::default() }
+            Match {
+                sources: Some(Box::new(Sources { vaults, tags: None })),
+                ..Match::default()
+            }
         }
         2 => {
             let types = vec![DestinationType::Internal, DestinationType::Unknown];
-            let destinations = Destinations { types, min_age_seconds: None, labels: None };
-            Match { destinations: Some(Box::new(destinations)), ..Match::default() }
+            let destinations = Destinations {
+                types,
+                min_age_seconds: None,
+                labels: None,
+            };
+            Match {
+                destinations: Some(Box::new(destinations)),
+                ..Match::default()
+            }
         }
-        _ => Match { assets: "eip155:1/slip44:60".parse().ok().map(|asset| vec![asset]), ..Match::default() },
+        _ => Match {
+            assets: "eip155:1/slip44:60".parse().ok().map(|asset| vec![asset]),
+            ..Match::default()
+        },
     }
 }

@@ -1,4 +1,5 @@
-//! All nodes, worked by a few threads: whoever is free takes the node whose records have waited longest.
+//! All nodes, worked by a few threads: whoever is free takes the node whose records have waited
+//! longest.
 
 use super::load::Load;
 use super::node::{Bytes, Node, Spent, Tally, signatures};
@@ -74,9 +75,17 @@ impl Crew {
         nodes.extend(Node::cosigners(load, folder)?);
         let waiting = nodes.iter().map(|_| VecDeque::new()).collect();
         let nodes = nodes.into_iter().map(Some).collect();
-        let mut crew = Self { nodes, waiting, since: Instant::now(), failed: None };
+        let mut crew = Self {
+            nodes,
+            waiting,
+            since: Instant::now(),
+            failed: None,
+        };
         crew.work(1)?;
-        crew.nodes.iter_mut().flatten().for_each(|node| node.ready(&load.payments));
+        crew.nodes
+            .iter_mut()
+            .flatten()
+            .for_each(|node| node.ready(&load.payments));
         Ok(crew)
     }
 
@@ -87,7 +96,9 @@ impl Crew {
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 let worker = || worker(&shared, &changed, since);
-                std::thread::Builder::new().name("crew".to_owned()).spawn_scoped(scope, worker)?;
+                std::thread::Builder::new()
+                    .name("crew".to_owned())
+                    .spawn_scoped(scope, worker)?;
             }
             anyhow::Ok(())
         })?;
@@ -111,7 +122,14 @@ impl Crew {
             waiting.drain(..take).collect()
         });
         let node = self.nodes.get_mut(at).and_then(Option::take);
-        node.map_or(Next::Wait, |node| Next::Work(Task { at, node, records, order }))
+        node.map_or(Next::Wait, |node| {
+            Next::Work(Task {
+                at,
+                node,
+                records,
+                order,
+            })
+        })
     }
 
     /// A node that nobody is working.
@@ -123,7 +141,11 @@ impl Crew {
     fn publish(&mut self, task: Task, said: anyhow::Result<Vec<Bytes>>) {
         match said {
             Ok(said) => {
-                let others = self.waiting.iter_mut().enumerate().filter(|(at, _)| *at != task.at);
+                let others = self
+                    .waiting
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(at, _)| *at != task.at);
                 others.for_each(|(_, waiting)| waiting.extend(said.iter().cloned()));
             }
             Err(error) => self.failed = Some(error),
@@ -146,8 +168,14 @@ impl Crew {
         for node in &nodes {
             let follower = node.replica().follower();
             anyhow::ensure!(*follower.tip() == tip, "a node stands elsewhere");
-            anyhow::ensure!(follower.witnessed() == tip.size, "no quorum vouches for the tip");
-            anyhow::ensure!(follower.halted().is_none() && follower.evidence().is_empty(), "a node stopped");
+            anyhow::ensure!(
+                follower.witnessed() == tip.size,
+                "no quorum vouches for the tip"
+            );
+            anyhow::ensure!(
+                follower.halted().is_none() && follower.evidence().is_empty(),
+                "a node stopped"
+            );
             tally.add(&node.tally, node.fsyncs());
             spent.add(&node.spent);
             tally.checks += load.payments.iter().map(signatures).sum::<usize>() as u64;

@@ -1,4 +1,5 @@
-//! What is ordered: an installation with a tenant and a vault, and payments that its client signed beforehand.
+//! What is ordered: an installation with a tenant and a vault, and payments that its client signed
+//! beforehand.
 
 use super::Plan;
 use strongroom_journal::Body;
@@ -31,17 +32,34 @@ impl Load {
             count_lte: None,
         };
         let ceilings = vec![window; plan.ceilings as usize];
-        let policy = PolicyOptions { ceilings, ..PolicyOptions::default() };
-        let options = WorldOptions { policy, ..WorldOptions::default() };
+        let policy = PolicyOptions {
+            ceilings,
+            ..PolicyOptions::default()
+        };
+        let options = WorldOptions {
+            policy,
+            ..WorldOptions::default()
+        };
         let ledger = Ledger::ready(World::new(1, options));
-        let setup = ledger.entries.iter().skip(1).map(|entry| entry.body.clone()).collect();
+        let setup = ledger
+            .entries
+            .iter()
+            .skip(1)
+            .map(|entry| entry.body.clone())
+            .collect();
         let pay = |at: u32| {
             let before_ms = u64::from((plan.entries - at) / SIGNED_PER_MS);
-            let intent = ledger.world.intent(UnixMs(ledger.now.0 - before_ms), AMOUNT, FRIEND);
+            let intent = ledger
+                .world
+                .intent(UnixMs(ledger.now.0 - before_ms), AMOUNT, FRIEND);
             ledger.authorization(&intent, &[]).into_body()
         };
         let payments = (0..plan.entries).map(pay).collect();
-        Self { ledger, setup, payments }
+        Self {
+            ledger,
+            setup,
+            payments,
+        }
     }
 
     /// The harness's clock before the first payment.

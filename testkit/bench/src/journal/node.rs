@@ -29,7 +29,8 @@ pub type Bytes = Arc<Vec<u8>>;
 /// What was done, all nodes together.
 #[derive(Clone, Copy, Default)]
 pub struct Tally {
-    /// Ed25519 signatures verified: of envelopes, checkpoints, cosignatures, and those inside of entries.
+    /// Ed25519 signatures verified: of envelopes, checkpoints, cosignatures, and those inside of
+    /// entries.
     pub checks: u64,
     /// Commits, each durable before anything leaves.
     pub fsyncs: u64,
@@ -78,7 +79,11 @@ impl Spent {
 
 #[expect(clippy::large_enum_variant, reason = "five of them in a run")]
 enum Work {
-    Order { orderer: Orderer, rng: ChaCha20Rng, bodies: VecDeque<Body> },
+    Order {
+        orderer: Orderer,
+        rng: ChaCha20Rng,
+        bodies: VecDeque<Body>,
+    },
     Cosign(Witness),
 }
 
@@ -106,16 +111,27 @@ impl Node {
         let service = world.service(Role::Writer);
         let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes())?;
         let bodies = load.setup.iter().cloned().collect();
-        let work = Work::Order { orderer, rng: world.seed.rng("salts", 0), bodies };
+        let work = Work::Order {
+            orderer,
+            rng: world.seed.rng("salts", 0),
+            bodies,
+        };
         Self::new(load, folder, (service.node, &service.signing), |_| Ok(work))
     }
 
     pub fn cosigners(load: &Load, folder: &Path) -> anyhow::Result<Vec<Self>> {
         let world = &load.ledger.world;
-        let signers = world.signers.iter().map(|keys| (keys.node, &keys.signing, &keys.witness));
-        let witnesses = world.witnesses.iter().map(|keys| (keys.node, &keys.signing, &keys.witness));
+        let signers = world
+            .signers
+            .iter()
+            .map(|keys| (keys.node, &keys.signing, &keys.witness));
+        let witnesses = world
+            .witnesses
+            .iter()
+            .map(|keys| (keys.node, &keys.signing, &keys.witness));
         let node = |(id, signing, witness): (NodeId, &SigningKey, &SigningKey)| {
-            let work = |replica: &Replica| Ok(Work::Cosign(replica.witness(id, &witness.to_bytes())?));
+            let work =
+                |replica: &Replica| Ok(Work::Cosign(replica.witness(id, &witness.to_bytes())?));
             Self::new(load, folder, (id, signing), work)
         };
         signers.chain(witnesses).map(node).collect()
@@ -189,13 +205,16 @@ impl Node {
     }
 
     fn now(&self, since: Instant) -> UnixMs {
-        self.start.plus(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.start
+            .plus(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Replay, persist, then cosign: one commit.
     fn append(&mut self, batch: &JournalBatch, since: Instant) -> anyhow::Result<Bytes> {
         let now = self.now(since);
-        let Work::Cosign(witness) = &mut self.work else { anyhow::bail!("the writer hears itself") };
+        let Work::Cosign(witness) = &mut self.work else {
+            anyhow::bail!("the writer hears itself")
+        };
         let begin = Instant::now();
         let mut tx = self.db.begin()?;
         self.replica.append(tx.as_mut(), batch)?;
@@ -211,7 +230,12 @@ impl Node {
         Ok(self.record(now, &cosignature))
     }
 
-    fn hear(&mut self, witness: NodeId, said: &WitnessCosignature, since: Instant) -> anyhow::Result<()> {
+    fn hear(
+        &mut self,
+        witness: NodeId,
+        said: &WitnessCosignature,
+        since: Instant,
+    ) -> anyhow::Result<()> {
         let now = self.now(since);
         let begin = Instant::now();
         let follower = self.replica.follower_mut();
@@ -219,8 +243,12 @@ impl Node {
         self.spent.hear += begin.elapsed();
         self.tally.checks += 1;
         let witnessed = follower.witnessed();
-        while let Some((_, ordered)) = self.unwitnessed.pop_front_if(|(size, _)| *size <= witnessed) {
-            self.witnessed_ms.push(ordered.elapsed().as_secs_f64() * 1e3);
+        while let Some((_, ordered)) = self
+            .unwitnessed
+            .pop_front_if(|(size, _)| *size <= witnessed)
+        {
+            self.witnessed_ms
+                .push(ordered.elapsed().as_secs_f64() * 1e3);
         }
         Ok(())
     }
@@ -228,12 +256,21 @@ impl Node {
     /// Orders what waits, as much as one commit takes; gives the records of its batches.
     pub fn order(&mut self, since: Instant) -> anyhow::Result<Vec<Bytes>> {
         let now = self.now(since);
-        let Work::Order { orderer, rng, bodies } = &mut self.work else { anyhow::bail!("not the writer") };
+        let Work::Order {
+            orderer,
+            rng,
+            bodies,
+        } = &mut self.work
+        else {
+            anyhow::bail!("not the writer")
+        };
         let take = bodies.len().min(ORDER_MAX);
         let bodies: Vec<Body> = bodies.drain(..take).collect();
         let begin = Instant::now();
         let mut tx = self.db.begin()?;
-        let ordered = self.replica.order(tx.as_mut(), orderer, now, &bodies, rng)?;
+        let ordered = self
+            .replica
+            .order(tx.as_mut(), orderer, now, &bodies, rng)?;
         let done = Instant::now();
         tx.commit()?;
         self.spent.order += done - begin;

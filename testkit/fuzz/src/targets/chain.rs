@@ -11,13 +11,18 @@ use strongroom_types::{ConflictKey, MinorUnits, Suite};
 const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 /// The generator of secp256k1, compressed: a point whose secret everybody knows.
 const POINT: [u8; 33] = [
-    0x02, 0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07,
-    0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
+    0x02, 0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b,
+    0x07, 0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17,
+    0x98,
 ];
 
 pub(super) fn targets() -> Vec<Target> {
     vec![
-        Target { name: "bitcoin_address", run: address, seeds: |_| vec![ADDRESS.as_bytes().to_vec()] },
+        Target {
+            name: "bitcoin_address",
+            run: address,
+            seeds: |_| vec![ADDRESS.as_bytes().to_vec()],
+        },
         Target {
             name: "bitcoin_unsigned",
             run: unsigned,
@@ -28,12 +33,17 @@ pub(super) fn targets() -> Vec<Target> {
 
 fn codec() -> Option<&'static BitcoinCodec> {
     static CODEC: OnceLock<Option<BitcoinCodec>> = OnceLock::new();
-    CODEC.get_or_init(|| BitcoinCodec::new(Network::Regtest).ok()).as_ref()
+    CODEC
+        .get_or_init(|| BitcoinCodec::new(Network::Regtest).ok())
+        .as_ref()
 }
 
-/// Upper case, other networks and other spellings are refused, so an accepted address is lower case or base58.
+/// Upper case, other networks and other spellings are refused, so an accepted address is lower case
+/// or base58.
 fn address(data: &[u8]) -> bool {
-    let (Ok(text), Some(codec)) = (std::str::from_utf8(data), codec()) else { return false };
+    let (Ok(text), Some(codec)) = (std::str::from_utf8(data), codec()) else {
+        return false;
+    };
     let accepted = codec.parse_address(text).is_ok();
     if accepted && text.to_ascii_lowercase().starts_with("bcrt1") {
         same(text.to_ascii_lowercase().as_bytes(), data);
@@ -41,10 +51,13 @@ fn address(data: &[u8]) -> bool {
     accepted
 }
 
-/// Two encodings of one transaction would be two digests for one attempt: what reads the same must be the same bytes.
+/// Two encodings of one transaction would be two digests for one attempt: what reads the same must
+/// be the same bytes.
 fn unsigned(data: &[u8]) -> bool {
     let Some(codec) = codec() else { return false };
-    let Ok(reading) = codec.inspect(data, &vault()) else { return false };
+    let Ok(reading) = codec.inspect(data, &vault()) else {
+        return false;
+    };
     for (bytes, known) in built() {
         if reading == *known {
             same(bytes, data);
@@ -54,7 +67,12 @@ fn unsigned(data: &[u8]) -> bool {
 }
 
 fn vault() -> VaultKey {
-    VaultKey { suite: Suite::FrostSecp256k1Tr, public_key: POINT.to_vec(), chain_code: [4; 32], account: 0 }
+    VaultKey {
+        suite: Suite::FrostSecp256k1Tr,
+        public_key: POINT.to_vec(),
+        chain_code: [4; 32],
+        account: 0,
+    }
 }
 
 fn built() -> &'static Vec<(Vec<u8>, Inspection)> {
@@ -69,10 +87,17 @@ fn build(amount: u64) -> Option<(Vec<u8>, Inspection)> {
         .map(|number| OwnCoin {
             key: ConflictKey(format!("{number:064x}:0")),
             amount: MinorUnits::from(60_000),
-            path: OwnPath { change: 0, index: number },
+            path: OwnPath {
+                change: 0,
+                index: number,
+            },
         })
         .collect();
-    let to = Move { asset: codec.manifest().native.clone(), to: ADDRESS.to_owned(), amount: amount.into() };
+    let to = Move {
+        asset: codec.manifest().native.clone(),
+        to: ADDRESS.to_owned(),
+        amount: amount.into(),
+    };
     let request = BuildRequest {
         effects: &Effects { moves: vec![to] },
         vault: &vault,
@@ -80,7 +105,10 @@ fn build(amount: u64) -> Option<(Vec<u8>, Inspection)> {
         anchor: None,
         fee_rate: 2_000,
         fee_max: MinorUnits::from(1_000_000),
-        change: OwnPath { change: 1, index: 7 },
+        change: OwnPath {
+            change: 1,
+            index: 7,
+        },
         height: 800,
     };
     let bytes = codec.build(&request).ok()?.unsigned;

@@ -1,4 +1,5 @@
-//! What the signing core reads: public records, stored shares, packages, signature shares, sealed messages.
+//! What the signing core reads: public records, stored shares, packages, signature shares, sealed
+//! messages.
 
 use super::{SEEDS, Target, same};
 use crate::generate;
@@ -16,11 +17,31 @@ const PLAINTEXT: &[u8] = b"a share for one recipient";
 
 pub(super) fn targets() -> Vec<Target> {
     vec![
-        Target { name: "signing_package", run: package, seeds: packages },
-        Target { name: "signature_share", run: share, seeds: shares },
-        Target { name: "sealed_message", run: sealed_message, seeds: |_| sealed().clone() },
-        Target { name: "public_key_record", run: public_record, seeds: |_| vec![record().to_bytes()] },
-        Target { name: "stored_key_share", run: stored_share, seeds: |_| stored().into_iter().collect() },
+        Target {
+            name: "signing_package",
+            run: package,
+            seeds: packages,
+        },
+        Target {
+            name: "signature_share",
+            run: share,
+            seeds: shares,
+        },
+        Target {
+            name: "sealed_message",
+            run: sealed_message,
+            seeds: |_| sealed().clone(),
+        },
+        Target {
+            name: "public_key_record",
+            run: public_record,
+            seeds: |_| vec![record().to_bytes()],
+        },
+        Target {
+            name: "stored_key_share",
+            run: stored_share,
+            seeds: |_| stored().into_iter().collect(),
+        },
     ]
 }
 
@@ -30,7 +51,9 @@ fn package(data: &[u8]) -> bool {
 
 fn packages(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
     let made = (0..SEEDS).filter_map(|_| generate::value::<SigningPackage>(rng));
-    made.map(|package| package.to_bytes()).filter(|bytes| self::package(bytes)).collect()
+    made.map(|package| package.to_bytes())
+        .filter(|bytes| self::package(bytes))
+        .collect()
 }
 
 fn share(data: &[u8]) -> bool {
@@ -39,7 +62,9 @@ fn share(data: &[u8]) -> bool {
 
 fn shares(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
     let made = (0..SEEDS).filter_map(|_| generate::value::<SignatureShare>(rng));
-    made.map(|one| one.to_bytes()).filter(|bytes| share(bytes)).collect()
+    made.map(|one| one.to_bytes())
+        .filter(|bytes| share(bytes))
+        .collect()
 }
 
 fn public_record(data: &[u8]) -> bool {
@@ -47,7 +72,8 @@ fn public_record(data: &[u8]) -> bool {
 }
 
 fn stored_share(data: &[u8]) -> bool {
-    KeyShareRecord::from_secret_bytes(data).is_ok_and(|record| same(&record.to_secret_bytes(), data))
+    KeyShareRecord::from_secret_bytes(data)
+        .is_ok_and(|record| same(&record.to_secret_bytes(), data))
 }
 
 /// What one recipient was ever sent.
@@ -57,16 +83,23 @@ fn sealed() -> &'static Vec<Vec<u8>> {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let public = SealingSecret::from_bytes(&[8; 32]).public_key();
         let sealed = public.and_then(|recipient| seal(&recipient, INFO, PLAINTEXT, &mut rng));
-        sealed.iter().filter_map(|sealed| borsh::to_vec(sealed).ok()).collect()
+        sealed
+            .iter()
+            .filter_map(|sealed| borsh::to_vec(sealed).ok())
+            .collect()
     })
 }
 
 /// Whatever opens is exactly what was sealed.
 fn sealed_message(data: &[u8]) -> bool {
-    let Ok(message) = borsh::from_slice::<Sealed>(data) else { return false };
+    let Ok(message) = borsh::from_slice::<Sealed>(data) else {
+        return false;
+    };
     let opened = open(&SealingSecret::from_bytes(&[8; 32]), INFO, &message);
     assert!(
-        opened.as_ref().map_or(true, |plaintext| plaintext.as_slice() == PLAINTEXT),
+        opened
+            .as_ref()
+            .map_or(true, |plaintext| plaintext.as_slice() == PLAINTEXT),
         "a forged sealed message"
     );
     opened.is_ok() && sealed().iter().any(|known| same(data, known))

@@ -5,8 +5,8 @@ use rand_core::RngCore;
 use strongroom_tlog::note::NoteSignature;
 use strongroom_tlog::tile::{entry_bundle, parse_bundle, parse_hash_tile};
 use strongroom_tlog::{
-    Checkpoint, CosignKey, CosignVerifier, Cosignature, Hash, Note, NoteSigner, NoteVerifier, Proof, cosign,
-    leaf_hash, sign_note,
+    Checkpoint, CosignKey, CosignVerifier, Cosignature, Hash, Note, NoteSigner, NoteVerifier,
+    Proof, cosign, leaf_hash, sign_note,
 };
 
 const ORIGIN: &str = "strongroom.example/journal";
@@ -14,10 +14,26 @@ const WIDTH: u16 = 3;
 
 pub(super) fn targets() -> Vec<Target> {
     vec![
-        Target { name: "checkpoint", run: checkpoint, seeds: |_| texts([body()]) },
-        Target { name: "note", run: note, seeds: |_| texts([signed()]) },
-        Target { name: "note_signature", run: signature_line, seeds: |_| texts([line()]) },
-        Target { name: "cosignature", run: cosignature, seeds: |_| texts([cosigned().map(|c| c.to_line())]) },
+        Target {
+            name: "checkpoint",
+            run: checkpoint,
+            seeds: |_| texts([body()]),
+        },
+        Target {
+            name: "note",
+            run: note,
+            seeds: |_| texts([signed()]),
+        },
+        Target {
+            name: "note_signature",
+            run: signature_line,
+            seeds: |_| texts([line()]),
+        },
+        Target {
+            name: "cosignature",
+            run: cosignature,
+            seeds: |_| texts([cosigned().map(|c| c.to_line())]),
+        },
         Target {
             name: "note_key",
             run: note_key,
@@ -28,9 +44,21 @@ pub(super) fn targets() -> Vec<Target> {
             run: witness_key,
             seeds: |_| texts([cosign_key().map(|k| k.verifier().to_vkey())]),
         },
-        Target { name: "tlog_proof", run: proof, seeds: |_| texts([proven(0), proven(3)]) },
-        Target { name: "hash_tile", run: hash_tile, seeds: random_tiles },
-        Target { name: "entry_bundle", run: bundle, seeds: |_| bundles() },
+        Target {
+            name: "tlog_proof",
+            run: proof,
+            seeds: |_| texts([proven(0), proven(3)]),
+        },
+        Target {
+            name: "hash_tile",
+            run: hash_tile,
+            seeds: random_tiles,
+        },
+        Target {
+            name: "entry_bundle",
+            run: bundle,
+            seeds: |_| bundles(),
+        },
     ]
 }
 
@@ -43,11 +71,15 @@ fn text(data: &[u8]) -> Option<&str> {
 }
 
 fn checkpoint(data: &[u8]) -> bool {
-    text(data).and_then(|t| Checkpoint::parse(t).ok()).is_some_and(|c| same(c.to_body().as_bytes(), data))
+    text(data)
+        .and_then(|t| Checkpoint::parse(t).ok())
+        .is_some_and(|c| same(c.to_body().as_bytes(), data))
 }
 
 fn note(data: &[u8]) -> bool {
-    text(data).and_then(|t| Note::parse(t).ok()).is_some_and(|n| same(n.to_text().as_bytes(), data))
+    text(data)
+        .and_then(|t| Note::parse(t).ok())
+        .is_some_and(|n| same(n.to_text().as_bytes(), data))
 }
 
 fn signature_line(data: &[u8]) -> bool {
@@ -63,15 +95,21 @@ fn cosignature(data: &[u8]) -> bool {
 }
 
 fn note_key(data: &[u8]) -> bool {
-    text(data).and_then(|t| NoteVerifier::parse(t).ok()).is_some_and(|k| same(k.to_vkey().as_bytes(), data))
+    text(data)
+        .and_then(|t| NoteVerifier::parse(t).ok())
+        .is_some_and(|k| same(k.to_vkey().as_bytes(), data))
 }
 
 fn witness_key(data: &[u8]) -> bool {
-    text(data).and_then(|t| CosignVerifier::parse(t).ok()).is_some_and(|k| same(k.to_vkey().as_bytes(), data))
+    text(data)
+        .and_then(|t| CosignVerifier::parse(t).ok())
+        .is_some_and(|k| same(k.to_vkey().as_bytes(), data))
 }
 
 fn proof(data: &[u8]) -> bool {
-    text(data).and_then(|t| Proof::parse(t).ok()).is_some_and(|p| same(p.to_text().as_bytes(), data))
+    text(data)
+        .and_then(|t| Proof::parse(t).ok())
+        .is_some_and(|p| same(p.to_text().as_bytes(), data))
 }
 
 fn hash_tile(data: &[u8]) -> bool {
@@ -94,7 +132,9 @@ fn cosign_key() -> Option<CosignKey> {
 
 fn body() -> Option<String> {
     let root = leaf_hash(b"entry");
-    Checkpoint::with_state(ORIGIN, 1, root, leaf_hash(b"state")).ok().map(|c| c.to_body())
+    Checkpoint::with_state(ORIGIN, 1, root, leaf_hash(b"state"))
+        .ok()
+        .map(|c| c.to_body())
 }
 
 fn signed() -> Option<String> {
@@ -102,7 +142,11 @@ fn signed() -> Option<String> {
 }
 
 fn line() -> Option<String> {
-    Note::parse(&signed()?).ok()?.signatures().first().map(NoteSignature::to_line)
+    Note::parse(&signed()?)
+        .ok()?
+        .signatures()
+        .first()
+        .map(NoteSignature::to_line)
 }
 
 fn cosigned() -> Option<Cosignature> {
@@ -112,8 +156,13 @@ fn cosigned() -> Option<Cosignature> {
 fn proven(extra: usize) -> Option<String> {
     let hashes: Vec<Hash> = vec![leaf_hash(b"a"), leaf_hash(b"b")];
     Some(
-        Proof { extra: vec![1; extra], index: 0, hashes, checkpoint: Note::parse(&signed()?).ok()? }
-            .to_text(),
+        Proof {
+            extra: vec![1; extra],
+            index: 0,
+            hashes,
+            checkpoint: Note::parse(&signed()?).ok()?,
+        }
+        .to_text(),
     )
 }
 

@@ -46,8 +46,16 @@ pub(super) fn targets() -> Vec<Target> {
         "frame_admin_reply": AdminReply,
         "signer_public_record": PublicRecord,
     ];
-    targets.push(Target { name: "envelope", run: envelope, seeds: |_| sealed().clone() });
-    targets.push(Target { name: "frame", run: frame, seeds: frames });
+    targets.push(Target {
+        name: "envelope",
+        run: envelope,
+        seeds: |_| sealed().clone(),
+    });
+    targets.push(Target {
+        name: "frame",
+        run: frame,
+        seeds: frames,
+    });
     targets
 }
 
@@ -55,7 +63,9 @@ pub(super) fn record<T: BorshSerialize + BorshDeserialize>(data: &[u8]) -> bool 
     decode::<T>(data).is_ok_and(|value| same(&encode(&value), data))
 }
 
-pub(super) fn record_seeds<T: BorshSerialize + BorshDeserialize>(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
+pub(super) fn record_seeds<T: BorshSerialize + BorshDeserialize>(
+    rng: &mut dyn RngCore,
+) -> Vec<Vec<u8>> {
     (0..SEEDS)
         .filter_map(|_| generate::value::<T>(rng))
         .map(|value| encode(&value))
@@ -72,7 +82,11 @@ const NODE: NodeId = NodeId([1; 16]);
 impl Registry {
     fn new() -> Self {
         let public_key = SigningKey::from_bytes(&[9; 32]).verifying_key().to_bytes();
-        Self(NodeKey { node: NODE, role: Role::Coordinator, public_key })
+        Self(NodeKey {
+            node: NODE,
+            role: Role::Coordinator,
+            public_key,
+        })
     }
 }
 
@@ -102,8 +116,14 @@ fn sealed() -> &'static Vec<Vec<u8>> {
                     created: UnixMs(1),
                     deadline: UnixMs(2),
                 };
-                let text = Signed { text: "{}".to_owned(), endorsements: Vec::new() };
-                let payload = JournalSubmitted { submission: [3; 16], body: encode(&text) };
+                let text = Signed {
+                    text: "{}".to_owned(),
+                    endorsements: Vec::new(),
+                };
+                let payload = JournalSubmitted {
+                    submission: [3; 16],
+                    body: encode(&text),
+                };
                 seal(heading, &payload, &key)
             })
             .collect()
@@ -113,13 +133,18 @@ fn sealed() -> &'static Vec<Vec<u8>> {
 /// Accepting anything but those very bytes would be a forgery or a second encoding.
 fn envelope(data: &[u8]) -> bool {
     let accepted = open(data, &Registry::new(), &[Role::Coordinator]).is_ok();
-    assert!(!accepted || sealed().iter().any(|known| known == data), "an envelope that nobody signed");
+    assert!(
+        !accepted || sealed().iter().any(|known| known == data),
+        "an envelope that nobody signed"
+    );
     accepted
 }
 
 fn frame(data: &[u8]) -> bool {
     let mut rest = data;
-    let Ok(Some(bytes)) = read_frame(&mut rest) else { return false };
+    let Ok(Some(bytes)) = read_frame(&mut rest) else {
+        return false;
+    };
     let mut again = Vec::new();
     let consumed = data.len() - rest.len();
     write_frame(&mut again, &bytes).is_ok_and(|()| same(&again, data.split_at(consumed).0))

@@ -7,18 +7,42 @@ use strongroom_policy::Policy;
 use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
 use strongroom_types::{
-    Act, ActBody, Answer, Approval, Charter, DecisionCore, Destination, Document, Intent, IntentKind,
-    MinorUnits, Name, Record, Scope, Tier, Tighten, Transfer, UnixMs,
+    Act, ActBody, Answer, Approval, Charter, DecisionCore, Destination, Document, Intent,
+    IntentKind, MinorUnits, Name, Record, Scope, Tier, Tighten, Transfer, UnixMs,
 };
 
 pub(super) fn targets() -> Vec<Target> {
     vec![
-        Target { name: "json", run: json, seeds: |_| texts(JSON) },
-        Target { name: "intent", run: document::<Intent>, seeds: |rng| made(rng, intent) },
-        Target { name: "decision_core", run: document::<DecisionCore>, seeds: |rng| made(rng, core) },
-        Target { name: "approval", run: document::<Approval>, seeds: |rng| made(rng, approval) },
-        Target { name: "act", run: document::<Act>, seeds: |rng| made(rng, act) },
-        Target { name: "policy", run: policy, seeds: |_| texts(POLICY) },
+        Target {
+            name: "json",
+            run: json,
+            seeds: |_| texts(JSON),
+        },
+        Target {
+            name: "intent",
+            run: document::<Intent>,
+            seeds: |rng| made(rng, intent),
+        },
+        Target {
+            name: "decision_core",
+            run: document::<DecisionCore>,
+            seeds: |rng| made(rng, core),
+        },
+        Target {
+            name: "approval",
+            run: document::<Approval>,
+            seeds: |rng| made(rng, approval),
+        },
+        Target {
+            name: "act",
+            run: document::<Act>,
+            seeds: |rng| made(rng, act),
+        },
+        Target {
+            name: "policy",
+            run: policy,
+            seeds: |_| texts(POLICY),
+        },
     ]
 }
 
@@ -50,18 +74,24 @@ fn texts(of: &[&str]) -> Vec<Vec<u8>> {
 }
 
 fn json(data: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
     Json::parse(text).is_ok_and(|value| same(value.to_text().as_bytes(), data))
 }
 
 fn document<D: Document>(data: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
     D::parse(text).is_ok_and(|value| same(value.to_text().as_bytes(), data))
 }
 
 /// A policy that loads also parses as a document, with the digest of the very text.
 fn policy(data: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
     if let Ok((policy, digest)) = Policy::load(text) {
         assert_eq!(digest, policy.digest());
     }
@@ -69,7 +99,10 @@ fn policy(data: &[u8]) -> bool {
 }
 
 /// Texts of documents that read back; a generator may miss a rule of its document now and then.
-fn made<D: Document>(rng: &mut dyn RngCore, make: fn(&mut dyn RngCore) -> Option<D>) -> Vec<Vec<u8>> {
+fn made<D: Document>(
+    rng: &mut dyn RngCore,
+    make: fn(&mut dyn RngCore) -> Option<D>,
+) -> Vec<Vec<u8>> {
     (0..SEEDS * 40)
         .filter_map(|_| make(rng))
         .map(|document| document.to_text())
@@ -92,10 +125,15 @@ fn name() -> Option<Name> {
 }
 
 fn intent(rng: &mut dyn RngCore) -> Option<Intent> {
-    let asset: strongroom_types::AssetId = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1".parse().ok()?;
+    let asset: strongroom_types::AssetId = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
+        .parse()
+        .ok()?;
     let to_vault = rng.next_u32().is_multiple_of(2);
-    let destination =
-        if to_vault { Destination::Vault(any(rng)?) } else { Destination::Address("bcrt1p5cyxn".to_owned()) };
+    let destination = if to_vault {
+        Destination::Vault(any(rng)?)
+    } else {
+        Destination::Address("bcrt1p5cyxn".to_owned())
+    };
     let created = time(rng);
     Some(Intent {
         platform: any(rng)?,
@@ -138,7 +176,11 @@ fn approval(rng: &mut dyn RngCore) -> Option<Approval> {
         intent: any(rng)?,
         core: any(rng)?,
         after: any(rng)?,
-        answer: if rng.next_u32().is_multiple_of(2) { Answer::Yes } else { Answer::No },
+        answer: if rng.next_u32().is_multiple_of(2) {
+            Answer::Yes
+        } else {
+            Answer::No
+        },
         approver: any(rng)?,
         rationale: any(rng)?,
         nonce: any(rng)?,
@@ -148,28 +190,51 @@ fn approval(rng: &mut dyn RngCore) -> Option<Approval> {
 
 fn act(rng: &mut dyn RngCore) -> Option<Act> {
     let body = match rng.next_u32() % 8 {
-        0 => ActBody::CreateTenant { tenant: any(rng)?, charter: Box::new(charter(rng)?) },
+        0 => ActBody::CreateTenant {
+            tenant: any(rng)?,
+            charter: Box::new(charter(rng)?),
+        },
         1 => ActBody::Release(any(rng)?),
         2 => ActBody::Resume,
         3 => ActBody::Tighten(tighten(rng)?),
         _ => ActBody::Put(any::<Record>(rng)?),
     };
-    let scope = if rng.next_u32().is_multiple_of(3) { Scope::Platform } else { Scope::Tenant(any(rng)?) };
-    Some(Act { platform: any(rng)?, scope, id: any(rng)?, version: rng.next_u64(), expires: time(rng), body })
+    let scope = if rng.next_u32().is_multiple_of(3) {
+        Scope::Platform
+    } else {
+        Scope::Tenant(any(rng)?)
+    };
+    Some(Act {
+        platform: any(rng)?,
+        scope,
+        id: any(rng)?,
+        version: rng.next_u64(),
+        expires: time(rng),
+        body,
+    })
 }
 
 fn tighten(rng: &mut dyn RngCore) -> Option<Tighten> {
     Some(match rng.next_u32() % 5 {
         0 => Tighten::RevokeCredential(any(rng)?),
-        1 => Tighten::LeaveGroup { group: any(rng)?, user: any(rng)? },
+        1 => Tighten::LeaveGroup {
+            group: any(rng)?,
+            user: any(rng)?,
+        },
         2 => Tighten::Cancel(any(rng)?),
-        3 => Tighten::Pause { vault: any(rng)?, until: time(rng) },
+        3 => Tighten::Pause {
+            vault: any(rng)?,
+            until: time(rng),
+        },
         _ => Tighten::Stop,
     })
 }
 
 fn charter(rng: &mut dyn RngCore) -> Option<Charter> {
-    let board = |member| Board { members: vec![member], quorum: 1 };
+    let board = |member| Board {
+        members: vec![member],
+        quorum: 1,
+    };
     Some(Charter {
         name: name()?,
         admins: board(any(rng)?),

@@ -7,7 +7,10 @@
     clippy::panic,
     clippy::print_stdout
 )]
-#![allow(clippy::disallowed_methods, reason = "a longer run is asked for by environment variable")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a longer run is asked for by environment variable"
+)]
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
@@ -19,8 +22,9 @@ use strongroom_fuzz::{Target, all};
 const ROUNDS: u32 = 8_000;
 
 fn rounds() -> u32 {
-    std::env::var("STRONGROOM_FUZZ_ROUNDS")
-        .map_or(ROUNDS, |text| text.parse().expect("STRONGROOM_FUZZ_ROUNDS is a number"))
+    std::env::var("STRONGROOM_FUZZ_ROUNDS").map_or(ROUNDS, |text| {
+        text.parse().expect("STRONGROOM_FUZZ_ROUNDS is a number")
+    })
 }
 
 fn run(target: &Target, input: &[u8]) -> bool {
@@ -37,7 +41,11 @@ fn every_target_accepts_its_own_seeds() {
         let seeds = (target.seeds)(&mut rng);
         assert!(!seeds.is_empty(), "target `{}` has no seed", target.name);
         for seed in &seeds {
-            assert!(run(&target, seed), "target `{}` refuses its seed {seed:?}", target.name);
+            assert!(
+                run(&target, seed),
+                "target `{}` refuses its seed {seed:?}",
+                target.name
+            );
         }
     }
 }
@@ -58,13 +66,22 @@ fn drive(target: &Target, rounds: u32) -> u32 {
 #[test]
 fn no_mutation_of_a_valid_input_makes_a_decoder_panic_or_accept_a_second_encoding() {
     for target in all() {
-        println!("{}: {} inputs, {} accepted", target.name, rounds(), drive(&target, rounds()));
+        println!(
+            "{}: {} inputs, {} accepted",
+            target.name,
+            rounds(),
+            drive(&target, rounds())
+        );
     }
 }
 
 #[test]
 fn the_driver_catches_a_decoder_that_panics_and_one_that_is_lenient() {
-    let panics = Target { name: "panics", run: |data| data[3] == 0, seeds: |_| vec![vec![0; 8]] };
+    let panics = Target {
+        name: "panics",
+        run: |data| data[3] == 0,
+        seeds: |_| vec![vec![0; 8]],
+    };
     let lenient = Target {
         name: "lenient",
         run: |data| {
@@ -79,7 +96,11 @@ fn the_driver_catches_a_decoder_that_panics_and_one_that_is_lenient() {
         seeds: |_| vec![b"{}".to_vec()],
     };
     for target in [panics, lenient] {
-        assert!(catch_unwind(AssertUnwindSafe(|| drive(&target, ROUNDS))).is_err(), "{}", target.name);
+        assert!(
+            catch_unwind(AssertUnwindSafe(|| drive(&target, ROUNDS))).is_err(),
+            "{}",
+            target.name
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! The simulated bus keeps the contract of the port (without faults; it has no disk, no threads and no retention).
+//! The simulated bus keeps the contract of the port (without faults; it has no disk, no threads and
+//! no retention).
 
 use strongroom_conformance::bus::{self, BusFixture};
 use strongroom_ports::bus::{Bus, Topic};

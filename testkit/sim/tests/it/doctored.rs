@@ -56,7 +56,11 @@ struct Story {
 impl Story {
     /// Ceremony released and finished, everybody cosigned it, signers started.
     fn begun() -> Self {
-        let mut story = Self { at: 0, size: 0, events: Vec::new() };
+        let mut story = Self {
+            at: 0,
+            size: 0,
+            events: Vec::new(),
+        };
         (1..=4).for_each(|seat| story.tell(Event::Started { seat }));
         story.entry(Fact::Ceremony(KEY, 2, vec![1, 2, 3]));
         story.entry(Fact::Finished(KEY, 3));
@@ -83,8 +87,15 @@ impl Story {
     fn entry(&mut self, fact: Fact) {
         let seq = self.size;
         self.size += 1;
-        self.tell(Event::Entry { seq, bytes: name(seq as u8), fact });
-        self.tell(Event::Head { size: self.size, body: name(200 + self.size as u8) });
+        self.tell(Event::Entry {
+            seq,
+            bytes: name(seq as u8),
+            fact,
+        });
+        self.tell(Event::Head {
+            size: self.size,
+            body: name(200 + self.size as u8),
+        });
     }
 
     fn cosigned(&mut self, witness: u16, size: u64) {
@@ -93,7 +104,12 @@ impl Story {
 
     fn cosigned_as(&mut self, witness: u16, size: u64, body: Digest) {
         let own_ms = self.at;
-        self.tell(Event::Cosigned { witness, size, body, own_ms });
+        self.tell(Event::Cosigned {
+            witness,
+            size,
+            body,
+            own_ms,
+        });
     }
 
     fn witnessed(&mut self) {
@@ -134,7 +150,10 @@ impl Story {
     fn broken(self) -> Option<&'static str> {
         let mut checker = Checker::new(terms());
         let broken = |(at, event): &(u64, Event)| checker.observe(*at, event).err();
-        self.events.iter().find_map(broken).map(|violation| violation.property)
+        self.events
+            .iter()
+            .find_map(broken)
+            .map(|violation| violation.property)
     }
 }
 
@@ -159,7 +178,12 @@ fn a_good_history_breaks_nothing() {
 
 #[test]
 fn a_payment_without_the_anchor_breaks_a() {
-    let doctor = |s: &mut Story| s.shared(Share { conflicts: vec!["b:1".into()], ..s.share(1) });
+    let doctor = |s: &mut Story| {
+        s.shared(Share {
+            conflicts: vec!["b:1".into()],
+            ..s.share(1)
+        })
+    };
     assert_eq!(doctored(doctor), Some("a"));
 }
 
@@ -167,18 +191,44 @@ fn a_payment_without_the_anchor_breaks_a() {
 fn two_payments_that_share_no_input_break_a() {
     let doctor = |s: &mut Story| {
         s.signed();
-        // The journal itself was made to name another anchor: the payments still exclude each other no more.
-        s.events.retain(|(_, event)| !matches!(event, Event::Entry { fact: Fact::Authorized(_), .. }));
+        // The journal itself was made to name another anchor: the payments still exclude each other
+        // no more.
+        s.events.retain(|(_, event)| {
+            !matches!(
+                event,
+                Event::Entry {
+                    fact: Fact::Authorized(_),
+                    ..
+                }
+            )
+        });
         let mut other = authorized(1, 1_000);
         other.anchor = "anchor:0".into();
         s.events.insert(
             8,
-            (s.at, Event::Entry { seq: 2, bytes: name(2), fact: Fact::Authorized(Box::new(other)) }),
+            (
+                s.at,
+                Event::Entry {
+                    seq: 2,
+                    bytes: name(2),
+                    fact: Fact::Authorized(Box::new(other)),
+                },
+            ),
         );
         for signer in [1, 3] {
-            let nonces = vec![NonceUse { boot: [90; 16], number: 9, package: name(61), share: vec![1] }];
+            let nonces = vec![NonceUse {
+                boot: [90; 16],
+                number: 9,
+                package: name(61),
+                share: vec![1],
+            }];
             let conflicts = vec!["c:2".into()];
-            s.shared(Share { request: name(51), conflicts, nonces, ..s.share(signer) });
+            s.shared(Share {
+                request: name(51),
+                conflicts,
+                nonces,
+                ..s.share(signer)
+            });
         }
     };
     assert_eq!(doctored(doctor), Some("a"));
@@ -192,9 +242,20 @@ fn signing_above_the_limit_within_the_window_breaks_b_and_outside_it_does_not() 
             s.entry(Fact::Authorized(Box::new(authorized(2, at_ms))));
             s.witnessed();
             for signer in [1, 2] {
-                let nonces = vec![NonceUse { boot: [91; 16], number: 9, package: name(61), share: vec![1] }];
+                let nonces = vec![NonceUse {
+                    boot: [91; 16],
+                    number: 9,
+                    package: name(61),
+                    share: vec![1],
+                }];
                 let (request, intent, unsigned) = (name(52), name(2), name(102));
-                s.shared(Share { request, intent, unsigned, nonces, ..s.share(signer) });
+                s.shared(Share {
+                    request,
+                    intent,
+                    unsigned,
+                    nonces,
+                    ..s.share(signer)
+                });
             }
         })
     };
@@ -246,7 +307,12 @@ fn a_share_against_the_own_head_or_an_unwitnessed_one_breaks_c2() {
         s.signed();
     };
     assert_eq!(doctored(unwitnessed), Some("c2"));
-    let before_its_entry = |s: &mut Story| s.shared(Share { head: 2, ..s.share(1) });
+    let before_its_entry = |s: &mut Story| {
+        s.shared(Share {
+            head: 2,
+            ..s.share(1)
+        })
+    };
     assert_eq!(doctored(before_its_entry), Some("c2"));
 }
 
@@ -286,7 +352,11 @@ fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
             let under_the_stop = s.share(1);
             s.entry(Fact::Resume);
             s.witnessed();
-            let share = if head_has_it { s.share(1) } else { under_the_stop };
+            let share = if head_has_it {
+                s.share(1)
+            } else {
+                under_the_stop
+            };
             s.shared(share);
         })
     };
@@ -305,9 +375,18 @@ fn forks_and_witnesses_that_go_back_break_d() {
             s.cosigned(4, 3);
         }),
         ("two entries", |s| {
-            s.tell(Event::Entry { seq: 1, bytes: name(99), fact: Fact::Other });
+            s.tell(Event::Entry {
+                seq: 1,
+                bytes: name(99),
+                fact: Fact::Other,
+            });
         }),
-        ("two checkpoints", |s| s.tell(Event::Head { size: 3, body: name(99) })),
+        ("two checkpoints", |s| {
+            s.tell(Event::Head {
+                size: 3,
+                body: name(99),
+            })
+        }),
         ("another line is witnessed", |s| {
             s.entry(Fact::Other);
             (1..=3).for_each(|witness| s.cosigned_as(witness, 4, name(99)));
@@ -325,7 +404,12 @@ fn forks_and_witnesses_that_go_back_break_d() {
 
 #[test]
 fn signing_what_nobody_authorized_or_released_breaks_e() {
-    let nobody = |s: &mut Story| s.shared(Share { intent: name(3), ..s.share(1) });
+    let nobody = |s: &mut Story| {
+        s.shared(Share {
+            intent: name(3),
+            ..s.share(1)
+        })
+    };
     assert_eq!(doctored(nobody), Some("e"));
     let stranger = |s: &mut Story| {
         s.tell(Event::Started { seat: 4 });
@@ -337,11 +421,18 @@ fn signing_what_nobody_authorized_or_released_breaks_e() {
         other.policy = name(77);
         s.entry(Fact::Authorized(Box::new(other)));
         s.witnessed();
-        s.shared(Share { intent: name(2), unsigned: name(102), ..s.share(1) });
+        s.shared(Share {
+            intent: name(2),
+            unsigned: name(102),
+            ..s.share(1)
+        });
     };
     assert_eq!(doctored(policy), Some("e"));
-    let boards: [Fact; 3] =
-        [Fact::Policy(name(78), 1), Fact::Ceremony(KeyId([3; 16]), 1, vec![1, 2]), Fact::Finished(KEY, 2)];
+    let boards: [Fact; 3] = [
+        Fact::Policy(name(78), 1),
+        Fact::Ceremony(KeyId([3; 16]), 1, vec![1, 2]),
+        Fact::Finished(KEY, 2),
+    ];
     for fact in boards {
         assert_eq!(doctored(|s| s.entry(fact.clone())), Some("e"), "{fact:?}");
     }
@@ -372,7 +463,12 @@ fn a_nonce_with_two_packages_breaks_f() {
 fn a_handed_tightening_without_effect_breaks_h() {
     let handed = |s: &mut Story| {
         let own_ms = s.at;
-        s.tell(Event::Handed { seat: 1, act: name(70), what: Tightening::Credential(APPROVER), own_ms });
+        s.tell(Event::Handed {
+            seat: 1,
+            act: name(70),
+            what: Tightening::Credential(APPROVER),
+            own_ms,
+        });
     };
     let shared = |s: &mut Story| {
         handed(s);
@@ -402,16 +498,33 @@ fn a_handed_tightening_without_effect_breaks_h() {
 #[test]
 fn signing_other_effects_breaks_x() {
     let cases: [fn(&mut Story); 3] = [
-        |s| s.shared(Share { unsigned: name(33), ..s.share(1) }),
-        |s| s.shared(Share { pays: vec![("thief".into(), 400)], ..s.share(1) }),
+        |s| {
+            s.shared(Share {
+                unsigned: name(33),
+                ..s.share(1)
+            })
+        },
+        |s| {
+            s.shared(Share {
+                pays: vec![("thief".into(), 400)],
+                ..s.share(1)
+            })
+        },
         |s| {
             // The journal was made to say something else than the client signed.
             for (_, event) in &mut s.events {
-                if let Event::Entry { fact: Fact::Authorized(authorized), .. } = event {
+                if let Event::Entry {
+                    fact: Fact::Authorized(authorized),
+                    ..
+                } = event
+                {
                     authorized.pays = vec![("thief".into(), 400)];
                 }
             }
-            s.shared(Share { pays: vec![("thief".into(), 400)], ..s.share(1) });
+            s.shared(Share {
+                pays: vec![("thief".into(), 400)],
+                ..s.share(1)
+            });
         },
     ];
     for doctor in cases {

@@ -1,5 +1,10 @@
 //! The simulation watches itself: seeds hold and replay exactly, and every property can fail.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod bus;
 mod doctored;

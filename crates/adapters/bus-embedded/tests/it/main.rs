@@ -17,8 +17,11 @@ struct Fixture {
 impl Fixture {
     fn open(&self) -> EmbeddedBus {
         // A queue far smaller than what the suite publishes at once.
-        let options =
-            Options { queue_records_max: 16, publish_wait: Duration::from_secs(30), ..Options::default() };
+        let options = Options {
+            queue_records_max: 16,
+            publish_wait: Duration::from_secs(30),
+            ..Options::default()
+        };
         let path = self.dir.path().join(format!("bus-{}.db", self.logs));
         EmbeddedBus::open(&path, Mode::Dev, options, [self.logs; 16]).unwrap()
     }
@@ -45,7 +48,11 @@ impl BusFixture for Fixture {
 }
 
 fn make() -> Fixture {
-    let mut fixture = Fixture { bus: None, dir: tempfile::tempdir().unwrap(), logs: 1 };
+    let mut fixture = Fixture {
+        bus: None,
+        dir: tempfile::tempdir().unwrap(),
+        logs: 1,
+    };
     fixture.reopen();
     fixture
 }

@@ -27,11 +27,21 @@ fn funded_outputs_are_confirmed_coins_with_distinct_transactions() {
     let (key, chain) = chain(Confirm::AtOnce);
     let first = chain.fund(&key.address(), 50_000, 300).unwrap();
     let second = chain.fund(&key.address(), 50_000, 1).unwrap();
-    let ids: BTreeSet<_> = first.iter().chain(&second).map(|key| key.0[..64].to_owned()).collect();
+    let ids: BTreeSet<_> = first
+        .iter()
+        .chain(&second)
+        .map(|key| key.0[..64].to_owned())
+        .collect();
     assert_eq!(ids.len(), 301);
-    let coins = chain.coins(&[key.address(), Key::new(8).address()]).unwrap();
+    let coins = chain
+        .coins(&[key.address(), Key::new(8).address()])
+        .unwrap();
     assert_eq!(coins.len(), 301);
-    assert!(coins.iter().all(|coin| coin.amount == 50_000.into() && coin.address == key.address()));
+    assert!(
+        coins
+            .iter()
+            .all(|coin| coin.amount == 50_000.into() && coin.address == key.address())
+    );
     let confirmations: BTreeSet<_> = coins.iter().map(|coin| coin.confirmations).collect();
     assert_eq!(confirmations, BTreeSet::from([1, 2]));
     let again = DevChain::in_memory(Confirm::AtOnce).unwrap();
@@ -41,9 +51,15 @@ fn funded_outputs_are_confirmed_coins_with_distinct_transactions() {
 #[test]
 fn impossible_funding_is_refused() {
     let (key, chain) = chain(Confirm::AtOnce);
-    assert!(matches!(chain.fund("bc1nonsense", 1, 1), Err(DevChainError::Address(_))));
+    assert!(matches!(
+        chain.fund("bc1nonsense", 1, 1),
+        Err(DevChainError::Address(_))
+    ));
     for (amount, count) in [(0, 1), (1, 0), (u64::MAX, 1), (1, 100_001)] {
-        assert!(matches!(chain.fund(&key.address(), amount, count), Err(DevChainError::Amount)));
+        assert!(matches!(
+            chain.fund(&key.address(), amount, count),
+            Err(DevChainError::Amount)
+        ));
     }
 }
 
@@ -66,7 +82,10 @@ fn a_spend_confirms_at_once_and_makes_new_coins() {
     chain.mine().unwrap();
     assert_eq!(chain.standing(&id(&spend)).unwrap(), Standing::Confirmed(2));
     let left = chain.coins(&[key.address()]).unwrap();
-    assert_eq!(left.iter().map(|coin| coin.amount).collect::<Vec<_>>(), [99_000.into()]);
+    assert_eq!(
+        left.iter().map(|coin| coin.amount).collect::<Vec<_>>(),
+        [99_000.into()]
+    );
     assert_eq!(chain.height().unwrap(), height + 2);
 }
 
@@ -95,9 +114,19 @@ fn invalid_spends_are_rejected_with_a_reason() {
 fn a_confirmed_coin_is_not_spent_twice() {
     let (key, chain) = chain(Confirm::AtOnce);
     let coins = chain.fund(&key.address(), 50_000, 2).unwrap();
-    assert_eq!(chain.broadcast(&key.raw(&coins[..1], 50_000, 49_000)).unwrap(), Broadcast::Accepted);
+    assert_eq!(
+        chain
+            .broadcast(&key.raw(&coins[..1], 50_000, 49_000))
+            .unwrap(),
+        Broadcast::Accepted
+    );
     assert!(rejected(&chain, &key.raw(&coins, 50_000, 10_000)).contains("already spent by"));
-    assert_eq!(chain.broadcast(&key.raw(&coins[1..], 50_000, 49_000)).unwrap(), Broadcast::Accepted);
+    assert_eq!(
+        chain
+            .broadcast(&key.raw(&coins[1..], 50_000, 49_000))
+            .unwrap(),
+        Broadcast::Accepted
+    );
 }
 
 #[test]
@@ -105,12 +134,18 @@ fn a_waiting_transaction_is_replaced_by_a_higher_fee_only() {
     let (key, chain) = chain(Confirm::OnMine);
     let coins = chain.fund(&key.address(), 50_000, 2).unwrap();
     let first = key.spend(&coins, 50_000, 99_000, 0);
-    assert_eq!(chain.broadcast(&serialize(&first)).unwrap(), Broadcast::Accepted);
+    assert_eq!(
+        chain.broadcast(&serialize(&first)).unwrap(),
+        Broadcast::Accepted
+    );
     assert_eq!(chain.standing(&id(&first)).unwrap(), Standing::Pending);
     assert!(chain.coins(&[key.address()]).unwrap().is_empty());
     assert!(rejected(&chain, &key.raw(&coins, 50_000, 98_999)).contains("replacement needs"));
     let bump = key.spend(&coins[..1], 50_000, 48_000, 0);
-    assert_eq!(chain.broadcast(&serialize(&bump)).unwrap(), Broadcast::Accepted);
+    assert_eq!(
+        chain.broadcast(&serialize(&bump)).unwrap(),
+        Broadcast::Accepted
+    );
     assert_eq!(chain.standing(&id(&first)).unwrap(), Standing::Unknown);
     assert_eq!(chain.coins(&[key.address()]).unwrap().len(), 1);
     chain.mine().unwrap();
@@ -127,11 +162,23 @@ fn the_chain_survives_reopening() {
     let coins = chain.fund(&key.address(), 50_000, 300).unwrap();
     let spend = key.spend(&coins[..1], 50_000, 49_000, 0);
     chain.broadcast(&serialize(&spend)).unwrap();
-    let (before, height) = (chain.coins(&[key.address()]).unwrap(), chain.height().unwrap());
+    let (before, height) = (
+        chain.coins(&[key.address()]).unwrap(),
+        chain.height().unwrap(),
+    );
     drop(chain);
     let chain = DevChain::open(&path, Confirm::AtOnce).unwrap();
-    assert_eq!((chain.coins(&[key.address()]).unwrap(), chain.height().unwrap()), (before, height));
-    assert_eq!(chain.broadcast(&serialize(&spend)).unwrap(), Broadcast::AlreadyKnown);
+    assert_eq!(
+        (
+            chain.coins(&[key.address()]).unwrap(),
+            chain.height().unwrap()
+        ),
+        (before, height)
+    );
+    assert_eq!(
+        chain.broadcast(&serialize(&spend)).unwrap(),
+        Broadcast::AlreadyKnown
+    );
     let more = chain.fund(&key.address(), 50_000, 1).unwrap();
     assert!(!coins.contains(&more[0]));
 }

@@ -9,7 +9,10 @@ fn honest() -> (Key, bitcoin::Transaction, Vec<SpentOutput>) {
     let (key, chain) = (Key::new(7), DevChain::in_memory(Confirm::AtOnce).unwrap());
     let coins = chain.fund(&key.address(), 50_000, 2).unwrap();
     let transaction = key.spend(&coins, 50_000, 99_000, 0);
-    let spent = chain.spent_outputs(&serialize(&transaction)).unwrap().unwrap();
+    let spent = chain
+        .spent_outputs(&serialize(&transaction))
+        .unwrap()
+        .unwrap();
     (key, transaction, spent)
 }
 
@@ -41,11 +44,17 @@ fn each_changed_amount_is_refused() {
     let (_, transaction, spent) = honest();
     let mut more = transaction.clone();
     more.output[0].value = Amount::from_sat(99_001);
-    assert_eq!(check_spend(&serialize(&more), &spent), Err(ScriptError::Refused { input: 0 }));
+    assert_eq!(
+        check_spend(&serialize(&more), &spent),
+        Err(ScriptError::Refused { input: 0 })
+    );
     for index in 0..spent.len() {
         let mut other = spent.clone();
         other[index].amount += 1;
-        assert_eq!(check_spend(&serialize(&transaction), &other), Err(ScriptError::Refused { input: 0 }));
+        assert_eq!(
+            check_spend(&serialize(&transaction), &other),
+            Err(ScriptError::Refused { input: 0 })
+        );
     }
 }
 
@@ -57,7 +66,10 @@ fn a_script_or_spender_that_is_not_the_real_one_is_refused() {
     assert!(check_spend(&serialize(&transaction), &other).is_err());
     let mut stolen = transaction;
     Key::new(8).sign(&mut stolen, 50_000);
-    assert_eq!(check_spend(&serialize(&stolen), &spent), Err(ScriptError::Refused { input: 0 }));
+    assert_eq!(
+        check_spend(&serialize(&stolen), &spent),
+        Err(ScriptError::Refused { input: 0 })
+    );
     stolen.input[0].witness = Witness::new();
     assert!(check_spend(&serialize(&stolen), &spent).is_err());
 }
@@ -67,13 +79,25 @@ fn malformed_questions_are_refused() {
     let (_, transaction, spent) = honest();
     let raw = serialize(&transaction);
     assert_eq!(check_spend(&[], &spent), Err(ScriptError::NotATransaction));
-    assert_eq!(check_spend(&raw[..raw.len() - 1], &spent), Err(ScriptError::NotATransaction));
-    assert_eq!(check_spend(&[&raw[..], &[0]].concat(), &spent), Err(ScriptError::NotATransaction));
-    let wrong = Err(ScriptError::WrongOutputs { inputs: 2, outputs: 1 });
+    assert_eq!(
+        check_spend(&raw[..raw.len() - 1], &spent),
+        Err(ScriptError::NotATransaction)
+    );
+    assert_eq!(
+        check_spend(&[&raw[..], &[0]].concat(), &spent),
+        Err(ScriptError::NotATransaction)
+    );
+    let wrong = Err(ScriptError::WrongOutputs {
+        inputs: 2,
+        outputs: 1,
+    });
     assert_eq!(check_spend(&raw, &spent[..1]), wrong);
     for amount in [u64::MAX, 2_100_000_000_000_001] {
         let mut huge = spent.clone();
         huge[1].amount = amount;
-        assert!(matches!(check_spend(&raw, &huge), Err(ScriptError::WrongOutputs { .. })));
+        assert!(matches!(
+            check_spend(&raw, &huge),
+            Err(ScriptError::WrongOutputs { .. })
+        ));
     }
 }

@@ -8,8 +8,8 @@ use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey};
 use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::transaction::Version;
 use bitcoin::{
-    Address, Amount, Network, OutPoint, ScriptBuf, Sequence, TapSighashType, Transaction, TxIn, TxOut,
-    Witness,
+    Address, Amount, Network, OutPoint, ScriptBuf, Sequence, TapSighashType, Transaction, TxIn,
+    TxOut, Witness,
 };
 use strongroom_types::ConflictKey;
 
@@ -30,11 +30,19 @@ impl Key {
     }
 
     pub fn address(&self) -> String {
-        Address::from_script(&self.script(), Network::Regtest).unwrap().to_string()
+        Address::from_script(&self.script(), Network::Regtest)
+            .unwrap()
+            .to_string()
     }
 
     /// Spends coins of this key, each of `amount`, to one output of this key.
-    pub fn spend(&self, coins: &[ConflictKey], amount: u64, out: u64, lock_time: u32) -> Transaction {
+    pub fn spend(
+        &self,
+        coins: &[ConflictKey],
+        amount: u64,
+        out: u64,
+        lock_time: u32,
+    ) -> Transaction {
         let input = |key: &ConflictKey| TxIn {
             previous_output: key.0.parse::<OutPoint>().unwrap(),
             script_sig: ScriptBuf::new(),
@@ -45,19 +53,29 @@ impl Key {
             version: Version::TWO,
             lock_time: LockTime::from_consensus(lock_time),
             input: coins.iter().map(input).collect(),
-            output: vec![TxOut { value: Amount::from_sat(out), script_pubkey: self.script() }],
+            output: vec![TxOut {
+                value: Amount::from_sat(out),
+                script_pubkey: self.script(),
+            }],
         };
         self.sign(&mut transaction, amount);
         transaction
     }
 
     pub fn sign(&self, transaction: &mut Transaction, amount: u64) {
-        let coin = TxOut { value: Amount::from_sat(amount), script_pubkey: self.script() };
+        let coin = TxOut {
+            value: Amount::from_sat(amount),
+            script_pubkey: self.script(),
+        };
         let spent = vec![coin; transaction.input.len()];
         let pair = self.pair.tap_tweak(&self.secp, None).to_keypair();
         for index in 0..transaction.input.len() {
             let hash = SighashCache::new(&*transaction)
-                .taproot_key_spend_signature_hash(index, &Prevouts::All(&spent), TapSighashType::Default)
+                .taproot_key_spend_signature_hash(
+                    index,
+                    &Prevouts::All(&spent),
+                    TapSighashType::Default,
+                )
                 .unwrap();
             let message = Message::from_digest(hash.to_byte_array());
             let signature = self.secp.sign_schnorr_no_aux_rand(&message, &pair);

@@ -11,7 +11,10 @@ fn signed() -> (BitcoinCodec, TestVault, Vec<u8>, Vec<Vec<u8>>) {
     let (codec, vault) = (regtest(), TestVault::new(9, 4));
     let effects = effects(&codec, &[(FOREIGN, 250_000)]);
     let coins = [coin(1, 100_000), coin(2, 100_001), coin(3, 100_002)];
-    let unsigned = codec.build(&request(&effects, &vault.key, &coins)).unwrap().unsigned;
+    let unsigned = codec
+        .build(&request(&effects, &vault.key, &coins))
+        .unwrap()
+        .unsigned;
     let signatures = vault.sign_all(&codec, &unsigned);
     (codec, vault, unsigned, signatures)
 }
@@ -26,7 +29,10 @@ fn a_signed_transaction_passes_bitcoin_cores_interpreter() {
         .iter()
         .map(|claim| {
             let text = codec.derive_address(&vault.key, claim.path).unwrap();
-            (strongroom_chain_bitcoin::address::parse(&text, codec.network()).unwrap(), claim.amount)
+            (
+                strongroom_chain_bitcoin::address::parse(&text, codec.network()).unwrap(),
+                claim.amount,
+            )
         })
         .collect();
     let spent: Vec<_> = scripts
@@ -48,7 +54,12 @@ fn the_fee_rate_holds_for_the_signed_size() {
     let (codec, vault, unsigned, signatures) = signed();
     let raw = codec.assemble(&unsigned, &signatures, &vault.key).unwrap();
     let transaction: bitcoin::Transaction = bitcoin::consensus::encode::deserialize(&raw).unwrap();
-    let fee = codec.inspect(&unsigned, &vault.key).unwrap().fee.to_u64().unwrap();
+    let fee = codec
+        .inspect(&unsigned, &vault.key)
+        .unwrap()
+        .fee
+        .to_u64()
+        .unwrap();
     assert_eq!(fee, transaction.vsize() as u64 * 2);
 }
 
@@ -57,17 +68,29 @@ fn the_transaction_id_does_not_depend_on_the_signatures() {
     let (codec, vault, unsigned, signatures) = signed();
     let raw = codec.assemble(&unsigned, &signatures, &vault.key).unwrap();
     let form = Unsigned::decode(&unsigned, codec.network()).unwrap();
-    assert_eq!(codec.transaction_id(&raw).unwrap(), form.transaction.compute_txid().to_string());
+    assert_eq!(
+        codec.transaction_id(&raw).unwrap(),
+        form.transaction.compute_txid().to_string()
+    );
     assert_eq!(code(codec.transaction_id(&[])), Code::Malformed);
-    assert_eq!(code(codec.transaction_id(&raw[..raw.len() - 1])), Code::Malformed);
-    assert_eq!(code(codec.transaction_id(&[raw, vec![0]].concat())), Code::Malformed);
+    assert_eq!(
+        code(codec.transaction_id(&raw[..raw.len() - 1])),
+        Code::Malformed
+    );
+    assert_eq!(
+        code(codec.transaction_id(&[raw, vec![0]].concat())),
+        Code::Malformed
+    );
 }
 
 #[test]
 fn wrong_signatures_are_refused() {
     let (codec, vault, unsigned, signatures) = signed();
     let refuse = |signatures: &[Vec<u8>]| {
-        assert_eq!(code(codec.assemble(&unsigned, signatures, &vault.key)), Code::BadSignature);
+        assert_eq!(
+            code(codec.assemble(&unsigned, signatures, &vault.key)),
+            Code::BadSignature
+        );
     };
     refuse(&[]);
     refuse(&signatures[..2]);
@@ -78,7 +101,12 @@ fn wrong_signatures_are_refused() {
     let mut with_type_byte = signatures.clone();
     with_type_byte[0].push(1);
     refuse(&with_type_byte);
-    let replacements = [vec![0; 64], vec![0xff; 64], vec![], signatures[0][..63].to_vec()];
+    let replacements = [
+        vec![0; 64],
+        vec![0xff; 64],
+        vec![],
+        signatures[0][..63].to_vec(),
+    ];
     for replacement in replacements {
         let mut bad = signatures.clone();
         bad[2] = replacement;
@@ -91,5 +119,10 @@ fn wrong_signatures_are_refused() {
     }
     let stranger = TestVault::new(10, 4);
     let slots = codec.inspect(&unsigned, &vault.key).unwrap().slots;
-    refuse(&slots.iter().map(|slot| stranger.sign(slot)).collect::<Vec<_>>());
+    refuse(
+        &slots
+            .iter()
+            .map(|slot| stranger.sign(slot))
+            .collect::<Vec<_>>(),
+    );
 }

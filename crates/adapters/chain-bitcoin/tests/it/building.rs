@@ -22,7 +22,10 @@ fn unsigned_bytes_do_not_change() {
 #[test]
 fn a_payment_with_change_does_what_it_says() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
-    let effects = effects(&codec, &[(FOREIGN, 70_000), (FOREIGN, 70_000), (TAPROOT, 330)]);
+    let effects = effects(
+        &codec,
+        &[(FOREIGN, 70_000), (FOREIGN, 70_000), (TAPROOT, 330)],
+    );
     let coins: Vec<_> = (1..300).map(|n| coin(n, 100_000)).collect();
     let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
     let inspection = codec.inspect(&built.unsigned, &vault.key).unwrap();
@@ -30,7 +33,10 @@ fn a_payment_with_change_does_what_it_says() {
     assert_eq!(inspection.conflicts, built.conflicts);
     assert_eq!((inspection.slots.len(), built.conflicts.len()), (2, 2));
     let fee = built.fee.to_u64().unwrap();
-    assert_eq!(inspection.returned.to_u64().unwrap() + fee + 140_330, 200_000);
+    assert_eq!(
+        inspection.returned.to_u64().unwrap() + fee + 140_330,
+        200_000
+    );
     let first = &inspection.slots[0];
     assert_eq!(first.path[..4], [86, 1, 0, 0]);
     assert!(first.taproot_tweak && first.message.len() == 32);
@@ -40,10 +46,15 @@ fn a_payment_with_change_does_what_it_says() {
 fn the_order_of_the_offered_coins_does_not_matter() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 1_234_567)]);
-    let mut coins: Vec<_> = (1..90).map(|n| coin(n, 20_000 + u64::from(n) * 777)).collect();
+    let mut coins: Vec<_> = (1..90)
+        .map(|n| coin(n, 20_000 + u64::from(n) * 777))
+        .collect();
     let first = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
     coins.reverse();
-    assert_eq!(codec.build(&request(&effects, &vault.key, &coins)).unwrap(), first);
+    assert_eq!(
+        codec.build(&request(&effects, &vault.key, &coins)).unwrap(),
+        first
+    );
 }
 
 #[test]
@@ -54,7 +65,10 @@ fn a_coin_that_fits_is_spent_without_change() {
     coins.push(coin(30, 70_230));
     let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
     assert_eq!(built.conflicts, vec![coin(30, 0).key]);
-    assert_eq!(codec.inspect(&built.unsigned, &vault.key).unwrap().returned, MinorUnits::ZERO);
+    assert_eq!(
+        codec.inspect(&built.unsigned, &vault.key).unwrap().returned,
+        MinorUnits::ZERO
+    );
 }
 
 #[test]
@@ -65,7 +79,10 @@ fn many_small_coins_are_spent_together() {
     let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
     assert!(built.conflicts.len() > 200 && built.unsigned.len() < 64 * 1024);
     let too_much = crate::setup::effects(&codec, &[(FOREIGN, 3_000_000)]);
-    assert_eq!(code(codec.build(&request(&too_much, &vault.key, &coins))), Code::InsufficientBalance);
+    assert_eq!(
+        code(codec.build(&request(&too_much, &vault.key, &coins))),
+        Code::InsufficientBalance
+    );
 }
 
 #[test]
@@ -74,11 +91,17 @@ fn a_given_anchor_is_spent_or_the_request_refused() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 600), coin(2, 400_000), coin(3, 500_000)];
     let anchor = coins[0].key.clone();
-    let with = BuildRequest { anchor: Some(&anchor), ..request(&effects, &vault.key, &coins) };
+    let with = BuildRequest {
+        anchor: Some(&anchor),
+        ..request(&effects, &vault.key, &coins)
+    };
     let built = codec.build(&with).unwrap();
     assert_eq!(built.anchor, anchor);
     assert!(built.conflicts.contains(&anchor));
-    let without = BuildRequest { coins: &coins[1..], ..with };
+    let without = BuildRequest {
+        coins: &coins[1..],
+        ..with
+    };
     assert_eq!(code(codec.build(&without)), Code::AnchorMissing);
 }
 
@@ -95,10 +118,16 @@ fn what_cannot_be_paid_is_refused_with_its_reason() {
     assert_eq!(pay(TAPROOT, 329), Code::Dust);
     assert_eq!(pay(FOREIGN, 0), Code::Dust);
     assert_eq!(pay(FOREIGN, u64::MAX), Code::InsufficientBalance);
-    assert_eq!(pay("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", 1_000), Code::AddressWrongNetwork);
+    assert_eq!(
+        pay("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", 1_000),
+        Code::AddressWrongNetwork
+    );
     assert_eq!(pay(&FOREIGN.to_uppercase(), 1_000), Code::AddressInvalid);
     let none = effects(&codec, &[]);
-    assert_eq!(code(codec.build(&request(&none, &vault.key, &coins))), Code::Malformed);
+    assert_eq!(
+        code(codec.build(&request(&none, &vault.key, &coins))),
+        Code::Malformed
+    );
 }
 
 #[test]
@@ -107,10 +136,19 @@ fn a_fee_above_the_cap_is_refused() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 100_000)];
     let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
-    let exact = BuildRequest { fee_max: built.fee, ..request(&effects, &vault.key, &coins) };
+    let exact = BuildRequest {
+        fee_max: built.fee,
+        ..request(&effects, &vault.key, &coins)
+    };
     assert_eq!(codec.build(&exact).unwrap().fee, built.fee);
     let less = built.fee.checked_sub(1.into()).unwrap();
-    assert_eq!(code(codec.build(&BuildRequest { fee_max: less, ..exact })), Code::FeeCapTooLow);
+    assert_eq!(
+        code(codec.build(&BuildRequest {
+            fee_max: less,
+            ..exact
+        })),
+        Code::FeeCapTooLow
+    );
 }
 
 #[test]
@@ -119,8 +157,14 @@ fn change_below_dust_goes_to_the_fee() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let returned = |amount: u64| {
         let coins = [coin(1, amount)];
-        let cheap = BuildRequest { fee_rate: 1_000, ..request(&effects, &vault.key, &coins) };
-        codec.inspect(&codec.build(&cheap).unwrap().unsigned, &vault.key).unwrap().returned
+        let cheap = BuildRequest {
+            fee_rate: 1_000,
+            ..request(&effects, &vault.key, &coins)
+        };
+        codec
+            .inspect(&codec.build(&cheap).unwrap().unsigned, &vault.key)
+            .unwrap()
+            .returned
     };
     // With change it has 153 virtual bytes or less.
     assert_eq!(returned(70_000 + 153 + 150), MinorUnits::ZERO);
@@ -132,9 +176,15 @@ fn small_change_is_kept_when_the_cap_forbids_to_give_it_away() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 70_000 + 141 * 10 + 400)];
-    let at_ten = BuildRequest { fee_rate: 10_000, ..request(&effects, &vault.key, &coins) };
+    let at_ten = BuildRequest {
+        fee_rate: 10_000,
+        ..request(&effects, &vault.key, &coins)
+    };
     assert_eq!(codec.build(&at_ten).unwrap().fee, 1_810.into());
-    let capped = BuildRequest { fee_max: 1_700.into(), ..at_ten };
+    let capped = BuildRequest {
+        fee_max: 1_700.into(),
+        ..at_ten
+    };
     let built = codec.build(&capped).unwrap();
     assert!(built.fee <= 1_700.into());
     assert!(codec.inspect(&built.unsigned, &vault.key).unwrap().returned >= 330.into());
@@ -145,39 +195,86 @@ fn hostile_facts_are_refused_without_harm() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let good = coin(1, 100_000);
-    let with =
-        |coins: &[strongroom_ports::chain::OwnCoin]| code(codec.build(&request(&effects, &vault.key, coins)));
+    let with = |coins: &[strongroom_ports::chain::OwnCoin]| {
+        code(codec.build(&request(&effects, &vault.key, coins)))
+    };
     let supply = 2_100_000_000_000_000;
     assert_eq!(with(&[]), Code::InsufficientBalance);
     assert_eq!(with(&[good.clone(), good.clone()]), Code::Malformed);
     assert_eq!(with(&[coin(1, u64::MAX)]), Code::Malformed);
     assert_eq!(with(&[coin(1, supply), coin(2, 1)]), Code::Malformed);
     let huge = MinorUnits::from_be_bytes([0xff; 32]);
-    assert_eq!(with(&[strongroom_ports::chain::OwnCoin { amount: huge, ..good.clone() }]), Code::Malformed);
-    for key in ["", "x:0", &format!("{:064X}:0", 0xabcdef), &format!("{:064x}:01", 1), &format!("{:064x}", 1)]
-    {
+    assert_eq!(
+        with(&[strongroom_ports::chain::OwnCoin {
+            amount: huge,
+            ..good.clone()
+        }]),
+        Code::Malformed
+    );
+    for key in [
+        "",
+        "x:0",
+        &format!("{:064X}:0", 0xabcdef),
+        &format!("{:064x}:01", 1),
+        &format!("{:064x}", 1),
+    ] {
         let mut bad = good.clone();
         bad.key.0 = key.to_owned();
         assert_eq!(with(&[bad]), Code::Malformed, "{key}");
     }
-    for path in [OwnPath { change: 2, index: 0 }, OwnPath { change: 0, index: 1_000_000 }] {
-        assert_eq!(with(&[strongroom_ports::chain::OwnCoin { path, ..good.clone() }]), Code::PathNotOwn);
+    for path in [
+        OwnPath {
+            change: 2,
+            index: 0,
+        },
+        OwnPath {
+            change: 0,
+            index: 1_000_000,
+        },
+    ] {
+        assert_eq!(
+            with(&[strongroom_ports::chain::OwnCoin {
+                path,
+                ..good.clone()
+            }]),
+            Code::PathNotOwn
+        );
     }
     let coins = [good];
     let fine = request(&effects, &vault.key, &coins);
-    assert_eq!(code(codec.build(&BuildRequest { fee_rate: u64::MAX, ..fine })), Code::InsufficientBalance);
+    assert_eq!(
+        code(codec.build(&BuildRequest {
+            fee_rate: u64::MAX,
+            ..fine
+        })),
+        Code::InsufficientBalance
+    );
     let fine = request(&effects, &vault.key, &coins);
-    assert_eq!(code(codec.build(&BuildRequest { height: 500_000_000, ..fine })), Code::Malformed);
+    assert_eq!(
+        code(codec.build(&BuildRequest {
+            height: 500_000_000,
+            ..fine
+        })),
+        Code::Malformed
+    );
     let fine = request(&effects, &vault.key, &coins);
-    let change = OwnPath { index: 1_000_000, ..CHANGE };
-    assert_eq!(code(codec.build(&BuildRequest { change, ..fine })), Code::PathNotOwn);
+    let change = OwnPath {
+        index: 1_000_000,
+        ..CHANGE
+    };
+    assert_eq!(
+        code(codec.build(&BuildRequest { change, ..fine })),
+        Code::PathNotOwn
+    );
 }
 
 #[test]
 fn large_amounts_are_built_exactly() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 1_999_999_999_990_000)]);
-    let coins: Vec<_> = (1..21).map(|n| coin(n, 100_000_000_000_000 + u64::from(n))).collect();
+    let coins: Vec<_> = (1..21)
+        .map(|n| coin(n, 100_000_000_000_000 + u64::from(n)))
+        .collect();
     let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
     assert!(built.fee < 10_211.into());
 }

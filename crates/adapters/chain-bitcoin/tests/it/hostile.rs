@@ -25,7 +25,11 @@ fn changed(change: impl FnOnce(&mut Unsigned)) -> Result<Inspection, Refusal> {
 }
 
 fn own_output(unsigned: &Unsigned) -> usize {
-    unsigned.outputs.iter().position(|claim| *claim == Some(CHANGE)).unwrap()
+    unsigned
+        .outputs
+        .iter()
+        .position(|claim| *claim == Some(CHANGE))
+        .unwrap()
 }
 
 #[test]
@@ -60,20 +64,29 @@ fn conflicts_are_ascending_texts_whatever_the_order_of_inputs() {
         form.transaction.input[1].previous_output.vout = 10;
     });
     let conflicts = inspection.unwrap().conflicts;
-    assert!(conflicts.is_sorted() && conflicts[0].0.ends_with(":10"), "{conflicts:?}");
+    assert!(
+        conflicts.is_sorted() && conflicts[0].0.ends_with(":10"),
+        "{conflicts:?}"
+    );
 }
 
 #[test]
 fn an_own_output_without_claim_is_a_payment() {
     let inspection = changed(|form| form.outputs = vec![None; 2]).unwrap();
-    assert_eq!((inspection.moves.len(), inspection.returned.is_zero()), (2, true));
+    assert_eq!(
+        (inspection.moves.len(), inspection.returned.is_zero()),
+        (2, true)
+    );
 }
 
 #[test]
 fn another_account_of_the_same_key_is_somebody_else() {
     let (codec, _, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
-    assert_eq!(code(codec.inspect(&bytes, &TestVault::new(1, 4).key)), Code::PathNotOwn);
+    assert_eq!(
+        code(codec.inspect(&bytes, &TestVault::new(1, 4).key)),
+        Code::PathNotOwn
+    );
 }
 
 #[test]
@@ -93,7 +106,13 @@ fn an_unusual_transaction_is_opaque() {
 #[test]
 fn an_output_without_address_is_opaque() {
     let no_point = format!("5120{}", "ff".repeat(32));
-    for script in ["6a0548656c6c6f", "51", "", "5210751e76e8199196d454941c45d1b3a323", &no_point] {
+    for script in [
+        "6a0548656c6c6f",
+        "51",
+        "",
+        "5210751e76e8199196d454941c45d1b3a323",
+        &no_point,
+    ] {
         let refusal = changed(|form| {
             let payment = 1 - own_output(form);
             form.transaction.output[payment].script_pubkey = ScriptBuf::from_hex(script).unwrap();
@@ -117,8 +136,9 @@ fn impossible_amounts_are_refused() {
 
 #[test]
 fn an_output_spent_twice_is_refused() {
-    let refusal =
-        changed(|form| form.transaction.input[1].previous_output = form.transaction.input[0].previous_output);
+    let refusal = changed(|form| {
+        form.transaction.input[1].previous_output = form.transaction.input[0].previous_output
+    });
     assert_eq!(code(refusal), Code::Malformed);
 }
 
@@ -151,8 +171,20 @@ fn counts_must_agree_and_stay_in_bounds() {
 
 #[test]
 fn paths_out_of_bounds_are_refused() {
-    for path in [OwnPath { change: 2, index: 0 }, OwnPath { change: 1, index: 1_000_000 }] {
-        assert_eq!(code(changed(|form| form.inputs[0].path = path)), Code::PathNotOwn);
+    for path in [
+        OwnPath {
+            change: 2,
+            index: 0,
+        },
+        OwnPath {
+            change: 1,
+            index: 1_000_000,
+        },
+    ] {
+        assert_eq!(
+            code(changed(|form| form.inputs[0].path = path)),
+            Code::PathNotOwn
+        );
         let refusal = changed(|form| {
             let own = own_output(form);
             form.outputs[own] = Some(path);
@@ -166,11 +198,17 @@ fn another_version_network_or_size_is_refused() {
     let (codec, vault, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
     let mainnet = BitcoinCodec::new(Network::Mainnet).unwrap();
-    assert_eq!(code(mainnet.inspect(&bytes, &vault.key)), Code::UnknownChain);
+    assert_eq!(
+        code(mainnet.inspect(&bytes, &vault.key)),
+        Code::UnknownChain
+    );
     let mut second = bytes.clone();
     second[0] = 2;
     assert_eq!(code(codec.inspect(&second, &vault.key)), Code::Unsupported);
-    assert_eq!(code(codec.inspect(&vec![1; 64 * 1024 + 1], &vault.key)), Code::RecordTooLarge);
+    assert_eq!(
+        code(codec.inspect(&vec![1; 64 * 1024 + 1], &vault.key)),
+        Code::RecordTooLarge
+    );
 }
 
 #[test]
@@ -178,13 +216,20 @@ fn truncated_and_extended_forms_are_refused() {
     let (codec, vault, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
     for length in 0..bytes.len() {
-        assert_eq!(code(codec.inspect(&bytes[..length], &vault.key)), Code::Malformed, "{length}");
+        assert_eq!(
+            code(codec.inspect(&bytes[..length], &vault.key)),
+            Code::Malformed,
+            "{length}"
+        );
     }
-    assert_eq!(code(codec.inspect(&[&bytes[..], &[0]].concat(), &vault.key)), Code::Malformed);
+    assert_eq!(
+        code(codec.inspect(&[&bytes[..], &[0]].concat(), &vault.key)),
+        Code::Malformed
+    );
 }
 
-/// The lock time is the only field whose flip a reviewer does not see in the inspection: the digest of the attempt
-/// and every signature message change with it.
+/// The lock time is the only field whose flip a reviewer does not see in the inspection: the digest
+/// of the attempt and every signature message change with it.
 #[test]
 fn every_bit_flip_is_refused_or_changes_every_message_or_the_shown_effects() {
     let (codec, vault, unsigned) = form();
@@ -199,14 +244,30 @@ fn every_bit_flip_is_refused_or_changes_every_message_or_the_shown_effects() {
             continue;
         };
         accepted += 1;
-        let messages = inspection.slots.iter().zip(&original.slots).all(|(a, b)| a.message != b.message);
+        let messages = inspection
+            .slots
+            .iter()
+            .zip(&original.slots)
+            .all(|(a, b)| a.message != b.message);
         assert!(messages, "bit {bit} leaves a message as it was");
         let shown = |i: &Inspection| {
             let paths: Vec<_> = i.slots.iter().map(|slot| slot.path.clone()).collect();
-            (i.moves.clone(), i.returned, i.fee, i.conflicts.clone(), paths)
+            (
+                i.moves.clone(),
+                i.returned,
+                i.fee,
+                i.conflicts.clone(),
+                paths,
+            )
         };
         only_messages += u32::from(shown(&inspection) == shown(&original));
     }
-    assert!(refused > 500 && accepted > 500, "{refused} refused, {accepted} accepted");
-    assert!(only_messages <= 29, "{only_messages} flips are invisible, the lock time has 29 usable bits");
+    assert!(
+        refused > 500 && accepted > 500,
+        "{refused} refused, {accepted} accepted"
+    );
+    assert!(
+        only_messages <= 29,
+        "{only_messages} flips are invisible, the lock time has 29 usable bits"
+    );
 }

@@ -1,6 +1,12 @@
 //! The Bitcoin codec from outside: vectors, golden bytes, properties, hostile input.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
 
 mod assembly;
 mod building;

@@ -17,17 +17,30 @@ impl Case {
     fn new(coins: Vec<OwnCoin>) -> Self {
         let (codec, vault) = (regtest(), TestVault::new(1, 0));
         let effects = effects(&codec, &[(FOREIGN, 70_000)]);
-        let first = codec.build(&request(&effects, &vault.key, &coins[..1])).unwrap();
-        Self { codec, vault, effects, coins, first }
+        let first = codec
+            .build(&request(&effects, &vault.key, &coins[..1]))
+            .unwrap();
+        Self {
+            codec,
+            vault,
+            effects,
+            coins,
+            first,
+        }
     }
 
     fn request(&self) -> BuildRequest<'_> {
         let request = request(&self.effects, &self.vault.key, &self.coins);
-        BuildRequest { anchor: Some(&self.first.anchor), ..request }
+        BuildRequest {
+            anchor: Some(&self.first.anchor),
+            ..request
+        }
     }
 
     fn replace(&self, kind: AttemptKind, request: &BuildRequest<'_>) -> Built {
-        self.codec.replace(kind, &self.first.unsigned, request).unwrap()
+        self.codec
+            .replace(kind, &self.first.unsigned, request)
+            .unwrap()
     }
 }
 
@@ -37,7 +50,10 @@ fn a_bump_pays_the_same_for_a_higher_fee_from_less_change() {
     let bump = case.replace(AttemptKind::Bump, &case.request());
     let inspection = case.codec.inspect(&bump.unsigned, &case.vault.key).unwrap();
     assert_eq!(inspection.moves, case.effects.moves);
-    assert_eq!((bump.anchor, bump.conflicts), (case.first.anchor.clone(), case.first.conflicts.clone()));
+    assert_eq!(
+        (bump.anchor, bump.conflicts),
+        (case.first.anchor.clone(), case.first.conflicts.clone())
+    );
     // 153.5 virtual bytes at 1 sat/vB more, although the asked rate is the old one.
     let more = bump.fee.checked_sub(case.first.fee).unwrap();
     assert!(more >= 140.into() && more <= 160.into(), "{more}");
@@ -46,11 +62,23 @@ fn a_bump_pays_the_same_for_a_higher_fee_from_less_change() {
 #[test]
 fn a_bump_adds_coins_when_the_change_does_not_suffice() {
     let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
-    let bump = case.replace(AttemptKind::Bump, &BuildRequest { fee_rate: 50_000, ..case.request() });
+    let bump = case.replace(
+        AttemptKind::Bump,
+        &BuildRequest {
+            fee_rate: 50_000,
+            ..case.request()
+        },
+    );
     assert_eq!(bump.conflicts.len(), 2);
     assert!(bump.conflicts.contains(&case.first.anchor));
-    let alone = BuildRequest { coins: &case.coins[..1], fee_rate: 50_000, ..case.request() };
-    let refusal = case.codec.replace(AttemptKind::Bump, &case.first.unsigned, &alone);
+    let alone = BuildRequest {
+        coins: &case.coins[..1],
+        fee_rate: 50_000,
+        ..case.request()
+    };
+    let refusal = case
+        .codec
+        .replace(AttemptKind::Bump, &case.first.unsigned, &alone);
     assert_eq!(code(refusal), Code::InsufficientBalance);
 }
 
@@ -58,20 +86,35 @@ fn a_bump_adds_coins_when_the_change_does_not_suffice() {
 fn a_cancel_moves_the_anchor_back_to_the_vault() {
     let case = Case::new(vec![coin(1, 100_000), coin(2, 100_000)]);
     let cancel = case.replace(AttemptKind::Cancel, &case.request());
-    let inspection = case.codec.inspect(&cancel.unsigned, &case.vault.key).unwrap();
+    let inspection = case
+        .codec
+        .inspect(&cancel.unsigned, &case.vault.key)
+        .unwrap();
     assert!(inspection.moves.is_empty());
     assert_eq!(cancel.conflicts, vec![case.first.anchor.clone()]);
     assert!(cancel.fee > case.first.fee);
-    assert_eq!(inspection.returned.checked_add(cancel.fee), Some(100_000.into()));
+    assert_eq!(
+        inspection.returned.checked_add(cancel.fee),
+        Some(100_000.into())
+    );
 }
 
 #[test]
 fn a_bump_that_pays_otherwise_is_refused() {
     let case = Case::new(vec![coin(1, 100_000)]);
-    for other in [&[(FOREIGN, 70_001)][..], &[(FOREIGN, 70_000), (FOREIGN, 1_000)], &[]] {
+    for other in [
+        &[(FOREIGN, 70_001)][..],
+        &[(FOREIGN, 70_000), (FOREIGN, 1_000)],
+        &[],
+    ] {
         let other = effects(&case.codec, other);
-        let request = BuildRequest { effects: &other, ..case.request() };
-        let refusal = case.codec.replace(AttemptKind::Bump, &case.first.unsigned, &request);
+        let request = BuildRequest {
+            effects: &other,
+            ..case.request()
+        };
+        let refusal = case
+            .codec
+            .replace(AttemptKind::Bump, &case.first.unsigned, &request);
         assert_eq!(code(refusal), Code::EffectsMismatch);
     }
 }
@@ -81,11 +124,18 @@ fn a_replacement_without_the_anchor_is_refused() {
     let case = Case::new(vec![coin(1, 100_000), coin(2, 100_000)]);
     let other: ConflictKey = case.coins[1].key.clone();
     for anchor in [None, Some(&other)] {
-        let request = BuildRequest { anchor, ..case.request() };
-        let refusal = case.codec.replace(AttemptKind::Cancel, &case.first.unsigned, &request);
+        let request = BuildRequest {
+            anchor,
+            ..case.request()
+        };
+        let refusal = case
+            .codec
+            .replace(AttemptKind::Cancel, &case.first.unsigned, &request);
         assert_eq!(code(refusal), Code::AnchorMissing);
     }
-    let refusal = case.codec.replace(AttemptKind::Pay, &case.first.unsigned, &case.request());
+    let refusal = case
+        .codec
+        .replace(AttemptKind::Pay, &case.first.unsigned, &case.request());
     assert_eq!(code(refusal), Code::Unsupported);
 }
 
@@ -93,15 +143,26 @@ fn a_replacement_without_the_anchor_is_refused() {
 fn a_coin_that_is_merely_added_is_no_anchor() {
     let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
     let other = &case.coins[1].key;
-    let request = BuildRequest { anchor: Some(other), fee_rate: 50_000, ..case.request() };
-    let refusal = case.codec.replace(AttemptKind::Bump, &case.first.unsigned, &request);
+    let request = BuildRequest {
+        anchor: Some(other),
+        fee_rate: 50_000,
+        ..case.request()
+    };
+    let refusal = case
+        .codec
+        .replace(AttemptKind::Bump, &case.first.unsigned, &request);
     assert_eq!(code(refusal), Code::AnchorMissing);
 }
 
 #[test]
 fn a_replacement_above_the_cap_is_refused() {
     let case = Case::new(vec![coin(1, 100_000)]);
-    let request = BuildRequest { fee_max: case.first.fee, ..case.request() };
-    let refusal = case.codec.replace(AttemptKind::Bump, &case.first.unsigned, &request);
+    let request = BuildRequest {
+        fee_max: case.first.fee,
+        ..case.request()
+    };
+    let refusal = case
+        .codec
+        .replace(AttemptKind::Bump, &case.first.unsigned, &request);
     assert_eq!(code(refusal), Code::FeeCapTooLow);
 }

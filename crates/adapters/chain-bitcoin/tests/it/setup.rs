@@ -4,10 +4,15 @@ use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpriv};
 use bitcoin::key::{Keypair, TapTweak};
 use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
-use strongroom_ports::chain::{BuildRequest, ChainCodec, Effects, Move, OwnCoin, OwnPath, Slot, VaultKey};
+use strongroom_ports::chain::{
+    BuildRequest, ChainCodec, Effects, Move, OwnCoin, OwnPath, Slot, VaultKey,
+};
 use strongroom_types::{Code, ConflictKey, MinorUnits, Refusal, Suite};
 
-pub const CHANGE: OwnPath = OwnPath { change: 1, index: 7 };
+pub const CHANGE: OwnPath = OwnPath {
+    change: 1,
+    index: 7,
+};
 pub const FOREIGN: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
 /// The key of a vault with its secret, held whole (only tests may).
@@ -31,21 +36,39 @@ impl TestVault {
             chain_code: ChainCode::from(chain_code),
         };
         let public_key = private_key.public_key(&secp).serialize().to_vec();
-        let key = VaultKey { suite: Suite::FrostSecp256k1Tr, public_key, chain_code, account };
+        let key = VaultKey {
+            suite: Suite::FrostSecp256k1Tr,
+            public_key,
+            chain_code,
+            account,
+        };
         Self { secp, root, key }
     }
 
     pub fn sign(&self, slot: &Slot) -> Vec<u8> {
-        let path: Vec<_> =
-            slot.path.iter().map(|index| ChildNumber::from_normal_idx(*index).unwrap()).collect();
+        let path: Vec<_> = slot
+            .path
+            .iter()
+            .map(|index| ChildNumber::from_normal_idx(*index).unwrap())
+            .collect();
         let node = self.root.derive_priv(&self.secp, &path).unwrap();
-        let tweaked = Keypair::from_secret_key(&self.secp, &node.private_key).tap_tweak(&self.secp, None);
+        let tweaked =
+            Keypair::from_secret_key(&self.secp, &node.private_key).tap_tweak(&self.secp, None);
         let message = Message::from_digest_slice(&slot.message).unwrap();
-        self.secp.sign_schnorr_no_aux_rand(&message, &tweaked.to_keypair()).serialize().to_vec()
+        self.secp
+            .sign_schnorr_no_aux_rand(&message, &tweaked.to_keypair())
+            .serialize()
+            .to_vec()
     }
 
     pub fn sign_all(&self, codec: &BitcoinCodec, unsigned: &[u8]) -> Vec<Vec<u8>> {
-        codec.inspect(unsigned, &self.key).unwrap().slots.iter().map(|slot| self.sign(slot)).collect()
+        codec
+            .inspect(unsigned, &self.key)
+            .unwrap()
+            .slots
+            .iter()
+            .map(|slot| self.sign(slot))
+            .collect()
     }
 }
 
@@ -55,7 +78,14 @@ pub fn regtest() -> BitcoinCodec {
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
     let key = ConflictKey(format!("{number:064x}:{}", number % 3));
-    OwnCoin { key, amount: amount.into(), path: OwnPath { change: 0, index: number } }
+    OwnCoin {
+        key,
+        amount: amount.into(),
+        path: OwnPath {
+            change: 0,
+            index: number,
+        },
+    }
 }
 
 pub fn effects(codec: &BitcoinCodec, payments: &[(&str, u64)]) -> Effects {
@@ -69,7 +99,11 @@ pub fn effects(codec: &BitcoinCodec, payments: &[(&str, u64)]) -> Effects {
     Effects { moves }
 }
 
-pub fn request<'a>(effects: &'a Effects, vault: &'a VaultKey, coins: &'a [OwnCoin]) -> BuildRequest<'a> {
+pub fn request<'a>(
+    effects: &'a Effects,
+    vault: &'a VaultKey,
+    coins: &'a [OwnCoin],
+) -> BuildRequest<'a> {
     BuildRequest {
         effects,
         vault,

@@ -9,7 +9,10 @@ use strongroom_ports::db::{Db as _, DbErrorKind};
 use strongroom_store_postgres::{PostgresDb, PostgresOptions};
 
 fn options(server: &Postgres) -> PostgresOptions {
-    PostgresOptions { connections_max: 10, ..PostgresOptions::new(&server.url(), &server.fresh_schema()) }
+    PostgresOptions {
+        connections_max: 10,
+        ..PostgresOptions::new(&server.url(), &server.fresh_schema())
+    }
 }
 
 fn make() -> (PostgresDb, Arc<Postgres>) {
@@ -22,12 +25,24 @@ strongroom_conformance::store_suite!(make);
 #[test]
 fn a_connection_that_died_while_idle_is_replaced() {
     let (db, server) = make();
-    let pid = || db.begin().unwrap().query("SELECT pg_backend_pid()", &[]).unwrap()[0].i64(0).unwrap();
+    let pid = || {
+        db.begin()
+            .unwrap()
+            .query("SELECT pg_backend_pid()", &[])
+            .unwrap()[0]
+            .i64(0)
+            .unwrap()
+    };
     let first = pid();
     assert_eq!(pid(), first, "one idle connection is used again");
     let killer = PostgresDb::connect(&options(&server)).unwrap();
     let mut tx = killer.begin().unwrap();
-    let killed = tx.query("SELECT pg_terminate_backend(CAST($1 AS INTEGER), 5000)", &[first.into()]).unwrap();
+    let killed = tx
+        .query(
+            "SELECT pg_terminate_backend(CAST($1 AS INTEGER), 5000)",
+            &[first.into()],
+        )
+        .unwrap();
     assert!(killed[0].bool(0).unwrap());
     drop(tx);
     assert_ne!(pid(), first);
@@ -53,11 +68,17 @@ fn no_connection_left_is_busy_not_a_hang() {
 
 #[test]
 fn a_remote_database_without_verified_tls_is_refused() {
-    for url in ["postgres://u@db.example/x", "postgres://u@db.example/x?sslmode=require"] {
-        let error = PostgresDb::connect(&PostgresOptions::new(url, "s")).err().unwrap();
+    for url in [
+        "postgres://u@db.example/x",
+        "postgres://u@db.example/x?sslmode=require",
+    ] {
+        let error = PostgresDb::connect(&PostgresOptions::new(url, "s"))
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("verify-full"), "{error}");
     }
-    let error =
-        PostgresDb::connect(&PostgresOptions::new("postgres://u@localhost/x", "s; DROP")).err().unwrap();
+    let error = PostgresDb::connect(&PostgresOptions::new("postgres://u@localhost/x", "s; DROP"))
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("schema"), "{error}");
 }

@@ -107,7 +107,8 @@ struct Overrides {
 
 /// Reads a description; record files are relative to its folder.
 pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let config: Config = toml::from_str(&text).with_context(|| path.display().to_string())?;
     from_config(config, path.parent().unwrap_or(Path::new(".")))
 }
@@ -129,29 +130,52 @@ fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
         .map(|signer| signer_seat(signer, folder))
         .collect::<anyhow::Result<Vec<_>>>()?;
     signers.sort_by_key(|seat| seat.index);
-    let witnesses =
-        config.witnesses.iter().map(|seat| witness_seat(seat, folder)).collect::<anyhow::Result<Vec<_>>>()?;
+    let witnesses = config
+        .witnesses
+        .iter()
+        .map(|seat| witness_seat(seat, folder))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let seats = u16::try_from(signers.len() + witnesses.len()).context("too many seats")?;
-    let admin_credentials =
-        config.admins.members.iter().map(credential).collect::<anyhow::Result<Vec<Credential>>>()?;
-    let mut members: Vec<_> = admin_credentials.iter().map(|credential| credential.id).collect();
+    let admin_credentials = config
+        .admins
+        .members
+        .iter()
+        .map(credential)
+        .collect::<anyhow::Result<Vec<Credential>>>()?;
+    let mut members: Vec<_> = admin_credentials
+        .iter()
+        .map(|credential| credential.id)
+        .collect();
     members.sort_unstable();
     members.dedup();
     let genesis = Genesis {
         version: 1,
-        platform: config.platform.map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
+        platform: config
+            .platform
+            .map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
         mode,
         created: now(),
         signers,
         witnesses,
         admin_credentials,
-        admins: Board { members, quorum: config.admins.quorum },
-        services: config.services.iter().map(service).collect::<anyhow::Result<_>>()?,
+        admins: Board {
+            members,
+            quorum: config.admins.quorum,
+        },
+        services: config
+            .services
+            .iter()
+            .map(service)
+            .collect::<anyhow::Result<_>>()?,
         origin: config.origin,
         log_key: key("log_key", &config.log_key)?,
         quorum: strongroom_tlog::quorum(seats, faults),
         faults: u32::from(faults),
-        chains: config.chains.iter().map(chain).collect::<anyhow::Result<_>>()?,
+        chains: config
+            .chains
+            .iter()
+            .map(chain)
+            .collect::<anyhow::Result<_>>()?,
         bounds: bounds(mode, &config.bounds),
     };
     genesis.check().context("this genesis breaks a rule")?;
@@ -167,21 +191,30 @@ fn name(what: &str, text: &str) -> anyhow::Result<Name> {
 }
 
 fn node(given: Option<&String>) -> anyhow::Result<NodeId> {
-    given.map_or_else(|| Ok(NodeId(random())), |text| text.parse().with_context(|| format!("node {text}")))
+    given.map_or_else(
+        || Ok(NodeId(random())),
+        |text| text.parse().with_context(|| format!("node {text}")),
+    )
 }
 
 /// A public record: in hex, or in the file that `strongroom-signer init` printed.
-fn record(hex: Option<&String>, file: Option<&PathBuf>, folder: &Path) -> anyhow::Result<PublicRecord> {
+fn record(
+    hex: Option<&String>,
+    file: Option<&PathBuf>,
+    folder: &Path,
+) -> anyhow::Result<PublicRecord> {
     let text = match (hex, file) {
         (Some(hex), None) => hex.clone(),
         (None, Some(file)) => {
             let path = folder.join(file);
-            let text =
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             let printed: serde_json::Value =
                 serde_json::from_str(&text).with_context(|| path.display().to_string())?;
             let record = printed.get("record").and_then(serde_json::Value::as_str);
-            record.with_context(|| format!("{} has no member `record`", path.display()))?.to_owned()
+            record
+                .with_context(|| format!("{} has no member `record`", path.display()))?
+                .to_owned()
         }
         _ => bail!("each seat needs record (hex) or record_file, not both"),
     };
@@ -206,8 +239,12 @@ fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
 }
 
 fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat> {
-    let record = record(witness.record.as_ref(), witness.record_file.as_ref(), folder)
-        .with_context(|| format!("witness of {}", witness.operator))?;
+    let record = record(
+        witness.record.as_ref(),
+        witness.record_file.as_ref(),
+        folder,
+    )
+    .with_context(|| format!("witness of {}", witness.operator))?;
     Ok(WitnessSeat {
         node: node(witness.node.as_ref())?,
         signing_key: record.signing_key,
@@ -218,8 +255,14 @@ fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat>
 
 fn credential(admin: &Admin) -> anyhow::Result<Credential> {
     Ok(Credential {
-        id: admin.id.parse().with_context(|| format!("admin {}", admin.id))?,
-        user: admin.user.parse().with_context(|| format!("admin's user {}", admin.user))?,
+        id: admin
+            .id
+            .parse()
+            .with_context(|| format!("admin {}", admin.id))?,
+        user: admin
+            .user
+            .parse()
+            .with_context(|| format!("admin's user {}", admin.user))?,
         class: admin.class.parse().map_err(anyhow::Error::msg)?,
         public_key: key("admin's public_key", &admin.public_key)?,
     })
@@ -233,7 +276,9 @@ fn service(service: &Service) -> anyhow::Result<NodeKey> {
         "coordinator" => Role::Coordinator,
         "writer" => Role::Writer,
         other => {
-            bail!("service role `{other}`: expected api, approvals, transactions, coordinator or writer")
+            bail!(
+                "service role `{other}`: expected api, approvals, transactions, coordinator or writer"
+            )
         }
     };
     Ok(NodeKey {

@@ -7,11 +7,25 @@ use strongroom_journal::{Bounds, Genesis, Mode};
 
 /// Prints a genesis.
 pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mode = if genesis.mode == Mode::Dev { "development" } else { "production" };
+    let mode = if genesis.mode == Mode::Dev {
+        "development"
+    } else {
+        "production"
+    };
     writeln!(out, "genesis {}\n", genesis.hash())?;
     show::words(out, &genesis.hash())?;
-    writeln!(out, "\nplatform {} ({mode}), made {}", genesis.platform, show::time(genesis.created))?;
-    writeln!(out, "log {} {}", genesis.origin, hex::encode(genesis.log_key))?;
+    writeln!(
+        out,
+        "\nplatform {} ({mode}), made {}",
+        genesis.platform,
+        show::time(genesis.created)
+    )?;
+    writeln!(
+        out,
+        "log {} {}",
+        genesis.origin,
+        hex::encode(genesis.log_key)
+    )?;
     for seat in &genesis.signers {
         let (index, node) = (seat.index, seat.node);
         writeln!(
@@ -20,7 +34,12 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             seat.operator, seat.location, seat.hardware
         )?;
         writeln!(out, "  signing {}", hex::encode(seat.signing_key))?;
-        writeln!(out, "  witness {}, build {}", hex::encode(seat.witness_key), seat.measurement)?;
+        writeln!(
+            out,
+            "  witness {}, build {}",
+            hex::encode(seat.witness_key),
+            seat.measurement
+        )?;
     }
     for seat in &genesis.witnesses {
         writeln!(out, "independent witness {}: {}", seat.node, seat.operator)?;
@@ -29,12 +48,27 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
     for admin in &genesis.admin_credentials {
         writeln!(out, "platform admin {} of {}", admin.id, admin.user)?;
     }
-    writeln!(out, "platform admins' quorum: {} of {}", genesis.admins.quorum, genesis.admins.members.len())?;
+    writeln!(
+        out,
+        "platform admins' quorum: {} of {}",
+        genesis.admins.quorum,
+        genesis.admins.members.len()
+    )?;
     for service in &genesis.services {
-        writeln!(out, "service {:?} {} {}", service.role, service.node, hex::encode(service.public_key))?;
+        writeln!(
+            out,
+            "service {:?} {} {}",
+            service.role,
+            service.node,
+            hex::encode(service.public_key)
+        )?;
     }
     for chain in &genesis.chains {
-        writeln!(out, "chain {} read by {}, fees in {}", chain.chain, chain.decoder, chain.native)?;
+        writeln!(
+            out,
+            "chain {} read by {}, fees in {}",
+            chain.chain, chain.decoder, chain.native
+        )?;
     }
     let (witnesses, faults) = (genesis.witness_count(), genesis.faults);
     writeln!(
@@ -42,41 +76,72 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         "\na head needs {} of {witnesses} witnesses; f = {faults} of them may be hostile",
         genesis.quorum
     )?;
-    writeln!(out, "{} silent seats are borne; with one more nothing is signed", silent(genesis))?;
+    writeln!(
+        out,
+        "{} silent seats are borne; with one more nothing is signed",
+        silent(genesis)
+    )?;
     let weak = weaknesses(genesis);
     if weak.is_empty() {
         return Ok(writeln!(out, "nothing in this file weakens the claim")?);
     }
     writeln!(out, "\nwhat weakens the claim:")?;
-    weak.iter().try_for_each(|what| writeln!(out, "  - {what}"))?;
+    weak.iter()
+        .try_for_each(|what| writeln!(out, "  - {what}"))?;
     Ok(())
 }
 
 /// Seats that may be silent: ⌈(w − f) / 2⌉ − 1.
 fn silent(genesis: &Genesis) -> usize {
     let faults = usize::try_from(genesis.faults).unwrap_or(usize::MAX);
-    genesis.witness_count().saturating_sub(faults).div_ceil(2).saturating_sub(1)
+    genesis
+        .witness_count()
+        .saturating_sub(faults)
+        .div_ceil(2)
+        .saturating_sub(1)
 }
 
 /// Everything in a genesis that makes the claim weaker than it could be.
 pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
     let mut weak = Vec::new();
     if genesis.mode == Mode::Dev {
-        weak.push("development mode: short delays, software keys and embedded parts are allowed".to_owned());
+        weak.push(
+            "development mode: short delays, software keys and embedded parts are allowed"
+                .to_owned(),
+        );
     }
     weak.extend(bounds(&genesis.bounds));
-    let operators: BTreeSet<&str> = genesis.signers.iter().map(|seat| seat.operator.as_str()).collect();
+    let operators: BTreeSet<&str> = genesis
+        .signers
+        .iter()
+        .map(|seat| seat.operator.as_str())
+        .collect();
     if operators.len() < genesis.signers.len() {
         weak.push("signers of one operator are one fault, not several".to_owned());
     }
-    if genesis.witnesses.iter().any(|seat| operators.contains(seat.operator.as_str())) {
-        weak.push("an independent witness is run by a signer's operator: it is not independent".to_owned());
+    if genesis
+        .witnesses
+        .iter()
+        .any(|seat| operators.contains(seat.operator.as_str()))
+    {
+        weak.push(
+            "an independent witness is run by a signer's operator: it is not independent"
+                .to_owned(),
+        );
     }
-    let locations: BTreeSet<&str> = genesis.signers.iter().map(|seat| seat.location.as_str()).collect();
+    let locations: BTreeSet<&str> = genesis
+        .signers
+        .iter()
+        .map(|seat| seat.location.as_str())
+        .collect();
     if locations.len() < genesis.signers.len() {
         weak.push("signers share a location: one event takes several".to_owned());
     }
-    if genesis.signers.iter().any(|seat| seat.hardware.as_str() == "software") {
+    if genesis
+        .signers
+        .iter()
+        .any(|seat| seat.hardware.as_str() == "software")
+    {
         weak.push("a signer's keys are protected by software only".to_owned());
     }
     // t is chosen with each key; it is more than half of the roster.
@@ -98,19 +163,43 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
 fn bounds(bounds: &Bounds) -> Vec<String> {
     let least = Bounds::production();
     let short = [
-        ("delay of loosenings", bounds.loosen_delay_ms, least.loosen_delay_ms),
-        ("delay of ceremonies", bounds.ceremony_delay_ms, least.ceremony_delay_ms),
-        ("delay of platform changes", bounds.platform_delay_ms, least.platform_delay_ms),
+        (
+            "delay of loosenings",
+            bounds.loosen_delay_ms,
+            least.loosen_delay_ms,
+        ),
+        (
+            "delay of ceremonies",
+            bounds.ceremony_delay_ms,
+            least.ceremony_delay_ms,
+        ),
+        (
+            "delay of platform changes",
+            bounds.platform_delay_ms,
+            least.platform_delay_ms,
+        ),
     ];
     let long = [
-        ("freshness of heads", bounds.freshness_ms, least.freshness_ms),
+        (
+            "freshness of heads",
+            bounds.freshness_ms,
+            least.freshness_ms,
+        ),
         ("clock skew", bounds.skew_ms, least.skew_ms),
-        ("time to include a handed tightening", bounds.duty_ms, least.duty_ms),
+        (
+            "time to include a handed tightening",
+            bounds.duty_ms,
+            least.duty_ms,
+        ),
     ];
     let short = short.into_iter().filter(|(_, found, least)| found < least);
     let long = long.into_iter().filter(|(_, found, most)| found > most);
     short
         .map(|(what, found, least)| format!("{what}: {found} ms, production needs {least} ms"))
-        .chain(long.map(|(what, found, most)| format!("{what}: {found} ms, production allows {most} ms")))
+        .chain(
+            long.map(|(what, found, most)| {
+                format!("{what}: {found} ms, production allows {most} ms")
+            }),
+        )
         .collect()
 }

@@ -28,10 +28,17 @@ fn key(dir: &Path, name: &str) -> PathBuf {
 fn a_key_is_made_shown_and_its_seed_never_printed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("k.json");
-    let made =
-        Command::Keys(keys::Keys::Create { out: path.clone(), user: None, class: CredentialClass::Program });
+    let made = Command::Keys(keys::Keys::Create {
+        out: path.clone(),
+        user: None,
+        class: CredentialClass::Program,
+    });
     let made = run(&Globals::default(), made).unwrap();
-    let shown = run(&Globals::default(), Command::Keys(keys::Keys::Show { file: path.clone() })).unwrap();
+    let shown = run(
+        &Globals::default(),
+        Command::Keys(keys::Keys::Show { file: path.clone() }),
+    )
+    .unwrap();
     assert_eq!(made, shown);
     let file: Value = serde_json::from_str(&read_to_string(&path).unwrap()).unwrap();
     assert!(!shown.contains(file["seed"].as_str().unwrap()));
@@ -51,12 +58,24 @@ fn options_win_over_the_profile_and_its_paths_are_its_folder_s() {
     };
     let path = dir.path().join("profile.toml");
     profile.save(&path).unwrap();
-    let globals = Globals { profile: Some(path.clone()), ..Globals::default() };
+    let globals = Globals {
+        profile: Some(path.clone()),
+        ..Globals::default()
+    };
     let context = Context::new(&globals).unwrap();
     assert_eq!(context.genesis().unwrap().hash(), world.genesis.hash());
-    assert_eq!(context.api_key_file(), Some(dir.path().join("api.key").as_path()));
-    let other = Globals { url: Some("http://127.0.0.1:2".into()), ..globals };
-    assert_eq!(Context::new(&other).unwrap().url().unwrap(), "http://127.0.0.1:2");
+    assert_eq!(
+        context.api_key_file(),
+        Some(dir.path().join("api.key").as_path())
+    );
+    let other = Globals {
+        url: Some("http://127.0.0.1:2".into()),
+        ..globals
+    };
+    assert_eq!(
+        Context::new(&other).unwrap().url().unwrap(),
+        "http://127.0.0.1:2"
+    );
     write(&path, "url = \"x\"\nsurprise = 1\n").unwrap();
     let error = Context::new(&other).unwrap_err();
     assert!(error.is::<Usage>(), "{error}");
@@ -69,12 +88,28 @@ fn a_genesis_of_another_hash_is_refused() {
     let file = dir.path().join("genesis.bin");
     write(&file, world.genesis.to_bytes()).unwrap();
     let other = World::new(2, WorldOptions::default()).genesis.hash();
-    let globals = Globals { genesis: Some(file.clone()), genesis_hash: Some(other), ..Globals::default() };
+    let globals = Globals {
+        genesis: Some(file.clone()),
+        genesis_hash: Some(other),
+        ..Globals::default()
+    };
     let error = Context::new(&globals).unwrap().genesis().unwrap_err();
-    assert!(format!("{error:#}").contains("genesis_mismatch"), "{error:#}");
-    let verify = |hash| Command::Genesis(genesis::Genesis::Verify { file: file.clone(), hash });
+    assert!(
+        format!("{error:#}").contains("genesis_mismatch"),
+        "{error:#}"
+    );
+    let verify = |hash| {
+        Command::Genesis(genesis::Genesis::Verify {
+            file: file.clone(),
+            hash,
+        })
+    };
     assert!(run(&Globals::default(), verify(other)).is_err());
-    assert!(run(&Globals::default(), verify(world.genesis.hash())).unwrap().starts_with("ok"));
+    assert!(
+        run(&Globals::default(), verify(world.genesis.hash()))
+            .unwrap()
+            .starts_with("ok")
+    );
 }
 
 #[test]
@@ -88,7 +123,14 @@ fn an_api_key_that_others_can_read_is_refused() {
         ..Globals::default()
     };
     set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
-    assert!(Context::new(&globals).unwrap().client().unwrap_err().to_string().contains("chmod 600"));
+    assert!(
+        Context::new(&globals)
+            .unwrap()
+            .client()
+            .unwrap_err()
+            .to_string()
+            .contains("chmod 600")
+    );
     set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     assert!(Context::new(&globals).unwrap().client().is_ok());
     write(&file, "two\nlines\n").unwrap();
@@ -107,8 +149,12 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
     write(&file, serde_json::to_string_pretty(&written).unwrap()).unwrap();
     let (a, b) = (key(dir.path(), "a.json"), key(dir.path(), "b.json"));
     let sign = |file: &Path, key: &Path| {
-        let command =
-            act::Act::Sign { file: file.to_owned(), key: vec![key.to_owned()], out: None, yes: true };
+        let command = act::Act::Sign {
+            file: file.to_owned(),
+            key: vec![key.to_owned()],
+            out: None,
+            yes: true,
+        };
         run(&Globals::default(), Command::Act(command)).unwrap()
     };
     sign(&file, &a);
@@ -121,8 +167,16 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
     assert!(shown.contains(&digest.to_string()));
     for (key, file) in [(&a, "a"), (&b, "b")] {
         let credential = KeyFile::open(key).unwrap().credential();
-        let own = container.endorsements.iter().find(|e| e.credential == credential.id).expect(file);
-        assert!(strongroom_types::signed::verify_digest(&credential.public_key, &digest, &own.signature));
+        let own = container
+            .endorsements
+            .iter()
+            .find(|e| e.credential == credential.id)
+            .expect(file);
+        assert!(strongroom_types::signed::verify_digest(
+            &credential.public_key,
+            &digest,
+            &own.signature
+        ));
     }
     assert_eq!(Act::digest_of(&container.text), digest);
 }
@@ -137,15 +191,27 @@ fn an_act_with_a_number_or_an_unknown_member_is_refused() {
         "body": {"kind": "resume"},
     });
     let mut cases = Vec::new();
-    for (name, value) in [("version", json!(1)), ("surprise", json!("x")), ("expires", json!(null))] {
+    for (name, value) in [
+        ("version", json!(1)),
+        ("surprise", json!("x")),
+        ("expires", json!(null)),
+    ] {
         let mut bad = good.clone();
         bad[name] = value;
         cases.push(bad);
     }
     for bad in cases {
         write(&file, bad.to_string()).unwrap();
-        let sign = act::Act::Sign { file: file.clone(), key: vec![key.clone()], out: None, yes: true };
-        assert!(run(&Globals::default(), Command::Act(sign)).is_err(), "{bad}");
+        let sign = act::Act::Sign {
+            file: file.clone(),
+            key: vec![key.clone()],
+            out: None,
+            yes: true,
+        };
+        assert!(
+            run(&Globals::default(), Command::Act(sign)).is_err(),
+            "{bad}"
+        );
         assert!(!dir.path().join("act.json.signed").exists());
     }
 }
@@ -181,10 +247,22 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
     let (config, out) = (dir.path().join("g.toml"), dir.path().join("genesis.bin"));
     let text = description(&World::new(1, WorldOptions::default()));
     write(&config, &text).unwrap();
-    let create = || Command::Genesis(genesis::Genesis::Create { config: config.clone(), out: out.clone() });
+    let create = || {
+        Command::Genesis(genesis::Genesis::Create {
+            config: config.clone(),
+            out: out.clone(),
+        })
+    };
     let shown = run(&Globals::default(), create()).unwrap();
     let genesis: Genesis = decode(&std::fs::read(&out).unwrap()).unwrap();
-    assert_eq!((genesis.quorum, genesis.faults, genesis.bounds.loosen_delay_ms), (3, 1, 5));
+    assert_eq!(
+        (
+            genesis.quorum,
+            genesis.faults,
+            genesis.bounds.loosen_delay_ms
+        ),
+        (3, 1, 5)
+    );
     for wanted in [
         "development mode",
         "0 silent seats",
@@ -195,9 +273,19 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
         assert!(shown.contains(wanted), "{wanted} in {shown}");
     }
     assert!(shown.contains(&genesis.hash().to_string()));
-    assert_eq!(run(&Globals::default(), create()).unwrap_err().chain().count(), 2, "never overwritten");
-    let again =
-        run(&Globals::default(), Command::Genesis(genesis::Genesis::Show { file: out.clone() })).unwrap();
+    assert_eq!(
+        run(&Globals::default(), create())
+            .unwrap_err()
+            .chain()
+            .count(),
+        2,
+        "never overwritten"
+    );
+    let again = run(
+        &Globals::default(),
+        Command::Genesis(genesis::Genesis::Show { file: out.clone() }),
+    )
+    .unwrap();
     assert_eq!(again, shown);
 }
 
@@ -207,16 +295,31 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
     let (config, out) = (dir.path().join("g.toml"), dir.path().join("genesis.bin"));
     let good = description(&World::new(1, WorldOptions::default()));
     for (what, bad) in [
-        ("production minima", good.replace("mode = \"dev\"", "mode = \"production\"")),
+        (
+            "production minima",
+            good.replace("mode = \"dev\"", "mode = \"production\""),
+        ),
         ("doubled index", good.replace("index = 2", "index = 1")),
-        ("unreachable quorum", good.replace("min_signers = 2", "faults = 3")),
-        ("both f and t", good.replace("min_signers = 2", "min_signers = 2\nfaults = 1")),
+        (
+            "unreachable quorum",
+            good.replace("min_signers = 2", "faults = 3"),
+        ),
+        (
+            "both f and t",
+            good.replace("min_signers = 2", "min_signers = 2\nfaults = 1"),
+        ),
         ("unknown member", format!("surprise = 1\n{good}")),
         ("unknown network", good.replace("regtest", "moonnet")),
     ] {
         write(&config, bad).unwrap();
-        let create = genesis::Genesis::Create { config: config.clone(), out: out.clone() };
-        assert!(run(&Globals::default(), Command::Genesis(create)).is_err(), "{what}");
+        let create = genesis::Genesis::Create {
+            config: config.clone(),
+            out: out.clone(),
+        };
+        assert!(
+            run(&Globals::default(), Command::Genesis(create)).is_err(),
+            "{what}"
+        );
         assert!(!out.exists(), "{what}");
     }
 }
@@ -224,6 +327,9 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
 #[test]
 fn an_empty_folder_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let verify = journal::Journal::Verify { dir: dir.path().to_owned(), hash: None };
+    let verify = journal::Journal::Verify {
+        dir: dir.path().to_owned(),
+        hash: None,
+    };
     assert!(run(&Globals::default(), Command::Journal(verify)).is_err());
 }

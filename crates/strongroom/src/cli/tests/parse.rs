@@ -57,7 +57,11 @@ fn every_documented_command_parses() {
         format!("--profile p.toml journal verify dir --hash {hash}"),
         "doctor --key a --key b --dir /".to_owned(),
     ] {
-        assert!(parse(&line).is_ok(), "{line}: {}", parse(&line).unwrap_err());
+        assert!(
+            parse(&line).is_ok(),
+            "{line}: {}",
+            parse(&line).unwrap_err()
+        );
     }
 }
 
@@ -66,8 +70,12 @@ fn wrong_usage_is_exit_code_2() {
     for line in [
         "keys create --out a.json --class robot",
         "tx create --vault vlt_00 --to x --amount 1 --fee-max 2 --external-id x --key k",
-        &format!("tx create --vault vlt_{ID} --to x --amount -1 --fee-max 2 --external-id x --key k"),
-        &format!("tx create --vault vlt_{ID} --to x --amount 1.5 --fee-max 2 --external-id x --key k"),
+        &format!(
+            "tx create --vault vlt_{ID} --to x --amount -1 --fee-max 2 --external-id x --key k"
+        ),
+        &format!(
+            "tx create --vault vlt_{ID} --to x --amount 1.5 --fee-max 2 --external-id x --key k"
+        ),
         &format!(
             "tx create --vault vlt_{ID} --to x --amount 1 --fee-max 2 --external-id x --key k --expires-in 1w"
         ),
@@ -85,12 +93,20 @@ fn wrong_usage_is_exit_code_2() {
 fn every_command_has_help() {
     fn walk(command: &clap::Command, path: &str) {
         assert!(command.get_about().is_some(), "{path} has no help");
-        for argument in
-            command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
+        for argument in command
+            .get_arguments()
+            .filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
         {
-            assert!(argument.get_help().is_some(), "{path} {} has no help", argument.get_id());
+            assert!(
+                argument.get_help().is_some(),
+                "{path} {} has no help",
+                argument.get_id()
+            );
         }
-        for child in command.get_subcommands().filter(|child| child.get_name() != "help") {
+        for child in command
+            .get_subcommands()
+            .filter(|child| child.get_name() != "help")
+        {
             walk(child, &format!("{path} {}", child.get_name()));
         }
     }
@@ -103,7 +119,17 @@ fn every_command_has_help() {
 fn durations_have_a_unit() {
     assert_eq!(show::duration("90s"), Ok(Duration::from_secs(90)));
     assert_eq!(show::duration("2d"), Ok(Duration::from_secs(172_800)));
-    for bad in ["", "h", "0s", "1", "1.5h", "-1h", "1y", "99999999999999999999d", "1ü"] {
+    for bad in [
+        "",
+        "h",
+        "0s",
+        "1",
+        "1.5h",
+        "-1h",
+        "1y",
+        "99999999999999999999d",
+        "1ü",
+    ] {
         assert!(show::duration(bad).is_err(), "{bad}");
     }
 }
@@ -111,13 +137,28 @@ fn durations_have_a_unit() {
 #[test]
 fn times_are_rfc_3339() {
     assert_eq!(show::time(UnixMs(0)), "1970-01-01T00:00:00.000Z");
-    assert_eq!(show::time(UnixMs(951_782_400_123)), "2000-02-29T00:00:00.123Z");
-    assert_eq!(show::time(UnixMs(1_767_225_599_999)), "2025-12-31T23:59:59.999Z");
-    assert_eq!(show::time(UnixMs(4_107_542_400_000)), "2100-03-01T00:00:00.000Z");
+    assert_eq!(
+        show::time(UnixMs(951_782_400_123)),
+        "2000-02-29T00:00:00.123Z"
+    );
+    assert_eq!(
+        show::time(UnixMs(1_767_225_599_999)),
+        "2025-12-31T23:59:59.999Z"
+    );
+    assert_eq!(
+        show::time(UnixMs(4_107_542_400_000)),
+        "2100-03-01T00:00:00.000Z"
+    );
 }
 
 #[test]
 fn amounts_are_shown_in_both_units() {
-    assert_eq!(show::bitcoin(5_000_000.into()), "5000000 sat (0.05000000 BTC)");
-    assert_eq!(show::bitcoin(2_100_000_000_000_001.into()), "2100000000000001 sat (21000000.00000001 BTC)");
+    assert_eq!(
+        show::bitcoin(5_000_000.into()),
+        "5000000 sat (0.05000000 BTC)"
+    );
+    assert_eq!(
+        show::bitcoin(2_100_000_000_000_001.into()),
+        "2100000000000001 sat (21000000.00000001 BTC)"
+    );
 }

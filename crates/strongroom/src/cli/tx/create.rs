@@ -11,8 +11,8 @@ use std::time::Duration;
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_types::{
-    CredentialId, Destination, Digest, Document as _, Intent, IntentKind, MinorUnits, Name, Signed, TenantId,
-    TransactionId, Transfer, VaultId,
+    CredentialId, Destination, Digest, Document as _, Intent, IntentKind, MinorUnits, Name, Signed,
+    TenantId, TransactionId, Transfer, VaultId,
 };
 
 /// A transfer to be signed and sent.
@@ -48,7 +48,8 @@ pub struct Create {
     /// The initiator's key file.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Wait until it is signed or has ended (at most until it expires); exit code 1 if it is not signed.
+    /// Wait until it is signed or has ended (at most until it expires); exit code 1 if it is not
+    /// signed.
     #[arg(long)]
     wait: bool,
     /// One line of JSON.
@@ -121,6 +122,8 @@ fn destination(text: &str, codec: &dyn ChainCodec) -> anyhow::Result<Destination
     if text.starts_with(VaultId::PREFIX) {
         return Ok(Destination::Vault(text.parse()?));
     }
-    codec.parse_address(text).with_context(|| format!("destination {text}"))?;
+    codec
+        .parse_address(text)
+        .with_context(|| format!("destination {text}"))?;
     Ok(Destination::Address(text.to_owned()))
 }
