@@ -1,22 +1,29 @@
-//! `check-layers`: the rings of the architecture, enforced.
+//! `check-layers`: the rings of the architecture, enforced, and what the shipped programs contain.
 //!
-//! Only what a crate links in a build counts: dev-dependencies are free, since a test may put
-//! anything behind a port.
+//! For the rings only what a crate links in a build counts: dev-dependencies are free, since a test
+//! may put anything behind a port.
 
+mod artefacts;
 mod rings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use anyhow::{Context, ensure};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use rings::{Ring, external_allowed, ours_allowed, ring_of};
+use rings::{ARTEFACTS, external_allowed, ours_allowed, place_of};
+
+/// The graph is resolved for one target, so that it does not depend on the machine.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// One package of the workspace, reduced to what the rules look at.
 pub struct Crate {
     name: String,
+    /// Folder below the workspace's root, such as `crates/types`.
+    folder: String,
     /// Normal and build dependencies, by package name.
     depends_on: Vec<String>,
 }
@@ -25,62 +32,99 @@ pub struct Crate {
 pub fn check(root: &Path) -> anyhow::Result<()> {
     let metadata = MetadataCommand::new()
         .current_dir(root)
-        .no_deps()
+        .other_options(["--locked", "--filter-platform", TARGET].map(String::from))
         .exec()
         .context("cargo metadata failed")?;
-    let crates: Vec<Crate> = metadata.packages.iter().map(Crate::from_package).collect();
+
+    let crates = crates_of(&metadata);
     let violations = violations(&crates);
-    if violations.is_empty() {
-        println!("layers: {} crates, no forbidden dependency", crates.len());
-        return Ok(());
-    }
-    bail!(
+    ensure!(
+        violations.is_empty(),
         "forbidden dependencies (rules: xtask/src/layers/rings.rs, reasons: docs/adr/0007):\n{}",
         violations.join("\n")
-    )
+    );
+    println!("layers: {} crates, no forbidden dependency", crates.len());
+
+    let graph = artefacts::graph(&metadata)?;
+    for artefact in ARTEFACTS {
+        let found = artefacts::forbidden_in(&graph, artefact)?;
+        ensure!(
+            found.is_empty(),
+            "{artefact} ships parts for tests or development:\n{}",
+            found.join("\n")
+        );
+        println!("layers: {artefact} contains no test kit, development part or interpreter");
+    }
+    Ok(())
 }
 
-impl Crate {
-    fn from_package(package: &Package) -> Self {
-        let depends_on = package
+fn crates_of(metadata: &Metadata) -> Vec<Crate> {
+    let reduced = |package: &Package| Crate {
+        name: package.name.to_string(),
+        folder: folder_of(metadata, package),
+        depends_on: package
             .dependencies
             .iter()
             .filter(|dependency| dependency.kind != DependencyKind::Development)
             .map(|dependency| dependency.name.to_string())
-            .collect();
-        Self {
-            name: package.name.to_string(),
-            depends_on,
-        }
-    }
+            .collect(),
+    };
+    metadata
+        .workspace_packages()
+        .into_iter()
+        .map(reduced)
+        .collect()
+}
+
+/// The folder of one of our packages, below the workspace's root.
+fn folder_of(metadata: &Metadata, package: &Package) -> String {
+    let folder = package
+        .manifest_path
+        .parent()
+        .unwrap_or(&package.manifest_path);
+    folder
+        .strip_prefix(&metadata.workspace_root)
+        .unwrap_or(folder)
+        .to_string()
 }
 
 /// Every forbidden dependency and every crate without a ring, in the order of the input.
 fn violations(crates: &[Crate]) -> Vec<String> {
-    crates.iter().flat_map(violations_of).collect()
-}
-
-fn violations_of(krate: &Crate) -> Vec<String> {
-    let Some(ring) = ring_of(&krate.name) else {
-        return vec![format!(
-            "  {} has no ring: add it to xtask/src/layers/rings.rs",
-            krate.name
-        )];
-    };
-    krate
-        .depends_on
+    let folders: BTreeMap<&str, &str> = crates
         .iter()
-        .filter_map(|target| violation(&krate.name, ring, target))
+        .map(|krate| (krate.name.as_str(), krate.folder.as_str()))
+        .collect();
+    crates
+        .iter()
+        .flat_map(|krate| violations_of(krate, &folders))
         .collect()
 }
 
-fn violation(name: &str, ring: Ring, target: &str) -> Option<String> {
-    let allowed = match ring_of(target) {
-        Some(target_ring) => ours_allowed(name, ring, target, target_ring),
-        None if target.starts_with("strongroom") => {
-            return Some(format!("  {name} → {target}, which has no ring"));
-        }
-        None => external_allowed(ring, target),
+fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
+    let Crate {
+        name,
+        folder,
+        depends_on,
+    } = krate;
+    let Some(from) = place_of(folder) else {
+        return vec![format!(
+            "  {folder} has no ring: add it to xtask/src/layers/rings.rs"
+        )];
     };
-    (!allowed).then(|| format!("  {name} ({ring:?}) must not depend on {target}"))
+
+    let mut found = Vec::new();
+    for target in depends_on {
+        let allowed = match folders.get(target.as_str()) {
+            Some(folder) => place_of(folder).is_some_and(|to| ours_allowed(from, to)),
+            // A package of our name that is not in the workspace came from somewhere else.
+            None => !target.starts_with("strongroom") && external_allowed(from.ring, target),
+        };
+        if !allowed {
+            found.push(format!(
+                "  {name} ({:?}) must not depend on {target}",
+                from.ring
+            ));
+        }
+    }
+    found
 }

@@ -1,13 +1,16 @@
-//! The table: which crate sits in which ring, and what each ring may see.
+//! The table: which folder sits in which ring, and what each ring may see.
 //!
 //! ```text
-//! types ─► wire · tlog · policy · mpc-core ─► journal          Pure: no I/O, no async, no clock
-//!             └─► ports                                        Ports: traits
-//!                   ├─► replica ─► stage                       Shell: what all services share
-//!                   │      └─► writer · api · signer-core · …  Application: never see each other, nor an adapter
-//!                   └─► adapters/*                             Adapter: behind a port
-//!                          └─► strongroom · strongroom-signer  Root: configuration and wiring
+//! types ─► wire · tlog · policy · mpc-core ─► signing · journal   Pure: no I/O, no async, no clock
+//!             └─► ports                                           Ports: traits
+//!                   ├─► replica ─► stage                          Shell: what all services share
+//!                   │      └─► writer · api · link · …            Application: never see each other, nor an adapter
+//!                   └─► adapters/* ─► chains                      Adapter: one port each · Registry: the codecs of this build
+//!                          └─► strongroom · strongroom-signer     Root: configuration and wiring
 //! ```
+//!
+//! Adapters and the test kit are known by their folder, so that a new one is placed by being there.
+//! The rest is placed by hand: what it may see is a decision.
 
 /// Where a crate sits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,49 +25,51 @@ pub enum Ring {
     Application,
     /// One implementation of a port.
     Adapter,
-    /// A binary that is shipped.
+    /// The list of chain codecs that a build decodes.
+    Registry,
+    /// A shipped program.
     Root,
-    /// Tests and measurements.
+    /// Tests, measurements, development parts.
     Testkit,
     /// Developer tools.
     Tool,
 }
 
-const PURE: [&str; 6] = [
-    "strongroom-types",
-    "strongroom-wire",
-    "strongroom-tlog",
-    "strongroom-policy",
-    "strongroom-mpc-core",
-    "strongroom-journal",
+/// Crates directly below `crates/`, which are placed by hand.
+const PLACED: [(&str, Ring); 22] = [
+    ("types", Ring::Pure),
+    ("wire", Ring::Pure),
+    ("tlog", Ring::Pure),
+    ("policy", Ring::Pure),
+    ("mpc-core", Ring::Pure),
+    ("signing", Ring::Pure),
+    ("journal", Ring::Pure),
+    ("api-types", Ring::Pure),
+    ("ports", Ring::Ports),
+    ("replica", Ring::Shell),
+    ("stage", Ring::Shell),
+    ("writer", Ring::Application),
+    ("coordinator", Ring::Application),
+    ("approvals", Ring::Application),
+    ("transactions", Ring::Application),
+    ("signer", Ring::Application),
+    ("api", Ring::Application),
+    ("client", Ring::Application),
+    ("link", Ring::Application),
+    ("chains", Ring::Registry),
+    ("strongroom", Ring::Root),
+    ("strongroom-signer", Ring::Root),
 ];
-const SHELL: [&str; 2] = ["strongroom-replica", "strongroom-stage"];
-const APPLICATIONS: [&str; 7] = [
-    "strongroom-writer",
-    "strongroom-coordinator",
-    "strongroom-approvals",
-    "strongroom-transactions",
-    "strongroom-signer-core",
-    "strongroom-api",
-    "strongroom-client",
-];
-const ADAPTERS: [&str; 7] = [
-    "strongroom-store-sqlite",
-    "strongroom-store-postgres",
-    "strongroom-bus-embedded",
-    "strongroom-chain-bitcoin",
-    "strongroom-chain-bitcoin-dev",
-    "strongroom-keys-software",
-    "strongroom-host",
-];
-const ROOTS: [&str; 2] = ["strongroom", "strongroom-signer"];
-const TESTKIT: [&str; 5] = [
-    "strongroom-conformance",
-    "strongroom-world",
-    "strongroom-sim",
-    "strongroom-bench",
-    "strongroom-fuzz",
-];
+
+/// The shipped programs, by package. [`super::artefacts`] walks what each of them links.
+pub const ARTEFACTS: [&str; 1] = ["strongroom-signer"];
+
+/// Development parts among the adapters that do not end in `-dev`.
+const DEVELOPMENT_ADAPTERS: [&str; 1] = ["bus-embedded"];
+
+/// Packages from outside the workspace that no artefact contains: script interpreters. A signer
+/// that could run a chain's scripts would have their bugs beside its shares.
+const INTERPRETERS: [&str; 1] = ["bitcoinconsensus"];
 
 /// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its
 /// own.
@@ -82,51 +87,90 @@ const OUTSIDE: [&str; 11] = [
     "ureq",
 ];
 
-/// The ring of one of our packages; `None` for a package that is not ours, or that nobody has
-/// placed.
-pub fn ring_of(package: &str) -> Option<Ring> {
-    let rows: [(&[&str], Ring); 8] = [
-        (&PURE, Ring::Pure),
-        (&["strongroom-ports"], Ring::Ports),
-        (&SHELL, Ring::Shell),
-        (&APPLICATIONS, Ring::Application),
-        (&ADAPTERS, Ring::Adapter),
-        (&ROOTS, Ring::Root),
-        (&TESTKIT, Ring::Testkit),
-        (&["xtask"], Ring::Tool),
-    ];
-    rows.into_iter()
-        .find(|(names, _)| names.contains(&package))
-        .map(|(_, ring)| ring)
+/// One of our packages: where it lies and what that makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Last part of the folder: `chain-bitcoin` of `crates/adapters/chain-bitcoin`.
+    pub name: &'a str,
+    /// The ring of that folder.
+    pub ring: Ring,
 }
 
-/// May `from`, in `ring`, depend on our own crate `to`, in `to_ring`?
-pub fn ours_allowed(from: &str, ring: Ring, to: &str, to_ring: Ring) -> bool {
-    match ring {
-        Ring::Pure => pure_allowed(from).contains(&to),
-        Ring::Ports => ["strongroom-types", "strongroom-wire"].contains(&to),
-        Ring::Shell => {
-            matches!(to_ring, Ring::Pure | Ring::Ports)
-                || (from, to) == ("strongroom-stage", "strongroom-replica")
-        }
-        Ring::Application => matches!(to_ring, Ring::Pure | Ring::Ports | Ring::Shell),
-        Ring::Adapter => {
-            matches!(to_ring, Ring::Pure | Ring::Ports)
-                || (from, to) == ("strongroom-chain-bitcoin-dev", "strongroom-chain-bitcoin")
-        }
-        // A root wires everything, but the signer and the main binary are two artefacts, and
-        // neither ships test code.
-        Ring::Root => !matches!(to_ring, Ring::Root | Ring::Testkit | Ring::Tool),
-        Ring::Testkit => !matches!(to_ring, Ring::Tool),
+/// The place of a folder below the workspace's root; `None` when it still needs a row in
+/// [`PLACED`].
+pub fn place_of(folder: &str) -> Option<Place<'_>> {
+    if folder == "xtask" {
+        return Some(Place {
+            name: folder,
+            ring: Ring::Tool,
+        });
+    }
+    if let Some(name) = folder.strip_prefix("testkit/") {
+        return Some(Place {
+            name,
+            ring: Ring::Testkit,
+        });
+    }
+    if let Some(name) = folder.strip_prefix("crates/adapters/") {
+        return Some(Place {
+            name,
+            ring: Ring::Adapter,
+        });
+    }
+
+    let name = folder.strip_prefix("crates/")?;
+    let (_, ring) = PLACED.into_iter().find(|(placed, _)| *placed == name)?;
+    Some(Place { name, ring })
+}
+
+/// May the crate at `from` depend on our own crate at `to`?
+pub fn ours_allowed(from: Place<'_>, to: Place<'_>) -> bool {
+    let inner = matches!(to.ring, Ring::Pure | Ring::Ports);
+    match from.ring {
+        Ring::Pure => pure_allowed(from.name).contains(&to.name),
+        Ring::Ports => ["types", "wire"].contains(&to.name),
+        Ring::Shell => inner || (from.name, to.name) == ("stage", "replica"),
+        Ring::Application => inner || to.ring == Ring::Shell,
+        Ring::Adapter => inner || (to.ring == Ring::Adapter && is_variant(from.name, to.name)),
+        Ring::Registry => inner || (to.name.starts_with("chain-") && !is_development(to)),
+        // A root wires everything, but the two programs are two artefacts. Development parts among
+        // the adapters are found by the walk over what an artefact contains.
+        Ring::Root => !matches!(to.ring, Ring::Root | Ring::Testkit | Ring::Tool),
+        Ring::Testkit => to.ring != Ring::Tool,
         Ring::Tool => false,
     }
+}
+
+/// `chain-bitcoin-dev` may use `chain-bitcoin`: another face of the same outside part.
+fn is_variant(of: &str, base: &str) -> bool {
+    of.strip_prefix(base)
+        .is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// Serves tests and development only, and must not be in an artefact.
+pub fn is_development(place: Place<'_>) -> bool {
+    match place.ring {
+        Ring::Testkit | Ring::Tool => true,
+        Ring::Adapter => place.name.ends_with("-dev") || DEVELOPMENT_ADAPTERS.contains(&place.name),
+        Ring::Pure
+        | Ring::Ports
+        | Ring::Shell
+        | Ring::Application
+        | Ring::Registry
+        | Ring::Root => false,
+    }
+}
+
+/// Runs a chain's scripts; such a package from outside must not be in an artefact.
+pub fn is_interpreter(package: &str) -> bool {
+    INTERPRETERS.contains(&package)
 }
 
 /// May a crate of `ring` depend on `package` from outside the workspace? `deny.toml` fences single
 /// crates further.
 pub fn external_allowed(ring: Ring, package: &str) -> bool {
     match ring {
-        Ring::Pure | Ring::Ports | Ring::Shell => !OUTSIDE.contains(&package),
+        Ring::Pure | Ring::Ports | Ring::Shell | Ring::Registry => !OUTSIDE.contains(&package),
         // The api serves HTTP and the client calls it: those two are what `deny.toml` lets through.
         Ring::Application => ![
             "getrandom",
@@ -144,16 +188,10 @@ pub fn external_allowed(ring: Ring, package: &str) -> bool {
 /// The order inside the pure ring.
 fn pure_allowed(from: &str) -> &'static [&'static str] {
     match from {
-        "strongroom-wire" | "strongroom-tlog" | "strongroom-policy" | "strongroom-mpc-core" => {
-            &["strongroom-types"]
-        }
-        "strongroom-journal" => &[
-            "strongroom-types",
-            "strongroom-wire",
-            "strongroom-tlog",
-            "strongroom-policy",
-            "strongroom-mpc-core",
-        ],
+        "wire" | "tlog" | "policy" | "mpc-core" => &["types"],
+        "signing" => &["types", "wire", "mpc-core"],
+        "api-types" => &["types", "wire", "tlog"],
+        "journal" => &["types", "wire", "tlog", "policy", "mpc-core", "signing"],
         _ => &[],
     }
 }

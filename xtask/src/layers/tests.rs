@@ -5,48 +5,107 @@
     clippy::panic
 )]
 
+use super::artefacts::{Graph, Node, forbidden_in};
 use super::*;
 
-fn crate_with(name: &str, depends_on: &[&str]) -> Crate {
-    Crate {
+/// Folders by package, as far as the cases name them.
+const FOLDERS: [(&str, &str); 21] = [
+    ("strongroom-types", "crates/types"),
+    ("strongroom-wire", "crates/wire"),
+    ("strongroom-tlog", "crates/tlog"),
+    ("strongroom-policy", "crates/policy"),
+    ("strongroom-mpc-core", "crates/mpc-core"),
+    ("strongroom-signing", "crates/signing"),
+    ("strongroom-journal", "crates/journal"),
+    ("strongroom-ports", "crates/ports"),
+    ("strongroom-stage", "crates/stage"),
+    ("strongroom-replica", "crates/replica"),
+    ("strongroom-api", "crates/api"),
+    ("strongroom-writer", "crates/writer"),
+    ("strongroom-link", "crates/link"),
+    ("strongroom-chains", "crates/chains"),
+    ("strongroom-store-sqlite", "crates/adapters/store-sqlite"),
+    ("strongroom-bus-embedded", "crates/adapters/bus-embedded"),
+    ("strongroom-chain-bitcoin", "crates/adapters/chain-bitcoin"),
+    (
+        "strongroom-chain-bitcoin-dev",
+        "crates/adapters/chain-bitcoin-dev",
+    ),
+    ("strongroom", "crates/strongroom"),
+    ("strongroom-signer", "crates/strongroom-signer"),
+    ("strongroom-sim", "testkit/sim"),
+];
+
+/// A workspace in which the named packages depend on what is given; all others depend on nothing.
+fn workspace(edges: &[(&str, &[&str])]) -> Vec<Crate> {
+    let depends_on = |package: &str| {
+        let row = edges.iter().find(|(name, _)| *name == package);
+        row.map_or(Vec::new(), |(_, targets)| {
+            targets.iter().map(ToString::to_string).collect()
+        })
+    };
+    let placed = |(name, folder): (&str, &str)| Crate {
         name: name.to_owned(),
-        depends_on: depends_on.iter().map(ToString::to_string).collect(),
-    }
+        folder: folder.to_owned(),
+        depends_on: depends_on(name),
+    };
+    assert!(
+        edges
+            .iter()
+            .all(|(name, _)| FOLDERS.iter().any(|(known, _)| known == name))
+    );
+    FOLDERS.into_iter().map(placed).collect()
 }
 
 fn refused(name: &str, depends_on: &str) -> bool {
-    !violations(&[crate_with(name, &[depends_on])]).is_empty()
+    !violations(&workspace(&[(name, &[depends_on])])).is_empty()
 }
 
 #[test]
 fn the_intended_shape_passes() {
-    let shape = [
-        crate_with("strongroom-types", &["sha2"]),
-        crate_with(
+    let shape = workspace(&[
+        ("strongroom-types", &["sha2"]),
+        (
+            "strongroom-signing",
+            &["strongroom-types", "strongroom-wire", "strongroom-mpc-core"],
+        ),
+        (
             "strongroom-journal",
             &["strongroom-types", "strongroom-wire", "strongroom-policy"],
         ),
-        crate_with(
+        (
             "strongroom-stage",
             &["strongroom-replica", "strongroom-ports"],
         ),
-        crate_with("strongroom-api", &["strongroom-stage", "axum", "tokio"]),
-        crate_with(
+        ("strongroom-api", &["strongroom-stage", "axum", "tokio"]),
+        (
+            "strongroom-link",
+            &["strongroom-ports", "strongroom-wire", "tracing"],
+        ),
+        (
+            "strongroom-chains",
+            &["strongroom-ports", "strongroom-chain-bitcoin"],
+        ),
+        (
             "strongroom-chain-bitcoin-dev",
             &["strongroom-chain-bitcoin", "rusqlite"],
         ),
-        crate_with("strongroom", &["strongroom-api", "strongroom-store-sqlite"]),
-        crate_with(
-            "strongroom-sim",
-            &["strongroom-signer-core", "strongroom-store-sqlite"],
+        (
+            "strongroom",
+            &[
+                "strongroom-api",
+                "strongroom-chains",
+                "strongroom-store-sqlite",
+            ],
         ),
-    ];
+        ("strongroom-sim", &["strongroom", "strongroom-bus-embedded"]),
+    ]);
     assert_eq!(violations(&shape), Vec::<String>::new());
 }
 
 #[test]
 fn a_violation_names_both_crates_and_the_ring() {
-    let found = violations(&[crate_with("strongroom-api", &["strongroom-writer"])]);
+    let found = violations(&workspace(&[("strongroom-api", &["strongroom-writer"])]));
     assert_eq!(
         found,
         ["  strongroom-api (Application) must not depend on strongroom-writer"]
@@ -55,10 +114,11 @@ fn a_violation_names_both_crates_and_the_ring() {
 
 #[test]
 fn applications_see_neither_each_other_nor_an_adapter() {
-    assert!(refused("strongroom-coordinator", "strongroom-transactions"));
-    assert!(refused("strongroom-client", "strongroom-api"));
-    assert!(refused("strongroom-signer-core", "strongroom-store-sqlite"));
-    assert!(refused("strongroom-approvals", "rusqlite"));
+    assert!(refused("strongroom-writer", "strongroom-api"));
+    assert!(refused("strongroom-link", "strongroom-api"));
+    assert!(refused("strongroom-api", "strongroom-store-sqlite"));
+    assert!(refused("strongroom-api", "strongroom-chains"));
+    assert!(refused("strongroom-writer", "rusqlite"));
 }
 
 #[test]
@@ -66,20 +126,21 @@ fn pure_crates_look_inwards_only() {
     assert!(refused("strongroom-types", "strongroom-wire"));
     assert!(refused("strongroom-policy", "strongroom-journal"));
     assert!(refused("strongroom-tlog", "strongroom-ports"));
+    assert!(refused("strongroom-signing", "strongroom-journal"));
     assert!(refused("strongroom-journal", "tokio"));
     assert!(refused("strongroom-mpc-core", "getrandom"));
 }
 
 #[test]
-fn the_signer_does_not_link_the_main_binary_and_nothing_ships_test_code() {
+fn the_two_programs_link_neither_each_other_nor_the_test_kit() {
     assert!(refused("strongroom-signer", "strongroom"));
     assert!(refused("strongroom", "strongroom-signer"));
     assert!(refused("strongroom", "strongroom-sim"));
-    assert!(refused("strongroom-store-sqlite", "strongroom-conformance"));
+    assert!(refused("strongroom-store-sqlite", "strongroom-sim"));
 }
 
 #[test]
-fn adapters_do_not_see_each_other_or_an_application() {
+fn adapters_see_neither_an_application_nor_an_adapter_of_another_name() {
     assert!(refused(
         "strongroom-bus-embedded",
         "strongroom-store-sqlite"
@@ -88,11 +149,101 @@ fn adapters_do_not_see_each_other_or_an_application() {
         "strongroom-chain-bitcoin",
         "strongroom-chain-bitcoin-dev"
     ));
-    assert!(refused("strongroom-store-postgres", "strongroom-stage"));
+    assert!(refused("strongroom-store-sqlite", "strongroom-stage"));
 }
 
 #[test]
-fn a_crate_that_nobody_placed_is_refused() {
-    assert!(refused("strongroom-new-thing", "strongroom-types"));
-    assert!(refused("strongroom-api", "strongroom-new-thing"));
+fn the_list_of_chains_sees_codecs_only() {
+    assert!(refused("strongroom-chains", "strongroom-chain-bitcoin-dev"));
+    assert!(refused("strongroom-chains", "strongroom-store-sqlite"));
+    assert!(refused("strongroom-chains", "strongroom-api"));
+    assert!(refused("strongroom-chain-bitcoin", "strongroom-chains"));
+}
+
+#[test]
+fn a_crate_without_a_place_is_refused() {
+    let mut crates = workspace(&[]);
+    crates.push(Crate {
+        name: "strongroom-new-thing".to_owned(),
+        folder: "crates/new-thing".to_owned(),
+        depends_on: vec!["strongroom-types".to_owned()],
+    });
+    let found = violations(&crates);
+    assert_eq!(
+        found,
+        ["  crates/new-thing has no ring: add it to xtask/src/layers/rings.rs"]
+    );
+    assert!(refused("strongroom-api", "strongroom-from-a-registry"));
+}
+
+/// A graph of `name → links`; ours are the names in [`FOLDERS`].
+fn graph(edges: &[(&str, &[&str])]) -> Graph {
+    let folder = |name: &str| {
+        let row = FOLDERS.iter().find(|(known, _)| *known == name);
+        row.map(|(_, folder)| (*folder).to_owned())
+    };
+    let node = |(name, links): &(&str, &[&str])| {
+        let links = links.iter().map(ToString::to_string).collect();
+        (
+            (*name).to_owned(),
+            Node {
+                name: (*name).to_owned(),
+                folder: folder(name),
+                links,
+            },
+        )
+    };
+    edges.iter().map(node).collect()
+}
+
+#[test]
+fn an_interpreter_behind_two_harmless_edges_is_found_with_its_path() {
+    let graph = graph(&[
+        ("strongroom-signer", &["strongroom-chain-bitcoin"]),
+        ("strongroom-chain-bitcoin", &["bitcoin"]),
+        ("bitcoin", &["bitcoinconsensus"]),
+        ("bitcoinconsensus", &[]),
+    ]);
+    let found = forbidden_in(&graph, "strongroom-signer").unwrap();
+    assert_eq!(
+        found,
+        ["  strongroom-signer → strongroom-chain-bitcoin → bitcoin → bitcoinconsensus"]
+    );
+}
+
+#[test]
+fn development_parts_and_the_test_kit_are_found_in_an_artefact() {
+    let graph = graph(&[
+        ("strongroom", &["strongroom-api"]),
+        (
+            "strongroom-api",
+            &["strongroom-bus-embedded", "strongroom-sim"],
+        ),
+        ("strongroom-bus-embedded", &[]),
+        ("strongroom-sim", &["strongroom-chain-bitcoin-dev"]),
+        ("strongroom-chain-bitcoin-dev", &[]),
+    ]);
+    let found = forbidden_in(&graph, "strongroom").unwrap();
+    assert_eq!(
+        found,
+        [
+            "  strongroom → strongroom-api → strongroom-bus-embedded",
+            "  strongroom → strongroom-api → strongroom-sim",
+            "  strongroom → strongroom-api → strongroom-sim → strongroom-chain-bitcoin-dev",
+        ]
+    );
+}
+
+#[test]
+fn what_another_package_links_is_not_in_the_artefact() {
+    let graph = graph(&[
+        ("strongroom", &[]),
+        ("strongroom-sim", &["bitcoinconsensus"]),
+        ("bitcoinconsensus", &[]),
+    ]);
+    assert_eq!(
+        forbidden_in(&graph, "strongroom").unwrap(),
+        Vec::<String>::new()
+    );
+    assert!(forbidden_in(&graph, "strongroom-absent").is_err());
 }

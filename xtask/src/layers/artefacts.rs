@@ -1,0 +1,107 @@
+//! What a shipped program contains: a walk over the resolved graph of normal dependencies.
+//!
+//! Rings look at one edge at a time; a part for development can also arrive through two harmless
+//! ones. Features are resolved for the whole workspace, which can only show more than a program
+//! built alone contains, never less.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use anyhow::Context;
+use cargo_metadata::{DependencyKind, Metadata};
+
+use super::rings::{is_development, is_interpreter, place_of};
+
+/// One package of the resolved graph.
+pub struct Node {
+    /// Package name.
+    pub name: String,
+    /// Folder below the workspace's root; `None` for a package from outside.
+    pub folder: Option<String>,
+    /// What it links, as keys of the graph.
+    pub links: Vec<String>,
+}
+
+/// All packages that the workspace resolves to, by package id.
+pub type Graph = BTreeMap<String, Node>;
+
+/// The graph of normal dependencies, as cargo resolved it.
+pub fn graph(metadata: &Metadata) -> anyhow::Result<Graph> {
+    let resolve = metadata
+        .resolve
+        .as_ref()
+        .context("cargo metadata gave no resolved graph")?;
+    let mut graph = Graph::new();
+    for node in &resolve.nodes {
+        let package = &metadata[&node.id];
+        let links = node
+            .deps
+            .iter()
+            .filter(|dep| {
+                dep.dep_kinds
+                    .iter()
+                    .any(|k| k.kind == DependencyKind::Normal)
+            })
+            .map(|dep| dep.pkg.repr.clone())
+            .collect();
+        let folder = package
+            .source
+            .is_none()
+            .then(|| super::folder_of(metadata, package));
+        let name = package.name.to_string();
+        graph.insert(
+            node.id.repr.clone(),
+            Node {
+                name,
+                folder,
+                links,
+            },
+        );
+    }
+    Ok(graph)
+}
+
+/// One line per forbidden package in `artefact`, with the path on which it arrives.
+pub fn forbidden_in(graph: &Graph, artefact: &str) -> anyhow::Result<Vec<String>> {
+    let start = graph
+        .iter()
+        .find(|(_, node)| node.name == artefact && node.folder.is_some());
+    let (start, _) = start.with_context(|| format!("no package {artefact} in the workspace"))?;
+
+    // Breadth first, so that the path shown is a shortest one.
+    let mut reached_from: BTreeMap<&str, Option<&str>> = BTreeMap::from([(start.as_str(), None)]);
+    let mut next = VecDeque::from([start.as_str()]);
+    let mut found = Vec::new();
+    while let Some(id) = next.pop_front() {
+        let node = graph
+            .get(id)
+            .with_context(|| format!("{id} is not in the graph"))?;
+        if is_forbidden(node) {
+            found.push(format!("  {}", path_to(graph, &reached_from, id)));
+        }
+        for link in &node.links {
+            if !reached_from.contains_key(link.as_str()) {
+                reached_from.insert(link, Some(id));
+                next.push_back(link);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_forbidden(node: &Node) -> bool {
+    match node.folder.as_deref() {
+        Some(folder) => place_of(folder).is_none_or(is_development),
+        None => is_interpreter(&node.name),
+    }
+}
+
+fn path_to(graph: &Graph, reached_from: &BTreeMap<&str, Option<&str>>, id: &str) -> String {
+    let mut names = Vec::new();
+    let mut at = Some(id);
+    while let Some(id) = at {
+        names.push(graph.get(id).map_or(id, |node| node.name.as_str()));
+        at = reached_from.get(id).copied().flatten();
+    }
+    names.reverse();
+    names.join(" → ")
+}
