@@ -9,7 +9,7 @@ use strongroom_types::{
     Approval, Code, DecisionCore, Digest, Document as _, Endorsement, Intent, Refusal, Signed,
     TransactionId,
 };
-use strongroom_wire::{Layer, TransactionState};
+use strongroom_wire::Layer;
 
 /// A signed container as clients send it.
 #[derive(Deserialize)]
@@ -66,23 +66,6 @@ pub(crate) fn signed_json(signed: &Signed) -> Value {
     json!({"text": signed.text, "endorsements": endorsements})
 }
 
-pub(crate) const fn state_name(state: TransactionState) -> &'static str {
-    match state {
-        TransactionState::Received => "received",
-        TransactionState::PendingApproval => "pending_approval",
-        TransactionState::Approved => "approved",
-        TransactionState::Signing => "signing",
-        TransactionState::Signed => "signed",
-        TransactionState::Broadcasting => "broadcasting",
-        TransactionState::Completed => "completed",
-        TransactionState::Rejected => "rejected",
-        TransactionState::Blocked => "blocked",
-        TransactionState::Expired => "expired",
-        TransactionState::Cancelled => "cancelled",
-        TransactionState::Failed => "failed",
-    }
-}
-
 /// A transaction as clients see it. Clients recompute digest and words from `intent.text`.
 pub(crate) fn transaction(row: &TxRow, answers: &[Signed]) -> Value {
     let core = DecisionCore::parse(&row.core).ok();
@@ -98,7 +81,7 @@ pub(crate) fn transaction(row: &TxRow, answers: &[Signed]) -> Value {
     let raw: String = row.raw.iter().map(|byte| format!("{byte:02x}")).collect();
     json!({
         "id": TransactionId::from(row.intent).to_string(),
-        "state": state_name(row.state),
+        "state": row.state.name(),
         "version": row.version,
         "reason": reason,
         "tenant": row.tenant.to_string(),

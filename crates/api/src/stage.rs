@@ -12,7 +12,7 @@ use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Code, NodeId, UnixMs};
 use strongroom_wire::{
     Decided, IntentDecided, JournalResult, Layer, Marks, Role, TransactionChanged,
-    TransactionState, topics,
+    TransactionState, Who, ended_as, topics,
 };
 
 /// What was not answered is sent again after this time.
@@ -66,7 +66,7 @@ impl ApiStage {
             Decided::Approved => TransactionState::Approved,
             Decided::Refused(code, detail) => {
                 (row.code, row.detail) = (code.as_str().to_owned(), detail);
-                ended_by(code)
+                ended_as(code, Who::Policy)
             }
         };
         Ok(store::update(tx, &row, now)?)
@@ -90,7 +90,7 @@ impl ApiStage {
             );
         if returned {
             store::drop_answers(tx, &changed.intent)?;
-        } else if changed.state <= row.state || over(row.state) {
+        } else if progress(changed.state) <= progress(row.state) || row.state.is_terminal() {
             return Ok(());
         }
         row.state = changed.state;
@@ -111,17 +111,27 @@ fn take(row: &mut TxRow, network_id: Option<String>, raw: Option<Vec<u8>>) {
     row.raw = raw.unwrap_or_else(|| std::mem::take(&mut row.raw));
 }
 
-const fn over(state: TransactionState) -> bool {
-    state as u8 >= TransactionState::Completed as u8
-}
-
-/// The terminal state that a refusal before the journal leads to.
-const fn ended_by(code: Code) -> TransactionState {
-    match code {
-        Code::IntentExpired => TransactionState::Expired,
-        Code::IntentRejected => TransactionState::Rejected,
-        Code::IntentCancelled => TransactionState::Cancelled,
-        _ => TransactionState::Blocked,
+/// Place on the way to the end: records about one transaction may arrive late, and a late one must
+/// not take a row back.
+pub(crate) const fn progress(state: TransactionState) -> u8 {
+    match state {
+        TransactionState::Received => 0,
+        TransactionState::Screening => 1,
+        TransactionState::PendingApproval => 2,
+        TransactionState::Approved => 3,
+        TransactionState::TimeLocked => 4,
+        TransactionState::WaitingForFunds => 5,
+        TransactionState::Signing => 6,
+        TransactionState::Signed => 7,
+        TransactionState::Broadcasting => 8,
+        TransactionState::Confirming => 9,
+        TransactionState::Completed
+        | TransactionState::Rejected
+        | TransactionState::Blocked
+        | TransactionState::Expired
+        | TransactionState::Cancelled
+        | TransactionState::Failed
+        | TransactionState::Replaced => 10,
     }
 }
 

@@ -30,8 +30,7 @@ fn broken(what: impl std::fmt::Display) -> DbError {
 }
 
 fn state(number: i64) -> Result<TransactionState, DbError> {
-    let byte = u8::try_from(number).map_err(broken)?;
-    decode(&[byte]).map_err(broken)
+    TransactionState::from_number(number).ok_or_else(|| broken(format!("state {number}")))
 }
 
 fn tx_row(row: &Row) -> Result<TxRow, DbError> {

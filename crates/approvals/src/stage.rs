@@ -41,7 +41,7 @@ impl ApprovalsStage {
 
     fn submitted(&mut self, now: UnixMs, tx: &mut dyn Tx, signed: Signed, cause: &Cause) -> Step {
         let Ok((intent, digest)) = signed.open::<Intent>() else {
-            return Err(StageError::Poison("intent does not parse".into()));
+            return Err(StageError::poison("the intent does not parse"));
         };
         let evaluated = self
             .journal
@@ -103,16 +103,18 @@ impl ApprovalsStage {
 
     fn answered(&mut self, now: UnixMs, tx: &mut dyn Tx, signed: &Signed, cause: &Cause) -> Step {
         let opened = signed.open::<Approval>();
-        let (approval, digest) = opened.map_err(|e| StageError::Poison(e.to_string()))?;
+        let (approval, digest) =
+            opened.map_err(|e| StageError::poison("the approval does not parse").because(e))?;
         let Some(pending) = store::find(tx, &approval.intent)?.filter(|p| !p.done) else {
-            return Err(StageError::Poison(format!(
+            return Err(StageError::poison(format!(
                 "no pending intent {}",
                 approval.intent
             )));
         };
         let (intent, core) = parts(&pending)?;
         let checked = self.check(&intent, &pending, &core, signed, &approval, now);
-        let relied = checked.map_err(|refusal| StageError::Poison(refusal.to_string()))?;
+        let relied = checked
+            .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
         if approval.answer == Answer::No {
             return self.rejected(now, tx, pending, &intent, signed, cause);
         }
@@ -303,26 +305,14 @@ impl ApprovalsStage {
 
 type Step = Result<Vec<Record>, StageError>;
 
+/// Whether the approvers' answers are needed no more.
 const fn ended(state: TransactionState) -> bool {
-    match state {
-        TransactionState::Signed
-        | TransactionState::Broadcasting
-        | TransactionState::Completed
-        | TransactionState::Rejected
-        | TransactionState::Blocked
-        | TransactionState::Expired
-        | TransactionState::Cancelled
-        | TransactionState::Failed => true,
-        TransactionState::Received
-        | TransactionState::PendingApproval
-        | TransactionState::Approved
-        | TransactionState::Signing => false,
-    }
+    state.is_signed() || state.is_terminal()
 }
 
 fn parts(pending: &Pending) -> Result<(Intent, DecisionCore), StageError> {
-    let intent =
-        Intent::parse(&pending.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+    let intent = Intent::parse(&pending.signed.text)
+        .map_err(|e| StageError::fatal("a stored intent").because(e))?;
     Ok((intent, pending.decision()?))
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Yes {
     pub(crate) signed: Signed,
 }
 
-fn broken(what: impl std::fmt::Display) -> StageError {
-    StageError::Fatal(format!("approvals table: {what}"))
+fn broken(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StageError {
+    StageError::fatal("the approvals tables").because(what)
 }
 
 fn digest(bytes: &[u8]) -> Result<Digest, StageError> {

@@ -98,12 +98,10 @@ impl CoordinatorStage {
         let (envelope, answer) =
             open_record::<SignerMessage>(delivered, registered.as_ref(), &[Role::Signer])?;
         let seat = self.genesis.signer_by_node(envelope.from);
-        let seat = seat.ok_or_else(|| StageError::Poison("not a signer".into()))?;
+        let seat = seat.ok_or_else(|| StageError::poison("not a signer"))?;
         // Each signer has its own topic: nobody speaks on another's.
         if delivered.topic.as_str() != topics::signer_outbox(envelope.from) {
-            return Err(StageError::Poison(
-                "a signer on another signer's topic".into(),
-            ));
+            return Err(StageError::poison("a signer on another signer's topic"));
         }
         Ok(Opened::Answer(
             seat.index,
@@ -124,7 +122,7 @@ impl CoordinatorStage {
         self.genesis
             .signer(index)
             .map(|seat| seat.node)
-            .ok_or_else(|| StageError::Fatal("unknown signer".into()))
+            .ok_or_else(|| StageError::fatal("unknown signer"))
     }
 
     fn send(

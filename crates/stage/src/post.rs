@@ -94,7 +94,7 @@ impl Post {
     /// A sealed record.
     ///
     /// # Errors
-    /// [`StageError::Fatal`] when the topic's name is not one.
+    /// Fatal when the topic's name is not one.
     pub fn record<T: Payload>(
         &mut self,
         now: UnixMs,
@@ -122,7 +122,7 @@ impl Post {
             traceparent: cause.traceparent.clone(),
             marks: cause.marks.to_bytes(),
         };
-        let topic = Topic::new(topic).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let topic = Topic::new(topic).map_err(|e| StageError::fatal("a topic name").because(e))?;
         Ok(Record {
             topic,
             key: key.to_vec(),
@@ -136,13 +136,15 @@ impl Post {
 /// open is poison.
 ///
 /// # Errors
-/// [`StageError::Poison`] with the refusal.
+/// Poison, with the refusal as source.
 pub fn open_record<T: Payload>(
     delivered: &Delivered,
     senders: &dyn Senders,
     roles: &[Role],
 ) -> Result<(Envelope, T), StageError> {
-    let poison = |refusal: strongroom_types::Refusal| StageError::Poison(refusal.to_string());
+    let poison = |refusal: strongroom_types::Refusal| {
+        StageError::poison("the record does not open").because(refusal)
+    };
     let envelope = open(&delivered.record.payload, senders, roles).map_err(poison)?;
     let payload = envelope.payload().map_err(poison)?;
     Ok((envelope, payload))

@@ -117,12 +117,13 @@ pub enum ShellError {
         source: BusError,
     },
     /// The stage said that it must not go on.
-    #[error("stage {stage} stopped: {cause}")]
+    #[error("stage {stage} stopped")]
     Fatal {
         /// The stage.
         stage: &'static str,
-        /// Its words.
-        cause: String,
+        /// The stage's own error.
+        #[source]
+        source: StageError,
     },
     /// The simulator stopped it here.
     #[error("crashed at {0:?}")]
@@ -358,8 +359,9 @@ impl<S: Stage> Shell<S> {
         self.last_tick_ms = Some(now_ms);
         match self.attempt(now_ms, &Work::Tick)? {
             Attempt::Done => progress.ticked = true,
-            Attempt::Busy(cause) | Attempt::Failed(StageError::Transient(cause)) => {
-                self.hold_back(now_ms, cause, progress);
+            Attempt::Busy(cause) => self.hold_back(now_ms, cause, progress),
+            Attempt::Failed(error) if error.is_transient() => {
+                self.hold_back(now_ms, error.chain(), progress);
             }
             Attempt::Failed(error) => return Err(stage_error(self.name, error)),
         }
@@ -445,11 +447,6 @@ fn take_over(tx: &mut dyn Tx, stage: &str) -> Result<i64, DbError> {
     }
 }
 
-fn stage_error(stage: &'static str, error: StageError) -> ShellError {
-    let cause = match error {
-        StageError::Poison(cause) | StageError::Transient(cause) | StageError::Fatal(cause) => {
-            cause
-        }
-    };
-    ShellError::Fatal { stage, cause }
+fn stage_error(stage: &'static str, source: StageError) -> ShellError {
+    ShellError::Fatal { stage, source }
 }

@@ -1,5 +1,7 @@
 //! What a service implements.
 
+use std::borrow::Cow;
+use std::error::Error;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{DbError, Migration, Tx};
 
@@ -103,30 +105,102 @@ impl<S: Stage + ?Sized> Stage for Box<S> {
     }
 }
 
-/// Why a stage did not handle a batch. The text goes to logs and dead letters: no secrets, no
-/// customer data.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StageError {
+/// What may be done about a [`StageError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageErrorKind {
     /// A record can never be handled. The batch is halved until the record stands alone; then it
     /// becomes a dead letter and the position moves on.
-    #[error("poison record: {0}")]
-    Poison(String),
-    /// May succeed later: tried again in place; a record whose deadline passes meanwhile becomes a
-    /// dead letter.
-    #[error("transient failure: {0}")]
-    Transient(String),
+    Poison,
+    /// May succeed later: tried again in place; a record whose deadline passes before that becomes
+    /// a dead letter.
+    Transient,
     /// The stage must not go on (state that cannot be, a journal that forked). The shell stops.
-    #[error("fatal: {0}")]
-    Fatal(String),
+    Fatal,
+}
+
+/// Why a stage did not handle a batch: what it was doing, and the error below it as source. Both go
+/// to logs and dead letters ([`StageError::chain`]): no secrets, no customer data.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct StageError {
+    kind: StageErrorKind,
+    what: Cow<'static, str>,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StageError {
+    /// A record that can never be handled.
+    pub fn poison(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StageErrorKind::Poison, what)
+    }
+
+    /// Something that may succeed later.
+    pub fn transient(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StageErrorKind::Transient, what)
+    }
+
+    /// State in which the stage must not go on.
+    pub fn fatal(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StageErrorKind::Fatal, what)
+    }
+
+    fn new(kind: StageErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+            source: None,
+        }
+    }
+
+    /// The same error with the one below it.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What may be done about it.
+    #[must_use]
+    pub fn kind(&self) -> StageErrorKind {
+        self.kind
+    }
+
+    /// Whether the same input may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.kind == StageErrorKind::Transient
+    }
+
+    /// The same error where nothing can be tried again.
+    #[must_use]
+    pub(crate) fn into_fatal(mut self) -> Self {
+        self.kind = StageErrorKind::Fatal;
+        self
+    }
+
+    /// The error and everything below it, outermost first, in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut below = self.source();
+        while let Some(error) = below {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            below = error.source();
+        }
+        text
+    }
 }
 
 /// A database error that may pass is transient; any other means code and tables disagree.
 impl From<DbError> for StageError {
     fn from(error: DbError) -> Self {
+        let what = "the stage's database";
         if error.is_transient() {
-            Self::Transient(error.to_string())
+            Self::transient(what).because(error)
         } else {
-            Self::Fatal(error.to_string())
+            Self::fatal(what).because(error)
         }
     }
 }

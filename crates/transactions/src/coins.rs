@@ -9,7 +9,7 @@ use strongroom_types::{ConflictKey, Digest, VaultId};
 const OFFERED_MAX: i64 = 512;
 
 fn small(value: i64) -> Result<u32, StageError> {
-    u32::try_from(value).map_err(|e| StageError::Fatal(format!("coin table: {e}")))
+    u32::try_from(value).map_err(|e| StageError::fatal("the coin table").because(e))
 }
 
 /// Confirmed, unreserved coins of a vault.
@@ -18,7 +18,8 @@ pub(crate) fn free(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<OwnCoin>, Stag
                WHERE vault = $1 AND intent IS NULL AND spent = FALSE ORDER BY amount DESC, coin LIMIT $2";
     let mut coins = Vec::new();
     for row in tx.query(sql, &[Arg::from(&vault.0), Arg::from(OFFERED_MAX)])? {
-        let amount = u64::try_from(row.i64(1)?).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let amount = u64::try_from(row.i64(1)?)
+            .map_err(|e| StageError::fatal("the coin table").because(e))?;
         let path = OwnPath {
             change: small(row.i64(2)?)?,
             index: small(row.i64(3)?)?,
@@ -38,7 +39,7 @@ pub(crate) fn learn(tx: &mut dyn Tx, vault: VaultId, coin: &OwnCoin) -> Result<(
         .amount
         .to_u64()
         .and_then(|amount| i64::try_from(amount).ok());
-    let amount = amount.ok_or_else(|| StageError::Transient("a coin above 2^63".into()))?;
+    let amount = amount.ok_or_else(|| StageError::transient("a coin above 2^63"))?;
     let sql = "INSERT INTO coin (vault, coin, amount, branch, place, intent, spent)
                VALUES ($1, $2, $3, $4, $5, NULL, FALSE) ON CONFLICT DO NOTHING";
     let args = [

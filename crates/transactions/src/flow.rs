@@ -23,7 +23,8 @@ use strongroom_types::{
 };
 use strongroom_wire::{
     IntentDecided, JournalResult, JournalSubmitted, Layer, Outcome, SignerRefusal, SigningFinished,
-    SigningRequested, SigningSlot, TransactionChanged, TransactionState, encode, topics,
+    SigningRequested, SigningSlot, TransactionChanged, TransactionState, Who, encode, ended_as,
+    topics,
 };
 
 /// Builds of one intent when anchors turn out to be taken.
@@ -85,8 +86,8 @@ impl Flow {
         decided: IntentDecided,
         cause: &Cause,
     ) -> Step {
-        let intent =
-            Intent::parse(&decided.intent.text).map_err(|e| StageError::Poison(e.to_string()))?;
+        let intent = Intent::parse(&decided.intent.text)
+            .map_err(|e| StageError::poison("the intent does not parse").because(e))?;
         if intent.chain != self.watcher.codec.manifest().chain {
             return Ok(Vec::new());
         }
@@ -128,7 +129,7 @@ impl Flow {
             Err(Attempted::Broken(error)) => return Err(error),
         };
         if !coins::reserve(tx, intent.vault, &payment.intent, &built.conflicts)? {
-            return Err(StageError::Transient("a coin was taken meanwhile".into()));
+            return Err(StageError::transient("another payment took a coin first"));
         }
         let attempt = Attempt {
             intent: payment.intent,
@@ -173,8 +174,9 @@ impl Flow {
     fn build(&mut self, tx: &mut dyn Tx, intent: &Intent) -> Result<Built, Attempted> {
         let (vault, effects) = self.resolve(intent)?;
         let codec = Arc::clone(&self.watcher.codec);
-        let unavailable =
-            |e: strongroom_ports::chain::GatewayError| StageError::Transient(e.to_string());
+        let unavailable = |e: strongroom_ports::chain::GatewayError| {
+            StageError::transient("the chain node").because(e)
+        };
         let (fee_rate, height) = (
             self.watcher.gateway.fee_rate().map_err(unavailable)?,
             self.watcher.gateway.height().map_err(unavailable)?,
@@ -231,7 +233,8 @@ impl Flow {
                 .vault(intent.tenant, intent.vault)
                 .map(|v| v.vault.key)
         });
-        let key = key.map_err(|e| StageError::Transient(e.to_string()))?;
+        let key =
+            key.map_err(|e| StageError::transient("the vault is not in the replica").because(e))?;
         let slots = self.slots(intent, unsigned)?;
         let request = SigningRequested {
             tenant: intent.tenant,
@@ -254,11 +257,10 @@ impl Flow {
         let vault = self
             .journal
             .read(|f| TenantVaults::new(f.state(), intent.tenant).vault_key(intent.vault));
-        let vault =
-            vault.ok_or_else(|| StageError::Transient("the vault's key is not there".into()))?;
+        let vault = vault.ok_or_else(|| StageError::transient("the vault's key is not there"))?;
         let inspection = self.watcher.codec.inspect(unsigned, &vault);
         let slots = inspection
-            .map_err(|e| StageError::Fatal(e.to_string()))?
+            .map_err(|e| StageError::fatal("what this service built or stored").because(e))?
             .slots
             .into_iter();
         Ok(slots
@@ -292,8 +294,8 @@ impl Flow {
         let Some(payment) = store::by_session(tx, &cause.session)?.filter(current) else {
             return Ok(Vec::new());
         };
-        let intent =
-            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent = Intent::parse(&payment.signed.text)
+            .map_err(|e| StageError::fatal("a stored intent").because(e))?;
         let refusal = Refusal::new(*code, detail);
         match code {
             // Already in: the answer to a submission that arrived twice.
@@ -342,8 +344,8 @@ impl Flow {
         let Some(payment) = found.filter(|payment| payment.stand == Stand::Signing) else {
             return Ok(Vec::new());
         };
-        let intent =
-            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent = Intent::parse(&payment.signed.text)
+            .map_err(|e| StageError::fatal("a stored intent").because(e))?;
         let signatures = match finished.outcome {
             Outcome::Signed(signatures) => signatures,
             Outcome::Failed(refusals) => {
@@ -364,7 +366,7 @@ impl Flow {
             .and_then(|(vault, _)| codec.assemble(&payment.unsigned, &signatures, &vault).ok())
             .and_then(|raw| codec.transaction_id(&raw).ok().map(|id| (raw, id)));
         let Some((raw, network_id)) = assembled else {
-            return Err(StageError::Poison("the signatures do not verify".into()));
+            return Err(StageError::poison("the signatures do not verify"));
         };
         store::signed(tx, &payment.intent, &raw, now)?;
         coins::spend(tx, &payment.intent)?;
@@ -446,7 +448,7 @@ impl Flow {
         let before = UnixMs(now.0.saturating_sub(self.resend_ms));
         for payment in store::due(tx, Stand::Signing, before)? {
             let intent = Intent::parse(&payment.signed.text)
-                .map_err(|e| StageError::Fatal(e.to_string()))?;
+                .map_err(|e| StageError::fatal("what this service built or stored").because(e))?;
             let cause = Cause::own(
                 &[b"remind", &payment.intent.0, &now.0.to_be_bytes()],
                 payment.expires,
@@ -506,8 +508,8 @@ impl Flow {
         news: News,
     ) -> Result<Record, StageError> {
         store::stands(tx, &payment.intent, stand, now)?;
-        let intent =
-            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
+        let intent = Intent::parse(&payment.signed.text)
+            .map_err(|e| StageError::fatal("a stored intent").because(e))?;
         let cause = Cause::own(
             &[b"moved", &payment.intent.0, &[state as u8]],
             now.plus(60_000),
@@ -526,15 +528,9 @@ impl Flow {
         cause: &Cause,
     ) -> Step {
         store::stands(tx, &payment.intent, Stand::Done, now)?;
-        let intent =
-            Intent::parse(&payment.signed.text).map_err(|e| StageError::Fatal(e.to_string()))?;
-        let state = match why.code {
-            Code::IntentExpired => TransactionState::Expired,
-            Code::IntentCancelled => TransactionState::Cancelled,
-            Code::IntentRejected => TransactionState::Rejected,
-            Code::PolicyBlocked | Code::LimitExceeded => TransactionState::Blocked,
-            _ => TransactionState::Failed,
-        };
+        let intent = Intent::parse(&payment.signed.text)
+            .map_err(|e| StageError::fatal("a stored intent").because(e))?;
+        let state = ended_as(why.code, Who::Journal);
         let news = News {
             reason: Some((why.code, why.detail)),
             refusals,

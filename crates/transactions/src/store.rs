@@ -34,8 +34,8 @@ pub(crate) struct Payment {
     pub(crate) expires: UnixMs,
 }
 
-fn broken(what: impl std::fmt::Display) -> StageError {
-    StageError::Fatal(format!("payment table: {what}"))
+fn broken(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StageError {
+    StageError::fatal("the payment table").because(what)
 }
 
 fn stand(number: i64) -> Result<Stand, StageError> {

@@ -75,7 +75,7 @@ impl Watcher {
             let found = self
                 .gateway
                 .coins(&asked)
-                .map_err(|e| StageError::Transient(e.to_string()))?;
+                .map_err(|e| StageError::transient("the chain node").because(e))?;
             let mut last = None;
             for coin in found.into_iter().filter(|coin| coin.confirmations > 0) {
                 // A coin of an address nobody asked for is the node's mistake or lie.
@@ -110,7 +110,7 @@ impl Watcher {
             let address = self
                 .codec
                 .derive_address(key, path)
-                .map_err(|e| StageError::Fatal(e.to_string()))?;
+                .map_err(|e| StageError::fatal("an address of the vault").because(e))?;
             known.insert(address, path);
         }
         Ok(())

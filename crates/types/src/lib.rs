@@ -36,7 +36,7 @@ pub use digest::{Digest, digest};
 pub use document::Document;
 pub use id::*;
 pub use intent::{Destination, Intent, IntentKind, Transfer};
-pub use refusal::{Code, Refusal};
+pub use refusal::{Code, Cure, Refusal};
 pub use registry::{
     AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault,
 };

@@ -3,8 +3,47 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
+/// What lets a refused request pass. The one list of it: services that retry, rebuild or end ask
+/// here, so that they cannot disagree.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cure {
+    /// The same request later: time, another head, other nonces, or funds bring it.
+    Wait,
+    /// Signatures of people that are not there yet: approvals, a release, a resume.
+    Approve,
+    /// Another transaction for the same intent.
+    Rebuild,
+    /// Another signer: the reason concerns one machine, its operator or its disk.
+    OtherSigner,
+    /// A new intent or act.
+    Never,
+}
+
+impl Cure {
+    /// All cures.
+    pub const ALL: [Self; 5] = [
+        Self::Wait,
+        Self::Approve,
+        Self::Rebuild,
+        Self::OtherSigner,
+        Self::Never,
+    ];
+
+    /// Stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Approve => "approve",
+            Self::Rebuild => "rebuild",
+            Self::OtherSigner => "other_signer",
+            Self::Never => "never",
+        }
+    }
+}
+
 macro_rules! codes {
-    ($($name:ident $text:literal $meaning:literal;)*) => {
+    ($($name:ident $text:literal $cure:ident $meaning:literal;)*) => {
         /// A stable reason code, documented in `docs/errors/`.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Code {
@@ -26,115 +65,121 @@ macro_rules! codes {
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
             }
+
+            /// The one thing that lets what was refused pass.
+            #[must_use]
+            pub const fn cure(self) -> Cure {
+                match self { $(Self::$name => Cure::$cure,)* }
+            }
         }
     };
 }
 
 codes! {
-    Malformed "malformed" "a text or record is not in its one valid form";
-    RecordTooLarge "record_too_large" "a record exceeds its size limit";
-    Unsupported "unsupported" "this kind of rule, chain or request is not supported by this build";
-    WrongGenesis "wrong_genesis" "made for another installation";
-    WrongRecipient "wrong_recipient" "addressed to somebody else";
-    UnknownSender "unknown_sender" "the sender is not registered in genesis for this role";
-    BadEnvelopeSignature "bad_envelope_signature" "the envelope's signature does not verify";
-    DeadlineExpired "deadline_expired" "the record's deadline has passed";
-    Replayed "replayed" "this record was already handled";
-    BadSignature "bad_signature" "a person's signature does not verify";
-    UnknownTenant "unknown_tenant" "no such tenant";
-    UnknownUser "unknown_user" "no such user, or no longer in force";
-    UnknownCredential "unknown_credential" "no such credential";
-    CredentialRevoked "credential_revoked" "the credential is no longer in force";
-    WrongScope "wrong_scope" "the act or text belongs to another scope";
-    WrongScopeVersion "wrong_scope_version" "the act changes another version of its scope";
-    UsedAuthority "used_authority" "this act or approval was used before";
-    AuthorityExpired "authority_expired" "the act or approval expired";
-    QuorumMissing "quorum_missing" "not enough of the required people signed";
-    QuorumTooSmallForF "quorum_too_small_for_f" "t - 1 exceeds the number of hostile witnesses the quorum bears";
-    JointQuorumMissing "joint_quorum_missing" "the witness-set change lacks the old or the new quorum";
-    UnknownProposal "unknown_proposal" "no such proposal is open";
-    ReleaseTooEarly "release_too_early" "the proposal's delay has not passed";
-    AlreadyExists "already_exists" "the id is taken";
-    InvalidReference "invalid_reference" "the record names something that does not exist or is not allowed";
-    PlatformStopped "platform_stopped" "the platform is stopped";
-    TenantStopped "tenant_stopped" "the tenant is stopped";
-    Paused "paused" "the vault or tenant is paused";
-    PauseTooLong "pause_too_long" "a pause is at most four hours, once in 24 hours";
-    NotStopped "not_stopped" "there is nothing to resume";
-    QuotaExceeded "quota_exceeded" "the tenant's quota is used up";
-    UnknownVault "unknown_vault" "no such vault";
-    UnknownKey "unknown_key" "no such key";
-    KeyRevoked "key_revoked" "the key is revoked";
-    UnknownAsset "unknown_asset" "the asset is not known on this chain";
-    UnknownChain "unknown_chain" "the chain is not enabled";
-    DuplicateExternalId "duplicate_external_id" "the tenant has used this external id before";
-    IntentExpired "intent_expired" "the intent has expired";
-    IntentTooLongLived "intent_too_long_lived" "the intent's life exceeds the bound";
-    IntentFromFuture "intent_from_future" "the intent's creation time is ahead of the clock";
-    UnknownIntent "unknown_intent" "no such intent is authorized";
-    IntentCancelled "intent_cancelled" "the intent was cancelled";
-    IntentRejected "intent_rejected" "an approver said no";
-    IntentAlreadyAuthorized "intent_already_authorized" "the intent is already authorized";
-    PolicyBlocked "policy_blocked" "the policy blocks this";
-    DecisionChanged "decision_changed" "the decision is no longer the one that was signed";
-    LimitExceeded "limit_exceeded" "a velocity limit would be exceeded";
-    ApprovalMissing "approval_missing" "approvals are missing";
-    ApprovalNotEligible "approval_not_eligible" "this person may not approve this";
-    ApprovalByInitiator "approval_by_initiator" "the initiator cannot approve";
-    ApprovalDuplicateHuman "approval_duplicate_human" "one human counts once";
-    ApprovalWrongDigest "approval_wrong_digest" "the approval is for another intent or decision";
-    ApprovalOutOfOrder "approval_out_of_order" "the groups must approve in order";
-    ApprovalNoLongerInForce "approval_no_longer_in_force" "an approval relied upon is no longer in force";
-    InitiatorNoLongerInForce "initiator_no_longer_in_force" "the initiator's credential is no longer in force";
-    AllowListNoLongerInForce "allow_list_no_longer_in_force" "an allow-list entry relied upon is no longer in force";
-    TimeLocked "time_locked" "the decision's time lock has not passed";
-    AnchorMissing "anchor_missing" "the attempt does not contain the intent's anchor";
-    AnchorTaken "anchor_taken" "the anchor belongs to another intent";
-    AttemptUnknown "attempt_unknown" "the attempt is not in the witnessed journal";
-    AttemptNumberWrong "attempt_number_wrong" "attempts are numbered one by one";
-    AttemptsExhausted "attempts_exhausted" "the intent allows no further attempt";
-    AttemptTooOld "attempt_too_old" "the attempt is older than the attempt life";
-    AttemptSuperseded "attempt_superseded" "a later attempt of this intent is in force";
-    AttemptDigestMismatch "attempt_digest_mismatch" "the transaction is not the one of the attempt";
-    FeeCapTooLow "fee_cap_too_low" "the first attempt may use at most half of the fee cap";
-    FeeCapExceeded "fee_cap_exceeded" "the fee exceeds the intent's cap";
-    EffectsMismatch "effects_mismatch" "the transaction does something else than the intent says";
-    OpaqueEffects "opaque_effects" "the transaction contains something this build does not understand";
-    PathNotOwn "path_not_own" "an input, change or internal output is not derived from the vault's own account";
-    UnknownEntry "unknown_entry" "an entry kind or version this build does not know";
-    TimeWentBack "time_went_back" "journal time never decreases";
-    TimeOutOfBounds "time_out_of_bounds" "journal time is too far from the clock";
-    JournalStale "journal_stale" "no fresh witnessed head";
-    ClockSkew "clock_skew" "this machine's clock differs too much from the witnesses'";
-    HeadBelowFloor "head_below_floor" "the head does not cover what this signer last cosigned";
-    HeadWentBack "head_went_back" "the head is older than one acted under before";
-    TighteningPending "tightening_pending" "a tightening handed to this signer forbids this";
-    RecoveryAmbiguous "recovery_ambiguous" "the recovery base is ambiguous";
-    TooLate "too_late" "a share is already out; only a confirmed replacement on the anchor ends this";
-    NotInRoster "not_in_roster" "this signer is not part of the key or ceremony";
-    WrongEpoch "wrong_epoch" "the key's epoch is another one";
-    CeremonyNotApproved "ceremony_not_approved" "no committee released this ceremony";
-    CeremonyFault "ceremony_fault" "a participant broke the protocol";
-    CommitmentUnknown "commitment_unknown" "the nonce commitment is unknown to this process";
-    NonceUsed "nonce_used" "the nonce already answered another package";
-    PackageInvalid "package_invalid" "the signing package is not well formed";
-    LocalRule "local_rule" "the operator's local rule refuses";
-    StoppedLocally "stopped_locally" "the operator stopped this signer";
-    SignerRetired "signer_retired" "this signer's witness key is retired after a restored disk";
-    AddressInvalid "address_invalid" "the address is not valid, or not in its one canonical form";
-    AddressWrongNetwork "address_wrong_network" "the address belongs to another network";
-    Dust "dust" "the amount is below the network's dust limit";
-    InsufficientBalance "insufficient_balance" "the vault's confirmed balance does not cover amount and fee";
-    NotReady "not_ready" "the service has not caught up yet";
-    DiskFull "disk_full" "the disk is full";
-    StoreCorrupt "store_corrupt" "the store failed its integrity check";
-    StoreNewer "store_newer" "the store was written by a newer build";
-    GenesisMismatch "genesis_mismatch" "the genesis file does not have the pinned hash";
-    Unauthenticated "unauthenticated" "missing or wrong API key";
-    NotFound "not_found" "no such resource";
-    Conflict "conflict" "the same id was used with different content";
-    SigningFailed "signing_failed" "the quorum gave no valid signature in time";
-    Internal "internal" "an internal check failed; nothing was done";
+    Malformed "malformed" Never "a text or record is not in its one valid form";
+    RecordTooLarge "record_too_large" Never "a record exceeds its size limit";
+    Unsupported "unsupported" Never "this kind of rule, chain or request is not supported by this build";
+    WrongGenesis "wrong_genesis" OtherSigner "made for another installation";
+    WrongRecipient "wrong_recipient" OtherSigner "addressed to somebody else";
+    UnknownSender "unknown_sender" OtherSigner "the sender is not registered in genesis for this role";
+    BadEnvelopeSignature "bad_envelope_signature" OtherSigner "the envelope's signature does not verify";
+    DeadlineExpired "deadline_expired" Wait "the record's deadline has passed";
+    Replayed "replayed" Never "this record was already handled";
+    BadSignature "bad_signature" Never "a person's signature does not verify";
+    UnknownTenant "unknown_tenant" Never "no such tenant";
+    UnknownUser "unknown_user" Never "no such user, or no longer in force";
+    UnknownCredential "unknown_credential" Never "no such credential";
+    CredentialRevoked "credential_revoked" Never "the credential is no longer in force";
+    WrongScope "wrong_scope" Never "the act or text belongs to another scope";
+    WrongScopeVersion "wrong_scope_version" Never "the act changes another version of its scope";
+    UsedAuthority "used_authority" Never "this act or approval was used before";
+    AuthorityExpired "authority_expired" Never "the act or approval expired";
+    QuorumMissing "quorum_missing" Approve "not enough of the required people signed";
+    QuorumTooSmallForF "quorum_too_small_for_f" Never "t - 1 exceeds the number of hostile witnesses the quorum bears";
+    JointQuorumMissing "joint_quorum_missing" Never "the witness-set change lacks the old or the new quorum";
+    UnknownProposal "unknown_proposal" Never "no such proposal is open";
+    ReleaseTooEarly "release_too_early" Wait "the proposal's delay has not passed";
+    AlreadyExists "already_exists" Never "the id is taken";
+    InvalidReference "invalid_reference" Never "the record names something that does not exist or is not allowed";
+    PlatformStopped "platform_stopped" Approve "the platform is stopped";
+    TenantStopped "tenant_stopped" Approve "the tenant is stopped";
+    Paused "paused" Wait "the vault or tenant is paused";
+    PauseTooLong "pause_too_long" Never "a pause is at most four hours, once in 24 hours";
+    NotStopped "not_stopped" Never "there is nothing to resume";
+    QuotaExceeded "quota_exceeded" Wait "the tenant's quota is used up";
+    UnknownVault "unknown_vault" Never "no such vault";
+    UnknownKey "unknown_key" Never "no such key";
+    KeyRevoked "key_revoked" Never "the key is revoked";
+    UnknownAsset "unknown_asset" Never "the asset is not known on this chain";
+    UnknownChain "unknown_chain" Never "the chain is not enabled";
+    DuplicateExternalId "duplicate_external_id" Never "the tenant has used this external id before";
+    IntentExpired "intent_expired" Never "the intent has expired";
+    IntentTooLongLived "intent_too_long_lived" Never "the intent's life exceeds the bound";
+    IntentFromFuture "intent_from_future" Never "the intent's creation time is ahead of the clock";
+    UnknownIntent "unknown_intent" Never "no such intent is authorized";
+    IntentCancelled "intent_cancelled" Never "the intent was cancelled";
+    IntentRejected "intent_rejected" Never "an approver said no";
+    IntentAlreadyAuthorized "intent_already_authorized" Never "the intent is already authorized";
+    PolicyBlocked "policy_blocked" Never "the policy blocks this";
+    DecisionChanged "decision_changed" Approve "the decision is no longer the one that was signed";
+    LimitExceeded "limit_exceeded" Never "a velocity limit would be exceeded";
+    ApprovalMissing "approval_missing" Approve "approvals are missing";
+    ApprovalNotEligible "approval_not_eligible" Never "this person may not approve this";
+    ApprovalByInitiator "approval_by_initiator" Never "the initiator cannot approve";
+    ApprovalDuplicateHuman "approval_duplicate_human" Never "one human counts once";
+    ApprovalWrongDigest "approval_wrong_digest" Approve "the approval is for another intent or decision";
+    ApprovalOutOfOrder "approval_out_of_order" Approve "the groups must approve in order";
+    ApprovalNoLongerInForce "approval_no_longer_in_force" Never "an approval relied upon is no longer in force";
+    InitiatorNoLongerInForce "initiator_no_longer_in_force" Never "the initiator's credential is no longer in force";
+    AllowListNoLongerInForce "allow_list_no_longer_in_force" Never "an allow-list entry relied upon is no longer in force";
+    TimeLocked "time_locked" Wait "the decision's time lock has not passed";
+    AnchorMissing "anchor_missing" Rebuild "the attempt does not contain the intent's anchor";
+    AnchorTaken "anchor_taken" Rebuild "the anchor belongs to another intent";
+    AttemptUnknown "attempt_unknown" Wait "the attempt is not in the witnessed journal";
+    AttemptNumberWrong "attempt_number_wrong" Rebuild "attempts are numbered one by one";
+    AttemptsExhausted "attempts_exhausted" Never "the intent allows no further attempt";
+    AttemptTooOld "attempt_too_old" Rebuild "the attempt is older than the attempt life";
+    AttemptSuperseded "attempt_superseded" Rebuild "a later attempt of this intent is in force";
+    AttemptDigestMismatch "attempt_digest_mismatch" Rebuild "the transaction is not the one of the attempt";
+    FeeCapTooLow "fee_cap_too_low" Rebuild "the first attempt may use at most half of the fee cap";
+    FeeCapExceeded "fee_cap_exceeded" Never "the fee exceeds the intent's cap";
+    EffectsMismatch "effects_mismatch" Rebuild "the transaction does something else than the intent says";
+    OpaqueEffects "opaque_effects" Rebuild "the transaction contains something this build does not understand";
+    PathNotOwn "path_not_own" Rebuild "an input, change or internal output is not derived from the vault's own account";
+    UnknownEntry "unknown_entry" Never "an entry kind or version this build does not know";
+    TimeWentBack "time_went_back" Never "journal time never decreases";
+    TimeOutOfBounds "time_out_of_bounds" Never "journal time is too far from the clock";
+    JournalStale "journal_stale" Wait "no fresh witnessed head";
+    ClockSkew "clock_skew" Wait "this machine's clock differs too much from the witnesses'";
+    HeadBelowFloor "head_below_floor" Wait "the head does not cover what this signer last cosigned";
+    HeadWentBack "head_went_back" OtherSigner "the head is older than one acted under before";
+    TighteningPending "tightening_pending" OtherSigner "a tightening handed to this signer forbids this";
+    RecoveryAmbiguous "recovery_ambiguous" OtherSigner "the recovery base is ambiguous";
+    TooLate "too_late" Never "a share is already out; only a confirmed replacement on the anchor ends this";
+    NotInRoster "not_in_roster" OtherSigner "this signer is not part of the key or ceremony";
+    WrongEpoch "wrong_epoch" OtherSigner "the key's epoch is another one";
+    CeremonyNotApproved "ceremony_not_approved" Approve "no committee released this ceremony";
+    CeremonyFault "ceremony_fault" OtherSigner "a participant broke the protocol";
+    CommitmentUnknown "commitment_unknown" Wait "the nonce commitment is unknown to this process";
+    NonceUsed "nonce_used" Wait "the nonce already answered another package";
+    PackageInvalid "package_invalid" Rebuild "the signing package is not well formed";
+    LocalRule "local_rule" OtherSigner "the operator's local rule refuses";
+    StoppedLocally "stopped_locally" OtherSigner "the operator stopped this signer";
+    SignerRetired "signer_retired" OtherSigner "this signer's witness key is retired after a restored disk";
+    AddressInvalid "address_invalid" Never "the address is not valid, or not in its one canonical form";
+    AddressWrongNetwork "address_wrong_network" Never "the address belongs to another network";
+    Dust "dust" Never "the amount is below the network's dust limit";
+    InsufficientBalance "insufficient_balance" Wait "the vault's confirmed balance does not cover amount and fee";
+    NotReady "not_ready" Wait "the service has not caught up yet";
+    DiskFull "disk_full" OtherSigner "the disk is full";
+    StoreCorrupt "store_corrupt" OtherSigner "the store failed its integrity check";
+    StoreNewer "store_newer" OtherSigner "the store was written by a newer build";
+    GenesisMismatch "genesis_mismatch" OtherSigner "the genesis file does not have the pinned hash";
+    Unauthenticated "unauthenticated" Never "missing or wrong API key";
+    NotFound "not_found" Never "no such resource";
+    Conflict "conflict" Never "the same id was used with different content";
+    SigningFailed "signing_failed" OtherSigner "the quorum gave no valid signature in time";
+    Internal "internal" OtherSigner "an internal check failed; nothing was done";
 }
 
 impl Code {
@@ -207,6 +252,18 @@ impl From<crate::signed::SignedError> for Refusal {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// A row that moves here changes what the services do with a refusal: retry, rebuild or end.
+    #[test]
+    fn cures_are_the_reviewed_ones() {
+        let mut table = String::new();
+        for cure in Cure::ALL {
+            let codes = Code::ALL.iter().filter(|code| code.cure() == cure);
+            let codes: Vec<_> = codes.map(|code| code.as_str()).collect();
+            table.push_str(&format!("{}: {}\n", cure.name(), codes.join(" ")));
+        }
+        assert_eq!(table, include_str!("../snapshots/cures.txt"));
+    }
 
     #[test]
     fn codes_are_distinct_and_read_back() {

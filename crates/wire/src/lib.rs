@@ -6,11 +6,13 @@
 pub mod codec;
 pub mod envelope;
 pub mod frame;
+pub mod life;
 pub mod marks;
 pub mod records;
 pub mod topics;
 
 pub use codec::{Payload, Schema, decode, encode};
 pub use envelope::{Envelope, NodeKey, Role, Senders, open, seal};
+pub use life::{TransactionState, Who, ended_as};
 pub use marks::{Layer, Marks};
 pub use records::*;

@@ -1,6 +1,7 @@
 //! Payloads of the bus. Field order is the encoding; a change is a new schema number.
 
 use crate::codec::{Payload, Schema};
+use crate::life::TransactionState;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
     Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, UnixMs, VaultId,
@@ -27,6 +28,7 @@ payloads! {
     JournalResult = 10
     JournalBatch = 11
     WitnessCosignature = 12
+    IntentReturned = 13
 }
 
 /// A client's intent, accepted by the API.
@@ -65,6 +67,18 @@ pub struct IntentDecided {
     pub approvals: Vec<Signed>,
     /// Pending, approved or refused.
     pub decided: Decided,
+}
+
+/// An intent that goes back to the approvals service: the journal found another decision than the
+/// one its approvers signed, so their answers count for nothing any more.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct IntentReturned {
+    /// Intent text and the client's signature: the receiver may have lost its tables.
+    pub intent: Signed,
+    /// Reason code of the journal's refusal.
+    pub code: Code,
+    /// The refusal's detail, for people.
+    pub detail: String,
 }
 
 /// A transaction to sign.
@@ -252,37 +266,6 @@ pub struct SigningFinished {
     pub vault: VaultId,
     /// Result.
     pub outcome: Outcome,
-}
-
-/// What became of a transaction.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum TransactionState {
-    /// Stored.
-    Received = 0,
-    /// People must answer.
-    PendingApproval = 1,
-    /// All approvals are there.
-    Approved = 2,
-    /// Waiting for signatures.
-    Signing = 3,
-    /// Signed and verified.
-    Signed = 4,
-    /// Offered to the network.
-    Broadcasting = 5,
-    /// In a block.
-    Completed = 6,
-    /// An approver said no.
-    Rejected = 7,
-    /// Policy says never.
-    Blocked = 8,
-    /// Time ran out.
-    Expired = 9,
-    /// Cancelled by the client.
-    Cancelled = 10,
-    /// Ended with a reason.
-    Failed = 11,
 }
 
 /// A transaction's new state.

@@ -8,9 +8,11 @@ pub const INTENT_SUBMITTED: &str = "strongroom.intent.submitted.v1";
 pub const APPROVAL_SUBMITTED: &str = "strongroom.approval.submitted.v1";
 /// approvals → transactions, api; key vault.
 pub const INTENT_DECIDED: &str = "strongroom.intent.decided.v1";
+/// transactions → approvals, key vault.
+pub const INTENT_RETURNED: &str = "strongroom.intent.returned.v1";
 /// transactions → coordinator, key `key`.
 pub const SIGNING_REQUESTED: &str = "strongroom.signing.requested.v1";
-/// coordinator → transactions, api; key vault.
+/// coordinator → transactions, key vault.
 pub const SIGNING_FINISHED: &str = "strongroom.signing.finished.v1";
 /// transactions → api, approvals; key vault.
 pub const TRANSACTION_CHANGED: &str = "strongroom.transaction.changed.v1";

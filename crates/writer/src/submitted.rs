@@ -15,7 +15,15 @@ const SUBMITTERS: [Role; 4] = [
     Role::Coordinator,
 ];
 
-/// To whom an answer is owed.
+/// A submission whose sender is known, so that an answer is owed either way.
+pub(crate) enum Submitted {
+    /// A body that may be offered to `apply`.
+    Offered(Submission, Box<Body>),
+    /// Not decodable, late, or of a kind that only the writer appends.
+    Refused(Submission, Refusal),
+}
+
+/// Submitter of a body, to whom the answer goes.
 pub(crate) struct Submission {
     pub(crate) id: [u8; 16],
     pub(crate) from: NodeId,
@@ -28,21 +36,22 @@ pub(crate) fn read_submission(
     delivered: &Delivered,
     senders: &dyn Senders,
     now: UnixMs,
-) -> Result<(Submission, Result<Body, Refusal>), StageError> {
+) -> Result<Submitted, StageError> {
     let (envelope, submitted) = open_record::<JournalSubmitted>(delivered, senders, &SUBMITTERS)?;
-    let cause = Cause::of(delivered, &envelope);
+    let submission = Submission {
+        id: submitted.submission,
+        from: envelope.from,
+        cause: Cause::of(delivered, &envelope),
+    };
+
     let body = envelope
         .in_time(now)
         .and_then(|()| decode(&submitted.body))
         .and_then(submittable);
-    Ok((
-        Submission {
-            id: submitted.submission,
-            from: envelope.from,
-            cause,
-        },
-        body,
-    ))
+    Ok(match body {
+        Ok(body) => Submitted::Offered(submission, Box::new(body)),
+        Err(refusal) => Submitted::Refused(submission, refusal),
+    })
 }
 
 /// Entry 0 and ticks are the writer's own.

@@ -1,6 +1,6 @@
 //! The writer's stage.
 
-use crate::submitted::{Submission, read_submission};
+use crate::submitted::{Submission, Submitted, read_submission};
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::Orderer;
@@ -81,10 +81,7 @@ impl Writer {
         bodies: &[Body],
     ) -> Result<(Vec<Record>, Positions), StageError> {
         let mut rng = self.entropy.rng();
-        let replica = self
-            .replica
-            .as_mut()
-            .ok_or_else(|| StageError::Fatal("the writer's replica is not loaded".into()))?;
+        let replica = self.replica.as_mut().ok_or_else(not_loaded)?;
         let ordered = replica
             .order(tx, &self.orderer, now, bodies, &mut *rng)
             .map_err(stage_error)?;
@@ -111,9 +108,8 @@ impl Writer {
             tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
         }
         if follower.elsewhere() > faults {
-            return Err(StageError::Fatal(
-                "more witnesses than may be hostile vouch for entries that this database does not hold"
-                    .into(),
+            return Err(StageError::fatal(
+                "more witnesses than may be hostile vouch for entries that this database does not hold",
             ));
         }
         Ok(())
@@ -177,9 +173,15 @@ impl Stage for Writer {
         let (mut submissions, mut bodies) = (Vec::new(), Vec::new());
         for delivered in batch {
             if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
-                let (submission, body) = read_submission(delivered, registered.as_ref(), now)?;
-                submissions.push((submission, body.as_ref().err().cloned()));
-                bodies.extend(body);
+                match read_submission(delivered, registered.as_ref(), now)? {
+                    Submitted::Offered(submission, body) => {
+                        submissions.push((submission, None));
+                        bodies.push(*body);
+                    }
+                    Submitted::Refused(submission, refusal) => {
+                        submissions.push((submission, Some(refusal)));
+                    }
+                }
             }
         }
         for delivered in batch
@@ -238,14 +240,15 @@ pub(crate) fn batch_record(
 }
 
 fn not_loaded() -> StageError {
-    StageError::Fatal("the writer's replica is not loaded".into())
+    StageError::fatal("the writer's replica is not loaded")
 }
 
 /// A replica that refuses its own writer's work must not go on; a database that is busy may.
 fn stage_error(error: ReplicaError) -> StageError {
+    let what = "the writer's replica";
     if error.is_transient() {
-        StageError::Transient(error.to_string())
+        StageError::transient(what).because(error)
     } else {
-        StageError::Fatal(error.to_string())
+        StageError::fatal(what).because(error)
     }
 }

@@ -17,7 +17,7 @@ use strongroom_types::{
 };
 use strongroom_wire::{
     ApprovalSubmitted, Decided, IntentDecided, IntentSubmitted, JournalResult, JournalSubmitted,
-    Role, TransactionChanged, TransactionState, decode, encode, topics,
+    Role, TransactionChanged, TransactionState, Who, decode, encode, ended_as, topics,
 };
 
 /// What was not answered is sent again after this time.
@@ -58,11 +58,11 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) fn is_signed(&self) -> bool {
-        (TransactionState::Signed..=TransactionState::Completed).contains(&self.state)
+        self.state.is_signed()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.state >= TransactionState::Signed
+        self.state.is_signed() || self.state.is_terminal()
     }
 }
 
@@ -259,7 +259,7 @@ impl ClientStage {
         let (to, code) = match &decided.decided {
             Decided::Pending => (TransactionState::PendingApproval, ""),
             Decided::Approved => (TransactionState::Approved, ""),
-            Decided::Refused(code, _) => (ended_by(*code), code.as_str()),
+            Decided::Refused(code, _) => (ended_as(*code, Who::Policy), code.as_str()),
         };
         Ok(Self::move_to(
             tx,
@@ -278,7 +278,8 @@ impl ClientStage {
         let to = i64::from(changed.state as u8);
         let returned =
             changed.state == TransactionState::PendingApproval && (2..=3).contains(&from);
-        let over = from >= i64::from(TransactionState::Completed as u8);
+        // This build's services make states 0 to 11 only, whose numbers ascend along the way.
+        let over = TransactionState::from_number(from).is_none_or(TransactionState::is_terminal);
         if !returned && (to <= from || over) {
             return Ok(());
         }
@@ -343,15 +344,6 @@ impl ClientStage {
             records.push(self.record(now, &Ask::Act(signed))?);
         }
         Ok(records)
-    }
-}
-
-const fn ended_by(code: Code) -> TransactionState {
-    match code {
-        Code::IntentExpired => TransactionState::Expired,
-        Code::IntentRejected => TransactionState::Rejected,
-        Code::IntentCancelled => TransactionState::Cancelled,
-        _ => TransactionState::Blocked,
     }
 }
 

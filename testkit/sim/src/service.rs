@@ -344,7 +344,7 @@ fn code_of(error: &ShellError) -> String {
         ShellError::Db { source, .. } => format!("db: {source}"),
         ShellError::Bus { source, .. } => format!("bus: {source}"),
         ShellError::Fenced(_) => "fenced".into(),
-        ShellError::Fatal { cause, .. } => format!("fatal: {cause}"),
+        ShellError::Fatal { source, .. } => format!("fatal: {}", source.chain()),
         ShellError::Crashed(point) => format!("{point:?}"),
         ShellError::Ended => "ended".into(),
     }

@@ -5,6 +5,7 @@ use crate::access::Access;
 use crate::body::{timeline as timeline_json, transaction, transaction_id};
 use crate::problem::Problem;
 use crate::server::Api;
+use crate::stage::progress;
 use crate::store::{self, TxRow};
 use crate::submit;
 use axum::Json;
@@ -206,7 +207,7 @@ pub(crate) async fn show(
         loop {
             changes.mark_unchanged();
             let (row, answers) = load(&api, &headers, &id).await?;
-            let there = wanted.is_none_or(|wanted| row.state >= wanted);
+            let there = wanted.is_none_or(|wanted| progress(row.state) >= progress(wanted));
             if there || limit.is_zero() {
                 return Ok::<_, Problem>(transaction(&row, &answers));
             }
@@ -268,7 +269,7 @@ pub(crate) async fn cancel(
     bytes: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (row, _) = load(&api, &headers, &id).await?;
-    if row.state >= TransactionState::Signed {
+    if row.state.is_signed() || row.state.is_terminal() {
         return Err(Code::TooLate.into());
     }
     blocking(api, headers, move |api, _| {

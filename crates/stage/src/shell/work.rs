@@ -10,7 +10,7 @@ use super::{Progress, Shell, ShellError, Unsaved, positions, stage_error};
 use crate::dead_letter::DeadLetter;
 use crate::faults::CrashPoint;
 use crate::schema;
-use crate::stage::{Stage, StageError};
+use crate::stage::{Stage, StageError, StageErrorKind};
 
 /// What a transaction is for.
 pub(crate) enum Work<'a> {
@@ -68,13 +68,13 @@ impl<S: Stage> Shell<S> {
                 return Ok(true);
             }
             Attempt::Busy(cause) => return Ok(self.later(now_ms, cause, progress)),
-            Attempt::Failed(StageError::Transient(cause)) if !expired(batch, now_ms) => {
-                return Ok(self.later(now_ms, cause, progress));
-            }
-            Attempt::Failed(StageError::Poison(cause) | StageError::Transient(cause)) => cause,
-            Attempt::Failed(error @ StageError::Fatal(_)) => {
-                return Err(stage_error(self.name, error));
-            }
+            Attempt::Failed(error) => match error.kind() {
+                StageErrorKind::Transient if !expired(batch, now_ms) => {
+                    return Ok(self.later(now_ms, error.chain(), progress));
+                }
+                StageErrorKind::Poison | StageErrorKind::Transient => error.chain(),
+                StageErrorKind::Fatal => return Err(stage_error(self.name, error)),
+            },
         };
         if let [one] = batch {
             return self.bury(now_ms, one, cause, progress);
@@ -199,10 +199,11 @@ impl<S: Stage> Shell<S> {
     /// Gives the stage its tables' truth back after a transaction that was not committed.
     fn refresh(&mut self, tx: &mut dyn Tx) -> Result<(), Failure> {
         if self.stale && !self.stage.stateless() {
-            self.stage.reload(tx).map_err(|error| match error {
-                StageError::Transient(cause) => Failure::Db(DbError::new(DbErrorKind::Busy, cause)),
-                StageError::Poison(cause) | StageError::Fatal(cause) => {
-                    Failure::Stage(StageError::Fatal(cause))
+            self.stage.reload(tx).map_err(|error| {
+                if error.is_transient() {
+                    Failure::Db(DbError::new(DbErrorKind::Busy, error.chain()))
+                } else {
+                    Failure::Stage(error.into_fatal())
                 }
             })?;
         }
@@ -423,11 +424,7 @@ impl<S: Stage> Shell<S> {
 /// A record that can never be published must not enter the outbox: it would block it for ever.
 fn check(records: &[Record]) -> Result<(), Failure> {
     let checked = records.iter().try_for_each(Record::check);
-    checked.map_err(|e| {
-        Failure::Stage(StageError::Poison(format!(
-            "its answer cannot be sent: {e}"
-        )))
-    })
+    checked.map_err(|e| Failure::Stage(StageError::poison("its answer cannot be sent").because(e)))
 }
 
 /// Some record's deadline is over.

@@ -198,7 +198,7 @@ fn a_fatal_error_stops_the_shell_and_moves_nothing() {
     let mut shell = world.shell();
     world.publish(&[command(1, "a", "add"), command(2, "a", "fatal")]);
     let error = shell.step(0, Duration::ZERO).unwrap_err();
-    assert!(matches!(&error, ShellError::Fatal { cause, .. } if cause == "cannot be"));
+    assert!(matches!(&error, ShellError::Fatal { source, .. } if source.chain() == "cannot be"));
     assert!(!error.may_restart());
     assert_eq!(
         (

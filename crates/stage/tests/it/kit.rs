@@ -98,13 +98,13 @@ impl Stage for Counter {
             match delivered.record.payload.as_slice() {
                 b"add" => {}
                 b"poison" if self.switches.poison_is_fine.load(Ordering::Relaxed) => {}
-                b"poison" => return Err(StageError::Poison("not a command".into())),
+                b"poison" => return Err(StageError::poison("not a command")),
                 b"transient" if self.switches.transient.load(Ordering::Relaxed) => {
-                    return Err(StageError::Transient("a part is away".into()));
+                    return Err(StageError::transient("a part is away"));
                 }
                 b"transient" => {}
                 b"big" => answer.payload = vec![0; Record::PAYLOAD_MAX + 1],
-                b"fatal" => return Err(StageError::Fatal("cannot be".into())),
+                b"fatal" => return Err(StageError::fatal("cannot be")),
                 other => panic!("{other:?}"),
             }
             out.push(answer);

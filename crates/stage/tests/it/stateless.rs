@@ -28,7 +28,7 @@ impl Stage for Relay {
     ) -> Result<Vec<Record>, StageError> {
         assert!(tx.query("SELECT 1", &[]).is_err(), "it has no database");
         if batch.iter().any(|d| d.record.payload == b"poison") {
-            return Err(StageError::Poison("no".into()));
+            return Err(StageError::poison("no"));
         }
         Ok(batch
             .iter()

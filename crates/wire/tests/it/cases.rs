@@ -119,6 +119,14 @@ fn requests() -> Vec<Case> {
                 "no".to_owned(),
             ))),
         ),
+        (
+            "intent_returned",
+            bytes(&IntentReturned {
+                intent: signed(),
+                code: Code::DecisionChanged,
+                detail: "the policy moved".to_owned(),
+            }),
+        ),
         ("signing_requested", bytes(&requested)),
     ]
 }

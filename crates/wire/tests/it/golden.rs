@@ -50,6 +50,7 @@ bytes_do_not_change! {
     intent_submitted_bytes_do_not_change "intent_submitted"
     approval_submitted_bytes_do_not_change "approval_submitted"
     intent_decided_bytes_do_not_change "intent_decided"
+    intent_returned_bytes_do_not_change "intent_returned"
     signing_requested_bytes_do_not_change "signing_requested"
     coordinator_message_bytes_do_not_change "coordinator_message"
     signer_message_bytes_do_not_change "signer_message"

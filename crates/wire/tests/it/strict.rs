@@ -19,6 +19,7 @@ fn schema_numbers_do_not_change() {
         JournalResult::SCHEMA,
         JournalBatch::SCHEMA,
         WitnessCosignature::SCHEMA,
+        IntentReturned::SCHEMA,
     ];
     assert_eq!(
         numbers.map(|schema| schema.0),
@@ -33,6 +34,7 @@ fn topic_names_do_not_change() {
         topics::INTENT_SUBMITTED,
         topics::APPROVAL_SUBMITTED,
         topics::INTENT_DECIDED,
+        topics::INTENT_RETURNED,
         topics::SIGNING_REQUESTED,
         topics::SIGNING_FINISHED,
         topics::TRANSACTION_CHANGED,
@@ -44,6 +46,7 @@ fn topic_names_do_not_change() {
         "intent.submitted",
         "approval.submitted",
         "intent.decided",
+        "intent.returned",
         "signing.requested",
         "signing.finished",
         "transaction.changed",

@@ -12,9 +12,10 @@ use strongroom_wire::frame::{
     AdminReply, AdminRequest, FromSigner, PublicRecord, ToSigner, read_frame, write_frame,
 };
 use strongroom_wire::{
-    ApprovalSubmitted, CoordinatorMessage, Envelope, IntentDecided, IntentSubmitted, JournalBatch,
-    JournalResult, JournalSubmitted, Marks, NodeKey, Role, Senders, SignerMessage, SigningFinished,
-    SigningRequested, TransactionChanged, WitnessCosignature, decode, encode, open, seal,
+    ApprovalSubmitted, CoordinatorMessage, Envelope, IntentDecided, IntentReturned,
+    IntentSubmitted, JournalBatch, JournalResult, JournalSubmitted, Marks, NodeKey, Role, Senders,
+    SignerMessage, SigningFinished, SigningRequested, TransactionChanged, WitnessCosignature,
+    decode, encode, open, seal,
 };
 
 macro_rules! records {
@@ -31,6 +32,7 @@ pub(super) fn targets() -> Vec<Target> {
         "intent_submitted": IntentSubmitted,
         "approval_submitted": ApprovalSubmitted,
         "intent_decided": IntentDecided,
+        "intent_returned": IntentReturned,
         "signing_requested": SigningRequested,
         "coordinator_message": CoordinatorMessage,
         "signer_message": SignerMessage,
