@@ -2,40 +2,48 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use std::sync::Arc;
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use strongroom_api::{AccessKey, Api, ApiParts, ApiStage, Changes, Keyring, hash_key, serve};
 use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::Client;
+use strongroom_journal::Body;
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::writer::Orderer;
 use strongroom_ports::bus::{Bus as _, Mode};
-use strongroom_ports::db::Db;
+use strongroom_ports::db::{Arg, Db as _};
 use strongroom_ports::host::Clock;
 use strongroom_replica::SharedFollower;
-use strongroom_stage::Stage as _;
 use strongroom_stage::post::{Cause, Post};
+use strongroom_stage::{NoFaults, Options as ShellOptions, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{CosignKey, cosign};
-use strongroom_types::{NodeId, UnixMs};
-use strongroom_wire::{JournalBatch, Role, WitnessCosignature, topics};
+use strongroom_types::{Act, Code, Document as _, NodeId, Signed, UnixMs};
+use strongroom_wire::{JournalBatch, JournalResult, Marks, Role, WitnessCosignature, topics};
 use strongroom_world::{Ledger, START, World, WorldOptions};
 
 pub const OPERATOR: &str = "operator-key";
 pub const TENANT: &str = "tenant-key";
 pub const OTHER: &str = "other-key";
 
-struct Fixed;
+/// A clock that the test sets.
+pub struct TestClock(AtomicU64);
 
-impl Clock for Fixed {
+impl Clock for TestClock {
     fn now_ms(&self) -> u64 {
-        START.0
+        self.0.load(Ordering::Relaxed)
     }
 }
 
 /// A journal: tenant, key and vault of the first tenant, then a second tenant.
 pub struct Log {
     pub world: World,
+    /// The first tenant's view of the journal.
+    pub ledger: Ledger,
     pub batches: Vec<JournalBatch>,
     pub bodies: Vec<String>,
 }
@@ -62,8 +70,10 @@ impl Log {
             batches.extend(ordered.batches.into_iter().map(|batch| batch.batch));
             bodies.push(follower.tip().body.clone());
         }
+        ledger.world = world.clone();
         Self {
             world,
+            ledger,
             batches,
             bodies,
         }
@@ -75,6 +85,10 @@ pub struct Served {
     pub log: Log,
     pub url: String,
     pub bus: Arc<EmbeddedBus>,
+    pub clock: Arc<TestClock>,
+    db: Arc<SqliteDb>,
+    address: SocketAddr,
+    stage: Mutex<Shell<ApiStage>>,
     shared: Arc<SharedFollower>,
     _runtime: tokio::runtime::Runtime,
 }
@@ -102,8 +116,15 @@ impl Served {
             .for_each(|batch| drop(shared.write(|f| f.append(batch)).unwrap()));
         let service = log.world.service(Role::Api);
         let post = || Post::new(genesis.hash(), service.node, &service.signing.to_bytes());
-        db.migrate(ApiStage::new(post(), Arc::clone(&shared)).migrations())
-            .unwrap();
+        let stage = Shell::new(
+            ApiStage::new(post(), Arc::clone(&shared)),
+            db.clone(),
+            bus.clone(),
+            ShellOptions::default(),
+            Box::new(NoFaults),
+        )
+        .unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(START.0)));
         let key = |text, tenant| AccessKey {
             hash: hash_key(text),
             tenant,
@@ -119,7 +140,7 @@ impl Served {
                 key(TENANT, Some(log.world.tenant.id)),
                 key(OTHER, Some(log.world.for_tenant(1).tenant.id)),
             ]),
-            clock: Arc::new(Fixed),
+            clock: clock.clone(),
             changes: Changes::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -130,12 +151,17 @@ impl Served {
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
             .unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
         runtime.spawn(async move { serve(api, listener, std::future::pending()).await });
         Self {
             log,
             url,
             bus,
+            clock,
+            db,
+            address,
+            stage: Mutex::new(stage),
             shared,
             _runtime: runtime,
         }
@@ -152,13 +178,23 @@ impl Served {
         seed: &[u8; 32],
         payload: &T,
     ) {
-        let mut post = Post::new(self.log.world.genesis.hash(), node, seed);
         let cause = Cause::own(&[&strongroom_wire::encode(payload)], UnixMs(0));
-        self.bus
-            .publish(&[post
-                .record(START, (topic, &[]), None, payload, &cause)
-                .unwrap()])
+        self.publish_with(topic, (node, seed), None, payload, &cause);
+    }
+
+    fn publish_with<T: strongroom_wire::Payload>(
+        &self,
+        topic: &str,
+        (node, seed): (NodeId, &[u8; 32]),
+        to: Option<NodeId>,
+        payload: &T,
+        cause: &Cause,
+    ) {
+        let mut post = Post::new(self.log.world.genesis.hash(), node, seed);
+        let record = post
+            .record(START, (topic, &[]), to, payload, cause)
             .unwrap();
+        self.bus.publish(&[record]).unwrap();
     }
 
     /// The writer publishes a batch.
@@ -212,6 +248,116 @@ impl Served {
     pub fn size(&self) -> u64 {
         self.shared.read(Follower::size)
     }
+
+    /// Sets the clock; the stage's tick is due whenever it moved by half a second.
+    pub fn at(&self, now: UnixMs) {
+        self.clock.0.store(now.0, Ordering::Relaxed);
+    }
+
+    /// The API's stage handles what is on the bus.
+    pub fn step(&self) {
+        let mut stage = self.stage.lock().unwrap();
+        while !stage
+            .step(self.clock.now_ms(), Duration::ZERO)
+            .unwrap()
+            .idle()
+        {}
+    }
+
+    /// A service publishes one record and the API's stage handles it.
+    pub fn says<T: strongroom_wire::Payload>(&self, role: Role, topic: &str, payload: &T) {
+        self.says_with(role, topic, payload, Marks::default());
+    }
+
+    /// As [`Self::says`], with a timeline.
+    pub fn says_with<T: strongroom_wire::Payload>(
+        &self,
+        role: Role,
+        topic: &str,
+        payload: &T,
+        marks: Marks,
+    ) {
+        let service = self.log.world.service(role);
+        let sender = (service.node, &service.signing.to_bytes());
+        let to = (role == Role::Writer).then(|| self.log.world.service(Role::Api).node);
+        let mut cause = Cause::own(&[&strongroom_wire::encode(payload)], UnixMs(0));
+        cause.marks = marks;
+        self.publish_with(topic, sender, to, payload, &cause);
+        self.step();
+    }
+
+    /// The writer's answer to an act that was offered.
+    pub fn result_of(&self, act: &Signed, result: Result<u64, (Code, String)>) {
+        let mut tx = self.db.begin().unwrap();
+        let sql = "SELECT submission FROM act WHERE digest = $1";
+        let digest = Act::digest_of(&act.text);
+        let row = tx.query_opt(sql, &[Arg::from(&digest.0)]).unwrap();
+        let submission = row.unwrap().array(0).unwrap();
+        drop(tx);
+        let result = JournalResult { submission, result };
+        self.says(Role::Writer, topics::JOURNAL_RESULTS, &result);
+    }
+
+    /// Applies one more act of the first tenant, as if the journal's writer had.
+    pub fn in_force(&mut self, act: &Signed) {
+        let ledger = &mut self.log.ledger;
+        ledger.push(Body::Act(act.clone()), ledger.now).unwrap();
+        let orderer =
+            Orderer::new(&self.log.world.genesis, &self.log.world.log_key.to_bytes()).unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let offered = [Body::Act(act.clone())];
+        self.shared
+            .write(|f| orderer.order(f, ledger.now, &offered, &mut rng))
+            .unwrap();
+    }
+
+    /// One request, byte by byte: what was answered, head and body.
+    pub fn raw(&self, request: &Request<'_>) -> Answer {
+        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        let (method, path) = (request.method, request.path);
+        let authorization = request.key.map_or_else(String::new, |key| {
+            format!("authorization: Bearer {key}\r\n")
+        });
+        let body = request.body.unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{authorization}content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            let line = head
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("{name}: ")));
+            line.map(str::to_owned)
+        };
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            content_type: header("content-type"),
+            location: header("location"),
+            body: body.to_owned(),
+        }
+    }
+}
+
+/// What a test asks.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub key: Option<&'a str>,
+    pub body: Option<&'a str>,
+}
+
+/// What was answered.
+pub struct Answer {
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub location: Option<String>,
+    pub body: String,
 }
 
 impl Served {

@@ -7,5 +7,6 @@
     clippy::panic
 )]
 
+mod bodies;
 mod fixture;
 mod journal;
