@@ -1,0 +1,63 @@
+//! What can happen to one record.
+
+use strongroom_stage::CrashPoint;
+
+/// One column of the matrix.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cell {
+    /// Delivered once, in peace. The measure of all other cells.
+    Once,
+    /// Delivered again: in the same batch, later, and after its message id was forgotten.
+    Twice,
+    /// Sealed by each sender that may not say this, and by forgers.
+    WrongSender,
+    /// The process dies when everything is written and nothing committed.
+    RestartBeforeCommit,
+    /// The process dies when everything is committed and nothing published.
+    RestartAfterCommit,
+    /// The process dies when everything is published and still in the outbox.
+    RestartAfterPublish,
+}
+
+impl Cell {
+    /// Every column, in the order in which they run.
+    pub const ALL: [Self; 6] = [
+        Self::Once,
+        Self::Twice,
+        Self::WrongSender,
+        Self::RestartBeforeCommit,
+        Self::RestartAfterCommit,
+        Self::RestartAfterPublish,
+    ];
+
+    /// Name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Twice => "twice",
+            Self::WrongSender => "wrong sender",
+            Self::RestartBeforeCommit => "restart before commit",
+            Self::RestartAfterCommit => "restart after commit",
+            Self::RestartAfterPublish => "restart after publish",
+        }
+    }
+}
+
+/// How the record of a case reaches the stage.
+#[derive(Clone, Debug)]
+pub(crate) enum Delivery {
+    /// Not at all: shows what the history alone leads to.
+    Never,
+    Once,
+    /// Two copies in one batch.
+    TwiceTogether,
+    /// The second copy when the first has settled.
+    TwiceApart,
+    /// As before, and the inbox no longer knows the message id.
+    TwiceForgotten,
+    /// Instead of the record, the n-th impostor's.
+    Impostor(usize),
+    /// Once, and the process dies there.
+    Crash(CrashPoint),
+}
