@@ -1,7 +1,7 @@
 //! All roles of this process: threads, databases, the bus, the replica, the HTTP server.
 
 use super::layout::Layout;
-use super::link::{Link, socket_path, spawn};
+use super::link::{socket_path, spawn};
 use super::secrets::Secrets;
 use anyhow::{Context as _, bail};
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
 use strongroom_coordinator::{CoordinatorStage, Pace};
 use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::{Genesis, Mode as GenesisMode};
+use strongroom_link::Link;
 use strongroom_ports::bus::{Bus, Mode};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
 use strongroom_ports::db::Db;
@@ -287,13 +288,9 @@ impl Platform {
         for (name, node) in seats(&self.genesis) {
             let socket = socket_path(&self.run, &name);
             let bus: Arc<dyn Bus> = self.bus.clone();
-            self.threads.push(Link::start(
-                bus,
-                &self.genesis,
-                node,
-                &socket,
-                self.stop.clone(),
-            )?);
+            let link = Link::open(bus, &self.genesis, node, &socket, self.stop.clone())?;
+            let serve = move || link.serve(&|name, work| spawn(name, work));
+            self.threads.push(spawn(&format!("link-{node}"), serve));
         }
         Ok(())
     }

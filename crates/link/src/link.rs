@@ -1,0 +1,123 @@
+//! One signer's socket: accepts its connections, one after the other.
+
+use crate::LinkError;
+use crate::session::Session;
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use strongroom_journal::Genesis;
+use strongroom_ports::bus::{Bus, Position, Topic};
+use strongroom_stage::StopFlag;
+use strongroom_types::NodeId;
+use strongroom_wire::topics;
+
+/// How often a link without a signer looks at its stop flag.
+const ACCEPT_POLL: Duration = Duration::from_millis(20);
+
+/// Starts a named thread. Threads belong to the composition root, which passes its way to make one.
+pub type Spawn = dyn Fn(&str, Box<dyn FnOnce() + Send>) -> JoinHandle<()>;
+
+/// The link of one signer or witness.
+pub struct Link {
+    listener: UnixListener,
+    /// First request of the inbox that was not passed on yet.
+    inbox_from: Position,
+    routes: Arc<Routes>,
+}
+
+/// Where records go and come from; shared by the two directions of a connection.
+pub(crate) struct Routes {
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) node: NodeId,
+    /// Requests to the signer.
+    pub(crate) inbox: Topic,
+    /// The signer's answers.
+    pub(crate) outbox: Topic,
+    /// The signer's own cosignatures.
+    pub(crate) cosignatures: Topic,
+    /// Entries, and the cosignatures of all other witnesses.
+    pub(crate) journal: Vec<Topic>,
+    pub(crate) stop: StopFlag,
+}
+
+impl Link {
+    /// Listens on `socket` for the signer or witness `node`. A file in its place is replaced: it is
+    /// what a process that was killed left behind, since one lock keeps a second link away.
+    ///
+    /// # Errors
+    /// [`LinkError::Listen`], [`LinkError::Bus`].
+    pub fn open(
+        bus: Arc<dyn Bus>,
+        genesis: &Genesis,
+        node: NodeId,
+        socket: &Path,
+        stop: StopFlag,
+    ) -> Result<Self, LinkError> {
+        let cosignatures = Topic::new(&topics::cosignatures(node))?;
+        let mut journal = strongroom_replica::journal_topics(genesis)?;
+        journal.retain(|topic| *topic != cosignatures);
+
+        // Requests published while no signer is connected are read when it comes. Older ones are
+        // past their deadline.
+        let inbox = Topic::new(&topics::signer_inbox(node))?;
+        let inbox_from = bus.end(&inbox)?;
+
+        let outbox = Topic::new(&topics::signer_outbox(node))?;
+        let listener = listen(socket).map_err(|source| LinkError::Listen {
+            path: socket.to_owned(),
+            source,
+        })?;
+        let routes = Routes {
+            bus,
+            node,
+            inbox,
+            outbox,
+            cosignatures,
+            journal,
+            stop,
+        };
+        Ok(Self {
+            listener,
+            inbox_from,
+            routes: Arc::new(routes),
+        })
+    }
+
+    /// Serves the signer's connections until the stop flag is set.
+    pub fn serve(mut self, spawn: &Spawn) {
+        while !self.routes.stop.is_set() {
+            match self.listener.accept() {
+                Ok((stream, _)) => self.serve_connection(stream, spawn),
+                Err(_) => {
+                    let _ = self.routes.stop.wait(ACCEPT_POLL);
+                }
+            }
+        }
+    }
+
+    fn serve_connection(&mut self, stream: UnixStream, spawn: &Spawn) {
+        let served = Session::open(Arc::clone(&self.routes), stream)
+            .and_then(|session| session.run(&mut self.inbox_from, spawn));
+        if let Err(error) = served {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(node = %self.routes.node, error, "the signer's connection ended");
+        }
+    }
+}
+
+fn listen(socket: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(socket) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

@@ -1,0 +1,151 @@
+//! One connection of a signer: a thread per direction.
+
+use crate::LinkError;
+use crate::link::{Routes, Spawn};
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use strongroom_ports::bus::{Delivered, Headers, Position, Record, Topic};
+use strongroom_stage::post::first_half;
+use strongroom_types::digest;
+use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
+use strongroom_wire::{encode, topics};
+
+/// Longest wait for records before the stop flag is looked at.
+const FETCH_WAIT: Duration = Duration::from_millis(100);
+/// Records taken from the bus at once.
+const RECORDS_MAX: usize = 256;
+
+/// An accepted connection.
+pub(crate) struct Session {
+    routes: Arc<Routes>,
+    stream: UnixStream,
+    /// Set by the direction that finds the connection closed.
+    closed: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// Takes over an accepted stream.
+    pub(crate) fn open(routes: Arc<Routes>, stream: UnixStream) -> Result<Self, LinkError> {
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(None)?;
+        Ok(Self {
+            routes,
+            stream,
+            closed: Arc::default(),
+        })
+    }
+
+    /// Carries records both ways until the connection closes; moves `inbox_from` past every request
+    /// that was passed on.
+    pub(crate) fn run(self, inbox_from: &mut Position, spawn: &Spawn) -> Result<(), LinkError> {
+        let from_signer = {
+            let (routes, closed) = (Arc::clone(&self.routes), Arc::clone(&self.closed));
+            let stream = self.stream.try_clone()?;
+            let receive = move || {
+                if let Err(error) = publish_frames(&routes, stream) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(node = %routes.node, error, "reading from the signer");
+                }
+                closed.store(true, Ordering::Relaxed);
+            };
+            spawn(&format!("link-in-{}", self.routes.node), Box::new(receive))
+        };
+
+        let sent = self.send_records(inbox_from);
+
+        // The reading thread blocks in the socket: closing it is what ends that thread.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = from_signer.join();
+        sent
+    }
+
+    /// Bus → signer.
+    fn send_records(&self, inbox_from: &mut Position) -> Result<(), LinkError> {
+        let mut wants = self.wants(*inbox_from)?;
+        while !self.closed.load(Ordering::Relaxed) && !self.routes.stop.is_set() {
+            for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
+                let frame = encode(&self.frame(&delivered));
+                if write_frame(&mut &self.stream, &frame).is_err() {
+                    return Ok(());
+                }
+                let next = delivered.offset + 1;
+                if delivered.topic == self.routes.inbox {
+                    inbox_from.next = next;
+                }
+                let want = wants
+                    .iter_mut()
+                    .find(|(topic, _)| *topic == delivered.topic);
+                if let Some((_, position)) = want {
+                    position.next = next;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wants(&self, inbox_from: Position) -> Result<Vec<(Topic, Position)>, LinkError> {
+        let Routes {
+            bus,
+            inbox,
+            journal,
+            ..
+        } = self.routes.as_ref();
+        let mut wants = vec![(inbox.clone(), inbox_from)];
+        for topic in journal {
+            let mut position = bus.start(topic)?;
+            if topic.as_str() != topics::JOURNAL_ENTRIES {
+                // Of a witness only the latest cosignature counts, and an old one would make its
+                // clock look wrong.
+                let latest = bus.end(topic)?.next.saturating_sub(1);
+                position.next = position.next.max(latest);
+            }
+            wants.push((topic.clone(), position));
+        }
+        Ok(wants)
+    }
+
+    fn frame(&self, delivered: &Delivered) -> ToSigner {
+        let payload = delivered.record.payload.clone();
+        if delivered.topic == self.routes.inbox {
+            ToSigner::Inbox(payload)
+        } else if delivered.topic.as_str() == topics::JOURNAL_ENTRIES {
+            ToSigner::Batch(payload)
+        } else {
+            ToSigner::Cosignature(payload)
+        }
+    }
+}
+
+/// Signer → bus, until the signer closes the connection.
+fn publish_frames(routes: &Routes, mut stream: UnixStream) -> Result<(), LinkError> {
+    while let Some(bytes) = read_frame(&mut stream)? {
+        let frame: FromSigner = borsh::from_slice(&bytes).map_err(io::Error::other)?;
+        let (topic, payload) = match frame {
+            FromSigner::Hello { next_seq } => {
+                tracing::info!(node = %routes.node, next_seq, "signer connected");
+                continue;
+            }
+            FromSigner::Outbox(payload) => (routes.outbox.clone(), payload),
+            FromSigner::Cosignature(payload) => (routes.cosignatures.clone(), payload),
+        };
+
+        // The id follows from the content, so that a frame sent twice is one record to consumers.
+        let msg_id = first_half(digest("strongroom/link-record/v1", &[&payload]));
+        let headers = Headers {
+            msg_id,
+            ..Headers::default()
+        };
+        let key = routes.node.0.to_vec();
+        routes.bus.publish(&[Record {
+            topic,
+            key,
+            headers,
+            payload,
+        }])?;
+    }
+    Ok(())
+}

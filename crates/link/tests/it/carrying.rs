@@ -1,0 +1,108 @@
+//! What goes through a link, and what does not.
+
+use super::fixture::Fixture;
+use std::os::unix::fs::PermissionsExt as _;
+use strongroom_wire::frame::{FromSigner, ToSigner};
+use strongroom_wire::topics;
+
+#[test]
+fn a_request_reaches_the_signer_and_its_answer_the_outbox() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Hello { next_seq: 0 });
+
+    fixture.publish_request(b"request");
+    assert_eq!(signer.receive(), ToSigner::Inbox(b"request".to_vec()));
+
+    signer.send(&FromSigner::Outbox(b"answer".to_vec()));
+    let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
+    assert_eq!(published[0].payload, b"answer");
+    assert_eq!(published[0].key, fixture.node.0);
+}
+
+#[test]
+fn a_frame_sent_twice_has_one_message_id() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Cosignature(b"head".to_vec()));
+    signer.send(&FromSigner::Cosignature(b"head".to_vec()));
+    signer.send(&FromSigner::Cosignature(b"next head".to_vec()));
+    let published = fixture.published(&topics::cosignatures(fixture.node), 3);
+    assert_eq!(published[0].headers.msg_id, published[1].headers.msg_id);
+    assert_ne!(published[1].headers.msg_id, published[2].headers.msg_id);
+}
+
+#[test]
+fn entries_come_from_their_start_and_of_a_witness_only_the_latest_cosignature() {
+    let fixture = Fixture::without_link();
+    let theirs = topics::cosignatures(fixture.witness);
+    for number in 0..3_u8 {
+        fixture.publish(topics::JOURNAL_ENTRIES, &[number]);
+        fixture.publish(&theirs, &[10 + number]);
+        fixture.publish(&topics::cosignatures(fixture.node), &[20 + number]);
+    }
+    let mut fixture = fixture;
+    fixture.start();
+
+    let mut signer = fixture.connect();
+    let mut received: Vec<_> = (0..4).map(|_| signer.receive()).collect();
+    received.sort_by_key(|frame| match frame {
+        ToSigner::Batch(bytes) | ToSigner::Cosignature(bytes) | ToSigner::Inbox(bytes) => bytes[0],
+    });
+    let entries = (0..3).map(|number| ToSigner::Batch(vec![number]));
+    let expected: Vec<_> = entries.chain([ToSigner::Cosignature(vec![12])]).collect();
+    assert_eq!(received, expected);
+}
+
+#[test]
+fn requests_made_between_two_connections_are_passed_on_once() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    fixture.publish_request(b"first");
+    assert_eq!(signer.receive(), ToSigner::Inbox(b"first".to_vec()));
+    drop(signer);
+
+    fixture.publish_request(b"second");
+    let mut signer = fixture.connect();
+    assert_eq!(signer.receive(), ToSigner::Inbox(b"second".to_vec()));
+}
+
+#[test]
+fn requests_older_than_the_link_are_not_passed_on() {
+    let mut fixture = Fixture::without_link();
+    fixture.publish_request(b"old");
+    fixture.start();
+    fixture.publish_request(b"new");
+    assert_eq!(
+        fixture.connect().receive(),
+        ToSigner::Inbox(b"new".to_vec())
+    );
+}
+
+#[test]
+fn bytes_that_are_not_a_frame_end_the_connection_and_publish_nothing() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    signer.send_raw(&[9, 9, 9]);
+    assert!(signer.is_closed());
+
+    // The next connection is served.
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Outbox(b"good".to_vec()));
+    let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0].payload, b"good");
+}
+
+#[test]
+fn the_socket_is_for_its_owner_only_and_replaces_one_left_behind() {
+    let mut fixture = Fixture::without_link();
+    std::fs::write(&fixture.socket, b"left behind").unwrap();
+    fixture.start();
+    let mode = std::fs::metadata(&fixture.socket)
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(fixture.folder()).unwrap().count(), 1);
+}

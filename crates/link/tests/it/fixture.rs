@@ -1,0 +1,140 @@
+//! An installation's bus with the link of its first signer.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use strongroom_bus_embedded::{EmbeddedBus, Options};
+use strongroom_link::Link;
+use strongroom_ports::bus::{Bus, Headers, Mode, Record, Topic};
+use strongroom_stage::StopFlag;
+use strongroom_types::NodeId;
+use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
+use strongroom_wire::{encode, topics};
+use strongroom_world::{World, WorldOptions};
+use tempfile::TempDir;
+
+/// A frame or record is there within this time, or the test fails.
+const WITHIN: Duration = Duration::from_secs(10);
+
+pub struct Fixture {
+    pub bus: Arc<EmbeddedBus>,
+    pub node: NodeId,
+    /// A witness other than `node`.
+    pub witness: NodeId,
+    pub socket: PathBuf,
+    folder: TempDir,
+    genesis: Arc<strongroom_journal::Genesis>,
+    serving: Option<(StopFlag, JoinHandle<()>)>,
+}
+
+impl Fixture {
+    /// The bus, without a link.
+    pub fn without_link() -> Self {
+        let genesis = World::new(1, WorldOptions::default()).genesis;
+        let folder = tempfile::tempdir().unwrap();
+        let bus = EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [7; 16]).unwrap();
+        Self {
+            bus: Arc::new(bus),
+            node: genesis.signers[0].node,
+            witness: genesis.signers[1].node,
+            socket: folder.path().join("signer-1.sock"),
+            folder,
+            genesis,
+            serving: None,
+        }
+    }
+
+    pub fn new() -> Self {
+        let mut fixture = Self::without_link();
+        fixture.start();
+        fixture
+    }
+
+    pub fn start(&mut self) {
+        let (bus, stop): (Arc<dyn Bus>, _) = (self.bus.clone(), StopFlag::new());
+        let link = Link::open(bus, &self.genesis, self.node, &self.socket, stop.clone()).unwrap();
+        let serve = move || link.serve(&|_, work| std::thread::spawn(work));
+        self.serving = Some((stop, std::thread::spawn(serve)));
+    }
+
+    pub fn connect(&self) -> Signer {
+        let stream = UnixStream::connect(&self.socket).unwrap();
+        stream.set_read_timeout(Some(WITHIN)).unwrap();
+        Signer(stream)
+    }
+
+    pub fn publish(&self, topic: &str, payload: &[u8]) {
+        let record = Record {
+            topic: Topic::new(topic).unwrap(),
+            key: vec![1],
+            headers: Headers::default(),
+            payload: payload.to_vec(),
+        };
+        self.bus.publish(&[record]).unwrap();
+    }
+
+    pub fn publish_request(&self, payload: &[u8]) {
+        self.publish(&topics::signer_inbox(self.node), payload);
+    }
+
+    /// The first `count` records of a topic, once they are there.
+    pub fn published(&self, topic: &str, count: usize) -> Vec<Record> {
+        let topic = Topic::new(topic).unwrap();
+        let start = self.bus.start(&topic).unwrap();
+        let mut found = Vec::new();
+        for _ in 0..WITHIN.as_millis() / 100 {
+            let wait = Duration::from_millis(100);
+            found = self
+                .bus
+                .fetch(&[(topic.clone(), start)], 100, wait)
+                .unwrap();
+            if found.len() >= count {
+                break;
+            }
+        }
+        found
+            .into_iter()
+            .map(|delivered| delivered.record)
+            .collect()
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.serving.take() {
+            stop.set();
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The signer's end of a connection.
+pub struct Signer(UnixStream);
+
+impl Signer {
+    pub fn receive(&mut self) -> ToSigner {
+        let bytes = read_frame(&mut self.0)
+            .unwrap()
+            .expect("the link closed the connection");
+        borsh::from_slice(&bytes).unwrap()
+    }
+
+    pub fn send(&mut self, frame: &FromSigner) {
+        write_frame(&mut self.0, &encode(frame)).unwrap();
+    }
+
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        write_frame(&mut self.0, bytes).unwrap();
+    }
+
+    /// Whether the link closed the connection.
+    pub fn is_closed(&mut self) -> bool {
+        matches!(read_frame(&mut self.0), Ok(None) | Err(_))
+    }
+}
