@@ -12,15 +12,15 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::{Arc, OnceLock};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Entry, SealedEntry};
-use strongroom_mpc_core::signing::{KeyShare, PublicKeys, SigningPackage, Tweak};
-use strongroom_mpc_core::{ChildPath, PublicKeyRecord};
+use strongroom_mpc_core::PublicKeyRecord;
+use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
 use strongroom_ports::chain::{BuildRequest, ChainCodec as _, OwnCoin, OwnPath, VaultKeys as _};
 use strongroom_replica::TenantVaults;
+use strongroom_signing::{aggregate, commitment_to_wire, packages};
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
@@ -29,7 +29,7 @@ use strongroom_types::{
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{
-    JournalBatch, SignerMessage, SignerRefusal, WitnessCosignature, decode, seal,
+    JournalBatch, SignerMessage, SignerRefusal, SigningRequest, WitnessCosignature, decode, seal,
 };
 use strongroom_world::{Ceremony, FRIEND, Ledger, World, WorldOptions};
 
@@ -311,28 +311,38 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
         .collect();
     let public = key.public.as_ref().unwrap();
     let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record).unwrap()).unwrap();
-    let sign = |slot: strongroom_ports::chain::Slot| {
-        let commitments = shares
-            .iter_mut()
-            .map(|share| (share.index(), share.prepare(1, &mut rng).unwrap().remove(0)))
-            .collect();
-        let package = SigningPackage {
-            suite: suite_id(key.plan.suite),
-            key_id: key_name(tenant, key_id),
-            epoch: key.epoch,
-            message: slot.message,
-            commitments,
-            path: ChildPath::new(slot.path).unwrap(),
-            tweak: Tweak::Bip341,
-        };
-        let shares: Vec<_> = shares
-            .iter_mut()
-            .map(|share| share.sign(&package).unwrap())
-            .collect();
-        keys.aggregate(&package, &shares).unwrap()
-    };
     let slots = codec.inspect(&built.unsigned, &vault_key).unwrap().slots;
-    let signatures: Vec<Vec<u8>> = slots.into_iter().map(sign).collect();
+    let commitments = slots
+        .iter()
+        .map(|_| {
+            shares
+                .iter_mut()
+                .map(|share| {
+                    let made = share.prepare(1, &mut rng).unwrap();
+                    (share.index(), commitment_to_wire(&made[0]))
+                })
+                .collect()
+        })
+        .collect();
+    let request = SigningRequest {
+        session: SessionId([0; 16]),
+        tenant,
+        intent: intent.digest(),
+        attempt: 1,
+        key: key_id,
+        unsigned: built.unsigned.clone(),
+        commitments,
+    };
+    let packages = packages(&request, &slots, &key).unwrap();
+    let shares = shares
+        .iter_mut()
+        .map(|share| {
+            let made = share.sign_all(&packages).unwrap();
+            let bytes = made.iter().map(|share| share.share.to_vec()).collect();
+            (share.index(), bytes)
+        })
+        .collect();
+    let signatures = aggregate(&mut keys, &packages, &shares).unwrap();
     let signed = codec
         .assemble(&built.unsigned, &signatures, &vault_key)
         .unwrap();

@@ -10,5 +10,4 @@ mod run;
 mod stage;
 mod stock;
 
-pub use run::commitment;
 pub use stage::{CoordinatorStage, Pace};

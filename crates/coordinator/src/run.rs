@@ -1,13 +1,12 @@
 //! One signing run: a request, the quorum asked, what came back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
-use strongroom_mpc_core::ChildPath;
-use strongroom_mpc_core::signing::{Commitment, PublicKeys, SignatureShare, SigningPackage, Tweak};
+use strongroom_mpc_core::signing::PublicKeys;
+use strongroom_signing::{aggregate, packages, slots_from_wire};
 use strongroom_stage::post::Cause;
 use strongroom_types::{Code, SessionId, UnixMs, digest};
-use strongroom_wire::{NonceCommitment, SignerRefusal, SigningRequest, SigningRequested, encode};
+use strongroom_wire::{NonceCommitment, SignerRefusal, SigningRequest, SigningRequested};
 
 /// A signing run.
 pub(crate) struct Run {
@@ -93,84 +92,16 @@ impl Run {
         self.asked.as_ref()
     }
 
-    /// One signature a slot, once every share is there; or whose shares are wrong.
+    /// One signature per slot, once every share is there; or the signers whose shares are wrong.
     pub(crate) fn aggregate(
         &self,
         key: &KeyRecord,
         keys: &mut PublicKeys,
     ) -> Result<Vec<Vec<u8>>, Vec<u16>> {
-        let Some(asked) = &self.asked else {
-            return Err(Vec::new());
-        };
-        let mut signatures = Vec::new();
-        for (index, slot) in self.request.slots.iter().enumerate() {
-            let package = self.package(key, asked, index, slot).ok_or_else(Vec::new)?;
-            let share = |signer: &u16| {
-                let bytes = asked
-                    .shares
-                    .get(signer)
-                    .and_then(|shares| shares.get(index));
-                let share = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
-                share
-                    .map(|share| SignatureShare {
-                        index: *signer,
-                        share,
-                    })
-                    .ok_or_else(|| vec![*signer])
-            };
-            let shares: Vec<SignatureShare> =
-                asked.quorum.iter().map(share).collect::<Result<_, _>>()?;
-            signatures.push(
-                keys.aggregate(&package, &shares)
-                    .map_err(|fault| fault.culprits())?,
-            );
-        }
-        Ok(signatures)
-    }
-
-    fn package(
-        &self,
-        key: &KeyRecord,
-        asked: &Asked,
-        index: usize,
-        slot: &strongroom_wire::SigningSlot,
-    ) -> Option<SigningPackage> {
-        let commitments = asked.request.commitments.get(index)?;
-        Some(SigningPackage {
-            suite: suite_id(key.plan.suite),
-            key_id: key_name(self.request.tenant, self.request.key),
-            epoch: key.epoch,
-            message: slot.message.clone(),
-            commitments: commitments
-                .iter()
-                .map(|(signer, c)| (*signer, self::commitment(c)))
-                .collect(),
-            path: ChildPath::new(slot.path.clone()).ok()?,
-            tweak: if slot.taproot_tweak {
-                Tweak::Bip341
-            } else {
-                Tweak::None
-            },
-        })
-    }
-
-    /// The digest by which shares and refusals name what they answer.
-    pub(crate) fn request_digest(asked: &Asked) -> strongroom_types::Digest {
-        digest("strongroom/signing-request/v1", &[&encode(&asked.request)])
-    }
-}
-
-/// A commitment in `mpc_core`'s words: on the wire it is `hiding ‖ binding`, each half.
-#[must_use]
-pub fn commitment(commitment: &NonceCommitment) -> Commitment {
-    let (hiding, binding) = commitment
-        .commitment
-        .split_at(commitment.commitment.len() / 2);
-    Commitment {
-        boot_id: commitment.boot,
-        number: commitment.number,
-        hiding: hiding.to_vec(),
-        binding: binding.to_vec(),
+        let asked = self.asked.as_ref().ok_or_else(Vec::new)?;
+        let slots = slots_from_wire(&self.request.slots, key.plan.suite);
+        let packages = packages(&asked.request, &slots, key).map_err(|_| Vec::new())?;
+        aggregate(keys, &packages, &asked.shares).map_err(|fault| fault.culprits())
     }
 }
 

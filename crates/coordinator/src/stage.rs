@@ -15,6 +15,7 @@ use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
+use strongroom_signing::request_digest;
 use strongroom_stage::post::{Cause, Post, first_half, open_record};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Code, Digest, KeyId, NodeId, TenantId, UnixMs};
@@ -401,7 +402,7 @@ impl CoordinatorStage {
         let current = |run: &Run| {
             run.asked
                 .as_ref()
-                .is_some_and(|asked| Run::request_digest(asked) == request)
+                .is_some_and(|asked| request_digest(&asked.request) == request)
         };
         self.runs
             .iter()

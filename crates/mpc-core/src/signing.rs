@@ -7,12 +7,14 @@
 
 mod aggregate;
 mod children;
+mod fault;
 mod key_share;
 mod package;
 mod stock;
 
 pub use aggregate::{AggregateFault, PublicKeys};
-pub use key_share::{KeyShare, PrepareFault, SignFault};
+pub use fault::{PrepareFault, SignFault};
+pub use key_share::KeyShare;
 pub use package::{Commitment, PackageFault, SignatureShare, SigningPackage, Tweak};
 
 /// Unused nonces a key share keeps at most (about 300 bytes each).

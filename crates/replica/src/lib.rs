@@ -23,4 +23,4 @@ pub use incoming::{Incoming, open_incoming};
 pub use replica::Replica;
 pub use schema::MIGRATIONS;
 pub use shared::SharedFollower;
-pub use vaults::TenantVaults;
+pub use vaults::{TenantVaults, vault_key};

@@ -14,23 +14,19 @@ use crate::evidence::Evidence;
 use crate::fatal::Fatal;
 use crate::node::SignerNode;
 use crate::rules::Payment;
-use std::collections::BTreeMap;
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::follower::Follower;
 use strongroom_journal::genesis::ChainSeat;
-use strongroom_journal::model::KeyRecord;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::share::{self, Asked, Grant};
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::{Body, Delta, View};
-use strongroom_mpc_core::ChildPath;
-use strongroom_mpc_core::signing::{Commitment, SigningPackage, Tweak};
-use strongroom_ports::chain::{ChainCodec, Inspection, Slot, VaultKey, VaultKeys, within};
+use strongroom_journal::{Body, Delta};
+use strongroom_mpc_core::signing::SigningPackage;
+use strongroom_ports::chain::{ChainCodec, Inspection, within};
+use strongroom_replica::{TenantVaults, vault_key};
+use strongroom_signing::packages;
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::{
-    Attempt, Code, Digest, Document as _, Intent, Refusal, TenantId, UnixMs, VaultId,
-};
-use strongroom_wire::{NonceCommitment, SigningRequest};
+use strongroom_types::{Attempt, Code, Digest, Document as _, Intent, Refusal, UnixMs};
+use strongroom_wire::SigningRequest;
 
 /// Why there is no share.
 #[derive(Debug)]
@@ -204,10 +200,7 @@ impl SignerNode {
             .inspection
             .insert(codec.inspect(&request.unsigned, &vault_key)?);
         let view = follower.head_view(head)?;
-        let vaults = TenantVaults {
-            view: &view,
-            tenant: request.tenant,
-        };
+        let vaults = TenantVaults::new(&view, request.tenant);
         let expected = evidence.expected.insert(codec.expected(&intent, &vaults)?);
         within(
             expected,
@@ -339,93 +332,6 @@ fn spends(inspection: &Inspection, attempt: &Attempt, grant: &Grant) -> Result<(
         ));
     }
     Ok(())
-}
-
-/// One package a slot: message, path and tweak from the own decoding, commitments from the request.
-fn packages(
-    request: &SigningRequest,
-    slots: &[Slot],
-    key: &KeyRecord,
-) -> Result<Vec<SigningPackage>, Refusal> {
-    let invalid = |detail: String| Refusal::new(Code::PackageInvalid, detail);
-    if slots.is_empty() || slots.len() != request.commitments.len() {
-        let detail = format!(
-            "{} sets of commitments for {} inputs",
-            request.commitments.len(),
-            slots.len()
-        );
-        return Err(invalid(detail));
-    }
-    let package = |(slot, claimed): (&Slot, &Vec<(u16, NonceCommitment)>)| {
-        if slot.suite != key.plan.suite {
-            return Err(invalid(format!(
-                "the key is {}, the input wants {}",
-                key.plan.suite, slot.suite
-            )));
-        }
-        if !claimed.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err(invalid("participants ascend by index".to_owned()));
-        }
-        let commitments: BTreeMap<u16, Commitment> = claimed
-            .iter()
-            .map(|(index, claimed)| (*index, commitment(claimed)))
-            .collect();
-        Ok(SigningPackage {
-            suite: suite_id(slot.suite),
-            key_id: key_name(request.tenant, request.key),
-            epoch: key.epoch,
-            message: slot.message.clone(),
-            commitments,
-            path: ChildPath::new(slot.path.clone())
-                .map_err(|e| Refusal::new(Code::PathNotOwn, e))?,
-            tweak: if slot.taproot_tweak {
-                Tweak::Bip341
-            } else {
-                Tweak::None
-            },
-        })
-    };
-    slots
-        .iter()
-        .zip(&request.commitments)
-        .map(package)
-        .collect()
-}
-
-/// Hiding and binding are of equal length; whether they are points is checked where they are used.
-fn commitment(claimed: &NonceCommitment) -> Commitment {
-    let (hiding, binding) = claimed.commitment.split_at(claimed.commitment.len() / 2);
-    Commitment {
-        boot_id: claimed.boot,
-        number: claimed.number,
-        hiding: hiding.to_vec(),
-        binding: binding.to_vec(),
-    }
-}
-
-/// What a vault's addresses derive from, by the journal's key record.
-fn vault_key(key: &KeyRecord, account: u32) -> Option<VaultKey> {
-    let public = key.public.as_ref()?;
-    Some(VaultKey {
-        suite: key.plan.suite,
-        public_key: public.group_key.clone(),
-        chain_code: public.chain_code,
-        account,
-    })
-}
-
-/// Internal destinations: other vaults of the same tenant, never of another.
-struct TenantVaults<'a> {
-    view: &'a dyn View,
-    tenant: TenantId,
-}
-
-impl VaultKeys for TenantVaults<'_> {
-    fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
-        let vault = self.view.vault(self.tenant, vault).ok()?.vault;
-        let key = self.view.threshold_key(self.tenant, vault.key).ok()?;
-        vault_key(&key, vault.account)
-    }
 }
 
 #[cfg(test)]

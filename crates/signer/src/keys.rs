@@ -19,6 +19,7 @@ use strongroom_mpc_core::signing::{
 };
 use strongroom_ports::db::{Arg, Db, Tx};
 use strongroom_ports::keys::{KeyProtector, KeyProtectorError};
+use strongroom_signing::commitment_to_wire;
 use strongroom_types::{Code, Digest, KeyId, Refusal, TenantId};
 use strongroom_wire::NonceCommitment;
 
@@ -281,14 +282,7 @@ impl KeyRing {
             };
             Refusal::new(code, fault)
         });
-        Ok(made.map(|made| {
-            let commitment = |c: strongroom_mpc_core::signing::Commitment| NonceCommitment {
-                boot: c.boot_id,
-                number: c.number,
-                commitment: [c.hiding, c.binding].concat(),
-            };
-            made.into_iter().map(commitment).collect()
-        }))
+        Ok(made.map(|made| made.iter().map(commitment_to_wire).collect()))
     }
 
     /// Throws the nonces (and the memory of answers) of a key away and starts under another boot

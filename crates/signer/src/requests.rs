@@ -4,23 +4,12 @@ use crate::fatal::Fatal;
 use crate::held::{Asker, HELD_MS_MAX, Waiting, Wanted};
 use crate::judge::Denied;
 use crate::node::SignerNode;
-use strongroom_types::{Digest, KeyId, Refusal, SessionId, TenantId, UnixMs, digest};
+use strongroom_signing::{message_digest, request_digest};
+use strongroom_types::{KeyId, Refusal, SessionId, TenantId, UnixMs};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
-    CoordinatorMessage, Envelope, Role, SignerMessage, SignerRefusal, SigningRequest, encode, open,
+    CoordinatorMessage, Envelope, Role, SignerMessage, SignerRefusal, SigningRequest, open,
 };
-
-/// Digest of a signing request, as shares and refusals name it.
-#[must_use]
-pub fn request_digest(request: &SigningRequest) -> Digest {
-    digest("strongroom/signing-request/v1", &[&encode(request)])
-}
-
-/// Digest of any other message of a coordinator, as refusals name it.
-#[must_use]
-pub fn message_digest(payload: &[u8]) -> Digest {
-    digest("strongroom/coordinator-message/v1", &[payload])
-}
 
 type Out = Vec<FromSigner>;
 

@@ -1,10 +1,10 @@
 //! A signer's working key share: its nonce stock and its memory of answers.
 
-use super::package::{Commitment, PackageFault, SignatureShare, SigningPackage};
+use super::fault::{PrepareFault, SignFault};
+use super::package::{Commitment, SignatureShare, SigningPackage};
 use super::stock::{self, NonceStock};
 use super::{ANSWERS_MAX, NONCES_MAX};
 use crate::bounded::BoundedMap;
-use crate::hd::HdError;
 use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
@@ -23,59 +23,6 @@ pub struct KeyShare {
 struct Answer {
     package: [u8; 32],
     share: SignatureShare,
-}
-
-/// Why no commitments were made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PrepareFault {
-    /// The stock would exceed [`NONCES_MAX`].
-    #[error("nonce stock full")]
-    StockFull,
-    /// The number space or the library gave out.
-    #[error("commitments cannot be made")]
-    Failed,
-}
-
-/// Why a package is not signed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SignFault {
-    /// The package is wrong for everybody.
-    #[error(transparent)]
-    Package(#[from] PackageFault),
-    /// The package has no commitment of this signer.
-    #[error("not a participant of the package")]
-    NotParticipant,
-    /// The commitment is of another process life or was never published.
-    #[error("commitment unknown")]
-    CommitmentUnknown,
-    /// The package's commitment is not the one published under that number.
-    #[error("commitment differs from the published one")]
-    CommitmentMismatch,
-    /// The nonce has served another package (or the answer is forgotten).
-    #[error("nonce already used")]
-    NonceUsed,
-    /// The path cannot be derived.
-    #[error(transparent)]
-    Path(#[from] HdError),
-    /// The library refused; the nonce is destroyed.
-    #[error("signing failed")]
-    Failed,
-}
-
-impl SignFault {
-    /// Participants the fault is about; see [`PackageFault::culprits`].
-    #[must_use]
-    pub fn culprits(&self) -> Vec<u16> {
-        match self {
-            Self::Package(fault) => fault.culprits(),
-            Self::NotParticipant
-            | Self::CommitmentUnknown
-            | Self::CommitmentMismatch
-            | Self::NonceUsed
-            | Self::Path(_)
-            | Self::Failed => Vec::new(),
-        }
-    }
 }
 
 impl KeyShare {

@@ -1,6 +1,6 @@
 //! Unused nonces of one key share, in memory only.
 
-use super::key_share::SignFault;
+use super::fault::SignFault;
 use super::package::{Commitment, SigningPackage, Tweak};
 use super::{CHILD_KEYS_MAX, children};
 use crate::bounded::BoundedMap;

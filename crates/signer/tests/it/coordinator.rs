@@ -3,12 +3,12 @@
 use crate::cluster::Cluster;
 use crate::machine::codec;
 use strongroom_journal::Body;
-use strongroom_journal::apply::ceremony::key_name;
-use strongroom_mpc_core::signing::{Commitment, PublicKeys, SignatureShare, SigningPackage, Tweak};
-use strongroom_mpc_core::{ChildPath, SuiteId};
+use strongroom_journal::state::Lookup as _;
+use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::chain::{
     BuildRequest, Built, ChainCodec as _, Effects, Move, OwnCoin, OwnPath, VaultKey,
 };
+use strongroom_signing::{aggregate, packages};
 use strongroom_types::{
     Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite,
     attempt::unsigned_digest,
@@ -244,45 +244,21 @@ impl Cluster {
     /// Signs a payment with these signers; gives the network bytes, verified by the codec.
     pub fn sign(&mut self, payment: &Payment, quorum: &[u16]) -> Vec<u8> {
         let request = self.request(payment, quorum);
-        let mut answers = Vec::new();
-        for index in quorum {
-            answers.push((*index, self.ask(*index, &request).shares()));
-        }
+        let shares = quorum
+            .iter()
+            .map(|index| (*index, self.ask(*index, &request).shares()))
+            .collect();
         let inspection = codec()
             .inspect(&request.unsigned, &self.vault_key())
             .unwrap();
+        let key = self
+            .writer()
+            .state()
+            .threshold_key(request.tenant, request.key)
+            .unwrap();
+        let packages = packages(&request, &inspection.slots, &key).unwrap();
         let mut keys = PublicKeys::open(self.public()).unwrap();
-        let mut signatures = Vec::new();
-        for (at, slot) in inspection.slots.iter().enumerate() {
-            let commitments = request.commitments[at].iter().map(|(index, c)| {
-                let (hiding, binding) = c.commitment.split_at(c.commitment.len() / 2);
-                let (hiding, binding) = (hiding.to_vec(), binding.to_vec());
-                (
-                    *index,
-                    Commitment {
-                        boot_id: c.boot,
-                        number: c.number,
-                        hiding,
-                        binding,
-                    },
-                )
-            });
-            let package = SigningPackage {
-                suite: SuiteId::FrostSecp256k1Tr,
-                key_id: key_name(request.tenant, request.key),
-                epoch: 1,
-                message: slot.message.clone(),
-                commitments: commitments.collect(),
-                path: ChildPath::new(slot.path.clone()).unwrap(),
-                tweak: Tweak::Bip341,
-            };
-            let share = |(index, shares): &(u16, Vec<Vec<u8>>)| SignatureShare {
-                index: *index,
-                share: shares[at].as_slice().try_into().unwrap(),
-            };
-            let shares: Vec<SignatureShare> = answers.iter().map(share).collect();
-            signatures.push(keys.aggregate(&package, &shares).unwrap());
-        }
+        let signatures = aggregate(&mut keys, &packages, &shares).unwrap();
         codec()
             .assemble(&request.unsigned, &signatures, &self.vault_key())
             .unwrap()

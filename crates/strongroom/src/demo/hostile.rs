@@ -10,18 +10,17 @@ use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_coordinator::commitment;
 use strongroom_host::SystemClock;
 use strongroom_journal::Body;
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
-use strongroom_mpc_core::signing::{PublicKeys, SignatureShare, SigningPackage, Tweak};
-use strongroom_mpc_core::{ChildPath, PublicKeyRecord};
+use strongroom_mpc_core::PublicKeyRecord;
+use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::bus::{Bus as _, Position, Topic};
 use strongroom_ports::chain::{ChainCodec as _, VaultKey, VaultKeys as _};
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::TenantVaults;
+use strongroom_signing::{aggregate, packages, request_digest};
 use strongroom_stage::post::{Cause, Post, first_half};
 use strongroom_types::{Digest, KeyId, Refusal, SessionId, TenantId, UnixMs, VaultId, digest};
 use strongroom_wire::{
@@ -273,7 +272,7 @@ impl<'a> Hostile<'a> {
         request: &SigningRequest,
         signers: &[u16],
     ) -> anyhow::Result<BTreeMap<u16, Answer>> {
-        let name = digest("strongroom/signing-request/v1", &[&encode(request)]);
+        let name = request_digest(request);
         self.send(signers, &CoordinatorMessage::Sign(request.clone()), ASK_MS)?;
         let mut answers = BTreeMap::new();
         let until = self.now().plus(ASK_MS * 4);
@@ -326,42 +325,17 @@ impl<'a> Hostile<'a> {
         let slots = inspected
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))?
             .slots;
-        let mut signatures = Vec::new();
-        for (n, slot) in slots.iter().enumerate() {
-            let commitments = request
-                .commitments
-                .get(n)
-                .context("a slot without commitments")?;
-            let package = SigningPackage {
-                suite: suite_id(key.plan.suite),
-                key_id: key_name(self.tenant, self.key),
-                epoch: key.epoch,
-                message: slot.message.clone(),
-                commitments: commitments
-                    .iter()
-                    .map(|(index, c)| (*index, commitment(c)))
-                    .collect(),
-                path: ChildPath::new(slot.path.clone())?,
-                tweak: Tweak::Bip341,
+        let packages =
+            packages(request, &slots, &key).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+
+        let mut shares = BTreeMap::new();
+        for (index, answer) in answers {
+            let Answer::Shares(all) = answer else {
+                bail!("signer {index} refused the honest request")
             };
-            let mut shares = Vec::new();
-            for (index, answer) in answers {
-                let Answer::Shares(all) = answer else {
-                    bail!("signer {index} refused the honest request")
-                };
-                let share = all
-                    .get(n)
-                    .context("a share a slot")?
-                    .as_slice()
-                    .try_into()?;
-                shares.push(SignatureShare {
-                    index: *index,
-                    share,
-                });
-            }
-            signatures.push(keys.aggregate(&package, &shares)?);
+            shares.insert(*index, all.clone());
         }
-        Ok(signatures)
+        Ok(aggregate(&mut keys, &packages, &shares)?)
     }
 }
 

@@ -1,0 +1,57 @@
+//! Why a key share prepares or signs nothing.
+
+use super::package::PackageFault;
+use crate::hd::HdError;
+
+/// Why no commitments were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PrepareFault {
+    /// The stock would exceed [`super::NONCES_MAX`].
+    #[error("nonce stock full")]
+    StockFull,
+    /// The number space or the library gave out.
+    #[error("commitments cannot be made")]
+    Failed,
+}
+
+/// Why a package is not signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignFault {
+    /// The package is wrong for everybody.
+    #[error(transparent)]
+    Package(#[from] PackageFault),
+    /// The package has no commitment of this signer.
+    #[error("not a participant of the package")]
+    NotParticipant,
+    /// The commitment is of another process life or was never published.
+    #[error("commitment unknown")]
+    CommitmentUnknown,
+    /// The package's commitment is not the one published under that number.
+    #[error("commitment differs from the published one")]
+    CommitmentMismatch,
+    /// The nonce has served another package (or the answer is forgotten).
+    #[error("nonce already used")]
+    NonceUsed,
+    /// The path cannot be derived.
+    #[error(transparent)]
+    Path(#[from] HdError),
+    /// The library refused; the nonce is destroyed.
+    #[error("signing failed")]
+    Failed,
+}
+
+impl SignFault {
+    /// Participants the fault is about; see [`PackageFault::culprits`].
+    #[must_use]
+    pub fn culprits(&self) -> Vec<u16> {
+        match self {
+            Self::Package(fault) => fault.culprits(),
+            Self::NotParticipant
+            | Self::CommitmentUnknown
+            | Self::CommitmentMismatch
+            | Self::NonceUsed
+            | Self::Path(_)
+            | Self::Failed => Vec::new(),
+        }
+    }
+}

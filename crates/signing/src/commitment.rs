@@ -1,0 +1,29 @@
+//! A published nonce commitment, on the wire and in `mpc_core`'s words.
+
+use strongroom_mpc_core::signing::Commitment;
+use strongroom_wire::NonceCommitment;
+
+/// A commitment from the wire, where it is `hiding ‖ binding`, two halves of equal length (33 bytes
+/// each for secp256k1, 32 for Ed25519).
+///
+/// Any bytes are taken: whether a half is a point is checked where it is used.
+#[must_use]
+pub fn commitment_from_wire(claimed: &NonceCommitment) -> Commitment {
+    let (hiding, binding) = claimed.commitment.split_at(claimed.commitment.len() / 2);
+    Commitment {
+        boot_id: claimed.boot,
+        number: claimed.number,
+        hiding: hiding.to_vec(),
+        binding: binding.to_vec(),
+    }
+}
+
+/// A commitment as a signer publishes it.
+#[must_use]
+pub fn commitment_to_wire(made: &Commitment) -> NonceCommitment {
+    NonceCommitment {
+        boot: made.boot_id,
+        number: made.number,
+        commitment: [made.hiding.as_slice(), made.binding.as_slice()].concat(),
+    }
+}

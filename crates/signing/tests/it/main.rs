@@ -1,0 +1,15 @@
+//! Coordinator and signer come to the same bytes, and those bytes do not change.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod aggregate;
+mod golden;
+mod kit;
+mod package;
