@@ -19,13 +19,9 @@ use strongroom_tlog::{Checkpoint, Frontier, Hash, NoteVerifier, verify_note};
 use strongroom_types::{Code, Digest, NodeId, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
-#[cfg(test)]
-pub(crate) mod fixture;
 mod seats;
-#[cfg(test)]
-mod tests;
 
-pub use seats::{Latest, witness_name};
+pub use seats::{Latest, PENDING_MAX, witness_name};
 
 /// Most heads kept for [`Follower::head_view`]: at full load (some 60 batches a second) more than a
 /// minute, which is longer than a head stays fresh. Beyond it the oldest are forgotten, and what

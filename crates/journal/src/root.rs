@@ -17,9 +17,6 @@ use std::mem::replace;
 use std::sync::OnceLock;
 use strongroom_types::{Digest, digest};
 
-#[cfg(test)]
-mod tests;
-
 const EMPTY: &str = "strongroom/state-empty/v1";
 const LEAF: &str = "strongroom/state-leaf/v1";
 const BRANCH: &str = "strongroom/state-branch/v1";

@@ -14,8 +14,6 @@ use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
 mod handed;
-#[cfg(test)]
-mod tests;
 
 pub use handed::{HANDED_OPEN_MAX, HandedAct};
 

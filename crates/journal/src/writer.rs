@@ -14,9 +14,6 @@ use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::{Act, Code, Document as _, Intent, Refusal, Scope, TenantId, UnixMs};
 use strongroom_wire::{JournalBatch, encode};
 
-#[cfg(test)]
-mod tests;
-
 /// Largest encoded batch: a record is at most 128 KiB, the rest is for its envelope.
 pub const BATCH_BYTES_MAX: usize = 120 * 1024;
 /// Room in a batch for its position, the entry count and the signed checkpoint.

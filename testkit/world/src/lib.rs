@@ -1,6 +1,15 @@
 //! A small world made from one number: an installation with its signers and services, a tenant with
 //! its people, and short ways to write down and sign what they want.
 //!
+//! | type | what a test gets from it |
+//! |---|---|
+//! | [`World`] | genesis, keys of services, signers and people; signed intents, approvals, acts |
+//! | [`Ledger`] | a journal as a state: `apply` and commit |
+//! | [`Log`] | the same journal as its writer publishes it, and a service's replica of it |
+//! | [`Sender`], [`Letter`] | sealed records of any service, signer or forger, and reading them |
+//! | [`Gateway`] | a chain's network by script |
+//! | [`small`] | one world for tests that only need some genesis |
+//!
 //! The same seed gives the same keys, ids and texts, whatever else is called. Made for tests,
 //! simulation and measurements; no key of it is ever worth anything.
 //!
@@ -23,20 +32,27 @@
 
 mod ceremony;
 mod documents;
+mod gateway;
 mod ledger;
+mod log;
 mod options;
 mod parties;
 mod policies;
+mod records;
 mod seed;
+pub mod small;
 mod tenant;
 mod world;
 
 pub use ceremony::Ceremony;
 pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS};
+pub use gateway::{Asked, Gateway};
 pub use ledger::Ledger;
+pub use log::Log;
 pub use options::{PolicyOptions, WorldOptions};
 pub use parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
 pub use policies::{AUTO_MAX, ONE_OF_N_MAX};
+pub use records::{Letter, Sender, delivered};
 pub use seed::Seed;
 pub use tenant::Tenant;
 pub use world::{CHAIN, FRIEND, NATIVE, START, STRANGER, World};

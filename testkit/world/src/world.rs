@@ -148,6 +148,26 @@ impl World {
             .unwrap()
     }
 
+    /// How many witnesses there are: signers, then independent ones.
+    #[must_use]
+    pub fn seats(&self) -> u16 {
+        self.options.signers + self.options.witnesses
+    }
+
+    /// Keys of the witness in seat `n`: signers from 1, then the independent witnesses.
+    #[must_use]
+    pub fn seat(&self, n: u16) -> WitnessKeys {
+        let signer = self.signers.iter().find(|signer| signer.index == n);
+        signer.map_or_else(
+            || self.witnesses[usize::from(n - self.options.signers) - 1].clone(),
+            |signer| WitnessKeys {
+                node: signer.node,
+                signing: signer.signing.clone(),
+                witness: signer.witness.clone(),
+            },
+        )
+    }
+
     /// The service with this role.
     #[must_use]
     pub fn service(&self, role: Role) -> &ServiceKeys {

@@ -74,11 +74,6 @@ impl Seat {
         genesis.witness_keys().map(seat).collect()
     }
 
-    #[cfg(test)]
-    pub(super) fn pending_len(&self) -> usize {
-        self.pending.len()
-    }
-
     /// A larger size counts, then a later time; a time that is beyond the skew gives way to any
     /// other.
     fn take(&mut self, new: Latest, latest_time: UnixMs) {

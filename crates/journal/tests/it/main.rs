@@ -1,4 +1,4 @@
-//! The rules of `apply` and `share`, one test a sentence.
+//! The rules of `apply` and `share`, and the follower, witness and orderer: one test a sentence.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +15,7 @@ mod authorized;
 mod cases;
 mod ceremonies;
 mod ended;
+mod follower;
 mod formats;
 mod golden;
 mod halts;
@@ -23,9 +24,12 @@ mod properties;
 mod proposals;
 mod quotas;
 mod retention;
+mod root;
 mod share;
 mod tenants;
 mod velocity;
+mod witness;
+mod writer;
 
 use std::sync::OnceLock;
 use strongroom_journal::Body;

@@ -45,7 +45,7 @@ fn a_restarted_witness_goes_on() {
 
 #[test]
 fn a_disk_put_back_retires_the_key_however_far_it_catches_up() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut marker = Cell::default();
     assert!(start(&db, &mut marker, 1));

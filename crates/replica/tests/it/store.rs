@@ -10,10 +10,10 @@ use strongroom_types::Code;
 
 #[test]
 fn a_replica_is_after_a_start_what_it_was_before() {
-    let mut log = Log::new();
+    let mut log = log();
     let batches = [
         log.tick(START),
-        log.order(START, &[Body::Act(stop(1))]).pop().unwrap(),
+        log.batch(START, &[Body::Act(stop(1))]),
         log.tick(at(5)),
     ];
     let (db, replica) = stored(&batches);
@@ -26,12 +26,10 @@ fn a_replica_is_after_a_start_what_it_was_before() {
 
 #[test]
 fn entries_and_batches_are_read_as_they_were_published() {
-    let mut log = Log::new();
+    let mut log = log();
     let batches = [
         log.tick(START),
-        log.order(START, &[Body::Act(stop(1)), Body::Tick])
-            .pop()
-            .unwrap(),
+        log.batch(START, &[Body::Act(stop(1)), Body::Tick]),
     ];
     let (db, replica) = stored(&batches);
     lose(&db, |tx| {
@@ -54,7 +52,7 @@ fn entries_and_batches_are_read_as_they_were_published() {
 
 #[test]
 fn a_lost_transaction_leaves_nothing_and_the_reloaded_replica_takes_the_batch_again() {
-    let mut log = Log::new();
+    let mut log = log();
     let (one, two) = (log.tick(START), log.tick(START));
     let (db, mut replica) = stored(&[one]);
     lose(&db, |tx| replica.append(tx, &two)).unwrap();
@@ -70,7 +68,7 @@ fn a_lost_transaction_leaves_nothing_and_the_reloaded_replica_takes_the_batch_ag
 
 #[test]
 fn a_replica_that_was_not_reloaded_after_a_lost_transaction_writes_nothing() {
-    let mut log = Log::new();
+    let mut log = log();
     let batches = [log.tick(START), log.tick(START), log.tick(START)];
     let (db, mut replica) = stored(&batches[..1]);
     lose(&db, |tx| replica.append(tx, &batches[1])).unwrap();
@@ -82,10 +80,10 @@ fn a_replica_that_was_not_reloaded_after_a_lost_transaction_writes_nothing() {
 
 #[test]
 fn a_refused_batch_leaves_tables_and_memory_untouched() {
-    let mut log = Log::new();
+    let mut log = log();
     let first = log.tick(START);
     let (db, mut replica) = stored(&[first]);
-    let mut bad = log.order(START, &[Body::Tick, Body::Tick]).pop().unwrap();
+    let mut bad = log.batch(START, &[Body::Tick, Body::Tick]);
     let last = bad.entries[1].len() - 40;
     bad.entries[1][last] ^= 1;
     commit(&db, |tx| replica.append(tx, &bad)).unwrap_err();
@@ -100,7 +98,7 @@ fn a_refused_batch_leaves_tables_and_memory_untouched() {
 
 #[test]
 fn a_split_view_of_a_head_that_memory_forgot_is_found_in_the_tables() {
-    let (mut log, mut other) = (Log::new(), Log::salted(2));
+    let (mut log, mut other) = (log(), salted_log(2));
     let batches = [log.tick(START), log.tick(START)];
     let (db, _) = stored(&batches);
     let mut replica = Replica::open(&db, genesis()).unwrap();
@@ -118,11 +116,8 @@ fn a_split_view_of_a_head_that_memory_forgot_is_found_in_the_tables() {
 
 #[test]
 fn a_row_edited_by_hand_is_found_at_the_start() {
-    let mut log = Log::new();
-    let batches = [
-        log.tick(START),
-        log.order(START, &[Body::Act(stop(1))]).pop().unwrap(),
-    ];
+    let mut log = log();
+    let batches = [log.tick(START), log.batch(START, &[Body::Act(stop(1))])];
     let edits = [
         "UPDATE journal_state SET state_value = x'00' WHERE state_key = x'01'",
         "DELETE FROM journal_state WHERE state_key = x'01'",
@@ -165,7 +160,7 @@ fn the_tables_of_another_installation_are_refused() {
 #[test]
 fn the_writers_own_batches_are_stored_as_others_follow_them() {
     let (db, mut replica) = stored(&[]);
-    let orderer = Orderer::new(&genesis(), &LOG_SEED).unwrap();
+    let orderer = Orderer::new(&genesis(), &log_seed()).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let bodies = vec![Body::Tick; 2500];
     let ordered = commit(&db, |tx| {

@@ -17,11 +17,11 @@ fn cosign(
 
 #[test]
 fn what_is_cosigned_is_stored_in_the_same_transaction() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     let signed = cosign(&db, &mut replica, &mut witness, START).unwrap();
-    assert_eq!(signed, cosigned(1, &log.follower.tip().body, START));
+    assert_eq!(signed, cosignature(1, &log.follower.tip().body, START));
     let again = Replica::open(&db, genesis())
         .unwrap()
         .witness(node(1), &witness_seed(1))
@@ -31,7 +31,7 @@ fn what_is_cosigned_is_stored_in_the_same_transaction() {
 
 #[test]
 fn a_cosignature_whose_transaction_was_lost_is_not_made_upon_again() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     lose(&db, |tx| replica.cosign(tx, &mut witness, START)).unwrap();
@@ -51,7 +51,7 @@ fn a_cosignature_whose_transaction_was_lost_is_not_made_upon_again() {
 
 #[test]
 fn a_head_whose_transaction_was_lost_is_not_cosigned_from_memory() {
-    let mut log = Log::new();
+    let mut log = log();
     let (one, two) = (log.tick(START), log.tick(START));
     let (db, mut replica) = stored(&[one]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
@@ -72,7 +72,7 @@ fn a_head_whose_transaction_was_lost_is_not_cosigned_from_memory() {
 
 #[test]
 fn of_two_processes_with_one_key_only_one_cosigns() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut twin = Replica::open(&db, genesis()).unwrap();
     let mut first = replica.witness(node(1), &witness_seed(1)).unwrap();
@@ -86,7 +86,7 @@ fn of_two_processes_with_one_key_only_one_cosigns() {
 
 #[test]
 fn a_log_that_lacks_what_was_cosigned_does_not_open() {
-    let mut log = Log::new();
+    let mut log = log();
     let batches = [log.tick(START), log.tick(START)];
     let (db, mut replica) = stored(&batches);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
@@ -110,7 +110,7 @@ fn a_log_that_lacks_what_was_cosigned_does_not_open() {
 
 #[test]
 fn a_log_that_was_put_back_behind_what_was_cosigned_does_not_open() {
-    let mut log = Log::new();
+    let mut log = log();
     let (one, two) = (log.tick(START), log.tick(START));
     let (db, _) = stored(&[one]);
     let body = log.follower.tip().body.clone();
@@ -129,7 +129,7 @@ fn a_log_that_was_put_back_behind_what_was_cosigned_does_not_open() {
 
 #[test]
 fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_it() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     commit(&db, |tx| replica.hand(tx, &mut witness, &stop(1), START)).unwrap();
@@ -144,7 +144,7 @@ fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_
     append(
         &db,
         &mut replica,
-        &log.order(at(11_000), &[Body::Act(stop(1))]).pop().unwrap(),
+        &log.batch(at(11_000), &[Body::Act(stop(1))]),
     );
     cosign(&db, &mut replica, &mut witness, at(11_000)).unwrap();
     let replica = Replica::open(&db, genesis()).unwrap();
@@ -160,12 +160,12 @@ fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_
 
 #[test]
 fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
-    let mut log = Log::new();
+    let mut log = log();
     let (one, two) = (log.tick(START), log.tick(START));
     let (db, mut replica) = stored(&[one]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     cosign(&db, &mut replica, &mut witness, START).unwrap();
-    let unknown = cosigned(1, &log.follower.tip().body, START);
+    let unknown = cosignature(1, &log.follower.tip().body, START);
     commit(&db, |tx| replica.heard_own(tx, &mut witness, &unknown)).unwrap();
     append(&db, &mut replica, &two);
     assert_eq!(
@@ -183,7 +183,7 @@ fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
 
 #[test]
 fn a_key_retired_on_disk_cosigns_nothing_even_if_memory_does_not_know() {
-    let mut log = Log::new();
+    let mut log = log();
     let (db, mut replica) = stored(&[log.tick(START)]);
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     commit(&db, |tx| {

@@ -1,52 +1,8 @@
-//! Borsh bytes in `vectors/golden.txt`, one `name hex` a line; `BLESS=1` writes it anew.
+//! Borsh bytes in `vectors/golden.txt`; `BLESS=1` rewrites them.
 
-use crate::cases::cases;
-
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/golden.txt");
-
-fn blessed() -> bool {
-    std::env::var_os("BLESS").is_some()
-}
-
-/// Compares the cases whose name starts so with the file, which must have exactly these.
-fn compare(prefix: &str) {
-    let kept = std::fs::read_to_string(FILE).unwrap();
-    let kept: Vec<String> = kept
-        .lines()
-        .filter(|line| line.starts_with(prefix))
-        .map(str::to_owned)
-        .collect();
-    let made = cases()
-        .into_iter()
-        .map(|(name, bytes)| format!("{name} {}", hex::encode(bytes)));
-    let made: Vec<String> = made.filter(|line| line.starts_with(prefix)).collect();
-    assert!(!made.is_empty(), "{prefix}");
-    assert_eq!(made, kept);
-}
-
-#[test]
-fn golden_file_has_every_case() {
-    if blessed() {
-        let lines = cases()
-            .into_iter()
-            .map(|(name, bytes)| format!("{name} {}\n", hex::encode(bytes)));
-        std::fs::write(FILE, lines.collect::<String>()).unwrap();
-    }
-    compare("");
-}
-
-macro_rules! bytes_do_not_change {
-    ($($test:ident $prefix:literal)*) => {$(
-        #[test]
-        fn $test() {
-            if !blessed() {
-                compare($prefix);
-            }
-        }
-    )*};
-}
-
-bytes_do_not_change! {
+strongroom_golden::golden! {
+    file: "vectors/golden.txt",
+    cases: crate::cases::cases,
     intent_submitted_bytes_do_not_change "intent_submitted"
     approval_submitted_bytes_do_not_change "approval_submitted"
     intent_decided_bytes_do_not_change "intent_decided"

@@ -6,14 +6,14 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::topics;
 use strongroom_writer::{RepublishError, republish};
 
-fn journal() -> World {
-    let mut world = World::new();
-    world.settle(START).unwrap();
+fn journal() -> Running {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
     for id in 1..=3 {
-        world.submit(id, &Body::Act(stop(id)));
-        world.settle(START).unwrap();
+        writer.submit(id, &Body::Act(stop(id)));
+        writer.settle(START).unwrap();
     }
-    world
+    writer
 }
 
 fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, RepublishError> {
@@ -22,26 +22,26 @@ fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, RepublishError> {
 
 #[test]
 fn a_deleted_bus_gets_every_batch_again_exactly_as_it_was() {
-    let mut world = journal();
-    let before = world.records(topics::JOURNAL_ENTRIES);
-    let tip = world.shell.stage().follower().unwrap().tip().clone();
-    world.bus = bus();
+    let mut writer = journal();
+    let before = writer.records(topics::JOURNAL_ENTRIES);
+    let tip = writer.shell.stage().follower().unwrap().tip().clone();
+    writer.bus = bus();
     assert_eq!(
-        fill(&world.db, world.bus.as_ref()).unwrap(),
+        fill(&writer.db, writer.bus.as_ref()).unwrap(),
         before.len() as u64
     );
     assert_eq!(
-        world.replayed().read(|follower| follower.tip().clone()),
+        writer.replayed().read(|follower| follower.tip().clone()),
         tip
     );
     let ids = |records: &[Record]| records.iter().map(|r| r.headers.msg_id).collect::<Vec<_>>();
     assert_eq!(
-        ids(&world.records(topics::JOURNAL_ENTRIES)),
+        ids(&writer.records(topics::JOURNAL_ENTRIES)),
         ids(&before),
         "known by their message ids"
     );
     assert_eq!(
-        fill(&world.db, world.bus.as_ref()).unwrap(),
+        fill(&writer.db, writer.bus.as_ref()).unwrap(),
         0,
         "and only once"
     );
@@ -49,10 +49,10 @@ fn a_deleted_bus_gets_every_batch_again_exactly_as_it_was() {
 
 #[test]
 fn a_bus_that_lost_its_last_records_gets_those_and_junk_at_its_end_hides_nothing() {
-    let mut world = journal();
-    let all = world.records(topics::JOURNAL_ENTRIES);
-    world.bus = bus();
-    world.bus.publish(&all[..2]).unwrap();
+    let mut writer = journal();
+    let all = writer.records(topics::JOURNAL_ENTRIES);
+    writer.bus = bus();
+    writer.bus.publish(&all[..2]).unwrap();
     let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
     let junk = Record {
         topic,
@@ -60,26 +60,26 @@ fn a_bus_that_lost_its_last_records_gets_those_and_junk_at_its_end_hides_nothing
         headers: Headers::default(),
         payload: vec![1, 2, 3],
     };
-    world.bus.publish(&[junk]).unwrap();
+    writer.bus.publish(&[junk]).unwrap();
     assert_eq!(
-        fill(&world.db, world.bus.as_ref()).unwrap(),
+        fill(&writer.db, writer.bus.as_ref()).unwrap(),
         all.len() as u64 - 2
     );
     assert_eq!(
-        world.replayed().read(|follower| follower.size()),
-        world.size()
+        writer.replayed().read(|follower| follower.size()),
+        writer.size()
     );
 }
 
 #[test]
 fn a_database_behind_the_topic_is_refused() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    let copy = world.db.snapshot().unwrap();
-    world.submit(1, &Body::Act(stop(1)));
-    world.settle(START).unwrap();
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let copy = writer.db.snapshot().unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
     let restored = Arc::new(SqliteDb::from_snapshot(&copy).unwrap());
-    let refused = fill(&restored, world.bus.as_ref());
+    let refused = fill(&restored, writer.bus.as_ref());
     assert!(matches!(
         refused,
         Err(RepublishError::DatabaseBehind {

@@ -4,10 +4,11 @@ use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_stage::ShellError;
 use strongroom_types::{Code, Signed};
-use strongroom_wire::{JournalSubmitted, encode, topics};
+use strongroom_wire::{JournalSubmitted, Role, encode, topics};
+use strongroom_world::{Letter, Sender};
 
-fn answer(world: &World, id: u8) -> Result<u64, Code> {
-    let answers = world.answers();
+fn answer(writer: &Running, id: u8) -> Result<u64, Code> {
+    let answers = writer.answers();
     let found = answers
         .into_iter()
         .find(|answer| answer.submission == [id; 16])
@@ -17,21 +18,21 @@ fn answer(world: &World, id: u8) -> Result<u64, Code> {
 
 #[test]
 fn the_first_start_publishes_entry_0() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    assert_eq!(world.size(), 1);
-    assert_eq!(world.replayed().read(|follower| follower.size()), 1);
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    assert_eq!(writer.size(), 1);
+    assert_eq!(writer.replayed().read(|follower| follower.size()), 1);
 }
 
 #[test]
 fn a_submission_is_appended_published_and_answered() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    world.submit(1, &Body::Act(stop(1)));
-    world.settle(START).unwrap();
-    assert_eq!(answer(&world, 1), Ok(1));
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 1), Ok(1));
     assert!(
-        world
+        writer
             .replayed()
             .read(|follower| follower.state().platform().unwrap().stopped)
     );
@@ -39,22 +40,22 @@ fn a_submission_is_appended_published_and_answered() {
 
 #[test]
 fn what_apply_refuses_is_answered_with_its_code_and_never_appended() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
     let mut forged = stop(1);
     forged.endorsements[0].signature[0] ^= 1;
-    world.submit(1, &Body::Act(forged));
-    world.submit(2, &Body::Act(stop(2)));
-    world.submit(3, &Body::Act(stop(2)));
-    world.submit(
+    writer.submit(1, &Body::Act(forged));
+    writer.submit(2, &Body::Act(stop(2)));
+    writer.submit(3, &Body::Act(stop(2)));
+    writer.submit(
         4,
         &Body::Act(Signed {
             text: "{}".into(),
             endorsements: Vec::new(),
         }),
     );
-    world.settle(START).unwrap();
-    let answers = [1, 2, 3, 4].map(|id| answer(&world, id));
+    writer.settle(START).unwrap();
+    let answers = [1, 2, 3, 4].map(|id| answer(&writer, id));
     assert_eq!(
         answers,
         [
@@ -64,27 +65,31 @@ fn what_apply_refuses_is_answered_with_its_code_and_never_appended() {
             Err(Code::Malformed)
         ]
     );
-    assert_eq!((world.size(), world.replayed().read(|f| f.size())), (2, 2));
+    assert_eq!(
+        (writer.size(), writer.replayed().read(|f| f.size())),
+        (2, 2)
+    );
 }
 
 #[test]
 fn nobody_else_appends_ticks_or_a_genesis_and_nothing_is_appended_late_or_undecodable() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    world.submit(1, &Body::Tick);
-    world.submit(2, &Body::Genesis(genesis().hash()));
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.submit(1, &Body::Tick);
+    writer.submit(2, &Body::Genesis(genesis().hash()));
     let late = JournalSubmitted {
         submission: [3; 16],
         body: encode(&Body::Act(stop(1))),
     };
-    world.publish(topics::JOURNAL_SUBMITTED, (60, 60), START, &late);
+    let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+    writer.publish(API, letter.until(START), &late);
     let junk = JournalSubmitted {
         submission: [4; 16],
         body: vec![99],
     };
-    world.publish(topics::JOURNAL_SUBMITTED, (60, 60), at(1000), &junk);
-    world.settle(START).unwrap();
-    let answers = [1, 2, 3, 4].map(|id| answer(&world, id).unwrap_err());
+    writer.publish(API, letter, &junk);
+    writer.settle(START).unwrap();
+    let answers = [1, 2, 3, 4].map(|id| answer(&writer, id).unwrap_err());
     assert_eq!(
         answers,
         [
@@ -94,27 +99,28 @@ fn nobody_else_appends_ticks_or_a_genesis_and_nothing_is_appended_late_or_undeco
             Code::Malformed
         ]
     );
-    assert_eq!(world.size(), 1);
+    assert_eq!(writer.size(), 1);
 }
 
 #[test]
 fn a_submission_by_a_stranger_or_of_another_role_becomes_a_dead_letter_and_the_rest_goes_on() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
     let stop_it = JournalSubmitted {
         submission: [9; 16],
         body: encode(&Body::Act(stop(1))),
     };
-    world.publish(topics::JOURNAL_SUBMITTED, (60, 61), at(1000), &stop_it);
-    world.publish(topics::JOURNAL_SUBMITTED, (1, 11), at(1000), &stop_it);
-    world.submit(1, &Body::Act(stop(2)));
-    world.settle(START).unwrap();
+    let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+    writer.publish(Sender::Forged(Role::Api), letter, &stop_it);
+    writer.publish(Sender::Seat(1), letter, &stop_it);
+    writer.submit(1, &Body::Act(stop(2)));
+    writer.settle(START).unwrap();
     assert_eq!(
-        (answer(&world, 1), world.answers().len(), world.size()),
+        (answer(&writer, 1), writer.answers().len(), writer.size()),
         (Ok(1), 1, 2)
     );
     assert_eq!(
-        world
+        writer
             .records(&format!("{}.dlq", topics::JOURNAL_SUBMITTED))
             .len(),
         2
@@ -123,67 +129,57 @@ fn a_submission_by_a_stranger_or_of_another_role_becomes_a_dead_letter_and_the_r
 
 #[test]
 fn a_restarted_writer_goes_on_where_it_stood() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    world.submit(1, &Body::Act(stop(1)));
-    world.settle(START).unwrap();
-    let (db, bus) = (Arc::clone(&world.db), Arc::clone(&world.bus));
-    let tip = world.shell.stage().follower().unwrap().tip().clone();
-    drop(world);
-    let mut world = World::on(db, bus, 2);
-    assert_eq!(*world.shell.stage().follower().unwrap().tip(), tip);
-    world.settle(START).unwrap();
-    assert_eq!((world.size(), answer(&world, 1)), (2, Ok(1)));
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    let (db, bus) = (Arc::clone(&writer.db), Arc::clone(&writer.bus));
+    let tip = writer.shell.stage().follower().unwrap().tip().clone();
+    drop(writer);
+    let mut writer = Running::on(db, bus, 2);
+    assert_eq!(*writer.shell.stage().follower().unwrap().tip(), tip);
+    writer.settle(START).unwrap();
+    assert_eq!((writer.size(), answer(&writer, 1)), (2, Ok(1)));
     assert_eq!(
-        world.replayed().read(|follower| follower.tip().clone()),
+        writer.replayed().read(|follower| follower.tip().clone()),
         tip
     );
 }
 
 #[test]
 fn a_tick_comes_when_the_tip_grows_old_unwitnessed_and_none_when_it_is_witnessed() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    world.settle(at(29_000)).unwrap();
-    assert_eq!(world.size(), 1);
-    world.settle(at(30_000)).unwrap();
-    assert_eq!(world.size(), 2, "an outage does not wedge the journal");
-    let body = world.shell.stage().follower().unwrap().tip().body.clone();
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.settle(at(29_000)).unwrap();
+    assert_eq!(writer.size(), 1);
+    writer.settle(at(30_000)).unwrap();
+    assert_eq!(writer.size(), 2, "an outage does not wedge the journal");
+    let body = writer.shell.stage().follower().unwrap().tip().body.clone();
     for n in 1..=3 {
-        let said = cosigned(n, &body, at(30_000));
-        world.publish(&topics::cosignatures(node(n)), (n, 10 + n), at(1000), &said);
+        writer.cosign(n, &body, at(30_000));
     }
-    world.settle(at(30_500)).unwrap();
-    world.settle(at(90_000)).unwrap();
-    assert_eq!(world.size(), 2);
-}
-
-fn say(world: &mut World, n: u8, body: &str) {
-    world.publish(
-        &topics::cosignatures(node(n)),
-        (n, 10 + n),
-        at(1000),
-        &cosigned(n, body, START),
-    );
+    writer.settle(at(30_500)).unwrap();
+    writer.settle(at(90_000)).unwrap();
+    assert_eq!(writer.size(), 2);
 }
 
 #[test]
 fn a_writer_whose_database_was_put_back_stops_before_it_orders_a_fork() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    let copy = world.db.snapshot().unwrap();
-    world.submit(1, &Body::Act(stop(1)));
-    world.settle(START).unwrap();
-    let body = world.shell.stage().follower().unwrap().tip().body.clone();
-    say(&mut world, 1, &body);
-    say(&mut world, 4, &body);
-    world.settle(START).unwrap();
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let copy = writer.db.snapshot().unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    let body = writer.shell.stage().follower().unwrap().tip().body.clone();
+    writer.cosign(1, &body, START);
+    writer.cosign(4, &body, START);
+    writer.settle(START).unwrap();
 
     let restored = Arc::new(strongroom_store_sqlite::SqliteDb::from_snapshot(&copy).unwrap());
-    let mut again = World::on(restored, Arc::clone(&world.bus), 7);
+    let mut again = Running::on(restored, Arc::clone(&writer.bus), 7);
     assert!(matches!(again.settle(START), Err(ShellError::Fatal { .. })));
     assert_eq!(
-        world
+        writer
             .replayed()
             .read(|follower| (follower.size(), follower.halted().cloned())),
         (2, None)
@@ -192,9 +188,9 @@ fn a_writer_whose_database_was_put_back_stops_before_it_orders_a_fork() {
 
 #[test]
 fn one_hostile_witness_does_not_stop_the_writer() {
-    let mut world = World::new();
-    world.settle(START).unwrap();
-    let body = world
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let body = writer
         .shell
         .stage()
         .follower()
@@ -202,8 +198,8 @@ fn one_hostile_witness_does_not_stop_the_writer() {
         .tip()
         .body
         .replace("\n1\n", "\n9\n");
-    say(&mut world, 4, &body);
-    world.submit(1, &Body::Act(stop(1)));
-    world.settle(START).unwrap();
-    assert_eq!(answer(&world, 1), Ok(1));
+    writer.cosign(4, &body, START);
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 1), Ok(1));
 }

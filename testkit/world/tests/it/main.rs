@@ -1,6 +1,9 @@
 //! A world holds together and is the same every time.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod gateway;
+mod log;
+
 use strongroom_journal::Mode;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::Code;

@@ -1,14 +1,15 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout
-)]
-use super::*;
-use crate::follower::fixture;
-use crate::state::{Delta, State};
+//! The state's Merkle root against its definition.
+
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use strongroom_journal::keyspace::Key;
+use strongroom_journal::root::Root;
+use strongroom_journal::state::{Delta, State};
+use strongroom_types::{Digest, digest};
+use strongroom_world::small::genesis;
+
+type Path = [u8; 32];
 
 /// The definition, recursively over the sorted list of (path, leaf hash): shares nothing with the
 /// trie.
@@ -146,7 +147,7 @@ proptest! {
     fn a_state_has_the_root_of_its_map_however_often_it_is_asked(
         steps in prop::collection::vec((0u8..20, prop::option::of(0u8..3), any::<bool>()), 0..60)
     ) {
-        let mut state = State::new(fixture::genesis());
+        let mut state = State::new(genesis());
         for (key, value, ask) in steps {
             let undo = state.commit(&delta(&[(vec![key], value.map(|value| vec![value]))]));
             if ask {

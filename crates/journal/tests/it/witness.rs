@@ -1,22 +1,16 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout
-)]
-use super::*;
-use crate::entry::Body;
-use crate::follower::fixture::*;
-use crate::state::Lookup as _;
+//! The witness: what it never cosigns, and what it owes.
+
 use std::cell::RefCell;
-use strongroom_types::ActBody;
+use strongroom_journal::Body;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::overlay::Overlay;
+use strongroom_journal::state::Lookup as _;
+use strongroom_journal::witness::{Cosigned, Witness};
+use strongroom_types::{ActBody, Code, Refusal, UnixMs};
+use strongroom_wire::WitnessCosignature;
+use strongroom_world::small::*;
 
-fn at(ms: u64) -> UnixMs {
-    START.plus(ms)
-}
-
-fn witness(n: u8, last: Option<Cosigned>) -> Witness {
+fn witness(n: u16, last: Option<Cosigned>) -> Witness {
     let follower = Follower::new(genesis()).unwrap();
     Witness::new(
         &follower,
@@ -41,7 +35,7 @@ fn cosign_at(
 
 #[test]
 fn a_cosignature_counts_at_every_replica() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     for n in 1..=3 {
         let signed = cosign_at(&mut witness(n, None), &log.follower, START).unwrap();
@@ -52,7 +46,7 @@ fn a_cosignature_counts_at_every_replica() {
 
 #[test]
 fn nothing_is_signed_before_it_is_persisted() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     let order = RefCell::new(Vec::new());
@@ -75,7 +69,7 @@ fn nothing_is_signed_before_it_is_persisted() {
 
 #[test]
 fn a_quiet_journal_is_cosigned_again_without_another_write() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     assert!(witness.due(&log.follower, START));
@@ -93,7 +87,7 @@ fn a_quiet_journal_is_cosigned_again_without_another_write() {
 
 #[test]
 fn two_trees_of_one_size_are_never_cosigned() {
-    let (mut log, mut other) = (Log::new(), Log::salted(2));
+    let (mut log, mut other) = (log(), salted_log(2));
     log.tick(START);
     other.tick(START);
     let mut witness = witness(1, None);
@@ -102,7 +96,7 @@ fn two_trees_of_one_size_are_never_cosigned() {
         cosign_at(&mut witness, &other.follower, START),
         Err(Code::Conflict)
     );
-    let mut restarted = super::tests::witness(1, witness.last().cloned());
+    let mut restarted = self::witness(1, witness.last().cloned());
     assert_eq!(
         cosign_at(&mut restarted, &other.follower, START),
         Err(Code::Conflict)
@@ -111,7 +105,7 @@ fn two_trees_of_one_size_are_never_cosigned() {
 
 #[test]
 fn a_smaller_tree_is_never_cosigned() {
-    let (mut log, mut behind) = (Log::new(), Follower::new(genesis()).unwrap());
+    let (mut log, mut behind) = (log(), Follower::new(genesis()).unwrap());
     behind.append(&log.tick(START)).unwrap();
     log.tick(START);
     let mut witness = witness(1, None);
@@ -144,7 +138,7 @@ fn nothing_is_cosigned_before_entry_0_or_by_a_stranger() {
 
 #[test]
 fn journal_time_is_bounded_by_the_witness_clock() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(at(60_000));
     assert_eq!(
         cosign_at(&mut witness(1, None), &log.follower, at(54_999)),
@@ -160,7 +154,7 @@ fn journal_time_is_bounded_by_the_witness_clock() {
 
 #[test]
 fn an_outage_does_not_wedge_the_journal() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let late = at(600_000);
     let mut witness = witness(1, None);
@@ -177,15 +171,15 @@ fn an_outage_does_not_wedge_the_journal() {
 
 #[test]
 fn a_witness_that_was_away_may_cosign_an_old_head_that_is_witnessed() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
-    vouch(&mut log.follower, &[1, 2, 3], START);
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
     assert!(cosign_at(&mut witness(4, None), &log.follower, at(600_000)).is_ok());
 }
 
 #[test]
 fn a_halted_replica_is_not_cosigned() {
-    let (mut log, mut other) = (Log::new(), Log::salted(2));
+    let (mut log, mut other) = (log(), salted_log(2));
     log.tick(START);
     log.follower.append(&other.tick(START)).unwrap_err();
     assert_eq!(
@@ -196,7 +190,7 @@ fn a_halted_replica_is_not_cosigned() {
 
 #[test]
 fn a_withheld_tightening_ends_all_cosignatures_until_the_journal_has_it() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     assert!(
@@ -224,7 +218,7 @@ fn a_withheld_tightening_ends_all_cosignatures_until_the_journal_has_it() {
 
 #[test]
 fn the_duty_survives_a_restart_of_the_witness() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let act = witness(1, None)
         .hand(&log.follower, &stop(1), START)
@@ -247,7 +241,7 @@ fn the_duty_survives_a_restart_of_the_witness() {
 
 #[test]
 fn the_duty_ends_when_the_act_expires() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     witness.hand(&log.follower, &stop(1), START).unwrap();
@@ -258,7 +252,7 @@ fn the_duty_ends_when_the_act_expires() {
 
 #[test]
 fn handed_tightenings_are_seen_at_once_each_for_itself() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     witness.hand(&log.follower, &stop(1), START).unwrap();
@@ -268,7 +262,7 @@ fn handed_tightenings_are_seen_at_once_each_for_itself() {
     let seen: Vec<_> = witness
         .handed_overlay(&log.follower, START)
         .map(|delta| {
-            crate::overlay::Overlay::new(log.follower.state())
+            Overlay::new(log.follower.state())
                 .with(delta)
                 .platform()
                 .unwrap()
@@ -280,7 +274,7 @@ fn handed_tightenings_are_seen_at_once_each_for_itself() {
 
 #[test]
 fn what_apply_would_refuse_or_does_not_tighten_is_not_taken() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     let hand = |witness: &mut Witness, signed| {
@@ -290,7 +284,7 @@ fn what_apply_would_refuse_or_does_not_tighten_is_not_taken() {
             .code
     };
     assert_eq!(
-        hand(&mut witness, act(1, 1, ActBody::Resume)),
+        hand(&mut witness, platform_act(1, 1, ActBody::Resume)),
         Code::Unsupported
     );
     let mut forged = stop(1);
@@ -301,7 +295,7 @@ fn what_apply_would_refuse_or_does_not_tighten_is_not_taken() {
 
 #[test]
 fn a_credential_has_at_most_16_open_handed_acts() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     let mut witness = witness(1, None);
     for id in 0..16 {
@@ -318,7 +312,7 @@ fn a_credential_has_at_most_16_open_handed_acts() {
 
 #[test]
 fn an_own_cosignature_above_its_memory_retires_the_key_for_good() {
-    let (mut log, mut behind) = (Log::new(), Follower::new(genesis()).unwrap());
+    let (mut log, mut behind) = (log(), Follower::new(genesis()).unwrap());
     behind.append(&log.tick(START)).unwrap();
     let mut before = witness(1, None);
     let early = cosign_at(&mut before, &behind, START).unwrap();

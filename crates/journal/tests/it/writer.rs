@@ -1,22 +1,18 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout
-)]
-use super::*;
-use crate::follower::fixture::*;
-use proptest::prelude::*;
-use strongroom_types::{ActBody, KeyId, Signed};
+//! The orderer: what it appends, when, and in which batches.
 
-fn at(ms: u64) -> UnixMs {
-    START.plus(ms)
-}
+use proptest::prelude::*;
+use strongroom_journal::entry::ENTRY_BYTES_MAX;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::state::Lookup as _;
+use strongroom_journal::writer::{BATCH_BYTES_MAX, Ordered, Orderer, TICK_AFTER_MS};
+use strongroom_journal::{Body, Finished, State};
+use strongroom_types::{ActBody, Code, Digest, KeyId, Signed};
+use strongroom_wire::encode;
+use strongroom_world::small::*;
 
 #[test]
 fn entry_0_is_the_genesis() {
-    let mut log = Log::new();
+    let mut log = log();
     let ordered = log.order(START, &[]);
     let batch = &ordered.batches[0];
     assert_eq!(
@@ -49,7 +45,7 @@ fn another_key_than_the_log_key_orders_nothing() {
 
 #[test]
 fn journal_time_never_decreases_when_the_clock_does() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(at(5000));
     let late = log.order(at(1000), &[Body::Tick]);
     assert_eq!(late.batches[0].applied[0].0.open().unwrap().at, at(5000));
@@ -57,7 +53,7 @@ fn journal_time_never_decreases_when_the_clock_does() {
 
 #[test]
 fn what_apply_refuses_is_not_appended_and_the_rest_is() {
-    let mut log = Log::new();
+    let mut log = log();
     let mut forged = stop(1);
     forged.endorsements[0].signature[0] ^= 1;
     let bodies = [
@@ -95,10 +91,10 @@ fn what_apply_refuses_is_not_appended_and_the_rest_is() {
 
 #[test]
 fn a_submission_about_nothing_known_is_refused() {
-    let mut log = Log::new();
-    let finished = crate::entry::Finished {
+    let mut log = log();
+    let finished = Finished {
         key: KeyId([1; 16]),
-        transcript: strongroom_types::Digest([0; 32]),
+        transcript: Digest([0; 32]),
         public: Vec::new(),
         certificates: Vec::new(),
     };
@@ -124,7 +120,7 @@ fn a_submission_about_nothing_known_is_refused() {
 
 #[test]
 fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
-    let mut log = Log::new();
+    let mut log = log();
     let bodies = vec![Body::Tick; 2500];
     let ordered = log.order(START, &bodies);
     assert!(ordered.batches.len() > 1);
@@ -143,11 +139,11 @@ fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
 
 #[test]
 fn a_tick_is_due_only_when_an_unwitnessed_tip_grows_old() {
-    let mut log = Log::new();
+    let mut log = log();
     log.tick(START);
     assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS - 1)));
     assert!(Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
-    vouch(&mut log.follower, &[1, 2, 3], START);
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
     assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
 }
 
@@ -157,7 +153,7 @@ fn body(kind: u8, id: u8, version: u64) -> Body {
     match kind {
         0 => Body::Tick,
         1 => Body::Act(stop(id)),
-        2 => Body::Act(act(id, version, ActBody::Resume)),
+        2 => Body::Act(platform_act(id, version, ActBody::Resume)),
         _ => Body::Act(quarantine(id, u16::from(kind - 2))),
     }
 }
@@ -169,7 +165,7 @@ proptest! {
         batches in prop::collection::vec(
             (0u64..4000, prop::collection::vec((0u8..7, 0u8..12, 1u64..6), 0..6)), 1..12),
     ) {
-        let mut log = Log::new();
+        let mut log = log();
         let mut replica = Follower::new(genesis()).unwrap();
         let mut now = START;
         for (step, kinds) in batches {
@@ -186,7 +182,6 @@ proptest! {
         }
         let views: Vec<_> = (1..=replica.size()).filter(|n| replica.head(*n).is_some()).collect();
         for size in views {
-            use crate::state::Lookup as _;
             prop_assert_eq!(replica.head_view(size).unwrap().position().unwrap().next_seq, size);
         }
     }

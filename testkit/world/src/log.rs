@@ -1,0 +1,140 @@
+//! An honest writer in memory: what the journal publishes, batch by batch.
+
+use crate::ledger::Ledger;
+use crate::world::World;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use std::sync::Arc;
+use strongroom_journal::Body;
+use strongroom_journal::follower::{Follower, witness_name};
+use strongroom_journal::writer::{Ordered, Orderer};
+use strongroom_replica::SharedFollower;
+use strongroom_tlog::{CosignKey, cosign};
+use strongroom_types::UnixMs;
+use strongroom_wire::{JournalBatch, WitnessCosignature};
+
+/// A writer with its own replica, and every batch it published.
+pub struct Log {
+    /// The writer's own replica, at the last batch.
+    pub follower: Follower,
+    /// Signs the checkpoints.
+    pub orderer: Orderer,
+    /// Everything published, in order.
+    pub batches: Vec<JournalBatch>,
+    world: World,
+    rng: ChaCha20Rng,
+}
+
+impl Log {
+    /// A journal before entry 0.
+    #[must_use]
+    pub fn new(world: &World) -> Self {
+        Self::salted(world, 1)
+    }
+
+    /// As [`Log::new`] with other salts: the same bodies then give another tree, as a fork does.
+    #[must_use]
+    pub fn salted(world: &World, seed: u64) -> Self {
+        Self {
+            follower: Follower::new(Arc::clone(&world.genesis)).unwrap(),
+            orderer: Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap(),
+            batches: Vec::new(),
+            world: world.clone(),
+            rng: ChaCha20Rng::seed_from_u64(seed),
+        }
+    }
+
+    /// A ledger as its writer published it, one batch per entry.
+    #[must_use]
+    pub fn of(ledger: &Ledger) -> Self {
+        let mut log = Self::new(&ledger.world);
+
+        for entry in &ledger.entries {
+            // The writer puts entry 0 in by itself.
+            let bodies = match entry.body {
+                Body::Genesis(_) => Vec::new(),
+                Body::Tick
+                | Body::Act(_)
+                | Body::Authorized(_)
+                | Body::Attempt(_)
+                | Body::Rejected { .. }
+                | Body::Finished(_) => vec![entry.body.clone()],
+            };
+            let ordered = log.order(entry.at, &bodies);
+            assert!(
+                ordered.results.iter().all(Result::is_ok),
+                "the writer refuses what the ledger took: {:?}",
+                ordered.results
+            );
+        }
+        log
+    }
+
+    /// Orders these bodies at a time, entry 0 first if it is not there yet.
+    pub fn order(&mut self, now: UnixMs, bodies: &[Body]) -> Ordered {
+        let ordered = self
+            .orderer
+            .order(&mut self.follower, now, bodies, &mut self.rng)
+            .unwrap();
+        self.batches
+            .extend(ordered.batches.iter().map(|batch| batch.batch.clone()));
+        ordered
+    }
+
+    /// Orders these bodies, which must fit into one batch, and gives it.
+    pub fn batch(&mut self, now: UnixMs, bodies: &[Body]) -> JournalBatch {
+        let mut batches = self.order(now, bodies).batches;
+        assert_eq!(batches.len(), 1, "one batch");
+        batches.remove(0).batch
+    }
+
+    /// Orders one tick and gives its batch.
+    pub fn tick(&mut self, now: UnixMs) -> JournalBatch {
+        self.batch(now, &[Body::Tick])
+    }
+
+    /// A service's replica that has everything, its tip cosigned by every witness at `now`.
+    #[must_use]
+    pub fn shared(&self, now: UnixMs) -> Arc<SharedFollower> {
+        let shared = SharedFollower::new(Arc::clone(&self.world.genesis)).unwrap();
+        self.catch_up(&shared, now);
+        Arc::new(shared)
+    }
+
+    /// Brings such a replica to the tip, cosigned by every witness at `now`.
+    pub fn catch_up(&self, shared: &SharedFollower, now: UnixMs) {
+        shared.write(|follower| {
+            for batch in &self.batches {
+                follower.append(batch).unwrap();
+            }
+            let seats: Vec<u16> = (1..=self.world.seats()).collect();
+            self.world.cosign_tip(follower, &seats, now);
+        });
+    }
+}
+
+impl World {
+    /// The cosignature of the witness in seat `n` over a checkpoint body.
+    #[must_use]
+    pub fn cosignature(&self, n: u16, body: &str, at: UnixMs) -> WitnessCosignature {
+        let seat = self.seat(n);
+        let key = CosignKey::new(&witness_name(seat.node), &seat.witness.to_bytes()).unwrap();
+        let time_s = at.0 / 1000;
+        WitnessCosignature {
+            body: body.to_owned(),
+            time_s,
+            signature: cosign(body, time_s, &key).unwrap().signature,
+        }
+    }
+
+    /// A replica receives cosignatures of its tip by these seats.
+    pub fn cosign_tip(&self, follower: &mut Follower, seats: &[u16], now: UnixMs) {
+        let body = follower.tip().body.clone();
+        for n in seats {
+            let cosignature = self.cosignature(*n, &body, now);
+            follower
+                .cosignature(self.seat(*n).node, &cosignature, now)
+                .unwrap();
+        }
+    }
+}
