@@ -4,7 +4,7 @@ use crate::assign::assign;
 use crate::schema::MIGRATIONS;
 use crate::store::{self, Pending};
 use std::sync::Arc;
-use strongroom_journal::apply::{Ballot, check_answer, evaluate, initiator};
+use strongroom_journal::apply::{Ballot, check_for_any_group, evaluate, initiator};
 use strongroom_journal::entry::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::{Delivered, Record, Topic};
@@ -134,13 +134,7 @@ impl ApprovalsStage {
     ) -> Result<strongroom_types::UserId, Refusal> {
         self.journal.read(|f| {
             let state = f.state();
-            let who = initiator(
-                state,
-                intent.tenant,
-                intent,
-                &pending.signed,
-                &pending.intent,
-            )?;
+            let who = initiator(state, intent, &pending.signed, &pending.intent)?;
             let ballot = Ballot {
                 platform: intent.platform,
                 tenant: intent.tenant,
@@ -149,21 +143,8 @@ impl ApprovalsStage {
                 core,
                 at: now,
             };
-            let mut refusal = Refusal::from(Code::ApprovalNotEligible);
-            for need in &core.groups {
-                match check_answer(
-                    state,
-                    &ballot,
-                    signed,
-                    approval.answer,
-                    need.group,
-                    &approval.after,
-                ) {
-                    Ok(verified) => return Ok(verified.relied.user),
-                    Err(why) => refusal = why,
-                }
-            }
-            Err(refusal)
+            let verified = check_for_any_group(state, &ballot, signed, approval)?;
+            Ok(verified.relied.user)
         })
     }
 

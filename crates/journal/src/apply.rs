@@ -1,6 +1,16 @@
 //! `apply`: the rules of every entry. Pure, total, deterministic.
 //!
-//! What `apply` refuses is never appended; a replica that is shown a refused entry stops.
+//! An entry that `apply` refuses is never appended; a replica that is shown a refused entry stops.
+//!
+//! | module | entries |
+//! |---|---|
+//! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
+//! | `record`, `proposal` | registry records: at once, or after delay and release |
+//! | `tighten` | tightenings: revoke, stop, pause, cancel, veto, quarantine |
+//! | `authorize`, `approvals` | payments: authorized with attempt 1, or rejected |
+//! | `attempt` | further attempts of an authorized intent |
+//! | `windows` | velocity windows |
+//! | [`ceremony`] | the end of a key generation |
 
 pub mod act;
 mod approvals;
@@ -8,39 +18,45 @@ mod attempt;
 mod authorize;
 pub mod ceremony;
 mod change;
+mod opened;
+mod proposal;
 mod record;
 mod tighten;
 mod windows;
 
-pub use approvals::{Ballot, check_answer, check_approvals};
-pub use authorize::{evaluate, initiator};
+pub use approvals::{Ballot, Seat, Verified, check_answer, check_approvals, check_for_any_group};
+pub use authorize::{Evaluated, evaluate, initiator};
 pub use windows::TenantView;
 
 use crate::entry::{Body, Entry, VERSION};
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, PlatformRecord};
-use crate::state::{Delta, Lookup as _, State};
-use change::Change;
-use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
+use crate::model::{CredentialRecord, PlatformRecord, TenantRecord};
+use crate::state::{Delta, Lookup as _, State, View};
+use change::{Change, Place};
+use strongroom_types::{Code, Digest, Refusal, Scope, TenantId};
 
-/// Keys of a tenant forgotten with each of its entries, so that memory of the past stays bounded by
-/// retention.
+/// Keys of a tenant forgotten with each of its entries: several times what an entry adds, so that
+/// memory of the past stays bounded by retention.
 const FORGET_MAX: usize = 16;
 /// Milliseconds in a minute.
 const MINUTE_MS: u64 = 60_000;
 
-/// What the entry changes, or why it must not be appended.
+/// The change that an entry makes, or the reason why it must not be appended.
 ///
 /// # Errors
 /// Each rule has its own stable code; see `docs/errors/`.
 pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
     let mut position = state.position()?;
+
+    // A version this build does not know may mean anything; guessing would split the replicas.
     if entry.version != VERSION {
         return Err(Refusal::new(
             Code::UnknownEntry,
             format!("entry version {}", entry.version),
         ));
     }
+
+    // A gap or a repetition would let the writer leave an entry out, or count one twice.
     if entry.seq != position.next_seq {
         let detail = format!(
             "entry {} where {} was expected",
@@ -48,22 +64,28 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
         );
         return Err(Refusal::new(Code::Malformed, detail));
     }
+
+    // Delays, expiries and windows are measured in journal time: a writer that turned it back could
+    // release a proposal early or spend a limit twice.
     if entry.at < position.last_at {
         return Err(Code::TimeWentBack.into());
     }
+
+    // A second genesis would replace the platform's admins.
     if (entry.seq == 0) != matches!(entry.body, Body::Genesis(_)) {
         return Err(Refusal::new(
             Code::Malformed,
             "genesis is entry 0 and nothing else is",
         ));
     }
+
+    // Before the rules: a tenant whose quota is full of expired records must not be refused for it.
     let mut change = Change::new(state);
-    // Before the rules: a tenant whose quota is full of what has expired must not be refused for
-    // it.
     if let Scope::Tenant(tenant) = entry.scope {
         change.forget_expired(tenant, entry.at, FORGET_MAX)?;
     }
     dispatch(&mut change, entry)?;
+
     position.next_seq = entry.seq + 1;
     position.last_at = entry.at;
     change.put(ks::position(), &position);
@@ -73,61 +95,73 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
 fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
     match &entry.body {
         Body::Genesis(hash) => {
-            platform_scope(entry)?;
+            check_platform_scope(entry)?;
             genesis(change, *hash)
         }
-        Body::Tick => platform_scope(entry),
+        Body::Tick => check_platform_scope(entry),
         Body::Act(signed) => act::apply(change, entry, signed),
         Body::Authorized(authorization) => {
-            let tenant = count(change, entry)?;
-            authorize::apply(change, tenant, entry, authorization)
+            let place = tenant_place(entry)?;
+            count_entry(change, place)?;
+            authorize::apply(change, place, authorization)
         }
         Body::Attempt(attempt) => {
-            let tenant = count(change, entry)?;
-            attempt::apply(change, tenant, entry, attempt)
+            let place = tenant_place(entry)?;
+            count_entry(change, place)?;
+            attempt::apply(change, place, attempt)
         }
         Body::Rejected {
             intent,
             core,
             approval,
         } => {
-            let tenant = tenant_scope(entry)?;
-            authorize::reject(change, tenant, entry, intent, core, approval)
+            // Not counted against the quota: a "no" tightens, and a full minute must not keep it
+            // out.
+            let no = authorize::SignedNo {
+                intent,
+                core,
+                approval,
+            };
+            authorize::reject(change, tenant_place(entry)?, &no)
         }
-        Body::Finished(finished) => {
-            let tenant = tenant_scope(entry)?;
-            ceremony::finish(change, tenant, finished)
-        }
+        Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?.tenant, finished),
     }
 }
 
-fn platform_scope(entry: &Entry) -> Result<(), Refusal> {
+fn check_platform_scope(entry: &Entry) -> Result<(), Refusal> {
     match entry.scope {
         Scope::Platform => Ok(()),
         Scope::Tenant(_) => Err(Code::WrongScope.into()),
     }
 }
 
-fn tenant_scope(entry: &Entry) -> Result<TenantId, Refusal> {
+/// Where an entry of a tenant takes effect.
+fn tenant_place(entry: &Entry) -> Result<Place, Refusal> {
     match entry.scope {
-        Scope::Tenant(tenant) => Ok(tenant),
+        Scope::Tenant(tenant) => Ok(Place {
+            tenant,
+            seq: entry.seq,
+            at: entry.at,
+        }),
         Scope::Platform => Err(Code::WrongScope.into()),
     }
 }
 
-/// Entry 0: the hash is this build's genesis; its admins' credentials come into force.
+/// Entry 0: names this build's genesis and puts its admins' credentials in force.
 fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
     let genesis = std::sync::Arc::clone(change.state().genesis());
+
+    // The hash is pinned in each signer's configuration: a log that starts with another genesis is
+    // another installation's.
     if genesis.hash() != hash {
         return Err(Code::WrongGenesis.into());
     }
-    change.put(
-        ks::platform(),
-        &PlatformRecord {
-            version: 1,
-            ..PlatformRecord::default()
-        },
-    );
+
+    let platform = PlatformRecord {
+        version: 1,
+        ..PlatformRecord::default()
+    };
+    change.put(ks::platform(), &platform);
     for credential in &genesis.admin_credentials {
         let record = CredentialRecord {
             credential: credential.clone(),
@@ -138,25 +172,35 @@ fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Counts an entry against the tenant's quota of this minute of journal time.
-fn count(change: &mut Change<'_>, entry: &Entry) -> Result<TenantId, Refusal> {
-    let tenant = tenant_scope(entry)?;
-    count_for(change, tenant, entry.at)?;
-    Ok(tenant)
-}
-
-fn count_for(change: &mut Change<'_>, tenant: TenantId, at: UnixMs) -> Result<(), Refusal> {
-    let mut record = change.tenant(tenant)?;
-    let minute = at.0 / MINUTE_MS;
+/// Counts an entry against the tenant's quota of this minute of journal time: one tenant must not
+/// be able to fill the journal for all others.
+fn count_entry(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
+    let mut record = change.tenant(place.tenant)?;
+    let minute = place.at.0 / MINUTE_MS;
     let used = if record.minute.0 == minute {
         record.minute.1
     } else {
         0
     };
+
     if used >= change.state().genesis().bounds.entries_per_minute {
         return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
     }
+
     record.minute = (minute, used + 1);
-    change.put(ks::tenant(tenant), &record);
+    change.put(ks::tenant(place.tenant), &record);
     Ok(())
+}
+
+/// The tenant's record, unless the tenant itself or the whole platform is stopped: an incident stops
+/// payments and loosenings before its cause is known.
+fn check_not_stopped(view: &dyn View, tenant: TenantId) -> Result<TenantRecord, Refusal> {
+    if view.platform()?.stopped {
+        return Err(Code::PlatformStopped.into());
+    }
+    let record = view.tenant(tenant)?;
+    if record.stopped {
+        return Err(Code::TenantStopped.into());
+    }
+    Ok(record)
 }

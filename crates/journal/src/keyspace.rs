@@ -8,6 +8,10 @@ use strongroom_types::{
 /// A key of the map.
 pub type Key = Vec<u8>;
 
+const PROPOSAL: u8 = 11;
+const ENDED: u8 = 22;
+const OPEN_INTENT: u8 = 23;
+
 fn key(tag: u8, parts: &[&[u8]]) -> Key {
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
     key.push(tag);
@@ -25,36 +29,43 @@ fn len(value: &str) -> [u8; 4] {
 pub fn position() -> Key {
     key(0, &[])
 }
+
 /// The platform's sub-state.
 #[must_use]
 pub fn platform() -> Key {
     key(1, &[])
 }
+
 /// A used act of a scope (`None`: platform).
 #[must_use]
 pub fn used_act(tenant: Option<TenantId>, id: ActId) -> Key {
     tenant.map_or_else(|| key(2, &[&id.0]), |t| key(3, &[&t.0, &id.0]))
 }
+
 /// A tenant.
 #[must_use]
 pub fn tenant(t: TenantId) -> Key {
     key(4, &[&t.0])
 }
+
 /// A user.
 #[must_use]
 pub fn user(t: TenantId, id: UserId) -> Key {
     key(5, &[&t.0, &id.0])
 }
+
 /// A credential of a tenant.
 #[must_use]
 pub fn credential(t: TenantId, id: CredentialId) -> Key {
     key(6, &[&t.0, &id.0])
 }
+
 /// A group.
 #[must_use]
 pub fn group(t: TenantId, id: GroupId) -> Key {
     key(7, &[&t.0, &id.0])
 }
+
 /// An allow-list entry by destination.
 #[must_use]
 pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
@@ -68,46 +79,55 @@ pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
         ],
     )
 }
+
 /// The destination of an allow-list entry.
 #[must_use]
 pub fn allow_list(t: TenantId, id: AllowListId) -> Key {
     key(9, &[&t.0, &id.0])
 }
+
 /// The text of a policy.
 #[must_use]
 pub fn policy(t: TenantId, digest: &Digest) -> Key {
     key(10, &[&t.0, &digest.0])
 }
+
 /// A proposal by the digest of its act.
 #[must_use]
 pub fn proposal(t: TenantId, act: &Digest) -> Key {
-    key(11, &[&t.0, &act.0])
+    key(PROPOSAL, &[&t.0, &act.0])
 }
+
 /// A vault.
 #[must_use]
 pub fn vault(t: TenantId, id: VaultId) -> Key {
     key(12, &[&t.0, &id.0])
 }
+
 /// A key.
 #[must_use]
 pub fn threshold_key(t: TenantId, id: KeyId) -> Key {
     key(13, &[&t.0, &id.0])
 }
+
 /// Which vault has an account of a key.
 #[must_use]
 pub fn account(t: TenantId, id: KeyId, account: u32) -> Key {
     key(14, &[&t.0, &id.0, &account.to_be_bytes()])
 }
+
 /// An intent.
 #[must_use]
 pub fn intent(t: TenantId, digest: &Digest) -> Key {
     key(15, &[&t.0, &digest.0])
 }
+
 /// A used external id.
 #[must_use]
 pub fn external_id(t: TenantId, id: &Name) -> Key {
     key(16, &[&t.0, id.as_str().as_bytes()])
 }
+
 /// Which intent has an anchor.
 #[must_use]
 pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
@@ -121,11 +141,13 @@ pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
         ],
     )
 }
+
 /// A used approval.
 #[must_use]
 pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
     key(18, &[&t.0, &nonce.0])
 }
+
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
@@ -141,31 +163,37 @@ pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number:
         ],
     )
 }
+
 /// A key of this tenant to forget at a time.
 #[must_use]
 pub fn expiry(t: TenantId, at: UnixMs, forget: &[u8]) -> Key {
     key(20, &[&t.0, &at.0.to_be_bytes(), forget])
 }
+
 /// Prefix of [`expiry`] keys of one tenant.
 #[must_use]
 pub fn expiry_prefix(t: TenantId) -> Key {
     key(20, &[&t.0])
 }
+
 /// A platform admin's credential.
 #[must_use]
 pub fn platform_credential(id: CredentialId) -> Key {
     key(21, &[&id.0])
 }
+
 /// An intent that ended before it was authorized.
 #[must_use]
 pub fn ended(t: TenantId, digest: &Digest) -> Key {
-    key(22, &[&t.0, &digest.0])
+    key(ENDED, &[&t.0, &digest.0])
 }
+
 /// An authorized intent that has not expired.
 #[must_use]
 pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
-    key(23, &[&t.0, &digest.0])
+    key(OPEN_INTENT, &[&t.0, &digest.0])
 }
+
 /// The tag under which all tenants stand, for listing.
 pub const TENANTS: u8 = 4;
 /// Prefix of all vaults of a tenant, for listing.
@@ -173,11 +201,37 @@ pub const TENANTS: u8 = 4;
 pub fn vaults_prefix(t: TenantId) -> Key {
     key(12, &[&t.0])
 }
+
 /// Prefix of all keys of a tenant, for listing.
 #[must_use]
 pub fn threshold_keys_prefix(t: TenantId) -> Key {
     key(13, &[&t.0])
 }
+
+/// Kind of record, as far as forgetting it changes more than its own key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// An open proposal: counted in its tenant.
+    Proposal,
+    /// An intent that has not expired: counted in its tenant.
+    OpenIntent,
+    /// An end, which may be renewed.
+    Ended,
+    /// Nothing else depends on it.
+    Other,
+}
+
+/// Kind of the record under a key.
+#[must_use]
+pub fn kind(key: &[u8]) -> Kind {
+    match key.first() {
+        Some(&PROPOSAL) => Kind::Proposal,
+        Some(&OPEN_INTENT) => Kind::OpenIntent,
+        Some(&ENDED) => Kind::Ended,
+        Some(_) | None => Kind::Other,
+    }
+}
+
 /// Splits an expiry key of [`expiry`] into its time and the key to forget.
 #[must_use]
 pub fn read_expiry(bytes: &[u8]) -> Option<(UnixMs, Key)> {

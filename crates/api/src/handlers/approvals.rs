@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use strongroom_journal::apply::{Ballot, check_answer, initiator};
+use strongroom_journal::apply::{Ballot, check_for_any_group, initiator};
 use strongroom_types::{
     Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs,
 };
@@ -100,7 +100,7 @@ fn check(
     let core = DecisionCore::parse(&row.core).map_err(|e| Refusal::new(Code::Internal, e))?;
     api.journal.read(|f| {
         let state = f.state();
-        let who = initiator(state, intent.tenant, &intent, &row.signed, &row.intent)?;
+        let who = initiator(state, &intent, &row.signed, &row.intent)?;
         let (platform, tenant) = (intent.platform, intent.tenant);
         let ballot = Ballot {
             platform,
@@ -110,21 +110,8 @@ fn check(
             core: &core,
             at: now,
         };
-        let mut refusal = Refusal::from(Code::ApprovalNotEligible);
-        for need in &core.groups {
-            match check_answer(
-                state,
-                &ballot,
-                signed,
-                approval.answer,
-                need.group,
-                &approval.after,
-            ) {
-                Ok(verified) => return twice(f, &intent, answers, verified.relied.user),
-                Err(why) => refusal = why,
-            }
-        }
-        Err(refusal)
+        let verified = check_for_any_group(state, &ballot, signed, approval)?;
+        twice(f, &intent, answers, verified.relied.user)
     })
 }
 

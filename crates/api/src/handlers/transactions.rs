@@ -94,7 +94,7 @@ fn check(
             return Err(Code::WrongScope.into());
         }
         state.tenant(tenant)?;
-        initiator(state, tenant, intent, signed, digest)?;
+        initiator(state, intent, signed, digest)?;
         if now >= intent.expires {
             return Err(Code::IntentExpired.into());
         }

@@ -7,11 +7,11 @@ use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
 use strongroom_types::signed::verify_with;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, Code, CredentialClass, DecisionCore, Digest, Document as _,
-    GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
+    Answer, Approval, ApprovalNonce, Code, Credential, CredentialClass, DecisionCore, Digest,
+    Document as _, GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
 };
 
-/// What is being decided.
+/// The decision that approvers answer to.
 #[derive(Clone, Copy)]
 pub struct Ballot<'a> {
     /// The installation.
@@ -28,13 +28,24 @@ pub struct Ballot<'a> {
     pub at: UnixMs,
 }
 
+/// The place that one answer is to fill.
+#[derive(Clone, Copy)]
+pub struct Seat<'a> {
+    /// Group whose member must answer.
+    pub group: GroupId,
+    /// The answer that counts here.
+    pub answer: Answer,
+    /// Digests of the approvals that must come before this one, in order.
+    pub after: &'a [Digest],
+}
+
 /// One verified answer.
 pub struct Verified {
-    /// Whose, and for which group (the one asked).
+    /// Credential and human, for the group of the seat.
     pub relied: ReliedApproval,
-    /// Single-use.
+    /// Single-use number of the approval.
     pub nonce: ApprovalNonce,
-    /// When the approval itself ends.
+    /// End of the approval's own life.
     pub expires: UnixMs,
     /// Digest of the approval.
     pub digest: Digest,
@@ -42,25 +53,77 @@ pub struct Verified {
     pub class: CredentialClass,
 }
 
-/// Checks one answer for one group, in every respect that does not depend on the others.
+/// Checks one answer for one seat, in every respect that does not depend on the other answers.
 ///
 /// # Errors
 /// One code for each rule.
 pub fn check_answer(
     view: &dyn View,
     ballot: &Ballot<'_>,
+    seat: &Seat<'_>,
     signed: &Signed,
-    wanted: Answer,
-    group: GroupId,
-    after: &[Digest],
 ) -> Result<Verified, Refusal> {
     let (approval, digest) = signed.open::<Approval>()?;
+    check_subject(ballot, seat, (&approval, &digest))?;
+    let credential = approver(view, ballot, signed, (&approval, &digest))?;
+
+    // Four eyes: the person who asked must not also be one of those who agree.
+    if credential.user == ballot.initiator {
+        return Err(Code::ApprovalByInitiator.into());
+    }
+
+    // Membership is read at this position: someone who left the group approves nothing any more.
+    if !view.in_group(ballot.tenant, seat.group, credential.user)? {
+        return Err(Refusal::new(
+            Code::ApprovalNotEligible,
+            format!("{} is not in {}", credential.user, seat.group),
+        ));
+    }
+
+    // Where the policy orders groups, a later approver signs the digests of the earlier approvals:
+    // nobody can claim that the second pair of eyes looked first.
+    if approval.after != seat.after {
+        return Err(Code::ApprovalOutOfOrder.into());
+    }
+    if approval.rationale == Digest::default() {
+        return Err(Refusal::new(
+            Code::ApprovalNotEligible,
+            "a written reason is required",
+        ));
+    }
+
+    // A replayed approval must not stand in for a fresh one.
+    let used = ks::approval(ballot.tenant, approval.nonce);
+    if view.get(&used).is_some() {
+        return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
+    }
+
+    Ok(Verified {
+        relied: ReliedApproval {
+            credential: credential.id,
+            user: credential.user,
+            group: seat.group,
+        },
+        nonce: approval.nonce,
+        expires: approval.expires,
+        digest,
+        class: credential.class,
+    })
+}
+
+/// The answer is to exactly this intent under exactly this decision, and has not expired: else a
+/// yes given to one payment, or to the same payment under a laxer rule, would open another.
+fn check_subject(
+    ballot: &Ballot<'_>,
+    seat: &Seat<'_>,
+    (approval, digest): (&Approval, &Digest),
+) -> Result<(), Refusal> {
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
     if approval.intent != ballot.intent
         || approval.core != ballot.core.digest()
-        || approval.answer != wanted
+        || approval.answer != seat.answer
     {
         return Err(Refusal::new(Code::ApprovalWrongDigest, digest));
     }
@@ -70,6 +133,16 @@ pub fn check_answer(
             "the approval has expired",
         ));
     }
+    Ok(())
+}
+
+/// The approver's credential, in force, whose one signature is on the approval.
+fn approver(
+    view: &dyn View,
+    ballot: &Ballot<'_>,
+    signed: &Signed,
+    (approval, digest): (&Approval, &Digest),
+) -> Result<Credential, Refusal> {
     let credential = view
         .credential(ballot.tenant, approval.approver)?
         .credential;
@@ -79,47 +152,41 @@ pub fn check_answer(
             "an approval has one signature",
         ));
     };
-    let own = endorsement.credential == approval.approver;
+
+    // The signature must be the named approver's own, not that of some other valid credential.
+    let is_own = endorsement.credential == approval.approver;
     let key = view.public_key(&credential.public_key);
-    if !own || !key.is_some_and(|key| verify_with(&key, &digest, &endorsement.signature)) {
-        return Err(Refusal::new(Code::BadSignature, approval.approver));
+    if is_own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
+        Ok(credential)
+    } else {
+        Err(Refusal::new(Code::BadSignature, approval.approver))
     }
-    if credential.user == ballot.initiator {
-        return Err(Code::ApprovalByInitiator.into());
+}
+
+/// Checks one answer for the first of the decision's groups in which it counts. For services that
+/// see answers before the others are there: the order of groups is taken as the approval states it.
+///
+/// # Errors
+/// Why it does not count in the last group; `approval_not_eligible` when the decision asks nobody.
+pub fn check_for_any_group(
+    view: &dyn View,
+    ballot: &Ballot<'_>,
+    signed: &Signed,
+    approval: &Approval,
+) -> Result<Verified, Refusal> {
+    let mut refusal = Refusal::from(Code::ApprovalNotEligible);
+    for need in &ballot.core.groups {
+        let seat = Seat {
+            group: need.group,
+            answer: approval.answer,
+            after: &approval.after,
+        };
+        match check_answer(view, ballot, &seat, signed) {
+            Ok(verified) => return Ok(verified),
+            Err(why) => refusal = why,
+        }
     }
-    if !view.in_group(ballot.tenant, group, credential.user)? {
-        return Err(Refusal::new(
-            Code::ApprovalNotEligible,
-            format!("{} is not in {group}", credential.user),
-        ));
-    }
-    if approval.after != after {
-        return Err(Code::ApprovalOutOfOrder.into());
-    }
-    if approval.rationale == Digest::default() {
-        return Err(Refusal::new(
-            Code::ApprovalNotEligible,
-            "a written reason is required",
-        ));
-    }
-    if view
-        .get(&ks::approval(ballot.tenant, approval.nonce))
-        .is_some()
-    {
-        return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
-    }
-    let relied = ReliedApproval {
-        credential: credential.id,
-        user: credential.user,
-        group,
-    };
-    Ok(Verified {
-        relied,
-        nonce: approval.nonce,
-        expires: approval.expires,
-        digest,
-        class: credential.class,
-    })
+    Err(refusal)
 }
 
 /// Checks that `approvals` are exactly what the decision asks, in the order of its groups.
@@ -132,30 +199,32 @@ pub fn check_approvals(
     approvals: &[Signed],
 ) -> Result<Vec<Verified>, Refusal> {
     let core = ballot.core;
+
+    // Exactly as many: a surplus approval would be used up without having been needed.
     let needed: usize = core.groups.iter().map(|need| need.approvals as usize).sum();
     if approvals.len() != needed {
         let detail = format!("{} approvals where {needed} are needed", approvals.len());
         return Err(Refusal::new(Code::ApprovalMissing, detail));
     }
+
     let mut answers = approvals.iter();
     let mut verified: Vec<Verified> = Vec::new();
     for need in &core.groups {
         let earlier: Vec<Digest> = verified.iter().map(|v| v.digest).collect();
-        let after = if core.ordered { earlier } else { Vec::new() };
+        let seat = Seat {
+            group: need.group,
+            answer: Answer::Yes,
+            after: if core.ordered { &earlier } else { &[] },
+        };
         for signed in answers.by_ref().take(need.approvals as usize) {
-            verified.push(check_answer(
-                view,
-                ballot,
-                signed,
-                Answer::Yes,
-                need.group,
-                &after,
-            )?);
+            verified.push(check_answer(view, ballot, &seat, signed)?);
         }
     }
-    distinct(&verified)?;
-    let strong = matches!(core.tier, Tier::MOfN | Tier::Committee);
-    if strong && !verified.iter().any(|v| v.class == CredentialClass::Key) {
+    check_distinct(&verified)?;
+
+    // A program's key can be stolen from a disk; the strong tiers want one key that a person holds.
+    let is_strong = matches!(core.tier, Tier::MOfN | Tier::Committee);
+    if is_strong && !verified.iter().any(|v| v.class == CredentialClass::Key) {
         return Err(Refusal::new(
             Code::ApprovalMissing,
             "one approval must be by a credential of class `key`",
@@ -164,16 +233,16 @@ pub fn check_approvals(
     Ok(verified)
 }
 
-/// One human counts once, one approval counts once.
-fn distinct(verified: &[Verified]) -> Result<(), Refusal> {
+/// One human counts once, however many credentials and groups they have; one approval counts once.
+fn check_distinct(verified: &[Verified]) -> Result<(), Refusal> {
     let humans: BTreeSet<_> = verified.iter().map(|v| v.relied.user).collect();
     if humans.len() != verified.len() {
         return Err(Code::ApprovalDuplicateHuman.into());
     }
+
     let nonces: BTreeSet<_> = verified.iter().map(|v| v.nonce).collect();
-    if nonces.len() == verified.len() {
-        Ok(())
-    } else {
-        Err(Code::UsedAuthority.into())
+    if nonces.len() != verified.len() {
+        return Err(Code::UsedAuthority.into());
     }
+    Ok(())
 }

@@ -1,48 +1,54 @@
 //! Attempts: the anchor, the numbering, the fee cap.
 
-use super::change::Change;
-use super::windows;
-use crate::entry::Entry;
+use super::authorize::Evaluated;
+use super::change::{Change, Place};
+use super::{check_not_stopped, windows};
 use crate::keyspace as ks;
 use crate::model::{AttemptRecord, IntentRecord, IntentStanding, Spend};
 use crate::state::{Lookup as _, View};
-use strongroom_types::{Attempt, AttemptKind, Code, Digest, Intent, Refusal, TenantId};
+use strongroom_types::{Attempt, AttemptKind, Code, Refusal};
 
-/// `cancel` attempts beyond the intent's own number: the first, and bumps of it.
-const HOMECOMINGS_MAX: u32 = 3;
+/// Most `cancel` attempts beyond the intent's own number: the first, and bumps of it.
+const CANCEL_ATTEMPTS_MAX: u32 = 3;
 
-fn remembered(attempt: &Attempt, entry: &Entry) -> AttemptRecord {
+fn recorded(attempt: &Attempt, place: Place) -> AttemptRecord {
     AttemptRecord {
         number: attempt.number,
         kind: attempt.kind,
-        seq: entry.seq,
-        at: entry.at,
+        seq: place.seq,
+        at: place.at,
         unsigned_digest: attempt.unsigned_digest,
         fee_max: attempt.fee_max,
     }
 }
 
-/// Attempt 1: pays, names a free anchor it spends, and uses at most half of the fee cap.
+/// Checks attempt 1: it pays, names an anchor that is free and that it spends, and uses at most
+/// half of the fee cap.
 pub(super) fn first(
     view: &dyn View,
-    tenant: TenantId,
-    intent: &Intent,
-    digest: &Digest,
+    place: Place,
+    evaluated: &Evaluated,
     attempt: &Attempt,
-    entry: &Entry,
 ) -> Result<AttemptRecord, Refusal> {
-    if attempt.intent != *digest || attempt.number != 1 || attempt.kind != AttemptKind::Pay {
+    let intent = &evaluated.intent;
+
+    // The transaction in the entry must be this intent's, not one that was offered for another.
+    if attempt.intent != evaluated.digest || attempt.number != 1 || attempt.kind != AttemptKind::Pay
+    {
         return Err(Code::AttemptNumberWrong.into());
     }
     if !attempt.well_formed() {
         return Err(Code::AnchorMissing.into());
     }
-    if view
-        .get(&ks::anchor(tenant, &intent.chain, &attempt.anchor))
-        .is_some()
-    {
+
+    // Two live intents on one anchor could only conflict, and a replacement of one would look like
+    // the end of the other.
+    let anchor = ks::anchor(place.tenant, &intent.chain, &attempt.anchor);
+    if view.get(&anchor).is_some() {
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor.0));
     }
+
+    // The other half is head room for replacements when fees rise.
     if attempt.fee_max > intent.fee_max.half() {
         let detail = format!(
             "attempt 1 costs up to {}, half of the cap is {}",
@@ -51,92 +57,87 @@ pub(super) fn first(
         );
         return Err(Refusal::new(Code::FeeCapTooLow, detail));
     }
-    Ok(remembered(attempt, entry))
+    Ok(recorded(attempt, place))
 }
 
-/// A further attempt: contains *the* anchor, so that at most one attempt of an intent ever
+/// Opens a further attempt: it contains *the* anchor, so that at most one attempt of an intent ever
 /// confirms.
 pub(super) fn apply(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    entry: &Entry,
+    place: Place,
     attempt: &Attempt,
 ) -> Result<(), Refusal> {
-    let record = change.intent(tenant, &attempt.intent)?;
-    let mut record = record.ok_or_else(|| Refusal::new(Code::UnknownIntent, attempt.intent))?;
+    let tenant = place.tenant;
+    let mut record = change
+        .intent(tenant, &attempt.intent)?
+        .ok_or_else(|| Refusal::new(Code::UnknownIntent, attempt.intent))?;
+
+    // Shares are given for the last attempt only: two attempts of one number, or a gap, would make
+    // "the last" a matter of opinion.
     let last = record.attempts.last().map_or(0, |last| last.number);
     if attempt.number != last + 1 {
-        return Err(Refusal::new(
-            Code::AttemptNumberWrong,
-            format!("expected {}", last + 1),
-        ));
+        let detail = format!("expected {}", last + 1);
+        return Err(Refusal::new(Code::AttemptNumberWrong, detail));
     }
-    // Bringing the anchor home is not one of the client's attempts, but it is bounded too.
+
+    // Returning the anchor is not one of the client's attempts, but it is bounded too.
     let spare = if attempt.kind == AttemptKind::Cancel {
-        HOMECOMINGS_MAX
+        CANCEL_ATTEMPTS_MAX
     } else {
         0
     };
     if last >= record.attempts_max.saturating_add(spare) {
         return Err(Code::AttemptsExhausted.into());
     }
+
+    // Sharing another coin of attempt 1 is not enough: both could confirm after the anchor is
+    // spent elsewhere.
     if !attempt.well_formed() || attempt.anchor != record.anchor {
         return Err(Refusal::new(Code::AnchorMissing, &record.anchor.0));
     }
     if attempt.fee_max > record.fee_max {
-        return Err(Refusal::new(
-            Code::FeeCapExceeded,
-            format!("the cap is {}", record.fee_max),
-        ));
+        let detail = format!("the cap is {}", record.fee_max);
+        return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
-    open(change, tenant, entry, attempt, &record)?;
-    windows::take(
-        change,
+    check_open(change, place, attempt.kind, &record)?;
+
+    // The spend leaves its window by age only, counted from the last attempt: without the move, an
+    // attempt held back for a day would pay outside every window.
+    let payer = windows::Payer {
         tenant,
-        record.vault,
-        record.initiator_user,
-        &record.spend,
-    )?;
+        vault: record.vault,
+        user: record.initiator_user,
+    };
+    windows::take(change, payer, &record.spend)?;
     record.spend = Spend {
         amounts: record.spend.amounts,
-        at: entry.at,
+        at: place.at,
     };
-    windows::add(
-        change,
-        tenant,
-        record.vault,
-        record.initiator_user,
-        &record.spend,
-    )?;
-    record.attempts.push(remembered(attempt, entry));
+    windows::add(change, payer, &record.spend)?;
+
+    record.attempts.push(recorded(attempt, place));
     change.put(ks::intent(tenant, &attempt.intent), &record);
     Ok(())
 }
 
-/// A live intent pays or bumps; a cancelled or expired one may only bring its anchor home.
-fn open(
+/// A live intent pays or bumps; a cancelled or expired one may only return its anchor to the vault.
+fn check_open(
     change: &Change<'_>,
-    tenant: TenantId,
-    entry: &Entry,
-    attempt: &Attempt,
+    place: Place,
+    kind: AttemptKind,
     record: &IntentRecord,
 ) -> Result<(), Refusal> {
-    let expired = entry.at >= record.expires;
-    let cancelled = record.standing == IntentStanding::Cancelled;
-    match attempt.kind {
-        AttemptKind::Cancel if cancelled || expired => Ok(()),
+    let is_expired = place.at >= record.expires;
+    let is_cancelled = record.standing == IntentStanding::Cancelled;
+    match kind {
+        // Pays nobody, so stops and pauses do not concern it; a live intent's anchor stays.
+        AttemptKind::Cancel if is_cancelled || is_expired => Ok(()),
         AttemptKind::Cancel => Err(Refusal::new(
             Code::AttemptNumberWrong,
             "only a cancelled or expired intent",
         )),
-        AttemptKind::Pay | AttemptKind::Bump if cancelled => Err(Code::IntentCancelled.into()),
-        AttemptKind::Pay | AttemptKind::Bump if expired => Err(Code::IntentExpired.into()),
-        AttemptKind::Pay | AttemptKind::Bump if change.platform()?.stopped => {
-            Err(Code::PlatformStopped.into())
-        }
-        AttemptKind::Pay | AttemptKind::Bump if change.tenant(tenant)?.stopped => {
-            Err(Code::TenantStopped.into())
-        }
-        AttemptKind::Pay | AttemptKind::Bump => Ok(()),
+        AttemptKind::Pay | AttemptKind::Bump if is_cancelled => Err(Code::IntentCancelled.into()),
+        AttemptKind::Pay | AttemptKind::Bump if is_expired => Err(Code::IntentExpired.into()),
+        AttemptKind::Pay | AttemptKind::Bump => check_not_stopped(change, place.tenant).map(drop),
     }
 }

@@ -1,11 +1,13 @@
 //! A payment: authorized with attempt 1 in one atomic entry, or rejected by an approver's signed
 //! no.
 
-use super::approvals::{Ballot, Verified, check_answer, check_approvals};
+use super::approvals::{Ballot, Seat, Verified, check_answer, check_approvals};
 use super::attempt::first;
-use super::change::Change;
+use super::change::{Change, Place};
+use super::check_not_stopped;
 use super::windows::{self, TenantView};
-use crate::entry::{Authorization, Entry};
+use crate::entry::Authorization;
+use crate::genesis::Bounds;
 use crate::keyspace as ks;
 use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend};
 use crate::state::{Lookup as _, State, View};
@@ -14,184 +16,75 @@ use strongroom_policy::{Decision, Question};
 use strongroom_types::signed::verify_with;
 use strongroom_types::{
     Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed,
-    TenantId, UnixMs,
+    UnixMs,
 };
-
-/// The initiator's credential, in force, whose one signature is on the intent.
-///
-/// # Errors
-/// `unknown_credential`, `credential_revoked`, `bad_signature`.
-pub fn initiator(
-    view: &dyn View,
-    tenant: TenantId,
-    intent: &Intent,
-    signed: &Signed,
-    digest: &Digest,
-) -> Result<Credential, Refusal> {
-    let credential = view.credential(tenant, intent.initiator)?.credential;
-    let [endorsement] = signed.endorsements.as_slice() else {
-        return Err(Refusal::new(Code::Malformed, "an intent has one signature"));
-    };
-    let own = endorsement.credential == intent.initiator;
-    let key = view.public_key(&credential.public_key);
-    if own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
-        Ok(credential)
-    } else {
-        Err(Refusal::new(Code::BadSignature, intent.initiator))
-    }
-}
-
-/// Everything about an intent that does not need approvals or an attempt, and the policy's answer
-/// to it. The approvals service calls this same function early; `apply` and every replica call it
-/// at the entry's position.
-///
-/// # Errors
-/// The first rule that refuses.
-pub fn evaluate(
-    state: &State,
-    view: &dyn View,
-    signed: &Signed,
-    at: UnixMs,
-) -> Result<Evaluated, Refusal> {
-    let evaluated = judge(state, view, signed, at)?;
-    running(view, &evaluated.intent, at)?;
-    Ok(evaluated)
-}
-
-/// Neither stopped nor paused.
-fn running(view: &dyn View, intent: &Intent, at: UnixMs) -> Result<(), Refusal> {
-    if view.platform()?.stopped {
-        return Err(Code::PlatformStopped.into());
-    }
-    let tenant = view.tenant(intent.tenant)?;
-    if tenant.stopped {
-        return Err(Code::TenantStopped.into());
-    }
-    let vault = view.vault(intent.tenant, intent.vault)?;
-    if at < tenant.paused_until.max(vault.paused_until) {
-        Err(Code::Paused.into())
-    } else {
-        Ok(())
-    }
-}
-
-/// As [`evaluate`], stopped and paused or not: a "no" tightens, and nothing may keep it out.
-fn judge(
-    state: &State,
-    view: &dyn View,
-    signed: &Signed,
-    at: UnixMs,
-) -> Result<Evaluated, Refusal> {
-    let (intent, digest) = signed.open::<Intent>()?;
-    let genesis = state.genesis();
-    let tenant = intent.tenant;
-    if intent.platform != genesis.platform {
-        return Err(Code::WrongScope.into());
-    }
-    let record = view.tenant(tenant)?;
-    let credential = initiator(view, tenant, &intent, signed, &digest)?;
-    times(
-        &intent,
-        at,
-        genesis.bounds.intent_life_ms,
-        genesis.bounds.skew_ms,
-    )?;
-    if intent.attempts_max > u64::from(genesis.bounds.attempts_max) {
-        return Err(Refusal::new(
-            Code::AttemptsExhausted,
-            format!("at most {}", genesis.bounds.attempts_max),
-        ));
-    }
-    fresh(view, tenant, &intent, &digest, &credential)?;
-    let chain = genesis
-        .chain(&intent.chain)
-        .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
-    let question = Question {
-        intent: &intent,
-        intent_digest: digest,
-        at,
-        decoder: &chain.decoder,
-    };
-    let policy = state.policy(tenant, &record)?;
-    let decision = strongroom_policy::evaluate(
-        &policy,
-        record.policy,
-        &TenantView::new(view, tenant),
-        &question,
-    );
-    let native = chain.native.clone();
-    Ok(Evaluated {
-        intent,
-        digest,
-        credential,
-        decision,
-        native,
-    })
-}
 
 /// An intent with the policy's answer.
 pub struct Evaluated {
     /// The intent.
     pub intent: Intent,
-    /// Its digest.
+    /// Digest of the intent's text.
     pub digest: Digest,
-    /// Its initiator's credential.
+    /// The initiator's credential.
     pub credential: Credential,
     /// The policy's answer.
     pub decision: Decision,
+    /// Asset in which the chain's fees are paid.
     native: AssetId,
 }
 
-fn times(intent: &Intent, at: UnixMs, life_max_ms: u64, skew_ms: u64) -> Result<(), Refusal> {
-    if at >= intent.expires {
-        return Err(Code::IntentExpired.into());
+impl Evaluated {
+    /// The decision that approvers answer to.
+    fn ballot(&self, at: UnixMs) -> Ballot<'_> {
+        Ballot {
+            platform: self.intent.platform,
+            tenant: self.intent.tenant,
+            intent: self.digest,
+            initiator: self.credential.user,
+            core: &self.decision.core,
+            at,
+        }
     }
-    if intent.created > at.plus(skew_ms) {
-        return Err(Code::IntentFromFuture.into());
+
+    /// The entry stands under the intent's own tenant: quotas and windows are counted there.
+    fn check_scope(&self, place: Place) -> Result<(), Refusal> {
+        if self.intent.tenant == place.tenant {
+            Ok(())
+        } else {
+            Err(Code::WrongScope.into())
+        }
     }
-    if intent.expires.since(intent.created) > life_max_ms {
-        return Err(Refusal::new(
-            Code::IntentTooLongLived,
-            format!("at most {life_max_ms} ms"),
-        ));
+
+    /// The decision at this position is the one that the approvers signed: a policy that moved
+    /// since then may ask for others, or for more.
+    fn check_core(&self, core: &str) -> Result<(), Refusal> {
+        if self.decision.core.to_text() == core {
+            Ok(())
+        } else {
+            Err(Code::DecisionChanged.into())
+        }
     }
-    Ok(())
 }
 
-/// The intent and its external id are new, and nobody who could has ended it.
-fn fresh(
-    view: &dyn View,
-    tenant: TenantId,
-    intent: &Intent,
-    digest: &Digest,
-    credential: &Credential,
-) -> Result<(), Refusal> {
-    if view.intent(tenant, digest)?.is_some() {
-        return Err(Code::IntentAlreadyAuthorized.into());
-    }
-    let ended: EndedRecord = view.record(&ks::ended(tenant, digest))?.unwrap_or_default();
-    if ended.rejected {
-        return Err(Code::IntentRejected.into());
-    }
-    if ended.by_all || ended.by.contains(&credential.user) {
-        return Err(Code::IntentCancelled.into());
-    }
-    if view
-        .get(&ks::external_id(tenant, &intent.external_id))
-        .is_some()
-    {
-        return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id));
-    }
-    Ok(())
-}
-
+/// Authorizes a payment: everything at once, or nothing of it.
 pub(super) fn apply(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    entry: &Entry,
+    place: Place,
     authorization: &Authorization,
 ) -> Result<(), Refusal> {
-    let evaluated = evaluate(change.state(), &*change, &authorization.intent, entry.at)?;
+    let evaluated = evaluate(change.state(), &*change, &authorization.intent, place.at)?;
+    evaluated.check_scope(place)?;
+    if let Some(refusal) = &evaluated.decision.block {
+        return Err(refusal.clone());
+    }
+    evaluated.check_core(&authorization.core)?;
+
+    let ballot = evaluated.ballot(place.at);
+    let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;
+    let attempt = first(&*change, place, &evaluated, &authorization.attempt)?;
+
+    // Counted at the worst case and at once: between authorization and confirmation the amount is
+    // gone for every other payment's limit.
     let Evaluated {
         intent,
         digest,
@@ -199,41 +92,20 @@ pub(super) fn apply(
         decision,
         native,
     } = evaluated;
-    if intent.tenant != tenant {
-        return Err(Code::WrongScope.into());
-    }
-    if let Some(refusal) = decision.block {
-        return Err(refusal);
-    }
-    if decision.core.to_text() != authorization.core {
-        return Err(Code::DecisionChanged.into());
-    }
-    let platform = intent.platform;
-    let ballot = Ballot {
-        platform,
-        tenant,
-        intent: digest,
-        initiator: credential.user,
-        core: &decision.core,
-        at: entry.at,
-    };
-    let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;
-    let attempt = first(
-        &*change,
-        tenant,
-        &intent,
-        &digest,
-        &authorization.attempt,
-        entry,
-    )?;
     let spend = Spend {
         amounts: worst_case(&intent, &native)?,
-        at: entry.at,
+        at: place.at,
     };
-    windows::add(change, tenant, intent.vault, credential.user, &spend)?;
+    let payer = windows::Payer {
+        tenant: place.tenant,
+        vault: intent.vault,
+        user: credential.user,
+    };
+    windows::add(change, payer, &spend)?;
+
     let lock_ms = decision.core.time_lock_seconds.saturating_mul(1000);
     let record = IntentRecord {
-        seq: entry.seq,
+        seq: place.seq,
         standing: IntentStanding::Authorized,
         vault: intent.vault,
         chain: intent.chain.clone(),
@@ -245,7 +117,7 @@ pub(super) fn apply(
         locked_until: if lock_ms == 0 {
             UnixMs(0)
         } else {
-            entry.at.plus(lock_ms)
+            place.at.plus(lock_ms)
         },
         anchor: authorization.attempt.anchor.clone(),
         fee_max: intent.fee_max,
@@ -253,10 +125,201 @@ pub(super) fn apply(
         spend,
         attempts: vec![attempt],
     };
-    remember(change, tenant, &intent, &digest, &record, &verified)
+    insert_intent(change, &intent, &digest, &record)?;
+    for approval in &verified {
+        set_approval_used(change, place, approval);
+    }
+    Ok(())
 }
 
-/// Amounts by asset at worst case: what is paid, and the fee cap in the native asset.
+/// An approver's signed "no" with the intent and the decision it answers.
+pub(super) struct SignedNo<'a> {
+    pub(super) intent: &'a Signed,
+    pub(super) core: &'a str,
+    pub(super) approval: &'a Signed,
+}
+
+/// Ends an intent that is not yet authorized, by one signed no of anyone eligible.
+pub(super) fn reject(
+    change: &mut Change<'_>,
+    place: Place,
+    no: &SignedNo<'_>,
+) -> Result<(), Refusal> {
+    let evaluated = evaluate_stopped_too(change.state(), &*change, no.intent, place.at)?;
+    evaluated.check_scope(place)?;
+    evaluated.check_core(no.core)?;
+
+    let ballot = evaluated.ballot(place.at);
+    let mut refusal = Refusal::from(Code::ApprovalNotEligible);
+    for need in &evaluated.decision.core.groups {
+        // A no comes after nothing: it does not wait for other groups.
+        let seat = Seat {
+            group: need.group,
+            answer: Answer::No,
+            after: &[],
+        };
+        match check_answer(&*change, &ballot, &seat, no.approval) {
+            Ok(verified) => {
+                set_rejected(change, place, &evaluated)?;
+                set_approval_used(change, place, &verified);
+                return Ok(());
+            }
+            Err(why) => refusal = why,
+        }
+    }
+    Err(refusal)
+}
+
+/// Evaluates an intent: everything about it that does not need approvals or an attempt, and the
+/// policy's answer to it. The approvals service calls this same function early; `apply` and every
+/// replica call it at the entry's position.
+///
+/// # Errors
+/// The first rule that refuses.
+pub fn evaluate(
+    state: &State,
+    view: &dyn View,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<Evaluated, Refusal> {
+    let evaluated = evaluate_stopped_too(state, view, signed, at)?;
+    check_not_stopped_or_paused(view, &evaluated.intent, at)?;
+    Ok(evaluated)
+}
+
+fn check_not_stopped_or_paused(
+    view: &dyn View,
+    intent: &Intent,
+    at: UnixMs,
+) -> Result<(), Refusal> {
+    let tenant = check_not_stopped(view, intent.tenant)?;
+    let vault = view.vault(intent.tenant, intent.vault)?;
+    if at < tenant.paused_until.max(vault.paused_until) {
+        return Err(Code::Paused.into());
+    }
+    Ok(())
+}
+
+/// As [`evaluate`], whether stopped or paused: a "no" tightens, and a stop must not keep it out.
+fn evaluate_stopped_too(
+    state: &State,
+    view: &dyn View,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<Evaluated, Refusal> {
+    let (intent, digest) = signed.open::<Intent>()?;
+    let genesis = state.genesis();
+
+    // An intent signed for another installation must not pay here.
+    if intent.platform != genesis.platform {
+        return Err(Code::WrongScope.into());
+    }
+    let record = view.tenant(intent.tenant)?;
+    let credential = initiator(view, &intent, signed, &digest)?;
+
+    check_times(&intent, at, &genesis.bounds)?;
+    if intent.attempts_max > u64::from(genesis.bounds.attempts_max) {
+        let detail = format!("at most {}", genesis.bounds.attempts_max);
+        return Err(Refusal::new(Code::AttemptsExhausted, detail));
+    }
+    check_unused(view, &intent, &digest, &credential)?;
+
+    // Policy sees the decoder that genesis names, which is the one that signers read with.
+    let chain = genesis
+        .chain(&intent.chain)
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+    let question = Question {
+        intent: &intent,
+        intent_digest: digest,
+        at,
+        decoder: &chain.decoder,
+    };
+    let policy = state.policy(intent.tenant, &record)?;
+    let facts = TenantView::new(view, intent.tenant);
+    let decision = strongroom_policy::evaluate(&policy, record.policy, &facts, &question);
+
+    let native = chain.native.clone();
+    Ok(Evaluated {
+        intent,
+        digest,
+        credential,
+        decision,
+        native,
+    })
+}
+
+/// The initiator's credential, in force, whose one signature is on the intent.
+///
+/// # Errors
+/// `unknown_credential`, `credential_revoked`, `bad_signature`.
+pub fn initiator(
+    view: &dyn View,
+    intent: &Intent,
+    signed: &Signed,
+    digest: &Digest,
+) -> Result<Credential, Refusal> {
+    let credential = view.credential(intent.tenant, intent.initiator)?.credential;
+    let [endorsement] = signed.endorsements.as_slice() else {
+        return Err(Refusal::new(Code::Malformed, "an intent has one signature"));
+    };
+
+    // The named initiator's own signature: limits and four eyes are counted by that name.
+    let is_own = endorsement.credential == intent.initiator;
+    let key = view.public_key(&credential.public_key);
+    if is_own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
+        Ok(credential)
+    } else {
+        Err(Refusal::new(Code::BadSignature, intent.initiator))
+    }
+}
+
+/// Bounds how long a signed intent can lie around: a thief of old texts finds none that still pays.
+fn check_times(intent: &Intent, at: UnixMs, bounds: &Bounds) -> Result<(), Refusal> {
+    if at >= intent.expires {
+        return Err(Code::IntentExpired.into());
+    }
+    if intent.created > at.plus(bounds.skew_ms) {
+        return Err(Code::IntentFromFuture.into());
+    }
+    if intent.expires.since(intent.created) > bounds.intent_life_ms {
+        let detail = format!("at most {} ms", bounds.intent_life_ms);
+        return Err(Refusal::new(Code::IntentTooLongLived, detail));
+    }
+    Ok(())
+}
+
+/// Refuses an intent or external id that was used before, and one that was ended by someone who
+/// may.
+fn check_unused(
+    view: &dyn View,
+    intent: &Intent,
+    digest: &Digest,
+    credential: &Credential,
+) -> Result<(), Refusal> {
+    // The same text twice would pay twice.
+    let tenant = intent.tenant;
+    if view.intent(tenant, digest)?.is_some() {
+        return Err(Code::IntentAlreadyAuthorized.into());
+    }
+
+    // A cancel or a no that arrived first wins, although the intent was not known then.
+    let ended: EndedRecord = view.record(&ks::ended(tenant, digest))?.unwrap_or_default();
+    if ended.rejected {
+        return Err(Code::IntentRejected.into());
+    }
+    if ended.by_all || ended.by.contains(&credential.user) {
+        return Err(Code::IntentCancelled.into());
+    }
+
+    // A client that signs again after a lost answer keeps its external id, so it pays once.
+    let external_id = ks::external_id(tenant, &intent.external_id);
+    if view.get(&external_id).is_some() {
+        return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id));
+    }
+    Ok(())
+}
+
+/// Amounts by asset at worst case: the payments, and the fee cap in the native asset.
 fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUnits)>, Refusal> {
     let mut sums: BTreeMap<AssetId, MinorUnits> = BTreeMap::new();
     sums.insert(native.clone(), intent.fee_max);
@@ -269,16 +332,17 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
     Ok(sums.into_iter().collect())
 }
 
-fn remember(
+/// Inserts an authorized intent, with the keys under which a second use of it is recognised.
+fn insert_intent(
     change: &mut Change<'_>,
-    tenant: TenantId,
     intent: &Intent,
     digest: &Digest,
     record: &IntentRecord,
-    verified: &[Verified],
 ) -> Result<(), Refusal> {
+    let tenant = intent.tenant;
     let bounds = &change.state().genesis().bounds;
-    let until = intent.expires.plus(bounds.retention_ms);
+
+    // Open intents are what a replica must hold in full: their number bounds its memory.
     let mut owner = change.tenant(tenant)?;
     if owner.intents_open >= bounds.intents_open_max {
         return Err(Refusal::new(Code::QuotaExceeded, "open intents"));
@@ -288,10 +352,12 @@ fn remember(
     let open = ks::open_intent(tenant, digest);
     change.expire(tenant, intent.expires, &open);
     change.put_bytes(open, Vec::new());
-    let (by_digest, external_id) = (
-        ks::intent(tenant, digest),
-        ks::external_id(tenant, &intent.external_id),
-    );
+
+    // Remembered beyond the expiry: a replay or a second intent on the same anchor must be refused
+    // as long as old transactions can still be mined.
+    let until = intent.expires.plus(bounds.retention_ms);
+    let by_digest = ks::intent(tenant, digest);
+    let external_id = ks::external_id(tenant, &intent.external_id);
     let anchor = ks::anchor(tenant, &intent.chain, &record.anchor);
     for key in [&by_digest, &external_id, &anchor] {
         change.expire(tenant, until, key);
@@ -299,70 +365,30 @@ fn remember(
     change.put(by_digest, record);
     change.put(external_id, digest);
     change.put(anchor, digest);
-    for v in verified {
-        use_approval(change, tenant, v);
-    }
     Ok(())
 }
 
-fn use_approval(change: &mut Change<'_>, tenant: TenantId, verified: &Verified) {
-    let key = ks::approval(tenant, verified.nonce);
-    change.expire(tenant, verified.expires, &key);
+/// Uses an approval up, until its own expiry refuses it anyway.
+fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &Verified) {
+    let key = ks::approval(place.tenant, approval.nonce);
+    change.expire(place.tenant, approval.expires, &key);
     change.put_bytes(key, Vec::new());
 }
 
-/// One signed no of anyone eligible ends an intent that is not yet authorized.
-pub(super) fn reject(
+/// Ends an intent by an approver's no, until its own expiry refuses it anyway.
+fn set_rejected(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    entry: &Entry,
-    signed: &Signed,
-    core: &str,
-    approval: &Signed,
+    place: Place,
+    evaluated: &Evaluated,
 ) -> Result<(), Refusal> {
-    let Evaluated {
-        intent,
-        digest,
-        credential,
-        decision,
-        ..
-    } = judge(change.state(), &*change, signed, entry.at)?;
-    if intent.tenant != tenant {
-        return Err(Code::WrongScope.into());
-    }
-    if decision.core.to_text() != core {
-        return Err(Code::DecisionChanged.into());
-    }
-    let platform = intent.platform;
-    let ballot = Ballot {
-        platform,
-        tenant,
-        intent: digest,
-        initiator: credential.user,
-        core: &decision.core,
-        at: entry.at,
+    let key = ks::ended(place.tenant, &evaluated.digest);
+    let known: EndedRecord = change.record(&key)?.unwrap_or_default();
+    let ended = EndedRecord {
+        rejected: true,
+        until: known.until.max(evaluated.intent.expires),
+        ..known
     };
-    let mut refusal = Refusal::from(Code::ApprovalNotEligible);
-    for need in &decision.core.groups {
-        match check_answer(&*change, &ballot, approval, Answer::No, need.group, &[]) {
-            Ok(verified) => {
-                let key = ks::ended(tenant, &digest);
-                let known: EndedRecord = change.record(&key)?.unwrap_or_default();
-                let until = known.until.max(intent.expires);
-                change.expire(tenant, until, &key);
-                change.put(
-                    key,
-                    &EndedRecord {
-                        rejected: true,
-                        until,
-                        ..known
-                    },
-                );
-                use_approval(change, tenant, &verified);
-                return Ok(());
-            }
-            Err(why) => refusal = why,
-        }
-    }
-    Err(refusal)
+    change.expire(place.tenant, ended.until, &key);
+    change.put(key, &ended);
+    Ok(())
 }

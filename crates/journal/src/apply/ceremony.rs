@@ -9,7 +9,7 @@ use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{Code, Digest, KeyId, Refusal, Suite, TenantId, digest};
 
-/// The suite in `mpc_core`'s words.
+/// Suite identifier of `mpc_core` for a suite of the registry.
 #[must_use]
 pub const fn suite_id(suite: Suite) -> SuiteId {
     match suite {
@@ -19,14 +19,14 @@ pub const fn suite_id(suite: Suite) -> SuiteId {
     }
 }
 
-/// What each signer of a ceremony signs with its envelope key once its share is durable: transcript
-/// and public result.
+/// Digest that each signer of a ceremony signs with its envelope key once its share is durable: over
+/// transcript and public result.
 #[must_use]
 pub fn certificate_digest(transcript: &Digest, public: &[u8]) -> Digest {
     digest("strongroom/ceremony-result/v1", &[&transcript.0, public])
 }
 
-/// How `mpc_core` records name a key: tenant ‖ key, 32 bytes.
+/// Key identifier in `mpc_core` records: tenant ‖ key, 32 bytes.
 #[must_use]
 pub fn key_name(tenant: TenantId, key: KeyId) -> Vec<u8> {
     [tenant.0, key.0].concat()
@@ -38,11 +38,14 @@ pub(super) fn finish(
     finished: &Finished,
 ) -> Result<(), Refusal> {
     let mut record = change.threshold_key(tenant, finished.key)?;
+
+    // A second result would move the vaults of this key to another group key.
     if record.public.is_some() || record.revoked {
         return Err(Refusal::new(Code::AlreadyExists, finished.key));
     }
     let public = check_public(tenant, &record, finished)?;
     check_certificates(change, &record, finished)?;
+
     record.public = Some(PublicKey {
         group_key: public.group_key.clone(),
         chain_code: public.chain_code,
@@ -53,7 +56,8 @@ pub(super) fn finish(
     Ok(())
 }
 
-/// The result is what the committee released: suite, key, epoch, t and exactly the roster.
+/// The result is what the committee released: suite, key, epoch, t and exactly the roster. A lower
+/// t or another roster would put the key into fewer, or other, hands.
 fn check_public(
     tenant: TenantId,
     record: &KeyRecord,
@@ -62,6 +66,7 @@ fn check_public(
     let invalid = |detail: &str| Refusal::new(Code::CeremonyFault, detail);
     let public =
         PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
+
     let fits = public.suite == suite_id(record.plan.suite)
         && public.key_id == key_name(tenant, finished.key)
         && public.epoch == record.epoch
@@ -74,34 +79,30 @@ fn check_public(
     }
 }
 
-/// One certificate of every roster member over this transcript and this public result.
+/// One certificate of every roster member over this transcript and this public result: one that is
+/// missing may be a signer that holds no share, or was told another key.
 fn check_certificates(
     change: &Change<'_>,
     record: &KeyRecord,
     finished: &Finished,
 ) -> Result<(), Refusal> {
     let genesis = change.state().genesis();
-    if !finished
-        .certificates
-        .iter()
-        .map(|(index, _)| index)
-        .eq(&record.plan.roster)
-    {
+    let certified_by = finished.certificates.iter().map(|(index, _)| index);
+    if !certified_by.eq(&record.plan.roster) {
         return Err(Refusal::new(
             Code::QuorumMissing,
             "one certificate of every signer, ascending",
         ));
     }
+
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
         let seat = genesis
             .signer(*index)
             .ok_or_else(|| Refusal::new(Code::NotInRoster, index))?;
         if !verify_digest(&seat.signing_key, &certified, signature) {
-            return Err(Refusal::new(
-                Code::BadSignature,
-                format!("certificate of signer {index}"),
-            ));
+            let detail = format!("certificate of signer {index}");
+            return Err(Refusal::new(Code::BadSignature, detail));
         }
     }
     Ok(())

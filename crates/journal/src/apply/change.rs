@@ -9,10 +9,17 @@ use std::collections::BTreeMap;
 use strongroom_types::{Refusal, TenantId, UnixMs};
 use strongroom_wire::encode;
 
-const PROPOSAL_TAG: u8 = 11;
-const OPEN_INTENT_TAG: u8 = 23;
-const ENDED_TAG: u8 = 22;
+/// Position at which a tenant's entry takes effect.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) tenant: TenantId,
+    /// Position of the entry.
+    pub(super) seq: u64,
+    /// Journal time of the entry.
+    pub(super) at: UnixMs,
+}
 
+/// The state with the changes of one entry so far.
 pub(super) struct Change<'a> {
     state: &'a State,
     changes: BTreeMap<Key, Option<Vec<u8>>>,
@@ -59,50 +66,52 @@ impl<'a> Change<'a> {
         self.changes.insert(key, None);
     }
 
-    /// Remembers to forget `key` at `at`.
+    /// Marks `key` to be forgotten at `at`.
     pub(super) fn expire(&mut self, tenant: TenantId, at: UnixMs, key: &[u8]) {
-        self.changes
-            .insert(ks::expiry(tenant, at, key), Some(Vec::new()));
+        let marker = ks::expiry(tenant, at, key);
+        self.changes.insert(marker, Some(Vec::new()));
     }
 
-    /// Forgets what is due, oldest first, keeping the tenant's counters right.
+    /// Forgets what is due, oldest first, and keeps the tenant's counters right.
     pub(super) fn forget_expired(
         &mut self,
         tenant: TenantId,
         at: UnixMs,
         max: usize,
     ) -> Result<(), Refusal> {
-        for (marker, forget) in self.state.expired(tenant, at, max) {
+        for (marker, due) in self.state.expired(tenant, at, max) {
             self.remove(marker);
-            if !self.has(&forget) {
+            if !self.has(&due) {
                 continue;
             }
-            let tag = forget.first().copied();
-            if tag == Some(ENDED_TAG) && self.ended_until(&forget)? > at {
-                continue;
+
+            match ks::kind(&due) {
+                // Ended twice: the marker of the first end must not forget the later one.
+                ks::Kind::Ended if self.ended_until(&due)? > at => continue,
+                ks::Kind::Proposal => {
+                    let mut record = self.tenant(tenant)?;
+                    record.proposals_open = record.proposals_open.saturating_sub(1);
+                    self.put(ks::tenant(tenant), &record);
+                }
+                ks::Kind::OpenIntent => {
+                    let mut record = self.tenant(tenant)?;
+                    record.intents_open = record.intents_open.saturating_sub(1);
+                    self.put(ks::tenant(tenant), &record);
+                }
+                ks::Kind::Ended | ks::Kind::Other => {}
             }
-            if tag == Some(PROPOSAL_TAG) || tag == Some(OPEN_INTENT_TAG) {
-                let mut record = self.tenant(tenant)?;
-                let counter = if tag == Some(PROPOSAL_TAG) {
-                    &mut record.proposals_open
-                } else {
-                    &mut record.intents_open
-                };
-                *counter = counter.saturating_sub(1);
-                self.put(ks::tenant(tenant), &record);
-            }
-            self.remove(forget);
+            self.remove(due);
         }
         Ok(())
     }
 
-    /// An intent can be ended several times: the earlier marker must not forget the later word.
     fn ended_until(&self, key: &[u8]) -> Result<UnixMs, Refusal> {
         let ended: Option<EndedRecord> = self.record(key)?;
         Ok(ended.unwrap_or_default().until)
     }
 
-    /// The changes that differ from the state.
+    /// The changes that differ from the state. A key that was put and is equal again would
+    /// otherwise change the delta, though not the state, between two builds.
     pub(super) fn finish(self) -> Delta {
         let Self { state, mut changes } = self;
         changes.retain(|key, value| state.get(key) != value.as_deref());

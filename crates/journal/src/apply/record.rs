@@ -1,11 +1,11 @@
-//! Registry records: what takes effect at once, what waits for its delay and a positive release.
+//! Registry records: which take effect at once, which wait for delay and release, and the rule of
+//! each kind.
 
-use super::act::Opened;
-use super::change::Change;
+use super::change::{Change, Place};
+use super::opened::Opened;
+use super::{check_not_stopped, proposal};
 use crate::keyspace as ks;
-use crate::model::{
-    CredentialRecord, KeyRecord, ListedRecord, ProposalRecord, UserRecord, VaultRecord,
-};
+use crate::model::{CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord};
 use crate::state::Lookup as _;
 use strongroom_policy::{Policy, is_tighter};
 use strongroom_types::charter::Charter;
@@ -14,24 +14,25 @@ use strongroom_types::{
     UnixMs, User, Vault, digest,
 };
 
-/// A proposal can be released this long after its delay.
-const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
-
 /// Sets a record at once (vault; provably tighter policy), or opens a proposal for it.
 pub(super) fn put(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     record: &Record,
     opened: &Opened,
 ) -> Result<(), Refusal> {
+    let tenant = place.tenant;
     let current = change.tenant(tenant)?;
+    let act = &opened.digest;
     match record {
+        // A vault opens no way out by itself: its policy is the tenant's, its key has its own
+        // ceremony.
         Record::Vault(vault) => {
             opened.need(&current.admins)?;
-            not_stopped(change, tenant)?;
+            check_not_stopped(&*change, tenant)?;
             put_vault(change, tenant, vault)
         }
+        // Provably tighter takes effect at once; everything that is not proved tighter is looser.
         Record::Policy(text) => {
             opened.need(&current.committee)?;
             let (new, digest) = Policy::load(text)?;
@@ -39,133 +40,68 @@ pub(super) fn put(
             if is_tighter(&old, &new) {
                 return put_policy(change, tenant, text, digest);
             }
-            propose(change, tenant, at, record, opened, current.loosen_delay_ms)
+            proposal::open(change, place, act, (record, current.loosen_delay_ms))
         }
         Record::Ceremony(plan) => {
             opened.need(&current.committee)?;
             check_ceremony(change, tenant, plan)?;
-            propose(
-                change,
-                tenant,
-                at,
-                record,
-                opened,
-                current.ceremony_delay_ms,
-            )
+            proposal::open(change, place, act, (record, current.ceremony_delay_ms))
         }
+        // Each of these lets somebody approve, or somewhere receive, who could not before.
         Record::User(_) | Record::Credential(_) | Record::Group(_) | Record::AllowList(_) => {
             opened.need(&current.committee)?;
-            propose(change, tenant, at, record, opened, current.loosen_delay_ms)
+            proposal::open(change, place, act, (record, current.loosen_delay_ms))
         }
     }
 }
 
-fn propose(
+/// Puts a released proposal in force. Everything is checked again: the state has moved since it was
+/// proposed.
+pub(super) fn put_released(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     record: &Record,
-    opened: &Opened,
-    delay_ms: u64,
+    release: Digest,
 ) -> Result<(), Refusal> {
-    not_stopped(change, tenant)?;
-    let mut current = change.tenant(tenant)?;
-    if current.proposals_open >= change.state().genesis().bounds.proposals_open_max {
-        return Err(Refusal::new(Code::QuotaExceeded, "open proposals"));
-    }
-    current.proposals_open += 1;
-    change.put(ks::tenant(tenant), &current);
-    let from = at.plus(delay_ms);
-    let until = from.plus(PROPOSAL_LIFE_MS);
-    let key = ks::proposal(tenant, &opened.digest);
-    change.expire(tenant, until, &key);
-    change.put(
-        key,
-        &ProposalRecord {
-            record: record.clone(),
-            from,
-            until,
-        },
-    );
-    Ok(())
-}
-
-/// Lets a proposal take effect: after its delay in journal time, by the committee's positive word.
-pub(super) fn release(
-    change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
-    act: &Digest,
-    opened: &Opened,
-) -> Result<(), Refusal> {
-    opened.need(&change.tenant(tenant)?.committee)?;
-    not_stopped(change, tenant)?;
-    let proposal = take_proposal(change, tenant, act)?;
-    if at < proposal.from {
-        let detail = format!("{} ms too early", proposal.from.since(at));
-        return Err(Refusal::new(Code::ReleaseTooEarly, detail));
-    }
-    if at >= proposal.until {
-        return Err(Refusal::new(
-            Code::AuthorityExpired,
-            "the proposal's time has passed",
-        ));
-    }
-    match &proposal.record {
+    let tenant = place.tenant;
+    match record {
         Record::User(user) => put_user(change, tenant, user),
         Record::Credential(credential) => put_credential(change, tenant, credential),
         Record::Group(group) => put_group(change, tenant, group),
-        Record::AllowList(entry) => put_listed(change, tenant, at, entry),
+        Record::AllowList(entry) => put_listed(change, tenant, place.at, entry),
         Record::Policy(text) => put_policy(change, tenant, text, Policy::load(text)?.1),
         Record::Vault(vault) => put_vault(change, tenant, vault),
-        Record::Ceremony(plan) => put_ceremony(change, tenant, plan, opened.digest),
+        Record::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
     }
 }
 
-/// Removes an open proposal and gives it back.
-pub(super) fn take_proposal(
-    change: &mut Change<'_>,
-    tenant: TenantId,
-    act: &Digest,
-) -> Result<ProposalRecord, Refusal> {
-    let found = change.proposal(tenant, act)?;
-    let proposal = found.ok_or_else(|| Refusal::new(Code::UnknownProposal, act))?;
-    let mut current = change.tenant(tenant)?;
-    current.proposals_open = current.proposals_open.saturating_sub(1);
-    change.put(ks::tenant(tenant), &current);
-    change.remove(ks::proposal(tenant, act));
-    Ok(proposal)
-}
-
-/// Everything of the charter, at once.
+/// Puts the records of a charter in force, all at once.
 pub(super) fn put_charter(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     charter: &Charter,
 ) -> Result<(), Refusal> {
-    charter
-        .users
-        .iter()
-        .try_for_each(|user| put_user(change, tenant, user))?;
-    charter
-        .credentials
-        .iter()
-        .try_for_each(|credential| put_credential(change, tenant, credential))?;
-    charter
-        .groups
-        .iter()
-        .try_for_each(|group| put_group(change, tenant, group))?;
-    charter
-        .allow_list
-        .iter()
-        .try_for_each(|entry| put_listed(change, tenant, at, entry))?;
-    let boards = charter
+    let tenant = place.tenant;
+    for user in &charter.users {
+        put_user(change, tenant, user)?;
+    }
+    for credential in &charter.credentials {
+        put_credential(change, tenant, credential)?;
+    }
+    for group in &charter.groups {
+        put_group(change, tenant, group)?;
+    }
+    for entry in &charter.allow_list {
+        put_listed(change, tenant, place.at, entry)?;
+    }
+
+    // A board member without credential could never sign: the quorum would be larger than it says.
+    let members = charter
         .admins
         .members
         .iter()
         .chain(&charter.committee.members);
-    for member in boards {
+    for member in members {
         change.credential(tenant, *member)?;
     }
     Ok(())
@@ -176,38 +112,37 @@ fn taken(id: impl std::fmt::Display) -> Refusal {
 }
 
 fn put_user(change: &mut Change<'_>, tenant: TenantId, user: &User) -> Result<(), Refusal> {
+    // A revoked user's id stays taken: under it, old approvals would count again.
     let key = ks::user(tenant, user.id);
     if change.has(&key) {
         return Err(taken(user.id));
     }
-    change.put(
-        key,
-        &UserRecord {
-            name: user.name.clone(),
-            revoked: false,
-        },
-    );
+
+    let record = UserRecord {
+        name: user.name.clone(),
+        revoked: false,
+    };
+    change.put(key, &record);
     Ok(())
 }
 
-/// A credential id is used once: a revoked one never comes back.
 fn put_credential(
     change: &mut Change<'_>,
     tenant: TenantId,
     credential: &Credential,
 ) -> Result<(), Refusal> {
+    // A credential id is used once: a revoked one never comes back, and no key is swapped below it.
     let key = ks::credential(tenant, credential.id);
     if change.has(&key) {
         return Err(taken(credential.id));
     }
     change.user(tenant, credential.user)?;
-    change.put(
-        key,
-        &CredentialRecord {
-            credential: credential.clone(),
-            revoked: false,
-        },
-    );
+
+    let record = CredentialRecord {
+        credential: credential.clone(),
+        revoked: false,
+    };
+    change.put(key, &record);
     Ok(())
 }
 
@@ -225,6 +160,7 @@ fn put_listed(
     since: UnixMs,
     entry: &AllowListEntry,
 ) -> Result<(), Refusal> {
+    // Authorized intents rely on an entry by its id: another address must never stand under it.
     let by_id = ks::allow_list(tenant, entry.id);
     let by_destination = ks::listed(tenant, &entry.chain, &entry.address);
     if change.has(&by_id) || change.has(&by_destination) {
@@ -233,14 +169,13 @@ fn put_listed(
     if change.state().genesis().chain(&entry.chain).is_none() {
         return Err(Refusal::new(Code::UnknownChain, &entry.chain));
     }
+
+    let record = ListedRecord {
+        entry: entry.clone(),
+        since,
+    };
     change.put_bytes(by_id, by_destination.clone());
-    change.put(
-        by_destination,
-        &ListedRecord {
-            entry: entry.clone(),
-            since,
-        },
-    );
+    change.put(by_destination, &record);
     Ok(())
 }
 
@@ -251,6 +186,8 @@ fn put_policy(
     digest: Digest,
 ) -> Result<(), Refusal> {
     let mut current = change.tenant(tenant)?;
+
+    // One text per tenant is kept; decisions name the digest they were made under.
     change.remove(ks::policy(tenant, &current.policy));
     current.policy = digest;
     change.put(ks::tenant(tenant), &current);
@@ -260,16 +197,17 @@ fn put_policy(
 
 fn put_vault(change: &mut Change<'_>, tenant: TenantId, vault: &Vault) -> Result<(), Refusal> {
     let key = ks::vault(tenant, vault.id);
-    let account = ks::account(tenant, vault.key, vault.account);
     if change.has(&key) {
         return Err(taken(vault.id));
     }
+
+    // Two vaults on one account would share addresses, so one could spend the other's funds.
+    let account = ks::account(tenant, vault.key, vault.account);
     if change.has(&account) {
-        return Err(Refusal::new(
-            Code::AlreadyExists,
-            format!("account {} of {}", vault.account, vault.key),
-        ));
+        return Err(taken(format!("account {} of {}", vault.account, vault.key)));
     }
+
+    // Without a finished ceremony there is no public key to derive an address from.
     let threshold_key = change.threshold_key(tenant, vault.key)?;
     if threshold_key.public.is_none() || threshold_key.revoked {
         return Err(Refusal::new(
@@ -277,25 +215,25 @@ fn put_vault(change: &mut Change<'_>, tenant: TenantId, vault: &Vault) -> Result
             "the key is not usable",
         ));
     }
+
+    let record = VaultRecord {
+        vault: vault.clone(),
+        paused_until: UnixMs(0),
+    };
     change.put(account, &vault.id);
-    change.put(
-        key,
-        &VaultRecord {
-            vault: vault.clone(),
-            paused_until: UnixMs(0),
-        },
-    );
+    change.put(key, &record);
     Ok(())
 }
 
-/// The roster exists, nobody of it is quarantined, and t - 1 hostile signers stay within the
-/// quorum's f.
 fn check_ceremony(
     change: &Change<'_>,
     tenant: TenantId,
     plan: &CeremonyPlan,
 ) -> Result<(), Refusal> {
     let genesis = change.state().genesis();
+
+    // The t - 1 signers that may be hostile are witnesses too: more of them than f could fork the
+    // journal and then sign on their own line of it.
     if u32::from(plan.min_signers) - 1 > genesis.faults {
         let detail = format!(
             "t - 1 = {} above f = {}",
@@ -304,6 +242,8 @@ fn check_ceremony(
         );
         return Err(Refusal::new(Code::QuorumTooSmallForF, detail));
     }
+
+    // A share made by a quarantined signer would be a share in hostile hands from the start.
     let quarantined = change.platform()?.quarantined;
     let usable = |index: &u16| genesis.signer(*index).is_some() && !quarantined.contains(index);
     if !plan.roster.iter().all(usable) {
@@ -312,6 +252,8 @@ fn check_ceremony(
             "the roster names an unknown or quarantined signer",
         ));
     }
+
+    // A second ceremony under one key id would move vaults to another group key.
     if change.has(&ks::threshold_key(tenant, plan.key)) {
         return Err(taken(plan.key));
     }
@@ -325,25 +267,15 @@ fn put_ceremony(
     release: Digest,
 ) -> Result<(), Refusal> {
     check_ceremony(change, tenant, plan)?;
-    let session = digest("strongroom/ceremony-session/v1", &[&release.0]);
+
+    // The session derives from the releasing act, so no message of an earlier ceremony fits it.
     let record = KeyRecord {
         plan: plan.clone(),
-        session,
+        session: digest("strongroom/ceremony-session/v1", &[&release.0]),
         epoch: 1,
         public: None,
         revoked: false,
     };
     change.put(ks::threshold_key(tenant, plan.key), &record);
     Ok(())
-}
-
-fn not_stopped(change: &Change<'_>, tenant: TenantId) -> Result<(), Refusal> {
-    if change.platform()?.stopped {
-        return Err(Code::PlatformStopped.into());
-    }
-    if change.tenant(tenant)?.stopped {
-        Err(Code::TenantStopped.into())
-    } else {
-        Ok(())
-    }
 }

@@ -1,17 +1,20 @@
 //! Tightenings: immediate, and honoured by every replica even before they are witnessed.
 
-use super::act::Opened;
-use super::change::Change;
-use super::record::take_proposal;
+use super::change::{Change, Place};
+use super::opened::Opened;
+use super::proposal;
 use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, UserRecord};
 use crate::state::Lookup as _;
 use strongroom_types::{
-    Code, Digest, Group, GroupId, Refusal, TenantId, Tighten, UnixMs, UserId, VaultId,
+    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, Tighten,
+    UnixMs, UserId, VaultId,
 };
 
+/// Longest pause, milliseconds.
 const PAUSE_MAX_MS: u64 = 4 * HOUR_MS;
+/// Time in which an admin may pause once, milliseconds.
 const PAUSE_EVERY_MS: u64 = 24 * HOUR_MS;
 
 /// A tightening of the platform's scope; its quorum is checked by the caller.
@@ -27,13 +30,12 @@ pub(super) fn platform(
         }
         Tighten::Quarantine(index) => {
             if genesis.signer(*index).is_none() {
-                return Err(Refusal::new(
-                    Code::InvalidReference,
-                    format!("signer {index}"),
-                ));
+                let detail = format!("signer {index}");
+                return Err(Refusal::new(Code::InvalidReference, detail));
             }
             if !record.quarantined.contains(index) {
                 record.quarantined.push(*index);
+                // The state's root must not depend on the order of the acts.
                 record.quarantined.sort_unstable();
             }
             Ok(())
@@ -49,77 +51,87 @@ pub(super) fn platform(
     }
 }
 
-/// A tightening of a tenant's scope.
+/// A tightening of a tenant's scope. Each kind names who must have signed: the easier it is to
+/// undo, the fewer.
 pub(super) fn tenant(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     what: &Tighten,
     opened: &Opened,
 ) -> Result<(), Refusal> {
-    let mut record = change.tenant(tenant)?;
+    let tenant = place.tenant;
+    let current = change.tenant(tenant)?;
     match what {
-        Tighten::Cancel(intent) => return cancel(change, tenant, at, intent, opened),
-        Tighten::Pause { vault, until } => {
-            return pause(change, tenant, at, *vault, *until, opened);
-        }
+        Tighten::Cancel(intent) => cancel(change, place, intent, opened),
+        Tighten::Pause { vault, until } => pause(change, place, (*vault, *until), opened),
         Tighten::Veto(act) => {
-            opened.need_one(&record.committee)?;
-            return take_proposal(change, tenant, act).map(drop);
+            // One member suffices: a veto costs the others a new proposal and its delay.
+            opened.need_one(&current.committee)?;
+            proposal::take(change, tenant, act).map(drop)
         }
         Tighten::RevokeKey(id) => {
-            opened.need(&record.committee)?;
-            let mut key = change.threshold_key(tenant, *id)?;
-            key.revoked = true;
-            change.put(ks::threshold_key(tenant, *id), &key);
-            return Ok(());
+            opened.need(&current.committee)?;
+            revoke_key(change, tenant, *id)
         }
-        Tighten::Quarantine(_) => return Err(Code::WrongScope.into()),
-        Tighten::RevokeCredential(_)
-        | Tighten::RevokeUser(_)
-        | Tighten::LeaveGroup { .. }
-        | Tighten::RemoveAllowList(_)
-        | Tighten::Stop => opened.need(&record.admins)?,
-    }
-    match what {
         Tighten::RevokeCredential(id) => {
-            let known: Option<CredentialRecord> = change.record(&ks::credential(tenant, *id))?;
-            let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
-            known.revoked = true;
-            change.put(ks::credential(tenant, *id), &known);
+            opened.need(&current.admins)?;
+            revoke_credential(change, tenant, *id)
         }
         Tighten::RevokeUser(id) => {
-            let known: Option<UserRecord> = change.record(&ks::user(tenant, *id))?;
-            let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownUser, id))?;
-            known.revoked = true;
-            change.put(ks::user(tenant, *id), &known);
+            opened.need(&current.admins)?;
+            revoke_user(change, tenant, *id)
         }
-        Tighten::LeaveGroup { group, user } => leave(change, tenant, *group, *user)?,
+        Tighten::LeaveGroup { group, user } => {
+            opened.need(&current.admins)?;
+            leave_group(change, tenant, *group, *user)
+        }
         Tighten::RemoveAllowList(id) => {
-            let listed = change.allow_list(tenant, *id)?;
-            let listed = listed.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
-            change.remove(ks::listed(
-                tenant,
-                &listed.entry.chain,
-                &listed.entry.address,
-            ));
-            // The id stays used: what relied on it must never find another address under it.
-            change.put_bytes(ks::allow_list(tenant, *id), Vec::new());
+            opened.need(&current.admins)?;
+            remove_listed(change, tenant, *id)
         }
         Tighten::Stop => {
-            record.stopped = true;
-            change.put(ks::tenant(tenant), &record);
+            opened.need(&current.admins)?;
+            let mut stopped = current;
+            stopped.stopped = true;
+            change.put(ks::tenant(tenant), &stopped);
+            Ok(())
         }
-        Tighten::Cancel(_)
-        | Tighten::Pause { .. }
-        | Tighten::Veto(_)
-        | Tighten::RevokeKey(_)
-        | Tighten::Quarantine(_) => return Err(Code::Internal.into()),
+        // Signers belong to the platform.
+        Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
     }
+}
+
+fn revoke_key(change: &mut Change<'_>, tenant: TenantId, id: KeyId) -> Result<(), Refusal> {
+    let mut key = change.threshold_key(tenant, id)?;
+    key.revoked = true;
+    change.put(ks::threshold_key(tenant, id), &key);
     Ok(())
 }
 
-fn leave(
+fn revoke_credential(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    id: CredentialId,
+) -> Result<(), Refusal> {
+    // Read as stored, in force or not: revoking twice, or after its user, must not be refused.
+    let key = ks::credential(tenant, id);
+    let known: Option<CredentialRecord> = change.record(&key)?;
+    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
+    known.revoked = true;
+    change.put(key, &known);
+    Ok(())
+}
+
+fn revoke_user(change: &mut Change<'_>, tenant: TenantId, id: UserId) -> Result<(), Refusal> {
+    let key = ks::user(tenant, id);
+    let known: Option<UserRecord> = change.record(&key)?;
+    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownUser, id))?;
+    known.revoked = true;
+    change.put(key, &known);
+    Ok(())
+}
+
+fn leave_group(
     change: &mut Change<'_>,
     tenant: TenantId,
     id: GroupId,
@@ -132,33 +144,54 @@ fn leave(
     Ok(())
 }
 
-/// One admin pauses a vault or the tenant for at most four hours, once in 24 hours.
-fn pause(
+fn remove_listed(
     change: &mut Change<'_>,
     tenant: TenantId,
-    at: UnixMs,
-    vault: Option<VaultId>,
-    until: UnixMs,
+    id: AllowListId,
+) -> Result<(), Refusal> {
+    let listed = change
+        .allow_list(tenant, id)?
+        .ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
+    let destination = ks::listed(tenant, &listed.entry.chain, &listed.entry.address);
+    change.remove(destination);
+
+    // The id stays used: what relied on it must never find another address under it.
+    change.put_bytes(ks::allow_list(tenant, id), Vec::new());
+    Ok(())
+}
+
+/// Pauses a vault (or the tenant, for `None`) until a time, by one admin.
+fn pause(
+    change: &mut Change<'_>,
+    place: Place,
+    (vault, until): (Option<VaultId>, UnixMs),
     opened: &Opened,
 ) -> Result<(), Refusal> {
+    let (tenant, at) = (place.tenant, place.at);
     let mut record = change.tenant(tenant)?;
     opened.need_one(&record.admins)?;
+
+    // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
+    // funds.
     record
         .pauses
         .retain(|(_, when)| at.since(*when) < PAUSE_EVERY_MS);
-    let recent = record
+    let paused_recently = record
         .pauses
         .iter()
         .any(|(who, _)| opened.signers.contains(who));
-    if recent || until > at.plus(PAUSE_MAX_MS) {
+    if paused_recently || until > at.plus(PAUSE_MAX_MS) {
         return Err(Code::PauseTooLong.into());
     }
+
     let admins = record
         .admins
         .members
         .iter()
         .filter(|admin| opened.signers.contains(admin));
     record.pauses.extend(admins.map(|admin| (*admin, at)));
+
+    // Never shorter than a pause in force: a second pause must not end the first one early.
     match vault {
         Some(id) => {
             let mut vault = change.vault(tenant, id)?;
@@ -171,20 +204,21 @@ fn pause(
     Ok(())
 }
 
-/// The initiator's human, or the admins' quorum. An intent not yet authorized can never be after
-/// this.
+/// Cancels an intent: by the initiator's human, or by the admins' quorum.
 fn cancel(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     intent: &Digest,
     opened: &Opened,
 ) -> Result<(), Refusal> {
-    let admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
+    let tenant = place.tenant;
+    let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
     let Some(mut record) = change.intent(tenant, intent)? else {
-        return cancel_unknown(change, tenant, at, intent, opened, admins);
+        return cancel_unknown(change, place, intent, (&opened.users, by_admins));
     };
-    if !admins && !opened.users.contains(&record.initiator_user) {
+
+    // Without this, any credential of the tenant could stop every payment.
+    if !by_admins && !opened.users.contains(&record.initiator_user) {
         return Err(Refusal::new(
             Code::QuorumMissing,
             "the initiator or the admins cancel an intent",
@@ -195,32 +229,31 @@ fn cancel(
     Ok(())
 }
 
-/// Nobody but the signers of the intent knows yet whose it is: it is dead for whoever of these
-/// turns out to be its initiator, and for everybody when the admins say so.
+/// Cancels an intent that is not authorized yet, so that it never can be. The journal does not know
+/// its initiator: the cancel counts if one of the signers turns out to be the initiator, and in any
+/// case when the admins signed.
 fn cancel_unknown(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    at: UnixMs,
+    place: Place,
     intent: &Digest,
-    opened: &Opened,
-    admins: bool,
+    (users, by_admins): (&std::collections::BTreeSet<UserId>, bool),
 ) -> Result<(), Refusal> {
+    let tenant = place.tenant;
     let key = ks::ended(tenant, intent);
     let known: Option<EndedRecord> = change.record(&key)?;
     let mut ended = known.unwrap_or_default();
-    ended.by_all |= admins;
-    ended.by.extend(
-        opened
-            .users
-            .iter()
-            .filter(|user| !ended.by.contains(user))
-            .copied()
-            .collect::<Vec<_>>(),
-    );
-    // Nobody knows how long the intent lives: it may be dated in the future.
-    ended.until = ended
-        .until
-        .max(at.plus(change.state().genesis().bounds.retention_ms));
+
+    ended.by_all |= by_admins;
+    for user in users {
+        if !ended.by.contains(user) {
+            ended.by.push(*user);
+        }
+    }
+
+    // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
+    // dated in the future.
+    let retention_ms = change.state().genesis().bounds.retention_ms;
+    ended.until = ended.until.max(place.at.plus(retention_ms));
     change.expire(tenant, ended.until, &key);
     change.put(key, &ended);
     Ok(())

@@ -42,15 +42,19 @@ fn scopes(vault: VaultId, user: UserId) -> [[u8; 17]; 3] {
     .map(scope_bytes)
 }
 
+/// The parties whose windows a spend is counted in, each with the tenant's own.
+#[derive(Clone, Copy)]
+pub(super) struct Payer {
+    pub(super) tenant: TenantId,
+    pub(super) vault: VaultId,
+    /// The initiator's human.
+    pub(super) user: UserId,
+}
+
 /// Counts `spend` in every window it belongs to.
-pub(super) fn add(
-    change: &mut Change<'_>,
-    tenant: TenantId,
-    vault: VaultId,
-    user: UserId,
-    spend: &Spend,
-) -> Result<(), Refusal> {
-    each(change, tenant, vault, user, spend, |bucket, amount| {
+pub(super) fn add(change: &mut Change<'_>, payer: Payer, spend: &Spend) -> Result<(), Refusal> {
+    edit_buckets(change, payer, spend, |bucket, amount| {
+        // An overflow must refuse: a sum that wrapped would free the whole limit.
         bucket.amount = bucket
             .amount
             .checked_add(amount)
@@ -60,31 +64,24 @@ pub(super) fn add(
     })
 }
 
-/// Takes `spend` out again, because the same intent is counted anew at a later time.
-pub(super) fn take(
-    change: &mut Change<'_>,
-    tenant: TenantId,
-    vault: VaultId,
-    user: UserId,
-    spend: &Spend,
-) -> Result<(), Refusal> {
-    each(change, tenant, vault, user, spend, |bucket, amount| {
+/// Takes `spend` out again, because the same intent is counted at a later time.
+pub(super) fn take(change: &mut Change<'_>, payer: Payer, spend: &Spend) -> Result<(), Refusal> {
+    edit_buckets(change, payer, spend, |bucket, amount| {
         bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
         bucket.count = bucket.count.saturating_sub(1);
         Ok(())
     })
 }
 
-fn each(
+fn edit_buckets(
     change: &mut Change<'_>,
-    tenant: TenantId,
-    vault: VaultId,
-    user: UserId,
+    payer: Payer,
     spend: &Spend,
     edit: impl Fn(&mut Bucket, MinorUnits) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
+    let tenant = payer.tenant;
     let retention_ms = change.state().genesis().bounds.retention_ms;
-    for scope in scopes(vault, user) {
+    for scope in scopes(payer.vault, payer.user) {
         for (asset, amount) in &spend.amounts {
             for (level, minutes) in LEVELS {
                 let number = spend.at.0 / (MINUTE_MS * minutes);
@@ -92,6 +89,7 @@ fn each(
                 let known: Option<Bucket> = change.record(&key)?;
                 let mut bucket = known.unwrap_or_default();
                 edit(&mut bucket, *amount)?;
+
                 // A bucket's marker comes and goes with it.
                 if known.is_none() {
                     let ends = UnixMs((number + 1).saturating_mul(MINUTE_MS * minutes));
@@ -160,9 +158,14 @@ impl PolicyView for TenantView<'_> {
         window_ms: u64,
         at: UnixMs,
     ) -> Option<Spent> {
+        // From the minute in which the window begins, rounded towards more: an amount may leave a
+        // minute late, never early.
         let scope = scope_bytes(scope);
         let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
         let last = at.0 / MINUTE_MS;
+
+        // The largest bucket that starts here and does not reach beyond the end: a month is about
+        // a hundred reads instead of 44,640.
         let mut sum = Spent::default();
         while minute <= last {
             let fits = |(_, minutes): &&(u8, u64)| {
