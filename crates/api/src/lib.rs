@@ -10,6 +10,7 @@ mod follow;
 mod handlers;
 mod journal;
 mod problem;
+mod ready;
 mod schema;
 mod server;
 mod stage;
@@ -18,5 +19,6 @@ mod submit;
 
 pub use access::{AccessKey, Keyring, hash_key};
 pub use follow::Changes;
+pub use ready::Ready;
 pub use server::{Api, ApiParts, router, serve};
 pub use stage::ApiStage;

@@ -5,9 +5,11 @@ use crate::follow::Changes;
 use crate::handlers;
 use crate::journal::Mirror;
 use crate::problem::Problem;
+use crate::ready::{Ready, STATUS, gate};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::bus::Bus;
@@ -39,6 +41,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// Wakes waiting requests.
     pub changes: Changes,
+    /// Whether requests are answered.
+    pub ready: Ready,
 }
 
 /// The API's state behind its handlers.
@@ -51,6 +55,7 @@ pub struct Api {
     keyring: Keyring,
     clock: Arc<dyn Clock>,
     pub(crate) changes: Changes,
+    pub(crate) ready: Ready,
     pub(crate) mirror: Mirror,
 }
 
@@ -67,6 +72,7 @@ impl Api {
             keyring,
             clock,
             changes,
+            ready,
         } = parts;
         let (post, mirror) = (Mutex::new(post), Mirror::default());
         Arc::new(Self {
@@ -78,6 +84,7 @@ impl Api {
             keyring,
             clock,
             changes,
+            ready,
             mirror,
         })
     }
@@ -104,7 +111,7 @@ impl Api {
 /// All routes.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
-        .route("/v1/status", get(handlers::status::show))
+        .route(STATUS, get(handlers::status::show))
         .route("/v1/acts", post(handlers::acts::create))
         .route("/v1/acts/{digest}", get(handlers::acts::show))
         .route("/v1/tenants/{id}", get(handlers::registry::tenant))
@@ -139,6 +146,7 @@ pub fn router(api: Arc<Api>) -> Router {
         )
         .fallback(handlers::status::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&api), gate))
         .with_state(api)
 }
 

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strongroom_api::{AccessKey, Api, ApiParts, ApiStage, Changes, Keyring, hash_key, serve};
+use strongroom_api::{
+    AccessKey, Api, ApiParts, ApiStage, Changes, Keyring, Ready, hash_key, serve,
+};
 use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::Client;
@@ -108,6 +110,11 @@ impl Served {
 
     /// On a database and bus that may hold something.
     pub fn on(db: Arc<SqliteDb>, bus: Arc<EmbeddedBus>) -> Self {
+        Self::behind(Ready::at_once(), db, bus)
+    }
+
+    /// As [`Self::on`], behind a gate that the test opens.
+    pub fn behind(ready: Ready, db: Arc<SqliteDb>, bus: Arc<EmbeddedBus>) -> Self {
         let log = Log::new();
         let genesis = Arc::clone(&log.world.genesis);
         let shared = Arc::new(SharedFollower::new(Arc::clone(&genesis)).unwrap());
@@ -142,6 +149,7 @@ impl Served {
             ]),
             clock: clock.clone(),
             changes: Changes::default(),
+            ready,
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -10,3 +10,4 @@
 mod bodies;
 mod fixture;
 mod journal;
+mod ready;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use strongroom_api::{Api, ApiParts, ApiStage, Changes, Keyring, serve};
+use strongroom_api::{Api, ApiParts, ApiStage, Changes, Keyring, Ready, serve};
 use strongroom_approvals::ApprovalsStage;
 use strongroom_bus_embedded::EmbeddedBus;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
@@ -320,6 +320,7 @@ impl Platform {
             keyring,
             clock: Arc::new(SystemClock),
             changes,
+            ready: Ready::at_once(),
         });
         let listener = std::net::TcpListener::bind(self.address)
             .with_context(|| format!("cannot listen on {}; choose another --port", self.address))?;
