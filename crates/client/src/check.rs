@@ -2,7 +2,7 @@
 
 use crate::error::ClientError;
 use serde_json::Value;
-use strongroom_ports::chain::{ChainCodec, Effects, VaultKeys};
+use strongroom_ports::chain::{ChainCodec, Effects, Registry};
 use strongroom_types::text::lower_hex;
 use strongroom_types::words::words;
 use strongroom_types::{
@@ -176,7 +176,7 @@ pub fn pending(
     value: &Value,
     platform: PlatformId,
     codec: &dyn ChainCodec,
-    vaults: &dyn VaultKeys,
+    vaults: &dyn Registry,
 ) -> Result<Pending, ClientError> {
     let shown = transaction(value)?;
     if shown.intent.platform != platform {

@@ -11,14 +11,16 @@ use crate::proof::{EntryProof, VaultProof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::{Arc, OnceLock};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_chain_bitcoin::{BitcoinCodec, FeeRate, Network};
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
-use strongroom_ports::chain::{BuildRequest, ChainCodec as _, OwnCoin, OwnPath, VaultKeys as _};
+use strongroom_ports::chain::{
+    ChainCodec as _, Facts, Holding, OwnCoin, OwnPath, Plan, Registry as _,
+};
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, commitment_to_wire, packages};
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
@@ -270,26 +272,32 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
     };
     let coin = OwnCoin {
         key: ConflictKey(format!("{}:0", "11".repeat(32))),
-        amount: 1_000_000.into(),
         path: OwnPath {
             change: 0,
             index: 0,
         },
+        asset: codec.manifest().native.clone(),
+        amount: 1_000_000.into(),
     };
-    let request = BuildRequest {
+    let facts = Facts {
+        height: 100,
+        fees: &FeeRate(2_000).to_bytes(),
+        holdings: &[Holding::Coin(coin)],
+        taken: &[],
+    };
+    let plan = Plan {
+        kind: AttemptKind::Pay,
         effects: &effects,
         vault: &vault_key,
-        coins: std::slice::from_ref(&coin),
         anchor: None,
-        fee_rate: 2_000,
+        previous: None,
         fee_max: intent.fee_max.half(),
-        change: OwnPath {
+        return_to: OwnPath {
             change: 1,
             index: 0,
         },
-        height: 100,
     };
-    let built = codec.build(&request).unwrap();
+    let built = codec.build(&plan, &codec.view(&facts).unwrap()).unwrap();
     let attempt = Attempt {
         intent: intent.digest(),
         number: 1,
@@ -311,8 +319,8 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
         .collect();
     let public = key.public.as_ref().unwrap();
     let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record).unwrap()).unwrap();
-    let slots = codec.inspect(&built.unsigned, &vault_key).unwrap().slots;
-    let commitments = slots
+    let commitments = built
+        .slots
         .iter()
         .map(|_| {
             shares
@@ -333,7 +341,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
         unsigned: built.unsigned.clone(),
         commitments,
     };
-    let packages = packages(&request, &slots, &key).unwrap();
+    let packages = packages(&request, &built.slots, &key).unwrap();
     let shares = shares
         .iter_mut()
         .map(|share| {

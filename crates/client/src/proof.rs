@@ -12,7 +12,7 @@ use strongroom_journal::apply::ceremony::{certificate_digest, key_name, suite_id
 use strongroom_journal::follower::witness_name;
 use strongroom_journal::{Body, Entry, Finished, Genesis, SealedEntry};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
-use strongroom_ports::chain::{VaultKey, VaultKeys};
+use strongroom_ports::chain::{Registry, VaultKey};
 use strongroom_tlog::cosignature::TIME_S_MAX;
 use strongroom_tlog::tlog_proof::Proven;
 use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
@@ -350,7 +350,7 @@ fn suite(id: SuiteId) -> Result<Suite, ClientError> {
 #[derive(Clone, Debug, Default)]
 pub struct ProvedVaults(pub Vec<Registered>);
 
-impl VaultKeys for ProvedVaults {
+impl Registry for ProvedVaults {
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
         self.0
             .iter()

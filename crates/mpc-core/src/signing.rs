@@ -15,7 +15,8 @@ mod stock;
 pub use aggregate::{AggregateFault, PublicKeys};
 pub use fault::{PrepareFault, SignFault};
 pub use key_share::KeyShare;
-pub use package::{Commitment, PackageFault, SignatureShare, SigningPackage, Tweak};
+pub use package::{Commitment, PackageFault, SignatureShare, SigningPackage};
+pub use strongroom_types::Tweak;
 
 /// Unused nonces a key share keeps at most (about 300 bytes each).
 pub const NONCES_MAX: usize = 16_384;

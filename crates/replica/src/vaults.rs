@@ -2,7 +2,7 @@
 
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::{Lookup as _, View};
-use strongroom_ports::chain::{VaultKey, VaultKeys};
+use strongroom_ports::chain::{Registry, VaultKey};
 use strongroom_types::{TenantId, VaultId};
 
 /// Vaults of one tenant in one view of the state.
@@ -22,7 +22,7 @@ impl<'a> TenantVaults<'a> {
     }
 }
 
-impl VaultKeys for TenantVaults<'_> {
+impl Registry for TenantVaults<'_> {
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
         let vault = self.view.vault(self.tenant, vault).ok()?.vault;
         let key = self.view.threshold_key(self.tenant, vault.key).ok()?;

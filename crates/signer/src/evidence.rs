@@ -19,25 +19,33 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Digest over the three parts in borsh: attempt record; moves, returned value, fee, conflict
-    /// keys and slots of the inspection; moves of the expected effects. Each an option, so what was
-    /// not reached is told apart.
+    /// Digest over the three parts in borsh: attempt record; every part of the inspection, in the
+    /// order of its declaration; moves and authorities of the expected effects. Each is an option,
+    /// so that what was not reached is told apart.
     pub(crate) fn digest(&self) -> Digest {
         let inspection = self.inspection.as_ref().map(|i| {
-            let mut bytes = encode(&i.moves);
-            bytes.extend(encode(&i.returned));
-            bytes.extend(encode(&i.fee));
-            bytes.extend(encode(&i.conflicts));
-            bytes.extend(encode(&i.slots));
-            bytes
+            [
+                encode(&i.moves),
+                encode(&i.authorities),
+                encode(&i.opaque),
+                encode(&i.returned),
+                encode(&i.fee),
+                encode(&i.conflicts),
+                encode(&i.expiry),
+                encode(&i.slots),
+            ]
+            .concat()
         });
-        let expected = self.expected.as_ref().map(|effects| &effects.moves);
+        let expected = self
+            .expected
+            .as_ref()
+            .map(|effects| [encode(&effects.moves), encode(&effects.authorities)].concat());
         digest(
-            "strongroom/signer-evidence/v1",
+            "strongroom/signer-evidence/v2",
             &[
                 &option(self.attempt.as_ref()),
                 &option(inspection.as_ref()),
-                &option(expected),
+                &option(expected.as_ref()),
             ],
         )
     }

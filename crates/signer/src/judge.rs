@@ -196,11 +196,12 @@ impl SignerNode {
         let (codec, seat) = self.codec(grant)?;
         let vault_key = vault_key(&grant.key, grant.vault.vault.account)
             .ok_or_else(|| Refusal::new(Code::UnknownKey, "the ceremony is not finished"))?;
-        let inspection = evidence
-            .inspection
-            .insert(codec.inspect(&request.unsigned, &vault_key)?);
         let view = follower.head_view(head)?;
         let vaults = TenantVaults::new(&view, request.tenant);
+        let inspection =
+            evidence
+                .inspection
+                .insert(codec.inspect(&request.unsigned, &vault_key, &vaults)?);
         let expected = evidence.expected.insert(codec.expected(&intent, &vaults)?);
         within(
             expected,

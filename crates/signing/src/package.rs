@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::ChildPath;
-use strongroom_mpc_core::signing::{SigningPackage, Tweak};
+use strongroom_mpc_core::signing::SigningPackage;
 use strongroom_ports::chain::Slot;
 use strongroom_types::{Code, Refusal, Suite};
 use strongroom_wire::{NonceCommitment, SigningRequest, SigningSlot};
@@ -76,17 +76,8 @@ fn package(
         message: slot.message.clone(),
         commitments,
         path,
-        tweak: tweak_of(slot),
+        tweak: slot.tweak,
     })
-}
-
-/// The tweak after child derivation (BIP-341 key path).
-const fn tweak_of(slot: &Slot) -> Tweak {
-    if slot.taproot_tweak {
-        Tweak::Bip341
-    } else {
-        Tweak::None
-    }
 }
 
 /// Slots that a coordinator was told, under the scheme of the key. A signer never uses these: it
@@ -96,7 +87,7 @@ pub fn slots_from_wire(slots: &[SigningSlot], suite: Suite) -> Vec<Slot> {
     let slot = |slot: &SigningSlot| Slot {
         suite,
         path: slot.path.clone(),
-        taproot_tweak: slot.taproot_tweak,
+        tweak: slot.tweak,
         message: slot.message.clone(),
     };
     slots.iter().map(slot).collect()

@@ -1,9 +1,9 @@
 //! One payment, step by step.
 
-use crate::coins;
 use crate::stage::TransactionsParts;
 use crate::store::{self, Payment, Stand};
-use crate::wallet::Watcher;
+use crate::watcher::{Synced, Watcher};
+use crate::{facts, reservations};
 use std::sync::Arc;
 use strongroom_journal::entry::{Authorization, Body};
 use strongroom_journal::genesis::Registered;
@@ -11,7 +11,7 @@ use strongroom_journal::model::IntentStanding;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::{
-    Broadcast, BuildRequest, Built, Effects, Standing, VaultKey, VaultKeys as _,
+    Broadcast, Built, Effects, Plan, Registry as _, Slot, Standing, VaultKey,
 };
 use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
@@ -128,7 +128,7 @@ impl Flow {
             }
             Err(Attempted::Broken(error)) => return Err(error),
         };
-        if !coins::reserve(tx, intent.vault, &payment.intent, &built.conflicts)? {
+        if !reservations::reserve(tx, intent.vault, &payment.intent, &built.conflicts)? {
             return Err(StageError::transient("another payment took a coin first"));
         }
         let attempt = Attempt {
@@ -159,7 +159,12 @@ impl Flow {
         };
         let journal = (topics::JOURNAL_SUBMITTED, intent.tenant.0.as_slice());
         let mut records = vec![self.post.record(now, journal, None, &body, &cause)?];
-        records.push(self.ask(now, intent, &attempt, &built.unsigned, &cause)?);
+        let asked = Asked {
+            attempt: &attempt,
+            unsigned: &built.unsigned,
+            slots: built.slots,
+        };
+        records.push(self.ask(now, intent, asked, &cause)?);
         records.push(self.tell(
             now,
             intent,
@@ -171,38 +176,59 @@ impl Flow {
         Ok(records)
     }
 
+    /// Builds from the facts table. When it does not suffice, the network is asked once more:
+    /// perhaps a deposit has arrived since the last look.
     fn build(&mut self, tx: &mut dyn Tx, intent: &Intent) -> Result<Built, Attempted> {
         let (vault, effects) = self.resolve(intent)?;
-        let codec = Arc::clone(&self.watcher.codec);
-        let unavailable = |e: strongroom_ports::chain::GatewayError| {
-            StageError::transient("the chain node").because(e)
+        let return_to = facts::next_change(tx, intent.vault)?
+            .ok_or_else(|| Refusal::new(Code::QuotaExceeded, "no change address is left"))
+            .map_err(Attempted::Refused)?;
+        let plan = Plan {
+            kind: AttemptKind::Pay,
+            effects: &effects,
+            vault: &vault,
+            anchor: None,
+            previous: None,
+            // The journal keeps the other half for a replacement.
+            fee_max: intent.fee_max.half(),
+            return_to,
         };
-        let (fee_rate, height) = (
-            self.watcher.gateway.fee_rate().map_err(unavailable)?,
-            self.watcher.gateway.height().map_err(unavailable)?,
-        );
-        let change = coins::next_change(tx, intent.vault)?;
-        for last in [false, true] {
-            let coins = coins::free(tx, intent.vault)?;
-            let request = BuildRequest {
-                effects: &effects,
-                vault: &vault,
-                coins: &coins,
-                anchor: None,
-                fee_rate,
-                fee_max: intent.fee_max.half(),
-                change,
-                height,
-            };
-            match codec.build(&request) {
-                // Perhaps a deposit has arrived since the last look.
-                Err(refusal) if refusal.code == Code::InsufficientBalance && !last => {
-                    self.watcher.sync_vault(tx, intent.vault, &vault)?;
-                }
-                other => return other.map_err(Attempted::Refused),
+
+        if let FromTable::Built(built) = self.build_from_table(tx, intent, &plan)? {
+            return Ok(built);
+        }
+        if let Synced::Unavailable(error) = self.watcher.sync_vault(tx, intent.vault, &vault)? {
+            return Err(StageError::transient("the chain node")
+                .because(error)
+                .into());
+        }
+        match self.build_from_table(tx, intent, &plan)? {
+            FromTable::Built(built) => Ok(built),
+            FromTable::TooLittle(refusal) => Err(Attempted::Refused(refusal)),
+            FromTable::NothingKnown => {
+                Err(StageError::transient("the chain's head and fees are not known").into())
             }
         }
-        Err(Attempted::Refused(Code::InsufficientBalance.into()))
+    }
+
+    fn build_from_table(
+        &self,
+        tx: &mut dyn Tx,
+        intent: &Intent,
+        plan: &Plan<'_>,
+    ) -> Result<FromTable, Attempted> {
+        let Some(known) = facts::known(tx, intent.vault)? else {
+            return Ok(FromTable::NothingKnown);
+        };
+        let codec = &self.watcher.codec;
+        let view = codec.view(&known.facts());
+        match view.and_then(|view| codec.build(plan, &view)) {
+            Ok(built) => Ok(FromTable::Built(built)),
+            Err(refusal) if refusal.code == Code::InsufficientBalance => {
+                Ok(FromTable::TooLittle(refusal))
+            }
+            Err(refusal) => Err(Attempted::Refused(refusal)),
+        }
     }
 
     fn resolve(&self, intent: &Intent) -> Result<(VaultKey, Effects), Attempted> {
@@ -224,8 +250,7 @@ impl Flow {
         &mut self,
         now: UnixMs,
         intent: &Intent,
-        attempt: &Attempt,
-        unsigned: &[u8],
+        asked: Asked<'_>,
         cause: &Cause,
     ) -> Result<Record, StageError> {
         let key = self.journal.read(|f| {
@@ -235,14 +260,18 @@ impl Flow {
         });
         let key =
             key.map_err(|e| StageError::transient("the vault is not in the replica").because(e))?;
-        let slots = self.slots(intent, unsigned)?;
+        let slot = |slot: Slot| SigningSlot {
+            path: slot.path,
+            tweak: slot.tweak,
+            message: slot.message,
+        };
         let request = SigningRequested {
             tenant: intent.tenant,
             vault: intent.vault,
             key,
-            attempt: attempt.clone(),
-            unsigned: unsigned.to_vec(),
-            slots,
+            attempt: asked.attempt.clone(),
+            unsigned: asked.unsigned.to_vec(),
+            slots: asked.slots.into_iter().map(slot).collect(),
         };
         self.post.record(
             now,
@@ -253,23 +282,18 @@ impl Flow {
         )
     }
 
-    fn slots(&self, intent: &Intent, unsigned: &[u8]) -> Result<Vec<SigningSlot>, StageError> {
-        let vault = self
-            .journal
-            .read(|f| TenantVaults::new(f.state(), intent.tenant).vault_key(intent.vault));
-        let vault = vault.ok_or_else(|| StageError::transient("the vault's key is not there"))?;
-        let inspection = self.watcher.codec.inspect(unsigned, &vault);
-        let slots = inspection
-            .map_err(|e| StageError::fatal("what this service built or stored").because(e))?
-            .slots
-            .into_iter();
-        Ok(slots
-            .map(|s| SigningSlot {
-                path: s.path,
-                taproot_tweak: s.taproot_tweak,
-                message: s.message,
-            })
-            .collect())
+    /// The signatures that a stored transaction needs.
+    fn slots(&self, intent: &Intent, unsigned: &[u8]) -> Result<Vec<Slot>, StageError> {
+        let inspection = self.journal.read(|f| {
+            let vaults = TenantVaults::new(f.state(), intent.tenant);
+            let vault = vaults.vault_key(intent.vault)?;
+            Some(self.watcher.codec.inspect(unsigned, &vault, &vaults))
+        });
+        let inspection =
+            inspection.ok_or_else(|| StageError::transient("the vault's key is not there"))?;
+        let inspection = inspection
+            .map_err(|e| StageError::fatal("what this service built or stored").because(e))?;
+        Ok(inspection.slots)
     }
 
     /// The writer's answer: a hint that an anchor is taken, the decision changed, or the journal
@@ -301,14 +325,14 @@ impl Flow {
             // Already in: the answer to a submission that arrived twice.
             Code::IntentAlreadyAuthorized => Ok(Vec::new()),
             Code::AnchorTaken if payment.tries < TRIES_MAX => {
-                coins::give_back(tx, &payment.intent, None)?;
+                reservations::give_back(tx, &payment.intent, None)?;
                 if let Some(attempt) = &payment.attempt {
-                    coins::retire(tx, intent.vault, &attempt.anchor)?;
+                    reservations::retire(tx, intent.vault, &attempt.anchor)?;
                 }
                 self.offer(now, tx, &payment, &intent, cause)
             }
             Code::DecisionChanged => {
-                coins::give_back(tx, &payment.intent, None)?;
+                reservations::give_back(tx, &payment.intent, None)?;
                 store::forget(tx, &payment.intent)?;
                 let news = News {
                     reason: Some((refusal.code, refusal.detail)),
@@ -325,7 +349,7 @@ impl Flow {
                 )?])
             }
             _ => {
-                coins::give_back(tx, &payment.intent, None)?;
+                reservations::give_back(tx, &payment.intent, None)?;
                 self.end(now, tx, &payment, refusal, Vec::new(), cause)
             }
         }
@@ -355,7 +379,7 @@ impl Flow {
                     .attempt
                     .as_ref()
                     .map(|attempt| attempt.anchor.clone());
-                coins::give_back(tx, &payment.intent, anchor.as_ref())?;
+                reservations::give_back(tx, &payment.intent, anchor.as_ref())?;
                 return self.end(now, tx, &payment, why, refusals, cause);
             }
         };
@@ -369,7 +393,7 @@ impl Flow {
             return Err(StageError::poison("the signatures do not verify"));
         };
         store::signed(tx, &payment.intent, &raw, now)?;
-        coins::spend(tx, &payment.intent)?;
+        reservations::set_used(tx, &payment.intent)?;
         let marks = cause.marks.clone().with(Layer::Assembled, now.0 * 1000);
         let cause = Cause {
             marks,
@@ -462,7 +486,7 @@ impl Flow {
                 .as_ref()
                 .map(|attempt| attempt.anchor.clone());
             if let Some(why) = self.over(&intent, &payment, now) {
-                coins::give_back(tx, &payment.intent, anchor.as_ref())?;
+                reservations::give_back(tx, &payment.intent, anchor.as_ref())?;
                 records.extend(self.end(now, tx, &payment, why, Vec::new(), &cause)?);
                 continue;
             }
@@ -482,7 +506,12 @@ impl Flow {
             };
             let journal = (topics::JOURNAL_SUBMITTED, intent.tenant.0.as_slice());
             records.push(self.post.record(now, journal, None, &body, &cause)?);
-            records.push(self.ask(now, &intent, attempt, &payment.unsigned, &cause)?);
+            let asked = Asked {
+                attempt,
+                unsigned: &payment.unsigned,
+                slots: self.slots(&intent, &payment.unsigned)?,
+            };
+            records.push(self.ask(now, &intent, asked, &cause)?);
         }
         Ok(records)
     }
@@ -579,6 +608,22 @@ impl Flow {
             &cause,
         )
     }
+}
+
+/// A transaction that signers are asked for.
+struct Asked<'a> {
+    attempt: &'a Attempt,
+    unsigned: &'a [u8],
+    slots: Vec<Slot>,
+}
+
+/// What a build from the facts table came to.
+enum FromTable {
+    Built(Built),
+    /// The table does not suffice; the network may know more.
+    TooLittle(Refusal),
+    /// The network was never asked.
+    NothingKnown,
 }
 
 /// Why an attempt was not built.

@@ -4,11 +4,12 @@
 //! It holds no keys and decides nothing: signers decode what it builds and compare with the
 //! journal. Its tables (coins, states) cost liveness when they lie, never money.
 
-mod coins;
+mod facts;
 mod flow;
+mod reservations;
 mod schema;
 mod stage;
 mod store;
-mod wallet;
+mod watcher;
 
 pub use stage::{TransactionsParts, TransactionsStage};

@@ -2,12 +2,17 @@
 
 use strongroom_ports::db::Migration;
 
-/// `payment`: one row an intent. `coin`: what the vaults can spend. `change_index`: next change
-/// address.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    component: "transactions",
-    version: 1,
-    sql: "
+/// `payment`: one row per intent. `chain_fact`: newest height and fees. `holding`: what the vaults
+/// can spend, from the network. `reservation`: conflict keys that intents hold or have used.
+/// `change_index`: next change address.
+///
+/// Version 2 keeps the reservations of the coins that version 1 knew; the coins themselves are
+/// learnt again from the network.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        component: "transactions",
+        version: 1,
+        sql: "
 CREATE TABLE payment (
     intent {blob} PRIMARY KEY, session {blob} NOT NULL, signed {blob} NOT NULL, core {text} NOT NULL, approvals {blob} NOT NULL,
     state {i64} NOT NULL, attempt {blob}, unsigned {blob}, raw {blob}, tries {i64} NOT NULL,
@@ -20,4 +25,24 @@ CREATE TABLE coin (
 CREATE INDEX coin_free ON coin (vault, spent, amount);
 CREATE TABLE change_index (vault {blob} PRIMARY KEY, next {i64} NOT NULL) {strict};
 ",
-}];
+    },
+    Migration {
+        component: "transactions",
+        version: 2,
+        sql: "
+CREATE TABLE chain_fact (kind {i64} PRIMARY KEY, value {blob} NOT NULL) {strict};
+CREATE TABLE holding (
+    vault {blob} NOT NULL, name {text} NOT NULL, asset {text} NOT NULL, amount {blob} NOT NULL,
+    fact {blob} NOT NULL, PRIMARY KEY (vault, name, asset)) {strict};
+CREATE INDEX holding_amount ON holding (vault, amount);
+CREATE TABLE reservation (
+    vault {blob} NOT NULL, conflict_key {text} NOT NULL, number {i64} NOT NULL, intent {blob},
+    used {bool} NOT NULL, PRIMARY KEY (vault, conflict_key)) {strict};
+CREATE INDEX reservation_intent ON reservation (intent);
+CREATE INDEX reservation_number ON reservation (vault, number);
+INSERT INTO reservation (vault, conflict_key, number, intent, used)
+    SELECT vault, coin, 0, intent, spent FROM coin WHERE intent IS NOT NULL OR spent = TRUE;
+DROP TABLE coin;
+",
+    },
+];

@@ -12,7 +12,7 @@ use strongroom_stage::{Stage, StageError};
 use strongroom_types::UnixMs;
 use strongroom_wire::{Decided, IntentDecided, JournalResult, Role, SigningFinished, topics};
 
-/// Coins are asked for this often.
+/// The network is asked this often.
 const SYNC_EVERY_MS: u64 = 1_000;
 
 /// What the service is made of.

@@ -23,6 +23,7 @@ pub mod registry;
 pub mod signed;
 pub mod text;
 pub mod time;
+pub mod tweak;
 pub mod words;
 
 pub use act::{Act, ActBody, Scope, Tighten};
@@ -43,3 +44,4 @@ pub use registry::{
 pub use signed::{Endorsement, Signed, SigningCredential};
 pub use text::Name;
 pub use time::UnixMs;
+pub use tweak::Tweak;

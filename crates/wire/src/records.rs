@@ -4,7 +4,7 @@ use crate::codec::{Payload, Schema};
 use crate::life::TransactionState;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
-    Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, UnixMs, VaultId,
+    Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, Tweak, UnixMs, VaultId,
 };
 
 macro_rules! payloads {
@@ -103,8 +103,8 @@ pub struct SigningRequested {
 pub struct SigningSlot {
     /// Full non-hardened derivation path from the group key.
     pub path: Vec<u32>,
-    /// Whether the child key gets the BIP-341 tweak without script tree.
-    pub taproot_tweak: bool,
+    /// Tweak that follows the derivation.
+    pub tweak: Tweak,
     /// What is signed.
     pub message: Vec<u8>,
 }

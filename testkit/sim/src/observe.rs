@@ -12,7 +12,7 @@ use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::{ChainCodec as _, VaultKey};
+use strongroom_ports::chain::{ChainCodec as _, NoRegistry, VaultKey};
 use strongroom_signer_core::request_digest;
 use strongroom_tlog::{Checkpoint, Note};
 use strongroom_types::attempt::unsigned_digest;
@@ -207,16 +207,17 @@ impl Observer {
             .enumerate()
             .filter_map(slot)
             .collect();
-        let inspection = self
-            .vault
-            .as_ref()
-            .and_then(|vault| self.codec.inspect(&request.unsigned, vault).ok());
+        let inspection = self.vault.as_ref().and_then(|vault| {
+            self.codec
+                .inspect(&request.unsigned, vault, &NoRegistry)
+                .ok()
+        });
         let (conflicts, mut paid): (Vec<String>, Vec<(String, u64)>) = inspection
             .map(|seen| {
                 let moves = seen
                     .moves
                     .into_iter()
-                    .map(|m| (m.to, m.amount.to_u64().unwrap()))
+                    .map(|m| (m.to, m.at_most.to_u64().unwrap()))
                     .collect();
                 (seen.conflicts.into_iter().map(|key| key.0).collect(), moves)
             })

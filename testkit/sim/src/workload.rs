@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_journal::state::{Lookup as _, State};
-use strongroom_ports::chain::{ChainCodec, OwnPath, VaultKeys as _};
+use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
 use strongroom_replica::TenantVaults;
 use strongroom_types::{
     Act, ActBody, Answer, DecisionCore, Digest, Document as _, Intent, Record, Signed, Tighten,

@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use strongroom_ports::chain::{Broadcast, ChainCoin, ChainGateway, GatewayError, Standing};
+use strongroom_ports::chain::{Broadcast, ChainGateway, CoinFact, Fact, GatewayError, Standing};
 use strongroom_types::ConflictKey;
+
+use crate::world::native;
 
 /// Fee rate until a test sets another, satoshi per 1 000 virtual bytes.
 const FEE_RATE: u64 = 2_000;
 /// Height until a test sets another.
-const HEIGHT: u32 = 100;
+const HEIGHT: u64 = 100;
+/// Height of the blocks that include funding.
+const FUNDED_AT: u64 = 95;
 
 /// One question that was put to the gateway.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Asked {
-    /// Coins of these addresses.
-    Coins(Vec<String>),
-    /// The fee rate.
-    FeeRate,
-    /// The height.
-    Height,
+    /// Head, fees and what these addresses hold.
+    Facts(Vec<String>),
     /// These network bytes were offered.
     Broadcast(Vec<u8>),
     /// Where this transaction is.
@@ -32,11 +32,11 @@ pub struct Gateway(Arc<Mutex<Script>>);
 #[derive(Debug)]
 struct Script {
     /// Coins of an honest node: reported to a question about their address.
-    coins: Vec<ChainCoin>,
-    /// Coins reported to every question.
-    claimed: Vec<ChainCoin>,
+    coins: Vec<CoinFact>,
+    /// Facts reported to every question.
+    claimed: Vec<Fact>,
     fee_rate: u64,
-    height: u32,
+    height: u64,
     /// Answers to the next broadcasts; after them every broadcast is accepted.
     broadcasts: VecDeque<Result<Broadcast, String>>,
     standings: BTreeMap<String, Standing>,
@@ -77,26 +77,29 @@ impl Gateway {
         let mut script = self.script();
         script.funded += 1;
         let key = ConflictKey(format!("{:064x}:0", script.funded));
-        script.coins.push(ChainCoin {
+        script.coins.push(CoinFact {
             key: key.clone(),
-            amount: amount.into(),
             address: address.to_owned(),
-            confirmations: 6,
+            asset: native(),
+            amount: amount.into(),
+            height: Some(FUNDED_AT),
         });
         key
     }
 
-    /// Adds a coin that is reported to every question: unconfirmed, too large, of an address that
-    /// is not asked for, as a lying node would.
-    pub fn claim_coin(&self, coin: ChainCoin) {
-        self.script().claimed.push(coin);
+    /// Adds a fact that is reported to every question: an unconfirmed coin, a larger one than there
+    /// is money, one of an address that was not asked for, as a lying node would.
+    pub fn claim(&self, fact: Fact) {
+        self.script().claimed.push(fact);
     }
 
     /// The network no longer reports a coin.
     pub fn remove_coin(&self, key: &ConflictKey) {
         let mut script = self.script();
         script.coins.retain(|coin| coin.key != *key);
-        script.claimed.retain(|coin| coin.key != *key);
+        script
+            .claimed
+            .retain(|fact| !matches!(fact, Fact::Coin(coin) if coin.key == *key));
     }
 
     /// Sets the fee rate, satoshi per 1 000 virtual bytes.
@@ -105,7 +108,7 @@ impl Gateway {
     }
 
     /// Sets the height.
-    pub fn set_height(&self, height: u32) {
+    pub fn set_height(&self, height: u64) {
         self.script().height = height;
     }
 
@@ -142,7 +145,7 @@ impl Gateway {
     pub fn broadcasts(&self) -> Vec<Vec<u8>> {
         let offered = |asked: &Asked| match asked {
             Asked::Broadcast(bytes) => Some(bytes.clone()),
-            Asked::Coins(_) | Asked::FeeRate | Asked::Height | Asked::Standing(_) => None,
+            Asked::Facts(_) | Asked::Standing(_) => None,
         };
         self.script().asked.iter().filter_map(offered).collect()
     }
@@ -159,19 +162,18 @@ impl Gateway {
 }
 
 impl ChainGateway for Gateway {
-    fn coins(&self, addresses: &[String]) -> Result<Vec<ChainCoin>, GatewayError> {
-        let script = self.ask(Asked::Coins(addresses.to_vec()))?;
-        let of_these = |coin: &&ChainCoin| addresses.contains(&coin.address);
+    fn facts(&self, addresses: &[String]) -> Result<Vec<Fact>, GatewayError> {
+        let script = self.ask(Asked::Facts(addresses.to_vec()))?;
+        let height = script.height;
+        let mut facts = vec![
+            Fact::Head { height },
+            Fact::Fees(script.fee_rate.to_le_bytes().to_vec()),
+        ];
+        let of_these = |coin: &&CoinFact| addresses.contains(&coin.address);
         let honest = script.coins.iter().filter(of_these);
-        Ok(honest.chain(&script.claimed).cloned().collect())
-    }
-
-    fn fee_rate(&self) -> Result<u64, GatewayError> {
-        Ok(self.ask(Asked::FeeRate)?.fee_rate)
-    }
-
-    fn height(&self) -> Result<u32, GatewayError> {
-        Ok(self.ask(Asked::Height)?.height)
+        facts.extend(honest.cloned().map(Fact::Coin));
+        facts.extend(script.claimed.iter().cloned());
+        Ok(facts)
     }
 
     fn broadcast(&self, signed: &[u8]) -> Result<Broadcast, GatewayError> {

@@ -1,40 +1,60 @@
 //! The chain behind the gateway port.
 
-use crate::chain::DevChain;
+use crate::chain::{DevChain, NETWORK};
 use crate::ledger;
-use strongroom_ports::chain::{Broadcast, ChainCoin, ChainGateway, GatewayError, Standing};
-use strongroom_types::ConflictKey;
+use strongroom_chain_bitcoin::FeeRate;
+use strongroom_ports::chain::{Broadcast, ChainGateway, CoinFact, Fact, GatewayError, Standing};
+use strongroom_types::{AssetId, ConflictKey};
 
 /// Satoshi per 1 000 virtual bytes, always.
-pub const FEE_RATE: u64 = 2_000;
+pub const FEE_RATE: FeeRate = FeeRate(2_000);
 
 fn unavailable(error: rusqlite::Error) -> GatewayError {
     GatewayError::Unavailable(error.to_string())
 }
 
-impl ChainGateway for DevChain {
-    fn coins(&self, addresses: &[String]) -> Result<Vec<ChainCoin>, GatewayError> {
+impl DevChain {
+    /// Height of the newest block.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unavailable`] when the store fails.
+    pub fn height(&self) -> Result<u32, GatewayError> {
+        ledger::meta(&self.db(), "height").map_err(unavailable)
+    }
+
+    /// Confirmed, unspent outputs of these addresses.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unavailable`] when the store fails.
+    pub fn coins(&self, addresses: &[String]) -> Result<Vec<CoinFact>, GatewayError> {
         let db = self.db();
-        let tip = ledger::meta(&db, "height").map_err(unavailable)?;
+        let asset: AssetId = NETWORK
+            .native_asset()
+            .parse()
+            .map_err(|e| GatewayError::Malformed(format!("{e}")))?;
         let mut coins = Vec::new();
         for address in addresses.iter().filter(|address| !address.is_empty()) {
             let unspent = ledger::unspent(&db, address).map_err(unavailable)?;
-            coins.extend(unspent.into_iter().map(|output| ChainCoin {
+            coins.extend(unspent.into_iter().map(|output| CoinFact {
                 key: ConflictKey(output.outpoint),
-                amount: output.amount.into(),
                 address: output.address,
-                confirmations: confirmations(tip, output.height),
+                asset: asset.clone(),
+                amount: output.amount.into(),
+                height: Some(output.height.into()),
             }));
         }
         Ok(coins)
     }
+}
 
-    fn fee_rate(&self) -> Result<u64, GatewayError> {
-        Ok(FEE_RATE)
-    }
-
-    fn height(&self) -> Result<u32, GatewayError> {
-        ledger::meta(&self.db(), "height").map_err(unavailable)
+impl ChainGateway for DevChain {
+    fn facts(&self, addresses: &[String]) -> Result<Vec<Fact>, GatewayError> {
+        let head = Fact::Head {
+            height: self.height()?.into(),
+        };
+        let coins = self.coins(addresses)?.into_iter().map(Fact::Coin);
+        let known = [head, Fact::Fees(FEE_RATE.to_bytes())];
+        Ok(known.into_iter().chain(coins).collect())
     }
 
     fn broadcast(&self, signed: &[u8]) -> Result<Broadcast, GatewayError> {
@@ -53,6 +73,7 @@ impl ChainGateway for DevChain {
     }
 }
 
+/// Blocks from `height` to the newest one, both counted.
 fn confirmations(tip: u32, height: u32) -> u32 {
     tip.saturating_sub(height).saturating_add(1)
 }

@@ -12,4 +12,5 @@ pub mod interpreter;
 mod ledger;
 
 pub use chain::{Confirm, DevChain, DevChainError};
+pub use gateway::FEE_RATE;
 pub use interpreter::{ScriptError, SpentOutput, check_spend};

@@ -51,6 +51,24 @@ pub fn of_script(script: &Script, network: Network) -> Option<String> {
     payable.then(|| address.to_string())
 }
 
+/// The kind of a payable script, in Bitcoin's own words.
+#[must_use]
+pub fn kind(script: &Script) -> &'static str {
+    if script.is_p2tr() {
+        "p2tr"
+    } else if script.is_p2wpkh() {
+        "p2wpkh"
+    } else if script.is_p2wsh() {
+        "p2wsh"
+    } else if script.is_p2pkh() {
+        "p2pkh"
+    } else if script.is_p2sh() {
+        "p2sh"
+    } else {
+        "other"
+    }
+}
+
 /// The least amount, in satoshi, that nodes relay to this script (Bitcoin Core's dust rule at 3
 /// sat/vB).
 #[must_use]

@@ -3,9 +3,9 @@
 
 use crate::inspect::{Reading, inspect};
 use crate::{BitcoinCodec, wallet::Wallet};
-use bitcoin::Witness;
 use bitcoin::consensus::encode;
 use bitcoin::secp256k1::{Message, schnorr::Signature};
+use bitcoin::{Transaction, Witness};
 use strongroom_ports::chain::{OwnPath, VaultKey};
 use strongroom_types::{Code, Refusal};
 
@@ -49,6 +49,52 @@ pub fn assemble(
         input.witness = Witness::from_slice(&[signature]);
     }
     Ok(encode::serialize(&transaction))
+}
+
+/// Proves that network bytes are the unsigned transaction with valid signatures, and nothing else.
+pub fn verify_signed(
+    codec: &BitcoinCodec,
+    unsigned: &[u8],
+    signed: &[u8],
+    vault: &VaultKey,
+) -> Result<String, Refusal> {
+    let transaction = decode(signed)?;
+    let signatures = transaction
+        .input
+        .iter()
+        .map(|input| key_path_signature(&input.witness))
+        .collect::<Result<Vec<_>, _>>()?;
+
+    // Where the signatures stood proves nothing: put into the approved transaction they must give
+    // these very bytes, so no output, script or annex can hide beside them.
+    if assemble(codec, unsigned, &signatures, vault)? != signed {
+        let detail = "the signed bytes are another transaction";
+        return Err(Refusal::new(Code::AttemptDigestMismatch, detail));
+    }
+    Ok(transaction.compute_txid().to_string())
+}
+
+/// The only item of a key-path witness without annex (BIP-341).
+fn key_path_signature(witness: &Witness) -> Result<Vec<u8>, Refusal> {
+    match (witness.len(), witness.nth(0)) {
+        (1, Some(signature)) => Ok(signature.to_vec()),
+        _ => Err(Refusal::new(
+            Code::Malformed,
+            "not a transaction of key-path spends",
+        )),
+    }
+}
+
+/// Reads network bytes strictly.
+pub fn decode(signed: &[u8]) -> Result<Transaction, Refusal> {
+    let malformed = |detail: &str| Refusal::new(Code::Malformed, detail);
+    let transaction: Transaction =
+        encode::deserialize(signed).map_err(|_| malformed("not a Bitcoin transaction"))?;
+    // The decoder is strict today; the comparison keeps it so when the library changes.
+    if encode::serialize(&transaction) != signed {
+        return Err(malformed("the transaction is not in its one encoding"));
+    }
+    Ok(transaction)
 }
 
 fn verify(

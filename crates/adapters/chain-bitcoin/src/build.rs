@@ -3,50 +3,66 @@
 
 use crate::BitcoinCodec;
 use crate::encode::{INPUTS_MAX, InputClaim, OUTPUTS_MAX, Unsigned};
-use crate::expected::{payments, satoshi, total};
+use crate::expected::{payments, total};
 use crate::fee::{Fees, Replaced};
 use crate::inspect::{SEQUENCE, inspect};
-use crate::select::{Coin, Goal, select};
+use crate::replace;
+use crate::select::{Coin, Goal, Settlement, select};
+use crate::view::{View, outpoint};
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, TxIn, TxOut, Witness};
-use std::collections::BTreeSet;
-use strongroom_ports::chain::{BuildRequest, Built, OwnCoin, OwnPath};
-use strongroom_types::{Code, ConflictKey, Refusal};
-
-/// Most coins one request may offer.
-const COINS_MAX: usize = 100_000;
+use bitcoin::{Amount, ScriptBuf, Transaction, TxIn, TxOut, Witness};
+use strongroom_ports::chain::{Built, OwnPath, Plan};
+use strongroom_types::{AttemptKind, Code, ConflictKey, Refusal};
 
 fn malformed(detail: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::Malformed, detail)
 }
 
-/// Builds the transaction that pays the effects.
-pub fn build(codec: &BitcoinCodec, request: &BuildRequest<'_>) -> Result<Built, Refusal> {
-    if request.effects.moves.is_empty() {
+/// Builds the transaction of a plan from the coins of a view.
+pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
+    let view = View::decode(view, codec.network)?;
+    let draft = match (plan.kind, plan.previous) {
+        (AttemptKind::Pay, None) => payment(codec, plan, &view)?,
+        (AttemptKind::Bump | AttemptKind::Cancel, Some(previous)) => {
+            replace::draft(codec, plan, previous, &view)?
+        }
+        // A second payment beside the first one would pay twice.
+        (AttemptKind::Pay, Some(_)) => {
+            let detail = "a replacement is a bump or a cancel";
+            return Err(Refusal::new(Code::Unsupported, detail));
+        }
+        (AttemptKind::Bump | AttemptKind::Cancel, None) => {
+            return Err(malformed("a bump or cancel needs what it replaces"));
+        }
+    };
+    draft.finish(codec, plan, &view)
+}
+
+/// The first transaction of an intent.
+fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Draft, Refusal> {
+    if plan.effects.moves.is_empty() {
         return Err(malformed("nothing to pay"));
     }
-    let outputs = payments(codec, request.effects)?;
-    let coins = read_coins(request.coins)?;
-    let must = match request.anchor {
+    let must = match plan.anchor {
         None => Vec::new(),
+        // Earlier attempts of the intent may still confirm: only a shared input excludes both.
         Some(anchor) => {
             let outpoint = outpoint(anchor)?;
-            let coin = coins.iter().find(|coin| coin.outpoint == outpoint);
+            let coin = view.coins.iter().find(|coin| coin.outpoint == outpoint);
             vec![*coin.ok_or_else(|| Refusal::new(Code::AnchorMissing, &anchor.0))?]
         }
     };
-    Plan {
-        outputs,
-        coins,
+    Ok(Draft {
+        outputs: payments(codec, plan.effects)?,
+        coins: view.coins.clone(),
         must,
         replaced: None,
-    }
-    .finish(codec, request)
+    })
 }
 
 /// What a transaction is to pay and may spend.
-pub struct Plan {
+pub struct Draft {
     /// Payments to others; none gives everything back to the vault.
     pub outputs: Vec<TxOut>,
     /// Coins it may spend.
@@ -57,21 +73,35 @@ pub struct Plan {
     pub replaced: Option<Replaced>,
 }
 
-impl Plan {
+impl Draft {
     /// Chooses coins, writes the transaction and reads it back.
-    pub fn finish(
-        self,
-        codec: &BitcoinCodec,
-        request: &BuildRequest<'_>,
-    ) -> Result<Built, Refusal> {
+    fn finish(self, codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Built, Refusal> {
         if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
             return Err(malformed("too many outputs or inputs"));
         }
-        let fee_max = request.fee_max.to_u64().unwrap_or(u64::MAX);
+
+        let goal = self.goal(plan, view)?;
+        let (mut chosen, settlement) = select(&goal, &self.must, &self.coins)?;
+        if settlement.fee > goal.fee_max {
+            let detail = format!(
+                "the fee would be {} satoshi, at most {}",
+                settlement.fee, goal.fee_max
+            );
+            return Err(Refusal::new(Code::FeeCapTooLow, detail));
+        }
+
+        // BIP-69: inputs by the transaction id as people see it, then by index.
+        chosen.sort_by_key(|coin| (coin.outpoint.txid.to_string(), coin.outpoint.vout));
+        let outputs = self.outputs(codec, plan, &settlement)?;
+        let unsigned = write(codec, view, &chosen, outputs)?;
+        read_back(codec, plan, unsigned, &settlement)
+    }
+
+    fn goal(&self, plan: &Plan<'_>, view: &View) -> Result<Goal, Refusal> {
         let paid = total(self.outputs.iter().map(|output| output.value.to_sat()))
             .ok_or_else(|| malformed("amounts exceed 21 million bitcoin"))?;
         let fees = Fees {
-            rate: request.fee_rate,
+            rate: view.rate.0,
             outputs_weight: self
                 .outputs
                 .iter()
@@ -80,96 +110,97 @@ impl Plan {
             outputs: self.outputs.len(),
             replaced: self.replaced,
         };
-        let goal = Goal {
+        Ok(Goal {
             paid,
             fees,
             must_change: self.outputs.is_empty(),
-            fee_max,
-        };
-        let (mut chosen, settlement) = select(&goal, &self.must, &self.coins)?;
-        if settlement.fee > fee_max {
-            let detail = format!(
-                "the fee would be {} satoshi, at most {fee_max}",
-                settlement.fee
-            );
-            return Err(Refusal::new(Code::FeeCapTooLow, detail));
-        }
-        // BIP-69: inputs by the transaction id as people see it, then by index.
-        chosen.sort_by_key(|coin| (coin.outpoint.txid.to_string(), coin.outpoint.vout));
-        let mut outputs: Vec<(TxOut, Option<OwnPath>)> =
-            self.outputs.into_iter().map(|out| (out, None)).collect();
+            fee_max: plan.fee_max.to_u64().unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Payments and change in BIP-69 order, each with its own path when it returns to the vault.
+    fn outputs(
+        self,
+        codec: &BitcoinCodec,
+        plan: &Plan<'_>,
+        settlement: &Settlement,
+    ) -> Result<Vec<(TxOut, Option<OwnPath>)>, Refusal> {
+        let mut outputs: Vec<_> = self
+            .outputs
+            .into_iter()
+            .map(|output| (output, None))
+            .collect();
         if let Some(value) = settlement.change {
-            let script_pubkey = codec.wallet(request.vault)?.script(request.change)?;
-            outputs.push((
-                TxOut {
-                    value: Amount::from_sat(value),
-                    script_pubkey,
-                },
-                Some(request.change),
-            ));
+            let script_pubkey = codec.wallet(plan.vault)?.script(plan.return_to)?;
+            let change = TxOut {
+                value: Amount::from_sat(value),
+                script_pubkey,
+            };
+            outputs.push((change, Some(plan.return_to)));
         }
         outputs.sort_by(|(a, own_a), (b, own_b)| {
-            (a.value, a.script_pubkey.as_bytes(), own_a).cmp(&(
-                b.value,
-                b.script_pubkey.as_bytes(),
-                own_b,
-            ))
+            let key_a = (a.value, a.script_pubkey.as_bytes(), own_a);
+            key_a.cmp(&(b.value, b.script_pubkey.as_bytes(), own_b))
         });
-        write(codec, request, &chosen, outputs, settlement.fee)
+        Ok(outputs)
     }
 }
 
 fn write(
     codec: &BitcoinCodec,
-    request: &BuildRequest<'_>,
+    view: &View,
     chosen: &[Coin],
     outputs: Vec<(TxOut, Option<OwnPath>)>,
-    fee: u64,
-) -> Result<Built, Refusal> {
-    let lock_time = LockTime::from_height(request.height).map_err(malformed)?;
+) -> Result<Vec<u8>, Refusal> {
     let (output, claims) = outputs.into_iter().unzip();
     let transaction = Transaction {
         version: Version::TWO,
-        lock_time,
+        // The newest height: a miner gains nothing by mining an older block again.
+        lock_time: LockTime::from_height(view.height).map_err(malformed)?,
         input: chosen.iter().map(input).collect(),
         output,
     };
-    let inputs = chosen
-        .iter()
-        .map(|coin| InputClaim {
-            amount: coin.amount,
-            path: coin.path,
-        })
-        .collect();
-    let unsigned = Unsigned {
+    let claim = |coin: &Coin| InputClaim {
+        amount: coin.amount,
+        path: coin.path,
+    };
+    let inputs = chosen.iter().map(claim).collect();
+    Unsigned {
         transaction,
         inputs,
         outputs: claims,
     }
-    .encode(codec.network)?;
-    let inspection = inspect(codec, &unsigned, request.vault)?.inspection;
-    if inspection.fee != fee.into() {
-        return Err(Refusal::new(
-            Code::Internal,
-            "the built fee is not the chosen one",
-        ));
+    .encode(codec.network)
+}
+
+/// What was written is read by the decoder that signers use, so that a difference shows here and
+/// not as a refusal later.
+fn read_back(
+    codec: &BitcoinCodec,
+    plan: &Plan<'_>,
+    unsigned: Vec<u8>,
+    settlement: &Settlement,
+) -> Result<Built, Refusal> {
+    let reading = inspect(codec, &unsigned, plan.vault)?;
+    if reading.fee != settlement.fee {
+        let detail = "the built fee is not the chosen one";
+        return Err(Refusal::new(Code::Internal, detail));
     }
-    let first = chosen
+
+    let inputs = &reading.unsigned.transaction.input;
+    let first = inputs
         .first()
-        .map(|coin| ConflictKey(coin.outpoint.to_string()));
-    let anchor = request
-        .anchor
-        .cloned()
-        .or(first)
-        .ok_or(Code::AnchorMissing)?;
-    if !inspection.conflicts.contains(&anchor) {
+        .map(|input| ConflictKey(input.previous_output.to_string()));
+    let anchor = plan.anchor.cloned().or(first).ok_or(Code::AnchorMissing)?;
+    if !reading.inspection.conflicts.contains(&anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
     }
     Ok(Built {
         unsigned,
         anchor,
-        conflicts: inspection.conflicts,
-        fee: inspection.fee,
+        conflicts: reading.inspection.conflicts,
+        fee: reading.inspection.fee,
+        slots: reading.inspection.slots,
     })
 }
 
@@ -180,38 +211,4 @@ fn input(coin: &Coin) -> TxIn {
         sequence: SEQUENCE,
         witness: Witness::new(),
     }
-}
-
-/// Reads what the network and the registry say about coins: distinct names, possible amounts.
-pub fn read_coins(coins: &[OwnCoin]) -> Result<Vec<Coin>, Refusal> {
-    if coins.len() > COINS_MAX {
-        return Err(malformed("too many coins"));
-    }
-    let read = |coin: &OwnCoin| {
-        let outpoint = outpoint(&coin.key)?;
-        let amount = satoshi(coin.amount).map_err(|refusal| malformed(refusal.detail))?;
-        Ok(Coin {
-            outpoint,
-            amount,
-            path: coin.path,
-        })
-    };
-    let coins = coins
-        .iter()
-        .map(read)
-        .collect::<Result<Vec<Coin>, Refusal>>()?;
-    let distinct: BTreeSet<_> = coins.iter().map(|coin| coin.outpoint).collect();
-    if distinct.len() != coins.len() {
-        return Err(malformed("a coin is offered twice"));
-    }
-    total(coins.iter().map(|coin| coin.amount))
-        .ok_or_else(|| malformed("the coins exceed 21 million bitcoin"))?;
-    Ok(coins)
-}
-
-/// Reads a conflict key: `txid:vout`, canonical.
-fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
-    let read: Option<OutPoint> = key.0.parse().ok();
-    read.filter(|outpoint| outpoint.to_string() == key.0)
-        .ok_or_else(|| malformed(format!("`{}` is not txid:vout", key.0)))
 }

@@ -1,13 +1,13 @@
 //! The codec behind the port.
 
-use crate::{Network, address, assemble, build, expected, inspect, replace, wallet::Wallet};
-use bitcoin::consensus::encode;
+use crate::{Network, address, assemble, build, expected, inspect, view, wallet::Wallet};
 use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
 use strongroom_ports::chain::{
-    BuildRequest, Built, ChainCodec, Effects, Inspection, Manifest, OwnPath, VaultKey, VaultKeys,
+    AddressFacts, Built, ChainCodec, Display, Effects, Fact, Facts, Inspection, Manifest, OwnPath,
+    Plan, Registry, VaultKey,
 };
 use strongroom_types::caip::NotACaip;
-use strongroom_types::{AttemptKind, Code, Intent, Refusal};
+use strongroom_types::{Code, Intent, Refusal, Suite};
 
 /// Name and version of this decoder, part of every decision core.
 pub const DECODER: &str = "bitcoin/1";
@@ -29,6 +29,13 @@ impl BitcoinCodec {
             chain: network.chain_id().parse()?,
             native: network.native_asset().parse()?,
             decoder: DECODER,
+            network: network.name(),
+            suites: &[Suite::FrostSecp256k1Tr],
+            display: Display {
+                symbol: "BTC",
+                minor: "sat",
+                decimals: 8,
+            },
         };
         Ok(Self {
             network,
@@ -53,8 +60,10 @@ impl ChainCodec for BitcoinCodec {
         &self.manifest
     }
 
-    fn parse_address(&self, text: &str) -> Result<(), Refusal> {
-        address::parse(text, self.network).map(|_| ())
+    fn parse_address(&self, text: &str) -> Result<AddressFacts, Refusal> {
+        let script = address::parse(text, self.network)?;
+        let kind = address::kind(&script);
+        Ok(AddressFacts { kind })
     }
 
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
@@ -63,24 +72,29 @@ impl ChainCodec for BitcoinCodec {
             .ok_or_else(|| Refusal::new(Code::Internal, "an own script has no address"))
     }
 
-    fn expected(&self, intent: &Intent, vaults: &dyn VaultKeys) -> Result<Effects, Refusal> {
-        expected::expected(self, intent, vaults)
+    fn expected(&self, intent: &Intent, registry: &dyn Registry) -> Result<Effects, Refusal> {
+        expected::expected(self, intent, registry)
     }
 
-    fn build(&self, request: &BuildRequest<'_>) -> Result<Built, Refusal> {
-        build::build(self, request)
+    fn check_fact(&self, fact: &Fact) -> Result<(), Refusal> {
+        view::check_fact(self, fact)
     }
 
-    fn replace(
+    fn view(&self, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
+        view::make(self, facts)
+    }
+
+    fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
+        build::build(self, plan, view)
+    }
+
+    /// The bytes alone say what a Bitcoin transaction does, so the registry is not asked.
+    fn inspect(
         &self,
-        kind: AttemptKind,
-        previous: &[u8],
-        request: &BuildRequest<'_>,
-    ) -> Result<Built, Refusal> {
-        replace::replace(self, kind, previous, request)
-    }
-
-    fn inspect(&self, unsigned: &[u8], vault: &VaultKey) -> Result<Inspection, Refusal> {
+        unsigned: &[u8],
+        vault: &VaultKey,
+        _registry: &dyn Registry,
+    ) -> Result<Inspection, Refusal> {
         inspect::inspect(self, unsigned, vault).map(|reading| reading.inspection)
     }
 
@@ -93,14 +107,17 @@ impl ChainCodec for BitcoinCodec {
         assemble::assemble(self, unsigned, signatures, vault)
     }
 
+    fn verify_signed(
+        &self,
+        unsigned: &[u8],
+        signed: &[u8],
+        vault: &VaultKey,
+    ) -> Result<String, Refusal> {
+        assemble::verify_signed(self, unsigned, signed, vault)
+    }
+
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
-        let malformed = |detail: &str| Refusal::new(Code::Malformed, detail);
-        let transaction: bitcoin::Transaction =
-            encode::deserialize(signed).map_err(|_| malformed("not a Bitcoin transaction"))?;
-        // The decoder is strict today; the comparison keeps it so when the library changes.
-        if encode::serialize(&transaction) != signed {
-            return Err(malformed("the transaction is not in its one encoding"));
-        }
+        let transaction = assemble::decode(signed)?;
         Ok(transaction.compute_txid().to_string())
     }
 }
@@ -111,10 +128,11 @@ mod tests {
 
     #[test]
     fn every_network_has_a_codec() {
-        for network in [Network::Mainnet, Network::Testnet4, Network::Regtest] {
+        for network in Network::ALL {
             let codec = BitcoinCodec::new(network).unwrap();
             assert_eq!(codec.manifest().native.chain(), codec.manifest().chain);
             assert_eq!(codec.manifest().decoder, "bitcoin/1");
+            assert_eq!(Network::from_name(codec.manifest().network), Some(network));
         }
     }
 }

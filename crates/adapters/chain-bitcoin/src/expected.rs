@@ -2,7 +2,7 @@
 
 use crate::{BitcoinCodec, address};
 use bitcoin::{Amount, ScriptBuf, TxOut};
-use strongroom_ports::chain::{ChainCodec, Effects, Move, OwnPath, VaultKeys};
+use strongroom_ports::chain::{ChainCodec, Effects, Move, OwnPath, Registry};
 use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal};
 
 /// Where payments to another vault of the tenant go.
@@ -26,7 +26,7 @@ pub fn satoshi(amount: MinorUnits) -> Result<u64, Refusal> {
 pub fn expected(
     codec: &BitcoinCodec,
     intent: &Intent,
-    vaults: &dyn VaultKeys,
+    registry: &dyn Registry,
 ) -> Result<Effects, Refusal> {
     if intent.chain != codec.manifest.chain {
         return Err(Refusal::new(
@@ -39,24 +39,22 @@ pub fn expected(
         let to = match &transfer.destination {
             Destination::Address(text) => text.clone(),
             Destination::Vault(vault) => {
-                let key = vaults.vault_key(*vault).ok_or(Code::UnknownVault)?;
+                let key = registry.vault_key(*vault).ok_or(Code::UnknownVault)?;
                 codec.derive_address(&key, RECEIVE)?
             }
         };
-        moves.push(Move {
-            asset: transfer.asset.clone(),
-            to,
-            amount: transfer.amount,
-        });
+        moves.push(Move::exact(transfer.asset.clone(), to, transfer.amount));
     }
-    moves.sort();
-    let effects = Effects { moves };
+    let effects = Effects::of_moves(moves);
     payments(codec, &effects)?;
     Ok(effects)
 }
 
 /// The effects as outputs. Checks asset, address, amount and dust of each, and the sum.
 pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, Refusal> {
+    if !effects.authorities.is_empty() {
+        return Err(Refusal::new(Code::Unsupported, "Bitcoin gives no rights"));
+    }
     let outputs = effects
         .moves
         .iter()
@@ -76,7 +74,11 @@ fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
         return Err(Refusal::new(Code::UnknownAsset, &step.asset));
     }
     let script_pubkey: ScriptBuf = address::parse(&step.to, codec.network)?;
-    let value = satoshi(step.amount)?;
+    // An output has one amount; moves of a range need a builder that chooses one.
+    if step.at_least != step.at_most {
+        return Err(Refusal::new(Code::Unsupported, "a payment of a range"));
+    }
+    let value = satoshi(step.at_most)?;
     let least = address::dust_limit(&script_pubkey);
     if value < least {
         return Err(Refusal::new(

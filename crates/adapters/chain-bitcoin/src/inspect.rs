@@ -9,7 +9,7 @@ use bitcoin::transaction::Version;
 use bitcoin::{Amount, Sequence, Transaction, TxIn, TxOut};
 use std::collections::BTreeSet;
 use strongroom_ports::chain::{Inspection, Move, OwnPath, Slot, VaultKey};
-use strongroom_types::{Code, ConflictKey, Refusal, Suite};
+use strongroom_types::{Code, ConflictKey, Refusal, Suite, Tweak};
 
 /// The one sequence number: replaceable (BIP-125), lock time in force, no relative lock (BIP-68).
 pub const SEQUENCE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
@@ -65,9 +65,14 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
     conflicts.sort();
     let inspection = Inspection {
         moves,
+        // A key-path spend moves value and gives no rights, and every output has an address.
+        authorities: Vec::new(),
+        opaque: Vec::new(),
         returned: returned.into(),
         fee: fee.into(),
         conflicts,
+        // A lock time delays a transaction; nothing ends its validity but a spent input.
+        expiry: None,
         slots: slots(&unsigned, &spent, &wallet)?,
     };
     Ok(Reading {
@@ -139,11 +144,8 @@ fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), R
 fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
     let to = address::of_script(&output.script_pubkey, codec.network)
         .ok_or_else(|| opaque("output without an address"))?;
-    Ok(Move {
-        asset: codec.manifest.native.clone(),
-        to,
-        amount: output.value.to_sat().into(),
-    })
+    let amount = output.value.to_sat().into();
+    Ok(Move::exact(codec.manifest.native.clone(), to, amount))
 }
 
 fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {
@@ -151,7 +153,7 @@ fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Ve
     let slot = |(claim, message): (&InputClaim, [u8; 32])| Slot {
         suite: Suite::FrostSecp256k1Tr,
         path: wallet.full_path(claim.path),
-        taproot_tweak: true,
+        tweak: Tweak::Bip341,
         message: message.to_vec(),
     };
     Ok(unsigned.inputs.iter().zip(messages).map(slot).collect())

@@ -14,6 +14,25 @@ pub enum Network {
 }
 
 impl Network {
+    /// Every network of this codec.
+    pub const ALL: [Self; 3] = [Self::Mainnet, Self::Testnet4, Self::Regtest];
+
+    /// Name in configuration files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mainnet => "mainnet",
+            Self::Testnet4 => "testnet4",
+            Self::Regtest => "regtest",
+        }
+    }
+
+    /// The network of a name in configuration files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|network| network.name() == name)
+    }
+
     /// CAIP-2 id: `bip122:` and the first 32 hex digits of the genesis block's hash.
     #[must_use]
     pub fn chain_id(self) -> String {

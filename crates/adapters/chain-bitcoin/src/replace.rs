@@ -1,54 +1,48 @@
 //! Replacements on the anchor: the same payments for a higher fee, or everything back (BIP-125).
 
 use crate::BitcoinCodec;
-use crate::build::{Plan, read_coins};
+use crate::build::Draft;
 use crate::encode::InputClaim;
 use crate::expected::payments;
 use crate::fee::{Fees, Replaced};
 use crate::inspect::{Reading, inspect};
 use crate::select::Coin;
-use strongroom_ports::chain::{BuildRequest, Built, Effects};
+use crate::view::View;
+use strongroom_ports::chain::{Effects, Plan};
 use strongroom_types::{AttemptKind, Code, Refusal};
 
-/// Builds a replacement that spends all inputs of `previous`, the anchor among them, and more if it
-/// must.
-pub fn replace(
+/// A replacement that spends all inputs of `previous`, the anchor among them, and more if it must.
+pub fn draft(
     codec: &BitcoinCodec,
-    kind: AttemptKind,
+    plan: &Plan<'_>,
     previous: &[u8],
-    request: &BuildRequest<'_>,
-) -> Result<Built, Refusal> {
-    let reading = inspect(codec, previous, request.vault)?;
-    let anchor = request.anchor.ok_or(Code::AnchorMissing)?;
+    view: &View,
+) -> Result<Draft, Refusal> {
+    let reading = inspect(codec, previous, plan.vault)?;
+
+    // A replacement that does not spend the anchor confirms beside what it should replace.
+    let anchor = plan.anchor.ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
     }
-    let outputs = match kind {
-        AttemptKind::Pay => {
-            return Err(Refusal::new(
-                Code::Unsupported,
-                "a replacement is a bump or a cancel",
-            ));
-        }
-        AttemptKind::Bump => same_payments(codec, &reading, request.effects)?,
+
+    let outputs = match plan.kind {
+        AttemptKind::Pay | AttemptKind::Bump => same_payments(codec, &reading, plan.effects)?,
         AttemptKind::Cancel => Vec::new(),
     };
     let must = coins_of(&reading);
-    let mut coins = read_coins(request.coins)?;
-    for coin in &must {
-        coins.retain(|other| other.outpoint != coin.outpoint);
-    }
+    let mut coins = view.coins.clone();
+    coins.retain(|coin| must.iter().all(|old| old.outpoint != coin.outpoint));
     let replaced = Some(Replaced {
         fee: reading.fee,
         vsize: vsize(&reading),
     });
-    Plan {
+    Ok(Draft {
         outputs,
         coins,
         must,
         replaced,
-    }
-    .finish(codec, request)
+    })
 }
 
 fn same_payments(

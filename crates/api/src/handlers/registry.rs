@@ -15,7 +15,7 @@ use strongroom_journal::State as Journal;
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::model::{KeyRecord, VaultRecord};
 use strongroom_journal::state::{Lookup as _, View as _};
-use strongroom_ports::chain::{OwnPath, VaultKeys as _};
+use strongroom_ports::chain::{OwnPath, Registry as _};
 use strongroom_replica::TenantVaults;
 use strongroom_types::{Code, KeyId, TenantId, VaultId};
 

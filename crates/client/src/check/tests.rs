@@ -178,7 +178,7 @@ fn an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
     let mut pending = Pending {
         shown,
         decision,
-        effects: Effects { moves: Vec::new() },
+        effects: Effects::default(),
         answered: Vec::new(),
     };
     for (ordered, answered, named) in [

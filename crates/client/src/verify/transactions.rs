@@ -5,16 +5,10 @@ use super::journal::Replayed;
 use crate::check;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use strongroom_ports::chain::{ChainCodec, VaultKeys as _, within};
+use strongroom_ports::chain::{ChainCodec, Registry as _, within};
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Code, Digest, Document as _, Intent, Refusal};
-
-/// A 64-byte key-path signature as the only witness item of an input: count, length, signature
-/// (BIP-141, BIP-341).
-const WITNESS_BYTES: usize = 66;
-/// Lock time at the end of a transaction.
-const LOCK_TIME_BYTES: usize = 4;
 
 pub(super) fn verify(
     replayed: &Replayed,
@@ -86,7 +80,7 @@ fn proved(
     let vault = vaults
         .vault_key(payment.intent.vault)
         .ok_or(Code::UnknownVault)?;
-    let inspection = codec.inspect(unsigned, &vault)?;
+    let inspection = codec.inspect(unsigned, &vault, &vaults)?;
     if inspection.conflicts != attempt.conflict_keys {
         return Err(Refusal::new(
             Code::EffectsMismatch,
@@ -99,28 +93,5 @@ fn proved(
         &inspection,
         attempt.fee_max,
     )?;
-    let signatures = signatures(signed, inspection.slots.len())?;
-    if codec.assemble(unsigned, &signatures, &vault)? != signed {
-        return Err(Refusal::new(
-            Code::AttemptDigestMismatch,
-            "the signed bytes are another transaction",
-        ));
-    }
-    codec.transaction_id(signed)
-}
-
-/// The signatures of a transaction that spends key paths only. Where they are found proves nothing:
-/// putting them into the unsigned transaction must give the signed bytes again.
-fn signatures(signed: &[u8], count: usize) -> Result<Vec<Vec<u8>>, Refusal> {
-    let other = || Refusal::new(Code::Malformed, "not a transaction of key-path spends");
-    let end = signed
-        .len()
-        .checked_sub(LOCK_TIME_BYTES)
-        .ok_or_else(other)?;
-    let start = end
-        .checked_sub(WITNESS_BYTES.saturating_mul(count))
-        .ok_or_else(other)?;
-    let witnesses = signed.get(start..end).ok_or_else(other)?;
-    let one = |witness: &[u8]| witness.get(2..).map(<[u8]>::to_vec).ok_or_else(other);
-    witnesses.chunks(WITNESS_BYTES).map(one).collect()
+    codec.verify_signed(unsigned, signed, &vault)
 }

@@ -1,6 +1,7 @@
 //! Aggregation: fast when everybody is honest, exact about who is not.
 
-use super::package::{PackageFault, SignatureShare, SigningPackage, Tweak};
+use super::Tweak;
+use super::package::{PackageFault, SignatureShare, SigningPackage};
 use super::{CHILD_KEYS_MAX, children};
 use crate::PublicKeyRecord;
 use crate::bounded::BoundedMap;

@@ -1,6 +1,6 @@
 //! Child keys of shares and of public packages.
 
-use super::package::Tweak;
+use super::Tweak;
 use crate::PublicKeyRecord;
 use crate::hd::{ChildPath, HdError};
 use crate::suite::Suite;

@@ -8,6 +8,7 @@ use crate::{PublicKeyRecord, signing};
 use borsh::{BorshDeserialize, BorshSerialize};
 use frost_core::round1::{NonceCommitment, SigningCommitments};
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_types::Tweak;
 
 const PACKAGE_LEN_MAX: usize = signing::MESSAGE_LEN_MAX + 16 * 1024;
 const SHARE_LEN_MAX: usize = 64;
@@ -23,19 +24,6 @@ pub struct Commitment {
     pub hiding: Vec<u8>,
     /// Binding commitment, same encoding.
     pub binding: Vec<u8>,
-}
-
-/// Which tweak follows the child derivation.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum Tweak {
-    /// Sign under the child key itself.
-    None = 0,
-    /// One BIP-341 TapTweak without script tree (Taproot suite only).
-    Bip341 = 1,
 }
 
 /// Everything a signature share depends on; a nonce is bound to exactly one package.

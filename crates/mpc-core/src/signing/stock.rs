@@ -1,7 +1,8 @@
 //! Unused nonces of one key share, in memory only.
 
+use super::Tweak;
 use super::fault::SignFault;
-use super::package::{Commitment, SigningPackage, Tweak};
+use super::package::{Commitment, SigningPackage};
 use super::{CHILD_KEYS_MAX, children};
 use crate::bounded::BoundedMap;
 use crate::hd::ChildPath;

@@ -2,11 +2,13 @@
 
 use crate::cluster::Cluster;
 use crate::machine::codec;
+use strongroom_chain_bitcoin::FeeRate;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::chain::{
-    BuildRequest, Built, ChainCodec as _, Effects, Move, OwnCoin, OwnPath, VaultKey,
+    Built, ChainCodec as _, Effects, Facts, Holding, Move, NoRegistry, OwnCoin, OwnPath, Plan,
+    VaultKey,
 };
 use strongroom_signing::{aggregate, packages};
 use strongroom_types::{
@@ -28,12 +30,25 @@ pub fn coin(number: u32, amount: u64) -> OwnCoin {
     let key = ConflictKey(format!("{number:064x}:0"));
     OwnCoin {
         key,
-        amount: amount.into(),
         path: OwnPath {
             change: 0,
             index: number,
         },
+        asset: codec().manifest().native.clone(),
+        amount: amount.into(),
     }
+}
+
+/// The codec's view of these coins at a fee rate.
+pub fn view(coins: &[OwnCoin], rate: u64) -> Vec<u8> {
+    let holdings: Vec<_> = coins.iter().cloned().map(Holding::Coin).collect();
+    let facts = Facts {
+        height: 800,
+        fees: &FeeRate(rate).to_bytes(),
+        holdings: &holdings,
+        taken: &[],
+    };
+    codec().view(&facts).unwrap()
 }
 
 /// What the answer to a request was.
@@ -106,25 +121,21 @@ impl Cluster {
 
     pub fn build_with(&self, to: &str, amount: u64, coins: &[OwnCoin]) -> Built {
         let codec = codec();
-        let pay = Move {
-            asset: codec.manifest().native.clone(),
-            to: to.to_owned(),
-            amount: amount.into(),
-        };
-        let request = BuildRequest {
-            effects: &Effects { moves: vec![pay] },
+        let native = codec.manifest().native.clone();
+        let pay = Move::exact(native, to.to_owned(), amount.into());
+        let plan = Plan {
+            kind: AttemptKind::Pay,
+            effects: &Effects::of_moves(vec![pay]),
             vault: &self.vault_key(),
-            coins,
             anchor: None,
-            fee_rate: 2_000,
+            previous: None,
             fee_max: 10_000.into(),
-            change: OwnPath {
+            return_to: OwnPath {
                 change: 1,
                 index: 3,
             },
-            height: 800,
         };
-        codec.build(&request).unwrap()
+        codec.build(&plan, &view(coins, 2_000)).unwrap()
     }
 
     pub fn attempt_of(&self, intent: &Intent, built: &Built) -> Attempt {
@@ -198,7 +209,7 @@ impl Cluster {
     /// A request for all inputs by these signers, with fresh commitments.
     pub fn request(&mut self, payment: &Payment, quorum: &[u16]) -> SigningRequest {
         let slots = codec()
-            .inspect(&payment.built.unsigned, &self.vault_key())
+            .inspect(&payment.built.unsigned, &self.vault_key(), &NoRegistry)
             .map_or(1, |i| i.slots.len());
         let mut commitments = vec![Vec::new(); slots];
         for index in quorum {
@@ -249,7 +260,7 @@ impl Cluster {
             .map(|index| (*index, self.ask(*index, &request).shares()))
             .collect();
         let inspection = codec()
-            .inspect(&request.unsigned, &self.vault_key())
+            .inspect(&request.unsigned, &self.vault_key(), &NoRegistry)
             .unwrap();
         let key = self
             .writer()

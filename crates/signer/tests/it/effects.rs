@@ -1,13 +1,13 @@
 //! The transaction does what the intent says, for the attempt that the journal has.
 
 use crate::cluster::Cluster;
-use crate::coordinator::{Payment, coin};
+use crate::coordinator::{Payment, coin, view};
 use crate::machine::codec;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_ports::chain::{
-    BuildRequest, Built, ChainCodec as _, Effects, Inspection, Manifest, OwnPath, VaultKey,
-    VaultKeys,
+    AddressFacts, Built, ChainCodec as _, Effects, Fact, Facts, Inspection, Manifest, OwnPath,
+    Plan, Registry, VaultKey,
 };
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
@@ -228,22 +228,19 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
             coin(number, 800_000)
         })
         .collect();
-    let request = BuildRequest {
-        effects: &Effects { moves: vec![] },
+    let plan = Plan {
+        kind: AttemptKind::Cancel,
+        effects: &Effects::default(),
         vault: &own,
-        coins: &coins,
         anchor: Some(&payment.attempt.anchor),
-        fee_rate: 4_000,
+        previous: Some(&pays.unsigned),
         fee_max: 10_000.into(),
-        change: OwnPath {
+        return_to: OwnPath {
             change: 1,
             index: 9,
         },
-        height: 800,
     };
-    payment.built = codec()
-        .replace(AttemptKind::Cancel, &pays.unsigned, &request)
-        .unwrap();
+    payment.built = codec().build(&plan, &view(&coins, 4_000)).unwrap();
     let mut attempt = cluster.attempt_of(&payment.intent, &payment.built);
     (attempt.number, attempt.kind) = (2, AttemptKind::Cancel);
     // A cancel that still pays is refused.
@@ -295,28 +292,31 @@ impl strongroom_ports::chain::ChainCodec for OtherVersion {
     fn manifest(&self) -> &strongroom_ports::chain::Manifest {
         &self.1
     }
-    fn parse_address(&self, text: &str) -> Result<(), Refusal> {
+    fn parse_address(&self, text: &str) -> Result<AddressFacts, Refusal> {
         self.0.parse_address(text)
     }
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
         self.0.derive_address(vault, path)
     }
-    fn expected(&self, intent: &Intent, vaults: &dyn VaultKeys) -> Result<Effects, Refusal> {
+    fn expected(&self, intent: &Intent, vaults: &dyn Registry) -> Result<Effects, Refusal> {
         self.0.expected(intent, vaults)
     }
-    fn build(&self, request: &BuildRequest<'_>) -> Result<Built, Refusal> {
-        self.0.build(request)
+    fn check_fact(&self, fact: &Fact) -> Result<(), Refusal> {
+        self.0.check_fact(fact)
     }
-    fn replace(
+    fn view(&self, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
+        self.0.view(facts)
+    }
+    fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
+        self.0.build(plan, view)
+    }
+    fn inspect(
         &self,
-        kind: AttemptKind,
-        previous: &[u8],
-        request: &BuildRequest<'_>,
-    ) -> Result<Built, Refusal> {
-        self.0.replace(kind, previous, request)
-    }
-    fn inspect(&self, unsigned: &[u8], vault: &VaultKey) -> Result<Inspection, Refusal> {
-        self.0.inspect(unsigned, vault)
+        unsigned: &[u8],
+        vault: &VaultKey,
+        registry: &dyn Registry,
+    ) -> Result<Inspection, Refusal> {
+        self.0.inspect(unsigned, vault, registry)
     }
     fn assemble(
         &self,
@@ -325,6 +325,14 @@ impl strongroom_ports::chain::ChainCodec for OtherVersion {
         vault: &VaultKey,
     ) -> Result<Vec<u8>, Refusal> {
         self.0.assemble(unsigned, signatures, vault)
+    }
+    fn verify_signed(
+        &self,
+        unsigned: &[u8],
+        signed: &[u8],
+        vault: &VaultKey,
+    ) -> Result<String, Refusal> {
+        self.0.verify_signed(unsigned, signed, vault)
     }
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
         self.0.transaction_id(signed)

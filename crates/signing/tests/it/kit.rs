@@ -7,7 +7,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
 use strongroom_ports::chain::Slot;
 use strongroom_signing::{commitment_to_wire, packages};
-use strongroom_types::{CeremonyPlan, Digest, KeyId, SessionId, Suite, TenantId};
+use strongroom_types::{CeremonyPlan, Digest, KeyId, SessionId, Suite, TenantId, Tweak};
 use strongroom_wire::{NonceCommitment, SigningRequest};
 use strongroom_world::{Ledger, World, WorldOptions};
 
@@ -33,7 +33,10 @@ pub fn slot(suite: Suite, n: u8) -> Slot {
     Slot {
         suite,
         path: vec![86, 1, 0, 0, u32::from(n)],
-        taproot_tweak: suite == Suite::FrostSecp256k1Tr,
+        tweak: match suite {
+            Suite::FrostSecp256k1Tr => Tweak::Bip341,
+            Suite::FrostSecp256k1 | Suite::FrostEd25519 => Tweak::None,
+        },
         message: vec![n; 32],
     }
 }

@@ -19,7 +19,7 @@ fn a_coordinator_comes_to_the_packages_that_a_signer_derives() {
         .iter()
         .map(|slot| SigningSlot {
             path: slot.path.clone(),
-            taproot_tweak: slot.taproot_tweak,
+            tweak: slot.tweak,
             message: slot.message.clone(),
         })
         .collect();

@@ -52,7 +52,7 @@ pub fn bitcoin(amount: MinorUnits) -> String {
 /// What an intent will do, one payment a line.
 pub fn effects(out: &mut dyn Write, effects: &Effects, fee_max: MinorUnits) -> anyhow::Result<()> {
     for step in &effects.moves {
-        writeln!(out, "    pays {} to {}", bitcoin(step.amount), step.to)?;
+        writeln!(out, "    pays {} to {}", bitcoin(step.at_most), step.to)?;
     }
     Ok(writeln!(out, "    fee: at most {}", bitcoin(fee_max))?)
 }

@@ -17,7 +17,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::bus::{Bus as _, Position, Topic};
-use strongroom_ports::chain::{ChainCodec as _, VaultKey, VaultKeys as _};
+use strongroom_ports::chain::{ChainCodec as _, NoRegistry, Registry as _, VaultKey};
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, packages, request_digest};
@@ -321,7 +321,10 @@ impl<'a> Hostile<'a> {
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         let public = key.public.as_ref().context("the key's public record")?;
         let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record)?)?;
-        let inspected = self.platform.codec.inspect(&request.unsigned, vault);
+        let inspected = self
+            .platform
+            .codec
+            .inspect(&request.unsigned, vault, &NoRegistry);
         let slots = inspected
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))?
             .slots;

@@ -294,8 +294,9 @@ fn confirmed_coins(stand: &Stand, count: usize) -> anyhow::Result<Vec<OwnCoin>> 
     };
     let own = coins.into_iter().map(|coin| OwnCoin {
         key: coin.key,
-        amount: coin.amount,
         path,
+        asset: coin.asset,
+        amount: coin.amount,
     });
     let coins: Vec<OwnCoin> = own.take(count).collect();
     if coins.len() < count {

@@ -9,12 +9,13 @@ use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
+use strongroom_chain_bitcoin_dev::FEE_RATE;
 use strongroom_host::SystemEntropy;
 use strongroom_journal::apply::evaluate;
 use strongroom_journal::entry::{Authorization, Body};
 use strongroom_ports::chain::{
-    Broadcast, BuildRequest, Built, ChainCodec as _, ChainGateway as _, Effects, OwnCoin, OwnPath,
-    VaultKey,
+    Broadcast, Built, ChainCodec as _, ChainGateway as _, Effects, Facts, Holding, OwnCoin,
+    OwnPath, Plan, VaultKey,
 };
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
@@ -219,23 +220,28 @@ impl<'a> Tampering<'a> {
 
     fn build(&mut self, effects: &Effects) -> anyhow::Result<Built> {
         let coin = self.coins.pop().context("no coin left for a hostile run")?;
-        let request = BuildRequest {
+        let facts = Facts {
+            height: self.platform.chain.height()?.into(),
+            fees: &FEE_RATE.to_bytes(),
+            holdings: &[Holding::Coin(coin)],
+            taken: &[],
+        };
+        let plan = Plan {
+            kind: AttemptKind::Pay,
             effects,
             vault: &self.vault,
-            coins: std::slice::from_ref(&coin),
             anchor: None,
-            fee_rate: self.platform.chain.fee_rate()?,
+            previous: None,
             fee_max: 25_000.into(),
-            change: OwnPath {
+            return_to: OwnPath {
                 change: 1,
                 index: 900_000 + self.number,
             },
-            height: self.platform.chain.height()?,
         };
         self.number += 1;
-        self.platform
-            .codec
-            .build(&request)
+        let codec = &self.platform.codec;
+        let view = codec.view(&facts);
+        view.and_then(|view| codec.build(&plan, &view))
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))
     }
 
@@ -246,8 +252,9 @@ impl<'a> Tampering<'a> {
         let claim = unsigned.inputs.first().context("an input")?;
         Ok(OwnCoin {
             key: built.anchor.clone(),
-            amount: claim.amount.into(),
             path: claim.path,
+            asset: self.platform.codec.manifest().native.clone(),
+            amount: claim.amount.into(),
         })
     }
 

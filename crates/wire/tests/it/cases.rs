@@ -94,7 +94,7 @@ fn requests() -> Vec<Case> {
         unsigned: vec![1, 2, 3],
         slots: vec![SigningSlot {
             path: vec![86, 1],
-            taproot_tweak: true,
+            tweak: Tweak::Bip341,
             message: vec![4; 32],
         }],
     };

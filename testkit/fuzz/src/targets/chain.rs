@@ -2,11 +2,12 @@
 
 use super::{Target, same};
 use std::sync::OnceLock;
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_chain_bitcoin::{BitcoinCodec, FeeRate, Network};
 use strongroom_ports::chain::{
-    BuildRequest, ChainCodec, Effects, Inspection, Move, OwnCoin, OwnPath, VaultKey,
+    ChainCodec, Effects, Facts, Holding, Inspection, Move, NoRegistry, OwnCoin, OwnPath, Plan,
+    VaultKey,
 };
-use strongroom_types::{ConflictKey, MinorUnits, Suite};
+use strongroom_types::{AttemptKind, ConflictKey, MinorUnits, Suite};
 
 const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 /// The generator of secp256k1, compressed: a point whose secret everybody knows.
@@ -55,7 +56,7 @@ fn address(data: &[u8]) -> bool {
 /// be the same bytes.
 fn unsigned(data: &[u8]) -> bool {
     let Some(codec) = codec() else { return false };
-    let Ok(reading) = codec.inspect(data, &vault()) else {
+    let Ok(reading) = codec.inspect(data, &vault(), &NoRegistry) else {
         return false;
     };
     for (bytes, known) in built() {
@@ -83,35 +84,39 @@ fn built() -> &'static Vec<(Vec<u8>, Inspection)> {
 /// A payment of `amount`; the larger one needs several inputs.
 fn build(amount: u64) -> Option<(Vec<u8>, Inspection)> {
     let (codec, vault) = (codec()?, vault());
-    let coins: Vec<OwnCoin> = (1..=4_u32)
+    let native = &codec.manifest().native;
+    let coins: Vec<Holding> = (1..=4_u32)
         .map(|number| OwnCoin {
             key: ConflictKey(format!("{number:064x}:0")),
-            amount: MinorUnits::from(60_000),
             path: OwnPath {
                 change: 0,
                 index: number,
             },
+            asset: native.clone(),
+            amount: MinorUnits::from(60_000),
         })
+        .map(Holding::Coin)
         .collect();
-    let to = Move {
-        asset: codec.manifest().native.clone(),
-        to: ADDRESS.to_owned(),
-        amount: amount.into(),
+    let to = Move::exact(native.clone(), ADDRESS.to_owned(), amount.into());
+    let facts = Facts {
+        height: 800,
+        fees: &FeeRate(2_000).to_bytes(),
+        holdings: &coins,
+        taken: &[],
     };
-    let request = BuildRequest {
-        effects: &Effects { moves: vec![to] },
+    let plan = Plan {
+        kind: AttemptKind::Pay,
+        effects: &Effects::of_moves(vec![to]),
         vault: &vault,
-        coins: &coins,
         anchor: None,
-        fee_rate: 2_000,
+        previous: None,
         fee_max: MinorUnits::from(1_000_000),
-        change: OwnPath {
+        return_to: OwnPath {
             change: 1,
             index: 7,
         },
-        height: 800,
     };
-    let bytes = codec.build(&request).ok()?.unsigned;
-    let reading = codec.inspect(&bytes, &vault).ok()?;
+    let bytes = codec.build(&plan, &codec.view(&facts).ok()?).ok()?.unsigned;
+    let reading = codec.inspect(&bytes, &vault, &NoRegistry).ok()?;
     Some((bytes, reading))
 }

@@ -1,24 +1,29 @@
 //! The scripted gateway answers by its script and remembers what it was asked.
 
-use strongroom_ports::chain::{Broadcast, ChainCoin, ChainGateway as _, Standing};
+use strongroom_ports::chain::{Broadcast, ChainGateway as _, CoinFact, Fact, Standing};
 use strongroom_types::ConflictKey;
-use strongroom_world::{Asked, FRIEND, Gateway, STRANGER};
+use strongroom_world::{Asked, FRIEND, Gateway, NATIVE, STRANGER};
 
 #[test]
 fn coins_are_reported_for_their_address_and_claimed_ones_always() {
     let gateway = Gateway::new();
     let funded = gateway.fund(FRIEND, 1_000);
-    let claimed = ChainCoin {
+    let claimed = CoinFact {
         key: ConflictKey("claimed:0".into()),
-        amount: 5.into(),
         address: FRIEND.to_owned(),
-        confirmations: 0,
+        asset: NATIVE.parse().unwrap(),
+        amount: 5.into(),
+        height: None,
     };
-    gateway.claim_coin(claimed.clone());
+    gateway.claim(Fact::Coin(claimed.clone()));
 
     let keys = |address: &str| -> Vec<ConflictKey> {
-        let coins = gateway.coins(&[address.to_owned()]).unwrap();
-        coins.into_iter().map(|coin| coin.key).collect()
+        let facts = gateway.facts(&[address.to_owned()]).unwrap();
+        let key = |fact| match fact {
+            Fact::Coin(coin) => Some(coin.key),
+            Fact::Head { .. } | Fact::Fees(_) | Fact::Account(_) => None,
+        };
+        facts.into_iter().filter_map(key).collect()
     };
     assert_eq!(keys(FRIEND), [funded.clone(), claimed.key.clone()]);
     assert_eq!(keys(STRANGER), std::slice::from_ref(&claimed.key));
@@ -44,11 +49,12 @@ fn a_node_that_is_down_answers_nothing_and_the_questions_are_kept() {
     let gateway = Gateway::new();
     gateway.set_standing("id", Standing::Confirmed(2));
     gateway.set_down(true);
-    assert!(gateway.height().is_err() && gateway.standing("id").is_err());
+    assert!(gateway.facts(&[]).is_err() && gateway.standing("id").is_err());
 
     gateway.set_down(false);
     assert_eq!(gateway.standing("id").unwrap(), Standing::Confirmed(2));
     assert_eq!(gateway.standing("other").unwrap(), Standing::Unknown);
     let asked = ["id", "id", "other"].map(|id| Asked::Standing(id.to_owned()));
-    assert_eq!(gateway.asked(), [&[Asked::Height][..], &asked].concat());
+    let facts = Asked::Facts(Vec::new());
+    assert_eq!(gateway.asked(), [&[facts][..], &asked].concat());
 }

@@ -42,8 +42,8 @@ fn funded_outputs_are_confirmed_coins_with_distinct_transactions() {
             .iter()
             .all(|coin| coin.amount == 50_000.into() && coin.address == key.address())
     );
-    let confirmations: BTreeSet<_> = coins.iter().map(|coin| coin.confirmations).collect();
-    assert_eq!(confirmations, BTreeSet::from([1, 2]));
+    let heights: BTreeSet<_> = coins.iter().map(|coin| coin.height).collect();
+    assert_eq!(heights, BTreeSet::from([Some(1), Some(2)]));
     let again = DevChain::in_memory(Confirm::AtOnce).unwrap();
     assert_eq!(again.fund(&key.address(), 50_000, 300).unwrap(), first);
 }

@@ -4,15 +4,15 @@ use crate::setup::{FOREIGN, TestVault, code, coin, effects, regtest, request};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT, verify_with_flags};
 use strongroom_chain_bitcoin::BitcoinCodec;
 use strongroom_chain_bitcoin::encode::Unsigned;
-use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::chain::{ChainCodec, NoRegistry};
 use strongroom_types::Code;
 
 fn signed() -> (BitcoinCodec, TestVault, Vec<u8>, Vec<Vec<u8>>) {
     let (codec, vault) = (regtest(), TestVault::new(9, 4));
     let effects = effects(&codec, &[(FOREIGN, 250_000)]);
     let coins = [coin(1, 100_000), coin(2, 100_001), coin(3, 100_002)];
-    let unsigned = codec
-        .build(&request(&effects, &vault.key, &coins))
+    let unsigned = request(&effects, &vault.key, &coins)
+        .build(&codec)
         .unwrap()
         .unsigned;
     let signatures = vault.sign_all(&codec, &unsigned);
@@ -55,7 +55,7 @@ fn the_fee_rate_holds_for_the_signed_size() {
     let raw = codec.assemble(&unsigned, &signatures, &vault.key).unwrap();
     let transaction: bitcoin::Transaction = bitcoin::consensus::encode::deserialize(&raw).unwrap();
     let fee = codec
-        .inspect(&unsigned, &vault.key)
+        .inspect(&unsigned, &vault.key, &NoRegistry)
         .unwrap()
         .fee
         .to_u64()
@@ -118,11 +118,62 @@ fn wrong_signatures_are_refused() {
         refuse(&bad);
     }
     let stranger = TestVault::new(10, 4);
-    let slots = codec.inspect(&unsigned, &vault.key).unwrap().slots;
+    let slots = codec
+        .inspect(&unsigned, &vault.key, &NoRegistry)
+        .unwrap()
+        .slots;
     refuse(
         &slots
             .iter()
             .map(|slot| stranger.sign(slot))
             .collect::<Vec<_>>(),
     );
+}
+
+#[test]
+fn signed_bytes_are_proved_and_named() {
+    let (codec, vault, unsigned, signatures) = signed();
+    let raw = codec.assemble(&unsigned, &signatures, &vault.key).unwrap();
+    assert_eq!(
+        codec.verify_signed(&unsigned, &raw, &vault.key).unwrap(),
+        codec.transaction_id(&raw).unwrap()
+    );
+}
+
+#[test]
+fn signed_bytes_of_another_transaction_or_with_more_in_them_are_refused() {
+    use bitcoin::Witness;
+    use bitcoin::consensus::encode::{deserialize, serialize};
+    let (codec, vault, unsigned, signatures) = signed();
+    let raw = codec.assemble(&unsigned, &signatures, &vault.key).unwrap();
+    let changed = |change: &dyn Fn(&mut bitcoin::Transaction)| {
+        let mut transaction: bitcoin::Transaction = deserialize(&raw).unwrap();
+        change(&mut transaction);
+        code(codec.verify_signed(&unsigned, &serialize(&transaction), &vault.key))
+    };
+    let other_amount = changed(&|t| t.output[0].value = bitcoin::Amount::from_sat(1));
+    assert_eq!(other_amount, Code::AttemptDigestMismatch);
+    let script = changed(&|t| t.input[0].script_sig = bitcoin::ScriptBuf::from_bytes(vec![0x51]));
+    assert_eq!(script, Code::AttemptDigestMismatch);
+    let fewer = changed(&|t| t.input.truncate(2));
+    assert_eq!(fewer, Code::BadSignature);
+    let annex = |t: &mut bitcoin::Transaction| {
+        let signature = t.input[0].witness.nth(0).unwrap().to_vec();
+        t.input[0].witness = Witness::from_slice(&[&signature[..], &[0x50, 1]]);
+    };
+    assert_eq!(changed(&annex), Code::Malformed);
+    assert_eq!(changed(&|t| t.input[1].witness.clear()), Code::Malformed);
+    let swapped = changed(&|t| {
+        let first = t.input[0].witness.clone();
+        t.input[0].witness = t.input[1].witness.clone();
+        t.input[1].witness = first;
+    });
+    assert_eq!(swapped, Code::BadSignature);
+    for bytes in [&[][..], &raw[..raw.len() - 1], &[&raw[..], &[0]].concat()] {
+        let refusal = codec.verify_signed(&unsigned, bytes, &vault.key);
+        assert_eq!(code(refusal), Code::Malformed);
+    }
+    let stranger = TestVault::new(10, 4);
+    let refusal = codec.verify_signed(&unsigned, &raw, &stranger.key);
+    assert_eq!(code(refusal), Code::PathNotOwn);
 }

@@ -1,8 +1,9 @@
 //! Building: coins, change, fees, and what is refused.
 
-use crate::setup::{CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
-use strongroom_ports::chain::{BuildRequest, ChainCodec, OwnPath};
-use strongroom_types::{Code, MinorUnits};
+use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
+use strongroom_chain_bitcoin::view::View;
+use strongroom_ports::chain::{ChainCodec, NoRegistry, OwnCoin, OwnPath};
+use strongroom_types::{Code, MinorUnits, Tweak};
 
 const TAPROOT: &str = "bcrt1pvqu8lwwcrhzl0dkv3mfjs5kpu9qt5qy6hgx35ctvxp53eq852t4ql3dwxn";
 
@@ -11,7 +12,7 @@ fn unsigned_bytes_do_not_change() {
     let (codec, vault) = (regtest(), TestVault::new(1, 3));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 60_000), coin(2, 40_000)];
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     assert_eq!(
         hex::encode(&built.unsigned),
         "01fabfb5daa6000000020000000201000000000000000000000000000000000000000000000000000000000000000100000000fdffffff02000000000000000000000000000000000000000000000000000000000000000200000000fdffffff02a0730000000000002251208340774bc333f4339cee36568ad9d709dd2a96f3807c6b7642eb833f8571a6f37011010000000000160014751e76e8199196d454941c45d1b3a323f1433bd6200300000200000060ea0000000000000000000001000000409c00000000000000000000020000000200000001010000000700000000"
@@ -27,8 +28,10 @@ fn a_payment_with_change_does_what_it_says() {
         &[(FOREIGN, 70_000), (FOREIGN, 70_000), (TAPROOT, 330)],
     );
     let coins: Vec<_> = (1..300).map(|n| coin(n, 100_000)).collect();
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
-    let inspection = codec.inspect(&built.unsigned, &vault.key).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
+    let inspection = codec
+        .inspect(&built.unsigned, &vault.key, &NoRegistry)
+        .unwrap();
     assert_eq!(inspection.moves, effects.moves);
     assert_eq!(inspection.conflicts, built.conflicts);
     assert_eq!((inspection.slots.len(), built.conflicts.len()), (2, 2));
@@ -39,7 +42,8 @@ fn a_payment_with_change_does_what_it_says() {
     );
     let first = &inspection.slots[0];
     assert_eq!(first.path[..4], [86, 1, 0, 0]);
-    assert!(first.taproot_tweak && first.message.len() == 32);
+    assert_eq!((first.tweak, first.message.len()), (Tweak::Bip341, 32));
+    assert_eq!(built.slots, inspection.slots);
 }
 
 #[test]
@@ -49,10 +53,10 @@ fn the_order_of_the_offered_coins_does_not_matter() {
     let mut coins: Vec<_> = (1..90)
         .map(|n| coin(n, 20_000 + u64::from(n) * 777))
         .collect();
-    let first = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let first = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     coins.reverse();
     assert_eq!(
-        codec.build(&request(&effects, &vault.key, &coins)).unwrap(),
+        request(&effects, &vault.key, &coins).build(&codec).unwrap(),
         first
     );
 }
@@ -63,10 +67,13 @@ fn a_coin_that_fits_is_spent_without_change() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let mut coins: Vec<_> = (1..20).map(|n| coin(n, 1_000_000)).collect();
     coins.push(coin(30, 70_230));
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     assert_eq!(built.conflicts, vec![coin(30, 0).key]);
     assert_eq!(
-        codec.inspect(&built.unsigned, &vault.key).unwrap().returned,
+        codec
+            .inspect(&built.unsigned, &vault.key, &NoRegistry)
+            .unwrap()
+            .returned,
         MinorUnits::ZERO
     );
 }
@@ -76,11 +83,11 @@ fn many_small_coins_are_spent_together() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 2_000_000)]);
     let coins: Vec<_> = (1..400).map(|n| coin(n, 10_000)).collect();
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     assert!(built.conflicts.len() > 200 && built.unsigned.len() < 64 * 1024);
     let too_much = crate::setup::effects(&codec, &[(FOREIGN, 3_000_000)]);
     assert_eq!(
-        code(codec.build(&request(&too_much, &vault.key, &coins))),
+        code(request(&too_much, &vault.key, &coins).build(&codec)),
         Code::InsufficientBalance
     );
 }
@@ -91,18 +98,18 @@ fn a_given_anchor_is_spent_or_the_request_refused() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 600), coin(2, 400_000), coin(3, 500_000)];
     let anchor = coins[0].key.clone();
-    let with = BuildRequest {
+    let with = Ask {
         anchor: Some(&anchor),
         ..request(&effects, &vault.key, &coins)
     };
-    let built = codec.build(&with).unwrap();
+    let built = with.build(&codec).unwrap();
     assert_eq!(built.anchor, anchor);
     assert!(built.conflicts.contains(&anchor));
-    let without = BuildRequest {
+    let without = Ask {
         coins: &coins[1..],
         ..with
     };
-    assert_eq!(code(codec.build(&without)), Code::AnchorMissing);
+    assert_eq!(code(without.build(&codec)), Code::AnchorMissing);
 }
 
 #[test]
@@ -111,7 +118,7 @@ fn what_cannot_be_paid_is_refused_with_its_reason() {
     let coins = [coin(1, 100_000)];
     let pay = |to: &str, amount: u64| {
         let effects = effects(&codec, &[(to, amount)]);
-        code(codec.build(&request(&effects, &vault.key, &coins)))
+        code(request(&effects, &vault.key, &coins).build(&codec))
     };
     assert_eq!(pay(FOREIGN, 100_000), Code::InsufficientBalance);
     assert_eq!(pay(FOREIGN, 293), Code::Dust);
@@ -125,7 +132,7 @@ fn what_cannot_be_paid_is_refused_with_its_reason() {
     assert_eq!(pay(&FOREIGN.to_uppercase(), 1_000), Code::AddressInvalid);
     let none = effects(&codec, &[]);
     assert_eq!(
-        code(codec.build(&request(&none, &vault.key, &coins))),
+        code(request(&none, &vault.key, &coins).build(&codec)),
         Code::Malformed
     );
 }
@@ -135,18 +142,21 @@ fn a_fee_above_the_cap_is_refused() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 100_000)];
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
-    let exact = BuildRequest {
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
+    let exact = Ask {
         fee_max: built.fee,
         ..request(&effects, &vault.key, &coins)
     };
-    assert_eq!(codec.build(&exact).unwrap().fee, built.fee);
+    assert_eq!(exact.build(&codec).unwrap().fee, built.fee);
     let less = built.fee.checked_sub(1.into()).unwrap();
     assert_eq!(
-        code(codec.build(&BuildRequest {
-            fee_max: less,
-            ..exact
-        })),
+        code(
+            Ask {
+                fee_max: less,
+                ..exact
+            }
+            .build(&codec)
+        ),
         Code::FeeCapTooLow
     );
 }
@@ -157,12 +167,16 @@ fn change_below_dust_goes_to_the_fee() {
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let returned = |amount: u64| {
         let coins = [coin(1, amount)];
-        let cheap = BuildRequest {
+        let cheap = Ask {
             fee_rate: 1_000,
             ..request(&effects, &vault.key, &coins)
         };
         codec
-            .inspect(&codec.build(&cheap).unwrap().unsigned, &vault.key)
+            .inspect(
+                &cheap.build(&codec).unwrap().unsigned,
+                &vault.key,
+                &NoRegistry,
+            )
             .unwrap()
             .returned
     };
@@ -176,18 +190,24 @@ fn small_change_is_kept_when_the_cap_forbids_to_give_it_away() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 70_000 + 141 * 10 + 400)];
-    let at_ten = BuildRequest {
+    let at_ten = Ask {
         fee_rate: 10_000,
         ..request(&effects, &vault.key, &coins)
     };
-    assert_eq!(codec.build(&at_ten).unwrap().fee, 1_810.into());
-    let capped = BuildRequest {
+    assert_eq!(at_ten.build(&codec).unwrap().fee, 1_810.into());
+    let capped = Ask {
         fee_max: 1_700.into(),
         ..at_ten
     };
-    let built = codec.build(&capped).unwrap();
+    let built = capped.build(&codec).unwrap();
     assert!(built.fee <= 1_700.into());
-    assert!(codec.inspect(&built.unsigned, &vault.key).unwrap().returned >= 330.into());
+    assert!(
+        codec
+            .inspect(&built.unsigned, &vault.key, &NoRegistry)
+            .unwrap()
+            .returned
+            >= 330.into()
+    );
 }
 
 #[test]
@@ -195,17 +215,13 @@ fn hostile_facts_are_refused_without_harm() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let good = coin(1, 100_000);
-    let with = |coins: &[strongroom_ports::chain::OwnCoin]| {
-        code(codec.build(&request(&effects, &vault.key, coins)))
-    };
-    let supply = 2_100_000_000_000_000;
+    let with = |coins: &[OwnCoin]| code(request(&effects, &vault.key, coins).build(&codec));
     assert_eq!(with(&[]), Code::InsufficientBalance);
     assert_eq!(with(&[good.clone(), good.clone()]), Code::Malformed);
     assert_eq!(with(&[coin(1, u64::MAX)]), Code::Malformed);
-    assert_eq!(with(&[coin(1, supply), coin(2, 1)]), Code::Malformed);
     let huge = MinorUnits::from_be_bytes([0xff; 32]);
     assert_eq!(
-        with(&[strongroom_ports::chain::OwnCoin {
+        with(&[OwnCoin {
             amount: huge,
             ..good.clone()
         }]),
@@ -233,7 +249,7 @@ fn hostile_facts_are_refused_without_harm() {
         },
     ] {
         assert_eq!(
-            with(&[strongroom_ports::chain::OwnCoin {
+            with(&[OwnCoin {
                 path,
                 ..good.clone()
             }]),
@@ -243,18 +259,24 @@ fn hostile_facts_are_refused_without_harm() {
     let coins = [good];
     let fine = request(&effects, &vault.key, &coins);
     assert_eq!(
-        code(codec.build(&BuildRequest {
-            fee_rate: u64::MAX,
-            ..fine
-        })),
-        Code::InsufficientBalance
+        code(
+            Ask {
+                fee_rate: u64::MAX,
+                ..fine
+            }
+            .build(&codec)
+        ),
+        Code::Malformed
     );
     let fine = request(&effects, &vault.key, &coins);
     assert_eq!(
-        code(codec.build(&BuildRequest {
-            height: 500_000_000,
-            ..fine
-        })),
+        code(
+            Ask {
+                height: 500_000_000,
+                ..fine
+            }
+            .build(&codec)
+        ),
         Code::Malformed
     );
     let fine = request(&effects, &vault.key, &coins);
@@ -262,10 +284,21 @@ fn hostile_facts_are_refused_without_harm() {
         index: 1_000_000,
         ..CHANGE
     };
-    assert_eq!(
-        code(codec.build(&BuildRequest { change, ..fine })),
-        Code::PathNotOwn
-    );
+    assert_eq!(code(Ask { change, ..fine }.build(&codec)), Code::PathNotOwn);
+}
+
+/// A lying node can invent coins that are each possible; the vault's own money stays spendable.
+#[test]
+fn coins_beyond_the_supply_are_left_out_of_the_view() {
+    let (codec, vault) = (regtest(), TestVault::new(1, 0));
+    let effects = effects(&codec, &[(FOREIGN, 70_000)]);
+    let supply = 2_100_000_000_000_000;
+    let coins = [coin(1, supply - 100_000), coin(2, supply), coin(3, 100_000)];
+    let ask = request(&effects, &vault.key, &coins);
+    let view = View::decode(&ask.view(&codec).unwrap(), codec.network()).unwrap();
+    let amounts: Vec<_> = view.coins.iter().map(|coin| coin.amount).collect();
+    assert_eq!(amounts, [supply - 100_000, 100_000]);
+    ask.build(&codec).unwrap();
 }
 
 #[test]
@@ -275,6 +308,6 @@ fn large_amounts_are_built_exactly() {
     let coins: Vec<_> = (1..21)
         .map(|n| coin(n, 100_000_000_000_000 + u64::from(n)))
         .collect();
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     assert!(built.fee < 10_211.into());
 }

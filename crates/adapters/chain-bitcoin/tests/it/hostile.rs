@@ -6,14 +6,14 @@ use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Witness};
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network, address};
-use strongroom_ports::chain::{ChainCodec, Inspection, OwnPath};
+use strongroom_ports::chain::{ChainCodec, Inspection, NoRegistry, OwnPath};
 use strongroom_types::{Code, Refusal};
 
 fn form() -> (BitcoinCodec, TestVault, Unsigned) {
     let (codec, vault) = (regtest(), TestVault::new(1, 3));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);
     let coins = [coin(1, 60_000), coin(2, 40_000)];
-    let built = codec.build(&request(&effects, &vault.key, &coins)).unwrap();
+    let built = request(&effects, &vault.key, &coins).build(&codec).unwrap();
     let unsigned = Unsigned::decode(&built.unsigned, codec.network()).unwrap();
     (codec, vault, unsigned)
 }
@@ -21,7 +21,11 @@ fn form() -> (BitcoinCodec, TestVault, Unsigned) {
 fn changed(change: impl FnOnce(&mut Unsigned)) -> Result<Inspection, Refusal> {
     let (codec, vault, mut unsigned) = form();
     change(&mut unsigned);
-    codec.inspect(&unsigned.encode(codec.network()).unwrap(), &vault.key)
+    codec.inspect(
+        &unsigned.encode(codec.network()).unwrap(),
+        &vault.key,
+        &NoRegistry,
+    )
 }
 
 fn own_output(unsigned: &Unsigned) -> usize {
@@ -84,7 +88,7 @@ fn another_account_of_the_same_key_is_somebody_else() {
     let (codec, _, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
     assert_eq!(
-        code(codec.inspect(&bytes, &TestVault::new(1, 4).key)),
+        code(codec.inspect(&bytes, &TestVault::new(1, 4).key, &NoRegistry)),
         Code::PathNotOwn
     );
 }
@@ -199,14 +203,17 @@ fn another_version_network_or_size_is_refused() {
     let bytes = unsigned.encode(codec.network()).unwrap();
     let mainnet = BitcoinCodec::new(Network::Mainnet).unwrap();
     assert_eq!(
-        code(mainnet.inspect(&bytes, &vault.key)),
+        code(mainnet.inspect(&bytes, &vault.key, &NoRegistry)),
         Code::UnknownChain
     );
     let mut second = bytes.clone();
     second[0] = 2;
-    assert_eq!(code(codec.inspect(&second, &vault.key)), Code::Unsupported);
     assert_eq!(
-        code(codec.inspect(&vec![1; 64 * 1024 + 1], &vault.key)),
+        code(codec.inspect(&second, &vault.key, &NoRegistry)),
+        Code::Unsupported
+    );
+    assert_eq!(
+        code(codec.inspect(&vec![1; 64 * 1024 + 1], &vault.key, &NoRegistry)),
         Code::RecordTooLarge
     );
 }
@@ -217,13 +224,13 @@ fn truncated_and_extended_forms_are_refused() {
     let bytes = unsigned.encode(codec.network()).unwrap();
     for length in 0..bytes.len() {
         assert_eq!(
-            code(codec.inspect(&bytes[..length], &vault.key)),
+            code(codec.inspect(&bytes[..length], &vault.key, &NoRegistry)),
             Code::Malformed,
             "{length}"
         );
     }
     assert_eq!(
-        code(codec.inspect(&[&bytes[..], &[0]].concat(), &vault.key)),
+        code(codec.inspect(&[&bytes[..], &[0]].concat(), &vault.key, &NoRegistry)),
         Code::Malformed
     );
 }
@@ -234,12 +241,12 @@ fn truncated_and_extended_forms_are_refused() {
 fn every_bit_flip_is_refused_or_changes_every_message_or_the_shown_effects() {
     let (codec, vault, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
-    let original = codec.inspect(&bytes, &vault.key).unwrap();
+    let original = codec.inspect(&bytes, &vault.key, &NoRegistry).unwrap();
     let (mut refused, mut accepted, mut only_messages) = (0, 0, 0);
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        let Ok(inspection) = codec.inspect(&flipped, &vault.key) else {
+        let Ok(inspection) = codec.inspect(&flipped, &vault.key, &NoRegistry) else {
             refused += 1;
             continue;
         };

@@ -1,7 +1,7 @@
 //! What an intent will do.
 
 use crate::setup::{FOREIGN, TestVault, code, regtest};
-use strongroom_ports::chain::{ChainCodec, OwnPath, VaultKey, VaultKeys};
+use strongroom_ports::chain::{ChainCodec, OwnPath, Registry, VaultKey};
 use strongroom_types::{
     AssetId, Code, CredentialId, Destination, Intent, IntentKind, MinorUnits, PlatformId, Suite,
     TenantId, Transfer, VaultId,
@@ -9,7 +9,7 @@ use strongroom_types::{
 
 struct OneVault(VaultKey);
 
-impl VaultKeys for OneVault {
+impl Registry for OneVault {
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {
         (vault == VaultId([2; 16])).then(|| self.0.clone())
     }
@@ -66,7 +66,7 @@ fn an_intent_becomes_its_moves_in_ascending_order() {
     let shown: Vec<_> = effects
         .moves
         .iter()
-        .map(|m| (m.to.as_str(), m.amount.to_u64().unwrap()))
+        .map(|m| (m.to.as_str(), m.at_most.to_u64().unwrap()))
         .collect();
     assert_eq!(
         shown,

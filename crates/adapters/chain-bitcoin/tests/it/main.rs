@@ -10,6 +10,7 @@
 
 mod assembly;
 mod building;
+mod facts;
 mod hostile;
 mod intents;
 mod properties;

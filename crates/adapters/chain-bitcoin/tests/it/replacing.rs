@@ -1,8 +1,8 @@
 //! Bump and cancel on the anchor.
 
-use crate::setup::{FOREIGN, TestVault, code, coin, effects, regtest, request};
+use crate::setup::{Ask, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use strongroom_chain_bitcoin::BitcoinCodec;
-use strongroom_ports::chain::{BuildRequest, Built, ChainCodec, Effects, OwnCoin};
+use strongroom_ports::chain::{Built, ChainCodec, Effects, NoRegistry, OwnCoin};
 use strongroom_types::{AttemptKind, Code, ConflictKey};
 
 struct Case {
@@ -17,8 +17,8 @@ impl Case {
     fn new(coins: Vec<OwnCoin>) -> Self {
         let (codec, vault) = (regtest(), TestVault::new(1, 0));
         let effects = effects(&codec, &[(FOREIGN, 70_000)]);
-        let first = codec
-            .build(&request(&effects, &vault.key, &coins[..1]))
+        let first = request(&effects, &vault.key, &coins[..1])
+            .build(&codec)
             .unwrap();
         Self {
             codec,
@@ -29,17 +29,17 @@ impl Case {
         }
     }
 
-    fn request(&self) -> BuildRequest<'_> {
+    fn request(&self) -> Ask<'_> {
         let request = request(&self.effects, &self.vault.key, &self.coins);
-        BuildRequest {
+        Ask {
             anchor: Some(&self.first.anchor),
             ..request
         }
     }
 
-    fn replace(&self, kind: AttemptKind, request: &BuildRequest<'_>) -> Built {
-        self.codec
-            .replace(kind, &self.first.unsigned, request)
+    fn replace(&self, kind: AttemptKind, request: &Ask<'_>) -> Built {
+        request
+            .replace(&self.codec, kind, &self.first.unsigned)
             .unwrap()
     }
 }
@@ -48,7 +48,10 @@ impl Case {
 fn a_bump_pays_the_same_for_a_higher_fee_from_less_change() {
     let case = Case::new(vec![coin(1, 100_000), coin(2, 100_000)]);
     let bump = case.replace(AttemptKind::Bump, &case.request());
-    let inspection = case.codec.inspect(&bump.unsigned, &case.vault.key).unwrap();
+    let inspection = case
+        .codec
+        .inspect(&bump.unsigned, &case.vault.key, &NoRegistry)
+        .unwrap();
     assert_eq!(inspection.moves, case.effects.moves);
     assert_eq!(
         (bump.anchor, bump.conflicts),
@@ -64,21 +67,19 @@ fn a_bump_adds_coins_when_the_change_does_not_suffice() {
     let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
     let bump = case.replace(
         AttemptKind::Bump,
-        &BuildRequest {
+        &Ask {
             fee_rate: 50_000,
             ..case.request()
         },
     );
     assert_eq!(bump.conflicts.len(), 2);
     assert!(bump.conflicts.contains(&case.first.anchor));
-    let alone = BuildRequest {
+    let alone = Ask {
         coins: &case.coins[..1],
         fee_rate: 50_000,
         ..case.request()
     };
-    let refusal = case
-        .codec
-        .replace(AttemptKind::Bump, &case.first.unsigned, &alone);
+    let refusal = alone.replace(&case.codec, AttemptKind::Bump, &case.first.unsigned);
     assert_eq!(code(refusal), Code::InsufficientBalance);
 }
 
@@ -88,7 +89,7 @@ fn a_cancel_moves_the_anchor_back_to_the_vault() {
     let cancel = case.replace(AttemptKind::Cancel, &case.request());
     let inspection = case
         .codec
-        .inspect(&cancel.unsigned, &case.vault.key)
+        .inspect(&cancel.unsigned, &case.vault.key, &NoRegistry)
         .unwrap();
     assert!(inspection.moves.is_empty());
     assert_eq!(cancel.conflicts, vec![case.first.anchor.clone()]);
@@ -108,13 +109,11 @@ fn a_bump_that_pays_otherwise_is_refused() {
         &[],
     ] {
         let other = effects(&case.codec, other);
-        let request = BuildRequest {
+        let request = Ask {
             effects: &other,
             ..case.request()
         };
-        let refusal = case
-            .codec
-            .replace(AttemptKind::Bump, &case.first.unsigned, &request);
+        let refusal = request.replace(&case.codec, AttemptKind::Bump, &case.first.unsigned);
         assert_eq!(code(refusal), Code::EffectsMismatch);
     }
 }
@@ -124,45 +123,43 @@ fn a_replacement_without_the_anchor_is_refused() {
     let case = Case::new(vec![coin(1, 100_000), coin(2, 100_000)]);
     let other: ConflictKey = case.coins[1].key.clone();
     for anchor in [None, Some(&other)] {
-        let request = BuildRequest {
+        let request = Ask {
             anchor,
             ..case.request()
         };
-        let refusal = case
-            .codec
-            .replace(AttemptKind::Cancel, &case.first.unsigned, &request);
+        let refusal = request.replace(&case.codec, AttemptKind::Cancel, &case.first.unsigned);
         assert_eq!(code(refusal), Code::AnchorMissing);
     }
     let refusal = case
-        .codec
-        .replace(AttemptKind::Pay, &case.first.unsigned, &case.request());
+        .request()
+        .replace(&case.codec, AttemptKind::Pay, &case.first.unsigned);
     assert_eq!(code(refusal), Code::Unsupported);
+    for kind in [AttemptKind::Bump, AttemptKind::Cancel] {
+        let refusal = case.request().plan(&case.codec, kind, None);
+        assert_eq!(code(refusal), Code::Malformed);
+    }
 }
 
 #[test]
 fn a_coin_that_is_merely_added_is_no_anchor() {
     let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
     let other = &case.coins[1].key;
-    let request = BuildRequest {
+    let request = Ask {
         anchor: Some(other),
         fee_rate: 50_000,
         ..case.request()
     };
-    let refusal = case
-        .codec
-        .replace(AttemptKind::Bump, &case.first.unsigned, &request);
+    let refusal = request.replace(&case.codec, AttemptKind::Bump, &case.first.unsigned);
     assert_eq!(code(refusal), Code::AnchorMissing);
 }
 
 #[test]
 fn a_replacement_above_the_cap_is_refused() {
     let case = Case::new(vec![coin(1, 100_000)]);
-    let request = BuildRequest {
+    let request = Ask {
         fee_max: case.first.fee,
         ..case.request()
     };
-    let refusal = case
-        .codec
-        .replace(AttemptKind::Bump, &case.first.unsigned, &request);
+    let refusal = request.replace(&case.codec, AttemptKind::Bump, &case.first.unsigned);
     assert_eq!(code(refusal), Code::FeeCapTooLow);
 }

@@ -3,11 +3,12 @@
 use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpriv};
 use bitcoin::key::{Keypair, TapTweak};
 use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_chain_bitcoin::{BitcoinCodec, FeeRate, Network};
 use strongroom_ports::chain::{
-    BuildRequest, ChainCodec, Effects, Move, OwnCoin, OwnPath, Slot, VaultKey,
+    Built, ChainCodec, Effects, Facts, Holding, Move, NoRegistry, OwnCoin, OwnPath, Plan, Slot,
+    VaultKey,
 };
-use strongroom_types::{Code, ConflictKey, MinorUnits, Refusal, Suite};
+use strongroom_types::{AttemptKind, Code, ConflictKey, MinorUnits, Refusal, Suite};
 
 pub const CHANGE: OwnPath = OwnPath {
     change: 1,
@@ -63,7 +64,7 @@ impl TestVault {
 
     pub fn sign_all(&self, codec: &BitcoinCodec, unsigned: &[u8]) -> Vec<Vec<u8>> {
         codec
-            .inspect(unsigned, &self.key)
+            .inspect(unsigned, &self.key, &NoRegistry)
             .unwrap()
             .slots
             .iter()
@@ -77,34 +78,83 @@ pub fn regtest() -> BitcoinCodec {
 }
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
-    let key = ConflictKey(format!("{number:064x}:{}", number % 3));
     OwnCoin {
-        key,
-        amount: amount.into(),
+        key: ConflictKey(format!("{number:064x}:{}", number % 3)),
         path: OwnPath {
             change: 0,
             index: number,
         },
+        asset: Network::Regtest.native_asset().parse().unwrap(),
+        amount: amount.into(),
     }
 }
 
 pub fn effects(codec: &BitcoinCodec, payments: &[(&str, u64)]) -> Effects {
-    let step = |(to, amount): &(&str, u64)| Move {
-        asset: codec.manifest().native.clone(),
-        to: (*to).to_owned(),
-        amount: (*amount).into(),
+    let native = &codec.manifest().native;
+    let step = |(to, amount): &(&str, u64)| {
+        Move::exact(native.clone(), (*to).to_owned(), (*amount).into())
     };
-    let mut moves: Vec<_> = payments.iter().map(step).collect();
-    moves.sort();
-    Effects { moves }
+    Effects::of_moves(payments.iter().map(step).collect())
 }
 
-pub fn request<'a>(
-    effects: &'a Effects,
-    vault: &'a VaultKey,
-    coins: &'a [OwnCoin],
-) -> BuildRequest<'a> {
-    BuildRequest {
+/// A plan and the facts of its view.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    pub effects: &'a Effects,
+    pub vault: &'a VaultKey,
+    pub coins: &'a [OwnCoin],
+    pub anchor: Option<&'a ConflictKey>,
+    pub fee_rate: u64,
+    pub fee_max: MinorUnits,
+    pub change: OwnPath,
+    pub height: u64,
+}
+
+impl Ask<'_> {
+    pub fn view(&self, codec: &BitcoinCodec) -> Result<Vec<u8>, Refusal> {
+        let holdings: Vec<_> = self.coins.iter().cloned().map(Holding::Coin).collect();
+        codec.view(&Facts {
+            height: self.height,
+            fees: &FeeRate(self.fee_rate).to_bytes(),
+            holdings: &holdings,
+            taken: &[],
+        })
+    }
+
+    pub fn build(&self, codec: &BitcoinCodec) -> Result<Built, Refusal> {
+        self.plan(codec, AttemptKind::Pay, None)
+    }
+
+    pub fn replace(
+        &self,
+        codec: &BitcoinCodec,
+        kind: AttemptKind,
+        previous: &[u8],
+    ) -> Result<Built, Refusal> {
+        self.plan(codec, kind, Some(previous))
+    }
+
+    pub fn plan(
+        &self,
+        codec: &BitcoinCodec,
+        kind: AttemptKind,
+        previous: Option<&[u8]>,
+    ) -> Result<Built, Refusal> {
+        let plan = Plan {
+            kind,
+            effects: self.effects,
+            vault: self.vault,
+            anchor: self.anchor,
+            previous,
+            fee_max: self.fee_max,
+            return_to: self.change,
+        };
+        codec.build(&plan, &self.view(codec)?)
+    }
+}
+
+pub fn request<'a>(effects: &'a Effects, vault: &'a VaultKey, coins: &'a [OwnCoin]) -> Ask<'a> {
+    Ask {
         effects,
         vault,
         coins,

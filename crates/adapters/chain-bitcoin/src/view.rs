@@ -1,0 +1,240 @@
+//! What a build reads: height, fee rate and candidate coins, in one encoding of this codec.
+//!
+//! `version u8 ‖ magic [4] ‖ height u32 ‖ rate u64 ‖ coins [{txid [32], vout u32, amount u64,
+//! path}]`, borsh, coins distinct and in the order of preference. A view is made from the facts
+//! table and read by [`crate::BitcoinCodec`] alone; it is neither stored nor signed.
+
+use crate::expected::{satoshi, total};
+use crate::select::Coin;
+use crate::{BitcoinCodec, Network, address};
+use bitcoin::absolute::LOCK_TIME_THRESHOLD;
+use bitcoin::hashes::Hash;
+use bitcoin::{OutPoint, Txid};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeSet;
+use strongroom_ports::chain::{CoinFact, Fact, Facts, Holding, OwnCoin, OwnPath};
+use strongroom_types::{AssetId, Code, ConflictKey, MinorUnits, Refusal};
+
+/// Version of the view.
+const VERSION: u8 = 1;
+/// Most coins of a view.
+const COINS_MAX: usize = 100_000;
+/// Largest view: 52 bytes for each coin, and 21 before them.
+const VIEW_BYTES_MAX: usize = 21 + 52 * COINS_MAX;
+/// Largest fee rate that is believed, satoshi per 1 000 virtual bytes. The worst blocks so far
+/// wanted a fifth of it.
+pub const FEE_RATE_MAX: u64 = 10_000_000;
+
+/// A fee rate in satoshi per 1 000 virtual bytes: what [`Fact::Fees`] carries on Bitcoin, as 8
+/// bytes, little-endian.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct FeeRate(pub u64);
+
+impl FeeRate {
+    /// The bytes of the fact.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        self.0.to_le_bytes().to_vec()
+    }
+
+    /// Reads the bytes of the fact.
+    ///
+    /// # Errors
+    /// `malformed`: another length, or a rate above [`FEE_RATE_MAX`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        let rate = bytes.try_into().map(u64::from_le_bytes);
+        match rate {
+            Ok(rate) if rate <= FEE_RATE_MAX => Ok(Self(rate)),
+            Ok(rate) => Err(malformed(format!("a fee rate of {rate} sat/kvB"))),
+            Err(_) => Err(malformed("a fee rate has 8 bytes")),
+        }
+    }
+}
+
+/// A decoded view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Newest known height, for the lock time.
+    pub height: u32,
+    /// Rate that the fee should have.
+    pub rate: FeeRate,
+    /// Coins that may be spent, distinct.
+    pub coins: Vec<Coin>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Form {
+    version: u8,
+    magic: [u8; 4],
+    height: u32,
+    rate: u64,
+    coins: Vec<CoinForm>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct CoinForm {
+    txid: [u8; 32],
+    vout: u32,
+    amount: u64,
+    path: OwnPath,
+}
+
+fn malformed(detail: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::Malformed, detail)
+}
+
+/// Whether the network may say this.
+pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
+    match fact {
+        Fact::Head { height } => block_height(*height).map(drop),
+        Fact::Fees(bytes) => FeeRate::read(bytes).map(drop),
+        Fact::Coin(CoinFact {
+            key,
+            address,
+            asset,
+            amount,
+            height,
+        }) => {
+            coin(
+                codec,
+                key,
+                OwnPath {
+                    change: 0,
+                    index: 0,
+                },
+                asset,
+                *amount,
+            )?;
+            address::parse(address, codec.network)?;
+            height.map_or(Ok(()), |height| block_height(height).map(drop))
+        }
+        Fact::Account(_) => Err(malformed("Bitcoin has no accounts")),
+    }
+}
+
+/// The view of a table's rows.
+pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
+    let mut coins = Vec::with_capacity(facts.holdings.len().min(COINS_MAX));
+    for holding in facts.holdings.iter().take(COINS_MAX) {
+        let Holding::Coin(OwnCoin {
+            key,
+            path,
+            asset,
+            amount,
+        }) = holding
+        else {
+            return Err(malformed("Bitcoin has no accounts"));
+        };
+        coins.push(coin(codec, key, *path, asset, *amount)?);
+    }
+
+    // Each coin is possible, but a lying node can invent many: what exceeds all bitcoin there can
+    // be is left out, so that the rest stays spendable.
+    let mut sum = 0u64;
+    coins.retain(|coin| match total([sum, coin.amount].into_iter()) {
+        Some(more) => {
+            sum = more;
+            true
+        }
+        None => false,
+    });
+
+    let view = View {
+        height: block_height(facts.height)?,
+        rate: FeeRate::read(facts.fees)?,
+        coins,
+    };
+    view.check()?;
+    view.encode(codec.network)
+}
+
+/// A height that a lock time can name (BIP-65: larger numbers are times).
+fn block_height(height: u64) -> Result<u32, Refusal> {
+    u32::try_from(height)
+        .ok()
+        .filter(|height| *height < LOCK_TIME_THRESHOLD)
+        .ok_or_else(|| malformed(format!("no block has height {height}")))
+}
+
+fn coin(
+    codec: &BitcoinCodec,
+    key: &ConflictKey,
+    path: OwnPath,
+    asset: &AssetId,
+    amount: MinorUnits,
+) -> Result<Coin, Refusal> {
+    if *asset != codec.manifest.native {
+        return Err(Refusal::new(Code::UnknownAsset, asset));
+    }
+    let outpoint = outpoint(key)?;
+    let amount = satoshi(amount).map_err(|refusal| malformed(refusal.detail))?;
+    total(std::iter::once(amount)).ok_or_else(|| malformed("more than 21 million bitcoin"))?;
+    Ok(Coin {
+        outpoint,
+        amount,
+        path,
+    })
+}
+
+/// Reads a conflict key: `txid:vout`, canonical.
+pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
+    let read: Option<OutPoint> = key.0.parse().ok();
+    read.filter(|outpoint| outpoint.to_string() == key.0)
+        .ok_or_else(|| malformed(format!("`{}` is not txid:vout", key.0)))
+}
+
+impl View {
+    fn check(&self) -> Result<(), Refusal> {
+        // One coin counted twice would pay with money that is not there.
+        let distinct: BTreeSet<_> = self.coins.iter().map(|coin| coin.outpoint).collect();
+        if distinct.len() != self.coins.len() {
+            return Err(malformed("a coin is offered twice"));
+        }
+        total(self.coins.iter().map(|coin| coin.amount))
+            .ok_or_else(|| malformed("the coins exceed 21 million bitcoin"))?;
+        Ok(())
+    }
+
+    fn encode(&self, network: Network) -> Result<Vec<u8>, Refusal> {
+        let coin = |coin: &Coin| CoinForm {
+            txid: coin.outpoint.txid.to_byte_array(),
+            vout: coin.outpoint.vout,
+            amount: coin.amount,
+            path: coin.path,
+        };
+        let form = Form {
+            version: VERSION,
+            magic: network.magic(),
+            height: self.height,
+            rate: self.rate.0,
+            coins: self.coins.iter().map(coin).collect(),
+        };
+        borsh::to_vec(&form).map_err(|e| Refusal::new(Code::Internal, e))
+    }
+
+    /// Reads a view of this network strictly.
+    pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
+        if bytes.len() > VIEW_BYTES_MAX {
+            return Err(Code::RecordTooLarge.into());
+        }
+        let form = Form::try_from_slice(bytes).map_err(|_| malformed("not a Bitcoin view"))?;
+        if form.version != VERSION || form.magic != network.magic() {
+            return Err(malformed("a view of another version or network"));
+        }
+        let coin = |coin: &CoinForm| Coin {
+            outpoint: OutPoint {
+                txid: Txid::from_byte_array(coin.txid),
+                vout: coin.vout,
+            },
+            amount: coin.amount,
+            path: coin.path,
+        };
+        let view = Self {
+            height: block_height(form.height.into())?,
+            rate: FeeRate::read(&form.rate.to_le_bytes())?,
+            coins: form.coins.iter().map(coin).collect(),
+        };
+        view.check()?;
+        Ok(view)
+    }
+}

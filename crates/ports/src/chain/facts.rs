@@ -1,0 +1,103 @@
+//! What a network says, and what a service keeps of it.
+//!
+//! A gateway yields [`Fact`]s. A watcher asks the codec whether each is possible
+//! ([`super::ChainCodec::check_fact`]), finds the own address it is about, and stores it in a table.
+//! The table's rows come back as [`Facts`], from which the codec makes the view that a build reads.
+//! A build therefore never asks the network, and one absurd statement spoils no other.
+
+use super::OwnPath;
+use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_types::{AssetId, ConflictKey, MinorUnits};
+
+/// One statement of the network. Hostile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// The newest block.
+    Head {
+        /// Height of the block.
+        height: u64,
+    },
+    /// What inclusion in a block costs, in the codec's own encoding.
+    Fees(Vec<u8>),
+    /// An unspent output.
+    Coin(CoinFact),
+    /// The balance of an account in one asset.
+    Account(AccountFact),
+}
+
+/// An unspent output, as the network reports it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CoinFact {
+    /// The chain's name for it (`txid:vout`).
+    pub key: ConflictKey,
+    /// Address that holds it, canonical text.
+    pub address: String,
+    /// The asset.
+    pub asset: AssetId,
+    /// Base units.
+    pub amount: MinorUnits,
+    /// Height of the block that includes it; `None` while it waits for one, which is never final.
+    pub height: Option<u64>,
+}
+
+/// The balance of an account in one asset, as the network reports it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountFact {
+    /// The account, canonical text.
+    pub address: String,
+    /// Number of the next transaction that the network will take from it.
+    pub next: u64,
+    /// The asset.
+    pub asset: AssetId,
+    /// Base units, at the same block as `next`.
+    pub amount: MinorUnits,
+}
+
+/// Something of the vault's own that a transaction can spend from: a row of the facts table.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Holding {
+    /// A confirmed, unspent output.
+    Coin(OwnCoin),
+    /// The balance of an own account in one asset.
+    Account(OwnAccount),
+}
+
+/// A spendable output of the vault.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct OwnCoin {
+    /// The chain's name for it (`txid:vout`).
+    pub key: ConflictKey,
+    /// Own address that holds it.
+    pub path: OwnPath,
+    /// The asset.
+    pub asset: AssetId,
+    /// Base units.
+    pub amount: MinorUnits,
+}
+
+/// An account of the vault, in one asset.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct OwnAccount {
+    /// Own address that is the account.
+    pub path: OwnPath,
+    /// Number of the next transaction that the network will take from it.
+    pub next: u64,
+    /// The asset.
+    pub asset: AssetId,
+    /// Base units.
+    pub amount: MinorUnits,
+}
+
+/// What a service has kept about one vault and the chain, for one build.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Height of the newest block that was seen.
+    pub height: u64,
+    /// What inclusion costs, as [`Fact::Fees`] carried it.
+    pub fees: &'a [u8],
+    /// What no other intent has reserved, largest amount first.
+    pub holdings: &'a [Holding],
+    /// Conflict keys that intents have reserved or used up, as far as an account chain needs them
+    /// to number its next transaction; empty on chains with coins.
+    pub taken: &'a [ConflictKey],
+}

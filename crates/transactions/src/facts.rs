@@ -1,0 +1,188 @@
+//! The facts table: what the network has said about the chain and about the vaults' own addresses.
+//!
+//! Rows are written by the watcher and read by builds. An amount is 32 bytes, big-endian, so that
+//! rows sort by it and every amount fits. A build reads nothing else: it never asks the
+//! network.
+
+use borsh::BorshDeserialize;
+use strongroom_ports::chain::{Facts, Holding, OwnAccount, OwnCoin, OwnPath};
+use strongroom_ports::db::{Arg, DbError, Tx};
+use strongroom_stage::StageError;
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
+use strongroom_types::{ConflictKey, VaultId};
+use strongroom_wire::{decode, encode};
+
+/// Holdings offered to one build, largest first: more never helps a selection of at most 256
+/// inputs.
+const OFFERED_MAX: i64 = 512;
+/// Reservations shown to one build on a chain with accounts, newest first.
+const TAKEN_MAX: i64 = 1_024;
+
+/// Kinds of facts about the chain itself.
+const HEAD: i64 = 0;
+const FEES: i64 = 1;
+
+fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> StageError {
+    StageError::fatal("the facts table").because(cause)
+}
+
+/// What a build is made from: an owned [`Facts`].
+pub(crate) struct Known {
+    height: u64,
+    fees: Vec<u8>,
+    holdings: Vec<Holding>,
+    taken: Vec<ConflictKey>,
+}
+
+impl Known {
+    /// As the codec takes it.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            height: self.height,
+            fees: &self.fees,
+            holdings: &self.holdings,
+            taken: &self.taken,
+        }
+    }
+}
+
+/// Everything known for a build of this vault; `None` before the first look at the chain.
+pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<Known>, StageError> {
+    let (Some(height), Some(fees)) = (chain_fact(tx, HEAD)?, chain_fact(tx, FEES)?) else {
+        return Ok(None);
+    };
+    let holdings = free(tx, vault)?;
+
+    // A coin's name says by itself whether it is free. The next number of an account does not:
+    // numbers that other intents hold are not on the chain yet.
+    let accounts = holdings
+        .iter()
+        .any(|held| matches!(held, Holding::Account(_)));
+    let taken = if accounts {
+        taken(tx, vault)?
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Known {
+        height: u64::try_from_slice(&height).map_err(broken)?,
+        fees,
+        holdings,
+        taken,
+    }))
+}
+
+fn chain_fact(tx: &mut dyn Tx, kind: i64) -> Result<Option<Vec<u8>>, StageError> {
+    let sql = "SELECT value FROM chain_fact WHERE kind = $1";
+    let row = tx.query_opt(sql, &[Arg::from(kind)])?;
+    Ok(row.map(|row| row.blob(0).map(<[u8]>::to_vec)).transpose()?)
+}
+
+/// Holdings that no intent has reserved.
+fn free(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<Holding>, StageError> {
+    let sql = "SELECT fact FROM holding WHERE vault = $1 AND NOT EXISTS
+               (SELECT 1 FROM reservation
+                WHERE reservation.vault = holding.vault AND reservation.conflict_key = holding.name)
+               ORDER BY amount DESC, name, asset LIMIT $2";
+    let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(OFFERED_MAX)])?;
+    rows.iter()
+        .map(|row| decode(row.blob(0)?).map_err(broken))
+        .collect()
+}
+
+fn taken(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<ConflictKey>, StageError> {
+    let sql = "SELECT conflict_key FROM reservation WHERE vault = $1
+               ORDER BY number DESC LIMIT $2";
+    let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(TAKEN_MAX)])?;
+    let key = |row: &strongroom_ports::db::Row| Ok(ConflictKey(row.text(0)?.to_owned()));
+    rows.iter().map(key).collect()
+}
+
+/// The newest height.
+pub(crate) fn set_height(tx: &mut dyn Tx, height: u64) -> Result<(), DbError> {
+    set_chain_fact(tx, HEAD, &encode(&height))
+}
+
+/// The price of inclusion.
+pub(crate) fn set_fees(tx: &mut dyn Tx, fees: &[u8]) -> Result<(), DbError> {
+    set_chain_fact(tx, FEES, fees)
+}
+
+fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbError> {
+    let sql = "INSERT INTO chain_fact (kind, value) VALUES ($1, $2)
+               ON CONFLICT (kind) DO UPDATE SET value = excluded.value
+               WHERE chain_fact.value <> excluded.value";
+    tx.execute(sql, &[Arg::from(kind), Arg::from(value)])
+        .map(drop)
+}
+
+/// An unspent output. The network's last word counts, so that one lie about an amount does not
+/// outlive the next honest answer.
+pub(crate) fn set_coin(tx: &mut dyn Tx, vault: VaultId, coin: OwnCoin) -> Result<(), DbError> {
+    let name = coin.key.0.clone();
+    set_holding(tx, vault, &name, &Holding::Coin(coin))
+}
+
+/// An account of the vault, named by its address.
+pub(crate) fn set_account(
+    tx: &mut dyn Tx,
+    vault: VaultId,
+    address: &str,
+    account: OwnAccount,
+) -> Result<(), DbError> {
+    set_holding(tx, vault, address, &Holding::Account(account))
+}
+
+fn set_holding(
+    tx: &mut dyn Tx,
+    vault: VaultId,
+    name: &str,
+    holding: &Holding,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO holding (vault, name, asset, amount, fact) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (vault, name, asset)
+               DO UPDATE SET amount = excluded.amount, fact = excluded.fact
+               WHERE holding.fact <> excluded.fact";
+    let (asset, amount) = match holding {
+        Holding::Coin(coin) => (&coin.asset, coin.amount),
+        Holding::Account(account) => (&account.asset, account.amount),
+    };
+    let (asset, amount, fact) = (asset.to_string(), amount.to_be_bytes(), encode(holding));
+    let args = [
+        Arg::from(&vault.0),
+        Arg::from(name),
+        Arg::from(&asset),
+        Arg::from(&amount),
+        Arg::from(&fact),
+    ];
+    tx.execute(sql, &args).map(drop)
+}
+
+/// The next change address of a vault, counted on; `None` when all are given out.
+pub(crate) fn next_change(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnPath>, StageError> {
+    let sql = "INSERT INTO change_index (vault, next) VALUES ($1, 1)
+               ON CONFLICT (vault) DO UPDATE SET next = change_index.next + 1 RETURNING next";
+    let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
+    let next = row.map_or(Ok(1), |row| row.i64(0))?;
+    let index = u32::try_from(next - 1).map_err(broken)?;
+    Ok((index < ADDRESS_INDEX_MAX).then_some(OwnPath { change: 1, index }))
+}
+
+/// How many change addresses were given out.
+pub(crate) fn change_count(tx: &mut dyn Tx, vault: VaultId) -> Result<u32, StageError> {
+    let sql = "SELECT next FROM change_index WHERE vault = $1";
+    let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
+    row.map_or(Ok(0), |row| u32::try_from(row.i64(0)?).map_err(broken))
+}
+
+/// After its tables were lost a service must not give out an old change address again as new.
+pub(crate) fn set_change_at_least(
+    tx: &mut dyn Tx,
+    vault: VaultId,
+    next: u32,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO change_index (vault, next) VALUES ($1, $2)
+               ON CONFLICT (vault) DO UPDATE SET next = excluded.next
+               WHERE change_index.next < excluded.next";
+    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(next)])
+        .map(drop)
+}
