@@ -37,7 +37,7 @@ pub struct Finished {
     pub certificates: Vec<(u16, [u8; 64])>,
 }
 
-/// What an entry says.
+/// Content of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Body {
     /// Entry 0: hash of the genesis file.
@@ -119,12 +119,15 @@ impl SealedEntry {
     /// # Errors
     /// `malformed`, `record_too_large`, `unknown_entry`: a replica stops on each of them.
     pub fn open(&self) -> Result<Entry, Refusal> {
+        // Before decoding: a length inside the bytes must not decide how much memory is taken.
         if self.entry.len() > ENTRY_BYTES_MAX {
             return Err(Refusal::new(
                 Code::RecordTooLarge,
                 format!("entry of {} bytes", self.entry.len()),
             ));
         }
+
+        // A build that guesses at a newer entry would apply something else than its peers.
         let entry: Entry = decode(&self.entry)?;
         if entry.version == VERSION {
             Ok(entry)
@@ -148,6 +151,8 @@ impl SealedEntry {
             | Body::Attempt(_)
             | Body::Rejected { .. } => None,
         };
+
+        // Salted: the leaf is public to auditors of the log, the entry is its tenant's.
         let commitment = digest(
             "strongroom/journal-commitment/v1",
             &[&self.salt, &self.entry],

@@ -2,7 +2,7 @@
 //! for. No clock, no I/O.
 //!
 //! A replica that meets anything it cannot follow *stops* ([`Follower::halted`]); it never refuses
-//! one entry and goes on, since two replicas that differ in one refusal differ for ever. What
+//! one entry and goes on, since two replicas that differ in one refusal differ from then on. What
 //! proves nothing against the log (a batch without its signature, a gap) is only refused: the right
 //! batch may still come.
 
@@ -27,7 +27,7 @@ pub use seats::{Latest, PENDING_MAX, witness_name};
 /// minute, which is longer than a head stays fresh. Beyond it the oldest are forgotten, and what
 /// they were needed for is refused.
 pub const HEADS_MAX: usize = 4096;
-/// Most pieces of evidence kept; the first ones say it all.
+/// Most pieces of evidence kept: the first ones name the culprits, more of them add nothing.
 pub const EVIDENCE_MAX: usize = 16;
 
 /// The journal at the end of one batch: what a checkpoint says.
@@ -135,6 +135,8 @@ impl Follower {
     ) -> Result<Self, Refusal> {
         let corrupt = |detail: &str| Refusal::new(Code::StoreCorrupt, detail);
         let follower = Self::from_parts(genesis, map, frontier)?;
+
+        // Without a checkpoint nothing vouches for a map: only an empty one is believed.
         let Some(note) = note else {
             let empty = follower.size() == 0 && follower.state.map().is_empty();
             return if empty {
@@ -143,6 +145,8 @@ impl Follower {
                 Err(corrupt("a log without its checkpoint"))
             };
         };
+
+        // Rows edited by hand, or restored in part, give another root than the signed one.
         let (_, body) = follower
             .read_note(note)
             .map_err(|e| corrupt(&e.to_string()))?;
@@ -158,24 +162,23 @@ impl Follower {
         frontier: Frontier,
     ) -> Result<Self, Refusal> {
         let unusable = |e: &dyn std::fmt::Display| Refusal::new(Code::InvalidReference, e);
+
         let log = NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(|e| unusable(&e))?;
         let seats = seats::Seat::all(&genesis)?;
         let state = State::from_map(genesis, map);
         let at = state.position()?.last_at;
         let head = head(&state, &frontier, at)?;
-        let (tip, steps) = (
-            head.clone(),
-            [Step {
-                head,
-                undo: Delta::default(),
-            }]
-            .into(),
-        );
+
+        let tip = head.clone();
+        let first = Step {
+            head,
+            undo: Delta::default(),
+        };
         Ok(Self {
             state,
             frontier,
             tip,
-            steps,
+            steps: [first].into(),
             log,
             seats,
             acted: 0,
@@ -214,7 +217,7 @@ impl Follower {
         &self.tip
     }
 
-    /// Why this replica stopped, if it did.
+    /// Reason for which this replica stopped, if it did.
     #[must_use]
     pub const fn halted(&self) -> Option<&Refusal> {
         self.halted.as_ref()
@@ -234,8 +237,10 @@ impl Follower {
     /// by the log). Anything else, `conflict` for a split view among it, stops the replica for
     /// good.
     pub fn append(&mut self, batch: &JournalBatch) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
-        self.running()?;
+        self.check_not_halted()?;
         let (checkpoint, body) = self.read_note(&batch.note)?;
+
+        // The log signed this note; entries that it does not end are another sender's invention.
         let end = batch.first_seq.checked_add(batch.entries.len() as u64);
         if batch.entries.is_empty() || end != Some(checkpoint.size()) {
             return Err(Refusal::new(
@@ -243,6 +248,8 @@ impl Follower {
                 "the checkpoint is not of these entries",
             ));
         }
+
+        // A gap is not the log's fault: records arrive late, and the link sends them again.
         if batch.first_seq > self.size() {
             let detail = format!(
                 "entries from {} on, but only {} are here",
@@ -251,8 +258,10 @@ impl Follower {
             );
             return Err(Refusal::new(Code::NotReady, detail));
         }
+
+        // From here on the log itself is the author: what cannot be followed stops this replica.
         let result = if checkpoint.size() <= self.size() {
-            self.known(checkpoint.size(), &body, &batch.note)
+            self.check_known(checkpoint.size(), &body, &batch.note)
                 .map(|()| Vec::new())
         } else {
             self.extend(batch, &body)
@@ -260,9 +269,9 @@ impl Follower {
         self.halt_on(result)
     }
 
-    /// A checkpoint at or below the tip: must be the one followed, as far as that is still
-    /// remembered.
-    fn known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
+    /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is still
+    /// kept. Another one is proof that the log signed two histories.
+    fn check_known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
         match self
             .head(size)
             .map(|head| head.body.clone())
@@ -273,14 +282,14 @@ impl Follower {
         }
     }
 
-    /// Stops this replica: the log signed `note` where `ours` was followed. For whoever remembers
-    /// bodies of heads that are no longer kept here.
+    /// Stops this replica: the log signed `note` where `ours` was followed. For callers that store
+    /// bodies of heads which are no longer kept here.
     pub fn split_view(&mut self, ours: String, note: &str) -> Refusal {
         let detail = format!(
             "the log signed two trees of one size: {}",
             ours.replace('\n', " ")
         );
-        self.witness_against(SplitView::Log {
+        self.insert_evidence(SplitView::Log {
             ours,
             note: note.to_owned(),
         });
@@ -302,12 +311,15 @@ impl Follower {
         // Entries before our tip are covered by the root we compare at the end.
         let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
         let mut draft = self.draft();
-        let mut work = || {
+        let mut apply_all = || {
             for bytes in batch.entries.iter().skip(known) {
                 let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
                 let entry = sealed.open()?;
                 self.enter(&mut draft, sealed, &entry)?;
             }
+
+            // The signed body covers tree and state root: a build with another `apply`, or a writer
+            // that lies about either, is noticed here and not at the next payment.
             let head = head(&self.state, &draft.frontier, draft.at)?;
             if head.body == body {
                 Ok(head)
@@ -315,7 +327,8 @@ impl Follower {
                 Err(other_line(&head, body))
             }
         };
-        match work() {
+
+        match apply_all() {
             Ok(head) => Ok(self.close(&mut draft, head)),
             Err(refusal) => {
                 self.undo(&draft);
@@ -352,10 +365,13 @@ impl Follower {
                 ),
             ));
         }
+
+        // The oldest value of a key is the one that undoes the whole batch.
         let delta = apply(&self.state, entry)?;
         for (key, old) in self.state.commit(&delta).changes {
             draft.undo.changes.entry(key).or_insert(old);
         }
+
         draft.frontier.append(sealed.leaf_hash(entry));
         draft.at = entry.at;
         draft.applied.push((sealed, delta));
@@ -408,6 +424,8 @@ impl Follower {
                 format!("no head of size {size} is kept"),
             ));
         }
+
+        // The tip with everything after that head undone, newest first.
         let later = self
             .steps
             .iter()
@@ -437,10 +455,13 @@ impl Follower {
 
     /// Size and body of a note that the log signed.
     fn read_note(&self, note: &str) -> Result<(Checkpoint, String), Refusal> {
+        // C2SP signed-note: only the log's own key counts, other signatures are passed over.
         let verified = verify_note(note, std::slice::from_ref(&self.log));
         let body = verified
             .map_err(|e| Refusal::new(Code::BadSignature, format!("checkpoint: {e}")))?
             .body;
+
+        // One key may sign several logs; a checkpoint of another one says nothing about this one.
         let checkpoint = Checkpoint::parse(&body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.genesis().origin {
             return Err(Refusal::new(Code::Malformed, "checkpoint of another log"));
@@ -448,7 +469,7 @@ impl Follower {
         Ok((checkpoint, body))
     }
 
-    fn running(&self) -> Result<(), Refusal> {
+    fn check_not_halted(&self) -> Result<(), Refusal> {
         self.halted.clone().map_or(Ok(()), Err)
     }
 
@@ -459,7 +480,8 @@ impl Follower {
         result
     }
 
-    fn witness_against(&mut self, evidence: SplitView) {
+    fn insert_evidence(&mut self, evidence: SplitView) {
+        // Bounded: a hostile witness can contradict itself as often as it likes.
         if self.evidence.len() < EVIDENCE_MAX && !self.evidence.contains(&evidence) {
             self.evidence.push(evidence);
         }

@@ -36,11 +36,11 @@ pub struct SignerSeat {
     pub witness_key: [u8; 32],
     /// X-Wing public key.
     pub sealing_key: Vec<u8>,
-    /// Where it stands.
+    /// Place of the machine, for people.
     pub location: Name,
-    /// Who runs it.
+    /// Organisation that runs it, for people.
     pub operator: Name,
-    /// What protects its keys.
+    /// Protection of its keys, for people.
     pub hardware: Name,
     /// Digest of its build.
     pub measurement: Digest,
@@ -55,7 +55,7 @@ pub struct WitnessSeat {
     pub signing_key: [u8; 32],
     /// Ed25519 key of cosignatures.
     pub witness_key: [u8; 32],
-    /// Who runs it.
+    /// Organisation that runs it, for people.
     pub operator: Name,
 }
 
@@ -144,7 +144,7 @@ pub struct Genesis {
     pub platform: PlatformId,
     /// Development or production.
     pub mode: Mode,
-    /// When it was made.
+    /// Time of creation.
     pub created: UnixMs,
     /// Signers, ascending by index.
     pub signers: Vec<SignerSeat>,
@@ -177,7 +177,7 @@ impl Genesis {
         encode(self)
     }
 
-    /// What is pinned: digest over the bytes.
+    /// Digest over the bytes, pinned in each signer's configuration.
     #[must_use]
     pub fn hash(&self) -> Digest {
         digest("strongroom/genesis/v1", &[&self.to_bytes()])
@@ -189,6 +189,8 @@ impl Genesis {
     /// `genesis_mismatch` when the hash differs, else what [`Self::check`] says.
     pub fn pinned(bytes: &[u8], hash: Digest) -> Result<Self, Refusal> {
         let genesis: Self = decode(bytes)?;
+
+        // One foreign peer key in this file would be a member of every quorum.
         if genesis.hash() != hash {
             return Err(Code::GenesisMismatch.into());
         }
@@ -226,7 +228,7 @@ impl Genesis {
         self.chains.iter().find(|seat| seat.chain == *chain)
     }
 
-    /// Public key and role of a bus id, whoever it is.
+    /// Public keys and roles of all bus ids.
     #[must_use]
     pub fn node_keys(&self) -> Vec<NodeKey> {
         use strongroom_wire::Role::{Signer, Witness};
@@ -258,10 +260,15 @@ impl Genesis {
         if self.version != 1 || self.origin.is_empty() || self.chains.is_empty() {
             return refuse("version, origin or chains");
         }
+
+        // Index 0 would be the secret itself in Shamir's scheme (RFC 9591 Appendix C.1).
         let ascending = self.signers.is_sorted_by(|a, b| a.index < b.index);
         if self.signers.len() < 2 || !ascending || self.signers.iter().any(|s| s.index == 0) {
             return refuse("at least two signers, ascending by index from 1");
         }
+
+        // One key in two seats would be counted as two witnesses, or let a service speak as a
+        // signer.
         let nodes = self.node_keys();
         let ids: BTreeSet<_> = nodes.iter().map(|n| n.node).collect();
         let mut keys: BTreeSet<_> = nodes.iter().map(|n| n.public_key).collect();
@@ -274,6 +281,7 @@ impl Genesis {
         if !distinct {
             return refuse("every node id and every key must be used once");
         }
+
         let known: BTreeSet<_> = self.admin_credentials.iter().map(|c| c.id).collect();
         let admins = self.admins.members.iter().all(|id| known.contains(id));
         if !admins
@@ -282,15 +290,19 @@ impl Genesis {
         {
             return refuse("platform admins and their quorum");
         }
+
         self.check_quorum()?;
         self.check_bounds()
     }
 
+    /// k = ⌊(w + f) / 2⌋ + 1: two quorums of w witnesses then share more than f members, so at
+    /// least one honest witness, who never signs two histories. More than half is not enough.
     fn check_quorum(&self) -> Result<(), Refusal> {
         let refuse = |what| Refusal::new(Code::InvalidReference, what);
         let witnesses =
             u16::try_from(self.witness_count()).map_err(|_| refuse("too many witnesses"))?;
         let faults = u16::try_from(self.faults).map_err(|_| refuse("too many faults"))?;
+
         let wanted = strongroom_tlog::quorum(witnesses, faults);
         let reachable = wanted <= u32::from(witnesses);
         if faults == 0 || !reachable || self.quorum != wanted {
@@ -302,6 +314,7 @@ impl Genesis {
     }
 
     fn check_bounds(&self) -> Result<(), Refusal> {
+        // Production is a property of this file alone: no flag, variable or build can loosen it.
         let b = &self.bounds;
         let least = Bounds::production();
         let short = b.loosen_delay_ms < least.loosen_delay_ms
@@ -316,6 +329,8 @@ impl Genesis {
                 "a bound is looser than the production minimum",
             ));
         }
+
+        // Within the skew a head would be stale at once for a clock that is slow but honest.
         if b.attempts_max == 0 || b.freshness_ms <= b.skew_ms || b.attempt_life_ms == 0 {
             return Err(Refusal::new(
                 Code::InvalidReference,

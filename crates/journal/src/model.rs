@@ -7,10 +7,10 @@ use strongroom_types::{
     CredentialId, Digest, GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
 };
 
-/// Where the journal stands.
+/// Next position and last time of the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct Position {
-    /// Next entry's position.
+    /// Position of the next entry.
     pub next_seq: u64,
     /// Time of the last entry.
     pub last_at: UnixMs,
@@ -21,7 +21,7 @@ pub struct Position {
 pub struct PlatformRecord {
     /// Scope version.
     pub version: u64,
-    /// Stopped until resumed.
+    /// Set by a stop, cleared by a resume.
     pub stopped: bool,
     /// Signers in quarantine.
     pub quarantined: Vec<u16>,
@@ -44,11 +44,11 @@ pub struct TenantRecord {
     pub loosen_delay_ms: u64,
     /// Delay of a ceremony.
     pub ceremony_delay_ms: u64,
-    /// Stopped until resumed.
+    /// Set by a stop, cleared by a resume.
     pub stopped: bool,
-    /// Paused until then.
+    /// End of the pause, journal and clock time; 0 when never paused.
     pub paused_until: UnixMs,
-    /// When each admin last paused (once in 24 h).
+    /// Last pause of each admin (once in 24 h).
     pub pauses: Vec<(CredentialId, UnixMs)>,
     /// Minute of the quota counter, and entries in it.
     pub minute: (u64, u32),
@@ -63,23 +63,23 @@ pub struct TenantRecord {
 pub struct UserRecord {
     /// Shown name.
     pub name: Name,
-    /// No longer in force.
+    /// Set by a revocation, never cleared.
     pub revoked: bool,
 }
 
 /// A credential.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CredentialRecord {
-    /// What it is.
+    /// The registered credential.
     pub credential: Credential,
-    /// No longer in force.
+    /// Set by a revocation, never cleared.
     pub revoked: bool,
 }
 
 /// An allow-list entry in force.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ListedRecord {
-    /// What it is.
+    /// The registered entry.
     pub entry: AllowListEntry,
     /// In force since.
     pub since: UnixMs,
@@ -88,7 +88,7 @@ pub struct ListedRecord {
 /// A proposal that waits for its release.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ProposalRecord {
-    /// What it would set.
+    /// Record that its release puts in force.
     pub record: Record,
     /// Releasable from this journal time.
     pub from: UnixMs,
@@ -99,16 +99,16 @@ pub struct ProposalRecord {
 /// A vault.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct VaultRecord {
-    /// What it is.
+    /// The registered vault.
     pub vault: strongroom_types::Vault,
-    /// Paused until then.
+    /// End of the pause, journal and clock time; 0 when never paused.
     pub paused_until: UnixMs,
 }
 
 /// A key or the ceremony that makes it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct KeyRecord {
-    /// What the committee released.
+    /// Plan as released by the committee.
     pub plan: CeremonyPlan,
     /// Ceremony session, derived from the releasing act.
     pub session: Digest,
@@ -116,7 +116,7 @@ pub struct KeyRecord {
     pub epoch: u32,
     /// Public result, once finished.
     pub public: Option<PublicKey>,
-    /// Signs nothing any more.
+    /// Set by a revocation: the key signs nothing any more.
     pub revoked: bool,
 }
 
@@ -136,11 +136,11 @@ pub struct PublicKey {
 /// An approval an intent relies on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ReliedApproval {
-    /// Whose credential.
+    /// Credential that signed.
     pub credential: CredentialId,
-    /// Which human.
+    /// Human behind the credential.
     pub user: UserId,
-    /// For which group.
+    /// Group in which it counts.
     pub group: GroupId,
 }
 
@@ -149,7 +149,7 @@ pub struct ReliedApproval {
 pub struct AttemptRecord {
     /// Number from 1.
     pub number: u32,
-    /// Why.
+    /// Pays, bumps, or returns the anchor.
     pub kind: AttemptKind,
     /// Position of its entry.
     pub seq: u64,
@@ -161,7 +161,7 @@ pub struct AttemptRecord {
     pub fee_max: MinorUnits,
 }
 
-/// How an intent stands.
+/// Standing of an intent in the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -177,17 +177,17 @@ pub enum IntentStanding {
 pub struct IntentRecord {
     /// Position of the entry that holds its text.
     pub seq: u64,
-    /// How it stands.
+    /// Authorized or cancelled.
     pub standing: IntentStanding,
     /// The vault that pays.
     pub vault: VaultId,
     /// The chain.
     pub chain: ChainId,
-    /// Who asked.
+    /// Credential that asked.
     pub initiator: CredentialId,
-    /// The human behind.
+    /// Human behind that credential.
     pub initiator_user: UserId,
-    /// When it ends.
+    /// End of the intent's life, journal and clock time.
     pub expires: UnixMs,
     /// Approvals relied on.
     pub approvals: Vec<ReliedApproval>,
@@ -207,7 +207,7 @@ pub struct IntentRecord {
     pub attempts: Vec<AttemptRecord>,
 }
 
-/// What an intent counts in velocity windows.
+/// Amounts of an intent in velocity windows.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Spend {
     /// (asset, worst case) pairs; the fee cap is in the native asset's.
@@ -234,6 +234,6 @@ pub struct EndedRecord {
     pub by_all: bool,
     /// An approver said no: final.
     pub rejected: bool,
-    /// Forgotten then.
+    /// Time after which it is forgotten.
     pub until: UnixMs,
 }

@@ -21,7 +21,7 @@ const EMPTY: &str = "strongroom/state-empty/v1";
 const LEAF: &str = "strongroom/state-leaf/v1";
 const BRANCH: &str = "strongroom/state-branch/v1";
 
-/// SHA-256 of a key: the way from the top to its leaf.
+/// SHA-256 of a key: its bits lead from the top to the leaf.
 type Path = [u8; 32];
 
 /// The trie. A change only marks the way to its leaf; [`Root::digest`] hashes what is marked, once
@@ -140,6 +140,8 @@ impl Node {
                 sides.on_mut(bit_of(path, *bit)).put(leaf, path, at);
             }
             Self::Branch { .. } | Self::Leaf { .. } => {
+                // The new branch stands at the first differing bit: the shape follows from the set of
+                // keys alone, whatever the order in which they came.
                 let old = replace(self, leaf);
                 if let Some(bit) = at {
                     let new = replace(self, Self::nothing());
@@ -177,6 +179,7 @@ impl Node {
                         Removed::Below
                     }
                     Removed::Whole => {
+                        // A branch with one side would be another shape for the same keys.
                         *self = replace(sides.on_mut(!side), Self::nothing());
                         Removed::Below
                     }
@@ -185,7 +188,7 @@ impl Node {
         }
     }
 
-    /// Stands where a node was moved out; never hashed.
+    /// Filler where a node was moved out; never hashed.
     const fn nothing() -> Self {
         Self::Leaf {
             path: [0; 32],

@@ -9,7 +9,7 @@ use crate::model::{AttemptRecord, IntentRecord, IntentStanding, KeyRecord, Vault
 use crate::state::{Lookup as _, View};
 use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
 
-/// What is asked for.
+/// A share that a signer is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
     /// The tenant.
@@ -24,7 +24,7 @@ pub struct Asked {
     pub now: UnixMs,
 }
 
-/// What the journal says about an attempt that may be signed.
+/// Journal records behind an attempt that may be signed.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The intent.
@@ -37,45 +37,44 @@ pub struct Grant {
     pub key: KeyRecord,
 }
 
-/// Whether the journal, seen at one moment, still allows a share for this attempt.
+/// Checks that the journal, seen at one moment, still allows a share for this attempt.
 ///
 /// # Errors
 /// One code for each rule.
 pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant, Refusal> {
     let tenant = asked.tenant;
     let unknown = || {
-        Refusal::new(
-            Code::AttemptUnknown,
-            format!("{} attempt {}", asked.intent, asked.attempt),
-        )
+        let detail = format!("{} attempt {}", asked.intent, asked.attempt);
+        Refusal::new(Code::AttemptUnknown, detail)
     };
+
+    // Only what the journal authorized can be signed: the request itself proves nothing.
     let record = view.intent(tenant, &asked.intent)?.ok_or_else(unknown)?;
     let attempt = record
         .attempts
         .iter()
-        .find(|a| a.number == asked.attempt)
+        .find(|known| known.number == asked.attempt)
         .cloned()
         .ok_or_else(unknown)?;
-    if record
-        .attempts
-        .last()
-        .is_some_and(|last| last.number != attempt.number)
-    {
+
+    // An earlier attempt could still confirm beside a replacement that its client agreed to.
+    let last = record.attempts.last();
+    if last.is_some_and(|last| last.number != attempt.number) {
         return Err(Code::AttemptSuperseded.into());
     }
-    age(&attempt, genesis, asked.now)?;
-    match attempt.kind {
-        AttemptKind::Pay | AttemptKind::Bump => payment(view, tenant, &record, asked.now)?,
-        AttemptKind::Cancel => homecoming(&record, asked.now)?,
-    }
+    check_age(&attempt, genesis, asked.now)?;
+
     let vault = view.vault(tenant, record.vault)?;
-    if matches!(attempt.kind, AttemptKind::Pay | AttemptKind::Bump) {
-        let paused = view.tenant(tenant)?.paused_until.max(vault.paused_until);
-        if asked.now < paused {
-            return Err(Code::Paused.into());
+    match attempt.kind {
+        AttemptKind::Pay | AttemptKind::Bump => {
+            check_payment(view, tenant, &record, asked.now)?;
+            check_not_paused(view, tenant, &vault, asked.now)?;
         }
+        // Pays nobody, so neither a stop nor a pause nor a revoked approval concerns it.
+        AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
     }
-    let key = key(view, tenant, &vault, asked.signer)?;
+
+    let key = usable_key(view, tenant, &vault, asked.signer)?;
     Ok(Grant {
         record,
         attempt,
@@ -84,7 +83,9 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant,
     })
 }
 
-fn age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Refusal> {
+/// An attempt lives for minutes: a transaction found years later is signed by no one. One from the
+/// future says that this signer's clock is wrong, and then its other checks of time are too.
+fn check_age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Refusal> {
     if attempt.at > now.plus(genesis.bounds.skew_ms) {
         return Err(Code::ClockSkew.into());
     }
@@ -94,8 +95,9 @@ fn age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Re
     Ok(())
 }
 
-/// Everything a payment relies on is still in force.
-fn payment(
+/// Checks that everything a payment relies on is *still* in force: authorization was judged at its
+/// own position, and people change their minds, lose their keys and leave between then and now.
+fn check_payment(
     view: &dyn View,
     tenant: TenantId,
     record: &IntentRecord,
@@ -104,21 +106,24 @@ fn payment(
     if record.standing == IntentStanding::Cancelled {
         return Err(Code::IntentCancelled.into());
     }
+
+    // By this signer's own clock: journal time stands still when the writer withholds entries.
     if now >= record.expires {
         return Err(Code::IntentExpired.into());
     }
     if now < record.locked_until {
-        return Err(Refusal::new(
-            Code::TimeLocked,
-            format!("until {}", record.locked_until),
-        ));
+        let detail = format!("until {}", record.locked_until);
+        return Err(Refusal::new(Code::TimeLocked, detail));
     }
+
     if view.platform()?.stopped {
         return Err(Code::PlatformStopped.into());
     }
     if view.tenant(tenant)?.stopped {
         return Err(Code::TenantStopped.into());
     }
+
+    // A credential revoked as stolen may be the very one that made this payment, or agreed to it.
     if view.credential(tenant, record.initiator).is_err() {
         return Err(Refusal::new(
             Code::InitiatorNoLongerInForce,
@@ -134,6 +139,8 @@ fn payment(
             ));
         }
     }
+
+    // An address removed as compromised must not receive what was on its way.
     for entry in &record.allow_list {
         if view.allow_list(tenant, *entry)?.is_none() {
             return Err(Refusal::new(Code::AllowListNoLongerInForce, entry));
@@ -142,19 +149,34 @@ fn payment(
     Ok(())
 }
 
-/// Only a cancelled or expired intent brings its anchor home.
-fn homecoming(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
-    if record.standing == IntentStanding::Cancelled || now >= record.expires {
-        Ok(())
-    } else {
-        Err(Refusal::new(
-            Code::EffectsMismatch,
-            "the intent is neither cancelled nor expired",
-        ))
+/// A pause is one admin's way to gain time; it counts for attempts that are authorized already.
+fn check_not_paused(
+    view: &dyn View,
+    tenant: TenantId,
+    vault: &VaultRecord,
+    now: UnixMs,
+) -> Result<(), Refusal> {
+    let until = view.tenant(tenant)?.paused_until.max(vault.paused_until);
+    if now < until {
+        return Err(Code::Paused.into());
     }
+    Ok(())
 }
 
-fn key(
+/// Only a cancelled or expired intent returns its anchor to the vault: else a hostile service could keep a
+/// live payment from ever confirming.
+fn check_cancel_allowed(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
+    if record.standing == IntentStanding::Cancelled || now >= record.expires {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::EffectsMismatch,
+        "the intent is neither cancelled nor expired",
+    ))
+}
+
+/// The vault's key, if it still signs and this signer still belongs to its roster.
+fn usable_key(
     view: &dyn View,
     tenant: TenantId,
     vault: &VaultRecord,
@@ -170,8 +192,11 @@ fn key(
             "the ceremony is not finished",
         ));
     }
-    let quarantined = view.platform()?.quarantined.contains(&signer);
-    if quarantined || !key.plan.roster.contains(&signer) {
+
+    // A quarantined signer is one that is believed to be in hostile hands: this very process must
+    // not help it.
+    let is_quarantined = view.platform()?.quarantined.contains(&signer);
+    if is_quarantined || !key.plan.roster.contains(&signer) {
         return Err(Refusal::new(Code::NotInRoster, format!("signer {signer}")));
     }
     Ok(key)

@@ -18,7 +18,7 @@ use strongroom_types::{
     UserId, VaultId,
 };
 
-/// What an entry changes: new values, or `None` to remove. Applied all or not at all.
+/// Change of the map: new values, or `None` to remove. Applied all or not at all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Delta {
     /// Changes in key order.
@@ -82,6 +82,8 @@ impl View for State {
     }
 
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
+        // Decompressing a point costs as much as half a verification; a client's key comes back with
+        // each of its intents.
         let mut known = self
             .public_keys
             .lock()
@@ -89,6 +91,7 @@ impl View for State {
         if let Some(key) = known.get(bytes) {
             return Some(*key);
         }
+
         let key = VerifyingKey::from_bytes(bytes).ok()?;
         if known.len() >= PUBLIC_KEYS_MAX {
             known.clear();
@@ -105,7 +108,7 @@ impl State {
         Self::from_map(genesis, BTreeMap::new())
     }
 
-    /// The state of a stored map; the root is computed anew.
+    /// The state of a stored map; the root is computed again from all of it.
     #[must_use]
     pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
         let registered = Arc::new(Registered::of(&genesis));
@@ -161,6 +164,8 @@ impl State {
                 None => self.map.remove(key),
             };
             undo.changes.insert(key.clone(), old);
+
+            // The trie follows when its root is asked for: once per batch, not per entry.
             if !trie.behind.contains(key) {
                 trie.behind.insert(key.clone());
             }
@@ -228,6 +233,8 @@ impl State {
         if let Some(known) = cache.get(&record.policy) {
             return Ok(Arc::clone(known));
         }
+
+        // A tenant without its policy is a broken store, never "no rules".
         let bytes = self
             .get(&ks::policy(tenant, &record.policy))
             .ok_or(Code::Internal)?;
@@ -250,40 +257,49 @@ pub trait Lookup: View {
     fn record<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, Refusal> {
         self.get(key).map(read).transpose()
     }
-    /// Where the journal stands.
+
+    /// Next position and last time of the journal.
     fn position(&self) -> Result<Position, Refusal> {
         Ok(self.record(&ks::position())?.unwrap_or_default())
     }
+
     /// The platform.
     fn platform(&self) -> Result<PlatformRecord, Refusal> {
         Ok(self.record(&ks::platform())?.unwrap_or_default())
     }
+
     /// A tenant, or `unknown_tenant`.
     fn tenant(&self, t: TenantId) -> Result<TenantRecord, Refusal> {
         self.record(&ks::tenant(t))?
             .ok_or_else(|| Refusal::new(Code::UnknownTenant, t))
     }
+
     /// A user who is in force, or `unknown_user`.
     fn user(&self, t: TenantId, id: UserId) -> Result<UserRecord, Refusal> {
         let user: Option<UserRecord> = self.record(&ks::user(t, id))?;
         user.filter(|user| !user.revoked)
             .ok_or_else(|| Refusal::new(Code::UnknownUser, id))
     }
+
     /// A credential in force whose user is in force, or `unknown_credential` /
     /// `credential_revoked`.
     fn credential(&self, t: TenantId, id: CredentialId) -> Result<CredentialRecord, Refusal> {
         let found: Option<CredentialRecord> = self.record(&ks::credential(t, id))?;
         let found = found.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
+
+        // A revoked user takes all their credentials along, also those enrolled under other names.
         if found.revoked || self.user(t, found.credential.user).is_err() {
             return Err(Refusal::new(Code::CredentialRevoked, id));
         }
         Ok(found)
     }
+
     /// Whether a user is a member of a group.
     fn in_group(&self, t: TenantId, group: GroupId, user: UserId) -> Result<bool, Refusal> {
         let group: Option<Group> = self.record(&ks::group(t, group))?;
         Ok(group.is_some_and(|group| group.members.contains(&user)))
     }
+
     /// An allow-list entry by destination.
     fn listed(
         &self,
@@ -293,25 +309,30 @@ pub trait Lookup: View {
     ) -> Result<Option<ListedRecord>, Refusal> {
         self.record(&ks::listed(t, chain, address))
     }
+
     /// An allow-list entry by id.
     fn allow_list(&self, t: TenantId, id: AllowListId) -> Result<Option<ListedRecord>, Refusal> {
         self.get(&ks::allow_list(t, id))
             .map_or(Ok(None), |key| self.record(key))
     }
+
     /// A proposal by the digest of its act.
     fn proposal(&self, t: TenantId, act: &Digest) -> Result<Option<ProposalRecord>, Refusal> {
         self.record(&ks::proposal(t, act))
     }
+
     /// A vault, or `unknown_vault`.
     fn vault(&self, t: TenantId, id: VaultId) -> Result<VaultRecord, Refusal> {
         self.record(&ks::vault(t, id))?
             .ok_or_else(|| Refusal::new(Code::UnknownVault, id))
     }
+
     /// A key, or `unknown_key`.
     fn threshold_key(&self, t: TenantId, id: KeyId) -> Result<KeyRecord, Refusal> {
         self.record(&ks::threshold_key(t, id))?
             .ok_or_else(|| Refusal::new(Code::UnknownKey, id))
     }
+
     /// An intent, if the journal knows it.
     fn intent(&self, t: TenantId, digest: &Digest) -> Result<Option<IntentRecord>, Refusal> {
         self.record(&ks::intent(t, digest))

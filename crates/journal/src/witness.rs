@@ -23,15 +23,26 @@ pub const RECOSIGN_MS: u64 = 15_000;
 /// The last entry of an unwitnessed head may be this old; then the writer must append a tick.
 pub const ENTRY_AGE_MAX_MS: u64 = 60_000;
 
-/// What was cosigned last: persisted before the signature exists.
+/// Newest head cosigned: persisted before the signature exists.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cosigned {
     /// Number of entries.
     pub size: u64,
     /// The checkpoint body: tree root and state root.
     pub body: String,
-    /// When, Unix seconds.
+    /// Time of signing, Unix seconds.
     pub time_s: u64,
+}
+
+/// The part of a witness that its disk remembers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WitnessMemory {
+    /// Newest head cosigned; none before the first.
+    pub cosigned: Option<Cosigned>,
+    /// Whether the key never cosigns again.
+    pub retired: bool,
+    /// Tightenings handed over that the journal did not have yet.
+    pub handed: Vec<HandedAct>,
 }
 
 /// One witness.
@@ -44,8 +55,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// A witness as it was stored: what it cosigned last, whether its key is retired, and what was
-    /// handed to it.
+    /// The witness of a seat, as it was stored. `seed` is the Ed25519 seed of its cosignature key.
     ///
     /// # Errors
     /// `invalid_reference` when genesis has no such witness with this key.
@@ -53,34 +63,35 @@ impl Witness {
         follower: &Follower,
         node: NodeId,
         seed: &[u8; 32],
-        last: Option<Cosigned>,
-        retired: bool,
-        handed: Vec<HandedAct>,
+        memory: WitnessMemory,
     ) -> Result<Self, Refusal> {
         let refuse = |e: &dyn fmt::Display| {
             Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"))
         };
         let key = CosignKey::new(&witness_name(node), seed).map_err(|e| refuse(&e))?;
+
+        // Cosigning under a key that no replica counts would only look like a working witness.
         let seat = (node, *key.verifier().public_key());
         if !follower.genesis().witness_keys().any(|known| known == seat) {
             return Err(refuse(&"genesis has no such witness with this key"));
         }
+
         Ok(Self {
             node,
             key,
-            last,
-            retired,
-            handed: handed::Handed::new(handed),
+            last: memory.cosigned,
+            retired: memory.retired,
+            handed: handed::Handed::new(memory.handed),
         })
     }
 
-    /// Its bus id.
+    /// Sender id on the bus.
     #[must_use]
     pub const fn node(&self) -> NodeId {
         self.node
     }
 
-    /// What it cosigned last.
+    /// Newest head cosigned.
     #[must_use]
     pub const fn last(&self) -> Option<&Cosigned> {
         self.last.as_ref()
@@ -132,6 +143,9 @@ impl Witness {
         self.check_line(follower)?;
         self.check_time(follower, now)?;
         self.check_duty(follower, now)?;
+
+        // Durable before the signature exists: after a crash in between, this witness must not find
+        // itself free to cosign another tree of that size.
         let (tip, time_s) = (follower.tip(), now.0 / 1000);
         let next = Cosigned {
             size: tip.size,
@@ -141,6 +155,7 @@ impl Witness {
         if self.last.as_ref().is_none_or(|last| last.body != next.body) {
             persist(self.last.as_ref(), &next)?;
         }
+
         let signed =
             cosign(&next.body, time_s, &self.key).map_err(|e| Refusal::new(Code::Internal, e))?;
         self.last = Some(next);
@@ -153,9 +168,12 @@ impl Witness {
 
     /// Never after retirement, never smaller, never two bodies for one size.
     fn check_line(&self, follower: &Follower) -> Result<(), Refusal> {
+        // A restored disk may have cosigned more than it knows; its word would count twice.
         if self.retired {
             return Err(Code::SignerRetired.into());
         }
+
+        // A replica that could not follow the log has nothing to vouch for.
         if let Some(halted) = follower.halted() {
             return Err(halted.clone());
         }
@@ -163,6 +181,9 @@ impl Witness {
         if tip.size == 0 {
             return Err(Refusal::new(Code::NotReady, "there is no entry yet"));
         }
+
+        // k cosignatures prove one history only because no honest witness ever signs a smaller tree
+        // or a second one of the same size.
         let Some(last) = &self.last else {
             return Ok(());
         };
@@ -182,8 +203,12 @@ impl Witness {
         Ok(())
     }
 
+    /// Journal time is what delays and windows run on: a writer that could date entries ahead would
+    /// release proposals early, one that could date them back would reuse limits.
     fn check_time(&self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
         let (tip, skew_ms) = (follower.tip(), follower.genesis().bounds.skew_ms);
+
+        // An old head is fine once it is settled: a quiet journal is cosigned again and again.
         let cosigned = self.last.as_ref().is_some_and(|last| last.size == tip.size);
         let settled = cosigned || follower.witnessed() >= tip.size;
         if tip.at > now.plus(skew_ms) || (!settled && now.since(tip.at) > ENTRY_AGE_MAX_MS) {
@@ -193,6 +218,8 @@ impl Witness {
         Ok(())
     }
 
+    /// A writer that keeps a handed tightening out gets no cosignature, so no head stays fresh and
+    /// nothing is signed anywhere.
     fn check_duty(&mut self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
         self.handed.settle(follower, now);
         let owed = self.handed.owed(now, follower.genesis().bounds.duty_ms);
@@ -209,7 +236,7 @@ impl Witness {
     /// is what must be stored before it is acknowledged; nothing when it is known already.
     ///
     /// # Errors
-    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is no tightening;
+    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is not a tightening;
     /// `quota_exceeded` beyond [`HANDED_OPEN_MAX`] open ones of a credential.
     pub fn hand(
         &mut self,
@@ -220,7 +247,7 @@ impl Witness {
         self.handed.hand(follower, signed, now)
     }
 
-    /// What each open handed tightening would change at the tip. A share must be allowed under the
+    /// Changes that each open handed tightening would make at the tip. A share must be allowed under the
     /// tip with *each* of them laid over it (one at a time: [`crate::overlay`]).
     pub fn handed_overlay(
         &mut self,
@@ -231,7 +258,7 @@ impl Witness {
         self.handed.deltas()
     }
 
-    /// The tightenings still owed; what is stored beyond these has ended.
+    /// Tightenings still owed by the journal; stored ones that are not among them have ended.
     pub fn handed(&self) -> impl Iterator<Item = &HandedAct> {
         self.handed.open()
     }
@@ -239,7 +266,9 @@ impl Witness {
     /// Looks at a cosignature that arrived under this witness's own name. A valid one over more
     /// than it remembers proves that its disk was put back: the key is retired, which the caller
     /// stores. Says whether that happened.
-    pub fn heard_own(&mut self, cosignature: &WitnessCosignature) -> bool {
+    pub fn on_own_cosignature(&mut self, cosignature: &WitnessCosignature) -> bool {
+        // Everything up to the newest size is remembered; only what lies beyond it, or beside it,
+        // was signed by another life of this key.
         let known = self.last.as_ref().is_some_and(|last| {
             Checkpoint::parse(&cosignature.body)
                 .is_ok_and(|shown| shown.size() < last.size || cosignature.body == last.body)

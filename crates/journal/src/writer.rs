@@ -25,13 +25,13 @@ pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
 /// One batch with what it changes, for persistence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderedBatch {
-    /// What is published.
+    /// Record that is published.
     pub batch: JournalBatch,
-    /// What was applied.
+    /// Entries with the changes they made.
     pub applied: Vec<(SealedEntry, Delta)>,
 }
 
-/// What became of the submissions.
+/// Batches and answers of one call of [`Orderer::order`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ordered {
     /// New batches, in order; none when everything was refused.
@@ -64,8 +64,8 @@ impl Orderer {
     }
 
     /// Orders submissions on top of the follower's tip, entry 0 first if it is not there yet. The
-    /// follower then stands at the last of the new batches; the caller persists them before anybody
-    /// sees them, and rebuilds the follower should that fail.
+    /// follower then stands at the last of the new batches; the caller persists them before they
+    /// are published, and rebuilds the follower should that fail.
     ///
     /// # Errors
     /// Whatever stopped the follower. A refused submission is no error but a result.
@@ -79,6 +79,7 @@ impl Orderer {
         if let Some(halted) = follower.halted() {
             return Err(halted.clone());
         }
+
         let mut run = Run {
             orderer: self,
             draft: follower.draft(),
@@ -87,14 +88,18 @@ impl Orderer {
             ordered: Ordered::default(),
             bytes: 0,
         };
+
+        // Entry 0 pins this journal to its genesis; nothing is valid before it.
         if run.follower.size() == 0 {
             let genesis = Body::Genesis(run.follower.genesis().hash());
             run.offer(&genesis, rng)?;
         }
+
         for body in bodies {
             let result = run.offer(body, rng);
             run.ordered.results.push(result);
         }
+
         run.close()?;
         Ok(run.ordered)
     }
@@ -130,20 +135,26 @@ impl Run<'_> {
             scope,
             body: body.clone(),
         };
+
+        // Salted: the public leaf must not let anybody guess a tenant's entry by trying texts.
         let mut salt = [0; 32];
         rng.fill_bytes(&mut salt);
         let sealed = SealedEntry::new(&entry, salt);
+
+        // A replica halts on a larger entry, so one submission must not be able to append it.
         if sealed.entry.len() > ENTRY_BYTES_MAX {
             return Err(Refusal::new(
                 Code::RecordTooLarge,
                 format!("entry of {} bytes", sealed.entry.len()),
             ));
         }
+
         // Length prefixes of the entry, of the sealed entry in the batch, and the salt.
         let bytes = sealed.entry.len() + 4 + 4 + 32;
         if self.bytes + bytes > BATCH_BYTES_MAX - BATCH_FRAME_BYTES {
             self.close()?;
         }
+
         self.follower.enter(&mut self.draft, sealed, &entry)?;
         self.bytes += bytes;
         Ok(seq)
@@ -157,6 +168,7 @@ impl Run<'_> {
         let head = self.follower.head_of(&self.draft)?;
         let note = sign_note(&head.body, &self.orderer.key)
             .map_err(|e| Refusal::new(Code::Internal, e))?;
+
         let first_seq = self.follower.size();
         let applied = self.follower.close(&mut self.draft, head);
         let entries = applied.iter().map(|(sealed, _)| encode(sealed)).collect();
@@ -168,6 +180,7 @@ impl Run<'_> {
             },
             applied,
         });
+
         self.bytes = 0;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! of the data folder; each start writes a new one to both.
 //!
 //! A database that was put back, cloned or lost no longer agrees with the marker: what its key
-//! cosigned meanwhile may be known to the writer alone, so the key never cosigns again. A copy put
+//! cosigned in between may be known to the writer alone, so the key never cosigns again. A copy put
 //! back within one generation (no start in between) is not seen; that needs a hardware counter.
 
 use crate::error::ReplicaError;
@@ -50,15 +50,22 @@ pub fn boot(
     let row = tx
         .query_opt(sql::WITNESS, &[])?
         .ok_or(ReplicaError::Stale)?;
+
+    // Equal to the confirmed generation, or to the one that was announced when a crash came before
+    // its confirmation. Anything else is another copy of the disk.
     let (current, announced) = (row.blob_opt(4)?, row.blob_opt(5)?);
     let found = found.as_ref().map(<[u8; 16]>::as_slice);
     let expected = found == current || (found.is_some() && found == announced);
+
+    // What the other copy cosigned may be known to the writer alone: this key must never sign
+    // again, however far it catches up.
     if row.bool(3)? || !expected {
         tx.execute(sql::RETIRE, &[true.into()])?;
         tx.commit()?;
         tracing::error!("the disk is not the one of the last start: the witness key is retired");
         return Ok(false);
     }
+
     tx.execute(sql::NEXT_GENERATION, &[(&next).into()])?;
     tx.commit()?;
 

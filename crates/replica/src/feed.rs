@@ -65,12 +65,17 @@ impl Feed {
         let records = self.bus.fetch(&self.wants, RECORDS_MAX, wait)?;
         for delivered in &records {
             let result = self.shared.receive(&delivered.record.payload, now());
+
+            // A halted replica answers every question with its reason; there is nothing to follow.
             if let Some(halted) = self.shared.read(|follower| follower.halted().cloned()) {
                 return Err(halted.into());
             }
+
+            // What does not verify proves nothing against the log: anybody can publish it.
             if let Err(refusal) = result {
                 tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");
             }
+
             for (topic, position) in &mut self.wants {
                 if *topic == delivered.topic {
                     position.next = delivered.offset + 1;

@@ -1,4 +1,4 @@
-//! What a replica takes from the bus.
+//! Records that a replica takes from the bus.
 
 use strongroom_types::{Code, NodeId, Refusal};
 use strongroom_wire::{JournalBatch, Role, Senders, WitnessCosignature, open};
@@ -13,7 +13,7 @@ pub enum Incoming {
 }
 
 /// Opens a record of `journal.entries` or of a witness's cosignatures. Deadlines play no part: an
-/// entry is true for ever.
+/// entry stays true.
 ///
 /// # Errors
 /// What [`open`] refuses; `unknown_sender` when the sender's role does not say such things.

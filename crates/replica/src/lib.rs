@@ -11,6 +11,7 @@ mod error;
 mod feed;
 mod incoming;
 mod replica;
+mod rows;
 mod schema;
 mod shared;
 mod vaults;

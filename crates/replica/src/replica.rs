@@ -1,17 +1,17 @@
 //! The follower and its tables.
 
 use crate::error::ReplicaError;
+use crate::rows::{NewBatch, corrupt, head_body, note_body, read_entry, state_map};
 use crate::schema as sql;
-use crate::witness::{self, Stored};
+use crate::witness;
 use rand_core::CryptoRngCore;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
-use strongroom_journal::state::Delta;
+use strongroom_journal::witness::WitnessMemory;
 use strongroom_journal::writer::{Ordered, Orderer};
 use strongroom_journal::{Body, Entry, Genesis, SealedEntry};
 use strongroom_ports::db::{Arg, Db, DbErrorKind, Tx};
-use strongroom_tlog::{Checkpoint, Frontier, Note};
+use strongroom_tlog::Frontier;
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, decode, encode};
 
@@ -24,7 +24,7 @@ use strongroom_wire::{JournalBatch, decode, encode};
 #[derive(Debug)]
 pub struct Replica {
     follower: Follower,
-    pub(crate) stored: Stored,
+    pub(crate) stored: WitnessMemory,
 }
 
 impl Replica {
@@ -40,7 +40,7 @@ impl Replica {
         Ok(replica)
     }
 
-    /// Loads the replica from its tables. The state's root is computed anew and compared with the
+    /// Loads the replica from its tables. The state's root is computed again and compared with the
     /// checkpoint that the log signed, so a row edited by hand is noticed.
     ///
     /// # Errors
@@ -54,12 +54,14 @@ impl Replica {
                 sql::NEW_META,
                 &[(&hash.0).into(), (&encode(&Frontier::new())).into()],
             )?;
-            stored.check_line(tx, 0)?;
+            witness::check_line(&stored, tx, 0)?;
             return Ok(Self {
                 follower: Follower::new(genesis)?,
                 stored,
             });
         };
+
+        // A folder copied from another installation would bring that one's people and keys along.
         if meta.blob(0)? != hash.0 {
             return Err(Refusal::from(Code::GenesisMismatch).into());
         }
@@ -68,8 +70,11 @@ impl Replica {
         if meta.u64(1)? != frontier.size() {
             return Err(corrupt("size and frontier differ").into());
         }
+
         let map = state_map(tx)?;
         let follower = Follower::restore(genesis, map, frontier, meta.text_opt(3)?)?;
+
+        // Entries are read back when a share is judged; a log without its end was cut off by hand.
         let last = follower.size().checked_sub(1);
         if last
             .map(|last| read_entry(tx, last))
@@ -78,11 +83,11 @@ impl Replica {
         {
             return Err(corrupt("the last entry is missing").into());
         }
-        stored.check_line(tx, follower.size())?;
+        witness::check_line(&stored, tx, follower.size())?;
         Ok(Self { follower, stored })
     }
 
-    /// Gives memory the tables' truth back after a transaction that was not committed; cheap when
+    /// Makes memory agree with the tables after a transaction that was not committed; cheap when
     /// nothing differs. A [`Witness`](strongroom_journal::witness::Witness) made from this replica
     /// must be made again, too.
     ///
@@ -92,6 +97,7 @@ impl Replica {
         if let Some(halted) = self.follower.halted() {
             return Err(halted.clone().into());
         }
+        // A halted replica must not come back by loading again: the reason lies in the log.
         if self.is_at(tx)? {
             self.stored = witness::load(tx)?;
             return Ok(());
@@ -122,12 +128,20 @@ impl Replica {
         batch: &JournalBatch,
     ) -> Result<Vec<SealedEntry>, ReplicaError> {
         let applied = self.follower.append(batch)?;
+
+        // Known to memory, so nothing to write; but memory forgets heads, and the log may have
+        // signed another tree of that size.
         if applied.is_empty() {
             self.compare_with_stored(tx, batch)?;
             return Ok(Vec::new());
         }
+
         let size = self.follower.size() - applied.len() as u64;
-        write_batch(tx, &applied, &batch.note, self.follower.frontier(), size)?;
+        let stored = NewBatch {
+            applied: &applied,
+            note: &batch.note,
+        };
+        stored.insert(tx, size, self.follower.frontier())?;
         Ok(applied.into_iter().map(|(sealed, _)| sealed).collect())
     }
 
@@ -144,26 +158,22 @@ impl Replica {
         bodies: &[Body],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Ordered, ReplicaError> {
-        let (mut size, mut frontier) = (self.follower.size(), self.follower.frontier().clone());
+        let mut frontier = self.follower.frontier().clone();
         let ordered = orderer.order(&mut self.follower, now, bodies, rng)?;
-        if let Some((last, before)) = ordered.batches.split_last() {
-            for batch in before {
-                store_batch(
-                    tx,
-                    &batch.applied,
-                    &batch.batch.note,
-                    &mut frontier,
-                    &mut size,
-                )?;
+
+        // The follower stands after the last batch already: the usual single batch is stored under
+        // its tree. The trees between several batches are computed again from their leaves.
+        let Some((last, before)) = ordered.batches.split_last() else {
+            return Ok(ordered);
+        };
+        for batch in before {
+            let size = frontier.size();
+            for (sealed, _) in &batch.applied {
+                frontier.append(sealed.leaf_hash(&sealed.open()?));
             }
-            write_batch(
-                tx,
-                &last.applied,
-                &last.batch.note,
-                self.follower.frontier(),
-                size,
-            )?;
+            NewBatch::of(batch).insert(tx, size, &frontier)?;
         }
+        NewBatch::of(last).insert(tx, frontier.size(), self.follower.frontier())?;
         Ok(ordered)
     }
 
@@ -196,7 +206,7 @@ impl Replica {
 
 /// Reading what was stored.
 impl Replica {
-    /// The entry at a position, e.g. an authorization with its texts and signatures. Whoever relies
+    /// The entry at a position, e.g. an authorization with its texts and signatures. A caller that relies
     /// on a text compares its digest with the one that the state holds: the root covers the state,
     /// not this row.
     ///
@@ -224,6 +234,8 @@ impl Replica {
             return Ok(None);
         };
         let (end, note) = (head.u64(0)?, head.text(1)?.to_owned());
+
+        // A batch with a hole would be refused by every replica; say here what is wrong.
         let rows = tx.query(sql::ENTRIES, &[Arg::u64(size)?, Arg::u64(end)?])?;
         let entries = rows
             .iter()
@@ -238,109 +250,6 @@ impl Replica {
             note,
         }))
     }
-}
-
-pub(crate) fn corrupt(detail: &str) -> Refusal {
-    Refusal::new(Code::StoreCorrupt, detail)
-}
-
-/// The body of a note, not verified: for comparing with a note that was.
-fn note_body(note: &str) -> Option<String> {
-    Note::parse(note).ok().map(|note| note.body().to_owned())
-}
-
-/// The checkpoint body that was followed at this size, if a batch ended there.
-pub(crate) fn head_body(tx: &mut dyn Tx, size: u64) -> Result<Option<String>, ReplicaError> {
-    let row = tx.query_opt(sql::HEAD, &[Arg::u64(size)?])?;
-    let body = row
-        .map(|row| row.text(0).map(note_body))
-        .transpose()?
-        .flatten();
-    Ok(body.filter(|body| Checkpoint::parse(body).is_ok_and(|head| head.size() == size)))
-}
-
-fn read_entry(tx: &mut dyn Tx, seq: u64) -> Result<Option<Entry>, ReplicaError> {
-    let Some(row) = tx.query_opt(sql::ENTRY, &[Arg::u64(seq)?])? else {
-        return Ok(None);
-    };
-    let sealed: SealedEntry =
-        decode(row.blob(0)?).map_err(|e| corrupt(&format!("entry {seq}: {e}")))?;
-    let entry = sealed
-        .open()
-        .map_err(|e| corrupt(&format!("entry {seq}: {e}")))?;
-    if entry.seq == seq {
-        Ok(Some(entry))
-    } else {
-        Err(corrupt(&format!("entry {seq} is another one")).into())
-    }
-}
-
-fn state_map(tx: &mut dyn Tx) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, ReplicaError> {
-    let rows = tx.query(sql::STATE, &[])?;
-    let pair = |row: &strongroom_ports::db::Row| Ok((row.blob(0)?.to_vec(), row.blob(1)?.to_vec()));
-    rows.iter().map(pair).collect()
-}
-
-/// Writes one of several batches: the tree after it is recomputed from its leaves.
-fn store_batch(
-    tx: &mut dyn Tx,
-    applied: &[(SealedEntry, Delta)],
-    note: &str,
-    frontier: &mut Frontier,
-    size: &mut u64,
-) -> Result<(), ReplicaError> {
-    for (sealed, _) in applied {
-        frontier.append(sealed.leaf_hash(&sealed.open()?));
-    }
-    write_batch(tx, applied, note, frontier, *size)?;
-    *size = frontier.size();
-    Ok(())
-}
-
-/// Entries, state, checkpoint and position of one batch on top of `size` entries.
-fn write_batch(
-    tx: &mut dyn Tx,
-    applied: &[(SealedEntry, Delta)],
-    note: &str,
-    frontier: &Frontier,
-    size: u64,
-) -> Result<(), ReplicaError> {
-    let edge = encode(frontier);
-    let position = [
-        Arg::u64(frontier.size())?,
-        (&edge).into(),
-        note.into(),
-        Arg::u64(size)?,
-    ];
-    if tx.execute(sql::ADVANCE, &position)? != 1 {
-        return Err(ReplicaError::Stale);
-    }
-    let sealed: Vec<Vec<u8>> = applied.iter().map(|(sealed, _)| encode(sealed)).collect();
-    let mut rows = Vec::with_capacity(sealed.len() * 2);
-    for (seq, sealed) in (size..).zip(&sealed) {
-        rows.extend([Arg::u64(seq)?, sealed.into()]);
-    }
-    tx.bulk(&sql::PUT_ENTRIES, &rows)?;
-    tx.execute(sql::PUT_HEAD, &[Arg::u64(frontier.size())?, note.into()])?;
-    write_state(tx, applied)
-}
-
-fn write_state(tx: &mut dyn Tx, applied: &[(SealedEntry, Delta)]) -> Result<(), ReplicaError> {
-    let changes: BTreeMap<_, _> = applied
-        .iter()
-        .flat_map(|(_, delta)| &delta.changes)
-        .collect();
-    let mut puts = Vec::with_capacity(changes.len() * 2);
-    for (key, value) in changes {
-        match value {
-            Some(value) => puts.extend([Arg::from(key), Arg::from(value)]),
-            None => {
-                tx.execute(sql::DROP_STATE, &[key.into()])?;
-            }
-        }
-    }
-    tx.bulk(&sql::PUT_STATE, &puts)?;
-    Ok(())
 }
 
 impl From<ReplicaError> for Refusal {

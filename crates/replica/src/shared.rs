@@ -19,7 +19,8 @@ impl SharedFollower {
         Follower::new(genesis).map(|follower| Self(RwLock::new(follower)))
     }
 
-    /// Reads. A writer that panicked in the middle of a batch has stopped the replica.
+    /// Reads. A panic in the middle of a batch leaves half of it applied: the replica then stops,
+    /// and everything judged by it is refused.
     pub fn read<R>(&self, work: impl FnOnce(&Follower) -> R) -> R {
         if self.0.is_poisoned() {
             self.halt_poisoned();
@@ -27,7 +28,7 @@ impl SharedFollower {
         work(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes. Readers wait meanwhile.
+    /// Writes. Readers wait.
     pub fn write<R>(&self, work: impl FnOnce(&mut Follower) -> R) -> R {
         if self.0.is_poisoned() {
             self.halt_poisoned();

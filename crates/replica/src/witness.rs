@@ -1,26 +1,19 @@
-//! What a witness must remember: stored before its signature exists.
+//! The witness's memory on disk: stored before its signature exists.
 
 use crate::error::ReplicaError;
-use crate::replica::{Replica, corrupt, head_body};
+use crate::replica::Replica;
+use crate::rows::{corrupt, head_body};
 use crate::schema as sql;
 use std::collections::BTreeSet;
-use strongroom_journal::witness::{Cosigned, HandedAct, Witness};
+use strongroom_journal::witness::{Cosigned, HandedAct, Witness, WitnessMemory};
 use strongroom_ports::db::{Arg, Tx};
 use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{WitnessCosignature, decode, encode};
 
-/// The witness's rows as they were loaded.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Stored {
-    pub(crate) cosigned: Option<Cosigned>,
-    pub(crate) retired: bool,
-    pub(crate) handed: Vec<HandedAct>,
-}
-
-pub(crate) fn load(tx: &mut dyn Tx) -> Result<Stored, ReplicaError> {
+pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
     let Some((cosigned, retired)) = cosigned(tx)? else {
         tx.execute(sql::NEW_WITNESS, &[false.into()])?;
-        return Ok(Stored::default());
+        return Ok(WitnessMemory::default());
     };
     let mut handed = Vec::new();
     for act in tx.query(sql::HANDED, &[])? {
@@ -31,7 +24,7 @@ pub(crate) fn load(tx: &mut dyn Tx) -> Result<Stored, ReplicaError> {
             since: UnixMs(act.u64(2)?),
         });
     }
-    Ok(Stored {
+    Ok(WitnessMemory {
         cosigned,
         retired,
         handed,
@@ -51,31 +44,30 @@ fn cosigned(tx: &mut dyn Tx) -> Result<Option<(Option<Cosigned>, bool)>, Replica
     Ok(Some((Some(cosigned).filter(|c| c.size > 0), row.bool(3)?)))
 }
 
-impl Stored {
-    /// What was cosigned last must be a head of the stored log.
-    pub(crate) fn check_line(&self, tx: &mut dyn Tx, size: u64) -> Result<(), ReplicaError> {
-        let Some(cosigned) = &self.cosigned else {
-            return Ok(());
-        };
-        if cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body) {
-            return Err(corrupt("what was cosigned last is not in the stored log").into());
-        }
-        Ok(())
+/// The newest cosigned head must be a head of the stored log of `size` entries: a log that was put
+/// back behind it would let this witness cosign a second history.
+pub(crate) fn check_line(
+    memory: &WitnessMemory,
+    tx: &mut dyn Tx,
+    size: u64,
+) -> Result<(), ReplicaError> {
+    let Some(cosigned) = &memory.cosigned else {
+        return Ok(());
+    };
+
+    if cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body) {
+        return Err(corrupt("what was cosigned last is not in the stored log").into());
     }
+    Ok(())
 }
 
 impl Replica {
-    /// The witness as it was stored. Make it anew after every [`Replica::reload`].
+    /// The witness as it was stored. Make it again after every [`Replica::reload`].
     ///
     /// # Errors
     /// `invalid_reference` when genesis has no such witness with this key.
     pub fn witness(&self, node: NodeId, seed: &[u8; 32]) -> Result<Witness, Refusal> {
-        let Stored {
-            cosigned,
-            retired,
-            handed,
-        } = self.stored.clone();
-        Witness::new(self.follower(), node, seed, cosigned, retired, handed)
+        Witness::new(self.follower(), node, seed, self.stored.clone())
     }
 
     /// Whether the witness key never cosigns again.
@@ -103,10 +95,12 @@ impl Replica {
         if retired {
             return Err(Refusal::from(Code::SignerRetired).into());
         }
+
         let same = here.as_ref().map(|c| &c.body) == witness.last().map(|c| &c.body);
         if !same || !self.is_at(tx)? {
             return Err(ReplicaError::Stale);
         }
+
         let signed = witness.cosign(self.follower(), now, |old, new| {
             compare_and_set(tx, old, new)
         });
@@ -142,18 +136,18 @@ impl Replica {
     }
 
     /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key,
-    /// stored. See [`Witness::heard_own`].
+    /// stored. See [`Witness::on_own_cosignature`].
     ///
     /// # Errors
     /// Database errors.
-    pub fn heard_own(
+    pub fn on_own_cosignature(
         &mut self,
         tx: &mut dyn Tx,
         witness: &mut Witness,
         cosignature: &WitnessCosignature,
     ) -> Result<(), ReplicaError> {
-        if witness.heard_own(cosignature) {
-            tracing::error!(node = %witness.node(), "an own cosignature is newer than this disk: the witness key is retired");
+        if witness.on_own_cosignature(cosignature) {
+            tracing::error!(node = %witness.node(), "a cosignature of this key is newer than this disk: the witness key is retired");
             tx.execute(sql::RETIRE, &[true.into()])?;
             self.stored.retired = true;
         }

@@ -150,7 +150,7 @@ impl OwnJournal {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
             self.replica
-                .heard_own(tx.as_mut(), &mut self.witness, cosignature)
+                .on_own_cosignature(tx.as_mut(), &mut self.witness, cosignature)
                 .map_err(fatal)?;
             tx.commit()?;
         }

@@ -44,6 +44,7 @@ pub(crate) fn read_submission(
         cause: Cause::of(delivered, &envelope),
     };
 
+    // A body that is late or does not decode is refused by name: its sender waits for an answer.
     let body = envelope
         .in_time(now)
         .and_then(|()| decode(&submitted.body))
@@ -54,7 +55,8 @@ pub(crate) fn read_submission(
     })
 }
 
-/// Entry 0 and ticks are the writer's own.
+/// Entry 0 and ticks are the writer's own: from a service they would pin another genesis or move
+/// journal time.
 fn submittable(body: Body) -> Result<Body, Refusal> {
     match body {
         Body::Genesis(_) | Body::Tick => Err(Refusal::new(

@@ -90,9 +90,9 @@ impl Writer {
         Ok((records.collect::<Result<_, _>>()?, ordered.results))
     }
 
-    /// Takes in what the witnesses say: when they go quiet a tick is due, and when they know more
-    /// than this database it was put back.
-    fn hear(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
+    /// Takes in a cosignature: when the witnesses go quiet a tick is due, and when they know more
+    /// than this database, it was put back.
+    fn on_cosignature(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
         let faults = self.genesis.faults as usize;
         let follower = self.replica()?.follower_mut();
         let registered = Arc::clone(follower.state().registered());
@@ -107,7 +107,10 @@ impl Writer {
         if let Err(refusal) = heard {
             tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
         }
-        if follower.elsewhere() > faults {
+
+        // More witnesses than may lie know entries that this database lacks: it was put back, and
+        // what it orders next would fork the journal.
+        if follower.witnesses_elsewhere() > faults {
             return Err(StageError::fatal(
                 "more witnesses than may be hostile vouch for entries that this database does not hold",
             ));
@@ -184,15 +187,18 @@ impl Stage for Writer {
                 }
             }
         }
+
         for delivered in batch
             .iter()
             .filter(|d| d.topic.as_str() != topics::JOURNAL_SUBMITTED)
         {
-            self.hear(now, delivered)?;
+            self.on_cosignature(now, delivered)?;
         }
         if bodies.is_empty() && submissions.is_empty() {
             return Ok(Vec::new());
         }
+
+        // One answer per submission, in the order of the results: a refused one has none of them.
         let (mut records, results) = self.order(now, tx, &bodies)?;
         let mut results = results.into_iter();
         for (submission, refused) in &submissions {

@@ -1,4 +1,4 @@
-//! What the witnesses vouch for.
+//! Cosignatures of the witnesses: which heads they vouch for, and how recently.
 
 use super::{Follower, Head, SplitView};
 use crate::genesis::Genesis;
@@ -20,11 +20,11 @@ pub fn witness_name(witness: NodeId) -> String {
 /// The newest cosignature of one witness over our own line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Latest {
-    /// Covers every prefix up to this size.
+    /// Number of entries; the cosignature covers every prefix of them.
     pub size: u64,
-    /// When it was made, Unix seconds by the witness's clock.
+    /// Time of signing, Unix seconds by the witness's clock.
     pub time_s: u64,
-    /// How old it was when it arrived, milliseconds by our clock; 0 when it was in the future. The
+    /// Age on arrival, milliseconds by our clock; 0 when it was in the future. The
     /// part of a second that the format cuts off is counted in the witness's favour.
     pub age_ms: u64,
 }
@@ -74,9 +74,9 @@ impl Seat {
         genesis.witness_keys().map(seat).collect()
     }
 
-    /// A larger size counts, then a later time; a time that is beyond the skew gives way to any
-    /// other.
-    fn take(&mut self, new: Latest, latest_time: UnixMs) {
+    /// Keeps the larger size, then the later time. A time beyond the skew gives way to any other:
+    /// one cosignature from a witness's broken clock must not shadow its good ones.
+    fn set_latest(&mut self, new: Latest, latest_time: UnixMs) {
         let better = self.latest.is_none_or(|old| {
             let implausible = old.size == new.size && old.time() > latest_time;
             (new.size, new.time_s) > (old.size, old.time_s) || implausible
@@ -107,11 +107,15 @@ impl Follower {
             .seats
             .get_mut(&witness)
             .ok_or_else(|| Refusal::new(Code::UnknownSender, witness))?;
+
+        // A witness may serve several logs; its word about another one does not count here.
         let checkpoint =
             Checkpoint::parse(&cosignature.body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.state.genesis().origin {
             return Err(Refusal::new(Code::Malformed, "cosignature of another log"));
         }
+
+        // C2SP cosignature/v1: the signature covers the time, so nobody can make it look newer.
         let signed = Cosignature {
             name: seat.verifier.name().to_owned(),
             key_id: seat.verifier.key_id(),
@@ -120,6 +124,8 @@ impl Follower {
         };
         verify_cosignature(&cosignature.body, &signed, &seat.verifier)
             .map_err(|e| Refusal::new(Code::BadSignature, e))?;
+
+        // Bounded per witness: a hostile one can invent sizes that never come.
         if checkpoint.size() > self.frontier.size() {
             let waiting = Pending {
                 cosignature: cosignature.clone(),
@@ -131,8 +137,9 @@ impl Follower {
             }
             return Ok(());
         }
+
         self.count(witness, checkpoint.size(), cosignature, now);
-        self.advance(now);
+        self.set_acted(now);
         Ok(())
     }
 
@@ -147,18 +154,22 @@ impl Follower {
         let Some(ours) = self.head(size).map(|head| &head.body) else {
             return;
         };
+
+        // Signed by the witness, over our size, about another tree: it lies or was lied to, and
+        // either way its word does not support our line.
         if *ours != cosignature.body {
             let (node, ours) = (witness, ours.clone());
-            self.witness_against(SplitView::Witness {
+            self.insert_evidence(SplitView::Witness {
                 node,
                 ours,
                 cosignature: cosignature.clone(),
             });
             return;
         }
+
         let latest_time = received.plus(self.genesis().bounds.skew_ms);
         if let Some(seat) = self.seats.get_mut(&witness) {
-            seat.take(Latest::new(size, cosignature.time_s, received), latest_time);
+            seat.set_latest(Latest::new(size, cosignature.time_s, received), latest_time);
         }
     }
 
@@ -166,6 +177,8 @@ impl Follower {
     pub(super) fn count_pending(&mut self) {
         let tip = self.size();
         let mut due = Vec::new();
+
+        // Taken out first: counting needs the whole follower, and may add evidence to it.
         for (node, seat) in &mut self.seats {
             while let Some(first) = seat
                 .pending
@@ -176,6 +189,7 @@ impl Follower {
                 due.push((*node, size, pending));
             }
         }
+
         for (node, size, pending) in due {
             self.count(node, size, &pending.cosignature, pending.received);
         }
@@ -191,7 +205,7 @@ impl Follower {
     /// size it has. A replica that is catching up sees this; to the *writer*, more than `faults` of
     /// them prove that its database was put back, and that it must not order on.
     #[must_use]
-    pub fn elsewhere(&self) -> usize {
+    pub fn witnesses_elsewhere(&self) -> usize {
         let ahead = self
             .seats
             .iter()
@@ -212,7 +226,7 @@ impl Follower {
             .values()
             .filter_map(|seat| seat.latest)
             .map(|latest| latest.size);
-        self.covered(sizes).unwrap_or(0)
+        self.kth_largest(sizes).unwrap_or(0)
     }
 
     /// The largest head that a quorum of witnesses cosigned, *each of them* within `freshness_ms`
@@ -230,12 +244,15 @@ impl Follower {
     ///   process started.
     /// - Whatever stopped this replica.
     pub fn fresh(&self, now: UnixMs) -> Result<&Head, Refusal> {
-        self.running()?;
+        self.check_not_halted()?;
         let bounds = &self.genesis().bounds;
         let (earliest, latest_time) = (
             now.0.saturating_sub(bounds.freshness_ms),
             now.plus(bounds.skew_ms),
         );
+
+        // Honest witnesses are the majority: when most of them disagree with this clock, it is this
+        // clock that is wrong, and a wrong clock could take an old head for a fresh one.
         let newest: Vec<Latest> = self.seats.values().filter_map(|seat| seat.latest).collect();
         let most = |which: &dyn Fn(&Latest) -> bool| {
             newest.iter().filter(|l| which(l)).count() * 2 > newest.len()
@@ -243,10 +260,15 @@ impl Follower {
         if most(&|l| l.time() > latest_time) || most(&|l| l.age_ms > bounds.skew_ms) {
             return Err(Code::ClockSkew.into());
         }
+
+        // *Each* cosignature of the quorum must be recent: one old one is enough to vouch for a
+        // head whose revocations the hostile minority has never shown us.
         let counts = |l: &&Latest| l.time().0 >= earliest && l.time() <= latest_time;
         let size = self
-            .covered(newest.iter().filter(counts).map(|l| l.size))
+            .kth_largest(newest.iter().filter(counts).map(|l| l.size))
             .ok_or(Code::JournalStale)?;
+
+        // A head acted under stays the least: going back would bring revoked approvals to life.
         let size = size.max(self.acted);
         self.head(size).ok_or_else(|| {
             Refusal::new(
@@ -256,8 +278,8 @@ impl Follower {
         })
     }
 
-    /// The `k`-th largest size.
-    fn covered(&self, sizes: impl Iterator<Item = u64>) -> Option<u64> {
+    /// The `k`-th largest size: `k` witnesses vouch for it, since each one vouches for every prefix.
+    fn kth_largest(&self, sizes: impl Iterator<Item = u64>) -> Option<u64> {
         let mut sizes: Vec<u64> = sizes.collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let k = usize::try_from(self.genesis().quorum)
@@ -266,8 +288,8 @@ impl Follower {
         sizes.get(k).copied()
     }
 
-    /// Remembers the fresh head and forgets what lies before it.
-    fn advance(&mut self, now: UnixMs) {
+    /// Keeps the fresh head as the least to act under, and forgets what lies before it.
+    fn set_acted(&mut self, now: UnixMs) {
         if let Ok(size) = self.fresh(now).map(|head| head.size) {
             self.acted = self.acted.max(size);
             self.forget_before(self.acted);

@@ -6,7 +6,7 @@ use crate::follower::Follower;
 use crate::state::{Delta, Lookup as _};
 use strongroom_types::{Act, Code, CredentialId, Digest, Document as _, Refusal, Signed, UnixMs};
 
-/// Open handed acts a credential may have: more would let one person keep a witness busy.
+/// Most open handed acts of one credential: more would let one person keep a witness busy.
 pub const HANDED_OPEN_MAX: usize = 16;
 
 /// A handed tightening, as it is stored.
@@ -16,14 +16,14 @@ pub struct HandedAct {
     pub digest: Digest,
     /// The act with its signatures.
     pub signed: Signed,
-    /// When it was handed over, by the witness's clock.
+    /// Time of arrival by the witness's clock.
     pub since: UnixMs,
 }
 
 #[derive(Debug)]
 struct Open {
     act: HandedAct,
-    /// What it changes at the tip it was last tried at.
+    /// Its change at the tip at which it was last tried.
     delta: Delta,
 }
 
@@ -56,16 +56,21 @@ impl Handed {
         now: UnixMs,
     ) -> Result<Option<HandedAct>, Refusal> {
         let (act, digest) = signed.open::<Act>()?;
+
+        // A loosening counts only once it is witnessed; handing one over would be a way around.
         if !act.is_tightening() {
             return Err(Refusal::new(
                 Code::Unsupported,
                 "only tightenings are handed over",
             ));
         }
+
         self.settle(follower, now);
         if self.open.iter().any(|open| open.act.digest == digest) {
             return Ok(None);
         }
+
+        // Tried as the next entry: what `apply` would refuse must not stop this witness.
         let delta = trial(follower, signed, now)?;
         let full = |credential: CredentialId| {
             let by = |open: &&Open| {
@@ -83,6 +88,7 @@ impl Handed {
                 format!("handed acts of {}", busy.credential),
             ));
         }
+
         let act = HandedAct {
             digest,
             signed: signed.clone(),
@@ -98,6 +104,7 @@ impl Handed {
     /// Tries every open act at the tip again: one that no longer applies was included, used, or has
     /// expired.
     pub(super) fn settle(&mut self, follower: &Follower, now: UnixMs) {
+        // The answer depends on the tip and, through expiries, on the second.
         let moment = (follower.size(), now.0 / 1000);
         if self.settled.replace(moment) == Some(moment) {
             return;
@@ -130,7 +137,7 @@ impl Handed {
     }
 }
 
-/// What the act would change as the next entry.
+/// The change that the act would make as the next entry.
 fn trial(follower: &Follower, signed: &Signed, now: UnixMs) -> Result<Delta, Refusal> {
     let state = follower.state();
     let position = state.position()?;

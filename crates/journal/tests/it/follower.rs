@@ -397,7 +397,7 @@ fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
     let beside = cosignature(4, &other.follower.tip().body, START);
     let next = log.tick(START);
     let ahead = log.follower.tip().body.clone();
-    assert_eq!(replica.elsewhere(), 0);
+    assert_eq!(replica.witnesses_elsewhere(), 0);
     replica.cosignature(node(4), &beside, START).unwrap();
     replica
         .cosignature(node(4), &cosignature(4, &ahead, START), START)
@@ -405,9 +405,9 @@ fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
     replica
         .cosignature(node(1), &cosignature(1, &ahead, START), START)
         .unwrap();
-    assert_eq!(replica.elsewhere(), 2);
+    assert_eq!(replica.witnesses_elsewhere(), 2);
     replica.append(&next).unwrap();
-    assert_eq!(replica.elsewhere(), 1);
+    assert_eq!(replica.witnesses_elsewhere(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use strongroom_journal::Body;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::witness::{Cosigned, Witness};
+use strongroom_journal::witness::{Cosigned, Witness, WitnessMemory};
 use strongroom_types::{ActBody, Code, Refusal, UnixMs};
 use strongroom_wire::WitnessCosignature;
 use strongroom_world::small::*;
@@ -16,9 +16,10 @@ fn witness(n: u16, last: Option<Cosigned>) -> Witness {
         &follower,
         node(n),
         &witness_seed(n),
-        last,
-        false,
-        Vec::new(),
+        WitnessMemory {
+            cosigned: last,
+            ..WitnessMemory::default()
+        },
     )
     .unwrap()
 }
@@ -128,9 +129,7 @@ fn nothing_is_cosigned_before_entry_0_or_by_a_stranger() {
             &follower,
             node(1),
             &witness_seed(2),
-            None,
-            false,
-            Vec::new()
+            WitnessMemory::default()
         )
         .is_err()
     );
@@ -228,9 +227,10 @@ fn the_duty_survives_a_restart_of_the_witness() {
         &log.follower,
         node(1),
         &witness_seed(1),
-        None,
-        false,
-        vec![act],
+        WitnessMemory {
+            handed: vec![act],
+            ..WitnessMemory::default()
+        },
     )
     .unwrap();
     assert_eq!(
@@ -318,7 +318,7 @@ fn an_own_cosignature_above_its_memory_retires_the_key_for_good() {
     let early = cosign_at(&mut before, &behind, START).unwrap();
     log.tick(START);
     let late = cosign_at(&mut before, &log.follower, START).unwrap();
-    assert!(!before.heard_own(&early) && !before.heard_own(&late));
+    assert!(!before.on_own_cosignature(&early) && !before.on_own_cosignature(&late));
 
     let mut restored = witness(
         1,
@@ -329,13 +329,13 @@ fn an_own_cosignature_above_its_memory_retires_the_key_for_good() {
         }),
     );
     assert!(
-        !restored.heard_own(&WitnessCosignature {
+        !restored.on_own_cosignature(&WitnessCosignature {
             signature: [1; 64],
             ..late.clone()
         }),
         "not its own"
     );
-    assert!(restored.heard_own(&late));
+    assert!(restored.on_own_cosignature(&late));
     log.tick(START);
     assert_eq!(
         cosign_at(&mut restored, &log.follower, START),

@@ -166,7 +166,10 @@ fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
     let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
     cosign(&db, &mut replica, &mut witness, START).unwrap();
     let unknown = cosignature(1, &log.follower.tip().body, START);
-    commit(&db, |tx| replica.heard_own(tx, &mut witness, &unknown)).unwrap();
+    commit(&db, |tx| {
+        replica.on_own_cosignature(tx, &mut witness, &unknown)
+    })
+    .unwrap();
     append(&db, &mut replica, &two);
     assert_eq!(
         code(cosign(&db, &mut replica, &mut witness, START)),
