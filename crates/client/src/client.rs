@@ -6,12 +6,13 @@ use crate::http::Http;
 use crate::proof::{self, EntryProof, ProvedVaults, Registered, Trust, VaultProof};
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::{ChainCodec, OwnPath};
 use strongroom_types::{
-    Act, Approval, Destination, Digest, Document as _, Intent, Signed, TenantId, TransactionId,
-    VaultId,
+    Act, Approval, Code, Destination, Digest, Document as _, Intent, Refusal, Signed, TenantId,
+    TransactionId, VaultId,
 };
 
 /// Longest wait that one request asks of the server, milliseconds.
@@ -292,12 +293,18 @@ impl Client {
     pub fn pending(
         &self,
         genesis: &Genesis,
-        codec: &dyn ChainCodec,
+        codecs: &[Arc<dyn ChainCodec>],
         id: TransactionId,
     ) -> Result<Pending, ClientError> {
         let answer = self.transaction(id, None, 0)?;
-        let vaults = self.proved_destinations(genesis, &check::transaction(&answer)?.intent)?;
-        check::pending(&answer, genesis.platform, codec, &vaults)
+        let intent = check::transaction(&answer)?.intent;
+        let reads = |codec: &&Arc<dyn ChainCodec>| codec.manifest().chain == intent.chain;
+        let codec = codecs
+            .iter()
+            .find(reads)
+            .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+        let vaults = self.proved_destinations(genesis, &intent)?;
+        check::pending(&answer, genesis.platform, codec.as_ref(), &vaults)
     }
 
     /// The vaults that an intent pays, each proved and of the intent's own tenant.

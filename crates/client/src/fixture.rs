@@ -11,16 +11,13 @@ use crate::proof::{EntryProof, VaultProof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::{Arc, OnceLock};
-use strongroom_chain_bitcoin::{BitcoinCodec, FeeRate, Network};
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
-use strongroom_ports::chain::{
-    ChainCodec as _, Facts, Holding, OwnCoin, OwnPath, Plan, Registry as _,
-};
+use strongroom_ports::chain::{ChainCodec, Facts, Holding, OwnCoin, OwnPath, Plan, Registry as _};
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, commitment_to_wire, packages};
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
@@ -43,11 +40,14 @@ pub(crate) struct Payment {
     pub(crate) signed: Vec<u8>,
 }
 
+/// What inclusion costs, satoshi per 1 000 virtual bytes, as the codec reads it.
+const FEE_RATE: u64 = 2_000;
+
 /// The journal of one world.
 #[derive(Clone)]
 pub(crate) struct Journal {
     pub(crate) world: World,
-    pub(crate) codec: Arc<BitcoinCodec>,
+    pub(crate) codec: Arc<dyn ChainCodec>,
     pub(crate) batches: Vec<JournalBatch>,
     pub(crate) cosignatures: Vec<(NodeId, WitnessCosignature)>,
     pub(crate) entries: Vec<(SealedEntry, Entry)>,
@@ -55,6 +55,11 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// The codec as a verifier takes it.
+    pub(crate) fn codecs(&self) -> Vec<Arc<dyn ChainCodec>> {
+        vec![self.codec.clone()]
+    }
+
     /// The same journal each time.
     pub(crate) fn get() -> Self {
         static ONCE: OnceLock<Journal> = OnceLock::new();
@@ -62,10 +67,10 @@ impl Journal {
     }
 
     pub(crate) fn of(seed: u64) -> Self {
-        let codec = Arc::new(BitcoinCodec::new(Network::Regtest).unwrap());
+        let codec = strongroom_chains::network("regtest").unwrap().unwrap();
         let (mut ledger, ceremony) =
             Ledger::ready_with_shares(World::new(seed, WorldOptions::default()));
-        let payment = pay(&mut ledger, ceremony, &codec);
+        let payment = pay(&mut ledger, ceremony, codec.as_ref());
         // A second vault, so that there is a wrong one.
         let second = strongroom_types::Vault {
             id: strongroom_types::VaultId([9; 16]),
@@ -256,7 +261,7 @@ fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosign
 }
 
 /// An automatic payment: authorized with a real transaction, signed by shares 1 and 3.
-fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment {
+fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payment {
     let (tenant, vault, key_id) = (
         ledger.world.tenant.id,
         ledger.world.tenant.vault,
@@ -281,7 +286,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &BitcoinCodec) -> Payment
     };
     let facts = Facts {
         height: 100,
-        fees: &FeeRate(2_000).to_bytes(),
+        fees: &FEE_RATE.to_le_bytes(),
         holdings: &[Holding::Coin(coin)],
         taken: &[],
     };

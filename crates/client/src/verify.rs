@@ -103,15 +103,16 @@ pub enum VerifyError {
     },
 }
 
-/// Verifies a folder against the hash in its own `genesis.hash`.
+/// Verifies a folder against the hash in its own `genesis.hash`. `codecs` read the transactions:
+/// one per chain, and what no codec reads is a problem of the report.
 ///
 /// # Errors
 /// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of
 /// the report.
-pub fn verify_dir(dir: &Path, codec: &dyn ChainCodec) -> Result<Report, VerifyError> {
+pub fn verify_dir(dir: &Path, codecs: &[Arc<dyn ChainCodec>]) -> Result<Report, VerifyError> {
     let file = "genesis.hash";
     let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
-    verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codec)
+    verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codecs)
 }
 
 /// Verifies a folder against a genesis hash that the caller pinned himself.
@@ -121,7 +122,7 @@ pub fn verify_dir(dir: &Path, codec: &dyn ChainCodec) -> Result<Report, VerifyEr
 pub fn verify_dir_pinned(
     dir: &Path,
     hash: Digest,
-    codec: &dyn ChainCodec,
+    codecs: &[Arc<dyn ChainCodec>],
 ) -> Result<Report, VerifyError> {
     let genesis =
         Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
@@ -131,7 +132,7 @@ pub fn verify_dir_pinned(
     let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
         .map_err(|e| form("genesis.bin", e))?;
     let transactions = lines(dir, "transactions.jsonl", &mut report)?;
-    transactions::verify(&replayed, codec, &transactions, &mut report);
+    transactions::verify(&replayed, codecs, &transactions, &mut report);
     refusals::verify(
         &replayed,
         &lines(dir, "refusals.jsonl", &mut report)?,

@@ -28,7 +28,7 @@ The configuration is TOML; every path may be relative to the file's own folder:
   node         = \"nod_…\"                          # this node's seat in genesis
   link_socket  = \"/run/strongroom/link.sock\"      # the link process listens there
   admin_socket = \"/run/strongroom/admin.sock\"     # optional; default: admin.sock in `data`
-  network      = \"regtest\"                        # optional: decode this Bitcoin network only
+  network      = \"regtest\"                        # optional: decode this network only
                                                   # (mainnet, testnet4, regtest; default: all of genesis)
   [local_rules]                                   # optional; they only tighten
   native_per_intent_max = \"1000000\"               # base units

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use strongroom_chain_bitcoin::Network;
 use strongroom_signer_core::LocalRules;
 use strongroom_types::{Digest, NodeId};
 
@@ -45,7 +44,7 @@ pub struct Config {
     pub link_socket: PathBuf,
     pub admin_socket: PathBuf,
     /// Only this network is decoded; none: all of genesis that this build knows.
-    pub network: Option<Network>,
+    pub network: Option<String>,
     pub rules: LocalRules,
 }
 
@@ -79,7 +78,7 @@ impl Config {
             admin_socket: file
                 .admin_socket
                 .map_or_else(|| folder.admin_socket(), |path| here.join(path)),
-            network: file.network.as_deref().map(network).transpose()?,
+            network: file.network.map(network).transpose()?,
             rules: LocalRules {
                 native_per_intent_max: optional(
                     "native_per_intent_max",
@@ -97,13 +96,14 @@ impl Config {
     }
 }
 
-fn network(name: &str) -> Result<Network, BadConfig> {
-    match name {
-        "mainnet" => Ok(Network::Mainnet),
-        "testnet4" => Ok(Network::Testnet4),
-        "regtest" => Ok(Network::Regtest),
-        other => Err(BadConfig(format!(
-            "`network`: mainnet, testnet4 or regtest, not `{other}`"
+/// A network that this build decodes.
+fn network(name: String) -> Result<String, BadConfig> {
+    let broken = |e: strongroom_chains::ChainsError| BadConfig(format!("`network`: {e}"));
+    match strongroom_chains::network(&name).map_err(broken)? {
+        Some(_) => Ok(name),
+        None => Err(BadConfig(format!(
+            "`network`: one of {}, not `{name}`",
+            strongroom_chains::names().map_err(broken)?
         ))),
     }
 }

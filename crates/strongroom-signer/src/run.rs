@@ -9,7 +9,6 @@ use crate::marker::FileMarker;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::Genesis;
 use strongroom_keys_software::SoftwareKeyProtector;
@@ -110,7 +109,7 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
         secrets: folder.read_secrets()?,
         db: Arc::new(SqliteDb::open(&folder.database()).context("cannot open the store")?),
         protector: Arc::new(protector.context("cannot use the wrapping key")?),
-        codecs: codecs(&read, config.network)?,
+        codecs: codecs(&read, config.network.as_deref())?,
         entropy: Arc::new(SystemEntropy),
         rules: config.rules.clone(),
         marker: Box::new(
@@ -121,20 +120,19 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
     Ok(SignerNode::open(setup)?)
 }
 
-/// Decoders of the chains that genesis names and this build knows.
-fn codecs(genesis: &Genesis, only: Option<Network>) -> anyhow::Result<Vec<Arc<dyn ChainCodec>>> {
-    let known = [Network::Mainnet, Network::Testnet4, Network::Regtest];
-    let mut codecs: Vec<Arc<dyn ChainCodec>> = Vec::new();
-    for seat in &genesis.chains {
-        let network = known
-            .into_iter()
-            .find(|network| network.chain_id() == seat.chain.as_str());
-        match network.filter(|network| only.is_none_or(|only| only == *network)) {
-            Some(network) => codecs.push(Arc::new(BitcoinCodec::new(network)?)),
-            None => {
-                tracing::warn!(chain = %seat.chain, "not decoded here: its requests are refused")
-            }
-        }
+/// Decoders of the chains that genesis names and this build knows; with `only`, of this network.
+fn codecs(genesis: &Genesis, only: Option<&str>) -> anyhow::Result<Vec<Arc<dyn ChainCodec>>> {
+    let list = strongroom_chains::codecs(genesis)?;
+    for chain in list.unknown() {
+        tracing::warn!(%chain, "not decoded here: its requests are refused");
+    }
+
+    let wanted =
+        |codec: &Arc<dyn ChainCodec>| only.is_none_or(|only| only == codec.manifest().network);
+    let (codecs, left_out): (Vec<_>, Vec<_>) = list.known().iter().cloned().partition(wanted);
+    for codec in left_out {
+        let chain = &codec.manifest().chain;
+        tracing::warn!(%chain, "not the chain of `network`: its requests are refused");
     }
     if only.is_some() && codecs.is_empty() {
         return Err(BadConfig("genesis does not have the chain of `network`".to_owned()).into());

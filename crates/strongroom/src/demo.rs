@@ -11,7 +11,6 @@ pub mod tamper;
 use anyhow::bail;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::verify::{Report, verify_dir};
 
 /// What `strongroom demo` is asked for.
@@ -59,7 +58,7 @@ fn verify(dir: &Path) -> anyhow::Result<Report> {
         "\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})",
         dir.display()
     );
-    let report = verify_dir(dir, &BitcoinCodec::new(Network::Regtest)?)?;
+    let report = verify_dir(dir, strongroom_chains::all()?)?;
     if !report.problems.is_empty() {
         bail!(
             "verification found problems:\n  {}",

@@ -2,6 +2,7 @@
 
 use crate::{Network, address, assemble, build, expected, inspect, view, wallet::Wallet};
 use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
+use std::sync::Arc;
 use strongroom_ports::chain::{
     AddressFacts, Built, ChainCodec, Display, Effects, Fact, Facts, Inspection, Manifest, OwnPath,
     Plan, Registry, VaultKey,
@@ -17,6 +18,15 @@ pub struct BitcoinCodec {
     pub(crate) network: Network,
     pub(crate) secp: Secp256k1<VerifyOnly>,
     pub(crate) manifest: Manifest,
+}
+
+/// A codec for each network of this crate: what the list of chains takes.
+///
+/// # Errors
+/// As [`BitcoinCodec::new`].
+pub fn codecs() -> Result<Vec<Arc<dyn ChainCodec>>, NotACaip> {
+    let codec = |network| Ok(Arc::new(BitcoinCodec::new(network)?) as Arc<dyn ChainCodec>);
+    Network::ALL.into_iter().map(codec).collect()
 }
 
 impl BitcoinCodec {

@@ -22,6 +22,6 @@ mod sighash;
 pub mod view;
 mod wallet;
 
-pub use codec::BitcoinCodec;
+pub use codec::{BitcoinCodec, codecs};
 pub use network::Network;
 pub use view::FeeRate;

@@ -11,7 +11,6 @@ use strongroom_api::{
     AccessKey, Api, ApiParts, ApiStage, Changes, Keyring, Ready, hash_key, serve,
 };
 use strongroom_bus_embedded::{EmbeddedBus, Options};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::Client;
 use strongroom_journal::Body;
 use strongroom_journal::follower::{Follower, witness_name};
@@ -140,7 +139,7 @@ impl Served {
             db: db.clone(),
             bus: bus.clone(),
             journal: Arc::clone(&shared),
-            codecs: vec![Arc::new(BitcoinCodec::new(Network::Regtest).unwrap())],
+            codecs: vec![strongroom_chains::network("regtest").unwrap().unwrap()],
             post: post(),
             keyring: Keyring(vec![
                 key(OPERATOR, None),

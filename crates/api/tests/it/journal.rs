@@ -1,20 +1,20 @@
 use crate::fixture::{OPERATOR, OTHER, Served, TENANT, bus, database};
 use serde_json::Value;
 use std::sync::Arc;
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::ClientError;
 use strongroom_client::proof::{EntryProof, Trust};
+use strongroom_ports::chain::ChainCodec;
 use strongroom_world::START;
 
-fn codec() -> BitcoinCodec {
-    BitcoinCodec::new(Network::Regtest).unwrap()
+fn codec() -> Arc<dyn ChainCodec> {
+    strongroom_chains::network("regtest").unwrap().unwrap()
 }
 
 fn proved(served: &Served, key: &str) -> Result<String, ClientError> {
     let (genesis, vault) = (&served.log.world.genesis, served.log.world.tenant.vault);
     served
         .client(key)
-        .proved_address(genesis, &codec(), vault, 0, 7)
+        .proved_address(genesis, codec().as_ref(), vault, 0, 7)
         .map(|proved| proved.address)
 }
 
@@ -33,13 +33,13 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
     assert!(unproved["proof"].is_null(), "two of four are no quorum");
     served.witnessed(served.last());
     let proved = client
-        .proved_address(genesis, &codec(), vault, 0, 7)
+        .proved_address(genesis, codec().as_ref(), vault, 0, 7)
         .unwrap();
     assert_eq!(proved.address, unproved["address"].as_str().unwrap());
     assert_eq!(proved.registered.tenant, served.log.world.tenant.id);
     assert_eq!(proved.registered.witnessed_at_s, START.0 / 1000);
     let other = client
-        .proved_address(genesis, &codec(), vault, 1, 7)
+        .proved_address(genesis, codec().as_ref(), vault, 1, 7)
         .unwrap();
     assert_ne!(other.address, proved.address, "change is another branch");
 }

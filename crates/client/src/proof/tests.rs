@@ -7,7 +7,7 @@
 use super::*;
 use crate::fixture::Journal;
 use std::sync::Arc;
-use strongroom_ports::chain::{ChainCodec as _, OwnPath};
+use strongroom_ports::chain::OwnPath;
 use strongroom_replica::TenantVaults;
 
 fn not_proved<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {

@@ -12,6 +12,15 @@ use strongroom_wire::encode;
 
 /// Writes a folder and verifies it.
 fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
+    verified_by(journal, &journal.codecs(), lines, refusals)
+}
+
+fn verified_by(
+    journal: &Journal,
+    codecs: &[Arc<dyn ChainCodec>],
+    lines: &[Value],
+    refusals: &[Value],
+) -> Report {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     write(path("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
@@ -30,7 +39,7 @@ fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
     };
     write(path("transactions.jsonl"), text(lines)).unwrap();
     write(path("refusals.jsonl"), text(refusals)).unwrap();
-    verify_dir(dir.path(), journal.codec.as_ref()).unwrap()
+    verify_dir(dir.path(), codecs).unwrap()
 }
 
 fn problem(report: &Report, wanted: &str) {
@@ -74,6 +83,17 @@ fn an_honest_folder_has_no_problems() {
 }
 
 #[test]
+fn a_transaction_on_a_chain_without_codec_is_a_problem_and_never_counted() {
+    let journal = Journal::get();
+    let mainnet = strongroom_chains::network("mainnet").unwrap().unwrap();
+    for codecs in [vec![], vec![mainnet]] {
+        let report = verified_by(&journal, &codecs, &[journal.line()], &[]);
+        problem(&report, "unknown_chain");
+        assert_eq!(report.signed, 0);
+    }
+}
+
+#[test]
 fn another_pinned_genesis_is_refused() {
     let journal = Journal::get();
     let dir = tempfile::tempdir().unwrap();
@@ -82,7 +102,7 @@ fn another_pinned_genesis_is_refused() {
         journal.world.genesis.to_bytes(),
     )
     .unwrap();
-    let error = verify_dir_pinned(dir.path(), Digest([1; 32]), journal.codec.as_ref()).unwrap_err();
+    let error = verify_dir_pinned(dir.path(), Digest([1; 32]), &journal.codecs()).unwrap_err();
     assert!(error.to_string().contains("genesis_mismatch"), "{error}");
 }
 

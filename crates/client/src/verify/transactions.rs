@@ -5,20 +5,37 @@ use super::journal::Replayed;
 use crate::check;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use strongroom_ports::chain::{ChainCodec, Registry as _, within};
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Code, Digest, Document as _, Intent, Refusal};
 
+/// What transactions are compared with.
+struct Known<'a> {
+    replayed: &'a Replayed,
+    codecs: &'a [Arc<dyn ChainCodec>],
+}
+
+/// A line of the file, parsed.
+struct Claim {
+    intent_text: String,
+    attempt: u64,
+    unsigned: Vec<u8>,
+    signed: Vec<u8>,
+}
+
 pub(super) fn verify(
     replayed: &Replayed,
-    codec: &dyn ChainCodec,
+    codecs: &[Arc<dyn ChainCodec>],
     lines: &[(usize, Value)],
     report: &mut Report,
 ) {
+    let known = Known { replayed, codecs };
     let mut seen = BTreeSet::new();
     for (number, line) in lines {
-        match one(replayed, codec, line) {
+        match known.one(line) {
+            // The same transaction on two lines would count twice.
             Ok(network_id) if seen.insert(network_id.clone()) => report.signed += 1,
             Ok(network_id) => {
                 report.problem(format!(
@@ -30,68 +47,80 @@ pub(super) fn verify(
     }
 }
 
-fn one(replayed: &Replayed, codec: &dyn ChainCodec, line: &Value) -> Result<String, String> {
+fn claim(line: &Value) -> Result<Claim, String> {
     let text = |e: crate::ClientError| e.to_string();
     let intent = check::signed(line.get("intent").unwrap_or(&Value::Null)).map_err(text)?;
-    let (unsigned, signed) = (
-        check::bytes(line, "unsigned").map_err(text)?,
-        check::bytes(line, "signed").map_err(text)?,
-    );
-    let attempt = line
-        .get("attempt")
-        .and_then(Value::as_u64)
-        .ok_or("member `attempt` is missing")?;
-    let network_id = proved(replayed, codec, &intent.text, attempt, &unsigned, &signed)
-        .map_err(|e| e.to_string())?;
-    match line.get("network_id").and_then(Value::as_str) {
-        Some(claimed) if claimed != network_id => Err(format!("it is {network_id}, not {claimed}")),
-        Some(_) | None => Ok(network_id),
-    }
+    let attempt = line.get("attempt").and_then(Value::as_u64);
+    Ok(Claim {
+        intent_text: intent.text,
+        attempt: attempt.ok_or("member `attempt` is missing")?,
+        unsigned: check::bytes(line, "unsigned").map_err(text)?,
+        signed: check::bytes(line, "signed").map_err(text)?,
+    })
 }
 
-/// The attempt named these unsigned bytes; they do what the intent says; every signature verifies
-/// under the vault's own key; nothing else is in the signed bytes.
-fn proved(
-    replayed: &Replayed,
-    codec: &dyn ChainCodec,
-    intent_text: &str,
-    number: u64,
-    unsigned: &[u8],
-    signed: &[u8],
-) -> Result<String, Refusal> {
-    let digest: Digest = Intent::digest_of(intent_text);
-    let unknown = |what: &str| Refusal::new(Code::AttemptUnknown, format!("{digest}: {what}"));
-    let payment = replayed
-        .payments
-        .get(&digest)
-        .ok_or_else(|| unknown("not authorized in the journal"))?;
-    let attempt = payment
-        .attempts
-        .iter()
-        .find(|attempt| u64::from(attempt.number) == number);
-    let attempt = attempt.ok_or_else(|| unknown("no such attempt"))?;
-    if attempt.unsigned_digest != unsigned_digest(unsigned) {
-        return Err(Code::AttemptDigestMismatch.into());
+impl Known<'_> {
+    fn one(&self, line: &Value) -> Result<String, String> {
+        let network_id = self.proved(&claim(line)?).map_err(|e| e.to_string())?;
+        match line.get("network_id").and_then(Value::as_str) {
+            Some(claimed) if claimed != network_id => {
+                Err(format!("it is {network_id}, not {claimed}"))
+            }
+            Some(_) | None => Ok(network_id),
+        }
     }
-    let tenant = replayed
-        .tenant_of(&digest)
-        .ok_or_else(|| unknown("tenant"))?;
-    let vaults = TenantVaults::new(replayed.follower.state(), tenant);
-    let vault = vaults
-        .vault_key(payment.intent.vault)
-        .ok_or(Code::UnknownVault)?;
-    let inspection = codec.inspect(unsigned, &vault, &vaults)?;
-    if inspection.conflicts != attempt.conflict_keys {
-        return Err(Refusal::new(
-            Code::EffectsMismatch,
-            "it spends other coins than the attempt names",
-        ));
+
+    /// The attempt named these unsigned bytes; they do what the intent says; every signature
+    /// verifies under the vault's own key; nothing else is in the signed bytes.
+    fn proved(&self, claim: &Claim) -> Result<String, Refusal> {
+        let digest: Digest = Intent::digest_of(&claim.intent_text);
+        let unknown = |what: &str| Refusal::new(Code::AttemptUnknown, format!("{digest}: {what}"));
+
+        let payment = self
+            .replayed
+            .payments
+            .get(&digest)
+            .ok_or_else(|| unknown("not authorized in the journal"))?;
+        let attempt = payment
+            .attempts
+            .iter()
+            .find(|attempt| u64::from(attempt.number) == claim.attempt)
+            .ok_or_else(|| unknown("no such attempt"))?;
+        if attempt.unsigned_digest != unsigned_digest(&claim.unsigned) {
+            return Err(Code::AttemptDigestMismatch.into());
+        }
+
+        let tenant = self
+            .replayed
+            .tenant_of(&digest)
+            .ok_or_else(|| unknown("tenant"))?;
+        let vaults = TenantVaults::new(self.replayed.follower.state(), tenant);
+        let vault = vaults
+            .vault_key(payment.intent.vault)
+            .ok_or(Code::UnknownVault)?;
+        let codec = self.codec(&payment.intent)?;
+
+        // The signers' own checks again: a signature over anything else is a broken promise.
+        let inspection = codec.inspect(&claim.unsigned, &vault, &vaults)?;
+        if inspection.conflicts != attempt.conflict_keys {
+            return Err(Refusal::new(
+                Code::EffectsMismatch,
+                "it spends other coins than the attempt names",
+            ));
+        }
+        within(
+            &codec.expected(&payment.intent, &vaults)?,
+            attempt.kind,
+            &inspection,
+            attempt.fee_max,
+        )?;
+        codec.verify_signed(&claim.unsigned, &claim.signed, &vault)
     }
-    within(
-        &codec.expected(&payment.intent, &vaults)?,
-        attempt.kind,
-        &inspection,
-        attempt.fee_max,
-    )?;
-    codec.verify_signed(unsigned, signed, &vault)
+
+    fn codec(&self, intent: &Intent) -> Result<&dyn ChainCodec, Refusal> {
+        let reads = |codec: &&Arc<dyn ChainCodec>| codec.manifest().chain == intent.chain;
+        let codec = self.codecs.iter().find(reads);
+        let codec = codec.ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+        Ok(codec.as_ref())
+    }
 }

@@ -1,6 +1,6 @@
 //! `approvals`: what waits for people, and their signed answers.
 
-use super::context::{Context, codec, random};
+use super::context::{Context, codecs, random};
 use super::fail::usage;
 use super::{keys, show};
 use clap::{Args, Subcommand};
@@ -100,7 +100,7 @@ fn decide(
     }
     let key = keys::open(&decision.key)?;
     let (client, genesis) = (context.client()?, context.genesis()?);
-    let pending = client.pending(&genesis, &codec(&genesis)?, decision.tx)?;
+    let pending = client.pending(&genesis, &codecs(&genesis)?, decision.tx)?;
     if !decision.json {
         describe(&pending, out)?;
     }
@@ -148,7 +148,7 @@ fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "  purpose: {purpose}")?;
     }
     writeln!(out, "  what it does, read here by {}:", core.decoder)?;
-    show::effects(out, &pending.effects, intent.fee_max)?;
+    show::effects(out, &intent.chain, &pending.effects, intent.fee_max)?;
     writeln!(out, "  expires {}", show::time(intent.expires))?;
     writeln!(
         out,

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_client::Client;
 use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::Genesis;
+use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_types::{Digest, UnixMs};
 use zeroize::Zeroizing;
@@ -184,16 +184,33 @@ fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     Ok(key)
 }
 
-/// The codec of the first chain of a genesis that this program reads.
-pub fn codec(genesis: &Genesis) -> anyhow::Result<BitcoinCodec> {
-    let networks = [Network::Mainnet, Network::Testnet4, Network::Regtest];
-    let enabled = |network: &Network| {
-        let id = network.chain_id();
-        genesis.chains.iter().any(|seat| seat.chain.as_str() == id)
+/// The codecs of an installation's chains.
+pub fn codecs(genesis: &Genesis) -> anyhow::Result<Vec<Arc<dyn ChainCodec>>> {
+    Ok(strongroom_chains::codecs(genesis)?.known().to_vec())
+}
+
+/// The codec of the named network; without a name, of the only chain.
+pub fn codec(genesis: &Genesis, network: Option<&str>) -> anyhow::Result<Arc<dyn ChainCodec>> {
+    let codecs = strongroom_chains::codecs(genesis)?;
+    let names = || {
+        let names = codecs.known().iter().map(|codec| codec.manifest().network);
+        names.collect::<Vec<_>>().join(", ")
     };
-    let network = networks.into_iter().find(enabled);
-    let network = network.context("genesis enables no chain that this program can read")?;
-    Ok(BitcoinCodec::new(network)?)
+    match (network, codecs.known()) {
+        (Some(name), _) => codecs.named(name).cloned().ok_or_else(|| {
+            usage(format!(
+                "--network {name}: this installation has {}",
+                names()
+            ))
+        }),
+        (None, [only]) => Ok(Arc::clone(only)),
+        (None, []) => anyhow::bail!("genesis enables no chain that this program can read"),
+        // An address is right on one network and lost money on another.
+        (None, _) => Err(usage(format!(
+            "which network? --network, one of {}",
+            names()
+        ))),
+    }
 }
 
 /// The host's time.

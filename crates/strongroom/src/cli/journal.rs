@@ -1,6 +1,6 @@
 //! `journal verify`: every claim of a folder of artefacts, recomputed in this process.
 
-use super::context::codec;
+use super::context::codecs;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use std::io::Write;
@@ -51,5 +51,5 @@ fn verify(dir: &Path, hash: Option<Digest>) -> anyhow::Result<Report> {
             .context("genesis.hash")?,
     };
     let genesis = Genesis::pinned(&file("genesis.bin")?, hash).context("genesis.bin")?;
-    Ok(verify_dir_pinned(dir, hash, &codec(&genesis)?)?)
+    Ok(verify_dir_pinned(dir, hash, &codecs(&genesis)?)?)
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write};
 use std::time::Duration;
 use strongroom_ports::chain::Effects;
 use strongroom_types::words::grid;
-use strongroom_types::{Digest, MinorUnits, UnixMs};
+use strongroom_types::{AssetId, ChainId, Digest, MinorUnits, UnixMs};
 
 /// A JSON value on one line.
 pub fn json(out: &mut dyn Write, value: &Value) -> anyhow::Result<()> {
@@ -37,24 +37,47 @@ pub fn rows(value: &Value) -> impl Iterator<Item = &Value> {
         .flatten()
 }
 
-/// Satoshi, and the same in bitcoin.
-pub fn bitcoin(amount: MinorUnits) -> String {
-    match amount.to_u64() {
-        Some(sat) => format!(
-            "{sat} sat ({}.{:08} BTC)",
-            sat / 100_000_000,
-            sat % 100_000_000
-        ),
-        None => format!("{amount} sat"),
-    }
+/// An amount of an asset as the codec of its chain shows it; base units when this program has no
+/// codec for the chain.
+pub fn amount(asset: &AssetId, amount: MinorUnits) -> anyhow::Result<String> {
+    Ok(match strongroom_chains::chain(&asset.chain())? {
+        Some(codec) => codec.manifest().amount(asset, amount),
+        None => format!("{amount} base units of {asset}"),
+    })
 }
 
-/// What an intent will do, one payment a line.
-pub fn effects(out: &mut dyn Write, effects: &Effects, fee_max: MinorUnits) -> anyhow::Result<()> {
+/// A fee on a chain, in its native asset.
+pub fn fee(chain: &ChainId, fee: MinorUnits) -> anyhow::Result<String> {
+    Ok(match strongroom_chains::chain(chain)? {
+        Some(codec) => codec.manifest().display.amount(fee),
+        None => format!("{fee} base units of the native asset of {chain}"),
+    })
+}
+
+/// What an intent will do, one payment or right per line.
+pub fn effects(
+    out: &mut dyn Write,
+    chain: &ChainId,
+    effects: &Effects,
+    fee_max: MinorUnits,
+) -> anyhow::Result<()> {
     for step in &effects.moves {
-        writeln!(out, "    pays {} to {}", bitcoin(step.at_most), step.to)?;
+        let most = amount(&step.asset, step.at_most)?;
+        if step.at_least == step.at_most {
+            writeln!(out, "    pays {most} to {}", step.to)?;
+        } else {
+            let least = amount(&step.asset, step.at_least)?;
+            writeln!(out, "    pays {least} to {most} to {}", step.to)?;
+        }
     }
-    Ok(writeln!(out, "    fee: at most {}", bitcoin(fee_max))?)
+    for right in &effects.authorities {
+        let (to, subject) = (&right.to, &right.subject);
+        match right.at_most {
+            Some(most) => writeln!(out, "    lets {to} move up to {most} of {subject}")?,
+            None => writeln!(out, "    gives {to} a right without limit over {subject}")?,
+        }
+    }
+    Ok(writeln!(out, "    fee: at most {}", fee(chain, fee_max)?)?)
 }
 
 /// RFC 3339, UTC, milliseconds.

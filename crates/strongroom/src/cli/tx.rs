@@ -164,12 +164,13 @@ fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()
             strongroom_types::Destination::Address(address) => address.clone(),
             strongroom_types::Destination::Vault(vault) => vault.to_string(),
         };
-        writeln!(out, "  pays {} to {to}", show::bitcoin(transfer.amount))?;
+        let amount = show::amount(&transfer.asset, transfer.amount)?;
+        writeln!(out, "  pays {amount} to {to}")?;
     }
     writeln!(
         out,
         "  fee at most {}, expires {}",
-        show::bitcoin(shown.intent.fee_max),
+        show::fee(&shown.intent.chain, shown.intent.fee_max)?,
         show::time(shown.intent.expires)
     )?;
     if let Some(decision) = &shown.decision {

@@ -48,6 +48,9 @@ pub struct Address {
     /// Address index.
     #[arg(long, default_value_t = 0)]
     index: u32,
+    /// The network, when the installation has several.
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
     /// One line of JSON.
     #[arg(long)]
     json: bool,
@@ -148,13 +151,15 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
         vault,
         branch,
         index,
+        network,
         json,
     } = command;
     if *branch > 1 {
         bail!("branch is 0 (receive) or 1 (change)");
     }
     let (client, genesis) = (context.client()?, context.genesis()?);
-    let proved = client.proved_address(&genesis, &codec(&genesis)?, *vault, *branch, *index)?;
+    let codec = codec(&genesis, network.as_deref())?;
+    let proved = client.proved_address(&genesis, codec.as_ref(), *vault, *branch, *index)?;
     let registered = &proved.registered;
     if *json {
         return show::json(

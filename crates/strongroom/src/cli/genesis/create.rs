@@ -4,7 +4,6 @@ use crate::cli::context::{now, random};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use strongroom_chain_bitcoin::Network;
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
 use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
@@ -289,17 +288,12 @@ fn service(service: &Service) -> anyhow::Result<NodeKey> {
 }
 
 fn chain(chain: &Chain) -> anyhow::Result<ChainSeat> {
-    let network = match chain.network.as_str() {
-        "mainnet" => Network::Mainnet,
-        "testnet4" => Network::Testnet4,
-        "regtest" => Network::Regtest,
-        other => bail!("network `{other}`: expected mainnet, testnet4 or regtest"),
+    let name = &chain.network;
+    let Some(codec) = strongroom_chains::network(name)? else {
+        let names = strongroom_chains::names()?;
+        bail!("network `{name}`: expected one of {names}");
     };
-    Ok(ChainSeat {
-        chain: network.chain_id().parse()?,
-        native: network.native_asset().parse()?,
-        decoder: "bitcoin/1".to_owned(),
-    })
+    Ok(strongroom_chains::seat(codec.as_ref()))
 }
 
 fn bounds(mode: Mode, given: &Overrides) -> Bounds {

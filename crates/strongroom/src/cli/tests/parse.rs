@@ -1,7 +1,7 @@
 use crate::cli::{Command, Globals, show};
 use clap::{CommandFactory as _, Parser};
 use std::time::Duration;
-use strongroom_types::UnixMs;
+use strongroom_types::{AssetId, UnixMs};
 
 #[derive(Parser, Debug)]
 #[command(name = "strongroom")]
@@ -153,12 +153,22 @@ fn times_are_rfc_3339() {
 
 #[test]
 fn amounts_are_shown_in_both_units() {
-    assert_eq!(
-        show::bitcoin(5_000_000.into()),
-        "5000000 sat (0.05000000 BTC)"
-    );
-    assert_eq!(
-        show::bitcoin(2_100_000_000_000_001.into()),
-        "2100000000000001 sat (21000000.00000001 BTC)"
-    );
+    let bitcoin: AssetId = "bip122:000000000019d6689c085ae165831e93/slip44:0"
+        .parse()
+        .unwrap();
+    let shown = |amount: u64| show::amount(&bitcoin, amount.into()).unwrap();
+    assert_eq!(shown(5_000_000), "5000000 sat (0.05000000 BTC)");
+    let large = "2100000000000001 sat (21000000.00000001 BTC)";
+    assert_eq!(shown(2_100_000_000_000_001), large);
+    let fee = show::fee(&bitcoin.chain(), 1.into()).unwrap();
+    assert_eq!(fee, "1 sat (0.00000001 BTC)");
+}
+
+#[test]
+fn an_amount_on_a_chain_without_codec_is_shown_in_base_units() {
+    let ether: AssetId = "eip155:1/slip44:60".parse().unwrap();
+    let shown = show::amount(&ether, 7.into()).unwrap();
+    assert_eq!(shown, "7 base units of eip155:1/slip44:60");
+    let fee = show::fee(&ether.chain(), 7.into()).unwrap();
+    assert_eq!(fee, "7 base units of the native asset of eip155:1");
 }

@@ -24,12 +24,16 @@ pub struct Create {
     /// Destination: an address, or a vault of the same tenant (`vlt_…`).
     #[arg(long)]
     to: String,
-    /// Amount in satoshi.
-    #[arg(long, value_name = "SAT")]
+    /// Amount in base units of the network's native asset (Bitcoin: satoshi).
+    #[arg(long, value_name = "UNITS")]
     amount: MinorUnits,
-    /// Most fee of the intent's whole life, in satoshi; the first attempt may use half of it.
-    #[arg(long, value_name = "SAT")]
+    /// Most fee of the intent's whole life, in the same base units; the first attempt may use half
+    /// of it.
+    #[arg(long, value_name = "UNITS")]
     fee_max: MinorUnits,
+    /// The network, when the installation has several.
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
     /// Your own id, unique for ever.
     #[arg(long)]
     external_id: Name,
@@ -60,17 +64,23 @@ pub struct Create {
 pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::Result<()> {
     let key = keys::open(&create.key)?;
     let (client, genesis) = (context.client()?, context.genesis()?);
-    let codec = codec(&genesis)?;
+    let codec = codec(&genesis, create.network.as_deref())?;
     // The tenant is not asked for: the vault's proof says whose it is.
     let tenant = client.proved_vault(&genesis, create.vault)?.tenant;
-    let intent = intent(create, &genesis, &codec, tenant, key.credential().id)?;
+    let intent = intent(
+        create,
+        &genesis,
+        codec.as_ref(),
+        tenant,
+        key.credential().id,
+    )?;
     let vaults = client.proved_destinations(&genesis, &intent)?;
     let effects = codec.expected(&intent, &vaults)?;
     let signed = Signed::by(&intent, &key.signing());
     let digest: Digest = Intent::digest_of(&signed.text);
     if !create.json {
         writeln!(out, "intent {digest}")?;
-        show::effects(out, &effects, intent.fee_max)?;
+        show::effects(out, &intent.chain, &effects, intent.fee_max)?;
         writeln!(out)?;
         show::words(out, &digest)?;
         writeln!(out)?;

@@ -1,0 +1,131 @@
+//! The one list of chains that this build decodes.
+//!
+//! Both programs, the command line, the verifier's callers, the fuzz targets and the conformance
+//! suite read this list and name no chain. A new chain is its own crate under `crates/adapters`,
+//! a line in the workspace's manifest, a line in this crate's manifest, and a line in
+//! [`codecs_of_this_build`] (ADR 0011).
+
+mod codecs;
+
+pub use codecs::Codecs;
+
+use std::sync::{Arc, OnceLock};
+use strongroom_journal::Genesis;
+use strongroom_journal::genesis::ChainSeat;
+use strongroom_ports::chain::ChainCodec;
+use strongroom_types::ChainId;
+use strongroom_types::caip::NotACaip;
+
+/// Why there is no list of codecs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainsError {
+    /// A codec's own chain or asset id is not a CAIP id: a mistake in its source.
+    #[error("a codec of this build names its chain wrongly")]
+    Id(#[source] NotACaip),
+    /// Two codecs for one network: which of them reads a transaction would depend on their order.
+    #[error("two codecs of this build read {0}")]
+    Twice(ChainId),
+    /// Two networks under one name: a configuration file could mean either.
+    #[error("two codecs of this build are called `{0}`")]
+    Name(&'static str),
+}
+
+/// Every codec that is linked, one per network.
+fn codecs_of_this_build() -> Result<Vec<Arc<dyn ChainCodec>>, NotACaip> {
+    let mut codecs = Vec::new();
+    codecs.extend(strongroom_chain_bitcoin::codecs()?);
+    Ok(codecs)
+}
+
+/// Every codec of this build, in the order of the list.
+///
+/// # Errors
+/// [`ChainsError`], if the build itself is wrong; a test of this crate shows that it is not.
+pub fn all() -> Result<&'static [Arc<dyn ChainCodec>], ChainsError> {
+    static ALL: OnceLock<Result<Vec<Arc<dyn ChainCodec>>, ChainsError>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let all = codecs_of_this_build().map_err(ChainsError::Id)?;
+        distinct(&all)?;
+        Ok(all)
+    });
+    all.as_deref().map_err(Clone::clone)
+}
+
+/// One codec per network, one network per name.
+fn distinct(codecs: &[Arc<dyn ChainCodec>]) -> Result<(), ChainsError> {
+    for (at, codec) in codecs.iter().enumerate() {
+        let (one, others) = (codec.manifest(), codecs.iter().skip(at + 1));
+        for other in others.map(|other| other.manifest()) {
+            if one.chain == other.chain {
+                return Err(ChainsError::Twice(one.chain.clone()));
+            }
+            if one.network == other.network {
+                return Err(ChainsError::Name(one.network));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The codecs of the chains that a genesis names and this build knows.
+///
+/// # Errors
+/// As [`all`].
+pub fn codecs(genesis: &Genesis) -> Result<Codecs, ChainsError> {
+    codecs_with(genesis, Vec::new())
+}
+
+/// As [`codecs`], from this build's list and `extra` codecs. Tests and development parts register
+/// chains here that no shipped program links.
+///
+/// # Errors
+/// As [`all`]; [`ChainsError::Twice`] when an extra codec reads a chain of the list.
+pub fn codecs_with(
+    genesis: &Genesis,
+    extra: Vec<Arc<dyn ChainCodec>>,
+) -> Result<Codecs, ChainsError> {
+    let linked: Vec<_> = all()?.iter().cloned().chain(extra).collect();
+    distinct(&linked)?;
+    Ok(Codecs::of_seats(&genesis.chains, &linked))
+}
+
+/// The codec of a network by its name in configuration files.
+///
+/// # Errors
+/// As [`all`].
+pub fn network(name: &str) -> Result<Option<Arc<dyn ChainCodec>>, ChainsError> {
+    let named = |codec: &&Arc<dyn ChainCodec>| codec.manifest().network == name;
+    Ok(all()?.iter().find(named).cloned())
+}
+
+/// The codec of a chain.
+///
+/// # Errors
+/// As [`all`].
+pub fn chain(id: &ChainId) -> Result<Option<Arc<dyn ChainCodec>>, ChainsError> {
+    let reads = |codec: &&Arc<dyn ChainCodec>| codec.manifest().chain == *id;
+    Ok(all()?.iter().find(reads).cloned())
+}
+
+/// The names of all networks, for messages: `mainnet, testnet4, regtest`.
+///
+/// # Errors
+/// As [`all`].
+pub fn names() -> Result<String, ChainsError> {
+    let names: Vec<_> = all()?
+        .iter()
+        .map(|codec| codec.manifest().network)
+        .collect();
+    Ok(names.join(", "))
+}
+
+/// The seat of a codec's chain in a new genesis.
+#[must_use]
+pub fn seat(codec: &dyn ChainCodec) -> ChainSeat {
+    let manifest = codec.manifest();
+    ChainSeat {
+        chain: manifest.chain.clone(),
+        native: manifest.native.clone(),
+        decoder: manifest.decoder.to_owned(),
+    }
+}
