@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::chain::{Broadcast, ChainGateway, CoinFact, Fact, GatewayError, Standing};
-use strongroom_types::ConflictKey;
+use strongroom_types::{ConflictKey, digest};
 
 use crate::world::native;
 
@@ -41,6 +41,10 @@ struct Script {
     broadcasts: VecDeque<Result<Broadcast, String>>,
     standings: BTreeMap<String, Standing>,
     down: bool,
+    /// Questions about facts alone get no answer.
+    facts_down: bool,
+    /// Amount that every address asked for is said to hold.
+    everywhere: Option<u64>,
     asked: Vec<Asked>,
     funded: u64,
 }
@@ -55,6 +59,8 @@ impl Default for Script {
             broadcasts: VecDeque::new(),
             standings: BTreeMap::new(),
             down: false,
+            facts_down: false,
+            everywhere: None,
             asked: Vec::new(),
             funded: 0,
         }
@@ -129,6 +135,16 @@ impl Gateway {
         self.script().broadcasts.push_back(Err(why.to_owned()));
     }
 
+    /// Whether the node has no answer about facts, while it takes transactions.
+    pub fn set_facts_down(&self, down: bool) {
+        self.script().facts_down = down;
+    }
+
+    /// From now on every address that is asked for is said to hold a coin of `amount` satoshi.
+    pub fn claim_everywhere(&self, amount: u64) {
+        self.script().everywhere = Some(amount);
+    }
+
     /// Whether the node answers at all.
     pub fn set_down(&self, down: bool) {
         self.script().down = down;
@@ -164,6 +180,9 @@ impl Gateway {
 impl ChainGateway for Gateway {
     fn facts(&self, addresses: &[String]) -> Result<Vec<Fact>, GatewayError> {
         let script = self.ask(Asked::Facts(addresses.to_vec()))?;
+        if script.facts_down {
+            return Err(GatewayError::Unavailable("no facts by script".to_owned()));
+        }
         let height = script.height;
         let mut facts = vec![
             Fact::Head { height },
@@ -173,6 +192,17 @@ impl ChainGateway for Gateway {
         let honest = script.coins.iter().filter(of_these);
         facts.extend(honest.cloned().map(Fact::Coin));
         facts.extend(script.claimed.iter().cloned());
+
+        if let Some(amount) = script.everywhere {
+            let invented = addresses.iter().map(|address| CoinFact {
+                key: ConflictKey(format!("{}:0", digest("invented", &[address.as_bytes()]))),
+                address: address.clone(),
+                asset: native(),
+                amount: amount.into(),
+                height: Some(FUNDED_AT),
+            });
+            facts.extend(invented.map(Fact::Coin));
+        }
         Ok(facts)
     }
 
