@@ -2,13 +2,31 @@
 //! assembles, broadcasts.
 //!
 //! It holds no keys and decides nothing: signers decode what it builds and compare with the
-//! journal. Its tables (coins, states) cost liveness when they lie, never money.
+//! journal. Its tables cost liveness when they lie, never money.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `payment` | the life cycle: states, events, `apply`; the table is `life-cycle.txt` |
+//! | `on_decided`, `on_journal_result`, `on_signatures`, `on_network`, `on_reminder` | one event each |
+//! | `build`, `publish` | from an intent to an offered transaction; records that are sent |
+//! | `watcher`, `facts` | what the chain node says, and what is kept of it |
+//! | `reservations`, `store`, `schema` | which coin belongs to whom; payments; tables |
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod build;
 mod facts;
-mod flow;
+mod on_decided;
+mod on_journal_result;
+mod on_network;
+mod on_reminder;
+mod on_signatures;
+mod payment;
+mod publish;
 mod reservations;
 mod schema;
 mod stage;
+mod step;
 mod store;
 mod watcher;
 

@@ -1,13 +1,14 @@
 //! Which conflict keys belong to which intent. Coins and account numbers are reserved alike.
 
+use crate::store::Payment;
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_types::{ConflictKey, Digest, VaultId};
 
-/// Reserves conflict keys for an intent; `false` when another one holds one of them.
+/// Reserves conflict keys for a payment; `false` when another one holds one of them, and then
+/// nothing of the transaction may be committed.
 pub(crate) fn reserve(
     tx: &mut dyn Tx,
-    vault: VaultId,
-    intent: &Digest,
+    payment: &Payment,
     keys: &[ConflictKey],
 ) -> Result<bool, DbError> {
     let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
@@ -15,33 +16,50 @@ pub(crate) fn reserve(
                        (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation WHERE vault = $1),
                        $3, FALSE)
                ON CONFLICT DO NOTHING";
-    let mut all = true;
     for key in keys {
-        let args = [Arg::from(&vault.0), Arg::from(&key.0), Arg::from(&intent.0)];
-        all &= tx.execute(sql, &args)? == 1;
+        let args = [
+            Arg::from(&payment.intent.vault.0),
+            Arg::from(&key.0),
+            Arg::from(&payment.digest.0),
+        ];
+        if tx.execute(sql, &args)? != 1 {
+            return Ok(false);
+        }
     }
-    Ok(all)
+    Ok(true)
 }
 
-/// Gives the keys of an intent back. The anchor stays out of use: the journal remembers it for
-/// this intent.
-pub(crate) fn give_back(
-    tx: &mut dyn Tx,
-    intent: &Digest,
-    anchor: Option<&ConflictKey>,
-) -> Result<(), DbError> {
-    if let Some(anchor) = anchor {
-        let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1 AND conflict_key = $2";
-        tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor.0)])?;
-    }
+/// Frees the keys of an intent.
+pub(crate) fn release(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
     let sql = "DELETE FROM reservation WHERE intent = $1 AND used = FALSE";
     tx.execute(sql, &[Arg::from(&intent.0)]).map(drop)
 }
 
-/// The keys of an intent are used up: its transaction is signed.
-pub(crate) fn set_used(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
+/// Frees the keys of an intent but its anchor, which the journal may hold for this intent: it would
+/// refuse any other payment on it.
+pub(crate) fn release_without(
+    tx: &mut dyn Tx,
+    intent: &Digest,
+    anchor: &ConflictKey,
+) -> Result<(), DbError> {
+    let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1 AND conflict_key = $2";
+    tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor.0)])?;
+    release(tx, intent)
+}
+
+/// Marks the keys of an intent as used up: its transaction is signed.
+pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError> {
     let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1";
-    tx.execute(sql, &[Arg::from(&intent.0)]).map(drop)
+    tx.execute(sql, &[Arg::from(&payment.digest.0)])?;
+
+    // A busy vault would collect thousands of used coins that every build had to read past.
+    let sql = "DELETE FROM holding WHERE vault = $1 AND name IN
+               (SELECT conflict_key FROM reservation WHERE vault = $1 AND intent = $2)";
+    let args = [
+        Arg::from(&payment.intent.vault.0),
+        Arg::from(&payment.digest.0),
+    ];
+    tx.execute(sql, &args).map(drop)
 }
 
 /// Takes a key out of use that the journal says belongs to another intent.

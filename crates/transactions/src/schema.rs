@@ -7,7 +7,9 @@ use strongroom_ports::db::Migration;
 /// `change_index`: next change address.
 ///
 /// Version 2 keeps the reservations of the coins that version 1 knew; the coins themselves are
-/// learnt again from the network.
+/// learnt again from the network. Version 3 keeps what a reminder needs. What version 2 was signing
+/// is built again on other coins: if the journal holds the first transaction, it refuses the second,
+/// and the payment ends without moving money. Of an end, version 2 kept no more than that it was.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         component: "transactions",
@@ -43,6 +45,25 @@ CREATE INDEX reservation_number ON reservation (vault, number);
 INSERT INTO reservation (vault, conflict_key, number, intent, used)
     SELECT vault, coin, 0, intent, spent FROM coin WHERE intent IS NOT NULL OR spent = TRUE;
 DROP TABLE coin;
+",
+    },
+    Migration {
+        component: "transactions",
+        version: 3,
+        sql: "
+ALTER TABLE payment RENAME COLUMN tries TO builds;
+ALTER TABLE payment RENAME COLUMN sent_ms TO changed_ms;
+ALTER TABLE payment DROP COLUMN expires;
+ALTER TABLE payment ADD COLUMN failures {i64} NOT NULL DEFAULT 0;
+ALTER TABLE payment ADD COLUMN slots {blob};
+ALTER TABLE payment ADD COLUMN ended {i64};
+ALTER TABLE payment ADD COLUMN due_ms {i64} NOT NULL DEFAULT 0;
+ALTER TABLE payment ADD COLUMN version {i64} NOT NULL DEFAULT 0;
+DROP INDEX payment_state;
+CREATE INDEX payment_due ON payment (state, due_ms);
+UPDATE payment SET ended = 11 WHERE state = 3;
+UPDATE payment SET state = 4 WHERE state = 0;
+DELETE FROM reservation WHERE used = FALSE;
 ",
     },
 ];

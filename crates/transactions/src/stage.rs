@@ -1,7 +1,8 @@
-//! The stage: decisions, journal answers and signatures in; transactions out.
+//! The stage: which record goes to which handler, and what a tick does.
 
-use crate::flow::Flow;
 use crate::schema::MIGRATIONS;
+use crate::step::Step;
+use crate::watcher::Watcher;
 use std::sync::Arc;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
@@ -9,39 +10,93 @@ use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
 use strongroom_stage::post::{Cause, Post, open_record};
 use strongroom_stage::{Stage, StageError};
-use strongroom_types::UnixMs;
-use strongroom_wire::{Decided, IntentDecided, JournalResult, Role, SigningFinished, topics};
+use strongroom_types::{Digest, UnixMs};
+use strongroom_wire::{IntentDecided, JournalResult, Role, SigningFinished, topics};
 
-/// The network is asked this often.
-const SYNC_EVERY_MS: u64 = 1_000;
+/// Pause between two ticks, milliseconds: the longest that a signed transaction waits for its
+/// broadcast.
+const TICK_EVERY_MS: u64 = 25;
+/// Pause between two rounds of everything that asks the network or the clock, milliseconds.
+const ROUND_EVERY_MS: u64 = 1_000;
 
-/// What the service is made of.
+/// Parts of the service.
 pub struct TransactionsParts {
-    /// Its identity.
+    /// The service's identity on the bus.
     pub post: Post,
-    /// Its replica.
+    /// Its replica of the journal.
     pub journal: Arc<SharedFollower>,
     /// The chain's pure side.
     pub codec: Arc<dyn ChainCodec>,
     /// The chain's network side.
     pub gateway: Arc<dyn ChainGateway>,
-    /// A signing run that gave no answer is asked for again after this time.
+    /// Patience with journal and coordinator before they are asked again, milliseconds.
     pub resend_ms: u64,
 }
 
 /// The transactions service of one chain.
 pub struct TransactionsStage {
-    flow: Flow,
-    synced_ms: u64,
+    pub(crate) post: Post,
+    pub(crate) journal: Arc<SharedFollower>,
+    pub(crate) codec: Arc<dyn ChainCodec>,
+    pub(crate) gateway: Arc<dyn ChainGateway>,
+    pub(crate) watcher: Watcher,
+    pub(crate) resend_ms: u64,
+    /// Last payment whose block was looked for; the next page starts behind it.
+    pub(crate) confirm_after: Digest,
+    last_round_ms: u64,
 }
 
 impl TransactionsStage {
-    /// The service.
+    /// A service that has done nothing yet.
     #[must_use]
     pub fn new(parts: TransactionsParts) -> Self {
+        let watcher = Watcher::new(Arc::clone(&parts.codec), Arc::clone(&parts.gateway));
         Self {
-            flow: Flow::new(parts),
-            synced_ms: 0,
+            post: parts.post,
+            journal: parts.journal,
+            codec: parts.codec,
+            gateway: parts.gateway,
+            watcher,
+            resend_ms: parts.resend_ms,
+            confirm_after: Digest::default(),
+            last_round_ms: 0,
+        }
+    }
+
+    /// Opens one record, which only its role may have sent, and hands it to its handler.
+    fn on_record(
+        &mut self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+        delivered: &Delivered,
+    ) -> Result<Vec<Record>, StageError> {
+        let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
+        let senders = registered.as_ref();
+
+        match delivered.topic.as_str() {
+            topics::INTENT_DECIDED => {
+                let (envelope, decided) =
+                    open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
+                let cause = Cause::of(delivered, &envelope);
+                self.on_decided(&mut Step { now, tx, cause }, decided)
+            }
+            topics::JOURNAL_RESULTS => {
+                let (envelope, result) =
+                    open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
+                // Every submitter's answers are on this topic.
+                if envelope.to != Some(self.post.node()) {
+                    return Ok(Vec::new());
+                }
+                let cause = Cause::of(delivered, &envelope);
+                self.on_journal_result(&mut Step { now, tx, cause }, &result)
+            }
+            topics::SIGNING_FINISHED => {
+                let (envelope, finished) =
+                    open_record::<SigningFinished>(delivered, senders, &[Role::Coordinator])?;
+                let cause = Cause::of(delivered, &envelope);
+                self.on_signing_finished(&mut Step { now, tx, cause }, finished)
+            }
+            _ => Err(StageError::poison("a topic that this stage does not read")),
         }
     }
 }
@@ -66,60 +121,51 @@ impl Stage for TransactionsStage {
         MIGRATIONS
     }
 
+    fn reload(&mut self, _tx: &mut dyn Tx) -> Result<(), StageError> {
+        self.watcher.reload();
+        Ok(())
+    }
+
     fn handle(
         &mut self,
         now_ms: u64,
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
-        let now = UnixMs(now_ms);
-        let registered = self.flow.registered();
-        let senders = registered.as_ref();
         let mut records = Vec::new();
         for delivered in batch {
-            records.extend(match delivered.topic.as_str() {
-                topics::INTENT_DECIDED => {
-                    let (envelope, decided) =
-                        open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
-                    if decided.decided != Decided::Approved {
-                        continue;
-                    }
-                    self.flow
-                        .approved(now, tx, decided, &Cause::of(delivered, &envelope))?
-                }
-                topics::JOURNAL_RESULTS => {
-                    let (envelope, result) =
-                        open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
-                    if envelope.to != Some(self.flow.node()) {
-                        continue;
-                    }
-                    self.flow
-                        .journal_said(now, tx, &result, &Cause::of(delivered, &envelope))?
-                }
-                _ => {
-                    let (envelope, finished) =
-                        open_record::<SigningFinished>(delivered, senders, &[Role::Coordinator])?;
-                    self.flow
-                        .finished(now, tx, finished, &Cause::of(delivered, &envelope))?
-                }
-            });
+            records.extend(self.on_record(UnixMs(now_ms), tx, delivered)?);
         }
         Ok(records)
     }
 
+    /// Each job asks for its own payments and turns what a node, codec or replica does wrong into
+    /// an event of that one payment. An error that comes back from a job is therefore the
+    /// database's: then nothing of the tick may stay.
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
-        let now = UnixMs(now_ms);
-        let mut records = self.flow.broadcast(now, tx)?;
-        if now_ms >= self.synced_ms.saturating_add(SYNC_EVERY_MS) || now_ms < self.synced_ms {
-            self.synced_ms = now_ms;
-            self.flow.sync(tx)?;
-            records.extend(self.flow.remind(now, tx)?);
-            records.extend(self.flow.confirm(now, tx)?);
+        let step = &mut Step {
+            now: UnixMs(now_ms),
+            tx,
+            cause: Cause::own(&[b"tick", &now_ms.to_be_bytes()], UnixMs(0)),
+        };
+        let mut records = self.broadcast_signed(step)?;
+
+        // A clock that went back starts a round as well: it must not stop them until it is there
+        // again.
+        let since_ms = now_ms.checked_sub(self.last_round_ms);
+        if since_ms.is_some_and(|since_ms| since_ms < ROUND_EVERY_MS) {
+            return Ok(records);
         }
+        self.last_round_ms = now_ms;
+
+        self.watcher.sync(step.tx, &self.journal)?;
+        records.extend(self.build_waiting(step)?);
+        records.extend(self.remind_signing(step)?);
+        records.extend(self.confirm_broadcast(step)?);
         Ok(records)
     }
 
     fn tick_every_ms(&self) -> u64 {
-        25
+        TICK_EVERY_MS
     }
 }

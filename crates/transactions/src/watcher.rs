@@ -8,14 +8,14 @@ use crate::facts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_ports::chain::{
-    AccountFact, ChainCodec, ChainGateway, CoinFact, Fact, GatewayError, OwnAccount, OwnCoin,
-    OwnPath, Registry as _, VaultKey,
+    AccountFact, ChainCodec, ChainGateway, CoinFact, Fact, OwnAccount, OwnCoin, OwnPath,
+    Registry as _, VaultKey,
 };
 use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{TenantId, VaultId};
+use strongroom_types::{Refusal, TenantId, VaultId};
 
 /// Receive addresses that are watched.
 const RECEIVE_GAP: u32 = 4;
@@ -24,25 +24,34 @@ const CHANGE_GAP: u32 = 20;
 /// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
 /// disk at once.
 const FACTS_MAX: usize = 50_000;
-/// Looks further along the change addresses within one sync.
-const ROUNDS_MAX: u32 = 64;
+/// Questions about one vault in one sync at most. A node that reports a coin at the last address of
+/// every question would be asked forever; an honest rebuild goes on in the next sync.
+const ROUNDS_MAX: u32 = 16;
 /// Half of the change addresses: a lying node that always reports a coin at the last one cannot
 /// burn the other half.
 const FOUND_INDEX_MAX: u32 = ADDRESS_INDEX_MAX / 2;
+/// Vaults in one sync about which the node was silent, at most. Each silence may last as long as
+/// the node's time limit, and a tick holds the database.
+const SILENT_MAX: usize = 4;
 
 /// What a sync of a vault came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Synced {
     /// The table has the node's newest answer.
     Done,
     /// The node did not answer; the table is as it was.
-    Unavailable(GatewayError),
+    Unavailable,
 }
 
-/// Learns what the vaults hold.
+/// Learns what the vaults hold. Everything it remembers can be made again.
 pub(crate) struct Watcher {
-    pub(crate) codec: Arc<dyn ChainCodec>,
-    pub(crate) gateway: Arc<dyn ChainGateway>,
+    codec: Arc<dyn ChainCodec>,
+    gateway: Arc<dyn ChainGateway>,
     watched: BTreeMap<VaultId, Watched>,
+    /// The vault at which the last sync gave up; the next one begins behind it.
+    gave_up_at: Option<VaultId>,
+    /// Whether the node did not answer the last question.
+    is_silent: bool,
 }
 
 /// The addresses of one vault.
@@ -61,34 +70,43 @@ impl Watcher {
             codec,
             gateway,
             watched: BTreeMap::new(),
+            gave_up_at: None,
+            is_silent: false,
         }
     }
 
-    /// Asks the network about the chain and all vaults. An unavailable node is for the next time.
+    /// Starts the searches again after a transaction that was not committed: what they had found
+    /// is not in the table.
+    pub(crate) fn reload(&mut self) {
+        for watched in self.watched.values_mut() {
+            watched.searched = false;
+        }
+    }
+
+    /// Asks the network about the chain and all vaults.
     pub(crate) fn sync(
         &mut self,
         tx: &mut dyn Tx,
         journal: &SharedFollower,
     ) -> Result<(), StageError> {
-        let vaults: Vec<(VaultId, VaultKey)> = journal.read(|f| {
-            let of = |tenant: TenantId| {
-                let key = move |id| {
-                    TenantVaults::new(f.state(), tenant)
-                        .vault_key(id)
-                        .map(|key| (id, key))
-                };
-                f.state()
-                    .vaults(tenant)
-                    .into_iter()
-                    .filter_map(move |record| key(record.vault.id))
-            };
-            f.state().tenants().into_iter().flat_map(of).collect()
-        });
+        let mut vaults = vault_keys(journal);
+
+        // Vaults that had no turn last time come first: a node that is silent about some vaults
+        // must not hide the deposits of all others.
+        if let Some(last) = self.gave_up_at.take() {
+            let turn = vaults.partition_point(|(id, _)| *id <= last);
+            vaults.rotate_left(turn);
+        }
+
+        let mut silent = 0;
         for (id, key) in &vaults {
-            // Reminders and confirmations follow a sync: what a node says or does not say about
-            // one vault must not hold them up.
-            if let Synced::Unavailable(error) = self.sync_vault(tx, *id, key)? {
-                tracing::warn!(vault.id = %id, %error, "the chain's node did not answer");
+            match self.sync_vault(tx, *id, key)? {
+                Synced::Done => {}
+                Synced::Unavailable => silent += 1,
+            }
+            if silent == SILENT_MAX {
+                self.gave_up_at = Some(*id);
+                break;
             }
         }
         Ok(())
@@ -109,14 +127,13 @@ impl Watcher {
 
         for _ in 0..ROUNDS_MAX {
             let given = facts::change_count(tx, id)?;
-            self.watch(id, key, given.saturating_add(CHANGE_GAP))?;
-            let Some(watched) = self.watched.get(&id) else {
+            if let Err(why) = self.watch(id, key, given.saturating_add(CHANGE_GAP)) {
+                // One vault's key must not stop the service for all tenants.
+                tracing::error!(vault.id = %id, %why, "the vault has no addresses");
                 return Ok(Synced::Done);
-            };
-            let asked: Vec<String> = watched.addresses.keys().cloned().collect();
-            let found = match self.gateway.facts(&asked) {
-                Ok(found) => found,
-                Err(error) => return Ok(Synced::Unavailable(error)),
+            }
+            let Some(found) = self.ask(id) else {
+                return Ok(Synced::Unavailable);
             };
             let last = self.learn(tx, id, found)?;
 
@@ -138,6 +155,27 @@ impl Watcher {
             }
         }
         Ok(Synced::Done)
+    }
+
+    /// The node's statements about a vault's addresses; `None` when it does not answer.
+    fn ask(&mut self, id: VaultId) -> Option<Vec<Fact>> {
+        let watched = self.watched.get(&id)?;
+        let asked: Vec<String> = watched.addresses.keys().cloned().collect();
+        match self.gateway.facts(&asked) {
+            Ok(found) => {
+                self.is_silent = false;
+                Some(found)
+            }
+            Err(error) => {
+                // Once per silence, not once per vault and second.
+                if !self.is_silent {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(error, "the chain's node does not answer");
+                }
+                self.is_silent = true;
+                None
+            }
+        }
     }
 
     /// Stores what can be true. Gives the highest change index that holds something.
@@ -245,7 +283,7 @@ impl Watcher {
     }
 
     /// Watches change addresses below `change`, and the receive addresses.
-    fn watch(&mut self, id: VaultId, key: &VaultKey, change: u32) -> Result<(), StageError> {
+    fn watch(&mut self, id: VaultId, key: &VaultKey, change: u32) -> Result<(), Refusal> {
         let watched = self.watched.entry(id).or_default();
         let first = watched.addresses.is_empty();
         let receive = (0..RECEIVE_GAP).filter(|_| first).map(|index| (0, index));
@@ -256,12 +294,30 @@ impl Watcher {
                 change: branch,
                 index,
             };
-            let address = self.codec.derive_address(key, path);
-            let address =
-                address.map_err(|e| StageError::fatal("an address of the vault").because(e))?;
+            let address = self.codec.derive_address(key, path)?;
             watched.addresses.insert(address, path);
         }
         watched.change = watched.change.max(change);
         Ok(())
     }
+}
+
+/// Every vault of every tenant whose key is finished, by id.
+fn vault_keys(journal: &SharedFollower) -> Vec<(VaultId, VaultKey)> {
+    let mut keys: Vec<(VaultId, VaultKey)> = journal.read(|f| {
+        let of = |tenant: TenantId| {
+            let key = move |id| {
+                TenantVaults::new(f.state(), tenant)
+                    .vault_key(id)
+                    .map(|key| (id, key))
+            };
+            f.state()
+                .vaults(tenant)
+                .into_iter()
+                .filter_map(move |record| key(record.vault.id))
+        };
+        f.state().tenants().into_iter().flat_map(of).collect()
+    });
+    keys.sort_unstable_by_key(|(id, _)| *id);
+    keys
 }

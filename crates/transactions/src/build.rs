@@ -1,0 +1,185 @@
+//! From an approved intent to an offered transaction.
+
+use crate::facts;
+use crate::payment::{PaymentEvent, PaymentState, Proposal};
+use crate::publish::Announcement;
+use crate::reservations;
+use crate::stage::TransactionsStage;
+use crate::step::Step;
+use crate::store::{self, Payment};
+use strongroom_ports::bus::Record;
+use strongroom_ports::chain::{Built, Effects, Plan, Registry as _, Slot, VaultKey};
+use strongroom_replica::TenantVaults;
+use strongroom_stage::StageError;
+use strongroom_stage::post::Cause;
+use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::{Attempt, AttemptKind, Code, Refusal};
+use strongroom_wire::{Layer, SigningSlot, Who};
+
+/// How old the facts are that a build reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FactsAge {
+    /// As the last round left them.
+    Kept,
+    /// The node was asked about this vault a moment ago.
+    Fresh,
+}
+
+/// What came of a build.
+enum BuildOutcome {
+    /// A transaction; its coins are not reserved yet.
+    Built(Built),
+    /// Nothing, for a reason that passes.
+    Later(Refusal),
+    /// Nothing, and no other try helps.
+    Refused(Refusal),
+}
+
+impl TransactionsStage {
+    /// Builds a payment's transaction, reserves its coins and sends it to journal and coordinator;
+    /// or postpones or ends the payment.
+    pub(crate) fn offer(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        age: FactsAge,
+    ) -> Result<Vec<Record>, StageError> {
+        let built = match self.build(step, &payment, age)? {
+            BuildOutcome::Built(built) => built,
+            BuildOutcome::Later(why) => return postpone(step, payment, &why),
+            BuildOutcome::Refused(why) => {
+                return self.end(step, payment, Announcement::of(why), Who::Builder);
+            }
+        };
+
+        // Two payments on one coin would exclude each other on the chain.
+        if !reservations::reserve(step.tx, &payment, &built.conflicts)? {
+            return Err(StageError::transient("another payment took a coin first"));
+        }
+
+        let event = PaymentEvent::Offer(proposal(&payment, built));
+        let payment = store::set_state(step, payment, event)?;
+
+        let marks = step.cause.marks.clone();
+        step.cause = Cause {
+            marks: marks.with(Layer::Transactions, step.now.0 * 1000),
+            ..step.cause.clone()
+        };
+        let mut records = self.publish_offer(step, &payment)?;
+        records.push(self.publish_changed(step, &payment, Announcement::default())?);
+        Ok(records)
+    }
+
+    fn build(
+        &self,
+        step: &mut Step<'_>,
+        payment: &Payment,
+        age: FactsAge,
+    ) -> Result<BuildOutcome, StageError> {
+        let (vault, effects) = match self.resolve(payment) {
+            Ok(resolved) => resolved,
+            Err(refusal) => return Ok(classify(refusal, age)),
+        };
+        // A build never asks the network: a silent node must not hold up decisions of other vaults.
+        let Some(known) = facts::known(step.tx, payment.intent.vault)? else {
+            let why = Refusal::new(Code::NotReady, "nothing is known of the chain yet");
+            return Ok(BuildOutcome::Later(why));
+        };
+
+        let Some(return_to) = facts::next_change(step.tx, payment.intent.vault)? else {
+            let why = Refusal::new(Code::QuotaExceeded, "no change address is left");
+            return Ok(BuildOutcome::Refused(why));
+        };
+        let plan = Plan {
+            kind: AttemptKind::Pay,
+            effects: &effects,
+            vault: &vault,
+            anchor: None,
+            previous: None,
+            // The other half is left for one replacement when fees rise.
+            fee_max: payment.intent.fee_max.half(),
+            return_to,
+        };
+        let view = self.codec.view(&known.facts());
+        let built = view.and_then(|view| self.codec.build(&plan, &view));
+        Ok(built.map_or_else(|refusal| classify(refusal, age), BuildOutcome::Built))
+    }
+
+    /// The vault's key and what the intent does, as this service's replica has them.
+    fn resolve(&self, payment: &Payment) -> Result<(VaultKey, Effects), Refusal> {
+        let intent = &payment.intent;
+        self.journal.read(|f| {
+            let vaults = TenantVaults::new(f.state(), intent.tenant);
+            let vault = vaults
+                .vault_key(intent.vault)
+                .ok_or_else(|| Refusal::new(Code::UnknownVault, intent.vault))?;
+            let effects = self.codec.expected(intent, &vaults)?;
+            Ok((vault, effects))
+        })
+    }
+
+    /// Ends a payment and says why.
+    pub(crate) fn end(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        announcement: Announcement,
+        by: Who,
+    ) -> Result<Vec<Record>, StageError> {
+        let code = announcement.reason.as_ref().map(|reason| reason.code);
+        let event = PaymentEvent::Refuse(code.unwrap_or(Code::Internal), by);
+        let payment = store::set_state(step, payment, event)?;
+        Ok(vec![self.publish_changed(step, &payment, announcement)?])
+    }
+}
+
+/// Leaves a payment for the next round.
+fn postpone(
+    step: &mut Step<'_>,
+    payment: Payment,
+    why: &Refusal,
+) -> Result<Vec<Record>, StageError> {
+    if let PaymentState::Building(waiting) = &payment.state
+        && waiting.failures == 0
+    {
+        // Once per payment, not once per try.
+        tracing::info!(intent = %payment.digest, %why, "not built yet");
+    }
+    store::set_state(step, payment, PaymentEvent::Postpone)?;
+    Ok(Vec::new())
+}
+
+fn classify(refusal: Refusal, age: FactsAge) -> BuildOutcome {
+    // Approvals evaluated this intent, so its vault exists: this service's replica is behind.
+    let replica_behind = refusal.code == Code::UnknownVault;
+    let funds_unseen = refusal.code == Code::InsufficientBalance && age == FactsAge::Kept;
+    if replica_behind || funds_unseen {
+        BuildOutcome::Later(refusal)
+    } else {
+        BuildOutcome::Refused(refusal)
+    }
+}
+
+fn proposal(payment: &Payment, built: Built) -> Proposal {
+    Proposal {
+        attempt: Attempt {
+            intent: payment.digest,
+            number: 1,
+            kind: AttemptKind::Pay,
+            anchor: built.anchor,
+            conflict_keys: built.conflicts,
+            unsigned_digest: unsigned_digest(&built.unsigned),
+            fee_max: built.fee,
+        },
+        unsigned: built.unsigned,
+        slots: built.slots.into_iter().map(signing_slot).collect(),
+    }
+}
+
+fn signing_slot(slot: Slot) -> SigningSlot {
+    SigningSlot {
+        path: slot.path,
+        tweak: slot.tweak,
+        message: slot.message,
+    }
+}

@@ -1,0 +1,109 @@
+//! The chain's network: signed transactions go out, blocks are looked for.
+
+use crate::payment::{Assembled, PaymentEvent, PaymentState, StateName};
+use crate::publish::Announcement;
+use crate::stage::TransactionsStage;
+use crate::step::Step;
+use crate::store;
+use strongroom_ports::bus::Record;
+use strongroom_ports::chain::{Broadcast, Standing};
+use strongroom_stage::StageError;
+use strongroom_types::{Code, Digest, Refusal};
+
+/// Unanswered questions to a node in one tick at most. Each may last as long as the node's time
+/// limit, and a tick holds the database.
+const SILENT_MAX: usize = 4;
+
+impl TransactionsStage {
+    /// Offers signed transactions to the network. One that no node answers for waits longer each
+    /// time and goes behind the others.
+    pub(crate) fn broadcast_signed(
+        &mut self,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Record>, StageError> {
+        let (mut records, mut silent) = (Vec::new(), 0);
+        for payment in store::due(step, StateName::Signed, step.now)? {
+            let PaymentState::Signed(assembled) = &payment.state else {
+                continue;
+            };
+            let (event, announcement) = self.broadcast(&payment.digest, assembled);
+
+            let mut step = step.of_payment(&payment);
+            let unanswered = event == PaymentEvent::NodeSilent;
+            let payment = store::set_state(&mut step, payment, event)?;
+            if unanswered {
+                silent += 1;
+                if silent == SILENT_MAX {
+                    break;
+                }
+            } else {
+                records.push(self.publish_changed(&step, &payment, announcement)?);
+            }
+        }
+        Ok(records)
+    }
+
+    fn broadcast(&self, intent: &Digest, assembled: &Assembled) -> (PaymentEvent, Announcement) {
+        match self.gateway.broadcast(&assembled.raw) {
+            Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => {
+                (PaymentEvent::NodeAccepted, Announcement::default())
+            }
+            Ok(Broadcast::Rejected(why)) => {
+                let reason = format!("the network rejected it: {why}");
+                let reason = Refusal::new(Code::Conflict, reason);
+                (PaymentEvent::NodeRejected, Announcement::of(reason))
+            }
+            Err(error) => {
+                // Once per silence, not once per try.
+                if assembled.failures == 0 {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(%intent, error, "not broadcast yet");
+                }
+                (PaymentEvent::NodeSilent, Announcement::default())
+            }
+        }
+    }
+
+    /// Looks whether broadcast transactions are in a block, one page per call, so that thousands
+    /// of unconfirmed ones hold up nothing and each has its turn.
+    pub(crate) fn confirm_broadcast(
+        &mut self,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Record>, StageError> {
+        let page = store::after(step.tx, StateName::Broadcast, &self.confirm_after)?;
+        let whole = page.len() == store::PAGE_ROWS as usize;
+        self.confirm_after = Digest::default();
+
+        let (mut records, mut silent) = (Vec::new(), 0);
+        for payment in page {
+            let PaymentState::Broadcast(assembled) = &payment.state else {
+                continue;
+            };
+            if whole {
+                self.confirm_after = payment.digest;
+            }
+            match self.standing(&assembled.raw) {
+                Ok(Standing::Confirmed(_)) => {
+                    let mut step = step.of_payment(&payment);
+                    let payment = store::set_state(&mut step, payment, PaymentEvent::Confirm)?;
+                    records.push(self.publish_changed(&step, &payment, Announcement::default())?);
+                }
+                Ok(Standing::Unknown | Standing::Pending) => {}
+                Err(error) => {
+                    tracing::debug!(intent = %payment.digest, error, "no answer about a block");
+                    silent += 1;
+                    if silent == SILENT_MAX {
+                        self.confirm_after = payment.digest;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    fn standing(&self, raw: &[u8]) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+        let id = self.codec.transaction_id(raw)?;
+        Ok(self.gateway.standing(&id)?)
+    }
+}

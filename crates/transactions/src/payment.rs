@@ -1,0 +1,345 @@
+//! The life cycle of one payment: its states, what may happen to it, and the one function that
+//! connects them. Nothing else changes a payment's row.
+
+use strongroom_types::{Attempt, Code};
+use strongroom_wire::{SigningSlot, TransactionState, Who, ended_as};
+
+#[cfg(test)]
+mod tests;
+
+/// Builds of one payment at most. Each lost anchor costs one, so a writer that claims every anchor
+/// taken empties five coins' worth of choice and no more.
+pub(crate) const BUILDS_MAX: u32 = 5;
+
+/// Pause after the first try in a row that failed, milliseconds; it doubles with each further one.
+const BACK_OFF_FIRST_MS: u64 = 250;
+/// Longest pause between two tries, milliseconds: a node that was away for hours is used again
+/// within this time after it is back.
+const BACK_OFF_LAST_MS: u64 = 32_000;
+
+/// State of a payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum PaymentState {
+    /// Approved; no transaction is offered, or the journal refused the anchor of the last one.
+    Building(Waiting),
+    /// One transaction is offered to the journal and to the coordinator.
+    Signing(Offered),
+    /// Signed, and the signatures verified here. From here on only the chain ends it.
+    Signed(Assembled),
+    /// Taken by a chain node, not known to be in a block.
+    Broadcast(Assembled),
+    /// Back at the approvals service. Never stored: the row is deleted, so that the next decision
+    /// about the same intent starts a payment of its own.
+    Returned,
+    /// Ended, in this terminal state.
+    Ended(TransactionState),
+}
+
+/// Tries so far of a payment without transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Waiting {
+    /// Transactions built before, 0 to [`BUILDS_MAX`].
+    pub(crate) builds: u32,
+    /// Tries in a row that built nothing.
+    pub(crate) failures: u32,
+}
+
+/// A transaction as offered to journal and coordinator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Offered {
+    /// Transactions built, this one included.
+    pub(crate) builds: u32,
+    /// The attempt, as submitted to the journal.
+    pub(crate) attempt: Attempt,
+    /// Unsigned transaction in the codec's encoding.
+    pub(crate) unsigned: Vec<u8>,
+    /// The signatures it needs, in order.
+    pub(crate) slots: Vec<SigningSlot>,
+}
+
+/// A signed transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Assembled {
+    /// What was signed.
+    pub(crate) offered: Offered,
+    /// Bytes for the network.
+    pub(crate) raw: Vec<u8>,
+    /// Broadcasts in a row that no node answered.
+    pub(crate) failures: u32,
+}
+
+/// Something that happened to a payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum PaymentEvent {
+    /// A transaction was built and goes to journal and coordinator.
+    Offer(Proposal),
+    /// Nothing could be built, for a reason that passes.
+    Postpone,
+    /// No answer came in time: journal and coordinator get the same transaction again.
+    Remind,
+    /// The journal says that another intent owns the anchor.
+    AnchorTaken,
+    /// The journal's decision is not the one that the approvers signed.
+    DecisionChanged,
+    /// It ends with a reason.
+    Refuse(Code, Who),
+    /// All signatures arrived and verified; the bytes for the network.
+    Assemble(Vec<u8>),
+    /// No chain node answered.
+    NodeSilent,
+    /// A chain node took the transaction, or had it already.
+    NodeAccepted,
+    /// A chain node refused the transaction.
+    NodeRejected,
+    /// The transaction is in a block.
+    Confirm,
+}
+
+/// A transaction as built.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Proposal {
+    /// The attempt that names it.
+    pub(crate) attempt: Attempt,
+    /// Unsigned transaction in the codec's encoding.
+    pub(crate) unsigned: Vec<u8>,
+    /// The signatures it needs, in order.
+    pub(crate) slots: Vec<SigningSlot>,
+}
+
+/// An event that a state does not take: the caller looked at another state than the row holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a payment that is {} does not take the event {event}", .from.name())]
+pub(crate) struct IllegalTransition {
+    /// State before.
+    pub(crate) from: StateName,
+    /// Name of the event.
+    pub(crate) event: &'static str,
+}
+
+impl PaymentState {
+    /// The state after an event. The whole table is in `life-cycle.txt`; every state names each
+    /// event, so that a new one does not compile before its place is decided.
+    pub(crate) fn apply(self, event: PaymentEvent) -> Result<Self, IllegalTransition> {
+        match self {
+            Self::Building(waiting) => waiting.apply(event),
+            Self::Signing(offered) => offered.apply(event),
+            Self::Signed(assembled) => assembled.apply_signed(event),
+            Self::Broadcast(assembled) => assembled.apply_broadcast(event),
+            // Terminal: coins are given back or spent, and clients were told the end.
+            Self::Returned | Self::Ended(_) => Err(event.illegal_in(self.state_name())),
+        }
+    }
+
+    /// The state without its data.
+    pub(crate) fn state_name(&self) -> StateName {
+        match self {
+            Self::Building(_) => StateName::Building,
+            Self::Signing(_) => StateName::Signing,
+            Self::Signed(_) => StateName::Signed,
+            Self::Broadcast(_) => StateName::Broadcast,
+            Self::Returned => StateName::Returned,
+            Self::Ended(_) => StateName::Ended,
+        }
+    }
+
+    /// The state as clients see it.
+    pub(crate) fn shown(&self) -> TransactionState {
+        match self {
+            Self::Building(_) => TransactionState::Approved,
+            Self::Signing(_) => TransactionState::Signing,
+            Self::Signed(_) => TransactionState::Signed,
+            Self::Broadcast(_) => TransactionState::Broadcasting,
+            Self::Returned => TransactionState::PendingApproval,
+            Self::Ended(state) => *state,
+        }
+    }
+
+    /// Pause before the next try, milliseconds; 0 where nothing failed.
+    pub(crate) fn pause_ms(&self) -> u64 {
+        match self {
+            Self::Building(waiting) => back_off_ms(waiting.failures),
+            Self::Signed(assembled) => back_off_ms(assembled.failures),
+            Self::Signing(_) | Self::Broadcast(_) | Self::Returned | Self::Ended(_) => 0,
+        }
+    }
+}
+
+impl Waiting {
+    fn apply(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            PaymentEvent::Offer(proposal) => Ok(PaymentState::Signing(Offered {
+                builds: self.builds.saturating_add(1),
+                attempt: proposal.attempt,
+                unsigned: proposal.unsigned,
+                slots: proposal.slots,
+            })),
+            PaymentEvent::Postpone => Ok(PaymentState::Building(Self {
+                failures: self.failures.saturating_add(1),
+                ..self
+            })),
+            PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
+
+            PaymentEvent::Remind
+            | PaymentEvent::AnchorTaken
+            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Assemble(_)
+            | PaymentEvent::NodeSilent
+            | PaymentEvent::NodeAccepted
+            | PaymentEvent::NodeRejected
+            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Building)),
+        }
+    }
+}
+
+impl Offered {
+    fn apply(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            PaymentEvent::Remind => Ok(PaymentState::Signing(self)),
+            PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
+                builds: self.builds,
+                failures: 0,
+            })),
+            PaymentEvent::DecisionChanged => Ok(PaymentState::Returned),
+            PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
+            PaymentEvent::Assemble(raw) => Ok(PaymentState::Signed(Assembled {
+                offered: self,
+                raw,
+                failures: 0,
+            })),
+
+            PaymentEvent::Offer(_)
+            | PaymentEvent::Postpone
+            | PaymentEvent::NodeSilent
+            | PaymentEvent::NodeAccepted
+            | PaymentEvent::NodeRejected
+            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signing)),
+        }
+    }
+}
+
+impl Assembled {
+    /// A signature cannot be taken back: neither a refusal nor time ends it from here on.
+    fn apply_signed(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            PaymentEvent::NodeSilent => Ok(PaymentState::Signed(Self {
+                failures: self.failures.saturating_add(1),
+                ..self
+            })),
+            PaymentEvent::NodeAccepted => Ok(PaymentState::Broadcast(self)),
+            PaymentEvent::NodeRejected => Ok(PaymentState::Ended(TransactionState::Failed)),
+
+            PaymentEvent::Offer(_)
+            | PaymentEvent::Postpone
+            | PaymentEvent::Remind
+            | PaymentEvent::AnchorTaken
+            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Refuse(..)
+            | PaymentEvent::Assemble(_)
+            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signed)),
+        }
+    }
+
+    fn apply_broadcast(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            PaymentEvent::Confirm => Ok(PaymentState::Ended(TransactionState::Completed)),
+
+            PaymentEvent::Offer(_)
+            | PaymentEvent::Postpone
+            | PaymentEvent::Remind
+            | PaymentEvent::AnchorTaken
+            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Refuse(..)
+            | PaymentEvent::Assemble(_)
+            | PaymentEvent::NodeSilent
+            | PaymentEvent::NodeAccepted
+            | PaymentEvent::NodeRejected => Err(event.illegal_in(StateName::Broadcast)),
+        }
+    }
+}
+
+impl PaymentEvent {
+    /// Name in logs and in the printed table.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Offer(_) => "offer",
+            Self::Postpone => "postpone",
+            Self::Remind => "remind",
+            Self::AnchorTaken => "anchor_taken",
+            Self::DecisionChanged => "decision_changed",
+            Self::Refuse(..) => "refuse",
+            Self::Assemble(_) => "assemble",
+            Self::NodeSilent => "node_silent",
+            Self::NodeAccepted => "node_accepted",
+            Self::NodeRejected => "node_rejected",
+            Self::Confirm => "confirm",
+        }
+    }
+
+    const fn illegal_in(&self, from: StateName) -> IllegalTransition {
+        IllegalTransition {
+            from,
+            event: self.name(),
+        }
+    }
+}
+
+/// A state without its data; the numbers are those of the column `state` and never change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum StateName {
+    /// [`PaymentState::Signing`]
+    Signing = 0,
+    /// [`PaymentState::Signed`]
+    Signed = 1,
+    /// [`PaymentState::Broadcast`]
+    Broadcast = 2,
+    /// [`PaymentState::Ended`]
+    Ended = 3,
+    /// [`PaymentState::Building`]
+    Building = 4,
+    /// [`PaymentState::Returned`], in no row
+    Returned = 5,
+}
+
+impl StateName {
+    /// All names, by number.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Signing,
+        Self::Signed,
+        Self::Broadcast,
+        Self::Ended,
+        Self::Building,
+        Self::Returned,
+    ];
+
+    /// Name in logs and in the printed table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::Signed => "signed",
+            Self::Broadcast => "broadcast",
+            Self::Ended => "ended",
+            Self::Building => "building",
+            Self::Returned => "returned",
+        }
+    }
+
+    /// Number in the column `state`.
+    pub(crate) const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The name with this number.
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.number() == number)
+    }
+}
+
+/// Pause after this many failures in a row, milliseconds.
+fn back_off_ms(failures: u32) -> u64 {
+    match failures {
+        0 => 0,
+        // Beyond 16 doublings the bound holds anyway, and the shift stays in range.
+        n => (BACK_OFF_FIRST_MS << (n - 1).min(16)).min(BACK_OFF_LAST_MS),
+    }
+}

@@ -1,0 +1,175 @@
+//! The table of the life cycle, printed from `apply` itself.
+
+use super::*;
+use proptest::prelude::*;
+use strongroom_types::{AttemptKind, ConflictKey, Digest};
+
+/// The committed table. A new edge is one changed line of it.
+const TABLE: &str = include_str!("../../life-cycle.txt");
+
+fn proposal() -> Proposal {
+    let anchor = ConflictKey("coin:0".to_owned());
+    Proposal {
+        attempt: Attempt {
+            intent: Digest([1; 32]),
+            number: 1,
+            kind: AttemptKind::Pay,
+            anchor: anchor.clone(),
+            conflict_keys: vec![anchor],
+            unsigned_digest: Digest([2; 32]),
+            fee_max: 1_u64.into(),
+        },
+        unsigned: vec![1],
+        slots: Vec::new(),
+    }
+}
+
+fn offered() -> Offered {
+    let Proposal {
+        attempt,
+        unsigned,
+        slots,
+    } = proposal();
+    Offered {
+        builds: 1,
+        attempt,
+        unsigned,
+        slots,
+    }
+}
+
+fn assembled() -> Assembled {
+    Assembled {
+        offered: offered(),
+        raw: vec![2],
+        failures: 0,
+    }
+}
+
+fn states() -> Vec<PaymentState> {
+    vec![
+        PaymentState::Building(Waiting::default()),
+        PaymentState::Signing(offered()),
+        PaymentState::Signed(assembled()),
+        PaymentState::Broadcast(assembled()),
+        PaymentState::Returned,
+        PaymentState::Ended(TransactionState::Completed),
+    ]
+}
+
+fn events() -> Vec<PaymentEvent> {
+    vec![
+        PaymentEvent::Offer(proposal()),
+        PaymentEvent::Postpone,
+        PaymentEvent::Remind,
+        PaymentEvent::AnchorTaken,
+        PaymentEvent::DecisionChanged,
+        PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
+        PaymentEvent::Assemble(vec![2]),
+        PaymentEvent::NodeSilent,
+        PaymentEvent::NodeAccepted,
+        PaymentEvent::NodeRejected,
+        PaymentEvent::Confirm,
+    ]
+}
+
+fn shown(state: &PaymentState) -> String {
+    let name = state.state_name().name();
+    match state {
+        PaymentState::Ended(end) => format!("{name} ({})", end.name()),
+        PaymentState::Building(_)
+        | PaymentState::Signing(_)
+        | PaymentState::Signed(_)
+        | PaymentState::Broadcast(_)
+        | PaymentState::Returned => name.to_owned(),
+    }
+}
+
+fn line(state: &PaymentState, event: &PaymentEvent) -> String {
+    let to = match state.clone().apply(event.clone()) {
+        Ok(next) => shown(&next),
+        Err(illegal) => {
+            assert_eq!(
+                (illegal.from, illegal.event),
+                (state.state_name(), event.name())
+            );
+            "-".to_owned()
+        }
+    };
+    format!(
+        "{:<10}{:<17}{to}\n",
+        state.state_name().name(),
+        event.name()
+    )
+}
+
+#[test]
+fn life_cycle_table_is_the_committed_one() {
+    let mut printed = String::from("state     event            next state\n");
+    for state in &states() {
+        for event in &events() {
+            printed.push_str(&line(state, event));
+        }
+    }
+    assert_eq!(printed, TABLE, "life-cycle.txt should be:\n{printed}");
+}
+
+#[test]
+fn table_has_every_state_and_every_event() {
+    let named: Vec<_> = states().iter().map(PaymentState::state_name).collect();
+    assert!(StateName::ALL.iter().all(|name| named.contains(name)));
+    assert_eq!(TABLE.lines().count(), 1 + named.len() * events().len());
+}
+
+#[test]
+fn state_numbers_read_back() {
+    for name in StateName::ALL {
+        assert_eq!(StateName::from_number(name.number()), Some(name));
+    }
+    assert_eq!(StateName::from_number(6), None);
+}
+
+#[test]
+fn state_numbers_do_not_change() {
+    let numbers = StateName::ALL.map(|name| format!("{} {}", name.number(), name.name()));
+    assert_eq!(
+        numbers.join(", "),
+        "0 signing, 1 signed, 2 broadcast, 3 ended, 4 building, 5 returned"
+    );
+}
+
+#[test]
+fn pauses_double_and_are_bounded() {
+    let pauses: Vec<u64> = (0..5).map(back_off_ms).collect();
+    assert_eq!(pauses, [0, 250, 500, 1_000, 2_000]);
+    assert_eq!(back_off_ms(8), BACK_OFF_LAST_MS);
+    assert_eq!(back_off_ms(u32::MAX), BACK_OFF_LAST_MS);
+}
+
+proptest! {
+    /// Whatever happens in whatever order: a signature is never taken back, an end is final, and
+    /// builds only count up.
+    #[test]
+    fn no_order_of_events_takes_a_signature_back(order in prop::collection::vec(0..11_usize, 0..60)) {
+        let mut state = PaymentState::Building(Waiting::default());
+        let mut builds = 0;
+        for at in order {
+            let before = state.clone();
+            state = before.clone().apply(events()[at].clone()).unwrap_or_else(|_| before.clone());
+
+            let was_signed = before.shown().is_signed();
+            let rejected = matches!(events()[at], PaymentEvent::NodeRejected);
+            prop_assert!(!was_signed || state.shown().is_signed() || rejected);
+            prop_assert!(!before.shown().is_terminal() || state == before);
+
+            let now = match &state {
+                PaymentState::Building(waiting) => waiting.builds,
+                PaymentState::Signing(offered) => offered.builds,
+                PaymentState::Signed(held) | PaymentState::Broadcast(held) => held.offered.builds,
+                PaymentState::Returned | PaymentState::Ended(_) => builds,
+            };
+            prop_assert!(now >= builds);
+            builds = now;
+        }
+    }
+}

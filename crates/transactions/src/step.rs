@@ -1,0 +1,47 @@
+//! What every handler needs: when, where to write, and what it continues.
+
+use crate::store::Payment;
+use strongroom_ports::db::Tx;
+use strongroom_stage::post::{Cause, first_half};
+use strongroom_types::UnixMs;
+
+/// How long readers may act upon news that the service gives by its own clock, milliseconds.
+const NEWS_LIFE_MS: u64 = 60_000;
+
+/// One piece of work in one database transaction.
+pub(crate) struct Step<'a> {
+    /// This service's clock.
+    pub(crate) now: UnixMs,
+    /// The transaction that everything is written in.
+    pub(crate) tx: &'a mut dyn Tx,
+    /// The record or payment that the work continues; names the records it leads to.
+    pub(crate) cause: Cause,
+}
+
+impl Step<'_> {
+    /// The same work on behalf of one payment, by the service's own clock. Each version of a
+    /// payment makes other message ids, so that a reminder is not taken for a duplicate.
+    pub(crate) fn of_payment(&mut self, payment: &Payment) -> Step<'_> {
+        let seed: [&[u8]; 3] = [
+            b"payment",
+            &payment.digest.0,
+            &payment.version.to_be_bytes(),
+        ];
+        let deadline = payment.intent.expires.max(self.now.plus(NEWS_LIFE_MS));
+        Step {
+            now: self.now,
+            tx: &mut *self.tx,
+            cause: Cause {
+                session: first_half(payment.digest),
+                ..Cause::own(&seed, deadline)
+            },
+        }
+    }
+
+    /// The cause with enough time for news: the end of a payment is worth knowing even when the
+    /// record that led to it had expired by then.
+    pub(crate) fn news_cause(&self) -> Cause {
+        let deadline = self.cause.deadline.max(self.now.plus(NEWS_LIFE_MS));
+        self.cause.clone().until(deadline)
+    }
+}

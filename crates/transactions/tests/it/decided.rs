@@ -1,0 +1,249 @@
+use crate::fixture::*;
+use strongroom_ports::chain::Registry as _;
+use strongroom_replica::TenantVaults;
+use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::{AttemptKind, Code, Document as _, IntentKind};
+use strongroom_wire::{Decided, Layer, Marks, TransactionState, topics};
+use strongroom_world::{Ledger, Log};
+
+#[test]
+fn approved_intent_is_offered_to_journal_and_signers_at_once() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    let decision = service.mail().decision(&intent, Decided::Approved);
+
+    let sent = service.approve(&intent);
+    let payment = Payment::new(&sent, &intent);
+    assert_eq!(sent.records.len(), 3);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+
+    // The journal gets what was decided, unchanged, with the first attempt.
+    let authorization = payment.authorization();
+    assert_eq!(authorization.intent, decision.intent);
+    assert_eq!(authorization.core, decision.core);
+    assert_eq!(authorization.approvals, decision.approvals);
+    let attempt = authorization.attempt;
+    assert_eq!((attempt.number, attempt.kind), (1, AttemptKind::Pay));
+    assert!(attempt.well_formed());
+    assert!(attempt.fee_max <= intent.fee_max.half());
+
+    // The signers get the transaction that the attempt names.
+    assert_eq!(payment.request.attempt, attempt);
+    assert_eq!(
+        attempt.unsigned_digest,
+        unsigned_digest(&payment.request.unsigned)
+    );
+    assert_eq!(service.state(&intent), Some(0));
+}
+
+#[test]
+fn slots_of_the_signing_request_are_those_that_signers_derive() {
+    let mut service = Service::funded(3);
+    let payment = service.offered();
+    let tenant = &service.world().tenant;
+    let inspection = service.journal.read(|f| {
+        let vaults = TenantVaults::new(f.state(), tenant.id);
+        let key = vaults.vault_key(tenant.vault).unwrap();
+        codec()
+            .inspect(&payment.request.unsigned, &key, &vaults)
+            .unwrap()
+    });
+    let derived: Vec<_> = inspection
+        .slots
+        .into_iter()
+        .map(|slot| (slot.path, slot.tweak, slot.message))
+        .collect();
+    let sent: Vec<_> = payment
+        .request
+        .slots
+        .into_iter()
+        .map(|slot| (slot.path, slot.tweak, slot.message))
+        .collect();
+    assert_eq!(sent, derived);
+}
+
+#[test]
+fn timeline_says_when_the_transaction_was_built() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    for record in service.approve(&intent).records {
+        let marks = Marks::from_bytes(&record.headers.marks);
+        assert_eq!(marks.at(Layer::Transactions), Some(service.now.0 * 1000));
+    }
+}
+
+#[test]
+fn pending_and_refused_decisions_move_nothing() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    let refused = Decided::Refused(Code::PolicyBlocked, String::new());
+    for decided in [Decided::Pending, refused] {
+        let record = service.mail().decided(&intent, decided);
+        assert!(service.send(&[record]).is_empty());
+    }
+    assert_eq!(service.state(&intent), None);
+}
+
+#[test]
+fn intent_of_another_chain_is_left_to_its_own_instance() {
+    let mut service = Service::funded(1);
+    let mut intent = service.intent();
+    intent.chain = "eip155:1".parse().unwrap();
+    let IntentKind::Transfer(transfers) = &mut intent.kind;
+    transfers[0].asset = "eip155:1/slip44:60".parse().unwrap();
+    assert!(service.approve(&intent).is_empty());
+    assert_eq!(service.state(&intent), None);
+}
+
+#[test]
+fn intent_that_does_not_parse_is_a_dead_letter() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    let mut decision = service.mail().decision(&intent, Decided::Approved);
+    decision.intent.text.push(' ');
+    let from = (strongroom_wire::Role::Approvals, topics::INTENT_DECIDED);
+    let record = service.mail().seal(from, &intent.digest(), &decision);
+    let sent = service.send(&[record]);
+    assert_eq!(sent.dead_letters().len(), 1);
+    assert_eq!(sent.records.len(), 1);
+
+    // The next record is handled as if nothing had been.
+    assert_eq!(
+        service.approve(&intent).states(),
+        [TransactionState::Signing]
+    );
+}
+
+#[test]
+fn second_decision_under_another_message_id_builds_no_second_transaction() {
+    let mut service = Service::funded(2);
+    let payment = service.offered();
+    let record = service
+        .mail()
+        .again(1)
+        .decided(&payment.intent, Decided::Approved);
+    assert!(service.send(&[record]).is_empty());
+    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
+}
+
+#[test]
+fn two_payments_never_share_a_coin() {
+    let mut service = Service::funded(2);
+    let (first, second) = (service.offered(), service.offered());
+    let keys = |payment: &Payment| payment.request.attempt.conflict_keys.clone();
+    assert!(keys(&first).iter().all(|key| !keys(&second).contains(key)));
+}
+
+#[test]
+fn change_addresses_are_given_out_once() {
+    let mut service = Service::funded(2);
+    let (first, second) = (service.offered(), service.offered());
+    assert_ne!(first.request.unsigned, second.request.unsigned);
+    assert_eq!(service.count("SELECT next FROM change_index"), 2);
+}
+
+#[test]
+fn payment_waits_until_the_node_has_said_height_and_fees() {
+    let mut service = Service::new();
+    service.gateway.set_down(true);
+    service.fund(COIN);
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    assert_eq!(service.state(&intent), Some(4), "building");
+    assert!(service.wait(1_000).is_empty());
+
+    service.gateway.set_down(false);
+    let sent = service.wait(60_000);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+    assert_eq!(service.state(&intent), Some(0));
+}
+
+#[test]
+fn decision_is_handled_without_asking_the_node() {
+    let mut service = Service::funded(1);
+    service.gateway.set_down(true);
+    let asked = service.gateway.asked().len();
+    let intent = service.intent();
+    assert_eq!(
+        service.approve(&intent).states(),
+        [TransactionState::Signing]
+    );
+    assert_eq!(service.gateway.asked().len(), asked);
+}
+
+#[test]
+fn deposit_after_the_last_round_is_found_before_the_vault_is_called_empty() {
+    let mut service = Service::new();
+    service.wait(1_000);
+    service.fund(COIN);
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    assert_eq!(service.wait(1_000).states(), [TransactionState::Signing]);
+}
+
+#[test]
+fn vault_without_funds_ends_the_payment() {
+    let mut service = Service::new();
+    service.fund(AMOUNT);
+    service.wait(1_000);
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    let changed = service.wait(1_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Failed);
+    let (code, _) = changed[0].reason.clone().unwrap();
+    assert_eq!(code, Code::InsufficientBalance);
+    assert_eq!(service.state(&intent), Some(3));
+}
+
+#[test]
+fn fee_cap_that_no_transaction_meets_ends_the_payment() {
+    let mut service = Service::funded(1);
+    let mut intent = service.intent();
+    intent.fee_max = 2_u64.into();
+    let changed = service.approve(&intent).changed();
+    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::FeeCapTooLow);
+}
+
+#[test]
+fn payment_from_a_vault_that_the_replica_does_not_know_yet_waits_for_it() {
+    let (ledger, _) = ready();
+    let mut ledger = ledger.clone();
+    ledger.wait(1_000);
+    // The replica of this service lacks the last entry: the vault.
+    let mut behind = ledger.clone();
+    behind.entries.pop();
+    let log = Log::of(&behind);
+    let journal = log.shared(ledger.now);
+    let mut service = Service::on(ledger.clone(), journal);
+    service.wait(1_000);
+
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    assert_eq!(service.state(&intent), Some(4), "building");
+
+    catch_up(&service, &ledger);
+    service.fund(COIN);
+    assert_eq!(service.wait(1_000).states(), [TransactionState::Signing]);
+}
+
+/// The service's replica takes in everything of a ledger.
+fn catch_up(service: &Service, ledger: &Ledger) {
+    let size = service.journal.read(|f| f.size());
+    let log = Log::of(ledger);
+    service.journal.write(|f| {
+        for batch in log.batches.iter().filter(|batch| batch.first_seq >= size) {
+            f.append(batch).unwrap();
+        }
+    });
+}
+
+#[test]
+fn payment_whose_vault_never_appears_ends_with_its_time() {
+    let mut service = Service::funded(1);
+    let mut intent = service.intent();
+    intent.vault = strongroom_types::VaultId([9; 16]);
+    assert!(service.approve(&intent).is_empty());
+    let sent = service.wait(strongroom_world::INTENT_LIFE_MS);
+    assert_eq!(sent.states(), [TransactionState::Expired]);
+}

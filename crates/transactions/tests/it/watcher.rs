@@ -1,0 +1,154 @@
+use crate::fixture::*;
+use strongroom_ports::chain::{CoinFact, Fact, OwnPath};
+use strongroom_ports::db::Db as _;
+use strongroom_types::{ConflictKey, MinorUnits};
+use strongroom_wire::TransactionState;
+use strongroom_world::{Asked, NATIVE};
+
+const COINS: &str = "SELECT COUNT(*) FROM holding";
+
+/// A coin of six confirmations as a node would report it.
+fn coin(number: u64, address: &str, amount: impl Into<MinorUnits>) -> CoinFact {
+    CoinFact {
+        key: ConflictKey(format!("{number:064x}:1")),
+        address: address.to_owned(),
+        asset: NATIVE.parse().unwrap(),
+        amount: amount.into(),
+        height: Some(95),
+    }
+}
+
+fn largest() -> MinorUnits {
+    "115792089237316195423570985008687907853269984665640564039457584007913129639935"
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn impossible_amounts_are_left_out_and_spoil_nothing() {
+    let mut service = Service::funded(1);
+    let address = service.address(1);
+    service
+        .gateway
+        .claim(Fact::Coin(coin(1, &address, largest())));
+    service
+        .gateway
+        .claim(Fact::Coin(coin(2, &address, 1_u64 << 63)));
+    service.fund(COIN);
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 2, "the honest ones");
+    service.offered();
+}
+
+#[test]
+fn coins_of_addresses_that_were_not_asked_for_are_left_out() {
+    let mut service = Service::funded(1);
+    let stranger = strongroom_world::STRANGER;
+    service
+        .gateway
+        .claim(Fact::Coin(coin(1, stranger, COIN * 9)));
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 1);
+    let payment = service.offered();
+    let honest = format!("{:064x}:0", 1);
+    assert_eq!(payment.anchor(), honest);
+}
+
+#[test]
+fn unconfirmed_coins_are_not_spent() {
+    let mut service = Service::new();
+    let address = service.address(0);
+    let fact = CoinFact {
+        height: None,
+        ..coin(1, &address, COIN)
+    };
+    service.gateway.claim(Fact::Coin(fact));
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 0);
+}
+
+#[test]
+fn absurd_head_and_fees_are_left_out() {
+    let mut service = Service::funded(1);
+    service.gateway.claim(Fact::Head { height: u64::MAX });
+    service.gateway.claim(Fact::Fees(vec![0xff; 8]));
+    service.gateway.claim(Fact::Fees(vec![1; 3]));
+    service.wait(1_000);
+    let intent = service.intent();
+    assert_eq!(
+        service.approve(&intent).states(),
+        [TransactionState::Signing]
+    );
+}
+
+#[test]
+fn lie_about_an_amount_does_not_outlive_the_next_honest_answer() {
+    let mut service = Service::new();
+    let address = service.address(0);
+    let lie = coin(1, &address, COIN * 5);
+    let key = lie.key.clone();
+    service.gateway.claim(Fact::Coin(lie));
+    service.wait(1_000);
+    service.gateway.remove_coin(&key);
+    service.gateway.claim(Fact::Coin(coin(1, &address, COIN)));
+    service.wait(1_000);
+
+    let mut tx = service.db.begin().unwrap();
+    let rows = tx.query("SELECT amount FROM holding", &[]).unwrap();
+    let kept: [u8; 32] = rows[0].array(0).unwrap();
+    assert_eq!(kept, MinorUnits::from(COIN).to_be_bytes());
+}
+
+#[test]
+fn node_that_pays_every_address_it_is_asked_for_is_not_asked_forever() {
+    let mut service = Service::new();
+    service.gateway.claim_everywhere(COIN);
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let asked = service.gateway.asked().len() - before;
+    assert!(asked <= 16, "{asked} questions in one round");
+}
+
+#[test]
+fn lost_tables_are_rebuilt_from_the_chain() {
+    let mut service = Service::new();
+    // Change far beyond the first watched window.
+    for index in [15, 30, 45] {
+        let address = service.address_at(OwnPath { change: 1, index });
+        service.gateway.fund(&address, COIN);
+    }
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 3);
+    assert_eq!(service.count("SELECT next FROM change_index"), 46);
+}
+
+#[test]
+fn used_coins_leave_the_table() {
+    let mut service = Service::funded(2);
+    service.signed();
+    assert_eq!(service.count(COINS), 1);
+}
+
+#[test]
+fn round_that_learns_nothing_commits_nothing() {
+    let mut service = Service::funded(2);
+    service.wait(1_000);
+    service.wait(1_000);
+    let commits = service.db.commits();
+    service.wait(1_000);
+    service.wait(1_000);
+    assert_eq!(service.db.commits(), commits);
+}
+
+#[test]
+fn silent_node_is_asked_once_per_vault_and_round() {
+    let mut service = Service::funded(1);
+    service.gateway.set_down(true);
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let asked = service.gateway.asked();
+    let facts = asked[before..]
+        .iter()
+        .filter(|question| matches!(question, Asked::Facts(_)));
+    assert_eq!(facts.count(), 1);
+}
