@@ -25,10 +25,31 @@ impl Fatal {
         }
     }
 
-    /// Whether a restart may help without anybody doing anything.
+    /// Whether a restart may help without any repair.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if matches!(error.kind(), DbErrorKind::Busy | DbErrorKind::Io))
+    }
+}
+
+/// Why something offered to this signer was not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// Refused: nothing changed by it, and the process goes on.
+    Refused(Refusal),
+    /// The process ends.
+    Fatal(Fatal),
+}
+
+impl From<Fatal> for NotTaken {
+    fn from(fatal: Fatal) -> Self {
+        Self::Fatal(fatal)
+    }
+}
+
+impl From<DbError> for NotTaken {
+    fn from(error: DbError) -> Self {
+        Self::Fatal(error.into())
     }
 }
 

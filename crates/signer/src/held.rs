@@ -1,6 +1,6 @@
 //! Requests that wait for the journal: a few, and not for long.
 
-use crate::judge::Denied;
+use crate::verdict::Denied;
 use std::collections::BTreeMap;
 use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, TenantId, UnixMs};
 use strongroom_wire::SigningRequest;
@@ -9,10 +9,10 @@ use strongroom_wire::SigningRequest;
 pub const HELD_MAX: usize = 1_024;
 /// Most bytes of unsigned transactions and commitments that wait at once.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Nobody waits longer, whatever deadline the request has.
+/// Longest wait in milliseconds, whatever deadline the request has.
 pub const HELD_MS_MAX: u64 = 120_000;
 
-/// What was asked for.
+/// A coordinator's wish that the journal decides.
 pub(crate) enum Wanted {
     Shares(SigningRequest),
     Ceremony {
@@ -22,19 +22,25 @@ pub(crate) enum Wanted {
     },
 }
 
-/// Who asked, and until when an answer is of use.
+/// To whom the answer goes, under which name, and until when it is of use.
 #[derive(Clone, Copy)]
 pub(crate) struct Asker {
     pub(crate) node: NodeId,
+    /// Digest of the message to answer.
     pub(crate) request: Digest,
     pub(crate) session: [u8; 16],
     pub(crate) deadline: UnixMs,
 }
 
-pub(crate) struct Waiting {
+pub(crate) struct Request {
     pub(crate) wanted: Wanted,
     pub(crate) asker: Asker,
+    /// Size of the message, in bytes.
     pub(crate) bytes: usize,
+}
+
+pub(crate) struct Waiting {
+    pub(crate) request: Request,
     /// Why it still waits.
     pub(crate) last: Denied,
 }
@@ -54,12 +60,13 @@ impl Held {
     pub(crate) fn has(&self, request: &Digest) -> bool {
         self.waiting
             .values()
-            .any(|waiting| waiting.asker.request == *request)
+            .any(|waiting| waiting.request.asker.request == *request)
     }
 
-    /// Puts a request to the others, or gives it back with `quota_exceeded`.
+    /// Adds a request to the queue, or gives it back with `quota_exceeded`: a coordinator must not
+    /// be able to fill this machine's memory.
     pub(crate) fn put(&mut self, mut waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
-        if self.waiting.len() >= HELD_MAX || self.bytes + waiting.bytes > HELD_BYTES_MAX {
+        if self.waiting.len() >= HELD_MAX || self.bytes + waiting.request.bytes > HELD_BYTES_MAX {
             let detail = format!(
                 "too many requests wait; this one for: {}",
                 waiting.last.refusal
@@ -67,7 +74,7 @@ impl Held {
             waiting.last.refusal = Refusal::new(Code::QuotaExceeded, detail);
             return Err(waiting);
         }
-        self.bytes += waiting.bytes;
+        self.bytes += waiting.request.bytes;
         self.waiting.insert(self.next, *waiting);
         self.next += 1;
         Ok(())
@@ -81,7 +88,7 @@ impl Held {
 
     /// Takes out what waits no longer.
     pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
-        let late = |waiting: &Waiting| now >= waiting.asker.deadline;
+        let late = |waiting: &Waiting| now >= waiting.request.asker.deadline;
         let seqs: Vec<u64> = self
             .waiting
             .iter()
@@ -92,7 +99,10 @@ impl Held {
             .iter()
             .filter_map(|seq| self.waiting.remove(seq))
             .collect();
-        self.bytes -= taken.iter().map(|waiting| waiting.bytes).sum::<usize>();
+        self.bytes -= taken
+            .iter()
+            .map(|waiting| waiting.request.bytes)
+            .sum::<usize>();
         taken
     }
 }
@@ -106,7 +116,6 @@ mod tests {
         let refusal = Code::AttemptUnknown.into();
         let last = Denied {
             refusal,
-            hold: true,
             evidence: Digest([0; 32]),
             head: 0,
         };
@@ -122,12 +131,12 @@ mod tests {
             key: KeyId([2; 16]),
             run: 1,
         };
-        Box::new(Waiting {
+        let request = Request {
             wanted,
             asker,
             bytes,
-            last,
-        })
+        };
+        Box::new(Waiting { request, last })
     }
 
     #[test]
@@ -160,11 +169,15 @@ mod tests {
         let late: Vec<_> = held
             .take_late(UnixMs(10))
             .iter()
-            .map(|w| w.asker.request)
+            .map(|w| w.request.asker.request)
             .collect();
         assert_eq!(late, [Digest([1; 32])]);
         assert!(held.has(&Digest([2; 32])) && !held.has(&Digest([1; 32])));
-        let rest: Vec<_> = held.take().iter().map(|w| w.asker.request).collect();
+        let rest: Vec<_> = held
+            .take()
+            .iter()
+            .map(|w| w.request.asker.request)
+            .collect();
         assert_eq!(
             (rest, held.len()),
             (vec![Digest([3; 32]), Digest([2; 32])], 0)

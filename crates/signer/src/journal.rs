@@ -1,7 +1,8 @@
-//! The node's own journal: replica and witness, in its own database. What leaves as a cosignature
-//! is on disk.
+//! This node's journal: replica and witness, in its database. A cosignature leaves only after it is
+//! on disk.
 
-use crate::fatal::Fatal;
+use crate::fatal::{Fatal, NotTaken};
+use crate::judge::Entries;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::witness::Witness;
@@ -11,23 +12,23 @@ use strongroom_replica::{Replica, ReplicaError};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
-pub(crate) struct OwnJournal {
+pub(crate) struct LocalJournal {
     db: Arc<dyn Db>,
     replica: Replica,
     witness: Witness,
-    /// Why the last cosignature was not given; none: it was.
+    /// Why the last cosignature was not given; none when it was.
     silent: Option<Refusal>,
 }
 
-/// What became of a batch.
+/// Outcome of a batch.
 pub(crate) struct Appended {
-    /// New entries, or why the batch was not taken.
+    /// Number of new entries, or why the batch was not taken.
     pub(crate) result: Result<usize, Refusal>,
-    /// What to publish.
+    /// A cosignature to publish.
     pub(crate) cosignature: Option<WitnessCosignature>,
 }
 
-impl OwnJournal {
+impl LocalJournal {
     pub(crate) fn open(
         db: Arc<dyn Db>,
         genesis: Arc<Genesis>,
@@ -52,7 +53,7 @@ impl OwnJournal {
         self.witness.is_retired()
     }
 
-    /// Size of what the own key cosigned last.
+    /// Size of the head that this witness cosigned last, in entries.
     pub(crate) fn cosigned(&self) -> u64 {
         self.witness.last().map_or(0, |last| last.size)
     }
@@ -74,14 +75,14 @@ impl OwnJournal {
         };
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
         tx.commit()?;
-        self.hear_own(cosignature.as_ref(), now);
+        self.count_local(cosignature.as_ref(), now);
         Ok(Appended {
             result,
             cosignature,
         })
     }
 
-    /// Cosigns the tip if that says something new.
+    /// Cosigns the tip, if a cosignature is due.
     pub(crate) fn cosign(&mut self, now: UnixMs) -> Result<Option<WitnessCosignature>, Fatal> {
         if !self.witness.due(self.replica.follower(), now) {
             return Ok(None);
@@ -90,7 +91,7 @@ impl OwnJournal {
         let mut tx = db.begin()?;
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
         tx.commit()?;
-        self.hear_own(cosignature.as_ref(), now);
+        self.count_local(cosignature.as_ref(), now);
         Ok(cosignature)
     }
 
@@ -123,8 +124,8 @@ impl OwnJournal {
         }
     }
 
-    /// The own cosignature counts here as it does everywhere else.
-    fn hear_own(&mut self, cosignature: Option<&WitnessCosignature>, now: UnixMs) {
+    /// This witness's cosignature counts here as it does everywhere else.
+    fn count_local(&mut self, cosignature: Option<&WitnessCosignature>, now: UnixMs) {
         let Some(cosignature) = cosignature else {
             return;
         };
@@ -134,18 +135,18 @@ impl OwnJournal {
             .follower_mut()
             .cosignature(node, cosignature, now)
         {
-            tracing::error!(%refusal, "the own cosignature does not verify");
+            tracing::error!(%refusal, "this witness's cosignature does not verify");
         }
     }
 
-    /// Takes in a cosignature that arrived. One under the own name that this disk does not remember
-    /// retires the key.
-    pub(crate) fn hear(
+    /// Takes in a cosignature that arrived. One under this witness's name that this disk does not
+    /// remember retires the key: another copy of it is running.
+    pub(crate) fn take_cosignature(
         &mut self,
         node: NodeId,
         cosignature: &WitnessCosignature,
         now: UnixMs,
-    ) -> Result<Result<(), Refusal>, Fatal> {
+    ) -> Result<(), NotTaken> {
         if node == self.witness.node() {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
@@ -154,33 +155,27 @@ impl OwnJournal {
                 .map_err(fatal)?;
             tx.commit()?;
         }
-        Ok(self
-            .replica
+        self.replica
             .follower_mut()
-            .cosignature(node, cosignature, now))
+            .cosignature(node, cosignature, now)
+            .map_err(NotTaken::Refused)
     }
 
-    /// Takes a tightening that was handed over; it is durable when this returns `Ok(Ok(()))`.
-    pub(crate) fn hand(
-        &mut self,
-        signed: &Signed,
-        now: UnixMs,
-    ) -> Result<Result<(), Refusal>, Fatal> {
+    /// Takes a tightening that was handed over; it is durable when this returns `Ok`.
+    pub(crate) fn take_tightening(&mut self, signed: &Signed, now: UnixMs) -> Result<(), NotTaken> {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
-        match self
+        let handed = self
             .replica
-            .hand(tx.as_mut(), &mut self.witness, signed, now)
-        {
-            Ok(()) => {
-                tx.commit()?;
-                Ok(Ok(()))
-            }
+            .hand(tx.as_mut(), &mut self.witness, signed, now);
+        match handed {
+            Ok(()) => Ok(tx.commit()?),
+            // Whatever ended on the way is dropped from the disk, too.
             Err(ReplicaError::Refused(refusal)) => {
                 tx.commit()?;
-                Ok(Err(refusal))
+                Err(NotTaken::Refused(refusal))
             }
-            Err(error) => Err(fatal(error)),
+            Err(error) => Err(fatal(error).into()),
         }
     }
 
@@ -192,13 +187,14 @@ impl OwnJournal {
             .collect()
     }
 
-    /// Tightenings the journal still owes.
+    /// Number of tightenings that were handed over and are not in the journal yet.
     pub(crate) fn owed(&self) -> usize {
         self.witness.handed().count()
     }
+}
 
-    /// The entry at a position, from the own disk.
-    pub(crate) fn entry(&self, seq: u64) -> Result<Entry, Fatal> {
+impl Entries for LocalJournal {
+    fn entry(&self, seq: u64) -> Result<Entry, Fatal> {
         let mut tx = self.db.begin()?;
         let entry = self.replica.entry(tx.as_mut(), seq).map_err(fatal)?;
         let missing = || Refusal::new(Code::StoreCorrupt, format!("entry {seq} is missing"));
@@ -206,7 +202,7 @@ impl OwnJournal {
     }
 }
 
-/// What of a replica's errors ends the process.
+/// A replica's error as the end of the process.
 pub(crate) fn fatal(error: ReplicaError) -> Fatal {
     match error {
         ReplicaError::Db(error) => Fatal::Store(error),

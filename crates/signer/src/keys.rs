@@ -4,20 +4,22 @@
 //! witnessed `finished` entry that names its transcript; the other candidates of that key are
 //! erased in the same transaction.
 
-use crate::fatal::Fatal;
+mod rows;
+
+use crate::fatal::{Fatal, NotTaken};
 use crate::schema as sql;
 use crate::setup::Identity;
 use rand_core::CryptoRngCore;
+use rows::{in_force, number, opened};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_journal::View;
-use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::KeyShareRecord;
 use strongroom_mpc_core::signing::{
     KeyShare, PrepareFault, SignFault, SignatureShare, SigningPackage,
 };
-use strongroom_ports::db::{Arg, Db, Tx};
+use strongroom_ports::db::{Arg, Db};
 use strongroom_ports::keys::{KeyProtector, KeyProtectorError};
 use strongroom_signing::commitment_to_wire;
 use strongroom_types::{Code, Digest, KeyId, Refusal, TenantId};
@@ -25,8 +27,8 @@ use strongroom_wire::NonceCommitment;
 
 /// Most commitments of one `prepare`.
 pub const PREPARE_MAX: u32 = 256;
-/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts anew under another boot
-/// id: whoever let it grow has lost them.
+/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts again under another boot
+/// id: the coordinator that let it grow has lost them.
 const STOCK_MAX: usize = 4_096;
 
 /// A key of a tenant.
@@ -55,6 +57,13 @@ pub(crate) struct KeyRing {
     runs: BTreeMap<KeyName, u32>,
     /// Keys whose share is lost, so that it is said once.
     lost: BTreeSet<KeyName>,
+}
+
+/// A result of a ceremony as this signer certifies it.
+pub(crate) struct Certified {
+    pub(crate) transcript: Digest,
+    /// Borsh of the public key record.
+    pub(crate) public: Vec<u8>,
 }
 
 /// Why a new share was not stored.
@@ -173,12 +182,8 @@ impl KeyRing {
         Ok(())
     }
 
-    /// What was certified in a run: transcript and public record.
-    pub(crate) fn certified(
-        &self,
-        name: KeyName,
-        run: u32,
-    ) -> Result<Option<(Digest, Vec<u8>)>, Fatal> {
+    /// The result that this signer certified in a run, if it did.
+    pub(crate) fn certified(&self, name: KeyName, run: u32) -> Result<Option<Certified>, Fatal> {
         let known = self
             .candidates
             .get(&name)
@@ -195,7 +200,10 @@ impl KeyRing {
         };
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, stored)?;
-        Ok(Some((stored.transcript, record.public().to_bytes())))
+        Ok(Some(Certified {
+            transcript: stored.transcript,
+            public: record.public().to_bytes(),
+        }))
     }
 
     /// Puts in use what a *witnessed* head names, and erases the other candidates of those keys.
@@ -258,31 +266,31 @@ impl KeyRing {
         name: KeyName,
         count: u32,
         rng: &mut dyn CryptoRngCore,
-    ) -> Result<Result<Vec<NonceCommitment>, Refusal>, Fatal> {
+    ) -> Result<Vec<NonceCommitment>, NotTaken> {
         let count = match u16::try_from(count) {
             Ok(count) if (1..=PREPARE_MAX).contains(&u32::from(count)) => count,
             Ok(_) | Err(_) => {
                 let detail = format!("1 to {PREPARE_MAX} commitments at once, not {count}");
-                return Ok(Err(Refusal::new(Code::QuotaExceeded, detail)));
+                return Err(NotTaken::Refused(Refusal::new(Code::QuotaExceeded, detail)));
             }
         };
         let Some(active) = self.active.get(&name) else {
-            return Ok(Err(unknown(name)));
+            return Err(NotTaken::Refused(unknown(name)));
         };
         if active.share.stock_len() + usize::from(count) > STOCK_MAX {
             self.renew(name, rng)?;
         }
         let Some(active) = self.active.get_mut(&name) else {
-            return Ok(Err(unknown(name)));
+            return Err(NotTaken::Refused(unknown(name)));
         };
         let made = active.share.prepare(count, rng).map_err(|fault| {
             let code = match fault {
                 PrepareFault::StockFull => Code::QuotaExceeded,
                 PrepareFault::Failed => Code::Internal,
             };
-            Refusal::new(code, fault)
-        });
-        Ok(made.map(|made| made.iter().map(commitment_to_wire).collect()))
+            NotTaken::Refused(Refusal::new(code, fault))
+        })?;
+        Ok(made.iter().map(commitment_to_wire).collect())
     }
 
     /// Throws the nonces (and the memory of answers) of a key away and starts under another boot
@@ -322,90 +330,6 @@ impl KeyRing {
             .sign_all(packages)
             .map_err(|fault| refusal_of(&fault))
     }
-
-    fn read(
-        &self,
-        tx: &mut dyn Tx,
-        name: KeyName,
-        stored: &Stored,
-    ) -> Result<KeyShareRecord, Fatal> {
-        let corrupt =
-            |what: &str| Refusal::new(Code::StoreCorrupt, format!("share of {}: {what}", name.1));
-        let args = [
-            (&name.0.0).into(),
-            (&name.1.0).into(),
-            stored.epoch.into(),
-            (&stored.transcript.0).into(),
-        ];
-        let row = tx
-            .query_opt(sql::SHARE, &args)?
-            .ok_or_else(|| corrupt("missing"))?;
-        let aad = self.aad(name, stored.epoch, &stored.transcript);
-        let secret = self
-            .protector
-            .unwrap(&aad, row.blob(0)?)
-            .map_err(|error| match error {
-                KeyProtectorError::Integrity => corrupt("failed its integrity check"),
-                KeyProtectorError::Unavailable(why) => {
-                    Refusal::new(Code::Internal, format!("key protector: {why}"))
-                }
-            })?;
-        let record =
-            KeyShareRecord::from_secret_bytes(&secret).map_err(|e| corrupt(&e.to_string()))?;
-        let fits = record.index() == self.index && *record.transcript() == stored.transcript.0;
-        if fits {
-            Ok(record)
-        } else {
-            Err(corrupt("of another signer or transcript").into())
-        }
-    }
-
-    /// Associated data of a stored share: every field with its length before it.
-    fn aad(&self, name: KeyName, epoch: u32, transcript: &Digest) -> Vec<u8> {
-        let (epoch, index) = (epoch.to_be_bytes(), self.index.to_be_bytes());
-        let fields: [&[u8]; 7] = [
-            b"strongroom/key-share/v1",
-            &self.genesis.0,
-            &name.0.0,
-            &name.1.0,
-            &epoch,
-            &index,
-            &transcript.0,
-        ];
-        let mut aad = Vec::with_capacity(160);
-        for field in fields {
-            aad.extend(u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
-            aad.extend_from_slice(field);
-        }
-        aad
-    }
-}
-
-/// Whether the journal's public record of the key is exactly that of the share.
-fn in_force(view: &dyn View, name: KeyName, record: &KeyShareRecord) -> Result<(), Fatal> {
-    let key: KeyRecord = view.threshold_key(name.0, name.1)?;
-    let fits = key.public.is_some_and(|public| {
-        public.transcript.0 == *record.transcript() && public.record == record.public().to_bytes()
-    });
-    let other = || {
-        Refusal::new(
-            Code::StoreCorrupt,
-            format!("the share of {} is not the journal's", name.1),
-        )
-    };
-    if fits { Ok(()) } else { Err(other().into()) }
-}
-
-/// The share in use, under a new random boot id. Compares the signing share with its verifying
-/// share.
-fn opened(record: &KeyShareRecord, rng: &mut dyn CryptoRngCore) -> Result<KeyShare, Fatal> {
-    let mut boot = [0; 16];
-    rng.fill_bytes(&mut boot);
-    KeyShare::open(record, boot).map_err(|e| Refusal::new(Code::StoreCorrupt, e).into())
-}
-
-fn number(value: u64) -> Result<u32, Refusal> {
-    u32::try_from(value).map_err(|e| Refusal::new(Code::StoreCorrupt, e))
 }
 
 fn unknown(name: KeyName) -> Refusal {

@@ -6,35 +6,44 @@
 //! no clock, no socket: the simulator runs the very code that the `strongroom-signer` binary runs.
 //! An independent witness is the same node without shares.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
 //! | [`setup`] | what a node is made from; whether it fits the pinned genesis |
-//! | [`node`] | frames, ticks, the operator |
-//! | `journal` | replica and witness on the own disk |
-//! | `requests`, `held` | a coordinator's records: answered, or held until the journal covers them |
-//! | `judge`, `rules`, `floor`, `evidence` | the check list before any share |
-//! | `keys`, `ceremony` | shares: how they come into being, at rest, in use |
+//! | [`node`], `operator` | frames and ticks; what the operator asks |
+//! | `follow`, `journal` | entries and cosignatures; replica and witness on this node's disk |
+//! | `requests`, `held`, `answers` | a coordinator's records: answered, or held until the journal covers them |
+//! | `judge`, `verdict`, `rules`, `floor`, `evidence` | the checks before any share, which change nothing |
+//! | `keys` | key shares: at rest and in use |
+//! | `join`, `generation`, `ceremonies` | key shares: how they come into being |
 //! | [`marks`], `status` | stop mark, status text |
 
-mod ceremony;
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod answers;
+mod ceremonies;
 mod coverage;
 mod evidence;
 mod fatal;
 mod floor;
+mod follow;
+mod generation;
 mod held;
+mod join;
 mod journal;
 mod judge;
 mod keys;
 pub mod marks;
 pub mod node;
+mod operator;
 mod outbox;
 mod requests;
 mod rules;
 mod schema;
 pub mod setup;
 mod status;
+mod verdict;
 
-pub use ceremony::{RUN_MS_MAX, RUNS_MAX};
+pub use ceremonies::{RUN_MS_MAX, RUNS_MAX};
 pub use fatal::Fatal;
 pub use held::{HELD_MAX, HELD_MS_MAX};
 pub use keys::PREPARE_MAX;

@@ -16,6 +16,7 @@ mod cluster;
 mod coordinator;
 mod disk;
 mod effects;
+mod evidence;
 mod journal;
 mod machine;
 mod open;

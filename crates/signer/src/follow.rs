@@ -1,0 +1,85 @@
+//! Following the journal: entries and cosignatures in, this witness's cosignatures out.
+
+use crate::fatal::{Fatal, NotTaken};
+use crate::node::SignerNode;
+use std::sync::Arc;
+use strongroom_types::{Code, UnixMs};
+use strongroom_wire::frame::FromSigner;
+use strongroom_wire::{JournalBatch, Role, WitnessCosignature, open};
+
+impl SignerNode {
+    /// A batch of entries. Its deadline plays no part: an entry is true permanently.
+    pub(crate) fn on_batch(&mut self, record: &[u8], now: UnixMs) -> Result<(), Fatal> {
+        let registered = Arc::clone(self.journal.follower().state().registered());
+        let opened = open(record, registered.as_ref(), &[Role::Writer]);
+        let batch: JournalBatch = match opened.and_then(|envelope| envelope.payload()) {
+            Ok(batch) => batch,
+            Err(refusal) => {
+                self.ignore("batch", &refusal);
+                return Ok(());
+            }
+        };
+
+        let appended = self.journal.append(&batch, now)?;
+        if let Err(refusal) = appended.result {
+            self.gap |= refusal.code == Code::NotReady;
+            self.ignore("batch", &refusal);
+        }
+        if let Some(cosignature) = appended.cosignature {
+            self.publish_cosignature(&cosignature, now);
+        }
+        self.on_new_head(now)
+    }
+
+    /// A witness's cosignature, from that witness itself.
+    pub(crate) fn on_cosignature(&mut self, record: &[u8], now: UnixMs) -> Result<(), Fatal> {
+        let registered = Arc::clone(self.journal.follower().state().registered());
+        let opened = open(record, registered.as_ref(), &[Role::Signer, Role::Witness]);
+        let received = opened.and_then(|envelope| {
+            let cosignature: WitnessCosignature = envelope.payload()?;
+            Ok((envelope.from, cosignature))
+        });
+        let (witness, cosignature) = match received {
+            Ok(received) => received,
+            Err(refusal) => {
+                self.ignore("cosignature", &refusal);
+                return Ok(());
+            }
+        };
+
+        match self.journal.take_cosignature(witness, &cosignature, now) {
+            Ok(()) => {}
+            Err(NotTaken::Refused(refusal)) => self.ignore("cosignature", &refusal),
+            Err(NotTaken::Fatal(fatal)) => return Err(fatal),
+        }
+        self.on_new_head(now)
+    }
+
+    /// There may be a new fresh head: key shares come into use, and what waits is judged again.
+    fn on_new_head(&mut self, now: UnixMs) -> Result<(), Fatal> {
+        let follower = self.journal.follower();
+        if let Ok(head) = follower.fresh(now) {
+            let size = head.size;
+            self.coverage.note(size, now);
+            let view = follower.head_view(size)?;
+            for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
+                self.ceremonies.end(name);
+            }
+        }
+        self.serve_held(now)
+    }
+
+    fn publish_cosignature(&mut self, cosignature: &WitnessCosignature, now: UnixMs) {
+        let sealed = self.outbox.seal(None, [0; 16], cosignature, now);
+        self.out.push(FromSigner::Cosignature(sealed));
+    }
+
+    /// Cosigns again when nothing was appended for a while, so that the head stays fresh.
+    pub(crate) fn cosign_quiet_journal(&mut self, now: UnixMs) -> Result<(), Fatal> {
+        if let Some(cosignature) = self.journal.cosign(now)? {
+            self.publish_cosignature(&cosignature, now);
+            self.on_new_head(now)?;
+        }
+        Ok(())
+    }
+}

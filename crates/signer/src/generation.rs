@@ -1,0 +1,215 @@
+//! A key generation under way: peers' messages in, this signer's messages and certificate out.
+
+use crate::ceremonies::{Early, RUN_MS_MAX, RUNS_MAX};
+use crate::fatal::Fatal;
+use crate::held::Asker;
+use crate::keys::{Certified, KeyName, Unstored};
+use crate::node::SignerNode;
+use crate::verdict::{Denied, Stop};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use strongroom_journal::apply::ceremony::certificate_digest;
+use strongroom_mpc_core::KeyShareRecord;
+use strongroom_mpc_core::dkg::{DkgEffect, DkgInput};
+use strongroom_types::{Code, Digest, Refusal, UnixMs};
+use strongroom_wire::{CeremonyMessage, Role, SignerMessage, open};
+
+impl SignerNode {
+    /// Another signer's message, forwarded by a coordinator as it was sealed.
+    pub(crate) fn on_relay(&mut self, record: &[u8], now: UnixMs) -> Result<(), Fatal> {
+        // A node that was stopped in the middle of a run takes no further part.
+        if self.judge(&[]).may_act().is_err() {
+            return Ok(());
+        }
+
+        // The coordinator only carries: the sender is the one whose seal it is.
+        let registered = Arc::clone(self.journal.follower().state().registered());
+        let opened = open(record, registered.as_ref(), &[Role::Signer]).and_then(|envelope| {
+            envelope.in_time(now)?;
+            Ok((envelope.from, envelope.payload::<SignerMessage>()?))
+        });
+        let (from, message) = match opened {
+            Ok((from, SignerMessage::Ceremony(message))) => (from, message),
+            Ok((
+                _,
+                SignerMessage::Commitments { .. }
+                | SignerMessage::Shares { .. }
+                | SignerMessage::Refused(_)
+                | SignerMessage::Certificate { .. },
+            )) => return Ok(()),
+            Err(refusal) => {
+                self.ignore("relay", &refusal);
+                return Ok(());
+            }
+        };
+
+        let seat = self.identity.genesis.signer_by_node(from);
+        let (Some(from), Ok(me)) = (seat.map(|seat| seat.index), self.identity.index()) else {
+            return Ok(());
+        };
+        if from == me || message.to.is_some_and(|to| to != me) {
+            return Ok(());
+        }
+        self.on_peer_message(from, message, now)
+    }
+
+    fn on_peer_message(
+        &mut self,
+        from: u16,
+        message: CeremonyMessage,
+        now: UnixMs,
+    ) -> Result<(), Fatal> {
+        let (name, run) = ((message.tenant, message.key), message.run);
+        if self.ceremonies.is_running(name, run) {
+            return self.on_ceremony_message(name, from, message.body, now);
+        }
+
+        // A fast peer may be told of a run before this node is.
+        let may_begin = run > self.keys.run(name) && run <= RUNS_MAX;
+        if may_begin {
+            self.ceremonies.keep_early(Early {
+                name,
+                run,
+                from,
+                body: message.body,
+                until: now.plus(RUN_MS_MAX),
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_ceremony_message(
+        &mut self,
+        name: KeyName,
+        from: u16,
+        bytes: Vec<u8>,
+        now: UnixMs,
+    ) -> Result<(), Fatal> {
+        let Some(running) = self.ceremonies.get_mut(name) else {
+            return Ok(());
+        };
+        let input = DkgInput::Received { from, bytes };
+        match running.session.step(input, &mut *self.entropy.rng()) {
+            Ok(effects) => self.perform(name, effects, now),
+            Err(fault) => {
+                let detail = format!("{fault}; by signers {:?}", fault.culprits());
+                self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what the protocol asks, in its order. A share is durable before its certificate exists.
+    pub(crate) fn perform(
+        &mut self,
+        name: KeyName,
+        effects: Vec<DkgEffect>,
+        now: UnixMs,
+    ) -> Result<(), Fatal> {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                DkgEffect::Broadcast(body) => self.send_ceremony(name, None, body, now),
+                DkgEffect::Send { to, bytes } => self.send_ceremony(name, Some(to), bytes, now),
+                DkgEffect::Persist(record) => match self.persist(name, &record) {
+                    Ok(more) => effects.extend(more),
+                    Err(Stop::Fatal(fatal)) => return Err(fatal),
+                    Err(Stop::Refuse(refusal) | Stop::Wait(refusal)) => {
+                        self.fail_run(name, refusal, now);
+                        return Ok(());
+                    }
+                },
+                DkgEffect::Done { transcript } => self.finish_run(name, Digest(transcript), now),
+                DkgEffect::Finished(_) => {}
+                DkgEffect::Ignored(reason) => {
+                    tracing::debug!(key = %name.1, ?reason, "ceremony message ignored");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn persist(&mut self, name: KeyName, record: &KeyShareRecord) -> Result<Vec<DkgEffect>, Stop> {
+        let gone = || Refusal::new(Code::Internal, "the run is over");
+        let run = self.ceremonies.get(name).ok_or_else(gone)?.run;
+        self.keys
+            .persist(name, run, record)
+            .map_err(|error| match error {
+                Unstored::Fatal(fatal) => Stop::Fatal(fatal),
+                Unstored::Protector(error) => Stop::Refuse(Refusal::new(Code::Internal, error)),
+            })?;
+
+        let running = self.ceremonies.get_mut(name).ok_or_else(gone)?;
+        running.public = record.public().to_bytes();
+        running
+            .session
+            .step(DkgInput::Persisted, &mut *self.entropy.rng())
+            .map_err(|fault| Refusal::new(Code::CeremonyFault, fault).into())
+    }
+
+    /// The run is over here: the journal's certificates take the place of the session's own.
+    fn finish_run(&mut self, name: KeyName, transcript: Digest, now: UnixMs) {
+        if let Some(running) = self.ceremonies.end(name) {
+            let certified = Certified {
+                transcript,
+                public: running.public,
+            };
+            self.send_certificate(name, &running.asker, certified, now);
+        }
+    }
+
+    /// Ends a run without a key, and says why to the coordinator that started it.
+    fn fail_run(&mut self, name: KeyName, refusal: Refusal, now: UnixMs) {
+        if let Some(running) = self.ceremonies.end(name) {
+            self.send_refusal(&running.asker, Denied::unjudged(refusal), now);
+        }
+    }
+
+    fn send_ceremony(&mut self, name: KeyName, to: Option<u16>, body: Vec<u8>, now: UnixMs) {
+        let Some(running) = self.ceremonies.get(name) else {
+            return;
+        };
+        let (asker, run) = (running.asker, running.run);
+        let message = CeremonyMessage {
+            tenant: name.0,
+            key: name.1,
+            run,
+            to,
+            body,
+        };
+        self.send_answer(&asker, &SignerMessage::Ceremony(message), now);
+    }
+
+    /// The certificate: this signer's share of this result is durable.
+    pub(crate) fn send_certificate(
+        &mut self,
+        name: KeyName,
+        asker: &Asker,
+        certified: Certified,
+        now: UnixMs,
+    ) {
+        let Certified { transcript, public } = certified;
+        let signature = self
+            .outbox
+            .sign(&certificate_digest(&transcript, &public))
+            .to_vec();
+        let (tenant, key) = name;
+        let message = SignerMessage::Certificate {
+            tenant,
+            key,
+            signature,
+            public,
+            transcript,
+        };
+        self.send_answer(asker, &message, now);
+    }
+
+    /// Ends runs that took too long, and forgets messages of runs that never began.
+    pub(crate) fn end_late_runs(&mut self, now: UnixMs) {
+        self.ceremonies.drop_late_early(now);
+        for name in self.ceremonies.late(now) {
+            let detail = format!("the run of {} took longer than {RUN_MS_MAX} ms", name.1);
+            self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! One request before the judge, and what the checks have found out about it so far.
+
+use super::Judge;
+use crate::evidence::Evidence;
+use crate::verdict::{Allowed, Denied, Stop, Verdict};
+use strongroom_journal::genesis::ChainSeat;
+use strongroom_journal::share::{Asked, Grant};
+use strongroom_mpc_core::signing::SigningPackage;
+use strongroom_ports::chain::{ChainCodec, VaultKey};
+use strongroom_types::{Attempt, Code, Intent, Refusal, UnixMs};
+use strongroom_wire::SigningRequest;
+
+/// A request under judgement.
+///
+/// A check writes what it found into its field, and later checks read it through the functions
+/// below. A field that is still empty then means that the checks run in the wrong order: the
+/// request is refused, never let through.
+pub(crate) struct Case<'a> {
+    pub(super) judge: &'a Judge<'a>,
+    pub(super) request: &'a SigningRequest,
+    /// This signer's clock.
+    pub(super) now: UnixMs,
+    /// The question to the journal, which names this signer.
+    pub(super) asked: Option<Asked>,
+    /// Size of a head that is witnessed and fresh.
+    pub(super) fresh: Option<u64>,
+    /// The same, once it is known to be one that this signer may act under.
+    pub(super) head: Option<u64>,
+    /// The journal's answer at that head.
+    pub(super) at_head: Option<Answer>,
+    /// What the journal allows, once the head covers the attempt.
+    pub(super) grant: Option<Box<Grant>>,
+    pub(super) intent: Option<Intent>,
+    /// The attempt inside of the intent's own entry, which is number 1.
+    pub(super) first_attempt: Option<Attempt>,
+    pub(super) attempt: Option<Attempt>,
+    pub(super) decoder: Option<Decoder<'a>>,
+    pub(super) vault_key: Option<VaultKey>,
+    pub(super) packages: Option<Vec<SigningPackage>>,
+    /// What a refusal names as its reason.
+    pub(super) evidence: Evidence,
+}
+
+/// The journal's answer in one view of its state.
+pub(super) enum Answer {
+    Allowed(Box<Grant>),
+    /// The view does not have the attempt (yet).
+    Unknown(Refusal),
+    Forbidden(Refusal),
+}
+
+/// A chain's decoder, and the seat in genesis that names it.
+#[derive(Clone, Copy)]
+pub(super) struct Decoder<'a> {
+    pub(super) codec: &'a dyn ChainCodec,
+    pub(super) seat: &'a ChainSeat,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(judge: &'a Judge<'a>, request: &'a SigningRequest, now: UnixMs) -> Self {
+        Self {
+            judge,
+            request,
+            now,
+            asked: None,
+            fresh: None,
+            head: None,
+            at_head: None,
+            grant: None,
+            intent: None,
+            first_attempt: None,
+            attempt: None,
+            decoder: None,
+            vault_key: None,
+            packages: None,
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// Size of the head to act under.
+    pub(super) fn head(&self) -> Result<u64, Stop> {
+        found(self.head.as_ref()).copied()
+    }
+
+    pub(super) fn grant(&self) -> Result<&Grant, Stop> {
+        found(self.grant.as_deref())
+    }
+
+    pub(super) fn intent(&self) -> Result<&Intent, Stop> {
+        found(self.intent.as_ref())
+    }
+
+    /// The verdict when no check failed.
+    pub(super) fn allowed(self) -> Verdict {
+        let evidence = self.evidence.digest();
+        match (self.head, self.grant, self.packages) {
+            (Some(head), Some(grant), Some(packages)) => Verdict::Share(Allowed {
+                head,
+                seq: grant.attempt.seq,
+                epoch: grant.key.epoch,
+                packages,
+                evidence,
+            }),
+            (head, _, _) => Verdict::Refuse(Denied {
+                refusal: incomplete(),
+                evidence,
+                head: head.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+/// What an earlier check found.
+pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, Stop> {
+    finding.ok_or_else(|| incomplete().into())
+}
+
+fn incomplete() -> Refusal {
+    Refusal::new(Code::Internal, "a check that others build on did not run")
+}

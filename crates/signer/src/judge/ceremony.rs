@@ -1,0 +1,68 @@
+//! Whether a key generation may be joined.
+
+use super::Judge;
+use crate::keys::KeyName;
+use crate::verdict::Stop;
+use strongroom_journal::View;
+use strongroom_journal::model::KeyRecord;
+use strongroom_journal::overlay::Overlay;
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::{Code, Refusal, UnixMs};
+
+impl Judge<'_> {
+    /// The key's record, if the committee released its ceremony: at the fresh witnessed head, and
+    /// with nothing against it at this signer's tip or in what was handed over.
+    pub(crate) fn judge_ceremony(&self, name: KeyName, now: UnixMs) -> Result<KeyRecord, Stop> {
+        let index = self.identity.index()?;
+        let head = self.acting_head(now)?;
+
+        // Only a witnessed release counts: else a fork could have a key made that no committee
+        // asked for.
+        let at_head = approved(&self.follower.head_view(head)?, name, index);
+        let key = at_head.map_err(|refusal| self.release_may_come(name, refusal))?;
+
+        // A revocation or a quarantine counts at once, witnessed or not.
+        approved(self.follower.state(), name, index)?;
+        for delta in self.handed {
+            let view = Overlay::new(self.follower.state()).with(delta);
+            approved(&view, name, index)
+                .map_err(|why| Refusal::new(Code::TighteningPending, why))?;
+        }
+        Ok(key)
+    }
+
+    /// A release that is not below the head may still come, unless the tip shows that the ceremony
+    /// is over.
+    fn release_may_come(&self, name: KeyName, refusal: Refusal) -> Stop {
+        if refusal.code != Code::CeremonyNotApproved {
+            return Stop::Refuse(refusal);
+        }
+        match self.follower.state().threshold_key(name.0, name.1) {
+            Ok(key) if key.public.is_some() || key.revoked => Stop::Refuse(refusal),
+            Ok(_) | Err(_) => Stop::Wait(refusal),
+        }
+    }
+}
+
+/// The key's ceremony is released, unfinished, and this signer is in its roster.
+fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Refusal> {
+    let no = |what: &str| Refusal::new(Code::CeremonyNotApproved, format!("{}: {what}", name.1));
+    let key = view
+        .threshold_key(name.0, name.1)
+        .map_err(|_| no("no committee released it"))?;
+
+    // A second result under the same name would replace the key that addresses derive from.
+    if key.public.is_some() {
+        return Err(no("it is finished"));
+    }
+    if key.revoked {
+        return Err(no("the key is revoked"));
+    }
+
+    // A signer in quarantine may be in an attacker's hands: it must not get a share of a new key.
+    let quarantined = view.platform()?.quarantined.contains(&index);
+    if quarantined || !key.plan.roster.contains(&index) {
+        return Err(Refusal::new(Code::NotInRoster, format!("signer {index}")));
+    }
+    Ok(key)
+}

@@ -1,0 +1,158 @@
+//! Whether the journal allows this attempt: witnessed, now, and as far as this signer can see.
+
+use super::Judge;
+use super::case::{Answer, Case, found};
+use crate::verdict::Stop;
+use strongroom_journal::View;
+use strongroom_journal::overlay::Overlay;
+use strongroom_journal::share;
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::{Code, Refusal, UnixMs};
+
+impl Judge<'_> {
+    /// Size of the newest head that is witnessed and fresh by this signer's clock, and that it may
+    /// act under.
+    pub(super) fn acting_head(&self, now: UnixMs) -> Result<u64, Stop> {
+        let head = self.fresh(now)?;
+        self.above_floor(head)?;
+        Ok(head)
+    }
+
+    fn fresh(&self, now: UnixMs) -> Result<u64, Stop> {
+        Ok(self.follower.fresh(now).map_err(head_may_come)?.size)
+    }
+
+    fn above_floor(&self, head: u64) -> Result<(), Stop> {
+        self.floor.check(head).map_err(head_may_come)
+    }
+}
+
+/// Cosignatures may still be on their way; a head that went back is an attack, and no wait cures
+/// it.
+fn head_may_come(refusal: Refusal) -> Stop {
+    if matches!(refusal.code, Code::JournalStale | Code::HeadBelowFloor) {
+        Stop::Wait(refusal)
+    } else {
+        Stop::Refuse(refusal)
+    }
+}
+
+/// The attempt as this signer's tip has it, for the evidence of every later refusal.
+pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), Stop> {
+    let request = case.request;
+    let state = case.judge.follower.state();
+    let record = state.intent(request.tenant, &request.intent)?;
+    case.evidence.attempt = record.and_then(|record| {
+        let mut attempts = record.attempts.into_iter();
+        attempts.find(|attempt| attempt.number == request.attempt)
+    });
+    Ok(())
+}
+
+/// A quorum of witnesses vouched for the head, and recently: cutting this signer off makes it
+/// refuse, not sign by an old state.
+pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), Stop> {
+    case.fresh = Some(case.judge.fresh(case.now)?);
+    Ok(())
+}
+
+/// Neither before the point where this process started, nor before one that it acted under.
+pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
+    let head = *found(case.fresh.as_ref())?;
+    case.judge.above_floor(head)?;
+    case.head = Some(head);
+    Ok(())
+}
+
+/// Only what the witnessed head allows can be signed. That it does not know the attempt yet is kept
+/// for [`attempt_witnessed`]: what any later state forbids is said first.
+pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
+    let view = case.judge.follower.head_view(case.head()?)?;
+    match ask(case, &view)? {
+        Answer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
+        answer @ (Answer::Allowed(_) | Answer::Unknown(_)) => case.at_head = Some(answer),
+    }
+    Ok(())
+}
+
+/// What the tip forbids counts at once, witnessed or not: to forbid needs no quorum.
+pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
+    match ask(case, case.judge.follower.state())? {
+        Answer::Allowed(_) => Ok(()),
+        Answer::Unknown(refusal) => Err(Stop::Wait(refusal)),
+        Answer::Forbidden(refusal) => Err(Stop::Refuse(refusal)),
+    }
+}
+
+/// A stop and its resume may both lie beyond the head. The stop counts until the resume is
+/// witnessed, so every state up to the tip is asked.
+pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
+    let follower = case.judge.follower;
+    for size in follower.sizes_beyond(case.head()?) {
+        match ask(case, &follower.head_view(size)?)? {
+            Answer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
+            // The attempt may be anywhere beyond the head; that it is there, the tip has said.
+            Answer::Allowed(_) | Answer::Unknown(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A tightening that was handed over binds before the writer has ordered it. Each is laid over the
+/// tip alone: one must not undo another.
+pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), Stop> {
+    for delta in case.judge.handed {
+        let view = Overlay::new(case.judge.follower.state()).with(delta);
+        match ask(case, &view)? {
+            Answer::Allowed(_) => {}
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
+                return Err(Refusal::new(Code::TighteningPending, why).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The attempt's entry is below the witnessed head.
+pub(super) fn attempt_witnessed(case: &mut Case<'_>) -> Result<(), Stop> {
+    let grant = match found(case.at_head.as_ref())? {
+        Answer::Allowed(grant) => grant.clone(),
+        Answer::Unknown(refusal) | Answer::Forbidden(refusal) => {
+            return Err(Stop::Wait(refusal.clone()));
+        }
+    };
+
+    // The head's own view says so already; a view with one entry too many would be caught here.
+    if !is_covered(grant.attempt.seq, case.head()?) {
+        return Err(Stop::Wait(Code::AttemptUnknown.into()));
+    }
+    case.grant = Some(grant);
+    Ok(())
+}
+
+/// Whether the entry at position `seq` is among the first `head` entries.
+const fn is_covered(seq: u64, head: u64) -> bool {
+    seq < head
+}
+
+/// The journal's answer in one view of its state.
+fn ask(case: &Case<'_>, view: &dyn View) -> Result<Answer, Stop> {
+    let asked = found(case.asked.as_ref())?;
+    let checked = share::check(view, case.judge.follower.genesis(), asked);
+    Ok(match checked {
+        Ok(grant) => Answer::Allowed(Box::new(grant)),
+        Err(refusal) if refusal.code == Code::AttemptUnknown => Answer::Unknown(refusal),
+        Err(refusal) => Answer::Forbidden(refusal),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_covered;
+
+    #[test]
+    fn an_entry_is_covered_only_by_a_head_larger_than_its_position() {
+        assert!(is_covered(4, 5));
+        assert!(!is_covered(5, 5));
+    }
+}

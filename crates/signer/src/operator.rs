@@ -1,0 +1,60 @@
+//! What the operator asks of a running node: status, stop, a tightening past the writer.
+
+use crate::fatal::NotTaken;
+use crate::marks;
+use crate::node::SignerNode;
+use strongroom_types::json::Json;
+use strongroom_types::{Code, Refusal, Signed, UnixMs};
+use strongroom_wire::frame::{AdminReply, AdminRequest};
+
+impl SignerNode {
+    /// A request of the operator.
+    pub fn admin(&mut self, request: AdminRequest, now: UnixMs) -> AdminReply {
+        match request {
+            AdminRequest::Status => AdminReply::Status(self.status(now)),
+            AdminRequest::Stop => self.stop(now),
+            AdminRequest::Hand(json) => self.on_tightening(json.trim(), now),
+        }
+    }
+
+    /// Stops at once, and for every later start too.
+    fn stop(&mut self, now: UnixMs) -> AdminReply {
+        // Memory first: a disk that fails must not keep the signer in service.
+        self.stopped = true;
+        tracing::warn!("stopped by the operator");
+        match marks::stop_local(self.db.as_ref(), now) {
+            Ok(()) => AdminReply::Done,
+            Err(error) => {
+                self.dead = true;
+                AdminReply::Refused(format!(
+                    "{}: stopped, but not on disk: {error}",
+                    error.code()
+                ))
+            }
+        }
+    }
+
+    /// A tightening that the operator hands over, past the writer.
+    fn on_tightening(&mut self, json: &str, now: UnixMs) -> AdminReply {
+        if let Err(error) = self.check_alive() {
+            return AdminReply::Refused(format!("{}: {error}", error.code()));
+        }
+        let signed = match read_signed(json) {
+            Ok(signed) => signed,
+            Err(refusal) => return AdminReply::Refused(refusal.to_string()),
+        };
+        match self.journal.take_tightening(&signed, now) {
+            Ok(()) => AdminReply::Done,
+            Err(NotTaken::Refused(refusal)) => AdminReply::Refused(refusal.to_string()),
+            Err(NotTaken::Fatal(fatal)) => {
+                self.dead = true;
+                AdminReply::Refused(format!("{}: {fatal}", fatal.code()))
+            }
+        }
+    }
+}
+
+fn read_signed(json: &str) -> Result<Signed, Refusal> {
+    let json = Json::parse(json).map_err(|e| Refusal::new(Code::Malformed, e))?;
+    Signed::from_json(json).map_err(|e| Refusal::new(Code::Malformed, e))
+}

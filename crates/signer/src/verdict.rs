@@ -1,0 +1,94 @@
+//! What a decision of this signer can be. Every part may name a verdict; this file names no part.
+
+use crate::evidence::Evidence;
+use crate::fatal::Fatal;
+use strongroom_mpc_core::signing::SigningPackage;
+use strongroom_types::{Code, Digest, Refusal};
+
+/// This signer's decision on a signing request.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Every check passed: the shares may leave.
+    Share(Allowed),
+    /// Refused for now: the journal may still bring what is missing.
+    Wait(Denied),
+    /// Refused.
+    Refuse(Denied),
+    /// This signer's own store failed. Nothing leaves, and the process ends.
+    Fatal(Fatal),
+}
+
+/// What may be signed.
+#[derive(Debug)]
+pub(crate) struct Allowed {
+    /// Size of the witnessed head judged by, in entries.
+    pub(crate) head: u64,
+    /// Position of the attempt's entry.
+    pub(crate) seq: u64,
+    /// Generation of the shares that the journal names.
+    pub(crate) epoch: u32,
+    /// One package per input, in the order of the transaction.
+    pub(crate) packages: Vec<SigningPackage>,
+    /// Digest of what was seen.
+    pub(crate) evidence: Digest,
+}
+
+/// Why there is no share, and what it was decided from.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) refusal: Refusal,
+    /// Digest of what was seen, as far as the checks came.
+    pub(crate) evidence: Digest,
+    /// Size of the witnessed head judged by, in entries; 0 when there was none.
+    pub(crate) head: u64,
+}
+
+impl Denied {
+    /// A refusal before anything was looked at: its evidence is empty.
+    pub(crate) fn unjudged(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            evidence: Evidence::default().digest(),
+            head: 0,
+        }
+    }
+}
+
+/// How a check ends everything.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// No share.
+    Refuse(Refusal),
+    /// No share yet: the journal may still bring what is missing.
+    Wait(Refusal),
+    /// The process ends.
+    Fatal(Fatal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+impl From<Code> for Stop {
+    fn from(code: Code) -> Self {
+        Self::Refuse(code.into())
+    }
+}
+
+impl From<Fatal> for Stop {
+    fn from(fatal: Fatal) -> Self {
+        Self::Fatal(fatal)
+    }
+}
+
+/// How serving a request of a coordinator ended, if the process goes on.
+pub(crate) enum Served {
+    /// The answer is among the frames to send, or none is due.
+    Done,
+    /// Refused for now; the request may wait for the journal.
+    Wait(Denied),
+    /// Refused.
+    Refuse(Denied),
+}
