@@ -9,7 +9,7 @@ use strongroom_types::{GroupId, MinorUnits, Name, UserId, VaultId};
 const AGE_SECONDS_MAX: u64 = 400 * 86_400;
 
 words! {
-    /// What an intent asks for.
+    /// Kind of intent.
     Kind {
         /// Payments of one chain.
         Transfer "transfer",
@@ -17,7 +17,7 @@ words! {
 }
 
 words! {
-    /// What a destination is to the tenant.
+    /// Standing of a destination with the tenant.
     DestinationType {
         /// On the allow-list for at least the minimum age.
         AllowListed "allow_listed",
@@ -25,12 +25,12 @@ words! {
         AllowListedNew "allow_listed_new",
         /// A vault of the tenant, named as such.
         Internal "internal",
-        /// An address literal that is not on the allow-list, be it an own one.
+        /// An address literal that is not on the allow-list, even one of the tenant's own.
         Unknown "unknown",
     }
 }
 
-/// Who signed the intent: one of the users, or a member of one of the groups.
+/// Signer of the intent: one of the users, or a member of one of the groups.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Initiators {
     /// Users, ascending.
@@ -39,7 +39,7 @@ pub struct Initiators {
     pub groups: Option<Vec<GroupId>>,
 }
 
-/// Which vault pays: one of the vaults, or one that carries one of the tags.
+/// Paying vault: one of the vaults, or one that carries one of the tags.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sources {
     /// Vaults, ascending.
@@ -48,12 +48,12 @@ pub struct Sources {
     pub tags: Option<Vec<Name>>,
 }
 
-/// Where everything goes: *each* transfer's destination must be of one of the types.
+/// Destinations: that of *each* transfer must be of one of the types.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Destinations {
     /// Types, ascending.
     pub types: Vec<DestinationType>,
-    /// From which age on an allow-list entry is no longer new, in seconds; absent: at once.
+    /// Age from which an allow-list entry is no longer new, in seconds; absent: 0.
     pub min_age_seconds: Option<u64>,
     /// Labels of allow-list entries, ascending; absent: any.
     pub labels: Option<Vec<Name>>,
@@ -62,9 +62,9 @@ pub struct Destinations {
 /// The sum of all transfers, in base units of the intent's asset, without the fee.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AmountRange {
-    /// More than this.
+    /// Exclusive lower bound, base units.
     pub gt: Option<MinorUnits>,
-    /// At most this.
+    /// Inclusive upper bound, base units.
     pub lte: Option<MinorUnits>,
 }
 
@@ -74,6 +74,8 @@ impl Initiators {
             users: set_opt(f, "users")?,
             groups: set_opt(f, "groups")?,
         };
+
+        // An empty condition would match every initiator.
         if value == Self::default() {
             Err(FormError::Missing("users".to_owned()))
         } else {
@@ -95,6 +97,8 @@ impl Sources {
             vaults: set_opt(f, "vaults")?,
             tags: set_opt(f, "tags")?,
         };
+
+        // An empty condition would match every vault.
         if value == Self::default() {
             Err(FormError::Missing("vaults".to_owned()))
         } else {
@@ -117,18 +121,23 @@ impl Destinations {
             min_age_seconds: crate::form::number_opt(f, "min_age_seconds")?,
             labels: set_opt(f, "labels")?,
         };
+
+        // A condition that can never hold would make the rule look stricter than it is: the intent
+        // falls through to the next rule instead.
         let listed = |t: &DestinationType| {
             matches!(
                 t,
                 DestinationType::AllowListed | DestinationType::AllowListedNew
             )
         };
+
         if value.labels.is_some() && !value.types.iter().all(listed) {
             return Err(FormError::invalid(
                 "labels",
                 "only allow-list entries have labels",
             ));
         }
+
         if value.min_age_seconds.is_some() && !value.types.iter().any(listed) {
             return Err(FormError::invalid(
                 "min_age_seconds",
@@ -144,6 +153,7 @@ impl Destinations {
                 format!("must be between 1 and {AGE_SECONDS_MAX}"),
             ));
         }
+
         if value.types.contains(&DestinationType::AllowListedNew) && value.min_age_seconds.is_none()
         {
             return Err(FormError::invalid(
@@ -168,7 +178,7 @@ impl Destinations {
 }
 
 impl AmountRange {
-    /// Whether the amount lies within.
+    /// Whether the amount lies within the range.
     #[must_use]
     pub fn contains(&self, amount: MinorUnits) -> bool {
         self.gt.is_none_or(|gt| amount > gt) && self.lte.is_none_or(|lte| amount <= lte)
@@ -179,9 +189,12 @@ impl AmountRange {
             gt: f.parse_opt("gt")?,
             lte: f.parse_opt("lte")?,
         };
+
+        // An empty condition would match every amount.
         if value == Self::default() {
             return Err(FormError::Missing("lte".to_owned()));
         }
+
         if let (Some(gt), Some(lte)) = (value.gt, value.lte)
             && gt >= lte
         {

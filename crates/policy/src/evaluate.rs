@@ -1,45 +1,20 @@
-//! The evaluation: guards, then the first rule that matches.
+//! Evaluation in two stages: guards, then the first rule that matches.
 
 use crate::evidence::{Evidence, Recorder, Silent, Trace};
 use crate::facts::{Blocked, Facts};
 use crate::guard::{Guard, GuardKind};
 use crate::policy::Policy;
+use crate::question::{Decision, Question};
 use crate::rule::Rule;
 use crate::table::first_match;
+use crate::velocity::has_room;
 use crate::view::PolicyView;
-use crate::window::Window;
 use strongroom_types::{
-    AllowListId, Code, DecisionCore, Destination, Digest, Intent, Refusal, Tier, UnixMs,
+    AllowListId, Code, DecisionCore, Destination, Digest, Intent, Refusal, Tier,
 };
 
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The intent.
-    pub intent: &'a Intent,
-    /// Digest of the intent's text.
-    pub intent_digest: Digest,
-    /// Journal time of the position it is asked at.
-    pub at: UnixMs,
-    /// The decoder whose reading of the intent this is, e.g. `bitcoin/1`.
-    pub decoder: &'a str,
-}
-
-/// The answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Decision {
-    /// What approvers sign; tier `block` exactly when `block` is there.
-    pub core: DecisionCore,
-    /// Allow-list entries, ascending, without which another decision could have been reached: those
-    /// that let the matched rule match, and those that let an earlier rule be passed over. Each
-    /// must still be in force when a share is released. Empty when blocked.
-    pub relied_on: Vec<AllowListId>,
-    /// Why nothing may go out.
-    pub block: Option<Refusal>,
-}
-
-/// Policy's answer. Total and deterministic: equal arguments give equal answers, and every error is
-/// a block.
+/// Answers a question. Total and deterministic: equal arguments give equal answers, and every error
+/// is a block.
 #[must_use]
 pub fn evaluate(
     policy: &Policy,
@@ -69,10 +44,12 @@ pub fn explain(
         policy_digest,
         question,
     );
+
     let evidence = recorder.finish(&decision, question.at);
     (decision, evidence)
 }
 
+/// Matched rule and the allow-list entries it was reached by.
 type Matched<'p> = (&'p Rule, Vec<AllowListId>);
 
 fn decision(
@@ -90,6 +67,7 @@ fn decision(
         groups: Vec::new(),
         decoder: question.decoder.to_owned(),
     };
+
     match decided {
         Ok((rule, relied_on)) => {
             let then = &rule.then;
@@ -105,6 +83,7 @@ fn decision(
                 block: None,
             }
         }
+        // A block asks no group, so the core names none that could approve it away.
         Err(Blocked { by, refusal }) => Decision {
             core: core(by, Tier::Block),
             relied_on: Vec::new(),
@@ -120,8 +99,11 @@ fn decide<'p, T: Trace>(
     trace: &mut T,
 ) -> Result<Matched<'p>, Blocked> {
     let facts = Facts::gather(view, question)?;
-    guards(policy, &facts, trace)?;
+
+    // Guards first: a rule that matches must never be able to override one.
+    check_guards(policy, &facts, trace)?;
     let (rule, relied_on) = first_match(&policy.rules, &facts, trace)?;
+
     let block = |code, detail: String| Err(Blocked::new(rule.id.as_str(), code, detail));
     if rule.then.tier == Tier::Block {
         return block(
@@ -129,6 +111,8 @@ fn decide<'p, T: Trace>(
             format!("rule `{}` blocks this", rule.id),
         );
     }
+
+    // Fees leave the vault too: a hostile service could burn the amount that a limit protects.
     if let Some(most) = rule.then.fee_max
         && facts.intent.fee_max > most
     {
@@ -141,17 +125,23 @@ fn decide<'p, T: Trace>(
     Ok((rule, relied_on))
 }
 
-/// Stage A: the first denial in table order is the reason; that there is one does not depend on the
-/// order.
-fn guards<T: Trace>(policy: &Policy, facts: &Facts<'_>, trace: &mut T) -> Result<(), Blocked> {
+/// Stage A. The reason is the first denial in table order; whether the intent is denied does not
+/// depend on the order.
+fn check_guards<T: Trace>(
+    policy: &Policy,
+    facts: &Facts<'_>,
+    trace: &mut T,
+) -> Result<(), Blocked> {
     let mut denied = None;
     for guard in &policy.guards {
-        let denial = denies(guard, facts, trace);
+        let denial = denial(guard, facts, trace);
         trace.guard(guard, denial.as_ref());
+
         denied = denied.or(denial.map(|refusal| Blocked {
             by: guard.id.to_string(),
             refusal,
         }));
+        // Evidence lists every guard, a decision needs only the first denial.
         if denied.is_some() && !T::FULL {
             break;
         }
@@ -159,74 +149,67 @@ fn guards<T: Trace>(policy: &Policy, facts: &Facts<'_>, trace: &mut T) -> Result
     denied.map_or(Ok(()), Err)
 }
 
-fn denies<T: Trace>(guard: &Guard, facts: &Facts<'_>, trace: &mut T) -> Option<Refusal> {
+/// Reason why the guard denies the intent, if it does.
+fn denial<T: Trace>(guard: &Guard, facts: &Facts<'_>, trace: &mut T) -> Option<Refusal> {
     let intent = facts.intent;
-    let (denied, code, what) = match &guard.kind {
-        GuardKind::BlockedDestinations(blocked) => {
-            let paid = |address: &String| {
-                intent
-                    .transfers()
-                    .iter()
-                    .any(|transfer| match &transfer.destination {
-                        Destination::Address(text) => text.eq_ignore_ascii_case(address),
-                        Destination::Vault(_) => false,
-                    })
-            };
-            (
-                blocked.iter().any(paid),
-                Code::PolicyBlocked,
-                "a blocked destination",
-            )
+    let deny_if = |denied: bool, code: Code, text: &str| {
+        denied.then(|| Refusal::new(code, format!("guard `{}`: {text}", guard.id)))
+    };
+
+    match &guard.kind {
+        GuardKind::BlockedDestinations(blocked) => deny_if(
+            pays_any(intent, blocked),
+            Code::PolicyBlocked,
+            "a blocked destination",
+        ),
+        // Base units of different assets cannot be compared.
+        GuardKind::Ceiling { asset, .. } if asset != facts.asset => None,
+        GuardKind::Ceiling { window, .. } => {
+            match has_room(window, guard.id.as_str(), facts, trace) {
+                Ok(room) => deny_if(!room, Code::LimitExceeded, "its window would be exceeded"),
+                Err(refusal) => Some(refusal),
+            }
         }
-        GuardKind::Ceiling { asset, window } => match asset == facts.asset {
-            false => return None,
-            true => match holds(window, guard.id.as_str(), facts, trace) {
-                Err(refusal) => return Some(refusal),
-                Ok(within) => (!within, Code::LimitExceeded, "its window would be exceeded"),
-            },
-        },
-        GuardKind::AmountMax { asset, lte } => (
+        GuardKind::AmountMax { asset, lte } => deny_if(
             asset == facts.asset && facts.amount > *lte,
             Code::PolicyBlocked,
             "the amount is too large",
         ),
-        GuardKind::Chains(chains) => (
+        GuardKind::Chains(chains) => deny_if(
             !chains.contains(&intent.chain),
             Code::UnknownChain,
             "the chain is not enabled",
         ),
-        GuardKind::Assets(assets) => (
+        GuardKind::Assets(assets) => deny_if(
             !assets.contains(facts.asset),
             Code::PolicyBlocked,
             "the asset is not enabled",
         ),
-        GuardKind::FeeMax { chain, lte } => (
+        GuardKind::FeeMax { chain, lte } => deny_if(
             *chain == intent.chain && intent.fee_max > *lte,
             Code::FeeCapExceeded,
             "the fee cap is too large",
         ),
-        GuardKind::ClosedHours(hours) => (
+        GuardKind::ClosedHours(hours) => deny_if(
             hours.contain(facts.at),
             Code::PolicyBlocked,
             "nothing goes out now",
         ),
-    };
-    denied.then(|| Refusal::new(code, format!("guard `{}`: {what}", guard.id)))
+    }
 }
 
-/// Whether the window has room; a sum that is not known is an error, whatever the limit.
-pub(crate) fn holds<T: Trace>(
-    window: &Window,
-    owner: &str,
-    facts: &Facts<'_>,
-    trace: &mut T,
-) -> Result<bool, Refusal> {
-    let reading = facts.read(window);
-    trace.window(owner, window, facts, reading);
-    reading.within.ok_or_else(|| {
-        Refusal::new(
-            Code::PolicyBlocked,
-            format!("`{owner}`: the sum of a window is not known or overflows"),
-        )
-    })
+/// Whether a transfer pays one of the addresses.
+fn pays_any(intent: &Intent, addresses: &[String]) -> bool {
+    // Bech32 and hexadecimal addresses have two spellings; a blocked one must not pass in the
+    // other.
+    let is_paid = |address: &String| {
+        intent
+            .transfers()
+            .iter()
+            .any(|transfer| match &transfer.destination {
+                Destination::Address(text) => text.eq_ignore_ascii_case(address),
+                Destination::Vault(_) => false,
+            })
+    };
+    addresses.iter().any(is_paid)
 }

@@ -1,10 +1,10 @@
-//! Evidence: what a decision was made from. Recomputed from the journal whenever it is wanted, so
-//! it is not part of the decision and costs nothing when nobody asks.
+//! Evidence: the facts behind a decision. Recomputed from the journal on request, so it is not part
+//! of the decision and costs nothing when it is not requested.
 
-use crate::evaluate::Decision;
 use crate::facts::{Facts, Reading};
 use crate::form::Members;
 use crate::guard::Guard;
+use crate::question::Decision;
 use crate::rule::{Condition, Rule};
 use crate::view::Spent;
 use crate::window::Window;
@@ -16,44 +16,44 @@ use strongroom_types::{
 /// One window that was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WindowFact {
-    /// The guard or rule it belongs to.
+    /// Id of the guard or rule that has the window.
     pub owner: String,
     /// The window with its limits.
     pub window: Window,
     /// The asset it sums.
     pub asset: AssetId,
-    /// What was spent before; `None` when not known.
+    /// Sum before this intent; `None` when not known.
     pub spent: Option<Spent>,
-    /// What this intent adds: amount and fee cap.
+    /// Amount and fee cap of this intent, in base units.
     pub adding: MinorUnits,
     /// Whether the sum is within the limits; `None` when not known.
     pub within: Option<bool>,
 }
 
-/// One guard's outcome.
+/// Outcome of one guard.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GuardFact {
-    /// The guard.
+    /// Id of the guard in the table.
     pub id: Name,
-    /// Why it denies; `None` when it does not.
+    /// Reason of the denial; `None` when the guard does not deny.
     pub denial: Option<Refusal>,
 }
 
-/// One rule, up to the match.
+/// Outcome of one rule, up to the match.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleFact {
-    /// The rule.
+    /// Id of the rule in the table.
     pub id: Name,
     /// The first condition that does not hold; `None` for the match.
     pub unmet: Option<Condition>,
 }
 
-/// Everything a decision was made from.
+/// All facts behind one decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Evidence {
-    /// The decision.
+    /// Text that approvers sign.
     pub core: DecisionCore,
-    /// The block, if it is one.
+    /// Reason of the block, if the decision is one.
     pub block: Option<Refusal>,
     /// Allow-list entries the decision relies on.
     pub relied_on: Vec<AllowListId>,
@@ -67,16 +67,16 @@ pub struct Evidence {
     pub rules: Vec<RuleFact>,
 }
 
-/// What the evaluation tells on its way.
+/// Observer of an evaluation.
 pub(crate) trait Trace {
-    /// Whether to go on after the first denial.
+    /// Whether the evaluation continues after the first denial and without probes.
     const FULL: bool;
     fn window(&mut self, owner: &str, window: &Window, facts: &Facts<'_>, reading: Reading);
     fn guard(&mut self, guard: &Guard, denial: Option<&Refusal>);
     fn rule(&mut self, rule: &Rule, unmet: Option<Condition>);
 }
 
-/// Keeps nothing.
+/// Observer that keeps nothing.
 pub(crate) struct Silent;
 
 impl Trace for Silent {
@@ -86,7 +86,7 @@ impl Trace for Silent {
     fn rule(&mut self, _: &Rule, _: Option<Condition>) {}
 }
 
-/// Keeps everything.
+/// Observer that keeps every fact.
 #[derive(Default)]
 pub(crate) struct Recorder {
     windows: Vec<WindowFact>,
@@ -163,11 +163,14 @@ impl Evidence {
                 list(self.windows.iter().map(WindowFact::write).collect()),
             ),
         ];
+
+        // A decision that is not a block has no such member: absent, not null.
         members.extend(
             self.block
                 .iter()
                 .map(|refusal| member("block", refusal_json(refusal))),
         );
+
         Json::Object(members).to_text()
     }
 
@@ -220,6 +223,7 @@ impl WindowFact {
             Some(false) => "exceeded",
             None => "unknown",
         };
+
         let mut members = self.window.members();
         members.extend([
             member("adding", Json::text(self.adding)),
@@ -227,6 +231,8 @@ impl WindowFact {
             member("outcome", Json::text(outcome)),
             member("owner", Json::text(&self.owner)),
         ]);
+
+        // An unknown sum is left out; written as zero it would look like an empty window.
         members.extend(self.spent.iter().flat_map(|spent| {
             [
                 member("spent_amount", Json::text(spent.amount)),

@@ -1,7 +1,7 @@
-//! What is known about one intent before the table is read, and the blocks that need no table.
+//! Facts about one intent, gathered before the table is read, and the blocks that need no table.
 
 use crate::condition::{DestinationType, Destinations, Initiators, Kind, Sources};
-use crate::evaluate::Question;
+use crate::question::Question;
 use crate::view::{Listed, PolicyView, Spent, WindowScope};
 use crate::window::{VelocityScope, Window};
 use strongroom_types::intent::TRANSFERS_MAX;
@@ -21,6 +21,7 @@ pub const UNKNOWN_INITIATOR: &str = "unknown_initiator";
 /// Rule name when the intent moves anything but one native asset of its own chain.
 pub const UNSUPPORTED_ASSET: &str = "unsupported_asset";
 
+/// Rule names that no table may use.
 pub(crate) const RESERVED: [&str; 5] = [
     NO_MATCH,
     INVALID_INTENT,
@@ -44,14 +45,14 @@ impl Blocked {
     }
 }
 
-/// What one transfer's destination is.
+/// Standing of one transfer's destination with the tenant.
 pub(crate) enum Place {
     Internal,
     Listed { listed: Listed, age_ms: u64 },
     Unknown,
 }
 
-/// One intent, looked up once.
+/// One intent with everything it names looked up.
 pub(crate) struct Facts<'a> {
     pub(crate) view: &'a dyn PolicyView,
     pub(crate) intent: &'a Intent,
@@ -66,7 +67,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) places: Vec<Place>,
 }
 
-/// A window's sum and how it compares.
+/// Sum of a window, compared with its limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Reading {
     pub(crate) spent: Option<Spent>,
@@ -80,19 +81,27 @@ impl<'a> Facts<'a> {
         question: &Question<'a>,
     ) -> Result<Self, Blocked> {
         let (intent, at) = (question.intent, question.at);
+
         let asset = one_native_asset(intent)?;
+
+        // A sum that wrapped around would pass every limit.
         let overflow = || Blocked::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
         let amount = intent.total().ok_or_else(overflow)?;
         let worst = amount.checked_add(intent.fee_max).ok_or_else(overflow)?;
+
+        // Ids resolve within the tenant only, so the vault of another tenant is unknown here.
         let no_vault =
             |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
         let vault = view
             .vault(intent.vault)
             .ok_or_else(|| no_vault(intent.vault))?;
+
+        // A credential revoked as stolen must not start a payment.
         let initiator = view.user_of(intent.initiator).ok_or_else(|| {
             let detail = format!("no credential {} in force", intent.initiator);
             Blocked::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
+
         let place = |transfer: &Transfer| match &transfer.destination {
             Destination::Vault(id) => view
                 .vault(*id)
@@ -102,11 +111,13 @@ impl<'a> Facts<'a> {
                 Ok(place_of(view.allow_list(&intent.chain, address), at))
             }
         };
+
         let places = intent
             .transfers()
             .iter()
             .map(place)
             .collect::<Result<_, _>>()?;
+
         Ok(Self {
             view,
             intent,
@@ -127,9 +138,12 @@ impl<'a> Facts<'a> {
             VelocityScope::Tenant => WindowScope::Tenant,
             VelocityScope::Vault => WindowScope::Vault(self.intent.vault),
         };
+
         let spent = self
             .view
             .spent(scope, self.asset, window.window_ms(), self.at);
+
+        // This intent is counted before comparing: else the payment that breaks the limit passes.
         let within = spent.and_then(|spent| {
             let amount = spent.amount.checked_add(self.worst)?;
             let count = spent.count.checked_add(1)?;
@@ -137,11 +151,12 @@ impl<'a> Facts<'a> {
             let count_fits = window.count_lte.is_none_or(|limit| count <= limit);
             Some(amount_fits && count_fits)
         });
+
         Reading { spent, within }
     }
 }
 
-/// An entry whose time has not come is no entry.
+/// An entry counts from its release on: before, its delay still protects the tenant.
 fn place_of(listed: Option<Listed>, at: UnixMs) -> Place {
     match listed {
         Some(listed) if listed.since <= at => Place::Listed {
@@ -158,6 +173,7 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
     let first = intent.transfers().first();
     let first =
         first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
+
     if intent.transfers().len() > TRANSFERS_MAX {
         return Err(Blocked::new(
             INVALID_INTENT,
@@ -165,6 +181,7 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
             "too many transfers",
         ));
     }
+
     if intent
         .transfers()
         .iter()
@@ -173,10 +190,14 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
         let detail = "an intent moves one asset: amounts of different assets cannot be summed";
         return Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail));
     }
+
+    // The native asset is spelled with its chain in front: one of another chain would be counted in
+    // the wrong windows.
     let rest = first.asset.as_str().strip_prefix(intent.chain.as_str());
     if rest.is_some_and(|rest| rest.starts_with("/slip44:")) {
         return Ok(&first.asset);
     }
+
     let detail = format!(
         "{} is not the native asset of {}",
         first.asset, intent.chain
@@ -185,20 +206,25 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
 }
 
 impl Destinations {
+    /// Whether one destination is of a wanted type.
     pub(crate) fn accepts(&self, place: &Place) -> bool {
         let wants = |wanted: DestinationType| self.types.contains(&wanted);
         match place {
             Place::Internal => wants(DestinationType::Internal),
             Place::Unknown => wants(DestinationType::Unknown),
             Place::Listed { listed, age_ms } => {
+                // An entry added minutes ago may be an attacker's: a table can treat recent ones as
+                // a type of their own.
                 let new = self
                     .min_age_seconds
                     .is_some_and(|min| *age_ms < min.saturating_mul(1000));
+
                 let of_age = if new {
                     DestinationType::AllowListedNew
                 } else {
                     DestinationType::AllowListed
                 };
+
                 wants(of_age)
                     && self
                         .labels
@@ -210,6 +236,7 @@ impl Destinations {
 }
 
 impl Facts<'_> {
+    /// Kind of the intent, in the words of the table.
     pub(crate) fn kind(&self) -> Kind {
         match self.intent.kind {
             IntentKind::Transfer(_) => Kind::Transfer,
@@ -218,17 +245,20 @@ impl Facts<'_> {
 }
 
 impl Sources {
+    /// Whether the paying vault is named, or carries a named tag.
     pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
         let named = self
             .vaults
             .as_ref()
             .is_some_and(|vaults| vaults.contains(&facts.vault.id));
         let tagged = |tags: &Vec<Name>| tags.iter().any(|tag| facts.vault.tags.contains(tag));
+
         named || self.tags.as_ref().is_some_and(tagged)
     }
 }
 
 impl Initiators {
+    /// Whether the initiator is named, or is a member of a named group at this position.
     pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
         let named = self
             .users
@@ -239,6 +269,7 @@ impl Initiators {
                 .iter()
                 .any(|g| facts.view.in_group(*g, facts.initiator))
         };
+
         named || self.groups.as_ref().is_some_and(member)
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 
-/// Most values of one list (an own bound below what the text limit allows).
+/// Largest number of values in one list; lower than the text limit allows.
 pub(crate) const LIST_MAX: usize = 256;
 
 /// Text that is none of the words expected here.
@@ -43,7 +43,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// Members of an object under construction.
+/// Members of an object that is being written.
 pub(crate) type Members = Vec<(String, Json)>;
 
 /// Adds a member if there is a value.
@@ -82,16 +82,21 @@ where
     }
 }
 
+/// Checks that values are present, ascending and distinct.
 pub(crate) fn ascending<T: Ord>(name: &str, values: Vec<T>) -> Result<Vec<T>, FormError> {
+    // Read as "none" the rule would never match, read as "any" always: it is not a value at all.
     if values.is_empty() {
         return Err(FormError::invalid(
             name,
             "must not be empty; leave it out to mean any",
         ));
     }
+
+    // One set has one text, so that equal policies have equal digests.
     if !values.is_sorted_by(|a, b| a < b) {
         return Err(FormError::invalid(name, "must be ascending and distinct"));
     }
+
     Ok(values)
 }
 
@@ -138,15 +143,22 @@ pub(crate) fn objects<T>(
     read: impl Fn(&mut Fields) -> Result<T, FormError>,
 ) -> Result<Vec<T>, FormError> {
     let one = |(at, json)| {
+        // The path is part of the message: a table has 256 rules of the same shape.
         let path = format!("{name}[{at}]");
+
         let read_one = || {
             let mut fields = Fields::of(json, "value")?;
             let value = read(&mut fields)?;
+
+            // A misspelled condition that was ignored would widen the rule.
             fields.end()?;
+
             Ok(value)
         };
+
         read_one().map_err(|error| within(&path, error))
     };
+
     f.list(name, max)?
         .into_iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! Guards: what never goes out, whatever the rules say.
+//! Guards: payments that never go out, whatever the rules allow.
 
 use crate::form::{LIST_MAX, Members, ascending, set, texts};
 use crate::hours::Hours;
@@ -8,16 +8,16 @@ use strongroom_types::intent::ADDRESS_BYTES_MAX;
 use strongroom_types::json::Json;
 use strongroom_types::{AssetId, ChainId, MinorUnits, Name};
 
-/// One guard.
+/// A named denial.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Guard {
     /// Unique among guards and rules; the decision names it when it blocks.
     pub id: Name,
-    /// What it denies.
+    /// Payments that it denies.
     pub kind: GuardKind,
 }
 
-/// What a guard denies.
+/// Payments that a guard denies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GuardKind {
     /// `blocked_destinations`: any transfer to one of these address literals, on any chain,
@@ -26,16 +26,16 @@ pub enum GuardKind {
     /// `ceiling`: the window's sum of this asset, this intent's worst case included, would exceed
     /// its limit.
     Ceiling {
-        /// The asset.
+        /// Asset in CAIP-19 form.
         asset: AssetId,
         /// The window; its amount is in base units of `asset`.
         window: Window,
     },
-    /// `amount_max`: more than this of this asset in one intent, without the fee.
+    /// `amount_max`: one intent that moves more than this of this asset, without the fee.
     AmountMax {
-        /// The asset.
+        /// Asset in CAIP-19 form.
         asset: AssetId,
-        /// Most, in base units.
+        /// Largest amount, in base units.
         lte: MinorUnits,
     },
     /// `chains`: any chain but these. Ascending.
@@ -44,12 +44,12 @@ pub enum GuardKind {
     Assets(Vec<AssetId>),
     /// `fee_max`: a fee cap above this on this chain.
     FeeMax {
-        /// The chain.
+        /// Chain in CAIP-2 form.
         chain: ChainId,
-        /// Most, in base units of its native asset.
+        /// Largest fee cap, in base units of its native asset.
         lte: MinorUnits,
     },
-    /// `closed_hours`: anything within these hours.
+    /// `closed_hours`: every payment within these hours.
     ClosedHours(Hours),
 }
 
@@ -88,6 +88,8 @@ impl GuardKind {
                 lte: f.parse("lte")?,
             }),
             "closed_hours" => f.object("hours", Hours::read).map(Self::ClosedHours),
+            // A kind of a later version may be the one that protects this tenant: refused, never
+            // skipped.
             other => Err(FormError::invalid(
                 "kind",
                 format!("unknown guard kind `{other}`"),
@@ -97,6 +99,7 @@ impl GuardKind {
 
     fn members(&self) -> (&'static str, Members) {
         let member = |name: &str, value| (name.to_owned(), value);
+
         match self {
             Self::BlockedDestinations(addresses) => (
                 "blocked_destinations",
@@ -130,6 +133,8 @@ impl GuardKind {
 
 fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
     let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
+
+    // An address with a space or a look-alike letter would block nothing.
     let plain = |text: &String| {
         (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     };
@@ -139,5 +144,6 @@ fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
             "expected 1 to 128 visible ASCII characters each",
         ));
     }
+
     ascending("addresses", addresses)
 }

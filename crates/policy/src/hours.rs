@@ -1,5 +1,6 @@
-//! Hours of the week at a fixed offset from UTC. Time-zone data differ between builds, so there are
-//! no zones: whoever wants daylight saving changes the policy.
+//! Hours of the week at a fixed offset from UTC. Time-zone data differ between builds, and replicas
+//! of different builds must decide alike: there are no zones, and daylight saving is a policy
+//! change.
 
 use crate::form::{set, texts, words};
 use std::fmt;
@@ -47,6 +48,8 @@ impl FromStr for TimeOfDay {
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let (hours, minutes) = text.split_once(':').ok_or(NotATime)?;
+
+        // Exactly two digits: one time has one spelling, so equal policies have equal digests.
         let two = |text: &str, max: u16| {
             let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
             text.parse()
@@ -54,7 +57,10 @@ impl FromStr for TimeOfDay {
                 .filter(|n: &u16| digits && *n <= max)
                 .ok_or(NotATime)
         };
+
         let minute = two(hours, 24)? * 60 + two(minutes, 59)?;
+
+        // Minutes are at most 59, so this excludes 24:01 to 24:59.
         if i128::from(minute) <= DAY_MINUTES {
             Ok(Self(minute))
         } else {
@@ -77,26 +83,31 @@ pub struct Hours {
     pub utc_offset_minutes: i16,
     /// Days, ascending from Monday.
     pub days: Vec<Day>,
-    /// First minute.
+    /// First minute within, local time.
     pub from: TimeOfDay,
-    /// First minute after.
+    /// First minute after the span, local time.
     pub to: TimeOfDay,
 }
 
 impl Hours {
-    /// Whether `at` lies within.
+    /// Whether `at` lies within these hours.
     #[must_use]
     pub fn contain(&self, at: UnixMs) -> bool {
         // 1970-01-01 was a Thursday, three days after Monday.
         let minutes =
             i128::from(at.0 / 60_000) + i128::from(self.utc_offset_minutes) + 3 * DAY_MINUTES;
+
         let of_week = minutes.rem_euclid(WEEK_MINUTES);
         let (today, minute) = (of_week / DAY_MINUTES, of_week % DAY_MINUTES);
+
         let on = |day: i128| self.days.iter().any(|d| *d as i128 == day);
         let (from, to) = (i128::from(self.from.0), i128::from(self.to.0));
+
         if from < to {
             return on(today) && (from..to).contains(&minute);
         }
+
+        // Over midnight: the evening of a listed day, or the morning after one.
         (on(today) && minute >= from) || (on((today + 6) % 7) && minute < to)
     }
 
@@ -107,15 +118,19 @@ impl Hours {
             from: f.parse("from")?,
             to: f.parse("to")?,
         };
+
+        // Equal ends could mean no hour or all of them.
         if hours.from == hours.to {
             return Err(FormError::invalid(
                 "to",
                 "must differ from `from`; a whole day is 00:00 to 24:00",
             ));
         }
+
         if i128::from(hours.from.0) == DAY_MINUTES {
             return Err(FormError::invalid("from", "24:00 is 00:00 of the next day"));
         }
+
         Ok(hours)
     }
 
@@ -130,6 +145,7 @@ impl Hours {
 }
 
 fn offset(text: &str) -> Result<i16, FormError> {
+    // `+60` and `060` parse too: only the spelling that is written back is accepted.
     let canonical = text
         .parse()
         .ok()

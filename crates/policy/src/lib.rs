@@ -1,4 +1,5 @@
-//! The policy: a tenant's signed table that says which intents leave, and after whose yes.
+//! The policy: a tenant's signed table of the intents that may leave and of the approvals each
+//! needs.
 //!
 //! Two finite stages. **Guards**: any one that denies blocks, their order does not matter, no rule
 //! overrides them. **Rules**: the first whose every condition holds gives the tier and its
@@ -19,15 +20,17 @@ mod guard;
 mod hours;
 mod policy;
 mod probe;
+mod question;
 mod rule;
 mod table;
 mod tighter;
 mod unsupported;
+mod velocity;
 mod view;
 mod window;
 
 pub use condition::{AmountRange, DestinationType, Destinations, Initiators, Kind, Sources};
-pub use evaluate::{Decision, Question, evaluate, explain};
+pub use evaluate::{evaluate, explain};
 pub use evidence::{Evidence, GuardFact, RuleFact, WindowFact};
 pub use facts::{INVALID_INTENT, NO_MATCH, UNKNOWN_INITIATOR, UNKNOWN_VAULT, UNSUPPORTED_ASSET};
 pub use form::NotAWord;
@@ -35,6 +38,7 @@ pub use guard::{Guard, GuardKind};
 pub use hours::{Day, Hours, TimeOfDay};
 pub use policy::{GUARDS_MAX, Policy, RULES_MAX};
 pub use probe::Rules;
+pub use question::{Decision, Question};
 pub use rule::{Condition, Match, Rule, Then};
 pub use tighter::is_tighter;
 pub use view::{Listed, PolicyView, Spent, WindowScope};

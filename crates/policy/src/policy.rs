@@ -9,9 +9,9 @@ use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 use strongroom_types::{Digest, Document, GroupId, Refusal};
 
-/// Most guards.
+/// Largest number of guards in one table.
 pub const GUARDS_MAX: usize = 64;
-/// Most rules.
+/// Largest number of rules in one table.
 pub const RULES_MAX: usize = 256;
 
 /// A tenant's policy.
@@ -20,9 +20,9 @@ pub const RULES_MAX: usize = 256;
 /// sense, and is what every path to a decision must use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
-    /// Any of them denies; order is irrelevant.
+    /// Guards, any of which denies; their order does not matter.
     pub guards: Vec<Guard>,
-    /// The first that matches decides.
+    /// Rules, the first of which to match decides.
     pub rules: Rules,
 }
 
@@ -58,8 +58,10 @@ impl Policy {
     /// when it asks for something this build does not evaluate (prices, screening, simulation, …),
     /// naming the member.
     pub fn load(text: &str) -> Result<(Self, Digest), Refusal> {
+        // A member of a newer build that was skipped here could be the one that blocks a payment.
         let policy = Self::parse(text).map_err(|error| unsupported::refusal(text, error))?;
         policy.check()?;
+
         Ok((policy, Self::digest_of(text)))
     }
 
@@ -68,7 +70,7 @@ impl Policy {
     /// # Errors
     /// `malformed`, naming the rule or guard.
     pub fn check(&self) -> Result<(), Refusal> {
-        check::check(self)
+        check::check(&self.guards, &self.rules)
     }
 
     /// Every group that a rule names, as approvers or initiators, in order of appearance.
@@ -81,6 +83,7 @@ impl Policy {
                 .filter_map(|i| i.groups.as_ref())
                 .flatten()
                 .copied();
+
             initiators.chain(rule.then.groups.iter().map(|need| need.group))
         })
     }

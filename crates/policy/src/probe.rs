@@ -1,8 +1,9 @@
-//! A rule's match in 48 bytes, so that a long table is turned away from the nearest cache.
+//! A rule's match in 48 bytes, so that most rules of a long table are excluded without a cache
+//! miss.
 //!
-//! A probe may let a rule through that does not match, which is then looked at in full; it never
-//! turns away one that does. It changes no decision: [`crate::explain`] does without, and tests
-//! compare the two.
+//! A probe may pass a rule that does not match, which is then compared in full; it never excludes
+//! one that does. It changes no decision: [`crate::explain`] does without, and tests compare the
+//! two.
 
 use crate::condition::{DestinationType, Destinations, Initiators, Sources};
 use crate::facts::{Facts, Place};
@@ -33,15 +34,17 @@ impl Deref for Rules {
 }
 
 impl Rules {
+    /// Each rule with its probe, in table order.
     pub(crate) fn probed(&self) -> impl Iterator<Item = (&Rule, &Probe)> {
         self.rules.iter().zip(&self.probes)
     }
 }
 
+/// Set of every value.
 const ANY: u64 = u64::MAX;
 
-/// What can be compared in a few instructions. Sets are 64 bits, one per value, many values to a
-/// bit.
+/// Conditions that are compared in a few instructions. A set is 64 bits; a value has one bit and
+/// shares it with others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Probe {
     amount_min: u64,
@@ -52,7 +55,7 @@ pub(crate) struct Probe {
     places: u8,
 }
 
-/// The same of an intent.
+/// The same facts of an intent.
 pub(crate) struct Sample {
     amount: u64,
     vault: u64,
@@ -65,6 +68,7 @@ const INTERNAL: u8 = 1;
 const LISTED: u8 = 2;
 const UNKNOWN: u8 = 4;
 
+/// Bit of a value: a hash modulo 64.
 fn bit(bytes: &[u8]) -> u64 {
     1 << (bytes
         .iter()
@@ -76,7 +80,8 @@ fn set<T>(values: &[T], bit: impl Fn(&T) -> u64) -> u64 {
     values.iter().fold(0, |set, value| set | bit(value))
 }
 
-/// Saturated: monotonous, so a comparison that fails on saturated values fails on the real ones.
+/// Amount saturated to 64 bits. Monotonic, so a comparison that fails on saturated values fails on
+/// the full ones.
 fn low(amount: MinorUnits) -> u64 {
     amount.to_u64().unwrap_or(u64::MAX)
 }
@@ -98,8 +103,8 @@ impl Probe {
         }
     }
 
-    /// Whether the rule surely does not match, for a reason other than destinations.
-    pub(crate) fn turns_away(&self, sample: &Sample) -> bool {
+    /// Whether the rule certainly does not match, for a reason other than destinations.
+    pub(crate) fn excludes(&self, sample: &Sample) -> bool {
         sample.amount > self.amount_max
             || sample.amount < self.amount_min
             || self.vaults & sample.vault == 0
@@ -107,13 +112,13 @@ impl Probe {
             || self.users & sample.user == 0
     }
 
-    /// Whether the rule surely does not match, because of its destinations.
-    pub(crate) fn turns_places_away(&self, sample: &Sample) -> bool {
+    /// Whether the rule certainly does not match, because of its destinations.
+    pub(crate) fn excludes_places(&self, sample: &Sample) -> bool {
         sample.places & !self.places != 0
     }
 
-    /// Whether the rule takes addresses that are not listed.
-    pub(crate) fn takes_unknown(&self) -> bool {
+    /// Whether the rule accepts addresses that are not listed.
+    pub(crate) fn accepts_unknown(&self) -> bool {
         self.places & UNKNOWN != 0
     }
 }
@@ -121,6 +126,7 @@ impl Probe {
 fn vaults(sources: &Sources) -> u64 {
     match (&sources.vaults, &sources.tags) {
         (Some(vaults), None) => set(vaults, |id| bit(&id.0)),
+        // A tag can match vaults that the condition does not name.
         (_, Some(_)) | (None, None) => ANY,
     }
 }
@@ -128,6 +134,7 @@ fn vaults(sources: &Sources) -> u64 {
 fn users(initiators: &Initiators) -> u64 {
     match (&initiators.users, &initiators.groups) {
         (Some(users), None) => set(users, |id| bit(&id.0)),
+        // A group can contain users that the condition does not name.
         (_, Some(_)) | (None, None) => ANY,
     }
 }
@@ -138,10 +145,12 @@ fn asset_bit(asset: &AssetId) -> u64 {
 
 fn places(destinations: &Destinations) -> u8 {
     let place = |wanted: &DestinationType| match wanted {
+        // Age and label are left to the full comparison.
         DestinationType::AllowListed | DestinationType::AllowListedNew => LISTED,
         DestinationType::Internal => INTERNAL,
         DestinationType::Unknown => UNKNOWN,
     };
+
     destinations
         .types
         .iter()
@@ -155,6 +164,7 @@ impl Sample {
             Place::Listed { .. } => LISTED,
             Place::Unknown => UNKNOWN,
         };
+
         Self {
             amount: low(facts.amount),
             vault: bit(&facts.vault.id.0),

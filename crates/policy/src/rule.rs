@@ -1,4 +1,4 @@
-//! Rules: what an intent must be like, and what is then needed.
+//! Rules: conditions on an intent, and the obligations that follow when they hold.
 
 use crate::condition::{AmountRange, Destinations, Initiators, Kind, Sources};
 use crate::form::{Members, object_opt, objects, put, set_opt, texts};
@@ -15,9 +15,9 @@ use strongroom_types::{AssetId, GroupNeed, MinorUnits, Name, Tier};
 pub struct Rule {
     /// Unique among rules and guards; approvers see and sign it.
     pub id: Name,
-    /// Every condition must hold.
+    /// Conditions, all of which must hold.
     pub matches: Match,
-    /// What is needed when it does.
+    /// Obligations of an intent that matches.
     pub then: Then,
 }
 
@@ -27,38 +27,38 @@ pub struct Rule {
 pub struct Match {
     /// Kinds, ascending.
     pub kinds: Option<Vec<Kind>>,
-    /// Who asks.
+    /// Signers of the intent; absent: any.
     pub initiators: Option<Box<Initiators>>,
-    /// Which vault pays.
+    /// Paying vaults; absent: any.
     pub sources: Option<Box<Sources>>,
-    /// Where everything goes.
+    /// Destinations of its transfers; absent: any.
     pub destinations: Option<Box<Destinations>>,
     /// Assets, ascending.
     pub assets: Option<Vec<AssetId>>,
-    /// How much, base units.
+    /// Sum of all transfers, in base units; absent: any.
     pub amount: Option<Box<AmountRange>>,
-    /// Windows, all of which must hold; none: empty.
+    /// Windows, each of which must have room; empty: none.
     pub velocity: Vec<Window>,
-    /// When.
+    /// Hours of the week; absent: always.
     pub time: Option<Box<Hours>>,
 }
 
 /// A tier and its obligations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Then {
-    /// The tier.
+    /// Degree of approval, in one word.
     pub tier: Tier,
     /// Time between the last approval and the first share, in seconds.
     pub time_lock_seconds: u64,
     /// Whether groups approve in the order listed.
     pub ordered: bool,
-    /// Who must say yes.
+    /// Groups that must approve, with the number of approvals of each.
     pub groups: Vec<GroupNeed>,
     /// Largest fee cap an intent may carry, base units of the native asset; absent: any.
     pub fee_max: Option<MinorUnits>,
 }
 
-/// A condition by name, for evidence.
+/// Name of a condition, for evidence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Condition {
     /// `amount`.
@@ -129,6 +129,7 @@ impl Match {
             self.destinations.as_deref(),
             Destinations::write,
         );
+
         put(&mut members, "assets", self.assets.as_ref(), texts);
         put(
             &mut members,
@@ -137,6 +138,8 @@ impl Match {
             AmountRange::write,
         );
         put(&mut members, "time", self.time.as_deref(), Hours::write);
+
+        // Absent and empty mean the same, so only one of them is ever written.
         if !self.velocity.is_empty() {
             let windows = self
                 .velocity
@@ -144,14 +147,17 @@ impl Match {
                 .map(|window| Json::Object(window.members()));
             members.push(("velocity".to_owned(), Json::List(windows.collect())));
         }
+
         Json::Object(members)
     }
 }
 
+/// Takes the windows of a rule; absent: none.
 fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
     if !f.has("velocity") {
         return Ok(Vec::new());
     }
+
     let windows = objects(f, "velocity", WINDOWS_MAX, Window::read)?;
     if windows.is_empty() {
         return Err(FormError::invalid(
@@ -159,6 +165,7 @@ fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
             "must not be empty; leave it out to mean any",
         ));
     }
+
     Ok(windows)
 }
 
@@ -186,6 +193,8 @@ impl Then {
                 Json::text(self.time_lock_seconds),
             ),
         ];
+
+        // Absent means any fee cap; a zero would mean none.
         put(&mut members, "fee_max", self.fee_max.as_ref(), Json::text);
         Json::Object(members)
     }

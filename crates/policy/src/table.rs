@@ -1,44 +1,59 @@
 //! Stage B: the first rule whose every condition holds.
 
 use crate::condition::Destinations;
-use crate::evaluate::holds;
 use crate::evidence::Trace;
 use crate::facts::{Blocked, Facts, NO_MATCH, Place};
 use crate::probe::{Probe, Rules, Sample};
 use crate::rule::{Condition, Match, Rule};
+use crate::velocity::has_room;
 use std::collections::BTreeSet;
 use strongroom_types::{AllowListId, Code, Refusal};
 
-/// The first rule that matches, and the allow-list entries without which another one might have.
+/// First rule that matches, and the allow-list entries without which another one might have.
 pub(crate) fn first_match<'p, T: Trace>(
     rules: &'p Rules,
     facts: &Facts<'_>,
     trace: &mut T,
 ) -> Result<(&'p Rule, Vec<AllowListId>), Blocked> {
     let sample = Sample::of(facts);
-    let mut owed = Owed::of(facts);
+    let mut reliance = Reliance::of(facts);
     let mut missed_by_velocity = None;
+
     for (rule, probe) in rules.probed() {
-        if !T::FULL && (probe.turns_away(&sample) || owed.pass_over(probe, &sample)) {
+        // A probe only saves time: evidence is made without it.
+        if !T::FULL && (probe.excludes(&sample) || reliance.may_skip(probe, &sample)) {
             continue;
         }
+
+        // A window that cannot be summed blocks here; skipping the rule would let a laxer one
+        // decide.
         let unmet = unmet(rule, facts, trace).map_err(|refusal| Blocked {
             by: rule.id.to_string(),
             refusal,
         })?;
         trace.rule(rule, unmet);
+
         match unmet {
             None => {
-                owed.note(rule, true);
-                return Ok((rule, owed.entries()));
+                reliance.on_match(rule);
+                return Ok((rule, reliance.entries()));
             }
-            Some(Condition::Destinations) => owed.note(rule, false),
-            Some(Condition::Velocity) if missed_by_velocity.is_none() => {
-                missed_by_velocity = Some(rule)
+            Some(Condition::Destinations) => reliance.on_passed_over(rule),
+            Some(Condition::Velocity) => {
+                missed_by_velocity.get_or_insert(rule);
             }
-            Some(_) => {}
+            Some(
+                Condition::Amount
+                | Condition::Kinds
+                | Condition::Sources
+                | Condition::Assets
+                | Condition::Time
+                | Condition::Initiators,
+            ) => {}
         }
     }
+
+    // No match blocks. A spent limit is a reason to wait, any other is not: the codes differ.
     Err(match missed_by_velocity {
         Some(rule) => {
             let detail = format!(
@@ -51,20 +66,21 @@ pub(crate) fn first_match<'p, T: Trace>(
     })
 }
 
-/// 1, 2, 4, …
+/// Single bits, ascending: 1, 2, 4, …
 fn bits() -> impl Iterator<Item = u64> {
     (0..u64::BITS).map(|n| 1 << n)
 }
 
-/// Which destinations the table treated otherwise than if they were not on the allow-list.
-struct Owed<'a> {
+/// Destinations that the table treated differently because they are on the allow-list.
+struct Reliance<'a> {
     facts: &'a Facts<'a>,
     /// Bit n: destination n is on the allow-list ([`Facts`] holds at most 32).
     listed: u64,
-    owed: u64,
+    /// Bit n: the decision relies on destination n being listed.
+    relied: u64,
 }
 
-impl<'a> Owed<'a> {
+impl<'a> Reliance<'a> {
     fn of(facts: &'a Facts<'a>) -> Self {
         let listed = |place: &Place| matches!(place, Place::Listed { .. });
         let found = facts
@@ -75,48 +91,60 @@ impl<'a> Owed<'a> {
         Self {
             facts,
             listed: found.fold(0, |set, (_, bit)| set | bit),
-            owed: 0,
+            relied: 0,
         }
     }
 
-    /// Whether the probe turns the destinations away and there is nothing to note about it.
-    fn pass_over(&self, probe: &Probe, sample: &Sample) -> bool {
-        probe.turns_places_away(sample) && (self.owed == self.listed || !probe.takes_unknown())
+    /// Whether the probe excludes the destinations and this adds nothing to what is relied on.
+    fn may_skip(&self, probe: &Probe, sample: &Sample) -> bool {
+        probe.excludes_places(sample) && (self.relied == self.listed || !probe.accepts_unknown())
     }
 
-    /// `accepted`: whether the rule matched; else it was passed over for its destinations alone.
-    fn note(&mut self, rule: &Rule, accepted: bool) {
+    /// The decision relies on each entry without which this rule would not have matched.
+    fn on_match(&mut self, rule: &Rule) {
+        self.rely_where(rule, true);
+    }
+
+    /// The decision relies on each entry without which this rule, passed over for its destinations
+    /// alone, could have matched: removing an entry must not skip a stricter rule.
+    fn on_passed_over(&mut self, rule: &Rule) {
+        self.rely_where(rule, false);
+    }
+
+    fn rely_where(&mut self, rule: &Rule, accepted: bool) {
         let Some(wanted) = rule.matches.destinations.as_deref() else {
             return;
         };
+
+        // The outcome would be the same for an address that is not listed.
         if wanted.accepts(&Place::Unknown) == accepted {
             return;
         }
+
         for (place, bit) in self.facts.places.iter().zip(bits()) {
             if self.listed & bit != 0 && wanted.accepts(place) == accepted {
-                self.owed |= bit;
+                self.relied |= bit;
             }
         }
     }
 
+    /// Entries relied on, ascending and distinct.
     fn entries(&self) -> Vec<AllowListId> {
-        let owed = self
+        let relied = self
             .facts
             .places
             .iter()
             .zip(bits())
             .filter_map(|(place, bit)| match place {
-                Place::Listed { listed, .. } if self.owed & bit != 0 => Some(listed.id),
+                Place::Listed { listed, .. } if self.relied & bit != 0 => Some(listed.id),
                 Place::Listed { .. } | Place::Internal | Place::Unknown => None,
             });
-        owed.collect::<BTreeSet<_>>().into_iter().collect()
+
+        relied.collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
-/// The first condition of the rule that does not hold. Destinations come after everything else the
-/// intent says, so that only rules passed over for them alone make a decision rely on the
-/// allow-list. Windows come last: they are what costs, and a rule that fails on them alone is worth
-/// naming.
+/// First condition of the rule that does not hold.
 fn unmet<T: Trace>(
     rule: &Rule,
     facts: &Facts<'_>,
@@ -125,18 +153,22 @@ fn unmet<T: Trace>(
     if let Some(condition) = unmet_by_intent(&rule.matches, facts) {
         return Ok(Some(condition));
     }
+
+    // Windows come last: they are the cost, and a rule that fails on them alone is worth naming.
     for window in &rule.matches.velocity {
-        if !holds(window, rule.id.as_str(), facts, trace)? {
+        if !has_room(window, rule.id.as_str(), facts, trace)? {
             return Ok(Some(Condition::Velocity));
         }
     }
     Ok(None)
 }
 
+/// First condition, windows apart, that does not hold.
 fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
     fn fails<T: ?Sized>(condition: Option<&T>, holds: impl FnOnce(&T) -> bool) -> bool {
         condition.is_some_and(|condition| !holds(condition))
     }
+
     if fails(wanted.amount.as_deref(), |range| {
         range.contains(facts.amount)
     }) {
@@ -155,6 +187,7 @@ fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
     }) {
         return Some(Condition::Assets);
     }
+
     if fails(wanted.time.as_deref(), |hours| hours.contain(facts.at)) {
         return Some(Condition::Time);
     }
@@ -163,6 +196,9 @@ fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
     }) {
         return Some(Condition::Initiators);
     }
+
+    // Destinations come after everything else the intent names, so that only a rule passed over for
+    // them alone makes a decision rely on the allow-list.
     let all_accepted =
         |wanted: &Destinations| facts.places.iter().all(|place| wanted.accepts(place));
     if fails(wanted.destinations.as_deref(), all_accepted) {

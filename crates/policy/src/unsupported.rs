@@ -1,4 +1,4 @@
-//! What other versions of the table know and this build does not evaluate: refused by name, never
+//! Members of other versions of the table that this build does not evaluate: refused by name, never
 //! ignored.
 
 use strongroom_types::fields::FormError;
@@ -17,6 +17,7 @@ const DESTINATIONS: &str =
 const SCOPES: &str = "windows are per vault, tenant or initiator";
 const ZONES: &str = "hours use a fixed `utc_offset_minutes`, time-zone data differ between builds";
 
+/// Member names, with the reason.
 const MEMBERS: &[(&str, &str)] = &[
     ("currency", PRICES),
     ("eur", PRICES),
@@ -38,6 +39,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("tz", ZONES),
 ];
 
+/// Values of members, with the reason.
 const VALUES: &[(&str, &str, &str)] = &[
     ("kind", "price", PRICES),
     ("kind", "sanctions", SCREENING),
@@ -57,10 +59,12 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("types", "validator", DESTINATIONS),
 ];
 
-/// Why a text did not read as a policy: what this build does not evaluate, if that is what it asks
-/// for.
+/// Refusal for a text that did not read as a policy: `unsupported` if it names something this build
+/// does not evaluate.
 pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
+    // Only a text that failed comes here: a policy that reads well is never searched.
     let found = Json::parse(text).ok().and_then(|json| find(&json, ""));
+
     match found {
         Some((path, reason)) => {
             let path = path.strip_prefix('.').unwrap_or(&path);
@@ -76,6 +80,7 @@ fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
     match json {
         Json::Bool(_) => None,
         Json::Text(text) => {
+            // A word such as `price` is harmless as a label: it counts under its own member only.
             let known = VALUES
                 .iter()
                 .find(|(name, value, _)| *name == member && value == text);

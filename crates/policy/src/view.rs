@@ -1,4 +1,4 @@
-//! What the policy asks of the state it is evaluated on.
+//! State that the policy reads while it evaluates.
 
 use strongroom_types::{
     AllowListId, AssetId, ChainId, CredentialId, GroupId, MinorUnits, Name, UnixMs, UserId, Vault,
@@ -8,11 +8,11 @@ use strongroom_types::{
 /// An allow-list entry in force for an address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listed {
-    /// The entry.
+    /// Id of the signed entry.
     pub id: AllowListId,
-    /// Its label.
+    /// Label that conditions can name.
     pub label: Name,
-    /// Since when it is in force (journal time of its release).
+    /// Journal time of its release, from which it is in force.
     pub since: UnixMs,
 }
 
@@ -21,18 +21,18 @@ pub struct Listed {
 pub struct Spent {
     /// Worst-case spend (amount + fee cap) of the authorized intents inside the window.
     pub amount: MinorUnits,
-    /// How many there are.
+    /// Number of those intents.
     pub count: u64,
 }
 
-/// Whose spending a window sums; always of one asset, within the tenant of the intent.
+/// Payer whose spending a window sums; always of one asset, within the tenant of the intent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum WindowScope {
     /// Intents that one vault pays.
     Vault(VaultId),
     /// All intents of the tenant.
     Tenant,
-    /// Intents of one human, by whichever of his credentials, revoked ones included.
+    /// Intents of one human by all their credentials, revoked ones included.
     Initiator(UserId),
 }
 
@@ -51,7 +51,7 @@ pub trait PolicyView {
     /// The allow-list entry in force for exactly this address text on this chain.
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed>;
 
-    /// What was authorized within the `window_ms` before `at`: entries younger than the window,
+    /// Sum authorized within the `window_ms` before `at`: entries younger than the window,
     /// each at its worst-case spend, aged from its last attempt; the intent asked about is not
     /// among them. `None` when the sum overflows or cannot be known, which blocks.
     fn spent(

@@ -1,4 +1,4 @@
-//! Velocity windows: how much may go out, how often, within a time.
+//! Velocity windows: limits on amount and number of payments within a time.
 
 use crate::form::{Members, number_in, number_opt, put, words};
 use strongroom_types::MinorUnits;
@@ -7,14 +7,14 @@ use strongroom_types::json::Json;
 
 /// Longest window: 31 days. The journal keeps what it sums.
 pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
-/// Most windows of one rule.
+/// Largest number of windows in one rule.
 pub(crate) const WINDOWS_MAX: usize = 8;
 
 words! {
-    /// Whose spending a window sums. Each sum is of one asset; nothing else can be summed by the
-    /// journal.
+    /// Payer whose spending a window sums. Each sum is of one asset; nothing else can be summed by
+    /// the journal.
     VelocityScope {
-        /// The human who signed the intent, by all of his credentials together.
+        /// The human who signed the intent, by all their credentials together.
         Initiator "initiator",
         /// Everything of the tenant.
         Tenant "tenant",
@@ -23,17 +23,17 @@ words! {
     }
 }
 
-/// One window. The intent's own worst case (amount + fee cap, one more intent) is added *before*
-/// comparing.
+/// Limits on one window. The intent's own worst case (amount + fee cap, one more intent) is added
+/// *before* comparing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Window {
-    /// Whose spending.
+    /// Payer whose spending is summed.
     pub scope: VelocityScope,
-    /// How far back, in seconds.
+    /// Length back from the position, in seconds, 1 to [`WINDOW_SECONDS_MAX`].
     pub window_seconds: u64,
-    /// Most that may go out within the window, in base units of the intent's asset.
+    /// Largest sum within the window, in base units of the intent's asset; absent: any.
     pub amount_lte: Option<MinorUnits>,
-    /// Most intents within the window.
+    /// Largest number of intents within the window; absent: any.
     pub count_lte: Option<u64>,
 }
 
@@ -45,9 +45,12 @@ impl Window {
             amount_lte: f.parse_opt("amount_lte")?,
             count_lte: number_opt(f, "count_lte")?,
         };
+
+        // A window without a limit would look like protection and give none.
         if window.amount_lte.is_none() && window.count_lte.is_none() {
             return Err(FormError::Missing("amount_lte".to_owned()));
         }
+
         Ok(window)
     }
 
@@ -56,6 +59,7 @@ impl Window {
             ("scope".to_owned(), Json::text(self.scope)),
             ("window_seconds".to_owned(), Json::text(self.window_seconds)),
         ];
+
         put(
             &mut members,
             "amount_lte",
@@ -71,6 +75,7 @@ impl Window {
         members
     }
 
+    /// Length in milliseconds.
     pub(crate) fn window_ms(&self) -> u64 {
         self.window_seconds.saturating_mul(1000)
     }
