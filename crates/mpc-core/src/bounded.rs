@@ -1,8 +1,8 @@
-//! A map that forgets its oldest entry when it is full.
+//! A map that drops its oldest entry when it is full.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Keeps the `len_max` newest entries; memory stays bounded whatever a peer sends.
+/// The `len_max` newest entries: memory stays bounded whatever a peer sends.
 pub(crate) struct BoundedMap<K, V> {
     entries: BTreeMap<K, V>,
     order: VecDeque<K>,
@@ -26,6 +26,7 @@ impl<K: Ord + Clone, V> BoundedMap<K, V> {
         if self.entries.insert(key.clone(), value).is_none() {
             self.order.push_back(key);
         }
+
         while self.order.len() > self.len_max {
             if let Some(oldest) = self.order.pop_front() {
                 self.entries.remove(&oldest);

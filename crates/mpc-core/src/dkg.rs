@@ -1,10 +1,15 @@
-//! Distributed key generation: frost's three parts inside our messages, as a machine without I/O.
+//! Distributed key generation: KeyGen of the FROST paper (eprint 2020/852, Figure 1), as a machine
+//! without I/O.
 //!
-//! Rounds: (1) broadcast of frost's round-1 package and a commitment to 32 bytes of chain code;
-//! (echo) broadcast of the hash of all round-1 messages; (2) to each peer, sealed: its signing
-//! share and the chain-code opening; then the share is persisted, and only then certified: every
-//! signer signs the transcript, and the session is finished with all n certificates. The caller
-//! authenticates senders (signed envelopes); this machine sees roster indices.
+//! 1. Broadcast of frost's round-1 package and a commitment to 32 bytes of chain code (KeyGen round
+//!    1, steps 1 to 4).
+//! 2. Broadcast of the hash of all round-1 messages. The paper assumes a broadcast channel that
+//!    gives every participant the same message; this echo makes one out of links between pairs.
+//! 3. To each peer, sealed: its signing share and the chain-code opening (KeyGen round 2, step 1).
+//! 4. The share is persisted, and only then certified: every signer signs the transcript, and the
+//!    session is finished with all n certificates.
+//!
+//! The caller authenticates senders (signed envelopes); this machine sees roster indices.
 
 mod certificate;
 mod message;
@@ -26,7 +31,7 @@ use std::collections::BTreeMap;
 /// 64 signers' shares and certificates fit in 8 KiB.
 const OUTCOME_LEN_MAX: usize = 16 * 1024;
 
-/// What the caller feeds to [`DkgSession::step`].
+/// Input to [`DkgSession::step`].
 #[derive(Debug)]
 pub enum DkgInput {
     /// A message of the authenticated roster member `from`.
@@ -38,7 +43,7 @@ pub enum DkgInput {
     },
     /// The record of [`DkgEffect::Persist`] is durable (fsynced).
     Persisted,
-    /// A certificate of `from`, one's own included.
+    /// A certificate of `from`, this signer's included.
     Certificate {
         /// Signer's roster index.
         from: u16,
@@ -47,7 +52,7 @@ pub enum DkgInput {
     },
 }
 
-/// What the caller has to do, in this order.
+/// Work for the caller, to be done in the order given.
 #[derive(Debug)]
 pub enum DkgEffect {
     /// Send to every other roster member in a signed envelope (the bytes are public).
@@ -56,7 +61,7 @@ pub enum DkgEffect {
     Send {
         /// Recipient's roster index.
         to: u16,
-        /// The message.
+        /// Encoded message with a body sealed to the recipient.
         bytes: Vec<u8>,
     },
     /// Make the share durable, then feed [`DkgInput::Persisted`]. Nothing is certified before.
@@ -69,14 +74,14 @@ pub enum DkgEffect {
     },
     /// All n signers certified the same transcript: the key may be used.
     Finished(Box<DkgOutcome>),
-    /// The input changed nothing, and why.
+    /// The input changed nothing, for this reason.
     Ignored(Ignored),
 }
 
 /// A finished ceremony, as published.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DkgOutcome {
-    /// The certified transcript.
+    /// Hash that the certificates sign.
     pub transcript: [u8; 32],
     /// Hash of all round-1 messages, which the transcript contains.
     pub round1_hash: [u8; 32],
@@ -87,13 +92,13 @@ pub struct DkgOutcome {
 }
 
 impl DkgOutcome {
-    /// The borsh encoding.
+    /// Canonical borsh encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)
     }
 
-    /// Decodes strictly; [`verify_outcome`] is what makes it mean something.
+    /// Decodes strictly. The result proves nothing until [`verify_outcome`] has checked it.
     ///
     /// # Errors
     /// [`NotCanonical`].
@@ -102,7 +107,7 @@ impl DkgOutcome {
     }
 }
 
-/// Why a published ceremony is refused.
+/// Reason to refuse a published ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutcomeFault {
     /// The public record is malformed or not of the approved suite, key, epoch, t or roster.
@@ -115,12 +120,12 @@ pub enum OutcomeFault {
     #[error("certificate of signer {0} missing or invalid")]
     Certificate(u16),
     /// Certificates of signers outside the roster.
-    #[error("certificates of strangers")]
+    #[error("certificates of signers outside the roster")]
     Strangers,
 }
 
-/// Why an input was ignored. None of these aborts a session: an inauthentic or misrouted message
-/// must not be able to.
+/// Reason to ignore an input. None of these aborts a session: else one inauthentic or misrouted
+/// message could end every ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
     /// Not the one encoding of a message, or too long.
@@ -131,13 +136,13 @@ pub enum Ignored {
     OtherParameters,
     /// The sender is not in the roster.
     UnknownSender,
-    /// One's own message came back.
+    /// A message of this signer came back.
     OwnMessage,
-    /// A sealed message for somebody else.
+    /// A message sealed to another signer.
     OtherRecipient,
-    /// The same message again.
+    /// A message that is in the inbox already.
     Duplicate,
-    /// The session no longer takes this.
+    /// The session is past the round of this message.
     Closed,
     /// `Persisted` without an open `Persist`.
     NothingToPersist,
@@ -145,56 +150,56 @@ pub enum Ignored {
     BadCertificate,
 }
 
-/// Why a session ended without a key. A faulted session stays faulted.
+/// Misbehaviour or failure that ended a session without a key. A faulted session stays faulted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DkgFault {
     /// The parameters are refused before anything is sent.
     #[error("parameters refused: {0}")]
     Parameters(&'static str),
-    /// Two different messages of one round; culprits empty when echoes differ and the liar is
-    /// unknown.
+    /// Two different messages of one round. Without culprits when echoes differ: then it is not
+    /// known which signer sent two versions.
     #[error("equivocation")]
     Equivocation {
-        /// The sender, if known.
+        /// Roster index of the sender, if known.
         culprits: Vec<u16>,
     },
     /// A round-1 package that does not decode or has not exactly t commitments.
     #[error("invalid round-1 package")]
     InvalidPackage {
-        /// Its sender.
+        /// Roster index of its sender.
         culprit: u16,
     },
     /// The proof of knowledge does not verify.
     #[error("invalid proof of knowledge")]
     InvalidProofOfKnowledge {
-        /// Its sender.
+        /// Roster index of its sender.
         culprit: u16,
     },
     /// A sealed message does not open or decode.
     #[error("sealed share does not open")]
     Unsealable {
-        /// Its sender.
+        /// Roster index of its sender.
         culprit: u16,
     },
     /// A signing share does not lie on its sender's committed polynomial.
     #[error("invalid signing share")]
     InvalidSigningShare {
-        /// Its sender.
+        /// Roster index of its sender.
         culprit: u16,
     },
     /// The chain-code opening does not match its commitment.
     #[error("chain-code opening does not match its commitment")]
     ChainCodeOpening {
-        /// Its sender.
+        /// Roster index of its sender.
         culprit: u16,
     },
-    /// The library refused in a way no peer's message explains.
+    /// The library failed in a way that no peer's message explains.
     #[error("key generation failed: {0}")]
     Failed(&'static str),
 }
 
 impl DkgFault {
-    /// Roster indices whose messages prove the fault; empty when nobody can be named.
+    /// Roster indices whose messages prove the fault; empty when no signer can be named.
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {

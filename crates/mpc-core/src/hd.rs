@@ -1,10 +1,10 @@
-//! Child keys, from plain bytes only (no FROST types): what signers, codec, CLI and address service
-//! share.
+//! Child keys from plain bytes (no FROST types), as signers, codecs, command line and address
+//! service share them.
 //!
 //! All steps are non-hardened, so a child public key follows from the root public key and chain
-//! code, and a signer adds the same scalar to its share. Anybody holding t child shares and the
-//! chain code can compute the root: roots are per tenant, separation between tenants is a separate
-//! key generation.
+//! code, and a signer adds the same scalar to its share. Holders of t child shares and the
+//! chain code can compute the root key: roots are per tenant, separation between tenants is a
+//! separate key generation.
 
 pub mod ed25519;
 pub mod secp256k1;
@@ -21,7 +21,7 @@ pub const PATH_LEN_MAX: usize = 10;
 pub struct ChildPath(Vec<u32>);
 
 impl ChildPath {
-    /// The path with these steps.
+    /// Checks the steps, root first.
     ///
     /// # Errors
     /// [`HdError::Hardened`] for a step of 2^31 or more, [`HdError::TooLong`] for more than
@@ -31,9 +31,11 @@ impl ChildPath {
         if steps.len() > PATH_LEN_MAX {
             return Err(HdError::TooLong);
         }
+
         if steps.iter().any(|step| *step >= 1 << 31) {
             return Err(HdError::Hardened);
         }
+
         Ok(Self(steps))
     }
 
@@ -63,10 +65,11 @@ impl std::fmt::Display for ChildPath {
     }
 }
 
-/// Why a child key cannot be derived.
+/// Reason why a child key cannot be derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HdError {
-    /// A step is 2^31 or more; hardened derivation needs the whole private key, which nobody holds.
+    /// A step is 2^31 or more; hardened derivation needs the whole private key, which exists
+    /// nowhere.
     #[error("hardened steps are impossible for a shared key")]
     Hardened,
     /// More steps than [`PATH_LEN_MAX`].

@@ -6,10 +6,10 @@
 //! - [`dkg`]: [`dkg::DkgSession`] turns inputs into effects until all n signers certified one
 //!   transcript.
 //! - [`signing`]: [`signing::KeyShare`] prepares nonce commitments and answers signing packages;
-//!   [`signing::PublicKeys`] aggregates the shares and names liars.
-//! - [`hd`]: child keys from plain bytes (BIP-32 non-hardened, BIP-341 output keys, own scheme for
-//!   Ed25519).
-//! - [`record`]: what is stored and published about a key.
+//!   [`signing::PublicKeys`] aggregates the shares and names the signers of wrong ones.
+//! - [`hd`]: child keys from plain bytes (BIP-32 non-hardened, BIP-341 output keys, a scheme of
+//!   our own for Ed25519).
+//! - [`record`]: the stored and the published form of a key.
 //! - [`seal`]: HPKE (base mode, X-Wing) to one recipient.
 
 mod bounded;

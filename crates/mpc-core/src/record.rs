@@ -1,4 +1,4 @@
-//! What is published and what is stored about a key.
+//! Published and stored form of a key.
 
 use crate::encoding::{NotCanonical, decode, encode};
 use crate::hd::{self, ChildPath, HdError};
@@ -16,7 +16,7 @@ pub const KEY_ID_LEN_MAX: usize = 128;
 const RECORD_LEN_MAX: usize = 8 * 1024;
 const KEY_SHARE_VERSION: u8 = 1;
 
-/// Why a record is refused. Never carries secret bytes.
+/// Reason to refuse a record. Never carries secret bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The bytes are not the one encoding of a record.
@@ -36,13 +36,13 @@ pub enum RecordError {
 /// The public side of a key: all that a coordinator, an address service or an auditor needs.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PublicKeyRecord {
-    /// The scheme.
+    /// Signature scheme of the key.
     pub suite: SuiteId,
     /// Tenant and key, as the caller names them; at most [`KEY_ID_LEN_MAX`] bytes.
     pub key_id: Vec<u8>,
     /// Generation of the shares.
     pub epoch: u32,
-    /// t: how many shares make a signature.
+    /// t: number of shares that make a signature, at least 2.
     pub min_signers: u16,
     /// 33 bytes compressed (secp256k1) or 32 bytes (Ed25519). For the Taproot suite this is the
     /// root key: it already carries key generation's own TapTweak, and every child gets exactly one
@@ -55,13 +55,13 @@ pub struct PublicKeyRecord {
 }
 
 impl PublicKeyRecord {
-    /// n: how many signers hold a share.
+    /// n: number of signers that hold a share.
     #[must_use]
     pub fn max_signers(&self) -> u16 {
         u16::try_from(self.verifying_shares.len()).unwrap_or(u16::MAX)
     }
 
-    /// The borsh encoding.
+    /// Canonical borsh encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)
@@ -73,11 +73,13 @@ impl PublicKeyRecord {
     /// Any [`RecordError`] but `ShareMismatch`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let record: Self = decode(bytes, RECORD_LEN_MAX)?;
+        // Decoding proves the form only: a point outside of the group would reach the arithmetic.
         record.check()?;
+
         Ok(record)
     }
 
-    /// The public key at `path` (before any TapTweak).
+    /// Public key at `path` (before any TapTweak).
     ///
     /// # Errors
     /// See [`HdError`].
@@ -85,14 +87,16 @@ impl PublicKeyRecord {
         with_suite!(self.suite, C => C::derive(&self.group_key, &self.chain_code, path).map(|(key, _)| key))
     }
 
-    /// The x-only Taproot output key at `path`.
+    /// Taproot output key at `path`: x only, 32 bytes.
     ///
     /// # Errors
     /// See [`HdError`]; [`HdError::InvalidKey`] for another suite than the Taproot one.
     pub fn taproot_output_key(&self, path: &ChildPath) -> Result<[u8; 32], HdError> {
+        // Funds sent to a Taproot output of another suite's key could not be signed for.
         if self.suite != SuiteId::FrostSecp256k1Tr {
             return Err(HdError::InvalidKey);
         }
+
         let child = self.child_key(path)?;
         hd::taproot_output_key(
             child
@@ -102,22 +106,27 @@ impl PublicKeyRecord {
         )
     }
 
+    /// Checks numbers and points.
     pub(crate) fn check(&self) -> Result<(), RecordError> {
         with_suite!(self.suite, C => self.open::<C>().map(drop))
     }
 
-    /// The frost view of this record.
+    /// Form of this record that frost uses.
     pub(crate) fn open<C: Suite>(&self) -> Result<PublicKeyPackage<C>, RecordError> {
         let n = self.verifying_shares.len();
         let t = usize::from(self.min_signers);
+        // A record of t = 1 would promise a threshold that does not exist.
         if n > SIGNERS_MAX || t < 2 || t > n || self.key_id.len() > KEY_ID_LEN_MAX {
             return Err(RecordError::Signers);
         }
+
         let key =
             VerifyingKey::<C>::deserialize(&self.group_key).map_err(|_| RecordError::Point)?;
+        // One key, one encoding: else one key could be two entries of a ledger.
         if key.serialize().ok().as_deref() != Some(&self.group_key) {
             return Err(RecordError::Point);
         }
+
         let mut shares = BTreeMap::new();
         for (index, bytes) in &self.verifying_shares {
             let identifier = identifier::<C>(*index).ok_or(RecordError::Signers)?;
@@ -127,6 +136,7 @@ impl PublicKeyRecord {
             }
             shares.insert(identifier, share);
         }
+
         Ok(PublicKeyPackage::new(shares, key, Some(self.min_signers)))
     }
 }
@@ -173,17 +183,20 @@ impl KeyShareRecord {
             transcript,
             round1_hash,
         };
+
+        // A share that does not match would be found only when a payment cannot be signed.
         with_suite!(record.public.suite, C => record.open::<C>().map(drop))?;
+
         Ok(record)
     }
 
-    /// The signer's roster index.
+    /// Roster index of the signer, not 0.
     #[must_use]
     pub fn index(&self) -> u16 {
         self.index
     }
 
-    /// The public side.
+    /// Public record of the same key.
     #[must_use]
     pub fn public(&self) -> &PublicKeyRecord {
         &self.public
@@ -208,6 +221,7 @@ impl KeyShareRecord {
         let public = self.public.to_bytes();
         // Full size at once: growing would leave copies of the share behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(99 + public.len()));
+
         bytes.push(KEY_SHARE_VERSION);
         bytes.extend_from_slice(&self.index.to_le_bytes());
         bytes.extend_from_slice(self.secret.as_ref());
@@ -227,9 +241,11 @@ impl KeyShareRecord {
         let (secret, rest) = rest.split_first_chunk().ok_or(NotCanonical)?;
         let (transcript, rest) = rest.split_first_chunk().ok_or(NotCanonical)?;
         let (round1_hash, public) = rest.split_first_chunk().ok_or(NotCanonical)?;
+
         if *version != KEY_SHARE_VERSION {
             return Err(NotCanonical.into());
         }
+
         let public = PublicKeyRecord::from_bytes(public)?;
         Self::new(
             u16::from_le_bytes(*index),
@@ -240,21 +256,24 @@ impl KeyShareRecord {
         )
     }
 
-    /// The frost view of this record; checks the share against its public side.
+    /// Form of this record that frost uses; checks the share against its public side.
     pub(crate) fn open<C: Suite>(
         &self,
     ) -> Result<(KeyPackage<C>, PublicKeyPackage<C>), RecordError> {
         let public = self.public.open::<C>()?;
         let identifier = identifier::<C>(self.index).ok_or(RecordError::Signers)?;
+
         let verifying = *public
             .verifying_shares()
             .get(&identifier)
             .ok_or(RecordError::Signers)?;
+
         let share = SigningShare::<C>::deserialize(self.secret.as_ref())
             .map_err(|_| RecordError::ShareMismatch)?;
         if VerifyingShare::from(share) != verifying {
             return Err(RecordError::ShareMismatch);
         }
+
         let key = KeyPackage::new(
             identifier,
             share,

@@ -1,7 +1,9 @@
-//! One recipient, one message: HPKE base mode with X-Wing, HKDF-SHA-256 and ChaCha20-Poly1305.
+//! One message to one recipient: HPKE (RFC 9180) base mode with X-Wing, HKDF-SHA-256 and
+//! ChaCha20-Poly1305.
 //!
 //! Base mode only: X-Wing has no authenticated mode (the crate panics there); the sender is
-//! authenticated by the signed envelope outside. The `info` binds what the caller passes.
+//! authenticated by the signed envelope outside. The `info` binds the message to its session,
+//! direction and parameters.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
@@ -25,20 +27,20 @@ pub struct SealError;
 pub struct SealingSecret(Zeroizing<[u8; 32]>);
 
 impl SealingSecret {
-    /// A new key from `rng`.
+    /// Draws a new key from `rng`.
     pub fn generate(rng: &mut dyn CryptoRngCore) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(seed.as_mut());
         Self(seed)
     }
 
-    /// The key with this seed; the caller's copy is the caller's to wipe.
+    /// Key with this seed. The caller wipes its own copy.
     #[must_use]
     pub fn from_bytes(seed: &[u8; 32]) -> Self {
         Self(Zeroizing::new(*seed))
     }
 
-    /// The seed, for protected storage.
+    /// Seed of the key, for protected storage.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<[u8; 32]> {
         self.0.clone()
@@ -73,7 +75,7 @@ pub struct Sealed {
 /// Seals `plaintext` to `recipient` under `info`.
 ///
 /// # Errors
-/// [`SealError`] when `recipient` is no X-Wing key.
+/// [`SealError`] when `recipient` is not an X-Wing key.
 pub fn seal(
     recipient: &[u8],
     info: &[u8],
@@ -81,6 +83,8 @@ pub fn seal(
     rng: &mut dyn CryptoRngCore,
 ) -> Result<Sealed, SealError> {
     let recipient = <Kem as hpke::Kem>::PublicKey::from_bytes(recipient).map_err(|_| SealError)?;
+
+    // RFC 9180 §6.1, single-shot. A context is never used twice, so no AEAD nonce ever repeats.
     let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<Aead, Kdf, Kem>(
         &OpModeS::Base,
         &recipient,
@@ -90,13 +94,14 @@ pub fn seal(
         &mut Randomness(rng),
     )
     .map_err(|_| SealError)?;
+
     Ok(Sealed {
         encapsulated: encapsulated.to_bytes().to_vec(),
         ciphertext,
     })
 }
 
-/// Opens what [`seal`] made for `secret` under the same `info`.
+/// Opens a message that [`seal`] made for `secret` under the same `info`.
 ///
 /// # Errors
 /// [`SealError`] for any other key, `info` or changed byte.
@@ -109,6 +114,7 @@ pub fn open(
         <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.0.as_ref()).map_err(|_| SealError)?;
     let encapsulated =
         <Kem as hpke::Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| SealError)?;
+
     hpke::single_shot_open::<Aead, Kdf, Kem>(
         &OpModeR::Base,
         &secret,
@@ -121,8 +127,9 @@ pub fn open(
     .map_err(|_| SealError)
 }
 
-/// Whether `bytes` is a usable sealing key.
+/// Whether `bytes` is the one encoding of an X-Wing public key.
 pub(crate) fn is_sealing_key(bytes: &[u8]) -> bool {
+    // Encoded again: two spellings of one key would pass the check for shared keys.
     <Kem as hpke::Kem>::PublicKey::from_bytes(bytes)
         .is_ok_and(|key| key.to_bytes().as_slice() == bytes)
 }
@@ -142,6 +149,7 @@ impl hpke::rand_core::TryRng for Randomness<'_> {
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        // A source that fills only a part must not leave the caller's old bytes as randomness.
         out.zeroize();
         self.0.fill_bytes(out);
         Ok(())

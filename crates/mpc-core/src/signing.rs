@@ -1,9 +1,13 @@
-//! One-round signing from prepared nonce commitments.
+//! One-round signing from prepared nonce commitments (RFC 9591 §5 with round one done ahead).
 //!
-//! A signer publishes commitments ahead ([`KeyShare::prepare`]); a coordinator picks a quorum and
-//! sends one [`SigningPackage`] per signature; each signer answers with one [`SignatureShare`]
-//! ([`KeyShare::sign`]); the coordinator aggregates ([`PublicKeys::aggregate`]). Nonces live in
-//! memory only and are consumed by value.
+//! - RFC 9591 §5.1: a signer publishes commitments ahead ([`KeyShare::prepare`]).
+//! - RFC 9591 §5.2: a coordinator picks a quorum and sends one [`SigningPackage`] per signature;
+//!   each signer answers with one [`SignatureShare`] ([`KeyShare::sign`]).
+//! - RFC 9591 §5.3: the coordinator aggregates ([`PublicKeys::aggregate`]), and on failure finds
+//!   the wrong shares (§5.4).
+//!
+//! Nonces live in memory only and are consumed by value: a nonce that signs more than one
+//! package reveals the signing share (RFC 9591 §7.3).
 
 mod aggregate;
 mod children;
@@ -18,9 +22,10 @@ pub use key_share::KeyShare;
 pub use package::{Commitment, PackageFault, SignatureShare, SigningPackage};
 pub use strongroom_types::Tweak;
 
-/// Unused nonces a key share keeps at most (about 300 bytes each).
+/// Largest number of unused nonces per key share (about 300 bytes each).
 pub const NONCES_MAX: usize = 16_384;
-/// Answered packages a key share remembers for retries; older ones are refused, never recomputed.
+/// Number of answered packages that a key share keeps for retries; older ones are refused, never
+/// computed again.
 pub const ANSWERS_MAX: usize = 4_096;
 /// Child keys kept ready per key, so that a repeated path costs no curve arithmetic.
 pub const CHILD_KEYS_MAX: usize = 1_024;

@@ -6,7 +6,7 @@ use frost_core::keys::{KeyPackage, PublicKeyPackage};
 use frost_core::{Ciphersuite, Identifier};
 use frost_secp256k1_tr::keys::{EvenY as _, Tweak as _};
 
-/// Which signature scheme a key belongs to.
+/// Signature scheme of a key.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
@@ -58,12 +58,13 @@ macro_rules! with_suite {
 }
 pub(crate) use with_suite;
 
-/// What the generic code needs to know of a ciphersuite beyond frost-core.
+/// Operations of a ciphersuite that generic code needs beyond frost-core.
 pub(crate) trait Suite: Ciphersuite {
+    /// Runtime id of the suite.
     const SUITE: SuiteId;
 
-    /// The child key's bytes and the scalar (in the field's own encoding) that leads to it from the
-    /// root.
+    /// Bytes of the child key and the scalar (in the field's own encoding) that leads to it from
+    /// the root.
     fn derive(
         root: &[u8],
         chain_code: &[u8; 32],
@@ -123,22 +124,25 @@ impl Suite for Ed {
         path: &ChildPath,
     ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
         let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
+
         let derived = hd::ed25519::derive(root, chain_code, path)?;
         Ok((derived.key.to_vec(), derived.tweak))
     }
 }
 
+/// BIP-32 derivation for both secp256k1 suites.
 fn derive_secp256k1(
     root: &[u8],
     chain_code: &[u8; 32],
     path: &ChildPath,
 ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
     let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
+
     let derived = hd::secp256k1::derive(root, chain_code, path)?;
     Ok((derived.key.to_vec(), derived.tweak))
 }
 
-/// The FROST identifier of a roster index; 0 has none.
+/// FROST identifier of a roster index. 0 has none: the share at x = 0 would be the secret itself.
 pub(crate) fn identifier<C: Ciphersuite>(index: u16) -> Option<Identifier<C>> {
     Identifier::try_from(index).ok()
 }

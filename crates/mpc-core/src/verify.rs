@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 /// Whether `signature` over `message` is valid under `key` in `suite`.
 ///
 /// `key` is 33 bytes compressed (secp256k1 suites; the Taproot suite uses its x coordinate) or 32
-/// bytes (Ed25519). Signatures are 64 bytes (BIP-340; RFC 8032 with strict verification) or 65 (RFC
-/// 9591 secp256k1, which no other standard defines, so frost's own verification is used there).
+/// bytes (Ed25519). Signatures are 64 bytes (BIP-340; RFC 8032 with strict verification) or 65
+/// (RFC 9591 §6.5: no other standard defines them, so frost's verification is used there).
 #[must_use]
 pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     match suite {
@@ -39,7 +39,7 @@ pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &
     }
 }
 
-/// BIP-340 verification under an x-only key.
+/// BIP-340 verification under an x-only key; each step is one of its algorithm Verify.
 #[must_use]
 pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let mut compressed = [2_u8; 33];
@@ -48,15 +48,21 @@ pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
         .skip(1)
         .zip(x_only)
         .for_each(|(to, from)| *to = *from);
+
+    // P = lift_x(x_only), the point with even y.
     let Ok(point) = decode_point(&compressed) else {
         return false;
     };
+
+    // s of the group order or more fails: else a third party could make a second valid signature.
     let (Some(r), Some(s)) = (signature.first_chunk::<32>(), signature.last_chunk::<32>()) else {
         return false;
     };
     let Some(s) = Option::<Scalar>::from(Scalar::from_repr((*s).into())) else {
         return false;
     };
+
+    // e = tagged hash "BIP0340/challenge" of r ‖ P ‖ m, reduced modulo the group order.
     let tag = Sha256::digest(b"BIP0340/challenge");
     let hash = Sha256::new()
         .chain_update(tag)
@@ -66,10 +72,14 @@ pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
         .chain_update(message)
         .finalize();
     let e = <Scalar as Reduce<U256>>::reduce_bytes(&hash);
+
+    // R = s·G − e·P must be finite, with even y and x(R) = r. The bytes of r are compared, so an r
+    // of the field size or more never passes.
     let nonce = ProjectivePoint::lincomb(&ProjectivePoint::GENERATOR, &s, &point, &-e);
     if bool::from(nonce.is_identity()) {
         return false;
     }
+
     let nonce = nonce.to_affine();
     !bool::from(nonce.y_is_odd()) && nonce.x().as_slice() == r
 }

@@ -1,11 +1,12 @@
-//! A signer's certificate: "I hold a durable share of the key with this transcript."
+//! A signer's certificate: a signature that says that it holds a durable share of the key with this
+//! transcript.
 
 use super::transcript::{is_key_of, transcript_hash};
 use super::{DkgOutcome, DkgParameters, OutcomeFault};
 use crate::digest::digest;
 use ed25519_dalek::{Signature, VerifyingKey};
 
-/// What a certificate signs.
+/// Message of a certificate, 32 bytes.
 #[must_use]
 pub fn certificate_digest(transcript: &[u8; 32]) -> [u8; 32] {
     digest("strongroom/ceremony-certificate/v1", &[transcript])
@@ -19,6 +20,8 @@ pub fn verify_certificate(
     signature: &[u8; 64],
 ) -> bool {
     let signature = Signature::from_bytes(signature);
+
+    // Strict verification: with a key of small order one signature would fit several transcripts.
     VerifyingKey::from_bytes(signing_key).is_ok_and(|key| {
         key.verify_strict(&certificate_digest(transcript), &signature)
             .is_ok()
@@ -34,12 +37,17 @@ pub fn verify_outcome(
     parameters: &DkgParameters,
     outcome: &DkgOutcome,
 ) -> Result<(), OutcomeFault> {
+    // An attacker could publish a well-certified key of another tenant, epoch or threshold.
     if !is_key_of(parameters, &outcome.public) {
         return Err(OutcomeFault::OtherKey);
     }
+
+    // The certificates sign this hash only. Recomputed, it binds them to these very public shares.
     if transcript_hash(parameters, &outcome.round1_hash, &outcome.public) != outcome.transcript {
         return Err(OutcomeFault::Transcript);
     }
+
+    // All n, not t: a signer that does not hold a durable share would be missing when it is needed.
     for member in &parameters.roster {
         let certificate = outcome.certificates.get(&member.index);
         if !certificate
@@ -48,8 +56,11 @@ pub fn verify_outcome(
             return Err(OutcomeFault::Certificate(member.index));
         }
     }
+
+    // With all members present, a surplus entry belongs to no member.
     if outcome.certificates.len() != parameters.roster.len() {
         return Err(OutcomeFault::Strangers);
     }
+
     Ok(())
 }

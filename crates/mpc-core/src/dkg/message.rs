@@ -5,7 +5,7 @@ use crate::encoding::{decode, encode};
 use crate::seal::Sealed;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// 64 signers' commitments and a proof fit in 3 KiB.
+/// Longest accepted message in bytes; 64 commitments and a proof fit in 3 KiB.
 const MESSAGE_LEN_MAX: usize = 8 * 1024;
 const VERSION: u8 = 1;
 
@@ -32,8 +32,8 @@ pub(super) struct Round1 {
     pub chain_code_commitment: [u8; 32],
 }
 
-/// Private: the recipient in clear (so that a misrouted message is ignored, not blamed) and the
-/// sealed share.
+/// Private: the recipient in clear, so that a misrouted message is ignored instead of counted as
+/// its sender's fault, and the sealed share.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round2 {
     pub to: u16,
@@ -57,15 +57,21 @@ impl Message {
         context: &[u8; 32],
     ) -> Result<Body, Ignored> {
         let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| Ignored::Malformed)?;
+
         if message.version != VERSION {
             return Err(Ignored::Malformed);
         }
+
+        // A message of another ceremony, replayed here, must not count as equivocation of its
+        // sender.
         if message.session != *session {
             return Err(Ignored::OtherSession);
         }
+        // Signers who were given different rosters or thresholds must never finish a key together.
         if message.context != *context {
             return Err(Ignored::OtherParameters);
         }
+
         Ok(message.body)
     }
 }

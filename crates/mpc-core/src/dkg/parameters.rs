@@ -1,4 +1,4 @@
-//! What all signers of a ceremony agreed on before it starts.
+//! Parameters that all signers of a ceremony agreed on before it starts.
 
 use super::DkgFault;
 use crate::SuiteId;
@@ -22,9 +22,9 @@ pub struct RosterMember {
 /// The parameters of one key generation; all of them enter the transcript.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DkgParameters {
-    /// The scheme.
+    /// Signature scheme of the key.
     pub suite: SuiteId,
-    /// Unique id of this session.
+    /// Unique id of this session, 32 bytes.
     pub session: [u8; 32],
     /// Hash of the pinned genesis.
     pub genesis: [u8; 32],
@@ -32,7 +32,7 @@ pub struct DkgParameters {
     pub key_id: Vec<u8>,
     /// Generation of the shares.
     pub epoch: u32,
-    /// t: how many shares make a signature, at least 2.
+    /// t: number of shares that make a signature, at least 2.
     pub min_signers: u16,
     /// All n signers, indices strictly ascending.
     pub roster: Vec<RosterMember>,
@@ -51,7 +51,7 @@ impl DkgParameters {
         u16::try_from(self.roster.len()).unwrap_or(u16::MAX)
     }
 
-    /// Digest of the roster.
+    /// Digest of all roster members with their keys.
     #[must_use]
     pub fn roster_hash(&self) -> [u8; 32] {
         digest("strongroom/dkg-roster/v1", &[&encode(&self.roster)])
@@ -75,7 +75,8 @@ impl DkgParameters {
         )
     }
 
-    /// The HPKE `info` of a private message: session, genesis, epoch, direction, roster, t, n.
+    /// The HPKE `info` of a private message (RFC 9180 §5.1): session, genesis, epoch, direction,
+    /// roster, t, n. A share replayed to another peer or ceremony does not open.
     pub(super) fn seal_info(&self, from: u16, to: u16) -> [u8; 32] {
         digest(
             "strongroom/dkg-seal/v1",
@@ -93,25 +94,35 @@ impl DkgParameters {
         )
     }
 
+    /// Checks the parameters for the signer `me`.
+    ///
     /// # Errors
     /// [`DkgFault::Parameters`] naming the first rule broken.
     pub(super) fn check(&self, me: u16) -> Result<(), DkgFault> {
         let refuse = |reason| Err(DkgFault::Parameters(reason));
         let (t, n) = (usize::from(self.min_signers), self.roster.len());
+
+        // With t = 1 every single signer would hold the whole key.
         if t < 2 || t > n {
             return refuse("min_signers must be at least 2 and at most the roster's size");
         }
+
         if n > SIGNERS_MAX {
             return refuse("roster too large");
         }
         if self.key_id.len() > KEY_ID_LEN_MAX {
             return refuse("key id too long");
         }
+
+        // Index 0 is where the polynomial takes the secret itself; two equal indices would be one
+        // share.
         if self.roster.first().is_none_or(|member| member.index == 0)
             || !self.roster.is_sorted_by(|a, b| a.index < b.index)
         {
             return refuse("roster indices must be non-zero and strictly ascending");
         }
+
+        // One machine that holds two seats would count twice towards the threshold.
         for (position, member) in self.roster.iter().enumerate() {
             let mut others = self.roster.iter().skip(position + 1);
             if others
@@ -119,13 +130,16 @@ impl DkgParameters {
             {
                 return refuse("two roster members share a key");
             }
+
             if !is_sealing_key(&member.sealing_key) {
                 return refuse("malformed sealing key");
             }
         }
+
         if self.member(me).is_none() {
             return refuse("not a member of the roster");
         }
+
         Ok(())
     }
 }

@@ -1,4 +1,7 @@
 //! frost's three parts for one ciphersuite, behind bytes.
+//!
+//! Steps are numbered as in KeyGen of the FROST paper (eprint 2020/852, Figure 1), which frost-core
+//! quotes.
 
 use super::DkgFault;
 use super::message::Round1;
@@ -13,7 +16,7 @@ use zeroize::Zeroizing;
 /// A signing share in the group's scalar encoding.
 pub(super) type ShareBytes = Zeroizing<[u8; 32]>;
 
-/// What part 3 yields.
+/// Result of part 3, serialized.
 pub(super) struct KeyMaterial {
     pub secret: ShareBytes,
     pub group_key: Vec<u8>,
@@ -22,12 +25,13 @@ pub(super) struct KeyMaterial {
 
 /// One party's frost state between the parts; each part is taken once.
 pub(super) trait Rounds: Send + Sync {
-    /// Checks all peers' round-1 packages; yields the share for each peer.
+    /// Checks all peers' round-1 packages (round 1, step 5); yields the share for each peer (round
+    /// 2, step 1).
     fn part2(
         &mut self,
         round1: &BTreeMap<u16, Round1>,
     ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault>;
-    /// Checks all peers' shares; yields the key.
+    /// Checks all peers' shares (round 2, step 2); yields the key (steps 3 and 4).
     fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault>;
 }
 
@@ -42,6 +46,7 @@ pub(super) fn start(
     with_suite!(suite, C => FrostRounds::<C>::start(me, indices, min_signers, rng))
 }
 
+/// Progress of one party. Every secret is moved out when its part begins, so none is used twice.
 enum State<C: Suite> {
     Part1(round1::SecretPackage<C>),
     Part2(
@@ -70,16 +75,21 @@ impl<C: Suite> FrostRounds<C> {
             .map(|index| identifier::<C>(*index).map(|id| (*index, id)))
             .collect();
         let indices = indices.ok_or(DkgFault::Parameters("index 0"))?;
+
         let mine = *indices
             .get(&me)
             .ok_or(DkgFault::Parameters("not a member of the roster"))?;
         let n =
             u16::try_from(indices.len()).map_err(|_| DkgFault::Parameters("roster too large"))?;
+
+        // Round 1, steps 1 to 4: polynomial, proof of knowledge, commitments. The proof stops a
+        // rogue key, a commitment chosen after the others to cancel them.
         let (secret, package) =
             part1::<C, _>(mine, n, min_signers, rng).map_err(|_| DkgFault::Failed("part 1"))?;
         let package = package
             .serialize()
             .map_err(|_| DkgFault::Failed("part 1"))?;
+
         Ok((
             Box::new(Self {
                 me,
@@ -98,14 +108,21 @@ impl<C: Suite> FrostRounds<C> {
             .map(|(index, _)| *index)
     }
 
+    /// Decodes a peer's round-1 package.
     fn decode(&self, index: u16, message: &Round1) -> Result<round1::Package<C>, DkgFault> {
         let fault = DkgFault::InvalidPackage { culprit: index };
         let package =
             round1::Package::<C>::deserialize(&message.package).map_err(|_| fault.clone())?;
+
+        // The echo covers the bytes, frost checks the decoded value: both must be one thing.
         let canonical = package
             .serialize()
             .is_ok_and(|bytes| bytes == message.package);
+
+        // A longer commitment is a polynomial of higher degree: t shares would no longer make a
+        // signature, and funds received by the key would be lost.
         let coefficients = package.commitment().coefficients().len();
+
         if canonical && coefficients == usize::from(self.min_signers) {
             Ok(package)
         } else {
@@ -113,8 +130,10 @@ impl<C: Suite> FrostRounds<C> {
         }
     }
 
+    /// Names the culprit of a library error, if a peer's message proves it.
     fn fault(&self, error: &Error<C>, otherwise: &'static str) -> DkgFault {
         let culprit = error.culprits().first().and_then(|id| self.index_of(id));
+
         match (error, culprit) {
             (Error::InvalidProofOfKnowledge { .. }, Some(culprit)) => {
                 DkgFault::InvalidProofOfKnowledge { culprit }
@@ -126,6 +145,7 @@ impl<C: Suite> FrostRounds<C> {
         }
     }
 
+    /// Serializes the key after checking that its two sides agree.
     fn material(
         &self,
         key: &frost_core::keys::KeyPackage<C>,
@@ -133,6 +153,9 @@ impl<C: Suite> FrostRounds<C> {
     ) -> Result<KeyMaterial, DkgFault> {
         let failed = DkgFault::Failed("part 3 yields an inconsistent key");
         let share = key.signing_share();
+
+        // The key is persisted and certified next: one that could not sign must fail before it gets
+        // an address.
         if public.min_signers() != Some(self.min_signers)
             || public.verifying_shares().len() != self.indices.len()
             || public.verifying_shares().get(key.identifier())
@@ -140,13 +163,16 @@ impl<C: Suite> FrostRounds<C> {
         {
             return Err(failed);
         }
+
         let bytes = Zeroizing::new(share.serialize());
         let secret = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| failed.clone())?);
+
         let verifying_shares: Option<BTreeMap<_, _>> = self
             .indices
             .iter()
             .map(|(index, id)| Some((*index, public.verifying_shares().get(id)?.serialize().ok()?)))
             .collect();
+
         Ok(KeyMaterial {
             secret,
             group_key: public
@@ -166,6 +192,7 @@ impl<C: Suite> Rounds for FrostRounds<C> {
         let State::Part1(secret) = std::mem::replace(&mut self.state, State::Spent) else {
             return Err(DkgFault::Failed("part 2 out of order"));
         };
+
         let mut packages = BTreeMap::new();
         for (index, message) in round1.iter().filter(|(index, _)| **index != self.me) {
             let id = *self
@@ -174,8 +201,12 @@ impl<C: Suite> Rounds for FrostRounds<C> {
                 .ok_or(DkgFault::Failed("unknown index"))?;
             packages.insert(id, self.decode(*index, message)?);
         }
+
+        // Round 1, step 5 verifies each proof of knowledge; round 2, step 1 evaluates the
+        // polynomial for each peer.
         let (secret, shares) =
             part2(secret, &packages).map_err(|error| self.fault(&error, "part 2"))?;
+
         let mut bytes = BTreeMap::new();
         for (id, package) in &shares {
             let index = self.index_of(id).ok_or(DkgFault::Failed("unknown index"))?;
@@ -186,8 +217,9 @@ impl<C: Suite> Rounds for FrostRounds<C> {
                 .map_err(|_| DkgFault::Failed("part 2"))?;
             bytes.insert(index, Zeroizing::new(share));
         }
-        // Part 3 gets the very packages part 2 checked: with another set it would accept a longer
-        // commitment.
+
+        // Part 3 gets the very packages that part 2 checked: with another set it would accept a
+        // longer commitment.
         self.state = State::Part2(secret, packages);
         Ok(bytes)
     }
@@ -197,6 +229,7 @@ impl<C: Suite> Rounds for FrostRounds<C> {
         else {
             return Err(DkgFault::Failed("part 3 out of order"));
         };
+
         let mut round2 = BTreeMap::new();
         for (index, share) in shares {
             let id = *self
@@ -207,8 +240,12 @@ impl<C: Suite> Rounds for FrostRounds<C> {
                 .map_err(|_| DkgFault::InvalidSigningShare { culprit: *index })?;
             round2.insert(id, round2::Package::new(share));
         }
+
+        // Round 2, step 2: a share off its sender's polynomial proves its sender's fault. Steps 3
+        // and 4 sum the shares and make the public ones.
         let (key, public) =
             part3(&secret, &packages, &round2).map_err(|error| self.fault(&error, "part 3"))?;
+
         self.material(&key, &public)
     }
 }

@@ -1,4 +1,4 @@
-//! The session: collects each round, checks it, and says what to do next.
+//! The session: collects each round, checks it, and yields the work that follows from it.
 
 use super::certificate::verify_certificate;
 use super::message::{Body, Message, Round1, Round2};
@@ -21,7 +21,7 @@ pub struct DkgSession {
     me: u16,
     sealing: SealingSecret,
     inbox: Inbox,
-    stage: Stage,
+    phase: Phase,
     certificates: BTreeMap<u16, [u8; 64]>,
 }
 
@@ -33,7 +33,8 @@ struct Inbox {
     round2: BTreeMap<u16, Round2>,
 }
 
-enum Stage {
+/// Progress of the session.
+enum Phase {
     Rounds {
         frost: Box<dyn Rounds>,
         contribution: Zeroizing<[u8; 32]>,
@@ -45,7 +46,15 @@ enum Stage {
     Failed(DkgFault),
 }
 
-/// Which set has to be complete before the next step.
+/// Bodies of all round-2 messages, by sender.
+#[derive(Default)]
+struct OpenedRound2 {
+    shares: BTreeMap<u16, ShareBytes>,
+    /// Chain-code contributions, 32 bytes each.
+    contributions: BTreeMap<u16, [u8; 32]>,
+}
+
+/// Set that must be complete before the next step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     AllRound1,
@@ -65,12 +74,16 @@ impl DkgSession {
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
         parameters.check(me)?;
+
+        // Shares sealed to the roster's key would not open, and their senders would seem
+        // to be at fault.
         let mine = parameters.member(me).map(|member| &member.sealing_key);
         if sealing.public_key().ok().as_ref() != mine {
             return Err(DkgFault::Parameters(
                 "the sealing secret is not the roster's",
             ));
         }
+
         let indices: Vec<u16> = parameters
             .roster
             .iter()
@@ -78,29 +91,36 @@ impl DkgSession {
             .collect();
         let (frost, package) =
             rounds::start(parameters.suite, me, &indices, parameters.min_signers, rng)?;
+
+        // The commitment hides this contribution until every signer has committed: none can choose
+        // its own so that the chain code becomes a known one.
         let mut contribution = Zeroizing::new([0; 32]);
         rng.fill_bytes(contribution.as_mut());
         let context = parameters.context();
+
         let round1 = Round1 {
             package,
             chain_code_commitment: transcript::chain_code_commitment(&context, me, &contribution),
         };
+
         let mut inbox = Inbox::default();
         inbox.round1.insert(me, round1.clone());
-        let stage = Stage::Rounds {
+        let phase = Phase::Rounds {
             frost,
             contribution,
             next: Next::AllRound1,
         };
+
         let session = Self {
             parameters,
             context,
             me,
             sealing,
             inbox,
-            stage,
+            phase,
             certificates: BTreeMap::new(),
         };
+
         let effects = vec![DkgEffect::Broadcast(session.message(Body::Round1(round1)))];
         Ok((session, effects))
     }
@@ -116,6 +136,9 @@ impl DkgSession {
         record: &KeyShareRecord,
     ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
         parameters.check(record.index())?;
+
+        // A signature on the transcript of another ceremony would certify a share that this one
+        // lacks.
         let transcript = *record.transcript();
         let public = record.public();
         if !is_key_of(&parameters, public)
@@ -125,6 +148,7 @@ impl DkgSession {
                 "the stored share is of another ceremony",
             ));
         }
+
         let outcome = outcome(transcript, *record.round1_hash(), public.clone());
         let context = parameters.context();
         let session = Self {
@@ -133,7 +157,7 @@ impl DkgSession {
             parameters,
             sealing,
             inbox: Inbox::default(),
-            stage: Stage::Certifying(outcome),
+            phase: Phase::Certifying(outcome),
             certificates: BTreeMap::new(),
         };
         Ok((session, vec![DkgEffect::Done { transcript }]))
@@ -149,51 +173,58 @@ impl DkgSession {
         input: DkgInput,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<DkgEffect>, DkgFault> {
-        if let Stage::Failed(fault) = &self.stage {
+        if let Phase::Failed(fault) = &self.phase {
             return Err(fault.clone());
         }
+
         let result = match input {
-            DkgInput::Received { from, bytes } => self.received(from, &bytes, rng),
-            DkgInput::Persisted => Ok(self.persisted()),
-            DkgInput::Certificate { from, signature } => Ok(self.certificate(from, signature)),
+            DkgInput::Received { from, bytes } => self.on_message(from, &bytes, rng),
+            DkgInput::Persisted => Ok(self.on_persisted()),
+            DkgInput::Certificate { from, signature } => Ok(self.on_certificate(from, signature)),
         };
+
+        // With the phase go frost's secrets: a share received in a failed ceremony is never used.
         if let Err(fault) = &result {
-            self.stage = Stage::Failed(fault.clone());
+            self.phase = Phase::Failed(fault.clone());
             self.inbox = Inbox::default();
         }
         result
     }
 
-    fn received(
+    fn on_message(
         &mut self,
         from: u16,
         bytes: &[u8],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<DkgEffect>, DkgFault> {
-        match self.file(from, bytes) {
+        match self.insert_message(from, bytes) {
             Ok(()) => self.advance(rng),
-            Err(Refused::Ignored(reason)) => Ok(vec![DkgEffect::Ignored(reason)]),
-            Err(Refused::Fault(fault)) => Err(fault),
+            Err(NotInserted::Ignored(reason)) => Ok(vec![DkgEffect::Ignored(reason)]),
+            Err(NotInserted::Fault(fault)) => Err(fault),
         }
     }
 
     /// Puts a message into the inbox.
-    fn file(&mut self, from: u16, bytes: &[u8]) -> Result<(), Refused> {
+    fn insert_message(&mut self, from: u16, bytes: &[u8]) -> Result<(), NotInserted> {
+        // A refusal here is never a fault: else one forged message could end the ceremony.
         if self.parameters.member(from).is_none() {
             return Err(Ignored::UnknownSender.into());
         }
         if from == self.me {
             return Err(Ignored::OwnMessage.into());
         }
+
         let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
-        if !matches!(self.stage, Stage::Rounds { .. } | Stage::Persisting(_)) {
+        // A round that is certified cannot change any more.
+        if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {
             return Err(Ignored::Closed.into());
         }
+
         match body {
-            Body::Round1(message) => file_once(&mut self.inbox.round1, from, message),
-            Body::Echo(hash) => file_once(&mut self.inbox.echoes, from, hash),
+            Body::Round1(message) => insert_once(&mut self.inbox.round1, from, message),
+            Body::Echo(hash) => insert_once(&mut self.inbox.echoes, from, hash),
             Body::Round2(message) if message.to == self.me => {
-                file_once(&mut self.inbox.round2, from, message)
+                insert_once(&mut self.inbox.round2, from, message)
             }
             Body::Round2(_) => Err(Ignored::OtherRecipient.into()),
         }
@@ -203,22 +234,27 @@ impl DkgSession {
     fn advance(&mut self, rng: &mut dyn CryptoRngCore) -> Result<Vec<DkgEffect>, DkgFault> {
         let mut effects = Vec::new();
         let n = self.parameters.roster.len();
-        while let Stage::Rounds { next, .. } = &self.stage {
+        while let Phase::Rounds { next, .. } = &self.phase {
             match *next {
-                Next::AllRound1 if self.inbox.round1.len() == n => effects.push(self.echo()),
+                Next::AllRound1 if self.inbox.round1.len() == n => {
+                    effects.push(self.publish_echo())
+                }
                 Next::AllEchoes { round1_hash } => {
+                    // Equivocation: two signers saw different commitments of one peer, and would
+                    // end with different keys. This signer has sent no share yet.
                     if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
                         return Err(DkgFault::Equivocation {
                             culprits: Vec::new(),
                         });
                     }
+
                     if self.inbox.echoes.len() < n {
                         break;
                     }
-                    effects.extend(self.deal(round1_hash, rng)?);
+                    effects.extend(self.send_shares(round1_hash, rng)?);
                 }
                 Next::AllRound2 { round1_hash } if self.inbox.round2.len() == n - 1 => {
-                    effects.push(self.conclude(round1_hash)?);
+                    effects.push(self.make_key(round1_hash)?);
                 }
                 Next::AllRound1 | Next::AllRound2 { .. } => break,
             }
@@ -226,44 +262,52 @@ impl DkgSession {
         Ok(effects)
     }
 
-    /// All round-1 messages are here: tell the others which.
-    fn echo(&mut self) -> DkgEffect {
+    /// Publishes the hash of all round-1 messages.
+    fn publish_echo(&mut self) -> DkgEffect {
         let round1_hash = transcript::round1_hash(&self.context, &self.inbox.round1);
         self.inbox.echoes.insert(self.me, round1_hash);
-        if let Stage::Rounds { next, .. } = &mut self.stage {
+
+        if let Phase::Rounds { next, .. } = &mut self.phase {
             *next = Next::AllEchoes { round1_hash };
         }
+
         DkgEffect::Broadcast(self.message(Body::Echo(round1_hash)))
     }
 
-    /// Everybody saw the same round 1: deal the shares.
-    fn deal(
+    /// KeyGen round 2, step 1: sends its share to each peer, once all saw the same round 1.
+    fn send_shares(
         &mut self,
         round1_hash: [u8; 32],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<DkgEffect>, DkgFault> {
-        let Stage::Rounds {
+        let Phase::Rounds {
             frost,
             contribution,
             next,
-        } = &mut self.stage
+        } = &mut self.phase
         else {
-            return Err(DkgFault::Failed("deal out of order"));
+            return Err(DkgFault::Failed("shares out of order"));
         };
+
+        // Round 1, step 5: all proofs of knowledge verify, else nothing is sent.
         let shares = frost.part2(&self.inbox.round1)?;
         *next = Next::AllRound2 { round1_hash };
+
         let mut effects = Vec::new();
         for (to, share) in &shares {
+            // Full size at once: growing would leave copies of the share behind.
             let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
             plaintext.extend_from_slice(share.as_ref());
             plaintext.extend_from_slice(contribution.as_ref());
+
             let info = self.parameters.seal_info(self.me, *to);
             let recipient = self
                 .parameters
                 .member(*to)
-                .ok_or(DkgFault::Failed("share for a stranger"))?;
+                .ok_or(DkgFault::Failed("share for a signer outside the roster"))?;
             let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
                 .map_err(|_| DkgFault::Failed("sealing"))?;
+
             let body = Body::Round2(Round2 { to: *to, sealed });
             let bytes = Message::encode(self.parameters.session, self.context, body);
             effects.push(DkgEffect::Send { to: *to, bytes });
@@ -271,22 +315,31 @@ impl DkgSession {
         Ok(effects)
     }
 
-    /// All shares are here: make the key.
-    fn conclude(&mut self, round1_hash: [u8; 32]) -> Result<DkgEffect, DkgFault> {
+    /// KeyGen round 2, steps 2 to 4: checks the shares and makes the key.
+    fn make_key(&mut self, round1_hash: [u8; 32]) -> Result<DkgEffect, DkgFault> {
+        // The transcript names the round 1 that was echoed; the key must come from the same
+        // messages.
         if transcript::round1_hash(&self.context, &self.inbox.round1) != round1_hash {
             return Err(DkgFault::Failed("round 1 changed after its echo"));
         }
-        let (shares, mut contributions) = self.open_round2()?;
-        let Stage::Rounds {
+
+        let OpenedRound2 {
+            shares,
+            mut contributions,
+        } = self.open_round2()?;
+
+        let Phase::Rounds {
             frost,
             contribution,
             ..
-        } = &mut self.stage
+        } = &mut self.phase
         else {
-            return Err(DkgFault::Failed("conclude out of order"));
+            return Err(DkgFault::Failed("key out of order"));
         };
+
         contributions.insert(self.me, **contribution);
         let material = frost.part3(&shares)?;
+
         let public = PublicKeyRecord {
             suite: self.parameters.suite,
             key_id: self.parameters.key_id.clone(),
@@ -296,6 +349,7 @@ impl DkgSession {
             verifying_shares: material.verifying_shares,
             chain_code: transcript::chain_code(&self.context, &contributions),
         };
+
         let transcript = transcript_hash(&self.parameters, &round1_hash, &public);
         let record = KeyShareRecord::new(
             self.me,
@@ -305,46 +359,53 @@ impl DkgSession {
             round1_hash,
         )
         .map_err(|_| DkgFault::Failed("the made share does not check"))?;
-        self.stage = Stage::Persisting(outcome(transcript, round1_hash, public));
+
+        // Persisted before it is certified: a certificate promises a share that survives a restart.
+        self.phase = Phase::Persisting(outcome(transcript, round1_hash, public));
         Ok(DkgEffect::Persist(Box::new(record)))
     }
 
-    /// Opens every sealed share and checks the chain-code openings.
-    #[expect(clippy::type_complexity, reason = "two maps of one pass")]
-    fn open_round2(
-        &self,
-    ) -> Result<(BTreeMap<u16, ShareBytes>, BTreeMap<u16, [u8; 32]>), DkgFault> {
-        let (mut shares, mut contributions) = (BTreeMap::new(), BTreeMap::new());
+    /// Opens every sealed message and checks the chain-code openings.
+    fn open_round2(&self) -> Result<OpenedRound2, DkgFault> {
+        let mut opened = OpenedRound2::default();
         for (from, message) in &self.inbox.round2 {
             let fault = DkgFault::Unsealable { culprit: *from };
             let info = self.parameters.seal_info(*from, self.me);
             let plaintext =
                 seal::open(&self.sealing, &info, &message.sealed).map_err(|_| fault.clone())?;
+
             let Some((share, contribution)) = plaintext.split_first_chunk::<32>() else {
                 return Err(fault);
             };
             let contribution: [u8; 32] = contribution.try_into().map_err(|_| fault)?;
+
+            // An opening chosen after seeing the others' would let its sender choose the chain
+            // code.
             let committed = self
                 .inbox
                 .round1
                 .get(from)
                 .map(|message| message.chain_code_commitment);
-            let opened = transcript::chain_code_commitment(&self.context, *from, &contribution);
-            if committed != Some(opened) {
+            let expected = transcript::chain_code_commitment(&self.context, *from, &contribution);
+            if committed != Some(expected) {
                 return Err(DkgFault::ChainCodeOpening { culprit: *from });
             }
-            shares.insert(*from, Zeroizing::new(*share));
-            contributions.insert(*from, contribution);
+
+            opened.shares.insert(*from, Zeroizing::new(*share));
+            opened.contributions.insert(*from, contribution);
         }
-        Ok((shares, contributions))
+
+        Ok(opened)
     }
 
-    fn persisted(&mut self) -> Vec<DkgEffect> {
-        match std::mem::replace(&mut self.stage, Stage::Finished) {
-            Stage::Persisting(outcome) => {
+    fn on_persisted(&mut self) -> Vec<DkgEffect> {
+        match std::mem::replace(&mut self.phase, Phase::Finished) {
+            Phase::Persisting(outcome) => {
                 let transcript = outcome.transcript;
-                self.stage = Stage::Certifying(outcome);
+                self.phase = Phase::Certifying(outcome);
+                // The shares in it are no longer needed, and what is gone cannot leak.
                 self.inbox = Inbox::default();
+
                 // Certificates of faster peers could not be checked before the transcript was
                 // known.
                 self.certificates.retain(|index, signature| {
@@ -356,51 +417,58 @@ impl DkgSession {
                     member
                         .is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
                 });
+
                 let mut effects = vec![DkgEffect::Done { transcript }];
                 effects.extend(self.finish());
                 effects
             }
             other => {
-                self.stage = other;
+                self.phase = other;
                 vec![DkgEffect::Ignored(Ignored::NothingToPersist)]
             }
         }
     }
 
-    fn certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
+    fn on_certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
         let Some(member) = self.parameters.member(from) else {
             return vec![DkgEffect::Ignored(Ignored::UnknownSender)];
         };
-        match &self.stage {
-            Stage::Rounds { .. } | Stage::Persisting(_) => {
+
+        match &self.phase {
+            Phase::Rounds { .. } | Phase::Persisting(_) => {
+                // Kept unchecked; at most one per member, so memory stays bounded.
                 self.certificates.insert(from, signature);
                 Vec::new()
             }
-            Stage::Certifying(outcome) => {
+            Phase::Certifying(outcome) => {
                 if !verify_certificate(&member.signing_key, &outcome.transcript, &signature) {
                     return vec![DkgEffect::Ignored(Ignored::BadCertificate)];
                 }
+
                 if self.certificates.insert(from, signature).is_some() {
                     return vec![DkgEffect::Ignored(Ignored::Duplicate)];
                 }
+
                 self.finish().into_iter().collect()
             }
-            Stage::Finished | Stage::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
+            Phase::Finished | Phase::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
         }
     }
 
     /// Finishes when all n certificates are here.
     fn finish(&mut self) -> Option<DkgEffect> {
+        // All n: a key that receives funds before every share is durable can lose them.
         if self.certificates.len() != self.parameters.roster.len() {
             return None;
         }
-        match std::mem::replace(&mut self.stage, Stage::Finished) {
-            Stage::Certifying(mut outcome) => {
+
+        match std::mem::replace(&mut self.phase, Phase::Finished) {
+            Phase::Certifying(mut outcome) => {
                 outcome.certificates = std::mem::take(&mut self.certificates);
                 Some(DkgEffect::Finished(outcome))
             }
             other => {
-                self.stage = other;
+                self.phase = other;
                 None
             }
         }
@@ -417,6 +485,7 @@ impl std::fmt::Debug for DkgSession {
     }
 }
 
+/// An outcome without certificates.
 fn outcome(
     transcript: [u8; 32],
     round1_hash: [u8; 32],
@@ -430,30 +499,32 @@ fn outcome(
     })
 }
 
-/// A message that was not filed: without consequence, or as a proof of misbehaviour.
-enum Refused {
+/// A message that was not put into the inbox: without consequence, or as a proof of misbehaviour.
+enum NotInserted {
     Ignored(Ignored),
     Fault(DkgFault),
 }
 
-impl From<Ignored> for Refused {
+impl From<Ignored> for NotInserted {
     fn from(reason: Ignored) -> Self {
         Self::Ignored(reason)
     }
 }
 
-fn file_once<T: PartialEq>(
+/// Inserts the first message of a sender. A different second one proves equivocation: the envelope
+/// of each is signed.
+fn insert_once<T: PartialEq>(
     round: &mut BTreeMap<u16, T>,
     from: u16,
     message: T,
-) -> Result<(), Refused> {
+) -> Result<(), NotInserted> {
     match round.entry(from) {
         Entry::Vacant(vacant) => {
             vacant.insert(message);
             Ok(())
         }
         Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
-        Entry::Occupied(_) => Err(Refused::Fault(DkgFault::Equivocation {
+        Entry::Occupied(_) => Err(NotInserted::Fault(DkgFault::Equivocation {
             culprits: vec![from],
         })),
     }

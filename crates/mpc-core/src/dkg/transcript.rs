@@ -1,4 +1,4 @@
-//! The digests of a key generation.
+//! Digests of a key generation; each has a domain of its own, so no one of them passes for another.
 
 use super::message::Round1;
 use super::parameters::DkgParameters;
@@ -7,11 +7,12 @@ use crate::digest::digest;
 use crate::encoding::encode;
 use std::collections::BTreeMap;
 
-/// Hash of every round-1 message, what signers echo to each other.
+/// Hash of every round-1 message: the value that signers echo to each other.
 pub(super) fn round1_hash(context: &[u8; 32], round1: &BTreeMap<u16, Round1>) -> [u8; 32] {
     digest("strongroom/dkg-round-1/v1", &[context, &encode(round1)])
 }
 
+/// Commitment to one contribution. It binds the sender, so that no signer can copy another's.
 pub(super) fn chain_code_commitment(
     context: &[u8; 32],
     index: u16,
@@ -23,7 +24,8 @@ pub(super) fn chain_code_commitment(
     )
 }
 
-/// Chain code = digest of all contributions in roster order.
+/// Chain code: digest of all contributions in roster order. Each was committed to in round 1, so
+/// the last to open cannot choose the result.
 pub(super) fn chain_code(context: &[u8; 32], contributions: &BTreeMap<u16, [u8; 32]>) -> [u8; 32] {
     let mut fields: Vec<&[u8]> = vec![context];
     fields.extend(contributions.values().map(<[u8; 32]>::as_slice));
@@ -33,7 +35,7 @@ pub(super) fn chain_code(context: &[u8; 32], contributions: &BTreeMap<u16, [u8; 
 /// The transcript: everything that all n signers must agree on before a key is used.
 ///
 /// Recomputable from the approved parameters, the hash of round 1 and the public record, so that
-/// whoever holds the certificates can check that they are about exactly this group key, these
+/// each holder of the certificates can check that they are about exactly this group key, these
 /// shares and this chain code.
 #[must_use]
 pub fn transcript_hash(

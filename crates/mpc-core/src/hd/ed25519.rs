@@ -21,7 +21,7 @@ use sha2::Sha512;
 const SCALAR_TAG: &[u8] = b"strongroom/hd-ed25519/scalar/v1";
 const CHAIN_TAG: &[u8] = b"strongroom/hd-ed25519/chain/v1";
 
-/// The child public key of `root` along `path`.
+/// Child public key of `root` along `path`.
 ///
 /// # Errors
 /// [`HdError::InvalidKey`] when `root` is not the canonical encoding of a point of prime order.
@@ -48,15 +48,20 @@ pub fn derive(
         chain_code: *chain_code,
         tweak: [0; 32],
     };
+
     let mut sum = Scalar::ZERO;
+
     for step in path.steps() {
         let tweak = Scalar::from_bytes_mod_order_wide(&mac(&derived, SCALAR_TAG, *step)?);
         let chain = mac(&derived, CHAIN_TAG, *step)?;
+
         sum += tweak;
         point += EdwardsPoint::mul_base(&tweak);
+        // The identity as a key accepts a signature that needs no secret.
         if point.is_identity() {
             return Err(HdError::Unusable);
         }
+
         derived.key = point.compress().to_bytes();
         derived
             .chain_code
@@ -64,10 +69,13 @@ pub fn derive(
             .zip(chain)
             .for_each(|(to, from)| *to = from);
     }
+
     derived.tweak = sum.to_bytes();
     Ok(derived)
 }
 
+/// Decodes a point of prime order. With a torsion part, one signature could verify under several
+/// keys.
 fn decode_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, HdError> {
     let point = CompressedEdwardsY(*bytes)
         .decompress()
@@ -81,9 +89,11 @@ fn decode_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, HdError> {
     }
 }
 
+/// HMAC of one step under the parent's chain code.
 fn mac(parent: &Derived<32>, tag: &[u8], step: u32) -> Result<[u8; 64], HdError> {
     let mut mac =
         Hmac::<Sha512>::new_from_slice(&parent.chain_code).map_err(|_| HdError::InvalidKey)?;
+
     mac.update(tag);
     mac.update(&parent.key);
     mac.update(&step.to_be_bytes());

@@ -8,10 +8,11 @@ use k256::elliptic_curve::sec1::{FromEncodedPoint, ToEncodedPoint};
 use k256::{AffinePoint, EncodedPoint, ProjectivePoint, Scalar};
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// The child public key of `root` (33 bytes, compressed) along `path` (BIP-32 CKDpub at each step).
+/// Child public key of `root` (33 bytes, compressed) along `path` (BIP-32 CKDpub at each step).
 ///
 /// # Errors
-/// [`HdError::InvalidKey`] when `root` is no compressed point, [`HdError::Unusable`] as in BIP-32.
+/// [`HdError::InvalidKey`] when `root` is not a compressed point, [`HdError::Unusable`] as in
+/// BIP-32.
 pub fn derive_public(
     root: &[u8; 33],
     chain_code: &[u8; 32],
@@ -35,21 +36,29 @@ pub fn derive(
         chain_code: *chain_code,
         tweak: [0; 32],
     };
+
     let mut sum = Scalar::ZERO;
+
     for step in path.steps() {
+        // BIP-32 CKDpub: I = HMAC-SHA512(c_par, ser_P(K_par) ‖ ser_32(i)).
         let mut mac =
             Hmac::<Sha512>::new_from_slice(&derived.chain_code).map_err(|_| HdError::InvalidKey)?;
         mac.update(&derived.key);
         mac.update(&step.to_be_bytes());
         let output: [u8; 64] = mac.finalize().into_bytes().into();
+
+        // K_i = point(parse_256(I_L)) + K_par and c_i = I_R; an I_L of the group order or more is
+        // refused, never reduced: other wallets skip this index too.
         let (left, right) = halves(&output);
         let tweak =
             Option::<Scalar>::from(Scalar::from_repr(left.into())).ok_or(HdError::Unusable)?;
+
         sum += tweak;
         point += ProjectivePoint::GENERATOR * tweak;
         derived.key = encode_point(&point)?;
         derived.chain_code = right;
     }
+
     derived.tweak = sum.to_bytes().into();
     Ok(derived)
 }
@@ -59,15 +68,18 @@ pub fn derive(
 /// BIP-341 with no script tree (BIP-86): `Q = lift_x(x(P)) + H_TapTweak(x(P))·G`.
 ///
 /// # Errors
-/// [`HdError::InvalidKey`] when `internal` is no compressed point, [`HdError::Unusable`] if the
+/// [`HdError::InvalidKey`] when `internal` is not a compressed point, [`HdError::Unusable`] if the
 /// tweak is out of range.
 pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
+    // BIP-340 lift_x: the point with this x and an even y.
     let mut even = *internal;
     if let Some(tag @ (2 | 3)) = even.first_mut() {
         *tag = 2;
     }
+
     let point = decode_point(&even)?;
     let x: [u8; 32] = point.to_affine().x().into();
+
     let tag = Sha256::digest(b"TapTweak");
     let hash: [u8; 32] = Sha256::new()
         .chain_update(tag)
@@ -75,22 +87,28 @@ pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
         .chain_update(x)
         .finalize()
         .into();
+
+    // BIP-341 taproot_tweak_pubkey: t of the group order or more fails, and so does infinity.
     let tweak = Option::<Scalar>::from(Scalar::from_repr(hash.into())).ok_or(HdError::Unusable)?;
     let output = point + ProjectivePoint::GENERATOR * tweak;
+
     encode_point(&output)?;
     Ok(output.to_affine().x().into())
 }
 
 /// The point of a compressed encoding; identity and every other form are refused.
 pub(crate) fn decode_point(bytes: &[u8; 33]) -> Result<ProjectivePoint, HdError> {
+    // SEC1 has other forms, among them the identity: one key must have one encoding.
     if !matches!(bytes.first(), Some(2 | 3)) {
         return Err(HdError::InvalidKey);
     }
+
     let encoded = EncodedPoint::from_bytes(bytes).map_err(|_| HdError::InvalidKey)?;
     let point = Option::<AffinePoint>::from(AffinePoint::from_encoded_point(&encoded));
     point.map(ProjectivePoint::from).ok_or(HdError::InvalidKey)
 }
 
+/// Compressed encoding, 33 bytes.
 fn encode_point(point: &ProjectivePoint) -> Result<[u8; 33], HdError> {
     // The identity encodes to one byte and so fails the conversion.
     point
@@ -101,8 +119,10 @@ fn encode_point(point: &ProjectivePoint) -> Result<[u8; 33], HdError> {
         .map_err(|_| HdError::Unusable)
 }
 
+/// I_L and I_R of BIP-32.
 fn halves(output: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     let (mut left, mut right) = ([0; 32], [0; 32]);
+
     left.iter_mut()
         .zip(output)
         .for_each(|(to, from)| *to = *from);
@@ -110,5 +130,6 @@ fn halves(output: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
         .iter_mut()
         .zip(output.iter().skip(32))
         .for_each(|(to, from)| *to = *from);
+
     (left, right)
 }

@@ -1,4 +1,4 @@
-//! Aggregation: fast when everybody is honest, exact about who is not.
+//! Aggregation (RFC 9591 §5.3): fast when every share is right, exact about the wrong ones (§5.4).
 
 use super::Tweak;
 use super::package::{PackageFault, SignatureShare, SigningPackage};
@@ -16,7 +16,7 @@ use frost_core::{
 };
 use std::collections::BTreeMap;
 
-/// Why shares make no signature.
+/// Reason why shares make no signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AggregateFault {
     /// The package is wrong.
@@ -28,13 +28,13 @@ pub enum AggregateFault {
     /// A participant's share is missing.
     #[error("share of participant {0} is missing")]
     Missing(u16),
-    /// A share of somebody who is not a participant, or a second one of a participant.
+    /// A share of a signer that is not a participant, or a second one of a participant.
     #[error("unexpected share of {0}")]
     Unexpected(u16),
     /// These participants' shares are wrong for this package.
     #[error("invalid signature shares")]
     InvalidShares {
-        /// Every liar, by roster index.
+        /// Roster index of every signer whose share is wrong.
         culprits: Vec<u16>,
     },
     /// Every share verifies but the signature does not, or the library refused.
@@ -61,7 +61,7 @@ pub struct PublicKeys {
 }
 
 impl PublicKeys {
-    /// Opens a record.
+    /// Opens a record: decodes its points.
     ///
     /// # Errors
     /// Any [`RecordError`] of a public record.
@@ -73,25 +73,26 @@ impl PublicKeys {
         Ok(Self { record, group })
     }
 
-    /// The record.
+    /// Public record that was opened.
     #[must_use]
     pub fn record(&self) -> &PublicKeyRecord {
         &self.record
     }
 
-    /// Adds up the participants' shares and verifies the signature by code that shares nothing with
-    /// FROST.
+    /// Adds up the participants' shares (RFC 9591 §5.3) and verifies the signature by code that
+    /// shares nothing with FROST.
     ///
     /// Yields 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified
     /// one by one only when the signature is wrong.
     ///
     /// # Errors
-    /// See [`AggregateFault`]; [`AggregateFault::culprits`] names all liars.
+    /// See [`AggregateFault`]; [`AggregateFault::culprits`] names every culprit.
     pub fn aggregate(
         &mut self,
         package: &SigningPackage,
         shares: &[SignatureShare],
     ) -> Result<Vec<u8>, AggregateFault> {
+        // A second share of one participant could replace a right one, and then blame its signer.
         let mut by_index = BTreeMap::new();
         for share in shares {
             let participant = package.commitments.contains_key(&share.index);
@@ -99,6 +100,7 @@ impl PublicKeys {
                 return Err(AggregateFault::Unexpected(share.index));
             }
         }
+
         if let Some(index) = package
             .commitments
             .keys()
@@ -106,6 +108,7 @@ impl PublicKeys {
         {
             return Err(AggregateFault::Missing(*index));
         }
+
         self.group.aggregate(&self.record, package, &by_index)
     }
 }
@@ -116,6 +119,7 @@ impl std::fmt::Debug for PublicKeys {
     }
 }
 
+/// Aggregation for one ciphersuite, behind bytes.
 trait Aggregate: Send + Sync {
     fn aggregate(
         &mut self,
@@ -134,6 +138,7 @@ struct GroupKeys<C: Suite> {
 type Shares<C> = BTreeMap<Identifier<C>, round2::SignatureShare<C>>;
 
 impl<C: Suite> GroupKeys<C> {
+    /// Public key of the child, from the cache or derived.
     fn child(
         &mut self,
         key: &PublicKeyRecord,
@@ -145,11 +150,12 @@ impl<C: Suite> GroupKeys<C> {
             let child = children::child_public(key, &self.root, false, path, tweak)?;
             self.children.insert(name.clone(), child);
         }
+
         self.children.get(&name).ok_or(AggregateFault::Failed)
     }
 
-    /// Finds every wrong share.
-    fn blame(
+    /// RFC 9591 §5.4: verifies share by share and names every wrong one.
+    fn find_culprits(
         &self,
         key: &PublicKeyRecord,
         package: &SigningPackage,
@@ -161,6 +167,8 @@ impl<C: Suite> GroupKeys<C> {
                 Ok(public) => public,
                 Err(error) => return error.into(),
             };
+
+        // All of them: with one named at a time, t hostile signers would cost t rounds.
         match aggregate_custom(opened, shares, &public, CheaterDetection::AllCheaters) {
             Err(Error::InvalidSignatureShare { culprits }) => {
                 let is_culprit =
@@ -186,6 +194,7 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
         shares: &BTreeMap<u16, [u8; 32]>,
     ) -> Result<Vec<u8>, AggregateFault> {
         let opened = package.open::<C>(key, None)?;
+
         let mut decoded = Shares::<C>::new();
         let mut malformed = Vec::new();
         for (index, bytes) in shares {
@@ -194,37 +203,50 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
                 round2::SignatureShare::deserialize(bytes),
             ) {
                 (Some(id), Ok(share)) => drop(decoded.insert(id, share)),
+                // Not a scalar below the group order: wrong by itself, and its sender with it.
                 _ => malformed.push(*index),
             }
         }
+
         if !malformed.is_empty() {
             return Err(AggregateFault::InvalidShares {
                 culprits: malformed,
             });
         }
+
         let child = self.child(key, &package.path, package.tweak)?;
         let (signature, child_key) = sum(&opened, &decoded, child).ok_or(AggregateFault::Failed)?;
+
+        // One verification instead of one per share; the shares are looked at only when it fails.
         if verify_signature(C::SUITE, &child_key, &package.message, &signature) {
             Ok(signature)
         } else {
-            Err(self.blame(key, package, &opened, &decoded))
+            Err(self.find_culprits(key, package, &opened, &decoded))
         }
     }
 }
 
-/// RFC 9591 §5.3 without its verification; yields the signature and the key it should verify under.
+/// RFC 9591 §5.3 without its verification of shares; yields the signature and the key it should
+/// verify under.
 fn sum<C: Suite>(
     package: &frost_core::SigningPackage<C>,
     shares: &Shares<C>,
     child: &PublicKeyPackage<C>,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
+    // BIP-340: a Taproot key counts in its form with even Y.
     let (package, shares, child) = C::pre_aggregate(package, shares, child).ok()?;
+
+    // RFC 9591 §4.4 and §4.5. The binding factors tie each share to this message and quorum:
+    // without them parallel sessions could be combined into a forgery (Drijvers et al., ROS).
     let factors = compute_binding_factor_list(&package, child.verifying_key(), &[]).ok()?;
     let commitment = compute_group_commitment(&package, &factors).ok()?;
+
+    // z = z_1 + … + z_n.
     let zero = <<C::Group as Group>::Field as Field>::zero();
     let z = shares
         .values()
         .fold(zero, |sum, share| sum + share.share().0);
+
     let signature = Signature::<C>::new(commitment.to_element(), z)
         .serialize()
         .ok()?;

@@ -8,14 +8,16 @@ use frost_core::keys::{KeyPackage, PublicKeyPackage, SigningShare, VerifyingShar
 use frost_core::{Ciphersuite, Field, Group, Scalar, VerifyingKey};
 use std::collections::BTreeMap;
 
-/// The scalar that leads from the root to `path`.
+/// Scalar that leads from the root to `path`. Derived from the record, never taken from a message:
+/// a chosen one would be a related-key attack.
 fn added<C: Suite>(key: &PublicKeyRecord, path: &ChildPath) -> Result<Scalar<C>, HdError> {
     let (_, tweak) = C::derive(&key.group_key, &key.chain_code, path)?;
+
     let encoded = tweak.as_slice().try_into().map_err(|_| HdError::Unusable)?;
     <<C::Group as Group>::Field as Field>::deserialize(&encoded).map_err(|_| HdError::Unusable)
 }
 
-/// The share of the child at `path`, tweaked: `s + a` and, for Taproot, one TapTweak after it.
+/// Share of the child at `path`, tweaked: `s + a` and, for Taproot, one TapTweak after it.
 pub(super) fn child_share<C: Suite>(
     key: &PublicKeyRecord,
     root: &KeyPackage<C>,
@@ -24,6 +26,9 @@ pub(super) fn child_share<C: Suite>(
 ) -> Result<KeyPackage<C>, HdError> {
     let scalar = added::<C>(key, path)?;
     let point = C::Group::generator() * scalar;
+
+    // The Lagrange coefficients of a quorum sum to 1, so adding the scalar to every share adds it
+    // once to the secret.
     let child = KeyPackage::new(
         *root.identifier(),
         SigningShare::new(root.signing_share().to_scalar() + scalar),
@@ -31,13 +36,14 @@ pub(super) fn child_share<C: Suite>(
         VerifyingKey::new(root.verifying_key().to_element() + point),
         *root.min_signers(),
     );
+
     match tweak {
         Tweak::None => Ok(child),
         Tweak::Bip341 => C::tap_tweak_share(child).ok_or(HdError::Unusable),
     }
 }
 
-/// The public package of the child at `path`, tweaked; `shares` may be empty when only the key is
+/// Public package of the child at `path`, tweaked; `shares` may be empty when only the key is
 /// needed.
 pub(super) fn child_public<C: Suite>(
     key: &PublicKeyRecord,
@@ -48,17 +54,20 @@ pub(super) fn child_public<C: Suite>(
 ) -> Result<PublicKeyPackage<C>, HdError> {
     let scalar = added::<C>(key, path)?;
     let point = <C as Ciphersuite>::Group::generator() * scalar;
+
     let verifying_shares: BTreeMap<_, _> = root
         .verifying_shares()
         .iter()
         .filter(|_| shares)
         .map(|(id, share)| (*id, VerifyingShare::new(share.to_element() + point)))
         .collect();
+
     let child = PublicKeyPackage::new(
         verifying_shares,
         VerifyingKey::new(root.verifying_key().to_element() + point),
         root.min_signers(),
     );
+
     match tweak {
         Tweak::None => Ok(child),
         Tweak::Bip341 => C::tap_tweak_public(child).ok_or(HdError::Unusable),

@@ -1,23 +1,23 @@
-//! Why a key share prepares or signs nothing.
+//! Reasons why a key share makes no commitments or no share.
 
 use super::package::PackageFault;
 use crate::hd::HdError;
 
-/// Why no commitments were made.
+/// Reason why no commitments were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PrepareFault {
     /// The stock would exceed [`super::NONCES_MAX`].
     #[error("nonce stock full")]
     StockFull,
-    /// The number space or the library gave out.
+    /// The nonce numbers are used up, or the library failed.
     #[error("commitments cannot be made")]
     Failed,
 }
 
-/// Why a package is not signed.
+/// Reason why a package is not signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignFault {
-    /// The package is wrong for everybody.
+    /// The package is wrong for every signer.
     #[error(transparent)]
     Package(#[from] PackageFault),
     /// The package has no commitment of this signer.

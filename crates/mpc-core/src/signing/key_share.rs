@@ -1,4 +1,4 @@
-//! A signer's working key share: its nonce stock and its memory of answers.
+//! A signer's working key share: its nonce stock and the answers it has given.
 
 use super::fault::{PrepareFault, SignFault};
 use super::package::{Commitment, SignatureShare, SigningPackage};
@@ -9,8 +9,8 @@ use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 
-/// One key share in use by one process life. Not `Clone`: a copy could answer with the same nonce
-/// twice.
+/// One key share in use by one run of a process. Not `Clone`: a copy could answer with the same
+/// nonce twice.
 pub struct KeyShare {
     index: u16,
     public: PublicKeyRecord,
@@ -20,13 +20,15 @@ pub struct KeyShare {
     answers: BoundedMap<u64, Answer>,
 }
 
+/// Share already given for a nonce, with the digest of the package it answers.
 struct Answer {
     package: [u8; 32],
     share: SignatureShare,
 }
 
 impl KeyShare {
-    /// Opens a stored share for this process life; `boot_id` is random per start of the process.
+    /// Opens a stored share for this run of the process; `boot_id` is random per start. A nonce of
+    /// an earlier run is gone, and by this id its commitment is told apart from a new one.
     ///
     /// # Errors
     /// A share that does not match its public side.
@@ -41,7 +43,7 @@ impl KeyShare {
         })
     }
 
-    /// The signer's roster index.
+    /// Roster index of the signer, not 0.
     #[must_use]
     pub fn index(&self) -> u16 {
         self.index
@@ -53,13 +55,14 @@ impl KeyShare {
         &self.public
     }
 
-    /// How many prepared nonces are unused.
+    /// Number of prepared nonces that are unused.
     #[must_use]
     pub fn stock_len(&self) -> usize {
         self.stock.len()
     }
 
-    /// Makes `count` nonces and yields the commitments to publish.
+    /// RFC 9591 §5.1, ahead of the message: makes `count` nonces and yields the commitments to
+    /// publish.
     ///
     /// # Errors
     /// [`PrepareFault::StockFull`] beyond [`NONCES_MAX`] unused nonces.
@@ -71,14 +74,18 @@ impl KeyShare {
         if self.stock.len() + usize::from(count) > NONCES_MAX {
             return Err(PrepareFault::StockFull);
         }
+
         let mut commitments = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             let number = self.next_number;
+            // Counted before the nonce exists: a number is never given to two nonces.
             self.next_number = number.checked_add(1).ok_or(PrepareFault::Failed)?;
+
             let (hiding, binding) = self
                 .stock
                 .prepare(number, rng)
                 .ok_or(PrepareFault::Failed)?;
+
             commitments.push(Commitment {
                 boot_id: self.boot_id,
                 number,
@@ -86,10 +93,12 @@ impl KeyShare {
                 binding,
             });
         }
+
         Ok(commitments)
     }
 
-    /// Signs a package, consuming its nonce; the same package again yields the stored share.
+    /// RFC 9591 §5.2: signs a package, consuming its nonce; the same package again yields the
+    /// stored share.
     ///
     /// The caller has decided that the message may be signed; here only the cryptography is
     /// checked.
@@ -112,10 +121,14 @@ impl KeyShare {
     ) -> Result<Vec<SignatureShare>, SignFault> {
         let mut shares: BTreeMap<u64, Option<SignatureShare>> = BTreeMap::new();
         let (mut order, mut fresh, mut digests) = (Vec::new(), Vec::new(), Vec::new());
+
         for package in packages {
             let (number, digest) = (self.own_number(package)?, package.digest());
+
             let known = match self.answers.get(&number) {
                 Some(answer) if answer.package == digest => Some(answer.share),
+                // Each further package with one nonce is another linear equation in the nonce and
+                // the signing share: a few of them reveal the share (RFC 9591 §7.3).
                 Some(_) => return Err(SignFault::NonceUsed),
                 None => None,
             };
@@ -123,17 +136,23 @@ impl KeyShare {
                 fresh.push((number, package));
                 digests.push(digest);
             }
+
+            // The same within one request: each input has a nonce of its own.
             order.push(number);
             if shares.insert(number, known).is_some() {
                 return Err(SignFault::NonceUsed);
             }
         }
+
         let made = self.stock.sign(&self.public, &fresh)?;
+
+        // Kept for a retry after a lost answer; the nonce itself is gone.
         for (((number, _), digest), share) in fresh.iter().zip(digests).zip(made) {
             let share = SignatureShare {
                 index: self.index,
                 share,
             };
+
             self.answers.insert(
                 *number,
                 Answer {
@@ -143,6 +162,7 @@ impl KeyShare {
             );
             shares.insert(*number, Some(share));
         }
+
         order
             .iter()
             .map(|number| {
@@ -161,9 +181,13 @@ impl KeyShare {
             .commitments
             .get(&self.index)
             .ok_or(SignFault::NotParticipant)?;
+
+        // A commitment of another run, or one never published: its nonce is not in this memory, and
+        // making one for a chosen number could repeat it.
         if mine.boot_id != self.boot_id || mine.number >= self.next_number {
             return Err(SignFault::CommitmentUnknown);
         }
+
         Ok(mine.number)
     }
 }

@@ -1,4 +1,4 @@
-//! What travels between coordinator and signers.
+//! Messages between coordinator and signers.
 
 use crate::digest::digest;
 use crate::encoding::{NotCanonical, decode, encode};
@@ -16,9 +16,9 @@ const SHARE_LEN_MAX: usize = 64;
 /// A published pair of nonce commitments, good for one package.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Commitment {
-    /// Random id of the signer process's life: another life has other nonces.
+    /// Random id of one run of the signer's process, 16 bytes: another run has other nonces.
     pub boot_id: [u8; 16],
-    /// Number of the nonce within that life and key share.
+    /// Number of the nonce within that run and key share, from 0.
     pub number: u64,
     /// Hiding commitment (33 bytes secp256k1, 32 bytes Ed25519).
     pub hiding: Vec<u8>,
@@ -29,23 +29,23 @@ pub struct Commitment {
 /// Everything a signature share depends on; a nonce is bound to exactly one package.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SigningPackage {
-    /// The scheme.
+    /// Signature scheme of the key.
     pub suite: SuiteId,
-    /// The key, as its record names it.
+    /// Key id as in the public record.
     pub key_id: Vec<u8>,
     /// Generation of the shares.
     pub epoch: u32,
-    /// The bytes to sign (for Taproot the 32-byte BIP-341 digest).
+    /// Bytes to sign (for Taproot the 32-byte BIP-341 digest).
     pub message: Vec<u8>,
     /// The quorum: one commitment per participant, by roster index.
     pub commitments: BTreeMap<u16, Commitment>,
-    /// The child key to sign under.
+    /// Path from the root to the child key that signs.
     pub path: ChildPath,
-    /// The tweak that follows.
+    /// Tweak applied to the child key.
     pub tweak: Tweak,
 }
 
-/// Why a package is refused whoever asks.
+/// Reason why every signer refuses a package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageFault {
     /// Suite, key id or epoch is not this key's.
@@ -72,8 +72,8 @@ pub enum PackageFault {
 }
 
 impl PackageFault {
-    /// The participant the fault is about. It may be the coordinator's lie: the commitments are not
-    /// signed here.
+    /// Participant the fault is about. It proves nothing alone: the coordinator may have invented
+    /// the commitment, which is not signed here.
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
@@ -89,7 +89,7 @@ impl PackageFault {
 }
 
 impl SigningPackage {
-    /// The borsh encoding.
+    /// Canonical borsh encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)
@@ -103,7 +103,7 @@ impl SigningPackage {
         decode(bytes, PACKAGE_LEN_MAX)
     }
 
-    /// Digest of the whole package.
+    /// Digest of the whole package: equal only for the same message, quorum, nonces and child.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         digest("strongroom/signing-package/v1", &[&self.to_bytes()])
@@ -117,37 +117,49 @@ impl SigningPackage {
         key: &PublicKeyRecord,
         own: Option<(u16, SigningCommitments<C>)>,
     ) -> Result<frost_core::SigningPackage<C>, PackageFault> {
+        // A package for an earlier epoch would mix shares of two polynomials; each share still uses
+        // up a nonce.
         if self.suite != key.suite || self.key_id != key.key_id || self.epoch != key.epoch {
             return Err(PackageFault::OtherKey);
         }
+
         let n = self.commitments.len();
         if n < usize::from(key.min_signers) || n > key.verifying_shares.len() {
             return Err(PackageFault::ParticipantCount);
         }
+
         if self.message.len() > signing::MESSAGE_LEN_MAX {
             return Err(PackageFault::MessageTooLong);
         }
+
         if self.tweak == Tweak::Bip341 && self.suite != SuiteId::FrostSecp256k1Tr {
             return Err(PackageFault::TweakUnsupported);
         }
+
         let mut seen = BTreeSet::new();
         let mut commitments = BTreeMap::new();
+
         for (index, commitment) in &self.commitments {
             if !key.verifying_shares.contains_key(index) {
                 return Err(PackageFault::UnknownParticipant(*index));
             }
             let id = identifier::<C>(*index).ok_or(PackageFault::UnknownParticipant(*index))?;
+
+            // No honest signer draws one nonce twice: a repeated commitment is a copy of another's.
             if !seen.insert(&commitment.hiding) || !seen.insert(&commitment.binding) {
                 return Err(PackageFault::RepeatedCommitment(*index));
             }
+
             let decoded = match own {
                 Some((own_index, own)) if own_index == *index => own,
                 _ => commitment
                     .decode()
                     .ok_or(PackageFault::MalformedCommitment(*index))?,
             };
+
             commitments.insert(id, decoded);
         }
+
         Ok(frost_core::SigningPackage::new(commitments, &self.message))
     }
 }
@@ -161,22 +173,24 @@ impl Commitment {
     }
 }
 
+/// RFC 9591 §3.1 DeserializeElement (no identity, prime order), and the one encoding of the point.
 fn point<C: Suite>(bytes: &[u8]) -> Option<NonceCommitment<C>> {
     let commitment = NonceCommitment::deserialize(bytes).ok()?;
     (commitment.serialize().ok()? == bytes).then_some(commitment)
 }
 
-/// One signer's answer to a package. The coordinator takes the index from the authenticated sender.
+/// Answer of one signer to a package (RFC 9591 §5.2). The coordinator takes the index from the
+/// authenticated sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SignatureShare {
-    /// The signer's roster index.
+    /// Roster index of the signer, not 0.
     pub index: u16,
-    /// The share in the group's scalar encoding.
+    /// Scalar in the group's encoding, 32 bytes.
     pub share: [u8; 32],
 }
 
 impl SignatureShare {
-    /// The borsh encoding.
+    /// Canonical borsh encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)

@@ -16,12 +16,12 @@ use std::collections::BTreeMap;
 
 /// The part of a key share that knows the curve, behind bytes.
 pub(super) trait NonceStock: Send + Sync {
-    /// Makes nonce `number`; yields (hiding, binding).
+    /// Makes nonce `number`; yields the encoded hiding and binding commitments.
     fn prepare(&mut self, number: u64, rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)>;
-    /// How many nonces are unused.
+    /// Number of unused nonces.
     fn len(&self) -> usize;
     /// Signs every package with the nonce of its number, or none: all are opened before the first
-    /// nonce is touched. Each touched nonce is destroyed, whatever comes of it.
+    /// nonce is touched. Each touched nonce is destroyed, whatever the result.
     fn sign(
         &mut self,
         key: &PublicKeyRecord,
@@ -29,7 +29,7 @@ pub(super) trait NonceStock: Send + Sync {
     ) -> Result<Vec<[u8; 32]>, SignFault>;
 }
 
-/// The stock for the record's suite.
+/// An empty stock for the record's suite.
 pub(super) fn open(record: &KeyShareRecord) -> Result<Box<dyn NonceStock>, RecordError> {
     with_suite!(record.public().suite, C => {
         let (root, _) = record.open::<C>()?;
@@ -50,6 +50,7 @@ struct Stock<C: Suite> {
 }
 
 impl<C: Suite> Stock<C> {
+    /// Checks one package without touching its nonce.
     fn open(
         &self,
         key: &PublicKeyRecord,
@@ -57,6 +58,7 @@ impl<C: Suite> Stock<C> {
         package: &SigningPackage,
     ) -> Result<frost_core::SigningPackage<C>, SignFault> {
         let nonces = self.nonces.get(&number).ok_or(SignFault::NonceUsed)?;
+
         let published = nonces.commitments();
         let mine = package
             .commitments
@@ -65,14 +67,20 @@ impl<C: Suite> Stock<C> {
         let Commitment {
             hiding, binding, ..
         } = mine;
+
         let same = published.hiding().serialize().ok().as_ref() == Some(hiding)
             && published.binding().serialize().ok().as_ref() == Some(binding);
+
+        // RFC 9591 §5.2: a signer finds its own commitment in the list. With another one in its
+        // place the coordinator would choose the binding factors that this nonce is used with.
         if !same {
             return Err(SignFault::CommitmentMismatch);
         }
+
         Ok(package.open::<C>(key, Some((self.index, *published)))?)
     }
 
+    /// RFC 9591 §5.2: makes one signature share.
     fn sign_one(
         &mut self,
         key: &PublicKeyRecord,
@@ -82,9 +90,11 @@ impl<C: Suite> Stock<C> {
     ) -> Result<[u8; 32], SignFault> {
         // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
         let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
+
         let child = self.child(key, &package.path, package.tweak)?;
         let share =
             frost_core::round2::sign(opened, &nonces, child).map_err(|_| SignFault::Failed)?;
+
         share
             .serialize()
             .as_slice()
@@ -92,6 +102,7 @@ impl<C: Suite> Stock<C> {
             .map_err(|_| SignFault::Failed)
     }
 
+    /// Share of the child key, from the cache or derived.
     fn child(
         &mut self,
         key: &PublicKeyRecord,
@@ -103,6 +114,7 @@ impl<C: Suite> Stock<C> {
             let child = children::child_share(key, &self.root, path, tweak)?;
             self.children.insert(name.clone(), child);
         }
+
         self.children.get(&name).ok_or(SignFault::Failed)
     }
 }
@@ -113,11 +125,15 @@ impl<C: Suite> NonceStock for Stock<C> {
         number: u64,
         mut rng: &mut dyn CryptoRngCore,
     ) -> Option<(Vec<u8>, Vec<u8>)> {
+        // RFC 9591 §4.1: hedged with the signing share, so a weak random source alone does not
+        // repeat a nonce.
         let (nonces, commitments) = commit::<C, _>(self.root.signing_share(), &mut rng);
+
         let published = (
             commitments.hiding().serialize().ok()?,
             commitments.binding().serialize().ok()?,
         );
+
         self.nonces.insert(number, nonces);
         Some(published)
     }
@@ -131,11 +147,13 @@ impl<C: Suite> NonceStock for Stock<C> {
         key: &PublicKeyRecord,
         packages: &[(u64, &SigningPackage)],
     ) -> Result<Vec<[u8; 32]>, SignFault> {
+        // All inputs of a transaction or none: a half-signed one would burn nonces for nothing.
         let mut opened = Vec::with_capacity(packages.len());
         for (number, package) in packages {
             opened.push(self.open(key, *number, package)?);
             self.child(key, &package.path, package.tweak)?;
         }
+
         let all = packages.iter().zip(&opened);
         all.map(|((number, package), opened)| self.sign_one(key, *number, package, opened))
             .collect()
