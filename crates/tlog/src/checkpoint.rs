@@ -1,4 +1,4 @@
-//! C2SP tlog-checkpoint: the text a log signs over its tree head.
+//! C2SP tlog-checkpoint: the text that a log signs over its tree head.
 
 use thiserror::Error;
 
@@ -6,14 +6,14 @@ use crate::{SIZE_MAX, hash::Hash, text};
 
 /// Longest origin line, in bytes.
 pub const ORIGIN_LEN_MAX: usize = 255;
-/// Most extension lines; we write one.
+/// Largest number of extension lines; this journal writes one.
 pub const EXTENSION_LINES_MAX: usize = 16;
 /// Longest extension line, in bytes.
 pub const EXTENSION_LEN_MAX: usize = 1024;
 
 const STATE_PREFIX: &str = "state ";
 
-/// A tree head: which log, how many leaves, which root, and extension lines.
+/// A tree head: the log's origin, the number of leaves, the root, and extension lines.
 ///
 /// Body text: origin, size (canonical decimal), root (canonical base64), then the extension lines,
 /// each line ended by `\n`. Our extension line is `state <base64 of the 32-byte root of the Merkle
@@ -26,7 +26,7 @@ pub struct Checkpoint {
     extension: Vec<String>,
 }
 
-/// Why a checkpoint was refused.
+/// Reason to refuse a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CheckpointError {
     /// Empty or too long origin, or a control character in it.
@@ -83,21 +83,29 @@ impl Checkpoint {
         root: Hash,
         extension: Vec<String>,
     ) -> Result<Self, CheckpointError> {
+        // A newline in the origin would let one log sign a body that reads as another's.
         if origin.is_empty() || origin.len() > ORIGIN_LEN_MAX || text::has_control(origin) {
             return Err(CheckpointError::Origin);
         }
+
         if size > SIZE_MAX {
             return Err(CheckpointError::Size);
         }
+
+        // RFC 6962 §2.1: the empty tree has one root; any other would prove entries that do not
+        // exist.
         if size == 0 && root != Hash::EMPTY_ROOT {
             return Err(CheckpointError::Root);
         }
+
+        // An empty line would end the text of the note early.
         let line_ok = |line: &String| {
             !line.is_empty() && line.len() <= EXTENSION_LEN_MAX && !text::has_control(line)
         };
         if extension.len() > EXTENSION_LINES_MAX || !extension.iter().all(line_ok) {
             return Err(CheckpointError::Extension);
         }
+
         Ok(Self {
             origin: origin.to_owned(),
             size,
@@ -115,6 +123,7 @@ impl Checkpoint {
             .strip_suffix('\n')
             .ok_or(CheckpointError::Unterminated)?
             .split('\n');
+
         let origin = lines.next().ok_or(CheckpointError::Origin)?;
         let size = lines
             .next()
@@ -124,14 +133,18 @@ impl Checkpoint {
             .next()
             .and_then(Hash::from_base64)
             .ok_or(CheckpointError::Root)?;
+
+        // One more than allowed is enough to refuse: the length of a hostile body costs nothing
+        // here.
         let extension = lines
             .take(EXTENSION_LINES_MAX + 1)
             .map(str::to_owned)
             .collect();
+
         Self::with_extension(origin, size, root, extension)
     }
 
-    /// The body: what is signed and cosigned, including the final newline.
+    /// Body: the text that log and witnesses sign, including the final newline.
     #[must_use]
     pub fn to_body(&self) -> String {
         let mut body = format!("{}\n{}\n{}\n", self.origin, self.size, self.root);
@@ -142,7 +155,7 @@ impl Checkpoint {
         body
     }
 
-    /// The log's identity.
+    /// Origin line: unique name of the log.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -173,6 +186,8 @@ impl Checkpoint {
             .extension
             .iter()
             .filter_map(|line| line.strip_prefix(STATE_PREFIX));
+
+        // Two state lines would let two readers of one signed head follow two states.
         match (found.next(), found.next()) {
             (Some(root), None) => Hash::from_base64(root),
             _ => None,

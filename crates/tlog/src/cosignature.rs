@@ -22,10 +22,10 @@ pub type CosignVerifier = key::Verifier<0x04>;
 /// Signing key of a witness (key type 0x04); zeroised on drop.
 pub type CosignKey = key::SecretKey<0x04>;
 
-/// Why a cosignature was not made or not believed.
+/// Reason why a cosignature was not made or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CosignatureError {
-    /// Only a valid checkpoint body is cosigned.
+    /// The body is not a checkpoint, and nothing else is ever cosigned.
     #[error("the body is not a checkpoint")]
     NotACheckpoint(#[source] CheckpointError),
     /// Later than [`TIME_S_MAX`].
@@ -37,13 +37,13 @@ pub enum CosignatureError {
     /// The Ed25519 signature does not verify.
     #[error("cosignature is not valid")]
     BadSignature,
-    /// The line is no signature line, or its payload is not 8 + 64 bytes.
+    /// Not a signature line, or its payload is not 8 + 64 bytes.
     #[error("cosignature line is malformed")]
     Malformed,
 }
 
-/// A witness's statement "at `time_s`, the largest consistent tree I know has this checkpoint"; not
-/// verified.
+/// A witness's statement that at `time_s` this checkpoint is the largest consistent tree it knows;
+/// not verified.
 ///
 /// Borsh bytes: `name` (u32 length, UTF-8), `key_id` (u32), `time_s` (u64), 64 signature bytes,
 /// numbers little-endian; an invalid name or time is refused. Text: a note signature line whose
@@ -54,18 +54,19 @@ pub struct Cosignature {
     pub name: String,
     /// First four bytes of SHA-256(name ‖ `\n` ‖ 0x04 ‖ public key), big-endian.
     pub key_id: u32,
-    /// When the witness cosigned, Unix seconds by its own clock.
+    /// Time of the statement, Unix seconds by the witness's clock.
     pub time_s: u64,
     /// Ed25519 signature over [`cosigned_message`].
     pub signature: [u8; 64],
 }
 
 impl Cosignature {
-    /// As a signature line of a note.
+    /// The cosignature as a signature line of a note.
     #[must_use]
     pub fn to_note_signature(&self) -> NoteSignature {
         let mut payload = self.time_s.to_be_bytes().to_vec();
         payload.extend_from_slice(&self.signature);
+
         NoteSignature {
             name: self.name.clone(),
             key_id: self.key_id,
@@ -73,7 +74,7 @@ impl Cosignature {
         }
     }
 
-    /// From a signature line of a note.
+    /// Takes a signature line of a note apart.
     ///
     /// # Errors
     /// `Malformed` if the payload is not 72 bytes; `Time` if it is later than [`TIME_S_MAX`].
@@ -85,10 +86,14 @@ impl Cosignature {
         let signature = signature
             .try_into()
             .map_err(|_| CosignatureError::Malformed)?;
+
+        // Beyond the format's range a time would overflow in a reader that counts in signed
+        // seconds.
         let time_s = u64::from_be_bytes(*time);
         if time_s > TIME_S_MAX {
             return Err(CosignatureError::Time);
         }
+
         Ok(Self {
             name: line.name.clone(),
             key_id: line.key_id,
@@ -117,15 +122,20 @@ impl Cosignature {
 impl BorshDeserialize for Cosignature {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let invalid = |what: &'static str| io::Error::new(io::ErrorKind::InvalidData, what);
+        // The bytes come from a peer: both encodings accept the same values, or two readers would
+        // disagree.
         let name = String::deserialize_reader(reader)?;
         if !key::name_is_valid(&name) {
             return Err(invalid("witness name is not valid"));
         }
+
         let key_id = u32::deserialize_reader(reader)?;
         let time_s = u64::deserialize_reader(reader)?;
+
         if time_s > TIME_S_MAX {
             return Err(invalid("cosignature time out of range"));
         }
+
         Ok(Self {
             name,
             key_id,
@@ -147,10 +157,12 @@ pub fn cosigned_message(body: &str, time_s: u64) -> String {
 /// # Errors
 /// `NotACheckpoint` if `body` does not parse; `Time` if `time_s` (Unix seconds) is out of range.
 pub fn cosign(body: &str, time_s: u64, key: &CosignKey) -> Result<Cosignature, CosignatureError> {
+    // A key that signed any text could be made to sign another protocol's message.
     Checkpoint::parse(body).map_err(CosignatureError::NotACheckpoint)?;
     if time_s > TIME_S_MAX {
         return Err(CosignatureError::Time);
     }
+
     Ok(Cosignature {
         name: key.verifier().name().to_owned(),
         key_id: key.verifier().key_id(),
@@ -168,13 +180,18 @@ pub fn verify_cosignature(
     cosignature: &Cosignature,
     key: &CosignVerifier,
 ) -> Result<(), CosignatureError> {
+    // The key id alone is four bytes and easily made to collide.
     if cosignature.name != key.name() || cosignature.key_id != key.key_id() {
         return Err(CosignatureError::UnknownKey);
     }
+
     if cosignature.time_s > TIME_S_MAX {
         return Err(CosignatureError::Time);
     }
+
+    // The time is part of the message: a relay cannot make an old statement look new.
     let message = cosigned_message(body, cosignature.time_s);
+
     if key.accepts(message.as_bytes(), &cosignature.signature) {
         Ok(())
     } else {

@@ -1,4 +1,4 @@
-//! Compact range: the right edge of a tree, enough to append and to know the root.
+//! Compact range: the right edge of a tree, enough to append and to compute the root.
 
 use std::io::{self, Read, Write};
 
@@ -40,11 +40,14 @@ impl Frontier {
     /// Appends one leaf **hash** (see [`crate::leaf_hash`]); two SHA-256 compressions on average.
     pub fn append(&mut self, leaf: Hash) {
         let mut node = leaf;
+        // Each trailing one bit of the size is a perfect subtree that the new leaf completes to the
+        // next larger one.
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.nodes.pop() {
                 node = node_hash(left, node);
             }
         }
+
         self.nodes.push(node);
         self.size += 1;
     }
@@ -53,6 +56,7 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Hash {
         let mut smallest_first = self.nodes.iter().rev().copied();
+        // RFC 6962 §2.1 splits at the largest power of two, so the smaller subtrees join first.
         match smallest_first.next() {
             None => Hash::EMPTY_ROOT,
             Some(last) => smallest_first.fold(last, |right, left| node_hash(left, right)),
@@ -72,15 +76,18 @@ impl BorshSerialize for Frontier {
 impl BorshDeserialize for Frontier {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let size = u64::deserialize_reader(reader)?;
+        // The size decides how many hashes are read: bounded before any of them is.
         if size > SIZE_MAX {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "tree size out of range",
             ));
         }
+
         let nodes = (0..size.count_ones())
             .map(|_| Hash::deserialize_reader(reader))
             .collect::<io::Result<_>>()?;
+
         Ok(Self { size, nodes })
     }
 }

@@ -20,7 +20,7 @@ impl Hash {
         0xb8, 0x55,
     ]);
 
-    /// The raw 32 bytes.
+    /// SHA-256 output, 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -56,6 +56,8 @@ impl fmt::Display for Hash {
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     Hash(
         Sha256::new()
+            // Without this prefix an interior node could be presented as an entry (second
+            // preimage).
             .chain_update([0])
             .chain_update(leaf)
             .finalize()
@@ -68,6 +70,7 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
     Hash(
         Sha256::new()
+            // The other half of the separation between leaves and nodes.
             .chain_update([1])
             .chain_update(left.0)
             .chain_update(right.0)
@@ -81,6 +84,7 @@ pub(crate) fn perfect_root(hashes: &[Hash]) -> Option<Hash> {
     if !hashes.len().is_power_of_two() {
         return None;
     }
+
     let mut row = hashes.to_vec();
     while row.len() > 1 {
         row = row
@@ -90,6 +94,7 @@ pub(crate) fn perfect_root(hashes: &[Hash]) -> Option<Hash> {
             .map(|[left, right]| node_hash(*left, *right))
             .collect();
     }
+
     row.first().copied()
 }
 

@@ -2,16 +2,16 @@
 //!
 //! Pure: no clock, no I/O. Times of cosignatures are Unix **seconds** (as the format has them).
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
 //! | [`hash`] | `Hash`, leaf and node hashing |
-//! | [`frontier`] | `Frontier`: O(log n) append-only state, what a replica persists |
+//! | [`frontier`] | `Frontier`: O(log n) append-only state, which a replica persists |
 //! | [`proof`] | inclusion and consistency proofs |
 //! | [`memory_tree`] | every node of a tree in memory, for writers and tests |
 //! | [`checkpoint`] | C2SP tlog-checkpoint body, with our `state` extension line |
 //! | [`note`] | C2SP signed-note, Ed25519 |
 //! | [`cosignature`] | C2SP tlog-cosignature, `cosignature/v1` |
-//! | [`quorum`] | how many witnesses, which of them signed, and since when |
+//! | [`quorum`] | number of witnesses needed, valid cosignatures among them, time of the quorum |
 //! | [`tile`] | C2SP tlog-tiles: paths, hash tiles, entry bundles, authenticated reading |
 //! | [`tlog_proof`] | C2SP tlog-proof: one self-contained text an auditor verifies offline |
 

@@ -12,10 +12,10 @@ pub use key::KeyError;
 
 /// Longest note, in bytes.
 pub const NOTE_LEN_MAX: usize = 64 * 1024;
-/// Most signature lines: the largest roster (30 witnesses) twice over, and the log.
+/// Largest number of signature lines: the largest roster (30 witnesses) twice over, and the log.
 pub const SIGNATURES_MAX: usize = 64;
-/// Longest signature after the key id: an ML-DSA-44 cosignature of a key we do not know (8 + 2420
-/// bytes) fits.
+/// Longest signature after the key id, in bytes: an ML-DSA-44 cosignature by a key that is not
+/// known here (8 + 2420 bytes) fits.
 const PAYLOAD_LEN_MAX: usize = 4096;
 
 /// First line of a cosignature's message: [`sign_note`] refuses texts that start with it, so one
@@ -27,7 +27,7 @@ pub type NoteVerifier = key::Verifier<0x01>;
 /// Signing key of a note signer (key type 0x01); zeroised on drop.
 pub type NoteSigner = key::SecretKey<0x01>;
 
-/// Why a note was refused.
+/// Reason to refuse a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoteError {
     /// Longer than [`NOTE_LEN_MAX`] or more than [`SIGNATURES_MAX`] lines.
@@ -53,16 +53,16 @@ pub enum NoteError {
 /// One signature line, not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteSignature {
-    /// Key name.
+    /// Name of the key, as in its verifier string.
     pub name: String,
-    /// Key id.
+    /// First four bytes of SHA-256 over name, type and key, big-endian.
     pub key_id: u32,
-    /// What follows the key id: 64 bytes for type 0x01, time and signature for type 0x04.
+    /// Bytes after the key id: 64 bytes for type 0x01, time and signature for type 0x04.
     pub payload: Vec<u8>,
 }
 
 impl NoteSignature {
-    /// The line with its newline.
+    /// Text of the line, with its newline.
     #[must_use]
     pub fn to_line(&self) -> String {
         let mut bytes = self.key_id.to_be_bytes().to_vec();
@@ -84,8 +84,10 @@ impl NoteSignature {
             .strip_prefix("— ")?
             .split_once(' ')?;
         let bytes = text::from_base64(encoded)?;
+
         let (id, payload) = bytes.split_first_chunk::<4>()?;
         let valid = key::name_is_valid(name) && (1..=PAYLOAD_LEN_MAX).contains(&payload.len());
+
         valid.then(|| Self {
             name: name.to_owned(),
             key_id: u32::from_be_bytes(*id),
@@ -110,19 +112,24 @@ impl Note {
         if note.len() > NOTE_LEN_MAX {
             return Err(NoteError::TooLarge);
         }
-        // The last empty line parts text from signatures: the text keeps the first newline of the
-        // pair.
+
+        // C2SP signed-note: the last empty line parts text from signatures, so that a text may hold
+        // empty lines itself. The text keeps the first newline of the pair.
         let blank = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
         let (body, rest) = note
             .split_at_checked(blank + 1)
             .ok_or(NoteError::Malformed)?;
+
         let lines = rest.strip_prefix('\n').ok_or(NoteError::Malformed)?;
         check_body(body)?;
+
+        // One line more than allowed is enough to refuse the note.
         let signatures = lines
             .split_inclusive('\n')
             .take(SIGNATURES_MAX + 1)
             .map(NoteSignature::parse_line)
             .collect::<Result<Vec<_>, _>>()?;
+
         match signatures.len() {
             0 => Err(NoteError::Malformed),
             1..=SIGNATURES_MAX => Ok(Self {
@@ -133,7 +140,7 @@ impl Note {
         }
     }
 
-    /// The whole note.
+    /// Text of the whole note.
     #[must_use]
     pub fn to_text(&self) -> String {
         let lines: String = self.signatures.iter().map(NoteSignature::to_line).collect();
@@ -160,6 +167,8 @@ impl Note {
         if self.signatures.len() >= SIGNATURES_MAX {
             return Err(NoteError::TooLarge);
         }
+
+        // A name with a space or newline would change how the whole note reads.
         let signature = NoteSignature::parse_line(&signature.to_line())?;
         self.signatures.push(signature);
         Ok(())
@@ -184,14 +193,18 @@ pub struct Verified {
 /// cosignature's message.
 pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
     check_body(body)?;
+
+    // A witness that also signs notes could be tricked into a cosignature by a text that is one.
     if body.starts_with(COSIGNATURE_HEADER) {
         return Err(NoteError::ForeignText);
     }
+
     let signature = NoteSignature {
         name: signer.verifier().name().to_owned(),
         key_id: signer.verifier().key_id(),
         payload: signer.sign(body.as_bytes()).to_vec(),
     };
+
     let note = format!("{body}\n{}", signature.to_line());
     if note.len() > NOTE_LEN_MAX {
         Err(NoteError::TooLarge)
@@ -207,23 +220,31 @@ pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
 /// known key signed.
 pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, NoteError> {
     let Note { body, signatures } = Note::parse(note)?;
+
     let (mut signers, mut others) = (Vec::new(), Vec::new());
     for line in signatures {
+        // C2SP signed-note: lines of unknown keys are ignored, lines of known keys must verify. A
+        // key is known by name and id together.
         let known = |v: &NoteVerifier| v.name() == line.name && v.key_id() == line.key_id;
         let Some((index, verifier)) = verifiers.iter().enumerate().find(|(_, v)| known(v)) else {
             others.push(line);
             continue;
         };
+
         let signature = line
             .payload
             .as_slice()
             .try_into()
             .map_err(|_| NoteError::BadSignature)?;
+
+        // A known key that fails is an attack, not an unknown line: the note is refused as a whole.
+        // Twice the same key would count as two signers.
         if signers.contains(&index) || !verifier.accepts(body.as_bytes(), signature) {
             return Err(NoteError::BadSignature);
         }
         signers.push(index);
     }
+
     if signers.is_empty() {
         Err(NoteError::Unsigned)
     } else {
@@ -235,11 +256,15 @@ pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, N
     }
 }
 
+/// Checks that `body` is a note text.
 fn check_body(body: &str) -> Result<(), NoteError> {
     if body.len() > NOTE_LEN_MAX {
         return Err(NoteError::TooLarge);
     }
+
+    // Control characters could make a terminal show another text than the one that is signed.
     let valid = body.ends_with('\n') && body.bytes().all(|b| b >= 0x20 || b == b'\n');
+
     if valid {
         Ok(())
     } else {

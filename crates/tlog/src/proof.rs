@@ -13,7 +13,7 @@ pub(crate) mod naive;
 #[cfg(test)]
 mod tests;
 
-/// Most hashes any proof can have (a tree of [`SIZE_MAX`] leaves is 62 levels high).
+/// Largest number of hashes in a proof (a tree of [`SIZE_MAX`] leaves is 62 levels high).
 pub const PROOF_HASHES_MAX: usize = 63;
 
 /// Read access to the perfect subtrees of a tree.
@@ -32,7 +32,7 @@ impl Nodes for [Hash] {
     }
 }
 
-/// Why a proof was not built or not believed.
+/// Reason why a proof was not built or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ProofError {
     /// Index not below size, sizes in the wrong order, or a size above [`SIZE_MAX`].
@@ -73,10 +73,12 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(
     if index >= size || size > SIZE_MAX {
         return Err(ProofError::OutOfRange);
     }
+
     let (mut from, mut to) = (0, size);
     let mut path = Vec::new();
     while to - from > 1 {
         let middle = from + split(to - from);
+        // RFC 6962 §2.1.1: the half without the leaf is one hash of the path, the other half goes on.
         let sibling = if index < middle {
             let sibling = range_root(nodes, middle, to);
             to = middle;
@@ -88,6 +90,8 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(
         };
         path.push(sibling.ok_or(ProofError::MissingNode)?);
     }
+
+    // The definition appends on the way back up, leaf first.
     path.reverse();
     Ok(path)
 }
@@ -105,13 +109,16 @@ pub fn consistency_proof<N: Nodes + ?Sized>(
     if old_size > new_size || new_size > SIZE_MAX {
         return Err(ProofError::OutOfRange);
     }
+
     let mut path = Vec::new();
     if old_size == 0 {
         return Ok(path);
     }
+
     let (mut from, mut to) = (0, new_size);
     while to != old_size {
         let middle = from + split(to - from);
+        // RFC 6962 §2.1.2, SUBPROOF: the half without the old tree's edge is one hash of the proof.
         let sibling = if old_size <= middle {
             let sibling = range_root(nodes, middle, to);
             to = middle;
@@ -123,11 +130,13 @@ pub fn consistency_proof<N: Nodes + ?Sized>(
         };
         path.push(sibling.ok_or(ProofError::MissingNode)?);
     }
+
     if from != 0 {
         // The old tree is not itself a node on the path, so the verifier needs its last subtree
         // too.
         path.push(range_root(nodes, from, to).ok_or(ProofError::MissingNode)?);
     }
+
     path.reverse();
     Ok(path)
 }
@@ -147,12 +156,16 @@ pub fn verify_inclusion(
     if index >= size || size > SIZE_MAX {
         return Err(ProofError::OutOfRange);
     }
+
+    // RFC 9162 §2.1.3.2: fn = index, sn = size - 1.
     let (mut node, mut last) = (index, size - 1);
     let mut computed = leaf;
     for sibling in proof {
+        // Too many hashes: sn has reached the root already.
         if last == 0 {
             return Err(ProofError::WrongLength);
         }
+        // LSB(fn) set, or fn = sn: the sibling is on the left.
         if node & 1 == 1 || node == last {
             computed = node_hash(*sibling, computed);
             skip_missing_levels(&mut node, &mut last);
@@ -162,9 +175,12 @@ pub fn verify_inclusion(
         node >>= 1;
         last >>= 1;
     }
+
+    // Too few hashes: the computed node lies below the root of a tree of this size.
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
+
     if computed == root {
         Ok(())
     } else {
@@ -190,6 +206,9 @@ pub fn verify_consistency(
     if old_size > new_size || new_size > SIZE_MAX {
         return Err(ProofError::OutOfRange);
     }
+
+    // The RFC leaves these to the caller. A proof given where none is needed is refused: one
+    // statement, one text.
     if old_size == 0 || old_size == new_size {
         let old_expected = if old_size == 0 {
             Hash::EMPTY_ROOT
@@ -197,27 +216,36 @@ pub fn verify_consistency(
             new_root
         };
         let new_fits = new_size != 0 || new_root == Hash::EMPTY_ROOT;
+
         return match (proof, old_root == old_expected && new_fits) {
             ([], true) => Ok(()),
             ([], false) => Err(ProofError::WrongRoot),
             _ => Err(ProofError::WrongLength),
         };
     }
+
+    // RFC 9162 §2.1.4.2 step 2: if the old size is a power of two, its root is the first node of
+    // the path.
     let (seed, rest) = if old_size.is_power_of_two() {
         (old_root, proof)
     } else {
         let (first, rest) = proof.split_first().ok_or(ProofError::WrongLength)?;
         (*first, rest)
     };
+
+    // Steps 3 and 4: fn = first - 1, sn = second - 1, shifted right while LSB(fn) is set.
     let (mut node, mut last) = (old_size - 1, new_size - 1);
     let ones = node.trailing_ones();
     node >>= ones;
     last >>= ones;
+
+    // Steps 5 and 6: fr and sr start at the first node and take in the others.
     let (mut old_computed, mut new_computed) = (seed, seed);
     for sibling in rest {
         if last == 0 {
             return Err(ProofError::WrongLength);
         }
+        // Only a left sibling belongs to the old tree as well.
         if node & 1 == 1 || node == last {
             old_computed = node_hash(*sibling, old_computed);
             new_computed = node_hash(*sibling, new_computed);
@@ -228,9 +256,12 @@ pub fn verify_consistency(
         node >>= 1;
         last >>= 1;
     }
+
+    // Step 7: sn is 0 and both roots come out. Both, or the old tree could be rewritten.
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
+
     if old_computed == old_root && new_computed == new_root {
         Ok(())
     } else {
@@ -259,6 +290,7 @@ fn range_root<N: Nodes + ?Sized>(nodes: &N, from: u64, to: u64) -> Option<Hash> 
     if width.is_power_of_two() {
         return nodes.node(width.trailing_zeros(), from / width);
     }
+
     let middle = from + split(width);
     Some(node_hash(
         range_root(nodes, from, middle)?,

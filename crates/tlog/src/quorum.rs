@@ -1,4 +1,4 @@
-//! Quorum arithmetic of the journal: how many witnesses, which of them cosigned, and since when.
+//! Quorum arithmetic of the journal: witnesses needed, valid cosignatures, and time of the quorum.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::cosignature::{CosignVerifier, Cosignature, verify_cosignature};
 mod tests;
 
 /// Cosignatures a head needs among `witnesses` of which `faulty` may lie: ⌊(w + f) / 2⌋ + 1, so
-/// that any two quorums share an honest witness. A result above `witnesses` means: no such quorum
-/// exists, refuse the roster.
+/// that any two quorums share an honest witness. A result above `witnesses` means that no such
+/// quorum exists and the roster is to be refused.
 #[must_use]
 pub fn quorum(witnesses: u16, faulty: u16) -> u32 {
     (u32::from(witnesses) + u32::from(faulty)) / 2 + 1
@@ -22,13 +22,13 @@ pub fn faults_assumed(min_signers: u16) -> u16 {
     min_signers.saturating_sub(1).max(1)
 }
 
-/// The distinct known witnesses with a valid cosignature over `body`, each with the time of its
+/// Distinct known witnesses with a valid cosignature over `body`, each with the time of its
 /// newest one.
 ///
 /// Returns `(index into witnesses, Unix seconds)` in index order. Cosignatures by unknown keys,
-/// invalid ones and those later than `latest_s` (own clock plus allowed skew) do not count. Two
-/// entries of `witnesses` with the same public key are one witness (the first): the signed message
-/// does not name the witness.
+/// invalid ones and those later than `latest_s` (the caller's clock plus allowed skew) do not
+/// count. Two entries of `witnesses` with the same public key are one witness (the first): the
+/// signed message does not name the witness.
 #[must_use]
 pub fn valid_cosignatures(
     body: &str,
@@ -37,16 +37,21 @@ pub fn valid_cosignatures(
     latest_s: u64,
 ) -> Vec<(usize, u64)> {
     let mut newest = BTreeMap::<usize, u64>::new();
+
+    // A cosignature from the future would make a head look fresh for as long as it is ahead.
     for cosignature in cosignatures.iter().filter(|c| c.time_s <= latest_s) {
         let signed_by =
             |w: &CosignVerifier| w.name() == cosignature.name && w.key_id() == cosignature.key_id;
         let Some(witness) = witnesses.iter().find(|w| signed_by(w)) else {
             continue;
         };
+
+        // One key under two names is one witness: else one machine could be the quorum.
         let same_key = |w: &CosignVerifier| w.public_key() == witness.public_key();
         let Some(index) = witnesses.iter().position(same_key) else {
             continue;
         };
+
         let time = cosignature.time_s;
         // An older one adds nothing: skip the signature check.
         if newest.get(&index).is_none_or(|known| *known < time)
@@ -55,11 +60,12 @@ pub fn valid_cosignatures(
             newest.insert(index, time);
         }
     }
+
     newest.into_iter().collect()
 }
 
 /// Time of the `k`-th newest cosignature among distinct witnesses: since then `k` witnesses have
-/// vouched.
+/// signed this or a later statement.
 ///
 /// `cosigned` holds `(witness, time)` pairs of *valid* cosignatures over one checkpoint body;
 /// several of one witness count once, at the newest time. `None` if fewer than `k` witnesses
@@ -71,6 +77,9 @@ pub fn witnessed_at(k: u32, cosigned: &[(usize, u64)]) -> Option<u64> {
         let known = newest.entry(*witness).or_insert(*time);
         *known = (*known).max(*time);
     }
+
+    // The oldest of the k newest: a single witness cannot make the head look fresher than its
+    // quorum.
     let mut times: Vec<u64> = newest.into_values().collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.get(usize::try_from(k.checked_sub(1)?).ok()?).copied()

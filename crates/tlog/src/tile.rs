@@ -12,14 +12,14 @@ mod tests;
 
 pub use reader::{AuthenticTiles, TileSource};
 
-/// Hashes in a full tile, entries in a full bundle.
+/// Number of hashes in a full tile, and of entries in a full bundle.
 pub const TILE_WIDTH: u16 = 256;
 /// Longest entry, in bytes: its length is written as u16.
 pub const ENTRY_LEN_MAX: usize = u16::MAX as usize;
 /// Highest tile level a tree of [`SIZE_MAX`] leaves has.
 const LEVEL_MAX: u8 = 7;
 
-/// Why a tile or bundle was not written or not believed.
+/// Reason why a tile or bundle was not written or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TileError {
     /// Level above 7, width 0 or above 256, or a position no tree of [`SIZE_MAX`] leaves has.
@@ -49,13 +49,15 @@ pub struct TileId {
 }
 
 impl TileId {
-    /// A tile position.
+    /// Checks a tile position.
     ///
     /// # Errors
     /// `OutOfRange`.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self, TileError> {
+        // Positions come out of requests: with these bounds no later index arithmetic overflows.
         let in_range =
             level <= LEVEL_MAX && (1..=TILE_WIDTH).contains(&width) && index <= SIZE_MAX >> 8;
+
         if in_range {
             Ok(Self {
                 level,
@@ -99,11 +101,15 @@ impl TileId {
 
     fn position(&self) -> String {
         let mut position = format!("{:03}", self.index % 1000);
+
+        // C2SP tlog-tiles: groups of three digits, all but the last with an `x` in front, so that
+        // no directory grows beyond a thousand names.
         let mut rest = self.index / 1000;
         while rest > 0 {
             position = format!("x{:03}/{position}", rest % 1000);
             rest /= 1000;
         }
+
         if self.width < TILE_WIDTH {
             position.push_str(&format!(".p/{}", self.width));
         }
@@ -125,7 +131,10 @@ pub fn tiles_between(old_size: u64, new_size: u64) -> impl Iterator<Item = TileI
     let new_size = new_size.min(SIZE_MAX);
     (0..=LEVEL_MAX).flat_map(move |level| {
         let (old, new) = (old_size >> (8 * level), new_size >> (8 * level));
+        // The tile that was partial is written again, wider; nothing is to be done on a level that
+        // did not grow.
         let first = if old < new { old >> 8 } else { (new >> 8) + 1 };
+
         (first..=new >> 8)
             .filter_map(move |index| TileId::new(level, index, width_at(new, index)).ok())
     })
@@ -143,6 +152,7 @@ fn width_at(hashes: u64, index: u64) -> u16 {
 /// `Missing` if `nodes` lacks one.
 pub fn hash_tile<N: Nodes + ?Sized>(nodes: &N, id: TileId) -> Result<Vec<u8>, TileError> {
     let mut bytes = Vec::with_capacity(usize::from(id.width) * 32);
+
     let first = id.index * u64::from(TILE_WIDTH);
     for index in first..first + u64::from(id.width) {
         let hash = nodes
@@ -150,6 +160,7 @@ pub fn hash_tile<N: Nodes + ?Sized>(nodes: &N, id: TileId) -> Result<Vec<u8>, Ti
             .ok_or(TileError::Missing)?;
         bytes.extend_from_slice(hash.as_bytes());
     }
+
     Ok(bytes)
 }
 
@@ -175,12 +186,15 @@ pub fn entry_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError>
     if entries.is_empty() || entries.len() > usize::from(TILE_WIDTH) {
         return Err(TileError::WrongLength);
     }
+
     let mut bytes = Vec::new();
     for entry in entries.iter().map(AsRef::as_ref) {
+        // A length cut off at 16 bits would shift every entry that follows.
         let len = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong)?;
         bytes.extend_from_slice(&len.to_be_bytes());
         bytes.extend_from_slice(entry);
     }
+
     Ok(bytes)
 }
 
@@ -192,6 +206,7 @@ pub fn entry_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError>
 pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
     let mut rest = bytes;
     let mut entries = Vec::new();
+
     for _ in 0..width {
         let (len, after) = rest
             .split_first_chunk::<2>()
@@ -201,6 +216,8 @@ pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
         entries.push(entry);
         rest = after;
     }
+
+    // Bytes after the last entry could carry what no hash covers.
     if rest.is_empty() {
         Ok(entries)
     } else {
@@ -213,7 +230,7 @@ pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
 pub struct TileFile {
     /// Slash-separated path, e.g. `tile/0/000.p/3`.
     pub path: String,
-    /// Content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -236,6 +253,8 @@ pub fn files_between<'a, N: Nodes + ?Sized>(
             path: id.path(),
             bytes: hash_tile(nodes, id)?,
         });
+
+        // C2SP tlog-tiles: each level-0 tile has a bundle with its entries.
         if id.level == 0 {
             let first = id.index * u64::from(TILE_WIDTH);
             let entries: Option<Vec<_>> =
@@ -247,5 +266,6 @@ pub fn files_between<'a, N: Nodes + ?Sized>(
             });
         }
     }
+
     Ok(files)
 }

@@ -19,7 +19,7 @@ mod tests;
 pub const EXTRA_LEN_MAX: usize = 16 * 1024;
 const HEADER: &str = "c2sp.org/tlog-proof@v1\n";
 
-/// Why a proof text was not read or not believed.
+/// Reason why a proof text was not read or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlogProofError {
     /// Not the format, not canonical, or too large.
@@ -28,7 +28,7 @@ pub enum TlogProofError {
     /// The checkpoint note is malformed, or the log did not sign it.
     #[error("checkpoint note is not accepted")]
     Note(#[from] NoteError),
-    /// The note's body is no checkpoint.
+    /// The body of the note is not a checkpoint.
     #[error("checkpoint is malformed")]
     Checkpoint(#[from] CheckpointError),
     /// The checkpoint is of another log.
@@ -52,44 +52,46 @@ pub struct Proof {
     pub index: u64,
     /// Inclusion proof, leaf's sibling first.
     pub hashes: Vec<Hash>,
-    /// The checkpoint note with its signature lines.
+    /// Note over the checkpoint, with its signature lines.
     pub checkpoint: Note,
 }
 
-/// Whom to believe about one log.
+/// Keys and quorum that are trusted for one log.
 #[derive(Clone, Debug)]
 pub struct LogPolicy {
-    /// The checkpoint's first line.
+    /// Origin line of the log's checkpoints.
     pub origin: String,
-    /// The log's key.
+    /// Key that the log signs checkpoints with.
     pub log: NoteVerifier,
-    /// The known witnesses.
+    /// Keys of the trusted witnesses.
     pub witnesses: Vec<CosignVerifier>,
-    /// How many distinct ones must have cosigned; at least 1.
+    /// Number of distinct witnesses that must have cosigned, at least 1.
     pub quorum: u32,
 }
 
-/// What a proof that holds says.
+/// Statement of a proof that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {
-    /// The witnessed checkpoint.
+    /// Checkpoint that a quorum cosigned.
     pub checkpoint: Checkpoint,
     /// Time of the cosignature that completed the quorum counted from the newest, Unix seconds.
     pub witnessed_at_s: u64,
 }
 
 impl Proof {
-    /// The proof text (file extension `.tlog-proof`).
+    /// Proof text (file extension `.tlog-proof`).
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = HEADER.to_owned();
         if !self.extra.is_empty() {
             out.push_str(&format!("extra {}\n", text::base64(&self.extra)));
         }
+
         out.push_str(&format!("index {}\n", self.index));
         for hash in &self.hashes {
             out.push_str(&format!("{hash}\n"));
         }
+
         out.push('\n');
         out.push_str(&self.checkpoint.to_text());
         out
@@ -101,6 +103,7 @@ impl Proof {
     /// `Malformed`; `Note` or `Checkpoint` for the checkpoint part.
     pub fn parse(proof: &str) -> Result<Self, TlogProofError> {
         const LEN_MAX: usize = NOTE_LEN_MAX + 2 * EXTRA_LEN_MAX + 64 * (PROOF_HASHES_MAX + 2);
+
         let rest = proof
             .strip_prefix(HEADER)
             .filter(|_| proof.len() <= LEN_MAX);
@@ -108,8 +111,10 @@ impl Proof {
             .and_then(|rest| rest.split_once("\n\n"))
             .ok_or(TlogProofError::Malformed)?;
         let (extra, index, hashes) = parse_head(head).ok_or(TlogProofError::Malformed)?;
+
         let checkpoint = Note::parse(note)?;
         Checkpoint::parse(checkpoint.body())?;
+
         Ok(Self {
             extra,
             index,
@@ -133,10 +138,14 @@ impl Proof {
             &self.checkpoint.to_text(),
             std::slice::from_ref(&policy.log),
         )?;
+
+        // The log's signature first: the root that everything else leads to is its statement.
         let checkpoint = Checkpoint::parse(&signed.body)?;
+        // A log that serves two origins with one key could prove the entry in the wrong one.
         if checkpoint.origin() != policy.origin {
             return Err(TlogProofError::WrongOrigin);
         }
+
         verify_inclusion(
             leaf,
             self.index,
@@ -144,15 +153,19 @@ impl Proof {
             checkpoint.root(),
             &self.hashes,
         )?;
+
         // Lines of unknown kinds are ignored, as the note format asks.
         let cosignatures: Vec<Cosignature> = signed
             .others
             .iter()
             .filter_map(|line| Cosignature::from_note_signature(line).ok())
             .collect();
+
+        // Without witnesses a log could show this auditor a tree that no other reader has seen.
         let valid = valid_cosignatures(&signed.body, &cosignatures, &policy.witnesses, latest_s);
         let witnessed_at_s =
             witnessed_at(policy.quorum, &valid).ok_or(TlogProofError::NotWitnessed)?;
+
         Ok(Proven {
             checkpoint,
             witnessed_at_s,
@@ -160,21 +173,27 @@ impl Proof {
     }
 }
 
+/// Extra data, index and inclusion proof.
 type Head = (Vec<u8>, u64, Vec<Hash>);
 
+/// Reads the lines before the checkpoint.
 fn parse_head(head: &str) -> Option<Head> {
     let mut lines = head.split('\n').peekable();
     let extra = match lines.next_if(|line| line.starts_with("extra ")) {
         Some(line) => {
+            // Empty extra data has one spelling: no such line.
             text::from_base64(line.strip_prefix("extra ")?).filter(|extra| !extra.is_empty())?
         }
         None => Vec::new(),
     };
+
     let index = text::decimal(lines.next()?.strip_prefix("index ")?)?;
+
     let hashes = lines
         .take(PROOF_HASHES_MAX + 1)
         .map(Hash::from_base64)
         .collect::<Option<Vec<_>>>()?;
+
     let bounded = hashes.len() <= PROOF_HASHES_MAX && extra.len() <= EXTRA_LEN_MAX;
     bounded.then_some((extra, index, hashes))
 }

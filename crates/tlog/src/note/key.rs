@@ -13,7 +13,7 @@ use crate::text;
 pub const NAME_LEN_MAX: usize = 255;
 const SIGNER_PREFIX: &str = "PRIVATE+KEY+";
 
-/// Why a key was refused.
+/// Reason to refuse a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// Empty, too long, or with a space, a plus or a control character.
@@ -30,13 +30,14 @@ pub enum KeyError {
     BadPoint,
 }
 
-/// A note key name: non-empty, at most [`NAME_LEN_MAX`] bytes, no Unicode space, no `+`, no control
-/// character.
+/// Whether this is a name of a note key: non-empty, at most [`NAME_LEN_MAX`] bytes, no Unicode
+/// space, no `+`, no control character.
 pub(crate) fn name_is_valid(name: &str) -> bool {
     let bad = |c: char| c.is_whitespace() || c == '+' || c < ' ';
     !name.is_empty() && name.len() <= NAME_LEN_MAX && !name.contains(bad)
 }
 
+/// First four bytes of SHA-256(name ‖ `\n` ‖ kind ‖ public key), big-endian (C2SP signed-note).
 fn key_id(name: &str, kind: u8, public: &VerifyingKey) -> u32 {
     let digest = Sha256::new()
         .chain_update(name)
@@ -55,18 +56,21 @@ pub struct Verifier<const KIND: u8> {
 }
 
 impl<const KIND: u8> Verifier<KIND> {
-    /// From a name and the 32 bytes of an Ed25519 public key.
+    /// Checks a name and the 32 bytes of an Ed25519 public key.
     ///
     /// # Errors
-    /// `Name`; `BadPoint` if the bytes are no point or one of small order.
+    /// `Name`; `BadPoint` if the bytes are not a point or one of small order.
     pub fn new(name: &str, public: &[u8; 32]) -> Result<Self, KeyError> {
         if !name_is_valid(name) {
             return Err(KeyError::Name);
         }
+
+        // Under a key of small order one signature verifies for many messages.
         let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::BadPoint)?;
         if key.is_weak() {
             return Err(KeyError::BadPoint);
         }
+
         Ok(Self {
             name: name.to_owned(),
             id: key_id(name, KIND, &key),
@@ -81,6 +85,8 @@ impl<const KIND: u8> Verifier<KIND> {
     pub fn parse(vkey: &str) -> Result<Self, KeyError> {
         let (name, public) = parse_key_string::<KIND>(vkey)?;
         let verifier = Self::new(name, &public)?;
+
+        // Written again and compared: the id is checked with it, and one key has one string.
         if verifier.to_vkey() == vkey {
             Ok(verifier)
         } else {
@@ -88,7 +94,7 @@ impl<const KIND: u8> Verifier<KIND> {
         }
     }
 
-    /// The verifier key string.
+    /// C2SP verifier key string.
     #[must_use]
     pub fn to_vkey(&self) -> String {
         let mut bytes = vec![KIND];
@@ -96,7 +102,7 @@ impl<const KIND: u8> Verifier<KIND> {
         format!("{}+{:08x}+{}", self.name, self.id, text::base64(&bytes))
     }
 
-    /// The key's name.
+    /// Name that signature lines carry.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -108,13 +114,13 @@ impl<const KIND: u8> Verifier<KIND> {
         self.id
     }
 
-    /// The 32-byte public key.
+    /// Ed25519 public key, 32 bytes.
     #[must_use]
     pub fn public_key(&self) -> &[u8; 32] {
         self.key.as_bytes()
     }
 
-    /// Strict Ed25519 verification (canonical encodings, no small order).
+    /// Strict Ed25519 verification (RFC 8032 §5.1.7; canonical encodings, no small order).
     pub(crate) fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.key
             .verify_strict(message, &Signature::from_bytes(signature))
@@ -129,7 +135,7 @@ pub struct SecretKey<const KIND: u8> {
 }
 
 impl<const KIND: u8> SecretKey<KIND> {
-    /// From a name and a 32-byte Ed25519 seed (RFC 8032 private key).
+    /// Makes a key of a name and a 32-byte Ed25519 seed (RFC 8032 private key).
     ///
     /// # Errors
     /// `Name` if the name is not valid.
@@ -148,7 +154,10 @@ impl<const KIND: u8> SecretKey<KIND> {
             .strip_prefix(SIGNER_PREFIX)
             .ok_or(KeyError::Malformed)?;
         let (name, seed) = parse_key_string::<KIND>(rest)?;
+
         let secret = Self::new(name, &seed)?;
+
+        // A wrong id shows that name and seed are of two keys: a copying error in a configuration.
         let head = format!("{name}+{:08x}+", secret.verifier.id);
         if rest.starts_with(&head) {
             Ok(secret)
@@ -157,7 +166,7 @@ impl<const KIND: u8> SecretKey<KIND> {
         }
     }
 
-    /// The public half.
+    /// Public half of the key.
     #[must_use]
     pub const fn verifier(&self) -> &Verifier<KIND> {
         &self.verifier
@@ -180,7 +189,10 @@ fn parse_key_string<const KIND: u8>(text: &str) -> Result<(&str, [u8; 32]), KeyE
     let (Some(name), Some(_id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(KeyError::Malformed);
     };
+
     let bytes = text::from_base64_exact::<33>(key).ok_or(KeyError::Malformed)?;
+
+    // The type is part of the key: one of a witness must not sign as a log.
     let [kind, key @ ..] = bytes;
     if kind == KIND {
         Ok((name, key))

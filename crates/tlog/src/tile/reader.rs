@@ -9,8 +9,8 @@ use crate::{
     proof::Nodes,
 };
 
-/// Untrusted storage of tiles. It may hold a wider tile than asked for; [`AuthenticTiles`] asks for
-/// exact widths.
+/// Untrusted storage of tiles. It may hold a wider tile than the one requested; [`AuthenticTiles`]
+/// asks for exact widths.
 pub trait TileSource {
     /// Bytes of a hash tile; `None` if not held.
     fn hash_tile(&self, id: TileId) -> Option<Vec<u8>>;
@@ -41,9 +41,11 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
         if size > SIZE_MAX {
             return Err(TileError::OutOfRange);
         }
+
         let mut edge = BTreeMap::new();
         let mut computed = None;
         for level in 0..=LEVEL_MAX {
+            // A level holds a hash per full tile of the level below.
             let hashes_at_level = size >> (8 * level);
             let index = hashes_at_level >> 8;
             let width = width_at(hashes_at_level, index);
@@ -53,6 +55,8 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
                 edge.insert(level, hashes);
             }
         }
+
+        // Every hash of the edge enters this root, so one wrong byte anywhere in it is found here.
         if computed.unwrap_or(Hash::EMPTY_ROOT) == root {
             Ok(Self { source, size, edge })
         } else {
@@ -69,11 +73,15 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
         if level > LEVEL_MAX {
             return Err(TileError::OutOfRange);
         }
+
         match width_at(self.size >> (8 * level), index) {
             0 => Err(TileError::OutOfRange),
             TILE_WIDTH => {
                 let hashes = read(self.source, TileId::new(level, index, TILE_WIDTH)?)?;
+                // The hash in the tile above commits to all 256; that tile is authenticated the
+                // same way.
                 let above = self.hashes(level + 1, index >> 8)?;
+
                 let expected = above.get((index & 0xff) as usize);
                 if expected == perfect_root(&hashes).as_ref() {
                     Ok(hashes)
@@ -92,10 +100,14 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
     pub fn entries(&self, index: u64) -> Result<Vec<Vec<u8>>, TileError> {
         let hashes = self.hashes(0, index)?;
         let width = width_at(self.size, index);
+
         let bytes = self
             .source
             .entry_bundle(TileId::new(0, index, width)?)
             .ok_or(TileError::Missing)?;
+
+        // Each entry hashes to its authenticated leaf, so a source can withhold an entry but not
+        // change it.
         let entries = parse_bundle(&bytes, width)?;
         if entries.iter().map(|entry| leaf_hash(entry)).eq(hashes) {
             Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
@@ -110,6 +122,7 @@ impl<S: TileSource> Nodes for AuthenticTiles<'_, S> {
     fn node(&self, level: u32, index: u64) -> Option<Hash> {
         let (tile_level, height) = (u8::try_from(level / 8).ok()?, level % 8);
         let first = index.checked_mul(1 << height)?;
+
         let hashes = self.hashes(tile_level, first >> 8).ok()?;
         let from = (first & 0xff) as usize;
         perfect_root(hashes.get(from..from + (1usize << height))?)
@@ -120,17 +133,19 @@ fn read<S: TileSource>(source: &S, id: TileId) -> Result<Vec<Hash>, TileError> {
     parse_hash_tile(&source.hash_tile(id).ok_or(TileError::Missing)?, id.width())
 }
 
-/// Adds the perfect subtrees of a partial tile, smallest (rightmost) first, to the left of what was
-/// folded below.
+/// Adds the perfect subtrees of a partial tile, smallest (rightmost) first, to the left of the root
+/// folded so far.
 fn fold_right_edge(hashes: &[Hash], below: Option<Hash>) -> Result<Hash, TileError> {
     let mut folded = below;
     let mut rest = hashes;
     while !rest.is_empty() {
         let width = 1usize << rest.len().trailing_zeros();
         let (left, subtree) = rest.split_at(rest.len() - width);
+
         let root = perfect_root(subtree).ok_or(TileError::WrongLength)?;
         folded = Some(folded.map_or(root, |right| node_hash(root, right)));
         rest = left;
     }
+
     folded.ok_or(TileError::WrongLength)
 }
