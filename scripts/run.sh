@@ -27,8 +27,18 @@ build_release() {
 help_sim() {
     cat <<'HELP'
 usage: ./x sim [--seeds N] [--from SEED] [--json]
+       ./x sim --seed SEED [--trace]
+       ./x sim --seed SEED --step [--until EVENT]
 The real state machines of all services and signers on virtual clocks, with drops, duplicates, reordering, delays, crashes
 and restored disks drawn from the seed. A failing seed is printed and replays exactly. With --json the last line is JSON.
+
+  --seed SEED     only this seed; --trace prints every event with its number and name
+  --step          walk the seed event by event: Enter goes to the next turn in which something happens, s shows the state
+                  of every part, c goes on to the end, q quits
+  --until EVENT   do not ask, run to the event with this number or the first one of this name (share_released, kill,
+                  violated, ...; a wrong name prints all names), print the state of every part after the turn in which it
+                  happened and exit 0; 1 if the seed ends before it
+
 All options go to the simulator: `./x sim -- --help` shows its own list.
 HELP
 }

@@ -1,189 +1,201 @@
-//! Single faults and hostile acts of a plan, and their end.
+//! Single faults and hostile acts of a plan, and their repair.
 
-use crate::hub::Hub;
+use crate::event::Event;
 use crate::kinds::{Fault, Hostile, NodeName};
-use crate::plan::{Chaos, Sabotage};
-use crate::run::Sim;
-use crate::workload::seat_of;
+use crate::nodes::{NodeMut, Nodes};
+use crate::plan::{Chaos, Plan, Repair, Sabotage};
+use crate::reading::Opener;
+use crate::rig::Rig;
 use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::Orderer;
 use strongroom_ports::bus::Topic;
-use strongroom_types::{Digest, UnixMs};
-use strongroom_wire::envelope::{Heading, seal};
+use strongroom_types::UnixMs;
 use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{JournalBatch, Role, topics};
-use strongroom_world::World;
+use strongroom_world::{Letter, Sender};
 
-/// What ends a fault.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Undo {
-    Clock(NodeName),
-    LocalStop(NodeName),
+/// The faults of a plan that are still to come, and those that last.
+pub(crate) struct Misfortune {
+    rig: Rig,
+    planned: Vec<(u64, Chaos)>,
+    next: usize,
+    repairs: Vec<(u64, Repair)>,
+    sabotage: Option<Sabotage>,
 }
 
-impl Sim {
-    pub(crate) fn wreak(&mut self, event: Chaos) {
-        let now = self.hub.now();
-        self.hub.log(&format!("chaos: {event:?}"));
-        match event {
+impl Misfortune {
+    pub(crate) fn new(rig: &Rig, plan: &Plan) -> Self {
+        Self {
+            rig: rig.clone(),
+            planned: plan.chaos.clone(),
+            next: 0,
+            repairs: Vec::new(),
+            sabotage: plan.sabotage,
+        }
+    }
+
+    /// When the next fault is due, in a plan whose times count from `from`.
+    pub(crate) fn next_at(&self, from: u64) -> Option<u64> {
+        self.planned.get(self.next).map(|(at, _)| from + at)
+    }
+
+    /// When the next repair is due.
+    pub(crate) fn repair_at(&self) -> Option<u64> {
+        self.repairs.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Repairs what is due.
+    pub(crate) fn repair(&mut self, nodes: &mut Nodes, now: u64) {
+        let due = self.repairs.extract_if(.., |(at, _)| *at <= now);
+        for (_, repair) in due.collect::<Vec<_>>() {
+            self.rig.trace.log(Event::Repaired(repair));
+            match repair {
+                Repair::Clock(node) => nodes.clock(node).set_wrong(0),
+                Repair::LocalStop(node) => {
+                    if let Some(signer) = nodes.signer(node) {
+                        signer.resume_local();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does the next fault of the plan.
+    pub(crate) fn strike(&mut self, nodes: &mut Nodes) {
+        let Some((_, chaos)) = self.planned.get(self.next).copied() else {
+            return;
+        };
+        self.next += 1;
+        self.rig.trace.log(Event::Chaos(chaos));
+        let now = self.rig.now();
+        let struck = match chaos {
             Chaos::Partition(node, ms) => {
-                self.counted(Fault::Partition);
-                let mut inner = self.hub.lock();
-                inner.cut[node.at()] = now + ms;
-                drop(inner);
-                if let Some(signer) = seat_of(&mut self.signers, node) {
+                self.rig.wire.cut(node, now + ms);
+                if let Some(signer) = nodes.signer(node) {
                     signer.lose(now + ms);
                 }
+                Some(Fault::Partition)
             }
             Chaos::HideJournal(node, ms) => {
-                self.counted(Fault::JournalHidden);
-                if let Some(signer) = seat_of(&mut self.signers, node) {
+                if let Some(signer) = nodes.signer(node) {
                     signer.blind(now + ms);
                 }
+                Some(Fault::JournalHidden)
             }
             Chaos::Kill(node, ms) => {
-                self.counted(Fault::Kill);
-                self.kill(node, "killed", ms);
+                nodes.kill(node, "killed", ms);
+                Some(Fault::Kill)
             }
             Chaos::DiskFull(node, ms) => {
-                self.counted(Fault::DiskFull);
-                match seat_of(&mut self.signers, node) {
-                    Some(signer) => signer.disk.fill(now + ms),
-                    None => self.service(node).disk.fill(now + ms),
-                }
+                nodes.disk(node).fill(now + ms);
+                Some(Fault::DiskFull)
             }
-            Chaos::Snapshot(node) => match seat_of(&mut self.signers, node) {
-                Some(signer) => signer.take_snapshot(),
-                None => self.service(node).disk.take_snapshot(),
-            },
-            Chaos::Restore(node) => self.restore(node),
+            Chaos::Snapshot(node) => {
+                snapshot(nodes, node);
+                None
+            }
+            Chaos::Restore(node) => self.restore(nodes, node),
             Chaos::ClockJump(node, offset) => {
-                self.counted(Fault::ClockJump);
-                self.clock(node, |clock| clock.jump(now, offset));
+                nodes.clock(node).jump(now, offset);
+                Some(Fault::ClockJump)
             }
             Chaos::ClockOff(node, wrong, ms) => {
-                self.counted(Fault::ClockOff);
-                self.clock(node, |clock| clock.wrong(wrong));
-                self.undo.push((now + ms, Undo::Clock(node)));
+                nodes.clock(node).set_wrong(wrong);
+                self.repairs.push((now + ms, Repair::Clock(node)));
+                Some(Fault::ClockOff)
             }
-            Chaos::LocalStop(node, ms) => {
-                if seat_of(&mut self.signers, node).is_some_and(|signer| signer.stop_local()) {
-                    self.counted(Fault::LocalStop);
-                    self.undo.push((now + ms, Undo::LocalStop(node)));
-                }
+            Chaos::LocalStop(node, ms) => self.stop_local(nodes, node, now + ms),
+            Chaos::Act(Hostile::ForkedLog) => {
+                self.fork(nodes);
+                None
             }
-            Chaos::Act(Hostile::ForkedLog) => self.fork(),
-            Chaos::Act(what) => self.hub.lock().act_hostile(what),
-        }
-    }
-
-    pub(crate) fn undo(&mut self, what: Undo) {
-        self.hub.log(&format!("chaos ends: {what:?}"));
-        match what {
-            Undo::Clock(node) => self.clock(node, |clock| clock.wrong(0)),
-            Undo::LocalStop(node) => {
-                if let Some(signer) = seat_of(&mut self.signers, node) {
-                    signer.resume_local();
-                }
-            }
-        }
-    }
-
-    fn counted(&self, fault: Fault) {
-        self.hub.lock().count(fault);
-    }
-
-    fn kill(&mut self, node: NodeName, why: &str, ms: u64) {
-        match seat_of(&mut self.signers, node) {
-            Some(signer) => signer.die(why, ms),
-            None => self.service(node).die(why, ms),
-        }
-    }
-
-    fn clock(&mut self, node: NodeName, change: impl FnOnce(&mut crate::clock::NodeClock)) {
-        match seat_of(&mut self.signers, node) {
-            Some(signer) => change(&mut signer.clock),
-            None => change(&mut self.service(node).clock),
-        }
-    }
-
-    fn restore(&mut self, node: NodeName) {
-        let marker_too = self.plan.sabotage == Some(Sabotage::MarkerWithDisk);
-        let orders_on = self.plan.sabotage == Some(Sabotage::WriterOrdersOn);
-        let (back, fault) = match seat_of(&mut self.signers, node) {
-            Some(signer) => (signer.restore(marker_too), Fault::WitnessRestored),
-            None => {
-                let writer = node == NodeName::Writer;
-                let fault = if writer {
-                    Fault::WriterRestored
-                } else {
-                    Fault::ServiceRestored
-                };
-                (self.service(node).restore(orders_on), fault)
+            Chaos::Act(what) => {
+                let records = self.rig.hostile.act(what);
+                self.rig.inject(NodeName::Coordinator, records);
+                None
             }
         };
-        if back {
-            self.counted(fault);
+        if let Some(fault) = struck {
+            self.rig.trace.log(Event::Fault(fault));
         }
+    }
+
+    fn stop_local(&mut self, nodes: &mut Nodes, node: NodeName, until: u64) -> Option<Fault> {
+        if !nodes.signer(node)?.stop_local() {
+            return None;
+        }
+        self.repairs.push((until, Repair::LocalStop(node)));
+        Some(Fault::LocalStop)
+    }
+
+    fn restore(&self, nodes: &mut Nodes, node: NodeName) -> Option<Fault> {
+        let marker_too = self.sabotage == Some(Sabotage::MarkerWithDisk);
+        let orders_on = self.sabotage == Some(Sabotage::WriterOrdersOn);
+        let (restored, fault) = match nodes.get(node) {
+            NodeMut::Signer(signer) => (signer.restore(marker_too), Fault::WitnessRestored),
+            NodeMut::Service(service) if node == NodeName::Writer => {
+                (service.restore(orders_on), Fault::WriterRestored)
+            }
+            NodeMut::Service(service) => (service.restore(false), Fault::ServiceRestored),
+        };
+        restored.then_some(fault)
     }
 
     /// The writer signs a second line after what one signer has, and shows it to that signer alone.
-    fn fork(&mut self) {
-        if self.hub.lock().tamper.over {
+    fn fork(&self, nodes: &mut Nodes) {
+        if self.rig.hostile.is_over() {
             return;
         }
-        let victim = self.hub.lock().below(self.signers.len() as u64) as usize;
-        let Some(signer) = self.signers.get_mut(victim) else {
+        let victim = self.rig.dice.below(nodes.signers.len() as u64) as usize;
+        let Some(signer) = nodes.signers.get_mut(victim) else {
             return;
         };
         let Some(size) = signer.next_seq().filter(|_| !signer.is_retired()) else {
             return;
         };
-        let own = signer.clock.at(self.hub.now());
-        let Some(record) = forked(&self.hub, &self.world, size, own) else {
+        let own = signer.clock.at(self.rig.now());
+        let Some(record) = forked(&self.rig, size, own) else {
             return;
         };
         signer.inject(ToSigner::Batch(record));
         signer.misled = true;
-        self.hub.lock().count_hostile(Hostile::ForkedLog);
+        self.rig.hostile.log_fork();
+    }
+}
+
+fn snapshot(nodes: &mut Nodes, node: NodeName) {
+    match nodes.get(node) {
+        NodeMut::Signer(signer) => signer.take_snapshot(),
+        NodeMut::Service(service) => service.disk.take_snapshot(),
     }
 }
 
 /// A batch with one tick on top of the first `size` entries, under the writer's own keys.
-fn forked(hub: &Hub, world: &World, size: u64, now: UnixMs) -> Option<Vec<u8>> {
+fn forked(rig: &Rig, size: u64, now: UnixMs) -> Option<Vec<u8>> {
+    let world = &rig.world;
     let mut follower = Follower::new(Arc::clone(&world.genesis)).ok()?;
-    let inner = hub.lock();
+    let opener = Opener::new(&world.genesis);
     let topic = Topic::new(topics::JOURNAL_ENTRIES).ok()?;
-    for offset in 0..inner.bus.len(&topic) {
-        let record = inner.bus.record(&topic, offset)?;
-        let Some((_, batch)) = inner.observer.read::<JournalBatch>(&record.payload) else {
+    for offset in 0..rig.wire.len(&topic) {
+        let record = rig.wire.record(&topic, offset)?;
+        let Some((_, batch)) = opener.open::<JournalBatch>(&record.payload) else {
             continue;
         };
         if batch.first_seq + batch.entries.len() as u64 <= size {
             follower.append(&batch).ok()?;
         }
     }
-    drop(inner);
     if follower.size() != size || size == 0 {
         return None;
     }
+
     let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).ok()?;
     let rng = &mut world.seed.rng("forked salts", size);
     let ordered = orderer.order(&mut follower, now, &[Body::Tick], rng).ok()?;
     let batch = &ordered.batches.first()?.batch;
-    let writer = world.service(Role::Writer);
-    let genesis: Digest = world.genesis.hash();
-    let deadline = UnixMs(i64::MAX as u64);
-    let heading = Heading {
-        genesis,
-        from: writer.node,
-        to: None,
-        session: [0; 16],
-        sequence: 1,
-        created: now,
-        deadline,
-    };
-    Some(seal(heading, batch, &writer.signing))
+    let letter = Letter::new(topics::JOURNAL_ENTRIES, now);
+    let writer = Sender::Service(Role::Writer);
+    Some(world.record(writer, letter, batch).payload)
 }

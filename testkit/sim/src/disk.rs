@@ -1,9 +1,9 @@
 //! A node's database with a life of its own: full for a while, put back to an earlier day, or the
 //! place where the process dies.
 
-use crate::hub::Hub;
 use crate::kinds::{NodeName, WritePoint};
-use std::sync::{Arc, Mutex};
+use crate::rig::Rig;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::db::{Arg, Bulk, Db, DbError, DbErrorKind, Migration, Row, Tx};
 use strongroom_store_sqlite::SqliteDb;
 
@@ -11,78 +11,110 @@ use strongroom_store_sqlite::SqliteDb;
 struct State {
     full_until: u64,
     snapshot: Option<Vec<u8>>,
-    /// The process that holds this disk has died in a commit.
+    /// Whether the process that holds this disk died in a commit.
     dead: bool,
 }
 
-pub(crate) struct SimDisk {
-    node: NodeName,
-    hub: Hub,
-    pub(crate) db: SqliteDb,
-    /// Whether processes die at commits here (services die at the points of their shell instead).
-    deadly: bool,
+struct Disk {
+    db: SqliteDb,
     state: Mutex<State>,
 }
 
+/// Where a process dies around a commit.
+#[derive(Clone, Copy)]
+struct Deaths {
+    before: WritePoint,
+    after: WritePoint,
+}
+
+/// A process's handle to its disk.
+pub(crate) struct SimDisk {
+    node: NodeName,
+    rig: Rig,
+    disk: Arc<Disk>,
+    /// None for the shell of a service, which dies at its own points instead.
+    deaths: Option<Deaths>,
+}
+
 impl SimDisk {
-    pub(crate) fn new(node: NodeName, hub: Hub) -> Arc<Self> {
-        let db = SqliteDb::open_in_memory().unwrap();
+    pub(crate) fn new(node: NodeName, rig: Rig) -> Arc<Self> {
+        let deaths = Deaths {
+            before: WritePoint::SignerBeforeCommit,
+            after: WritePoint::SignerAfterCommit,
+        };
+        let disk = Disk {
+            db: SqliteDb::open_in_memory().unwrap(),
+            state: Mutex::default(),
+        };
         Arc::new(Self {
             node,
-            hub,
-            db,
-            deadly: node.seat() > 0,
-            state: Mutex::default(),
+            rig,
+            disk: Arc::new(disk),
+            deaths: (node.seat() > 0).then_some(deaths),
         })
     }
 
-    /// Full until then.
+    /// The content, whatever state the process is in.
+    pub(crate) fn content(&self) -> &SqliteDb {
+        &self.disk.db
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let state = &self.disk.state;
+        state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits fail until then.
     pub(crate) fn fill(&self, until: u64) {
-        self.state.lock().unwrap().full_until = until;
+        self.state().full_until = until;
+    }
+
+    /// Whether commits fail now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rig.now() < self.state().full_until
     }
 
     /// Keeps a copy; a later one takes the place of an earlier one.
     pub(crate) fn take_snapshot(&self) {
-        let snapshot = self.db.snapshot().unwrap();
-        self.state.lock().unwrap().snapshot = Some(snapshot);
+        self.state().snapshot = Some(self.copy());
     }
 
     /// Puts the copy back; `false` when there is none. The process must not run.
-    pub(crate) fn put_back(&self) -> bool {
-        let snapshot = self.state.lock().unwrap().snapshot.take();
+    pub(crate) fn restore(&self) -> bool {
+        let snapshot = self.state().snapshot.take();
         let Some(bytes) = snapshot else { return false };
-        self.db.restore_from(&bytes).unwrap();
+        self.put(&bytes);
         true
     }
 
-    /// As it is now; for undoing a restore when the operator finds the right disk again.
+    /// A copy of the content.
     pub(crate) fn copy(&self) -> Vec<u8> {
-        self.db.snapshot().unwrap()
+        self.disk.db.snapshot().unwrap()
     }
 
+    /// Replaces the content.
     pub(crate) fn put(&self, bytes: &[u8]) {
-        self.db.restore_from(bytes).unwrap();
+        self.disk.db.restore_from(bytes).unwrap();
     }
 
     /// A new process holds it.
     pub(crate) fn revive(&self) {
-        self.state.lock().unwrap().dead = false;
+        self.state().dead = false;
     }
 
     fn check(&self) -> Result<(), DbError> {
-        let state = self.state.lock().unwrap();
-        if state.dead {
+        if self.state().dead {
             return Err(DbError::new(DbErrorKind::Io, "the process is dead"));
         }
-        if self.hub.now() < state.full_until {
+        if self.is_full() {
             return Err(DbError::new(DbErrorKind::Full, "no space left on device"));
         }
         Ok(())
     }
 
-    fn dies(&self, point: WritePoint) -> Result<(), DbError> {
-        if self.deadly && self.hub.lock().dies(self.node, point) {
-            self.state.lock().unwrap().dead = true;
+    fn dies(&self, point: Option<WritePoint>) -> Result<(), DbError> {
+        if point.is_some_and(|point| self.rig.dice.dies(self.node, point)) {
+            self.state().dead = true;
             return Err(DbError::new(DbErrorKind::Io, "the process is dead"));
         }
         Ok(())
@@ -93,18 +125,18 @@ impl Db for SimDisk {
     fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
         Ok(Box::new(SimTx {
             disk: self,
-            inner: self.db.begin()?,
+            inner: self.disk.db.begin()?,
             wrote: false,
         }))
     }
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.check()?;
-        self.db.migrate(migrations)
+        self.disk.db.migrate(migrations)
     }
 
     fn commits(&self) -> u64 {
-        self.db.commits()
+        self.disk.db.commits()
     }
 }
 
@@ -138,8 +170,8 @@ impl Tx for SimTx<'_> {
             return inner.commit();
         }
         disk.check()?;
-        disk.dies(WritePoint::SignerBeforeCommit)?;
+        disk.dies(disk.deaths.map(|deaths| deaths.before))?;
         inner.commit()?;
-        disk.dies(WritePoint::SignerAfterCommit)
+        disk.dies(disk.deaths.map(|deaths| deaths.after))
     }
 }

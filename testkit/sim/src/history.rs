@@ -135,9 +135,9 @@ pub struct Share {
     pub nonces: Vec<NonceUse>,
 }
 
-/// One thing that happened.
+/// One thing that the observer saw.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
+pub enum Observation {
     /// The writer published an entry.
     Entry {
         /// Position.

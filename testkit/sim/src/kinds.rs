@@ -1,4 +1,5 @@
-//! Names of nodes, faults, write points and hostile acts: what the summary counts.
+//! Names of nodes, faults, write points and hostile acts: what the summary counts and the debugger
+//! stops at.
 
 use std::fmt;
 
@@ -9,7 +10,7 @@ macro_rules! kinds {
         pub enum $name { $($(#[$vdoc])* $variant,)* }
 
         impl $name {
-            /// All of them.
+            /// Every kind, in the order of its declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// Stable name in reports.
@@ -38,7 +39,7 @@ kinds! {
         Transactions "transactions";
         /// Coordinator.
         Coordinator "coordinator";
-        /// The API's side of the bus.
+        /// The API, without its HTTP server.
         Api "api";
         /// Signer 1.
         Signer1 "signer_1";
@@ -60,6 +61,8 @@ impl NodeName {
         Self::Coordinator,
         Self::Api,
     ];
+    /// The signers, in the order of their roster indexes.
+    pub const SIGNERS: [Self; 3] = [Self::Signer1, Self::Signer2, Self::Signer3];
     /// Signers and the witness, in the order of their seats.
     pub const SEATS: [Self; 4] = [Self::Signer1, Self::Signer2, Self::Signer3, Self::Witness];
 
@@ -90,7 +93,7 @@ kinds! {
     Fault {
         /// A consumer gets nothing of a topic for a while; later everything.
         BusDrop "bus_drop";
-        /// A record stands twice in the log.
+        /// A record is twice in the log.
         BusDuplicate "bus_duplicate";
         /// A record is overtaken by records of other keys.
         BusReorder "bus_reorder";
@@ -112,7 +115,7 @@ kinds! {
         LinkDelay "link_delay";
         /// A frame arrives with a flipped bit, then as it was.
         LinkFlip "link_flip";
-        /// A node reaches nobody for a while.
+        /// A node reaches no other for a while.
         Partition "partition";
         /// A signer sees no entry and no cosignature for a while, but all requests.
         JournalHidden "journal_hidden";
@@ -169,10 +172,10 @@ kinds! {
         TwoQuorums "two_quorums";
         /// The coordinator uses a commitment for a second package.
         ReuseNonce "reuse_nonce";
-        /// The coordinator starts a ceremony nobody released.
+        /// The coordinator starts a ceremony that no committee released.
         UnapprovedCeremony "unapproved_ceremony";
-        /// The transactions service opens an attempt that pays somebody else.
-        PaySomebodyElse "pay_somebody_else";
+        /// The transactions service opens an attempt that pays an address the intent does not name.
+        PayStranger "pay_stranger";
         /// The transactions service opens an attempt whose change goes elsewhere.
         ForeignChange "foreign_change";
         /// The transactions service offers a further attempt on another anchor.
@@ -181,5 +184,23 @@ kinds! {
         WithholdTightening "withhold_tightening";
         /// The writer signs a second line and shows it to one signer.
         ForkedLog "forked_log";
+    }
+}
+
+kinds! {
+    /// A step of founding the installation, once the journal shows it.
+    Milestone {
+        /// The tenant exists.
+        TenantCreated "tenant_created";
+        /// The committee proposed the key's ceremony.
+        KeyProposed "key_proposed";
+        /// The committee released it.
+        KeyReleased "key_released";
+        /// Every signer certified the key.
+        KeyFinished "key_finished";
+        /// The vault exists.
+        VaultCreated "vault_created";
+        /// The vault has coins: the workload begins.
+        Ready "ready";
     }
 }

@@ -5,15 +5,18 @@
 //! nodes that the binaries run. What is simulated is the world around them: clocks, disks, the bus,
 //! the link between bus and signers, the people, and hostile parts that hold real service keys.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`plan`], [`kinds`] | what a seed does: workload, faults, hostile parts; their names |
-//! | `hub`, [`bus`], `trace` | time, randomness, counters, the deterministic bus, the event log with its hash |
-//! | `disk`, `clock`, `host` | per-node database, clock, entropy, boot marker, key protector |
-//! | `service`, `client`, `signer`, `link` | the nodes |
-//! | `workload`, `chaos`, `hostile` | people, faults, attacks |
-//! | [`history`], [`properties`], `observe`, `facts` | what happened, and what must hold of it |
-//! | [`run`], [`report`] | a seed from start to end; many seeds |
+//! | [`plan`], `script`, [`kinds`] | what a seed does: workload, faults, hostile parts; their names |
+//! | `dice`, `clock`, `wakes` | randomness, true time and each node's own, who is due when |
+//! | [`event`], [`trace`] | what happened, as numbered values with stable names, and their hash |
+//! | `wire`, [`bus`], `link` | records on their way: the log per topic, one node's connection to it, frames to a signer |
+//! | `rig` | the parts above, as all nodes share them |
+//! | `disk`, `host` | per-node database, entropy, boot marker, key protector |
+//! | `service`, `client`, `signer`, `nodes` | the nodes |
+//! | `people`, `chaos`, `hostile` | people, faults, attacks |
+//! | [`history`], [`properties`], `observe` | what the observer saw, and what must hold of it |
+//! | `sim`, [`run`], [`walk`], [`report`] | a seed turn by turn, from start to end, under a debugger; many seeds |
 
 #![allow(
     clippy::unwrap_used,
@@ -27,25 +30,35 @@ pub mod bus;
 mod chaos;
 mod client;
 mod clock;
+mod dice;
 mod disk;
-mod facts;
+pub mod event;
 pub mod history;
 mod host;
 mod hostile;
-pub mod hub;
 pub mod kinds;
 mod link;
+mod nodes;
 mod observe;
+mod people;
 pub mod plan;
 pub mod properties;
+mod reading;
 pub mod report;
+mod rig;
 pub mod run;
+mod script;
 mod service;
 mod signer;
-mod trace;
-mod workload;
+mod sim;
+pub mod trace;
+mod wakes;
+pub mod walk;
+mod wire;
 
+pub use event::{Counts, Event};
 pub use kinds::{Fault, Hostile, NodeName, WritePoint};
 pub use plan::Plan;
+pub use properties::Property;
 pub use report::Summary;
 pub use run::{Outcome, Settings, run_seed};

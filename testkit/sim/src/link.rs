@@ -1,8 +1,10 @@
 //! The link between the bus and one signer: ordered frames, late, twice or lost and sent again from
 //! the positions.
 
-use crate::hub::Hub;
+use crate::bus::SimBus;
 use crate::kinds::{Fault, NodeName};
+use crate::reading::Opener;
+use crate::rig::Rig;
 use std::collections::{BTreeMap, VecDeque};
 use strongroom_ports::bus::{Bus as _, Headers, Record, Topic};
 use strongroom_stage::post::first_half;
@@ -10,12 +12,14 @@ use strongroom_types::{NodeId, digest};
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{JournalBatch, Schema, topics};
 
-/// Frames on their way at once.
+/// Most frames on their way to a signer.
 const WINDOW: usize = 64;
 
+/// A frame on its way to a signer.
 pub(crate) struct Frame {
+    /// Arrival.
     due: u64,
-    /// Where it stands; none for what did not come from the bus.
+    /// Its place on the bus, if it came from there.
     source: Option<(Topic, u64)>,
     pub(crate) frame: ToSigner,
 }
@@ -23,11 +27,12 @@ pub(crate) struct Frame {
 pub(crate) struct Link {
     node: NodeName,
     me: NodeId,
-    hub: Hub,
+    rig: Rig,
+    opener: Opener,
     topics: Vec<Topic>,
     /// Next record to send to the signer.
     sent: BTreeMap<Topic, u64>,
-    /// Next record the signer has not taken in yet; survives a lost connection.
+    /// Next record that the signer has not taken in yet; survives a lost connection.
     acked: BTreeMap<Topic, u64>,
     frames: VecDeque<Frame>,
     out: VecDeque<Record>,
@@ -36,30 +41,31 @@ pub(crate) struct Link {
     shows_own: bool,
 }
 
+/// Whether the link goes on reading.
+enum Pumped {
+    Read,
+    Lost,
+}
+
 impl Link {
-    pub(crate) fn new(node: NodeName, me: NodeId, witnesses: &[NodeId], hub: Hub) -> Self {
-        let names = [topics::signer_inbox(me), topics::JOURNAL_ENTRIES.to_owned()];
-        let topics: Vec<Topic> = names
+    pub(crate) fn new(node: NodeName, me: NodeId, witnesses: &[NodeId], rig: Rig) -> Self {
+        let own = [topics::signer_inbox(me), topics::JOURNAL_ENTRIES.to_owned()];
+        let cosignatures = witnesses.iter().map(|node| topics::cosignatures(*node));
+        let topics: Vec<Topic> = own
             .into_iter()
-            .chain(
-                witnesses
-                    .iter()
-                    .map(|witness| topics::cosignatures(*witness)),
-            )
+            .chain(cosignatures)
             .map(|name| Topic::new(&name).unwrap())
             .collect();
         for topic in &topics {
-            hub.lock()
-                .subscribers
-                .entry(topic.clone())
-                .or_default()
-                .push(node);
+            rig.wire.subscribe(node, topic);
         }
+
         let start: BTreeMap<Topic, u64> = topics.iter().map(|topic| (topic.clone(), 0)).collect();
         Self {
             node,
             me,
-            hub,
+            opener: Opener::new(&rig.world.genesis),
+            rig,
             topics,
             sent: start.clone(),
             acked: start,
@@ -71,39 +77,35 @@ impl Link {
         }
     }
 
-    /// A new connection: the signer says which entry it needs next. Its own newest cosignature
-    /// comes first: whoever does not remember it has been put back.
+    /// A new connection: the signer says which entry it needs next.
     pub(crate) fn connect(&mut self, next_seq: u64) {
         self.frames.clear();
-        let inner = self.hub.lock();
         let entries = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
-        let needed = |offset: &u64| {
-            let record = inner.bus.record(&entries, *offset);
-            let batch =
-                record.and_then(|record| inner.observer.read::<JournalBatch>(&record.payload));
-            batch.is_none_or(|(_, batch)| batch.first_seq + batch.entries.len() as u64 > next_seq)
-        };
-        let first = (0..inner.bus.len(&entries))
-            .find(needed)
-            .unwrap_or_else(|| inner.bus.len(&entries));
-        self.acked.insert(entries, first);
+        let len = self.rig.wire.len(&entries);
+        let first = (0..len).find(|offset| self.has_entry(&entries, *offset, next_seq));
+        self.acked.insert(entries, first.unwrap_or(len));
+
+        // Its own newest cosignature comes first: a signer that does not remember it has been put
+        // back, and must know before it signs anything.
         let own = Topic::new(&topics::cosignatures(self.me)).unwrap();
-        if let Some(last) = inner
-            .bus
-            .len(&own)
-            .checked_sub(1)
-            .filter(|_| self.shows_own)
-            && let Some(record) = inner.bus.record(&own, last)
+        let last = self.rig.wire.len(&own).checked_sub(1);
+        if let Some(record) = last.and_then(|last| self.rig.wire.record(&own, last))
+            && self.shows_own
         {
-            let frame = ToSigner::Cosignature(record.payload.clone());
             self.frames.push_back(Frame {
-                due: inner.now,
+                due: self.rig.now(),
                 source: None,
-                frame,
+                frame: ToSigner::Cosignature(record.payload),
             });
         }
-        drop(inner);
         self.sent = self.acked.clone();
+    }
+
+    /// Whether a record reaches beyond an entry; what does not open is sent, too.
+    fn has_entry(&self, entries: &Topic, offset: u64, next_seq: u64) -> bool {
+        let record = self.rig.wire.record(entries, offset);
+        let batch = record.and_then(|record| self.opener.open::<JournalBatch>(&record.payload));
+        batch.is_none_or(|(_, batch)| batch.first_seq + batch.entries.len() as u64 > next_seq)
     }
 
     /// The connection is lost: what was on its way is sent again.
@@ -125,11 +127,10 @@ impl Link {
         self.topics.retain(|topic| topic.as_str() != own);
     }
 
-    /// Puts a frame before all others (a hostile bus).
+    /// Puts a frame before all others, as a hostile bus does.
     pub(crate) fn inject(&mut self, frame: ToSigner) {
-        let due = self.hub.now();
         self.frames.push_front(Frame {
-            due,
+            due: self.rig.now(),
             source: None,
             frame,
         });
@@ -137,86 +138,69 @@ impl Link {
 
     /// Reads the bus into frames.
     pub(crate) fn pump(&mut self) {
-        let mut inner = self.hub.lock();
-        let now = inner.now;
-        if inner.is_cut(self.node) || now < self.stalled_until {
+        let now = self.rig.now();
+        if self.rig.wire.is_cut(self.node) || now < self.stalled_until {
             return;
         }
-        let first = inner.below(self.topics.len() as u64) as usize;
-        let order: Vec<Topic> = self
-            .topics
-            .iter()
-            .cycle()
-            .skip(first)
-            .take(self.topics.len())
-            .cloned()
-            .collect();
+        let mut order = self.topics.clone();
+        let first = self.rig.dice.below(order.len() as u64) as usize;
+        order.rotate_left(first);
         for topic in order {
             if now < self.blind_until && !topic.as_str().ends_with(".inbox.v1") {
                 continue;
             }
-            while self.frames.len() < WINDOW {
-                let next = self.sent.get(&topic).copied().unwrap_or(0);
-                let Some(record) = inner.bus.record(&topic, next) else {
-                    break;
-                };
-                let bytes = record.payload.clone();
-                if inner.roll(Fault::LinkDrop) {
-                    let until = now + inner.between(10, 800);
-                    drop(inner);
-                    self.lose(until);
-                    return;
-                }
-                let last = self.frames.back().map_or(0, |frame| frame.due);
-                let late = if inner.roll(Fault::LinkDelay) {
-                    inner.between(5, 900)
-                } else {
-                    0
-                };
-                let due = last.max(now + late);
-                if inner.roll(Fault::LinkFlip) {
-                    let mut flipped = bytes.clone();
-                    let at = inner.below(flipped.len() as u64) as usize;
-                    flipped[at] ^= 1 << inner.below(8);
-                    let frame = self.frame(&topic, flipped);
-                    self.frames.push_back(Frame {
-                        due,
-                        source: None,
-                        frame,
-                    });
-                }
-                if inner.roll(Fault::LinkDuplicate) {
-                    let frame = self.frame(&topic, bytes.clone());
-                    self.frames.push_back(Frame {
-                        due,
-                        source: None,
-                        frame,
-                    });
-                }
-                let frame = self.frame(&topic, bytes);
-                self.frames.push_back(Frame {
-                    due,
-                    source: Some((topic.clone(), next)),
-                    frame,
-                });
-                self.sent.insert(topic.clone(), next + 1);
+            if let Pumped::Lost = self.pump_topic(&topic) {
+                return;
             }
         }
     }
 
-    fn frame(&self, topic: &Topic, record: Vec<u8>) -> ToSigner {
-        match topic.as_str() {
-            topics::JOURNAL_ENTRIES => ToSigner::Batch(record),
-            name if name.ends_with(".inbox.v1") => ToSigner::Inbox(record),
-            _ => ToSigner::Cosignature(record),
+    fn pump_topic(&mut self, topic: &Topic) -> Pumped {
+        let (now, dice) = (self.rig.now(), self.rig.dice.clone());
+        while self.frames.len() < WINDOW {
+            let next = self.sent.get(topic).copied().unwrap_or(0);
+            let Some(record) = self.rig.wire.record(topic, next) else {
+                break;
+            };
+            if dice.strikes(Fault::LinkDrop) {
+                self.lose(now + dice.between(10, 800));
+                return Pumped::Lost;
+            }
+
+            // Frames keep their order: one that is late holds up all behind it.
+            let last = self.frames.back().map_or(0, |frame| frame.due);
+            let late = if dice.strikes(Fault::LinkDelay) {
+                dice.between(5, 900)
+            } else {
+                0
+            };
+            let due = last.max(now + late);
+
+            let bytes = record.payload;
+            if dice.strikes(Fault::LinkFlip) {
+                let mut flipped = bytes.clone();
+                let at = dice.below(flipped.len() as u64) as usize;
+                flipped[at] ^= 1 << dice.below(8);
+                self.push(due, None, frame(topic, flipped));
+            }
+            if dice.strikes(Fault::LinkDuplicate) {
+                self.push(due, None, frame(topic, bytes.clone()));
+            }
+            self.push(due, Some((topic.clone(), next)), frame(topic, bytes));
+            self.sent.insert(topic.clone(), next + 1);
         }
+        Pumped::Read
+    }
+
+    fn push(&mut self, due: u64, source: Option<(Topic, u64)>, frame: ToSigner) {
+        self.frames.push_back(Frame { due, source, frame });
     }
 
     /// The next frame that has arrived.
     pub(crate) fn next(&mut self) -> Option<Frame> {
-        let now = self.hub.now();
-        let arrived = self.frames.front().is_some_and(|frame| frame.due <= now);
-        if arrived {
+        let now = self.rig.now();
+        let has_arrived = self.frames.front().is_some_and(|frame| frame.due <= now);
+        if has_arrived {
             self.frames.pop_front()
         } else {
             None
@@ -235,16 +219,15 @@ impl Link {
         }
     }
 
-    /// A frame of the signer goes to the bus.
-    pub(crate) fn take(&mut self, frame: FromSigner) {
+    /// A frame of the signer, on its way to the bus.
+    pub(crate) fn send(&mut self, frame: FromSigner) {
         let (topic, payload) = match frame {
             FromSigner::Hello { .. } => return,
             FromSigner::Outbox(record) => (topics::signer_outbox(self.me), record),
             FromSigner::Cosignature(record) => (topics::cosignatures(self.me), record),
         };
-        let msg_id = first_half(digest("strongroom/link-msg-id/v1", &[&payload]));
         let headers = Headers {
-            msg_id,
+            msg_id: first_half(digest("strongroom/link-msg-id/v1", &[&payload])),
             schema: Schema(0).0,
             ..Headers::default()
         };
@@ -258,7 +241,7 @@ impl Link {
 
     /// Publishes what waits, in order.
     pub(crate) fn flush(&mut self) {
-        let bus = crate::bus::SimBus::new(self.node, self.hub.clone());
+        let bus = SimBus::new(self.node, self.rig.clone());
         while let Some(record) = self.out.front() {
             if bus.publish(std::slice::from_ref(record)).is_err() {
                 return;
@@ -267,11 +250,32 @@ impl Link {
         }
     }
 
-    /// Everything that was read has been taken in, and everything said is published.
+    /// Whether everything on the bus was taken in, and everything from the signer is published.
     pub(crate) fn is_quiet(&self) -> bool {
-        let inner = self.hub.lock();
-        let read =
-            |topic: &Topic| self.acked.get(topic).copied().unwrap_or(0) >= inner.bus.len(topic);
-        self.out.is_empty() && self.topics.iter().all(read)
+        let has_read = |topic: &Topic| {
+            let acked = self.acked.get(topic).copied().unwrap_or(0);
+            acked >= self.rig.wire.len(topic)
+        };
+        self.out.is_empty() && self.topics.iter().all(has_read)
+    }
+
+    /// For the debugger.
+    pub(crate) fn describe(&self) -> String {
+        let now = self.rig.now();
+        let mut text = format!("{} frames in, {} out", self.frames.len(), self.out.len());
+        for (what, until) in [("stalled", self.stalled_until), ("blind", self.blind_until)] {
+            if until > now {
+                text.push_str(&format!(", {what} for {} ms", until - now));
+            }
+        }
+        text
+    }
+}
+
+fn frame(topic: &Topic, record: Vec<u8>) -> ToSigner {
+    match topic.as_str() {
+        topics::JOURNAL_ENTRIES => ToSigner::Batch(record),
+        name if name.ends_with(".inbox.v1") => ToSigner::Inbox(record),
+        _ => ToSigner::Cosignature(record),
     }
 }

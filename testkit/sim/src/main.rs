@@ -6,15 +6,18 @@
     reason = "a composition root of the test kit: threads, wall clock for progress"
 )]
 
+mod step;
+
 use clap::Parser;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use strongroom_sim::run::run_plan;
+use strongroom_sim::walk::Until;
 use strongroom_sim::{Outcome, Plan, Settings, Summary, run_seed};
 
-/// Simulates all services and signers from one number a run.
+/// Simulates all services and signers, everything from one number per run.
 #[derive(Parser)]
 struct Options {
     /// How many seeds.
@@ -29,6 +32,15 @@ struct Options {
     /// Prints every event (with --seed).
     #[arg(long)]
     trace: bool,
+    /// Walks a seed event by event (with --seed): Enter goes to the next turn in which something
+    /// happens, `s` shows the state of every part, `c` goes on to the end, `q` quits.
+    #[arg(long, requires = "seed")]
+    step: bool,
+    /// Runs to this event without asking, prints the state of every part after the turn in which it
+    /// happened and exits 0 (with --step). EVENT is a number or a name; a wrong name prints all
+    /// names. Exits 1 when the seed ends before it.
+    #[arg(long, value_name = "EVENT", requires = "step")]
+    until: Option<Until>,
     /// The last line is JSON only; no tables.
     #[arg(long)]
     json: bool,
@@ -43,51 +55,68 @@ struct Options {
     threads: u64,
 }
 
+impl Options {
+    fn plan(&self, seed: u64) -> Plan {
+        if self.quiet {
+            Plan::quiet(seed, self.intents)
+        } else {
+            Plan::new(seed, self.intents)
+        }
+    }
+}
+
 fn show(outcome: &Outcome) {
-    if let Some((violation, tail)) = &outcome.violation {
+    if let Some((violation, newest)) = &outcome.violation {
+        let (seed, property) = (outcome.seed, violation.property);
         eprintln!(
-            "seed {} breaks property {} at step {}:",
-            outcome.seed, violation.property, outcome.steps
+            "seed {seed} breaks property {property} at turn {}:",
+            outcome.turns
         );
-        eprintln!("  {}", violation.detail);
+        eprintln!("  it says: {}", property.meaning());
+        eprintln!("  but: {}", violation.detail);
         eprintln!("last events:");
-        tail.iter().for_each(|line| eprintln!("  {line}"));
-        eprintln!("again: strongroom-sim --seed {} --trace", outcome.seed);
+        newest.iter().for_each(|logged| eprintln!("  {logged}"));
+        eprintln!("again: ./x sim --seed {seed} --step --until violated");
     }
 }
 
 fn many(options: &Options, settings: &Settings) -> Summary {
     let (next, summary) = (AtomicU64::new(0), Mutex::new(Summary::new()));
     let began = Instant::now();
+    let work = || loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= options.seeds {
+            return;
+        }
+        let outcome = run_seed(options.from + number, settings);
+        show(&outcome);
+
+        let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+        summary.add(&outcome);
+        if summary.seeds.is_multiple_of(20) {
+            let (seeds, violations) = (summary.seeds, summary.violations.len());
+            let seconds = began.elapsed().as_secs();
+            eprintln!("{seeds} seeds, {violations} violations, {seconds} s");
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= options.seeds {
-                        return;
-                    }
-                    let outcome = run_seed(options.from + number, settings);
-                    show(&outcome);
-                    let mut summary = summary
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    summary.add(&outcome);
-                    if summary.seeds.is_multiple_of(20) {
-                        let seconds = began.elapsed().as_secs();
-                        eprintln!(
-                            "{} seeds, {} violations, {seconds} s",
-                            summary.seeds,
-                            summary.violations.len()
-                        );
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
+    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one(options: &Options, seed: u64, settings: &Settings) -> Summary {
+    let outcome = run_plan(options.plan(seed), settings);
+    show(&outcome);
+    eprintln!(
+        "seed {seed}: {} events, hash {}",
+        outcome.events, outcome.hash
+    );
+    let mut summary = Summary::new();
+    summary.add(&outcome);
     summary
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn main() -> ExitCode {
@@ -96,23 +125,12 @@ fn main() -> ExitCode {
         intents: options.intents,
         trace: options.trace,
     };
+    if let (true, Some(seed)) = (options.step, options.seed) {
+        return step::step(options.plan(seed), &settings, options.until);
+    }
+
     let (summary, from) = match options.seed {
-        Some(seed) => {
-            let plan = if options.quiet {
-                Plan::quiet
-            } else {
-                Plan::new
-            };
-            let outcome = run_plan(plan(seed, settings.intents), &settings);
-            show(&outcome);
-            eprintln!(
-                "seed {seed}: {} events, hash {}",
-                outcome.lines, outcome.hash
-            );
-            let mut summary = Summary::new();
-            summary.add(&outcome);
-            (summary, seed)
-        }
+        Some(seed) => (one(&options, seed, &settings), seed),
         None => (many(&options, &settings), options.from),
     };
     if !options.json {

@@ -1,66 +1,65 @@
-//! The observer: sees every record and frame as it leaves its process, and tells the properties.
+//! The observer: sees every record and frame as it leaves its process, and hands what it means to
+//! the properties. It never touches what it sees.
 
-use crate::facts::{Reader, pays, tightening};
-use crate::history::{Event, Fact, NonceUse, Share};
-use crate::hub::Inner;
+mod facts;
+mod shares;
+
+use crate::clock::Time;
+use crate::event::Event;
+use crate::history::{Fact, Observation};
 use crate::kinds::NodeName;
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Terms, Violation};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use crate::reading::Opener;
+use crate::trace::Trace;
+use facts::{Reader, pays, tightening};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::{ChainCodec as _, NoRegistry, VaultKey};
-use strongroom_signer_core::request_digest;
+use strongroom_ports::chain::VaultKey;
+use strongroom_signing::request_digest;
 use strongroom_tlog::{Checkpoint, Note};
-use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
     Act, ActBody, Digest, Document as _, Intent, Signed, Suite, UnixMs, digest,
 };
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
-    CoordinatorMessage, Envelope, JournalBatch, NonceCommitment, Payload, Role, SignerMessage,
-    SigningRequest, SigningRequested, TransactionChanged, TransactionState, WitnessCosignature,
-    decode, open, topics,
+    CoordinatorMessage, JournalBatch, SignerMessage, SigningRequest, SigningRequested,
+    TransactionChanged, TransactionState, WitnessCosignature, decode, topics,
 };
 use strongroom_world::World;
 
-const ANY: [Role; 7] = [
-    Role::Api,
-    Role::Approvals,
-    Role::Transactions,
-    Role::Coordinator,
-    Role::Writer,
-    Role::Signer,
-    Role::Witness,
-];
-
-pub(crate) struct Observer {
-    pub(crate) world: World,
-    registered: strongroom_journal::genesis::Registered,
+struct State {
+    world: World,
     reader: Reader,
-    pub(crate) checker: Checker,
-    pub(crate) codec: Arc<BitcoinCodec>,
-    pub(crate) vault: Option<VaultKey>,
-    /// Every request to sign that anybody made.
+    checker: Checker,
+    codec: BitcoinCodec,
+    /// Key of the first vault, once its ceremony finished.
+    vault: Option<VaultKey>,
+    /// Every request to sign that was made, honest or not.
     requests: BTreeMap<Digest, SigningRequest>,
-    pub(crate) asked: Vec<SigningRequest>,
-    /// What the transactions service asked for.
-    pub(crate) wanted: Vec<SigningRequested>,
-    /// Requests that a signer answered with shares.
-    pub(crate) shared: BTreeSet<Digest>,
-    /// Commitments that signers published, by roster index.
-    pub(crate) commitments: BTreeMap<u16, Vec<NonceCommitment>>,
-    /// Network bytes that the transactions service calls signed.
-    pub(crate) raw: BTreeMap<Digest, Vec<u8>>,
-    pub(crate) entries: u64,
-    pub(crate) shares: u64,
-    pub(crate) violation: Option<Violation>,
+    /// What the transactions service asked to have signed.
+    wanted: Vec<SigningRequested>,
+    /// Network bytes that the transactions service calls signed, by intent.
+    raw: BTreeMap<Digest, Vec<u8>>,
+    entries: u64,
+    shares: u64,
+    violation: Option<Violation>,
 }
 
-/// Digest of a checkpoint body or an entry's bytes, as the history names them.
+/// A handle to the observer of a seed.
+#[derive(Clone)]
+pub(crate) struct Observer {
+    state: Arc<Mutex<State>>,
+    opener: Opener,
+    time: Time,
+    trace: Trace,
+}
+
+/// Name of a checkpoint body or of an entry's bytes in the history.
 fn name_of(bytes: &[u8]) -> Digest {
     digest("strongroom/sim-name/v1", &[bytes])
 }
@@ -69,87 +68,245 @@ fn size_of(body: &str) -> u64 {
     Checkpoint::parse(body).map_or(0, |checkpoint| checkpoint.size())
 }
 
+fn terms(world: &World, plan: &Plan) -> Terms {
+    let charter = world.tenant.charter();
+    let (_, policy) = strongroom_policy::Policy::load(&charter.policy).unwrap();
+    Terms {
+        quorum: world.genesis.quorum as usize,
+        min_signers: usize::from(world.options.min_signers),
+        freshness_ms: FRESHNESS_MS,
+        skew_ms: SKEW_MS,
+        duty_ms: DUTY_MS,
+        limit: plan.limit,
+        window_ms: plan.window_seconds * 1_000,
+        committee_quorum: charter.committee.quorum as usize,
+        policy,
+        promised: BTreeMap::new(),
+    }
+}
+
 impl Observer {
-    pub(crate) fn new(world: World, plan: &Plan) -> Self {
-        let charter = world.tenant.charter();
-        let (_, policy) = strongroom_policy::Policy::load(&charter.policy).unwrap();
-        let terms = Terms {
-            quorum: world.genesis.quorum as usize,
-            min_signers: usize::from(world.options.min_signers),
-            freshness_ms: FRESHNESS_MS,
-            skew_ms: SKEW_MS,
-            duty_ms: DUTY_MS,
-            limit: plan.limit,
-            window_ms: plan.window_seconds * 1_000,
-            committee_quorum: charter.committee.quorum as usize,
-            policy,
-            promised: BTreeMap::new(),
-        };
-        Self {
-            registered: strongroom_journal::genesis::Registered::of(&world.genesis),
+    pub(crate) fn new(world: &World, plan: &Plan, time: Time, trace: Trace) -> Self {
+        let state = State {
+            world: world.clone(),
             reader: Reader::new(world.clone()),
-            world,
-            checker: Checker::new(terms),
-            codec: Arc::new(BitcoinCodec::new(Network::Regtest).unwrap()),
+            checker: Checker::new(terms(world, plan)),
+            codec: BitcoinCodec::new(Network::Regtest).unwrap(),
             vault: None,
             requests: BTreeMap::new(),
-            asked: Vec::new(),
             wanted: Vec::new(),
-            shared: BTreeSet::new(),
-            commitments: BTreeMap::new(),
             raw: BTreeMap::new(),
             entries: 0,
             shares: 0,
             violation: None,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            opener: Opener::new(&world.genesis),
+            time,
+            trace,
         }
     }
 
-    fn tell(&mut self, at_ms: u64, event: &Event) {
-        if let Err(violation) = self.checker.observe(at_ms, event) {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A record leaves a service or a hostile part.
+    pub(crate) fn on_record(&self, record: &Record) {
+        let (now, payload) = (self.time.now(), record.payload.as_slice());
+        match record.topic.as_str() {
+            topics::JOURNAL_ENTRIES => {
+                if let Some((_, batch)) = self.opener.open::<JournalBatch>(payload) {
+                    self.state().on_batch(now, &batch);
+                }
+            }
+            topics::SIGNING_REQUESTED => {
+                if let Some((_, wanted)) = self.opener.open::<SigningRequested>(payload) {
+                    self.state().wanted.push(wanted);
+                }
+            }
+            topics::TRANSACTION_CHANGED => {
+                if let Some((_, changed)) = self.opener.open::<TransactionChanged>(payload)
+                    && changed.state == TransactionState::Signed
+                    && let Some(raw) = changed.signed
+                {
+                    self.state().raw.insert(changed.intent, raw);
+                }
+            }
+            topic if topic.contains(".signer.") && topic.ends_with(".inbox.v1") => {
+                if let Some((_, CoordinatorMessage::Sign(request))) = self.opener.open(payload) {
+                    let name = request_digest(&request);
+                    self.state().requests.insert(name, request);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A frame leaves a signer or witness.
+    pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner, own: UnixMs) {
+        match frame {
+            FromSigner::Hello { .. } => {}
+            FromSigner::Cosignature(record) => {
+                if let Some((_, cosignature)) = self.opener.open::<WitnessCosignature>(record) {
+                    self.on_cosignature(node, &cosignature, own);
+                }
+            }
+            FromSigner::Outbox(record) => {
+                if let Some((_, message)) = self.opener.open::<SignerMessage>(record) {
+                    self.on_message(node, message);
+                }
+            }
+        }
+    }
+
+    fn on_cosignature(&self, node: NodeName, cosignature: &WitnessCosignature, own: UnixMs) {
+        let size = size_of(&cosignature.body);
+        self.trace.log(Event::Cosigned { node, size });
+        let cosigned = Observation::Cosigned {
+            witness: node.seat(),
+            size,
+            body: name_of(cosignature.body.as_bytes()),
+            own_ms: own.0,
+        };
+        self.state().observe(self.time.now(), &cosigned);
+    }
+
+    fn on_message(&self, node: NodeName, message: SignerMessage) {
+        match message {
+            SignerMessage::Shares {
+                request,
+                shares,
+                head,
+                ..
+            } => {
+                self.trace.log(Event::ShareReleased {
+                    node,
+                    head,
+                    request,
+                });
+                let answer = shares::Answer {
+                    signer: node.seat(),
+                    request,
+                    shares: &shares,
+                    head,
+                };
+                self.state().on_shares(self.time.now(), &answer);
+            }
+            SignerMessage::Refused(refusal) => self.trace.log(Event::Refused {
+                node,
+                code: refusal.code,
+                detail: refusal.detail,
+            }),
+            SignerMessage::Commitments { .. }
+            | SignerMessage::Ceremony(_)
+            | SignerMessage::Certificate { .. } => {}
+        }
+    }
+
+    /// A signer or witness starts.
+    pub(crate) fn on_start(&self, node: NodeName) {
+        let started = Observation::Started { seat: node.seat() };
+        self.state().observe(self.time.now(), &started);
+    }
+
+    /// A signer's or witness's disk was put back.
+    pub(crate) fn on_restore(&self, node: NodeName) {
+        let restored = Observation::Restored { seat: node.seat() };
+        self.state().observe(self.time.now(), &restored);
+    }
+
+    /// A witness takes a tightening that was handed to it.
+    pub(crate) fn on_handed(&self, node: NodeName, signed: &Signed, own: UnixMs) {
+        let act = Act::parse(&signed.text).unwrap();
+        if let ActBody::Tighten(what) = &act.body
+            && let Some(what) = tightening(what)
+        {
+            let handed = Observation::Handed {
+                seat: node.seat(),
+                act: Act::digest_of(&signed.text),
+                what,
+                own_ms: own.0,
+            };
+            self.state().observe(self.time.now(), &handed);
+        }
+    }
+
+    /// A client signs an intent.
+    pub(crate) fn on_intent(&self, intent: &Intent) {
+        let pays = pays(intent);
+        self.state().checker.promise(intent.digest(), pays);
+    }
+
+    /// Entries that were published.
+    pub(crate) fn entries(&self) -> u64 {
+        self.state().entries
+    }
+
+    /// Answers with shares that left a signer.
+    pub(crate) fn shares(&self) -> u64 {
+        self.state().shares
+    }
+
+    /// The first property that does not hold.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.state().violation.clone()
+    }
+
+    /// Lines for the debugger.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let state = self.state();
+        vec![
+            format!(
+                "{} entries, {} requests to sign, {} answers with shares, {} intents signed",
+                state.entries,
+                state.requests.len(),
+                state.shares,
+                state.checker.signed().len()
+            ),
+            match &state.violation {
+                None => "every property holds".to_owned(),
+                Some(violation) => format!("violated: {violation}"),
+            },
+        ]
+    }
+}
+
+impl State {
+    fn observe(&mut self, at_ms: u64, observation: &Observation) {
+        if let Err(violation) = self.checker.observe(at_ms, observation) {
             self.violation.get_or_insert(violation);
         }
     }
 
-    pub(crate) fn read<T: Payload>(&self, payload: &[u8]) -> Option<(Envelope, T)> {
-        let envelope = open(payload, &self.registered, &ANY).ok()?;
-        let payload = envelope.payload().ok()?;
-        Some((envelope, payload))
-    }
-
-    fn batch(&mut self, at_ms: u64, batch: &JournalBatch) {
+    fn on_batch(&mut self, at_ms: u64, batch: &JournalBatch) {
         for (seq, bytes) in (batch.first_seq..).zip(&batch.entries) {
             let sealed: SealedEntry = decode(bytes).unwrap();
             let entry = sealed.open().unwrap();
-            if seq >= self.entries {
-                let fact = self.fact(&entry);
-                self.tell(
-                    at_ms,
-                    &Event::Entry {
-                        seq,
-                        bytes: name_of(bytes),
-                        fact,
-                    },
-                );
+
+            // A batch that is published again has a meaning only once, but its bytes are compared.
+            let is_new = seq >= self.entries;
+            let fact = if is_new {
                 self.entries = seq + 1;
+                self.fact(&entry)
             } else {
-                self.tell(
-                    at_ms,
-                    &Event::Entry {
-                        seq,
-                        bytes: name_of(bytes),
-                        fact: Fact::Other,
-                    },
-                );
-            }
+                Fact::Other
+            };
+            let published = Observation::Entry {
+                seq,
+                bytes: name_of(bytes),
+                fact,
+            };
+            self.observe(at_ms, &published);
         }
+
         let body = Note::parse(&batch.note).unwrap().body().to_owned();
-        self.tell(
-            at_ms,
-            &Event::Head {
-                size: size_of(&body),
-                body: name_of(body.as_bytes()),
-            },
-        );
+        let head = Observation::Head {
+            size: size_of(&body),
+            body: name_of(body.as_bytes()),
+        };
+        self.observe(at_ms, &head);
     }
 
     fn fact(&mut self, entry: &Entry) -> Fact {
@@ -163,205 +320,5 @@ impl Observer {
             });
         }
         self.reader.fact(entry)
-    }
-
-    fn asked(&mut self, request: SigningRequest) {
-        let name = request_digest(&request);
-        if self.requests.insert(name, request.clone()).is_none() {
-            self.asked.push(request);
-        }
-    }
-
-    fn shared(&mut self, at_ms: u64, signer: u16, named: Digest, shares: &[Vec<u8>], head: u64) {
-        let Some(request) = self.requests.get(&named) else {
-            let detail = format!("signer {signer} answers a request nobody made");
-            self.violation.get_or_insert(Violation {
-                property: "e",
-                at_ms,
-                detail,
-            });
-            return;
-        };
-        let slot = |(index, commitments): (usize, &Vec<(u16, NonceCommitment)>)| {
-            let own = commitments
-                .iter()
-                .find(|(by, _)| *by == signer)
-                .map(|(_, c)| c)?;
-            let fields: [&[u8]; 3] = [
-                &request.unsigned,
-                &(index as u64).to_be_bytes(),
-                &strongroom_wire::encode(commitments),
-            ];
-            let package = digest("strongroom/sim-package/v1", &fields);
-            let share = shares.get(index).cloned().unwrap_or_default();
-            Some(NonceUse {
-                boot: own.boot,
-                number: own.number,
-                package,
-                share,
-            })
-        };
-        let nonces = request
-            .commitments
-            .iter()
-            .enumerate()
-            .filter_map(slot)
-            .collect();
-        let inspection = self.vault.as_ref().and_then(|vault| {
-            self.codec
-                .inspect(&request.unsigned, vault, &NoRegistry)
-                .ok()
-        });
-        let (conflicts, mut paid): (Vec<String>, Vec<(String, u64)>) = inspection
-            .map(|seen| {
-                let moves = seen
-                    .moves
-                    .into_iter()
-                    .map(|m| (m.to, m.at_most.to_u64().unwrap()))
-                    .collect();
-                (seen.conflicts.into_iter().map(|key| key.0).collect(), moves)
-            })
-            .unwrap_or_default();
-        paid.sort();
-        let share = Share {
-            signer,
-            head,
-            request: named,
-            intent: request.intent,
-            unsigned: unsigned_digest(&request.unsigned),
-            conflicts,
-            pays: paid,
-            nonces,
-        };
-        self.shared.insert(named);
-        self.shares += 1;
-        self.tell(at_ms, &Event::Shared(Box::new(share)));
-    }
-}
-
-impl Inner {
-    /// A record that leaves a service (or a hostile part).
-    pub(crate) fn saw_published(&mut self, _node: NodeName, record: &Record) {
-        let (now, topic) = (self.now, record.topic.as_str());
-        let observer = &mut self.observer;
-        match topic {
-            topics::JOURNAL_ENTRIES => {
-                if let Some((_, batch)) = observer.read::<JournalBatch>(&record.payload) {
-                    observer.batch(now, &batch);
-                }
-            }
-            topics::SIGNING_REQUESTED => {
-                if let Some((_, wanted)) = observer.read::<SigningRequested>(&record.payload) {
-                    observer.wanted.push(wanted);
-                }
-            }
-            topics::TRANSACTION_CHANGED => {
-                if let Some((_, changed)) = observer.read::<TransactionChanged>(&record.payload)
-                    && changed.state == TransactionState::Signed
-                    && let Some(raw) = changed.signed
-                {
-                    observer.raw.insert(changed.intent, raw);
-                }
-            }
-            _ if topic.contains(".signer.") && topic.ends_with(".inbox.v1") => {
-                if let Some((_, CoordinatorMessage::Sign(request))) = observer.read(&record.payload)
-                {
-                    observer.asked(request);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A frame that leaves a signer or witness.
-    pub(crate) fn saw_frame(&mut self, node: NodeName, frame: &FromSigner, own: UnixMs) {
-        let (now, seat) = (self.now, node.seat());
-        match frame {
-            FromSigner::Hello { .. } => {}
-            FromSigner::Cosignature(record) => {
-                if let Some((_, cosignature)) = self.observer.read::<WitnessCosignature>(record) {
-                    let (size, body) = (
-                        size_of(&cosignature.body),
-                        name_of(cosignature.body.as_bytes()),
-                    );
-                    self.log(&format!("{node} cosigns {size}"));
-                    let event = Event::Cosigned {
-                        witness: seat,
-                        size,
-                        body,
-                        own_ms: own.0,
-                    };
-                    self.observer.tell(now, &event);
-                }
-            }
-            FromSigner::Outbox(record) => match self.observer.read::<SignerMessage>(record) {
-                Some((
-                    _,
-                    SignerMessage::Shares {
-                        request,
-                        shares,
-                        head,
-                        ..
-                    },
-                )) => {
-                    self.log(&format!("{node} shares under {head} for request {request}"));
-                    self.observer.shared(now, seat, request, &shares, head);
-                }
-                Some((_, SignerMessage::Refused(refusal))) => {
-                    self.log(&format!(
-                        "{node} refuses: {} ({})",
-                        refusal.code, refusal.detail
-                    ));
-                    *self
-                        .counts
-                        .refused
-                        .entry(refusal.code.to_string())
-                        .or_default() += 1;
-                }
-                Some((_, SignerMessage::Commitments { commitments, .. })) => {
-                    self.observer
-                        .commitments
-                        .entry(seat)
-                        .or_default()
-                        .extend(commitments);
-                }
-                Some((_, SignerMessage::Ceremony(_) | SignerMessage::Certificate { .. }))
-                | None => {}
-            },
-        }
-    }
-
-    pub(crate) fn saw_start(&mut self, node: NodeName) {
-        let now = self.now;
-        self.observer
-            .tell(now, &Event::Started { seat: node.seat() });
-        // A new boot: what was committed to is gone.
-        self.observer.commitments.remove(&node.seat());
-    }
-
-    pub(crate) fn saw_restore(&mut self, node: NodeName) {
-        let now = self.now;
-        self.observer
-            .tell(now, &Event::Restored { seat: node.seat() });
-    }
-
-    pub(crate) fn saw_handed(&mut self, node: NodeName, signed: &Signed, own: UnixMs) {
-        let act = Act::parse(&signed.text).unwrap();
-        if let ActBody::Tighten(what) = &act.body
-            && let Some(what) = tightening(what)
-        {
-            let event = Event::Handed {
-                seat: node.seat(),
-                act: Act::digest_of(&signed.text),
-                what,
-                own_ms: own.0,
-            };
-            let now = self.now;
-            self.observer.tell(now, &event);
-        }
-    }
-
-    pub(crate) fn saw_intent(&mut self, intent: &Intent) {
-        self.observer.checker.promise(intent.digest(), pays(intent));
     }
 }

@@ -1,42 +1,34 @@
 //! What must hold of a history, judged without any code of the product.
 //!
-//! | property | meaning |
-//! |---|---|
-//! | `a` | all signed payments of one intent contain one common anchor, the journal's |
-//! | `b` | what was signed within any window is not above the limit |
-//! | `c` | no share later than freshness + 2 × skew after a witnessed tightening that forbids it |
-//! | `c2` | no share against the head acted under, or an unwitnessed one |
-//! | `c3` | no share against anything the signer itself ever cosigned, across restarts; none below its floor |
-//! | `d` | no witness cosigns two trees of one size or a smaller one, nor after its disk was put back; witnessed heads are on one line |
-//! | `e` | nothing is signed that was not authorized, nor under a policy, key or roster that its board did not release |
-//! | `f` | a nonce serves one package |
-//! | `h` | a handed tightening takes effect at once, and is owed after `duty_ms` |
-//! | `x` | what is signed pays exactly what the intent says |
+//! [`Property`] is the table: short name, and meaning. [`Checker`] checks them at every
+//! observation, [`crate::run`] those of the end of a seed.
 //!
-//! At the end of a seed come `lost` (an accepted intent has no end, or an end without a code),
-//! `dead` (nothing is signed any more though nothing forbids it), `converge` (replicas differ, or a
-//! key whose disk was put back is not retired).
-//!
-//! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that both lie
-//! beyond the head acted under cancel out, as they do at the signers, who judge at the head and at
+//! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that are both
+//! beyond the head acted under cancel out, as they do at the signers, which judge at the head and at
 //! their tip, not in between.
 
-use crate::history::{Authorized, Event, Fact, Share, Tightening};
+mod property;
+mod shares;
+
+pub use property::Property;
+
+use crate::history::{Authorized, Fact, Observation, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use strongroom_types::{Digest, KeyId};
 
-/// What is agreed on: genesis and charter.
+/// Terms of the installation, from genesis and charter.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Cosignatures that make a head witnessed.
     pub quorum: usize,
     /// Signers needed for a signature.
     pub min_signers: usize,
-    /// How long a head is fresh.
+    /// How long a head is fresh, milliseconds.
     pub freshness_ms: u64,
-    /// Largest difference of honest clocks.
+    /// Largest difference of honest clocks, milliseconds.
     pub skew_ms: u64,
-    /// How long a handed tightening may be missing.
+    /// How long a handed tightening may be missing, milliseconds.
     pub duty_ms: u64,
     /// Most that may be signed within the window, base units.
     pub limit: u64,
@@ -46,19 +38,25 @@ pub struct Terms {
     pub committee_quorum: usize,
     /// The policy of the charter.
     pub policy: Digest,
-    /// What each intent was signed to pay by its client: (address, amount), sorted.
+    /// Payments of each intent as its client signed it: (address, amount), sorted.
     pub promised: BTreeMap<Digest, Vec<(String, u64)>>,
 }
 
 /// A property that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violation {
-    /// Which.
-    pub property: &'static str,
+    /// Which one.
+    pub property: Property,
     /// True time, milliseconds.
     pub at_ms: u64,
-    /// What exactly.
+    /// Who did what, for people.
     pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.property, self.detail)
+    }
 }
 
 #[derive(Default)]
@@ -103,9 +101,9 @@ pub struct Checker {
     signed: BTreeMap<Digest, Vec<BTreeSet<String>>>,
 }
 
-type Verdict = Result<(), (&'static str, String)>;
+type Verdict = Result<(), (Property, String)>;
 
-fn must(holds: bool, property: &'static str, detail: impl FnOnce() -> String) -> Verdict {
+fn must(holds: bool, property: Property, detail: impl FnOnce() -> String) -> Verdict {
     if holds {
         Ok(())
     } else {
@@ -156,26 +154,26 @@ impl Checker {
     ///
     /// # Errors
     /// The first property it breaks.
-    pub fn observe(&mut self, at_ms: u64, event: &Event) -> Result<(), Violation> {
-        let verdict = match event {
-            Event::Entry { seq, bytes, fact } => self.entry(*seq, *bytes, fact),
-            Event::Head { size, body } => self.head(*size, *body),
-            Event::Cosigned {
+    pub fn observe(&mut self, at_ms: u64, observation: &Observation) -> Result<(), Violation> {
+        let verdict = match observation {
+            Observation::Entry { seq, bytes, fact } => self.entry(*seq, *bytes, fact),
+            Observation::Head { size, body } => self.head(*size, *body),
+            Observation::Cosigned {
                 witness,
                 size,
                 body,
                 own_ms,
             } => self.cosigned(at_ms, *witness, *size, *body, *own_ms),
-            Event::Started { seat } => {
+            Observation::Started { seat } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.floor = seat.size();
                 Ok(())
             }
-            Event::Restored { seat } => {
+            Observation::Restored { seat } => {
                 self.seats.entry(*seat).or_default().restored = true;
                 Ok(())
             }
-            Event::Handed {
+            Observation::Handed {
                 seat,
                 act,
                 what,
@@ -189,7 +187,7 @@ impl Checker {
                 ));
                 Ok(())
             }
-            Event::Shared(share) => self.shared(at_ms, share),
+            Observation::Shared(share) => self.shared(at_ms, share),
         };
         verdict.map_err(|(property, detail)| Violation {
             property,
@@ -200,12 +198,12 @@ impl Checker {
 
     fn entry(&mut self, seq: u64, bytes: Digest, fact: &Fact) -> Verdict {
         if let Some(known) = self.entries.get(&seq) {
-            return must(*known == bytes, "d", || {
+            return must(*known == bytes, Property::OneLine, || {
                 format!("the writer published two entries {seq}")
             });
         }
         let next = self.entries.len() as u64;
-        must(seq == next, "d", || {
+        must(seq == next, Property::OneLine, || {
             format!("entry {seq} where {next} was next")
         })?;
         self.entries.insert(seq, bytes);
@@ -214,7 +212,7 @@ impl Checker {
                 let known = self
                     .intents
                     .insert(authorized.intent, (seq, (**authorized).clone()));
-                must(known.is_none(), "e", || {
+                must(known.is_none(), Property::Authority, || {
                     format!("{} is authorized twice", authorized.intent)
                 })
             }
@@ -224,8 +222,12 @@ impl Checker {
                 unsigned,
             } => {
                 let known = self.intents.get_mut(intent);
-                let (_, known) =
-                    known.ok_or_else(|| ("e", format!("an attempt of unknown {intent}")))?;
+                let (_, known) = known.ok_or_else(|| {
+                    (
+                        Property::Authority,
+                        format!("an attempt of unknown {intent}"),
+                    )
+                })?;
                 known.attempts.push((*number, *unsigned));
                 Ok(())
             }
@@ -253,7 +255,7 @@ impl Checker {
             Fact::Finished(key, certificates) => {
                 self.finished.insert(*key, seq);
                 let roster = self.released.get(key).map_or(usize::MAX, Vec::len);
-                must(*certificates == roster, "e", || {
+                must(*certificates == roster, Property::Authority, || {
                     format!("{key} finished, not certified by its roster")
                 })
             }
@@ -262,14 +264,16 @@ impl Checker {
     }
 
     fn board(&self, signed: usize, what: &str) -> Verdict {
-        must(signed >= self.terms.committee_quorum, "e", || {
-            format!("{what} is in force with {signed} signatures of its board")
-        })
+        must(
+            signed >= self.terms.committee_quorum,
+            Property::Authority,
+            || format!("{what} is in force with {signed} signatures of its board"),
+        )
     }
 
     fn head(&mut self, size: u64, body: Digest) -> Verdict {
         let known = *self.heads.entry(size).or_insert(body);
-        must(known == body, "d", || {
+        must(known == body, Property::OneLine, || {
             format!("the writer published two checkpoints of size {size}")
         })
     }
@@ -284,18 +288,18 @@ impl Checker {
     ) -> Verdict {
         let owed = self.owed(witness, size, own_ms);
         let seat = self.seats.entry(witness).or_default();
-        must(!seat.restored, "d", || {
+        must(!seat.restored, Property::OneLine, || {
             format!("witness {witness} cosigned after its disk was put back")
         })?;
         let before = seat.size();
-        must(size >= before, "d", || {
+        must(size >= before, Property::OneLine, || {
             format!("witness {witness} cosigned {size} after {before}")
         })?;
         let known = *seat.cosigned.entry(size).or_insert(body);
-        must(known == body, "d", || {
+        must(known == body, Property::OneLine, || {
             format!("witness {witness} cosigned two trees of size {size}")
         })?;
-        must(owed.is_none(), "h", || {
+        must(owed.is_none(), Property::HandedOver, || {
             format!("witness {witness} cosigned {size} entries without the handed act {owed:?}")
         })?;
         self.one_line(size)?;
@@ -320,7 +324,7 @@ impl Checker {
         }
         for (body, votes) in votes {
             let ours = self.heads.get(&size) == Some(&body);
-            must(ours || votes < self.terms.quorum, "d", || {
+            must(ours || votes < self.terms.quorum, Property::OneLine, || {
                 format!("another tree of size {size} is witnessed")
             })?;
         }
@@ -332,8 +336,8 @@ impl Checker {
         self.covered(None)
     }
 
-    /// As a signer may see it: its own word counts for all it has, the end of which may be a line
-    /// shown to it alone.
+    /// Size that a signer may take as witnessed: its own cosignature counts for everything it has,
+    /// the end of which may be a line shown to it alone.
     fn witnessed_for(&self, signer: u16) -> u64 {
         self.covered(Some(signer))
     }
@@ -363,174 +367,5 @@ impl Checker {
             .iter()
             .find(|(_, act, _, since)| late(*since) && lacks(act))
             .map(|(_, act, _, _)| *act)
-    }
-
-    fn shared(&mut self, at_ms: u64, share: &Share) -> Verdict {
-        for used in &share.nonces {
-            let name = (share.signer, used.boot, used.number);
-            let now = (used.package, used.share.clone());
-            let first = self.nonces.entry(name).or_insert_with(|| now.clone());
-            must(*first == now, "f", || {
-                format!(
-                    "nonce {} of signer {} serves two packages",
-                    used.number, share.signer
-                )
-            })?;
-        }
-        let (seq, authorized) = self.intents.get(&share.intent).ok_or_else(|| {
-            (
-                "e",
-                format!("a share for {}, which nobody authorized", share.intent),
-            )
-        })?;
-        self.allowed(share, *seq, authorized)?;
-        self.in_force(at_ms, share, authorized)?;
-        self.effects(share, authorized)?;
-        let by = self.shares.entry(share.request).or_default();
-        by.insert(share.signer);
-        if by.len() == self.terms.min_signers {
-            self.count(share)?;
-        }
-        Ok(())
-    }
-
-    /// The head is witnessed, covers the entry and the signer's floor; key and policy were
-    /// released.
-    fn allowed(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
-        let (signer, head) = (share.signer, share.head);
-        let witnessed = self.witnessed_for(signer);
-        must(head <= witnessed, "c2", || {
-            format!("signer {signer} acted under {head}, witnessed are {witnessed}")
-        })?;
-        must(seq < head, "c2", || {
-            format!("signer {signer} acted under {head} on entry {seq}")
-        })?;
-        let seat = self
-            .seats
-            .get(&signer)
-            .ok_or_else(|| ("c3", format!("signer {signer} never started")))?;
-        must(head >= seat.floor, "c3", || {
-            format!(
-                "signer {signer} acted under {head}, it started at {}",
-                seat.floor
-            )
-        })?;
-        must(!seat.restored, "c3", || {
-            format!("signer {signer} shared after its disk was put back")
-        })?;
-        must(self.policies.contains(&authorized.policy), "e", || {
-            format!("{} was decided by a policy nobody released", share.intent)
-        })?;
-        let finished = self
-            .finished
-            .get(&authorized.key)
-            .is_some_and(|finished| *finished < head);
-        let member = self
-            .released
-            .get(&authorized.key)
-            .is_some_and(|roster| roster.contains(&signer));
-        must(finished && member, "e", || {
-            format!("signer {signer} has no released part in {}", authorized.key)
-        })
-    }
-
-    /// Nothing that forbids it was witnessed long enough ago, stands in the own log, or was handed
-    /// over.
-    fn in_force(&self, at_ms: u64, share: &Share, authorized: &Authorized) -> Verdict {
-        let signer = share.signer;
-        let Some(seat) = self.seats.get(&signer) else {
-            return Ok(());
-        };
-        let own = seat.size();
-        let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
-        let lifted = |what: &Tightening, seq: u64, by: u64| {
-            *what == Tightening::Stop && self.resumed.iter().any(|r| *r > seq && *r < by)
-        };
-        for tightened in &self.tightened {
-            let Tightened {
-                seq,
-                what,
-                witnessed_ms,
-                ..
-            } = tightened;
-            if !what.forbids(authorized, signer) || lifted(what, *seq, share.head) {
-                continue;
-            }
-            must(*seq >= share.head, "c2", || {
-                format!("signer {signer} shared against {what:?} in its head")
-            })?;
-            // A stop and its resume that are both beyond the head cancel out in the own log.
-            let known = *seq < own && !lifted(what, *seq, own);
-            must(!known, "c3", || {
-                format!("signer {signer} shared against {what:?}, which it cosigned")
-            })?;
-            let late = witnessed_ms.is_some_and(|witnessed| at_ms > witnessed + bound);
-            must(!late, "c", || {
-                format!("signer {signer} shared long after {what:?} was witnessed")
-            })?;
-        }
-        for (_, act, what, _) in &seat.handed {
-            let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
-            let over = included.is_some_and(|seq| lifted(what, seq, own));
-            must(over || !what.forbids(authorized, signer), "h", || {
-                format!("signer {signer} shared against {what:?}, which was handed to it")
-            })?;
-        }
-        Ok(())
-    }
-
-    fn effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
-        let (signer, intent) = (share.signer, share.intent);
-        let known = authorized
-            .attempts
-            .iter()
-            .any(|(_, unsigned)| *unsigned == share.unsigned);
-        must(known, "x", || {
-            format!("signer {signer} signed what is no attempt of {intent}")
-        })?;
-        must(share.pays == authorized.pays, "x", || {
-            format!("signer {signer} signed other payments for {intent}")
-        })?;
-        let promised = self
-            .terms
-            .promised
-            .get(&intent)
-            .is_none_or(|promised| *promised == share.pays);
-        must(promised, "x", || {
-            format!("what is signed for {intent} is not what its client signed")
-        })?;
-        must(share.conflicts.contains(&authorized.anchor), "a", || {
-            format!("signer {signer} signed for {intent} without its anchor")
-        })
-    }
-
-    /// A signature exists.
-    fn count(&mut self, share: &Share) -> Verdict {
-        let payments = self.signed.entry(share.intent).or_default();
-        payments.push(share.conflicts.iter().cloned().collect());
-        let mut common = payments[0].clone();
-        payments
-            .iter()
-            .for_each(|inputs| common.retain(|input| inputs.contains(input)));
-        must(!common.is_empty(), "a", || {
-            format!("payments of {} share no input", share.intent)
-        })?;
-        let signed: Vec<(u64, u64)> = self
-            .signed
-            .keys()
-            .filter_map(|intent| self.intents.get(intent))
-            .map(|(_, authorized)| (authorized.at_ms, authorized.spend))
-            .collect();
-        for (from, _) in &signed {
-            let within = |(at, _): &&(u64, u64)| at >= from && *at < from + self.terms.window_ms;
-            let sum: u64 = signed.iter().filter(within).map(|(_, spend)| spend).sum();
-            must(sum <= self.terms.limit, "b", || {
-                format!(
-                    "{sum} signed within {} ms, the limit is {}",
-                    self.terms.window_ms, self.terms.limit
-                )
-            })?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Many seeds, and the summary over them.
 
 use crate::kinds::{Fault, Hostile, WritePoint};
+use crate::properties::Property;
 use crate::run::Outcome;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -13,9 +14,10 @@ pub const SEEDS_FOR_ALL: u64 = 200;
 pub struct Summary {
     /// Seeds run.
     pub seeds: u64,
-    /// Seeds with a violation, with property.
-    pub violations: BTreeMap<u64, &'static str>,
-    /// Intents accepted, signed; shares; journal entries; steps; virtual milliseconds.
+    /// Violated property by seed.
+    pub violations: BTreeMap<u64, Property>,
+    /// Intents accepted and signed, shares, journal entries, turns, events, dead letters, virtual
+    /// seconds.
     pub totals: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
     points: BTreeMap<String, u64>,
@@ -65,7 +67,8 @@ impl Summary {
             ("signed", outcome.signed),
             ("shares", outcome.shares),
             ("entries", outcome.entries),
-            ("steps", outcome.steps),
+            ("turns", outcome.turns),
+            ("events", outcome.events),
             ("dead_letters", outcome.counts.dead_letters),
             ("virtual_s", outcome.virtual_ms / 1000),
         ];
@@ -77,7 +80,7 @@ impl Summary {
         add(&mut self.hostile, &outcome.counts.hostile);
         add(&mut self.refused, &outcome.counts.refused);
         add(&mut self.ended, &outcome.counts.ended);
-        add(&mut self.unsigned, &outcome.counts.unsigned);
+        add(&mut self.unsigned, &outcome.unsigned);
     }
 
     /// Kinds that never happened.
@@ -102,7 +105,7 @@ impl Summary {
             "seeds": self.seeds,
             "violations": self.violations.len(),
             "from": from,
-            "violating_seeds": self.violations.iter().map(|(seed, property)| json!([seed, property])).collect::<Vec<_>>(),
+            "violating_seeds": self.violations.iter().map(|(seed, property)| json!([seed, property.name()])).collect::<Vec<_>>(),
             "never_hit": self.never(),
             "refused": object(&self.refused),
             "unsigned": object(&self.unsigned),

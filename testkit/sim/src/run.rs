@@ -1,38 +1,31 @@
 //! One seed, from an empty installation to its end.
 
-use crate::chaos::Undo;
-use crate::client::shown;
-use crate::hub::{Counts, Hub, Level};
-use crate::kinds::NodeName;
+use crate::client::{Shown, shown};
+use crate::dice::Level;
+use crate::event::{Counts, Event};
 use crate::plan::{Plan, Sabotage};
-use crate::properties::Violation;
-use crate::service::{Parts, Service};
-use crate::signer::SignerHost;
-use crate::workload::Workload;
-use std::sync::{Arc, Mutex};
-use strongroom_chain_bitcoin::encode::Unsigned;
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
-use strongroom_chain_bitcoin_dev::{Confirm, DevChain, check_spend};
-use strongroom_ports::chain::ChainCodec;
+use crate::properties::{Property, Violation};
+use crate::sim::Sim;
+use crate::trace::Logged;
+use crate::walk::{Blind, Flow, Turned, Watch};
+use std::collections::BTreeMap;
 use strongroom_ports::db::Db as _;
 use strongroom_types::Digest;
-use strongroom_types::attempt::unsigned_digest;
-use strongroom_world::World;
 
-/// The installation must be founded within this virtual time.
+/// Virtual time within which the installation must be founded, milliseconds.
 const FOUND_MS: u64 = 120_000;
-/// After faults stop everything must have ended within this virtual time (a clock wrong by ten
-/// minutes may have put journal time as far ahead).
+/// Virtual time after the faults within which everything must have ended, milliseconds: a clock
+/// wrong by ten minutes may have put journal time as far ahead.
 const END_MS: u64 = 900_000;
-/// Between looks of the people.
-const PEOPLE_MS: u64 = 100;
+/// Virtual time at rest within which all replicas must agree, milliseconds.
+const CONVERGE_MS: u64 = 120_000;
 
 /// How a seed is run.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Intents of the workload.
     pub intents: usize,
-    /// Prints every event.
+    /// Whether every event is printed.
     pub trace: bool,
 }
 
@@ -50,40 +43,30 @@ impl Default for Settings {
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
-    /// What does not hold, with the last events.
-    pub violation: Option<(Violation, Vec<String>)>,
+    /// The first property that does not hold, with the newest events.
+    pub violation: Option<(Violation, Vec<Logged>)>,
+    /// Whether the watcher stopped it before its end.
+    pub stopped: bool,
     /// Digest over all events: the same seed gives the same.
     pub hash: Digest,
     /// Events.
-    pub lines: u64,
-    /// Steps of nodes.
-    pub steps: u64,
+    pub events: u64,
+    /// Turns.
+    pub turns: u64,
     /// Intents accepted.
     pub accepted: u64,
     /// Intents signed.
     pub signed: u64,
-    /// Shares released.
+    /// Answers with shares.
     pub shares: u64,
     /// Entries of the journal.
     pub entries: u64,
     /// Virtual time, milliseconds.
     pub virtual_ms: u64,
-    /// What happened how often.
+    /// How often each kind of event happened.
     pub counts: Counts,
-}
-
-pub(crate) struct Sim {
-    pub(crate) hub: Hub,
-    pub(crate) world: World,
-    pub(crate) plan: Plan,
-    services: Vec<Service>,
-    pub(crate) signers: Vec<SignerHost>,
-    pub(crate) undo: Vec<(u64, Undo)>,
-    workload: Workload,
-    people_at: u64,
-    chaos: usize,
-    chain: Arc<DevChain>,
-    steps: u64,
+    /// How intents ended without a signature, by code.
+    pub unsigned: BTreeMap<String, u64>,
 }
 
 /// Runs a seed.
@@ -95,379 +78,237 @@ pub fn run_seed(seed: u64, settings: &Settings) -> Outcome {
 /// Runs a plan.
 #[must_use]
 pub fn run_plan(plan: Plan, settings: &Settings) -> Outcome {
-    let mut sim = Sim::new(plan, settings);
-    let result = sim.live();
-    sim.outcome(result.err())
+    run_watched(plan, settings, &mut Blind)
 }
 
-type Verdict = Result<(), Violation>;
+/// Runs a plan beside a watcher, who may stop it.
+#[must_use]
+pub fn run_watched(plan: Plan, settings: &Settings, watch: &mut dyn Watch) -> Outcome {
+    let mut run = Run {
+        sim: Sim::new(plan, settings.trace),
+        watch,
+        shown: 0,
+    };
+    let mut end = run.live().err();
+    if let Some(End::Violated(violation)) = &end {
+        let violated = Event::Violated(violation.clone());
+        run.sim.rig.trace.log(violated);
+    }
+    if run.show() == Flow::Stop && end.is_none() {
+        end = Some(End::Stopped);
+    }
+    run.outcome(end)
+}
 
-impl Sim {
-    fn new(plan: Plan, settings: &Settings) -> Self {
-        let world = World::new(plan.seed, plan.world_options());
-        let hub = Hub::new(&plan, &world, settings.trace);
-        let chain = Arc::new(DevChain::in_memory(Confirm::OnMine).unwrap());
-        let codec: Arc<dyn ChainCodec> = Arc::new(BitcoinCodec::new(Network::Regtest).unwrap());
-        let asks = Arc::new(Mutex::new(Vec::new()));
-        let parts = Parts {
-            hub: hub.clone(),
-            world: world.clone(),
-            chain: Arc::clone(&chain),
-            codec: Arc::clone(&codec),
-            asks: Arc::clone(&asks),
-        };
-        let clock = |node: NodeName| plan.clocks[node.at()];
-        let services =
-            NodeName::SERVICES.map(|node| Service::new(node, parts.clone(), clock(node)));
-        let signers = NodeName::SEATS.map(|node| {
-            SignerHost::new(node, hub.clone(), &world, Arc::clone(&codec), clock(node))
-        });
-        let workload = Workload::new(
-            hub.clone(),
-            world.clone(),
-            plan.clone(),
-            asks,
-            Arc::clone(&chain),
-            codec,
-        );
-        Self {
-            hub,
-            world,
-            services: services.into(),
-            signers: signers.into(),
-            undo: Vec::new(),
-            workload,
-            people_at: 0,
-            chaos: 0,
-            chain,
-            steps: 0,
-            plan,
-        }
+/// Why a run ends before its time.
+enum End {
+    Violated(Violation),
+    Stopped,
+}
+
+impl From<Violation> for End {
+    fn from(violation: Violation) -> Self {
+        Self::Violated(violation)
+    }
+}
+
+struct Run<'a> {
+    sim: Sim,
+    watch: &'a mut dyn Watch,
+    /// Number of the last event that the watcher saw.
+    shown: u64,
+}
+
+impl Run<'_> {
+    fn now(&self) -> u64 {
+        self.sim.rig.now()
     }
 
-    pub(crate) fn service(&mut self, node: NodeName) -> &mut Service {
-        &mut self.services[node.at()]
-    }
-
-    fn api(&self) -> &Service {
-        &self.services[NodeName::Api.at()]
-    }
-
-    fn broken(&self, property: &'static str, detail: String) -> Violation {
-        Violation {
+    fn violated(&self, property: Property, detail: String) -> End {
+        End::Violated(Violation {
             property,
-            at_ms: self.hub.now(),
+            at_ms: self.now(),
             detail,
-        }
+        })
     }
 
-    /// Goes to the next moment at which something is due and does it.
-    fn step(&mut self, idle_ms: u64) -> Verdict {
-        let mut inner = self.hub.lock();
-        let node = (0..NodeName::ALL.len())
-            .min_by_key(|at| inner.wake[*at])
-            .unwrap();
-        let due = inner.wake[node];
-        let chaos = match self.workload.ready_at {
-            Some(ready) if inner.level == Level::Full => {
-                self.plan.chaos.get(self.chaos).map(|(at, _)| ready + at)
-            }
-            _ => None,
-        };
-        let undo = self.undo.iter().map(|(at, _)| *at).min();
-        let others = [Some(self.people_at), chaos, undo, inner.bus.next_arrival()];
-        let first = others.into_iter().flatten().min().unwrap_or(due).min(due);
-        inner.now = inner.now.max(first);
-        let now = inner.now;
-        inner.land();
-        drop(inner);
-        self.steps += 1;
-        if undo.is_some_and(|at| at <= now) {
-            self.undo_due(now);
-        } else if chaos.is_some_and(|at| at <= now) {
-            let (_, event) = self.plan.chaos[self.chaos];
-            self.chaos += 1;
-            self.wreak(event);
-        } else if self.people_at <= now {
-            self.people_at = now + PEOPLE_MS;
-            let Self {
-                workload,
-                services,
-                signers,
-                ..
-            } = self;
-            workload.step(&services[NodeName::Api.at()], signers);
-        } else if due <= now {
-            self.hub.lock().wake[node] = u64::MAX;
-            let next = match self.services.get_mut(node) {
-                Some(service) => service.step(idle_ms),
-                None => self.signers[node - NodeName::SERVICES.len()].step(idle_ms),
-            };
-            self.hub
-                .lock()
-                .wake_by(NodeName::ALL[node], next.max(now + 1));
-        }
-        let violation = self.hub.lock().observer.violation.take();
-        violation.map_or(Ok(()), Err)
-    }
-
-    /// Lets virtual time pass.
-    fn pass(&mut self, ms: u64, idle_ms: u64) -> Verdict {
-        let until = self.hub.now() + ms;
-        while self.hub.now() < until {
-            self.step(idle_ms)?;
-        }
-        Ok(())
-    }
-
-    fn undo_due(&mut self, now: u64) {
-        let due: Vec<Undo> = self
-            .undo
-            .iter()
-            .filter(|(at, _)| *at <= now)
-            .map(|(_, what)| *what)
-            .collect();
-        self.undo.retain(|(at, _)| *at > now);
-        for what in due {
-            self.undo(what);
-        }
-    }
-
-    fn live(&mut self) -> Verdict {
-        let start = self.hub.now();
-        self.hub.lock().level = Level::Light;
-        while !self.workload.is_ready() {
-            self.step(40)?;
-            if self.hub.now() > start + FOUND_MS {
-                let detail = format!(
-                    "not founded within {FOUND_MS} ms: {}",
-                    self.workload.describe()
-                );
-                // With faults all the time nothing is promised; without them it is.
-                if self.hub.lock().level == Level::Calm && self.hub.now() > start + 2 * FOUND_MS {
-                    return Err(self.broken("lost", detail));
-                }
-                self.hub.lock().level = Level::Calm;
-            }
-        }
-        self.hub.lock().level = Level::Full;
-        self.pass(self.plan.calm_ms, 50)?;
-        self.calm_down();
-        if self.plan.sabotage == Some(Sabotage::ForgetfulApi) {
+    fn live(&mut self) -> Result<(), End> {
+        self.found()?;
+        self.sim.rig.dice.set_level(Level::Full);
+        self.pass(self.sim.plan.calm_ms, 50)?;
+        self.sim.calm_down();
+        if self.sim.plan.sabotage == Some(Sabotage::ForgetfulApi) {
             self.forget();
         }
         self.finish()?;
         self.last_intent()?;
         self.converge()?;
-        self.check_chain()
+        self.sim.rig.observer.check_signed(&self.sim.chain)?;
+        self.check_reasons()
+    }
+
+    fn turn(&mut self, idle_ms: u64) -> Result<(), End> {
+        self.sim.turn(idle_ms)?;
+        match self.show() {
+            Flow::Go => Ok(()),
+            Flow::Stop => Err(End::Stopped),
+        }
+    }
+
+    /// Shows the watcher what happened since its last look, if anything did.
+    fn show(&mut self) -> Flow {
+        if self.watch.is_blind() || self.sim.rig.trace.number() == self.shown {
+            return Flow::Go;
+        }
+        let events = self.sim.rig.trace.after(self.shown);
+        self.shown = self.sim.rig.trace.number();
+        self.watch.on_turn(&Turned {
+            events: &events,
+            sim: &self.sim,
+        })
+    }
+
+    /// Lets virtual time pass.
+    fn pass(&mut self, ms: u64, idle_ms: u64) -> Result<(), End> {
+        let until = self.now() + ms;
+        while self.now() < until {
+            self.turn(idle_ms)?;
+        }
+        Ok(())
+    }
+
+    fn found(&mut self) -> Result<(), End> {
+        let start = self.now();
+        self.sim.rig.dice.set_level(Level::Light);
+        while self.sim.people.ready_at().is_none() {
+            self.turn(40)?;
+            if self.now() <= start + FOUND_MS {
+                continue;
+            }
+
+            // With faults all the time nothing is promised; without them it is.
+            if self.now() > start + 2 * FOUND_MS {
+                let people = self.sim.people.describe();
+                let detail = format!("not founded within {FOUND_MS} ms: {people}");
+                return Err(self.violated(Property::Ends, detail));
+            }
+            self.sim.rig.dice.set_level(Level::Calm);
+        }
+        Ok(())
     }
 
     /// A guard is missing: what the API accepted is gone for it.
     fn forget(&mut self) {
-        let mut tx = self.api().disk.db.begin().unwrap();
+        let mut tx = self.sim.nodes.api().disk.content().begin().unwrap();
         tx.execute("DELETE FROM intent", &[]).unwrap();
         tx.commit().unwrap();
     }
 
-    /// Faults and attacks stop; clocks are repaired.
-    fn calm_down(&mut self) {
-        let mut inner = self.hub.lock();
-        inner.level = Level::Calm;
-        inner.tamper.over = true;
-        inner.cut = [0; NodeName::ALL.len()];
-        inner.log("calm");
-        drop(inner);
-        for signer in &mut self.signers {
-            signer.blind(0);
-        }
-        let now = self.hub.now();
-        self.undo_due(u64::MAX);
-        for service in &mut self.services {
-            service.disk.fill(now);
-        }
-        for signer in &mut self.signers {
-            signer.disk.fill(now);
-        }
-        self.workload.calm_down();
-    }
-
     /// Every accepted intent ends.
-    fn finish(&mut self) -> Verdict {
-        let until = self.hub.now() + END_MS;
-        while !self.workload.is_over(self.api()) {
+    fn finish(&mut self) -> Result<(), End> {
+        let until = self.now() + END_MS;
+        while !self.sim.people.is_over(self.sim.nodes.api()) {
             self.pass(250, 100)?;
-            if self.hub.now() > until {
-                let open = shown(&self.api().disk.db)
-                    .into_iter()
-                    .find(|row| !row.has_ended());
+            if self.now() > until {
+                let rows = shown(self.sim.nodes.api().disk.content());
+                let open = rows.into_iter().find(|row| !row.has_ended());
                 let open = open.map(|row| format!("{} {:?}", row.digest, row.state));
-                let detail = format!("not over: {open:?}; {}", self.workload.describe());
-                return Err(self.broken("lost", detail));
+                let people = self.sim.people.describe();
+                return Err(self.violated(Property::Ends, format!("not over: {open:?}; {people}")));
             }
         }
         Ok(())
     }
 
     /// After all that, one more payment goes through, or there is a reason.
-    fn last_intent(&mut self) -> Verdict {
+    fn last_intent(&mut self) -> Result<(), End> {
         // Journal time may be ahead after a wrong clock of the writer.
-        let until = self.hub.now() + END_MS;
-        while self.journal_ahead() && self.hub.now() < until {
+        let until = self.now() + END_MS;
+        while self.is_journal_ahead() && self.now() < until {
             self.pass(1_000, 200)?;
         }
-        while self.workload.last_intent() {
+
+        while self.sim.people.try_last_intent() {
             self.finish()?;
-            let rows = shown(&self.api().disk.db);
-            if self.workload.last_signed(&rows) || self.workload.excuse().is_some() {
+            let rows = shown(self.sim.nodes.api().disk.content());
+            let people = &self.sim.people;
+            if people.is_last_signed(&rows) || people.excuse().is_some() {
                 return Ok(());
             }
             // A pause ends by itself.
             self.pass(10_000, 200)?;
         }
-        let codes: Vec<String> = shown(&self.api().disk.db)
-            .into_iter()
-            .map(|row| row.code)
-            .collect();
-        Err(self.broken("dead", format!("nothing is signed any more: {codes:?}")))
+        let rows = shown(self.sim.nodes.api().disk.content());
+        let codes: Vec<String> = rows.into_iter().map(|row| row.code).collect();
+        let detail = format!("no intent is signed any more: {codes:?}");
+        Err(self.violated(Property::Life, detail))
     }
 
-    fn journal_ahead(&self) -> bool {
-        let now = self.hub.now();
-        self.api()
-            .replica()
-            .is_none_or(|replica| replica.read(|f| f.tip().at.0 > now + 2_000))
+    fn is_journal_ahead(&self) -> bool {
+        let now = self.now();
+        let replica = self.sim.nodes.api().replica();
+        replica.is_none_or(|replica| replica.read(|f| f.tip().at.0 > now + 2_000))
     }
 
     /// All replicas reach one tree and one state.
-    fn converge(&mut self) -> Verdict {
-        let until = self.hub.now() + 120_000;
+    fn converge(&mut self) -> Result<(), End> {
+        let until = self.now() + CONVERGE_MS;
         loop {
             self.pass(3_000, 100)?;
-            let difference = self.difference();
-            if difference.is_none() {
+            let Some(difference) = self.sim.difference() else {
                 return Ok(());
-            }
-            if self.hub.now() > until {
-                return Err(self.broken("converge", difference.unwrap_or_default()));
-            }
-        }
-    }
-
-    fn difference(&self) -> Option<String> {
-        if !self.hub.lock().bus.is_quiet() || !self.signers.iter().all(|s| s.misled || s.is_quiet())
-        {
-            return Some("records are on their way".into());
-        }
-        let ours = self.services[NodeName::Writer.at()].tip()?;
-        for service in &self.services {
-            if !service.is_up() || service.tip().as_ref() != Some(&ours) {
-                return Some(format!(
-                    "{} is at {:?}, the writer at {}",
-                    service.node,
-                    service.tip(),
-                    ours.0
-                ));
-            }
-        }
-        for signer in self.signers.iter().filter(|signer| !signer.misled) {
-            if !signer.is_up() || signer.halted() || signer.tip() != ours {
-                return Some(format!(
-                    "{} is at {}, the writer at {}",
-                    signer.node,
-                    signer.tip().0,
-                    ours.0
-                ));
-            }
-            if signer.restored != signer.is_retired() {
-                let retired = signer.is_retired();
-                return Some(format!(
-                    "{}: disk put back {}, retired {retired}",
-                    signer.node, signer.restored
-                ));
-            }
-        }
-        let fresh = |signer: &&SignerHost| !signer.misled && !signer.restored;
-        let counted = self.signers.iter().filter(fresh).count();
-        (counted < 3).then(|| format!("{counted} witnesses are left"))
-    }
-
-    /// What is called signed is an authorized attempt, and Bitcoin Core's interpreter takes it.
-    fn check_chain(&self) -> Verdict {
-        let inner = self.hub.lock();
-        let observer = &inner.observer;
-        for (intent, raw) in &observer.raw {
-            let wrong = |what: String| Violation {
-                property: "x",
-                at_ms: inner.now,
-                detail: format!("{intent}: {what}"),
             };
-            let spent = self
-                .chain
-                .spent_outputs(raw)
-                .unwrap()
-                .ok_or_else(|| wrong("unknown inputs".into()))?;
-            check_spend(raw, &spent).map_err(|error| wrong(error.to_string()))?;
-            let authorized = observer
-                .checker
-                .authorized(intent)
-                .ok_or_else(|| wrong("not authorized".into()))?;
-            let name = observer.codec.transaction_id(raw).unwrap();
-            let attempt = observer.wanted.iter().find(|wanted| {
-                wanted.attempt.intent == *intent
-                    && authorized
-                        .attempts
-                        .iter()
-                        .any(|(_, digest)| *digest == unsigned_digest(&wanted.unsigned))
-                    && Unsigned::decode(&wanted.unsigned, Network::Regtest)
-                        .is_ok_and(|form| form.transaction.compute_txid().to_string() == name)
-            });
-            attempt.ok_or_else(|| wrong(format!("{name} is no authorized attempt")))?;
-            if !observer.checker.signed().contains(intent) {
-                return Err(wrong("a signature without the shares for it".into()));
+            if self.now() > until {
+                return Err(self.violated(Property::Agreement, difference));
             }
         }
-        Ok(())
     }
 
-    fn outcome(self, violation: Option<Violation>) -> Outcome {
-        let rows = shown(&self.api().disk.db);
-        let mut inner = self.hub.lock();
-        let mut counts = inner.counts.clone();
+    /// Every intent that ended without a signature says why.
+    fn check_reasons(&self) -> Result<(), End> {
+        let rows = shown(self.sim.nodes.api().disk.content());
+        let has_none = |row: &&Shown| row.has_ended() && !row.is_signed() && row.code.is_empty();
+        match rows.iter().find(has_none) {
+            None => Ok(()),
+            Some(row) => {
+                let detail = format!("{} ended without a reason", row.digest);
+                Err(self.violated(Property::Ends, detail))
+            }
+        }
+    }
+
+    fn outcome(self, end: Option<End>) -> Outcome {
+        let Self { sim, .. } = self;
+        let rows = shown(sim.nodes.api().disk.content());
+        let stopped = matches!(end, Some(End::Stopped));
+        let violation = match end {
+            Some(End::Violated(violation)) => Some(violation),
+            Some(End::Stopped) | None => None,
+        };
+
+        let mut unsigned = BTreeMap::new();
         for row in rows.iter().filter(|row| !row.is_signed()) {
             let code = if row.code.is_empty() {
                 "open"
             } else {
                 &row.code
             };
-            *counts.unsigned.entry(code.to_owned()).or_default() += 1;
-        }
-        let nameless = rows
-            .iter()
-            .find(|row| row.has_ended() && !row.is_signed() && row.code.is_empty());
-        let violation = violation.or_else(|| {
-            let detail = format!("{} ended without a reason", nameless?.digest);
-            Some(Violation {
-                property: "lost",
-                at_ms: inner.now,
-                detail,
-            })
-        });
-        if let Some(violation) = &violation {
-            let line = format!("VIOLATION of {}: {}", violation.property, violation.detail);
-            inner.log(&line);
+            *unsigned.entry(code.to_owned()).or_default() += 1;
         }
         Outcome {
-            seed: self.plan.seed,
-            hash: inner.trace.hash(),
-            lines: inner.trace.lines,
-            steps: self.steps,
+            seed: sim.plan.seed,
+            violation: violation.map(|violation| (violation, sim.rig.trace.newest())),
+            stopped,
+            hash: sim.rig.trace.hash(),
+            events: sim.rig.trace.number(),
+            turns: sim.turns(),
             accepted: rows.len() as u64,
             signed: rows.iter().filter(|row| row.is_signed()).count() as u64,
-            shares: inner.observer.shares,
-            entries: inner.observer.entries,
-            virtual_ms: inner.now - self.plan.start_ms,
-            counts,
-            violation: violation.map(|violation| (violation, inner.trace.tail())),
+            shares: sim.rig.observer.shares(),
+            entries: sim.rig.observer.entries(),
+            virtual_ms: sim.rig.now() - sim.plan.start_ms,
+            counts: sim.rig.trace.counts(),
+            unsigned,
         }
     }
 }

@@ -5,22 +5,25 @@ use crate::bus::SimBus;
 use crate::client::{Asks, ClientStage};
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
+use crate::event::Event;
 use crate::host::NodeEntropy;
-use crate::hub::Hub;
 use crate::kinds::{NodeName, WritePoint};
 use crate::plan::SKEW_MS;
+use crate::rig::Rig;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_approvals::ApprovalsStage;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_coordinator::{CoordinatorStage, Pace};
 use strongroom_ports::chain::ChainCodec;
-use strongroom_replica::{Feed, SharedFollower, journal_topics};
+use strongroom_ports::db::DbErrorKind;
+use strongroom_replica::{Feed, Replica, SharedFollower, journal_topics};
 use strongroom_stage::post::Post;
 use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage};
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
+use strongroom_types::UnixMs;
 use strongroom_wire::Role;
-use strongroom_world::World;
+use strongroom_world::Sender;
 use strongroom_writer::{RepublishError, Writer, republish};
 
 /// A request's deadline is read on another clock: less than the skew, and a signer that is ahead
@@ -31,19 +34,19 @@ const PACE: Pace = Pace {
     again_ms: 200,
 };
 
-/// What services share.
+/// What services share beside the rig.
 #[derive(Clone)]
 pub(crate) struct Parts {
-    pub(crate) hub: Hub,
-    pub(crate) world: World,
+    pub(crate) rig: Rig,
     pub(crate) chain: Arc<DevChain>,
     pub(crate) codec: Arc<dyn ChainCodec>,
     pub(crate) asks: Asks,
 }
 
+/// The points of a shell at which the process dies.
 struct DiesAt {
     node: NodeName,
-    hub: Hub,
+    rig: Rig,
 }
 
 impl Faults for DiesAt {
@@ -53,25 +56,47 @@ impl Faults for DiesAt {
             CrashPoint::AfterCommit => WritePoint::StageAfterCommit,
             CrashPoint::AfterPublish => WritePoint::StageAfterPublish,
         };
-        self.hub.lock().dies(self.node, point)
+        self.rig.dice.dies(self.node, point)
     }
+}
+
+/// A replica in memory, as the services have it.
+struct InMemory {
+    shared: Arc<SharedFollower>,
+    feed: Feed,
+    /// Entries there were at the start: nothing is handled before the replica has them.
+    behind: u64,
+}
+
+impl InMemory {
+    fn size(&self) -> u64 {
+        self.shared.read(|follower| follower.size())
+    }
+
+    fn has_caught_up(&self) -> bool {
+        self.size() >= self.behind
+    }
+}
+
+/// A running process.
+struct Process {
+    shell: Shell<Box<dyn Stage>>,
+    /// None for the writer, whose replica is in its database.
+    replica: Option<InMemory>,
 }
 
 pub(crate) struct Service {
     pub(crate) node: NodeName,
+    rig: Rig,
     parts: Parts,
     pub(crate) disk: Arc<SimDisk>,
     bus: Arc<SimBus>,
     pub(crate) clock: NodeClock,
     entropy: Arc<NodeEntropy>,
-    shared: Option<Arc<SharedFollower>>,
-    feed: Option<Feed>,
-    shell: Option<Shell<Box<dyn Stage>>>,
-    /// Entries there were at the start: nothing is handled before the replica has them.
-    behind: u64,
+    process: Option<Process>,
     /// Not before this true time.
-    pub(crate) start_at: u64,
-    /// The newest content of a disk that was put back where that may not be.
+    start_at: u64,
+    /// The newest content of a writer's disk that was put back, which must not happen.
     newest: Option<Vec<u8>>,
     /// A guard is missing: the writer does not compare its database with the topic.
     orders_on: bool,
@@ -79,82 +104,67 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(node: NodeName, parts: Parts, clock: NodeClock) -> Self {
-        let disk = SimDisk::new(node, parts.hub.clone());
-        let bus = Arc::new(SimBus::new(node, parts.hub.clone()));
-        let entropy = NodeEntropy::new(parts.world.seed, node.name());
+        let rig = parts.rig.clone();
         Self {
             node,
-            parts,
-            disk,
-            bus,
+            disk: SimDisk::new(node, rig.clone()),
+            bus: Arc::new(SimBus::new(node, rig.clone())),
             clock,
-            entropy,
-            shared: None,
-            feed: None,
-            shell: None,
-            behind: 0,
+            entropy: NodeEntropy::new(rig.world.seed, node.name()),
+            rig,
+            parts,
+            process: None,
             start_at: 0,
             newest: None,
             orders_on: false,
         }
     }
 
-    fn role(&self) -> Role {
-        match self.node {
+    fn post(&self) -> Post {
+        let role = match self.node {
             NodeName::Writer => Role::Writer,
             NodeName::Approvals => Role::Approvals,
             NodeName::Transactions => Role::Transactions,
             NodeName::Coordinator => Role::Coordinator,
-            _ => Role::Api,
-        }
+            NodeName::Api => Role::Api,
+            NodeName::Signer1 | NodeName::Signer2 | NodeName::Signer3 | NodeName::Witness => {
+                unreachable!("not a service")
+            }
+        };
+        self.rig.world.post(Sender::Service(role))
     }
 
-    fn post(&self) -> Post {
-        let keys = self.parts.world.service(self.role());
-        Post::new(
-            self.parts.world.genesis.hash(),
-            keys.node,
-            &keys.signing.to_bytes(),
-        )
+    fn own_time(&self) -> UnixMs {
+        self.clock.at(self.rig.now())
     }
 
     /// Its replica, once it caught up.
     pub(crate) fn replica(&self) -> Option<&Arc<SharedFollower>> {
-        self.shell
-            .as_ref()
-            .and(self.shared.as_ref())
-            .filter(|shared| shared.read(|f| f.size()) >= self.behind)
+        let replica = self.process.as_ref()?.replica.as_ref()?;
+        replica.has_caught_up().then_some(&replica.shared)
     }
 
     /// The process is gone; it starts again after a pause.
     pub(crate) fn die(&mut self, why: &str, pause_ms: u64) {
-        let mut inner = self.parts.hub.lock();
-        inner.log(&format!("{} is down: {why}", self.node));
-        self.start_at = inner.now + pause_ms;
-        (self.shell, self.feed, self.shared) = (None, None, None);
+        self.rig.trace.log(Event::NodeDown {
+            node: self.node,
+            why: why.to_owned(),
+        });
+        self.start_at = self.rig.now() + pause_ms;
+        self.process = None;
     }
 
-    fn ended(&mut self, code: &str, pause_ms: u64) {
-        *self
-            .parts
-            .hub
-            .lock()
-            .counts
-            .ended
-            .entry(code.to_owned())
-            .or_default() += 1;
-        self.die(code, pause_ms);
-    }
-
-    fn pause(&self) -> u64 {
-        self.parts.hub.lock().between(20, 1_500)
+    fn end(&mut self, code: String, pause_ms: u64) {
+        let node = self.node;
+        self.die(&code, pause_ms);
+        self.rig.trace.log(Event::NodeEnded { node, code });
     }
 
     /// Puts the kept copy of its disk in place. A writer that notices gets the newest one back.
     /// `orders_on`: a guard is missing, it does not look.
     pub(crate) fn restore(&mut self, orders_on: bool) -> bool {
         let newest = self.disk.copy();
-        if !self.disk.put_back() {
+        if !self.disk.restore() {
             return false;
         }
         self.orders_on |= orders_on;
@@ -164,64 +174,67 @@ impl Service {
     }
 
     fn start(&mut self) -> Result<(), String> {
-        let world = self.parts.world.clone();
         self.disk.revive();
-        let now = self.clock.at(self.parts.hub.now());
-        let stage: Box<dyn Stage> = if self.node == NodeName::Writer {
-            let mut post = self.post();
-            let looked = if self.orders_on {
-                Ok(0)
-            } else {
-                republish(
-                    self.disk.as_ref(),
-                    self.bus.as_ref(),
-                    &world.genesis,
-                    &mut post,
-                    now,
-                )
-            };
-            match looked {
+        let (stage, replica) = if self.node == NodeName::Writer {
+            (self.writer()?, None)
+        } else {
+            let replica = self.follow()?;
+            (self.stage(&replica.shared), Some(replica))
+        };
+        for topic in stage.topics() {
+            self.rig.wire.subscribe(self.node, &topic);
+        }
+
+        let faults = DiesAt {
+            node: self.node,
+            rig: self.rig.clone(),
+        };
+        let (disk, bus) = (self.disk.clone(), self.bus.clone());
+        let shell = Shell::new(stage, disk, bus, Options::default(), Box::new(faults));
+        let shell = shell.map_err(|error| code_of(&error))?;
+        self.process = Some(Process { shell, replica });
+        self.rig.trace.log(Event::NodeUp {
+            node: self.node,
+            retired: false,
+        });
+        Ok(())
+    }
+
+    /// The writer, once its database is known not to be behind its topic.
+    fn writer(&mut self) -> Result<Box<dyn Stage>, String> {
+        let genesis = Arc::clone(&self.rig.world.genesis);
+        if !self.orders_on {
+            let (db, bus) = (self.disk.as_ref(), self.bus.as_ref());
+            match republish(db, bus, &genesis, &mut self.post(), self.own_time()) {
                 Ok(_) => {}
                 Err(error @ RepublishError::DatabaseBehind { .. }) => {
                     // It must not order on. The operator finds the newest disk.
-                    let newest = self
-                        .newest
-                        .take()
-                        .ok_or_else(|| format!("unexpected: {error}"))?;
+                    let newest = self.newest.take();
+                    let newest = newest.ok_or_else(|| format!("unexpected: {error}"))?;
                     self.disk.put(&newest);
                     return Err("writer_database_behind".into());
                 }
                 Err(error) => return Err(format!("republish: {error}")),
             }
-            let log_seed = world.log_key.to_bytes();
-            let entropy = Arc::clone(&self.entropy) as Arc<dyn strongroom_ports::host::Entropy>;
-            Box::new(
-                Writer::new(Arc::clone(&world.genesis), &log_seed, self.post(), entropy).unwrap(),
-            )
-        } else {
-            let shared = Arc::new(SharedFollower::new(Arc::clone(&world.genesis)).unwrap());
-            self.feed =
-                Some(Feed::new(self.bus.clone(), Arc::clone(&shared)).map_err(|e| e.to_string())?);
-            self.behind = self.parts.hub.lock().observer.entries;
-            let stage = self.stage(&shared);
-            self.shared = Some(shared);
-            stage
-        };
-        self.subscribe(&stage);
-        let faults = DiesAt {
-            node: self.node,
-            hub: self.parts.hub.clone(),
-        };
-        let shell = Shell::new(
-            stage,
-            self.disk.clone(),
-            self.bus.clone(),
-            Options::default(),
-            Box::new(faults),
-        );
-        self.shell = Some(shell.map_err(|error| code_of(&error))?);
-        self.parts.hub.log(&format!("{} is up", self.node));
-        Ok(())
+        }
+        let seed = self.rig.world.log_key.to_bytes();
+        let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
+        Ok(Box::new(writer.unwrap()))
+    }
+
+    /// A replica that will be fed from the start of the bus.
+    fn follow(&self) -> Result<InMemory, String> {
+        let genesis = &self.rig.world.genesis;
+        for topic in journal_topics(genesis).unwrap() {
+            self.rig.wire.subscribe(self.node, &topic);
+        }
+        let shared = Arc::new(SharedFollower::new(Arc::clone(genesis)).unwrap());
+        let feed = Feed::new(self.bus.clone(), Arc::clone(&shared));
+        Ok(InMemory {
+            feed: feed.map_err(|error| error.to_string())?,
+            behind: self.rig.observer.entries(),
+            shared,
+        })
     }
 
     fn stage(&self, shared: &Arc<SharedFollower>) -> Box<dyn Stage> {
@@ -232,111 +245,111 @@ impl Service {
                 post: self.post(),
                 journal,
                 codec: Arc::clone(&self.parts.codec),
-                gateway: Arc::clone(&self.parts.chain)
-                    as Arc<dyn strongroom_ports::chain::ChainGateway>,
+                gateway: self.parts.chain.clone(),
                 resend_ms: 5_000,
             })),
             NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),
-            _ => Box::new(ClientStage::new(
+            NodeName::Api => Box::new(ClientStage::new(
                 self.post(),
                 journal,
                 Arc::clone(&self.parts.asks),
             )),
-        }
-    }
-
-    fn subscribe(&self, stage: &dyn Stage) {
-        let mut topics = stage.topics();
-        if self.feed.is_some() {
-            topics.extend(journal_topics(&self.parts.world.genesis).unwrap());
-        }
-        let mut inner = self.parts.hub.lock();
-        for topic in topics {
-            let nodes = inner.subscribers.entry(topic).or_default();
-            if !nodes.contains(&self.node) {
-                nodes.push(self.node);
-            }
+            NodeName::Writer
+            | NodeName::Signer1
+            | NodeName::Signer2
+            | NodeName::Signer3
+            | NodeName::Witness => unreachable!("it has no such stage"),
         }
     }
 
     /// One round; gives when it is due again.
     pub(crate) fn step(&mut self, idle_ms: u64) -> u64 {
-        let now = self.parts.hub.now();
-        if self.shell.is_none() {
+        let now = self.rig.now();
+        if self.process.is_none() {
             if now < self.start_at {
                 return self.start_at;
             }
             if let Err(code) = self.start() {
-                let pause = self.pause();
-                self.ended(&code, pause);
+                let pause = self.rig.dice.between(20, 1_500);
+                self.end(code, pause);
                 return self.start_at;
             }
         }
-        let clock = self.clock.at(now);
-        let fed = match self
-            .feed
-            .as_mut()
-            .map(|feed| feed.step(|| clock, Duration::ZERO))
-        {
-            None => 0,
-            Some(Ok(records)) => records,
-            Some(Err(error)) => {
-                self.ended(&format!("feed: {error}"), 1_000);
+
+        let clock = self.own_time();
+        let Some(Process { shell, replica }) = &mut self.process else {
+            return self.start_at;
+        };
+        let fed = match replica {
+            None => Ok(0),
+            Some(replica) => replica.feed.step(|| clock, Duration::ZERO),
+        };
+        let fed = match fed {
+            Ok(fed) => fed,
+            Err(error) => {
+                self.end(format!("feed: {error}"), 1_000);
                 return self.start_at;
             }
         };
-        if self
-            .shared
-            .as_ref()
-            .is_some_and(|shared| shared.read(|f| f.size()) < self.behind)
-        {
+        // A service that judges by an old state would refuse what is allowed by now.
+        if replica.as_ref().is_some_and(|r| !r.has_caught_up()) {
             return now + 5;
         }
-        let result = self
-            .shell
-            .as_mut()
-            .map(|shell| shell.step(clock.0, Duration::ZERO));
-        match result {
-            Some(Ok(progress)) if progress.records > 0 || fed > 0 => now + 1,
-            Some(Ok(progress)) if progress.blocked.is_some() => now + 20,
-            Some(Ok(_)) | None => now + idle_ms,
-            Some(Err(error)) => {
-                let pause = self.pause();
+
+        match shell.step(clock.0, Duration::ZERO) {
+            Ok(progress) if progress.records > 0 || fed > 0 => now + 1,
+            Ok(progress) if progress.blocked.is_some() => now + 20,
+            Ok(_) => now + idle_ms,
+            Err(error) => {
+                let pause = self.rig.dice.between(20, 1_500);
                 match error {
                     ShellError::Crashed(point) => self.die(&format!("{point:?}"), pause),
-                    other => self.ended(&code_of(&other), pause),
+                    other => self.end(code_of(&other), pause),
                 }
                 self.start_at
             }
         }
     }
 
-    /// Whether the process runs.
     pub(crate) fn is_up(&self) -> bool {
-        self.shell.is_some()
+        self.process.is_some()
     }
 
-    /// Entries and state root of its replica.
+    /// Entries and checkpoint body of its replica.
     pub(crate) fn tip(&self) -> Option<(u64, String)> {
         if self.node == NodeName::Writer {
-            let genesis = Arc::clone(&self.parts.world.genesis);
-            let replica = strongroom_replica::Replica::open(&self.disk.db, genesis).unwrap();
-            return Some((
-                replica.follower().size(),
-                replica.follower().tip().body.clone(),
-            ));
+            let genesis = Arc::clone(&self.rig.world.genesis);
+            let replica = Replica::open(self.disk.content(), genesis).unwrap();
+            let follower = replica.follower();
+            return Some((follower.size(), follower.tip().body.clone()));
         }
-        self.shared
-            .as_ref()
-            .map(|shared| shared.read(|f| (f.size(), f.tip().body.clone())))
+        let replica = self.process.as_ref()?.replica.as_ref()?;
+        let tip = replica.shared.read(|f| (f.size(), f.tip().body.clone()));
+        Some(tip)
+    }
+
+    /// For the debugger.
+    pub(crate) fn describe(&self) -> String {
+        let now = self.rig.now();
+        let process = match (&self.process, self.tip()) {
+            (None, _) => format!("down for {} ms", self.start_at.saturating_sub(now)),
+            (Some(_), Some((size, _))) => format!("up, {size} entries"),
+            (Some(_), None) => "up".to_owned(),
+        };
+        let full = if self.disk.is_full() {
+            ", disk full"
+        } else {
+            ""
+        };
+        let clock = self.clock.error_ms(now);
+        format!("{process}{full}; clock {clock:+} ms")
     }
 }
 
 fn code_of(error: &ShellError) -> String {
-    use strongroom_ports::db::DbErrorKind::Full;
     match error {
         ShellError::CommitUnknown { source, .. } | ShellError::Db { source, .. }
-            if source.kind() == Full =>
+            if source.kind() == DbErrorKind::Full =>
         {
             "disk_full".into()
         }

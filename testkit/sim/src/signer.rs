@@ -2,19 +2,19 @@
 
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
+use crate::event::Event;
 use crate::host::{NodeEntropy, SimMarker, SimProtector};
-use crate::hub::Hub;
 use crate::kinds::{NodeName, WritePoint};
 use crate::link::{Frame, Link};
+use crate::rig::Rig;
 use std::sync::Arc;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_signer_core::{
     Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, resume_local,
 };
-use strongroom_types::{NodeId, Signed};
+use strongroom_types::{NodeId, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
-use strongroom_world::World;
 use zeroize::Zeroizing;
 
 /// Between ticks, milliseconds.
@@ -22,8 +22,7 @@ const TICK_MS: u64 = 100;
 
 pub(crate) struct SignerHost {
     pub(crate) node: NodeName,
-    hub: Hub,
-    world: World,
+    rig: Rig,
     me: NodeId,
     pub(crate) disk: Arc<SimDisk>,
     marker: SimMarker,
@@ -33,72 +32,79 @@ pub(crate) struct SignerHost {
     pub(crate) clock: NodeClock,
     process: Option<SignerNode>,
     link: Link,
-    pub(crate) start_at: u64,
+    /// Not before this true time.
+    start_at: u64,
     tick_at: u64,
     /// Starts since the copy of its disk was made.
     starts: u64,
-    /// Its disk was put back: it must retire.
+    /// Whether its disk was put back: its key must retire.
     pub(crate) restored: bool,
-    /// It was shown another line: it has stopped for good.
+    /// Whether it was shown another line: it has stopped permanently.
     pub(crate) misled: bool,
+}
+
+/// What became of a process over one call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Runs,
+    Died,
 }
 
 impl SignerHost {
     pub(crate) fn new(
         node: NodeName,
-        hub: Hub,
-        world: &World,
+        rig: &Rig,
         codec: Arc<dyn ChainCodec>,
         clock: NodeClock,
     ) -> Self {
-        let seats: Vec<NodeId> = world.genesis.witness_keys().map(|(node, _)| node).collect();
-        let me = seats[usize::from(node.seat()) - 1];
+        let seats: Vec<NodeId> = rig.world.genesis.witness_keys().map(|(id, _)| id).collect();
+        let me = rig.world.seat(node.seat()).node;
         Self {
             node,
-            world: world.clone(),
             me,
-            disk: SimDisk::new(node, hub.clone()),
+            disk: SimDisk::new(node, rig.clone()),
             marker: SimMarker::default(),
             marker_copy: None,
-            entropy: NodeEntropy::new(world.seed, node.name()),
+            entropy: NodeEntropy::new(rig.world.seed, node.name()),
             codec,
             clock,
             process: None,
-            link: Link::new(node, me, &seats, hub.clone()),
+            link: Link::new(node, me, &seats, rig.clone()),
             start_at: 0,
             tick_at: 0,
             starts: 0,
             restored: false,
             misled: false,
-            hub,
+            rig: rig.clone(),
         }
     }
 
+    fn own_time(&self) -> UnixMs {
+        self.clock.at(self.rig.now())
+    }
+
     fn secrets(&self) -> NodeSecrets {
-        match self.world.signers.iter().find(|keys| keys.node == self.me) {
-            Some(keys) => NodeSecrets {
-                signing: keys.signing.clone(),
-                witness: Zeroizing::new(keys.witness.to_bytes()),
-                sealing: keys.sealing(),
-            },
+        let seat = self.rig.world.seat(self.node.seat());
+        let mut signers = self.rig.world.signers.iter();
+        let sealing = match signers.find(|keys| keys.node == self.me) {
+            Some(keys) => keys.sealing(),
             None => {
-                let keys = &self.world.witnesses[0];
-                NodeSecrets {
-                    signing: keys.signing.clone(),
-                    witness: Zeroizing::new(keys.witness.to_bytes()),
-                    sealing: SealingSecret::from_bytes(
-                        &self.world.seed.bytes("witness sealing", 0),
-                    ),
-                }
+                let bytes = self.rig.world.seed.bytes("witness sealing", 0);
+                SealingSecret::from_bytes(&bytes)
             }
+        };
+        NodeSecrets {
+            signing: seat.signing,
+            witness: Zeroizing::new(seat.witness.to_bytes()),
+            sealing,
         }
     }
 
     fn start(&mut self) -> Result<(), Fatal> {
         self.disk.revive();
         let setup = SignerSetup {
-            genesis: self.world.genesis.to_bytes(),
-            pinned: self.world.genesis.hash(),
+            genesis: self.rig.world.genesis.to_bytes(),
+            pinned: self.rig.world.genesis.hash(),
             me: self.me,
             secrets: self.secrets(),
             db: self.disk.clone(),
@@ -107,21 +113,16 @@ impl SignerHost {
             entropy: self.entropy.clone(),
             rules: LocalRules::default(),
             marker: Box::new(self.marker.clone()),
-            now: self.clock.at(self.hub.now()),
+            now: self.own_time(),
         };
         let mut process = SignerNode::open(setup)?;
-        self.hub.lock().saw_start(self.node);
+        self.rig.on_start(self.node);
         self.starts += 1;
         self.connect(&mut process);
-        self.hub.log(&format!(
-            "{} is up{}",
-            self.node,
-            if process.is_retired() {
-                ", retired"
-            } else {
-                ""
-            }
-        ));
+        self.rig.trace.log(Event::NodeUp {
+            node: self.node,
+            retired: process.is_retired(),
+        });
         self.process = Some(process);
         Ok(())
     }
@@ -134,26 +135,24 @@ impl SignerHost {
 
     /// The process is gone; it starts again after a pause.
     pub(crate) fn die(&mut self, why: &str, pause_ms: u64) {
-        let mut inner = self.hub.lock();
-        inner.log(&format!("{} is down: {why}", self.node));
-        self.start_at = inner.now + pause_ms;
-        drop(inner);
+        self.rig.trace.log(Event::NodeDown {
+            node: self.node,
+            why: why.to_owned(),
+        });
+        self.start_at = self.rig.now() + pause_ms;
         self.process = None;
     }
 
-    fn ended(&mut self, fatal: &Fatal) {
-        let mut inner = self.hub.lock();
-        *inner
-            .counts
-            .ended
-            .entry(format!("signer: {}", fatal.code()))
-            .or_default() += 1;
-        let pause = inner.between(20, 2_000);
-        drop(inner);
+    fn on_fatal(&mut self, fatal: &Fatal) {
+        self.rig.trace.log(Event::NodeEnded {
+            node: self.node,
+            code: fatal.code().to_string(),
+        });
+        let pause = self.rig.dice.between(20, 2_000);
         self.die(&fatal.to_string(), pause);
     }
 
-    /// Keeps a copy of its disk, and starts anew: the copy is of an earlier generation then.
+    /// Keeps a copy of its disk, and starts again: the copy is of an earlier generation then.
     pub(crate) fn take_snapshot(&mut self) {
         self.disk.take_snapshot();
         self.marker_copy = self.marker.get();
@@ -162,8 +161,8 @@ impl SignerHost {
     }
 
     /// Puts the kept copy of its disk in place; `false` when there is none, or when it did not
-    /// start since. (A copy of the same generation is not seen without a hardware counter, which
-    /// the product says.)
+    /// start since: a copy of the same generation is not noticed without a hardware counter, which
+    /// the product says.
     ///
     /// `marker_too`: a guard is missing, the boot marker is put back with it.
     pub(crate) fn restore(&mut self, marker_too: bool) -> bool {
@@ -171,42 +170,43 @@ impl SignerHost {
             return false;
         }
         self.process = None;
-        let back = self.disk.put_back();
-        if back {
-            if marker_too {
-                self.marker.set(self.marker_copy);
-                // Else the own cosignature on the bus would give it away all the same.
-                self.link.forget_own();
-            }
-            self.restored = true;
-            self.hub.lock().saw_restore(self.node);
-            self.die("its disk is put back", 300);
+        if !self.disk.restore() {
+            return false;
         }
-        back
+        if marker_too {
+            self.marker.set(self.marker_copy);
+            // Else its own cosignature on the bus would give it away all the same.
+            self.link.forget_own();
+        }
+        self.restored = true;
+        self.rig.observer.on_restore(self.node);
+        self.die("its disk is put back", 300);
+        true
     }
 
     /// Hands a tightening over, as an operator does at the admin socket.
     pub(crate) fn hand(&mut self, signed: &Signed) {
-        let now = self.clock.at(self.hub.now());
+        let now = self.own_time();
         let Some(process) = &mut self.process else {
             return;
         };
-        match process.admin(AdminRequest::Hand(signed.to_json().to_text()), now) {
-            AdminReply::Done => {
-                let mut inner = self.hub.lock();
-                inner.log(&format!("{} is handed a tightening", self.node));
-                inner.saw_handed(self.node, signed, now);
-            }
-            other => self.hub.log(&format!(
-                "{} does not take a tightening: {other:?}",
-                self.node
-            )),
+        let request = AdminRequest::Hand(signed.to_json().to_text());
+        let refused = match process.admin(request, now) {
+            AdminReply::Done => None,
+            other => Some(format!("{other:?}")),
+        };
+        if refused.is_none() {
+            self.rig.observer.on_handed(self.node, signed, now);
         }
+        self.rig.trace.log(Event::Handed {
+            node: self.node,
+            refused,
+        });
     }
 
     /// The operator stops it; it starts again as stopped.
     pub(crate) fn stop_local(&mut self) -> bool {
-        let now = self.clock.at(self.hub.now());
+        let now = self.own_time();
         let Some(process) = &mut self.process else {
             return false;
         };
@@ -217,7 +217,7 @@ impl SignerHost {
     pub(crate) fn resume_local(&mut self) {
         self.process = None;
         self.disk.revive();
-        let _ = resume_local(&self.disk.db);
+        let _ = resume_local(self.disk.content());
         self.die("resumed by its operator", 50);
     }
 
@@ -245,106 +245,111 @@ impl SignerHost {
 
     /// One round; gives when it is due again.
     pub(crate) fn step(&mut self, idle_ms: u64) -> u64 {
-        let now = self.hub.now();
+        let now = self.rig.now();
         self.link.flush();
-        if self.process.is_none() {
-            if now < self.start_at {
-                return self.start_at;
-            }
-            if self.hub.lock().dies(self.node, WritePoint::SignerAtStart) {
-                self.die("at its start", 100);
-                return self.start_at;
-            }
-            if let Err(fatal) = self.start() {
-                self.ended(&fatal);
-                return self.start_at;
-            }
+        if self.process.is_none() && (now < self.start_at || self.try_start() == Life::Died) {
+            return self.start_at;
         }
+
         self.link.pump();
-        let mut worked = false;
+        let mut has_worked = false;
         while let Some(frame) = self.link.next() {
-            worked = true;
-            if !self.deliver(&frame) {
+            has_worked = true;
+            if self.deliver(&frame) == Life::Died {
                 return self.start_at;
             }
         }
-        if now >= self.tick_at {
-            self.tick_at = now + TICK_MS;
-            let clock = self.clock.at(now);
-            let ticked = self.process.as_mut().map(|process| process.tick(clock));
-            if !self.said(ticked, None) {
-                return self.start_at;
-            }
+        if now >= self.tick_at && self.tick() == Life::Died {
+            return self.start_at;
         }
         self.link.flush();
-        let soon = if worked {
+
+        let soon = if has_worked {
             now + 2
         } else {
             now + idle_ms.min(TICK_MS * 2)
         };
-        self.link
-            .next_due()
-            .map_or(soon, |due| soon.min(due.max(now + 1)))
+        let next = self.link.next_due();
+        next.map_or(soon, |due| soon.min(due.max(now + 1)))
     }
 
-    /// `false`: the process died over it.
-    fn deliver(&mut self, frame: &Frame) -> bool {
-        let clock = self.clock.at(self.hub.now());
-        let answers = self
-            .process
-            .as_mut()
-            .map(|process| process.handle(frame.frame.clone(), clock));
-        if !self.said(answers, Some(frame)) {
-            return false;
+    fn try_start(&mut self) -> Life {
+        if self.rig.dice.dies(self.node, WritePoint::SignerAtStart) {
+            self.die("at its start", 100);
+            return Life::Died;
         }
-        let gap = self.process.as_ref().is_some_and(SignerNode::has_gap);
-        if gap && let Some(mut process) = self.process.take() {
+        match self.start() {
+            Ok(()) => Life::Runs,
+            Err(fatal) => {
+                self.on_fatal(&fatal);
+                Life::Died
+            }
+        }
+    }
+
+    fn tick(&mut self) -> Life {
+        self.tick_at = self.rig.now() + TICK_MS;
+        let clock = self.own_time();
+        let answers = self.process.as_mut().map(|process| process.tick(clock));
+        self.send(answers, None)
+    }
+
+    fn deliver(&mut self, frame: &Frame) -> Life {
+        let clock = self.own_time();
+        let process = self.process.as_mut();
+        let answers = process.map(|process| process.handle(frame.frame.clone(), clock));
+        if self.send(answers, Some(frame)) == Life::Died {
+            return Life::Died;
+        }
+
+        // A signer that misses entries says so; the carrier starts again where it wants.
+        let has_gap = self.process.as_ref().is_some_and(SignerNode::has_gap);
+        if has_gap && let Some(mut process) = self.process.take() {
             self.connect(&mut process);
             self.process = Some(process);
         }
-        true
+        Life::Runs
     }
 
     /// Sends what a call answered, unless the process dies before or after.
-    fn said(
+    fn send(
         &mut self,
         answers: Option<Result<Vec<FromSigner>, Fatal>>,
         frame: Option<&Frame>,
-    ) -> bool {
+    ) -> Life {
         let answers = match answers {
-            None => return false,
+            None => return Life::Died,
             Some(Ok(answers)) => answers,
             Some(Err(fatal)) => {
-                self.ended(&fatal);
-                return false;
+                self.on_fatal(&fatal);
+                return Life::Died;
             }
         };
-        let mut sent = answers.len();
-        let own = self.clock.at(self.hub.now());
-        if !answers.is_empty() {
-            let mut inner = self.hub.lock();
-            if inner.dies(self.node, WritePoint::SignerBeforeSend) {
-                sent = inner.below(answers.len() as u64) as usize;
-            }
+        let dice = self.rig.dice.clone();
+        let dies = |point| !answers.is_empty() && dice.dies(self.node, point);
+        let sent = if dies(WritePoint::SignerBeforeSend) {
+            dice.below(answers.len() as u64) as usize
+        } else {
+            answers.len()
+        };
+        for answer in &answers[..sent] {
+            self.rig.on_frame(self.node, answer, self.own_time());
+            self.link.send(answer.clone());
         }
-        let died = sent < answers.len();
-        let any = !answers.is_empty();
-        for answer in answers.into_iter().take(sent) {
-            self.hub.lock().saw_frame(self.node, &answer, own);
-            self.link.take(answer);
-        }
-        if died {
+
+        if sent < answers.len() {
             self.die("before it sent everything", 200);
-            return false;
+            return Life::Died;
         }
-        if any && self.hub.lock().dies(self.node, WritePoint::SignerAfterSend) {
+        // Sent, but the carrier does not know that the frame was taken in: it comes again.
+        if !answers.is_empty() && dice.dies(self.node, WritePoint::SignerAfterSend) {
             self.die("after it sent", 200);
-            return false;
+            return Life::Died;
         }
         if let Some(frame) = frame {
             self.link.ack(frame);
         }
-        true
+        Life::Runs
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -359,19 +364,38 @@ impl SignerHost {
         self.process.as_ref().is_some_and(SignerNode::is_retired)
     }
 
-    pub(crate) fn halted(&self) -> bool {
-        self.process
-            .as_ref()
-            .is_some_and(|process| process.halted().is_some())
+    pub(crate) fn is_halted(&self) -> bool {
+        let process = self.process.as_ref();
+        process.is_some_and(|process| process.halted().is_some())
     }
 
     /// Entries and checkpoint body on its disk.
     pub(crate) fn tip(&self) -> (u64, String) {
-        let genesis = Arc::clone(&self.world.genesis);
-        let replica = strongroom_replica::Replica::open(&self.disk.db, genesis).unwrap();
-        (
-            replica.follower().size(),
-            replica.follower().tip().body.clone(),
-        )
+        let genesis = Arc::clone(&self.rig.world.genesis);
+        let replica = strongroom_replica::Replica::open(self.disk.content(), genesis).unwrap();
+        let follower = replica.follower();
+        (follower.size(), follower.tip().body.clone())
+    }
+
+    /// For the debugger.
+    pub(crate) fn describe(&self) -> String {
+        let now = self.rig.now();
+        let mut text = match &self.process {
+            None => format!("down for {} ms", self.start_at.saturating_sub(now)),
+            Some(_) => format!("up, {} entries", self.tip().0),
+        };
+        let marks = [
+            (self.is_halted(), "halted"),
+            (self.is_retired(), "retired"),
+            (self.restored, "disk was put back"),
+            (self.misled, "was shown a fork"),
+            (self.disk.is_full(), "disk full"),
+        ];
+        for (_, what) in marks.iter().filter(|(is_so, _)| *is_so) {
+            text.push_str(&format!(", {what}"));
+        }
+        let clock = self.clock.error_ms(now);
+        let link = self.link.describe();
+        format!("{text}; clock {clock:+} ms; link: {link}")
     }
 }

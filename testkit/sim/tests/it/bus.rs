@@ -3,9 +3,7 @@
 
 use strongroom_conformance::bus::{self, BusFixture};
 use strongroom_ports::bus::{Bus, Topic};
-use strongroom_sim::NodeName;
 use strongroom_sim::bus::SimBus;
-use strongroom_sim::hub::Hub;
 
 struct Fixture(SimBus);
 
@@ -20,13 +18,13 @@ impl BusFixture for Fixture {
         unreachable!("it lives as long as its seed")
     }
     fn recreate(&mut self) {
-        self.0 = SimBus::new(NodeName::Api, Hub::quiet(2));
+        self.0 = SimBus::quiet(2);
     }
 }
 
 #[test]
 fn the_bus_keeps_the_contract_of_its_port() {
-    let fixture = &mut Fixture(SimBus::new(NodeName::Api, Hub::quiet(1)));
+    let fixture = &mut Fixture(SimBus::quiet(1));
     bus::records_come_back_whole(fixture);
     bus::one_key_keeps_its_order(fixture);
     bus::the_same_position_gives_the_same_records_again(fixture);

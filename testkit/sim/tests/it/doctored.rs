@@ -1,7 +1,7 @@
 //! A good history, and one doctored history for every way in which a property can break.
 
 use std::collections::BTreeMap;
-use strongroom_sim::history::{Authorized, Event, Fact, NonceUse, Share, Tightening};
+use strongroom_sim::history::{Authorized, Fact, NonceUse, Observation, Share, Tightening};
 use strongroom_sim::properties::{Checker, Terms};
 use strongroom_types::{CredentialId, Digest, KeyId, UserId};
 
@@ -50,7 +50,7 @@ fn authorized(intent: u8, at_ms: u64) -> Authorized {
 struct Story {
     at: u64,
     size: u64,
-    events: Vec<(u64, Event)>,
+    seen: Vec<(u64, Observation)>,
 }
 
 impl Story {
@@ -59,9 +59,9 @@ impl Story {
         let mut story = Self {
             at: 0,
             size: 0,
-            events: Vec::new(),
+            seen: Vec::new(),
         };
-        (1..=4).for_each(|seat| story.tell(Event::Started { seat }));
+        (1..=4).for_each(|seat| story.see(Observation::Started { seat }));
         story.entry(Fact::Ceremony(KEY, 2, vec![1, 2, 3]));
         story.entry(Fact::Finished(KEY, 3));
         story
@@ -75,9 +75,9 @@ impl Story {
         story
     }
 
-    fn tell(&mut self, event: Event) {
+    fn see(&mut self, observation: Observation) {
         self.at += 10;
-        self.events.push((self.at, event));
+        self.seen.push((self.at, observation));
     }
 
     fn wait(&mut self, ms: u64) {
@@ -87,12 +87,12 @@ impl Story {
     fn entry(&mut self, fact: Fact) {
         let seq = self.size;
         self.size += 1;
-        self.tell(Event::Entry {
+        self.see(Observation::Entry {
             seq,
             bytes: name(seq as u8),
             fact,
         });
-        self.tell(Event::Head {
+        self.see(Observation::Head {
             size: self.size,
             body: name(200 + self.size as u8),
         });
@@ -104,7 +104,7 @@ impl Story {
 
     fn cosigned_as(&mut self, witness: u16, size: u64, body: Digest) {
         let own_ms = self.at;
-        self.tell(Event::Cosigned {
+        self.see(Observation::Cosigned {
             witness,
             size,
             body,
@@ -136,7 +136,7 @@ impl Story {
     }
 
     fn shared(&mut self, share: Share) {
-        self.tell(Event::Shared(Box::new(share)));
+        self.see(Observation::Shared(Box::new(share)));
     }
 
     /// Both shares of intent 1 in their honest form.
@@ -149,11 +149,11 @@ impl Story {
 
     fn broken(self) -> Option<&'static str> {
         let mut checker = Checker::new(terms());
-        let broken = |(at, event): &(u64, Event)| checker.observe(*at, event).err();
-        self.events
+        let broken = |(at, seen): &(u64, Observation)| checker.observe(*at, seen).err();
+        self.seen
             .iter()
             .find_map(broken)
-            .map(|violation| violation.property)
+            .map(|violation| violation.property.name())
     }
 }
 
@@ -193,10 +193,10 @@ fn two_payments_that_share_no_input_break_a() {
         s.signed();
         // The journal itself was made to name another anchor: the payments still exclude each other
         // no more.
-        s.events.retain(|(_, event)| {
+        s.seen.retain(|(_, seen)| {
             !matches!(
-                event,
-                Event::Entry {
+                seen,
+                Observation::Entry {
                     fact: Fact::Authorized(_),
                     ..
                 }
@@ -204,11 +204,11 @@ fn two_payments_that_share_no_input_break_a() {
         });
         let mut other = authorized(1, 1_000);
         other.anchor = "anchor:0".into();
-        s.events.insert(
+        s.seen.insert(
             8,
             (
                 s.at,
-                Event::Entry {
+                Observation::Entry {
                     seq: 2,
                     bytes: name(2),
                     fact: Fact::Authorized(Box::new(other)),
@@ -323,7 +323,7 @@ fn a_share_against_the_own_tip_or_below_the_floor_breaks_c3() {
         s.entry(Fact::Tighten(Tightening::Stop, name(70)));
         let size = s.size;
         s.cosigned(1, size);
-        s.tell(Event::Started { seat: 2 });
+        s.see(Observation::Started { seat: 2 });
         s.shared(before);
     };
     assert_eq!(doctored(own_tip), Some("c3"));
@@ -332,12 +332,12 @@ fn a_share_against_the_own_tip_or_below_the_floor_breaks_c3() {
         s.entry(Fact::Other);
         let size = s.size;
         s.cosigned(1, size);
-        s.tell(Event::Started { seat: 1 });
+        s.see(Observation::Started { seat: 1 });
         s.shared(before);
     };
     assert_eq!(doctored(floor), Some("c3"));
     let restored = |s: &mut Story| {
-        s.tell(Event::Restored { seat: 1 });
+        s.see(Observation::Restored { seat: 1 });
         s.signed();
     };
     assert_eq!(doctored(restored), Some("c3"));
@@ -371,18 +371,18 @@ fn forks_and_witnesses_that_go_back_break_d() {
         ("two trees", |s| s.cosigned_as(1, 3, name(1))),
         ("smaller", |s| s.cosigned(1, 2)),
         ("restored", |s| {
-            s.tell(Event::Restored { seat: 4 });
+            s.see(Observation::Restored { seat: 4 });
             s.cosigned(4, 3);
         }),
         ("two entries", |s| {
-            s.tell(Event::Entry {
+            s.see(Observation::Entry {
                 seq: 1,
                 bytes: name(99),
                 fact: Fact::Other,
             });
         }),
         ("two checkpoints", |s| {
-            s.tell(Event::Head {
+            s.see(Observation::Head {
                 size: 3,
                 body: name(99),
             })
@@ -412,7 +412,7 @@ fn signing_what_nobody_authorized_or_released_breaks_e() {
     };
     assert_eq!(doctored(nobody), Some("e"));
     let stranger = |s: &mut Story| {
-        s.tell(Event::Started { seat: 4 });
+        s.see(Observation::Started { seat: 4 });
         s.shared(s.share(4));
     };
     assert_eq!(doctored(stranger), Some("e"));
@@ -463,7 +463,7 @@ fn a_nonce_with_two_packages_breaks_f() {
 fn a_handed_tightening_without_effect_breaks_h() {
     let handed = |s: &mut Story| {
         let own_ms = s.at;
-        s.tell(Event::Handed {
+        s.see(Observation::Handed {
             seat: 1,
             act: name(70),
             what: Tightening::Credential(APPROVER),
@@ -512,11 +512,11 @@ fn signing_other_effects_breaks_x() {
         },
         |s| {
             // The journal was made to say something else than the client signed.
-            for (_, event) in &mut s.events {
-                if let Event::Entry {
+            for (_, seen) in &mut s.seen {
+                if let Observation::Entry {
                     fact: Fact::Authorized(authorized),
                     ..
-                } = event
+                } = seen
                 {
                     authorized.pays = vec![("thief".into(), 400)];
                 }

@@ -10,3 +10,4 @@ mod bus;
 mod doctored;
 mod sabotage;
 mod seeds;
+mod step;

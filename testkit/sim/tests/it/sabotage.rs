@@ -24,7 +24,7 @@ fn broken(sabotage: Option<Sabotage>, node: NodeName, seed: u64) -> Option<&'sta
         },
     )
     .violation
-    .map(|(violation, _)| violation.property)
+    .map(|(violation, _)| violation.property.name())
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn five_seeds_hold_every_property() {
             outcome.violation
         );
         assert_eq!(
-            outcome.signed + outcome.counts.unsigned.values().sum::<u64>(),
+            outcome.signed + outcome.unsigned.values().sum::<u64>(),
             outcome.accepted
         );
     }

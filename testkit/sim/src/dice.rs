@@ -1,0 +1,134 @@
+//! Randomness: which faults strike, and every number drawn for them.
+
+use crate::event::Event;
+use crate::kinds::{Fault, NodeName, WritePoint};
+use crate::trace::Trace;
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A number below `n` (0 for 0).
+pub(crate) fn below(rng: &mut impl RngCore, n: u64) -> u64 {
+    if n == 0 { 0 } else { rng.next_u64() % n }
+}
+
+/// A number from `range`, both ends included.
+pub(crate) fn between(rng: &mut impl RngCore, from: u64, to: u64) -> u64 {
+    from + below(rng, to - from + 1)
+}
+
+/// Share of the plan's fault rates that is in force.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Level {
+    /// No faults.
+    Calm,
+    /// A third of the rates.
+    Light,
+    /// The whole rates.
+    Full,
+}
+
+impl Level {
+    const fn of(self, rate: u64) -> u64 {
+        match self {
+            Self::Calm => 0,
+            Self::Light => rate / 3,
+            Self::Full => rate,
+        }
+    }
+}
+
+/// How often small faults and deaths occur at full level.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Rates {
+    /// Small faults, per 10 000 occasions.
+    pub(crate) faults: BTreeMap<Fault, u64>,
+    /// Deaths at write points, per 100 000 occasions.
+    pub(crate) deaths: u64,
+}
+
+struct State {
+    rng: ChaCha20Rng,
+    rates: Rates,
+    level: Level,
+}
+
+/// A handle to the dice of a seed. Every roll that hits is logged.
+#[derive(Clone)]
+pub(crate) struct Dice {
+    state: Arc<Mutex<State>>,
+    trace: Trace,
+}
+
+impl Dice {
+    /// Dice at [`Level::Calm`].
+    pub(crate) fn new(rng: ChaCha20Rng, rates: Rates, trace: Trace) -> Self {
+        let level = Level::Calm;
+        Self {
+            state: Arc::new(Mutex::new(State { rng, rates, level })),
+            trace,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.state().level
+    }
+
+    pub(crate) fn set_level(&self, level: Level) {
+        self.state().level = level;
+    }
+
+    /// A number below `n` (0 for 0).
+    pub(crate) fn below(&self, n: u64) -> u64 {
+        below(&mut self.state().rng, n)
+    }
+
+    /// A number from `from` to `to`, both ends included.
+    pub(crate) fn between(&self, from: u64, to: u64) -> u64 {
+        between(&mut self.state().rng, from, to)
+    }
+
+    /// Whether a fault strikes here and now.
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
+        let rate = |state: &State| state.rates.faults.get(&fault).copied().unwrap_or(0);
+        let hit = self.hits(10_000, rate);
+        if hit {
+            self.trace.log(Event::Fault(fault));
+        }
+        hit
+    }
+
+    /// Whether a process dies here and now.
+    pub(crate) fn dies(&self, node: NodeName, point: WritePoint) -> bool {
+        let factor = match point {
+            // Rare places, so that they are hit as often as the others.
+            WritePoint::SignerAtStart => 8,
+            WritePoint::SignerBeforeSend | WritePoint::SignerAfterSend => 2,
+            WritePoint::StageBeforeCommit
+            | WritePoint::StageAfterCommit
+            | WritePoint::StageAfterPublish
+            | WritePoint::SignerBeforeCommit
+            | WritePoint::SignerAfterCommit => 1,
+        };
+        let hit = self.hits(100_000, |state| state.rates.deaths * factor);
+        if hit {
+            self.trace.log(Event::Died { node, point });
+        }
+        hit
+    }
+
+    fn hits(&self, of: u64, rate: impl FnOnce(&State) -> u64) -> bool {
+        let mut state = self.state();
+        // No number is drawn in calm times: a calm stretch is the same whatever the rates are.
+        if state.level == Level::Calm {
+            return false;
+        }
+        let rate = state.level.of(rate(&state));
+        below(&mut state.rng, of) < rate
+    }
+}

@@ -1,0 +1,263 @@
+//! Events: everything that happens in a seed, as values with a number and a stable name.
+
+use crate::kinds::{Fault, Hostile, Milestone, NodeName, WritePoint};
+use crate::properties::Violation;
+use crate::script::{Chaos, PlannedAct, Repair};
+use std::collections::BTreeMap;
+use std::fmt;
+use strongroom_types::{Code, Digest};
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A fault of the surroundings took effect.
+    Fault(Fault),
+    /// A hostile part acted.
+    Hostile(Hostile),
+    /// A process died in the middle of a step.
+    Died {
+        /// Node.
+        node: NodeName,
+        /// Place in its code.
+        point: WritePoint,
+    },
+    /// A fault of the plan began, or a hostile part got its turn.
+    Chaos(Chaos),
+    /// A lasting fault was repaired.
+    Repaired(Repair),
+    /// Faults and attacks stopped for the rest of the seed.
+    Calm,
+    /// A process started.
+    NodeUp {
+        /// Node.
+        node: NodeName,
+        /// Whether its witness key is retired.
+        retired: bool,
+    },
+    /// A process is gone.
+    NodeDown {
+        /// Node.
+        node: NodeName,
+        /// Reason, for people.
+        why: String,
+    },
+    /// A process ended by itself or did not start.
+    NodeEnded {
+        /// Node.
+        node: NodeName,
+        /// Reason, as counted.
+        code: String,
+    },
+    /// A record left its node.
+    Published {
+        /// Node.
+        node: NodeName,
+        /// Topic, without prefix and version.
+        topic: String,
+        /// First four bytes of the digest of its payload.
+        digest: [u8; 4],
+    },
+    /// A cosignature left its witness.
+    Cosigned {
+        /// Node.
+        node: NodeName,
+        /// Entries it covers.
+        size: u64,
+    },
+    /// Signature shares left a signer.
+    ShareReleased {
+        /// Node.
+        node: NodeName,
+        /// Size of the head it acted under.
+        head: u64,
+        /// Digest of the request.
+        request: Digest,
+    },
+    /// A signer refused a request.
+    Refused {
+        /// Node.
+        node: NodeName,
+        /// Code of the refusal.
+        code: Code,
+        /// Its detail.
+        detail: String,
+    },
+    /// A tightening was handed to a witness directly.
+    Handed {
+        /// Node.
+        node: NodeName,
+        /// Why the witness did not take it, if it did not.
+        refused: Option<String>,
+    },
+    /// The installation reached the next step of its founding.
+    Founded(Milestone),
+    /// A client signed an intent.
+    IntentSigned {
+        /// Digest.
+        intent: Digest,
+        /// Amount, satoshi.
+        amount: u64,
+    },
+    /// An admin signed an act.
+    ActSigned(PlannedAct),
+    /// The journal refused an act.
+    ActRefused(String),
+    /// A property does not hold.
+    Violated(Violation),
+}
+
+/// Names of events that are not kinds of their own.
+const NAMES: [&str; 15] = [
+    "chaos",
+    "repaired",
+    "calm",
+    "node_up",
+    "node_down",
+    "node_ended",
+    "published",
+    "cosigned",
+    "share_released",
+    "refused",
+    "handed",
+    "intent_signed",
+    "act_signed",
+    "act_refused",
+    "violated",
+];
+
+impl Event {
+    /// Stable name: of the fault, hostile act or write point, of the milestone, else of the event.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fault(fault) => fault.name(),
+            Self::Hostile(hostile) => hostile.name(),
+            Self::Died { point, .. } => point.name(),
+            Self::Founded(milestone) => milestone.name(),
+            Self::Chaos(_) => "chaos",
+            Self::Repaired(_) => "repaired",
+            Self::Calm => "calm",
+            Self::NodeUp { .. } => "node_up",
+            Self::NodeDown { .. } => "node_down",
+            Self::NodeEnded { .. } => "node_ended",
+            Self::Published { .. } => "published",
+            Self::Cosigned { .. } => "cosigned",
+            Self::ShareReleased { .. } => "share_released",
+            Self::Refused { .. } => "refused",
+            Self::Handed { .. } => "handed",
+            Self::IntentSigned { .. } => "intent_signed",
+            Self::ActSigned(_) => "act_signed",
+            Self::ActRefused(_) => "act_refused",
+            Self::Violated(_) => "violated",
+        }
+    }
+
+    /// Every name an event can have.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        let faults = Fault::ALL.iter().map(|kind| kind.name());
+        let hostile = Hostile::ALL.iter().map(|kind| kind.name());
+        let points = WritePoint::ALL.iter().map(|kind| kind.name());
+        let milestones = Milestone::ALL.iter().map(|kind| kind.name());
+        NAMES
+            .into_iter()
+            .chain(milestones)
+            .chain(faults)
+            .chain(points)
+            .chain(hostile)
+            .collect()
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name())?;
+        match self {
+            Self::Fault(_) | Self::Hostile(_) | Self::Founded(_) | Self::Calm => Ok(()),
+            Self::Died { node, .. } => write!(f, " {node}"),
+            Self::Chaos(chaos) => write!(f, " {chaos:?}"),
+            Self::Repaired(repair) => write!(f, " {repair:?}"),
+            Self::NodeUp { node, retired } => {
+                let retired = if *retired { ", retired" } else { "" };
+                write!(f, " {node}{retired}")
+            }
+            Self::NodeDown { node, why } => write!(f, " {node}: {why}"),
+            Self::NodeEnded { node, code } => write!(f, " {node}: {code}"),
+            Self::Published {
+                node,
+                topic,
+                digest: [a, b, c, d],
+            } => write!(f, " {node}: {topic} {a:02x}{b:02x}{c:02x}{d:02x}"),
+            Self::Cosigned { node, size } => write!(f, " {node}: {size} entries"),
+            Self::ShareReleased {
+                node,
+                head,
+                request,
+            } => write!(f, " {node}: request {request} under head {head}"),
+            Self::Refused { node, code, detail } => write!(f, " {node}: {code} ({detail})"),
+            Self::Handed { node, refused } => match refused {
+                None => write!(f, " {node}"),
+                Some(why) => write!(f, " {node}: not taken: {why}"),
+            },
+            Self::IntentSigned { intent, amount } => write!(f, " {intent} over {amount}"),
+            Self::ActSigned(act) => write!(f, " {act:?}"),
+            Self::ActRefused(code) => write!(f, " {code}"),
+            Self::Violated(violation) => {
+                write!(f, " {}: {}", violation.property, violation.detail)
+            }
+        }
+    }
+}
+
+/// Sums over the events of a seed.
+#[derive(Clone, Default, Debug)]
+pub struct Counts {
+    /// Faults of the surroundings.
+    pub faults: BTreeMap<Fault, u64>,
+    /// Processes that died in the middle of a step.
+    pub points: BTreeMap<WritePoint, u64>,
+    /// Acts of hostile parts.
+    pub hostile: BTreeMap<Hostile, u64>,
+    /// Signers' refusals by code.
+    pub refused: BTreeMap<String, u64>,
+    /// Why processes ended or did not start, by code.
+    pub ended: BTreeMap<String, u64>,
+    /// Records published to a topic for dead letters.
+    pub dead_letters: u64,
+}
+
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
+    *counts.entry(key).or_default() += 1;
+}
+
+impl Counts {
+    /// Adds an event.
+    pub fn add(&mut self, event: &Event) {
+        match event {
+            Event::Fault(fault) => add(&mut self.faults, *fault),
+            Event::Hostile(hostile) => add(&mut self.hostile, *hostile),
+            Event::Died { point, .. } => add(&mut self.points, *point),
+            Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
+            Event::NodeEnded { node, code } => {
+                let of = if node.seat() > 0 { "signer: " } else { "" };
+                add(&mut self.ended, format!("{of}{code}"));
+            }
+            Event::Published { topic, .. } => {
+                self.dead_letters += u64::from(topic.ends_with(".dlq"));
+            }
+            Event::Chaos(_)
+            | Event::Repaired(_)
+            | Event::Calm
+            | Event::NodeUp { .. }
+            | Event::NodeDown { .. }
+            | Event::Cosigned { .. }
+            | Event::ShareReleased { .. }
+            | Event::Handed { .. }
+            | Event::Founded(_)
+            | Event::IntentSigned { .. }
+            | Event::ActSigned(_)
+            | Event::ActRefused(_)
+            | Event::Violated(_) => {}
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Records that a hostile part makes on its own.
+
+use super::{HostileParts, State};
+use crate::dice::below;
+use crate::event::Event;
+use crate::kinds::Hostile;
+use strongroom_journal::Body;
+use strongroom_ports::bus::{Headers, Record, Topic};
+use strongroom_signing::request_digest;
+use strongroom_stage::post::first_half;
+use strongroom_types::{
+    Attempt, AttemptKind, ConflictKey, KeyId, NodeId, SessionId, UnixMs, digest,
+};
+use strongroom_wire::envelope::{Heading, seal};
+use strongroom_wire::{
+    CoordinatorMessage, JournalSubmitted, NonceCommitment, Payload, Role, SigningRequest,
+    SigningRequested, encode, topics,
+};
+
+/// Life of such a record, milliseconds.
+const LIFE_MS: u64 = 8_000;
+
+/// Who says something, where, and to whom.
+struct Saying<'a> {
+    role: Role,
+    topic: &'a str,
+    key: &'a [u8],
+    to: Option<NodeId>,
+}
+
+impl HostileParts {
+    /// One act of a hostile part: the records it sends. `ForkedLog` is done at the link of its
+    /// victim.
+    pub(crate) fn act(&self, what: Hostile) -> Vec<Record> {
+        let state = &mut *self.state();
+        let mut act = Acting {
+            now: UnixMs(self.time.now()),
+            state,
+            records: Vec::new(),
+        };
+        let done = match what {
+            Hostile::ReplayRequests => act.replay_request(),
+            Hostile::TwoQuorums => act.two_quorums(),
+            Hostile::ReuseNonce => act.reuse_nonce(),
+            Hostile::UnapprovedCeremony => act.unapproved_ceremony(),
+            Hostile::OtherAnchor => act.other_anchor(),
+            Hostile::SwapTransaction
+            | Hostile::PayStranger
+            | Hostile::ForeignChange
+            | Hostile::WithholdTightening
+            | Hostile::ForkedLog => None,
+        };
+        let records = act.records;
+        if done.is_some() {
+            self.trace.log(Event::Hostile(what));
+        }
+        records
+    }
+}
+
+/// An act in the making.
+struct Acting<'a> {
+    now: UnixMs,
+    state: &'a mut State,
+    records: Vec<Record>,
+}
+
+impl Acting<'_> {
+    fn replay_request(&mut self) -> Option<()> {
+        let count = self.state.tap.asked.len() as u64;
+        let at = below(&mut self.state.rng, count) as usize;
+        let request = self.state.tap.asked.get(at)?.clone();
+        self.ask(&[1, 2, 3], &request);
+        Some(())
+    }
+
+    /// One of the newest wanted transactions, asked of all three pairs.
+    fn two_quorums(&mut self) -> Option<()> {
+        let back = 1 + below(&mut self.state.rng, 3) as usize;
+        let count = self.state.tap.wanted.len();
+        let wanted = self.state.tap.wanted.get(count.checked_sub(back)?)?.clone();
+        for pair in [[1, 2], [1, 3], [2, 3]] {
+            let request = self.request(&wanted, &pair)?;
+            self.ask(&pair, &request);
+        }
+        Some(())
+    }
+
+    /// The commitments of a request that was answered, under another package.
+    fn reuse_nonce(&mut self) -> Option<()> {
+        let tap = &self.state.tap;
+        let is_answered = |r: &&SigningRequest| tap.shared.contains(&request_digest(r));
+        let used = tap.asked.iter().rev().find(is_answered)?.clone();
+        let newest = tap.wanted.last()?.clone();
+
+        let fits =
+            newest.slots.len() == used.commitments.len() && newest.attempt.intent != used.intent;
+        let request = if fits {
+            self.request_with(&newest, used.commitments.clone())
+        } else {
+            // The same transaction with another partner's commitment.
+            let partner = used.commitments.first()?.last()?.0;
+            let mut request = used.clone();
+            request.commitments.first_mut()?.last_mut()?.1 = self.state.tap.take(partner)?;
+            request
+        };
+        let signers: Vec<u16> = used
+            .commitments
+            .first()?
+            .iter()
+            .map(|(by, _)| *by)
+            .collect();
+        self.ask(&signers, &request);
+        Some(())
+    }
+
+    fn unapproved_ceremony(&mut self) -> Option<()> {
+        let number = self.next();
+        let key = KeyId(self.state.world.seed.id("unapproved key", number));
+        let tenant = self.state.world.tenant.id;
+        let message = CoordinatorMessage::Ceremony {
+            tenant,
+            key,
+            run: 1,
+        };
+        [1, 2, 3].iter().for_each(|to| self.command(*to, &message));
+        Some(())
+    }
+
+    /// A second attempt on another anchor: offered to the journal, and signers are asked for it
+    /// directly.
+    fn other_anchor(&mut self) -> Option<()> {
+        let wanted = self.state.tap.wanted.last()?.clone();
+        let anchor = ConflictKey(format!("{}:7", wanted.attempt.intent));
+        let attempt = Attempt {
+            number: 2,
+            kind: AttemptKind::Pay,
+            anchor: anchor.clone(),
+            conflict_keys: vec![anchor],
+            ..wanted.attempt.clone()
+        };
+        let bytes = encode(&attempt);
+        let submitted = JournalSubmitted {
+            submission: first_half(digest("strongroom/sim-other-anchor/v1", &[&bytes])),
+            body: encode(&Body::Attempt(attempt)),
+        };
+        let saying = Saying {
+            role: Role::Transactions,
+            topic: topics::JOURNAL_SUBMITTED,
+            key: &wanted.tenant.0,
+            to: None,
+        };
+        self.say(&saying, &submitted);
+
+        let request = SigningRequest {
+            attempt: 2,
+            ..self.request(&wanted, &[1, 2])?
+        };
+        self.ask(&[1, 2], &request);
+        Some(())
+    }
+
+    /// A request to these signers, under commitments of theirs that were not used yet.
+    fn request(&mut self, wanted: &SigningRequested, signers: &[u16]) -> Option<SigningRequest> {
+        let mut commitments = Vec::new();
+        for _ in &wanted.slots {
+            let taken = |by: &u16| Some((*by, self.state.tap.take(*by)?));
+            let of_slot: Option<Vec<_>> = signers.iter().map(taken).collect();
+            commitments.push(of_slot?);
+        }
+        Some(self.request_with(wanted, commitments))
+    }
+
+    fn request_with(
+        &mut self,
+        wanted: &SigningRequested,
+        commitments: Vec<Vec<(u16, NonceCommitment)>>,
+    ) -> SigningRequest {
+        let number = self.next();
+        SigningRequest {
+            session: SessionId(self.state.world.seed.id("hostile session", number)),
+            tenant: wanted.tenant,
+            intent: wanted.attempt.intent,
+            attempt: wanted.attempt.number,
+            key: wanted.key,
+            unsigned: wanted.unsigned.clone(),
+            commitments,
+        }
+    }
+
+    fn ask(&mut self, signers: &[u16], request: &SigningRequest) {
+        let message = CoordinatorMessage::Sign(request.clone());
+        signers.iter().for_each(|to| self.command(*to, &message));
+    }
+
+    /// A message of the coordinator to one signer.
+    fn command(&mut self, index: u16, message: &CoordinatorMessage) {
+        let node = self.state.world.signer(index).node;
+        let saying = Saying {
+            role: Role::Coordinator,
+            topic: &topics::signer_inbox(node),
+            key: &[],
+            to: Some(node),
+        };
+        self.say(&saying, message);
+    }
+
+    /// A record of a service, under its own key.
+    fn say<T: Payload>(&mut self, saying: &Saying<'_>, payload: &T) {
+        let sequence = self.next();
+        let (from, key) = self.state.key(saying.role);
+        let deadline = self.now.plus(LIFE_MS);
+        let heading = Heading {
+            genesis: self.state.world.genesis.hash(),
+            from,
+            to: saying.to,
+            session: [0; 16],
+            sequence,
+            created: self.now,
+            deadline,
+        };
+        let sealed = seal(heading, payload, &key);
+        let headers = Headers {
+            msg_id: first_half(digest("strongroom/sim-hostile/v1", &[&sealed])),
+            schema: T::SCHEMA.0,
+            deadline_ms: deadline.0,
+            ..Headers::default()
+        };
+        self.records.push(Record {
+            topic: Topic::new(saying.topic).unwrap(),
+            key: saying.key.to_vec(),
+            headers,
+            payload: sealed,
+        });
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state.number += 1;
+        self.state.number
+    }
+}

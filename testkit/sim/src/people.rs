@@ -1,0 +1,199 @@
+//! The people of a seed: they found the installation, pay, approve, refuse, revoke, cancel and
+//! stop.
+
+mod acts;
+mod founding;
+mod paying;
+
+use crate::client::{Ask, Asks, Shown, shown};
+use crate::plan::{Plan, PlannedAct};
+use crate::rig::Rig;
+use crate::service::{Parts, Service};
+use crate::signer::SignerHost;
+use acts::Wish;
+use founding::Founding;
+use rand_chacha::ChaCha20Rng;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use strongroom_chain_bitcoin_dev::DevChain;
+use strongroom_journal::state::{Lookup as _, State};
+use strongroom_ports::chain::ChainCodec;
+use strongroom_types::{ActBody, Digest, Document as _, Intent, Signed, UnixMs};
+use strongroom_world::{FRIEND, Who};
+
+/// Life of the last intent, milliseconds.
+const LAST_LIFE_MS: u64 = 60_000;
+/// How often the last intent is tried.
+const LAST_TRIES: usize = 3;
+/// Between blocks, milliseconds.
+const BLOCK_MS: u64 = 3_000;
+
+pub(crate) struct People {
+    rig: Rig,
+    plan: Plan,
+    asks: Asks,
+    chain: Arc<DevChain>,
+    codec: Arc<dyn ChainCodec>,
+    rng: ChaCha20Rng,
+    founding: Founding,
+    /// When the vault was ready: the plan's times count from here.
+    ready_at: Option<u64>,
+    /// The act under way, and what it was planned as.
+    current: Option<(Signed, Option<PlannedAct>)>,
+    /// No act before this true time.
+    wait_until: u64,
+    /// Intents that were signed, by their place in the plan.
+    made: BTreeMap<usize, Intent>,
+    wishes: Vec<Wish>,
+    /// Acts of the plan that became wishes.
+    planned: usize,
+    /// Decision cores that an approver answered, by intent and core.
+    answered: BTreeSet<(Digest, Digest)>,
+    mine_at: u64,
+    /// The last intents, after all faults.
+    last: Vec<Digest>,
+    stopped: bool,
+    initiator_revoked: bool,
+}
+
+impl People {
+    pub(crate) fn new(parts: &Parts, plan: &Plan) -> Self {
+        Self {
+            rig: parts.rig.clone(),
+            plan: plan.clone(),
+            asks: Arc::clone(&parts.asks),
+            chain: Arc::clone(&parts.chain),
+            codec: Arc::clone(&parts.codec),
+            rng: parts.rig.world.seed.rng("people", 0),
+            founding: Founding::default(),
+            ready_at: None,
+            current: None,
+            wait_until: 0,
+            made: BTreeMap::new(),
+            wishes: Vec::new(),
+            planned: 0,
+            answered: BTreeSet::new(),
+            mine_at: 0,
+            last: Vec::new(),
+            stopped: false,
+            initiator_revoked: false,
+        }
+    }
+
+    /// When the vault was ready, if it is.
+    pub(crate) fn ready_at(&self) -> Option<u64> {
+        self.ready_at
+    }
+
+    /// People look and act.
+    pub(crate) fn step(&mut self, api: &Service, signers: &mut [SignerHost]) {
+        let now = self.rig.now();
+        if now >= self.mine_at {
+            self.mine_at = now + BLOCK_MS;
+            self.chain.mine().unwrap();
+        }
+        let Some(replica) = api.replica() else { return };
+        let replica = Arc::clone(replica);
+        self.settle(now, api);
+
+        let Some(ready_at) = self.ready_at else {
+            if now >= self.wait_until && self.current.is_none() {
+                replica.read(|follower| self.found(now, follower.state()));
+            }
+            return;
+        };
+        let since = now - ready_at;
+        self.pay(now, since);
+        self.approve(now, &shown(api.disk.content()));
+        self.plan_acts(now, since);
+        if self.current.is_none() {
+            replica.read(|follower| self.act(now, follower.state(), signers));
+        }
+    }
+
+    fn ask(&self, ask: Ask) {
+        self.asks.lock().unwrap().push(ask);
+    }
+
+    fn submit(&mut self, signed: Signed, planned: Option<PlannedAct>) {
+        self.ask(Ask::Act(signed.clone()));
+        self.current = Some((signed, planned));
+    }
+
+    /// An act of the tenant's scope at the version that the journal shows.
+    fn sign(&self, now: u64, state: &State, body: ActBody, who: &[Who]) -> Signed {
+        let world = &self.rig.world;
+        let tenant = state.tenant(world.tenant.id);
+        let version = tenant.map_or(0, |tenant| tenant.version);
+        let act = world.act(UnixMs(now), world.scope(), body, version);
+        world.sign(&act, who)
+    }
+
+    /// Intents of the plan that were not made yet are not made any more.
+    pub(crate) fn calm_down(&mut self) {
+        let last = self.made.keys().next_back();
+        self.plan.intents.truncate(last.map_or(0, |last| last + 1));
+        for (number, planned) in self.plan.intents.iter_mut().enumerate() {
+            if !self.made.contains_key(&number) {
+                planned.at_ms = u64::MAX;
+            }
+        }
+    }
+
+    /// Whether nothing is under way any more: every accepted intent has ended, every act is
+    /// answered.
+    pub(crate) fn is_over(&self, api: &Service) -> bool {
+        let asks = self.asks.lock().unwrap();
+        let is_intent = |ask: &&Ask| matches!(ask, Ask::Intent(_));
+        let taken = asks.iter().filter(is_intent).count();
+        let rows = shown(api.disk.content());
+        self.ready_at.is_some()
+            && self.current.is_none()
+            && self.wishes.is_empty()
+            && rows.len() == taken
+            && rows.iter().all(Shown::has_ended)
+    }
+
+    /// One more intent that nothing forbids; `false` when enough were tried.
+    pub(crate) fn try_last_intent(&mut self) -> bool {
+        if self.last.len() >= LAST_TRIES {
+            return false;
+        }
+        let intent = self.sign_intent(self.rig.now(), 100_000, FRIEND, LAST_LIFE_MS);
+        self.last.push(intent.digest());
+        true
+    }
+
+    /// Whether one of the last intents was signed.
+    pub(crate) fn is_last_signed(&self, rows: &[Shown]) -> bool {
+        let is_last = |row: &&Shown| self.last.contains(&row.digest);
+        rows.iter().filter(is_last).any(Shown::is_signed)
+    }
+
+    /// Why the last intent may rightly end unsigned, if it may.
+    pub(crate) fn excuse(&self) -> Option<&'static str> {
+        if self.stopped {
+            Some("tenant_stopped")
+        } else if self.initiator_revoked {
+            Some("credential_revoked")
+        } else if self.plan.limit < 100_000_000 {
+            Some("limit_exceeded")
+        } else {
+            None
+        }
+    }
+
+    /// For the debugger and for reports.
+    pub(crate) fn describe(&self) -> String {
+        let under_way = self.current.as_ref().map(|(_, act)| act);
+        let stage = match self.ready_at {
+            Some(_) => "ready".to_owned(),
+            None => format!("founding, after {:?}", self.founding.reached()),
+        };
+        let (made, planned) = (self.made.len(), self.plan.intents.len());
+        let wishes = self.wishes.len();
+        format!(
+            "{stage}; {made} of {planned} intents signed; under way {under_way:?}; {wishes} wishes"
+        )
+    }
+}

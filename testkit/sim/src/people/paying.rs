@@ -1,0 +1,85 @@
+//! Intents, and the answers of approvers.
+
+use super::People;
+use super::acts::Wish;
+use crate::client::{Ask, Shown};
+use crate::dice::between;
+use crate::event::Event;
+use crate::plan::{Answers, PlannedAct};
+use strongroom_types::{Answer, DecisionCore, Document as _, Intent, UnixMs};
+use strongroom_wire::TransactionState;
+use strongroom_world::{FRIEND, STRANGER, Who};
+
+impl People {
+    /// Makes the intents that are due.
+    pub(super) fn pay(&mut self, now: u64, since: u64) {
+        for number in 0..self.plan.intents.len() {
+            let planned = self.plan.intents[number];
+            if since < planned.at_ms || self.made.contains_key(&number) {
+                continue;
+            }
+            let address = if planned.known { FRIEND } else { STRANGER };
+            let intent = self.sign_intent(now, planned.amount, address, planned.life_ms);
+            if let Some(after) = planned.cancel_after_ms {
+                self.wishes.push(Wish {
+                    act: PlannedAct::Cancel(number),
+                    not_before: now + after,
+                });
+            }
+            self.made.insert(number, intent);
+        }
+    }
+
+    pub(super) fn sign_intent(&self, now: u64, amount: u64, address: &str, life_ms: u64) -> Intent {
+        let (world, at) = (&self.rig.world, UnixMs(now));
+        let intent = world.intent_with(at, amount, address, |intent| {
+            intent.expires = at.plus(life_ms);
+        });
+        self.rig.trace.log(Event::IntentSigned {
+            intent: intent.digest(),
+            amount,
+        });
+        self.rig.observer.on_intent(&intent);
+        self.ask(Ask::Intent(world.signed_intent(&intent)));
+        intent
+    }
+
+    /// Approvers answer what they are shown, each decision core once.
+    pub(super) fn approve(&mut self, now: u64, rows: &[Shown]) {
+        let waits = |row: &&Shown| row.state == TransactionState::PendingApproval;
+        for row in rows.iter().filter(waits) {
+            let Ok(core) = DecisionCore::parse(&row.core) else {
+                continue;
+            };
+            let mut made = self.made.iter();
+            let planned = made.find(|(_, intent)| intent.digest() == row.digest);
+            let Some(number) = planned.map(|(number, _)| *number) else {
+                continue;
+            };
+            if self.answered.insert((row.digest, core.digest())) {
+                self.answer(now, number, row, &core);
+            }
+        }
+    }
+
+    fn answer(&mut self, now: u64, number: usize, row: &Shown, core: &DecisionCore) {
+        let Some(planned) = self.plan.intents.get(number) else {
+            return;
+        };
+        let (who, answer) = match planned.answers {
+            Answers::Silence => return,
+            Answers::Yes => (Who::Approver(2), Answer::Yes),
+            Answers::No => (Who::Approver(number % 3), Answer::No),
+            Answers::Own => (Who::InitiatorKey, Answer::Yes),
+            Answers::YesAndRevoked => (Who::Approver(number % 2), Answer::Yes),
+        };
+        if planned.answers == Answers::YesAndRevoked {
+            self.wishes.push(Wish {
+                act: PlannedAct::RevokeApprover(number % 2),
+                not_before: now + between(&mut self.rng, 0, 1_500),
+            });
+        }
+        let signed = self.rig.world.approve(who, &row.intent, core, answer, &[]);
+        self.ask(Ask::Approval(signed));
+    }
+}
