@@ -15,12 +15,13 @@ HELP
 cmd_demo() {
     ensure_build
     step "build" build_release
-    exec "$TARGET/release/strongroom" demo "$@"
+    exec "$TARGET/release/strongroom-dev" demo "$@"
 }
 
-# Cargo unifies features across everything built together, so the signer is built alone: what runs is what ships.
+# The demo and its development parts, and the two shipped programs beside it. Cargo unifies features across everything built
+# together, so the signer is built alone: what runs is what ships.
 build_release() {
-    cargo build --release --locked --package strongroom
+    cargo build --release --locked --package strongroom-dev --package strongroom
     cargo build --release --locked --package strongroom-signer
 }
 
@@ -82,7 +83,7 @@ cmd_attack() {
     step "build" build_release
     rm -rf "$TARGET/attack"
     step "hostile services against signer processes" \
-        "$TARGET/release/strongroom" demo --check --transfers 3 --out "$TARGET/attack"
+        "$TARGET/release/strongroom-dev" demo --check --transfers 3 --out "$TARGET/attack"
     summary
 }
 

@@ -60,5 +60,5 @@ demo_step() {
 
 demo_check() {
     rm -rf "$TARGET/demo-check"
-    "$TARGET/release/strongroom" demo --check --out "$TARGET/demo-check"
+    "$TARGET/release/strongroom-dev" demo --check --out "$TARGET/demo-check"
 }

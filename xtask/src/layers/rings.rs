@@ -62,7 +62,7 @@ const PLACED: [(&str, Ring); 22] = [
 ];
 
 /// The shipped programs, by package. [`super::artefacts`] walks what each of them links.
-pub const ARTEFACTS: [&str; 1] = ["strongroom-signer"];
+pub const ARTEFACTS: [&str; 2] = ["strongroom", "strongroom-signer"];
 
 /// Development parts among the adapters that do not end in `-dev`.
 const DEVELOPMENT_ADAPTERS: [&str; 1] = ["bus-embedded"];

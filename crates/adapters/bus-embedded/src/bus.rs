@@ -1,5 +1,6 @@
 //! Publishing by group commit, fetching by offset.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,15 @@ pub struct EmbeddedBus {
     /// For records older than the tail; `None` in memory, where the writer serves.
     reader: Option<Mutex<Log>>,
     fsyncs: AtomicU64,
+    /// Keeps other processes from the file; `None` in memory.
+    _lock: Option<File>,
+}
+
+/// What a bus keeps open.
+struct Files {
+    writer: Log,
+    reader: Option<Mutex<Log>>,
+    lock: Option<File>,
 }
 
 impl EmbeddedBus {
@@ -55,7 +65,8 @@ impl EmbeddedBus {
     /// the log is created.
     ///
     /// # Errors
-    /// [`BusError::RefusedInProduction`]; [`BusError::Corrupt`] when the file is damaged.
+    /// [`BusError::RefusedInProduction`]; [`BusError::Io`] when another process has the file open;
+    /// [`BusError::Corrupt`] when the file is damaged.
     pub fn open(
         path: &Path,
         mode: Mode,
@@ -63,16 +74,16 @@ impl EmbeddedBus {
         fresh_incarnation: [u8; 16],
     ) -> Result<Self, BusError> {
         refuse_production(mode)?;
+        let lock = lock_log(path)?;
         let writer = Log::open(path)?;
         let (incarnation, topics) = writer.load(fresh_incarnation)?;
         let reader = Some(Mutex::new(Log::open(path)?));
-        Ok(Self::new(
-            options,
-            incarnation,
-            State::new(topics),
+        let files = Files {
             writer,
             reader,
-        ))
+            lock: Some(lock),
+        };
+        Ok(Self::new(options, incarnation, State::new(topics), files))
     }
 
     /// A log in memory: lost with the object.
@@ -87,22 +98,20 @@ impl EmbeddedBus {
         refuse_production(mode)?;
         let writer = Log::open_in_memory()?;
         let (incarnation, topics) = writer.load(incarnation)?;
-        Ok(Self::new(
-            options,
-            incarnation,
-            State::new(topics),
+        let files = Files {
             writer,
-            None,
-        ))
+            reader: None,
+            lock: None,
+        };
+        Ok(Self::new(options, incarnation, State::new(topics), files))
     }
 
-    fn new(
-        options: Options,
-        incarnation: [u8; 16],
-        state: State,
-        writer: Log,
-        reader: Option<Mutex<Log>>,
-    ) -> Self {
+    fn new(options: Options, incarnation: [u8; 16], state: State, files: Files) -> Self {
+        let Files {
+            writer,
+            reader,
+            lock,
+        } = files;
         Self {
             options,
             incarnation,
@@ -112,6 +121,7 @@ impl EmbeddedBus {
             writer: Mutex::new(writer),
             reader,
             fsyncs: AtomicU64::new(0),
+            _lock: lock,
         }
     }
 
@@ -372,6 +382,27 @@ impl Bus for EmbeddedBus {
     }
 }
 
+/// Offsets are counted in this process's memory. A second process on the file would find out at its
+/// first publish and be broken; the lock refuses it before it does any work.
+fn lock_log(path: &Path) -> Result<File, BusError> {
+    let path = path.with_extension("lock");
+    let io = |error: std::io::Error| BusError::Io(format!("{}: {error}", path.display()));
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    let lock = lock.map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(BusError::Io(format!(
+            "{} is held by another process",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
 fn refuse_production(mode: Mode) -> Result<(), BusError> {
     match mode {
         Mode::Dev => Ok(()),
@@ -485,18 +516,21 @@ mod tests {
     }
 
     #[test]
-    fn a_second_process_on_the_same_file_is_noticed() {
+    fn a_second_process_is_noticed_when_the_lock_did_not_keep_it_away() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bus");
         let open = || EmbeddedBus::open(&path, Mode::Dev, Options::default(), [1; 16]).unwrap();
         let topic = Topic::new("t").unwrap();
-        let (one, two) = (open(), open());
+        let one = open();
+        std::fs::remove_file(path.with_extension("lock")).unwrap();
+        let two = open();
         one.publish(&[record(&topic, 0)]).unwrap();
         assert!(two.publish(&[record(&topic, 1)]).is_err());
         assert!(
             two.fetch(&[], 1, Duration::ZERO).is_err(),
             "a broken bus serves nothing"
         );
+        drop((one, two));
         assert_eq!(open().end(&topic).unwrap().next, 1);
     }
 

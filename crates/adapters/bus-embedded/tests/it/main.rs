@@ -58,3 +58,14 @@ fn make() -> Fixture {
 }
 
 strongroom_conformance::bus_suite!(make);
+
+#[test]
+fn a_log_that_is_open_is_refused_to_a_second_bus() {
+    let fixture = make();
+    let path = fixture.dir.path().join("bus-1.db");
+    let open = || EmbeddedBus::open(&path, Mode::Dev, Options::default(), [1; 16]);
+    let refused = open().err().unwrap().to_string();
+    assert!(refused.contains("another process"), "{refused}");
+    drop(fixture.bus);
+    assert!(open().is_ok());
+}

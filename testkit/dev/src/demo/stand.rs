@@ -2,20 +2,19 @@
 
 use super::people::People;
 use super::record::Artefacts;
-use crate::cli::Profile;
-use crate::dev::children::{SignerProcess, run, signer_binary};
-use crate::dev::install::Plan;
-use crate::dev::platform::{Platform, Start, seats};
-use crate::dev::{Installation, Layout};
+use crate::children::{SignerProcess, run, signer_binary, start_signers};
+use crate::install::{Installation, Plan};
+use crate::layout::Layout;
+use crate::platform::{Platform, Start};
 use anyhow::{Context as _, bail};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
-use strongroom_api::{AccessKey, Keyring, hash_key};
+use strongroom::cli::Profile;
+use strongroom::roles::{RoleName, socket_path};
+use strongroom::run::stop_on_signal;
 use strongroom_chain_bitcoin::Network;
 use strongroom_client::{Client, KeyFile};
 use strongroom_host::SystemEntropy;
-use strongroom_ports::db::Db;
 use strongroom_stage::StopFlag;
 use strongroom_types::words::grid;
 
@@ -23,7 +22,7 @@ use strongroom_types::words::grid;
 pub struct Stand {
     /// Where everything is.
     pub layout: Layout,
-    /// Genesis and service keys.
+    /// Genesis and bearer keys.
     pub installation: Installation,
     /// Who takes part.
     pub people: People,
@@ -36,7 +35,6 @@ pub struct Stand {
     /// A child that is meant to be dead.
     pub dead: Option<&'static str>,
     platform: Option<Platform>,
-    sockets: PathBuf,
     port: u16,
 }
 
@@ -44,33 +42,10 @@ pub struct Stand {
 pub struct Parts<'a> {
     /// The running services.
     pub platform: &'a Platform,
-    /// Genesis and service keys.
-    pub installation: &'a Installation,
     /// Who takes part.
     pub people: &'a People,
     /// The artefacts.
     pub artefacts: &'a mut Artefacts,
-}
-
-/// Folder of the sockets: below the installation when its path is short, else in the temporary
-/// folder.
-pub fn sockets(root: &Path) -> anyhow::Result<PathBuf> {
-    let inside = root.join("run");
-    let folder = if inside.as_os_str().len() < 70 {
-        inside
-    } else {
-        let name = strongroom_types::digest(
-            "strongroom/sockets/v1",
-            &[root.as_os_str().as_encoded_bytes()],
-        );
-        std::env::temp_dir().join(format!(
-            "strongroom-{}",
-            name.to_string().chars().take(16).collect::<String>()
-        ))
-    };
-    std::fs::create_dir_all(&folder)?;
-    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(folder)
 }
 
 /// Pauses this thread.
@@ -90,7 +65,6 @@ impl Stand {
             );
         }
         let layout = Layout::new(&out);
-        let sockets = sockets(&out)?;
         println!(
             "■ Installing: three signers and a witness make their own keys; genesis is pinned"
         );
@@ -99,12 +73,11 @@ impl Stand {
             Network::Regtest.native_asset().parse()?,
             &SystemEntropy,
         );
-        let installation = Installation::create(
-            &layout,
-            &Plan::default(),
-            &people.operator.credential(),
-            &sockets,
-        )?;
+        let plan = Plan {
+            tenant: Some(people.tenant),
+            ..Plan::default()
+        };
+        let installation = Installation::create(&layout, &plan, &people.operator.credential())?;
         people.platform = installation.genesis.platform;
         let hash = installation.genesis.hash();
         println!("  genesis {hash}\n  compare these 16 words at every signer:\n");
@@ -122,53 +95,36 @@ impl Stand {
             last_raw: None,
             dead: None,
             platform: None,
-            sockets,
             port,
         };
-        stand.start(false, &[])?;
+        stand.start(&RoleName::ALL, false)?;
         stand.spawn_signers()?;
         stand.wait_fresh()?;
         Ok(stand)
     }
 
     fn spawn_signers(&mut self) -> anyhow::Result<()> {
-        let binary = signer_binary()?;
-        for (name, _) in seats(&self.installation.genesis) {
-            let config = self.layout.signer_config(&name);
-            let child = SignerProcess::start(&name, &binary, &config, &self.layout.log(&name))?;
+        self.children = start_signers(&self.layout, &self.installation.genesis)?;
+        for child in &self.children {
+            let folder = self.layout.signer(child.name());
             println!(
-                "  {name:<10} pid {:<7} {}",
+                "  {:<10} pid {:<7} {}",
+                child.name(),
                 child.pid(),
-                self.layout.signer(&name).display()
+                folder.display()
             );
-            self.children.push(child);
         }
         Ok(())
     }
 
-    /// Starts the services of this process; those in `skip` are played by somebody else.
-    pub fn start(&mut self, new_bus: bool, skip: &[&str]) -> anyhow::Result<()> {
-        let secrets = &self.installation.secrets;
-        let keyring = Keyring(vec![
-            AccessKey {
-                hash: hash_key(&secrets.operator_key),
-                tenant: None,
-            },
-            AccessKey {
-                hash: hash_key(&secrets.tenant_key),
-                tenant: Some(self.people.tenant),
-            },
-        ]);
-        let platform = Platform::start(Start {
-            layout: &self.layout,
-            genesis: Arc::clone(&self.installation.genesis),
-            secrets,
-            keyring,
-            run: &self.sockets,
+    /// Starts these roles in this process; the others are played by the caller.
+    pub fn start(&mut self, roles: &[RoleName], new_bus: bool) -> anyhow::Result<()> {
+        let start = Start {
+            roles,
             port: self.port,
             new_bus,
-            skip,
-        })?;
+        };
+        let platform = Platform::start(&self.layout, start)?;
         self.port = platform.address.port();
         self.platform = Some(platform);
         Ok(())
@@ -200,7 +156,6 @@ impl Stand {
                 .platform
                 .as_ref()
                 .context("the platform is not running")?,
-            installation: &self.installation,
             people: &self.people,
             artefacts: &mut self.artefacts,
         })
@@ -208,18 +163,12 @@ impl Stand {
 
     /// A client with the tenant's key.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(
-            &self.url()?,
-            &self.installation.secrets.tenant_key,
-        ))
+        Ok(Client::new(&self.url()?, &self.installation.tenant_key))
     }
 
     /// A client with the operators' key.
     pub fn operator(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(
-            &self.url()?,
-            &self.installation.secrets.operator_key,
-        ))
+        Ok(Client::new(&self.url()?, &self.installation.operator_key))
     }
 
     /// Where the API is.
@@ -251,22 +200,27 @@ impl Stand {
         )
     }
 
-    /// Waits for a fresh witnessed head that covers everything so far.
+    /// Waits for a fresh witnessed head that covers everything so far, and for an API that answers
+    /// from it.
     pub fn wait_fresh(&mut self) -> anyhow::Result<()> {
         self.wait("no fresh witnessed head", 30, |platform| {
             platform.journal.read(|f| {
                 let fresh = f.fresh(super::people::now()).ok()?;
                 (fresh.size == f.size() && f.size() > 0).then_some(())
             })
+        })?;
+        let (client, tenant) = (self.client()?, self.people.tenant);
+        self.wait("the API is not ready", 30, |_| {
+            match client.vaults(tenant) {
+                Err(error) if error.code() == Some("not_ready") => None,
+                Ok(_) | Err(_) => Some(()),
+            }
         })
     }
 
     /// The unsigned form of a payment, from the transactions service's table.
     pub fn unsigned(&self, intent: &strongroom_types::Digest) -> anyhow::Result<Vec<u8>> {
-        let db = self
-            .platform()?
-            .database("transactions")
-            .context("the transactions database")?;
+        let db = self.platform()?.database(RoleName::Transactions)?;
         let mut tx = db.begin()?;
         let row = tx.query_opt(
             "SELECT unsigned FROM payment WHERE intent = $1",
@@ -278,7 +232,7 @@ impl Stand {
     /// Commits of a signer's database since it started, by its own word on its admin socket.
     pub fn signer_commits(&self, name: &str) -> anyhow::Result<u64> {
         let data = self.layout.signer(name);
-        let socket = crate::dev::link::socket_path(&self.sockets, &format!("{name}-admin"));
+        let socket = socket_path(&self.layout.sockets(), &format!("{name}-admin"));
         let (data, socket) = (data.to_string_lossy(), socket.to_string_lossy());
         let status = run(
             &signer_binary()?,
@@ -297,11 +251,8 @@ impl Stand {
     pub fn finish_artefacts(&mut self) -> anyhow::Result<()> {
         self.wait_fresh()?;
         self.keep_cosignatures()?;
-        let journal = self
-            .platform()?
-            .database("journal")
-            .context("the journal's database")?;
-        self.artefacts.journal(journal.as_ref() as &dyn Db)
+        let journal = self.platform()?.database(RoleName::Writer)?;
+        self.artefacts.journal(journal.as_ref())
     }
 
     /// Copies the witnesses' cosignatures off the bus.
@@ -333,12 +284,7 @@ impl Stand {
             KeyFile::from_seed(key.id, key.user, key.class, &person.seed)
                 .save(&self.layout.person(person.name))?;
         }
-        let key_file = self.layout.person("api-key").with_extension("txt");
-        std::fs::write(&key_file, &self.installation.secrets.tenant_key)?;
-        std::fs::set_permissions(
-            &key_file,
-            std::os::unix::fs::PermissionsExt::from_mode(0o600),
-        )?;
+        let key_file = self.layout.bearer_key("tenant");
         let profile = Profile {
             url: Some(self.url()?),
             api_key_file: Some(key_file),
@@ -354,13 +300,11 @@ impl Stand {
         self.children.iter_mut().for_each(SignerProcess::stop);
     }
 
-    /// Says how to go on, waits for Ctrl-C, and ends clean.
+    /// Prints how to go on, waits for a signal, and stops everything.
     pub fn leave_up(mut self) -> anyhow::Result<()> {
         super::phases::how_to_go_on(&mut self)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(tokio::signal::ctrl_c())?;
+        let stop = stop_on_signal()?;
+        while !stop.wait(Duration::from_secs(1)) {}
         println!("\nstopping …");
         self.stop();
         Ok(())

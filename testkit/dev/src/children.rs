@@ -1,10 +1,13 @@
 //! Signers and witnesses as child processes of the shipped `strongroom-signer`.
 
+use crate::layout::Layout;
 use anyhow::{Context as _, bail};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use strongroom::roles::seats;
+use strongroom_journal::Genesis;
 
 /// How long a child may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -18,20 +21,50 @@ pub struct SignerProcess {
     child: Child,
 }
 
-/// Where the signer binary is: beside this program, as `cargo` and the packages put it.
+/// The signer's program.
+///
+/// # Errors
+/// As [`program`].
 pub fn signer_binary() -> anyhow::Result<PathBuf> {
+    program("strongroom-signer")
+}
+
+/// A shipped program: beside this one, as `cargo` and the packages put it, or one folder up from a
+/// test's.
+///
+/// # Errors
+/// When it was not built, with the command that builds it.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let binary = own
-        .parent()
-        .context("the program's folder")?
-        .join("strongroom-signer");
-    if binary.is_file() {
-        return Ok(binary);
-    }
-    bail!(
-        "{} is missing; build it alone: cargo build --release -p strongroom-signer",
-        binary.display()
-    )
+    let folders = own.ancestors().skip(1).take(2);
+    let built = folders
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    built.with_context(|| {
+        let release = if own.components().any(|c| c.as_os_str() == "release") {
+            " --release"
+        } else {
+            ""
+        };
+        format!("{name} is not built; build it alone: cargo build{release} -p {name}")
+    })
+}
+
+/// Starts the signers and witnesses of an installation.
+///
+/// # Errors
+/// A missing binary, a process that cannot be started.
+pub fn start_signers(layout: &Layout, genesis: &Genesis) -> anyhow::Result<Vec<SignerProcess>> {
+    let binary = signer_binary()?;
+    let start = |(name, _): (String, _)| {
+        SignerProcess::start(
+            &name,
+            &binary,
+            &layout.signer_config(&name),
+            &layout.log(&name),
+        )
+    };
+    seats(genesis).into_iter().map(start).collect()
 }
 
 /// Runs the signer binary to its end and gives its output.

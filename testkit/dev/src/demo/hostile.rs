@@ -4,19 +4,19 @@
 //! Nothing here goes around a check: records are signed by registered keys and travel over the real
 //! bus to the real signer processes. What comes back is kept as it was signed.
 
-use crate::dev::platform::Platform;
-use crate::dev::secrets::Secrets;
+use crate::platform::Platform;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom::roles::RoleName;
 use strongroom_host::SystemClock;
 use strongroom_journal::Body;
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::PublicKeys;
-use strongroom_ports::bus::{Bus as _, Position, Topic};
+use strongroom_ports::bus::{Position, Topic};
 use strongroom_ports::chain::{ChainCodec as _, NoRegistry, Registry as _, VaultKey};
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::TenantVaults;
@@ -54,13 +54,8 @@ pub struct Hostile<'a> {
 }
 
 impl<'a> Hostile<'a> {
-    /// Takes over the keys of coordinator and transactions service, which must not run meanwhile.
-    pub fn new(
-        platform: &'a Platform,
-        secrets: &Secrets,
-        tenant: TenantId,
-        key: KeyId,
-    ) -> anyhow::Result<Self> {
+    /// Takes over the keys of coordinator and transactions service, which must not run at the same time.
+    pub fn new(platform: &'a Platform, tenant: TenantId, key: KeyId) -> anyhow::Result<Self> {
         let mut outboxes = Vec::new();
         for seat in &platform.genesis.signers {
             let topic = Topic::new(&topics::signer_outbox(seat.node))?;
@@ -70,8 +65,8 @@ impl<'a> Hostile<'a> {
         let results = Topic::new(topics::JOURNAL_RESULTS)?;
         let end = platform.bus.end(&results)?;
         Ok(Self {
-            transactions: platform.post(secrets, "transactions")?,
-            coordinator: platform.post(secrets, "coordinator")?,
+            transactions: platform.post(RoleName::Transactions)?,
+            coordinator: platform.post(RoleName::Coordinator)?,
             platform,
             tenant,
             key,

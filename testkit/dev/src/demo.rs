@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use strongroom_client::verify::{Report, verify_dir};
 
-/// What `strongroom demo` is asked for.
+/// Options of the `demo` command.
 pub struct Options {
     /// Exit when done, with 0 only if everything held.
     pub check: bool,

@@ -5,13 +5,14 @@ use super::people::intent_digest;
 use super::record::Timing;
 use super::stand::{Stand, pause};
 use super::tamper::Tampering;
+use crate::children::program;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use strongroom::roles::RoleName;
 use strongroom_chain_bitcoin_dev::check_spend;
 use strongroom_host::SystemEntropy;
-use strongroom_ports::bus::Bus as _;
 use strongroom_ports::chain::{ChainGateway as _, OwnCoin, OwnPath};
 use strongroom_types::{
     ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed,
@@ -24,6 +25,20 @@ const PAYEE: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsg
 const FUNDED: (u32, u64) = (300, 10_000_000);
 /// Amount of a measured transfer, satoshi.
 const SMALL: u64 = 30_000;
+/// Roles that stay honest while coordinator and transactions service are hostile.
+const HONEST_ROLES: [RoleName; 4] = [
+    RoleName::Link,
+    RoleName::Writer,
+    RoleName::Approvals,
+    RoleName::Api,
+];
+/// Roles whose databases can be lost; the writer's holds the journal.
+const LOST_ROLES: [RoleName; 4] = [
+    RoleName::Api,
+    RoleName::Approvals,
+    RoleName::Transactions,
+    RoleName::Coordinator,
+];
 /// How long a transfer may take before the demo gives up, milliseconds.
 const SIGNED_WITHIN_MS: u64 = 20_000;
 
@@ -222,17 +237,12 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
         "\n■ Attacks: coordinator and transactions service are hostile and sign with their own valid keys"
     );
     stand.stop_services();
-    stand.start(false, &["coordinator", "transactions"])?;
+    stand.start(&HONEST_ROLES, false)?;
     stand.wait_fresh()?;
     initiator_cannot_approve(stand, pending)?;
     let coins = confirmed_coins(stand, 14)?;
     let parts = stand.parts()?;
-    let hostile = Hostile::new(
-        parts.platform,
-        &parts.installation.secrets,
-        parts.people.tenant,
-        parts.people.key,
-    )?;
+    let hostile = Hostile::new(parts.platform, parts.people.tenant, parts.people.key)?;
     let mut run = Tampering::new(
         parts.platform,
         parts.people,
@@ -249,7 +259,7 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
     run.other_anchor()?;
     stand.wait_fresh()?;
     stand.stop_services();
-    stand.start(false, &[])?;
+    stand.start(&RoleName::ALL, false)?;
     stand.wait_fresh()
 }
 
@@ -506,16 +516,11 @@ pub fn services_lost(stand: &mut Stand) -> anyhow::Result<()> {
     stand.wait_fresh()?;
     stand.keep_cosignatures()?;
     stand.stop_services();
-    for name in crate::dev::layout::SERVICE_FILES {
-        for suffix in ["", "-wal", "-shm"] {
-            let path = stand.layout.service(name);
-            let file = path.with_file_name(format!("{name}.sqlite{suffix}"));
-            if file.exists() {
-                std::fs::remove_file(&file)?;
-            }
-        }
+    for role in LOST_ROLES {
+        std::fs::remove_dir_all(stand.layout.role(role))?;
     }
-    stand.start(true, &[])?;
+    std::fs::remove_dir_all(stand.layout.bus())?;
+    stand.start(&RoleName::ALL, true)?;
     stand.wait_fresh()?;
     let after = stand.client()?.vaults(stand.people.tenant)?;
     if before != after {
@@ -526,12 +531,12 @@ pub fn services_lost(stand: &mut Stand) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// URLs and commands for whoever wants to go on.
+/// Prints the URL, and commands to go on with.
 pub fn how_to_go_on(stand: &mut Stand) -> anyhow::Result<()> {
     let url = stand.url()?;
     stand.write_client_files()?;
     let profile = stand.layout.profile();
-    let program = std::env::current_exe()?;
+    let program = program("strongroom")?;
     let strongroom = format!("{} --profile {}", program.display(), profile.display());
     let key = |name: &str| stand.layout.person(name).display().to_string();
     let vault = stand.people.vault;

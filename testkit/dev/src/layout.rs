@@ -1,15 +1,16 @@
 //! Where things are in a development folder.
 
 use std::path::{Path, PathBuf};
+use strongroom::roles::RoleName;
+
+/// Longest folder of sockets: a socket's whole path must stay below 108 bytes on Linux.
+const SOCKETS_LEN_MAX: usize = 70;
 
 /// Paths below one folder.
 #[derive(Clone, Debug)]
 pub struct Layout {
     root: PathBuf,
 }
-
-/// Names of the files that belong to services and can be lost; the journal's is not among them.
-pub const SERVICE_FILES: [&str; 5] = ["bus", "api", "approvals", "transactions", "coordinator"];
 
 impl Layout {
     /// Below this folder.
@@ -38,16 +39,22 @@ impl Layout {
         self.root.join("genesis.hash")
     }
 
-    /// A service's database.
+    /// The configuration of the roles.
     #[must_use]
-    pub fn service(&self, name: &str) -> PathBuf {
-        self.root.join("services").join(format!("{name}.sqlite"))
+    pub fn config(&self) -> PathBuf {
+        self.root.join("roles.toml")
     }
 
-    /// The journal writer's database.
+    /// A role's folder, with its database.
     #[must_use]
-    pub fn journal(&self) -> PathBuf {
-        self.root.join("journal").join("journal.sqlite")
+    pub fn role(&self, role: RoleName) -> PathBuf {
+        self.root.join("roles").join(role.name())
+    }
+
+    /// The folder of the bus.
+    #[must_use]
+    pub fn bus(&self) -> PathBuf {
+        self.root.join("bus")
     }
 
     /// The development chain, which stands in for a node.
@@ -56,10 +63,16 @@ impl Layout {
         self.root.join("chain").join("devchain.sqlite")
     }
 
-    /// Service keys.
+    /// Secrets of the roles, a file each.
     #[must_use]
     pub fn secrets(&self) -> PathBuf {
-        self.root.join("keys").join("services.json")
+        self.root.join("secrets")
+    }
+
+    /// Bearer key of a client: `operator` or `tenant`.
+    #[must_use]
+    pub fn bearer_key(&self, name: &str) -> PathBuf {
+        self.root.join("clients").join(format!("{name}.key"))
     }
 
     /// A person's or program's key file.
@@ -92,19 +105,35 @@ impl Layout {
         self.root.join("logs").join(format!("{name}.log"))
     }
 
-    /// Makes all folders; the root is for its owner only.
+    /// Folder of the sockets: below the installation when its path is short, else in the temporary
+    /// folder under a name that follows from it.
+    #[must_use]
+    pub fn sockets(&self) -> PathBuf {
+        let inside = self.root.join("run");
+        if inside.as_os_str().len() < SOCKETS_LEN_MAX {
+            return inside;
+        }
+        let root = self.root.as_os_str().as_encoded_bytes();
+        let name = strongroom_types::digest("strongroom/sockets/v1", &[root]).to_string();
+        let short: String = name.chars().take(16).collect();
+        std::env::temp_dir().join(format!("strongroom-{short}"))
+    }
+
+    /// Makes all folders; root and sockets are for their owner only.
     ///
     /// # Errors
     /// The file system's.
     pub fn create(&self) -> std::io::Result<()> {
         for folder in [
-            "services", "journal", "chain", "keys", "clients", "signers", "logs",
+            "roles", "bus", "chain", "secrets", "clients", "signers", "logs",
         ] {
             std::fs::create_dir_all(self.root.join(folder))?;
         }
-        std::fs::set_permissions(
-            &self.root,
-            std::os::unix::fs::PermissionsExt::from_mode(0o700),
-        )
+        std::fs::create_dir_all(self.sockets())?;
+        for folder in [&self.root, &self.sockets()] {
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            std::fs::set_permissions(folder, private)?;
+        }
+        Ok(())
     }
 }

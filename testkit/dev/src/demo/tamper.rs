@@ -4,7 +4,7 @@
 use super::hostile::{Answer, Hostile};
 use super::people::{People, intent_digest};
 use super::record::Artefacts;
-use crate::dev::platform::Platform;
+use crate::platform::Platform;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use strongroom_chain_bitcoin::Network;

@@ -1,0 +1,176 @@
+//! Why roles did not start, or ended: one message each, and a stable exit code.
+
+use crate::roles::RoleName;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use strongroom_ports::bus::BusError;
+use strongroom_ports::db::{DbError, DbErrorKind};
+use strongroom_types::Refusal;
+
+use crate::secrets::SecretsError;
+
+/// The exit codes of `run`, as `--help` and `docs/cli.md` show them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+   0  ended by SIGINT or SIGTERM
+   1  a role stopped for good, or anything not listed (the message says what)
+   2  wrong command line, an unknown role among it
+  10  the genesis file is missing, or is not the one whose hash is pinned
+  11  a role's database is damaged, of another installation or role, or of a newer build
+  13  the disk is full
+  15  another process runs on the folder of one of the roles
+  16  a role's secrets file is missing, readable by others, or of another installation or role
+  78  the configuration cannot be used, or names a part that this build lacks
+With 10, 11, 15, 16 and 78 nothing was started and no database was changed.";
+
+/// Why roles did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration cannot be read, or says something that this program does not understand.
+    #[error("configuration {}: {why}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The line, member or rule.
+        why: String,
+    },
+    /// The configuration names kinds of parts that are not linked here, one line each.
+    #[error("this build lacks parts that the roles need:\n  {}", .0.join("\n  "))]
+    Lacking(Vec<String>),
+    /// The genesis file cannot be read.
+    #[error("cannot read genesis {}", path.display())]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The genesis file is not the pinned one, or breaks a rule.
+    #[error("genesis {} is refused", path.display())]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// The rule.
+        #[source]
+        source: Refusal,
+    },
+    /// A role's secrets cannot be used.
+    #[error("role {role}")]
+    Secrets {
+        /// The role.
+        role: RoleName,
+        /// What is wrong with the file.
+        #[source]
+        source: SecretsError,
+    },
+    /// A role's folder cannot be made or locked.
+    #[error("role {role}: folder {}", path.display())]
+    Folder {
+        /// The role.
+        role: RoleName,
+        /// The folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process holds the lock of a role's folder.
+    #[error("role {role}: another process runs on {}", path.display())]
+    InUse {
+        /// The role.
+        role: RoleName,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A role's database was made for something else.
+    #[error("role {role}: its database belongs to {owner}")]
+    ForeignStore {
+        /// The role.
+        role: RoleName,
+        /// The other installation or role.
+        owner: String,
+    },
+    /// A role's database fails.
+    #[error("role {role}: its database")]
+    Store {
+        /// The role.
+        role: RoleName,
+        /// The database's answer.
+        #[source]
+        source: DbError,
+    },
+    /// The bus refuses.
+    #[error("the bus")]
+    Bus(#[from] BusError),
+    /// A part of the build could not be opened or started.
+    #[error("{what}")]
+    Part {
+        /// The part.
+        what: String,
+        /// Its answer.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A role ended for good while running.
+    #[error("{0}")]
+    Stopped(String),
+}
+
+impl RunError {
+    /// A part of the build that could not be opened or started.
+    pub fn part(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Part {
+            what: what.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The stable exit code, as in [`EXIT_CODES`].
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::GenesisFile { .. } | Self::Genesis { .. } => 10,
+            Self::ForeignStore { .. } => 11,
+            Self::Store { source, .. } => match source.kind() {
+                DbErrorKind::Corrupt | DbErrorKind::Schema => 11,
+                DbErrorKind::Full => 13,
+                DbErrorKind::Constraint
+                | DbErrorKind::Busy
+                | DbErrorKind::Io
+                | DbErrorKind::Poisoned
+                | DbErrorKind::BadText
+                | DbErrorKind::Type
+                | DbErrorKind::Other => 1,
+            },
+            Self::InUse { .. } => 15,
+            Self::Secrets { .. } => 16,
+            Self::Config { .. } | Self::Lacking(_) | Self::Bus(BusError::RefusedInProduction) => 78,
+            Self::Folder { .. } | Self::Bus(_) | Self::Part { .. } | Self::Stopped(_) => 1,
+        }
+    }
+
+    /// Prints the error with its causes to stderr, and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        // Nothing can be done about a closed stderr.
+        let _ = writeln!(std::io::stderr(), "error: {}", with_causes(self));
+        ExitCode::from(self.exit_code())
+    }
+}
+
+/// An error and its causes on one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

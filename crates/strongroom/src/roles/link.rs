@@ -1,0 +1,71 @@
+//! Role `link`: a socket for each signer and witness of genesis.
+
+use super::{RoleName, Starting};
+use crate::exit::RunError;
+use crate::supervise::spawn_thread;
+use std::fs::{DirBuilder, create_dir_all};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strongroom_journal::Genesis;
+use strongroom_link::Link;
+use strongroom_types::NodeId;
+
+pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
+    let parts = starting.parts;
+    let config = &parts.config;
+    let sockets = config
+        .sockets
+        .as_ref()
+        .ok_or_else(|| config.error("role link needs `[link]`"))?;
+    make_private(sockets).map_err(|source| RunError::Folder {
+        role: RoleName::Link,
+        path: sockets.clone(),
+        source,
+    })?;
+
+    for (seat, node) in seats(&parts.genesis) {
+        let (bus, stop) = (Arc::clone(&parts.bus), starting.supervisor.stop_flag());
+        let link = Link::open(
+            bus,
+            &parts.genesis,
+            node,
+            &socket_path(sockets, &seat),
+            stop,
+        )
+        .map_err(|error| RunError::part(format!("link of {seat}"), error))?;
+        let serve = move || link.serve(&|name, work| spawn_thread(name, work));
+        starting.supervisor.spawn(&format!("link-{seat}"), serve);
+    }
+    Ok(())
+}
+
+/// The socket files are for their owner only; so is the folder, or another user could put a socket
+/// of theirs in its place.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    if let Some(above) = folder.parent() {
+        create_dir_all(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// The socket of a seat.
+#[must_use]
+pub fn socket_path(sockets: &Path, seat: &str) -> PathBuf {
+    sockets.join(format!("{seat}.sock"))
+}
+
+/// Signers and witnesses of a genesis, by the names of their sockets: `signer-1`, `witness-1`, …
+#[must_use]
+pub fn seats(genesis: &Genesis) -> Vec<(String, NodeId)> {
+    let signers = genesis
+        .signers
+        .iter()
+        .map(|seat| (format!("signer-{}", seat.index), seat.node));
+    let witnesses = (1..).zip(&genesis.witnesses);
+    let witnesses = witnesses.map(|(number, seat)| (format!("witness-{number}"), seat.node));
+    signers.chain(witnesses).collect()
+}

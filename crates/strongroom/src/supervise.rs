@@ -1,0 +1,214 @@
+//! Threads of a process of roles: named, restarted after what may pass, reported when it does not.
+
+use crate::exit::with_causes;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use strongroom_host::SystemClock;
+use strongroom_ports::bus::Bus;
+use strongroom_ports::db::Db;
+use strongroom_ports::host::Clock as _;
+use strongroom_replica::SharedFollower;
+use strongroom_stage::{NoFaults, Options, Progress, Shell, Stage, StopFlag};
+use strongroom_types::UnixMs;
+
+/// Pause before a part that failed is made again.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
+/// How often a waiting role looks for a fresh witnessed head.
+const FRESH_POLL: Duration = Duration::from_millis(10);
+/// A role that waits for longer says so in the log, once.
+const FRESH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How one run of a supervised part ended.
+pub enum Ended {
+    /// As asked.
+    Stopped,
+    /// By something that may pass: it is made again.
+    MayPass(String),
+    /// For good: the whole process has failed.
+    ForGood(String),
+}
+
+/// The threads of a process, and the first failure for good among them.
+#[derive(Default)]
+pub struct Supervisor {
+    stop: StopFlag,
+    failure: Failure,
+    threads: Vec<JoinHandle<()>>,
+    on_stop: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// The first failure for good.
+#[derive(Clone, Default)]
+struct Failure(Arc<Mutex<Option<String>>>);
+
+impl Failure {
+    fn set(&self, what: &str) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| what.to_owned());
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// A stage to be run.
+pub struct StageRun {
+    /// Name of the role, its thread and its log lines.
+    pub name: &'static str,
+    /// The stage's database.
+    pub db: Arc<dyn Db>,
+    /// The bus.
+    pub bus: Arc<dyn Bus>,
+    /// Replica whose first fresh witnessed head the stage waits for; the writer, which makes the
+    /// heads, waits for none.
+    pub after_fresh_head: Option<Arc<SharedFollower>>,
+    /// Called when the stage's tables are there and its memory is loaded.
+    pub on_open: Box<dyn Fn() + Send>,
+    /// Called after each round that handled records or ticked.
+    pub on_progress: Box<dyn Fn() + Send>,
+}
+
+impl Supervisor {
+    /// The flag that every part watches.
+    #[must_use]
+    pub fn stop_flag(&self) -> StopFlag {
+        self.stop.clone()
+    }
+
+    /// What ended for good, if anything did.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.failure.get()
+    }
+
+    /// Runs `work` on a named thread until it ends.
+    pub fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+        self.threads.push(spawn_thread(name, work));
+    }
+
+    /// Runs `work` on a named thread, again after what may pass, until it was stopped or failed for
+    /// good.
+    pub fn repeat(
+        &mut self,
+        name: &str,
+        mut work: impl FnMut(&StopFlag) -> Ended + Send + 'static,
+    ) {
+        let (stop, failure, part) = (self.stop.clone(), self.failure.clone(), name.to_owned());
+        self.spawn(name, move || {
+            while !stop.is_set() {
+                match work(&stop) {
+                    Ended::Stopped => return,
+                    Ended::MayPass(why) => {
+                        tracing::warn!(part, "{why}; starting it again");
+                        let _ = stop.wait(RESTART_PAUSE);
+                    }
+                    Ended::ForGood(why) => {
+                        tracing::error!(part, "{why}");
+                        failure.set(&format!("{part}: {why}"));
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Runs a stage on its own thread; after a failure that may pass, `make` makes it again and it
+    /// goes on from its database.
+    pub fn run_stage<S: Stage + 'static>(
+        &mut self,
+        run: StageRun,
+        make: impl Fn() -> anyhow::Result<S> + Send + 'static,
+    ) {
+        self.repeat(run.name, move |stop| {
+            if let Some(journal) = &run.after_fresh_head
+                && !wait_for_fresh_head(run.name, journal, stop)
+            {
+                return Ended::Stopped;
+            }
+            match make() {
+                Ok(stage) => shell_until_stopped(&run, stage, stop),
+                Err(error) => Ended::ForGood(format!("{error:#}")),
+            }
+        });
+    }
+
+    /// To be called first when everything stops: for what does not watch the flag.
+    pub fn on_stop(&mut self, stop: impl FnOnce() + Send + 'static) {
+        self.on_stop.push(Box::new(stop));
+    }
+
+    /// Stops everything and waits for it.
+    pub fn stop(self) {
+        self.stop.set();
+        self.on_stop.into_iter().for_each(|stop| stop());
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn shell_until_stopped<S: Stage>(run: &StageRun, stage: S, stop: &StopFlag) -> Ended {
+    let (db, bus) = (Arc::clone(&run.db), Arc::clone(&run.bus));
+    let opened = Shell::new(stage, db, bus, Options::default(), Box::new(NoFaults));
+    let ended = opened.and_then(|mut shell| {
+        (run.on_open)();
+        let mut notify = |progress: &Progress| {
+            if progress.records > 0 || progress.ticked {
+                (run.on_progress)();
+            }
+        };
+        shell.run(&SystemClock, stop, &mut notify)
+    });
+    match ended {
+        Ok(()) => Ended::Stopped,
+        Err(error) if error.may_restart() => Ended::MayPass(with_causes(&error)),
+        Err(error) => Ended::ForGood(with_causes(&error)),
+    }
+}
+
+/// Services answer from the replica, so a service that starts with an old one would deny what the
+/// journal has. A fresh head proves that the replica is as new as the witnesses' clocks. Gives
+/// `false` when the process stops first.
+fn wait_for_fresh_head(role: &str, journal: &SharedFollower, stop: &StopFlag) -> bool {
+    let is_fresh = || journal.read(|f| f.size() > 0 && f.fresh(now()).is_ok());
+    let mut waited = Duration::ZERO;
+    while !is_fresh() {
+        if waited == FRESH_PATIENCE {
+            tracing::warn!(
+                role,
+                "no fresh witnessed head yet: do signers and witnesses run?"
+            );
+        }
+        if stop.wait(FRESH_POLL) {
+            return false;
+        }
+        waited += FRESH_POLL;
+    }
+    true
+}
+
+/// The host's time.
+pub(crate) fn now() -> UnixMs {
+    UnixMs(SystemClock.now_ms())
+}
+
+/// A named thread of the composition root.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the composition root starts the threads"
+)]
+#[expect(
+    clippy::expect_used,
+    reason = "a process that cannot start its threads must stop"
+)]
+pub fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work);
+    thread.expect("a thread can be started")
+}
