@@ -25,7 +25,7 @@ mod tighten;
 mod windows;
 
 pub use approvals::{Ballot, Seat, Verified, check_answer, check_approvals, check_for_any_group};
-pub use authorize::{Evaluated, evaluate, initiator};
+pub use authorize::{Admitted, Evaluated, admissible, evaluate, initiator};
 pub use windows::TenantView;
 
 use crate::entry::{Body, Entry, VERSION};

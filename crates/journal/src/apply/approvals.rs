@@ -164,7 +164,8 @@ fn approver(
 }
 
 /// Checks one answer for the first of the decision's groups in which it counts. For services that
-/// see answers before the others are there: the order of groups is taken as the approval states it.
+/// see answers before the others are there: the order of groups is taken as the approval states it,
+/// where the decision has one.
 ///
 /// # Errors
 /// Why it does not count in the last group; `approval_not_eligible` when the decision asks nobody.
@@ -174,12 +175,20 @@ pub fn check_for_any_group(
     signed: &Signed,
     approval: &Approval,
 ) -> Result<Verified, Refusal> {
+    // Only a yes to an ordered decision names the answers before it. One that names some all the
+    // same would be counted here and refused by `check_approvals`, with all the others.
+    let names_earlier = ballot.core.ordered && approval.answer == Answer::Yes;
+    let after = if names_earlier {
+        approval.after.as_slice()
+    } else {
+        &[]
+    };
     let mut refusal = Refusal::from(Code::ApprovalNotEligible);
     for need in &ballot.core.groups {
         let seat = Seat {
             group: need.group,
             answer: approval.answer,
-            after: &approval.after,
+            after,
         };
         match check_answer(view, ballot, &seat, signed) {
             Ok(verified) => return Ok(verified),

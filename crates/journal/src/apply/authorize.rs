@@ -7,9 +7,9 @@ use super::change::{Change, Place};
 use super::check_not_stopped;
 use super::windows::{self, TenantView};
 use crate::entry::Authorization;
-use crate::genesis::Bounds;
+use crate::genesis::{Bounds, ChainSeat, Genesis};
 use crate::keyspace as ks;
-use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend};
+use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend, TenantRecord};
 use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
@@ -207,14 +207,67 @@ fn evaluate_stopped_too(
     signed: &Signed,
     at: UnixMs,
 ) -> Result<Evaluated, Refusal> {
+    let Admitted {
+        intent,
+        digest,
+        credential,
+        tenant,
+        chain,
+    } = admissible(view, state.genesis(), signed, at)?;
+
+    // Policy sees the decoder that genesis names, which is the one that signers read with.
+    let question = Question {
+        intent: &intent,
+        intent_digest: digest,
+        at,
+        decoder: &chain.decoder,
+    };
+    let policy = state.policy(intent.tenant, &tenant)?;
+    let facts = TenantView::new(view, intent.tenant);
+    let decision = strongroom_policy::evaluate(&policy, tenant.policy, &facts, &question);
+
+    Ok(Evaluated {
+        intent,
+        digest,
+        credential,
+        decision,
+        native: chain.native,
+    })
+}
+
+/// An intent that no rule about the intent itself keeps out.
+pub struct Admitted {
+    /// The intent.
+    pub intent: Intent,
+    /// Digest of the intent's text.
+    pub digest: Digest,
+    /// The initiator's credential.
+    pub credential: Credential,
+    /// The initiator's tenant.
+    tenant: TenantRecord,
+    /// The chain as genesis names it.
+    chain: ChainSeat,
+}
+
+/// Judges an intent by everything that needs neither policy nor approvals nor an attempt: form,
+/// scope, signature, times, and that it is new. The API asks this before it stores an intent, so
+/// that a client is refused at once and for the reason that the journal would give.
+///
+/// # Errors
+/// The first rule that refuses.
+pub fn admissible(
+    view: &dyn View,
+    genesis: &Genesis,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<Admitted, Refusal> {
     let (intent, digest) = signed.open::<Intent>()?;
-    let genesis = state.genesis();
 
     // An intent signed for another installation must not pay here.
     if intent.platform != genesis.platform {
         return Err(Code::WrongScope.into());
     }
-    let record = view.tenant(intent.tenant)?;
+    let tenant = view.tenant(intent.tenant)?;
     let credential = initiator(view, &intent, signed, &digest)?;
 
     check_times(&intent, at, &genesis.bounds)?;
@@ -224,27 +277,16 @@ fn evaluate_stopped_too(
     }
     check_unused(view, &intent, &digest, &credential)?;
 
-    // Policy sees the decoder that genesis names, which is the one that signers read with.
     let chain = genesis
         .chain(&intent.chain)
-        .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
-    let question = Question {
-        intent: &intent,
-        intent_digest: digest,
-        at,
-        decoder: &chain.decoder,
-    };
-    let policy = state.policy(intent.tenant, &record)?;
-    let facts = TenantView::new(view, intent.tenant);
-    let decision = strongroom_policy::evaluate(&policy, record.policy, &facts, &question);
-
-    let native = chain.native.clone();
-    Ok(Evaluated {
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?
+        .clone();
+    Ok(Admitted {
         intent,
         digest,
         credential,
-        decision,
-        native,
+        tenant,
+        chain,
     })
 }
 
