@@ -1,7 +1,11 @@
 //! RFC 9457 problems.
 
+use crate::submit::SubmitError;
+use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use strongroom_api_types::ProblemDetails;
+use strongroom_ports::bus::BusError;
 use strongroom_ports::db::{DbError, DbErrorKind};
 use strongroom_types::{Code, Refusal};
 
@@ -45,8 +49,35 @@ impl From<DbError> for Problem {
     }
 }
 
+/// The mirror reads the bus on behalf of a request.
+impl From<BusError> for Problem {
+    fn from(error: BusError) -> Self {
+        tracing::error!(%error, "journal mirror");
+        let code = if error.is_transient() {
+            Code::NotReady
+        } else {
+            Code::Internal
+        };
+        code.into()
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Refused(refusal) => refusal.into(),
+            SubmitError::Store(error) => error.into(),
+            SubmitError::Record(error) => {
+                tracing::error!(error = error.chain(), "record");
+                Code::Internal.into()
+            }
+        }
+    }
+}
+
 const fn status(code: Code) -> StatusCode {
     match code {
+        Code::Malformed => StatusCode::BAD_REQUEST,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::NotFound
         | Code::UnknownTenant
@@ -67,21 +98,16 @@ const fn status(code: Code) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Refusal { code, detail } = self.0;
-        let status = if code == Code::Malformed {
-            StatusCode::BAD_REQUEST
-        } else {
-            status(code)
+        let status = status(code);
+        let body = ProblemDetails {
+            code: code.as_str().to_owned(),
+            detail,
+            retryable: matches!(code, Code::NotReady | Code::DiskFull | Code::QuotaExceeded),
+            status: status.as_u16(),
+            title: code.meaning().to_owned(),
+            page: format!("https://strongroom.dev/errors/{code}"),
         };
-        let retryable = matches!(code, Code::NotReady | Code::DiskFull | Code::QuotaExceeded);
-        let body = serde_json::json!({
-            "type": format!("https://strongroom.dev/errors/{code}"),
-            "title": code.meaning(),
-            "status": status.as_u16(),
-            "detail": detail,
-            "code": code.as_str(),
-            "retryable": retryable,
-        });
-        let mut response = (status, body.to_string()).into_response();
+        let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             header::HeaderValue::from_static("application/problem+json"),

@@ -1,7 +1,7 @@
 //! The gate before everything but the status: nothing is answered from a replica that may be old.
 
+use crate::api::Api;
 use crate::problem::Problem;
-use crate::server::Api;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};

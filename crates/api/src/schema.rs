@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold what the journal's topics say: every entry with its leaf, checkpoints
 /// and cosignatures from the newest witnessed one on, which entry made a tenant (1), vault (2) or
 /// key (3), and how far each topic was read. All of it is refilled from the bus.
-pub(crate) const MIGRATIONS: &[Migration] = &[V1, V2];
+pub(crate) const MIGRATIONS: &[Migration] = &[V1, V2, V3];
 
 const V1: Migration = Migration {
     component: "api",
@@ -45,5 +45,16 @@ CREATE TABLE mirror_cosignature (
     PRIMARY KEY (size, node)) {strict};
 CREATE TABLE mirror_fact (kind {i64} NOT NULL, id {blob} NOT NULL, seq {i64} NOT NULL, PRIMARY KEY (kind, id)) {strict};
 CREATE TABLE mirror_position (topic {text} PRIMARY KEY, incarnation {blob} NOT NULL, next {i64} NOT NULL) {strict};
+",
+};
+
+/// Answers are sent a second time by the stage: `sent` says that they were. Rows from before this
+/// column were sent once and count as sent.
+const V3: Migration = Migration {
+    component: "api",
+    version: 3,
+    sql: "
+ALTER TABLE answer ADD COLUMN sent {bool} NOT NULL DEFAULT TRUE;
+CREATE INDEX answer_unsent ON answer (sent, at_ms);
 ",
 };

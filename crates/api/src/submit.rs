@@ -1,101 +1,96 @@
-//! Records that the API puts on the bus.
+//! Taking what clients submit: no HTTP in here, so that the simulator's clients come in by the same
+//! door.
+//!
+//! Each function checks what can be known at once by the journal's own rules, stores a row and
+//! gives back the record to publish. The row is the outbox: until its answer is there, or until the
+//! stage has sent it once more, [`crate::ApiStage`] sends it again (`docs/adr`, "the API
+//! publishes, then repeats"). Publishing the record at once only saves the wait for that.
 
-use strongroom_journal::entry::Body;
+mod acts;
+mod approvals;
+mod intents;
+mod records;
+
+pub use acts::act;
+pub use approvals::approval;
+pub use intents::intent;
+
+pub(crate) use records::{act_record, approval_record, intent_digest, intent_record};
+
+use crate::store::TxRow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::bus::Record;
+use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::db::{Db, DbError};
+use strongroom_ports::host::Clock;
+use strongroom_replica::SharedFollower;
 use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, Post, first_half};
-use strongroom_types::{
-    Act, Approval, Digest, Document as _, Intent, Scope, Signed, UnixMs, VaultId,
-};
-use strongroom_wire::{
-    ApprovalSubmitted, IntentSubmitted, JournalSubmitted, Marks, encode, topics,
-};
+use strongroom_stage::post::Post;
+use strongroom_types::{Code, Digest, Refusal, UnixMs};
 
-pub(crate) fn intent_digest(signed: &Signed) -> Digest {
-    Intent::digest_of(&signed.text)
+/// What submissions are checked and stored with.
+pub struct Intake {
+    /// The API's database, shared with its stage.
+    pub db: Arc<dyn Db>,
+    /// The API's replica.
+    pub journal: Arc<SharedFollower>,
+    /// Codecs of the chains it takes intents for.
+    pub codecs: Vec<Arc<dyn ChainCodec>>,
+    /// Host clock.
+    pub clock: Arc<dyn Clock>,
+    /// The API's identity.
+    pub post: Mutex<Post>,
 }
 
-/// The intent on its way to policy. Made twice it has the same message id.
-pub(crate) fn intent_record(
-    post: &mut Post,
-    now: UnixMs,
-    signed: &Signed,
-    vault: VaultId,
-    expires: UnixMs,
-    marks: Marks,
-) -> Result<Record, StageError> {
-    let digest = intent_digest(signed);
-    let mut cause = Cause::own(&[b"intent", &digest.0], expires);
-    cause.session = first_half(digest);
-    cause.traceparent = traceparent(&digest);
-    cause.marks = marks;
-    let payload = IntentSubmitted {
-        intent: signed.clone(),
-    };
-    post.record(
-        now,
-        (topics::INTENT_SUBMITTED, &vault.0),
-        None,
-        &payload,
-        &cause,
-    )
+impl Intake {
+    pub(crate) fn now(&self) -> UnixMs {
+        UnixMs(self.clock.now_ms())
+    }
+
+    pub(crate) fn post(&self) -> MutexGuard<'_, Post> {
+        self.post.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// W3C trace context of an intent: trace and span from its digest.
-fn traceparent(digest: &Digest) -> String {
-    let text = digest.to_string();
-    let (trace, rest) = text.split_at(32);
-    let span: String = rest.chars().take(16).collect();
-    format!("00-{trace}-{span}-01")
+/// A submission that was stored, and how it goes on.
+pub struct Taken {
+    /// Digest of the text.
+    pub digest: Digest,
+    /// Record to publish; none when the same text was taken before and is on its way.
+    pub record: Option<Record>,
 }
 
-/// An approver's answer on its way to the approvals service.
-pub(crate) fn approval_record(
-    post: &mut Post,
-    now: UnixMs,
-    signed: &Signed,
-    vault: VaultId,
-    intent: Digest,
-    expires: UnixMs,
-) -> Result<Record, StageError> {
-    let digest = Approval::digest_of(&signed.text);
-    let mut cause = Cause::own(&[b"approval", &digest.0], expires);
-    cause.session = first_half(intent);
-    cause.traceparent = traceparent(&intent);
-    let payload = ApprovalSubmitted {
-        approval: signed.clone(),
-    };
-    post.record(
-        now,
-        (topics::APPROVAL_SUBMITTED, &vault.0),
-        None,
-        &payload,
-        &cause,
-    )
+/// An intent that was stored.
+pub struct TakenIntent {
+    pub(crate) row: TxRow,
+    /// Record to publish; none when the same text was taken before and is on its way.
+    pub record: Option<Record>,
 }
 
-/// An act on its way to the journal.
-pub(crate) fn act_record(
-    post: &mut Post,
-    now: UnixMs,
-    signed: &Signed,
-    submission: [u8; 16],
-) -> Result<Record, StageError> {
-    let scope = Act::parse(&signed.text).map(|act| act.scope);
-    let key = match scope {
-        Ok(Scope::Tenant(tenant)) => tenant.0,
-        Ok(Scope::Platform) | Err(_) => [0; 16],
-    };
-    let payload = JournalSubmitted {
-        submission,
-        body: encode(&Body::Act(signed.clone())),
-    };
-    let cause = Cause::own(&[b"act", &submission], now.plus(60_000));
-    post.record(
-        now,
-        (topics::JOURNAL_SUBMITTED, &key),
-        None,
-        &payload,
-        &cause,
-    )
+impl TakenIntent {
+    /// Digest of the intent.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.row.intent
+    }
+}
+
+/// Why a submission was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// A rule refuses it.
+    #[error("refused")]
+    Refused(#[from] Refusal),
+    /// The store did not take it.
+    #[error("the API's store")]
+    Store(#[from] DbError),
+    /// Its record could not be made.
+    #[error("the record of a submission")]
+    Record(#[from] StageError),
+}
+
+impl From<Code> for SubmitError {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
 }

@@ -1,67 +1,35 @@
 //! Comparing what a server says with what was recomputed from the client's own bytes.
 
 use crate::error::ClientError;
-use serde_json::Value;
+use std::fmt;
+use strongroom_api_types::{DecisionInfo, SignedText, StateName, TransactionInfo};
 use strongroom_ports::chain::{ChainCodec, Effects, Registry};
-use strongroom_types::text::lower_hex;
 use strongroom_types::words::words;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, DecisionCore, Digest, Document, Endorsement, Intent,
-    PlatformId, Signed, SigningCredential, TransactionId, digest,
+    Answer, Approval, ApprovalNonce, DecisionCore, Digest, Document, Intent, PlatformId, Signed,
+    SigningCredential, TransactionId, digest,
 };
 
-/// The text member `name`.
-pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, ClientError> {
-    let found = value.get(name).and_then(Value::as_str);
-    found.ok_or_else(|| ClientError::untrue(format!("member `{name}` is missing")))
-}
-
-/// Lower-case hex of any length in the text member `name`.
-pub(crate) fn bytes(value: &Value, name: &str) -> Result<Vec<u8>, ClientError> {
-    hex::decode(text(value, name)?)
-        .map_err(|e| ClientError::untrue(format!("member `{name}`: {e}")))
-}
-
-/// A member that must be exactly this text.
-pub(crate) fn same(
-    value: &Value,
-    name: &str,
-    own: impl std::fmt::Display,
+/// A member of an answer that must be exactly this.
+pub(crate) fn same<T: PartialEq + fmt::Display>(
+    member: &str,
+    theirs: &T,
+    own: &T,
 ) -> Result<(), ClientError> {
-    let (theirs, own) = (text(value, name)?, own.to_string());
     if theirs == own {
         return Ok(());
     }
     Err(ClientError::untrue(format!(
-        "`{name}` is {theirs}, recomputed {own}"
+        "`{member}` is {theirs}, recomputed {own}"
     )))
 }
 
 /// A signed container as the API shows it.
 ///
 /// # Errors
-/// When it is none.
-pub fn signed(value: &Value) -> Result<Signed, ClientError> {
-    let endorsement = |e: &Value| {
-        let signature =
-            lower_hex(text(e, "signature")?).ok_or_else(|| ClientError::untrue("signature"))?;
-        let credential = text(e, "credential")?
-            .parse()
-            .map_err(ClientError::untrue)?;
-        Ok(Endorsement {
-            credential,
-            signature,
-        })
-    };
-    let list = value.get("endorsements").and_then(Value::as_array);
-    let list = list.ok_or_else(|| ClientError::untrue("member `endorsements` is missing"))?;
-    Ok(Signed {
-        text: text(value, "text")?.to_owned(),
-        endorsements: list
-            .iter()
-            .map(endorsement)
-            .collect::<Result<_, ClientError>>()?,
-    })
+/// [`ClientError::Untrue`] when it is not one.
+pub fn signed(shown: &SignedText) -> Result<Signed, ClientError> {
+    shown.clone().try_into().map_err(ClientError::untrue)
 }
 
 fn document<D: Document>(text: &str) -> Result<D, ClientError> {
@@ -89,50 +57,44 @@ pub struct Shown {
     /// The decision, once there is one.
     pub decision: Option<Decision>,
     /// The state the server claims.
-    pub state: String,
+    pub state: StateName,
 }
 
 /// Recomputes everything of a transaction that follows from its own texts.
 ///
 /// # Errors
 /// [`ClientError::Untrue`] on the first difference.
-pub fn transaction(value: &Value) -> Result<Shown, ClientError> {
-    let signed = signed(value.get("intent").unwrap_or(&Value::Null))?;
+pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
+    let signed = signed(&info.intent)?;
     let intent: Intent = document(&signed.text)?;
     let digest = Intent::digest_of(&signed.text);
-    same(value, "digest", digest)?;
-    same(value, "id", TransactionId::from(digest))?;
-    same(value, "tenant", intent.tenant)?;
-    same(value, "vault", intent.vault)?;
-    same(value, "external_id", &intent.external_id)?;
-    let shown: Vec<&str> = value
-        .get("words")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if shown != words(&digest) {
+    same("digest", &info.digest, &digest.into())?;
+    same("id", &info.id, &TransactionId::from(digest).into())?;
+    same("tenant", &info.tenant, &intent.tenant.into())?;
+    same("vault", &info.vault, &intent.vault.into())?;
+    let external_id = intent.external_id.to_string();
+    same("external_id", &info.external_id, &external_id)?;
+    if info.words != words(&digest) {
         return Err(ClientError::untrue("the words are not those of the digest"));
     }
-    let decision = value.get("decision").filter(|value| !value.is_null());
-    let decision = decision.map(|value| decided(value, &digest)).transpose()?;
+
+    let decision = info.decision.as_ref();
+    let decision = decision.map(|shown| decided(shown, &digest)).transpose()?;
     Ok(Shown {
         intent,
         digest,
         signed,
         decision,
-        state: text(value, "state")?.to_owned(),
+        state: info.state,
     })
 }
 
-fn decided(value: &Value, intent: &Digest) -> Result<Decision, ClientError> {
-    let core_text = text(value, "text")?;
-    let core: DecisionCore = document(core_text)?;
-    let digest = DecisionCore::digest_of(core_text);
-    same(value, "digest", digest)?;
-    same(value, "tier", core.tier)?;
-    same(value, "rule", &core.rule)?;
+fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<Decision, ClientError> {
+    let core: DecisionCore = document(&shown.text)?;
+    let digest = DecisionCore::digest_of(&shown.text);
+    same("digest", &shown.digest, &digest.into())?;
+    same("tier", &shown.tier, &core.tier.into())?;
+    same("rule", &shown.rule, &core.rule.to_string())?;
     if core.intent != *intent {
         return Err(ClientError::untrue("the decision is about another intent"));
     }
@@ -143,8 +105,8 @@ fn decided(value: &Value, intent: &Digest) -> Result<Decision, ClientError> {
 ///
 /// # Errors
 /// [`ClientError::Untrue`] on the first difference.
-pub fn echo(value: &Value, sent: &Signed) -> Result<Shown, ClientError> {
-    let shown = transaction(value)?;
+pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError> {
+    let shown = transaction(info)?;
     if shown.signed.text == sent.text {
         Ok(shown)
     } else {
@@ -167,18 +129,18 @@ pub struct Pending {
     pub answered: Vec<Digest>,
 }
 
-/// Reads what waits for approval: both digests recomputed, effects by the own codec.
+/// Reads what waits for approval: both digests recomputed, effects by the codec linked here.
 ///
 /// # Errors
 /// [`ClientError::Untrue`] on a difference, another installation, or a decoder this client does not
 /// have; the codec's refusals.
 pub fn pending(
-    value: &Value,
+    info: &TransactionInfo,
     platform: PlatformId,
     codec: &dyn ChainCodec,
     vaults: &dyn Registry,
 ) -> Result<Pending, ClientError> {
-    let shown = transaction(value)?;
+    let shown = transaction(info)?;
     if shown.intent.platform != platform {
         return Err(ClientError::untrue(
             "the intent is for another installation",
@@ -198,12 +160,7 @@ pub fn pending(
     }
     let effects = codec.expected(&shown.intent, vaults)?;
     let mut answered = Vec::new();
-    for answer in value
-        .get("approvals")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for answer in &info.approvals {
         let text = signed(answer)?.text;
         let approval: Approval = document(&text)?;
         let fits = approval.intent == shown.digest && approval.core == decision.digest;

@@ -4,16 +4,20 @@ use crate::check::{self, Pending};
 use crate::error::ClientError;
 use crate::http::Http;
 use crate::proof::{self, EntryProof, ProvedVaults, Registered, Trust, VaultProof};
-use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_api_types::{
+    ActInfo, ActState, AddressInfo, AddressProof, EntryInfo, EntryWithProof, Page, PendingInfo,
+    Receipt, StatusInfo, TenantInfo, TimelineInfo, TransactionInfo, VaultInfo,
+};
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::{ChainCodec, OwnPath};
 use strongroom_types::{
     Act, Approval, Code, Destination, Digest, Document as _, Intent, Refusal, Signed, TenantId,
     TransactionId, VaultId,
 };
+use strongroom_wire::TransactionState;
 
 /// Longest wait that one request asks of the server, milliseconds.
 const WAIT_MS: u64 = 10_000;
@@ -57,26 +61,26 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`]; so for every call.
-    pub fn status(&self) -> Result<Value, ClientError> {
+    pub fn status(&self) -> Result<StatusInfo, ClientError> {
         self.http.get("/v1/status")
     }
 
     /// Offers a signed act to the journal; gives its digest, recomputed.
     pub fn submit_act(&self, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Act::digest_of(&signed.text);
-        let answer = self.http.post("/v1/acts", &signed.to_json().to_text())?;
-        check::same(&answer, "digest", digest)?;
+        let receipt: Receipt = self.http.post("/v1/acts", signed)?;
+        check::same("digest", &receipt.digest, &digest.into())?;
         Ok(digest)
     }
 
     /// How an act stands: `submitted`, `in_force` or `refused` with a reason. Waits up to `wait_ms`
     /// for an end.
-    pub fn act(&self, digest: &Digest, wait_ms: u64) -> Result<Value, ClientError> {
-        let answer = self
+    pub fn act(&self, digest: &Digest, wait_ms: u64) -> Result<ActInfo, ClientError> {
+        let act: ActInfo = self
             .http
             .get(&format!("/v1/acts/{digest}?wait_ms={wait_ms}"))?;
-        check::same(&answer, "digest", digest)?;
-        Ok(answer)
+        check::same("digest", &act.digest, &(*digest).into())?;
+        Ok(act)
     }
 
     /// Waits until an act is in force.
@@ -87,38 +91,43 @@ impl Client {
         let mut left = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         loop {
             let wait = left.min(WAIT_MS);
-            let answer = self.act(digest, wait)?;
-            match check::text(&answer, "state")? {
-                "in_force" => return Ok(()),
-                "refused" => return Err(refused(&answer)),
-                state if left == 0 => {
-                    return Err(ClientError::TooLong(format!("act {digest} is {state}")));
+            let act = self.act(digest, wait)?;
+            match act.state {
+                ActState::InForce => return Ok(()),
+                ActState::Refused => return Err(refused(act)),
+                ActState::Submitted if left == 0 => {
+                    return Err(ClientError::TooLong(format!("act {digest} is submitted")));
                 }
-                _ => left = left.saturating_sub(wait.max(1)),
+                ActState::Submitted => left = left.saturating_sub(wait.max(1)),
             }
         }
     }
 
     /// A tenant: name, scope version (what its next act must name), keys, policy.
-    pub fn tenant(&self, tenant: TenantId) -> Result<Value, ClientError> {
-        let answer = self.http.get(&format!("/v1/tenants/{tenant}"))?;
-        check::same(&answer, "id", tenant)?;
-        Ok(answer)
+    pub fn tenant(&self, tenant: TenantId) -> Result<TenantInfo, ClientError> {
+        let info: TenantInfo = self.http.get(&format!("/v1/tenants/{tenant}"))?;
+        check::same("id", &info.id, &tenant.into())?;
+        Ok(info)
     }
 
     /// Vaults of a tenant.
-    pub fn vaults(&self, tenant: TenantId) -> Result<Value, ClientError> {
+    pub fn vaults(&self, tenant: TenantId) -> Result<Page<VaultInfo>, ClientError> {
         self.http.get(&format!("/v1/vaults?tenant={tenant}"))
     }
 
     /// Vaults of the API key's own tenant.
-    pub fn own_vaults(&self) -> Result<Value, ClientError> {
+    pub fn own_vaults(&self) -> Result<Page<VaultInfo>, ClientError> {
         self.http.get("/v1/vaults")
     }
 
     /// An address as the server tells it, with its proof. Use [`Self::proved_address`] before
     /// paying to it.
-    pub fn address(&self, vault: VaultId, branch: u32, index: u32) -> Result<Value, ClientError> {
+    pub fn address(
+        &self,
+        vault: VaultId,
+        branch: u32,
+        index: u32,
+    ) -> Result<AddressInfo, ClientError> {
         self.http.get(&format!(
             "/v1/vaults/{vault}/addresses/{branch}-{index}?wait_ms={PROOF_WAIT_MS}"
         ))
@@ -139,14 +148,18 @@ impl Client {
         index: u32,
     ) -> Result<ProvedAddress, ClientError> {
         let answer = self.address(vault, branch, index)?;
-        let registered = registered(genesis, vault, &answer)?;
+        let registered = registered(genesis, vault, answer.proof)?;
         let path = OwnPath {
             change: branch,
             index,
         };
         let address = codec.derive_address(&registered.key, path)?;
-        check::same(&answer, "chain", &codec.manifest().chain)?;
-        check::same(&answer, "address", &address)?;
+        check::same(
+            "chain",
+            &answer.chain,
+            &codec.manifest().chain.clone().into(),
+        )?;
+        check::same("address", &answer.address, &address)?;
         Ok(ProvedAddress {
             address,
             registered,
@@ -163,73 +176,63 @@ impl Client {
         genesis: &Genesis,
         vault: VaultId,
     ) -> Result<Registered, ClientError> {
-        registered(genesis, vault, &self.address(vault, 0, 0)?)
+        registered(genesis, vault, self.address(vault, 0, 0)?.proof)
     }
 }
 
 fn registered(
     genesis: &Genesis,
     vault: VaultId,
-    answer: &Value,
+    proof: Option<AddressProof>,
 ) -> Result<Registered, ClientError> {
-    let proof = answer.get("proof").filter(|proof| !proof.is_null());
     let proof = proof.ok_or_else(|| ClientError::not_proved("not witnessed yet; try again"))?;
-    let part = |name: &str| {
-        let part = proof
-            .get(name)
-            .ok_or_else(|| ClientError::not_proved(format!("no proof of `{name}`")))?;
-        Ok::<_, ClientError>(EntryProof {
-            sealed: check::bytes(part, "sealed")?,
-            proof: check::text(part, "proof")?.to_owned(),
-        })
+    let part = |part: EntryWithProof| EntryProof {
+        sealed: part.sealed.0,
+        proof: part.proof,
     };
     let proof = VaultProof {
-        tenant: part("tenant")?,
-        key: part("key")?,
-        vault: part("vault")?,
+        tenant: part(proof.tenant),
+        key: part(proof.key),
+        vault: part(proof.vault),
     };
     proof::vault(&Trust::new(genesis)?, vault, &proof)
 }
 
-fn refused(answer: &Value) -> ClientError {
-    let member = |name: &str| {
-        let found = answer
-            .pointer(&format!("/reason/{name}"))
-            .and_then(Value::as_str);
-        found.unwrap_or_default().to_owned()
-    };
+fn refused(act: ActInfo) -> ClientError {
+    let (code, detail) = act
+        .reason
+        .map(|reason| (reason.code, reason.detail))
+        .unwrap_or_default();
     ClientError::Refused {
         status: 422,
-        code: member("code"),
-        detail: member("detail"),
+        code,
+        detail,
     }
 }
 
 /// Transactions and approvals.
 impl Client {
     /// Sends a signed intent. The answer must repeat exactly this intent, its digest and its words.
-    pub fn create_transaction(&self, signed: &Signed) -> Result<Value, ClientError> {
-        let answer = self
-            .http
-            .post("/v1/transactions", &signed.to_json().to_text())?;
-        check::echo(&answer, signed)?;
-        Ok(answer)
+    pub fn create_transaction(&self, signed: &Signed) -> Result<TransactionInfo, ClientError> {
+        let info = self.http.post("/v1/transactions", signed)?;
+        check::echo(&info, signed)?;
+        Ok(info)
     }
 
     /// A transaction; waits up to `wait_ms` until it reaches the state `until` (or has ended).
     pub fn transaction(
         &self,
         id: TransactionId,
-        until: Option<&str>,
+        until: Option<TransactionState>,
         wait_ms: u64,
-    ) -> Result<Value, ClientError> {
-        let until = until.map_or_else(String::new, |until| format!("until={until}&"));
-        let answer = self
+    ) -> Result<TransactionInfo, ClientError> {
+        let until = until.map_or_else(String::new, |until| format!("until={}&", until.name()));
+        let info: TransactionInfo = self
             .http
             .get(&format!("/v1/transactions/{id}?{until}wait_ms={wait_ms}"))?;
-        check::same(&answer, "id", id)?;
-        check::transaction(&answer)?;
-        Ok(answer)
+        check::same("id", &info.id, &id.into())?;
+        check::transaction(&info)?;
+        Ok(info)
     }
 
     /// Transactions, newest first, from a cursor of an earlier answer on.
@@ -238,54 +241,43 @@ impl Client {
         tenant: Option<TenantId>,
         limit: u32,
         cursor: Option<&str>,
-    ) -> Result<Value, ClientError> {
+    ) -> Result<Page<TransactionInfo>, ClientError> {
         let tenant = tenant.map_or_else(String::new, |tenant| format!("&tenant={tenant}"));
         let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
-        let answer = self
+        let page: Page<TransactionInfo> = self
             .http
             .get(&format!("/v1/transactions?limit={limit}{tenant}{cursor}"))?;
-        for row in answer
-            .get("data")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            check::transaction(row)?;
+        for info in &page.data {
+            check::transaction(info)?;
         }
-        Ok(answer)
+        Ok(page)
     }
 
     /// Where a transaction's time went, layer by layer.
-    pub fn timeline(&self, id: TransactionId) -> Result<Value, ClientError> {
-        let answer = self.http.get(&format!("/v1/transactions/{id}/timeline"))?;
-        check::same(&answer, "id", id)?;
-        Ok(answer)
+    pub fn timeline(&self, id: TransactionId) -> Result<TimelineInfo, ClientError> {
+        let info: TimelineInfo = self.http.get(&format!("/v1/transactions/{id}/timeline"))?;
+        check::same("id", &info.id, &id.into())?;
+        Ok(info)
     }
 
     /// Sends the signed `cancel` of a transaction to the journal; gives the act's digest.
     pub fn cancel(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Act::digest_of(&signed.text);
-        let answer = self.http.post(
-            &format!("/v1/transactions/{id}/cancel"),
-            &signed.to_json().to_text(),
-        )?;
-        check::same(&answer, "digest", digest)?;
+        let receipt: Receipt = self
+            .http
+            .post(&format!("/v1/transactions/{id}/cancel"), signed)?;
+        check::same("digest", &receipt.digest, &digest.into())?;
         Ok(digest)
     }
 
     /// What waits for approval, as the server tells it. Use [`Self::pending`] before signing.
-    pub fn approvals(&self, tenant: Option<TenantId>) -> Result<Value, ClientError> {
+    pub fn approvals(&self, tenant: Option<TenantId>) -> Result<Page<PendingInfo>, ClientError> {
         let tenant = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
-        let answer = self.http.get(&format!("/v1/approvals{tenant}"))?;
-        for item in answer
-            .get("data")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            check::transaction(item.get("transaction").unwrap_or(&Value::Null))?;
+        let page: Page<PendingInfo> = self.http.get(&format!("/v1/approvals{tenant}"))?;
+        for item in &page.data {
+            check::transaction(&item.transaction)?;
         }
-        Ok(answer)
+        Ok(page)
     }
 
     /// What an approver would sign for a transaction: both digests and the effects, recomputed
@@ -296,15 +288,15 @@ impl Client {
         codecs: &[Arc<dyn ChainCodec>],
         id: TransactionId,
     ) -> Result<Pending, ClientError> {
-        let answer = self.transaction(id, None, 0)?;
-        let intent = check::transaction(&answer)?.intent;
+        let info = self.transaction(id, None, 0)?;
+        let intent = check::transaction(&info)?.intent;
         let reads = |codec: &&Arc<dyn ChainCodec>| codec.manifest().chain == intent.chain;
         let codec = codecs
             .iter()
             .find(reads)
             .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
         let vaults = self.proved_destinations(genesis, &intent)?;
-        check::pending(&answer, genesis.platform, codec.as_ref(), &vaults)
+        check::pending(&info, genesis.platform, codec.as_ref(), &vaults)
     }
 
     /// The vaults that an intent pays, each proved and of the intent's own tenant.
@@ -331,11 +323,10 @@ impl Client {
     /// Sends an approver's signed answer.
     pub fn decide(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Approval::digest_of(&signed.text);
-        let answer = self.http.post(
-            &format!("/v1/approvals/{id}/decisions"),
-            &signed.to_json().to_text(),
-        )?;
-        check::same(&answer, "digest", digest)?;
+        let receipt: Receipt = self
+            .http
+            .post(&format!("/v1/approvals/{id}/decisions"), signed)?;
+        check::same("digest", &receipt.digest, &digest.into())?;
         Ok(digest)
     }
 }
@@ -349,7 +340,7 @@ impl Client {
     }
 
     /// Entries from a position on: own and platform ones in full, of others the public leaf.
-    pub fn journal_entries(&self, from: u64, limit: u32) -> Result<Value, ClientError> {
+    pub fn journal_entries(&self, from: u64, limit: u32) -> Result<Page<EntryInfo>, ClientError> {
         self.http
             .get(&format!("/v1/journal/entries?from={from}&limit={limit}"))
     }

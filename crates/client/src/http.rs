@@ -1,8 +1,11 @@
 //! HTTP on loopback.
 
 use crate::error::ClientError;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use std::time::Duration;
+use strongroom_api_types::{ProblemDetails, SignedRequest};
+use strongroom_types::Signed;
 use ureq::Agent;
 use ureq::http::Response;
 use zeroize::Zeroizing;
@@ -40,8 +43,8 @@ impl Http {
         &self.base
     }
 
-    pub(crate) fn get(&self, path: &str) -> Result<Value, ClientError> {
-        json(&self.get_text(path)?)
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        answer(&self.get_text(path)?)
     }
 
     pub(crate) fn get_text(&self, path: &str) -> Result<String, ClientError> {
@@ -52,13 +55,19 @@ impl Http {
         read(request.call())
     }
 
-    pub(crate) fn post(&self, path: &str, body: &str) -> Result<Value, ClientError> {
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        signed: &Signed,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_string(&SignedRequest::from(signed))
+            .map_err(|e| ClientError::Transport(e.to_string()))?;
         let request = self
             .agent
             .post(self.url(path)?)
             .header("authorization", self.authorization.as_str())
             .header("content-type", "application/json");
-        json(&read(request.send(body))?)
+        answer(&read(request.send(&body))?)
     }
 
     fn url(&self, path: &str) -> Result<String, ClientError> {
@@ -108,23 +117,30 @@ fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, Cli
 }
 
 fn problem(status: u16, text: &str) -> ClientError {
-    let problem: Value = serde_json::from_str(text).unwrap_or_default();
-    let member = |name: &str| {
-        problem
-            .get(name)
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned)
-    };
-    ClientError::Refused {
-        status,
-        code: member("code").unwrap_or_else(|| "internal".to_owned()),
-        detail: member("detail").unwrap_or_else(|| format!("HTTP status {status}")),
+    match serde_json::from_str::<ProblemDetails>(text) {
+        Ok(problem) => ClientError::Refused {
+            status,
+            code: problem.code,
+            detail: problem.detail,
+        },
+        // A proxy in between, or a server that is not one of ours.
+        Err(_) => ClientError::Refused {
+            status,
+            code: "internal".to_owned(),
+            detail: format!("HTTP status {status}"),
+        },
     }
 }
 
-fn json(text: &str) -> Result<Value, ClientError> {
-    serde_json::from_str(text)
-        .map_err(|e| ClientError::Transport(format!("the answer is not JSON: {e}")))
+/// Reads an answer. One that is JSON but lacks a member, or has one of another form, says something
+/// that cannot be true.
+pub(crate) fn answer<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
+    serde_json::from_str(text).map_err(|e| match e.classify() {
+        Category::Data => ClientError::untrue(e),
+        Category::Io | Category::Syntax | Category::Eof => {
+            ClientError::Transport(format!("the answer is not JSON: {e}"))
+        }
+    })
 }
 
 #[cfg(test)]
@@ -156,11 +172,37 @@ mod tests {
 
     #[test]
     fn a_problem_gives_its_code_and_detail() {
-        let error = problem(409, r#"{"code":"conflict","detail":"taken","status":409}"#);
+        let text = r#"{"code":"conflict","detail":"taken","retryable":false,"status":409,
+            "title":"conflict","type":"about:blank","instance":"/v1/acts"}"#;
+        let error = problem(409, text);
         assert_eq!(
             (error.code(), error.to_string()),
             (Some("conflict"), "conflict: taken".to_owned())
         );
         assert_eq!(problem(500, "<html>").code(), Some("internal"));
+    }
+
+    #[test]
+    fn an_answer_of_another_form_is_not_believed() {
+        let read = |text: &str| answer::<strongroom_api_types::Receipt>(text);
+        let digest = "00".repeat(32);
+        let good = format!(r#"{{"digest":"{digest}","state":"submitted","later":1}}"#);
+        assert!(read(&good).is_ok(), "a member that is not known yet");
+        for wrong in [
+            format!(r#"{{"digest":"{digest}"}}"#),
+            format!(r#"{{"digest":"{digest}","state":"done"}}"#),
+            r#"{"digest":"00","state":"submitted"}"#.to_owned(),
+        ] {
+            assert!(
+                matches!(read(&wrong), Err(ClientError::Untrue(_))),
+                "{wrong}"
+            );
+        }
+        for broken in ["", "{", "<html>"] {
+            assert!(
+                matches!(read(broken), Err(ClientError::Transport(_))),
+                "{broken}"
+            );
+        }
     }
 }

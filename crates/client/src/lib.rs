@@ -8,6 +8,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`api`] | every request and answer as a type |
 //! | [`client`] | [`Client`]: a typed call for every endpoint |
 //! | [`check`] | comparing answers with what was recomputed |
 //! | [`proof`] | entries and addresses proved against genesis, without any server |
@@ -21,9 +22,11 @@ mod error;
 mod fixture;
 mod http;
 pub mod key_file;
+mod member;
 pub mod proof;
 pub mod verify;
 
-pub use client::Client;
+pub use client::{Client, ProvedAddress};
 pub use error::ClientError;
 pub use key_file::KeyFile;
+pub use strongroom_api_types as api;

@@ -32,6 +32,12 @@ impl UnixMs {
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The same time in Unix microseconds, as timelines count.
+    #[must_use]
+    pub const fn micros(self) -> u64 {
+        self.0.saturating_mul(1000)
+    }
 }
 
 impl fmt::Display for UnixMs {

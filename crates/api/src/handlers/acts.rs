@@ -1,59 +1,50 @@
 //! Acts: what admins, committees and clients sign for the journal.
 
-use super::journal::{Wait, until};
-use super::{Answer, blocking, publish, signed_body, within_reach};
+use super::scope::within_reach;
+use super::wait::{Wait, until};
+use super::{Accepted, Answer, Caller};
 use crate::access::Access;
+use crate::api::Api;
+use crate::extract::{Body, Path, Query};
 use crate::problem::Problem;
-use crate::server::Api;
-use crate::{store, submit};
+use crate::{show, store, submit};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
 use std::sync::Arc;
+use strongroom_api_types::{ActInfo, ActState, Receipt, ReceiptState, WaitQuery};
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::state::View as _;
-use strongroom_stage::post::first_half;
-use strongroom_types::{Act, Code, Digest, Document as _, Scope, Signed, digest};
-use strongroom_wire::encode;
+use strongroom_types::{Act, Code, Digest, Document as _, Refusal, Scope, Signed};
 
 /// Offers an act to the journal. 202: ask for its state under the digest.
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    bytes: Bytes,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    blocking(api, headers, move |api, access| {
-        let signed = signed_body(&bytes)?;
-        let (act, _) = signed
-            .open::<Act>()
-            .map_err(strongroom_types::Refusal::from)?;
+    body: Body,
+) -> Accepted<Receipt> {
+    let work = move |api: &Api, access: Access| {
+        let signed = body.signed()?;
+        let (act, _) = signed.open::<Act>().map_err(Refusal::from)?;
         match act.scope {
             Scope::Tenant(tenant) => within_reach(access, tenant)?,
             Scope::Platform if access.tenant.is_none() => {}
             Scope::Platform => return Err(Code::NotFound.into()),
         }
-        offer(api, &signed).map(|answer| (StatusCode::ACCEPTED, Json(answer)))
-    })
-    .await
+        offer(api, &signed)
+    };
+    Caller::new(api, headers).run(work).await
 }
 
-/// Stores and publishes an act; the submission is named by text and signatures, so more signatures
-/// can follow.
-pub(crate) fn offer(api: &Api, signed: &Signed) -> Result<Value, Problem> {
-    let now = api.now();
-    let name = Act::digest_of(&signed.text);
-    let submission = first_half(digest(
-        "strongroom/act-submission/v1",
-        &[&encode(signed), &now.0.to_be_bytes()],
-    ));
-    let mut tx = api.db.begin()?;
-    store::put_act(tx.as_mut(), &name, &submission, signed, now)?;
-    tx.commit()?;
-    let record = submit::act_record(&mut api.post(), now, signed, submission);
-    publish(api, record)?;
-    Ok(json!({"digest": name.to_string(), "state": "submitted"}))
+/// Takes a signed act and sends it on its way to the journal.
+pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
+    let taken = submit::act(&api.intake, signed)?;
+    api.publish(taken.record)?;
+    let receipt = Receipt {
+        digest: taken.digest.into(),
+        state: ReceiptState::Submitted,
+    };
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
 /// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else
@@ -62,29 +53,25 @@ pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    Query(wait): Query<Wait>,
-) -> Answer {
+    Query(wait): Query<WaitQuery>,
+) -> Answer<ActInfo> {
     let name: Digest = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
-    let look = |settled: bool| {
-        let (api, headers) = (Arc::clone(&api), headers.clone());
-        async move {
-            let found =
-                blocking(api, headers, move |api, access| stands(api, access, name)).await?;
-            Ok(Some(found)
-                .filter(|found| !settled || found.get("state") != Some(&json!("submitted"))))
-        }
-    };
-    let settled = until(&api, wait, || look(true)).await?;
-    let shown = if settled.is_some() {
-        settled
-    } else {
-        look(false).await?
-    };
-    shown.map(Json).ok_or_else(|| Code::NotFound.into())
+    let caller = Caller::new(Arc::clone(&api), headers);
+    let ended = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
+        let look = caller.run(move |api, access| load(api, access, name));
+        async { Ok(Some(look.await?).filter(|act| act.state != ActState::Submitted)) }
+    });
+    match ended.await? {
+        Some(act) => Ok(Json(act)),
+        None => caller
+            .run(move |api, access| load(api, access, name))
+            .await
+            .map(Json),
+    }
 }
 
-fn stands(api: &Api, access: Access, name: Digest) -> Result<Value, Problem> {
-    let mut tx = api.db.begin()?;
+fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
+    let mut tx = api.db().begin()?;
     let row = store::act(tx.as_mut(), &name)?.ok_or(Code::NotFound)?;
     drop(tx);
     let act = Act::parse(&row.signed.text).map_err(|e| Problem::new(Code::Internal, e))?;
@@ -95,14 +82,20 @@ fn stands(api: &Api, access: Access, name: Digest) -> Result<Value, Problem> {
     if access.tenant.is_some() && access.tenant != tenant {
         return Err(Code::NotFound.into());
     }
+
+    // The journal is the truth; the writer's answer is a hint, and the only word on a refusal.
     let used = api
-        .journal
+        .journal()
         .read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
     let state = match (used, row.done && !row.code.is_empty()) {
-        (true, _) => "in_force",
-        (false, true) => "refused",
-        (false, false) => "submitted",
+        (true, _) => ActState::InForce,
+        (false, true) => ActState::Refused,
+        (false, false) => ActState::Submitted,
     };
-    let reason = (state == "refused").then(|| json!({"code": row.code, "detail": row.detail}));
-    Ok(json!({"digest": name.to_string(), "state": state, "reason": reason}))
+    let reason = (state == ActState::Refused).then(|| show::reason(&row.code, &row.detail));
+    Ok(ActInfo {
+        digest: name.into(),
+        reason: reason.flatten(),
+        state,
+    })
 }

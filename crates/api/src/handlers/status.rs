@@ -1,38 +1,44 @@
-//! Status.
+//! Status, and what is asked nowhere.
 
 use super::Answer;
+use crate::api::Api;
 use crate::problem::Problem;
-use crate::server::Api;
 use axum::Json;
 use axum::extract::State;
-use serde_json::json;
 use std::sync::Arc;
+use strongroom_api_types::{JournalStatus, ModeName, StatusInfo};
+use strongroom_journal::Mode;
 use strongroom_types::Code;
 use strongroom_types::words::words;
 
-/// Where this API's replica stands. Needs no key: it says nothing of any tenant.
-pub(crate) async fn show(State(api): State<Arc<Api>>) -> Answer {
+/// How far this server's replica is. Needs no key: it says nothing of any tenant. Answers before
+/// the API is ready.
+pub(crate) async fn show(State(api): State<Arc<Api>>) -> Answer<StatusInfo> {
     let now = api.now();
-    Ok(Json(api.journal.read(|f| {
+    let status = api.journal().read(|f| {
         let genesis = f.genesis();
         let hash = genesis.hash();
-        json!({
-            "platform": genesis.platform.to_string(),
-            "genesis": hash.to_string(),
-            "genesis_words": words(&hash),
-            "mode": if genesis.mode == strongroom_journal::Mode::Dev { "dev" } else { "production" },
-            "journal": {
-                "size": f.size(),
-                "witnessed": f.witnessed(),
-                "fresh": f.fresh(now).ok().map(|head| head.size),
-                "quorum": genesis.quorum,
-                "witnesses": genesis.witness_count(),
-                "faults": genesis.faults,
+        StatusInfo {
+            genesis: hash.into(),
+            genesis_words: words(&hash).map(str::to_owned).to_vec(),
+            halted: f.halted().map(|refusal| refusal.code.as_str().to_owned()),
+            journal: JournalStatus {
+                faults: genesis.faults,
+                fresh: f.fresh(now).ok().map(|head| head.size),
+                quorum: genesis.quorum,
+                size: f.size(),
+                witnessed: f.witnessed(),
+                witnesses: genesis.witness_count() as u64,
             },
-            "halted": f.halted().map(|refusal| refusal.code.as_str()),
-            "now_ms": now.0,
-        })
-    })))
+            mode: match genesis.mode {
+                Mode::Dev => ModeName::Dev,
+                Mode::Production => ModeName::Production,
+            },
+            now_ms: now.0,
+            platform: genesis.platform.into(),
+        }
+    });
+    Ok(Json(status))
 }
 
 pub(crate) async fn unknown() -> Problem {

@@ -75,7 +75,7 @@ impl<'a> Book<'a> {
 
     fn compare(self, file: &str) {
         let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
-        if std::env::var_os("BLESS").is_some() {
+        if strongroom_golden::is_blessed() {
             std::fs::write(&path, &self.text).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();

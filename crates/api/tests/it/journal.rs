@@ -1,5 +1,4 @@
 use crate::fixture::{OPERATOR, OTHER, Served, TENANT, bus, database};
-use serde_json::Value;
 use std::sync::Arc;
 use strongroom_client::ClientError;
 use strongroom_client::proof::{EntryProof, Trust};
@@ -18,10 +17,6 @@ fn proved(served: &Served, key: &str) -> Result<String, ClientError> {
         .map(|proved| proved.address)
 }
 
-fn rows(answer: &Value) -> &Vec<Value> {
-    answer["data"].as_array().unwrap()
-}
-
 #[test]
 fn an_address_is_proved_over_http_once_it_is_witnessed() {
     let served = Served::new();
@@ -30,12 +25,12 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
     let client = served.client(TENANT);
     let (genesis, vault) = (&served.log.world.genesis, served.log.world.tenant.vault);
     let unproved = client.address(vault, 0, 7).unwrap();
-    assert!(unproved["proof"].is_null(), "two of four are no quorum");
+    assert!(unproved.proof.is_none(), "two of four are not a quorum");
     served.witnessed(served.last());
     let proved = client
         .proved_address(genesis, codec().as_ref(), vault, 0, 7)
         .unwrap();
-    assert_eq!(proved.address, unproved["address"].as_str().unwrap());
+    assert_eq!(proved.address, unproved.address);
     assert_eq!(proved.registered.tenant, served.log.world.tenant.id);
     assert_eq!(proved.registered.witnessed_at_s, START.0 / 1000);
     let other = client
@@ -112,27 +107,18 @@ fn every_entry_has_a_proof_that_holds() {
         Trust::new(&served.log.world.genesis).unwrap(),
     );
     let answer = client.journal_entries(0, 100).unwrap();
-    assert_eq!(rows(&answer).len() as u64, served.size());
-    for row in rows(&answer) {
-        let seq = row["seq"].as_u64().unwrap();
-        let sealed = hex_of(row["sealed"].as_str().unwrap());
+    assert_eq!(answer.data.len() as u64, served.size());
+    for row in answer.data {
         let proof = EntryProof {
-            sealed,
-            proof: client.journal_proof(seq).unwrap(),
+            sealed: row.sealed.unwrap().0,
+            proof: client.journal_proof(row.seq).unwrap(),
         };
-        assert_eq!(trust.entry(&proof).unwrap().entry.seq, seq);
+        assert_eq!(trust.entry(&proof).unwrap().entry.seq, row.seq);
     }
     assert_eq!(
         client.journal_proof(served.size()).unwrap_err().code(),
         Some("not_found")
     );
-}
-
-fn hex_of(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
 }
 
 #[test]
@@ -141,12 +127,13 @@ fn a_tenant_sees_its_own_and_platform_entries_in_full_and_of_others_the_leaf() {
     served.all_batches();
     let count = |key: &str| {
         let answer = served.client(key).journal_entries(0, 100).unwrap();
-        let full: Vec<u64> = rows(&answer)
+        let full: Vec<u64> = answer
+            .data
             .iter()
-            .filter(|row| row["sealed"].is_string())
-            .map(|row| row["seq"].as_u64().unwrap())
+            .filter(|row| row.sealed.is_some())
+            .map(|row| row.seq)
             .collect();
-        assert!(rows(&answer).iter().all(|row| row["leaf"].is_string()));
+        assert!(answer.data.iter().all(|row| !row.leaf.0.is_empty()));
         full
     };
     let last = served.size() - 1;
@@ -164,12 +151,9 @@ fn entries_come_in_pages() {
     let (mut from, mut seen) = (0, Vec::new());
     loop {
         let page = client.journal_entries(from, 2).unwrap();
-        seen.extend(rows(&page).iter().map(|row| row["seq"].as_u64().unwrap()));
-        assert_eq!(
-            page["has_more"].as_bool().unwrap(),
-            !page["next_cursor"].is_null()
-        );
-        let Some(next) = page["next_cursor"].as_str() else {
+        seen.extend(page.data.iter().map(|row| row.seq));
+        assert_eq!(page.has_more, page.next_cursor.is_some());
+        let Some(next) = page.next_cursor else {
             break;
         };
         from = next.parse().unwrap();

@@ -7,7 +7,7 @@
 //! A hostile server: whatever it changes in an answer is noticed.
 use super::*;
 use crate::fixture::Journal;
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom_world::{FRIEND, Ledger, STRANGER, Who, World, WorldOptions};
 
 struct Served {
@@ -19,6 +19,11 @@ struct Served {
 
 fn value(signed: &Signed) -> Value {
     serde_json::from_str(&signed.to_json().to_text()).unwrap()
+}
+
+/// The answer as the client reads it.
+fn read(answer: &Value) -> Result<TransactionInfo, ClientError> {
+    crate::http::answer(&answer.to_string())
 }
 
 /// What an honest server answers for a transfer that needs one approver.
@@ -34,7 +39,7 @@ fn served() -> Served {
         "external_id": intent.external_id.to_string(), "words": words(&digest), "intent": value(&signed),
         "decision": {"text": core.to_text(), "digest": core.digest().to_string(), "tier": core.tier.to_string(),
                      "rule": core.rule},
-        "approvals": [],
+        "approvals": [], "refusals": [], "version": 1, "changed_ms": 1, "created_ms": 1, "expires_ms": 2,
     });
     Served {
         ledger,
@@ -47,7 +52,7 @@ fn served() -> Served {
 #[test]
 fn an_honest_answer_is_believed() {
     let served = served();
-    let shown = echo(&served.answer, &served.signed).unwrap();
+    let shown = echo(&read(&served.answer).unwrap(), &served.signed).unwrap();
     assert_eq!(
         (shown.digest, shown.intent),
         (served.intent.digest(), served.intent)
@@ -92,14 +97,17 @@ fn every_lie_about_a_transaction_is_noticed() {
         json!(null),
     ] {
         assert!(
-            matches!(transaction(&answer), Err(ClientError::Untrue(_))),
+            matches!(
+                read(&answer).and_then(|info| transaction(&info)),
+                Err(ClientError::Untrue(_))
+            ),
             "{answer}"
         );
     }
     // An answer that is true of another intent is still not about the one that was sent.
     let sent = served.ledger.world.signed_intent(&elsewhere);
     assert!(matches!(
-        echo(&served.answer, &sent),
+        echo(&read(&served.answer).unwrap(), &sent),
         Err(ClientError::Untrue(_))
     ));
 }
@@ -109,7 +117,13 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
     let (served, journal) = (served(), Journal::get());
     let platform = served.ledger.world.platform();
     let vaults = crate::proof::ProvedVaults::default();
-    let pending = pending(&served.answer, platform, journal.codec.as_ref(), &vaults).unwrap();
+    let pending = pending(
+        &read(&served.answer).unwrap(),
+        platform,
+        journal.codec.as_ref(),
+        &vaults,
+    )
+    .unwrap();
     assert_eq!(
         (
             pending.effects.moves.len(),
@@ -143,23 +157,31 @@ fn another_installation_decoder_or_no_decision_is_not_signed() {
     let platform = served.ledger.world.platform();
     let vaults = crate::proof::ProvedVaults::default();
     let codec = journal.codec.as_ref();
-    assert!(pending(&served.answer, PlatformId([9; 16]), codec, &vaults).is_err());
+    assert!(
+        pending(
+            &read(&served.answer).unwrap(),
+            PlatformId([9; 16]),
+            codec,
+            &vaults
+        )
+        .is_err()
+    );
     let mut undecided = served.answer.clone();
     undecided["decision"] = Value::Null;
-    assert!(pending(&undecided, platform, codec, &vaults).is_err());
+    assert!(pending(&read(&undecided).unwrap(), platform, codec, &vaults).is_err());
     let mut core = served.ledger.decide(&served.intent).unwrap();
     core.decoder = "bitcoin/2".to_owned();
     let mut other = served.answer.clone();
     other["decision"]["text"] = json!(core.to_text());
     other["decision"]["digest"] = json!(core.digest().to_string());
-    let error = pending(&other, platform, codec, &vaults).unwrap_err();
+    let error = pending(&read(&other).unwrap(), platform, codec, &vaults).unwrap_err();
     assert!(error.to_string().contains("bitcoin/2"), "{error}");
     core.decoder = "bitcoin/1".to_owned();
     core.intent = Digest([1; 32]);
     other["decision"]["text"] = json!(core.to_text());
     other["decision"]["digest"] = json!(core.digest().to_string());
     assert!(
-        pending(&other, platform, codec, &vaults)
+        pending(&read(&other).unwrap(), platform, codec, &vaults)
             .unwrap_err()
             .to_string()
             .contains("another intent")
@@ -169,7 +191,7 @@ fn another_installation_decoder_or_no_decision_is_not_signed() {
 #[test]
 fn an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
     let served = served();
-    let shown = transaction(&served.answer).unwrap();
+    let shown = transaction(&read(&served.answer).unwrap()).unwrap();
     let mut decision = shown.decision.clone().unwrap();
     let group = decision.core.groups[0].group;
     let need = |approvals| strongroom_types::GroupNeed { group, approvals };

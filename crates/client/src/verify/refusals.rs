@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::journal::Replayed;
-use crate::check;
+use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use strongroom_types::{Digest, digest};
@@ -24,8 +24,8 @@ pub(super) fn verify(replayed: &Replayed, lines: &[(usize, Value)], report: &mut
 /// What makes the refusal one: the bytes that the signer signed.
 fn one(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
     let text = |e: crate::ClientError| e.to_string();
-    let sealed = check::bytes(line, "envelope").map_err(text)?;
-    let code = check::text(line, "code").map_err(text)?;
+    let sealed = member::bytes(line, "envelope").map_err(text)?;
+    let code = member::text(line, "code").map_err(text)?;
     let claimed = line
         .get("signer")
         .and_then(Value::as_u64)

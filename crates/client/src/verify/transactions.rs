@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::journal::Replayed;
-use crate::check;
+use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,13 +49,13 @@ pub(super) fn verify(
 
 fn claim(line: &Value) -> Result<Claim, String> {
     let text = |e: crate::ClientError| e.to_string();
-    let intent = check::signed(line.get("intent").unwrap_or(&Value::Null)).map_err(text)?;
+    let intent = member::signed(line, "intent").map_err(text)?;
     let attempt = line.get("attempt").and_then(Value::as_u64);
     Ok(Claim {
         intent_text: intent.text,
         attempt: attempt.ok_or("member `attempt` is missing")?,
-        unsigned: check::bytes(line, "unsigned").map_err(text)?,
-        signed: check::bytes(line, "signed").map_err(text)?,
+        unsigned: member::bytes(line, "unsigned").map_err(text)?,
+        signed: member::bytes(line, "signed").map_err(text)?,
     })
 }
 

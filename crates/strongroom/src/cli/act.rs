@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use strongroom_client::api::{ActState, SignedText};
 use strongroom_client::check;
 use strongroom_types::json::Json;
 use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
@@ -81,7 +82,8 @@ fn is_signed(value: &Value) -> bool {
 }
 
 fn signed(value: &Value) -> anyhow::Result<Signed> {
-    let signed = check::signed(value)?;
+    let shown: SignedText = serde_json::from_value(value.clone())?;
+    let signed = check::signed(&shown)?;
     types::Act::parse(&signed.text).context("the text is no act")?;
     Ok(signed)
 }
@@ -219,12 +221,15 @@ fn stands(
     if json {
         return show::json(out, &shown);
     }
-    let (code, detail) = (
-        show::member(&shown, "/reason/code"),
-        show::member(&shown, "/reason/detail"),
-    );
-    match show::member(&shown, "/state") {
-        "refused" => Ok(writeln!(out, "act {digest} was refused: {code}: {detail}")?),
-        state => Ok(writeln!(out, "act {digest}: {state}")?),
+    match shown.state {
+        ActState::Submitted => writeln!(out, "act {digest}: submitted")?,
+        ActState::InForce => writeln!(out, "act {digest}: in_force")?,
+        ActState::Refused => {
+            let reason = shown.reason.as_ref();
+            let code = show::or_dash(reason.map(|reason| &reason.code));
+            let detail = show::or_dash(reason.map(|reason| &reason.detail));
+            writeln!(out, "act {digest} was refused: {code}: {detail}")?;
+        }
     }
+    Ok(())
 }

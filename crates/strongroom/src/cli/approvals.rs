@@ -4,7 +4,7 @@ use super::context::{Context, codecs, random};
 use super::fail::usage;
 use super::{keys, show};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use strongroom_client::check::Pending;
@@ -65,25 +65,20 @@ fn list(
     if json {
         return show::json(out, &shown);
     }
-    let mut none = true;
-    for row in show::rows(&shown) {
-        none = false;
-        let answered = row
-            .get("answered")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
-        let member = |pointer| show::member(row, pointer);
+    for item in &shown.data {
+        let (transaction, decision) = (&item.transaction, item.transaction.decision.as_ref());
         writeln!(
             out,
-            "{}  {}  tier {}  rule {}  {answered} answered  {}",
-            member("/transaction/id"),
-            member("/transaction/external_id"),
-            member("/transaction/decision/tier"),
-            member("/transaction/decision/rule"),
-            member("/purpose"),
+            "{}  {}  tier {}  rule {}  {} answered  {}",
+            transaction.id,
+            transaction.external_id,
+            show::or_dash(decision.map(|decision| decision.tier)),
+            show::or_dash(decision.map(|decision| &decision.rule)),
+            item.answered.len(),
+            show::or_dash(item.purpose.as_ref()),
         )?;
     }
-    if none {
+    if shown.data.is_empty() {
         writeln!(out, "nothing waits for approval")?;
     }
     Ok(())

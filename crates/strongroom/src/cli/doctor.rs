@@ -4,12 +4,12 @@ use super::context::{Context, now};
 use super::show;
 use anyhow::bail;
 use clap::Args;
-use serde_json::Value;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use strongroom_client::KeyFile;
+use strongroom_client::api::StatusInfo;
 use strongroom_client::proof::Trust;
 use strongroom_types::UnixMs;
 
@@ -121,24 +121,26 @@ fn port(url: &str) -> Finding {
     }
 }
 
-fn journal(status: &Value) -> Finding {
-    if let Some(code) = status.get("halted").and_then(Value::as_str) {
+fn journal(status: &StatusInfo) -> Finding {
+    if let Some(code) = &status.halted {
         return Err(format!("the server's replica has stopped: {code}"));
     }
-    let number = |pointer: &str| status.pointer(pointer).and_then(Value::as_u64);
-    match (number("/journal/size"), number("/journal/fresh")) {
-        (Some(size), Some(fresh)) => Ok(format!("{size} entries, fresh up to {fresh}")),
-        _ => Err("no fresh witnessed head: are the signers and witnesses running, and their clocks right?"
-            .to_owned()),
+    match status.journal.fresh {
+        Some(fresh) => Ok(format!(
+            "{} entries, fresh up to {fresh}",
+            status.journal.size
+        )),
+        None => Err(
+            "no fresh witnessed head: are the signers and witnesses running, and their clocks right?"
+                .to_owned(),
+        ),
     }
 }
 
-fn genesis(context: &Context, status: &Value) -> Finding {
-    let theirs = show::member(status, "/genesis");
+fn genesis(context: &Context, status: &StatusInfo) -> Finding {
+    let theirs = status.genesis.0;
     match context.pinned() {
-        Some(pinned) if pinned.to_string() == theirs => {
-            Ok("the server is the pinned installation".to_owned())
-        }
+        Some(pinned) if pinned == theirs => Ok("the server is the pinned installation".to_owned()),
         Some(pinned) => Err(format!("the server says {theirs}, pinned is {pinned}")),
         None => Err(
             "no genesis hash is pinned: nothing can be proved (--genesis, --genesis-hash)"
@@ -148,7 +150,7 @@ fn genesis(context: &Context, status: &Value) -> Finding {
 }
 
 /// This machine's clock against the witnesses' signed times, which no server can make up.
-fn clock(context: &Context, status: &Value) -> Finding {
+fn clock(context: &Context, status: &StatusInfo) -> Finding {
     let proved = context
         .genesis()
         .map_err(|e| e.to_string())
@@ -182,12 +184,7 @@ fn clock(context: &Context, status: &Value) -> Finding {
             }
         }
         Err(why) => {
-            let theirs = UnixMs(
-                status
-                    .get("now_ms")
-                    .and_then(Value::as_u64)
-                    .unwrap_or_default(),
-            );
+            let theirs = UnixMs(status.now_ms);
             let apart = own.since(theirs).max(theirs.since(own));
             let told = format!(
                 "{apart} ms apart from the server's; the witnesses' could not be compared ({why})"

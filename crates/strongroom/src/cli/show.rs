@@ -1,15 +1,15 @@
 //! What several commands print.
 
-use serde_json::Value;
+use serde::Serialize;
 use std::io::{BufRead as _, IsTerminal as _, Write};
 use std::time::Duration;
 use strongroom_ports::chain::Effects;
 use strongroom_types::words::grid;
 use strongroom_types::{AssetId, ChainId, Digest, MinorUnits, UnixMs};
 
-/// A JSON value on one line.
-pub fn json(out: &mut dyn Write, value: &Value) -> anyhow::Result<()> {
-    Ok(writeln!(out, "{value}")?)
+/// JSON on one line.
+pub fn json(out: &mut dyn Write, value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(writeln!(out, "{}", serde_json::to_string(value)?)?)
 }
 
 /// The 16 words of a digest, four by four, indented.
@@ -20,21 +20,9 @@ pub fn words(out: &mut dyn Write, digest: &Digest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A text member, or `-`.
-pub fn member<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or("-")
-}
-
-/// The rows of a list answer.
-pub fn rows(value: &Value) -> impl Iterator<Item = &Value> {
-    value
-        .get("data")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+/// A value, or `-`.
+pub fn or_dash(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
 /// An amount of an asset as the codec of its chain shows it; base units when this program has no

@@ -4,7 +4,6 @@ use super::context::Context;
 use super::show;
 use anyhow::bail;
 use clap::Args;
-use serde_json::Value;
 use std::io::Write;
 
 /// Where the server's journal replica stands.
@@ -20,34 +19,24 @@ pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::
     if command.json {
         show::json(out, &status)?;
     } else {
-        let number = |pointer: &str| {
-            status
-                .pointer(pointer)
-                .and_then(Value::as_u64)
-                .map_or_else(|| "-".to_owned(), |n| n.to_string())
-        };
-        writeln!(
-            out,
-            "platform  {} ({})",
-            show::member(&status, "/platform"),
-            show::member(&status, "/mode")
-        )?;
-        writeln!(out, "genesis   {}", show::member(&status, "/genesis"))?;
+        let (mode, journal) = (status.mode.as_str(), &status.journal);
+        writeln!(out, "platform  {} ({mode})", status.platform)?;
+        writeln!(out, "genesis   {}", status.genesis)?;
         writeln!(
             out,
             "journal   {} entries, witnessed {}, fresh {} (quorum {} of {}, bears {} hostile)",
-            number("/journal/size"),
-            number("/journal/witnessed"),
-            number("/journal/fresh"),
-            number("/journal/quorum"),
-            number("/journal/witnesses"),
-            number("/journal/faults"),
+            journal.size,
+            journal.witnessed,
+            show::or_dash(journal.fresh),
+            journal.quorum,
+            journal.witnesses,
+            journal.faults,
         )?;
-        writeln!(out, "halted    {}", show::member(&status, "/halted"))?;
+        writeln!(out, "halted    {}", show::or_dash(status.halted.as_ref()))?;
     }
-    let theirs = show::member(&status, "/genesis");
+    let theirs = status.genesis.0;
     match context.pinned() {
-        Some(pinned) if pinned.to_string() != theirs => {
+        Some(pinned) if pinned != theirs => {
             bail!(
                 "the server says genesis {theirs}, pinned is {pinned}: this is another installation"
             )

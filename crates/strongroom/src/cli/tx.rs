@@ -6,24 +6,17 @@ use super::context::{Context, now, random};
 use super::{keys, show};
 use anyhow::bail;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use strongroom_client::api::{Reason, RefusalInfo, TransactionInfo};
 use strongroom_client::{Client, check};
 use strongroom_types::{Act, ActBody, ActId, Scope, Signed, TenantId, Tighten, TransactionId};
+use strongroom_wire::TransactionState;
 
 /// How long one request waits for a change, milliseconds.
 const WAIT_MS: u64 = 10_000;
-const FINAL: [&str; 6] = [
-    "completed",
-    "rejected",
-    "blocked",
-    "expired",
-    "cancelled",
-    "failed",
-];
-
 /// Transactions.
 #[derive(Subcommand, Debug)]
 pub enum Tx {
@@ -100,13 +93,17 @@ pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Resu
 }
 
 /// Asks until a transaction is signed or has ended.
-fn until_signed(client: &Client, tx: TransactionId, within: Duration) -> anyhow::Result<Value> {
+fn until_signed(
+    client: &Client,
+    tx: TransactionId,
+    within: Duration,
+) -> anyhow::Result<TransactionInfo> {
     let mut left = u64::try_from(within.as_millis())?;
     loop {
         let wait = left.min(WAIT_MS);
-        let shown = client.transaction(tx, Some("signed"), wait)?;
-        let state = show::member(&shown, "/state");
-        if ["signed", "broadcasting"].contains(&state) || FINAL.contains(&state) || left == 0 {
+        let shown = client.transaction(tx, Some(TransactionState::Signed), wait)?;
+        let state = shown.state.0;
+        if state.is_signed() || state.is_terminal() || left == 0 {
             return Ok(shown);
         }
         left = left.saturating_sub(wait);
@@ -125,29 +122,21 @@ fn list(
     if json {
         return show::json(out, &shown);
     }
-    for row in show::rows(&shown) {
-        let member = |pointer| show::member(row, pointer);
-        writeln!(
-            out,
-            "{}  {:<16} {}",
-            member("/id"),
-            member("/state"),
-            member("/external_id")
-        )?;
+    for row in &shown.data {
+        writeln!(out, "{}  {:<16} {}", row.id, row.state, row.external_id)?;
     }
-    match shown.get("next_cursor").and_then(Value::as_str) {
+    match shown.next_cursor {
         Some(cursor) => Ok(writeln!(out, "more: --cursor {cursor}")?),
         None => Ok(()),
     }
 }
 
 /// A transaction, with everything recomputed that follows from its texts.
-fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     if json {
-        return show::json(out, value);
+        return show::json(out, info);
     }
-    let shown = check::transaction(value)?;
-    let member = |pointer| show::member(value, pointer);
+    let shown = check::transaction(info)?;
     writeln!(
         out,
         "{}  {}",
@@ -180,29 +169,14 @@ fn describe(value: &Value, json: bool, out: &mut dyn Write) -> anyhow::Result<()
             decision.core.tier, decision.core.rule
         )?;
     }
-    if value.get("reason").is_some_and(|reason| !reason.is_null()) {
-        writeln!(
-            out,
-            "  reason {}: {}",
-            member("/reason/code"),
-            member("/reason/detail")
-        )?;
+    if let Some(Reason { code, detail }) = &info.reason {
+        writeln!(out, "  reason {code}: {detail}")?;
     }
-    for refusal in value
-        .get("refusals")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        writeln!(
-            out,
-            "  a signer refused: {}: {}",
-            show::member(refusal, "/code"),
-            show::member(refusal, "/detail")
-        )?;
+    for RefusalInfo { code, detail, .. } in &info.refusals {
+        writeln!(out, "  a signer refused: {code}: {detail}")?;
     }
-    if value.get("network_id").is_some_and(Value::is_string) {
-        writeln!(out, "  network id {}", member("/network_id"))?;
+    if let Some(network_id) = &info.network_id {
+        writeln!(out, "  network id {network_id}")?;
     }
     writeln!(out, "  digest {}\n", shown.digest)?;
     show::words(out, &shown.digest)
@@ -218,38 +192,20 @@ fn timeline(
     if json {
         return show::json(out, &shown);
     }
-    let ms = |value: &Value, name: &str| {
-        let us = value.get(name).and_then(Value::as_u64);
-        us.map_or_else(
-            || "-".to_owned(),
-            |us| format!("{}.{:03}", us / 1000, us % 1000),
-        )
-    };
+    let ms =
+        |us: Option<u64>| show::or_dash(us.map(|us| format!("{}.{:03}", us / 1000, us % 1000)));
     writeln!(out, "{:<14}{:>12}{:>12}", "layer", "took ms", "budget ms")?;
-    for layer in shown
-        .get("layers")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let over = layer
-            .get("over_budget")
-            .and_then(Value::as_bool)
-            .unwrap_or_default();
-        let mark = if over { "  over budget" } else { "" };
-        let (took, budget) = (ms(layer, "took_us"), ms(layer, "budget_us"));
-        writeln!(
-            out,
-            "{:<14}{took:>12}{budget:>12}{mark}",
-            show::member(layer, "/layer")
-        )?;
+    for layer in &shown.layers {
+        let mark = if layer.over_budget {
+            "  over budget"
+        } else {
+            ""
+        };
+        let (took, budget) = (ms(layer.took_us), ms(Some(layer.budget_us)));
+        writeln!(out, "{:<14}{took:>12}{budget:>12}{mark}", layer.layer)?;
     }
-    Ok(writeln!(
-        out,
-        "{:<14}{:>12}",
-        "total",
-        ms(&shown, "total_us")
-    )?)
+    let total = ms(shown.total_us);
+    Ok(writeln!(out, "{:<14}{total:>12}", "total")?)
 }
 
 fn cancel(
@@ -290,16 +246,18 @@ fn key(file: &Path) -> anyhow::Result<strongroom_client::KeyFile> {
 }
 
 /// Fails unless a transaction got as far as it was waited for.
-fn reached(shown: &Value) -> anyhow::Result<()> {
-    match show::member(shown, "/state") {
-        "signed" | "broadcasting" | "completed" => Ok(()),
-        state if FINAL.contains(&state) => {
-            bail!(
-                "the transaction is {state}: {}: {}",
-                show::member(shown, "/reason/code"),
-                show::member(shown, "/reason/detail")
-            )
-        }
-        state => bail!("the transaction is {state}; look again with `tx show`"),
+fn reached(info: &TransactionInfo) -> anyhow::Result<()> {
+    let state = info.state;
+    if state.0.is_signed() {
+        return Ok(());
     }
+    if !state.0.is_terminal() {
+        bail!("the transaction is {state}; look again with `tx show`");
+    }
+    let reason = info.reason.as_ref();
+    bail!(
+        "the transaction is {state}: {}: {}",
+        show::or_dash(reason.map(|reason| &reason.code)),
+        show::or_dash(reason.map(|reason| &reason.detail))
+    )
 }

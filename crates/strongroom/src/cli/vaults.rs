@@ -5,9 +5,10 @@ use super::fail::usage;
 use super::show;
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write;
 use strongroom_client::Client;
+use strongroom_client::api::{Page, VaultInfo};
 use strongroom_types::{TenantId, UnixMs, VaultId};
 
 /// Tenants.
@@ -56,7 +57,7 @@ pub struct Address {
     json: bool,
 }
 
-fn vaults(client: &Client, tenant: Option<TenantId>) -> anyhow::Result<Value> {
+fn vaults(client: &Client, tenant: Option<TenantId>) -> anyhow::Result<Page<VaultInfo>> {
     Ok(tenant.map_or_else(|| client.own_vaults(), |tenant| client.vaults(tenant))?)
 }
 
@@ -71,58 +72,25 @@ pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyho
     if *json {
         return show::json(out, &shown);
     }
-    let stopped = shown
-        .get("stopped")
-        .and_then(Value::as_bool)
-        .unwrap_or_default();
-    let version = shown
-        .get("version")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
-    writeln!(
-        out,
-        "{} {}{}",
-        tenant,
-        show::member(&shown, "/name"),
-        if stopped { " STOPPED" } else { "" }
-    )?;
+    let stopped = if shown.stopped { " STOPPED" } else { "" };
+    writeln!(out, "{tenant} {}{stopped}", shown.name)?;
+    let version = shown.version;
     writeln!(out, "scope version {version} (the next act must name it)")?;
-    writeln!(out, "policy {}", show::member(&shown, "/policy/digest"))?;
-    for key in shown
-        .get("keys")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let (t, n) = (
-            key.get("min_signers")
-                .and_then(Value::as_u64)
-                .unwrap_or_default(),
-            key.get("roster")
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len),
-        );
-        let (id, suite, state) = (
-            show::member(key, "/id"),
-            show::member(key, "/suite"),
-            show::member(key, "/state"),
-        );
+    writeln!(out, "policy {}", shown.policy.digest)?;
+    for key in &shown.keys {
+        let (t, n) = (key.min_signers, key.roster.len());
+        let (id, suite, state) = (key.id, key.suite, key.state.as_str());
         writeln!(out, "key {id} {suite} {t}-of-{n} {state}")?;
     }
     Ok(())
 }
 
 fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
-    let vaults = client.own_vaults()?;
-    let tenant = show::rows(&vaults)
-        .next()
-        .and_then(|row| row.get("tenant"))
-        .and_then(Value::as_str);
-    Ok(tenant
-        .ok_or_else(|| {
-            usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet")
-        })?
-        .parse()?)
+    let vaults = client.own_vaults()?.data;
+    let first = vaults.first().ok_or_else(|| {
+        usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet")
+    })?;
+    Ok(first.tenant.0)
 }
 
 pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -131,16 +99,14 @@ pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::
     if *json {
         return show::json(out, &shown);
     }
-    for row in show::rows(&shown) {
-        let account = row
-            .get("account")
-            .and_then(Value::as_u64)
-            .unwrap_or_default();
-        let (id, name, key) = (
-            show::member(row, "/id"),
-            show::member(row, "/name"),
-            show::member(row, "/key"),
-        );
+    for row in &shown.data {
+        let VaultInfo {
+            id,
+            name,
+            key,
+            account,
+            ..
+        } = row;
         writeln!(out, "{id}  {name}  account {account} of {key}")?;
     }
     Ok(())

@@ -12,12 +12,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use strongroom::roles::RoleName;
 use strongroom_chain_bitcoin_dev::check_spend;
+use strongroom_client::api::TransactionInfo;
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::{ChainGateway as _, OwnCoin, OwnPath};
 use strongroom_types::{
     ActBody, Answer, CeremonyPlan, DecisionCore, Digest, Document as _, Record, Scope, Signed,
     Suite, TransactionId, Vault,
 };
+use strongroom_wire::TransactionState;
 
 /// Whom honest transfers pay.
 const PAYEE: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsgkm3r6";
@@ -54,11 +56,7 @@ fn act_and_wait(stand: &Stand, signed: &Signed, operator: bool) -> anyhow::Resul
 }
 
 fn tenant_version(stand: &Stand) -> anyhow::Result<u64> {
-    let tenant = stand.client()?.tenant(stand.people.tenant)?;
-    tenant
-        .get("version")
-        .and_then(Value::as_u64)
-        .context("the tenant's version")
+    Ok(stand.client()?.tenant(stand.people.tenant)?.version)
 }
 
 fn put(stand: &Stand, record: Record) -> anyhow::Result<Digest> {
@@ -218,16 +216,12 @@ pub fn ask_for_approval(stand: &mut Stand) -> anyhow::Result<Signed> {
         .intent("invoice-2026-0001", PAYEE, 5_000_000, "invoice 2026-0001")?;
     let client = stand.client()?;
     client.create_transaction(&intent)?;
-    let shown = client.transaction(transaction_id(&intent), Some("pending_approval"), 5_000)?;
-    let state = shown
-        .get("state")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if state != "pending_approval" {
-        bail!("expected pending_approval, the transfer is {state}: {shown}");
+    let wanted = TransactionState::PendingApproval;
+    let shown = client.transaction(transaction_id(&intent), Some(wanted), 5_000)?;
+    if shown.state.0 != wanted {
+        bail!("expected pending_approval: {shown:?}");
     }
-    println!("  {} is {state}", transaction_id(&intent));
+    println!("  {} is {}", transaction_id(&intent), shown.state);
     Ok(intent)
 }
 
@@ -288,11 +282,8 @@ fn core_of(stand: &Stand, intent: &Signed) -> anyhow::Result<Digest> {
     let shown = stand
         .client()?
         .transaction(transaction_id(intent), None, 0)?;
-    let text = shown
-        .pointer("/decision/text")
-        .and_then(Value::as_str)
-        .context("the decision's text")?;
-    Ok(DecisionCore::parse(text)?.digest())
+    let decision = shown.decision.context("a decision")?;
+    Ok(DecisionCore::parse(&decision.text)?.digest())
 }
 
 fn confirmed_coins(stand: &Stand, count: usize) -> anyhow::Result<Vec<OwnCoin>> {
@@ -331,13 +322,10 @@ pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<
     stand.client()?.decide(transaction_id(pending), &yes)?;
     let shown = signed_or_why(stand, pending)?;
     keep(stand, pending, &shown, None)?;
-    let id = shown
-        .get("network_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let id = shown.network_id.context("a network id")?;
     println!("  signed: {id}");
     stand.wait("the transaction was not confirmed", 20, |platform| {
-        let standing = platform.chain.standing(id).ok()?;
+        let standing = platform.chain.standing(&id).ok()?;
         matches!(standing, strongroom_ports::chain::Standing::Confirmed(_)).then_some(())
     })?;
     println!("  accepted by Bitcoin Core's script interpreter with all Taproot rules");
@@ -345,37 +333,25 @@ pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<
 }
 
 /// Waits until a transaction is signed, or says why it is not.
-fn signed_or_why(stand: &Stand, intent: &Signed) -> anyhow::Result<Value> {
-    let shown =
-        stand
-            .client()?
-            .transaction(transaction_id(intent), Some("signed"), SIGNED_WITHIN_MS)?;
-    let state = shown
-        .get("state")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if matches!(state, "signed" | "broadcasting" | "completed") {
+fn signed_or_why(stand: &Stand, intent: &Signed) -> anyhow::Result<TransactionInfo> {
+    let wanted = Some(TransactionState::Signed);
+    let id = transaction_id(intent);
+    let shown = stand.client()?.transaction(id, wanted, SIGNED_WITHIN_MS)?;
+    if shown.state.0.is_signed() {
         return Ok(shown);
     }
-    bail!(
-        "{} is {state}, not signed: {}",
-        transaction_id(intent),
-        shown.get("reason").unwrap_or(&Value::Null)
-    )
+    bail!("{id} is {}, not signed: {:?}", shown.state, shown.reason)
 }
 
 /// Keeps a signed transaction with everything that proves it.
 fn keep(
     stand: &mut Stand,
     intent: &Signed,
-    shown: &Value,
+    shown: &TransactionInfo,
     timing: Option<&Timing>,
 ) -> anyhow::Result<Vec<u8>> {
-    let raw = shown
-        .get("signed_transaction")
-        .and_then(Value::as_str)
-        .context("the signed transaction")?;
-    let raw = hex::decode(raw)?;
+    let raw = shown.signed_transaction.as_ref();
+    let raw = raw.context("the signed transaction")?.0.clone();
     let unsigned = stand.unsigned(&intent_digest(intent))?;
     stand
         .artefacts
@@ -524,7 +500,7 @@ pub fn services_lost(stand: &mut Stand) -> anyhow::Result<()> {
     stand.wait_fresh()?;
     let after = stand.client()?.vaults(stand.people.tenant)?;
     if before != after {
-        bail!("the vaults differ after the restart: {before} / {after}");
+        bail!("the vaults differ after the restart: {before:?} / {after:?}");
     }
     transfer(stand, "after-the-loss", false)?;
     println!("    ✓ the same vaults are listed, and one more transfer is signed");

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use strongroom_client::api::TimelineInfo;
 use strongroom_ports::bus::{Bus, Topic};
 use strongroom_ports::db::Db;
 use strongroom_replica::Replica;
@@ -18,7 +19,7 @@ pub struct Timing {
     /// Client's clock: `POST` to `signed`, microseconds.
     pub total_us: u64,
     /// The API's timeline.
-    pub timeline: Value,
+    pub timeline: TimelineInfo,
 }
 
 /// The files of one demo run.

@@ -160,8 +160,8 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
     sign(&file, &a);
     let signed = dir.path().join("act.json.signed");
     let shown = sign(&signed, &b);
-    let value: Value = serde_json::from_str(&read_to_string(&signed).unwrap()).unwrap();
-    let container = strongroom_client::check::signed(&value).unwrap();
+    let file = serde_json::from_str(&read_to_string(&signed).unwrap()).unwrap();
+    let container = strongroom_client::check::signed(&file).unwrap();
     let (act, digest) = container.open::<Act>().unwrap();
     assert_eq!((container.endorsements.len(), act.version), (2, 3));
     assert!(shown.contains(&digest.to_string()));

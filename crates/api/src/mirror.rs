@@ -1,15 +1,15 @@
 //! The mirror: the journal as clients may read it, with the proofs they ask for.
 //!
-//! It is filled from the bus when somebody asks, not while transfers are on their way: reading
-//! entries and cosignatures as they come would cost the API a commit each. What it gives is
-//! verified by whoever asked; it is checked here as well, so that a broken store says so instead of
-//! handing out proofs that do not hold.
+//! It is filled from the bus when a request needs it, not while transfers are on their way: reading
+//! entries and cosignatures as they come would cost the API a commit each. Clients verify what it
+//! gives; it is checked here as well, so that a broken store is reported instead of handing out
+//! proofs that do not hold.
 
 mod fill;
+mod proofs;
 mod rows;
 
 use crate::problem::Problem;
-use rows::Fact;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_journal::Genesis;
@@ -18,8 +18,9 @@ use strongroom_ports::bus::{Bus, Position, Topic};
 use strongroom_ports::db::{Db, Tx};
 use strongroom_tlog::note::NoteSignature;
 use strongroom_tlog::{CosignVerifier, MemoryTree, Note, NoteVerifier, Proof, inclusion_proof};
-use strongroom_types::{Code, KeyId, NodeId, Refusal, TenantId, VaultId};
+use strongroom_types::{Code, NodeId};
 
+pub(crate) use proofs::VaultName;
 pub(crate) use rows::MirrorEntry;
 
 /// The journal's public side, filled on demand.
@@ -33,13 +34,6 @@ pub(crate) struct Loaded {
     log: NoteVerifier,
     witnesses: BTreeMap<NodeId, CosignVerifier>,
     quorum: u32,
-}
-
-/// The proofs of one vault: the entries that made its tenant, its key and itself.
-pub(crate) struct VaultProofs {
-    pub(crate) tenant: (MirrorEntry, String),
-    pub(crate) key: (MirrorEntry, String),
-    pub(crate) vault: (MirrorEntry, String),
 }
 
 fn internal(e: impl std::fmt::Display) -> Problem {
@@ -112,7 +106,7 @@ impl Mirror {
         bus: &dyn Bus,
     ) -> Result<Look<'a>, Problem> {
         let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Taken out: after any error memory is made anew from the tables.
+        // Taken out: after any error memory is made again from the tables.
         let mut current = match loaded.take() {
             Some(current) => current,
             None => Loaded::new(genesis, db.begin()?.as_mut(), bus)?,
@@ -161,47 +155,5 @@ impl Look<'_> {
             ));
         }
         loaded.prove(tx.as_mut(), seq)
-    }
-
-    /// What proves a vault; none while a part is not witnessed.
-    pub(crate) fn vault(
-        &mut self,
-        tenant: TenantId,
-        key: KeyId,
-        vault: VaultId,
-    ) -> Result<Option<VaultProofs>, Problem> {
-        let mut part = |fact: Fact| -> Result<Option<(MirrorEntry, String)>, Problem> {
-            let Some(seq) = rows::fact(self.tx.as_mut(), &fact)? else {
-                return Ok(None);
-            };
-            let entry = rows::entries(self.tx.as_mut(), seq, 1)?
-                .pop()
-                .filter(|entry| entry.seq == seq);
-            let Some(proof) = self.proof(seq)? else {
-                return Ok(None);
-            };
-            Ok(entry.map(|entry| (entry, proof)))
-        };
-        let parts = [
-            Fact::tenant(tenant),
-            Fact::key(tenant, key),
-            Fact::vault(tenant, vault),
-        ]
-        .map(&mut part);
-        let [tenant, key, vault] = parts;
-        let all = tenant?.zip(key?).zip(vault?);
-        Ok(all.map(|((tenant, key), vault)| VaultProofs { tenant, key, vault }))
-    }
-}
-
-impl From<strongroom_ports::bus::BusError> for Problem {
-    fn from(error: strongroom_ports::bus::BusError) -> Self {
-        tracing::error!(%error, "journal mirror");
-        let code = if error.is_transient() {
-            Code::NotReady
-        } else {
-            Code::Internal
-        };
-        Refusal::from(code).into()
     }
 }

@@ -1,0 +1,49 @@
+//! Authority acts: what admins, committees and clients sign for the journal.
+
+use crate::text::DigestText;
+use crate::transaction::Reason;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The API has taken a signed text and passes it on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// Digest of the text, under which its state is asked for.
+    #[schema(inline)]
+    pub digest: DigestText,
+    /// Always `submitted`.
+    pub state: ReceiptState,
+}
+
+/// State of a text that was just taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptState {
+    /// On its way.
+    Submitted,
+}
+
+/// An act that was offered to the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ActInfo {
+    /// Digest of the act.
+    #[schema(inline)]
+    pub digest: DigestText,
+    /// The journal's reason when it was refused.
+    #[schema(required)]
+    pub reason: Option<Reason>,
+    /// What became of it.
+    pub state: ActState,
+}
+
+/// What became of an act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActState {
+    /// On its way to the journal.
+    Submitted,
+    /// This server's replica has applied it.
+    InForce,
+    /// The journal refused it.
+    Refused,
+}

@@ -1,0 +1,62 @@
+//! Addresses and their proofs.
+
+use crate::text::{ChainIdText, DigestText, Hex, VaultIdText};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One address of a vault, with everything a client needs to derive it itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddressInfo {
+    /// Account number of the vault below its key.
+    pub account: u32,
+    /// The address in the chain's one canonical form.
+    pub address: String,
+    /// 0 receive, 1 change.
+    pub branch: u32,
+    /// The chain.
+    #[schema(inline)]
+    pub chain: ChainIdText,
+    /// Chain code of the key (BIP-32).
+    #[schema(inline)]
+    pub chain_code: Hex,
+    /// Group public key.
+    #[schema(inline)]
+    pub group_key: Hex,
+    /// Index below the branch.
+    pub index: u32,
+    /// What proves the vault; `null` while a part is not witnessed.
+    #[schema(required)]
+    pub proof: Option<AddressProof>,
+    /// Transcript of the key's ceremony.
+    #[schema(inline)]
+    pub transcript: DigestText,
+    /// The vault.
+    #[schema(inline)]
+    pub vault: VaultIdText,
+}
+
+/// The entries that made a vault's tenant, its key and itself. It says *registered at*, never "in
+/// force now".
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddressProof {
+    /// The end of the key's ceremony.
+    pub key: EntryWithProof,
+    /// Journal time of the vault's entry, Unix milliseconds.
+    pub registered_at_ms: u64,
+    /// The act that created the tenant.
+    pub tenant: EntryWithProof,
+    /// The act that created the vault.
+    pub vault: EntryWithProof,
+}
+
+/// An entry of the journal and its inclusion proof; nothing of it is verified yet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EntryWithProof {
+    /// Proof text (C2SP tlog-proof) under a witnessed checkpoint.
+    pub proof: String,
+    /// Borsh of the sealed entry.
+    #[schema(inline)]
+    pub sealed: Hex,
+    /// Position of the entry.
+    pub seq: u64,
+}

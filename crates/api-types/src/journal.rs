@@ -1,0 +1,22 @@
+//! Entries of the journal.
+
+use crate::text::Hex;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An entry: the platform's and the caller's own in full, of any other its public leaf.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EntryInfo {
+    /// Journal time, Unix milliseconds.
+    pub at_ms: u64,
+    /// Class of the body, a public number.
+    pub class: u8,
+    /// Borsh of the public leaf.
+    #[schema(inline)]
+    pub leaf: Hex,
+    /// Borsh of the sealed entry; `null` when it is another tenant's.
+    #[schema(required, inline)]
+    pub sealed: Option<Hex>,
+    /// Position.
+    pub seq: u64,
+}

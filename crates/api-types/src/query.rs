@@ -1,0 +1,57 @@
+//! Members of a request's query. An unknown member is refused.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Which tenant is asked about.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TenantQuery {
+    /// The tenant (`tnt_…`); without it the bearer key's own.
+    pub tenant: Option<String>,
+}
+
+/// A part of the list of transactions, newest first.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TransactionsQuery {
+    /// The tenant (`tnt_…`); without it the bearer key's own.
+    pub tenant: Option<String>,
+    /// Most rows of the answer, 1 to 100.
+    pub limit: Option<u32>,
+    /// `next_cursor` of an earlier answer.
+    pub cursor: Option<String>,
+}
+
+/// How long the answer may wait for an end.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WaitQuery {
+    /// Longest wait, milliseconds; at most 30 000.
+    pub wait_ms: Option<u64>,
+}
+
+/// What the answer may wait for, and how long.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UntilQuery {
+    /// State to wait for; a transaction that has ended is not waited for.
+    pub until: Option<String>,
+    /// Longest wait, milliseconds; at most 30 000.
+    pub wait_ms: Option<u64>,
+}
+
+/// A part of the journal.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EntriesQuery {
+    /// First position.
+    pub from: Option<u64>,
+    /// Most entries of the answer, 1 to 256.
+    pub limit: Option<u32>,
+}

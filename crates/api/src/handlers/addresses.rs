@@ -1,0 +1,105 @@
+//! Addresses of vaults, derived from the journal replica and proved by the mirror.
+
+use super::wait::{Wait, until};
+use super::{Answer, Caller};
+use crate::access::Access;
+use crate::api::Api;
+use crate::extract::{Path, Query};
+use crate::mirror::VaultName;
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use std::sync::Arc;
+use strongroom_api_types::{AddressInfo, Hex, WaitQuery};
+use strongroom_journal::State as Journal;
+use strongroom_journal::model::VaultRecord;
+use strongroom_journal::state::Lookup as _;
+use strongroom_ports::chain::{OwnPath, Registry as _};
+use strongroom_replica::TenantVaults;
+use strongroom_types::{Code, TenantId, VaultId};
+
+/// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it
+/// itself and the proof of it (`null` while it is not witnessed; `?wait_ms=` waits for that).
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    Path((id, place)): Path<(String, String)>,
+    Query(wait): Query<WaitQuery>,
+) -> Answer<AddressInfo> {
+    let caller = Caller::new(Arc::clone(&api), headers);
+    let derived = caller.run(move |api, access| {
+        let vault: VaultId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
+        derive(api, access, vault, own_path(&place)?)
+    });
+    let (name, address) = derived.await?;
+
+    let proof = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
+        caller.run(move |api, _| api.look()?.address_proof(name))
+    });
+    Ok(Json(AddressInfo {
+        proof: proof.await?,
+        ..address
+    }))
+}
+
+/// The address, not proved yet.
+fn derive(
+    api: &Api,
+    access: Access,
+    vault: VaultId,
+    path: OwnPath,
+) -> Result<(VaultName, AddressInfo), Problem> {
+    api.journal().read(|f| {
+        let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
+        let (tenant, record) = found.ok_or(Code::UnknownVault)?;
+        let key = f.state().threshold_key(tenant, record.vault.key)?;
+        let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
+
+        let vault_key = TenantVaults::new(f.state(), tenant)
+            .vault_key(vault)
+            .ok_or(Code::UnknownKey)?;
+        let codec = api.intake.codecs.first().ok_or(Code::UnknownChain)?;
+        let name = VaultName {
+            tenant,
+            key: record.vault.key,
+            vault,
+        };
+        let address = AddressInfo {
+            account: record.vault.account,
+            address: codec.derive_address(&vault_key, path)?,
+            branch: path.change,
+            chain: codec.manifest().chain.clone().into(),
+            chain_code: Hex(public.chain_code.to_vec()),
+            group_key: Hex(public.group_key.to_vec()),
+            index: path.index,
+            proof: None,
+            transcript: public.transcript.into(),
+            vault: vault.into(),
+        };
+        Ok((name, address))
+    })
+}
+
+fn own_path(place: &str) -> Result<OwnPath, Problem> {
+    let parse = |text: &str| {
+        strongroom_types::time::canonical_u64(text)
+            .ok()
+            .and_then(|n| u32::try_from(n).ok())
+    };
+    let parts = place
+        .split_once('-')
+        .and_then(|(b, i)| Some((parse(b)?, parse(i)?)));
+    let (change, index) = parts
+        .ok_or_else(|| Problem::new(Code::Malformed, "expected `branch-index`, e.g. `0-7`"))?;
+    Ok(OwnPath { change, index })
+}
+
+fn find(state: &Journal, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
+    state.tenants().into_iter().find_map(|tenant| {
+        state
+            .vault(tenant, vault)
+            .ok()
+            .map(|record| (tenant, record))
+    })
+}

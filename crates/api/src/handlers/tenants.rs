@@ -1,0 +1,61 @@
+//! Tenants, read from the journal replica.
+
+use super::scope::within_reach;
+use super::{Answer, Caller};
+use crate::api::Api;
+use crate::extract::Path;
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use std::sync::Arc;
+use strongroom_api_types::{KeyInfo, KeyState, PolicyInfo, TenantInfo};
+use strongroom_journal::keyspace as ks;
+use strongroom_journal::model::KeyRecord;
+use strongroom_journal::state::{Lookup as _, View as _};
+use strongroom_types::{Code, TenantId};
+
+/// A tenant: name, scope version (what the next act must name), keys, policy.
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Answer<TenantInfo> {
+    let work = move |api: &Api, access| {
+        let tenant: TenantId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
+        within_reach(access, tenant)?;
+        api.journal().read(|f| {
+            let record = f.state().tenant(tenant)?;
+            let policy = f.state().get(&ks::policy(tenant, &record.policy));
+            Ok(Json(TenantInfo {
+                id: tenant.into(),
+                keys: f.state().keys(tenant).iter().map(key).collect(),
+                name: record.name.to_string(),
+                paused_until_ms: record.paused_until.0,
+                policy: PolicyInfo {
+                    digest: record.policy.into(),
+                    text: policy.map(|text| String::from_utf8_lossy(text).into_owned()),
+                },
+                stopped: record.stopped,
+                version: record.version,
+            }))
+        })
+    };
+    Caller::new(api, headers).run(work).await
+}
+
+fn key(record: &KeyRecord) -> KeyInfo {
+    let state = match (&record.public, record.revoked) {
+        (_, true) => KeyState::Revoked,
+        (Some(_), false) => KeyState::Active,
+        (None, false) => KeyState::Generating,
+    };
+    KeyInfo {
+        epoch: record.epoch,
+        id: record.plan.key.into(),
+        min_signers: record.plan.min_signers,
+        roster: record.plan.roster.clone(),
+        state,
+        suite: record.plan.suite.into(),
+    }
+}

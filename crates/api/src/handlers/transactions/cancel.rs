@@ -1,0 +1,41 @@
+//! `POST /v1/transactions/{id}/cancel`.
+
+use super::load;
+use crate::api::Api;
+use crate::extract::{Body, Path};
+use crate::handlers::{Accepted, Caller, acts};
+use crate::problem::Problem;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use std::sync::Arc;
+use strongroom_api_types::Receipt;
+use strongroom_types::{Act, ActBody, Code, Refusal, Scope, Tighten};
+
+/// Takes a signed `cancel` of exactly this transaction to the journal.
+pub(crate) async fn cancel(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Body,
+) -> Accepted<Receipt> {
+    let work = move |api: &Api, access| {
+        let (row, _) = load(api, access, &id)?;
+
+        // Once a signature exists, only another transaction on the chain undoes it.
+        if row.state.is_signed() || row.state.is_terminal() {
+            return Err(Code::TooLate.into());
+        }
+        let signed = body.signed()?;
+        let (act, _) = signed.open::<Act>().map_err(Refusal::from)?;
+        let fits = act.scope == Scope::Tenant(row.tenant)
+            && act.body == ActBody::Tighten(Tighten::Cancel(row.intent));
+        if !fits {
+            return Err(Problem::new(
+                Code::Malformed,
+                "expected the signed cancel of this transaction",
+            ));
+        }
+        acts::offer(api, &signed)
+    };
+    Caller::new(api, headers).run(work).await
+}

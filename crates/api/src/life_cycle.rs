@@ -1,0 +1,152 @@
+//! The states of a transaction as its row shows them, and what moves it from one to another.
+//!
+//! Decisions and changes travel on topics of their own, so a record may arrive after a later one.
+//! [`apply`] refuses what comes too late; the row stays as it is then. The committed table
+//! `life-cycle.txt` lists every edge.
+
+use strongroom_wire::TransactionState;
+
+/// What the approvals service decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// Approvers must answer.
+    Pending,
+    /// No answer is missing.
+    Approved,
+    /// Refused, which ends it in this state.
+    Ended(TransactionState),
+}
+
+/// What happened to a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RowEvent {
+    /// The first decision, or the next about the same decision core.
+    Decided(Verdict),
+    /// A decision with another core than the row's: the journal had sent the intent back.
+    DecidedAgain(Verdict),
+    /// The transactions service reports a state.
+    Changed(TransactionState),
+    /// The intent's time ran out before anything was decided.
+    TimedOut,
+}
+
+/// An event that does not move a row in this state, usually because it arrived late.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{event:?} does not move a transaction that is {}", state.name())]
+pub(crate) struct IllegalTransition {
+    state: TransactionState,
+    event: RowEvent,
+}
+
+/// The state after an event.
+pub(crate) fn apply(
+    state: TransactionState,
+    event: RowEvent,
+) -> Result<TransactionState, IllegalTransition> {
+    let next = match event {
+        RowEvent::Decided(verdict) => is_undecided(state).then(|| verdict.state()),
+
+        // The decision may overtake the report that the intent was sent back. Without this edge the
+        // row would keep the old core, and its approvers would sign what no longer counts.
+        RowEvent::DecidedAgain(verdict) => {
+            (is_undecided(state) || is_under_way(state)).then(|| verdict.state())
+        }
+        RowEvent::Changed(TransactionState::PendingApproval) => {
+            is_under_way(state).then_some(TransactionState::PendingApproval)
+        }
+
+        // A late report must not take a row back, and nothing follows an end.
+        RowEvent::Changed(next) => (place(next) > place(state)).then_some(next),
+        RowEvent::TimedOut => {
+            (state == TransactionState::Received).then_some(TransactionState::Expired)
+        }
+    };
+    next.ok_or(IllegalTransition { state, event })
+}
+
+/// Whether a transaction has come as far as a wanted state, or has ended.
+pub(crate) fn has_reached(state: TransactionState, wanted: TransactionState) -> bool {
+    place(state) >= place(wanted)
+}
+
+impl Verdict {
+    const fn state(self) -> TransactionState {
+        match self {
+            Self::Pending => TransactionState::PendingApproval,
+            Self::Approved => TransactionState::Approved,
+            Self::Ended(end) => end,
+        }
+    }
+}
+
+/// Whether the decision, or an approver's answer to it, is still to come.
+const fn is_undecided(state: TransactionState) -> bool {
+    match state {
+        TransactionState::Received
+        | TransactionState::Screening
+        | TransactionState::PendingApproval => true,
+        TransactionState::Approved
+        | TransactionState::TimeLocked
+        | TransactionState::WaitingForFunds
+        | TransactionState::Signing
+        | TransactionState::Signed
+        | TransactionState::Broadcasting
+        | TransactionState::Confirming
+        | TransactionState::Completed
+        | TransactionState::Rejected
+        | TransactionState::Blocked
+        | TransactionState::Expired
+        | TransactionState::Cancelled
+        | TransactionState::Failed
+        | TransactionState::Replaced => false,
+    }
+}
+
+/// Whether it is approved and not signed yet: from here the journal may still send it back.
+const fn is_under_way(state: TransactionState) -> bool {
+    match state {
+        TransactionState::Approved
+        | TransactionState::TimeLocked
+        | TransactionState::WaitingForFunds
+        | TransactionState::Signing => true,
+        TransactionState::Received
+        | TransactionState::Screening
+        | TransactionState::PendingApproval
+        | TransactionState::Signed
+        | TransactionState::Broadcasting
+        | TransactionState::Confirming
+        | TransactionState::Completed
+        | TransactionState::Rejected
+        | TransactionState::Blocked
+        | TransactionState::Expired
+        | TransactionState::Cancelled
+        | TransactionState::Failed
+        | TransactionState::Replaced => false,
+    }
+}
+
+/// Place on the way from the request to an end; all ends share the last one.
+const fn place(state: TransactionState) -> u8 {
+    match state {
+        TransactionState::Received => 0,
+        TransactionState::Screening => 1,
+        TransactionState::PendingApproval => 2,
+        TransactionState::Approved => 3,
+        TransactionState::TimeLocked => 4,
+        TransactionState::WaitingForFunds => 5,
+        TransactionState::Signing => 6,
+        TransactionState::Signed => 7,
+        TransactionState::Broadcasting => 8,
+        TransactionState::Confirming => 9,
+        TransactionState::Completed
+        | TransactionState::Rejected
+        | TransactionState::Blocked
+        | TransactionState::Expired
+        | TransactionState::Cancelled
+        | TransactionState::Failed
+        | TransactionState::Replaced => 10,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! The proof of an address: the entries that made its tenant, its key and its vault.
+
+use super::rows::Fact;
+use super::{Look, MirrorEntry, rows};
+use crate::problem::Problem;
+use strongroom_api_types::{AddressProof, EntryWithProof, Hex};
+use strongroom_journal::entry::Leaf;
+use strongroom_types::{KeyId, TenantId, VaultId};
+use strongroom_wire::decode;
+
+/// A vault with what it hangs on.
+#[derive(Clone, Copy)]
+pub(crate) struct VaultName {
+    pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
+    pub(crate) vault: VaultId,
+}
+
+impl Look<'_> {
+    /// What proves a vault's addresses; none while a part is not witnessed.
+    pub(crate) fn address_proof(
+        &mut self,
+        name: VaultName,
+    ) -> Result<Option<AddressProof>, Problem> {
+        let VaultName { tenant, key, vault } = name;
+        let tenant_part = self.part(&Fact::tenant(tenant))?;
+        let key_part = self.part(&Fact::key(tenant, key))?;
+        let vault_part = self.part(&Fact::vault(tenant, vault))?;
+        let (Some(tenant), Some(key), Some(vault)) = (tenant_part, key_part, vault_part) else {
+            return Ok(None);
+        };
+        let registered_at = decode::<Leaf>(&vault.entry.leaf)?.at;
+        Ok(Some(AddressProof {
+            key: key.into(),
+            registered_at_ms: registered_at.0,
+            tenant: tenant.into(),
+            vault: vault.into(),
+        }))
+    }
+
+    /// The entry that made something, with its proof; none while it is not witnessed.
+    fn part(&mut self, fact: &Fact) -> Result<Option<Part>, Problem> {
+        let Some(seq) = rows::fact(self.tx.as_mut(), fact)? else {
+            return Ok(None);
+        };
+        let entry = rows::entries(self.tx.as_mut(), seq, 1)?
+            .pop()
+            .filter(|entry| entry.seq == seq);
+        let Some(proof) = self.proof(seq)? else {
+            return Ok(None);
+        };
+        Ok(entry.map(|entry| Part { entry, proof }))
+    }
+}
+
+struct Part {
+    entry: MirrorEntry,
+    proof: String,
+}
+
+impl From<Part> for EntryWithProof {
+    fn from(part: Part) -> Self {
+        Self {
+            proof: part.proof,
+            sealed: Hex(part.entry.sealed),
+            seq: part.entry.seq,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `transaction.changed`: the transactions service reports a state.
+
+use super::Step;
+use crate::life_cycle::{RowEvent, apply};
+use crate::store;
+use strongroom_stage::StageError;
+use strongroom_wire::{Layer, Marks, TransactionChanged, TransactionState};
+
+pub(super) fn on_changed(
+    step: &mut Step<'_>,
+    changed: TransactionChanged,
+    marks: Marks,
+) -> Result<(), StageError> {
+    let Some(mut row) = store::by_digest(step.tx, &changed.intent)? else {
+        return Ok(());
+    };
+    let Ok(state) = apply(row.state, RowEvent::Changed(changed.state)) else {
+        return Ok(());
+    };
+
+    // The journal found another decision: what approvers answered was to the old one.
+    if state == TransactionState::PendingApproval {
+        store::delete_answers(step.tx, &changed.intent)?;
+    }
+    row.state = state;
+    if let Some((code, detail)) = changed.reason {
+        row.set_reason(code, detail);
+    }
+    if let Some(network_id) = changed.network_id {
+        row.network_id = network_id;
+    }
+    if let Some(raw) = changed.signed {
+        row.raw = raw;
+    }
+    row.refusals = changed.refusals;
+    if state == TransactionState::Signed {
+        row.marks = marks.with(Layer::Signed, step.now.micros());
+    }
+    Ok(store::update(step.tx, &row, step.now)?)
+}

@@ -1,0 +1,53 @@
+//! `intent.decided`: the approvals service's word on an intent.
+
+use super::Step;
+use crate::life_cycle::{RowEvent, Verdict, apply};
+use crate::store::{self, TxRow};
+use crate::submit;
+use strongroom_stage::StageError;
+use strongroom_wire::{Decided, IntentDecided, Who, ended_as};
+
+pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<(), StageError> {
+    let digest = submit::intent_digest(&decided.intent);
+    let Some(mut row) = store::by_digest(step.tx, &digest)? else {
+        // An intent that came in by another installation of the API, or before its tables were
+        // lost: there is no row that a client could ask for.
+        return Ok(());
+    };
+    let (verdict, reason) = match decided.decided {
+        Decided::Pending => (Verdict::Pending, None),
+        Decided::Approved => (Verdict::Approved, None),
+        Decided::Refused(code, detail) => {
+            let end = ended_as(code, Who::Policy);
+            (Verdict::Ended(end), Some((code, detail)))
+        }
+    };
+    let Ok(state) = apply(row.state, event(&row, &decided.core, verdict)) else {
+        // A later change overtook the decision on its own topic: only the core is still news.
+        if row.core.is_empty() {
+            row.core = decided.core;
+            store::update(step.tx, &row, step.now)?;
+        }
+        return Ok(());
+    };
+
+    // Answers to another core count for nothing: approvers answer again.
+    if row.core != decided.core {
+        store::delete_answers(step.tx, &digest)?;
+    }
+    row.core = decided.core;
+    row.state = state;
+    if let Some((code, detail)) = reason {
+        row.set_reason(code, detail);
+    }
+    Ok(store::update(step.tx, &row, step.now)?)
+}
+
+fn event(row: &TxRow, core: &str, verdict: Verdict) -> RowEvent {
+    let is_another = !row.core.is_empty() && !core.is_empty() && row.core != core;
+    if is_another {
+        RowEvent::DecidedAgain(verdict)
+    } else {
+        RowEvent::Decided(verdict)
+    }
+}

@@ -1,0 +1,18 @@
+//! `journal.results`: the writer's answer to an act.
+
+use super::Step;
+use crate::store;
+use strongroom_stage::StageError;
+use strongroom_wire::JournalResult;
+
+pub(super) fn on_journal_result(
+    step: &mut Step<'_>,
+    result: &JournalResult,
+) -> Result<(), StageError> {
+    let (code, detail) = match &result.result {
+        Ok(_) => ("", ""),
+        Err((code, detail)) => (code.as_str(), detail.as_str()),
+    };
+    store::set_act_result(step.tx, &result.submission, code, detail)?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Table `act`: acts offered to the journal.
+
+use super::broken;
+use strongroom_ports::db::{Arg, DbError, Row, Tx};
+use strongroom_types::{Digest, Signed, UnixMs};
+use strongroom_wire::{decode, encode};
+
+/// An act offered to the journal.
+pub(crate) struct ActRow {
+    pub(crate) submission: [u8; 16],
+    pub(crate) signed: Signed,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) done: bool,
+}
+
+fn act_row(row: &Row) -> Result<ActRow, DbError> {
+    Ok(ActRow {
+        submission: row.array(0)?,
+        signed: decode(row.blob(1)?).map_err(broken)?,
+        code: row.text(2)?.to_owned(),
+        detail: row.text(3)?.to_owned(),
+        done: row.bool(4)?,
+    })
+}
+
+/// Inserts an act; one offered before and refused is offered again.
+pub(crate) fn insert_act(
+    tx: &mut dyn Tx,
+    digest: &Digest,
+    submission: &[u8; 16],
+    signed: &Signed,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO act (digest, submission, tenant, signed, code, detail, done, sent_ms)
+               VALUES ($1, $2, NULL, $3, '', '', FALSE, $4)
+               ON CONFLICT (digest) DO UPDATE SET submission = excluded.submission, signed = excluded.signed,
+                 code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms";
+    let signed = encode(signed);
+    let args = [
+        Arg::from(&digest.0),
+        Arg::from(submission),
+        Arg::from(&signed),
+        Arg::u64(now.0)?,
+    ];
+    tx.execute(sql, &args).map(drop)
+}
+
+pub(crate) fn act(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<ActRow>, DbError> {
+    let sql = "SELECT submission, signed, code, detail, done FROM act WHERE digest = $1";
+    tx.query_opt(sql, &[Arg::from(&digest.0)])?
+        .as_ref()
+        .map(act_row)
+        .transpose()
+}
+
+/// Sets the journal's answer to an act: an empty code when it was appended.
+pub(crate) fn set_act_result(
+    tx: &mut dyn Tx,
+    submission: &[u8; 16],
+    code: &str,
+    detail: &str,
+) -> Result<bool, DbError> {
+    let sql =
+        "UPDATE act SET done = TRUE, code = $1, detail = $2 WHERE submission = $3 AND done = FALSE";
+    Ok(tx.execute(
+        sql,
+        &[Arg::from(code), Arg::from(detail), Arg::from(submission)],
+    )? == 1)
+}
+
+/// Acts without an answer that were sent before a time, at most 16. They count as sent now, so the
+/// caller sends them in the same transaction.
+pub(crate) fn acts_due(
+    tx: &mut dyn Tx,
+    before: UnixMs,
+    now: UnixMs,
+) -> Result<Vec<ActRow>, DbError> {
+    let sql = "SELECT submission, signed, code, detail, done FROM act
+               WHERE done = FALSE AND sent_ms <= $1 ORDER BY sent_ms LIMIT 16";
+    let rows = tx.query(sql, &[Arg::u64(before.0)?])?;
+    let acts: Vec<ActRow> = rows.iter().map(act_row).collect::<Result<_, _>>()?;
+    for act in &acts {
+        let sql = "UPDATE act SET sent_ms = $1 WHERE submission = $2";
+        tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&act.submission)])?;
+    }
+    Ok(acts)
+}

@@ -1,0 +1,188 @@
+//! Table `tx`: one row per intent.
+
+use super::broken;
+use strongroom_ports::db::{Arg, DbError, Row, Tx};
+use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId};
+use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
+
+/// A transaction.
+pub(crate) struct TxRow {
+    pub(crate) intent: Digest,
+    pub(crate) tenant: TenantId,
+    pub(crate) vault: VaultId,
+    pub(crate) external_id: String,
+    pub(crate) signed: Signed,
+    pub(crate) state: TransactionState,
+    pub(crate) core: String,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) refusals: Vec<SignerRefusal>,
+    pub(crate) network_id: String,
+    pub(crate) raw: Vec<u8>,
+    pub(crate) marks: Marks,
+    pub(crate) created_ms: u64,
+    pub(crate) changed_ms: u64,
+    pub(crate) expires_ms: u64,
+    /// Number of changes, from 1.
+    pub(crate) version: u64,
+}
+
+impl TxRow {
+    /// Sets why the state is what it is.
+    pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
+        (self.code, self.detail) = (code.as_str().to_owned(), detail);
+    }
+}
+
+fn state(number: i64) -> Result<TransactionState, DbError> {
+    TransactionState::from_number(number).ok_or_else(|| broken(format!("state {number}")))
+}
+
+fn tx_row(row: &Row) -> Result<TxRow, DbError> {
+    Ok(TxRow {
+        intent: Digest(row.array(0)?),
+        tenant: TenantId(row.array(1)?),
+        vault: VaultId(row.array(2)?),
+        external_id: row.text(3)?.to_owned(),
+        signed: decode(row.blob(4)?).map_err(broken)?,
+        state: state(row.i64(5)?)?,
+        core: row.text(6)?.to_owned(),
+        code: row.text(7)?.to_owned(),
+        detail: row.text(8)?.to_owned(),
+        refusals: decode(row.blob(9)?).map_err(broken)?,
+        network_id: row.text(10)?.to_owned(),
+        raw: row.blob(11)?.to_vec(),
+        marks: Marks::from_bytes(row.blob(12)?),
+        created_ms: row.u64(13)?,
+        changed_ms: row.u64(14)?,
+        expires_ms: row.u64(15)?,
+        version: row.u64(16)?,
+    })
+}
+
+/// Inserts a received intent; `false` when its digest or external id is known.
+pub(crate) fn insert_tx(
+    tx: &mut dyn Tx,
+    (digest, intent, signed): (&Digest, &Intent, &Signed),
+    marks: &Marks,
+    now: UnixMs,
+) -> Result<bool, DbError> {
+    let sql =
+        "INSERT INTO tx (intent, id, tenant, vault, external_id, signed, state, core, code, detail, refusals,
+                 network_id, raw, marks, created_ms, changed_ms, expires_ms, version)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, '', $9, $10, $11, $11, $12, 1)
+               ON CONFLICT DO NOTHING";
+    let (signed, refusals, marks) = (
+        encode(signed),
+        encode(&Vec::<SignerRefusal>::new()),
+        marks.to_bytes(),
+    );
+    let id = TransactionId::from(*digest).0;
+    let args = [
+        Arg::from(&digest.0),
+        Arg::from(&id),
+        Arg::from(&intent.tenant.0),
+        Arg::from(&intent.vault.0),
+        Arg::from(intent.external_id.as_str()),
+        Arg::from(&signed),
+        Arg::from(i64::from(TransactionState::Received as u8)),
+        Arg::from(&refusals),
+        Arg::from([].as_slice()),
+        Arg::from(&marks),
+        Arg::u64(now.0)?,
+        Arg::u64(intent.expires.0)?,
+    ];
+    Ok(tx.execute(sql, &args)? == 1)
+}
+
+macro_rules! tx_columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT intent, tenant, vault, external_id, signed, state, core, code, detail, refusals, network_id, ",
+            "raw, marks, created_ms, changed_ms, expires_ms, version FROM tx ",
+            $rest
+        )
+    };
+}
+
+pub(crate) fn by_id(tx: &mut dyn Tx, id: &[u8; 16]) -> Result<Option<TxRow>, DbError> {
+    tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(id)])?
+        .as_ref()
+        .map(tx_row)
+        .transpose()
+}
+
+pub(crate) fn by_digest(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<TxRow>, DbError> {
+    tx.query_opt(tx_columns!("WHERE intent = $1"), &[Arg::from(&digest.0)])?
+        .as_ref()
+        .map(tx_row)
+        .transpose()
+}
+
+/// Newest first, older than the cursor (time, id).
+pub(crate) fn page(
+    tx: &mut dyn Tx,
+    tenant: TenantId,
+    before: (u64, [u8; 16]),
+    limit: u32,
+) -> Result<Vec<TxRow>, DbError> {
+    let sql = tx_columns!(
+        "WHERE tenant = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
+         ORDER BY created_ms DESC, id DESC LIMIT $4"
+    );
+    let args = [
+        Arg::from(&tenant.0),
+        Arg::u64(before.0)?,
+        Arg::from(&before.1),
+        Arg::from(limit),
+    ];
+    tx.query(sql, &args)?.iter().map(tx_row).collect()
+}
+
+/// Transactions in a state that changed before a time, oldest first, at most 64.
+pub(crate) fn in_state(
+    tx: &mut dyn Tx,
+    state: TransactionState,
+    before: UnixMs,
+) -> Result<Vec<TxRow>, DbError> {
+    let sql = tx_columns!("WHERE state = $1 AND changed_ms <= $2 ORDER BY changed_ms LIMIT 64");
+    let args = [Arg::from(i64::from(state as u8)), Arg::u64(before.0)?];
+    tx.query(sql, &args)?.iter().map(tx_row).collect()
+}
+
+/// What waits for approval in one tenant, oldest first, at most 64.
+pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
+    let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");
+    let args = [
+        Arg::from(&tenant.0),
+        Arg::from(i64::from(TransactionState::PendingApproval as u8)),
+    ];
+    tx.query(sql, &args)?.iter().map(tx_row).collect()
+}
+
+/// Writes everything that changes; the version counts on.
+pub(crate) fn update(tx: &mut dyn Tx, row: &TxRow, now: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,
+                 raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10";
+    let (refusals, marks) = (encode(&row.refusals), row.marks.to_bytes());
+    let args = [
+        Arg::from(i64::from(row.state as u8)),
+        Arg::from(&row.core),
+        Arg::from(&row.code),
+        Arg::from(&row.detail),
+        Arg::from(&refusals),
+        Arg::from(&row.network_id),
+        Arg::from(&row.raw),
+        Arg::from(&marks),
+        Arg::u64(now.0)?,
+        Arg::from(&row.intent.0),
+    ];
+    tx.execute(sql, &args).map(drop)
+}
+
+/// Sets the time at which a row's intent was sent again.
+pub(crate) fn set_sent(tx: &mut dyn Tx, intent: &Digest, now: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE tx SET changed_ms = $1 WHERE intent = $2";
+    tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&intent.0)])
+        .map(drop)
+}

@@ -1,0 +1,86 @@
+//! Records that the API puts on the bus. Made twice, a record has the same message id, so that
+//! whatever is sent again is handled once.
+
+use crate::store::TxRow;
+use strongroom_journal::entry::Body;
+use strongroom_ports::bus::Record;
+use strongroom_stage::StageError;
+use strongroom_stage::post::{Cause, Post, first_half};
+use strongroom_types::{Act, Approval, Digest, Document as _, Intent, Scope, Signed, UnixMs};
+use strongroom_wire::{
+    ApprovalSubmitted, IntentSubmitted, JournalSubmitted, Marks, encode, topics,
+};
+
+pub(crate) fn intent_digest(signed: &Signed) -> Digest {
+    Intent::digest_of(&signed.text)
+}
+
+/// The intent on its way to policy.
+pub(crate) fn intent_record(
+    post: &mut Post,
+    now: UnixMs,
+    row: &TxRow,
+    marks: Marks,
+) -> Result<Record, StageError> {
+    let mut cause = Cause::own(&[b"intent", &row.intent.0], UnixMs(row.expires_ms));
+    cause.session = first_half(row.intent);
+    cause.traceparent = traceparent(&row.intent);
+    cause.marks = marks;
+    let payload = IntentSubmitted {
+        intent: row.signed.clone(),
+    };
+    let to = (topics::INTENT_SUBMITTED, row.vault.0.as_slice());
+    post.record(now, to, None, &payload, &cause)
+}
+
+/// W3C trace context of an intent: trace and span from its digest.
+fn traceparent(digest: &Digest) -> String {
+    let text = digest.to_string();
+    let (trace, rest) = text.split_at(32);
+    let span: String = rest.chars().take(16).collect();
+    format!("00-{trace}-{span}-01")
+}
+
+/// An approver's answer on its way to the approvals service.
+pub(crate) fn approval_record(
+    post: &mut Post,
+    now: UnixMs,
+    row: &TxRow,
+    signed: &Signed,
+) -> Result<Record, StageError> {
+    let digest = Approval::digest_of(&signed.text);
+    let mut cause = Cause::own(&[b"approval", &digest.0], UnixMs(row.expires_ms));
+    cause.session = first_half(row.intent);
+    cause.traceparent = traceparent(&row.intent);
+    let payload = ApprovalSubmitted {
+        approval: signed.clone(),
+    };
+    let to = (topics::APPROVAL_SUBMITTED, row.vault.0.as_slice());
+    post.record(now, to, None, &payload, &cause)
+}
+
+/// An act on its way to the journal.
+pub(crate) fn act_record(
+    post: &mut Post,
+    now: UnixMs,
+    signed: &Signed,
+    submission: [u8; 16],
+) -> Result<Record, StageError> {
+    let scope = Act::parse(&signed.text).map(|act| act.scope);
+    let key = match scope {
+        Ok(Scope::Tenant(tenant)) => tenant.0,
+        Ok(Scope::Platform) | Err(_) => [0; 16],
+    };
+    let payload = JournalSubmitted {
+        submission,
+        body: encode(&Body::Act(signed.clone())),
+    };
+    let cause = Cause::own(&[b"act", &submission], now.plus(60_000));
+    post.record(
+        now,
+        (topics::JOURNAL_SUBMITTED, &key),
+        None,
+        &payload,
+        &cause,
+    )
+}
