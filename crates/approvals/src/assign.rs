@@ -1,107 +1,105 @@
-//! Which approval counts for which group: one human for one group, groups in the decision's order.
+//! Which answer fills which seat: one human for one seat, groups in the decision's order.
 
-use strongroom_types::{DecisionCore, GroupId, UserId};
+use strongroom_types::GroupNeed;
 
-/// Picks answers so that every group has its number, nobody counted twice: for each seat in order
-/// of the groups, an index into `people` (augmenting paths, so a person of two groups is used where
-/// needed).
+/// Picks answers so that every group has its number and none is used twice: for each seat, in the
+/// order of the groups, an index below `answers`. `may_fill` says whether an answer (second) counts
+/// for a group (first, an index into `needs`).
 ///
-/// `None` while people are missing.
+/// Augmenting paths: someone who is in two groups is moved to where they are needed.
+///
+/// `None` while answers are missing.
 #[must_use]
 pub fn assign(
-    core: &DecisionCore,
-    people: &[UserId],
-    member: impl Fn(GroupId, UserId) -> bool,
+    needs: &[GroupNeed],
+    answers: usize,
+    may_fill: impl Fn(usize, usize) -> bool,
 ) -> Option<Vec<usize>> {
-    let seats: Vec<GroupId> = core
-        .groups
+    let seats: Vec<usize> = needs
         .iter()
-        .flat_map(|need| std::iter::repeat_n(need.group, need.approvals as usize))
+        .enumerate()
+        .flat_map(|(group, need)| std::iter::repeat_n(group, need.approvals as usize))
         .collect();
-    let mut taken: Vec<Option<usize>> = vec![None; people.len()];
+    let mut seating = Seating {
+        group_of: &seats,
+        may_fill: &may_fill,
+        seat_of: vec![None; answers],
+    };
+
     for seat in 0..seats.len() {
-        let mut tried = vec![false; people.len()];
-        if !place(seat, &seats, people, &member, &mut taken, &mut tried) {
+        let mut tried = vec![false; answers];
+        if !seating.place(seat, &mut tried) {
             return None;
         }
     }
+
+    let seat_of = seating.seat_of;
     (0..seats.len())
-        .map(|seat| taken.iter().position(|by| *by == Some(seat)))
+        .map(|seat| seat_of.iter().position(|taken| *taken == Some(seat)))
         .collect()
 }
 
-fn place(
-    seat: usize,
-    seats: &[GroupId],
-    people: &[UserId],
-    member: &impl Fn(GroupId, UserId) -> bool,
-    taken: &mut [Option<usize>],
-    tried: &mut [bool],
-) -> bool {
-    let Some(group) = seats.get(seat).copied() else {
-        return false;
-    };
-    for (index, person) in people.iter().enumerate() {
-        if tried.get(index) != Some(&false) || !member(group, *person) {
-            continue;
-        }
-        mark(tried, index, true);
-        let holder = taken.get(index).copied().flatten();
-        if holder.is_none_or(|other| place(other, seats, people, member, taken, tried)) {
-            mark(taken, index, Some(seat));
-            return true;
-        }
-    }
-    false
+struct Seating<'a, F> {
+    group_of: &'a [usize],
+    may_fill: &'a F,
+    /// Seat of each answer.
+    seat_of: Vec<Option<usize>>,
 }
 
-fn mark<T>(list: &mut [T], index: usize, value: T) {
-    if let Some(slot) = list.get_mut(index) {
-        *slot = value;
+impl<F: Fn(usize, usize) -> bool> Seating<'_, F> {
+    /// Gives the seat to an answer, moving others if need be. `tried` keeps one search from going
+    /// in circles.
+    fn place(&mut self, seat: usize, tried: &mut [bool]) -> bool {
+        let Some(group) = self.group_of.get(seat).copied() else {
+            return false;
+        };
+        for answer in 0..self.seat_of.len() {
+            if tried.get(answer) != Some(&false) || !(self.may_fill)(group, answer) {
+                continue;
+            }
+            set(tried, answer, true);
+
+            // A taken answer is still good if its own seat finds another one.
+            let holder = self.seat_of.get(answer).copied().flatten();
+            if holder.is_none_or(|other| self.place(other, tried)) {
+                set(&mut self.seat_of, answer, Some(seat));
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn set<T>(list: &mut [T], index: usize, value: T) {
+    if let Some(place) = list.get_mut(index) {
+        *place = value;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use strongroom_types::{Digest, GroupNeed, Tier};
+    use strongroom_types::GroupId;
 
-    fn core(needs: &[(u8, u32)]) -> DecisionCore {
-        let need = |(group, approvals): &(u8, u32)| GroupNeed {
-            group: GroupId([*group; 16]),
+    fn needs(numbers: &[u32]) -> Vec<GroupNeed> {
+        let need = |approvals: &u32| GroupNeed {
+            group: GroupId([1; 16]),
             approvals: *approvals,
         };
-        DecisionCore {
-            intent: Digest::default(),
-            policy: Digest::default(),
-            rule: "r".into(),
-            tier: Tier::MOfN,
-            time_lock_seconds: 0,
-            ordered: false,
-            groups: needs.iter().map(need).collect(),
-            decoder: "d".into(),
-        }
+        numbers.iter().map(need).collect()
     }
 
     #[test]
-    fn a_person_of_two_groups_is_used_where_needed() {
-        let people = [UserId([1; 16]), UserId([2; 16])];
-        // 1 is in both groups, 2 only in the first: 1 must serve the second.
-        let member = |group: GroupId, user: UserId| user.0[0] == 1 || group.0[0] == 1;
-        assert_eq!(
-            assign(&core(&[(1, 1), (2, 1)]), &people, member),
-            Some(vec![1, 0])
-        );
+    fn someone_in_two_groups_is_used_where_needed() {
+        // Answer 0 counts for both groups, 1 only for the first: 0 must serve the second.
+        let may_fill = |group: usize, answer: usize| answer == 0 || group == 0;
+        assert_eq!(assign(&needs(&[1, 1]), 2, may_fill), Some(vec![1, 0]));
     }
 
     #[test]
-    fn nobody_counts_twice() {
-        let people = [UserId([1; 16])];
-        assert_eq!(assign(&core(&[(1, 1), (2, 1)]), &people, |_, _| true), None);
-        assert_eq!(
-            assign(&core(&[(1, 1)]), &people, |_, _| true),
-            Some(vec![0])
-        );
+    fn one_answer_does_not_fill_two_seats() {
+        assert_eq!(assign(&needs(&[1, 1]), 1, |_, _| true), None);
+        assert_eq!(assign(&needs(&[2]), 1, |_, _| true), None);
+        assert_eq!(assign(&needs(&[1]), 1, |_, _| true), Some(vec![0]));
     }
 }

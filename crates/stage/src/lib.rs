@@ -9,6 +9,7 @@
 
 mod dead_letter;
 mod faults;
+pub mod inbox;
 pub mod post;
 mod schema;
 mod shell;

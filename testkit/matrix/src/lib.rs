@@ -16,7 +16,8 @@
 //! impl Fixture for Approvals {
 //!     type Stage = ApprovalsStage;
 //!     fn stage(&self) -> ApprovalsStage {
-//!         ApprovalsStage::new(post_of(&self.world, Role::Approvals), Arc::clone(&self.journal))
+//!         let post = self.world.post(Sender::Service(Role::Approvals));
+//!         ApprovalsStage::new(post, Arc::clone(&self.journal))
 //!     }
 //!     fn world(&self) -> &World { &self.world }
 //!     fn now(&self) -> UnixMs { self.now.get() }
@@ -58,7 +59,6 @@ mod cell;
 mod fixture;
 mod impostor;
 mod installation;
-mod mailer;
 mod outcome;
 mod published;
 mod runner;
@@ -66,7 +66,6 @@ mod runner;
 pub use case::Case;
 pub use cell::Cell;
 pub use fixture::Fixture;
-pub use mailer::{Mailer, post_of};
 pub use published::Published;
 pub use runner::Matrix;
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use strongroom_journal::genesis::Registered;
-use strongroom_matrix::{Fixture, Mailer, post_of};
+use strongroom_matrix::Fixture;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Arg, Migration, Tx};
 use strongroom_stage::post::{Cause, Post, open_record};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::UnixMs;
 use strongroom_wire::{JournalResult, JournalSubmitted, Role};
-use strongroom_world::{START, World, WorldOptions};
+use strongroom_world::{Letter, START, Sender, World, WorldOptions};
 
 pub const INBOX: &str = "toy.in.v1";
 pub const OTHER: &str = "toy.other.v1";
@@ -146,7 +146,9 @@ impl ToyFixture {
             submission: [id; 16],
             body: Vec::new(),
         };
-        Mailer::new(&self.world, START).service(Role::Api, (INBOX, b"k"), &payload)
+        let letter = Letter::new(INBOX, START);
+        self.world
+            .record(Sender::Service(Role::Api), letter, &payload)
     }
 }
 
@@ -156,7 +158,7 @@ impl Fixture for ToyFixture {
     fn stage(&self) -> Toy {
         Toy {
             flaw: self.flaw,
-            post: post_of(&self.world, Role::Transactions),
+            post: self.world.post(Sender::Service(Role::Transactions)),
             genesis: Arc::clone(&self.world.genesis),
             handled: 0,
             process: self.processes.fetch_add(1, Ordering::Relaxed),

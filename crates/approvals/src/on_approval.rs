@@ -1,0 +1,104 @@
+//! A person's answer arrives.
+
+use crate::ballot::BallotBox;
+use crate::inbox::SignedText;
+use crate::pending::PendingEvent;
+use crate::publish::Verdict;
+use crate::stage::{ApprovalsStage, Effects, illegal};
+use crate::step::Step;
+use crate::store::{self, Pending, Yes};
+use strongroom_stage::StageError;
+use strongroom_types::{Answer, Approval, Code, Document as _, Signed};
+use strongroom_wire::Decided;
+
+impl ApprovalsStage {
+    /// Counts an answer to an intent that waits. What does not count becomes a dead letter: the API
+    /// has checked it before, so it came too late or from a part that lies.
+    pub(crate) fn on_approval(
+        &mut self,
+        step: &mut Step<'_>,
+        answer: SignedText<Approval>,
+    ) -> Effects {
+        let id = answer.document.intent;
+        let Some(pending) = store::find(step.tx, &id)? else {
+            return Err(StageError::poison(format!("no intent {id} waits here")));
+        };
+        let yeses = store::yeses(step.tx, &id)?;
+        // The API repeats what it believes lost; what counts already counts once.
+        if yeses.iter().any(|yes| yes.answer.digest == answer.digest) {
+            return Ok(Vec::new());
+        }
+
+        let event = match answer.document.answer {
+            Answer::Yes => PendingEvent::Yes,
+            Answer::No => PendingEvent::No,
+        };
+        pending.state.apply(event).map_err(illegal)?;
+
+        let checked = self.journal.read(|follower| {
+            let ballot = BallotBox {
+                state: follower.state(),
+                pending: &pending,
+                yeses: &yeses,
+            };
+            ballot.check(&answer, step.now)
+        });
+        let person = checked
+            .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
+
+        match answer.document.answer {
+            Answer::Yes => self.on_yes(step, &pending, Yes { person, answer }),
+            Answer::No => self.on_no(step, &pending, &answer.signed),
+        }
+    }
+
+    /// Approved once every group has its number.
+    fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Effects {
+        let id = pending.intent.digest;
+        store::insert_yes(step.tx, &yes)?;
+        let yeses = store::yeses(step.tx, &id)?;
+        let complete = self.journal.read(|follower| {
+            let ballot = BallotBox {
+                state: follower.state(),
+                pending,
+                yeses: &yeses,
+            };
+            ballot.complete()
+        });
+        let Some(approvals) = complete else {
+            return Ok(Vec::new());
+        };
+
+        pending
+            .state
+            .apply(PendingEvent::LastYes)
+            .map_err(illegal)?;
+        store::set_approved(step.tx, &id)?;
+        let verdict = Verdict {
+            core: pending.core.to_text(),
+            approvals,
+            decided: Decided::Approved,
+        };
+        Ok(vec![self.publish_decided(
+            step,
+            &pending.intent,
+            verdict,
+        )?])
+    }
+
+    /// One no ends the intent, for good once it is in the journal.
+    fn on_no(&mut self, step: &mut Step<'_>, pending: &Pending, no: &Signed) -> Effects {
+        store::delete(step.tx, &pending.intent.digest)?;
+        let core = pending.core.to_text();
+        let submitted = self.publish_rejected(step, &pending.intent, &core, no)?;
+
+        let code = Code::IntentRejected;
+        let verdict = Verdict {
+            core,
+            approvals: Vec::new(),
+            decided: Decided::Refused(code, code.meaning().to_owned()),
+        };
+        let decided = self.publish_decided(step, &pending.intent, verdict)?;
+        Ok(vec![submitted, decided])
+    }
+}

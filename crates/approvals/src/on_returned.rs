@@ -1,0 +1,24 @@
+//! An intent comes back: the journal found another decision than the one that was approved.
+
+use crate::inbox::SignedText;
+use crate::outlook::Outlook;
+use crate::pending::PendingEvent;
+use crate::stage::{ApprovalsStage, Effects};
+use crate::step::Step;
+use strongroom_types::{Code, Intent};
+
+impl ApprovalsStage {
+    /// Evaluates the intent again; people answer again if the decision is not what they approved.
+    /// The record carries the intent, so that it is not lost with this service's tables.
+    pub(crate) fn on_returned(
+        &mut self,
+        step: &mut Step<'_>,
+        intent: &SignedText<Intent>,
+        why: Code,
+    ) -> Effects {
+        tracing::info!(intent.id = %intent.digest, code = %why, "returned by the journal");
+        let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
+        let event = PendingEvent::Return(outlook.kind());
+        self.decide(step, intent, outlook, event)
+    }
+}

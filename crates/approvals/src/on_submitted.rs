@@ -1,0 +1,63 @@
+//! A client's intent arrives.
+
+use crate::inbox::SignedText;
+use crate::outlook::Outlook;
+use crate::pending::{PendingEvent, PendingState};
+use crate::publish::Verdict;
+use crate::stage::{ApprovalsStage, Effects, illegal};
+use crate::step::Step;
+use crate::store;
+use strongroom_types::{Document as _, Intent};
+use strongroom_wire::Decided;
+
+impl ApprovalsStage {
+    /// Evaluates the intent and says what follows.
+    pub(crate) fn on_submitted(
+        &mut self,
+        step: &mut Step<'_>,
+        intent: &SignedText<Intent>,
+    ) -> Effects {
+        match store::find(step.tx, &intent.digest)? {
+            None => {
+                let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
+                let event = PendingEvent::Submit(outlook.kind());
+                self.decide(step, intent, outlook, event)
+            }
+
+            // The API did not see the answer: it gets it again, and no one has to approve twice.
+            Some(pending) if pending.state == PendingState::Waiting => {
+                let verdict = Verdict {
+                    core: pending.core.to_text(),
+                    approvals: Vec::new(),
+                    decided: Decided::Pending,
+                };
+                Ok(vec![self.publish_decided(step, intent, verdict)?])
+            }
+            Some(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Moves an intent to what the policy says, in its row and in public.
+    pub(crate) fn decide(
+        &mut self,
+        step: &mut Step<'_>,
+        intent: &SignedText<Intent>,
+        outlook: Outlook,
+        event: PendingEvent,
+    ) -> Effects {
+        let before = store::find(step.tx, &intent.digest)?
+            .map_or(PendingState::Absent, |pending| pending.state);
+        match before.apply(event).map_err(illegal)? {
+            PendingState::Waiting => store::set_waiting(step.tx, intent, &outlook.core)?,
+            PendingState::Absent => store::delete(step.tx, &intent.digest)?,
+            PendingState::Approved => {}
+        }
+
+        let verdict = Verdict {
+            core: outlook.core,
+            approvals: Vec::new(),
+            decided: outlook.decided,
+        };
+        Ok(vec![self.publish_decided(step, intent, verdict)?])
+    }
+}

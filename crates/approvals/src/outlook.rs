@@ -1,0 +1,54 @@
+//! The policy's early answer to an intent.
+
+use crate::pending::OutlookKind;
+use strongroom_journal::apply::evaluate;
+use strongroom_replica::SharedFollower;
+use strongroom_types::{Document as _, Refusal, Signed, UnixMs};
+use strongroom_wire::Decided;
+
+/// What the policy says now. `apply` says it again, at the entry's position, and that counts.
+pub(crate) struct Outlook {
+    /// Canonical text of the decision core; empty when the policy was not asked.
+    pub(crate) core: String,
+    /// What follows.
+    pub(crate) decided: Decided,
+}
+
+impl Outlook {
+    /// Evaluates the same function that `apply` and every signer evaluate, on the replica's tip.
+    pub(crate) fn of(journal: &SharedFollower, signed: &Signed, now: UnixMs) -> Self {
+        let evaluated =
+            journal.read(|follower| evaluate(follower.state(), follower.state(), signed, now));
+        let decision = match evaluated {
+            Ok(evaluated) => evaluated.decision,
+            Err(refusal) => return Self::refused(String::new(), refusal),
+        };
+        let core = decision.core.to_text();
+        match decision.block {
+            Some(refusal) => Self::refused(core, refusal),
+            None => Self {
+                core,
+                decided: if decision.core.groups.is_empty() {
+                    Decided::Approved
+                } else {
+                    Decided::Pending
+                },
+            },
+        }
+    }
+
+    fn refused(core: String, Refusal { code, detail }: Refusal) -> Self {
+        Self {
+            core,
+            decided: Decided::Refused(code, detail),
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> OutlookKind {
+        match self.decided {
+            Decided::Pending => OutlookKind::Waits,
+            Decided::Approved => OutlookKind::Passes,
+            Decided::Refused(..) => OutlookKind::Refused,
+        }
+    }
+}

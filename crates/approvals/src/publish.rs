@@ -1,0 +1,70 @@
+//! The records this service makes.
+
+use crate::inbox::SignedText;
+use crate::stage::ApprovalsStage;
+use crate::step::Step;
+use strongroom_journal::entry::Body;
+use strongroom_ports::bus::Record;
+use strongroom_stage::StageError;
+use strongroom_stage::post::{Cause, first_half};
+use strongroom_types::{Intent, Signed};
+use strongroom_wire::{Decided, IntentDecided, JournalSubmitted, Layer, encode, topics};
+
+/// What became of an intent.
+pub(crate) struct Verdict {
+    /// Canonical text of the decision core; empty when refused before the policy.
+    pub(crate) core: String,
+    /// The approvals that complete it.
+    pub(crate) approvals: Vec<Signed>,
+    /// Pending, approved or refused.
+    pub(crate) decided: Decided,
+}
+
+impl ApprovalsStage {
+    /// Tells transactions and API. The record is good as long as the intent: people may take hours
+    /// after the request's own deadline.
+    pub(crate) fn publish_decided(
+        &mut self,
+        step: &Step<'_>,
+        intent: &SignedText<Intent>,
+        verdict: Verdict,
+    ) -> Result<Record, StageError> {
+        let cause = step.cause_for(intent.digest);
+        let cause = Cause {
+            marks: cause.marks.clone().with(Layer::Policy, step.now.0 * 1000),
+            deadline: cause.deadline.max(intent.document.expires),
+            ..cause
+        };
+        let payload = IntentDecided {
+            intent: intent.signed.clone(),
+            core: verdict.core,
+            approvals: verdict.approvals,
+            decided: verdict.decided,
+        };
+        let address = (topics::INTENT_DECIDED, &intent.document.vault.0[..]);
+        self.post.record(step.now, address, None, &payload, &cause)
+    }
+
+    /// Submits a no to the journal: from its entry on no signer signs this intent, whatever this
+    /// service says later.
+    pub(crate) fn publish_rejected(
+        &mut self,
+        step: &Step<'_>,
+        intent: &SignedText<Intent>,
+        core: &str,
+        no: &Signed,
+    ) -> Result<Record, StageError> {
+        let body = Body::Rejected {
+            intent: intent.signed.clone(),
+            core: core.to_owned(),
+            approval: no.clone(),
+        };
+        let payload = JournalSubmitted {
+            submission: first_half(intent.digest),
+            body: encode(&body),
+        };
+        let address = (topics::JOURNAL_SUBMITTED, &intent.document.tenant.0[..]);
+        let cause = step.cause_for(intent.digest);
+        self.post.record(step.now, address, None, &payload, &cause)
+    }
+}

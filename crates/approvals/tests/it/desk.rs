@@ -1,0 +1,273 @@
+//! A tenant with its journal, and the records that reach the service.
+
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
+
+use strongroom_approvals::ApprovalsStage;
+use strongroom_ports::bus::Record;
+use strongroom_ports::db::Db as _;
+use strongroom_replica::SharedFollower;
+use strongroom_stage::post::Cause;
+use strongroom_stage::{Stage as _, StageError};
+use strongroom_store_sqlite::SqliteDb;
+use strongroom_types::{
+    ActBody, Answer, Approval, ApprovalNonce, Code, DecisionCore, Digest, Document as _, Intent,
+    Signed, UnixMs,
+};
+use strongroom_wire::{
+    ApprovalSubmitted, Decided, IntentDecided, IntentReturned, IntentSubmitted, Payload, Role,
+    TransactionChanged, TransactionState, encode, topics,
+};
+use strongroom_world::{
+    FRIEND, Ledger, Log, ONE_OF_N_MAX, PolicyOptions, Sender, Who, World, WorldOptions, delivered,
+};
+
+/// Needs one approver.
+pub const MEDIUM: u64 = 2_000_000;
+/// Needs two approvers, or risk and then an approver where the policy is ordered.
+pub const LARGE: u64 = ONE_OF_N_MAX + 1;
+
+/// The tenant's side of the world: what people sign, and the journal they see.
+pub struct Office {
+    pub ledger: RefCell<Ledger>,
+    pub world: World,
+    pub journal: Arc<SharedFollower>,
+    fed: RefCell<usize>,
+}
+
+impl Office {
+    pub fn new() -> Self {
+        static READY: OnceLock<Ledger> = OnceLock::new();
+        Self::of(READY.get_or_init(|| Ledger::ready(World::new(1, WorldOptions::default()))))
+    }
+
+    /// Risk first, then an approver.
+    pub fn ordered() -> Self {
+        static READY: OnceLock<Ledger> = OnceLock::new();
+        let options = || WorldOptions {
+            policy: PolicyOptions {
+                ordered: true,
+                ..PolicyOptions::default()
+            },
+            ..WorldOptions::default()
+        };
+        Self::of(READY.get_or_init(|| Ledger::ready(World::new(1, options()))))
+    }
+
+    fn of(ready: &Ledger) -> Self {
+        let ledger = ready.clone();
+        let new = Self {
+            world: ledger.world.clone(),
+            journal: Arc::new(SharedFollower::new(Arc::clone(&ledger.world.genesis)).unwrap()),
+            ledger: RefCell::new(ledger),
+            fed: RefCell::new(0),
+        };
+        new.catch_up();
+        new
+    }
+
+    /// Shows the service what was appended to the ledger.
+    pub fn catch_up(&self) {
+        // The same ledger always gives the same batches, so the earlier ones are known.
+        let log = Log::of(&self.ledger.borrow());
+        let mut fed = self.fed.borrow_mut();
+        self.journal.write(|follower| {
+            for batch in &log.batches[*fed..] {
+                follower.append(batch).unwrap();
+            }
+        });
+        *fed = log.batches.len();
+    }
+
+    pub fn now(&self) -> UnixMs {
+        self.ledger.borrow().now
+    }
+
+    /// Another policy is in force: every decision has another digest.
+    pub fn change_policy(&self) {
+        let options = PolicyOptions {
+            time_lock_seconds: 60,
+            ..PolicyOptions::default()
+        };
+        let policy = self.world.tenant.policy(&options).to_text();
+        let record = strongroom_types::Record::Policy(policy);
+        let mut ledger = self.ledger.borrow_mut();
+        let committee = ledger.committee();
+        // A time lock tightens: no delay, no release.
+        ledger.act(ActBody::Put(record), &committee).unwrap();
+        drop(ledger);
+        self.catch_up();
+    }
+
+    /// A payment to a friend; the same amount is the same intent.
+    pub fn intent(&self, amount: u64) -> Intent {
+        self.world
+            .intent_with(strongroom_world::START, amount, FRIEND, |intent| {
+                intent.external_id = format!("order of {amount}").parse().unwrap();
+                intent.created = self.created();
+                intent.expires = intent.created.plus(strongroom_world::INTENT_LIFE_MS);
+            })
+    }
+
+    /// Time of the first intent, whatever happened since.
+    fn created(&self) -> UnixMs {
+        strongroom_world::START.plus(self.world.options.delay_ms)
+    }
+
+    pub fn core(&self, intent: &Intent) -> DecisionCore {
+        self.ledger.borrow().decide(intent).unwrap()
+    }
+
+    /// An answer to the decision as it is now.
+    pub fn answer(&self, who: Who, intent: &Intent, answer: Answer) -> Signed {
+        self.answer_with(who, intent, answer, |_| {})
+    }
+
+    pub fn answer_with(
+        &self,
+        who: Who,
+        intent: &Intent,
+        answer: Answer,
+        change: impl FnOnce(&mut Approval),
+    ) -> Signed {
+        let core = self.core(intent);
+        let mut approval = self.world.approval(who, intent, &core, answer, &[]);
+        // A nonce per person and decision, so that the same call gives the same text.
+        let mut nonce = approval.approver.0;
+        nonce[0] ^= core.digest().0[0];
+        approval.nonce = ApprovalNonce(nonce);
+        change(&mut approval);
+        self.world.sign(&approval, &[who])
+    }
+
+    pub fn submitted(&self, intent: &Intent) -> Record {
+        let payload = IntentSubmitted {
+            intent: self.world.signed_intent(intent),
+        };
+        self.sealed(Role::Api, topics::INTENT_SUBMITTED, &payload)
+    }
+
+    pub fn answered(&self, approval: &Signed) -> Record {
+        let payload = ApprovalSubmitted {
+            approval: approval.clone(),
+        };
+        self.sealed(Role::Api, topics::APPROVAL_SUBMITTED, &payload)
+    }
+
+    pub fn returned(&self, intent: &Intent) -> Record {
+        let payload = IntentReturned {
+            intent: self.world.signed_intent(intent),
+            code: Code::DecisionChanged,
+            detail: String::new(),
+        };
+        self.sealed(Role::Transactions, topics::INTENT_RETURNED, &payload)
+    }
+
+    pub fn changed(&self, intent: &Intent, state: TransactionState) -> Record {
+        let payload = TransactionChanged {
+            intent: intent.digest(),
+            state,
+            reason: None,
+            refusals: Vec::new(),
+            network_id: None,
+            signed: None,
+            at: self.now(),
+        };
+        self.sealed(Role::Transactions, topics::TRANSACTION_CHANGED, &payload)
+    }
+
+    /// The message id follows from the content: the same call gives the same record.
+    fn sealed<T: Payload>(&self, from: Role, topic: &str, payload: &T) -> Record {
+        let seed: [&[u8]; 2] = [topic.as_bytes(), &encode(payload)];
+        let cause = Cause::own(&seed, self.now().plus(60_000));
+        let mut post = self.world.post(Sender::Service(from));
+        post.record(self.now(), (topic, b"key"), None, payload, &cause)
+            .unwrap()
+    }
+
+    pub fn stage(&self) -> ApprovalsStage {
+        let post = self.world.post(Sender::Service(Role::Approvals));
+        ApprovalsStage::new(post, Arc::clone(&self.journal))
+    }
+}
+
+/// The service at its desk, on a database in memory.
+pub struct Desk {
+    pub office: Office,
+    db: SqliteDb,
+    stage: ApprovalsStage,
+}
+
+impl Desk {
+    pub fn new(office: Office) -> Self {
+        let db = SqliteDb::open_in_memory().unwrap();
+        let stage = office.stage();
+        db.migrate(stage.migrations()).unwrap();
+        Self { office, db, stage }
+    }
+
+    /// Handles a record; commits what is not refused.
+    pub fn deliver(&mut self, record: Record) -> Result<Vec<Record>, StageError> {
+        let now = self.office.now().0;
+        let mut tx = self.db.begin().unwrap();
+        let records = self
+            .stage
+            .handle(now, tx.as_mut(), &[delivered(record, 0)])?;
+        tx.commit().unwrap();
+        Ok(records)
+    }
+
+    /// Handles a record that has at most one decision as its effect.
+    pub fn decide(&mut self, record: Record) -> Option<IntentDecided> {
+        let records = self.deliver(record).unwrap();
+        self.decisions(&records).pop()
+    }
+
+    /// The code with which a record is refused.
+    pub fn refusal(&mut self, record: Record) -> String {
+        let error = self.deliver(record).expect_err("the record is refused");
+        assert!(!error.is_transient());
+        error.chain()
+    }
+
+    pub fn tick(&mut self) -> Vec<IntentDecided> {
+        let mut tx = self.db.begin().unwrap();
+        let records = self.stage.tick(self.office.now().0, tx.as_mut()).unwrap();
+        tx.commit().unwrap();
+        self.decisions(&records)
+    }
+
+    /// The decisions among these records.
+    pub fn decisions(&self, records: &[Record]) -> Vec<IntentDecided> {
+        self.office.world.payloads(records, topics::INTENT_DECIDED)
+    }
+
+    /// Submits an intent that must wait.
+    pub fn waiting(&mut self, amount: u64) -> Intent {
+        let intent = self.office.intent(amount);
+        let decided = self.decide(self.office.submitted(&intent)).unwrap();
+        assert_eq!(decided.decided, Decided::Pending);
+        intent
+    }
+
+    /// One person's yes to the present decision.
+    pub fn yes(&mut self, who: Who, intent: &Intent) -> Option<IntentDecided> {
+        let yes = self.office.answer(who, intent, Answer::Yes);
+        self.decide(self.office.answered(&yes))
+    }
+
+    /// Rows of intents and of answers.
+    pub fn rows(&self) -> (i64, i64) {
+        let mut tx = self.db.begin().unwrap();
+        let mut count = |sql| tx.query(sql, &[]).unwrap()[0].i64(0).unwrap();
+        (
+            count("SELECT COUNT(*) FROM pending"),
+            count("SELECT COUNT(*) FROM answer"),
+        )
+    }
+}
+
+/// The digest of a signed approval.
+pub fn digest_of(approval: &Signed) -> Digest {
+    Approval::digest_of(&approval.text)
+}

@@ -1,0 +1,110 @@
+//! What time, the journal and a payment's end do to intents.
+
+use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_wire::{Decided, TransactionState};
+use strongroom_world::{INTENT_LIFE_MS, Who};
+
+use crate::desk::{Desk, LARGE, MEDIUM, Office};
+
+fn tighten(office: &Office, what: Tighten, who: &[Who]) {
+    office.ledger.borrow_mut().tighten(what, who).unwrap();
+    office.catch_up();
+}
+
+#[test]
+fn waiting_intent_expires_with_its_answers() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    assert!(desk.yes(Who::Approver(0), &intent).is_none());
+    assert!(desk.tick().is_empty(), "not before its deadline");
+
+    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    let ended = desk.tick();
+    assert_eq!(ended.len(), 1);
+    assert!(matches!(
+        ended[0].decided,
+        Decided::Refused(Code::IntentExpired, _)
+    ));
+    assert_eq!(desk.rows(), (0, 0));
+    assert!(desk.tick().is_empty(), "said once");
+}
+
+#[test]
+fn approved_intent_expires_without_a_word() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    assert!(desk.tick().is_empty());
+    assert_eq!(desk.rows(), (0, 0));
+}
+
+#[test]
+fn intent_cancelled_in_the_journal_is_dropped() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    let other = desk.waiting(MEDIUM);
+    tighten(
+        &desk.office,
+        Tighten::Cancel(intent.digest()),
+        &[Who::Initiator],
+    );
+
+    let ended = desk.tick();
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].intent, desk.office.world.signed_intent(&intent));
+    assert!(matches!(
+        ended[0].decided,
+        Decided::Refused(Code::IntentCancelled, _)
+    ));
+    assert_eq!(desk.rows(), (1, 0), "the other one still waits");
+    assert!(desk.yes(Who::Approver(0), &other).is_some());
+}
+
+#[test]
+fn cancellation_is_found_beyond_the_first_page() {
+    let mut desk = Desk::new(Office::new());
+    let intents: Vec<_> = (0..70).map(|n| desk.waiting(MEDIUM + n)).collect();
+    let last = intents.iter().max_by_key(|i| i.digest()).unwrap();
+    tighten(
+        &desk.office,
+        Tighten::Cancel(last.digest()),
+        &[Who::Initiator],
+    );
+    assert!(desk.tick().is_empty(), "a page per tick");
+    assert_eq!(desk.tick().len(), 1);
+}
+
+#[test]
+fn paused_tenant_keeps_its_intents() {
+    let mut desk = Desk::new(Office::new());
+    desk.waiting(MEDIUM);
+    let until = desk.office.now().plus(60_000);
+    let pause = Tighten::Pause { vault: None, until };
+    tighten(&desk.office, pause, &[Who::Admin(0)]);
+    assert!(desk.tick().is_empty());
+    assert_eq!(desk.rows(), (1, 0));
+}
+
+#[test]
+fn settled_payment_releases_its_approvals() {
+    for state in TransactionState::ALL {
+        let settles = state.is_signed() || state.is_terminal();
+        let mut desk = Desk::new(Office::new());
+        let intent = desk.waiting(MEDIUM);
+        desk.yes(Who::Approver(0), &intent).unwrap();
+        let records = desk.deliver(desk.office.changed(&intent, *state)).unwrap();
+        assert!(records.is_empty());
+        let left = if settles { (0, 0) } else { (1, 1) };
+        assert_eq!(desk.rows(), left, "{}", state.name());
+    }
+}
+
+#[test]
+fn news_of_an_earlier_payment_does_not_end_a_waiting_intent() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    let failed = desk.office.changed(&intent, TransactionState::Failed);
+    assert!(desk.deliver(failed).unwrap().is_empty());
+    assert_eq!(desk.rows(), (1, 0));
+}

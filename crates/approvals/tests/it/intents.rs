@@ -1,0 +1,146 @@
+//! Intents arrive, again, and come back.
+
+use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_wire::Decided;
+use strongroom_world::{AUTO_MAX, Who};
+
+use crate::desk::{Desk, LARGE, MEDIUM, Office};
+
+fn code(decided: &Decided) -> Option<Code> {
+    match decided {
+        Decided::Refused(code, _) => Some(*code),
+        Decided::Pending | Decided::Approved => None,
+    }
+}
+
+#[test]
+fn small_intent_is_approved_at_once_and_leaves_no_row() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(AUTO_MAX);
+    let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
+    assert_eq!(decided.core, desk.office.core(&intent).to_text());
+    assert_eq!(desk.rows(), (0, 0));
+}
+
+#[test]
+fn larger_intent_waits_with_its_decision() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(MEDIUM);
+    let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(decided.decided, Decided::Pending);
+    assert_eq!(decided.core, desk.office.core(&intent).to_text());
+    assert_eq!(decided.intent, desk.office.world.signed_intent(&intent));
+    assert_eq!(desk.rows(), (1, 0));
+}
+
+#[test]
+fn intent_of_a_stopped_tenant_is_refused_without_a_decision() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(MEDIUM);
+    let admins = desk.office.ledger.borrow().admins();
+    let stop = desk
+        .office
+        .ledger
+        .borrow_mut()
+        .tighten(Tighten::Stop, &admins);
+    stop.unwrap();
+    desk.office.catch_up();
+
+    let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&decided.decided), Some(Code::TenantStopped));
+    assert_eq!(decided.core, "");
+    assert_eq!(desk.rows(), (0, 0));
+}
+
+#[test]
+fn intent_signed_by_a_stranger_is_refused() {
+    let mut desk = Desk::new(Office::new());
+    let mut intent = desk.office.intent(MEDIUM);
+    intent.initiator = desk.office.world.person(Who::Stranger).credential.id;
+    let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&decided.decided), Some(Code::UnknownCredential));
+}
+
+#[test]
+fn repeated_submission_keeps_the_answers() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    assert!(desk.yes(Who::Approver(0), &intent).is_none());
+
+    let again = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(again.decided, Decided::Pending);
+    assert_eq!(desk.rows(), (1, 1));
+    let decided = desk.yes(Who::Approver(1), &intent).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
+}
+
+#[test]
+fn submission_of_an_approved_intent_says_nothing_new() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    assert!(desk.decide(desk.office.submitted(&intent)).is_none());
+    assert_eq!(desk.rows(), (1, 1));
+}
+
+#[test]
+fn changed_decision_needs_new_answers() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    let first = desk.yes(Who::Approver(0), &intent).unwrap();
+    desk.office.change_policy();
+
+    let returned = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(returned.decided, Decided::Pending);
+    assert_ne!(returned.core, first.core);
+    assert_eq!(
+        desk.rows(),
+        (1, 0),
+        "the old answers are to another decision"
+    );
+
+    let second = desk.yes(Who::Approver(0), &intent).unwrap();
+    assert_eq!(second.decided, Decided::Approved);
+    assert_eq!(second.core, returned.core);
+    assert_eq!(second.approvals.len(), 1);
+}
+
+#[test]
+fn answers_to_the_new_decision_survive_a_late_return() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    desk.office.change_policy();
+    desk.decide(desk.office.returned(&intent)).unwrap();
+    assert!(desk.yes(Who::Approver(0), &intent).is_none());
+
+    let again = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(again.decided, Decided::Pending);
+    assert_eq!(desk.rows(), (1, 1));
+}
+
+#[test]
+fn intent_comes_back_although_its_row_is_lost() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(MEDIUM);
+    let decided = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(decided.decided, Decided::Pending);
+    assert_eq!(desk.rows(), (1, 0));
+}
+
+#[test]
+fn returned_intent_that_is_refused_now_is_forgotten() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    desk.office
+        .ledger
+        .borrow_mut()
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
+        .unwrap();
+    desk.office.catch_up();
+
+    let decided = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(code(&decided.decided), Some(Code::IntentCancelled));
+    assert_eq!(desk.rows(), (0, 0));
+}

@@ -1,0 +1,14 @@
+//! The approvals service: records in, records out, over a journal that moves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod answers;
+mod desk;
+mod endings;
+mod intents;
+mod matrix;

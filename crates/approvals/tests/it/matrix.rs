@@ -1,0 +1,89 @@
+//! Every record the service consumes, delivered in every way.
+
+use strongroom_approvals::ApprovalsStage;
+use strongroom_matrix::{Case, Fixture, Matrix};
+use strongroom_ports::bus::Record;
+use strongroom_types::{Answer, UnixMs};
+use strongroom_wire::{Role, TransactionState};
+use strongroom_world::{AUTO_MAX, Who, World};
+
+use crate::desk::{LARGE, Office};
+
+impl Fixture for Office {
+    type Stage = ApprovalsStage;
+
+    fn stage(&self) -> ApprovalsStage {
+        Self::stage(self)
+    }
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn now(&self) -> UnixMs {
+        Self::now(self)
+    }
+
+    /// The next tick.
+    fn later(&self) -> Vec<UnixMs> {
+        vec![Self::now(self).plus(500)]
+    }
+}
+
+fn submit(office: &Office) -> Record {
+    office.submitted(&office.intent(LARGE))
+}
+
+fn answer(office: &Office, who: Who, answer: Answer) -> Record {
+    office.answered(&office.answer(who, &office.intent(LARGE), answer))
+}
+
+/// An intent that waits and has one of its two yeses.
+fn half_approved(case: Case<Office>) -> Case<Office> {
+    case.given(|f, _| vec![submit(f)])
+        .given(|f, _| vec![answer(f, Who::Approver(0), Answer::Yes)])
+}
+
+fn approved(case: Case<Office>) -> Case<Office> {
+    half_approved(case).given(|f, _| vec![answer(f, Who::Approver(1), Answer::Yes)])
+}
+
+#[test]
+fn every_record_has_its_effects_exactly_once() {
+    let api = &[Role::Api];
+    let transactions = &[Role::Transactions];
+    Matrix::new("approvals", Office::new)
+        .case(Case::new("intent that waits", api, |f, _| submit(f)))
+        .case(Case::new("intent that passes", api, |f: &Office, _| {
+            f.submitted(&f.intent(AUTO_MAX))
+        }))
+        .case(
+            Case::new("first yes", api, |f, _| {
+                answer(f, Who::Approver(0), Answer::Yes)
+            })
+            .given(|f, _| vec![submit(f)]),
+        )
+        .case(half_approved(Case::new("last yes", api, |f, _| {
+            answer(f, Who::Approver(1), Answer::Yes)
+        })))
+        .case(half_approved(Case::new("no", api, |f, _| {
+            answer(f, Who::Approver(1), Answer::No)
+        })))
+        .case(
+            approved(Case::new(
+                "returned intent",
+                transactions,
+                |f: &Office, _| f.returned(&f.intent(LARGE)),
+            ))
+            .given(|f, _| {
+                f.change_policy();
+                Vec::new()
+            }),
+        )
+        .case(approved(Case::new(
+            "settled payment",
+            transactions,
+            |f: &Office, _| f.changed(&f.intent(LARGE), TransactionState::Signed),
+        )))
+        .run();
+}
