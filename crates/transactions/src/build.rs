@@ -52,19 +52,24 @@ impl TransactionsStage {
             }
         };
 
-        // Two payments on one coin would exclude each other on the chain.
+        // Two payments on one coin would exclude each other on the chain. The loser waits; failing
+        // the whole transaction instead would hold up every payment beside it.
         if !reservations::reserve(step.tx, &payment, &built.conflicts)? {
-            return Err(StageError::transient("another payment took a coin first"));
+            reservations::release(step.tx, &payment.digest)?;
+            let why = Refusal::new(Code::Conflict, "another payment took a coin first");
+            return postpone(step, payment, &why);
         }
 
         let event = PaymentEvent::Offer(proposal(&payment, built));
         let payment = store::set_state(step, payment, event)?;
 
+        // The first build counts for the timeline, which says where a payment's time went.
         let marks = step.cause.marks.clone();
         step.cause = Cause {
             marks: marks.with(Layer::Transactions, step.now.0 * 1000),
             ..step.cause.clone()
         };
+
         let mut records = self.publish_offer(step, &payment)?;
         records.push(self.publish_changed(step, &payment, Announcement::default())?);
         Ok(records)
@@ -80,6 +85,7 @@ impl TransactionsStage {
             Ok(resolved) => resolved,
             Err(refusal) => return Ok(classify(refusal, age)),
         };
+
         // A build never asks the network: a silent node must not hold up decisions of other vaults.
         let Some(known) = facts::known(step.tx, payment.intent.vault)? else {
             let why = Refusal::new(Code::NotReady, "nothing is known of the chain yet");
@@ -87,6 +93,7 @@ impl TransactionsStage {
         };
 
         let Some(return_to) = facts::next_change(step.tx, payment.intent.vault)? else {
+            // A change address beyond the bound is one that no signer would take for the vault's.
             let why = Refusal::new(Code::QuotaExceeded, "no change address is left");
             return Ok(BuildOutcome::Refused(why));
         };
@@ -96,10 +103,13 @@ impl TransactionsStage {
             vault: &vault,
             anchor: None,
             previous: None,
-            // The other half is left for one replacement when fees rise.
+            // The journal keeps the other half for a replacement when fees rise.
             fee_max: payment.intent.fee_max.half(),
             return_to,
         };
+
+        // The codec reads its own view strictly, so that absurd rows give a refusal, not a
+        // transaction.
         let view = self.codec.view(&known.facts());
         let built = view.and_then(|view| self.codec.build(&plan, &view));
         Ok(built.map_or_else(|refusal| classify(refusal, age), BuildOutcome::Built))
@@ -110,6 +120,7 @@ impl TransactionsStage {
         let intent = &payment.intent;
         self.journal.read(|f| {
             let vaults = TenantVaults::new(f.state(), intent.tenant);
+            // The tenant's own vaults only: another tenant's id finds nothing.
             let vault = vaults
                 .vault_key(intent.vault)
                 .ok_or_else(|| Refusal::new(Code::UnknownVault, intent.vault))?;
@@ -152,7 +163,9 @@ fn postpone(
 fn classify(refusal: Refusal, age: FactsAge) -> BuildOutcome {
     // Approvals evaluated this intent, so its vault exists: this service's replica is behind.
     let replica_behind = refusal.code == Code::UnknownVault;
+    // A deposit may have arrived since the facts were read; one fresh look decides.
     let funds_unseen = refusal.code == Code::InsufficientBalance && age == FactsAge::Kept;
+
     if replica_behind || funds_unseen {
         BuildOutcome::Later(refusal)
     } else {
@@ -164,6 +177,7 @@ fn proposal(payment: &Payment, built: Built) -> Proposal {
     Proposal {
         attempt: Attempt {
             intent: payment.digest,
+            // A refused submission leaves nothing in the journal, so every build is attempt 1.
             number: 1,
             kind: AttemptKind::Pay,
             anchor: built.anchor,

@@ -48,6 +48,7 @@ impl Known {
 
 /// Everything known for a build of this vault; `None` before the first look at the chain.
 pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<Known>, StageError> {
+    // A guessed fee would be paid from the vault; a guessed height shows in the lock time.
     let (Some(height), Some(fees)) = (chain_fact(tx, HEAD)?, chain_fact(tx, FEES)?) else {
         return Ok(None);
     };
@@ -63,6 +64,7 @@ pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<Known>, St
     } else {
         Vec::new()
     };
+
     Ok(Some(Known {
         height: u64::try_from_slice(&height).map_err(broken)?,
         fees,
@@ -84,6 +86,7 @@ fn free(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<Holding>, StageError> {
                 WHERE reservation.vault = holding.vault AND reservation.conflict_key = holding.name)
                ORDER BY amount DESC, name, asset LIMIT $2";
     let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(OFFERED_MAX)])?;
+
     rows.iter()
         .map(|row| decode(row.blob(0)?).map_err(broken))
         .collect()
@@ -93,6 +96,7 @@ fn taken(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<ConflictKey>, StageError
     let sql = "SELECT conflict_key FROM reservation WHERE vault = $1
                ORDER BY number DESC LIMIT $2";
     let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(TAKEN_MAX)])?;
+
     let key = |row: &strongroom_ports::db::Row| Ok(ConflictKey(row.text(0)?.to_owned()));
     rows.iter().map(key).collect()
 }
@@ -108,6 +112,7 @@ pub(crate) fn set_fees(tx: &mut dyn Tx, fees: &[u8]) -> Result<(), DbError> {
 }
 
 fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbError> {
+    // What did not change is not written: a round that learns nothing costs no commit.
     let sql = "INSERT INTO chain_fact (kind, value) VALUES ($1, $2)
                ON CONFLICT (kind) DO UPDATE SET value = excluded.value
                WHERE chain_fact.value <> excluded.value";
@@ -146,6 +151,7 @@ fn set_holding(
         Holding::Coin(coin) => (&coin.asset, coin.amount),
         Holding::Account(account) => (&account.asset, account.amount),
     };
+
     let (asset, amount, fact) = (asset.to_string(), amount.to_be_bytes(), encode(holding));
     let args = [
         Arg::from(&vault.0),
@@ -163,6 +169,8 @@ pub(crate) fn next_change(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnP
                ON CONFLICT (vault) DO UPDATE SET next = change_index.next + 1 RETURNING next";
     let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
     let next = row.map_or(Ok(1), |row| row.i64(0))?;
+
+    // The row holds the index after the one given out.
     let index = u32::try_from(next - 1).map_err(broken)?;
     Ok((index < ADDRESS_INDEX_MAX).then_some(OwnPath { change: 1, index }))
 }

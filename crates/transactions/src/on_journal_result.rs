@@ -24,6 +24,8 @@ impl TransactionsStage {
         let Err((code, detail)) = &result.result else {
             return Ok(Vec::new());
         };
+
+        // An answer to another submitter's session, or to a payment that was returned.
         let Some(payment) = store::find_by_session(step.tx, &step.cause.session)? else {
             return Ok(Vec::new());
         };
@@ -73,8 +75,10 @@ impl TransactionsStage {
         payment: Payment,
         reason: Refusal,
     ) -> Result<Vec<Record>, StageError> {
+        // The new decision may take days of approvers' time; others may use the coins until then.
         reservations::release(step.tx, &payment.digest)?;
         let payment = store::set_state(step, payment, PaymentEvent::DecisionChanged)?;
+
         let announcement = Announcement::of(reason.clone());
         Ok(vec![
             self.publish_returned(step, &payment, reason)?,
@@ -97,6 +101,7 @@ enum Answer {
 
 impl Answer {
     fn of(code: Code, offered: &Offered) -> Self {
+        // Ending it here would tell the client that a payment failed which the signers complete.
         if code == Code::IntentAlreadyAuthorized {
             Self::AlreadyIn
         } else if code == Code::DecisionChanged {

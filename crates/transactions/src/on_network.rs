@@ -27,9 +27,11 @@ impl TransactionsStage {
                 continue;
             };
             let (event, announcement) = self.broadcast(&payment.digest, assembled);
-
-            let mut step = step.of_payment(&payment);
             let unanswered = event == PaymentEvent::NodeSilent;
+
+            // Each answer is written by itself: what one node does to one transaction changes no
+            // other payment.
+            let mut step = step.of_payment(&payment);
             let payment = store::set_state(&mut step, payment, event)?;
             if unanswered {
                 silent += 1;
@@ -45,6 +47,8 @@ impl TransactionsStage {
 
     fn broadcast(&self, intent: &Digest, assembled: &Assembled) -> (PaymentEvent, Announcement) {
         match self.gateway.broadcast(&assembled.raw) {
+            // Known before: an earlier answer was lost on its way, or another holder of the signed
+            // transaction was faster. Both are success.
             Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => {
                 (PaymentEvent::NodeAccepted, Announcement::default())
             }
@@ -71,6 +75,8 @@ impl TransactionsStage {
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
         let page = store::after(step.tx, StateName::Broadcast, &self.confirm_after)?;
+
+        // A page that is not full was the last one: the next call starts from the front.
         let whole = page.len() == store::PAGE_ROWS as usize;
         self.confirm_after = Digest::default();
 
@@ -82,16 +88,21 @@ impl TransactionsStage {
             if whole {
                 self.confirm_after = payment.digest;
             }
+
             match self.standing(&assembled.raw) {
                 Ok(Standing::Confirmed(_)) => {
                     let mut step = step.of_payment(&payment);
                     let payment = store::set_state(&mut step, payment, PaymentEvent::Confirm)?;
                     records.push(self.publish_changed(&step, &payment, Announcement::default())?);
                 }
+                // Unknown is no end: nodes forget transactions that wait too long, and anyone who
+                // has this one can bring it back.
                 Ok(Standing::Unknown | Standing::Pending) => {}
                 Err(error) => {
                     tracing::debug!(intent = %payment.digest, error, "no answer about a block");
                     silent += 1;
+                    // The next call goes on behind this one: the same few must not use up the
+                    // bound each time.
                     if silent == SILENT_MAX {
                         self.confirm_after = payment.digest;
                         break;

@@ -23,7 +23,9 @@ impl TransactionsStage {
         let mut records = Vec::new();
         for payment in store::due(step, StateName::Building, step.now)? {
             let mut step = step.of_payment(&payment);
-            if let Some(why) = self.ended_meanwhile(&payment, step.now) {
+
+            // Nothing was offered, so there is nothing to release.
+            if let Some(why) = self.end_reason(&payment, step.now) {
                 records.extend(self.end(
                     &mut step,
                     payment,
@@ -54,6 +56,8 @@ impl TransactionsStage {
         let Some(key) = key else {
             return Ok(FactsAge::Kept);
         };
+
+        // A silent node proves nothing about funds, so its silence must not end the payment.
         match self.watcher.sync_vault(step.tx, vault, &key)? {
             Synced::Done => Ok(FactsAge::Fresh),
             Synced::Unavailable => Ok(FactsAge::Kept),
@@ -67,14 +71,17 @@ impl TransactionsStage {
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
         let mut records = Vec::new();
+        // An answer takes its time; asking sooner would only double the traffic.
         let before = UnixMs(step.now.0.saturating_sub(self.resend_ms));
         for payment in store::due(step, StateName::Signing, before)? {
             let mut step = step.of_payment(&payment);
-            if let Some(why) = self.ended_meanwhile(&payment, step.now) {
+
+            if let Some(why) = self.end_reason(&payment, step.now) {
                 records.extend(self.end_offered(&mut step, payment, why)?);
                 continue;
             }
 
+            // Written first: the version it gets makes the message ids of this reminder.
             let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
             records.extend(self.publish_offer(&step, &payment)?);
         }
@@ -95,11 +102,14 @@ impl TransactionsStage {
     }
 
     /// Why a payment that is not signed yet need not be signed any more.
-    fn ended_meanwhile(&self, payment: &Payment, now: UnixMs) -> Option<Refusal> {
+    fn end_reason(&self, payment: &Payment, now: UnixMs) -> Option<Refusal> {
         // Signers refuse it from here on; waiting longer would hold coins for nothing.
         if now >= payment.intent.expires {
             return Some(Code::IntentExpired.into());
         }
+
+        // The client's cancel is in the journal: signers refuse, and say so one by one; this says
+        // it once.
         let tenant = payment.intent.tenant;
         let record = self
             .journal

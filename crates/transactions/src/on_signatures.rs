@@ -48,6 +48,7 @@ impl TransactionsStage {
         offered: &Offered,
         signatures: &[Vec<u8>],
     ) -> Result<Vec<Record>, StageError> {
+        // Keys come from the journal, never from the record: a coordinator could name its own.
         let vault = self.journal.read(|f| {
             TenantVaults::new(f.state(), payment.intent.tenant).vault_key(payment.intent.vault)
         });
@@ -62,6 +63,7 @@ impl TransactionsStage {
             .codec
             .assemble(&offered.unsigned, signatures, &vault)
             .map_err(false_signature)?;
+        // A second, independent reading: the network bytes are this transaction and nothing else.
         let network_id = self
             .codec
             .verify_signed(&offered.unsigned, &raw, &vault)
@@ -95,6 +97,7 @@ impl TransactionsStage {
         // The journal may hold the attempt: its anchor belongs to this intent forever.
         reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
 
+        // One reason for the client's list; every signer's own words go along.
         let first = refusals.first().map(|r| Refusal::new(r.code, &r.detail));
         let announcement = Announcement {
             refusals,

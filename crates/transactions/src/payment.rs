@@ -2,8 +2,9 @@
 //! connects them. Nothing else changes a payment's row.
 
 use strongroom_types::{Attempt, Code};
-use strongroom_wire::{SigningSlot, TransactionState, Who, ended_as};
+use strongroom_wire::{SigningSlot, TransactionState, Who};
 
+mod apply;
 #[cfg(test)]
 mod tests;
 
@@ -106,30 +107,7 @@ pub(crate) struct Proposal {
     pub(crate) slots: Vec<SigningSlot>,
 }
 
-/// An event that a state does not take: the caller looked at another state than the row holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a payment that is {} does not take the event {event}", .from.name())]
-pub(crate) struct IllegalTransition {
-    /// State before.
-    pub(crate) from: StateName,
-    /// Name of the event.
-    pub(crate) event: &'static str,
-}
-
 impl PaymentState {
-    /// The state after an event. The whole table is in `life-cycle.txt`; every state names each
-    /// event, so that a new one does not compile before its place is decided.
-    pub(crate) fn apply(self, event: PaymentEvent) -> Result<Self, IllegalTransition> {
-        match self {
-            Self::Building(waiting) => waiting.apply(event),
-            Self::Signing(offered) => offered.apply(event),
-            Self::Signed(assembled) => assembled.apply_signed(event),
-            Self::Broadcast(assembled) => assembled.apply_broadcast(event),
-            // Terminal: coins are given back or spent, and clients were told the end.
-            Self::Returned | Self::Ended(_) => Err(event.illegal_in(self.state_name())),
-        }
-    }
-
     /// The state without its data.
     pub(crate) fn state_name(&self) -> StateName {
         match self {
@@ -164,99 +142,6 @@ impl PaymentState {
     }
 }
 
-impl Waiting {
-    fn apply(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
-        match event {
-            PaymentEvent::Offer(proposal) => Ok(PaymentState::Signing(Offered {
-                builds: self.builds.saturating_add(1),
-                attempt: proposal.attempt,
-                unsigned: proposal.unsigned,
-                slots: proposal.slots,
-            })),
-            PaymentEvent::Postpone => Ok(PaymentState::Building(Self {
-                failures: self.failures.saturating_add(1),
-                ..self
-            })),
-            PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
-
-            PaymentEvent::Remind
-            | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
-            | PaymentEvent::Assemble(_)
-            | PaymentEvent::NodeSilent
-            | PaymentEvent::NodeAccepted
-            | PaymentEvent::NodeRejected
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Building)),
-        }
-    }
-}
-
-impl Offered {
-    fn apply(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
-        match event {
-            PaymentEvent::Remind => Ok(PaymentState::Signing(self)),
-            PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
-                builds: self.builds,
-                failures: 0,
-            })),
-            PaymentEvent::DecisionChanged => Ok(PaymentState::Returned),
-            PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
-            PaymentEvent::Assemble(raw) => Ok(PaymentState::Signed(Assembled {
-                offered: self,
-                raw,
-                failures: 0,
-            })),
-
-            PaymentEvent::Offer(_)
-            | PaymentEvent::Postpone
-            | PaymentEvent::NodeSilent
-            | PaymentEvent::NodeAccepted
-            | PaymentEvent::NodeRejected
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signing)),
-        }
-    }
-}
-
-impl Assembled {
-    /// A signature cannot be taken back: neither a refusal nor time ends it from here on.
-    fn apply_signed(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
-        match event {
-            PaymentEvent::NodeSilent => Ok(PaymentState::Signed(Self {
-                failures: self.failures.saturating_add(1),
-                ..self
-            })),
-            PaymentEvent::NodeAccepted => Ok(PaymentState::Broadcast(self)),
-            PaymentEvent::NodeRejected => Ok(PaymentState::Ended(TransactionState::Failed)),
-
-            PaymentEvent::Offer(_)
-            | PaymentEvent::Postpone
-            | PaymentEvent::Remind
-            | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
-            | PaymentEvent::Refuse(..)
-            | PaymentEvent::Assemble(_)
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signed)),
-        }
-    }
-
-    fn apply_broadcast(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
-        match event {
-            PaymentEvent::Confirm => Ok(PaymentState::Ended(TransactionState::Completed)),
-
-            PaymentEvent::Offer(_)
-            | PaymentEvent::Postpone
-            | PaymentEvent::Remind
-            | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
-            | PaymentEvent::Refuse(..)
-            | PaymentEvent::Assemble(_)
-            | PaymentEvent::NodeSilent
-            | PaymentEvent::NodeAccepted
-            | PaymentEvent::NodeRejected => Err(event.illegal_in(StateName::Broadcast)),
-        }
-    }
-}
-
 impl PaymentEvent {
     /// Name in logs and in the printed table.
     pub(crate) const fn name(&self) -> &'static str {
@@ -272,13 +157,6 @@ impl PaymentEvent {
             Self::NodeAccepted => "node_accepted",
             Self::NodeRejected => "node_rejected",
             Self::Confirm => "confirm",
-        }
-    }
-
-    const fn illegal_in(&self, from: StateName) -> IllegalTransition {
-        IllegalTransition {
-            from,
-            event: self.name(),
         }
     }
 }

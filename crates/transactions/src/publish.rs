@@ -90,11 +90,14 @@ impl TransactionsStage {
         let PaymentState::Signing(offered) = &payment.state else {
             return Ok(Vec::new());
         };
+
+        // Keyed by tenant: the journal orders each tenant's entries as they were submitted.
         let to_journal = (
             topics::JOURNAL_SUBMITTED,
             payment.intent.tenant.0.as_slice(),
         );
         let submission = payment.submission(offered);
+
         let mut records =
             vec![
                 self.post
@@ -107,6 +110,8 @@ impl TransactionsStage {
             tracing::warn!(intent = %payment.digest, "no signing request: unknown vault");
             return Ok(records);
         };
+
+        // Keyed by key: one coordinator instance serves all payments of a key, with its nonces.
         let request = payment.signing_request(offered, key);
         let to_coordinator = (topics::SIGNING_REQUESTED, key.0.as_slice());
         records.push(
@@ -143,6 +148,8 @@ impl TransactionsStage {
             signed: announcement.signed,
             at: step.now,
         };
+
+        // Keyed by vault: readers see the states of a payment in the order they were reached.
         let to = (
             topics::TRANSACTION_CHANGED,
             payment.intent.vault.0.as_slice(),
@@ -159,6 +166,8 @@ impl TransactionsStage {
         reason: Refusal,
     ) -> Result<Record, StageError> {
         let (code, detail) = bounded(reason);
+
+        // The whole intent goes along: approvals may have forgotten it after it was approved.
         let returned = IntentReturned {
             intent: payment.signed.clone(),
             code,

@@ -4,8 +4,8 @@ use crate::store::Payment;
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_types::{ConflictKey, Digest, VaultId};
 
-/// Reserves conflict keys for a payment; `false` when another one holds one of them, and then
-/// nothing of the transaction may be committed.
+/// Reserves conflict keys for a payment; `false` when another one holds one of them. Those before it
+/// are reserved then, and the caller releases them.
 pub(crate) fn reserve(
     tx: &mut dyn Tx,
     payment: &Payment,
@@ -16,6 +16,9 @@ pub(crate) fn reserve(
                        (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation WHERE vault = $1),
                        $3, FALSE)
                ON CONFLICT DO NOTHING";
+
+    // One statement per key decides: reading first and writing then would lose against another
+    // instance on PostgreSQL.
     for key in keys {
         let args = [
             Arg::from(&payment.intent.vault.0),

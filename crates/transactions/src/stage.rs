@@ -70,29 +70,38 @@ impl TransactionsStage {
         tx: &mut dyn Tx,
         delivered: &Delivered,
     ) -> Result<Vec<Record>, StageError> {
+        // Genesis names every service's key and role. The bus itself is not trusted.
         let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
         let senders = registered.as_ref();
 
         match delivered.topic.as_str() {
             topics::INTENT_DECIDED => {
+                // Another service's word would start payments that no one approved; signers would
+                // refuse them, and the coins would be held until then.
                 let (envelope, decided) =
                     open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
+
                 let cause = Cause::of(delivered, &envelope);
                 self.on_decided(&mut Step { now, tx, cause }, decided)
             }
             topics::JOURNAL_RESULTS => {
+                // Only the writer knows what the journal refused.
                 let (envelope, result) =
                     open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
+
                 // Every submitter's answers are on this topic.
                 if envelope.to != Some(self.post.node()) {
                     return Ok(Vec::new());
                 }
+
                 let cause = Cause::of(delivered, &envelope);
                 self.on_journal_result(&mut Step { now, tx, cause }, &result)
             }
             topics::SIGNING_FINISHED => {
+                // Signatures prove themselves; a refusal does not, so its sender must.
                 let (envelope, finished) =
                     open_record::<SigningFinished>(delivered, senders, &[Role::Coordinator])?;
+
                 let cause = Cause::of(delivered, &envelope);
                 self.on_signing_finished(&mut Step { now, tx, cause }, finished)
             }
@@ -148,6 +157,7 @@ impl Stage for TransactionsStage {
             tx,
             cause: Cause::own(&[b"tick", &now_ms.to_be_bytes()], UnixMs(0)),
         };
+        // Every tick: each millisecond until the broadcast is one that the client waits.
         let mut records = self.broadcast_signed(step)?;
 
         // A clock that went back starts a round as well: it must not stop them until it is there
@@ -158,6 +168,7 @@ impl Stage for TransactionsStage {
         }
         self.last_round_ms = now_ms;
 
+        // Facts first, so that what waits for funds is built from this round's deposits.
         self.watcher.sync(step.tx, &self.journal)?;
         records.extend(self.build_waiting(step)?);
         records.extend(self.remind_signing(step)?);

@@ -19,15 +19,20 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// The same work on behalf of one payment, by the service's own clock. Each version of a
-    /// payment makes other message ids, so that a reminder is not taken for a duplicate.
+    /// The same work on behalf of one payment, by the service's own clock.
     pub(crate) fn of_payment(&mut self, payment: &Payment) -> Step<'_> {
-        let seed: [&[u8]; 3] = [
+        // Version and time make other message ids each time: a reminder that readers take for a
+        // duplicate reminds no one. The version alone starts again when an intent was returned.
+        let seed: [&[u8]; 4] = [
             b"payment",
             &payment.digest.0,
             &payment.version.to_be_bytes(),
+            &self.now.0.to_be_bytes(),
         ];
+
+        // Signers act upon the offer until the intent expires, so its records live as long.
         let deadline = payment.intent.expires.max(self.now.plus(NEWS_LIFE_MS));
+
         Step {
             now: self.now,
             tx: &mut *self.tx,

@@ -1,13 +1,17 @@
 //! Rows of payments: parsed once here, changed only by an event of the life cycle.
 
-use crate::payment::{Assembled, Offered, PaymentEvent, PaymentState, StateName, Waiting};
+use crate::payment::{PaymentEvent, PaymentState, StateName, Waiting};
 use crate::step::Step;
-use std::error::Error;
-use strongroom_ports::db::{Arg, Row, Tx};
+use row::{Columns, payment};
+use strongroom_ports::db::{Arg, Tx};
 use strongroom_stage::StageError;
 use strongroom_stage::post::first_half;
 use strongroom_types::{Digest, Document as _, Intent, Refusal, Signed, UnixMs};
-use strongroom_wire::{IntentDecided, TransactionState, decode, encode};
+use strongroom_wire::{IntentDecided, encode};
+
+mod row;
+#[cfg(test)]
+mod tests;
 
 /// Payments looked at by one tick at most, so that a tick stays short beside new records.
 pub(crate) const PAGE_ROWS: u32 = 64;
@@ -48,7 +52,7 @@ impl Payment {
     }
 }
 
-/// Every query reads the same columns, in the order of [`payment`].
+/// A query for payments: the same columns each time, in the order that [`payment`] reads.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -59,70 +63,6 @@ macro_rules! select {
     };
 }
 
-/// A row that this service did not write: it must not go on with money it cannot account for.
-fn broken(what: impl Into<Box<dyn Error + Send + Sync>>) -> StageError {
-    StageError::fatal("the payment table").because(what)
-}
-
-fn payment(row: &Row) -> Result<Payment, StageError> {
-    let signed: Signed = decode(row.blob(1)?).map_err(broken)?;
-    Ok(Payment {
-        digest: Digest(row.array(0)?),
-        intent: Intent::parse(&signed.text).map_err(broken)?,
-        signed,
-        core: row.text(2)?.to_owned(),
-        approvals: decode(row.blob(3)?).map_err(broken)?,
-        state: state(row)?,
-        version: count(row, 4)?,
-    })
-}
-
-fn state(row: &Row) -> Result<PaymentState, StageError> {
-    let name = StateName::from_number(row.i64(5)?).ok_or_else(|| broken("an unknown state"))?;
-    Ok(match name {
-        StateName::Building => PaymentState::Building(Waiting {
-            builds: count(row, 6)?,
-            failures: count(row, 7)?,
-        }),
-        StateName::Signing => PaymentState::Signing(offered(row)?),
-        StateName::Signed => PaymentState::Signed(assembled(row)?),
-        StateName::Broadcast => PaymentState::Broadcast(assembled(row)?),
-        StateName::Ended => {
-            let end = TransactionState::from_number(row.i64(12)?);
-            let end = end.filter(|end| end.is_terminal());
-            PaymentState::Ended(end.ok_or_else(|| broken("an unknown end"))?)
-        }
-        StateName::Returned => return Err(broken("a returned payment has no row")),
-    })
-}
-
-fn offered(row: &Row) -> Result<Offered, StageError> {
-    // What was signed before version 3 of the tables has none, and needs none any more.
-    let slots = row.blob_opt(10)?;
-    Ok(Offered {
-        builds: count(row, 6)?,
-        attempt: decode(row.blob(8)?).map_err(broken)?,
-        unsigned: row.blob(9)?.to_vec(),
-        slots: slots
-            .map(decode)
-            .transpose()
-            .map_err(broken)?
-            .unwrap_or_default(),
-    })
-}
-
-fn assembled(row: &Row) -> Result<Assembled, StageError> {
-    Ok(Assembled {
-        offered: offered(row)?,
-        raw: row.blob(11)?.to_vec(),
-        failures: count(row, 7)?,
-    })
-}
-
-fn count(row: &Row, column: usize) -> Result<u32, StageError> {
-    u32::try_from(row.i64(column)?).map_err(broken)
-}
-
 /// Inserts a new payment; `false` when the intent has one already.
 pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, StageError> {
     let sql = "INSERT INTO payment
@@ -131,6 +71,9 @@ pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, Sta
                VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $7, 0) ON CONFLICT DO NOTHING";
     let (signed, approvals) = (encode(&payment.signed), encode(&payment.approvals));
     let session = first_half(payment.digest);
+
+    // The first decision stays: a second one must not put other approvals under an offer that the
+    // journal may already hold.
     let args = [
         Arg::from(&payment.digest.0),
         Arg::from(&session),
@@ -185,6 +128,8 @@ pub(crate) fn after(
     last: &Digest,
 ) -> Result<Vec<Payment>, StageError> {
     let sql = select!("state = $1 AND intent > $2 ORDER BY intent LIMIT $3");
+
+    // By name and not by time: the order does not change while the pages are walked through.
     let args = [
         Arg::from(state.number()),
         Arg::from(&last.0),
@@ -200,12 +145,16 @@ pub(crate) fn set_state(
     event: PaymentEvent,
 ) -> Result<Payment, StageError> {
     let (from, event_name) = (payment.state.state_name(), event.name());
+
+    // A handler that looked at another state than the row holds is a defect of this program; the
+    // payment stays as it was.
     let state = payment.state.apply(event);
     let state = state.map_err(|e| StageError::poison("the payment's life cycle").because(e))?;
     let to = state.state_name();
     let payment = Payment { state, ..payment };
 
     let written = match to {
+        // No row, so that the next decision about the intent is not taken for a duplicate.
         StateName::Returned => delete(step, &payment, from)?,
         StateName::Building
         | StateName::Signing
@@ -213,6 +162,7 @@ pub(crate) fn set_state(
         | StateName::Broadcast
         | StateName::Ended => update(step, &payment, from)?,
     };
+
     // Two instances that read the same row must not both act on it: the second one starts again
     // from what the first has written.
     if written != 1 {
@@ -225,6 +175,8 @@ pub(crate) fn set_state(
         version: payment.version.saturating_add(1),
         ..payment
     };
+    // One line per transition: an operator follows a payment by its intent, and a test compares
+    // the lines with the table of the life cycle.
     tracing::debug!(
         target: "strongroom_transactions::payment",
         intent = %payment.digest,
@@ -255,6 +207,8 @@ fn update(step: &mut Step<'_>, payment: &Payment, from: StateName) -> Result<u64
                changed_ms = $9, due_ms = $10, version = version + 1
                WHERE intent = $11 AND state = $12 AND version = $13";
     let columns = Columns::of(&payment.state);
+
+    // Kept in the row, so that a restart does not ask a silent node about everything at once.
     let due = step.now.plus(payment.state.pause_ms());
     let args = [
         Arg::from(payment.state.state_name().number()),
@@ -272,49 +226,4 @@ fn update(step: &mut Step<'_>, payment: &Payment, from: StateName) -> Result<u64
         Arg::from(payment.version),
     ];
     Ok(step.tx.execute(sql, &args)?)
-}
-
-/// A state as columns; none: the state does not say.
-#[derive(Default)]
-struct Columns<'a> {
-    builds: Option<u32>,
-    failures: u32,
-    attempt: Option<Vec<u8>>,
-    unsigned: Option<&'a [u8]>,
-    slots: Option<Vec<u8>>,
-    raw: Option<&'a [u8]>,
-    ended: Option<i64>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(state: &'a PaymentState) -> Self {
-        match state {
-            PaymentState::Building(waiting) => Self {
-                builds: Some(waiting.builds),
-                failures: waiting.failures,
-                ..Self::default()
-            },
-            PaymentState::Signing(offered) => Self::offered(offered),
-            PaymentState::Signed(assembled) | PaymentState::Broadcast(assembled) => Self {
-                failures: assembled.failures,
-                raw: Some(&assembled.raw),
-                ..Self::offered(&assembled.offered)
-            },
-            PaymentState::Returned => Self::default(),
-            PaymentState::Ended(end) => Self {
-                ended: Some(i64::from(*end as u8)),
-                ..Self::default()
-            },
-        }
-    }
-
-    fn offered(offered: &'a Offered) -> Self {
-        Self {
-            builds: Some(offered.builds),
-            attempt: Some(encode(&offered.attempt)),
-            unsigned: Some(&offered.unsigned),
-            slots: Some(encode(&offered.slots)),
-            ..Self::default()
-        }
-    }
 }

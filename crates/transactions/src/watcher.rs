@@ -7,23 +7,19 @@
 use crate::facts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use strongroom_ports::chain::{
-    AccountFact, ChainCodec, ChainGateway, CoinFact, Fact, OwnAccount, OwnCoin, OwnPath,
-    Registry as _, VaultKey,
-};
+use strongroom_ports::chain::{ChainCodec, ChainGateway, Fact, OwnPath, Registry as _, VaultKey};
 use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{Refusal, TenantId, VaultId};
+use strongroom_types::{TenantId, VaultId};
+
+mod learn;
 
 /// Receive addresses that are watched.
 const RECEIVE_GAP: u32 = 4;
 /// Change addresses watched beyond the last one known to be used.
 const CHANGE_GAP: u32 = 20;
-/// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
-/// disk at once.
-const FACTS_MAX: usize = 50_000;
 /// Questions about one vault in one sync at most. A node that reports a coin at the last address of
 /// every question would be asked forever; an honest rebuild goes on in the next sync.
 const ROUNDS_MAX: u32 = 16;
@@ -62,6 +58,10 @@ struct Watched {
     change: u32,
     /// Whether the search for change addresses that a lost table had given out has ended.
     searched: bool,
+    /// Whether the last answer had something in it that cannot be true.
+    is_lied_about: bool,
+    /// Whether no address can be derived from the vault's key.
+    is_unusable: bool,
 }
 
 impl Watcher {
@@ -127,11 +127,10 @@ impl Watcher {
 
         for _ in 0..ROUNDS_MAX {
             let given = facts::change_count(tx, id)?;
-            if let Err(why) = self.watch(id, key, given.saturating_add(CHANGE_GAP)) {
-                // One vault's key must not stop the service for all tenants.
-                tracing::error!(vault.id = %id, %why, "the vault has no addresses");
+            if !self.watch(id, key, given.saturating_add(CHANGE_GAP)) {
                 return Ok(Synced::Done);
             }
+
             let Some(found) = self.ask(id) else {
                 return Ok(Synced::Unavailable);
             };
@@ -178,115 +177,17 @@ impl Watcher {
         }
     }
 
-    /// Stores what can be true. Gives the highest change index that holds something.
-    fn learn(
-        &self,
-        tx: &mut dyn Tx,
-        id: VaultId,
-        found: Vec<Fact>,
-    ) -> Result<Option<u32>, StageError> {
-        let mut last = None;
-        let mut absurd = Vec::new();
-        for fact in found.into_iter().take(FACTS_MAX) {
-            if let Err(refusal) = self.codec.check_fact(&fact) {
-                absurd.push(refusal);
-                continue;
-            }
-            let path = match fact {
-                Fact::Head { height } => {
-                    facts::set_height(tx, height)?;
-                    None
-                }
-                Fact::Fees(fees) => {
-                    facts::set_fees(tx, &fees)?;
-                    None
-                }
-                Fact::Coin(coin) => self.learn_coin(tx, id, coin)?,
-                Fact::Account(account) => self.learn_account(tx, id, account)?,
-            };
-            last = last.max(path.filter(|path| path.change == 1).map(|path| path.index));
-        }
-
-        // One line for each answer: a node must not fill the log either.
-        if let Some(first) = absurd.first() {
-            tracing::warn!(
-                vault.id = %id, count = absurd.len(), %first,
-                "the chain's node said what cannot be true"
-            );
-        }
-        Ok(last)
-    }
-
-    fn learn_coin(
-        &self,
-        tx: &mut dyn Tx,
-        id: VaultId,
-        fact: CoinFact,
-    ) -> Result<Option<OwnPath>, StageError> {
-        let CoinFact {
-            key,
-            address,
-            asset,
-            amount,
-            height,
-        } = fact;
-        // Unconfirmed is never final: it may be replaced by a transaction that pays others.
-        let Some(path) = self.path(id, &address).filter(|_| height.is_some()) else {
-            return Ok(None);
-        };
-        facts::set_coin(
-            tx,
-            id,
-            OwnCoin {
-                key,
-                path,
-                asset,
-                amount,
-            },
-        )?;
-        Ok(Some(path))
-    }
-
-    fn learn_account(
-        &self,
-        tx: &mut dyn Tx,
-        id: VaultId,
-        fact: AccountFact,
-    ) -> Result<Option<OwnPath>, StageError> {
-        let AccountFact {
-            address,
-            next,
-            asset,
-            amount,
-        } = fact;
-        let Some(path) = self.path(id, &address) else {
-            return Ok(None);
-        };
-        facts::set_account(
-            tx,
-            id,
-            &address,
-            OwnAccount {
-                path,
-                next,
-                asset,
-                amount,
-            },
-        )?;
-        Ok(Some(path))
-    }
-
-    /// The vault's path of an address; `None` for one that was not asked for, which is the node's
-    /// mistake or lie.
-    fn path(&self, id: VaultId, address: &str) -> Option<OwnPath> {
-        self.watched.get(&id)?.addresses.get(address).copied()
-    }
-
-    /// Watches change addresses below `change`, and the receive addresses.
-    fn watch(&mut self, id: VaultId, key: &VaultKey, change: u32) -> Result<(), Refusal> {
+    /// Watches change addresses below `change`, and the receive addresses; `false` when the key
+    /// gives none.
+    fn watch(&mut self, id: VaultId, key: &VaultKey, change: u32) -> bool {
         let watched = self.watched.entry(id).or_default();
+        if watched.is_unusable {
+            return false;
+        }
+
         let first = watched.addresses.is_empty();
         let receive = (0..RECEIVE_GAP).filter(|_| first).map(|index| (0, index));
+        // Beyond the bound no signer takes an address for the vault's own.
         let change = change.min(ADDRESS_INDEX_MAX);
         let more = (watched.change..change).map(|index| (1, index));
         for (branch, index) in receive.chain(more) {
@@ -294,11 +195,18 @@ impl Watcher {
                 change: branch,
                 index,
             };
-            let address = self.codec.derive_address(key, path)?;
-            watched.addresses.insert(address, path);
+            match self.codec.derive_address(key, path) {
+                Ok(address) => watched.addresses.insert(address, path),
+                // One vault's key must not stop the service for all tenants.
+                Err(why) => {
+                    tracing::error!(vault.id = %id, %why, "the vault has no addresses");
+                    watched.is_unusable = true;
+                    return false;
+                }
+            };
         }
         watched.change = watched.change.max(change);
-        Ok(())
+        true
     }
 }
 
@@ -318,6 +226,8 @@ fn vault_keys(journal: &SharedFollower) -> Vec<(VaultId, VaultKey)> {
         };
         f.state().tenants().into_iter().flat_map(of).collect()
     });
+
+    // The order in which vaults take turns.
     keys.sort_unstable_by_key(|(id, _)| *id);
     keys
 }

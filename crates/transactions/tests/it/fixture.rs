@@ -54,6 +54,7 @@ pub fn codec() -> Arc<dyn ChainCodec> {
 pub struct Service {
     pub ledger: Ledger,
     pub gateway: Gateway,
+    codec: Arc<dyn ChainCodec>,
     pub journal: Arc<SharedFollower>,
     pub now: UnixMs,
     pub db: Arc<SqliteDb>,
@@ -86,11 +87,24 @@ impl Service {
 
     /// A service on this replica of the journal.
     pub fn on(ledger: Ledger, journal: Arc<SharedFollower>) -> Self {
+        Self::with(ledger, journal, codec())
+    }
+
+    /// A service with a codec that has a flaw.
+    pub fn with_codec(codec: Arc<dyn ChainCodec>) -> Self {
+        let mut ledger = ready().0.clone();
+        ledger.wait(1_000);
+        let journal = Log::of(&ledger).shared(ledger.now);
+        Self::with(ledger, journal, codec)
+    }
+
+    fn with(ledger: Ledger, journal: Arc<SharedFollower>, codec: Arc<dyn ChainCodec>) -> Self {
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, BusOptions::default(), [1; 16]).unwrap();
         let mut service = Self {
             now: ledger.now,
             ledger,
             gateway: Gateway::new(),
+            codec,
             journal,
             db: Arc::new(SqliteDb::open_in_memory().unwrap()),
             bus: Arc::new(bus),
@@ -110,7 +124,8 @@ impl Service {
     /// A new process on the same database and bus.
     pub fn restart(&mut self) {
         self.shell = None;
-        let stage = stage(self.world(), &self.journal, &self.gateway);
+        let codec = Arc::clone(&self.codec);
+        let stage = stage(self.world(), &self.journal, &self.gateway, codec);
         let shell = Shell::new(
             stage,
             self.db.clone(),
@@ -276,11 +291,16 @@ impl Service {
 }
 
 /// The stage of a world.
-pub fn stage(world: &World, journal: &Arc<SharedFollower>, gateway: &Gateway) -> TransactionsStage {
+pub fn stage(
+    world: &World,
+    journal: &Arc<SharedFollower>,
+    gateway: &Gateway,
+    codec: Arc<dyn ChainCodec>,
+) -> TransactionsStage {
     TransactionsStage::new(TransactionsParts {
         post: post(world, Role::Transactions),
         journal: Arc::clone(journal),
-        codec: codec(),
+        codec,
         gateway: Arc::new(gateway.clone()),
         resend_ms: RESEND_MS,
     })

@@ -3,9 +3,10 @@
 
 use crate::fixture::*;
 use proptest::prelude::*;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 use strongroom_ports::chain::{Broadcast, Standing};
 use strongroom_types::Code;
 use strongroom_wire::{Decided, Outcome, SigningRequested, topics};
@@ -30,9 +31,24 @@ impl Visit for Taken {
     }
 }
 
+thread_local! {
+    /// Transitions that services of this thread have logged. A test steps its service itself, so
+    /// each test finds its own.
+    static TAKEN: RefCell<Vec<Taken>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Collects the transitions that the service logs.
-#[derive(Clone, Default)]
-struct Transitions(Arc<Mutex<Vec<Taken>>>);
+struct Transitions;
+
+impl Transitions {
+    /// For the whole process: a subscriber of one thread may miss lines that another thread was
+    /// the first to log.
+    fn install() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
+        TAKEN.take();
+    }
+}
 
 impl Subscriber for Transitions {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -46,7 +62,7 @@ impl Subscriber for Transitions {
     fn event(&self, event: &Event<'_>) {
         let mut taken = Taken::default();
         event.record(&mut taken);
-        self.0.lock().unwrap().push(taken);
+        TAKEN.with_borrow_mut(|all| all.push(taken));
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
@@ -245,32 +261,31 @@ impl Play {
 
 /// Plays it all; gives the edges that were taken.
 fn play(happenings: &[Happening]) -> BTreeSet<(String, String, String)> {
-    let (edges, transitions) = (edges(), Transitions::default());
+    Transitions::install();
+    let edges = edges();
     let mut taken = BTreeSet::new();
     let mut states: BTreeMap<String, String> = BTreeMap::new();
-    tracing::subscriber::with_default(transitions.clone(), || {
-        let mut play = Play::new();
-        for happening in happenings {
-            play.happen(*happening);
+    let mut play = Play::new();
+    for happening in happenings {
+        play.happen(*happening);
 
-            // What was logged is in the table, and starts where the payment was.
-            for Taken(fields) in transitions.0.lock().unwrap().drain(..) {
-                let (from, to) = (fields["from"].clone(), fields["to"].clone());
-                let before = states.insert(fields["intent"].clone(), to.clone());
-                let before = before.filter(|state| state != "returned");
-                assert_eq!(before.unwrap_or_else(|| "building".to_owned()), from);
-                let edge = (from, fields["event"].clone(), to);
-                assert!(edges.contains(&edge), "{edge:?} is not in the table");
-                taken.insert(edge);
-            }
-
-            // And nothing else was written: each row is where its last transition led.
-            for (intent, state) in play.rows() {
-                let logged = states.get(&intent).map_or("building", String::as_str);
-                assert_eq!(state, logged, "{intent} was written past the life cycle");
-            }
+        // What was logged is in the table, and starts where the payment was.
+        for Taken(fields) in TAKEN.take() {
+            let (from, to) = (fields["from"].clone(), fields["to"].clone());
+            let before = states.insert(fields["intent"].clone(), to.clone());
+            let before = before.filter(|state| state != "returned");
+            assert_eq!(before.unwrap_or_else(|| "building".to_owned()), from);
+            let edge = (from, fields["event"].clone(), to);
+            assert!(edges.contains(&edge), "{edge:?} is not in the table");
+            taken.insert(edge);
         }
-    });
+
+        // And nothing else was written: each row is where its last transition led.
+        for (intent, state) in play.rows() {
+            let logged = states.get(&intent).map_or("building", String::as_str);
+            assert_eq!(state, logged, "{intent} was written past the life cycle");
+        }
+    }
     taken
 }
 

@@ -9,6 +9,7 @@
 
 mod decided;
 mod fixture;
+mod flawed_codec;
 mod journal_result;
 mod life_cycle;
 mod matrix;

@@ -73,7 +73,7 @@ impl Fixture for Transactions {
     type Stage = TransactionsStage;
 
     fn stage(&self) -> TransactionsStage {
-        stage(&self.ledger.world, &self.journal, &self.gateway)
+        stage(&self.ledger.world, &self.journal, &self.gateway, codec())
     }
 
     fn world(&self) -> &World {

@@ -1,0 +1,127 @@
+//! What of a node's answer is kept.
+
+use super::Watcher;
+use crate::facts;
+use strongroom_ports::chain::{AccountFact, CoinFact, Fact, OwnAccount, OwnCoin, OwnPath};
+use strongroom_ports::db::Tx;
+use strongroom_stage::StageError;
+use strongroom_types::{Refusal, VaultId};
+
+/// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
+/// disk at once.
+const FACTS_MAX: usize = 50_000;
+impl Watcher {
+    /// Keeps what can be true of an answer about one vault. Gives the highest change index that
+    /// holds something.
+    pub(super) fn learn(
+        &mut self,
+        tx: &mut dyn Tx,
+        id: VaultId,
+        found: Vec<Fact>,
+    ) -> Result<Option<u32>, StageError> {
+        let (mut last, mut absurd, mut first_absurd) = (None, 0_usize, None);
+        for fact in found.into_iter().take(FACTS_MAX) {
+            // More money than there is, foreign assets, heights beyond any block: left out one by
+            // one, so that a lie hides no honest statement beside it.
+            if let Err(why) = self.codec.check_fact(&fact) {
+                absurd += 1;
+                first_absurd.get_or_insert(why);
+                continue;
+            }
+
+            let path = self.keep(tx, id, fact)?;
+            last = last.max(path.filter(|path| path.change == 1).map(|path| path.index));
+        }
+
+        self.report_absurd(id, absurd, first_absurd);
+        Ok(last)
+    }
+
+    /// Keeps one possible statement; gives the own address that it is about.
+    fn keep(
+        &self,
+        tx: &mut dyn Tx,
+        id: VaultId,
+        fact: Fact,
+    ) -> Result<Option<OwnPath>, StageError> {
+        match fact {
+            Fact::Head { height } => {
+                facts::set_height(tx, height)?;
+                Ok(None)
+            }
+            Fact::Fees(fees) => {
+                facts::set_fees(tx, &fees)?;
+                Ok(None)
+            }
+            Fact::Coin(coin) => self.keep_coin(tx, id, coin),
+            Fact::Account(account) => self.keep_account(tx, id, account),
+        }
+    }
+
+    fn keep_coin(
+        &self,
+        tx: &mut dyn Tx,
+        id: VaultId,
+        fact: CoinFact,
+    ) -> Result<Option<OwnPath>, StageError> {
+        // Unconfirmed is never final: it may be replaced by a transaction that pays others.
+        let Some(path) = self
+            .path(id, &fact.address)
+            .filter(|_| fact.height.is_some())
+        else {
+            return Ok(None);
+        };
+
+        let coin = OwnCoin {
+            key: fact.key,
+            path,
+            asset: fact.asset,
+            amount: fact.amount,
+        };
+        facts::set_coin(tx, id, coin)?;
+        Ok(Some(path))
+    }
+
+    fn keep_account(
+        &self,
+        tx: &mut dyn Tx,
+        id: VaultId,
+        fact: AccountFact,
+    ) -> Result<Option<OwnPath>, StageError> {
+        let Some(path) = self.path(id, &fact.address) else {
+            return Ok(None);
+        };
+
+        let account = OwnAccount {
+            path,
+            next: fact.next,
+            asset: fact.asset,
+            amount: fact.amount,
+        };
+        facts::set_account(tx, id, &fact.address, account)?;
+        Ok(Some(path))
+    }
+
+    /// The vault's path of an address; `None` for one that was not asked for. A coin of a stranger's
+    /// address would be built upon, and no signer would sign.
+    fn path(&self, id: VaultId, address: &str) -> Option<OwnPath> {
+        self.watched.get(&id)?.addresses.get(address).copied()
+    }
+
+    /// Logs lies about a vault: once until the node has told the truth again, for a node must not
+    /// fill the log either.
+    fn report_absurd(&mut self, id: VaultId, count: usize, first: Option<Refusal>) {
+        let Some(watched) = self.watched.get_mut(&id) else {
+            return;
+        };
+        if let Some(first) = first
+            && !watched.is_lied_about
+        {
+            tracing::warn!(
+                vault.id = %id, count, %first,
+                "the chain's node said what cannot be true"
+            );
+        }
+        watched.is_lied_about = count > 0;
+    }
+}

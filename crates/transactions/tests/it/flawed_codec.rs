@@ -1,0 +1,119 @@
+//! What a defect of one chain's codec may cost: one payment or one vault, never the service.
+
+use crate::fixture::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use strongroom_ports::chain::{
+    AddressFacts, Built, ChainCodec, Effects, Fact, Facts, Inspection, Manifest, OwnPath, Plan,
+    Registry, VaultKey,
+};
+use strongroom_types::{Code, ConflictKey, Intent, Refusal};
+use strongroom_wire::TransactionState;
+
+/// A coin that another payment has.
+const TAKEN: &str = "0000000000000000000000000000000000000000000000000000000000000009:0";
+
+/// The Bitcoin codec with a flaw.
+struct Flawed {
+    inner: Arc<dyn ChainCodec>,
+    /// Derives no addresses.
+    no_addresses: bool,
+    /// Uses up a key that is not in the view.
+    takes_too_much: AtomicBool,
+}
+
+impl Flawed {
+    fn new(no_addresses: bool, takes_too_much: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inner: codec(),
+            no_addresses,
+            takes_too_much: AtomicBool::new(takes_too_much),
+        })
+    }
+}
+
+impl ChainCodec for Flawed {
+    fn manifest(&self) -> &Manifest {
+        self.inner.manifest()
+    }
+    fn parse_address(&self, text: &str) -> Result<AddressFacts, Refusal> {
+        self.inner.parse_address(text)
+    }
+    fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
+        if self.no_addresses {
+            return Err(Code::Unsupported.into());
+        }
+        self.inner.derive_address(vault, path)
+    }
+    fn expected(&self, intent: &Intent, registry: &dyn Registry) -> Result<Effects, Refusal> {
+        self.inner.expected(intent, registry)
+    }
+    fn check_fact(&self, fact: &Fact) -> Result<(), Refusal> {
+        self.inner.check_fact(fact)
+    }
+    fn view(&self, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
+        self.inner.view(facts)
+    }
+    fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
+        let mut built = self.inner.build(plan, view)?;
+        if self.takes_too_much.load(Ordering::Relaxed) {
+            built.conflicts.push(ConflictKey(TAKEN.to_owned()));
+        }
+        Ok(built)
+    }
+    fn inspect(
+        &self,
+        unsigned: &[u8],
+        vault: &VaultKey,
+        registry: &dyn Registry,
+    ) -> Result<Inspection, Refusal> {
+        self.inner.inspect(unsigned, vault, registry)
+    }
+    fn assemble(
+        &self,
+        unsigned: &[u8],
+        signatures: &[Vec<u8>],
+        vault: &VaultKey,
+    ) -> Result<Vec<u8>, Refusal> {
+        self.inner.assemble(unsigned, signatures, vault)
+    }
+    fn verify_signed(
+        &self,
+        unsigned: &[u8],
+        signed: &[u8],
+        vault: &VaultKey,
+    ) -> Result<String, Refusal> {
+        self.inner.verify_signed(unsigned, signed, vault)
+    }
+    fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
+        self.inner.transaction_id(signed)
+    }
+}
+
+#[test]
+fn vault_without_addresses_does_not_stop_the_service() {
+    let mut service = Service::with_codec(Flawed::new(true, false));
+    assert!(service.wait(1_000).is_empty());
+    assert!(service.wait(1_000).is_empty());
+}
+
+#[test]
+fn payment_whose_coin_another_has_waits_and_holds_nothing() {
+    let flawed = Flawed::new(false, true);
+    let mut service = Service::with_codec(flawed.clone());
+    service.fund(COIN);
+    service.wait(1_000);
+    let vault = service.world().tenant.vault.0;
+    let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
+               VALUES ($1, $2, 1, $1, FALSE)";
+    service.execute(sql, &[(&vault).into(), TAKEN.into()]);
+
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    assert_eq!(service.state(&intent), Some(4), "building");
+    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
+
+    flawed.takes_too_much.store(false, Ordering::Relaxed);
+    let sent = service.wait(1_000);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+}
