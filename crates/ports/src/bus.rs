@@ -58,7 +58,7 @@ impl Topic {
         &self.0
     }
 
-    /// Where records go that this topic's consumer could not handle: `<topic>.dlq`.
+    /// Topic of the records that this topic's consumer could not handle: `<topic>.dlq`.
     ///
     /// # Errors
     /// [`BusError::BadTopic`] when that name is too long.
@@ -79,11 +79,11 @@ impl fmt::Display for Topic {
     }
 }
 
-/// What travels beside a payload, in clear. Borsh is the stored form (field order below).
+/// Fields that travel beside a payload, in clear. Borsh is the stored form (field order below).
 #[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct Headers {
-    /// UUIDv7 given by the first producer and kept through every retry; consumers remove duplicates
-    /// by it.
+    /// First 16 bytes of a digest over cause, topic, recipient and payload, so that a retry has the
+    /// same id; consumers remove duplicates by it.
     pub msg_id: [u8; 16],
     /// Version of the payload's encoding.
     pub schema: u16,
@@ -98,7 +98,7 @@ pub struct Headers {
 /// One record to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Where to.
+    /// Topic.
     pub topic: Topic,
     /// Records of one key keep their order.
     pub key: Vec<u8>,
@@ -151,7 +151,7 @@ impl Record {
 /// One record as a consumer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// Where from (the same as `record.topic`).
+    /// Topic (the same as `record.topic`).
     pub topic: Topic,
     /// Partition of the topic (always 0 on the embedded bus).
     pub partition: u32,
@@ -161,7 +161,7 @@ pub struct Delivered {
     pub record: Record,
 }
 
-/// Where a consumer stands in a topic.
+/// A consumer's place in a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Random id given when the bus's store was created: a restored or recreated log is noticed.
@@ -204,23 +204,23 @@ pub trait Bus: Send + Sync {
     /// [`BusError::Timeout`] when that took longer than `within`.
     fn shutdown(&self, within: Duration) -> Result<(), BusError>;
 
-    /// How many times the log was synced to disk since this object was made.
+    /// Number of times the log was synced to disk since this object was made.
     fn fsyncs(&self) -> u64;
 }
 
-/// Why the bus refused.
+/// Errors of the bus.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// A topic name is not allowed.
     #[error("bad topic name ({len} bytes)")]
     BadTopic {
-        /// Its length, bytes.
+        /// Length of the name, bytes.
         len: usize,
     },
     /// A record is over a limit.
     #[error("record for {topic}: {part} of {size} bytes is over the limit of {max}")]
     TooLarge {
-        /// Where it was going.
+        /// Topic of the record.
         topic: Topic,
         /// `payload`, `key`, `traceparent` or `marks`.
         part: &'static str,

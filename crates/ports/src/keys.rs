@@ -13,7 +13,7 @@ pub trait KeyProtector: Send + Sync {
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError>;
 }
 
-/// Why a protector refused. Never carries secret bytes.
+/// Errors of a protector. They never carry secret bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProtectorError {
     /// The blob or its associated data was changed, or belongs to another key.

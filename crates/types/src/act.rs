@@ -1,4 +1,4 @@
-//! Acts: what admins, committees and clients sign to change what is in force.
+//! Acts: texts by which admins, committees and clients change what is in force.
 //!
 //! Every act carries the platform, its scope, a single-use id, the scope version it changes and an
 //! expiry, so an old enrolment, resume, release or allow-list entry can never come back.
@@ -17,7 +17,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Whose sub-state an act changes.
+/// Sub-state that an act changes.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
@@ -54,24 +54,24 @@ impl FromStr for Scope {
 pub enum Tighten {
     /// A credential is no longer in force (admins' quorum).
     RevokeCredential(CredentialId),
-    /// A user and all his credentials are no longer in force (admins' quorum).
+    /// A user and all their credentials are no longer in force (admins' quorum).
     RevokeUser(UserId),
     /// A user leaves a group (admins' quorum).
     LeaveGroup {
-        /// Which group.
+        /// Group.
         group: GroupId,
-        /// Who leaves.
+        /// Member that leaves.
         user: UserId,
     },
     /// A destination is no longer trusted (admins' quorum).
     RemoveAllowList(AllowListId),
     /// An intent is cancelled (its initiator's user, or admins' quorum).
     Cancel(Digest),
-    /// Nothing new is authorized or signed until then (any one admin; at most 4 h, once in 24 h).
+    /// Nothing new is authorized or signed until a time (any one admin; at most 4 h, once in 24 h).
     Pause {
         /// One vault, or the whole scope.
         vault: Option<VaultId>,
-        /// Until when.
+        /// End of the pause.
         until: UnixMs,
     },
     /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the
@@ -85,14 +85,14 @@ pub enum Tighten {
     Quarantine(u16),
 }
 
-/// What an act does.
+/// Effect of an act.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ActBody {
     /// A tenant comes into being (platform admins' quorum, and every admin of the charter).
     CreateTenant {
-        /// Its id.
+        /// Id of the new tenant.
         tenant: TenantId,
-        /// What it starts with.
+        /// Its first people, boards, lists and policy.
         charter: Box<Charter>,
     },
     /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply`
@@ -112,15 +112,15 @@ pub enum ActBody {
 pub struct Act {
     /// The installation.
     pub platform: PlatformId,
-    /// Whose sub-state it changes.
+    /// Sub-state that it changes.
     pub scope: Scope,
-    /// Single-use.
+    /// Single-use id.
     pub id: ActId,
     /// The scope version it changes: exact, or for a tightening the lowest one.
     pub version: u64,
     /// Not appended at or after this time.
     pub expires: UnixMs,
-    /// What it does.
+    /// Effect.
     pub body: ActBody,
 }
 

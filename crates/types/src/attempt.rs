@@ -4,7 +4,7 @@ use crate::amount::MinorUnits;
 use crate::digest::{Digest, digest};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// What two transactions cannot both spend, in the chain's own text form (Bitcoin: `txid:vout`).
+/// Resource that two transactions cannot both spend, in the chain's own text form (Bitcoin: `txid:vout`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ConflictKey(pub String);
 
@@ -13,7 +13,7 @@ pub const CONFLICT_KEY_BYTES_MAX: usize = 128;
 /// Most conflict keys (inputs) of one attempt.
 pub const CONFLICT_KEYS_MAX: usize = 256;
 
-/// Why the attempt exists.
+/// Purpose of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -26,18 +26,18 @@ pub enum AttemptKind {
     Cancel = 2,
 }
 
-/// An attempt, named for ever by (intent, number).
+/// An attempt, named for good by (intent, number).
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Attempt {
     /// Digest of the intent text.
     pub intent: Digest,
     /// 1 for the attempt inside the authorization, then +1 each.
     pub number: u32,
-    /// Why.
+    /// Purpose.
     pub kind: AttemptKind,
     /// The conflict key that every attempt of the intent contains.
     pub anchor: ConflictKey,
-    /// Everything the transaction spends, ascending, the anchor among them.
+    /// Conflict keys that the transaction spends, ascending, the anchor among them.
     pub conflict_keys: Vec<ConflictKey>,
     /// Digest of the unsigned transaction ([`unsigned_digest`]).
     pub unsigned_digest: Digest,

@@ -1,4 +1,4 @@
-//! A tenant's charter: what it starts with. Every first admin countersigns the act that carries it.
+//! A tenant's charter: its first people, boards, lists and policy. Every first admin countersigns the act that carries it.
 
 use crate::fields::{Fields, FormError};
 use crate::id::CredentialId;
@@ -11,12 +11,12 @@ pub const CHARTER_LIST_MAX: usize = 128;
 /// Most admins or committee members.
 pub const BOARD_MAX: usize = 24;
 
-/// Some credentials of which `quorum` must sign.
+/// Credentials of which `quorum` must sign.
 #[derive(Clone, PartialEq, Eq, Debug, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub struct Board {
     /// Members, ascending, distinct.
     pub members: Vec<CredentialId>,
-    /// How many must sign.
+    /// Number of members that must sign, 1 to all of them.
     pub quorum: u32,
 }
 
@@ -51,7 +51,7 @@ impl Board {
     }
 }
 
-/// What a tenant starts with.
+/// First records of a tenant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Charter {
     /// The institution's name.
@@ -70,9 +70,9 @@ pub struct Charter {
     pub allow_list: Vec<AllowListEntry>,
     /// First policy: the canonical text of `strongroom/policy/v1`.
     pub policy: String,
-    /// A loosening waits this long in journal time before it can be released, milliseconds.
+    /// Least journal time between a loosening's proposal and its release, milliseconds.
     pub loosen_delay_ms: u64,
-    /// A ceremony waits this long before it can be released, milliseconds.
+    /// Least journal time between a ceremony's proposal and its release, milliseconds.
     pub ceremony_delay_ms: u64,
 }
 

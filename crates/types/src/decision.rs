@@ -12,20 +12,20 @@ use std::str::FromStr;
 /// Most groups one decision asks.
 pub const GROUPS_MAX: usize = 8;
 
-/// How many people must say yes.
+/// Number of people that must say yes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Tier {
-    /// Nobody.
+    /// No approval.
     Auto = 0,
     /// One member of the group, not the initiator.
     OneOfN = 1,
-    /// The thresholds of all groups, nobody counted twice.
+    /// The numbers of all groups, no human counted twice.
     MOfN = 2,
     /// As `MOfN`, with the risk group and a time lock.
     Committee = 3,
-    /// Never.
+    /// No approval suffices.
     Block = 4,
 }
 
@@ -67,7 +67,7 @@ impl FromStr for Tier {
 /// A group and how many of its members must say yes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct GroupNeed {
-    /// Whom to ask.
+    /// Group that is asked.
     pub group: GroupId,
     /// Distinct humans that must say yes.
     pub approvals: u32,
@@ -110,7 +110,7 @@ pub struct DecisionCore {
     pub time_lock_seconds: u64,
     /// Whether groups approve in the order listed.
     pub ordered: bool,
-    /// Who must say yes; empty for `auto`.
+    /// Groups that must say yes; empty for `auto`.
     pub groups: Vec<GroupNeed>,
     /// The decoder whose reading of the intent was evaluated, e.g. `bitcoin/1`.
     pub decoder: String,

@@ -31,13 +31,13 @@ pub trait Document: Sized {
         parse(text).map_err(|why| Json::parse(text).err().map_or(why, FormError::Json))
     }
 
-    /// What a signature over a text of this type signs.
+    /// Digest that a signature over a text of this type signs.
     #[must_use]
     fn digest_of(text: &str) -> Digest {
         digest(Self::TYPE, &[text.as_bytes()])
     }
 
-    /// What a signature over this document signs.
+    /// Digest that a signature over this document signs.
     fn digest(&self) -> Digest {
         Self::digest_of(&self.to_text())
     }

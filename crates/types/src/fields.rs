@@ -4,7 +4,7 @@ use crate::json::{Json, JsonError};
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// Why a text is not the document it claims to be. `path` is where, as dotted member names.
+/// Reason for which a text is not the document it claims to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     /// Not canonical JSON.
@@ -13,15 +13,15 @@ pub enum FormError {
     /// A required member is not there.
     #[error("member `{0}` is missing")]
     Missing(String),
-    /// A member nobody knows.
+    /// A member that this kind of object does not have.
     #[error("unknown member `{0}`")]
     Unknown(String),
     /// A member with a value of the wrong kind or form.
     #[error("member `{member}`: {reason}")]
     Invalid {
-        /// Which member.
+        /// Name of the member.
         member: String,
-        /// What is wrong with it.
+        /// Rule that it breaks.
         reason: String,
     },
 }
@@ -50,7 +50,7 @@ impl Fields {
         }
     }
 
-    /// Whether a member is there.
+    /// Whether a member is present.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.members.iter().any(|(member, _)| member == name)

@@ -18,7 +18,7 @@ macro_rules! ids {
         pub struct $name(pub [u8; 16]);
 
         impl $name {
-            /// What the text form starts with.
+            /// Prefix of the text form.
             pub const PREFIX: &'static str = $prefix;
 
             /// A fresh random id.
@@ -68,11 +68,11 @@ ids! {
     KeyId "key_";
     /// An entry of a tenant's allow-list.
     AllowListId "alw_";
-    /// Names one authority act for ever; single-use.
+    /// One authority act; single-use.
     ActId "act_";
-    /// Names one approval for ever; single-use.
+    /// One approval; single-use.
     ApprovalNonce "apn_";
-    /// What the API calls an intent: the first 16 bytes of its digest.
+    /// An intent in the API: the first 16 bytes of its digest.
     TransactionId "tx_";
     /// One protocol run.
     SessionId "ses_";

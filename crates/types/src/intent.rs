@@ -14,7 +14,7 @@ pub const TRANSFERS_MAX: usize = 32;
 /// Longest address text.
 pub const ADDRESS_BYTES_MAX: usize = 128;
 
-/// Where a transfer goes.
+/// Destination of a transfer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Destination {
     /// An address literal, which must re-encode to itself. An own address given literally counts as
@@ -27,17 +27,17 @@ pub enum Destination {
 /// One payment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
-    /// What.
+    /// Asset, CAIP-19.
     pub asset: AssetId,
-    /// Where to.
+    /// Destination.
     pub destination: Destination,
-    /// How much, in base units; never zero.
+    /// Amount in base units; never zero.
     pub amount: MinorUnits,
     /// Free text for the client; empty or a [`Name`]. It does not reach the chain.
     pub memo: Option<Name>,
 }
 
-/// What kind of thing the client asks for. Contract calls and messages come with their chains.
+/// Kind of intent. Contract calls and messages come with their chains.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum IntentKind {
     /// Payments of one chain.
@@ -63,13 +63,13 @@ pub struct Intent {
     pub expires: UnixMs,
     /// The chain.
     pub chain: ChainId,
-    /// What to do.
+    /// Kind, with its content.
     pub kind: IntentKind,
     /// Total fee of the intent's whole life, base units of the chain's native asset.
     pub fee_max: MinorUnits,
     /// Most attempts (the first included).
     pub attempts_max: u64,
-    /// Why, in the client's words.
+    /// Purpose in the client's words.
     pub purpose: Option<Name>,
 }
 

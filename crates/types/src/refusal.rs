@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
-/// What lets a refused request pass. The one list of it: services that retry, rebuild or end ask
+/// Remedy that lets a refused request pass. The one list of it: services that retry, rebuild or end ask
 /// here, so that they cannot disagree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cure {
@@ -80,7 +80,7 @@ codes! {
     RecordTooLarge "record_too_large" Never "a record exceeds its size limit";
     Unsupported "unsupported" Never "this kind of rule, chain or request is not supported by this build";
     WrongGenesis "wrong_genesis" OtherSigner "made for another installation";
-    WrongRecipient "wrong_recipient" OtherSigner "addressed to somebody else";
+    WrongRecipient "wrong_recipient" OtherSigner "addressed to another recipient";
     UnknownSender "unknown_sender" OtherSigner "the sender is not registered in genesis for this role";
     BadEnvelopeSignature "bad_envelope_signature" OtherSigner "the envelope's signature does not verify";
     DeadlineExpired "deadline_expired" Wait "the record's deadline has passed";
@@ -214,9 +214,9 @@ impl BorshDeserialize for Code {
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Refusal {
-    /// Why.
+    /// Stable reason code.
     pub code: Code,
-    /// What exactly, for people.
+    /// Subject of the refusal, for people.
     pub detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a tenant's registry holds: users, credentials, groups, allow-list entries, policy, vaults,
+//! Records of a tenant's registry: users, credentials, groups, allow-list entries, policy, vaults,
 //! ceremonies.
 
 use crate::caip::ChainId;
@@ -12,22 +12,24 @@ use std::str::FromStr;
 
 /// Most members of one group.
 pub const MEMBERS_MAX: usize = 256;
+/// Most tags of one vault.
+const TAGS_MAX: usize = 16;
 /// Most signers of one roster.
 pub const ROSTER_MAX: usize = 64;
-/// Account, change and address indices are below this; a higher one could hide change from every
-/// scan.
+/// Exclusive upper bound of account, change and address indices: a higher one could hide change
+/// from every scan.
 pub const ADDRESS_INDEX_MAX: u32 = 1_000_000;
 
 /// A human being known to the tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct User {
-    /// Id.
+    /// Id, unique in the tenant for good.
     pub id: UserId,
-    /// Shown name.
+    /// Name shown to people.
     pub name: Name,
 }
 
-/// Where the private key of a credential lives. A signature cannot show which program made it.
+/// Place of a credential's private key. A signature cannot show which program made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -62,11 +64,11 @@ impl FromStr for CredentialClass {
 /// A public key of a user.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Credential {
-    /// Id.
+    /// Id, unique in the tenant for good.
     pub id: CredentialId,
-    /// Whose.
+    /// The human who holds the private key.
     pub user: UserId,
-    /// What kind.
+    /// Place of the private key.
     pub class: CredentialClass,
     /// Ed25519 public key (text: 64 lower-case hex digits).
     pub public_key: [u8; 32],
@@ -75,9 +77,9 @@ pub struct Credential {
 /// A set of users that approve together.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Group {
-    /// Id.
+    /// Id; a later record under it replaces the group.
     pub id: GroupId,
-    /// Shown name.
+    /// Name shown to people.
     pub name: Name,
     /// Members, ascending, distinct.
     pub members: Vec<UserId>,
@@ -86,26 +88,26 @@ pub struct Group {
 /// A destination the tenant trusts.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct AllowListEntry {
-    /// Id.
+    /// Id, unique in the tenant for good: payments rely on it.
     pub id: AllowListId,
-    /// On which chain.
+    /// Chain of the address.
     pub chain: ChainId,
-    /// The address literal.
+    /// Address in the chain's one canonical form.
     pub address: String,
-    /// Shown label.
+    /// Label shown to approvers beside the address.
     pub label: Name,
 }
 
 /// A policy container: a key, an account index on it, and a name.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Vault {
-    /// Id.
+    /// Id, unique in the tenant.
     pub id: VaultId,
-    /// Shown name.
+    /// Name shown to people.
     pub name: Name,
-    /// The threshold key its addresses derive from.
+    /// Threshold key that its addresses derive from.
     pub key: KeyId,
-    /// Account index on that key; unique per key.
+    /// Account index on that key, below [`ADDRESS_INDEX_MAX`]; unique per key.
     pub account: u32,
     /// Labels that policy rules can name.
     pub tags: Vec<Name>,
@@ -151,12 +153,12 @@ impl FromStr for Suite {
     }
 }
 
-/// A key generation the committee wants. Signers join nothing else.
+/// A key generation as the committee releases it. Signers join nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CeremonyPlan {
-    /// The key that comes into being.
+    /// Key that the ceremony makes.
     pub key: KeyId,
-    /// The scheme.
+    /// Signature scheme.
     pub suite: Suite,
     /// Signers needed for a signature (t).
     pub min_signers: u16,
@@ -164,7 +166,7 @@ pub struct CeremonyPlan {
     pub roster: Vec<u16>,
 }
 
-/// One registry record: what `put` sets.
+/// One registry record, as `put` sets it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Record {
     /// A user.
@@ -183,161 +185,137 @@ pub enum Record {
     Ceremony(CeremonyPlan),
 }
 
-impl User {
-    /// Reads the members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        Ok(Self {
-            id: f.parse("id")?,
-            name: f.parse("name")?,
-        })
-    }
+/// Objects with named members, as they stand in charters and `put` acts.
+pub trait Plain: Sized {
+    /// Reads the members of the object.
+    ///
+    /// # Errors
+    /// A member that is missing or not in its one valid form.
+    fn read(f: &mut Fields) -> Result<Self, FormError>;
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("id", Json::text(self.id)),
-            ("name", Json::text(&self.name)),
-        ]
-    }
-}
+    /// The members, in any order: canonical JSON sorts them.
+    fn members(&self) -> Vec<(&'static str, Json)>;
 
-impl Credential {
-    /// Reads the members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let key = f.text("public_key")?;
-        let public_key = crate::text::lower_hex(&key)
-            .ok_or_else(|| FormError::invalid("public_key", "expected 64 lower-case hex digits"))?;
-        Ok(Self {
-            id: f.parse("id")?,
-            user: f.parse("user")?,
-            class: f.parse("class")?,
-            public_key,
-        })
-    }
-
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("class", Json::text(self.class)),
-            ("id", Json::text(self.id)),
-            ("public_key", Json::text(hex::encode(self.public_key))),
-            ("user", Json::text(self.user)),
-        ]
+    /// The whole object.
+    fn to_json(&self) -> Json {
+        object(self.members())
     }
 }
 
-impl Group {
-    /// Reads the members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let members: Vec<UserId> = f.parse_list("members", MEMBERS_MAX)?;
-        if !members.is_sorted_by(|a, b| a < b) {
-            return Err(FormError::invalid(
-                "members",
-                "must be ascending and distinct",
-            ));
+/// Reads one member. `text` is any type with one text form; `number` is decimal digits without
+/// leading zeros; `set(max)` is a list in ascending order
+/// without doubles, so that equal sets have equal texts; `hex32` is 32 bytes in lower-case hex.
+macro_rules! read_member {
+    ($f:ident $name:ident text) => {
+        $f.parse(stringify!($name))?
+    };
+    ($f:ident $name:ident string) => {
+        $f.text(stringify!($name))?
+    };
+    ($f:ident $name:ident number) => {
+        number($f, stringify!($name))?
+    };
+    ($f:ident $name:ident set($max:expr)) => {
+        ascending($f, stringify!($name), $max)?
+    };
+    ($f:ident $name:ident hex32) => {
+        hex32($f, stringify!($name))?
+    };
+}
+
+macro_rules! write_member {
+    ($value:expr, text) => {
+        Json::text(&$value)
+    };
+    ($value:expr, string) => {
+        Json::text(&$value)
+    };
+    ($value:expr, number) => {
+        Json::text($value)
+    };
+    ($value:expr, set($max:expr)) => {
+        Json::texts(&$value)
+    };
+    ($value:expr, hex32) => {
+        Json::text(hex::encode($value))
+    };
+}
+
+/// One line per kind of object; after `check`, rules that a single member cannot say.
+macro_rules! plain {
+    ($($kind:ident { $($member:ident: $form:ident $(($max:expr))?),* } $(check $check:ident)?;)*) => {$(
+        impl Plain for $kind {
+            fn read(f: &mut Fields) -> Result<Self, FormError> {
+                let read = Self { $($member: read_member!(f $member $form $(($max))?)),* };
+                $($check(&read)?;)?
+                Ok(read)
+            }
+
+            fn members(&self) -> Vec<(&'static str, Json)> {
+                vec![$((stringify!($member), write_member!(self.$member, $form $(($max))?))),*]
+            }
         }
-        Ok(Self {
-            id: f.parse("id")?,
-            name: f.parse("name")?,
-            members,
-        })
-    }
+    )*};
+}
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("id", Json::text(self.id)),
-            ("members", Json::texts(&self.members)),
-            ("name", Json::text(&self.name)),
-        ]
+plain! {
+    User { id: text, name: text };
+    Credential { id: text, user: text, class: text, public_key: hex32 };
+    Group { id: text, name: text, members: set(MEMBERS_MAX) };
+    AllowListEntry { id: text, chain: text, address: string, label: text };
+    Vault { id: text, name: text, key: text, account: number, tags: set(TAGS_MAX) } check check_account;
+    CeremonyPlan { key: text, suite: text, min_signers: number, roster: set(ROSTER_MAX) } check check_plan;
+}
+
+fn ascending<T: FromStr<Err: fmt::Display> + Ord>(
+    f: &mut Fields,
+    name: &str,
+    max: usize,
+) -> Result<Vec<T>, FormError> {
+    let list: Vec<T> = f.parse_list(name, max)?;
+    if list.is_sorted_by(|a, b| a < b) {
+        Ok(list)
+    } else {
+        Err(FormError::invalid(name, "must be ascending and distinct"))
     }
 }
 
-impl AllowListEntry {
-    /// Reads the members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        Ok(Self {
-            id: f.parse("id")?,
-            chain: f.parse("chain")?,
-            address: f.text("address")?,
-            label: f.parse("label")?,
-        })
-    }
+fn number<T: TryFrom<u64, Error: fmt::Display>>(
+    f: &mut Fields,
+    name: &str,
+) -> Result<T, FormError> {
+    T::try_from(f.number(name)?).map_err(|e| FormError::invalid(name, e))
+}
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("address", Json::text(&self.address)),
-            ("chain", Json::text(&self.chain)),
-            ("id", Json::text(self.id)),
-            ("label", Json::text(&self.label)),
-        ]
+fn hex32(f: &mut Fields, name: &str) -> Result<[u8; 32], FormError> {
+    crate::text::lower_hex(&f.text(name)?)
+        .ok_or_else(|| FormError::invalid(name, "expected 64 lower-case hex digits"))
+}
+
+fn check_account(vault: &Vault) -> Result<(), FormError> {
+    if vault.account < ADDRESS_INDEX_MAX {
+        Ok(())
+    } else {
+        Err(FormError::invalid("account", "must be below 1000000"))
     }
 }
 
-impl Vault {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let account = f.number("account")?;
-        let account = u32::try_from(account)
-            .ok()
-            .filter(|a| *a < ADDRESS_INDEX_MAX);
-        let tags: Vec<Name> = f.parse_list("tags", 16)?;
-        if !tags.is_sorted_by(|a, b| a < b) {
-            return Err(FormError::invalid("tags", "must be ascending and distinct"));
-        }
-        Ok(Self {
-            id: f.parse("id")?,
-            name: f.parse("name")?,
-            key: f.parse("key")?,
-            account: account
-                .ok_or_else(|| FormError::invalid("account", "must be below 1000000"))?,
-            tags,
-        })
+fn check_plan(plan: &CeremonyPlan) -> Result<(), FormError> {
+    // Index 0 would be the secret itself in Shamir's scheme (RFC 9591 Appendix C.1).
+    if plan.roster.contains(&0) {
+        let reason = "must be ascending, distinct and from 1";
+        return Err(FormError::invalid("roster", reason));
     }
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("account", Json::text(self.account)),
-            ("id", Json::text(self.id)),
-            ("key", Json::text(self.key)),
-            ("name", Json::text(&self.name)),
-            ("tags", Json::texts(&self.tags)),
-        ]
+    // With t ≤ n / 2, two disjoint quorums could sign on two lines of the journal.
+    let (t, n) = (usize::from(plan.min_signers), plan.roster.len());
+    if t < 2 || t > n || 2 * t <= n {
+        return Err(FormError::invalid(
+            "min_signers",
+            "must be at least 2, at most n, and more than n / 2",
+        ));
     }
-}
-
-impl CeremonyPlan {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let small = |f: &mut Fields, name: &str| {
-            u16::try_from(f.number(name)?).map_err(|e| FormError::invalid(name, e))
-        };
-        let roster: Vec<u16> = f.parse_list("roster", ROSTER_MAX)?;
-        let min_signers = small(f, "min_signers")?;
-        if !roster.is_sorted_by(|a, b| a < b) || roster.contains(&0) {
-            return Err(FormError::invalid(
-                "roster",
-                "must be ascending, distinct and from 1",
-            ));
-        }
-        let (t, n) = (usize::from(min_signers), roster.len());
-        if t < 2 || t > n || 2 * t <= n {
-            return Err(FormError::invalid(
-                "min_signers",
-                "must be at least 2, at most n, and more than n / 2",
-            ));
-        }
-        Ok(Self {
-            key: f.parse("key")?,
-            suite: f.parse("suite")?,
-            min_signers,
-            roster,
-        })
-    }
-
-    fn members(&self) -> Vec<(&'static str, Json)> {
-        vec![
-            ("key", Json::text(self.key)),
-            ("min_signers", Json::text(self.min_signers)),
-            ("roster", Json::texts(&self.roster)),
-            ("suite", Json::text(self.suite)),
-        ]
-    }
+    Ok(())
 }
 
 fn object(members: Vec<(&'static str, Json)>) -> Json {
@@ -348,23 +326,6 @@ fn object(members: Vec<(&'static str, Json)>) -> Json {
             .collect(),
     )
 }
-
-/// Writes users, credentials, groups and allow-list entries as plain objects (charter).
-pub trait Plain {
-    /// The object.
-    fn to_json(&self) -> Json;
-}
-
-macro_rules! plain {
-    ($($name:ident)*) => {$(
-        impl Plain for $name {
-            fn to_json(&self) -> Json {
-                object(self.members())
-            }
-        }
-    )*};
-}
-plain!(User Credential Group AllowListEntry Vault CeremonyPlan);
 
 impl Record {
     /// Reads a record by its `kind` member.

@@ -15,7 +15,7 @@ pub const ENDORSEMENTS_MAX: usize = 32;
 /// One credential's signature over a text.
 #[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Endorsement {
-    /// Whose signature.
+    /// Credential that signed.
     pub credential: CredentialId,
     /// Ed25519 over the 32-byte digest of the text.
     pub signature: [u8; 64],
@@ -32,11 +32,11 @@ impl fmt::Debug for Endorsement {
 pub struct Signed {
     /// The exact canonical JSON text.
     pub text: String,
-    /// Who signed it.
+    /// Signatures over the digest of the text.
     pub endorsements: Vec<Endorsement>,
 }
 
-/// Why a container was refused.
+/// Reason for which a container is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignedError {
     /// The text is not the document.
@@ -44,7 +44,7 @@ pub enum SignedError {
     Form(#[from] FormError),
     /// Signatures missing, doubled, or not in order.
     #[error(
-        "signatures must be 1 to {ENDORSEMENTS_MAX}, one a credential, in ascending order of credential"
+        "signatures must be 1 to {ENDORSEMENTS_MAX}, one per credential, in ascending order of credential"
     )]
     Order,
 }
@@ -60,6 +60,8 @@ impl Signed {
 
     /// Parses the text and checks the form of the signature list. Verifies no signature.
     pub fn open<D: Document>(&self) -> Result<(D, Digest), SignedError> {
+        // One order, no doubles: else one container would have many encodings, and a doubled
+        // signature would count twice wherever signatures are counted.
         let ascending = self
             .endorsements
             .is_sorted_by(|a, b| a.credential < b.credential);
@@ -67,6 +69,7 @@ impl Signed {
         if !ascending || !sized {
             return Err(SignedError::Order);
         }
+
         Ok((D::parse(&self.text)?, D::digest_of(&self.text)))
     }
 

@@ -15,7 +15,7 @@ pub struct Schema(pub u16);
 
 /// A payload of an envelope.
 pub trait Payload: BorshSerialize + BorshDeserialize {
-    /// Its schema number.
+    /// Schema number, in the envelope and in the record's headers.
     const SCHEMA: Schema;
 }
 
@@ -40,6 +40,7 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 pub fn decode<T: BorshSerialize + BorshDeserialize>(
     bytes: &[u8],
 ) -> std::result::Result<T, Refusal> {
+    // Before decoding: a length inside the bytes must not decide how much memory is taken.
     if bytes.len() > RECORD_BYTES_MAX {
         return Err(Refusal::new(
             Code::RecordTooLarge,
@@ -47,6 +48,9 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(
         ));
     }
     let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
+
+    // One value, one encoding: two texts of one record would have two digests, and what was
+    // approved could differ from what is executed.
     let mut rest = Same(bytes);
     if value.serialize(&mut rest).is_ok() && rest.0.is_empty() {
         Ok(value)

@@ -9,7 +9,7 @@ use strongroom_types::{Code, Digest, NodeId, Refusal, UnixMs, digest};
 const DOMAIN: &str = "strongroom/envelope/v1";
 const VERSION: u8 = 1;
 
-/// What a sender is registered as in genesis.
+/// Role under which a sender is registered in genesis.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
@@ -35,11 +35,11 @@ pub enum Role {
 /// A registered sender.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct NodeKey {
-    /// Its id.
+    /// Sender id.
     pub node: NodeId,
-    /// Its role.
+    /// Registered role.
     pub role: Role,
-    /// Its Ed25519 public key.
+    /// Ed25519 key of its envelopes, 32 bytes.
     pub public_key: [u8; 32],
 }
 
@@ -58,9 +58,9 @@ pub struct Envelope {
     pub version: u8,
     /// The installation.
     pub genesis: Digest,
-    /// What the payload is.
+    /// Kind of payload.
     pub schema: Schema,
-    /// Who says it.
+    /// Sender.
     pub from: NodeId,
     /// To whom; none: to everybody on the topic.
     pub to: Option<NodeId>,
@@ -105,7 +105,7 @@ impl Envelope {
         }
     }
 
-    /// Refuses a record that is for somebody else.
+    /// Refuses a record for another recipient.
     pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
         if self.to == Some(me) {
             Ok(())
@@ -120,17 +120,17 @@ impl Envelope {
 pub struct Heading {
     /// The installation.
     pub genesis: Digest,
-    /// Who says it.
+    /// Sender.
     pub from: NodeId,
-    /// To whom.
+    /// Recipient; none for a broadcast.
     pub to: Option<NodeId>,
     /// Session or transaction.
     pub session: [u8; 16],
     /// Sender's own running number.
     pub sequence: u64,
-    /// When it is made.
+    /// Time of creation.
     pub created: UnixMs,
-    /// Until when it may be acted upon.
+    /// Time from which it must not be acted upon.
     pub deadline: UnixMs,
 }
 
@@ -173,19 +173,26 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
 pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
     let sealed: Sealed = decode(bytes)?;
     let envelope: Envelope = decode(&sealed.envelope)?;
+
     if envelope.version != VERSION {
         return Err(Refusal::new(
             Code::Malformed,
             format!("envelope version {}", envelope.version),
         ));
     }
+
+    // Node ids and keys may be reused by a test installation; its records must not count here.
     if envelope.genesis != senders.genesis() {
         return Err(Code::WrongGenesis.into());
     }
+
+    // The role decides what a sender may say: a stolen API key must not speak as the coordinator.
     let sender = senders
         .sender(envelope.from)
         .filter(|sender| roles.contains(&sender.role));
     let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
+
+    // Over the bytes as received: bytes that were encoded again could hide what was signed.
     if !verify_digest(
         &sender.public_key,
         &digest(DOMAIN, &[&sealed.envelope]),

@@ -27,18 +27,18 @@ pub enum FromSigner {
         /// Next entry the replica needs.
         next_seq: u64,
     },
-    /// A record for the own outbox (sealed envelope).
+    /// A record for this signer's outbox (sealed envelope).
     Outbox(Vec<u8>),
-    /// A record for the own cosignatures topic (sealed envelope).
+    /// A record for this witness's cosignatures topic (sealed envelope).
     Cosignature(Vec<u8>),
 }
 
 /// On the admin socket, to the signer.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum AdminRequest {
-    /// How are you?
+    /// State of this signer.
     Status,
-    /// Share nothing any more until restarted with the stop mark removed.
+    /// Share nothing from now on, until restarted with the stop mark removed.
     Stop,
     /// Take this signed tightening (JSON of a signed container).
     Hand(String),
@@ -47,7 +47,7 @@ pub enum AdminRequest {
 /// On the admin socket, from the signer.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum AdminReply {
-    /// State, one `name: value` a line.
+    /// State, one `name: value` per line.
     Status(String),
     /// Done.
     Done,
@@ -92,6 +92,8 @@ pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,
     }
+
+    // Before the memory is taken: the other side of the socket may be hostile.
     let length = u32::from_be_bytes(length) as usize;
     if length > FRAME_BYTES_MAX {
         return Err(io::Error::new(

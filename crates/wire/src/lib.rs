@@ -1,4 +1,4 @@
-//! What services and signers exchange: signed envelopes around borsh payloads.
+//! Records that services and signers exchange: signed envelopes around borsh payloads.
 //!
 //! Payload bytes are verified as received and never re-encoded to verify; every decoder then checks
 //! that decode → re-encode gives the same bytes. The broker is untrusted.

@@ -45,7 +45,7 @@ pub struct ApprovalSubmitted {
     pub approval: Signed,
 }
 
-/// What the approvals service thinks of an intent.
+/// Early answer of the approvals service to an intent.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Decided {
     /// People must still answer.
@@ -105,7 +105,7 @@ pub struct SigningSlot {
     pub path: Vec<u32>,
     /// Tweak that follows the derivation.
     pub tweak: Tweak,
-    /// What is signed.
+    /// Bytes to sign: a 32-byte digest, or a raw message for Ed25519.
     pub message: Vec<u8>,
 }
 
@@ -144,23 +144,23 @@ pub struct SigningRequest {
 pub enum CoordinatorMessage {
     /// Make nonce commitments ahead of time.
     Prepare {
-        /// Whose key.
+        /// Tenant of the key.
         tenant: TenantId,
-        /// For which key.
+        /// Key that they will sign for.
         key: KeyId,
-        /// How many, at most 256.
+        /// Number of commitments, at most 256.
         count: u32,
     },
     /// Sign.
     Sign(SigningRequest),
     /// Start the ceremony that the journal has released.
     Ceremony {
-        /// Whose key.
+        /// Tenant of the key.
         tenant: TenantId,
         /// The key that comes into being; its record in the journal names the session.
         key: KeyId,
-        /// Run of the protocol, from 1: a run that lost a participant is started anew under the
-        /// next number.
+        /// Run of the protocol, from 1: a run that lost a participant is started again under
+        /// the next number.
         run: u32,
     },
     /// Another signer's ceremony message: its own sealed envelope, forwarded as it is.
@@ -170,7 +170,7 @@ pub enum CoordinatorMessage {
 /// One signer's ceremony message, broadcast or for one recipient.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CeremonyMessage {
-    /// Whose key.
+    /// Tenant of the key.
     pub tenant: TenantId,
     /// The key.
     pub key: KeyId,
@@ -187,14 +187,14 @@ pub struct CeremonyMessage {
 pub enum SignerMessage {
     /// Fresh commitments. A new boot empties what the coordinator holds of this signer.
     Commitments {
-        /// Whose key.
+        /// Tenant of the key.
         tenant: TenantId,
-        /// For which key.
+        /// Key that they will sign for.
         key: KeyId,
         /// The stock.
         commitments: Vec<NonceCommitment>,
     },
-    /// Signature shares, one a slot.
+    /// Signature shares, one per slot.
     Shares {
         /// This run.
         session: SessionId,
@@ -214,7 +214,7 @@ pub enum SignerMessage {
     Ceremony(CeremonyMessage),
     /// A ceremony certificate: this signer's signature over the transcript, and what it certifies.
     Certificate {
-        /// Whose key.
+        /// Tenant of the key.
         tenant: TenantId,
         /// The key.
         key: KeyId,
@@ -227,16 +227,16 @@ pub enum SignerMessage {
     },
 }
 
-/// Why a signer said no, with what it saw.
+/// A signer's refusal, with what it was made from.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SignerRefusal {
     /// The run refused; zeros when the request named none.
     pub session: SessionId,
     /// Digest of the request.
     pub request: Digest,
-    /// Why.
+    /// Reason.
     pub code: Code,
-    /// What exactly.
+    /// Subject of the refusal, for people.
     pub detail: String,
     /// Digest of the evidence: attempt, own decoding, expected effects.
     pub evidence: Digest,
@@ -246,16 +246,16 @@ pub struct SignerRefusal {
     pub at: UnixMs,
 }
 
-/// How a signing run ended.
+/// Result of a signing run.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Outcome {
-    /// Signatures, one a slot.
+    /// Signatures, one per slot.
     Signed(Vec<Vec<u8>>),
     /// No signature; the signers' refusals.
     Failed(Vec<SignerRefusal>),
 }
 
-/// How a signing run ended.
+/// The end of a signing run.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SigningFinished {
     /// The intent.
@@ -275,7 +275,7 @@ pub struct TransactionChanged {
     pub intent: Digest,
     /// New state.
     pub state: TransactionState,
-    /// Why, when the state needs a reason.
+    /// Reason, when the state needs one.
     pub reason: Option<(Code, String)>,
     /// Signers' refusals, when there are any.
     pub refusals: Vec<SignerRefusal>,
