@@ -23,7 +23,7 @@ Exit codes:
   15  another process runs on the folder of one of the roles
   16  a role's secrets file is missing, readable by others, or of another installation or role
   78  the configuration cannot be used, or names a part that this build lacks
-With 10, 11, 15, 16 and 78 nothing was started and no database was changed.";
+With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there before was changed.";
 
 /// Why roles did not start, or ended.
 #[derive(Debug, thiserror::Error)]

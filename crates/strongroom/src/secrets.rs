@@ -254,21 +254,29 @@ fn held(
     log: Option<Zeroizing<String>>,
     bearer_keys: Option<Vec<BearerKey>>,
 ) -> Result<Held, &'static str> {
-    match (role, log, bearer_keys) {
-        (RoleName::Writer, Some(log), None) => {
-            let seed = seed(&log).ok_or("`log` is not 64 hex digits")?;
-            Ok(Held::LogKey(seed))
+    if log.is_some() && role != RoleName::Writer {
+        return Err("`log` belongs into the writer's file only");
+    }
+    if bearer_keys.is_some() && role != RoleName::Api {
+        return Err("`bearer_keys` belongs into the api's file only");
+    }
+
+    match role {
+        RoleName::Writer => {
+            let log = log.ok_or("`log` is missing")?;
+            seed(&log)
+                .map(Held::LogKey)
+                .ok_or("`log` is not 64 hex digits")
         }
-        (RoleName::Writer, None, _) => Err("`log` is missing"),
-        (RoleName::Api, None, Some(keys)) => {
+        RoleName::Api => {
+            let keys = bearer_keys.ok_or("`bearer_keys` is missing")?;
             let keys: Option<Vec<AccessKey>> = keys.iter().map(BearerKey::access).collect();
             keys.map(Held::BearerKeys)
                 .ok_or("`bearer_keys`: not a SHA-256, or not a tenant")
         }
-        (RoleName::Api, None, None) => Err("`bearer_keys` is missing"),
-        (_, None, None) => Ok(Held::Identity),
-        (_, Some(_), _) => Err("`log` belongs into the writer's file only"),
-        (_, None, Some(_)) => Err("`bearer_keys` belongs into the api's file only"),
+        RoleName::Link | RoleName::Approvals | RoleName::Coordinator | RoleName::Transactions => {
+            Ok(Held::Identity)
+        }
     }
 }
 

@@ -1,0 +1,88 @@
+//! The shipped program, as a process.
+
+use crate::fixture::Installation;
+use std::path::Path;
+use std::process::{Command, Output};
+use strongroom::config::FORM;
+use strongroom::exit::EXIT_CODES;
+
+fn strongroom(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_strongroom"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn run(installation: &Installation, roles: &str) -> (Option<i32>, String) {
+    let config = installation.path("roles.toml");
+    let before = installation.files();
+    let output = strongroom(&[
+        "run",
+        "--roles",
+        roles,
+        "--config",
+        config.to_str().unwrap(),
+    ]);
+    assert_eq!(installation.files(), before, "nothing was touched");
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn an_unknown_role_is_wrong_usage() {
+    let (code, text) = run(&Installation::new(1), "writer,minter");
+    assert_eq!(code, Some(2));
+    assert!(text.contains("unknown role `minter`"), "{text}");
+    assert!(
+        text.contains("link, writer, approvals, coordinator, transactions, api"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_shipped_build_names_each_part_that_it_lacks() {
+    let installation = Installation::new(1);
+    let (code, text) = run(&installation, "api,transactions");
+    assert_eq!(code, Some(78), "{text}");
+    let chain = &installation.world.genesis.chains[0].chain;
+    let gateway = format!("role transactions: this build has no gateway for chain {chain}");
+    for part in [
+        "no bus in this build",
+        "role api: no store in this build",
+        &gateway,
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, text) = run(&installation, "link");
+    assert_eq!(code, Some(78), "{text}");
+    assert!(!text.contains("store"), "{text}");
+}
+
+#[test]
+fn exit_codes_reach_the_caller() {
+    let installation = Installation::new(1);
+    std::fs::write(installation.path("genesis.bin"), "other").unwrap();
+    assert_eq!(run(&installation, "writer").0, Some(10));
+    std::fs::write(installation.path("roles.toml"), "colour = \"red\"").unwrap();
+    let (code, text) = run(&installation, "writer");
+    assert_eq!(code, Some(78));
+    assert!(text.contains("colour"), "{text}");
+}
+
+#[test]
+fn help_and_manual_show_the_same_form_and_exit_codes() {
+    let help = String::from_utf8(strongroom(&["run", "--help"]).stdout).unwrap();
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    for line in FORM
+        .lines()
+        .chain(EXIT_CODES.lines())
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+    {
+        assert!(help.contains(line), "`run --help` lacks: {line}");
+        assert!(manual.contains(line), "docs/cli.md lacks: {line}");
+    }
+}
