@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use strongroom_ports::bus::{Bus, BusError, Delivered, Mode, Position, Record, Topic};
 
-use crate::log::{Append, Log};
+use crate::log::{Append, Log, Span};
 use crate::state::{Pending, State, shares};
 
 /// Bounds of the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Records that may wait for the disk before publishers are pushed back.
+    /// Number of records that may wait for the disk before publishers are held back.
     pub queue_records_max: usize,
-    /// How long a publisher is held back before it gets [`BusError::Full`].
+    /// Longest time that a publisher is held back before it gets [`BusError::Full`].
     pub publish_wait: Duration,
-    /// Records written by one commit at most.
+    /// Largest number of records written by one commit.
     pub batch_records_max: usize,
-    /// Newest records kept per topic; `None` keeps all.
+    /// Number of newest records kept per topic; `None` keeps all.
     pub retention_records_max: Option<u64>,
 }
 
@@ -45,23 +45,21 @@ pub struct EmbeddedBus {
     arrived: Condvar,
     /// Signalled when a batch was written or failed.
     written: Condvar,
-    writer: Mutex<Log>,
-    /// For records older than the tail; `None` in memory, where the writer serves.
-    reader: Option<Mutex<Log>>,
+    connections: Connections,
     fsyncs: AtomicU64,
+}
+
+/// Connections to the log.
+struct Connections {
+    writer: Mutex<Log>,
+    /// For records older than the tail; `None` for a log in memory, which has one connection.
+    reader: Option<Mutex<Log>>,
     /// Keeps other processes from the file; `None` in memory.
     _lock: Option<File>,
 }
 
-/// What a bus keeps open.
-struct Files {
-    writer: Log,
-    reader: Option<Mutex<Log>>,
-    lock: Option<File>,
-}
-
 impl EmbeddedBus {
-    /// Opens or creates the log in a file. `fresh_incarnation` must be random; it is used only when
+    /// Opens or creates the log in a file. `new_incarnation` must be random; it is used only when
     /// the log is created.
     ///
     /// # Errors
@@ -71,19 +69,23 @@ impl EmbeddedBus {
         path: &Path,
         mode: Mode,
         options: Options,
-        fresh_incarnation: [u8; 16],
+        new_incarnation: [u8; 16],
     ) -> Result<Self, BusError> {
         refuse_production(mode)?;
         let lock = lock_log(path)?;
+
+        // The file is found damaged before anything is served from it.
         let writer = Log::open(path)?;
-        let (incarnation, topics) = writer.load(fresh_incarnation)?;
-        let reader = Some(Mutex::new(Log::open(path)?));
-        let files = Files {
-            writer,
-            reader,
-            lock: Some(lock),
+        let (incarnation, topics) = writer.load(new_incarnation)?;
+
+        // A connection of its own: a consumer that reads old records must not hold up publishers.
+        let connections = Connections {
+            reader: Some(Mutex::new(Log::open(path)?)),
+            writer: Mutex::new(writer),
+            _lock: Some(lock),
         };
-        Ok(Self::new(options, incarnation, State::new(topics), files))
+        let state = State::new(topics);
+        Ok(Self::new(options, incarnation, state, connections))
     }
 
     /// A log in memory: lost with the object.
@@ -98,46 +100,47 @@ impl EmbeddedBus {
         refuse_production(mode)?;
         let writer = Log::open_in_memory()?;
         let (incarnation, topics) = writer.load(incarnation)?;
-        let files = Files {
-            writer,
+        let connections = Connections {
+            writer: Mutex::new(writer),
             reader: None,
-            lock: None,
+            _lock: None,
         };
-        Ok(Self::new(options, incarnation, State::new(topics), files))
+        let state = State::new(topics);
+        Ok(Self::new(options, incarnation, state, connections))
     }
 
-    fn new(options: Options, incarnation: [u8; 16], state: State, files: Files) -> Self {
-        let Files {
-            writer,
-            reader,
-            lock,
-        } = files;
+    fn new(
+        options: Options,
+        incarnation: [u8; 16],
+        state: State,
+        connections: Connections,
+    ) -> Self {
         Self {
             options,
             incarnation,
             state: Mutex::new(state),
             arrived: Condvar::new(),
             written: Condvar::new(),
-            writer: Mutex::new(writer),
-            reader,
+            connections,
             fsyncs: AtomicU64::new(0),
-            _lock: lock,
         }
     }
 
-    /// Forgets a topic's records before `oldest` (what retention does); consumers that stand there
-    /// get [`BusError::PositionGone`].
+    /// Drops a topic's records before `oldest`, as retention does; a consumer whose position is
+    /// gone gets [`BusError::PositionGone`].
     ///
     /// # Errors
     /// As publish. Nothing happens when the topic is unknown or `oldest` is not within it.
     pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
         let mut state = self.lock();
+        // One writer at a time: offsets are assigned from the state that the last batch left.
         while state.writing {
             state = self
                 .written
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+
         state.refuse_if_unusable()?;
         let Some(known) = state
             .topics
@@ -146,6 +149,7 @@ impl EmbeddedBus {
         else {
             return Ok(());
         };
+
         let append = Append {
             topic: topic.clone(),
             id: known.id,
@@ -155,12 +159,14 @@ impl EmbeddedBus {
             records: Vec::new(),
             keep_from: oldest,
         };
+
+        // The lock is not held while the disk works, so readers go on.
         state.writing = true;
         drop(state);
         self.write(vec![append], self.lock_writer()).1
     }
 
-    /// Writes and shows the records; ends the turn of this thread as the writer.
+    /// Writes the records and makes them readable; this thread is then no longer the writer.
     fn write<'a>(
         &'a self,
         appends: Vec<Append>,
@@ -168,30 +174,37 @@ impl EmbeddedBus {
     ) -> (MutexGuard<'a, State>, Result<(), BusError>) {
         let result = writer.append(&appends);
         drop(writer);
+
         let mut state = self.lock();
         state.writing = false;
+
         let result = match result {
             Ok(()) => {
                 self.fsyncs.fetch_add(1, Ordering::Relaxed);
+                // Readable only after the commit: a record that was delivered must survive a crash.
                 state.apply(appends);
                 Ok(())
             }
             Err(failure) => {
+                // Not known what the file holds: offsets counted on in memory could be given twice.
                 state.broken |= failure.lost;
                 Err(failure.error)
             }
         };
+
+        // Both: publishers wait for their result, consumers for records.
         self.written.notify_all();
         self.arrived.notify_all();
         (state, result)
     }
 
-    /// Writes what waits, for everyone, until `ticket` is done.
+    /// Waits for the result of `ticket`, and writes batches while no other thread does.
     fn drive<'a>(&'a self, mut state: MutexGuard<'a, State>, ticket: u64) -> Result<(), BusError> {
         loop {
             if let Some(result) = state.results.remove(&ticket) {
                 return result;
             }
+
             state = if state.writing {
                 self.written
                     .wait(state)
@@ -205,9 +218,11 @@ impl EmbeddedBus {
     fn write_batch<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let batch = state.take_batch(self.options.batch_records_max);
         let appends = state.plan(&batch, self.options.retention_records_max);
+
         let broken = state.broken;
         state.writing = true;
         drop(state);
+
         let (mut state, result) = if broken {
             let mut state = self.lock();
             state.writing = false;
@@ -221,6 +236,7 @@ impl EmbeddedBus {
         } else {
             self.write(appends, self.lock_writer())
         };
+
         for pending in batch {
             state.queued -= pending.records.len();
             state.results.insert(pending.ticket, result.clone());
@@ -231,13 +247,18 @@ impl EmbeddedBus {
     /// Waits until the queue has room for `count` more records.
     fn wait_for_room(&self, count: usize) -> Result<MutexGuard<'_, State>, BusError> {
         let max = self.options.queue_records_max;
+        // A publish larger than the queue still passes when it is alone: it would never fit
+        // otherwise.
         let no_room = |state: &mut State| {
             state.refuse_if_unusable().is_ok() && state.queued > 0 && state.queued + count > max
         };
+
         let (state, waited) = self
             .written
             .wait_timeout_while(self.lock(), self.options.publish_wait, no_room)
             .unwrap_or_else(PoisonError::into_inner);
+
+        // A bus that closed in the wait takes nothing more.
         state.refuse_if_unusable()?;
         if waited.timed_out() {
             Err(BusError::Full)
@@ -247,25 +268,22 @@ impl EmbeddedBus {
     }
 
     /// One topic's records for a fetch, from memory or from the file.
-    fn read(
-        &self,
-        state: MutexGuard<'_, State>,
-        topic: &Topic,
-        from: u64,
-        max: usize,
-    ) -> Result<Vec<Record>, BusError> {
-        let Some(known) = state.topics.get(topic) else {
+    fn read(&self, state: MutexGuard<'_, State>, span: Span<'_>) -> Result<Vec<Record>, BusError> {
+        let Some(known) = state.topics.get(span.topic) else {
             return Ok(Vec::new());
         };
-        if let Some(records) = known.read_tail(from, max) {
+        if let Some(records) = known.read_tail(span.from, span.max) {
             return Ok(records);
         }
+
+        // The file is slow: publishers go on while it is read.
         let id = known.id;
         drop(state);
-        let log = self.reader.as_ref().unwrap_or(&self.writer);
+        let Connections { writer, reader, .. } = &self.connections;
+        let log = reader.as_ref().unwrap_or(writer);
         log.lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .read(topic, id, from, max)
+            .read(id, span)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -273,7 +291,10 @@ impl EmbeddedBus {
     }
 
     fn lock_writer(&self) -> MutexGuard<'_, Log> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn position(
@@ -292,16 +313,19 @@ impl EmbeddedBus {
 
 impl Bus for EmbeddedBus {
     fn publish(&self, records: &[Record]) -> Result<(), BusError> {
+        // All are checked before one is queued: a publish is stored as a whole or not at all.
         records.iter().try_for_each(Record::check)?;
         if records.is_empty() {
             return Ok(());
         }
+
         let mut state = self.wait_for_room(records.len())?;
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         state.queued += records.len();
         let records = records.iter().cloned().map(Arc::new).collect();
         state.queue.push_back(Pending { ticket, records });
+
         self.drive(state, ticket)
     }
 
@@ -325,31 +349,44 @@ impl Bus for EmbeddedBus {
                     .iter()
                     .all(|(topic, position)| state.bounds(topic).1 == position.next)
         };
+
+        // A position of another log, or one that retention has passed, is an error at once instead
+        // of a wait without end.
         let state = self.lock();
         for (topic, position) in wants {
             state.check_position(topic, position, self.incarnation)?;
         }
+
         let (mut state, _) = self
             .arrived
             .wait_timeout_while(state, wait, nothing)
             .unwrap_or_else(PoisonError::into_inner);
+
         state.refuse_if_unusable()?;
+
+        // Again, since retention may have run in the wait.
         let mut available = Vec::with_capacity(wants.len());
         for (topic, position) in wants {
             state.check_position(topic, position, self.incarnation)?;
             available.push(state.bounds(topic).1 - position.next);
         }
+
         let turn = state.turn;
         state.turn = turn.wrapping_add(1);
         drop(state);
+
         let mut out = Vec::new();
         for ((topic, position), share) in wants.iter().zip(shares(&available, records_max, turn)) {
             if share == 0 {
                 continue;
             }
-            for (offset, record) in
-                (position.next..).zip(self.read(self.lock(), topic, position.next, share)?)
-            {
+
+            let span = Span {
+                topic,
+                from: position.next,
+                max: share,
+            };
+            for (offset, record) in (position.next..).zip(self.read(self.lock(), span)?) {
                 out.push(Delivered {
                     topic: topic.clone(),
                     partition: 0,
@@ -364,12 +401,17 @@ impl Bus for EmbeddedBus {
     fn shutdown(&self, within: Duration) -> Result<(), BusError> {
         let mut state = self.lock();
         state.closed = true;
+
+        // Consumers return at once; publishers that wait for room are refused.
         self.arrived.notify_all();
         self.written.notify_all();
+
+        // Records that were accepted are still written.
         let (_state, waited) = self
             .written
             .wait_timeout_while(state, within, |state| state.queued > 0)
             .unwrap_or_else(PoisonError::into_inner);
+
         if waited.timed_out() {
             Err(BusError::Timeout)
         } else {
@@ -393,6 +435,7 @@ fn lock_log(path: &Path) -> Result<File, BusError> {
         .truncate(false)
         .open(&path);
     let lock = lock.map_err(io)?;
+
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(BusError::Io(format!(
@@ -451,7 +494,7 @@ mod tests {
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
         let topic = Topic::new("t").unwrap();
         let four: Vec<_> = (0..4).map(|n| record(&topic, n)).collect();
-        // A stalled disk: somebody holds the log.
+        // A stalled disk: this test holds the log.
         let stalled = bus.lock_writer();
         std::thread::scope(|scope| {
             let accepted = scope.spawn(|| bus.publish(&four));

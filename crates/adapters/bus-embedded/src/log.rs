@@ -1,4 +1,4 @@
-//! The log on disk: one row a record, one row a topic.
+//! The log on disk: one row per record, one row per topic.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS records (
     topic INTEGER NOT NULL REFERENCES topics, at INTEGER NOT NULL, key BLOB NOT NULL, headers BLOB NOT NULL,
     payload BLOB NOT NULL, UNIQUE (topic, at)) STRICT;";
 
-/// A topic as the file has it.
+/// Row of a topic.
 pub(crate) struct StoredTopic {
     pub(crate) topic: Topic,
     pub(crate) id: i64,
@@ -38,6 +38,17 @@ pub(crate) struct Append {
     pub(crate) keep_from: u64,
 }
 
+/// Records of one topic to read.
+#[derive(Clone, Copy)]
+pub(crate) struct Span<'a> {
+    pub(crate) topic: &'a Topic,
+    /// First offset.
+    pub(crate) from: u64,
+    /// Largest number of records.
+    pub(crate) max: usize,
+}
+
+/// One connection to the file.
 pub(crate) struct Log {
     connection: Connection,
 }
@@ -48,9 +59,12 @@ impl Log {
         let mode: String = connection
             .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
             .map_err(map)?;
+
+        // In any other mode a reader would block the writer.
         if mode != "wal" {
             return Err(BusError::Io(format!("journal mode is {mode}, not wal")));
         }
+
         Self::prepare(connection)
     }
 
@@ -62,6 +76,7 @@ impl Log {
         connection
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(map)?;
+
         connection.set_prepared_statement_cache_capacity(32);
         connection
             .execute_batch(
@@ -71,11 +86,12 @@ impl Log {
         Ok(Self { connection })
     }
 
-    /// Makes the tables when they are missing, and answers the log's incarnation and topics.
+    /// Makes the tables if they are missing; yields the log's incarnation and topics.
     pub(crate) fn load(
         &self,
-        fresh_incarnation: [u8; 16],
+        new_incarnation: [u8; 16],
     ) -> Result<([u8; 16], Vec<StoredTopic>), BusError> {
+        // A damaged page would surface later as a gap, in the middle of a stream.
         let check: String = self
             .connection
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
@@ -83,6 +99,8 @@ impl Log {
         if check != "ok" {
             return Err(BusError::Corrupt(check));
         }
+
+        // IMMEDIATE: two processes that create the same file must agree on one incarnation.
         self.connection
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA}"))
             .map_err(map)?;
@@ -91,6 +109,7 @@ impl Log {
             .query_row("SELECT layout, incarnation FROM meta", [], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?))
             });
+
         let incarnation = match meta.optional().map_err(map)? {
             Some((LAYOUT, incarnation)) => incarnation,
             Some((other, _)) => {
@@ -99,16 +118,18 @@ impl Log {
             None => {
                 let sql = "INSERT INTO meta (layout, incarnation) VALUES (?1, ?2)";
                 self.connection
-                    .execute(sql, params![LAYOUT, fresh_incarnation])
+                    .execute(sql, params![LAYOUT, new_incarnation])
                     .map_err(map)?;
-                fresh_incarnation
+                new_incarnation
             }
         };
+
         self.connection.execute_batch("COMMIT").map_err(map)?;
         let mut statement = self
             .connection
             .prepare("SELECT name, id, oldest, next FROM topics")
             .map_err(map)?;
+
         let rows = statement
             .query_map([], |row| {
                 Ok((
@@ -119,6 +140,7 @@ impl Log {
                 ))
             })
             .map_err(map)?;
+
         let mut topics = Vec::new();
         for row in rows {
             let (name, id, oldest, next) = row.map_err(map)?;
@@ -130,6 +152,7 @@ impl Log {
                 next: unsigned(next)?,
             });
         }
+
         Ok((incarnation, topics))
     }
 
@@ -139,36 +162,39 @@ impl Log {
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(AppendError::nothing)?;
+
         for append in appends {
             write(&tx, append)?;
         }
+
         tx.commit().map_err(AppendError::unknown)
     }
 
     /// Records of one topic from `from` on, in order and without a gap.
-    pub(crate) fn read(
-        &self,
-        topic: &Topic,
-        id: i64,
-        from: u64,
-        max: usize,
-    ) -> Result<Vec<Record>, BusError> {
+    pub(crate) fn read(&self, id: i64, span: Span<'_>) -> Result<Vec<Record>, BusError> {
+        let Span { topic, from, max } = span;
         let sql = "SELECT at, key, headers, payload FROM records WHERE topic = ?1 AND at >= ?2 ORDER BY at LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql).map_err(map)?;
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let mut rows = statement
             .query(params![id, signed(from)?, limit])
             .map_err(map)?;
+
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(map)? {
             let at = unsigned(row.get(0).map_err(map)?)?;
+
+            // A gap means that retention ran between the look-up and this read: the next fetch
+            // reports it.
             if at != from + out.len() as u64 {
                 break;
             }
+
             let headers: Vec<u8> = row.get(2).map_err(map)?;
             let headers: Headers = borsh::from_slice(&headers)
                 .map_err(|e| BusError::Corrupt(format!("headers of {topic} {at}: {e}")))?;
             let (key, payload) = (row.get(1).map_err(map)?, row.get(3).map_err(map)?);
+
             out.push(Record {
                 topic: topic.clone(),
                 key,
@@ -176,10 +202,12 @@ impl Log {
                 payload,
             });
         }
+
         Ok(out)
     }
 }
 
+/// Writes one topic's row and records.
 fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendError> {
     let after = append.next + append.records.len() as u64;
     let sql = if append.created {
@@ -188,6 +216,7 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
         // The compare stops a second process that has the same file open.
         "UPDATE topics SET oldest = ?1, next = ?2 WHERE id = ?3 AND name = ?4 AND next = ?5"
     };
+
     let changed = tx
         .prepare_cached(sql)
         .and_then(|mut s| {
@@ -200,17 +229,20 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
             ])
         })
         .map_err(AppendError::nothing)?;
+
     if changed != 1 {
         return Err(AppendError {
             error: BusError::Io("another process writes this log".into()),
             lost: true,
         });
     }
+
     let mut insert = tx
         .prepare_cached(
             "INSERT INTO records (topic, at, key, headers, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
         )
         .map_err(AppendError::nothing)?;
+
     for (at, record) in (append.next..).zip(&append.records) {
         let headers = borsh::to_vec(&record.headers).map_err(|e| AppendError {
             error: BusError::Io(e.to_string()),
@@ -221,6 +253,7 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
             .execute(params![append.id, at, record.key, headers, record.payload])
             .map_err(AppendError::nothing)?;
     }
+
     if append.keep_from > append.oldest {
         tx.prepare_cached("DELETE FROM records WHERE topic = ?1 AND at < ?2")
             .and_then(|mut s| {
@@ -242,20 +275,24 @@ pub(crate) struct AppendError {
 }
 
 impl AppendError {
-    /// The statement failed and the transaction rolls back.
+    /// A statement failed and the transaction rolls back. A full disk or a lock changes nothing;
+    /// after any other failure it is not certain that it did roll back.
     fn nothing(error: rusqlite::Error) -> Self {
         let full =
             matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
         let busy = matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DatabaseBusy);
+
         Self {
             error: map(error),
             lost: !full && !busy,
         }
     }
 
+    /// The commit failed. Except on a full disk it may have reached the file all the same.
     fn unknown(error: rusqlite::Error) -> Self {
         let full =
             matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
+
         Self {
             error: map(error),
             lost: !full,

@@ -1,4 +1,4 @@
-//! What the bus holds in memory: the queue of publishes and each topic's bounds and tail.
+//! The bus in memory: the queue of publishes, and each topic's bounds and tail.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -7,18 +7,19 @@ use strongroom_ports::bus::{BusError, Position, Record, Topic};
 
 use crate::log::{Append, StoredTopic};
 
-/// Records of a topic kept in memory for readers that follow closely.
+/// Number of records per topic kept in memory for readers that follow closely.
 const TAIL_RECORDS_MAX: usize = 4096;
-/// The same bound in payload bytes.
+/// The same bound in bytes of payload.
 const TAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Everything behind the bus's lock.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) topics: BTreeMap<Topic, TopicState>,
     pub(crate) queue: VecDeque<Pending>,
     /// Records in `queue` and in the batch being written.
     pub(crate) queued: usize,
-    /// Outcomes nobody has collected yet, by ticket.
+    /// Outcomes that their publishers have not collected yet, by ticket.
     pub(crate) results: BTreeMap<u64, Result<(), BusError>>,
     pub(crate) next_ticket: u64,
     /// A thread is writing for all.
@@ -26,8 +27,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// Memory and file may disagree; nothing is served until the log is opened again.
     pub(crate) broken: bool,
-    /// Which topic a fetch serves first, so that none starves when there are more topics than
-    /// records.
+    /// Index of the topic that the next fetch serves first, so that none starves when there are
+    /// more topics than records.
     pub(crate) turn: usize,
 }
 
@@ -37,6 +38,7 @@ pub(crate) struct Pending {
     pub(crate) records: Vec<Arc<Record>>,
 }
 
+/// Bounds and newest records of one topic.
 pub(crate) struct TopicState {
     pub(crate) id: i64,
     pub(crate) oldest: u64,
@@ -64,12 +66,14 @@ impl State {
         }
     }
 
+    /// Refuses every use of a bus that failed or was shut down.
     pub(crate) fn refuse_if_unusable(&self) -> Result<(), BusError> {
         if self.broken {
             return Err(BusError::Io(
                 "the log failed and must be opened again".into(),
             ));
         }
+
         if self.closed {
             Err(BusError::Closed)
         } else {
@@ -84,6 +88,8 @@ impl State {
             .map_or((0, 0), |t| (t.oldest, t.next))
     }
 
+    /// Checks that the position is within this log. Offsets of another incarnation mean other
+    /// records: going on there would skip or repeat without a sign of it.
     pub(crate) fn check_position(
         &self,
         topic: &Topic,
@@ -95,6 +101,7 @@ impl State {
         if same_log && (oldest..=end).contains(&position.next) {
             return Ok(());
         }
+
         Err(BusError::PositionGone {
             topic: topic.clone(),
             wanted: position.next,
@@ -109,6 +116,7 @@ impl State {
         let mut batch = Vec::new();
         let mut count = 0;
         while let Some(pending) = self.queue.front() {
+            // Whole publishes: half of one would be stored by one commit and half by the next.
             if !batch.is_empty() && count + pending.records.len() > records_max {
                 break;
             }
@@ -118,7 +126,7 @@ impl State {
         batch
     }
 
-    /// The batch by topic, with the offsets it will get.
+    /// Groups the batch by topic and assigns offsets.
     pub(crate) fn plan(
         &self,
         batch: &[Pending],
@@ -131,17 +139,19 @@ impl State {
                 .or_default()
                 .push(Arc::clone(record));
         }
-        let mut fresh_id = self.topics.values().map(|t| t.id).max().unwrap_or(0);
+
+        let mut last_id = self.topics.values().map(|t| t.id).max().unwrap_or(0);
         let appends = by_topic.into_iter().map(|(topic, records)| {
             let known = self.topics.get(topic);
             let (oldest, next) = self.bounds(topic);
             let id = known.map_or_else(
                 || {
-                    fresh_id += 1;
-                    fresh_id
+                    last_id += 1;
+                    last_id
                 },
                 |t| t.id,
             );
+
             let after = next + records.len() as u64;
             let keep_from =
                 retention_records_max.map_or(oldest, |max| oldest.max(after.saturating_sub(max)));
@@ -155,10 +165,11 @@ impl State {
                 keep_from,
             }
         });
+
         appends.collect()
     }
 
-    /// Shows written records to readers.
+    /// Makes written records readable.
     pub(crate) fn apply(&mut self, appends: Vec<Append>) {
         for append in appends {
             let topic = self
@@ -171,18 +182,20 @@ impl State {
                     tail: VecDeque::new(),
                     tail_bytes: 0,
                 });
+
             topic.next += append.records.len() as u64;
             for record in append.records {
                 topic.tail_bytes += record.payload.len();
                 topic.tail.push_back(record);
             }
+
             topic.trim(append.keep_from);
         }
     }
 }
 
 impl TopicState {
-    /// Forgets records before `oldest`, and what is over the memory bounds.
+    /// Drops records before `oldest`, and the oldest ones beyond the memory bounds.
     fn trim(&mut self, oldest: u64) {
         self.oldest = self.oldest.max(oldest);
         while self.tail.len() > TAIL_RECORDS_MAX
@@ -213,13 +226,13 @@ impl TopicState {
     }
 }
 
-/// How many records each of several topics may give, so that their sum is at most `max` and a busy
-/// topic does not starve a quiet one. `turn` says who is served first.
+/// Number of records that each of several topics may give, so that their sum is at most `max` and a
+/// busy topic does not starve a quiet one. The topic at index `turn` is served first.
 pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
     let mut shares = vec![0usize; available.len()];
     let mut left = max;
     while left > 0 {
-        let hungry: Vec<usize> = (0..available.len())
+        let wanting: Vec<usize> = (0..available.len())
             .map(|i| (i + turn) % available.len())
             .filter(|i| {
                 shares
@@ -228,11 +241,14 @@ pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
                     .is_some_and(|(share, there)| (*share as u64) < *there)
             })
             .collect();
-        if hungry.is_empty() {
+
+        if wanting.is_empty() {
             break;
         }
-        let each = (left / hungry.len()).max(1);
-        for i in hungry {
+
+        // At least one each: with more topics than room the first of this turn get it.
+        let each = (left / wanting.len()).max(1);
+        for i in wanting {
             if let Some((share, there)) = shares.get_mut(i).zip(available.get(i)) {
                 let room = usize::try_from(*there).unwrap_or(usize::MAX) - *share;
                 let more = each.min(room).min(left);

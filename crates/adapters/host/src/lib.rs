@@ -19,9 +19,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     /// Set before 1970, the answer is 0.
     fn now_ms(&self) -> u64 {
+        // A clock set before 1970 reads as 0: whatever was signed then lies in the future and is
+        // refused as skew.
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
@@ -38,10 +41,13 @@ impl Entropy for SystemEntropy {
         reason = "guards key safety: stop rather than go on without randomness"
     )]
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
+        // Wiped after use: who has the seed has every number drawn from it.
         let mut seed = Zeroizing::new([0u8; 32]);
         if let Err(error) = getrandom::fill(seed.as_mut_slice()) {
             panic!("the operating system gives no randomness: {error}");
         }
+
+        // One generator per caller: two that shared a state could be made to draw the same nonce.
         Box::new(ChaCha20Rng::from_seed(*seed))
     }
 }

@@ -9,12 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::protector::SoftwareKeyError;
 
-/// Bytes of an AES-256 key.
+/// Length of an AES-256 key in bytes.
 pub(crate) const KEY_LEN: usize = 32;
 const MODE: u32 = 0o600;
 
 /// Writes a new file and syncs it and its folder.
 pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyError> {
+    // `create_new`: overwriting a key would make every share wrapped under it unreadable. The mode
+    // is set at creation: there is no moment in which others could open the file.
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -22,6 +24,8 @@ pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyE
         .open(path)?;
     file.write_all(key)?;
     file.sync_all()?;
+
+    // The name too must survive a power cut.
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -31,21 +35,26 @@ pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyE
     Ok(())
 }
 
-/// Reads a file that nobody else can read. The checks are on the opened file, not on its name.
+/// Reads a file that no other user can read. The checks are on the opened file, not on its name:
+/// the name could be made to point elsewhere between check and opening.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, SoftwareKeyError> {
     let mut file = File::open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(SoftwareKeyError::NotAFile);
     }
+
+    // A key that other users could read is no longer a secret: stop, so that it is replaced.
     if meta.mode() & 0o7777 != MODE {
         return Err(SoftwareKeyError::Mode {
             found: meta.mode() & 0o7777,
         });
     }
+
     if meta.len() != KEY_LEN as u64 {
         return Err(SoftwareKeyError::Size { found: meta.len() });
     }
+
     let mut key = Zeroizing::new([0; KEY_LEN]);
     file.read_exact(key.as_mut_slice())?;
     Ok(key)

@@ -22,16 +22,16 @@ pub struct SoftwareKeyProtector {
     rng: Mutex<Box<dyn CryptoRngCore + Send>>,
 }
 
-/// Why the key file was not taken.
+/// Reason to refuse the key file.
 #[derive(Debug, thiserror::Error)]
 pub enum SoftwareKeyError {
     /// Production keeps its key-encryption key in an HSM.
     #[error("software key protection is for development only and genesis says production")]
     RefusedInProduction,
-    /// A folder, a pipe, a device.
-    #[error("the key file is no regular file")]
+    /// A folder, a pipe or a device.
+    #[error("the key file is not a regular file")]
     NotAFile,
-    /// Somebody else may read or write it.
+    /// Another user may read or write the file.
     #[error("the key file has mode {found:o}, wanted 600")]
     Mode {
         /// Permission bits found.
@@ -40,7 +40,7 @@ pub enum SoftwareKeyError {
     /// Not 32 bytes.
     #[error("the key file has {found} bytes, wanted 32")]
     Size {
-        /// Bytes found.
+        /// Length found, in bytes.
         found: u64,
     },
     /// The file exists already (create), is missing (open), or the disk failed.
@@ -59,13 +59,15 @@ impl SoftwareKeyProtector {
         mut rng: Box<dyn CryptoRngCore + Send>,
     ) -> Result<Self, SoftwareKeyError> {
         refuse_production(mode)?;
+
         let mut key = Zeroizing::new([0; KEY_LEN]);
         rng.fill_bytes(key.as_mut_slice());
         file::write(path, &key)?;
+
         Ok(Self::new(&key, rng))
     }
 
-    /// Takes an existing key file.
+    /// Opens an existing key file.
     ///
     /// # Errors
     /// As [`SoftwareKeyError`].
@@ -86,6 +88,7 @@ impl SoftwareKeyProtector {
     }
 }
 
+/// A key in a file is copied with the disk: real shares need hardware.
 fn refuse_production(mode: Mode) -> Result<(), SoftwareKeyError> {
     match mode {
         Mode::Dev => Ok(()),
@@ -101,15 +104,19 @@ impl fmt::Debug for SoftwareKeyProtector {
 
 impl KeyProtector for SoftwareKeyProtector {
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError> {
+        // NIST SP 800-38D §8.2.2: 96 random bits. A nonce used twice under one key shows how two
+        // secrets differ and lets an attacker forge blobs.
         let mut nonce = [0; NONCE_LEN];
         self.rng
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .fill_bytes(&mut nonce);
+
         let sealed = self
             .cipher
             .encrypt(Nonce::from_slice(&nonce), Payload { msg: secret, aad })
             .map_err(|_| KeyProtectorError::Unavailable("the secret is too long".into()))?;
+
         let mut blob = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
         blob.push(VERSION);
         blob.extend_from_slice(&nonce);
@@ -118,12 +125,16 @@ impl KeyProtector for SoftwareKeyProtector {
     }
 
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError> {
+        // All failures look alike: what is wrong with a blob is of use only to the one who changed
+        // it.
         let (nonce, sealed) = match blob.split_first() {
             Some((&VERSION, rest)) => rest
                 .split_at_checked(NONCE_LEN)
                 .ok_or(KeyProtectorError::Integrity)?,
             Some(_) | None => return Err(KeyProtectorError::Integrity),
         };
+
+        // The `aad` names the place of the blob: moved to another key or signer it does not open.
         let opened = self
             .cipher
             .decrypt(Nonce::from_slice(nonce), Payload { msg: sealed, aad });

@@ -1,4 +1,4 @@
-//! Connecting, and the few connections kept.
+//! Connecting, and the small pool of connections.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,17 +10,17 @@ use tokio::runtime::Runtime;
 
 use crate::error::map;
 
-/// Where the database is and which schema in it is ours.
+/// Address of the database, and the service's schema in it.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
     /// `postgres://user@host/database?sslmode=verify-full&sslrootcert=…` or
     /// `…?host=/socket/folder`.
     pub url: String,
-    /// The service's own schema: `a-z`, digits and `_`.
+    /// Schema of the service: `a-z`, digits and `_`, at most 63 characters.
     pub schema: String,
-    /// Connections at most; each open transaction holds one.
+    /// Largest number of connections; each open transaction holds one.
     pub connections_max: usize,
-    /// How long to wait for a connection or a lock before the answer is busy.
+    /// Longest wait for a connection or a lock before the answer is busy.
     pub lock_timeout: Duration,
 }
 
@@ -37,6 +37,7 @@ impl PostgresOptions {
     }
 
     fn parse(&self) -> Result<PgConnectOptions, DbError> {
+        // The name is put into SQL text and into `search_path`, where no parameter can stand.
         let name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if self.schema.is_empty() || self.schema.len() > 63 || !self.schema.bytes().all(name) {
             return Err(DbError::new(
@@ -44,6 +45,8 @@ impl PostgresOptions {
                 "the schema's name must be a-z, 0-9 and _",
             ));
         }
+
+        // Without a verified certificate a server in between could answer for the database.
         let options: PgConnectOptions = self.url.parse().map_err(|e| map(&e))?;
         if !is_local(&options)
             && !matches!(
@@ -56,11 +59,12 @@ impl PostgresOptions {
                 "a remote database needs sslmode=verify-full",
             ));
         }
+
         Ok(options
             .application_name("strongroom")
             .options([
                 ("search_path", self.schema.as_str()),
-                // Whatever the server's default: a commit is durable when it returns.
+                // Regardless of the server's default: a commit is durable when it returns.
                 ("synchronous_commit", "on"),
                 ("default_transaction_isolation", "read committed"),
                 (
@@ -73,6 +77,7 @@ impl PostgresOptions {
     }
 }
 
+/// Whether the server is on this machine.
 fn is_local(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some()
         || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1")
@@ -89,6 +94,7 @@ pub(crate) struct Connections {
     freed: Condvar,
 }
 
+/// Pool behind its lock.
 #[derive(Default)]
 struct State {
     idle: Vec<PgConnection>,
@@ -117,17 +123,22 @@ impl Connections {
             .freed
             .wait_timeout_while(self.lock(), self.wait, full)
             .unwrap_or_else(PoisonError::into_inner);
+
         if waited.timed_out() {
             return Err(DbError::new(
                 DbErrorKind::Busy,
                 "every connection is in use",
             ));
         }
+
         if let Some(connection) = state.idle.pop() {
             return Ok((connection, false));
         }
+
+        // Counted before it exists, so that the limit holds while other threads connect too.
         state.open += 1;
         drop(state);
+
         match self.runtime.block_on(self.connect.connect()) {
             Ok(connection) => Ok((connection, true)),
             Err(error) => {
@@ -153,6 +164,8 @@ impl Connections {
     pub(crate) fn forget_idle(&self) {
         let mut state = self.lock();
         state.open -= state.idle.len();
+
+        // A connection is closed within the runtime that drives it.
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         let _context = self.runtime.enter();

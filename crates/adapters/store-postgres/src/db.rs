@@ -11,7 +11,7 @@ use strongroom_ports::db::{
 use crate::connect::{Connections, PostgresOptions};
 use crate::tx::PostgresTx;
 
-/// The six type words of a migration.
+/// Type words of a migration. Collation "C" sorts by bytes, as SQLite does.
 const WORDS: TypeWords = TypeWords {
     i64: "BIGINT",
     bool: "BOOLEAN",
@@ -41,10 +41,13 @@ impl PostgresDb {
             commits: AtomicU64::new(0),
             owners: Mutex::new(Vec::new()),
         };
+
         let mut tx = PostgresTx::begin(&db)?;
+        // Two services that start at once would both create the schema, and one would fail.
         tx.lock_schema()?;
         tx.batch(format!("CREATE SCHEMA IF NOT EXISTS {}", options.schema))?;
         Box::new(tx).commit()?;
+
         Ok(db)
     }
 
@@ -60,8 +63,10 @@ impl Db for PostgresDb {
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         let mut tx = PostgresTx::begin(self)?;
+        // Two processes of one service must not both apply the same migration.
         tx.lock_schema()?;
         tx.batch(SCHEMA_VERSION.render(&WORDS)?)?;
+
         let mut applied = Vec::new();
         for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
             applied.push((
@@ -70,6 +75,8 @@ impl Db for PostgresDb {
                 row.text(2)?.to_owned(),
             ));
         }
+
+        // The applied texts are compared, so a migration edited after its release stops the start.
         for migration in pending(migrations, &applied)? {
             tx.batch(migration.render(&WORDS)?)?;
             tx.execute(
@@ -81,6 +88,7 @@ impl Db for PostgresDb {
                 ],
             )?;
         }
+
         Box::new(tx).commit()
     }
 
@@ -94,16 +102,20 @@ impl PostgresDb {
     pub(crate) fn claim(&self) -> Result<(), DbError> {
         let me = std::thread::current().id();
         let mut owners = self.owners();
+
+        // The thread would wait for its own locks until the time-out.
         if owners.contains(&me) {
             return Err(DbError::new(
                 DbErrorKind::Other,
                 "this thread already holds a transaction",
             ));
         }
+
         owners.push(me);
         Ok(())
     }
 
+    /// Notes that this thread's transaction has ended.
     pub(crate) fn release(&self) {
         let me = std::thread::current().id();
         self.owners().retain(|owner| *owner != me);

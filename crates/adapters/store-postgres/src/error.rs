@@ -3,8 +3,8 @@
 use sqlx::Error;
 use strongroom_ports::db::{DbError, DbErrorKind};
 
-/// The port's error. PostgreSQL's primary message names tables and columns; the detail, which
-/// quotes values, is left out.
+/// Port error for an sqlx error. PostgreSQL's primary message names tables and columns; the detail,
+/// which quotes values, is left out.
 pub(crate) fn map(error: &Error) -> DbError {
     let kind = match error {
         Error::Database(database) => {
@@ -27,12 +27,16 @@ pub(crate) fn map(error: &Error) -> DbError {
 
 fn kind(code: &str) -> DbErrorKind {
     match code {
+        // Serialization failure, deadlock, lock not available, too many connections: again later.
         "40001" | "40P01" | "55P03" | "53300" => DbErrorKind::Busy,
         "53100" => DbErrorKind::Full,
         "25P02" => DbErrorKind::Poisoned,
+        // Character not in repertoire: a text with a NUL byte.
         "22021" => DbErrorKind::BadText,
         "XX001" | "XX002" => DbErrorKind::Corrupt,
+        // Shutdown, crash, starting up, I/O error, read-only server: the connection is of no use.
         "57P01" | "57P02" | "57P03" | "58030" | "25006" => DbErrorKind::Io,
+        // Class 23, integrity constraint violation; class 08, connection exception.
         _ if code.starts_with("23") => DbErrorKind::Constraint,
         _ if code.starts_with("08") => DbErrorKind::Io,
         _ => DbErrorKind::Other,

@@ -1,7 +1,7 @@
 //! The database port on PostgreSQL: one schema per service.
 //!
 //! The port is synchronous; `sqlx` runs underneath on a current-thread runtime that is driven by
-//! whoever calls. Never call it from inside another runtime's task (use `spawn_blocking`).
+//! the calling thread. Never call it from inside another runtime's task (use `spawn_blocking`).
 
 mod connect;
 mod db;

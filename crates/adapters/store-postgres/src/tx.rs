@@ -12,6 +12,7 @@ use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx, Value, writ
 use crate::db::PostgresDb;
 use crate::error::map;
 
+/// A transaction; holds its connection until it ends.
 pub(crate) struct PostgresTx<'a> {
     db: &'a PostgresDb,
     /// `None` once committed.
@@ -39,7 +40,7 @@ impl<'a> PostgresTx<'a> {
             .map(|_| ())
     }
 
-    /// Runs a migration's text.
+    /// Runs the text of a migration, which may be several statements.
     pub(crate) fn batch(&mut self, sql: String) -> Result<(), DbError> {
         self.wrote = true;
         self.guard(|db, connection| {
@@ -52,6 +53,8 @@ impl<'a> PostgresTx<'a> {
         })
     }
 
+    /// Runs one piece of work. After a failure PostgreSQL refuses every statement, and so does
+    /// this, `COMMIT` included: there it would roll back and report success.
     fn guard<T>(
         &mut self,
         work: impl FnOnce(&PostgresDb, &mut PgConnection) -> Result<T, DbError>,
@@ -63,6 +66,7 @@ impl<'a> PostgresTx<'a> {
                 "an earlier statement failed",
             ));
         };
+
         let result = work(self.db, connection);
         self.poisoned = result.is_err();
         result
@@ -72,21 +76,26 @@ impl<'a> PostgresTx<'a> {
 /// A connection with a transaction begun. A connection that died while idle is replaced once.
 fn open(db: &PostgresDb) -> Result<PgConnection, DbError> {
     loop {
-        let (mut connection, fresh) = db.connections.take()?;
+        let (mut connection, is_new) = db.connections.take()?;
         match db.connections.runtime.block_on(connection.execute("BEGIN")) {
             Ok(_) => return Ok(connection),
             Err(error) => {
                 discard(db, connection);
                 let error = map(&error);
-                if fresh || error.kind() != DbErrorKind::Io {
+
+                // A new connection that fails is the server's answer; an idle one may only be old.
+                if is_new || error.kind() != DbErrorKind::Io {
                     return Err(error);
                 }
+
+                // The server went away: each other idle connection would cost one more failure.
                 db.connections.forget_idle();
             }
         }
     }
 }
 
+/// Closes a connection within its runtime and frees its place.
 fn discard(db: &PostgresDb, connection: PgConnection) {
     let _context = db.connections.runtime.enter();
     drop(connection);
@@ -104,6 +113,7 @@ impl Tx for PostgresTx<'_> {
                 .map_err(|e| map(&e))?
                 .rows_affected())
         })?;
+
         self.wrote |= writes(sql, changed);
         Ok(changed)
     }
@@ -114,6 +124,7 @@ impl Tx for PostgresTx<'_> {
             let rows = db.connections.runtime.block_on(work).map_err(|e| map(&e))?;
             rows.iter().map(row).collect::<Result<Vec<Row>, DbError>>()
         })?;
+
         self.wrote |= writes(sql, rows.len() as u64);
         Ok(rows)
     }
@@ -131,6 +142,7 @@ impl Tx for PostgresTx<'_> {
             }
             Ok(all)
         })?;
+
         self.wrote |= !args.is_empty();
         Ok(all)
     }
@@ -144,9 +156,11 @@ impl Tx for PostgresTx<'_> {
                 .map(|_| ())
                 .map_err(|e| map(&e))
         })?;
+
         if let Some(connection) = self.connection.take() {
             self.db.connections.give_back(connection);
         }
+
         if self.wrote {
             self.db.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -163,6 +177,8 @@ impl Drop for PostgresTx<'_> {
                 .runtime
                 .block_on(connection.execute("ROLLBACK"))
             {
+                // Back into the pool only outside of a transaction: the next user would inherit its
+                // locks.
                 Ok(_) => self.db.connections.give_back(connection),
                 Err(_) => discard(self.db, connection),
             }
@@ -171,6 +187,7 @@ impl Drop for PostgresTx<'_> {
     }
 }
 
+/// A statement with its bound arguments.
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 fn bind<'q>(mut query: Statement<'q>, args: &[Arg<'_>]) -> Result<Statement<'q>, DbError> {
@@ -195,6 +212,7 @@ fn row(row: &PgRow) -> Result<Row, DbError> {
             "BOOL" => value(row.try_get(i), Value::Bool)?,
             "TEXT" | "VARCHAR" | "NAME" => value(row.try_get(i), Value::Text)?,
             "BYTEA" => value(row.try_get(i), Value::Blob)?,
+            // A silent conversion of `NUMERIC` or a time would lose digits.
             other => {
                 let what = format!(
                     "column {} is {other}: cast it to one of the four types",

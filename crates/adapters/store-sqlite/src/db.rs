@@ -14,9 +14,9 @@ use crate::error::map;
 use crate::sql::WORDS;
 use crate::tx::SqliteTx;
 
-/// How long to wait for another process that holds the file; ours are queued by the mutex instead.
+/// Longest wait for another process that holds the file; threads of this one queue at the mutex.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Distinct statements of one service, with room.
+/// Number of prepared statements kept; one service has fewer distinct ones.
 const STATEMENTS_MAX: usize = 256;
 
 /// One SQLite database. One connection behind a mutex: a service is a single-threaded state
@@ -29,6 +29,7 @@ pub struct SqliteDb {
     pub(crate) owner: Mutex<Option<ThreadId>>,
 }
 
+/// The connection and its statements.
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
     /// Rewritten statements by the address and length of their text.
@@ -46,12 +47,16 @@ impl SqliteDb {
         let mode: String = connection
             .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
             .map_err(|e| map(&e))?;
+
+        // SQLite answers with the mode it could set: some file systems have no shared memory for
+        // WAL.
         if mode != "wal" {
             return Err(DbError::new(
                 DbErrorKind::Io,
                 format!("journal mode is {mode}, not wal"),
             ));
         }
+
         Self::from_connection(connection)
     }
 
@@ -67,7 +72,7 @@ impl SqliteDb {
     /// moment.
     ///
     /// # Errors
-    /// [`DbErrorKind::Corrupt`] when the bytes are no sound database.
+    /// [`DbErrorKind::Corrupt`] when the bytes are not a sound database.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, DbError> {
         let mut connection = Connection::open_in_memory().map_err(|e| map(&e))?;
         load(&mut connection, bytes)?;
@@ -81,25 +86,31 @@ impl SqliteDb {
     pub fn snapshot(&self) -> Result<Vec<u8>, DbError> {
         self.refuse_nesting()?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+
         let data = inner.connection.serialize(MAIN_DB).map_err(|e| map(&e))?;
         Ok(data.to_vec())
     }
 
-    /// Puts a [`Self::snapshot`] in the place of the content: what an operator does who restores a
-    /// backup. Databases in memory only; whoever works on this database must be rebuilt.
+    /// Puts a [`Self::snapshot`] in the place of the content: as when an operator restores a
+    /// backup. Databases in memory only; services on this database must be rebuilt.
     ///
     /// # Errors
     /// As [`Self::from_snapshot`].
     pub fn restore_from(&self, bytes: &[u8]) -> Result<(), DbError> {
         self.refuse_nesting()?;
+
+        // Checked before it takes the place: a damaged backup leaves the content as it was.
         let restored = Self::from_snapshot(bytes)?;
+
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // A file has other connections, which would go on with the old content.
         if inner.connection.path().is_some_and(|path| !path.is_empty()) {
             return Err(DbError::new(
                 DbErrorKind::Other,
                 "only a database in memory is restored in place",
             ));
         }
+
         *inner = restored
             .inner
             .into_inner()
@@ -116,6 +127,7 @@ impl SqliteDb {
                  PRAGMA cell_size_check=ON;",
             )
             .map_err(|e| map(&e))?;
+
         // What a statement may have to undo stays in memory instead of a temporary file. Pages that
         // change with every commit are copied from the log to the file once in 16 MiB instead of 4,
         // and found in memory.
@@ -124,6 +136,8 @@ impl SqliteDb {
                 "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4096; PRAGMA cache_size=-16384;",
             )
             .map_err(|e| map(&e))?;
+
+        // All of it, at each start: a damaged page must not be found by the payment that needs it.
         let finding: String = connection
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
             .map_err(|e| map(&e))?;
@@ -133,6 +147,7 @@ impl SqliteDb {
                 format!("integrity check: {finding}"),
             ));
         }
+
         Ok(Self {
             inner: Mutex::new(Inner {
                 connection,
@@ -145,6 +160,8 @@ impl SqliteDb {
 
     fn refuse_nesting(&self) -> Result<(), DbError> {
         let owner = *self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+
+        // The mutex is not reentrant: waiting for oneself never ends.
         if owner == Some(std::thread::current().id()) {
             return Err(DbError::new(
                 DbErrorKind::Other,
@@ -163,8 +180,10 @@ impl Db for SqliteDb {
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.refuse_nesting()?;
+        // One transaction for all: a failed migration leaves the schema as it was.
         let mut tx = SqliteTx::begin(self)?;
         tx.batch(&SCHEMA_VERSION.render(&WORDS)?)?;
+
         let mut applied = Vec::new();
         for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
             applied.push((
@@ -173,6 +192,8 @@ impl Db for SqliteDb {
                 row.text(2)?.to_owned(),
             ));
         }
+
+        // The applied texts are compared, so a migration edited after its release stops the start.
         for migration in pending(migrations, &applied)? {
             tx.batch(&migration.render(&WORDS)?)?;
             tx.execute(
@@ -184,6 +205,7 @@ impl Db for SqliteDb {
                 ],
             )?;
         }
+
         Box::new(tx).commit()
     }
 
@@ -199,6 +221,7 @@ fn load(connection: &mut Connection, bytes: &[u8]) -> Result<(), DbError> {
     if let Some(versions) = bytes.get_mut(18..20) {
         versions.fill(1);
     }
+
     let len = bytes.len();
     connection
         .deserialize_read_exact(MAIN_DB, bytes.as_slice(), len, false)

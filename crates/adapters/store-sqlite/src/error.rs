@@ -3,7 +3,7 @@
 use rusqlite::{Error, ErrorCode};
 use strongroom_ports::db::{DbError, DbErrorKind};
 
-/// The port's error for an SQLite error. `Display` of SQLite's errors names tables and columns,
+/// Port error for an SQLite error. `Display` of SQLite's errors names tables and columns,
 /// never values.
 pub(crate) fn map(error: &Error) -> DbError {
     let kind = match error {

@@ -2,7 +2,7 @@
 
 use strongroom_ports::db::TypeWords;
 
-/// The type words of a migration.
+/// Type words of a migration.
 pub(crate) const WORDS: TypeWords = TypeWords {
     i64: "INTEGER",
     bool: "INTEGER",
@@ -20,6 +20,7 @@ pub(crate) fn placeholders(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut chars = sql.chars().peekable();
     while let Some(c) = chars.next() {
+        // A doubled quote switches twice, so it stays within the text.
         quoted ^= c == '\'';
         let number = !quoted && c == '$' && chars.peek().is_some_and(char::is_ascii_digit);
         out.push(if number { '?' } else { c });

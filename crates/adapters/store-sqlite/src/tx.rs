@@ -11,6 +11,7 @@ use crate::db::{Inner, SqliteDb};
 use crate::error::map;
 use crate::sql::placeholders;
 
+/// A transaction; holds the connection until it ends.
 pub(crate) struct SqliteTx<'a> {
     db: &'a SqliteDb,
     inner: MutexGuard<'a, Inner>,
@@ -21,14 +22,17 @@ pub(crate) struct SqliteTx<'a> {
 impl<'a> SqliteTx<'a> {
     pub(crate) fn begin(db: &'a SqliteDb) -> Result<Self, DbError> {
         let inner = db.inner.lock().unwrap_or_else(PoisonError::into_inner);
+
         // IMMEDIATE takes the write lock now: a deferred transaction that reads first fails when it
         // writes.
         inner
             .connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(|e| map(&e))?;
+
         *db.owner.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(std::thread::current().id());
+
         Ok(Self {
             db,
             inner,
@@ -54,6 +58,7 @@ impl<'a> SqliteTx<'a> {
                 "an earlier statement failed",
             ));
         }
+
         let result = work(&mut self.inner);
         self.poisoned = result.is_err();
         result
@@ -65,12 +70,14 @@ impl Tx for SqliteTx<'_> {
         let changed = self.guard(|inner| {
             let (connection, text) = inner.text(sql);
             check(args)?;
+
             let mut statement = connection.prepare_cached(text).map_err(|e| map(&e))?;
             let changed = statement
                 .execute(params_from_iter(args.iter().map(value)))
                 .map_err(|e| map(&e))?;
             Ok(changed as u64)
         })?;
+
         self.wrote |= writes(sql, changed);
         Ok(changed)
     }
@@ -87,6 +94,7 @@ impl Tx for SqliteTx<'_> {
     fn bulk(&mut self, bulk: &Bulk, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError> {
         let all = self.guard(|inner| {
             let mut all = Vec::new();
+
             // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it
             // changes; and there is no server to be spared round trips to.
             let text = placeholders(&bulk.text(1));
@@ -97,6 +105,7 @@ impl Tx for SqliteTx<'_> {
             }
             Ok(all)
         })?;
+
         self.wrote |= !args.is_empty();
         Ok(all)
     }
@@ -108,6 +117,8 @@ impl Tx for SqliteTx<'_> {
                 .execute_batch("COMMIT")
                 .map_err(|e| map(&e))
         })?;
+
+        // Reads cost no write to disk and are not counted.
         if self.wrote {
             self.db.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -126,8 +137,8 @@ impl Drop for SqliteTx<'_> {
 }
 
 impl Inner {
-    /// The rewritten text, kept: the address names the same bytes for ever because the text is
-    /// `'static`.
+    /// The rewritten text, kept: the address names the same bytes permanently because the text
+    /// is `'static`.
     fn text(&mut self, sql: &'static str) -> (&Connection, &str) {
         let key = (sql.as_ptr().addr(), sql.len());
         let text = self.texts.entry(key).or_insert_with(|| placeholders(sql));
@@ -135,13 +146,17 @@ impl Inner {
     }
 }
 
+/// Runs a query and reads all its rows.
 fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError> {
     check(args)?;
+
     let mut statement = connection.prepare_cached(sql).map_err(|e| map(&e))?;
     let columns = statement.column_count();
+
     let mut rows = statement
         .query(params_from_iter(args.iter().map(value)))
         .map_err(|e| map(&e))?;
+
     let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(|e| map(&e))? {
         let mut values = Vec::with_capacity(columns);
@@ -149,6 +164,7 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
             values.push(match row.get_ref(column).map_err(|e| map(&e))? {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(v) => Value::I64(v),
+                // The port has no floats: amounts must never pass through one.
                 ValueRef::Real(_) => {
                     return Err(DbError::new(DbErrorKind::Type, "a column holds a float"));
                 }
