@@ -1,5 +1,5 @@
 //! Checks that Cargo and clippy cannot make: which of our crates may depend on which, what the
-//! signer links, how long files are.
+//! signer links, how long files are, how they read.
 
 #![allow(
     clippy::disallowed_methods,
@@ -10,6 +10,7 @@
 mod error_pages;
 mod file_sizes;
 mod layers;
+mod prose;
 mod signer_deps;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ enum Command {
     ErrorPages,
     /// Name Rust files over 500 lines. Never fails: the number is a question, not a rule.
     FileSizes,
+    /// Measure comments, paragraphs and words of the production code.
+    Prose(prose::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
         Command::ErrorPages => error_pages::check(&root),
         Command::FileSizes => file_sizes::report(&root),
+        Command::Prose(options) => prose::run(&root, options),
     }
 }
 
