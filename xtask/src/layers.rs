@@ -1,7 +1,8 @@
 //! `check-layers`: the rings of the architecture, enforced, and what the shipped programs contain.
 //!
 //! For the rings only what a crate links in a build counts: dev-dependencies are free, since a test
-//! may put anything behind a port.
+//! may put anything behind a port. Only a chain's crate is named by nothing but the list of chains
+//! and the test kit, so that a new chain changes no other file.
 
 mod artefacts;
 mod rings;
@@ -12,9 +13,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 
-use rings::{ARTEFACTS, external_allowed, ours_allowed, place_of};
+use rings::{ARTEFACTS, dev_allowed, external_allowed, ours_allowed, place_of};
 
 /// The graph is resolved for one target, so that it does not depend on the machine.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -26,6 +27,8 @@ pub struct Crate {
     folder: String,
     /// Normal and build dependencies, by package name.
     depends_on: Vec<String>,
+    /// Dev-dependencies, by package name.
+    tests_with: Vec<String>,
 }
 
 /// Fails with one line per forbidden dependency.
@@ -59,15 +62,21 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
 }
 
 fn crates_of(metadata: &Metadata) -> Vec<Crate> {
-    let reduced = |package: &Package| Crate {
-        name: package.name.to_string(),
-        folder: folder_of(metadata, package),
-        depends_on: package
+    let reduced = |package: &Package| {
+        let (tests_with, depends_on): (Vec<_>, Vec<_>) = package
             .dependencies
             .iter()
-            .filter(|dependency| dependency.kind != DependencyKind::Development)
-            .map(|dependency| dependency.name.to_string())
-            .collect(),
+            .partition(|dependency| dependency.kind == DependencyKind::Development);
+        let names = |list: Vec<&Dependency>| {
+            let name = |dependency: &Dependency| dependency.name.to_string();
+            list.into_iter().map(name).collect()
+        };
+        Crate {
+            name: package.name.to_string(),
+            folder: folder_of(metadata, package),
+            depends_on: names(depends_on),
+            tests_with: names(tests_with),
+        }
     };
     metadata
         .workspace_packages()
@@ -105,6 +114,7 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
         name,
         folder,
         depends_on,
+        tests_with,
     } = krate;
     let Some(from) = place_of(folder) else {
         return vec![format!(
@@ -123,6 +133,14 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
             found.push(format!(
                 "  {name} ({:?}) must not depend on {target}",
                 from.ring
+            ));
+        }
+    }
+    for target in tests_with {
+        let place = folders.get(target.as_str()).copied().and_then(place_of);
+        if place.is_some_and(|to| !dev_allowed(from, to)) {
+            found.push(format!(
+                "  tests of {name} must not name {target}: take a codec from strongroom-chains"
             ));
         }
     }

@@ -5,6 +5,7 @@
 //! strongroom_conformance::store_suite!(make_db);   // fn make_db() -> (impl Db, impl Sized)
 //! strongroom_conformance::bus_suite!(make_bus);    // fn make_bus() -> impl BusFixture
 //! strongroom_conformance::keys_suite!(make_pair);  // fn make_pair() -> (protector, another key's, keep-alive)
+//! strongroom_conformance::chain_suite!(make_chain); // fn make_chain() -> impl ChainFixture
 //! ```
 
 #![allow(
@@ -17,6 +18,7 @@
 )]
 
 pub mod bus;
+pub mod chain;
 pub mod keys;
 pub mod postgres;
 pub mod store;

@@ -100,3 +100,52 @@ macro_rules! keys_suite {
         })*
     };
 }
+
+/// One test per case of the chain codec port.
+#[macro_export]
+macro_rules! chain_suite {
+    ($make:path) => {
+        $crate::chain_suite! { @cases $make:
+            addresses: an_address_is_accepted_in_one_text_form_only,
+            addresses: other_networks_and_wrong_texts_are_refused,
+            addresses: a_changed_character_is_refused,
+            addresses: own_addresses_are_addresses_and_differ,
+            addresses: paths_out_of_bounds_are_refused,
+            addresses: keys_of_other_schemes_and_broken_keys_have_no_address,
+            intents: an_intent_becomes_its_moves,
+            intents: another_vault_is_paid_at_its_receive_address,
+            intents: other_chains_and_assets_are_refused,
+            intents: wrong_destinations_are_refused,
+            intents: the_largest_amounts_never_overflow,
+            facts: impossible_facts_are_refused,
+            facts: amounts_up_to_256_bits_never_panic,
+            facts: an_empty_vault_pays_nothing,
+            facts: more_than_the_vault_holds_is_refused,
+            facts: a_view_that_is_not_this_codecs_is_refused,
+            facts: a_damaged_view_changes_no_payment,
+            building: what_is_built_is_what_was_planned,
+            building: the_same_arguments_give_the_same_answer,
+            building: a_fee_above_the_plan_is_refused,
+            building: plans_that_cannot_be_built_are_refused,
+            building: taken_conflict_keys_are_not_used_again,
+            building: a_replacement_uses_up_the_anchor_and_adds_no_recipient,
+            building: a_replacement_without_the_anchor_is_refused,
+            building: a_replacement_that_pays_otherwise_is_refused,
+            building: a_replacement_of_damaged_bytes_is_refused,
+            reading: arbitrary_bytes_are_refused,
+            reading: truncated_and_extended_forms_are_refused,
+            reading: a_changed_form_is_refused_or_asks_for_other_signatures,
+            reading: a_form_of_another_vault_is_refused,
+            signing: signed_bytes_are_proved_and_named,
+            signing: wrong_signatures_are_refused,
+            signing: changed_signed_bytes_are_refused,
+            signing: signed_bytes_of_another_transaction_are_refused,
+        }
+    };
+    (@cases $make:path: $($file:ident: $case:ident),* $(,)?) => {
+        $(#[test]
+        fn $case() {
+            $crate::chain::$file::$case(&$make());
+        })*
+    };
+}

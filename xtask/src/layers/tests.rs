@@ -48,6 +48,7 @@ fn workspace(edges: &[(&str, &[&str])]) -> Vec<Crate> {
         name: name.to_owned(),
         folder: folder.to_owned(),
         depends_on: depends_on(name),
+        tests_with: Vec::new(),
     };
     assert!(
         edges
@@ -161,12 +162,35 @@ fn the_list_of_chains_sees_codecs_only() {
 }
 
 #[test]
+fn only_the_list_of_chains_and_the_test_kit_name_a_chain() {
+    for program in ["strongroom", "strongroom-signer"] {
+        assert!(refused(program, "strongroom-chain-bitcoin"));
+        assert!(refused(program, "strongroom-chain-bitcoin-dev"));
+        assert!(!refused(program, "strongroom-chains"));
+    }
+    let with_tests = |name: &str| {
+        let mut crates = workspace(&[]);
+        let krate = crates.iter_mut().find(|krate| krate.name == name).unwrap();
+        krate.tests_with = vec!["strongroom-chain-bitcoin".to_owned()];
+        violations(&crates)
+    };
+    assert_eq!(
+        with_tests("strongroom-api"),
+        [
+            "  tests of strongroom-api must not name strongroom-chain-bitcoin: take a codec from strongroom-chains"
+        ]
+    );
+    assert_eq!(with_tests("strongroom-sim"), Vec::<String>::new());
+}
+
+#[test]
 fn a_crate_without_a_place_is_refused() {
     let mut crates = workspace(&[]);
     crates.push(Crate {
         name: "strongroom-new-thing".to_owned(),
         folder: "crates/new-thing".to_owned(),
         depends_on: vec!["strongroom-types".to_owned()],
+        tests_with: Vec::new(),
     });
     let found = violations(&crates);
     assert_eq!(

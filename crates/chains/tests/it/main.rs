@@ -70,7 +70,7 @@ fn a_second_codec_for_a_chain_of_the_list_is_refused() {
 
 #[test]
 fn names_are_those_of_configuration_files() {
-    assert_eq!(names().unwrap(), "mainnet, testnet4, regtest");
+    assert!(names().unwrap().starts_with("mainnet, testnet4, regtest"));
     assert!(network("moonnet").unwrap().is_none());
 }
 

@@ -18,9 +18,12 @@ use strongroom_types::{Intent, Refusal};
 /// - `build` never pays a recipient that the plan does not name, and never a higher fee than the
 ///   plan's.
 /// - A replacement uses up the anchor of what it replaces, or is refused.
-/// - A view of another codec, a damaged view and an empty one are refused.
+/// - It never builds from more than the view holds, nor on a conflict key that is taken.
+/// - A view begins with a tag or version; a view of another codec, a cut and an empty one are
+///   refused. What is built from a damaged view is still within the plan.
 /// - An unsigned form has one encoding: what reads the same is the same bytes.
-/// - A changed unsigned form is refused, or asks for other signatures.
+/// - A changed unsigned form is refused, or asks for other signatures; one of another vault is
+///   refused.
 /// - `assemble` verifies every signature by itself; `verify_signed` accepts exactly what it gives.
 /// - A fact that cannot be true on this chain is refused by `check_fact`; amounts up to 2^256 − 1
 ///   give a refusal or a build, never a panic.

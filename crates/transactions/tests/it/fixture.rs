@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
-use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_journal::{Authorization, Body};
 use strongroom_ports::bus::{Bus as _, Mode, Position, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
@@ -47,7 +46,7 @@ pub fn ready() -> &'static (Ledger, Ceremony) {
 
 /// The codec of the world's chain.
 pub fn codec() -> Arc<dyn ChainCodec> {
-    Arc::new(BitcoinCodec::new(Network::Regtest).unwrap())
+    strongroom_chains::network("regtest").unwrap().unwrap()
 }
 
 /// A service that runs.

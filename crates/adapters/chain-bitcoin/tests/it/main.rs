@@ -10,6 +10,7 @@
 
 mod assembly;
 mod building;
+mod conformance;
 mod facts;
 mod hostile;
 mod intents;
