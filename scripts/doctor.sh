@@ -46,16 +46,17 @@ doctor_toolchain() {
     for component in fmt clippy; do
         if cargo "$component" --version >/dev/null 2>&1; then good "cargo $component"; else bad "cargo $component is missing"; fi
     done
-    if [ -x "$CACHE/tools/bin/cargo-deny" ]; then
-        good "$("$CACHE/tools/bin/cargo-deny" --version)"
+    local deny
+    if deny=$(cached_if_sound cargo-deny make_cargo_deny "$CARGO_DENY_VERSION"); then
+        good "$("$deny/bin/cargo-deny" --version), cached in $(cache_home)"
     else
-        warn "cargo-deny is not built yet: ./x lint builds it once into .cache/tools"
+        warn "cargo-deny $CARGO_DENY_VERSION is not built yet: ./x lint builds it once into $(cache_home)"
     fi
 }
 
 doctor_packages() {
     local program
-    for program in cc c++ python3 git tar setpriv; do
+    for program in cc c++ python3 git tar setpriv flock; do
         if command -v "$program" >/dev/null; then good "$program"; else bad "$program is missing"; fi
     done
     if [ -x "$POSTGRES_BIN/initdb" ]; then good "PostgreSQL 15"; else warn "PostgreSQL 15: ./x test installs it"; fi

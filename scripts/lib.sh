@@ -1,6 +1,7 @@
 # Progress and small tools for ./x. Progress goes to stderr: stdout belongs to the command that was asked for
 # (several end in one line of JSON).
 
+# Of this clone: the advisory database, where deny.toml looks for it. Built tools live outside, see cache.sh.
 CACHE=$PWD/.cache
 TARGET=${CARGO_TARGET_DIR:-$PWD/target}
 

@@ -18,7 +18,8 @@ help_lint() {
     cat <<'HELP'
 usage: ./x lint [--keep-going]
 Formatting, clippy with warnings as errors, cargo-deny (licences, banned and fenced crates, advisories from the
-committed snapshot; no network), which of our crates may depend on which, the signer's dependency list, error pages, file sizes.
+committed snapshot; no network), which of our crates may depend on which, the signer's dependency list, error pages, file
+sizes, the cache of built tools. Each check is also a step of its own: `./x test --help` lists them.
 
   --keep-going   run every check even after one failed
 HELP
@@ -40,22 +41,32 @@ parse_keep_going() {
 }
 
 # Cheap checks first.
+LINT_STEPS=(shell fmt layers signer-deps error-pages file-sizes cache deny clippy)
+
 lint_steps() {
-    step "shell scripts parse" shell_syntax
-    step "formatting" fmt_check
-    step "layers: which crate may depend on which" xtask check-layers
-    step "signer: dependency list" xtask signer-deps
-    step "errors: each code has its page" xtask error-pages
-    step "file sizes" xtask file-sizes
-    step "dependencies: licences, bans, advisories" deny_check
-    step "clippy" clippy_check
+    local name
+    for name in "${LINT_STEPS[@]}"; do named_step "$name"; done
 }
 
-xtask() { cargo run --quiet --locked --package xtask -- "$@"; }
+step_shell() { shell_syntax; }
+step_fmt() { fmt_check; }
+step_layers() { xtask check-layers; }
+step_signer-deps() { xtask signer-deps; }
+step_error-pages() { xtask error-pages; }
+step_file-sizes() { xtask file-sizes; }
+step_cache() { scripts/tests/cache.sh; }
+step_deny() { deny_check; }
+step_clippy() { clippy_check; }
+
+# Built as a part of the workspace: alone it would compile a second variant of what it shares with the other crates.
+xtask() {
+    cargo build --quiet --locked --workspace --bin xtask
+    "$TARGET/debug/xtask" "$@"
+}
 
 shell_syntax() {
     local script
-    for script in x .ci/run scripts/*.sh; do bash -n "$script"; done
+    for script in x .ci/run scripts/*.sh scripts/tests/*.sh; do bash -n "$script"; done
 }
 
 fmt_check() {
@@ -73,5 +84,5 @@ deny_check() {
     ensure_cargo_deny
     ensure_advisories
     cargo fetch --locked --quiet
-    "$CACHE/tools/bin/cargo-deny" --locked --offline check --hide-inclusion-graph
+    "$CARGO_DENY" --locked --offline check --hide-inclusion-graph
 }

@@ -18,11 +18,18 @@ cmd_demo() {
     exec "$TARGET/release/strongroom-dev" demo "$@"
 }
 
-# The demo and its development parts, and the two shipped programs beside it. Cargo unifies features across everything built
-# together, so the signer is built alone: what runs is what ships.
+# Cargo unifies features across the packages of one build: always the same three, so that none is compiled in a second
+# variant. The signer is built alone: what runs is what ships.
+RELEASED=(--package strongroom-dev --package strongroom --package strongroom-sim)
+
+# The demo and its development parts, and the two shipped programs beside it.
 build_release() {
-    cargo build --release --locked --package strongroom-dev --package strongroom
+    cargo build --release --locked "${RELEASED[@]}" --bin strongroom-dev --bin strongroom
     cargo build --release --locked --package strongroom-signer
+}
+
+build_sim() {
+    cargo build --release --locked "${RELEASED[@]}" --bin strongroom-sim
 }
 
 help_sim() {
@@ -47,7 +54,8 @@ HELP
 cmd_sim() {
     ensure_build
     strip_separator "$@"
-    exec cargo run --release --locked --package strongroom-sim -- "${REST[@]}"
+    build_sim
+    exec "$TARGET/release/strongroom-sim" "${REST[@]}"
 }
 
 help_bench() {

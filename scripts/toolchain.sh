@@ -59,12 +59,17 @@ ensure_build() {
     ensure_compiler
 }
 
+# Recipe for `cached`.
+make_cargo_deny() {
+    local into=$1 version=$2
+    cargo install cargo-deny --version "$version" --locked --quiet --root "$into"
+}
+
+# Sets CARGO_DENY to the program; builds it on this machine's first run, several minutes.
 ensure_cargo_deny() {
-    local have=none
-    if [ -x "$CACHE/tools/bin/cargo-deny" ]; then have=$("$CACHE/tools/bin/cargo-deny" --version); fi
-    [ "$have" = "cargo-deny $CARGO_DENY_VERSION" ] && return
-    say "building cargo-deny $CARGO_DENY_VERSION into .cache/tools (once, several minutes)"
-    cargo install cargo-deny --version "$CARGO_DENY_VERSION" --locked --quiet --root "$CACHE/tools"
+    local folder
+    folder=$(cached cargo-deny make_cargo_deny "$CARGO_DENY_VERSION")
+    CARGO_DENY=$folder/bin/cargo-deny
 }
 
 # Unpacks the committed snapshot where cargo-deny looks, with the snapshot's own date as its age.
