@@ -1,6 +1,7 @@
-//! The development parts, by the names that configurations use: bus `embedded`, store `sqlite`,
-//! gateway `dev`.
+//! The development parts, by the names that configurations use: bus `embedded` (one process) or
+//! `shared` (several), store `sqlite`, gateway `dev`.
 
+use crate::shared_bus;
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use strongroom_store_sqlite::SqliteDb;
 pub fn adapters() -> Adapters {
     let mut adapters = Adapters::default();
     adapters.buses.insert("embedded", Box::new(open_bus));
+    adapters.buses.insert("shared", Box::new(open_shared_bus));
     adapters.stores.insert("sqlite", Box::new(open_store));
     let open_chain = |part: &Part, _: &_| {
         let chain = DevChain::open(&place(part)?, Confirm::AtOnce)?;
@@ -40,10 +42,19 @@ pub fn adapters_on(chain: &Arc<DevChain>) -> Adapters {
 }
 
 fn open_bus(part: &Part, mode: Mode) -> anyhow::Result<Arc<dyn Bus>> {
+    let bus = EmbeddedBus::open(&place(part)?, mode, Options::default(), incarnation())?;
+    Ok(Arc::new(bus))
+}
+
+fn open_shared_bus(part: &Part, mode: Mode) -> anyhow::Result<Arc<dyn Bus>> {
+    Ok(shared_bus::open(&place(part)?, mode, incarnation())?)
+}
+
+/// Name of a new log; an existing one keeps its own.
+fn incarnation() -> [u8; 16] {
     let mut incarnation = [0; 16];
     SystemEntropy.rng().fill_bytes(&mut incarnation);
-    let bus = EmbeddedBus::open(&place(part)?, mode, Options::default(), incarnation)?;
-    Ok(Arc::new(bus))
+    incarnation
 }
 
 /// One file in each role's folder.

@@ -1,0 +1,15 @@
+//! Roles as processes, and the bus that they share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod processes;
+mod shared_bus;
+mod transfer;

@@ -1,0 +1,167 @@
+//! An installation whose roles and signers are processes.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use strongroom_dev::children::SignerProcess;
+use strongroom_dev::children::{program, start_signers};
+use strongroom_dev::demo::people::People;
+use strongroom_dev::install::{Installation, Plan};
+use strongroom_dev::layout::Layout;
+use strongroom_host::SystemEntropy;
+
+/// Delay of loosenings and ceremonies, milliseconds: the least that shows that it is waited for.
+pub const DELAY_MS: u64 = 300;
+/// Anything that is waited for is there within this time, or the test fails.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// The installation, before any process runs.
+pub struct Site {
+    pub layout: Layout,
+    pub installation: Installation,
+    pub people: People,
+    _folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// Installs with the signer program, which is built when it is not there.
+    pub fn install() -> Self {
+        if program("strongroom-signer").is_err() {
+            build("strongroom-signer");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(&folder.path().canonicalize().unwrap());
+        let asset = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
+            .parse()
+            .unwrap();
+        let mut people = People::new(strongroom_types::PlatformId([0; 16]), asset, &SystemEntropy);
+        let plan = Plan {
+            delay_ms: DELAY_MS,
+            tenant: Some(people.tenant),
+            ..Plan::default()
+        };
+        let admin = people.operator.credential();
+        let installation = Installation::create(&layout, &plan, &admin).unwrap();
+        people.platform = installation.genesis.platform;
+
+        // A bus for several processes, and any free port.
+        let config = std::fs::read_to_string(layout.config()).unwrap();
+        let config = config
+            .replace("\"embedded\"", "\"shared\"")
+            .replace(":7600", ":0");
+        std::fs::write(layout.config(), config).unwrap();
+        Self {
+            layout,
+            installation,
+            people,
+            _folder: folder,
+        }
+    }
+
+    pub fn run(&self, roles: &str) -> RoleProcess {
+        RoleProcess::start(
+            &self.layout.config(),
+            roles,
+            &self.layout.log(&roles.replace(',', "-")),
+        )
+    }
+
+    pub fn start_signers(&self) -> Vec<SignerProcess> {
+        start_signers(&self.layout, &self.installation.genesis).unwrap()
+    }
+}
+
+/// Builds a program as `cargo test` builds everything else, beside this test.
+fn build(package: &str) {
+    let release = if cfg!(debug_assertions) {
+        None
+    } else {
+        Some("--release")
+    };
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--package", package])
+        .args(release)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(
+        built.success(),
+        "{package} cannot be built: cargo build -p {package}"
+    );
+}
+
+/// `strongroom-dev run` as a process; killed when the test ends early.
+pub struct RoleProcess {
+    child: Child,
+    log: PathBuf,
+}
+
+impl RoleProcess {
+    pub fn start(config: &Path, roles: &str, log: &Path) -> Self {
+        let file = std::fs::File::create(log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_strongroom-dev"))
+            .args(["run", "--roles", roles, "--config"])
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            log: log.to_owned(),
+        }
+    }
+
+    /// The line `API: URL` that a process with the API prints.
+    pub fn url(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line.trim().strip_prefix("API: ");
+        url.unwrap_or_else(|| panic!("no API: {}", self.log()))
+            .to_owned()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits for the process to end by itself; its exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        within("the process ends", || self.child.try_wait().unwrap()).code()
+    }
+
+    /// SIGTERM; its exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::TERM).unwrap();
+        self.ended()
+    }
+}
+
+impl Drop for RoleProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.log.display(), self.log());
+        }
+    }
+}
+
+/// Asks until there is an answer.
+pub fn within<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < WITHIN, "{what}: not within {WITHIN:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

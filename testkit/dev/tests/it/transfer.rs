@@ -1,0 +1,167 @@
+//! Services in one process, links in another, each signer in its own: a transfer is signed.
+
+use crate::processes::{DELAY_MS, Site, within};
+use std::time::Duration;
+use strongroom_api_types::KeyState;
+use strongroom_chain_bitcoin::{BitcoinCodec, Network};
+use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
+use strongroom_client::Client;
+use strongroom_dev::demo::people::{People, intent_digest};
+use strongroom_host::SystemEntropy;
+use strongroom_types::{
+    Act, ActBody, CeremonyPlan, Digest, Record, Scope, Signed, Suite, TransactionId, Vault,
+};
+use strongroom_wire::TransactionState;
+
+const SERVICES: &str = "api,approvals,transactions,coordinator,writer";
+const PAYEE: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsgkm3r6";
+const SIGNED_WITHIN_MS: u64 = 20_000;
+
+/// A client who acts for the tenant's admin.
+struct Admin<'a> {
+    people: &'a People,
+    client: &'a Client,
+}
+
+impl Admin<'_> {
+    fn submit(client: &Client, signed: &Signed) -> Digest {
+        let digest = client.submit_act(signed).unwrap();
+        client.wait_act(&digest, Duration::from_secs(20)).unwrap();
+        digest
+    }
+
+    fn act(&self, body: ActBody) -> Digest {
+        let version = self.client.tenant(self.people.tenant).unwrap().version;
+        let signed = self.people.admin_act(version, body, &SystemEntropy);
+        Self::submit(self.client, &signed)
+    }
+
+    /// The platform's admin and the tenant's sign the charter.
+    fn create_tenant(&self, site: &Site, operator: &Client) {
+        let charter = self
+            .people
+            .charter(&site.installation.genesis, DELAY_MS)
+            .unwrap();
+        let tenant = self.people.tenant;
+        let body = ActBody::CreateTenant {
+            tenant,
+            charter: Box::new(charter),
+        };
+        let act = self.people.act(Scope::Platform, 0, body, &SystemEntropy);
+        let mut signed = Signed::draft(&act);
+        signed.endorse::<Act>(&self.people.operator.key);
+        signed.endorse::<Act>(&self.people.admin.key);
+        Self::submit(operator, &signed);
+    }
+
+    fn generate_key(&self) {
+        let key = self.people.key;
+        let suite = Suite::FrostSecp256k1Tr;
+        let plan = CeremonyPlan {
+            key,
+            suite,
+            min_signers: 2,
+            roster: vec![1, 2, 3],
+        };
+        let proposal = self.act(ActBody::Put(Record::Ceremony(plan)));
+        std::thread::sleep(Duration::from_millis(DELAY_MS + 100));
+        self.act(ActBody::Release(proposal));
+        within("the key is generated", || {
+            let tenant = self.client.tenant(self.people.tenant).unwrap();
+            tenant
+                .keys
+                .iter()
+                .any(|key| key.state == KeyState::Active)
+                .then_some(())
+        });
+    }
+
+    fn create_vault(&self) {
+        let vault = Vault {
+            id: self.people.vault,
+            name: "Treasury".parse().unwrap(),
+            key: self.people.key,
+            account: 0,
+            tags: Vec::new(),
+        };
+        self.act(ActBody::Put(Record::Vault(vault)));
+    }
+}
+
+#[test]
+fn services_links_and_signers_in_processes_of_their_own_sign_a_transfer() {
+    let site = Site::install();
+    let mut services = site.run(SERVICES);
+    let url = services.url();
+    let client = Client::new(&url, &site.installation.tenant_key);
+    let operator = Client::new(&url, &site.installation.operator_key);
+
+    // Without links no witness answers: the API is there, and not ready.
+    let refused = client.own_vaults().unwrap_err();
+    assert_eq!(refused.code(), Some("not_ready"));
+    assert_eq!(client.status().unwrap().journal.fresh, None);
+
+    let links = site.run("link");
+    let mut signers = site.start_signers();
+    within("the services are ready", || {
+        let answer = client.vaults(site.people.tenant);
+        let not_ready = matches!(&answer, Err(error) if error.code() == Some("not_ready"));
+        (!not_ready).then_some(())
+    });
+
+    let admin = Admin {
+        people: &site.people,
+        client: &client,
+    };
+    admin.create_tenant(&site, &operator);
+    admin.generate_key();
+    admin.create_vault();
+    let codec = BitcoinCodec::new(Network::Regtest).unwrap();
+    let address = within("the vault is proved from genesis", || {
+        let genesis = &site.installation.genesis;
+        client
+            .proved_address(genesis, &codec, site.people.vault, 0, 0)
+            .ok()
+    });
+
+    // The chain is a file, as a node would be a server: the test pays the vault beside the service.
+    let chain = DevChain::open(&site.layout.chain(), Confirm::AtOnce).unwrap();
+    chain.fund(&address.address, 1_000_000, 3).unwrap();
+    let intent = site
+        .people
+        .intent("invoice-1", PAYEE, 30_000, "a transfer")
+        .unwrap();
+    client.create_transaction(&intent).unwrap();
+    let id = TransactionId::from(intent_digest(&intent));
+    let wanted = Some(TransactionState::Signed);
+    let shown = client.transaction(id, wanted, SIGNED_WITHIN_MS).unwrap();
+    assert!(
+        shown.state.0.is_signed(),
+        "{}: {:?}",
+        shown.state,
+        shown.reason
+    );
+
+    signers
+        .iter_mut()
+        .for_each(|signer| assert!(signer.alive(), "{}", signer.name()));
+    assert_eq!(links.terminate(), Some(0));
+    assert_eq!(services.terminate(), Some(0));
+}
+
+#[test]
+fn a_second_process_of_a_role_ends_with_its_exit_code() {
+    let site = Site::install();
+    let mut first = site.run("api,approvals");
+    let _ = first.url();
+    let mut second = site.run("approvals,coordinator");
+    assert_eq!(second.ended(), Some(15));
+    assert!(
+        second
+            .log()
+            .contains("role approvals: another process runs on"),
+        "{}",
+        second.log()
+    );
+    assert_eq!(first.terminate(), Some(0));
+}
