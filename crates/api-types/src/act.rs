@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// Digest of the text, under which its state is asked for.
-    #[schema(inline)]
     pub digest: DigestText,
     /// Always `submitted`.
     pub state: ReceiptState,
@@ -27,7 +26,6 @@ pub enum ReceiptState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ActInfo {
     /// Digest of the act.
-    #[schema(inline)]
     pub digest: DigestText,
     /// The journal's reason when it was refused.
     #[schema(required)]

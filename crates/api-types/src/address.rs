@@ -14,13 +14,10 @@ pub struct AddressInfo {
     /// 0 receive, 1 change.
     pub branch: u32,
     /// The chain.
-    #[schema(inline)]
     pub chain: ChainIdText,
     /// Chain code of the key (BIP-32).
-    #[schema(inline)]
     pub chain_code: Hex,
     /// Group public key.
-    #[schema(inline)]
     pub group_key: Hex,
     /// Index below the branch.
     pub index: u32,
@@ -28,10 +25,8 @@ pub struct AddressInfo {
     #[schema(required)]
     pub proof: Option<AddressProof>,
     /// Transcript of the key's ceremony.
-    #[schema(inline)]
     pub transcript: DigestText,
     /// The vault.
-    #[schema(inline)]
     pub vault: VaultIdText,
 }
 
@@ -55,7 +50,6 @@ pub struct EntryWithProof {
     /// Proof text (C2SP tlog-proof) under a witnessed checkpoint.
     pub proof: String,
     /// Borsh of the sealed entry.
-    #[schema(inline)]
     pub sealed: Hex,
     /// Position of the entry.
     pub seq: u64,

@@ -22,9 +22,7 @@ pub struct PendingInfo {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AnswerInfo {
     /// `yes` or `no`.
-    #[schema(inline)]
     pub answer: AnswerText,
     /// Credential that answered.
-    #[schema(inline)]
     pub approver: CredentialIdText,
 }

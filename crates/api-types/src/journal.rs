@@ -12,10 +12,9 @@ pub struct EntryInfo {
     /// Class of the body, a public number.
     pub class: u8,
     /// Borsh of the public leaf.
-    #[schema(inline)]
     pub leaf: Hex,
     /// Borsh of the sealed entry; `null` when it is another tenant's.
-    #[schema(required, inline)]
+    #[schema(required)]
     pub sealed: Option<Hex>,
     /// Position.
     pub seq: u64,

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TenantInfo {
     /// The tenant.
-    #[schema(inline)]
     pub id: TenantIdText,
     /// Its threshold keys.
     pub keys: Vec<KeyInfo>,
@@ -28,7 +27,6 @@ pub struct TenantInfo {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PolicyInfo {
     /// Digest of the text.
-    #[schema(inline)]
     pub digest: DigestText,
     /// The policy, byte for byte.
     #[schema(required)]
@@ -41,7 +39,6 @@ pub struct KeyInfo {
     /// Generation of its shares.
     pub epoch: u32,
     /// The key.
-    #[schema(inline)]
     pub id: KeyIdText,
     /// Number of signers that a signature needs.
     pub min_signers: u16,
@@ -50,7 +47,6 @@ pub struct KeyInfo {
     /// Whether it can sign.
     pub state: KeyState,
     /// Its signature scheme.
-    #[schema(inline)]
     pub suite: SuiteText,
 }
 
@@ -84,10 +80,8 @@ pub struct VaultInfo {
     /// Account number below its key.
     pub account: u32,
     /// The vault.
-    #[schema(inline)]
     pub id: VaultIdText,
     /// The key it spends by.
-    #[schema(inline)]
     pub key: KeyIdText,
     /// Its name.
     pub name: String,
@@ -96,6 +90,5 @@ pub struct VaultInfo {
     /// Its tags, which rules of the policy may name.
     pub tags: Vec<String>,
     /// Its tenant.
-    #[schema(inline)]
     pub tenant: TenantIdText,
 }

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatusInfo {
     /// Hash of the genesis it replays from.
-    #[schema(inline)]
     pub genesis: DigestText,
     /// The 16 words of the hash, for people to compare.
     pub genesis_words: Vec<String>,
@@ -22,7 +21,6 @@ pub struct StatusInfo {
     /// The server's clock, Unix milliseconds.
     pub now_ms: u64,
     /// The installation.
-    #[schema(inline)]
     pub platform: PlatformIdText,
 }
 

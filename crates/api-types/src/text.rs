@@ -15,6 +15,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// A value with one text form, by which it travels.
 pub trait Textual: Display + FromStr<Err: Display> {
+    /// Name of the form among the schemas.
+    const NAME: &'static str;
     /// Name of the form in the schema's `format`.
     const FORMAT: &'static str;
     /// Regular expression (ECMA-262) that every text of the form matches; empty when the form is
@@ -28,6 +30,7 @@ macro_rules! textual {
         pub type $alias = Text<$type>;
 
         impl Textual for $type {
+            const NAME: &'static str = stringify!($type);
             const FORMAT: &'static str = $format;
             const PATTERN: &'static str = $pattern;
         }
@@ -85,7 +88,7 @@ impl<T: Textual> PartialSchema for Text<T> {
 
 impl<T: Textual> ToSchema for Text<T> {
     fn name() -> Cow<'static, str> {
-        Cow::Borrowed(T::FORMAT)
+        Cow::Borrowed(T::NAME)
     }
 }
 

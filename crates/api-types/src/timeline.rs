@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TimelineInfo {
     /// The transaction.
-    #[schema(inline)]
     pub id: TransactionIdText,
     /// Layers that have finished, in path order.
     pub layers: Vec<LayerInfo>,

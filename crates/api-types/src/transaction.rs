@@ -25,14 +25,12 @@ pub struct TransactionInfo {
     #[schema(required)]
     pub decision: Option<DecisionInfo>,
     /// Digest of the intent.
-    #[schema(inline)]
     pub digest: DigestText,
     /// Time from which on nothing is signed, Unix milliseconds.
     pub expires_ms: u64,
     /// The client's own id.
     pub external_id: String,
     /// First half of the intent's digest.
-    #[schema(inline)]
     pub id: TransactionIdText,
     /// The intent with the initiator's signature.
     pub intent: SignedText,
@@ -45,15 +43,13 @@ pub struct TransactionInfo {
     /// Signers' refusals.
     pub refusals: Vec<RefusalInfo>,
     /// The network's bytes; `null` until they are signed.
-    #[schema(required, inline)]
+    #[schema(required)]
     pub signed_transaction: Option<Hex>,
     /// Where it is on its way.
     pub state: StateName,
     /// The tenant.
-    #[schema(inline)]
     pub tenant: TenantIdText,
     /// The vault that pays.
-    #[schema(inline)]
     pub vault: VaultIdText,
     /// Number of changes, from 1.
     pub version: u64,
@@ -74,14 +70,12 @@ pub struct Reason {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DecisionInfo {
     /// Digest of the text: what an approval names.
-    #[schema(inline)]
     pub digest: DigestText,
     /// Rule that matched.
     pub rule: String,
     /// The decision core, byte for byte.
     pub text: String,
     /// Tier of the rule.
-    #[schema(inline)]
     pub tier: TierText,
 }
 
@@ -93,12 +87,10 @@ pub struct RefusalInfo {
     /// What exactly, for people.
     pub detail: String,
     /// Digest of what the signer saw.
-    #[schema(inline)]
     pub evidence: DigestText,
     /// Size of the witnessed head the signer judged by.
     pub head: u64,
     /// Digest of the signing request refused.
-    #[schema(inline)]
     pub request: DigestText,
 }
 

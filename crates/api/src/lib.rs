@@ -8,6 +8,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `server`, `handlers`, `extract` | HTTP: routes, one handler per endpoint |
+//! | [`openapi`] | the description of all of that |
 //! | [`submit`] | taking intents, approvals and acts, without HTTP |
 //! | `stage`, `life_cycle` | the API's side of the bus, and the states of a row |
 //! | `store`, `schema` | tables |
@@ -21,6 +22,7 @@ mod follow;
 mod handlers;
 mod life_cycle;
 mod mirror;
+pub mod openapi;
 mod problem;
 mod ready;
 mod schema;

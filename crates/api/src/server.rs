@@ -65,3 +65,22 @@ pub async fn serve(
         .with_graceful_shutdown(stop)
         .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_described_and_every_description_is_a_route() {
+        let routes: BTreeSet<_> = super::routes().into_iter().map(|(path, _)| path).collect();
+        let text = crate::openapi::text().expect("a description");
+        let described: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let paths = described.get("paths").and_then(|paths| paths.as_object());
+        let described: BTreeSet<_> = paths
+            .into_iter()
+            .flatten()
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert_eq!(routes, described);
+    }
+}

@@ -12,12 +12,20 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use strongroom_api_types::{ActInfo, ActState, Receipt, ReceiptState, WaitQuery};
+use strongroom_api_types::{ActInfo, ActState, Receipt, ReceiptState, SignedRequest, WaitQuery};
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::state::View as _;
 use strongroom_types::{Act, Code, Digest, Document as _, Refusal, Scope, Signed};
 
 /// Offers an act to the journal. 202: ask for its state under the digest.
+#[utoipa::path(
+    post,
+    operation_id = "submit_act",
+    path = "/v1/acts",
+    tag = "acts",
+    request_body = SignedRequest,
+    responses((status = 202, description = "Taken", body = Receipt)),
+)]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -49,6 +57,14 @@ pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
 
 /// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else
 /// `submitted`. `?wait_ms=` waits for an end.
+#[utoipa::path(
+    get,
+    operation_id = "get_act",
+    path = "/v1/acts/{digest}",
+    tag = "acts",
+    params(("digest" = String, Path, description = "Digest of the act"), WaitQuery),
+    responses((status = 200, description = "The act", body = ActInfo)),
+)]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -21,6 +21,14 @@ use strongroom_types::{Code, TenantId, VaultId};
 
 /// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it
 /// itself and the proof of it (`null` while it is not witnessed; `?wait_ms=` waits for that).
+#[utoipa::path(
+    get,
+    operation_id = "get_address",
+    path = "/v1/vaults/{id}/addresses/{place}",
+    tag = "registry",
+    params(("id" = String, Path, description = "Vault, `vlt_…`"), ("place" = String, Path, description = "`branch-index`, such as `0-7`; branch 0 receives, branch 1 is change"), WaitQuery),
+    responses((status = 200, description = "The address", body = AddressInfo)),
+)]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

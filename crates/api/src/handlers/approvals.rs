@@ -9,10 +9,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use strongroom_api_types::{Page, PendingInfo, Receipt, ReceiptState, TenantQuery};
+use strongroom_api_types::{Page, PendingInfo, Receipt, ReceiptState, SignedRequest, TenantQuery};
 use strongroom_types::{Approval, Code, Refusal};
 
 /// Transactions that wait for approval, oldest first.
+#[utoipa::path(
+    get,
+    operation_id = "list_approvals",
+    path = "/v1/approvals",
+    tag = "approvals",
+    params(TenantQuery),
+    responses((status = 200, description = "All of them, at most 64", body = Page<PendingInfo>)),
+)]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -32,6 +40,15 @@ pub(crate) async fn list(
 }
 
 /// Takes an approver's signed answer; refused at once when the journal would refuse it.
+#[utoipa::path(
+    post,
+    operation_id = "answer_approval",
+    path = "/v1/approvals/{id}/decisions",
+    tag = "approvals",
+    params(("id" = String, Path, description = "Transaction, `tx_…`, or digest of its intent")),
+    request_body = SignedRequest,
+    responses((status = 202, description = "Taken", body = Receipt)),
+)]
 pub(crate) async fn decide(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

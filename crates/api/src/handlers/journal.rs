@@ -28,6 +28,13 @@ fn plain(text: String) -> PlainText {
 }
 
 /// The newest witnessed checkpoint as a signed note (C2SP) with cosignature lines.
+#[utoipa::path(
+    get,
+    operation_id = "get_checkpoint",
+    path = "/v1/journal/checkpoint",
+    tag = "journal",
+    responses((status = 200, description = "The signed note with its cosignatures", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn checkpoint(State(api): State<Arc<Api>>, headers: HeaderMap) -> PlainText {
     let caller = Caller::new(api, headers);
     let found = caller.run(|api, _| api.look()?.checkpoint()).await?;
@@ -35,6 +42,14 @@ pub(crate) async fn checkpoint(State(api): State<Arc<Api>>, headers: HeaderMap) 
 }
 
 /// Entries from a position on: the caller's own and the platform's in full, of any other its leaf.
+#[utoipa::path(
+    get,
+    operation_id = "list_entries",
+    path = "/v1/journal/entries",
+    tag = "journal",
+    params(EntriesQuery),
+    responses((status = 200, description = "A part of the journal", body = Page<EntryInfo>)),
+)]
 pub(crate) async fn entries(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -72,6 +87,14 @@ fn shown(access: Access, entry: MirrorEntry) -> Result<EntryInfo, Problem> {
 }
 
 /// The proof text (C2SP tlog-proof) of an entry under the newest witnessed checkpoint.
+#[utoipa::path(
+    get,
+    operation_id = "get_entry_proof",
+    path = "/v1/journal/entries/{seq}/proof",
+    tag = "journal",
+    params(("seq" = u64, Path, description = "Position of the entry"), WaitQuery),
+    responses((status = 200, description = "The proof text", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn proof(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -13,6 +13,13 @@ use strongroom_types::words::words;
 
 /// How far this server's replica is. Needs no key: it says nothing of any tenant. Answers before
 /// the API is ready.
+#[utoipa::path(
+    get,
+    operation_id = "get_status",
+    path = "/v1/status",
+    tag = "status",
+    responses((status = 200, description = "Status", body = StatusInfo)),
+)]
 pub(crate) async fn show(State(api): State<Arc<Api>>) -> Answer<StatusInfo> {
     let now = api.now();
     let status = api.journal().read(|f| {

@@ -16,6 +16,14 @@ use strongroom_journal::state::{Lookup as _, View as _};
 use strongroom_types::{Code, TenantId};
 
 /// A tenant: name, scope version (what the next act must name), keys, policy.
+#[utoipa::path(
+    get,
+    operation_id = "get_tenant",
+    path = "/v1/tenants/{id}",
+    tag = "registry",
+    params(("id" = String, Path, description = "Tenant, `tnt_…`")),
+    responses((status = 200, description = "The tenant", body = TenantInfo)),
+)]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -5,10 +5,10 @@ mod create;
 mod list;
 mod show;
 
-pub(crate) use cancel::cancel;
-pub(crate) use create::create;
-pub(crate) use list::list;
-pub(crate) use show::{show, timeline};
+pub(crate) use cancel::*;
+pub(crate) use create::*;
+pub(crate) use list::*;
+pub(crate) use show::*;
 
 use super::scope::within_reach;
 use crate::access::Access;

@@ -13,6 +13,14 @@ use strongroom_journal::model::VaultRecord;
 use strongroom_types::TenantId;
 
 /// Vaults of the caller's tenant, or of the one named.
+#[utoipa::path(
+    get,
+    operation_id = "list_vaults",
+    path = "/v1/vaults",
+    tag = "registry",
+    params(TenantQuery),
+    responses((status = 200, description = "All of them", body = Page<VaultInfo>)),
+)]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

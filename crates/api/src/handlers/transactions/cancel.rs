@@ -8,10 +8,19 @@ use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
-use strongroom_api_types::Receipt;
+use strongroom_api_types::{Receipt, SignedRequest};
 use strongroom_types::{Act, ActBody, Code, Refusal, Scope, Tighten};
 
 /// Takes a signed `cancel` of exactly this transaction to the journal.
+#[utoipa::path(
+    post,
+    operation_id = "cancel_transaction",
+    path = "/v1/transactions/{id}/cancel",
+    tag = "transactions",
+    params(("id" = String, Path, description = "Transaction, `tx_…`, or digest of its intent")),
+    request_body = SignedRequest,
+    responses((status = 202, description = "Taken; ask for the act by its digest", body = Receipt)),
+)]
 pub(crate) async fn cancel(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -10,13 +10,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use std::sync::Arc;
-use strongroom_api_types::TransactionInfo;
+use strongroom_api_types::{SignedRequest, TransactionInfo};
 use strongroom_types::{Intent, Refusal};
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<TransactionInfo>);
 
 /// Takes a signed intent. The answer repeats digest and words for the client to compare with its
 /// own; policy is asked later.
+#[utoipa::path(
+    post,
+    operation_id = "create_transaction",
+    path = "/v1/transactions",
+    tag = "transactions",
+    request_body = SignedRequest,
+    responses((status = 202, description = "Taken", body = TransactionInfo)),
+)]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

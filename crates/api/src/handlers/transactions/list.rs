@@ -18,6 +18,14 @@ use strongroom_types::{Code, TransactionId};
 const PAGE_MAX: u32 = 100;
 
 /// A tenant's transactions, newest first.
+#[utoipa::path(
+    get,
+    operation_id = "list_transactions",
+    path = "/v1/transactions",
+    tag = "transactions",
+    params(TransactionsQuery),
+    responses((status = 200, description = "A part of the list", body = Page<TransactionInfo>)),
+)]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -17,6 +17,14 @@ use strongroom_types::Code;
 use strongroom_wire::TransactionState;
 
 /// One transaction; with `?until=signed&wait_ms=…` the answer waits for that state or an end.
+#[utoipa::path(
+    get,
+    operation_id = "get_transaction",
+    path = "/v1/transactions/{id}",
+    tag = "transactions",
+    params(("id" = String, Path, description = "Transaction, `tx_…`, or digest of its intent"), UntilQuery),
+    responses((status = 200, description = "The transaction", body = TransactionInfo)),
+)]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -57,6 +65,14 @@ fn read_state(text: &str) -> Result<TransactionState, Problem> {
 }
 
 /// Where the time went, layer by layer.
+#[utoipa::path(
+    get,
+    operation_id = "get_timeline",
+    path = "/v1/transactions/{id}/timeline",
+    tag = "transactions",
+    params(("id" = String, Path, description = "Transaction, `tx_…`, or digest of its intent")),
+    responses((status = 200, description = "The timeline", body = TimelineInfo)),
+)]
 pub(crate) async fn timeline(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
