@@ -1,6 +1,8 @@
 //! What the matrix must know of a stage.
 
+use std::sync::Arc;
 use strongroom_ports::bus::Record;
+use strongroom_ports::db::Db;
 use strongroom_stage::Stage;
 use strongroom_types::UnixMs;
 use strongroom_world::World;
@@ -20,6 +22,12 @@ pub trait Fixture {
 
     /// Present time, milliseconds.
     fn now(&self) -> UnixMs;
+
+    /// Fills the stage's tables with what does not arrive as a record, such as a server's requests.
+    /// Called once, when the first process has started.
+    fn prepare(&self, db: Arc<dyn Db>) {
+        drop(db);
+    }
 
     /// Instants to run through once the record was handled, ascending, so that ticks act.
     fn later(&self) -> Vec<UnixMs> {

@@ -93,6 +93,7 @@ impl<F: Fixture> Installation<F> {
             process: None,
         };
         new.start();
+        new.fixture.prepare(new.db.clone());
         new
     }
 

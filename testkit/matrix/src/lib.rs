@@ -35,6 +35,7 @@
 //! }
 //! ```
 //!
+//! - Rows that do not come by records are made in [`Fixture::prepare`].
 //! - A record that needs a history gets [`Case::given`] steps. Each step sees what the stage has
 //!   published so far ([`Published`]), may change the fixture (interior mutability: let time pass,
 //!   append to the journal), and its records are settled before the next step runs.

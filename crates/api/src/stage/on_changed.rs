@@ -22,6 +22,7 @@ pub(super) fn on_changed(
     if state == TransactionState::PendingApproval {
         store::delete_answers(step.tx, &changed.intent)?;
     }
+    let was = row.clone();
     row.state = state;
     if let Some((code, detail)) = changed.reason {
         row.set_reason(code, detail);
@@ -36,5 +37,5 @@ pub(super) fn on_changed(
     if state == TransactionState::Signed {
         row.marks = marks.with(Layer::Signed, step.now.micros());
     }
-    Ok(store::update(step.tx, &row, step.now)?)
+    Ok(store::update(step.tx, &was, &row, step.now)?)
 }

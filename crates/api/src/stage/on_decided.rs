@@ -22,11 +22,12 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
             (Verdict::Ended(end), Some((code, detail)))
         }
     };
+    let was = row.clone();
     let Ok(state) = apply(row.state, event(&row, &decided.core, verdict)) else {
         // A later change overtook the decision on its own topic: only the core is still news.
         if row.core.is_empty() {
             row.core = decided.core;
-            store::update(step.tx, &row, step.now)?;
+            store::update(step.tx, &was, &row, step.now)?;
         }
         return Ok(());
     };
@@ -40,7 +41,7 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     if let Some((code, detail)) = reason {
         row.set_reason(code, detail);
     }
-    Ok(store::update(step.tx, &row, step.now)?)
+    Ok(store::update(step.tx, &was, &row, step.now)?)
 }
 
 fn event(row: &TxRow, core: &str, verdict: Verdict) -> RowEvent {

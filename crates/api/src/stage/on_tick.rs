@@ -35,12 +35,13 @@ fn send_intents(
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
         } else if let Ok(state) = apply(row.state, RowEvent::TimedOut) {
+            let was = row.clone();
             row.state = state;
             row.set_reason(
                 Code::IntentExpired,
                 Code::IntentExpired.meaning().to_owned(),
             );
-            store::update(step.tx, &row, step.now)?;
+            store::update(step.tx, &was, &row, step.now)?;
         }
     }
     Ok(records)

@@ -6,6 +6,7 @@ use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, Un
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
 /// A transaction.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TxRow {
     pub(crate) intent: Digest,
     pub(crate) tenant: TenantId,
@@ -160,8 +161,17 @@ pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, D
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
-/// Writes everything that changes; the version counts on.
-pub(crate) fn update(tx: &mut dyn Tx, row: &TxRow, now: UnixMs) -> Result<(), DbError> {
+/// Updates a row that differs from what it was; the version counts changes, so a record that says
+/// again what the row says already must not be one.
+pub(crate) fn update(
+    tx: &mut dyn Tx,
+    was: &TxRow,
+    row: &TxRow,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    if row == was {
+        return Ok(());
+    }
     let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,
                  raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10";
     let (refusals, marks) = (encode(&row.refusals), row.marks.to_bytes());

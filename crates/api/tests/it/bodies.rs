@@ -89,12 +89,12 @@ impl<'a> Book<'a> {
 /// The first tenant's transfers and the records about them.
 impl Served {
     fn now(&self) -> UnixMs {
-        self.log.ledger.now
+        self.journal.ledger.now
     }
 
     fn transfer(&self, amount: u64, name: &str) -> Intent {
         let name = name.parse().unwrap();
-        self.log
+        self.journal
             .world
             .intent_with(self.now(), amount, FRIEND, |intent| {
                 intent.external_id = name
@@ -104,7 +104,7 @@ impl Served {
     /// A transfer that the API has taken.
     fn taken(&self, amount: u64, name: &str) -> (Intent, Signed) {
         let intent = self.transfer(amount, name);
-        let signed = self.log.world.signed_intent(&intent);
+        let signed = self.journal.world.signed_intent(&intent);
         let body = signed.to_json().to_text();
         let request = Request {
             method: "POST",
@@ -120,11 +120,11 @@ impl Served {
         let core = match &decided {
             Decided::Refused(Code::IntentExpired, _) => String::new(),
             Decided::Pending | Decided::Approved | Decided::Refused(..) => {
-                self.log.ledger.core(intent).to_text()
+                self.journal.ledger.core(intent).to_text()
             }
         };
         let record = IntentDecided {
-            intent: self.log.world.signed_intent(intent),
+            intent: self.journal.world.signed_intent(intent),
             core,
             approvals: Vec::new(),
             decided,
@@ -194,7 +194,7 @@ fn status_and_journal_bodies_do_not_change() {
 #[test]
 fn registry_bodies_do_not_change() {
     let served = served();
-    let tenant = &served.log.world.tenant;
+    let tenant = &served.journal.world.tenant;
     let (id, vault) = (tenant.id, tenant.vault);
     let mut book = Book::new(&served);
     book.get("tenant", &format!("/v1/tenants/{id}"));
@@ -236,7 +236,7 @@ fn transaction_bodies_do_not_change() {
     let served = served();
     let mut book = Book::new(&served);
     let intent = served.transfer(500_000, "order a");
-    let signed = served.log.world.signed_intent(&intent);
+    let signed = served.journal.world.signed_intent(&intent);
     book.post("create", "/v1/transactions", &signed);
     book.post("the same again", "/v1/transactions", &signed);
     book.get("received", &path(&intent));
@@ -346,10 +346,10 @@ fn bodies_of_transactions_that_end_do_not_change() {
 #[test]
 fn refusals_of_intents_do_not_change() {
     let served = served();
-    let world = served.log.world.clone();
+    let world = served.journal.world.clone();
     let now = served.now();
     let (taken, _) = served.taken(500_000, "order 1");
-    let act = served.log.ledger.signed_act(
+    let act = served.journal.ledger.signed_act(
         ActBody::Tighten(Tighten::Cancel(taken.digest())),
         &[Who::Admin(0)],
     );
@@ -430,7 +430,7 @@ fn refusals_of_intents_do_not_change() {
     book.compare("intents-refused.txt");
     assert!(
         served
-            .log
+            .journal
             .ledger
             .refused(strongroom_journal::Body::Act(act))
             .is_none()
@@ -440,11 +440,11 @@ fn refusals_of_intents_do_not_change() {
 #[test]
 fn approval_bodies_do_not_change() {
     let served = served();
-    let world = &served.log.world;
+    let world = &served.journal.world;
     let mut book = Book::new(&served);
     book.get("nothing waits", "/v1/approvals");
     let (intent, _) = served.taken(150_000_000, "two of three");
-    let core = served.log.ledger.core(&intent);
+    let core = served.journal.ledger.core(&intent);
     served.decided(&intent, Decided::Pending);
     let decide = format!(
         "/v1/approvals/{}/decisions",
@@ -490,14 +490,14 @@ fn act_bodies_do_not_change() {
     let (intent, _) = served.taken(500_000, "to be cancelled");
     let cancel = Tighten::Cancel(intent.digest());
     let act = served
-        .log
+        .journal
         .ledger
         .signed_act(ActBody::Tighten(cancel), &[Who::Admin(0)]);
     let refused = served
-        .log
+        .journal
         .ledger
         .signed_act(ActBody::Tighten(Tighten::Stop), &[Who::Clerk]);
-    let platform = served.log.world.create_tenant(served.now());
+    let platform = served.journal.world.create_tenant(served.now());
     let act_path = format!("/v1/acts/{}", Act::digest_of(&act.text));
     let cancel_path = format!("{}/cancel", path(&intent));
     let mut book = Book::new(&served);

@@ -1,7 +1,5 @@
 //! A served API with a journal that the test feeds.
 
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng as _;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +11,7 @@ use strongroom_api::{
 use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_client::Client;
 use strongroom_journal::Body;
-use strongroom_journal::follower::{Follower, witness_name};
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::follower::Follower;
 use strongroom_ports::bus::{Bus as _, Mode};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_ports::host::Clock;
@@ -22,10 +19,12 @@ use strongroom_replica::SharedFollower;
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{NoFaults, Options as ShellOptions, Shell};
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_tlog::{CosignKey, cosign};
-use strongroom_types::{Act, Code, Document as _, NodeId, Signed, UnixMs};
-use strongroom_wire::{JournalBatch, JournalResult, Marks, Role, WitnessCosignature, topics};
-use strongroom_world::{Ledger, START, World, WorldOptions};
+use strongroom_tlog::Note;
+use strongroom_types::{Act, Code, Document as _, Signed, UnixMs};
+use strongroom_wire::{
+    JournalBatch, JournalResult, Marks, Payload, Role, WitnessCosignature, encode, topics,
+};
+use strongroom_world::{Ledger, Letter, Log, START, Sender, World, WorldOptions};
 
 pub const OPERATOR: &str = "operator-key";
 pub const TENANT: &str = "tenant-key";
@@ -34,6 +33,16 @@ pub const OTHER: &str = "other-key";
 /// A clock that the test sets.
 pub struct TestClock(AtomicU64);
 
+impl TestClock {
+    pub fn at(now: UnixMs) -> Self {
+        Self(AtomicU64::new(now.0))
+    }
+
+    pub fn set(&self, now: UnixMs) {
+        self.0.store(now.0, Ordering::Relaxed);
+    }
+}
+
 impl Clock for TestClock {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -41,49 +50,50 @@ impl Clock for TestClock {
 }
 
 /// A journal: tenant, key and vault of the first tenant, then a second tenant.
-pub struct Log {
+pub struct Journal {
     pub world: World,
-    /// The first tenant's view of the journal.
+    /// The first tenant's view of it.
     pub ledger: Ledger,
-    pub batches: Vec<JournalBatch>,
-    pub bodies: Vec<String>,
+    /// What the writer published, one batch per entry.
+    pub log: Log,
 }
 
-impl Log {
+impl Journal {
     pub fn new() -> Self {
         let mut ledger = Ledger::ready(World::new(1, WorldOptions::default()));
         let world = ledger.world.clone();
         ledger.world = world.for_tenant(1);
         ledger.create_tenant();
-        let mut follower = Follower::new(Arc::clone(&world.genesis)).unwrap();
-        let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let (mut batches, mut bodies) = (Vec::new(), Vec::new());
-        for entry in &ledger.entries {
-            let offered = if entry.seq == 0 {
-                vec![]
-            } else {
-                vec![entry.body.clone()]
-            };
-            let ordered = orderer
-                .order(&mut follower, entry.at, &offered, &mut rng)
-                .unwrap();
-            batches.extend(ordered.batches.into_iter().map(|batch| batch.batch));
-            bodies.push(follower.tip().body.clone());
-        }
         ledger.world = world.clone();
-        Self {
-            world,
-            ledger,
-            batches,
-            bodies,
+        let log = Log::of(&ledger);
+        Self { world, ledger, log }
+    }
+
+    /// A replica of it that no witness has vouched for.
+    pub fn replica(&self) -> Arc<SharedFollower> {
+        let shared = SharedFollower::new(Arc::clone(&self.world.genesis)).unwrap();
+        for batch in &self.log.batches {
+            shared.write(|f| f.append(batch)).unwrap();
         }
+        Arc::new(shared)
+    }
+
+    /// Appends a body for the first tenant, here and in a replica.
+    pub fn append(&mut self, body: Body, replica: &SharedFollower) {
+        let now = self.ledger.now;
+        self.ledger.push(body.clone(), now).unwrap();
+        let batch = self.log.batch(now, &[body]);
+        replica.write(|f| f.append(&batch)).unwrap();
+    }
+
+    pub fn post(&self) -> Post {
+        self.world.post(Sender::Service(Role::Api))
     }
 }
 
 /// A served API.
 pub struct Served {
-    pub log: Log,
+    pub journal: Journal,
     pub url: String,
     pub bus: Arc<EmbeddedBus>,
     pub clock: Arc<TestClock>,
@@ -114,23 +124,17 @@ impl Served {
 
     /// As [`Self::on`], behind a gate that the test opens.
     pub fn behind(ready: Ready, db: Arc<SqliteDb>, bus: Arc<EmbeddedBus>) -> Self {
-        let log = Log::new();
-        let genesis = Arc::clone(&log.world.genesis);
-        let shared = Arc::new(SharedFollower::new(Arc::clone(&genesis)).unwrap());
-        log.batches
-            .iter()
-            .for_each(|batch| drop(shared.write(|f| f.append(batch)).unwrap()));
-        let service = log.world.service(Role::Api);
-        let post = || Post::new(genesis.hash(), service.node, &service.signing.to_bytes());
+        let journal = Journal::new();
+        let shared = journal.replica();
         let stage = Shell::new(
-            ApiStage::new(post(), Arc::clone(&shared)),
+            ApiStage::new(journal.post(), Arc::clone(&shared)),
             db.clone(),
             bus.clone(),
             ShellOptions::default(),
             Box::new(NoFaults),
         )
         .unwrap();
-        let clock = Arc::new(TestClock(AtomicU64::new(START.0)));
+        let clock = Arc::new(TestClock::at(START));
         let key = |text, tenant| AccessKey {
             hash: hash_key(text),
             tenant,
@@ -140,11 +144,11 @@ impl Served {
             bus: bus.clone(),
             journal: Arc::clone(&shared),
             codecs: vec![strongroom_chains::network("regtest").unwrap().unwrap()],
-            post: post(),
+            post: journal.post(),
             keyring: Keyring(vec![
                 key(OPERATOR, None),
-                key(TENANT, Some(log.world.tenant.id)),
-                key(OTHER, Some(log.world.for_tenant(1).tenant.id)),
+                key(TENANT, Some(journal.world.tenant.id)),
+                key(OTHER, Some(journal.world.for_tenant(1).tenant.id)),
             ]),
             clock: clock.clone(),
             changes: Changes::default(),
@@ -162,7 +166,7 @@ impl Served {
         let url = format!("http://{address}");
         runtime.spawn(async move { serve(api, listener, std::future::pending()).await });
         Self {
-            log,
+            journal,
             url,
             bus,
             clock,
@@ -178,69 +182,43 @@ impl Served {
         Client::new(&self.url, key)
     }
 
-    fn publish<T: strongroom_wire::Payload>(
-        &self,
-        topic: &str,
-        node: NodeId,
-        seed: &[u8; 32],
-        payload: &T,
-    ) {
-        let cause = Cause::own(&[&strongroom_wire::encode(payload)], UnixMs(0));
-        self.publish_with(topic, (node, seed), None, payload, &cause);
-    }
-
-    fn publish_with<T: strongroom_wire::Payload>(
-        &self,
-        topic: &str,
-        (node, seed): (NodeId, &[u8; 32]),
-        to: Option<NodeId>,
-        payload: &T,
-        cause: &Cause,
-    ) {
-        let mut post = Post::new(self.log.world.genesis.hash(), node, seed);
-        let record = post
-            .record(START, (topic, &[]), to, payload, cause)
-            .unwrap();
-        self.bus.publish(&[record]).unwrap();
+    fn publish<T: Payload>(&self, sender: Sender, letter: Letter<'_>, marks: Marks, payload: &T) {
+        let mut cause = Cause::own(&[&encode(payload)], letter.deadline);
+        cause.marks = marks;
+        let mut post = self.journal.world.post(sender);
+        let place = (letter.topic, letter.key);
+        let record = post.record(letter.created, place, letter.to, payload, &cause);
+        self.bus.publish(&[record.unwrap()]).unwrap();
     }
 
     /// The writer publishes a batch.
     pub fn batch(&self, batch: &JournalBatch) {
-        let writer = self.log.world.service(Role::Writer);
+        let letter = Letter::new(topics::JOURNAL_ENTRIES, START);
         self.publish(
-            topics::JOURNAL_ENTRIES,
-            writer.node,
-            &writer.signing.to_bytes(),
+            Sender::Service(Role::Writer),
+            letter,
+            Marks::default(),
             batch,
         );
     }
 
     pub fn all_batches(&self) {
-        self.log.batches.iter().for_each(|batch| self.batch(batch));
+        let batches = self.journal.log.batches.iter();
+        batches.for_each(|batch| self.batch(batch));
     }
 
     /// A cosignature of a signer (1 to 3) over the head after batch `n`.
     pub fn cosignature(&self, signer: u16, n: usize, time_s: u64) -> WitnessCosignature {
-        let seat = self.log.world.signer(signer);
-        let key = CosignKey::new(&witness_name(seat.node), &seat.witness.to_bytes()).unwrap();
-        let body = self.log.bodies[n].clone();
-        let signature = cosign(&body, time_s, &key).unwrap().signature;
-        WitnessCosignature {
-            body,
-            time_s,
-            signature,
-        }
+        let note = Note::parse(&self.journal.log.batches[n].note).unwrap();
+        let at = UnixMs(time_s * 1000);
+        self.journal.world.cosignature(signer, note.body(), at)
     }
 
     /// A signer publishes a cosignature under its own name.
     pub fn vouch(&self, signer: u16, cosignature: &WitnessCosignature) {
-        let seat = self.log.world.signer(signer);
-        self.publish(
-            &topics::cosignatures(seat.node),
-            seat.node,
-            &seat.signing.to_bytes(),
-            cosignature,
-        );
+        let topic = topics::cosignatures(self.journal.world.signer(signer).node);
+        let letter = Letter::new(&topic, START);
+        self.publish(Sender::Seat(signer), letter, Marks::default(), cosignature);
     }
 
     /// Three of four witnesses vouch for the head after batch `n`.
@@ -249,7 +227,7 @@ impl Served {
     }
 
     pub fn last(&self) -> usize {
-        self.log.batches.len() - 1
+        self.journal.log.batches.len() - 1
     }
 
     pub fn size(&self) -> u64 {
@@ -258,7 +236,7 @@ impl Served {
 
     /// Sets the clock; the stage's tick is due whenever it moved by half a second.
     pub fn at(&self, now: UnixMs) {
-        self.clock.0.store(now.0, Ordering::Relaxed);
+        self.clock.set(now);
     }
 
     /// The API's stage handles what is on the bus.
@@ -272,24 +250,17 @@ impl Served {
     }
 
     /// A service publishes one record and the API's stage handles it.
-    pub fn says<T: strongroom_wire::Payload>(&self, role: Role, topic: &str, payload: &T) {
+    pub fn says<T: Payload>(&self, role: Role, topic: &str, payload: &T) {
         self.says_with(role, topic, payload, Marks::default());
     }
 
     /// As [`Self::says`], with a timeline.
-    pub fn says_with<T: strongroom_wire::Payload>(
-        &self,
-        role: Role,
-        topic: &str,
-        payload: &T,
-        marks: Marks,
-    ) {
-        let service = self.log.world.service(role);
-        let sender = (service.node, &service.signing.to_bytes());
-        let to = (role == Role::Writer).then(|| self.log.world.service(Role::Api).node);
-        let mut cause = Cause::own(&[&strongroom_wire::encode(payload)], UnixMs(0));
-        cause.marks = marks;
-        self.publish_with(topic, sender, to, payload, &cause);
+    pub fn says_with<T: Payload>(&self, role: Role, topic: &str, payload: &T, marks: Marks) {
+        let mut letter = Letter::new(topic, START);
+        if role == Role::Writer {
+            letter = letter.to(self.journal.world.service(Role::Api).node);
+        }
+        self.publish(Sender::Service(role), letter, marks, payload);
         self.step();
     }
 
@@ -307,15 +278,7 @@ impl Served {
 
     /// Applies one more act of the first tenant, as if the journal's writer had.
     pub fn in_force(&mut self, act: &Signed) {
-        let ledger = &mut self.log.ledger;
-        ledger.push(Body::Act(act.clone()), ledger.now).unwrap();
-        let orderer =
-            Orderer::new(&self.log.world.genesis, &self.log.world.log_key.to_bytes()).unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(2);
-        let offered = [Body::Act(act.clone())];
-        self.shared
-            .write(|f| orderer.order(f, ledger.now, &offered, &mut rng))
-            .unwrap();
+        self.journal.append(Body::Act(act.clone()), &self.shared);
     }
 
     /// One request, byte by byte: what was answered, head and body.

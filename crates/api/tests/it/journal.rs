@@ -10,7 +10,10 @@ fn codec() -> Arc<dyn ChainCodec> {
 }
 
 fn proved(served: &Served, key: &str) -> Result<String, ClientError> {
-    let (genesis, vault) = (&served.log.world.genesis, served.log.world.tenant.vault);
+    let (genesis, vault) = (
+        &served.journal.world.genesis,
+        served.journal.world.tenant.vault,
+    );
     served
         .client(key)
         .proved_address(genesis, codec().as_ref(), vault, 0, 7)
@@ -23,7 +26,10 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
     served.all_batches();
     (1..=2).for_each(|signer| served.vouch(signer, &served.cosignature(signer, served.last(), 5)));
     let client = served.client(TENANT);
-    let (genesis, vault) = (&served.log.world.genesis, served.log.world.tenant.vault);
+    let (genesis, vault) = (
+        &served.journal.world.genesis,
+        served.journal.world.tenant.vault,
+    );
     let unproved = client.address(vault, 0, 7).unwrap();
     assert!(unproved.proof.is_none(), "two of four are not a quorum");
     served.witnessed(served.last());
@@ -31,7 +37,7 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
         .proved_address(genesis, codec().as_ref(), vault, 0, 7)
         .unwrap();
     assert_eq!(proved.address, unproved.address);
-    assert_eq!(proved.registered.tenant, served.log.world.tenant.id);
+    assert_eq!(proved.registered.tenant, served.journal.world.tenant.id);
     assert_eq!(proved.registered.witnessed_at_s, START.0 / 1000);
     let other = client
         .proved_address(genesis, codec().as_ref(), vault, 1, 7)
@@ -69,7 +75,7 @@ fn the_checkpoint_carries_its_cosignatures_and_older_ones_give_way() {
         Some("not_ready")
     );
     served.witnessed(1);
-    let trust = Trust::new(&served.log.world.genesis).unwrap();
+    let trust = Trust::new(&served.journal.world.genesis).unwrap();
     assert_eq!(
         trust
             .checkpoint(&client.journal_checkpoint().unwrap())
@@ -104,7 +110,7 @@ fn every_entry_has_a_proof_that_holds() {
     served.witnessed(served.last());
     let (client, trust) = (
         served.client(OPERATOR),
-        Trust::new(&served.log.world.genesis).unwrap(),
+        Trust::new(&served.journal.world.genesis).unwrap(),
     );
     let answer = client.journal_entries(0, 100).unwrap();
     assert_eq!(answer.data.len() as u64, served.size());
@@ -164,7 +170,7 @@ fn entries_come_in_pages() {
 #[test]
 fn records_that_prove_nothing_are_skipped() {
     let served = Served::new();
-    let batches = &served.log.batches;
+    let batches = &served.journal.log.batches;
     served.batch(&batches[0]);
     served.batch(&batches[2]);
     let mut unsigned = batches[1].clone();

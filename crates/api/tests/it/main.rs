@@ -1,5 +1,5 @@
-//! The API over HTTP, on an embedded bus and a journal made in the test, asked by the client
-//! library.
+//! The API on an embedded bus and a journal made in the test: over HTTP by the client library or
+//! byte by byte, and without HTTP by its stage and its submissions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,6 +8,12 @@
 )]
 
 mod bodies;
+mod desk;
 mod fixture;
 mod journal;
+mod matrix;
+mod openapi;
 mod ready;
+mod repeat;
+mod rows;
+mod submit;

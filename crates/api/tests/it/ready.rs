@@ -57,7 +57,7 @@ fn an_api_that_is_not_ready_answers_its_status_and_refuses_the_rest() {
 fn an_intent_sent_too_early_is_refused_and_not_kept() {
     let ready = Ready::default();
     let served = Served::behind(ready.clone(), database(), bus(1));
-    let world = &served.log.world;
+    let world = &served.journal.world;
     let intent = world.signed_intent(&world.intent(START, 1_000, FRIEND));
     let client = served.client(TENANT);
     let refused = client.create_transaction(&intent).unwrap_err();

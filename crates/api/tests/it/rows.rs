@@ -1,0 +1,137 @@
+//! Records in, rows out.
+
+use crate::desk::{Desk, change};
+use strongroom_types::{Answer, Code, Document as _, Intent};
+use strongroom_wire::{Decided, Role, TransactionState, topics};
+use strongroom_world::Who;
+
+fn refused(code: Code) -> Decided {
+    Decided::Refused(code, code.meaning().to_owned())
+}
+
+/// An intent that the API took.
+fn taken(desk: &Desk, amount: u64) -> Intent {
+    let intent = desk.intent(amount, "order");
+    desk.submit(&intent).unwrap();
+    intent
+}
+
+#[test]
+fn a_fee_cap_is_blocked_when_policy_says_so_and_failed_when_another_does() {
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 500_000);
+    desk.decided(&intent, refused(Code::FeeCapExceeded));
+    assert_eq!(desk.row(&intent).state, TransactionState::Blocked);
+
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 500_000);
+    desk.decided(&intent, Decided::Approved);
+    let mut failed = change(&intent, TransactionState::Failed);
+    failed.reason = Some((Code::FeeCapExceeded, "12 of 10".to_owned()));
+    desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &failed);
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::Failed, "fee_cap_exceeded")
+    );
+}
+
+#[test]
+fn a_late_report_does_not_take_a_row_back() {
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 500_000);
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signed);
+    let signed = desk.row(&intent);
+    desk.changed(&intent, TransactionState::Signing);
+    desk.changed(&intent, TransactionState::PendingApproval);
+    desk.decided(&intent, refused(Code::PolicyBlocked));
+    assert_eq!(desk.row(&intent), signed);
+}
+
+#[test]
+fn a_late_decision_brings_its_core_and_nothing_else() {
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 500_000);
+    desk.changed(&intent, TransactionState::Signing);
+    assert_eq!(desk.row(&intent).core, "");
+    desk.decided(&intent, Decided::Approved);
+    let row = desk.row(&intent);
+    assert_eq!(row.state, TransactionState::Signing);
+    assert_eq!(row.core, desk.journal.ledger.core(&intent).to_text());
+}
+
+#[test]
+fn the_same_decision_again_is_not_a_change() {
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 150_000_000);
+    desk.decided(&intent, Decided::Pending);
+    let pending = desk.row(&intent);
+    // Another record: the approvals service lost its tables and decided again.
+    desk.wait(1);
+    desk.decided(&intent, Decided::Pending);
+    assert_eq!(desk.row(&intent), pending);
+}
+
+/// The journal sends an intent back because its decision changed. Report and new decision travel on
+/// two topics; whichever arrives first, approvers are asked about the new decision, without the
+/// answers to the old one.
+#[test]
+fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
+    for report_first in [true, false] {
+        let mut desk = Desk::new();
+        let intent = taken(&desk, 150_000_000);
+        let core = desk.journal.ledger.core(&intent);
+        desk.decided(&intent, Decided::Pending);
+        let world = desk.journal.world.clone();
+        let yes = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+        desk.approve(&intent, &yes).unwrap();
+        desk.decided(&intent, Decided::Approved);
+        desk.changed(&intent, TransactionState::Signing);
+        assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+
+        let mut other = core.clone();
+        other.rule = "stricter".to_owned();
+        if report_first {
+            desk.changed(&intent, TransactionState::PendingApproval);
+        }
+        desk.decided_with(&intent, other.to_text(), Decided::Pending);
+        if !report_first {
+            desk.changed(&intent, TransactionState::PendingApproval);
+        }
+        let row = desk.row(&intent);
+        assert_eq!(
+            row.state,
+            TransactionState::PendingApproval,
+            "{report_first}"
+        );
+        assert_eq!(row.core, other.to_text(), "{report_first}");
+        assert_eq!(
+            desk.count("SELECT count(*) FROM answer"),
+            0,
+            "{report_first}"
+        );
+    }
+}
+
+/// An evaluation that was refused before policy has no core: it says nothing about a payment that
+/// is on its way.
+#[test]
+fn a_refusal_without_a_core_does_not_end_what_is_being_signed() {
+    let mut desk = Desk::new();
+    let intent = taken(&desk, 500_000);
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signing);
+    let again = refused(Code::IntentAlreadyAuthorized);
+    desk.decided_with(&intent, String::new(), again);
+    assert_eq!(desk.row(&intent).state, TransactionState::Signing);
+}
+
+#[test]
+fn records_about_an_intent_that_is_not_here_change_nothing() {
+    let mut desk = Desk::new();
+    let intent = desk.intent(500_000, "elsewhere");
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signing);
+    assert_eq!(desk.count("SELECT count(*) FROM tx"), 0);
+}
