@@ -1,4 +1,4 @@
-//! What this node says to a coordinator: sealed, and counted.
+//! Answers to a coordinator: sealed, and counted.
 
 use crate::held::Asker;
 use crate::node::SignerNode;
@@ -40,6 +40,7 @@ impl SignerNode {
 }
 
 fn shortened(detail: String) -> String {
+    // By characters: cut inside of one, it would not be text any more.
     if detail.len() <= DETAIL_MAX {
         detail
     } else {

@@ -16,6 +16,15 @@ pub const CEREMONIES_MAX: usize = 32;
 /// Most messages kept for runs that have not begun here yet.
 pub const EARLY_MAX: usize = 1_024;
 
+/// One run of a ceremony.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Key that the ceremony makes.
+    pub(crate) name: KeyName,
+    /// Number of the run, from 1.
+    pub(crate) number: u32,
+}
+
 /// A run that this signer takes part in.
 pub(crate) struct Running {
     pub(crate) run: u32,
@@ -92,6 +101,7 @@ impl Ceremonies {
 
     /// The kept messages of this run, with their senders; those of older runs are dropped.
     pub(crate) fn take_early(&mut self, name: KeyName, run: u32) -> Vec<(u16, Vec<u8>)> {
+        // Older runs will never begin here: their numbers are used up.
         let mut taken = Vec::new();
         self.early.retain_mut(|early| {
             if early.name != name || early.run > run {

@@ -1,4 +1,4 @@
-//! When fresh witnessed heads arrived: the `covered_us` of a share, for the timeline only.
+//! Arrival times of fresh witnessed heads: the `covered_us` of a share, for the timeline only.
 
 use std::collections::VecDeque;
 use strongroom_types::UnixMs;
@@ -14,18 +14,18 @@ impl Coverage {
     pub(crate) fn note(&mut self, size: u64, now: UnixMs) {
         if self.0.back().is_none_or(|(known, _)| *known < size) {
             self.0.push_back((size, now));
+
+            // Bounded: this is a figure for people, not worth growing memory.
             if self.0.len() > HEADS_MAX {
                 self.0.pop_front();
             }
         }
     }
 
-    /// When a fresh head first covered the entry at `seq`, Unix microseconds; 0 when none does.
+    /// Time at which a fresh head first covered the entry at `seq`, Unix microseconds; 0 when none does.
     pub(crate) fn covered_us(&self, seq: u64) -> u64 {
         let at = self.0.partition_point(|(size, _)| *size <= seq);
-        self.0
-            .get(at)
-            .map_or(0, |(_, when)| when.0.saturating_mul(1000))
+        self.0.get(at).map_or(0, |(_, when)| when.micros())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a decision was made from, as one digest that stands in every refusal.
+//! Evidence of a decision, as one digest that stands in every refusal.
 
 use borsh::BorshSerialize;
 use strongroom_journal::model::AttemptRecord;
@@ -6,7 +6,7 @@ use strongroom_ports::chain::{Effects, Inspection};
 use strongroom_types::{Digest, digest};
 use strongroom_wire::encode;
 
-/// What the signer saw, as far as it came. All of it can be computed again from the request and the
+/// Findings of the signer, as far as it came. All of it can be computed again from the request and the
 /// journal.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
@@ -36,10 +36,12 @@ impl Evidence {
             ]
             .concat()
         });
+
         let expected = self
             .expected
             .as_ref()
             .map(|effects| [encode(&effects.moves), encode(&effects.authorities)].concat());
+
         digest(
             "strongroom/signer-evidence/v2",
             &[

@@ -1,4 +1,4 @@
-//! What ends the process: nothing was released, and the next start rebuilds from the disk.
+//! Errors that end the process: nothing was released, and the next start rebuilds from the disk.
 
 use strongroom_ports::db::{DbError, DbErrorKind};
 use strongroom_types::{Code, Refusal};
@@ -32,7 +32,7 @@ impl Fatal {
     }
 }
 
-/// Why something offered to this signer was not taken.
+/// Reason for which something offered to this signer was not taken.
 #[derive(Debug)]
 pub(crate) enum NotTaken {
     /// Refused: nothing changed by it, and the process goes on.

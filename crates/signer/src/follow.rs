@@ -20,14 +20,19 @@ impl SignerNode {
             }
         };
 
+        // A gap means that the link must send again from this replica's end; everything else the
+        // replica has judged itself.
         let appended = self.journal.append(&batch, now)?;
         if let Err(refusal) = appended.result {
             self.gap |= refusal.code == Code::NotReady;
             self.ignore("batch", &refusal);
         }
+
+        // Durable since `append` returned: only now may it leave.
         if let Some(cosignature) = appended.cosignature {
             self.publish_cosignature(&cosignature, now);
         }
+
         self.on_new_head(now)
     }
 
@@ -52,6 +57,8 @@ impl SignerNode {
             Err(NotTaken::Refused(refusal)) => self.ignore("cosignature", &refusal),
             Err(NotTaken::Fatal(fatal)) => return Err(fatal),
         }
+
+        // A quorum may just have become complete.
         self.on_new_head(now)
     }
 
@@ -61,11 +68,13 @@ impl SignerNode {
         if let Ok(head) = follower.fresh(now) {
             let size = head.size;
             self.coverage.note(size, now);
+
             let view = follower.head_view(size)?;
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
                 self.ceremonies.end(name);
             }
         }
+
         self.serve_held(now)
     }
 

@@ -43,6 +43,8 @@ impl SignerNode {
             }
         };
 
+        // A message for another recipient is sealed to that one; relayed here it is a mistake or a
+        // probe.
         let seat = self.identity.genesis.signer_by_node(from);
         let (Some(from), Ok(me)) = (seat.map(|seat| seat.index), self.identity.index()) else {
             return Ok(());
@@ -50,6 +52,7 @@ impl SignerNode {
         if from == me || message.to.is_some_and(|to| to != me) {
             return Ok(());
         }
+
         self.on_peer_message(from, message, now)
     }
 
@@ -61,7 +64,7 @@ impl SignerNode {
     ) -> Result<(), Fatal> {
         let (name, run) = ((message.tenant, message.key), message.run);
         if self.ceremonies.is_running(name, run) {
-            return self.on_ceremony_message(name, from, message.body, now);
+            return self.on_ceremony_message(name, (from, message.body), now);
         }
 
         // A fast peer may be told of a run before this node is.
@@ -81,13 +84,14 @@ impl SignerNode {
     pub(crate) fn on_ceremony_message(
         &mut self,
         name: KeyName,
-        from: u16,
-        bytes: Vec<u8>,
+        (from, bytes): (u16, Vec<u8>),
         now: UnixMs,
     ) -> Result<(), Fatal> {
         let Some(running) = self.ceremonies.get_mut(name) else {
             return Ok(());
         };
+
+        // The session names the culprits of a fault; the run then ends here, without a key.
         let input = DkgInput::Received { from, bytes };
         match running.session.step(input, &mut *self.entropy.rng()) {
             Ok(effects) => self.perform(name, effects, now),
@@ -106,6 +110,7 @@ impl SignerNode {
         effects: Vec<DkgEffect>,
         now: UnixMs,
     ) -> Result<(), Fatal> {
+        // A queue, since persisting gives more effects: they come after those already due.
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -132,6 +137,9 @@ impl SignerNode {
     fn persist(&mut self, name: KeyName, record: &KeyShareRecord) -> Result<Vec<DkgEffect>, Stop> {
         let gone = || Refusal::new(Code::Internal, "the run is over");
         let run = self.ceremonies.get(name).ok_or_else(gone)?.run;
+
+        // Before the session goes on to certify: a certificate without a durable share would make a
+        // key that too few can sign with.
         self.keys
             .persist(name, run, record)
             .map_err(|error| match error {
@@ -188,6 +196,7 @@ impl SignerNode {
         certified: Certified,
         now: UnixMs,
     ) {
+        // Under the envelope key, so that every replica can check it against genesis.
         let Certified { transcript, public } = certified;
         let signature = self
             .outbox

@@ -12,7 +12,7 @@ pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest wait in milliseconds, whatever deadline the request has.
 pub const HELD_MS_MAX: u64 = 120_000;
 
-/// A coordinator's wish that the journal decides.
+/// A coordinator's request that the journal decides.
 pub(crate) enum Wanted {
     Shares(SigningRequest),
     Ceremony {
@@ -41,7 +41,7 @@ pub(crate) struct Request {
 
 pub(crate) struct Waiting {
     pub(crate) request: Request,
-    /// Why it still waits.
+    /// Latest answer, given when its time is over.
     pub(crate) last: Denied,
 }
 
@@ -74,6 +74,7 @@ impl Held {
             waiting.last.refusal = Refusal::new(Code::QuotaExceeded, detail);
             return Err(waiting);
         }
+
         self.bytes += waiting.request.bytes;
         self.waiting.insert(self.next, *waiting);
         self.next += 1;
@@ -95,10 +96,12 @@ impl Held {
             .filter(|(_, waiting)| late(waiting))
             .map(|(seq, _)| *seq)
             .collect();
+
         let taken: Vec<Waiting> = seqs
             .iter()
             .filter_map(|seq| self.waiting.remove(seq))
             .collect();
+
         self.bytes -= taken
             .iter()
             .map(|waiting| waiting.request.bytes)

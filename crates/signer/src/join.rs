@@ -1,9 +1,8 @@
 //! Joining a run of a ceremony: only when the journal shows that the committee released it.
 
-use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX, Running};
+use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX, Run, Running};
 use crate::fatal::Fatal;
 use crate::held::Asker;
-use crate::keys::KeyName;
 use crate::node::SignerNode;
 use crate::verdict::{Denied, Served, Stop};
 use strongroom_journal::apply::ceremony::{key_name, suite_id};
@@ -23,14 +22,8 @@ fn run_session(session: &Digest, run: u32) -> [u8; 32] {
 
 impl SignerNode {
     /// Joins a run of a ceremony, or repeats the certificate of one that this signer has finished.
-    pub(crate) fn join(
-        &mut self,
-        name: KeyName,
-        run: u32,
-        asker: &Asker,
-        now: UnixMs,
-    ) -> Result<Served, Fatal> {
-        match self.join_if_released(name, run, asker, now) {
+    pub(crate) fn join(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<Served, Fatal> {
+        match self.join_if_released(run, asker, now) {
             Ok(()) => Ok(Served::Done),
             Err(Stop::Refuse(refusal)) => Ok(Served::Refuse(Denied::unjudged(refusal))),
             Err(Stop::Wait(refusal)) => Ok(Served::Wait(Denied::unjudged(refusal))),
@@ -38,31 +31,32 @@ impl SignerNode {
         }
     }
 
-    fn join_if_released(
-        &mut self,
-        name: KeyName,
-        run: u32,
-        asker: &Asker,
-        now: UnixMs,
-    ) -> Result<(), Stop> {
+    fn join_if_released(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<(), Stop> {
+        let Run { name, number } = run;
         self.judge(&[]).may_act()?;
         let index = self.identity.index()?;
+
         // Each run costs a polynomial and a row: a coordinator must not start runs without end.
-        if !(1..=RUNS_MAX).contains(&run) {
-            let detail = format!("runs are 1 to {RUNS_MAX}, not {run}");
+        if !(1..=RUNS_MAX).contains(&number) {
+            let detail = format!("runs are 1 to {RUNS_MAX}, not {number}");
             return Err(Refusal::new(Code::CeremonyFault, detail).into());
         }
-        if run <= self.keys.run(name) {
-            return self.repeat_certificate(name, run, asker, now);
+
+        // Joined before, by this process or an earlier one: a second polynomial under one name
+        // would let peers compute the difference of the two.
+        if number <= self.keys.run(name) {
+            return self.repeat_certificate(run, asker, now);
         }
 
         let handed = self.journal.handed(now);
         let key = self.judge(&handed).judge_ceremony(name, now)?;
+
+        // Each session holds secret polynomials in memory.
         if self.ceremonies.is_full_for(name) {
             return Err(Refusal::new(Code::QuotaExceeded, "too many ceremonies run here").into());
         }
 
-        let parameters = self.parameters(name, run, &key)?;
+        let parameters = self.parameters(run, &key)?;
         let sealing = SealingSecret::from_bytes(&self.identity.sealing.to_secret_bytes());
         let (session, effects) =
             DkgSession::start(parameters, index, sealing, &mut *self.entropy.rng())
@@ -70,36 +64,34 @@ impl SignerNode {
 
         // The run's number is on disk before its first message leaves: begun again after a
         // restart, it would show peers a second polynomial under one name.
-        self.keys.begin_run(name, run)?;
+        self.keys.begin_run(name, number)?;
         let running = Running {
-            run,
+            run: number,
             session,
             asker: *asker,
             until: now.plus(RUN_MS_MAX),
             public: Vec::new(),
         };
         self.ceremonies.begin(name, running);
-        tracing::info!(tenant = %name.0, key = %name.1, run, "joined a ceremony");
+        tracing::info!(tenant = %name.0, key = %name.1, run = number, "joined a ceremony");
 
+        // Fast peers' messages that came before the coordinator's.
         self.perform(name, effects, now)?;
-        for (from, body) in self.ceremonies.take_early(name, run) {
-            self.on_ceremony_message(name, from, body, now)?;
+        for message in self.ceremonies.take_early(name, number) {
+            self.on_ceremony_message(name, message, now)?;
         }
         Ok(())
     }
 
     /// A run that was joined before: nothing is begun again under its name.
-    fn repeat_certificate(
-        &mut self,
-        name: KeyName,
-        run: u32,
-        asker: &Asker,
-        now: UnixMs,
-    ) -> Result<(), Stop> {
-        if self.ceremonies.is_running(name, run) {
+    fn repeat_certificate(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<(), Stop> {
+        let Run { name, number } = run;
+        if self.ceremonies.is_running(name, number) {
             return Ok(());
         }
-        let Some(certified) = self.keys.certified(name, run)? else {
+
+        // A coordinator that lost the certificate may have it again; it says nothing new.
+        let Some(certified) = self.keys.certified(name, number)? else {
             let detail = format!(
                 "run {} of {} was joined and is over: start the next",
                 self.keys.run(name),
@@ -111,15 +103,11 @@ impl SignerNode {
         Ok(())
     }
 
-    fn parameters(
-        &self,
-        name: KeyName,
-        run: u32,
-        key: &KeyRecord,
-    ) -> Result<DkgParameters, Refusal> {
+    fn parameters(&self, run: Run, key: &KeyRecord) -> Result<DkgParameters, Refusal> {
+        let Run { name, number } = run;
         Ok(DkgParameters {
             suite: suite_id(key.plan.suite),
-            session: run_session(&key.session, run),
+            session: run_session(&key.session, number),
             genesis: self.identity.hash.0,
             key_id: key_name(name.0, name.1),
             epoch: key.epoch,

@@ -16,7 +16,7 @@ pub(crate) struct LocalJournal {
     db: Arc<dyn Db>,
     replica: Replica,
     witness: Witness,
-    /// Why the last cosignature was not given; none when it was.
+    /// Reason for which the last cosignature was withheld; none when it was given.
     silent: Option<Refusal>,
 }
 
@@ -58,7 +58,7 @@ impl LocalJournal {
         self.witness.last().map_or(0, |last| last.size)
     }
 
-    /// Why the witness is silent.
+    /// Reason for which the witness is silent.
     pub(crate) const fn silent(&self) -> Option<&Refusal> {
         self.silent.as_ref()
     }
@@ -73,8 +73,11 @@ impl LocalJournal {
             Err(ReplicaError::Refused(refusal)) => Err(refusal),
             Err(error) => return Err(fatal(error)),
         };
+
+        // One commit for entries and cosignature: after a crash neither is there without the other.
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
         tx.commit()?;
+
         self.count_local(cosignature.as_ref(), now);
         Ok(Appended {
             result,
@@ -87,10 +90,12 @@ impl LocalJournal {
         if !self.witness.due(self.replica.follower(), now) {
             return Ok(None);
         }
+
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
         tx.commit()?;
+
         self.count_local(cosignature.as_ref(), now);
         Ok(cosignature)
     }
@@ -103,6 +108,7 @@ impl LocalJournal {
         if !self.witness.due(self.replica.follower(), now) {
             return Ok(None);
         }
+
         match self.replica.cosign(tx, &mut self.witness, now) {
             Ok(cosignature) => {
                 self.silent = None;
@@ -129,6 +135,8 @@ impl LocalJournal {
         let Some(cosignature) = cosignature else {
             return;
         };
+
+        // Verified like any other: a key that signs what peers refuse is noticed here first.
         let node = self.witness.node();
         if let Err(refusal) = self
             .replica
@@ -147,6 +155,7 @@ impl LocalJournal {
         cosignature: &WitnessCosignature,
         now: UnixMs,
     ) -> Result<(), NotTaken> {
+        // Looked at before it counts: a retired key's word must not complete a quorum here.
         if node == self.witness.node() {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
@@ -155,6 +164,7 @@ impl LocalJournal {
                 .map_err(fatal)?;
             tx.commit()?;
         }
+
         self.replica
             .follower_mut()
             .cosignature(node, cosignature, now)
@@ -169,6 +179,7 @@ impl LocalJournal {
             .replica
             .hand(tx.as_mut(), &mut self.witness, signed, now);
         match handed {
+            // Acknowledged only after this: an operator who was told "done" relies on it.
             Ok(()) => Ok(tx.commit()?),
             // Whatever ended on the way is dropped from the disk, too.
             Err(ReplicaError::Refused(refusal)) => {
@@ -179,7 +190,7 @@ impl LocalJournal {
         }
     }
 
-    /// What each open handed tightening would change at the tip.
+    /// Changes that the open handed tightenings would make at the tip.
     pub(crate) fn handed(&mut self, now: UnixMs) -> Vec<Delta> {
         self.witness
             .handed_overlay(self.replica.follower(), now)

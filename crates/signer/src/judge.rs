@@ -70,6 +70,7 @@ impl Judge<'_> {
     ///
     /// `now` is this signer's clock.
     pub(crate) fn judge(&self, request: &SigningRequest, now: UnixMs) -> Verdict {
+        // One list, one order, no way around: a new check is a row that reviewers see.
         let mut case = Case::new(self, request, now);
         for check in CHECKS {
             if let Err(stop) = (check.run)(&mut case) {
@@ -77,6 +78,7 @@ impl Judge<'_> {
                 return case.denied(stop);
             }
         }
+
         case.allowed()
     }
 }
@@ -88,6 +90,7 @@ impl Case<'_> {
             evidence: self.evidence.digest(),
             head: self.head.unwrap_or_default(),
         };
+
         match stop {
             Stop::Refuse(refusal) => Verdict::Refuse(denied(refusal)),
             Stop::Wait(refusal) => Verdict::Wait(denied(refusal)),

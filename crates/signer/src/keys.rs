@@ -66,7 +66,7 @@ pub(crate) struct Certified {
     pub(crate) public: Vec<u8>,
 }
 
-/// Why a new share was not stored.
+/// Reason for which a new share was not stored.
 pub(crate) enum Unstored {
     Protector(KeyProtectorError),
     Fatal(Fatal),
@@ -94,6 +94,8 @@ impl KeyRing {
             runs: BTreeMap::new(),
             lost: BTreeSet::new(),
         };
+
+        // Runs first: a number that was used before must not be joined again.
         let mut tx = db.begin()?;
         for row in tx.query(sql::RUNS, &[])? {
             ring.runs.insert(
@@ -101,6 +103,7 @@ impl KeyRing {
                 number(row.u64(2)?)?,
             );
         }
+
         for row in tx.query(sql::SHARES, &[])? {
             let name = (TenantId(row.array(0)?), KeyId(row.array(1)?));
             let (epoch, run) = (number(row.u64(2)?)?, number(row.u64(4)?)?);
@@ -109,6 +112,9 @@ impl KeyRing {
                 transcript: Digest(row.array(3)?),
                 run,
             };
+
+            // An active share that the journal does not name was put in use by hand, or the journal
+            // was put back: either way it must not sign.
             if row.bool(5)? {
                 let record = ring.read(tx.as_mut(), name, &stored)?;
                 let share = in_force(tip, name, &record).and_then(|()| opened(&record, rng))?;
@@ -154,11 +160,14 @@ impl KeyRing {
         record: &KeyShareRecord,
     ) -> Result<(), Unstored> {
         let (epoch, transcript) = (record.public().epoch, Digest(*record.transcript()));
+
+        // Bound to genesis, key, epoch and signer: a row moved to another place does not unwrap.
         let aad = self.aad(name, epoch, &transcript);
         let wrapped = self
             .protector
             .wrap(&aad, &record.to_secret_bytes())
             .map_err(Unstored::Protector)?;
+
         let put = || -> Result<(), Fatal> {
             let mut tx = self.db.begin()?;
             let row = [
@@ -174,6 +183,7 @@ impl KeyRing {
             Ok(tx.commit()?)
         };
         put().map_err(Unstored::Fatal)?;
+
         self.candidates.entry(name).or_default().push(Stored {
             epoch,
             transcript,
@@ -198,6 +208,8 @@ impl KeyRing {
         let Some(stored) = known.or(active) else {
             return Ok(None);
         };
+
+        // Read back instead of kept: what is certified again is what the disk holds.
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, stored)?;
         Ok(Some(Certified {
@@ -212,12 +224,15 @@ impl KeyRing {
         head: &dyn View,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<KeyName>, Fatal> {
+        // Only under a witnessed `finished`: one that a fork alone has would put a key in use whose
+        // addresses no other party derives.
         let mut named_now = Vec::new();
         for (name, candidates) in &self.candidates {
             let Ok(key) = head.threshold_key(name.0, name.1) else {
                 continue;
             };
             let Some(public) = &key.public else { continue };
+
             let fits = |stored: &&Stored| {
                 stored.transcript == public.transcript && stored.epoch == key.epoch
             };
@@ -230,8 +245,9 @@ impl KeyRing {
                 None => {}
             }
         }
-        for (name, stored) in &named_now {
-            self.put_in_use(head, *name, *stored, rng)?;
+
+        for named in &named_now {
+            self.put_in_use(head, *named, rng)?;
         }
         Ok(named_now.into_iter().map(|(name, _)| name).collect())
     }
@@ -239,13 +255,15 @@ impl KeyRing {
     fn put_in_use(
         &mut self,
         head: &dyn View,
-        name: KeyName,
-        stored: Stored,
+        (name, stored): (KeyName, Stored),
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(), Fatal> {
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, &stored)?;
         let share = in_force(head, name, &record).and_then(|()| opened(&record, rng))?;
+
+        // Erased in the same commit: shares of a run that was not named could be combined with
+        // those of peers that kept theirs.
         let (tenant, key) = (Arg::from(&name.0.0), Arg::from(&name.1.0));
         let (epoch, transcript) = (Arg::from(stored.epoch), Arg::from(&stored.transcript.0));
         tx.execute(sql::ERASE_OTHERS, &[tenant, key, epoch, transcript])?;
@@ -254,6 +272,7 @@ impl KeyRing {
             &[true.into(), tenant, key, epoch, transcript],
         )?;
         tx.commit()?;
+
         self.candidates.remove(&name);
         self.active.insert(name, Active { stored, share });
         tracing::info!(tenant = %name.0, key = %name.1, epoch = stored.epoch, "key share in use");
@@ -267,6 +286,7 @@ impl KeyRing {
         count: u32,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<NonceCommitment>, NotTaken> {
+        // Each commitment is a secret pair in memory: a coordinator must not be able to fill it.
         let count = match u16::try_from(count) {
             Ok(count) if (1..=PREPARE_MAX).contains(&u32::from(count)) => count,
             Ok(_) | Err(_) => {
@@ -277,9 +297,13 @@ impl KeyRing {
         let Some(active) = self.active.get(&name) else {
             return Err(NotTaken::Refused(unknown(name)));
         };
+
+        // A stock that only grows belongs to a coordinator that has lost it; the old commitments
+        // then answer nothing any more.
         if active.share.stock_len() + usize::from(count) > STOCK_MAX {
             self.renew(name, rng)?;
         }
+
         let Some(active) = self.active.get_mut(&name) else {
             return Err(NotTaken::Refused(unknown(name)));
         };
@@ -302,6 +326,8 @@ impl KeyRing {
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, &active.stored)?;
         drop(tx);
+
+        // RFC 9591 §5.1: a nonce is used once. Under a new boot id no old commitment is recognised.
         let share = opened(&record, rng)?;
         if let Some(active) = self.active.get_mut(&name) {
             active.share = share;
@@ -318,6 +344,9 @@ impl KeyRing {
         packages: &[SigningPackage],
     ) -> Result<Vec<SignatureShare>, Refusal> {
         let active = self.active.get_mut(&name).ok_or_else(|| unknown(name))?;
+
+        // Shares of two epochs lie on two polynomials: mixed, they reveal nothing and sign nothing,
+        // but an old one must not leave after its epoch ended.
         if active.stored.epoch != epoch {
             let detail = format!(
                 "the journal is at epoch {epoch}, the share at {}",
@@ -325,6 +354,7 @@ impl KeyRing {
             );
             return Err(Refusal::new(Code::WrongEpoch, detail));
         }
+
         active
             .share
             .sign_all(packages)

@@ -13,6 +13,7 @@ const STOPPED: &str = "stopped";
 /// Database errors.
 pub fn stopped_since(db: &dyn Db) -> Result<Option<UnixMs>, Fatal> {
     db.migrate(sql::MIGRATIONS)?;
+
     let mut tx = db.begin()?;
     let row = tx.query_opt(sql::MARK, &[STOPPED.into()])?;
     Ok(row.map(|row| row.u64(0)).transpose()?.map(UnixMs))
@@ -26,6 +27,7 @@ pub fn stopped_since(db: &dyn Db) -> Result<Option<UnixMs>, Fatal> {
 /// Database errors; the mark may not be set then.
 pub fn stop_local(db: &dyn Db, now: UnixMs) -> Result<(), Fatal> {
     db.migrate(sql::MIGRATIONS)?;
+
     let mut tx = db.begin()?;
     tx.execute(sql::PUT_MARK, &[STOPPED.into(), Arg::u64(now.0)?])?;
     Ok(tx.commit()?)
@@ -37,6 +39,7 @@ pub fn stop_local(db: &dyn Db, now: UnixMs) -> Result<(), Fatal> {
 /// Database errors.
 pub fn resume_local(db: &dyn Db) -> Result<bool, Fatal> {
     db.migrate(sql::MIGRATIONS)?;
+
     let mut tx = db.begin()?;
     let removed = tx.execute(sql::DROP_MARK, &[STOPPED.into()])?;
     tx.commit()?;

@@ -70,6 +70,8 @@ impl SignerNode {
             mut marker,
             now,
         } = setup;
+
+        // Before anything is read or written: a wrong genesis or folder must leave no trace.
         let (index, genesis) = Identity::find(&genesis, pinned, me, &secrets)?;
         let NodeSecrets {
             signing,
@@ -83,17 +85,24 @@ impl SignerNode {
             hash: pinned,
             sealing,
         };
+
+        // The boot marker decides first whether this disk may still cosign.
         let rng = &mut *entropy.rng();
         strongroom_replica::boot(db.as_ref(), marker.as_mut(), rng).map_err(fatal)?;
         let journal = LocalJournal::open(Arc::clone(&db), genesis, me, &witness)?;
+
+        // Nothing is shared until a fresh head covers this point, so it is taken before any entry
+        // arrives.
         let tip = journal.follower();
         let keys = KeyRing::open(Arc::clone(&db), protector, &identity, tip.state(), rng)?;
         let floor = Floor::new(tip.size().max(journal.cosigned()));
         let stopped = marks::stopped_since(db.as_ref())?.is_some();
+
         let codecs = codecs
             .into_iter()
             .map(|codec| (codec.manifest().chain.clone(), codec))
             .collect();
+
         Ok(Self {
             outbox: Outbox::new(pinned, me, signing, now),
             identity,
@@ -139,7 +148,7 @@ impl SignerNode {
         self.journal.is_retired()
     }
 
-    /// Why the replica stopped, if it did: the node then follows nothing and refuses everything.
+    /// Reason for which the replica stopped, if it did: the node then follows nothing and refuses everything.
     #[must_use]
     pub const fn halted(&self) -> Option<&Refusal> {
         self.journal.follower().halted()
@@ -157,6 +166,7 @@ impl SignerNode {
             ToSigner::Batch(record) => self.on_batch(&record, now),
             ToSigner::Cosignature(record) => self.on_cosignature(&record, now),
         };
+
         self.refuse_late(now);
         self.release(result)
     }
@@ -177,6 +187,7 @@ impl SignerNode {
     /// Ends a call: its frames leave only if all of it succeeded. A share whose floor or nonce did
     /// not reach memory and disk as intended must stay inside.
     fn release(&mut self, result: Result<(), Fatal>) -> Result<Vec<FromSigner>, Fatal> {
+        // Taken even when the call failed: its frames must not leave with the next one.
         let out = std::mem::take(&mut self.out);
         self.end_if_fatal(result)?;
         Ok(out)
@@ -219,6 +230,7 @@ impl SignerNode {
 
     /// After a fatal error memory and disk may disagree: nothing is answered from it again.
     fn end_if_fatal(&mut self, result: Result<(), Fatal>) -> Result<(), Fatal> {
+        // No patching: the next process rebuilds memory from the disk.
         self.dead |= result.is_err();
         result
     }

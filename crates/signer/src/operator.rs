@@ -1,4 +1,4 @@
-//! What the operator asks of a running node: status, stop, a tightening past the writer.
+//! Requests of the operator to a running node: status, stop, a tightening past the writer.
 
 use crate::fatal::NotTaken;
 use crate::marks;
@@ -39,10 +39,13 @@ impl SignerNode {
         if let Err(error) = self.check_alive() {
             return AdminReply::Refused(format!("{}: {error}", error.code()));
         }
+
         let signed = match read_signed(json) {
             Ok(signed) => signed,
             Err(refusal) => return AdminReply::Refused(refusal.to_string()),
         };
+
+        // Verified by the journal's own rules: the operator is no authority over the tenant.
         match self.journal.take_tightening(&signed, now) {
             Ok(()) => AdminReply::Done,
             Err(NotTaken::Refused(refusal)) => AdminReply::Refused(refusal.to_string()),

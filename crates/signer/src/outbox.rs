@@ -1,4 +1,4 @@
-//! Sealing what leaves the process.
+//! Sealed envelopes: the only form in which anything leaves the process.
 
 use ed25519_dalek::SigningKey;
 use strongroom_types::{Digest, NodeId, UnixMs};
@@ -44,6 +44,7 @@ impl Outbox {
             sequence,
         } = *self;
         let deadline = now.plus(ANSWER_LIFE_MS);
+
         seal(
             Heading {
                 genesis,

@@ -1,5 +1,6 @@
 //! A coordinator's records: each gets its answer at once, or waits for the journal and gets it then.
 
+use crate::ceremonies::Run;
 use crate::fatal::{Fatal, NotTaken};
 use crate::held::{Asker, HELD_MS_MAX, Request, Waiting, Wanted};
 use crate::keys::KeyName;
@@ -18,6 +19,7 @@ impl SignerNode {
         now: UnixMs,
     ) -> Result<(), Fatal> {
         let registered = Arc::clone(self.journal.follower().state().registered());
+
         let opened = open(record, registered.as_ref(), &[Role::Coordinator])
             .and_then(|envelope| envelope.addressed_to(self.identity.node).map(|()| envelope));
         let envelope = match opened {
@@ -35,6 +37,8 @@ impl SignerNode {
         let message = envelope
             .in_time(now)
             .and_then(|()| envelope.payload::<CoordinatorMessage>());
+
+        // From here on the coordinator is known, so each message gets an answer under its digest.
         match message {
             Err(refusal) => self.send_refusal(&asker, Denied::unjudged(refusal), now),
             Ok(CoordinatorMessage::Sign(request)) => {
@@ -86,6 +90,7 @@ impl SignerNode {
             Ok(_) => self.keys.prepare(name, count, &mut *self.entropy.rng()),
             Err(refusal) => Err(NotTaken::Refused(refusal)),
         };
+
         match made {
             Ok(commitments) => {
                 let message = SignerMessage::Commitments {
@@ -117,9 +122,14 @@ impl SignerNode {
         let served = match &request.wanted {
             Wanted::Shares(signing) => self.share(signing, &request.asker, now)?,
             Wanted::Ceremony { tenant, key, run } => {
-                self.join((*tenant, *key), *run, &request.asker, now)?
+                let run = Run {
+                    name: (*tenant, *key),
+                    number: *run,
+                };
+                self.join(run, &request.asker, now)?
             }
         };
+
         match served {
             Served::Done => {}
             Served::Refuse(denied) => self.send_refusal(&request.asker, denied, now),
@@ -129,6 +139,7 @@ impl SignerNode {
     }
 
     fn wait_or_refuse(&mut self, waiting: Waiting, now: UnixMs) {
+        // An answer after the deadline is of no use, so nothing waits longer than that.
         let refused = if now < waiting.request.asker.deadline {
             self.held.put(Box::new(waiting)).err()
         } else {
@@ -148,6 +159,7 @@ impl SignerNode {
         asker: &Asker,
         now: UnixMs,
     ) -> Result<Served, Fatal> {
+        // Tightenings that the writer may be keeping back count now.
         let handed = self.journal.handed(now);
         let allowed = match self.judge(&handed).judge(request, now) {
             Verdict::Share(allowed) => allowed,
@@ -186,6 +198,7 @@ impl SignerNode {
 
     /// Decides everything that waits again: the journal has grown.
     pub(crate) fn serve_held(&mut self, now: UnixMs) -> Result<(), Fatal> {
+        // From the start, by every rule: the new entries may just as well forbid it.
         for waiting in self.held.take() {
             self.serve(waiting.request, now)?;
         }
@@ -201,6 +214,7 @@ impl SignerNode {
 }
 
 fn asker_of(envelope: &Envelope, now: UnixMs) -> Asker {
+    // A deadline far in the future must not keep this machine's memory that long.
     Asker {
         node: envelope.from,
         request: message_digest(&envelope.payload),

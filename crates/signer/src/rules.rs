@@ -10,8 +10,8 @@ use strongroom_types::{
 /// The window of [`LocalRules::native_per_day_max`].
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// What this operator lets his signer take part in, whatever the journal allows. Absent means no
-/// own rule.
+/// Payments that this operator lets the signer take part in, whatever the journal allows. Absent
+/// means no rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalRules {
     /// Most one intent may pay, in the chain's native asset (base units). An intent that moves
@@ -27,22 +27,22 @@ pub struct LocalRules {
     pub chains: Option<Vec<ChainId>>,
 }
 
-/// What is about to be signed.
+/// A payment that is about to be signed.
 pub(crate) struct Payment<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) intent: &'a Intent,
     pub(crate) kind: AttemptKind,
     pub(crate) native: &'a AssetId,
-    /// Journal time, or the own clock where that is later.
+    /// Journal time, or this signer's clock where that is later.
     pub(crate) at: UnixMs,
 }
 
 impl LocalRules {
-    /// Checks a payment against the rules on the signer's own tip. A `cancel` brings money home, so
-    /// the amounts do not bind it.
+    /// Checks a payment against the rules on this signer's tip.
     pub(crate) fn check(&self, view: &dyn View, payment: &Payment<'_>) -> Result<(), Refusal> {
         let refuse = |detail: String| Err(Refusal::new(Code::LocalRule, detail));
         let intent = payment.intent;
+
         if self
             .vaults
             .as_ref()
@@ -53,6 +53,7 @@ impl LocalRules {
                 intent.vault
             ));
         }
+
         if self
             .chains
             .as_ref()
@@ -63,9 +64,14 @@ impl LocalRules {
                 intent.chain
             ));
         }
+
+        // A cancel returns the anchor to the vault and makes no payment: no amount to bind.
         if payment.kind == AttemptKind::Cancel {
             return Ok(());
         }
+
+        // Another asset's worth is unknown here, and a cap that can be passed by paying in another
+        // asset is none.
         let capped = self.native_per_intent_max.is_some() || self.native_per_day_max.is_some();
         if capped
             && intent
@@ -75,11 +81,15 @@ impl LocalRules {
         {
             return refuse("the operator's caps know the native asset only".to_owned());
         }
+
         if let Some(max) = self.native_per_intent_max
             && intent.total().is_none_or(|total| total > max)
         {
             return refuse(format!("more than {max} in one intent"));
         }
+
+        // All payments of the vault, not only those this signer took part in: else each quorum would
+        // have a limit of its own.
         if let Some(max) = self.native_per_day_max {
             // The intent itself is authorized, so it is in the sum.
             let scope = WindowScope::Vault(intent.vault);

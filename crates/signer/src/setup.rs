@@ -1,4 +1,4 @@
-//! What a node is made from, and whether it fits the pinned genesis.
+//! Parts of a node, and whether they fit the pinned genesis.
 
 use crate::fatal::Fatal;
 use crate::rules::LocalRules;
@@ -29,7 +29,7 @@ pub struct NodeSecrets {
 }
 
 impl NodeSecrets {
-    /// What these keys look like from outside. `measurement` is informational.
+    /// The public keys, as genesis names them. `measurement` is informational.
     ///
     /// # Errors
     /// Never for keys of the right length; the sealing library says otherwise.
@@ -62,7 +62,7 @@ pub struct SignerSetup {
     pub genesis: Vec<u8>,
     /// The hash its operator pinned at install. Another file is refused.
     pub pinned: Digest,
-    /// Which seat of genesis this node is.
+    /// Sender id of this node's seat in genesis.
     pub me: NodeId,
     /// The keys of that seat.
     pub secrets: NodeSecrets,
@@ -78,7 +78,7 @@ pub struct SignerSetup {
     pub rules: LocalRules,
     /// The boot marker, outside of the data folder.
     pub marker: Box<dyn Marker>,
-    /// The own clock.
+    /// This machine's clock at start.
     pub now: UnixMs,
 }
 
@@ -116,6 +116,9 @@ impl Identity {
                 ),
             ))
         };
+
+        // Each key on its own: with one wrong key a node would look alive and be counted by no one,
+        // or seal its ceremony messages to a stranger.
         if let Some(seat) = genesis.signer_by_node(me) {
             if seat.signing_key != own.signing_key {
                 return Err(other("signing key"));
@@ -129,6 +132,7 @@ impl Identity {
             let index = seat.index;
             return Ok((Some(index), Arc::new(genesis)));
         }
+
         if let Some(seat) = genesis.witnesses.iter().find(|seat| seat.node == me) {
             if seat.signing_key != own.signing_key {
                 return Err(other("signing key"));
@@ -138,12 +142,14 @@ impl Identity {
             }
             return Ok((None, Arc::new(genesis)));
         }
+
         let detail = format!("genesis has no signer and no witness {me}");
         Err(Refusal::new(Code::InvalidReference, detail).into())
     }
 
     /// The roster of a ceremony, with the keys of genesis.
     pub(crate) fn roster(&self, indices: &[u16]) -> Result<Vec<RosterMember>, Refusal> {
+        // Peers' keys come from the pinned genesis, never from a message.
         let member = |index: &u16| {
             let seat = self.genesis.signer(*index);
             let seat =
@@ -157,7 +163,7 @@ impl Identity {
         indices.iter().map(member).collect()
     }
 
-    /// The own roster index, or `not_in_roster` for a witness.
+    /// This signer's roster index, or `not_in_roster` for a witness.
     pub(crate) fn index(&self) -> Result<u16, Refusal> {
         self.index.ok_or_else(|| {
             Refusal::new(Code::NotInRoster, "an independent witness holds no shares")

@@ -1,4 +1,4 @@
-//! What the operator sees: one `name: value` a line.
+//! Status text for the operator: one `name: value` per line.
 
 use crate::node::SignerNode;
 use std::fmt::Write as _;
@@ -20,6 +20,7 @@ impl SignerNode {
         let or_none = |refusal: Option<&strongroom_types::Refusal>| {
             refusal.map_or_else(|| "no".to_owned(), ToString::to_string)
         };
+
         let lines: [(&str, String); 20] = [
             ("node", self.identity.node.to_string()),
             ("role", role),
@@ -42,6 +43,7 @@ impl SignerNode {
             ("retired", yes_no(self.is_retired())),
             ("halted", or_none(self.halted())),
         ];
+
         let mut text = String::new();
         for (name, value) in lines {
             let _ = writeln!(text, "{name}: {value}");

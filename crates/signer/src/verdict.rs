@@ -1,4 +1,4 @@
-//! What a decision of this signer can be. Every part may name a verdict; this file names no part.
+//! Decisions of this signer. Every part may name a verdict; this file names no part.
 
 use crate::evidence::Evidence;
 use crate::fatal::Fatal;
@@ -18,7 +18,7 @@ pub(crate) enum Verdict {
     Fatal(Fatal),
 }
 
-/// What may be signed.
+/// A request that may be signed.
 #[derive(Debug)]
 pub(crate) struct Allowed {
     /// Size of the witnessed head judged by, in entries.
@@ -33,7 +33,7 @@ pub(crate) struct Allowed {
     pub(crate) evidence: Digest,
 }
 
-/// Why there is no share, and what it was decided from.
+/// A refusal, and what it was decided from.
 #[derive(Debug)]
 pub(crate) struct Denied {
     pub(crate) refusal: Refusal,
@@ -54,7 +54,7 @@ impl Denied {
     }
 }
 
-/// How a check ends everything.
+/// End of the judgement by one check.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// No share.
@@ -83,7 +83,7 @@ impl From<Fatal> for Stop {
     }
 }
 
-/// How serving a request of a coordinator ended, if the process goes on.
+/// Outcome of serving a coordinator's request, if the process goes on.
 pub(crate) enum Served {
     /// The answer is among the frames to send, or none is due.
     Done,

@@ -1,4 +1,4 @@
-//! One request before the judge, and what the checks have found out about it so far.
+//! One request before the judge, with the findings of the checks so far.
 
 use super::Judge;
 use crate::evidence::Evidence;
@@ -92,6 +92,7 @@ impl<'a> Case<'a> {
 
     /// The verdict when no check failed.
     pub(super) fn allowed(self) -> Verdict {
+        // All three, or nothing: a list of checks that was cut short must not end in a share.
         let evidence = self.evidence.digest();
         match (self.head, self.grant, self.packages) {
             (Some(head), Some(grant), Some(packages)) => Verdict::Share(Allowed {

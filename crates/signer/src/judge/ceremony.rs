@@ -37,6 +37,7 @@ impl Judge<'_> {
         if refusal.code != Code::CeremonyNotApproved {
             return Stop::Refuse(refusal);
         }
+
         match self.follower.state().threshold_key(name.0, name.1) {
             Ok(key) if key.public.is_some() || key.revoked => Stop::Refuse(refusal),
             Ok(_) | Err(_) => Stop::Wait(refusal),

@@ -30,6 +30,7 @@ impl Judge<'_> {
 /// Cosignatures may still be on their way; a head that went back is an attack, and no wait cures
 /// it.
 fn head_may_come(refusal: Refusal) -> Stop {
+    // Only these two: a wrong clock or a halted replica does not get better by waiting here.
     if matches!(refusal.code, Code::JournalStale | Code::HeadBelowFloor) {
         Stop::Wait(refusal)
     } else {
@@ -41,6 +42,8 @@ fn head_may_come(refusal: Refusal) -> Stop {
 pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), Stop> {
     let request = case.request;
     let state = case.judge.follower.state();
+
+    // Not found is not refused yet: the attempt may be on its way, and the head decides.
     let record = state.intent(request.tenant, &request.intent)?;
     case.evidence.attempt = record.and_then(|record| {
         let mut attempts = record.attempts.into_iter();
@@ -58,6 +61,7 @@ pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// Neither before the point where this process started, nor before one that it acted under.
 pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
+    // The follower keeps both rules already; this is a second lock on the same door.
     let head = *found(case.fresh.as_ref())?;
     case.judge.above_floor(head)?;
     case.head = Some(head);
@@ -68,6 +72,7 @@ pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
 /// for [`attempt_witnessed`]: what any later state forbids is said first.
 pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
     let view = case.judge.follower.head_view(case.head()?)?;
+
     match ask(case, &view)? {
         Answer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
         answer @ (Answer::Allowed(_) | Answer::Unknown(_)) => case.at_head = Some(answer),

@@ -12,6 +12,7 @@ use strongroom_types::{Code, Document as _, Intent, Refusal};
 
 /// The request names the key of the vault that the journal has for the intent.
 pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), Stop> {
+    // The coordinator names a key; whose money that is, the journal says.
     let vault = &case.grant()?.vault.vault;
     if case.request.key != vault.key {
         let detail = format!("{} is signed for by {}", vault.id, vault.key);
@@ -27,9 +28,12 @@ pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
     let Body::Authorized(authorized) = entry.body else {
         return Err(corrupt("the intent's entry is not an authorization"));
     };
+
+    // The state holds the digest under a witnessed root; the text row does not have that protection.
     if Intent::digest_of(&authorized.intent.text) != case.request.intent {
         return Err(corrupt("the intent's entry holds another intent"));
     }
+
     case.intent = Some(Intent::parse(&authorized.intent.text).map_err(Refusal::from)?);
     case.first_attempt = Some(authorized.attempt);
     Ok(())
@@ -58,6 +62,7 @@ pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
     if !same {
         return Err(corrupt("the attempt's entry is another attempt"));
     }
+
     case.attempt = Some(attempt);
     Ok(())
 }
@@ -87,6 +92,7 @@ pub(super) fn decoder_of_genesis(case: &mut Case<'_>) -> Result<(), Stop> {
         );
         return Err(Refusal::new(Code::Unsupported, detail).into());
     }
+
     case.decoder = Some(Decoder {
         codec: codec.as_ref(),
         seat,
@@ -110,6 +116,8 @@ pub(super) fn key_finished(case: &mut Case<'_>) -> Result<(), Stop> {
 pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), Stop> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);
+
+    // Strict: one encoding per transaction, and nothing in it that this build does not understand.
     let decoder = found(case.decoder.as_ref())?;
     let key = found(case.vault_key.as_ref())?;
     let inspection = decoder
@@ -123,6 +131,7 @@ pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), Stop> {
 pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), Stop> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);
+
     let decoder = found(case.decoder.as_ref())?;
     let expected = decoder.codec.expected(case.intent()?, &vaults)?;
     case.evidence.expected = Some(expected);
@@ -133,6 +142,8 @@ pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), Stop> {
 pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), Stop> {
     let expected = found(case.evidence.expected.as_ref())?;
     let inspection = found(case.evidence.inspection.as_ref())?;
+
+    // Compared with what the journal has, not with what the coordinator or the builder declared.
     let attempt = &case.grant()?.attempt;
     Ok(within(expected, attempt.kind, inspection, attempt.fee_max)?)
 }
@@ -141,6 +152,8 @@ pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), Stop> {
 pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
     let inspection = found(case.evidence.inspection.as_ref())?;
     let anchor = &case.grant()?.record.anchor;
+
+    // The chain then lets at most one attempt of this intent pass, in whatever order they are broadcast.
     if !inspection.conflicts.contains(anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0).into());
     }
@@ -149,6 +162,7 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// Exactly what the attempt declared: the journal reserved that and nothing else.
 pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), Stop> {
+    // One more input could be another intent's anchor: signing this would cancel that payment.
     let inspection = found(case.evidence.inspection.as_ref())?;
     if inspection.conflicts != found(case.attempt.as_ref())?.conflict_keys {
         let detail = "it spends something else than the attempt declared";
@@ -174,6 +188,7 @@ pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), Stop> {
 /// Message, path and tweak come from this signer's decoding; of the coordinator's word only the
 /// commitments are left.
 pub(super) fn packages_of_request(case: &mut Case<'_>) -> Result<(), Stop> {
+    // A tweak or path of the coordinator's choosing would sign for another child of the key.
     let slots = &found(case.evidence.inspection.as_ref())?.slots;
     case.packages = Some(packages(case.request, slots, &case.grant()?.key)?);
     Ok(())

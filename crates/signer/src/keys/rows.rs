@@ -32,6 +32,9 @@ impl KeyRing {
         let row = tx
             .query_opt(sql::SHARE, &args)?
             .ok_or_else(|| corrupt("missing"))?;
+
+        // The protector checks the associated data: a wrapped share copied from another row, node
+        // or installation fails here.
         let aad = self.aad(name, stored.epoch, &stored.transcript);
         let secret = self
             .protector
@@ -42,6 +45,8 @@ impl KeyRing {
                     Refusal::new(Code::Internal, format!("key protector: {why}"))
                 }
             })?;
+
+        // And the record itself says whose it is, should a protector not bind its data.
         let record =
             KeyShareRecord::from_secret_bytes(&secret).map_err(|e| corrupt(&e.to_string()))?;
         let fits = record.index() == self.index && *record.transcript() == stored.transcript.0;
@@ -64,6 +69,8 @@ impl KeyRing {
             &index,
             &transcript.0,
         ];
+
+        // Lengths keep two fields from running together: (a, bc) and (ab, c) differ.
         let mut aad = Vec::with_capacity(160);
         for field in fields {
             aad.extend(u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -79,6 +86,8 @@ pub(super) fn in_force(
     name: KeyName,
     record: &KeyShareRecord,
 ) -> Result<(), Fatal> {
+    // Transcript and whole public record: an equal group key alone could come with other verifying
+    // shares, under which honest shares look false.
     let key: KeyRecord = view.threshold_key(name.0, name.1)?;
     let fits = key.public.is_some_and(|public| {
         public.transcript.0 == *record.transcript() && public.record == record.public().to_bytes()
@@ -98,6 +107,7 @@ pub(super) fn opened(
     record: &KeyShareRecord,
     rng: &mut dyn CryptoRngCore,
 ) -> Result<KeyShare, Fatal> {
+    // Commitments of an earlier process are told apart by it: their nonces are gone.
     let mut boot = [0; 16];
     rng.fill_bytes(&mut boot);
     KeyShare::open(record, boot).map_err(|e| Refusal::new(Code::StoreCorrupt, e).into())
