@@ -4,6 +4,9 @@
 //! rows sort by it and every amount fits. A build reads nothing else: it never asks the
 //! network.
 
+#[cfg(test)]
+mod tests;
+
 use borsh::BorshDeserialize;
 use strongroom_ports::chain::{Facts, Holding, OwnAccount, OwnCoin, OwnPath};
 use strongroom_ports::db::{Arg, DbError, Tx};

@@ -11,15 +11,17 @@ use std::sync::Arc;
 use strongroom::roles::{RoleName, seats, socket_path};
 use strongroom::secrets::{Held, RoleSecrets, Seed, public_key};
 use strongroom_api::{AccessKey, hash_key};
-use strongroom_chain_bitcoin::Network;
 use strongroom_host::{SystemClock, SystemEntropy};
-use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
+use strongroom_journal::genesis::{SignerSeat, WitnessSeat};
 use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_types::charter::Board;
 use strongroom_types::text::lower_hex;
 use strongroom_types::{Credential, Digest, NodeId, PlatformId, TenantId, UnixMs};
 use strongroom_wire::{NodeKey, Role};
+
+/// Network of the development chain.
+const NETWORK: &str = "regtest";
 
 /// What an installation is made of.
 pub struct Plan {
@@ -259,7 +261,7 @@ fn genesis(
     services: &ServiceKeys,
     (signers, witnesses): (Vec<SignerSeat>, Vec<WitnessSeat>),
 ) -> anyhow::Result<Genesis> {
-    let network = Network::Regtest;
+    let chain = strongroom_chains::network(NETWORK)?.context("the development network's codec")?;
     let seats = plan.signers + plan.witnesses;
     Ok(Genesis {
         version: 1,
@@ -278,11 +280,7 @@ fn genesis(
         log_key: services.log_key,
         quorum: strongroom_tlog::quorum(seats, plan.faults),
         faults: u32::from(plan.faults),
-        chains: vec![ChainSeat {
-            chain: network.chain_id().parse()?,
-            native: network.native_asset().parse()?,
-            decoder: "bitcoin/1".to_owned(),
-        }],
+        chains: vec![strongroom_chains::seat(chain.as_ref())],
         bounds: Bounds::dev(plan.delay_ms),
     })
 }
