@@ -3,8 +3,8 @@
 //!
 //! Each function checks what can be known at once by the journal's own rules, stores a row and
 //! gives back the record to publish. The row is the outbox: until its answer is there, or until the
-//! stage has sent it once more, [`crate::ApiStage`] sends it again (`docs/adr/0014`). Publishing the
-//! record at once only saves the wait for that.
+//! stage has sent it once more, [`crate::ApiStage`] sends it again (`docs/adr/0014`). Publishing
+//! the record at once only saves the wait for that.
 
 mod acts;
 mod approvals;

@@ -57,7 +57,7 @@ impl Client {
         }
     }
 
-    /// Where the server's replica stands.
+    /// Size and freshness of the server's replica.
     ///
     /// # Errors
     /// See [`ClientError`]; so for every call.

@@ -27,7 +27,7 @@ pub enum KeyFileError {
         /// Why.
         error: std::io::Error,
     },
-    /// Somebody else may read or write it.
+    /// Another user may read or write it.
     #[error("key file {path} has mode {found:o}; only its owner may read it: chmod 600 {path}")]
     Mode {
         /// Which file.

@@ -192,8 +192,8 @@ fn count_entry(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The tenant's record, unless the tenant itself or the whole platform is stopped: an incident stops
-/// payments and loosenings before its cause is known.
+/// The tenant's record, unless the tenant itself or the whole platform is stopped: an incident
+/// stops payments and loosenings before its cause is known.
 fn check_not_stopped(view: &dyn View, tenant: TenantId) -> Result<TenantRecord, Refusal> {
     if view.platform()?.stopped {
         return Err(Code::PlatformStopped.into());

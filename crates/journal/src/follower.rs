@@ -269,8 +269,8 @@ impl Follower {
         self.halt_on(result)
     }
 
-    /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is still
-    /// kept. Another one is proof that the log signed two histories.
+    /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is
+    /// still kept. Another one is proof that the log signed two histories.
     fn check_known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
         match self
             .head(size)

@@ -1,4 +1,4 @@
-//! Genesis: who takes part in an installation. Signed by nobody, pinned by hash in every signer's
+//! Genesis: who takes part in an installation. Unsigned; pinned by hash in every signer's
 //! configuration.
 
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -140,8 +140,8 @@ impl Node {
                 sides.on_mut(bit_of(path, *bit)).put(leaf, path, at);
             }
             Self::Branch { .. } | Self::Leaf { .. } => {
-                // The new branch stands at the first differing bit: the shape follows from the set of
-                // keys alone, whatever the order in which they came.
+                // The new branch stands at the first differing bit: the shape follows from the set
+                // of keys alone, whatever the order in which they came.
                 let old = replace(self, leaf);
                 if let Some(bit) = at {
                     let new = replace(self, Self::nothing());

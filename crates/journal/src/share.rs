@@ -70,7 +70,7 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant,
             check_payment(view, tenant, &record, asked.now)?;
             check_not_paused(view, tenant, &vault, asked.now)?;
         }
-        // Pays nobody, so neither a stop nor a pause nor a revoked approval concerns it.
+        // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
         AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
     }
 
@@ -163,8 +163,8 @@ fn check_not_paused(
     Ok(())
 }
 
-/// Only a cancelled or expired intent returns its anchor to the vault: else a hostile service could keep a
-/// live payment from ever confirming.
+/// Only a cancelled or expired intent returns its anchor to the vault: else a hostile service could
+/// keep a live payment from ever confirming.
 fn check_cancel_allowed(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
     if record.standing == IntentStanding::Cancelled || now >= record.expires {
         return Ok(());

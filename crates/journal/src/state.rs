@@ -82,8 +82,8 @@ impl View for State {
     }
 
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
-        // Decompressing a point costs as much as half a verification; a client's key comes back with
-        // each of its intents.
+        // Decompressing a point costs as much as half a verification; a client's key comes back
+        // with each of its intents.
         let mut known = self
             .public_keys
             .lock()

@@ -247,8 +247,8 @@ impl Witness {
         self.handed.hand(follower, signed, now)
     }
 
-    /// Changes that each open handed tightening would make at the tip. A share must be allowed under the
-    /// tip with *each* of them laid over it (one at a time: [`crate::overlay`]).
+    /// Changes that each open handed tightening would make at the tip. A share must be allowed
+    /// under the tip with *each* of them laid over it (one at a time: [`crate::overlay`]).
     pub fn handed_overlay(
         &mut self,
         follower: &Follower,

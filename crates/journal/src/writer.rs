@@ -68,7 +68,7 @@ impl Orderer {
     /// are published, and rebuilds the follower should that fail.
     ///
     /// # Errors
-    /// Whatever stopped the follower. A refused submission is no error but a result.
+    /// Whatever stopped the follower. A refused submission is a result, not an error.
     pub fn order(
         &self,
         follower: &mut Follower,
@@ -136,7 +136,7 @@ impl Run<'_> {
             body: body.clone(),
         };
 
-        // Salted: the public leaf must not let anybody guess a tenant's entry by trying texts.
+        // Salted: the public leaf must not let a reader guess a tenant's entry by trying texts.
         let mut salt = [0; 32];
         rng.fill_bytes(&mut salt);
         let sealed = SealedEntry::new(&entry, salt);

@@ -179,7 +179,7 @@ pub trait Bus: Send + Sync {
     /// again), [`BusError::Io`]: outcome unknown, publish the same `msg_id`s again.
     fn publish(&self, records: &[Record]) -> Result<(), BusError>;
 
-    /// The oldest position of a topic. A topic nobody has written to begins at 0.
+    /// The oldest position of a topic. A topic without a record begins at 0.
     fn start(&self, topic: &Topic) -> Result<Position, BusError>;
 
     /// The position after the newest record.

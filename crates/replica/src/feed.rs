@@ -71,7 +71,7 @@ impl Feed {
                 return Err(halted.into());
             }
 
-            // What does not verify proves nothing against the log: anybody can publish it.
+            // What does not verify proves nothing against the log: any sender can publish it.
             if let Err(refusal) = result {
                 tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");
             }

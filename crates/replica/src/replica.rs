@@ -206,9 +206,9 @@ impl Replica {
 
 /// Reading what was stored.
 impl Replica {
-    /// The entry at a position, e.g. an authorization with its texts and signatures. A caller that relies
-    /// on a text compares its digest with the one that the state holds: the root covers the state,
-    /// not this row.
+    /// The entry at a position, e.g. an authorization with its texts and signatures. A caller that
+    /// relies on a text compares its digest with the one that the state holds: the root covers the
+    /// state, not this row.
     ///
     /// # Errors
     /// `store_corrupt` when the row does not decode or is another entry.

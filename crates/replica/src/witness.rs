@@ -82,7 +82,7 @@ impl Replica {
     ///
     /// # Errors
     /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when the tables do not hold what
-    /// memory relies on, or something else was cosigned meanwhile.
+    /// memory relies on, or something else was cosigned in between.
     pub fn cosign(
         &mut self,
         tx: &mut dyn Tx,

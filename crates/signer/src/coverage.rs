@@ -22,7 +22,8 @@ impl Coverage {
         }
     }
 
-    /// Time at which a fresh head first covered the entry at `seq`, Unix microseconds; 0 when none does.
+    /// Time at which a fresh head first covered the entry at `seq`, Unix microseconds; 0 when none
+    /// does.
     pub(crate) fn covered_us(&self, seq: u64) -> u64 {
         let at = self.0.partition_point(|(size, _)| *size <= seq);
         self.0.get(at).map_or(0, |(_, when)| when.micros())

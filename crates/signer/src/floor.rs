@@ -5,7 +5,8 @@ use strongroom_types::{Code, Refusal};
 /// Smallest head this signer may act under.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    /// What the own disk held, and what the own key had cosigned, when the process started.
+    /// Entries on this signer's disk, and entries that its key had cosigned, when the process
+    /// started.
     start: u64,
     /// Largest head acted under in this process life.
     acted: u64,

@@ -27,8 +27,8 @@ use strongroom_wire::NonceCommitment;
 
 /// Most commitments of one `prepare`.
 pub const PREPARE_MAX: u32 = 256;
-/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts again under another boot
-/// id: the coordinator that let it grow has lost them.
+/// Unused nonces a key keeps. Beyond it the stock is thrown away and starts again under another
+/// boot id: the coordinator that let it grow has lost them.
 const STOCK_MAX: usize = 4_096;
 
 /// A key of a tenant.

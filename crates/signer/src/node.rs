@@ -148,7 +148,8 @@ impl SignerNode {
         self.journal.is_retired()
     }
 
-    /// Reason for which the replica stopped, if it did: the node then follows nothing and refuses everything.
+    /// Reason for which the replica stopped, if it did: the node then follows nothing and refuses
+    /// everything.
     #[must_use]
     pub const fn halted(&self) -> Option<&Refusal> {
         self.journal.follower().halted()

@@ -45,7 +45,7 @@ impl SignerNode {
             Err(refusal) => return AdminReply::Refused(refusal.to_string()),
         };
 
-        // Verified by the journal's own rules: the operator is no authority over the tenant.
+        // Verified by the journal's own rules: the operator has no authority over the tenant.
         match self.journal.take_tightening(&signed, now) {
             Ok(()) => AdminReply::Done,
             Err(NotTaken::Refused(refusal)) => AdminReply::Refused(refusal.to_string()),

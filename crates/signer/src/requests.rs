@@ -1,4 +1,5 @@
-//! A coordinator's records: each gets its answer at once, or waits for the journal and gets it then.
+//! A coordinator's records: each gets its answer at once, or waits for the journal and gets it
+//! then.
 
 use crate::ceremonies::Run;
 use crate::fatal::{Fatal, NotTaken};
@@ -84,7 +85,7 @@ impl SignerNode {
         asker: &Asker,
         now: UnixMs,
     ) -> Result<(), Fatal> {
-        // A nonce is no use to a signer that may not sign, and each one costs memory.
+        // A signer has no use for a nonce if it may not sign, and each one costs memory.
         let may_act = self.judge(&[]).may_act();
         let made = match may_act.and_then(|()| self.identity.index()) {
             Ok(_) => self.keys.prepare(name, count, &mut *self.entropy.rng()),

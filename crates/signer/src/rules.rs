@@ -88,8 +88,8 @@ impl LocalRules {
             return refuse(format!("more than {max} in one intent"));
         }
 
-        // All payments of the vault, not only those this signer took part in: else each quorum would
-        // have a limit of its own.
+        // All payments of the vault, not only those this signer took part in: else each quorum
+        // would have a limit of its own.
         if let Some(max) = self.native_per_day_max {
             // The intent itself is authorized, so it is in the sum.
             let scope = WindowScope::Vault(intent.vault);

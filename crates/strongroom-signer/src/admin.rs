@@ -11,7 +11,7 @@ use strongroom_wire::{decode, encode};
 
 /// An operator is a person: requests that wait for the node.
 const WAITING_MAX: usize = 8;
-/// Nobody keeps the one admin connection longer.
+/// Longest hold of the one admin connection.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request with the way back.
@@ -103,7 +103,7 @@ fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks a running node. `None`: nobody listens there.
+/// Asks a running node. `None`: no process listens there.
 pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminReply>> {
     let mut stream = match UnixStream::connect(path) {
         Ok(stream) => stream,

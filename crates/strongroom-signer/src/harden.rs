@@ -8,7 +8,7 @@ use rustix::process::{
 use rustix::thread::set_no_new_privs;
 
 /// No core file, no memory for other processes of the same user to read, no new privileges, and no
-/// file or socket that anybody else can open.
+/// file or socket that another user can open.
 pub fn harden() -> anyhow::Result<()> {
     umask(Mode::from_raw_mode(0o077));
     let none = Rlimit {

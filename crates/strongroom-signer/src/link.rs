@@ -39,7 +39,7 @@ impl Link {
     /// The next frame; none after a while.
     ///
     /// # Errors
-    /// The connection is over: closed, broken, or used for something that is no frame.
+    /// The connection is over: closed, broken, or used for something that is not a frame.
     pub fn next(&mut self) -> io::Result<Option<ToSigner>> {
         match self.frames.next()? {
             Incoming::Nothing => Ok(None),

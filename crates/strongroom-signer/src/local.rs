@@ -1,4 +1,4 @@
-//! What the operator does at his own node.
+//! What the operator does at their own node.
 
 use crate::admin::ask;
 use crate::cli::At;

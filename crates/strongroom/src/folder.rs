@@ -1,4 +1,5 @@
-//! What a role owns on disk: a folder that one process holds, and a database that knows whose it is.
+//! What a role owns on disk: a folder that one process holds, and a database that knows whose it
+//! is.
 
 use crate::exit::RunError;
 use crate::roles::RoleName;

@@ -1,5 +1,5 @@
-//! Strongroom's services as a library: the roles, what a process of some of them is made of, and the
-//! command line.
+//! Strongroom's services as a library: the roles, what a process of some of them is made of, and
+//! the command line.
 //!
 //! A program passes the parts that it links ([`parts::Adapters`]: kinds of bus, store and chain
 //! gateway) and gets the roles of a configuration running on them. The shipped `strongroom` passes

@@ -78,7 +78,8 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(
     let mut path = Vec::new();
     while to - from > 1 {
         let middle = from + split(to - from);
-        // RFC 6962 §2.1.1: the half without the leaf is one hash of the path, the other half goes on.
+        // RFC 6962 §2.1.1: the half without the leaf is one hash of the path, the other half goes
+        // on.
         let sibling = if index < middle {
             let sibling = range_root(nodes, middle, to);
             to = middle;

@@ -4,8 +4,8 @@ use crate::store::Payment;
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_types::{ConflictKey, Digest, VaultId};
 
-/// Reserves conflict keys for a payment; `false` when another one holds one of them. Those before it
-/// are reserved then, and the caller releases them.
+/// Reserves conflict keys for a payment; `false` when another one holds one of them. Those before
+/// it are reserved then, and the caller releases them.
 pub(crate) fn reserve(
     tx: &mut dyn Tx,
     payment: &Payment,

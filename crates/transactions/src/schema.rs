@@ -8,8 +8,9 @@ use strongroom_ports::db::Migration;
 ///
 /// Version 2 keeps the reservations of the coins that version 1 knew; the coins themselves are
 /// learnt again from the network. Version 3 keeps what a reminder needs. What version 2 was signing
-/// is built again on other coins: if the journal holds the first transaction, it refuses the second,
-/// and the payment ends without moving money. Of an end, version 2 kept no more than that it was.
+/// is built again on other coins: if the journal holds the first transaction, it refuses the
+/// second, and the payment ends without moving money. Of an end, version 2 kept no more than that
+/// it was.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         component: "transactions",

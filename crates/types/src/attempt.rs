@@ -4,7 +4,8 @@ use crate::amount::MinorUnits;
 use crate::digest::{Digest, digest};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Resource that two transactions cannot both spend, in the chain's own text form (Bitcoin: `txid:vout`).
+/// Resource that two transactions cannot both spend, in the chain's own text form (Bitcoin:
+/// `txid:vout`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ConflictKey(pub String);
 

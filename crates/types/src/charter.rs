@@ -1,4 +1,5 @@
-//! A tenant's charter: its first people, boards, lists and policy. Every first admin countersigns the act that carries it.
+//! A tenant's charter: its first people, boards, lists and policy. Every first admin countersigns
+//! the act that carries it.
 
 use crate::fields::{Fields, FormError};
 use crate::id::CredentialId;

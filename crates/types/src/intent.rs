@@ -55,7 +55,7 @@ pub struct Intent {
     pub vault: VaultId,
     /// The credential that signs this text.
     pub initiator: CredentialId,
-    /// The client's own id, unique per tenant for ever.
+    /// The client's own id, unique per tenant for good.
     pub external_id: Name,
     /// When the client made it.
     pub created: UnixMs,

@@ -1,8 +1,8 @@
 //! Canonical JSON (RFC 8785) restricted to strings, booleans, arrays and objects.
 //!
 //! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by
-//! an own strict reader: no numbers, no null, no duplicate member, nothing that does not re-encode
-//! to itself.
+//! a strict reader of our own: no numbers, no null, no duplicate member, nothing that does not
+//! re-encode to itself.
 
 /// Longest accepted text: 64 KiB, the bound of an authorization bundle.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;

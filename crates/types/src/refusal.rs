@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
-/// Remedy that lets a refused request pass. The one list of it: services that retry, rebuild or end ask
-/// here, so that they cannot disagree.
+/// Remedy that lets a refused request pass. The one list of it: services that retry, rebuild or end
+/// ask here, so that they cannot disagree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cure {
     /// The same request later: time, another head, other nonces, or funds bring it.

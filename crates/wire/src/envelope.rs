@@ -62,7 +62,7 @@ pub struct Envelope {
     pub schema: Schema,
     /// Sender.
     pub from: NodeId,
-    /// To whom; none: to everybody on the topic.
+    /// To whom; none: to all readers of the topic.
     pub to: Option<NodeId>,
     /// Session or transaction it belongs to; zeros when none.
     pub session: [u8; 16],

@@ -107,7 +107,7 @@ impl Marks {
         encode(self)
     }
 
-    /// From header bytes; anything unreadable is no marks at all (they decide nothing).
+    /// From header bytes; anything unreadable counts as no marks (they decide nothing).
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         decode(bytes).unwrap_or_default()

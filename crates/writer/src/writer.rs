@@ -20,7 +20,7 @@ use strongroom_wire::{JournalBatch, JournalResult, topics};
 const ANSWER_LIFE_MS: u64 = 60_000;
 /// Often enough for a tick to come within the age that witnesses accept.
 const TICK_EVERY_MS: u64 = 1_000;
-/// Entries are true for ever (the largest time every store can hold).
+/// Entries stay true (the largest time every store can hold).
 const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 
 /// Per submission: its position, or why it was refused.
@@ -228,7 +228,7 @@ impl Stage for Writer {
     }
 }
 
-/// The record of a batch: the same for ever, message id included.
+/// The record of a batch: the same on every run, message id included.
 pub(crate) fn batch_record(
     post: &mut Post,
     now: UnixMs,

@@ -1,7 +1,7 @@
 //! Hostile parts: each holds its service's own valid key and uses it.
 //!
-//! They know what crosses the wire ([`tap`]), change what their service sends ([`tamper`]), and send
-//! records of their own ([`acts`]).
+//! They know what crosses the wire ([`tap`]), change what their service sends ([`tamper`]), and
+//! send records of their own ([`acts`]).
 
 mod acts;
 mod tamper;

@@ -4,8 +4,8 @@
 //! observation, [`crate::run`] those of the end of a seed.
 //!
 //! `c3` is weaker than the letter of the design in one case: a stop *and* its resume that are both
-//! beyond the head acted under cancel out, as they do at the signers, which judge at the head and at
-//! their tip, not in between.
+//! beyond the head acted under cancel out, as they do at the signers, which judge at the head and
+//! at their tip, not in between.
 
 mod property;
 mod shares;

@@ -158,7 +158,8 @@ impl DevChain {
         Ok(ledger::find_transaction(&self.db(), id)?.map(|known| known.raw))
     }
 
-    /// What the inputs of a transaction spend, in order; `None` when one of them is not known.
+    /// Outputs that the inputs of a transaction spend, in order; `None` when one of them is not
+    /// known.
     ///
     /// # Errors
     /// [`DevChainError::Store`].

@@ -35,8 +35,8 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
 }
 
 /// The canonical address of a script; `None` when it has none of the supported kinds (OP_RETURN,
-/// bare multi-signature, future witness versions, a Taproot key that is no point and so could never
-/// be spent).
+/// bare multi-signature, future witness versions, a Taproot key that is not a point on the curve
+/// and so could never be spent).
 #[must_use]
 pub fn of_script(script: &Script, network: Network) -> Option<String> {
     let address = Address::from_script(script, network.params()).ok()?;

@@ -1,5 +1,5 @@
-//! Building: coins, outputs in BIP-69 order, change to an own address, and the strict reading of
-//! the result.
+//! Building: coins, outputs in BIP-69 order, change to an address of the vault, and the strict
+//! reading of the result.
 
 use crate::BitcoinCodec;
 use crate::encode::{INPUTS_MAX, InputClaim, OUTPUTS_MAX, Unsigned};

@@ -27,7 +27,7 @@ pub const OUTPUTS_MAX: usize = 64;
 pub struct InputClaim {
     /// Satoshi. A lie makes the signature invalid: BIP-341 commits to every input's amount.
     pub amount: u64,
-    /// The own address that holds the coin.
+    /// The vault's address that holds the coin.
     pub path: OwnPath,
 }
 

@@ -56,7 +56,7 @@ impl Fees {
             .map_or(by_rate, |old| by_rate.max(old.outbid(vsize)))
     }
 
-    /// What spending one more own coin costs.
+    /// Cost of spending one more coin of the vault.
     pub fn input_cost(&self) -> u64 {
         at_rate(INPUT_WEIGHT.div_ceil(4), self.rate.max(RELAY_RATE))
     }

@@ -22,7 +22,7 @@ pub struct Coin {
     pub outpoint: OutPoint,
     /// Satoshi.
     pub amount: u64,
-    /// The own address that holds it.
+    /// The vault's address that holds it.
     pub path: OwnPath,
 }
 
@@ -33,7 +33,7 @@ pub struct Goal {
     pub paid: u64,
     /// How fees follow from size.
     pub fees: Fees,
-    /// Whether there must be change (a transaction that pays nobody).
+    /// Whether there must be change (a transaction that makes no payment).
     pub must_change: bool,
     /// Most fee; above it, small change is kept rather than given away.
     pub fee_max: u64,

@@ -73,7 +73,7 @@ impl<'a> Wallet<'a> {
         })
     }
 
-    /// The key that an own output pays to, tweaked.
+    /// The key that an output of the vault pays to, tweaked.
     pub fn output_key(&self, path: OwnPath) -> Result<TweakedPublicKey, Refusal> {
         let branch = match path.change {
             0 => &self.receive,
@@ -90,7 +90,7 @@ impl<'a> Wallet<'a> {
         Ok(internal.tap_tweak(self.secp, None).0)
     }
 
-    /// The script of an own output (P2TR).
+    /// The script of an output of the vault (P2TR).
     pub fn script(&self, path: OwnPath) -> Result<ScriptBuf, Refusal> {
         self.output_key(path).map(ScriptBuf::new_p2tr_tweaked)
     }

@@ -15,7 +15,7 @@ const LEAVES_PAGE: u32 = 10_000;
 /// One entry.
 pub(crate) struct MirrorEntry {
     pub(crate) seq: u64,
-    /// Whose it is; none: the platform's, for everybody.
+    /// Tenant of the entry; none: the platform's, shown to all.
     pub(crate) tenant: Option<TenantId>,
     /// Borsh of the public part.
     pub(crate) leaf: Vec<u8>,

@@ -81,7 +81,7 @@ pub fn check_answer(
     }
 
     // Where the policy orders groups, a later approver signs the digests of the earlier approvals:
-    // nobody can claim that the second pair of eyes looked first.
+    // no approver can claim that the second pair of eyes looked first.
     if approval.after != seat.after {
         return Err(Code::ApprovalOutOfOrder.into());
     }
@@ -168,7 +168,8 @@ fn approver(
 /// where the decision has one.
 ///
 /// # Errors
-/// Why it does not count in the last group; `approval_not_eligible` when the decision asks nobody.
+/// Why it does not count in the last group; `approval_not_eligible` when the decision asks no
+/// group.
 pub fn check_for_any_group(
     view: &dyn View,
     ballot: &Ballot<'_>,

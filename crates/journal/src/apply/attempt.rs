@@ -130,7 +130,7 @@ fn check_open(
     let is_expired = place.at >= record.expires;
     let is_cancelled = record.standing == IntentStanding::Cancelled;
     match kind {
-        // Pays nobody, so stops and pauses do not concern it; a live intent's anchor stays.
+        // Makes no payment, so stops and pauses do not concern it; a live intent's anchor stays.
         AttemptKind::Cancel if is_cancelled || is_expired => Ok(()),
         AttemptKind::Cancel => Err(Refusal::new(
             Code::AttemptNumberWrong,

@@ -19,8 +19,8 @@ pub const fn suite_id(suite: Suite) -> SuiteId {
     }
 }
 
-/// Digest that each signer of a ceremony signs with its envelope key once its share is durable: over
-/// transcript and public result.
+/// Digest that each signer of a ceremony signs with its envelope key once its share is durable:
+/// over transcript and public result.
 #[must_use]
 pub fn certificate_digest(transcript: &Digest, public: &[u8]) -> Digest {
     digest("strongroom/ceremony-result/v1", &[&transcript.0, public])

@@ -47,7 +47,7 @@ pub(super) fn put(
             check_ceremony(change, tenant, plan)?;
             proposal::open(change, place, act, (record, current.ceremony_delay_ms))
         }
-        // Each of these lets somebody approve, or somewhere receive, who could not before.
+        // Each of these lets a person approve, or an address receive, that could not before.
         Record::User(_) | Record::Credential(_) | Record::Group(_) | Record::AllowList(_) => {
             opened.need(&current.committee)?;
             proposal::open(change, place, act, (record, current.loosen_delay_ms))

@@ -92,7 +92,7 @@ impl Follower {
     /// it.
     ///
     /// A valid cosignature over another body than ours at a kept size is evidence of a split view;
-    /// it counts for nothing. One over a size that is no kept head says nothing here and is
+    /// it counts for nothing. One over a size that is not a kept head says nothing here and is
     /// dropped.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Follower {
             return Err(Refusal::new(Code::Malformed, "cosignature of another log"));
         }
 
-        // C2SP cosignature/v1: the signature covers the time, so nobody can make it look newer.
+        // C2SP cosignature/v1: the signature covers the time, so it cannot be made to look newer.
         let signed = Cosignature {
             name: seat.verifier.name().to_owned(),
             key_id: seat.verifier.key_id(),
@@ -278,7 +278,8 @@ impl Follower {
         })
     }
 
-    /// The `k`-th largest size: `k` witnesses vouch for it, since each one vouches for every prefix.
+    /// The `k`-th largest size: `k` witnesses vouch for it, since each one vouches for every
+    /// prefix.
     fn kth_largest(&self, sizes: impl Iterator<Item = u64>) -> Option<u64> {
         let mut sizes: Vec<u64> = sizes.collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));

@@ -13,8 +13,8 @@ use strongroom_types::{Intent, Refusal};
 /// - Everything it is given is hostile; arbitrary bytes and texts give a refusal, never a panic.
 /// - The same arguments give the same answer, on every machine and thread.
 /// - An address is accepted in one text form only, and addresses of other networks are refused.
-/// - `build` reads back what it wrote: its slots, conflicts and fee are those of `inspect`, and what
-///   it built is [`super::within`] its plan.
+/// - `build` reads back what it wrote: its slots, conflicts and fee are those of `inspect`, and
+///   what it built is [`super::within`] its plan.
 /// - `build` never pays a recipient that the plan does not name, and never a higher fee than the
 ///   plan's.
 /// - A replacement uses up the anchor of what it replaces, or is refused.

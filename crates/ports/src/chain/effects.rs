@@ -68,7 +68,7 @@ pub enum AuthorityKind {
     Ownership = 2,
 }
 
-/// What an intent will do, as shown to approvers before a transaction exists. Both lists ascend.
+/// Effects of an intent, as shown to approvers before a transaction exists. Both lists ascend.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
     /// Every payment.

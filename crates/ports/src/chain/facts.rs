@@ -1,9 +1,9 @@
 //! What a network says, and what a service keeps of it.
 //!
 //! A gateway yields [`Fact`]s. A watcher asks the codec whether each is possible
-//! ([`super::ChainCodec::check_fact`]), finds the own address it is about, and stores it in a table.
-//! The table's rows come back as [`Facts`], from which the codec makes the view that a build reads.
-//! A build therefore never asks the network, and one absurd statement spoils no other.
+//! ([`super::ChainCodec::check_fact`]), finds the vault's address it is about, and stores it in a
+//! table. The table's rows come back as [`Facts`], from which the codec makes the view that a build
+//! reads. A build therefore never asks the network, and one absurd statement spoils no other.
 
 use super::OwnPath;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -17,7 +17,7 @@ pub enum Fact {
         /// Height of the block.
         height: u64,
     },
-    /// What inclusion in a block costs, in the codec's own encoding.
+    /// Cost of inclusion in a block, in the codec's own encoding.
     Fees(Vec<u8>),
     /// An unspent output.
     Coin(CoinFact),
@@ -58,7 +58,7 @@ pub struct AccountFact {
 pub enum Holding {
     /// A confirmed, unspent output.
     Coin(OwnCoin),
-    /// The balance of an own account in one asset.
+    /// The balance of an account of the vault in one asset.
     Account(OwnAccount),
 }
 

@@ -29,7 +29,8 @@ pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
         return Err(corrupt("the intent's entry is not an authorization"));
     };
 
-    // The state holds the digest under a witnessed root; the text row does not have that protection.
+    // The state holds the digest under a witnessed root; the text row does not have that
+    // protection.
     if Intent::digest_of(&authorized.intent.text) != case.request.intent {
         return Err(corrupt("the intent's entry holds another intent"));
     }
@@ -153,7 +154,8 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
     let inspection = found(case.evidence.inspection.as_ref())?;
     let anchor = &case.grant()?.record.anchor;
 
-    // The chain then lets at most one attempt of this intent pass, in whatever order they are broadcast.
+    // The chain then lets at most one attempt of this intent pass, in whatever order they are
+    // broadcast.
     if !inspection.conflicts.contains(anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0).into());
     }

@@ -102,8 +102,8 @@ impl Watcher {
         Ok(Some(path))
     }
 
-    /// The vault's path of an address; `None` for one that was not asked for. A coin of a stranger's
-    /// address would be built upon, and no signer would sign.
+    /// The vault's path of an address; `None` for one that was not asked for. A coin of a
+    /// stranger's address would be built upon, and no signer would sign.
     fn path(&self, id: VaultId, address: &str) -> Option<OwnPath> {
         self.watched.get(&id)?.addresses.get(address).copied()
     }

@@ -54,7 +54,8 @@ pub struct Hostile<'a> {
 }
 
 impl<'a> Hostile<'a> {
-    /// Takes over the keys of coordinator and transactions service, which must not run at the same time.
+    /// Takes over the keys of coordinator and transactions service, which must not run at the same
+    /// time.
     pub fn new(platform: &'a Platform, tenant: TenantId, key: KeyId) -> anyhow::Result<Self> {
         let mut outboxes = Vec::new();
         for seat in &platform.genesis.signers {

@@ -92,8 +92,8 @@ fn nonces(request: &SigningRequest, answer: &Answer<'_>) -> Vec<NonceUse> {
 }
 
 impl Observer {
-    /// Everything that is called signed is an authorized attempt with the shares for it, and Bitcoin
-    /// Core's interpreter takes it.
+    /// Everything that is called signed is an authorized attempt with the shares for it, and
+    /// Bitcoin Core's interpreter takes it.
     pub(crate) fn check_signed(&self, chain: &DevChain) -> Result<(), Violation> {
         let state = self.state();
         for (intent, raw) in &state.raw {
