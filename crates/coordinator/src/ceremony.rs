@@ -1,88 +1,110 @@
-//! Relaying key generations: the journal says which, the signers decide, everybody's messages pass
-//! by here.
+//! One key generation: the journal says which, the signers decide, and their messages pass by here.
 
+mod state;
+
+pub(crate) use state::{CeremonyEvent, CeremonyState, ProtocolRun};
+
+use crate::illegal::IllegalTransition;
+use crate::quorum::{SignerIndex, roster};
 use std::collections::BTreeMap;
 use strongroom_journal::entry::{Body, Finished};
 use strongroom_journal::model::KeyRecord;
 use strongroom_types::{Digest, KeyId, TenantId, UnixMs};
 
-/// A run without result is started anew after this time.
-const RUN_MS: u64 = 15_000;
-/// Signers take no more runs of one ceremony.
+/// A run without a result is followed by the next after this time, in milliseconds.
+pub(crate) const RUN_MS: u64 = 15_000;
+/// Pause before the next run after a refusal, in milliseconds.
+pub(crate) const RETRY_MS: u64 = 500;
+/// Most runs of one ceremony; signers take no more.
 const RUNS_MAX: u32 = 16;
 
 /// One key generation under way.
 pub(crate) struct Ceremony {
     pub(crate) tenant: TenantId,
-    pub(crate) roster: Vec<u16>,
-    pub(crate) run: u32,
-    until: UnixMs,
-    submitted: bool,
-    certificates: BTreeMap<(Digest, Vec<u8>), BTreeMap<u16, [u8; 64]>>,
+    pub(crate) key: KeyId,
+    pub(crate) roster: Vec<SignerIndex>,
+    pub(crate) state: CeremonyState,
+    /// Signatures by signer, for each result that was certified.
+    certificates: BTreeMap<CertifiedResult, BTreeMap<SignerIndex, [u8; 64]>>,
+}
+
+/// A result as signers certify it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CertifiedResult {
+    pub(crate) transcript: Digest,
+    /// Borsh of the public key record.
+    pub(crate) public: Vec<u8>,
 }
 
 impl Ceremony {
     pub(crate) fn new(tenant: TenantId, key: &KeyRecord) -> Self {
         Self {
             tenant,
-            roster: key.plan.roster.clone(),
-            run: 0,
-            until: UnixMs(0),
-            submitted: false,
+            key: key.plan.key,
+            roster: roster(key),
+            state: CeremonyState::Released,
             certificates: BTreeMap::new(),
         }
     }
 
-    /// Starts the next run when the last one gave nothing in time.
-    pub(crate) fn due(&mut self, now: UnixMs) -> Option<u32> {
-        if now < self.until || self.run >= RUNS_MAX {
-            return None;
+    /// Takes an event. After an error the ceremony is over, so that it cannot go on in a guessed
+    /// state.
+    pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), IllegalTransition> {
+        let state = std::mem::replace(&mut self.state, CeremonyState::Finished);
+        self.state = state.apply(event)?;
+        Ok(())
+    }
+
+    /// Number of the run to start now, if one is due.
+    pub(crate) fn due(&self, now: UnixMs) -> Option<u32> {
+        match &self.state {
+            CeremonyState::Released => Some(1),
+            CeremonyState::Running(run) | CeremonyState::Submitted(run) => {
+                (now >= run.until && run.number < RUNS_MAX).then_some(run.number + 1)
+            }
+            CeremonyState::Finished => None,
         }
-        self.run += 1;
-        self.submitted = false;
-        self.until = now.plus(RUN_MS);
-        Some(self.run)
     }
 
-    /// A participant said no: try again soon.
-    pub(crate) fn refused(&mut self, now: UnixMs) {
-        self.until = self.until.min(now.plus(500));
+    /// Whether a refusal that names this message is about the present run.
+    pub(crate) fn is_started_by(&self, request: Digest) -> bool {
+        match &self.state {
+            CeremonyState::Running(run) | CeremonyState::Submitted(run) => run.request == request,
+            CeremonyState::Released | CeremonyState::Finished => false,
+        }
     }
 
-    /// Takes a certificate; gives the entry to submit once all n agree on one result.
-    pub(crate) fn certified(
+    /// Keeps a certificate; gives the entry to submit once all n agree on one result.
+    pub(crate) fn take_certificate(
         &mut self,
-        key: KeyId,
-        signer: u16,
+        signer: SignerIndex,
         signature: [u8; 64],
-        transcript: Digest,
-        public: Vec<u8>,
+        result: CertifiedResult,
     ) -> Option<Body> {
-        if !self.roster.contains(&signer) || self.submitted {
+        let is_running = matches!(self.state, CeremonyState::Running(_));
+        if !is_running || !self.roster.contains(&signer) {
             return None;
         }
-        // One result a signer: a later run's certificate replaces the earlier one.
+
+        // One result per signer: a later run's certificate replaces the earlier one.
         self.certificates.retain(|_, by| {
             by.remove(&signer);
             !by.is_empty()
         });
-        let by = self
-            .certificates
-            .entry((transcript, public.clone()))
-            .or_default();
+        let by = self.certificates.entry(result.clone()).or_default();
         by.insert(signer, signature);
         if by.len() < self.roster.len() {
             return None;
         }
+
         let certificates = by
             .iter()
-            .map(|(index, signature)| (*index, *signature))
+            .map(|(signer, signature)| (signer.0, *signature))
             .collect();
-        self.submitted = true;
         Some(Body::Finished(Box::new(Finished {
-            key,
-            transcript,
-            public,
+            key: self.key,
+            transcript: result.transcript,
+            public: result.public,
             certificates,
         })))
     }

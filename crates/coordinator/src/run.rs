@@ -1,34 +1,35 @@
-//! One signing run: a request, the quorum asked, what came back.
+//! One signing run: what is to be signed, which signers are left out, and where it stands.
 
+mod state;
+
+pub(crate) use state::{Asked, RunEvent, RunState};
+
+use crate::illegal::IllegalTransition;
+use crate::quorum::SignerIndex;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_journal::model::KeyRecord;
-use strongroom_mpc_core::signing::PublicKeys;
-use strongroom_signing::{aggregate, packages, slots_from_wire};
-use strongroom_stage::post::Cause;
-use strongroom_types::{Code, SessionId, UnixMs, digest};
+use strongroom_stage::post::{Cause, first_half};
+use strongroom_types::{Digest, SessionId, UnixMs, digest};
 use strongroom_wire::{NonceCommitment, SignerRefusal, SigningRequest, SigningRequested};
+
+/// The attempt that a run signs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct RunName {
+    pub(crate) intent: Digest,
+    pub(crate) attempt: u32,
+}
 
 /// A signing run.
 pub(crate) struct Run {
     pub(crate) request: SigningRequested,
     pub(crate) cause: Cause,
     pub(crate) started: UnixMs,
-    /// Next try not before.
-    pub(crate) not_before: UnixMs,
+    /// Number of quorums asked so far.
     pub(crate) tries: u32,
-    pub(crate) excluded: BTreeSet<u16>,
-    pub(crate) refusals: BTreeMap<u16, SignerRefusal>,
-    pub(crate) asked: Option<Asked>,
-}
-
-/// The quorum of one try.
-pub(crate) struct Asked {
-    pub(crate) session: SessionId,
-    pub(crate) quorum: Vec<u16>,
-    pub(crate) request: SigningRequest,
-    pub(crate) sent: UnixMs,
-    pub(crate) shares: BTreeMap<u16, Vec<Vec<u8>>>,
-    pub(crate) covered_us: u64,
+    /// Signers that are not asked again in this run.
+    pub(crate) excluded: BTreeSet<SignerIndex>,
+    /// Each signer's last refusal.
+    pub(crate) refusals: BTreeMap<SignerIndex, SignerRefusal>,
+    pub(crate) state: RunState,
 }
 
 impl Run {
@@ -37,22 +38,91 @@ impl Run {
             request,
             cause,
             started: now,
-            not_before: now,
             tries: 0,
             excluded: BTreeSet::new(),
             refusals: BTreeMap::new(),
-            asked: None,
+            state: RunState::Waiting { not_before: now },
         }
     }
 
-    /// The request for a quorum, with one commitment a slot and participant from `take`.
-    pub(crate) fn ask(
+    pub(crate) fn name(&self) -> RunName {
+        RunName {
+            intent: self.request.attempt.intent,
+            attempt: self.request.attempt.number,
+        }
+    }
+
+    /// Takes an event. After an error the run is over, so that it cannot go on in a guessed state.
+    pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), IllegalTransition> {
+        let state = std::mem::replace(&mut self.state, RunState::Finished);
+        self.state = state.apply(event)?;
+        Ok(())
+    }
+
+    /// The try under way.
+    pub(crate) fn asked(&self) -> Option<&Asked> {
+        match &self.state {
+            RunState::Asked(asked) => Some(asked),
+            RunState::Waiting { .. } | RunState::Finished => None,
+        }
+    }
+
+    /// Whether this signer is in the quorum that is asked.
+    pub(crate) fn is_asked(&self, signer: SignerIndex) -> bool {
+        self.asked()
+            .is_some_and(|asked| asked.quorum.contains(&signer))
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.state, RunState::Finished)
+    }
+
+    /// Whether a quorum may be asked now.
+    pub(crate) fn may_ask(&self, now: UnixMs) -> bool {
+        match &self.state {
+            RunState::Waiting { not_before } => now >= *not_before,
+            RunState::Asked(_) | RunState::Finished => false,
+        }
+    }
+
+    /// The next try: a request to this quorum, with one commitment per slot and participant from
+    /// `take`. None when a commitment is missing.
+    pub(crate) fn next_try(
         &mut self,
-        quorum: Vec<u16>,
+        quorum: Vec<SignerIndex>,
         now: UnixMs,
-        mut take: impl FnMut(u16) -> Option<NonceCommitment>,
-    ) -> Option<&Asked> {
+        mut take: impl FnMut(SignerIndex) -> Option<NonceCommitment>,
+    ) -> Option<Asked> {
         self.tries += 1;
+        let mut commitments = Vec::with_capacity(self.request.slots.len());
+        for _ in &self.request.slots {
+            let of_slot: Option<Vec<_>> = quorum
+                .iter()
+                .map(|signer| take(*signer).map(|commitment| (signer.0, commitment)))
+                .collect();
+            commitments.push(of_slot?);
+        }
+        let request = SigningRequest {
+            session: self.session(),
+            tenant: self.request.tenant,
+            intent: self.request.attempt.intent,
+            attempt: self.request.attempt.number,
+            key: self.request.key,
+            unsigned: self.request.unsigned.clone(),
+            commitments,
+        };
+        Some(Asked {
+            request,
+            quorum,
+            sent: now,
+            shares: BTreeMap::new(),
+            covered_us: 0,
+        })
+    }
+
+    /// Session of the present try: the same request of the transactions service, replayed after a
+    /// restart, leads to the same sessions.
+    fn session(&self) -> SessionId {
         let attempt = &self.request.attempt;
         let seed = digest(
             "strongroom/signing-session/v1",
@@ -63,61 +133,6 @@ impl Run {
                 &self.tries.to_be_bytes(),
             ],
         );
-        let session = SessionId(strongroom_stage::post::first_half(seed));
-        let mut commitments = Vec::new();
-        for _ in &self.request.slots {
-            let slot: Option<Vec<_>> = quorum
-                .iter()
-                .map(|signer| take(*signer).map(|c| (*signer, c)))
-                .collect();
-            commitments.push(slot?);
-        }
-        let request = SigningRequest {
-            session,
-            tenant: self.request.tenant,
-            intent: attempt.intent,
-            attempt: attempt.number,
-            key: self.request.key,
-            unsigned: self.request.unsigned.clone(),
-            commitments,
-        };
-        self.asked = Some(Asked {
-            session,
-            quorum,
-            request,
-            sent: now,
-            shares: BTreeMap::new(),
-            covered_us: 0,
-        });
-        self.asked.as_ref()
+        SessionId(first_half(seed))
     }
-
-    /// One signature per slot, once every share is there; or the signers whose shares are wrong.
-    pub(crate) fn aggregate(
-        &self,
-        key: &KeyRecord,
-        keys: &mut PublicKeys,
-    ) -> Result<Vec<Vec<u8>>, Vec<u16>> {
-        let asked = self.asked.as_ref().ok_or_else(Vec::new)?;
-        let slots = slots_from_wire(&self.request.slots, key.plan.suite);
-        let packages = packages(&asked.request, &slots, key).map_err(|_| Vec::new())?;
-        aggregate(keys, &packages, &asked.shares).map_err(|fault| fault.culprits())
-    }
-}
-
-/// Refusals that may pass: the head is on its way, the lock opens, the signer restarted.
-pub(crate) const fn may_pass(code: Code) -> bool {
-    matches!(
-        code,
-        Code::AttemptUnknown
-            | Code::JournalStale
-            | Code::ClockSkew
-            | Code::HeadBelowFloor
-            | Code::TimeLocked
-            | Code::Paused
-            | Code::NotReady
-            | Code::CommitmentUnknown
-            | Code::NonceUsed
-            | Code::DeadlineExpired
-    )
 }

@@ -1,14 +1,15 @@
 //! Prepared nonce commitments of the signers, single-use.
 
+use crate::quorum::SignerIndex;
 use std::collections::{BTreeMap, VecDeque};
 use strongroom_types::{KeyId, UnixMs};
 use strongroom_wire::NonceCommitment;
 
-/// Commitments wanted of each signer and key.
+/// Commitments wanted per signer and key: seconds of full load.
 const TARGET: usize = 256;
-/// Asked for at once.
+/// Number asked for at once.
 const REFILL: u32 = 128;
-/// Asked again after this time without an answer.
+/// Wait for an answer before asking again, in milliseconds.
 const ASK_AGAIN_MS: u64 = 1_000;
 /// Most commitments kept of one signer and key, whatever it sends.
 const KEPT_MAX: usize = 1_024;
@@ -16,6 +17,8 @@ const KEPT_MAX: usize = 1_024;
 #[derive(Default)]
 struct Shelf {
     boot: [u8; 16],
+    /// Lowest number within the boot that was not received yet.
+    next: u64,
     commitments: VecDeque<NonceCommitment>,
     asked: UnixMs,
 }
@@ -23,49 +26,64 @@ struct Shelf {
 /// All signers' commitments.
 #[derive(Default)]
 pub(crate) struct Stock {
-    shelves: BTreeMap<(KeyId, u16), Shelf>,
+    shelves: BTreeMap<(KeyId, SignerIndex), Shelf>,
 }
 
 impl Stock {
-    /// Puts fresh commitments on the shelf. A new boot of the signer empties what was there.
-    pub(crate) fn add(&mut self, key: KeyId, signer: u16, fresh: Vec<NonceCommitment>) {
-        let Some(boot) = fresh.first().map(|c| c.boot) else {
+    /// Adds new commitments. A new boot of the signer empties what was there.
+    pub(crate) fn add(&mut self, key: KeyId, signer: SignerIndex, new: Vec<NonceCommitment>) {
+        let Some(boot) = new.first().map(|c| c.boot) else {
             return;
         };
         let shelf = self.shelves.entry((key, signer)).or_default();
+
+        // A restarted signer has lost its nonces: a commitment of before would be refused.
         if shelf.boot != boot {
             shelf.boot = boot;
+            shelf.next = 0;
             shelf.commitments.clear();
         }
         shelf.asked = UnixMs(0);
-        shelf
-            .commitments
-            .extend(fresh.into_iter().filter(|c| c.boot == boot));
+
+        // A record that is delivered twice must not offer its nonces twice: the second use would
+        // be refused, and cost a try. A signer numbers its nonces in ascending order.
+        for commitment in new {
+            if commitment.boot == boot && commitment.number >= shelf.next {
+                shelf.next = commitment.number.saturating_add(1);
+                shelf.commitments.push_back(commitment);
+            }
+        }
+
+        // Whatever a signer sends, it must not fill this process's memory.
         shelf.commitments.truncate(KEPT_MAX);
     }
 
-    /// How many are there.
-    pub(crate) fn count(&self, key: KeyId, signer: u16) -> usize {
+    /// Number of unused commitments.
+    pub(crate) fn count(&self, key: KeyId, signer: SignerIndex) -> usize {
         self.shelves
             .get(&(key, signer))
             .map_or(0, |shelf| shelf.commitments.len())
     }
 
-    /// Takes one off the shelf.
-    pub(crate) fn take(&mut self, key: KeyId, signer: u16) -> Option<NonceCommitment> {
+    /// Takes a commitment out: it is never offered twice.
+    pub(crate) fn take(&mut self, key: KeyId, signer: SignerIndex) -> Option<NonceCommitment> {
         self.shelves
             .get_mut(&(key, signer))?
             .commitments
             .pop_front()
     }
 
-    /// The signer does not know them any more.
-    pub(crate) fn clear(&mut self, key: KeyId, signer: u16) {
-        self.shelves.remove(&(key, signer));
+    /// The signer no longer knows them. Their numbers stay used: the record that brought them may
+    /// be delivered again.
+    pub(crate) fn clear(&mut self, key: KeyId, signer: SignerIndex) {
+        if let Some(shelf) = self.shelves.get_mut(&(key, signer)) {
+            shelf.commitments.clear();
+            shelf.asked = UnixMs(0);
+        }
     }
 
-    /// How many to ask this signer for now; notes that it was asked.
-    pub(crate) fn wanted(&mut self, key: KeyId, signer: u16, now: UnixMs) -> Option<u32> {
+    /// Number to ask this signer for now, if any; notes that it was asked.
+    pub(crate) fn wanted(&mut self, key: KeyId, signer: SignerIndex, now: UnixMs) -> Option<u32> {
         let shelf = self.shelves.entry((key, signer)).or_default();
         let waiting = now.since(shelf.asked) < ASK_AGAIN_MS && shelf.asked <= now;
         if waiting || shelf.commitments.len() + REFILL as usize > TARGET {
@@ -81,6 +99,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const ONE: SignerIndex = SignerIndex(1);
+
     fn commitment(boot: u8, number: u64) -> NonceCommitment {
         NonceCommitment {
             boot: [boot; 16],
@@ -92,23 +112,35 @@ mod tests {
     #[test]
     fn a_new_boot_empties_the_shelf_and_each_commitment_is_given_once() {
         let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
-        stock.add(key, 1, vec![commitment(1, 1), commitment(1, 2)]);
-        assert_eq!(stock.take(key, 1).unwrap().number, 1);
-        stock.add(key, 1, vec![commitment(2, 9)]);
+        stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
+        assert_eq!(stock.take(key, ONE).unwrap().number, 1);
+        stock.add(key, ONE, vec![commitment(2, 9)]);
         assert_eq!(
-            (stock.count(key, 1), stock.take(key, 1).unwrap().number),
+            (stock.count(key, ONE), stock.take(key, ONE).unwrap().number),
             (1, 9)
         );
-        assert!(stock.take(key, 1).is_none());
+        assert!(stock.take(key, ONE).is_none());
+    }
+
+    #[test]
+    fn commitments_that_arrive_twice_are_offered_once() {
+        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let record = || vec![commitment(1, 1), commitment(1, 2)];
+        stock.add(key, ONE, record());
+        stock.add(key, ONE, record());
+        assert_eq!(stock.count(key, ONE), 2);
+        stock.take(key, ONE);
+        stock.add(key, ONE, record());
+        assert_eq!(stock.count(key, ONE), 1);
     }
 
     #[test]
     fn a_signer_is_asked_once_a_second_and_only_below_the_target() {
         let (mut stock, key, t) = (Stock::default(), KeyId([1; 16]), UnixMs(10_000));
-        assert_eq!(stock.wanted(key, 1, t), Some(REFILL));
-        assert_eq!(stock.wanted(key, 1, t.plus(10)), None);
-        assert_eq!(stock.wanted(key, 1, t.plus(ASK_AGAIN_MS)), Some(REFILL));
-        stock.add(key, 1, (0..200).map(|n| commitment(1, n)).collect());
-        assert_eq!(stock.wanted(key, 1, t.plus(5_000)), None);
+        assert_eq!(stock.wanted(key, ONE, t), Some(REFILL));
+        assert_eq!(stock.wanted(key, ONE, t.plus(10)), None);
+        assert_eq!(stock.wanted(key, ONE, t.plus(ASK_AGAIN_MS)), Some(REFILL));
+        stock.add(key, ONE, (0..200).map(|n| commitment(1, n)).collect());
+        assert_eq!(stock.wanted(key, ONE, t.plus(5_000)), None);
     }
 }

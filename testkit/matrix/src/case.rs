@@ -19,6 +19,7 @@ pub struct Case<F> {
     pub(crate) impostors: Option<MakeMany<F>>,
     pub(crate) repeats_when_forgotten: Option<&'static str>,
     pub(crate) without_effect: Option<&'static str>,
+    pub(crate) lost_by_restart: Option<&'static str>,
 }
 
 impl<F> Case<F> {
@@ -38,6 +39,7 @@ impl<F> Case<F> {
             impostors: None,
             repeats_when_forgotten: None,
             without_effect: None,
+            lost_by_restart: None,
         }
     }
 
@@ -75,6 +77,14 @@ impl<F> Case<F> {
     #[must_use]
     pub fn without_effect(mut self, why: &'static str) -> Self {
         self.without_effect = Some(why);
+        self
+    }
+
+    /// A restart loses the history that this record answers, and why that is right. The cells of a
+    /// restart then only show that nothing else happens instead. For stateless stages.
+    #[must_use]
+    pub fn lost_by_restart(mut self, why: &'static str) -> Self {
+        self.lost_by_restart = Some(why);
         self
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
 use strongroom_ports::bus::{Bus, BusError, Delivered, Mode, Position, Record, Topic};
 use strongroom_ports::db::Db as _;
-use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError};
+use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage as _};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::UnixMs;
 
@@ -109,6 +109,15 @@ impl<F: Fixture> Installation<F> {
             Box::new(self.faults.clone()),
         );
         self.process = Some(shell.expect("the stage starts"));
+    }
+
+    /// The process dies here and now, and another one starts.
+    pub(crate) fn restart(&mut self) {
+        self.start();
+    }
+
+    pub(crate) fn is_stateless(&self) -> bool {
+        self.fixture.stage().stateless()
     }
 
     /// The process dies when it passes this point next.

@@ -62,6 +62,16 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// One line per effect that the other one does not have.
+    pub(crate) fn surplus(&self, wanted: &Self) -> Vec<String> {
+        let lines = self.differences(wanted).into_iter();
+        lines.filter(|line| line.contains(NOT_EXPECTED)).collect()
+    }
+}
+
+const NOT_EXPECTED: &str = ": not expected: ";
+
 fn compare(what: &str, have: &[String], wanted: &[String], lines: &mut Vec<String>) {
     let surplus = |left: &[String], right: &[String]| {
         let mut rest = right.to_vec();
@@ -75,7 +85,7 @@ fn compare(what: &str, have: &[String], wanted: &[String], lines: &mut Vec<Strin
         only
     };
     for line in surplus(have, wanted) {
-        lines.push(format!("{what}: not expected: {line}"));
+        lines.push(format!("{what}{NOT_EXPECTED}{line}"));
     }
     for line in surplus(wanted, have) {
         lines.push(format!("{what}: missing: {line}"));

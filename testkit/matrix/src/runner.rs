@@ -192,7 +192,18 @@ impl<'a, F: Fixture> Row<'a, F> {
     }
 
     fn crash(&self, point: CrashPoint) -> Vec<String> {
-        self.same_as_once(&Delivery::Crash(point), true)
+        let delivery = Delivery::Crash(point);
+        if self.case.lost_by_restart.is_none() {
+            return self.same_as_once(&delivery, true);
+        }
+        match outcome_of(self.matrix, self.case, &delivery) {
+            Err(why) => vec![why],
+            Ok(outcome) => {
+                let mut found = outcome.surplus(&self.once);
+                found.extend(new_letters(&outcome, &self.once));
+                found
+            }
+        }
     }
 
     fn same_as_once(&self, delivery: &Delivery, letters_count: bool) -> Vec<String> {
@@ -289,6 +300,11 @@ fn outcome_of<F: Fixture>(
         Delivery::Impostor(n) => {
             let wrong = all_impostors(matrix, case)?;
             installation.publish(&[wrong[*n].1.clone()]);
+        }
+        // A stateless stage has no commit: it dies with the record unread.
+        Delivery::Crash(CrashPoint::BeforeCommit) if installation.is_stateless() => {
+            installation.publish(&[record]);
+            installation.restart();
         }
         Delivery::Crash(point) => {
             // The tick of this instant is over: the next commit is the record's own.

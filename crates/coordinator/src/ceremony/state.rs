@@ -1,0 +1,144 @@
+//! The life cycle of a key generation, as the coordinator drives it.
+
+use crate::illegal::IllegalTransition;
+use strongroom_types::{Digest, UnixMs};
+
+/// Where a ceremony stands.
+#[derive(Debug)]
+pub(crate) enum CeremonyState {
+    /// The journal has released it, and no run was started from here.
+    Released,
+    /// Signers run the protocol.
+    Running(ProtocolRun),
+    /// All of them certified one result, and it was offered to the journal.
+    Submitted(ProtocolRun),
+    /// The journal has the key.
+    Finished,
+}
+
+/// One run of the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ProtocolRun {
+    /// Number from 1.
+    pub(crate) number: u32,
+    /// The next run starts from then on, unless the journal has the key.
+    pub(crate) until: UnixMs,
+    /// Digest of the message that started it, by which a refusal names it.
+    pub(crate) request: Digest,
+}
+
+/// What can happen to a ceremony.
+#[derive(Debug)]
+pub(crate) enum CeremonyEvent {
+    /// The next run was started.
+    RunStarted(ProtocolRun),
+    /// A participant refused the run, or could not end it: the next one starts soon.
+    RunRefused { retry_at: UnixMs },
+    /// Every participant certified the same result.
+    Certified,
+    /// The journal has the key.
+    KeyAppeared,
+}
+
+impl CeremonyState {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Running(_) => "running",
+            Self::Submitted(_) => "submitted",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// The state after an event. Total: what is not a transition is an error by name.
+    pub(crate) fn apply(self, event: CeremonyEvent) -> Result<Self, IllegalTransition> {
+        let illegal = IllegalTransition {
+            life_cycle: "ceremony",
+            state: self.name(),
+            event: event.name(),
+        };
+        match (self, event) {
+            (
+                Self::Released | Self::Running(_) | Self::Submitted(_),
+                CeremonyEvent::RunStarted(run),
+            ) => Ok(Self::Running(run)),
+            (Self::Running(run), CeremonyEvent::RunRefused { retry_at }) => {
+                Ok(Self::Running(run.cut_short(retry_at)))
+            }
+            // What was offered may be refused by the journal: then the next run is due soon, too.
+            (Self::Submitted(run), CeremonyEvent::RunRefused { retry_at }) => {
+                Ok(Self::Submitted(run.cut_short(retry_at)))
+            }
+            (Self::Running(run), CeremonyEvent::Certified) => Ok(Self::Submitted(run)),
+            (
+                Self::Released | Self::Running(_) | Self::Submitted(_),
+                CeremonyEvent::KeyAppeared,
+            ) => Ok(Self::Finished),
+            // One offer per run: the journal takes one result, and the rest is noise.
+            (Self::Released, CeremonyEvent::RunRefused { .. } | CeremonyEvent::Certified)
+            | (Self::Submitted(_), CeremonyEvent::Certified)
+            | (
+                Self::Finished,
+                CeremonyEvent::RunStarted(_)
+                | CeremonyEvent::RunRefused { .. }
+                | CeremonyEvent::Certified
+                | CeremonyEvent::KeyAppeared,
+            ) => Err(illegal),
+        }
+    }
+}
+
+impl ProtocolRun {
+    fn cut_short(mut self, retry_at: UnixMs) -> Self {
+        self.until = self.until.min(retry_at);
+        self
+    }
+}
+
+impl CeremonyEvent {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run_started",
+            Self::RunRefused { .. } => "run_refused",
+            Self::Certified => "certified",
+            Self::KeyAppeared => "key_appeared",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::illegal::table::LifeCycle;
+
+    const RUN: ProtocolRun = ProtocolRun {
+        number: 1,
+        until: UnixMs(9),
+        request: Digest([1; 32]),
+    };
+
+    #[test]
+    fn the_life_cycle_of_a_ceremony_is_the_reviewed_one() {
+        let states: [fn() -> CeremonyState; 4] = [
+            || CeremonyState::Released,
+            || CeremonyState::Running(RUN),
+            || CeremonyState::Submitted(RUN),
+            || CeremonyState::Finished,
+        ];
+        let events: [fn() -> CeremonyEvent; 4] = [
+            || CeremonyEvent::RunStarted(RUN),
+            || CeremonyEvent::RunRefused {
+                retry_at: UnixMs(5),
+            },
+            || CeremonyEvent::Certified,
+            || CeremonyEvent::KeyAppeared,
+        ];
+        let life_cycle = LifeCycle {
+            file: "ceremony.txt",
+            apply: CeremonyState::apply,
+            state_name: CeremonyState::name,
+            event_name: CeremonyEvent::name,
+        };
+        life_cycle.compare(&states, &events);
+    }
+}

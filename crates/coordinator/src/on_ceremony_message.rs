@@ -1,0 +1,31 @@
+//! A signer's ceremony message: carried to its peers, and not read.
+
+use crate::quorum::SignerIndex;
+use crate::stage::{CoordinatorStage, Records, Step};
+use strongroom_wire::{CeremonyMessage, CoordinatorMessage};
+
+impl CoordinatorStage {
+    /// Forwards the sender's own envelope: peers verify its seal, so nothing can be slipped in
+    /// here.
+    pub(crate) fn on_ceremony_message(
+        &mut self,
+        step: Step<'_>,
+        message: &CeremonyMessage,
+        sealed: Vec<u8>,
+    ) -> Records {
+        let Some(ceremony) = self.ceremonies.get(&message.key) else {
+            return Ok(Vec::new());
+        };
+        let is_recipient = |peer: &SignerIndex| {
+            *peer != step.signer && message.to.is_none_or(|only| only == peer.0)
+        };
+        let peers: Vec<SignerIndex> = ceremony
+            .roster
+            .iter()
+            .copied()
+            .filter(is_recipient)
+            .collect();
+        let relay = CoordinatorMessage::Relay(sealed);
+        self.send_all(step.now, &peers, &relay, step.cause)
+    }
+}

@@ -1,0 +1,24 @@
+//! A signer's new nonce commitments.
+
+use crate::run::RunName;
+use crate::stage::{CoordinatorStage, Records, Step};
+use strongroom_types::KeyId;
+use strongroom_wire::NonceCommitment;
+
+impl CoordinatorStage {
+    /// Fills the stock; runs that waited for it may go on.
+    pub(crate) fn on_commitments(
+        &mut self,
+        step: Step<'_>,
+        key: KeyId,
+        commitments: Vec<NonceCommitment>,
+    ) -> Records {
+        self.stock.add(key, step.signer, commitments);
+        let names: Vec<RunName> = self.runs.keys().copied().collect();
+        let mut records = Vec::new();
+        for name in names {
+            records.extend(self.advance(step.now, name)?);
+        }
+        Ok(records)
+    }
+}

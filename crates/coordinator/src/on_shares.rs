@@ -1,0 +1,134 @@
+//! A signer's shares: kept until the quorum's are there, then added up.
+
+use crate::quorum::SignerIndex;
+use crate::run::{Run, RunEvent, RunName};
+use crate::stage::{CoordinatorStage, Records, Step};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use strongroom_journal::model::KeyRecord;
+use strongroom_mpc_core::PublicKeyRecord;
+use strongroom_mpc_core::signing::PublicKeys;
+use strongroom_signing::{aggregate, packages, request_digest, slots_from_wire};
+use strongroom_types::{Digest, KeyId};
+use strongroom_wire::Outcome;
+
+/// What the shares of a whole quorum make.
+enum Sum {
+    /// One verified signature per slot.
+    Signatures(Vec<Vec<u8>>),
+    /// No signature; roster indices of the signers whose shares are wrong, where that is known.
+    Invalid(Vec<u16>),
+}
+
+impl CoordinatorStage {
+    pub(crate) fn on_shares(
+        &mut self,
+        step: Step<'_>,
+        request: Digest,
+        shares: Vec<Vec<u8>>,
+        covered_us: u64,
+    ) -> Records {
+        // An answer to an earlier try, or to a request that was never made, fits no run.
+        let Some(name) = self.run_asked(request) else {
+            return Ok(Vec::new());
+        };
+        // A signer outside of the quorum must not make it complete.
+        let signer = step.signer;
+        let Some(run) = self.runs.get_mut(&name).filter(|run| run.is_asked(signer)) else {
+            return Ok(Vec::new());
+        };
+
+        run.apply(RunEvent::SharesReceived {
+            signer,
+            shares,
+            covered_us,
+        })?;
+        if run.asked().is_some_and(|asked| asked.is_complete()) {
+            self.on_quorum_complete(step, name)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    fn on_quorum_complete(&mut self, step: Step<'_>, name: RunName) -> Records {
+        match self.sum(name) {
+            Sum::Signatures(signatures) => {
+                let event = RunEvent::SharesValid;
+                self.finish(step.now, name, event, Outcome::Signed(signatures))
+            }
+            Sum::Invalid(culprits) => {
+                tracing::warn!(?culprits, "invalid signature shares");
+                self.exclude_and_retry(step, name, culprits)
+            }
+        }
+    }
+
+    /// Another quorum, without the signers that sent wrong shares.
+    fn exclude_and_retry(&mut self, step: Step<'_>, name: RunName, culprits: Vec<u16>) -> Records {
+        if let Some(run) = self.runs.get_mut(&name) {
+            let culprits = culprits.into_iter().map(SignerIndex);
+            run.excluded.extend(culprits);
+            run.apply(RunEvent::SharesInvalid {
+                not_before: step.now,
+            })?;
+        }
+        self.advance(step.now, name)
+    }
+
+    /// Adds the quorum's shares up (RFC 9591 §5.3). The packages come from the slots that the
+    /// transactions service named: if the signers decoded something else, no signature comes out.
+    fn sum(&mut self, name: RunName) -> Sum {
+        let unknown = Sum::Invalid(Vec::new());
+        let Some(run) = self.runs.get(&name) else {
+            return unknown;
+        };
+        let Some(asked) = run.asked() else {
+            return unknown;
+        };
+        let Some(key) = self.key(run.request.tenant, run.request.key) else {
+            return unknown;
+        };
+        let slots = slots_from_wire(&run.request.slots, key.plan.suite);
+        let Ok(packages) = packages(&asked.request, &slots, &key) else {
+            return unknown;
+        };
+        let shares: BTreeMap<u16, Vec<Vec<u8>>> = asked
+            .shares
+            .iter()
+            .map(|(signer, shares)| (signer.0, shares.clone()))
+            .collect();
+        let Some(keys) = opened(&mut self.keys, &key) else {
+            return unknown;
+        };
+        match aggregate(keys, &packages, &shares) {
+            Ok(signatures) => Sum::Signatures(signatures),
+            Err(fault) => Sum::Invalid(fault.culprits()),
+        }
+    }
+
+    /// The run whose present request has this digest.
+    pub(crate) fn run_asked(&self, request: Digest) -> Option<RunName> {
+        let is_present = |run: &Run| {
+            run.asked()
+                .is_some_and(|asked| request_digest(&asked.request) == request)
+        };
+        self.runs
+            .iter()
+            .find(|(_, run)| is_present(run))
+            .map(|(name, _)| *name)
+    }
+}
+
+/// The public side of a key, opened once: decoding its points is most of the cost.
+fn opened<'a>(
+    keys: &'a mut BTreeMap<KeyId, PublicKeys>,
+    key: &KeyRecord,
+) -> Option<&'a mut PublicKeys> {
+    match keys.entry(key.plan.key) {
+        Entry::Occupied(known) => Some(known.into_mut()),
+        Entry::Vacant(new) => {
+            let record = PublicKeyRecord::from_bytes(&key.public.as_ref()?.record).ok()?;
+            Some(new.insert(PublicKeys::open(record).ok()?))
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A key generation: started, relayed, offered to the journal.
+
+use crate::signers::refusal_of;
+use crate::site::{NEW_KEY, Site, new_ceremony};
+use strongroom_journal::Body;
+use strongroom_types::{Code, Digest};
+use strongroom_wire::{
+    CeremonyMessage, CoordinatorMessage, JournalSubmitted, SignerMessage, decode, topics,
+};
+use strongroom_world::Ceremony;
+
+/// Milliseconds until a run without result is followed by the next, and after a refusal.
+const RUN_MS: u64 = 15_000;
+const RETRY_MS: u64 = 500;
+
+/// Runs that these records start, with the signers told.
+fn started(site: &Site, records: &[strongroom_ports::bus::Record]) -> Vec<(u16, u32)> {
+    let messages = site.messages(records).into_iter();
+    messages
+        .filter_map(|(index, message)| match message {
+            CoordinatorMessage::Ceremony { key, run, .. } => {
+                assert_eq!(key, NEW_KEY);
+                Some((index, run))
+            }
+            CoordinatorMessage::Prepare { .. }
+            | CoordinatorMessage::Sign(_)
+            | CoordinatorMessage::Relay(_) => None,
+        })
+        .collect()
+}
+
+fn started_now(site: &mut Site) -> Vec<(u16, u32)> {
+    let records = site.ticks();
+    started(site, &records)
+}
+
+fn offered_after(site: &mut Site, index: u16, message: &SignerMessage) -> Vec<Body> {
+    let records = site.give_said(index, message);
+    offered(site, &records)
+}
+
+fn all(run: u32) -> Vec<(u16, u32)> {
+    [1, 2, 3].map(|index| (index, run)).to_vec()
+}
+
+fn certificate(site: &Site, ceremony: &Ceremony, index: u16) -> SignerMessage {
+    let certificates = &ceremony.finished.certificates;
+    let (_, signature) = certificates.iter().find(|(by, _)| *by == index).unwrap();
+    SignerMessage::Certificate {
+        tenant: site.world.tenant.id,
+        key: NEW_KEY,
+        signature: signature.to_vec(),
+        public: ceremony.finished.public.clone(),
+        transcript: ceremony.finished.transcript,
+    }
+}
+
+fn offered(site: &Site, records: &[strongroom_ports::bus::Record]) -> Vec<Body> {
+    let submitted: Vec<JournalSubmitted> = site.world.payloads(records, topics::JOURNAL_SUBMITTED);
+    submitted
+        .iter()
+        .map(|submitted| decode(&submitted.body).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_released_ceremony_is_started_with_its_whole_roster() {
+    let mut site = Site::with_ceremony();
+    let records = site.ticks();
+    assert_eq!(started(&site, &records), all(1));
+}
+
+#[test]
+fn what_all_certified_is_offered_to_the_journal_which_takes_it() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    let ceremony = new_ceremony();
+    for index in [1, 2] {
+        let message = certificate(&site, ceremony, index);
+        assert!(site.give_said(index, &message).is_empty());
+    }
+    let last = certificate(&site, ceremony, 3);
+    let records = site.give_said(3, &last);
+    let bodies = offered(&site, &records);
+    assert_eq!(bodies, [ceremony.body()]);
+    site.ledger.push(bodies[0].clone(), site.now).unwrap();
+    site.catch_up();
+    site.wait(RUN_MS);
+    let later = site.ticks();
+    assert!(started(&site, &later).is_empty(), "the journal has the key");
+    let prepares = site.messages(&later).into_iter();
+    let of_new_key = prepares.filter(
+        |(_, message)| matches!(message, CoordinatorMessage::Prepare { key, .. } if *key == NEW_KEY),
+    );
+    assert_eq!(of_new_key.count(), 3);
+}
+
+#[test]
+fn signers_that_certify_different_results_finish_nothing() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    let ceremony = new_ceremony();
+    for index in [1, 2] {
+        let message = certificate(&site, ceremony, index);
+        site.give_said(index, &message);
+    }
+    let mut other = certificate(&site, ceremony, 3);
+    let SignerMessage::Certificate { transcript, .. } = &mut other else {
+        unreachable!()
+    };
+    *transcript = Digest([9; 32]);
+    assert!(offered_after(&mut site, 3, &other).is_empty());
+    // The third comes to its senses: its earlier word counts no more.
+    let same = certificate(&site, ceremony, 3);
+    assert_eq!(offered_after(&mut site, 3, &same).len(), 1);
+    assert!(site.give_said(3, &same).is_empty(), "offered once");
+}
+
+#[test]
+fn a_certificate_that_is_not_a_signature_or_of_no_ceremony_is_dropped() {
+    let mut site = Site::with_ceremony();
+    let ceremony = new_ceremony();
+    let early = certificate(&site, ceremony, 1);
+    assert!(site.give_said(1, &early).is_empty(), "no run was started");
+    site.ticks();
+    let mut short = certificate(&site, ceremony, 1);
+    let SignerMessage::Certificate { signature, .. } = &mut short else {
+        unreachable!()
+    };
+    signature.pop();
+    assert!(site.give_said(1, &short).is_empty());
+}
+
+#[test]
+fn messages_go_to_all_peers_or_to_the_one_that_is_named_as_they_were_sealed() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    for (to, expected) in [(None, vec![1, 3]), (Some(3), vec![3]), (Some(2), vec![])] {
+        let message = SignerMessage::Ceremony(CeremonyMessage {
+            tenant: site.world.tenant.id,
+            key: NEW_KEY,
+            run: 1,
+            to,
+            body: vec![1, 2, 3],
+        });
+        let record = site.said(2, &message);
+        let sealed = record.payload.clone();
+        let relayed = site.give(record);
+        let relayed = site.messages(&relayed);
+        let peers: Vec<u16> = relayed.iter().map(|(index, _)| *index).collect();
+        assert_eq!(peers, expected);
+        for (_, message) in relayed {
+            assert_eq!(message, CoordinatorMessage::Relay(sealed.clone()));
+        }
+    }
+}
+
+#[test]
+fn a_run_without_a_result_is_followed_by_the_next() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    site.wait(RUN_MS - 1);
+    assert!(started_now(&mut site).is_empty());
+    site.wait(1);
+    let records = site.ticks();
+    assert_eq!(started(&site, &records), all(2));
+}
+
+#[test]
+fn a_refusal_that_names_the_run_brings_the_next_one_soon() {
+    let mut site = Site::with_ceremony();
+    let first = site.ticks();
+    let (_, message) = site
+        .messages(&first)
+        .into_iter()
+        .find(|(_, message)| matches!(message, CoordinatorMessage::Ceremony { .. }))
+        .unwrap();
+    let no = refusal_of(Code::CeremonyFault, &message);
+    assert!(site.give_said(2, &no).is_empty());
+    site.wait(RETRY_MS - 1);
+    assert!(started_now(&mut site).is_empty());
+    site.wait(1);
+    let records = site.ticks();
+    assert_eq!(started(&site, &records), all(2));
+    // The same words about the run that is over hurry nothing.
+    assert!(site.give_said(2, &no).is_empty());
+    site.wait(RUN_MS - 1);
+    assert!(started_now(&mut site).is_empty());
+}
+
+#[test]
+fn a_refused_prepare_is_not_taken_for_a_refused_ceremony() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    let prepare = CoordinatorMessage::Prepare {
+        tenant: site.world.tenant.id,
+        key: NEW_KEY,
+        count: 1,
+    };
+    let no = refusal_of(Code::UnknownKey, &prepare);
+    assert!(site.give_said(2, &no).is_empty());
+    site.wait(RETRY_MS);
+    assert!(started_now(&mut site).is_empty());
+}
+
+#[test]
+fn no_more_runs_are_started_than_signers_take() {
+    let mut site = Site::with_ceremony();
+    let mut last = 0;
+    for _ in 0..20 {
+        let records = site.ticks();
+        last = started(&site, &records)
+            .first()
+            .map_or(last, |(_, run)| *run);
+        site.wait(RUN_MS);
+    }
+    assert_eq!(last, 16);
+}

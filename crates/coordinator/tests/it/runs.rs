@@ -1,0 +1,345 @@
+//! One signing run, from the request to its outcome.
+
+use crate::signers::{Conduct, refusal};
+use crate::site::{PACE, Site, sign_requests};
+use strongroom_signing::request_digest;
+use strongroom_types::{Code, Digest, SessionId, UnixMs};
+use strongroom_wire::{CoordinatorMessage, Outcome, Role, SignerMessage, topics};
+use strongroom_world::{Letter, Sender};
+
+/// The refusals of a failed run.
+fn refused(outcome: &Outcome) -> Vec<Code> {
+    let Outcome::Failed(refusals) = outcome else {
+        panic!("a failure wanted: {outcome:?}")
+    };
+    refusals.iter().map(|refusal| refusal.code).collect()
+}
+
+fn assert_signed(outcomes: &[Outcome]) {
+    let [Outcome::Signed(signatures)] = outcomes else {
+        panic!("one signed outcome wanted: {outcomes:?}")
+    };
+    // The coordinator verified them under the key's own children (BIP-340).
+    assert_eq!(
+        signatures.iter().map(Vec::len).collect::<Vec<_>>(),
+        [64, 64]
+    );
+}
+
+#[test]
+fn a_quorums_shares_become_one_signature_per_slot() {
+    let mut site = Site::new();
+    site.stock_up();
+    let request = site.request(1);
+    let asked = site.request_signing(&request);
+    let messages = sign_requests(site.messages(&asked));
+    assert_eq!(messages.len(), 2, "two of three");
+    for (_, sent) in &messages {
+        let participants: Vec<u16> = messages.iter().map(|(index, _)| *index).collect();
+        assert_eq!(sent.commitments.len(), request.slots.len());
+        for slot in &sent.commitments {
+            let named: Vec<u16> = slot.iter().map(|(index, _)| *index).collect();
+            assert_eq!(named, participants);
+        }
+    }
+    let made = site.settle(asked, &request.slots);
+    let [finished] = site.finished(&made).try_into().unwrap();
+    assert_eq!(
+        (finished.intent, finished.attempt, finished.vault),
+        (request.attempt.intent, 1, request.vault)
+    );
+    assert_signed(&[finished.outcome]);
+}
+
+#[test]
+fn without_stock_the_signers_are_asked_for_commitments_first() {
+    let mut site = Site::new();
+    let request = site.request(1);
+    let first = site.request_signing(&request);
+    assert!(site.asked(&first).is_empty());
+    let prepares = site.messages(&first);
+    assert_eq!(prepares.len(), 3);
+    assert!(
+        prepares
+            .iter()
+            .all(|(_, message)| matches!(message, CoordinatorMessage::Prepare { .. }))
+    );
+    let made = site.settle(first, &request.slots);
+    let outcomes: Vec<_> = site
+        .finished(&made)
+        .into_iter()
+        .map(|f| f.outcome)
+        .collect();
+    assert_signed(&outcomes);
+}
+
+#[test]
+fn a_reminder_of_the_same_transaction_asks_no_second_quorum() {
+    let mut site = Site::new();
+    site.stock_up();
+    let request = site.request(1);
+    let first = site.request_signing(&request);
+    assert_eq!(site.asked(&first).len(), 2);
+    assert!(site.request_signing(&request).is_empty());
+}
+
+#[test]
+fn another_transaction_for_the_same_attempt_replaces_the_run() {
+    let mut site = Site::new();
+    site.stock_up();
+    let first = site.request(1);
+    let asked = site.request_signing(&first);
+    let mut second = first.clone();
+    second.unsigned[0] ^= 1;
+    second
+        .slots
+        .iter_mut()
+        .for_each(|slot| slot.message[0] ^= 1);
+    let again = site.request_signing(&second);
+    assert_eq!(site.asked(&again).len(), 2);
+    let late = site.settle(asked, &first.slots);
+    assert!(
+        site.finished(&late).is_empty(),
+        "shares of what was replaced"
+    );
+    let made = site.settle(again, &second.slots);
+    let outcomes: Vec<_> = site
+        .finished(&made)
+        .into_iter()
+        .map(|f| f.outcome)
+        .collect();
+    assert_signed(&outcomes);
+}
+
+#[test]
+fn a_request_at_its_deadline_is_not_begun() {
+    let mut site = Site::new();
+    site.stock_up();
+    let request = site.request(1);
+    for (deadline, begun) in [(site.now, false), (site.now.plus(1), true)] {
+        let letter = Letter::new(topics::SIGNING_REQUESTED, site.now).until(deadline);
+        let sender = Sender::Service(Role::Transactions);
+        let record = site.world.record(sender, letter, &request);
+        assert_eq!(!site.give(record).is_empty(), begun);
+    }
+}
+
+#[test]
+fn a_signer_that_sends_wrong_shares_is_left_out() {
+    let mut site = Site::new();
+    site.stock_up();
+    site.signers.conduct.insert(2, Conduct::WrongShare);
+    for n in 1..4 {
+        let request = site.request(n);
+        assert_signed(&site.sign(&request));
+    }
+}
+
+#[test]
+fn a_silent_quorum_is_replaced_and_the_silent_signer_is_asked_last() {
+    let mut site = Site::new();
+    site.stock_up();
+    site.signers.conduct.insert(2, Conduct::Silent);
+    let mut replaced = 0;
+    for n in 1..5 {
+        let request = site.request(n);
+        let mut outcomes = site.sign(&request);
+        if outcomes.is_empty() {
+            replaced += 1;
+            site.wait(PACE.try_ms - 1);
+            assert!(site.asked_at_tick().is_empty(), "there is time left");
+            site.wait(1);
+            let asked = site.tick();
+            assert_eq!(site.asked(&asked), [1, 3]);
+            let made = site.settle(asked, &request.slots);
+            outcomes = site
+                .finished(&made)
+                .into_iter()
+                .map(|f| f.outcome)
+                .collect();
+        }
+        assert_signed(&outcomes);
+    }
+    assert_eq!(replaced, 1, "the suspect costs one wait, not one per run");
+}
+
+#[test]
+fn a_refusal_that_may_pass_is_followed_by_the_same_question_after_a_pause() {
+    let mut site = Site::new();
+    site.stock_up();
+    for index in [1, 2, 3] {
+        let conduct = Conduct::Refuses(Code::AttemptUnknown);
+        site.signers.conduct.insert(index, conduct);
+    }
+    let request = site.request(1);
+    assert!(site.sign(&request).is_empty());
+    site.signers.conduct.clear();
+    site.wait(PACE.again_ms - 1);
+    assert!(site.asked_at_tick().is_empty());
+    site.wait(1);
+    let asked = site.tick();
+    let made = site.settle(asked, &request.slots);
+    let outcomes: Vec<_> = site
+        .finished(&made)
+        .into_iter()
+        .map(|f| f.outcome)
+        .collect();
+    assert_signed(&outcomes);
+}
+
+#[test]
+fn a_final_refusal_leaves_one_signer_out_and_others_are_asked() {
+    let mut site = Site::new();
+    site.stock_up();
+    for code in [Code::LocalRule, Code::StoppedLocally, Code::QuotaExceeded] {
+        site.signers.conduct.insert(2, Conduct::Refuses(code));
+        for n in 0..3 {
+            let mut request = site.request(n);
+            request.attempt.number = 1 + code as u32;
+            assert_signed(&site.sign(&request));
+        }
+    }
+}
+
+#[test]
+fn when_no_quorum_is_left_every_refusal_goes_out_as_it_was_signed() {
+    let mut site = Site::new();
+    site.stock_up();
+    site.signers
+        .conduct
+        .insert(1, Conduct::Refuses(Code::EffectsMismatch));
+    site.signers
+        .conduct
+        .insert(2, Conduct::Refuses(Code::LocalRule));
+    let request = site.request(1);
+    let outcomes = site.sign(&request);
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(
+        refused(&outcomes[0]),
+        [Code::EffectsMismatch, Code::LocalRule]
+    );
+    let Outcome::Failed(refusals) = &outcomes[0] else {
+        unreachable!()
+    };
+    for refusal in refusals {
+        assert_eq!(refusal.detail, format!("because of {}", refusal.code));
+        assert_eq!((refusal.evidence, refusal.head), (Digest([7; 32]), 9));
+        assert_eq!(refusal.at, UnixMs(5));
+    }
+}
+
+#[test]
+fn a_signer_that_has_lost_its_nonces_is_asked_for_new_ones() {
+    for code in [Code::CommitmentUnknown, Code::NonceUsed] {
+        let mut site = Site::new();
+        site.stock_up();
+        let request = site.request(1);
+        let asked = site.request_signing(&request);
+        let (signer, sent) = sign_requests(site.messages(&asked)).remove(0);
+        let no = refusal(code, sent.session, request_digest(&sent));
+        site.give_said(signer, &no);
+        site.wait(1_000);
+        let records = site.ticks();
+        let prepared: Vec<u16> = site
+            .messages(&records)
+            .into_iter()
+            .filter(|(_, message)| matches!(message, CoordinatorMessage::Prepare { .. }))
+            .map(|(index, _)| index)
+            .collect();
+        assert!(prepared.contains(&signer), "{code}");
+    }
+}
+
+#[test]
+fn a_restarted_signer_empties_its_stock_with_its_first_new_commitments() {
+    let mut site = Site::new();
+    site.stock_up();
+    let of_new_boot = SignerMessage::Commitments {
+        tenant: site.world.tenant.id,
+        key: site.world.tenant.key,
+        commitments: vec![strongroom_wire::NonceCommitment {
+            boot: [99; 16],
+            number: 1,
+            commitment: vec![1; 66],
+        }],
+    };
+    site.give_said(1, &of_new_boot);
+    // One commitment for two slots is not enough: signer 1 cannot be asked now.
+    for n in 1..4 {
+        let request = site.request(n);
+        let asked = site.request_signing(&request);
+        assert_eq!(site.asked(&asked), [2, 3]);
+    }
+}
+
+#[test]
+fn words_from_outside_of_the_quorum_change_nothing() {
+    let mut site = Site::new();
+    site.stock_up();
+    let request = site.request(1);
+    let asked = site.request_signing(&request);
+    let messages = sign_requests(site.messages(&asked));
+    let inside: Vec<u16> = messages.iter().map(|(index, _)| *index).collect();
+    let outside = (1..=3).find(|index| !inside.contains(index)).unwrap();
+    let sent = &messages[0].1;
+    let shares = SignerMessage::Shares {
+        session: sent.session,
+        request: request_digest(sent),
+        shares: vec![vec![1; 32]; 2],
+        head: 9,
+        covered_us: 0,
+    };
+    let no = refusal(Code::LocalRule, sent.session, request_digest(sent));
+    for message in [shares, no] {
+        assert!(site.give_said(outside, &message).is_empty());
+    }
+    let made = site.settle(asked, &request.slots);
+    let outcomes: Vec<_> = site
+        .finished(&made)
+        .into_iter()
+        .map(|f| f.outcome)
+        .collect();
+    assert_signed(&outcomes);
+}
+
+#[test]
+fn an_answer_to_a_request_that_was_never_made_changes_nothing() {
+    let mut site = Site::new();
+    site.stock_up();
+    let request = site.request(1);
+    let asked = site.request_signing(&request);
+    for index in 1..=3 {
+        let no = refusal(Code::LocalRule, SessionId([1; 16]), Digest([3; 32]));
+        assert!(site.give_said(index, &no).is_empty());
+    }
+    let made = site.settle(asked, &request.slots);
+    assert_eq!(site.finished(&made).len(), 1);
+}
+
+#[test]
+fn a_run_ends_without_a_word_when_its_time_is_over_and_a_reminder_begins_it_again() {
+    let mut site = Site::new();
+    site.stock_up();
+    for index in [1, 2, 3] {
+        site.signers.conduct.insert(index, Conduct::Silent);
+    }
+    let request = site.request(1);
+    assert!(site.sign(&request).is_empty());
+    site.wait(PACE.run_ms);
+    assert!(site.finished_at_tick().is_empty());
+    site.signers.conduct.clear();
+    assert_signed(&site.sign(&request));
+}
+
+#[test]
+fn a_revoked_key_signs_nothing() {
+    let mut site = Site::new();
+    site.stock_up();
+    let tenant = site.world.tenant.clone();
+    let who = site.ledger.committee();
+    let revoke = strongroom_types::Tighten::RevokeKey(tenant.key);
+    site.ledger.tighten(revoke, &who).unwrap();
+    site.catch_up();
+    let request = site.request(1);
+    assert!(site.request_signing(&request).is_empty());
+}
