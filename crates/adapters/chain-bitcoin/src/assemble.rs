@@ -22,6 +22,7 @@ pub fn assemble(
         ..
     } = inspect(codec, unsigned, vault)?;
     let wallet = codec.wallet(vault)?;
+
     if signatures.len() != inspection.slots.len() {
         let detail = format!(
             "{} signatures for {} inputs",
@@ -30,6 +31,7 @@ pub fn assemble(
         );
         return Err(Refusal::new(Code::BadSignature, detail));
     }
+
     let mut transaction = unsigned.transaction;
     let claims = unsigned
         .inputs
@@ -37,6 +39,8 @@ pub fn assemble(
         .zip(&inspection.slots)
         .zip(signatures);
     for (input, ((claim, slot), signature)) in transaction.input.iter_mut().zip(claims) {
+        // libsecp256k1 beside the FROST library: a bug in one of them shows as a refusal, not as a
+        // broadcast of nonsense.
         let valid = verify(codec, &wallet, claim.path, &slot.message, signature)?;
         if !valid {
             let detail = format!(
@@ -45,6 +49,7 @@ pub fn assemble(
             );
             return Err(Refusal::new(Code::BadSignature, detail));
         }
+
         // 64 bytes without a type byte is SIGHASH_DEFAULT (BIP-341).
         input.witness = Witness::from_slice(&[signature]);
     }
@@ -90,6 +95,7 @@ pub fn decode(signed: &[u8]) -> Result<Transaction, Refusal> {
     let malformed = |detail: &str| Refusal::new(Code::Malformed, detail);
     let transaction: Transaction =
         encode::deserialize(signed).map_err(|_| malformed("not a Bitcoin transaction"))?;
+
     // The decoder is strict today; the comparison keeps it so when the library changes.
     if encode::serialize(&transaction) != signed {
         return Err(malformed("the transaction is not in its one encoding"));
@@ -107,6 +113,7 @@ fn verify(
     let key = wallet.output_key(path)?.to_x_only_public_key();
     let message =
         Message::from_digest_slice(message).map_err(|e| Refusal::new(Code::Internal, e))?;
+
     let Ok(signature) = Signature::from_slice(signature) else {
         return Ok(false);
     };

@@ -61,7 +61,7 @@ fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Draft, 
     })
 }
 
-/// What a transaction is to pay and may spend.
+/// Payments and coins of a transaction that is being built.
 pub struct Draft {
     /// Payments to others; none gives everything back to the vault.
     pub outputs: Vec<TxOut>,
@@ -130,6 +130,9 @@ impl Draft {
             .into_iter()
             .map(|output| (output, None))
             .collect();
+
+        // Change goes to an address of the branch that signers accept as returned, never to one
+        // that was given out for deposits.
         if let Some(value) = settlement.change {
             let script_pubkey = codec.wallet(plan.vault)?.script(plan.return_to)?;
             let change = TxOut {
@@ -138,6 +141,8 @@ impl Draft {
             };
             outputs.push((change, Some(plan.return_to)));
         }
+
+        // BIP-69: the order must not tell which output is the change.
         outputs.sort_by(|(a, own_a), (b, own_b)| {
             let key_a = (a.value, a.script_pubkey.as_bytes(), own_a);
             key_a.cmp(&(b.value, b.script_pubkey.as_bytes(), own_b))

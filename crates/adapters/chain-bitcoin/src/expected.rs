@@ -1,11 +1,11 @@
-//! What an intent will do, and reading it back as outputs.
+//! Effects of an intent, and their form as outputs.
 
 use crate::{BitcoinCodec, address};
 use bitcoin::{Amount, ScriptBuf, TxOut};
 use strongroom_ports::chain::{ChainCodec, Effects, Move, OwnPath, Registry};
 use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal};
 
-/// Where payments to another vault of the tenant go.
+/// Path of the address that receives payments to another vault of the tenant.
 pub const RECEIVE: OwnPath = OwnPath {
     change: 0,
     index: 0,
@@ -34,6 +34,9 @@ pub fn expected(
             format!("this codec reads {}", codec.manifest.chain),
         ));
     }
+
+    // A destination named by vault is derived here and by every signer: no service can name an
+    // address for it.
     let mut moves = Vec::with_capacity(intent.transfers().len());
     for transfer in intent.transfers() {
         let to = match &transfer.destination {
@@ -45,6 +48,8 @@ pub fn expected(
         };
         moves.push(Move::exact(transfer.asset.clone(), to, transfer.amount));
     }
+
+    // What could never be an output is refused now, and not after people have approved it.
     let effects = Effects::of_moves(moves);
     payments(codec, &effects)?;
     Ok(effects)
@@ -55,11 +60,14 @@ pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, R
     if !effects.authorities.is_empty() {
         return Err(Refusal::new(Code::Unsupported, "Bitcoin gives no rights"));
     }
+
     let outputs = effects
         .moves
         .iter()
         .map(|step| payment(codec, step))
         .collect::<Result<Vec<_>, _>>()?;
+
+    // Consensus' own bound: sums beyond it are the overflows that others have lost money to.
     total(outputs.iter().map(|output| output.value.to_sat())).ok_or_else(|| {
         Refusal::new(
             Code::InsufficientBalance,
@@ -74,10 +82,13 @@ fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
         return Err(Refusal::new(Code::UnknownAsset, &step.asset));
     }
     let script_pubkey: ScriptBuf = address::parse(&step.to, codec.network)?;
+
     // An output has one amount; moves of a range need a builder that chooses one.
     if step.at_least != step.at_most {
         return Err(Refusal::new(Code::Unsupported, "a payment of a range"));
     }
+
+    // Below it nodes do not relay the whole transaction.
     let value = satoshi(step.at_most)?;
     let least = address::dust_limit(&script_pubkey);
     if value < least {

@@ -1,4 +1,4 @@
-//! Reading an unsigned form strictly: what it really does.
+//! Strict reading of an unsigned form: its real effects.
 
 use crate::encode::{InputClaim, Unsigned};
 use crate::expected::total;
@@ -18,7 +18,7 @@ pub const SEQUENCE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
 pub struct Reading {
     /// The form.
     pub unsigned: Unsigned,
-    /// What it does.
+    /// Its effects.
     pub inspection: Inspection,
     /// Its fee in satoshi.
     pub fee: u64,
@@ -41,12 +41,18 @@ pub fn inspect(codec: &BitcoinCodec, bytes: &[u8], vault: &VaultKey) -> Result<R
 fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Reading, Refusal> {
     check_shape(&unsigned.transaction)?;
     let wallet = codec.wallet(vault)?;
+
+    // Input amounts are claims, but BIP-341 signs over each of them: with a false one the signature
+    // is worthless, so a fee hidden by a lie never reaches a block.
     let spent = spent_outputs(&unsigned, &wallet)?;
     let money_in = sum(&spent)?;
     let money_out = sum(&unsigned.transaction.output)?;
     let fee = money_in
         .checked_sub(money_out)
         .ok_or_else(|| malformed("it pays more than it spends"))?;
+
+    // An output counts as returned only if its script derives from the vault's own account; every
+    // other one is a payment, whatever the form claims.
     let (mut moves, mut returned) = (Vec::new(), 0u64);
     for (output, claim) in unsigned.transaction.output.iter().zip(&unsigned.outputs) {
         match claim {
@@ -58,11 +64,13 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
         }
     }
     moves.sort();
+
     let inputs = unsigned.transaction.input.iter();
     let mut conflicts: Vec<_> = inputs
         .map(|input| ConflictKey(input.previous_output.to_string()))
         .collect();
     conflicts.sort();
+
     let inspection = Inspection {
         moves,
         // A key-path spend moves value and gives no rights, and every output has an address.
@@ -83,6 +91,7 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
 }
 
 fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
+    // One version, one kind of lock, one sequence: what this build does not need, it does not read.
     if transaction.version != Version::TWO {
         return Err(opaque("transaction version other than 2"));
     }
@@ -90,6 +99,8 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
         return Err(opaque("lock time that is not a block height"));
     }
     transaction.input.iter().try_for_each(check_input)?;
+
+    // Counted twice, an input would hide a fee as large as itself.
     let distinct: BTreeSet<_> = transaction
         .input
         .iter()
@@ -102,6 +113,8 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
 }
 
 fn check_input(input: &TxIn) -> Result<(), Refusal> {
+    // A final sequence could not be replaced when fees rise, and a relative lock could hold the
+    // payment back for months.
     if input.sequence != SEQUENCE {
         return Err(opaque("sequence number other than 0xfffffffd"));
     }
@@ -109,6 +122,7 @@ fn check_input(input: &TxIn) -> Result<(), Refusal> {
     if !input.script_sig.is_empty() || !input.witness.is_empty() {
         return Err(opaque("input script or witness in an unsigned transaction"));
     }
+
     if input.previous_output.is_null() {
         return Err(opaque("coinbase input"));
     }
@@ -132,23 +146,27 @@ fn sum(outputs: &[TxOut]) -> Result<u64, Refusal> {
 }
 
 fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), Refusal> {
+    // Change to a stranger, declared as the vault's, is the oldest theft there is.
     if wallet.script(path)? != output.script_pubkey {
         return Err(Refusal::new(
             Code::PathNotOwn,
-            format!("output at {path:?} pays somebody else"),
+            format!("output at {path:?} pays another address"),
         ));
     }
     Ok(())
 }
 
 fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
+    // Without an address approvers could not have seen where the value goes.
     let to = address::of_script(&output.script_pubkey, codec.network)
         .ok_or_else(|| opaque("output without an address"))?;
     let amount = output.value.to_sat().into();
+
     Ok(Move::exact(codec.manifest.native.clone(), to, amount))
 }
 
 fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {
+    // Recomputed here: a message from the coordinator would be blindly signed.
     let messages = sighash::messages(&unsigned.transaction, spent)?;
     let slot = |(claim, message): (&InputClaim, [u8; 32])| Slot {
         suite: Suite::FrostSecp256k1Tr,

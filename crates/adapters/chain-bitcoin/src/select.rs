@@ -59,6 +59,9 @@ impl Goal {
         let given_away = value
             .checked_sub(self.paid)
             .filter(|fee| *fee >= plain && !self.must_change);
+
+        // Change that costs more to spend later than it is worth goes to the fee, as long as the cap
+        // allows it.
         match (change, given_away) {
             (Some(rest), Some(fee)) if rest < self.fees.input_cost() && fee <= self.fee_max => {
                 Some(Settlement { fee, change: None })
@@ -88,8 +91,11 @@ pub fn select(
         .copied()
         .collect();
     rest.sort_by_key(|coin| (std::cmp::Reverse(coin.amount), coin.outpoint));
+
+    // A selection without change first: it is cheaper now and leaves no small coin behind.
     let chosen = branch_and_bound(goal, must, &rest).or_else(|| largest_first(goal, must, &rest));
     let chosen = chosen.filter(|chosen| chosen.len() <= INPUTS_MAX);
+
     let settled = chosen.and_then(|chosen| {
         let settlement = goal.settle(chosen.len(), value(&chosen))?;
         Some((chosen, settlement))
@@ -137,6 +143,7 @@ fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coi
         .iter()
         .map(|coin| Candidate::new_tr_keyspend(coin.amount))
         .collect();
+
     let mut selector = CoinSelector::new(&candidates);
     for index in 0..must.len() {
         selector.select(index);
