@@ -85,6 +85,7 @@ impl BallotBox<'_> {
         if !self.pending.core.ordered {
             return Ok(Vec::new());
         }
+
         let needs = self.needs();
         if self.seats(needs.get(..=group).unwrap_or(needs)).is_some() {
             return Err(Refusal::new(
@@ -92,6 +93,7 @@ impl BallotBox<'_> {
                 "the group has all its approvals",
             ));
         }
+
         let Some(seats) = self.seats(needs.get(..group).unwrap_or(needs)) else {
             return Err(Refusal::new(
                 Code::ApprovalOutOfOrder,
@@ -116,6 +118,7 @@ impl BallotBox<'_> {
                 .take(group)
                 .map(|need| need.approvals as usize)
                 .sum();
+
             let in_place = !self.pending.core.ordered || yes.answer.document.after.len() == earlier;
             let member = self.state.in_group(tenant, need.group, yes.person);
             in_place && member.unwrap_or(false)

@@ -8,7 +8,7 @@ use strongroom_wire::{
     ApprovalSubmitted, IntentReturned, IntentSubmitted, Role, TransactionChanged, topics,
 };
 
-/// One record.
+/// A record of any of the service's topics.
 pub(crate) enum Inbox {
     /// A client asks for a payment.
     Submitted(SignedText<Intent>),
@@ -35,6 +35,7 @@ impl<D: Document> TryFrom<Signed> for SignedText<D> {
     type Error = SignedError;
 
     fn try_from(signed: Signed) -> Result<Self, SignedError> {
+        // The only place where these texts are parsed: handlers and tables hold the result.
         let (document, digest) = signed.open::<D>()?;
         Ok(Self {
             signed,

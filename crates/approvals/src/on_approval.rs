@@ -35,6 +35,7 @@ impl ApprovalsStage {
         };
         pending.state.apply(event).map_err(illegal)?;
 
+        // With the present state, not that of the submission: a credential revoked since is refused.
         let checked = self.journal.read(|follower| {
             let ballot = BallotBox {
                 state: follower.state(),
@@ -56,6 +57,7 @@ impl ApprovalsStage {
     fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Effects {
         let id = pending.intent.digest;
         store::insert_yes(step.tx, &yes)?;
+
         let yeses = store::yeses(step.tx, &id)?;
         let complete = self.journal.read(|follower| {
             let ballot = BallotBox {
@@ -73,7 +75,9 @@ impl ApprovalsStage {
             .state
             .apply(PendingEvent::LastYes)
             .map_err(illegal)?;
+        // The row stays: the journal may find another decision and return the intent.
         store::set_approved(step.tx, &id)?;
+
         let verdict = Verdict {
             core: pending.core.to_text(),
             approvals,
@@ -86,15 +90,14 @@ impl ApprovalsStage {
         )?])
     }
 
-    /// One no ends the intent, for good once it is in the journal.
+    /// One no ends the intent; permanently once it is in the journal.
     fn on_no(&mut self, step: &mut Step<'_>, pending: &Pending, no: &Signed) -> Effects {
         store::delete(step.tx, &pending.intent.digest)?;
-        let core = pending.core.to_text();
-        let submitted = self.publish_rejected(step, &pending.intent, &core, no)?;
+        let submitted = self.publish_rejected(step, pending, no)?;
 
         let code = Code::IntentRejected;
         let verdict = Verdict {
-            core,
+            core: pending.core.to_text(),
             approvals: Vec::new(),
             decided: Decided::Refused(code, code.meaning().to_owned()),
         };

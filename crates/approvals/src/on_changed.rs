@@ -9,10 +9,12 @@ use strongroom_wire::TransactionChanged;
 impl ApprovalsStage {
     /// Forgets an approved intent once its decision can change no more.
     pub(crate) fn on_changed(&self, step: &mut Step<'_>, changed: &TransactionChanged) -> Effects {
+        // Signed is enough: from there on only the chain ends it, and no approval is asked again.
         let settled = changed.state.is_signed() || changed.state.is_terminal();
         let Some(pending) = store::find(step.tx, &changed.intent)?.filter(|_| settled) else {
             return Ok(Vec::new());
         };
+
         match pending.state.apply(PendingEvent::Settle).map_err(illegal)? {
             PendingState::Absent => store::delete(step.tx, &changed.intent)?,
             PendingState::Waiting | PendingState::Approved => {}

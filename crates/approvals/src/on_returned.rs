@@ -1,7 +1,6 @@
 //! An intent comes back: the journal found another decision than the one that was approved.
 
 use crate::inbox::SignedText;
-use crate::outlook::Outlook;
 use crate::pending::PendingEvent;
 use crate::stage::{ApprovalsStage, Effects};
 use crate::step::Step;
@@ -17,8 +16,6 @@ impl ApprovalsStage {
         why: Code,
     ) -> Effects {
         tracing::info!(intent.id = %intent.digest, code = %why, "returned by the journal");
-        let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
-        let event = PendingEvent::Return(outlook.kind());
-        self.decide(step, intent, outlook, event)
+        self.decide(step, intent, PendingEvent::Return)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::inbox::SignedText;
 use crate::outlook::Outlook;
-use crate::pending::{PendingEvent, PendingState};
+use crate::pending::{OutlookKind, PendingEvent, PendingState};
 use crate::publish::Verdict;
 use crate::stage::{ApprovalsStage, Effects, illegal};
 use crate::step::Step;
@@ -18,11 +18,7 @@ impl ApprovalsStage {
         intent: &SignedText<Intent>,
     ) -> Effects {
         match store::find(step.tx, &intent.digest)? {
-            None => {
-                let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
-                let event = PendingEvent::Submit(outlook.kind());
-                self.decide(step, intent, outlook, event)
-            }
+            None => self.decide(step, intent, PendingEvent::Submit),
 
             // The API did not see the answer: it gets it again, and no one has to approve twice.
             Some(pending) if pending.state == PendingState::Waiting => {
@@ -33,22 +29,26 @@ impl ApprovalsStage {
                 };
                 Ok(vec![self.publish_decided(step, intent, verdict)?])
             }
+
+            // The approvals are on their way; the transactions service tells the rest.
             Some(_) => Ok(Vec::new()),
         }
     }
 
-    /// Moves an intent to what the policy says, in its row and in public.
+    /// Evaluates the policy and moves the intent there, in its row and in public. `event` makes an
+    /// event of the outcome.
     pub(crate) fn decide(
         &mut self,
         step: &mut Step<'_>,
         intent: &SignedText<Intent>,
-        outlook: Outlook,
-        event: PendingEvent,
+        event: fn(OutlookKind) -> PendingEvent,
     ) -> Effects {
+        let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
         let before = store::find(step.tx, &intent.digest)?
             .map_or(PendingState::Absent, |pending| pending.state);
-        match before.apply(event).map_err(illegal)? {
+        match before.apply(event(outlook.kind())).map_err(illegal)? {
             PendingState::Waiting => store::set_waiting(step.tx, intent, &outlook.core)?,
+            // Approved by the rule alone, or refused: no one has to be asked, so nothing is kept.
             PendingState::Absent => store::delete(step.tx, &intent.digest)?,
             PendingState::Approved => {}
         }

@@ -17,6 +17,14 @@ use strongroom_wire::Decided;
 /// How long readers may act upon the news that an intent ended, milliseconds.
 const NEWS_LIFE_MS: u64 = 60_000;
 
+/// Why an intent ends without a record of the bus.
+enum Ending {
+    /// Its deadline has passed.
+    Expired,
+    /// The journal holds its end.
+    InJournal(Refusal),
+}
+
 impl ApprovalsStage {
     /// Walks through what waits, a page per tick: a cancelled or rejected intent must not keep
     /// people busy.
@@ -33,12 +41,13 @@ impl ApprovalsStage {
             let evaluated = self.journal.read(|follower| {
                 evaluate(follower.state(), follower.state(), signed, now).map(drop)
             });
+
             // Other refusals may pass before the deadline (a pause, a stop): people can go on.
             let Err(refusal) = evaluated else { continue };
             if matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected) {
                 let mut step = step_for(now, tx, &pending.intent);
-                let ended = self.end(&mut step, &pending, PendingEvent::EndInJournal, refusal)?;
-                records.extend(ended);
+                let ending = Ending::InJournal(refusal);
+                records.extend(self.end_intent(&mut step, &pending, ending)?);
             }
         }
         Ok(records)
@@ -49,23 +58,26 @@ impl ApprovalsStage {
         let mut records = Vec::new();
         for pending in store::expired(tx, now)? {
             let mut step = step_for(now, tx, &pending.intent);
-            let why = Code::IntentExpired.into();
-            records.extend(self.end(&mut step, &pending, PendingEvent::Expire, why)?);
+            records.extend(self.end_intent(&mut step, &pending, Ending::Expired)?);
         }
         Ok(records)
     }
 
     /// Forgets an intent. Says so only if it still waited: of an approved one the transactions
     /// service tells the end.
-    fn end(
+    fn end_intent(
         &mut self,
         step: &mut Step<'_>,
         pending: &Pending,
-        event: PendingEvent,
-        why: Refusal,
+        ending: Ending,
     ) -> Result<Option<Record>, StageError> {
+        let (event, why) = match ending {
+            Ending::Expired => (PendingEvent::Expire, Code::IntentExpired.into()),
+            Ending::InJournal(why) => (PendingEvent::EndInJournal, why),
+        };
         pending.state.apply(event).map_err(illegal)?;
         store::delete(step.tx, &pending.intent.digest)?;
+
         match pending.state {
             PendingState::Waiting => {
                 let verdict = Verdict {

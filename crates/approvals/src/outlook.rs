@@ -6,11 +6,11 @@ use strongroom_replica::SharedFollower;
 use strongroom_types::{Document as _, Refusal, Signed, UnixMs};
 use strongroom_wire::Decided;
 
-/// What the policy says now. `apply` says it again, at the entry's position, and that counts.
+/// The policy's answer now. `apply` gives it again, at the entry's position, and that one counts.
 pub(crate) struct Outlook {
     /// Canonical text of the decision core; empty when the policy was not asked.
     pub(crate) core: String,
-    /// What follows.
+    /// Pending, approved or refused.
     pub(crate) decided: Decided,
 }
 
@@ -19,10 +19,14 @@ impl Outlook {
     pub(crate) fn of(journal: &SharedFollower, signed: &Signed, now: UnixMs) -> Self {
         let evaluated =
             journal.read(|follower| evaluate(follower.state(), follower.state(), signed, now));
+
+        // Refused before the policy was asked: there is no decision to show or to approve.
         let decision = match evaluated {
             Ok(evaluated) => evaluated.decision,
             Err(refusal) => return Self::refused(String::new(), refusal),
         };
+
+        // A blocked intent keeps its core: auditors see by which rule it was refused.
         let core = decision.core.to_text();
         match decision.block {
             Some(refusal) => Self::refused(core, refusal),

@@ -15,7 +15,7 @@ pub(crate) enum PendingState {
     Approved,
 }
 
-/// What the policy's early evaluation leads to.
+/// Consequence of the policy's early evaluation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OutlookKind {
     /// People must answer.
@@ -51,9 +51,9 @@ pub(crate) enum PendingEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("an intent that is {from:?} does not take {event:?}")]
 pub(crate) struct IllegalTransition {
-    /// State before.
+    /// State before the event.
     from: PendingState,
-    /// The event.
+    /// The event that was refused.
     event: PendingEvent,
 }
 
@@ -87,6 +87,7 @@ impl PendingState {
             // The API repeats what it believes lost: people's answers must survive that.
             PendingEvent::Submit(_) => Ok(Self::Waiting),
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
+            // One of several.
             PendingEvent::Yes => Ok(Self::Waiting),
             PendingEvent::LastYes => Ok(Self::Approved),
             PendingEvent::No | PendingEvent::Expire | PendingEvent::EndInJournal => {
@@ -103,6 +104,7 @@ impl PendingState {
             PendingEvent::Submit(_) => Ok(Self::Approved),
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             PendingEvent::Expire | PendingEvent::Settle => Ok(Self::Absent),
+            // Its approvals are with the transactions service: from here on the journal stops it.
             PendingEvent::Yes
             | PendingEvent::LastYes
             | PendingEvent::No

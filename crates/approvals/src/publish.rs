@@ -3,14 +3,15 @@
 use crate::inbox::SignedText;
 use crate::stage::ApprovalsStage;
 use crate::step::Step;
+use crate::store::Pending;
 use strongroom_journal::entry::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, first_half};
-use strongroom_types::{Intent, Signed};
+use strongroom_types::{Document as _, Intent, Signed};
 use strongroom_wire::{Decided, IntentDecided, JournalSubmitted, Layer, encode, topics};
 
-/// What became of an intent.
+/// News of an intent.
 pub(crate) struct Verdict {
     /// Canonical text of the decision core; empty when refused before the policy.
     pub(crate) core: String,
@@ -31,16 +32,19 @@ impl ApprovalsStage {
     ) -> Result<Record, StageError> {
         let cause = step.cause_for(intent.digest);
         let cause = Cause {
-            marks: cause.marks.clone().with(Layer::Policy, step.now.0 * 1000),
+            marks: cause.marks.clone().with(Layer::Policy, step.now.micros()),
             deadline: cause.deadline.max(intent.document.expires),
             ..cause
         };
+
         let payload = IntentDecided {
             intent: intent.signed.clone(),
             core: verdict.core,
             approvals: verdict.approvals,
             decided: verdict.decided,
         };
+
+        // One vault's decisions keep their order: they may spend the same coins.
         let address = (topics::INTENT_DECIDED, &intent.document.vault.0[..]);
         self.post.record(step.now, address, None, &payload, &cause)
     }
@@ -50,16 +54,18 @@ impl ApprovalsStage {
     pub(crate) fn publish_rejected(
         &mut self,
         step: &Step<'_>,
-        intent: &SignedText<Intent>,
-        core: &str,
+        pending: &Pending,
         no: &Signed,
     ) -> Result<Record, StageError> {
+        let intent = &pending.intent;
         let body = Body::Rejected {
             intent: intent.signed.clone(),
-            core: core.to_owned(),
+            core: pending.core.to_text(),
             approval: no.clone(),
         };
+
         let payload = JournalSubmitted {
+            // The same no submitted twice is one submission.
             submission: first_half(intent.digest),
             body: encode(&body),
         };

@@ -60,6 +60,7 @@ impl Stage for ApprovalsStage {
     }
 
     fn handle(&mut self, now_ms: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Effects {
+        // As of this batch: who may send follows from genesis and does not change within it.
         let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
         let mut records = Vec::new();
         for delivered in batch {
@@ -69,6 +70,7 @@ impl Stage for ApprovalsStage {
                 tx: &mut *tx,
                 cause: opened.cause,
             };
+
             records.extend(match opened.record {
                 Inbox::Submitted(intent) => self.on_submitted(&mut step, &intent)?,
                 Inbox::Answered(answer) => self.on_approval(&mut step, answer)?,

@@ -26,7 +26,7 @@ pub(crate) struct Pending {
 pub(crate) struct Yes {
     /// The human behind the credential.
     pub(crate) person: UserId,
-    /// The approval.
+    /// The approval as it was signed.
     pub(crate) answer: SignedText<Approval>,
 }
 
@@ -55,6 +55,8 @@ pub(crate) fn set_waiting(
     core: &str,
 ) -> Result<(), StageError> {
     let digest = Arg::from(&intent.digest.0);
+
+    // The API repeats an intent, and the journal returns one, more than once.
     let same = tx.query_opt(
         "SELECT intent FROM pending WHERE intent = $1 AND core = $2 AND done = FALSE",
         &[digest, Arg::from(core)],
@@ -98,6 +100,7 @@ pub(crate) fn set_approved(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbErr
 /// Deletes an intent and its answers.
 pub(crate) fn delete(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
     delete_answers(tx, intent)?;
+
     tx.execute(
         "DELETE FROM pending WHERE intent = $1",
         &[Arg::from(&intent.0)],
@@ -150,10 +153,12 @@ pub(crate) fn insert_yes(tx: &mut dyn Tx, yes: &Yes) -> Result<(), DbError> {
 
 /// The yeses so far, one per human, in the order of their digests.
 pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageError> {
+    // In a fixed order, so that a re-run picks the same approvals for the same seats.
     let rows = tx.query(
         "SELECT person, signed FROM answer WHERE intent = $1 ORDER BY digest",
         &[Arg::from(&intent.0)],
     )?;
+
     let mut found: Vec<Yes> = Vec::new();
     for row in rows {
         let person = UserId(row.blob(0)?.try_into().map_err(broken)?);
@@ -161,6 +166,7 @@ pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageE
         if found.iter().any(|yes| yes.person == person) {
             continue;
         }
+
         let signed: Signed = decode(row.blob(1)?).map_err(broken)?;
         found.push(Yes {
             person,

@@ -10,11 +10,11 @@ use strongroom_ports::bus::{BusError, Delivered, Headers, Record};
 pub struct DeadLetter {
     /// The stage that gave up.
     pub stage: String,
-    /// Where the record stands.
+    /// Topic of the record.
     pub topic: String,
-    /// Its partition.
+    /// Partition of that topic, from 0.
     pub partition: u32,
-    /// Its offset.
+    /// Offset in the partition, from 0.
     pub offset: u64,
     /// The record's key.
     pub key: Vec<u8>,
@@ -45,6 +45,7 @@ impl DeadLetter {
         attempts: u32,
     ) -> Result<Record, BusError> {
         let original = &delivered.record;
+        // The letter must be publishable itself, or the record would block its topic permanently.
         let fits = original.payload.len() + Self::OVERHEAD_MAX <= Record::PAYLOAD_MAX;
         let letter = Self {
             stage: stage.to_owned(),
@@ -57,9 +58,11 @@ impl DeadLetter {
             headers: original.headers.clone(),
             payload: fits.then(|| original.payload.clone()),
         };
+
         let payload = borsh::to_vec(&letter).map_err(|e| BusError::Io(e.to_string()))?;
         let headers = Headers {
             schema: Self::SCHEMA,
+            // A letter is for people: it does not expire with its record.
             deadline_ms: 0,
             ..original.headers.clone()
         };
@@ -74,6 +77,7 @@ impl DeadLetter {
 
 /// At most [`DeadLetter::CAUSE_MAX`] bytes, cut between characters.
 fn cut(cause: &str) -> &str {
+    // In the middle of a character there is no text.
     cause
         .get(..cause.floor_char_boundary(DeadLetter::CAUSE_MAX))
         .unwrap_or(cause)

@@ -70,13 +70,13 @@ pub struct Routes<I>(BTreeMap<String, Route<I>>);
 /// A record whose sender and signature were verified.
 #[derive(Clone, Debug)]
 pub struct Opened<I> {
-    /// What its effects continue.
+    /// Cause of the records that it leads to.
     pub cause: Cause,
     /// The node that sealed it.
     pub from: NodeId,
     /// The one node it is for; `None` = every consumer of the topic.
     pub to: Option<NodeId>,
-    /// Content.
+    /// The payload, as the stage's own enum.
     pub record: I,
 }
 

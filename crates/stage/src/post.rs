@@ -25,7 +25,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// What a delivered record causes, keeping its deadline, trace and timeline.
+    /// The cause that a delivered record is, keeping its deadline, trace and timeline.
     #[must_use]
     pub fn of(delivered: &Delivered, envelope: &Envelope) -> Self {
         let headers = &delivered.record.headers;
@@ -85,7 +85,7 @@ impl Post {
         }
     }
 
-    /// Who this is.
+    /// Bus id of this service.
     #[must_use]
     pub fn node(&self) -> NodeId {
         self.node
@@ -113,6 +113,9 @@ impl Post {
             created: now,
             deadline: cause.deadline,
         };
+
+        // The id follows from cause and content alone: after a crash the same work makes the same
+        // ids, and readers drop what they have. Sequence and time must not be part of it.
         let to_bytes = to.map_or([0; 16], |to| to.0);
         let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &encode(payload)];
         let headers = Headers {
@@ -122,6 +125,7 @@ impl Post {
             traceparent: cause.traceparent.clone(),
             marks: cause.marks.to_bytes(),
         };
+
         let topic = Topic::new(topic).map_err(|e| StageError::fatal("a topic name").because(e))?;
         Ok(Record {
             topic,

@@ -20,11 +20,11 @@ CREATE TABLE stage_outbox (
 ",
 }];
 
-/// Takes the stage over: whoever owned it before is fenced.
+/// Takes the stage over: any earlier owner is fenced.
 pub(crate) const TAKE_OVER: &str = "INSERT INTO stage_owner (stage, epoch) VALUES ($1, 1)
     ON CONFLICT (stage) DO UPDATE SET epoch = stage_owner.epoch + 1 RETURNING epoch";
 
-/// Locks the ownership for this transaction; zero rows = somebody took over.
+/// Locks the ownership for this transaction; zero rows = a later instance took over.
 pub(crate) const STILL_OWNER: &str =
     "UPDATE stage_owner SET epoch = epoch WHERE stage = $1 AND epoch = $2";
 
@@ -38,8 +38,8 @@ pub(crate) const POSITION: &str =
 pub(crate) const ADVANCE: &str = "UPDATE stage_position SET next = $1
     WHERE stage = $2 AND topic = $3 AND incarnation = $4 AND next = $5";
 
-/// Ids known already are skipped, new ones come back. The topic is part of the key: whoever may
-/// write to one topic cannot suppress a record of another by using its id first.
+/// Ids known already are skipped, new ones come back. The topic is part of the key: a sender
+/// that may write to one topic must not suppress a record of another by using its id first.
 pub(crate) const SEEN: Bulk = Bulk {
     prefix: "INSERT INTO stage_inbox (stage, topic, msg_id, seen_ms) VALUES",
     columns: 4,

@@ -4,147 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strongroom_ports::bus::{Bus, BusError, Position, Topic};
-use strongroom_ports::db::{Db, DbError, Tx};
+use strongroom_ports::bus::{Bus, Position, Topic};
+use strongroom_ports::db::{Db, DbError, DbErrorKind, Tx};
 use strongroom_ports::host::Clock;
 
-use crate::faults::{CrashPoint, Faults};
+use crate::faults::Faults;
 use crate::schema;
-use crate::stage::{Stage, StageError};
+use crate::stage::Stage;
 use crate::stop::StopFlag;
 
+mod commit;
+mod error;
+mod options;
 mod outbox;
 mod positions;
-
+mod tx;
 mod work;
 
+pub use error::ShellError;
+pub use options::{Options, Progress};
 pub use positions::forget_positions;
 
 use outbox::Outbox;
-use work::{Attempt, Work};
-
-/// Bounds and times of a shell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Records handled by one commit at most.
-    pub batch_records_max: usize,
-    /// How long the loop waits for records before it looks at its stop flag, milliseconds.
-    pub wait_ms: u64,
-    /// First and longest pause before a transient failure is tried again, milliseconds.
-    pub retry_ms: (u64, u64),
-    /// How long a message id is remembered: longer than topics keep records and dead letters are
-    /// replayed.
-    pub inbox_keep_ms: u64,
-    /// How often old message ids are dropped, milliseconds.
-    pub prune_every_ms: u64,
-    /// Sent outbox rows are deleted by the next commit, or after this long without one,
-    /// milliseconds.
-    pub tidy_after_ms: u64,
-    /// A stateless stage saves its positions after this many batches …
-    pub save_every_batches: u32,
-    /// … or this long after the first unsaved one, milliseconds.
-    pub save_every_ms: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            batch_records_max: 64,
-            wait_ms: 250,
-            retry_ms: (10, 1000),
-            inbox_keep_ms: 14 * 24 * 3600 * 1000,
-            prune_every_ms: 10 * 60 * 1000,
-            tidy_after_ms: 500,
-            save_every_batches: 64,
-            save_every_ms: 1000,
-        }
-    }
-}
-
-/// What one step did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Records the position moved past (duplicates and dead letters too).
-    pub records: usize,
-    /// Of these, how many became dead letters.
-    pub dead: usize,
-    /// The stage's tick ran.
-    pub ticked: bool,
-    /// Something transient holds the stage back; the cause, for logs. Step again later.
-    pub blocked: Option<String>,
-}
-
-impl Progress {
-    /// Nothing to do and nothing in the way.
-    #[must_use]
-    pub fn idle(&self) -> bool {
-        self.records == 0 && self.blocked.is_none()
-    }
-}
-
-/// Why a shell ended. Whatever it was, this shell and its stage are not used again; see
-/// [`ShellError::may_restart`].
-#[derive(Debug, thiserror::Error)]
-pub enum ShellError {
-    /// Another instance of the stage took over. Its work continues there.
-    #[error("another instance of stage {0} took over")]
-    Fenced(&'static str),
-    /// A commit failed and nobody knows whether it happened: rebuild from the database.
-    #[error("a commit of stage {stage} failed with unknown outcome")]
-    CommitUnknown {
-        /// The stage.
-        stage: &'static str,
-        /// The database's answer.
-        #[source]
-        source: DbError,
-    },
-    /// The database refused for good.
-    #[error("the database of stage {stage} failed")]
-    Db {
-        /// The stage.
-        stage: &'static str,
-        /// The database's answer.
-        #[source]
-        source: DbError,
-    },
-    /// The bus refused for good; [`BusError::PositionGone`] needs an operator.
-    #[error("the bus refused stage {stage}")]
-    Bus {
-        /// The stage.
-        stage: &'static str,
-        /// The bus's answer.
-        #[source]
-        source: BusError,
-    },
-    /// The stage said that it must not go on.
-    #[error("stage {stage} stopped")]
-    Fatal {
-        /// The stage.
-        stage: &'static str,
-        /// The stage's own error.
-        #[source]
-        source: StageError,
-    },
-    /// The simulator stopped it here.
-    #[error("crashed at {0:?}")]
-    Crashed(CrashPoint),
-    /// It was used after an error or after [`Shell::close`].
-    #[error("the shell has ended")]
-    Ended,
-}
-
-impl ShellError {
-    /// Whether a new stage and a new shell on the same database may go on by themselves.
-    #[must_use]
-    pub fn may_restart(&self) -> bool {
-        match self {
-            Self::CommitUnknown { .. } | Self::Crashed(_) => true,
-            Self::Db { source, .. } => source.is_transient(),
-            Self::Bus { source, .. } => source.is_transient(),
-            Self::Fenced(_) | Self::Fatal { .. } | Self::Ended => false,
-        }
-    }
-}
+use work::{Work, WorkOutcome};
 
 /// A stage at work. One thread at a time.
 pub struct Shell<S: Stage> {
@@ -164,16 +46,20 @@ pub struct Shell<S: Stage> {
     last_tick_ms: Option<u64>,
     last_prune_ms: Option<u64>,
     retry: Option<Retry>,
+    /// Of the step that runs.
+    progress: Progress,
     /// The stage's memory may hold what was never committed.
     stale: bool,
     ended: bool,
 }
 
+/// Batches of a stateless stage that the saved positions do not cover.
 struct Unsaved {
     since_ms: u64,
     batches: u32,
 }
 
+/// A transient failure that was met, and when to try again.
 struct Retry {
     at_ms: u64,
     attempts: u32,
@@ -198,31 +84,25 @@ impl<S: Stage> Shell<S> {
             stage: name,
             source,
         };
-        let bus_error = |source| ShellError::Bus {
-            stage: name,
-            source,
-        };
         db.migrate(schema::MIGRATIONS).map_err(db_error)?;
         db.migrate(stage.migrations()).map_err(db_error)?;
-        let mut starts = BTreeMap::new();
-        for topic in stage.topics() {
-            topic.dead_letter().map_err(bus_error)?;
-            let start = bus.start(&topic).map_err(bus_error)?;
-            starts.insert(topic, start);
-        }
+        let starts = starts(&stage, bus.as_ref())?;
+
+        // Ownership first: what is read after it cannot be changed by an earlier instance any
+        // more, since each of its commits checks the epoch.
         let mut tx = db.begin().map_err(db_error)?;
         let epoch = take_over(tx.as_mut(), name).map_err(db_error)?;
         let saved = positions::load(tx.as_mut(), name, &starts).map_err(db_error)?;
         let outbox = Outbox::load(tx.as_mut(), name).map_err(db_error)?;
         if !stage.stateless() {
-            stage
-                .reload(tx.as_mut())
-                .map_err(|e| stage_error(name, e))?;
+            let reloaded = stage.reload(tx.as_mut());
+            reloaded.map_err(|source| ShellError::fatal(name, source))?;
         }
         tx.commit().map_err(|source| ShellError::CommitUnknown {
             stage: name,
             source,
         })?;
+
         Ok(Self {
             stage,
             name,
@@ -238,12 +118,13 @@ impl<S: Stage> Shell<S> {
             last_tick_ms: None,
             last_prune_ms: None,
             retry: None,
+            progress: Progress::default(),
             stale: false,
             ended: false,
         })
     }
 
-    /// The stage.
+    /// The stage at work, to look at.
     pub fn stage(&self) -> &S {
         &self.stage
     }
@@ -257,13 +138,16 @@ impl<S: Stage> Shell<S> {
         if self.ended {
             return Err(ShellError::Ended);
         }
+        self.progress = Progress::default();
         let result = self.round(now_ms, wait);
+
+        // Memory and tables may differ from here on: nothing may be built on either.
         self.ended = result.is_err();
-        result
+        result.map(|()| std::mem::take(&mut self.progress))
     }
 
     /// Steps until `stop` is set, then closes. Time is read after records arrived, not before.
-    /// `after` hears of each step once it is committed.
+    /// `after` is called with each step's progress once it is committed.
     ///
     /// # Errors
     /// As [`Self::step`].
@@ -282,6 +166,7 @@ impl<S: Stage> Shell<S> {
                 // Only to wait; the step fetches again and reports what is wrong.
                 let _ = self.bus.fetch(&self.wants(), 1, wait);
             }
+
             let progress = self.step(clock.now_ms(), Duration::ZERO)?;
             after(&progress);
             if progress.blocked.is_some() {
@@ -300,94 +185,106 @@ impl<S: Stage> Shell<S> {
         if self.ended {
             return Err(ShellError::Ended);
         }
+        // Whatever fails from here on, this shell is over: the tables hold what was not sent.
         self.ended = true;
         self.send()?;
+
         if self.outbox.has_sent() && !self.stage.stateless() {
             self.attempt(now_ms, &Work::Tidy)?;
         }
+        // A position beyond an unsent record would lose it: no one repeats it then.
         if self.unsaved.is_some() && self.outbox.is_sent() {
             self.attempt(now_ms, &Work::Save)?;
         }
         Ok(())
     }
 
-    fn round(&mut self, now_ms: u64, wait: Duration) -> Result<Progress, ShellError> {
-        let mut progress = Progress::default();
+    fn round(&mut self, now_ms: u64, wait: Duration) -> Result<(), ShellError> {
+        // A clock that was set back must not turn a pause of a second into one of a year.
         if let Some(retry) = &self.retry
             && now_ms < retry.at_ms
             && retry.at_ms - now_ms <= self.options.retry_ms.1
         {
-            progress.blocked = Some(retry.cause.clone());
-            return Ok(progress);
+            self.progress.blocked = Some(retry.cause.clone());
+            return Ok(());
         }
+
         // Older records first: nothing new is handled while something waits to be sent.
         if let Some(cause) = self.send()? {
-            self.hold_back(now_ms, cause, &mut progress);
-            return Ok(progress);
+            self.hold_back(now_ms, cause);
+            return Ok(());
         }
+
         if self.until_tick_ms(now_ms) == 0 {
-            self.tick(now_ms, &mut progress)?;
+            self.tick(now_ms)?;
         }
-        if progress.blocked.is_some() || self.positions.is_empty() {
-            return Ok(progress);
+        if self.progress.blocked.is_some() || self.positions.is_empty() {
+            return Ok(());
         }
+
+        self.handle_batch(now_ms, wait)?;
+        self.tidy(now_ms)
+    }
+
+    /// Fetches and handles what is next.
+    fn handle_batch(&mut self, now_ms: u64, wait: Duration) -> Result<(), ShellError> {
         let wait = wait.min(Duration::from_millis(self.until_tick_ms(now_ms)));
-        match self
-            .bus
-            .fetch(&self.wants(), self.options.batch_records_max, wait)
-        {
+        let records_max = self.options.batch_records_max;
+        match self.bus.fetch(&self.wants(), records_max, wait) {
             Ok(batch) if batch.is_empty() => self.retry = None,
             Ok(batch) => {
                 self.check_offsets(&batch)?;
-                self.process(now_ms, &batch, &mut progress)?;
+                self.process(now_ms, &batch)?;
             }
-            Err(error) if error.is_transient() => {
-                self.hold_back(now_ms, error.to_string(), &mut progress)
-            }
-            Err(source) => {
-                return Err(ShellError::Bus {
-                    stage: self.name,
-                    source,
-                });
-            }
-        }
-        self.tidy(now_ms, &mut progress)?;
-        Ok(progress)
-    }
-
-    fn tick(&mut self, now_ms: u64, progress: &mut Progress) -> Result<(), ShellError> {
-        self.last_tick_ms = Some(now_ms);
-        match self.attempt(now_ms, &Work::Tick)? {
-            Attempt::Done => progress.ticked = true,
-            Attempt::Busy(cause) => self.hold_back(now_ms, cause, progress),
-            Attempt::Failed(error) if error.is_transient() => {
-                self.hold_back(now_ms, error.chain(), progress);
-            }
-            Attempt::Failed(error) => return Err(stage_error(self.name, error)),
+            Err(error) if error.is_transient() => self.hold_back(now_ms, error.to_string()),
+            Err(source) => return Err(ShellError::bus(self.name, source)),
         }
         Ok(())
     }
 
-    /// Deletes sent rows nobody else deleted, and saves lazy positions.
-    fn tidy(&mut self, now_ms: u64, progress: &mut Progress) -> Result<(), ShellError> {
-        let idle_rows = !self.stage.stateless()
-            && progress.idle()
+    fn tick(&mut self, now_ms: u64) -> Result<(), ShellError> {
+        // Before the work: a tick that fails must not run again at once, without a pause.
+        self.last_tick_ms = Some(now_ms);
+        match self.attempt(now_ms, &Work::Tick)? {
+            WorkOutcome::Committed => self.progress.ticked = true,
+            WorkOutcome::Busy(cause) => self.hold_back(now_ms, cause),
+            WorkOutcome::Refused(error) if error.is_transient() => {
+                self.hold_back(now_ms, error.chain());
+            }
+            // No record can be set aside for a tick that fails: the stage itself is wrong.
+            WorkOutcome::Refused(error) => return Err(ShellError::fatal(self.name, error)),
+        }
+        Ok(())
+    }
+
+    /// Deletes sent rows that no later commit deleted, and saves lazy positions.
+    fn tidy(&mut self, now_ms: u64) -> Result<(), ShellError> {
+        // A busy stage deletes them with its next commit; only an idle one pays for a commit.
+        let rows_are_due = !self.stage.stateless()
+            && self.progress.idle()
             && self
                 .outbox
                 .sent_for_ms(now_ms)
                 .is_some_and(|age| age >= self.options.tidy_after_ms);
-        let save = self.outbox.is_sent()
+        if rows_are_due {
+            self.attempt_or_hold_back(now_ms, &Work::Tidy)?;
+        }
+
+        // Never before everything was sent: a stateless stage repeats from its saved position.
+        let positions_are_due = self.outbox.is_sent()
             && self.unsaved.as_ref().is_some_and(|unsaved| {
                 unsaved.batches >= self.options.save_every_batches
                     || now_ms.saturating_sub(unsaved.since_ms) >= self.options.save_every_ms
             });
-        for work in [idle_rows.then_some(Work::Tidy), save.then_some(Work::Save)]
-            .into_iter()
-            .flatten()
-        {
-            if let Attempt::Busy(cause) = self.attempt(now_ms, &work)? {
-                self.hold_back(now_ms, cause, progress);
-            }
+        if positions_are_due {
+            self.attempt_or_hold_back(now_ms, &Work::Save)?;
+        }
+        Ok(())
+    }
+
+    fn attempt_or_hold_back(&mut self, now_ms: u64, work: &Work<'_>) -> Result<(), ShellError> {
+        if let WorkOutcome::Busy(cause) = self.attempt(now_ms, work)? {
+            self.hold_back(now_ms, cause);
         }
         Ok(())
     }
@@ -397,21 +294,21 @@ impl<S: Stage> Shell<S> {
         match self.outbox.publish(self.bus.as_ref()) {
             Ok(()) => Ok(None),
             Err(error) if error.is_transient() => Ok(Some(error.to_string())),
-            Err(source) => Err(ShellError::Bus {
-                stage: self.name,
-                source,
-            }),
+            Err(source) => Err(ShellError::bus(self.name, source)),
         }
     }
 
-    fn hold_back(&mut self, now_ms: u64, cause: String, progress: &mut Progress) {
+    /// Does nothing more in this step, and waits longer each time before the next try.
+    fn hold_back(&mut self, now_ms: u64, cause: String) {
         let attempts = self.retry.as_ref().map_or(0, |retry| retry.attempts);
         let (first, longest) = self.options.retry_ms;
         let pause = first.saturating_mul(1 << attempts.min(16)).min(longest);
+        // Logged once, not once per try: an outage of hours must not fill the disk.
         if attempts == 0 {
             tracing::warn!(stage = self.name, cause, "held back");
         }
-        progress.blocked = Some(cause.clone());
+
+        self.progress.blocked = Some(cause.clone());
         self.retry = Some(Retry {
             at_ms: now_ms.saturating_add(pause),
             attempts: attempts.saturating_add(1),
@@ -437,16 +334,25 @@ impl<S: Stage> Shell<S> {
     }
 }
 
+/// Oldest position of each topic, for those that the stage has not read yet.
+fn starts(stage: &impl Stage, bus: &dyn Bus) -> Result<BTreeMap<Topic, Position>, ShellError> {
+    let bus_error = |source| ShellError::bus(stage.name(), source);
+    let mut starts = BTreeMap::new();
+    for topic in stage.topics() {
+        // Found out at the start, not when the first record cannot be handled.
+        topic.dead_letter().map_err(bus_error)?;
+        let start = bus.start(&topic).map_err(bus_error)?;
+        starts.insert(topic, start);
+    }
+    Ok(starts)
+}
+
 fn take_over(tx: &mut dyn Tx, stage: &str) -> Result<i64, DbError> {
     match tx.query_opt(schema::TAKE_OVER, &[stage.into()])? {
         Some(row) => row.i64(0),
         None => Err(DbError::new(
-            strongroom_ports::db::DbErrorKind::Other,
+            DbErrorKind::Other,
             "taking over gave no epoch",
         )),
     }
-}
-
-fn stage_error(stage: &'static str, source: StageError) -> ShellError {
-    ShellError::Fatal { stage, source }
 }

@@ -21,7 +21,7 @@ pub trait Stage: Send {
     /// Name of the stage in its tables and logs; never changes.
     fn name(&self) -> &'static str;
 
-    /// What it consumes.
+    /// Topics it consumes.
     fn topics(&self) -> Vec<Topic>;
 
     /// Its own tables.
@@ -37,7 +37,7 @@ pub trait Stage: Send {
         Ok(())
     }
 
-    /// Handles records nobody handled before (duplicates are removed), each topic's in order; at
+    /// Handles records that were not handled before (duplicates are removed), each topic's in order; at
     /// most 64. The answer holds for the whole batch.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl<S: Stage + ?Sized> Stage for Box<S> {
     }
 }
 
-/// What may be done about a [`StageError`].
+/// Remedy for a [`StageError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageErrorKind {
     /// A record can never be handled. The batch is halved until the record stands alone; then it
@@ -160,7 +160,7 @@ impl StageError {
         self
     }
 
-    /// What may be done about it.
+    /// Remedy.
     #[must_use]
     pub fn kind(&self) -> StageErrorKind {
         self.kind

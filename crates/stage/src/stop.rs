@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct StopFlag(Arc<(Mutex<bool>, Condvar)>);
 
 impl StopFlag {
-    /// Not set.
+    /// A flag that is not set yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -16,6 +16,7 @@ impl StopFlag {
 
     /// Asks everyone to stop.
     pub fn set(&self) {
+        // A thread that panicked while it held the lock must not keep the others running.
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.1.notify_all();
     }

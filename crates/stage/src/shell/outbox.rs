@@ -8,7 +8,7 @@ use crate::schema;
 /// Records handed to the bus at once: well below its queue.
 const PUBLISH_MAX: usize = 256;
 
-/// What waits to be sent, oldest first. All sending goes through here, so nothing overtakes an
+/// Records that wait to be sent, oldest first. All sending goes through here, so nothing overtakes an
 /// older record.
 pub(crate) struct Outbox {
     stage: &'static str,
@@ -23,7 +23,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// What a crash left. Little: nothing new is handled while records wait, and sent rows go with
+    /// The records that a crash left. Few: nothing new is handled while records wait, and sent rows go with
     /// the next commit.
     pub(crate) fn load(tx: &mut dyn Tx, stage: &'static str) -> Result<Self, DbError> {
         let mut outbox = Self {
@@ -34,6 +34,7 @@ impl Outbox {
             sent_through: None,
             sent_since_ms: None,
         };
+        // In pages: a bus that was away for a day may have left more than memory should hold twice.
         loop {
             let rows = tx.query(
                 schema::UNSENT,
@@ -56,11 +57,13 @@ impl Outbox {
         if records.is_empty() {
             return Ok(());
         }
+
         let mut headers = Vec::with_capacity(records.len());
         for record in records {
             let bytes = borsh::to_vec(&record.headers);
             headers.push(bytes.map_err(|e| DbError::new(DbErrorKind::Other, e.to_string()))?);
         }
+
         let mut args: Vec<Arg<'_>> = Vec::with_capacity(records.len() * schema::SEND.columns);
         for ((seq, record), headers) in (self.next_seq..).zip(records).zip(&headers) {
             args.extend([
@@ -77,6 +80,7 @@ impl Outbox {
 
     /// The transaction with these records was committed.
     pub(crate) fn committed(&mut self, records: Vec<Record>) {
+        // Only now: records of a transaction that was rolled back must never be sent.
         for record in records {
             self.unsent.push(record);
             self.seqs.push(self.next_seq);
@@ -94,6 +98,7 @@ impl Outbox {
 
     /// The transaction that deleted rows up to `through` was committed.
     pub(crate) fn deleted(&mut self, through: Option<i64>) {
+        // More may have been sent since that transaction began: those rows still stand.
         if through.is_some() && through == self.sent_through {
             self.sent_through = None;
             self.sent_since_ms = None;
@@ -104,6 +109,8 @@ impl Outbox {
     pub(crate) fn publish(&mut self, bus: &dyn Bus) -> Result<(), BusError> {
         while !self.unsent.is_empty() {
             let count = self.unsent.len().min(PUBLISH_MAX);
+            // A failed publish has an unknown outcome: the same ids go out again, and duplicates
+            // are removed by the reader.
             bus.publish(self.unsent.get(..count).unwrap_or_default())?;
             self.unsent.drain(..count);
             self.sent_through = self.seqs.drain(..count).next_back();
@@ -111,7 +118,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Nothing waits.
+    /// Whether nothing waits to be sent.
     pub(crate) fn is_sent(&self) -> bool {
         self.unsent.is_empty()
     }
@@ -130,6 +137,7 @@ impl Outbox {
 }
 
 fn record(row: &Row) -> Result<Record, DbError> {
+    // Written by this program in a transaction: anything else here is a damaged disk.
     let bad = |what: String| DbError::new(DbErrorKind::Corrupt, format!("outbox row: {what}"));
     Ok(Record {
         topic: Topic::new(row.text(1)?).map_err(|e| bad(e.to_string()))?,

@@ -15,6 +15,7 @@ pub(crate) fn load(
 ) -> Result<BTreeMap<Topic, Position>, DbError> {
     let mut out = BTreeMap::new();
     for (topic, start) in starts {
+        // A topic that is new to this stage; an existing position stays as it is.
         let new = [
             stage.into(),
             topic.as_str().into(),
@@ -22,6 +23,7 @@ pub(crate) fn load(
             Arg::u64(start.next)?,
         ];
         tx.execute(schema::NEW_POSITION, &new)?;
+
         let row = tx
             .query_opt(schema::POSITION, &[stage.into(), topic.as_str().into()])?
             .ok_or_else(|| DbError::new(DbErrorKind::Other, "a position row vanished"))?;
@@ -44,9 +46,12 @@ pub(crate) fn advance(
     to: &BTreeMap<Topic, Position>,
 ) -> Result<bool, DbError> {
     for (topic, new) in to {
+        // Not subscribed at the start: this process does not own that position.
         let Some(old) = from.get(topic) else {
             return Ok(false);
         };
+
+        // Compare and set: an instance that was fenced after it read must not move a position.
         let args = [
             Arg::u64(new.next)?,
             stage.into(),

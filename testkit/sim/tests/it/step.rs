@@ -17,7 +17,8 @@ fn plan() -> Plan {
 
 fn stopped_at(until: &str) -> (Logged, String) {
     let mut watch = ToEvent::new(until.parse().unwrap());
-    let outcome = run_watched(plan(), &SETTINGS, &mut watch);
+    // Without faults: what a seed with faults still gets done changes with every message.
+    let outcome = run_watched(Plan::quiet(4, SETTINGS.intents), &SETTINGS, &mut watch);
     assert!(outcome.stopped && outcome.violation.is_none());
     watch.found.unwrap()
 }

@@ -1,0 +1,81 @@
+//! Why a shell ended.
+
+use strongroom_ports::bus::BusError;
+use strongroom_ports::db::DbError;
+
+use crate::faults::CrashPoint;
+use crate::stage::StageError;
+
+/// Why a shell ended. This shell and its stage are then not used again; see
+/// [`ShellError::may_restart`].
+#[derive(Debug, thiserror::Error)]
+pub enum ShellError {
+    /// Another instance of the stage took over. Its work continues there.
+    #[error("another instance of stage {0} took over")]
+    Fenced(&'static str),
+    /// A commit failed with unknown outcome: rebuild from the database.
+    #[error("a commit of stage {stage} failed with unknown outcome")]
+    CommitUnknown {
+        /// Name of the stage.
+        stage: &'static str,
+        /// Error of the database.
+        #[source]
+        source: DbError,
+    },
+    /// The database refused permanently.
+    #[error("the database of stage {stage} failed")]
+    Db {
+        /// Name of the stage.
+        stage: &'static str,
+        /// Error of the database.
+        #[source]
+        source: DbError,
+    },
+    /// The bus refused permanently; [`BusError::PositionGone`] needs an operator.
+    #[error("the bus refused stage {stage}")]
+    Bus {
+        /// Name of the stage.
+        stage: &'static str,
+        /// Error of the bus.
+        #[source]
+        source: BusError,
+    },
+    /// The stage must not go on.
+    #[error("stage {stage} stopped")]
+    Fatal {
+        /// Name of the stage.
+        stage: &'static str,
+        /// Error of the stage.
+        #[source]
+        source: StageError,
+    },
+    /// The simulator stopped it here.
+    #[error("crashed at {0:?}")]
+    Crashed(CrashPoint),
+    /// It was used after an error or after [`crate::Shell::close`].
+    #[error("the shell has ended")]
+    Ended,
+}
+
+impl ShellError {
+    /// Whether a new stage and a new shell on the same database may go on by themselves.
+    #[must_use]
+    pub fn may_restart(&self) -> bool {
+        match self {
+            Self::CommitUnknown { .. } | Self::Crashed(_) => true,
+            Self::Db { source, .. } => source.is_transient(),
+            Self::Bus { source, .. } => source.is_transient(),
+            Self::Fenced(_) | Self::Fatal { .. } | Self::Ended => false,
+        }
+    }
+}
+
+impl ShellError {
+    pub(super) fn fatal(stage: &'static str, source: StageError) -> Self {
+        Self::Fatal { stage, source }
+    }
+
+    pub(super) fn bus(stage: &'static str, source: BusError) -> Self {
+        Self::Bus { stage, source }
+    }
+}
