@@ -16,3 +16,4 @@ mod folders;
 mod program;
 mod running;
 mod secrets;
+mod supervise;
