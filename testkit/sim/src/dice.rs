@@ -107,7 +107,10 @@ impl Dice {
     pub(crate) fn dies(&self, node: NodeName, point: WritePoint) -> bool {
         let factor = match point {
             // Rare places, so that they are hit as often as the others.
-            WritePoint::SignerAtStart => 8,
+            WritePoint::SignerAtStart
+            | WritePoint::RequestBeforeCommit
+            | WritePoint::RequestAfterCommit
+            | WritePoint::RequestAfterPublish => 8,
             WritePoint::SignerBeforeSend | WritePoint::SignerAfterSend => 2,
             WritePoint::StageBeforeCommit
             | WritePoint::StageAfterCommit

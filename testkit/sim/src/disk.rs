@@ -32,7 +32,7 @@ pub(crate) struct SimDisk {
     node: NodeName,
     rig: Rig,
     disk: Arc<Disk>,
-    /// None for the shell of a service, which dies at its own points instead.
+    /// None for the shell of a service, which has points of its own.
     deaths: Option<Deaths>,
 }
 
@@ -52,6 +52,24 @@ impl SimDisk {
             disk: Arc::new(disk),
             deaths: (node.seat() > 0).then_some(deaths),
         })
+    }
+
+    /// The same disk as the API's requests use it.
+    pub(crate) fn for_requests(&self) -> Arc<Self> {
+        Arc::new(Self {
+            node: self.node,
+            rig: self.rig.clone(),
+            disk: Arc::clone(&self.disk),
+            deaths: Some(Deaths {
+                before: WritePoint::RequestBeforeCommit,
+                after: WritePoint::RequestAfterCommit,
+            }),
+        })
+    }
+
+    /// Whether the process died in a commit.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.state().dead
     }
 
     /// The content, whatever state the process is in.

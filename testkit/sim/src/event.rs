@@ -100,6 +100,8 @@ pub enum Event {
     },
     /// An admin signed an act.
     ActSigned(PlannedAct),
+    /// The API refused what a client submitted.
+    SubmissionRefused(Code),
     /// The journal refused an act.
     ActRefused(String),
     /// A property does not hold.
@@ -107,7 +109,7 @@ pub enum Event {
 }
 
 /// Names of events that are not kinds of their own.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "chaos",
     "repaired",
     "calm",
@@ -121,6 +123,7 @@ const NAMES: [&str; 15] = [
     "handed",
     "intent_signed",
     "act_signed",
+    "submission_refused",
     "act_refused",
     "violated",
 ];
@@ -147,6 +150,7 @@ impl Event {
             Self::Handed { .. } => "handed",
             Self::IntentSigned { .. } => "intent_signed",
             Self::ActSigned(_) => "act_signed",
+            Self::SubmissionRefused(_) => "submission_refused",
             Self::ActRefused(_) => "act_refused",
             Self::Violated(_) => "violated",
         }
@@ -201,6 +205,7 @@ impl fmt::Display for Event {
             },
             Self::IntentSigned { intent, amount } => write!(f, " {intent} over {amount}"),
             Self::ActSigned(act) => write!(f, " {act:?}"),
+            Self::SubmissionRefused(code) => write!(f, " {code}"),
             Self::ActRefused(code) => write!(f, " {code}"),
             Self::Violated(violation) => {
                 write!(f, " {}: {}", violation.property, violation.detail)
@@ -220,6 +225,8 @@ pub struct Counts {
     pub hostile: BTreeMap<Hostile, u64>,
     /// Signers' refusals by code.
     pub refused: BTreeMap<String, u64>,
+    /// The API's refusals by code.
+    pub submissions: BTreeMap<String, u64>,
     /// Why processes ended or did not start, by code.
     pub ended: BTreeMap<String, u64>,
     /// Records published to a topic for dead letters.
@@ -238,6 +245,7 @@ impl Counts {
             Event::Hostile(hostile) => add(&mut self.hostile, *hostile),
             Event::Died { point, .. } => add(&mut self.points, *point),
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
+            Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
             Event::NodeEnded { node, code } => {
                 let of = if node.seat() > 0 { "signer: " } else { "" };
                 add(&mut self.ended, format!("{of}{code}"));

@@ -147,6 +147,12 @@ kinds! {
         StageAfterCommit "stage_after_commit";
         /// Stage: published, the outbox still full.
         StageAfterPublish "stage_after_publish";
+        /// API: a request is checked, nothing is stored.
+        RequestBeforeCommit "request_before_commit";
+        /// API: a request is stored, nothing is published, the client is not told.
+        RequestAfterCommit "request_after_commit";
+        /// API: a request is published, the client is not told.
+        RequestAfterPublish "request_after_publish";
         /// Signer: at a commit that does not happen.
         SignerBeforeCommit "signer_before_commit";
         /// Signer: a commit happened, nothing of the call left the process: persisted, cosignature

@@ -2,8 +2,13 @@
 //! clocks, in one thread, everything from one number.
 //!
 //! Nothing here is a model of the product: the services are the very stages, the signers the very
-//! nodes that the binaries run. What is simulated is the world around them: clocks, disks, the bus,
-//! the link between bus and signers, the people, and hostile parts that hold real service keys.
+//! nodes that the binaries run, and people's requests go through the API's own intake into its own
+//! tables. What is simulated is the world around them: clocks, disks, the bus, the link between bus
+//! and signers, the people, and hostile parts that hold real service keys.
+//!
+//! Two pieces of the product are not run: the API's HTTP layer (routes, bodies, bearer keys,
+//! readiness, waiting, the journal's mirror), whose tests are in `crates/api`, and the carrier
+//! between bus and signer (`crates/link`), in whose place `link` loses and delays frames.
 //!
 //! | module | contents |
 //! |---|---|
@@ -13,7 +18,7 @@
 //! | `wire`, [`bus`], `link` | records on their way: the log per topic, one node's connection to it, frames to a signer |
 //! | `rig` | the parts above, as all nodes share them |
 //! | `disk`, `host` | per-node database, entropy, boot marker, key protector |
-//! | `service`, `client`, `signer`, `nodes` | the nodes |
+//! | `service`, `api`, `signer`, `nodes` | the nodes; where requests come in |
 //! | `people`, `chaos`, `hostile` | people, faults, attacks |
 //! | [`history`], [`properties`], `observe` | what the observer saw, and what must hold of it |
 //! | `sim`, [`run`], [`walk`], [`report`] | a seed turn by turn, from start to end, under a debugger; many seeds |
@@ -26,9 +31,9 @@
     reason = "a test kit: every failed expectation is a failed run"
 )]
 
+mod api;
 pub mod bus;
 mod chaos;
-mod client;
 mod clock;
 mod dice;
 mod disk;

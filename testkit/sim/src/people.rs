@@ -2,15 +2,17 @@
 //! stop.
 
 mod acts;
+mod clients;
 mod founding;
 mod paying;
 
-use crate::client::{Ask, Asks, Shown, shown};
+use crate::api::{Ask, Shown, shown};
 use crate::plan::{Plan, PlannedAct};
 use crate::rig::Rig;
 use crate::service::{Parts, Service};
 use crate::signer::SignerHost;
 use acts::Wish;
+use clients::Clients;
 use founding::Founding;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +33,7 @@ const BLOCK_MS: u64 = 3_000;
 pub(crate) struct People {
     rig: Rig,
     plan: Plan,
-    asks: Asks,
+    clients: Clients,
     chain: Arc<DevChain>,
     codec: Arc<dyn ChainCodec>,
     rng: ChaCha20Rng,
@@ -61,7 +63,7 @@ impl People {
         Self {
             rig: parts.rig.clone(),
             plan: plan.clone(),
-            asks: Arc::clone(&parts.asks),
+            clients: Clients::default(),
             chain: Arc::clone(&parts.chain),
             codec: Arc::clone(&parts.codec),
             rng: parts.rig.world.seed.rng("people", 0),
@@ -86,7 +88,7 @@ impl People {
     }
 
     /// People look and act.
-    pub(crate) fn step(&mut self, api: &Service, signers: &mut [SignerHost]) {
+    pub(crate) fn step(&mut self, api: &mut Service, signers: &mut [SignerHost]) {
         let now = self.rig.now();
         if now >= self.mine_at {
             self.mine_at = now + BLOCK_MS;
@@ -94,7 +96,8 @@ impl People {
         }
         let Some(replica) = api.replica() else { return };
         let replica = Arc::clone(replica);
-        self.settle(now, api);
+        self.send(api);
+        replica.read(|follower| self.settle(api, follower.state()));
 
         let Some(ready_at) = self.ready_at else {
             if now >= self.wait_until && self.current.is_none() {
@@ -111,12 +114,8 @@ impl People {
         }
     }
 
-    fn ask(&self, ask: Ask) {
-        self.asks.lock().unwrap().push(ask);
-    }
-
     fn submit(&mut self, signed: Signed, planned: Option<PlannedAct>) {
-        self.ask(Ask::Act(signed.clone()));
+        self.clients.push(Ask::Act(signed.clone()));
         self.current = Some((signed, planned));
     }
 
@@ -143,15 +142,18 @@ impl People {
     /// Whether nothing is under way any more: every accepted intent has ended, every act is
     /// answered.
     pub(crate) fn is_over(&self, api: &Service) -> bool {
-        let asks = self.asks.lock().unwrap();
-        let is_intent = |ask: &&Ask| matches!(ask, Ask::Intent(_));
-        let taken = asks.iter().filter(is_intent).count();
         let rows = shown(api.disk.content());
         self.ready_at.is_some()
             && self.current.is_none()
             && self.wishes.is_empty()
-            && rows.len() == taken
+            && self.clients.is_idle()
+            && self.clients.missing(&rows).is_empty()
             && rows.iter().all(Shown::has_ended)
+    }
+
+    /// Accepted intents that the API does not show.
+    pub(crate) fn missing(&self, rows: &[Shown]) -> Vec<Digest> {
+        self.clients.missing(rows)
     }
 
     /// One more intent that nothing forbids; `false` when enough were tried.

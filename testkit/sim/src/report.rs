@@ -23,6 +23,7 @@ pub struct Summary {
     points: BTreeMap<String, u64>,
     hostile: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
+    submissions: BTreeMap<String, u64>,
     ended: BTreeMap<String, u64>,
     unsigned: BTreeMap<String, u64>,
 }
@@ -79,6 +80,7 @@ impl Summary {
         add(&mut self.points, &outcome.counts.points);
         add(&mut self.hostile, &outcome.counts.hostile);
         add(&mut self.refused, &outcome.counts.refused);
+        add(&mut self.submissions, &outcome.counts.submissions);
         add(&mut self.ended, &outcome.counts.ended);
         add(&mut self.unsigned, &outcome.unsigned);
     }
@@ -108,6 +110,7 @@ impl Summary {
             "violating_seeds": self.violations.iter().map(|(seed, property)| json!([seed, property.name()])).collect::<Vec<_>>(),
             "never_hit": self.never(),
             "refused": object(&self.refused),
+            "refused_by_api": object(&self.submissions),
             "unsigned": object(&self.unsigned),
             "faults": object(&self.faults),
             "crash_points": object(&self.points),
@@ -140,6 +143,7 @@ impl Summary {
             ("write points where a process died", &self.points),
             ("hostile acts", &self.hostile),
             ("signers' refusals", &self.refused),
+            ("the API's refusals", &self.submissions),
             ("intents without a signature, by reason", &self.unsigned),
             ("processes that ended or did not start", &self.ended),
         ];

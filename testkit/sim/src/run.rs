@@ -1,6 +1,6 @@
 //! One seed, from an empty installation to its end.
 
-use crate::client::{Shown, shown};
+use crate::api::{Shown, shown};
 use crate::dice::Level;
 use crate::event::{Counts, Event};
 use crate::plan::{Plan, Sabotage};
@@ -200,7 +200,7 @@ impl Run<'_> {
     /// A guard is missing: what the API accepted is gone for it.
     fn forget(&mut self) {
         let mut tx = self.sim.nodes.api().disk.content().begin().unwrap();
-        tx.execute("DELETE FROM intent", &[]).unwrap();
+        tx.execute("DELETE FROM tx", &[]).unwrap();
         tx.commit().unwrap();
     }
 
@@ -211,10 +211,15 @@ impl Run<'_> {
             self.pass(250, 100)?;
             if self.now() > until {
                 let rows = shown(self.sim.nodes.api().disk.content());
-                let open = rows.into_iter().find(|row| !row.has_ended());
+                let people = &self.sim.people;
+                let missing = people.missing(&rows);
+                let open = rows.iter().find(|row| !row.has_ended());
                 let open = open.map(|row| format!("{} {:?}", row.digest, row.state));
-                let people = self.sim.people.describe();
-                return Err(self.violated(Property::Ends, format!("not over: {open:?}; {people}")));
+                let detail = format!(
+                    "not over: open {open:?}, accepted and missing {missing:?}; {}",
+                    people.describe()
+                );
+                return Err(self.violated(Property::Ends, detail));
             }
         }
         Ok(())

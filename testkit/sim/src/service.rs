@@ -1,8 +1,8 @@
 //! One service: its shell on its own disk, its replica fed from the bus, its clock; it dies and
 //! starts again.
 
+use crate::api::{Ask, DiedAt, Door, Reply};
 use crate::bus::SimBus;
-use crate::client::{Asks, ClientStage};
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
 use crate::event::Event;
@@ -12,6 +12,7 @@ use crate::plan::SKEW_MS;
 use crate::rig::Rig;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_api::ApiStage;
 use strongroom_approvals::ApprovalsStage;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_coordinator::{CoordinatorStage, Pace};
@@ -40,7 +41,6 @@ pub(crate) struct Parts {
     pub(crate) rig: Rig,
     pub(crate) chain: Arc<DevChain>,
     pub(crate) codec: Arc<dyn ChainCodec>,
-    pub(crate) asks: Asks,
 }
 
 /// The points of a shell at which the process dies.
@@ -83,6 +83,8 @@ struct Process {
     shell: Shell<Box<dyn Stage>>,
     /// None for the writer, whose replica is in its database.
     replica: Option<InMemory>,
+    /// Where requests come in; only at the API.
+    door: Option<Door>,
 }
 
 pub(crate) struct Service {
@@ -98,6 +100,8 @@ pub(crate) struct Service {
     start_at: u64,
     /// The newest content of a writer's disk that was put back, which must not happen.
     newest: Option<Vec<u8>>,
+    /// How often its disk was put back.
+    restores: u64,
     /// A guard is missing: the writer does not compare its database with the topic.
     orders_on: bool,
 }
@@ -116,6 +120,7 @@ impl Service {
             process: None,
             start_at: 0,
             newest: None,
+            restores: 0,
             orders_on: false,
         }
     }
@@ -168,6 +173,7 @@ impl Service {
             return false;
         }
         self.orders_on |= orders_on;
+        self.restores += 1;
         self.newest = (self.node == NodeName::Writer).then_some(newest);
         self.die("its disk is put back", 500);
         true
@@ -192,7 +198,12 @@ impl Service {
         let (disk, bus) = (self.disk.clone(), self.bus.clone());
         let shell = Shell::new(stage, disk, bus, Options::default(), Box::new(faults));
         let shell = shell.map_err(|error| code_of(&error))?;
-        self.process = Some(Process { shell, replica });
+        let door = replica.as_ref().and_then(|replica| self.door(replica));
+        self.process = Some(Process {
+            shell,
+            replica,
+            door,
+        });
         self.rig.trace.log(Event::NodeUp {
             node: self.node,
             retired: false,
@@ -249,17 +260,44 @@ impl Service {
                 resend_ms: 5_000,
             })),
             NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),
-            NodeName::Api => Box::new(ClientStage::new(
-                self.post(),
-                journal,
-                Arc::clone(&self.parts.asks),
-            )),
+            NodeName::Api => Box::new(ApiStage::new(self.post(), journal)),
             NodeName::Writer
             | NodeName::Signer1
             | NodeName::Signer2
             | NodeName::Signer3
             | NodeName::Witness => unreachable!("it has no such stage"),
         }
+    }
+
+    fn door(&self, replica: &InMemory) -> Option<Door> {
+        let (journal, codec) = (Arc::clone(&replica.shared), Arc::clone(&self.parts.codec));
+        let is_api = self.node == NodeName::Api;
+        is_api.then(|| Door::new(&self.rig, &self.disk, journal, codec, self.post()))
+    }
+
+    /// A client's request, at the API.
+    pub(crate) fn request(&mut self, ask: &Ask) -> Reply {
+        let own = self.own_time();
+        let Some(process) = &self.process else {
+            return Reply::Silence;
+        };
+        let has_caught_up = process
+            .replica
+            .as_ref()
+            .is_some_and(InMemory::has_caught_up);
+        let Some(door) = process.door.as_ref().filter(|_| has_caught_up) else {
+            return Reply::Silence;
+        };
+        let died = match door.take(ask, own) {
+            Err(DiedAt(point)) => Some(point.name()),
+            Ok(_) if self.disk.is_dead() => Some("in a commit"),
+            Ok(reply) => return reply,
+        };
+        if let Some(why) = died {
+            let pause = self.rig.dice.between(20, 1_500);
+            self.die(why, pause);
+        }
+        Reply::Silence
     }
 
     /// One round; gives when it is due again.
@@ -277,7 +315,7 @@ impl Service {
         }
 
         let clock = self.own_time();
-        let Some(Process { shell, replica }) = &mut self.process else {
+        let Some(Process { shell, replica, .. }) = &mut self.process else {
             return self.start_at;
         };
         let fed = match replica {
@@ -309,6 +347,10 @@ impl Service {
                 self.start_at
             }
         }
+    }
+
+    pub(crate) fn restores(&self) -> u64 {
+        self.restores
     }
 
     pub(crate) fn is_up(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The installation of one seed in its surroundings, turn by turn.
 
+use crate::api::shown;
 use crate::chaos::Misfortune;
 use crate::dice::Level;
 use crate::event::Event;
@@ -10,7 +11,7 @@ use crate::plan::Plan;
 use crate::properties::Violation;
 use crate::rig::Rig;
 use crate::service::Parts;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
 
@@ -53,7 +54,6 @@ impl Sim {
             rig: rig.clone(),
             chain: Arc::clone(&chain),
             codec: Arc::new(BitcoinCodec::new(Network::Regtest).unwrap()),
-            asks: Arc::new(Mutex::new(Vec::new())),
         };
         Self {
             nodes: Nodes::new(&parts, &plan),
@@ -172,7 +172,7 @@ impl Sim {
 
     /// The transactions as the API shows them.
     fn rows(&self) -> Vec<String> {
-        let rows = crate::client::shown(self.nodes.api().disk.content());
+        let rows = shown(self.nodes.api().disk.content());
         rows.iter()
             .map(|row| format!("{} {:?} {}", row.digest, row.state, row.code))
             .collect()

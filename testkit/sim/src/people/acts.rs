@@ -1,14 +1,14 @@
 //! Acts of admins, until the journal has them.
 
 use super::People;
-use crate::client::answer;
+use super::clients::answer;
 use crate::dice::between;
 use crate::event::Event;
 use crate::plan::PlannedAct;
 use crate::service::Service;
 use crate::signer::SignerHost;
 use strongroom_journal::state::State;
-use strongroom_types::{ActBody, Document as _, Record, Signed, Tighten, UnixMs};
+use strongroom_types::{ActBody, Code, Document as _, Record, Signed, Tighten, UnixMs};
 use strongroom_world::{PolicyOptions, Who};
 
 /// An act that people want the journal to take.
@@ -20,38 +20,41 @@ pub(super) struct Wish {
 
 impl People {
     /// Takes in the answer to the act under way, if there is one.
-    pub(super) fn settle(&mut self, now: u64, api: &Service) {
+    pub(super) fn settle(&mut self, api: &Service, state: &State) {
         let Some((signed, planned)) = &self.current else {
             return;
         };
-        let Some(result) = answer(api.disk.content(), signed) else {
-            return;
-        };
-        let planned = *planned;
-        self.current = None;
-        match result {
-            Ok(()) => match planned {
-                Some(PlannedAct::Stop) => self.stopped = true,
-                Some(PlannedAct::Resume) => self.stopped = false,
-                Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
-                _ => {}
-            },
-            Err(code) => self.on_refused(now, planned, code),
+        match answer(api.disk.content(), state, signed) {
+            None => {}
+            Some(Err(code)) => {
+                self.on_refused(&code);
+                self.rig.trace.log(Event::ActRefused(code));
+            }
+            Some(Ok(())) => {
+                match planned {
+                    Some(PlannedAct::Stop) => self.stopped = true,
+                    Some(PlannedAct::Resume) => self.stopped = false,
+                    Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
+                    _ => {}
+                }
+                self.current = None;
+            }
         }
     }
 
-    fn on_refused(&mut self, now: u64, planned: Option<PlannedAct>, code: String) {
+    /// The act under way was refused, by the API or by the journal.
+    pub(super) fn on_refused(&mut self, code: &str) {
+        let now = self.rig.now();
         self.wait_until = now + 200;
-        // The scope moved on, or the answer to a copy came first: it is signed again.
-        if code == "wrong_scope_version"
-            && let Some(act) = planned
+        // The scope moved on: it is signed again.
+        if let Some((_, Some(act))) = self.current.take()
+            && code == Code::WrongScopeVersion.as_str()
         {
             self.wishes.push(Wish {
                 act,
                 not_before: now,
             });
         }
-        self.rig.trace.log(Event::ActRefused(code));
     }
 
     /// Acts of the plan that are due become wishes.

@@ -2,7 +2,7 @@
 
 use super::People;
 use super::acts::Wish;
-use crate::client::{Ask, Shown};
+use crate::api::{Ask, Shown};
 use crate::dice::between;
 use crate::event::Event;
 use crate::plan::{Answers, PlannedAct};
@@ -30,7 +30,13 @@ impl People {
         }
     }
 
-    pub(super) fn sign_intent(&self, now: u64, amount: u64, address: &str, life_ms: u64) -> Intent {
+    pub(super) fn sign_intent(
+        &mut self,
+        now: u64,
+        amount: u64,
+        address: &str,
+        life_ms: u64,
+    ) -> Intent {
         let (world, at) = (&self.rig.world, UnixMs(now));
         let intent = world.intent_with(at, amount, address, |intent| {
             intent.expires = at.plus(life_ms);
@@ -40,7 +46,7 @@ impl People {
             amount,
         });
         self.rig.observer.on_intent(&intent);
-        self.ask(Ask::Intent(world.signed_intent(&intent)));
+        self.clients.push(Ask::Intent(world.signed_intent(&intent)));
         intent
     }
 
@@ -80,6 +86,6 @@ impl People {
             });
         }
         let signed = self.rig.world.approve(who, &row.intent, core, answer, &[]);
-        self.ask(Ask::Approval(signed));
+        self.clients.push(Ask::Approval(signed));
     }
 }
