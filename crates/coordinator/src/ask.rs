@@ -2,7 +2,6 @@
 
 use crate::quorum::{SignerIndex, roster};
 use crate::run::{RunEvent, RunName};
-use crate::send::micros;
 use crate::stage::{CoordinatorStage, Records};
 use strongroom_journal::model::KeyRecord;
 use strongroom_stage::post::Cause;
@@ -15,10 +14,13 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get(&name).filter(|run| run.may_ask(now)) else {
             return Ok(Vec::new());
         };
+
         let tenant = run.request.tenant;
         let Some(key) = self.key(tenant, run.request.key) else {
             return Ok(Vec::new());
         };
+
+        // Too few with commitments at hand: the answer to the refill brings the run on.
         let usable = self.usable(name, &key);
         let t = usize::from(key.plan.min_signers);
         match self.chooser.choose(usable, t, now) {
@@ -32,6 +34,8 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get(&name) else {
             return Vec::new();
         };
+
+        // One commitment per slot, or none is taken: a quorum that cannot finish would waste them.
         let slots = run.request.slots.len();
         let ready = |signer: &SignerIndex| {
             !run.excluded.contains(signer) && self.stock.count(key.plan.key, *signer) >= slots
@@ -43,6 +47,9 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get_mut(&name) else {
             return Ok(Vec::new());
         };
+
+        // Taken out of the stock here and never put back: a commitment that was shown to signers
+        // belongs to this request alone (RFC 9591 §5.1).
         let (key, stock) = (run.request.key, &mut self.stock);
         let Some(asked) = run.next_try(quorum, now, |signer| stock.take(key, signer)) else {
             return Ok(Vec::new());
@@ -52,13 +59,14 @@ impl CoordinatorStage {
         let life_ms = self.pace.try_ms.saturating_add(self.genesis.bounds.skew_ms);
         let deadline = run.cause.deadline.min(now.plus(life_ms));
         run.cause.marks =
-            std::mem::take(&mut run.cause.marks).with(Layer::Coordinator, micros(now));
+            std::mem::take(&mut run.cause.marks).with(Layer::Coordinator, now.micros());
         let SessionId(session) = asked.request.session;
         let cause = Cause {
             session,
             ..run.cause.clone().until(deadline)
         };
 
+        // All of the quorum get the same bytes, so that their shares fit one package.
         let message = CoordinatorMessage::Sign(asked.request.clone());
         let quorum = asked.quorum.clone();
         run.apply(RunEvent::QuorumAsked(asked))?;

@@ -7,7 +7,7 @@ pub(crate) use state::{CeremonyEvent, CeremonyState, ProtocolRun};
 use crate::illegal::IllegalTransition;
 use crate::quorum::{SignerIndex, roster};
 use std::collections::BTreeMap;
-use strongroom_journal::entry::{Body, Finished};
+use strongroom_journal::entry::Finished;
 use strongroom_journal::model::KeyRecord;
 use strongroom_types::{Digest, KeyId, TenantId, UnixMs};
 
@@ -26,6 +26,13 @@ pub(crate) struct Ceremony {
     pub(crate) state: CeremonyState,
     /// Signatures by signer, for each result that was certified.
     certificates: BTreeMap<CertifiedResult, BTreeMap<SignerIndex, [u8; 64]>>,
+}
+
+/// A signer's certificate.
+pub(crate) struct Certificate {
+    /// Ed25519 over the certificate digest, 64 bytes when well formed.
+    pub(crate) signature: Vec<u8>,
+    pub(crate) result: CertifiedResult,
 }
 
 /// A result as signers certify it.
@@ -50,6 +57,7 @@ impl Ceremony {
     /// Takes an event. After an error the ceremony is over, so that it cannot go on in a guessed
     /// state.
     pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), IllegalTransition> {
+        // Finished first: should the event be illegal, no guessed state is left behind.
         let state = std::mem::replace(&mut self.state, CeremonyState::Finished);
         self.state = state.apply(event)?;
         Ok(())
@@ -74,13 +82,14 @@ impl Ceremony {
         }
     }
 
-    /// Keeps a certificate; gives the entry to submit once all n agree on one result.
+    /// Keeps a certificate; returns the result to submit once all n agree on one result.
     pub(crate) fn take_certificate(
         &mut self,
         signer: SignerIndex,
         signature: [u8; 64],
         result: CertifiedResult,
-    ) -> Option<Body> {
+    ) -> Option<Finished> {
+        // A stranger's certificate must not count as the missing one of the roster.
         let is_running = matches!(self.state, CeremonyState::Running(_));
         if !is_running || !self.roster.contains(&signer) {
             return None;
@@ -93,6 +102,8 @@ impl Ceremony {
         });
         let by = self.certificates.entry(result.clone()).or_default();
         by.insert(signer, signature);
+
+        // All n: a signer that did not certify may hold no share of this key.
         if by.len() < self.roster.len() {
             return None;
         }
@@ -101,11 +112,11 @@ impl Ceremony {
             .iter()
             .map(|(signer, signature)| (signer.0, *signature))
             .collect();
-        Some(Body::Finished(Box::new(Finished {
+        Some(Finished {
             key: self.key,
             transcript: result.transcript,
             public: result.public,
             certificates,
-        })))
+        })
     }
 }

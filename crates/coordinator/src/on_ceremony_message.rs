@@ -16,6 +16,9 @@ impl CoordinatorStage {
         let Some(ceremony) = self.ceremonies.get(&message.key) else {
             return Ok(Vec::new());
         };
+
+        // Not back to the sender, and a private message to its one recipient: the others could not
+        // open it anyway.
         let is_recipient = |peer: &SignerIndex| {
             *peer != step.signer && message.to.is_none_or(|only| only == peer.0)
         };
@@ -25,6 +28,7 @@ impl CoordinatorStage {
             .copied()
             .filter(is_recipient)
             .collect();
+
         let relay = CoordinatorMessage::Relay(sealed);
         self.send_all(step.now, &peers, &relay, step.cause)
     }

@@ -1,6 +1,6 @@
 //! A signer's certificate of a ceremony's result.
 
-use crate::ceremony::{CeremonyEvent, CertifiedResult};
+use crate::ceremony::{CeremonyEvent, Certificate};
 use crate::stage::{CoordinatorStage, Records, Step};
 use strongroom_types::KeyId;
 
@@ -11,22 +11,23 @@ impl CoordinatorStage {
         &mut self,
         step: Step<'_>,
         key: KeyId,
-        signature: &[u8],
-        result: CertifiedResult,
+        certificate: Certificate,
     ) -> Records {
-        let Ok(signature) = signature.try_into() else {
+        // A signature of another length cannot verify; the run ends without it and starts again.
+        let Ok(signature) = certificate.signature.as_slice().try_into() else {
             return Ok(Vec::new());
         };
         let Some(ceremony) = self.ceremonies.get_mut(&key) else {
             return Ok(Vec::new());
         };
-        let transcript = result.transcript;
-        let Some(body) = ceremony.take_certificate(step.signer, signature, result) else {
+
+        let taken = ceremony.take_certificate(step.signer, signature, certificate.result);
+        let Some(finished) = taken else {
             return Ok(Vec::new());
         };
 
         ceremony.apply(CeremonyEvent::Certified)?;
         let tenant = ceremony.tenant;
-        self.publish_ceremony_end(step.now, tenant, transcript, &body)
+        self.publish_ceremony_end(step.now, tenant, finished)
     }
 }

@@ -36,6 +36,8 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get_mut(&name).filter(|run| run.is_asked(signer)) else {
             return Ok(Vec::new());
         };
+
+        // Kept whatever follows: if the run fails, its requester gets the signed reasons.
         let code = refusal.code;
         run.refusals.insert(step.signer, refusal);
 
@@ -43,12 +45,15 @@ impl CoordinatorStage {
         if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {
             self.stock.clear(run.request.key, step.signer);
         }
+
+        // One signer's word costs a pause at most: the same quorum is asked again.
         if may_pass(code) {
             let not_before = step.now.plus(self.pace.again_ms);
             run.apply(RunEvent::RefusedForNow { not_before })?;
             return Ok(Vec::new());
         }
 
+        // A hostile signer can refuse; it must not be able to end what t others would sign.
         run.excluded.insert(step.signer);
         if self.has_quorum_left(name) {
             self.retry(step.now, name)
@@ -71,13 +76,14 @@ impl CoordinatorStage {
             .get(&name)
             .map(|run| run.refusals.values().cloned().collect());
         let outcome = Outcome::Failed(refusals.unwrap_or_default());
-        self.finish(now, name, RunEvent::RefusedByTooMany, outcome)
+        self.finish(now, name, outcome)
     }
 
     /// Whether t signers are left that have neither refused nor sent wrong shares.
     fn has_quorum_left(&self, name: RunName) -> bool {
         let left = |run: &Run| {
             let key = self.key(run.request.tenant, run.request.key)?;
+
             let left = roster(&key)
                 .iter()
                 .filter(|signer| !run.excluded.contains(signer))

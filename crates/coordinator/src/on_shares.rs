@@ -12,7 +12,7 @@ use strongroom_signing::{aggregate, packages, request_digest, slots_from_wire};
 use strongroom_types::{Digest, KeyId};
 use strongroom_wire::Outcome;
 
-/// What the shares of a whole quorum make.
+/// Result of adding up the shares of a whole quorum.
 enum Sum {
     /// One verified signature per slot.
     Signatures(Vec<Vec<u8>>),
@@ -32,6 +32,7 @@ impl CoordinatorStage {
         let Some(name) = self.run_asked(request) else {
             return Ok(Vec::new());
         };
+
         // A signer outside of the quorum must not make it complete.
         let signer = step.signer;
         let Some(run) = self.runs.get_mut(&name).filter(|run| run.is_asked(signer)) else {
@@ -43,6 +44,8 @@ impl CoordinatorStage {
             shares,
             covered_us,
         })?;
+
+        // RFC 9591 §5.3 wants the shares of all participants in the package: t, and exactly these.
         if run.asked().is_some_and(|asked| asked.is_complete()) {
             self.on_quorum_complete(step, name)
         } else {
@@ -52,10 +55,7 @@ impl CoordinatorStage {
 
     fn on_quorum_complete(&mut self, step: Step<'_>, name: RunName) -> Records {
         match self.sum(name) {
-            Sum::Signatures(signatures) => {
-                let event = RunEvent::SharesValid;
-                self.finish(step.now, name, event, Outcome::Signed(signatures))
-            }
+            Sum::Signatures(signatures) => self.finish(step.now, name, Outcome::Signed(signatures)),
             Sum::Invalid(culprits) => {
                 tracing::warn!(?culprits, "invalid signature shares");
                 self.exclude_and_retry(step, name, culprits)
@@ -68,6 +68,8 @@ impl CoordinatorStage {
         if let Some(run) = self.runs.get_mut(&name) {
             let culprits = culprits.into_iter().map(SignerIndex);
             run.excluded.extend(culprits);
+
+            // Named by verification (RFC 9591 §5.4), not by suspicion, so they stay out of this run.
             run.apply(RunEvent::SharesInvalid {
                 not_before: step.now,
             })?;
@@ -88,10 +90,12 @@ impl CoordinatorStage {
         let Some(key) = self.key(run.request.tenant, run.request.key) else {
             return unknown;
         };
+
         let slots = slots_from_wire(&run.request.slots, key.plan.suite);
         let Ok(packages) = packages(&asked.request, &slots, &key) else {
             return unknown;
         };
+
         let shares: BTreeMap<u16, Vec<Vec<u8>>> = asked
             .shares
             .iter()
@@ -100,6 +104,8 @@ impl CoordinatorStage {
         let Some(keys) = opened(&mut self.keys, &key) else {
             return unknown;
         };
+
+        // Verifies the signature, and the shares one by one only when it is wrong.
         match aggregate(keys, &packages, &shares) {
             Ok(signatures) => Sum::Signatures(signatures),
             Err(fault) => Sum::Invalid(fault.culprits()),

@@ -14,6 +14,7 @@ impl CoordinatorStage {
         request: SigningRequested,
         cause: Cause,
     ) -> Records {
+        // Late work is not done: the requester has stopped waiting, and asks again if it must.
         if now >= cause.deadline {
             return Ok(Vec::new());
         }
@@ -29,6 +30,7 @@ impl CoordinatorStage {
         if is_reminder {
             return Ok(Vec::new());
         }
+
         self.runs.insert(name, run);
         self.advance(now, name)
     }

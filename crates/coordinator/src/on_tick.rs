@@ -1,4 +1,4 @@
-//! What time makes due: deadlines, silent quorums, stock, next runs of ceremonies.
+//! Work that time makes due: deadlines, silent quorums, stock, next runs of ceremonies.
 
 use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS};
 use crate::quorum::SignerIndex;
@@ -14,6 +14,8 @@ use strongroom_wire::{CoordinatorMessage, encode};
 impl CoordinatorStage {
     pub(crate) fn on_tick(&mut self, now: UnixMs) -> Records {
         self.ticks += 1;
+
+        // Late runs first: no quorum is asked for a signature that is no longer wanted.
         self.end_late_runs(now)?;
         let mut records = self.replace_silent_quorums(now)?;
         if self.ticks % UPKEEP_TICKS == 1 {
@@ -30,6 +32,8 @@ impl CoordinatorStage {
                 run.apply(RunEvent::TimeOver)?;
             }
         }
+
+        // This is what bounds the map: every run has an end.
         self.runs.retain(|_, run| !run.is_finished());
         Ok(())
     }
@@ -39,6 +43,8 @@ impl CoordinatorStage {
         let names: Vec<RunName> = self.runs.keys().copied().collect();
         let mut records = Vec::new();
         for name in names {
+            // Silent signers come last in the next choice, of every run: one that is down would
+            // cost each of them a whole wait.
             for signer in self.end_silent_try(now, name)? {
                 self.chooser.set_silent(signer, now);
             }
@@ -57,16 +63,20 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get_mut(&name) else {
             return Ok(Vec::new());
         };
+
         let is_late = |asked: &&Asked| now.since(asked.sent) >= try_ms;
         let Some(asked) = run.asked().filter(is_late) else {
             return Ok(Vec::new());
         };
+
+        // Those that did answer are not to blame for the others.
         let silent = asked
             .quorum
             .iter()
             .copied()
             .filter(|signer| !asked.shares.contains_key(signer))
             .collect();
+
         run.apply(RunEvent::QuorumSilent { not_before: now })?;
         Ok(silent)
     }
@@ -109,6 +119,8 @@ impl CoordinatorStage {
 
     fn start_next_run(&mut self, now: UnixMs, tenant: TenantId, key: &KeyRecord) -> Records {
         let id = key.plan.key;
+
+        // The journal says that the committee released it; that is all a coordinator has to know.
         let ceremony = self
             .ceremonies
             .entry(id)

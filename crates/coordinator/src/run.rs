@@ -54,6 +54,7 @@ impl Run {
 
     /// Takes an event. After an error the run is over, so that it cannot go on in a guessed state.
     pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), IllegalTransition> {
+        // Finished first: should the event be illegal, no guessed state is left behind.
         let state = std::mem::replace(&mut self.state, RunState::Finished);
         self.state = state.apply(event)?;
         Ok(())
@@ -93,6 +94,7 @@ impl Run {
         now: UnixMs,
         mut take: impl FnMut(SignerIndex) -> Option<NonceCommitment>,
     ) -> Option<Asked> {
+        // Counted even when it fails: a session name must never be used for two requests.
         self.tries += 1;
         let mut commitments = Vec::with_capacity(self.request.slots.len());
         for _ in &self.request.slots {
@@ -102,6 +104,7 @@ impl Run {
                 .collect();
             commitments.push(of_slot?);
         }
+
         let request = SigningRequest {
             session: self.session(),
             tenant: self.request.tenant,
@@ -111,6 +114,7 @@ impl Run {
             unsigned: self.request.unsigned.clone(),
             commitments,
         };
+
         Some(Asked {
             request,
             quorum,

@@ -3,11 +3,11 @@
 use crate::quorum::SignerIndex;
 use crate::run::{Run, RunEvent, RunName};
 use crate::stage::{CoordinatorStage, Records};
-use strongroom_journal::Body;
+use strongroom_journal::entry::{Body, Finished};
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, first_half};
-use strongroom_types::{Digest, TenantId, UnixMs};
+use strongroom_types::{TenantId, UnixMs};
 use strongroom_wire::{
     CoordinatorMessage, JournalSubmitted, Layer, Outcome, SigningFinished, encode, topics,
 };
@@ -26,6 +26,8 @@ impl CoordinatorStage {
             .signer(signer.0)
             .map(|seat| seat.node)
             .ok_or_else(|| StageError::fatal("unknown signer"))?;
+
+        // Addressed in the envelope too: an inbox is a topic, and topics can be written to by others.
         let to = topics::signer_inbox(node);
         self.post
             .record(now, (&to, &cause.session), Some(node), message, cause)
@@ -46,40 +48,26 @@ impl CoordinatorStage {
     }
 
     /// Ends a run with its outcome.
-    pub(crate) fn finish(
-        &mut self,
-        now: UnixMs,
-        name: RunName,
-        event: RunEvent,
-        outcome: Outcome,
-    ) -> Records {
+    pub(crate) fn finish(&mut self, now: UnixMs, name: RunName, outcome: Outcome) -> Records {
         let Some(mut run) = self.runs.remove(&name) else {
             return Ok(Vec::new());
         };
+
+        // The latest head of the quorum's signers, for the timeline: it decides nothing.
         let covered_us = run.asked().map_or(0, |asked| asked.covered_us);
-        run.apply(event)?;
-        self.publish_finished(now, &run, outcome, covered_us)
+        let marks = std::mem::take(&mut run.cause.marks);
+        run.cause.marks = marks
+            .with(Layer::Journal, covered_us)
+            .with(Layer::Mpc, now.micros());
+
+        run.apply(match &outcome {
+            Outcome::Signed(_) => RunEvent::SharesValid,
+            Outcome::Failed(_) => RunEvent::RefusedByTooMany,
+        })?;
+        self.publish_finished(now, &run, outcome)
     }
 
-    /// The outcome of a run. `covered_us` is when a signer's head covered the attempt, for the
-    /// timeline.
-    fn publish_finished(
-        &mut self,
-        now: UnixMs,
-        run: &Run,
-        outcome: Outcome,
-        covered_us: u64,
-    ) -> Records {
-        let marks = run
-            .cause
-            .marks
-            .clone()
-            .with(Layer::Journal, covered_us)
-            .with(Layer::Mpc, micros(now));
-        let cause = Cause {
-            marks,
-            ..run.cause.clone()
-        };
+    fn publish_finished(&mut self, now: UnixMs, run: &Run, outcome: Outcome) -> Records {
         let (attempt, vault) = (&run.request.attempt, run.request.vault);
         let finished = SigningFinished {
             intent: attempt.intent,
@@ -87,8 +75,11 @@ impl CoordinatorStage {
             vault,
             outcome,
         };
+
+        // By vault, so that one vault's results keep their order.
         let to = (topics::SIGNING_FINISHED, vault.0.as_slice());
-        Ok(vec![self.post.record(now, to, None, &finished, &cause)?])
+        let record = self.post.record(now, to, None, &finished, &run.cause)?;
+        Ok(vec![record])
     }
 
     /// The end of a ceremony, offered to the journal.
@@ -96,21 +87,18 @@ impl CoordinatorStage {
         &mut self,
         now: UnixMs,
         tenant: TenantId,
-        transcript: Digest,
-        body: &Body,
+        finished: Finished,
     ) -> Records {
+        // Named by the transcript: the same result offered twice is one submission.
+        let transcript = finished.transcript;
         let submitted = JournalSubmitted {
             submission: first_half(transcript),
-            body: encode(body),
+            body: encode(&Body::Finished(Box::new(finished))),
         };
+
         let seed: [&[u8]; 3] = [b"finished", &transcript.0, &now.0.to_be_bytes()];
         let cause = Cause::own(&seed, now.plus(self.pace.run_ms));
         let to = (topics::JOURNAL_SUBMITTED, tenant.0.as_slice());
         Ok(vec![self.post.record(now, to, None, &submitted, &cause)?])
     }
-}
-
-/// Unix microseconds, as the timeline counts.
-pub(crate) const fn micros(at: UnixMs) -> u64 {
-    at.0.saturating_mul(1_000)
 }

@@ -1,6 +1,6 @@
 //! The stage: signing requests and signers' answers in, signatures out.
 
-use crate::ceremony::{Ceremony, CertifiedResult};
+use crate::ceremony::{Ceremony, Certificate, CertifiedResult};
 use crate::inbox::{self, FromSigner, Inbox};
 use crate::quorum::{Chooser, SignerIndex};
 use crate::run::{Run, RunName};
@@ -63,7 +63,7 @@ pub struct CoordinatorStage {
 /// Records to publish.
 pub(crate) type Records = Result<Vec<Record>, StageError>;
 
-/// What every answer of a signer comes with.
+/// Circumstances of a signer's answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Step<'a> {
     pub(crate) now: UnixMs,
@@ -93,6 +93,7 @@ impl CoordinatorStage {
 
     /// A key that is in force.
     pub(crate) fn key(&self, tenant: TenantId, key: KeyId) -> Option<KeyRecord> {
+        // A revoked key gets no share from any honest signer: asking would only spend nonces.
         self.journal
             .read(|f| f.state().threshold_key(tenant, key))
             .ok()
@@ -111,12 +112,15 @@ impl CoordinatorStage {
             cause,
             sealed,
         } = from;
+
+        // Even a refusal shows that the signer is alive: the next quorum may contain it again.
         self.chooser.set_responsive(signer);
         let step = Step {
             now,
             signer,
             cause: &cause,
         };
+
         match message {
             SignerMessage::Commitments {
                 key, commitments, ..
@@ -136,8 +140,11 @@ impl CoordinatorStage {
                 transcript,
                 ..
             } => {
-                let result = CertifiedResult { transcript, public };
-                self.on_certificate(step, key, &signature, result)
+                let certificate = Certificate {
+                    signature,
+                    result: CertifiedResult { transcript, public },
+                };
+                self.on_certificate(step, key, certificate)
             }
         }
     }
@@ -154,6 +161,8 @@ impl Stage for CoordinatorStage {
             .signers
             .iter()
             .map(|seat| topics::signer_outbox(seat.node));
+
+        // One topic per signer, so that one that floods delays its own answers only.
         let names = outboxes.chain([topics::SIGNING_REQUESTED.to_owned()]);
         names.filter_map(|name| Topic::new(&name).ok()).collect()
     }

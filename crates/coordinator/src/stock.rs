@@ -85,10 +85,13 @@ impl Stock {
     /// Number to ask this signer for now, if any; notes that it was asked.
     pub(crate) fn wanted(&mut self, key: KeyId, signer: SignerIndex, now: UnixMs) -> Option<u32> {
         let shelf = self.shelves.entry((key, signer)).or_default();
+
+        // Asked a moment ago, or enough at hand: a signer's memory is not filled for nothing.
         let waiting = now.since(shelf.asked) < ASK_AGAIN_MS && shelf.asked <= now;
         if waiting || shelf.commitments.len() + REFILL as usize > TARGET {
             return None;
         }
+
         shelf.asked = now;
         Some(REFILL)
     }
