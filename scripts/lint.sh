@@ -41,7 +41,7 @@ parse_keep_going() {
 }
 
 # Cheap checks first.
-LINT_STEPS=(shell fmt layers signer-deps error-pages file-sizes cache deny clippy)
+LINT_STEPS=(shell fmt layers signer-deps error-pages file-sizes prose cache deny clippy)
 
 lint_steps() {
     local name

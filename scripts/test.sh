@@ -11,7 +11,7 @@ file-sizes  |   - | files over 500 lines are named
 cache       |   - | built tools: damage is noticed, two builders build once
 deny        |   - | licences, banned and fenced crates, advisories of the committed snapshot
 clippy      |   - | clippy, warnings are errors
-prose       |   - | comments, paragraphs and words of the production code (prints, refuses nothing)
+prose       |   - | comments, paragraphs and words of the production code; refuses what misses the measures
 formats     |   - | the formats, recomputed in Python
 unit        |   - | unit tests of all crates
 workspace   |   - | every test of all crates, with a throw-away PostgreSQL
@@ -87,7 +87,7 @@ step_field() {
     done <<<"$STEPS_TABLE"
 }
 
-step_prose() { xtask prose; }
+step_prose() { xtask prose --check; }
 
 step_formats() {
     ensure_python
