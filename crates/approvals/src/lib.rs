@@ -15,6 +15,8 @@
 //! | `publish.rs` | the records it makes |
 //! | `store.rs`, `schema.rs` | its tables |
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod assign;
 mod ballot;
 mod inbox;

@@ -15,6 +15,8 @@
 //! | [`overlay`] | views of the past (head) and of what was handed over |
 //! | [`follower`], [`witness`], [`writer`] | replica, cosigner, orderer as state machines |
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod apply;
 pub mod entry;
 pub mod follower;

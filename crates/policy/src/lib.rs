@@ -10,6 +10,8 @@
 //!
 //! The text form is `docs/formats.md`, type `strongroom/policy/v1`.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod check;
 mod condition;
 mod evaluate;

@@ -5,6 +5,8 @@
 //! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the
 //!   writer's database.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod republish;
 mod submitted;
 mod writer;

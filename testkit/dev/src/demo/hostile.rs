@@ -40,6 +40,15 @@ pub enum Answer {
     Refused(SignerRefusal, Vec<u8>),
 }
 
+/// The journal's answer to a submission.
+#[derive(Debug)]
+pub enum WritersAnswer {
+    /// Taken, at this position.
+    Ordered(u64),
+    /// Refused by `apply`.
+    Refused(Refusal),
+}
+
 /// The hostile parts.
 pub struct Hostile<'a> {
     platform: &'a Platform,
@@ -105,7 +114,7 @@ impl<'a> Hostile<'a> {
     }
 
     /// Offers a body to the journal with the transactions service's key; the writer's answer.
-    pub fn submit(&mut self, body: &Body) -> anyhow::Result<Result<u64, Refusal>> {
+    pub fn submit(&mut self, body: &Body) -> anyhow::Result<WritersAnswer> {
         let cause = self.cause("submit", 10_000);
         let submission = first_half(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
         let payload = JournalSubmitted {
@@ -136,9 +145,10 @@ impl<'a> Hostile<'a> {
                     .payload()
                     .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
                 if result.submission == submission {
-                    return Ok(result
-                        .result
-                        .map_err(|(code, detail)| Refusal { code, detail }));
+                    return Ok(match result.result {
+                        Ok(seq) => WritersAnswer::Ordered(seq),
+                        Err((code, detail)) => WritersAnswer::Refused(Refusal { code, detail }),
+                    });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Hostile variants. Each is signed with a service's own valid key; every asked signer must answer
 //! with a signed refusal of the expected code, and share the honest request in the same run.
 
-use super::hostile::{Answer, Hostile};
+use super::hostile::{Answer, Hostile, WritersAnswer};
 use super::people::{People, intent_digest};
 use super::record::Artefacts;
 use crate::platform::Platform;
@@ -186,7 +186,7 @@ impl<'a> Tampering<'a> {
             .attempt;
         (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
         match self.hostile.submit(&Body::Attempt(attempt))? {
-            Err(refusal) if refusal.code == Code::AnchorMissing => {}
+            WritersAnswer::Refused(refusal) if refusal.code == Code::AnchorMissing => {}
             other => bail!("other_anchor: the journal answered {other:?}"),
         }
         self.all_refuse(
@@ -319,10 +319,10 @@ impl<'a> Tampering<'a> {
     }
 
     fn accepted(&mut self, body: &Body) -> anyhow::Result<()> {
-        self.hostile
-            .submit(body)?
-            .map(drop)
-            .map_err(|refusal| anyhow::anyhow!("the journal refused: {refusal}"))
+        match self.hostile.submit(body)? {
+            WritersAnswer::Ordered(_) => Ok(()),
+            WritersAnswer::Refused(refusal) => bail!("the journal refused: {refusal}"),
+        }
     }
 
     fn refused_entry(
@@ -336,7 +336,7 @@ impl<'a> Tampering<'a> {
             .hostile
             .submit(&authorization(payment, core, approvals))?
         {
-            Err(refusal) if refusal.code == wanted => Ok(()),
+            WritersAnswer::Refused(refusal) if refusal.code == wanted => Ok(()),
             other => bail!("expected the journal to refuse with {wanted}, it answered {other:?}"),
         }
     }
