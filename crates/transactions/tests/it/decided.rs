@@ -1,9 +1,10 @@
 use crate::fixture::*;
 use strongroom_ports::chain::Registry as _;
 use strongroom_replica::TenantVaults;
+use strongroom_stage::post::first_half;
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::{AttemptKind, Code, Document as _, IntentKind};
-use strongroom_wire::{Decided, Layer, Marks, TransactionState, topics};
+use strongroom_types::{AttemptKind, Code, Digest, Document as _, IntentKind};
+use strongroom_wire::{Decided, JournalSubmitted, Layer, Marks, Role, TransactionState, topics};
 use strongroom_world::{Ledger, Log};
 
 #[test]
@@ -101,7 +102,7 @@ fn intent_that_does_not_parse_is_a_dead_letter() {
     let intent = service.intent();
     let mut decision = service.mail().decision(&intent, Decided::Approved);
     decision.intent.text.push(' ');
-    let from = (strongroom_wire::Role::Approvals, topics::INTENT_DECIDED);
+    let from = (Role::Approvals, topics::INTENT_DECIDED);
     let record = service.mail().seal(from, &intent.digest(), &decision);
     let sent = service.send(&[record]);
     assert_eq!(sent.dead_letters().len(), 1);
@@ -124,6 +125,23 @@ fn second_decision_under_another_message_id_builds_no_second_transaction() {
         .decided(&payment.intent, Decided::Approved);
     assert!(service.send(&[record]).is_empty());
     assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
+}
+
+#[test]
+fn answers_find_the_payment_whatever_session_its_decision_came_in() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    let decision = service.mail().decision(&intent, Decided::Approved);
+    let (from, other) = ((Role::Approvals, topics::INTENT_DECIDED), Digest([9; 32]));
+    let record = service.mail().seal(from, &other, &decision);
+
+    // The writer and the coordinator answer in the session of the record that they got.
+    let sent = service.send(&[record]);
+    let wanted = first_half(intent.digest());
+    let submitted = &sent.records[0];
+    assert_eq!(submitted.topic.as_str(), topics::JOURNAL_SUBMITTED);
+    let (envelope, _) = service.world().open::<JournalSubmitted>(submitted);
+    assert_eq!(envelope.session, wanted);
 }
 
 #[test]
@@ -246,4 +264,31 @@ fn payment_whose_vault_never_appears_ends_with_its_time() {
     assert!(service.approve(&intent).is_empty());
     let sent = service.wait(strongroom_world::INTENT_LIFE_MS);
     assert_eq!(sent.states(), [TransactionState::Expired]);
+}
+
+#[test]
+fn first_attempt_leaves_half_of_the_cap_for_a_replacement() {
+    let mut service = Service::funded(1);
+    let mut intent = service.intent();
+    // The fee of one input and two outputs is about 310 satoshi: within the cap, above its half.
+    intent.fee_max = 400_u64.into();
+    let changed = service.approve(&intent).changed();
+    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::FeeCapTooLow);
+}
+
+#[test]
+fn silence_of_the_node_does_not_prove_that_the_vault_is_empty() {
+    let mut service = Service::new();
+    service.wait(1_000);
+    service.gateway.set_down(true);
+    service.fund(COIN);
+    let intent = service.intent();
+    assert!(service.approve(&intent).is_empty());
+    assert!(service.wait(1_000).is_empty());
+    assert_eq!(service.state(&intent), Some(4), "building");
+
+    service.gateway.set_down(false);
+    let sent = service.wait(60_000);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
 }

@@ -211,3 +211,23 @@ fn node_that_answers_nothing_about_blocks_ends_nothing() {
         assert_eq!(service.state(&payment.intent), Some(2));
     }
 }
+
+#[test]
+fn silent_node_is_asked_about_the_others_next_time() {
+    let mut service = Service::funded(6);
+    for _ in 0..6 {
+        service.signed();
+    }
+    service.wait(25);
+    service.gateway.set_down(true);
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    service.wait(1_000);
+    let asked = service.gateway.asked();
+    let standings: Vec<_> = asked[before..]
+        .iter()
+        .filter(|question| matches!(question, Asked::Standing(_)))
+        .collect();
+    let distinct = (0..standings.len()).filter(|at| !standings[..*at].contains(&standings[*at]));
+    assert_eq!(distinct.count(), 6);
+}

@@ -1,7 +1,9 @@
 use crate::fixture::*;
+use strongroom_journal::Body;
 use strongroom_ports::chain::{CoinFact, Fact, OwnPath};
 use strongroom_ports::db::Db as _;
-use strongroom_types::{ConflictKey, MinorUnits};
+use strongroom_stage::Stage as _;
+use strongroom_types::{ActBody, ConflictKey, MinorUnits, Record, Vault, VaultId};
 use strongroom_wire::TransactionState;
 use strongroom_world::{Asked, NATIVE};
 
@@ -151,4 +153,63 @@ fn silent_node_is_asked_once_per_vault_and_round() {
         .iter()
         .filter(|question| matches!(question, Asked::Facts(_)));
     assert_eq!(facts.count(), 1);
+}
+
+#[test]
+fn silence_about_some_vaults_does_not_hide_the_others() {
+    let mut service = Service::new();
+    let key = service.world().tenant.key;
+    for account in 1..=5 {
+        let vault = Vault {
+            id: VaultId([account; 16]),
+            name: format!("vault {account}").parse().unwrap(),
+            key,
+            account: account.into(),
+            tags: vec![],
+        };
+        let put = ActBody::Put(Record::Vault(vault));
+        let act = service.ledger.signed_act(put, &service.ledger.admins());
+        service.append(vec![Body::Act(act)]);
+    }
+    let questions = |service: &Service, before: usize| -> Vec<Asked> {
+        let asked = service.gateway.asked();
+        let facts = |question: &&Asked| matches!(question, Asked::Facts(_));
+        asked[before..].iter().filter(facts).cloned().collect()
+    };
+
+    service.gateway.set_facts_down(true);
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let first = questions(&service, before);
+    assert_eq!(
+        first.len(),
+        4,
+        "each silence may take the node's whole time limit"
+    );
+
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let second = questions(&service, before);
+    assert!(second[..2].iter().all(|question| !first.contains(question)));
+}
+
+#[test]
+fn search_that_was_rolled_back_is_made_again() {
+    let service = Service::new();
+    let address = service.address_at(OwnPath {
+        change: 1,
+        index: 15,
+    });
+    service.gateway.fund(&address, COIN);
+    let mut stage = stage(service.world(), &service.journal, &service.gateway, codec());
+    let mut tx = service.db.begin().unwrap();
+    stage.tick(service.now.0, tx.as_mut()).unwrap();
+    drop(tx);
+
+    let mut tx = service.db.begin().unwrap();
+    stage.reload(tx.as_mut()).unwrap();
+    stage.tick(service.now.0 + 1_000, tx.as_mut()).unwrap();
+    tx.commit().unwrap();
+    // Else a used address would be given out as new.
+    assert_eq!(service.count("SELECT next FROM change_index"), 16);
 }
