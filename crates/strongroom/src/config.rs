@@ -169,7 +169,7 @@ fn value<T: FromStr<Err: Display>>(member: &str, text: &str) -> Result<T, String
         .map_err(|error| format!("`{member}`: `{text}`: {error}"))
 }
 
-/// Bearer keys travel in the clear, so anybody on the wire of another address could take one.
+/// Bearer keys travel in the clear: on any other address a machine on the path could copy one.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = value("api.listen", text)?;
     if address.ip().is_loopback() {

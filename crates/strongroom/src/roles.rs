@@ -168,7 +168,7 @@ fn feed_replica(starting: &mut Starting<'_>) {
     });
 }
 
-/// A service's stage, which waits for a fresh head and has nobody to notify.
+/// A service's stage, which waits for a fresh head and notifies no other part.
 fn stage_of(parts: &Parts, role: RoleName) -> Result<StageRun, RunError> {
     Ok(StageRun {
         name: role.name(),

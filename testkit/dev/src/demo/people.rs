@@ -67,7 +67,7 @@ impl Person {
     }
 }
 
-/// Everybody, and the ids of what they own.
+/// All people and programs of the demo, and the ids of what they own.
 #[derive(Debug)]
 pub struct People {
     /// Platform admin.

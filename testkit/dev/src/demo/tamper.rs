@@ -128,7 +128,7 @@ impl<'a> Tampering<'a> {
         self.all_share("coordinator_swaps", &payment)
     }
 
-    /// The transactions service opens an attempt that pays somebody else.
+    /// The transactions service opens an attempt that pays another address than the intent's.
     pub fn pays_else(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |run, built| run.redirect(&built.unsigned))?;
         self.all_refuse(
