@@ -11,9 +11,8 @@ use crate::proof::{EntryProof, VaultProof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::{Arc, OnceLock};
-use strongroom_journal::follower::{Follower, witness_name};
+use strongroom_journal::follower::witness_name;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
@@ -30,7 +29,7 @@ use strongroom_wire::envelope::Heading;
 use strongroom_wire::{
     JournalBatch, SignerMessage, SignerRefusal, SigningRequest, WitnessCosignature, decode, seal,
 };
-use strongroom_world::{Ceremony, FRIEND, Ledger, World, WorldOptions};
+use strongroom_world::{Ceremony, FRIEND, Ledger, Log, World, WorldOptions};
 
 /// A signed payment.
 #[derive(Clone)]
@@ -81,33 +80,19 @@ impl Journal {
             .act(ActBody::Put(Record::Vault(second)), &ledger.admins())
             .unwrap();
         let world = ledger.world.clone();
-        let mut follower = Follower::new(Arc::clone(&world.genesis)).unwrap();
-        let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let (mut batches, mut cosignatures) = (Vec::new(), Vec::new());
-        for entry in &ledger.entries {
-            let bodies = if entry.seq == 0 {
-                vec![]
-            } else {
-                vec![entry.body.clone()]
-            };
-            let ordered = orderer
-                .order(&mut follower, entry.at, &bodies, &mut rng)
-                .unwrap();
-            assert!(
-                ordered.results.iter().all(Result::is_ok),
-                "{:?}",
-                ordered.results
-            );
-            batches.extend(ordered.batches.into_iter().map(|batch| batch.batch));
-            cosignatures.extend(cosigned(&world, &follower.tip().body, entry.at));
+        let log = Log::of(&ledger);
+        let mut cosignatures = Vec::new();
+        for (batch, entry) in log.batches.iter().zip(&ledger.entries) {
+            let note = Note::parse(&batch.note).unwrap();
+            cosignatures.extend(cosigned(&world, note.body(), entry.at));
         }
         let open = |bytes: &Vec<u8>| {
             let sealed: SealedEntry = decode(bytes).unwrap();
             let entry = sealed.open().unwrap();
             (sealed, entry)
         };
-        let entries = batches
+        let entries = log
+            .batches
             .iter()
             .flat_map(|batch| &batch.entries)
             .map(open)
@@ -115,7 +100,7 @@ impl Journal {
         Self {
             world,
             codec,
-            batches,
+            batches: log.batches,
             cosignatures,
             entries,
             payment,
@@ -228,36 +213,18 @@ impl Journal {
 }
 
 fn seed_of(world: &World, node: NodeId) -> [u8; 32] {
-    let signers = world
-        .signers
-        .iter()
-        .map(|signer| (signer.node, signer.witness.to_bytes()));
-    let witnesses = world
-        .witnesses
-        .iter()
-        .map(|witness| (witness.node, witness.witness.to_bytes()));
-    signers
-        .chain(witnesses)
-        .find(|(known, _)| *known == node)
+    let mut seats = (1..=world.seats()).map(|n| world.seat(n));
+    seats
+        .find(|seat| seat.node == node)
         .unwrap()
-        .1
+        .witness
+        .to_bytes()
 }
 
 fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosignature)> {
-    let one = |(node, _): (NodeId, [u8; 32])| {
-        let key = CosignKey::new(&witness_name(node), &seed_of(world, node)).unwrap();
-        let time_s = at.0 / 1000;
-        let signature = cosign(body, time_s, &key).unwrap().signature;
-        (
-            node,
-            WitnessCosignature {
-                body: body.to_owned(),
-                time_s,
-                signature,
-            },
-        )
-    };
-    world.genesis.witness_keys().map(one).collect()
+    (1..=world.seats())
+        .map(|n| (world.seat(n).node, world.cosignature(n, body, at)))
+        .collect()
 }
 
 /// An automatic payment: authorized with a real transaction, signed by shares 1 and 3.

@@ -33,7 +33,6 @@ pub(crate) mod table {
 
     impl<S, E> LifeCycle<S, E> {
         /// Compares the table with its committed snapshot; `BLESS=1` writes it again.
-        #[allow(clippy::unwrap_used, clippy::disallowed_methods)]
         pub(crate) fn compare(&self, states: &[fn() -> S], events: &[fn() -> E]) {
             let mut text = format!("{:12} {:24} next\n", "state", "event");
             for (state, event) in states
@@ -47,10 +46,7 @@ pub(crate) mod table {
                 text += &format!("{from:12} {by:24} {next}\n");
             }
             let path = format!("{}/snapshots/{}", env!("CARGO_MANIFEST_DIR"), self.file);
-            if std::env::var_os("BLESS").is_some() {
-                std::fs::write(&path, &text).unwrap();
-            }
-            assert_eq!(text, std::fs::read_to_string(&path).unwrap());
+            strongroom_golden::snapshot(path, &text);
         }
     }
 }

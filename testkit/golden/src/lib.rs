@@ -13,6 +13,9 @@
 //!
 //! `BLESS=1` rewrites the file from the cases. A line of the file without a case, a case without a
 //! line and a kind without any case are failures.
+//!
+//! [`snapshot`] does the same for a text that a test prints whole, such as the table of a life
+//! cycle.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,6 +64,30 @@ pub fn bless_and_compare(file: &Path, cases: Vec<Case>) {
         std::fs::write(file, lines.join("\n") + "\n").unwrap();
     }
     compare(file, cases, "");
+}
+
+/// Compares a text with the file that was committed for it; a blessed run rewrites the file.
+///
+/// # Panics
+/// When they differ, with the first line that does.
+pub fn snapshot(file: impl AsRef<Path>, made: &str) {
+    let file = file.as_ref();
+    if is_blessed() {
+        std::fs::write(file, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    if kept == made {
+        return;
+    }
+
+    let mut lines = kept.lines().zip(made.lines()).enumerate();
+    let differing = lines.find(|(_, (kept, made))| kept != made);
+    let at = differing.map_or_else(
+        || "one ends before the other".to_owned(),
+        |(at, (kept, made))| format!("line {}: committed {kept:?}, made {made:?}", at + 1),
+    );
+    let file = file.display();
+    panic!("{file}: {at}; if that is meant, run the test with BLESS=1");
 }
 
 fn line((name, bytes): &Case) -> String {
@@ -120,6 +147,21 @@ mod tests {
         assert!(differs("missing", "entry 0102\n", ""));
         assert!(differs("extra", "entry 0102\nleaf 03\nmark 04\n", ""));
         assert!(!differs("other", "entry 0102\nleaf 99\n", "entry"));
+    }
+
+    #[test]
+    fn a_text_that_differs_or_ends_early_is_noticed() {
+        let differs = |name: &str, kept: &str, made: &'static str| {
+            let path = file(name, kept);
+            let differs = std::panic::catch_unwind(|| snapshot(&path, made)).is_err();
+            std::fs::remove_file(path).unwrap();
+            differs
+        };
+        assert!(!differs("text", "one\ntwo\n", "one\ntwo\n"));
+        assert!(differs("line", "one\ntwo\n", "one\n2\n"));
+        assert!(differs("short", "one\ntwo\n", "one\n"));
+        assert!(differs("long", "one\n", "one\ntwo\n"));
+        assert!(std::panic::catch_unwind(|| snapshot("no such file", "one")).is_err());
     }
 
     #[test]

@@ -60,12 +60,8 @@ fn the_life_cycle_is_as_committed() {
             );
         }
     }
-    assert_eq!(
-        table.to_lowercase(),
-        include_str!("../../life-cycle.txt"),
-        "if that is meant, write this to crates/approvals/life-cycle.txt:\n{}",
-        table.to_lowercase()
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/life-cycle.txt");
+    strongroom_golden::snapshot(path, &table.to_lowercase());
 }
 
 #[test]

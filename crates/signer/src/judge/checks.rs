@@ -153,7 +153,6 @@ pub(super) const CHECKS: &[Check] = &[
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::CHECKS;
     use std::collections::BTreeSet;
 
@@ -165,10 +164,7 @@ mod tests {
         let table: String = lines
             .map(|(n, check)| format!("{:2} {:26} {}\n", n + 1, check.name, check.stops))
             .collect();
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(FILE, &table).unwrap();
-        }
-        assert_eq!(table, std::fs::read_to_string(FILE).unwrap());
+        strongroom_golden::snapshot(FILE, &table);
     }
 
     #[test]

@@ -42,10 +42,7 @@ fn lines() -> String {
 
 #[test]
 fn request_digests_and_package_bytes_do_not_change() {
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(FILE, lines()).unwrap();
-    }
-    assert_eq!(lines(), std::fs::read_to_string(FILE).unwrap());
+    strongroom_golden::snapshot(FILE, &lines());
 }
 
 #[test]
