@@ -135,6 +135,19 @@ pub struct Share {
     pub nonces: Vec<NonceUse>,
 }
 
+/// A cosignature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cosigned {
+    /// Seat, from 1.
+    pub witness: u16,
+    /// Entries it covers.
+    pub size: u64,
+    /// Digest of the checkpoint body.
+    pub body: Digest,
+    /// Reading of the witness's own clock, Unix milliseconds.
+    pub own_ms: u64,
+}
+
 /// One thing that the observer saw.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Observation {
@@ -155,16 +168,7 @@ pub enum Observation {
         body: Digest,
     },
     /// A cosignature left its witness.
-    Cosigned {
-        /// Seat, from 1.
-        witness: u16,
-        /// Entries.
-        size: u64,
-        /// Digest of the checkpoint body.
-        body: Digest,
-        /// The witness's own clock.
-        own_ms: u64,
-    },
+    Cosigned(Cosigned),
     /// A signer or witness started.
     Started {
         /// Its seat.

@@ -6,7 +6,7 @@ mod shares;
 
 use crate::clock::Time;
 use crate::event::Event;
-use crate::history::{Fact, Observation};
+use crate::history::{Cosigned, Fact, Observation};
 use crate::kinds::NodeName;
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Terms, Violation};
@@ -164,12 +164,12 @@ impl Observer {
     fn on_cosignature(&self, node: NodeName, cosignature: &WitnessCosignature, own: UnixMs) {
         let size = size_of(&cosignature.body);
         self.trace.log(Event::Cosigned { node, size });
-        let cosigned = Observation::Cosigned {
+        let cosigned = Observation::Cosigned(Cosigned {
             witness: node.seat(),
             size,
             body: name_of(cosignature.body.as_bytes()),
             own_ms: own.0,
-        };
+        });
         self.state().observe(self.time.now(), &cosigned);
     }
 

@@ -7,12 +7,14 @@
 //! beyond the head acted under cancel out, as they do at the signers, which judge at the head and
 //! at their tip, not in between.
 
+mod journal;
 mod property;
 mod shares;
+mod witnesses;
 
 pub use property::Property;
 
-use crate::history::{Authorized, Fact, Observation, Tightening};
+use crate::history::{Authorized, Observation, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use strongroom_types::{Digest, KeyId};
@@ -65,7 +67,14 @@ struct Seat {
     /// Largest size at the last start.
     floor: u64,
     restored: bool,
-    handed: Vec<(u64, Digest, Tightening, u64)>,
+    handed: Vec<Handed>,
+}
+
+struct Handed {
+    act: Digest,
+    what: Tightening,
+    /// The witness's own clock when it took it.
+    own_ms: u64,
 }
 
 impl Seat {
@@ -74,10 +83,12 @@ impl Seat {
     }
 }
 
+/// A tightening in the journal.
 struct Tightened {
     seq: u64,
     what: Tightening,
     act: Digest,
+    /// True time at which a quorum had cosigned it.
     witnessed_ms: Option<u64>,
 }
 
@@ -156,14 +167,9 @@ impl Checker {
     /// The first property it breaks.
     pub fn observe(&mut self, at_ms: u64, observation: &Observation) -> Result<(), Violation> {
         let verdict = match observation {
-            Observation::Entry { seq, bytes, fact } => self.entry(*seq, *bytes, fact),
-            Observation::Head { size, body } => self.head(*size, *body),
-            Observation::Cosigned {
-                witness,
-                size,
-                body,
-                own_ms,
-            } => self.cosigned(at_ms, *witness, *size, *body, *own_ms),
+            Observation::Entry { seq, bytes, fact } => self.on_entry(*seq, *bytes, fact),
+            Observation::Head { size, body } => self.on_head(*size, *body),
+            Observation::Cosigned(cosigned) => self.on_cosigned(at_ms, cosigned),
             Observation::Started { seat } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.floor = seat.size();
@@ -179,193 +185,20 @@ impl Checker {
                 what,
                 own_ms,
             } => {
-                self.seats.entry(*seat).or_default().handed.push((
-                    at_ms,
-                    *act,
-                    what.clone(),
-                    *own_ms,
-                ));
+                let seat = self.seats.entry(*seat).or_default();
+                seat.handed.push(Handed {
+                    act: *act,
+                    what: what.clone(),
+                    own_ms: *own_ms,
+                });
                 Ok(())
             }
-            Observation::Shared(share) => self.shared(at_ms, share),
+            Observation::Shared(share) => self.on_share(at_ms, share),
         };
         verdict.map_err(|(property, detail)| Violation {
             property,
             at_ms,
             detail,
         })
-    }
-
-    fn entry(&mut self, seq: u64, bytes: Digest, fact: &Fact) -> Verdict {
-        if let Some(known) = self.entries.get(&seq) {
-            return must(*known == bytes, Property::OneLine, || {
-                format!("the writer published two entries {seq}")
-            });
-        }
-        let next = self.entries.len() as u64;
-        must(seq == next, Property::OneLine, || {
-            format!("entry {seq} where {next} was next")
-        })?;
-        self.entries.insert(seq, bytes);
-        match fact {
-            Fact::Authorized(authorized) => {
-                let known = self
-                    .intents
-                    .insert(authorized.intent, (seq, (**authorized).clone()));
-                must(known.is_none(), Property::Authority, || {
-                    format!("{} is authorized twice", authorized.intent)
-                })
-            }
-            Fact::Attempt {
-                intent,
-                number,
-                unsigned,
-            } => {
-                let known = self.intents.get_mut(intent);
-                let (_, known) = known.ok_or_else(|| {
-                    (
-                        Property::Authority,
-                        format!("an attempt of unknown {intent}"),
-                    )
-                })?;
-                known.attempts.push((*number, *unsigned));
-                Ok(())
-            }
-            Fact::Tighten(what, act) => {
-                self.tightened.push(Tightened {
-                    seq,
-                    what: what.clone(),
-                    act: *act,
-                    witnessed_ms: None,
-                });
-                Ok(())
-            }
-            Fact::Resume => {
-                self.resumed.push(seq);
-                Ok(())
-            }
-            Fact::Policy(policy, signed) => {
-                self.policies.insert(*policy);
-                self.board(*signed, "a policy")
-            }
-            Fact::Ceremony(key, signed, roster) => {
-                self.released.insert(*key, roster.clone());
-                self.board(*signed, "a ceremony")
-            }
-            Fact::Finished(key, certificates) => {
-                self.finished.insert(*key, seq);
-                let roster = self.released.get(key).map_or(usize::MAX, Vec::len);
-                must(*certificates == roster, Property::Authority, || {
-                    format!("{key} finished, not certified by its roster")
-                })
-            }
-            Fact::Other => Ok(()),
-        }
-    }
-
-    fn board(&self, signed: usize, what: &str) -> Verdict {
-        must(
-            signed >= self.terms.committee_quorum,
-            Property::Authority,
-            || format!("{what} is in force with {signed} signatures of its board"),
-        )
-    }
-
-    fn head(&mut self, size: u64, body: Digest) -> Verdict {
-        let known = *self.heads.entry(size).or_insert(body);
-        must(known == body, Property::OneLine, || {
-            format!("the writer published two checkpoints of size {size}")
-        })
-    }
-
-    fn cosigned(
-        &mut self,
-        at_ms: u64,
-        witness: u16,
-        size: u64,
-        body: Digest,
-        own_ms: u64,
-    ) -> Verdict {
-        let owed = self.owed(witness, size, own_ms);
-        let seat = self.seats.entry(witness).or_default();
-        must(!seat.restored, Property::OneLine, || {
-            format!("witness {witness} cosigned after its disk was put back")
-        })?;
-        let before = seat.size();
-        must(size >= before, Property::OneLine, || {
-            format!("witness {witness} cosigned {size} after {before}")
-        })?;
-        let known = *seat.cosigned.entry(size).or_insert(body);
-        must(known == body, Property::OneLine, || {
-            format!("witness {witness} cosigned two trees of size {size}")
-        })?;
-        must(owed.is_none(), Property::HandedOver, || {
-            format!("witness {witness} cosigned {size} entries without the handed act {owed:?}")
-        })?;
-        self.one_line(size)?;
-        let witnessed = self.witnessed();
-        for tightened in &mut self.tightened {
-            if tightened.seq < witnessed && tightened.witnessed_ms.is_none() {
-                tightened.witnessed_ms = Some(at_ms);
-            }
-        }
-        Ok(())
-    }
-
-    /// A quorum over one size has one body, which is the writer's own.
-    fn one_line(&self, size: u64) -> Verdict {
-        let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();
-        for body in self
-            .seats
-            .values()
-            .filter_map(|seat| seat.cosigned.get(&size))
-        {
-            *votes.entry(*body).or_default() += 1;
-        }
-        for (body, votes) in votes {
-            let ours = self.heads.get(&size) == Some(&body);
-            must(ours || votes < self.terms.quorum, Property::OneLine, || {
-                format!("another tree of size {size} is witnessed")
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Size up to which a quorum has cosigned.
-    fn witnessed(&self) -> u64 {
-        self.covered(None)
-    }
-
-    /// Size that a signer may take as witnessed: its own cosignature counts for everything it has,
-    /// the end of which may be a line shown to it alone.
-    fn witnessed_for(&self, signer: u16) -> u64 {
-        self.covered(Some(signer))
-    }
-
-    fn covered(&self, own: Option<u16>) -> u64 {
-        let size_of = |(number, seat): (&u16, &Seat)| {
-            let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
-            let counted = |entry: &(&u64, &Digest)| own == Some(*number) || on_line(entry);
-            seat.cosigned
-                .iter()
-                .rev()
-                .find(counted)
-                .map_or(0, |(size, _)| *size)
-        };
-        let mut sizes: Vec<u64> = self.seats.iter().map(size_of).collect();
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
-        sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
-    }
-
-    /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock
-    /// counts seconds.
-    fn owed(&self, witness: u16, size: u64, own_ms: u64) -> Option<Digest> {
-        let seat = self.seats.get(&witness)?;
-        let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
-        let late = |since: u64| own_ms > since + self.terms.duty_ms + 1_000;
-        seat.handed
-            .iter()
-            .find(|(_, act, _, since)| late(*since) && lacks(act))
-            .map(|(_, act, _, _)| *act)
     }
 }

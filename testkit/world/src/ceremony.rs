@@ -153,7 +153,7 @@ impl Run {
                     // The journal's own certificates take the place of the session's.
                     DkgEffect::Done { .. } => {}
                     DkgEffect::Finished(_) | DkgEffect::Ignored(_) => {
-                        panic!("nobody certified anything")
+                        panic!("nothing was certified")
                     }
                 }
             }

@@ -105,7 +105,7 @@ impl World {
     pub fn signed_intent(&self, intent: &Intent) -> Signed {
         let people = self
             .tenant
-            .everybody()
+            .all_people()
             .into_iter()
             .chain([Who::Stranger])
             .map(|who| self.person(who));

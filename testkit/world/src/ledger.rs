@@ -237,7 +237,7 @@ impl Ledger {
         }
     }
 
-    /// A core that needs nobody, for intents that are refused before the policy is asked.
+    /// A core that asks no approver, for intents that are refused before the policy is asked.
     #[must_use]
     pub fn core(&self, intent: &Intent) -> DecisionCore {
         let empty = |refusal: Refusal| DecisionCore {

@@ -149,7 +149,7 @@ impl ServiceKeys {
     }
 }
 
-/// Names a person, and with which credential he signs.
+/// Names a person, and with which credential they sign.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Who {
     /// A platform admin (there is one).
@@ -160,17 +160,17 @@ pub enum Who {
     Committee(usize),
     /// The client program that asks for payments.
     Initiator,
-    /// The initiator's human by his own key.
+    /// The initiator's human, by a key.
     InitiatorKey,
-    /// An approver by his key.
+    /// An approver, by key.
     Approver(usize),
-    /// The same human by his program.
+    /// The same human, by a program.
     ApproverProgram(usize),
     /// A member of the risk group, by key.
     Risk(usize),
     /// A user of the tenant who is in no group and on no board.
     Clerk,
-    /// Somebody with a key whom the tenant does not know.
+    /// A person with a key whom the tenant does not know.
     Stranger,
 }
 

@@ -7,7 +7,7 @@ use strongroom_policy::{
 };
 use strongroom_types::{GroupId, GroupNeed, MinorUnits, Tier};
 
-/// Up to this amount nobody is asked (0.01 BTC).
+/// Up to this amount no approver is asked (0.01 BTC).
 pub const AUTO_MAX: u64 = 1_000_000;
 /// Up to this amount one approver is asked (1 BTC), above two.
 pub const ONE_OF_N_MAX: u64 = 100_000_000;

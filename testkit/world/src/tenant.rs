@@ -54,9 +54,9 @@ impl Tenant {
         Person::new(&self.seed, who)
     }
 
-    /// Everybody whose credential the charter registers.
+    /// Every person whose credential the charter registers.
     #[must_use]
-    pub fn everybody(&self) -> Vec<Who> {
+    pub fn all_people(&self) -> Vec<Who> {
         let admins = (0..self.options.admins.0).map(Who::Admin);
         let committee = (0..self.options.committee.0).map(Who::Committee);
         let approvers =
@@ -103,7 +103,7 @@ impl Tenant {
     #[must_use]
     pub fn charter(&self) -> Charter {
         let people: Vec<Person> = self
-            .everybody()
+            .all_people()
             .into_iter()
             .map(|who| self.person(who))
             .collect();

@@ -1,4 +1,4 @@
-//! An installation: genesis and everybody's keys.
+//! An installation: genesis and all keys.
 
 use crate::options::WorldOptions;
 use crate::parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
@@ -19,7 +19,7 @@ pub const CHAIN: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
 pub const NATIVE: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1";
 /// A Taproot address (x-only key: the generator) that is on the allow-list.
 pub const FRIEND: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
-/// A Taproot address (x-only key: twice the generator) that nobody knows.
+/// A Taproot address (x-only key: twice the generator) that is on no list.
 pub const STRANGER: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsgkm3r6";
 /// When a world begins: Thursday 2026-01-01 00:00 UTC.
 pub const START: UnixMs = UnixMs(1_767_225_600_000);

@@ -19,7 +19,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(world: World) -> Self {
-        let people = world.tenant.everybody();
+        let people = world.tenant.all_people();
         let users = people
             .iter()
             .map(|who| world.person(*who).credential)

@@ -1,10 +1,10 @@
 //! What a share must keep.
 
-use super::{Checker, Property, Tightened, Verdict, must};
+use super::{Checker, Handed, Property, Tightened, Verdict, must};
 use crate::history::{Authorized, Share, Tightening};
 
 impl Checker {
-    pub(super) fn shared(&mut self, at_ms: u64, share: &Share) -> Verdict {
+    pub(super) fn on_share(&mut self, at_ms: u64, share: &Share) -> Verdict {
         for used in &share.nonces {
             let name = (share.signer, used.boot, used.number);
             let now = (used.package, used.share.clone());
@@ -16,26 +16,28 @@ impl Checker {
                 )
             })?;
         }
+
         let (seq, authorized) = self.intents.get(&share.intent).ok_or_else(|| {
             (
                 Property::Authority,
-                format!("a share for {}, which nobody authorized", share.intent),
+                format!("a share for {}, which was never authorized", share.intent),
             )
         })?;
-        self.allowed(share, *seq, authorized)?;
-        self.in_force(at_ms, share, authorized)?;
-        self.effects(share, authorized)?;
+        self.check_head(share, *seq, authorized)?;
+        self.check_in_force(at_ms, share, authorized)?;
+        self.check_effects(share, authorized)?;
+
         let by = self.shares.entry(share.request).or_default();
         by.insert(share.signer);
         if by.len() == self.terms.min_signers {
-            self.count(share)?;
+            self.on_signature(share)?;
         }
         Ok(())
     }
 
     /// The head is witnessed, covers the entry and the signer's floor; key and policy were
     /// released.
-    fn allowed(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
+    fn check_head(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
         let (signer, head) = (share.signer, share.head);
         let witnessed = self.witnessed_for(signer);
         must(head <= witnessed, Property::Head, || {
@@ -44,6 +46,8 @@ impl Checker {
         must(seq < head, Property::Head, || {
             format!("signer {signer} acted under {head} on entry {seq}")
         })?;
+
+        // A floor is what the signer had cosigned when it started.
         let seat = self
             .seats
             .get(&signer)
@@ -60,8 +64,14 @@ impl Checker {
         must(
             self.policies.contains(&authorized.policy),
             Property::Authority,
-            || format!("{} was decided by a policy nobody released", share.intent),
+            || {
+                format!(
+                    "{} was decided by a policy that was never released",
+                    share.intent
+                )
+            },
         )?;
+
         let finished = self
             .finished
             .get(&authorized.key)
@@ -75,9 +85,9 @@ impl Checker {
         })
     }
 
-    /// Nothing that forbids it was witnessed long enough ago, stands in the own log, or was handed
-    /// over.
-    fn in_force(&self, at_ms: u64, share: &Share, authorized: &Authorized) -> Verdict {
+    /// Nothing that forbids it was witnessed long enough ago, is in the signer's own log, or was
+    /// handed to it.
+    fn check_in_force(&self, at_ms: u64, share: &Share, authorized: &Authorized) -> Verdict {
         let signer = share.signer;
         let Some(seat) = self.seats.get(&signer) else {
             return Ok(());
@@ -100,7 +110,7 @@ impl Checker {
             must(*seq >= share.head, Property::Head, || {
                 format!("signer {signer} shared against {what:?} in its head")
             })?;
-            // A stop and its resume that are both beyond the head cancel out in the own log.
+            // A stop and its resume that are both beyond the head cancel out in the signer's own log.
             let known = *seq < own && !lifted(what, *seq, own);
             must(!known, Property::OwnLog, || {
                 format!("signer {signer} shared against {what:?}, which it cosigned")
@@ -110,7 +120,9 @@ impl Checker {
                 format!("signer {signer} shared long after {what:?} was witnessed")
             })?;
         }
-        for (_, act, what, _) in &seat.handed {
+
+        // What was handed over counts at once, whether the journal has it or not.
+        for Handed { act, what, .. } in &seat.handed {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
             let over = included.is_some_and(|seq| lifted(what, seq, own));
             must(
@@ -122,7 +134,7 @@ impl Checker {
         Ok(())
     }
 
-    fn effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
+    fn check_effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
         let (signer, intent) = (share.signer, share.intent);
         let known = authorized
             .attempts
@@ -134,6 +146,8 @@ impl Checker {
         must(share.pays == authorized.pays, Property::Effects, || {
             format!("signer {signer} signed other payments for {intent}")
         })?;
+
+        // The journal's word is not enough: the client's own text is compared.
         let promised = self
             .terms
             .promised
@@ -149,8 +163,8 @@ impl Checker {
         )
     }
 
-    /// A signature exists.
-    fn count(&mut self, share: &Share) -> Verdict {
+    /// A signature exists: enough shares answered one request.
+    fn on_signature(&mut self, share: &Share) -> Verdict {
         let payments = self.signed.entry(share.intent).or_default();
         payments.push(share.conflicts.iter().cloned().collect());
         let mut common = payments[0].clone();
@@ -160,6 +174,7 @@ impl Checker {
         must(!common.is_empty(), Property::OneAnchor, || {
             format!("payments of {} share no input", share.intent)
         })?;
+
         let signed: Vec<(u64, u64)> = self
             .signed
             .keys()

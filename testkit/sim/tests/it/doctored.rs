@@ -1,7 +1,9 @@
 //! A good history, and one doctored history for every way in which a property can break.
 
 use std::collections::BTreeMap;
-use strongroom_sim::history::{Authorized, Fact, NonceUse, Observation, Share, Tightening};
+use strongroom_sim::history::{
+    Authorized, Cosigned, Fact, NonceUse, Observation, Share, Tightening,
+};
 use strongroom_sim::properties::{Checker, Terms};
 use strongroom_types::{CredentialId, Digest, KeyId, UserId};
 
@@ -54,7 +56,7 @@ struct Story {
 }
 
 impl Story {
-    /// Ceremony released and finished, everybody cosigned it, signers started.
+    /// Ceremony released and finished, every witness cosigned it, signers started.
     fn begun() -> Self {
         let mut story = Self {
             at: 0,
@@ -104,12 +106,12 @@ impl Story {
 
     fn cosigned_as(&mut self, witness: u16, size: u64, body: Digest) {
         let own_ms = self.at;
-        self.see(Observation::Cosigned {
+        self.see(Observation::Cosigned(Cosigned {
             witness,
             size,
             body,
             own_ms,
-        });
+        }));
     }
 
     fn witnessed(&mut self) {
@@ -293,7 +295,7 @@ fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_do
 }
 
 #[test]
-fn a_share_against_the_own_head_or_an_unwitnessed_one_breaks_c2() {
+fn a_share_against_its_head_or_an_unwitnessed_one_breaks_c2() {
     let against = |s: &mut Story| {
         s.entry(Fact::Tighten(Tightening::Credential(APPROVER), name(70)));
         s.witnessed();
@@ -317,7 +319,7 @@ fn a_share_against_the_own_head_or_an_unwitnessed_one_breaks_c2() {
 }
 
 #[test]
-fn a_share_against_the_own_tip_or_below_the_floor_breaks_c3() {
+fn a_share_against_the_signers_tip_or_below_the_floor_breaks_c3() {
     let own_tip = |s: &mut Story| {
         let before = s.share(1);
         s.entry(Fact::Tighten(Tightening::Stop, name(70)));
@@ -403,14 +405,14 @@ fn forks_and_witnesses_that_go_back_break_d() {
 }
 
 #[test]
-fn signing_what_nobody_authorized_or_released_breaks_e() {
-    let nobody = |s: &mut Story| {
+fn signing_what_was_not_authorized_or_released_breaks_e() {
+    let unauthorized = |s: &mut Story| {
         s.shared(Share {
             intent: name(3),
             ..s.share(1)
         })
     };
-    assert_eq!(doctored(nobody), Some("e"));
+    assert_eq!(doctored(unauthorized), Some("e"));
     let stranger = |s: &mut Story| {
         s.see(Observation::Started { seat: 4 });
         s.shared(s.share(4));

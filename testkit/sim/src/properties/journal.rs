@@ -1,0 +1,89 @@
+//! What the writer publishes must keep.
+
+use super::{Checker, Property, Tightened, Verdict, must};
+use crate::history::Fact;
+use strongroom_types::Digest;
+
+impl Checker {
+    pub(super) fn on_entry(&mut self, seq: u64, bytes: Digest, fact: &Fact) -> Verdict {
+        if let Some(known) = self.entries.get(&seq) {
+            return must(*known == bytes, Property::OneLine, || {
+                format!("the writer published two entries {seq}")
+            });
+        }
+        let next = self.entries.len() as u64;
+        must(seq == next, Property::OneLine, || {
+            format!("entry {seq} where {next} was next")
+        })?;
+        self.entries.insert(seq, bytes);
+        match fact {
+            Fact::Authorized(authorized) => {
+                let known = self
+                    .intents
+                    .insert(authorized.intent, (seq, (**authorized).clone()));
+                must(known.is_none(), Property::Authority, || {
+                    format!("{} is authorized twice", authorized.intent)
+                })
+            }
+            Fact::Attempt {
+                intent,
+                number,
+                unsigned,
+            } => {
+                let known = self.intents.get_mut(intent);
+                let (_, known) = known.ok_or_else(|| {
+                    (
+                        Property::Authority,
+                        format!("an attempt of unknown {intent}"),
+                    )
+                })?;
+                known.attempts.push((*number, *unsigned));
+                Ok(())
+            }
+            Fact::Tighten(what, act) => {
+                self.tightened.push(Tightened {
+                    seq,
+                    what: what.clone(),
+                    act: *act,
+                    witnessed_ms: None,
+                });
+                Ok(())
+            }
+            Fact::Resume => {
+                self.resumed.push(seq);
+                Ok(())
+            }
+            Fact::Policy(policy, signed) => {
+                self.policies.insert(*policy);
+                self.board(*signed, "a policy")
+            }
+            Fact::Ceremony(key, signed, roster) => {
+                self.released.insert(*key, roster.clone());
+                self.board(*signed, "a ceremony")
+            }
+            Fact::Finished(key, certificates) => {
+                self.finished.insert(*key, seq);
+                let roster = self.released.get(key).map_or(usize::MAX, Vec::len);
+                must(*certificates == roster, Property::Authority, || {
+                    format!("{key} finished, not certified by its roster")
+                })
+            }
+            Fact::Other => Ok(()),
+        }
+    }
+
+    fn board(&self, signed: usize, what: &str) -> Verdict {
+        must(
+            signed >= self.terms.committee_quorum,
+            Property::Authority,
+            || format!("{what} is in force with {signed} signatures of its board"),
+        )
+    }
+
+    pub(super) fn on_head(&mut self, size: u64, body: Digest) -> Verdict {
+        let known = *self.heads.entry(size).or_insert(body);
+        must(known == body, Property::OneLine, || {
+            format!("the writer published two checkpoints of size {size}")
+        })
+    }
+}

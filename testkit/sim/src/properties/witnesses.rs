@@ -1,0 +1,100 @@
+//! What cosignatures must keep.
+
+use super::{Checker, Property, Seat, Verdict, must};
+use crate::history::Cosigned;
+use std::collections::BTreeMap;
+use strongroom_types::Digest;
+
+impl Checker {
+    pub(super) fn on_cosigned(&mut self, at_ms: u64, cosigned: &Cosigned) -> Verdict {
+        let Cosigned {
+            witness,
+            size,
+            body,
+            own_ms,
+        } = *cosigned;
+        let owed = self.owed(witness, size, own_ms);
+        let seat = self.seats.entry(witness).or_default();
+        must(!seat.restored, Property::OneLine, || {
+            format!("witness {witness} cosigned after its disk was put back")
+        })?;
+        let before = seat.size();
+        must(size >= before, Property::OneLine, || {
+            format!("witness {witness} cosigned {size} after {before}")
+        })?;
+        let known = *seat.cosigned.entry(size).or_insert(body);
+        must(known == body, Property::OneLine, || {
+            format!("witness {witness} cosigned two trees of size {size}")
+        })?;
+        must(owed.is_none(), Property::HandedOver, || {
+            format!("witness {witness} cosigned {size} entries without the handed act {owed:?}")
+        })?;
+        self.check_one_line(size)?;
+
+        // From now on the bound of every tightening that became witnessed runs.
+        let witnessed = self.witnessed();
+        for tightened in &mut self.tightened {
+            if tightened.seq < witnessed && tightened.witnessed_ms.is_none() {
+                tightened.witnessed_ms = Some(at_ms);
+            }
+        }
+        Ok(())
+    }
+
+    /// A quorum over one size has one body, which is the writer's own.
+    fn check_one_line(&self, size: u64) -> Verdict {
+        let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();
+        for body in self
+            .seats
+            .values()
+            .filter_map(|seat| seat.cosigned.get(&size))
+        {
+            *votes.entry(*body).or_default() += 1;
+        }
+        for (body, votes) in votes {
+            let ours = self.heads.get(&size) == Some(&body);
+            must(ours || votes < self.terms.quorum, Property::OneLine, || {
+                format!("another tree of size {size} is witnessed")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Size up to which a quorum has cosigned.
+    fn witnessed(&self) -> u64 {
+        self.covered(None)
+    }
+
+    /// Size that a signer may take as witnessed: its own cosignature counts for everything it has,
+    /// the end of which may be a line shown to it alone.
+    pub(super) fn witnessed_for(&self, signer: u16) -> u64 {
+        self.covered(Some(signer))
+    }
+
+    fn covered(&self, own: Option<u16>) -> u64 {
+        let size_of = |(number, seat): (&u16, &Seat)| {
+            let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
+            let counted = |entry: &(&u64, &Digest)| own == Some(*number) || on_line(entry);
+            seat.cosigned
+                .iter()
+                .rev()
+                .find(counted)
+                .map_or(0, |(size, _)| *size)
+        };
+        let mut sizes: Vec<u64> = self.seats.iter().map(size_of).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
+    }
+
+    /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock
+    /// counts seconds.
+    fn owed(&self, witness: u16, size: u64, own_ms: u64) -> Option<Digest> {
+        let seat = self.seats.get(&witness)?;
+        let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
+        let late = |since: u64| own_ms > since + self.terms.duty_ms + 1_000;
+        seat.handed
+            .iter()
+            .find(|handed| late(handed.own_ms) && lacks(&handed.act))
+            .map(|handed| handed.act)
+    }
+}
