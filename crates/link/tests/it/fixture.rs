@@ -82,14 +82,16 @@ impl Fixture {
     /// The first `count` records of a topic, once they are there.
     pub fn published(&self, topic: &str, count: usize) -> Vec<Record> {
         let topic = Topic::new(topic).unwrap();
-        let start = self.bus.start(&topic).unwrap();
+        let mut next = self.bus.start(&topic).unwrap();
+
+        // Each fetch starts behind what was found, so that it waits for the next record instead of
+        // returning the first ones again.
         let mut found = Vec::new();
         for _ in 0..WITHIN.as_millis() / 100 {
             let wait = Duration::from_millis(100);
-            found = self
-                .bus
-                .fetch(&[(topic.clone(), start)], 100, wait)
-                .unwrap();
+            let more = self.bus.fetch(&[(topic.clone(), next)], 100, wait).unwrap();
+            next.next += more.len() as u64;
+            found.extend(more);
             if found.len() >= count {
                 break;
             }
