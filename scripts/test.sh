@@ -18,7 +18,7 @@ workspace   | 190 | every test of all crates, with a throw-away PostgreSQL
 roles       |   3 | part of workspace: the services as roles of several processes sign a transfer
 chain-probe |   5 | part of workspace: a chain is added to a copy of the tree, and how many files that takes
 sim         |  95 | 200 seeds of the simulation
-demo        |   - | ./x demo --check
+demo        |  59 | ./x demo --check
 "
 
 # Tiers.
