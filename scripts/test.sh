@@ -15,8 +15,8 @@ prose       |   1 | comments, paragraphs and words of the production code; refus
 formats     |   1 | the formats, recomputed in Python
 unit        |   - | unit tests of all crates
 workspace   | 190 | every test of all crates, with a throw-away PostgreSQL
-roles       |   3 | part of workspace: the services as roles of several processes sign a transfer
-chain-probe |   5 | part of workspace: a chain is added to a copy of the tree, and how many files that takes
+roles       |   - | part of workspace: the services as roles of several processes sign a transfer
+chain-probe |   - | part of workspace: a chain is added to a copy of the tree, and how many files that takes
 sim         |  95 | 200 seeds of the simulation
 demo        |  59 | ./x demo --check
 "
@@ -36,7 +36,7 @@ Does its own set-up: Debian packages if missing; tools that are built from sourc
 
   --keep-going   run every step even after one failed
 
-Measured on 2 cores from a cold clone (no target folder), the steps one after another:
+Estimated from single steps on 2 cores; one uninterrupted run from a cold clone is not measured yet:
   full   with a warm cache      about 21 minutes
   full   with an empty cache    about 26 minutes (cargo-deny is built: 5 minutes)
 

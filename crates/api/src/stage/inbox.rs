@@ -27,8 +27,8 @@ pub(super) enum Incoming {
     Foreign,
 }
 
-/// Opens a record. Each topic has one sender: a record of another role is poison, whoever signed
-/// it.
+/// Opens a record. Each topic has one sender: a record of another role is poison, even with a
+/// valid signature.
 pub(super) fn read(
     delivered: &Delivered,
     senders: &dyn Senders,
