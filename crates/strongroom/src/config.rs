@@ -130,6 +130,9 @@ impl Config {
 
     fn parse(path: &Path, text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+
+        // Paths start at the file, not at the current folder: a service manager starts processes
+        // anywhere.
         let folder = path.parent().unwrap_or(Path::new("."));
         let part = |PartTable { kind, at }| Part {
             kind,
@@ -141,6 +144,7 @@ impl Config {
         for (chain, table) in file.gateways {
             gateways.insert(value("gateways", &chain)?, part(table));
         }
+
         Ok(Self {
             file: path.to_owned(),
             genesis: folder.join(file.genesis),

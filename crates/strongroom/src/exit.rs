@@ -137,6 +137,8 @@ impl RunError {
         match self {
             Self::GenesisFile { .. } | Self::Genesis { .. } => 10,
             Self::ForeignStore { .. } => 11,
+            // Told apart because the cures differ: space can be made, a damaged or foreign database
+            // needs people.
             Self::Store { source, .. } => match source.kind() {
                 DbErrorKind::Corrupt | DbErrorKind::Schema => 11,
                 DbErrorKind::Full => 13,
@@ -150,6 +152,8 @@ impl RunError {
             },
             Self::InUse { .. } => 15,
             Self::Secrets { .. } => 16,
+            // A development bus under a production genesis is a mistake in the configuration, not a
+            // bus that fails.
             Self::Config { .. } | Self::Lacking(_) | Self::Bus(BusError::RefusedInProduction) => 78,
             Self::Folder { .. } | Self::Bus(_) | Self::Part { .. } | Self::Stopped(_) => 1,
         }

@@ -46,6 +46,8 @@ impl RoleFolder {
             .create(&path)
             .map_err(folder_error)?;
 
+        // The file stays when the lock ends: were it removed, two processes could each hold a lock
+        // on a file of this name.
         let lock = OpenOptions::new()
             .write(true)
             .create(true)
@@ -53,6 +55,7 @@ impl RoleFolder {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(folder_error)?;
+
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(RunError::InUse { role, path }),
@@ -77,6 +80,9 @@ pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<()
         );
         return Err(RunError::ForeignStore { role, owner });
     }
+
+    // On another role's database this one would find no rows of its own and begin from nothing,
+    // while its true rows lie elsewhere.
     if owner_role != role.name() {
         return Err(RunError::ForeignStore {
             role,
@@ -91,11 +97,14 @@ fn owner_or_set(
     genesis: Digest,
     role: RoleName,
 ) -> Result<(Vec<u8>, String), DbError> {
+    // A component of its own, made before the role's tables: a foreign database is found while
+    // nothing in it was touched.
     db.migrate(MIGRATIONS)?;
     let mut tx = db.begin()?;
     if let Some(row) = tx.query_opt(OWNER, &[])? {
         return Ok((row.blob(0)?.to_vec(), row.text(1)?.to_owned()));
     }
+
     tx.execute(SET_OWNER, &[(&genesis.0).into(), role.name().into()])?;
     tx.commit()?;
     Ok((genesis.0.to_vec(), role.name().to_owned()))

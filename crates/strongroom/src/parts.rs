@@ -93,11 +93,14 @@ impl Parts {
         roles: &BTreeSet<RoleName>,
         adapters: &Adapters,
     ) -> Result<Self, RunError> {
+        // Reading only, up to the locks: an operator's mistake is answered before anything on disk
+        // has changed.
         let genesis = Arc::new(pinned_genesis(&config)?);
         let codecs = codecs(&genesis)?;
         only_known_chains(&config, &genesis)?;
         adapters.has_all(&config, roles, &codecs)?;
 
+        // Before any folder is made: without its keys a role cannot run.
         let mut secrets = BTreeMap::new();
         for role in roles.iter().copied().filter(|role| role.is_service()) {
             let opened = RoleSecrets::open(&config.secrets, role, genesis.hash())
@@ -111,6 +114,7 @@ impl Parts {
             .iter()
             .map(|role| RoleFolder::hold(&config.data, *role))
             .collect::<Result<_, _>>()?;
+
         let mut services = BTreeMap::new();
         for (role, secrets) in secrets {
             let db = adapters.open_store(&config, role)?;
@@ -129,8 +133,12 @@ impl Parts {
         } else {
             None
         };
+
+        // One replica for all services of the process: each of its own would replay the whole
+        // journal.
         let journal = SharedFollower::new(Arc::clone(&genesis));
         let journal = journal.map_err(|refusal| RunError::part("the journal replica", refusal))?;
+
         Ok(Self {
             bus: adapters.open_bus(&config, genesis.mode)?,
             journal: Arc::new(journal),
@@ -174,6 +182,8 @@ fn pinned_genesis(config: &Config) -> Result<Genesis, RunError> {
 fn codecs(genesis: &Genesis) -> Result<Vec<Arc<dyn ChainCodec>>, RunError> {
     let codecs = strongroom_chains::codecs(genesis);
     let codecs = codecs.map_err(|error| RunError::part("the chains of this build", error))?;
+
+    // Not an error: the other chains work, and a request about this one is refused by its code.
     for chain in codecs.unknown() {
         tracing::warn!(%chain, "not decoded by this build");
     }
@@ -189,6 +199,7 @@ impl Adapters {
         roles: &BTreeSet<RoleName>,
         codecs: &[Arc<dyn ChainCodec>],
     ) -> Result<(), RunError> {
+        // Collected, not returned at the first: an operator should not start once per missing part.
         let mut lacking = Vec::new();
         let bus = config
             .bus
@@ -223,6 +234,7 @@ impl Adapters {
                 ));
             }
         }
+
         if lacking.is_empty() {
             Ok(())
         } else {
@@ -233,10 +245,15 @@ impl Adapters {
     fn open_bus(&self, config: &Config, mode: GenesisMode) -> Result<Arc<dyn Bus>, RunError> {
         let (part, open) = named(config.bus.as_ref(), &self.buses)
             .ok_or_else(|| config.error("every role needs `[bus]`"))?;
+
+        // From genesis and from no flag: so an embedded bus refuses a production installation
+        // itself.
         let mode = match mode {
             GenesisMode::Dev => Mode::Dev,
             GenesisMode::Production => Mode::Production,
         };
+
+        // The adapter's own error, where it has one, decides the exit code.
         open(part, mode).map_err(|error| match error.downcast() {
             Ok(refused) => RunError::Bus(refused),
             Err(error) => RunError::part(format!("bus of kind `{}`", part.kind), error),
@@ -260,6 +277,7 @@ impl Adapters {
         let chain = &codec.manifest().chain;
         let (part, open) = named(config.gateways.get(chain), &self.gateways)
             .ok_or_else(|| no_gateway(config, chain))?;
+
         let gateway = open(part, chain)
             .map_err(|error| RunError::part(format!("gateway for chain {chain}"), error))?;
         Ok(WorkedChain {

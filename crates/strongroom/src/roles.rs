@@ -120,15 +120,18 @@ pub(crate) fn start_all(
     starting: &mut Starting<'_>,
     roles: impl Iterator<Item = RoleName> + Clone,
 ) -> Result<(), RunError> {
+    // Before the roles: each of them waits for a fresh head of this replica.
     if roles.clone().any(RoleName::reads_replica) {
         feed_replica(starting);
     }
     for role in roles {
+        // Positions of the lost bus would make a role skip records of the new one.
         if starting.new_bus && role.is_service() {
             let db = &starting.parts.service(role)?.db;
             strongroom_stage::forget_positions(db.as_ref(), role.name())
                 .map_err(|source| RunError::Store { role, source })?;
         }
+
         match role {
             RoleName::Link => link::start(starting)?,
             RoleName::Writer => writer::start(starting)?,
@@ -148,10 +151,12 @@ fn feed_replica(starting: &mut Starting<'_>) {
         Arc::clone(&starting.parts.journal),
     );
     starting.supervisor.repeat("feed", move |stop: &StopFlag| {
+        // Begins at the oldest entries each time; the replica skips those that it has.
         let mut feed = match Feed::new(Arc::clone(&bus), Arc::clone(&journal)) {
             Ok(feed) => feed,
             Err(error) => return Ended::MayPass(with_causes(&error)),
         };
+
         while !stop.is_set() {
             if let Err(error) = feed.step(now, FEED_WAIT) {
                 let why = with_causes(&error);

@@ -46,8 +46,10 @@ const ENVIRONMENT: &str =
 /// Logs go to stderr; stdout is for what was asked for. `STRONGROOM_LOG` wins over the default
 /// level.
 pub fn start_log(default: &str) {
+    // A filter that cannot be read must not keep a role from starting.
     let filter =
         EnvFilter::try_from_env("STRONGROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -73,6 +75,7 @@ impl Running {
         new_bus: bool,
     ) -> Result<Self, RunError> {
         let parts = Parts::open(config, roles, adapters)?;
+
         let mut supervisor = Supervisor::default();
         let mut starting = Starting {
             parts: &parts,
@@ -116,6 +119,8 @@ impl Running {
     /// Stops every role and closes the bus.
     pub fn stop(self) {
         self.supervisor.stop();
+
+        // After the roles: what they published last is still made durable.
         let _ = self.parts.bus.shutdown(BUS_SHUTDOWN);
     }
 }
@@ -131,6 +136,7 @@ pub fn run(arguments: &RunArguments, adapters: &Adapters) -> ExitCode {
 fn run_until_signal(arguments: &RunArguments, adapters: &Adapters) -> Result<(), RunError> {
     let config = Config::read(&arguments.config)?;
     let roles: BTreeSet<RoleName> = arguments.roles.iter().copied().collect();
+
     // Asked for before anything starts: a signal in between then stops what has started.
     let stop = stop_on_signal().map_err(|error| RunError::part("signals", error))?;
     let running = Running::start(config, &roles, adapters, arguments.new_bus)?;
@@ -138,6 +144,8 @@ fn run_until_signal(arguments: &RunArguments, adapters: &Adapters) -> Result<(),
     if let Some(address) = running.address() {
         let _ = writeln!(std::io::stdout(), "API: http://{address}");
     }
+
+    // Also after a failure: the other roles must not be cut off within a commit.
     let ended = wait_for_end(&running, &stop);
     running.stop();
     ended
@@ -160,12 +168,16 @@ pub fn stop_on_signal() -> std::io::Result<StopFlag> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+
+    // Installed before this returns and not on the waiting thread: a signal in between would end
+    // the process without stopping its roles.
     let (mut interrupt, mut terminate) = runtime.block_on(async {
         std::io::Result::Ok((
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
         ))
     })?;
+
     let stop = StopFlag::new();
     let flag = stop.clone();
     let wait = move || {
@@ -177,6 +189,7 @@ pub fn stop_on_signal() -> std::io::Result<StopFlag> {
         });
         flag.set();
     };
+
     // Detached on purpose: it waits for a signal that may never come.
     drop(crate::supervise::spawn_thread("signals", wait));
     Ok(stop)

@@ -201,6 +201,8 @@ impl RoleSecrets {
             let text = Zeroizing::new(serde_json::to_string_pretty(&file)?);
             let mut file = OpenOptions::new()
                 .write(true)
+                // Keys that genesis names exist once: written over, the role could never speak
+                // again.
                 .create_new(true)
                 .mode(0o600)
                 .open(&path)?;
@@ -223,12 +225,14 @@ impl RoleSecrets {
 /// Ed25519 public key of a seed.
 #[must_use]
 pub fn public_key(seed: &Seed) -> [u8; 32] {
+    // Only the public key is asked for; the id would stand in signatures, of which none is made.
     let id = strongroom_types::CredentialId([0; 16]);
     strongroom_types::SigningCredential::new(id, seed).public_key()
 }
 
 impl BearerKey {
     fn of(key: &AccessKey) -> Self {
+        // The hash alone: a copy of this file does not let its reader in as a client.
         Self {
             sha256: hex::encode(key.hash),
             tenant: key.tenant.map(|tenant| tenant.to_string()),
@@ -294,6 +298,8 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
         source,
     };
     let mut file = std::fs::File::open(path).map_err(file_error)?;
+
+    // Asked of the open file: the path could lead to another one by now.
     let mode = file.metadata().map_err(file_error)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(SecretsError::ReadableByOthers {
@@ -301,6 +307,7 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
             mode,
         });
     }
+
     let mut text = Zeroizing::new(Vec::new());
     file.read_to_end(&mut text).map_err(file_error)?;
     Ok(text)

@@ -44,6 +44,7 @@ struct Failure(Arc<Mutex<Option<String>>>);
 
 impl Failure {
     fn set(&self, what: &str) {
+        // Later failures are mostly consequences of the first one, so that is the one reported.
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert_with(|| what.to_owned());
     }
@@ -105,8 +106,13 @@ impl Supervisor {
                     Ended::Stopped => return,
                     Ended::MayPass(why) => {
                         tracing::warn!(part, "{why}; starting it again");
+
+                        // A database or bus that is away for minutes must not fill the log.
                         let _ = stop.wait(RESTART_PAUSE);
                     }
+
+                    // Not tried again: a forked journal or a damaged table is the same at the next
+                    // try, and the other roles of this process would go on without this one.
                     Ended::ForGood(why) => {
                         tracing::error!(part, "{why}");
                         failure.set(&format!("{part}: {why}"));
@@ -125,11 +131,15 @@ impl Supervisor {
         make: impl Fn() -> anyhow::Result<S> + Send + 'static,
     ) {
         self.repeat(run.name, move |stop| {
+            // Before every start: the replica may have gone stale while the stage was down.
             if let Some(journal) = &run.after_fresh_head
                 && !wait_for_fresh_head(run.name, journal, stop)
             {
                 return Ended::Stopped;
             }
+
+            // A new stage each time: after a commit whose outcome is unknown the memory of the old
+            // one may differ from its tables.
             match make() {
                 Ok(stage) => shell_until_stopped(&run, stage, stop),
                 Err(error) => Ended::ForGood(format!("{error:#}")),
@@ -145,6 +155,8 @@ impl Supervisor {
     /// Stops everything and waits for it.
     pub fn stop(self) {
         self.stop.set();
+
+        // What does not watch the flag would otherwise be waited for without end.
         self.on_stop.into_iter().for_each(|stop| stop());
         for thread in self.threads {
             let _ = thread.join();
@@ -155,15 +167,19 @@ impl Supervisor {
 fn shell_until_stopped<S: Stage>(run: &StageRun, stage: S, stop: &StopFlag) -> Ended {
     let (db, bus) = (Arc::clone(&run.db), Arc::clone(&run.bus));
     let opened = Shell::new(stage, db, bus, Options::default(), Box::new(NoFaults));
+
     let ended = opened.and_then(|mut shell| {
         (run.on_open)();
         let mut notify = |progress: &Progress| {
+            // Rounds that did nothing are most of them: each would wake every waiting request for
+            // nothing.
             if progress.records > 0 || progress.ticked {
                 (run.on_progress)();
             }
         };
         shell.run(&SystemClock, stop, &mut notify)
     });
+
     match ended {
         Ok(()) => Ended::Stopped,
         Err(error) if error.may_restart() => Ended::MayPass(with_causes(&error)),
@@ -178,6 +194,7 @@ fn wait_for_fresh_head(role: &str, journal: &SharedFollower, stop: &StopFlag) ->
     let is_fresh = || journal.read(|f| f.size() > 0 && f.fresh(now()).is_ok());
     let mut waited = Duration::ZERO;
     while !is_fresh() {
+        // Equal, not at least: the warning comes once.
         if waited == FRESH_PATIENCE {
             tracing::warn!(
                 role,

@@ -40,7 +40,7 @@ pub enum Act {
         /// The signed act.
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
-        /// Wait until it is in force, at most so long.
+        /// Longest wait until it is in force.
         #[arg(long, value_parser = show::duration, default_value = "20s")]
         wait: Duration,
         /// One line of JSON.
@@ -49,7 +49,7 @@ pub enum Act {
     },
     /// How an act stands: submitted, in force, or refused and why.
     Show {
-        /// Its digest.
+        /// Digest of the act text, 64 hex digits.
         digest: Digest,
         /// One line of JSON.
         #[arg(long)]
@@ -57,6 +57,7 @@ pub enum Act {
     },
 }
 
+/// Signs, submits or shows an act.
 pub fn run(context: &Context, command: &Act, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Act::Sign {
@@ -66,7 +67,7 @@ pub fn run(context: &Context, command: &Act, out: &mut dyn Write) -> anyhow::Res
             yes,
         } => sign(context, file, key, to.as_deref(), *yes, out),
         Act::Submit { file, wait, json } => submit(context, file, *wait, *json, out),
-        Act::Show { digest, json } => stands(context, digest, *json, out),
+        Act::Show { digest, json } => show_act(context, digest, *json, out),
     }
 }
 
@@ -84,6 +85,9 @@ fn is_signed(value: &Value) -> bool {
 fn signed(value: &Value) -> anyhow::Result<Signed> {
     let shown: SignedText = serde_json::from_value(value.clone())?;
     let signed = check::signed(&shown)?;
+
+    // Any signed text could stand in the file; an intent or approval must not be endorsed by
+    // mistake.
     types::Act::parse(&signed.text).context("the text is no act")?;
     Ok(signed)
 }
@@ -94,9 +98,14 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
     let mut fill = |name: &str, text: String| {
         members.entry(name).or_insert_with(|| Value::String(text));
     };
+
+    // Only what is absent: a member that a person wrote is signed as it was written.
     fill("type", types::Act::TYPE.to_owned());
     fill("id", ActId(random()).to_string());
     fill("expires", now().plus(3_600_000).to_string());
+
+    // From the pinned genesis and not from the server, which could otherwise have acts signed for an
+    // installation of its choice.
     if members.get("platform").is_none() {
         let platform = context
             .genesis()
@@ -104,6 +113,8 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
             .platform;
         members.insert("platform".to_owned(), Value::String(platform.to_string()));
     }
+
+    // Canonical before it is shown: the digest is over these bytes, whatever layout the file had.
     let text = strict(&value)?.to_text();
     let act = types::Act::parse(&text).context("not an act")?;
     Ok(Signed::draft(&act))
@@ -121,6 +132,9 @@ fn strict(value: &Value) -> anyhow::Result<Json> {
             };
             Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
         }
+
+        // 2^53 + 1 is rounded by most JSON readers, so a text with numbers could be shown as one
+        // amount and signed as another.
         Value::Number(number) => bail!("write the number {number} as a string: \"{number}\""),
         Value::Null => bail!("leave a member out instead of writing null"),
     })
@@ -141,24 +155,35 @@ fn sign(
     } else {
         draft(context, value)?
     };
+
+    // Before the question: a key that cannot be opened must not be found out after a part of the
+    // signatures was made.
     let keys = keys
         .iter()
         .map(|file| keys::open(file))
         .collect::<Result<Vec<_>, _>>()?;
+
+    // The text is shown from the bytes that are signed, and the words let co-signers compare them
+    // by telephone.
     let digest = types::Act::digest_of(&act.text);
     writeln!(out, "{}\n\nact {digest}\n", pretty(&act.text)?)?;
     show::words(out, &digest)?;
     writeln!(out)?;
     show::confirm(out, "Sign exactly this?", yes)?;
+
+    // Endorsing keeps earlier signatures: people of one board sign one after the other, often on
+    // different machines.
     for key in &keys {
         act.endorse::<types::Act>(&key.signing());
     }
+
     let to = match to {
         Some(path) => path.to_owned(),
         None if before => file.to_owned(),
         None => PathBuf::from(format!("{}.signed", file.display())),
     };
     write(&to, &act)?;
+
     let who: Vec<String> = act
         .endorsements
         .iter()
@@ -199,8 +224,11 @@ fn submit(
             file.display()
         )));
     }
+
     let client = context.client()?;
     let digest = client.submit_act(&signed(&value)?)?;
+
+    // Taken by the API is not in force: the journal may still refuse it.
     client.wait_act(&digest, wait)?;
     if json {
         return show::json(
@@ -211,7 +239,7 @@ fn submit(
     Ok(writeln!(out, "act {digest} is in force")?)
 }
 
-fn stands(
+fn show_act(
     context: &Context,
     digest: &Digest,
     json: bool,

@@ -47,6 +47,7 @@ pub struct Decision {
     json: bool,
 }
 
+/// Lists what waits, or signs an answer.
 pub fn run(context: &Context, command: &Approvals, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Approvals::List { tenant, json } => list(context, *tenant, *json, out),
@@ -65,6 +66,7 @@ fn list(
     if json {
         return show::json(out, &shown);
     }
+
     for item in &shown.data {
         let (transaction, decision) = (&item.transaction, item.transaction.decision.as_ref());
         writeln!(
@@ -78,6 +80,7 @@ fn list(
             show::or_dash(item.purpose.as_ref()),
         )?;
     }
+
     if shown.data.is_empty() {
         writeln!(out, "nothing waits for approval")?;
     }
@@ -90,20 +93,26 @@ fn decide(
     answer: Answer,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    // Its digest is signed: an empty reason would be a record that explains nothing to an auditor.
     if decision.reason.trim().is_empty() {
         return Err(usage("--reason must say something"));
     }
     let key = keys::open(&decision.key)?;
+
+    // Both digests and the effects are recomputed here from the texts, and vaults proved: an API
+    // that shows one payment and has another signed is found before the question.
     let (client, genesis) = (context.client()?, context.genesis()?);
     let pending = client.pending(&genesis, &codecs(&genesis)?, decision.tx)?;
     if !decision.json {
         describe(&pending, out)?;
     }
+
     let question = match answer {
         Answer::Yes => "Sign YES to exactly this?",
         Answer::No => "Sign NO and end this transaction?",
     };
     show::confirm(out, question, decision.yes)?;
+
     let signed = pending.answer(
         answer,
         &decision.reason,
@@ -111,6 +120,7 @@ fn decide(
         &key.signing(),
     );
     let digest = client.decide(decision.tx, &signed)?;
+
     if decision.json {
         let shown = json!({
             "transaction": decision.tx.to_string(), "answer": answer.to_string(), "approval": digest.to_string(),
@@ -142,6 +152,7 @@ fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Some(purpose) = &intent.purpose {
         writeln!(out, "  purpose: {purpose}")?;
     }
+
     writeln!(out, "  what it does, read here by {}:", core.decoder)?;
     show::effects(out, &intent.chain, &pending.effects, intent.fee_max)?;
     writeln!(out, "  expires {}", show::time(intent.expires))?;
@@ -150,9 +161,11 @@ fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
         "  tier {}, rule \"{}\", policy {}",
         core.tier, core.rule, core.policy
     )?;
+
     for need in &core.groups {
         writeln!(out, "  needs {} of {}", need.approvals, need.group)?;
     }
+
     if core.time_lock_seconds > 0 {
         writeln!(
             out,
@@ -160,12 +173,15 @@ fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
             core.time_lock_seconds
         )?;
     }
+
     writeln!(out, "  {} said yes so far", pending.answered.len())?;
     writeln!(
         out,
         "  intent   {}\n  decision {}",
         pending.shown.digest, pending.decision.digest
     )?;
+
+    // The digest binds the whole intent: words that agree leave a forged request no room.
     writeln!(out, "  compare these words with the requester:\n")?;
     show::words(out, &pending.shown.digest)?;
     Ok(writeln!(out)?)

@@ -68,6 +68,8 @@ impl Profile {
         let text = text.map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
         let mut profile: Self = toml::from_str(&text)
             .map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
+
+        // So that one profile works from every current folder.
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in [&mut profile.api_key_file, &mut profile.genesis]
             .into_iter()
@@ -98,18 +100,22 @@ impl Context {
             genesis,
             genesis_hash,
         } = globals.clone();
+
+        // A profile that was named must exist; the one that is only looked for need not.
         let default = Path::new(DEFAULT_PROFILE);
         let profile = match profile {
             Some(path) => Profile::load(&path)?,
             None if default.is_file() => Profile::load(default)?,
             None => Profile::default(),
         };
+
         let pinned = profile
             .genesis_hash
             .as_deref()
             .map(str::parse::<Digest>)
             .transpose();
         let pinned = pinned.map_err(|e| usage(format!("profile: genesis_hash: {e}")))?;
+
         Ok(Self {
             url: url.or(profile.url),
             api_key_file: api_key_file.or(profile.api_key_file),
@@ -149,6 +155,7 @@ impl Context {
         let (Some(file), Some(hash)) = (&self.genesis, self.genesis_hash) else {
             return Err(usage(missing));
         };
+
         let bytes = std::fs::read(file)
             .with_context(|| format!("cannot read genesis {}", file.display()))?;
         Ok(Arc::new(
@@ -166,6 +173,8 @@ impl Context {
 fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     let meta =
         std::fs::metadata(file).with_context(|| format!("API key file {}", file.display()))?;
+
+    // A bearer key is all that a reader needs: a copy of it reaches what its owner reaches.
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         anyhow::bail!(
@@ -173,8 +182,11 @@ fn read_api_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
             file.display()
         );
     }
+
     let text = Zeroizing::new(std::fs::read_to_string(file)?);
     let key = Zeroizing::new(text.trim().to_owned());
+
+    // A line break inside would end the header line that carries the key.
     if key.is_empty() || key.chars().any(|c| !c.is_ascii_graphic()) {
         anyhow::bail!(
             "API key file {} does not hold one API key on one line",
@@ -205,7 +217,7 @@ pub fn codec(genesis: &Genesis, network: Option<&str>) -> anyhow::Result<Arc<dyn
         }),
         (None, [only]) => Ok(Arc::clone(only)),
         (None, []) => anyhow::bail!("genesis enables no chain that this program can read"),
-        // An address is right on one network and lost money on another.
+        // Money paid on one network to an address that was meant for another is lost.
         (None, _) => Err(usage(format!(
             "which network? --network, one of {}",
             names()

@@ -27,9 +27,10 @@ pub struct Doctor {
     dir: PathBuf,
 }
 
-/// What is told of one thing: fine, or what to do about it.
+/// Result of one look: fine, or what to do about it.
 type Finding = Result<String, String>;
 
+/// Prints the findings; fails when one of them is a problem.
 pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut findings = vec![("disk", disk(&command.dir))];
     findings.extend(command.key.iter().map(|file| ("key file", key_file(file))));
@@ -37,6 +38,7 @@ pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::
         findings.push(("API key file", mode(file)));
     }
     findings.extend(server(context));
+
     let mut wrong = 0;
     for (what, finding) in findings {
         match finding {
@@ -47,6 +49,8 @@ pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::
             }
         }
     }
+
+    // All findings are printed before the command fails: one cause often shows in several.
     if wrong == 0 {
         Ok(())
     } else {
@@ -94,6 +98,7 @@ fn server(context: &Context) -> Vec<(&'static str, Finding)> {
         Ok(status) => status,
         Err(error) => return vec![("server", Err(error)), ("port", port(url))],
     };
+
     let mut findings = vec![
         ("server", Ok(format!("{url} answers"))),
         ("journal", journal(&status)),
@@ -103,7 +108,7 @@ fn server(context: &Context) -> Vec<(&'static str, Finding)> {
     findings
 }
 
-/// Nobody answers: is anything there at all?
+/// Whether any process listens on the port of a server that gave no answer.
 fn port(url: &str) -> Finding {
     let port = url
         .rsplit_once(':')
@@ -111,6 +116,8 @@ fn port(url: &str) -> Finding {
     let Some(port) = port else {
         return Err(format!("{url} names no port"));
     };
+
+    // Taking the port tells, without a byte sent to whatever else may listen there.
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Err(format!(
             "nothing listens on 127.0.0.1:{port}: start the server, or give another --url"
@@ -125,6 +132,8 @@ fn journal(status: &StatusInfo) -> Finding {
     if let Some(code) = &status.halted {
         return Err(format!("the server's replica has stopped: {code}"));
     }
+
+    // Without a fresh head no signer shares, however well the server answers.
     match status.journal.fresh {
         Some(fresh) => Ok(format!(
             "{} entries, fresh up to {fresh}",
@@ -164,6 +173,9 @@ fn clock(context: &Context, status: &StatusInfo) -> Finding {
                 .map_err(|e| e.to_string())?;
             Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
         });
+
+    // Cosignatures carry signed times of a quorum; the time in a status is only what the server
+    // says.
     let own = now();
     match proved {
         Ok((at_s, freshness_ms, skew_ms)) => {
@@ -173,6 +185,9 @@ fn clock(context: &Context, status: &StatusInfo) -> Finding {
                 show::time(at),
                 show::time(own)
             );
+
+            // Ahead by what honest clocks may differ, behind by as much as a head stays fresh:
+            // outside of that this machine finds no head fresh.
             let fits =
                 at <= own.plus(skew_ms) && own.since(at) <= freshness_ms.saturating_add(skew_ms);
             if fits {

@@ -25,7 +25,7 @@ pub fn usage(what: impl fmt::Display) -> anyhow::Error {
 
 /// Prints an error and gives the exit code: 2 for wrong usage, else 1.
 pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
-    // Whoever read our output has gone (`… | head`): there is nobody to tell.
+    // The reader of the output has gone (`… | head`): not an error that is worth a message.
     let pipe = error
         .root_cause()
         .downcast_ref::<std::io::Error>()
@@ -33,16 +33,21 @@ pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
     if pipe == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::FAILURE;
     }
+
     let _ = writeln!(err, "error: {error:#}");
     if let Some(code) = code_of(error) {
         let _ = writeln!(err, "  what to do: look for {code} in docs/errors");
     } else if let Some(hint) = hint(error) {
         let _ = writeln!(err, "  what to do: {hint}");
     }
+
+    // A script must be able to tell its own mistake from a refusal.
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 fn code_of(error: &anyhow::Error) -> Option<String> {
+    // Context may be wrapped around a refusal, and the code is what stays the same between
+    // releases.
     error.chain().find_map(|cause| {
         let of_client = cause
             .downcast_ref::<ClientError>()

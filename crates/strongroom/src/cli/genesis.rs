@@ -42,10 +42,13 @@ pub enum Genesis {
     },
 }
 
+/// Makes, shows or verifies a genesis file.
 pub fn run(command: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Genesis::Create { config, out: file } => {
             let genesis = create::from_file(config)?;
+
+            // Never over a file that is there: it may be the one whose hash signers have pinned.
             let mut target = std::fs::File::create_new(file)
                 .with_context(|| format!("cannot write {} (it must not exist)", file.display()))?;
             target.write_all(&genesis.to_bytes())?;
@@ -53,11 +56,15 @@ pub fn run(command: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             describe::describe(&genesis, out)
         }
         Genesis::Show { file } => {
+            // Not compared with any hash: this is the command by which people get the one that they
+            // pin.
             let genesis: journal::Genesis = decode(&read(file)?)?;
             genesis.check()?;
             describe::describe(&genesis, out)
         }
         Genesis::Verify { file, hash } => {
+            // The words once more: that the hash on the command line is the right one is for people
+            // to say.
             let genesis = journal::Genesis::pinned(&read(file)?, *hash)?;
             writeln!(out, "ok: {} is genesis {hash}\n", file.display())?;
             show::words(out, &genesis.hash())

@@ -24,12 +24,14 @@ pub enum Journal {
     },
 }
 
+/// Verifies a folder; the last line printed is JSON.
 pub fn run(command: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
     let Journal::Verify { dir, hash } = command;
     let report = verify(dir, *hash)?;
     for problem in &report.problems {
         writeln!(out, "PROBLEM: {problem}")?;
     }
+
     writeln!(out, "{}", report.to_json())?;
     if report.problems.is_empty() {
         Ok(())
@@ -43,13 +45,17 @@ fn verify(dir: &Path, hash: Option<Digest>) -> anyhow::Result<Report> {
         let path = dir.join(name);
         std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     };
+
     let hash = match hash {
         Some(pinned) => pinned,
+        // Shows only that the folder agrees with itself: a forged journal would bring its own
+        // genesis.
         None => String::from_utf8(file("genesis.hash")?)?
             .trim()
             .parse()
             .context("genesis.hash")?,
     };
+
     let genesis = Genesis::pinned(&file("genesis.bin")?, hash).context("genesis.bin")?;
     Ok(verify_dir_pinned(dir, hash, &codecs(&genesis)?)?)
 }

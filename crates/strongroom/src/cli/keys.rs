@@ -31,6 +31,7 @@ pub enum Keys {
     },
 }
 
+/// Makes a key file, or shows the public part of one.
 pub fn run(command: &Keys, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Keys::Create {

@@ -30,6 +30,7 @@ pub fn or_dash(value: Option<impl std::fmt::Display>) -> String {
 pub fn amount(asset: &AssetId, amount: MinorUnits) -> anyhow::Result<String> {
     Ok(match strongroom_chains::chain(&asset.chain())? {
         Some(codec) => codec.manifest().amount(asset, amount),
+        // A guessed number of decimals would show another amount than the one that is signed.
         None => format!("{amount} base units of {asset}"),
     })
 }
@@ -51,6 +52,8 @@ pub fn effects(
 ) -> anyhow::Result<()> {
     for step in &effects.moves {
         let most = amount(&step.asset, step.at_most)?;
+
+        // A range is shown as one: approvers must see the most that can leave.
         if step.at_least == step.at_most {
             writeln!(out, "    pays {most} to {}", step.to)?;
         } else {
@@ -58,6 +61,7 @@ pub fn effects(
             writeln!(out, "    pays {least} to {most} to {}", step.to)?;
         }
     }
+
     for right in &effects.authorities {
         let (to, subject) = (&right.to, &right.subject);
         match right.at_most {
@@ -71,8 +75,9 @@ pub fn effects(
 /// RFC 3339, UTC, milliseconds.
 pub fn time(at: UnixMs) -> String {
     let (days, ms) = (at.0 / 86_400_000, at.0 % 86_400_000);
+
     // Days to a date in the proleptic Gregorian calendar, by eras of 400 years that begin on 1
-    // March.
+    // March: the leap day is then the last day of a year.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =
@@ -86,6 +91,7 @@ pub fn time(at: UnixMs) -> String {
         shifted_month - 9
     };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
+
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
     format!(
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
@@ -106,6 +112,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400,
         _ => return Err(wrong()),
     };
+
+    // Zero is refused: it would make intents that have expired when they are signed.
     let number: u64 = number.parse().map_err(|_| wrong())?;
     number
         .checked_mul(seconds)
@@ -120,15 +128,20 @@ pub fn confirm(out: &mut dyn Write, question: &str, yes: bool) -> anyhow::Result
     if yes {
         return Ok(());
     }
+
+    // An answer from a pipe was prepared before the text was shown.
     if !std::io::stdin().is_terminal() {
         return Err(super::fail::usage(
-            "nobody is here to confirm; look at what is shown and use --yes",
+            "there is no terminal to confirm on; look at what is shown and use --yes",
         ));
     }
+
     write!(out, "{question} [yes/no] ")?;
     out.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
+
+    // The whole word: one key pressed by habit must not sign.
     if answer.trim() == "yes" {
         Ok(())
     } else {

@@ -14,6 +14,7 @@ pub struct Status {
     json: bool,
 }
 
+/// Prints the status; fails when the server is another installation than the pinned one.
 pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::Result<()> {
     let status = context.anonymous()?.status()?;
     if command.json {
@@ -34,6 +35,8 @@ pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::
         )?;
         writeln!(out, "halted    {}", show::or_dash(status.halted.as_ref()))?;
     }
+
+    // After the output: what answered is of use above all when it is the wrong installation.
     let theirs = status.genesis.0;
     match context.pinned() {
         Some(pinned) if pinned != theirs => {

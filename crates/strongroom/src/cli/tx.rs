@@ -17,6 +17,7 @@ use strongroom_wire::TransactionState;
 
 /// How long one request waits for a change, milliseconds.
 const WAIT_MS: u64 = 10_000;
+
 /// Transactions.
 #[derive(Subcommand, Debug)]
 pub enum Tx {
@@ -27,7 +28,7 @@ pub enum Tx {
         /// The tenant (`tnt_…`); without it the API key's own.
         #[arg(long)]
         tenant: Option<TenantId>,
-        /// At most so many.
+        /// Most transactions to list.
         #[arg(long, default_value_t = 20)]
         limit: u32,
         /// Where an earlier list ended.
@@ -41,7 +42,7 @@ pub enum Tx {
     Show {
         /// The transaction (`tx_…`).
         tx: TransactionId,
-        /// Wait until it is signed or has ended, at most so long (e.g. 30s).
+        /// Longest wait until it is signed or has ended (e.g. 30s).
         #[arg(long, value_parser = show::duration)]
         wait: Option<Duration>,
         /// One line of JSON.
@@ -70,6 +71,7 @@ pub enum Tx {
     },
 }
 
+/// Creates, lists, shows or cancels transactions.
 pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Tx::Create(create) => create::run(context, create, out),
@@ -103,6 +105,8 @@ fn until_signed(
         let wait = left.min(WAIT_MS);
         let shown = client.transaction(tx, Some(TransactionState::Signed), wait)?;
         let state = shown.state.0;
+
+        // `signed` is asked for, but an answer may come for an end that excludes it.
         if state.is_signed() || state.is_terminal() || left == 0 {
             return Ok(shown);
         }
@@ -125,6 +129,7 @@ fn list(
     for row in &shown.data {
         writeln!(out, "{}  {:<16} {}", row.id, row.state, row.external_id)?;
     }
+
     match shown.next_cursor {
         Some(cursor) => Ok(writeln!(out, "more: --cursor {cursor}")?),
         None => Ok(()),
@@ -136,6 +141,9 @@ fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::
     if json {
         return show::json(out, info);
     }
+
+    // Read from the signed texts, digests recomputed: the server is believed only in state, reasons
+    // and network id.
     let shown = check::transaction(info)?;
     writeln!(
         out,
@@ -148,6 +156,7 @@ fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::
         "  external id {}, vault {}",
         shown.intent.external_id, shown.intent.vault
     )?;
+
     for transfer in shown.intent.transfers() {
         let to = match &transfer.destination {
             strongroom_types::Destination::Address(address) => address.clone(),
@@ -162,6 +171,7 @@ fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::
         show::fee(&shown.intent.chain, shown.intent.fee_max)?,
         show::time(shown.intent.expires)
     )?;
+
     if let Some(decision) = &shown.decision {
         writeln!(
             out,
@@ -178,6 +188,7 @@ fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::
     if let Some(network_id) = &info.network_id {
         writeln!(out, "  network id {network_id}")?;
     }
+
     writeln!(out, "  digest {}\n", shown.digest)?;
     show::words(out, &shown.digest)
 }
@@ -192,6 +203,7 @@ fn timeline(
     if json {
         return show::json(out, &shown);
     }
+
     let ms =
         |us: Option<u64>| show::or_dash(us.map(|us| format!("{}.{:03}", us / 1000, us % 1000)));
     writeln!(out, "{:<14}{:>12}{:>12}", "layer", "took ms", "budget ms")?;
@@ -204,6 +216,7 @@ fn timeline(
         let (took, budget) = (ms(layer.took_us), ms(Some(layer.budget_us)));
         writeln!(out, "{:<14}{took:>12}{budget:>12}{mark}", layer.layer)?;
     }
+
     let total = ms(shown.total_us);
     Ok(writeln!(out, "{:<14}{total:>12}", "total")?)
 }
@@ -216,6 +229,9 @@ fn cancel(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let client = context.client()?;
+
+    // Digest and tenant from the intent itself: a server must not choose which intent the act
+    // cancels.
     let shown = check::transaction(&client.transaction(tx, None, 0)?)?;
     // A tightening names a lowest version: 0 fits every state of the scope.
     let act = Act {
@@ -226,11 +242,15 @@ fn cancel(
         expires: now().plus(3_600_000),
         body: ActBody::Tighten(Tighten::Cancel(shown.digest)),
     };
+
     let mut signed = Signed::draft(&act);
     for file in files {
         signed.endorse::<Act>(&key(file)?.signing());
     }
+
     let digest = client.cancel(tx, &signed)?;
+
+    // Cancelled is what the journal has, not what the API took: until then signers may still share.
     client.wait_act(&digest, Duration::from_secs(20))?;
     if json {
         return show::json(
@@ -254,6 +274,7 @@ fn reached(info: &TransactionInfo) -> anyhow::Result<()> {
     if !state.0.is_terminal() {
         bail!("the transaction is {state}; look again with `tx show`");
     }
+
     let reason = info.reason.as_ref();
     bail!(
         "the transaction is {state}: {}: {}",

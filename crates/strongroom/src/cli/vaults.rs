@@ -61,6 +61,7 @@ fn vaults(client: &Client, tenant: Option<TenantId>) -> anyhow::Result<Page<Vaul
     Ok(tenant.map_or_else(|| client.own_vaults(), |tenant| client.vaults(tenant))?)
 }
 
+/// Shows a tenant.
 pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyhow::Result<()> {
     let Tenant::Show { tenant, json } = command;
     let client = context.client()?;
@@ -72,11 +73,13 @@ pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyho
     if *json {
         return show::json(out, &shown);
     }
+
     let stopped = if shown.stopped { " STOPPED" } else { "" };
     writeln!(out, "{tenant} {}{stopped}", shown.name)?;
     let version = shown.version;
     writeln!(out, "scope version {version} (the next act must name it)")?;
     writeln!(out, "policy {}", shown.policy.digest)?;
+
     for key in &shown.keys {
         let (t, n) = (key.min_signers, key.roster.len());
         let (id, suite, state) = (key.id, key.suite, key.state.as_str());
@@ -86,6 +89,7 @@ pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyho
 }
 
 fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
+    // The API key reaches one tenant, which only its vaults name.
     let vaults = client.own_vaults()?.data;
     let first = vaults.first().ok_or_else(|| {
         usage("which tenant? name it (tnt_…): the API key's tenant has no vault yet")
@@ -93,6 +97,7 @@ fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
     Ok(first.tenant.0)
 }
 
+/// Lists the vaults of a tenant, or of the API key's own.
 pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::Result<()> {
     let Vault::List { tenant, json } = command;
     let shown = vaults(&context.client()?, *tenant)?;
@@ -112,6 +117,7 @@ pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::
     Ok(())
 }
 
+/// Derives an address, proves its vault, and prints both.
 pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> anyhow::Result<()> {
     let Address {
         vault,
@@ -120,11 +126,16 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
         network,
         json,
     } = command;
+    // BIP-44 has these two, and coins of a vault are looked for on no other.
     if *branch > 1 {
         bail!("branch is 0 (receive) or 1 (change)");
     }
+
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, network.as_deref())?;
+
+    // Derived here, and the vault proved by a witnessed entry: an API that gave out an address of
+    // its own would receive the deposits.
     let proved = client.proved_address(&genesis, codec.as_ref(), *vault, *branch, *index)?;
     let registered = &proved.registered;
     if *json {
@@ -137,12 +148,14 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
             }),
         );
     }
+
     writeln!(out, "{}", proved.address)?;
     writeln!(
         out,
         "  derived here for vault \"{}\" of {}",
         registered.vault.name, registered.tenant_name
     )?;
+
     let (at, witnessed) = (
         show::time(registered.registered_at),
         show::time(UnixMs(registered.witnessed_at_s.saturating_mul(1000))),

@@ -19,6 +19,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let listen = config
         .listen
         .ok_or_else(|| config.error("role api needs `[api]`"))?;
+
     let service = Arc::clone(parts.service(RoleName::Api)?);
     let Held::BearerKeys(keys) = &service.secrets.held else {
         return Err(config.error("the api's secrets hold no bearer keys"));
@@ -44,6 +45,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         on_progress: Box::new(move || changes.bump()),
         ..stage_of(parts, RoleName::Api)?
     };
+
     let journal = Arc::clone(&parts.journal);
     let make = move || Ok(ApiStage::new(service.post(), Arc::clone(&journal)));
     starting.supervisor.run_stage(run, make);
@@ -57,12 +59,16 @@ fn listen_and_serve(
     listen: SocketAddr,
 ) -> Result<SocketAddr, RunError> {
     let cannot = |error: io::Error| RunError::part(format!("cannot listen on {listen}"), error);
+
+    // Bound here and not on the thread: a port in use must fail the start, with its address.
     let listener = TcpListener::bind(listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let runtime = runtime().map_err(cannot)?;
 
     let (stop, stopped) = oneshot::channel::<()>();
+
+    // The server waits for connections, not for the stop flag.
     starting.supervisor.on_stop(move || {
         let _ = stop.send(());
     });
@@ -78,10 +84,12 @@ fn listen_and_serve(
             tracing::error!(%error, "http server");
         }
     });
+
     Ok(address)
 }
 
 fn runtime() -> io::Result<Runtime> {
+    // Handlers run on blocking threads (ADR 0005); one worker is enough to carry bytes.
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

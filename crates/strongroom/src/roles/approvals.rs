@@ -9,6 +9,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
     let service = Arc::clone(parts.service(RoleName::Approvals)?);
     let journal = Arc::clone(&parts.journal);
+
     let make = move || Ok(ApprovalsStage::new(service.post(), Arc::clone(&journal)));
     starting
         .supervisor

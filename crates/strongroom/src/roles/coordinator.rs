@@ -9,6 +9,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
     let service = Arc::clone(parts.service(RoleName::Coordinator)?);
     let journal = Arc::clone(&parts.journal);
+
     let make = move || {
         Ok(CoordinatorStage::new(
             service.post(),

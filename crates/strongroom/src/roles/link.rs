@@ -26,6 +26,9 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
 
     for (seat, node) in seats(&parts.genesis) {
         let (bus, stop) = (Arc::clone(&parts.bus), starting.supervisor.stop_flag());
+
+        // All sockets are opened before the call returns, so that one that cannot be made fails the
+        // start.
         let link = Link::open(
             bus,
             &parts.genesis,

@@ -33,6 +33,8 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         let Held::LogKey(log) = &service.secrets.held else {
             anyhow::bail!("the writer's secrets hold no log key");
         };
+
+        // Entries are salted, so that a published leaf does not tell its body to a guess.
         let entropy = Arc::new(SystemEntropy);
         Ok(Writer::new(
             Arc::clone(&genesis),

@@ -12,6 +12,8 @@ use strongroom_types::{Credential, Name, NodeId, PlatformId};
 use strongroom_wire::frame::PublicRecord;
 use strongroom_wire::{NodeKey, Role, decode};
 
+// Every table refuses unknown members: a misspelt optional one would leave its default in a file
+// that can never be changed once its hash is pinned.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -113,42 +115,59 @@ pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
 }
 
 fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
+    // Has no default: production minima hold only where genesis says so, and forgetting the line
+    // must not decide that.
     let mode = match config.mode.as_str() {
         "dev" => Mode::Dev,
         "production" => Mode::Production,
         other => bail!("mode `{other}`: expected dev or production"),
     };
+
+    // f is written into genesis, t is not: each key chooses its own. Both given could contradict
+    // each other.
     let faults = match (config.faults, config.min_signers) {
         (Some(faults), None) => faults,
         (None, Some(t)) => strongroom_tlog::faults_assumed(t),
         _ => bail!("give min_signers (the largest t of any key) or faults, not both"),
     };
+
+    // `Genesis::check` wants them ascending; in what order people list them means nothing.
     let mut signers = config
         .signers
         .iter()
         .map(|signer| signer_seat(signer, folder))
         .collect::<anyhow::Result<Vec<_>>>()?;
     signers.sort_by_key(|seat| seat.index);
+
     let witnesses = config
         .witnesses
         .iter()
         .map(|seat| witness_seat(seat, folder))
         .collect::<anyhow::Result<Vec<_>>>()?;
+
+    // Every signer is a witness too, and k counts over all of them.
     let seats = u16::try_from(signers.len() + witnesses.len()).context("too many seats")?;
+
     let admin_credentials = config
         .admins
         .members
         .iter()
         .map(credential)
         .collect::<anyhow::Result<Vec<Credential>>>()?;
+
+    // A signature counts once: a credential listed twice would allow a quorum that the members can
+    // never reach.
     let mut members: Vec<_> = admin_credentials
         .iter()
         .map(|credential| credential.id)
         .collect();
     members.sort_unstable();
     members.dedup();
+
     let genesis = Genesis {
         version: 1,
+        // New for each installation: acts and intents name it, so that a signature for one counts
+        // in no other.
         platform: config
             .platform
             .map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
@@ -168,6 +187,8 @@ fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
             .collect::<anyhow::Result<_>>()?,
         origin: config.origin,
         log_key: key("log_key", &config.log_key)?,
+        // Computed and never asked for: with one cosignature less, two quorums need not share an
+        // honest witness; with more, fewer silent seats are borne than could be.
         quorum: strongroom_tlog::quorum(seats, faults),
         faults: u32::from(faults),
         chains: config
@@ -177,7 +198,11 @@ fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
             .collect::<anyhow::Result<_>>()?,
         bounds: bounds(mode, &config.bounds),
     };
+
+    // By the same rules as every process that loads the file: better refused here than by each
+    // signer after people compared its hash.
     genesis.check().context("this genesis breaks a rule")?;
+
     Ok(genesis)
 }
 
@@ -191,6 +216,7 @@ fn name(what: &str, text: &str) -> anyhow::Result<Name> {
 
 fn node(given: Option<&String>) -> anyhow::Result<NodeId> {
     given.map_or_else(
+        // Ids carry no meaning; they must only differ.
         || Ok(NodeId(random())),
         |text| text.parse().with_context(|| format!("node {text}")),
     )
@@ -202,6 +228,7 @@ fn record(
     file: Option<&PathBuf>,
     folder: &Path,
 ) -> anyhow::Result<PublicRecord> {
+    // Given twice, the two could be of different machines.
     let text = match (hex, file) {
         (Some(hex), None) => hex.clone(),
         (None, Some(file)) => {
@@ -217,6 +244,9 @@ fn record(
         }
         _ => bail!("each seat needs record (hex) or record_file, not both"),
     };
+
+    // Only the encoded record is read: the other members of the printed JSON are for people and
+    // could say something else.
     decode(&hex::decode(text).context("record")?).context("record")
 }
 
@@ -224,12 +254,14 @@ fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
     let index = signer.index;
     let record = record(signer.record.as_ref(), signer.record_file.as_ref(), folder)
         .with_context(|| format!("signer {index}"))?;
+
     Ok(SignerSeat {
         index,
         node: node(signer.node.as_ref())?,
         signing_key: record.signing_key,
         witness_key: record.witness_key,
         sealing_key: record.sealing_key,
+        // For people alone, who judge from them whether one event or operator takes several seats.
         location: name("location", &signer.location)?,
         operator: name("operator", &signer.operator)?,
         hardware: name("hardware", &signer.hardware)?,
@@ -244,6 +276,7 @@ fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat>
         folder,
     )
     .with_context(|| format!("witness of {}", witness.operator))?;
+
     Ok(WitnessSeat {
         node: node(witness.node.as_ref())?,
         signing_key: record.signing_key,
@@ -268,6 +301,7 @@ fn credential(admin: &Admin) -> anyhow::Result<Credential> {
 }
 
 fn service(service: &Service) -> anyhow::Result<NodeKey> {
+    // Signers and witnesses have seats of their own, and a link signs nothing.
     let role = match service.role.as_str() {
         "api" => Role::Api,
         "approvals" => Role::Approvals,
@@ -280,6 +314,7 @@ fn service(service: &Service) -> anyhow::Result<NodeKey> {
             )
         }
     };
+
     Ok(NodeKey {
         node: node(service.node.as_ref())?,
         role,
@@ -289,18 +324,25 @@ fn service(service: &Service) -> anyhow::Result<NodeKey> {
 
 fn chain(chain: &Chain) -> anyhow::Result<ChainSeat> {
     let name = &chain.network;
+
+    // A misspelt network would leave an installation whose intents nothing decodes.
     let Some(codec) = strongroom_chains::network(name)? else {
         let names = strongroom_chains::names()?;
         bail!("network `{name}`: expected one of {names}");
     };
+
+    // Name and version of the decoder are taken from the codec: approvers are shown by which
+    // decoder their intent was read.
     Ok(strongroom_chains::seat(codec.as_ref()))
 }
 
 fn bounds(mode: Mode, given: &Overrides) -> Bounds {
+    // An override cannot loosen production: `Genesis::check` compares the result with its minima.
     let base = match mode {
         Mode::Dev => Bounds::dev(0),
         Mode::Production => Bounds::production(),
     };
+
     Bounds {
         loosen_delay_ms: given.loosen_delay_ms.unwrap_or(base.loosen_delay_ms),
         ceremony_delay_ms: given.ceremony_delay_ms.unwrap_or(base.ceremony_delay_ms),

@@ -12,6 +12,9 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
     } else {
         "production"
     };
+
+    // Hash and words come first: they cover everything below, and are what operators compare by
+    // another channel.
     writeln!(out, "genesis {}\n", genesis.hash())?;
     show::words(out, &genesis.hash())?;
     writeln!(
@@ -26,6 +29,7 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         genesis.origin,
         hex::encode(genesis.log_key)
     )?;
+
     for seat in &genesis.signers {
         let (index, node) = (seat.index, seat.node);
         writeln!(
@@ -41,10 +45,12 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             seat.measurement
         )?;
     }
+
     for seat in &genesis.witnesses {
         writeln!(out, "independent witness {}: {}", seat.node, seat.operator)?;
         writeln!(out, "  witness {}", hex::encode(seat.witness_key))?;
     }
+
     for admin in &genesis.admin_credentials {
         writeln!(out, "platform admin {} of {}", admin.id, admin.user)?;
     }
@@ -54,6 +60,7 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         genesis.admins.quorum,
         genesis.admins.members.len()
     )?;
+
     for service in &genesis.services {
         writeln!(
             out,
@@ -63,6 +70,7 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             hex::encode(service.public_key)
         )?;
     }
+
     for chain in &genesis.chains {
         writeln!(
             out,
@@ -70,6 +78,7 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             chain.chain, chain.decoder, chain.native
         )?;
     }
+
     let (witnesses, faults) = (genesis.witness_count(), genesis.faults);
     writeln!(
         out,
@@ -81,10 +90,12 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         "{} silent seats are borne; with one more nothing is signed",
         silent(genesis)
     )?;
+
     let weak = weaknesses(genesis);
     if weak.is_empty() {
         return Ok(writeln!(out, "nothing in this file weakens the claim")?);
     }
+
     writeln!(out, "\nwhat weakens the claim:")?;
     weak.iter()
         .try_for_each(|what| writeln!(out, "  - {what}"))?;
@@ -110,7 +121,10 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
                 .to_owned(),
         );
     }
+
     weak.extend(bounds(&genesis.bounds));
+
+    // Threshold and quorum count seats, an attacker counts operators and places.
     let operators: BTreeSet<&str> = genesis
         .signers
         .iter()
@@ -119,6 +133,7 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
     if operators.len() < genesis.signers.len() {
         weak.push("signers of one operator are one fault, not several".to_owned());
     }
+
     if genesis
         .witnesses
         .iter()
@@ -129,6 +144,7 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
                 .to_owned(),
         );
     }
+
     let locations: BTreeSet<&str> = genesis
         .signers
         .iter()
@@ -137,6 +153,7 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
     if locations.len() < genesis.signers.len() {
         weak.push("signers share a location: one event takes several".to_owned());
     }
+
     if genesis
         .signers
         .iter()
@@ -144,7 +161,9 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
     {
         weak.push("a signer's keys are protected by software only".to_owned());
     }
-    // t is chosen with each key; it is more than half of the roster.
+
+    // t is chosen with each key; it is more than half of the roster. n − t signers may be lost, so
+    // the witnesses' quorum should bear as many silent seats.
     let n = genesis.signers.len();
     let lost = n - (n / 2 + 1);
     if genesis.witnesses.len() < lost {
@@ -154,6 +173,7 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
             genesis.witnesses.len()
         ));
     }
+
     if genesis.admins.quorum < 2 {
         weak.push("one platform admin alone can stop the platform and create tenants".to_owned());
     }
@@ -161,6 +181,8 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
 }
 
 fn bounds(bounds: &Bounds) -> Vec<String> {
+    // In production mode `Genesis::check` has refused all of these; a development genesis may have
+    // them.
     let least = Bounds::production();
     let short = [
         (
@@ -179,6 +201,7 @@ fn bounds(bounds: &Bounds) -> Vec<String> {
             least.platform_delay_ms,
         ),
     ];
+
     let long = [
         (
             "freshness of heads",
@@ -192,6 +215,8 @@ fn bounds(bounds: &Bounds) -> Vec<String> {
             least.duty_ms,
         ),
     ];
+
+    // A delay protects while it is long, a tolerance while it is short.
     let short = short.into_iter().filter(|(_, found, least)| found < least);
     let long = long.into_iter().filter(|(_, found, most)| found > most);
     short

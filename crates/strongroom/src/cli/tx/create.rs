@@ -34,7 +34,7 @@ pub struct Create {
     /// The network, when the installation has several.
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
-    /// Your own id, unique for ever.
+    /// Your own id; never used before.
     #[arg(long)]
     external_id: Name,
     /// Why, for approvers and the record.
@@ -61,10 +61,12 @@ pub struct Create {
     json: bool,
 }
 
+/// Signs an intent with the initiator's key and sends it.
 pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::Result<()> {
     let key = keys::open(&create.key)?;
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, create.network.as_deref())?;
+
     // The tenant is not asked for: the vault's proof says whose it is.
     let tenant = client.proved_vault(&genesis, create.vault)?.tenant;
     let intent = intent(
@@ -74,8 +76,12 @@ pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::R
         tenant,
         key.credential().id,
     )?;
+
+    // Before the signature, by the codec that signers use: a wrong network, dust or an unproved
+    // vault is refused while nothing is signed yet.
     let vaults = client.proved_destinations(&genesis, &intent)?;
     let effects = codec.expected(&intent, &vaults)?;
+
     let signed = Signed::by(&intent, &key.signing());
     let digest: Digest = Intent::digest_of(&signed.text);
     if !create.json {
@@ -85,6 +91,7 @@ pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::R
         show::words(out, &digest)?;
         writeln!(out)?;
     }
+
     let answer = client.create_transaction(&signed)?;
     if !create.wait {
         return describe(&answer, create.json, out);
@@ -124,7 +131,8 @@ fn intent(
         attempts_max: create.attempts_max,
         purpose: create.purpose.clone(),
     };
-    // The text is read back as everybody else reads it.
+
+    // Read back by the strict reader of every other party: what they would refuse is not signed.
     Ok(Intent::parse(&intent.to_text())?)
 }
 
@@ -132,6 +140,8 @@ fn destination(text: &str, codec: &dyn ChainCodec) -> anyhow::Result<Destination
     if text.starts_with(VaultId::PREFIX) {
         return Ok(Destination::Vault(text.parse()?));
     }
+
+    // A payment to a mistyped address cannot be called back.
     codec
         .parse_address(text)
         .with_context(|| format!("destination {text}"))?;
