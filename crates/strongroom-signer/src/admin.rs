@@ -9,13 +9,14 @@ use std::time::Duration;
 use strongroom_wire::frame::{AdminReply, AdminRequest, read_frame, write_frame};
 use strongroom_wire::{decode, encode};
 
-/// An operator is a person: requests that wait for the node.
+/// Most requests that wait for the node: an operator is a person, or a script of theirs.
 const WAITING_MAX: usize = 8;
 /// Longest hold of the one admin connection.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request with the way back.
 pub struct Asked {
+    /// The operator's request.
     pub request: AdminRequest,
     reply: SyncSender<AdminReply>,
 }
@@ -35,9 +36,9 @@ pub struct AdminSocket {
 }
 
 impl AdminSocket {
-    /// Listens, with mode 0600 (the process's umask), and serves one connection after the other on
-    /// its own thread. Must be called under the data folder's lock: a socket file that is there is
-    /// a dead one's.
+    /// Listens, for this user only (the process's umask), and serves one connection after the other
+    /// on its own thread. Must be called under the data folder's lock: a socket file that is there
+    /// was left by a process that has ended.
     pub fn listen(path: &Path) -> anyhow::Result<Self> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -45,8 +46,12 @@ impl AdminSocket {
             }
             Ok(()) | Err(_) => {}
         }
+
         let listener = UnixListener::bind(path);
         let listener = listener.with_context(|| format!("cannot listen on {}", path.display()))?;
+
+        // One connection at a time, bounded and on its own thread: requests reach the node between
+        // two frames and never while it judges one.
         let (sender, asked) = sync_channel(WAITING_MAX);
         let serve = move || {
             for stream in listener.incoming().flatten() {
@@ -55,10 +60,12 @@ impl AdminSocket {
                 }
             }
         };
+
         std::thread::Builder::new()
             .name("admin".to_owned())
             .spawn(serve)
             .context("cannot start a thread")?;
+
         Ok(Self {
             path: path.to_owned(),
             asked,
@@ -76,6 +83,7 @@ impl AdminSocket {
             Ok(asked) => Some(asked),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
+                // Without the thread this returns at once: the caller's loop would spin.
                 std::thread::sleep(timeout);
                 None
             }
@@ -90,11 +98,13 @@ impl Drop for AdminSocket {
 }
 
 fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
+    // A client that connects and says nothing must not keep the next `stop` out.
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     while let Some(bytes) = read_frame(&mut stream)? {
         let request: AdminRequest = decode(&bytes).map_err(io::Error::other)?;
         let (reply, answer) = sync_channel(1);
+
         node.send(Asked { request, reply })
             .map_err(io::Error::other)?;
         let answer = answer.recv_timeout(TIMEOUT).map_err(io::Error::other)?;
@@ -108,6 +118,7 @@ pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminRe
     let mut stream = match UnixStream::connect(path) {
         Ok(stream) => stream,
         Err(error)
+            // No file, or a file of a process that has ended: `stop` may then write to the disk itself.
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
@@ -119,6 +130,7 @@ pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminRe
             return Err(error).with_context(|| format!("cannot connect to {}", path.display()));
         }
     };
+
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     write_frame(&mut stream, &encode(request)).context("the node took no request")?;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use strongroom_signer_core::LocalRules;
 use strongroom_types::{Digest, NodeId};
 
-/// As it stands in the file.
+/// Members of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -36,15 +36,23 @@ struct Rules {
 
 /// Read and understood.
 pub struct Config {
+    /// Data folder, made by `init`.
     pub data: PathBuf,
+    /// File of the boot marker, outside of `data`.
     pub marker: PathBuf,
+    /// Genesis file.
     pub genesis: PathBuf,
+    /// Hash that the genesis file must have.
     pub pinned: Digest,
+    /// Id of this node's seat in genesis.
     pub node: NodeId,
+    /// Unix socket on which the link process listens.
     pub link_socket: PathBuf,
+    /// Unix socket on which this node listens for its operator.
     pub admin_socket: PathBuf,
     /// Only this network is decoded; none: all of genesis that this build knows.
     pub network: Option<String>,
+    /// The operator's own rules, which only tighten.
     pub rules: LocalRules,
 }
 
@@ -65,10 +73,14 @@ impl Config {
         let marker = file
             .marker
             .map_or_else(|| folder.marker(), |marker| here.join(marker));
+
+        // Restored together with the database, the marker would agree with it: a disk that was put
+        // back would cosign a second history.
         if marker.starts_with(&data) {
             let why = "`marker` must lie outside of `data`: it tells a restored data folder from a restarted one";
             return Err(BadConfig(why.to_owned()));
         }
+
         Ok(Self {
             marker,
             genesis: here.join(file.genesis),
@@ -98,6 +110,7 @@ impl Config {
 
 /// A network that this build decodes.
 fn network(name: String) -> Result<String, BadConfig> {
+    // Looked up now: a misspelt name is answered with the names there are.
     let broken = |e: strongroom_chains::ChainsError| BadConfig(format!("`network`: {e}"));
     match strongroom_chains::network(&name).map_err(broken)? {
         Some(_) => Ok(name),

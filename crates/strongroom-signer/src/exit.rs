@@ -24,12 +24,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     for cause in error.chain().skip(1) {
         let _ = write!(text, ": {cause}");
     }
+
     if let Some(code) = code {
         let _ = write!(text, " [{code}]");
         if let Some(advice) = advice(code) {
             let _ = write!(text, "\n{advice}");
         }
     }
+
     // Nothing can be done about a closed stderr.
     let _ = writeln!(std::io::stderr(), "{text}");
     ExitCode::from(status(error, code))
@@ -37,6 +39,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// The refusal code behind an error, if there is one.
 fn code(error: &anyhow::Error) -> Option<Code> {
+    // The causes too: context is wrapped around a refusal, and scripts rely on its code.
     error.chain().find_map(|cause| {
         if let Some(fatal) = cause.downcast_ref::<Fatal>() {
             return Some(fatal.code());
@@ -55,6 +58,9 @@ fn status(error: &anyhow::Error, code: Option<Code>) -> u8 {
     if error.chain().any(|cause| cause.is::<AlreadyRunning>()) {
         return 15;
     }
+
+    // Told apart because the cures differ: a retired key needs new keys, a full disk needs space, and
+    // a backup put back would turn a damaged store into a retired key.
     match code {
         Some(Code::GenesisMismatch | Code::InvalidReference | Code::QuorumTooSmallForF) => 10,
         Some(Code::StoreCorrupt | Code::StoreNewer) => 11,

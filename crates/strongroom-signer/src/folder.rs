@@ -31,6 +31,8 @@ impl Folder {
             .mode(FOLDER_MODE)
             .create(path);
         made.with_context(|| format!("cannot make {}", path.display()))?;
+
+        // A folder that was there keeps its mode, so it is looked at as well.
         let folder = Self(path.to_owned());
         folder.check()?;
         Ok(folder)
@@ -42,6 +44,8 @@ impl Folder {
         let meta = std::fs::metadata(&self.0)
             .with_context(|| format!("cannot use {path}: run `init` first"))?;
         anyhow::ensure!(meta.is_dir(), "{path} is no folder");
+
+        // Another user who can enter can replace a key file, whatever the file's own mode is.
         let mode = meta.mode() & 0o7777;
         anyhow::ensure!(
             mode & 0o077 == 0,
@@ -50,7 +54,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The database.
+    /// SQLite file of replica, witness memory and key shares.
     pub fn database(&self) -> PathBuf {
         self.0.join("signer.db")
     }
@@ -67,6 +71,8 @@ impl Folder {
 
     /// The boot marker, unless the configuration says otherwise: beside the folder, not in it.
     pub fn marker(&self) -> PathBuf {
+        // A backup of the folder must not contain it: restored together, marker and database would
+        // agree.
         let mut name = self.0.file_name().unwrap_or_default().to_owned();
         name.push(".marker");
         self.0.with_file_name(name)
@@ -82,6 +88,7 @@ impl Folder {
             .mode(FILE_MODE)
             .open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
@@ -96,6 +103,9 @@ impl Folder {
         self.write("signing.key", &Zeroizing::new(secrets.signing.to_bytes()))?;
         self.write("witness.key", &secrets.witness)?;
         self.write("sealing.key", &secrets.sealing.to_secret_bytes())?;
+
+        // The record is printed next and goes into genesis: keys lost with the power would be a
+        // dead seat.
         File::open(&self.0)?
             .sync_all()
             .context("cannot sync the data folder")
@@ -130,6 +140,8 @@ impl Folder {
         let shown = path.display();
         let mut file =
             File::open(&path).with_context(|| format!("cannot open {shown}: run `init` first"))?;
+
+        // Asked of the open file: the path could lead to another one by now.
         let meta = file.metadata()?;
         let mode = meta.mode() & 0o7777;
         anyhow::ensure!(
@@ -140,6 +152,7 @@ impl Folder {
             meta.is_file() && meta.len() == KEY_LEN as u64,
             "{shown} is no key of {KEY_LEN} bytes"
         );
+
         let mut key = Zeroizing::new([0; KEY_LEN]);
         file.read_exact(key.as_mut_slice())
             .with_context(|| format!("cannot read {shown}"))?;

@@ -6,7 +6,7 @@ use strongroom_wire::frame::FRAME_BYTES_MAX;
 /// Bytes taken from the socket at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What came.
+/// Result of one read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// One whole frame.
@@ -40,13 +40,19 @@ impl<R: Read> Frames<R> {
         if let Some(frame) = self.take()? {
             return Ok(Incoming::Frame(frame));
         }
+
+        // Less than one whole frame is left here, so the buffer never holds more than one frame and
+        // one chunk.
         let start = self.buffer.len();
         self.buffer.resize(start + CHUNK, 0);
         let read = self
             .reader
             .read(self.buffer.get_mut(start..).unwrap_or_default());
+
+        // Also after an error: the zeros behind `start` must not be taken for a frame.
         self.buffer
             .truncate(start + read.as_ref().copied().unwrap_or_default());
+
         match read {
             Ok(0) if start == 0 => Ok(Incoming::End),
             Ok(0) => Err(io::Error::new(
@@ -64,12 +70,16 @@ impl<R: Read> Frames<R> {
             return Ok(None);
         };
         let length = u32::from_be_bytes(*length) as usize;
+
+        // Before the frame is waited for: a length without bound would let the link fill the
+        // memory.
         if length > FRAME_BYTES_MAX {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "frame too large",
             ));
         }
+
         let Some(frame) = rest.get(..length).map(<[u8]>::to_vec) else {
             return Ok(None);
         };

@@ -11,8 +11,11 @@ use strongroom_wire::decode;
 /// Prints a genesis file.
 pub fn show(file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+
+    // Not compared with any hash: this is the command by which an operator gets the one to pin.
     let genesis: Genesis = decode(&bytes)?;
     genesis.check()?;
+
     let text = text(&genesis);
     std::io::stdout()
         .write_all(text.as_bytes())
@@ -20,6 +23,7 @@ pub fn show(file: &Path) -> anyhow::Result<()> {
 }
 
 fn text(genesis: &Genesis) -> String {
+    // Writing into a string does not fail. Hash and words come first: they cover all that follows.
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -27,6 +31,7 @@ fn text(genesis: &Genesis) -> String {
         genesis.hash(),
         grid(&genesis.hash())
     );
+
     let mode = match genesis.mode {
         Mode::Dev => "development",
         Mode::Production => "production",
@@ -36,6 +41,7 @@ fn text(genesis: &Genesis) -> String {
         "platform: {}\nmode: {mode}\norigin: {}",
         genesis.platform, genesis.origin
     );
+
     for seat in &genesis.signers {
         let _ = writeln!(
             text,
@@ -43,18 +49,21 @@ fn text(genesis: &Genesis) -> String {
             seat.index, seat.node, seat.operator, seat.location, seat.hardware
         );
     }
+
     for seat in &genesis.witnesses {
         let _ = writeln!(text, "witness: {} run by {}", seat.node, seat.operator);
     }
     for chain in &genesis.chains {
         let _ = writeln!(text, "chain: {} read by {}", chain.chain, chain.decoder);
     }
+
     let witnesses = genesis.witness_count();
     let _ = writeln!(
         text,
         "quorum: {} of {witnesses} witnesses, bearing {} hostile",
         genesis.quorum, genesis.faults
     );
+
     for weakness in weaknesses(genesis) {
         let _ = writeln!(text, "note: {weakness}");
     }
@@ -67,6 +76,8 @@ fn weaknesses(genesis: &Genesis) -> Vec<String> {
         notes
             .push("development: delays may be short and keys are protected by software".to_owned());
     }
+
+    // k = ⌊(w + f) / 2⌋ + 1 of w must cosign, so w − k may be silent: ⌈(w − f) / 2⌉ − 1.
     let faults = genesis.faults as usize;
     let silent = genesis
         .witness_count()
@@ -76,6 +87,8 @@ fn weaknesses(genesis: &Genesis) -> Vec<String> {
     notes.push(format!(
         "{silent} silent witnesses are borne; with one more nothing is signed"
     ));
+
+    // Two seats of one operator fall together, by one mistake or one intruder.
     let mut operators: Vec<&str> = genesis
         .signers
         .iter()

@@ -21,22 +21,31 @@ use zeroize::Zeroizing;
 /// Makes the keys of a node and prints its public record.
 pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
     let folder = Folder::create(data)?;
+
+    // A running node of this folder must not find its keys changed under it.
     let _lock = folder.lock()?;
     let mut rng = SystemEntropy.rng();
+
+    // Three independent seeds: a leak of one key must not give the others.
     let mut seed = || {
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill_bytes(bytes.as_mut_slice());
         bytes
     };
+
     let secrets = NodeSecrets {
         signing: SigningKey::from_bytes(&seed()),
         witness: seed(),
         sealing: SealingSecret::from_bytes(&seed()),
     };
+
     folder.write_secrets(&secrets)?;
+
     // Wraps key shares in development. A production genesis refuses it at `run`.
     SoftwareKeyProtector::create(&folder.wrapping_key(), Mode::Dev, SystemEntropy.rng())
         .context("cannot make the wrapping key")?;
+
+    // Printed last: a record whose keys are not on disk would be a dead seat in genesis.
     let record = secrets.public_record(measurement())?;
     let text = json(&record, witness).to_text();
     writeln!(std::io::stdout(), "{text}").context("cannot print the public record")

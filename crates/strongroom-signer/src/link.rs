@@ -23,6 +23,9 @@ impl Link {
     /// Connects.
     pub fn connect(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
+
+        // A read that blocked would hold back ticks, and with them refusals that are due and
+        // cosignatures.
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let frames = Frames::new(stream.try_clone()?);
@@ -48,7 +51,8 @@ impl Link {
                 "the link closed",
             )),
             Incoming::Frame(bytes) => {
-                // The frame itself may be a little longer than a record.
+                // Not the strict decoder: it bounds records, and a frame is a little longer. The record
+                // inside is decoded strictly.
                 let frame = borsh::from_slice(&bytes).map_err(io::Error::other)?;
                 Ok(Some(frame))
             }

@@ -46,6 +46,9 @@ pub fn stop(at: &At) -> anyhow::Result<()> {
     if let Some(reply) = ask(&socket(at), &AdminRequest::Stop)? {
         return done(reply, "stopped: nothing is shared until `resume-local`");
     }
+
+    // No process answers, so its mark is written for it; under the lock, or a node that just starts
+    // could have read the old one.
     let folder = Folder::at(&at.data);
     folder.check()?;
     let _lock = folder
@@ -62,6 +65,7 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
     folder.check()?;
     let _lock = folder.lock().context("end the node's process first")?;
     let db = SqliteDb::open(&folder.database()).context("cannot open the store")?;
+
     let since = stopped_since(&db)?;
     resume_local(&db)?;
     match since {
@@ -76,6 +80,7 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
 pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
     let json =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Hand(json.trim().to_owned()))?;
     let reply = reply.with_context(|| format!("no node is running at {}", path.display()))?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use strongroom_signer_core::Marker;
 
-/// 16 bytes in a file.
+/// Boot generation, 16 bytes in a file of its own.
 pub struct FileMarker(PathBuf);
 
 impl FileMarker {
@@ -33,6 +33,8 @@ impl Marker for FileMarker {
     fn read(&self) -> io::Result<Option<[u8; 16]>> {
         match std::fs::read(&self.0) {
             Ok(bytes) => {
+                // Another length is an error and not "none": with none a disk that was put back
+                // would pass as new.
                 let bytes = bytes.as_slice().try_into();
                 bytes
                     .map(Some)
@@ -44,6 +46,7 @@ impl Marker for FileMarker {
     }
 
     fn write(&mut self, generation: [u8; 16]) -> io::Result<()> {
+        // A half-written marker would not be read at the next start, and the node would not start.
         let next = self.0.with_extension("next");
         let mut file = OpenOptions::new()
             .write(true)
@@ -54,6 +57,9 @@ impl Marker for FileMarker {
         file.write_all(&generation)?;
         file.sync_all()?;
         std::fs::rename(&next, &self.0)?;
+
+        // A rename is durable once its folder is. Lost with the power, the older marker would
+        // contradict the database, and the key would be retired for nothing.
         File::open(self.folder())?.sync_all()
     }
 }

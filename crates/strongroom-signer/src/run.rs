@@ -27,8 +27,13 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::read(path)?;
     let folder = Folder::at(&config.data);
     folder.check()?;
+
+    // Two processes on one folder would both cosign and use nonces, neither aware of the other.
     let _lock = folder.lock()?;
     let mut node = open(&config, &folder)?;
+
+    // A retired key never cosigns or shares again: a process that ran on would only look like a
+    // witness.
     if node.is_retired() {
         return Err(Refusal::new(
             Code::SignerRetired,
@@ -36,8 +41,11 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
         )
         .into());
     }
+
+    // Only now: a request that came earlier would wait for a replica that is still being loaded.
     let admin = AdminSocket::listen(&config.admin_socket)?;
     tracing::info!(node = %config.node, genesis = %config.pinned, "running");
+
     let mut backoff = Backoff::new();
     loop {
         match Link::connect(&config.link_socket) {
@@ -50,6 +58,8 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
                 tracing::warn!(%error, link = %config.link_socket.display(), "no link");
             }
         }
+
+        // An operator's `stop` must work without a link, so the pause is spent at their socket.
         if let Some(asked) = admin.wait(backoff.next()) {
             asked.answer(node.admin(asked.request.clone(), now()));
         }
@@ -60,7 +70,7 @@ fn now() -> UnixMs {
     UnixMs(SystemClock.now_ms())
 }
 
-/// Serves one connection. Returns when it is over.
+/// Serves one connection until it ends.
 ///
 /// # Errors
 /// The process must end.
@@ -69,23 +79,31 @@ fn serve(node: &mut SignerNode, mut link: Link, admin: &AdminSocket) -> Result<(
     let mut sent = link.send(&[hello]);
     let mut ticked = UnixMs(0);
     while sent.is_ok() {
+        // Before the next frame: a link that sends without pause must not keep an operator's `stop`
+        // waiting.
         while let Some(asked) = admin.try_next() {
             asked.answer(node.admin(asked.request.clone(), now()));
         }
+
         match link.next() {
             Ok(Some(frame)) => sent = link.send(&node.handle(frame, now())?),
             Ok(None) => {}
             Err(error) => sent = Err(error),
         }
+
+        // The difference and not the order: a clock that was set back must not silence the ticks.
         if now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
             ticked = now();
             sent = link.send(&node.tick(ticked)?);
         }
+
+        // A link passes entries on from its own position; a new connection makes it begin again.
         if node.has_gap() {
-            tracing::warn!("entries are missing in between: asking for them anew");
+            tracing::warn!("entries are missing in between: asking for them again");
             return Ok(());
         }
     }
+
     if let Err(error) = sent {
         tracing::warn!(%error, "the link is gone");
     }
@@ -97,11 +115,15 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
     let genesis = std::fs::read(&config.genesis).with_context(|| format!("cannot read {shown}"))?;
     let read =
         Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
+
     let mode = match read.mode {
         strongroom_journal::Mode::Dev => Mode::Dev,
         strongroom_journal::Mode::Production => Mode::Production,
     };
+
+    // The mode comes from the pinned genesis: in production a key in a file is refused.
     let protector = SoftwareKeyProtector::open(&folder.wrapping_key(), mode, SystemEntropy.rng());
+
     let setup = SignerSetup {
         genesis,
         pinned: config.pinned,
@@ -134,6 +156,8 @@ fn codecs(genesis: &Genesis, only: Option<&str>) -> anyhow::Result<Vec<Arc<dyn C
         let chain = &codec.manifest().chain;
         tracing::warn!(%chain, "not the chain of `network`: its requests are refused");
     }
+
+    // It would run, cosign, and refuse every request: better told at the start.
     if only.is_some() && codecs.is_empty() {
         return Err(BadConfig("genesis does not have the chain of `network`".to_owned()).into());
     }
