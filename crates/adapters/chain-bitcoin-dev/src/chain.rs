@@ -109,11 +109,18 @@ impl DevChain {
         if amount == 0 || amount > Amount::MAX_MONEY.to_sat() || !(1..=FUND_MAX).contains(&count) {
             return Err(DevChainError::Amount);
         }
+
+        // By the codec's own reading: funds for an address that the codec refuses could not be
+        // spent.
         let script = address::parse(to, NETWORK).map_err(DevChainError::Address)?;
+
+        // One transaction for the whole call: a crash leaves no block without its outputs.
         let mut db = self.db();
         let tx = db.transaction()?;
         let height = ledger::meta(&tx, "height")?.saturating_add(1);
         let funded = ledger::meta(&tx, "funded")?;
+
+        // A number per output, or equal fundings would have one transaction id (compare BIP-34).
         let mut keys = Vec::new();
         for number in funded..funded.saturating_add(count) {
             let coinbase = coinbase(
@@ -128,10 +135,12 @@ impl DevChain {
                 fee: 0,
                 height: Some(height),
             };
+
             let id = coinbase.compute_txid();
             ledger::add_transaction(&tx, &id.to_string(), &known)?;
             keys.extend(confirm(&tx, &coinbase, height)?);
         }
+
         ledger::set_meta(&tx, "funded", funded.saturating_add(count))?;
         ledger::set_meta(&tx, "height", height)?;
         tx.commit()?;
@@ -167,6 +176,7 @@ impl DevChain {
         let Ok(transaction) = interpreter::decode(raw) else {
             return Ok(None);
         };
+
         let db = self.db();
         let mut spent = Vec::new();
         for input in &transaction.input {
@@ -184,6 +194,8 @@ impl DevChain {
     pub(crate) fn offer(&self, raw: &[u8]) -> Result<Broadcast, rusqlite::Error> {
         let mut db = self.db();
         let tx = db.transaction()?;
+
+        // A refusal drops the transaction: nothing that `take` wrote before it stays.
         let answer = match take(&tx, raw) {
             Ok(Broadcast::Accepted) if self.confirm == Confirm::AtOnce => {
                 make_block(&tx)?;
@@ -193,6 +205,7 @@ impl DevChain {
             Err(NotTaken::Store(error)) => return Err(error),
             Err(NotTaken::Rejected(reason)) => return Ok(Broadcast::Rejected(reason)),
         };
+
         tx.commit()?;
         Ok(answer)
     }
@@ -226,9 +239,12 @@ fn confirm(
     for (vout, output) in (0u32..).zip(&transaction.output) {
         let outpoint = OutPoint { txid, vout }.to_string();
         keys.push(ConflictKey(outpoint.clone()));
+
+        // Scripts without an address (bare multi-signature) are kept too: an input may spend them.
         let address = address::of_script(&output.script_pubkey, NETWORK).unwrap_or_default();
         let script = output.script_pubkey.to_bytes();
         let amount = output.value.to_sat();
+
         ledger::add_output(
             tx,
             &Output {
@@ -250,10 +266,12 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
         let Some(known) = ledger::find_transaction(tx, &id)? else {
             continue;
         };
+
         // Only decoded transactions were stored.
         let Ok(transaction) = interpreter::decode(&known.raw) else {
             continue;
         };
+
         confirm(tx, &transaction, height)?;
         ledger::add_transaction(
             tx,
@@ -264,6 +282,7 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
             },
         )?;
     }
+
     ledger::set_meta(tx, "height", height)?;
     Ok(height)
 }
@@ -272,12 +291,18 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
 fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTaken> {
     let transaction = interpreter::decode(raw).map_err(|error| no(error.to_string()))?;
     let id = transaction.compute_txid().to_string();
+
+    // The id leaves witnesses out (BIP-141): the same id with other signatures is another set of
+    // bytes.
     match ledger::find_transaction(tx, &id)? {
         Some(known) if known.raw == raw => return Ok(Broadcast::AlreadyKnown),
         Some(_) => return Err(no("the same transaction is known with another witness")),
         None => {}
     }
+
     check_shape(&transaction, ledger::meta(tx, "height")?)?;
+
+    // Only confirmed outputs can be spent: then a replaced transaction has no descendants to evict.
     let mut spent = Vec::new();
     let mut replaced = BTreeSet::new();
     for input in &transaction.input {
@@ -292,12 +317,18 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
             script: output.script,
         });
     }
+
+    // Sums before scripts, as at a node: the interpreter is the expensive part.
     let fee = fee(&transaction, &spent)?;
     check_spend(raw, &spent).map_err(|error| no(error.to_string()))?;
+
+    // Only a transaction that is valid may evict another one.
     replace(tx, &transaction, fee, &replaced)?;
+
     for input in &transaction.input {
         ledger::spend(tx, &input.previous_output.to_string(), Some(&id))?;
     }
+
     ledger::add_transaction(
         tx,
         &id,
@@ -314,6 +345,8 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
     if transaction.input.is_empty() || transaction.output.is_empty() {
         return Err(no("no inputs or no outputs"));
     }
+
+    // CVE-2018-17144: an input counted twice makes value out of nothing.
     let distinct: BTreeSet<_> = transaction
         .input
         .iter()
@@ -322,11 +355,14 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
     if distinct.len() != transaction.input.len() {
         return Err(no("an output is spent twice in it"));
     }
+
+    // A lock time counts only while some input is not final.
     let locked = transaction
         .input
         .iter()
         .any(|input| input.sequence != Sequence::MAX);
     let lock_time = transaction.lock_time.to_consensus_u32();
+
     // The next block is `height + 1`, and a lock at `height` ends in it (Bitcoin Core's IsFinalTx).
     // There is no clock, so a lock by time never ends.
     if locked && lock_time > height {
@@ -337,12 +373,14 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
 
 fn fee(transaction: &Transaction, spent: &[SpentOutput]) -> Result<u64, NotTaken> {
     let money_in = total(spent.iter().map(|output| output.amount));
+
     let money_out = total(
         transaction
             .output
             .iter()
             .map(|output| output.value.to_sat()),
     );
+
     let fee = money_in
         .zip(money_out)
         .and_then(|(money_in, money_out)| money_in.checked_sub(money_out));
@@ -375,12 +413,15 @@ fn replace(
     if replaced.is_empty() {
         return Ok(());
     }
+
+    // Rule 4: at least 1 sat/vB for its own size on top, or replacing would cost a flooder nothing.
     let least = least.saturating_add(transaction.vsize() as u64);
     if fee < least {
         return Err(no(format!(
             "conflicts with a waiting transaction: a replacement needs {least} satoshi fee, has {fee}"
         )));
     }
+
     replaced
         .iter()
         .try_for_each(|id| ledger::evict(tx, id))

@@ -32,7 +32,10 @@ impl DevChain {
             .native_asset()
             .parse()
             .map_err(|e| GatewayError::Malformed(format!("{e}")))?;
+
         let mut coins = Vec::new();
+
+        // Outputs without an address are stored under an empty one: they belong to no vault.
         for address in addresses.iter().filter(|address| !address.is_empty()) {
             let unspent = ledger::unspent(&db, address).map_err(unavailable)?;
             coins.extend(unspent.into_iter().map(|output| CoinFact {
@@ -53,6 +56,7 @@ impl ChainGateway for DevChain {
             height: self.height()?.into(),
         };
         let coins = self.coins(addresses)?.into_iter().map(Fact::Coin);
+
         let known = [head, Fact::Fees(FEE_RATE.to_bytes())];
         Ok(known.into_iter().chain(coins).collect())
     }
@@ -65,6 +69,7 @@ impl ChainGateway for DevChain {
         let db = self.db();
         let tip = ledger::meta(&db, "height").map_err(unavailable)?;
         let known = ledger::find_transaction(&db, transaction_id).map_err(unavailable)?;
+
         Ok(match known.map(|known| known.height) {
             None => Standing::Unknown,
             Some(None) => Standing::Pending,

@@ -12,14 +12,14 @@ const FLAGS: u32 = VERIFY_ALL_PRE_TAPROOT | VERIFY_TAPROOT;
 pub struct SpentOutput {
     /// Satoshi.
     pub amount: u64,
-    /// Its script.
+    /// Output script that the input must satisfy.
     pub script: Vec<u8>,
 }
 
 /// Why a spend is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// The bytes are no transaction, or not in its one encoding.
+    /// Bytes that do not decode to a transaction, or not in its one encoding.
     #[error("not a Bitcoin transaction in its one encoding")]
     NotATransaction,
     /// As many spent outputs as inputs are needed, with possible amounts and sizes.
@@ -45,6 +45,7 @@ pub enum ScriptError {
 pub fn decode(raw: &[u8]) -> Result<Transaction, ScriptError> {
     let transaction: Transaction =
         encode::deserialize(raw).map_err(|_| ScriptError::NotATransaction)?;
+
     // The decoder is strict today; the comparison keeps it so when the library changes.
     if encode::serialize(&transaction) == raw {
         Ok(transaction)
@@ -67,8 +68,12 @@ pub fn check_spend(raw: &[u8], spent: &[SpentOutput]) -> Result<(), ScriptError>
     if inputs != spent.len() {
         return Err(wrong);
     }
+
+    // Taproot signs over all spent outputs (BIP-341), so the interpreter gets all of them for each
+    // input.
     let outputs: Option<Vec<Utxo>> = spent.iter().map(utxo).collect();
     let outputs = outputs.ok_or(wrong)?;
+
     for (input, output) in spent.iter().enumerate() {
         verify_with_flags(
             &output.script,
@@ -84,7 +89,9 @@ pub fn check_spend(raw: &[u8], spent: &[SpentOutput]) -> Result<(), ScriptError>
 }
 
 fn utxo(output: &SpentOutput) -> Option<Utxo> {
+    // The interpreter takes a signed amount and does not bound it.
     let possible = output.amount <= Amount::MAX_MONEY.to_sat();
+
     Some(Utxo {
         script_pubkey: output.script.as_ptr(),
         script_pubkey_len: u32::try_from(output.script.len()).ok()?,

@@ -19,17 +19,25 @@ const SCHEMA: &str = "
 
 /// A confirmed output.
 pub struct Output {
+    /// `txid:vout`.
     pub outpoint: String,
+    /// Canonical regtest address; empty for a script that has none.
     pub address: String,
+    /// Output script, as in the transaction.
     pub script: Vec<u8>,
+    /// Satoshi.
     pub amount: u64,
+    /// Height of the block that made it.
     pub height: u32,
+    /// Id of the transaction that spends it, waiting or confirmed.
     pub spent_by: Option<String>,
 }
 
 /// A known transaction.
 pub struct Known {
+    /// Network bytes with witnesses.
     pub raw: Vec<u8>,
+    /// Satoshi; 0 for the coinbase of a funding.
     pub fee: u64,
     /// `None` while it waits for a block.
     pub height: Option<u32>,
@@ -41,24 +49,30 @@ pub fn open(path: Option<&Path>) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A stand-in for a foreign node: a crash may lose its last blocks, never its consistency.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+
     connection.execute_batch(SCHEMA)?;
     Ok(connection)
 }
 
+/// The number `height` or `funded`.
 pub fn meta(db: &Connection, name: &str) -> rusqlite::Result<u32> {
     db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
 }
 
+/// Replaces the number `height` or `funded`.
 pub fn set_meta(db: &Transaction<'_>, name: &str, value: u32) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?
         .execute(params![name, value])
         .map(|_| ())
 }
 
+/// Adds an output as unspent.
 pub fn add_output(db: &Transaction<'_>, output: &Output) -> rusqlite::Result<()> {
     let mut statement =
         db.prepare_cached("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, NULL)")?;
+
+    // SQLite has signed integers; 21 million bitcoin need 51 bits of them.
     let amount = i64::try_from(output.amount).unwrap_or(i64::MAX);
     statement
         .execute(params![
@@ -83,19 +97,23 @@ fn output(row: &rusqlite::Row<'_>) -> rusqlite::Result<Output> {
     })
 }
 
+/// The confirmed output of this name, spent or not.
 pub fn find_output(db: &Connection, outpoint: &str) -> rusqlite::Result<Option<Output>> {
     db.prepare_cached("SELECT * FROM outputs WHERE outpoint = ?1")?
         .query_row([outpoint], output)
         .optional()
 }
 
+/// Confirmed outputs of an address that no known transaction spends, by name.
 pub fn unspent(db: &Connection, address: &str) -> rusqlite::Result<Vec<Output>> {
+    // In a fixed order, so that tests choose the same coins in each run.
     let text = "SELECT * FROM outputs WHERE address = ?1 AND spent_by IS NULL ORDER BY outpoint";
     db.prepare_cached(text)?
         .query_map([address], output)?
         .collect()
 }
 
+/// Marks an output as spent by a transaction, or as free again.
 pub fn spend(db: &Transaction<'_>, outpoint: &str, by: Option<&str>) -> rusqlite::Result<()> {
     let text = "UPDATE outputs SET spent_by = ?2 WHERE outpoint = ?1";
     db.prepare_cached(text)?
@@ -103,6 +121,7 @@ pub fn spend(db: &Transaction<'_>, outpoint: &str, by: Option<&str>) -> rusqlite
         .map(|_| ())
 }
 
+/// A waiting or confirmed transaction.
 pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
     let known = |row: &rusqlite::Row<'_>| {
         let fee: i64 = row.get(1)?;
@@ -116,6 +135,7 @@ pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<Kn
     db.prepare_cached(text)?.query_row([id], known).optional()
 }
 
+/// Adds a transaction, or replaces its row when it confirms.
 pub fn add_transaction(db: &Transaction<'_>, id: &str, known: &Known) -> rusqlite::Result<()> {
     let mut statement =
         db.prepare_cached("INSERT OR REPLACE INTO transactions VALUES (?1, ?2, ?3, ?4)")?;
@@ -125,6 +145,7 @@ pub fn add_transaction(db: &Transaction<'_>, id: &str, known: &Known) -> rusqlit
         .map(|_| ())
 }
 
+/// Ids of the transactions that wait for a block, ascending.
 pub fn pending(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let text = "SELECT id FROM transactions WHERE height IS NULL ORDER BY id";
     db.prepare_cached(text)?
@@ -134,8 +155,10 @@ pub fn pending(db: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// Forgets a replaced transaction and frees what it spent.
 pub fn evict(db: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
+    // Inputs that the replacement does not spend are free again, as at a node.
     db.prepare_cached("UPDATE outputs SET spent_by = NULL WHERE spent_by = ?1")?
         .execute([id])?;
+
     db.prepare_cached("DELETE FROM transactions WHERE id = ?1 AND height IS NULL")?
         .execute([id])
         .map(|_| ())

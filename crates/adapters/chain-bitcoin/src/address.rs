@@ -14,6 +14,8 @@ use strongroom_types::{Code, Refusal};
 /// (bech32 in upper case). `address_wrong_network`: an address of another network.
 pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
     let invalid = |detail: &str| Refusal::new(Code::AddressInvalid, detail);
+
+    // Intents carry no longer one; the parser's work grows with the length.
     if text.len() > ADDRESS_BYTES_MAX {
         return Err(invalid("too long for a Bitcoin address"));
     }
@@ -26,7 +28,11 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
             format!("not an address of {network:?}"),
         ));
     }
+
     let script = address.assume_checked().script_pubkey();
+
+    // One text for one script: in upper case the address would slip past an allow-list that has it
+    // in lower case.
     match of_script(&script, network) {
         Some(canonical) if canonical == text => Ok(script),
         Some(canonical) => Err(invalid(&format!("write it as `{canonical}`"))),
@@ -41,6 +47,8 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
 pub fn of_script(script: &Script, network: Network) -> Option<String> {
     let address = Address::from_script(script, network.params()).ok()?;
     let payable = match address.address_type()? {
+        // BIP-341 takes any 32 bytes as an output key; value sent to bytes that are not a point is
+        // lost.
         AddressType::P2tr => script
             .as_bytes()
             .get(2..)

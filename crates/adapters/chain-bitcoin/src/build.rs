@@ -53,6 +53,7 @@ fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Draft, 
             vec![*coin.ok_or_else(|| Refusal::new(Code::AnchorMissing, &anchor.0))?]
         }
     };
+
     Ok(Draft {
         outputs: payments(codec, plan.effects)?,
         coins: view.coins.clone(),
@@ -69,13 +70,14 @@ pub struct Draft {
     pub coins: Vec<Coin>,
     /// Coins it must spend.
     pub must: Vec<Coin>,
-    /// What it must outbid.
+    /// The transaction it must outbid.
     pub replaced: Option<Replaced>,
 }
 
 impl Draft {
     /// Chooses coins, writes the transaction and reads it back.
     fn finish(self, codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Built, Refusal> {
+        // One place is left for the change.
         if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
             return Err(malformed("too many outputs or inputs"));
         }
@@ -100,6 +102,7 @@ impl Draft {
     fn goal(&self, plan: &Plan<'_>, view: &View) -> Result<Goal, Refusal> {
         let paid = total(self.outputs.iter().map(|output| output.value.to_sat()))
             .ok_or_else(|| malformed("amounts exceed 21 million bitcoin"))?;
+
         let fees = Fees {
             rate: view.rate.0,
             outputs_weight: self
@@ -165,11 +168,13 @@ fn write(
         input: chosen.iter().map(input).collect(),
         output,
     };
+
     let claim = |coin: &Coin| InputClaim {
         amount: coin.amount,
         path: coin.path,
     };
     let inputs = chosen.iter().map(claim).collect();
+
     Unsigned {
         transaction,
         inputs,
@@ -196,10 +201,13 @@ fn read_back(
     let first = inputs
         .first()
         .map(|input| ConflictKey(input.previous_output.to_string()));
+
+    // The first attempt names the anchor that every later one must spend as well.
     let anchor = plan.anchor.cloned().or(first).ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(&anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
     }
+
     Ok(Built {
         unsigned,
         anchor,

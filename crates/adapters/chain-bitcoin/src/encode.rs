@@ -22,7 +22,7 @@ pub const INPUTS_MAX: usize = CONFLICT_KEYS_MAX;
 /// Most outputs: 32 transfers and change, with room.
 pub const OUTPUTS_MAX: usize = 64;
 
-/// What the builder says about an input.
+/// The builder's claims about one input, checked by derivation and by the signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct InputClaim {
     /// Satoshi. A lie makes the signature invalid: BIP-341 commits to every input's amount.
@@ -36,9 +36,9 @@ pub struct InputClaim {
 pub struct Unsigned {
     /// The transaction without witnesses.
     pub transaction: Transaction,
-    /// One an input.
+    /// Claims, one per input.
     pub inputs: Vec<InputClaim>,
-    /// One an output: its own path when it returns to the vault.
+    /// Claims, one per output: its own path when it returns to the vault.
     pub outputs: Vec<Option<OwnPath>>,
 }
 
@@ -68,6 +68,7 @@ impl Unsigned {
             inputs: self.inputs.clone(),
             outputs: self.outputs.clone(),
         };
+
         let bytes = borsh::to_vec(&form).map_err(|e| Refusal::new(Code::Internal, e))?;
         if bytes.len() > UNSIGNED_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
@@ -81,23 +82,31 @@ impl Unsigned {
     /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network),
     /// `malformed`.
     pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
+        // Before decoding: counts inside the bytes must not decide how much memory is taken.
         if bytes.len() > UNSIGNED_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
         }
+
+        // The version first: a later form may differ in everything that follows.
         if bytes.first().is_some_and(|version| *version != VERSION) {
             return Err(Refusal::new(
                 Code::Unsupported,
                 "unknown version of the unsigned form",
             ));
         }
+
         let form =
             Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
+
+        // Bitcoin signatures name no network: a transaction of test coins could be valid on
+        // mainnet.
         if form.magic != network.magic() {
             return Err(Refusal::new(
                 Code::UnknownChain,
                 "made for another Bitcoin network",
             ));
         }
+
         let transaction: Transaction = encode::deserialize(&form.transaction)
             .map_err(|_| malformed("not a Bitcoin transaction"))?;
         let unsigned = Self {
@@ -106,6 +115,7 @@ impl Unsigned {
             outputs: form.outputs,
         };
         unsigned.check_counts()?;
+
         // Both decoders are strict today; the comparison keeps it so when a library changes.
         if unsigned.encode(network)? != bytes {
             return Err(malformed("the unsigned form is not in its one encoding"));
@@ -115,9 +125,13 @@ impl Unsigned {
 
     fn check_counts(&self) -> Result<(), Refusal> {
         let (inputs, outputs) = (self.transaction.input.len(), self.transaction.output.len());
+
+        // Zipped later: a list that is too short would leave inputs without a signature and outputs
+        // unread.
         if inputs != self.inputs.len() || outputs != self.outputs.len() {
             return Err(malformed("every input and output needs its claim"));
         }
+
         if !(1..=INPUTS_MAX).contains(&inputs) || !(1..=OUTPUTS_MAX).contains(&outputs) {
             return Err(malformed("1 to 256 inputs and 1 to 64 outputs"));
         }

@@ -97,6 +97,7 @@ fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
             format!("{value} satoshi to {}, at least {least}", step.to),
         ));
     }
+
     Ok(TxOut {
         value: Amount::from_sat(value),
         script_pubkey,

@@ -13,7 +13,7 @@ const RELAY_RATE: u64 = 1_000;
 /// BIP-125 rule 4: a replacement pays at least this much more for its own size.
 const REPLACE_RATE: u64 = 1_000;
 
-/// What a transaction replaces.
+/// The transaction to be replaced.
 #[derive(Clone, Copy, Debug)]
 pub struct Replaced {
     /// Its fee in satoshi.
@@ -40,11 +40,14 @@ impl Fees {
     /// (BIP-141).
     pub fn vsize(&self, inputs: usize, change: bool) -> u64 {
         let outputs = self.outputs + usize::from(change);
+
+        // Weight units: what is not witness counts fourfold (BIP-141).
         let weight = FIXED_WEIGHT
             + 4 * (count_bytes(inputs) + count_bytes(outputs))
             + INPUT_WEIGHT * inputs as u64
             + self.outputs_weight
             + if change { CHANGE_WEIGHT } else { 0 };
+
         weight.div_ceil(4)
     }
 
@@ -67,6 +70,8 @@ impl Replaced {
     fn outbid(&self, vsize: u64) -> u64 {
         let more = self.fee.saturating_add(at_rate(vsize, REPLACE_RATE));
         let same_rate = u128::from(self.fee) * u128::from(vsize) / u128::from(self.vsize.max(1));
+
+        // One satoshi above equal rate: Core refuses a replacement whose rate does not rise.
         more.max(
             u64::try_from(same_rate)
                 .unwrap_or(u64::MAX)
@@ -82,5 +87,6 @@ fn at_rate(vsize: u64, rate: u64) -> u64 {
 }
 
 fn count_bytes(count: usize) -> u64 {
+    // A compact size takes 3 bytes from 253 on; no transaction here has 65,536 inputs or outputs.
     if count < 0xfd { 1 } else { 3 }
 }

@@ -63,6 +63,7 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
             None => moves.push(payment(codec, output)?),
         }
     }
+
     moves.sort();
 
     let inputs = unsigned.transaction.input.iter();
@@ -83,6 +84,7 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
         expiry: None,
         slots: slots(&unsigned, &spent, &wallet)?,
     };
+
     Ok(Reading {
         unsigned,
         inspection,
@@ -95,9 +97,11 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
     if transaction.version != Version::TWO {
         return Err(opaque("transaction version other than 2"));
     }
+
     if transaction.lock_time.to_consensus_u32() >= LOCK_TIME_THRESHOLD {
         return Err(opaque("lock time that is not a block height"));
     }
+
     transaction.input.iter().try_for_each(check_input)?;
 
     // Counted twice, an input would hide a fee as large as itself.
@@ -118,6 +122,7 @@ fn check_input(input: &TxIn) -> Result<(), Refusal> {
     if input.sequence != SEQUENCE {
         return Err(opaque("sequence number other than 0xfffffffd"));
     }
+
     // A witness here could carry an annex, which the signature would commit to.
     if !input.script_sig.is_empty() || !input.witness.is_empty() {
         return Err(opaque("input script or witness in an unsigned transaction"));

@@ -30,13 +30,18 @@ pub fn draft(
         AttemptKind::Pay | AttemptKind::Bump => same_payments(codec, &reading, plan.effects)?,
         AttemptKind::Cancel => Vec::new(),
     };
+
     let must = coins_of(&reading);
+
+    // The view may list a coin of the replaced transaction too: it must not become an input twice.
     let mut coins = view.coins.clone();
     coins.retain(|coin| must.iter().all(|old| old.outpoint != coin.outpoint));
+
     let replaced = Some(Replaced {
         fee: reading.fee,
         vsize: vsize(&reading),
     });
+
     Ok(Draft {
         outputs,
         coins,
@@ -50,12 +55,15 @@ fn same_payments(
     reading: &Reading,
     effects: &Effects,
 ) -> Result<Vec<bitcoin::TxOut>, Refusal> {
+    // Read from the bytes and compared with the intent: a bump pays what was approved, whatever
+    // `previous` pays.
     if effects.moves.is_empty() || reading.inspection.moves != effects.moves {
         return Err(Refusal::new(
             Code::EffectsMismatch,
             "the replaced transaction pays something else",
         ));
     }
+
     payments(codec, effects)
 }
 
@@ -77,6 +85,7 @@ fn vsize(reading: &Reading) -> u64 {
         .iter()
         .map(|output| output.weight().to_wu())
         .sum();
+
     let fees = Fees {
         rate: 0,
         outputs_weight,

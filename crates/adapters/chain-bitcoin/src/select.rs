@@ -54,7 +54,10 @@ impl Goal {
         let with = self.fees.fee(coins, true);
         let change = value
             .checked_sub(self.paid.saturating_add(with))
+            // Below it nodes relay the whole transaction no more.
             .filter(|rest| *rest >= CHANGE_MIN);
+
+        // Without change the rest is fee; a transaction that only returns value needs its output.
         let plain = self.fees.fee(coins, false);
         let given_away = value
             .checked_sub(self.paid)
@@ -90,6 +93,7 @@ pub fn select(
         .filter(|coin| !must.contains(coin))
         .copied()
         .collect();
+
     rest.sort_by_key(|coin| (std::cmp::Reverse(coin.amount), coin.outpoint));
 
     // A selection without change first: it is cheaper now and leaves no small coin behind.
@@ -121,6 +125,7 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
     let mut chosen = must.to_vec();
     let mut more = rest.iter();
     while chosen.is_empty() || goal.settle(chosen.len(), value(&chosen)).is_none() {
+        // Each input is a conflict key of the attempt, and those are bounded.
         if chosen.len() >= INPUTS_MAX {
             return None;
         }
@@ -131,6 +136,8 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
 
 /// The pool is the smallest coins that suffice alone and the largest that do not, largest first.
 fn pool<'a>(goal: &Goal, rest: &'a [Coin]) -> &'a [Coin] {
+    // The search grows exponentially with its candidates: those nearest to the amount are the
+    // likeliest to need no change.
     let enough = rest.partition_point(|coin| coin.amount >= goal.paid);
     let first = enough.saturating_sub(POOL_MAX / 2);
     rest.get(first..rest.len().min(first + POOL_MAX))
@@ -145,10 +152,14 @@ fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coi
         .collect();
 
     let mut selector = CoinSelector::new(&candidates);
+
+    // Selected before the search, so that no branch leaves the anchor out.
     for index in 0..must.len() {
         selector.select(index);
     }
+
     selector.run_bnb(LeastCost(goal), ROUNDS_MAX).ok()?;
+
     let chosen: Vec<Coin> = selector.apply_selection(&coins).copied().collect();
     (!chosen.is_empty()).then_some(chosen)
 }
@@ -163,6 +174,7 @@ impl BnbMetric for LeastCost<'_> {
         let value = selector
             .selected()
             .fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
+
         let settlement = self.0.settle(coins, value).filter(|_| coins > 0)?;
         let later = settlement.change.map_or(0, |_| self.0.fees.input_cost());
         Some(cost(settlement.fee.saturating_add(later)))
@@ -174,11 +186,13 @@ impl BnbMetric for LeastCost<'_> {
         let mut value = selector
             .selected()
             .fold(0u64, |sum, (_, coin)| sum.saturating_add(coin.value));
+
         let mut more = selector.unselected();
         while coins == 0 || self.0.settle(coins, value).is_none() {
             value = value.saturating_add(more.next()?.1.value);
             coins += 1;
         }
+
         Some(cost(self.0.fees.fee(coins, self.0.must_change)))
     }
 

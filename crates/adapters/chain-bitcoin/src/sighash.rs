@@ -6,7 +6,7 @@ use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::{TapSighashType, Transaction, TxOut};
 use strongroom_types::{Code, Refusal};
 
-/// One 32-byte message an input, in order. `spent` are the outputs that the inputs spend.
+/// One 32-byte message per input, in order. `spent` are the outputs that the inputs spend.
 pub fn messages(transaction: &Transaction, spent: &[TxOut]) -> Result<Vec<[u8; 32]>, Refusal> {
     let mut cache = SighashCache::new(transaction);
     let all = Prevouts::All(spent);

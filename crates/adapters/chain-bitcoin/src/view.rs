@@ -115,6 +115,8 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
 /// The view of a table's rows.
 pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
     let mut coins = Vec::with_capacity(facts.holdings.len().min(COINS_MAX));
+
+    // Largest first, so that what is cut off are the coins of least use.
     for holding in facts.holdings.iter().take(COINS_MAX) {
         let Holding::Coin(OwnCoin {
             key,
@@ -166,6 +168,7 @@ fn coin(
     if *asset != codec.manifest.native {
         return Err(Refusal::new(Code::UnknownAsset, asset));
     }
+
     let outpoint = outpoint(key)?;
     let amount = satoshi(amount).map_err(|refusal| malformed(refusal.detail))?;
     total(std::iter::once(amount)).ok_or_else(|| malformed("more than 21 million bitcoin"))?;
@@ -179,6 +182,8 @@ fn coin(
 /// Reads a conflict key: `txid:vout`, canonical.
 pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
     let read: Option<OutPoint> = key.0.parse().ok();
+
+    // Conflict keys are compared as texts: a second spelling would let one coin anchor two intents.
     read.filter(|outpoint| outpoint.to_string() == key.0)
         .ok_or_else(|| malformed(format!("`{}` is not txid:vout", key.0)))
 }
@@ -202,6 +207,7 @@ impl View {
             amount: coin.amount,
             path: coin.path,
         };
+
         let form = Form {
             version: VERSION,
             magic: network.magic(),
@@ -214,13 +220,16 @@ impl View {
 
     /// Reads a view of this network strictly.
     pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
+        // Before decoding: the count of coins must not decide how much memory is taken.
         if bytes.len() > VIEW_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
         }
         let form = Form::try_from_slice(bytes).map_err(|_| malformed("not a Bitcoin view"))?;
+
         if form.version != VERSION || form.magic != network.magic() {
             return Err(malformed("a view of another version or network"));
         }
+
         let coin = |coin: &CoinForm| Coin {
             outpoint: OutPoint {
                 txid: Txid::from_byte_array(coin.txid),
@@ -229,6 +238,7 @@ impl View {
             amount: coin.amount,
             path: coin.path,
         };
+
         let view = Self {
             height: block_height(form.height.into())?,
             rate: FeeRate::read(&form.rate.to_le_bytes())?,

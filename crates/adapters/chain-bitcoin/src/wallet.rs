@@ -32,15 +32,20 @@ impl<'a> Wallet<'a> {
         network: Network,
         vault: &VaultKey,
     ) -> Result<Self, Refusal> {
+        // A Taproot output takes BIP-340 signatures only; another suite's key could never spend
+        // what is paid to it.
         if vault.suite != Suite::FrostSecp256k1Tr {
             return Err(Refusal::new(
                 Code::Unsupported,
                 "Bitcoin needs a frost-secp256k1-tr key",
             ));
         }
+
         if vault.account >= ADDRESS_INDEX_MAX {
             return Err(not_own("account out of bounds"));
         }
+
+        // The library reads uncompressed keys too: one key would have two encodings.
         let compressed = vault.public_key.len() == 33;
         let key = PublicKey::from_slice(&vault.public_key)
             .ok()
@@ -51,6 +56,9 @@ impl<'a> Wallet<'a> {
                     "the group key is not a compressed public key",
                 )
             })?;
+
+        // BIP-32 derivation uses key and chain code alone; depth, parent and network matter to the
+        // text form only.
         let root = Xpub {
             network: NetworkKind::Main,
             depth: 0,
@@ -59,12 +67,15 @@ impl<'a> Wallet<'a> {
             public_key: key,
             chain_code: ChainCode::from(vault.chain_code),
         };
+
         let prefix = [PURPOSE, network.coin_type(), vault.account];
         let account = prefix
             .iter()
             .try_fold(root, |parent, index| child(secp, &parent, *index))?;
+
         let receive = child(secp, &account, 0)?;
         let change = child(secp, &account, 1)?;
+
         Ok(Self {
             secp,
             prefix,
@@ -80,12 +91,15 @@ impl<'a> Wallet<'a> {
             1 => &self.change,
             other => return Err(not_own(format!("there is no branch {other}"))),
         };
+
+        // A coin at an index beyond those that are watched would belong to the vault and never be seen.
         if path.index >= ADDRESS_INDEX_MAX {
             return Err(not_own(format!(
                 "address index {} out of bounds",
                 path.index
             )));
         }
+
         let internal = child(self.secp, branch, path.index)?.to_x_only_pub();
         Ok(internal.tap_tweak(self.secp, None).0)
     }
