@@ -16,11 +16,13 @@ pub struct Codecs {
 
 impl fmt::Debug for Codecs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Codecs have no `Debug`; the network tells them apart.
         let known: Vec<_> = self
             .known
             .iter()
             .map(|codec| codec.manifest().network)
             .collect();
+
         f.debug_struct("Codecs")
             .field("known", &known)
             .field("unknown", &self.unknown)
@@ -30,6 +32,8 @@ impl fmt::Debug for Codecs {
 
 impl Codecs {
     pub(crate) fn of_seats(seats: &[ChainSeat], linked: &[Arc<dyn ChainCodec>]) -> Self {
+        // By genesis and not by the build: a linked codec whose chain has no seat must decode
+        // nothing.
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for seat in seats {
             match linked
@@ -40,6 +44,7 @@ impl Codecs {
                 None => unknown.push(seat.chain.clone()),
             }
         }
+
         Self { known, unknown }
     }
 

@@ -43,11 +43,15 @@ fn codecs_of_this_build() -> Result<Vec<Arc<dyn ChainCodec>>, NotACaip> {
 /// [`ChainsError`], if the build itself is wrong; a test of this crate shows that it is not.
 pub fn all() -> Result<&'static [Arc<dyn ChainCodec>], ChainsError> {
     static ALL: OnceLock<Result<Vec<Arc<dyn ChainCodec>>, ChainsError>> = OnceLock::new();
+
+    // The list of a build cannot change: it is made and checked once per process.
     let all = ALL.get_or_init(|| {
         let all = codecs_of_this_build().map_err(ChainsError::Id)?;
         distinct(&all)?;
+
         Ok(all)
     });
+
     all.as_deref().map_err(Clone::clone)
 }
 
@@ -56,6 +60,7 @@ fn distinct(codecs: &[Arc<dyn ChainCodec>]) -> Result<(), ChainsError> {
     for (at, codec) in codecs.iter().enumerate() {
         let (one, others) = (codec.manifest(), codecs.iter().skip(at + 1));
         for other in others.map(|other| other.manifest()) {
+            // Signers with other orders of the list would read other effects from the same bytes.
             if one.chain == other.chain {
                 return Err(ChainsError::Twice(one.chain.clone()));
             }
@@ -84,8 +89,10 @@ pub fn codecs_with(
     genesis: &Genesis,
     extra: Vec<Arc<dyn ChainCodec>>,
 ) -> Result<Codecs, ChainsError> {
+    // Checked together: an extra codec must not stand in for one that ships.
     let linked: Vec<_> = all()?.iter().cloned().chain(extra).collect();
     distinct(&linked)?;
+
     Ok(Codecs::of_seats(&genesis.chains, &linked))
 }
 

@@ -72,6 +72,7 @@ impl Link {
             path: socket.to_owned(),
             source,
         })?;
+
         let routes = Routes {
             bus,
             node,
@@ -81,6 +82,7 @@ impl Link {
             journal,
             stop,
         };
+
         Ok(Self {
             listener,
             inbox_from,
@@ -111,13 +113,17 @@ impl Link {
 }
 
 fn listen(socket: &Path) -> io::Result<UnixListener> {
+    // Binding fails on a file that is there, in use or not.
     match std::fs::remove_file(socket) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
+
     let listener = UnixListener::bind(socket)?;
     std::fs::set_permissions(socket, Permissions::from_mode(0o600))?;
+
+    // An accept that blocked would not see the stop flag.
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

@@ -30,6 +30,7 @@ pub(crate) struct Session {
 impl Session {
     /// Takes over an accepted stream.
     pub(crate) fn open(routes: Arc<Routes>, stream: UnixStream) -> Result<Self, LinkError> {
+        // Inherited from the listener on some systems; the two threads of a session block.
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(None)?;
         Ok(Self {
@@ -69,9 +70,13 @@ impl Session {
         while !self.closed.load(Ordering::Relaxed) && !self.routes.stop.is_set() {
             for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
                 let frame = encode(&self.frame(&delivered));
+                // The signer has gone; what it did not get its next connection does.
                 if write_frame(&mut &self.stream, &frame).is_err() {
                     return Ok(());
                 }
+
+                // Requests are passed on once, across connections; journal topics begin again with
+                // each connection, since a signer skips what it has.
                 let next = delivered.offset + 1;
                 if delivered.topic == self.routes.inbox {
                     inbox_from.next = next;
@@ -94,6 +99,7 @@ impl Session {
             journal,
             ..
         } = self.routes.as_ref();
+
         let mut wants = vec![(inbox.clone(), inbox_from)];
         for topic in journal {
             let mut position = bus.start(topic)?;

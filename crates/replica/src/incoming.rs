@@ -23,12 +23,15 @@ pub fn open_incoming(record: &[u8], senders: &dyn Senders) -> Result<Incoming, R
         senders,
         &[Role::Writer, Role::Signer, Role::Witness],
     )?;
+
     let role = senders.sender(envelope.from).map(|sender| sender.role);
     match role.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))? {
         Role::Writer => envelope.payload().map(Incoming::Batch),
         Role::Signer | Role::Witness => envelope
             .payload()
             .map(|cosignature| Incoming::Cosignature(envelope.from, cosignature)),
+        // Services consume the journal; one that wrote to its topics would speak for the log or a
+        // witness.
         Role::Api | Role::Approvals | Role::Transactions | Role::Coordinator => {
             Err(Refusal::new(Code::UnknownSender, envelope.from))
         }

@@ -65,6 +65,7 @@ impl Replica {
         if meta.blob(0)? != hash.0 {
             return Err(Refusal::from(Code::GenesisMismatch).into());
         }
+
         let frontier: Frontier =
             decode(meta.blob(2)?).map_err(|e| corrupt(&format!("frontier: {e}")))?;
         if meta.u64(1)? != frontier.size() {
@@ -83,6 +84,7 @@ impl Replica {
         {
             return Err(corrupt("the last entry is missing").into());
         }
+
         witness::check_line(&stored, tx, follower.size())?;
         Ok(Self { follower, stored })
     }
@@ -94,10 +96,11 @@ impl Replica {
     /// # Errors
     /// As [`Self::load`]; whatever stopped the replica (that needs people, not another try).
     pub fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), ReplicaError> {
+        // A halted replica must not come back by loading again: the reason lies in the log.
         if let Some(halted) = self.follower.halted() {
             return Err(halted.clone().into());
         }
-        // A halted replica must not come back by loading again: the reason lies in the log.
+
         if self.is_at(tx)? {
             self.stored = witness::load(tx)?;
             return Ok(());

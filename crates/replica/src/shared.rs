@@ -42,6 +42,8 @@ impl SharedFollower {
     /// What does not verify is refused without consequence; what stops the replica shows in
     /// [`Follower::halted`] as well.
     pub fn receive(&self, record: &[u8], now: UnixMs) -> Result<usize, Refusal> {
+        // The envelope is verified outside of the lock: a flood of false records must not keep every
+        // reader waiting.
         let registered = self.read(|follower| Arc::clone(follower.state().registered()));
         match open_incoming(record, registered.as_ref())? {
             Incoming::Batch(batch) => self
@@ -59,6 +61,8 @@ impl SharedFollower {
             Code::Internal,
             "a panic interrupted the replica",
         ));
+
+        // Halted permanently from here on, so readers need not pass this way again.
         self.0.clear_poison();
     }
 }

@@ -175,6 +175,7 @@ fn compare_and_set(
     old: Option<&Cosigned>,
     new: &Cosigned,
 ) -> Result<(), ReplicaError> {
+    // Two processes on one database would otherwise both cosign, each unaware of the other's head.
     let (old_size, old_body) = old.map_or((0, ""), |old| (old.size, old.body.as_str()));
     let row = [
         Arg::u64(new.size)?,
@@ -184,6 +185,7 @@ fn compare_and_set(
         old_body.into(),
         false.into(),
     ];
+
     if tx.execute(sql::COSIGN, &row)? == 1 {
         Ok(())
     } else {

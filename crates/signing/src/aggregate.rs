@@ -41,6 +41,8 @@ pub fn aggregate(
 ) -> Result<Vec<Vec<u8>>, SharesFault> {
     let mut signatures = Vec::with_capacity(packages.len());
     for (slot, package) in packages.iter().enumerate() {
+        // Ends at the first slot that fails: without every signature the transaction cannot be
+        // sent.
         let of_slot = shares_of_slot(package, slot, shares)?;
         signatures.push(keys.aggregate(package, &of_slot)?);
     }
@@ -56,6 +58,8 @@ fn shares_of_slot(
 ) -> Result<Vec<SignatureShare>, SharesFault> {
     let (mut of_slot, mut culprits) = (Vec::new(), Vec::new());
     for index in package.commitments.keys() {
+        // A signer without a share for this slot is a culprit like one with a false share: the
+        // quorum cannot do without it.
         let bytes = shares.get(index).and_then(|all| all.get(slot));
         match bytes.and_then(|bytes| bytes.as_slice().try_into().ok()) {
             Some(share) => of_slot.push(SignatureShare {
@@ -65,6 +69,8 @@ fn shares_of_slot(
             None => culprits.push(*index),
         }
     }
+
+    // All of them at once: the coordinator replaces every culprit before it tries again.
     if culprits.is_empty() {
         Ok(of_slot)
     } else {

@@ -10,6 +10,7 @@ use strongroom_wire::NonceCommitment;
 #[must_use]
 pub fn commitment_from_wire(claimed: &NonceCommitment) -> Commitment {
     let (hiding, binding) = claimed.commitment.split_at(claimed.commitment.len() / 2);
+
     Commitment {
         boot_id: claimed.boot,
         number: claimed.number,

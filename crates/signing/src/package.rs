@@ -63,12 +63,14 @@ fn package(
             "participants ascend by index",
         ));
     }
+
     let commitments: BTreeMap<u16, _> = claimed
         .iter()
         .map(|(index, claimed)| (*index, commitment_from_wire(claimed)))
         .collect();
 
     let path = ChildPath::new(slot.path.clone()).map_err(|e| Refusal::new(Code::PathNotOwn, e))?;
+
     Ok(SigningPackage {
         suite: suite_id(slot.suite),
         key_id: key_name(request.tenant, request.key),

@@ -27,6 +27,8 @@ pub trait Payload: BorshSerialize + BorshDeserialize {
 #[must_use]
 pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(borsh::object_length(value).unwrap_or_default());
+
+    // Half an encoding must not leave: it could decode as another value.
     if value.serialize(&mut bytes).is_err() {
         bytes.clear();
     }
@@ -47,6 +49,7 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(
             format!("{} bytes", bytes.len()),
         ));
     }
+
     let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
 
     // One value, one encoding: two texts of one record would have two digests, and what was
@@ -67,6 +70,7 @@ struct Same<'a>(&'a [u8]);
 
 impl Write for Same<'_> {
     fn write(&mut self, written: &[u8]) -> Result<usize> {
+        // Compared while it is written, so that a record is not held in memory twice.
         self.0 = self.0.strip_prefix(written).ok_or(ErrorKind::InvalidData)?;
         Ok(written.len())
     }

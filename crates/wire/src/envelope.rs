@@ -22,7 +22,7 @@ pub enum Role {
     Approvals = 1,
     /// Transactions service.
     Transactions = 2,
-    /// Coordinator.
+    /// Service that runs signing sessions and ceremonies.
     Coordinator = 3,
     /// Journal writer.
     Writer = 4,
@@ -85,6 +85,8 @@ struct Sealed {
 impl Envelope {
     /// Decodes the payload as `T`, refusing any other schema.
     pub fn payload<T: Payload>(&self) -> Result<T, Refusal> {
+        // Payloads of two types can share their bytes: without the number one could be read as the
+        // other.
         if self.schema != T::SCHEMA {
             let detail = format!(
                 "schema {} where {} was expected",
@@ -93,6 +95,7 @@ impl Envelope {
             );
             return Err(Refusal::new(Code::Malformed, detail));
         }
+
         decode(&self.payload)
     }
 
@@ -107,6 +110,7 @@ impl Envelope {
 
     /// Refuses a record for another recipient.
     pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
+        // A broadcast is refused too: what is said to all must not pass for a request to one.
         if self.to == Some(me) {
             Ok(())
         } else {
@@ -147,6 +151,7 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
         created,
         deadline,
     } = heading;
+
     let (schema, payload) = (T::SCHEMA, encode(payload));
     let envelope = encode(&Envelope {
         version: VERSION,
@@ -160,6 +165,9 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
         deadline,
         payload,
     });
+
+    // Over the encoded bytes, which travel with the signature: the receiver encodes nothing to
+    // verify it.
     let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
     encode(&Sealed {
         envelope,
@@ -172,6 +180,9 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
 /// check.
 pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
     let sealed: Sealed = decode(bytes)?;
+
+    // The sender's name stands inside, so the bytes are decoded before their signature is known to
+    // be valid; the decoder is strict and bounded for that.
     let envelope: Envelope = decode(&sealed.envelope)?;
 
     if envelope.version != VERSION {
@@ -190,6 +201,7 @@ pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envel
     let sender = senders
         .sender(envelope.from)
         .filter(|sender| roles.contains(&sender.role));
+
     let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
 
     // Over the bytes as received: bytes that were encoded again could hide what was signed.

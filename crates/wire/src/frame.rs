@@ -49,7 +49,7 @@ pub enum AdminRequest {
 pub enum AdminReply {
     /// State, one `name: value` per line.
     Status(String),
-    /// Done.
+    /// Carried out; nothing to report.
     Done,
     /// Refused, with code and detail.
     Refused(String),
@@ -72,15 +72,19 @@ pub struct PublicRecord {
 pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let length =
         u32::try_from(bytes.len()).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    // The other side would close the connection over it; here the sender still knows what it was.
     if bytes.len() > FRAME_BYTES_MAX {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "frame too large",
         ));
     }
+
+    // One write call: a length that left alone would make the other side wait for its frame.
     let mut frame = Vec::with_capacity(bytes.len() + 4);
     frame.extend_from_slice(&length.to_be_bytes());
     frame.extend_from_slice(bytes);
+
     writer.write_all(&frame)?;
     writer.flush()
 }
@@ -101,7 +105,10 @@ pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
             "frame too large",
         ));
     }
+
     let mut bytes = vec![0; length];
+
+    // An end from here on is an error: half a frame must not pass for a closed connection.
     reader.read_exact(&mut bytes)?;
     Ok(Some(bytes))
 }

@@ -83,6 +83,8 @@ impl TransactionState {
     /// Whether no event leaves this state.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
+        // Every state is named: a new one must be decided here, or clients would wait for its end
+        // without end.
         match self {
             Self::Completed
             | Self::Rejected
@@ -108,6 +110,7 @@ impl TransactionState {
     #[must_use]
     pub const fn is_signed(self) -> bool {
         match self {
+            // `Replaced` too: only a signed transaction can lose the race for its anchor on the chain.
             Self::Signed
             | Self::Broadcasting
             | Self::Confirming
@@ -147,6 +150,7 @@ pub enum Who {
 #[must_use]
 pub const fn ended_as(code: Code, who: Who) -> TransactionState {
     match (code, who) {
+        // These say what happened, whichever part met it first.
         (Code::IntentExpired, _) => TransactionState::Expired,
         (Code::IntentCancelled, _) => TransactionState::Cancelled,
         (Code::IntentRejected, _) => TransactionState::Rejected,

@@ -86,9 +86,11 @@ impl Marks {
     /// Adds a mark; the first mark of a layer stays.
     #[must_use]
     pub fn with(mut self, layer: Layer, at_us: u64) -> Self {
+        // A record that is delivered again must not make its layer look later than it was.
         if self.at(layer).is_none() {
             self.0.push((layer, at_us));
         }
+
         self
     }
 

@@ -15,6 +15,7 @@ macro_rules! payloads {
     )*};
 }
 
+// A number is never given out again: old records stay on topics and would be read as the new type.
 payloads! {
     IntentSubmitted = 1
     ApprovalSubmitted = 2
@@ -59,7 +60,7 @@ pub enum Decided {
 /// An early, unbinding evaluation: only `apply` and the signers' replicas decide.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct IntentDecided {
-    /// The intent.
+    /// Intent text and the client's signature.
     pub intent: Signed,
     /// Canonical text of the decision core; empty when refused before policy.
     pub core: String,
@@ -84,7 +85,7 @@ pub struct IntentReturned {
 /// A transaction to sign.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SigningRequested {
-    /// The tenant.
+    /// Tenant of vault and key.
     pub tenant: TenantId,
     /// The vault that pays.
     pub vault: VaultId,
@@ -125,13 +126,13 @@ pub struct NonceCommitment {
 pub struct SigningRequest {
     /// This run.
     pub session: SessionId,
-    /// The tenant.
+    /// Tenant of intent and key.
     pub tenant: TenantId,
-    /// The intent.
+    /// Digest of the intent text.
     pub intent: Digest,
-    /// The attempt's number.
+    /// The attempt's number, from 1.
     pub attempt: u32,
-    /// The key.
+    /// Key that signs every slot.
     pub key: KeyId,
     /// The unsigned transaction.
     pub unsigned: Vec<u8>,
@@ -151,7 +152,7 @@ pub enum CoordinatorMessage {
         /// Number of commitments, at most 256.
         count: u32,
     },
-    /// Sign.
+    /// Share signatures of one transaction, or refuse.
     Sign(SigningRequest),
     /// Start the ceremony that the journal has released.
     Ceremony {
@@ -172,7 +173,7 @@ pub enum CoordinatorMessage {
 pub struct CeremonyMessage {
     /// Tenant of the key.
     pub tenant: TenantId,
-    /// The key.
+    /// Key that the ceremony makes.
     pub key: KeyId,
     /// Run of the protocol.
     pub run: u32,
@@ -216,7 +217,7 @@ pub enum SignerMessage {
     Certificate {
         /// Tenant of the key.
         tenant: TenantId,
-        /// The key.
+        /// Key that the ceremony made.
         key: KeyId,
         /// Ed25519 over the certificate digest.
         signature: Vec<u8>,
@@ -258,11 +259,11 @@ pub enum Outcome {
 /// The end of a signing run.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SigningFinished {
-    /// The intent.
+    /// Digest of the intent text.
     pub intent: Digest,
-    /// The attempt's number.
+    /// The attempt's number, from 1.
     pub attempt: u32,
-    /// The vault.
+    /// Vault that pays; the record's key on the topic.
     pub vault: VaultId,
     /// Result.
     pub outcome: Outcome,
@@ -271,7 +272,7 @@ pub struct SigningFinished {
 /// A transaction's new state.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct TransactionChanged {
-    /// The intent.
+    /// Digest of the intent text.
     pub intent: Digest,
     /// New state.
     pub state: TransactionState,

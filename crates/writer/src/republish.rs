@@ -57,12 +57,16 @@ pub fn republish(
     let mut size = published(bus, &Registered::of(genesis))?;
     let mut tx = db.begin()?;
     let stored = Replica::stored_size(tx.as_mut())?;
+
+    // The database was put back: ordering on from it would give published positions a second time.
     if size > stored {
         return Err(RepublishError::DatabaseBehind {
             published: size,
             stored,
         });
     }
+
+    // In portions: a new bus gets the whole journal, which need not fit into memory.
     let mut count = 0;
     loop {
         let mut records = Vec::new();
@@ -86,7 +90,8 @@ fn published(bus: &dyn Bus, registered: &Registered) -> Result<u64, RepublishErr
     let topic = Topic::new(topics::JOURNAL_ENTRIES)?;
     let (start, end) = (bus.start(&topic)?, bus.end(&topic)?);
     let mut next = end.next;
-    // From the end backwards, past whatever is not a batch.
+
+    // From the end backwards, past whatever is not a batch: only what the writer signed counts.
     while next > start.next {
         next -= 1;
         let wants = [(topic.clone(), Position { next, ..end })];

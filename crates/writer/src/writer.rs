@@ -50,9 +50,12 @@ impl Writer {
     ) -> Result<Self, Refusal> {
         let orderer = Orderer::new(&genesis, log_seed)?;
         let invalid = |e| Refusal::new(Code::InvalidReference, e);
+
+        // Not the entries: they are this stage's own output, and its database has them.
         let mut consumed = journal_topics(&genesis).map_err(invalid)?;
         consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
         consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
+
         Ok(Self {
             genesis,
             topics: consumed,
@@ -85,6 +88,9 @@ impl Writer {
         let ordered = replica
             .order(tx, &self.orderer, now, bodies, &mut *rng)
             .map_err(stage_error)?;
+
+        // In the transaction that stored them: entries are published with their commit or not at
+        // all.
         let batches = ordered.batches.iter();
         let records = batches.map(|ordered| batch_record(&mut self.post, now, &ordered.batch));
         Ok((records.collect::<Result<_, _>>()?, ordered.results))
@@ -96,6 +102,7 @@ impl Writer {
         let faults = self.genesis.faults as usize;
         let follower = self.replica()?.follower_mut();
         let registered = Arc::clone(follower.state().registered());
+
         let heard = match open_incoming(&delivered.record.payload, registered.as_ref()) {
             Ok(Incoming::Cosignature(witness, said)) => follower.cosignature(witness, &said, now),
             Ok(Incoming::Batch(_)) => Err(Refusal::new(
@@ -104,6 +111,8 @@ impl Writer {
             )),
             Err(refusal) => Err(refusal),
         };
+
+        // Skipped: what does not verify proves nothing, and a hostile witness can send much of it.
         if let Err(refusal) = heard {
             tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
         }
@@ -129,6 +138,7 @@ impl Writer {
             submission: submission.id,
             result,
         };
+
         let cause = submission.cause.clone().until(now.plus(ANSWER_LIFE_MS));
         let from = submission.from;
         self.post.record(
@@ -156,6 +166,7 @@ impl Stage for Writer {
 
     fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
         match &mut self.replica {
+            // Cheap when memory and tables agree: the whole state is loaded once.
             Some(replica) => replica.reload(tx).map_err(stage_error),
             None => {
                 self.replica =
@@ -173,6 +184,9 @@ impl Stage for Writer {
     ) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
         let registered = Arc::clone(self.replica()?.follower().state().registered());
+
+        // Submissions of a round are ordered together: one checkpoint and one commit for all of
+        // them.
         let (mut submissions, mut bodies) = (Vec::new(), Vec::new());
         for delivered in batch {
             if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
@@ -216,6 +230,7 @@ impl Stage for Writer {
         let now = UnixMs(now_ms);
         let follower = self.replica()?.follower();
         let bodies: &[Body] = match follower.size() {
+            // The orderer puts genesis before the first body; here there is none yet.
             0 => &[],
             _ if Orderer::tick_due(follower, now) => &[Body::Tick],
             _ => return Ok(Vec::new()),
@@ -234,6 +249,8 @@ pub(crate) fn batch_record(
     now: UnixMs,
     batch: &JournalBatch,
 ) -> Result<Record, StageError> {
+    // The id follows from the checkpoint, so a batch that is published again after a crash is the
+    // same record to every consumer.
     let note = digest("strongroom/journal-batch/v1", &[batch.note.as_bytes()]);
     let cause = Cause::own(&[&note.0], FOR_EVER);
     post.record(

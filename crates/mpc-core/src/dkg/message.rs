@@ -28,7 +28,9 @@ pub(super) enum Body {
 /// Broadcast: frost's package and the commitment to the chain-code contribution.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round1 {
+    /// Round-1 package in frost's own encoding: coefficient commitments and proof of knowledge.
     pub package: Vec<u8>,
+    /// Commitment to this party's part of the chain code, 32 bytes.
     pub chain_code_commitment: [u8; 32],
 }
 
@@ -36,7 +38,9 @@ pub(super) struct Round1 {
 /// its sender's fault, and the sealed share.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round2 {
+    /// Roster index of the recipient.
     pub to: u16,
+    /// Secret share and part of the chain code, 64 bytes, sealed to the recipient's X-Wing key.
     pub sealed: Sealed,
 }
 

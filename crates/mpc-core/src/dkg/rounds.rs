@@ -18,8 +18,11 @@ pub(super) type ShareBytes = Zeroizing<[u8; 32]>;
 
 /// Result of part 3, serialized.
 pub(super) struct KeyMaterial {
+    /// This party's signing share.
     pub secret: ShareBytes,
+    /// Group public key in the suite's element encoding.
     pub group_key: Vec<u8>,
+    /// Verifying share of each party by roster index, in the same encoding.
     pub verifying_shares: BTreeMap<u16, Vec<u8>>,
 }
 
