@@ -19,6 +19,7 @@ pub(crate) fn same<T: PartialEq + fmt::Display>(
     if theirs == own {
         return Ok(());
     }
+
     Err(ClientError::untrue(format!(
         "`{member}` is {theirs}, recomputed {own}"
     )))
@@ -39,18 +40,18 @@ fn document<D: Document>(text: &str) -> Result<D, ClientError> {
 /// A decision as this client read it.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// The core.
+    /// Part of the decision that approvers sign.
     pub core: DecisionCore,
-    /// Its digest, recomputed from the text: what an approval names.
+    /// Digest of the core, recomputed from its text; an approval names it.
     pub digest: Digest,
 }
 
 /// A transaction whose digests, words and names were recomputed from its texts.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The intent.
+    /// Intent, parsed from its signed text.
     pub intent: Intent,
-    /// Its digest.
+    /// Digest of the intent, recomputed from its text.
     pub digest: Digest,
     /// Text and client's signature (the signature is for journal and signers to verify).
     pub signed: Signed,
@@ -67,6 +68,9 @@ pub struct Shown {
 pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     let signed = signed(&info.intent)?;
     let intent: Intent = document(&signed.text)?;
+
+    // The text is what counts; every other member is the server's summary of it. One that differs
+    // would show people another payment than the one they sign.
     let digest = Intent::digest_of(&signed.text);
     same("digest", &info.digest, &digest.into())?;
     same("id", &info.id, &TransactionId::from(digest).into())?;
@@ -74,6 +78,8 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     same("vault", &info.vault, &intent.vault.into())?;
     let external_id = intent.external_id.to_string();
     same("external_id", &info.external_id, &external_id)?;
+
+    // People compare the words by eye with those on another screen.
     if info.words != words(&digest) {
         return Err(ClientError::untrue("the words are not those of the digest"));
     }
@@ -92,9 +98,12 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
 fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<Decision, ClientError> {
     let core: DecisionCore = document(&shown.text)?;
     let digest = DecisionCore::digest_of(&shown.text);
+
     same("digest", &shown.digest, &digest.into())?;
     same("tier", &shown.tier, &core.tier.into())?;
     same("rule", &shown.rule, &core.rule.to_string())?;
+
+    // An approver who signs this core would approve what it says about that other intent.
     if core.intent != *intent {
         return Err(ClientError::untrue("the decision is about another intent"));
     }
@@ -107,6 +116,8 @@ fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<Decision, ClientErro
 /// [`ClientError::Untrue`] on the first difference.
 pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError> {
     let shown = transaction(info)?;
+
+    // The text alone: a signature that was exchanged is refused by the journal, not here.
     if shown.signed.text == sent.text {
         Ok(shown)
     } else {
@@ -116,14 +127,14 @@ pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError>
     }
 }
 
-/// What an approver signs, as this client read it from the texts.
+/// Subject of an approver's signature, as this client read it from the texts.
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// The transaction.
     pub shown: Shown,
     /// The decision to be approved.
     pub decision: Decision,
-    /// What the intent will do, by the codec linked here.
+    /// Effects of the intent, by the codec linked here.
     pub effects: Effects,
     /// Digests of the yes answers so far, in the order they came.
     pub answered: Vec<Digest>,
@@ -141,15 +152,21 @@ pub fn pending(
     vaults: &dyn Registry,
 ) -> Result<Pending, ClientError> {
     let shown = transaction(info)?;
+
+    // The signature would count in the installation that the text names, not in the pinned one.
     if shown.intent.platform != platform {
         return Err(ClientError::untrue(
             "the intent is for another installation",
         ));
     }
+
     let decision = shown
         .decision
         .clone()
         .ok_or_else(|| ClientError::untrue("there is no decision yet"))?;
+
+    // Signers read the transaction with the decoder that the core names. Another one may understand
+    // the same intent differently, and the approver would be shown what signers do not enforce.
     if decision.core.decoder != codec.manifest().decoder {
         let detail = format!(
             "the decision was read by {}, here is {}",
@@ -158,11 +175,15 @@ pub fn pending(
         );
         return Err(ClientError::untrue(detail));
     }
+
     let effects = codec.expected(&shown.intent, vaults)?;
+
     let mut answered = Vec::new();
     for answer in &info.approvals {
         let text = signed(answer)?.text;
         let approval: Approval = document(&text)?;
+        // A yes to an earlier core counts no more. Named in `after`, it would spoil this approval:
+        // the journal compares that list with the approvals it counts.
         let fits = approval.intent == shown.digest && approval.core == decision.digest;
         if fits && approval.answer == Answer::Yes {
             answered.push(Approval::digest_of(&text));
@@ -188,8 +209,11 @@ impl Pending {
         if !self.decision.core.ordered {
             return Vec::new();
         }
+
         let mut earlier = 0;
         for need in &self.decision.core.groups {
+            // A group that is not full yet is the one this approver answers in: its members do not
+            // name one another, since they may answer in any order.
             let full = earlier + need.approvals as usize;
             if self.answered.len() < full {
                 break;
@@ -219,6 +243,8 @@ impl Pending {
             approver: by.id,
             rationale: rationale(reason),
             nonce,
+            // No earlier: an approval that lapsed while others are awaited would have to be asked
+            // for again.
             expires: self.shown.intent.expires,
         };
         Signed::by(&approval, by)

@@ -21,7 +21,7 @@ use strongroom_wire::TransactionState;
 
 /// Longest wait that one request asks of the server, milliseconds.
 const WAIT_MS: u64 = 10_000;
-/// How long the server may take to have a proof's checkpoint witnessed, milliseconds.
+/// Longest wait for a checkpoint to be witnessed that covers a proof's entries, milliseconds.
 const PROOF_WAIT_MS: u64 = 10_000;
 
 /// One server with one bearer key.
@@ -31,6 +31,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The base URL only: a bearer key must not reach a log.
         write!(f, "Client({}, ..)", self.http.base())
     }
 }
@@ -42,7 +43,7 @@ pub struct ProvedAddress {
     pub address: String,
     /// The vault it belongs to, and what proves it.
     pub registered: Registered,
-    /// Where below the vault's account it is.
+    /// Path below the vault's account.
     pub path: OwnPath,
 }
 
@@ -68,6 +69,8 @@ impl Client {
     /// Offers a signed act to the journal; gives its digest, recomputed.
     pub fn submit_act(&self, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Act::digest_of(&signed.text);
+
+        // A receipt for another text would make the caller wait for an act that is not theirs.
         let receipt: Receipt = self.http.post("/v1/acts", signed)?;
         check::same("digest", &receipt.digest, &digest.into())?;
         Ok(digest)
@@ -90,6 +93,8 @@ impl Client {
     pub fn wait_act(&self, digest: &Digest, within: Duration) -> Result<(), ClientError> {
         let mut left = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         loop {
+            // The library has no clock: each wait counts in full, even when the server answers
+            // early. That bounds the number of requests whatever the server does.
             let wait = left.min(WAIT_MS);
             let act = self.act(digest, wait)?;
             match act.state {
@@ -115,13 +120,13 @@ impl Client {
         self.http.get(&format!("/v1/vaults?tenant={tenant}"))
     }
 
-    /// Vaults of the API key's own tenant.
+    /// Vaults of the tenant that the bearer key belongs to.
     pub fn own_vaults(&self) -> Result<Page<VaultInfo>, ClientError> {
         self.http.get("/v1/vaults")
     }
 
-    /// An address as the server tells it, with its proof. Use [`Self::proved_address`] before
-    /// paying to it.
+    /// An address as the server gives it, with its proof. Use [`Self::proved_address`] before paying
+    /// to it.
     pub fn address(
         &self,
         vault: VaultId,
@@ -149,11 +154,15 @@ impl Client {
     ) -> Result<ProvedAddress, ClientError> {
         let answer = self.address(vault, branch, index)?;
         let registered = registered(genesis, vault, answer.proof)?;
+
         let path = OwnPath {
             change: branch,
             index,
         };
         let address = codec.derive_address(&registered.key, path)?;
+
+        // The derived address would do. A server that shows another one is broken or hostile, and
+        // the caller must know it before using it for anything else.
         check::same(
             "chain",
             &answer.chain,
@@ -185,11 +194,15 @@ fn registered(
     vault: VaultId,
     proof: Option<AddressProof>,
 ) -> Result<Registered, ClientError> {
+    // Without a proof nothing binds the address to the pinned genesis: an address alone is never
+    // shown as proved.
     let proof = proof.ok_or_else(|| ClientError::not_proved("not witnessed yet; try again"))?;
+
     let part = |part: EntryWithProof| EntryProof {
         sealed: part.sealed.0,
         proof: part.proof,
     };
+
     let proof = VaultProof {
         tenant: part(proof.tenant),
         key: part(proof.key),
@@ -199,6 +212,8 @@ fn registered(
 }
 
 fn refused(act: ActInfo) -> ClientError {
+    // As if the offer itself had been refused: the answer's own status is 200, since asking
+    // succeeded.
     let (code, detail) = act
         .reason
         .map(|reason| (reason.code, reason.detail))
@@ -230,6 +245,9 @@ impl Client {
         let info: TransactionInfo = self
             .http
             .get(&format!("/v1/transactions/{id}?{until}wait_ms={wait_ms}"))?;
+
+        // The id follows from the intent's digest: compared twice, it binds the text to the
+        // request.
         check::same("id", &info.id, &id.into())?;
         check::transaction(&info)?;
         Ok(info)
@@ -247,13 +265,14 @@ impl Client {
         let page: Page<TransactionInfo> = self
             .http
             .get(&format!("/v1/transactions?limit={limit}{tenant}{cursor}"))?;
+
         for info in &page.data {
             check::transaction(info)?;
         }
         Ok(page)
     }
 
-    /// Where a transaction's time went, layer by layer.
+    /// Time that each layer of a transaction's path took.
     pub fn timeline(&self, id: TransactionId) -> Result<TimelineInfo, ClientError> {
         let info: TimelineInfo = self.http.get(&format!("/v1/transactions/{id}/timeline"))?;
         check::same("id", &info.id, &id.into())?;
@@ -263,6 +282,7 @@ impl Client {
     /// Sends the signed `cancel` of a transaction to the journal; gives the act's digest.
     pub fn cancel(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Act::digest_of(&signed.text);
+
         let receipt: Receipt = self
             .http
             .post(&format!("/v1/transactions/{id}/cancel"), signed)?;
@@ -270,18 +290,20 @@ impl Client {
         Ok(digest)
     }
 
-    /// What waits for approval, as the server tells it. Use [`Self::pending`] before signing.
+    /// Transactions that wait for approval, as the server shows them. Use [`Self::pending`] before
+    /// signing.
     pub fn approvals(&self, tenant: Option<TenantId>) -> Result<Page<PendingInfo>, ClientError> {
         let tenant = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
         let page: Page<PendingInfo> = self.http.get(&format!("/v1/approvals{tenant}"))?;
+
         for item in &page.data {
             check::transaction(&item.transaction)?;
         }
         Ok(page)
     }
 
-    /// What an approver would sign for a transaction: both digests and the effects, recomputed
-    /// here; internal destinations are proved.
+    /// The subject of an approver's signature: both digests and the effects, recomputed here;
+    /// internal destinations are proved.
     pub fn pending(
         &self,
         genesis: &Genesis,
@@ -290,11 +312,17 @@ impl Client {
     ) -> Result<Pending, ClientError> {
         let info = self.transaction(id, None, 0)?;
         let intent = check::transaction(&info)?.intent;
+
+        // The codec is chosen by the signed text, not by a member of the answer that the server
+        // could set to another chain.
         let reads = |codec: &&Arc<dyn ChainCodec>| codec.manifest().chain == intent.chain;
         let codec = codecs
             .iter()
             .find(reads)
             .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+
+        // Effects name addresses. That of an internal destination is derived from proved entries,
+        // or the server could have its own address shown under a vault's name.
         let vaults = self.proved_destinations(genesis, &intent)?;
         check::pending(&info, genesis.platform, codec.as_ref(), &vaults)
     }
@@ -309,6 +337,8 @@ impl Client {
         for transfer in intent.transfers() {
             if let Destination::Vault(vault) = &transfer.destination {
                 let known = self.proved_vault(genesis, *vault)?;
+                // Signers look destinations up within the intent's tenant, so this one they would
+                // refuse.
                 if known.tenant != intent.tenant {
                     return Err(ClientError::not_proved(format!(
                         "{vault} belongs to another tenant"
@@ -323,6 +353,7 @@ impl Client {
     /// Sends an approver's signed answer.
     pub fn decide(&self, id: TransactionId, signed: &Signed) -> Result<Digest, ClientError> {
         let digest = Approval::digest_of(&signed.text);
+
         let receipt: Receipt = self
             .http
             .post(&format!("/v1/approvals/{id}/decisions"), signed)?;

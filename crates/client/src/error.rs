@@ -15,14 +15,14 @@ pub enum ClientError {
         status: u16,
         /// Stable code, documented in `docs/errors/`.
         code: String,
-        /// What exactly.
+        /// Subject of the refusal or the code's general meaning, for people.
         detail: String,
     },
     /// The answer contradicts what was recomputed here: a broken or hostile server. Never retry
     /// blindly.
     #[error("the server's answer is not true: {0}")]
     Untrue(String),
-    /// What was to be proved is not proved.
+    /// A link between the pinned genesis and the claim does not hold.
     #[error("not proved: {0}")]
     NotProved(String),
     /// Not within the time given; it may still happen.

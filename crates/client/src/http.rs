@@ -10,9 +10,9 @@ use ureq::Agent;
 use ureq::http::Response;
 use zeroize::Zeroizing;
 
-/// Longest wait for one answer: the server's longest wait for a change, and room.
+/// Longest wait for one answer: the server's longest wait for a change (30 s), and room.
 const TIMEOUT: Duration = Duration::from_secs(45);
-/// Largest answer.
+/// Largest answer, bytes; a hostile server must not fill this process's memory.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// One server with one bearer key.
@@ -27,6 +27,8 @@ impl Http {
         // No proxy: the environment must not send a bearer key elsewhere. No redirects for the same
         // reason.
         let config = Agent::config_builder()
+            // A refusal is an answer with a body: as an error of the transport its code would be
+            // lost.
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
             .max_redirects(0)
@@ -62,6 +64,7 @@ impl Http {
     ) -> Result<T, ClientError> {
         let body = serde_json::to_string(&SignedRequest::from(signed))
             .map_err(|e| ClientError::Transport(e.to_string()))?;
+
         let request = self
             .agent
             .post(self.url(path)?)
@@ -85,6 +88,8 @@ impl Http {
 
 /// `http://` with a loopback host and nothing but an optional port behind it.
 fn is_loopback(base: &str) -> bool {
+    // By whole text, not by a URL parser: parsers disagree on user names and numeric hosts, and a
+    // host that one of them reads differently would be sent the bearer key.
     let Some(authority) = base.strip_prefix("http://") else {
         return false;
     };
@@ -102,6 +107,7 @@ fn is_loopback(base: &str) -> bool {
 fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, ClientError> {
     let failed = |e: ureq::Error| ClientError::Transport(e.to_string());
     let mut answer = answer.map_err(failed)?;
+
     let status = answer.status().as_u16();
     let text = answer
         .body_mut()
@@ -109,6 +115,7 @@ fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, Cli
         .limit(ANSWER_BYTES_MAX)
         .read_to_string()
         .map_err(failed)?;
+
     if (200..300).contains(&status) {
         Ok(text)
     } else {

@@ -12,8 +12,9 @@ use strongroom_types::text::lower_hex;
 use strongroom_types::{Credential, CredentialClass, CredentialId, SigningCredential, UserId};
 use zeroize::Zeroizing;
 
+/// Mode of a key file: read and written by its owner, by no one else.
 const MODE: u32 = 0o600;
-/// Largest key file.
+/// Largest key file, bytes: some 300 are used.
 const FILE_BYTES_MAX: u64 = 4096;
 
 /// Why a key file was not written or not used.
@@ -22,25 +23,25 @@ pub enum KeyFileError {
     /// The file system.
     #[error("key file {path}: {error}")]
     Io {
-        /// Which file.
+        /// Path of the key file.
         path: PathBuf,
-        /// Why.
+        /// Error of the file system.
         error: std::io::Error,
     },
     /// Another user may read or write it.
     #[error("key file {path} has mode {found:o}; only its owner may read it: chmod 600 {path}")]
     Mode {
-        /// Which file.
+        /// Path of the key file.
         path: PathBuf,
-        /// Its mode.
+        /// Permission bits found.
         found: u32,
     },
-    /// Not a key file. Never says what stands in it.
+    /// Not a key file. Never quotes its content.
     #[error("{path} is not a key file: {what}")]
     Form {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Deviation from the form, without any of its text.
         what: String,
     },
 }
@@ -74,7 +75,9 @@ impl KeyFile {
         let mut rng = entropy.rng();
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(seed.as_mut_slice());
+
         let user = user.unwrap_or_else(|| UserId::random(rng.as_mut()));
+
         let file = Self::from_seed(CredentialId::random(rng.as_mut()), user, class, &seed);
         file.save(path)?;
         Ok(file)
@@ -106,6 +109,10 @@ impl KeyFile {
     /// The file system's; a file that exists is never overwritten.
     pub fn save(&self, path: &Path) -> Result<(), KeyFileError> {
         let text = self.text();
+
+        // `create_new`: an older file may hold the only copy of a registered key. The mode is set
+        // as the file is made, since a later chmod leaves a moment in which others can open it.
+        // Synced: a key that is registered and then lost with the power can sign nothing more.
         let write = || -> std::io::Result<()> {
             let mut file = OpenOptions::new()
                 .write(true)
@@ -116,6 +123,7 @@ impl KeyFile {
             file.write_all(b"\n")?;
             file.sync_all()
         };
+
         write().map_err(|error| KeyFileError::Io {
             path: path.to_owned(),
             error,
@@ -136,18 +144,26 @@ impl KeyFile {
             path: path.to_owned(),
             what: what.to_owned(),
         };
+
+        // The open file is asked, not the path: between two look-ups the path could change its
+        // file.
         let file = File::open(path).map_err(io)?;
         let meta = file.metadata().map_err(io)?;
         let mode = meta.mode() & 0o7777;
         if !meta.is_file() {
             return Err(form("not a file"));
         }
+
+        // A seed that others could read may be in use elsewhere; one that they could write may be
+        // theirs.
         if ![MODE, 0o400].contains(&mode) {
             return Err(KeyFileError::Mode {
                 path: path.to_owned(),
                 found: mode,
             });
         }
+
+        // Room for a whole file: a text that grows leaves copies of the seed that are not wiped.
         let mut text = Zeroizing::new(String::with_capacity(512));
         file.take(FILE_BYTES_MAX)
             .read_to_string(&mut text)
@@ -158,13 +174,13 @@ impl KeyFile {
         read.ok_or_else(|| form("its public key is not the one of its seed"))
     }
 
-    /// What the registry holds of the key.
+    /// Public part of the key, as the tenant's registry holds it.
     #[must_use]
     pub fn credential(&self) -> Credential {
         self.credential.clone()
     }
 
-    /// The key at work.
+    /// The key, ready to sign.
     #[must_use]
     pub fn signing(&self) -> SigningCredential {
         SigningCredential::new(self.credential.id, &self.seed)
@@ -188,11 +204,13 @@ impl KeyFile {
     }
 }
 
+/// Key of a file's text; `None` when its public key is not the one of its seed.
 fn read(text: &str) -> Result<Option<KeyFile>, FormError> {
     let mut fields = Fields::of(Json::parse(text)?, "key file")?;
     let hex = |fields: &mut Fields, name: &str| {
         lower_hex::<32>(&fields.text(name)?).ok_or_else(|| FormError::invalid(name, "hex"))
     };
+
     let seed = Zeroizing::new(hex(&mut fields, "seed")?);
     let public_key = hex(&mut fields, "public_key")?;
     let (id, user, class) = (
@@ -201,6 +219,8 @@ fn read(text: &str) -> Result<Option<KeyFile>, FormError> {
         fields.parse("class")?,
     );
     fields.end()?;
+
+    // A damaged seed would still sign, with a key that no registry knows.
     let key = KeyFile::from_seed(id, user, class, &seed);
     Ok(Some(key).filter(|key| key.credential.public_key == public_key))
 }

@@ -23,7 +23,7 @@ use strongroom_types::{
     TenantId, UnixMs, Vault, VaultId,
 };
 
-/// Whom to believe: what the pinned genesis says about log and witnesses.
+/// Keys and quorum of log and witnesses, taken from the pinned genesis and from nowhere else.
 #[derive(Clone, Debug)]
 pub struct Trust<'a> {
     genesis: &'a Genesis,
@@ -39,10 +39,10 @@ pub struct EntryProof {
     pub proof: String,
 }
 
-/// A proved entry.
+/// An entry that is in the witnessed journal.
 #[derive(Clone, Debug)]
 pub struct ProvedEntry {
-    /// The entry.
+    /// Full entry, decoded from the sealed bytes.
     pub entry: Entry,
     /// The witnessed checkpoint, and since when.
     pub proven: Proven,
@@ -59,6 +59,7 @@ impl<'a> Trust<'a> {
             .witness_keys()
             .map(witness)
             .collect::<Result<_, _>>();
+
         let policy = LogPolicy {
             origin: genesis.origin.clone(),
             log: NoteVerifier::new(&genesis.origin, &genesis.log_key)
@@ -69,20 +70,23 @@ impl<'a> Trust<'a> {
         Ok(Self { genesis, policy })
     }
 
-    /// The genesis.
+    /// The genesis whose keys are trusted.
     #[must_use]
     pub const fn genesis(&self) -> &Genesis {
         self.genesis
     }
 
-    /// Verifies that an entry is in the witnessed journal. The times of cosignatures are told, not
-    /// judged: what is registered stays registered.
+    /// Verifies that an entry is in the witnessed journal. The times of cosignatures are reported,
+    /// not judged: a registration does not expire.
     ///
     /// # Errors
     /// [`ClientError::NotProved`].
     pub fn entry(&self, proof: &EntryProof) -> Result<ProvedEntry, ClientError> {
         let sealed: SealedEntry = strongroom_wire::decode(&proof.sealed)?;
         let entry = sealed.open()?;
+
+        // The position is in the tree and in the entry. A caller reports `seq`; it must be the
+        // place that the proof is about.
         let read = Proof::parse(&proof.proof).map_err(ClientError::not_proved)?;
         if read.index != entry.seq {
             return Err(ClientError::not_proved(format!(
@@ -90,6 +94,10 @@ impl<'a> Trust<'a> {
                 entry.seq, read.index
             )));
         }
+
+        // The leaf is made from the entry that was opened, never taken from the server: a leaf of
+        // another entry under a valid proof proves nothing about this one. This library has no
+        // clock, so every time that the format allows is accepted.
         let leaf = sealed.leaf_hash(&entry);
         let proven = read
             .verify(leaf, &self.policy, TIME_S_MAX)
@@ -106,17 +114,24 @@ impl<'a> Trust<'a> {
         use strongroom_tlog::{
             Checkpoint, Cosignature, valid_cosignatures, verify_note, witnessed_at,
         };
+
         let signed = verify_note(note, std::slice::from_ref(&self.policy.log))
             .map_err(ClientError::not_proved)?;
         let checkpoint = Checkpoint::parse(&signed.body).map_err(ClientError::not_proved)?;
+
+        // The log's key may sign for several origins; a head of another journal says nothing here.
         if checkpoint.origin() != self.policy.origin {
             return Err(ClientError::not_proved("a checkpoint of another log"));
         }
+
+        // C2SP signed-note: signatures of unknown keys are ignored, so that a note may gain lines.
         let lines = signed
             .others
             .iter()
             .filter_map(|line| Cosignature::from_note_signature(line).ok());
         let lines: Vec<Cosignature> = lines.collect();
+
+        // The log alone could show this client a tree that no signer has seen.
         let valid = valid_cosignatures(&signed.body, &lines, &self.policy.witnesses, TIME_S_MAX);
         let at = witnessed_at(self.policy.quorum, &valid);
         Ok((
@@ -126,7 +141,7 @@ impl<'a> Trust<'a> {
     }
 }
 
-/// What proves a vault: the entries that made its tenant, its key and itself.
+/// The three entries that prove a vault: those that made its tenant, its key and itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VaultProof {
     /// The act that created the tenant, with its charter.
@@ -140,13 +155,13 @@ pub struct VaultProof {
 /// A vault that was proved to be registered.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    /// Its tenant.
+    /// Tenant that the vault belongs to.
     pub tenant: TenantId,
     /// The tenant's name by its charter.
     pub tenant_name: Name,
     /// The vault as registered.
     pub vault: Vault,
-    /// What its addresses derive from.
+    /// Group key, chain code and account that its addresses derive from.
     pub key: VaultKey,
     /// Journal time of the vault's entry.
     pub registered_at: UnixMs,
@@ -168,15 +183,23 @@ pub fn vault(
     let parts = [&proof.tenant, &proof.key, &proof.vault].map(|part| trust.entry(part));
     let [created, finished, registered] = parts;
     let (created, finished, registered) = (created?, finished?, registered?);
+
+    // In this order, because each link is judged by the keys that the one before it proved.
     let (tenant, charter) = charter(trust.genesis, &created.entry)?;
     let vault = vault_record(trust.genesis, &registered.entry, tenant, &charter)?;
+
+    // A server may answer with the perfectly valid proof of a vault that someone else controls.
     if vault.id != wanted {
         return Err(ClientError::not_proved(format!(
             "the entry is about {}, not {wanted}",
             vault.id
         )));
     }
+
     let key = group_key(trust.genesis, &finished.entry, tenant, &vault)?;
+
+    // Each part may stand under a checkpoint of its own. The vault as a whole is not known to be
+    // witnessed more recently than the oldest of them.
     let times = [&created, &finished, &registered].map(|entry| entry.proven.witnessed_at_s);
     Ok(Registered {
         tenant,
@@ -189,14 +212,19 @@ pub fn vault(
     })
 }
 
+/// Act of an entry, with its digest and its signatures, which are not verified yet.
 fn act(genesis: &Genesis, entry: &Entry) -> Result<(Act, Digest, Signed), ClientError> {
     let Body::Act(signed) = &entry.body else {
         return Err(ClientError::not_proved(format!(
-            "entry {} is no act",
+            "entry {} is not an act",
             entry.seq
         )));
     };
+
     let (act, digest) = signed.open::<Act>().map_err(ClientError::not_proved)?;
+
+    // People may hold one key for several installations: what they signed for a test must not count
+    // here, nor in another tenant than the one they named.
     if act.platform != genesis.platform || act.scope != entry.scope {
         return Err(ClientError::not_proved(
             "the act is for another installation or scope",
@@ -205,20 +233,25 @@ fn act(genesis: &Genesis, entry: &Entry) -> Result<(Act, Digest, Signed), Client
     Ok((act, digest, signed.clone()))
 }
 
-/// At least the board's quorum signed, by the keys of `credentials`.
+/// Checks that at least the board's quorum signed, each by its key in `credentials`.
 fn quorum(
     signed: &Signed,
     digest: &Digest,
     board: &Board,
     credentials: &[Credential],
 ) -> Result<(), ClientError> {
+    // Keys come from genesis or the charter, both proved before; the entry only names credentials.
     let keys: BTreeMap<CredentialId, [u8; 32]> =
         credentials.iter().map(|c| (c.id, c.public_key)).collect();
+
+    // `Signed::open` refused doubled credentials, so each member counts once.
     let valid = signed.endorsements.iter().filter(|endorsement| {
         let key = keys.get(&endorsement.credential);
         board.members.contains(&endorsement.credential)
             && key.is_some_and(|key| verify_digest(key, digest, &endorsement.signature))
     });
+
+    // A quorum of zero would be met by no signature at all.
     let found = valid.count();
     if found >= board.quorum as usize && board.quorum > 0 {
         Ok(())
@@ -235,24 +268,31 @@ fn quorum(
 fn charter(genesis: &Genesis, entry: &Entry) -> Result<(TenantId, Charter), ClientError> {
     let (act, digest, signed) = act(genesis, entry)?;
     let ActBody::CreateTenant { tenant, charter } = act.body else {
-        return Err(ClientError::not_proved("the act creates no tenant"));
+        return Err(ClientError::not_proved("the act does not create a tenant"));
     };
+
+    // The journal applies `create_tenant` in the platform's scope only.
     if act.scope != Scope::Platform {
         return Err(ClientError::not_proved(
             "a tenant is created in the platform's scope",
         ));
     }
+
     quorum(
         &signed,
         &digest,
         &genesis.admins,
         &genesis.admin_credentials,
     )?;
+
+    // Every admin of the charter, not a quorum of them: the platform's admins alone could list
+    // people beside confederates who then act for the tenant.
     let all = Board {
         members: charter.admins.members.clone(),
         quorum: u32::try_from(charter.admins.members.len()).unwrap_or(u32::MAX),
     };
     quorum(&signed, &digest, &all, &charter.credentials)?;
+
     Ok((tenant, *charter))
 }
 
@@ -265,14 +305,19 @@ fn vault_record(
 ) -> Result<Vault, ClientError> {
     let (act, digest, signed) = act(genesis, entry)?;
     let ActBody::Put(Record::Vault(vault)) = act.body else {
-        return Err(ClientError::not_proved("the act creates no vault"));
+        return Err(ClientError::not_proved("the act does not create a vault"));
     };
+
+    // The charter's keys judge acts of its own tenant only.
     if act.scope != Scope::Tenant(tenant) {
         return Err(ClientError::not_proved(
             "the vault belongs to another tenant",
         ));
     }
+
+    // The boards of the charter are still the boards: no act changes one (docs/adr/0010).
     quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
+
     Ok(vault)
 }
 
@@ -285,22 +330,29 @@ fn group_key(
 ) -> Result<VaultKey, ClientError> {
     let Body::Finished(finished) = &entry.body else {
         return Err(ClientError::not_proved(format!(
-            "entry {} finishes no ceremony",
+            "entry {} does not finish a ceremony",
             entry.seq
         )));
     };
+
+    // The result of another ceremony is certified as well, but its coins are another vault's.
     if entry.scope != Scope::Tenant(tenant) || finished.key != vault.key {
         return Err(ClientError::not_proved(
             "the key is not the one of the vault",
         ));
     }
+
+    // Signers certify the public record, not the entry around it. Only the name inside the record
+    // ties the group key to this tenant and this key.
     let public = PublicKeyRecord::from_bytes(&finished.public).map_err(ClientError::not_proved)?;
     if public.key_id != key_name(tenant, finished.key) {
         return Err(ClientError::not_proved(
             "the certified key has another name",
         ));
     }
+
     certificates(genesis, finished, &public)?;
+
     Ok(VaultKey {
         suite: suite(public.suite)?,
         public_key: public.group_key,
@@ -309,11 +361,14 @@ fn group_key(
     })
 }
 
+/// Checks that every signer of the key certified it. Whether suite, t and roster are those that the
+/// committee released is judged by the witnesses when they replay the entry.
 fn certificates(
     genesis: &Genesis,
     finished: &Finished,
     public: &PublicKeyRecord,
 ) -> Result<(), ClientError> {
+    // All n, not t: a signer that is missing may hold no share or may have been given another key.
     if !finished
         .certificates
         .iter()
@@ -324,6 +379,8 @@ fn certificates(
             "not exactly one certificate of every signer of the key",
         ));
     }
+
+    // Each by its key in genesis: the record says which indices take part, not who they are.
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
         let seat = genesis.signer(*index);
@@ -337,11 +394,13 @@ fn certificates(
 }
 
 fn suite(id: SuiteId) -> Result<Suite, ClientError> {
+    // The journal's own mapping, searched backwards, so that there is no second list to drift.
     let all = [
         Suite::FrostSecp256k1Tr,
         Suite::FrostSecp256k1,
         Suite::FrostEd25519,
     ];
+
     let found = all.into_iter().find(|suite| suite_id(*suite) == id);
     found.ok_or_else(|| ClientError::not_proved("the key's suite is not known here"))
 }

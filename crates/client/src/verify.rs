@@ -9,7 +9,7 @@
 //! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests |
 //! | `counters.json` | optional: commits and fsyncs before and after the measured transfers |
 //!
-//! Every entry is applied anew; log signatures, tree and state roots are compared; the witnesses'
+//! Every entry is applied again; log signatures, tree and state roots are compared; the witnesses'
 //! quorum must cover the last entry. What is written in a file and cannot be recomputed is a
 //! problem, never a number.
 
@@ -30,7 +30,7 @@ use strongroom_journal::Genesis;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_types::Digest;
 
-/// What was recomputed.
+/// Recomputed counts and heads, and everything that did not hold.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Entries applied.
@@ -88,17 +88,17 @@ pub enum VerifyError {
     /// A file that must be there cannot be read.
     #[error("{file}: {error}")]
     File {
-        /// Which file.
+        /// Name of the file in the folder.
         file: String,
-        /// Why.
+        /// Error of the file system.
         error: std::io::Error,
     },
     /// A file is not what it must be.
     #[error("{file}: {what}")]
     Form {
-        /// Which file.
+        /// Name of the file in the folder.
         file: String,
-        /// What is wrong.
+        /// Deviation from the form.
         what: String,
     },
 }
@@ -110,12 +110,14 @@ pub enum VerifyError {
 /// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of
 /// the report.
 pub fn verify_dir(dir: &Path, codecs: &[Arc<dyn ChainCodec>]) -> Result<Report, VerifyError> {
+    // Proves only that the folder agrees with itself: its author also wrote this hash. A reader who
+    // has the hash from elsewhere calls `verify_dir_pinned`.
     let file = "genesis.hash";
     let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
     verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codecs)
 }
 
-/// Verifies a folder against a genesis hash that the caller pinned himself.
+/// Verifies a folder against a genesis hash that the caller pinned before.
 ///
 /// # Errors
 /// As [`verify_dir`].
@@ -124,13 +126,18 @@ pub fn verify_dir_pinned(
     hash: Digest,
     codecs: &[Arc<dyn ChainCodec>],
 ) -> Result<Report, VerifyError> {
+    // Pinned before anything is read by it: every key and quorum below comes from this file.
     let genesis =
         Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
+
     let batches = list(dir, "journal.bin")?;
     let cosignatures = list(dir, "cosignatures.bin")?;
+
     let mut report = Report::default();
+    // The journal first: transactions and refusals are judged by what it says, not by one another.
     let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
         .map_err(|e| form("genesis.bin", e))?;
+
     let transactions = lines(dir, "transactions.jsonl", &mut report)?;
     transactions::verify(&replayed, codecs, &transactions, &mut report);
     refusals::verify(
@@ -138,6 +145,7 @@ pub fn verify_dir_pinned(
         &lines(dir, "refusals.jsonl", &mut report)?,
         &mut report,
     );
+
     let counters = match optional(dir, "counters.json")? {
         Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| form("counters.json", e))?),
         None => None,
@@ -176,6 +184,9 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
 ) -> Result<Vec<T>, VerifyError> {
     let bytes = read(dir, file)?;
     let values: Vec<T> = borsh::from_slice(&bytes).map_err(|e| form(file, e))?;
+
+    // One journal, one file: two encodings of one list would let two readers see different bytes
+    // under the same claim.
     if strongroom_wire::encode(&values) == bytes {
         Ok(values)
     } else {
@@ -183,12 +194,14 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
     }
 }
 
-/// The lines of an optional file, each with its number from 1; lines that are no JSON are problems.
+/// The lines of an optional file, each with its number from 1; lines that are not JSON are
+/// problems.
 fn lines(dir: &Path, file: &str, report: &mut Report) -> Result<Vec<(usize, Value)>, VerifyError> {
     let Some(bytes) = optional(dir, file)? else {
         return Ok(Vec::new());
     };
     let text = String::from_utf8(bytes).map_err(|e| form(file, e))?;
+
     let mut values = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         match serde_json::from_str(line) {

@@ -75,7 +75,9 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
     if measured.is_empty() {
         return None;
     }
+
     let totals: Vec<u64> = measured.iter().map(|line| line.total_us).collect();
+
     let mut layers = Vec::new();
     let mut covered = 0u64;
     let mut layer = |name: &'static str, budget_us: u64, took: Vec<u64>| {
@@ -90,11 +92,14 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
             });
         }
     };
+
+    // Both ways between client and API are layers too: the total is the client's own.
     layer(
         "request",
         EDGE_BUDGET_US,
         measured.iter().filter_map(Measured::request_us).collect(),
     );
+    // `received` is where the API's clock starts; the way to it is the layer `request`.
     for known in Known::ALL.into_iter().skip(1) {
         let took = measured
             .iter()
@@ -107,6 +112,8 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         EDGE_BUDGET_US,
         measured.iter().filter_map(Measured::answer_us).collect(),
     );
+
+    // Sums, since percentiles do not add up: what is missing of the total is time of no layer.
     let total = totals.iter().fold(0u64, |sum, us| sum.saturating_add(*us));
     let (commits_per_intent, fsyncs_per_intent) = counters.and_then(per_intent).unzip();
     Some(Figures {
@@ -172,6 +179,7 @@ fn took_us(timeline: &Value, layer: &str) -> Option<u64> {
 fn percentile(values: &[u64], percent: usize) -> u64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
+
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0)
 }
@@ -188,12 +196,16 @@ fn per_intent(counters: &Value) -> Option<(f64, f64)> {
         )
     };
     let bus = |when: &str| counters.get(when)?.get("bus_fsyncs")?.as_u64();
+
     let intents = counters
         .get("intents")?
         .as_u64()
         .filter(|intents| *intents > 0)? as f64;
+
+    // Counters run from the start of each process: only the difference belongs to the transfers.
     let commits = commits("after")?.saturating_sub(commits("before")?);
     let bus = bus("after")?.saturating_sub(bus("before")?);
+
     Some((
         commits as f64 / intents,
         commits.saturating_add(bus) as f64 / intents,

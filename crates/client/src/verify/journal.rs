@@ -44,6 +44,8 @@ pub(super) fn replay(
     };
     let mut bodies: BTreeMap<u64, String> = BTreeMap::new();
     for batch in batches {
+        // The follower passes over a batch that it has applied before. In a file, a second copy or
+        // a gap means that it is not the journal it claims to be.
         if batch.first_seq != replayed.follower.size() {
             report.problem(format!(
                 "journal: entries from {} where {} belong",
@@ -64,15 +66,21 @@ pub(super) fn replay(
                 break;
             }
         }
+
         let tip = replayed.follower.tip();
         bodies.insert(tip.size, tip.body.clone());
     }
+
     let tip = replayed.follower.tip();
     report.entries = tip.size;
     report.head = format!("{} {}", tip.root, tip.state_root);
+
     if tip.size == 0 {
         report.problem("journal: no entry");
     }
+
+    // The file must be witnessed to its last entry: what follows the last witnessed head may exist
+    // in this copy only.
     report.witnessed = witnessed(replayed.follower.genesis(), &bodies, cosignatures, report);
     if report.witnessed != report.entries {
         report.problem(format!(
@@ -85,6 +93,7 @@ pub(super) fn replay(
 
 impl Replayed {
     fn note(&mut self, sealed: &SealedEntry, report: &mut Report) {
+        // `append` has opened it: what does not open never comes here.
         let Ok(entry) = sealed.open() else { return };
         match entry.body {
             Body::Authorized(authorization) => {
@@ -128,8 +137,10 @@ fn witnessed(
             Some((node, CosignVerifier::new(&witness_name(node), &key).ok()?))
         })
         .collect();
+
     let mut largest: BTreeMap<NodeId, u64> = BTreeMap::new();
-    let mut said = BTreeSet::new();
+    // One fault often shows at every head and witness: each kind is reported once.
+    let mut reported = BTreeSet::new();
     for (node, cosignature) in cosignatures {
         match size(keys.get(node), bodies, cosignature) {
             Ok(size) => {
@@ -137,12 +148,13 @@ fn witnessed(
                 *known = size.max(*known);
             }
             Err(what) => {
-                if said.insert(what) {
+                if reported.insert(what) {
                     report.problem(format!("cosignature of {node}: {what}"));
                 }
             }
         }
     }
+
     // One over a larger head covers every prefix of it.
     let mut sizes: Vec<u64> = largest.into_values().collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -154,12 +166,15 @@ fn witnessed(
         .unwrap_or(0)
 }
 
+/// Size of the head that a cosignature is over.
 fn size(
     key: Option<&CosignVerifier>,
     bodies: &BTreeMap<u64, String>,
     shown: &WitnessCosignature,
 ) -> Result<u64, &'static str> {
     let key = key.ok_or("genesis has no such witness")?;
+
+    // A record has body, time and signature only: the key it must be by is the one in genesis.
     let signed = Cosignature {
         name: key.name().to_owned(),
         key_id: key.key_id(),
@@ -167,7 +182,10 @@ fn size(
         signature: shown.signature,
     };
     verify_cosignature(&shown.body, &signed, key).map_err(|_| "the signature does not verify")?;
+
     let checkpoint = Checkpoint::parse(&shown.body).map_err(|_| "it is over no checkpoint")?;
+
+    // Compared whole. By size alone, a cosignature over another tree would count for this one.
     match bodies.get(&checkpoint.size()) {
         Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
         Some(_) => Err("it is over another tree of the same size: a split view"),

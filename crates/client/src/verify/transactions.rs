@@ -11,7 +11,7 @@ use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Code, Digest, Document as _, Intent, Refusal};
 
-/// What transactions are compared with.
+/// Journal and codecs that transactions are compared with.
 struct Known<'a> {
     replayed: &'a Replayed,
     codecs: &'a [Arc<dyn ChainCodec>],
@@ -49,6 +49,7 @@ pub(super) fn verify(
 
 fn claim(line: &Value) -> Result<Claim, String> {
     let text = |e: crate::ClientError| e.to_string();
+
     let intent = member::signed(line, "intent").map_err(text)?;
     let attempt = line.get("attempt").and_then(Value::as_u64);
     Ok(Claim {
@@ -62,6 +63,9 @@ fn claim(line: &Value) -> Result<Claim, String> {
 impl Known<'_> {
     fn one(&self, line: &Value) -> Result<String, String> {
         let network_id = self.proved(&claim(line)?).map_err(|e| e.to_string())?;
+
+        // The id is recomputed from the signed bytes; the line's own is checked so that a reader
+        // who looks it up on the chain finds this transaction.
         match line.get("network_id").and_then(Value::as_str) {
             Some(claimed) if claimed != network_id => {
                 Err(format!("it is {network_id}, not {claimed}"))
@@ -86,6 +90,9 @@ impl Known<'_> {
             .iter()
             .find(|attempt| u64::from(attempt.number) == claim.attempt)
             .ok_or_else(|| unknown("no such attempt"))?;
+
+        // Signers were asked for exactly these bytes; others may have the same effects and other
+        // inputs.
         if attempt.unsigned_digest != unsigned_digest(&claim.unsigned) {
             return Err(Code::AttemptDigestMismatch.into());
         }
