@@ -3,12 +3,12 @@
 use sha2::{Digest as _, Sha256};
 use strongroom_types::TenantId;
 
-/// What a bearer key may reach.
+/// A bearer key and the tenant that it may reach.
 #[derive(Clone, Debug)]
 pub struct AccessKey {
     /// SHA-256 of the key's text.
     pub hash: [u8; 32],
-    /// Its tenant; none: the platform's operators (tenant creation, all tenants).
+    /// Tenant whose data it reaches; none: the platform's operators (tenant creation, all tenants).
     pub tenant: Option<TenantId>,
 }
 
@@ -24,8 +24,8 @@ pub fn hash_key(text: &str) -> [u8; 32] {
 pub struct Keyring(pub Vec<AccessKey>);
 
 impl Keyring {
-    /// Who a presented `Authorization` header is. Hashes are compared, so timing shows nothing of a
-    /// key.
+    /// Access of a presented `Authorization` header. Hashes are compared, so timing shows nothing
+    /// of a key.
     pub(crate) fn who(&self, authorization: Option<&str>) -> Option<Access> {
         let presented = hash_key(authorization?.strip_prefix("Bearer ")?);
         self.0
@@ -35,14 +35,14 @@ impl Keyring {
     }
 }
 
-/// Who asks.
+/// Reach of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access {
     pub(crate) tenant: Option<TenantId>,
 }
 
 impl Access {
-    /// Whether this tenant's things are in reach.
+    /// Whether this tenant's data is in reach.
     pub(crate) fn reaches(self, tenant: TenantId) -> bool {
         self.tenant.is_none_or(|own| own == tenant)
     }

@@ -20,13 +20,13 @@ use strongroom_types::{Code, UnixMs};
 pub struct ApiParts {
     /// Its database, shared with its stage.
     pub db: Arc<dyn Db>,
-    /// The bus.
+    /// Bus on which submissions are published, and from which the mirror reads.
     pub bus: Arc<dyn Bus>,
-    /// Its replica.
+    /// Replica that submissions are checked against.
     pub journal: Arc<SharedFollower>,
     /// Codecs of the chains it derives addresses for.
     pub codecs: Vec<Arc<dyn ChainCodec>>,
-    /// Its identity.
+    /// Signing identity on the bus.
     pub post: Post,
     /// Bearer keys.
     pub keyring: Keyring,
@@ -103,10 +103,13 @@ impl Api {
         };
         match self.bus.publish(&[record]) {
             Ok(()) => Ok(()),
+            // Beyond what a body within its bounds can make (docs/adr/0014). The stage could not
+            // send it either, so the client must not be told that it is on its way.
             Err(error @ BusError::TooLarge { .. }) => {
                 Err(Problem::new(Code::RecordTooLarge, error))
             }
             Err(error) => {
+                // 202 stays true: the row is committed, and the stage sends what has no answer.
                 tracing::warn!(%error, "publish; the stage will send it again");
                 Ok(())
             }

@@ -49,6 +49,8 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         let bytes = Bytes::from_request(request, state).await;
         bytes.map(Self).map_err(|e: BytesRejection| {
             let too_large = e.status() == StatusCode::PAYLOAD_TOO_LARGE;
+            // A code of its own, so that a client can tell a text that is too long from one that is
+            // wrong.
             let code = if too_large {
                 Code::RecordTooLarge
             } else {

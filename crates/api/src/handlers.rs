@@ -25,7 +25,7 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 /// An answer with status 202: the request is on its way.
 pub(crate) type Accepted<T> = Result<(StatusCode, Json<T>), Problem>;
 
-/// Who asks whom: what every handler begins with.
+/// The API and the headers of one request: every handler that needs a key begins with it.
 #[derive(Clone)]
 pub(crate) struct Caller {
     api: Arc<Api>,
@@ -44,9 +44,13 @@ impl Caller {
     ) -> Result<T, Problem> {
         let Self { api, headers } = self.clone();
         let run = move || {
+            // Work gets its access from here and in no other way: no handler can forget to ask for
+            // it.
             let access = api.access(&headers)?;
             work(&api, access)
         };
+
+        // The store blocks. A panic ends one request; the other connections of the process go on.
         tokio::task::spawn_blocking(run).await.unwrap_or_else(|e| {
             tracing::error!(error = %e, "a handler panicked");
             Err(Code::Internal.into())

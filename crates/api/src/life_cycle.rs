@@ -6,7 +6,7 @@
 
 use strongroom_wire::TransactionState;
 
-/// What the approvals service decided.
+/// Answer of the approvals service to an intent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
     /// Approvers must answer.
@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     Ended(TransactionState),
 }
 
-/// What happened to a transaction.
+/// A record or a time-out that concerns a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum RowEvent {
     /// The first decision, or the next about the same decision core.
@@ -44,6 +44,7 @@ pub(crate) fn apply(
     event: RowEvent,
 ) -> Result<TransactionState, IllegalTransition> {
     let next = match event {
+        // One that is doubled or late must not take back what has been authorized since.
         RowEvent::Decided(verdict) => is_undecided(state).then(|| verdict.state()),
 
         // The decision may overtake the report that the intent was sent back. Without this edge the
@@ -51,12 +52,17 @@ pub(crate) fn apply(
         RowEvent::DecidedAgain(verdict) => {
             (is_undecided(state) || is_under_way(state)).then(|| verdict.state())
         }
+
+        // The one report that goes back: the journal found another decision, and people answer
+        // again. After a signature there is nothing left to answer.
         RowEvent::Changed(TransactionState::PendingApproval) => {
             is_under_way(state).then_some(TransactionState::PendingApproval)
         }
 
         // A late report must not take a row back, and nothing follows an end.
         RowEvent::Changed(next) => (place(next) > place(state)).then_some(next),
+
+        // From the decision on, the service that has the intent reports its end.
         RowEvent::TimedOut => {
             (state == TransactionState::Received).then_some(TransactionState::Expired)
         }

@@ -27,7 +27,7 @@ pub(crate) use rows::MirrorEntry;
 #[derive(Default)]
 pub(crate) struct Mirror(Mutex<Option<Loaded>>);
 
-/// What is kept in memory: every node of the tree, and how far the topics were read.
+/// The part in memory: every node of the tree, and how far each topic was read.
 pub(crate) struct Loaded {
     tree: MemoryTree,
     wants: Vec<(Topic, Position)>,
@@ -66,6 +66,7 @@ impl Loaded {
         let Some(best) = rows::best(tx, self.quorum)? else {
             return Ok(None);
         };
+
         let mut note = Note::parse(&best.note).map_err(internal)?;
         for line in &best.lines {
             note.add(NoteSignature::parse_line(line).map_err(internal)?)
@@ -78,6 +79,8 @@ impl Loaded {
         let Some((size, checkpoint)) = self.witnessed(tx)?.filter(|(size, _)| seq < *size) else {
             return Ok(None);
         };
+
+        // Under the witnessed size: the tree itself is ahead of what witnesses have cosigned.
         let hashes = inclusion_proof(&self.tree, seq, size).map_err(internal)?;
         Ok(Some(
             Proof {
@@ -105,14 +108,20 @@ impl Mirror {
         db: &'a dyn Db,
         bus: &dyn Bus,
     ) -> Result<Look<'a>, Problem> {
+        // A request that panicked in here left nothing behind, since `take` comes first.
         let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+
         // Taken out: after any error memory is made again from the tables.
         let mut current = match loaded.take() {
             Some(current) => current,
             None => Loaded::new(genesis, db.begin()?.as_mut(), bus)?,
         };
+
         fill::catch_up(&mut current, genesis, db, bus)?;
         *loaded = Some(current);
+
+        // The look keeps the lock: tree and tables must be of one moment, or a proof would not
+        // hold.
         Ok(Look {
             loaded,
             tx: db.begin()?,
@@ -148,6 +157,8 @@ impl Look<'_> {
     pub(crate) fn proof(&mut self, seq: u64) -> Result<Option<String>, Problem> {
         let Self { loaded, tx } = self;
         let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
+
+        // Not "not witnessed yet": a client would wait for an entry that may never come.
         if seq >= loaded.tree.size() {
             return Err(Problem::new(
                 Code::NotFound,

@@ -60,6 +60,7 @@ impl Modify for Bearer {
             components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
         }
         for (path, item) in &mut description.paths.paths {
+            // Answered without a key: it says nothing of any tenant.
             if path == crate::ready::STATUS {
                 continue;
             }
@@ -88,10 +89,13 @@ fn add_problem(operation: &mut Operation) {
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("ProblemDetails")))
         .build();
+
     let mut response = Response::new("Refused; `docs/errors/` has a row for each code");
     response
         .content
         .insert("application/problem+json".to_owned(), RefOr::T(content));
+
+    // `default` (OpenAPI 3.1): every refusal has this one form, whatever its status.
     let responses = &mut operation.responses.responses;
     responses.insert("default".to_owned(), RefOr::T(response));
 }

@@ -34,6 +34,7 @@ impl From<Code> for Problem {
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         tracing::error!(%error, "store");
+
         let code = match error.kind() {
             DbErrorKind::Full => Code::DiskFull,
             DbErrorKind::Corrupt => Code::StoreCorrupt,
@@ -53,6 +54,7 @@ impl From<DbError> for Problem {
 impl From<BusError> for Problem {
     fn from(error: BusError) -> Self {
         tracing::error!(%error, "journal mirror");
+
         let code = if error.is_transient() {
             Code::NotReady
         } else {
@@ -79,6 +81,7 @@ const fn status(code: Code) -> StatusCode {
     match code {
         Code::Malformed => StatusCode::BAD_REQUEST,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        // Also what a tenant's key must not know to exist.
         Code::NotFound
         | Code::UnknownTenant
         | Code::UnknownVault
@@ -91,6 +94,7 @@ const fn status(code: Code) -> StatusCode {
         Code::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotReady | Code::DiskFull => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal | Code::StoreCorrupt => StatusCode::INTERNAL_SERVER_ERROR,
+        // Refused by policy or journal: well-formed, but not to be done (RFC 9110 §15.5.21).
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -99,6 +103,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Refusal { code, detail } = self.0;
         let status = status(code);
+
         let body = ProblemDetails {
             code: code.as_str().to_owned(),
             detail,
@@ -107,7 +112,9 @@ impl IntoResponse for Problem {
             title: code.meaning().to_owned(),
             page: format!("https://strongroom.dev/errors/{code}"),
         };
+
         let mut response = (status, Json(body)).into_response();
+        // `Json` has set application/json; RFC 9457 §3 gives problems a type of their own.
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             header::HeaderValue::from_static("application/problem+json"),

@@ -28,6 +28,7 @@ impl Ready {
 
     /// Lets requests through from now on.
     pub fn set(&self) {
+        // Pairs with `Acquire`: a request that sees it also sees the tables made before.
         self.0.store(true, Ordering::Release);
     }
 

@@ -2,12 +2,12 @@
 
 use strongroom_ports::db::Migration;
 
-/// `tx`: one row an intent, as shown to clients. `answer`: approvals accepted here. `act`: acts
+/// `tx`: one row per intent, as shown to clients. `answer`: approvals accepted here. `act`: acts
 /// offered to the journal. Rows without an answer are sent again, so each table is its own outbox.
 ///
-/// The `mirror` tables hold what the journal's topics say: every entry with its leaf, checkpoints
-/// and cosignatures from the newest witnessed one on, which entry made a tenant (1), vault (2) or
-/// key (3), and how far each topic was read. All of it is refilled from the bus.
+/// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
+/// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
+/// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
 pub(crate) const MIGRATIONS: &[Migration] = &[V1, V2, V3];
 
 const V1: Migration = Migration {

@@ -48,6 +48,7 @@ pub fn router(api: Arc<Api>) -> Router {
         })
         .fallback(status::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Last, so outermost: a request that comes too early is answered before its body is read.
         .layer(from_fn_with_state(Arc::clone(&api), gate))
         .with_state(api)
 }

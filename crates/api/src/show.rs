@@ -83,6 +83,7 @@ pub(crate) fn timeline(row: &TxRow) -> TimelineInfo {
             took_us: took,
         });
     }
+
     TimelineInfo {
         id: TransactionId::from(row.intent).into(),
         layers,
@@ -103,6 +104,7 @@ pub(crate) fn pending(row: &TxRow, answers: &[Signed]) -> PendingInfo {
             answer: approval.answer.into(),
             approver: approval.approver.into(),
         });
+
     PendingInfo {
         answered: answered.collect(),
         purpose: intent.and_then(|intent| Some(intent.purpose?.to_string())),

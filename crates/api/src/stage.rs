@@ -63,6 +63,7 @@ impl Stage for ApiStage {
         let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
         let now = UnixMs(now_ms);
         let mut step = Step { now, tx };
+
         for delivered in batch {
             match inbox::read(delivered, registered.as_ref(), self.post.node())? {
                 Incoming::Decided(decided) => on_decided::on_decided(&mut step, *decided)?,
@@ -75,6 +76,7 @@ impl Stage for ApiStage {
                 Incoming::Foreign => {}
             }
         }
+        // Nothing to publish: each record has a service that acts on it, and the API only shows.
         Ok(Vec::new())
     }
 
@@ -84,6 +86,7 @@ impl Stage for ApiStage {
     }
 
     fn tick_every_ms(&self) -> u64 {
+        // A quarter of the time after which records are sent again (`on_tick`).
         500
     }
 }

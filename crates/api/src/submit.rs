@@ -28,7 +28,7 @@ use strongroom_stage::StageError;
 use strongroom_stage::post::Post;
 use strongroom_types::{Code, Digest, Refusal, UnixMs};
 
-/// What submissions are checked and stored with.
+/// Replica, codecs and store that submissions are checked by and kept in.
 pub struct Intake {
     /// The API's database, shared with its stage.
     pub db: Arc<dyn Db>,
@@ -48,11 +48,12 @@ impl Intake {
     }
 
     pub(crate) fn post(&self) -> MutexGuard<'_, Post> {
+        // Its only state is a counter, so a request that panicked left nothing half done.
         self.post.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A submission that was stored, and how it goes on.
+/// A submission that was stored, and the record that carries it on.
 pub struct Taken {
     /// Digest of the text.
     pub digest: Digest,

@@ -125,8 +125,8 @@ impl Client {
         self.http.get("/v1/vaults")
     }
 
-    /// An address as the server gives it, with its proof. Use [`Self::proved_address`] before paying
-    /// to it.
+    /// An address as the server gives it, with its proof. Use [`Self::proved_address`] before
+    /// paying to it.
     pub fn address(
         &self,
         vault: VaultId,

@@ -37,8 +37,8 @@ pub trait Stage: Send {
         Ok(())
     }
 
-    /// Handles records that were not handled before (duplicates are removed), each topic's in order; at
-    /// most 64. The answer holds for the whole batch.
+    /// Handles records that were not handled before (duplicates are removed), each topic's in
+    /// order; at most 64. The answer holds for the whole batch.
     ///
     /// # Errors
     /// See [`StageError`].

@@ -34,11 +34,13 @@ pub(crate) async fn create(
     let work = move |api: &Api, access: Access| {
         let signed = body.signed()?;
         let (act, _) = signed.open::<Act>().map_err(Refusal::from)?;
+
         match act.scope {
             Scope::Tenant(tenant) => within_reach(access, tenant)?,
             Scope::Platform if access.tenant.is_none() => {}
             Scope::Platform => return Err(Code::NotFound.into()),
         }
+
         offer(api, &signed)
     };
     Caller::new(api, headers).run(work).await
@@ -46,8 +48,10 @@ pub(crate) async fn create(
 
 /// Takes a signed act and sends it on its way to the journal.
 pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
+    // Stored first: what is published must be what a committed row would publish again.
     let taken = submit::act(&api.intake, signed)?;
     api.publish(taken.record)?;
+
     let receipt = Receipt {
         digest: taken.digest.into(),
         state: ReceiptState::Submitted,
@@ -73,6 +77,7 @@ pub(crate) async fn show(
 ) -> Answer<ActInfo> {
     let name: Digest = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
     let caller = Caller::new(Arc::clone(&api), headers);
+
     let ended = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
         let look = caller.run(move |api, access| load(api, access, name));
         async { Ok(Some(look.await?).filter(|act| act.state != ActState::Submitted)) }
@@ -89,12 +94,17 @@ pub(crate) async fn show(
 fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
     let mut tx = api.db().begin()?;
     let row = store::act(tx.as_mut(), &name)?.ok_or(Code::NotFound)?;
+    // Every transaction is a write transaction: held while the replica is read, it would hold up
+    // the stage.
     drop(tx);
+
     let act = Act::parse(&row.signed.text).map_err(|e| Problem::new(Code::Internal, e))?;
     let tenant = match act.scope {
         Scope::Tenant(tenant) => Some(tenant),
         Scope::Platform => None,
     };
+
+    // As if there were none: a refusal would show a tenant which acts others have offered.
     if access.tenant.is_some() && access.tenant != tenant {
         return Err(Code::NotFound.into());
     }
@@ -108,6 +118,7 @@ fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
         (false, true) => ActState::Refused,
         (false, false) => ActState::Submitted,
     };
+
     let reason = (state == ActState::Refused).then(|| show::reason(&row.code, &row.detail));
     Ok(ActInfo {
         digest: name.into(),

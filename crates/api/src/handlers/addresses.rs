@@ -36,6 +36,7 @@ pub(crate) async fn show(
     Query(wait): Query<WaitQuery>,
 ) -> Answer<AddressInfo> {
     let caller = Caller::new(Arc::clone(&api), headers);
+    // Before any wait: an unknown vault, or one of another tenant, is refused at once.
     let derived = caller.run(move |api, access| {
         let vault: VaultId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
         derive(api, access, vault, own_path(&place)?)
@@ -43,6 +44,7 @@ pub(crate) async fn show(
     let (name, address) = derived.await?;
 
     let proof = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
+        // `derive` has judged the access: the name is of a vault that this caller reaches.
         caller.run(move |api, _| api.look()?.address_proof(name))
     });
     Ok(Json(AddressInfo {
@@ -59,6 +61,7 @@ fn derive(
     path: OwnPath,
 ) -> Result<(VaultName, AddressInfo), Problem> {
     api.journal().read(|f| {
+        // Another tenant's vault and one that does not exist are answered alike.
         let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
         let (tenant, record) = found.ok_or(Code::UnknownVault)?;
         let key = f.state().threshold_key(tenant, record.vault.key)?;
@@ -67,6 +70,8 @@ fn derive(
         let vault_key = TenantVaults::new(f.state(), tenant)
             .vault_key(vault)
             .ok_or(Code::UnknownKey)?;
+        // The path names no chain. The transactions role works one, the first of genesis that this
+        // build decodes (docs/adr/0012), so addresses are of that one.
         let codec = api.intake.codecs.first().ok_or(Code::UnknownChain)?;
         let name = VaultName {
             tenant,
@@ -89,6 +94,7 @@ fn derive(
     })
 }
 
+/// `branch-index`, both decimal without leading zeros.
 fn own_path(place: &str) -> Result<OwnPath, Problem> {
     let parse = |text: &str| {
         strongroom_types::time::canonical_u64(text)
@@ -98,11 +104,13 @@ fn own_path(place: &str) -> Result<OwnPath, Problem> {
     let parts = place
         .split_once('-')
         .and_then(|(b, i)| Some((parse(b)?, parse(i)?)));
+
     let (change, index) = parts
         .ok_or_else(|| Problem::new(Code::Malformed, "expected `branch-index`, e.g. `0-7`"))?;
     Ok(OwnPath { change, index })
 }
 
+/// The vault with this id and its tenant: a path names no tenant.
 fn find(state: &Journal, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
     state.tenants().into_iter().find_map(|tenant| {
         state

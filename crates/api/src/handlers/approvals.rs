@@ -30,6 +30,7 @@ pub(crate) async fn list(
         let tenant = of_tenant(access, query.tenant.as_deref())?;
         let mut tx = api.db().begin()?;
         let mut data = Vec::new();
+
         for row in store::waiting(tx.as_mut(), tenant)? {
             let answers = store::answers(tx.as_mut(), &row.intent)?;
             data.push(show::pending(&row, &answers));
@@ -58,9 +59,12 @@ pub(crate) async fn decide(
     let work = move |api: &Api, access| {
         let signed = body.signed()?;
         signed.open::<Approval>().map_err(Refusal::from)?;
+
+        // By the row's tenant: that of the signed text is a claim until its signature is verified.
         let id = show::transaction_id(&id)?;
         let mut tx = api.db().begin()?;
         let row = store::by_id(tx.as_mut(), &id.0)?.ok_or(Code::NotFound)?;
+        // `submit` opens transactions of its own, and they do not nest.
         drop(tx);
         within_reach(access, row.tenant)?;
 

@@ -58,9 +58,12 @@ pub(crate) async fn entries(
     let work = move |api: &Api, access| {
         let from = page.from.unwrap_or(0);
         let limit = page.limit.unwrap_or(50).clamp(1, PAGE_MAX);
+
         let mut look = api.look()?;
         let (mut data, mut bytes, mut next) = (Vec::new(), 0, from);
         for entry in look.entries(from, limit)? {
+            // By size as well as by number: 256 of the largest entries would be 32 MiB in hex,
+            // more than a client reads.
             if bytes >= PAGE_BYTES {
                 break;
             }
@@ -68,6 +71,7 @@ pub(crate) async fn entries(
             next = entry.seq + 1;
             data.push(shown(access, entry)?);
         }
+
         let next = (next < look.size()?).then(|| next.to_string());
         Ok(Json(Page::part(data, next)))
     };
@@ -77,6 +81,9 @@ pub(crate) async fn entries(
 fn shown(access: Access, entry: MirrorEntry) -> Result<EntryInfo, Problem> {
     let leaf: Leaf = decode(&entry.leaf)?;
     let in_full = entry.tenant.is_none_or(|tenant| access.reaches(tenant));
+
+    // The leaf is public: it commits to the entry under a random salt, so nothing can be guessed
+    // from it (docs/formats.md §7).
     Ok(EntryInfo {
         at_ms: leaf.at.0,
         class: leaf.class,
@@ -103,6 +110,7 @@ pub(crate) async fn proof(
 ) -> PlainText {
     let caller = Caller::new(Arc::clone(&api), headers);
     let found = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
+        // Of any tenant's entry: a proof consists of hashes and signatures, not of content.
         caller.run(move |api, _| api.look()?.proof(seq))
     });
     let found = found.await?;

@@ -1,10 +1,10 @@
-//! Whose things a caller may see.
+//! The tenant that a caller may ask about.
 
 use crate::access::Access;
 use crate::problem::Problem;
 use strongroom_types::{Code, TenantId};
 
-/// Another tenant's things do not exist for a tenant's key: a refusal must not tell that they do.
+/// Another tenant's data does not exist for a tenant's key: a refusal must not show that it does.
 pub(crate) fn within_reach(access: Access, tenant: TenantId) -> Result<(), Problem> {
     if access.reaches(tenant) {
         Ok(())
@@ -19,9 +19,12 @@ pub(crate) fn of_tenant(access: Access, named: Option<&str>) -> Result<TenantId,
         .map(str::parse::<TenantId>)
         .transpose()
         .map_err(|e| Problem::new(Code::Malformed, e))?;
+
+    // An operator's key has no tenant of its own: without a name there is nothing to show.
     let tenant = named
         .or(access.tenant)
         .ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
+
     within_reach(access, tenant)?;
     Ok(tenant)
 }

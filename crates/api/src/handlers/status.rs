@@ -1,4 +1,4 @@
-//! Status, and what is asked nowhere.
+//! Status, and the answer to paths that do not exist.
 
 use super::Answer;
 use crate::api::Api;

@@ -32,6 +32,7 @@ pub(crate) async fn show(
     let work = move |api: &Api, access| {
         let tenant: TenantId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
         within_reach(access, tenant)?;
+
         api.journal().read(|f| {
             let record = f.state().tenant(tenant)?;
             let policy = f.state().get(&ks::policy(tenant, &record.policy));
@@ -53,6 +54,7 @@ pub(crate) async fn show(
 }
 
 fn key(record: &KeyRecord) -> KeyInfo {
+    // Revoked first: a key can be revoked before its ceremony has finished.
     let state = match (&record.public, record.revoked) {
         (_, true) => KeyState::Revoked,
         (Some(_), false) => KeyState::Active,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// Longest wait, milliseconds: below the time after which proxies give a request up.
 const WAIT_MAX_MS: u64 = 30_000;
+
 /// How long an answer may wait, and how often it looks.
 #[derive(Clone, Copy)]
 pub(crate) struct Wait {
@@ -42,16 +43,20 @@ pub(crate) async fn until<T, F: Future<Output = Result<Option<T>, Problem>>>(
     if wait.limit.is_zero() {
         return ask().await;
     }
+
     let mut changes = changes.watch();
     let asked = async {
         loop {
+            // Before the look: a change that comes during it ends the pause after it at once.
             changes.mark_unchanged();
             if let Some(answer) = ask().await? {
                 return Ok::<_, Problem>(Some(answer));
             }
+
             let _ = tokio::time::timeout(wait.look_every, changes.changed()).await;
         }
     };
+
     if let Ok(answer) = tokio::time::timeout(wait.limit, asked).await {
         return answer;
     }

@@ -12,15 +12,15 @@ use strongroom_tlog::{Checkpoint, Cosignature, verify_cosignature, verify_note};
 use strongroom_types::NodeId;
 use strongroom_wire::{JournalBatch, WitnessCosignature, decode, topics};
 
-/// Records of one transaction.
+/// Most records of one transaction.
 const RECORDS_MAX: usize = 256;
-/// Of a witness's topic only so many of the newest records are read at first: the older ones say
-/// less.
+/// Newest records of a witness's topic that are read at first: the older ones say less.
 const COSIGNATURES_BACK: u64 = 256;
 /// Checkpoints kept while no newer one is witnessed.
 const UNWITNESSED_MAX: u64 = 4096;
 
-/// Where each topic is read on; at first the entries' start, and near the end of the cosignatures.
+/// Position of each topic from which it is read on; at first the entries' start, and near the end
+/// of the cosignatures.
 pub(super) fn positions(
     genesis: &Genesis,
     tx: &mut dyn Tx,
@@ -40,9 +40,12 @@ pub(super) fn positions(
 
 fn first(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
     let start = bus.start(topic)?;
+    // The tree needs every leaf from the first one on.
     if topic.as_str() == topics::JOURNAL_ENTRIES {
         return Ok(start);
     }
+
+    // A cosignature counts for every entry below its size, so the newest of each witness suffice.
     let next = bus
         .end(topic)?
         .next
@@ -73,9 +76,12 @@ pub(super) fn catch_up(
             }
             other => other?,
         };
+
         if records.is_empty() {
             return Ok(());
         }
+
+        // Memory runs ahead of the tables until the commit. `Mirror::look` drops it on any error.
         let mut tx = db.begin()?;
         for delivered in &records {
             take(loaded, tx.as_mut(), &registered, delivered)?;
@@ -89,6 +95,9 @@ pub(super) fn catch_up(
             tx.as_mut(),
             loaded.wants.iter().map(|(topic, at)| (topic.as_str(), *at)),
         )?;
+
+        // Proofs are given under the newest witnessed checkpoint only. The second bound keeps the
+        // tables small while witnesses are away.
         let best = rows::best(tx.as_mut(), loaded.quorum)?.map_or(0, |best| best.size);
         rows::prune(
             tx.as_mut(),
@@ -98,7 +107,7 @@ pub(super) fn catch_up(
     }
 }
 
-/// What does not verify proves nothing and is skipped.
+/// Takes one record. One that does not verify proves nothing and is skipped.
 fn take(
     loaded: &mut Loaded,
     tx: &mut dyn Tx,
@@ -124,8 +133,10 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
         );
         return Ok(());
     };
+
     let checkpoint = Checkpoint::parse(&note.body).map_err(internal)?;
     let known = loaded.tree.size();
+
     if batch.first_seq > known || checkpoint.size() != batch.first_seq + batch.entries.len() as u64
     {
         tracing::warn!(
@@ -135,10 +146,14 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
         );
         return Ok(());
     }
+
+    // After a new start of the topic a batch may begin with entries that are here.
     let new = usize::try_from(known - batch.first_seq).unwrap_or(usize::MAX);
     for bytes in batch.entries.iter().skip(new) {
         let sealed: SealedEntry = decode(bytes).map_err(internal)?;
         let entry = sealed.open().map_err(internal)?;
+
+        // The index of a leaf is its position, and proofs are asked for by position.
         if entry.seq != loaded.tree.size() {
             return Err(internal(format!(
                 "entry {} where {} belongs",
@@ -148,6 +163,9 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
         }
         loaded.tree.append(rows::insert_entry(tx, &sealed, &entry)?);
     }
+
+    // Before the commit: with one wrong leaf in it no later proof would verify, and the error drops
+    // both the rows and the tree.
     if loaded.tree.root_at(checkpoint.size()) != Some(checkpoint.root()) {
         return Err(internal(format!(
             "the tree of {} entries is not the one the log signed",
@@ -169,15 +187,20 @@ fn cosigned(
     node: NodeId,
     shown: &WitnessCosignature,
 ) -> Result<(), Problem> {
+    // The signers and witnesses of genesis are all here: no quorum counts anyone else.
     let Some(key) = loaded.witnesses.get(&node) else {
         return Ok(());
     };
+
     let signed = Cosignature {
         name: key.name().to_owned(),
         key_id: key.key_id(),
         time_s: shown.time_s,
         signature: shown.signature,
     };
+
+    // Verified before it is kept, since `rows::best` counts rows: a false one would make a head
+    // witnessed that is not.
     let checkpoint = Checkpoint::parse(&shown.body);
     match checkpoint {
         Ok(checkpoint) if verify_cosignature(&shown.body, &signed, key).is_ok() => Ok(

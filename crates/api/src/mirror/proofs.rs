@@ -8,7 +8,7 @@ use strongroom_journal::entry::Leaf;
 use strongroom_types::{KeyId, TenantId, VaultId};
 use strongroom_wire::decode;
 
-/// A vault with what it hangs on.
+/// A vault with its tenant and key: the three things that its proof is about.
 #[derive(Clone, Copy)]
 pub(crate) struct VaultName {
     pub(crate) tenant: TenantId,
@@ -17,7 +17,7 @@ pub(crate) struct VaultName {
 }
 
 impl Look<'_> {
-    /// What proves a vault's addresses; none while a part is not witnessed.
+    /// The proof of a vault's addresses; none while a part is not witnessed.
     pub(crate) fn address_proof(
         &mut self,
         name: VaultName,
@@ -29,6 +29,7 @@ impl Look<'_> {
         let (Some(tenant), Some(key), Some(vault)) = (tenant_part, key_part, vault_part) else {
             return Ok(None);
         };
+
         let registered_at = decode::<Leaf>(&vault.entry.leaf)?.at;
         Ok(Some(AddressProof {
             key: key.into(),
@@ -43,9 +44,12 @@ impl Look<'_> {
         let Some(seq) = rows::fact(self.tx.as_mut(), fact)? else {
             return Ok(None);
         };
+
+        // `entries` begins at the next row there is: that of another position must not pass for it.
         let entry = rows::entries(self.tx.as_mut(), seq, 1)?
             .pop()
             .filter(|entry| entry.seq == seq);
+
         let Some(proof) = self.proof(seq)? else {
             return Ok(None);
         };

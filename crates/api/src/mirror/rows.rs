@@ -34,7 +34,7 @@ fn mirror_entry(row: &Row) -> Result<MirrorEntry, DbError> {
     })
 }
 
-/// What an entry brought into being.
+/// Something that an entry made: a tenant, a vault or a key, by the tables' numbers (`schema`).
 pub(super) struct Fact {
     kind: i64,
     id: Vec<u8>,
@@ -49,6 +49,8 @@ impl Fact {
     }
 
     pub(super) fn vault(tenant: TenantId, vault: VaultId) -> Self {
+        // Who signs the act that makes a vault or key chooses its id, so two tenants may use the
+        // same one: the tenant is part of the name.
         Self {
             kind: 2,
             id: [tenant.0, vault.0].concat(),
@@ -63,8 +65,8 @@ impl Fact {
     }
 }
 
-/// Whose an entry is, and what it brought into being. A charter stands in the platform's scope, but
-/// it is its tenant's.
+/// Tenant of an entry, and the fact that it made. A charter has the platform's scope, but lists the
+/// tenant's people: only that tenant may read it.
 fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
     let scope = match entry.scope {
         Scope::Platform => None,
@@ -92,6 +94,8 @@ pub(super) fn insert_entry(
     entry: &Entry,
 ) -> Result<Hash, DbError> {
     let (tenant, fact) = about(entry);
+    // Leaf and hash are stored beside the entry: a tree of every entry is made at start, and must
+    // not cost opening all of them.
     let (leaf, hash, bytes) = (
         encode(&sealed.leaf(entry)),
         sealed.leaf_hash(entry),
@@ -106,7 +110,9 @@ pub(super) fn insert_entry(
     ];
     let sql =
         "INSERT INTO mirror_entry (seq, tenant, leaf, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
+
     tx.execute(sql, &args)?;
+
     if let Some(fact) = fact {
         let sql =
             "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -144,6 +150,7 @@ pub(super) fn tree(tx: &mut dyn Tx) -> Result<MemoryTree, DbError> {
     loop {
         let sql = "SELECT seq, hash FROM mirror_entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
         let rows = tx.query(sql, &[Arg::u64(tree.size())?, Arg::from(LEAVES_PAGE)])?;
+
         if rows.is_empty() {
             return Ok(tree);
         }
@@ -156,6 +163,8 @@ pub(super) fn tree(tx: &mut dyn Tx) -> Result<MemoryTree, DbError> {
     }
 }
 
+/// Keeps a checkpoint of the log. One that is known already stays: after a new start of the topic
+/// the same notes come again.
 pub(super) fn put_note(tx: &mut dyn Tx, size: u64, body: &str, note: &str) -> Result<(), DbError> {
     let sql =
         "INSERT INTO mirror_note (size, body, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -186,24 +195,31 @@ pub(super) fn put_cosignature(
     .map(drop)
 }
 
-/// A checkpoint that a quorum cosigned.
+/// A checkpoint that a quorum cosigned, with its size in entries and its cosignature lines.
 pub(super) struct Best {
     pub(super) size: u64,
     pub(super) note: String,
     pub(super) lines: Vec<String>,
 }
 
+/// The largest checkpoint that a quorum of witnesses cosigned.
 pub(super) fn best(tx: &mut dyn Tx, quorum: u32) -> Result<Option<Best>, DbError> {
     let sql =
         "SELECT n.size FROM mirror_note n JOIN mirror_cosignature c ON c.size = n.size AND c.body = n.body
                GROUP BY n.size HAVING COUNT(*) >= $1 ORDER BY n.size DESC LIMIT 1";
+
     let Some(row) = tx.query_opt(sql, &[Arg::from(quorum)])? else {
         return Ok(None);
     };
+
     let size = row.u64(0)?;
+
+    // By body, not by size alone: cosignatures over another tree of this size must not be shown as
+    // witnesses of this one.
     let sql = "SELECT n.note, c.line FROM mirror_note n JOIN mirror_cosignature c
                ON c.size = n.size AND c.body = n.body WHERE n.size = $1 ORDER BY c.node";
     let rows = tx.query(sql, &[Arg::u64(size)?])?;
+
     let note = rows
         .first()
         .map(|row| row.text(0).map(ToOwned::to_owned))
@@ -213,6 +229,7 @@ pub(super) fn best(tx: &mut dyn Tx, quorum: u32) -> Result<Option<Best>, DbError
         .iter()
         .map(|row| row.text(1).map(ToOwned::to_owned))
         .collect::<Result<_, _>>()?;
+
     Ok(Some(Best { size, note, lines }))
 }
 

@@ -12,9 +12,11 @@ pub(super) fn on_changed(
     marks: Marks,
 ) -> Result<(), StageError> {
     let Some(mut row) = store::by_digest(step.tx, &changed.intent)? else {
+        // An intent of another installation of the API: no client could ask for it here.
         return Ok(());
     };
     let Ok(state) = apply(row.state, RowEvent::Changed(changed.state)) else {
+        // Overtaken or doubled: the row is further on already.
         return Ok(());
     };
 
@@ -22,6 +24,7 @@ pub(super) fn on_changed(
     if state == TransactionState::PendingApproval {
         store::delete_answers(step.tx, &changed.intent)?;
     }
+
     let was = row.clone();
     row.state = state;
     if let Some((code, detail)) = changed.reason {
@@ -34,6 +37,8 @@ pub(super) fn on_changed(
         row.raw = raw;
     }
     row.refusals = changed.refusals;
+
+    // The measured path ends here: what follows is the network's time.
     if state == TransactionState::Signed {
         row.marks = marks.with(Layer::Signed, step.now.micros());
     }

@@ -14,6 +14,7 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
         // lost: there is no row that a client could ask for.
         return Ok(());
     };
+
     let (verdict, reason) = match decided.decided {
         Decided::Pending => (Verdict::Pending, None),
         Decided::Approved => (Verdict::Approved, None),
@@ -22,6 +23,7 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
             (Verdict::Ended(end), Some((code, detail)))
         }
     };
+
     let was = row.clone();
     let Ok(state) = apply(row.state, event(&row, &decided.core, verdict)) else {
         // A later change overtook the decision on its own topic: only the core is still news.

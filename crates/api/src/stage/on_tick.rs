@@ -10,8 +10,8 @@ use strongroom_stage::post::Post;
 use strongroom_types::{Code, UnixMs};
 use strongroom_wire::TransactionState;
 
-/// What has no answer is sent again after this time, milliseconds: well above the time an answer
-/// takes, well below a client's patience.
+/// Time after which a record without an answer is sent again, milliseconds: well above the time
+/// that an answer takes, well below a client's patience.
 const AGAIN_MS: u64 = 2_000;
 
 pub(super) fn on_tick(post: &mut Post, step: &mut Step<'_>) -> Result<Vec<Record>, StageError> {
@@ -31,10 +31,12 @@ fn send_intents(
     let mut records = Vec::new();
     for mut row in store::in_state(step.tx, TransactionState::Received, before)? {
         if step.now.0 < row.expires_ms {
+            // In the commit that sends it, or each tick would send it again.
             store::set_sent(step.tx, &row.intent, step.now)?;
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
         } else if let Ok(state) = apply(row.state, RowEvent::TimedOut) {
+            // Policy would refuse it by now: a client that waits for it must see an end.
             let was = row.clone();
             row.state = state;
             row.set_reason(

@@ -36,6 +36,7 @@ pub(crate) fn insert_act(
                VALUES ($1, $2, NULL, $3, '', '', FALSE, $4)
                ON CONFLICT (digest) DO UPDATE SET submission = excluded.submission, signed = excluded.signed,
                  code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms";
+
     let signed = encode(signed);
     let args = [
         Arg::from(&digest.0),
@@ -46,6 +47,7 @@ pub(crate) fn insert_act(
     tx.execute(sql, &args).map(drop)
 }
 
+/// The act with this digest, if it was offered here.
 pub(crate) fn act(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<ActRow>, DbError> {
     let sql = "SELECT submission, signed, code, detail, done FROM act WHERE digest = $1";
     tx.query_opt(sql, &[Arg::from(&digest.0)])?
@@ -61,6 +63,7 @@ pub(crate) fn set_act_result(
     code: &str,
     detail: &str,
 ) -> Result<bool, DbError> {
+    // The first answer stays: a record that is delivered twice must not change it.
     let sql =
         "UPDATE act SET done = TRUE, code = $1, detail = $2 WHERE submission = $3 AND done = FALSE";
     Ok(tx.execute(
@@ -69,8 +72,8 @@ pub(crate) fn set_act_result(
     )? == 1)
 }
 
-/// Acts without an answer that were sent before a time, at most 16. They count as sent now, so the
-/// caller sends them in the same transaction.
+/// Acts without an answer that were sent before a time, at most 16 (each may be 64 KiB). They count
+/// as sent now, so the caller sends them in the same transaction.
 pub(crate) fn acts_due(
     tx: &mut dyn Tx,
     before: UnixMs,
@@ -80,6 +83,7 @@ pub(crate) fn acts_due(
                WHERE done = FALSE AND sent_ms <= $1 ORDER BY sent_ms LIMIT 16";
     let rows = tx.query(sql, &[Arg::u64(before.0)?])?;
     let acts: Vec<ActRow> = rows.iter().map(act_row).collect::<Result<_, _>>()?;
+
     for act in &acts {
         let sql = "UPDATE act SET sent_ms = $1 WHERE submission = $2";
         tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&act.submission)])?;

@@ -15,6 +15,7 @@ pub(crate) fn insert_answer(
 ) -> Result<bool, DbError> {
     let sql = "INSERT INTO answer (digest, intent, signed, at_ms, sent) VALUES ($1, $2, $3, $4, FALSE) \
                ON CONFLICT DO NOTHING";
+
     let signed = encode(signed);
     let args = [
         Arg::from(&digest.0),
@@ -27,6 +28,8 @@ pub(crate) fn insert_answer(
 
 /// Answers to an intent, in the order they came.
 pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Signed>, DbError> {
+    // The digest makes the order total. Approvers of later groups name earlier answers in this
+    // order, so it must not change between two requests.
     let sql = "SELECT signed FROM answer WHERE intent = $1 ORDER BY at_ms, digest";
     let rows = tx.query(sql, &[Arg::from(&intent.0)])?;
     rows.iter()

@@ -5,7 +5,7 @@ use strongroom_ports::db::{Arg, DbError, Row, Tx};
 use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId};
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
-/// A transaction.
+/// A row of `tx`: an intent and its progress.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TxRow {
     pub(crate) intent: Digest,
@@ -24,7 +24,7 @@ pub(crate) struct TxRow {
     pub(crate) created_ms: u64,
     pub(crate) changed_ms: u64,
     pub(crate) expires_ms: u64,
-    /// Number of changes, from 1.
+    /// Number of changes that a client can see, from 1.
     pub(crate) version: u64,
 }
 
@@ -73,12 +73,14 @@ pub(crate) fn insert_tx(
                  network_id, raw, marks, created_ms, changed_ms, expires_ms, version)
                VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, '', $9, $10, $11, $11, $12, 1)
                ON CONFLICT DO NOTHING";
+
     let (signed, refusals, marks) = (
         encode(signed),
         encode(&Vec::<SignerRefusal>::new()),
         marks.to_bytes(),
     );
     let id = TransactionId::from(*digest).0;
+
     let args = [
         Arg::from(&digest.0),
         Arg::from(&id),
@@ -106,6 +108,7 @@ macro_rules! tx_columns {
     };
 }
 
+/// The transaction with this id, of any tenant: the caller checks whose it is.
 pub(crate) fn by_id(tx: &mut dyn Tx, id: &[u8; 16]) -> Result<Option<TxRow>, DbError> {
     tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(id)])?
         .as_ref()
@@ -174,6 +177,7 @@ pub(crate) fn update(
     }
     let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,
                  raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10";
+
     let (refusals, marks) = (encode(&row.refusals), row.marks.to_bytes());
     let args = [
         Arg::from(i64::from(row.state as u8)),
@@ -192,6 +196,7 @@ pub(crate) fn update(
 
 /// Sets the time at which a row's intent was sent again.
 pub(crate) fn set_sent(tx: &mut dyn Tx, intent: &Digest, now: UnixMs) -> Result<(), DbError> {
+    // The version stays: it counts changes, and the row says nothing new.
     let sql = "UPDATE tx SET changed_ms = $1 WHERE intent = $2";
     tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&intent.0)])
         .map(drop)

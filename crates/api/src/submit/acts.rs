@@ -14,14 +14,19 @@ use strongroom_wire::encode;
 pub fn act(intake: &Intake, signed: &Signed) -> Result<Taken, SubmitError> {
     let now = intake.now();
     let name = Act::digest_of(&signed.text);
+
+    // With the time: an act that was refused for a reason that has passed is offered again as it
+    // is, and the writer must not take the second offer for a copy of the first.
     let submission = first_half(digest(
         "strongroom/act-submission/v1",
         &[&encode(signed), &now.0.to_be_bytes()],
     ));
+
     let mut tx = intake.db.begin()?;
     store::insert_act(tx.as_mut(), &name, &submission, signed, now)?;
     tx.commit()?;
 
+    // Made only now: what is not committed must not be published (docs/adr/0014).
     let record = act_record(&mut intake.post(), now, signed, submission)?;
     Ok(Taken {
         digest: name,

@@ -22,6 +22,7 @@ pub fn approval(
 ) -> Result<Taken, SubmitError> {
     let now = intake.now();
     let digest = Approval::digest_of(&signed.text);
+
     let mut tx = intake.db.begin()?;
     let row = store::by_id(tx.as_mut(), &transaction.0)?.ok_or(Code::NotFound)?;
     let answers = store::answers(tx.as_mut(), &row.intent)?;
@@ -33,6 +34,7 @@ pub fn approval(
         .iter()
         .find(|answer| Approval::digest_of(&answer.text) == digest);
     let waits = row.state == TransactionState::PendingApproval;
+
     if known.is_none() {
         if !waits {
             let detail = "the transaction is not waiting for approval";
@@ -43,7 +45,9 @@ pub fn approval(
         store::insert_answer(tx.as_mut(), &digest, &row.intent, signed, now)?;
         tx.commit()?;
     }
+
     let answer = known.unwrap_or(signed);
+    // Once it is decided, the answer has arrived or comes too late: a copy changes nothing.
     let record = waits
         .then(|| approval_record(&mut intake.post(), now, &row, answer))
         .transpose()?;
@@ -63,8 +67,11 @@ fn check(
     let intent = Intent::parse(&row.signed.text).map_err(internal)?;
     let core = DecisionCore::parse(&row.core).map_err(internal)?;
     let (approval, _) = signed.open::<Approval>()?;
+
     intake.journal.read(|f| {
         let state = f.state();
+        // The row's intent was verified when it was taken, but its initiator may have been revoked
+        // since.
         let who = initiator(state, &intent, &row.signed, &row.intent)?;
         let ballot = Ballot {
             platform: intent.platform,
@@ -74,7 +81,9 @@ fn check(
             core: &core,
             at: now,
         };
+
         let verified = check_for_any_group(state, &ballot, signed, &approval)?;
+        // By human, not by credential: two keys of one person are still one pair of eyes.
         if has_answered(state, &intent, answers, verified.relied.user) {
             return Err(Code::ApprovalDuplicateHuman.into());
         }

@@ -19,6 +19,7 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
     // Signatures are verified before the write transaction opens: it holds up the stage. What was
     // taken before stays taken, even if it would be refused by now.
     let checked = check(intake, signed, now);
+
     let mut tx = intake.db.begin()?;
     if let Some(row) = store::by_digest(tx.as_mut(), &digest)? {
         return Ok(TakenIntent { row, record: None });
@@ -29,9 +30,11 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
     if !store::insert_tx(tx.as_mut(), (&digest, &intent, signed), &marks, now)? {
         return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id).into());
     }
+
     let row = store::by_digest(tx.as_mut(), &digest)?.ok_or(Code::Internal)?;
     tx.commit()?;
 
+    // Read again, so that the API's layer includes the commit.
     let marks = marks.with(Layer::Api, intake.now().micros());
     let record = intent_record(&mut intake.post(), now, &row, marks)?;
     Ok(TakenIntent {
@@ -46,11 +49,15 @@ fn check(intake: &Intake, signed: &Signed, now: UnixMs) -> Result<Intent, Refusa
     intake.journal.read(|f| {
         let Admitted { intent, .. } = admissible(f.state(), f.genesis(), signed, now)?;
         f.state().vault(intent.tenant, intent.vault)?;
+
+        // An address that is not one of the chain is refused now, not after people have approved
+        // it.
         let codec = intake
             .codecs
             .iter()
             .find(|codec| codec.manifest().chain == intent.chain)
             .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
+
         codec.expected(&intent, &TenantVaults::new(f.state(), intent.tenant))?;
         Ok(intent)
     })

@@ -23,12 +23,15 @@ pub(crate) fn intent_record(
     marks: Marks,
 ) -> Result<Record, StageError> {
     let mut cause = Cause::own(&[b"intent", &row.intent.0], UnixMs(row.expires_ms));
+
     cause.session = first_half(row.intent);
     cause.traceparent = traceparent(&row.intent);
     cause.marks = marks;
     let payload = IntentSubmitted {
         intent: row.signed.clone(),
     };
+
+    // Keyed by vault: a vault's intents reach policy in the order in which they were taken.
     let to = (topics::INTENT_SUBMITTED, row.vault.0.as_slice());
     post.record(now, to, None, &payload, &cause)
 }
@@ -52,9 +55,11 @@ pub(crate) fn approval_record(
     let mut cause = Cause::own(&[b"approval", &digest.0], UnixMs(row.expires_ms));
     cause.session = first_half(row.intent);
     cause.traceparent = traceparent(&row.intent);
+
     let payload = ApprovalSubmitted {
         approval: signed.clone(),
     };
+    // The same key as the intent's, but another topic: no order holds between the two.
     let to = (topics::APPROVAL_SUBMITTED, row.vault.0.as_slice());
     post.record(now, to, None, &payload, &cause)
 }
@@ -67,14 +72,17 @@ pub(crate) fn act_record(
     submission: [u8; 16],
 ) -> Result<Record, StageError> {
     let scope = Act::parse(&signed.text).map(|act| act.scope);
+    // Keyed by scope: each act names the version of its scope that it changes, so order counts.
     let key = match scope {
         Ok(Scope::Tenant(tenant)) => tenant.0,
         Ok(Scope::Platform) | Err(_) => [0; 16],
     };
+
     let payload = JournalSubmitted {
         submission,
         body: encode(&Body::Act(signed.clone())),
     };
+
     let cause = Cause::own(&[b"act", &submission], now.plus(60_000));
     post.record(
         now,

@@ -8,8 +8,8 @@ use crate::schema;
 /// Records handed to the bus at once: well below its queue.
 const PUBLISH_MAX: usize = 256;
 
-/// Records that wait to be sent, oldest first. All sending goes through here, so nothing overtakes an
-/// older record.
+/// Records that wait to be sent, oldest first. All sending goes through here, so nothing overtakes
+/// an older record.
 pub(crate) struct Outbox {
     stage: &'static str,
     next_seq: i64,
@@ -23,8 +23,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// The records that a crash left. Few: nothing new is handled while records wait, and sent rows go with
-    /// the next commit.
+    /// The records that a crash left. Few: nothing new is handled while records wait, and sent rows
+    /// go with the next commit.
     pub(crate) fn load(tx: &mut dyn Tx, stage: &'static str) -> Result<Self, DbError> {
         let mut outbox = Self {
             stage,

@@ -34,8 +34,11 @@ pub(crate) async fn cancel(
         if row.state.is_signed() || row.state.is_terminal() {
             return Err(Code::TooLate.into());
         }
+
         let signed = body.signed()?;
         let (act, _) = signed.open::<Act>().map_err(Refusal::from)?;
+
+        // Another transaction's cancel would have passed the check above by this one's state.
         let fits = act.scope == Scope::Tenant(row.tenant)
             && act.body == ActBody::Tighten(Tighten::Cancel(row.intent));
         if !fits {

@@ -33,10 +33,12 @@ pub(crate) async fn create(
     let work = move |api: &Api, access| {
         let signed = body.signed()?;
         let (intent, _) = signed.open::<Intent>().map_err(Refusal::from)?;
+        // Before anything is stored: one tenant's key must not fill another's list.
         within_reach(access, intent.tenant)?;
 
         let taken = submit::intent(&api.intake, &signed)?;
         api.publish(taken.record)?;
+
         let shown = show::transaction(&taken.row, &[]);
         let location = format!("/v1/transactions/{}", shown.id);
         let headers = [(header::LOCATION, location)];

@@ -43,12 +43,15 @@ pub(crate) async fn list(
         let has_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| has_more).map(write_cursor);
+        // Without the answers to each: they would cost a query per row.
         let data = rows.iter().map(|row| show::transaction(row, &[])).collect();
         Ok(Json(Page::part(data, next)))
     };
     Caller::new(api, headers).run(work).await
 }
 
+/// Time and id of a row: two rows may have one millisecond, and a page must neither repeat nor
+/// leave out one of them.
 fn write_cursor(row: &TxRow) -> String {
     format!("{}.{}", row.created_ms, TransactionId::from(row.intent))
 }

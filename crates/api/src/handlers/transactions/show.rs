@@ -33,10 +33,12 @@ pub(crate) async fn show(
 ) -> Answer<TransactionInfo> {
     let wanted = query.until.as_deref().map(read_state).transpose()?;
     let caller = Caller::new(Arc::clone(&api), headers);
+
     let look = || {
         let id = id.clone();
         caller.run(move |api, access| load(api, access, &id))
     };
+
     let reached = until(&api.changes, Wait::for_row(query.wait_ms), || {
         let look = look();
         async move {
@@ -64,7 +66,7 @@ fn read_state(text: &str) -> Result<TransactionState, Problem> {
     })
 }
 
-/// Where the time went, layer by layer.
+/// Time that each layer of a transaction's path took.
 #[utoipa::path(
     get,
     operation_id = "get_timeline",
