@@ -46,9 +46,12 @@ impl Topic {
     pub fn new(name: &str) -> Result<Self, BusError> {
         let good =
             |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+
         if name.is_empty() || name.len() > Self::LEN_MAX || !name.bytes().all(good) {
+            // Its length only: a name that is not one may hold anything, and errors go to logs.
             return Err(BusError::BadTopic { len: name.len() });
         }
+
         Ok(Self(name.into()))
     }
 
@@ -98,7 +101,7 @@ pub struct Headers {
 /// One record to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Topic.
+    /// Topic that it is published to.
     pub topic: Topic,
     /// Records of one key keep their order.
     pub key: Vec<u8>,
@@ -134,6 +137,7 @@ impl Record {
             ),
             ("marks", self.headers.marks.len(), Self::MARKS_MAX),
         ];
+
         for (part, size, max) in limits {
             if size > max {
                 return Err(BusError::TooLarge {
@@ -144,6 +148,7 @@ impl Record {
                 });
             }
         }
+
         Ok(())
     }
 }
@@ -151,13 +156,13 @@ impl Record {
 /// One record as a consumer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// Topic (the same as `record.topic`).
+    /// Topic that it was read from (the same as `record.topic`).
     pub topic: Topic,
     /// Partition of the topic (always 0 on the embedded bus).
     pub partition: u32,
     /// Place in the partition, from 0. The position after this record is `offset + 1`.
     pub offset: u64,
-    /// The record.
+    /// The record as it was published.
     pub record: Record,
 }
 
@@ -235,7 +240,7 @@ pub enum BusError {
         "{topic}: position {wanted} does not exist (oldest {oldest}, end {end}, same log: {same_log})"
     )]
     PositionGone {
-        /// The topic.
+        /// Topic whose position was asked for.
         topic: Topic,
         /// Offset asked for.
         wanted: u64,
@@ -271,7 +276,11 @@ impl BusError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // After `Io` the records may be there: the same ids are published again, and readers
+            // drop them.
             Self::Full | Self::Timeout | Self::Io(_) => true,
+            // Trying again changes nothing here. A lost position above all is for an operator: a
+            // consumer that went on from another one would skip records or handle old ones again.
             Self::BadTopic { .. }
             | Self::TooLarge { .. }
             | Self::PositionGone { .. }

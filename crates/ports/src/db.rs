@@ -62,6 +62,7 @@ pub trait Tx {
         let mut rows = self.query(sql, args)?;
         match rows.len() {
             0 | 1 => Ok(rows.pop()),
+            // Taking either row would hide that the key of the query is not a key.
             n => Err(DbError::new(
                 DbErrorKind::Other,
                 format!("expected at most one row, found {n}"),
@@ -107,15 +108,19 @@ impl Bulk {
             String::with_capacity(self.prefix.len() + self.suffix.len() + rows * self.columns * 6);
         sql.push_str(self.prefix);
         let mut n = 0;
+
+        // Numbered through, not once per row: one statement binds the values of all rows in order.
         for row in 0..rows {
             sql.push_str(if row == 0 { " (" } else { ", (" });
             for column in 0..self.columns {
                 n += 1;
                 let comma = if column == 0 { "" } else { ", " };
+                // Writing into a text cannot fail.
                 let _ = write!(sql, "{comma}${n}");
             }
             sql.push(')');
         }
+
         sql.push(' ');
         sql.push_str(self.suffix);
         sql
@@ -129,6 +134,8 @@ impl Bulk {
         &self,
         args: &'a [Arg<'b>],
     ) -> Result<Vec<(usize, &'a [Arg<'b>])>, DbError> {
+        // An incomplete row would shift each value behind it into another column, where the types
+        // may still fit.
         if self.columns == 0 || !args.len().is_multiple_of(self.columns) {
             let what = format!(
                 "{} values are no whole number of {}-column rows",
@@ -137,9 +144,11 @@ impl Bulk {
             );
             return Err(DbError::new(DbErrorKind::Other, what));
         }
+
         let mut rest = args;
         let mut out = Vec::new();
         for rows in Self::CHUNKS {
+            // Largest first, so that a full batch of a stage (64 records) is one statement.
             while let Some((head, tail)) = rest.split_at_checked(rows * self.columns) {
                 out.push((rows, head));
                 rest = tail;
@@ -173,6 +182,7 @@ impl Arg<'_> {
     pub fn u64(value: u64) -> Result<Arg<'static>, DbError> {
         match i64::try_from(value) {
             Ok(v) => Ok(Arg::I64(Some(v))),
+            // Wrapped, a time or offset would come back as another one, and nothing would notice.
             Err(_) => Err(DbError::new(
                 DbErrorKind::Other,
                 format!("{value} does not fit a 64-bit column"),
@@ -186,6 +196,8 @@ impl Arg<'_> {
     /// [`DbErrorKind::BadText`] for text with a NUL.
     pub fn check(&self) -> Result<(), DbError> {
         match self {
+            // On every engine, though only PostgreSQL refuses it: what is stored in development
+            // must be stored in production.
             Arg::Text(Some(text)) if text.contains('\0') => {
                 Err(DbError::new(DbErrorKind::BadText, "text holds a NUL"))
             }
@@ -232,7 +244,7 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Arg<'a> {
     }
 }
 
-/// What went wrong, as far as a caller can act on it.
+/// Kind of a failure, as far as a caller can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DbErrorKind {
     /// A uniqueness, foreign-key, not-null or check constraint refused the change.
@@ -284,7 +296,7 @@ impl DbError {
         }
     }
 
-    /// What to act on.
+    /// Kind of the failure, which says what the caller can do.
     #[must_use]
     pub fn kind(&self) -> DbErrorKind {
         self.kind
@@ -293,6 +305,7 @@ impl DbError {
     /// Whether running the whole transaction again, later, may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
+        // A full disk among them: it is freed from outside, without a restart of this program.
         matches!(
             self.kind,
             DbErrorKind::Busy | DbErrorKind::Io | DbErrorKind::Full
@@ -304,6 +317,7 @@ impl DbError {
 /// it.
 #[must_use]
 pub fn writes(sql: &str, rows: u64) -> bool {
+    // By the word, not by the method called: an insert with `RETURNING` gives rows as well.
     let select = sql
         .trim_start()
         .get(..6)
@@ -329,6 +343,9 @@ pub fn transact<T>(
             tx.commit()?;
             Ok(value)
         });
+
+        // Only what surely changed nothing. After any other failed commit the outcome is unknown,
+        // and running the work again might do it twice.
         match result {
             Err(error) if error.kind() == DbErrorKind::Busy && attempt < attempts_max => {
                 attempt += 1

@@ -47,6 +47,7 @@ impl DeadLetter {
         let original = &delivered.record;
         // The letter must be publishable itself, or the record would block its topic permanently.
         let fits = original.payload.len() + Self::OVERHEAD_MAX <= Record::PAYLOAD_MAX;
+
         let letter = Self {
             stage: stage.to_owned(),
             topic: delivered.topic.as_str().to_owned(),

@@ -112,6 +112,7 @@ impl<I> Routes<I> {
         let Some(route) = self.0.get(delivered.topic.as_str()) else {
             return Err(StageError::poison("a record of a topic without a route"));
         };
+
         let refused =
             |refusal: Refusal| StageError::poison("the record does not open").because(refusal);
         let envelope = open(&delivered.record.payload, senders, route.roles).map_err(refused)?;

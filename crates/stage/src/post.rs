@@ -149,6 +149,7 @@ pub fn open_record<T: Payload>(
     let poison = |refusal: strongroom_types::Refusal| {
         StageError::poison("the record does not open").because(refusal)
     };
+
     let envelope = open(&delivered.record.payload, senders, roles).map_err(poison)?;
     let payload = envelope.payload().map_err(poison)?;
     Ok((envelope, payload))

@@ -86,6 +86,7 @@ impl<S: Stage> Shell<S> {
         };
         db.migrate(schema::MIGRATIONS).map_err(db_error)?;
         db.migrate(stage.migrations()).map_err(db_error)?;
+
         let starts = starts(&stage, bus.as_ref())?;
 
         // Ownership first: what is read after it cannot be changed by an earlier instance any
@@ -230,6 +231,7 @@ impl<S: Stage> Shell<S> {
     fn handle_batch(&mut self, now_ms: u64, wait: Duration) -> Result<(), ShellError> {
         let wait = wait.min(Duration::from_millis(self.until_tick_ms(now_ms)));
         let records_max = self.options.batch_records_max;
+
         match self.bus.fetch(&self.wants(), records_max, wait) {
             Ok(batch) if batch.is_empty() => self.retry = None,
             Ok(batch) => {
@@ -245,6 +247,7 @@ impl<S: Stage> Shell<S> {
     fn tick(&mut self, now_ms: u64) -> Result<(), ShellError> {
         // Before the work: a tick that fails must not run again at once, without a pause.
         self.last_tick_ms = Some(now_ms);
+
         match self.attempt(now_ms, &Work::Tick)? {
             WorkOutcome::Committed => self.progress.ticked = true,
             WorkOutcome::Busy(cause) => self.hold_back(now_ms, cause),
@@ -341,9 +344,11 @@ fn starts(stage: &impl Stage, bus: &dyn Bus) -> Result<BTreeMap<Topic, Position>
     for topic in stage.topics() {
         // Found out at the start, not when the first record cannot be handled.
         topic.dead_letter().map_err(bus_error)?;
+
         let start = bus.start(&topic).map_err(bus_error)?;
         starts.insert(topic, start);
     }
+
     Ok(starts)
 }
 

@@ -183,6 +183,7 @@ impl StageError {
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
+        // `Display` prints no cause, so each level of the chain appears once.
         let mut below = self.source();
         while let Some(error) = below {
             text.push_str(": ");

@@ -37,6 +37,7 @@ impl Move {
         self.asset == other.asset
             && self.to == other.to
             && other.at_least <= self.at_least
+            // An empty range allows nothing, and so would lie within every other one.
             && self.at_least <= self.at_most
             && self.at_most <= other.at_most
     }
@@ -111,7 +112,7 @@ pub enum Expiry {
     Time(UnixMs),
 }
 
-/// What an unsigned transaction will really do, from a strict canonical decode.
+/// Everything that an unsigned transaction will really do, from a strict canonical decode.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inspection {
     /// Value to addresses that are not derived and compared as the paying vault's own, ascending.
@@ -178,6 +179,7 @@ pub fn within(
 /// Pairs both lists in ascending order. Two moves of one asset to one recipient with crossing
 /// ranges might match in another order too; that is refused rather than searched.
 fn moves_match(wanted: &[Move], found: &[Move]) -> Result<(), Refusal> {
+    // Both ascend by contract. Sorted all the same: the pairing decides what is signed.
     let (mut wanted, mut found) = (wanted.to_vec(), found.to_vec());
     wanted.sort();
     found.sort();

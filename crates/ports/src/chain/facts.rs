@@ -1,4 +1,4 @@
-//! What a network says, and what a service keeps of it.
+//! Statements of a network, and the part that a service keeps.
 //!
 //! A gateway yields [`Fact`]s. A watcher asks the codec whether each is possible
 //! ([`super::ChainCodec::check_fact`]), finds the vault's address it is about, and stores it in a
@@ -88,14 +88,14 @@ pub struct OwnAccount {
     pub amount: MinorUnits,
 }
 
-/// What a service has kept about one vault and the chain, for one build.
+/// Facts that a service has kept about one vault and the chain, for one build.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// Height of the newest block that was seen.
     pub height: u64,
-    /// What inclusion costs, as [`Fact::Fees`] carried it.
+    /// Cost of inclusion, as [`Fact::Fees`] carried it.
     pub fees: &'a [u8],
-    /// What no other intent has reserved, largest amount first.
+    /// Coins and balances that no other intent has reserved, largest amount first.
     pub holdings: &'a [Holding],
     /// Conflict keys that intents have reserved or used up, as far as an account chain needs them
     /// to number its next transaction; empty on chains with coins.

@@ -2,35 +2,35 @@
 
 use super::Fact;
 
-/// What the network said to a broadcast.
+/// Answer of the network to a broadcast.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Broadcast {
-    /// Taken.
+    /// Taken into the node's pool.
     Accepted,
-    /// Taken before.
+    /// Known to the node already.
     AlreadyKnown,
     /// Refused, with the network's reason.
     Rejected(String),
 }
 
-/// Where a transaction stands.
+/// Progress of a transaction towards the chain, as one node reports it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
     /// Not known to the network.
     Unknown,
     /// Waiting for a block.
     Pending,
-    /// In a block, with so many confirmations.
+    /// In a block, with this many confirmations: 1 in the newest block.
     Confirmed(u32),
 }
 
 /// Why the network could not answer. Never carries credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// Try again.
+    /// No answer: the connection failed, or the node is not ready.
     #[error("chain node unavailable: {0}")]
     Unavailable(String),
-    /// The answer makes no sense.
+    /// An answer of another form than the node's protocol has.
     #[error("chain node answered nonsense: {0}")]
     Malformed(String),
 }
@@ -51,7 +51,7 @@ pub trait ChainGateway: Send + Sync {
     /// [`GatewayError`]; whether the bytes were taken is unknown then.
     fn broadcast(&self, signed: &[u8]) -> Result<Broadcast, GatewayError>;
 
-    /// Where a transaction stands.
+    /// Progress of a transaction.
     ///
     /// # Errors
     /// [`GatewayError`].

@@ -31,7 +31,7 @@ pub struct Display {
     pub decimals: u8,
 }
 
-/// What an address says about itself.
+/// Facts that an address carries in itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressFacts {
     /// Kind in the chain's own words, e.g. `p2tr`.
@@ -57,6 +57,8 @@ impl Display {
     #[must_use]
     pub fn amount(&self, units: MinorUnits) -> String {
         let (decimals, digits) = (usize::from(self.decimals), units.to_string());
+
+        // Integer digits only: a float would round amounts above 2^53.
         let padded = format!("{digits:0>width$}", width = decimals + 1);
         let (whole, fraction) = padded.split_at(padded.len() - decimals);
         let point = if decimals == 0 { "" } else { "." };

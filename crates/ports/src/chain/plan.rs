@@ -8,7 +8,7 @@ use strongroom_types::{AttemptKind, ConflictKey, MinorUnits};
 pub struct Plan<'a> {
     /// A first payment, the same with a higher fee, or everything back to the vault.
     pub kind: AttemptKind,
-    /// What must be paid; a cancel pays nothing whatever stands here.
+    /// Payments to make; a cancel makes none of them.
     pub effects: &'a Effects,
     /// The vault that pays.
     pub vault: &'a VaultKey,

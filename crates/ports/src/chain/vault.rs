@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{Suite, VaultId};
 
-/// What addresses of a vault derive from: the key's group public key and chain code, and the
+/// Source of a vault's addresses: the key's group public key and chain code, and the
 /// vault's account.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct VaultKey {
@@ -11,9 +11,9 @@ pub struct VaultKey {
     pub suite: Suite,
     /// Group public key: 33 bytes compressed (secp256k1) or 32 bytes (Ed25519).
     pub public_key: Vec<u8>,
-    /// BIP-32 chain code.
+    /// BIP-32 chain code, 32 bytes.
     pub chain_code: [u8; 32],
-    /// The vault's account index.
+    /// Account index of the vault, not hardened, below `ADDRESS_INDEX_MAX`.
     pub account: u32,
 }
 

@@ -11,15 +11,15 @@ use super::{DbError, DbErrorKind};
 /// a second tree for it, where an engine has that).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
-    /// Who owns these tables (`stage`, `replica`, …); versions count within it.
+    /// Owner of these tables (`stage`, `replica`, …); versions count within it.
     pub component: &'static str,
-    /// 1, 2, 3, …
+    /// Version within the component: 1, 2, 3, … without gaps.
     pub version: i64,
     /// The statements, separated by `;`.
     pub sql: &'static str,
 }
 
-/// What an adapter puts in place of a migration's seven words.
+/// An adapter's replacements for a migration's seven words.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeWords {
     /// 64-bit signed integer.
@@ -28,7 +28,7 @@ pub struct TypeWords {
     pub bool: &'static str,
     /// Text in byte order.
     pub text: &'static str,
-    /// Bytes.
+    /// Byte strings.
     pub blob: &'static str,
     /// Ascending primary key given by the database.
     pub identity: &'static str,
@@ -50,6 +50,7 @@ impl Migration {
             let (word, tail) = after
                 .split_once('}')
                 .ok_or_else(|| self.error("unclosed `{`"))?;
+
             out.push_str(before);
             out.push_str(match word {
                 "i64" => words.i64,
@@ -59,6 +60,7 @@ impl Migration {
                 "identity" => words.identity,
                 "strict" => words.strict,
                 "strict_by_key" => words.strict_by_key,
+                // Left in place, it would be bad SQL on one engine and a column's type on another.
                 other => return Err(self.error(&format!("unknown type word `{other}`"))),
             });
             rest = tail;
@@ -94,6 +96,7 @@ pub fn pending<'m>(
     let mut last: Vec<(&str, i64)> = Vec::new();
     let mut out = Vec::new();
     for migration in wanted {
+        // Several components may be migrated in one call, each with its own count.
         let before = match last
             .iter_mut()
             .find(|(component, _)| *component == migration.component)
@@ -104,6 +107,7 @@ pub fn pending<'m>(
                 0
             }
         };
+
         if migration.version != before + 1 {
             return Err(migration.error("versions must count 1, 2, 3, …"));
         }
@@ -112,10 +116,14 @@ pub fn pending<'m>(
             .find(|(c, v, _)| c == migration.component && *v == migration.version)
         {
             Some((_, _, sql)) if sql == migration.sql => {}
+            // Installations would have different tables under one version number.
             Some(_) => return Err(migration.error("its text changed after it was applied")),
             None => out.push(migration),
         }
     }
+
+    // A program that was rolled back would write rows that the newer tables no longer mean.
+    // Components that are not wanted here are another stage's.
     for (component, version, _) in applied {
         let newest = last.iter().find(|(c, _)| c == component).map(|(_, v)| *v);
         if let Some(newest) = newest.filter(|newest| version > newest) {
@@ -126,6 +134,7 @@ pub fn pending<'m>(
             return Err(DbError::new(DbErrorKind::Schema, what));
         }
     }
+
     Ok(out)
 }
 

@@ -13,9 +13,9 @@ pub enum Value {
     I64(i64),
     /// Truth value (PostgreSQL).
     Bool(bool),
-    /// Text.
+    /// Text, UTF-8.
     Text(String),
-    /// Bytes.
+    /// Byte string.
     Blob(Vec<u8>),
 }
 
@@ -26,6 +26,7 @@ pub struct Row(Vec<Value>);
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be customer data or wrapped secrets.
         write!(f, "Row({} columns)", self.0.len())
     }
 }
@@ -62,14 +63,15 @@ impl Row {
         /// A truth value (SQLite keeps 0 and 1).
         bool, bool_opt -> bool, Value::Bool(v) => *v, Value::I64(0) => false, Value::I64(1) => true);
     getter!(
-        /// Text.
+        /// A text, as stored.
         text, text_opt -> &str, Value::Text(v) => v.as_str());
     getter!(
-        /// Bytes.
+        /// A byte string, as stored.
         blob, blob_opt -> &[u8], Value::Blob(v) => v.as_slice());
 
     /// A non-negative integer.
     pub fn u64(&self, column: usize) -> Result<u64, DbError> {
+        // A negative number was never written by this program: it must not turn into a huge one.
         u64::try_from(self.i64(column)?)
             .map_err(|_| Self::mismatch(column, "u64", "a negative number"))
     }

@@ -70,6 +70,7 @@ impl<S: Stage> Shell<S> {
             Ok(tx) => tx,
             Err(error) => return self.not_committed(error.into()),
         };
+
         let applied = self
             .reload_if_stale(tx.as_mut())
             .and_then(|()| self.apply(now_ms, work, tx.as_mut()));
@@ -206,6 +207,7 @@ impl<S: Stage> Shell<S> {
             tx: &mut *tx,
             wrote: false,
         };
+
         let ticked = self.stage.tick(now_ms, &mut watched);
         let records = ticked.map_err(NotCommitted::Stage)?;
         if !watched.wrote && records.is_empty() {
@@ -301,6 +303,7 @@ impl<S: Stage> Shell<S> {
         for row in &rows {
             new.insert((row.text(0)?, row.blob(1)?));
         }
+
         // A double within the batch came back once: only its first record is new.
         let fresh = batch
             .iter()

@@ -62,9 +62,12 @@ impl ShellError {
     #[must_use]
     pub fn may_restart(&self) -> bool {
         match self {
+            // The tables say whether the commit happened, and a new shell reads nothing else.
             Self::CommitUnknown { .. } | Self::Crashed(_) => true,
             Self::Db { source, .. } => source.is_transient(),
             Self::Bus { source, .. } => source.is_transient(),
+            // Restarted, a fenced stage would take over from its successor, which would do the same
+            // in turn. A fatal one would meet the same state again.
             Self::Fenced(_) | Self::Fatal { .. } | Self::Ended => false,
         }
     }

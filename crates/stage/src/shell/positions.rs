@@ -74,6 +74,9 @@ pub(crate) fn advance(
 /// The database's.
 pub fn forget_positions(db: &dyn Db, stage: &str) -> Result<(), DbError> {
     db.migrate(schema::MIGRATIONS)?;
+
+    // Only the positions: the inbox stays, so a record that is copied to the new bus is still
+    // known.
     let mut tx = db.begin()?;
     tx.execute(
         "DELETE FROM stage_position WHERE stage = $1",

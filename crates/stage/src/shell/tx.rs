@@ -25,6 +25,7 @@ impl Tx for Watch<'_> {
         self.tx.bulk(bulk, args)
     }
     fn commit(self: Box<Self>) -> Result<(), DbError> {
+        // Alone, the writes of a tick would become durable without the records that it returns.
         Err(DbError::new(DbErrorKind::Other, "the shell commits"))
     }
 }

@@ -79,6 +79,7 @@ impl<S: Stage> Shell<S> {
             .retry
             .as_ref()
             .map_or(1, |retry| retry.attempts.saturating_add(1));
+
         let (topic, offset) = (&one.topic, one.offset);
         tracing::error!(stage = self.name, %topic, offset, cause, "dead letter");
 
