@@ -22,7 +22,7 @@ use std::str::FromStr;
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
 pub enum Scope {
-    /// The installation.
+    /// The installation: its tenants, its stop, the quarantine of its signers.
     Platform,
     /// One tenant.
     Tenant(TenantId),
@@ -41,6 +41,7 @@ impl FromStr for Scope {
     type Err = crate::id::NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // No tenant can have this name: every id begins with its prefix.
         if text == "platform" {
             Ok(Self::Platform)
         } else {
@@ -58,7 +59,7 @@ pub enum Tighten {
     RevokeUser(UserId),
     /// A user leaves a group (admins' quorum).
     LeaveGroup {
-        /// Group.
+        /// Group that loses the member.
         group: GroupId,
         /// Member that leaves.
         user: UserId,
@@ -103,14 +104,14 @@ pub enum ActBody {
     Release(Digest),
     /// Undoes `stop` (admins' quorum).
     Resume,
-    /// Tightens.
+    /// Allows less, at once.
     Tighten(Tighten),
 }
 
-/// An act.
+/// A signed change of what is in force, single-use and bound to one version of its scope.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Act {
-    /// The installation.
+    /// Installation in which it counts; another one refuses it.
     pub platform: PlatformId,
     /// Sub-state that it changes.
     pub scope: Scope,
@@ -152,6 +153,7 @@ impl Tighten {
             "revoke_key" => Self::RevokeKey(f.parse("target")?),
             "veto" => Self::Veto(f.parse("target")?),
             "quarantine" => Self::Quarantine(f.parse("target")?),
+            // Never read as nothing: every replica must see the same change in one text.
             other => {
                 return Err(FormError::invalid(
                     "what",
@@ -216,6 +218,7 @@ impl ActBody {
                 ("tighten", members)
             }
         };
+
         members.push(("kind", Json::text(kind)));
         Json::Object(
             members

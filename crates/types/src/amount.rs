@@ -13,7 +13,7 @@ use std::str::FromStr;
 pub struct MinorUnits(U256);
 
 impl MinorUnits {
-    /// Nothing.
+    /// The amount of no units.
     pub const ZERO: Self = Self(U256::ZERO);
 
     /// Sum, or `None` on overflow.
@@ -34,7 +34,7 @@ impl MinorUnits {
         Self(self.0 >> 1)
     }
 
-    /// Whether this is nothing.
+    /// Whether this is no units at all.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
@@ -86,11 +86,14 @@ impl FromStr for MinorUnits {
     type Err = NotAnAmount;
 
     fn from_str(text: &str) -> Result<Self, NotAnAmount> {
+        // Bounded before it is computed: 2^256 − 1 has 78 digits. No leading zeros, since people
+        // sign texts and one amount must have one text.
         let digits =
             !text.is_empty() && text.len() <= 78 && text.bytes().all(|b| b.is_ascii_digit());
         if !digits || (text.len() > 1 && text.starts_with('0')) {
             return Err(NotAnAmount);
         }
+
         U256::from_str_radix(text, 10)
             .map(Self)
             .map_err(|_| NotAnAmount)
@@ -99,6 +102,7 @@ impl FromStr for MinorUnits {
 
 impl BorshSerialize for MinorUnits {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        // Big-endian: the order of the bytes is the order of the amounts (docs/adr/0011).
         writer.write_all(&self.to_be_bytes())
     }
 }

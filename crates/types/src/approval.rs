@@ -42,9 +42,9 @@ impl FromStr for Answer {
 /// An approver's answer to one decision on one intent; single-use by its nonce.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Approval {
-    /// The installation.
+    /// Installation in which it counts; another one refuses it.
     pub platform: PlatformId,
-    /// The tenant.
+    /// Tenant of the intent and of the approver.
     pub tenant: TenantId,
     /// Digest of the intent text.
     pub intent: Digest,
@@ -52,11 +52,11 @@ pub struct Approval {
     pub core: Digest,
     /// Digests of the approvals of earlier groups, in order; empty when unordered.
     pub after: Vec<Digest>,
-    /// The answer.
+    /// Yes or no to exactly this intent and core.
     pub answer: Answer,
     /// The approver's credential, which signs.
     pub approver: CredentialId,
-    /// SHA-256 of the written reason (all zeros: none).
+    /// Digest of the written reason, domain `strongroom/rationale/v1` (all zeros: none).
     pub rationale: Digest,
     /// Makes the approval single-use.
     pub nonce: ApprovalNonce,

@@ -27,7 +27,7 @@ pub enum AttemptKind {
     Cancel = 2,
 }
 
-/// An attempt, named for good by (intent, number).
+/// An attempt, named permanently by (intent, number).
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Attempt {
     /// Digest of the intent text.
@@ -52,6 +52,9 @@ impl Attempt {
     pub fn well_formed(&self) -> bool {
         let keys = &self.conflict_keys;
         let short = |key: &ConflictKey| (1..=CONFLICT_KEY_BYTES_MAX).contains(&key.0.len());
+
+        // Without the anchor in it, an attempt and an earlier one of the intent could both confirm,
+        // and the recipient would be paid twice. Ascending, so that one set has one encoding.
         (1..=CONFLICT_KEYS_MAX).contains(&keys.len())
             && keys.is_sorted_by(|a, b| a < b)
             && keys.iter().all(short)

@@ -24,12 +24,14 @@ pub enum NotACaip {
     Asset,
 }
 
+/// Whether a text is `namespace:reference` within the lengths of CAIP-2 and CAIP-19.
 fn named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
     let Some((namespace, reference)) = text.split_once(':') else {
         return false;
     };
     let lower = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     let any = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_' || c == b'.';
+
     (3..=namespace_max).contains(&namespace.len())
         && namespace.bytes().all(lower)
         && (1..=reference_max).contains(&reference.len())
@@ -53,6 +55,8 @@ impl FromStr for AssetId {
 
     fn from_str(text: &str) -> Result<Self, NotACaip> {
         let (chain, asset) = text.split_once('/').ok_or(NotACaip::Asset)?;
+
+        // No percent encoding, which CAIP-19 allows: it would give one asset two texts.
         let valid = named(chain, 8, 32) && named(asset, 8, 128);
         if valid {
             Ok(Self(text.to_owned()))
@@ -66,6 +70,7 @@ impl AssetId {
     /// The chain the asset lives on.
     #[must_use]
     pub fn chain(&self) -> ChainId {
+        // Parsed with a slash, so there always is a first part.
         ChainId(self.0.split('/').next().unwrap_or_default().to_owned())
     }
 }
@@ -92,6 +97,8 @@ macro_rules! text_id {
         impl BorshDeserialize for $name {
             fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
                 let text = String::deserialize_reader(reader)?;
+                // The rules of the text form hold for borsh as well: bytes must not carry what no
+                // text can.
                 text.parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
             }
         }

@@ -25,20 +25,25 @@ impl Board {
     /// Reads a board; the quorum is between 1 and the number of members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         let members: Vec<CredentialId> = f.parse_list("members", BOARD_MAX)?;
+        // One board, one text. A doubled member would also allow a quorum that people cannot meet.
         if !members.is_sorted_by(|a, b| a < b) {
             return Err(FormError::invalid(
                 "members",
                 "must be ascending and distinct",
             ));
         }
+
         let quorum =
             u32::try_from(f.number("quorum")?).map_err(|e| FormError::invalid("quorum", e))?;
+
+        // Zero would be met without any signature.
         if quorum == 0 || quorum as usize > members.len() {
             return Err(FormError::invalid(
                 "quorum",
                 "must be between 1 and the number of members",
             ));
         }
+
         Ok(Self { members, quorum })
     }
 
@@ -100,6 +105,7 @@ impl Charter {
         fn list<T: Plain>(values: &[T]) -> Json {
             Json::List(values.iter().map(Plain::to_json).collect())
         }
+
         Json::object([
             ("admins", self.admins.write()),
             ("allow_list", list(&self.allow_list)),

@@ -39,6 +39,7 @@ const TIERS: [(Tier, &str); 5] = [
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Were a tier left out of the table, it must not be shown as a laxer one.
         let text = TIERS
             .iter()
             .find(|(tier, _)| tier == self)
@@ -64,7 +65,7 @@ impl FromStr for Tier {
     }
 }
 
-/// A group and how many of its members must say yes.
+/// A group and the number of its members that must say yes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct GroupNeed {
     /// Group that is asked.
@@ -78,6 +79,7 @@ impl GroupNeed {
     pub fn read(fields: &mut Fields) -> Result<Self, FormError> {
         let approvals = fields.number("approvals")?;
         let approvals = u32::try_from(approvals).map_err(|e| FormError::invalid("approvals", e))?;
+
         Ok(Self {
             group: fields.parse("group")?,
             approvals,
@@ -104,7 +106,7 @@ pub struct DecisionCore {
     pub policy: Digest,
     /// Name of the matched rule (`no_match` or a guard's name when blocked).
     pub rule: String,
-    /// The tier.
+    /// Number of people that must say yes; none suffices for `block`.
     pub tier: Tier,
     /// Time between the last approval and the first share, in seconds.
     pub time_lock_seconds: u64,

@@ -18,9 +18,11 @@ pub struct Digest(pub [u8; 32]);
 pub fn digest(domain: &str, fields: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();
     let mut put = |bytes: &[u8]| {
+        // Always fits: nothing that is digested comes near 4 GiB.
         hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         hash.update(bytes);
     };
+
     put(domain.as_bytes());
     fields.iter().for_each(|field| put(field));
     Digest(hash.finalize().into())

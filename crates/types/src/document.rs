@@ -45,12 +45,18 @@ pub trait Document: Sized {
 
 fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     let mut fields = Fields::of(Json::read(text)?, "document")?;
+
+    // The type is the signature's domain: read as another type, a text would have another digest.
     let kind = fields.text("type")?;
     if kind != D::TYPE {
         return Err(FormError::invalid("type", format!("expected {}", D::TYPE)));
     }
+
     let value = D::read(&mut fields)?;
     fields.end()?;
+
+    // One comparison for order, escapes and values: anything not written exactly like this is
+    // another text, with another digest.
     if value.to_text() == text {
         Ok(value)
     } else {

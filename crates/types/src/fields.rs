@@ -90,6 +90,7 @@ impl Fields {
 
     /// Takes a canonical decimal number held as text.
     pub fn number(&mut self, name: &str) -> Result<u64, FormError> {
+        // As text: many readers round JSON numbers above 2^53 (docs/adr/0002).
         let text = self.text(name)?;
         crate::time::canonical_u64(&text).map_err(|e| FormError::invalid(name, e))
     }
@@ -149,6 +150,8 @@ impl Fields {
 
     /// Every member must have been taken.
     pub fn end(self) -> Result<(), FormError> {
+        // A member that this build does not know may restrict what the others allow. Ignoring it
+        // could do more than was signed.
         match self.members.into_iter().next() {
             Some((name, _)) => Err(FormError::Unknown(name)),
             None => Ok(()),

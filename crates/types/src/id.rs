@@ -21,7 +21,7 @@ macro_rules! ids {
             /// Prefix of the text form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A fresh random id.
+            /// A random id.
             pub fn random(rng: &mut (impl rand_core::RngCore + ?Sized)) -> Self {
                 let mut bytes = [0; 16];
                 rng.fill_bytes(&mut bytes);
@@ -45,6 +45,8 @@ macro_rules! ids {
             type Err = NotAnId;
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
+                // The prefix is checked: a vault's id where a tenant's belongs is a mistake, not a
+                // tenant.
                 text.strip_prefix($prefix).and_then(crate::text::lower_hex).map(Self).ok_or(NotAnId { prefix: $prefix })
             }
         }
@@ -82,6 +84,7 @@ ids! {
 
 impl From<crate::Digest> for TransactionId {
     fn from(intent: crate::Digest) -> Self {
+        // A name for paths and screens: signed texts about an intent name its whole digest.
         let mut id = [0; 16];
         id.iter_mut()
             .zip(intent.0)

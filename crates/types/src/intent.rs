@@ -14,11 +14,11 @@ pub const TRANSFERS_MAX: usize = 32;
 /// Longest address text.
 pub const ADDRESS_BYTES_MAX: usize = 128;
 
-/// Destination of a transfer.
+/// Recipient of a transfer, as the client names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Destination {
-    /// An address literal, which must re-encode to itself. An own address given literally counts as
-    /// unknown.
+    /// An address literal, which must re-encode to itself. One of the tenant's own addresses, given
+    /// literally, counts as unknown.
     Address(String),
     /// Another vault of the same tenant (its receive address 0).
     Vault(VaultId),
@@ -29,11 +29,11 @@ pub enum Destination {
 pub struct Transfer {
     /// Asset, CAIP-19.
     pub asset: AssetId,
-    /// Destination.
+    /// Recipient.
     pub destination: Destination,
     /// Amount in base units; never zero.
     pub amount: MinorUnits,
-    /// Free text for the client; empty or a [`Name`]. It does not reach the chain.
+    /// The client's note; it does not reach the chain.
     pub memo: Option<Name>,
 }
 
@@ -47,21 +47,22 @@ pub enum IntentKind {
 /// A client's signed wish.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intent {
-    /// The installation.
+    /// Installation in which it counts; another one refuses it.
     pub platform: PlatformId,
-    /// The tenant.
+    /// Tenant whose vault pays.
     pub tenant: TenantId,
     /// The vault that pays.
     pub vault: VaultId,
     /// The credential that signs this text.
     pub initiator: CredentialId,
-    /// The client's own id, unique per tenant for good.
+    /// The client's own id, unique in the tenant; remembered after `expires` for genesis's
+    /// retention.
     pub external_id: Name,
-    /// When the client made it.
+    /// Time at which the client made it, by its own clock.
     pub created: UnixMs,
     /// No share is released at or after this time.
     pub expires: UnixMs,
-    /// The chain.
+    /// Chain of every transfer, CAIP-2.
     pub chain: ChainId,
     /// Kind, with its content.
     pub kind: IntentKind,
@@ -75,11 +76,14 @@ pub struct Intent {
 
 impl Transfer {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
+        // With both members the second is left over, and refused as unknown.
         let destination = f.object("destination", |d| match d.parse_opt("vault")? {
             Some(vault) => Ok(Destination::Vault(vault)),
             None => address(d.text("address")?).map(Destination::Address),
         })?;
+
         let amount: MinorUnits = f.parse("amount")?;
+        // It would count for no limit and still make a recipient of the transaction.
         if amount.is_zero() {
             return Err(FormError::invalid("amount", "must not be 0"));
         }
@@ -96,6 +100,7 @@ impl Transfer {
             Destination::Address(address) => Json::object([("address", Json::text(address))]),
             Destination::Vault(vault) => Json::object([("vault", Json::text(vault))]),
         };
+
         let mut members = vec![
             ("amount".to_owned(), Json::text(self.amount)),
             ("asset".to_owned(), Json::text(&self.asset)),
@@ -106,11 +111,14 @@ impl Transfer {
                 .iter()
                 .map(|memo| ("memo".to_owned(), Json::text(memo))),
         );
+
         Json::Object(members)
     }
 }
 
 fn address(text: String) -> Result<String, FormError> {
+    // Visible ASCII, since people compare addresses on screens: in Unicode, letters of two
+    // alphabets look alike, and some characters reorder the others.
     let plain = text.bytes().all(|b| b.is_ascii_graphic());
     if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
         Ok(text)
@@ -132,7 +140,7 @@ impl Intent {
             .try_fold(MinorUnits::ZERO, |sum, t| sum.checked_add(t.amount))
     }
 
-    /// The transfers.
+    /// Payments, in the order in which the client named them.
     #[must_use]
     pub fn transfers(&self) -> &[Transfer] {
         let IntentKind::Transfer(transfers) = &self.kind;
@@ -143,12 +151,17 @@ impl Intent {
         if self.expires <= self.created {
             return Err(FormError::invalid("expires", "must be after `created`"));
         }
+
+        // The first transaction is an attempt as well.
         if self.attempts_max == 0 {
             return Err(FormError::invalid("attempts_max", "must not be 0"));
         }
+
         if self.transfers().is_empty() {
             return Err(FormError::invalid("transfers", "must not be empty"));
         }
+
+        // One codec, that of `chain`, reads the whole intent and shows its effects.
         let one_chain = self
             .transfers()
             .iter()
@@ -159,6 +172,7 @@ impl Intent {
                 "every asset must be on the intent's chain",
             ));
         }
+        // Limits count such sums: one that wrapped around would pass under each of them.
         if self
             .total()
             .and_then(|sum| sum.checked_add(self.fee_max))
@@ -166,6 +180,7 @@ impl Intent {
         {
             return Err(FormError::invalid("transfers", "the sum exceeds 256 bits"));
         }
+
         Ok(self)
     }
 }
@@ -178,6 +193,7 @@ impl Document for Intent {
         if kind != "transfer" {
             return Err(FormError::invalid("kind", "expected `transfer`"));
         }
+
         let intent = Self {
             platform: f.parse("platform")?,
             tenant: f.parse("tenant")?,
@@ -192,6 +208,7 @@ impl Document for Intent {
             attempts_max: f.number("attempts_max")?,
             purpose: f.parse_opt("purpose")?,
         };
+
         intent.check()
     }
 
@@ -213,6 +230,7 @@ impl Document for Intent {
             ),
             ("vault", Json::text(self.vault)),
         ];
+
         let mut members = members
             .map(|(name, value)| (name.to_owned(), value))
             .to_vec();

@@ -29,7 +29,7 @@ pub enum Json {
 /// Reason for which a text is not canonical JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// Too long.
+    /// Longer than [`TEXT_BYTES_MAX`]; the length found, bytes.
     #[error("text of {0} bytes is longer than {TEXT_BYTES_MAX}")]
     TooLong(usize),
     /// Too deeply nested.
@@ -49,9 +49,12 @@ pub enum JsonError {
 }
 
 impl Json {
-    /// Reads a text that is exactly the canonical form of what it says.
+    /// Reads a text that is exactly the canonical form of its value.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let value = Self::read(text)?;
+
+        // Signatures are over texts. With two texts for one value, people could sign one digest and
+        // be shown another.
         if value.to_text() == text {
             Ok(value)
         } else {
@@ -59,13 +62,16 @@ impl Json {
         }
     }
 
-    /// Reads a text that may still be another form of what it says: the caller compares.
+    /// Reads a text that may still be another form of its value: the caller compares.
     pub(crate) fn read(text: &str) -> Result<Self, JsonError> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(JsonError::TooLong(text.len()));
         }
+
         let mut reader = Reader { text, at: 0 };
         let value = reader.value(0)?;
+
+        // Anything behind the value would be signed and never read.
         if reader.at != text.len() {
             return Err(JsonError::Unexpected(reader.at));
         }
@@ -95,8 +101,11 @@ impl Json {
                 out.push(']');
             }
             Self::Object(members) => {
+                // RFC 8785 §3.2.3: by UTF-16 code units, which is not the order of UTF-8 bytes for
+                // characters beyond U+FFFF.
                 let mut sorted: Vec<&(String, Self)> = members.iter().collect();
                 sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+
                 out.push('{');
                 for (at, (name, value)) in sorted.into_iter().enumerate() {
                     if at > 0 {
@@ -182,15 +191,18 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+        // The reader is recursive: without a bound a text of brackets would use up the stack.
         if depth > DEPTH_MAX {
             return Err(JsonError::TooDeep);
         }
+
         match self.peek() {
             Some(b'"') => self.string().map(Json::Text),
             Some(b'[') => self.list(depth),
             Some(b'{') => self.object(depth),
             Some(b't') => self.word(b"true").map(|()| Json::Bool(true)),
             Some(b'f') => self.word(b"false").map(|()| Json::Bool(false)),
+            // Numbers and null among them: readers differ in how they round (docs/adr/0002).
             _ => Err(JsonError::Unexpected(self.at)),
         }
     }
@@ -219,11 +231,15 @@ impl Reader<'_> {
         if self.peek() != Some(b'}') {
             loop {
                 let name = self.string()?;
+                // Readers disagree on which of two members counts: people could be shown the one
+                // and judged by the other. The search is short, since members are bounded below.
                 if members.iter().any(|(known, _)| *known == name) {
                     return Err(JsonError::Duplicate(name));
                 }
+
                 self.expect(b':')?;
                 members.push((name, self.value(depth + 1)?));
+
                 if self.peek() != Some(b',') || members.len() == MEMBERS_MAX {
                     break;
                 }
@@ -243,10 +259,12 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
+                    // An escaped quote does not end the string.
                     plain = false;
                     self.at += 2;
                 }
                 Some(byte) => {
+                    // Control characters are for the library below, which refuses them.
                     plain &= byte >= 0x20;
                     self.at += 1;
                 }
@@ -254,16 +272,21 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
+
+        // Both ends are quotes, which are ASCII, so the slice is always there.
         let raw = self
             .text
             .get(start..self.at)
             .ok_or(JsonError::Unexpected(start))?;
+
         if plain {
             return raw
                 .get(1..raw.len() - 1)
                 .map(str::to_owned)
                 .ok_or(JsonError::Unexpected(start));
         }
+
+        // Escapes can be malformed in many ways, such as half of a surrogate pair.
         serde_json::from_str(raw).map_err(|_| JsonError::Unexpected(start))
     }
 }

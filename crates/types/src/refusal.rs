@@ -198,6 +198,7 @@ impl fmt::Display for Code {
 
 impl BorshSerialize for Code {
     fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
+        // As text: numbers would bind the order of the list, which follows the documentation.
         self.as_str().serialize(writer)
     }
 }

@@ -169,17 +169,17 @@ pub struct CeremonyPlan {
 /// One registry record, as `put` sets it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Record {
-    /// A user.
+    /// A human being new to the tenant.
     User(User),
-    /// A credential.
+    /// Another public key of a user.
     Credential(Credential),
-    /// A group.
+    /// A new group, or a replacement of one.
     Group(Group),
     /// A trusted destination.
     AllowList(AllowListEntry),
     /// The tenant's policy: the canonical text of `strongroom/policy/v1`.
     Policy(String),
-    /// A vault.
+    /// A new vault on a key whose ceremony has finished.
     Vault(Vault),
     /// A key generation.
     Ceremony(CeremonyPlan),
@@ -273,6 +273,8 @@ fn ascending<T: FromStr<Err: fmt::Display> + Ord>(
     max: usize,
 ) -> Result<Vec<T>, FormError> {
     let list: Vec<T> = f.parse_list(name, max)?;
+
+    // One set, one text: two orders of the same people would be two digests.
     if list.is_sorted_by(|a, b| a < b) {
         Ok(list)
     } else {
@@ -357,6 +359,7 @@ impl Record {
             Self::Vault(vault) => ("vault", vault.members()),
             Self::Ceremony(plan) => ("ceremony", plan.members()),
         };
+
         members.push(("kind", Json::text(kind)));
         object(members)
     }

@@ -76,6 +76,8 @@ impl Signed {
     /// Adds a signature, keeping the order; replaces one by the same credential.
     pub fn endorse<D: Document>(&mut self, by: &SigningCredential) {
         let endorsement = by.endorse(&D::digest_of(&self.text));
+
+        // Kept as `open` demands it: ascending, one per credential.
         self.endorsements
             .retain(|e| e.credential != endorsement.credential);
         self.endorsements.push(endorsement);
@@ -119,10 +121,12 @@ impl Signed {
                 })?,
             })
         })?;
+
         let signed = Self {
             text: fields.text("text")?,
             endorsements,
         };
+
         fields.end()?;
         Ok(signed)
     }
@@ -138,6 +142,8 @@ pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64
 /// [`verify_digest`] with a key that was decoded before.
 #[must_use]
 pub fn verify_with(public_key: &VerifyingKey, digest: &Digest, signature: &[u8; 64]) -> bool {
+    // RFC 8032 §5.1.7 leaves the choice of the equation, and verifiers differ on small-order keys.
+    // Replicas that disagreed on one signature would compute different states.
     public_key
         .verify_strict(&digest.0, &Signature::from_bytes(signature))
         .is_ok()
@@ -178,6 +184,7 @@ impl SigningCredential {
 
 impl fmt::Debug for SigningCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id only: a private key must not reach a log.
         write!(f, "SigningCredential({}, ..)", self.id)
     }
 }

@@ -11,9 +11,11 @@ pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let lower = text
         .bytes()
         .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    // Upper case would be a second text of the same bytes.
     if !lower {
         return None;
     }
+
     let mut bytes = [0; N];
     hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
@@ -44,6 +46,9 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, NotAName> {
         let sized = !text.is_empty() && text.len() <= NAME_BYTES_MAX;
+
+        // Control characters can rewrite a line on a terminal. Outer spaces would make two names
+        // that look the same.
         if !sized || text.trim() != text || text.chars().any(char::is_control) {
             return Err(NotAName);
         }

@@ -54,6 +54,8 @@ pub struct NotANumber;
 /// Parses canonical decimal digits ("0", "17", never "017", "+1" or "").
 pub fn canonical_u64(text: &str) -> Result<u64, NotANumber> {
     let number: u64 = text.parse().map_err(|_| NotANumber)?;
+
+    // The library also takes `+17` and `017`: one number must have one text.
     if number.to_string() == text {
         Ok(number)
     } else {

@@ -7,16 +7,20 @@ use crate::Digest;
 const WORDS: &str = include_str!("../vectors/bip39-english.txt");
 const BITS_PER_WORD: usize = 11;
 
-/// The sixteen words of a digest, most significant bits first (BIP-39 English list, 11 bits a
-/// word).
+/// The sixteen words of a digest, most significant bits first (BIP-39 English list, 11 bits
+/// per word).
 #[must_use]
 pub fn words(of: &Digest) -> [&'static str; 16] {
     let list: Vec<&'static str> = WORDS.lines().collect();
+
+    // 16 words of 11 bits are 176 of 256 bits, and 11 bits count the 2,048 words of the list:
+    // neither look-up can miss.
     std::array::from_fn(|word| {
         let bit = |n: usize| {
             of.0.get(n / 8)
                 .map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1))
         };
+
         let start = word * BITS_PER_WORD;
         let index = (start..start + BITS_PER_WORD).fold(0, |index, n| index << 1 | bit(n));
         list.get(index).copied().unwrap_or_default()
