@@ -9,19 +9,10 @@ use strongroom_types::{
 };
 use strongroom_wire::{NodeKey, Senders, decode, encode};
 
+pub use strongroom_types::Mode;
+
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
-
-/// Production is a property of genesis only.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum Mode {
-    /// Delays may be short; software key protection and embedded parts are allowed.
-    Dev = 0,
-    /// Production minima hold.
-    Production = 1,
-}
 
 /// One signer, always also a witness.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]

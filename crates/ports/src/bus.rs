@@ -22,14 +22,7 @@ use std::time::Duration;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Whether this deployment protects real value. Development parts refuse [`Mode::Production`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// A developer's machine, a demo or a test.
-    Dev,
-    /// Genesis says production.
-    Production,
-}
+pub use strongroom_types::Mode;
 
 /// Name of a topic: 1 to 200 bytes of `a-z 0-9 . _ -`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

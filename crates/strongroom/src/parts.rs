@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use strongroom_journal::Genesis;
-use strongroom_journal::Mode as GenesisMode;
 use strongroom_ports::bus::{Bus, Mode};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
 use strongroom_ports::db::Db;
@@ -242,18 +241,12 @@ impl Adapters {
         }
     }
 
-    fn open_bus(&self, config: &Config, mode: GenesisMode) -> Result<Arc<dyn Bus>, RunError> {
+    fn open_bus(&self, config: &Config, mode: Mode) -> Result<Arc<dyn Bus>, RunError> {
         let (part, open) = named(config.bus.as_ref(), &self.buses)
             .ok_or_else(|| config.error("every role needs `[bus]`"))?;
 
-        // From genesis and from no flag: so an embedded bus refuses a production installation
-        // itself.
-        let mode = match mode {
-            GenesisMode::Dev => Mode::Dev,
-            GenesisMode::Production => Mode::Production,
-        };
-
-        // The adapter's own error, where it has one, decides the exit code.
+        // The mode is genesis' own and no flag's: so an embedded bus refuses a production installation
+        // itself. The adapter's own error, where it has one, decides the exit code.
         open(part, mode).map_err(|error| match error.downcast() {
             Ok(refused) => RunError::Bus(refused),
             Err(error) => RunError::part(format!("bus of kind `{}`", part.kind), error),

@@ -18,6 +18,7 @@ pub mod fields;
 pub mod id;
 pub mod intent;
 pub mod json;
+pub mod mode;
 pub mod refusal;
 pub mod registry;
 pub mod signed;
@@ -37,6 +38,7 @@ pub use digest::{Digest, digest};
 pub use document::Document;
 pub use id::*;
 pub use intent::{Destination, Intent, IntentKind, Transfer};
+pub use mode::Mode;
 pub use refusal::{Code, Cure, Refusal};
 pub use registry::{
     AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault,
