@@ -40,9 +40,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 /// A body that is not read yet: who asks is judged before what is asked.
-pub(crate) struct Body(Bytes);
+pub(crate) struct UnreadBody(Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl<S: Send + Sync> FromRequest<S> for UnreadBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-impl Body {
+impl UnreadBody {
     /// The signed text in the body.
     pub(crate) fn signed(&self) -> Result<Signed, Problem> {
         let request: SignedRequest =

@@ -8,7 +8,7 @@ use strongroom_wire::TransactionState;
 
 /// Answer of the approvals service to an intent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum EarlyDecision {
     /// Approvers must answer.
     Pending,
     /// No answer is missing.
@@ -21,9 +21,9 @@ pub(crate) enum Verdict {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum RowEvent {
     /// The first decision, or the next about the same decision core.
-    Decided(Verdict),
+    Decided(EarlyDecision),
     /// A decision with another core than the row's: the journal had sent the intent back.
-    DecidedAgain(Verdict),
+    DecidedAgain(EarlyDecision),
     /// The transactions service reports a state.
     Changed(TransactionState),
     /// The intent's time ran out before anything was decided.
@@ -75,7 +75,7 @@ pub(crate) fn has_reached(state: TransactionState, wanted: TransactionState) -> 
     place(state) >= place(wanted)
 }
 
-impl Verdict {
+impl EarlyDecision {
     const fn state(self) -> TransactionState {
         match self {
             Self::Pending => TransactionState::PendingApproval,

@@ -9,7 +9,7 @@ mod on_journal_result;
 mod on_tick;
 
 use crate::schema::MIGRATIONS;
-use inbox::Incoming;
+use inbox::Inbox;
 use std::sync::Arc;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
@@ -66,14 +66,14 @@ impl Stage for ApiStage {
 
         for delivered in batch {
             match inbox::read(delivered, registered.as_ref(), self.post.node())? {
-                Incoming::Decided(decided) => on_decided::on_decided(&mut step, *decided)?,
-                Incoming::Changed(changed, marks) => {
+                Inbox::Decided(decided) => on_decided::on_decided(&mut step, *decided)?,
+                Inbox::Changed(changed, marks) => {
                     on_changed::on_changed(&mut step, *changed, marks)?;
                 }
-                Incoming::JournalResult(result) => {
+                Inbox::JournalResult(result) => {
                     on_journal_result::on_journal_result(&mut step, &result)?;
                 }
-                Incoming::Foreign => {}
+                Inbox::Foreign => {}
             }
         }
         // Nothing to publish: each record has a service that acts on it, and the API only shows.

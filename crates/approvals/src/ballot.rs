@@ -1,7 +1,7 @@
 //! Which answers count, and whether they are enough.
 
 use crate::assign::assign;
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::store::{Pending, Yes};
 use strongroom_journal::State;
 use strongroom_journal::apply::{Ballot, Seat, check_answer, initiator};
@@ -25,10 +25,10 @@ impl BallotBox<'_> {
     /// those that `apply` makes.
     pub(crate) fn check(
         &self,
-        answer: &SignedText<Approval>,
+        answer: &ParsedText<Approval>,
         now: UnixMs,
     ) -> Result<UserId, Refusal> {
-        let SignedText {
+        let ParsedText {
             document: intent,
             signed,
             digest,

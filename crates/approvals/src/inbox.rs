@@ -11,18 +11,18 @@ use strongroom_wire::{
 /// A record of any of the service's topics.
 pub(crate) enum Inbox {
     /// A client asks for a payment.
-    Submitted(SignedText<Intent>),
+    Submitted(ParsedText<Intent>),
     /// A person answers.
-    Answered(SignedText<Approval>),
+    Answered(ParsedText<Approval>),
     /// The journal decided otherwise than the answers assumed; why.
-    Returned(SignedText<Intent>, Code),
+    Returned(ParsedText<Intent>, Code),
     /// A payment has another state.
     Changed(TransactionChanged),
 }
 
 /// A signed text with what it says. Its signatures are not verified yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SignedText<D> {
+pub(crate) struct ParsedText<D> {
     /// Text and signatures, as they were received.
     pub(crate) signed: Signed,
     /// The text, parsed.
@@ -31,7 +31,7 @@ pub(crate) struct SignedText<D> {
     pub(crate) digest: Digest,
 }
 
-impl<D: Document> TryFrom<Signed> for SignedText<D> {
+impl<D: Document> TryFrom<Signed> for ParsedText<D> {
     type Error = SignedError;
 
     fn try_from(signed: Signed) -> Result<Self, SignedError> {
@@ -71,6 +71,6 @@ pub(crate) fn routes() -> Routes<Inbox> {
     ])
 }
 
-fn parsed<D: Document>(signed: Signed) -> Result<SignedText<D>, Refusal> {
-    SignedText::try_from(signed).map_err(|error| Refusal::new(Code::Malformed, error))
+fn parsed<D: Document>(signed: Signed) -> Result<ParsedText<D>, Refusal> {
+    ParsedText::try_from(signed).map_err(|error| Refusal::new(Code::Malformed, error))
 }

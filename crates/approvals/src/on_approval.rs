@@ -1,10 +1,10 @@
 //! A person's answer arrives.
 
 use crate::ballot::BallotBox;
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::pending::PendingEvent;
-use crate::publish::Verdict;
-use crate::stage::{ApprovalsStage, Effects, illegal};
+use crate::publish::DecisionNews;
+use crate::stage::{ApprovalsStage, Outgoing, illegal};
 use crate::step::Step;
 use crate::store::{self, Pending, Yes};
 use strongroom_stage::StageError;
@@ -17,8 +17,8 @@ impl ApprovalsStage {
     pub(crate) fn on_approval(
         &mut self,
         step: &mut Step<'_>,
-        answer: SignedText<Approval>,
-    ) -> Effects {
+        answer: ParsedText<Approval>,
+    ) -> Outgoing {
         let id = answer.document.intent;
         let Some(pending) = store::find(step.tx, &id)? else {
             return Err(StageError::poison(format!("no intent {id} waits here")));
@@ -54,7 +54,7 @@ impl ApprovalsStage {
     }
 
     /// Approved once every group has its number.
-    fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Effects {
+    fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
         let id = pending.intent.digest;
         store::insert_yes(step.tx, &yes)?;
 
@@ -78,7 +78,7 @@ impl ApprovalsStage {
         // The row stays: the journal may find another decision and return the intent.
         store::set_approved(step.tx, &id)?;
 
-        let verdict = Verdict {
+        let verdict = DecisionNews {
             core: pending.core.to_text(),
             approvals,
             decided: Decided::Approved,
@@ -91,12 +91,12 @@ impl ApprovalsStage {
     }
 
     /// One no ends the intent; permanently once it is in the journal.
-    fn on_no(&mut self, step: &mut Step<'_>, pending: &Pending, no: &Signed) -> Effects {
+    fn on_no(&mut self, step: &mut Step<'_>, pending: &Pending, no: &Signed) -> Outgoing {
         store::delete(step.tx, &pending.intent.digest)?;
         let submitted = self.publish_rejected(step, pending, no)?;
 
         let code = Code::IntentRejected;
-        let verdict = Verdict {
+        let verdict = DecisionNews {
             core: pending.core.to_text(),
             approvals: Vec::new(),
             decided: Decided::Refused(code, code.meaning().to_owned()),

@@ -1,8 +1,8 @@
 //! An intent comes back: the journal found another decision than the one that was approved.
 
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::pending::PendingEvent;
-use crate::stage::{ApprovalsStage, Effects};
+use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use strongroom_types::{Code, Intent};
 
@@ -12,9 +12,9 @@ impl ApprovalsStage {
     pub(crate) fn on_returned(
         &mut self,
         step: &mut Step<'_>,
-        intent: &SignedText<Intent>,
+        intent: &ParsedText<Intent>,
         why: Code,
-    ) -> Effects {
+    ) -> Outgoing {
         tracing::info!(intent.id = %intent.digest, code = %why, "returned by the journal");
         self.decide(step, intent, PendingEvent::Return)
     }

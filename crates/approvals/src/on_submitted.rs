@@ -1,10 +1,10 @@
 //! A client's intent arrives.
 
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::outlook::Outlook;
 use crate::pending::{OutlookKind, PendingEvent, PendingState};
-use crate::publish::Verdict;
-use crate::stage::{ApprovalsStage, Effects, illegal};
+use crate::publish::DecisionNews;
+use crate::stage::{ApprovalsStage, Outgoing, illegal};
 use crate::step::Step;
 use crate::store;
 use strongroom_types::{Document as _, Intent};
@@ -15,14 +15,14 @@ impl ApprovalsStage {
     pub(crate) fn on_submitted(
         &mut self,
         step: &mut Step<'_>,
-        intent: &SignedText<Intent>,
-    ) -> Effects {
+        intent: &ParsedText<Intent>,
+    ) -> Outgoing {
         match store::find(step.tx, &intent.digest)? {
             None => self.decide(step, intent, PendingEvent::Submit),
 
             // The API did not see the answer: it gets it again, and no one has to approve twice.
             Some(pending) if pending.state == PendingState::Waiting => {
-                let verdict = Verdict {
+                let verdict = DecisionNews {
                     core: pending.core.to_text(),
                     approvals: Vec::new(),
                     decided: Decided::Pending,
@@ -40,9 +40,9 @@ impl ApprovalsStage {
     pub(crate) fn decide(
         &mut self,
         step: &mut Step<'_>,
-        intent: &SignedText<Intent>,
+        intent: &ParsedText<Intent>,
         event: fn(OutlookKind) -> PendingEvent,
-    ) -> Effects {
+    ) -> Outgoing {
         let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
         let before = store::find(step.tx, &intent.digest)?
             .map_or(PendingState::Absent, |pending| pending.state);
@@ -53,7 +53,7 @@ impl ApprovalsStage {
             PendingState::Approved => {}
         }
 
-        let verdict = Verdict {
+        let verdict = DecisionNews {
             core: outlook.core,
             approvals: Vec::new(),
             decided: outlook.decided,

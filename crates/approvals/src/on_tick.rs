@@ -1,9 +1,9 @@
 //! What time and the journal end without a record of the bus.
 
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::pending::{PendingEvent, PendingState};
-use crate::publish::Verdict;
-use crate::stage::{ApprovalsStage, Effects, illegal};
+use crate::publish::DecisionNews;
+use crate::stage::{ApprovalsStage, Outgoing, illegal};
 use crate::step::Step;
 use crate::store::{self, Pending};
 use strongroom_journal::apply::evaluate;
@@ -28,7 +28,7 @@ enum Ending {
 impl ApprovalsStage {
     /// Walks through what waits, a page per tick: a cancelled or rejected intent must not keep
     /// people busy.
-    pub(crate) fn end_what_the_journal_ended(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Effects {
+    pub(crate) fn end_what_the_journal_ended(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
         let page = store::waiting_after(tx, &self.walked)?;
         // An empty page is the end: begin again at the next tick.
         self.walked = page
@@ -54,7 +54,7 @@ impl ApprovalsStage {
     }
 
     /// Ends what is at its deadline.
-    pub(crate) fn end_what_expired(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Effects {
+    pub(crate) fn end_what_expired(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
         let mut records = Vec::new();
         for pending in store::expired(tx, now)? {
             let mut step = step_for(now, tx, &pending.intent);
@@ -80,7 +80,7 @@ impl ApprovalsStage {
 
         match pending.state {
             PendingState::Waiting => {
-                let verdict = Verdict {
+                let verdict = DecisionNews {
                     core: pending.core.to_text(),
                     approvals: Vec::new(),
                     decided: Decided::Refused(why.code, why.detail),
@@ -94,7 +94,7 @@ impl ApprovalsStage {
 }
 
 /// Work that no record caused: its message ids follow from the intent.
-fn step_for<'a>(now: UnixMs, tx: &'a mut dyn Tx, intent: &SignedText<Intent>) -> Step<'a> {
+fn step_for<'a>(now: UnixMs, tx: &'a mut dyn Tx, intent: &ParsedText<Intent>) -> Step<'a> {
     let seed: [&[u8]; 2] = [b"over", &intent.digest.0];
     Step {
         now,

@@ -1,6 +1,6 @@
 //! The records this service makes.
 
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::stage::ApprovalsStage;
 use crate::step::Step;
 use crate::store::Pending;
@@ -12,7 +12,7 @@ use strongroom_types::{Document as _, Intent, Signed};
 use strongroom_wire::{Decided, IntentDecided, JournalSubmitted, Layer, encode, topics};
 
 /// News of an intent.
-pub(crate) struct Verdict {
+pub(crate) struct DecisionNews {
     /// Canonical text of the decision core; empty when refused before the policy.
     pub(crate) core: String,
     /// The approvals that complete it.
@@ -27,8 +27,8 @@ impl ApprovalsStage {
     pub(crate) fn publish_decided(
         &mut self,
         step: &Step<'_>,
-        intent: &SignedText<Intent>,
-        verdict: Verdict,
+        intent: &ParsedText<Intent>,
+        verdict: DecisionNews,
     ) -> Result<Record, StageError> {
         let cause = step.cause_for(intent.digest);
         let cause = Cause {

@@ -14,7 +14,7 @@ use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Digest, UnixMs};
 
 /// Records that become public with the commit.
-pub(crate) type Effects = Result<Vec<Record>, StageError>;
+pub(crate) type Outgoing = Result<Vec<Record>, StageError>;
 
 /// Between two ticks, milliseconds: how late an expiry or a cancellation shows.
 const TICK_MS: u64 = 500;
@@ -59,7 +59,7 @@ impl Stage for ApprovalsStage {
         MIGRATIONS
     }
 
-    fn handle(&mut self, now_ms: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Effects {
+    fn handle(&mut self, now_ms: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Outgoing {
         // As of this batch: who may send follows from genesis and does not change within it.
         let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
         let mut records = Vec::new();
@@ -81,7 +81,7 @@ impl Stage for ApprovalsStage {
         Ok(records)
     }
 
-    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Effects {
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Outgoing {
         let now = UnixMs(now_ms);
         let mut records = self.end_what_the_journal_ended(now, tx)?;
         records.extend(self.end_what_expired(now, tx)?);

@@ -1,6 +1,6 @@
 //! Rows of the approvals service.
 
-use crate::inbox::SignedText;
+use crate::inbox::ParsedText;
 use crate::pending::PendingState;
 use strongroom_ports::db::{Arg, DbError, Row, Tx};
 use strongroom_stage::StageError;
@@ -15,7 +15,7 @@ const PAGE_ROWS: i64 = 64;
 /// An intent that people approve or approved.
 pub(crate) struct Pending {
     /// The intent as it was submitted.
-    pub(crate) intent: SignedText<Intent>,
+    pub(crate) intent: ParsedText<Intent>,
     /// The decision that is asked about.
     pub(crate) core: DecisionCore,
     /// [`PendingState::Waiting`] or [`PendingState::Approved`].
@@ -27,7 +27,7 @@ pub(crate) struct Yes {
     /// The human behind the credential.
     pub(crate) person: UserId,
     /// The approval as it was signed.
-    pub(crate) answer: SignedText<Approval>,
+    pub(crate) answer: ParsedText<Approval>,
 }
 
 fn broken(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StageError {
@@ -37,7 +37,7 @@ fn broken(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StageErr
 fn pending(row: &Row) -> Result<Pending, StageError> {
     let signed: Signed = decode(row.blob(0)?).map_err(broken)?;
     Ok(Pending {
-        intent: SignedText::try_from(signed).map_err(broken)?,
+        intent: ParsedText::try_from(signed).map_err(broken)?,
         core: DecisionCore::parse(row.text(1)?).map_err(broken)?,
         state: if row.bool(2)? {
             PendingState::Approved
@@ -51,7 +51,7 @@ fn pending(row: &Row) -> Result<Pending, StageError> {
 /// when they were given to this same decision.
 pub(crate) fn set_waiting(
     tx: &mut dyn Tx,
-    intent: &SignedText<Intent>,
+    intent: &ParsedText<Intent>,
     core: &str,
 ) -> Result<(), StageError> {
     let digest = Arg::from(&intent.digest.0);
@@ -170,7 +170,7 @@ pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageE
         let signed: Signed = decode(row.blob(1)?).map_err(broken)?;
         found.push(Yes {
             person,
-            answer: SignedText::try_from(signed).map_err(broken)?,
+            answer: ParsedText::try_from(signed).map_err(broken)?,
         });
     }
     Ok(found)

@@ -39,7 +39,7 @@ fn document<D: Document>(text: &str) -> Result<D, ClientError> {
 
 /// A decision as this client read it.
 #[derive(Clone, Debug)]
-pub struct Decision {
+pub struct ShownDecision {
     /// Part of the decision that approvers sign.
     pub core: DecisionCore,
     /// Digest of the core, recomputed from its text; an approval names it.
@@ -56,7 +56,7 @@ pub struct Shown {
     /// Text and client's signature (the signature is for journal and signers to verify).
     pub signed: Signed,
     /// The decision, once there is one.
-    pub decision: Option<Decision>,
+    pub decision: Option<ShownDecision>,
     /// The state the server claims.
     pub state: StateName,
 }
@@ -95,7 +95,7 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     })
 }
 
-fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<Decision, ClientError> {
+fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<ShownDecision, ClientError> {
     let core: DecisionCore = document(&shown.text)?;
     let digest = DecisionCore::digest_of(&shown.text);
 
@@ -107,7 +107,7 @@ fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<Decision, ClientErro
     if core.intent != *intent {
         return Err(ClientError::untrue("the decision is about another intent"));
     }
-    Ok(Decision { core, digest })
+    Ok(ShownDecision { core, digest })
 }
 
 /// The answer to an intent that was sent repeats exactly that intent.
@@ -129,11 +129,11 @@ pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError>
 
 /// Subject of an approver's signature, as this client read it from the texts.
 #[derive(Clone, Debug)]
-pub struct Pending {
+pub struct PendingApproval {
     /// The transaction.
     pub shown: Shown,
     /// The decision to be approved.
-    pub decision: Decision,
+    pub decision: ShownDecision,
     /// Effects of the intent, by the codec linked here.
     pub effects: Effects,
     /// Digests of the yes answers so far, in the order they came.
@@ -150,7 +150,7 @@ pub fn pending(
     platform: PlatformId,
     codec: &dyn ChainCodec,
     vaults: &dyn Registry,
-) -> Result<Pending, ClientError> {
+) -> Result<PendingApproval, ClientError> {
     let shown = transaction(info)?;
 
     // The signature would count in the installation that the text names, not in the pinned one.
@@ -189,7 +189,7 @@ pub fn pending(
             answered.push(Approval::digest_of(&text));
         }
     }
-    Ok(Pending {
+    Ok(PendingApproval {
         shown,
         decision,
         effects,
@@ -203,7 +203,7 @@ pub fn rationale(reason: &str) -> Digest {
     digest("strongroom/rationale/v1", &[reason.as_bytes()])
 }
 
-impl Pending {
+impl PendingApproval {
     /// Digests of the approvals of earlier groups, which an approval of an ordered decision names.
     fn after(&self) -> Vec<Digest> {
         if !self.decision.core.ordered {

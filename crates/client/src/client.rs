@@ -1,9 +1,9 @@
 //! A typed call for every endpoint. What can be recomputed is compared before it is given back.
 
-use crate::check::{self, Pending};
+use crate::check::{self, PendingApproval};
 use crate::error::ClientError;
 use crate::http::Http;
-use crate::proof::{self, EntryProof, ProvedVaults, Registered, Trust, VaultProof};
+use crate::proof::{self, EntryProof, ProvedVaults, RegisteredVault, Trust, VaultProof};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub struct ProvedAddress {
     /// The address, in the chain's one canonical form.
     pub address: String,
     /// The vault it belongs to, and what proves it.
-    pub registered: Registered,
+    pub registered: RegisteredVault,
     /// Path below the vault's account.
     pub path: OwnPath,
 }
@@ -184,7 +184,7 @@ impl Client {
         &self,
         genesis: &Genesis,
         vault: VaultId,
-    ) -> Result<Registered, ClientError> {
+    ) -> Result<RegisteredVault, ClientError> {
         registered(genesis, vault, self.address(vault, 0, 0)?.proof)
     }
 }
@@ -193,7 +193,7 @@ fn registered(
     genesis: &Genesis,
     vault: VaultId,
     proof: Option<AddressProof>,
-) -> Result<Registered, ClientError> {
+) -> Result<RegisteredVault, ClientError> {
     // Without a proof nothing binds the address to the pinned genesis: an address alone is never
     // shown as proved.
     let proof = proof.ok_or_else(|| ClientError::not_proved("not witnessed yet; try again"))?;
@@ -309,7 +309,7 @@ impl Client {
         genesis: &Genesis,
         codecs: &[Arc<dyn ChainCodec>],
         id: TransactionId,
-    ) -> Result<Pending, ClientError> {
+    ) -> Result<PendingApproval, ClientError> {
         let info = self.transaction(id, None, 0)?;
         let intent = check::transaction(&info)?.intent;
 

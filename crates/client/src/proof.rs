@@ -154,7 +154,7 @@ pub struct VaultProof {
 
 /// A vault that was proved to be registered.
 #[derive(Clone, Debug)]
-pub struct Registered {
+pub struct RegisteredVault {
     /// Tenant that the vault belongs to.
     pub tenant: TenantId,
     /// The tenant's name by its charter.
@@ -179,7 +179,7 @@ pub fn vault(
     trust: &Trust<'_>,
     wanted: VaultId,
     proof: &VaultProof,
-) -> Result<Registered, ClientError> {
+) -> Result<RegisteredVault, ClientError> {
     let parts = [&proof.tenant, &proof.key, &proof.vault].map(|part| trust.entry(part));
     let [created, finished, registered] = parts;
     let (created, finished, registered) = (created?, finished?, registered?);
@@ -201,7 +201,7 @@ pub fn vault(
     // Each part may stand under a checkpoint of its own. The vault as a whole is not known to be
     // witnessed more recently than the oldest of them.
     let times = [&created, &finished, &registered].map(|entry| entry.proven.witnessed_at_s);
-    Ok(Registered {
+    Ok(RegisteredVault {
         tenant,
         tenant_name: charter.name,
         vault,
@@ -407,7 +407,7 @@ fn suite(id: SuiteId) -> Result<Suite, ClientError> {
 
 /// Vaults that were proved, for a codec to read internal destinations by.
 #[derive(Clone, Debug, Default)]
-pub struct ProvedVaults(pub Vec<Registered>);
+pub struct ProvedVaults(pub Vec<RegisteredVault>);
 
 impl Registry for ProvedVaults {
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey> {

@@ -21,7 +21,7 @@ mod transactions;
 #[cfg(test)]
 mod tests;
 
-pub use figures::{Figures, Layer};
+pub use figures::{Figures, LayerFigures};
 
 use serde_json::{Value, json};
 use std::path::Path;

@@ -12,11 +12,11 @@ pub(crate) enum Inbox {
     /// A transaction to sign.
     SigningRequested(SigningRequested, Cause),
     /// A signer's message.
-    FromSigner(FromSigner),
+    FromSigner(SignerRecord),
 }
 
 /// A signer's message and its sender, as the envelope proves it.
-pub(crate) struct FromSigner {
+pub(crate) struct SignerRecord {
     pub(crate) signer: SignerIndex,
     pub(crate) message: SignerMessage,
     pub(crate) cause: Cause,
@@ -48,7 +48,7 @@ pub(crate) fn open(
     if delivered.topic.as_str() != topics::signer_outbox(envelope.from) {
         return Err(StageError::poison("a signer on another signer's topic"));
     }
-    Ok(Inbox::FromSigner(FromSigner {
+    Ok(Inbox::FromSigner(SignerRecord {
         signer: SignerIndex(seat.index),
         message,
         cause: Cause::of(delivered, &envelope),

@@ -2,7 +2,7 @@
 
 use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS};
 use crate::quorum::SignerIndex;
-use crate::run::{Asked, RunEvent, RunName};
+use crate::run::{RunEvent, RunName, Try};
 use crate::stage::{CoordinatorStage, Records, UPKEEP_TICKS};
 use strongroom_journal::model::KeyRecord;
 use strongroom_signing::message_digest;
@@ -64,7 +64,7 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        let is_late = |asked: &&Asked| now.since(asked.sent) >= try_ms;
+        let is_late = |asked: &&Try| now.since(asked.sent) >= try_ms;
         let Some(asked) = run.asked().filter(is_late) else {
             return Ok(Vec::new());
         };

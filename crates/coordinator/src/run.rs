@@ -2,7 +2,7 @@
 
 mod state;
 
-pub(crate) use state::{Asked, RunEvent, RunState};
+pub(crate) use state::{RunEvent, RunState, Try};
 
 use crate::illegal::IllegalTransition;
 use crate::quorum::SignerIndex;
@@ -61,7 +61,7 @@ impl Run {
     }
 
     /// The try under way.
-    pub(crate) fn asked(&self) -> Option<&Asked> {
+    pub(crate) fn asked(&self) -> Option<&Try> {
         match &self.state {
             RunState::Asked(asked) => Some(asked),
             RunState::Waiting { .. } | RunState::Finished => None,
@@ -93,7 +93,7 @@ impl Run {
         quorum: Vec<SignerIndex>,
         now: UnixMs,
         mut take: impl FnMut(SignerIndex) -> Option<NonceCommitment>,
-    ) -> Option<Asked> {
+    ) -> Option<Try> {
         // Counted even when it fails: a session name must never be used for two requests.
         self.tries += 1;
         let mut commitments = Vec::with_capacity(self.request.slots.len());
@@ -115,7 +115,7 @@ impl Run {
             commitments,
         };
 
-        Some(Asked {
+        Some(Try {
             request,
             quorum,
             sent: now,

@@ -1,7 +1,7 @@
 //! The stage: signing requests and signers' answers in, signatures out.
 
 use crate::ceremony::{Ceremony, Certificate, CertifiedResult};
-use crate::inbox::{self, FromSigner, Inbox};
+use crate::inbox::{self, Inbox, SignerRecord};
 use crate::quorum::{Chooser, SignerIndex};
 use crate::run::{Run, RunName};
 use crate::stock::Stock;
@@ -105,8 +105,8 @@ impl CoordinatorStage {
         inbox::open(delivered, &self.genesis, registered.as_ref())
     }
 
-    fn on_signer_message(&mut self, now: UnixMs, from: FromSigner) -> Records {
-        let FromSigner {
+    fn on_signer_message(&mut self, now: UnixMs, from: SignerRecord) -> Records {
+        let SignerRecord {
             signer,
             message,
             cause,

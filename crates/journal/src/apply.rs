@@ -24,7 +24,9 @@ mod record;
 mod tighten;
 mod windows;
 
-pub use approvals::{Ballot, Seat, Verified, check_answer, check_approvals, check_for_any_group};
+pub use approvals::{
+    Ballot, Seat, VerifiedAnswer, check_answer, check_approvals, check_for_any_group,
+};
 pub use authorize::{Admitted, Evaluated, admissible, evaluate, initiator};
 pub use windows::TenantView;
 

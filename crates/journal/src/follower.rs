@@ -67,7 +67,7 @@ pub enum SplitView {
 }
 
 #[derive(Debug)]
-struct Step {
+struct KeptHead {
     head: Head,
     /// Leads from this head back to the one before.
     undo: Delta,
@@ -80,7 +80,7 @@ pub struct Follower {
     frontier: Frontier,
     tip: Head,
     /// Heads that a share may still be judged at, ascending; the last is the tip.
-    steps: VecDeque<Step>,
+    steps: VecDeque<KeptHead>,
     log: NoteVerifier,
     seats: BTreeMap<NodeId, seats::Seat>,
     /// Largest head that was ever fresh here.
@@ -170,7 +170,7 @@ impl Follower {
         let head = head(&state, &frontier, at)?;
 
         let tip = head.clone();
-        let first = Step {
+        let first = KeptHead {
             head,
             undo: Delta::default(),
         };
@@ -387,7 +387,7 @@ impl Follower {
     pub(crate) fn close(&mut self, draft: &mut Draft, head: Head) -> Vec<(SealedEntry, Delta)> {
         self.frontier = draft.frontier.clone();
         self.tip = head.clone();
-        self.steps.push_back(Step {
+        self.steps.push_back(KeptHead {
             head,
             undo: take(&mut draft.undo),
         });

@@ -9,7 +9,7 @@ use strongroom_types::{
 
 /// Next position and last time of the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
-pub struct Position {
+pub struct JournalEnd {
     /// Position of the next entry.
     pub next_seq: u64,
     /// Time of the last entry.

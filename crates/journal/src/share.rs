@@ -11,7 +11,7 @@ use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
 
 /// A share that a signer is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct ShareRequest {
     /// The tenant.
     pub tenant: TenantId,
     /// The intent.
@@ -41,7 +41,7 @@ pub struct Grant {
 ///
 /// # Errors
 /// One code for each rule.
-pub fn check(view: &dyn View, genesis: &Genesis, asked: &Asked) -> Result<Grant, Refusal> {
+pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result<Grant, Refusal> {
     let tenant = asked.tenant;
     let unknown = || {
         let detail = format!("{} attempt {}", asked.intent, asked.attempt);

@@ -3,7 +3,7 @@
 use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
-    CredentialRecord, IntentRecord, KeyRecord, ListedRecord, PlatformRecord, Position,
+    CredentialRecord, IntentRecord, JournalEnd, KeyRecord, ListedRecord, PlatformRecord,
     ProposalRecord, TenantRecord, UserRecord, VaultRecord,
 };
 use crate::root::Root;
@@ -259,7 +259,7 @@ pub trait Lookup: View {
     }
 
     /// Next position and last time of the journal.
-    fn position(&self) -> Result<Position, Refusal> {
+    fn position(&self) -> Result<JournalEnd, Refusal> {
         Ok(self.record(&ks::position())?.unwrap_or_default())
     }
 

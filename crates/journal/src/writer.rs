@@ -80,7 +80,7 @@ impl Orderer {
             return Err(halted.clone());
         }
 
-        let mut run = Run {
+        let mut run = OrderingRun {
             orderer: self,
             draft: follower.draft(),
             follower,
@@ -113,7 +113,7 @@ impl Orderer {
     }
 }
 
-struct Run<'a> {
+struct OrderingRun<'a> {
     orderer: &'a Orderer,
     follower: &'a mut Follower,
     draft: Draft,
@@ -123,7 +123,7 @@ struct Run<'a> {
     bytes: usize,
 }
 
-impl Run<'_> {
+impl OrderingRun<'_> {
     /// Appends a submission to the open batch.
     fn offer(&mut self, body: &Body, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
         let scope = scope_of(body, self.follower.state())?;

@@ -27,11 +27,11 @@ pub struct Link {
     listener: UnixListener,
     /// First request of the inbox that was not passed on yet.
     inbox_from: Position,
-    routes: Arc<Routes>,
+    routes: Arc<LinkRoutes>,
 }
 
 /// Where records go and come from; shared by the two directions of a connection.
-pub(crate) struct Routes {
+pub(crate) struct LinkRoutes {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) node: NodeId,
     /// Requests to the signer.
@@ -73,7 +73,7 @@ impl Link {
             source,
         })?;
 
-        let routes = Routes {
+        let routes = LinkRoutes {
             bus,
             node,
             inbox,

@@ -1,7 +1,7 @@
 //! One connection of a signer: a thread per direction.
 
 use crate::LinkError;
-use crate::link::{Routes, Spawn};
+use crate::link::{LinkRoutes, Spawn};
 use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -21,7 +21,7 @@ const RECORDS_MAX: usize = 256;
 
 /// An accepted connection.
 pub(crate) struct Session {
-    routes: Arc<Routes>,
+    routes: Arc<LinkRoutes>,
     stream: UnixStream,
     /// Set by the direction that finds the connection closed.
     closed: Arc<AtomicBool>,
@@ -29,7 +29,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Takes over an accepted stream.
-    pub(crate) fn open(routes: Arc<Routes>, stream: UnixStream) -> Result<Self, LinkError> {
+    pub(crate) fn open(routes: Arc<LinkRoutes>, stream: UnixStream) -> Result<Self, LinkError> {
         // Inherited from the listener on some systems; the two threads of a session block.
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(None)?;
@@ -93,7 +93,7 @@ impl Session {
     }
 
     fn wants(&self, inbox_from: Position) -> Result<Vec<(Topic, Position)>, LinkError> {
-        let Routes {
+        let LinkRoutes {
             bus,
             inbox,
             journal,
@@ -127,7 +127,7 @@ impl Session {
 }
 
 /// Signer → bus, until the signer closes the connection.
-fn publish_frames(routes: &Routes, mut stream: UnixStream) -> Result<(), LinkError> {
+fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), LinkError> {
     while let Some(bytes) = read_frame(&mut stream)? {
         let frame: FromSigner = borsh::from_slice(&bytes).map_err(io::Error::other)?;
         let (topic, payload) = match frame {

@@ -1,7 +1,7 @@
 //! Evaluation in two stages: guards, then the first rule that matches.
 
 use crate::evidence::{Evidence, Recorder, Silent, Trace};
-use crate::facts::{Blocked, Facts};
+use crate::facts::{Blocked, IntentFacts};
 use crate::guard::{Guard, GuardKind};
 use crate::policy::Policy;
 use crate::question::{Decision, Question};
@@ -98,7 +98,7 @@ fn decide<'p, T: Trace>(
     question: &Question<'_>,
     trace: &mut T,
 ) -> Result<Matched<'p>, Blocked> {
-    let facts = Facts::gather(view, question)?;
+    let facts = IntentFacts::gather(view, question)?;
 
     // Guards first: a rule that matches must never be able to override one.
     check_guards(policy, &facts, trace)?;
@@ -129,7 +129,7 @@ fn decide<'p, T: Trace>(
 /// depend on the order.
 fn check_guards<T: Trace>(
     policy: &Policy,
-    facts: &Facts<'_>,
+    facts: &IntentFacts<'_>,
     trace: &mut T,
 ) -> Result<(), Blocked> {
     let mut denied = None;
@@ -150,7 +150,7 @@ fn check_guards<T: Trace>(
 }
 
 /// Reason why the guard denies the intent, if it does.
-fn denial<T: Trace>(guard: &Guard, facts: &Facts<'_>, trace: &mut T) -> Option<Refusal> {
+fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Option<Refusal> {
     let intent = facts.intent;
     let deny_if = |denied: bool, code: Code, text: &str| {
         denied.then(|| Refusal::new(code, format!("guard `{}`: {text}", guard.id)))

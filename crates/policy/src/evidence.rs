@@ -1,7 +1,7 @@
 //! Evidence: the facts behind a decision. Recomputed from the journal on request, so it is not part
 //! of the decision and costs nothing when it is not requested.
 
-use crate::facts::{Facts, Reading};
+use crate::facts::{IntentFacts, WindowSum};
 use crate::form::Members;
 use crate::guard::Guard;
 use crate::question::Decision;
@@ -71,7 +71,7 @@ pub struct Evidence {
 pub(crate) trait Trace {
     /// Whether the evaluation continues after the first denial and without probes.
     const FULL: bool;
-    fn window(&mut self, owner: &str, window: &Window, facts: &Facts<'_>, reading: Reading);
+    fn window(&mut self, owner: &str, window: &Window, facts: &IntentFacts<'_>, reading: WindowSum);
     fn guard(&mut self, guard: &Guard, denial: Option<&Refusal>);
     fn rule(&mut self, rule: &Rule, unmet: Option<Condition>);
 }
@@ -81,7 +81,7 @@ pub(crate) struct Silent;
 
 impl Trace for Silent {
     const FULL: bool = false;
-    fn window(&mut self, _: &str, _: &Window, _: &Facts<'_>, _: Reading) {}
+    fn window(&mut self, _: &str, _: &Window, _: &IntentFacts<'_>, _: WindowSum) {}
     fn guard(&mut self, _: &Guard, _: Option<&Refusal>) {}
     fn rule(&mut self, _: &Rule, _: Option<Condition>) {}
 }
@@ -97,7 +97,13 @@ pub(crate) struct Recorder {
 impl Trace for Recorder {
     const FULL: bool = true;
 
-    fn window(&mut self, owner: &str, window: &Window, facts: &Facts<'_>, reading: Reading) {
+    fn window(
+        &mut self,
+        owner: &str,
+        window: &Window,
+        facts: &IntentFacts<'_>,
+        reading: WindowSum,
+    ) {
         self.windows.push(WindowFact {
             owner: owner.to_owned(),
             window: window.clone(),

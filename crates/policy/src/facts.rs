@@ -46,14 +46,14 @@ impl Blocked {
 }
 
 /// Standing of one transfer's destination with the tenant.
-pub(crate) enum Place {
+pub(crate) enum DestinationStanding {
     Internal,
     Listed { listed: Listed, age_ms: u64 },
     Unknown,
 }
 
 /// One intent with everything it names looked up.
-pub(crate) struct Facts<'a> {
+pub(crate) struct IntentFacts<'a> {
     pub(crate) view: &'a dyn PolicyView,
     pub(crate) intent: &'a Intent,
     pub(crate) at: UnixMs,
@@ -64,18 +64,18 @@ pub(crate) struct Facts<'a> {
     pub(crate) amount: MinorUnits,
     /// Sum of all transfers and the fee cap: what every window counts.
     pub(crate) worst: MinorUnits,
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<DestinationStanding>,
 }
 
 /// Sum of a window, compared with its limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Reading {
+pub(crate) struct WindowSum {
     pub(crate) spent: Option<Spent>,
     /// With this intent's worst case; `None` when the sum is not known or overflows.
     pub(crate) within: Option<bool>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> IntentFacts<'a> {
     pub(crate) fn gather(
         view: &'a dyn PolicyView,
         question: &Question<'a>,
@@ -105,7 +105,7 @@ impl<'a> Facts<'a> {
         let place = |transfer: &Transfer| match &transfer.destination {
             Destination::Vault(id) => view
                 .vault(*id)
-                .map(|_| Place::Internal)
+                .map(|_| DestinationStanding::Internal)
                 .ok_or_else(|| no_vault(*id)),
             Destination::Address(address) => {
                 Ok(place_of(view.allow_list(&intent.chain, address), at))
@@ -132,7 +132,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The window's sum with this intent in it, against its limit; `==` is within.
-    pub(crate) fn read(&self, window: &Window) -> Reading {
+    pub(crate) fn read(&self, window: &Window) -> WindowSum {
         let scope = match window.scope {
             VelocityScope::Initiator => WindowScope::Initiator(self.initiator),
             VelocityScope::Tenant => WindowScope::Tenant,
@@ -152,18 +152,18 @@ impl<'a> Facts<'a> {
             Some(amount_fits && count_fits)
         });
 
-        Reading { spent, within }
+        WindowSum { spent, within }
     }
 }
 
 /// An entry counts from its release on: before, its delay still protects the tenant.
-fn place_of(listed: Option<Listed>, at: UnixMs) -> Place {
+fn place_of(listed: Option<Listed>, at: UnixMs) -> DestinationStanding {
     match listed {
-        Some(listed) if listed.since <= at => Place::Listed {
+        Some(listed) if listed.since <= at => DestinationStanding::Listed {
             age_ms: at.since(listed.since),
             listed,
         },
-        Some(_) | None => Place::Unknown,
+        Some(_) | None => DestinationStanding::Unknown,
     }
 }
 
@@ -207,12 +207,12 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
 
 impl Destinations {
     /// Whether one destination is of a wanted type.
-    pub(crate) fn accepts(&self, place: &Place) -> bool {
+    pub(crate) fn accepts(&self, place: &DestinationStanding) -> bool {
         let wants = |wanted: DestinationType| self.types.contains(&wanted);
         match place {
-            Place::Internal => wants(DestinationType::Internal),
-            Place::Unknown => wants(DestinationType::Unknown),
-            Place::Listed { listed, age_ms } => {
+            DestinationStanding::Internal => wants(DestinationType::Internal),
+            DestinationStanding::Unknown => wants(DestinationType::Unknown),
+            DestinationStanding::Listed { listed, age_ms } => {
                 // An entry added minutes ago may be an attacker's: a table can treat recent ones as
                 // a type of their own.
                 let new = self
@@ -235,7 +235,7 @@ impl Destinations {
     }
 }
 
-impl Facts<'_> {
+impl IntentFacts<'_> {
     /// Kind of the intent, in the words of the table.
     pub(crate) fn kind(&self) -> Kind {
         match self.intent.kind {
@@ -246,7 +246,7 @@ impl Facts<'_> {
 
 impl Sources {
     /// Whether the paying vault is named, or carries a named tag.
-    pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
+    pub(crate) fn contain(&self, facts: &IntentFacts<'_>) -> bool {
         let named = self
             .vaults
             .as_ref()
@@ -259,7 +259,7 @@ impl Sources {
 
 impl Initiators {
     /// Whether the initiator is named, or is a member of a named group at this position.
-    pub(crate) fn contain(&self, facts: &Facts<'_>) -> bool {
+    pub(crate) fn contain(&self, facts: &IntentFacts<'_>) -> bool {
         let named = self
             .users
             .as_ref()

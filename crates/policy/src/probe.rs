@@ -6,7 +6,7 @@
 //! two.
 
 use crate::condition::{DestinationType, Destinations, Initiators, Sources};
-use crate::facts::{Facts, Place};
+use crate::facts::{DestinationStanding, IntentFacts};
 use crate::rule::{Match, Rule};
 use std::ops::Deref;
 use strongroom_types::{AssetId, MinorUnits};
@@ -158,11 +158,11 @@ fn places(destinations: &Destinations) -> u8 {
 }
 
 impl Sample {
-    pub(crate) fn of(facts: &Facts<'_>) -> Self {
-        let place = |place: &Place| match place {
-            Place::Internal => INTERNAL,
-            Place::Listed { .. } => LISTED,
-            Place::Unknown => UNKNOWN,
+    pub(crate) fn of(facts: &IntentFacts<'_>) -> Self {
+        let place = |place: &DestinationStanding| match place {
+            DestinationStanding::Internal => INTERNAL,
+            DestinationStanding::Listed { .. } => LISTED,
+            DestinationStanding::Unknown => UNKNOWN,
         };
 
         Self {

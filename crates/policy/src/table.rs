@@ -2,7 +2,7 @@
 
 use crate::condition::Destinations;
 use crate::evidence::Trace;
-use crate::facts::{Blocked, Facts, NO_MATCH, Place};
+use crate::facts::{Blocked, DestinationStanding, IntentFacts, NO_MATCH};
 use crate::probe::{Probe, Rules, Sample};
 use crate::rule::{Condition, Match, Rule};
 use crate::velocity::has_room;
@@ -12,7 +12,7 @@ use strongroom_types::{AllowListId, Code, Refusal};
 /// First rule that matches, and the allow-list entries without which another one might have.
 pub(crate) fn first_match<'p, T: Trace>(
     rules: &'p Rules,
-    facts: &Facts<'_>,
+    facts: &IntentFacts<'_>,
     trace: &mut T,
 ) -> Result<(&'p Rule, Vec<AllowListId>), Blocked> {
     let sample = Sample::of(facts);
@@ -73,16 +73,17 @@ fn bits() -> impl Iterator<Item = u64> {
 
 /// Destinations that the table treated differently because they are on the allow-list.
 struct Reliance<'a> {
-    facts: &'a Facts<'a>,
-    /// Bit n: destination n is on the allow-list ([`Facts`] holds at most 32).
+    facts: &'a IntentFacts<'a>,
+    /// Bit n: destination n is on the allow-list ([`IntentFacts`] holds at most 32).
     listed: u64,
     /// Bit n: the decision relies on destination n being listed.
     relied: u64,
 }
 
 impl<'a> Reliance<'a> {
-    fn of(facts: &'a Facts<'a>) -> Self {
-        let listed = |place: &Place| matches!(place, Place::Listed { .. });
+    fn of(facts: &'a IntentFacts<'a>) -> Self {
+        let listed =
+            |place: &DestinationStanding| matches!(place, DestinationStanding::Listed { .. });
         let found = facts
             .places
             .iter()
@@ -117,7 +118,7 @@ impl<'a> Reliance<'a> {
         };
 
         // The outcome would be the same for an address that is not listed.
-        if wanted.accepts(&Place::Unknown) == accepted {
+        if wanted.accepts(&DestinationStanding::Unknown) == accepted {
             return;
         }
 
@@ -136,8 +137,12 @@ impl<'a> Reliance<'a> {
             .iter()
             .zip(bits())
             .filter_map(|(place, bit)| match place {
-                Place::Listed { listed, .. } if self.relied & bit != 0 => Some(listed.id),
-                Place::Listed { .. } | Place::Internal | Place::Unknown => None,
+                DestinationStanding::Listed { listed, .. } if self.relied & bit != 0 => {
+                    Some(listed.id)
+                }
+                DestinationStanding::Listed { .. }
+                | DestinationStanding::Internal
+                | DestinationStanding::Unknown => None,
             });
 
         relied.collect::<BTreeSet<_>>().into_iter().collect()
@@ -147,7 +152,7 @@ impl<'a> Reliance<'a> {
 /// First condition of the rule that does not hold.
 fn unmet<T: Trace>(
     rule: &Rule,
-    facts: &Facts<'_>,
+    facts: &IntentFacts<'_>,
     trace: &mut T,
 ) -> Result<Option<Condition>, Refusal> {
     if let Some(condition) = unmet_by_intent(&rule.matches, facts) {
@@ -164,7 +169,7 @@ fn unmet<T: Trace>(
 }
 
 /// First condition, windows apart, that does not hold.
-fn unmet_by_intent(wanted: &Match, facts: &Facts<'_>) -> Option<Condition> {
+fn unmet_by_intent(wanted: &Match, facts: &IntentFacts<'_>) -> Option<Condition> {
     fn fails<T: ?Sized>(condition: Option<&T>, holds: impl FnOnce(&T) -> bool) -> bool {
         condition.is_some_and(|condition| !holds(condition))
     }

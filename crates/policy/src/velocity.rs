@@ -1,7 +1,7 @@
 //! Comparison of one window with the spending that the journal has counted.
 
 use crate::evidence::Trace;
-use crate::facts::Facts;
+use crate::facts::IntentFacts;
 use crate::window::Window;
 use strongroom_types::{Code, Refusal};
 
@@ -13,7 +13,7 @@ use strongroom_types::{Code, Refusal};
 pub(crate) fn has_room<T: Trace>(
     window: &Window,
     owner: &str,
-    facts: &Facts<'_>,
+    facts: &IntentFacts<'_>,
     trace: &mut T,
 ) -> Result<bool, Refusal> {
     let reading = facts.read(window);

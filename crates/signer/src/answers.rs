@@ -34,7 +34,7 @@ impl SignerNode {
     }
 
     pub(crate) fn send_answer(&mut self, asker: &Asker, message: &SignerMessage, now: UnixMs) {
-        let sealed = self.outbox.answer(asker.node, asker.session, message, now);
+        let sealed = self.sealer.answer(asker.node, asker.session, message, now);
         self.out.push(FromSigner::Outbox(sealed));
     }
 }

@@ -18,7 +18,7 @@ pub const EARLY_MAX: usize = 1_024;
 
 /// One run of a ceremony.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct CeremonyRun {
     /// Key that the ceremony makes.
     pub(crate) name: KeyName,
     /// Number of the run, from 1.
@@ -26,7 +26,7 @@ pub(crate) struct Run {
 }
 
 /// A run that this signer takes part in.
-pub(crate) struct Running {
+pub(crate) struct RunningCeremony {
     pub(crate) run: u32,
     pub(crate) session: DkgSession,
     /// The coordinator that started it.
@@ -48,7 +48,7 @@ pub(crate) struct Early {
 
 #[derive(Default)]
 pub(crate) struct Ceremonies {
-    running: BTreeMap<KeyName, Running>,
+    running: BTreeMap<KeyName, RunningCeremony>,
     early: VecDeque<Early>,
 }
 
@@ -68,26 +68,27 @@ impl Ceremonies {
             .is_some_and(|running| running.run == run)
     }
 
-    pub(crate) fn get(&self, name: KeyName) -> Option<&Running> {
+    pub(crate) fn get(&self, name: KeyName) -> Option<&RunningCeremony> {
         self.running.get(&name)
     }
 
-    pub(crate) fn get_mut(&mut self, name: KeyName) -> Option<&mut Running> {
+    pub(crate) fn get_mut(&mut self, name: KeyName) -> Option<&mut RunningCeremony> {
         self.running.get_mut(&name)
     }
 
     /// Begins a run; an older one of the same ceremony ends without a word.
-    pub(crate) fn begin(&mut self, name: KeyName, running: Running) {
+    pub(crate) fn begin(&mut self, name: KeyName, running: RunningCeremony) {
         self.running.insert(name, running);
     }
 
-    pub(crate) fn end(&mut self, name: KeyName) -> Option<Running> {
+    pub(crate) fn end(&mut self, name: KeyName) -> Option<RunningCeremony> {
         self.running.remove(&name)
     }
 
     /// Ceremonies whose run has lasted too long.
     pub(crate) fn late(&self, now: UnixMs) -> Vec<KeyName> {
-        let late = |(name, running): (&KeyName, &Running)| (now >= running.until).then_some(*name);
+        let late =
+            |(name, running): (&KeyName, &RunningCeremony)| (now >= running.until).then_some(*name);
         self.running.iter().filter_map(late).collect()
     }
 

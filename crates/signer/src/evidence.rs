@@ -9,7 +9,7 @@ use strongroom_wire::encode;
 /// Findings of the signer, as far as it came. All of it can be computed again from the request and
 /// the journal.
 #[derive(Debug, Default)]
-pub(crate) struct Evidence {
+pub(crate) struct SignerEvidence {
     /// The attempt as the journal records it.
     pub(crate) attempt: Option<AttemptRecord>,
     /// The signer's own decoding of the transaction.
@@ -18,7 +18,7 @@ pub(crate) struct Evidence {
     pub(crate) expected: Option<Effects>,
 }
 
-impl Evidence {
+impl SignerEvidence {
     /// Digest over the three parts in borsh: attempt record; every part of the inspection, in the
     /// order of its declaration; moves and authorities of the expected effects. Each is an option,
     /// so that what was not reached is told apart.

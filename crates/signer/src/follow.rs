@@ -79,7 +79,7 @@ impl SignerNode {
     }
 
     fn publish_cosignature(&mut self, cosignature: &WitnessCosignature, now: UnixMs) {
-        let sealed = self.outbox.seal(None, [0; 16], cosignature, now);
+        let sealed = self.sealer.seal(None, [0; 16], cosignature, now);
         self.out.push(FromSigner::Cosignature(sealed));
     }
 

@@ -199,7 +199,7 @@ impl SignerNode {
         // Under the envelope key, so that every replica can check it against genesis.
         let Certified { transcript, public } = certified;
         let signature = self
-            .outbox
+            .sealer
             .sign(&certificate_digest(&transcript, &public))
             .to_vec();
         let (tenant, key) = name;

@@ -39,20 +39,20 @@ pub(crate) struct Request {
     pub(crate) bytes: usize,
 }
 
-pub(crate) struct Waiting {
+pub(crate) struct WaitingRequest {
     pub(crate) request: Request,
     /// Latest answer, given when its time is over.
     pub(crate) last: Denied,
 }
 
 #[derive(Default)]
-pub(crate) struct Held {
-    waiting: BTreeMap<u64, Waiting>,
+pub(crate) struct HeldRequests {
+    waiting: BTreeMap<u64, WaitingRequest>,
     next: u64,
     bytes: usize,
 }
 
-impl Held {
+impl HeldRequests {
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -65,7 +65,10 @@ impl Held {
 
     /// Adds a request to the queue, or gives it back with `quota_exceeded`: a coordinator must not
     /// be able to fill this machine's memory.
-    pub(crate) fn put(&mut self, mut waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
+    pub(crate) fn put(
+        &mut self,
+        mut waiting: Box<WaitingRequest>,
+    ) -> Result<(), Box<WaitingRequest>> {
         if self.waiting.len() >= HELD_MAX || self.bytes + waiting.request.bytes > HELD_BYTES_MAX {
             let detail = format!(
                 "too many requests wait; this one for: {}",
@@ -82,14 +85,14 @@ impl Held {
     }
 
     /// Takes all out, in the order in which they came.
-    pub(crate) fn take(&mut self) -> Vec<Waiting> {
+    pub(crate) fn take(&mut self) -> Vec<WaitingRequest> {
         self.bytes = 0;
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// Takes out what waits no longer.
-    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<Waiting> {
-        let late = |waiting: &Waiting| now >= waiting.request.asker.deadline;
+    pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<WaitingRequest> {
+        let late = |waiting: &WaitingRequest| now >= waiting.request.asker.deadline;
         let seqs: Vec<u64> = self
             .waiting
             .iter()
@@ -97,7 +100,7 @@ impl Held {
             .map(|(seq, _)| *seq)
             .collect();
 
-        let taken: Vec<Waiting> = seqs
+        let taken: Vec<WaitingRequest> = seqs
             .iter()
             .filter_map(|seq| self.waiting.remove(seq))
             .collect();
@@ -115,7 +118,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn waiting(number: u8, bytes: usize, deadline: u64) -> Box<Waiting> {
+    fn waiting(number: u8, bytes: usize, deadline: u64) -> Box<WaitingRequest> {
         let refusal = Code::AttemptUnknown.into();
         let last = Denied {
             refusal,
@@ -139,12 +142,12 @@ mod tests {
             asker,
             bytes,
         };
-        Box::new(Waiting { request, last })
+        Box::new(WaitingRequest { request, last })
     }
 
     #[test]
     fn no_more_than_so_many_requests_and_bytes_wait() {
-        let mut held = Held::default();
+        let mut held = HeldRequests::default();
         for _ in 0..HELD_MAX {
             assert!(held.put(waiting(1, 1, 9)).is_ok());
         }
@@ -164,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_taken_in_order_and_at_its_deadline() {
-        let mut held = Held::default();
+        let mut held = HeldRequests::default();
         for (number, deadline) in [(3, 30), (1, 10), (2, 20)] {
             assert!(held.put(waiting(number, 1, deadline)).is_ok());
         }

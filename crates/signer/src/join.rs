@@ -1,6 +1,6 @@
 //! Joining a run of a ceremony: only when the journal shows that the committee released it.
 
-use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX, Run, Running};
+use crate::ceremonies::{CeremonyRun, RUN_MS_MAX, RUNS_MAX, RunningCeremony};
 use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::node::SignerNode;
@@ -22,7 +22,12 @@ fn run_session(session: &Digest, run: u32) -> [u8; 32] {
 
 impl SignerNode {
     /// Joins a run of a ceremony, or repeats the certificate of one that this signer has finished.
-    pub(crate) fn join(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<Served, Fatal> {
+    pub(crate) fn join(
+        &mut self,
+        run: CeremonyRun,
+        asker: &Asker,
+        now: UnixMs,
+    ) -> Result<Served, Fatal> {
         match self.join_if_released(run, asker, now) {
             Ok(()) => Ok(Served::Done),
             Err(Stop::Refuse(refusal)) => Ok(Served::Refuse(Denied::unjudged(refusal))),
@@ -31,8 +36,13 @@ impl SignerNode {
         }
     }
 
-    fn join_if_released(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<(), Stop> {
-        let Run { name, number } = run;
+    fn join_if_released(
+        &mut self,
+        run: CeremonyRun,
+        asker: &Asker,
+        now: UnixMs,
+    ) -> Result<(), Stop> {
+        let CeremonyRun { name, number } = run;
         self.judge(&[]).may_act()?;
         let index = self.identity.index()?;
 
@@ -65,7 +75,7 @@ impl SignerNode {
         // The run's number is on disk before its first message leaves: begun again after a
         // restart, it would show peers a second polynomial under one name.
         self.keys.begin_run(name, number)?;
-        let running = Running {
+        let running = RunningCeremony {
             run: number,
             session,
             asker: *asker,
@@ -84,8 +94,13 @@ impl SignerNode {
     }
 
     /// A run that was joined before: nothing is begun again under its name.
-    fn repeat_certificate(&mut self, run: Run, asker: &Asker, now: UnixMs) -> Result<(), Stop> {
-        let Run { name, number } = run;
+    fn repeat_certificate(
+        &mut self,
+        run: CeremonyRun,
+        asker: &Asker,
+        now: UnixMs,
+    ) -> Result<(), Stop> {
+        let CeremonyRun { name, number } = run;
         if self.ceremonies.is_running(name, number) {
             return Ok(());
         }
@@ -103,8 +118,8 @@ impl SignerNode {
         Ok(())
     }
 
-    fn parameters(&self, run: Run, key: &KeyRecord) -> Result<DkgParameters, Refusal> {
-        let Run { name, number } = run;
+    fn parameters(&self, run: CeremonyRun, key: &KeyRecord) -> Result<DkgParameters, Refusal> {
+        let CeremonyRun { name, number } = run;
         Ok(DkgParameters {
             suite: suite_id(key.plan.suite),
             session: run_session(&key.session, number),

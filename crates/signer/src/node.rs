@@ -4,13 +4,13 @@ use crate::ceremonies::Ceremonies;
 use crate::coverage::Coverage;
 use crate::fatal::Fatal;
 use crate::floor::Floor;
-use crate::held::Held;
+use crate::held::HeldRequests;
 use crate::journal::{LocalJournal, fatal};
 use crate::judge::{Codecs, Judge};
 use crate::keys::KeyRing;
 use crate::marks;
-use crate::outbox::Outbox;
 use crate::rules::LocalRules;
+use crate::sealer::Sealer;
 use crate::setup::{Identity, NodeSecrets, SignerSetup};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,10 +25,10 @@ use strongroom_wire::frame::{FromSigner, ToSigner};
 pub struct SignerNode {
     pub(crate) identity: Identity,
     pub(crate) journal: LocalJournal,
-    pub(crate) outbox: Outbox,
+    pub(crate) sealer: Sealer,
     pub(crate) keys: KeyRing,
     pub(crate) ceremonies: Ceremonies,
-    pub(crate) held: Held,
+    pub(crate) held: HeldRequests,
     pub(crate) floor: Floor,
     pub(crate) coverage: Coverage,
     pub(crate) codecs: Codecs,
@@ -104,12 +104,12 @@ impl SignerNode {
             .collect();
 
         Ok(Self {
-            outbox: Outbox::new(pinned, me, signing, now),
+            sealer: Sealer::new(pinned, me, signing, now),
             identity,
             journal,
             keys,
             ceremonies: Ceremonies::default(),
-            held: Held::default(),
+            held: HeldRequests::default(),
             floor,
             coverage: Coverage::default(),
             codecs,

@@ -1,9 +1,9 @@
 //! A coordinator's records: each gets its answer at once, or waits for the journal and gets it
 //! then.
 
-use crate::ceremonies::Run;
+use crate::ceremonies::CeremonyRun;
 use crate::fatal::{Fatal, NotTaken};
-use crate::held::{Asker, HELD_MS_MAX, Request, Waiting, Wanted};
+use crate::held::{Asker, HELD_MS_MAX, Request, WaitingRequest, Wanted};
 use crate::keys::KeyName;
 use crate::node::SignerNode;
 use crate::verdict::{Denied, Served, Verdict};
@@ -123,7 +123,7 @@ impl SignerNode {
         let served = match &request.wanted {
             Wanted::Shares(signing) => self.share(signing, &request.asker, now)?,
             Wanted::Ceremony { tenant, key, run } => {
-                let run = Run {
+                let run = CeremonyRun {
                     name: (*tenant, *key),
                     number: *run,
                 };
@@ -134,12 +134,12 @@ impl SignerNode {
         match served {
             Served::Done => {}
             Served::Refuse(denied) => self.send_refusal(&request.asker, denied, now),
-            Served::Wait(last) => self.wait_or_refuse(Waiting { request, last }, now),
+            Served::Wait(last) => self.wait_or_refuse(WaitingRequest { request, last }, now),
         }
         Ok(())
     }
 
-    fn wait_or_refuse(&mut self, waiting: Waiting, now: UnixMs) {
+    fn wait_or_refuse(&mut self, waiting: WaitingRequest, now: UnixMs) {
         // An answer after the deadline is of no use, so nothing waits longer than that.
         let refused = if now < waiting.request.asker.deadline {
             self.held.put(Box::new(waiting)).err()
@@ -147,7 +147,7 @@ impl SignerNode {
             Some(Box::new(waiting))
         };
         if let Some(waiting) = refused {
-            let Waiting { request, last } = *waiting;
+            let WaitingRequest { request, last } = *waiting;
             self.send_refusal(&request.asker, last, now);
         }
     }
@@ -208,7 +208,7 @@ impl SignerNode {
 
     /// Refuses what has waited until its deadline, with the last reason.
     pub(crate) fn refuse_late(&mut self, now: UnixMs) {
-        for Waiting { request, last } in self.held.take_late(now) {
+        for WaitingRequest { request, last } in self.held.take_late(now) {
             self.send_refusal(&request.asker, last, now);
         }
     }

@@ -1,6 +1,6 @@
 //! Decisions of this signer. Every part may name a verdict; this file names no part.
 
-use crate::evidence::Evidence;
+use crate::evidence::SignerEvidence;
 use crate::fatal::Fatal;
 use strongroom_mpc_core::signing::SigningPackage;
 use strongroom_types::{Code, Digest, Refusal};
@@ -48,7 +48,7 @@ impl Denied {
     pub(crate) fn unjudged(refusal: Refusal) -> Self {
         Self {
             refusal,
-            evidence: Evidence::default().digest(),
+            evidence: SignerEvidence::default().digest(),
             head: 0,
         }
     }

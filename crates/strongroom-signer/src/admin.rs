@@ -15,13 +15,13 @@ const WAITING_MAX: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request with the way back.
-pub struct Asked {
+pub struct OperatorRequest {
     /// The operator's request.
     pub request: AdminRequest,
     reply: SyncSender<AdminReply>,
 }
 
-impl Asked {
+impl OperatorRequest {
     /// Answers.
     pub fn answer(&self, reply: AdminReply) {
         // An operator who hung up needs no answer.
@@ -32,7 +32,7 @@ impl Asked {
 /// The listening socket; its file goes with it.
 pub struct AdminSocket {
     path: PathBuf,
-    asked: Receiver<Asked>,
+    asked: Receiver<OperatorRequest>,
 }
 
 impl AdminSocket {
@@ -73,12 +73,12 @@ impl AdminSocket {
     }
 
     /// A request, if one is there.
-    pub fn try_next(&self) -> Option<Asked> {
+    pub fn try_next(&self) -> Option<OperatorRequest> {
         self.asked.try_recv().ok()
     }
 
     /// A request, waiting for it.
-    pub fn wait(&self, timeout: Duration) -> Option<Asked> {
+    pub fn wait(&self, timeout: Duration) -> Option<OperatorRequest> {
         match self.asked.recv_timeout(timeout) {
             Ok(asked) => Some(asked),
             Err(RecvTimeoutError::Timeout) => None,
@@ -97,7 +97,7 @@ impl Drop for AdminSocket {
     }
 }
 
-fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
+fn serve(mut stream: UnixStream, node: &SyncSender<OperatorRequest>) -> io::Result<()> {
     // A client that connects and says nothing must not keep the next `stop` out.
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
@@ -105,7 +105,7 @@ fn serve(mut stream: UnixStream, node: &SyncSender<Asked>) -> io::Result<()> {
         let request: AdminRequest = decode(&bytes).map_err(io::Error::other)?;
         let (reply, answer) = sync_channel(1);
 
-        node.send(Asked { request, reply })
+        node.send(OperatorRequest { request, reply })
             .map_err(io::Error::other)?;
         let answer = answer.recv_timeout(TIMEOUT).map_err(io::Error::other)?;
         write_frame(&mut stream, &encode(&answer))?;

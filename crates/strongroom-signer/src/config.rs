@@ -22,12 +22,12 @@ struct File {
     admin_socket: Option<PathBuf>,
     network: Option<String>,
     #[serde(default)]
-    local_rules: Rules,
+    local_rules: RulesTable,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Rules {
+struct RulesTable {
     native_per_intent_max: Option<String>,
     native_per_day_max: Option<String>,
     vaults: Option<Vec<String>>,

@@ -8,7 +8,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Result of one read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Incoming {
+pub enum FrameRead {
     /// One whole frame.
     Frame(Vec<u8>),
     /// Nothing yet.
@@ -36,9 +36,9 @@ impl<R: Read> Frames<R> {
     ///
     /// # Errors
     /// A frame that is too long, an end in the middle of a frame, and the stream's own errors.
-    pub fn next(&mut self) -> io::Result<Incoming> {
+    pub fn next(&mut self) -> io::Result<FrameRead> {
         if let Some(frame) = self.take()? {
-            return Ok(Incoming::Frame(frame));
+            return Ok(FrameRead::Frame(frame));
         }
 
         // Less than one whole frame is left here, so the buffer never holds more than one frame and
@@ -54,13 +54,13 @@ impl<R: Read> Frames<R> {
             .truncate(start + read.as_ref().copied().unwrap_or_default());
 
         match read {
-            Ok(0) if start == 0 => Ok(Incoming::End),
+            Ok(0) if start == 0 => Ok(FrameRead::End),
             Ok(0) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the link closed within a frame",
             )),
-            Ok(_) => Ok(self.take()?.map_or(Incoming::Nothing, Incoming::Frame)),
-            Err(error) if is_timeout(&error) => Ok(Incoming::Nothing),
+            Ok(_) => Ok(self.take()?.map_or(FrameRead::Nothing, FrameRead::Frame)),
+            Err(error) if is_timeout(&error) => Ok(FrameRead::Nothing),
             Err(error) => Err(error),
         }
     }
@@ -130,9 +130,9 @@ mod tests {
             let (mut frames, mut got) = (Frames::new(Dribble(parts)), Vec::new());
             loop {
                 match frames.next().unwrap() {
-                    Incoming::Frame(frame) => got.push(frame),
-                    Incoming::Nothing => {}
-                    Incoming::End => break,
+                    FrameRead::Frame(frame) => got.push(frame),
+                    FrameRead::Nothing => {}
+                    FrameRead::End => break,
                 }
             }
             assert_eq!(got, [b"one".to_vec(), vec![], b"three".to_vec()], "{size}");
@@ -144,7 +144,7 @@ mod tests {
         let long = Dribble([u32::MAX.to_be_bytes().to_vec()].into());
         assert!(Frames::new(long).next().is_err());
         let mut cut = Frames::new(Dribble([vec![0, 0, 0, 5, 1, 2]].into()));
-        assert_eq!(cut.next().unwrap(), Incoming::Nothing);
+        assert_eq!(cut.next().unwrap(), FrameRead::Nothing);
         assert!(cut.next().is_err());
     }
 }

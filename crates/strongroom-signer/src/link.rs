@@ -1,6 +1,6 @@
 //! The connection to the link process.
 
-use crate::frames::{Frames, Incoming};
+use crate::frames::{FrameRead, Frames};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -14,12 +14,12 @@ const READ_TIMEOUT: Duration = Duration::from_millis(50);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connected link.
-pub struct Link {
+pub struct LinkConnection {
     stream: UnixStream,
     frames: Frames<UnixStream>,
 }
 
-impl Link {
+impl LinkConnection {
     /// Connects.
     pub fn connect(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
@@ -45,12 +45,12 @@ impl Link {
     /// The connection is over: closed, broken, or used for something that is not a frame.
     pub fn next(&mut self) -> io::Result<Option<ToSigner>> {
         match self.frames.next()? {
-            Incoming::Nothing => Ok(None),
-            Incoming::End => Err(io::Error::new(
+            FrameRead::Nothing => Ok(None),
+            FrameRead::End => Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,
                 "the link closed",
             )),
-            Incoming::Frame(bytes) => {
+            FrameRead::Frame(bytes) => {
                 // Not the strict decoder: it bounds records, and a frame is a little longer. The record
                 // inside is decoded strictly.
                 let frame = borsh::from_slice(&bytes).map_err(io::Error::other)?;

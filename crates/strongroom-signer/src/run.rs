@@ -4,7 +4,7 @@ use crate::admin::AdminSocket;
 use crate::config::Config;
 use crate::exit::BadConfig;
 use crate::folder::Folder;
-use crate::link::{Backoff, Link};
+use crate::link::{Backoff, LinkConnection};
 use crate::marker::FileMarker;
 use anyhow::Context as _;
 use std::path::Path;
@@ -12,7 +12,6 @@ use std::sync::Arc;
 use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::Genesis;
 use strongroom_keys_software::SoftwareKeyProtector;
-use strongroom_ports::bus::Mode;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_signer_core::{Fatal, SignerNode, SignerSetup};
@@ -48,7 +47,7 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
 
     let mut backoff = Backoff::new();
     loop {
-        match Link::connect(&config.link_socket) {
+        match LinkConnection::connect(&config.link_socket) {
             Ok(link) => {
                 backoff = Backoff::new();
                 tracing::info!("connected to the link");
@@ -74,7 +73,11 @@ fn now() -> UnixMs {
 ///
 /// # Errors
 /// The process must end.
-fn serve(node: &mut SignerNode, mut link: Link, admin: &AdminSocket) -> Result<(), Fatal> {
+fn serve(
+    node: &mut SignerNode,
+    mut link: LinkConnection,
+    admin: &AdminSocket,
+) -> Result<(), Fatal> {
     let hello = node.hello();
     let mut sent = link.send(&[hello]);
     let mut ticked = UnixMs(0);
@@ -116,13 +119,9 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
     let read =
         Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
 
-    let mode = match read.mode {
-        strongroom_journal::Mode::Dev => Mode::Dev,
-        strongroom_journal::Mode::Production => Mode::Production,
-    };
-
     // The mode comes from the pinned genesis: in production a key in a file is refused.
-    let protector = SoftwareKeyProtector::open(&folder.wrapping_key(), mode, SystemEntropy.rng());
+    let protector =
+        SoftwareKeyProtector::open(&folder.wrapping_key(), read.mode, SystemEntropy.rng());
 
     let setup = SignerSetup {
         genesis,

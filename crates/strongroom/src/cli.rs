@@ -31,32 +31,32 @@ use std::process::ExitCode;
 pub enum Command {
     /// Key files of people and programs.
     #[command(subcommand)]
-    Keys(keys::Keys),
+    Keys(keys::KeysCommand),
     /// Who takes part: make, show and verify a genesis file.
     #[command(subcommand)]
-    Genesis(genesis::Genesis),
+    Genesis(genesis::GenesisCommand),
     /// Tenants.
     #[command(subcommand)]
-    Tenant(vaults::Tenant),
+    Tenant(vaults::TenantCommand),
     /// Acts: sign, co-sign, submit and follow what admins and committees decide.
     #[command(subcommand)]
-    Act(act::Act),
+    Act(act::ActCommand),
     /// Vaults.
     #[command(subcommand)]
-    Vault(vaults::Vault),
+    Vault(vaults::VaultCommand),
     /// A vault's address, derived here and proved against the pinned genesis.
     Address(vaults::Address),
     /// Transactions: create, list, show, follow, cancel.
     #[command(subcommand)]
-    Tx(tx::Tx),
+    Tx(tx::TxCommand),
     /// Approvals: what waits for people, and their signed answers.
     #[command(subcommand)]
-    Approvals(approvals::Approvals),
+    Approvals(approvals::ApprovalsCommand),
     /// Where the server's journal replica stands, and whether it is the pinned installation.
     Status(status::Status),
     /// The journal and what follows from it.
     #[command(subcommand)]
-    Journal(journal::Journal),
+    Journal(journal::JournalCommand),
     /// Looks for what commonly goes wrong: server, clock, key files, disk, ports.
     Doctor(doctor::Doctor),
 }

@@ -31,11 +31,11 @@ pub struct RoleSecrets {
     /// Seed of the key that signs its envelopes.
     pub seed: Seed,
     /// What only this role's file holds.
-    pub held: Held,
+    pub held: HeldKeys,
 }
 
 /// What is in the file of one role and must not be in another's.
-pub enum Held {
+pub enum HeldKeys {
     /// Nothing beside the identity.
     Identity,
     /// The writer's: seed of the key that signs the log's checkpoints.
@@ -125,7 +125,7 @@ pub fn file_of(folder: &Path, role: RoleName) -> PathBuf {
 
 impl RoleSecrets {
     /// New keys.
-    pub fn generate(entropy: &dyn Entropy, held: Held) -> Self {
+    pub fn generate(entropy: &dyn Entropy, held: HeldKeys) -> Self {
         let mut rng = entropy.rng();
         let node = NodeId::random(rng.as_mut());
         let mut seed = Seed::default();
@@ -185,9 +185,9 @@ impl RoleSecrets {
     pub fn save(&self, folder: &Path, role: RoleName, genesis: Digest) -> Result<(), SecretsError> {
         let path = file_of(folder, role);
         let (log, bearer_keys) = match &self.held {
-            Held::Identity => (None, None),
-            Held::LogKey(seed) => (Some(seed_text(seed)), None),
-            Held::BearerKeys(keys) => (None, Some(keys.iter().map(BearerKey::of).collect())),
+            HeldKeys::Identity => (None, None),
+            HeldKeys::LogKey(seed) => (Some(seed_text(seed)), None),
+            HeldKeys::BearerKeys(keys) => (None, Some(keys.iter().map(BearerKey::of).collect())),
         };
         let file = File {
             genesis: genesis.to_string(),
@@ -257,7 +257,7 @@ fn held(
     role: RoleName,
     log: Option<Zeroizing<String>>,
     bearer_keys: Option<Vec<BearerKey>>,
-) -> Result<Held, &'static str> {
+) -> Result<HeldKeys, &'static str> {
     if log.is_some() && role != RoleName::Writer {
         return Err("`log` belongs into the writer's file only");
     }
@@ -269,17 +269,17 @@ fn held(
         RoleName::Writer => {
             let log = log.ok_or("`log` is missing")?;
             seed(&log)
-                .map(Held::LogKey)
+                .map(HeldKeys::LogKey)
                 .ok_or("`log` is not 64 hex digits")
         }
         RoleName::Api => {
             let keys = bearer_keys.ok_or("`bearer_keys` is missing")?;
             let keys: Option<Vec<AccessKey>> = keys.iter().map(BearerKey::access).collect();
-            keys.map(Held::BearerKeys)
+            keys.map(HeldKeys::BearerKeys)
                 .ok_or("`bearer_keys`: not a SHA-256, or not a tenant")
         }
         RoleName::Link | RoleName::Approvals | RoleName::Coordinator | RoleName::Transactions => {
-            Ok(Held::Identity)
+            Ok(HeldKeys::Identity)
         }
     }
 }

@@ -30,14 +30,14 @@ fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> StageError {
 }
 
 /// What a build is made from: an owned [`Facts`].
-pub(crate) struct Known {
+pub(crate) struct OwnedFacts {
     height: u64,
     fees: Vec<u8>,
     holdings: Vec<Holding>,
     taken: Vec<ConflictKey>,
 }
 
-impl Known {
+impl OwnedFacts {
     /// As the codec takes it.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
@@ -50,7 +50,7 @@ impl Known {
 }
 
 /// Everything known for a build of this vault; `None` before the first look at the chain.
-pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<Known>, StageError> {
+pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnedFacts>, StageError> {
     // A guessed fee would be paid from the vault; a guessed height shows in the lock time.
     let (Some(height), Some(fees)) = (chain_fact(tx, HEAD)?, chain_fact(tx, FEES)?) else {
         return Ok(None);
@@ -68,7 +68,7 @@ pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<Known>, St
         Vec::new()
     };
 
-    Ok(Some(Known {
+    Ok(Some(OwnedFacts {
         height: u64::try_from_slice(&height).map_err(broken)?,
         fees,
         holdings,

@@ -40,11 +40,11 @@ impl TransactionsStage {
 
         let offered = offered.clone();
         let refusal = Refusal::new(*code, detail);
-        match Answer::of(refusal.code, &offered) {
-            Answer::AlreadyIn => Ok(Vec::new()),
-            Answer::Rebuild => self.rebuild(step, payment, &offered),
-            Answer::Return => self.return_to_approvers(step, payment, refusal),
-            Answer::End => {
+        match AfterRefusal::of(refusal.code, &offered) {
+            AfterRefusal::AlreadyIn => Ok(Vec::new()),
+            AfterRefusal::Rebuild => self.rebuild(step, payment, &offered),
+            AfterRefusal::Return => self.return_to_approvers(step, payment, refusal),
+            AfterRefusal::End => {
                 // Refused means not in the journal, so the anchor is as free as the other coins.
                 reservations::release(step.tx, &payment.digest)?;
                 self.end(step, payment, Announcement::of(refusal), Who::Journal)
@@ -88,7 +88,7 @@ impl TransactionsStage {
 }
 
 /// What a refusal of the journal asks for.
-enum Answer {
+enum AfterRefusal {
     /// The submission arrived twice, and the first one is in.
     AlreadyIn,
     /// Another transaction.
@@ -99,7 +99,7 @@ enum Answer {
     End,
 }
 
-impl Answer {
+impl AfterRefusal {
     fn of(code: Code, offered: &Offered) -> Self {
         // Ending it here would tell the client that a payment failed which the signers complete.
         if code == Code::IntentAlreadyAuthorized {

@@ -1,6 +1,6 @@
 //! The chain's network: signed transactions go out, blocks are looked for.
 
-use crate::payment::{Assembled, PaymentEvent, PaymentState, StateName};
+use crate::payment::{Assembled, PaymentEvent, PaymentState, PaymentStateName};
 use crate::publish::Announcement;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
@@ -22,7 +22,7 @@ impl TransactionsStage {
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
         let (mut records, mut silent) = (Vec::new(), 0);
-        for payment in store::due(step, StateName::Signed, step.now)? {
+        for payment in store::due(step, PaymentStateName::Signed, step.now)? {
             let PaymentState::Signed(assembled) = &payment.state else {
                 continue;
             };
@@ -74,7 +74,7 @@ impl TransactionsStage {
         &mut self,
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
-        let page = store::after(step.tx, StateName::Broadcast, &self.confirm_after)?;
+        let page = store::after(step.tx, PaymentStateName::Broadcast, &self.confirm_after)?;
 
         // A page that is not full was the last one: the next call starts from the front.
         let whole = page.len() == store::PAGE_ROWS as usize;

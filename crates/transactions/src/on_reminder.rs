@@ -1,7 +1,7 @@
 //! What time makes due: builds that wait, offers without an answer, intents whose time is over.
 
 use crate::build::FactsAge;
-use crate::payment::{PaymentEvent, PaymentState, StateName};
+use crate::payment::{PaymentEvent, PaymentState, PaymentStateName};
 use crate::publish::Announcement;
 use crate::reservations;
 use crate::stage::TransactionsStage;
@@ -21,7 +21,7 @@ impl TransactionsStage {
     /// Tries again to build what could not be built before.
     pub(crate) fn build_waiting(&mut self, step: &mut Step<'_>) -> Result<Vec<Record>, StageError> {
         let mut records = Vec::new();
-        for payment in store::due(step, StateName::Building, step.now)? {
+        for payment in store::due(step, PaymentStateName::Building, step.now)? {
             let mut step = step.of_payment(&payment);
 
             // Nothing was offered, so there is nothing to release.
@@ -73,7 +73,7 @@ impl TransactionsStage {
         let mut records = Vec::new();
         // An answer takes its time; asking sooner would only double the traffic.
         let before = UnixMs(step.now.0.saturating_sub(self.resend_ms));
-        for payment in store::due(step, StateName::Signing, before)? {
+        for payment in store::due(step, PaymentStateName::Signing, before)? {
             let mut step = step.of_payment(&payment);
 
             if let Some(why) = self.end_reason(&payment, step.now) {

@@ -109,14 +109,14 @@ pub(crate) struct Proposal {
 
 impl PaymentState {
     /// The state without its data.
-    pub(crate) fn state_name(&self) -> StateName {
+    pub(crate) fn state_name(&self) -> PaymentStateName {
         match self {
-            Self::Building(_) => StateName::Building,
-            Self::Signing(_) => StateName::Signing,
-            Self::Signed(_) => StateName::Signed,
-            Self::Broadcast(_) => StateName::Broadcast,
-            Self::Returned => StateName::Returned,
-            Self::Ended(_) => StateName::Ended,
+            Self::Building(_) => PaymentStateName::Building,
+            Self::Signing(_) => PaymentStateName::Signing,
+            Self::Signed(_) => PaymentStateName::Signed,
+            Self::Broadcast(_) => PaymentStateName::Broadcast,
+            Self::Returned => PaymentStateName::Returned,
+            Self::Ended(_) => PaymentStateName::Ended,
         }
     }
 
@@ -164,7 +164,7 @@ impl PaymentEvent {
 /// A state without its data; the numbers are those of the column `state` and never change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(crate) enum StateName {
+pub(crate) enum PaymentStateName {
     /// [`PaymentState::Signing`]
     Signing = 0,
     /// [`PaymentState::Signed`]
@@ -179,7 +179,7 @@ pub(crate) enum StateName {
     Returned = 5,
 }
 
-impl StateName {
+impl PaymentStateName {
     /// All names, by number.
     pub(crate) const ALL: [Self; 6] = [
         Self::Signing,

@@ -1,6 +1,6 @@
 //! Rows of payments: parsed once here, changed only by an event of the life cycle.
 
-use crate::payment::{PaymentEvent, PaymentState, StateName, Waiting};
+use crate::payment::{PaymentEvent, PaymentState, PaymentStateName, Waiting};
 use crate::step::Step;
 use row::{Columns, payment};
 use strongroom_ports::db::{Arg, Tx};
@@ -104,7 +104,7 @@ pub(crate) fn find_by_session(
 /// Payments in a state whose pause was over at `before`, longest waiting first, one page.
 pub(crate) fn due(
     step: &mut Step<'_>,
-    state: StateName,
+    state: PaymentStateName,
     before: UnixMs,
 ) -> Result<Vec<Payment>, StageError> {
     // A row from the future is due as well: after a clock that was ahead is set right, a payment
@@ -124,7 +124,7 @@ pub(crate) fn due(
 /// Payments in a state after one of them, by intent, one page.
 pub(crate) fn after(
     tx: &mut dyn Tx,
-    state: StateName,
+    state: PaymentStateName,
     last: &Digest,
 ) -> Result<Vec<Payment>, StageError> {
     let sql = select!("state = $1 AND intent > $2 ORDER BY intent LIMIT $3");
@@ -155,12 +155,12 @@ pub(crate) fn set_state(
 
     let written = match to {
         // No row, so that the next decision about the intent is not taken for a duplicate.
-        StateName::Returned => delete(step, &payment, from)?,
-        StateName::Building
-        | StateName::Signing
-        | StateName::Signed
-        | StateName::Broadcast
-        | StateName::Ended => update(step, &payment, from)?,
+        PaymentStateName::Returned => delete(step, &payment, from)?,
+        PaymentStateName::Building
+        | PaymentStateName::Signing
+        | PaymentStateName::Signed
+        | PaymentStateName::Broadcast
+        | PaymentStateName::Ended => update(step, &payment, from)?,
     };
 
     // Two instances that read the same row must not both act on it: the second one starts again
@@ -188,7 +188,11 @@ pub(crate) fn set_state(
     Ok(payment)
 }
 
-fn delete(step: &mut Step<'_>, payment: &Payment, from: StateName) -> Result<u64, StageError> {
+fn delete(
+    step: &mut Step<'_>,
+    payment: &Payment,
+    from: PaymentStateName,
+) -> Result<u64, StageError> {
     let sql = "DELETE FROM payment WHERE intent = $1 AND state = $2 AND version = $3";
     let args = [
         Arg::from(&payment.digest.0),
@@ -198,7 +202,11 @@ fn delete(step: &mut Step<'_>, payment: &Payment, from: StateName) -> Result<u64
     Ok(step.tx.execute(sql, &args)?)
 }
 
-fn update(step: &mut Step<'_>, payment: &Payment, from: StateName) -> Result<u64, StageError> {
+fn update(
+    step: &mut Step<'_>,
+    payment: &Payment,
+    from: PaymentStateName,
+) -> Result<u64, StageError> {
     // What an earlier state left behind stays for the operator; `state` says which columns count.
     let sql = "UPDATE payment SET
                state = $1, builds = COALESCE($2, builds), failures = $3,

@@ -77,7 +77,7 @@ pub struct Envelope {
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
-struct Sealed {
+struct SignedEnvelope {
     envelope: Vec<u8>,
     signature: [u8; 64],
 }
@@ -169,7 +169,7 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
     // Over the encoded bytes, which travel with the signature: the receiver encodes nothing to
     // verify it.
     let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
-    encode(&Sealed {
+    encode(&SignedEnvelope {
         envelope,
         signature,
     })
@@ -179,7 +179,7 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
 /// signature over the bytes as received, strict decode. Deadline and recipient are the caller's to
 /// check.
 pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
-    let sealed: Sealed = decode(bytes)?;
+    let sealed: SignedEnvelope = decode(bytes)?;
 
     // The sender's name stands inside, so the bytes are decoded before their signature is known to
     // be valid; the decoder is strict and bounded for that.

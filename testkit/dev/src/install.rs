@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use strongroom::roles::{RoleName, seats, socket_path};
-use strongroom::secrets::{Held, RoleSecrets, Seed, public_key};
+use strongroom::secrets::{HeldKeys, RoleSecrets, Seed, public_key};
 use strongroom_api::{AccessKey, hash_key};
 use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::genesis::{SignerSeat, WitnessSeat};
@@ -161,19 +161,27 @@ impl ServiceKeys {
         let log_key = public_key(&log);
         let new = |held| RoleSecrets::generate(&SystemEntropy, held);
         let secrets = vec![
-            (RoleName::Api, Role::Api, new(Held::BearerKeys(bearer_keys))),
-            (RoleName::Approvals, Role::Approvals, new(Held::Identity)),
+            (
+                RoleName::Api,
+                Role::Api,
+                new(HeldKeys::BearerKeys(bearer_keys)),
+            ),
+            (
+                RoleName::Approvals,
+                Role::Approvals,
+                new(HeldKeys::Identity),
+            ),
             (
                 RoleName::Transactions,
                 Role::Transactions,
-                new(Held::Identity),
+                new(HeldKeys::Identity),
             ),
             (
                 RoleName::Coordinator,
                 Role::Coordinator,
-                new(Held::Identity),
+                new(HeldKeys::Identity),
             ),
-            (RoleName::Writer, Role::Writer, new(Held::LogKey(log))),
+            (RoleName::Writer, Role::Writer, new(HeldKeys::LogKey(log))),
         ];
         Self { log_key, secrets }
     }

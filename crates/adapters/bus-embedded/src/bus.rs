@@ -9,7 +9,7 @@ use std::time::Duration;
 use strongroom_ports::bus::{Bus, BusError, Delivered, Mode, Position, Record, Topic};
 
 use crate::log::{Append, Log, Span};
-use crate::state::{Pending, State, shares};
+use crate::state::{BusState, PendingPublish, shares};
 
 /// Bounds of the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Default for Options {
 pub struct EmbeddedBus {
     options: Options,
     incarnation: [u8; 16],
-    state: Mutex<State>,
+    state: Mutex<BusState>,
     /// Signalled when records became readable, or the bus closed.
     arrived: Condvar,
     /// Signalled when a batch was written or failed.
@@ -84,7 +84,7 @@ impl EmbeddedBus {
             writer: Mutex::new(writer),
             _lock: Some(lock),
         };
-        let state = State::new(topics);
+        let state = BusState::new(topics);
         Ok(Self::new(options, incarnation, state, connections))
     }
 
@@ -105,14 +105,14 @@ impl EmbeddedBus {
             reader: None,
             _lock: None,
         };
-        let state = State::new(topics);
+        let state = BusState::new(topics);
         Ok(Self::new(options, incarnation, state, connections))
     }
 
     fn new(
         options: Options,
         incarnation: [u8; 16],
-        state: State,
+        state: BusState,
         connections: Connections,
     ) -> Self {
         Self {
@@ -171,7 +171,7 @@ impl EmbeddedBus {
         &'a self,
         appends: Vec<Append>,
         mut writer: MutexGuard<'a, Log>,
-    ) -> (MutexGuard<'a, State>, Result<(), BusError>) {
+    ) -> (MutexGuard<'a, BusState>, Result<(), BusError>) {
         let result = writer.append(&appends);
         drop(writer);
 
@@ -199,7 +199,11 @@ impl EmbeddedBus {
     }
 
     /// Waits for the result of `ticket`, and writes batches while no other thread does.
-    fn drive<'a>(&'a self, mut state: MutexGuard<'a, State>, ticket: u64) -> Result<(), BusError> {
+    fn drive<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, BusState>,
+        ticket: u64,
+    ) -> Result<(), BusError> {
         loop {
             if let Some(result) = state.results.remove(&ticket) {
                 return result;
@@ -215,7 +219,7 @@ impl EmbeddedBus {
         }
     }
 
-    fn write_batch<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn write_batch<'a>(&'a self, mut state: MutexGuard<'a, BusState>) -> MutexGuard<'a, BusState> {
         let batch = state.take_batch(self.options.batch_records_max);
         let appends = state.plan(&batch, self.options.retention_records_max);
 
@@ -245,11 +249,11 @@ impl EmbeddedBus {
     }
 
     /// Waits until the queue has room for `count` more records.
-    fn wait_for_room(&self, count: usize) -> Result<MutexGuard<'_, State>, BusError> {
+    fn wait_for_room(&self, count: usize) -> Result<MutexGuard<'_, BusState>, BusError> {
         let max = self.options.queue_records_max;
         // A publish larger than the queue still passes when it is alone: it would never fit
         // otherwise.
-        let no_room = |state: &mut State| {
+        let no_room = |state: &mut BusState| {
             state.refuse_if_unusable().is_ok() && state.queued > 0 && state.queued + count > max
         };
 
@@ -268,7 +272,11 @@ impl EmbeddedBus {
     }
 
     /// One topic's records for a fetch, from memory or from the file.
-    fn read(&self, state: MutexGuard<'_, State>, span: Span<'_>) -> Result<Vec<Record>, BusError> {
+    fn read(
+        &self,
+        state: MutexGuard<'_, BusState>,
+        span: Span<'_>,
+    ) -> Result<Vec<Record>, BusError> {
         let Some(known) = state.topics.get(span.topic) else {
             return Ok(Vec::new());
         };
@@ -286,7 +294,7 @@ impl EmbeddedBus {
             .read(id, span)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BusState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -324,7 +332,7 @@ impl Bus for EmbeddedBus {
         state.next_ticket += 1;
         state.queued += records.len();
         let records = records.iter().cloned().map(Arc::new).collect();
-        state.queue.push_back(Pending { ticket, records });
+        state.queue.push_back(PendingPublish { ticket, records });
 
         self.drive(state, ticket)
     }
@@ -343,7 +351,7 @@ impl Bus for EmbeddedBus {
         records_max: usize,
         wait: Duration,
     ) -> Result<Vec<Delivered>, BusError> {
-        let nothing = |state: &mut State| {
+        let nothing = |state: &mut BusState| {
             state.refuse_if_unusable().is_ok()
                 && wants
                     .iter()

@@ -14,9 +14,9 @@ const TAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Everything behind the bus's lock.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct BusState {
     pub(crate) topics: BTreeMap<Topic, TopicState>,
-    pub(crate) queue: VecDeque<Pending>,
+    pub(crate) queue: VecDeque<PendingPublish>,
     /// Records in `queue` and in the batch being written.
     pub(crate) queued: usize,
     /// Outcomes that their publishers have not collected yet, by ticket.
@@ -33,7 +33,7 @@ pub(crate) struct State {
 }
 
 /// One call of publish, waiting to be written.
-pub(crate) struct Pending {
+pub(crate) struct PendingPublish {
     pub(crate) ticket: u64,
     pub(crate) records: Vec<Arc<Record>>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct TopicState {
     tail_bytes: usize,
 }
 
-impl State {
+impl BusState {
     pub(crate) fn new(topics: Vec<StoredTopic>) -> Self {
         let topics = topics.into_iter().map(|t| {
             let state = TopicState {
@@ -112,7 +112,7 @@ impl State {
     }
 
     /// Takes whole publishes off the queue, at least one, until `records_max` is reached.
-    pub(crate) fn take_batch(&mut self, records_max: usize) -> Vec<Pending> {
+    pub(crate) fn take_batch(&mut self, records_max: usize) -> Vec<PendingPublish> {
         let mut batch = Vec::new();
         let mut count = 0;
         while let Some(pending) = self.queue.front() {
@@ -129,7 +129,7 @@ impl State {
     /// Groups the batch by topic and assigns offsets.
     pub(crate) fn plan(
         &self,
-        batch: &[Pending],
+        batch: &[PendingPublish],
         retention_records_max: Option<u64>,
     ) -> Vec<Append> {
         let mut by_topic: BTreeMap<&Topic, Vec<Arc<Record>>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The chain itself: funding, taking transactions, making blocks.
 
 use crate::interpreter::{self, SpentOutput, check_spend};
-use crate::ledger::{self, Known, Output};
+use crate::ledger::{self, KnownTransaction, Output};
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode;
 use bitcoin::script::Builder;
@@ -130,7 +130,7 @@ impl DevChain {
                     script_pubkey: script.clone(),
                 },
             );
-            let known = Known {
+            let known = KnownTransaction {
                 raw: encode::serialize(&coinbase),
                 fee: 0,
                 height: Some(height),
@@ -276,7 +276,7 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
         ledger::add_transaction(
             tx,
             &id,
-            &Known {
+            &KnownTransaction {
                 height: Some(height),
                 ..known
             },
@@ -332,7 +332,7 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
     ledger::add_transaction(
         tx,
         &id,
-        &Known {
+        &KnownTransaction {
             raw: raw.to_vec(),
             fee,
             height: None,
@@ -404,7 +404,7 @@ fn replace(
     let mut least = 0u64;
     for id in replaced {
         match ledger::find_transaction(tx, id)? {
-            Some(Known {
+            Some(KnownTransaction {
                 height: None, fee, ..
             }) => least = least.saturating_add(fee),
             _ => return Err(no(format!("an input is already spent by {id}"))),

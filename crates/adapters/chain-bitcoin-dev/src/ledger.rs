@@ -34,7 +34,7 @@ pub struct Output {
 }
 
 /// A known transaction.
-pub struct Known {
+pub struct KnownTransaction {
     /// Network bytes with witnesses.
     pub raw: Vec<u8>,
     /// Satoshi; 0 for the coinbase of a funding.
@@ -122,10 +122,10 @@ pub fn spend(db: &Transaction<'_>, outpoint: &str, by: Option<&str>) -> rusqlite
 }
 
 /// A waiting or confirmed transaction.
-pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
+pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<KnownTransaction>> {
     let known = |row: &rusqlite::Row<'_>| {
         let fee: i64 = row.get(1)?;
-        Ok(Known {
+        Ok(KnownTransaction {
             raw: row.get(0)?,
             fee: fee.unsigned_abs(),
             height: row.get(2)?,
@@ -136,7 +136,11 @@ pub fn find_transaction(db: &Connection, id: &str) -> rusqlite::Result<Option<Kn
 }
 
 /// Adds a transaction, or replaces its row when it confirms.
-pub fn add_transaction(db: &Transaction<'_>, id: &str, known: &Known) -> rusqlite::Result<()> {
+pub fn add_transaction(
+    db: &Transaction<'_>,
+    id: &str,
+    known: &KnownTransaction,
+) -> rusqlite::Result<()> {
     let mut statement =
         db.prepare_cached("INSERT OR REPLACE INTO transactions VALUES (?1, ?2, ?3, ?4)")?;
     let fee = i64::try_from(known.fee).unwrap_or(i64::MAX);

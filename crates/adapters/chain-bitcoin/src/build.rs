@@ -8,7 +8,7 @@ use crate::fee::{Fees, Replaced};
 use crate::inspect::{SEQUENCE, inspect};
 use crate::replace;
 use crate::select::{Coin, Goal, Settlement, select};
-use crate::view::{View, outpoint};
+use crate::view::{BuildView, outpoint};
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, ScriptBuf, Transaction, TxIn, TxOut, Witness};
@@ -21,7 +21,7 @@ fn malformed(detail: impl std::fmt::Display) -> Refusal {
 
 /// Builds the transaction of a plan from the coins of a view.
 pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
-    let view = View::decode(view, codec.network)?;
+    let view = BuildView::decode(view, codec.network)?;
     let draft = match (plan.kind, plan.previous) {
         (AttemptKind::Pay, None) => payment(codec, plan, &view)?,
         (AttemptKind::Bump | AttemptKind::Cancel, Some(previous)) => {
@@ -40,7 +40,7 @@ pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built
 }
 
 /// The first transaction of an intent.
-fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Draft, Refusal> {
+fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &BuildView) -> Result<Draft, Refusal> {
     if plan.effects.moves.is_empty() {
         return Err(malformed("nothing to pay"));
     }
@@ -76,7 +76,12 @@ pub struct Draft {
 
 impl Draft {
     /// Chooses coins, writes the transaction and reads it back.
-    fn finish(self, codec: &BitcoinCodec, plan: &Plan<'_>, view: &View) -> Result<Built, Refusal> {
+    fn finish(
+        self,
+        codec: &BitcoinCodec,
+        plan: &Plan<'_>,
+        view: &BuildView,
+    ) -> Result<Built, Refusal> {
         // One place is left for the change.
         if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
             return Err(malformed("too many outputs or inputs"));
@@ -99,7 +104,7 @@ impl Draft {
         read_back(codec, plan, unsigned, &settlement)
     }
 
-    fn goal(&self, plan: &Plan<'_>, view: &View) -> Result<Goal, Refusal> {
+    fn goal(&self, plan: &Plan<'_>, view: &BuildView) -> Result<Goal, Refusal> {
         let paid = total(self.outputs.iter().map(|output| output.value.to_sat()))
             .ok_or_else(|| malformed("amounts exceed 21 million bitcoin"))?;
 
@@ -156,7 +161,7 @@ impl Draft {
 
 fn write(
     codec: &BitcoinCodec,
-    view: &View,
+    view: &BuildView,
     chosen: &[Coin],
     outputs: Vec<(TxOut, Option<OwnPath>)>,
 ) -> Result<Vec<u8>, Refusal> {

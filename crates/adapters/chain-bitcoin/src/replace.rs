@@ -7,7 +7,7 @@ use crate::expected::payments;
 use crate::fee::{Fees, Replaced};
 use crate::inspect::{Reading, inspect};
 use crate::select::Coin;
-use crate::view::View;
+use crate::view::BuildView;
 use strongroom_ports::chain::{Effects, Plan};
 use strongroom_types::{AttemptKind, Code, Refusal};
 
@@ -16,7 +16,7 @@ pub fn draft(
     codec: &BitcoinCodec,
     plan: &Plan<'_>,
     previous: &[u8],
-    view: &View,
+    view: &BuildView,
 ) -> Result<Draft, Refusal> {
     let reading = inspect(codec, previous, plan.vault)?;
 

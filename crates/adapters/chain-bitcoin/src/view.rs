@@ -53,7 +53,7 @@ impl FeeRate {
 
 /// A decoded view.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct View {
+pub struct BuildView {
     /// Newest known height, for the lock time.
     pub height: u32,
     /// Rate that the fee should have.
@@ -141,7 +141,7 @@ pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal>
         None => false,
     });
 
-    let view = View {
+    let view = BuildView {
         height: block_height(facts.height)?,
         rate: FeeRate::read(facts.fees)?,
         coins,
@@ -188,7 +188,7 @@ pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
         .ok_or_else(|| malformed(format!("`{}` is not txid:vout", key.0)))
 }
 
-impl View {
+impl BuildView {
     fn check(&self) -> Result<(), Refusal> {
         // One coin counted twice would pay with money that is not there.
         let distinct: BTreeSet<_> = self.coins.iter().map(|coin| coin.outpoint).collect();

@@ -90,13 +90,13 @@ pub(crate) struct Connections {
     connect: PgConnectOptions,
     connections_max: usize,
     wait: Duration,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     freed: Condvar,
 }
 
 /// Pool behind its lock.
 #[derive(Default)]
-struct State {
+struct PoolState {
     idle: Vec<PgConnection>,
     open: usize,
 }
@@ -111,14 +111,15 @@ impl Connections {
             connect: options.parse()?,
             connections_max: options.connections_max.max(1),
             wait: options.lock_timeout,
-            state: Mutex::new(State::default()),
+            state: Mutex::new(PoolState::default()),
             freed: Condvar::new(),
         })
     }
 
     /// An idle connection, or a new one (`true`).
     pub(crate) fn take(&self) -> Result<(PgConnection, bool), DbError> {
-        let full = |state: &mut State| state.idle.is_empty() && state.open >= self.connections_max;
+        let full =
+            |state: &mut PoolState| state.idle.is_empty() && state.open >= self.connections_max;
         let (mut state, waited) = self
             .freed
             .wait_timeout_while(self.lock(), self.wait, full)
@@ -172,7 +173,7 @@ impl Connections {
         drop(idle);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

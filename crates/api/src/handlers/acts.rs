@@ -5,7 +5,7 @@ use super::wait::{Wait, until};
 use super::{Accepted, Answer, Caller};
 use crate::access::Access;
 use crate::api::Api;
-use crate::extract::{Body, Path, Query};
+use crate::extract::{Path, Query, UnreadBody};
 use crate::problem::Problem;
 use crate::{show, store, submit};
 use axum::Json;
@@ -29,7 +29,7 @@ use strongroom_types::{Act, Code, Digest, Document as _, Refusal, Scope, Signed}
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    body: Body,
+    body: UnreadBody,
 ) -> Accepted<Receipt> {
     let work = move |api: &Api, access: Access| {
         let signed = body.signed()?;

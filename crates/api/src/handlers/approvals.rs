@@ -3,7 +3,7 @@
 use super::scope::{of_tenant, within_reach};
 use super::{Accepted, Answer, Caller};
 use crate::api::Api;
-use crate::extract::{Body, Path, Query};
+use crate::extract::{Path, Query, UnreadBody};
 use crate::{show, store, submit};
 use axum::Json;
 use axum::extract::State;
@@ -54,7 +54,7 @@ pub(crate) async fn decide(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    body: Body,
+    body: UnreadBody,
 ) -> Accepted<Receipt> {
     let work = move |api: &Api, access| {
         let signed = body.signed()?;

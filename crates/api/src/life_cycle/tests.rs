@@ -14,9 +14,9 @@ fn events() -> Vec<(String, RowEvent)> {
     let ends = ends
         .into_iter()
         .filter_map(|number| TransactionState::from_number(number.into()));
-    let verdicts: Vec<Verdict> = [Verdict::Pending, Verdict::Approved]
+    let verdicts: Vec<EarlyDecision> = [EarlyDecision::Pending, EarlyDecision::Approved]
         .into_iter()
-        .chain(ends.map(Verdict::Ended))
+        .chain(ends.map(EarlyDecision::Ended))
         .collect();
     let mut events = Vec::new();
     for verdict in &verdicts {

@@ -1,6 +1,6 @@
 //! The proof of an address: the entries that made its tenant, its key and its vault.
 
-use super::rows::Fact;
+use super::rows::MirrorFact;
 use super::{Look, MirrorEntry, rows};
 use crate::problem::Problem;
 use strongroom_api_types::{AddressProof, EntryWithProof, Hex};
@@ -23,9 +23,9 @@ impl Look<'_> {
         name: VaultName,
     ) -> Result<Option<AddressProof>, Problem> {
         let VaultName { tenant, key, vault } = name;
-        let tenant_part = self.part(&Fact::tenant(tenant))?;
-        let key_part = self.part(&Fact::key(tenant, key))?;
-        let vault_part = self.part(&Fact::vault(tenant, vault))?;
+        let tenant_part = self.part(&MirrorFact::tenant(tenant))?;
+        let key_part = self.part(&MirrorFact::key(tenant, key))?;
+        let vault_part = self.part(&MirrorFact::vault(tenant, vault))?;
         let (Some(tenant), Some(key), Some(vault)) = (tenant_part, key_part, vault_part) else {
             return Ok(None);
         };
@@ -40,7 +40,7 @@ impl Look<'_> {
     }
 
     /// The entry that made something, with its proof; none while it is not witnessed.
-    fn part(&mut self, fact: &Fact) -> Result<Option<Part>, Problem> {
+    fn part(&mut self, fact: &MirrorFact) -> Result<Option<Part>, Problem> {
         let Some(seq) = rows::fact(self.tx.as_mut(), fact)? else {
             return Ok(None);
         };

@@ -35,12 +35,12 @@ fn mirror_entry(row: &Row) -> Result<MirrorEntry, DbError> {
 }
 
 /// Something that an entry made: a tenant, a vault or a key, by the tables' numbers (`schema`).
-pub(super) struct Fact {
+pub(super) struct MirrorFact {
     kind: i64,
     id: Vec<u8>,
 }
 
-impl Fact {
+impl MirrorFact {
     pub(super) fn tenant(tenant: TenantId) -> Self {
         Self {
             kind: 1,
@@ -67,7 +67,7 @@ impl Fact {
 
 /// Tenant of an entry, and the fact that it made. A charter has the platform's scope, but lists the
 /// tenant's people: only that tenant may read it.
-fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
+fn about(entry: &Entry) -> (Option<TenantId>, Option<MirrorFact>) {
     let scope = match entry.scope {
         Scope::Platform => None,
         Scope::Tenant(tenant) => Some(tenant),
@@ -75,14 +75,16 @@ fn about(entry: &Entry) -> (Option<TenantId>, Option<Fact>) {
     match (&entry.body, scope) {
         (Body::Act(signed), _) => match (Act::parse(&signed.text).map(|act| act.body), scope) {
             (Ok(ActBody::CreateTenant { tenant, .. }), _) => {
-                (Some(tenant), Some(Fact::tenant(tenant)))
+                (Some(tenant), Some(MirrorFact::tenant(tenant)))
             }
             (Ok(ActBody::Put(Record::Vault(vault))), Some(tenant)) => {
-                (scope, Some(Fact::vault(tenant, vault.id)))
+                (scope, Some(MirrorFact::vault(tenant, vault.id)))
             }
             _ => (scope, None),
         },
-        (Body::Finished(finished), Some(tenant)) => (scope, Some(Fact::key(tenant, finished.key))),
+        (Body::Finished(finished), Some(tenant)) => {
+            (scope, Some(MirrorFact::key(tenant, finished.key)))
+        }
         _ => (scope, None),
     }
 }
@@ -128,7 +130,7 @@ pub(super) fn insert_entry(
     Ok(hash)
 }
 
-pub(super) fn fact(tx: &mut dyn Tx, fact: &Fact) -> Result<Option<u64>, DbError> {
+pub(super) fn fact(tx: &mut dyn Tx, fact: &MirrorFact) -> Result<Option<u64>, DbError> {
     let sql = "SELECT seq FROM mirror_fact WHERE kind = $1 AND id = $2";
     tx.query_opt(sql, &[Arg::from(fact.kind), Arg::from(&fact.id)])?
         .map(|row| row.u64(0))

@@ -16,7 +16,7 @@ pub(super) const TOPICS: [&str; 3] = [
 ];
 
 /// One record, opened.
-pub(super) enum Incoming {
+pub(super) enum Inbox {
     /// The approvals service decided.
     Decided(Box<IntentDecided>),
     /// The transactions service reports a state, with the timeline so far.
@@ -33,26 +33,26 @@ pub(super) fn read(
     delivered: &Delivered,
     senders: &dyn Senders,
     node: NodeId,
-) -> Result<Incoming, StageError> {
+) -> Result<Inbox, StageError> {
     match delivered.topic.as_str() {
         topics::INTENT_DECIDED => {
             let (_, decided) = open_record(delivered, senders, &[Role::Approvals])?;
-            Ok(Incoming::Decided(Box::new(decided)))
+            Ok(Inbox::Decided(Box::new(decided)))
         }
         topics::TRANSACTION_CHANGED => {
             let (_, changed) = open_record(delivered, senders, &[Role::Transactions])?;
             // Unsigned, so they decide nothing: they only show where the time went.
             let marks = Marks::from_bytes(&delivered.record.headers.marks);
-            Ok(Incoming::Changed(Box::new(changed), marks))
+            Ok(Inbox::Changed(Box::new(changed), marks))
         }
         topics::JOURNAL_RESULTS => {
             let (envelope, result) =
                 open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
             // The topic carries the writer's answers to every submitter.
             if envelope.to == Some(node) {
-                Ok(Incoming::JournalResult(result))
+                Ok(Inbox::JournalResult(result))
             } else {
-                Ok(Incoming::Foreign)
+                Ok(Inbox::Foreign)
             }
         }
         other => Err(StageError::poison(format!(

@@ -1,7 +1,7 @@
 //! `intent.decided`: the approvals service's word on an intent.
 
 use super::Step;
-use crate::life_cycle::{RowEvent, Verdict, apply};
+use crate::life_cycle::{EarlyDecision, RowEvent, apply};
 use crate::store::{self, TxRow};
 use crate::submit;
 use strongroom_stage::StageError;
@@ -16,11 +16,11 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     };
 
     let (verdict, reason) = match decided.decided {
-        Decided::Pending => (Verdict::Pending, None),
-        Decided::Approved => (Verdict::Approved, None),
+        Decided::Pending => (EarlyDecision::Pending, None),
+        Decided::Approved => (EarlyDecision::Approved, None),
         Decided::Refused(code, detail) => {
             let end = ended_as(code, Who::Policy);
-            (Verdict::Ended(end), Some((code, detail)))
+            (EarlyDecision::Ended(end), Some((code, detail)))
         }
     };
 
@@ -46,7 +46,7 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     Ok(store::update(step.tx, &was, &row, step.now)?)
 }
 
-fn event(row: &TxRow, core: &str, verdict: Verdict) -> RowEvent {
+fn event(row: &TxRow, core: &str, verdict: EarlyDecision) -> RowEvent {
     let is_another = !row.core.is_empty() && !core.is_empty() && row.core != core;
     if is_another {
         RowEvent::DecidedAgain(verdict)

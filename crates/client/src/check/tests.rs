@@ -197,7 +197,7 @@ fn an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
     let need = |approvals| strongroom_types::GroupNeed { group, approvals };
     decision.core.groups = vec![need(1), need(2), need(1)];
     let digests: Vec<Digest> = (1..=4).map(|n| Digest([n; 32])).collect();
-    let mut pending = Pending {
+    let mut pending = PendingApproval {
         shown,
         decision,
         effects: Effects::default(),

@@ -1,11 +1,11 @@
 //! Latencies and counters, from what the client measured.
 
 use serde_json::{Map, Value, json};
-use strongroom_wire::Layer as Known;
+use strongroom_wire::Layer;
 
 /// One layer of the path.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Layer {
+pub struct LayerFigures {
     /// Name, as in the API's timeline.
     pub name: &'static str,
     /// Median, microseconds.
@@ -27,7 +27,7 @@ pub struct Figures {
     /// 95th percentile (nearest rank), microseconds.
     pub p95_us: u64,
     /// Layer by layer.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerFigures>,
     /// Sum of the layers of all transfers, of the sum of the client's totals, per thousand.
     pub layers_cover_permille: u64,
     /// Database commits of all processes for each transfer.
@@ -40,7 +40,7 @@ impl Figures {
     /// As members of the summary line.
     pub(super) fn members(&self) -> Map<String, Value> {
         let ms = |us: u64| us as f64 / 1000.0;
-        let layer = |layer: &Layer| {
+        let layer = |layer: &LayerFigures| {
             let value = json!({
                 "p50_ms": ms(layer.p50_us), "p95_ms": ms(layer.p95_us), "budget_ms": ms(layer.budget_us),
             });
@@ -84,7 +84,7 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         covered = covered.saturating_add(took.iter().fold(0, |sum, us| sum.saturating_add(*us)));
         if !took.is_empty() {
             let (p50_us, p95_us) = (percentile(&took, 50), percentile(&took, 95));
-            layers.push(Layer {
+            layers.push(LayerFigures {
                 name,
                 p50_us,
                 p95_us,
@@ -100,7 +100,7 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         measured.iter().filter_map(Measured::request_us).collect(),
     );
     // `received` is where the API's clock starts; the way to it is the layer `request`.
-    for known in Known::ALL.into_iter().skip(1) {
+    for known in Layer::ALL.into_iter().skip(1) {
         let took = measured
             .iter()
             .filter_map(|line| took_us(line.timeline, known.name()))

@@ -12,14 +12,14 @@ pub(crate) enum RunState {
     /// No quorum is asked. One may be, from `not_before` on.
     Waiting { not_before: UnixMs },
     /// A quorum is asked, and its answers arrive.
-    Asked(Asked),
+    Asked(Try),
     /// Nothing more happens: the outcome is published, or its time is over.
     Finished,
 }
 
 /// One try: a quorum and what it has answered.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Try {
     pub(crate) request: SigningRequest,
     /// Ascending.
     pub(crate) quorum: Vec<SignerIndex>,
@@ -35,7 +35,7 @@ pub(crate) struct Asked {
 #[derive(Debug)]
 pub(crate) enum RunEvent {
     /// A quorum was asked.
-    QuorumAsked(Asked),
+    QuorumAsked(Try),
     /// A signer of the quorum sent its shares.
     SharesReceived {
         signer: SignerIndex,
@@ -98,7 +98,7 @@ impl RunState {
     }
 }
 
-impl Asked {
+impl Try {
     fn apply(mut self, event: RunEvent) -> Option<RunState> {
         match event {
             RunEvent::SharesReceived {
@@ -151,8 +151,8 @@ mod tests {
 
     const NOW: UnixMs = UnixMs(1);
 
-    fn asked() -> Asked {
-        Asked {
+    fn asked() -> Try {
+        Try {
             request: SigningRequest {
                 session: SessionId([1; 16]),
                 tenant: TenantId([2; 16]),

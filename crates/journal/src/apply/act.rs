@@ -1,7 +1,7 @@
 //! Acts: who must have signed, single use, scope version, expiry.
 
 use super::change::{Change, Place};
-use super::opened::Opened;
+use super::opened::VerifiedAct;
 use super::{check_platform_scope, count_entry, proposal, record, tenant_place, tighten};
 use crate::entry::Entry;
 use crate::keyspace as ks;
@@ -43,7 +43,7 @@ pub(super) fn apply(
         ));
     }
 
-    let opened = Opened::verify(change, (act, digest), signed)?;
+    let opened = VerifiedAct::verify(change, (act, digest), signed)?;
     match opened.act.scope {
         Scope::Platform => platform_act(change, entry, &opened),
         Scope::Tenant(_) => tenant_act(change, tenant_place(entry)?, &opened),
@@ -68,7 +68,11 @@ fn check_version(act: &Act, current: u64) -> Result<(), Refusal> {
     Err(Refusal::new(Code::WrongScopeVersion, detail))
 }
 
-fn platform_act(change: &mut Change<'_>, entry: &Entry, opened: &Opened) -> Result<(), Refusal> {
+fn platform_act(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
     check_platform_scope(entry)?;
 
     // Single use: a stored act must not be applied a second time.
@@ -115,7 +119,7 @@ fn platform_act(change: &mut Change<'_>, entry: &Entry, opened: &Opened) -> Resu
     Ok(())
 }
 
-fn tenant_act(change: &mut Change<'_>, place: Place, opened: &Opened) -> Result<(), Refusal> {
+fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Result<(), Refusal> {
     let tenant = place.tenant;
 
     // Single use, as for the platform.
@@ -147,7 +151,7 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &Opened) -> Result<
     Ok(())
 }
 
-fn resume(change: &mut Change<'_>, tenant: TenantId, opened: &Opened) -> Result<(), Refusal> {
+fn resume(change: &mut Change<'_>, tenant: TenantId, opened: &VerifiedAct) -> Result<(), Refusal> {
     let mut record = change.tenant(tenant)?;
     opened.need(&record.admins)?;
     if !std::mem::replace(&mut record.stopped, false) {
@@ -162,7 +166,7 @@ fn create_tenant(
     change: &mut Change<'_>,
     place: Place,
     charter: &Charter,
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
 

@@ -40,7 +40,7 @@ pub struct Seat<'a> {
 }
 
 /// One verified answer.
-pub struct Verified {
+pub struct VerifiedAnswer {
     /// Credential and human, for the group of the seat.
     pub relied: ReliedApproval,
     /// Single-use number of the approval.
@@ -62,7 +62,7 @@ pub fn check_answer(
     ballot: &Ballot<'_>,
     seat: &Seat<'_>,
     signed: &Signed,
-) -> Result<Verified, Refusal> {
+) -> Result<VerifiedAnswer, Refusal> {
     let (approval, digest) = signed.open::<Approval>()?;
     check_subject(ballot, seat, (&approval, &digest))?;
     let credential = approver(view, ballot, signed, (&approval, &digest))?;
@@ -98,7 +98,7 @@ pub fn check_answer(
         return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
     }
 
-    Ok(Verified {
+    Ok(VerifiedAnswer {
         relied: ReliedApproval {
             credential: credential.id,
             user: credential.user,
@@ -175,7 +175,7 @@ pub fn check_for_any_group(
     ballot: &Ballot<'_>,
     signed: &Signed,
     approval: &Approval,
-) -> Result<Verified, Refusal> {
+) -> Result<VerifiedAnswer, Refusal> {
     // Only a yes to an ordered decision names the answers before it. One that names some all the
     // same would be counted here and refused by `check_approvals`, with all the others.
     let names_earlier = ballot.core.ordered && approval.answer == Answer::Yes;
@@ -207,7 +207,7 @@ pub fn check_approvals(
     view: &dyn View,
     ballot: &Ballot<'_>,
     approvals: &[Signed],
-) -> Result<Vec<Verified>, Refusal> {
+) -> Result<Vec<VerifiedAnswer>, Refusal> {
     let core = ballot.core;
 
     // Exactly as many: a surplus approval would be used up without having been needed.
@@ -218,7 +218,7 @@ pub fn check_approvals(
     }
 
     let mut answers = approvals.iter();
-    let mut verified: Vec<Verified> = Vec::new();
+    let mut verified: Vec<VerifiedAnswer> = Vec::new();
     for need in &core.groups {
         let earlier: Vec<Digest> = verified.iter().map(|v| v.digest).collect();
         let seat = Seat {
@@ -244,7 +244,7 @@ pub fn check_approvals(
 }
 
 /// One human counts once, however many credentials and groups they have; one approval counts once.
-fn check_distinct(verified: &[Verified]) -> Result<(), Refusal> {
+fn check_distinct(verified: &[VerifiedAnswer]) -> Result<(), Refusal> {
     let humans: BTreeSet<_> = verified.iter().map(|v| v.relied.user).collect();
     if humans.len() != verified.len() {
         return Err(Code::ApprovalDuplicateHuman.into());

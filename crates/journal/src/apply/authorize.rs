@@ -1,7 +1,7 @@
 //! A payment: authorized with attempt 1 in one atomic entry, or rejected by an approver's signed
 //! no.
 
-use super::approvals::{Ballot, Seat, Verified, check_answer, check_approvals};
+use super::approvals::{Ballot, Seat, VerifiedAnswer, check_answer, check_approvals};
 use super::attempt::first;
 use super::change::{Change, Place};
 use super::check_not_stopped;
@@ -411,7 +411,7 @@ fn insert_intent(
 }
 
 /// Uses an approval up, until its own expiry refuses it anyway.
-fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &Verified) {
+fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &VerifiedAnswer) {
     let key = ks::approval(place.tenant, approval.nonce);
     change.expire(place.tenant, approval.expires, &key);
     change.put_bytes(key, Vec::new());

@@ -12,7 +12,7 @@ use strongroom_types::{
 };
 
 /// An act with verified signatures.
-pub(super) struct Opened {
+pub(super) struct VerifiedAct {
     pub(super) act: Act,
     /// Digest of the act's text: the name under which a release or veto refers to it.
     pub(super) digest: Digest,
@@ -20,7 +20,7 @@ pub(super) struct Opened {
     pub(super) users: BTreeSet<UserId>,
 }
 
-impl Opened {
+impl VerifiedAct {
     /// Verifies an act: every signature on it must verify under a credential in force.
     pub(super) fn verify(
         change: &Change<'_>,

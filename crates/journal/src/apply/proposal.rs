@@ -3,7 +3,7 @@
 
 use super::change::{Change, Place};
 use super::check_not_stopped;
-use super::opened::Opened;
+use super::opened::VerifiedAct;
 use super::record::put_released;
 use crate::keyspace as ks;
 use crate::model::ProposalRecord;
@@ -47,7 +47,7 @@ pub(super) fn release(
     change: &mut Change<'_>,
     place: Place,
     act: &Digest,
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     opened.need(&change.tenant(place.tenant)?.committee)?;
     check_not_stopped(&*change, place.tenant)?;

@@ -2,7 +2,7 @@
 //! each kind.
 
 use super::change::{Change, Place};
-use super::opened::Opened;
+use super::opened::VerifiedAct;
 use super::{check_not_stopped, proposal};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord};
@@ -19,7 +19,7 @@ pub(super) fn put(
     change: &mut Change<'_>,
     place: Place,
     record: &Record,
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
     let current = change.tenant(tenant)?;

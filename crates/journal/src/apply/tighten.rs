@@ -1,7 +1,7 @@
 //! Tightenings: immediate, and honoured by every replica even before they are witnessed.
 
 use super::change::{Change, Place};
-use super::opened::Opened;
+use super::opened::VerifiedAct;
 use super::proposal;
 use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
@@ -57,7 +57,7 @@ pub(super) fn tenant(
     change: &mut Change<'_>,
     place: Place,
     what: &Tighten,
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
     let current = change.tenant(tenant)?;
@@ -165,7 +165,7 @@ fn pause(
     change: &mut Change<'_>,
     place: Place,
     (vault, until): (Option<VaultId>, UnixMs),
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let (tenant, at) = (place.tenant, place.at);
     let mut record = change.tenant(tenant)?;
@@ -209,7 +209,7 @@ fn cancel(
     change: &mut Change<'_>,
     place: Place,
     intent: &Digest,
-    opened: &Opened,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
     let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();

@@ -44,7 +44,7 @@ impl Latest {
 }
 
 #[derive(Debug)]
-struct Pending {
+struct EarlyCosignature {
     cosignature: WitnessCosignature,
     received: UnixMs,
 }
@@ -53,7 +53,7 @@ struct Pending {
 pub(super) struct Seat {
     verifier: CosignVerifier,
     latest: Option<Latest>,
-    pending: BTreeMap<u64, Pending>,
+    pending: BTreeMap<u64, EarlyCosignature>,
 }
 
 impl Seat {
@@ -127,7 +127,7 @@ impl Follower {
 
         // Bounded per witness: a hostile one can invent sizes that never come.
         if checkpoint.size() > self.frontier.size() {
-            let waiting = Pending {
+            let waiting = EarlyCosignature {
                 cosignature: cosignature.clone(),
                 received: now,
             };

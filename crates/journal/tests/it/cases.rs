@@ -282,7 +282,7 @@ fn records() -> Vec<Case> {
     vec![
         (
             "state_record_position",
-            bytes(&Position {
+            bytes(&JournalEnd {
                 next_seq: 258,
                 last_at: AT,
             }),

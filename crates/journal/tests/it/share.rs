@@ -2,7 +2,7 @@
 
 use crate::{HOUR_MS, LARGE, SMALL, TWO, code, ready, ready_under};
 use strongroom_journal::Body;
-use strongroom_journal::share::{Asked, check};
+use strongroom_journal::share::{ShareRequest, check};
 use strongroom_types::{
     ActBody, AttemptKind, Code, Digest, Document as _, Intent, TenantId, Tighten, UnixMs,
 };
@@ -16,8 +16,8 @@ fn approved() -> (Ledger, Intent) {
     (ledger, intent)
 }
 
-fn asked(ledger: &Ledger, intent: &Intent) -> Asked {
-    Asked {
+fn asked(ledger: &Ledger, intent: &Intent) -> ShareRequest {
+    ShareRequest {
         tenant: ledger.world.tenant.id,
         intent: intent.digest(),
         attempt: 1,
@@ -26,7 +26,7 @@ fn asked(ledger: &Ledger, intent: &Intent) -> Asked {
     }
 }
 
-fn with(ledger: &Ledger, intent: &Intent, change: impl FnOnce(&mut Asked)) -> Option<Code> {
+fn with(ledger: &Ledger, intent: &Intent, change: impl FnOnce(&mut ShareRequest)) -> Option<Code> {
     let mut asked = asked(ledger, intent);
     change(&mut asked);
     check(&ledger.state, &ledger.world.genesis, &asked)
@@ -69,7 +69,7 @@ fn an_authorized_attempt_gets_a_share_with_what_is_needed_to_check_it() {
 #[test]
 fn an_attempt_that_is_not_in_the_journal_gets_no_share() {
     let (ledger, intent) = approved();
-    let changes: [fn(&mut Asked); 4] = [
+    let changes: [fn(&mut ShareRequest); 4] = [
         |a| a.intent = Digest([9; 32]),
         |a| a.attempt = 2,
         |a| a.attempt = 0,

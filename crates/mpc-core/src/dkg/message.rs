@@ -15,11 +15,11 @@ pub(super) struct Message {
     version: u8,
     session: [u8; 32],
     context: [u8; 32],
-    body: Body,
+    body: MessageBody,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
-pub(super) enum Body {
+pub(super) enum MessageBody {
     Round1(Round1),
     Echo([u8; 32]),
     Round2(Round2),
@@ -45,7 +45,7 @@ pub(super) struct Round2 {
 }
 
 impl Message {
-    pub(super) fn encode(session: [u8; 32], context: [u8; 32], body: Body) -> Vec<u8> {
+    pub(super) fn encode(session: [u8; 32], context: [u8; 32], body: MessageBody) -> Vec<u8> {
         encode(&Self {
             version: VERSION,
             session,
@@ -59,7 +59,7 @@ impl Message {
         bytes: &[u8],
         session: &[u8; 32],
         context: &[u8; 32],
-    ) -> Result<Body, Ignored> {
+    ) -> Result<MessageBody, Ignored> {
         let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| Ignored::Malformed)?;
 
         if message.version != VERSION {

@@ -50,7 +50,7 @@ pub(super) fn start(
 }
 
 /// Progress of one party. Every secret is moved out when its part begins, so none is used twice.
-enum State<C: Suite> {
+enum RoundState<C: Suite> {
     Part1(round1::SecretPackage<C>),
     Part2(
         round2::SecretPackage<C>,
@@ -63,7 +63,7 @@ struct FrostRounds<C: Suite> {
     me: u16,
     min_signers: u16,
     indices: BTreeMap<u16, Identifier<C>>,
-    state: State<C>,
+    state: RoundState<C>,
 }
 
 impl<C: Suite> FrostRounds<C> {
@@ -98,7 +98,7 @@ impl<C: Suite> FrostRounds<C> {
                 me,
                 min_signers,
                 indices,
-                state: State::Part1(secret),
+                state: RoundState::Part1(secret),
             }),
             package,
         ))
@@ -192,7 +192,8 @@ impl<C: Suite> Rounds for FrostRounds<C> {
         &mut self,
         round1: &BTreeMap<u16, Round1>,
     ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault> {
-        let State::Part1(secret) = std::mem::replace(&mut self.state, State::Spent) else {
+        let RoundState::Part1(secret) = std::mem::replace(&mut self.state, RoundState::Spent)
+        else {
             return Err(DkgFault::Failed("part 2 out of order"));
         };
 
@@ -223,12 +224,13 @@ impl<C: Suite> Rounds for FrostRounds<C> {
 
         // Part 3 gets the very packages that part 2 checked: with another set it would accept a
         // longer commitment.
-        self.state = State::Part2(secret, packages);
+        self.state = RoundState::Part2(secret, packages);
         Ok(bytes)
     }
 
     fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault> {
-        let State::Part2(secret, packages) = std::mem::replace(&mut self.state, State::Spent)
+        let RoundState::Part2(secret, packages) =
+            std::mem::replace(&mut self.state, RoundState::Spent)
         else {
             return Err(DkgFault::Failed("part 3 out of order"));
         };

@@ -1,7 +1,7 @@
 //! The session: collects each round, checks it, and yields the work that follows from it.
 
 use super::certificate::verify_certificate;
-use super::message::{Body, Message, Round1, Round2};
+use super::message::{Message, MessageBody, Round1, Round2};
 use super::parameters::DkgParameters;
 use super::rounds::{self, Rounds, ShareBytes};
 use super::transcript::{self, is_key_of, transcript_hash};
@@ -20,14 +20,14 @@ pub struct DkgSession {
     context: [u8; 32],
     me: u16,
     sealing: SealingSecret,
-    inbox: Inbox,
+    inbox: Received,
     phase: Phase,
     certificates: BTreeMap<u16, [u8; 64]>,
 }
 
 /// Messages of all rounds; a fast peer may be a round ahead.
 #[derive(Default)]
-struct Inbox {
+struct Received {
     round1: BTreeMap<u16, Round1>,
     echoes: BTreeMap<u16, [u8; 32]>,
     round2: BTreeMap<u16, Round2>,
@@ -103,7 +103,7 @@ impl DkgSession {
             chain_code_commitment: transcript::chain_code_commitment(&context, me, &contribution),
         };
 
-        let mut inbox = Inbox::default();
+        let mut inbox = Received::default();
         inbox.round1.insert(me, round1.clone());
         let phase = Phase::Rounds {
             frost,
@@ -121,7 +121,9 @@ impl DkgSession {
             certificates: BTreeMap::new(),
         };
 
-        let effects = vec![DkgEffect::Broadcast(session.message(Body::Round1(round1)))];
+        let effects = vec![DkgEffect::Broadcast(
+            session.message(MessageBody::Round1(round1)),
+        )];
         Ok((session, effects))
     }
 
@@ -156,7 +158,7 @@ impl DkgSession {
             context,
             parameters,
             sealing,
-            inbox: Inbox::default(),
+            inbox: Received::default(),
             phase: Phase::Certifying(outcome),
             certificates: BTreeMap::new(),
         };
@@ -186,7 +188,7 @@ impl DkgSession {
         // With the phase go frost's secrets: a share received in a failed ceremony is never used.
         if let Err(fault) = &result {
             self.phase = Phase::Failed(fault.clone());
-            self.inbox = Inbox::default();
+            self.inbox = Received::default();
         }
         result
     }
@@ -221,12 +223,12 @@ impl DkgSession {
         }
 
         match body {
-            Body::Round1(message) => insert_once(&mut self.inbox.round1, from, message),
-            Body::Echo(hash) => insert_once(&mut self.inbox.echoes, from, hash),
-            Body::Round2(message) if message.to == self.me => {
+            MessageBody::Round1(message) => insert_once(&mut self.inbox.round1, from, message),
+            MessageBody::Echo(hash) => insert_once(&mut self.inbox.echoes, from, hash),
+            MessageBody::Round2(message) if message.to == self.me => {
                 insert_once(&mut self.inbox.round2, from, message)
             }
-            Body::Round2(_) => Err(Ignored::OtherRecipient.into()),
+            MessageBody::Round2(_) => Err(Ignored::OtherRecipient.into()),
         }
     }
 
@@ -271,7 +273,7 @@ impl DkgSession {
             *next = Next::AllEchoes { round1_hash };
         }
 
-        DkgEffect::Broadcast(self.message(Body::Echo(round1_hash)))
+        DkgEffect::Broadcast(self.message(MessageBody::Echo(round1_hash)))
     }
 
     /// KeyGen round 2, step 1: sends its share to each peer, once all saw the same round 1.
@@ -308,7 +310,7 @@ impl DkgSession {
             let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
                 .map_err(|_| DkgFault::Failed("sealing"))?;
 
-            let body = Body::Round2(Round2 { to: *to, sealed });
+            let body = MessageBody::Round2(Round2 { to: *to, sealed });
             let bytes = Message::encode(self.parameters.session, self.context, body);
             effects.push(DkgEffect::Send { to: *to, bytes });
         }
@@ -404,7 +406,7 @@ impl DkgSession {
                 let transcript = outcome.transcript;
                 self.phase = Phase::Certifying(outcome);
                 // The shares in it are no longer needed, and what is gone cannot leak.
-                self.inbox = Inbox::default();
+                self.inbox = Received::default();
 
                 // Certificates of faster peers could not be checked before the transcript was
                 // known.
@@ -474,7 +476,7 @@ impl DkgSession {
         }
     }
 
-    fn message(&self, body: Body) -> Vec<u8> {
+    fn message(&self, body: MessageBody) -> Vec<u8> {
         Message::encode(self.parameters.session, self.context, body)
     }
 }

@@ -17,11 +17,11 @@ pub struct KeyShare {
     boot_id: [u8; 16],
     next_number: u64,
     stock: Box<dyn NonceStock>,
-    answers: BoundedMap<u64, Answer>,
+    answers: BoundedMap<u64, GivenShare>,
 }
 
 /// Share already given for a nonce, with the digest of the package it answers.
-struct Answer {
+struct GivenShare {
     package: [u8; 32],
     share: SignatureShare,
 }
@@ -155,7 +155,7 @@ impl KeyShare {
 
             self.answers.insert(
                 *number,
-                Answer {
+                GivenShare {
                     package: digest,
                     share,
                 },

@@ -33,7 +33,7 @@ pub(super) trait NonceStock: Send + Sync {
 pub(super) fn open(record: &KeyShareRecord) -> Result<Box<dyn NonceStock>, RecordError> {
     with_suite!(record.public().suite, C => {
         let (root, _) = record.open::<C>()?;
-        Ok(Box::new(Stock::<C> {
+        Ok(Box::new(SuiteStock::<C> {
             index: record.index(),
             root,
             nonces: BTreeMap::new(),
@@ -42,14 +42,14 @@ pub(super) fn open(record: &KeyShareRecord) -> Result<Box<dyn NonceStock>, Recor
     })
 }
 
-struct Stock<C: Suite> {
+struct SuiteStock<C: Suite> {
     index: u16,
     root: KeyPackage<C>,
     nonces: BTreeMap<u64, SigningNonces<C>>,
     children: BoundedMap<(ChildPath, Tweak), KeyPackage<C>>,
 }
 
-impl<C: Suite> Stock<C> {
+impl<C: Suite> SuiteStock<C> {
     /// Checks one package without touching its nonce.
     fn open(
         &self,
@@ -119,7 +119,7 @@ impl<C: Suite> Stock<C> {
     }
 }
 
-impl<C: Suite> NonceStock for Stock<C> {
+impl<C: Suite> NonceStock for SuiteStock<C> {
     fn prepare(
         &mut self,
         number: u64,

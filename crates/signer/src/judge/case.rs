@@ -1,10 +1,10 @@
 //! One request before the judge, with the findings of the checks so far.
 
 use super::Judge;
-use crate::evidence::Evidence;
+use crate::evidence::SignerEvidence;
 use crate::verdict::{Allowed, Denied, Stop, Verdict};
 use strongroom_journal::genesis::ChainSeat;
-use strongroom_journal::share::{Asked, Grant};
+use strongroom_journal::share::{Grant, ShareRequest};
 use strongroom_mpc_core::signing::SigningPackage;
 use strongroom_ports::chain::{ChainCodec, VaultKey};
 use strongroom_types::{Attempt, Code, Intent, Refusal, UnixMs};
@@ -21,13 +21,13 @@ pub(crate) struct Case<'a> {
     /// This signer's clock.
     pub(super) now: UnixMs,
     /// The question to the journal, which names this signer.
-    pub(super) asked: Option<Asked>,
+    pub(super) asked: Option<ShareRequest>,
     /// Size of a head that is witnessed and fresh.
     pub(super) fresh: Option<u64>,
     /// The same, once it is known to be one that this signer may act under.
     pub(super) head: Option<u64>,
     /// The journal's answer at that head.
-    pub(super) at_head: Option<Answer>,
+    pub(super) at_head: Option<JournalAnswer>,
     /// What the journal allows, once the head covers the attempt.
     pub(super) grant: Option<Box<Grant>>,
     pub(super) intent: Option<Intent>,
@@ -38,11 +38,11 @@ pub(crate) struct Case<'a> {
     pub(super) vault_key: Option<VaultKey>,
     pub(super) packages: Option<Vec<SigningPackage>>,
     /// What a refusal names as its reason.
-    pub(super) evidence: Evidence,
+    pub(super) evidence: SignerEvidence,
 }
 
 /// The journal's answer in one view of its state.
-pub(super) enum Answer {
+pub(super) enum JournalAnswer {
     Allowed(Box<Grant>),
     /// The view does not have the attempt (yet).
     Unknown(Refusal),
@@ -73,7 +73,7 @@ impl<'a> Case<'a> {
             decoder: None,
             vault_key: None,
             packages: None,
-            evidence: Evidence::default(),
+            evidence: SignerEvidence::default(),
         }
     }
 

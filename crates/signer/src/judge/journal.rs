@@ -1,7 +1,7 @@
 //! Whether the journal allows this attempt: witnessed, now, and as far as this signer can see.
 
 use super::Judge;
-use super::case::{Answer, Case, found};
+use super::case::{Case, JournalAnswer, found};
 use crate::verdict::Stop;
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
@@ -74,8 +74,10 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
     let view = case.judge.follower.head_view(case.head()?)?;
 
     match ask(case, &view)? {
-        Answer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
-        answer @ (Answer::Allowed(_) | Answer::Unknown(_)) => case.at_head = Some(answer),
+        JournalAnswer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
+        answer @ (JournalAnswer::Allowed(_) | JournalAnswer::Unknown(_)) => {
+            case.at_head = Some(answer)
+        }
     }
     Ok(())
 }
@@ -83,9 +85,9 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
 /// What the tip forbids counts at once, witnessed or not: to forbid needs no quorum.
 pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
     match ask(case, case.judge.follower.state())? {
-        Answer::Allowed(_) => Ok(()),
-        Answer::Unknown(refusal) => Err(Stop::Wait(refusal)),
-        Answer::Forbidden(refusal) => Err(Stop::Refuse(refusal)),
+        JournalAnswer::Allowed(_) => Ok(()),
+        JournalAnswer::Unknown(refusal) => Err(Stop::Wait(refusal)),
+        JournalAnswer::Forbidden(refusal) => Err(Stop::Refuse(refusal)),
     }
 }
 
@@ -95,9 +97,9 @@ pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
     let follower = case.judge.follower;
     for size in follower.sizes_beyond(case.head()?) {
         match ask(case, &follower.head_view(size)?)? {
-            Answer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
+            JournalAnswer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
             // The attempt may be anywhere beyond the head; that it is there, the tip has said.
-            Answer::Allowed(_) | Answer::Unknown(_) => {}
+            JournalAnswer::Allowed(_) | JournalAnswer::Unknown(_) => {}
         }
     }
     Ok(())
@@ -109,8 +111,8 @@ pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), Stop>
     for delta in case.judge.handed {
         let view = Overlay::new(case.judge.follower.state()).with(delta);
         match ask(case, &view)? {
-            Answer::Allowed(_) => {}
-            Answer::Unknown(why) | Answer::Forbidden(why) => {
+            JournalAnswer::Allowed(_) => {}
+            JournalAnswer::Unknown(why) | JournalAnswer::Forbidden(why) => {
                 return Err(Refusal::new(Code::TighteningPending, why).into());
             }
         }
@@ -121,8 +123,8 @@ pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), Stop>
 /// The attempt's entry is below the witnessed head.
 pub(super) fn attempt_witnessed(case: &mut Case<'_>) -> Result<(), Stop> {
     let grant = match found(case.at_head.as_ref())? {
-        Answer::Allowed(grant) => grant.clone(),
-        Answer::Unknown(refusal) | Answer::Forbidden(refusal) => {
+        JournalAnswer::Allowed(grant) => grant.clone(),
+        JournalAnswer::Unknown(refusal) | JournalAnswer::Forbidden(refusal) => {
             return Err(Stop::Wait(refusal.clone()));
         }
     };
@@ -141,13 +143,13 @@ const fn is_covered(seq: u64, head: u64) -> bool {
 }
 
 /// The journal's answer in one view of its state.
-fn ask(case: &Case<'_>, view: &dyn View) -> Result<Answer, Stop> {
+fn ask(case: &Case<'_>, view: &dyn View) -> Result<JournalAnswer, Stop> {
     let asked = found(case.asked.as_ref())?;
     let checked = share::check(view, case.judge.follower.genesis(), asked);
     Ok(match checked {
-        Ok(grant) => Answer::Allowed(Box::new(grant)),
-        Err(refusal) if refusal.code == Code::AttemptUnknown => Answer::Unknown(refusal),
-        Err(refusal) => Answer::Forbidden(refusal),
+        Ok(grant) => JournalAnswer::Allowed(Box::new(grant)),
+        Err(refusal) if refusal.code == Code::AttemptUnknown => JournalAnswer::Unknown(refusal),
+        Err(refusal) => JournalAnswer::Forbidden(refusal),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::Judge;
 use super::case::Case;
 use crate::verdict::Stop;
-use strongroom_journal::share::Asked;
+use strongroom_journal::share::ShareRequest;
 use strongroom_types::{Code, Refusal};
 
 impl Judge<'_> {
@@ -54,7 +54,7 @@ pub(super) fn replica_follows(case: &mut Case<'_>) -> Result<(), Stop> {
 /// The question to the journal names this signer, so that it can say no to one of them.
 pub(super) fn holds_shares(case: &mut Case<'_>) -> Result<(), Stop> {
     let request = case.request;
-    case.asked = Some(Asked {
+    case.asked = Some(ShareRequest {
         tenant: request.tenant,
         intent: request.intent,
         attempt: request.attempt,

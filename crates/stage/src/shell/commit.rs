@@ -17,7 +17,7 @@ use crate::stage::{Stage, StageError};
 /// How a transaction ended.
 pub(super) enum Transacted {
     /// Committed, with these effects.
-    Committed(Effects),
+    Committed(CommitEffects),
     /// Nothing was to be committed.
     Nothing,
     /// The stage refused; nothing was committed.
@@ -27,7 +27,7 @@ pub(super) enum Transacted {
 }
 
 /// Changes that become true with the commit.
-pub(super) struct Effects {
+pub(super) struct CommitEffects {
     /// Outgoing records, now in the outbox.
     pub(super) records: Vec<Record>,
     /// New positions of the topics that were read.
@@ -129,7 +129,7 @@ impl<S: Stage> Shell<S> {
         now_ms: u64,
         work: &Work<'_>,
         tx: &mut dyn Tx,
-    ) -> Result<Option<Effects>, NotCommitted> {
+    ) -> Result<Option<CommitEffects>, NotCommitted> {
         // Before anything is read: two instances that both believe to own the stage would handle
         // the same record twice. A tick checks it when it has something to write.
         if !matches!(work, Work::Tick) {
@@ -162,7 +162,7 @@ impl<S: Stage> Shell<S> {
 
         let deleted = self.outbox.delete_sent(tx)?;
         self.outbox.write(tx, &records)?;
-        Ok(Some(Effects {
+        Ok(Some(CommitEffects {
             records,
             positions,
             deleted,
@@ -225,7 +225,7 @@ impl<S: Stage> Shell<S> {
         &mut self,
         now_ms: u64,
         work: &Work<'_>,
-    ) -> Result<Option<Effects>, NotCommitted> {
+    ) -> Result<Option<CommitEffects>, NotCommitted> {
         let (records, positions) = match work {
             Work::Batch(batch) => {
                 let handled = self.stage.handle(now_ms, &mut NoTx, batch);
@@ -248,7 +248,7 @@ impl<S: Stage> Shell<S> {
         if records.is_empty() && positions.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Effects {
+        Ok(Some(CommitEffects {
             records,
             positions,
             deleted: None,

@@ -16,7 +16,7 @@ use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
 
 /// Acts.
 #[derive(Subcommand, Debug)]
-pub enum Act {
+pub enum ActCommand {
     /// Sign an act, or add signatures to a signed one. The file is an act as JSON (members `id`,
     /// `platform`, `expires` may be absent: a new id, the pinned genesis', in one hour) or a signed
     /// act written before.
@@ -58,16 +58,16 @@ pub enum Act {
 }
 
 /// Signs, submits or shows an act.
-pub fn run(context: &Context, command: &Act, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(context: &Context, command: &ActCommand, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Act::Sign {
+        ActCommand::Sign {
             file,
             key,
             out: to,
             yes,
         } => sign(context, file, key, to.as_deref(), *yes, out),
-        Act::Submit { file, wait, json } => submit(context, file, *wait, *json, out),
-        Act::Show { digest, json } => show_act(context, digest, *json, out),
+        ActCommand::Submit { file, wait, json } => submit(context, file, *wait, *json, out),
+        ActCommand::Show { digest, json } => show_act(context, digest, *json, out),
     }
 }
 

@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-use strongroom_client::check::Pending;
+use strongroom_client::check::PendingApproval;
 use strongroom_types::{Answer, ApprovalNonce, TenantId, TransactionId};
 
 /// Approvals.
 #[derive(Subcommand, Debug)]
-pub enum Approvals {
+pub enum ApprovalsCommand {
     /// Transactions that wait for approval, oldest first.
     List {
         /// The tenant (`tnt_…`); without it the API key's own.
@@ -23,14 +23,14 @@ pub enum Approvals {
         json: bool,
     },
     /// Say yes: shows effects, words, tier and rule as this program reads them, then signs.
-    Approve(Decision),
+    Approve(AnswerArguments),
     /// Say no, which ends the transaction.
-    Reject(Decision),
+    Reject(AnswerArguments),
 }
 
 /// One answer.
 #[derive(Args, Debug)]
-pub struct Decision {
+pub struct AnswerArguments {
     /// The transaction (`tx_…`).
     tx: TransactionId,
     /// Your key file.
@@ -48,11 +48,15 @@ pub struct Decision {
 }
 
 /// Lists what waits, or signs an answer.
-pub fn run(context: &Context, command: &Approvals, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(
+    context: &Context,
+    command: &ApprovalsCommand,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     match command {
-        Approvals::List { tenant, json } => list(context, *tenant, *json, out),
-        Approvals::Approve(decision) => decide(context, decision, Answer::Yes, out),
-        Approvals::Reject(decision) => decide(context, decision, Answer::No, out),
+        ApprovalsCommand::List { tenant, json } => list(context, *tenant, *json, out),
+        ApprovalsCommand::Approve(decision) => decide(context, decision, Answer::Yes, out),
+        ApprovalsCommand::Reject(decision) => decide(context, decision, Answer::No, out),
     }
 }
 
@@ -89,7 +93,7 @@ fn list(
 
 fn decide(
     context: &Context,
-    decision: &Decision,
+    decision: &AnswerArguments,
     answer: Answer,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -136,7 +140,7 @@ fn decide(
 }
 
 /// What is signed, as read here.
-fn describe(pending: &Pending, out: &mut dyn Write) -> anyhow::Result<()> {
+fn describe(pending: &PendingApproval, out: &mut dyn Write) -> anyhow::Result<()> {
     let (intent, core) = (&pending.shown.intent, &pending.decision.core);
     writeln!(
         out,

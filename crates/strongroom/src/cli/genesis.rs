@@ -14,7 +14,7 @@ use strongroom_wire::decode;
 
 /// Genesis files.
 #[derive(Subcommand, Debug)]
-pub enum Genesis {
+pub enum GenesisCommand {
     /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a
     /// rule.
     Create {
@@ -43,9 +43,9 @@ pub enum Genesis {
 }
 
 /// Makes, shows or verifies a genesis file.
-pub fn run(command: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(command: &GenesisCommand, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Genesis::Create { config, out: file } => {
+        GenesisCommand::Create { config, out: file } => {
             let genesis = create::from_file(config)?;
 
             // Never over a file that is there: it may be the one whose hash signers have pinned.
@@ -55,14 +55,14 @@ pub fn run(command: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             target.sync_all()?;
             describe::describe(&genesis, out)
         }
-        Genesis::Show { file } => {
+        GenesisCommand::Show { file } => {
             // Not compared with any hash: this is the command by which people get the one that they
             // pin.
             let genesis: journal::Genesis = decode(&read(file)?)?;
             genesis.check()?;
             describe::describe(&genesis, out)
         }
-        Genesis::Verify { file, hash } => {
+        GenesisCommand::Verify { file, hash } => {
             // The words once more: that the hash on the command line is the right one is for people
             // to say.
             let genesis = journal::Genesis::pinned(&read(file)?, *hash)?;

@@ -11,7 +11,7 @@ use strongroom_types::Digest;
 
 /// The journal.
 #[derive(Subcommand, Debug)]
-pub enum Journal {
+pub enum JournalCommand {
     /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see
     /// `docs/`). The last line is JSON; the exit code is 0 only if nothing is wrong.
     Verify {
@@ -25,8 +25,8 @@ pub enum Journal {
 }
 
 /// Verifies a folder; the last line printed is JSON.
-pub fn run(command: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Journal::Verify { dir, hash } = command;
+pub fn run(command: &JournalCommand, out: &mut dyn Write) -> anyhow::Result<()> {
+    let JournalCommand::Verify { dir, hash } = command;
     let report = verify(dir, *hash)?;
     for problem in &report.problems {
         writeln!(out, "PROBLEM: {problem}")?;

@@ -10,7 +10,7 @@ use strongroom_types::{CredentialClass, UserId};
 
 /// Key files.
 #[derive(Subcommand, Debug)]
-pub enum Keys {
+pub enum KeysCommand {
     /// Make a new key and write its file (mode 0600); prints the public part for the registry.
     Create {
         /// The new file.
@@ -32,14 +32,14 @@ pub enum Keys {
 }
 
 /// Makes a key file, or shows the public part of one.
-pub fn run(command: &Keys, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(command: &KeysCommand, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Keys::Create {
+        KeysCommand::Create {
             out: file,
             user,
             class,
         } => public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out),
-        Keys::Show { file } => public(&open(file)?, out),
+        KeysCommand::Show { file } => public(&open(file)?, out),
     }
 }
 

@@ -20,7 +20,7 @@ const WAIT_MS: u64 = 10_000;
 
 /// Transactions.
 #[derive(Subcommand, Debug)]
-pub enum Tx {
+pub enum TxCommand {
     /// Sign an intent and send it.
     Create(Box<create::Create>),
     /// List transactions, newest first.
@@ -72,16 +72,16 @@ pub enum Tx {
 }
 
 /// Creates, lists, shows or cancels transactions.
-pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(context: &Context, command: &TxCommand, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Tx::Create(create) => create::run(context, create, out),
-        Tx::List {
+        TxCommand::Create(create) => create::run(context, create, out),
+        TxCommand::List {
             tenant,
             limit,
             cursor,
             json,
         } => list(context, *tenant, *limit, cursor.as_deref(), *json, out),
-        Tx::Show { tx, wait, json } => {
+        TxCommand::Show { tx, wait, json } => {
             let client = context.client()?;
             let shown = match wait {
                 Some(within) => until_signed(&client, *tx, *within)?,
@@ -89,8 +89,8 @@ pub fn run(context: &Context, command: &Tx, out: &mut dyn Write) -> anyhow::Resu
             };
             describe(&shown, *json, out)
         }
-        Tx::Timeline { tx, json } => timeline(context, *tx, *json, out),
-        Tx::Cancel { tx, key, json } => cancel(context, *tx, key, *json, out),
+        TxCommand::Timeline { tx, json } => timeline(context, *tx, *json, out),
+        TxCommand::Cancel { tx, key, json } => cancel(context, *tx, key, *json, out),
     }
 }
 

@@ -13,7 +13,7 @@ use strongroom_types::{TenantId, UnixMs, VaultId};
 
 /// Tenants.
 #[derive(Subcommand, Debug)]
-pub enum Tenant {
+pub enum TenantCommand {
     /// Show a tenant: scope version (what its next act must name), keys, policy.
     Show {
         /// The tenant (`tnt_…`); without it the one of the API key's vaults.
@@ -26,7 +26,7 @@ pub enum Tenant {
 
 /// Vaults.
 #[derive(Subcommand, Debug)]
-pub enum Vault {
+pub enum VaultCommand {
     /// List the vaults of a tenant.
     List {
         /// The tenant (`tnt_…`); without it the API key's own.
@@ -62,8 +62,12 @@ fn vaults(client: &Client, tenant: Option<TenantId>) -> anyhow::Result<Page<Vaul
 }
 
 /// Shows a tenant.
-pub fn tenant(context: &Context, command: &Tenant, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Tenant::Show { tenant, json } = command;
+pub fn tenant(
+    context: &Context,
+    command: &TenantCommand,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let TenantCommand::Show { tenant, json } = command;
     let client = context.client()?;
     let tenant = match tenant {
         Some(tenant) => *tenant,
@@ -98,8 +102,8 @@ fn own_tenant(client: &Client) -> anyhow::Result<TenantId> {
 }
 
 /// Lists the vaults of a tenant, or of the API key's own.
-pub fn list(context: &Context, command: &Vault, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Vault::List { tenant, json } = command;
+pub fn list(context: &Context, command: &VaultCommand, out: &mut dyn Write) -> anyhow::Result<()> {
+    let VaultCommand::List { tenant, json } = command;
     let shown = vaults(&context.client()?, *tenant)?;
     if *json {
         return show::json(out, &shown);

@@ -3,7 +3,7 @@
 
 use super::{RoleName, Starting, stage_of};
 use crate::exit::RunError;
-use crate::secrets::Held;
+use crate::secrets::HeldKeys;
 use crate::supervise::StageRun;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,7 +21,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         .ok_or_else(|| config.error("role api needs `[api]`"))?;
 
     let service = Arc::clone(parts.service(RoleName::Api)?);
-    let Held::BearerKeys(keys) = &service.secrets.held else {
+    let HeldKeys::BearerKeys(keys) = &service.secrets.held else {
         return Err(config.error("the api's secrets hold no bearer keys"));
     };
 

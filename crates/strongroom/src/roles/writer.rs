@@ -2,7 +2,7 @@
 
 use super::{RoleName, Starting, stage_of};
 use crate::exit::RunError;
-use crate::secrets::Held;
+use crate::secrets::HeldKeys;
 use crate::supervise::{StageRun, now};
 use std::sync::Arc;
 use strongroom_host::SystemEntropy;
@@ -30,7 +30,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         ..stage_of(parts, RoleName::Writer)?
     };
     starting.supervisor.run_stage(run, move || {
-        let Held::LogKey(log) = &service.secrets.held else {
+        let HeldKeys::LogKey(log) = &service.secrets.held else {
             anyhow::bail!("the writer's secrets hold no log key");
         };
 

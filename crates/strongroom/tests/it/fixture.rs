@@ -10,7 +10,7 @@ use strongroom::exit::{RunError, with_causes};
 use strongroom::parts::Adapters;
 use strongroom::roles::RoleName;
 use strongroom::run::Running;
-use strongroom::secrets::{Held, RoleSecrets, Seed};
+use strongroom::secrets::{HeldKeys, RoleSecrets, Seed};
 use strongroom_api::{AccessKey, hash_key};
 use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_ports::bus::Bus;
@@ -99,15 +99,15 @@ impl Installation {
             .unwrap();
         let service = self.world.service(on_bus);
         let held = match role {
-            RoleName::Writer => Held::LogKey(Seed::new(self.world.log_key.to_bytes())),
-            RoleName::Api => Held::BearerKeys(vec![AccessKey {
+            RoleName::Writer => HeldKeys::LogKey(Seed::new(self.world.log_key.to_bytes())),
+            RoleName::Api => HeldKeys::BearerKeys(vec![AccessKey {
                 hash: hash_key(OPERATOR),
                 tenant: None,
             }]),
             RoleName::Link
             | RoleName::Approvals
             | RoleName::Coordinator
-            | RoleName::Transactions => Held::Identity,
+            | RoleName::Transactions => HeldKeys::Identity,
         };
         RoleSecrets {
             node: service.node,

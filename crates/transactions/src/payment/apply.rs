@@ -1,6 +1,6 @@
 //! The table of the life cycle as code. `life-cycle.txt` is printed from it.
 
-use super::{Assembled, Offered, PaymentEvent, PaymentState, StateName, Waiting};
+use super::{Assembled, Offered, PaymentEvent, PaymentState, PaymentStateName, Waiting};
 use strongroom_wire::{TransactionState, ended_as};
 
 /// An event that a state does not take: the caller looked at another state than the row holds.
@@ -8,7 +8,7 @@ use strongroom_wire::{TransactionState, ended_as};
 #[error("a payment that is {} does not take the event {event}", .from.name())]
 pub(crate) struct IllegalTransition {
     /// State before.
-    pub(crate) from: StateName,
+    pub(crate) from: PaymentStateName,
     /// Name of the event.
     pub(crate) event: &'static str,
 }
@@ -52,7 +52,7 @@ impl Waiting {
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
             | PaymentEvent::NodeRejected
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Building)),
+            | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Building)),
         }
     }
 }
@@ -81,7 +81,7 @@ impl Offered {
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
             | PaymentEvent::NodeRejected
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signing)),
+            | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Signing)),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Assembled {
             | PaymentEvent::DecisionChanged
             | PaymentEvent::Refuse(..)
             | PaymentEvent::Assemble(_)
-            | PaymentEvent::Confirm => Err(event.illegal_in(StateName::Signed)),
+            | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Signed)),
         }
     }
 
@@ -124,13 +124,13 @@ impl Assembled {
             | PaymentEvent::Assemble(_)
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
-            | PaymentEvent::NodeRejected => Err(event.illegal_in(StateName::Broadcast)),
+            | PaymentEvent::NodeRejected => Err(event.illegal_in(PaymentStateName::Broadcast)),
         }
     }
 }
 
 impl PaymentEvent {
-    const fn illegal_in(&self, from: StateName) -> IllegalTransition {
+    const fn illegal_in(&self, from: PaymentStateName) -> IllegalTransition {
         IllegalTransition {
             from,
             event: self.name(),

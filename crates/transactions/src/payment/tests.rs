@@ -118,21 +118,25 @@ fn life_cycle_table_is_the_committed_one() {
 #[test]
 fn table_has_every_state_and_every_event() {
     let named: Vec<_> = states().iter().map(PaymentState::state_name).collect();
-    assert!(StateName::ALL.iter().all(|name| named.contains(name)));
+    assert!(
+        PaymentStateName::ALL
+            .iter()
+            .all(|name| named.contains(name))
+    );
     assert_eq!(TABLE.lines().count(), 1 + named.len() * events().len());
 }
 
 #[test]
 fn state_numbers_read_back() {
-    for name in StateName::ALL {
-        assert_eq!(StateName::from_number(name.number()), Some(name));
+    for name in PaymentStateName::ALL {
+        assert_eq!(PaymentStateName::from_number(name.number()), Some(name));
     }
-    assert_eq!(StateName::from_number(6), None);
+    assert_eq!(PaymentStateName::from_number(6), None);
 }
 
 #[test]
 fn state_numbers_do_not_change() {
-    let numbers = StateName::ALL.map(|name| format!("{} {}", name.number(), name.name()));
+    let numbers = PaymentStateName::ALL.map(|name| format!("{} {}", name.number(), name.name()));
     assert_eq!(
         numbers.join(", "),
         "0 signing, 1 signed, 2 broadcast, 3 ended, 4 building, 5 returned"

@@ -1,7 +1,7 @@
 //! Columns of the payment table, from and to states.
 
 use super::Payment;
-use crate::payment::{Assembled, Offered, PaymentState, StateName, Waiting};
+use crate::payment::{Assembled, Offered, PaymentState, PaymentStateName, Waiting};
 use std::error::Error;
 use strongroom_ports::db::Row;
 use strongroom_stage::StageError;
@@ -29,24 +29,25 @@ pub(super) fn payment(row: &Row) -> Result<Payment, StageError> {
 }
 
 fn state(row: &Row) -> Result<PaymentState, StageError> {
-    let name = StateName::from_number(row.i64(5)?).ok_or_else(|| broken("an unknown state"))?;
+    let name =
+        PaymentStateName::from_number(row.i64(5)?).ok_or_else(|| broken("an unknown state"))?;
 
     // Each state reads its own columns and no other: an earlier state's stay behind.
     Ok(match name {
-        StateName::Building => PaymentState::Building(Waiting {
+        PaymentStateName::Building => PaymentState::Building(Waiting {
             builds: count(row, 6)?,
             failures: count(row, 7)?,
         }),
-        StateName::Signing => PaymentState::Signing(offered(row)?),
-        StateName::Signed => PaymentState::Signed(assembled(row)?),
-        StateName::Broadcast => PaymentState::Broadcast(assembled(row)?),
-        StateName::Ended => {
+        PaymentStateName::Signing => PaymentState::Signing(offered(row)?),
+        PaymentStateName::Signed => PaymentState::Signed(assembled(row)?),
+        PaymentStateName::Broadcast => PaymentState::Broadcast(assembled(row)?),
+        PaymentStateName::Ended => {
             // An end that is none would be shown to clients as progress.
             let end = TransactionState::from_number(row.i64(12)?);
             let end = end.filter(|end| end.is_terminal());
             PaymentState::Ended(end.ok_or_else(|| broken("an unknown end"))?)
         }
-        StateName::Returned => return Err(broken("a returned payment has no row")),
+        PaymentStateName::Returned => return Err(broken("a returned payment has no row")),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Building: coins, change, fees, and what is refused.
 
 use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
-use strongroom_chain_bitcoin::view::View;
+use strongroom_chain_bitcoin::view::BuildView;
 use strongroom_ports::chain::{ChainCodec, NoRegistry, OwnCoin, OwnPath};
 use strongroom_types::{Code, MinorUnits, Tweak};
 
@@ -295,7 +295,7 @@ fn coins_beyond_the_supply_are_left_out_of_the_view() {
     let supply = 2_100_000_000_000_000;
     let coins = [coin(1, supply - 100_000), coin(2, supply), coin(3, 100_000)];
     let ask = request(&effects, &vault.key, &coins);
-    let view = View::decode(&ask.view(&codec).unwrap(), codec.network()).unwrap();
+    let view = BuildView::decode(&ask.view(&codec).unwrap(), codec.network()).unwrap();
     let amounts: Vec<_> = view.coins.iter().map(|coin| coin.amount).collect();
     assert_eq!(amounts, [supply - 100_000, 100_000]);
     ask.build(&codec).unwrap();

@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::api::Api;
-use crate::extract::{Body, Path};
+use crate::extract::{Path, UnreadBody};
 use crate::handlers::{Accepted, Caller, acts};
 use crate::problem::Problem;
 use axum::extract::State;
@@ -25,7 +25,7 @@ pub(crate) async fn cancel(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    body: Body,
+    body: UnreadBody,
 ) -> Accepted<Receipt> {
     let work = move |api: &Api, access| {
         let (row, _) = load(api, access, &id)?;

@@ -1,7 +1,7 @@
 //! `POST /v1/transactions`.
 
 use crate::api::Api;
-use crate::extract::Body;
+use crate::extract::UnreadBody;
 use crate::handlers::Caller;
 use crate::handlers::scope::within_reach;
 use crate::problem::Problem;
@@ -28,7 +28,7 @@ type Created = (StatusCode, [(HeaderName, String); 1], Json<TransactionInfo>);
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    body: Body,
+    body: UnreadBody,
 ) -> Result<Created, Problem> {
     let work = move |api: &Api, access| {
         let signed = body.signed()?;

@@ -16,7 +16,7 @@ use strongroom_wire::{NodeKey, Role, decode};
 // that can never be changed once its hash is pinned.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+struct Description {
     mode: String,
     origin: String,
     /// Ed25519 key of the log, hex.
@@ -26,19 +26,19 @@ struct Config {
     /// f itself.
     faults: Option<u16>,
     platform: Option<String>,
-    signers: Vec<Signer>,
+    signers: Vec<SignerTable>,
     #[serde(default)]
-    witnesses: Vec<Witness>,
-    admins: Admins,
-    services: Vec<Service>,
-    chains: Vec<Chain>,
+    witnesses: Vec<WitnessTable>,
+    admins: AdminsTable,
+    services: Vec<ServiceTable>,
+    chains: Vec<ChainTable>,
     #[serde(default)]
-    bounds: Overrides,
+    bounds: BoundsTable,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Signer {
+struct SignerTable {
     index: u16,
     node: Option<String>,
     record: Option<String>,
@@ -50,7 +50,7 @@ struct Signer {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Witness {
+struct WitnessTable {
     node: Option<String>,
     record: Option<String>,
     record_file: Option<PathBuf>,
@@ -59,15 +59,15 @@ struct Witness {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Admins {
+struct AdminsTable {
     quorum: u32,
-    members: Vec<Admin>,
+    members: Vec<AdminTable>,
 }
 
 /// As `keys show` prints it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Admin {
+struct AdminTable {
     id: String,
     user: String,
     class: String,
@@ -76,7 +76,7 @@ struct Admin {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Service {
+struct ServiceTable {
     role: String,
     node: Option<String>,
     public_key: String,
@@ -84,13 +84,13 @@ struct Service {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Chain {
+struct ChainTable {
     network: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Overrides {
+struct BoundsTable {
     loosen_delay_ms: Option<u64>,
     ceremony_delay_ms: Option<u64>,
     platform_delay_ms: Option<u64>,
@@ -110,11 +110,11 @@ struct Overrides {
 pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let config: Config = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    let config: Description = toml::from_str(&text).with_context(|| path.display().to_string())?;
     from_config(config, path.parent().unwrap_or(Path::new(".")))
 }
 
-fn from_config(config: Config, folder: &Path) -> anyhow::Result<Genesis> {
+fn from_config(config: Description, folder: &Path) -> anyhow::Result<Genesis> {
     // Has no default: production minima hold only where genesis says so, and forgetting the line
     // must not decide that.
     let mode = match config.mode.as_str() {
@@ -250,7 +250,7 @@ fn record(
     decode(&hex::decode(text).context("record")?).context("record")
 }
 
-fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
+fn signer_seat(signer: &SignerTable, folder: &Path) -> anyhow::Result<SignerSeat> {
     let index = signer.index;
     let record = record(signer.record.as_ref(), signer.record_file.as_ref(), folder)
         .with_context(|| format!("signer {index}"))?;
@@ -269,7 +269,7 @@ fn signer_seat(signer: &Signer, folder: &Path) -> anyhow::Result<SignerSeat> {
     })
 }
 
-fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat> {
+fn witness_seat(witness: &WitnessTable, folder: &Path) -> anyhow::Result<WitnessSeat> {
     let record = record(
         witness.record.as_ref(),
         witness.record_file.as_ref(),
@@ -285,7 +285,7 @@ fn witness_seat(witness: &Witness, folder: &Path) -> anyhow::Result<WitnessSeat>
     })
 }
 
-fn credential(admin: &Admin) -> anyhow::Result<Credential> {
+fn credential(admin: &AdminTable) -> anyhow::Result<Credential> {
     Ok(Credential {
         id: admin
             .id
@@ -300,7 +300,7 @@ fn credential(admin: &Admin) -> anyhow::Result<Credential> {
     })
 }
 
-fn service(service: &Service) -> anyhow::Result<NodeKey> {
+fn service(service: &ServiceTable) -> anyhow::Result<NodeKey> {
     // Signers and witnesses have seats of their own, and a link signs nothing.
     let role = match service.role.as_str() {
         "api" => Role::Api,
@@ -322,7 +322,7 @@ fn service(service: &Service) -> anyhow::Result<NodeKey> {
     })
 }
 
-fn chain(chain: &Chain) -> anyhow::Result<ChainSeat> {
+fn chain(chain: &ChainTable) -> anyhow::Result<ChainSeat> {
     let name = &chain.network;
 
     // A misspelt network would leave an installation whose intents nothing decodes.
@@ -336,7 +336,7 @@ fn chain(chain: &Chain) -> anyhow::Result<ChainSeat> {
     Ok(strongroom_chains::seat(codec.as_ref()))
 }
 
-fn bounds(mode: Mode, given: &Overrides) -> Bounds {
+fn bounds(mode: Mode, given: &BoundsTable) -> Bounds {
     // An override cannot loosen production: `Genesis::check` compares the result with its minima.
     let base = match mode {
         Mode::Dev => Bounds::dev(0),

@@ -28,7 +28,7 @@ fn key(dir: &Path, name: &str) -> PathBuf {
 fn a_key_is_made_shown_and_its_seed_never_printed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("k.json");
-    let made = Command::Keys(keys::Keys::Create {
+    let made = Command::Keys(keys::KeysCommand::Create {
         out: path.clone(),
         user: None,
         class: CredentialClass::Program,
@@ -36,7 +36,7 @@ fn a_key_is_made_shown_and_its_seed_never_printed() {
     let made = run(&Globals::default(), made).unwrap();
     let shown = run(
         &Globals::default(),
-        Command::Keys(keys::Keys::Show { file: path.clone() }),
+        Command::Keys(keys::KeysCommand::Show { file: path.clone() }),
     )
     .unwrap();
     assert_eq!(made, shown);
@@ -99,7 +99,7 @@ fn a_genesis_of_another_hash_is_refused() {
         "{error:#}"
     );
     let verify = |hash| {
-        Command::Genesis(genesis::Genesis::Verify {
+        Command::Genesis(genesis::GenesisCommand::Verify {
             file: file.clone(),
             hash,
         })
@@ -149,7 +149,7 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
     write(&file, serde_json::to_string_pretty(&written).unwrap()).unwrap();
     let (a, b) = (key(dir.path(), "a.json"), key(dir.path(), "b.json"));
     let sign = |file: &Path, key: &Path| {
-        let command = act::Act::Sign {
+        let command = act::ActCommand::Sign {
             file: file.to_owned(),
             key: vec![key.to_owned()],
             out: None,
@@ -202,7 +202,7 @@ fn an_act_with_a_number_or_an_unknown_member_is_refused() {
     }
     for bad in cases {
         write(&file, bad.to_string()).unwrap();
-        let sign = act::Act::Sign {
+        let sign = act::ActCommand::Sign {
             file: file.clone(),
             key: vec![key.clone()],
             out: None,
@@ -248,7 +248,7 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
     let text = description(&World::new(1, WorldOptions::default()));
     write(&config, &text).unwrap();
     let create = || {
-        Command::Genesis(genesis::Genesis::Create {
+        Command::Genesis(genesis::GenesisCommand::Create {
             config: config.clone(),
             out: out.clone(),
         })
@@ -283,7 +283,7 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
     );
     let again = run(
         &Globals::default(),
-        Command::Genesis(genesis::Genesis::Show { file: out.clone() }),
+        Command::Genesis(genesis::GenesisCommand::Show { file: out.clone() }),
     )
     .unwrap();
     assert_eq!(again, shown);
@@ -312,7 +312,7 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
         ("unknown network", good.replace("regtest", "moonnet")),
     ] {
         write(&config, bad).unwrap();
-        let create = genesis::Genesis::Create {
+        let create = genesis::GenesisCommand::Create {
             config: config.clone(),
             out: out.clone(),
         };
@@ -327,7 +327,7 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
 #[test]
 fn an_empty_folder_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let verify = journal::Journal::Verify {
+    let verify = journal::JournalCommand::Verify {
         dir: dir.path().to_owned(),
         hash: None,
     };

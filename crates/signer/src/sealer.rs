@@ -9,14 +9,14 @@ use strongroom_wire::{Payload, SignerMessage};
 const ANSWER_LIFE_MS: u64 = 60_000;
 
 /// Seals records under the node's envelope key.
-pub(crate) struct Outbox {
+pub(crate) struct Sealer {
     genesis: Digest,
     node: NodeId,
     key: SigningKey,
     sequence: u64,
 }
 
-impl Outbox {
+impl Sealer {
     /// Numbers start at the clock (milliseconds, 20 bits left for each), so that they ascend over
     /// restarts too.
     pub(crate) fn new(genesis: Digest, node: NodeId, key: SigningKey, now: UnixMs) -> Self {
