@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 pub struct Receipt {
     /// Digest of the text, under which its state is asked for.
     pub digest: DigestText,
-    /// Always `submitted`.
+    /// Always `submitted`: the journal's answer comes later, under the digest.
     pub state: ReceiptState,
 }
 
@@ -18,7 +18,7 @@ pub struct Receipt {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptState {
-    /// On its way.
+    /// On its way to the journal.
     Submitted,
 }
 
@@ -30,11 +30,11 @@ pub struct ActInfo {
     /// The journal's reason when it was refused.
     #[schema(required)]
     pub reason: Option<Reason>,
-    /// What became of it.
+    /// Progress of the act.
     pub state: ActState,
 }
 
-/// What became of an act.
+/// Progress of an act, by this server's replica and the writer's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActState {

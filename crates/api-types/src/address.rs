@@ -13,20 +13,20 @@ pub struct AddressInfo {
     pub address: String,
     /// 0 receive, 1 change.
     pub branch: u32,
-    /// The chain.
+    /// Chain of the address, CAIP-2.
     pub chain: ChainIdText,
     /// Chain code of the key (BIP-32).
     pub chain_code: Hex,
-    /// Group public key.
+    /// Group public key: 33 bytes compressed (secp256k1) or 32 bytes (Ed25519).
     pub group_key: Hex,
     /// Index below the branch.
     pub index: u32,
-    /// What proves the vault; `null` while a part is not witnessed.
+    /// Proof of the vault; `null` while a part of it is not witnessed.
     #[schema(required)]
     pub proof: Option<AddressProof>,
     /// Transcript of the key's ceremony.
     pub transcript: DigestText,
-    /// The vault.
+    /// Vault that the address belongs to.
     pub vault: VaultIdText,
 }
 

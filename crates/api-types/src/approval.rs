@@ -1,4 +1,4 @@
-//! What waits for approvers.
+//! Transactions that wait for approvers.
 
 use crate::text::{AnswerText, CredentialIdText};
 use crate::transaction::TransactionInfo;
@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 /// recompute both digests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PendingInfo {
-    /// Who has answered.
+    /// Answers so far, in the order they came.
     pub answered: Vec<AnswerInfo>,
-    /// The initiator's words.
+    /// Purpose in the initiator's words, from the intent; `null` when there is none.
     #[schema(required)]
     pub purpose: Option<String>,
-    /// The transaction.
+    /// Transaction to be approved, with all answers to it.
     pub transaction: TransactionInfo,
 }
 

@@ -17,8 +17,8 @@
 //! | [`text`] | values that travel as text: ids, digests, hex |
 //! | [`signed`] | texts with their signatures |
 //! | [`transaction`] | transactions and their states |
-//! | [`timeline`] | where a transaction's time went |
-//! | [`approval`] | what waits for approvers |
+//! | [`timeline`] | time of each layer of a transaction's path |
+//! | [`approval`] | transactions that wait for approvers |
 //! | [`act`] | authority acts |
 //! | [`registry`] | tenants, keys, vaults |
 //! | [`address`] | addresses and their proofs |

@@ -10,7 +10,7 @@ pub struct Page<T> {
     pub data: Vec<T>,
     /// Whether rows follow.
     pub has_more: bool,
-    /// Where the next part begins: goes into the next request as it is. `null` at the end.
+    /// Start of the next part, to be put into the next request as it is; `null` at the end.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }

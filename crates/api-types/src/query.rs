@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// Which tenant is asked about.
+/// The tenant that is asked about.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -34,7 +34,7 @@ pub struct WaitQuery {
     pub wait_ms: Option<u64>,
 }
 
-/// What the answer may wait for, and how long.
+/// State that the answer may wait for, and how long.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -50,7 +50,7 @@ pub struct UntilQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EntriesQuery {
-    /// First position.
+    /// Position of the first entry, from 0; without it 0.
     pub from: Option<u64>,
     /// Most entries of the answer, 1 to 256.
     pub limit: Option<u32>,

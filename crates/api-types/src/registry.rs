@@ -4,14 +4,14 @@ use crate::text::{DigestText, KeyIdText, SuiteText, TenantIdText, VaultIdText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A tenant.
+/// A tenant with its keys and its policy in force.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TenantInfo {
-    /// The tenant.
+    /// Id, named by the act that created the tenant.
     pub id: TenantIdText,
     /// Its threshold keys.
     pub keys: Vec<KeyInfo>,
-    /// Its name.
+    /// Name of the institution, from its charter.
     pub name: String,
     /// Nothing new is signed before, Unix milliseconds; 0 = not paused.
     pub paused_until_ms: u64,
@@ -23,12 +23,12 @@ pub struct TenantInfo {
     pub version: u64,
 }
 
-/// A policy.
+/// A policy in force.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PolicyInfo {
     /// Digest of the text.
     pub digest: DigestText,
-    /// The policy, byte for byte.
+    /// Canonical text of `strongroom/policy/v1`, byte for byte.
     #[schema(required)]
     pub text: Option<String>,
 }
@@ -36,9 +36,9 @@ pub struct PolicyInfo {
 /// A threshold key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct KeyInfo {
-    /// Generation of its shares.
+    /// Generation of its shares, from 1.
     pub epoch: u32,
-    /// The key.
+    /// Id, named by the act that proposed the ceremony.
     pub id: KeyIdText,
     /// Number of signers that a signature needs.
     pub min_signers: u16,
@@ -46,7 +46,7 @@ pub struct KeyInfo {
     pub roster: Vec<u16>,
     /// Whether it can sign.
     pub state: KeyState,
-    /// Its signature scheme.
+    /// Signature scheme: `frost-secp256k1-tr`, `frost-secp256k1` or `frost-ed25519`.
     pub suite: SuiteText,
 }
 
@@ -56,7 +56,7 @@ pub struct KeyInfo {
 pub enum KeyState {
     /// Its ceremony has not finished.
     Generating,
-    /// It signs.
+    /// All its signers have certified it, and it signs.
     Active,
     /// It signs nothing any more.
     Revoked,
@@ -79,16 +79,16 @@ impl KeyState {
 pub struct VaultInfo {
     /// Account number below its key.
     pub account: u32,
-    /// The vault.
+    /// Id, unique in the tenant.
     pub id: VaultIdText,
     /// The key it spends by.
     pub key: KeyIdText,
-    /// Its name.
+    /// Name shown to people.
     pub name: String,
     /// Nothing new is signed before, Unix milliseconds; 0 = not paused.
     pub paused_until_ms: u64,
     /// Its tags, which rules of the policy may name.
     pub tags: Vec<String>,
-    /// Its tenant.
+    /// Tenant that the vault belongs to.
     pub tenant: TenantIdText,
 }

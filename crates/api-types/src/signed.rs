@@ -46,6 +46,7 @@ pub struct EndorsementText {
     pub signature: String,
 }
 
+/// Credential and signature from their texts.
 fn endorsement(credential: &str, signature: &str) -> Result<Endorsement, Refusal> {
     let signature = lower_hex(signature)
         .ok_or_else(|| Refusal::new(Code::Malformed, "signature: 128 lower-case hex digits"))?;

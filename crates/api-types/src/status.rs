@@ -14,35 +14,35 @@ pub struct StatusInfo {
     /// Code of the contradiction for which the replica has stopped; `null` while it runs.
     #[schema(required)]
     pub halted: Option<String>,
-    /// Its journal.
+    /// Size and witnesses of the replica's journal.
     pub journal: JournalStatus,
     /// Development or production, as genesis says.
     pub mode: ModeName,
     /// The server's clock, Unix milliseconds.
     pub now_ms: u64,
-    /// The installation.
+    /// Installation, named by its genesis.
     pub platform: PlatformIdText,
 }
 
 /// A replica's journal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JournalStatus {
-    /// Number of hostile signers that witnesses and signers bear.
+    /// Number of hostile witnesses that the quorum bears (f).
     pub faults: u32,
     /// Size of the witnessed head that is fresh enough to act under; `null` when none is.
     #[schema(required)]
     pub fresh: Option<u64>,
-    /// Witnesses whose cosignatures a head needs.
+    /// Number of cosignatures that make a head witnessed (k).
     pub quorum: u32,
     /// Number of entries.
     pub size: u64,
     /// Number of entries under the newest witnessed head.
     pub witnessed: u64,
-    /// Number of witnesses.
+    /// Number of witnesses: every signer, and the independent ones (w).
     pub witnesses: u64,
 }
 
-/// What an installation is for.
+/// Purpose of an installation, as genesis fixes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModeName {

@@ -1,4 +1,4 @@
-//! Where a transaction's time went.
+//! Time of each layer of a transaction's path.
 
 use crate::text::TransactionIdText;
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 /// A transaction's time, layer by layer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TimelineInfo {
-    /// The transaction.
+    /// Transaction that was timed.
     pub id: TransactionIdText,
     /// Layers that have finished, in path order.
     pub layers: Vec<LayerInfo>,
     /// When the request arrived, Unix microseconds.
     #[schema(required)]
     pub received_us: Option<u64>,
-    /// From there to the last layer, microseconds.
+    /// Time from there to the last layer, microseconds.
     #[schema(required)]
     pub total_us: Option<u64>,
 }
@@ -26,11 +26,11 @@ pub struct LayerInfo {
     pub at_us: u64,
     /// Its budget, microseconds (95th percentile).
     pub budget_us: u64,
-    /// Its name.
+    /// Name of the layer; `docs/tour.md` shows the path.
     pub layer: String,
     /// Whether it took longer than its budget.
     pub over_budget: bool,
-    /// From the end of the layer before, microseconds.
+    /// Time since the end of the layer before, microseconds.
     #[schema(required)]
     pub took_us: Option<u64>,
 }

@@ -21,7 +21,7 @@ pub struct TransactionInfo {
     pub changed_ms: u64,
     /// Time the API took the intent, Unix milliseconds.
     pub created_ms: u64,
-    /// What the policy decided; `null` until it has.
+    /// Decision of the policy; `null` until there is one.
     #[schema(required)]
     pub decision: Option<DecisionInfo>,
     /// Digest of the intent.
@@ -45,9 +45,9 @@ pub struct TransactionInfo {
     /// The network's bytes; `null` until they are signed.
     #[schema(required)]
     pub signed_transaction: Option<Hex>,
-    /// Where it is on its way.
+    /// State on its way from the request to an end.
     pub state: StateName,
-    /// The tenant.
+    /// Tenant whose vault pays.
     pub tenant: TenantIdText,
     /// The vault that pays.
     pub vault: VaultIdText,
@@ -57,21 +57,21 @@ pub struct TransactionInfo {
     pub words: Vec<String>,
 }
 
-/// Why.
+/// Reason for a state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// Stable code; `docs/errors/` has a row for each.
     pub code: String,
-    /// What exactly, for people.
+    /// Subject of the refusal or the code's general meaning, for people.
     pub detail: String,
 }
 
 /// The policy's decision.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DecisionInfo {
-    /// Digest of the text: what an approval names.
+    /// Digest of the text; an approval names it.
     pub digest: DigestText,
-    /// Rule that matched.
+    /// Name of the rule that matched, `no_match`, or the guard that blocked.
     pub rule: String,
     /// The decision core, byte for byte.
     pub text: String,
@@ -84,9 +84,9 @@ pub struct DecisionInfo {
 pub struct RefusalInfo {
     /// Stable code; `docs/errors/` has a row for each.
     pub code: String,
-    /// What exactly, for people.
+    /// Subject of the refusal or the code's general meaning, for people.
     pub detail: String,
-    /// Digest of what the signer saw.
+    /// Digest of the attempt, its inspection and the expected effects, as the signer had them.
     pub evidence: DigestText,
     /// Size of the witnessed head the signer judged by.
     pub head: u64,

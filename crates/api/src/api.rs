@@ -28,7 +28,7 @@ pub struct ApiParts {
     pub codecs: Vec<Arc<dyn ChainCodec>>,
     /// Signing identity on the bus.
     pub post: Post,
-    /// Bearer keys.
+    /// Hashes of the bearer keys, with the tenants they reach.
     pub keyring: Keyring,
     /// Host clock.
     pub clock: Arc<dyn Clock>,
@@ -49,7 +49,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API.
+    /// The API's state from its parts.
     #[must_use]
     pub fn new(parts: ApiParts) -> Arc<Self> {
         Arc::new(Self {

@@ -39,7 +39,7 @@ fn routes() -> Vec<(&'static str, Route)> {
     ]
 }
 
-/// All routes.
+/// Router of all paths, behind the body limit and the gate.
 pub fn router(api: Arc<Api>) -> Router {
     routes()
         .into_iter()

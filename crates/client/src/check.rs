@@ -130,7 +130,7 @@ pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError>
 /// Subject of an approver's signature, as this client read it from the texts.
 #[derive(Clone, Debug)]
 pub struct PendingApproval {
-    /// The transaction.
+    /// Transaction that the approval is about.
     pub shown: Shown,
     /// The decision to be approved.
     pub decision: ShownDecision,

@@ -33,13 +33,13 @@ use strongroom_types::Digest;
 /// Recomputed counts and heads, and everything that did not hold.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Entries applied.
+    /// Number of entries applied.
     pub entries: u64,
     /// RFC 6962 root over all entries (base64), and the state root (hex).
     pub head: String,
     /// Size of the largest head that a quorum of witnesses cosigned.
     pub witnessed: u64,
-    /// Payments authorized.
+    /// Number of authorized payments.
     pub authorized: u64,
     /// Attempts, the first ones included.
     pub attempts: u64,

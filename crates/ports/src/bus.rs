@@ -48,7 +48,7 @@ impl Topic {
         Ok(Self(name.into()))
     }
 
-    /// The name.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -98,7 +98,7 @@ pub struct Record {
     pub topic: Topic,
     /// Records of one key keep their order.
     pub key: Vec<u8>,
-    /// Clear headers.
+    /// Headers, in clear and unsigned.
     pub headers: Headers,
     /// The signed envelope; opaque here.
     pub payload: Vec<u8>,

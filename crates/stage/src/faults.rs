@@ -1,4 +1,4 @@
-//! Where the simulator may stop a shell.
+//! Points at which the simulator may stop a shell.
 
 /// A place in a step between two things that must not be torn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -160,7 +160,7 @@ impl StageError {
         self
     }
 
-    /// Remedy.
+    /// Remedy for the error.
     #[must_use]
     pub fn kind(&self) -> StageErrorKind {
         self.kind

@@ -1,4 +1,4 @@
-//! How a shell's thread is told to end.
+//! Request to a shell's thread to end.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ impl StopFlag {
         Self::default()
     }
 
-    /// Asks everyone to stop.
+    /// Asks every holder of a clone to stop.
     pub fn set(&self) {
         // A thread that panicked while it held the lock must not keep the others running.
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;

@@ -115,13 +115,13 @@ pub struct Act {
     pub platform: PlatformId,
     /// Sub-state that it changes.
     pub scope: Scope,
-    /// Single-use id.
+    /// Id, counted once in its scope: the same act again is refused.
     pub id: ActId,
     /// The scope version it changes: exact, or for a tightening the lowest one.
     pub version: u64,
     /// Not appended at or after this time.
     pub expires: UnixMs,
-    /// Effect.
+    /// Change that it makes.
     pub body: ActBody,
 }
 

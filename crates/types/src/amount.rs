@@ -13,7 +13,7 @@ use std::str::FromStr;
 pub struct MinorUnits(U256);
 
 impl MinorUnits {
-    /// The amount of no units.
+    /// Zero units.
     pub const ZERO: Self = Self(U256::ZERO);
 
     /// Sum, or `None` on overflow.
@@ -34,7 +34,7 @@ impl MinorUnits {
         Self(self.0 >> 1)
     }
 
-    /// Whether this is no units at all.
+    /// Whether the amount is zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.0.is_zero()

@@ -34,7 +34,7 @@ pub struct Attempt {
     pub intent: Digest,
     /// 1 for the attempt inside the authorization, then +1 each.
     pub number: u32,
-    /// Purpose.
+    /// Payment, replacement with a higher fee, or cancellation.
     pub kind: AttemptKind,
     /// The conflict key that every attempt of the intent contains.
     pub anchor: ConflictKey,

@@ -66,7 +66,7 @@ pub struct Charter {
     pub admins: Board,
     /// Signs policy, registry loosenings and ceremonies.
     pub committee: Board,
-    /// First users.
+    /// First users, at most [`CHARTER_LIST_MAX`], as in the lists below.
     pub users: Vec<User>,
     /// First credentials; admins and committee are among them.
     pub credentials: Vec<Credential>,

@@ -17,7 +17,7 @@ pub const GROUPS_MAX: usize = 8;
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Tier {
-    /// No approval.
+    /// No approval is needed.
     Auto = 0,
     /// One member of the group, not the initiator.
     OneOfN = 1,

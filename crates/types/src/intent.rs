@@ -27,9 +27,9 @@ pub enum Destination {
 /// One payment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
-    /// Asset, CAIP-19.
+    /// Asset on the intent's chain, CAIP-19.
     pub asset: AssetId,
-    /// Recipient.
+    /// Address or vault that is paid.
     pub destination: Destination,
     /// Amount in base units; never zero.
     pub amount: MinorUnits,

@@ -34,7 +34,7 @@ pub struct Name(String);
 pub struct NotAName;
 
 impl Name {
-    /// The text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

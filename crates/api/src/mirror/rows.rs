@@ -12,7 +12,7 @@ use strongroom_wire::encode;
 /// Leaves read at once when the tree is rebuilt.
 const LEAVES_PAGE: u32 = 10_000;
 
-/// One entry.
+/// One entry of the journal, as a row.
 pub(crate) struct MirrorEntry {
     pub(crate) seq: u64,
     /// Tenant of the entry; none: the platform's, shown to all.

@@ -154,7 +154,7 @@ pub(crate) fn in_state(
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
-/// What waits for approval in one tenant, oldest first, at most 64.
+/// Transactions of one tenant that wait for approval, oldest first, at most 64.
 pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
     let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");
     let args = [

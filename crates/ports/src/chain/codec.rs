@@ -43,7 +43,7 @@ pub trait ChainCodec: Send + Sync {
     /// `path_not_own`, `unsupported` (a key of another scheme), `malformed` (a key that is none).
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal>;
 
-    /// What the intent will do.
+    /// Effects that the intent will have.
     ///
     /// # Errors
     /// `unknown_chain`, `unknown_asset`, `unknown_vault`, and what makes a payment impossible.

@@ -72,9 +72,9 @@ pub enum AuthorityKind {
 /// Effects of an intent, as shown to approvers before a transaction exists. Both lists ascend.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
-    /// Every payment.
+    /// Every payment, ascending.
     pub moves: Vec<Move>,
-    /// Every right given to others.
+    /// Every right given to others, ascending.
     pub authorities: Vec<Authority>,
 }
 
@@ -93,7 +93,7 @@ impl Effects {
 /// One signature a transaction needs.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Slot {
-    /// Scheme.
+    /// Signature scheme, which must be the key's.
     pub suite: Suite,
     /// Full non-hardened derivation path from the group key.
     pub path: Vec<u32>,

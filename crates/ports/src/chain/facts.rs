@@ -32,9 +32,9 @@ pub struct CoinFact {
     pub key: ConflictKey,
     /// Address that holds it, canonical text.
     pub address: String,
-    /// The asset.
+    /// Asset of the output, CAIP-19.
     pub asset: AssetId,
-    /// Base units.
+    /// Amount, base units of `asset`.
     pub amount: MinorUnits,
     /// Height of the block that includes it; `None` while it waits for one, which is never final.
     pub height: Option<u64>,
@@ -47,9 +47,9 @@ pub struct AccountFact {
     pub address: String,
     /// Number of the next transaction that the network will take from it.
     pub next: u64,
-    /// The asset.
+    /// Asset of the balance, CAIP-19.
     pub asset: AssetId,
-    /// Base units, at the same block as `next`.
+    /// Balance, base units of `asset`, at the same block as `next`.
     pub amount: MinorUnits,
 }
 
@@ -67,24 +67,24 @@ pub enum Holding {
 pub struct OwnCoin {
     /// The chain's name for it (`txid:vout`).
     pub key: ConflictKey,
-    /// Own address that holds it.
+    /// Path of the vault's address that holds it.
     pub path: OwnPath,
-    /// The asset.
+    /// Asset of the output, CAIP-19.
     pub asset: AssetId,
-    /// Base units.
+    /// Amount, base units of `asset`.
     pub amount: MinorUnits,
 }
 
 /// An account of the vault, in one asset.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct OwnAccount {
-    /// Own address that is the account.
+    /// Path of the vault's address that is the account.
     pub path: OwnPath,
     /// Number of the next transaction that the network will take from it.
     pub next: u64,
-    /// The asset.
+    /// Asset of the balance, CAIP-19.
     pub asset: AssetId,
-    /// Base units.
+    /// Balance, base units of `asset`.
     pub amount: MinorUnits,
 }
 

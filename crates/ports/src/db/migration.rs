@@ -22,13 +22,13 @@ pub struct Migration {
 /// An adapter's replacements for a migration's seven words.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeWords {
-    /// 64-bit signed integer.
+    /// Type of 64-bit signed integers.
     pub i64: &'static str,
-    /// Truth value.
+    /// Type of truth values.
     pub bool: &'static str,
-    /// Text in byte order.
+    /// Type of texts, compared by bytes.
     pub text: &'static str,
-    /// Byte strings.
+    /// Type of byte strings.
     pub blob: &'static str,
     /// Ascending primary key given by the database.
     pub identity: &'static str,

@@ -1,18 +1,18 @@
-//! How a shell is told to work, and what it says it did.
+//! Bounds and times that a shell is given, and the progress that it reports.
 
 /// Bounds and times of a shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Records handled by one commit at most.
+    /// Most records handled by one commit.
     pub batch_records_max: usize,
-    /// How long the loop waits for records before it looks at its stop flag, milliseconds.
+    /// Longest wait for records before the loop looks at its stop flag, milliseconds.
     pub wait_ms: u64,
     /// First and longest pause before a transient failure is tried again, milliseconds.
     pub retry_ms: (u64, u64),
-    /// How long a message id is remembered: longer than topics keep records and dead letters are
-    /// replayed.
+    /// Time for which a message id is remembered, milliseconds: longer than topics keep records and
+    /// dead letters are replayed.
     pub inbox_keep_ms: u64,
-    /// How often old message ids are dropped, milliseconds.
+    /// Time between two removals of old message ids, milliseconds.
     pub prune_every_ms: u64,
     /// Sent outbox rows are deleted by the next commit, or after this long without one,
     /// milliseconds.
@@ -43,7 +43,7 @@ impl Default for Options {
 pub struct Progress {
     /// Records the position moved past (duplicates and dead letters too).
     pub records: usize,
-    /// Of these, how many became dead letters.
+    /// Number of these that became dead letters.
     pub dead: usize,
     /// The stage's tick ran.
     pub ticked: bool,

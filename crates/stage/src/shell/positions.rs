@@ -1,4 +1,4 @@
-//! Where a stage stands, in its own database.
+//! Positions of a stage in its topics, kept in its own database.
 
 use std::collections::BTreeMap;
 
@@ -66,8 +66,8 @@ pub(crate) fn advance(
     Ok(true)
 }
 
-/// Forgets where a stage stood, after the bus was replaced by a new, empty one: it begins at the
-/// start of each topic. To be called by an operator's decision only; a stage that finds its
+/// Forgets the positions of a stage, after the bus was replaced by a new, empty one: it begins at
+/// the start of each topic. To be called by an operator's decision only; a stage that finds its
 /// positions gone stops instead.
 ///
 /// # Errors
