@@ -394,7 +394,7 @@ fn certificates(
 }
 
 fn suite(id: SuiteId) -> Result<Suite, ClientError> {
-    // The journal's own mapping, searched backwards, so that there is no second list to drift.
+    // The journal's own mapping, searched backwards: a second one could drift from it.
     let all = [
         Suite::FrostSecp256k1Tr,
         Suite::FrostSecp256k1,

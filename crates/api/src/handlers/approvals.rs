@@ -60,12 +60,13 @@ pub(crate) async fn decide(
         let signed = body.signed()?;
         signed.open::<Approval>().map_err(Refusal::from)?;
 
-        // By the row's tenant: that of the signed text is a claim until its signature is verified.
         let id = show::transaction_id(&id)?;
         let mut tx = api.db().begin()?;
         let row = store::by_id(tx.as_mut(), &id.0)?.ok_or(Code::NotFound)?;
         // `submit` opens transactions of its own, and they do not nest.
         drop(tx);
+
+        // By the row's tenant: that of the signed text is a claim until its signature is verified.
         within_reach(access, row.tenant)?;
 
         let taken = submit::approval(&api.intake, id, &signed)?;

@@ -82,8 +82,8 @@ fn shown(access: Access, entry: MirrorEntry) -> Result<EntryInfo, Problem> {
     let leaf: Leaf = decode(&entry.leaf)?;
     let in_full = entry.tenant.is_none_or(|tenant| access.reaches(tenant));
 
-    // The leaf is public: it commits to the entry under a random salt, so nothing can be guessed
-    // from it (docs/formats.md §7).
+    // The leaf is public: it commits to the entry under a random salt, so that its content cannot
+    // be guessed (docs/formats.md §7).
     Ok(EntryInfo {
         at_ms: leaf.at.0,
         class: leaf.class,

@@ -49,8 +49,8 @@ impl MirrorFact {
     }
 
     pub(super) fn vault(tenant: TenantId, vault: VaultId) -> Self {
-        // Who signs the act that makes a vault or key chooses its id, so two tenants may use the
-        // same one: the tenant is part of the name.
+        // Ids of vaults and keys are chosen by the people who sign their acts, so two tenants may
+        // use the same one: the tenant is part of the name.
         Self {
             kind: 2,
             id: [tenant.0, vault.0].concat(),

@@ -50,14 +50,14 @@ fn check(intake: &Intake, signed: &Signed, now: UnixMs) -> Result<Intent, Refusa
         let Admitted { intent, .. } = admissible(f.state(), f.genesis(), signed, now)?;
         f.state().vault(intent.tenant, intent.vault)?;
 
-        // An address that is not one of the chain is refused now, not after people have approved
-        // it.
         let codec = intake
             .codecs
             .iter()
             .find(|codec| codec.manifest().chain == intent.chain)
             .ok_or_else(|| Refusal::new(Code::UnknownChain, &intent.chain))?;
 
+        // An address that is not one of the chain is refused now, not after people have approved
+        // it.
         codec.expected(&intent, &TenantVaults::new(f.state(), intent.tenant))?;
         Ok(intent)
     })
