@@ -29,6 +29,7 @@ fn named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
     let Some((namespace, reference)) = text.split_once(':') else {
         return false;
     };
+
     let lower = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     let any = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_' || c == b'.';
 

@@ -34,6 +34,7 @@ pub trait Document: Sized {
     /// Digest that a signature over a text of this type signs.
     #[must_use]
     fn digest_of(text: &str) -> Digest {
+        // Of the text as it came: the signature is over these bytes, not over a value.
         digest(Self::TYPE, &[text.as_bytes()])
     }
 

@@ -206,6 +206,8 @@ impl BorshSerialize for Code {
 impl BorshDeserialize for Code {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
+
+        // A code of a newer build has no cure here: a guess could retry what must end.
         Self::from_text(&text)
             .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "unknown code"))
     }

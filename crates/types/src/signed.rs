@@ -100,6 +100,7 @@ impl Signed {
                 ("signature", Json::text(hex::encode(e.signature))),
             ])
         };
+
         Json::object([
             (
                 "endorsements",

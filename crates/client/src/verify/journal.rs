@@ -100,7 +100,7 @@ impl Replayed {
                 report.authorized += 1;
                 report.attempts += 1;
                 let text = authorization.intent.text;
-                // `apply` parsed it before.
+                // `apply` has parsed it: a text that is not an intent never comes here.
                 if let Ok(intent) = Intent::parse(&text) {
                     let payment = Authorized {
                         intent,

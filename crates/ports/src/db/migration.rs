@@ -60,7 +60,7 @@ impl Migration {
                 "identity" => words.identity,
                 "strict" => words.strict,
                 "strict_by_key" => words.strict_by_key,
-                // Left in place, it would be bad SQL on one engine and a column's type on another.
+                // Here the error names the migration; an engine would only call it bad SQL.
                 other => return Err(self.error(&format!("unknown type word `{other}`"))),
             });
             rest = tail;
