@@ -1,14 +1,15 @@
 //! One cell's database, bus and process.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
-use strongroom_ports::bus::{Bus, BusError, Delivered, Mode, Position, Record, Topic};
+use strongroom_ports::bus::{Bus as _, Mode, Record};
 use strongroom_ports::db::Db as _;
-use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage as _};
+use strongroom_stage::{CrashPoint, Options, Shell, ShellError, Stage as _};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::UnixMs;
+use strongroom_world::{Crashes, ScriptedBus};
 
 use crate::fixture::Fixture;
 use crate::outcome::Outcome;
@@ -17,65 +18,11 @@ use crate::published::Published;
 /// A stage that needs more rounds than this at one instant does not come to rest.
 const ROUNDS_MAX: usize = 500;
 
-/// A bus that remembers what the stage published.
-struct Tap {
-    inner: EmbeddedBus,
-    published: Mutex<Vec<Record>>,
-}
-
-impl Bus for Tap {
-    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
-        self.inner.publish(records)?;
-        self.published.lock().unwrap().extend_from_slice(records);
-        Ok(())
-    }
-
-    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.inner.start(topic)
-    }
-
-    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.inner.end(topic)
-    }
-
-    fn fetch(
-        &self,
-        wants: &[(Topic, Position)],
-        records_max: usize,
-        wait: Duration,
-    ) -> Result<Vec<Delivered>, BusError> {
-        self.inner.fetch(wants, records_max, wait)
-    }
-
-    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
-        self.inner.shutdown(within)
-    }
-
-    fn fsyncs(&self) -> u64 {
-        self.inner.fsyncs()
-    }
-}
-
-/// Dies once, where it is told to.
-#[derive(Clone, Default)]
-struct DieOnce(Arc<Mutex<Option<CrashPoint>>>);
-
-impl Faults for DieOnce {
-    fn at(&self, point: CrashPoint) -> bool {
-        let mut armed = self.0.lock().unwrap();
-        let dies = *armed == Some(point);
-        if dies {
-            *armed = None;
-        }
-        dies
-    }
-}
-
 pub(crate) struct Installation<F: Fixture> {
     pub(crate) fixture: F,
     db: Arc<SqliteDb>,
-    bus: Arc<Tap>,
-    faults: DieOnce,
+    bus: Arc<ScriptedBus<EmbeddedBus>>,
+    crashes: Crashes,
     process: Option<Shell<F::Stage>>,
 }
 
@@ -85,11 +32,8 @@ impl<F: Fixture> Installation<F> {
         let mut new = Self {
             fixture,
             db: Arc::new(SqliteDb::open_in_memory().unwrap()),
-            bus: Arc::new(Tap {
-                inner: bus,
-                published: Mutex::default(),
-            }),
-            faults: DieOnce::default(),
+            bus: Arc::new(ScriptedBus::new(bus)),
+            crashes: Crashes::default(),
             process: None,
         };
         new.start();
@@ -106,7 +50,7 @@ impl<F: Fixture> Installation<F> {
             self.db.clone(),
             self.bus.clone(),
             Options::default(),
-            Box::new(self.faults.clone()),
+            Box::new(self.crashes.clone()),
         );
         self.process = Some(shell.expect("the stage starts"));
     }
@@ -122,12 +66,12 @@ impl<F: Fixture> Installation<F> {
 
     /// The process dies when it passes this point next.
     pub(crate) fn arm(&self, point: CrashPoint) {
-        *self.faults.0.lock().unwrap() = Some(point);
+        self.crashes.arm(point, 1);
     }
 
     /// Whether the process has still to die.
     pub(crate) fn is_armed(&self) -> bool {
-        self.faults.0.lock().unwrap().is_some()
+        self.crashes.is_armed()
     }
 
     /// As another service.
@@ -164,7 +108,7 @@ impl<F: Fixture> Installation<F> {
     }
 
     pub(crate) fn published(&self) -> Published {
-        Published::new(&self.bus.published.lock().unwrap())
+        Published::new(&self.bus.published())
     }
 
     pub(crate) fn outcome(&self) -> Outcome {

@@ -8,6 +8,7 @@
 //! | [`Log`] | the same journal as its writer publishes it, and a service's replica of it |
 //! | [`Sender`], [`Letter`] | sealed records of any service, signer or forger, and reading them |
 //! | [`Gateway`] | a chain's network by script |
+//! | [`ScriptedBus`], [`Crashes`] | a bus and a process that fail when told to |
 //! | [`small`] | one world for tests that only need some genesis |
 //!
 //! The same seed gives the same keys, ids and texts, whatever else is called. Made for tests,
@@ -32,6 +33,7 @@
 
 mod ceremony;
 mod documents;
+mod faults;
 mod gateway;
 mod ledger;
 mod log;
@@ -46,6 +48,7 @@ mod world;
 
 pub use ceremony::Ceremony;
 pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS};
+pub use faults::{Crashes, ScriptedBus};
 pub use gateway::{Asked, Gateway};
 pub use ledger::Ledger;
 pub use log::Log;

@@ -110,7 +110,7 @@ fn a_crash_at_any_point_loses_and_doubles_nothing() {
         for nth in 1..=6 {
             let mut world = World::new();
             world.options.batch_records_max = 7;
-            world.countdown.lock().unwrap().insert(point, nth);
+            world.crashes.arm(point, nth);
             world.publish(&adds(40));
             let mut crashes = 0;
             let mut shell = world.shell();

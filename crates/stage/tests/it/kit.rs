@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
-use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
+use strongroom_ports::bus::{Bus as _, Delivered, Headers, Mode, Record, Topic};
 use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, Tx};
-use strongroom_stage::{
-    CrashPoint, Faults, NoFaults, Options, Shell, ShellError, Stage, StageError,
-};
+use strongroom_stage::{Options, Shell, ShellError, Stage, StageError};
 use strongroom_store_sqlite::SqliteDb;
+use strongroom_world::{Crashes, ScriptedBus};
 
 pub fn topic(name: &str) -> Topic {
     Topic::new(name).unwrap()
@@ -138,41 +137,6 @@ impl Stage for Counter {
     }
 }
 
-/// A bus whose publishing can be switched off.
-pub struct FlakyBus {
-    pub inner: EmbeddedBus,
-    pub down: AtomicBool,
-}
-
-impl Bus for FlakyBus {
-    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
-        if self.down.load(Ordering::Relaxed) {
-            return Err(BusError::Io("down".into()));
-        }
-        self.inner.publish(records)
-    }
-    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.inner.start(topic)
-    }
-    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.inner.end(topic)
-    }
-    fn fetch(
-        &self,
-        w: &[(Topic, Position)],
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<Delivered>, BusError> {
-        self.inner.fetch(w, max, wait)
-    }
-    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
-        self.inner.shutdown(within)
-    }
-    fn fsyncs(&self) -> u64 {
-        self.inner.fsyncs()
-    }
-}
-
 /// What happens to the next commits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
@@ -240,33 +204,13 @@ impl Tx for FlakyTx<'_> {
     }
 }
 
-/// Dies at the n-th time a point is passed, counted over all shells of a world.
-struct CrashAt {
-    countdown: Arc<Mutex<BTreeMap<CrashPoint, usize>>>,
-}
-
-impl Faults for CrashAt {
-    fn at(&self, point: CrashPoint) -> bool {
-        let mut countdown = self.countdown.lock().unwrap();
-        let Some(left) = countdown.get_mut(&point) else {
-            return false;
-        };
-        *left -= 1;
-        if *left == 0 {
-            countdown.remove(&point);
-            return true;
-        }
-        false
-    }
-}
-
 /// One database, one bus and the switches; shells come and go.
 pub struct World {
     pub db: Arc<FlakyDb>,
-    pub bus: Arc<FlakyBus>,
+    pub bus: Arc<ScriptedBus<EmbeddedBus>>,
     pub switches: Arc<Switches>,
     pub options: Options,
-    pub countdown: Arc<Mutex<BTreeMap<CrashPoint, usize>>>,
+    pub crashes: Crashes,
 }
 
 impl World {
@@ -279,13 +223,10 @@ impl World {
                 commit: Mutex::new(Commit::Works),
                 busy: false.into(),
             }),
-            bus: Arc::new(FlakyBus {
-                inner: bus,
-                down: false.into(),
-            }),
+            bus: Arc::new(ScriptedBus::new(bus)),
             switches: Arc::default(),
             options: Options::default(),
-            countdown: Arc::default(),
+            crashes: Crashes::default(),
         }
     }
 
@@ -298,19 +239,12 @@ impl World {
             switches: Arc::clone(&self.switches),
             ..Counter::default()
         };
-        let faults: Box<dyn Faults> = if self.countdown.lock().unwrap().is_empty() {
-            Box::new(NoFaults)
-        } else {
-            Box::new(CrashAt {
-                countdown: Arc::clone(&self.countdown),
-            })
-        };
         Shell::new(
             stage,
             self.db.clone(),
             self.bus.clone(),
             self.options,
-            faults,
+            Box::new(self.crashes.clone()),
         )
     }
 
