@@ -1,7 +1,7 @@
 //! Short ways to write down and sign what people want.
 
 use crate::parties::Who;
-use crate::world::{World, chain, native};
+use crate::world::{FRIEND, World, chain, native};
 use strongroom_journal::{Authorization, Body};
 use strongroom_types::{
     Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey,
@@ -98,6 +98,14 @@ impl World {
         let mut intent = self.intent(at, amount, address);
         change(&mut intent);
         intent
+    }
+
+    /// A payment to [`FRIEND`] under the external id `name`: made twice, it is the same order again.
+    #[must_use]
+    pub fn order(&self, at: UnixMs, amount: u64, name: &str) -> Intent {
+        self.intent_with(at, amount, FRIEND, |intent| {
+            intent.external_id = name.parse().unwrap();
+        })
     }
 
     /// The intent signed by the credential it names, which must be one of the tenant's people.

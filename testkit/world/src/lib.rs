@@ -41,6 +41,7 @@ mod options;
 mod parties;
 mod policies;
 mod records;
+mod reports;
 mod seed;
 pub mod small;
 mod tenant;

@@ -13,11 +13,11 @@ use strongroom_ports::db::Db;
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::{NoFaults, Options, Shell};
-use strongroom_types::{Code, Document as _, Intent, NodeId, Signed, TransactionId, UnixMs};
-use strongroom_wire::{
-    Decided, IntentDecided, Payload, Role, TransactionChanged, TransactionState, topics,
+use strongroom_types::{
+    Answer, Code, Digest, Document as _, Intent, NodeId, Signed, TransactionId, UnixMs,
 };
-use strongroom_world::{FRIEND, Letter, Sender, World};
+use strongroom_wire::{Decided, Payload, Role, TransactionState, topics};
+use strongroom_world::{Letter, Sender, Who, World};
 
 /// What submissions are taken with, on a database and a replica.
 pub fn intake(
@@ -65,6 +65,21 @@ impl Desk {
         };
         desk.step();
         desk
+    }
+
+    /// A desk that took one intent, of which nothing is decided.
+    pub fn with_intent(amount: u64) -> (Self, Intent) {
+        let desk = Self::new();
+        let intent = desk.intent(amount, "order");
+        desk.submit(&intent).unwrap();
+        (desk, intent)
+    }
+
+    /// A desk that took one intent, which waits for two of three approvers.
+    pub fn with_pending() -> (Self, Intent) {
+        let (mut desk, intent) = Self::with_intent(150_000_000);
+        desk.decided(&intent, Decided::Pending);
+        (desk, intent)
     }
 
     pub fn now(&self) -> UnixMs {
@@ -116,18 +131,22 @@ impl Desk {
         self.step();
     }
 
-    /// An intent of the first tenant, created now.
+    /// An intent of the first tenant, created when the journal ends.
     pub fn intent(&self, amount: u64, name: &str) -> Intent {
-        let world = &self.journal.world;
-        world.intent_with(self.journal.ledger.now, amount, FRIEND, |intent| {
-            intent.external_id = name.parse().unwrap();
-        })
+        self.journal.order(amount, name)
     }
 
     /// Submits an intent; the record that the handler would publish is lost.
     pub fn submit(&self, intent: &Intent) -> Result<(), SubmitError> {
         let signed = self.journal.world.signed_intent(intent);
         submit::intent(&self.intake, &signed).map(drop)
+    }
+
+    /// One person's yes to the decision on an intent, after these other answers.
+    pub fn yes(&self, who: Who, intent: &Intent, after: &[Digest]) -> Signed {
+        let core = self.journal.ledger.core(intent);
+        let world = &self.journal.world;
+        world.approve(who, intent, &core, Answer::Yes, after)
     }
 
     pub fn approve(&self, intent: &Intent, approval: &Signed) -> Result<Taken, SubmitError> {
@@ -141,17 +160,12 @@ impl Desk {
     }
 
     pub fn decided_with(&mut self, intent: &Intent, core: String, decided: Decided) {
-        let record = IntentDecided {
-            intent: self.journal.world.signed_intent(intent),
-            core,
-            approvals: Vec::new(),
-            decided,
-        };
+        let record = self.journal.world.intent_decided(intent, core, decided);
         self.says(Role::Approvals, topics::INTENT_DECIDED, &record);
     }
 
     pub fn changed(&mut self, intent: &Intent, state: TransactionState) {
-        let change = change(intent, state);
+        let change = self.journal.world.transaction_changed(intent, state);
         self.says(Role::Transactions, topics::TRANSACTION_CHANGED, &change);
     }
 
@@ -192,18 +206,6 @@ pub struct Row {
     pub core: String,
     pub code: String,
     pub version: i64,
-}
-
-pub fn change(intent: &Intent, state: TransactionState) -> TransactionChanged {
-    TransactionChanged {
-        intent: intent.digest(),
-        state,
-        reason: None,
-        refusals: Vec::new(),
-        network_id: None,
-        signed: None,
-        at: intent.created,
-    }
 }
 
 /// The code of a refusal; anything else is not one.

@@ -20,11 +20,14 @@ use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{NoFaults, Options as ShellOptions, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::Note;
-use strongroom_types::{Act, Code, Document as _, Signed, UnixMs};
-use strongroom_wire::{
-    JournalBatch, JournalResult, Marks, Payload, Role, WitnessCosignature, encode, topics,
+use strongroom_types::{
+    Act, ActBody, Code, Digest, Document as _, Intent, SessionId, Signed, Tighten, UnixMs,
 };
-use strongroom_world::{Ledger, Letter, Log, START, Sender, World, WorldOptions};
+use strongroom_wire::{
+    JournalBatch, JournalResult, Marks, Payload, Role, SignerRefusal, WitnessCosignature, encode,
+    topics,
+};
+use strongroom_world::{Ledger, Letter, Log, START, Sender, Who, World, WorldOptions};
 
 pub const OPERATOR: &str = "operator-key";
 pub const TENANT: &str = "tenant-key";
@@ -86,8 +89,32 @@ impl Journal {
         replica.write(|f| f.append(&batch)).unwrap();
     }
 
+    /// The first tenant's order, created when the journal ends.
+    pub fn order(&self, amount: u64, name: &str) -> Intent {
+        self.world.order(self.ledger.now, amount, name)
+    }
+
+    /// An admin's act that cancels an intent.
+    pub fn cancel(&self, intent: &Intent) -> Signed {
+        let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
+        self.ledger.signed_act(cancel, &[Who::Admin(0)])
+    }
+
     pub fn post(&self) -> Post {
         self.world.post(Sender::Service(Role::Api))
+    }
+}
+
+/// A signer's refusal of the transaction of an intent, for its first output.
+pub fn signer_refusal(intent: &Intent) -> SignerRefusal {
+    SignerRefusal {
+        session: SessionId([1; 16]),
+        request: Digest([2; 32]),
+        code: Code::EffectsMismatch,
+        detail: "output 1".to_owned(),
+        evidence: Digest([3; 32]),
+        head: 12,
+        at: intent.created,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every record the API consumes, delivered in every way that a bus, a forger and a crash can.
 
-use crate::desk::{change, intake};
-use crate::fixture::{Journal, TestClock};
+use crate::desk::intake;
+use crate::fixture::{Journal, TestClock, signer_refusal};
 use std::sync::{Arc, Mutex, OnceLock};
 use strongroom_api::{ApiStage, submit};
 use strongroom_matrix::{Case, Fixture, Matrix};
@@ -9,10 +9,8 @@ use strongroom_ports::bus::Record;
 use strongroom_ports::db::Db;
 use strongroom_replica::SharedFollower;
 use strongroom_types::{ActBody, Code, Digest, Document as _, Intent, Tighten, UnixMs};
-use strongroom_wire::{
-    Decided, IntentDecided, JournalResult, Payload, Role, SignerRefusal, TransactionState, topics,
-};
-use strongroom_world::{FRIEND, Letter, Sender, Who, World, WorldOptions};
+use strongroom_wire::{Decided, JournalResult, Payload, Role, TransactionState, topics};
+use strongroom_world::{Letter, Sender, Who, World, WorldOptions};
 
 /// The journal and a replica of it, read by all cells and written by none.
 fn journal() -> &'static (Journal, Arc<SharedFollower>) {
@@ -46,10 +44,7 @@ impl Installed {
     }
 
     fn intent(&self) -> Intent {
-        let world = &self.journal.world;
-        world.intent_with(self.now(), 150_000_000, FRIEND, |intent| {
-            intent.external_id = "order".parse().unwrap();
-        })
+        self.journal.order(150_000_000, "order")
     }
 
     fn record<T: Payload>(&self, role: Role, letter: Letter<'_>, payload: &T) -> Record {
@@ -60,34 +55,22 @@ impl Installed {
         let intent = self.intent();
         let mut core = self.journal.ledger.core(&intent);
         core.rule = rule.to_owned();
-        let decided = IntentDecided {
-            intent: self.journal.world.signed_intent(&intent),
-            core: core.to_text(),
-            approvals: Vec::new(),
-            decided,
-        };
+        let world = &self.journal.world;
+        let decided = world.intent_decided(&intent, core.to_text(), decided);
         let letter = Letter::new(topics::INTENT_DECIDED, self.now());
         self.record(Role::Approvals, letter, &decided)
     }
 
     fn changed(&self, state: TransactionState) -> Record {
         let intent = self.intent();
-        let mut change = change(&intent, state);
+        let mut change = self.journal.world.transaction_changed(&intent, state);
         if state.is_signed() {
             change.network_id = Some("ab".repeat(32));
             change.signed = Some(vec![1, 2, 3]);
         }
         if state == TransactionState::Failed {
             change.reason = Some((Code::SigningFailed, "no quorum".to_owned()));
-            change.refusals = vec![SignerRefusal {
-                session: strongroom_types::SessionId([1; 16]),
-                request: Digest([2; 32]),
-                code: Code::EffectsMismatch,
-                detail: "output 1".to_owned(),
-                evidence: Digest([3; 32]),
-                head: 12,
-                at: intent.created,
-            }];
+            change.refusals = vec![signer_refusal(&intent)];
         }
         let letter = Letter::new(topics::TRANSACTION_CHANGED, self.now());
         self.record(Role::Transactions, letter, &change)

@@ -4,7 +4,6 @@ use crate::desk::Desk;
 use std::collections::BTreeSet;
 use strongroom_api::submit;
 use strongroom_ports::bus::Record;
-use strongroom_types::{ActBody, Answer, Document as _, Tighten};
 use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
 use strongroom_world::Who;
 
@@ -14,9 +13,7 @@ fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
 
 #[test]
 fn an_intent_is_sent_until_it_is_decided() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(500_000, "order");
-    desk.submit(&intent).unwrap();
+    let (mut desk, intent) = Desk::with_intent(500_000);
     assert!(
         desk.records(topics::INTENT_SUBMITTED).is_empty(),
         "it was lost"
@@ -36,9 +33,7 @@ fn an_intent_is_sent_until_it_is_decided() {
 
 #[test]
 fn an_intent_that_nobody_decided_in_time_expires_and_is_not_sent_any_more() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(500_000, "order");
-    desk.submit(&intent).unwrap();
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.wait(intent.expires.since(intent.created));
     let row = desk.row(&intent);
     assert_eq!(
@@ -51,13 +46,8 @@ fn an_intent_that_nobody_decided_in_time_expires_and_is_not_sent_any_more() {
 
 #[test]
 fn an_answer_is_sent_once_more_and_under_the_same_name() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(150_000_000, "large");
-    let core = desk.journal.ledger.core(&intent);
-    desk.submit(&intent).unwrap();
-    desk.decided(&intent, Decided::Pending);
-    let world = desk.journal.world.clone();
-    let yes = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let (mut desk, intent) = Desk::with_pending();
+    let yes = desk.yes(Who::Approver(0), &intent, &[]);
     let lost = desk.approve(&intent, &yes).unwrap().record.unwrap();
     for _ in 0..3 {
         desk.wait(2_500);
@@ -71,8 +61,7 @@ fn an_answer_is_sent_once_more_and_under_the_same_name() {
 fn an_act_is_sent_until_the_writer_answers() {
     let mut desk = Desk::new();
     let intent = desk.intent(500_000, "order");
-    let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
-    let act = desk.journal.ledger.signed_act(cancel, &[Who::Admin(0)]);
+    let act = desk.journal.cancel(&intent);
     let lost = submit::act(&desk.intake, &act).unwrap().record.unwrap();
     desk.wait(2_500);
     desk.wait(2_500);

@@ -1,7 +1,7 @@
 //! Records in, rows out.
 
-use crate::desk::{Desk, change};
-use strongroom_types::{Answer, Code, Document as _, Intent};
+use crate::desk::Desk;
+use strongroom_types::{Code, Document as _};
 use strongroom_wire::{Decided, Role, TransactionState, topics};
 use strongroom_world::Who;
 
@@ -9,24 +9,16 @@ fn refused(code: Code) -> Decided {
     Decided::Refused(code, code.meaning().to_owned())
 }
 
-/// An intent that the API took.
-fn taken(desk: &Desk, amount: u64) -> Intent {
-    let intent = desk.intent(amount, "order");
-    desk.submit(&intent).unwrap();
-    intent
-}
-
 #[test]
 fn a_fee_cap_is_blocked_when_policy_says_so_and_failed_when_another_does() {
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 500_000);
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.decided(&intent, refused(Code::FeeCapExceeded));
     assert_eq!(desk.row(&intent).state, TransactionState::Blocked);
 
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 500_000);
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.decided(&intent, Decided::Approved);
-    let mut failed = change(&intent, TransactionState::Failed);
+    let world = &desk.journal.world;
+    let mut failed = world.transaction_changed(&intent, TransactionState::Failed);
     failed.reason = Some((Code::FeeCapExceeded, "12 of 10".to_owned()));
     desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &failed);
     let row = desk.row(&intent);
@@ -38,8 +30,7 @@ fn a_fee_cap_is_blocked_when_policy_says_so_and_failed_when_another_does() {
 
 #[test]
 fn a_late_report_does_not_take_a_row_back() {
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 500_000);
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.decided(&intent, Decided::Approved);
     desk.changed(&intent, TransactionState::Signed);
     let signed = desk.row(&intent);
@@ -51,8 +42,7 @@ fn a_late_report_does_not_take_a_row_back() {
 
 #[test]
 fn a_late_decision_brings_its_core_and_nothing_else() {
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 500_000);
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.changed(&intent, TransactionState::Signing);
     assert_eq!(desk.row(&intent).core, "");
     desk.decided(&intent, Decided::Approved);
@@ -63,9 +53,7 @@ fn a_late_decision_brings_its_core_and_nothing_else() {
 
 #[test]
 fn the_same_decision_again_is_not_a_change() {
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 150_000_000);
-    desk.decided(&intent, Decided::Pending);
+    let (mut desk, intent) = Desk::with_pending();
     let pending = desk.row(&intent);
     // Another record: the approvals service lost its tables and decided again.
     desk.wait(1);
@@ -79,18 +67,14 @@ fn the_same_decision_again_is_not_a_change() {
 #[test]
 fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
     for report_first in [true, false] {
-        let mut desk = Desk::new();
-        let intent = taken(&desk, 150_000_000);
-        let core = desk.journal.ledger.core(&intent);
-        desk.decided(&intent, Decided::Pending);
-        let world = desk.journal.world.clone();
-        let yes = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+        let (mut desk, intent) = Desk::with_pending();
+        let yes = desk.yes(Who::Approver(0), &intent, &[]);
         desk.approve(&intent, &yes).unwrap();
         desk.decided(&intent, Decided::Approved);
         desk.changed(&intent, TransactionState::Signing);
         assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
 
-        let mut other = core.clone();
+        let mut other = desk.journal.ledger.core(&intent);
         other.rule = "stricter".to_owned();
         if report_first {
             desk.changed(&intent, TransactionState::PendingApproval);
@@ -118,8 +102,7 @@ fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
 /// is on its way.
 #[test]
 fn a_refusal_without_a_core_does_not_end_what_is_being_signed() {
-    let mut desk = Desk::new();
-    let intent = taken(&desk, 500_000);
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.decided(&intent, Decided::Approved);
     desk.changed(&intent, TransactionState::Signing);
     let again = refused(Code::IntentAlreadyAuthorized);

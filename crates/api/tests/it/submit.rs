@@ -3,7 +3,7 @@
 use crate::desk::{Desk, code};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{ActBody, Answer, Code, Digest, Document as _, Tighten};
+use strongroom_types::{Code, Digest};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::Who;
 
@@ -11,9 +11,7 @@ use strongroom_world::Who;
 fn an_intent_that_was_cancelled_before_it_came_is_refused() {
     let mut desk = Desk::new();
     let intent = desk.intent(500_000, "order");
-    let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
-    let act = desk.journal.ledger.signed_act(cancel, &[Who::Admin(0)]);
-    desk.append(Body::Act(act));
+    desk.append(Body::Act(desk.journal.cancel(&intent)));
     assert_eq!(code(desk.submit(&intent)), Some(Code::IntentCancelled));
     assert_eq!(desk.count("SELECT count(*) FROM tx"), 0);
 }
@@ -28,9 +26,7 @@ fn an_intent_that_asks_for_too_many_attempts_is_refused() {
 
 #[test]
 fn an_intent_that_was_taken_stays_taken_when_it_would_be_refused_by_now() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(500_000, "order");
-    desk.submit(&intent).unwrap();
+    let (mut desk, intent) = Desk::with_intent(500_000);
     desk.wait(intent.expires.since(intent.created));
     desk.submit(&intent).unwrap();
     let late = desk.intent(500_000, "another");
@@ -47,51 +43,44 @@ fn an_external_id_is_taken_once() {
 
 #[test]
 fn an_answer_is_checked_by_the_journal_s_rules() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(150_000_000, "large");
-    let core = desk.journal.ledger.core(&intent);
-    desk.submit(&intent).unwrap();
-    let world = desk.journal.world.clone();
-    let yes = |who| world.approve(who, &intent, &core, Answer::Yes, &[]);
-    let refused = |desk: &Desk, signed| code(desk.approve(&intent, &signed));
+    let (mut desk, intent) = Desk::with_intent(150_000_000);
 
     // Nothing was decided: there is nothing to answer.
-    assert_eq!(refused(&desk, yes(Who::Approver(0))), Some(Code::Conflict));
+    let early = desk.yes(Who::Approver(0), &intent, &[]);
+    assert_eq!(code(desk.approve(&intent, &early)), Some(Code::Conflict));
     desk.decided(&intent, Decided::Pending);
     assert_eq!(desk.row(&intent).state, TransactionState::PendingApproval);
+
+    let yes = |who| desk.yes(who, &intent, &[]);
+    let refused = |signed| code(desk.approve(&intent, &signed));
     for (who, wanted) in [
         (Who::Clerk, Code::ApprovalNotEligible),
         (Who::InitiatorKey, Code::ApprovalByInitiator),
         (Who::Stranger, Code::UnknownCredential),
     ] {
-        assert_eq!(refused(&desk, yes(who)), Some(wanted), "{who:?}");
+        assert_eq!(refused(yes(who)), Some(wanted), "{who:?}");
     }
     let mut forged = yes(Who::Approver(0));
     forged.endorsements[0].signature[0] ^= 1;
-    assert_eq!(refused(&desk, forged), Some(Code::BadSignature));
+    assert_eq!(refused(forged), Some(Code::BadSignature));
     let after = [Digest([1; 32])];
-    let unordered = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &after);
-    assert_eq!(refused(&desk, unordered), Some(Code::ApprovalOutOfOrder));
+    let unordered = desk.yes(Who::Approver(0), &intent, &after);
+    assert_eq!(refused(unordered), Some(Code::ApprovalOutOfOrder));
     assert_eq!(desk.count("SELECT count(*) FROM answer"), 0);
 
     let first = yes(Who::Approver(0));
-    assert_eq!(refused(&desk, first.clone()), None);
-    assert_eq!(refused(&desk, first), None, "the same answer again");
+    assert_eq!(refused(first.clone()), None);
+    assert_eq!(refused(first), None, "the same answer again");
     let program = yes(Who::ApproverProgram(0));
-    assert_eq!(refused(&desk, program), Some(Code::ApprovalDuplicateHuman));
+    assert_eq!(refused(program), Some(Code::ApprovalDuplicateHuman));
     assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
 }
 
 /// A known text with another signature must not reach the bus: only the stored one was checked.
 #[test]
 fn an_answer_sent_again_goes_out_as_it_was_stored() {
-    let mut desk = Desk::new();
-    let intent = desk.intent(150_000_000, "large");
-    let core = desk.journal.ledger.core(&intent);
-    desk.submit(&intent).unwrap();
-    desk.decided(&intent, Decided::Pending);
-    let world = desk.journal.world.clone();
-    let yes = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let (desk, intent) = Desk::with_pending();
+    let yes = desk.yes(Who::Approver(0), &intent, &[]);
     let first = desk.approve(&intent, &yes).unwrap().record.unwrap();
     let mut forged = yes;
     forged.endorsements[0].signature[0] ^= 1;

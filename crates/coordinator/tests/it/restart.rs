@@ -5,8 +5,7 @@ use strongroom_wire::{CoordinatorMessage, Outcome};
 
 #[test]
 fn a_run_that_a_restart_interrupted_is_signed_after_its_reminder() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let asked = site.request_signing(&request);
     site.restart();
@@ -47,8 +46,7 @@ fn the_same_request_replayed_after_a_restart_leads_to_the_same_session() {
             .1
             .session
     };
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let record = site.requested(&site.request(1));
     let first = session(&mut site, record.clone());
     site.restart();

@@ -28,8 +28,7 @@ fn assert_signed(outcomes: &[Outcome]) {
 
 #[test]
 fn a_quorums_shares_become_one_signature_per_slot() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let asked = site.request_signing(&request);
     let messages = sign_requests(site.messages(&asked));
@@ -64,19 +63,12 @@ fn without_stock_the_signers_are_asked_for_commitments_first() {
             .iter()
             .all(|(_, message)| matches!(message, CoordinatorMessage::Prepare { .. }))
     );
-    let made = site.settle(first, &request.slots);
-    let outcomes: Vec<_> = site
-        .finished(&made)
-        .into_iter()
-        .map(|f| f.outcome)
-        .collect();
-    assert_signed(&outcomes);
+    assert_signed(&site.outcomes(first, &request.slots));
 }
 
 #[test]
 fn a_reminder_of_the_same_transaction_asks_no_second_quorum() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let first = site.request_signing(&request);
     assert_eq!(site.asked(&first).len(), 2);
@@ -85,8 +77,7 @@ fn a_reminder_of_the_same_transaction_asks_no_second_quorum() {
 
 #[test]
 fn another_transaction_for_the_same_attempt_replaces_the_run() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let first = site.request(1);
     let asked = site.request_signing(&first);
     let mut second = first.clone();
@@ -102,19 +93,12 @@ fn another_transaction_for_the_same_attempt_replaces_the_run() {
         site.finished(&late).is_empty(),
         "shares of what was replaced"
     );
-    let made = site.settle(again, &second.slots);
-    let outcomes: Vec<_> = site
-        .finished(&made)
-        .into_iter()
-        .map(|f| f.outcome)
-        .collect();
-    assert_signed(&outcomes);
+    assert_signed(&site.outcomes(again, &second.slots));
 }
 
 #[test]
 fn a_request_at_its_deadline_is_not_begun() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     for (deadline, begun) in [(site.now, false), (site.now.plus(1), true)] {
         let letter = Letter::new(topics::SIGNING_REQUESTED, site.now).until(deadline);
@@ -126,8 +110,7 @@ fn a_request_at_its_deadline_is_not_begun() {
 
 #[test]
 fn a_signer_that_sends_wrong_shares_is_left_out() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     site.signers.conduct.insert(2, Conduct::WrongShare);
     for n in 1..4 {
         let request = site.request(n);
@@ -137,8 +120,7 @@ fn a_signer_that_sends_wrong_shares_is_left_out() {
 
 #[test]
 fn a_silent_quorum_is_replaced_and_the_silent_signer_is_asked_last() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     site.signers.conduct.insert(2, Conduct::Silent);
     let mut replaced = 0;
     for n in 1..5 {
@@ -151,12 +133,7 @@ fn a_silent_quorum_is_replaced_and_the_silent_signer_is_asked_last() {
             site.wait(1);
             let asked = site.tick();
             assert_eq!(site.asked(&asked), [1, 3]);
-            let made = site.settle(asked, &request.slots);
-            outcomes = site
-                .finished(&made)
-                .into_iter()
-                .map(|f| f.outcome)
-                .collect();
+            outcomes = site.outcomes(asked, &request.slots);
         }
         assert_signed(&outcomes);
     }
@@ -165,8 +142,7 @@ fn a_silent_quorum_is_replaced_and_the_silent_signer_is_asked_last() {
 
 #[test]
 fn a_refusal_that_may_pass_is_followed_by_the_same_question_after_a_pause() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     for index in [1, 2, 3] {
         let conduct = Conduct::Refuses(Code::AttemptUnknown);
         site.signers.conduct.insert(index, conduct);
@@ -178,19 +154,12 @@ fn a_refusal_that_may_pass_is_followed_by_the_same_question_after_a_pause() {
     assert!(site.asked_at_tick().is_empty());
     site.wait(1);
     let asked = site.tick();
-    let made = site.settle(asked, &request.slots);
-    let outcomes: Vec<_> = site
-        .finished(&made)
-        .into_iter()
-        .map(|f| f.outcome)
-        .collect();
-    assert_signed(&outcomes);
+    assert_signed(&site.outcomes(asked, &request.slots));
 }
 
 #[test]
 fn a_final_refusal_leaves_one_signer_out_and_others_are_asked() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     for code in [Code::LocalRule, Code::StoppedLocally, Code::QuotaExceeded] {
         site.signers.conduct.insert(2, Conduct::Refuses(code));
         for n in 0..3 {
@@ -203,8 +172,7 @@ fn a_final_refusal_leaves_one_signer_out_and_others_are_asked() {
 
 #[test]
 fn when_no_quorum_is_left_every_refusal_goes_out_as_it_was_signed() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     site.signers
         .conduct
         .insert(1, Conduct::Refuses(Code::EffectsMismatch));
@@ -231,8 +199,7 @@ fn when_no_quorum_is_left_every_refusal_goes_out_as_it_was_signed() {
 #[test]
 fn a_signer_that_has_lost_its_nonces_is_asked_for_new_ones() {
     for code in [Code::CommitmentUnknown, Code::NonceUsed] {
-        let mut site = Site::new();
-        site.stock_up();
+        let mut site = Site::stocked();
         let request = site.request(1);
         let asked = site.request_signing(&request);
         let (signer, sent) = sign_requests(site.messages(&asked)).remove(0);
@@ -252,8 +219,7 @@ fn a_signer_that_has_lost_its_nonces_is_asked_for_new_ones() {
 
 #[test]
 fn a_restarted_signer_empties_its_stock_with_its_first_new_commitments() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let of_new_boot = SignerMessage::Commitments {
         tenant: site.world.tenant.id,
         key: site.world.tenant.key,
@@ -274,8 +240,7 @@ fn a_restarted_signer_empties_its_stock_with_its_first_new_commitments() {
 
 #[test]
 fn words_from_outside_of_the_quorum_change_nothing() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let asked = site.request_signing(&request);
     let messages = sign_requests(site.messages(&asked));
@@ -293,19 +258,12 @@ fn words_from_outside_of_the_quorum_change_nothing() {
     for message in [shares, no] {
         assert!(site.give_said(outside, &message).is_empty());
     }
-    let made = site.settle(asked, &request.slots);
-    let outcomes: Vec<_> = site
-        .finished(&made)
-        .into_iter()
-        .map(|f| f.outcome)
-        .collect();
-    assert_signed(&outcomes);
+    assert_signed(&site.outcomes(asked, &request.slots));
 }
 
 #[test]
 fn an_answer_to_a_request_that_was_never_made_changes_nothing() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let asked = site.request_signing(&request);
     for index in 1..=3 {
@@ -318,8 +276,7 @@ fn an_answer_to_a_request_that_was_never_made_changes_nothing() {
 
 #[test]
 fn a_run_ends_without_a_word_when_its_time_is_over_and_a_reminder_begins_it_again() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     for index in [1, 2, 3] {
         site.signers.conduct.insert(index, Conduct::Silent);
     }
@@ -333,8 +290,7 @@ fn a_run_ends_without_a_word_when_its_time_is_over_and_a_reminder_begins_it_agai
 
 #[test]
 fn a_revoked_key_signs_nothing() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let tenant = site.world.tenant.clone();
     let who = site.ledger.committee();
     let revoke = strongroom_types::Tighten::RevokeKey(tenant.key);

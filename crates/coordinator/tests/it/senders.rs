@@ -47,8 +47,7 @@ fn a_signers_word_on_another_signers_topic_is_poison() {
 
 #[test]
 fn a_poison_record_in_a_batch_leaves_memory_as_it_was() {
-    let mut site = Site::new();
-    site.stock_up();
+    let mut site = Site::stocked();
     let request = site.request(1);
     let good = site.requested(&request);
     let wrong = site.record(

@@ -46,7 +46,14 @@ impl Site {
         Self::on(BASE.get_or_init(|| Base::new(|_| {})))
     }
 
-    /// The same, with the ceremony of [`NEW_KEY`] released.
+    /// The same, each signer with commitments in stock: a request goes to a quorum at once.
+    pub fn stocked() -> Self {
+        let mut site = Self::new();
+        site.stock_up();
+        site
+    }
+
+    /// As [`Self::new`], with the ceremony of [`NEW_KEY`] released.
     pub fn with_ceremony() -> Self {
         Self::on(with_ceremony())
     }
@@ -227,8 +234,13 @@ impl Site {
 
     /// A payment through to its outcome.
     pub fn sign(&mut self, request: &SigningRequested) -> Vec<Outcome> {
-        let asked = self.give(self.requested(request));
-        let made = self.settle(asked, &request.slots);
+        let asked = self.request_signing(request);
+        self.outcomes(asked, &request.slots)
+    }
+
+    /// The outcomes that signers and coordinator reach from these records.
+    pub fn outcomes(&mut self, records: Vec<Record>, slots: &[SigningSlot]) -> Vec<Outcome> {
+        let made = self.settle(records, slots);
         self.finished(&made)
             .into_iter()
             .map(|finished| finished.outcome)

@@ -10,13 +10,11 @@ use strongroom_stage::post::Cause;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Attempt, AttemptKind, Code, ConflictKey, Tweak};
 use strongroom_wire::{Decided, SigningSlot, TransactionState, Who};
-use strongroom_world::{FRIEND, NATIVE, START, World, WorldOptions};
+use strongroom_world::{NATIVE, START, World, WorldOptions};
 
 fn decided() -> IntentDecided {
     let world = World::new(1, WorldOptions::default());
-    let intent = world.intent_with(START, 1_000, FRIEND, |intent| {
-        intent.external_id = "order".parse().unwrap();
-    });
+    let intent = world.order(START, 1_000, "order");
     IntentDecided {
         intent: world.signed_intent(&intent),
         core: "{}".to_owned(),

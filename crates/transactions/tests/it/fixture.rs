@@ -20,7 +20,7 @@ use strongroom_wire::{
     Role, SigningFinished, SigningRequested, TransactionChanged, TransactionState, decode, encode,
     topics,
 };
-use strongroom_world::{Ceremony, FRIEND, Gateway, Ledger, Log, World, WorldOptions};
+use strongroom_world::{Ceremony, Gateway, Ledger, Log, World, WorldOptions};
 
 /// Patience of the service with journal and coordinator, milliseconds.
 pub const RESEND_MS: u64 = 5_000;
@@ -159,10 +159,7 @@ impl Service {
     pub fn intent(&mut self) -> Intent {
         self.orders += 1;
         let name = format!("order {}", self.orders);
-        self.world()
-            .intent_with(self.now, AMOUNT, FRIEND, |intent| {
-                intent.external_id = name.parse().unwrap();
-            })
+        self.world().order(self.now, AMOUNT, &name)
     }
 
     /// Lets time pass; gives what the service published in it.
@@ -389,12 +386,8 @@ impl Mail<'_> {
 
     /// What approvals says of an intent.
     pub fn decision(&self, intent: &Intent, decided: Decided) -> IntentDecided {
-        IntentDecided {
-            intent: self.ledger.world.signed_intent(intent),
-            core: self.ledger.core(intent).to_text(),
-            approvals: Vec::new(),
-            decided,
-        }
+        let core = self.ledger.core(intent).to_text();
+        self.ledger.world.intent_decided(intent, core, decided)
     }
 
     pub fn decided(&self, intent: &Intent, decided: Decided) -> Record {

@@ -8,7 +8,7 @@ use strongroom_replica::SharedFollower;
 use strongroom_transactions::TransactionsStage;
 use strongroom_types::{Code, Intent, UnixMs};
 use strongroom_wire::{Decided, Outcome, Role, TransactionChanged, topics};
-use strongroom_world::{FRIEND, Gateway, Ledger, Log, World};
+use strongroom_world::{Gateway, Ledger, Log, World};
 
 struct Transactions {
     ledger: Ledger,
@@ -37,11 +37,7 @@ impl Transactions {
 
     /// The one order of this matrix.
     fn intent(&self) -> Intent {
-        self.ledger
-            .world
-            .intent_with(self.now, AMOUNT, FRIEND, |intent| {
-                intent.external_id = "order".parse().unwrap();
-            })
+        self.ledger.world.order(self.now, AMOUNT, "order")
     }
 
     fn mail(&self) -> Mail<'_> {
