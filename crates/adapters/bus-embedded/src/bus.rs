@@ -1,6 +1,10 @@
-//! Publishing by group commit, fetching by offset.
+//! The embedded bus: publishing into its queue, fetching by offset.
 
-use std::fs::{File, OpenOptions, TryLockError};
+mod commit;
+mod connections;
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,33 +12,10 @@ use std::time::Duration;
 
 use strongroom_ports::bus::{Bus, BusError, Delivered, Mode, Position, Record, Topic};
 
-use crate::log::{Append, Log, Span};
+use self::connections::{Connections, lock_log};
+use crate::log::{Log, Span};
+use crate::options::Options;
 use crate::state::{BusState, PendingPublish, shares};
-
-/// Bounds of the bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Number of records that may wait for the disk before publishers are held back.
-    pub queue_records_max: usize,
-    /// Longest time that a publisher is held back before it gets [`BusError::Full`].
-    pub publish_wait: Duration,
-    /// Largest number of records written by one commit.
-    pub batch_records_max: usize,
-    /// Number of newest records kept per topic; `None` keeps all.
-    pub retention_records_max: Option<u64>,
-}
-
-impl Default for Options {
-    /// 8 192 queued (about a tenth of a second of writing), 5 s, batches of 1 024, everything kept.
-    fn default() -> Self {
-        Self {
-            queue_records_max: 8192,
-            publish_wait: Duration::from_secs(5),
-            batch_records_max: 1024,
-            retention_records_max: None,
-        }
-    }
-}
 
 /// The embedded bus. Share it behind an `Arc`.
 pub struct EmbeddedBus {
@@ -47,15 +28,6 @@ pub struct EmbeddedBus {
     written: Condvar,
     connections: Connections,
     fsyncs: AtomicU64,
-}
-
-/// Connections to the log.
-struct Connections {
-    writer: Mutex<Log>,
-    /// For records older than the tail; `None` for a log in memory, which has one connection.
-    reader: Option<Mutex<Log>>,
-    /// Keeps other processes from the file; `None` in memory.
-    _lock: Option<File>,
 }
 
 impl EmbeddedBus {
@@ -123,151 +95,6 @@ impl EmbeddedBus {
             written: Condvar::new(),
             connections,
             fsyncs: AtomicU64::new(0),
-        }
-    }
-
-    /// Drops a topic's records before `oldest`, as retention does; a consumer whose position is
-    /// gone gets [`BusError::PositionGone`].
-    ///
-    /// # Errors
-    /// As publish. Nothing happens when the topic is unknown or `oldest` is not within it.
-    pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
-        let mut state = self.lock();
-        // One writer at a time: offsets are assigned from the state that the last batch left.
-        while state.writing {
-            state = self
-                .written
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-
-        state.refuse_if_unusable()?;
-        let Some(known) = state
-            .topics
-            .get(topic)
-            .filter(|t| (t.oldest..=t.next).contains(&oldest))
-        else {
-            return Ok(());
-        };
-
-        let append = Append {
-            topic: topic.clone(),
-            id: known.id,
-            created: false,
-            oldest: known.oldest,
-            next: known.next,
-            records: Vec::new(),
-            keep_from: oldest,
-        };
-
-        // The lock is not held while the disk works, so readers go on.
-        state.writing = true;
-        drop(state);
-        self.write(vec![append], self.lock_writer()).1
-    }
-
-    /// Writes the records and makes them readable; this thread is then no longer the writer.
-    fn write<'a>(
-        &'a self,
-        appends: Vec<Append>,
-        mut writer: MutexGuard<'a, Log>,
-    ) -> (MutexGuard<'a, BusState>, Result<(), BusError>) {
-        let result = writer.append(&appends);
-        drop(writer);
-
-        let mut state = self.lock();
-        state.writing = false;
-
-        let result = match result {
-            Ok(()) => {
-                self.fsyncs.fetch_add(1, Ordering::Relaxed);
-                // Readable only after the commit: a record that was delivered must survive a crash.
-                state.apply(appends);
-                Ok(())
-            }
-            Err(failure) => {
-                // Not known what the file holds: offsets counted on in memory could be given twice.
-                state.broken |= failure.lost;
-                Err(failure.error)
-            }
-        };
-
-        // Both: publishers wait for their result, consumers for records.
-        self.written.notify_all();
-        self.arrived.notify_all();
-        (state, result)
-    }
-
-    /// Waits for the result of `ticket`, and writes batches while no other thread does.
-    fn drive<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, BusState>,
-        ticket: u64,
-    ) -> Result<(), BusError> {
-        loop {
-            if let Some(result) = state.results.remove(&ticket) {
-                return result;
-            }
-
-            state = if state.writing {
-                self.written
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner)
-            } else {
-                self.write_batch(state)
-            };
-        }
-    }
-
-    fn write_batch<'a>(&'a self, mut state: MutexGuard<'a, BusState>) -> MutexGuard<'a, BusState> {
-        let batch = state.take_batch(self.options.batch_records_max);
-        let appends = state.plan(&batch, self.options.retention_records_max);
-
-        let broken = state.broken;
-        state.writing = true;
-        drop(state);
-
-        let (mut state, result) = if broken {
-            let mut state = self.lock();
-            state.writing = false;
-            self.written.notify_all();
-            (
-                state,
-                Err(BusError::Io(
-                    "the log failed and must be opened again".into(),
-                )),
-            )
-        } else {
-            self.write(appends, self.lock_writer())
-        };
-
-        for pending in batch {
-            state.queued -= pending.records.len();
-            state.results.insert(pending.ticket, result.clone());
-        }
-        state
-    }
-
-    /// Waits until the queue has room for `count` more records.
-    fn wait_for_room(&self, count: usize) -> Result<MutexGuard<'_, BusState>, BusError> {
-        let max = self.options.queue_records_max;
-        // A publish larger than the queue still passes when it is alone: it would never fit
-        // otherwise.
-        let no_room = |state: &mut BusState| {
-            state.refuse_if_unusable().is_ok() && state.queued > 0 && state.queued + count > max
-        };
-
-        let (state, waited) = self
-            .written
-            .wait_timeout_while(self.lock(), self.options.publish_wait, no_room)
-            .unwrap_or_else(PoisonError::into_inner);
-
-        // A bus that closed in the wait takes nothing more.
-        state.refuse_if_unusable()?;
-        if waited.timed_out() {
-            Err(BusError::Full)
-        } else {
-            Ok(state)
         }
     }
 
@@ -432,176 +259,9 @@ impl Bus for EmbeddedBus {
     }
 }
 
-/// Offsets are counted in this process's memory. A second process on the file would find out at its
-/// first publish and be broken; the lock refuses it before it does any work.
-fn lock_log(path: &Path) -> Result<File, BusError> {
-    let path = path.with_extension("lock");
-    let io = |error: std::io::Error| BusError::Io(format!("{}: {error}", path.display()));
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path);
-    let lock = lock.map_err(io)?;
-
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(BusError::Io(format!(
-            "{} is held by another process",
-            path.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(io(error)),
-    }
-}
-
 fn refuse_production(mode: Mode) -> Result<(), BusError> {
     match mode {
         Mode::Dev => Ok(()),
         Mode::Production => Err(BusError::RefusedInProduction),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )]
-    use super::*;
-    use strongroom_ports::bus::Headers;
-
-    fn record(topic: &Topic, n: usize) -> Record {
-        Record {
-            topic: topic.clone(),
-            key: b"k".to_vec(),
-            headers: Headers::default(),
-            payload: n.to_be_bytes().to_vec(),
-        }
-    }
-
-    #[test]
-    fn the_embedded_bus_refuses_production() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bus");
-        let result = EmbeddedBus::open(&path, Mode::Production, Options::default(), [1; 16]);
-        assert!(matches!(result, Err(BusError::RefusedInProduction)));
-        assert!(!path.exists());
-        let result = EmbeddedBus::open_in_memory(Mode::Production, Options::default(), [1; 16]);
-        assert!(matches!(result, Err(BusError::RefusedInProduction)));
-    }
-
-    #[test]
-    fn a_full_queue_pushes_back_and_then_says_so() {
-        let options = Options {
-            queue_records_max: 4,
-            publish_wait: Duration::from_millis(20),
-            ..Options::default()
-        };
-        let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
-        let topic = Topic::new("t").unwrap();
-        let four: Vec<_> = (0..4).map(|n| record(&topic, n)).collect();
-        // A stalled disk: this test holds the log.
-        let stalled = bus.lock_writer();
-        std::thread::scope(|scope| {
-            let accepted = scope.spawn(|| bus.publish(&four));
-            while bus.lock().queued < 4 {
-                std::thread::yield_now();
-            }
-            assert_eq!(bus.publish(&four[..1]), Err(BusError::Full));
-            assert_eq!(
-                bus.shutdown(Duration::from_millis(5)),
-                Err(BusError::Timeout)
-            );
-            drop(stalled);
-            accepted.join().unwrap().unwrap();
-        });
-        assert_eq!(bus.shutdown(Duration::ZERO), Ok(()));
-        assert_eq!(bus.lock().bounds(&topic), (0, 4));
-    }
-
-    #[test]
-    fn publishers_that_wait_together_share_a_commit() {
-        let bus = EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [1; 16]).unwrap();
-        let topic = Topic::new("t").unwrap();
-        let stalled = bus.lock_writer();
-        std::thread::scope(|scope| {
-            for n in 0..10 {
-                let (bus, topic) = (&bus, &topic);
-                scope.spawn(move || bus.publish(&[record(topic, n)]).unwrap());
-            }
-            while bus.lock().queued < 10 {
-                std::thread::yield_now();
-            }
-            drop(stalled);
-        });
-        assert_eq!(bus.end(&topic).unwrap().next, 10);
-        assert!(bus.fsyncs() <= 2, "{} commits", bus.fsyncs());
-    }
-
-    #[test]
-    fn records_older_than_the_tail_come_from_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bus");
-        let open = || EmbeddedBus::open(&path, Mode::Dev, Options::default(), [1; 16]).unwrap();
-        let topic = Topic::new("t").unwrap();
-        let bus = open();
-        bus.publish(&(0..5000).map(|n| record(&topic, n)).collect::<Vec<_>>())
-            .unwrap();
-        let start = bus.start(&topic).unwrap();
-        let read = |bus: &EmbeddedBus, next: u64, max: usize| -> Vec<u64> {
-            let position = Position { next, ..start };
-            let got = bus
-                .fetch(&[(topic.clone(), position)], max, Duration::ZERO)
-                .unwrap();
-            for d in &got {
-                assert_eq!(d.record.payload, (d.offset as usize).to_be_bytes());
-            }
-            got.iter().map(|d| d.offset).collect()
-        };
-        assert_eq!(read(&bus, 0, 3), [0, 1, 2]);
-        assert_eq!(read(&bus, 4998, 9), [4998, 4999]);
-        drop(bus);
-        assert_eq!(read(&open(), 4998, 9), [4998, 4999]);
-    }
-
-    #[test]
-    fn a_second_process_is_noticed_when_the_lock_did_not_keep_it_away() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bus");
-        let open = || EmbeddedBus::open(&path, Mode::Dev, Options::default(), [1; 16]).unwrap();
-        let topic = Topic::new("t").unwrap();
-        let one = open();
-        std::fs::remove_file(path.with_extension("lock")).unwrap();
-        let two = open();
-        one.publish(&[record(&topic, 0)]).unwrap();
-        assert!(two.publish(&[record(&topic, 1)]).is_err());
-        assert!(
-            two.fetch(&[], 1, Duration::ZERO).is_err(),
-            "a broken bus serves nothing"
-        );
-        drop((one, two));
-        assert_eq!(open().end(&topic).unwrap().next, 1);
-    }
-
-    #[test]
-    fn retention_keeps_the_newest_records() {
-        let options = Options {
-            retention_records_max: Some(10),
-            ..Options::default()
-        };
-        let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
-        let topic = Topic::new("t").unwrap();
-        for n in 0..25 {
-            bus.publish(&[record(&topic, n)]).unwrap();
-        }
-        assert_eq!(
-            (
-                bus.start(&topic).unwrap().next,
-                bus.end(&topic).unwrap().next
-            ),
-            (15, 25)
-        );
     }
 }

@@ -8,6 +8,8 @@
 
 mod bus;
 mod log;
+mod options;
 mod state;
 
-pub use bus::{EmbeddedBus, Options};
+pub use bus::EmbeddedBus;
+pub use options::Options;

@@ -1,0 +1,28 @@
+//! Bounds of the bus.
+
+use std::time::Duration;
+
+/// Bounds of the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Number of records that may wait for the disk before publishers are held back.
+    pub queue_records_max: usize,
+    /// Longest time that a publisher is held back before it gets [`BusError::Full`].
+    pub publish_wait: Duration,
+    /// Largest number of records written by one commit.
+    pub batch_records_max: usize,
+    /// Number of newest records kept per topic; `None` keeps all.
+    pub retention_records_max: Option<u64>,
+}
+
+impl Default for Options {
+    /// 8 192 queued (about a tenth of a second of writing), 5 s, batches of 1 024, everything kept.
+    fn default() -> Self {
+        Self {
+            queue_records_max: 8192,
+            publish_wait: Duration::from_secs(5),
+            batch_records_max: 1024,
+            retention_records_max: None,
+        }
+    }
+}
