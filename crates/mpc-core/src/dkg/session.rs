@@ -1,16 +1,20 @@
-//! The session: collects each round, checks it, and yields the work that follows from it.
+//! One signer's session, from its parameters to its end; what each input does is in the modules
+//! below.
 
-use super::certificate::verify_certificate;
-use super::message::{Message, MessageBody, Round1, Round2};
+mod certify;
+mod inbox;
+mod keygen;
+
+use self::inbox::Received;
+use super::message::{Message, MessageBody, Round1};
 use super::parameters::DkgParameters;
-use super::rounds::{self, Rounds, ShareBytes};
+use super::rounds::{self, Rounds};
 use super::transcript::{self, is_key_of, transcript_hash};
-use super::{DkgEffect, DkgFault, DkgInput, DkgOutcome, Ignored};
-use crate::seal::{self, SealingSecret};
+use super::{DkgEffect, DkgFault, DkgInput, DkgOutcome};
+use crate::seal::SealingSecret;
 use crate::{KeyShareRecord, PublicKeyRecord};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use zeroize::Zeroizing;
 
 /// One signer's side of one key generation. Memory only: a restart before [`DkgEffect::Persist`]
@@ -25,14 +29,6 @@ pub struct DkgSession {
     certificates: BTreeMap<u16, [u8; 64]>,
 }
 
-/// Messages of all rounds; a fast peer may be a round ahead.
-#[derive(Default)]
-struct Received {
-    round1: BTreeMap<u16, Round1>,
-    echoes: BTreeMap<u16, [u8; 32]>,
-    round2: BTreeMap<u16, Round2>,
-}
-
 /// Progress of the session.
 enum Phase {
     Rounds {
@@ -44,14 +40,6 @@ enum Phase {
     Certifying(Box<DkgOutcome>),
     Finished,
     Failed(DkgFault),
-}
-
-/// Bodies of all round-2 messages, by sender.
-#[derive(Default)]
-struct OpenedRound2 {
-    shares: BTreeMap<u16, ShareBytes>,
-    /// Chain-code contributions, 32 bytes each.
-    contributions: BTreeMap<u16, [u8; 32]>,
 }
 
 /// Set that must be complete before the next step.
@@ -193,289 +181,6 @@ impl DkgSession {
         result
     }
 
-    fn on_message(
-        &mut self,
-        from: u16,
-        bytes: &[u8],
-        rng: &mut dyn CryptoRngCore,
-    ) -> Result<Vec<DkgEffect>, DkgFault> {
-        match self.insert_message(from, bytes) {
-            Ok(()) => self.advance(rng),
-            Err(NotInserted::Ignored(reason)) => Ok(vec![DkgEffect::Ignored(reason)]),
-            Err(NotInserted::Fault(fault)) => Err(fault),
-        }
-    }
-
-    /// Puts a message into the inbox.
-    fn insert_message(&mut self, from: u16, bytes: &[u8]) -> Result<(), NotInserted> {
-        // A refusal here is never a fault: else one forged message could end the ceremony.
-        if self.parameters.member(from).is_none() {
-            return Err(Ignored::UnknownSender.into());
-        }
-        if from == self.me {
-            return Err(Ignored::OwnMessage.into());
-        }
-
-        let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
-        // A round that is certified cannot change any more.
-        if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {
-            return Err(Ignored::Closed.into());
-        }
-
-        match body {
-            MessageBody::Round1(message) => insert_once(&mut self.inbox.round1, from, message),
-            MessageBody::Echo(hash) => insert_once(&mut self.inbox.echoes, from, hash),
-            MessageBody::Round2(message) if message.to == self.me => {
-                insert_once(&mut self.inbox.round2, from, message)
-            }
-            MessageBody::Round2(_) => Err(Ignored::OtherRecipient.into()),
-        }
-    }
-
-    /// Takes as many steps as complete rounds allow.
-    fn advance(&mut self, rng: &mut dyn CryptoRngCore) -> Result<Vec<DkgEffect>, DkgFault> {
-        let mut effects = Vec::new();
-        let n = self.parameters.roster.len();
-        while let Phase::Rounds { next, .. } = &self.phase {
-            match *next {
-                Next::AllRound1 if self.inbox.round1.len() == n => {
-                    effects.push(self.publish_echo())
-                }
-                Next::AllEchoes { round1_hash } => {
-                    // Equivocation: two signers saw different commitments of one peer, and would
-                    // end with different keys. This signer has sent no share yet.
-                    if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
-                        return Err(DkgFault::Equivocation {
-                            culprits: Vec::new(),
-                        });
-                    }
-
-                    if self.inbox.echoes.len() < n {
-                        break;
-                    }
-                    effects.extend(self.send_shares(round1_hash, rng)?);
-                }
-                Next::AllRound2 { round1_hash } if self.inbox.round2.len() == n - 1 => {
-                    effects.push(self.make_key(round1_hash)?);
-                }
-                Next::AllRound1 | Next::AllRound2 { .. } => break,
-            }
-        }
-        Ok(effects)
-    }
-
-    /// Publishes the hash of all round-1 messages.
-    fn publish_echo(&mut self) -> DkgEffect {
-        let round1_hash = transcript::round1_hash(&self.context, &self.inbox.round1);
-        self.inbox.echoes.insert(self.me, round1_hash);
-
-        if let Phase::Rounds { next, .. } = &mut self.phase {
-            *next = Next::AllEchoes { round1_hash };
-        }
-
-        DkgEffect::Broadcast(self.message(MessageBody::Echo(round1_hash)))
-    }
-
-    /// KeyGen round 2, step 1: sends its share to each peer, once all saw the same round 1.
-    fn send_shares(
-        &mut self,
-        round1_hash: [u8; 32],
-        rng: &mut dyn CryptoRngCore,
-    ) -> Result<Vec<DkgEffect>, DkgFault> {
-        let Phase::Rounds {
-            frost,
-            contribution,
-            next,
-        } = &mut self.phase
-        else {
-            return Err(DkgFault::Failed("shares out of order"));
-        };
-
-        // Round 1, step 5: all proofs of knowledge verify, else nothing is sent.
-        let shares = frost.part2(&self.inbox.round1)?;
-        *next = Next::AllRound2 { round1_hash };
-
-        let mut effects = Vec::new();
-        for (to, share) in &shares {
-            // Full size at once: growing would leave copies of the share behind.
-            let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
-            plaintext.extend_from_slice(share.as_ref());
-            plaintext.extend_from_slice(contribution.as_ref());
-
-            let info = self.parameters.seal_info(self.me, *to);
-            let recipient = self
-                .parameters
-                .member(*to)
-                .ok_or(DkgFault::Failed("share for a signer outside the roster"))?;
-            let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
-                .map_err(|_| DkgFault::Failed("sealing"))?;
-
-            let body = MessageBody::Round2(Round2 { to: *to, sealed });
-            let bytes = Message::encode(self.parameters.session, self.context, body);
-            effects.push(DkgEffect::Send { to: *to, bytes });
-        }
-        Ok(effects)
-    }
-
-    /// KeyGen round 2, steps 2 to 4: checks the shares and makes the key.
-    fn make_key(&mut self, round1_hash: [u8; 32]) -> Result<DkgEffect, DkgFault> {
-        // The transcript names the round 1 that was echoed; the key must come from the same
-        // messages.
-        if transcript::round1_hash(&self.context, &self.inbox.round1) != round1_hash {
-            return Err(DkgFault::Failed("round 1 changed after its echo"));
-        }
-
-        let OpenedRound2 {
-            shares,
-            mut contributions,
-        } = self.open_round2()?;
-
-        let Phase::Rounds {
-            frost,
-            contribution,
-            ..
-        } = &mut self.phase
-        else {
-            return Err(DkgFault::Failed("key out of order"));
-        };
-
-        contributions.insert(self.me, **contribution);
-        let material = frost.part3(&shares)?;
-
-        let public = PublicKeyRecord {
-            suite: self.parameters.suite,
-            key_id: self.parameters.key_id.clone(),
-            epoch: self.parameters.epoch,
-            min_signers: self.parameters.min_signers,
-            group_key: material.group_key,
-            verifying_shares: material.verifying_shares,
-            chain_code: transcript::chain_code(&self.context, &contributions),
-        };
-
-        let transcript = transcript_hash(&self.parameters, &round1_hash, &public);
-        let record = KeyShareRecord::new(
-            self.me,
-            material.secret,
-            public.clone(),
-            transcript,
-            round1_hash,
-        )
-        .map_err(|_| DkgFault::Failed("the made share does not check"))?;
-
-        // Persisted before it is certified: a certificate promises a share that survives a restart.
-        self.phase = Phase::Persisting(outcome(transcript, round1_hash, public));
-        Ok(DkgEffect::Persist(Box::new(record)))
-    }
-
-    /// Opens every sealed message and checks the chain-code openings.
-    fn open_round2(&self) -> Result<OpenedRound2, DkgFault> {
-        let mut opened = OpenedRound2::default();
-        for (from, message) in &self.inbox.round2 {
-            let fault = DkgFault::Unsealable { culprit: *from };
-            let info = self.parameters.seal_info(*from, self.me);
-            let plaintext =
-                seal::open(&self.sealing, &info, &message.sealed).map_err(|_| fault.clone())?;
-
-            let Some((share, contribution)) = plaintext.split_first_chunk::<32>() else {
-                return Err(fault);
-            };
-            let contribution: [u8; 32] = contribution.try_into().map_err(|_| fault)?;
-
-            // An opening chosen after seeing the others' would let its sender choose the chain
-            // code.
-            let committed = self
-                .inbox
-                .round1
-                .get(from)
-                .map(|message| message.chain_code_commitment);
-            let expected = transcript::chain_code_commitment(&self.context, *from, &contribution);
-            if committed != Some(expected) {
-                return Err(DkgFault::ChainCodeOpening { culprit: *from });
-            }
-
-            opened.shares.insert(*from, Zeroizing::new(*share));
-            opened.contributions.insert(*from, contribution);
-        }
-
-        Ok(opened)
-    }
-
-    fn on_persisted(&mut self) -> Vec<DkgEffect> {
-        match std::mem::replace(&mut self.phase, Phase::Finished) {
-            Phase::Persisting(outcome) => {
-                let transcript = outcome.transcript;
-                self.phase = Phase::Certifying(outcome);
-                // The shares in it are no longer needed, and what is gone cannot leak.
-                self.inbox = Received::default();
-
-                // Certificates of faster peers could not be checked before the transcript was
-                // known.
-                self.certificates.retain(|index, signature| {
-                    let member = self
-                        .parameters
-                        .roster
-                        .iter()
-                        .find(|member| member.index == *index);
-                    member
-                        .is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
-                });
-
-                let mut effects = vec![DkgEffect::Done { transcript }];
-                effects.extend(self.finish());
-                effects
-            }
-            other => {
-                self.phase = other;
-                vec![DkgEffect::Ignored(Ignored::NothingToPersist)]
-            }
-        }
-    }
-
-    fn on_certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
-        let Some(member) = self.parameters.member(from) else {
-            return vec![DkgEffect::Ignored(Ignored::UnknownSender)];
-        };
-
-        match &self.phase {
-            Phase::Rounds { .. } | Phase::Persisting(_) => {
-                // Kept unchecked; at most one per member, so memory stays bounded.
-                self.certificates.insert(from, signature);
-                Vec::new()
-            }
-            Phase::Certifying(outcome) => {
-                if !verify_certificate(&member.signing_key, &outcome.transcript, &signature) {
-                    return vec![DkgEffect::Ignored(Ignored::BadCertificate)];
-                }
-
-                if self.certificates.insert(from, signature).is_some() {
-                    return vec![DkgEffect::Ignored(Ignored::Duplicate)];
-                }
-
-                self.finish().into_iter().collect()
-            }
-            Phase::Finished | Phase::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
-        }
-    }
-
-    /// Finishes when all n certificates are here.
-    fn finish(&mut self) -> Option<DkgEffect> {
-        // All n: a key that receives funds before every share is durable can lose them.
-        if self.certificates.len() != self.parameters.roster.len() {
-            return None;
-        }
-
-        match std::mem::replace(&mut self.phase, Phase::Finished) {
-            Phase::Certifying(mut outcome) => {
-                outcome.certificates = std::mem::take(&mut self.certificates);
-                Some(DkgEffect::Finished(outcome))
-            }
-            other => {
-                self.phase = other;
-                None
-            }
-        }
-    }
-
     fn message(&self, body: MessageBody) -> Vec<u8> {
         Message::encode(self.parameters.session, self.context, body)
     }
@@ -499,35 +204,4 @@ fn outcome(
         public,
         certificates: BTreeMap::new(),
     })
-}
-
-/// A message that was not put into the inbox: without consequence, or as a proof of misbehaviour.
-enum NotInserted {
-    Ignored(Ignored),
-    Fault(DkgFault),
-}
-
-impl From<Ignored> for NotInserted {
-    fn from(reason: Ignored) -> Self {
-        Self::Ignored(reason)
-    }
-}
-
-/// Inserts the first message of a sender. A different second one proves equivocation: the envelope
-/// of each is signed.
-fn insert_once<T: PartialEq>(
-    round: &mut BTreeMap<u16, T>,
-    from: u16,
-    message: T,
-) -> Result<(), NotInserted> {
-    match round.entry(from) {
-        Entry::Vacant(vacant) => {
-            vacant.insert(message);
-            Ok(())
-        }
-        Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
-        Entry::Occupied(_) => Err(NotInserted::Fault(DkgFault::Equivocation {
-            culprits: vec![from],
-        })),
-    }
 }

@@ -1,0 +1,84 @@
+//! After the share is durable: certificates of all signers, and the end of the session.
+
+use super::inbox::Received;
+use super::{DkgSession, Phase};
+use crate::dkg::certificate::verify_certificate;
+use crate::dkg::{DkgEffect, Ignored};
+
+impl DkgSession {
+    pub(super) fn on_persisted(&mut self) -> Vec<DkgEffect> {
+        match std::mem::replace(&mut self.phase, Phase::Finished) {
+            Phase::Persisting(outcome) => {
+                let transcript = outcome.transcript;
+                self.phase = Phase::Certifying(outcome);
+                // The shares in it are no longer needed, and what is gone cannot leak.
+                self.inbox = Received::default();
+
+                // Certificates of faster peers could not be checked before the transcript was
+                // known.
+                self.certificates.retain(|index, signature| {
+                    let member = self
+                        .parameters
+                        .roster
+                        .iter()
+                        .find(|member| member.index == *index);
+                    member
+                        .is_some_and(|m| verify_certificate(&m.signing_key, &transcript, signature))
+                });
+
+                let mut effects = vec![DkgEffect::Done { transcript }];
+                effects.extend(self.finish());
+                effects
+            }
+            other => {
+                self.phase = other;
+                vec![DkgEffect::Ignored(Ignored::NothingToPersist)]
+            }
+        }
+    }
+
+    pub(super) fn on_certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
+        let Some(member) = self.parameters.member(from) else {
+            return vec![DkgEffect::Ignored(Ignored::UnknownSender)];
+        };
+
+        match &self.phase {
+            Phase::Rounds { .. } | Phase::Persisting(_) => {
+                // Kept unchecked; at most one per member, so memory stays bounded.
+                self.certificates.insert(from, signature);
+                Vec::new()
+            }
+            Phase::Certifying(outcome) => {
+                if !verify_certificate(&member.signing_key, &outcome.transcript, &signature) {
+                    return vec![DkgEffect::Ignored(Ignored::BadCertificate)];
+                }
+
+                if self.certificates.insert(from, signature).is_some() {
+                    return vec![DkgEffect::Ignored(Ignored::Duplicate)];
+                }
+
+                self.finish().into_iter().collect()
+            }
+            Phase::Finished | Phase::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
+        }
+    }
+
+    /// Finishes when all n certificates are here.
+    fn finish(&mut self) -> Option<DkgEffect> {
+        // All n: a key that receives funds before every share is durable can lose them.
+        if self.certificates.len() != self.parameters.roster.len() {
+            return None;
+        }
+
+        match std::mem::replace(&mut self.phase, Phase::Finished) {
+            Phase::Certifying(mut outcome) => {
+                outcome.certificates = std::mem::take(&mut self.certificates);
+                Some(DkgEffect::Finished(outcome))
+            }
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Received messages: which of them are put into the inbox, and which prove misbehaviour.
+
+use super::{DkgSession, Phase};
+use crate::dkg::message::{Message, MessageBody, Round1, Round2};
+use crate::dkg::{DkgEffect, DkgFault, Ignored};
+use rand_core::CryptoRngCore;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// Messages of all rounds; a fast peer may be a round ahead.
+#[derive(Default)]
+pub(super) struct Received {
+    pub(super) round1: BTreeMap<u16, Round1>,
+    pub(super) echoes: BTreeMap<u16, [u8; 32]>,
+    pub(super) round2: BTreeMap<u16, Round2>,
+}
+
+/// A message that was not put into the inbox: without consequence, or as a proof of misbehaviour.
+enum NotInserted {
+    Ignored(Ignored),
+    Fault(DkgFault),
+}
+
+impl From<Ignored> for NotInserted {
+    fn from(reason: Ignored) -> Self {
+        Self::Ignored(reason)
+    }
+}
+
+impl DkgSession {
+    pub(super) fn on_message(
+        &mut self,
+        from: u16,
+        bytes: &[u8],
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<DkgEffect>, DkgFault> {
+        match self.insert_message(from, bytes) {
+            Ok(()) => self.advance(rng),
+            Err(NotInserted::Ignored(reason)) => Ok(vec![DkgEffect::Ignored(reason)]),
+            Err(NotInserted::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// Puts a message into the inbox.
+    fn insert_message(&mut self, from: u16, bytes: &[u8]) -> Result<(), NotInserted> {
+        // A refusal here is never a fault: else one forged message could end the ceremony.
+        if self.parameters.member(from).is_none() {
+            return Err(Ignored::UnknownSender.into());
+        }
+        if from == self.me {
+            return Err(Ignored::OwnMessage.into());
+        }
+
+        let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
+        // A round that is certified cannot change any more.
+        if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {
+            return Err(Ignored::Closed.into());
+        }
+
+        match body {
+            MessageBody::Round1(message) => insert_once(&mut self.inbox.round1, from, message),
+            MessageBody::Echo(hash) => insert_once(&mut self.inbox.echoes, from, hash),
+            MessageBody::Round2(message) if message.to == self.me => {
+                insert_once(&mut self.inbox.round2, from, message)
+            }
+            MessageBody::Round2(_) => Err(Ignored::OtherRecipient.into()),
+        }
+    }
+}
+
+/// Inserts the first message of a sender. A different second one proves equivocation: the envelope
+/// of each is signed.
+fn insert_once<T: PartialEq>(
+    round: &mut BTreeMap<u16, T>,
+    from: u16,
+    message: T,
+) -> Result<(), NotInserted> {
+    match round.entry(from) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(message);
+            Ok(())
+        }
+        Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
+        Entry::Occupied(_) => Err(NotInserted::Fault(DkgFault::Equivocation {
+            culprits: vec![from],
+        })),
+    }
+}
