@@ -1,0 +1,195 @@
+//! Batches: applied whole and compared with what the log signed, or taken back.
+
+use super::Follower;
+use super::heads::{HEADS_MAX, Head, KeptHead, head};
+use crate::apply::apply;
+use crate::entry::{Entry, SealedEntry};
+use crate::state::Delta;
+use std::mem::take;
+use strongroom_tlog::{Checkpoint, Frontier};
+use strongroom_types::{Code, Refusal, UnixMs};
+use strongroom_wire::JournalBatch;
+
+/// Entries put in force without a checkpoint yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    frontier: Frontier,
+    undo: Delta,
+    at: UnixMs,
+    pub(crate) applied: Vec<(SealedEntry, Delta)>,
+}
+
+impl Draft {
+    /// Position of the next entry.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Journal time so far.
+    pub(crate) const fn at(&self) -> UnixMs {
+        self.at
+    }
+}
+
+impl Follower {
+    /// Applies a batch: all of it or nothing. Gives what was applied, to be persisted; nothing for
+    /// a batch that was applied before.
+    ///
+    /// # Errors
+    /// Refused without consequence: `not_ready` (a gap), `bad_signature` or `malformed` (not signed
+    /// by the log). Anything else, `conflict` for a split view among it, stops the replica for
+    /// good.
+    pub fn append(&mut self, batch: &JournalBatch) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
+        self.check_not_halted()?;
+        let (checkpoint, body) = self.read_note(&batch.note)?;
+
+        // The log signed this note; entries that it does not end are another sender's invention.
+        let end = batch.first_seq.checked_add(batch.entries.len() as u64);
+        if batch.entries.is_empty() || end != Some(checkpoint.size()) {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "the checkpoint is not of these entries",
+            ));
+        }
+
+        // A gap is not the log's fault: records arrive late, and the link sends them again.
+        if batch.first_seq > self.size() {
+            let detail = format!(
+                "entries from {} on, but only {} are here",
+                batch.first_seq,
+                self.size()
+            );
+            return Err(Refusal::new(Code::NotReady, detail));
+        }
+
+        // From here on the log itself is the author: what cannot be followed stops this replica.
+        let result = if checkpoint.size() <= self.size() {
+            self.check_known(checkpoint.size(), &body, &batch.note)
+                .map(|()| Vec::new())
+        } else {
+            self.extend(batch, &body)
+        };
+        self.halt_on(result)
+    }
+
+    /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is
+    /// still kept. Another one is proof that the log signed two histories.
+    fn check_known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
+        match self
+            .head(size)
+            .map(|head| head.body.clone())
+            .filter(|ours| ours != body)
+        {
+            Some(ours) => Err(self.split_view(ours, note)),
+            None => Ok(()),
+        }
+    }
+
+    fn extend(
+        &mut self,
+        batch: &JournalBatch,
+        body: &str,
+    ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
+        // Entries before our tip are covered by the root we compare at the end.
+        let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
+        let mut draft = self.draft();
+        let mut apply_all = || {
+            for bytes in batch.entries.iter().skip(known) {
+                let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
+                let entry = sealed.open()?;
+                self.enter(&mut draft, sealed, &entry)?;
+            }
+
+            // The signed body covers tree and state root: a build with another `apply`, or a writer
+            // that lies about either, is noticed here and not at the next payment.
+            let head = head(&self.state, &draft.frontier, draft.at)?;
+            if head.body == body {
+                Ok(head)
+            } else {
+                Err(other_line(&head, body))
+            }
+        };
+
+        match apply_all() {
+            Ok(head) => Ok(self.close(&mut draft, head)),
+            Err(refusal) => {
+                self.undo(&draft);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Starts a batch.
+    pub(crate) fn draft(&self) -> Draft {
+        let (undo, at) = (Delta::default(), self.tip.at);
+        Draft {
+            frontier: self.frontier.clone(),
+            undo,
+            at,
+            applied: Vec::new(),
+        }
+    }
+
+    /// Applies the next entry of a batch to the state.
+    pub(crate) fn enter(
+        &mut self,
+        draft: &mut Draft,
+        sealed: SealedEntry,
+        entry: &Entry,
+    ) -> Result<(), Refusal> {
+        if entry.seq != draft.frontier.size() {
+            return Err(Refusal::new(
+                Code::Malformed,
+                format!(
+                    "entry {} where {} belongs",
+                    entry.seq,
+                    draft.frontier.size()
+                ),
+            ));
+        }
+
+        // The oldest value of a key is the one that undoes the whole batch.
+        let delta = apply(&self.state, entry)?;
+        for (key, old) in self.state.commit(&delta).changes {
+            draft.undo.changes.entry(key).or_insert(old);
+        }
+
+        draft.frontier.append(sealed.leaf_hash(entry));
+        draft.at = entry.at;
+        draft.applied.push((sealed, delta));
+        Ok(())
+    }
+
+    /// The head that a batch leads to.
+    pub(crate) fn head_of(&self, draft: &Draft) -> Result<Head, Refusal> {
+        head(&self.state, &draft.frontier, draft.at)
+    }
+
+    /// Ends a batch at its head; the draft is then that of the next batch.
+    pub(crate) fn close(&mut self, draft: &mut Draft, head: Head) -> Vec<(SealedEntry, Delta)> {
+        self.frontier = draft.frontier.clone();
+        self.tip = head.clone();
+        self.steps.push_back(KeptHead {
+            head,
+            undo: take(&mut draft.undo),
+        });
+        if self.steps.len() > HEADS_MAX {
+            self.steps.pop_front();
+        }
+        self.count_pending();
+        take(&mut draft.applied)
+    }
+
+    /// Takes a batch back.
+    pub(crate) fn undo(&mut self, draft: &Draft) {
+        self.state.commit(&draft.undo);
+    }
+}
+
+fn other_line(ours: &Head, theirs: &str) -> Refusal {
+    let what = match Checkpoint::parse(theirs) {
+        Ok(theirs) if theirs.root() == ours.root => "the state differs from the one the log signed",
+        Ok(_) | Err(_) => "the entries are not those the log signed",
+    };
+    Refusal::new(Code::Conflict, format!("at size {}: {what}", ours.size))
+}
