@@ -1,0 +1,106 @@
+//! Clocks: while a quorum cosigned lately, the head is fresh.
+
+use super::{code, follower};
+use strongroom_types::Code;
+use strongroom_world::small::*;
+
+#[test]
+fn a_head_is_fresh_only_while_the_same_quorum_cosigned_lately() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    cosign_tip(&mut replica, &[1, 2, 3, 4], START);
+    assert!(replica.fresh(at(60_000)).is_ok());
+    assert_eq!(code(replica.fresh(at(60_001))), Code::JournalStale);
+    cosign_tip(&mut replica, &[1, 2], at(50_000));
+    assert_eq!(
+        code(replica.fresh(at(61_000))),
+        Code::JournalStale,
+        "two fresh of three needed"
+    );
+    cosign_tip(&mut replica, &[3], at(50_000));
+    assert!(replica.fresh(at(61_000)).is_ok());
+}
+
+#[test]
+fn a_cosignature_from_the_future_does_not_count() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let body = replica.tip().body.clone();
+    cosign_tip(&mut replica, &[1, 2], START);
+    replica
+        .cosignature(node(4), &cosignature(4, &body, at(6000)), START)
+        .unwrap();
+    assert_eq!(code(replica.fresh(START)), Code::JournalStale);
+    replica
+        .cosignature(node(4), &cosignature(4, &body, at(5000)), START)
+        .unwrap();
+    assert!(
+        replica.fresh(START).is_ok(),
+        "within the skew, and it replaces the implausible one"
+    );
+}
+
+#[test]
+fn a_clock_that_is_slower_than_most_witnesses_refuses() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let body = replica.tip().body.clone();
+    for n in 1..=3 {
+        replica
+            .cosignature(node(n), &cosignature(n, &body, at(6000)), START)
+            .unwrap();
+    }
+    cosign_tip(&mut replica, &[4], START);
+    assert_eq!(code(replica.fresh(START)), Code::ClockSkew);
+}
+
+#[test]
+fn a_clock_that_is_faster_than_most_witnesses_refuses() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let body = replica.tip().body.clone();
+    for n in 1..=3 {
+        replica
+            .cosignature(node(n), &cosignature(n, &body, START), at(6000))
+            .unwrap();
+    }
+    cosign_tip(&mut replica, &[4], at(6000));
+    assert_eq!(code(replica.fresh(at(6000))), Code::ClockSkew);
+    let mut in_time = follower();
+    in_time.append(&log.batches[0]).unwrap();
+    for n in 1..=3 {
+        in_time
+            .cosignature(node(n), &cosignature(n, &body, START), at(5000))
+            .unwrap();
+    }
+    assert!(in_time.fresh(at(5000)).is_ok());
+}
+
+#[test]
+fn one_witness_with_a_wrong_clock_stops_nobody() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let body = replica.tip().body.clone();
+    cosign_tip(&mut replica, &[1, 2, 3], START);
+    replica
+        .cosignature(node(4), &cosignature(4, &body, at(9_000_000)), START)
+        .unwrap();
+    assert!(replica.fresh(START).is_ok());
+}
+
+#[test]
+fn a_head_that_was_fresh_does_not_go_back_when_a_witness_falls_silent() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let older = replica.tip().body.clone();
+    replica.append(&log.tick(START)).unwrap();
+    cosign_tip(&mut replica, &[1], START);
+    replica
+        .cosignature(node(4), &cosignature(4, &older, at(30_000)), at(30_000))
+        .unwrap();
+    cosign_tip(&mut replica, &[2, 3], at(30_000));
+    assert_eq!(replica.fresh(at(30_000)).unwrap().size, 3);
+    // Without the first witness the quorum that is fresh covers less than was witnessed before.
+    assert_eq!(replica.fresh(at(61_000)).unwrap().size, 3);
+    assert_eq!(replica.witnessed(), 3);
+}
