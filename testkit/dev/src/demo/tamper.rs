@@ -117,7 +117,7 @@ impl<'a> Tampering<'a> {
     /// The coordinator swaps the transaction after the attempt is witnessed.
     pub fn swapped(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
-        let swapped = self.redirected(&payment)?;
+        let swapped = redirected(&payment.unsigned)?;
         self.all_refuse(
             "coordinator_swaps",
             &payment,
@@ -130,7 +130,7 @@ impl<'a> Tampering<'a> {
 
     /// The transactions service opens an attempt that pays another address than the intent's.
     pub fn pays_else(&mut self) -> anyhow::Result<()> {
-        let payment = self.authorized(None, |run, built| run.redirect(&built.unsigned))?;
+        let payment = self.authorized(None, |_, built| redirected(&built.unsigned))?;
         self.all_refuse(
             "attempt_pays_else",
             &payment,
@@ -341,28 +341,6 @@ impl<'a> Tampering<'a> {
         }
     }
 
-    /// The same amount from the same coin to a thief.
-    fn redirected(&self, payment: &Payment) -> anyhow::Result<Vec<u8>> {
-        self.redirect(&payment.unsigned)
-    }
-
-    fn redirect(&self, unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
-        edit(unsigned, |unsigned, thief| {
-            let payee = unsigned
-                .outputs
-                .iter()
-                .position(Option::is_none)
-                .context("a payment")?;
-            unsigned
-                .transaction
-                .output
-                .get_mut(payee)
-                .context("output")?
-                .script_pubkey = thief;
-            Ok(())
-        })
-    }
-
     /// Every signer refuses this transaction for this attempt with this code; the refusals are
     /// kept.
     fn all_refuse(
@@ -448,20 +426,23 @@ fn authorization(payment: &Payment, core: &DecisionCore, approvals: Vec<Signed>)
     }))
 }
 
+/// The same amount from the same coin to a thief.
+fn redirected(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
+    stolen(unsigned, Option::is_none)
+}
+
 /// Change that is claimed to be own but goes to a thief.
 fn foreign_change(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
+    stolen(unsigned, Option::is_some)
+}
+
+/// The first output of which `wanted` holds goes to a thief; an output has a path when it is ours.
+fn stolen(unsigned: &[u8], wanted: fn(&Option<OwnPath>) -> bool) -> anyhow::Result<Vec<u8>> {
     edit(unsigned, |unsigned, thief| {
-        let change = unsigned
-            .outputs
-            .iter()
-            .position(Option::is_some)
-            .context("a change output")?;
-        unsigned
-            .transaction
-            .output
-            .get_mut(change)
-            .context("output")?
-            .script_pubkey = thief;
+        let at = unsigned.outputs.iter().position(wanted);
+        let at = at.context("no such output")?;
+        let output = unsigned.transaction.output.get_mut(at).context("output")?;
+        output.script_pubkey = thief;
         Ok(())
     })
 }
