@@ -1,0 +1,100 @@
+//! Forks, and signing without authority or with a nonce that was used (d, e, f).
+
+use super::story::{KEY, Story, authorized, doctored, name};
+use strongroom_sim::history::{Fact, Observation, Share};
+use strongroom_types::KeyId;
+
+#[test]
+fn forks_and_witnesses_that_go_back_break_d() {
+    type Doctored = (&'static str, fn(&mut Story));
+    let cases: [Doctored; 6] = [
+        ("two trees", |s| s.cosigned_as(1, 3, name(1))),
+        ("smaller", |s| s.cosigned(1, 2)),
+        ("restored", |s| {
+            s.see(Observation::Restored { seat: 4 });
+            s.cosigned(4, 3);
+        }),
+        ("two entries", |s| {
+            s.see(Observation::Entry {
+                seq: 1,
+                bytes: name(99),
+                fact: Fact::Other,
+            });
+        }),
+        ("two checkpoints", |s| {
+            s.see(Observation::Head {
+                size: 3,
+                body: name(99),
+            })
+        }),
+        ("another line is witnessed", |s| {
+            s.entry(Fact::Other);
+            (1..=3).for_each(|witness| s.cosigned_as(witness, 4, name(99)));
+        }),
+    ];
+    for (what, doctor) in cases {
+        assert_eq!(doctored(doctor), Some("d"), "{what}");
+    }
+    let minority = |s: &mut Story| {
+        s.entry(Fact::Other);
+        s.cosigned_as(1, 4, name(99));
+    };
+    assert_eq!(doctored(minority), None);
+}
+
+#[test]
+fn signing_what_was_not_authorized_or_released_breaks_e() {
+    let unauthorized = |s: &mut Story| {
+        s.shared(Share {
+            intent: name(3),
+            ..s.share(1)
+        })
+    };
+    assert_eq!(doctored(unauthorized), Some("e"));
+    let stranger = |s: &mut Story| {
+        s.see(Observation::Started { seat: 4 });
+        s.shared(s.share(4));
+    };
+    assert_eq!(doctored(stranger), Some("e"));
+    let policy = |s: &mut Story| {
+        let mut other = authorized(2, 1_000);
+        other.policy = name(77);
+        s.entry(Fact::Authorized(Box::new(other)));
+        s.witnessed();
+        s.shared(Share {
+            intent: name(2),
+            unsigned: name(102),
+            ..s.share(1)
+        });
+    };
+    assert_eq!(doctored(policy), Some("e"));
+    let boards: [Fact; 3] = [
+        Fact::Policy(name(78), 1),
+        Fact::Ceremony(KeyId([3; 16]), 1, vec![1, 2]),
+        Fact::Finished(KEY, 2),
+    ];
+    for fact in boards {
+        assert_eq!(doctored(|s| s.entry(fact.clone())), Some("e"), "{fact:?}");
+    }
+    let twice = |s: &mut Story| s.entry(Fact::Authorized(Box::new(authorized(1, 2_000))));
+    assert_eq!(doctored(twice), Some("e"));
+}
+
+#[test]
+fn a_nonce_with_two_packages_breaks_f() {
+    let doctor = |s: &mut Story| {
+        s.signed();
+        let mut again = s.share(1);
+        again.nonces[0].package = name(61);
+        again.request = name(51);
+        s.shared(again);
+    };
+    assert_eq!(doctored(doctor), Some("f"));
+    let other_share = |s: &mut Story| {
+        s.signed();
+        let mut again = s.share(1);
+        again.nonces[0].share = vec![9];
+        s.shared(again);
+    };
+    assert_eq!(doctored(other_share), Some("f"));
+}

@@ -1,0 +1,128 @@
+//! Payments that exclude each other no more, exceed the limit or pay something else (a, b, x).
+
+use super::story::{Story, authorized, doctored, name};
+use strongroom_sim::history::{Fact, NonceUse, Observation, Share};
+
+#[test]
+fn a_payment_without_the_anchor_breaks_a() {
+    let doctor = |s: &mut Story| {
+        s.shared(Share {
+            conflicts: vec!["b:1".into()],
+            ..s.share(1)
+        })
+    };
+    assert_eq!(doctored(doctor), Some("a"));
+}
+
+#[test]
+fn two_payments_that_share_no_input_break_a() {
+    let doctor = |s: &mut Story| {
+        s.signed();
+        // The journal itself was made to name another anchor: the payments still exclude each other
+        // no more.
+        s.seen.retain(|(_, seen)| {
+            !matches!(
+                seen,
+                Observation::Entry {
+                    fact: Fact::Authorized(_),
+                    ..
+                }
+            )
+        });
+        let mut other = authorized(1, 1_000);
+        other.anchor = "anchor:0".into();
+        s.seen.insert(
+            8,
+            (
+                s.at,
+                Observation::Entry {
+                    seq: 2,
+                    bytes: name(2),
+                    fact: Fact::Authorized(Box::new(other)),
+                },
+            ),
+        );
+        for signer in [1, 3] {
+            let nonces = vec![NonceUse {
+                boot: [90; 16],
+                number: 9,
+                package: name(61),
+                share: vec![1],
+            }];
+            let conflicts = vec!["c:2".into()];
+            s.shared(Share {
+                request: name(51),
+                conflicts,
+                nonces,
+                ..s.share(signer)
+            });
+        }
+    };
+    assert_eq!(doctored(doctor), Some("a"));
+}
+
+#[test]
+fn signing_above_the_limit_within_the_window_breaks_b_and_outside_it_does_not() {
+    let second = |at_ms: u64| {
+        doctored(move |s: &mut Story| {
+            s.signed();
+            s.entry(Fact::Authorized(Box::new(authorized(2, at_ms))));
+            s.witnessed();
+            for signer in [1, 2] {
+                let nonces = vec![NonceUse {
+                    boot: [91; 16],
+                    number: 9,
+                    package: name(61),
+                    share: vec![1],
+                }];
+                let (request, intent, unsigned) = (name(52), name(2), name(102));
+                s.shared(Share {
+                    request,
+                    intent,
+                    unsigned,
+                    nonces,
+                    ..s.share(signer)
+                });
+            }
+        })
+    };
+    assert_eq!(second(60_999), Some("b"));
+    assert_eq!(second(61_000), None);
+}
+
+#[test]
+fn signing_other_effects_breaks_x() {
+    let cases: [fn(&mut Story); 3] = [
+        |s| {
+            s.shared(Share {
+                unsigned: name(33),
+                ..s.share(1)
+            })
+        },
+        |s| {
+            s.shared(Share {
+                pays: vec![("thief".into(), 400)],
+                ..s.share(1)
+            })
+        },
+        |s| {
+            // The journal was made to say something else than the client signed.
+            for (_, seen) in &mut s.seen {
+                if let Observation::Entry {
+                    fact: Fact::Authorized(authorized),
+                    ..
+                } = seen
+                {
+                    authorized.pays = vec![("thief".into(), 400)];
+                }
+            }
+            s.shared(Share {
+                pays: vec![("thief".into(), 400)],
+                ..s.share(1)
+            });
+        },
+    ];
+    for doctor in cases {
+        assert_eq!(doctored(doctor), Some("x"));
+    }
+}

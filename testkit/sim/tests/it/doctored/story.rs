@@ -1,0 +1,167 @@
+//! A good history under construction, for a test to doctor.
+
+use std::collections::BTreeMap;
+use strongroom_sim::history::{Authorized, Cosigned, Fact, NonceUse, Observation, Share};
+use strongroom_sim::properties::{Checker, Terms};
+use strongroom_types::{CredentialId, Digest, KeyId, UserId};
+
+pub(super) const KEY: KeyId = KeyId([9; 16]);
+
+pub(super) const POLICY: Digest = Digest([8; 32]);
+
+pub(super) const APPROVER: CredentialId = CredentialId([7; 16]);
+
+pub(super) const HUMAN: UserId = UserId([6; 16]);
+
+pub(super) fn name(n: u8) -> Digest {
+    Digest([n; 32])
+}
+
+fn terms() -> Terms {
+    Terms {
+        quorum: 3,
+        min_signers: 2,
+        freshness_ms: 25_000,
+        skew_ms: 5_000,
+        duty_ms: 10_000,
+        limit: 1_000,
+        window_ms: 60_000,
+        committee_quorum: 2,
+        policy: POLICY,
+        promised: BTreeMap::from([(name(1), vec![("a".to_owned(), 400)])]),
+    }
+}
+
+pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
+    Authorized {
+        intent: name(intent),
+        at_ms,
+        spend: 600,
+        anchor: "anchor:0".into(),
+        pays: vec![("a".into(), 400)],
+        attempts: vec![(1, name(100 + intent))],
+        credentials: vec![APPROVER],
+        users: vec![HUMAN],
+        members: vec![HUMAN],
+        policy: POLICY,
+        key: KEY,
+        expires_ms: 1_000_000,
+    }
+}
+
+/// A history under construction: time, and what happened so far.
+pub(super) struct Story {
+    pub(super) at: u64,
+    pub(super) size: u64,
+    pub(super) seen: Vec<(u64, Observation)>,
+}
+
+impl Story {
+    /// Ceremony released and finished, every witness cosigned it, signers started.
+    fn begun() -> Self {
+        let mut story = Self {
+            at: 0,
+            size: 0,
+            seen: Vec::new(),
+        };
+        (1..=4).for_each(|seat| story.see(Observation::Started { seat }));
+        story.entry(Fact::Ceremony(KEY, 2, vec![1, 2, 3]));
+        story.entry(Fact::Finished(KEY, 3));
+        story
+    }
+
+    /// Intent 1 authorized and witnessed.
+    fn paid() -> Self {
+        let mut story = Self::begun();
+        story.entry(Fact::Authorized(Box::new(authorized(1, 1_000))));
+        story.witnessed();
+        story
+    }
+
+    pub(super) fn see(&mut self, observation: Observation) {
+        self.at += 10;
+        self.seen.push((self.at, observation));
+    }
+
+    pub(super) fn wait(&mut self, ms: u64) {
+        self.at += ms;
+    }
+
+    pub(super) fn entry(&mut self, fact: Fact) {
+        let seq = self.size;
+        self.size += 1;
+        self.see(Observation::Entry {
+            seq,
+            bytes: name(seq as u8),
+            fact,
+        });
+        self.see(Observation::Head {
+            size: self.size,
+            body: name(200 + self.size as u8),
+        });
+    }
+
+    pub(super) fn cosigned(&mut self, witness: u16, size: u64) {
+        self.cosigned_as(witness, size, name(200 + size as u8));
+    }
+
+    pub(super) fn cosigned_as(&mut self, witness: u16, size: u64, body: Digest) {
+        let own_ms = self.at;
+        self.see(Observation::Cosigned(Cosigned {
+            witness,
+            size,
+            body,
+            own_ms,
+        }));
+    }
+
+    pub(super) fn witnessed(&mut self) {
+        let size = self.size;
+        (1..=4).for_each(|witness| self.cosigned(witness, size));
+    }
+
+    pub(super) fn share(&self, signer: u16) -> Share {
+        Share {
+            signer,
+            head: self.size,
+            request: name(50),
+            intent: name(1),
+            unsigned: name(101),
+            conflicts: vec!["anchor:0".into(), "b:1".into()],
+            pays: vec![("a".into(), 400)],
+            nonces: vec![NonceUse {
+                boot: [signer as u8; 16],
+                number: 1,
+                package: name(60),
+                share: vec![signer as u8],
+            }],
+        }
+    }
+
+    pub(super) fn shared(&mut self, share: Share) {
+        self.see(Observation::Shared(Box::new(share)));
+    }
+
+    /// Both shares of intent 1 in their honest form.
+    pub(super) fn signed(&mut self) {
+        for signer in [1, 2] {
+            let share = self.share(signer);
+            self.shared(share);
+        }
+    }
+
+    fn broken(self) -> Option<&'static str> {
+        let mut checker = Checker::new(terms());
+        let broken = |(at, seen): &(u64, Observation)| checker.observe(*at, seen).err();
+        self.seen
+            .iter()
+            .find_map(broken)
+            .map(|violation| violation.property.name())
+    }
+}
+
+pub(super) fn doctored(doctor: impl FnOnce(&mut Story)) -> Option<&'static str> {
+    let mut story = Story::paid();
+    doctor(&mut story);
+    story.broken()
+}

@@ -1,0 +1,141 @@
+//! Tightenings that do not take hold where and when they must (c, c2, c3, h).
+
+use super::story::{APPROVER, HUMAN, KEY, Story, doctored, name};
+use strongroom_sim::history::{Fact, Observation, Share, Tightening};
+
+#[test]
+fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_does_not() {
+    let late = |ms: u64, what: Tightening| {
+        doctored(move |s: &mut Story| {
+            let stale = s.share(1);
+            s.entry(Fact::Tighten(what, name(70)));
+            let size = s.size;
+            // Signer 1 has not seen it.
+            (2..=4).for_each(|witness| s.cosigned(witness, size));
+            s.wait(ms);
+            s.shared(stale);
+        })
+    };
+    let all = [
+        Tightening::Credential(APPROVER),
+        Tightening::User(HUMAN),
+        Tightening::Member(HUMAN),
+        Tightening::Cancel(name(1)),
+        Tightening::Stop,
+        Tightening::Key(KEY),
+        Tightening::Quarantine(1),
+    ];
+    for what in all {
+        assert_eq!(late(35_001, what.clone()), Some("c"), "{what:?}");
+        assert_eq!(late(34_000, what.clone()), None, "{what:?}");
+    }
+    assert_eq!(late(100_000, Tightening::Cancel(name(5))), None);
+}
+
+#[test]
+fn a_share_against_its_head_or_an_unwitnessed_one_breaks_c2() {
+    let against = |s: &mut Story| {
+        s.entry(Fact::Tighten(Tightening::Credential(APPROVER), name(70)));
+        s.witnessed();
+        s.signed();
+    };
+    assert_eq!(doctored(against), Some("c2"));
+    let unwitnessed = |s: &mut Story| {
+        s.entry(Fact::Other);
+        let size = s.size;
+        (1..=2).for_each(|witness| s.cosigned(witness, size));
+        s.signed();
+    };
+    assert_eq!(doctored(unwitnessed), Some("c2"));
+    let before_its_entry = |s: &mut Story| {
+        s.shared(Share {
+            head: 2,
+            ..s.share(1)
+        })
+    };
+    assert_eq!(doctored(before_its_entry), Some("c2"));
+}
+
+#[test]
+fn a_share_against_the_signers_tip_or_below_the_floor_breaks_c3() {
+    let own_tip = |s: &mut Story| {
+        let before = s.share(1);
+        s.entry(Fact::Tighten(Tightening::Stop, name(70)));
+        let size = s.size;
+        s.cosigned(1, size);
+        s.see(Observation::Started { seat: 2 });
+        s.shared(before);
+    };
+    assert_eq!(doctored(own_tip), Some("c3"));
+    let floor = |s: &mut Story| {
+        let before = s.share(1);
+        s.entry(Fact::Other);
+        let size = s.size;
+        s.cosigned(1, size);
+        s.see(Observation::Started { seat: 1 });
+        s.shared(before);
+    };
+    assert_eq!(doctored(floor), Some("c3"));
+    let restored = |s: &mut Story| {
+        s.see(Observation::Restored { seat: 1 });
+        s.signed();
+    };
+    assert_eq!(doctored(restored), Some("c3"));
+}
+
+#[test]
+fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
+    let resumed = |head_has_it: bool| {
+        doctored(move |s: &mut Story| {
+            s.entry(Fact::Tighten(Tightening::Stop, name(70)));
+            s.witnessed();
+            let under_the_stop = s.share(1);
+            s.entry(Fact::Resume);
+            s.witnessed();
+            let share = if head_has_it {
+                s.share(1)
+            } else {
+                under_the_stop
+            };
+            s.shared(share);
+        })
+    };
+    assert_eq!(resumed(true), None);
+    assert_eq!(resumed(false), Some("c2"));
+}
+
+#[test]
+fn a_handed_tightening_without_effect_breaks_h() {
+    let handed = |s: &mut Story| {
+        let own_ms = s.at;
+        s.see(Observation::Handed {
+            seat: 1,
+            act: name(70),
+            what: Tightening::Credential(APPROVER),
+            own_ms,
+        });
+    };
+    let shared = |s: &mut Story| {
+        handed(s);
+        s.signed();
+    };
+    assert_eq!(doctored(shared), Some("h"));
+    let cosigned = |ms: u64| {
+        doctored(move |s: &mut Story| {
+            handed(s);
+            s.wait(ms);
+            s.entry(Fact::Other);
+            let size = s.size;
+            s.cosigned(1, size);
+        })
+    };
+    assert_eq!(cosigned(11_500), Some("h"));
+    assert_eq!(cosigned(9_000), None);
+    let included = |s: &mut Story| {
+        handed(s);
+        s.wait(20_000);
+        s.entry(Fact::Tighten(Tightening::Credential(APPROVER), name(70)));
+        s.witnessed();
+    };
+    assert_eq!(doctored(included), None);
+}
