@@ -7,9 +7,18 @@ use borsh::{BorshDeserialize, BorshSerialize};
 #[error("not the canonical encoding")]
 pub struct NotCanonical;
 
-/// Encodes `value`; writing to memory does not fail.
+/// Encodes `value`. Writing into memory does not fail, the impls of this crate are all derived, and
+/// its collections have at most one element per roster member, or hold a message's bounded bytes.
+///
+/// # Panics
+/// When that is wrong: a transcript over no bytes would be the same for every ceremony, so the
+/// process ends before one is certified.
+#[expect(
+    clippy::expect_used,
+    reason = "values of this crate have an encoding; see the documentation"
+)]
 pub(crate) fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
-    borsh::to_vec(value).unwrap_or_default()
+    borsh::to_vec(value).expect("a value of this crate has an encoding")
 }
 
 /// Decodes at most `len_max` bytes and refuses bytes that would not be encoded the same way.
@@ -29,5 +38,25 @@ pub(crate) fn decode<T: BorshSerialize + BorshDeserialize>(
         Ok(value)
     } else {
         Err(NotCanonical)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use borsh::io::{ErrorKind, Result, Write};
+
+    struct TooLong;
+
+    impl BorshSerialize for TooLong {
+        fn serialize<W: Write>(&self, _: &mut W) -> Result<()> {
+            Err(ErrorKind::InvalidData.into())
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of this crate has an encoding")]
+    fn a_value_without_an_encoding_is_never_taken_for_an_empty_one() {
+        let _ = encode(&TooLong);
     }
 }

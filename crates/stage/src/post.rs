@@ -6,7 +6,7 @@ use std::fmt;
 use strongroom_ports::bus::{Delivered, Headers, Record, Topic};
 use strongroom_types::{Digest, NodeId, UnixMs, digest};
 use strongroom_wire::envelope::Heading;
-use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, encode, open, seal};
+use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, open, seal, try_encode};
 
 /// Why a record is made: what it continues. Message ids derive from it, so a re-run makes the same
 /// ids.
@@ -94,7 +94,7 @@ impl Post {
     /// A sealed record.
     ///
     /// # Errors
-    /// Fatal when the topic's name is not one.
+    /// Fatal when the topic's name is not one, or the payload has no encoding.
     pub fn record<T: Payload>(
         &mut self,
         now: UnixMs,
@@ -114,10 +114,15 @@ impl Post {
             deadline: cause.deadline,
         };
 
+        // Refused here, before anything is sealed: what goes out under this service's signature is
+        // never a record without its content.
+        let content = try_encode(payload)
+            .map_err(|e| StageError::fatal("a payload without an encoding").because(e))?;
+
         // The id follows from cause and content alone: after a crash the same work makes the same
         // ids, and readers drop what they have. Sequence and time must not be part of it.
         let to_bytes = to.map_or([0; 16], |to| to.0);
-        let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &encode(payload)];
+        let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &content];
         let headers = Headers {
             msg_id: first_half(digest("strongroom/msg-id/v1", &fields)),
             schema: T::SCHEMA.0,

@@ -19,20 +19,42 @@ pub trait Payload: BorshSerialize + BorshDeserialize {
     const SCHEMA: Schema;
 }
 
-/// Encodes a value. Our types always encode; were a writer ever to fail, the empty bytes decode
-/// nowhere.
+/// A value that borsh cannot write: a collection of more than [`u32::MAX`] elements.
+#[derive(Debug, thiserror::Error)]
+#[error("the value has no encoding")]
+pub struct EncodeError(#[source] borsh::io::Error);
+
+/// Encodes a value, for callers that can refuse one without an encoding.
 ///
 /// The bytes take no more memory than they are long (`borsh::to_vec` reserves 1 KiB for each): the
 /// journal's state keeps what this gives.
-#[must_use]
-pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(borsh::object_length(value).unwrap_or_default());
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn try_encode<T: BorshSerialize>(value: &T) -> std::result::Result<Vec<u8>, EncodeError> {
+    let len = borsh::object_length(value).map_err(EncodeError)?;
+    let mut bytes = Vec::with_capacity(len);
 
     // Half an encoding must not leave: it could decode as another value.
-    if value.serialize(&mut bytes).is_err() {
-        bytes.clear();
-    }
-    bytes
+    value.serialize(&mut bytes).map_err(EncodeError)?;
+    Ok(bytes)
+}
+
+/// Encodes a value of our own types, which always have an encoding: writing into memory does not
+/// fail, each `BorshSerialize` written by hand passes on its writer's errors and makes none, and a
+/// collection too long for borsh (more than [`u32::MAX`] elements) would have to come out of
+/// messages of at most [`RECORD_BYTES_MAX`].
+///
+/// # Panics
+/// When that is wrong. A digest, row or record of no bytes would be taken for a valid one, and two
+/// different requests would have the same digest; the process ends before it makes one.
+#[must_use]
+#[expect(
+    clippy::expect_used,
+    reason = "our types have an encoding; see the documentation"
+)]
+pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
+    try_encode(value).expect("a value of our own types has an encoding")
 }
 
 /// Decodes a value strictly: bounded size, no trailing bytes, re-encodes to the same bytes.
@@ -115,6 +137,29 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    /// Fails after its first byte, as a collection that is too long does.
+    struct TooLong;
+
+    impl BorshSerialize for TooLong {
+        fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
+            writer.write_all(&[1])?;
+            Err(ErrorKind::InvalidData.into())
+        }
+    }
+
+    #[test]
+    fn a_value_without_an_encoding_is_an_error() {
+        let error = try_encode(&TooLong).unwrap_err();
+        assert_eq!(error.to_string(), "the value has no encoding");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of our own types has an encoding")]
+    fn a_value_without_an_encoding_is_never_taken_for_an_empty_one() {
+        let _ = encode(&TooLong);
     }
 
     #[test]

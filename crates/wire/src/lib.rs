@@ -11,7 +11,7 @@ pub mod marks;
 pub mod records;
 pub mod topics;
 
-pub use codec::{Payload, Schema, decode, encode};
+pub use codec::{EncodeError, Payload, Schema, decode, encode, try_encode};
 pub use envelope::{Envelope, NodeKey, Role, Senders, open, seal};
 pub use life::{TransactionState, Who, ended_as};
 pub use marks::{Layer, Marks};

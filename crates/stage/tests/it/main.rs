@@ -10,4 +10,5 @@
 mod exactly_once;
 mod failures;
 mod kit;
+mod post;
 mod stateless;
