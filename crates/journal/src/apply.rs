@@ -137,7 +137,7 @@ fn check_platform_scope(entry: &Entry) -> Result<(), Refusal> {
     }
 }
 
-/// Where an entry of a tenant takes effect.
+/// Position and time at which an entry of a tenant takes effect.
 fn tenant_place(entry: &Entry) -> Result<Place, Refusal> {
     match entry.scope {
         Scope::Tenant(tenant) => Ok(Place {

@@ -27,13 +27,13 @@ pub struct Authorization {
 /// The end of a key generation, certified by all n signers.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Finished {
-    /// The key.
+    /// Key that the ceremony made.
     pub key: KeyId,
     /// Transcript hash that every signer certified.
     pub transcript: Digest,
     /// Public result (borsh of `mpc_core`'s public key record).
     pub public: Vec<u8>,
-    /// One Ed25519 certificate a signer, ascending by index.
+    /// One Ed25519 certificate per signer, ascending by index.
     pub certificates: Vec<(u16, [u8; 64])>,
 }
 
@@ -72,9 +72,9 @@ pub struct Entry {
     pub seq: u64,
     /// Journal time; never decreases.
     pub at: UnixMs,
-    /// Whose sub-state it changes.
+    /// Tenant or platform whose part of the state it changes.
     pub scope: Scope,
-    /// What it says.
+    /// Content, as the journal's rules read it.
     pub body: Body,
 }
 

@@ -126,7 +126,7 @@ impl Bounds {
     }
 }
 
-/// Who takes part, and by which numbers.
+/// Participants of an installation with their keys, and the bounds of every tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Genesis {
     /// Format version, 1.
@@ -155,9 +155,9 @@ pub struct Genesis {
     pub quorum: u32,
     /// Hostile witnesses the quorum bears.
     pub faults: u32,
-    /// Chains.
+    /// Chains whose intents are accepted, with their decoders.
     pub chains: Vec<ChainSeat>,
-    /// Numbers.
+    /// Delays, lives and quotas that bind every tenant.
     pub bounds: Bounds,
 }
 

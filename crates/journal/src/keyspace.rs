@@ -24,7 +24,7 @@ fn len(value: &str) -> [u8; 4] {
     u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-/// Where the journal stands.
+/// Next position and last time of the journal.
 #[must_use]
 pub fn position() -> Key {
     key(0, &[])
@@ -42,13 +42,13 @@ pub fn used_act(tenant: Option<TenantId>, id: ActId) -> Key {
     tenant.map_or_else(|| key(2, &[&id.0]), |t| key(3, &[&t.0, &id.0]))
 }
 
-/// A tenant.
+/// Record of a tenant: its boards, delays and policy.
 #[must_use]
 pub fn tenant(t: TenantId) -> Key {
     key(4, &[&t.0])
 }
 
-/// A user.
+/// Record of a user, within the tenant.
 #[must_use]
 pub fn user(t: TenantId, id: UserId) -> Key {
     key(5, &[&t.0, &id.0])
@@ -60,7 +60,7 @@ pub fn credential(t: TenantId, id: CredentialId) -> Key {
     key(6, &[&t.0, &id.0])
 }
 
-/// A group.
+/// Record of a group, within the tenant.
 #[must_use]
 pub fn group(t: TenantId, id: GroupId) -> Key {
     key(7, &[&t.0, &id.0])
@@ -98,7 +98,7 @@ pub fn proposal(t: TenantId, act: &Digest) -> Key {
     key(PROPOSAL, &[&t.0, &act.0])
 }
 
-/// A vault.
+/// Record of a vault, within the tenant.
 #[must_use]
 pub fn vault(t: TenantId, id: VaultId) -> Key {
     key(12, &[&t.0, &id.0])
@@ -116,7 +116,7 @@ pub fn account(t: TenantId, id: KeyId, account: u32) -> Key {
     key(14, &[&t.0, &id.0, &account.to_be_bytes()])
 }
 
-/// An intent.
+/// Record of an authorized intent, by the digest of its text.
 #[must_use]
 pub fn intent(t: TenantId, digest: &Digest) -> Key {
     key(15, &[&t.0, &digest.0])

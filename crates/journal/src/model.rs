@@ -34,9 +34,9 @@ pub struct TenantRecord {
     pub name: Name,
     /// Scope version.
     pub version: u64,
-    /// Admins.
+    /// Board for vaults, revocations, stop and resume.
     pub admins: Board,
-    /// Committee.
+    /// Board for policy, loosenings and ceremonies.
     pub committee: Board,
     /// Digest of the policy in force.
     pub policy: Digest,
@@ -125,7 +125,7 @@ pub struct KeyRecord {
 pub struct PublicKey {
     /// Group public key in the suite's encoding.
     pub group_key: Vec<u8>,
-    /// Chain code.
+    /// BIP-32 chain code of the group key, 32 bytes.
     pub chain_code: [u8; 32],
     /// The whole public key record of `mpc_core` (verifying shares included).
     pub record: Vec<u8>,
@@ -166,7 +166,7 @@ pub struct AttemptRecord {
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum IntentStanding {
-    /// Authorized.
+    /// In the journal with its decision and approvals; its attempts may be signed.
     Authorized = 0,
     /// Cancelled by its client or the admins.
     Cancelled = 1,
@@ -181,7 +181,7 @@ pub struct IntentRecord {
     pub standing: IntentStanding,
     /// The vault that pays.
     pub vault: VaultId,
-    /// The chain.
+    /// Chain on which it pays, CAIP-2.
     pub chain: ChainId,
     /// Credential that asked.
     pub initiator: CredentialId,

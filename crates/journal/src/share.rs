@@ -12,11 +12,11 @@ use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
 /// A share that a signer is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct ShareRequest {
-    /// The tenant.
+    /// Tenant of the intent.
     pub tenant: TenantId,
-    /// The intent.
+    /// Digest of the intent text.
     pub intent: Digest,
-    /// The attempt's number.
+    /// The attempt's number, from 1.
     pub attempt: u32,
     /// The asked signer's roster index.
     pub signer: u16,
@@ -27,9 +27,9 @@ pub struct ShareRequest {
 /// Journal records behind an attempt that may be signed.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// The intent.
+    /// Record of the intent, authorized and not cancelled.
     pub record: IntentRecord,
-    /// The attempt.
+    /// Record of the attempt that was asked for.
     pub attempt: AttemptRecord,
     /// The vault that pays.
     pub vault: VaultRecord,

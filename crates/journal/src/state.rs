@@ -263,7 +263,7 @@ pub trait Lookup: View {
         Ok(self.record(&ks::position())?.unwrap_or_default())
     }
 
-    /// The platform.
+    /// Record of what binds every tenant; the default before any platform act.
     fn platform(&self) -> Result<PlatformRecord, Refusal> {
         Ok(self.record(&ks::platform())?.unwrap_or_default())
     }

@@ -30,7 +30,7 @@ pub struct Link {
     routes: Arc<LinkRoutes>,
 }
 
-/// Where records go and come from; shared by the two directions of a connection.
+/// Topics and bus of one signer; shared by the two directions of a connection.
 pub(crate) struct LinkRoutes {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) node: NodeId,

@@ -17,19 +17,19 @@ const OFFSET_MINUTES: std::ops::RangeInclusive<i16> = -720..=840;
 words! {
     /// A day of the week; texts list them from Monday.
     Day {
-        /// Monday.
+        /// Day 1 of ISO 8601.
         Monday "monday",
-        /// Tuesday.
+        /// Day 2 of ISO 8601.
         Tuesday "tuesday",
-        /// Wednesday.
+        /// Day 3 of ISO 8601.
         Wednesday "wednesday",
-        /// Thursday.
+        /// Day 4 of ISO 8601.
         Thursday "thursday",
-        /// Friday.
+        /// Day 5 of ISO 8601.
         Friday "friday",
-        /// Saturday.
+        /// Day 6 of ISO 8601.
         Saturday "saturday",
-        /// Sunday.
+        /// Day 7 of ISO 8601.
         Sunday "sunday",
     }
 }

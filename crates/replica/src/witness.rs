@@ -31,7 +31,7 @@ pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
     })
 }
 
-/// What was cosigned last, and whether the key is retired; `None` before the row exists.
+/// Newest cosigned head, and whether the key is retired; `None` before the row exists.
 fn cosigned(tx: &mut dyn Tx) -> Result<Option<(Option<Cosigned>, bool)>, ReplicaError> {
     let Some(row) = tx.query_opt(sql::WITNESS, &[])? else {
         return Ok(None);

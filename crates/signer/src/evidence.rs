@@ -14,7 +14,7 @@ pub(crate) struct SignerEvidence {
     pub(crate) attempt: Option<AttemptRecord>,
     /// The signer's own decoding of the transaction.
     pub(crate) inspection: Option<Inspection>,
-    /// What the intent says the transaction should do.
+    /// Effects that the intent asks for.
     pub(crate) expected: Option<Effects>,
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) retired: bool,
     /// Its replica of the journal.
     pub(crate) follower: &'a Follower,
-    /// What each tightening that was handed over would change at the tip.
+    /// Changes at the tip that each handed tightening would make.
     pub(crate) handed: &'a [Delta],
     /// The replica's entries on its disk.
     pub(crate) entries: &'a dyn Entries,

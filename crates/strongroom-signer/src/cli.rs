@@ -40,12 +40,12 @@ The configuration is TOML; every path may be relative to the file's own folder:
 #[derive(Parser)]
 #[command(name = "strongroom-signer", version, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// What to do.
+    /// The one subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// Commands of a node's operator.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make this node's keys and print its public record (JSON) for genesis.
@@ -65,7 +65,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Show where the running node stands: one `name: value` a line.
+    /// Show where the running node stands: one `name: value` per line.
     Status(At),
     /// Share nothing any more, at once and after every restart, until `resume-local`. Works while
     /// the node is not running, too.
@@ -78,7 +78,7 @@ pub enum Command {
         /// JSON of the signed container: {"endorsements":[…],"text":"…"}.
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Where the node is.
+        /// Folder and socket of the node.
         #[command(flatten)]
         at: At,
     },
@@ -91,7 +91,7 @@ pub enum Command {
     },
 }
 
-/// Where the node is.
+/// Folder and socket of a node.
 #[derive(Args)]
 pub struct At {
     /// Its data folder.

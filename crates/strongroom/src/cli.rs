@@ -52,7 +52,7 @@ pub enum Command {
     /// Approvals: what waits for people, and their signed answers.
     #[command(subcommand)]
     Approvals(approvals::ApprovalsCommand),
-    /// Where the server's journal replica stands, and whether it is the pinned installation.
+    /// State of the server's journal replica, and whether it is the pinned installation.
     Status(status::Status),
     /// The journal and what follows from it.
     #[command(subcommand)]

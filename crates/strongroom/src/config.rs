@@ -48,7 +48,7 @@ pub struct Config {
     pub data: PathBuf,
     /// Folder that holds a secrets file per role.
     pub secrets: PathBuf,
-    /// The bus.
+    /// Bus that all roles share; every role needs one.
     pub bus: Option<Part>,
     /// The roles' databases.
     pub store: Option<Part>,

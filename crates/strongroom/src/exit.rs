@@ -60,16 +60,16 @@ pub enum RunError {
     /// A role's secrets cannot be used.
     #[error("role {role}")]
     Secrets {
-        /// The role.
+        /// Role whose file it is.
         role: RoleName,
-        /// What is wrong with the file.
+        /// Reason for which the file cannot be used.
         #[source]
         source: SecretsError,
     },
     /// A role's folder cannot be made or locked.
     #[error("role {role}: folder {}", path.display())]
     Folder {
-        /// The role.
+        /// Role whose folder it is.
         role: RoleName,
         /// The folder.
         path: PathBuf,
@@ -80,7 +80,7 @@ pub enum RunError {
     /// Another process holds the lock of a role's folder.
     #[error("role {role}: another process runs on {}", path.display())]
     InUse {
-        /// The role.
+        /// Role whose folder is held.
         role: RoleName,
         /// The folder.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum RunError {
     /// A role's database was made for something else.
     #[error("role {role}: its database belongs to {owner}")]
     ForeignStore {
-        /// The role.
+        /// Role that was to open it.
         role: RoleName,
         /// The other installation or role.
         owner: String,
@@ -96,7 +96,7 @@ pub enum RunError {
     /// A role's database fails.
     #[error("role {role}: its database")]
     Store {
-        /// The role.
+        /// Role whose database it is.
         role: RoleName,
         /// The database's answer.
         #[source]

@@ -27,21 +27,21 @@ pub type OpenGateway = Box<dyn Fn(&Part, &ChainId) -> anyhow::Result<Arc<dyn Cha
 /// The kinds of parts that a build links, by the name that configurations use.
 #[derive(Default)]
 pub struct Adapters {
-    /// Buses.
+    /// Ways to open a bus.
     pub buses: BTreeMap<&'static str, OpenBus>,
-    /// Databases.
+    /// Ways to open a role's database.
     pub stores: BTreeMap<&'static str, OpenStore>,
-    /// Ways to the networks of chains.
+    /// Ways to open a chain's gateway.
     pub gateways: BTreeMap<&'static str, OpenGateway>,
 }
 
-/// What the roles of this process run on.
+/// Opened parts on which the roles of this process run.
 pub struct Parts {
     /// The configuration.
     pub config: Config,
     /// The pinned genesis.
     pub genesis: Arc<Genesis>,
-    /// The bus.
+    /// Bus shared by all roles of this process.
     pub bus: Arc<dyn Bus>,
     /// Journal replica in memory that the services of this process share.
     pub journal: Arc<SharedFollower>,
@@ -62,13 +62,13 @@ pub struct WorkedChain {
     pub gateway: Arc<dyn ChainGateway>,
 }
 
-/// What a service has for itself.
+/// Identity and database of one service.
 pub struct Service {
-    /// Its role.
+    /// Role that it plays, one service per role.
     pub role: RoleName,
-    /// Its database.
+    /// Database that no other role opens.
     pub db: Arc<dyn Db>,
-    /// Its keys.
+    /// Keys of this role alone.
     pub secrets: RoleSecrets,
     genesis: Digest,
 }
@@ -311,7 +311,7 @@ fn named<'a, T>(
     kinds.get(part.kind.as_str()).map(|open| (part, open))
 }
 
-/// What the configuration names, beside what there is.
+/// Kind that the configuration names, beside those of this build.
 fn has<T>(kind: &str, kinds: &BTreeMap<&'static str, T>) -> String {
     let known: Vec<&str> = kinds.keys().copied().collect();
     match known.as_slice() {

@@ -105,13 +105,13 @@ impl FromStr for RoleName {
     }
 }
 
-/// What roles are started with.
+/// Context of a start: parts, threads, and the bus's age.
 pub(crate) struct Starting<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) supervisor: &'a mut Supervisor,
     /// The bus was lost and is new: positions on the old one mean nothing.
     pub(crate) new_bus: bool,
-    /// Where the API listens, once it does.
+    /// Address of the API, once it listens.
     pub(crate) address: Option<SocketAddr>,
 }
 

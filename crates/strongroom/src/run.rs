@@ -16,7 +16,7 @@ use strongroom_stage::StopFlag;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// What the bus may take to finish what it accepted.
+/// Longest time for the bus to finish what it accepted.
 const BUS_SHUTDOWN: Duration = Duration::from_secs(5);
 /// How often a running process looks for a failure.
 const FAILURE_POLL: Duration = Duration::from_millis(500);
@@ -98,19 +98,19 @@ impl Running {
         })
     }
 
-    /// What the roles run on.
+    /// Parts on which the roles run.
     #[must_use]
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    /// Where the API listens, when that role runs here.
+    /// Address of the API, when that role runs here.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// What ended for good, if anything did.
+    /// First role or part that ended for good, with its reason.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.supervisor.failure()

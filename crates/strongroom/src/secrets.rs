@@ -30,11 +30,11 @@ pub struct RoleSecrets {
     pub node: NodeId,
     /// Seed of the key that signs its envelopes.
     pub seed: Seed,
-    /// What only this role's file holds.
+    /// Keys that no other role may hold.
     pub held: HeldKeys,
 }
 
-/// What is in the file of one role and must not be in another's.
+/// Keys in the file of one role that must not be in another's.
 pub enum HeldKeys {
     /// Nothing beside the identity.
     Identity,
@@ -117,7 +117,7 @@ struct BearerKey {
     tenant: Option<String>,
 }
 
-/// Where a role's secrets are.
+/// Path of a role's secrets file.
 #[must_use]
 pub fn file_of(folder: &Path, role: RoleName) -> PathBuf {
     folder.join(format!("{}.json", role.name()))

@@ -63,7 +63,7 @@ pub struct StageRun {
     pub name: &'static str,
     /// The stage's database.
     pub db: Arc<dyn Db>,
-    /// The bus.
+    /// Bus whose topics the stage consumes and fills.
     pub bus: Arc<dyn Bus>,
     /// Replica whose first fresh witnessed head the stage waits for; the writer, which makes the
     /// heads, waits for none.
@@ -81,7 +81,7 @@ impl Supervisor {
         self.stop.clone()
     }
 
-    /// What ended for good, if anything did.
+    /// First part that ended for good, with its reason.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.failure.get()

@@ -25,7 +25,7 @@ pub(crate) enum FactsAge {
     Fresh,
 }
 
-/// What came of a build.
+/// Result of a build.
 enum BuildOutcome {
     /// A transaction; its coins are not reserved yet.
     Built(Built),

@@ -29,7 +29,7 @@ fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> StageError {
     StageError::fatal("the facts table").because(cause)
 }
 
-/// What a build is made from: an owned [`Facts`].
+/// Facts of a build, owned: see [`Facts`].
 pub(crate) struct OwnedFacts {
     height: u64,
     fees: Vec<u8>,

@@ -87,7 +87,7 @@ impl TransactionsStage {
     }
 }
 
-/// What a refusal of the journal asks for.
+/// Next step that a refusal of the journal asks for.
 enum AfterRefusal {
     /// The submission arrived twice, and the first one is in.
     AlreadyIn,

@@ -61,7 +61,7 @@ pub(crate) struct Offered {
 /// A signed transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Assembled {
-    /// What was signed.
+    /// Offer whose slots were signed.
     pub(crate) offered: Offered,
     /// Bytes for the network.
     pub(crate) raw: Vec<u8>,

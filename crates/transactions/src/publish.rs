@@ -19,7 +19,7 @@ use strongroom_wire::{
 /// many megabytes must not make a record that the bus refuses, which would stop the stage.
 const DETAIL_CHARS_MAX: usize = 512;
 
-/// What clients learn together with a new state.
+/// News for clients beside the new state.
 #[derive(Default)]
 pub(crate) struct Announcement {
     /// Reason of an end.

@@ -28,7 +28,7 @@ pub(crate) struct Payment {
     pub(crate) core: String,
     /// Their approvals.
     pub(crate) approvals: Vec<Signed>,
-    /// Where it is.
+    /// State of its life cycle.
     pub(crate) state: PaymentState,
     /// Changes written so far.
     pub(crate) version: u32,

@@ -30,7 +30,7 @@ const FOUND_INDEX_MAX: u32 = ADDRESS_INDEX_MAX / 2;
 /// the node's time limit, and a tick holds the database.
 const SILENT_MAX: usize = 4;
 
-/// What a sync of a vault came to.
+/// Result of one sync of a vault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Synced {
     /// The table has the node's newest answer.

@@ -7,7 +7,7 @@ use strongroom_stage::post::{Cause, open_record};
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::{JournalSubmitted, Role, Senders, decode};
 
-/// Who may submit. Nothing unauthenticated is appended.
+/// Roles that may submit. Nothing unauthenticated is appended.
 const SUBMITTERS: [Role; 4] = [
     Role::Api,
     Role::Approvals,

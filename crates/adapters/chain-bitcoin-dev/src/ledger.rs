@@ -33,13 +33,13 @@ pub struct Output {
     pub spent_by: Option<String>,
 }
 
-/// A known transaction.
+/// A transaction that waits for a block or is in one.
 pub struct KnownTransaction {
     /// Network bytes with witnesses.
     pub raw: Vec<u8>,
     /// Satoshi; 0 for the coinbase of a funding.
     pub fee: u64,
-    /// `None` while it waits for a block.
+    /// Height of its block; `None` while it waits for one.
     pub height: Option<u32>,
 }
 

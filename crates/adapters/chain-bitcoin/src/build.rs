@@ -188,8 +188,8 @@ fn write(
     .encode(codec.network)
 }
 
-/// What was written is read by the decoder that signers use, so that a difference shows here and
-/// not as a refusal later.
+/// Reads the result with the decoder that signers use, so that a difference shows here and not as a
+/// refusal later.
 fn read_back(
     codec: &BitcoinCodec,
     plan: &Plan<'_>,

@@ -54,7 +54,7 @@ impl BitcoinCodec {
         })
     }
 
-    /// The network.
+    /// The one network that this codec reads.
     #[must_use]
     pub fn network(&self) -> Network {
         self.network

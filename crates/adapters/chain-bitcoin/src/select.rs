@@ -26,7 +26,7 @@ pub struct Coin {
     pub path: OwnPath,
 }
 
-/// What the coins must cover.
+/// Amount and fee that the coins must cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
     /// Sum of the payments.

@@ -3,7 +3,7 @@
 use crate::illegal::IllegalTransition;
 use strongroom_types::{Digest, UnixMs};
 
-/// Where a ceremony stands.
+/// State of a ceremony.
 #[derive(Debug)]
 pub(crate) enum CeremonyState {
     /// The journal has released it, and no run was started from here.
@@ -27,7 +27,7 @@ pub(crate) struct ProtocolRun {
     pub(crate) request: Digest,
 }
 
-/// What can happen to a ceremony.
+/// Event that moves a ceremony.
 #[derive(Debug)]
 pub(crate) enum CeremonyEvent {
     /// The next run was started.

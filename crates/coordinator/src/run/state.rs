@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use strongroom_types::UnixMs;
 use strongroom_wire::SigningRequest;
 
-/// Where a signing run stands.
+/// State of a signing run.
 #[derive(Debug)]
 pub(crate) enum RunState {
     /// No quorum is asked. One may be, from `not_before` on.
@@ -31,7 +31,7 @@ pub(crate) struct Try {
     pub(crate) covered_us: u64,
 }
 
-/// What can happen to a signing run.
+/// Event that moves a signing run.
 #[derive(Debug)]
 pub(crate) enum RunEvent {
     /// A quorum was asked.

@@ -16,7 +16,7 @@ use strongroom_types::{
 pub struct Ballot<'a> {
     /// The installation.
     pub platform: PlatformId,
-    /// The tenant.
+    /// Tenant whose credentials and groups count.
     pub tenant: TenantId,
     /// Digest of the intent.
     pub intent: Digest,

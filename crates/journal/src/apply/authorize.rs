@@ -21,7 +21,7 @@ use strongroom_types::{
 
 /// An intent with the policy's answer.
 pub struct Evaluated {
-    /// The intent.
+    /// Intent as its text says it.
     pub intent: Intent,
     /// Digest of the intent's text.
     pub digest: Digest,
@@ -237,7 +237,7 @@ fn evaluate_stopped_too(
 
 /// An intent that no rule about the intent itself keeps out.
 pub struct Admitted {
-    /// The intent.
+    /// Intent as its text says it.
     pub intent: Intent,
     /// Digest of the intent's text.
     pub digest: Digest,

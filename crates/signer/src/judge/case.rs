@@ -28,7 +28,7 @@ pub(crate) struct Case<'a> {
     pub(super) head: Option<u64>,
     /// The journal's answer at that head.
     pub(super) at_head: Option<JournalAnswer>,
-    /// What the journal allows, once the head covers the attempt.
+    /// Journal records behind the attempt, once the head covers it.
     pub(super) grant: Option<Box<Grant>>,
     pub(super) intent: Option<Intent>,
     /// The attempt inside of the intent's own entry, which is number 1.
@@ -37,7 +37,7 @@ pub(crate) struct Case<'a> {
     pub(super) decoder: Option<Decoder<'a>>,
     pub(super) vault_key: Option<VaultKey>,
     pub(super) packages: Option<Vec<SigningPackage>>,
-    /// What a refusal names as its reason.
+    /// Findings so far, which a refusal names by digest.
     pub(super) evidence: SignerEvidence,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What an earlier check found.
+/// Finding of an earlier check.
 pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, Stop> {
     finding.ok_or_else(|| incomplete().into())
 }

@@ -27,7 +27,7 @@ pub enum ActCommand {
         /// Key files that sign; may be given several times.
         #[arg(long, value_name = "FILE", required = true)]
         key: Vec<PathBuf>,
-        /// Where the signed act goes. Default: the file itself if it is a signed act, else
+        /// File for the signed act. Default: the file itself if it is a signed act, else
         /// `<file>.signed`.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,

@@ -139,7 +139,7 @@ fn decide(
     )?)
 }
 
-/// What is signed, as read here.
+/// Prints the intent and decision that would be signed, as read here.
 fn describe(pending: &PendingApproval, out: &mut dyn Write) -> anyhow::Result<()> {
     let (intent, core) = (&pending.shown.intent, &pending.decision.core);
     writeln!(

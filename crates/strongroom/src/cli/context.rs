@@ -81,7 +81,7 @@ impl Profile {
     }
 }
 
-/// What the options and the profile say together.
+/// Options and profile together.
 #[derive(Debug)]
 pub struct Context {
     url: Option<String>,

@@ -29,14 +29,14 @@ pub enum GenesisCommand {
     /// Show a genesis file: hash and words to compare, who takes part, and everything that weakens
     /// the claim.
     Show {
-        /// The file.
+        /// Genesis file.
         file: PathBuf,
     },
     /// Compare a genesis file with a pinned hash and check its rules.
     Verify {
-        /// The file.
+        /// Genesis file.
         file: PathBuf,
-        /// The hash.
+        /// Pinned hash, 64 hex digits.
         #[arg(long, value_name = "HEX")]
         hash: Digest,
     },

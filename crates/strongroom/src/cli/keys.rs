@@ -26,7 +26,7 @@ pub enum KeysCommand {
     },
     /// Show the public part of a key file.
     Show {
-        /// The file.
+        /// Key file.
         file: PathBuf,
     },
 }

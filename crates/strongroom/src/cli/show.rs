@@ -43,7 +43,7 @@ pub fn fee(chain: &ChainId, fee: MinorUnits) -> anyhow::Result<String> {
     })
 }
 
-/// What an intent will do, one payment or right per line.
+/// Effects of an intent, one payment or right per line.
 pub fn effects(
     out: &mut dyn Write,
     chain: &ChainId,

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use std::io::Write;
 
-/// Where the server's journal replica stands.
+/// State of the server's journal replica.
 #[derive(Args, Debug)]
 pub struct Status {
     /// One line of JSON.

@@ -31,7 +31,7 @@ pub enum TxCommand {
         /// Most transactions to list.
         #[arg(long, default_value_t = 20)]
         limit: u32,
-        /// Where an earlier list ended.
+        /// Cursor that an earlier list printed.
         #[arg(long)]
         cursor: Option<String>,
         /// One line of JSON.
@@ -49,7 +49,7 @@ pub enum TxCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Where the time went, layer by layer.
+    /// Time that each layer took, beside its budget.
     Timeline {
         /// The transaction (`tx_…`).
         tx: TransactionId,

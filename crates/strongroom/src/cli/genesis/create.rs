@@ -16,7 +16,7 @@ use strongroom_wire::{NodeKey, Role, decode};
 // that can never be changed once its hash is pinned.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Description {
+struct GenesisDescription {
     mode: String,
     origin: String,
     /// Ed25519 key of the log, hex.
@@ -110,11 +110,12 @@ struct BoundsTable {
 pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let config: Description = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    let config: GenesisDescription =
+        toml::from_str(&text).with_context(|| path.display().to_string())?;
     from_config(config, path.parent().unwrap_or(Path::new(".")))
 }
 
-fn from_config(config: Description, folder: &Path) -> anyhow::Result<Genesis> {
+fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Genesis> {
     // Has no default: production minima hold only where genesis says so, and forgetting the line
     // must not decide that.
     let mode = match config.mode.as_str() {
