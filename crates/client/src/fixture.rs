@@ -22,8 +22,8 @@ use strongroom_signing::{aggregate, commitment_to_wire, packages};
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, NodeId, Record,
-    SessionId, Signed, UnixMs,
+    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, NodeId,
+    RegistryRecord, SessionId, Signed, UnixMs,
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{
@@ -77,7 +77,10 @@ impl Journal {
             ..ledger.world.tenant.first_vault()
         };
         ledger
-            .act(ActBody::Put(Record::Vault(second)), &ledger.admins())
+            .act(
+                ActBody::Put(RegistryRecord::Vault(second)),
+                &ledger.admins(),
+            )
             .unwrap();
         let world = ledger.world.clone();
         let log = Log::of(&ledger);
@@ -170,7 +173,7 @@ impl Journal {
             key: self.proof(self.find(|body| matches!(body, Body::Finished(_))), 4),
             vault: self.proof(
                 self.act(
-                    |body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == vault),
+                    |body| matches!(body, ActBody::Put(RegistryRecord::Vault(found)) if found.id == vault),
                 ),
                 4,
             ),

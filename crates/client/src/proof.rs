@@ -19,8 +19,8 @@ use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
 use strongroom_types::charter::Board;
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
-    Act, ActBody, Charter, Credential, CredentialId, Digest, Name, Record, Scope, Signed, Suite,
-    TenantId, UnixMs, Vault, VaultId,
+    Act, ActBody, Charter, Credential, CredentialId, Digest, Name, RegistryRecord, Scope, Signed,
+    Suite, TenantId, UnixMs, Vault, VaultId,
 };
 
 /// Keys and quorum of log and witnesses, taken from the pinned genesis and from nowhere else.
@@ -304,7 +304,7 @@ fn vault_record(
     charter: &Charter,
 ) -> Result<Vault, ClientError> {
     let (act, digest, signed) = act(genesis, entry)?;
-    let ActBody::Put(Record::Vault(vault)) = act.body else {
+    let ActBody::Put(RegistryRecord::Vault(vault)) = act.body else {
         return Err(ClientError::not_proved("the act does not create a vault"));
     };
 

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::charter::Board;
 use strongroom_types::{
     AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential,
-    CredentialId, Digest, GroupId, MinorUnits, Name, Record, UnixMs, UserId, VaultId,
+    CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, UnixMs, UserId, VaultId,
 };
 
 /// Next position and last time of the journal.
@@ -89,7 +89,7 @@ pub struct ListedRecord {
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ProposalRecord {
     /// Record that its release puts in force.
-    pub record: Record,
+    pub record: RegistryRecord,
     /// Releasable from this journal time.
     pub from: UnixMs,
     /// Not releasable at or after this journal time.

@@ -11,7 +11,7 @@ use crate::id::{
     ActId, AllowListId, CredentialId, GroupId, KeyId, PlatformId, TenantId, UserId, VaultId,
 };
 use crate::json::Json;
-use crate::registry::Record;
+use crate::registry::RegistryRecord;
 use crate::time::UnixMs;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -98,7 +98,7 @@ pub enum ActBody {
     },
     /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply`
     /// decides which).
-    Put(Record),
+    Put(RegistryRecord),
     /// Lets a proposal take effect after its delay (committee's quorum). Names the digest of the
     /// proposing act.
     Release(Digest),
@@ -195,7 +195,7 @@ impl ActBody {
                 tenant: f.parse("tenant")?,
                 charter: Box::new(f.object("charter", Charter::read)?),
             },
-            "put" => Self::Put(f.object("record", Record::read)?),
+            "put" => Self::Put(f.object("record", RegistryRecord::read)?),
             "release" => Self::Release(f.parse("act")?),
             "resume" => Self::Resume,
             "tighten" => Self::Tighten(Tighten::read(f)?),

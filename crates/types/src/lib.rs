@@ -41,7 +41,8 @@ pub use intent::{Destination, Intent, IntentKind, Transfer};
 pub use mode::Mode;
 pub use refusal::{Code, Cure, Refusal};
 pub use registry::{
-    AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, Record, Suite, User, Vault,
+    AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, RegistryRecord, Suite, User,
+    Vault,
 };
 pub use signed::{Endorsement, Signed, SigningCredential};
 pub use text::Name;

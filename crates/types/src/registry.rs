@@ -168,7 +168,7 @@ pub struct CeremonyPlan {
 
 /// One registry record, as `put` sets it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub enum Record {
+pub enum RegistryRecord {
     /// A human being new to the tenant.
     User(User),
     /// Another public key of a user.
@@ -329,7 +329,7 @@ fn object(members: Vec<(&'static str, Json)>) -> Json {
     )
 }
 
-impl Record {
+impl RegistryRecord {
     /// Reads a record by its `kind` member.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         match f.text("kind")?.as_str() {

@@ -9,7 +9,7 @@ use strongroom_journal::model::KeyRecord;
 use strongroom_journal::{Body, Finished};
 use strongroom_mpc_core::dkg::{DkgEffect, DkgInput, DkgParameters, DkgSession};
 use strongroom_mpc_core::{KeyShareRecord, PublicKeyRecord};
-use strongroom_types::{CeremonyPlan, Digest, Record, Suite};
+use strongroom_types::{CeremonyPlan, Digest, RegistryRecord, Suite};
 
 /// A finished key generation.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl World {
 
     /// [`World::plan`] as a record to put.
     #[must_use]
-    pub fn ceremony_record(&self) -> Record {
-        Record::Ceremony(self.plan())
+    pub fn ceremony_record(&self) -> RegistryRecord {
+        RegistryRecord::Ceremony(self.plan())
     }
 
     /// The parameters of a released ceremony.

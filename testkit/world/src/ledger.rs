@@ -9,8 +9,8 @@ use strongroom_journal::entry::VERSION;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Authorization, Body, Delta, Entry, State, apply};
 use strongroom_types::{
-    Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Record,
-    Refusal, Scope, Signed, Tighten, UnixMs,
+    Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
+    RegistryRecord, Scope, Signed, Tighten, UnixMs,
 };
 
 /// A journal with everything that was appended to it.
@@ -72,7 +72,7 @@ impl Ledger {
         let ceremony = ledger.make_key();
         let vault = ledger.world.tenant.first_vault();
         ledger
-            .act(ActBody::Put(Record::Vault(vault)), &ledger.admins())
+            .act(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
             .expect("vault");
         (ledger, ceremony)
     }
@@ -96,7 +96,7 @@ impl Ledger {
     }
 
     /// Proposes a record, waits for the delay and releases it.
-    pub fn put_and_release(&mut self, record: Record) {
+    pub fn put_and_release(&mut self, record: RegistryRecord) {
         let proposal = self.signed_act(ActBody::Put(record), &self.committee());
         self.push(Body::Act(proposal.clone()), self.now)
             .expect("proposal");

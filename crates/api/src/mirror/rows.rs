@@ -5,7 +5,7 @@ use strongroom_ports::bus::Position;
 use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx};
 use strongroom_tlog::{Hash, MemoryTree};
 use strongroom_types::{
-    Act, ActBody, Document as _, KeyId, NodeId, Record, Scope, TenantId, VaultId,
+    Act, ActBody, Document as _, KeyId, NodeId, RegistryRecord, Scope, TenantId, VaultId,
 };
 use strongroom_wire::encode;
 
@@ -77,7 +77,7 @@ fn about(entry: &Entry) -> (Option<TenantId>, Option<MirrorFact>) {
             (Ok(ActBody::CreateTenant { tenant, .. }), _) => {
                 (Some(tenant), Some(MirrorFact::tenant(tenant)))
             }
-            (Ok(ActBody::Put(Record::Vault(vault))), Some(tenant)) => {
+            (Ok(ActBody::Put(RegistryRecord::Vault(vault))), Some(tenant)) => {
                 (scope, Some(MirrorFact::vault(tenant, vault.id)))
             }
             _ => (scope, None),

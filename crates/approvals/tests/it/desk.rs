@@ -90,7 +90,7 @@ impl Office {
             ..PolicyOptions::default()
         };
         let policy = self.world.tenant.policy(&options).to_text();
-        let record = strongroom_types::Record::Policy(policy);
+        let record = strongroom_types::RegistryRecord::Policy(policy);
         let mut ledger = self.ledger.borrow_mut();
         let committee = ledger.committee();
         // A time lock tightens: no delay, no release.

@@ -150,7 +150,7 @@ fn parts_in_each_other_s_place_prove_nothing() {
     assert!(not_proved(vault(&trust, VaultId([9; 16]), &good)).contains("is about"));
     // An honest proof of the second vault is of the second vault only.
     let second = journal.act(
-        |body| matches!(body, ActBody::Put(Record::Vault(found)) if found.id == VaultId([9; 16])),
+        |body| matches!(body, ActBody::Put(RegistryRecord::Vault(found)) if found.id == VaultId([9; 16])),
     );
     let second = VaultProof {
         vault: journal.proof(second, 4),
@@ -211,7 +211,7 @@ mod chain {
         let journal = Journal::get();
         let genesis = &journal.world.genesis;
         let (tenant, charter) = charter(genesis, &created(&journal)).unwrap();
-        let seq = journal.act(|body| matches!(body, ActBody::Put(Record::Vault(_))));
+        let seq = journal.act(|body| matches!(body, ActBody::Put(RegistryRecord::Vault(_))));
         let good = entry(&journal, seq);
         assert!(vault_record(genesis, &good, tenant, &charter).is_ok());
         let mut forged = good.clone();

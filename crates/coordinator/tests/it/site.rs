@@ -274,7 +274,7 @@ fn with_ceremony() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
     BASE.get_or_init(|| {
         Base::new(|ledger| {
-            ledger.put_and_release(strongroom_types::Record::Ceremony(CeremonyPlan {
+            ledger.put_and_release(strongroom_types::RegistryRecord::Ceremony(CeremonyPlan {
                 key: NEW_KEY,
                 suite: Suite::FrostSecp256k1Tr,
                 min_signers: 2,

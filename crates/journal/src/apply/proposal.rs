@@ -8,7 +8,7 @@ use super::record::put_released;
 use crate::keyspace as ks;
 use crate::model::ProposalRecord;
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Record, Refusal, TenantId};
+use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId};
 
 /// Time after its delay in which a proposal can be released, milliseconds.
 const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
@@ -18,7 +18,7 @@ pub(super) fn open(
     change: &mut Change<'_>,
     place: Place,
     act: &Digest,
-    (record, delay_ms): (&Record, u64),
+    (record, delay_ms): (&RegistryRecord, u64),
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
     let mut current = check_not_stopped(&*change, tenant)?;

@@ -10,15 +10,15 @@ use crate::state::Lookup as _;
 use strongroom_policy::{Policy, is_tighter};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Record, Refusal, TenantId,
-    UnixMs, User, Vault, digest,
+    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord,
+    TenantId, UnixMs, User, Vault, digest,
 };
 
 /// Sets a record at once (vault; provably tighter policy), or opens a proposal for it.
 pub(super) fn put(
     change: &mut Change<'_>,
     place: Place,
-    record: &Record,
+    record: &RegistryRecord,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
@@ -27,13 +27,13 @@ pub(super) fn put(
     match record {
         // A vault opens no way out by itself: its policy is the tenant's, its key has its own
         // ceremony.
-        Record::Vault(vault) => {
+        RegistryRecord::Vault(vault) => {
             opened.need(&current.admins)?;
             check_not_stopped(&*change, tenant)?;
             put_vault(change, tenant, vault)
         }
         // Provably tighter takes effect at once; everything that is not proved tighter is looser.
-        Record::Policy(text) => {
+        RegistryRecord::Policy(text) => {
             opened.need(&current.committee)?;
             let (new, digest) = Policy::load(text)?;
             let old = change.state().policy(tenant, &current)?;
@@ -42,13 +42,16 @@ pub(super) fn put(
             }
             proposal::open(change, place, act, (record, current.loosen_delay_ms))
         }
-        Record::Ceremony(plan) => {
+        RegistryRecord::Ceremony(plan) => {
             opened.need(&current.committee)?;
             check_ceremony(change, tenant, plan)?;
             proposal::open(change, place, act, (record, current.ceremony_delay_ms))
         }
         // Each of these lets a person approve, or an address receive, that could not before.
-        Record::User(_) | Record::Credential(_) | Record::Group(_) | Record::AllowList(_) => {
+        RegistryRecord::User(_)
+        | RegistryRecord::Credential(_)
+        | RegistryRecord::Group(_)
+        | RegistryRecord::AllowList(_) => {
             opened.need(&current.committee)?;
             proposal::open(change, place, act, (record, current.loosen_delay_ms))
         }
@@ -60,18 +63,18 @@ pub(super) fn put(
 pub(super) fn put_released(
     change: &mut Change<'_>,
     place: Place,
-    record: &Record,
+    record: &RegistryRecord,
     release: Digest,
 ) -> Result<(), Refusal> {
     let tenant = place.tenant;
     match record {
-        Record::User(user) => put_user(change, tenant, user),
-        Record::Credential(credential) => put_credential(change, tenant, credential),
-        Record::Group(group) => put_group(change, tenant, group),
-        Record::AllowList(entry) => put_listed(change, tenant, place.at, entry),
-        Record::Policy(text) => put_policy(change, tenant, text, Policy::load(text)?.1),
-        Record::Vault(vault) => put_vault(change, tenant, vault),
-        Record::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
+        RegistryRecord::User(user) => put_user(change, tenant, user),
+        RegistryRecord::Credential(credential) => put_credential(change, tenant, credential),
+        RegistryRecord::Group(group) => put_group(change, tenant, group),
+        RegistryRecord::AllowList(entry) => put_listed(change, tenant, place.at, entry),
+        RegistryRecord::Policy(text) => put_policy(change, tenant, text, Policy::load(text)?.1),
+        RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
+        RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
     }
 }
 

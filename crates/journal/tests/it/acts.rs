@@ -3,13 +3,13 @@
 use crate::{HOUR_MS, act_body, code, forged, ready, ready_with};
 use strongroom_journal::{Body, apply};
 use strongroom_types::{
-    Act, ActBody, Code, Digest, PlatformId, Record, Refusal, Scope, Tighten, User, UserId, Vault,
-    VaultId,
+    Act, ActBody, Code, Digest, PlatformId, Refusal, RegistryRecord, Scope, Tighten, User, UserId,
+    Vault, VaultId,
 };
 use strongroom_world::{Ledger, Who};
 
 fn new_user() -> ActBody {
-    ActBody::Put(Record::User(User {
+    ActBody::Put(RegistryRecord::User(User {
         id: UserId([9; 16]),
         name: "Mallory".parse().unwrap(),
     }))
@@ -190,7 +190,7 @@ fn the_platforms_admin_changes_nothing_of_a_tenant() {
     for body in [
         leave(&ledger),
         new_user(),
-        ActBody::Put(Record::Vault(vault)),
+        ActBody::Put(RegistryRecord::Vault(vault)),
         ActBody::Resume,
     ] {
         let body = act_body(&ledger, body, &[Who::PlatformAdmin], |_| {});
@@ -284,7 +284,7 @@ fn every_act_needs_its_boards_quorum() {
     let clerk = ledger.world.person(Who::Clerk);
     let admins = [
         leave(&ledger),
-        ActBody::Put(Record::Vault(vault)),
+        ActBody::Put(RegistryRecord::Vault(vault)),
         ActBody::Tighten(Tighten::RevokeCredential(clerk.credential.id)),
         ActBody::Tighten(Tighten::RevokeUser(clerk.user.id)),
         ActBody::Tighten(Tighten::RemoveAllowList(tenant.friend)),
@@ -297,14 +297,14 @@ fn every_act_needs_its_boards_quorum() {
     plan.key.0 = [9; 16];
     let policy = tenant.policy(&Default::default());
     let committee = [
-        ActBody::Put(Record::User(User {
+        ActBody::Put(RegistryRecord::User(User {
             id: UserId([8; 16]),
             name: "Eve".parse().unwrap(),
         })),
-        ActBody::Put(Record::Policy(<_ as strongroom_types::Document>::to_text(
-            &policy,
-        ))),
-        ActBody::Put(Record::Ceremony(plan)),
+        ActBody::Put(RegistryRecord::Policy(
+            <_ as strongroom_types::Document>::to_text(&policy),
+        )),
+        ActBody::Put(RegistryRecord::Ceremony(plan)),
         ActBody::Release(digest),
         ActBody::Tighten(Tighten::RevokeKey(tenant.key)),
     ];

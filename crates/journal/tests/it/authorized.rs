@@ -5,7 +5,7 @@ use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
     ActBody, AttemptKind, Code, Destination, Digest, Document as _, Intent, IntentKind, PlatformId,
-    Record, Tighten, VaultId,
+    RegistryRecord, Tighten, VaultId,
 };
 use strongroom_world::{
     AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, PolicyOptions, STRANGER, Who,
@@ -212,7 +212,7 @@ fn a_decision_that_changed_since_it_was_signed_is_refused() {
     });
     ledger
         .act(
-            ActBody::Put(Record::Policy(raised.to_text())),
+            ActBody::Put(RegistryRecord::Policy(raised.to_text())),
             &ledger.committee(),
         )
         .unwrap();
@@ -350,7 +350,7 @@ fn the_same_external_id_of_two_tenants_does_not_meet() {
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
     ledger
-        .act(ActBody::Put(Record::Vault(vault)), &ledger.admins())
+        .act(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
         .unwrap();
     let second = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| {
         i.external_id = first.external_id

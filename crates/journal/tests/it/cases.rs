@@ -319,34 +319,34 @@ fn records() -> Vec<Case> {
         ),
         (
             "state_record_proposal_user",
-            bytes(&proposal(Record::User(User {
+            bytes(&proposal(RegistryRecord::User(User {
                 id: UserId([12; 16]),
                 name: name("Ada"),
             }))),
         ),
         (
             "state_record_proposal_credential",
-            bytes(&proposal(Record::Credential(credential()))),
+            bytes(&proposal(RegistryRecord::Credential(credential()))),
         ),
         (
             "state_record_proposal_group",
-            bytes(&proposal(Record::Group(group))),
+            bytes(&proposal(RegistryRecord::Group(group))),
         ),
         (
             "state_record_proposal_allow_list",
-            bytes(&proposal(Record::AllowList(entry))),
+            bytes(&proposal(RegistryRecord::AllowList(entry))),
         ),
         (
             "state_record_proposal_policy",
-            bytes(&proposal(Record::Policy("{}".to_owned()))),
+            bytes(&proposal(RegistryRecord::Policy("{}".to_owned()))),
         ),
         (
             "state_record_proposal_vault",
-            bytes(&proposal(Record::Vault(vault.clone()))),
+            bytes(&proposal(RegistryRecord::Vault(vault.clone()))),
         ),
         (
             "state_record_proposal_ceremony",
-            bytes(&proposal(Record::Ceremony(plan()))),
+            bytes(&proposal(RegistryRecord::Ceremony(plan()))),
         ),
         (
             "state_record_vault",

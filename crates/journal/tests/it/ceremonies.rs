@@ -7,8 +7,8 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Finished};
 use strongroom_mpc_core::SuiteId;
 use strongroom_types::{
-    Act, ActBody, CeremonyPlan, Code, Digest, Document as _, KeyId, Record, Suite, TenantId,
-    Tighten, Vault, VaultId,
+    Act, ActBody, CeremonyPlan, Code, Digest, Document as _, KeyId, RegistryRecord, Suite,
+    TenantId, Tighten, Vault, VaultId,
 };
 use strongroom_world::{Ceremony, Ledger, Who, World, WorldOptions};
 
@@ -29,9 +29,10 @@ fn offered(ledger: &Ledger, finished: Finished) -> Option<Code> {
 }
 
 fn proposed(ledger: &Ledger, plan: CeremonyPlan) -> Option<Code> {
-    ledger.refused(Body::Act(
-        ledger.signed_act(ActBody::Put(Record::Ceremony(plan)), &ledger.committee()),
-    ))
+    ledger.refused(Body::Act(ledger.signed_act(
+        ActBody::Put(RegistryRecord::Ceremony(plan)),
+        &ledger.committee(),
+    )))
 }
 
 fn new_key(world: &World) -> CeremonyPlan {
@@ -73,7 +74,7 @@ fn a_roster_of_unknown_or_quarantined_signers_is_refused() {
     assert_eq!(proposed(&ledger, unknown), Some(Code::InvalidReference));
     assert_eq!(proposed(&ledger, plan.clone()), None);
     let proposal = ledger.signed_act(
-        ActBody::Put(Record::Ceremony(plan.clone())),
+        ActBody::Put(RegistryRecord::Ceremony(plan.clone())),
         &ledger.committee(),
     );
     let release = ActBody::Release(Act::digest_of(&proposal.text));
@@ -219,7 +220,7 @@ fn another_tenants_key_does_not_finish_here() {
     ledger.world = ledger.world.for_tenant(1);
     ledger.create_tenant();
     ledger.world.tenant.key = key.plan.key;
-    ledger.put_and_release(Record::Ceremony(key.plan));
+    ledger.put_and_release(RegistryRecord::Ceremony(key.plan));
     assert_eq!(
         ledger.refused(ceremony.body()),
         Some(Code::CeremonyFault),
@@ -232,7 +233,7 @@ fn another_tenants_key_does_not_finish_here() {
 #[test]
 fn two_ceremonies_never_share_a_session() {
     let (mut ledger, key, _) = released();
-    ledger.put_and_release(Record::Ceremony(new_key(&ledger.world)));
+    ledger.put_and_release(RegistryRecord::Ceremony(new_key(&ledger.world)));
     let other = ledger
         .state
         .threshold_key(ledger.world.tenant.id, KeyId([9; 16]))
@@ -249,7 +250,7 @@ fn vault(ledger: &Ledger, id: u8, account: u32) -> Vault {
 }
 
 fn put_vault(ledger: &mut Ledger, vault: Vault) -> Result<u64, strongroom_types::Refusal> {
-    ledger.act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)])
+    ledger.act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::{HOUR_MS, SMALL, code, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_types::{
-    ActBody, Code, Document as _, Record, Refusal, Scope, Tighten, UnixMs, User, UserId, Vault,
-    VaultId,
+    ActBody, Code, Document as _, Refusal, RegistryRecord, Scope, Tighten, UnixMs, User, UserId,
+    Vault, VaultId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who};
 
@@ -24,7 +24,7 @@ fn small(ledger: &Ledger) -> Option<Code> {
 }
 
 fn put_user(ledger: &Ledger) -> Option<Code> {
-    let record = Record::User(User {
+    let record = RegistryRecord::User(User {
         id: UserId([9; 16]),
         name: "Mallory".parse().unwrap(),
     });
@@ -91,7 +91,7 @@ fn a_paused_vault_pauses_no_other() {
     };
     ledger
         .act(
-            ActBody::Put(Record::Vault(second.clone())),
+            ActBody::Put(RegistryRecord::Vault(second.clone())),
             &[Who::Admin(0)],
         )
         .unwrap();
@@ -172,7 +172,7 @@ fn held(ledger: &Ledger, expected: Code) {
         account: 1,
         ..ledger.world.tenant.first_vault()
     };
-    let vault = ledger.signed_act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)]);
+    let vault = ledger.signed_act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)]);
     assert_eq!(ledger.refused(Body::Act(vault)), Some(expected));
     for (what, who) in tightenings(ledger) {
         let act = ledger.signed_act(ActBody::Tighten(what.clone()), &who);
@@ -183,7 +183,7 @@ fn held(ledger: &Ledger, expected: Code) {
 #[test]
 fn a_proposal_made_before_a_stop_is_not_released_under_it_but_can_be_vetoed() {
     let mut ledger = ready();
-    let record = Record::User(User {
+    let record = RegistryRecord::User(User {
         id: UserId([9; 16]),
         name: "Mallory".parse().unwrap(),
     });

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use strongroom_journal::{Body, Entry, State, apply};
 use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::{
-    ActBody, Answer, Attempt, AttemptKind, Digest, Document as _, Record, Scope, Tighten, UnixMs,
+    ActBody, Answer, Attempt, AttemptKind, Digest, Document as _, RegistryRecord, Scope, Tighten,
+    UnixMs,
 };
 use strongroom_wire::{decode, encode};
 use strongroom_world::{
@@ -48,7 +49,7 @@ fn valid() -> &'static (Ledger, Vec<Entry>) {
                 core: core.to_text(),
                 approval: no,
             },
-            act(ActBody::Put(Record::Ceremony(plan)), &committee),
+            act(ActBody::Put(RegistryRecord::Ceremony(plan)), &committee),
             act(
                 ActBody::Tighten(Tighten::Cancel(old.digest())),
                 &[Who::Initiator],

@@ -6,7 +6,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_policy::{Guard, GuardKind, Policy, Rule};
 use strongroom_types::{
     Act, ActBody, AllowListEntry, AllowListId, Code, Credential, CredentialClass, CredentialId,
-    Digest, Document as _, Group, MinorUnits, Record, Tier, Tighten, User, UserId,
+    Digest, Document as _, Group, MinorUnits, RegistryRecord, Tier, Tighten, User, UserId,
 };
 use strongroom_world::{FRIEND, Ledger, STRANGER, Who};
 
@@ -16,7 +16,7 @@ fn slow() -> Ledger {
     ready_with(|o| o.delay_ms = DELAY_MS)
 }
 
-fn propose(ledger: &mut Ledger, record: Record) -> Digest {
+fn propose(ledger: &mut Ledger, record: RegistryRecord) -> Digest {
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = Act::digest_of(&proposal.text);
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
@@ -45,7 +45,7 @@ fn mallory() -> User {
 
 /// One of each kind that loosens, with a test whether it is in force.
 type InForce = Box<dyn Fn(&Ledger) -> bool>;
-fn loosenings(ledger: &Ledger) -> Vec<(Record, InForce)> {
+fn loosenings(ledger: &Ledger) -> Vec<(RegistryRecord, InForce)> {
     let tenant = ledger.world.tenant.clone();
     let t = tenant.id;
     let clerk = ledger.world.person(Who::Clerk).user.id;
@@ -74,27 +74,27 @@ fn loosenings(ledger: &Ledger) -> Vec<(Record, InForce)> {
     let key = plan.key;
     vec![
         (
-            Record::User(mallory()),
+            RegistryRecord::User(mallory()),
             Box::new(move |l| l.state.user(t, mallory().id).is_ok()),
         ),
         (
-            Record::Credential(credential.clone()),
+            RegistryRecord::Credential(credential.clone()),
             Box::new(move |l| l.state.credential(t, credential.id).is_ok()),
         ),
         (
-            Record::Group(group),
+            RegistryRecord::Group(group),
             Box::new(move |l| l.state.in_group(t, tenant.approvers, clerk).unwrap()),
         ),
         (
-            Record::AllowList(entry),
+            RegistryRecord::AllowList(entry),
             Box::new(move |l| l.state.listed(t, &chain, STRANGER).unwrap().is_some()),
         ),
         (
-            Record::Policy(policy.to_text()),
+            RegistryRecord::Policy(policy.to_text()),
             Box::new(move |l| l.state.tenant(t).unwrap().policy == digest),
         ),
         (
-            Record::Ceremony(plan),
+            RegistryRecord::Ceremony(plan),
             Box::new(move |l| l.state.threshold_key(t, key).is_ok()),
         ),
     ]
@@ -138,7 +138,7 @@ fn a_proposal_is_released_once_and_only_by_its_own_digest() {
         code(release(&mut ledger, Digest([1; 32]))),
         Code::UnknownProposal
     );
-    let proposal = propose(&mut ledger, Record::User(mallory()));
+    let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
     release(&mut ledger, proposal).unwrap();
     assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownProposal);
 }
@@ -151,7 +151,7 @@ fn a_proposal_expires() {
         (DELAY_MS + 30 * 24 * HOUR_MS, false),
     ] {
         let mut ledger = ledger.clone();
-        let proposal = propose(&mut ledger, Record::User(mallory()));
+        let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
         ledger.wait(ms);
         assert_eq!(release(&mut ledger, proposal).is_ok(), lives);
     }
@@ -169,7 +169,7 @@ fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
             .tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)])
             .unwrap();
     }
-    let proposal = propose(&mut ledger, Record::User(mallory()));
+    let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
     ledger.wait(30 * 24 * HOUR_MS);
     assert_eq!(
         code(release(&mut ledger, proposal)),
@@ -181,7 +181,7 @@ fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
 #[test]
 fn any_one_of_the_committee_vetoes_and_nobody_else() {
     let mut ledger = ready();
-    let proposal = propose(&mut ledger, Record::User(mallory()));
+    let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
     assert_eq!(
         code(ledger.tighten(Tighten::Veto(proposal), &[Who::Admin(0)])),
         Code::QuorumMissing
@@ -195,7 +195,7 @@ fn any_one_of_the_committee_vetoes_and_nobody_else() {
 #[test]
 fn another_tenants_proposal_is_unknown() {
     let mut ledger = ready();
-    let proposal = propose(&mut ledger, Record::User(mallory()));
+    let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
     let mut other = ledger.clone();
     other.world = ledger.world.for_tenant(1);
     other.create_tenant();
@@ -218,7 +218,7 @@ fn a_provably_tighter_policy_acts_at_once_even_while_stopped() {
     tighter.guards.push(guard);
     ledger
         .act(
-            ActBody::Put(Record::Policy(tighter.to_text())),
+            ActBody::Put(RegistryRecord::Policy(tighter.to_text())),
             &ledger.committee(),
         )
         .unwrap();
@@ -250,7 +250,7 @@ fn a_looser_policy_waits_however_it_is_called() {
         let mut ledger = ledger.clone();
         ledger
             .act(
-                ActBody::Put(Record::Policy(policy.to_text())),
+                ActBody::Put(RegistryRecord::Policy(policy.to_text())),
                 &ledger.committee(),
             )
             .unwrap();
@@ -265,7 +265,7 @@ fn a_looser_policy_waits_however_it_is_called() {
 #[test]
 fn a_policy_that_does_not_load_is_refused_before_it_is_proposed() {
     let mut ledger = ready();
-    let body = ActBody::Put(Record::Policy("{}".to_owned()));
+    let body = ActBody::Put(RegistryRecord::Policy("{}".to_owned()));
     assert_eq!(code(ledger.act(body, &ledger.committee())), Code::Malformed);
 }
 
@@ -279,7 +279,7 @@ fn a_credential_id_is_used_once_also_after_its_revocation() {
             &[Who::Admin(0)],
         )
         .unwrap();
-    let proposal = propose(&mut ledger, Record::Credential(clerk.credential));
+    let proposal = propose(&mut ledger, RegistryRecord::Credential(clerk.credential));
     assert_eq!(code(release(&mut ledger, proposal)), Code::AlreadyExists);
 }
 
@@ -302,7 +302,10 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
             members: vec![user],
             ..tenant.group("new", tenant.approvers, &[])
         };
-        for record in [Record::Credential(credential), Record::Group(group)] {
+        for record in [
+            RegistryRecord::Credential(credential),
+            RegistryRecord::Group(group),
+        ] {
             let proposal = propose(&mut ledger, record);
             assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownUser);
         }
@@ -331,19 +334,19 @@ fn an_allow_list_id_and_a_destination_are_listed_once() {
         (same_place.clone(), Code::AlreadyExists),
         (other_chain, Code::UnknownChain),
     ] {
-        let proposal = propose(&mut ledger, Record::AllowList(entry));
+        let proposal = propose(&mut ledger, RegistryRecord::AllowList(entry));
         assert_eq!(code(release(&mut ledger, proposal)), expected);
     }
     ledger
         .tighten(Tighten::RemoveAllowList(listed.id), &[Who::Admin(0)])
         .unwrap();
-    let proposal = propose(&mut ledger, Record::AllowList(same_id));
+    let proposal = propose(&mut ledger, RegistryRecord::AllowList(same_id));
     assert_eq!(
         code(release(&mut ledger, proposal)),
         Code::AlreadyExists,
         "a removed id never names another place"
     );
-    let proposal = propose(&mut ledger, Record::AllowList(same_place));
+    let proposal = propose(&mut ledger, RegistryRecord::AllowList(same_place));
     release(&mut ledger, proposal).unwrap();
 }
 

@@ -4,8 +4,8 @@ use crate::{SMALL, code, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Record, Refusal, Tighten, User,
-    UserId,
+    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Refusal, RegistryRecord, Tighten,
+    User, UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -17,7 +17,7 @@ fn pay(ledger: &mut Ledger) -> Result<Intent, Refusal> {
 }
 
 fn propose(ledger: &mut Ledger, n: u8) -> Result<Digest, Refusal> {
-    let record = Record::User(User {
+    let record = RegistryRecord::User(User {
         id: UserId([n; 16]),
         name: "somebody".parse().unwrap(),
     });

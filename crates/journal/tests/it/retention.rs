@@ -4,7 +4,7 @@ use crate::{HOUR_MS, SMALL, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_types::{
-    Act, ActBody, Code, Document as _, Intent, Record, Tighten, UnixMs, User, UserId,
+    Act, ActBody, Code, Document as _, Intent, RegistryRecord, Tighten, UnixMs, User, UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -97,7 +97,7 @@ fn counters_of_what_is_open_come_back_to_zero() {
     for n in 0..20 {
         let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
         ledger.authorize(&intent, &[]).unwrap();
-        let record = Record::User(User {
+        let record = RegistryRecord::User(User {
             id: UserId([n; 16]),
             name: "somebody".parse().unwrap(),
         });
@@ -125,7 +125,7 @@ fn a_released_proposal_is_not_counted_down_twice() {
     let mut ledger = ready();
     let mut digests = Vec::new();
     for n in 0..3 {
-        let record = Record::User(User {
+        let record = RegistryRecord::User(User {
             id: UserId([n; 16]),
             name: "somebody".parse().unwrap(),
         });

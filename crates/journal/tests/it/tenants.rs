@@ -2,7 +2,9 @@
 
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{Act, ActBody, Charter, Code, Document as _, Record, Scope, Tighten};
+use strongroom_types::{
+    Act, ActBody, Charter, Code, Document as _, RegistryRecord, Scope, Tighten,
+};
 use strongroom_world::{Ledger, Who, World, WorldOptions};
 
 fn fresh() -> Ledger {
@@ -187,9 +189,9 @@ fn a_charter_takes_effect_at_once_and_an_id_of_it_is_taken() {
             .is_ok()
     );
     for record in [
-        Record::User(world.person(Who::Clerk).user),
-        Record::Credential(world.person(Who::Clerk).credential),
-        Record::AllowList(world.tenant.charter().allow_list[0].clone()),
+        RegistryRecord::User(world.person(Who::Clerk).user),
+        RegistryRecord::Credential(world.person(Who::Clerk).credential),
+        RegistryRecord::AllowList(world.tenant.charter().allow_list[0].clone()),
     ] {
         let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
         let release = ActBody::Release(Act::digest_of(&proposal.text));

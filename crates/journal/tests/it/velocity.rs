@@ -4,7 +4,8 @@ use crate::{code, ready_under};
 use strongroom_journal::Body;
 use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::{
-    ActBody, AttemptKind, Code, Document as _, Intent, Record, Refusal, Tighten, Vault, VaultId,
+    ActBody, AttemptKind, Code, Document as _, Intent, Refusal, RegistryRecord, Tighten, Vault,
+    VaultId,
 };
 use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, PolicyOptions, Who};
 
@@ -168,7 +169,7 @@ fn each_scope_sums_its_own() {
             ..ledger.world.tenant.first_vault()
         };
         ledger
-            .act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)])
+            .act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
             .unwrap();
         pay(&mut ledger, HALF).unwrap();
         let other_vault = ledger
@@ -224,7 +225,7 @@ fn another_tenants_spending_is_not_counted_here() {
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
     ledger
-        .act(ActBody::Put(Record::Vault(vault)), &[Who::Admin(0)])
+        .act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
         .unwrap();
     pay(&mut ledger, HALF).unwrap();
     pay(&mut ledger, HALF).unwrap();

@@ -148,7 +148,7 @@ fn of_several_runs_the_journals_one_is_kept_and_the_others_are_erased() {
     let vault = cluster.world.tenant.first_vault();
     let admins = cluster.ledger().admins();
     cluster.act(
-        ActBody::Put(strongroom_types::Record::Vault(vault)),
+        ActBody::Put(strongroom_types::RegistryRecord::Vault(vault)),
         &admins,
     );
     cluster.assert_serves(3);

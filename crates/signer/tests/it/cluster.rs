@@ -6,7 +6,7 @@ use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Finished};
-use strongroom_types::{ActBody, Digest, NodeId, Record, Refusal, Tighten, UnixMs};
+use strongroom_types::{ActBody, Digest, NodeId, Refusal, RegistryRecord, Tighten, UnixMs};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{
@@ -83,7 +83,7 @@ impl Cluster {
         cluster.submit(Body::Finished(Box::new(finished))).unwrap();
         let vault = cluster.world.tenant.first_vault();
         cluster.act(
-            ActBody::Put(Record::Vault(vault)),
+            ActBody::Put(RegistryRecord::Vault(vault)),
             &cluster.ledger().admins(),
         );
         cluster.said.clear();

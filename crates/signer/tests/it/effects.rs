@@ -11,8 +11,8 @@ use strongroom_ports::chain::{
 };
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Record, Refusal,
-    Tighten, Vault, VaultId,
+    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Refusal,
+    RegistryRecord, Tighten, Vault, VaultId,
 };
 use strongroom_world::{FRIEND, STRANGER};
 
@@ -170,7 +170,7 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
         tags: vec![],
     };
     let admins = cluster.ledger().admins();
-    cluster.act(ActBody::Put(Record::Vault(vault.clone())), &admins);
+    cluster.act(ActBody::Put(RegistryRecord::Vault(vault.clone())), &admins);
     let intent = cluster
         .world
         .intent_with(cluster.now, 300_000, FRIEND, |intent| {

@@ -3,7 +3,7 @@ use strongroom_journal::Body;
 use strongroom_ports::chain::{CoinFact, Fact, OwnPath};
 use strongroom_ports::db::Db as _;
 use strongroom_stage::Stage as _;
-use strongroom_types::{ActBody, ConflictKey, MinorUnits, Record, Vault, VaultId};
+use strongroom_types::{ActBody, ConflictKey, MinorUnits, RegistryRecord, Vault, VaultId};
 use strongroom_wire::TransactionState;
 use strongroom_world::{Asked, NATIVE};
 
@@ -167,7 +167,7 @@ fn silence_about_some_vaults_does_not_hide_the_others() {
             account: account.into(),
             tags: vec![],
         };
-        let put = ActBody::Put(Record::Vault(vault));
+        let put = ActBody::Put(RegistryRecord::Vault(vault));
         let act = service.ledger.signed_act(put, &service.ledger.admins());
         service.append(vec![Body::Act(act)]);
     }

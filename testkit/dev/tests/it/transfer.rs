@@ -9,7 +9,7 @@ use strongroom_client::Client;
 use strongroom_dev::demo::people::{People, intent_digest};
 use strongroom_host::SystemEntropy;
 use strongroom_types::{
-    Act, ActBody, CeremonyPlan, Digest, Record, Scope, Signed, Suite, TransactionId, Vault,
+    Act, ActBody, CeremonyPlan, Digest, RegistryRecord, Scope, Signed, Suite, TransactionId, Vault,
 };
 use strongroom_wire::TransactionState;
 
@@ -63,7 +63,7 @@ impl Admin<'_> {
             min_signers: 2,
             roster: vec![1, 2, 3],
         };
-        let proposal = self.act(ActBody::Put(Record::Ceremony(plan)));
+        let proposal = self.act(ActBody::Put(RegistryRecord::Ceremony(plan)));
         std::thread::sleep(Duration::from_millis(DELAY_MS + 100));
         self.act(ActBody::Release(proposal));
         within("the key is generated", || {
@@ -84,7 +84,7 @@ impl Admin<'_> {
             account: 0,
             tags: Vec::new(),
         };
-        self.act(ActBody::Put(Record::Vault(vault)));
+        self.act(ActBody::Put(RegistryRecord::Vault(vault)));
     }
 }
 

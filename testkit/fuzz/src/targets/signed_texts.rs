@@ -8,7 +8,7 @@ use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
 use strongroom_types::{
     Act, ActBody, Answer, Approval, Charter, DecisionCore, Destination, Document, Intent,
-    IntentKind, MinorUnits, Name, Record, Scope, Tier, Tighten, Transfer, UnixMs,
+    IntentKind, MinorUnits, Name, RegistryRecord, Scope, Tier, Tighten, Transfer, UnixMs,
 };
 
 pub(super) fn targets() -> Vec<Target> {
@@ -197,7 +197,7 @@ fn act(rng: &mut dyn RngCore) -> Option<Act> {
         1 => ActBody::Release(any(rng)?),
         2 => ActBody::Resume,
         3 => ActBody::Tighten(tighten(rng)?),
-        _ => ActBody::Put(any::<Record>(rng)?),
+        _ => ActBody::Put(any::<RegistryRecord>(rng)?),
     };
     let scope = if rng.next_u32().is_multiple_of(3) {
         Scope::Platform

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_types::{
     Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent,
-    Record, Signed, Tighten, UserId,
+    RegistryRecord, Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -14,7 +14,7 @@ pub(crate) struct Reader {
     world: World,
     users: BTreeMap<CredentialId, UserId>,
     committee: Vec<CredentialId>,
-    proposals: BTreeMap<Digest, Record>,
+    proposals: BTreeMap<Digest, RegistryRecord>,
 }
 
 impl Reader {
@@ -106,11 +106,13 @@ impl Reader {
                     .filter(|e| self.committee.contains(&e.credential))
                     .count();
                 match self.proposals.get(&proposal) {
-                    Some(Record::Policy(text)) => match strongroom_policy::Policy::load(text) {
-                        Ok((_, digest)) => Fact::Policy(digest, by),
-                        Err(_) => Fact::Other,
-                    },
-                    Some(Record::Ceremony(plan)) => {
+                    Some(RegistryRecord::Policy(text)) => {
+                        match strongroom_policy::Policy::load(text) {
+                            Ok((_, digest)) => Fact::Policy(digest, by),
+                            Err(_) => Fact::Other,
+                        }
+                    }
+                    Some(RegistryRecord::Ceremony(plan)) => {
                         Fact::Ceremony(plan.key, by, plan.roster.clone())
                     }
                     _ => Fact::Other,

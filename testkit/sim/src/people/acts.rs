@@ -8,7 +8,7 @@ use crate::plan::PlannedAct;
 use crate::service::Service;
 use crate::signer::SignerHost;
 use strongroom_journal::state::State;
-use strongroom_types::{ActBody, Code, Document as _, Record, Signed, Tighten, UnixMs};
+use strongroom_types::{ActBody, Code, Document as _, RegistryRecord, Signed, Tighten, UnixMs};
 use strongroom_world::{PolicyOptions, Who};
 
 /// An act that people want the journal to take.
@@ -118,7 +118,7 @@ impl People {
             }
             PlannedAct::LooserPolicy => {
                 let looser = tenant.policy(&PolicyOptions::default()).to_text();
-                let put = ActBody::Put(Record::Policy(looser));
+                let put = ActBody::Put(RegistryRecord::Policy(looser));
                 (put, tenant.committee_quorum())
             }
             PlannedAct::Cancel(number) => {

@@ -6,7 +6,7 @@ use crate::kinds::Milestone;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::chain::{OwnPath, Registry as _};
 use strongroom_replica::TenantVaults;
-use strongroom_types::{Act, ActBody, Document as _, Record, Signed, UnixMs};
+use strongroom_types::{Act, ActBody, Document as _, RegistryRecord, Signed, UnixMs};
 
 /// Between the proposal of the ceremony and its release, milliseconds: above the delay that the
 /// tenant's charter wants.
@@ -117,7 +117,7 @@ impl People {
         if state.vault(tenant.id, tenant.vault).is_ok() {
             return Next::Reached;
         }
-        let put = ActBody::Put(Record::Vault(tenant.first_vault()));
+        let put = ActBody::Put(RegistryRecord::Vault(tenant.first_vault()));
         Next::Submit(self.sign(now, state, put, &tenant.admin_quorum()))
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use strongroom_host::SystemEntropy;
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{Act, ActBody, CeremonyPlan, Digest, Record, Scope, Signed, Suite, Vault};
+use strongroom_types::{
+    Act, ActBody, CeremonyPlan, Digest, RegistryRecord, Scope, Signed, Suite, Vault,
+};
 
 use super::own_address;
 use crate::demo::stand::{Stand, pause};
@@ -47,7 +49,7 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
             .map(|seat| seat.index)
             .collect(),
     };
-    let proposal = put(stand, Record::Ceremony(plan))?;
+    let proposal = put(stand, RegistryRecord::Ceremony(plan))?;
 
     // Longer than the charter's delay of 2 s, which gives people time to object.
     pause(Duration::from_millis(2_200));
@@ -76,7 +78,7 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
         account: 0,
         tags: Vec::new(),
     };
-    put(stand, Record::Vault(vault))?;
+    put(stand, RegistryRecord::Vault(vault))?;
     stand.wait_fresh()?;
     let address = own_address(stand)?;
     println!("  {address}");
@@ -105,7 +107,7 @@ fn tenant_version(stand: &Stand) -> anyhow::Result<u64> {
     Ok(stand.client()?.tenant(stand.people.tenant)?.version)
 }
 
-fn put(stand: &Stand, record: Record) -> anyhow::Result<Digest> {
+fn put(stand: &Stand, record: RegistryRecord) -> anyhow::Result<Digest> {
     let body = ActBody::Put(record);
     act_and_wait(
         stand,
