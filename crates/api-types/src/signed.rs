@@ -50,9 +50,11 @@ pub struct EndorsementText {
 fn endorsement(credential: &str, signature: &str) -> Result<Endorsement, Refusal> {
     let signature = lower_hex(signature)
         .ok_or_else(|| Refusal::new(Code::Malformed, "signature: 128 lower-case hex digits"))?;
+
     let credential = credential
         .parse()
         .map_err(|e| Refusal::new(Code::Malformed, e))?;
+
     Ok(Endorsement {
         credential,
         signature,

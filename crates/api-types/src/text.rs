@@ -76,6 +76,7 @@ impl<T: Display> Serialize for Text<T> {
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
+        // The one text form and no other: a client that compares ids as texts compares ids.
         text.parse().map(Self).map_err(D::Error::custom)
     }
 }

@@ -108,6 +108,8 @@ impl StateName {
 
 impl fmt::Display for StateName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad`, so that a width in a format string counts: state names stand in columns on
+        // screens.
         f.pad(self.as_str())
     }
 }

@@ -85,7 +85,9 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     }
 
     let decision = info.decision.as_ref();
-    let decision = decision.map(|shown| decided(shown, &digest)).transpose()?;
+    let decision = decision
+        .map(|shown| read_decision(shown, &digest))
+        .transpose()?;
     Ok(Shown {
         intent,
         digest,
@@ -95,7 +97,7 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     })
 }
 
-fn decided(shown: &DecisionInfo, intent: &Digest) -> Result<ShownDecision, ClientError> {
+fn read_decision(shown: &DecisionInfo, intent: &Digest) -> Result<ShownDecision, ClientError> {
     let core: DecisionCore = document(&shown.text)?;
     let digest = DecisionCore::digest_of(&shown.text);
 

@@ -99,7 +99,7 @@ impl Client {
             let act = self.act(digest, wait)?;
             match act.state {
                 ActState::InForce => return Ok(()),
-                ActState::Refused => return Err(refused(act)),
+                ActState::Refused => return Err(refusal_of(act)),
                 ActState::Submitted if left == 0 => {
                     return Err(ClientError::TooLong(format!("act {digest} is submitted")));
                 }
@@ -153,7 +153,7 @@ impl Client {
         index: u32,
     ) -> Result<ProvedAddress, ClientError> {
         let answer = self.address(vault, branch, index)?;
-        let registered = registered(genesis, vault, answer.proof)?;
+        let registered = prove_vault(genesis, vault, answer.proof)?;
 
         let path = OwnPath {
             change: branch,
@@ -185,11 +185,11 @@ impl Client {
         genesis: &Genesis,
         vault: VaultId,
     ) -> Result<RegisteredVault, ClientError> {
-        registered(genesis, vault, self.address(vault, 0, 0)?.proof)
+        prove_vault(genesis, vault, self.address(vault, 0, 0)?.proof)
     }
 }
 
-fn registered(
+fn prove_vault(
     genesis: &Genesis,
     vault: VaultId,
     proof: Option<AddressProof>,
@@ -211,7 +211,7 @@ fn registered(
     proof::vault(&Trust::new(genesis)?, vault, &proof)
 }
 
-fn refused(act: ActInfo) -> ClientError {
+fn refusal_of(act: ActInfo) -> ClientError {
     // As if the offer itself had been refused: the answer's own status is 200, since asking
     // succeeded.
     let (code, detail) = act

@@ -54,7 +54,7 @@ impl Http {
             .agent
             .get(self.url(path)?)
             .header("authorization", self.authorization.as_str());
-        read(request.call())
+        read_body(request.call())
     }
 
     pub(crate) fn post<T: DeserializeOwned>(
@@ -70,7 +70,7 @@ impl Http {
             .post(self.url(path)?)
             .header("authorization", self.authorization.as_str())
             .header("content-type", "application/json");
-        answer(&read(request.send(&body))?)
+        answer(&read_body(request.send(&body))?)
     }
 
     fn url(&self, path: &str) -> Result<String, ClientError> {
@@ -104,7 +104,7 @@ fn is_loopback(base: &str) -> bool {
     })
 }
 
-fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, ClientError> {
+fn read_body(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, ClientError> {
     let failed = |e: ureq::Error| ClientError::Transport(e.to_string());
     let mut answer = answer.map_err(failed)?;
 

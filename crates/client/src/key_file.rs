@@ -169,7 +169,7 @@ impl KeyFile {
             .read_to_string(&mut text)
             .map_err(io)?;
         // The detail of a form error could quote the seed.
-        let read = read(text.trim_end())
+        let read = read_key(text.trim_end())
             .map_err(|_| form("its text is not the one form of a key file"))?;
         read.ok_or_else(|| form("its public key is not the one of its seed"))
     }
@@ -205,7 +205,7 @@ impl KeyFile {
 }
 
 /// Key of a file's text; `None` when its public key is not the one of its seed.
-fn read(text: &str) -> Result<Option<KeyFile>, FormError> {
+fn read_key(text: &str) -> Result<Option<KeyFile>, FormError> {
     let mut fields = Fields::of(Json::parse(text)?, "key file")?;
     let hex = |fields: &mut Fields, name: &str| {
         lower_hex::<32>(&fields.text(name)?).ok_or_else(|| FormError::invalid(name, "hex"))

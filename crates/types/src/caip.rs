@@ -25,7 +25,7 @@ pub enum NotACaip {
 }
 
 /// Whether a text is `namespace:reference` within the lengths of CAIP-2 and CAIP-19.
-fn named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
+fn is_named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
     let Some((namespace, reference)) = text.split_once(':') else {
         return false;
     };
@@ -43,7 +43,7 @@ impl FromStr for ChainId {
     type Err = NotACaip;
 
     fn from_str(text: &str) -> Result<Self, NotACaip> {
-        if named(text, 8, 32) {
+        if is_named(text, 8, 32) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotACaip::Chain)
@@ -58,7 +58,7 @@ impl FromStr for AssetId {
         let (chain, asset) = text.split_once('/').ok_or(NotACaip::Asset)?;
 
         // No percent encoding, which CAIP-19 allows: it would give one asset two texts.
-        let valid = named(chain, 8, 32) && named(asset, 8, 128);
+        let valid = is_named(chain, 8, 32) && is_named(asset, 8, 128);
         if valid {
             Ok(Self(text.to_owned()))
         } else {

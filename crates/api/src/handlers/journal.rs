@@ -69,7 +69,7 @@ pub(crate) async fn entries(
             }
             bytes += entry.sealed.len();
             next = entry.seq + 1;
-            data.push(shown(access, entry)?);
+            data.push(entry_info(access, entry)?);
         }
 
         let next = (next < look.size()?).then(|| next.to_string());
@@ -78,7 +78,7 @@ pub(crate) async fn entries(
     Caller::new(api, headers).run(work).await
 }
 
-fn shown(access: Access, entry: MirrorEntry) -> Result<EntryInfo, Problem> {
+fn entry_info(access: Access, entry: MirrorEntry) -> Result<EntryInfo, Problem> {
     let leaf: Leaf = decode(&entry.leaf)?;
     let in_full = entry.tenant.is_none_or(|tenant| access.reaches(tenant));
 

@@ -31,14 +31,14 @@ pub(super) fn positions(
         let known = rows::position(tx, topic.as_str())?;
         let position = match known {
             Some(known) => known,
-            None => first(bus, &topic)?,
+            None => first_position(bus, &topic)?,
         };
         wants.push((topic, position));
     }
     Ok(wants)
 }
 
-fn first(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
+fn first_position(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
     let start = bus.start(topic)?;
     // The tree needs every leaf from the first one on.
     if topic.as_str() == topics::JOURNAL_ENTRIES {
@@ -66,7 +66,7 @@ pub(super) fn catch_up(
         let records = match bus.fetch(&loaded.wants, RECORDS_MAX, Duration::ZERO) {
             // A new or cut bus: entries that are here already are skipped.
             Err(BusError::PositionGone { topic, .. }) => {
-                let begin = first(bus, &topic)?;
+                let begin = first_position(bus, &topic)?;
                 loaded
                     .wants
                     .iter_mut()
@@ -84,7 +84,7 @@ pub(super) fn catch_up(
         // Memory runs ahead of the tables until the commit. `Mirror::look` drops it on any error.
         let mut tx = db.begin()?;
         for delivered in &records {
-            take(loaded, tx.as_mut(), &registered, delivered)?;
+            on_record(loaded, tx.as_mut(), &registered, delivered)?;
             for (topic, position) in &mut loaded.wants {
                 if *topic == delivered.topic {
                     position.next = delivered.offset + 1;
@@ -108,15 +108,17 @@ pub(super) fn catch_up(
 }
 
 /// Takes one record. One that does not verify proves nothing and is skipped.
-fn take(
+fn on_record(
     loaded: &mut Loaded,
     tx: &mut dyn Tx,
     registered: &Registered,
     delivered: &Delivered,
 ) -> Result<(), Problem> {
     match open_incoming(&delivered.record.payload, registered) {
-        Ok(Incoming::Batch(batch)) => entries(loaded, tx, &batch),
-        Ok(Incoming::Cosignature(node, cosignature)) => cosigned(loaded, tx, node, &cosignature),
+        Ok(Incoming::Batch(batch)) => append_entries(loaded, tx, &batch),
+        Ok(Incoming::Cosignature(node, cosignature)) => {
+            keep_cosignature(loaded, tx, node, &cosignature)
+        }
         Err(refusal) => {
             tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");
             Ok(())
@@ -125,7 +127,11 @@ fn take(
 }
 
 /// Adds the entries of a batch that are not here, if log and tree agree on them.
-fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result<(), Problem> {
+fn append_entries(
+    loaded: &mut Loaded,
+    tx: &mut dyn Tx,
+    batch: &JournalBatch,
+) -> Result<(), Problem> {
     let Ok(note) = verify_note(&batch.note, std::slice::from_ref(&loaded.log)) else {
         tracing::warn!(
             first_seq = batch.first_seq,
@@ -181,7 +187,7 @@ fn entries(loaded: &mut Loaded, tx: &mut dyn Tx, batch: &JournalBatch) -> Result
 }
 
 /// Keeps a cosignature that verifies.
-fn cosigned(
+fn keep_cosignature(
     loaded: &Loaded,
     tx: &mut dyn Tx,
     node: NodeId,

@@ -67,7 +67,7 @@ impl MirrorFact {
 
 /// Tenant of an entry, and the fact that it made. A charter has the platform's scope, but lists the
 /// tenant's people: only that tenant may read it.
-fn about(entry: &Entry) -> (Option<TenantId>, Option<MirrorFact>) {
+fn tenant_and_fact(entry: &Entry) -> (Option<TenantId>, Option<MirrorFact>) {
     let scope = match entry.scope {
         Scope::Platform => None,
         Scope::Tenant(tenant) => Some(tenant),
@@ -95,7 +95,7 @@ pub(super) fn insert_entry(
     sealed: &SealedEntry,
     entry: &Entry,
 ) -> Result<Hash, DbError> {
-    let (tenant, fact) = about(entry);
+    let (tenant, fact) = tenant_and_fact(entry);
     // Leaf and hash are stored beside the entry: a tree of every entry is made at start, and must
     // not cost opening all of them.
     let (leaf, hash, bytes) = (

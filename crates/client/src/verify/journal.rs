@@ -57,7 +57,7 @@ pub(super) fn replay(
         match replayed.follower.append(batch) {
             Ok(applied) => applied
                 .iter()
-                .for_each(|(sealed, _)| replayed.note(sealed, report)),
+                .for_each(|(sealed, _)| replayed.count(sealed, report)),
             Err(refusal) => {
                 report.problem(format!(
                     "journal after entry {}: {refusal}",
@@ -92,7 +92,7 @@ pub(super) fn replay(
 }
 
 impl Replayed {
-    fn note(&mut self, sealed: &SealedEntry, report: &mut Report) {
+    fn count(&mut self, sealed: &SealedEntry, report: &mut Report) {
         // `append` has opened it: what does not open never comes here.
         let Ok(entry) = sealed.open() else { return };
         match entry.body {
@@ -142,7 +142,7 @@ fn witnessed(
     // One fault often shows at every head and witness: each kind is reported once.
     let mut reported = BTreeSet::new();
     for (node, cosignature) in cosignatures {
-        match size(keys.get(node), bodies, cosignature) {
+        match cosigned_size(keys.get(node), bodies, cosignature) {
             Ok(size) => {
                 let known = largest.entry(*node).or_default();
                 *known = size.max(*known);
@@ -167,7 +167,7 @@ fn witnessed(
 }
 
 /// Size of the head that a cosignature is over.
-fn size(
+fn cosigned_size(
     key: Option<&CosignVerifier>,
     bodies: &BTreeMap<u64, String>,
     shown: &WitnessCosignature,

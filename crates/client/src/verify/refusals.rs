@@ -12,7 +12,7 @@ pub(super) fn verify(replayed: &Replayed, lines: &[(usize, Value)], report: &mut
     let mut seen = BTreeSet::new();
     for (number, line) in lines {
         // A copied line would raise the count of refused requests without another refusal.
-        match one(replayed, line) {
+        match verify_line(replayed, line) {
             Ok(refused) if seen.insert(refused) => report.refused_tampered += 1,
             Ok(_) => report.problem(format!(
                 "refusals.jsonl line {number}: this refusal is there twice"
@@ -23,7 +23,7 @@ pub(super) fn verify(replayed: &Replayed, lines: &[(usize, Value)], report: &mut
 }
 
 /// Digest of the bytes that the signer signed, by which a second copy is noticed.
-fn one(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
+fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
     let text = |e: crate::ClientError| e.to_string();
     let sealed = member::bytes(line, "envelope").map_err(text)?;
     let code = member::text(line, "code").map_err(text)?;

@@ -34,7 +34,7 @@ pub(super) fn verify(
     let known = Known { replayed, codecs };
     let mut seen = BTreeSet::new();
     for (number, line) in lines {
-        match known.one(line) {
+        match known.verify_line(line) {
             // The same transaction on two lines would count twice.
             Ok(network_id) if seen.insert(network_id.clone()) => report.signed += 1,
             Ok(network_id) => {
@@ -61,8 +61,8 @@ fn claim(line: &Value) -> Result<Claim, String> {
 }
 
 impl Known<'_> {
-    fn one(&self, line: &Value) -> Result<String, String> {
-        let network_id = self.proved(&claim(line)?).map_err(|e| e.to_string())?;
+    fn verify_line(&self, line: &Value) -> Result<String, String> {
+        let network_id = self.prove(&claim(line)?).map_err(|e| e.to_string())?;
 
         // The id is recomputed from the signed bytes; the line's own is checked so that a reader
         // who looks it up on the chain finds this transaction.
@@ -76,7 +76,7 @@ impl Known<'_> {
 
     /// The attempt named these unsigned bytes; they do what the intent says; every signature
     /// verifies under the vault's own key; nothing else is in the signed bytes.
-    fn proved(&self, claim: &Claim) -> Result<String, Refusal> {
+    fn prove(&self, claim: &Claim) -> Result<String, Refusal> {
         let digest: Digest = Intent::digest_of(&claim.intent_text);
         let unknown = |what: &str| Refusal::new(Code::AttemptUnknown, format!("{digest}: {what}"));
 
