@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
     let folder = Folder::create(data)?;
 
-    // A running node of this folder must not find its keys changed under it.
+    // Two runs at once would leave keys of both in one folder.
     let _lock = folder.lock()?;
     let mut rng = SystemEntropy.rng();
 

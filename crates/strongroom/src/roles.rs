@@ -125,7 +125,7 @@ pub(crate) fn start_all(
         feed_replica(starting);
     }
     for role in roles {
-        // Positions of the lost bus would make a role skip records of the new one.
+        // Positions name the lost bus, and the new one refuses them.
         if starting.new_bus && role.is_service() {
             let db = &starting.parts.service(role)?.db;
             strongroom_stage::forget_positions(db.as_ref(), role.name())

@@ -107,7 +107,7 @@ impl Supervisor {
                     Ended::MayPass(why) => {
                         tracing::warn!(part, "{why}; starting it again");
 
-                        // A database or bus that is away for minutes must not fill the log.
+                        // A part that fails at once, again and again, must not take a whole core.
                         let _ = stop.wait(RESTART_PAUSE);
                     }
 

@@ -31,8 +31,7 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
 
     let script = address.assume_checked().script_pubkey();
 
-    // One text for one script: in upper case the address would slip past an allow-list that has it
-    // in lower case.
+    // One text for one script: allow-lists and effects compare destinations as texts.
     match of_script(&script, network) {
         Some(canonical) if canonical == text => Ok(script),
         Some(canonical) => Err(invalid(&format!("write it as `{canonical}`"))),

@@ -98,8 +98,8 @@ impl Unsigned {
         let form =
             Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
 
-        // Bitcoin signatures name no network: a transaction of test coins could be valid on
-        // mainnet.
+        // Bitcoin signatures name no network: bytes that were read by the rules of one could be
+        // spent on another.
         if form.magic != network.magic() {
             return Err(Refusal::new(
                 Code::UnknownChain,

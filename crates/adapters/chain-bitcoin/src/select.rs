@@ -54,7 +54,7 @@ impl Goal {
         let with = self.fees.fee(coins, true);
         let change = value
             .checked_sub(self.paid.saturating_add(with))
-            // Below it nodes relay the whole transaction no more.
+            // Nodes do not relay a transaction with an output below the dust limit.
             .filter(|rest| *rest >= CHANGE_MIN);
 
         // Without change the rest is fee; a transaction that only returns value needs its output.
