@@ -77,6 +77,8 @@ impl Log {
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(map)?;
 
+        // FULL: a publish returns when its records are durable, and in WAL mode anything less can lose
+        // the last commits with the power.
         connection.set_prepared_statement_cache_capacity(32);
         connection
             .execute_batch(

@@ -22,6 +22,9 @@ pub(super) struct Connections {
 pub(super) fn lock_log(path: &Path) -> Result<File, BusError> {
     let path = path.with_extension("lock");
     let io = |error: std::io::Error| BusError::Io(format!("{}: {error}", path.display()));
+
+    // The file stays when the lock ends: were it removed, two processes could each lock a file of
+    // this name.
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
