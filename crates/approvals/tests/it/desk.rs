@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use strongroom_approvals::ApprovalsStage;
+use strongroom_journal::entry::Body;
+use strongroom_policy::{VelocityScope, Window};
 use strongroom_ports::bus::Record;
 use strongroom_ports::db::Db as _;
 use strongroom_replica::SharedFollower;
@@ -12,7 +14,7 @@ use strongroom_stage::{Stage as _, StageError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{
     ActBody, Answer, Approval, ApprovalNonce, Code, DecisionCore, Digest, Document as _, Intent,
-    Signed, UnixMs,
+    Signed, Tighten, UnixMs,
 };
 use strongroom_wire::{
     ApprovalSubmitted, Decided, IntentDecided, IntentReturned, IntentSubmitted, Payload, Role,
@@ -39,6 +41,24 @@ impl Office {
     pub fn new() -> Self {
         static READY: OnceLock<Ledger> = OnceLock::new();
         Self::of(READY.get_or_init(|| Ledger::ready(World::new(1, WorldOptions::default()))))
+    }
+
+    /// A policy that pays no more than this in a day.
+    pub fn with_ceiling(amount: u64) -> Self {
+        let window = Window {
+            scope: VelocityScope::Tenant,
+            window_seconds: 86_400,
+            amount_lte: Some(amount.into()),
+            count_lte: None,
+        };
+        let options = WorldOptions {
+            policy: PolicyOptions {
+                ceilings: vec![window],
+                ..PolicyOptions::default()
+            },
+            ..WorldOptions::default()
+        };
+        Self::of(&Ledger::ready(World::new(1, options)))
     }
 
     /// Risk first, then an approver.
@@ -81,6 +101,39 @@ impl Office {
 
     pub fn now(&self) -> UnixMs {
         self.ledger.borrow().now
+    }
+
+    /// Appends a body to the journal, as the writer did.
+    pub fn append(&self, body: Body) {
+        let mut ledger = self.ledger.borrow_mut();
+        let now = ledger.now;
+        ledger.push(body, now).unwrap();
+        drop(ledger);
+        self.catch_up();
+    }
+
+    /// Puts a record into force.
+    pub fn put(&self, record: strongroom_types::RegistryRecord) {
+        self.ledger.borrow_mut().put_and_release(record);
+        self.catch_up();
+    }
+
+    pub fn tighten(&self, what: Tighten, who: &[Who]) {
+        self.ledger.borrow_mut().tighten(what, who).unwrap();
+        self.catch_up();
+    }
+
+    /// Large intents need the risk group and an approver still, in any order.
+    pub fn drop_order(&self) {
+        let options = PolicyOptions {
+            ordered: true,
+            ..PolicyOptions::default()
+        };
+        let mut policy = self.world.tenant.policy(&options);
+        let mut rules = policy.rules.to_vec();
+        rules.iter_mut().for_each(|rule| rule.then.ordered = false);
+        policy.rules = rules.into();
+        self.put(strongroom_types::RegistryRecord::Policy(policy.to_text()));
     }
 
     /// Another policy is in force: every decision has another digest.
@@ -231,10 +284,15 @@ impl Desk {
     }
 
     pub fn tick(&mut self) -> Vec<IntentDecided> {
+        let records = self.tick_records();
+        self.decisions(&records)
+    }
+
+    pub fn tick_records(&mut self) -> Vec<Record> {
         let mut tx = self.db.begin().unwrap();
         let records = self.stage.tick(self.office.now().0, tx.as_mut()).unwrap();
         tx.commit().unwrap();
-        self.decisions(&records)
+        records
     }
 
     /// The decisions among these records.

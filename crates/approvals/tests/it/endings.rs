@@ -1,15 +1,11 @@
 //! What time, the journal and a payment's end do to intents.
 
-use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_journal::entry::Body;
+use strongroom_types::{Answer, Code, Document as _, Tighten};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::{INTENT_LIFE_MS, Who};
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office};
-
-fn tighten(office: &Office, what: Tighten, who: &[Who]) {
-    office.ledger.borrow_mut().tighten(what, who).unwrap();
-    office.catch_up();
-}
 
 #[test]
 fn waiting_intent_expires_with_its_answers() {
@@ -29,6 +25,16 @@ fn waiting_intent_expires_with_its_answers() {
     assert!(desk.tick().is_empty(), "said once");
 }
 
+/// A tick must not hold the tables for as long as a backlog takes.
+#[test]
+fn expired_intents_end_a_page_per_tick() {
+    let mut desk = Desk::new(Office::new());
+    (0..70).for_each(|n| drop(desk.waiting(MEDIUM + n)));
+    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    let ended = [desk.tick().len(), desk.tick().len(), desk.tick().len()];
+    assert_eq!(ended, [64, 6, 0]);
+}
+
 #[test]
 fn approved_intent_expires_without_a_word() {
     let mut desk = Desk::new(Office::new());
@@ -44,11 +50,8 @@ fn intent_cancelled_in_the_journal_is_dropped() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(LARGE);
     let other = desk.waiting(MEDIUM);
-    tighten(
-        &desk.office,
-        Tighten::Cancel(intent.digest()),
-        &[Who::Initiator],
-    );
+    desk.office
+        .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]);
 
     let ended = desk.tick();
     assert_eq!(ended.len(), 1);
@@ -61,16 +64,59 @@ fn intent_cancelled_in_the_journal_is_dropped() {
     assert!(desk.yes(Who::Approver(0), &other).is_some());
 }
 
+/// The no may have come in by another installation, or by this one before it lost its tables.
+#[test]
+fn intent_rejected_in_the_journal_is_dropped() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    desk.office.append(Body::Rejected {
+        intent: desk.office.world.signed_intent(&intent),
+        core: desk.office.core(&intent).to_text(),
+        approval: desk.office.answer(Who::Approver(1), &intent, Answer::No),
+    });
+
+    let ended = desk.tick();
+    assert_eq!(ended.len(), 1);
+    assert!(matches!(
+        ended[0].decided,
+        Decided::Refused(Code::IntentRejected, _)
+    ));
+    assert_eq!(desk.rows(), (0, 0));
+    assert!(desk.tick().is_empty(), "said once");
+}
+
+/// Its approvals are with the transactions service, which tells the end.
+#[test]
+fn cancellation_of_an_approved_intent_is_left_to_the_transactions_service() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    let cancel = Tighten::Cancel(intent.digest());
+    desk.office.tighten(cancel, &[Who::Initiator]);
+    assert!(desk.tick().is_empty());
+    assert_eq!(desk.rows(), (1, 1));
+}
+
+#[test]
+fn walk_through_waiting_intents_begins_again_after_its_end() {
+    let mut desk = Desk::new(Office::new());
+    let intents = [desk.waiting(MEDIUM), desk.waiting(MEDIUM + 1)];
+    for _ in 0..3 {
+        assert!(desk.tick().is_empty());
+    }
+    let first = intents.iter().min_by_key(|i| i.digest()).unwrap();
+    let cancel = Tighten::Cancel(first.digest());
+    desk.office.tighten(cancel, &[Who::Initiator]);
+    assert_eq!(desk.tick().len() + desk.tick().len(), 1);
+}
+
 #[test]
 fn cancellation_is_found_beyond_the_first_page() {
     let mut desk = Desk::new(Office::new());
     let intents: Vec<_> = (0..70).map(|n| desk.waiting(MEDIUM + n)).collect();
     let last = intents.iter().max_by_key(|i| i.digest()).unwrap();
-    tighten(
-        &desk.office,
-        Tighten::Cancel(last.digest()),
-        &[Who::Initiator],
-    );
+    desk.office
+        .tighten(Tighten::Cancel(last.digest()), &[Who::Initiator]);
     assert!(desk.tick().is_empty(), "a page per tick");
     assert_eq!(desk.tick().len(), 1);
 }
@@ -81,7 +127,7 @@ fn paused_tenant_keeps_its_intents() {
     desk.waiting(MEDIUM);
     let until = desk.office.now().plus(60_000);
     let pause = Tighten::Pause { vault: None, until };
-    tighten(&desk.office, pause, &[Who::Admin(0)]);
+    desk.office.tighten(pause, &[Who::Admin(0)]);
     assert!(desk.tick().is_empty());
     assert_eq!(desk.rows(), (1, 0));
 }

@@ -1,6 +1,6 @@
 //! Intents arrive, again, and come back.
 
-use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_types::{Answer, Code, Document as _, Tighten};
 use strongroom_wire::Decided;
 use strongroom_world::{AUTO_MAX, Who};
 
@@ -53,6 +53,17 @@ fn intent_of_a_stopped_tenant_is_refused_without_a_decision() {
     assert_eq!(desk.rows(), (0, 0));
 }
 
+/// Auditors see by which rule it was refused.
+#[test]
+fn intent_that_policy_blocks_is_refused_with_its_decision() {
+    let mut desk = Desk::new(Office::with_ceiling(MEDIUM - 1));
+    let intent = desk.office.intent(MEDIUM);
+    let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&decided.decided), Some(Code::LimitExceeded));
+    assert_ne!(decided.core, "");
+    assert_eq!(desk.rows(), (0, 0));
+}
+
 #[test]
 fn intent_signed_by_a_stranger_is_refused() {
     let mut desk = Desk::new(Office::new());
@@ -73,6 +84,21 @@ fn repeated_submission_keeps_the_answers() {
     assert_eq!(desk.rows(), (1, 1));
     let decided = desk.yes(Who::Approver(1), &intent).unwrap();
     assert_eq!(decided.decided, Decided::Approved);
+}
+
+/// The API repeats itself, not its client: what people are answering must not change under them.
+#[test]
+fn repeated_submission_keeps_the_decision_that_is_being_answered() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(LARGE);
+    let first = desk.decide(desk.office.submitted(&intent)).unwrap();
+    let yes = desk.office.answer(Who::Approver(0), &intent, Answer::Yes);
+    assert!(desk.decide(desk.office.answered(&yes)).is_none());
+    desk.office.change_policy();
+
+    let again = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!((again.decided, again.core), (first.decided, first.core));
+    assert_eq!(desk.rows(), (1, 1));
 }
 
 #[test]
@@ -104,6 +130,20 @@ fn changed_decision_needs_new_answers() {
     assert_eq!(second.decided, Decided::Approved);
     assert_eq!(second.core, returned.core);
     assert_eq!(second.approvals.len(), 1);
+}
+
+/// The journal may take the decision but not an answer: its credential was revoked since.
+#[test]
+fn intent_that_returns_with_the_same_decision_needs_new_answers() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+
+    let returned = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(returned.decided, Decided::Pending);
+    assert_eq!(desk.rows(), (1, 0));
+    let decided = desk.yes(Who::Approver(1), &intent).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
 }
 
 #[test]

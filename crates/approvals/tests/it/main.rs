@@ -8,7 +8,9 @@
 )]
 
 mod answers;
+mod counting;
 mod desk;
 mod endings;
 mod intents;
 mod matrix;
+mod records;
