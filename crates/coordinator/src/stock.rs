@@ -117,12 +117,36 @@ mod tests {
         let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
         assert_eq!(stock.take(key, ONE).unwrap().number, 1);
-        stock.add(key, ONE, vec![commitment(2, 9)]);
-        assert_eq!(
-            (stock.count(key, ONE), stock.take(key, ONE).unwrap().number),
-            (1, 9)
-        );
+        // A new boot numbers from the start.
+        stock.add(key, ONE, vec![commitment(2, 1)]);
+        let next = stock.take(key, ONE).unwrap();
+        assert_eq!((next.boot, next.number), ([2; 16], 1));
         assert!(stock.take(key, ONE).is_none());
+    }
+
+    #[test]
+    fn one_message_brings_commitments_of_one_boot() {
+        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        stock.add(key, ONE, vec![commitment(1, 1), commitment(2, 2)]);
+        assert_eq!(stock.count(key, ONE), 1);
+    }
+
+    #[test]
+    fn a_signer_cannot_fill_the_memory_or_overflow_a_number() {
+        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        stock.add(key, ONE, (0..2_000).map(|n| commitment(1, n)).collect());
+        assert_eq!(stock.count(key, ONE), KEPT_MAX);
+        stock.add(key, ONE, vec![commitment(2, u64::MAX)]);
+        assert_eq!(stock.count(key, ONE), 1);
+    }
+
+    #[test]
+    fn commitments_that_a_signer_has_lost_are_not_taken_again() {
+        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
+        stock.clear(key, ONE);
+        stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
+        assert_eq!(stock.count(key, ONE), 0);
     }
 
     #[test]
@@ -143,7 +167,23 @@ mod tests {
         assert_eq!(stock.wanted(key, ONE, t), Some(REFILL));
         assert_eq!(stock.wanted(key, ONE, t.plus(10)), None);
         assert_eq!(stock.wanted(key, ONE, t.plus(ASK_AGAIN_MS)), Some(REFILL));
-        stock.add(key, ONE, (0..200).map(|n| commitment(1, n)).collect());
+        stock.add(key, ONE, (0..129).map(|n| commitment(1, n)).collect());
         assert_eq!(stock.wanted(key, ONE, t.plus(5_000)), None);
+        stock.take(key, ONE);
+        assert_eq!(stock.wanted(key, ONE, t.plus(5_000)), Some(REFILL));
+    }
+
+    #[test]
+    fn a_signer_is_asked_at_once_after_its_answer_its_loss_or_a_clock_set_back() {
+        let (mut stock, key, t) = (Stock::default(), KeyId([1; 16]), UnixMs(10_000));
+        let is_asked = |stock: &mut Stock, now| stock.wanted(key, ONE, now).is_some();
+        assert!(is_asked(&mut stock, t));
+        assert!(!is_asked(&mut stock, t));
+        stock.add(key, ONE, vec![commitment(1, 1)]);
+        assert!(is_asked(&mut stock, t));
+        stock.clear(key, ONE);
+        assert!(is_asked(&mut stock, t));
+        // Else a signer would not be asked until the clock is where it was.
+        assert!(is_asked(&mut stock, UnixMs(5_000)));
     }
 }

@@ -89,6 +89,11 @@ fn what_all_certified_is_offered_to_the_journal_which_takes_it() {
     let later = site.ticks();
     assert!(started(&site, &later).is_empty(), "the journal has the key");
     let prepares = site.messages(&later).into_iter();
+    let late = ceremony_message(&site, None);
+    assert!(
+        site.give_said(2, &late).is_empty(),
+        "and its ceremony is over"
+    );
     let of_new_key = prepares.filter(
         |(_, message)| matches!(message, CoordinatorMessage::Prepare { key, .. } if *key == NEW_KEY),
     );
@@ -131,19 +136,22 @@ fn a_certificate_that_is_not_a_signature_or_of_no_ceremony_is_dropped() {
     assert!(site.give_said(1, &short).is_empty());
 }
 
+fn ceremony_message(site: &Site, to: Option<u16>) -> SignerMessage {
+    SignerMessage::Ceremony(CeremonyMessage {
+        tenant: site.world.tenant.id,
+        key: NEW_KEY,
+        run: 1,
+        to,
+        body: vec![1, 2, 3],
+    })
+}
+
 #[test]
 fn messages_go_to_all_peers_or_to_the_one_that_is_named_as_they_were_sealed() {
     let mut site = Site::with_ceremony();
     site.ticks();
     for (to, expected) in [(None, vec![1, 3]), (Some(3), vec![3]), (Some(2), vec![])] {
-        let message = SignerMessage::Ceremony(CeremonyMessage {
-            tenant: site.world.tenant.id,
-            key: NEW_KEY,
-            run: 1,
-            to,
-            body: vec![1, 2, 3],
-        });
-        let record = site.said(2, &message);
+        let record = site.said(2, &ceremony_message(&site, to));
         let sealed = record.payload.clone();
         let relayed = site.give(record);
         let relayed = site.messages(&relayed);
@@ -186,6 +194,54 @@ fn a_refusal_that_names_the_run_brings_the_next_one_soon() {
     assert!(site.give_said(2, &no).is_empty());
     site.wait(RUN_MS - 1);
     assert!(started_now(&mut site).is_empty());
+}
+
+/// Near the end of a run its refusal must not put the next one off.
+#[test]
+fn a_refusal_does_not_lengthen_the_run() {
+    let mut site = Site::with_ceremony();
+    let first = site.ticks();
+    let (_, message) = site.messages(&first).remove(0);
+    site.wait(RUN_MS - 1);
+    site.give_said(2, &refusal_of(Code::CeremonyFault, &message));
+    site.wait(1);
+    assert_eq!(started_now(&mut site), all(2));
+}
+
+fn submitted(site: &mut Site) -> CoordinatorMessage {
+    let records = site.ticks();
+    let messages = site.messages(&records).into_iter();
+    let (_, start) = messages
+        .into_iter()
+        .find(|(_, message)| matches!(message, CoordinatorMessage::Ceremony { .. }))
+        .unwrap();
+    let ceremony = new_ceremony();
+    let offers = [1, 2, 3].map(|index| {
+        let message = certificate(site, ceremony, index);
+        offered_after(site, index, &message).len()
+    });
+    assert_eq!(offers, [0, 0, 1]);
+    start
+}
+
+/// The journal may refuse the result, or never get it.
+#[test]
+fn a_result_that_the_journal_does_not_take_is_followed_by_the_next_run() {
+    let mut site = Site::with_ceremony();
+    submitted(&mut site);
+    site.wait(RUN_MS - 1);
+    assert!(started_now(&mut site).is_empty());
+    site.wait(1);
+    assert_eq!(started_now(&mut site), all(2));
+}
+
+#[test]
+fn a_refusal_after_the_result_was_offered_brings_the_next_run_soon() {
+    let mut site = Site::with_ceremony();
+    let start = submitted(&mut site);
+    site.give_said(2, &refusal_of(Code::CeremonyFault, &start));
+    site.wait(RETRY_MS);
+    assert_eq!(started_now(&mut site), all(2));
 }
 
 #[test]

@@ -11,9 +11,12 @@
 
 mod ceremonies;
 mod matrix;
+mod records;
 mod restart;
 mod runs;
 mod senders;
 mod signers;
 mod site;
 mod states;
+mod strangers;
+mod tries;

@@ -4,8 +4,7 @@ use crate::signers::{Conduct, refusal};
 use crate::site::{PACE, Site, sign_requests};
 use strongroom_signing::request_digest;
 use strongroom_types::{Code, Digest, SessionId, UnixMs};
-use strongroom_wire::{CoordinatorMessage, Outcome, Role, SignerMessage, topics};
-use strongroom_world::{Letter, Sender};
+use strongroom_wire::{CoordinatorMessage, Outcome, SignerMessage};
 
 /// The refusals of a failed run.
 fn refused(outcome: &Outcome) -> Vec<Code> {
@@ -88,6 +87,8 @@ fn another_transaction_for_the_same_attempt_replaces_the_run() {
         .for_each(|slot| slot.message[0] ^= 1);
     let again = site.request_signing(&second);
     assert_eq!(site.asked(&again).len(), 2);
+    let session = |records: &[_]| sign_requests(site.messages(records))[0].1.session;
+    assert_ne!(session(&asked), session(&again));
     let late = site.settle(asked, &first.slots);
     assert!(
         site.finished(&late).is_empty(),
@@ -101,9 +102,7 @@ fn a_request_at_its_deadline_is_not_begun() {
     let mut site = Site::stocked();
     let request = site.request(1);
     for (deadline, begun) in [(site.now, false), (site.now.plus(1), true)] {
-        let letter = Letter::new(topics::SIGNING_REQUESTED, site.now).until(deadline);
-        let sender = Sender::Service(Role::Transactions);
-        let record = site.world.record(sender, letter, &request);
+        let record = site.requested_until(&request, deadline);
         assert_eq!(!site.give(record).is_empty(), begun);
     }
 }
@@ -197,27 +196,6 @@ fn when_no_quorum_is_left_every_refusal_goes_out_as_it_was_signed() {
 }
 
 #[test]
-fn a_signer_that_has_lost_its_nonces_is_asked_for_new_ones() {
-    for code in [Code::CommitmentUnknown, Code::NonceUsed] {
-        let mut site = Site::stocked();
-        let request = site.request(1);
-        let asked = site.request_signing(&request);
-        let (signer, sent) = sign_requests(site.messages(&asked)).remove(0);
-        let no = refusal(code, sent.session, request_digest(&sent));
-        site.give_said(signer, &no);
-        site.wait(1_000);
-        let records = site.ticks();
-        let prepared: Vec<u16> = site
-            .messages(&records)
-            .into_iter()
-            .filter(|(_, message)| matches!(message, CoordinatorMessage::Prepare { .. }))
-            .map(|(index, _)| index)
-            .collect();
-        assert!(prepared.contains(&signer), "{code}");
-    }
-}
-
-#[test]
 fn a_restarted_signer_empties_its_stock_with_its_first_new_commitments() {
     let mut site = Site::stocked();
     let of_new_boot = SignerMessage::Commitments {
@@ -283,19 +261,9 @@ fn a_run_ends_without_a_word_when_its_time_is_over_and_a_reminder_begins_it_agai
     let request = site.request(1);
     assert!(site.sign(&request).is_empty());
     site.wait(PACE.run_ms);
-    assert!(site.finished_at_tick().is_empty());
+    let records = site.tick();
+    assert!(site.finished(&records).is_empty());
+    assert!(site.asked(&records).is_empty(), "not even once more");
     site.signers.conduct.clear();
     assert_signed(&site.sign(&request));
-}
-
-#[test]
-fn a_revoked_key_signs_nothing() {
-    let mut site = Site::stocked();
-    let tenant = site.world.tenant.clone();
-    let who = site.ledger.committee();
-    let revoke = strongroom_types::Tighten::RevokeKey(tenant.key);
-    site.ledger.tighten(revoke, &who).unwrap();
-    site.catch_up();
-    let request = site.request(1);
-    assert!(site.request_signing(&request).is_empty());
 }

@@ -58,6 +58,12 @@ impl Site {
         Self::on(with_ceremony())
     }
 
+    /// With a ceremony of signers 1 and 2 alone, next to the finished key of all three.
+    pub fn with_ceremony_of_two() -> Self {
+        static BASE: OnceLock<Base> = OnceLock::new();
+        Self::on(BASE.get_or_init(|| released(&[1, 2])))
+    }
+
     fn on(base: &Base) -> Self {
         let ledger = base.ledger.clone();
         let world = ledger.world.clone();
@@ -110,6 +116,13 @@ impl Site {
             topics::SIGNING_REQUESTED,
             request,
         )
+    }
+
+    /// The same, wanted until a time.
+    pub fn requested_until(&self, request: &SigningRequested, deadline: UnixMs) -> Record {
+        let letter = Letter::new(topics::SIGNING_REQUESTED, self.now).until(deadline);
+        self.world
+            .record(Sender::Service(Role::Transactions), letter, request)
     }
 
     pub fn said(&self, index: u16, message: &SignerMessage) -> Record {
@@ -210,11 +223,6 @@ impl Site {
         self.asked(&records)
     }
 
-    pub fn finished_at_tick(&mut self) -> Vec<SigningFinished> {
-        let records = self.tick();
-        self.finished(&records)
-    }
-
     /// Brings the replica to the ledger's tip.
     pub fn catch_up(&mut self) {
         let log = Log::of(&self.ledger);
@@ -230,6 +238,35 @@ impl Site {
     pub fn stock_up(&mut self) {
         let prepares = self.ticks();
         self.settle(prepares, &[]);
+    }
+
+    /// A signer sends so many commitments, 16 at most.
+    pub fn stock_of(&mut self, index: u16, count: u32) -> Vec<Record> {
+        let prepare = CoordinatorMessage::Prepare {
+            tenant: self.world.tenant.id,
+            key: self.world.tenant.key,
+            count,
+        };
+        let answer = self.signers.answer(index, &prepare, &[]).unwrap();
+        self.give_said(index, &answer)
+    }
+
+    /// The key is revoked in the journal.
+    pub fn revoke_key(&mut self) {
+        let revoke = strongroom_types::Tighten::RevokeKey(self.world.tenant.key);
+        let who = self.ledger.committee();
+        self.ledger.tighten(revoke, &who).unwrap();
+        self.catch_up();
+    }
+
+    /// The quorum that each of these payments asks, one after the other.
+    pub fn next_quorums(&mut self, payments: std::ops::Range<u64>) -> Vec<Vec<u16>> {
+        payments
+            .map(|n| {
+                let asked = self.request_signing(&self.request(n));
+                self.asked(&asked)
+            })
+            .collect()
     }
 
     /// A payment through to its outcome.
@@ -272,15 +309,18 @@ impl Base {
 
 fn with_ceremony() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
-    BASE.get_or_init(|| {
-        Base::new(|ledger| {
-            ledger.put_and_release(strongroom_types::RegistryRecord::Ceremony(CeremonyPlan {
-                key: NEW_KEY,
-                suite: Suite::FrostSecp256k1Tr,
-                min_signers: 2,
-                roster: vec![1, 2, 3],
-            }));
-        })
+    BASE.get_or_init(|| released(&[1, 2, 3]))
+}
+
+/// A journal that has released the ceremony of [`NEW_KEY`] among these signers.
+fn released(roster: &[u16]) -> Base {
+    Base::new(|ledger| {
+        ledger.put_and_release(strongroom_types::RegistryRecord::Ceremony(CeremonyPlan {
+            key: NEW_KEY,
+            suite: Suite::FrostSecp256k1Tr,
+            min_signers: 2,
+            roster: roster.to_vec(),
+        }));
     })
 }
 
