@@ -122,3 +122,42 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn body(code: Code) -> serde_json::Value {
+        let response = Problem::from(code).into_response();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.build().unwrap();
+        let bytes = runtime.block_on(axum::body::to_bytes(response.into_body(), usize::MAX));
+        serde_json::from_slice(&bytes.unwrap()).unwrap()
+    }
+
+    /// A client goes by `retryable`, a proxy by the status.
+    #[test]
+    fn what_may_be_asked_again_is_what_its_status_says() {
+        for code in Code::ALL {
+            let body = body(*code);
+            let may_pass = matches!(body["status"].as_u64().unwrap(), 429 | 503);
+            assert_eq!(body["retryable"].as_bool().unwrap(), may_pass, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_full_busy_or_corrupt_is_told_apart() {
+        for (kind, code) in [
+            (DbErrorKind::Full, Code::DiskFull),
+            (DbErrorKind::Busy, Code::NotReady),
+            (DbErrorKind::Io, Code::NotReady),
+            (DbErrorKind::Corrupt, Code::StoreCorrupt),
+            (DbErrorKind::Constraint, Code::Internal),
+        ] {
+            let problem = Problem::from(DbError::new(kind, "the secret path"));
+            assert_eq!(problem.0.code, code);
+            assert!(!problem.0.detail.contains("secret"), "the cause is ours");
+        }
+    }
+}

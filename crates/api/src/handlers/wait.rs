@@ -64,3 +64,21 @@ pub(crate) async fn until<T, F: Future<Output = Result<Option<T>, Problem>>>(
     // The last look is never cut off, however short the wait.
     ask().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_cannot_hold_a_request_longer_than_proxies_do() {
+        assert!(Wait::for_row(None).limit.is_zero());
+        for (asked, limit) in [
+            (250, 250),
+            (WAIT_MAX_MS + 1, WAIT_MAX_MS),
+            (u64::MAX, WAIT_MAX_MS),
+        ] {
+            let wait = Wait::for_journal(Some(asked));
+            assert_eq!(wait.limit, Duration::from_millis(limit));
+        }
+    }
+}

@@ -4,7 +4,7 @@
 mod acts;
 mod approvals;
 mod book;
-mod payments;
+pub mod payments;
 mod refusals;
 mod registry;
 mod transactions;
@@ -12,7 +12,7 @@ mod transactions;
 use crate::fixture::Served;
 
 /// An API that has read the whole journal, of which nothing is witnessed.
-fn served() -> Served {
+pub fn served() -> Served {
     let served = Served::new();
     served.at(served.now());
     served.all_batches();

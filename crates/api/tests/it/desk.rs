@@ -8,7 +8,7 @@ use strongroom_api::ApiStage;
 use strongroom_api::submit::{self, Intake, SubmitError, Taken};
 use strongroom_bus_embedded::EmbeddedBus;
 use strongroom_journal::{Body, State};
-use strongroom_ports::bus::{Bus as _, Position, Record, Topic};
+use strongroom_ports::bus::{Bus as _, Record};
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::SharedFollower;
@@ -99,11 +99,7 @@ impl Desk {
 
     /// All records on a topic.
     pub fn records(&self, topic: &str) -> Vec<Record> {
-        let topic = Topic::new(topic).unwrap();
-        let start = self.bus.start(&topic).unwrap();
-        let from = Position { next: 0, ..start };
-        let records = self.bus.fetch(&[(topic, from)], 1000, Duration::ZERO);
-        records.unwrap().into_iter().map(|d| d.record).collect()
+        crate::fixture::records(&self.bus, topic)
     }
 
     /// A service publishes a record and the stage handles it.

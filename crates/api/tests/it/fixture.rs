@@ -12,7 +12,7 @@ use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_client::Client;
 use strongroom_journal::Body;
 use strongroom_journal::follower::Follower;
-use strongroom_ports::bus::{Bus as _, Mode};
+use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_ports::host::Clock;
 use strongroom_replica::SharedFollower;
@@ -151,6 +151,23 @@ impl Served {
 
     /// As [`Self::on`], behind a gate that the test opens.
     pub fn behind(ready: Ready, db: Arc<SqliteDb>, bus: Arc<EmbeddedBus>) -> Self {
+        let outward = bus.clone();
+        Self::start(ready, db, bus, outward)
+    }
+
+    /// With handlers whose bus refuses every record for this reason.
+    pub fn muted(why: BusError) -> Self {
+        let bus = bus(1);
+        let outward = Arc::new(MutedBus(bus.clone(), why));
+        Self::start(Ready::at_once(), database(), bus, outward)
+    }
+
+    fn start(
+        ready: Ready,
+        db: Arc<SqliteDb>,
+        bus: Arc<EmbeddedBus>,
+        outward: Arc<dyn Bus>,
+    ) -> Self {
         let journal = Journal::new();
         let shared = journal.replica();
         let stage = Shell::new(
@@ -168,7 +185,7 @@ impl Served {
         };
         let api = Api::new(ApiParts {
             db: db.clone(),
-            bus: bus.clone(),
+            bus: outward,
             journal: Arc::clone(&shared),
             codecs: vec![strongroom_chains::network("regtest").unwrap().unwrap()],
             post: journal.post(),
@@ -241,11 +258,12 @@ impl Served {
         self.journal.world.cosignature(signer, note.body(), at)
     }
 
-    /// A signer publishes a cosignature under its own name.
-    pub fn vouch(&self, signer: u16, cosignature: &WitnessCosignature) {
-        let topic = topics::cosignatures(self.journal.world.signer(signer).node);
+    /// The witness in a seat (4 is the one that is no signer) publishes a cosignature under its own
+    /// name.
+    pub fn vouch(&self, seat: u16, cosignature: &WitnessCosignature) {
+        let topic = topics::cosignatures(self.journal.world.seat(seat).node);
         let letter = Letter::new(&topic, START);
-        self.publish(Sender::Seat(signer), letter, Marks::default(), cosignature);
+        self.publish(Sender::Seat(seat), letter, Marks::default(), cosignature);
     }
 
     /// Three of four witnesses vouch for the head after batch `n`.
@@ -310,18 +328,50 @@ impl Served {
 
     /// One request, byte by byte: what was answered, head and body.
     pub fn raw(&self, request: &Request<'_>) -> Answer {
-        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
         let (method, path) = (request.method, request.path);
         let authorization = request.key.map_or_else(String::new, |key| {
             format!("authorization: Bearer {key}\r\n")
         });
         let body = request.body.unwrap_or_default();
-        write!(
-            stream,
+        self.exchange(&format!(
             "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{authorization}content-length: {}\r\n\r\n{body}",
             body.len()
-        )
-        .unwrap();
+        ))
+    }
+
+    pub fn get(&self, key: &str, path: &str) -> Answer {
+        self.raw(&Request {
+            method: "GET",
+            path,
+            key: Some(key),
+            body: None,
+        })
+    }
+
+    pub fn post(&self, key: &str, path: &str, signed: &Signed) -> Answer {
+        self.raw(&Request {
+            method: "POST",
+            path,
+            key: Some(key),
+            body: Some(&signed.to_json().to_text()),
+        })
+    }
+
+    /// All records on a topic.
+    pub fn records(&self, topic: &str) -> Vec<Record> {
+        records(&self.bus, topic)
+    }
+
+    pub fn count(&self, sql: &'static str) -> i64 {
+        let mut tx = self.db.begin().unwrap();
+        let row = tx.query_opt(sql, &[]).unwrap().unwrap();
+        row.i64(0).unwrap()
+    }
+
+    /// One request in full.
+    pub fn exchange(&self, text: &str) -> Answer {
+        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -357,10 +407,64 @@ pub struct Answer {
     pub body: String,
 }
 
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Status and, of a problem, its code.
+    pub fn outcome(&self) -> (u16, String) {
+        let code = self.json()["code"].as_str().unwrap_or_default().to_owned();
+        (self.status, code)
+    }
+}
+
+/// All records on a topic.
+pub fn records(bus: &EmbeddedBus, topic: &str) -> Vec<Record> {
+    let topic = Topic::new(topic).unwrap();
+    let start = bus.start(&topic).unwrap();
+    let from = Position { next: 0, ..start };
+    let records = bus.fetch(&[(topic, from)], 1000, Duration::ZERO);
+    records.unwrap().into_iter().map(|d| d.record).collect()
+}
+
+/// A bus that is read as usual and takes no record.
+struct MutedBus(Arc<EmbeddedBus>, BusError);
+
+impl Bus for MutedBus {
+    fn publish(&self, _: &[Record]) -> Result<(), BusError> {
+        Err(self.1.clone())
+    }
+
+    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.0.start(topic)
+    }
+
+    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.0.end(topic)
+    }
+
+    fn fetch(
+        &self,
+        wants: &[(Topic, Position)],
+        records_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError> {
+        self.0.fetch(wants, records_max, wait)
+    }
+
+    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
+        self.0.shutdown(within)
+    }
+
+    fn fsyncs(&self) -> u64 {
+        self.0.fsyncs()
+    }
+}
+
 impl Served {
     /// Something on the entries' topic that is no record of ours.
     pub fn bus_garbage(&self) {
-        use strongroom_ports::bus::{Headers, Record, Topic};
         let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
         let headers = Headers {
             msg_id: [9; 16],

@@ -7,12 +7,16 @@
     clippy::panic
 )]
 
+mod acts;
 mod bodies;
 mod desk;
 mod fixture;
 mod journal;
+mod limits;
 mod matrix;
+mod mirror;
 mod openapi;
+mod reach;
 mod ready;
 mod repeat;
 mod rows;

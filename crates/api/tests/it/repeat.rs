@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use std::collections::BTreeSet;
 use strongroom_api::submit;
 use strongroom_ports::bus::Record;
+use strongroom_types::{Act, ActBody, Digest, Tighten};
 use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
 use strongroom_world::Who;
 
@@ -85,4 +86,116 @@ fn an_act_is_sent_until_the_writer_answers() {
     desk.says_to(Role::Writer, topics::JOURNAL_RESULTS, Some(api), &result);
     desk.wait(2_500);
     assert_eq!(desk.records(topics::JOURNAL_SUBMITTED).len(), 3);
+}
+
+/// What is on its way must not be sent twice, and what was sent again waits like the first.
+#[test]
+fn nothing_is_sent_again_before_two_seconds() {
+    let (mut desk, pending) = Desk::with_pending();
+    let yes = desk.yes(Who::Approver(0), &pending, &[]);
+    desk.approve(&pending, &yes).unwrap();
+    let received = desk.intent(500_000, "another");
+    desk.submit(&received).unwrap();
+    let act = desk.journal.cancel(&received);
+    submit::act(&desk.intake, &act).unwrap();
+
+    let sent = |desk: &Desk| {
+        [
+            topics::INTENT_SUBMITTED,
+            topics::APPROVAL_SUBMITTED,
+            topics::JOURNAL_SUBMITTED,
+        ]
+        .map(|topic| desk.records(topic).len())
+    };
+    for (ms, wanted) in [
+        (1_999, [0, 0, 0]),
+        (500, [1, 1, 1]),
+        (500, [1, 1, 1]),
+        (1_500, [2, 1, 2]),
+    ] {
+        desk.wait(ms);
+        assert_eq!(sent(&desk), wanted, "{ms}");
+    }
+}
+
+/// A tick must not hold the tables for as long as a backlog takes.
+#[test]
+fn a_backlog_is_sent_a_page_per_tick() {
+    let mut desk = Desk::new();
+    for n in 0..70 {
+        desk.submit(&desk.intent(500_000, &format!("order {n}")))
+            .unwrap();
+    }
+    for n in 0..20 {
+        let cancel = ActBody::Tighten(Tighten::Cancel(Digest([n; 32])));
+        let act = desk.journal.ledger.signed_act(cancel, &[Who::Admin(0)]);
+        submit::act(&desk.intake, &act).unwrap();
+    }
+    for (ms, wanted) in [(2_500, (64, 16)), (500, (70, 20)), (500, (70, 20))] {
+        desk.wait(ms);
+        let sent = [topics::INTENT_SUBMITTED, topics::JOURNAL_SUBMITTED]
+            .map(|topic| desk.records(topic).len());
+        assert_eq!((sent[0], sent[1]), wanted);
+    }
+}
+
+#[test]
+fn a_backlog_of_answers_is_sent_a_page_per_tick() {
+    let mut desk = Desk::new();
+    for n in 0..70 {
+        let intent = desk.intent(150_000_000, &format!("order {n}"));
+        desk.submit(&intent).unwrap();
+        desk.decided(&intent, Decided::Pending);
+        let yes = desk.yes(Who::Approver(0), &intent, &[]);
+        desk.approve(&intent, &yes).unwrap();
+    }
+    for (ms, wanted) in [(2_500, 64), (500, 70), (500, 70)] {
+        desk.wait(ms);
+        assert_eq!(desk.records(topics::APPROVAL_SUBMITTED).len(), wanted);
+    }
+}
+
+/// Its approvers are no longer asked: the answer would become a dead letter.
+#[test]
+fn an_answer_to_what_waits_no_more_is_taken_again_and_not_sent() {
+    let (mut desk, intent) = Desk::with_pending();
+    let yes = desk.yes(Who::Approver(0), &intent, &[]);
+    assert!(desk.approve(&intent, &yes).unwrap().record.is_some());
+    desk.decided(&intent, Decided::Approved);
+    assert!(desk.approve(&intent, &yes).unwrap().record.is_none());
+}
+
+/// One vault's records keep their order, and live as long as the intent; a tenant's acts too.
+#[test]
+fn records_are_ordered_by_vault_or_tenant_and_live_as_long_as_they_may_count() {
+    let (mut desk, intent) = Desk::with_intent(150_000_000);
+    desk.wait(2_500);
+    desk.decided(&intent, Decided::Pending);
+    let yes = desk.yes(Who::Approver(0), &intent, &[]);
+    let answer = desk.approve(&intent, &yes).unwrap().record.unwrap();
+    for record in [desk.records(topics::INTENT_SUBMITTED).remove(0), answer] {
+        assert_eq!(record.key, intent.vault.0);
+        assert_eq!(record.headers.deadline_ms, intent.expires.0);
+    }
+
+    let act = desk.journal.cancel(&intent);
+    let record = submit::act(&desk.intake, &act).unwrap().record.unwrap();
+    assert_eq!(record.key, intent.tenant.0);
+    assert!(record.headers.deadline_ms > desk.now().0);
+}
+
+/// A refused act may be in order later, or with more signatures: that is another submission, or the
+/// writer would answer with what it said before.
+#[test]
+fn an_act_offered_later_or_with_other_signatures_is_another_submission() {
+    let mut desk = Desk::new();
+    let body = ActBody::Tighten(Tighten::Cancel(Digest([7; 32])));
+    let act = desk.journal.ledger.signed_act(body, &[Who::Admin(0)]);
+    let mut more = act.clone();
+    more.endorse::<Act>(&desk.journal.world.person(Who::Admin(1)).signing());
+    let offer = |desk: &Desk, act| submit::act(&desk.intake, act).unwrap().record.unwrap();
+    let mut offered = vec![offer(&desk, &act), offer(&desk, &more)];
+    desk.wait(1);
+    offered.push(offer(&desk, &act));
+    assert_eq!(ids(&offered).len(), 3);
 }

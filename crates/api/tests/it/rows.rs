@@ -1,12 +1,19 @@
 //! Records in, rows out.
 
 use crate::desk::Desk;
-use strongroom_types::{Code, Document as _};
-use strongroom_wire::{Decided, Role, TransactionState, topics};
+use crate::fixture::TENANT;
+use strongroom_types::{Code, Document as _, Intent};
+use strongroom_wire::{Decided, Layer, Marks, Role, TransactionState, topics};
 use strongroom_world::Who;
 
 fn refused(code: Code) -> Decided {
     Decided::Refused(code, code.meaning().to_owned())
+}
+
+/// An approver's yes to the decision as it is now.
+fn answer(desk: &Desk, intent: &Intent) {
+    let yes = desk.yes(Who::Approver(0), intent, &[]);
+    desk.approve(intent, &yes).unwrap();
 }
 
 #[test]
@@ -37,6 +44,9 @@ fn a_late_report_does_not_take_a_row_back() {
     desk.changed(&intent, TransactionState::Signing);
     desk.changed(&intent, TransactionState::PendingApproval);
     desk.decided(&intent, refused(Code::PolicyBlocked));
+    let mut other = desk.journal.ledger.core(&intent);
+    other.rule = "stricter".to_owned();
+    desk.decided_with(&intent, other.to_text(), Decided::Pending);
     assert_eq!(desk.row(&intent), signed);
 }
 
@@ -61,6 +71,35 @@ fn the_same_decision_again_is_not_a_change() {
     assert_eq!(desk.row(&intent), pending);
 }
 
+/// The approvals service repeats itself after a restart; nothing was sent back.
+#[test]
+fn the_same_decision_again_keeps_answers_and_does_not_take_a_row_back() {
+    let (mut desk, intent) = Desk::with_pending();
+    answer(&desk, &intent);
+    desk.decided(&intent, Decided::Pending);
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signing);
+    desk.decided(&intent, Decided::Approved);
+    assert_eq!(desk.row(&intent).state, TransactionState::Signing);
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+}
+
+#[test]
+fn a_returned_intent_leaves_the_answers_to_another() {
+    let (mut desk, intent) = Desk::with_intent(150_000_000);
+    let other = desk.intent(150_000_001, "another");
+    desk.submit(&other).unwrap();
+    for intent in [&intent, &other] {
+        desk.decided(intent, Decided::Pending);
+        answer(&desk, intent);
+        desk.decided(intent, Decided::Approved);
+    }
+    desk.changed(&intent, TransactionState::PendingApproval);
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+}
+
 /// The journal sends an intent back because its decision changed. Report and new decision travel on
 /// two topics; whichever arrives first, approvers are asked about the new decision, without the
 /// answers to the old one.
@@ -68,8 +107,7 @@ fn the_same_decision_again_is_not_a_change() {
 fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
     for report_first in [true, false] {
         let (mut desk, intent) = Desk::with_pending();
-        let yes = desk.yes(Who::Approver(0), &intent, &[]);
-        desk.approve(&intent, &yes).unwrap();
+        answer(&desk, &intent);
         desk.decided(&intent, Decided::Approved);
         desk.changed(&intent, TransactionState::Signing);
         assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
@@ -78,6 +116,8 @@ fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
         other.rule = "stricter".to_owned();
         if report_first {
             desk.changed(&intent, TransactionState::PendingApproval);
+            // Not only with the new decision: until it arrives the old answers would be shown.
+            assert_eq!(desk.count("SELECT count(*) FROM answer"), 0);
         }
         desk.decided_with(&intent, other.to_text(), Decided::Pending);
         if !report_first {
@@ -117,4 +157,24 @@ fn records_about_an_intent_that_is_not_here_change_nothing() {
     desk.decided(&intent, Decided::Approved);
     desk.changed(&intent, TransactionState::Signing);
     assert_eq!(desk.count("SELECT count(*) FROM tx"), 0);
+}
+
+/// The timeline ends with the signature; what the chain does is not part of it.
+#[test]
+fn a_report_after_the_signature_leaves_the_timeline() {
+    let served = crate::bodies::served();
+    let intent = served.taken(500_000, "order");
+    served.decided(&intent, Decided::Approved);
+    let report = |state, us| {
+        let change = served.journal.world.transaction_changed(&intent, state);
+        served.reports(&change, Marks::default().with(Layer::Received, us));
+    };
+    report(TransactionState::Signed, 1_000);
+    let timeline = || {
+        let path = format!("{}/timeline", crate::bodies::payments::path(&intent));
+        served.get(TENANT, &path).body
+    };
+    let signed = timeline();
+    report(TransactionState::Broadcasting, 2_000);
+    assert_eq!(timeline(), signed);
 }
