@@ -120,3 +120,33 @@ impl Ceremony {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signer_that_certifies_many_results_fills_no_memory() {
+        let run = ProtocolRun {
+            number: 1,
+            until: UnixMs(9),
+            request: Digest([1; 32]),
+        };
+        let mut ceremony = Ceremony {
+            tenant: TenantId([1; 16]),
+            key: KeyId([2; 16]),
+            roster: vec![SignerIndex(1), SignerIndex(2)],
+            state: CeremonyState::Running(run),
+            certificates: BTreeMap::new(),
+        };
+        for n in 0..9 {
+            let result = CertifiedResult {
+                transcript: Digest([n; 32]),
+                public: vec![],
+            };
+            let taken = ceremony.take_certificate(SignerIndex(1), [0; 64], result);
+            assert!(taken.is_none());
+        }
+        assert_eq!(ceremony.certificates.len(), 1);
+    }
+}

@@ -121,6 +121,28 @@ fn signers_that_certify_different_results_finish_nothing() {
     assert!(site.give_said(3, &same).is_empty(), "offered once");
 }
 
+/// What a signer certified before does not complete a result that it no longer stands for.
+#[test]
+fn a_certificate_takes_the_place_of_the_signers_earlier_one() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    let ceremony = new_ceremony();
+    let same = certificate(&site, ceremony, 3);
+    let mut other = same.clone();
+    let SignerMessage::Certificate { transcript, .. } = &mut other else {
+        unreachable!()
+    };
+    *transcript = Digest([9; 32]);
+    for message in [&same, &other] {
+        assert!(offered_after(&mut site, 3, message).is_empty());
+    }
+    for index in [1, 2] {
+        let message = certificate(&site, ceremony, index);
+        assert!(offered_after(&mut site, index, &message).is_empty());
+    }
+    assert_eq!(offered_after(&mut site, 3, &same).len(), 1);
+}
+
 #[test]
 fn a_certificate_that_is_not_a_signature_or_of_no_ceremony_is_dropped() {
     let mut site = Site::with_ceremony();
