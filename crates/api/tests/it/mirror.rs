@@ -115,6 +115,25 @@ fn a_gap_in_the_stored_entries_is_reported() {
     assert_eq!(answer.outcome(), (500, "store_corrupt".to_owned()));
 }
 
+/// A request that meets a new bus must not be answered from what the old one had.
+#[test]
+fn the_first_look_at_a_new_bus_shows_what_is_on_it() {
+    let db = database();
+    let first = Served::on(Arc::clone(&db), bus(1));
+    let (_, before) = first.journal.log.batches.split_last().unwrap();
+    before.iter().for_each(|batch| first.batch(batch));
+    let entries = |served: &Served| {
+        let page = served.get(TENANT, "/v1/journal/entries?limit=100").json();
+        page["data"].as_array().unwrap().len() as u64
+    };
+    assert_eq!(entries(&first), first.size() - 1);
+    drop(first);
+
+    let renewed = Served::on(db, bus(2));
+    renewed.all_batches();
+    assert_eq!(entries(&renewed), renewed.size());
+}
+
 /// The first look fills the mirror, which takes longer than this wait.
 #[test]
 fn what_is_there_is_shown_however_short_the_wait() {

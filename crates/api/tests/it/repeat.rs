@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use strongroom_api::submit;
 use strongroom_ports::bus::Record;
 use strongroom_types::{Act, ActBody, Digest, Tighten};
-use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
+use strongroom_wire::{Decided, JournalResult, JournalSubmitted, Role, TransactionState, topics};
 use strongroom_world::Who;
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
@@ -193,9 +193,13 @@ fn an_act_offered_later_or_with_other_signatures_is_another_submission() {
     let act = desk.journal.ledger.signed_act(body, &[Who::Admin(0)]);
     let mut more = act.clone();
     more.endorse::<Act>(&desk.journal.world.person(Who::Admin(1)).signing());
-    let offer = |desk: &Desk, act| submit::act(&desk.intake, act).unwrap().record.unwrap();
-    let mut offered = vec![offer(&desk, &act), offer(&desk, &more)];
+    let offer = |desk: &Desk, act| {
+        let record = submit::act(&desk.intake, act).unwrap().record.unwrap();
+        let (_, offered): (_, JournalSubmitted) = desk.journal.world.open(&record);
+        offered.submission
+    };
+    let mut submissions = BTreeSet::from([offer(&desk, &act), offer(&desk, &more)]);
     desk.wait(1);
-    offered.push(offer(&desk, &act));
-    assert_eq!(ids(&offered).len(), 3);
+    submissions.insert(offer(&desk, &act));
+    assert_eq!(submissions.len(), 3);
 }
