@@ -13,22 +13,26 @@ deny        |   1 | licences, banned and fenced crates, advisories of the commit
 clippy      |  12 | clippy, warnings are errors
 prose       |   1 | comments, paragraphs and words of the production code; refuses what misses the measures
 formats     |   1 | the formats, recomputed in Python
+build       |   1 | every crate and test is compiled, once; the steps below only run
 unit        |   - | unit tests of all crates
-workspace   | 190 | every test of all crates, with a throw-away PostgreSQL
-roles       |   - | part of workspace: the services as roles of several processes sign a transfer
-chain-probe |   - | part of workspace: a chain is added to a copy of the tree, and how many files that takes
+crates      |   - | tests/it of all crates, with a throw-away PostgreSQL
+roles       |   - | the services as roles of several processes sign a transfer
+chain-probe |   - | a chain is added to a copy of the tree, and how many files that takes
+docs        |   - | examples in doc comments
 sim         |  95 | 200 seeds of the simulation
 demo        |  59 | ./x demo --check
 "
 
 # Tiers.
+WORKSPACE_STEPS=(build unit crates roles chain-probe docs)
 FAST_STEPS=(fmt layers signer-deps formats unit)
-FULL_STEPS=("${LINT_STEPS[@]}" formats workspace sim demo)
+FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" sim demo)
 
 help_test() {
     cat <<'HELP'
 usage: ./x test [fast|full] [--keep-going]
-       ./x test STEP… [--keep-going]      one or more of the steps below, or lint for all of ./x lint
+       ./x test STEP… [--keep-going]      one or more of the steps below; `lint` is all of ./x lint,
+                                          `workspace` every test: build, unit, crates, roles, chain-probe, docs
 Does its own set-up: Debian packages if missing; tools that are built from source go to ~/.cache/strongroom, once per machine.
 
   full   (default, CI) lint, formats, workspace, sim, demo
@@ -56,6 +60,7 @@ cmd_test() {
             fast) names+=("${FAST_STEPS[@]}") ;;
             full) names+=("${FULL_STEPS[@]}") ;;
             lint) names+=("${LINT_STEPS[@]}") ;;
+            workspace) names+=("${WORKSPACE_STEPS[@]}") ;;
             *)
                 [ -n "$(step_field 3 "$argument")" ] || bad_usage "unknown step '$argument': ./x test --help lists them"
                 names+=("$argument")
@@ -93,17 +98,25 @@ step_formats() {
     python3 testkit/formats-py/check.py
 }
 
-step_unit() { cargo test --workspace --locked --lib --bins; }
+# Always all of the workspace: a selection by package resolves other features, and compiles what is shared once more.
+# What runs alone is therefore selected by the name of its test binary.
+workspace_test() { cargo test --workspace --locked "$@"; }
 
-step_workspace() {
+step_build() { workspace_test --no-run; }
+
+step_unit() { workspace_test --lib --bins; }
+
+step_crates() {
     ensure_postgres
     ensure_python
-    cargo test --workspace --locked
+    workspace_test --test it
 }
 
-step_roles() { cargo test --locked --package strongroom-dev; }
+step_roles() { workspace_test --test roles; }
 
-step_chain-probe() { cargo test --locked --package strongroom-chain-probe; }
+step_chain-probe() { workspace_test --test chain-probe; }
+
+step_docs() { workspace_test --doc; }
 
 step_sim() {
     build_sim
