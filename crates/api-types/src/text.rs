@@ -106,6 +106,10 @@ impl Serialize for Hex {
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
+        // One text for equal bytes, as in everything that people sign.
+        if text.bytes().any(|c| c.is_ascii_uppercase()) {
+            return Err(D::Error::custom("expected lower-case hex digits"));
+        }
         hex::decode(text.as_bytes())
             .map(Self)
             .map_err(D::Error::custom)
@@ -159,7 +163,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&bytes).expect("text"), "\"00ff\"");
         let read: Hex = serde_json::from_str("\"00ff\"").expect("hex");
         assert_eq!(read, bytes);
-        for wrong in ["\"0\"", "\"0x00\"", "[0]"] {
+        for wrong in ["\"0\"", "\"0x00\"", "\"00FF\"", "[0]"] {
             assert!(serde_json::from_str::<Hex>(wrong).is_err(), "{wrong}");
         }
     }

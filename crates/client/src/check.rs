@@ -240,7 +240,11 @@ impl PendingApproval {
             tenant: self.shown.intent.tenant,
             intent: self.shown.digest,
             core: self.decision.digest,
-            after: self.after(),
+            // A no stands by itself: it may come from any group, at any time.
+            after: match answer {
+                Answer::Yes => self.after(),
+                Answer::No => Vec::new(),
+            },
             answer,
             approver: by.id,
             rationale: rationale(reason),

@@ -24,16 +24,17 @@ pub enum NotACaip {
     Asset,
 }
 
-/// Whether a text is `namespace:reference` within the lengths of CAIP-2 and CAIP-19.
-fn is_named(text: &str, namespace_max: usize, reference_max: usize) -> bool {
+/// Whether a text is `namespace:reference`: a namespace of 3–8 of `a–z 0–9 -`, and a reference of at
+/// most `reference_max` of `A–Z a–z 0–9 -` and `more`.
+fn is_named(text: &str, reference_max: usize, more: u8) -> bool {
     let Some((namespace, reference)) = text.split_once(':') else {
         return false;
     };
 
     let lower = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-    let any = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_' || c == b'.';
+    let any = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == more;
 
-    (3..=namespace_max).contains(&namespace.len())
+    (3..=8).contains(&namespace.len())
         && namespace.bytes().all(lower)
         && (1..=reference_max).contains(&reference.len())
         && reference.bytes().all(any)
@@ -43,7 +44,7 @@ impl FromStr for ChainId {
     type Err = NotACaip;
 
     fn from_str(text: &str) -> Result<Self, NotACaip> {
-        if is_named(text, 8, 32) {
+        if is_named(text, 32, b'_') {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotACaip::Chain)
@@ -58,7 +59,7 @@ impl FromStr for AssetId {
         let (chain, asset) = text.split_once('/').ok_or(NotACaip::Asset)?;
 
         // No percent encoding, which CAIP-19 allows: it would give one asset two texts.
-        let valid = is_named(chain, 8, 32) && is_named(asset, 8, 128);
+        let valid = is_named(chain, 32, b'_') && is_named(asset, 128, b'.');
         if valid {
             Ok(Self(text.to_owned()))
         } else {
@@ -120,7 +121,10 @@ mod tests {
             asset.chain().as_str(),
             "bip122:0f9188f13cb7b2c71f2a335e3a4fc328"
         );
-        assert!("eip155:1/slip44:60".parse::<AssetId>().is_ok());
+        for good in ["eip155:1/slip44:60", "cosmos:a_b/ibc:a.b"] {
+            assert!(good.parse::<AssetId>().is_ok(), "{good}");
+        }
+        assert!("eip155:1/slip44:6_0".parse::<AssetId>().is_err());
         for bad in [
             "",
             "eip155",
@@ -129,6 +133,8 @@ mod tests {
             "eip155:1/slip44",
             "eip155:1/slip44:60/x",
             "e:1",
+            "eip155:1.0",
+            "eip155:1.0/slip44:60",
         ] {
             assert!(
                 bad.parse::<AssetId>().is_err() && (bad.parse::<ChainId>().is_err()),

@@ -62,8 +62,7 @@ fn derive(
 ) -> Result<(VaultName, AddressInfo), Problem> {
     api.journal().read(|f| {
         // Another tenant's vault and one that does not exist are answered alike.
-        let found = find(f.state(), vault).filter(|(tenant, _)| access.reaches(*tenant));
-        let (tenant, record) = found.ok_or(Code::UnknownVault)?;
+        let (tenant, record) = find(f.state(), access, vault).ok_or(Code::UnknownVault)?;
         let key = f.state().threshold_key(tenant, record.vault.key)?;
         let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
 
@@ -110,12 +109,16 @@ fn own_path(place: &str) -> Result<OwnPath, Problem> {
     Ok(OwnPath { change, index })
 }
 
-/// The vault with this id and its tenant: a path names no tenant.
-fn find(state: &Journal, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
-    state.tenants().into_iter().find_map(|tenant| {
-        state
-            .vault(tenant, vault)
-            .ok()
-            .map(|record| (tenant, record))
+/// The vault with this id among those that the caller reaches, and its tenant: a path names no
+/// tenant.
+fn find(state: &Journal, access: Access, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
+    let tenants = state.tenants().into_iter();
+
+    // Ids are unique per tenant only: one that gives its vault another tenant's id must not hide
+    // the other's.
+    let mut reached = tenants.filter(|tenant| access.reaches(*tenant));
+    reached.find_map(|tenant| {
+        let record = state.vault(tenant, vault).ok()?;
+        Some((tenant, record))
     })
 }

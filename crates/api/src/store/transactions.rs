@@ -1,7 +1,7 @@
 //! Table `tx`: one row per intent.
 
 use super::broken;
-use strongroom_ports::db::{Arg, DbError, Row, Tx};
+use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
 use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId};
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
@@ -176,7 +176,7 @@ pub(crate) fn update(
         return Ok(());
     }
     let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,
-                 raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10";
+                 raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10 AND version = $11";
 
     let (refusals, marks) = (encode(&row.refusals), row.marks.to_bytes());
     let args = [
@@ -190,8 +190,14 @@ pub(crate) fn update(
         Arg::from(&marks),
         Arg::u64(now.0)?,
         Arg::from(&row.intent.0),
+        Arg::u64(was.version)?,
     ];
-    tx.execute(sql, &args).map(drop)
+
+    // `row` was made from `was`: over a newer row it would undo what that one says.
+    match tx.execute(sql, &args)? {
+        0 => Err(DbError::new(DbErrorKind::Busy, "the row has changed since")),
+        _ => Ok(()),
+    }
 }
 
 /// Sets the time at which a row's intent was sent again.

@@ -21,7 +21,8 @@ use strongroom_stage::{NoFaults, Options as ShellOptions, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::Note;
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Intent, SessionId, Signed, Tighten, UnixMs,
+    Act, ActBody, Code, Digest, Document as _, Intent, RegistryRecord, SessionId, Signed, Tighten,
+    UnixMs, Vault,
 };
 use strongroom_wire::{
     JournalBatch, JournalResult, Marks, Payload, Role, SignerRefusal, WitnessCosignature, encode,
@@ -63,10 +64,28 @@ pub struct Journal {
 
 impl Journal {
     pub fn new() -> Self {
+        Self::with(Ledger::create_tenant)
+    }
+
+    /// As [`Self::new`], where the second tenant gives its vault the id of the first tenant's.
+    pub fn with_twin_vaults() -> Self {
+        Self::with(|ledger| {
+            ledger.create_tenant();
+            ledger.make_key();
+            let vault = Vault {
+                id: ledger.world.for_tenant(0).tenant.vault,
+                ..ledger.world.tenant.first_vault()
+            };
+            let put = ActBody::Put(RegistryRecord::Vault(vault));
+            ledger.act(put, &ledger.admins()).unwrap();
+        })
+    }
+
+    fn with(second_tenant: impl FnOnce(&mut Ledger)) -> Self {
         let mut ledger = Ledger::ready(World::new(1, WorldOptions::default()));
         let world = ledger.world.clone();
         ledger.world = world.for_tenant(1);
-        ledger.create_tenant();
+        second_tenant(&mut ledger);
         ledger.world = world.clone();
         let log = Log::of(&ledger);
         Self { world, ledger, log }
@@ -152,23 +171,28 @@ impl Served {
     /// As [`Self::on`], behind a gate that the test opens.
     pub fn behind(ready: Ready, db: Arc<SqliteDb>, bus: Arc<EmbeddedBus>) -> Self {
         let outward = bus.clone();
-        Self::start(ready, db, bus, outward)
+        Self::start(Journal::new(), ready, db, (bus, outward))
+    }
+
+    /// On a journal of the test's own.
+    pub fn of(journal: Journal) -> Self {
+        let bus = bus(1);
+        Self::start(journal, Ready::at_once(), database(), (bus.clone(), bus))
     }
 
     /// With handlers whose bus refuses every record for this reason.
     pub fn muted(why: BusError) -> Self {
         let bus = bus(1);
         let outward = Arc::new(MutedBus(bus.clone(), why));
-        Self::start(Ready::at_once(), database(), bus, outward)
+        Self::start(Journal::new(), Ready::at_once(), database(), (bus, outward))
     }
 
     fn start(
+        journal: Journal,
         ready: Ready,
         db: Arc<SqliteDb>,
-        bus: Arc<EmbeddedBus>,
-        outward: Arc<dyn Bus>,
+        (bus, outward): (Arc<EmbeddedBus>, Arc<dyn Bus>),
     ) -> Self {
-        let journal = Journal::new();
         let shared = journal.replica();
         let stage = Shell::new(
             ApiStage::new(journal.post(), Arc::clone(&shared)),

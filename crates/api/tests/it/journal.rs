@@ -1,4 +1,4 @@
-use crate::fixture::{OPERATOR, OTHER, Served, TENANT, bus, database};
+use crate::fixture::{Journal, OPERATOR, OTHER, Served, TENANT, bus, database};
 use std::sync::Arc;
 use strongroom_client::ClientError;
 use strongroom_client::proof::{EntryProof, Trust};
@@ -59,6 +59,17 @@ fn another_tenant_s_key_sees_no_address() {
         proved(&served, "nobody").unwrap_err().code(),
         Some("unauthenticated")
     );
+}
+
+/// Vault ids are unique per tenant: one tenant must not be able to hide another's vault.
+#[test]
+fn two_tenants_vaults_of_one_id_are_each_shown_to_their_own() {
+    let served = Served::of(Journal::with_twin_vaults());
+    served.all_batches();
+    served.witnessed(served.last());
+    let first = proved(&served, TENANT).unwrap();
+    let second = proved(&served, OTHER).unwrap();
+    assert_ne!(first, second, "each tenant's vault has its own key");
 }
 
 #[test]

@@ -151,6 +151,29 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
     ));
 }
 
+/// The API and the journal take a no of any group at any time, and none that follows others.
+#[test]
+fn a_no_names_no_earlier_approvals() {
+    let (served, journal) = (served(), Journal::get());
+    let mut pending = pending(
+        &read(&served.answer).unwrap(),
+        served.ledger.world.platform(),
+        journal.codec.as_ref(),
+        &crate::proof::ProvedVaults::default(),
+    )
+    .unwrap();
+    pending.decision.core.ordered = true;
+    pending.answered = vec![Digest([1; 32])];
+
+    let approver = served.ledger.world.person(Who::Approver(0)).signing();
+    let after = |answer| {
+        let signed = pending.answer(answer, "why", ApprovalNonce([1; 16]), &approver);
+        signed.open::<Approval>().unwrap().0.after
+    };
+    assert_eq!(after(Answer::Yes), pending.answered);
+    assert_eq!(after(Answer::No), []);
+}
+
 #[test]
 fn another_installation_decoder_or_no_decision_is_not_signed() {
     let (served, journal) = (served(), Journal::get());
