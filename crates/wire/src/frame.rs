@@ -92,10 +92,14 @@ pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 /// Reads one frame; `None` at a clean end.
 pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
-    match reader.read_exact(&mut length) {
+    let (first, rest) = length.split_at_mut(1);
+    match reader.read_exact(first) {
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,
     }
+
+    // An end from here on is an error: half a frame must not pass for a closed connection.
+    reader.read_exact(rest)?;
 
     // Before the memory is taken: the other side of the socket may be hostile.
     let length = u32::from_be_bytes(length) as usize;
@@ -107,8 +111,6 @@ pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     }
 
     let mut bytes = vec![0; length];
-
-    // An end from here on is an error: half a frame must not pass for a closed connection.
     reader.read_exact(&mut bytes)?;
     Ok(Some(bytes))
 }

@@ -3,8 +3,9 @@
 use super::{RoleName, Starting};
 use crate::exit::RunError;
 use crate::supervise::spawn_thread;
-use std::fs::{DirBuilder, create_dir_all};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{DirBuilder, create_dir_all, metadata};
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom_journal::Genesis;
@@ -50,8 +51,21 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
         create_dir_all(above)?;
     }
     match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
+        made => return made,
+    }
+
+    // Somebody else's folder, or an operator's with the usual mode: said, not repaired, since what
+    // lies in it may have been put there by another already.
+    let mode = metadata(folder)?.permissions().mode();
+    if mode & 0o022 == 0 {
+        Ok(())
+    } else {
+        let why = format!(
+            "others may write to it (mode {:o}): chmod 700",
+            mode & 0o777
+        );
+        Err(Error::new(ErrorKind::PermissionDenied, why))
     }
 }
 
@@ -71,4 +85,30 @@ pub fn seats(genesis: &Genesis) -> Vec<(String, NodeId)> {
     let witnesses = (1..).zip(&genesis.witnesses);
     let witnesses = witnesses.map(|(number, seat)| (format!("witness-{number}"), seat.node));
     signers.chain(witnesses).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs::{Permissions, set_permissions};
+
+    #[test]
+    fn a_socket_folder_that_others_may_write_to_is_refused() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("run");
+        for _ in ["made", "found again"] {
+            make_private(&folder).unwrap();
+            assert_eq!(
+                metadata(&folder).unwrap().permissions().mode() & 0o777,
+                0o700
+            );
+        }
+
+        for mode in [0o770, 0o707, 0o777, 0o1777] {
+            set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            let refused = make_private(&folder).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::PermissionDenied, "{mode:o}");
+        }
+    }
 }
