@@ -1,5 +1,11 @@
 //! A served API with a journal that the test feeds.
 
+mod ledger;
+mod muted;
+
+pub use ledger::{Journal, signer_refusal};
+use muted::MutedBus;
+
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,23 +18,19 @@ use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_client::Client;
 use strongroom_journal::Body;
 use strongroom_journal::follower::Follower;
-use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
+use strongroom_ports::bus::{Bus, BusError, Headers, Mode, Position, Record, Topic};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_ports::host::Clock;
 use strongroom_replica::SharedFollower;
-use strongroom_stage::post::{Cause, Post};
+use strongroom_stage::post::Cause;
 use strongroom_stage::{NoFaults, Options as ShellOptions, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::Note;
-use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Intent, RegistryRecord, SessionId, Signed, Tighten,
-    UnixMs, Vault,
-};
+use strongroom_types::{Act, Code, Document as _, Signed, UnixMs};
 use strongroom_wire::{
-    JournalBatch, JournalResult, Marks, Payload, Role, SignerRefusal, WitnessCosignature, encode,
-    topics,
+    JournalBatch, JournalResult, Marks, Payload, Role, WitnessCosignature, encode, topics,
 };
-use strongroom_world::{Ledger, Letter, Log, START, Sender, Who, World, WorldOptions};
+use strongroom_world::{Letter, START, Sender};
 
 pub const OPERATOR: &str = "operator-key";
 pub const TENANT: &str = "tenant-key";
@@ -50,90 +52,6 @@ impl TestClock {
 impl Clock for TestClock {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A journal: tenant, key and vault of the first tenant, then a second tenant.
-pub struct Journal {
-    pub world: World,
-    /// The first tenant's view of it.
-    pub ledger: Ledger,
-    /// What the writer published, one batch per entry.
-    pub log: Log,
-}
-
-impl Journal {
-    pub fn new() -> Self {
-        Self::with(Ledger::create_tenant)
-    }
-
-    /// As [`Self::new`], where the second tenant gives its vault the id of the first tenant's.
-    pub fn with_twin_vaults() -> Self {
-        Self::with(|ledger| {
-            ledger.create_tenant();
-            ledger.make_key();
-            let vault = Vault {
-                id: ledger.world.for_tenant(0).tenant.vault,
-                ..ledger.world.tenant.first_vault()
-            };
-            let put = ActBody::Put(RegistryRecord::Vault(vault));
-            ledger.act(put, &ledger.admins()).unwrap();
-        })
-    }
-
-    fn with(second_tenant: impl FnOnce(&mut Ledger)) -> Self {
-        let mut ledger = Ledger::ready(World::new(1, WorldOptions::default()));
-        let world = ledger.world.clone();
-        ledger.world = world.for_tenant(1);
-        second_tenant(&mut ledger);
-        ledger.world = world.clone();
-        let log = Log::of(&ledger);
-        Self { world, ledger, log }
-    }
-
-    /// A replica of it that no witness has vouched for.
-    pub fn replica(&self) -> Arc<SharedFollower> {
-        let shared = SharedFollower::new(Arc::clone(&self.world.genesis)).unwrap();
-        for batch in &self.log.batches {
-            shared.write(|f| f.append(batch)).unwrap();
-        }
-        Arc::new(shared)
-    }
-
-    /// Appends a body for the first tenant, here and in a replica.
-    pub fn append(&mut self, body: Body, replica: &SharedFollower) {
-        let now = self.ledger.now;
-        self.ledger.push(body.clone(), now).unwrap();
-        let batch = self.log.batch(now, &[body]);
-        replica.write(|f| f.append(&batch)).unwrap();
-    }
-
-    /// The first tenant's order, created when the journal ends.
-    pub fn order(&self, amount: u64, name: &str) -> Intent {
-        self.world.order(self.ledger.now, amount, name)
-    }
-
-    /// An admin's act that cancels an intent.
-    pub fn cancel(&self, intent: &Intent) -> Signed {
-        let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
-        self.ledger.signed_act(cancel, &[Who::Admin(0)])
-    }
-
-    pub fn post(&self) -> Post {
-        self.world.post(Sender::Service(Role::Api))
-    }
-}
-
-/// A signer's refusal of the transaction of an intent, for its first output.
-pub fn signer_refusal(intent: &Intent) -> SignerRefusal {
-    SignerRefusal {
-        session: SessionId([1; 16]),
-        request: Digest([2; 32]),
-        code: Code::EffectsMismatch,
-        detail: "output 1".to_owned(),
-        evidence: Digest([3; 32]),
-        head: 12,
-        at: intent.created,
     }
 }
 
@@ -450,40 +368,6 @@ pub fn records(bus: &EmbeddedBus, topic: &str) -> Vec<Record> {
     let from = Position { next: 0, ..start };
     let records = bus.fetch(&[(topic, from)], 1000, Duration::ZERO);
     records.unwrap().into_iter().map(|d| d.record).collect()
-}
-
-/// A bus that is read as usual and takes no record.
-struct MutedBus(Arc<EmbeddedBus>, BusError);
-
-impl Bus for MutedBus {
-    fn publish(&self, _: &[Record]) -> Result<(), BusError> {
-        Err(self.1.clone())
-    }
-
-    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.0.start(topic)
-    }
-
-    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
-        self.0.end(topic)
-    }
-
-    fn fetch(
-        &self,
-        wants: &[(Topic, Position)],
-        records_max: usize,
-        wait: Duration,
-    ) -> Result<Vec<Delivered>, BusError> {
-        self.0.fetch(wants, records_max, wait)
-    }
-
-    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
-        self.0.shutdown(within)
-    }
-
-    fn fsyncs(&self) -> u64 {
-        self.0.fsyncs()
-    }
 }
 
 impl Served {
