@@ -17,6 +17,12 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
+        // Peers would refuse it, but each holds early messages of a ceremony in a bounded queue: a
+        // stranger's would take the place of one that counts.
+        if !ceremony.roster.contains(&step.signer) {
+            return Ok(Vec::new());
+        }
+
         // Not back to the sender, and a private message to its one recipient: the others could not
         // open it anyway.
         let is_recipient = |peer: &SignerIndex| {

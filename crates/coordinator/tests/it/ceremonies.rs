@@ -158,7 +158,7 @@ fn a_certificate_that_is_not_a_signature_or_of_no_ceremony_is_dropped() {
     assert!(site.give_said(1, &short).is_empty());
 }
 
-fn ceremony_message(site: &Site, to: Option<u16>) -> SignerMessage {
+pub fn ceremony_message(site: &Site, to: Option<u16>) -> SignerMessage {
     SignerMessage::Ceremony(CeremonyMessage {
         tenant: site.world.tenant.id,
         key: NEW_KEY,

@@ -1,5 +1,6 @@
 //! A signer that takes no part in a ceremony has no say in it.
 
+use crate::ceremonies::ceremony_message;
 use crate::signers::refusal_of;
 use crate::site::{NEW_KEY, Site};
 use strongroom_journal::Body;
@@ -37,6 +38,17 @@ fn a_strangers_refusal_does_not_cut_a_run_short() {
         site.wait(RETRY_MS);
         let records = site.ticks();
         assert_eq!(starts(&site, &records).len(), next, "signer {signer}");
+    }
+}
+
+#[test]
+fn a_strangers_message_is_not_relayed() {
+    for (signer, relayed) in [(STRANGER, 0), (2, 1)] {
+        let mut site = Site::with_ceremony_of_two();
+        started(&mut site);
+        let message = ceremony_message(&site, None);
+        let records = site.give_said(signer, &message);
+        assert_eq!(site.messages(&records).len(), relayed, "signer {signer}");
     }
 }
 
