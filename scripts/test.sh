@@ -14,11 +14,11 @@ clippy      |  12 | clippy, warnings are errors
 prose       |   1 | comments, paragraphs and words of the production code; refuses what misses the measures
 formats     |   1 | the formats, recomputed in Python
 build       |   1 | every crate and test is compiled, once; the steps below only run
-unit        |   - | unit tests of all crates
-crates      |   - | tests/it of all crates, with a throw-away PostgreSQL
-roles       |   - | the services as roles of several processes sign a transfer
-chain-probe |   - | a chain is added to a copy of the tree, and how many files that takes
-docs        |   - | examples in doc comments
+unit        |   1 | unit tests of all crates
+crates      |  61 | tests/it of all crates, with a throw-away PostgreSQL
+roles       |   2 | the services as roles of several processes sign a transfer
+chain-probe |  27 | a chain is added to a copy of the tree, and how many files that takes
+docs        |   4 | examples in doc comments
 sim         |  95 | 200 seeds of the simulation
 demo        |  59 | ./x demo --check
 "
@@ -40,9 +40,9 @@ Does its own set-up: Debian packages if missing; tools that are built from sourc
 
   --keep-going   run every step even after one failed
 
-Estimated from single steps on 2 cores; one uninterrupted run from a cold clone is not measured yet:
-  full   with a warm cache      about 21 minutes
-  full   with an empty cache    about 26 minutes (cargo-deny is built: 5 minutes)
+One uninterrupted run from a fresh clone, nothing built before, on 2 idle cores:
+  full   with an empty cache    1208 s, of which cargo-deny 135 s
+  full   with a warm cache      1074 s: the same without it
 
 HELP
     echo "step          seconds  (everything built, 2 idle cores)"
