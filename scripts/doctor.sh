@@ -6,7 +6,8 @@ MEMORY_MIN_GB=4
 help_doctor() {
     cat <<'HELP'
 usage: ./x doctor
-Checks toolchain, packages, disk, memory and clock, then asks `strongroom doctor` if the program is built. Installs nothing.
+Checks toolchain, packages, disk, memory and clock, then, in a folder with a profile (strongroom.toml), asks
+`strongroom doctor` about the server that it names. Installs nothing.
 Exit 1 if something that ./x test needs is missing; a warning (!) never fails.
 HELP
 }
@@ -17,10 +18,12 @@ cmd_doctor() {
     doctor_toolchain
     doctor_packages
     doctor_machine
-    if [ -x "$TARGET/release/strongroom" ]; then
+    if ! [ -x "$TARGET/release/strongroom" ]; then
+        warn "strongroom is not built yet: ./x demo builds it"
+    elif [ -f strongroom.toml ]; then
         "$TARGET/release/strongroom" doctor || DOCTOR_BAD=1
     else
-        warn "strongroom is not built yet: ./x demo builds it"
+        good "strongroom is built; no profile here, so no server is asked"
     fi
     exit "$DOCTOR_BAD"
 }

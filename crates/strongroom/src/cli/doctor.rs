@@ -51,10 +51,10 @@ pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::
     }
 
     // All findings are printed before the command fails: one cause often shows in several.
-    if wrong == 0 {
-        Ok(())
-    } else {
-        bail!("{wrong} problems found")
+    match wrong {
+        0 => Ok(()),
+        1 => bail!("1 problem found"),
+        _ => bail!("{wrong} problems found"),
     }
 }
 
