@@ -20,6 +20,9 @@ GOLDEN = VECTORS / "golden.json"
 WORD_LIST = VECTORS / "bip39-english.txt"
 WORD_LIST_SHA256 = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
 WORDS, BITS_PER_WORD = 16, 11
+TEXT_BYTES_MAX, NESTING_MAX = 64 * 1024, 32
+# The one version of each type that is read.
+VERSIONS = {"intent": 2, "decision-core": 2, "approval": 2, "act": 2, "policy": 1}
 MEMBERS = {"name", "text", "domain", "digest", "words"}
 
 SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -43,6 +46,14 @@ def canonical(value):
     raise Refused(f"a {type(value).__name__} is not allowed")
 
 
+def check_nesting(value, depth=0):
+    if depth > NESTING_MAX:
+        raise Refused(f"nested deeper than {NESTING_MAX}")
+    if isinstance(value, (list, dict)):
+        for item in value if isinstance(value, list) else value.values():
+            check_nesting(item, depth + 1)
+
+
 def escape(character):
     if character in SHORT_ESCAPES:
         return SHORT_ESCAPES[character]
@@ -55,6 +66,9 @@ def escape(character):
 
 def parse(text):
     """The value of a canonical text; anything else is refused."""
+
+    if len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES_MAX:
+        raise Refused(f"longer than {TEXT_BYTES_MAX} bytes")
 
     def no_number(_):
         raise Refused("a number")
@@ -75,6 +89,7 @@ def parse(text):
         )
     except (json.JSONDecodeError, RecursionError) as error:
         raise Refused(f"not JSON: {error}") from error
+    check_nesting(value)
     if canonical(value) != text:
         raise Refused("not in canonical form")
     return value
@@ -110,6 +125,8 @@ def differences(case, word_list):
         value = parse(case["text"])
         if isinstance(value, dict) and "type" in value and value["type"] != case["domain"]:
             found.append(f"domain {case['domain']!r} is not the text's own type {value['type']!r}")
+        if case["domain"] not in {f"strongroom/{kind}/v{version}" for kind, version in VERSIONS.items()}:
+            found.append(f"{case['domain']!r} is of no type or version that is read")
     except Refused as reason:
         found.append(f"text refused: {reason}")
     expected = digest(case["domain"], case["text"].encode())
@@ -126,8 +143,9 @@ NEVER_CANONICAL = [
     '{"a":"\\u0041"}', '{"a":"\\u00e9"}', '{"a":"\\/"}', '{"a":"\\u001F"}', '{"a":"\\ud800"}', '{"a":"\t"}', '["a",]', "", "{",
     # UTF-16 order: U+1F600 (d83d…) sorts before U+FB33, unlike in UTF-8.
     '{"\ufb33":"","\U0001f600":""}',
+    "[" * 34 + "]" * 34, '"' + "a" * TEXT_BYTES_MAX + '"',
 ]
-ALWAYS_CANONICAL = ['{}', '[]', '""', "true", '{"a":"\\u001f\\b","b":[true,{"c":"é"}]}', '{"\U0001f600":"","\ufb33":""}']
+ALWAYS_CANONICAL = ["[" * 33 + "]" * 33, '{}', '[]', '""', "true", '{"a":"\\u001f\\b","b":[true,{"c":"é"}]}', '{"\U0001f600":"","\ufb33":""}']
 
 
 def self_check(word_list):

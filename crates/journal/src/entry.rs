@@ -6,9 +6,9 @@ use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, Signed, Uni
 use strongroom_wire::{decode, encode};
 
 /// Version of entries and of `apply`.
-pub const VERSION: u16 = 1;
-/// Largest private part.
-pub const ENTRY_BYTES_MAX: usize = 64 * 1024;
+pub const VERSION: u16 = 2;
+/// Largest private part: 128 KiB, two texts of the largest size.
+pub const ENTRY_BYTES_MAX: usize = 128 * 1024;
 
 /// An accepted payment: the intent, the decision and the approvals, with attempt 1. One atomic
 /// entry.
@@ -66,7 +66,7 @@ pub enum Body {
 /// One entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Entry {
-    /// Version, 1.
+    /// Version, [`VERSION`]. Always the first field, so that every build can read it.
     pub version: u16,
     /// Position, from 0.
     pub seq: u64,
@@ -127,15 +127,15 @@ impl SealedEntry {
             ));
         }
 
-        // A build that guesses at a newer entry would apply something else than its peers.
-        let entry: Entry = decode(&self.entry)?;
-        if entry.version == VERSION {
-            Ok(entry)
-        } else {
-            Err(Refusal::new(
+        // Before the fields, which another version may have in another order. A build that guesses
+        // at an entry would apply something else than its peers.
+        let version = self.entry.first_chunk().map(|v| u16::from_le_bytes(*v));
+        match version {
+            Some(version) if version != VERSION => Err(Refusal::new(
                 Code::UnknownEntry,
-                format!("entry version {}", entry.version),
-            ))
+                format!("entry version {version}; this build reads version {VERSION} only"),
+            )),
+            Some(_) | None => decode(&self.entry),
         }
     }
 

@@ -11,6 +11,8 @@ use strongroom_wire::{NodeKey, Senders, decode, encode};
 
 pub use strongroom_types::Mode;
 
+/// Format version of genesis.
+pub const VERSION: u8 = 2;
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
 
@@ -129,7 +131,7 @@ impl Bounds {
 /// Participants of an installation with their keys, and the bounds of every tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Genesis {
-    /// Format version, 1.
+    /// Format version, [`VERSION`]. Always the first byte, so that every build can read it.
     pub version: u8,
     /// The installation.
     pub platform: PlatformId,
@@ -174,12 +176,28 @@ impl Genesis {
         digest("strongroom/genesis/v1", &[&self.to_bytes()])
     }
 
+    /// Reads genesis bytes strictly. Who takes part is only what a pinned hash says ([`Self::pinned`]).
+    ///
+    /// # Errors
+    /// `unsupported` for another version of the format, `record_too_large`, `malformed`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        // Before the fields, which another version has in another order.
+        match bytes.first() {
+            Some(version) if *version != VERSION => Err(Refusal::new(
+                Code::Unsupported,
+                format!("genesis version {version}; this build reads version {VERSION} only"),
+            )),
+            Some(_) | None => decode(bytes),
+        }
+    }
+
     /// Reads genesis bytes strictly, compares with the pinned hash and checks its rules.
     ///
     /// # Errors
-    /// `genesis_mismatch` when the hash differs, else what [`Self::check`] says.
+    /// `genesis_mismatch` when the hash differs, else what [`Self::from_bytes`] and [`Self::check`]
+    /// say.
     pub fn pinned(bytes: &[u8], hash: Digest) -> Result<Self, Refusal> {
-        let genesis: Self = decode(bytes)?;
+        let genesis = Self::from_bytes(bytes)?;
 
         // One foreign peer key in this file would be a member of every quorum.
         if genesis.hash() != hash {
@@ -248,7 +266,7 @@ impl Genesis {
     /// `unsupported` (production minima).
     pub fn check(&self) -> Result<(), Refusal> {
         let refuse = |detail: &str| Err(Refusal::new(Code::InvalidReference, detail));
-        if self.version != 1 || self.origin.is_empty() || self.chains.is_empty() {
+        if self.version != VERSION || self.origin.is_empty() || self.chains.is_empty() {
             return refuse("version, origin or chains");
         }
 

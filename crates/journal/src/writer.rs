@@ -14,10 +14,14 @@ use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::{Act, Code, Document as _, Intent, Refusal, Scope, TenantId, UnixMs};
 use strongroom_wire::{JournalBatch, encode};
 
-/// Largest encoded batch: a record is at most 128 KiB, the rest is for its envelope.
-pub const BATCH_BYTES_MAX: usize = 120 * 1024;
+/// Largest encoded batch: a record is at most 256 KiB, the rest is for its envelope.
+pub const BATCH_BYTES_MAX: usize = 248 * 1024;
 /// Room in a batch for its position, the entry count and the signed checkpoint.
 const BATCH_FRAME_BYTES: usize = 2048;
+/// Bytes that a batch holds for an entry beside the entry: two lengths and the salt.
+const SEAL_BYTES: usize = 4 + 4 + 32;
+// One entry that no batch holds would be published in a record that every replica refuses.
+const _: () = assert!(ENTRY_BYTES_MAX + SEAL_BYTES <= BATCH_BYTES_MAX - BATCH_FRAME_BYTES);
 /// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them
 /// in time.
 pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
@@ -149,8 +153,7 @@ impl OrderingRun<'_> {
             ));
         }
 
-        // Length prefixes of the entry, of the sealed entry in the batch, and the salt.
-        let bytes = sealed.entry.len() + 4 + 4 + 32;
+        let bytes = sealed.entry.len() + SEAL_BYTES;
         if self.bytes + bytes > BATCH_BYTES_MAX - BATCH_FRAME_BYTES {
             self.close()?;
         }

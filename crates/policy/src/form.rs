@@ -169,6 +169,7 @@ pub(crate) fn objects<T>(
 fn within(path: &str, error: FormError) -> FormError {
     match error {
         FormError::Json(error) => FormError::Json(error),
+        FormError::OtherVersion { .. } => error,
         FormError::Missing(member) => FormError::Missing(format!("{path}.{member}")),
         FormError::Unknown(member) => FormError::Unknown(format!("{path}.{member}")),
         FormError::Invalid { member, reason } => FormError::Invalid {

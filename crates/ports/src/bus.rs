@@ -105,9 +105,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Largest payload, bytes: an MPC round of 10 signers with post-quantum wrapping is below 64
-    /// KiB.
-    pub const PAYLOAD_MAX: usize = 128 * 1024;
+    /// Largest payload, bytes: 256 KiB, the largest record of the services (`docs/formats.md`).
+    pub const PAYLOAD_MAX: usize = 256 * 1024;
     /// Largest key, bytes.
     pub const KEY_MAX: usize = 512;
     /// Largest `traceparent`, bytes (W3C's form is 55).

@@ -6,14 +6,13 @@ use std::io::Write as _;
 use std::path::Path;
 use strongroom_journal::{Genesis, Mode};
 use strongroom_types::words::grid;
-use strongroom_wire::decode;
 
 /// Prints a genesis file.
 pub fn show(file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
 
     // Not compared with any hash: this is the command by which an operator gets the one to pin.
-    let genesis: Genesis = decode(&bytes)?;
+    let genesis = Genesis::from_bytes(&bytes)?;
     genesis.check()?;
 
     let text = text(&genesis);

@@ -230,7 +230,7 @@ impl ActBody {
 }
 
 impl Document for Act {
-    const TYPE: &'static str = "strongroom/act/v1";
+    const TYPE: &'static str = "strongroom/act/v2";
 
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {

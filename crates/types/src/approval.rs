@@ -65,7 +65,7 @@ pub struct Approval {
 }
 
 impl Document for Approval {
-    const TYPE: &'static str = "strongroom/approval/v1";
+    const TYPE: &'static str = "strongroom/approval/v2";
 
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {

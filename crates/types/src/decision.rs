@@ -119,7 +119,7 @@ pub struct DecisionCore {
 }
 
 impl Document for DecisionCore {
-    const TYPE: &'static str = "strongroom/decision-core/v1";
+    const TYPE: &'static str = "strongroom/decision-core/v2";
 
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {

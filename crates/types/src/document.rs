@@ -50,7 +50,7 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     // The type is the signature's domain: read as another type, a text would have another digest.
     let kind = fields.text("type")?;
     if kind != D::TYPE {
-        return Err(FormError::invalid("type", format!("expected {}", D::TYPE)));
+        return Err(other_type(&kind, D::TYPE));
     }
 
     let value = D::read(&mut fields)?;
@@ -63,4 +63,24 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     } else {
         Err(FormError::invalid("document", "not in canonical form"))
     }
+}
+
+/// Refusal of a text whose `type` is not `expected`. A text of an older or newer build says which
+/// version it is in, so that its owner signs again instead of searching for a damaged byte.
+fn other_type(found: &str, expected: &str) -> FormError {
+    let versions = versioned(found).zip(versioned(expected));
+    match versions {
+        Some(((kind, found), (same, read))) if kind == same => FormError::OtherVersion {
+            kind: kind.to_owned(),
+            found,
+            read,
+        },
+        _ => FormError::invalid("type", format!("expected {expected}")),
+    }
+}
+
+/// Kind and version of a `type` of the form `kind/v1`.
+fn versioned(text: &str) -> Option<(&str, u32)> {
+    let (kind, version) = text.rsplit_once("/v")?;
+    Some((kind, version.parse().ok()?))
 }

@@ -13,6 +13,18 @@ pub enum FormError {
     /// A required member is not there.
     #[error("member `{0}` is missing")]
     Missing(String),
+    /// A document of this kind in another version of its format.
+    #[error(
+        "version {found} of `{kind}` is not read by this build, which reads version {read} only"
+    )]
+    OtherVersion {
+        /// `type` without its version.
+        kind: String,
+        /// Version that the text names.
+        found: u32,
+        /// The one version that this build reads.
+        read: u32,
+    },
     /// A member that this kind of object does not have.
     #[error("unknown member `{0}`")]
     Unknown(String),

@@ -9,8 +9,9 @@ use crate::json::Json;
 use crate::text::Name;
 use crate::time::UnixMs;
 
-/// Most transfers of one intent.
-pub const TRANSFERS_MAX: usize = 32;
+/// Most transfers of one intent. Its text is bounded too ([`crate::json::TEXT_BYTES_MAX`]), so that
+/// long addresses and memos leave room for fewer.
+pub const TRANSFERS_MAX: usize = 500;
 /// Longest address text.
 pub const ADDRESS_BYTES_MAX: usize = 128;
 
@@ -186,7 +187,7 @@ impl Intent {
 }
 
 impl Document for Intent {
-    const TYPE: &'static str = "strongroom/intent/v1";
+    const TYPE: &'static str = "strongroom/intent/v2";
 
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         let kind = f.text("kind")?;

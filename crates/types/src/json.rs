@@ -4,10 +4,11 @@
 //! a strict reader of our own: no numbers, no null, no duplicate member, nothing that does not
 //! re-encode to itself.
 
-/// Longest accepted text: 64 KiB, the bound of an authorization bundle.
+/// Longest accepted text: 64 KiB, so that an intent and its approvals fit one entry.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Deepest accepted nesting; the deepest document of ours uses 6.
-pub const DEPTH_MAX: usize = 12;
+/// Deepest accepted nesting. The deepest document of ours uses 6; typed data of other chains, which
+/// clients sign through such texts, nests deeper.
+pub const DEPTH_MAX: usize = 32;
 /// Room for most of our texts.
 const TEXT_CAPACITY: usize = 1024;
 /// Most members of one object; our widest document has 17.
@@ -397,6 +398,9 @@ mod tests {
     #[test]
     fn deep_and_long_texts_are_refused() {
         assert_eq!(Json::parse(&"[".repeat(5000)), Err(JsonError::TooDeep));
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(&nested(DEPTH_MAX + 1)).is_ok());
+        assert_eq!(Json::parse(&nested(DEPTH_MAX + 2)), Err(JsonError::TooDeep));
         let long = format!("\"{}\"", "a".repeat(TEXT_BYTES_MAX));
         assert_eq!(
             Json::parse(&long),

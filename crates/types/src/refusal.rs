@@ -241,7 +241,12 @@ impl From<Code> for Refusal {
 
 impl From<crate::fields::FormError> for Refusal {
     fn from(error: crate::fields::FormError) -> Self {
-        Self::new(Code::Malformed, error)
+        use crate::fields::FormError::{Invalid, Json, Missing, OtherVersion, Unknown};
+        let code = match error {
+            OtherVersion { .. } => Code::Unsupported,
+            Json(_) | Missing(_) | Unknown(_) | Invalid { .. } => Code::Malformed,
+        };
+        Self::new(code, error)
     }
 }
 

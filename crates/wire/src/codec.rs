@@ -4,8 +4,8 @@ use borsh::io::{ErrorKind, Result, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{Code, Refusal};
 
-/// Largest record on any topic or socket: 128 KiB.
-pub const RECORD_BYTES_MAX: usize = 128 * 1024;
+/// Largest record on any topic or socket: 256 KiB.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Names a payload type and version; the number never changes its meaning.
 #[derive(

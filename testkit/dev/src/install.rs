@@ -272,7 +272,7 @@ fn genesis(
     let chain = strongroom_chains::network(NETWORK)?.context("the development network's codec")?;
     let seats = plan.signers + plan.witnesses;
     Ok(Genesis {
-        version: 1,
+        version: strongroom_journal::genesis::VERSION,
         platform: PlatformId::random(SystemEntropy.rng().as_mut()),
         mode: Mode::Dev,
         created: UnixMs(SystemClock.now_ms()),

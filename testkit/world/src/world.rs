@@ -75,7 +75,7 @@ impl World {
         let mut bounds = Bounds::dev(options.delay_ms);
         (options.tune)(&mut bounds);
         let genesis = Genesis {
-            version: 1,
+            version: strongroom_journal::genesis::VERSION,
             platform: PlatformId(seed.id("platform", 0)),
             mode: Mode::Dev,
             created: START,

@@ -93,7 +93,7 @@ pub fn genesis() -> Genesis {
         decoder: "bitcoin/1".to_owned(),
     };
     Genesis {
-        version: 1,
+        version: strongroom_journal::genesis::VERSION,
         platform: PlatformId([1; 16]),
         mode: Mode::Production,
         created: AT,
@@ -155,7 +155,7 @@ fn entries() -> Vec<Case> {
             _ => Scope::Tenant(TenantId([2; 16])),
         };
         let entry = Entry {
-            version: 1,
+            version: entry::VERSION,
             seq: 258,
             at: AT,
             scope,

@@ -2,8 +2,8 @@
 
 use crate::cases::genesis;
 use crate::code;
-use strongroom_journal::entry::ENTRY_BYTES_MAX;
-use strongroom_journal::genesis::Genesis;
+use strongroom_journal::entry::{ENTRY_BYTES_MAX, VERSION};
+use strongroom_journal::genesis::{self, Genesis};
 use strongroom_journal::{Body, Bounds, Entry, Mode, SealedEntry, keyspace as ks};
 use strongroom_types::*;
 use strongroom_world::{START, World, WorldOptions};
@@ -39,7 +39,7 @@ fn checked(change: impl FnOnce(&mut Genesis)) -> Option<Code> {
 fn a_genesis_keeps_every_rule() {
     assert_eq!(checked(|_| {}), None);
     let invalid: [fn(&mut Genesis); 14] = [
-        |g| g.version = 2,
+        |g| g.version = genesis::VERSION + 1,
         |g| g.origin.clear(),
         |g| g.chains.clear(),
         |g| g.signers.truncate(1),
@@ -116,7 +116,7 @@ fn a_production_genesis_keeps_the_production_minima() {
 
 fn tick() -> Entry {
     Entry {
-        version: 1,
+        version: VERSION,
         seq: 1,
         at: START,
         scope: Scope::Platform,
@@ -131,19 +131,41 @@ fn a_sealed_entry_opens_strictly() {
     let mut longer = sealed.clone();
     longer.entry.push(0);
     assert_eq!(code(longer.open()), Code::Malformed);
-    let newer = SealedEntry::new(
-        &Entry {
-            version: 2,
-            ..tick()
-        },
-        [1; 32],
-    );
+    let newer = Entry {
+        version: VERSION + 1,
+        ..tick()
+    };
+    let newer = SealedEntry::new(&newer, [1; 32]);
     assert_eq!(code(newer.open()), Code::UnknownEntry);
     let large = SealedEntry {
         entry: vec![0; ENTRY_BYTES_MAX + 1],
         salt: [1; 32],
     };
     assert_eq!(code(large.open()), Code::RecordTooLarge);
+}
+
+/// An entry as the first version wrote it: a tick whose fields another order may follow.
+#[test]
+fn entry_of_version_1_is_refused_by_name() {
+    let mut sealed = SealedEntry::new(&tick(), [1; 32]);
+    sealed.entry.splice(..2, [1, 0]);
+    sealed.entry.push(0xff);
+    let refusal = sealed.open().unwrap_err();
+    assert_eq!(refusal.code, Code::UnknownEntry);
+    assert!(refusal.detail.contains("entry version 1;"), "{refusal}");
+}
+
+#[test]
+fn genesis_of_version_1_is_refused_by_name_even_under_its_own_hash() {
+    let mut bytes = genesis().to_bytes();
+    bytes[0] = 1;
+    bytes.push(0xff);
+    let hash = digest("strongroom/genesis/v1", &[&bytes]);
+    for refused in [Genesis::from_bytes(&bytes), Genesis::pinned(&bytes, hash)] {
+        let refusal = refused.unwrap_err();
+        assert_eq!(refusal.code, Code::Unsupported);
+        assert!(refusal.detail.contains("genesis version 1;"), "{refusal}");
+    }
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! The orderer: what it appends, when, and in which batches.
 
+use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use strongroom_journal::entry::ENTRY_BYTES_MAX;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::{BATCH_BYTES_MAX, Ordered, Orderer, TICK_AFTER_MS};
-use strongroom_journal::{Body, Finished, State};
-use strongroom_types::{ActBody, Code, Digest, KeyId, Signed};
-use strongroom_wire::encode;
+use strongroom_journal::{Body, Finished, SealedEntry, State};
+use strongroom_types::{ActBody, Code, Digest, KeyId, NodeId, Signed};
+use strongroom_wire::codec::RECORD_BYTES_MAX;
+use strongroom_wire::envelope::Heading;
+use strongroom_wire::frame::{FRAME_BYTES_MAX, ToSigner};
+use strongroom_wire::{JournalBatch, encode, seal};
 use strongroom_world::small::*;
 
 #[test]
@@ -119,9 +123,40 @@ fn a_submission_about_nothing_known_is_refused() {
 }
 
 #[test]
+fn entry_of_128_kib_fits_batch_record_and_frame() {
+    let sealed = SealedEntry {
+        entry: vec![1; ENTRY_BYTES_MAX],
+        salt: [2; 32],
+    };
+    let batch = JournalBatch {
+        first_seq: u64::MAX,
+        entries: vec![encode(&sealed)],
+        note: "n".repeat(2000),
+    };
+    assert!(encode(&batch).len() <= BATCH_BYTES_MAX);
+
+    // The largest batch of all is what its envelope must have room for.
+    let note = "n".repeat(BATCH_BYTES_MAX - encode(&batch).len() + batch.note.len());
+    let largest = JournalBatch { note, ..batch };
+    assert_eq!(encode(&largest).len(), BATCH_BYTES_MAX);
+    let heading = Heading {
+        genesis: genesis().hash(),
+        from: NodeId([1; 16]),
+        to: Some(NodeId([1; 16])),
+        session: [0; 16],
+        sequence: 0,
+        created: START,
+        deadline: START,
+    };
+    let record = seal(heading, &largest, &SigningKey::from_bytes(&[1; 32]));
+    assert!(record.len() <= RECORD_BYTES_MAX);
+    assert!(encode(&ToSigner::Batch(record)).len() <= FRAME_BYTES_MAX);
+}
+
+#[test]
 fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
     let mut log = log();
-    let bodies = vec![Body::Tick; 2500];
+    let bodies = vec![Body::Tick; 4500];
     let ordered = log.order(START, &bodies);
     assert!(ordered.batches.len() > 1);
     let mut replica = Follower::new(genesis()).unwrap();

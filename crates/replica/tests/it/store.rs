@@ -162,7 +162,7 @@ fn the_writers_own_batches_are_stored_as_others_follow_them() {
     let (db, mut replica) = stored(&[]);
     let orderer = Orderer::new(&genesis(), &log_seed()).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(3);
-    let bodies = vec![Body::Tick; 2500];
+    let bodies = vec![Body::Tick; 4500];
     let ordered = commit(&db, |tx| {
         replica.order(tx, &orderer, START, &bodies, &mut rng)
     })

@@ -126,7 +126,7 @@ impl Install {
             public_key: writer_key.verifying_key().to_bytes(),
         };
         let genesis = Genesis {
-            version: 1,
+            version: strongroom_journal::genesis::VERSION,
             platform: PlatformId([1; 16]),
             mode: Mode::Dev,
             created: UnixMs(1),

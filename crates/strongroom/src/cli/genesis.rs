@@ -10,7 +10,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use strongroom_journal as journal;
 use strongroom_types::Digest;
-use strongroom_wire::decode;
 
 /// Genesis files.
 #[derive(Subcommand, Debug)]
@@ -58,7 +57,7 @@ pub fn run(command: &GenesisCommand, out: &mut dyn Write) -> anyhow::Result<()> 
         GenesisCommand::Show { file } => {
             // Not compared with any hash: this is the command by which people get the one that they
             // pin.
-            let genesis: journal::Genesis = decode(&read(file)?)?;
+            let genesis = journal::Genesis::from_bytes(&read(file)?)?;
             genesis.check()?;
             describe::describe(&genesis, out)
         }

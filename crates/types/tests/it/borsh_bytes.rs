@@ -79,7 +79,7 @@ fn a_signature_over_an_intent_does_not_change() {
     );
     assert_eq!(golden.to_string(), SIGNATURE);
 }
-const SIGNATURE: &str = "b9ff81d35d2b60b45d758147c549f54672d1fc84d300428f7e845b1b936cb7ea";
+const SIGNATURE: &str = "7b677f44348c35817fb1c68471e1c74b50e6bde4b33d1fc0a5af087f588af02f";
 
 #[test]
 fn attempt_bytes_do_not_change() {

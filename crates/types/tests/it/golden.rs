@@ -3,8 +3,8 @@
 
 use crate::{acts, texts};
 use serde_json::{Value, json};
-use strongroom_types::Document;
 use strongroom_types::words::words;
+use strongroom_types::{Code, Destination, Document, Intent, IntentKind, Refusal};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/golden.json");
 
@@ -132,10 +132,47 @@ fn an_unknown_or_missing_member_or_another_type_is_refused() {
     let text = texts::intent().to_text();
     let more = text.replacen("{", "{\"a\":\"b\",", 1);
     let less = text.replacen("\"attempts_max\":\"3\",", "", 1);
-    let other = text.replace("strongroom/intent/v1", "strongroom/intent/v2");
+    let other = text.replace("strongroom/intent/v2", "strongroom/intent/v3");
     for bad in [more, less, other] {
         assert_ne!(bad, text);
-        assert!(strongroom_types::Intent::parse(&bad).is_err(), "{bad}");
+        assert!(Intent::parse(&bad).is_err(), "{bad}");
     }
     assert!(strongroom_types::Approval::parse(&text).is_err());
+}
+
+#[test]
+fn text_of_version_1_is_refused_by_name() {
+    fn refused<D: Document>(document: &D) {
+        let (kind, _) = D::TYPE.rsplit_once('/').unwrap();
+        let text = document.to_text();
+        let old = text.replace(D::TYPE, &format!("{kind}/v1"));
+        let refusal = Refusal::from(D::parse(&old).err().unwrap());
+        assert_eq!(refusal.code, Code::Unsupported);
+        let expected = format!("version 1 of `{kind}`");
+        assert!(refusal.detail.starts_with(&expected), "{refusal}");
+
+        // Another kind of text is no other version of this one.
+        let foreign = text.replace(D::TYPE, "strongroom/other/v1");
+        let refusal = Refusal::from(D::parse(&foreign).err().unwrap());
+        assert_eq!(refusal.code, Code::Malformed);
+    }
+
+    refused(&texts::intent());
+    refused(&texts::core());
+    refused(&texts::approval());
+    acts::acts().iter().for_each(|(_, act)| refused(act));
+}
+
+#[test]
+fn intent_carries_500_transfers_and_no_more() {
+    let mut intent = texts::intent();
+    let mut transfer = intent.transfers()[0].clone();
+    transfer.destination = Destination::Address("a".to_owned());
+    transfer.memo = None;
+    intent.kind = IntentKind::Transfer(vec![transfer.clone(); 500]);
+    assert_eq!(Intent::parse(&intent.to_text()).unwrap(), intent);
+
+    intent.kind = IntentKind::Transfer(vec![transfer; 501]);
+    let refused = Intent::parse(&intent.to_text()).unwrap_err();
+    assert!(refused.to_string().contains("more than 500 values"));
 }

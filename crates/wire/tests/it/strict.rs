@@ -96,7 +96,7 @@ fn a_record_with_more_or_fewer_bytes_is_refused() {
 }
 
 #[test]
-fn a_record_beyond_128_kib_is_refused() {
+fn a_record_beyond_256_kib_is_refused() {
     let body = |len: usize| {
         encode(&JournalSubmitted {
             submission: [0; 16],

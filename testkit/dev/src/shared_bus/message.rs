@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use strongroom_ports::bus::{BusError, Delivered, Headers, Position, Record, Topic};
 
 /// Longest message: a fetch of 256 largest records, and room for their headers.
-const MESSAGE_BYTES_MAX: u32 = 64 << 20;
+const MESSAGE_BYTES_MAX: u32 = 128 << 20;
 
 /// A call of the bus port.
 #[derive(BorshSerialize, BorshDeserialize)]

@@ -166,7 +166,7 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
     members.dedup();
 
     let genesis = Genesis {
-        version: 1,
+        version: strongroom_journal::genesis::VERSION,
         // New for each installation: acts and intents name it, so that a signature for one counts
         // in no other.
         platform: config
