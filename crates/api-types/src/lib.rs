@@ -50,7 +50,9 @@ pub use page::Page;
 pub use problem::ProblemDetails;
 pub use query::{EntriesQuery, TenantQuery, TransactionsQuery, UntilQuery, WaitQuery};
 pub use registry::{KeyInfo, KeyState, PolicyInfo, TenantInfo, VaultInfo};
-pub use signed::{EndorsementRequest, EndorsementText, SignedRequest, SignedText};
+pub use signed::{
+    EndorsementRequest, EndorsementText, ProofRequest, ProofText, SignedRequest, SignedText,
+};
 pub use status::{JournalStatus, ModeName, StatusInfo};
 pub use text::{Hex, Text, Textual};
 pub use timeline::{LayerInfo, TimelineInfo};

@@ -38,7 +38,7 @@ impl BallotBox<'_> {
             platform: intent.platform,
             tenant: intent.tenant,
             intent: *digest,
-            initiator: initiator.user,
+            initiator,
             core: &self.pending.core,
             at: now,
         };

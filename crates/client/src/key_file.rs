@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use strongroom_ports::host::Entropy;
+use strongroom_types::credential::PublicKey;
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 use strongroom_types::text::lower_hex;
@@ -44,12 +45,15 @@ pub enum KeyFileError {
         /// Deviation from the form, without any of its text.
         what: String,
     },
+    /// A class that a seed in a file cannot serve, such as `passkey`.
+    #[error("no key file can hold a credential of this class")]
+    Class(#[source] FormError),
 }
 
 /// A person's or program's signing key. Zeroised on drop.
 ///
-/// File: canonical JSON `{"class","credential","public_key","seed","user"}`, keys in lower-case
-/// hex, mode 0600.
+/// File: canonical JSON `{"class","credential","public_key","seed","user"}`, Ed25519 keys in
+/// lower-case hex, `user` only for a class that has one, mode 0600.
 pub struct KeyFile {
     credential: Credential,
     seed: Zeroizing<[u8; 32]>,
@@ -62,10 +66,11 @@ impl fmt::Debug for KeyFile {
 }
 
 impl KeyFile {
-    /// Makes a key and writes its file, which must not exist. Without a user a new user id is made.
+    /// Makes a key and writes its file, which must not exist. Without a user a new user id is made,
+    /// where the class has one.
     ///
     /// # Errors
-    /// The file system's.
+    /// The file system's; a class that no key file can hold.
     pub fn create(
         path: &Path,
         class: CredentialClass,
@@ -76,9 +81,12 @@ impl KeyFile {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(seed.as_mut_slice());
 
-        let user = user.unwrap_or_else(|| UserId::random(rng.as_mut()));
+        let user = user.or_else(|| class.has_user().then(|| UserId::random(rng.as_mut())));
 
         let file = Self::from_seed(CredentialId::random(rng.as_mut()), user, class, &seed);
+
+        // No registry would take it: a passkey's key, for one, never leaves its authenticator.
+        file.credential.check().map_err(KeyFileError::Class)?;
         file.save(path)?;
         Ok(file)
     }
@@ -87,17 +95,18 @@ impl KeyFile {
     #[must_use]
     pub fn from_seed(
         id: CredentialId,
-        user: UserId,
+        user: Option<UserId>,
         class: CredentialClass,
         seed: &[u8; 32],
     ) -> Self {
-        let public_key = SigningCredential::new(id, seed).public_key();
+        let key = PublicKey::Ed25519(SigningCredential::new(id, seed).public_key());
         Self {
             credential: Credential {
                 id,
                 user,
                 class,
-                public_key,
+                key,
+                web: None,
             },
             seed: Zeroizing::new(*seed),
         }
@@ -191,16 +200,20 @@ impl KeyFile {
             id,
             user,
             class,
-            public_key,
+            key,
+            web: _,
         } = &self.credential;
-        let json = Json::object([
+        let mut members = vec![
             ("class", Json::text(class)),
             ("credential", Json::text(id)),
-            ("public_key", Json::text(hex::encode(public_key))),
+            ("public_key", Json::text(key.to_hex())),
             ("seed", Json::text(hex::encode(self.seed.as_slice()))),
-            ("user", Json::text(user)),
-        ]);
-        Zeroizing::new(json.to_text())
+        ];
+        members.extend(user.iter().map(|user| ("user", Json::text(user))));
+        let members = members
+            .into_iter()
+            .map(|(name, json)| (name.to_owned(), json));
+        Zeroizing::new(Json::Object(members.collect()).to_text())
     }
 }
 
@@ -212,17 +225,18 @@ fn read_key(text: &str) -> Result<Option<KeyFile>, FormError> {
     };
 
     let seed = Zeroizing::new(hex(&mut fields, "seed")?);
-    let public_key = hex(&mut fields, "public_key")?;
+    let public_key = PublicKey::Ed25519(hex(&mut fields, "public_key")?);
     let (id, user, class) = (
         fields.parse("credential")?,
-        fields.parse("user")?,
+        fields.parse_opt("user")?,
         fields.parse("class")?,
     );
     fields.end()?;
 
     // A damaged seed would still sign, with a key that no registry knows.
     let key = KeyFile::from_seed(id, user, class, &seed);
-    Ok(Some(key).filter(|key| key.credential.public_key == public_key))
+    key.credential.check()?;
+    Ok(Some(key).filter(|key| key.credential.key == public_key))
 }
 
 #[cfg(test)]
@@ -251,7 +265,8 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
         let again = KeyFile::open(&path).unwrap();
         assert_eq!(again.credential(), key.credential());
-        assert_eq!(again.signing().public_key(), key.credential().public_key);
+        let public = PublicKey::Ed25519(again.signing().public_key());
+        assert_eq!(public, key.credential().key);
         set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
         assert!(KeyFile::open(&path).is_ok());
     }
@@ -265,6 +280,29 @@ mod tests {
                 matches!(KeyFile::open(&path), Err(KeyFileError::Mode { .. })),
                 "{mode:o}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_of_no_human_has_no_user_and_a_passkey_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let create = |name: &str, class, user| {
+            let path = dir.path().join(name);
+            let made = KeyFile::create(&path, class, user, &SystemEntropy);
+            (made, path)
+        };
+        let (feed, path) = create("feed.json", CredentialClass::Feed, None);
+        assert_eq!(feed.unwrap().credential().user, None);
+        assert_eq!(KeyFile::open(&path).unwrap().credential().user, None);
+
+        let user = Some(UserId([1; 16]));
+        for (name, class, user) in [
+            ("watch.json", CredentialClass::Watch, user),
+            ("passkey.json", CredentialClass::Passkey, user),
+        ] {
+            let (made, path) = create(name, class, user);
+            assert!(matches!(made, Err(KeyFileError::Class(_))), "{class}");
+            assert!(!path.exists());
         }
     }
 

@@ -17,6 +17,7 @@ use strongroom_tlog::cosignature::TIME_S_MAX;
 use strongroom_tlog::tlog_proof::Proven;
 use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
 use strongroom_types::charter::Board;
+use strongroom_types::proof;
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
     Act, ActBody, Charter, Credential, CredentialId, Digest, Name, RegistryRecord, Scope, Signed,
@@ -241,14 +242,17 @@ fn quorum(
     credentials: &[Credential],
 ) -> Result<(), ClientError> {
     // Keys come from genesis or the charter, both proved before; the entry only names credentials.
-    let keys: BTreeMap<CredentialId, [u8; 32]> =
-        credentials.iter().map(|c| (c.id, c.public_key)).collect();
+    let credentials: BTreeMap<CredentialId, &Credential> =
+        credentials.iter().map(|c| (c.id, c)).collect();
 
     // `Signed::open` refused doubled credentials, so each member counts once.
     let valid = signed.endorsements.iter().filter(|endorsement| {
-        let key = keys.get(&endorsement.credential);
+        let credential = credentials.get(&endorsement.credential);
+        // As the journal counts: only credentials of people.
         board.members.contains(&endorsement.credential)
-            && key.is_some_and(|key| verify_digest(key, digest, &endorsement.signature))
+            && credential.is_some_and(|c| {
+                c.board_user().is_some() && proof::verify(c, digest, &endorsement.proof)
+            })
     });
 
     // A quorum of zero would be met by no signature at all.

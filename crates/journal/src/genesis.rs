@@ -291,7 +291,16 @@ impl Genesis {
             return refuse("every node id and every key must be used once");
         }
 
-        let known: BTreeSet<_> = self.admin_credentials.iter().map(|c| c.id).collect();
+        // Passkeys with impossible relying parties, or keys in a second encoding.
+        for credential in &self.admin_credentials {
+            let form = credential.check();
+            form.map_err(|e| Refusal::new(Code::InvalidReference, e))?;
+        }
+
+        // Credentials of people: no other class counts on a board.
+        let people = self.admin_credentials.iter();
+        let people = people.filter(|c| c.board_user().is_some());
+        let known: BTreeSet<_> = people.map(|c| c.id).collect();
         let admins = self.admins.members.iter().all(|id| known.contains(id));
         if !admins
             || self.admins.quorum == 0

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_policy::Policy;
+use strongroom_types::proof::verify_with;
 use strongroom_types::{
-    AllowListId, ChainId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId,
-    UserId, VaultId,
+    AllowListId, ChainId, Code, Credential, CredentialId, Digest, Group, GroupId, KeyId, Proof,
+    Refusal, TenantId, UserId, VaultId,
 };
 
 /// Change of the map: new values, or `None` to remove. Applied all or not at all.
@@ -288,10 +289,17 @@ pub trait Lookup: View {
         let found = found.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
 
         // A revoked user takes all their credentials along, also those enrolled under other names.
-        if found.revoked || self.user(t, found.credential.user).is_err() {
+        let user = found.credential.user;
+        let is_user_revoked = user.is_some_and(|user| self.user(t, user).is_err());
+        if found.revoked || is_user_revoked {
             return Err(Refusal::new(Code::CredentialRevoked, id));
         }
         Ok(found)
+    }
+
+    /// Whether a proof is the credential's signature over a digest.
+    fn verify(&self, credential: &Credential, digest: &Digest, proof: &Proof) -> bool {
+        verify_with(credential, digest, proof, |bytes| self.public_key(bytes))
     }
 
     /// Whether a user is a member of a group.

@@ -1,10 +1,11 @@
 //! A tenant's charter: its first people, boards, lists and policy. Every first admin countersigns
 //! the act that carries it.
 
+use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
 use crate::id::CredentialId;
 use crate::json::Json;
-use crate::registry::{AllowListEntry, Credential, Group, Plain, User};
+use crate::registry::{AllowListEntry, Group, Plain, User};
 use crate::text::Name;
 
 /// Most users, credentials, groups or allow-list entries of one charter.

@@ -11,6 +11,7 @@ pub mod approval;
 pub mod attempt;
 pub mod caip;
 pub mod charter;
+pub mod credential;
 pub mod decision;
 pub mod digest;
 pub mod document;
@@ -19,6 +20,7 @@ pub mod id;
 pub mod intent;
 pub mod json;
 pub mod mode;
+pub mod proof;
 pub mod refusal;
 pub mod registry;
 pub mod signed;
@@ -33,17 +35,16 @@ pub use approval::{Answer, Approval};
 pub use attempt::{Attempt, AttemptKind, ConflictKey};
 pub use caip::{AssetId, ChainId};
 pub use charter::Charter;
+pub use credential::{Credential, CredentialClass};
 pub use decision::{DecisionCore, GroupNeed, Tier};
 pub use digest::{Digest, digest};
 pub use document::Document;
 pub use id::*;
 pub use intent::{Destination, Intent, IntentKind, Transfer};
 pub use mode::Mode;
+pub use proof::Proof;
 pub use refusal::{Code, Cure, Refusal};
-pub use registry::{
-    AllowListEntry, CeremonyPlan, Credential, CredentialClass, Group, RegistryRecord, Suite, User,
-    Vault,
-};
+pub use registry::{AllowListEntry, CeremonyPlan, Group, RegistryRecord, Suite, User, Vault};
 pub use signed::{Endorsement, Signed, SigningCredential};
 pub use text::Name;
 pub use time::UnixMs;

@@ -90,6 +90,7 @@ codes! {
     UnknownUser "unknown_user" Never "no such user, or no longer in force";
     UnknownCredential "unknown_credential" Never "no such credential";
     CredentialRevoked "credential_revoked" Never "the credential is no longer in force";
+    WrongCredentialClass "wrong_credential_class" Never "a credential of this class cannot sign this";
     WrongScope "wrong_scope" Never "the act or text belongs to another scope";
     WrongScopeVersion "wrong_scope_version" Never "the act changes another version of its scope";
     UsedAuthority "used_authority" Never "this act or approval was used before";

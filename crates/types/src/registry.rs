@@ -1,9 +1,10 @@
-//! Records of a tenant's registry: users, credentials, groups, allow-list entries, policy, vaults,
+//! Records of a tenant's registry: users, groups, allow-list entries, policy, vaults,
 //! ceremonies.
 
 use crate::caip::ChainId;
+use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
-use crate::id::{AllowListId, CredentialId, GroupId, KeyId, UserId, VaultId};
+use crate::id::{AllowListId, GroupId, KeyId, UserId, VaultId};
 use crate::json::Json;
 use crate::text::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -27,51 +28,6 @@ pub struct User {
     pub id: UserId,
     /// Name shown to people.
     pub name: Name,
-}
-
-/// Place of a credential's private key. A signature cannot show which program made it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum CredentialClass {
-    /// A person's key file or hardware key, used through the CLI with its own decoder.
-    Key = 0,
-    /// A client program's key.
-    Program = 1,
-}
-
-impl fmt::Display for CredentialClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "key",
-            Self::Program => "program",
-        })
-    }
-}
-
-impl FromStr for CredentialClass {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "key" => Ok(Self::Key),
-            "program" => Ok(Self::Program),
-            _ => Err("a credential class is key or program"),
-        }
-    }
-}
-
-/// A public key of a user.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Credential {
-    /// Id, unique in the tenant for good.
-    pub id: CredentialId,
-    /// The human who holds the private key.
-    pub user: UserId,
-    /// Place of the private key.
-    pub class: CredentialClass,
-    /// Ed25519 public key (text: 64 lower-case hex digits).
-    pub public_key: [u8; 32],
 }
 
 /// A set of users that approve together.
@@ -204,7 +160,7 @@ pub trait Plain: Sized {
 
 /// Reads one member. `text` is any type with one text form; `number` is decimal digits without
 /// leading zeros; `set(max)` is a list in ascending order
-/// without doubles, so that equal sets have equal texts; `hex32` is 32 bytes in lower-case hex.
+/// without doubles, so that equal sets have equal texts.
 macro_rules! read_member {
     ($f:ident $name:ident text) => {
         $f.parse(stringify!($name))?
@@ -217,9 +173,6 @@ macro_rules! read_member {
     };
     ($f:ident $name:ident set($max:expr)) => {
         ascending($f, stringify!($name), $max)?
-    };
-    ($f:ident $name:ident hex32) => {
-        hex32($f, stringify!($name))?
     };
 }
 
@@ -235,9 +188,6 @@ macro_rules! write_member {
     };
     ($value:expr, set($max:expr)) => {
         Json::texts(&$value)
-    };
-    ($value:expr, hex32) => {
-        Json::text(hex::encode($value))
     };
 }
 
@@ -260,7 +210,6 @@ macro_rules! plain {
 
 plain! {
     User { id: text, name: text };
-    Credential { id: text, user: text, class: text, public_key: hex32 };
     Group { id: text, name: text, members: set(MEMBERS_MAX) };
     AllowListEntry { id: text, chain: text, address: string, label: text };
     Vault { id: text, name: text, key: text, account: number, tags: set(TAGS_MAX) } check check_account;
@@ -287,11 +236,6 @@ fn number<T: TryFrom<u64, Error: fmt::Display>>(
     name: &str,
 ) -> Result<T, FormError> {
     T::try_from(f.number(name)?).map_err(|e| FormError::invalid(name, e))
-}
-
-fn hex32(f: &mut Fields, name: &str) -> Result<[u8; 32], FormError> {
-    crate::text::lower_hex(&f.text(name)?)
-        .ok_or_else(|| FormError::invalid(name, "expected 64 lower-case hex digits"))
 }
 
 fn check_account(vault: &Vault) -> Result<(), FormError> {

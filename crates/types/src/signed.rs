@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::fields::{Fields, FormError};
 use crate::id::CredentialId;
 use crate::json::Json;
+use crate::proof::Proof;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use std::fmt;
@@ -13,12 +14,12 @@ use std::fmt;
 pub const ENDORSEMENTS_MAX: usize = 32;
 
 /// One credential's signature over a text.
-#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Endorsement {
     /// Credential that signed.
     pub credential: CredentialId,
-    /// Ed25519 over the 32-byte digest of the text.
-    pub signature: [u8; 64],
+    /// Its signature over the 32-byte digest of the text.
+    pub proof: Proof,
 }
 
 impl fmt::Debug for Endorsement {
@@ -91,13 +92,13 @@ impl Signed {
         signed
     }
 
-    /// As JSON, for the API and files: `{"endorsements":[{"credential","signature"}],"text"}`.
+    /// As JSON, for the API and files: `{"endorsements":[{"credential","proof"}],"text"}`.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let endorsement = |e: &Endorsement| {
             Json::object([
                 ("credential", Json::text(e.credential)),
-                ("signature", Json::text(hex::encode(e.signature))),
+                ("proof", e.proof.to_json()),
             ])
         };
 
@@ -114,12 +115,9 @@ impl Signed {
     pub fn from_json(json: Json) -> Result<Self, FormError> {
         let mut fields = Fields::of(json, "signed")?;
         let endorsements = fields.objects("endorsements", ENDORSEMENTS_MAX, |f| {
-            let signature = crate::text::lower_hex(&f.text("signature")?);
             Ok(Endorsement {
                 credential: f.parse("credential")?,
-                signature: signature.ok_or_else(|| {
-                    FormError::invalid("signature", "expected 128 lower-case hex digits")
-                })?,
+                proof: f.object("proof", Proof::read)?,
             })
         })?;
 
@@ -133,8 +131,8 @@ impl Signed {
     }
 }
 
-/// Ed25519 `verify_strict` over the 32-byte digest: the one signature rule everywhere, never
-/// batched.
+/// Ed25519 `verify_strict` over the 32-byte digest: the one rule for signatures of services and
+/// signers, never batched. What people sign is verified by [`crate::proof::verify`].
 #[must_use]
 pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public_key).is_ok_and(|key| verify_with(&key, digest, signature))
@@ -178,7 +176,7 @@ impl SigningCredential {
     pub fn endorse(&self, digest: &Digest) -> Endorsement {
         Endorsement {
             credential: self.id,
-            signature: self.key.sign(&digest.0).to_bytes(),
+            proof: Proof::Ed25519(self.key.sign(&digest.0).to_bytes()),
         }
     }
 }

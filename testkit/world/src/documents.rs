@@ -5,8 +5,8 @@ use crate::world::{FRIEND, World, chain, native};
 use strongroom_journal::{Authorization, Body};
 use strongroom_types::{
     Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey,
-    DecisionCore, Destination, Digest, Document, Intent, IntentKind, MinorUnits, Scope, Signed,
-    Transfer, UnixMs, digest,
+    DecisionCore, Destination, Digest, Document, Endorsement, Intent, IntentKind, MinorUnits,
+    Proof, Scope, Signed, Transfer, UnixMs, digest,
 };
 
 /// How long an intent of [`World::intent`] lives.
@@ -227,4 +227,12 @@ impl AuthorizationExt for Authorization {
     fn into_body(self) -> Body {
         Body::Authorized(Box::new(self))
     }
+}
+
+/// Changes one bit of a signature.
+pub fn forge(endorsement: &mut Endorsement) {
+    let (Proof::Ed25519(signature) | Proof::P256(signature)) = &mut endorsement.proof else {
+        panic!("an assertion has no bytes of its own to change");
+    };
+    signature[0] ^= 1;
 }

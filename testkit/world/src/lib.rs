@@ -48,7 +48,7 @@ mod tenant;
 mod world;
 
 pub use ceremony::Ceremony;
-pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS};
+pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS, forge};
 pub use faults::{Crashes, ScriptedBus};
 pub use gateway::{Asked, Gateway};
 pub use ledger::Ledger;

@@ -5,6 +5,7 @@ use ed25519_dalek::SigningKey;
 use strongroom_journal::genesis::{SignerSeat, WitnessSeat};
 use strongroom_mpc_core::dkg::RosterMember;
 use strongroom_mpc_core::seal::SealingSecret;
+use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     Credential, CredentialClass, CredentialId, Digest, NodeId, SigningCredential, User, UserId,
 };
@@ -205,13 +206,14 @@ impl Person {
         };
         let secret = seed.bytes(&format!("{human} {class} secret"), number);
         let id = CredentialId(seed.id(&format!("{human} {class} credential"), number));
-        let public_key = SigningCredential::new(id, &secret).public_key();
+        let key = PublicKey::Ed25519(SigningCredential::new(id, &secret).public_key());
         Self {
             credential: Credential {
                 id,
-                user: user.id,
+                user: Some(user.id),
                 class,
-                public_key,
+                key,
+                web: None,
             },
             user,
             seed: secret,

@@ -72,12 +72,12 @@ fn check(
         let state = f.state();
         // The row's intent was verified when it was taken, but its initiator may have been revoked
         // since.
-        let who = initiator(state, &intent, &row.signed, &row.intent)?;
+        let initiator = initiator(state, &intent, &row.signed, &row.intent)?;
         let ballot = Ballot {
             platform: intent.platform,
             tenant: intent.tenant,
             intent: row.intent,
-            initiator: who.user,
+            initiator,
             core: &core,
             at: now,
         };
@@ -97,6 +97,6 @@ fn has_answered(state: &State, intent: &Intent, answers: &[Signed], user: UserId
         Approval::parse(&answer.text)
             .ok()
             .and_then(|earlier| state.credential(intent.tenant, earlier.approver).ok())
-            .is_some_and(|record| record.credential.user == user)
+            .is_some_and(|record| record.credential.user == Some(user))
     })
 }

@@ -61,7 +61,7 @@ fn an_answer_is_checked_by_the_journal_s_rules() {
         assert_eq!(refused(yes(who)), Some(wanted), "{who:?}");
     }
     let mut forged = yes(Who::Approver(0));
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     assert_eq!(refused(forged), Some(Code::BadSignature));
     let after = [Digest([1; 32])];
     let unordered = desk.yes(Who::Approver(0), &intent, &after);
@@ -83,7 +83,7 @@ fn an_answer_sent_again_goes_out_as_it_was_stored() {
     let yes = desk.yes(Who::Approver(0), &intent, &[]);
     let first = desk.approve(&intent, &yes).unwrap().record.unwrap();
     let mut forged = yes;
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     let again = desk.approve(&intent, &forged).unwrap().record.unwrap();
     assert_eq!(first.headers.msg_id, again.headers.msg_id);
     assert!(desk.state(|state| state.tenant(intent.tenant).is_ok()));

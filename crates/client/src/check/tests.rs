@@ -144,10 +144,10 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
         (served.intent.digest(), pending.decision.core.digest())
     );
     assert_ne!(approval.rationale, Digest::default());
-    assert!(strongroom_types::signed::verify_digest(
-        &approver.credential.public_key,
+    assert!(strongroom_types::proof::verify(
+        &approver.credential,
         &digest,
-        &signed.endorsements[0].signature
+        &signed.endorsements[0].proof
     ));
 }
 

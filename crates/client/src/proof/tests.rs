@@ -221,7 +221,7 @@ mod chain {
         signed
             .endorsements
             .iter_mut()
-            .for_each(|endorsement| endorsement.signature[0] ^= 1);
+            .for_each(|endorsement| strongroom_world::forge(endorsement));
         not_proved(vault_record(genesis, &forged, tenant, &charter));
         not_proved(vault_record(genesis, &good, TenantId([7; 16]), &charter));
     }

@@ -5,7 +5,6 @@ use crate::keyspace as ks;
 use crate::model::ReliedApproval;
 use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
-use strongroom_types::signed::verify_with;
 use strongroom_types::{
     Answer, Approval, ApprovalNonce, Code, Credential, CredentialClass, DecisionCore, Digest,
     Document as _, GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
@@ -67,16 +66,21 @@ pub fn check_answer(
     check_subject(ballot, seat, (&approval, &digest))?;
     let credential = approver(view, ballot, signed, (&approval, &digest))?;
 
+    // Approvals are counted by human: a key of a watching program or a feed is no human's.
+    let user = credential
+        .user
+        .ok_or_else(|| Refusal::new(Code::WrongCredentialClass, credential.class))?;
+
     // Four eyes: the person who asked must not also be one of those who agree.
-    if credential.user == ballot.initiator {
+    if user == ballot.initiator {
         return Err(Code::ApprovalByInitiator.into());
     }
 
     // Membership is read at this position: someone who left the group approves nothing any more.
-    if !view.in_group(ballot.tenant, seat.group, credential.user)? {
+    if !view.in_group(ballot.tenant, seat.group, user)? {
         return Err(Refusal::new(
             Code::ApprovalNotEligible,
-            format!("{} is not in {}", credential.user, seat.group),
+            format!("{user} is not in {}", seat.group),
         ));
     }
 
@@ -101,7 +105,7 @@ pub fn check_answer(
     Ok(VerifiedAnswer {
         relied: ReliedApproval {
             credential: credential.id,
-            user: credential.user,
+            user,
             group: seat.group,
         },
         nonce: approval.nonce,
@@ -155,8 +159,7 @@ fn approver(
 
     // The signature must be the named approver's own, not that of some other valid credential.
     let is_own = endorsement.credential == approval.approver;
-    let key = view.public_key(&credential.public_key);
-    if is_own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
+    if is_own && view.verify(&credential, digest, &endorsement.proof) {
         Ok(credential)
     } else {
         Err(Refusal::new(Code::BadSignature, approval.approver))

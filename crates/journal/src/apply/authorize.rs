@@ -13,10 +13,9 @@ use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend, TenantRecor
 use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
-use strongroom_types::signed::verify_with;
 use strongroom_types::{
-    Answer, AssetId, Code, Credential, Digest, Document as _, Intent, MinorUnits, Refusal, Signed,
-    UnixMs,
+    Answer, AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, UnixMs,
+    UserId,
 };
 
 /// An intent with the policy's answer.
@@ -25,8 +24,8 @@ pub struct Evaluated {
     pub intent: Intent,
     /// Digest of the intent's text.
     pub digest: Digest,
-    /// The initiator's credential.
-    pub credential: Credential,
+    /// The human who asked.
+    pub initiator: UserId,
     /// The policy's answer.
     pub decision: Decision,
     /// Asset in which the chain's fees are paid.
@@ -40,7 +39,7 @@ impl Evaluated {
             platform: self.intent.platform,
             tenant: self.intent.tenant,
             intent: self.digest,
-            initiator: self.credential.user,
+            initiator: self.initiator,
             core: &self.decision.core,
             at,
         }
@@ -88,7 +87,7 @@ pub(super) fn apply(
     let Evaluated {
         intent,
         digest,
-        credential,
+        initiator,
         decision,
         native,
     } = evaluated;
@@ -99,7 +98,7 @@ pub(super) fn apply(
     let payer = windows::Payer {
         tenant: place.tenant,
         vault: intent.vault,
-        user: credential.user,
+        user: initiator,
     };
     windows::add(change, payer, &spend)?;
 
@@ -110,7 +109,7 @@ pub(super) fn apply(
         vault: intent.vault,
         chain: intent.chain.clone(),
         initiator: intent.initiator,
-        initiator_user: credential.user,
+        initiator_user: initiator,
         expires: intent.expires,
         approvals: verified.iter().map(|v| v.relied).collect(),
         allow_list: decision.relied_on,
@@ -210,7 +209,7 @@ fn evaluate_stopped_too(
     let Admitted {
         intent,
         digest,
-        credential,
+        initiator,
         tenant,
         chain,
     } = admissible(view, state.genesis(), signed, at)?;
@@ -229,7 +228,7 @@ fn evaluate_stopped_too(
     Ok(Evaluated {
         intent,
         digest,
-        credential,
+        initiator,
         decision,
         native: chain.native,
     })
@@ -241,8 +240,8 @@ pub struct Admitted {
     pub intent: Intent,
     /// Digest of the intent's text.
     pub digest: Digest,
-    /// The initiator's credential.
-    pub credential: Credential,
+    /// The human who asked.
+    pub initiator: UserId,
     /// The initiator's tenant.
     tenant: TenantRecord,
     /// The chain as genesis names it.
@@ -268,14 +267,14 @@ pub fn admissible(
         return Err(Code::WrongScope.into());
     }
     let tenant = view.tenant(intent.tenant)?;
-    let credential = initiator(view, &intent, signed, &digest)?;
+    let initiator = initiator(view, &intent, signed, &digest)?;
 
     check_times(&intent, at, &genesis.bounds)?;
     if intent.attempts_max > u64::from(genesis.bounds.attempts_max) {
         let detail = format!("at most {}", genesis.bounds.attempts_max);
         return Err(Refusal::new(Code::AttemptsExhausted, detail));
     }
-    check_unused(view, &intent, &digest, &credential)?;
+    check_unused(view, &intent, &digest, initiator)?;
 
     let chain = genesis
         .chain(&intent.chain)
@@ -284,22 +283,23 @@ pub fn admissible(
     Ok(Admitted {
         intent,
         digest,
-        credential,
+        initiator,
         tenant,
         chain,
     })
 }
 
-/// The initiator's credential, in force, whose one signature is on the intent.
+/// The human of the initiator's credential, which is in force and whose one signature is on the
+/// intent.
 ///
 /// # Errors
-/// `unknown_credential`, `credential_revoked`, `bad_signature`.
+/// `unknown_credential`, `credential_revoked`, `bad_signature`, `wrong_credential_class`.
 pub fn initiator(
     view: &dyn View,
     intent: &Intent,
     signed: &Signed,
     digest: &Digest,
-) -> Result<Credential, Refusal> {
+) -> Result<UserId, Refusal> {
     let credential = view.credential(intent.tenant, intent.initiator)?.credential;
     let [endorsement] = signed.endorsements.as_slice() else {
         return Err(Refusal::new(Code::Malformed, "an intent has one signature"));
@@ -307,12 +307,14 @@ pub fn initiator(
 
     // The named initiator's own signature: limits and four eyes are counted by that name.
     let is_own = endorsement.credential == intent.initiator;
-    let key = view.public_key(&credential.public_key);
-    if is_own && key.is_some_and(|key| verify_with(&key, digest, &endorsement.signature)) {
-        Ok(credential)
-    } else {
-        Err(Refusal::new(Code::BadSignature, intent.initiator))
+    if !is_own || !view.verify(&credential, digest, &endorsement.proof) {
+        return Err(Refusal::new(Code::BadSignature, intent.initiator));
     }
+
+    // Four eyes need the human who asked: a key of no human would make every approver another one.
+    credential
+        .user
+        .ok_or_else(|| Refusal::new(Code::WrongCredentialClass, credential.class))
 }
 
 /// Bounds how long a signed intent can lie around: a thief of old texts finds none that still pays.
@@ -336,7 +338,7 @@ fn check_unused(
     view: &dyn View,
     intent: &Intent,
     digest: &Digest,
-    credential: &Credential,
+    initiator: UserId,
 ) -> Result<(), Refusal> {
     // The same text twice would pay twice.
     let tenant = intent.tenant;
@@ -349,7 +351,7 @@ fn check_unused(
     if ended.rejected {
         return Err(Code::IntentRejected.into());
     }
-    if ended.by_all || ended.by.contains(&credential.user) {
+    if ended.by_all || ended.by.contains(&initiator) {
         return Err(Code::IntentCancelled.into());
     }
 

@@ -6,7 +6,6 @@ use crate::model::CredentialRecord;
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
-use strongroom_types::signed::verify_digest;
 use strongroom_types::{
     Act, ActBody, Code, Credential, CredentialId, Digest, Refusal, Scope, Signed, UserId,
 };
@@ -16,7 +15,9 @@ pub(super) struct VerifiedAct {
     pub(super) act: Act,
     /// Digest of the act's text: the name under which a release or veto refers to it.
     pub(super) digest: Digest,
+    /// Credentials that count on a board.
     pub(super) signers: BTreeSet<CredentialId>,
+    /// Humans of all credentials that signed.
     pub(super) users: BTreeSet<UserId>,
 }
 
@@ -33,11 +34,14 @@ impl VerifiedAct {
         let (mut signers, mut users) = (BTreeSet::new(), BTreeSet::new());
         for endorsement in &signed.endorsements {
             let credential = credential(change, &act, endorsement.credential)?;
-            if !verify_digest(&credential.public_key, &digest, &endorsement.signature) {
+            if !change.verify(&credential, &digest, &endorsement.proof) {
                 return Err(Refusal::new(Code::BadSignature, endorsement.credential));
             }
-            signers.insert(credential.id);
-            users.insert(credential.user);
+            // A board is people: what a program or a feed signs does not count on it.
+            if credential.board_user().is_some() {
+                signers.insert(credential.id);
+            }
+            users.extend(credential.user);
         }
 
         Ok(Self {

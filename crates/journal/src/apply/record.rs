@@ -105,7 +105,10 @@ pub(super) fn put_charter(
         .iter()
         .chain(&charter.committee.members);
     for member in members {
-        change.credential(tenant, *member)?;
+        let credential = change.credential(tenant, *member)?.credential;
+        if credential.board_user().is_none() {
+            return Err(Refusal::new(Code::WrongCredentialClass, member));
+        }
     }
     Ok(())
 }
@@ -139,7 +142,9 @@ fn put_credential(
     if change.has(&key) {
         return Err(taken(credential.id));
     }
-    change.user(tenant, credential.user)?;
+    if let Some(user) = credential.user {
+        change.user(tenant, user)?;
+    }
 
     let record = CredentialRecord {
         credential: credential.clone(),

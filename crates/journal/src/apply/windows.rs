@@ -133,7 +133,7 @@ impl PolicyView for TenantView<'_> {
         self.view
             .credential(self.tenant, credential)
             .ok()
-            .map(|record| record.credential.user)
+            .and_then(|record| record.credential.user)
     }
 
     fn in_group(&self, group: GroupId, user: UserId) -> bool {

@@ -234,7 +234,7 @@ fn a_text_without_signatures_or_with_doubled_ones_is_refused() {
     let mut none = signed.clone();
     none.endorsements.clear();
     let mut doubled = signed.clone();
-    doubled.endorsements.push(signed.endorsements[0]);
+    doubled.endorsements.push(signed.endorsements[0].clone());
     for signed in [none, doubled] {
         assert_eq!(ledger.refused(Body::Act(signed)), Some(Code::Malformed));
     }

@@ -1,9 +1,10 @@
 //! Approvals: enough distinct eligible humans, each for exactly this intent and this decision.
 
-use crate::{LARGE, MEDIUM, TWO, forged, ready, ready_under};
+use crate::{LARGE, MEDIUM, SMALL, TWO, forged, ready, ready_under};
+use strongroom_journal::apply::evaluate;
 use strongroom_types::{
-    Answer, Approval, Code, DecisionCore, Digest, Document as _, Intent, PlatformId, Signed,
-    TenantId, Tighten, UnixMs,
+    Answer, Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _,
+    Intent, PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Who};
 
@@ -175,7 +176,10 @@ fn a_revoked_approver_approves_nothing() {
         "his other credential still does"
     );
     by_user
-        .tighten(Tighten::RevokeUser(approver.user), &[Who::Admin(0)])
+        .tighten(
+            Tighten::RevokeUser(approver.user.unwrap()),
+            &[Who::Admin(0)],
+        )
         .unwrap();
     for who in [Who::Approver(0), Who::ApproverProgram(0)] {
         assert_eq!(
@@ -360,4 +364,34 @@ fn an_unordered_approval_follows_nothing() {
         changed(&ready(), |a| a.after = vec![Digest([9; 32])]),
         Some(Code::ApprovalOutOfOrder)
     );
+}
+
+/// A registered key of no human, which the test world's stranger holds.
+fn with_key_of_no_human(class: CredentialClass) -> Ledger {
+    let mut ledger = ready();
+    let stranger = ledger.world.person(Who::Stranger).credential;
+    ledger.put_and_release(RegistryRecord::Credential(Credential {
+        user: None,
+        class,
+        ..stranger
+    }));
+    ledger
+}
+
+#[test]
+fn a_key_of_no_human_neither_asks_nor_approves() {
+    for class in [CredentialClass::Watch, CredentialClass::Feed] {
+        let ledger = with_key_of_no_human(class);
+        assert_eq!(
+            approved_by(&ledger, MEDIUM, &[Who::Stranger]),
+            Some(Code::WrongCredentialClass)
+        );
+        let world = &ledger.world;
+        let intent = world.intent_with(ledger.now, SMALL, FRIEND, |i| {
+            i.initiator = world.person(Who::Stranger).credential.id;
+        });
+        let signed = world.sign(&intent, &[Who::Stranger]);
+        let refused = evaluate(&ledger.state, &ledger.state, &signed, ledger.now);
+        assert_eq!(refused.err().unwrap().code, Code::WrongCredentialClass);
+    }
 }

@@ -287,7 +287,10 @@ fn a_revoked_initiator_asks_for_nothing() {
         .tighten(Tighten::RevokeCredential(initiator.id), &[Who::Admin(0)])
         .unwrap();
     by_user
-        .tighten(Tighten::RevokeUser(initiator.user), &[Who::Admin(0)])
+        .tighten(
+            Tighten::RevokeUser(initiator.user.unwrap()),
+            &[Who::Admin(0)],
+        )
         .unwrap();
     for ledger in [ledger, by_user] {
         assert_eq!(

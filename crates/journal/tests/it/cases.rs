@@ -30,7 +30,7 @@ fn name(text: &str) -> Name {
 fn signed(n: u8) -> Signed {
     let endorsement = Endorsement {
         credential: CredentialId([n; 16]),
-        signature: [n + 1; 64],
+        proof: Proof::Ed25519([n + 1; 64]),
     };
     Signed {
         text: "{}".to_owned(),
@@ -54,9 +54,10 @@ fn attempt() -> Attempt {
 fn credential() -> Credential {
     Credential {
         id: CredentialId([4; 16]),
-        user: UserId([12; 16]),
-        class: CredentialClass::Program,
-        public_key: [13; 32],
+        user: Some(UserId([12; 16])),
+        class: CredentialClass::Key,
+        key: credential::PublicKey::Ed25519([13; 32]),
+        web: None,
     }
 }
 

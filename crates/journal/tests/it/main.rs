@@ -87,6 +87,6 @@ pub fn act_body(
 
 /// A signed text with one bit of its first signature flipped.
 pub fn forged(mut signed: Signed) -> Signed {
-    signed.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut signed.endorsements[0]);
     signed
 }

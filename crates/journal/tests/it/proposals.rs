@@ -4,6 +4,7 @@ use crate::{HOUR_MS, SMALL, code, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_policy::{Guard, GuardKind, Policy, Rule};
+use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     Act, ActBody, AllowListEntry, AllowListId, Code, Credential, CredentialClass, CredentialId,
     Digest, Document as _, Group, MinorUnits, RegistryRecord, Tier, Tighten, User, UserId,
@@ -51,9 +52,10 @@ fn loosenings(ledger: &Ledger) -> Vec<(RegistryRecord, InForce)> {
     let clerk = ledger.world.person(Who::Clerk).user.id;
     let credential = Credential {
         id: CredentialId([9; 16]),
-        user: clerk,
+        user: Some(clerk),
         class: CredentialClass::Key,
-        public_key: [1; 32],
+        key: PublicKey::Ed25519([1; 32]),
+        web: None,
     };
     let group = Group {
         members: vec![clerk],
@@ -294,9 +296,10 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
     for user in [clerk, UserId([9; 16])] {
         let credential = Credential {
             id: CredentialId([9; 16]),
-            user,
+            user: Some(user),
             class: CredentialClass::Key,
-            public_key: [1; 32],
+            key: PublicKey::Ed25519([1; 32]),
+            web: None,
         };
         let group = Group {
             members: vec![user],

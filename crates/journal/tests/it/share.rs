@@ -125,7 +125,7 @@ fn a_revoked_initiator_ends_what_he_asked_for() {
     let initiator = ledger.world.person(Who::Initiator).credential;
     for what in [
         Tighten::RevokeCredential(initiator.id),
-        Tighten::RevokeUser(initiator.user),
+        Tighten::RevokeUser(initiator.user.unwrap()),
     ] {
         assert_eq!(after(what, &ADMIN), Some(Code::InitiatorNoLongerInForce));
     }

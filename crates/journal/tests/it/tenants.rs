@@ -2,6 +2,7 @@
 
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
+use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     Act, ActBody, Charter, Code, Document as _, RegistryRecord, Scope, Tighten,
 };
@@ -52,7 +53,8 @@ fn a_charter_cannot_bring_a_key_for_the_platforms_admin() {
             .iter_mut()
             .filter(|c| c.id == mallory.credential.id)
         {
-            (credential.id, credential.public_key) = (admin.credential.id, forged.public_key());
+            credential.id = admin.credential.id;
+            credential.key = PublicKey::Ed25519(forged.public_key());
         }
     };
     let Body::Act(mut signed) = creation(&ledger, &[Who::Admin(0), Who::Admin(1)], with_own_key)

@@ -288,7 +288,7 @@ fn what_apply_would_refuse_or_does_not_tighten_is_not_taken() {
         Code::Unsupported
     );
     let mut forged = stop(1);
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     assert_eq!(hand(&mut witness, forged), Code::BadSignature);
     assert_eq!(witness.handed().count(), 0);
 }

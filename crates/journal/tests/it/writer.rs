@@ -59,7 +59,7 @@ fn journal_time_never_decreases_when_the_clock_does() {
 fn what_apply_refuses_is_not_appended_and_the_rest_is() {
     let mut log = log();
     let mut forged = stop(1);
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     let bodies = [
         Body::Tick,
         Body::Act(forged),

@@ -301,7 +301,7 @@ fn what_is_no_valid_tightening_is_not_taken() {
         .signed_act(strongroom_types::ActBody::Resume, &[Who::Admin(0)]);
     let strangers = cluster.ledger().signed_act(what(), &[Who::Clerk]);
     let mut forged = cluster.ledger().signed_act(what(), &[Who::InitiatorKey]);
-    forged.endorsements[0].signature[5] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     let texts = [loosening, strangers, forged].map(|signed| signed.to_json().to_text());
     let now = cluster.now;
     for text in texts.into_iter().chain(["{".to_owned(), String::new()]) {

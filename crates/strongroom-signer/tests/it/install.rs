@@ -11,6 +11,7 @@ use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
 use strongroom_journal::writer::Orderer;
 use strongroom_journal::{Body, Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
+use strongroom_types::credential::PublicKey;
 use strongroom_types::json::Json;
 use strongroom_types::{
     Credential, CredentialClass, CredentialId, NodeId, PlatformId, UnixMs, UserId,
@@ -112,9 +113,10 @@ impl Install {
         );
         let admin = Credential {
             id: CredentialId([5; 16]),
-            user: UserId([6; 16]),
+            user: Some(UserId([6; 16])),
             class: CredentialClass::Key,
-            public_key: SigningKey::from_bytes(&[23; 32]).verifying_key().to_bytes(),
+            key: PublicKey::Ed25519(SigningKey::from_bytes(&[23; 32]).verifying_key().to_bytes()),
+            web: None,
         };
         let chain = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap();
         let native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"

@@ -20,7 +20,7 @@ pub enum KeysCommand {
         #[arg(long)]
         user: Option<UserId>,
         /// `key`: a person's key file, used through this command line; `program`: a client
-        /// program's.
+        /// program's; `watch` and `feed`: keys of no human.
         #[arg(long)]
         class: CredentialClass,
     },
@@ -51,8 +51,9 @@ pub fn open(file: &Path) -> anyhow::Result<KeyFile> {
 fn public(key: &KeyFile, out: &mut dyn Write) -> anyhow::Result<()> {
     let credential = key.credential();
     let shown = json!({
-        "id": credential.id.to_string(), "user": credential.user.to_string(),
-        "class": credential.class.to_string(), "public_key": hex::encode(credential.public_key),
+        "id": credential.id.to_string(), "user": credential.user.map(|user| user.to_string()),
+        "class": credential.class.to_string(), "algorithm": credential.key.algorithm(),
+        "public_key": credential.key.to_hex(),
     });
     Ok(writeln!(out, "{shown}")?)
 }

@@ -2,6 +2,7 @@
 
 use crate::texts::{ADDRESS, CHAIN, NOW, intent, name, policy};
 use strongroom_types::charter::Board;
+use strongroom_types::credential::{BackupPolicy, PublicKey, RelyingParty};
 use strongroom_types::*;
 
 fn user() -> User {
@@ -11,12 +12,42 @@ fn user() -> User {
     }
 }
 
-fn credential(class: CredentialClass) -> Credential {
+pub fn credential(class: CredentialClass) -> Credential {
     Credential {
         id: CredentialId([4; 16]),
-        user: user().id,
+        user: Some(user().id),
         class,
-        public_key: [13; 32],
+        key: PublicKey::Ed25519([13; 32]),
+        web: None,
+    }
+}
+
+/// Generator of P-256, compressed (SEC 2 §2.4.2).
+pub fn p256() -> PublicKey {
+    let hex = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
+    PublicKey::from_text("p256", hex).unwrap()
+}
+
+pub fn passkey() -> Credential {
+    Credential {
+        key: p256(),
+        web: Some(RelyingParty {
+            rp_id: "example.org".to_owned(),
+            origins: vec![
+                "https://example.org".to_owned(),
+                "https://sign.example.org:8443".to_owned(),
+            ],
+            backup: BackupPolicy::SyncedAllowed,
+        }),
+        ..credential(CredentialClass::Passkey)
+    }
+}
+
+pub fn feed() -> Credential {
+    Credential {
+        user: None,
+        key: p256(),
+        ..credential(CredentialClass::Feed)
     }
 }
 
@@ -91,6 +122,14 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
         (
             "put_credential",
             put(RegistryRecord::Credential(credential(CredentialClass::Key))),
+        ),
+        (
+            "put_credential_passkey",
+            put(RegistryRecord::Credential(passkey())),
+        ),
+        (
+            "put_credential_feed",
+            put(RegistryRecord::Credential(feed())),
         ),
         ("put_group", put(RegistryRecord::Group(group()))),
         ("put_allow_list", put(RegistryRecord::AllowList(entry()))),

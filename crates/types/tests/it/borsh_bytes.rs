@@ -3,6 +3,8 @@
 use crate::texts::intent;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::credential::{BackupPolicy, PublicKey, RelyingParty};
+use strongroom_types::proof::Assertion;
 use strongroom_types::*;
 
 fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(
@@ -22,7 +24,7 @@ fn repeat(byte: u8, times: usize) -> String {
 fn signed_bytes_do_not_change() {
     let endorsement = |n: u8| Endorsement {
         credential: CredentialId([n; 16]),
-        signature: [n + 16; 64],
+        proof: Proof::Ed25519([n + 16; 64]),
     };
     let signed = Signed {
         text: "{}".to_owned(),
@@ -33,25 +35,72 @@ fn signed_bytes_do_not_change() {
         "7b7d".to_owned(),
         "02000000".to_owned(),
         repeat(1, 16),
+        repeat(0, 1),
         repeat(17, 64),
         repeat(2, 16),
+        repeat(0, 1),
         repeat(18, 64),
     ];
     golden(&signed, &expected.concat());
 }
 
 #[test]
+fn proof_bytes_do_not_change() {
+    let p256 = Proof::P256([5; 64]);
+    golden(&p256, &["01".to_owned(), repeat(5, 64)].concat());
+    let assertion = Assertion::new(vec![6; 37], vec![7; 2], vec![8; 9]).unwrap();
+    let expected = [
+        "02".to_owned(),
+        "25000000".to_owned(),
+        repeat(6, 37),
+        "02000000".to_owned(),
+        repeat(7, 2),
+        "09000000".to_owned(),
+        repeat(8, 9),
+    ];
+    golden(&Proof::WebAuthn(assertion), &expected.concat());
+}
+
+#[test]
+fn credential_bytes_do_not_change() {
+    let credential = Credential {
+        id: CredentialId([1; 16]),
+        user: Some(UserId([2; 16])),
+        class: CredentialClass::Passkey,
+        key: PublicKey::P256([3; 33]),
+        web: Some(RelyingParty {
+            rp_id: "a".to_owned(),
+            origins: vec!["b".to_owned()],
+            backup: BackupPolicy::SyncedAllowed,
+        }),
+    };
+    let expected = [
+        repeat(1, 16),
+        "01".to_owned(),
+        repeat(2, 16),
+        "02".to_owned(),
+        "01".to_owned(),
+        repeat(3, 33),
+        "01".to_owned(),
+        "0100000061".to_owned(),
+        "010000000100000062".to_owned(),
+        "01".to_owned(),
+    ];
+    golden(&credential, &expected.concat());
+}
+
+#[test]
 fn signed_json_does_not_change() {
     let endorsement = Endorsement {
         credential: CredentialId([1; 16]),
-        signature: [2; 64],
+        proof: Proof::Ed25519([2; 64]),
     };
     let signed = Signed {
         text: "{\"a\":\"b\"}".to_owned(),
         endorsements: vec![endorsement],
     };
     let expected = format!(
-        "{{\"endorsements\":[{{\"credential\":\"crd_{}\",\"signature\":\"{}\"}}],\"text\":\"{{\\\"a\\\":\\\"b\\\"}}\"}}",
+        "{{\"endorsements\":[{{\"credential\":\"crd_{}\",\"proof\":{{\"algorithm\":\"ed25519\",\"signature\":\"{}\"}}}}],\"text\":\"{{\\\"a\\\":\\\"b\\\"}}\"}}",
         repeat(1, 16),
         repeat(2, 64)
     );
@@ -67,7 +116,9 @@ fn signed_json_does_not_change() {
 fn a_signature_over_an_intent_does_not_change() {
     let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);
     let signed = Signed::by(&intent(), &credential);
-    let signature = signed.endorsements[0].signature;
+    let Proof::Ed25519(signature) = signed.endorsements[0].proof else {
+        panic!("a seed signs with Ed25519");
+    };
     assert!(strongroom_types::signed::verify_digest(
         &credential.public_key(),
         &intent().digest(),

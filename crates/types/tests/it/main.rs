@@ -9,5 +9,6 @@
 
 mod acts;
 mod borsh_bytes;
+mod credentials;
 mod golden;
 mod texts;

@@ -23,7 +23,7 @@ fn bytes<T: BorshSerialize + BorshDeserialize + PartialEq + Debug>(value: &T) ->
 pub fn signed() -> Signed {
     let endorsement = |n: u8| Endorsement {
         credential: CredentialId([n; 16]),
-        signature: [n + 16; 64],
+        proof: Proof::Ed25519([n + 16; 64]),
     };
     Signed {
         text: "{\"a\":\"b\"}".to_owned(),

@@ -43,7 +43,7 @@ fn what_apply_refuses_is_answered_with_its_code_and_never_appended() {
     let mut writer = Running::new();
     writer.settle(START).unwrap();
     let mut forged = stop(1);
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     writer.submit(1, &Body::Act(forged));
     writer.submit(2, &Body::Act(stop(2)));
     writer.submit(3, &Body::Act(stop(2)));

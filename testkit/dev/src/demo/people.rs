@@ -5,6 +5,7 @@ use strongroom_host::SystemClock;
 use strongroom_journal::Genesis;
 use strongroom_ports::host::{Clock as _, Entropy};
 use strongroom_types::charter::{Board, Charter};
+use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     Act, ActBody, ActId, Answer, Approval, ApprovalNonce, AssetId, Credential, CredentialClass,
     CredentialId, Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId,
@@ -53,9 +54,10 @@ impl Person {
     pub fn credential(&self) -> Credential {
         Credential {
             id: self.key.id,
-            user: self.user,
+            user: Some(self.user),
             class: self.class,
-            public_key: self.key.public_key(),
+            key: PublicKey::Ed25519(self.key.public_key()),
+            web: None,
         }
     }
 

@@ -23,7 +23,7 @@ impl Reader {
         let users = people
             .iter()
             .map(|who| world.person(*who).credential)
-            .map(|c| (c.id, c.user))
+            .filter_map(|c| Some((c.id, c.user?)))
             .collect();
         let committee = world.tenant.charter().committee.members;
         Self {

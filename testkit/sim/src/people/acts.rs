@@ -103,7 +103,7 @@ impl People {
             }
             PlannedAct::LeaveGroup(n) => by_admins(Tighten::LeaveGroup {
                 group: tenant.approvers,
-                user: credential(Who::Approver(n)).user,
+                user: world.person(Who::Approver(n)).user.id,
             }),
             PlannedAct::RevokeInitiator => {
                 by_admins(Tighten::RevokeCredential(credential(Who::Initiator).id))

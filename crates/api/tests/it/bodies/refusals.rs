@@ -28,7 +28,7 @@ fn refusals_of_intents_do_not_change() {
     });
     book.post("a stranger", create, &world.signed_intent(&stranger));
     let mut forged = body(|_| ());
-    forged.endorsements[0].signature[0] ^= 1;
+    strongroom_world::forge(&mut forged.endorsements[0]);
     book.post("forged", create, &forged);
 
     // Texts whose times no clock of ours accepts.
@@ -87,13 +87,32 @@ fn refusals_of_intents_do_not_change() {
     book.post_text(
         "not a credential",
         create,
-        r#"{"text":"","endorsements":[{"credential":"me","signature":""}]}"#,
+        r#"{"text":"","endorsements":[{"credential":"me","proof":{"algorithm":"p256","signature":""}}]}"#,
     );
-    let text = format!(
-        r#"{{"text":"","endorsements":[{{"credential":"crd_{}","signature":"00"}}]}}"#,
-        "00".repeat(16)
-    );
-    book.post_text("not a signature", create, &text);
+    for (what, proof) in [
+        (
+            "not a signature",
+            r#"{"algorithm":"ed25519","signature":"00"}"#,
+        ),
+        (
+            "unknown algorithm",
+            r#"{"algorithm":"rsa","signature":"00"}"#,
+        ),
+        (
+            "no assertion",
+            r#"{"algorithm":"webauthn","signature":"00"}"#,
+        ),
+        (
+            "a member of another proof",
+            r#"{"algorithm":"p256","client_data":"00","signature":"00"}"#,
+        ),
+    ] {
+        let credential = format!("crd_{}", "00".repeat(16));
+        let text = format!(
+            r#"{{"text":"","endorsements":[{{"credential":"{credential}","proof":{proof}}}]}}"#
+        );
+        book.post_text(what, create, &text);
+    }
     book.post_text("too large", create, &"x".repeat(200_000));
     book.compare("intents-refused.txt");
     assert!(

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
 use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
+use strongroom_types::credential::{PublicKey, RelyingParty};
 use strongroom_types::text::lower_hex;
 use strongroom_types::{Credential, Name, NodeId, PlatformId};
 use strongroom_wire::frame::PublicRecord;
@@ -71,7 +72,18 @@ struct AdminTable {
     id: String,
     user: String,
     class: String,
+    algorithm: String,
     public_key: String,
+    /// For a passkey.
+    web: Option<WebTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebTable {
+    rp_id: String,
+    origins: Vec<String>,
+    backup: String,
 }
 
 #[derive(Deserialize)]
@@ -287,17 +299,29 @@ fn witness_seat(witness: &WitnessTable, folder: &Path) -> anyhow::Result<Witness
 }
 
 fn credential(admin: &AdminTable) -> anyhow::Result<Credential> {
+    let user = admin
+        .user
+        .parse()
+        .with_context(|| format!("admin's user {}", admin.user))?;
+
     Ok(Credential {
         id: admin
             .id
             .parse()
             .with_context(|| format!("admin {}", admin.id))?,
-        user: admin
-            .user
-            .parse()
-            .with_context(|| format!("admin's user {}", admin.user))?,
+        user: Some(user),
         class: admin.class.parse().map_err(anyhow::Error::msg)?,
-        public_key: key("admin's public_key", &admin.public_key)?,
+        key: PublicKey::from_text(&admin.algorithm, &admin.public_key)
+            .with_context(|| format!("admin {}", admin.id))?,
+        web: admin.web.as_ref().map(relying_party).transpose()?,
+    })
+}
+
+fn relying_party(web: &WebTable) -> anyhow::Result<RelyingParty> {
+    Ok(RelyingParty {
+        rp_id: web.rp_id.clone(),
+        origins: web.origins.clone(),
+        backup: web.backup.parse().map_err(anyhow::Error::msg)?,
     })
 }
 

@@ -52,7 +52,10 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
     }
 
     for admin in &genesis.admin_credentials {
-        writeln!(out, "platform admin {} of {}", admin.id, admin.user)?;
+        let user = admin.user.map(|user| user.to_string()).unwrap_or_default();
+        writeln!(out, "platform admin {} of {user}", admin.id)?;
+        let (algorithm, key) = (admin.key.algorithm(), admin.key.to_hex());
+        writeln!(out, "  {} {algorithm} {key}", admin.class)?;
     }
     writeln!(
         out,

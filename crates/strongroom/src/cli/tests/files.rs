@@ -172,10 +172,10 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
             .iter()
             .find(|e| e.credential == credential.id)
             .expect(file);
-        assert!(strongroom_types::signed::verify_digest(
-            &credential.public_key,
+        assert!(strongroom_types::proof::verify(
+            &credential,
             &digest,
-            &own.signature
+            &own.proof
         ));
     }
     assert_eq!(Act::digest_of(&container.text), digest);
@@ -231,11 +231,11 @@ fn description(world: &World) -> String {
     let service = &world.services[0];
     let admin = &world.genesis.admin_credentials[0];
     text += &format!(
-        "[admins]\nquorum = 1\n[[admins.members]]\nid = \"{}\"\nuser = \"{}\"\nclass = \"key\"\npublic_key = \"{}\"\n\
+        "[admins]\nquorum = 1\n[[admins.members]]\nid = \"{}\"\nuser = \"{}\"\nclass = \"key\"\nalgorithm = \"ed25519\"\npublic_key = \"{}\"\n\
          [[services]]\nrole = \"api\"\npublic_key = \"{}\"\n[[chains]]\nnetwork = \"regtest\"\n[bounds]\nloosen_delay_ms = 5\n",
         admin.id,
-        admin.user,
-        hex::encode(admin.public_key),
+        admin.user.unwrap(),
+        admin.key.to_hex(),
         hex::encode(service.node_key().public_key),
     );
     text
