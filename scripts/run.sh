@@ -1,4 +1,4 @@
-# ./x demo, sim, bench, attack: build what is needed, then hand over to the program.
+# ./x demo, sim, model, bench, attack: build what is needed, then hand over to the program.
 
 help_demo() {
     cat <<'HELP'
@@ -56,6 +56,33 @@ cmd_sim() {
     strip_separator "$@"
     build_sim
     exec "$TARGET/release/strongroom-sim" "${REST[@]}"
+}
+
+# Alone: nothing that ships is ever built with the features that the checker asks for.
+build_model() {
+    cargo build --release --locked --package strongroom-journal-model
+}
+
+help_model() {
+    cat <<'HELP'
+usage: ./x model [FILTER] [--list] [--json]
+Searches the model of the journal exhaustively: what must hold with every rule in force, and what must break with one rule
+removed, with the shortest trace of each. docs/model.md says what this shows and what it does not.
+
+  FILTER          only scenarios whose names contain this: `./x model time,`
+  --list          print the names and what is expected, search nothing
+  --json          the last line is JSON
+
+Exit code 0 only if every scenario ended as expected and every search finished; 2 if no name contains FILTER.
+All options go to the program: `./x model -- --help` shows its own list.
+HELP
+}
+
+cmd_model() {
+    ensure_build
+    strip_separator "$@"
+    build_model
+    exec "$TARGET/release/strongroom-model" ${REST[@]+"${REST[@]}"}
 }
 
 help_bench() {

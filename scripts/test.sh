@@ -20,13 +20,14 @@ roles       |   2 | the services as roles of several processes sign a transfer
 chain-probe |  27 | a chain is added to a copy of the tree, and how many files that takes
 docs        |   4 | examples in doc comments
 sim         |  95 | 200 seeds of the simulation
+model       |  67 | every scenario of the model: what must hold, and what must break without a rule
 demo        |  59 | ./x demo --check
 "
 
 # Tiers.
 WORKSPACE_STEPS=(build unit crates roles chain-probe docs)
 FAST_STEPS=(fmt layers signer-deps formats unit)
-FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" sim demo)
+FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" sim model demo)
 
 help_test() {
     cat <<'HELP'
@@ -35,7 +36,7 @@ usage: ./x test [fast|full] [--keep-going]
                                           `workspace` every test: build, unit, crates, roles, chain-probe, docs
 Does its own set-up: Debian packages if missing; tools that are built from source go to ~/.cache/strongroom, once per machine.
 
-  full   (default, CI) lint, formats, workspace, sim, demo
+  full   (default, CI) lint, formats, workspace, sim, model, demo
   fast   fmt, layers, signer-deps, formats, unit
 
   --keep-going   run every step even after one failed
@@ -121,6 +122,11 @@ step_docs() { workspace_test --doc; }
 step_sim() {
     build_sim
     "$TARGET/release/strongroom-sim" --seeds 200 --json
+}
+
+step_model() {
+    build_model
+    "$TARGET/release/strongroom-model" --json
 }
 
 step_demo() {
