@@ -24,7 +24,18 @@ pub struct RoleFolder {
     /// `DATA/ROLE`.
     pub path: PathBuf,
     /// Held until the process ends; the operating system lets go of it even after a crash.
-    _lock: File,
+    _lock: FolderLock,
+}
+
+#[derive(Debug)]
+struct FolderLock(File);
+
+impl Drop for FolderLock {
+    /// Unlocks by name: a child that another thread is just starting holds a copy of the file until
+    /// it becomes its program, and closing ours would leave the lock with that copy.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl RoleFolder {
@@ -57,7 +68,10 @@ impl RoleFolder {
             .map_err(folder_error)?;
 
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self {
+                path,
+                _lock: FolderLock(lock),
+            }),
             Err(TryLockError::WouldBlock) => Err(RunError::InUse { role, path }),
             Err(TryLockError::Error(source)) => Err(RunError::Folder { role, path, source }),
         }

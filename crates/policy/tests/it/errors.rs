@@ -1,5 +1,6 @@
 use crate::world::*;
 use strongroom_policy::*;
+use strongroom_types::intent::TRANSFERS_MAX;
 use strongroom_types::*;
 
 fn open() -> Policy {
@@ -67,13 +68,21 @@ fn an_intent_without_transfers_or_with_too_many_or_beyond_256_bits_blocks() {
     let expected = (INVALID_INTENT.to_owned(), Code::Malformed);
     assert_eq!(blocked(&open(), &world(), &intent(1, &[])), expected);
     assert_eq!(
-        blocked(&open(), &world(), &intent(1, &vec![to(FRIEND); 33])),
+        blocked(
+            &open(),
+            &world(),
+            &intent(1, &vec![to(FRIEND); TRANSFERS_MAX + 1])
+        ),
         expected
     );
     assert!(
-        ask(&open(), &world(), &intent(1, &vec![to(FRIEND); 32]))
-            .block
-            .is_none()
+        ask(
+            &open(),
+            &world(),
+            &intent(1, &vec![to(FRIEND); TRANSFERS_MAX])
+        )
+        .block
+        .is_none()
     );
     let mut huge = plain();
     huge.fee_max = most();

@@ -121,7 +121,7 @@ fn evidence_bytes_do_not_change() {
     let mut world = world();
     assert_eq!(
         evidence(&table(), &world).digest().to_string(),
-        "a1354fef1984407961917d03b9b90dbaa12efe4d7930fc50229f342ef7cbbbf1"
+        "1de8f7d24e481a39b2dd41e25b1edb04711df3a74e6ef09efc8f6f8038ff3ddc"
     );
     world.windows_unknown = true;
     let text = evidence(&table(), &world).to_text();

@@ -78,7 +78,7 @@ fn an_answer_that_is_too_large_makes_its_cause_a_dead_letter() {
     settle(&mut shell, 0);
     assert_eq!(world.count("a"), 2);
     assert!(
-        letters(&world)[0].cause.contains("131073"),
+        letters(&world)[0].cause.contains("262145"),
         "{}",
         letters(&world)[0].cause
     );

@@ -49,7 +49,7 @@ fn sealed_entry(data: &[u8]) -> bool {
 
 /// Any genesis that decodes has its rules checked, whatever they say.
 fn genesis(data: &[u8]) -> bool {
-    let Ok(genesis) = Genesis::from_bytes(data) else {
+    let Ok(genesis) = decode::<Genesis>(data) else {
         return false;
     };
     let _ = Genesis::pinned(data, genesis.hash());
