@@ -221,7 +221,7 @@ mod chain {
         signed
             .endorsements
             .iter_mut()
-            .for_each(|endorsement| strongroom_world::forge(endorsement));
+            .for_each(strongroom_world::forge);
         not_proved(vault_record(genesis, &forged, tenant, &charter));
         not_proved(vault_record(genesis, &good, TenantId([7; 16]), &charter));
     }
