@@ -20,7 +20,7 @@ impl Outlook {
         let evaluated =
             journal.read(|follower| evaluate(follower.state(), follower.state(), signed, now));
 
-        // Refused before the policy was asked: there is no decision to show or to approve.
+        // Refused before the policy was asked, so a decision to show or to approve does not exist.
         let decision = match evaluated {
             Ok(evaluated) => evaluated.decision,
             Err(refusal) => return Self::refused(String::new(), refusal),

@@ -15,7 +15,7 @@ impl CoordinatorStage {
     pub(crate) fn on_tick(&mut self, now: UnixMs) -> Records {
         self.ticks += 1;
 
-        // Late runs first: no quorum is asked for a signature that is no longer wanted.
+        // Late runs first: a quorum is not asked for a signature that is not wanted any more.
         self.end_late_runs(now)?;
         let mut records = self.replace_silent_quorums(now)?;
         if self.ticks % UPKEEP_TICKS == 1 {

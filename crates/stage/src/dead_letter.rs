@@ -78,7 +78,7 @@ impl DeadLetter {
 
 /// At most [`DeadLetter::CAUSE_MAX`] bytes, cut between characters.
 fn cut(cause: &str) -> &str {
-    // In the middle of a character there is no text.
+    // A cut inside a character would not be text.
     cause
         .get(..cause.floor_char_boundary(DeadLetter::CAUSE_MAX))
         .unwrap_or(cause)

@@ -7,7 +7,7 @@ macro_rules! store_suite {
         $crate::store_suite! { @cases $make:
             a_dropped_transaction_leaves_nothing,
             a_commit_is_seen_by_the_next_transaction,
-            placeholders_go_by_number,
+            arguments_go_by_number,
             values_come_back_exactly,
             nulls_are_typed_and_come_back,
             text_is_compared_by_bytes_and_nulls_sort_where_told,

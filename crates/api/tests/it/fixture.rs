@@ -200,7 +200,7 @@ impl Served {
         self.journal.world.cosignature(signer, note.body(), at)
     }
 
-    /// The witness in a seat (4 is the one that is no signer) publishes a cosignature under its own
+    /// The witness in a seat (4 is the independent one) publishes a cosignature under its own
     /// name.
     pub fn vouch(&self, seat: u16, cosignature: &WitnessCosignature) {
         let topic = topics::cosignatures(self.journal.world.seat(seat).node);

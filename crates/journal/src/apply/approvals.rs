@@ -66,7 +66,7 @@ pub fn check_answer(
     check_subject(ballot, seat, (&approval, &digest))?;
     let credential = approver(view, ballot, signed, (&approval, &digest))?;
 
-    // Approvals are counted by human: a key of a watching program or a feed is no human's.
+    // Approvals are counted by human: a key of a watching program or a feed has none.
     let user = credential
         .user
         .ok_or_else(|| Refusal::new(Code::WrongCredentialClass, credential.class))?;

@@ -132,7 +132,7 @@ pub fn confirm(out: &mut dyn Write, question: &str, yes: bool) -> anyhow::Result
     // An answer from a pipe was prepared before the text was shown.
     if !std::io::stdin().is_terminal() {
         return Err(super::fail::usage(
-            "there is no terminal to confirm on; look at what is shown and use --yes",
+            "a terminal to confirm on is missing: look at what is shown, then use --yes",
         ));
     }
 

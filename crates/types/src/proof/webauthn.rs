@@ -83,7 +83,7 @@ fn is_authenticator_data(data: &[u8], web: &RelyingParty) -> bool {
     }
 
     // A key that may be copied is as safe as the provider's account. §6.1.3: backed up without
-    // being eligible is no state that an authenticator has.
+    // eligible is not a state that an authenticator can have.
     match web.backup {
         BackupPolicy::DeviceBound => !has(BACKUP_ELIGIBLE) && !has(BACKED_UP),
         BackupPolicy::SyncedAllowed => has(BACKUP_ELIGIBLE) || !has(BACKED_UP),

@@ -151,7 +151,7 @@ fn text_of_version_1_is_refused_by_name() {
         let expected = format!("version 1 of `{kind}`");
         assert!(refusal.detail.starts_with(&expected), "{refusal}");
 
-        // Another kind of text is no other version of this one.
+        // Another kind of text is not another version of this one.
         let foreign = text.replace(D::TYPE, "strongroom/other/v1");
         let refusal = Refusal::from(D::parse(&foreign).err().unwrap());
         assert_eq!(refusal.code, Code::Malformed);

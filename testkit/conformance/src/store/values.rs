@@ -5,7 +5,7 @@ use strongroom_ports::db::{Arg, Db, DbErrorKind};
 use super::table::{PUT, count, kind, migrated, put, texts};
 
 /// `$2 … $1` are not taken by appearance, and a number may be used twice.
-pub fn placeholders_go_by_number(db: &dyn Db) {
+pub fn arguments_go_by_number(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
     tx.execute(

@@ -27,7 +27,7 @@ fn approval_bodies_do_not_change() {
     book.get("pending", &path(&intent));
     book.get("waits", "/v1/approvals");
     book.get_as("which tenant?", OPERATOR, "/v1/approvals");
-    book.post("by somebody who may not", &decide, &yes(Who::Clerk));
+    book.post("by a user of no group", &decide, &yes(Who::Clerk));
     book.post("by the initiator", &decide, &yes(Who::InitiatorKey));
 
     // Answers that do not count: another text, or approvals that do not exist.
