@@ -42,8 +42,8 @@ Does its own set-up: Debian packages if missing; tools that are built from sourc
   --keep-going   run every step even after one failed
 
 One uninterrupted run from a fresh clone, nothing built before, on 2 idle cores:
-  full   with an empty cache    1208 s, of which cargo-deny 135 s
-  full   with a warm cache      1074 s: the same without it
+  full   with a warm cache      1164 s
+  full   with an empty cache    135 s more: cargo-deny is built once
 
 HELP
     echo "step          seconds  (everything built, 2 idle cores)"
