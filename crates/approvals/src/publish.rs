@@ -8,7 +8,7 @@ use strongroom_journal::entry::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, first_half};
-use strongroom_types::{Document as _, Intent, Signed};
+use strongroom_types::{Document as _, Intent, Scope, Signed};
 use strongroom_wire::{Decided, IntentDecided, JournalSubmitted, Layer, encode, topics};
 
 /// News of an intent.
@@ -67,6 +67,7 @@ impl ApprovalsStage {
         let payload = JournalSubmitted {
             // The same no submitted twice is one submission.
             submission: first_half(intent.digest),
+            scope: Scope::Tenant(intent.document.tenant),
             body: encode(&body),
         };
         let address = (topics::JOURNAL_SUBMITTED, &intent.document.tenant.0[..]);

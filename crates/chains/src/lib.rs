@@ -12,9 +12,9 @@ pub use codecs::Codecs;
 use std::sync::{Arc, OnceLock};
 use strongroom_journal::Genesis;
 use strongroom_journal::genesis::ChainSeat;
-use strongroom_ports::chain::ChainCodec;
-use strongroom_types::ChainId;
+use strongroom_ports::chain::{ChainCodec, Manifest};
 use strongroom_types::caip::NotACaip;
+use strongroom_types::{ChainId, Digest, digest};
 
 /// Why there is no list of codecs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,5 +134,23 @@ pub fn seat(codec: &dyn ChainCodec) -> ChainSeat {
         chain: manifest.chain.clone(),
         native: manifest.native.clone(),
         decoder: manifest.decoder.to_owned(),
+        row: row(manifest),
     }
+}
+
+/// Digest of a network's row: everything in a manifest that decides how intents are read and keys
+/// are made. How amounts are shown is left out.
+#[must_use]
+pub fn row(manifest: &Manifest) -> Digest {
+    let suites: Vec<u8> = manifest.suites.iter().map(|suite| *suite as u8).collect();
+    digest(
+        "strongroom/chain-row/v1",
+        &[
+            manifest.chain.as_str().as_bytes(),
+            manifest.native.as_str().as_bytes(),
+            manifest.decoder.as_bytes(),
+            manifest.network.as_bytes(),
+            &suites,
+        ],
+    )
 }

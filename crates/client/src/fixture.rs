@@ -246,7 +246,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         )
     };
     let coin = OwnCoin {
-        key: ConflictKey(format!("{}:0", "11".repeat(32))),
+        key: ConflictKey::Coin(format!("{}:0", "11".repeat(32))),
         path: OwnPath {
             change: 0,
             index: 0,
@@ -277,6 +277,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         intent: intent.digest(),
         number: 1,
         kind: AttemptKind::Pay,
+        parent: None,
         anchor: built.anchor,
         conflict_keys: built.conflicts,
         unsigned_digest: unsigned_digest(&built.unsigned),

@@ -7,7 +7,7 @@ use strongroom_journal::entry::{Body, Finished};
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, first_half};
-use strongroom_types::{TenantId, UnixMs};
+use strongroom_types::{Scope, TenantId, UnixMs};
 use strongroom_wire::{
     CoordinatorMessage, JournalSubmitted, Layer, Outcome, SigningFinished, encode, topics,
 };
@@ -93,6 +93,7 @@ impl CoordinatorStage {
         let transcript = finished.transcript;
         let submitted = JournalSubmitted {
             submission: first_half(transcript),
+            scope: Scope::Tenant(tenant),
             body: encode(&Body::Finished(Box::new(finished))),
         };
 

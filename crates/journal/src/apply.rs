@@ -107,10 +107,10 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             count_entry(change, place)?;
             authorize::apply(change, place, authorization)
         }
-        Body::Attempt(attempt) => {
+        Body::Attempt(further) => {
             let place = tenant_place(entry)?;
             count_entry(change, place)?;
-            attempt::apply(change, place, attempt)
+            attempt::apply(change, place, further)
         }
         Body::Rejected {
             intent,

@@ -10,6 +10,9 @@ pub const VERSION: u16 = 2;
 /// Largest private part: 128 KiB, two texts of the largest size.
 pub const ENTRY_BYTES_MAX: usize = 128 * 1024;
 
+/// Most facts of one entry.
+pub const FACTS_MAX: usize = 16;
+
 /// An accepted payment: the intent, the decision and the approvals, with attempt 1. One atomic
 /// entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -22,6 +25,32 @@ pub struct Authorization {
     pub approvals: Vec<Signed>,
     /// Attempt 1.
     pub attempt: Attempt,
+    /// Signed facts on which the decision rests, such as prices: at most [`FACTS_MAX`]. None is
+    /// accepted yet.
+    pub facts: Vec<Signed>,
+}
+
+/// A further attempt of an authorized intent.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct FurtherAttempt {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Signed facts on which its decision rests, as in [`Authorization`]. None is accepted yet.
+    pub facts: Vec<Signed>,
+    /// Bytes of the intent's record when the state has dropped it, to open it again. Not accepted
+    /// yet.
+    pub reopen: Option<Vec<u8>>,
+}
+
+impl From<Attempt> for Body {
+    /// A further attempt that rests on no facts and whose record is in the state.
+    fn from(attempt: Attempt) -> Self {
+        Self::Attempt(Box::new(FurtherAttempt {
+            attempt,
+            facts: Vec::new(),
+            reopen: None,
+        }))
+    }
 }
 
 /// The end of a key generation, certified by all n signers.
@@ -49,7 +78,7 @@ pub enum Body {
     /// A payment is authorized with its first attempt.
     Authorized(Box<Authorization>),
     /// A further attempt of an authorized intent.
-    Attempt(Attempt),
+    Attempt(Box<FurtherAttempt>),
     /// An approver said no: intent, decision core, and the signed "no".
     Rejected {
         /// Intent text and client's signature.

@@ -1,6 +1,7 @@
 //! Genesis: who takes part in an installation. Unsigned; pinned by hash in every signer's
 //! configuration.
 
+use crate::entry::ENTRY_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use strongroom_types::charter::Board;
@@ -13,6 +14,8 @@ pub use strongroom_types::Mode;
 
 /// Format version of genesis.
 pub const VERSION: u8 = 2;
+/// Time in which an honest writer hears its quorum's cosignatures of a new entry, milliseconds.
+const ROUND_MS: u64 = 10_000;
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
 
@@ -61,6 +64,8 @@ pub struct ChainSeat {
     pub native: AssetId,
     /// Decoder that reads its transactions, e.g. `bitcoin/1`.
     pub decoder: String,
+    /// Digest of the network's row in the list of chains of the build that made genesis.
+    pub row: Digest,
 }
 
 /// Numbers that bound every tenant. Milliseconds unless the name says otherwise.
@@ -92,6 +97,16 @@ pub struct Bounds {
     pub intents_open_max: u32,
     /// Proposals a tenant may have open.
     pub proposals_open_max: u32,
+    /// A journal whose newest entry, or whose oldest waiting item, is older than this is stale.
+    pub tick_max_ms: u64,
+    /// A ceremony that is not finished within this time after its release has expired.
+    pub ceremony_life_ms: u64,
+    /// Bytes of entries a tenant may add in one minute of journal time.
+    pub entry_bytes_per_minute: u64,
+    /// Tightenings that one user may add in one minute of journal time, beside every other quota.
+    pub tightenings_per_minute: u32,
+    /// Ends of intents that were never authorized, which a tenant may have on record.
+    pub ended_open_max: u32,
 }
 
 impl Bounds {
@@ -112,7 +127,22 @@ impl Bounds {
             entries_per_minute: 600_000,
             intents_open_max: 100_000,
             proposals_open_max: 64,
+            tick_max_ms: 300_000,
+            ceremony_life_ms: 24 * HOUR_MS,
+            entry_bytes_per_minute: 1 << 30,
+            tightenings_per_minute: 60,
+            ended_open_max: 100_000,
         }
+    }
+
+    /// Least `tick_max_ms` with which an honest writer's journal is never stale: twice the time in
+    /// which a head is fresh for every honest clock, and one round of cosignatures.
+    #[must_use]
+    pub const fn tick_max_least_ms(&self) -> u64 {
+        let fresh = self
+            .freshness_ms
+            .saturating_add(self.skew_ms.saturating_mul(2));
+        fresh.saturating_mul(2).saturating_add(ROUND_MS)
     }
 
     /// Production bounds.
@@ -123,6 +153,7 @@ impl Bounds {
             ceremony_delay_ms: 24 * HOUR_MS,
             platform_delay_ms: 72 * HOUR_MS,
             entries_per_minute: 6_000,
+            entry_bytes_per_minute: 16 << 20,
             ..Self::dev(0)
         }
     }
@@ -340,7 +371,9 @@ impl Genesis {
             || b.platform_delay_ms < least.platform_delay_ms
             || b.freshness_ms > least.freshness_ms
             || b.skew_ms > least.skew_ms
-            || b.duty_ms > least.duty_ms;
+            || b.duty_ms > least.duty_ms
+            || b.tick_max_ms > least.tick_max_ms
+            || b.ceremony_life_ms > least.ceremony_life_ms;
         if self.mode == Mode::Production && short {
             return Err(Refusal::new(
                 Code::Unsupported,
@@ -348,12 +381,29 @@ impl Genesis {
             ));
         }
 
+        let contradicts = |what| Err(Refusal::new(Code::InvalidReference, what));
+        let positive = [b.attempts_max, b.tightenings_per_minute, b.ended_open_max];
+        if positive.contains(&0) || b.attempt_life_ms == 0 || b.ceremony_life_ms == 0 {
+            return contradicts("a bound is zero");
+        }
+
         // Within the skew a head would be stale at once for a clock that is slow but honest.
-        if b.attempts_max == 0 || b.freshness_ms <= b.skew_ms || b.attempt_life_ms == 0 {
-            return Err(Refusal::new(
-                Code::InvalidReference,
-                "a bound is zero or contradicts another",
-            ));
+        if b.freshness_ms <= b.skew_ms {
+            return contradicts("freshness is within the skew");
+        }
+        // An honest writer ticks at half of it. Until that tick is under a fresh head its peers'
+        // clocks and a whole freshness may pass, and it must not be stale by then.
+        if b.tick_max_ms < b.tick_max_least_ms() {
+            let least = b.tick_max_least_ms();
+            let detail = format!(
+                "tick_max_ms is {}, at least {least} is needed",
+                b.tick_max_ms
+            );
+            return Err(Refusal::new(Code::InvalidReference, detail));
+        }
+        // An entry of the full size could never be appended.
+        if b.entry_bytes_per_minute < ENTRY_BYTES_MAX as u64 {
+            return contradicts("entry_bytes_per_minute is below one entry");
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use strongroom_types::{
     ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest,
     GroupId, KeyId, Name, TenantId, UnixMs, UserId, VaultId,
 };
+use strongroom_wire::encode;
 
 /// A key of the map.
 pub type Key = Vec<u8>;
@@ -137,7 +138,7 @@ pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
             &t.0,
             &len(chain.as_str()),
             chain.as_str().as_bytes(),
-            anchor.0.as_bytes(),
+            &encode(anchor),
         ],
     )
 }

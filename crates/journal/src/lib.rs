@@ -31,6 +31,6 @@ pub mod witness;
 pub mod writer;
 
 pub use apply::apply;
-pub use entry::{Authorization, Body, Entry, Finished, SealedEntry};
+pub use entry::{Authorization, Body, Entry, Finished, FurtherAttempt, SealedEntry};
 pub use genesis::{Bounds, Genesis, Mode};
 pub use state::{Delta, State, View};

@@ -149,8 +149,10 @@ pub struct ReliedApproval {
 pub struct AttemptRecord {
     /// Number from 1.
     pub number: u32,
-    /// Pays, bumps, or returns the anchor.
+    /// Pays, bumps, returns the anchor, or spends an output of its parent.
     pub kind: AttemptKind,
+    /// Number of the parent; none but for a child.
+    pub parent: Option<u32>,
     /// Position of its entry.
     pub seq: u64,
     /// Journal time of its entry.

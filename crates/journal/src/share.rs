@@ -72,6 +72,8 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
         }
         // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
         AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
+        // Never recorded: `apply` refuses them.
+        AttemptKind::Child => return Err(Refusal::new(Code::Unsupported, "child attempts")),
     }
 
     let key = usable_key(view, tenant, &vault, asked.signer)?;

@@ -6,12 +6,11 @@
 use crate::entry::{Body, ENTRY_BYTES_MAX, Entry, SealedEntry, VERSION};
 use crate::follower::{Draft, Follower};
 use crate::genesis::Genesis;
-use crate::keyspace as ks;
-use crate::state::{Delta, State, View as _};
+use crate::state::Delta;
 use crate::witness::ENTRY_AGE_MAX_MS;
 use rand_core::CryptoRngCore;
 use strongroom_tlog::{NoteSigner, sign_note};
-use strongroom_types::{Act, Code, Document as _, Intent, Refusal, Scope, TenantId, UnixMs};
+use strongroom_types::{Code, Refusal, Scope, UnixMs};
 use strongroom_wire::{JournalBatch, encode};
 
 /// Largest encoded batch: a record is at most 256 KiB, the rest is for its envelope.
@@ -25,6 +24,26 @@ const _: () = assert!(ENTRY_BYTES_MAX + SEAL_BYTES <= BATCH_BYTES_MAX - BATCH_FR
 /// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them
 /// in time.
 pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
+
+/// A body offered to the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// Scope that its sender names. `apply` refuses a body that is about another one.
+    pub scope: Scope,
+    /// Content of the entry.
+    pub body: Body,
+}
+
+impl Offer {
+    /// Time passes.
+    #[must_use]
+    pub const fn tick() -> Self {
+        Self {
+            scope: Scope::Platform,
+            body: Body::Tick,
+        }
+    }
+}
 
 /// One batch with what it changes, for persistence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,7 +96,7 @@ impl Orderer {
         &self,
         follower: &mut Follower,
         now: UnixMs,
-        bodies: &[Body],
+        offers: &[Offer],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Ordered, Refusal> {
         if let Some(halted) = follower.halted() {
@@ -95,12 +114,13 @@ impl Orderer {
 
         // Entry 0 pins this journal to its genesis; nothing is valid before it.
         if run.follower.size() == 0 {
-            let genesis = Body::Genesis(run.follower.genesis().hash());
-            run.offer(&genesis, rng)?;
+            let body = Body::Genesis(run.follower.genesis().hash());
+            let scope = Scope::Platform;
+            run.append(&Offer { scope, body }, rng)?;
         }
 
-        for body in bodies {
-            let result = run.offer(body, rng);
+        for offer in offers {
+            let result = run.append(offer, rng);
             run.ordered.results.push(result);
         }
 
@@ -129,15 +149,16 @@ struct OrderingRun<'a> {
 
 impl OrderingRun<'_> {
     /// Appends a submission to the open batch.
-    fn offer(&mut self, body: &Body, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
-        let scope = scope_of(body, self.follower.state())?;
+    fn append(&mut self, offer: &Offer, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
         let (seq, at) = (self.draft.seq(), self.draft.at().max(self.now));
         let entry = Entry {
             version: VERSION,
             seq,
             at,
-            scope,
-            body: body.clone(),
+            // As named: the state may no longer hold the record that a body is about, so that no
+            // search among the tenants would find its scope.
+            scope: offer.scope,
+            body: offer.body.clone(),
         };
 
         // Salted: the public leaf must not let a reader guess a tenant's entry by trying texts.
@@ -187,34 +208,4 @@ impl OrderingRun<'_> {
         self.bytes = 0;
         Ok(())
     }
-}
-
-/// The scope of an entry: an act's own, else the tenant whose payment or key it is about.
-fn scope_of(body: &Body, state: &State) -> Result<Scope, Refusal> {
-    let tenant = match body {
-        Body::Genesis(_) | Body::Tick => return Ok(Scope::Platform),
-        Body::Act(signed) => return Ok(Act::parse(&signed.text)?.scope),
-        Body::Authorized(authorization) => Intent::parse(&authorization.intent.text)?.tenant,
-        Body::Rejected { intent, .. } => Intent::parse(&intent.text)?.tenant,
-        Body::Attempt(attempt) => tenant_with(state, Code::UnknownIntent, |t| {
-            ks::intent(t, &attempt.intent)
-        })?,
-        Body::Finished(finished) => tenant_with(state, Code::UnknownKey, |t| {
-            ks::threshold_key(t, finished.key)
-        })?,
-    };
-    Ok(Scope::Tenant(tenant))
-}
-
-/// The tenant under whom a record stands whose text does not name it.
-fn tenant_with(
-    state: &State,
-    missing: Code,
-    key: impl Fn(TenantId) -> ks::Key,
-) -> Result<TenantId, Refusal> {
-    state
-        .tenants()
-        .into_iter()
-        .find(|t| state.get(&key(*t)).is_some())
-        .ok_or_else(|| missing.into())
 }

@@ -65,6 +65,7 @@ fn decision(
         time_lock_seconds: 0,
         ordered: false,
         groups: Vec::new(),
+        obligations: Vec::new(),
         decoder: question.decoder.to_owned(),
     };
 

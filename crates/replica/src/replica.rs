@@ -8,8 +8,8 @@ use rand_core::CryptoRngCore;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::witness::WitnessMemory;
-use strongroom_journal::writer::{Ordered, Orderer};
-use strongroom_journal::{Body, Entry, Genesis, SealedEntry};
+use strongroom_journal::writer::{Offer, Ordered, Orderer};
+use strongroom_journal::{Entry, Genesis, SealedEntry};
 use strongroom_ports::db::{Arg, Db, DbErrorKind, Tx};
 use strongroom_tlog::Frontier;
 use strongroom_types::{Code, Refusal, UnixMs};
@@ -158,11 +158,11 @@ impl Replica {
         tx: &mut dyn Tx,
         orderer: &Orderer,
         now: UnixMs,
-        bodies: &[Body],
+        offers: &[Offer],
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Ordered, ReplicaError> {
         let mut frontier = self.follower.frontier().clone();
-        let ordered = orderer.order(&mut self.follower, now, bodies, rng)?;
+        let ordered = orderer.order(&mut self.follower, now, offers, rng)?;
 
         // The follower stands after the last batch already: the usual single batch is stored under
         // its tree. The trees between several batches are computed again from their leaves.

@@ -180,6 +180,7 @@ fn proposal(payment: &Payment, built: Built) -> Proposal {
             // A refused submission leaves nothing in the journal, so every build is attempt 1.
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: built.anchor,
             conflict_keys: built.conflicts,
             unsigned_digest: unsigned_digest(&built.unsigned),

@@ -100,7 +100,7 @@ fn taken(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<ConflictKey>, StageError
                ORDER BY number DESC LIMIT $2";
     let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(TAKEN_MAX)])?;
 
-    let key = |row: &strongroom_ports::db::Row| Ok(ConflictKey(row.text(0)?.to_owned()));
+    let key = |row: &strongroom_ports::db::Row| row.text(0)?.parse().map_err(broken);
     rows.iter().map(key).collect()
 }
 
@@ -126,7 +126,8 @@ fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbErro
 /// An unspent output. The network's last word counts, so that one lie about an amount does not
 /// outlive the next honest answer.
 pub(crate) fn set_coin(tx: &mut dyn Tx, vault: VaultId, coin: OwnCoin) -> Result<(), DbError> {
-    let name = coin.key.0.clone();
+    // By the text of its conflict key, under which a reservation is found.
+    let name = coin.key.to_string();
     set_holding(tx, vault, &name, &Holding::Coin(coin))
 }
 

@@ -9,7 +9,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::first_half;
-use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, digest};
+use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, digest};
 use strongroom_wire::{
     IntentReturned, JournalSubmitted, SignerRefusal, SigningRequested, TransactionChanged, encode,
     topics,
@@ -59,9 +59,11 @@ impl Payment {
             core: self.core.clone(),
             approvals: self.approvals.clone(),
             attempt: offered.attempt.clone(),
+            facts: Vec::new(),
         }));
         JournalSubmitted {
             submission: submission_id(&self.digest, &offered.attempt),
+            scope: Scope::Tenant(self.intent.tenant),
             body: encode(&body),
         }
     }

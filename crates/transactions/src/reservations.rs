@@ -20,9 +20,10 @@ pub(crate) fn reserve(
     // One statement per key decides: reading first and writing then would lose against another
     // instance on PostgreSQL.
     for key in keys {
+        let key = key.to_string();
         let args = [
             Arg::from(&payment.intent.vault.0),
-            Arg::from(&key.0),
+            Arg::from(&key),
             Arg::from(&payment.digest.0),
         ];
         if tx.execute(sql, &args)? != 1 {
@@ -46,7 +47,8 @@ pub(crate) fn release_without(
     anchor: &ConflictKey,
 ) -> Result<(), DbError> {
     let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1 AND conflict_key = $2";
-    tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor.0)])?;
+    let anchor = anchor.to_string();
+    tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor)])?;
     release(tx, intent)
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn retire(tx: &mut dyn Tx, vault: VaultId, key: &ConflictKey) -> Resu
                        (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation WHERE vault = $1),
                        NULL, TRUE)
                ON CONFLICT (vault, conflict_key) DO UPDATE SET used = TRUE";
-    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(&key.0)])
+    let key = key.to_string();
+    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(&key)])
         .map(drop)
 }

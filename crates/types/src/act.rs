@@ -7,11 +7,10 @@ use crate::charter::Charter;
 use crate::digest::Digest;
 use crate::document::Document;
 use crate::fields::{Fields, FormError};
-use crate::id::{
-    ActId, AllowListId, CredentialId, GroupId, KeyId, PlatformId, TenantId, UserId, VaultId,
-};
+use crate::id::{ActId, GroupId, PlatformId, TenantId, UserId, VaultId};
 use crate::json::Json;
 use crate::registry::RegistryRecord;
+use crate::revoke::Revocable;
 use crate::time::UnixMs;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -53,10 +52,8 @@ impl FromStr for Scope {
 /// A tightening: acts at once, in every replica's own log even before it is witnessed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tighten {
-    /// A credential is no longer in force (admins' quorum).
-    RevokeCredential(CredentialId),
-    /// A user and all their credentials are no longer in force (admins' quorum).
-    RevokeUser(UserId),
+    /// A record is no longer in force; its kind says who must sign.
+    Revoke(Revocable),
     /// A user leaves a group (admins' quorum).
     LeaveGroup {
         /// Group that loses the member.
@@ -64,8 +61,6 @@ pub enum Tighten {
         /// Member that leaves.
         user: UserId,
     },
-    /// A destination is no longer trusted (admins' quorum).
-    RemoveAllowList(AllowListId),
     /// An intent is cancelled (its initiator's user, or admins' quorum).
     Cancel(Digest),
     /// Nothing new is authorized or signed until a time (any one admin; at most 4 h, once in 24 h).
@@ -78,8 +73,6 @@ pub enum Tighten {
     /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the
     /// platform).
     Stop,
-    /// A key signs nothing any more (committee's quorum).
-    RevokeKey(KeyId),
     /// A proposal is dropped (any one committee member).
     Veto(Digest),
     /// A signer takes part in nothing new but keeps its witness seat (platform admins' quorum).
@@ -137,20 +130,17 @@ impl Act {
 impl Tighten {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(match f.text("what")?.as_str() {
-            "revoke_credential" => Self::RevokeCredential(f.parse("target")?),
-            "revoke_user" => Self::RevokeUser(f.parse("target")?),
+            "revoke" => Self::Revoke(f.object("target", Revocable::read)?),
             "leave_group" => Self::LeaveGroup {
                 group: f.parse("target")?,
                 user: f.parse("user")?,
             },
-            "remove_allow_list" => Self::RemoveAllowList(f.parse("target")?),
             "cancel" => Self::Cancel(f.parse("target")?),
             "pause" => Self::Pause {
                 vault: f.parse_opt("target")?,
                 until: f.parse("until")?,
             },
             "stop" => Self::Stop,
-            "revoke_key" => Self::RevokeKey(f.parse("target")?),
             "veto" => Self::Veto(f.parse("target")?),
             "quarantine" => Self::Quarantine(f.parse("target")?),
             // Never read as nothing: every replica must see the same change in one text.
@@ -165,13 +155,11 @@ impl Tighten {
 
     fn members(&self) -> (&'static str, Vec<(&'static str, Json)>) {
         match self {
-            Self::RevokeCredential(id) => ("revoke_credential", vec![("target", Json::text(id))]),
-            Self::RevokeUser(id) => ("revoke_user", vec![("target", Json::text(id))]),
+            Self::Revoke(record) => ("revoke", vec![("target", record.write())]),
             Self::LeaveGroup { group, user } => (
                 "leave_group",
                 vec![("target", Json::text(group)), ("user", Json::text(user))],
             ),
-            Self::RemoveAllowList(id) => ("remove_allow_list", vec![("target", Json::text(id))]),
             Self::Cancel(intent) => ("cancel", vec![("target", Json::text(intent))]),
             Self::Pause { vault, until } => {
                 let target = vault.iter().map(|vault| ("target", Json::text(vault)));
@@ -181,7 +169,6 @@ impl Tighten {
                 )
             }
             Self::Stop => ("stop", vec![]),
-            Self::RevokeKey(id) => ("revoke_key", vec![("target", Json::text(id))]),
             Self::Veto(act) => ("veto", vec![("target", Json::text(act))]),
             Self::Quarantine(signer) => ("quarantine", vec![("target", Json::text(signer))]),
         }

@@ -2,14 +2,85 @@
 
 use crate::amount::MinorUnits;
 use crate::digest::{Digest, digest};
+use crate::time::canonical_u64;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
 
-/// Resource that two transactions cannot both spend, in the chain's own text form (Bitcoin:
-/// `txid:vout`).
+/// Resource that two transactions cannot both spend. The journal reads the variant, never the text
+/// inside: what replaces what is the chain's matter, which resource is used up is not.
+///
+/// The text form, in tables and on screens, is `coin:<text>`, `sequence:<number>:<account>` or
+/// `once:<digest>`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize)]
-pub struct ConflictKey(pub String);
+pub enum ConflictKey {
+    /// An output that one transaction spends, in the chain's own text form (Bitcoin: `txid:vout`).
+    Coin(String),
+    /// The place of one transaction among those of an account.
+    Sequence {
+        /// The account, in the chain's own text form.
+        account: String,
+        /// Number of the transaction, as the chain counts.
+        number: u64,
+    },
+    /// These bytes, once: for chains whose transactions exclude nothing but themselves.
+    Once(Digest),
+}
 
-/// Longest conflict key in bytes.
+impl ConflictKey {
+    /// Whether its text is visible ASCII of 1 to [`CONFLICT_KEY_BYTES_MAX`] bytes. A signed digest is
+    /// always well-formed.
+    #[must_use]
+    pub fn well_formed(&self) -> bool {
+        match self {
+            Self::Coin(text) | Self::Sequence { account: text, .. } => {
+                let sized = (1..=CONFLICT_KEY_BYTES_MAX).contains(&text.len());
+                // Services keep it in tables, where a zero byte has no place.
+                sized && text.bytes().all(|byte| byte.is_ascii_graphic())
+            }
+            Self::Once(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for ConflictKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Coin(text) => write!(f, "coin:{text}"),
+            // The account last: it may contain colons, a number cannot.
+            Self::Sequence { account, number } => write!(f, "sequence:{number}:{account}"),
+            Self::Once(digest) => write!(f, "once:{digest}"),
+        }
+    }
+}
+
+/// Text that is not a [`ConflictKey`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a conflict key is coin:TEXT, sequence:NUMBER:ACCOUNT or once:DIGEST")]
+pub struct NotAConflictKey;
+
+impl FromStr for ConflictKey {
+    type Err = NotAConflictKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAConflictKey> {
+        let (variant, rest) = text.split_once(':').ok_or(NotAConflictKey)?;
+        let key = match variant {
+            "coin" => Self::Coin(rest.to_owned()),
+            "sequence" => {
+                let (number, account) = rest.split_once(':').ok_or(NotAConflictKey)?;
+                Self::Sequence {
+                    account: account.to_owned(),
+                    number: canonical_u64(number).map_err(|_| NotAConflictKey)?,
+                }
+            }
+            "once" => Self::Once(rest.parse().map_err(|_| NotAConflictKey)?),
+            _ => return Err(NotAConflictKey),
+        };
+        key.well_formed().then_some(key).ok_or(NotAConflictKey)
+    }
+}
+
+/// Longest text of a conflict key in bytes, without its variant and number.
 pub const CONFLICT_KEY_BYTES_MAX: usize = 128;
 /// Most conflict keys (inputs) of one attempt.
 pub const CONFLICT_KEYS_MAX: usize = 256;
@@ -25,6 +96,9 @@ pub enum AttemptKind {
     Bump = 1,
     /// Moves the anchor back to the vault itself.
     Cancel = 2,
+    /// Spends an output of an earlier attempt, its parent, so that miners take both for one fee. Not
+    /// accepted yet.
+    Child = 3,
 }
 
 /// An attempt, named permanently by (intent, number).
@@ -34,11 +108,14 @@ pub struct Attempt {
     pub intent: Digest,
     /// 1 for the attempt inside the authorization, then +1 each.
     pub number: u32,
-    /// Payment, replacement with a higher fee, or cancellation.
+    /// Payment, replacement with a higher fee, cancellation, or child.
     pub kind: AttemptKind,
-    /// The conflict key that every attempt of the intent contains.
+    /// Number of the attempt whose output a child spends; none for every other kind.
+    pub parent: Option<u32>,
+    /// The conflict key that every attempt of the intent contains, a child's excepted.
     pub anchor: ConflictKey,
-    /// Conflict keys that the transaction spends, ascending, the anchor among them.
+    /// Conflict keys that the transaction spends, ascending, the anchor among them (a child's
+    /// excepted: its parent spends the anchor).
     pub conflict_keys: Vec<ConflictKey>,
     /// Digest of the unsigned transaction ([`unsigned_digest`]).
     pub unsigned_digest: Digest,
@@ -47,18 +124,29 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Sorted, distinct, bounded conflict keys that contain the anchor; a number from 1.
+    /// Sorted, distinct, bounded conflict keys that contain the anchor, or an earlier parent; a
+    /// number from 1.
     #[must_use]
     pub fn well_formed(&self) -> bool {
         let keys = &self.conflict_keys;
-        let short = |key: &ConflictKey| (1..=CONFLICT_KEY_BYTES_MAX).contains(&key.0.len());
+
+        // A child confirms only after its parent, and that one spends the anchor.
+        let bound = match (self.kind, self.parent) {
+            (AttemptKind::Child, Some(parent)) => (1..self.number).contains(&parent),
+            (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, None) => {
+                keys.contains(&self.anchor)
+            }
+            (AttemptKind::Child, None)
+            | (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, Some(_)) => false,
+        };
 
         // Without the anchor in it, an attempt and an earlier one of the intent could both confirm,
         // and the recipient would be paid twice. Ascending, so that one set has one encoding.
         (1..=CONFLICT_KEYS_MAX).contains(&keys.len())
             && keys.is_sorted_by(|a, b| a < b)
-            && keys.iter().all(short)
-            && keys.contains(&self.anchor)
+            && keys.iter().all(ConflictKey::well_formed)
+            && self.anchor.well_formed()
+            && bound
             && self.number >= 1
     }
 }
@@ -67,4 +155,105 @@ impl Attempt {
 #[must_use]
 pub fn unsigned_digest(unsigned: &[u8]) -> Digest {
     digest("strongroom/unsigned-transaction/v1", &[unsigned])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn keys() -> [ConflictKey; 3] {
+        [
+            ConflictKey::Coin("ab:0".to_owned()),
+            ConflictKey::Sequence {
+                account: "a:b".to_owned(),
+                number: 7,
+            },
+            ConflictKey::Once(Digest([1; 32])),
+        ]
+    }
+
+    #[test]
+    fn conflict_keys_have_one_text_each_and_read_back() {
+        let texts = keys().map(|key| key.to_string());
+        let once = format!("once:{}", "01".repeat(32));
+        assert_eq!(texts, ["coin:ab:0", "sequence:7:a:b", &once]);
+        assert_eq!(
+            texts.map(|text| text.parse::<ConflictKey>().unwrap()),
+            keys()
+        );
+        for bad in [
+            "",
+            "ab",
+            "ab:0",
+            "coin:",
+            "coin:a b",
+            "coin:a\0",
+            "Coin:a",
+            "sequence:7",
+            "sequence:7:",
+            "sequence:07:a",
+            "sequence:a:7",
+            "once:01",
+        ] {
+            assert_eq!(bad.parse::<ConflictKey>(), Err(NotAConflictKey), "{bad}");
+        }
+        let long = format!("coin:{}", "a".repeat(CONFLICT_KEY_BYTES_MAX + 1));
+        assert_eq!(long.parse::<ConflictKey>(), Err(NotAConflictKey));
+    }
+
+    fn attempt(kind: AttemptKind, parent: Option<u32>) -> Attempt {
+        let [anchor, other, _] = keys();
+        Attempt {
+            intent: Digest([1; 32]),
+            number: 3,
+            kind,
+            parent,
+            anchor: anchor.clone(),
+            conflict_keys: vec![anchor, other],
+            unsigned_digest: Digest([2; 32]),
+            fee_max: 1.into(),
+        }
+    }
+
+    #[test]
+    fn child_names_an_earlier_parent_and_every_other_kind_none() {
+        use AttemptKind::{Bump, Cancel, Child, Pay};
+        for kind in [Pay, Bump, Cancel] {
+            assert!(attempt(kind, None).well_formed());
+            assert!(!attempt(kind, Some(1)).well_formed());
+        }
+        for (parent, good) in [(0, false), (1, true), (2, true), (3, false), (4, false)] {
+            assert_eq!(attempt(Child, Some(parent)).well_formed(), good, "{parent}");
+        }
+        assert!(!attempt(Child, None).well_formed());
+    }
+
+    #[test]
+    fn only_child_may_leave_the_anchor_to_its_parent() {
+        let [anchor, other, _] = keys();
+        for (kind, parent, good) in [
+            (AttemptKind::Bump, None, false),
+            (AttemptKind::Child, Some(2), true),
+        ] {
+            let mut attempt = attempt(kind, parent);
+            attempt.conflict_keys = vec![other.clone()];
+            assert_eq!(attempt.well_formed(), good, "{kind:?}");
+        }
+        let mut child = attempt(AttemptKind::Child, Some(2));
+        child.conflict_keys = vec![other, anchor];
+        assert!(!child.well_formed(), "not ascending");
+    }
+
+    #[test]
+    fn variants_with_one_text_are_different_keys() {
+        let coin = ConflictKey::Coin("7:a".to_owned());
+        let sequence = ConflictKey::Sequence {
+            account: "a".to_owned(),
+            number: 7,
+        };
+        assert_ne!(coin, sequence);
+        assert_ne!(coin.to_string(), sequence.to_string());
+        assert!(coin < sequence, "by variant first");
+    }
 }

@@ -12,6 +12,9 @@ use std::str::FromStr;
 /// Most groups one decision asks.
 pub const GROUPS_MAX: usize = 8;
 
+/// Most obligations of one decision.
+pub const OBLIGATIONS_MAX: usize = 8;
+
 /// Number of people that must say yes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
@@ -96,6 +99,31 @@ impl GroupNeed {
     }
 }
 
+/// A condition on an approval or a payment beyond tier, groups and time lock, such as a class of
+/// credential. No kind exists yet, so that no core carries one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Obligation {}
+
+impl fmt::Display for Obligation {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+/// Text that names no obligation of this build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no obligation of this build")]
+pub struct NotAnObligation;
+
+impl FromStr for Obligation {
+    type Err = NotAnObligation;
+
+    fn from_str(_: &str) -> Result<Self, NotAnObligation> {
+        // Ignored, it would be approved and never kept.
+        Err(NotAnObligation)
+    }
+}
+
 /// Policy's answer for one intent, identical at every replica that evaluates it at the same
 /// position.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,6 +142,8 @@ pub struct DecisionCore {
     pub ordered: bool,
     /// Groups that must say yes; empty for `auto`.
     pub groups: Vec<GroupNeed>,
+    /// Further conditions, ascending; none is known yet.
+    pub obligations: Vec<Obligation>,
     /// The decoder whose reading of the intent was evaluated, e.g. `bitcoin/1`.
     pub decoder: String,
 }
@@ -130,6 +160,7 @@ impl Document for DecisionCore {
             time_lock_seconds: f.number("time_lock_seconds")?,
             ordered: f.bool("ordered")?,
             groups: f.objects("groups", GROUPS_MAX, GroupNeed::read)?,
+            obligations: f.parse_list("obligations", OBLIGATIONS_MAX)?,
             decoder: f.text("decoder")?,
         })
     }
@@ -142,6 +173,7 @@ impl Document for DecisionCore {
                 Json::List(self.groups.iter().map(GroupNeed::write).collect()),
             ),
             ("intent", Json::text(self.intent)),
+            ("obligations", Json::texts(&self.obligations)),
             ("ordered", Json::Bool(self.ordered)),
             ("policy", Json::text(self.policy)),
             ("rule", Json::text(&self.rule)),

@@ -4,7 +4,7 @@ use crate::codec::{Payload, Schema};
 use crate::life::TransactionState;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
-    Attempt, Code, Digest, KeyId, SessionId, Signed, TenantId, Tweak, UnixMs, VaultId,
+    Attempt, Code, Digest, KeyId, Scope, SessionId, Signed, TenantId, Tweak, UnixMs, VaultId,
 };
 
 macro_rules! payloads {
@@ -293,6 +293,8 @@ pub struct TransactionChanged {
 pub struct JournalSubmitted {
     /// Submitter's own id for the answer.
     pub submission: [u8; 16],
+    /// Tenant or platform whose part of the state the body changes.
+    pub scope: Scope,
     /// Borsh of `journal::Body`.
     pub body: Vec<u8>,
 }

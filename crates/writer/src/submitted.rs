@@ -1,6 +1,7 @@
 //! Reading submissions.
 
 use strongroom_journal::Body;
+use strongroom_journal::writer::Offer;
 use strongroom_ports::bus::Delivered;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, open_record};
@@ -18,7 +19,7 @@ const SUBMITTERS: [Role; 4] = [
 /// A submission whose sender is known, so that an answer is owed either way.
 pub(crate) enum Submitted {
     /// A body that may be offered to `apply`.
-    Offered(Submission, Box<Body>),
+    Offered(Submission, Box<Offer>),
     /// Not decodable, late, or of a kind that only the writer appends.
     Refused(Submission, Refusal),
 }
@@ -45,12 +46,14 @@ pub(crate) fn read_submission(
     };
 
     // A body that is late or does not decode is refused by name: its sender waits for an answer.
-    let body = envelope
+    let scope = submitted.scope;
+    let offer = envelope
         .in_time(now)
         .and_then(|()| decode(&submitted.body))
-        .and_then(submittable);
-    Ok(match body {
-        Ok(body) => Submitted::Offered(submission, Box::new(body)),
+        .and_then(submittable)
+        .map(|body| Box::new(Offer { scope, body }));
+    Ok(match offer {
+        Ok(offer) => Submitted::Offered(submission, offer),
         Err(refusal) => Submitted::Refused(submission, refusal),
     })
 }

@@ -2,9 +2,9 @@
 
 use crate::submitted::{Submission, Submitted, read_submission};
 use std::sync::Arc;
+use strongroom_journal::Genesis;
 use strongroom_journal::follower::Follower;
-use strongroom_journal::writer::Orderer;
-use strongroom_journal::{Body, Genesis};
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_ports::host::Entropy;
@@ -76,17 +76,17 @@ impl Writer {
         self.replica.as_mut().ok_or_else(not_loaded)
     }
 
-    /// Orders bodies; gives the records of the new batches, and each body's position or refusal.
+    /// Orders offers; gives the records of the new batches, and each offer's position or refusal.
     fn order(
         &mut self,
         now: UnixMs,
         tx: &mut dyn Tx,
-        bodies: &[Body],
+        offers: &[Offer],
     ) -> Result<(Vec<Record>, Positions), StageError> {
         let mut rng = self.entropy.rng();
         let replica = self.replica.as_mut().ok_or_else(not_loaded)?;
         let ordered = replica
-            .order(tx, &self.orderer, now, bodies, &mut *rng)
+            .order(tx, &self.orderer, now, offers, &mut *rng)
             .map_err(stage_error)?;
 
         // In the transaction that stored them: entries are published with their commit or not at
@@ -187,13 +187,13 @@ impl Stage for Writer {
 
         // Submissions of a round are ordered together: one checkpoint and one commit for all of
         // them.
-        let (mut submissions, mut bodies) = (Vec::new(), Vec::new());
+        let (mut submissions, mut offers) = (Vec::new(), Vec::new());
         for delivered in batch {
             if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
                 match read_submission(delivered, registered.as_ref(), now)? {
-                    Submitted::Offered(submission, body) => {
+                    Submitted::Offered(submission, offer) => {
                         submissions.push((submission, None));
-                        bodies.push(*body);
+                        offers.push(*offer);
                     }
                     Submitted::Refused(submission, refusal) => {
                         submissions.push((submission, Some(refusal)));
@@ -208,12 +208,12 @@ impl Stage for Writer {
         {
             self.on_cosignature(now, delivered)?;
         }
-        if bodies.is_empty() && submissions.is_empty() {
+        if offers.is_empty() && submissions.is_empty() {
             return Ok(Vec::new());
         }
 
         // One answer per submission, in the order of the results: a refused one has none of them.
-        let (mut records, results) = self.order(now, tx, &bodies)?;
+        let (mut records, results) = self.order(now, tx, &offers)?;
         let mut results = results.into_iter();
         for (submission, refused) in &submissions {
             let result = match refused {
@@ -229,13 +229,13 @@ impl Stage for Writer {
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
         let follower = self.replica()?.follower();
-        let bodies: &[Body] = match follower.size() {
+        let offers: &[Offer] = match follower.size() {
             // The orderer puts genesis before the first body; here there is none yet.
             0 => &[],
-            _ if Orderer::tick_due(follower, now) => &[Body::Tick],
+            _ if Orderer::tick_due(follower, now) => &[Offer::tick()],
             _ => return Ok(Vec::new()),
         };
-        Ok(self.order(now, tx, bodies)?.0)
+        Ok(self.order(now, tx, offers)?.0)
     }
 
     fn tick_every_ms(&self) -> u64 {

@@ -24,6 +24,9 @@ pub fn build(codec: &ProbeCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built, 
         (AttemptKind::Bump | AttemptKind::Cancel, None) => {
             return Err(Refusal::new(Code::Malformed, "nothing to replace"));
         }
+        (AttemptKind::Child, _) => {
+            return Err(Refusal::new(Code::Unsupported, "child transactions"));
+        }
     };
     form.valid_until = view.height.saturating_add(VALID_FOR);
     form.fee = form.fee.max(price(&view, &form));
@@ -60,7 +63,7 @@ fn payment(codec: &ProbeCodec, plan: &Plan<'_>, view: &View) -> Result<Form, Ref
     // An intent's later payment must use up its anchor, or both could confirm.
     match plan.anchor {
         Some(anchor) if *anchor != form.conflict_key() => {
-            Err(Refusal::new(Code::AnchorMissing, &anchor.0))
+            Err(Refusal::new(Code::AnchorMissing, anchor))
         }
         Some(_) | None => Ok(form),
     }
@@ -70,10 +73,10 @@ fn replacement(codec: &ProbeCodec, plan: &Plan<'_>, previous: &[u8]) -> Result<F
     let old = codec.read(previous, plan.vault)?;
     let anchor = plan.anchor.ok_or(Code::AnchorMissing)?;
     if *anchor != old.conflict_key() {
-        return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
+        return Err(Refusal::new(Code::AnchorMissing, anchor));
     }
     let pays = match plan.kind {
-        AttemptKind::Cancel => Vec::new(),
+        AttemptKind::Cancel | AttemptKind::Child => Vec::new(),
         AttemptKind::Pay | AttemptKind::Bump => pays(codec, plan.effects)?,
     };
     if plan.kind == AttemptKind::Bump && (pays.is_empty() || pays != old.pays) {

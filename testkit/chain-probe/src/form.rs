@@ -117,10 +117,13 @@ impl Form {
     }
 }
 
-/// `key:number`, both canonical.
+/// The sender's account is its public key, in lower-case hex.
 #[must_use]
 pub fn conflict_key(sender: &[u8; 32], number: u64) -> ConflictKey {
-    ConflictKey(format!("{}:{number}", hex::encode(sender)))
+    ConflictKey::Sequence {
+        account: hex::encode(sender),
+        number,
+    }
 }
 
 /// Network bytes.

@@ -4,7 +4,7 @@ use crate::address;
 use crate::form::conflict_key;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_ports::chain::{Fact, Facts, Holding, OwnAccount, OwnPath, VaultKey};
-use strongroom_types::{AssetId, Code, MinorUnits, Refusal};
+use strongroom_types::{AssetId, Code, ConflictKey, MinorUnits, Refusal};
 
 /// First bytes of a view.
 const TAG: [u8; 8] = *b"probe/1\0";
@@ -33,7 +33,7 @@ pub struct Account {
     /// Next number of the network.
     pub next: u64,
     /// Conflict keys that are taken, ascending.
-    pub taken: Vec<String>,
+    pub taken: Vec<ConflictKey>,
     /// Balance, base units.
     pub amount: MinorUnits,
 }
@@ -91,7 +91,7 @@ pub fn make(facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
             path, next, amount, ..
         })) => {
             count(*next)?;
-            let mut taken: Vec<_> = facts.taken.iter().map(|key| key.0.clone()).collect();
+            let mut taken: Vec<_> = facts.taken.to_vec();
             taken.sort();
             Some(Account {
                 path: *path,
@@ -138,7 +138,7 @@ impl Account {
     pub fn next_free(&self, vault: &VaultKey) -> Result<([u8; 32], u64), Refusal> {
         let key = address::own_key(vault, self.path)?;
         let numbers = self.next..self.next.saturating_add(PENDING_MAX);
-        let free = |number: &u64| !self.taken.contains(&conflict_key(&key, *number).0);
+        let free = |number: &u64| !self.taken.contains(&conflict_key(&key, *number));
         let number = numbers.into_iter().find(free);
         let number = number
             .ok_or_else(|| Refusal::new(Code::QuotaExceeded, "too many pending transactions"))?;

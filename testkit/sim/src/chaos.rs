@@ -7,9 +7,8 @@ use crate::plan::{Chaos, Plan, Repair, Sabotage};
 use crate::reading::Opener;
 use crate::rig::Rig;
 use std::sync::Arc;
-use strongroom_journal::Body;
 use strongroom_journal::follower::Follower;
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_ports::bus::Topic;
 use strongroom_types::UnixMs;
 use strongroom_wire::frame::ToSigner;
@@ -193,7 +192,9 @@ fn forked(rig: &Rig, size: u64, now: UnixMs) -> Option<Vec<u8>> {
 
     let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes()).ok()?;
     let rng = &mut world.seed.rng("forked salts", size);
-    let ordered = orderer.order(&mut follower, now, &[Body::Tick], rng).ok()?;
+    let ordered = orderer
+        .order(&mut follower, now, &[Offer::tick()], rng)
+        .ok()?;
     let batch = &ordered.batches.first()?.batch;
     let letter = Letter::new(topics::JOURNAL_ENTRIES, now);
     let writer = Sender::Service(Role::Writer);

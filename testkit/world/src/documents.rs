@@ -170,11 +170,12 @@ impl World {
     #[must_use]
     pub fn attempt(&self, intent: &Intent) -> Attempt {
         let digest = intent.digest();
-        let anchor = ConflictKey(format!("{digest}:0"));
+        let anchor = ConflictKey::Coin(format!("{digest}:0"));
         Attempt {
             intent: digest,
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: anchor.clone(),
             conflict_keys: vec![anchor],
             unsigned_digest: strongroom_types::attempt::unsigned_digest(&digest.0),
@@ -213,6 +214,7 @@ impl World {
             core: core.to_text(),
             approvals,
             attempt,
+            facts: Vec::new(),
         }
     }
 }

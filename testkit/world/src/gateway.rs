@@ -82,7 +82,7 @@ impl Gateway {
     pub fn fund(&self, address: &str, amount: u64) -> ConflictKey {
         let mut script = self.script();
         script.funded += 1;
-        let key = ConflictKey(format!("{:064x}:0", script.funded));
+        let key = ConflictKey::Coin(format!("{:064x}:0", script.funded));
         script.coins.push(CoinFact {
             key: key.clone(),
             address: address.to_owned(),
@@ -195,7 +195,7 @@ impl ChainGateway for Gateway {
 
         if let Some(amount) = script.everywhere {
             let invented = addresses.iter().map(|address| CoinFact {
-                key: ConflictKey(format!("{}:0", digest("invented", &[address.as_bytes()]))),
+                key: ConflictKey::Coin(format!("{}:0", digest("invented", &[address.as_bytes()]))),
                 address: address.clone(),
                 asset: native(),
                 amount: amount.into(),

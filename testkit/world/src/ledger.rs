@@ -1,6 +1,7 @@
 //! A journal of one process: `apply` and commit, nothing else.
 
 use crate::ceremony::Ceremony;
+use crate::log::scope_of;
 use crate::parties::Who;
 use crate::world::{START, World};
 use std::sync::Arc;
@@ -126,15 +127,7 @@ impl Ledger {
     /// else the tenant's.
     #[must_use]
     pub fn scope_of(&self, body: &Body) -> Scope {
-        match body {
-            Body::Genesis(_) | Body::Tick => Scope::Platform,
-            Body::Act(signed) => {
-                Act::parse(&signed.text).map_or(self.world.scope(), |act| act.scope)
-            }
-            Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } | Body::Finished(_) => {
-                self.world.scope()
-            }
-        }
+        scope_of(body, self.world.scope())
     }
 
     /// Appends a body at a time if `apply` lets it; gives its position.
@@ -248,6 +241,7 @@ impl Ledger {
             time_lock_seconds: 0,
             ordered: false,
             groups: Vec::new(),
+            obligations: Vec::new(),
             decoder: "bitcoin/1".to_owned(),
         };
         self.decide(intent).unwrap_or_else(empty)

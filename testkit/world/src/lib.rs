@@ -52,7 +52,7 @@ pub use documents::{AuthorizationExt, FEE_MAX, INTENT_LIFE_MS, forge};
 pub use faults::{Crashes, ScriptedBus};
 pub use gateway::{Asked, Gateway};
 pub use ledger::Ledger;
-pub use log::Log;
+pub use log::{Log, offer, scope_of};
 pub use options::{PolicyOptions, WorldOptions};
 pub use parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
 pub use policies::{AUTO_MAX, ONE_OF_N_MAX};

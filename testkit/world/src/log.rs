@@ -7,10 +7,10 @@ use rand_core::SeedableRng as _;
 use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::follower::{Follower, witness_name};
-use strongroom_journal::writer::{Ordered, Orderer};
+use strongroom_journal::writer::{Offer, Ordered, Orderer};
 use strongroom_replica::SharedFollower;
 use strongroom_tlog::{CosignKey, cosign};
-use strongroom_types::UnixMs;
+use strongroom_types::{Act, Document as _, Scope, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
 /// A writer with its own replica, and every batch it published.
@@ -51,16 +51,19 @@ impl Log {
 
         for entry in &ledger.entries {
             // The writer puts entry 0 in by itself.
-            let bodies = match entry.body {
+            let offers = match entry.body {
                 Body::Genesis(_) => Vec::new(),
                 Body::Tick
                 | Body::Act(_)
                 | Body::Authorized(_)
                 | Body::Attempt(_)
                 | Body::Rejected { .. }
-                | Body::Finished(_) => vec![entry.body.clone()],
+                | Body::Finished(_) => vec![Offer {
+                    scope: entry.scope,
+                    body: entry.body.clone(),
+                }],
             };
-            let ordered = log.order(entry.at, &bodies);
+            let ordered = log.order_offers(entry.at, &offers);
             assert!(
                 ordered.results.iter().all(Result::is_ok),
                 "the writer refuses what the ledger took: {:?}",
@@ -70,11 +73,19 @@ impl Log {
         log
     }
 
-    /// Orders these bodies at a time, entry 0 first if it is not there yet.
+    /// Orders these bodies at a time, entry 0 first if it is not there yet, each under the scope
+    /// that an honest service names.
     pub fn order(&mut self, now: UnixMs, bodies: &[Body]) -> Ordered {
+        let tenant = self.world.scope();
+        let offers: Vec<Offer> = bodies.iter().map(|body| offer(body, tenant)).collect();
+        self.order_offers(now, &offers)
+    }
+
+    /// Orders these offers at a time, entry 0 first if it is not there yet.
+    pub fn order_offers(&mut self, now: UnixMs, offers: &[Offer]) -> Ordered {
         let ordered = self
             .orderer
-            .order(&mut self.follower, now, bodies, &mut self.rng)
+            .order(&mut self.follower, now, offers, &mut self.rng)
             .unwrap();
         self.batches
             .extend(ordered.batches.iter().map(|batch| batch.batch.clone()));
@@ -136,5 +147,27 @@ impl World {
                 .cosignature(self.seat(*n).node, &cosignature, now)
                 .unwrap();
         }
+    }
+}
+
+/// The scope that an honest service names for a body: an act's own, the platform's for genesis and
+/// ticks, else `tenant`.
+#[must_use]
+pub fn scope_of(body: &Body, tenant: Scope) -> Scope {
+    match body {
+        Body::Genesis(_) | Body::Tick => Scope::Platform,
+        Body::Act(signed) => Act::parse(&signed.text).map_or(tenant, |act| act.scope),
+        Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } | Body::Finished(_) => {
+            tenant
+        }
+    }
+}
+
+/// A body as an honest service offers it.
+#[must_use]
+pub fn offer(body: &Body, tenant: Scope) -> Offer {
+    Offer {
+        scope: scope_of(body, tenant),
+        body: body.clone(),
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_journal::genesis::ChainSeat;
 use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
-use strongroom_types::{AssetId, ChainId, PlatformId, UnixMs};
+use strongroom_types::{AssetId, ChainId, Digest, PlatformId, UnixMs, digest};
 use strongroom_wire::Role;
 
 /// Bitcoin regtest.
@@ -95,6 +95,7 @@ impl World {
                 chain: chain(),
                 native: native(),
                 decoder: "bitcoin/1".to_owned(),
+                row: row(),
             }],
             bounds,
         };
@@ -190,4 +191,11 @@ pub(crate) fn chain() -> ChainId {
 
 pub(crate) fn native() -> AssetId {
     NATIVE.parse().unwrap()
+}
+
+/// Row of Bitcoin regtest in the list of chains, from its parts as `docs/formats.md` names them: the
+/// fixture links no codec.
+fn row() -> Digest {
+    let parts = [CHAIN, NATIVE, "bitcoin/1", "regtest", "\0"];
+    digest("strongroom/chain-row/v1", &parts.map(str::as_bytes))
 }

@@ -238,7 +238,7 @@ fn confirm(
     let mut keys = Vec::new();
     for (vout, output) in (0u32..).zip(&transaction.output) {
         let outpoint = OutPoint { txid, vout }.to_string();
-        keys.push(ConflictKey(outpoint.clone()));
+        keys.push(ConflictKey::Coin(outpoint.clone()));
 
         // Scripts without an address (bare multi-signature) are kept too: an input may spend them.
         let address = address::of_script(&output.script_pubkey, NETWORK).unwrap_or_default();

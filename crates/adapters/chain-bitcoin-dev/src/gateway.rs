@@ -39,7 +39,7 @@ impl DevChain {
         for address in addresses.iter().filter(|address| !address.is_empty()) {
             let unspent = ledger::unspent(&db, address).map_err(unavailable)?;
             coins.extend(unspent.into_iter().map(|output| CoinFact {
-                key: ConflictKey(output.outpoint),
+                key: ConflictKey::Coin(output.outpoint),
                 address: output.address,
                 asset: asset.clone(),
                 amount: output.amount.into(),

@@ -35,6 +35,9 @@ pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built
         (AttemptKind::Bump | AttemptKind::Cancel, None) => {
             return Err(malformed("a bump or cancel needs what it replaces"));
         }
+        (AttemptKind::Child, _) => {
+            return Err(Refusal::new(Code::Unsupported, "child transactions"));
+        }
     };
     draft.finish(codec, plan, &view)
 }
@@ -50,7 +53,7 @@ fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &BuildView) -> Result<Dr
         Some(anchor) => {
             let outpoint = outpoint(anchor)?;
             let coin = view.coins.iter().find(|coin| coin.outpoint == outpoint);
-            vec![*coin.ok_or_else(|| Refusal::new(Code::AnchorMissing, &anchor.0))?]
+            vec![*coin.ok_or_else(|| Refusal::new(Code::AnchorMissing, anchor))?]
         }
     };
 
@@ -205,12 +208,12 @@ fn read_back(
     let inputs = &reading.unsigned.transaction.input;
     let first = inputs
         .first()
-        .map(|input| ConflictKey(input.previous_output.to_string()));
+        .map(|input| ConflictKey::Coin(input.previous_output.to_string()));
 
     // The first attempt names the anchor that every later one must spend as well.
     let anchor = plan.anchor.cloned().or(first).ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(&anchor) {
-        return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
+        return Err(Refusal::new(Code::AnchorMissing, &anchor));
     }
 
     Ok(Built {

@@ -68,7 +68,7 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
 
     let inputs = unsigned.transaction.input.iter();
     let mut conflicts: Vec<_> = inputs
-        .map(|input| ConflictKey(input.previous_output.to_string()))
+        .map(|input| ConflictKey::Coin(input.previous_output.to_string()))
         .collect();
     conflicts.sort();
 

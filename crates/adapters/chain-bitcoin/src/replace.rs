@@ -23,12 +23,12 @@ pub fn draft(
     // A replacement that does not spend the anchor confirms beside what it should replace.
     let anchor = plan.anchor.ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(anchor) {
-        return Err(Refusal::new(Code::AnchorMissing, &anchor.0));
+        return Err(Refusal::new(Code::AnchorMissing, anchor));
     }
 
     let outputs = match plan.kind {
         AttemptKind::Pay | AttemptKind::Bump => same_payments(codec, &reading, plan.effects)?,
-        AttemptKind::Cancel => Vec::new(),
+        AttemptKind::Cancel | AttemptKind::Child => Vec::new(),
     };
 
     let must = coins_of(&reading);

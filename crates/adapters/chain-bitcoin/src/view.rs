@@ -179,13 +179,19 @@ fn coin(
     })
 }
 
-/// Reads a conflict key: `txid:vout`, canonical.
+/// Reads a conflict key: a coin, `txid:vout`, canonical.
 pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
-    let read: Option<OutPoint> = key.0.parse().ok();
+    let text = match key {
+        ConflictKey::Coin(text) => text,
+        ConflictKey::Sequence { .. } | ConflictKey::Once(_) => {
+            return Err(malformed(format!("`{key}` is not a coin")));
+        }
+    };
+    let read: Option<OutPoint> = text.parse().ok();
 
     // Conflict keys are compared as texts: a second spelling would let one coin anchor two intents.
-    read.filter(|outpoint| outpoint.to_string() == key.0)
-        .ok_or_else(|| malformed(format!("`{}` is not txid:vout", key.0)))
+    read.filter(|outpoint| outpoint.to_string() == *text)
+        .ok_or_else(|| malformed(format!("`{text}` is not txid:vout")))
 }
 
 impl BuildView {

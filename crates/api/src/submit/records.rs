@@ -71,15 +71,17 @@ pub(crate) fn act_record(
     signed: &Signed,
     submission: [u8; 16],
 ) -> Result<Record, StageError> {
-    let scope = Act::parse(&signed.text).map(|act| act.scope);
+    // The journal refuses a text that is no act, under whatever scope.
+    let scope = Act::parse(&signed.text).map_or(Scope::Platform, |act| act.scope);
     // Keyed by scope: each act names the version of its scope that it changes, so order counts.
     let key = match scope {
-        Ok(Scope::Tenant(tenant)) => tenant.0,
-        Ok(Scope::Platform) | Err(_) => [0; 16],
+        Scope::Tenant(tenant) => tenant.0,
+        Scope::Platform => [0; 16],
     };
 
     let payload = JournalSubmitted {
         submission,
+        scope,
         body: encode(&Body::Act(signed.clone())),
     };
 

@@ -111,10 +111,10 @@ impl Replayed {
                         .insert(Intent::digest_of(&payment.text), payment);
                 }
             }
-            Body::Attempt(attempt) => {
+            Body::Attempt(further) => {
                 report.attempts += 1;
-                if let Some(payment) = self.payments.get_mut(&attempt.intent) {
-                    payment.attempts.push(attempt);
+                if let Some(payment) = self.payments.get_mut(&further.attempt.intent) {
+                    payment.attempts.push(further.attempt);
                 }
             }
             Body::Rejected { .. } => report.rejected += 1,

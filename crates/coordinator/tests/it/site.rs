@@ -253,7 +253,7 @@ impl Site {
 
     /// The key is revoked in the journal.
     pub fn revoke_key(&mut self) {
-        let revoke = strongroom_types::Tighten::RevokeKey(self.world.tenant.key);
+        let revoke = strongroom_types::Tighten::revoke(self.world.tenant.key);
         let who = self.ledger.committee();
         self.ledger.tighten(revoke, &who).unwrap();
         self.catch_up();

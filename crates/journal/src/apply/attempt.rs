@@ -3,10 +3,11 @@
 use super::authorize::Evaluated;
 use super::change::{Change, Place};
 use super::{check_not_stopped, windows};
+use crate::entry::{FACTS_MAX, FurtherAttempt};
 use crate::keyspace as ks;
 use crate::model::{AttemptRecord, IntentRecord, IntentStanding, Spend};
 use crate::state::{Lookup as _, View};
-use strongroom_types::{Attempt, AttemptKind, Code, Refusal};
+use strongroom_types::{Attempt, AttemptKind, Code, Refusal, Signed};
 
 /// Most `cancel` attempts beyond the intent's own number: the first, and bumps of it.
 const CANCEL_ATTEMPTS_MAX: u32 = 3;
@@ -15,6 +16,7 @@ fn recorded(attempt: &Attempt, place: Place) -> AttemptRecord {
     AttemptRecord {
         number: attempt.number,
         kind: attempt.kind,
+        parent: attempt.parent,
         seq: place.seq,
         at: place.at,
         unsigned_digest: attempt.unsigned_digest,
@@ -45,7 +47,7 @@ pub(super) fn first(
     // the end of the other.
     let anchor = ks::anchor(place.tenant, &intent.chain, &attempt.anchor);
     if view.get(&anchor).is_some() {
-        return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor.0));
+        return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor));
     }
 
     // The other half is head room for replacements when fees rise.
@@ -60,13 +62,47 @@ pub(super) fn first(
     Ok(recorded(attempt, place))
 }
 
+/// No rule reads facts yet. One that was ignored would look as if the decision rested on it.
+pub(super) fn check_no_facts(facts: &[Signed]) -> Result<(), Refusal> {
+    if facts.len() > FACTS_MAX {
+        let detail = format!("{} facts, at most {FACTS_MAX}", facts.len());
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
+    if !facts.is_empty() {
+        return Err(Refusal::new(Code::Unsupported, "facts"));
+    }
+    Ok(())
+}
+
+/// A child spends no anchor: only the chain's codec can say that its parent does, and none does yet.
+fn check_not_child(kind: AttemptKind) -> Result<(), Refusal> {
+    match kind {
+        AttemptKind::Child => Err(Refusal::new(Code::Unsupported, "child attempts")),
+        AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel => Ok(()),
+    }
+}
+
 /// Opens a further attempt: it contains *the* anchor, so that at most one attempt of an intent ever
 /// confirms.
 pub(super) fn apply(
     change: &mut Change<'_>,
     place: Place,
-    attempt: &Attempt,
+    further: &FurtherAttempt,
 ) -> Result<(), Refusal> {
+    let FurtherAttempt {
+        attempt,
+        facts,
+        reopen,
+    } = further;
+
+    // Before anything else: what is not understood must change nothing.
+    check_no_facts(facts)?;
+    if reopen.is_some() {
+        let detail = "an intent whose record was dropped stays closed";
+        return Err(Refusal::new(Code::Unsupported, detail));
+    }
+    check_not_child(attempt.kind)?;
+
     let tenant = place.tenant;
     let mut record = change
         .intent(tenant, &attempt.intent)?
@@ -93,7 +129,7 @@ pub(super) fn apply(
     // Sharing another coin of attempt 1 is not enough: both could confirm after the anchor is
     // spent elsewhere.
     if !attempt.well_formed() || attempt.anchor != record.anchor {
-        return Err(Refusal::new(Code::AnchorMissing, &record.anchor.0));
+        return Err(Refusal::new(Code::AnchorMissing, &record.anchor));
     }
     if attempt.fee_max > record.fee_max {
         let detail = format!("the cap is {}", record.fee_max);
@@ -139,5 +175,6 @@ fn check_open(
         AttemptKind::Pay | AttemptKind::Bump if is_cancelled => Err(Code::IntentCancelled.into()),
         AttemptKind::Pay | AttemptKind::Bump if is_expired => Err(Code::IntentExpired.into()),
         AttemptKind::Pay | AttemptKind::Bump => check_not_stopped(change, place.tenant).map(drop),
+        AttemptKind::Child => check_not_child(kind),
     }
 }

@@ -2,7 +2,7 @@
 //! no.
 
 use super::approvals::{Ballot, Seat, VerifiedAnswer, check_answer, check_approvals};
-use super::attempt::first;
+use super::attempt::{check_no_facts, first};
 use super::change::{Change, Place};
 use super::check_not_stopped;
 use super::windows::{self, TenantView};
@@ -77,6 +77,7 @@ pub(super) fn apply(
         return Err(refusal.clone());
     }
     evaluated.check_core(&authorization.core)?;
+    check_no_facts(&authorization.facts)?;
 
     let ballot = evaluated.ballot(place.at);
     let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;

@@ -5,11 +5,14 @@ use super::opened::VerifiedAct;
 use super::proposal;
 use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, UserRecord};
+use crate::model::{
+    CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, TenantRecord, UserRecord,
+};
 use crate::state::Lookup as _;
+use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, TenantId, Tighten,
-    UnixMs, UserId, VaultId,
+    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, Revocable, TenantId,
+    Tighten, UnixMs, UserId, VaultId,
 };
 
 /// Longest pause, milliseconds.
@@ -40,13 +43,10 @@ pub(super) fn platform(
             }
             Ok(())
         }
-        Tighten::RevokeCredential(_)
-        | Tighten::RevokeUser(_)
+        Tighten::Revoke(_)
         | Tighten::LeaveGroup { .. }
-        | Tighten::RemoveAllowList(_)
         | Tighten::Cancel(_)
         | Tighten::Pause { .. }
-        | Tighten::RevokeKey(_)
         | Tighten::Veto(_) => Err(Code::WrongScope.into()),
     }
 }
@@ -69,25 +69,13 @@ pub(super) fn tenant(
             opened.need_one(&current.committee)?;
             proposal::take(change, tenant, act).map(drop)
         }
-        Tighten::RevokeKey(id) => {
-            opened.need(&current.committee)?;
-            revoke_key(change, tenant, *id)
-        }
-        Tighten::RevokeCredential(id) => {
-            opened.need(&current.admins)?;
-            revoke_credential(change, tenant, *id)
-        }
-        Tighten::RevokeUser(id) => {
-            opened.need(&current.admins)?;
-            revoke_user(change, tenant, *id)
+        Tighten::Revoke(record) => {
+            opened.need(revokers(&current, record))?;
+            revoke(change, tenant, record)
         }
         Tighten::LeaveGroup { group, user } => {
             opened.need(&current.admins)?;
             leave_group(change, tenant, *group, *user)
-        }
-        Tighten::RemoveAllowList(id) => {
-            opened.need(&current.admins)?;
-            remove_listed(change, tenant, *id)
         }
         Tighten::Stop => {
             opened.need(&current.admins)?;
@@ -98,6 +86,24 @@ pub(super) fn tenant(
         }
         // Signers belong to the platform.
         Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
+    }
+}
+
+/// The board whose quorum takes a record out of force.
+fn revokers<'a>(tenant: &'a TenantRecord, record: &Revocable) -> &'a Board {
+    match record {
+        Revocable::Credential(_) | Revocable::User(_) | Revocable::AllowList(_) => &tenant.admins,
+        // Nothing brings a key back: its vaults stay closed.
+        Revocable::Key(_) => &tenant.committee,
+    }
+}
+
+fn revoke(change: &mut Change<'_>, tenant: TenantId, record: &Revocable) -> Result<(), Refusal> {
+    match record {
+        Revocable::Credential(id) => revoke_credential(change, tenant, *id),
+        Revocable::User(id) => revoke_user(change, tenant, *id),
+        Revocable::AllowList(id) => remove_listed(change, tenant, *id),
+        Revocable::Key(id) => revoke_key(change, tenant, *id),
     }
 }
 

@@ -245,7 +245,7 @@ fn a_revoked_credential_signs_no_act() {
     let mut ledger = ready();
     let revoked = ledger.world.person(Who::Committee(0)).credential.id;
     ledger
-        .tighten(Tighten::RevokeCredential(revoked), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(revoked), &[Who::Admin(0)])
         .unwrap();
     let body = act_body(
         &ledger,
@@ -256,7 +256,7 @@ fn a_revoked_credential_signs_no_act() {
     assert_eq!(ledger.refused(body), Some(Code::CredentialRevoked));
     let user = ledger.world.person(Who::Committee(1)).user.id;
     ledger
-        .tighten(Tighten::RevokeUser(user), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(user), &[Who::Admin(0)])
         .unwrap();
     let body = act_body(
         &ledger,
@@ -285,9 +285,9 @@ fn every_act_needs_its_boards_quorum() {
     let admins = [
         leave(&ledger),
         ActBody::Put(RegistryRecord::Vault(vault)),
-        ActBody::Tighten(Tighten::RevokeCredential(clerk.credential.id)),
-        ActBody::Tighten(Tighten::RevokeUser(clerk.user.id)),
-        ActBody::Tighten(Tighten::RemoveAllowList(tenant.friend)),
+        ActBody::Tighten(Tighten::revoke(clerk.credential.id)),
+        ActBody::Tighten(Tighten::revoke(clerk.user.id)),
+        ActBody::Tighten(Tighten::revoke(tenant.friend)),
         ActBody::Tighten(Tighten::Stop),
     ];
     let proposal = ledger.signed_act(new_user(), &ledger.committee());
@@ -306,7 +306,7 @@ fn every_act_needs_its_boards_quorum() {
         )),
         ActBody::Put(RegistryRecord::Ceremony(plan)),
         ActBody::Release(digest),
-        ActBody::Tighten(Tighten::RevokeKey(tenant.key)),
+        ActBody::Tighten(Tighten::revoke(tenant.key)),
     ];
     for (bodies, board) in [
         (&admins[..], Who::Admin as fn(usize) -> Who),

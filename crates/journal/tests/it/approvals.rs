@@ -164,7 +164,7 @@ fn a_revoked_approver_approves_nothing() {
     let approver = ledger.world.person(Who::Approver(0)).credential;
     let mut by_user = ledger.clone();
     ledger
-        .tighten(Tighten::RevokeCredential(approver.id), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(approver.id), &[Who::Admin(0)])
         .unwrap();
     assert_eq!(
         approved_by(&ledger, MEDIUM, &[Who::Approver(0)]),
@@ -176,10 +176,7 @@ fn a_revoked_approver_approves_nothing() {
         "his other credential still does"
     );
     by_user
-        .tighten(
-            Tighten::RevokeUser(approver.user.unwrap()),
-            &[Who::Admin(0)],
-        )
+        .tighten(Tighten::revoke(approver.user.unwrap()), &[Who::Admin(0)])
         .unwrap();
     for who in [Who::Approver(0), Who::ApproverProgram(0)] {
         assert_eq!(

@@ -2,12 +2,13 @@
 //! still do.
 
 use crate::{SMALL, code, ready};
-use strongroom_journal::Body;
+use strongroom_journal::entry::FACTS_MAX;
+use strongroom_journal::{Body, FurtherAttempt};
 use strongroom_types::{
     ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, Intent, MinorUnits,
-    Tighten,
+    Signed, Tighten,
 };
-use strongroom_world::{FEE_MAX, FRIEND, INTENT_LIFE_MS, Ledger, Who};
+use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
 /// An authorized intent and its attempt 1.
 fn authorized(ledger: &mut Ledger) -> (Intent, Attempt) {
@@ -25,13 +26,13 @@ fn offered(
 ) -> Option<Code> {
     let mut attempt = ledger.world.next_attempt(last, kind, FEE_MAX);
     change(&mut attempt);
-    ledger.refused(Body::Attempt(attempt))
+    ledger.refused(Body::from(attempt))
 }
 
 fn push(ledger: &mut Ledger, last: &Attempt, kind: AttemptKind) -> Attempt {
     let attempt = ledger.world.next_attempt(last, kind, FEE_MAX);
     ledger
-        .push(Body::Attempt(attempt.clone()), ledger.now)
+        .push(Body::from(attempt.clone()), ledger.now)
         .unwrap();
     attempt
 }
@@ -67,7 +68,7 @@ fn an_attempt_of_an_unknown_intent_is_refused() {
 fn every_attempt_spends_the_anchor_of_attempt_1() {
     let mut ledger = ready();
     let (_, first) = authorized(&mut ledger);
-    let other = || ConflictKey("ff:0".to_owned());
+    let other = || ConflictKey::Coin("ff:0".to_owned());
     let with_other_anchor = |a: &mut Attempt| {
         a.anchor = other();
         a.conflict_keys.push(other());
@@ -96,7 +97,10 @@ fn every_attempt_spends_the_anchor_of_attempt_1() {
 fn three_attempts_sharing_only_pairwise_are_refused() {
     let mut ledger = ready();
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
-    let (a, b) = (ConflictKey("a".to_owned()), ConflictKey("b".to_owned()));
+    let (a, b) = (
+        ConflictKey::Coin("a".to_owned()),
+        ConflictKey::Coin("b".to_owned()),
+    );
     let mut first = ledger.world.attempt(&intent);
     (first.anchor, first.conflict_keys) = (a.clone(), vec![a, b.clone()]);
     let authorization = ledger.authorization_with(&intent, &[], first.clone());
@@ -204,7 +208,7 @@ fn bringing_the_anchor_home_keeps_the_anchor_the_numbers_and_the_cap() {
         .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
         .unwrap();
     let other = |a: &mut Attempt| {
-        a.anchor = ConflictKey("ff:0".to_owned());
+        a.anchor = ConflictKey::Coin("ff:0".to_owned());
         a.conflict_keys = vec![a.anchor.clone()];
     };
     assert_eq!(
@@ -258,7 +262,53 @@ fn another_tenants_attempt_is_unknown_here() {
     ledger.world = ledger.world.for_tenant(1);
     ledger.create_tenant();
     assert_eq!(
-        code(ledger.push(Body::Attempt(bump), ledger.now)),
+        code(ledger.push(Body::from(bump), ledger.now)),
         Code::UnknownIntent
     );
+}
+
+#[test]
+fn child_attempt_is_refused_until_a_chain_brings_it() {
+    let mut ledger = ready();
+    let (_, first) = authorized(&mut ledger);
+    let refused = offered(&ledger, &first, AttemptKind::Child, |a| a.parent = Some(1));
+    assert_eq!(refused, Some(Code::Unsupported));
+    let orphan = offered(&ledger, &first, Bump, |a| a.parent = Some(1));
+    assert_eq!(orphan, Some(Code::AnchorMissing));
+}
+
+#[test]
+fn attempt_with_facts_or_a_record_to_reopen_is_refused() {
+    let mut ledger = ready();
+    let (intent, first) = authorized(&mut ledger);
+    let fact = ledger.world.signed_intent(&intent);
+    let offered = |facts: Vec<Signed>, reopen| {
+        ledger.refused(Body::Attempt(Box::new(FurtherAttempt {
+            attempt: ledger.world.next_attempt(&first, Bump, FEE_MAX),
+            facts,
+            reopen,
+        })))
+    };
+    assert_eq!(offered(vec![], None), None);
+    assert_eq!(offered(vec![fact.clone()], None), Some(Code::Unsupported));
+    let many = vec![fact; FACTS_MAX + 1];
+    assert_eq!(offered(many, None), Some(Code::Malformed));
+    assert_eq!(offered(vec![], Some(vec![])), Some(Code::Unsupported));
+}
+
+#[test]
+fn authorization_with_facts_is_refused() {
+    let ledger = ready();
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    let fact = ledger.world.signed_intent(&intent);
+    let offered = |facts| {
+        let attempt = ledger.world.attempt(&intent);
+        let mut authorization = ledger.authorization_with(&intent, &[], attempt);
+        authorization.facts = facts;
+        ledger.refused(authorization.into_body())
+    };
+    assert_eq!(offered(vec![]), None);
+    assert_eq!(offered(vec![fact.clone()]), Some(Code::Unsupported));
+    let many = vec![fact; FACTS_MAX + 1];
+    assert_eq!(offered(many), Some(Code::Malformed));
 }

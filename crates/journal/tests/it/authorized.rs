@@ -284,13 +284,10 @@ fn a_revoked_initiator_asks_for_nothing() {
     let initiator = ledger.world.person(Who::Initiator).credential;
     let mut by_user = ledger.clone();
     ledger
-        .tighten(Tighten::RevokeCredential(initiator.id), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(initiator.id), &[Who::Admin(0)])
         .unwrap();
     by_user
-        .tighten(
-            Tighten::RevokeUser(initiator.user.unwrap()),
-            &[Who::Admin(0)],
-        )
+        .tighten(Tighten::revoke(initiator.user.unwrap()), &[Who::Admin(0)])
         .unwrap();
     for ledger in [ledger, by_user] {
         assert_eq!(
@@ -334,6 +331,7 @@ fn a_credential_of_another_tenant_asks_for_nothing_here() {
         core: String::new(),
         approvals: vec![],
         attempt: home.attempt(&intent),
+        facts: vec![],
     };
     ledger.world = home;
     assert_eq!(
@@ -389,7 +387,7 @@ fn attempt_1_is_numbered_1_pays_and_names_this_intent() {
 fn attempt_1_spends_its_anchor() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
-    let key = |n: u8| strongroom_types::ConflictKey(format!("{n}:0"));
+    let key = |n: u8| strongroom_types::ConflictKey::Coin(format!("{n}:0"));
     for keys in [
         vec![],
         vec![key(1)],

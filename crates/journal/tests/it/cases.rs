@@ -39,11 +39,12 @@ fn signed(n: u8) -> Signed {
 }
 
 fn attempt() -> Attempt {
-    let anchor = ConflictKey("a:0".to_owned());
+    let anchor = ConflictKey::Coin("a:0".to_owned());
     Attempt {
         intent: Digest([1; 32]),
         number: 1,
         kind: AttemptKind::Pay,
+        parent: None,
         anchor: anchor.clone(),
         conflict_keys: vec![anchor],
         unsigned_digest: Digest([2; 32]),
@@ -92,6 +93,7 @@ pub fn genesis() -> Genesis {
         chain: CHAIN.parse().unwrap(),
         native: ASSET.parse().unwrap(),
         decoder: "bitcoin/1".to_owned(),
+        row: Digest([41; 32]),
     };
     Genesis {
         version: strongroom_journal::genesis::VERSION,
@@ -125,6 +127,17 @@ fn bodies() -> Vec<(&'static str, Body)> {
         core: "{}".to_owned(),
         approvals: vec![signed(2), signed(3)],
         attempt: attempt(),
+        facts: vec![signed(4)],
+    };
+    let further = FurtherAttempt {
+        attempt: Attempt {
+            number: 3,
+            kind: AttemptKind::Child,
+            parent: Some(2),
+            ..attempt()
+        },
+        facts: vec![signed(5)],
+        reopen: Some(vec![6; 3]),
     };
     let finished = Finished {
         key: KeyId([16; 16]),
@@ -142,7 +155,8 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("tick", Body::Tick),
         ("act", Body::Act(signed(1))),
         ("authorized", Body::Authorized(Box::new(authorization))),
-        ("attempt", Body::Attempt(attempt())),
+        ("attempt", Body::from(attempt())),
+        ("attempt_with_everything", Body::Attempt(Box::new(further))),
         ("rejected", rejected),
         ("finished", Body::Finished(Box::new(finished))),
     ]
@@ -183,6 +197,7 @@ fn intent_record() -> IntentRecord {
     let attempt = AttemptRecord {
         number: 1,
         kind: AttemptKind::Bump,
+        parent: None,
         seq: 7,
         at: AT,
         unsigned_digest: Digest([2; 32]),
@@ -204,7 +219,7 @@ fn intent_record() -> IntentRecord {
         approvals: vec![relied],
         allow_list: vec![AllowListId([15; 16])],
         locked_until: AT,
-        anchor: ConflictKey("a:0".to_owned()),
+        anchor: ConflictKey::Coin("a:0".to_owned()),
         fee_max: 1544.into(),
         attempts_max: 3,
         spend: Spend {

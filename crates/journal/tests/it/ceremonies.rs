@@ -98,7 +98,7 @@ fn a_key_id_is_used_once() {
         Some(Code::AlreadyExists)
     );
     let (key, who) = (ledger.world.tenant.key, ledger.committee());
-    ledger.tighten(Tighten::RevokeKey(key), &who).unwrap();
+    ledger.tighten(Tighten::revoke(key), &who).unwrap();
     assert_eq!(
         proposed(&ledger, ledger.world.plan()),
         Some(Code::AlreadyExists)
@@ -123,7 +123,7 @@ fn a_ceremony_finishes_once_and_not_after_its_key_was_revoked() {
     let (mut ledger, _, ceremony) = released();
     let mut revoked = ledger.clone();
     let (key, who) = (ledger.world.tenant.key, ledger.committee());
-    revoked.tighten(Tighten::RevokeKey(key), &who).unwrap();
+    revoked.tighten(Tighten::revoke(key), &who).unwrap();
     assert_eq!(revoked.refused(ceremony.body()), Some(Code::AlreadyExists));
     ledger.push(ceremony.body(), ledger.now).unwrap();
     assert_eq!(ledger.refused(ceremony.body()), Some(Code::AlreadyExists));
@@ -287,9 +287,7 @@ fn a_vault_needs_a_finished_key_that_is_in_force() {
     ledger.push(ceremony.body(), ledger.now).unwrap();
     let mut revoked = ledger.clone();
     let who = ledger.committee();
-    revoked
-        .tighten(Tighten::RevokeKey(first.key), &who)
-        .unwrap();
+    revoked.tighten(Tighten::revoke(first.key), &who).unwrap();
     assert_eq!(
         code(put_vault(&mut revoked, first.clone())),
         Code::InvalidReference,

@@ -57,10 +57,16 @@ fn a_genesis_keeps_every_rule() {
     for (at, change) in invalid.into_iter().enumerate() {
         assert_eq!(checked(change), Some(Code::InvalidReference), "case {at}");
     }
-    let bounds: [fn(&mut Bounds); 3] = [
+    let bounds: [fn(&mut Bounds); 9] = [
         |b| b.attempts_max = 0,
         |b| b.freshness_ms = b.skew_ms,
         |b| b.attempt_life_ms = 0,
+        |b| b.ceremony_life_ms = 0,
+        |b| b.tightenings_per_minute = 0,
+        |b| b.ended_open_max = 0,
+        |b| b.entry_bytes_per_minute = ENTRY_BYTES_MAX as u64 - 1,
+        |b| b.tick_max_ms = b.tick_max_least_ms() - 1,
+        |b| b.skew_ms = u64::MAX / 4,
     ];
     for change in bounds {
         assert_eq!(
@@ -68,6 +74,20 @@ fn a_genesis_keeps_every_rule() {
             Some(Code::InvalidReference)
         );
     }
+}
+
+/// Twice (60 s of freshness and twice 5 s of skew), and 10 s for one round.
+#[test]
+fn journal_of_an_honest_writer_is_never_stale_under_the_least_tick() {
+    let least = Bounds::production().tick_max_least_ms();
+    assert_eq!(least, 2 * (60_000 + 2 * 5_000) + 10_000);
+    assert!(least <= Bounds::production().tick_max_ms);
+    let at_the_bound = checked(|g| {
+        g.bounds = Bounds::production();
+        g.bounds.tick_max_ms = least;
+        g.bounds.entry_bytes_per_minute = ENTRY_BYTES_MAX as u64;
+    });
+    assert_eq!(at_the_bound, None);
 }
 
 #[test]
@@ -101,13 +121,15 @@ fn a_production_genesis_keeps_the_production_minima() {
         })
     };
     assert_eq!(production(|_| {}), None);
-    let looser: [fn(&mut Bounds); 6] = [
+    let looser: [fn(&mut Bounds); 8] = [
         |b| b.loosen_delay_ms -= 1,
         |b| b.ceremony_delay_ms -= 1,
         |b| b.platform_delay_ms -= 1,
         |b| b.freshness_ms += 1,
         |b| b.skew_ms += 1,
         |b| b.duty_ms += 1,
+        |b| b.tick_max_ms += 1,
+        |b| b.ceremony_life_ms += 1,
     ];
     for change in looser {
         assert_eq!(production(change), Some(Code::Unsupported));
@@ -209,7 +231,7 @@ fn map_key_bytes_do_not_change() {
         ks::account(t, KeyId([3; 16]), 258),
         ks::intent(t, &d),
         ks::external_id(t, &"order".parse().unwrap()),
-        ks::anchor(t, &chain, &ConflictKey("a:0".to_owned())),
+        ks::anchor(t, &chain, &ConflictKey::Coin("a:0".to_owned())),
         ks::approval(t, ApprovalNonce([3; 16])),
         ks::bucket(t, &[0; 17], &asset, 1, 258),
         ks::expiry(t, UnixMs(258), &[9, 9]),
@@ -226,4 +248,4 @@ fn map_key_bytes_do_not_change() {
         Some((UnixMs(258), vec![9, 9]))
     );
 }
-const KEYS: &str = "4bb42b3ef5d35c2b498ca87eaa55b6cefc0ebb0fca947c27c34e8204f3d52e84";
+const KEYS: &str = "5d5183f127f764738dcdcf046bf178d9d965600847b4e84d348615c1e567c043";

@@ -111,11 +111,8 @@ fn tightenings(ledger: &Ledger) -> Vec<(Tighten, Vec<Who>)> {
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND).digest();
     let admin = vec![Who::Admin(0)];
     vec![
-        (
-            Tighten::RevokeCredential(clerk.credential.id),
-            admin.clone(),
-        ),
-        (Tighten::RevokeUser(clerk.user.id), admin.clone()),
+        (Tighten::revoke(clerk.credential.id), admin.clone()),
+        (Tighten::revoke(clerk.user.id), admin.clone()),
         (
             Tighten::LeaveGroup {
                 group: tenant.approvers,
@@ -123,7 +120,7 @@ fn tightenings(ledger: &Ledger) -> Vec<(Tighten, Vec<Who>)> {
             },
             admin.clone(),
         ),
-        (Tighten::RemoveAllowList(tenant.friend), admin.clone()),
+        (Tighten::revoke(tenant.friend), admin.clone()),
         (
             Tighten::Pause {
                 vault: None,
@@ -132,7 +129,7 @@ fn tightenings(ledger: &Ledger) -> Vec<(Tighten, Vec<Who>)> {
             admin.clone(),
         ),
         (Tighten::Stop, admin),
-        (Tighten::RevokeKey(tenant.key), ledger.committee()),
+        (Tighten::revoke(tenant.key), ledger.committee()),
         (Tighten::Cancel(intent), vec![Who::Initiator]),
     ]
 }

@@ -59,7 +59,7 @@ fn payments_and_ceremony_ends_belong_to_a_tenant() {
         core: authorized.core.clone(),
         approval: authorized.intent.clone(),
     };
-    for body in [authorized.into_body(), Body::Attempt(attempt), rejected] {
+    for body in [authorized.into_body(), Body::from(attempt), rejected] {
         assert_eq!(
             code(apply(
                 &ledger.state,

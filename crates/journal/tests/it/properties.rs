@@ -39,7 +39,7 @@ fn valid() -> &'static (Ledger, Vec<Entry>) {
             ledger
                 .authorization(&ledger.world.intent(ledger.now, crate::LARGE, FRIEND), &TWO)
                 .into_body(),
-            Body::Attempt(ledger.world.next_attempt(
+            Body::from(ledger.world.next_attempt(
                 &ledger.world.attempt(&old),
                 AttemptKind::Bump,
                 FEE_MAX,
@@ -240,7 +240,7 @@ proptest! {
                 Step::Bump(which) if !counted.is_empty() => {
                     let at = which.index(counted.len());
                     let next = ledger.world.next_attempt(&counted[at].attempt, AttemptKind::Bump, FEE_MAX);
-                    if ledger.push(Body::Attempt(next.clone()), ledger.now).is_ok() {
+                    if ledger.push(Body::from(next.clone()), ledger.now).is_ok() {
                         (counted[at].attempt, counted[at].last) = (next, ledger.now);
                     }
                 }

@@ -276,10 +276,7 @@ fn a_credential_id_is_used_once_also_after_its_revocation() {
     let mut ledger = ready();
     let clerk = ledger.world.person(Who::Clerk);
     ledger
-        .tighten(
-            Tighten::RevokeCredential(clerk.credential.id),
-            &[Who::Admin(0)],
-        )
+        .tighten(Tighten::revoke(clerk.credential.id), &[Who::Admin(0)])
         .unwrap();
     let proposal = propose(&mut ledger, RegistryRecord::Credential(clerk.credential));
     assert_eq!(code(release(&mut ledger, proposal)), Code::AlreadyExists);
@@ -291,7 +288,7 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
     let tenant = ledger.world.tenant.clone();
     let clerk = ledger.world.person(Who::Clerk).user.id;
     ledger
-        .tighten(Tighten::RevokeUser(clerk), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(clerk), &[Who::Admin(0)])
         .unwrap();
     for user in [clerk, UserId([9; 16])] {
         let credential = Credential {
@@ -341,7 +338,7 @@ fn an_allow_list_id_and_a_destination_are_listed_once() {
         assert_eq!(code(release(&mut ledger, proposal)), expected);
     }
     ledger
-        .tighten(Tighten::RemoveAllowList(listed.id), &[Who::Admin(0)])
+        .tighten(Tighten::revoke(listed.id), &[Who::Admin(0)])
         .unwrap();
     let proposal = propose(&mut ledger, RegistryRecord::AllowList(same_id));
     assert_eq!(
@@ -360,12 +357,12 @@ fn an_unknown_target_of_a_tightening_is_refused() {
     let who = [Who::Admin(0), Who::Committee(0), Who::Committee(1)];
     for (what, expected) in [
         (
-            Tighten::RevokeCredential(CredentialId([9; 16])),
+            Tighten::revoke(CredentialId([9; 16])),
             Code::UnknownCredential,
         ),
-        (Tighten::RevokeUser(UserId([9; 16])), Code::UnknownUser),
+        (Tighten::revoke(UserId([9; 16])), Code::UnknownUser),
         (
-            Tighten::RemoveAllowList(AllowListId([9; 16])),
+            Tighten::revoke(AllowListId([9; 16])),
             Code::InvalidReference,
         ),
         (
@@ -376,7 +373,7 @@ fn an_unknown_target_of_a_tightening_is_refused() {
             Code::InvalidReference,
         ),
         (
-            Tighten::RevokeKey(strongroom_types::KeyId([9; 16])),
+            Tighten::revoke(strongroom_types::KeyId([9; 16])),
             Code::UnknownKey,
         ),
         (Tighten::Veto(Digest([9; 32])), Code::UnknownProposal),
@@ -391,10 +388,10 @@ fn an_unknown_target_of_a_tightening_is_refused() {
         assert_eq!(code(ledger.tighten(what, &who)), expected);
     }
     ledger
-        .tighten(Tighten::RemoveAllowList(tenant.friend), &who)
+        .tighten(Tighten::revoke(tenant.friend), &who)
         .unwrap();
     assert_eq!(
-        code(ledger.tighten(Tighten::RemoveAllowList(tenant.friend), &who)),
+        code(ledger.tighten(Tighten::revoke(tenant.friend), &who)),
         Code::InvalidReference
     );
 }

@@ -42,17 +42,12 @@ fn a_tenant_adds_so_many_entries_in_a_minute_of_journal_time() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&last.unwrap()), AttemptKind::Bump, 1);
-    ledger
-        .push(Body::Attempt(bump.clone()), ledger.now)
-        .unwrap();
+    ledger.push(Body::from(bump.clone()), ledger.now).unwrap();
     propose(&mut ledger, 1).unwrap();
     assert_eq!(code(pay(&mut ledger)), Code::QuotaExceeded);
     assert_eq!(code(propose(&mut ledger, 2)), Code::QuotaExceeded);
     let next = ledger.world.next_attempt(&bump, AttemptKind::Bump, 1);
-    assert_eq!(
-        ledger.refused(Body::Attempt(next)),
-        Some(Code::QuotaExceeded)
-    );
+    assert_eq!(ledger.refused(Body::from(next)), Some(Code::QuotaExceeded));
     ledger.wait(MINUTE_MS - 1);
     assert_eq!(
         code(pay(&mut ledger)),

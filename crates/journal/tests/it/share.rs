@@ -84,15 +84,15 @@ fn an_attempt_that_is_not_in_the_journal_gets_no_share() {
 fn a_revoked_approver_ends_what_he_approved() {
     let (ledger, _) = approved();
     let approver = ledger.world.person(Who::Approver(1));
-    let revoked = Tighten::RevokeCredential(approver.credential.id);
+    let revoked = Tighten::revoke(approver.credential.id);
     assert_eq!(after(revoked, &ADMIN), Some(Code::ApprovalNoLongerInForce));
     assert_eq!(
-        after(Tighten::RevokeUser(approver.user.id), &ADMIN),
+        after(Tighten::revoke(approver.user.id), &ADMIN),
         Some(Code::ApprovalNoLongerInForce)
     );
     let other = ledger.world.person(Who::ApproverProgram(1)).credential.id;
     assert_eq!(
-        after(Tighten::RevokeCredential(other), &ADMIN),
+        after(Tighten::revoke(other), &ADMIN),
         None,
         "his other credential did not approve"
     );
@@ -124,8 +124,8 @@ fn a_revoked_initiator_ends_what_he_asked_for() {
     let (ledger, _) = approved();
     let initiator = ledger.world.person(Who::Initiator).credential;
     for what in [
-        Tighten::RevokeCredential(initiator.id),
-        Tighten::RevokeUser(initiator.user.unwrap()),
+        Tighten::revoke(initiator.id),
+        Tighten::revoke(initiator.user.unwrap()),
     ] {
         assert_eq!(after(what, &ADMIN), Some(Code::InitiatorNoLongerInForce));
     }
@@ -141,15 +141,13 @@ fn a_removed_allow_list_entry_ends_what_relied_on_it() {
     ledger.authorize(&intent, &[]).unwrap();
     assert_eq!(refused(&ledger, &intent), None);
     let friend = ledger.world.tenant.friend;
-    ledger
-        .tighten(Tighten::RemoveAllowList(friend), &ADMIN)
-        .unwrap();
+    ledger.tighten(Tighten::revoke(friend), &ADMIN).unwrap();
     assert_eq!(
         refused(&ledger, &intent),
         Some(Code::AllowListNoLongerInForce)
     );
     assert_eq!(
-        after(Tighten::RemoveAllowList(friend), &ADMIN),
+        after(Tighten::revoke(friend), &ADMIN),
         None,
         "what did not rely on it goes on"
     );
@@ -209,7 +207,7 @@ fn a_revoked_key_signs_nothing() {
     let (ledger, _) = approved();
     let key = ledger.world.tenant.key;
     assert_eq!(
-        after(Tighten::RevokeKey(key), &ledger.committee()),
+        after(Tighten::revoke(key), &ledger.committee()),
         Some(Code::KeyRevoked)
     );
 }
@@ -243,7 +241,7 @@ fn only_the_last_attempt_gets_a_share() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Bump, FEE_MAX);
-    ledger.push(Body::Attempt(bump), ledger.now).unwrap();
+    ledger.push(Body::from(bump), ledger.now).unwrap();
     assert_eq!(refused(&ledger, &intent), Some(Code::AttemptSuperseded));
     assert_eq!(with(&ledger, &intent, |a| a.attempt = 2), None);
 }
@@ -262,7 +260,7 @@ fn an_attempt_older_than_its_life_gets_no_share_until_the_next_one() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Bump, FEE_MAX);
-    ledger.push(Body::Attempt(bump), ledger.now).unwrap();
+    ledger.push(Body::from(bump), ledger.now).unwrap();
     assert_eq!(with(&ledger, &intent, |a| a.attempt = 2), None);
 }
 
@@ -305,11 +303,9 @@ fn the_way_home_is_open_to_a_cancelled_intent_whatever_else_was_revoked() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Cancel, FEE_MAX);
-    ledger.push(Body::Attempt(home), ledger.now).unwrap();
+    ledger.push(Body::from(home), ledger.now).unwrap();
     let approver = ledger.world.person(Who::Approver(0)).credential.id;
-    ledger
-        .tighten(Tighten::RevokeCredential(approver), &ADMIN)
-        .unwrap();
+    ledger.tighten(Tighten::revoke(approver), &ADMIN).unwrap();
     let until = ledger.now.plus(HOUR_MS);
     ledger
         .tighten(Tighten::Pause { vault: None, until }, &ADMIN)
@@ -317,7 +313,7 @@ fn the_way_home_is_open_to_a_cancelled_intent_whatever_else_was_revoked() {
     ledger.tighten(Tighten::Stop, &ADMIN).unwrap();
     assert_eq!(with(&ledger, &intent, |a| a.attempt = 2), None);
     let (key, who) = (ledger.world.tenant.key, ledger.committee());
-    ledger.tighten(Tighten::RevokeKey(key), &who).unwrap();
+    ledger.tighten(Tighten::revoke(key), &who).unwrap();
     assert_eq!(
         with(&ledger, &intent, |a| a.attempt = 2),
         Some(Code::KeyRevoked)
@@ -332,7 +328,7 @@ fn an_expired_intents_way_home_waits_for_the_signers_own_clock() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Cancel, FEE_MAX);
-    ledger.push(Body::Attempt(home), ledger.now).unwrap();
+    ledger.push(Body::from(home), ledger.now).unwrap();
     assert_eq!(with(&ledger, &intent, |a| a.attempt = 2), None);
     let early = with(&ledger, &intent, |a| {
         (a.attempt, a.now) = (2, UnixMs(a.now.0 - 1))

@@ -45,7 +45,7 @@ fn bump(ledger: &mut Ledger, intent: &Intent) {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(intent), AttemptKind::Bump, FEE_MAX);
-    ledger.push(Body::Attempt(attempt), ledger.now).unwrap();
+    ledger.push(Body::from(attempt), ledger.now).unwrap();
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_cancel_an_expiry_and_the_way_home_give_nothing_back() {
         ledger
             .world
             .next_attempt(&ledger.world.attempt(&intent), AttemptKind::Cancel, FEE_MAX);
-    ledger.push(Body::Attempt(home), ledger.now).unwrap();
+    ledger.push(Body::from(home), ledger.now).unwrap();
     ledger.wait(WINDOW_MS - 1);
     assert_eq!(code(pay(&mut ledger, HALF)), Code::LimitExceeded);
 }

@@ -121,7 +121,7 @@ fn evidence_bytes_do_not_change() {
     let mut world = world();
     assert_eq!(
         evidence(&table(), &world).digest().to_string(),
-        "1de8f7d24e481a39b2dd41e25b1edb04711df3a74e6ef09efc8f6f8038ff3ddc"
+        "83ec731d26d38e9dde43b64a125506d8abfbc09eeb02d30a24ce0f946589b022"
     );
     world.windows_unknown = true;
     let text = evidence(&table(), &world).to_text();

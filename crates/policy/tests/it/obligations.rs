@@ -20,6 +20,7 @@ fn the_core_says_what_the_rule_asks() {
         time_lock_seconds: 60,
         ordered: true,
         groups: committee.groups,
+        obligations: Vec::new(),
         decoder: "bitcoin/1".into(),
     };
     assert_eq!(

@@ -148,7 +148,8 @@ pub fn within(
     let wanted = match kind {
         AttemptKind::Pay | AttemptKind::Bump => expected,
         // A cancel returns everything to the vault: whatever else it does was never approved.
-        AttemptKind::Cancel => &nothing,
+        // Neither does a child: it spends what the parent returned.
+        AttemptKind::Cancel | AttemptKind::Child => &nothing,
     };
 
     // Bytes that the decoder does not understand may do anything, so the rest proves nothing.
@@ -222,7 +223,7 @@ mod tests {
             opaque: Vec::new(),
             returned: MinorUnits::ZERO,
             fee: FEE_MAX.into(),
-            conflicts: vec![ConflictKey("a".into())],
+            conflicts: vec![ConflictKey::Coin("a".into())],
             expiry: None,
             slots: Vec::new(),
         }

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::Arc;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_journal::{Body, Genesis};
 use strongroom_replica::{Replica, ReplicaError};
 use strongroom_types::Code;
@@ -162,9 +162,9 @@ fn the_writers_own_batches_are_stored_as_others_follow_them() {
     let (db, mut replica) = stored(&[]);
     let orderer = Orderer::new(&genesis(), &log_seed()).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(3);
-    let bodies = vec![Body::Tick; 4500];
+    let offers = vec![Offer::tick(); 4500];
     let ordered = commit(&db, |tx| {
-        replica.order(tx, &orderer, START, &bodies, &mut rng)
+        replica.order(tx, &orderer, START, &offers, &mut rng)
     })
     .unwrap();
     assert!(ordered.batches.len() > 1);

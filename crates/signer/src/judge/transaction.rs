@@ -48,16 +48,17 @@ pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
         found(case.first_attempt.as_ref())?.clone()
     } else {
         let entry = case.judge.entries.entry(grant.attempt.seq)?;
-        let Body::Attempt(attempt) = entry.body else {
+        let Body::Attempt(further) = entry.body else {
             return Err(corrupt("the attempt's entry is not an attempt"));
         };
-        attempt
+        further.attempt
     };
 
     let record = &grant.attempt;
     let same = attempt.intent == case.request.intent
         && attempt.number == record.number
         && attempt.kind == record.kind
+        && attempt.parent == record.parent
         && attempt.unsigned_digest == record.unsigned_digest
         && attempt.fee_max == record.fee_max;
     if !same {
@@ -157,7 +158,7 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
     // The chain then lets at most one attempt of this intent pass, in whatever order they are
     // broadcast.
     if !inspection.conflicts.contains(anchor) {
-        return Err(Refusal::new(Code::AnchorMissing, &anchor.0).into());
+        return Err(Refusal::new(Code::AnchorMissing, anchor).into());
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ fn a_key_revoked_in_the_own_log_is_not_made() {
     cluster.withhold = true;
     let key = cluster.world.tenant.key;
     let committee = cluster.ledger().committee();
-    cluster.act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+    cluster.act(ActBody::Tighten(Tighten::revoke(key)), &committee);
     cluster.to(1, &start(&cluster, 1));
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
 }
@@ -345,7 +345,7 @@ fn a_handed_revocation_of_a_key_keeps_its_ceremony_from_starting() {
     let committee = cluster.ledger().committee();
     let revoke = cluster
         .ledger()
-        .signed_act(ActBody::Tighten(Tighten::RevokeKey(key)), &committee);
+        .signed_act(ActBody::Tighten(Tighten::revoke(key)), &committee);
     let hand = strongroom_wire::frame::AdminRequest::Hand(revoke.to_json().to_text());
     let now = cluster.now;
     assert_eq!(

@@ -129,9 +129,10 @@ impl Cluster {
     /// Orders a body; it is in `batches` and nowhere else.
     pub fn order(&mut self, body: Body) -> Result<u64, Refusal> {
         let rng = &mut self.world.seed.rng("salts", self.writer.size());
+        let offer = strongroom_world::offer(&body, self.world.scope());
         let ordered = self
             .orderer
-            .order(&mut self.writer, self.now, &[body], rng)?;
+            .order(&mut self.writer, self.now, &[offer], rng)?;
         for batch in ordered.batches {
             let sealed = self.seal_batch(&batch.batch);
             self.batches.push((batch.batch.first_seq, sealed));

@@ -27,7 +27,7 @@ pub struct Payment {
 }
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
-    let key = ConflictKey(format!("{number:064x}:0"));
+    let key = ConflictKey::Coin(format!("{number:064x}:0"));
     OwnCoin {
         key,
         path: OwnPath {
@@ -143,6 +143,7 @@ impl Cluster {
             intent: intent.digest(),
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: built.anchor.clone(),
             conflict_keys: built.conflicts.clone(),
             unsigned_digest: unsigned_digest(&built.unsigned),

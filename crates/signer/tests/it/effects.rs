@@ -134,7 +134,7 @@ fn an_attempt_that_declares_other_coins_than_it_spends_is_refused() {
     payment
         .attempt
         .conflict_keys
-        .push(ConflictKey(format!("{}:9", "f".repeat(64))));
+        .push(ConflictKey::Coin(format!("{}:9", "f".repeat(64))));
     payment.attempt.conflict_keys.sort();
     cluster.authorize(&payment, &[]);
     refused_by_all(&mut cluster, &payment, Code::EffectsMismatch);
@@ -152,7 +152,7 @@ fn an_attempt_that_declares_other_coins_than_it_spends_is_refused() {
 fn an_attempt_whose_transaction_does_not_spend_its_anchor_is_refused() {
     let mut cluster = Cluster::ready();
     let mut payment = cluster.payment(300_000);
-    let elsewhere = ConflictKey(format!("{}:1", "e".repeat(64)));
+    let elsewhere = ConflictKey::Coin(format!("{}:1", "e".repeat(64)));
     payment.attempt.anchor = elsewhere.clone();
     payment.attempt.conflict_keys = vec![elsewhere];
     cluster.authorize(&payment, &[]);
@@ -224,7 +224,7 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
         .conflicts
         .iter()
         .map(|key| {
-            let number = u32::from_str_radix(&key.0[48..64], 16).unwrap();
+            let number = u32::from_str_radix(&key.to_string()[53..69], 16).unwrap();
             coin(number, 800_000)
         })
         .collect();
@@ -248,7 +248,7 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
     lie.unsigned_digest = unsigned_digest(&pays.unsigned);
     lie.conflict_keys = pays.conflicts.clone();
     cluster
-        .submit(strongroom_journal::Body::Attempt(lie.clone()))
+        .submit(strongroom_journal::Body::from(lie.clone()))
         .unwrap();
     let lying = Payment {
         intent: payment.intent.clone(),
@@ -259,7 +259,7 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
     assert_eq!(cluster.ask(1, &request).code(), Code::EffectsMismatch);
     attempt.number = 3;
     cluster
-        .submit(strongroom_journal::Body::Attempt(attempt.clone()))
+        .submit(strongroom_journal::Body::from(attempt.clone()))
         .unwrap();
     payment.attempt = attempt;
     cluster.sign(&payment, &[1, 2]);

@@ -194,7 +194,7 @@ fn a_revoked_approver_stops_the_payment_he_approved() {
     let payment = cluster.authorized(5_000_000, &[Who::Approver(0)]);
     cluster.assert_signs(1, &payment);
     let approver = cluster.world.person(Who::Approver(0)).credential.id;
-    cluster.tighten(Tighten::RevokeCredential(approver));
+    cluster.tighten(Tighten::revoke(approver));
     for index in [1, 2, 3] {
         let request = cluster.request(&payment, &[1, 2, 3]);
         assert_eq!(
@@ -321,7 +321,7 @@ fn an_attempt_older_than_its_life_and_one_that_was_superseded_are_refused() {
     let first = cluster.request(&payment, &[1, 2]);
     let mut attempt = payment.attempt.clone();
     (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
-    cluster.submit(Body::Attempt(attempt.clone())).unwrap();
+    cluster.submit(Body::from(attempt.clone())).unwrap();
     assert_eq!(cluster.ask(1, &first).code(), Code::AttemptSuperseded);
     payment.attempt = attempt;
     cluster.assert_signs(1, &payment);
@@ -355,7 +355,7 @@ fn a_tenant_that_is_stopped_and_a_key_that_is_revoked_get_nothing() {
     let key = cluster.world.tenant.key;
     let committee = cluster.ledger().committee();
     cluster.act(
-        strongroom_types::ActBody::Tighten(Tighten::RevokeKey(key)),
+        strongroom_types::ActBody::Tighten(Tighten::revoke(key)),
         &committee,
     );
     let request = cluster.request(&payment, &[1, 2]);

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_journal::{Body, Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
 use strongroom_types::credential::PublicKey;
 use strongroom_types::json::Json;
 use strongroom_types::{
-    Credential, CredentialClass, CredentialId, NodeId, PlatformId, UnixMs, UserId,
+    Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope, UnixMs, UserId,
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, PublicRecord, ToSigner, read_frame, write_frame};
@@ -148,6 +148,7 @@ impl Install {
                 chain,
                 native,
                 decoder: "bitcoin/1".to_owned(),
+                row: Digest::default(),
             }],
             bounds: Bounds::dev(0),
         };
@@ -209,9 +210,10 @@ impl Install {
     /// Orders a body (entry 0 comes by itself) and gives the sealed batch.
     pub fn order(&mut self, body: Body) -> Vec<u8> {
         let mut rng = Zeros;
+        let scope = Scope::Platform;
         let ordered = self
             .orderer
-            .order(&mut self.writer, now(), &[body], &mut rng)
+            .order(&mut self.writer, now(), &[Offer { scope, body }], &mut rng)
             .unwrap();
         let heading = Heading {
             genesis: self.genesis.hash(),

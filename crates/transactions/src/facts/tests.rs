@@ -33,7 +33,7 @@ fn amount(text: &str) -> MinorUnits {
 
 fn coin(name: &str, units: &str) -> OwnCoin {
     OwnCoin {
-        key: ConflictKey(name.to_owned()),
+        key: ConflictKey::Coin(name.to_owned()),
         path: OwnPath {
             change: 0,
             index: 0,
@@ -100,7 +100,7 @@ fn reserved_coins_are_not_offered() {
     with_rows(|tx| {
         set_coin(tx, VAULT, coin("a", "9")).unwrap();
         set_coin(tx, VAULT, coin("b", "8")).unwrap();
-        set_reserved(tx, "a", 1);
+        set_reserved(tx, "coin:a", 1);
         let known = known(tx, VAULT).unwrap().unwrap();
         assert_eq!(known.facts().holdings, [Holding::Coin(coin("b", "8"))]);
     });
@@ -113,12 +113,15 @@ fn accounts_come_with_the_conflict_keys_that_are_taken() {
     with_rows(|tx| {
         let ether = "100000000000000000000";
         set_account(tx, VAULT, "address", account(7, ether)).unwrap();
-        set_reserved(tx, "address:7", 1);
-        set_reserved(tx, "address:8", 2);
+        set_reserved(tx, "sequence:7:address", 1);
+        set_reserved(tx, "sequence:8:address", 2);
         let known = known(tx, VAULT).unwrap().unwrap();
         let facts = known.facts();
         assert_eq!(facts.holdings, [Holding::Account(account(7, ether))]);
-        let taken = ["address:8", "address:7"].map(|key| ConflictKey(key.to_owned()));
+        let taken = [8, 7].map(|number| ConflictKey::Sequence {
+            account: "address".to_owned(),
+            number,
+        });
         assert_eq!(facts.taken, taken);
     });
 }

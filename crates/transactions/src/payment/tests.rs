@@ -8,12 +8,13 @@ use strongroom_types::{AttemptKind, ConflictKey, Digest};
 const TABLE: &str = include_str!("../../life-cycle.txt");
 
 fn proposal() -> Proposal {
-    let anchor = ConflictKey("coin:0".to_owned());
+    let anchor = ConflictKey::Coin("coin:0".to_owned());
     Proposal {
         attempt: Attempt {
             intent: Digest([1; 32]),
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: anchor.clone(),
             conflict_keys: vec![anchor],
             unsigned_digest: Digest([2; 32]),

@@ -24,12 +24,13 @@ fn decided() -> IntentDecided {
 }
 
 fn proposal() -> Proposal {
-    let anchor = ConflictKey("coin:0".to_owned());
+    let anchor = ConflictKey::Coin("coin:0".to_owned());
     Proposal {
         attempt: Attempt {
             intent: Digest([1; 32]),
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: anchor.clone(),
             conflict_keys: vec![anchor],
             unsigned_digest: Digest([2; 32]),
@@ -245,7 +246,7 @@ fn columns() -> Vec<strongroom_golden::Case> {
         index: 2,
     };
     let coin = Holding::Coin(OwnCoin {
-        key: ConflictKey("coin:0".to_owned()),
+        key: ConflictKey::Coin("coin:0".to_owned()),
         path,
         asset: NATIVE.parse().unwrap(),
         amount: 3_u64.into(),

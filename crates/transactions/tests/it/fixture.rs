@@ -347,7 +347,7 @@ impl Payment {
 
     /// Name of the coin that the payment stands on.
     pub fn anchor(&self) -> String {
-        self.request.attempt.anchor.0.clone()
+        self.request.attempt.anchor.to_string()
     }
 }
 

@@ -7,11 +7,11 @@ use strongroom_ports::chain::{
     AddressFacts, Built, ChainCodec, Effects, Fact, Facts, Inspection, Manifest, OwnPath, Plan,
     Registry, VaultKey,
 };
-use strongroom_types::{Code, ConflictKey, Intent, Refusal};
+use strongroom_types::{Code, Intent, Refusal};
 use strongroom_wire::TransactionState;
 
 /// A coin that another payment has.
-const TAKEN: &str = "0000000000000000000000000000000000000000000000000000000000000009:0";
+const TAKEN: &str = "coin:0000000000000000000000000000000000000000000000000000000000000009:0";
 
 /// The Bitcoin codec with a flaw.
 struct Flawed {
@@ -57,7 +57,7 @@ impl ChainCodec for Flawed {
     fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
         let mut built = self.inner.build(plan, view)?;
         if self.takes_too_much.load(Ordering::Relaxed) {
-            built.conflicts.push(ConflictKey(TAKEN.to_owned()));
+            built.conflicts.push(TAKEN.parse().unwrap());
         }
         Ok(built)
     }

@@ -12,7 +12,7 @@ const COINS: &str = "SELECT COUNT(*) FROM holding";
 /// A coin of six confirmations as a node would report it.
 fn coin(number: u64, address: &str, amount: impl Into<MinorUnits>) -> CoinFact {
     CoinFact {
-        key: ConflictKey(format!("{number:064x}:1")),
+        key: ConflictKey::Coin(format!("{number:064x}:1")),
         address: address.to_owned(),
         asset: NATIVE.parse().unwrap(),
         amount: amount.into(),
@@ -52,7 +52,7 @@ fn coins_of_addresses_that_were_not_asked_for_are_left_out() {
     service.wait(1_000);
     assert_eq!(service.count(COINS), 1);
     let payment = service.offered();
-    let honest = format!("{:064x}:0", 1);
+    let honest = format!("coin:{:064x}:0", 1);
     assert_eq!(payment.anchor(), honest);
 }
 

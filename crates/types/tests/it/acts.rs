@@ -154,9 +154,9 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
         ("resume", ActBody::Resume),
         (
             "revoke_credential",
-            tighten(Tighten::RevokeCredential(CredentialId([4; 16]))),
+            tighten(Tighten::revoke(CredentialId([4; 16]))),
         ),
-        ("revoke_user", tighten(Tighten::RevokeUser(user().id))),
+        ("revoke_user", tighten(Tighten::revoke(user().id))),
         (
             "leave_group",
             tighten(Tighten::LeaveGroup {
@@ -164,10 +164,7 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
                 user: user().id,
             }),
         ),
-        (
-            "remove_allow_list",
-            tighten(Tighten::RemoveAllowList(entry().id)),
-        ),
+        ("revoke_allow_list", tighten(Tighten::revoke(entry().id))),
         ("cancel", tighten(Tighten::Cancel(intent().digest()))),
         (
             "pause_tenant",
@@ -184,7 +181,7 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
             }),
         ),
         ("stop", tighten(Tighten::Stop)),
-        ("revoke_key", tighten(Tighten::RevokeKey(KeyId([16; 16])))),
+        ("revoke_key", tighten(Tighten::revoke(KeyId([16; 16])))),
         ("veto", tighten(Tighten::Veto(act))),
         ("quarantine", tighten(Tighten::Quarantine(3))),
     ]

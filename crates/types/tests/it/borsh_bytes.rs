@@ -134,11 +134,12 @@ const SIGNATURE: &str = "7b677f44348c35817fb1c68471e1c74b50e6bde4b33d1fc0a5af087
 
 #[test]
 fn attempt_bytes_do_not_change() {
-    let key = |text: &str| ConflictKey(text.to_owned());
+    let key = |text: &str| ConflictKey::Coin(text.to_owned());
     let attempt = Attempt {
         intent: Digest([1; 32]),
         number: 258,
         kind: AttemptKind::Cancel,
+        parent: None,
         anchor: key("a:0"),
         conflict_keys: vec![key("a:0"), key("b:1")],
         unsigned_digest: Digest([2; 32]),
@@ -148,23 +149,43 @@ fn attempt_bytes_do_not_change() {
         repeat(1, 32),
         "02010000".to_owned(),
         "02".to_owned(),
-        "03000000613a30".to_owned(),
+        "00".to_owned(),
+        "0003000000613a30".to_owned(),
         "02000000".to_owned(),
-        "03000000613a30".to_owned(),
-        "03000000623a31".to_owned(),
+        "0003000000613a30".to_owned(),
+        "0003000000623a31".to_owned(),
         repeat(2, 32),
         repeat(0, 30),
         "0304".to_owned(),
     ];
     golden(&attempt, &expected.concat());
     assert_eq!(
-        [AttemptKind::Pay, AttemptKind::Bump, AttemptKind::Cancel].map(|kind| kind as u8),
-        [0, 1, 2]
+        [
+            AttemptKind::Pay,
+            AttemptKind::Bump,
+            AttemptKind::Cancel,
+            AttemptKind::Child
+        ]
+        .map(|kind| kind as u8),
+        [0, 1, 2, 3]
     );
+    golden(&Some(258_u32), "0102010000");
     assert_eq!(
         unsigned_digest(b"tx").to_string(),
         digest("strongroom/unsigned-transaction/v1", &[b"tx"]).to_string()
     );
+}
+
+#[test]
+fn conflict_key_bytes_do_not_change() {
+    golden(&ConflictKey::Coin("a".to_owned()), "000100000061");
+    let sequence = ConflictKey::Sequence {
+        account: "a".to_owned(),
+        number: 258,
+    };
+    golden(&sequence, "0101000000610201000000000000");
+    let once = ConflictKey::Once(Digest([1; 32]));
+    golden(&once, &format!("02{}", repeat(1, 32)));
 }
 
 #[test]
@@ -188,5 +209,5 @@ fn ids_and_texts_that_are_not_valid_do_not_decode() {
     assert!(ChainId::try_from_slice(&text("bitcoin")).is_err());
     assert!(AssetId::try_from_slice(&text("bip122:0f91")).is_err());
     assert!(Code::try_from_slice(&text("no_such_code")).is_err());
-    assert!(AttemptKind::try_from_slice(&[3]).is_err());
+    assert!(AttemptKind::try_from_slice(&[4]).is_err());
 }

@@ -4,7 +4,7 @@
 use crate::{acts, texts};
 use serde_json::{Value, json};
 use strongroom_types::words::words;
-use strongroom_types::{Code, Destination, Document, Intent, IntentKind, Refusal};
+use strongroom_types::{Code, DecisionCore, Destination, Document, Intent, IntentKind, Refusal};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/golden.json");
 
@@ -84,7 +84,6 @@ bytes_do_not_change! {
     act_resume_bytes_do_not_change "act_resume"
     act_revoke_bytes_do_not_change "act_revoke_"
     act_leave_group_bytes_do_not_change "act_leave_group"
-    act_remove_allow_list_bytes_do_not_change "act_remove_allow_list"
     act_cancel_bytes_do_not_change "act_cancel"
     act_pause_bytes_do_not_change "act_pause_"
     act_stop_bytes_do_not_change "act_stop"
@@ -175,4 +174,18 @@ fn intent_carries_500_transfers_and_no_more() {
     intent.kind = IntentKind::Transfer(vec![transfer; 501]);
     let refused = Intent::parse(&intent.to_text()).unwrap_err();
     assert!(refused.to_string().contains("more than 500 values"));
+}
+
+#[test]
+fn unknown_or_missing_obligation_is_refused() {
+    let text = texts::core().to_text();
+    let none = r#""obligations":[]"#;
+    for bad in [r#""obligations":["class_key"]"#, r#""obligations":[""]"#] {
+        let changed = text.replace(none, bad);
+        assert_ne!(changed, text);
+        assert!(DecisionCore::parse(&changed).is_err(), "{changed}");
+    }
+    let left_out = text.replace(&format!("{none},"), "");
+    assert_ne!(left_out, text);
+    assert!(DecisionCore::parse(&left_out).is_err());
 }

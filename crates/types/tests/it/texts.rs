@@ -82,6 +82,7 @@ pub fn core() -> DecisionCore {
         time_lock_seconds: 60,
         ordered: true,
         groups: groups(),
+        obligations: Vec::new(),
         decoder: "bitcoin/1".to_owned(),
     }
 }

@@ -32,11 +32,12 @@ pub fn signed() -> Signed {
 }
 
 pub fn attempt() -> Attempt {
-    let key = |text: &str| ConflictKey(text.to_owned());
+    let key = |text: &str| ConflictKey::Coin(text.to_owned());
     Attempt {
         intent: Digest([1; 32]),
         number: 2,
         kind: AttemptKind::Bump,
+        parent: None,
         anchor: key("a:0"),
         conflict_keys: vec![key("a:0"), key("b:1")],
         unsigned_digest: Digest([5; 32]),
@@ -273,6 +274,7 @@ fn journal() -> Vec<Case> {
             "journal_submitted",
             bytes(&JournalSubmitted {
                 submission: [1; 16],
+                scope: Scope::Tenant(TenantId([2; 16])),
                 body: vec![1],
             }),
         ),
@@ -351,6 +353,7 @@ fn envelopes() -> Vec<Case> {
     let key = SigningKey::from_bytes(&[7; 32]);
     let payload = JournalSubmitted {
         submission: [1; 16],
+        scope: Scope::Platform,
         body: vec![1],
     };
     let roles = [

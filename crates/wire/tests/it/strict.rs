@@ -1,7 +1,7 @@
 //! Schema numbers, sizes, and the one encoding.
 
 use crate::cases::cases;
-use strongroom_types::{Code, NodeId};
+use strongroom_types::{Code, NodeId, Scope};
 use strongroom_wire::*;
 
 #[test]
@@ -100,6 +100,7 @@ fn a_record_beyond_256_kib_is_refused() {
     let body = |len: usize| {
         encode(&JournalSubmitted {
             submission: [0; 16],
+            scope: Scope::Platform,
             body: vec![0; len],
         })
     };

@@ -14,7 +14,7 @@ use strongroom_replica::{Feed, SharedFollower};
 use strongroom_stage::post::Post;
 use strongroom_stage::{NoFaults, Options, Shell, ShellError};
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::{NodeId, UnixMs};
+use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
 use strongroom_writer::Writer;
@@ -93,6 +93,7 @@ impl Running {
     pub fn submit(&self, id: u8, body: &Body) {
         let submitted = JournalSubmitted {
             submission: [id; 16],
+            scope: strongroom_world::scope_of(body, Scope::Platform),
             body: encode(body),
         };
         let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_stage::ShellError;
-use strongroom_types::{Code, Signed};
+use strongroom_types::{Code, Scope, Signed, TenantId};
 use strongroom_wire::{JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
 
@@ -79,12 +79,14 @@ fn nobody_else_appends_ticks_or_a_genesis_and_nothing_is_appended_late_or_undeco
     writer.submit(2, &Body::Genesis(genesis().hash()));
     let late = JournalSubmitted {
         submission: [3; 16],
+        scope: Scope::Platform,
         body: encode(&Body::Act(stop(1))),
     };
     let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
     writer.publish(API, letter.until(START), &late);
     let junk = JournalSubmitted {
         submission: [4; 16],
+        scope: Scope::Platform,
         body: vec![99],
     };
     writer.publish(API, letter, &junk);
@@ -103,11 +105,36 @@ fn nobody_else_appends_ticks_or_a_genesis_and_nothing_is_appended_late_or_undeco
 }
 
 #[test]
+fn body_of_another_scope_than_the_named_one_is_refused() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let named = JournalSubmitted {
+        submission: [1; 16],
+        scope: Scope::Tenant(TenantId([1; 16])),
+        body: encode(&Body::Act(stop(1))),
+    };
+    let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+    writer.publish(API, letter, &named);
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 1), Err(Code::WrongScope));
+
+    let named = JournalSubmitted {
+        submission: [2; 16],
+        scope: Scope::Platform,
+        ..named
+    };
+    writer.publish(API, letter, &named);
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 2), Ok(1));
+}
+
+#[test]
 fn a_submission_by_a_stranger_or_of_another_role_becomes_a_dead_letter_and_the_rest_goes_on() {
     let mut writer = Running::new();
     writer.settle(START).unwrap();
     let stop_it = JournalSubmitted {
         submission: [9; 16],
+        scope: Scope::Platform,
         body: encode(&Body::Act(stop(1))),
     };
     let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);

@@ -85,7 +85,7 @@ impl Crew {
         crew.nodes
             .iter_mut()
             .flatten()
-            .for_each(|node| node.ready(&load.payments));
+            .for_each(|node| node.ready(&load.payments, load.ledger.world.scope()));
         Ok(crew)
     }
 

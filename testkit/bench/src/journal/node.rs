@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strongroom_journal::Body;
 use strongroom_journal::witness::Witness;
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_ports::db::Db as _;
 use strongroom_replica::{Incoming, Replica, open_incoming};
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::{NodeId, UnixMs};
+use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{JournalBatch, Payload, Role, Senders as _, WitnessCosignature, seal};
 
@@ -82,7 +82,7 @@ enum Work {
     Order {
         orderer: Orderer,
         rng: ChaCha20Rng,
-        bodies: VecDeque<Body>,
+        offers: VecDeque<Offer>,
     },
     Cosign(Witness),
 }
@@ -110,11 +110,11 @@ impl Node {
         let world = &load.ledger.world;
         let service = world.service(Role::Writer);
         let orderer = Orderer::new(&world.genesis, &world.log_key.to_bytes())?;
-        let bodies = load.setup.iter().cloned().collect();
+        let offers = offers(&load.setup, world.scope()).collect();
         let work = Work::Order {
             orderer,
             rng: world.seed.rng("salts", 0),
-            bodies,
+            offers,
         };
         Self::new(load, folder, (service.node, &service.signing), |_| Ok(work))
     }
@@ -163,9 +163,9 @@ impl Node {
     }
 
     /// Forgets what was counted so far: the installation is ready, the measurement begins.
-    pub fn ready(&mut self, payments: &[Body]) {
-        if let Work::Order { bodies, .. } = &mut self.work {
-            bodies.extend(payments.iter().cloned());
+    pub fn ready(&mut self, payments: &[Body], tenant: Scope) {
+        if let Work::Order { offers: queue, .. } = &mut self.work {
+            queue.extend(offers(payments, tenant));
         }
         self.fsyncs_before = self.db.commits();
         self.witnessed_ms.clear();
@@ -184,7 +184,7 @@ impl Node {
 
     /// Whether there is something to order.
     pub fn can_order(&self) -> bool {
-        matches!(&self.work, Work::Order { bodies, .. } if !bodies.is_empty())
+        matches!(&self.work, Work::Order { offers, .. } if !offers.is_empty())
     }
 
     /// Takes in records of the bus; gives those to publish.
@@ -259,18 +259,18 @@ impl Node {
         let Work::Order {
             orderer,
             rng,
-            bodies,
+            offers,
         } = &mut self.work
         else {
             anyhow::bail!("not the writer")
         };
-        let take = bodies.len().min(ORDER_MAX);
-        let bodies: Vec<Body> = bodies.drain(..take).collect();
+        let take = offers.len().min(ORDER_MAX);
+        let offers: Vec<Offer> = offers.drain(..take).collect();
         let begin = Instant::now();
         let mut tx = self.db.begin()?;
         let ordered = self
             .replica
-            .order(tx.as_mut(), orderer, now, &bodies, rng)?;
+            .order(tx.as_mut(), orderer, now, &offers, rng)?;
         let done = Instant::now();
         tx.commit()?;
         self.spent.order += done - begin;
@@ -303,6 +303,13 @@ impl Node {
         };
         Arc::new(seal(heading, payload, &self.key))
     }
+}
+
+/// Bodies as an honest service offers them.
+fn offers(bodies: &[Body], tenant: Scope) -> impl Iterator<Item = Offer> {
+    bodies
+        .iter()
+        .map(move |body| strongroom_world::offer(body, tenant))
 }
 
 /// Signatures that `apply` verifies in a body, at each node.

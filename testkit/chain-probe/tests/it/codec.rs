@@ -103,7 +103,7 @@ impl ChainFixture for Probe {
             Fact::Account(fact)
         };
         let coin = CoinFact {
-            key: ConflictKey("a:0".into()),
+            key: ConflictKey::Coin("a:0".into()),
             address: good().address,
             asset: good().asset,
             amount: 1.into(),

@@ -135,7 +135,7 @@ pub fn a_replacement_uses_up_the_anchor_and_adds_no_recipient(fixture: &impl Cha
 /// A replacement on another conflict key would confirm beside what it replaces.
 pub fn a_replacement_without_the_anchor_is_refused(fixture: &impl ChainFixture) {
     let payment = Payment::built(fixture);
-    let other = ConflictKey("not of this transaction".to_owned());
+    let other = ConflictKey::Coin("not of this transaction".to_owned());
     for kind in [AttemptKind::Bump, AttemptKind::Cancel] {
         for anchor in [None, Some(&other)] {
             let plan = Plan {

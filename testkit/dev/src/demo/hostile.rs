@@ -22,7 +22,9 @@ use strongroom_ports::host::Clock as _;
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, packages, request_digest};
 use strongroom_stage::post::{Cause, Post, first_half};
-use strongroom_types::{Digest, KeyId, Refusal, SessionId, TenantId, UnixMs, VaultId, digest};
+use strongroom_types::{
+    Digest, KeyId, Refusal, Scope, SessionId, TenantId, UnixMs, VaultId, digest,
+};
 use strongroom_wire::{
     CoordinatorMessage, JournalResult, JournalSubmitted, NonceCommitment, Role, SignerMessage,
     SignerRefusal, SigningRequest, encode, open, topics,
@@ -119,6 +121,7 @@ impl<'a> Hostile<'a> {
         let submission = first_half(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
         let payload = JournalSubmitted {
             submission,
+            scope: Scope::Tenant(self.tenant),
             body: encode(body),
         };
         let to = (topics::JOURNAL_SUBMITTED, self.tenant.0.as_slice());

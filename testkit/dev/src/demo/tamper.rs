@@ -158,7 +158,7 @@ impl<'a> Tampering<'a> {
     pub fn revoked_approver(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(Some(5_000_000), |_, built| Ok(built.unsigned.clone()))?;
         let bob = self.people.bob.key.id;
-        let body = ActBody::Tighten(Tighten::RevokeCredential(bob));
+        let body = ActBody::Tighten(Tighten::revoke(bob));
         let act = self.people.admin_act(0, body, &SystemEntropy);
         self.accepted(&Body::Act(act))?;
         self.all_refuse(
@@ -185,7 +185,7 @@ impl<'a> Tampering<'a> {
             )
             .attempt;
         (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
-        match self.hostile.submit(&Body::Attempt(attempt))? {
+        match self.hostile.submit(&Body::from(attempt))? {
             WritersAnswer::Refused(refusal) if refusal.code == Code::AnchorMissing => {}
             other => bail!("other_anchor: the journal answered {other:?}"),
         }
@@ -270,6 +270,7 @@ impl<'a> Tampering<'a> {
             intent: digest,
             number: 1,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: built.anchor.clone(),
             conflict_keys: built.conflicts.clone(),
             unsigned_digest: unsigned_digest(&unsigned),
@@ -423,6 +424,7 @@ fn authorization(payment: &Payment, core: &DecisionCore, approvals: Vec<Signed>)
         core: core.to_text(),
         approvals,
         attempt: payment.attempt.clone(),
+        facts: Vec::new(),
     }))
 }
 

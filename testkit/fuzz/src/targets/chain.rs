@@ -141,7 +141,7 @@ fn sample(amount: u64) -> Option<Sample> {
     let codec = strongroom_chains::network("regtest").ok()??;
     let native = &codec.manifest().native;
     let coin = |number: u32| OwnCoin {
-        key: ConflictKey(format!("{number:064x}:0")),
+        key: ConflictKey::Coin(format!("{number:064x}:0")),
         path: OwnPath {
             change: 0,
             index: number,

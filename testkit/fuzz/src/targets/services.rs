@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::SigningKey;
 use rand_core::RngCore;
 use std::sync::OnceLock;
-use strongroom_types::{Digest, NodeId, Signed, UnixMs};
+use strongroom_types::{Digest, NodeId, Scope, Signed, UnixMs};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{
     AdminReply, AdminRequest, FromSigner, PublicRecord, ToSigner, read_frame, write_frame,
@@ -124,6 +124,7 @@ fn sealed() -> &'static Vec<Vec<u8>> {
                 };
                 let payload = JournalSubmitted {
                     submission: [3; 16],
+                    scope: Scope::Platform,
                     body: encode(&text),
                 };
                 seal(heading, &payload, &key)

@@ -8,7 +8,8 @@ use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
 use strongroom_types::{
     Act, ActBody, Answer, Approval, Charter, DecisionCore, Destination, Document, Intent,
-    IntentKind, MinorUnits, Name, RegistryRecord, Scope, Tier, Tighten, Transfer, UnixMs,
+    IntentKind, MinorUnits, Name, RegistryRecord, Revocable, Scope, Tier, Tighten, Transfer,
+    UnixMs,
 };
 
 pub(super) fn targets() -> Vec<Target> {
@@ -163,6 +164,7 @@ fn core(rng: &mut dyn RngCore) -> Option<DecisionCore> {
         rule: "large".to_owned(),
         tier: Tier::MOfN,
         groups: any(rng)?,
+        obligations: Vec::new(),
         ordered: rng.next_u32().is_multiple_of(2),
         time_lock_seconds: 0,
         decoder: "bitcoin/1".to_owned(),
@@ -214,9 +216,18 @@ fn act(rng: &mut dyn RngCore) -> Option<Act> {
     })
 }
 
+fn revocable(rng: &mut dyn RngCore) -> Option<Revocable> {
+    Some(match rng.next_u32() % 4 {
+        0 => Revocable::Credential(any(rng)?),
+        1 => Revocable::User(any(rng)?),
+        2 => Revocable::AllowList(any(rng)?),
+        _ => Revocable::Key(any(rng)?),
+    })
+}
+
 fn tighten(rng: &mut dyn RngCore) -> Option<Tighten> {
     Some(match rng.next_u32() % 5 {
-        0 => Tighten::RevokeCredential(any(rng)?),
+        0 => Tighten::Revoke(revocable(rng)?),
         1 => Tighten::LeaveGroup {
             group: any(rng)?,
             user: any(rng)?,

@@ -144,6 +144,7 @@ impl ToyFixture {
     pub fn submitted(&self, id: u8) -> Record {
         let payload = JournalSubmitted {
             submission: [id; 16],
+            scope: strongroom_types::Scope::Platform,
             body: Vec::new(),
         };
         let letter = Letter::new(INBOX, START);

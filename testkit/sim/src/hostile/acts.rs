@@ -9,7 +9,7 @@ use strongroom_ports::bus::{Headers, Record, Topic};
 use strongroom_signing::request_digest;
 use strongroom_stage::post::first_half;
 use strongroom_types::{
-    Attempt, AttemptKind, ConflictKey, KeyId, NodeId, SessionId, UnixMs, digest,
+    Attempt, AttemptKind, ConflictKey, KeyId, NodeId, Scope, SessionId, UnixMs, digest,
 };
 use strongroom_wire::envelope::{Heading, seal};
 use strongroom_wire::{
@@ -131,10 +131,11 @@ impl Acting<'_> {
     /// directly.
     fn other_anchor(&mut self) -> Option<()> {
         let wanted = self.state.tap.wanted.last()?.clone();
-        let anchor = ConflictKey(format!("{}:7", wanted.attempt.intent));
+        let anchor = ConflictKey::Coin(format!("{}:7", wanted.attempt.intent));
         let attempt = Attempt {
             number: 2,
             kind: AttemptKind::Pay,
+            parent: None,
             anchor: anchor.clone(),
             conflict_keys: vec![anchor],
             ..wanted.attempt.clone()
@@ -142,7 +143,8 @@ impl Acting<'_> {
         let bytes = encode(&attempt);
         let submitted = JournalSubmitted {
             submission: first_half(digest("strongroom/sim-other-anchor/v1", &[&bytes])),
-            body: encode(&Body::Attempt(attempt)),
+            scope: Scope::Tenant(wanted.tenant),
+            body: encode(&Body::from(attempt)),
         };
         let saying = Saying {
             role: Role::Transactions,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_types::{
     Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent,
-    RegistryRecord, Signed, Tighten, UserId,
+    RegistryRecord, Revocable, Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -37,10 +37,10 @@ impl Reader {
     pub(crate) fn fact(&mut self, entry: &Entry) -> Fact {
         match &entry.body {
             Body::Authorized(authorization) => self.authorized(entry, authorization),
-            Body::Attempt(attempt) => Fact::Attempt {
-                intent: attempt.intent,
-                number: attempt.number,
-                unsigned: attempt.unsigned_digest,
+            Body::Attempt(further) => Fact::Attempt {
+                intent: further.attempt.intent,
+                number: further.attempt.number,
+                unsigned: further.attempt.unsigned_digest,
             },
             Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
             Body::Act(signed) => self.act(signed),
@@ -74,7 +74,7 @@ impl Reader {
             intent: Intent::digest_of(&authorization.intent.text),
             at_ms: entry.at.0,
             spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
-            anchor: attempt.anchor.0.clone(),
+            anchor: attempt.anchor.to_string(),
             pays: pays(&intent),
             attempts: vec![(attempt.number, attempt.unsigned_digest)],
             users: users(&credentials),
@@ -143,14 +143,14 @@ pub(crate) fn pays(intent: &Intent) -> Vec<(String, u64)> {
 /// The part of a tightening that the properties know.
 pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
     Some(match what {
-        Tighten::RevokeCredential(id) => Tightening::Credential(*id),
-        Tighten::RevokeUser(id) => Tightening::User(*id),
+        Tighten::Revoke(Revocable::Credential(id)) => Tightening::Credential(*id),
+        Tighten::Revoke(Revocable::User(id)) => Tightening::User(*id),
+        Tighten::Revoke(Revocable::Key(key)) => Tightening::Key(*key),
         Tighten::LeaveGroup { user, .. } => Tightening::Member(*user),
         Tighten::Cancel(intent) => Tightening::Cancel(*intent),
         Tighten::Stop => Tightening::Stop,
         Tighten::Pause { until, .. } => Tightening::Pause(until.0),
-        Tighten::RevokeKey(key) => Tightening::Key(*key),
         Tighten::Quarantine(index) => Tightening::Quarantine(*index),
-        Tighten::RemoveAllowList(_) | Tighten::Veto(_) => return None,
+        Tighten::Revoke(Revocable::AllowList(_)) | Tighten::Veto(_) => return None,
     })
 }

@@ -60,7 +60,11 @@ impl State {
         let Ok(seen) = self.codec.inspect(&request.unsigned, vault, &NoRegistry) else {
             return Default::default();
         };
-        let conflicts = seen.conflicts.into_iter().map(|key| key.0).collect();
+        let conflicts = seen
+            .conflicts
+            .into_iter()
+            .map(|key| key.to_string())
+            .collect();
         let pays = seen.moves.into_iter();
         let mut pays: Vec<(String, u64)> = pays
             .map(|paid| (paid.to, paid.at_most.to_u64().unwrap()))

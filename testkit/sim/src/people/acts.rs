@@ -99,14 +99,14 @@ impl People {
         let by_admins = |what| (ActBody::Tighten(what), admins.clone());
         Some(match act {
             PlannedAct::RevokeApprover(n) => {
-                by_admins(Tighten::RevokeCredential(credential(Who::Approver(n)).id))
+                by_admins(Tighten::revoke(credential(Who::Approver(n)).id))
             }
             PlannedAct::LeaveGroup(n) => by_admins(Tighten::LeaveGroup {
                 group: tenant.approvers,
                 user: world.person(Who::Approver(n)).user.id,
             }),
             PlannedAct::RevokeInitiator => {
-                by_admins(Tighten::RevokeCredential(credential(Who::Initiator).id))
+                by_admins(Tighten::revoke(credential(Who::Initiator).id))
             }
             PlannedAct::Stop => by_admins(Tighten::Stop),
             PlannedAct::Resume => (ActBody::Resume, admins),

@@ -9,7 +9,7 @@ fn coins_are_reported_for_their_address_and_claimed_ones_always() {
     let gateway = Gateway::new();
     let funded = gateway.fund(FRIEND, 1_000);
     let claimed = CoinFact {
-        key: ConflictKey("claimed:0".into()),
+        key: ConflictKey::Coin("claimed:0".into()),
         address: FRIEND.to_owned(),
         asset: NATIVE.parse().unwrap(),
         amount: 5.into(),

@@ -30,7 +30,7 @@ fn funded_outputs_are_confirmed_coins_with_distinct_transactions() {
     let ids: BTreeSet<_> = first
         .iter()
         .chain(&second)
-        .map(|key| key.0[..64].to_owned())
+        .map(|key| key.to_string()[..69].to_owned())
         .collect();
     assert_eq!(ids.len(), 301);
     let coins = chain
@@ -96,7 +96,7 @@ fn invalid_spends_are_rejected_with_a_reason() {
     let stranger = Key::new(8);
     assert!(rejected(&chain, &stranger.raw(&coins, 50_000, 99_000)).contains("input 0"));
     assert!(rejected(&chain, &key.raw(&coins, 50_000, 100_001)).contains("more than it spends"));
-    let unknown = ConflictKey(format!("{:064x}:0", 5));
+    let unknown = ConflictKey::Coin(format!("{:064x}:0", 5));
     assert!(rejected(&chain, &key.raw(&[unknown], 50_000, 1_000)).contains("not known"));
     let twice = [coins[0].clone(), coins[0].clone()];
     assert!(rejected(&chain, &key.raw(&twice, 50_000, 60_000)).contains("twice"));

@@ -44,7 +44,7 @@ impl Key {
         lock_time: u32,
     ) -> Transaction {
         let input = |key: &ConflictKey| TxIn {
-            previous_output: key.0.parse::<OutPoint>().unwrap(),
+            previous_output: outpoint(key),
             script_sig: ScriptBuf::new(),
             sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
             witness: Witness::new(),
@@ -86,4 +86,11 @@ impl Key {
     pub fn raw(&self, coins: &[ConflictKey], amount: u64, out: u64) -> Vec<u8> {
         serialize(&self.spend(coins, amount, out, 0))
     }
+}
+
+fn outpoint(key: &ConflictKey) -> OutPoint {
+    let ConflictKey::Coin(text) = key else {
+        panic!("{key} is not a coin");
+    };
+    text.parse().unwrap()
 }

@@ -3,7 +3,7 @@
 use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use strongroom_chain_bitcoin::view::BuildView;
 use strongroom_ports::chain::{ChainCodec, NoRegistry, OwnCoin, OwnPath};
-use strongroom_types::{Code, MinorUnits, Tweak};
+use strongroom_types::{Code, ConflictKey, Digest, MinorUnits, Tweak};
 
 const TAPROOT: &str = "bcrt1pvqu8lwwcrhzl0dkv3mfjs5kpu9qt5qy6hgx35ctvxp53eq852t4ql3dwxn";
 
@@ -17,7 +17,7 @@ fn unsigned_bytes_do_not_change() {
         hex::encode(&built.unsigned),
         "01fabfb5daa6000000020000000201000000000000000000000000000000000000000000000000000000000000000100000000fdffffff02000000000000000000000000000000000000000000000000000000000000000200000000fdffffff02a0730000000000002251208340774bc333f4339cee36568ad9d709dd2a96f3807c6b7642eb833f8571a6f37011010000000000160014751e76e8199196d454941c45d1b3a323f1433bd6200300000200000060ea0000000000000000000001000000409c00000000000000000000020000000200000001010000000700000000"
     );
-    assert_eq!(built.anchor.0, coins[0].key.0);
+    assert_eq!(built.anchor, coins[0].key);
 }
 
 #[test]
@@ -235,8 +235,19 @@ fn hostile_facts_are_refused_without_harm() {
         &format!("{:064x}", 1),
     ] {
         let mut bad = good.clone();
-        bad.key.0 = key.to_owned();
+        bad.key = ConflictKey::Coin(key.to_owned());
         assert_eq!(with(&[bad]), Code::Malformed, "{key}");
+    }
+    let sequence = ConflictKey::Sequence {
+        account: "a".to_owned(),
+        number: 0,
+    };
+    for key in [sequence, ConflictKey::Once(Digest([1; 32]))] {
+        let bad = OwnCoin {
+            key,
+            ..good.clone()
+        };
+        assert_eq!(with(&[bad]), Code::Malformed);
     }
     for path in [
         OwnPath {

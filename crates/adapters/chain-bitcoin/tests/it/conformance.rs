@@ -93,7 +93,7 @@ impl ChainFixture for Bitcoin {
             Fact::Account(account),
             coin(|fact| fact.amount = MinorUnits::from_be_bytes([0xff; 32])),
             coin(|fact| fact.amount = (1_u64 << 63).into()),
-            coin(|fact| fact.key = ConflictKey("x:0".into())),
+            coin(|fact| fact.key = ConflictKey::Coin("x:0".into())),
             coin(|fact| fact.address.clear()),
             coin(|fact| fact.height = Some(u64::MAX)),
         ]

@@ -4,7 +4,7 @@ use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest
 use strongroom_chain_bitcoin::view::FEE_RATE_MAX;
 use strongroom_chain_bitcoin::{BitcoinCodec, FeeRate, Network};
 use strongroom_ports::chain::{AccountFact, ChainCodec, CoinFact, Fact, Facts, Holding, Plan};
-use strongroom_types::{AttemptKind, Code, MinorUnits};
+use strongroom_types::{AttemptKind, Code, ConflictKey, MinorUnits};
 
 fn said() -> CoinFact {
     let own = coin(1, 100_000);
@@ -54,7 +54,7 @@ fn absurd_facts_are_refused() {
         &format!("{:064x}:01", 1),
     ] {
         assert_eq!(
-            refused(|fact| fact.key.0 = key.to_owned()),
+            refused(|fact| fact.key = ConflictKey::Coin(key.to_owned())),
             Code::Malformed,
             "{key}"
         );

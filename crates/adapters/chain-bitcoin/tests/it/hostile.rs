@@ -69,7 +69,7 @@ fn conflicts_are_ascending_texts_whatever_the_order_of_inputs() {
     });
     let conflicts = inspection.unwrap().conflicts;
     assert!(
-        conflicts.is_sorted() && conflicts[0].0.ends_with(":10"),
+        conflicts.is_sorted() && conflicts[0].to_string().ends_with(":10"),
         "{conflicts:?}"
     );
 }

@@ -79,7 +79,7 @@ pub fn regtest() -> BitcoinCodec {
 
 pub fn coin(number: u32, amount: u64) -> OwnCoin {
     OwnCoin {
-        key: ConflictKey(format!("{number:064x}:{}", number % 3)),
+        key: ConflictKey::Coin(format!("{number:064x}:{}", number % 3)),
         path: OwnPath {
             change: 0,
             index: number,

@@ -116,6 +116,11 @@ struct BoundsTable {
     entries_per_minute: Option<u32>,
     intents_open_max: Option<u32>,
     proposals_open_max: Option<u32>,
+    tick_max_ms: Option<u64>,
+    ceremony_life_ms: Option<u64>,
+    entry_bytes_per_minute: Option<u64>,
+    tightenings_per_minute: Option<u32>,
+    ended_open_max: Option<u32>,
 }
 
 /// Reads a description; record files are relative to its folder.
@@ -382,5 +387,14 @@ fn bounds(mode: Mode, given: &BoundsTable) -> Bounds {
         entries_per_minute: given.entries_per_minute.unwrap_or(base.entries_per_minute),
         intents_open_max: given.intents_open_max.unwrap_or(base.intents_open_max),
         proposals_open_max: given.proposals_open_max.unwrap_or(base.proposals_open_max),
+        tick_max_ms: given.tick_max_ms.unwrap_or(base.tick_max_ms),
+        ceremony_life_ms: given.ceremony_life_ms.unwrap_or(base.ceremony_life_ms),
+        entry_bytes_per_minute: given
+            .entry_bytes_per_minute
+            .unwrap_or(base.entry_bytes_per_minute),
+        tightenings_per_minute: given
+            .tightenings_per_minute
+            .unwrap_or(base.tightenings_per_minute),
+        ended_open_max: given.ended_open_max.unwrap_or(base.ended_open_max),
     }
 }

@@ -217,6 +217,16 @@ fn bounds(bounds: &Bounds) -> Vec<String> {
             bounds.duty_ms,
             least.duty_ms,
         ),
+        (
+            "age of the newest entry",
+            bounds.tick_max_ms,
+            least.tick_max_ms,
+        ),
+        (
+            "life of a ceremony",
+            bounds.ceremony_life_ms,
+            least.ceremony_life_ms,
+        ),
     ];
 
     // A delay protects while it is long, a tolerance while it is short.
