@@ -13,6 +13,7 @@ Python 3.11, standard library only. Exit 0: every case agrees. Exit 1: a differe
 import hashlib
 import json
 import sys
+import unicodedata
 from pathlib import Path
 
 VECTORS = Path(__file__).resolve().parents[2] / "crates" / "types" / "vectors"
@@ -52,6 +53,29 @@ def check_nesting(value, depth=0):
     if isinstance(value, (list, dict)):
         for item in value if isinstance(value, list) else value.values():
             check_nesting(item, depth + 1)
+
+
+NAMES = {"external_id", "label", "labels", "memo", "name", "purpose", "tags"}
+
+
+def is_name(text):
+    """The rule of names, by this interpreter's table: it may be older, so it knows fewer characters, never other ones."""
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
+    visible = all(c == " " or unicodedata.category(c) not in hidden for c in text)
+    sized = 1 <= len(text.encode("utf-8", "surrogatepass")) <= 128
+    return sized and visible and text.strip(" ") == text and unicodedata.is_normalized("NFC", text)
+
+
+def check_names(value):
+    if isinstance(value, list):
+        for item in value:
+            check_names(item)
+    elif isinstance(value, dict):
+        for member, inner in value.items():
+            for text in inner if isinstance(inner, list) else [inner]:
+                if member in NAMES and isinstance(text, str) and not is_name(text):
+                    raise Refused(f"{member} {text!r} is not a name")
+            check_names(inner)
 
 
 def escape(character):
@@ -123,6 +147,7 @@ def differences(case, word_list):
     found = []
     try:
         value = parse(case["text"])
+        check_names(value)
         if isinstance(value, dict) and "type" in value and value["type"] != case["domain"]:
             found.append(f"domain {case['domain']!r} is not the text's own type {value['type']!r}")
         if case["domain"] not in {f"strongroom/{kind}/v{version}" for kind, version in VERSIONS.items()}:
@@ -157,6 +182,10 @@ def self_check(word_list):
         raise SystemExit(f"self-check: {text!r} should have been refused")
     for text in ALWAYS_CANONICAL:
         parse(text)
+    for text in ["", " a", "a ", "a\u202eb", "a\u2066b", "a\u200bb", "a\u00a0b", "e\u0301", "\u0378", "\ue000", "a" * 129]:
+        assert not is_name(text), text
+    for text in ["Caf\u00e9", "\u05db\u05e1\u05e4\u05ea", "\u062e\u0632\u064a\u0646\u0629", "\u91d1\u5eab", "a b"]:
+        assert is_name(text), text
     assert words(b"\x00" * 32, word_list) == ["abandon"] * 16
     assert words(b"\xff" * 32, word_list) == ["zoo"] * 16
     assert digest("d", b"ab", b"c") != digest("d", b"a", b"bc")

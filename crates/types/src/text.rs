@@ -4,6 +4,21 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use unicode_normalization::is_nfc;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+/// Version of the Unicode tables by which a [`Name`] is read. Part of the formats: with a newer
+/// table one replica would accept a text that another one refuses.
+pub const UNICODE_VERSION: (u8, u8, u8) = (18, 0, 0);
+
+const _: () = {
+    let (major, minor, patch) = UNICODE_VERSION;
+    let forms = unicode_normalization::UNICODE_VERSION;
+    assert!(forms.0 == major && forms.1 == minor && forms.2 == patch);
+    let categories = unicode_properties::UNICODE_VERSION;
+    assert!(categories.0 == major as u64);
+    assert!(categories.1 == minor as u64 && categories.2 == patch as u64);
+};
 
 /// Decodes exactly `N` bytes of lower-case hex; anything else is `None`.
 #[must_use]
@@ -24,13 +39,16 @@ pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// Longest [`Name`] in bytes: enough for any label a screen shows on one line.
 pub const NAME_BYTES_MAX: usize = 128;
 
-/// A short human text: 1–128 bytes of UTF-8 without control characters and without outer spaces.
+/// A short human text that looks like what it is: 1–128 bytes of UTF-8 in Unicode normalization
+/// form C, of visible characters and inner spaces (U+0020) only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct Name(String);
 
 /// Text that is not a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a name is 1 to 128 bytes without control characters and without outer spaces")]
+#[error(
+    "a name is 1 to 128 bytes of visible characters and inner spaces, in Unicode normal form C"
+)]
 pub struct NotAName;
 
 impl Name {
@@ -45,14 +63,32 @@ impl FromStr for Name {
     type Err = NotAName;
 
     fn from_str(text: &str) -> Result<Self, NotAName> {
+        // Outer spaces, and the many ways to write one accent, would make two names that look the
+        // same.
         let sized = !text.is_empty() && text.len() <= NAME_BYTES_MAX;
-
-        // Control characters can rewrite a line on a terminal. Outer spaces would make two names
-        // that look the same.
-        if !sized || text.trim() != text || text.chars().any(char::is_control) {
+        if !sized || text.trim() != text || !text.chars().all(is_visible) || !is_nfc(text) {
             return Err(NotAName);
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// Whether a character shows itself and leaves its neighbours alone.
+fn is_visible(c: char) -> bool {
+    match c.general_category() {
+        // Other spaces look like this one.
+        GeneralCategory::SpaceSeparator => c == ' ',
+        // Control characters and separators rewrite or break a line. Format characters are unseen,
+        // or reorder what stands around them: `U+202E` shows an amount backwards. What is private or
+        // unassigned has no agreed shape, and an unassigned character may become any of the others.
+        GeneralCategory::Control
+        | GeneralCategory::Format
+        | GeneralCategory::LineSeparator
+        | GeneralCategory::ParagraphSeparator
+        | GeneralCategory::PrivateUse
+        | GeneralCategory::Surrogate
+        | GeneralCategory::Unassigned => false,
+        _ => true,
     }
 }
 
@@ -73,5 +109,112 @@ impl BorshDeserialize for Name {
         let text = String::deserialize_reader(reader)?;
         text.parse()
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_of_every_script_direction_are_taken_as_they_are() {
+        for name in [
+            "Treasury 7, cold (EU)",
+            "Казначейство",
+            "Θησαυροφυλάκιο",
+            "כספת ראשית",
+            "خزينة الشركة",
+            "ދިވެހި",
+            "abc שלום 123",
+            "金庫一号",
+            "금고",
+            "कोषागार",
+            "ห้องนิรภัย",
+            "ᠮᠣᠩᠭᠣᠯ",
+            "Café Zürich",
+            "€ 100 → vault",
+            "🏦",
+        ] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_with_characters_that_hide_or_reorder_are_refused() {
+        let hidden = [
+            '\u{0}',
+            '\u{a}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{2003}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202b}',
+            '\u{202c}',
+            '\u{202d}',
+            '\u{202e}',
+            '\u{202f}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2067}',
+            '\u{2068}',
+            '\u{2069}',
+            '\u{3000}',
+            '\u{feff}',
+            '\u{e0041}',
+        ];
+        let shapeless = [
+            '\u{378}',
+            '\u{e000}',
+            '\u{fffe}',
+            '\u{fdd0}',
+            '\u{f0000}',
+            '\u{10ffff}',
+        ];
+        for c in hidden.into_iter().chain(shapeless) {
+            let code = u32::from(c);
+            assert!(format!("a{c}b").parse::<Name>().is_err(), "U+{code:04X}");
+        }
+    }
+
+    #[test]
+    fn one_text_has_one_normal_form() {
+        for (other, normal) in [
+            ("Cafe\u{301}", "Caf\u{e9}"),
+            ("\u{212b}ngström", "\u{c5}ngström"),
+            ("\u{1100}\u{1173}\u{11b7}", "\u{ae08}"),
+            ("a\u{323}\u{307}", "\u{1ea1}\u{307}"),
+        ] {
+            assert!(other.parse::<Name>().is_err(), "{other:?}");
+            assert!(normal.parse::<Name>().is_ok(), "{normal:?}");
+        }
+    }
+
+    #[test]
+    fn name_is_bounded_and_has_no_outer_space() {
+        assert!("a".repeat(NAME_BYTES_MAX).parse::<Name>().is_ok());
+        for bad in [
+            "",
+            " ",
+            " a",
+            "a ",
+            &"a".repeat(NAME_BYTES_MAX + 1),
+            &"é".repeat(65),
+        ] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+        assert!("a  b".parse::<Name>().is_ok());
     }
 }
