@@ -69,7 +69,9 @@ impl HeldRequests {
         &mut self,
         mut waiting: Box<WaitingRequest>,
     ) -> Result<(), Box<WaitingRequest>> {
+        // Both bounds: many small requests cost entries, few large ones cost bytes.
         if self.waiting.len() >= HELD_MAX || self.bytes + waiting.request.bytes > HELD_BYTES_MAX {
+            // The reason for the wait is kept: it names what would have cured the request.
             let detail = format!(
                 "too many requests wait; this one for: {}",
                 waiting.last.refusal
@@ -86,12 +88,14 @@ impl HeldRequests {
 
     /// Takes all out, in the order in which they came.
     pub(crate) fn take(&mut self) -> Vec<WaitingRequest> {
+        // What still has to wait is put back, and counted again there.
         self.bytes = 0;
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// Takes out what waits no longer.
     pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<WaitingRequest> {
+        // At the deadline itself the coordinator has given up: a share sent then serves no run.
         let late = |waiting: &WaitingRequest| now >= waiting.request.asker.deadline;
         let seqs: Vec<u64> = self
             .waiting

@@ -3,18 +3,8 @@
 use std::sync::Arc;
 use strongroom_journal::Genesis;
 use strongroom_journal::genesis::Registered;
-use strongroom_wire::{Envelope, Payload, Role, open};
-
-/// Every role that may seal a record.
-const ROLES: [Role; 7] = [
-    Role::Api,
-    Role::Approvals,
-    Role::Transactions,
-    Role::Coordinator,
-    Role::Writer,
-    Role::Signer,
-    Role::Witness,
-];
+use strongroom_wire::{Envelope, Payload, open};
+use strongroom_world::ROLES;
 
 /// Opens records of one installation.
 #[derive(Clone)]

@@ -56,7 +56,7 @@ pub use log::{Log, offer, scope_of};
 pub use options::{PolicyOptions, WorldOptions};
 pub use parties::{Person, ServiceKeys, SignerKeys, Who, WitnessKeys};
 pub use policies::{AUTO_MAX, ONE_OF_N_MAX};
-pub use records::{Letter, Sender, delivered};
+pub use records::{Letter, ROLES, Sender, delivered};
 pub use seed::Seed;
 pub use tenant::Tenant;
 pub use world::{CHAIN, FRIEND, NATIVE, START, STRANGER, World};

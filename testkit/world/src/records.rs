@@ -9,7 +9,7 @@ use strongroom_types::{NodeId, UnixMs};
 use strongroom_wire::{Envelope, Payload, Role, open};
 
 /// Every role that may seal a record.
-const ROLES: [Role; 7] = [
+pub const ROLES: [Role; 7] = [
     Role::Api,
     Role::Approvals,
     Role::Transactions,
