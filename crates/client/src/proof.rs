@@ -7,7 +7,7 @@
 //! the key. Such a proof says **registered at**, never "in force now".
 
 use crate::error::ClientError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_journal::apply::ceremony::{certificate_digest, key_name, suite_id};
 use strongroom_journal::follower::witness_name;
 use strongroom_journal::{Body, Entry, Finished, Genesis, SealedEntry};
@@ -234,7 +234,7 @@ fn act(genesis: &Genesis, entry: &Entry) -> Result<(Act, Digest, Signed), Client
     Ok((act, digest, signed.clone()))
 }
 
-/// Checks that at least the board's quorum signed, each by its key in `credentials`.
+/// Checks that at least the board's quorum of humans signed, by their credentials in `credentials`.
 fn quorum(
     signed: &Signed,
     digest: &Digest,
@@ -245,18 +245,17 @@ fn quorum(
     let credentials: BTreeMap<CredentialId, &Credential> =
         credentials.iter().map(|c| (c.id, c)).collect();
 
-    // `Signed::open` refused doubled credentials, so each member counts once.
-    let valid = signed.endorsements.iter().filter(|endorsement| {
-        let credential = credentials.get(&endorsement.credential);
-        // As the journal counts: only credentials of people.
-        board.members.contains(&endorsement.credential)
-            && credential.is_some_and(|c| {
-                c.board_user().is_some() && proof::verify(c, digest, &endorsement.proof)
-            })
+    // As the journal counts: by human, and only by credentials that count on a board.
+    let valid = signed.endorsements.iter().filter_map(|endorsement| {
+        let credential = credentials.get(&endorsement.credential)?;
+        let user = credential.board_user()?;
+        let counts =
+            board.members.contains(&user) && proof::verify(credential, digest, &endorsement.proof);
+        counts.then_some(user)
     });
 
     // A quorum of zero would be met by no signature at all.
-    let found = valid.count();
+    let found = valid.collect::<BTreeSet<_>>().len();
     if found >= board.quorum as usize && board.quorum > 0 {
         Ok(())
     } else {
@@ -319,6 +318,8 @@ fn vault_record(
         ));
     }
 
+    // By the charter's credentials. An admin who signed with one enrolled later is not found here,
+    // so a vault can be in force without being proved by these three entries.
     // The boards of the charter are still the boards: no act changes one (docs/adr/0010).
     quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
 

@@ -6,7 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AssetId, ChainId, Code, Credential, Digest, Name, NodeId, PlatformId, Refusal, UnixMs, digest,
+    AssetId, ChainId, Code, Credential, Digest, Name, NodeId, PlatformId, Refusal, UnixMs, User,
+    UserId, digest,
 };
 use strongroom_wire::{NodeKey, Senders, decode, encode};
 
@@ -174,7 +175,9 @@ pub struct Genesis {
     pub signers: Vec<SignerSeat>,
     /// Independent witnesses.
     pub witnesses: Vec<WitnessSeat>,
-    /// Platform admins' credentials.
+    /// Platform admins.
+    pub admin_users: Vec<User>,
+    /// Platform admins' credentials, at least one for each.
     pub admin_credentials: Vec<Credential>,
     /// Platform admins and their quorum.
     pub admins: Board,
@@ -322,26 +325,46 @@ impl Genesis {
             return refuse("every node id and every key must be used once");
         }
 
-        // Passkeys with impossible relying parties, or keys in a second encoding.
-        for credential in &self.admin_credentials {
-            let form = credential.check();
-            form.map_err(|e| Refusal::new(Code::InvalidReference, e))?;
-        }
-
-        // Credentials of people: no other class counts on a board.
-        let people = self.admin_credentials.iter();
-        let people = people.filter(|c| c.board_user().is_some());
-        let known: BTreeSet<_> = people.map(|c| c.id).collect();
-        let admins = self.admins.members.iter().all(|id| known.contains(id));
-        if !admins
-            || self.admins.quorum == 0
-            || self.admins.quorum as usize > self.admins.members.len()
-        {
-            return refuse("platform admins and their quorum");
-        }
-
+        self.check_admins()?;
         self.check_quorum()?;
         self.check_bounds()
+    }
+
+    /// Admins are users, each with credentials of their own.
+    fn check_admins(&self) -> Result<(), Refusal> {
+        let refuse = |what| Err(Refusal::new(Code::InvalidReference, what));
+
+        // One key under two ids could be two humans.
+        let credentials = &self.admin_credentials;
+        let users: BTreeSet<UserId> = self.admin_users.iter().map(|user| user.id).collect();
+        let ids: BTreeSet<_> = credentials.iter().map(|c| c.id).collect();
+        let keys: BTreeSet<_> = credentials.iter().map(|c| c.key).collect();
+        if users.len() != self.admin_users.len()
+            || ids.len() != credentials.len()
+            || keys.len() != credentials.len()
+        {
+            return refuse("every platform admin, credential and key is named once");
+        }
+
+        // Acts of the platform's scope are signed by people alone.
+        let mut able: BTreeSet<UserId> = BTreeSet::new();
+        for credential in credentials {
+            let form = credential.check();
+            form.map_err(|e| Refusal::new(Code::InvalidReference, e))?;
+            match credential.board_user().filter(|user| users.contains(user)) {
+                Some(user) => able.insert(user),
+                None => return refuse("a credential that is no platform admin's key or passkey"),
+            };
+        }
+
+        // A doubled member would be counted twice; one without credential could never sign.
+        let Board { members, quorum } = &self.admins;
+        let is_set = members.is_sorted_by(|a, b| a < b);
+        let are_able = members.iter().all(|member| able.contains(member));
+        if !is_set || !are_able || *quorum == 0 || *quorum as usize > members.len() {
+            return refuse("platform admins and their quorum");
+        }
+        Ok(())
     }
 
     /// k = ⌊(w + f) / 2⌋ + 1: two quorums of w witnesses then share more than f members, so at

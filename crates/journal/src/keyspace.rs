@@ -1,5 +1,6 @@
 //! Keys of the ordered map. First byte: what; then the tenant where there is one; then the id.
 
+use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest,
     GroupId, KeyId, Name, TenantId, UnixMs, UserId, VaultId,
@@ -193,6 +194,16 @@ pub fn ended(t: TenantId, digest: &Digest) -> Key {
 #[must_use]
 pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
     key(OPEN_INTENT, &[&t.0, &digest.0])
+}
+
+/// Credential that has a public key, in force or not: never removed.
+#[must_use]
+pub fn public_key(t: TenantId, public_key: &PublicKey) -> Key {
+    let (algorithm, bytes): (u8, &[u8]) = match public_key {
+        PublicKey::Ed25519(bytes) => (0, bytes),
+        PublicKey::P256(bytes) => (1, bytes),
+    };
+    key(24, &[&t.0, &[algorithm], bytes])
 }
 
 /// The tag under which all tenants stand, for listing.

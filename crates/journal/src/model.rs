@@ -49,7 +49,7 @@ pub struct TenantRecord {
     /// End of the pause, journal and clock time; 0 when never paused.
     pub paused_until: UnixMs,
     /// Last pause of each admin (once in 24 h).
-    pub pauses: Vec<(CredentialId, UnixMs)>,
+    pub pauses: Vec<(UserId, UnixMs)>,
     /// Minute of the quota counter, and entries in it.
     pub minute: (u64, u32),
     /// Intents that are open.

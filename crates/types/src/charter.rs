@@ -3,7 +3,7 @@
 
 use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
-use crate::id::CredentialId;
+use crate::id::UserId;
 use crate::json::Json;
 use crate::registry::{AllowListEntry, Group, Plain, User};
 use crate::text::Name;
@@ -13,11 +13,12 @@ pub const CHARTER_LIST_MAX: usize = 128;
 /// Most admins or committee members.
 pub const BOARD_MAX: usize = 24;
 
-/// Credentials of which `quorum` must sign.
+/// Users of whom `quorum` must sign. One human counts once, by whichever of their credentials of
+/// class `key` or `passkey`.
 #[derive(Clone, PartialEq, Eq, Debug, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub struct Board {
     /// Members, ascending, distinct.
-    pub members: Vec<CredentialId>,
+    pub members: Vec<UserId>,
     /// Number of members that must sign, 1 to all of them.
     pub quorum: u32,
 }
@@ -25,7 +26,7 @@ pub struct Board {
 impl Board {
     /// Reads a board; the quorum is between 1 and the number of members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
-        let members: Vec<CredentialId> = f.parse_list("members", BOARD_MAX)?;
+        let members: Vec<UserId> = f.parse_list("members", BOARD_MAX)?;
         // One board, one text. A doubled member would also allow a quorum that people cannot meet.
         if !members.is_sorted_by(|a, b| a < b) {
             return Err(FormError::invalid(
@@ -67,9 +68,10 @@ pub struct Charter {
     pub admins: Board,
     /// Signs policy, registry loosenings and ceremonies.
     pub committee: Board,
-    /// First users, at most [`CHARTER_LIST_MAX`], as in the lists below.
+    /// First users, at most [`CHARTER_LIST_MAX`], as in the lists below; admins and committee are
+    /// among them.
     pub users: Vec<User>,
-    /// First credentials; admins and committee are among them.
+    /// First credentials; at least one of each admin and committee member that counts on a board.
     pub credentials: Vec<Credential>,
     /// First groups.
     pub groups: Vec<Group>,

@@ -100,7 +100,7 @@ codes! {
     JointQuorumMissing "joint_quorum_missing" Never "the witness-set change lacks the old or the new quorum";
     UnknownProposal "unknown_proposal" Never "no such proposal is open";
     ReleaseTooEarly "release_too_early" Wait "the proposal's delay has not passed";
-    AlreadyExists "already_exists" Never "the id is taken";
+    AlreadyExists "already_exists" Never "the id or public key is taken";
     InvalidReference "invalid_reference" Never "the record names something that does not exist or is not allowed";
     PlatformStopped "platform_stopped" Approve "the platform is stopped";
     TenantStopped "tenant_stopped" Approve "the tenant is stopped";

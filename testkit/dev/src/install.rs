@@ -17,7 +17,7 @@ use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_types::charter::Board;
 use strongroom_types::text::lower_hex;
-use strongroom_types::{Credential, Digest, NodeId, PlatformId, TenantId, UnixMs};
+use strongroom_types::{Credential, Digest, NodeId, PlatformId, TenantId, UnixMs, User};
 use strongroom_wire::{NodeKey, Role};
 
 /// Network of the development chain.
@@ -271,6 +271,7 @@ fn genesis(
 ) -> anyhow::Result<Genesis> {
     let chain = strongroom_chains::network(NETWORK)?.context("the development network's codec")?;
     let seats = plan.signers + plan.witnesses;
+    let user = admin.user.context("the operator's user")?;
     Ok(Genesis {
         version: strongroom_journal::genesis::VERSION,
         platform: PlatformId::random(SystemEntropy.rng().as_mut()),
@@ -278,9 +279,13 @@ fn genesis(
         created: UnixMs(SystemClock.now_ms()),
         signers,
         witnesses,
+        admin_users: vec![User {
+            id: user,
+            name: "operator".parse()?,
+        }],
         admin_credentials: vec![admin.clone()],
         admins: Board {
-            members: vec![admin.id],
+            members: vec![user],
             quorum: 1,
         },
         services: services.node_keys(),

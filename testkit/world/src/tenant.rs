@@ -163,7 +163,7 @@ impl Tenant {
     pub fn board(&self, members: &[Who], quorum: u32) -> Board {
         let mut members: Vec<_> = members
             .iter()
-            .map(|who| self.person(*who).credential.id)
+            .map(|who| self.person(*who).user.id)
             .collect();
         members.sort_unstable();
         Board { members, quorum }

@@ -81,9 +81,10 @@ impl World {
             created: START,
             signers: signers.iter().map(SignerKeys::seat).collect(),
             witnesses: witnesses.iter().map(WitnessKeys::seat).collect(),
+            admin_users: vec![admin.user.clone()],
             admin_credentials: vec![admin.credential.clone()],
             admins: Board {
-                members: vec![admin.credential.id],
+                members: vec![admin.user.id],
                 quorum: 1,
             },
             services: services.iter().map(ServiceKeys::node_key).collect(),

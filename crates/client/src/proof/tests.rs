@@ -199,10 +199,12 @@ mod chain {
         let genesis = &journal.world.genesis;
         let good = created(&journal);
         let (_, found) = charter(genesis, &good).unwrap();
-        let platform = genesis.admins.members[0];
+        let platform = genesis.admin_credentials[0].id;
         not_proved(charter(genesis, &strip(&good, |id| id != platform)));
         for admin in &found.admins.members {
-            not_proved(charter(genesis, &strip(&good, |id| id != *admin)));
+            let is_theirs = |c: &&Credential| c.user == Some(*admin);
+            let theirs = found.credentials.iter().find(is_theirs).unwrap().id;
+            not_proved(charter(genesis, &strip(&good, |id| id != theirs)));
         }
     }
 

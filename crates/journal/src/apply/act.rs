@@ -177,17 +177,7 @@ fn create_tenant(
 
     // Every admin countersigns: the platform cannot make a tenant in the name of people who do not
     // hold the keys.
-    let countersigned = charter
-        .admins
-        .members
-        .iter()
-        .all(|admin| opened.signers.contains(admin));
-    if !countersigned {
-        return Err(Refusal::new(
-            Code::QuorumMissing,
-            "every admin of the charter must sign",
-        ));
-    }
+    opened.need_founders(&charter.admins)?;
 
     // Shorter delays than the platform's would take away the time in which a theft is noticed.
     let bounds = &change.state().genesis().bounds;

@@ -15,10 +15,12 @@ pub(super) struct VerifiedAct {
     pub(super) act: Act,
     /// Digest of the act's text: the name under which a release or veto refers to it.
     pub(super) digest: Digest,
-    /// Credentials that count on a board.
-    pub(super) signers: BTreeSet<CredentialId>,
-    /// Humans of all credentials that signed.
+    /// Humans of the scope whose credential signed, of whichever class.
     pub(super) users: BTreeSet<UserId>,
+    /// Humans of the scope who signed with a credential that counts on a board.
+    pub(super) people: BTreeSet<UserId>,
+    /// The same of the charter that the act carries: no humans of its own scope yet.
+    founders: BTreeSet<UserId>,
 }
 
 impl VerifiedAct {
@@ -31,33 +33,39 @@ impl VerifiedAct {
         check_charter_ids(change, &act)?;
 
         // One false signature refuses the whole act: it was not made by the people it names.
-        let (mut signers, mut users) = (BTreeSet::new(), BTreeSet::new());
+        let [mut users, mut people, mut founders] = [const { BTreeSet::new() }; 3];
         for endorsement in &signed.endorsements {
-            let credential = credential(change, &act, endorsement.credential)?;
+            let (origin, credential) = credential(change, &act, endorsement.credential)?;
             if !change.verify(&credential, &digest, &endorsement.proof) {
                 return Err(Refusal::new(Code::BadSignature, endorsement.credential));
             }
-            // A board is people: what a program or a feed signs does not count on it.
-            if credential.board_user().is_some() {
-                signers.insert(credential.id);
+            // A charter chooses the ids of its users: one that it calls like a platform admin must
+            // not sign for that admin.
+            match origin {
+                Origin::Charter => founders.extend(credential.board_user()),
+                Origin::Scope => {
+                    users.extend(credential.user);
+                    people.extend(credential.board_user());
+                }
             }
-            users.extend(credential.user);
         }
 
         Ok(Self {
             act,
             digest,
-            signers,
             users,
+            people,
+            founders,
         })
     }
 
-    /// Requires the board's quorum of its members.
+    /// Requires the board's quorum of its members, each counted once however many of their
+    /// credentials signed.
     pub(super) fn need(&self, board: &Board) -> Result<(), Refusal> {
         let signed = board
             .members
             .iter()
-            .filter(|member| self.signers.contains(member))
+            .filter(|member| self.people.contains(member))
             .count();
         if signed >= board.quorum as usize {
             return Ok(());
@@ -68,6 +76,17 @@ impl VerifiedAct {
         ))
     }
 
+    /// Requires every member of a board of the charter.
+    pub(super) fn need_founders(&self, board: &Board) -> Result<(), Refusal> {
+        if board.members.iter().all(|m| self.founders.contains(m)) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::QuorumMissing,
+            "every admin of the charter must sign",
+        ))
+    }
+
     /// Requires one member of the board.
     pub(super) fn need_one(&self, board: &Board) -> Result<(), Refusal> {
         self.need(&Board {
@@ -75,6 +94,14 @@ impl VerifiedAct {
             quorum: 1,
         })
     }
+}
+
+/// Registry in which a signature's credential stands.
+enum Origin {
+    /// That of the act's scope.
+    Scope,
+    /// The charter that the act carries.
+    Charter,
 }
 
 /// The charter of an act that creates a tenant: its credentials countersign with the act itself.
@@ -100,7 +127,11 @@ fn check_charter_ids(change: &Change<'_>, act: &Act) -> Result<(), Refusal> {
 }
 
 /// The credential in force under which a signature of the act must verify.
-fn credential(change: &Change<'_>, act: &Act, id: CredentialId) -> Result<Credential, Refusal> {
+fn credential(
+    change: &Change<'_>,
+    act: &Act,
+    id: CredentialId,
+) -> Result<(Origin, Credential), Refusal> {
     let chartered = charter_of(act).and_then(|charter| {
         charter
             .credentials
@@ -108,10 +139,10 @@ fn credential(change: &Change<'_>, act: &Act, id: CredentialId) -> Result<Creden
             .find(|credential| credential.id == id)
     });
     if let Some(credential) = chartered {
-        return Ok(credential.clone());
+        return Ok((Origin::Charter, credential.clone()));
     }
 
-    match act.scope {
+    let found = match act.scope {
         Scope::Tenant(tenant) => change
             .credential(tenant, id)
             .map(|record| record.credential),
@@ -121,5 +152,6 @@ fn credential(change: &Change<'_>, act: &Act, id: CredentialId) -> Result<Creden
                 .map(|record| record.credential)
                 .ok_or_else(|| Refusal::new(Code::UnknownCredential, id))
         }
-    }
+    };
+    found.map(|credential| (Origin::Scope, credential))
 }

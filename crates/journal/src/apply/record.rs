@@ -7,11 +7,12 @@ use super::{check_not_stopped, proposal};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord};
 use crate::state::Lookup as _;
+use std::collections::BTreeSet;
 use strongroom_policy::{Policy, is_tighter};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
     AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord,
-    TenantId, UnixMs, User, Vault, digest,
+    TenantId, UnixMs, User, UserId, Vault, digest,
 };
 
 /// Sets a record at once (vault; provably tighter policy), or opens a proposal for it.
@@ -98,16 +99,20 @@ pub(super) fn put_charter(
         put_listed(change, tenant, place.at, entry)?;
     }
 
-    // A board member without credential could never sign: the quorum would be larger than it says.
-    let members = charter
-        .admins
-        .members
+    // A board member without a credential of their own could never sign: the quorum would be larger
+    // than it says.
+    let able: BTreeSet<UserId> = charter
+        .credentials
         .iter()
-        .chain(&charter.committee.members);
-    for member in members {
-        let credential = change.credential(tenant, *member)?.credential;
-        if credential.board_user().is_none() {
-            return Err(Refusal::new(Code::WrongCredentialClass, member));
+        .filter_map(Credential::board_user)
+        .collect();
+    for board in [&charter.admins, &charter.committee] {
+        for member in &board.members {
+            change.user(tenant, *member)?;
+            if !able.contains(member) {
+                let detail = format!("{member} has no credential of class key or passkey");
+                return Err(Refusal::new(Code::InvalidReference, detail));
+            }
         }
     }
     Ok(())
@@ -145,6 +150,13 @@ fn put_credential(
     if let Some(user) = credential.user {
         change.user(tenant, user)?;
     }
+
+    // One key under two ids would be two humans to every quorum, and a revoked one would be back.
+    let by_key = ks::public_key(tenant, &credential.key);
+    if change.has(&by_key) {
+        return Err(taken("the public key of another credential"));
+    }
+    change.put(by_key, &credential.id);
 
     let record = CredentialRecord {
         credential: credential.clone(),

@@ -185,7 +185,7 @@ fn pause(
     let paused_recently = record
         .pauses
         .iter()
-        .any(|(who, _)| opened.signers.contains(who));
+        .any(|(who, _)| opened.people.contains(who));
     if paused_recently || until > at.plus(PAUSE_MAX_MS) {
         return Err(Code::PauseTooLong.into());
     }
@@ -194,7 +194,7 @@ fn pause(
         .admins
         .members
         .iter()
-        .filter(|admin| opened.signers.contains(admin));
+        .filter(|admin| opened.people.contains(admin));
     record.pauses.extend(admins.map(|admin| (*admin, at)));
 
     // Never shorter than a pause in force: a second pause must not end the first one early.

@@ -102,9 +102,13 @@ pub fn genesis() -> Genesis {
         created: AT,
         signers: vec![signer(1), signer(2), signer(3)],
         witnesses: vec![witness],
+        admin_users: vec![User {
+            id: UserId([12; 16]),
+            name: name("Ada"),
+        }],
         admin_credentials: vec![credential()],
         admins: Board {
-            members: vec![credential().id],
+            members: vec![UserId([12; 16])],
             quorum: 1,
         },
         services: vec![NodeKey {
@@ -232,7 +236,7 @@ fn intent_record() -> IntentRecord {
 
 fn tenant_record() -> TenantRecord {
     let board = Board {
-        members: vec![CredentialId([20; 16])],
+        members: vec![UserId([20; 16])],
         quorum: 1,
     };
     TenantRecord {
@@ -245,7 +249,7 @@ fn tenant_record() -> TenantRecord {
         ceremony_delay_ms: 2,
         stopped: true,
         paused_until: AT,
-        pauses: vec![(CredentialId([20; 16]), AT)],
+        pauses: vec![(UserId([20; 16]), AT)],
         minute: (29_453_760, 4),
         intents_open: 5,
         proposals_open: 6,

@@ -5,6 +5,7 @@ use crate::code;
 use strongroom_journal::entry::{ENTRY_BYTES_MAX, VERSION};
 use strongroom_journal::genesis::{self, Genesis};
 use strongroom_journal::{Body, Bounds, Entry, Mode, SealedEntry, keyspace as ks};
+use strongroom_types::credential::PublicKey;
 use strongroom_types::*;
 use strongroom_world::{START, World, WorldOptions};
 
@@ -238,9 +239,10 @@ fn map_key_bytes_do_not_change() {
         ks::platform_credential(CredentialId([3; 16])),
         ks::ended(t, &d),
         ks::open_intent(t, &d),
+        ks::public_key(t, &PublicKey::P256([3; 33])),
     ];
     let tags: Vec<u8> = keys.iter().map(|key| key[0]).collect();
-    assert_eq!(tags, (0..=23).collect::<Vec<u8>>());
+    assert_eq!(tags, (0..=24).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
     assert_eq!(
@@ -248,4 +250,4 @@ fn map_key_bytes_do_not_change() {
         Some((UnixMs(258), vec![9, 9]))
     );
 }
-const KEYS: &str = "5d5183f127f764738dcdcf046bf178d9d965600847b4e84d348615c1e567c043";
+const KEYS: &str = "af7993e5f6a499148d555aaf39c9e53da7465c5905898b94f23d7d742f039a97";

@@ -12,6 +12,7 @@ mod acts;
 mod approvals;
 mod attempts;
 mod authorized;
+mod boards;
 mod cases;
 mod ceremonies;
 mod ended;

@@ -4,7 +4,7 @@ use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
-    Act, ActBody, Charter, Code, Document as _, RegistryRecord, Scope, Tighten,
+    Act, ActBody, Charter, Code, Document as _, RegistryRecord, Scope, Tighten, UserId,
 };
 use strongroom_world::{Ledger, Who, World, WorldOptions};
 
@@ -125,12 +125,12 @@ fn a_charter_is_whole() {
             Code::AlreadyExists,
         ),
         (
-            &|c| c.groups[0].members = vec![strongroom_types::UserId([1; 16])],
+            &|c| c.groups[0].members = vec![UserId([1; 16])],
             Code::UnknownUser,
         ),
         (
-            &|c| c.committee.members = vec![strongroom_types::CredentialId([1; 16])],
-            Code::UnknownCredential,
+            &|c| c.committee.members = vec![UserId([1; 16])],
+            Code::UnknownUser,
         ),
         (
             &|c| c.allow_list[0].chain = "eip155:1".parse().unwrap(),

@@ -14,7 +14,8 @@ use strongroom_types::charter::Board;
 use strongroom_types::credential::PublicKey;
 use strongroom_types::json::Json;
 use strongroom_types::{
-    Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope, UnixMs, UserId,
+    Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope, UnixMs, User,
+    UserId,
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, PublicRecord, ToSigner, read_frame, write_frame};
@@ -135,9 +136,13 @@ impl Install {
             signers,
             witnesses: vec![witness],
             admins: Board {
-                members: vec![admin.id],
+                members: vec![UserId([6; 16])],
                 quorum: 1,
             },
+            admin_users: vec![User {
+                id: UserId([6; 16]),
+                name: "operator".parse().unwrap(),
+            }],
             admin_credentials: vec![admin],
             services: vec![writer],
             origin: "strongroom.example/journal".to_owned(),

@@ -70,7 +70,7 @@ fn entry() -> AllowListEntry {
 
 pub fn charter() -> Charter {
     let board = |first: u8| Board {
-        members: vec![CredentialId([first; 16]), CredentialId([first + 1; 16])],
+        members: vec![UserId([first; 16]), UserId([first + 1; 16])],
         quorum: 2,
     };
     Charter {

@@ -149,7 +149,7 @@ impl People {
         let mut members = vec![self.alice.user, self.bob.user];
         members.sort_unstable();
         let board = || Board {
-            members: vec![self.admin.key.id],
+            members: vec![self.admin.user],
             quorum: 1,
         };
         Ok(Charter {

@@ -1,7 +1,7 @@
 //! Reading entries as facts, from the texts that people signed.
 
 use crate::history::{Authorized, Fact, Tightening};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_types::{
     Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent,
@@ -13,7 +13,7 @@ use strongroom_world::World;
 pub(crate) struct Reader {
     world: World,
     users: BTreeMap<CredentialId, UserId>,
-    committee: Vec<CredentialId>,
+    committee: Vec<UserId>,
     proposals: BTreeMap<Digest, RegistryRecord>,
 }
 
@@ -103,8 +103,10 @@ impl Reader {
                 let by = signed
                     .endorsements
                     .iter()
-                    .filter(|e| self.committee.contains(&e.credential))
-                    .count();
+                    .filter_map(|e| self.users.get(&e.credential))
+                    .filter(|user| self.committee.contains(user))
+                    .collect::<BTreeSet<_>>()
+                    .len();
                 match self.proposals.get(&proposal) {
                     Some(RegistryRecord::Policy(text)) => {
                         match strongroom_policy::Policy::load(text) {

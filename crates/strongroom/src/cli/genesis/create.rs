@@ -3,13 +3,14 @@
 use crate::cli::context::{now, random};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
 use strongroom_journal::{Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
 use strongroom_types::credential::{PublicKey, RelyingParty};
 use strongroom_types::text::lower_hex;
-use strongroom_types::{Credential, Name, NodeId, PlatformId};
+use strongroom_types::{Credential, Name, NodeId, PlatformId, User, UserId};
 use strongroom_wire::frame::PublicRecord;
 use strongroom_wire::{NodeKey, Role, decode};
 
@@ -65,12 +66,13 @@ struct AdminsTable {
     members: Vec<AdminTable>,
 }
 
-/// As `keys show` prints it.
+/// As `keys show` prints it, with the human's name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdminTable {
     id: String,
     user: String,
+    name: String,
     class: String,
     algorithm: String,
     public_key: String,
@@ -173,14 +175,9 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
         .map(credential)
         .collect::<anyhow::Result<Vec<Credential>>>()?;
 
-    // A signature counts once: a credential listed twice would allow a quorum that the members can
-    // never reach.
-    let mut members: Vec<_> = admin_credentials
-        .iter()
-        .map(|credential| credential.id)
-        .collect();
-    members.sort_unstable();
-    members.dedup();
+    // One human counts once, however many credentials are listed for them.
+    let admin_users = users(&config.admins.members)?;
+    let members = admin_users.iter().map(|user| user.id).collect();
 
     let genesis = Genesis {
         version: strongroom_journal::genesis::VERSION,
@@ -193,6 +190,7 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
         created: now(),
         signers,
         witnesses,
+        admin_users,
         admin_credentials,
         admins: Board {
             members,
@@ -303,18 +301,34 @@ fn witness_seat(witness: &WitnessTable, folder: &Path) -> anyhow::Result<Witness
     })
 }
 
-fn credential(admin: &AdminTable) -> anyhow::Result<Credential> {
-    let user = admin
-        .user
-        .parse()
-        .with_context(|| format!("admin's user {}", admin.user))?;
+/// Humans of the listed credentials, ascending.
+fn users(admins: &[AdminTable]) -> anyhow::Result<Vec<User>> {
+    let mut users: BTreeMap<UserId, Name> = BTreeMap::new();
+    for admin in admins {
+        let (id, shown) = (user_id(admin)?, name("admin's name", &admin.name)?);
+        let known = users.insert(id, shown.clone());
 
+        // Two names for one id: one of them was copied to the wrong line.
+        if known.is_some_and(|known| known != shown) {
+            bail!("user {id} is listed under two names");
+        }
+    }
+    let user = |(id, name)| User { id, name };
+    Ok(users.into_iter().map(user).collect())
+}
+
+fn user_id(admin: &AdminTable) -> anyhow::Result<UserId> {
+    let user = &admin.user;
+    user.parse().with_context(|| format!("admin's user {user}"))
+}
+
+fn credential(admin: &AdminTable) -> anyhow::Result<Credential> {
     Ok(Credential {
         id: admin
             .id
             .parse()
             .with_context(|| format!("admin {}", admin.id))?,
-        user: Some(user),
+        user: Some(user_id(admin)?),
         class: admin.class.parse().map_err(anyhow::Error::msg)?,
         key: PublicKey::from_text(&admin.algorithm, &admin.public_key)
             .with_context(|| format!("admin {}", admin.id))?,

@@ -52,8 +52,10 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
     }
 
     for admin in &genesis.admin_credentials {
-        let user = admin.user.map(|user| user.to_string()).unwrap_or_default();
-        writeln!(out, "platform admin {} of {user}", admin.id)?;
+        let held = |user: &&strongroom_types::User| Some(user.id) == admin.user;
+        let user = genesis.admin_users.iter().find(held);
+        let name = user.map(|user| user.name.as_str()).unwrap_or_default();
+        writeln!(out, "platform admin {name}: {}", admin.id)?;
         let (algorithm, key) = (admin.key.algorithm(), admin.key.to_hex());
         writeln!(out, "  {} {algorithm} {key}", admin.class)?;
     }

@@ -231,7 +231,7 @@ fn description(world: &World) -> String {
     let service = &world.services[0];
     let admin = &world.genesis.admin_credentials[0];
     text += &format!(
-        "[admins]\nquorum = 1\n[[admins.members]]\nid = \"{}\"\nuser = \"{}\"\nclass = \"key\"\nalgorithm = \"ed25519\"\npublic_key = \"{}\"\n\
+        "[admins]\nquorum = 1\n[[admins.members]]\nid = \"{}\"\nuser = \"{}\"\nname = \"Ada\"\nclass = \"key\"\nalgorithm = \"ed25519\"\npublic_key = \"{}\"\n\
          [[services]]\nrole = \"api\"\npublic_key = \"{}\"\n[[chains]]\nnetwork = \"regtest\"\n[bounds]\nloosen_delay_ms = 5\n",
         admin.id,
         admin.user.unwrap(),
