@@ -40,8 +40,18 @@ pub struct ActInfo {
 pub enum ActState {
     /// On its way to the journal.
     Submitted,
-    /// This server's replica has applied it.
+    /// A loosening that waits for its delay and its release.
+    Proposed,
+    /// In the journal, and takes effect when a quorum of witnesses has vouched for it; a proposal
+    /// whose release is that far.
+    Released,
+    /// In force, by this server's replica.
     InForce,
+    /// Could no longer take effect when the witnesses vouched for it: something came in between, or
+    /// its time had passed. Its id stays used.
+    Void,
+    /// A proposal that was vetoed, or that no one released in its time.
+    Ended,
     /// The journal refused it.
     Refused,
 }

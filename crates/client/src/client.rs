@@ -76,8 +76,8 @@ impl Client {
         Ok(digest)
     }
 
-    /// How an act stands: `submitted`, `in_force` or `refused` with a reason. Waits up to `wait_ms`
-    /// for an end.
+    /// How an act stands ([`ActState`]), with a reason when it was refused. Waits up to `wait_ms`
+    /// while it is on its way.
     pub fn act(&self, digest: &Digest, wait_ms: u64) -> Result<ActInfo, ClientError> {
         let act: ActInfo = self
             .http
@@ -86,11 +86,12 @@ impl Client {
         Ok(act)
     }
 
-    /// Waits until an act is in force.
+    /// Waits until an act is in force, or has become a proposal; says which.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the journal's reason; [`ClientError::TooLong`].
-    pub fn wait_act(&self, digest: &Digest, within: Duration) -> Result<(), ClientError> {
+    /// [`ClientError::Refused`] with the journal's reason, also for an act that is void or ended;
+    /// [`ClientError::TooLong`].
+    pub fn wait_act(&self, digest: &Digest, within: Duration) -> Result<ActState, ClientError> {
         let mut left = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         loop {
             // The library has no clock: each wait counts in full, even when the server answers
@@ -98,12 +99,19 @@ impl Client {
             let wait = left.min(WAIT_MS);
             let act = self.act(digest, wait)?;
             match act.state {
-                ActState::InForce => return Ok(()),
+                ActState::InForce | ActState::Proposed => return Ok(act.state),
                 ActState::Refused => return Err(refusal_of(act)),
+                ActState::Void => return Err(without_effect("void")),
+                ActState::Ended => return Err(without_effect("ended")),
                 ActState::Submitted if left == 0 => {
                     return Err(ClientError::TooLong(format!("act {digest} is submitted")));
                 }
-                ActState::Submitted => left = left.saturating_sub(wait.max(1)),
+                ActState::Released if left == 0 => {
+                    return Err(ClientError::TooLong(format!("act {digest} is released")));
+                }
+                ActState::Submitted | ActState::Released => {
+                    left = left.saturating_sub(wait.max(1));
+                }
             }
         }
     }
@@ -209,6 +217,15 @@ fn prove_vault(
         vault: part(proof.vault),
     };
     proof::vault(&Trust::new(genesis)?, vault, &proof)
+}
+
+/// An act that the journal took, and that changes nothing any more.
+fn without_effect(state: &str) -> ClientError {
+    ClientError::Refused {
+        status: 422,
+        code: state.to_owned(),
+        detail: "something came in between, or its time had passed".to_owned(),
+    }
 }
 
 fn refusal_of(act: ActInfo) -> ClientError {

@@ -77,7 +77,7 @@ impl Journal {
             ..ledger.world.tenant.first_vault()
         };
         ledger
-            .act(
+            .act_in_force(
                 ActBody::Put(RegistryRecord::Vault(second)),
                 &ledger.admins(),
             )

@@ -106,7 +106,12 @@ mod tests {
     use super::*;
 
     /// Of what waiting cures, a signer never says these to a signing request.
-    const NOT_OF_SIGNERS: [Code; 2] = [Code::ReleaseTooEarly, Code::InsufficientBalance];
+    const NOT_OF_SIGNERS: [Code; 4] = [
+        Code::ReleaseTooEarly,
+        Code::NotWitnessed,
+        Code::ActWaiting,
+        Code::InsufficientBalance,
+    ];
 
     #[test]
     fn refusals_that_pass_are_the_reviewed_ones() {

@@ -10,6 +10,7 @@
 //! | `authorize`, `approvals` | payments: authorized with attempt 1, or rejected |
 //! | `attempt` | further attempts of an authorized intent |
 //! | `windows` | velocity windows |
+//! | `waiting`, `witnessed` | what waits until witnesses have vouched for it, and the entry that says so |
 //! | [`ceremony`] | the end of a key generation |
 
 pub mod act;
@@ -22,7 +23,9 @@ mod opened;
 mod proposal;
 mod record;
 mod tighten;
+mod waiting;
 mod windows;
+mod witnessed;
 
 pub use approvals::{
     Ballot, Seat, VerifiedAnswer, check_answer, check_approvals, check_for_any_group,
@@ -127,6 +130,7 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             authorize::reject(change, tenant_place(entry)?, &no)
         }
         Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?.tenant, finished),
+        Body::Witnessed(witnessed) => witnessed::apply(change, entry, witnessed),
     }
 }
 

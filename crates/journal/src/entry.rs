@@ -2,7 +2,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_tlog::{Hash, leaf_hash};
-use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, Signed, UnixMs, digest};
+use strongroom_types::{
+    Attempt, Code, Digest, KeyId, NodeId, Refusal, Scope, Signed, UnixMs, digest,
+};
 use strongroom_wire::{decode, encode};
 
 /// Version of entries and of `apply`.
@@ -66,6 +68,27 @@ pub struct Finished {
     pub certificates: Vec<(u16, [u8; 64])>,
 }
 
+/// One witness's statement over the checkpoint of a [`Witnessed`] entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct SeatCosignature {
+    /// Bus id of the witness.
+    pub witness: NodeId,
+    /// Time of signing, Unix seconds by the witness's clock.
+    pub time_s: u64,
+    /// Ed25519 signature (C2SP cosignature/v1).
+    pub signature: [u8; 64],
+}
+
+/// A checkpoint that a quorum of witnesses has cosigned: what was entered below it is from then on
+/// known to have been seen by their largest time.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Witnessed {
+    /// Checkpoint body, exactly as it was cosigned.
+    pub checkpoint: String,
+    /// Exactly k cosignatures over it, ascending by witness.
+    pub cosignatures: Vec<SeatCosignature>,
+}
+
 /// Content of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Body {
@@ -90,6 +113,8 @@ pub enum Body {
     },
     /// A ceremony finished.
     Finished(Box<Finished>),
+    /// Witnesses vouch for what was entered before.
+    Witnessed(Witnessed),
 }
 
 /// One entry.
@@ -178,7 +203,8 @@ impl SealedEntry {
             | Body::Act(_)
             | Body::Authorized(_)
             | Body::Attempt(_)
-            | Body::Rejected { .. } => None,
+            | Body::Rejected { .. }
+            | Body::Witnessed(_) => None,
         };
 
         // Salted: the leaf is public to auditors of the log, the entry is its tenant's.
@@ -205,7 +231,7 @@ impl SealedEntry {
 
 const fn class(body: &Body) -> u8 {
     match body {
-        Body::Genesis(_) | Body::Tick => 0,
+        Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => 0,
         Body::Act(_) => 1,
         Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } => 2,
         Body::Finished(_) => 3,

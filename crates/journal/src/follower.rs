@@ -12,9 +12,12 @@ mod seats;
 
 pub(crate) use batch::Draft;
 pub use heads::{HEADS_MAX, Head};
-pub use seats::{Latest, PENDING_MAX, witness_name};
+pub use seats::{Latest, PENDING_MAX};
+
+pub use crate::cosigned::witness_name;
 
 use self::heads::{KeptHead, head};
+use crate::entry::SeatCosignature;
 use crate::genesis::Genesis;
 use crate::keyspace::Key;
 use crate::state::{Delta, Lookup as _, State};
@@ -58,6 +61,8 @@ pub struct Follower {
     steps: VecDeque<KeptHead>,
     log: NoteVerifier,
     seats: BTreeMap<NodeId, seats::Seat>,
+    /// Cosignatures over kept heads in which something waits, by size.
+    vouched: BTreeMap<u64, BTreeMap<NodeId, SeatCosignature>>,
     /// Largest head that was ever fresh here.
     acted: u64,
     halted: Option<Refusal>,
@@ -88,7 +93,14 @@ impl Follower {
         note: Option<&str>,
     ) -> Result<Self, Refusal> {
         let corrupt = |detail: &str| Refusal::new(Code::StoreCorrupt, detail);
-        let follower = Self::from_parts(genesis, map, frontier)?;
+        // A record that does not decode was changed on this disk: what was applied always does.
+        let follower = Self::from_parts(genesis, map, frontier).map_err(|e| {
+            if e.code == Code::Internal {
+                corrupt(&e.detail)
+            } else {
+                e
+            }
+        })?;
 
         // Without a checkpoint nothing vouches for a map: only an empty one is believed.
         let Some(note) = note else {
@@ -135,6 +147,7 @@ impl Follower {
             steps: [first].into(),
             log,
             seats,
+            vouched: BTreeMap::new(),
             acted: 0,
             halted: None,
             evidence: Vec::new(),

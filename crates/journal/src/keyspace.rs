@@ -206,6 +206,12 @@ pub fn public_key(t: TenantId, public_key: &PublicKey) -> Key {
     key(24, &[&t.0, &[algorithm], bytes])
 }
 
+/// What waits until witnesses have vouched for its entry.
+#[must_use]
+pub fn waiting() -> Key {
+    key(25, &[])
+}
+
 /// The tag under which all tenants stand, for listing.
 pub const TENANTS: u8 = 4;
 /// Prefix of all vaults of a tenant, for listing.

@@ -18,6 +18,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod apply;
+mod cosigned;
 pub mod entry;
 pub mod follower;
 pub mod genesis;
@@ -31,6 +32,8 @@ pub mod witness;
 pub mod writer;
 
 pub use apply::apply;
-pub use entry::{Authorization, Body, Entry, Finished, FurtherAttempt, SealedEntry};
+pub use entry::{
+    Authorization, Body, Entry, Finished, FurtherAttempt, SealedEntry, SeatCosignature, Witnessed,
+};
 pub use genesis::{Bounds, Genesis, Mode};
 pub use state::{Delta, State, View};

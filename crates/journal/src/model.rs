@@ -3,8 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey, Credential,
-    CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, UnixMs, UserId, VaultId,
+    ActId, AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey,
+    Credential, CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId,
+    UnixMs, UserId, Vault, VaultId,
 };
 
 /// Next position and last time of the journal.
@@ -16,6 +17,93 @@ pub struct JournalEnd {
     pub last_at: UnixMs,
 }
 
+/// A time that has not come and never comes by itself.
+pub const NEVER: UnixMs = UnixMs(u64::MAX);
+/// Most items that wait at a time: what one `witnessed` entry has to settle.
+pub const WAITING_MAX: usize = 256;
+
+/// What waits until witnesses have vouched for its entry.
+#[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
+pub struct WaitingRecord {
+    /// Size of the newest checkpoint that a `witnessed` entry carried.
+    pub witnessed: u64,
+    /// Waiting items in the order of their positions, at most [`WAITING_MAX`].
+    pub items: Vec<WaitingItem>,
+}
+
+/// One thing that waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct WaitingItem {
+    /// Position of its entry.
+    pub seq: u64,
+    /// Journal time of its entry.
+    pub at: UnixMs,
+    /// Record that gets its witnessed time.
+    pub of: WaitingOf,
+}
+
+/// Kinds of what waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum WaitingOf {
+    /// A proposal: its delay has not begun.
+    Proposal(TenantId, Digest) = 0,
+    /// The act that waits in a scope's own record ([`WaitingAct`]).
+    Act(Scope) = 1,
+    /// An authorization with a time lock.
+    Lock(TenantId, Digest) = 2,
+    /// An admin's pause: it acts, but the time of "once" has not begun.
+    Pause(TenantId, UserId) = 3,
+    /// The creation of a tenant: its first allow-list entries have no age yet.
+    Tenant(TenantId) = 4,
+}
+
+/// An act that takes effect when its entry is witnessed, unless it is void by then.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct WaitingAct {
+    /// Id of the act.
+    pub id: ActId,
+    /// Digest of the act's text.
+    pub digest: Digest,
+    /// Scope version that the act left behind. Any other makes it void.
+    pub version: u64,
+    /// End of the act's life.
+    pub expires: UnixMs,
+    /// What it changes.
+    pub what: WaitingChange,
+}
+
+/// Change of a waiting act.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum WaitingChange {
+    /// Puts the proposal of this act in force.
+    Release(Digest) = 0,
+    /// Undoes a stop.
+    Resume = 1,
+    /// Creates a vault.
+    Vault(Vault) = 2,
+}
+
+/// How an act stands whose id is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum ActStanding {
+    /// Its change was made.
+    InForce = 0,
+    /// A proposal that no release in force or waiting names.
+    Proposed = 1,
+    /// Waits until its entry is witnessed; also of a proposal whose release does.
+    Released = 2,
+    /// Could no longer take effect when its entry was witnessed.
+    Void = 3,
+    /// A proposal that was vetoed, or whose time has passed.
+    Ended = 4,
+}
+
 /// The platform's own sub-state.
 #[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct PlatformRecord {
@@ -25,6 +113,8 @@ pub struct PlatformRecord {
     pub stopped: bool,
     /// Signers in quarantine.
     pub quarantined: Vec<u16>,
+    /// Act that takes effect when its entry is witnessed.
+    pub waiting: Option<WaitingAct>,
 }
 
 /// A tenant.
@@ -49,13 +139,26 @@ pub struct TenantRecord {
     /// End of the pause, journal and clock time; 0 when never paused.
     pub paused_until: UnixMs,
     /// Last pause of each admin (once in 24 h).
-    pub pauses: Vec<(UserId, UnixMs)>,
+    pub pauses: Vec<AdminPause>,
+    /// Witnessed time of its creation; none until then.
+    pub witnessed_at: Option<UnixMs>,
+    /// Act that takes effect when its entry is witnessed.
+    pub waiting: Option<WaitingAct>,
     /// Minute of the quota counter, and entries in it.
     pub minute: (u64, u32),
     /// Intents that are open.
     pub intents_open: u32,
     /// Proposals that are open.
     pub proposals_open: u32,
+}
+
+/// The pause by which an admin has used up "once in 24 h".
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct AdminPause {
+    /// Admin who signed it.
+    pub admin: UserId,
+    /// Witnessed time of its entry, from which the 4 and 24 hours count; none until then.
+    pub witnessed_at: Option<UnixMs>,
 }
 
 /// A user.
@@ -81,8 +184,9 @@ pub struct CredentialRecord {
 pub struct ListedRecord {
     /// The registered entry.
     pub entry: AllowListEntry,
-    /// In force since.
-    pub since: UnixMs,
+    /// Witnessed time of its release; none for an entry of the charter, which is as old as its
+    /// tenant.
+    pub since: Option<UnixMs>,
 }
 
 /// A proposal that waits for its release.
@@ -90,10 +194,29 @@ pub struct ListedRecord {
 pub struct ProposalRecord {
     /// Record that its release puts in force.
     pub record: RegistryRecord,
-    /// Releasable from this journal time.
-    pub from: UnixMs,
-    /// Not releasable at or after this journal time.
-    pub until: UnixMs,
+    /// Id of the proposing act.
+    pub id: ActId,
+    /// Time between witnessed proposal and release, milliseconds.
+    pub delay_ms: u64,
+    /// Witnessed time of its entry, from which the delay counts; none until then.
+    pub witnessed_at: Option<UnixMs>,
+}
+
+/// Time after its delay in which a proposal can be released, milliseconds.
+const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
+
+impl ProposalRecord {
+    /// Journal time from which it can be released; none before it is witnessed.
+    #[must_use]
+    pub fn from(&self) -> Option<UnixMs> {
+        self.witnessed_at.map(|at| at.plus(self.delay_ms))
+    }
+
+    /// Journal time from which it can no longer be released; none before it is witnessed.
+    #[must_use]
+    pub fn until(&self) -> Option<UnixMs> {
+        self.from().map(|from| from.plus(PROPOSAL_LIFE_MS))
+    }
 }
 
 /// A vault.
@@ -195,7 +318,9 @@ pub struct IntentRecord {
     pub approvals: Vec<ReliedApproval>,
     /// Allow-list entries relied on.
     pub allow_list: Vec<AllowListId>,
-    /// No share before this journal and clock time.
+    /// Time lock of the decision, milliseconds; 0 for none.
+    pub lock_ms: u64,
+    /// No share before this clock time; [`NEVER`] until a lock's entry is witnessed.
     pub locked_until: UnixMs,
     /// The conflict key every attempt contains.
     pub anchor: ConflictKey,

@@ -4,7 +4,7 @@ use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
     CredentialRecord, IntentRecord, JournalEnd, KeyRecord, ListedRecord, PlatformRecord,
-    ProposalRecord, TenantRecord, UserRecord, VaultRecord,
+    ProposalRecord, TenantRecord, UserRecord, VaultRecord, WaitingRecord,
 };
 use crate::root::Root;
 use borsh::BorshDeserialize;
@@ -267,6 +267,11 @@ pub trait Lookup: View {
     /// Record of what binds every tenant; the default before any platform act.
     fn platform(&self) -> Result<PlatformRecord, Refusal> {
         Ok(self.record(&ks::platform())?.unwrap_or_default())
+    }
+
+    /// What waits until witnesses have vouched for its entry.
+    fn waiting(&self) -> Result<WaitingRecord, Refusal> {
+        Ok(self.record(&ks::waiting())?.unwrap_or_default())
     }
 
     /// A tenant, or `unknown_tenant`.

@@ -4,12 +4,11 @@
 //! cosigned last), *then* sign. Never two bodies for one size, never a smaller tree. No clock, no
 //! I/O: both are arguments.
 
-use crate::follower::{Follower, witness_name};
+use crate::cosigned::{self, witness_name};
+use crate::follower::Follower;
 use crate::state::Delta;
 use std::fmt;
-use strongroom_tlog::{
-    Checkpoint, CosignKey, CosignVerifier, Cosignature, cosign, verify_cosignature,
-};
+use strongroom_tlog::{Checkpoint, CosignKey, cosign};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
@@ -273,20 +272,16 @@ impl Witness {
             Checkpoint::parse(&cosignature.body)
                 .is_ok_and(|shown| shown.size() < last.size || cosignature.body == last.body)
         });
-        let restored = !self.retired && !known && own(self.key.verifier(), cosignature);
+        let restored = !self.retired && !known && is_signed(self, cosignature);
         self.retired |= restored;
         restored
     }
 }
 
-fn own(verifier: &CosignVerifier, shown: &WitnessCosignature) -> bool {
-    let signed = Cosignature {
-        name: verifier.name().to_owned(),
-        key_id: verifier.key_id(),
-        time_s: shown.time_s,
-        signature: shown.signature,
-    };
-    verify_cosignature(&shown.body, &signed, verifier).is_ok()
+/// Whether a cosignature is by this witness's own key.
+fn is_signed(witness: &Witness, shown: &WitnessCosignature) -> bool {
+    let verifier = witness.key.verifier();
+    cosigned::verify(verifier, &shown.body, shown.time_s, &shown.signature).is_ok()
 }
 
 impl fmt::Debug for Witness {

@@ -25,6 +25,9 @@ const _: () = assert!(ENTRY_BYTES_MAX + SEAL_BYTES <= BATCH_BYTES_MAX - BATCH_FR
 /// in time.
 pub const TICK_AFTER_MS: u64 = ENTRY_AGE_MAX_MS / 2;
 
+/// Longest time for which submissions wait for a quorum over one head, milliseconds.
+pub const HOLD_MAX_MS: u64 = 2_000;
+
 /// A body offered to the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Offer {
@@ -129,11 +132,34 @@ impl Orderer {
     }
 
     /// Whether a [`Body::Tick`] is due: the tip is not witnessed and so old that witnesses will
-    /// soon refuse it.
+    /// soon refuse it, or so old that readers will soon call the journal stale.
     #[must_use]
     pub fn tick_due(follower: &Follower, now: UnixMs) -> bool {
         let tip = follower.tip();
-        tip.size > follower.witnessed() && now.since(tip.at) >= TICK_AFTER_MS
+        let age_ms = now.since(tip.at);
+        let is_unwitnessed = tip.size > follower.witnessed();
+        let quiet_ms = follower.genesis().bounds.tick_max_ms / 2;
+        (is_unwitnessed && age_ms >= TICK_AFTER_MS) || age_ms >= quiet_ms
+    }
+
+    /// The [`Body::Witnessed`] entry that is due: something waits, and a quorum has cosigned one
+    /// head that covers it.
+    #[must_use]
+    pub fn witnessed_due(follower: &Follower) -> Option<Offer> {
+        follower.vouched().map(|witnessed| Offer {
+            scope: Scope::Platform,
+            body: Body::Witnessed(witnessed),
+        })
+    }
+
+    /// Whether submissions wait: the tip leaves something waiting, and witnesses that replay at
+    /// different speeds cosign one text only if there is no next one. Not for longer than
+    /// [`HOLD_MAX_MS`], since a witness may be waiting for a submission itself, a handed tightening
+    /// that it will not cosign without.
+    #[must_use]
+    pub fn holds(follower: &Follower, now: UnixMs) -> bool {
+        let tip = follower.tip();
+        tip.waiting_since.is_some() && now.since(tip.at) < HOLD_MAX_MS
     }
 }
 
@@ -177,6 +203,13 @@ impl OrderingRun<'_> {
         let bytes = sealed.entry.len() + SEAL_BYTES;
         if self.bytes + bytes > BATCH_BYTES_MAX - BATCH_FRAME_BYTES {
             self.close()?;
+        }
+
+        // A batch just closed that leaves something waiting must be cosigned before the next one.
+        let follows = !self.ordered.batches.is_empty();
+        if follows && self.follower.tip().waiting_since.is_some() {
+            let detail = "the batch is full, and the next one waits for the witnesses";
+            return Err(Refusal::new(Code::NotReady, detail));
         }
 
         self.follower.enter(&mut self.draft, sealed, &entry)?;

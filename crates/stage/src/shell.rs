@@ -165,7 +165,7 @@ impl<S: Stage> Shell<S> {
                 let _ = stop.wait(wait);
             } else if self.retry.is_none() {
                 // Only to wait; the step fetches again and reports what is wrong.
-                let _ = self.bus.fetch(&self.wants(), 1, wait);
+                let _ = self.bus.fetch(&self.wants(clock.now_ms()), 1, wait);
             }
 
             let progress = self.step(clock.now_ms(), Duration::ZERO)?;
@@ -232,7 +232,7 @@ impl<S: Stage> Shell<S> {
         let wait = wait.min(Duration::from_millis(self.until_tick_ms(now_ms)));
         let records_max = self.options.batch_records_max;
 
-        match self.bus.fetch(&self.wants(), records_max, wait) {
+        match self.bus.fetch(&self.wants(now_ms), records_max, wait) {
             Ok(batch) if batch.is_empty() => self.retry = None,
             Ok(batch) => {
                 self.check_offsets(&batch)?;
@@ -329,9 +329,10 @@ impl<S: Stage> Shell<S> {
         }
     }
 
-    fn wants(&self) -> Vec<(Topic, Position)> {
+    fn wants(&self, now_ms: u64) -> Vec<(Topic, Position)> {
         self.positions
             .iter()
+            .filter(|(topic, _)| self.stage.takes(now_ms, topic))
             .map(|(topic, position)| (topic.clone(), *position))
             .collect()
     }

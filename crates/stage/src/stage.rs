@@ -63,6 +63,13 @@ pub trait Stage: Send {
         0
     }
 
+    /// Whether records of a topic are wanted now. Those that are not stay where they are; a stage
+    /// that holds one topic back looks at the others, and ticks.
+    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+        let _ = (now_ms, topic);
+        true
+    }
+
     /// `true` when what it publishes is a pure function of what it consumes, message ids included.
     /// Then nothing is committed per batch: publish, and save the position now and then; after a
     /// crash it publishes the same records again and downstream removes the duplicates. Its `tx`
@@ -99,6 +106,9 @@ impl<S: Stage + ?Sized> Stage for Box<S> {
     }
     fn tick_every_ms(&self) -> u64 {
         (**self).tick_every_ms()
+    }
+    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+        (**self).takes(now_ms, topic)
     }
     fn stateless(&self) -> bool {
         (**self).stateless()

@@ -100,6 +100,8 @@ codes! {
     JointQuorumMissing "joint_quorum_missing" Never "the witness-set change lacks the old or the new quorum";
     UnknownProposal "unknown_proposal" Never "no such proposal is open";
     ReleaseTooEarly "release_too_early" Wait "the proposal's delay has not passed";
+    NotWitnessed "not_witnessed" Wait "witnesses have not vouched for the proposal yet, so its delay has not begun";
+    ActWaiting "act_waiting" Wait "an act of this scope waits until its entry is witnessed";
     AlreadyExists "already_exists" Never "the id or public key is taken";
     InvalidReference "invalid_reference" Never "the record names something that does not exist or is not allowed";
     PlatformStopped "platform_stopped" Approve "the platform is stopped";

@@ -127,6 +127,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The entry by which a quorum vouches for what waits, once its cosignatures are here.
+    fn witnessed_due(&mut self) -> Result<Option<Offer>, StageError> {
+        Ok(Orderer::witnessed_due(self.replica()?.follower()))
+    }
+
     fn answer(
         &mut self,
         now: UnixMs,
@@ -208,13 +213,18 @@ impl Stage for Writer {
         {
             self.on_cosignature(now, delivered)?;
         }
+
+        // First of all: what the submissions of this round rest on may be in force by it.
+        let due = self.witnessed_due()?;
+        let own = usize::from(due.is_some());
+        let offers: Vec<Offer> = due.into_iter().chain(offers).collect();
         if offers.is_empty() && submissions.is_empty() {
             return Ok(Vec::new());
         }
 
         // One answer per submission, in the order of the results: a refused one has none of them.
         let (mut records, results) = self.order(now, tx, &offers)?;
-        let mut results = results.into_iter();
+        let mut results = results.into_iter().skip(own);
         for (submission, refused) in &submissions {
             let result = match refused {
                 Some(refusal) => Err(refusal.clone()),
@@ -240,6 +250,12 @@ impl Stage for Writer {
 
     fn tick_every_ms(&self) -> u64 {
         TICK_EVERY_MS
+    }
+
+    /// Submissions stay on their topic while the tip waits for a quorum of cosignatures.
+    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+        let holds = |follower| Orderer::holds(follower, UnixMs(now_ms));
+        topic.as_str() != topics::JOURNAL_SUBMITTED || !self.follower().is_some_and(holds)
     }
 }
 

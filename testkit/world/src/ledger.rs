@@ -8,7 +8,8 @@ use std::sync::Arc;
 use strongroom_journal::apply::evaluate;
 use strongroom_journal::entry::VERSION;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::{Authorization, Body, Delta, Entry, State, apply};
+use strongroom_journal::{Authorization, Body, Delta, Entry, State, Witnessed, apply};
+use strongroom_tlog::{Checkpoint, Hash, leaf_hash};
 use strongroom_types::{
     Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
     RegistryRecord, Scope, Signed, Tighten, UnixMs,
@@ -73,7 +74,7 @@ impl Ledger {
         let ceremony = ledger.make_key();
         let vault = ledger.world.tenant.first_vault();
         ledger
-            .act(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
+            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
             .expect("vault");
         (ledger, ceremony)
     }
@@ -96,14 +97,53 @@ impl Ledger {
         ceremony
     }
 
-    /// Proposes a record, waits for the delay and releases it.
+    /// Proposes a record, waits for the delay and releases it; witnesses vouch for both.
     pub fn put_and_release(&mut self, record: RegistryRecord) {
         let proposal = self.signed_act(ActBody::Put(record), &self.committee());
         self.push(Body::Act(proposal.clone()), self.now)
             .expect("proposal");
+        self.witness();
         self.wait(self.world.options.delay_ms);
         let release = ActBody::Release(Act::digest_of(&proposal.text));
-        self.act(release, &self.committee()).expect("release");
+        self.act_in_force(release, &self.committee())
+            .expect("release");
+    }
+
+    /// A checkpoint body over everything so far, with a root of its own kind: a ledger has no tree.
+    #[must_use]
+    pub fn checkpoint(&self) -> String {
+        let size = self.entries.len() as u64;
+        let root = leaf_hash(&size.to_be_bytes());
+        let state_root = Hash(self.state.root().0);
+        let origin = &self.world.genesis.origin;
+        let checkpoint = Checkpoint::with_state(origin, size, root, state_root);
+        checkpoint.expect("a checkpoint").to_body()
+    }
+
+    /// What a quorum says of [`Ledger::checkpoint`] in the second that ends now, so that what waits
+    /// is witnessed at this very time.
+    #[must_use]
+    pub fn witnessed(&self) -> Witnessed {
+        let seats = self.world.quorum_seats();
+        let second_before = UnixMs(self.now.0 - 1000);
+        self.world
+            .witnessed(&self.checkpoint(), &seats, second_before)
+    }
+
+    /// A quorum vouches for everything so far; gives the position of the entry that says so.
+    pub fn witness(&mut self) -> u64 {
+        let witnessed = Body::Witnessed(self.witnessed());
+        self.push(witnessed, self.now).expect("something waits")
+    }
+
+    /// Appends an act of the tenant's scope that takes effect when it is witnessed, and that too.
+    ///
+    /// # Errors
+    /// As [`Ledger::push`].
+    pub fn act_in_force(&mut self, body: ActBody, who: &[Who]) -> Result<u64, Refusal> {
+        let seq = self.act(body, who)?;
+        self.witness();
+        Ok(seq)
     }
 
     /// Lets the harness's clock run.

@@ -5,11 +5,11 @@ use crate::world::World;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use std::sync::Arc;
-use strongroom_journal::Body;
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::writer::{Offer, Ordered, Orderer};
+use strongroom_journal::{Body, SeatCosignature, Witnessed};
 use strongroom_replica::SharedFollower;
-use strongroom_tlog::{CosignKey, cosign};
+use strongroom_tlog::{Checkpoint, CosignKey, cosign};
 use strongroom_types::{Act, Document as _, Scope, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
@@ -62,6 +62,11 @@ impl Log {
                     scope: entry.scope,
                     body: entry.body.clone(),
                 }],
+                // The ledger has no tree: the same witnesses say the same of this one, then.
+                Body::Witnessed(ref witnessed) => {
+                    let again = log.world.witnessed_again(&log.follower, witnessed);
+                    vec![offer(&Body::Witnessed(again), entry.scope)]
+                }
             };
             let ordered = log.order_offers(entry.at, &offers);
             assert!(
@@ -138,6 +143,48 @@ impl World {
         }
     }
 
+    /// What these seats say of a checkpoint body at a time, as an entry.
+    #[must_use]
+    pub fn witnessed(&self, body: &str, seats: &[u16], at: UnixMs) -> Witnessed {
+        let of_seat = |n: &u16| {
+            let cosignature = self.cosignature(*n, body, at);
+            SeatCosignature {
+                witness: self.seat(*n).node,
+                time_s: cosignature.time_s,
+                signature: cosignature.signature,
+            }
+        };
+        let mut cosignatures: Vec<SeatCosignature> = seats.iter().map(of_seat).collect();
+        cosignatures.sort_by_key(|cosignature| cosignature.witness);
+        Witnessed {
+            checkpoint: body.to_owned(),
+            cosignatures,
+        }
+    }
+
+    /// As many seats as a quorum needs, from the first on.
+    #[must_use]
+    pub fn quorum_seats(&self) -> Vec<u16> {
+        (1..=u16::try_from(self.genesis.quorum).unwrap()).collect()
+    }
+
+    /// The same witnesses at the same times over a replica's own head of that size.
+    #[must_use]
+    pub fn witnessed_again(&self, follower: &Follower, witnessed: &Witnessed) -> Witnessed {
+        let size = Checkpoint::parse(&witnessed.checkpoint).unwrap().size();
+        let body = &follower.head(size).unwrap().body;
+        let again = |of: &SeatCosignature| {
+            let seats = 1..=self.seats();
+            let n = seats.into_iter().find(|n| self.seat(*n).node == of.witness);
+            let at = UnixMs(of.time_s * 1000);
+            self.witnessed(body, &[n.unwrap()], at).cosignatures[0]
+        };
+        Witnessed {
+            checkpoint: body.clone(),
+            cosignatures: witnessed.cosignatures.iter().map(again).collect(),
+        }
+    }
+
     /// A replica receives cosignatures of its tip by these seats.
     pub fn cosign_tip(&self, follower: &mut Follower, seats: &[u16], now: UnixMs) {
         let body = follower.tip().body.clone();
@@ -155,7 +202,7 @@ impl World {
 #[must_use]
 pub fn scope_of(body: &Body, tenant: Scope) -> Scope {
     match body {
-        Body::Genesis(_) | Body::Tick => Scope::Platform,
+        Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => Scope::Platform,
         Body::Act(signed) => Act::parse(&signed.text).map_or(tenant, |act| act.scope),
         Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } | Body::Finished(_) => {
             tenant

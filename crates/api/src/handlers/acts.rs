@@ -14,7 +14,8 @@ use axum::http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 use strongroom_api_types::{ActInfo, ActState, Receipt, ReceiptState, SignedRequest, WaitQuery};
 use strongroom_journal::keyspace as ks;
-use strongroom_journal::state::View as _;
+use strongroom_journal::model::ActStanding;
+use strongroom_journal::state::Lookup as _;
 use strongroom_types::{Act, Code, Digest, Document as _, Refusal, Scope, Signed};
 
 /// Offers an act to the journal. 202: ask for its state under the digest.
@@ -59,8 +60,9 @@ pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
-/// `in_force` once this API's replica has applied it, `refused` with the journal's reason, else
-/// `submitted`. `?wait_ms=` waits for an end.
+/// By this API's replica: `proposed`, `released`, `in_force`, `void` or `ended`; `refused` with the
+/// journal's reason, else `submitted`. `?wait_ms=` waits until it is no longer on its way, that is
+/// neither `submitted` nor `released`.
 #[utoipa::path(
     get,
     operation_id = "get_act",
@@ -80,7 +82,7 @@ pub(crate) async fn show(
 
     let ended = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
         let look = caller.run(move |api, access| load(api, access, name));
-        async { Ok(Some(look.await?).filter(|act| act.state != ActState::Submitted)) }
+        async { Ok(Some(look.await?).filter(is_settled)) }
     });
     match ended.await? {
         Some(act) => Ok(Json(act)),
@@ -88,6 +90,28 @@ pub(crate) async fn show(
             .run(move |api, access| load(api, access, name))
             .await
             .map(Json),
+    }
+}
+
+/// Whether nothing more happens by itself: a proposal waits for people, and that may take days.
+fn is_settled(act: &ActInfo) -> bool {
+    match act.state {
+        ActState::Submitted | ActState::Released => false,
+        ActState::Proposed
+        | ActState::InForce
+        | ActState::Void
+        | ActState::Ended
+        | ActState::Refused => true,
+    }
+}
+
+const fn act_state(standing: ActStanding) -> ActState {
+    match standing {
+        ActStanding::InForce => ActState::InForce,
+        ActStanding::Proposed => ActState::Proposed,
+        ActStanding::Released => ActState::Released,
+        ActStanding::Void => ActState::Void,
+        ActStanding::Ended => ActState::Ended,
     }
 }
 
@@ -110,13 +134,14 @@ fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
     }
 
     // The journal is the truth; the writer's answer is a hint, and the only word on a refusal.
-    let used = api
+    let used = ks::used_act(tenant, act.id);
+    let standing = api
         .journal()
-        .read(|f| f.state().get(&ks::used_act(tenant, act.id)).is_some());
-    let state = match (used, row.done && !row.code.is_empty()) {
-        (true, _) => ActState::InForce,
-        (false, true) => ActState::Refused,
-        (false, false) => ActState::Submitted,
+        .read(|f| f.state().record::<ActStanding>(&used));
+    let state = match (standing?, row.done && !row.code.is_empty()) {
+        (Some(standing), _) => act_state(standing),
+        (None, true) => ActState::Refused,
+        (None, false) => ActState::Submitted,
     };
 
     let reason = (state == ActState::Refused).then(|| show::reason(&row.code, &row.detail));

@@ -116,8 +116,9 @@ pub(super) fn insert_entry(
     tx.execute(sql, &args)?;
 
     if let Some(fact) = fact {
-        let sql =
-            "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        // The last one: a vault whose act was void is made again under the same id.
+        let sql = "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3)
+                   ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq";
         tx.execute(
             sql,
             &[

@@ -118,7 +118,11 @@ impl Replayed {
                 }
             }
             Body::Rejected { .. } => report.rejected += 1,
-            Body::Genesis(_) | Body::Tick | Body::Act(_) | Body::Finished(_) => {}
+            Body::Genesis(_)
+            | Body::Tick
+            | Body::Act(_)
+            | Body::Finished(_)
+            | Body::Witnessed(_) => {}
         }
     }
 }

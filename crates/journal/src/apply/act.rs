@@ -2,14 +2,14 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{check_platform_scope, count_entry, proposal, record, tenant_place, tighten};
+use super::{check_platform_scope, count_entry, proposal, record, tenant_place, tighten, waiting};
 use crate::entry::Entry;
 use crate::keyspace as ks;
-use crate::model::TenantRecord;
+use crate::model::{ActStanding, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, TenantId, UnixMs,
+    Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, Tighten, UnixMs,
 };
 
 /// Longest life of an act, milliseconds: used ids are remembered until it ends.
@@ -83,7 +83,7 @@ fn platform_act(
 
     let mut platform = change.platform()?;
     opened.need(&change.state().genesis().admins)?;
-    match &opened.act.body {
+    let standing = match &opened.act.body {
         // Acts at once, once per tenant id. Version 0: creating a tenant does not change the
         // platform's own scope.
         ActBody::CreateTenant { tenant, charter } => {
@@ -97,25 +97,40 @@ fn platform_act(
                 at: entry.at,
             };
             create_tenant(change, place, charter, opened)?;
+            ActStanding::InForce
         }
         ActBody::Resume => {
             check_version(&opened.act, platform.version)?;
-            if !std::mem::replace(&mut platform.stopped, false) {
+            waiting::check_none(platform.waiting.as_ref())?;
+            if !platform.stopped {
                 return Err(Code::NotStopped.into());
             }
             platform.version += 1;
+
+            // A resume that was held back must not undo what was stopped for another reason.
+            platform.waiting = Some(WaitingAct {
+                id: opened.act.id,
+                digest: opened.digest,
+                version: platform.version,
+                expires: opened.act.expires,
+                what: WaitingChange::Resume,
+            });
+            let of = WaitingOf::Act(Scope::Platform);
+            waiting::add(change, (entry.seq, entry.at), of)?;
+            ActStanding::Released
         }
         ActBody::Tighten(what) => {
             check_version(&opened.act, platform.version)?;
             tighten::platform(&mut platform, what, change.state().genesis())?;
             platform.version += 1;
+            ActStanding::InForce
         }
         // The platform's quorum never touches a tenant's users, policies, lists, vaults or keys.
         ActBody::Put(_) | ActBody::Release(_) => return Err(Code::WrongScope.into()),
-    }
+    };
 
     change.put(ks::platform(), &platform);
-    change.put_bytes(key, Vec::new());
+    change.put(key, &standing);
     Ok(())
 }
 
@@ -134,31 +149,59 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
     }
     check_version(&opened.act, change.tenant(tenant)?.version)?;
 
-    match &opened.act.body {
+    let standing = match &opened.act.body {
         ActBody::Put(put) => record::put(change, place, put, opened)?,
         ActBody::Release(act) => proposal::release(change, place, act, opened)?,
-        ActBody::Resume => resume(change, tenant, opened)?,
-        ActBody::Tighten(what) => tighten::tenant(change, place, what, opened)?,
+        ActBody::Resume => resume(change, place, opened)?,
+        ActBody::Tighten(what) => {
+            tighten::tenant(change, place, what, opened)?;
+            ActStanding::InForce
+        }
         ActBody::CreateTenant { .. } => return Err(Code::WrongScope.into()),
-    }
+    };
 
     // Read again: the act itself may have changed the record.
-    let mut record = change.tenant(tenant)?;
-    record.version += 1;
-    change.put(ks::tenant(tenant), &record);
+    if changes_version(&opened.act.body) {
+        let mut record = change.tenant(tenant)?;
+        record.version += 1;
+        change.put(ks::tenant(tenant), &record);
+    }
     change.expire(tenant, opened.act.expires, &key);
-    change.put_bytes(key, Vec::new());
+    change.put(key, &standing);
     Ok(())
 }
 
-fn resume(change: &mut Change<'_>, tenant: TenantId, opened: &VerifiedAct) -> Result<(), Refusal> {
-    let mut record = change.tenant(tenant)?;
+/// Whether acts made before this one are void by it. A cancel or a pause changes nothing that they
+/// were signed upon, and one person alone could make every release void by them.
+const fn changes_version(body: &ActBody) -> bool {
+    match body {
+        ActBody::Tighten(Tighten::Cancel(_) | Tighten::Pause { .. }) => false,
+        ActBody::Tighten(
+            Tighten::Revoke(_)
+            | Tighten::LeaveGroup { .. }
+            | Tighten::Stop
+            | Tighten::Veto(_)
+            | Tighten::Quarantine(_),
+        )
+        | ActBody::CreateTenant { .. }
+        | ActBody::Put(_)
+        | ActBody::Release(_)
+        | ActBody::Resume => true,
+    }
+}
+
+fn resume(
+    change: &mut Change<'_>,
+    place: Place,
+    opened: &VerifiedAct,
+) -> Result<ActStanding, Refusal> {
+    let record = change.tenant(place.tenant)?;
     opened.need(&record.admins)?;
-    if !std::mem::replace(&mut record.stopped, false) {
+    if !record.stopped {
         return Err(Code::NotStopped.into());
     }
-    change.put(ks::tenant(tenant), &record);
-    Ok(())
+    waiting::act(change, place, opened, WaitingChange::Resume)?;
+    Ok(ActStanding::Released)
 }
 
 /// Creates a tenant from its charter. The platform's quorum signed already.
@@ -202,6 +245,8 @@ fn create_tenant(
         stopped: false,
         paused_until: UnixMs(0),
         pauses: Vec::new(),
+        witnessed_at: None,
+        waiting: None,
         minute: (0, 0),
         intents_open: 0,
         proposals_open: 0,
@@ -209,5 +254,7 @@ fn create_tenant(
     change.put(ks::tenant(tenant), &record);
     let text = charter.policy.as_bytes().to_vec();
     change.put_bytes(ks::policy(tenant, &policy), text);
-    record::put_charter(change, place, charter)
+    let of = WaitingOf::Tenant(tenant);
+    waiting::add(change, (place.seq, place.at), of)?;
+    record::put_charter(change, tenant, charter)
 }

@@ -4,12 +4,14 @@
 use super::approvals::{Ballot, Seat, VerifiedAnswer, check_answer, check_approvals};
 use super::attempt::{check_no_facts, first};
 use super::change::{Change, Place};
-use super::check_not_stopped;
 use super::windows::{self, TenantView};
+use super::{check_not_stopped, waiting};
 use crate::entry::Authorization;
 use crate::genesis::{Bounds, ChainSeat, Genesis};
 use crate::keyspace as ks;
-use crate::model::{EndedRecord, IntentRecord, IntentStanding, Spend, TenantRecord};
+use crate::model::{
+    EndedRecord, IntentRecord, IntentStanding, NEVER, Spend, TenantRecord, WaitingOf,
+};
 use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Question};
@@ -114,11 +116,9 @@ pub(super) fn apply(
         expires: intent.expires,
         approvals: verified.iter().map(|v| v.relied).collect(),
         allow_list: decision.relied_on,
-        locked_until: if lock_ms == 0 {
-            UnixMs(0)
-        } else {
-            place.at.plus(lock_ms)
-        },
+        lock_ms,
+        // Counted from a time that witnesses vouch for, not from the writer's stamp.
+        locked_until: if lock_ms == 0 { UnixMs(0) } else { NEVER },
         anchor: authorization.attempt.anchor.clone(),
         fee_max: intent.fee_max,
         attempts_max: u32::try_from(intent.attempts_max).unwrap_or(1),
@@ -126,6 +126,10 @@ pub(super) fn apply(
         attempts: vec![attempt],
     };
     insert_intent(change, &intent, &digest, &record)?;
+    if lock_ms > 0 {
+        let of = WaitingOf::Lock(place.tenant, digest);
+        waiting::add(change, (place.seq, place.at), of)?;
+    }
     for approval in &verified {
         set_approval_used(change, place, approval);
     }

@@ -1,7 +1,8 @@
 //! The delta under construction: reads see what was written before.
 
+use super::waiting::set_standing;
 use crate::keyspace::{self as ks, Key};
-use crate::model::EndedRecord;
+use crate::model::{ActStanding, EndedRecord, ProposalRecord, WaitingChange};
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
@@ -23,7 +24,12 @@ pub(super) struct Place {
 pub(super) struct Change<'a> {
     state: &'a State,
     changes: BTreeMap<Key, Option<Vec<u8>>>,
+    /// What was there before each write of the open [`Self::attempt`].
+    undo: Option<Vec<Undo>>,
 }
+
+/// A key with the change that a write replaced, if there was one.
+type Undo = (Key, Option<Option<Vec<u8>>>);
 
 impl View for Change<'_> {
     fn get(&self, key: &[u8]) -> Option<&[u8]> {
@@ -43,6 +49,7 @@ impl<'a> Change<'a> {
         Self {
             state,
             changes: BTreeMap::new(),
+            undo: None,
         }
     }
 
@@ -55,21 +62,65 @@ impl<'a> Change<'a> {
     }
 
     pub(super) fn put(&mut self, key: Key, value: &impl BorshSerialize) {
-        self.changes.insert(key, Some(encode(value)));
+        self.set(key, Some(encode(value)));
     }
 
     pub(super) fn put_bytes(&mut self, key: Key, value: Vec<u8>) {
-        self.changes.insert(key, Some(value));
+        self.set(key, Some(value));
     }
 
     pub(super) fn remove(&mut self, key: Key) {
-        self.changes.insert(key, None);
+        self.set(key, None);
+    }
+
+    fn set(&mut self, key: Key, value: Option<Vec<u8>>) {
+        let old = self.changes.insert(key.clone(), value);
+        if let Some(undo) = &mut self.undo {
+            undo.push((key, old));
+        }
+    }
+
+    /// Does all of `work`, or nothing of it if it fails.
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let outer = self.undo.replace(Vec::new());
+        let result = work(self);
+        let undo = std::mem::replace(&mut self.undo, outer).unwrap_or_default();
+        match (&result, &mut self.undo) {
+            (Ok(_), Some(outer)) => outer.extend(undo),
+            (Ok(_), None) => {}
+            (Err(_), _) => self.roll_back(undo),
+        }
+        result
+    }
+
+    /// Asks whether `work` could be done, and does nothing of it.
+    pub(super) fn trial(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let outer = self.undo.replace(Vec::new());
+        let result = work(self);
+        let undo = std::mem::replace(&mut self.undo, outer).unwrap_or_default();
+        self.roll_back(undo);
+        result
+    }
+
+    fn roll_back(&mut self, undo: Vec<Undo>) {
+        for (key, old) in undo.into_iter().rev() {
+            match old {
+                Some(old) => self.changes.insert(key, old),
+                None => self.changes.remove(&key),
+            };
+        }
     }
 
     /// Marks `key` to be forgotten at `at`.
     pub(super) fn expire(&mut self, tenant: TenantId, at: UnixMs, key: &[u8]) {
         let marker = ks::expiry(tenant, at, key);
-        self.changes.insert(marker, Some(Vec::new()));
+        self.set(marker, Some(Vec::new()));
     }
 
     /// Forgets what is due, oldest first, and keeps the tenant's counters right.
@@ -80,6 +131,10 @@ impl<'a> Change<'a> {
         max: usize,
     ) -> Result<(), Refusal> {
         for (marker, due) in self.state.expired(tenant, at, max) {
+            // It stays while its release waits, however late that is witnessed.
+            if ks::kind(&due) == ks::Kind::Proposal && self.is_released(tenant, &due)? {
+                continue;
+            }
             self.remove(marker);
             if !self.has(&due) {
                 continue;
@@ -92,6 +147,7 @@ impl<'a> Change<'a> {
                     let mut record = self.tenant(tenant)?;
                     record.proposals_open = record.proposals_open.saturating_sub(1);
                     self.put(ks::tenant(tenant), &record);
+                    self.set_ended(tenant, &due)?;
                 }
                 ks::Kind::OpenIntent => {
                     let mut record = self.tenant(tenant)?;
@@ -105,6 +161,23 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Whether a release waits that names the proposal under this key.
+    fn is_released(&self, tenant: TenantId, key: &[u8]) -> Result<bool, Refusal> {
+        let waiting = self.tenant(tenant)?.waiting;
+        Ok(waiting.is_some_and(|act| match &act.what {
+            WaitingChange::Release(proposal) => ks::proposal(tenant, proposal) == key,
+            WaitingChange::Resume | WaitingChange::Vault(_) => false,
+        }))
+    }
+
+    /// The act that proposed it has come to nothing.
+    fn set_ended(&mut self, tenant: TenantId, key: &[u8]) -> Result<(), Refusal> {
+        if let Some(proposal) = self.record::<ProposalRecord>(key)? {
+            set_standing(self, Some(tenant), proposal.id, ActStanding::Ended);
+        }
+        Ok(())
+    }
+
     fn ended_until(&self, key: &[u8]) -> Result<UnixMs, Refusal> {
         let ended: Option<EndedRecord> = self.record(key)?;
         Ok(ended.unwrap_or_default().until)
@@ -113,7 +186,9 @@ impl<'a> Change<'a> {
     /// The changes that differ from the state. A key that was put and is equal again would
     /// otherwise change the delta, though not the state, between two builds.
     pub(super) fn finish(self) -> Delta {
-        let Self { state, mut changes } = self;
+        let Self {
+            state, mut changes, ..
+        } = self;
         changes.retain(|key, value| state.get(key) != value.as_deref());
         Delta { changes }
     }

@@ -1,27 +1,25 @@
-//! Proposals: a loosening waits for its delay in journal time and then for a positive release.
-//! Silence is not consent.
+//! Proposals: a loosening waits for its delay, counted from a time that witnesses vouch for, and
+//! then for a positive release. Silence is not consent.
 
 use super::change::{Change, Place};
-use super::check_not_stopped;
 use super::opened::VerifiedAct;
 use super::record::put_released;
+use super::{check_not_stopped, waiting};
 use crate::keyspace as ks;
-use crate::model::ProposalRecord;
+use crate::model::{ActStanding, ProposalRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId};
-
-/// Time after its delay in which a proposal can be released, milliseconds.
-const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
+use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
 
 /// Opens a proposal under the digest of the act that makes it.
 pub(super) fn open(
     change: &mut Change<'_>,
     place: Place,
-    act: &Digest,
+    opened: &VerifiedAct,
     (record, delay_ms): (&RegistryRecord, u64),
-) -> Result<(), Refusal> {
+) -> Result<ActStanding, Refusal> {
     let tenant = place.tenant;
     let mut current = check_not_stopped(&*change, tenant)?;
+    waiting::check_none(current.waiting.as_ref())?;
 
     // Each open proposal is held by every replica; one committee must not fill their memory.
     if current.proposals_open >= change.state().genesis().bounds.proposals_open_max {
@@ -30,55 +28,114 @@ pub(super) fn open(
     current.proposals_open += 1;
     change.put(ks::tenant(tenant), &current);
 
-    let from = place.at.plus(delay_ms);
+    // From a stamp of the writer's choice its delay could have passed before anyone saw it.
     let proposal = ProposalRecord {
         record: record.clone(),
-        from,
-        until: from.plus(PROPOSAL_LIFE_MS),
+        id: opened.act.id,
+        delay_ms,
+        witnessed_at: None,
     };
+    change.put(ks::proposal(tenant, &opened.digest), &proposal);
+    let of = WaitingOf::Proposal(tenant, opened.digest);
+    waiting::add(change, (place.seq, place.at), of)?;
+    Ok(ActStanding::Proposed)
+}
+
+/// Begins a proposal's delay. From now on it is forgotten by itself, too.
+pub(super) fn set_witnessed(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    act: &Digest,
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    let Some(mut proposal) = change.proposal(tenant, act)? else {
+        return Ok(());
+    };
+    proposal.witnessed_at = Some(time);
+
     let key = ks::proposal(tenant, act);
-    change.expire(tenant, proposal.until, &key);
+    if let Some(until) = proposal.until() {
+        change.expire(tenant, until, &key);
+    }
     change.put(key, &proposal);
     Ok(())
 }
 
-/// Puts a proposal in force: after its delay in journal time, by the committee's release.
+/// Releases a proposal after its delay, by the committee. It takes effect when the release itself
+/// is witnessed: then everyone has had the chance to see it.
 pub(super) fn release(
     change: &mut Change<'_>,
     place: Place,
     act: &Digest,
     opened: &VerifiedAct,
-) -> Result<(), Refusal> {
-    opened.need(&change.tenant(place.tenant)?.committee)?;
-    check_not_stopped(&*change, place.tenant)?;
-    let proposal = take(change, place.tenant, act)?;
+) -> Result<ActStanding, Refusal> {
+    let tenant = place.tenant;
+    let current = change.tenant(tenant)?;
+    opened.need(&current.committee)?;
+    check_not_stopped(&*change, tenant)?;
+    waiting::check_none(current.waiting.as_ref())?;
 
-    // The delay is the time in which the others can veto; by the clock of the journal, which a
-    // hostile machine cannot turn forward beyond the witnesses' skew.
-    if place.at < proposal.from {
-        let detail = format!("{} ms too early", proposal.from.since(place.at));
+    let proposal = open_proposal(change, tenant, act)?;
+    let (Some(from), Some(until)) = (proposal.from(), proposal.until()) else {
+        return Err(Refusal::new(Code::NotWitnessed, act));
+    };
+
+    // The delay is the time in which the others can veto.
+    if place.at < from {
+        let detail = format!("{} ms too early", from.since(place.at));
         return Err(Refusal::new(Code::ReleaseTooEarly, detail));
     }
 
     // A proposal that its committee has forgotten must not come into force years later.
-    if place.at >= proposal.until {
+    if place.at >= until {
         return Err(Refusal::new(
             Code::AuthorityExpired,
             "the proposal's time has passed",
         ));
     }
-    put_released(change, place, &proposal.record, opened.digest)
+
+    // Judged here, too: who releases what cannot take effect hears of it now.
+    let by = (place.at, opened.digest);
+    change.trial(|change| put_released(change, tenant, &proposal.record, by))?;
+
+    // Not consumed: until the release takes effect, a veto must still find it.
+    set_open_standing(change, tenant, act, ActStanding::Released)?;
+    waiting::act(change, place, opened, WaitingChange::Release(*act))?;
+    Ok(ActStanding::Released)
 }
 
-/// Removes an open proposal and returns it.
+fn open_proposal(
+    change: &Change<'_>,
+    tenant: TenantId,
+    act: &Digest,
+) -> Result<ProposalRecord, Refusal> {
+    change
+        .proposal(tenant, act)?
+        .ok_or_else(|| Refusal::new(Code::UnknownProposal, act))
+}
+
+/// How the act that proposed it stands, as long as it is open.
+pub(super) fn set_open_standing(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    act: &Digest,
+    standing: ActStanding,
+) -> Result<(), Refusal> {
+    if let Some(proposal) = change.proposal(tenant, act)? {
+        waiting::set_standing(change, Some(tenant), proposal.id, standing);
+    }
+    Ok(())
+}
+
+/// Removes an open proposal and returns it; the act that made it stands like this from now on.
 pub(super) fn take(
     change: &mut Change<'_>,
     tenant: TenantId,
     act: &Digest,
+    standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
-    let proposal = change
-        .proposal(tenant, act)?
-        .ok_or_else(|| Refusal::new(Code::UnknownProposal, act))?;
+    let proposal = open_proposal(change, tenant, act)?;
+    waiting::set_standing(change, Some(tenant), proposal.id, standing);
 
     let mut current = change.tenant(tenant)?;
     current.proposals_open = current.proposals_open.saturating_sub(1);

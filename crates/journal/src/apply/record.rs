@@ -3,9 +3,11 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{check_not_stopped, proposal};
+use super::{check_not_stopped, proposal, waiting};
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord};
+use crate::model::{
+    ActStanding, CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord, WaitingChange,
+};
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_policy::{Policy, is_tighter};
@@ -15,23 +17,29 @@ use strongroom_types::{
     TenantId, UnixMs, User, UserId, Vault, digest,
 };
 
-/// Sets a record at once (vault; provably tighter policy), or opens a proposal for it.
+/// Sets a record at once (provably tighter policy), when its entry is witnessed (vault), or opens a
+/// proposal for it.
 pub(super) fn put(
     change: &mut Change<'_>,
     place: Place,
     record: &RegistryRecord,
     opened: &VerifiedAct,
-) -> Result<(), Refusal> {
+) -> Result<ActStanding, Refusal> {
     let tenant = place.tenant;
     let current = change.tenant(tenant)?;
-    let act = &opened.digest;
     match record {
         // A vault opens no way out by itself: its policy is the tenant's, its key has its own
         // ceremony.
         RegistryRecord::Vault(vault) => {
             opened.need(&current.admins)?;
             check_not_stopped(&*change, tenant)?;
-            put_vault(change, tenant, vault)
+            waiting::check_none(current.waiting.as_ref())?;
+            change.trial(|change| put_vault(change, tenant, vault))?;
+
+            // An old one, held back, could be the laxer source for a payment of today.
+            let what = WaitingChange::Vault(vault.clone());
+            waiting::act(change, place, opened, what)?;
+            Ok(ActStanding::Released)
         }
         // Provably tighter takes effect at once; everything that is not proved tighter is looser.
         RegistryRecord::Policy(text) => {
@@ -39,14 +47,15 @@ pub(super) fn put(
             let (new, digest) = Policy::load(text)?;
             let old = change.state().policy(tenant, &current)?;
             if is_tighter(&old, &new) {
-                return put_policy(change, tenant, text, digest);
+                put_policy(change, tenant, text, digest)?;
+                return Ok(ActStanding::InForce);
             }
-            proposal::open(change, place, act, (record, current.loosen_delay_ms))
+            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
         }
         RegistryRecord::Ceremony(plan) => {
             opened.need(&current.committee)?;
             check_ceremony(change, tenant, plan)?;
-            proposal::open(change, place, act, (record, current.ceremony_delay_ms))
+            proposal::open(change, place, opened, (record, current.ceremony_delay_ms))
         }
         // Each of these lets a person approve, or an address receive, that could not before.
         RegistryRecord::User(_)
@@ -54,25 +63,24 @@ pub(super) fn put(
         | RegistryRecord::Group(_)
         | RegistryRecord::AllowList(_) => {
             opened.need(&current.committee)?;
-            proposal::open(change, place, act, (record, current.loosen_delay_ms))
+            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
         }
     }
 }
 
-/// Puts a released proposal in force. Everything is checked again: the state has moved since it was
-/// proposed.
+/// Puts a released proposal in force at its witnessed time. Everything is checked again: the state
+/// has moved since it was proposed.
 pub(super) fn put_released(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     record: &RegistryRecord,
-    release: Digest,
+    (time, release): (UnixMs, Digest),
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
     match record {
         RegistryRecord::User(user) => put_user(change, tenant, user),
         RegistryRecord::Credential(credential) => put_credential(change, tenant, credential),
         RegistryRecord::Group(group) => put_group(change, tenant, group),
-        RegistryRecord::AllowList(entry) => put_listed(change, tenant, place.at, entry),
+        RegistryRecord::AllowList(entry) => put_listed(change, tenant, Some(time), entry),
         RegistryRecord::Policy(text) => put_policy(change, tenant, text, Policy::load(text)?.1),
         RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
         RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
@@ -82,10 +90,9 @@ pub(super) fn put_released(
 /// Puts the records of a charter in force, all at once.
 pub(super) fn put_charter(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     charter: &Charter,
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
     for user in &charter.users {
         put_user(change, tenant, user)?;
     }
@@ -96,7 +103,7 @@ pub(super) fn put_charter(
         put_group(change, tenant, group)?;
     }
     for entry in &charter.allow_list {
-        put_listed(change, tenant, place.at, entry)?;
+        put_listed(change, tenant, None, entry)?;
     }
 
     // A board member without a credential of their own could never sign: the quorum would be larger
@@ -177,7 +184,7 @@ fn put_group(change: &mut Change<'_>, tenant: TenantId, group: &Group) -> Result
 fn put_listed(
     change: &mut Change<'_>,
     tenant: TenantId,
-    since: UnixMs,
+    since: Option<UnixMs>,
     entry: &AllowListEntry,
 ) -> Result<(), Refusal> {
     // Authorized intents rely on an entry by its id: another address must never stand under it.
@@ -215,7 +222,11 @@ fn put_policy(
     Ok(())
 }
 
-fn put_vault(change: &mut Change<'_>, tenant: TenantId, vault: &Vault) -> Result<(), Refusal> {
+pub(super) fn put_vault(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    vault: &Vault,
+) -> Result<(), Refusal> {
     let key = ks::vault(tenant, vault.id);
     if change.has(&key) {
         return Err(taken(vault.id));

@@ -2,11 +2,12 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::proposal;
+use super::{proposal, waiting};
 use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
 use crate::model::{
-    CredentialRecord, EndedRecord, IntentStanding, PlatformRecord, TenantRecord, UserRecord,
+    ActStanding, AdminPause, CredentialRecord, EndedRecord, IntentStanding, PlatformRecord,
+    TenantRecord, UserRecord, WaitingOf,
 };
 use crate::state::Lookup as _;
 use strongroom_types::charter::Board;
@@ -67,7 +68,7 @@ pub(super) fn tenant(
         Tighten::Veto(act) => {
             // One member suffices: a veto costs the others a new proposal and its delay.
             opened.need_one(&current.committee)?;
-            proposal::take(change, tenant, act).map(drop)
+            proposal::take(change, tenant, act, ActStanding::Ended).map(drop)
         }
         Tighten::Revoke(record) => {
             opened.need(revokers(&current, record))?;
@@ -178,24 +179,33 @@ fn pause(
     opened.need_one(&record.admins)?;
 
     // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
-    // funds.
-    record
-        .pauses
-        .retain(|(_, when)| at.since(*when) < PAUSE_EVERY_MS);
-    let paused_recently = record
-        .pauses
-        .iter()
-        .any(|(who, _)| opened.people.contains(who));
-    if paused_recently || until > at.plus(PAUSE_MAX_MS) {
+    // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
+    // that it had withheld would take the place of the one that is needed now.
+    record.pauses.retain(|pause| {
+        let ended = |when: UnixMs| at.since(when) >= PAUSE_EVERY_MS;
+        !pause.witnessed_at.is_some_and(ended)
+    });
+    let repeats = |pause: &AdminPause| {
+        let within = |when: UnixMs| until <= when.plus(PAUSE_MAX_MS);
+        opened.people.contains(&pause.admin) && !pause.witnessed_at.is_none_or(within)
+    };
+    if record.pauses.iter().any(repeats) || until > at.plus(PAUSE_MAX_MS) {
         return Err(Code::PauseTooLong.into());
     }
 
-    let admins = record
-        .admins
-        .members
-        .iter()
-        .filter(|admin| opened.people.contains(admin));
-    record.pauses.extend(admins.map(|admin| (*admin, at)));
+    // A tightening is never refused for want of room: one that cannot wait is not counted.
+    for admin in &record.admins.members {
+        let is_counted = record.pauses.iter().any(|pause| pause.admin == *admin);
+        if !opened.people.contains(admin) || is_counted || !waiting::has_room(change)? {
+            continue;
+        }
+        record.pauses.push(AdminPause {
+            admin: *admin,
+            witnessed_at: None,
+        });
+        let of = WaitingOf::Pause(tenant, *admin);
+        waiting::add(change, (place.seq, at), of)?;
+    }
 
     // Never shorter than a pause in force: a second pause must not end the first one early.
     match vault {

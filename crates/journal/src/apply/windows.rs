@@ -5,7 +5,7 @@
 
 use super::change::Change;
 use crate::keyspace as ks;
-use crate::model::{Bucket, Spend};
+use crate::model::{Bucket, NEVER, Spend};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
@@ -144,10 +144,13 @@ impl PolicyView for TenantView<'_> {
 
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
         let listed = self.view.listed(self.tenant, chain, address).ok()??;
+
+        // A charter's entries are as old as the tenant, and of no age before that is witnessed.
+        let created = || self.view.tenant(self.tenant).ok()?.witnessed_at;
         Some(Listed {
             id: listed.entry.id,
             label: listed.entry.label,
-            since: listed.since,
+            since: listed.since.or_else(created).unwrap_or(NEVER),
         })
     }
 

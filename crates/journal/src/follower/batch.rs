@@ -1,14 +1,14 @@
 //! Batches: applied whole and compared with what the log signed, or taken back.
 
-use super::Follower;
 use super::heads::{HEADS_MAX, Head, KeptHead, head};
+use super::{Follower, SplitView};
 use crate::apply::apply;
-use crate::entry::{Entry, SealedEntry};
+use crate::entry::{Body, Entry, SealedEntry, Witnessed};
 use crate::state::Delta;
 use std::mem::take;
 use strongroom_tlog::{Checkpoint, Frontier};
 use strongroom_types::{Code, Refusal, UnixMs};
-use strongroom_wire::JournalBatch;
+use strongroom_wire::{JournalBatch, WitnessCosignature};
 
 /// Entries put in force without a checkpoint yet.
 #[derive(Debug)]
@@ -148,6 +148,10 @@ impl Follower {
             ));
         }
 
+        if let Body::Witnessed(witnessed) = &entry.body {
+            self.check_witnessed(witnessed)?;
+        }
+
         // The oldest value of a key is the one that undoes the whole batch.
         let delta = apply(&self.state, entry)?;
         for (key, old) in self.state.commit(&delta).changes {
@@ -158,6 +162,38 @@ impl Follower {
         draft.at = entry.at;
         draft.applied.push((sealed, delta));
         Ok(())
+    }
+
+    /// The checkpoint of a `witnessed` entry against the head of that size, where it is still kept.
+    /// Two bodies with k cosignatures never exist while at most f witnesses are hostile: another one
+    /// is evidence against k of them.
+    fn check_witnessed(&mut self, witnessed: &Witnessed) -> Result<(), Refusal> {
+        let size = Checkpoint::parse(&witnessed.checkpoint).map(|checkpoint| checkpoint.size());
+        let ours = size.ok().and_then(|size| self.head(size));
+        let Some(ours) = ours.filter(|ours| ours.body != witnessed.checkpoint) else {
+            return Ok(());
+        };
+        let ours = ours.body.clone();
+
+        // Only what its witness has really signed is evidence.
+        let theirs = witnessed.cosignatures.iter();
+        let proved = theirs.filter(|theirs| self.is_signed(&witnessed.checkpoint, theirs));
+        for theirs in proved.copied().collect::<Vec<_>>() {
+            self.insert_evidence(SplitView::Witness {
+                node: theirs.witness,
+                ours: ours.clone(),
+                cosignature: WitnessCosignature {
+                    body: witnessed.checkpoint.clone(),
+                    time_s: theirs.time_s,
+                    signature: theirs.signature,
+                },
+            });
+        }
+        let detail = format!(
+            "witnesses vouch for another tree: {}",
+            ours.replace('\n', " ")
+        );
+        Err(Refusal::new(Code::Conflict, detail))
     }
 
     /// The head that a batch leads to.
@@ -176,6 +212,7 @@ impl Follower {
         if self.steps.len() > HEADS_MAX {
             self.steps.pop_front();
         }
+        self.forget_vouched();
         self.count_pending();
         take(&mut draft.applied)
     }

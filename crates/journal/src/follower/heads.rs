@@ -2,7 +2,7 @@
 
 use super::Follower;
 use crate::overlay::Overlay;
-use crate::state::{Delta, State};
+use crate::state::{Delta, Lookup as _, State};
 use strongroom_tlog::{Checkpoint, Frontier, Hash};
 use strongroom_types::{Code, Digest, Refusal, UnixMs};
 
@@ -22,6 +22,8 @@ pub struct Head {
     pub state_root: Digest,
     /// Journal time of the last entry.
     pub at: UnixMs,
+    /// Journal time of the oldest item that waits until its entry is witnessed.
+    pub waiting_since: Option<UnixMs>,
     /// The checkpoint body: what is signed and cosigned.
     pub body: String,
 }
@@ -103,6 +105,7 @@ pub(super) fn head(state: &State, frontier: &Frontier, at: UnixMs) -> Result<Hea
         root,
         state_root,
         at,
+        waiting_since: state.waiting()?.items.first().map(|item| item.at),
         body,
     })
 }

@@ -1,9 +1,12 @@
 //! Cosignatures of the witnesses: which heads they vouch for, and how recently.
 
 use super::{Follower, Head, SplitView};
+use crate::cosigned;
+use crate::entry::{SeatCosignature, Witnessed};
 use crate::genesis::Genesis;
+use crate::state::Lookup as _;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignature};
+use strongroom_tlog::{Checkpoint, CosignVerifier};
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
@@ -11,11 +14,8 @@ use strongroom_wire::WitnessCosignature;
 /// forgotten first.
 pub const PENDING_MAX: usize = 64;
 
-/// The name under which a witness's key stands in notes: the text form of its node id.
-#[must_use]
-pub fn witness_name(witness: NodeId) -> String {
-    witness.to_string()
-}
+/// Most heads whose cosignatures are kept for a `witnessed` entry; the smallest are forgotten first.
+const VOUCHED_MAX: usize = 16;
 
 /// The newest cosignature of one witness over our own line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,9 +59,7 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn all(genesis: &Genesis) -> Result<BTreeMap<NodeId, Self>, Refusal> {
         let seat = |(node, key): (NodeId, [u8; 32])| {
-            let verifier = CosignVerifier::new(&witness_name(node), &key).map_err(|e| {
-                Refusal::new(Code::InvalidReference, format!("witness {node}: {e}"))
-            })?;
+            let verifier = cosigned::verifier(node, &key)?;
             Ok((
                 node,
                 Self {
@@ -85,6 +83,22 @@ impl Seat {
             self.latest = Some(new);
         }
     }
+}
+
+/// Cosignatures on a quiet journal stay young whatever its last stamp: only ticks show that the
+/// writer dates its entries by the clock, and that it makes the `witnessed` entries it owes.
+fn check_lag(head: &Head, tick_max_ms: u64, now: UnixMs) -> Result<(), Refusal> {
+    let stale = |what| Err(Refusal::new(Code::JournalStale, what));
+    if now.since(head.at) > tick_max_ms {
+        return stale("the newest entry is too old");
+    }
+    if head
+        .waiting_since
+        .is_some_and(|at| now.since(at) > tick_max_ms)
+    {
+        return stale("what waits to be witnessed is too old");
+    }
+    Ok(())
 }
 
 impl Follower {
@@ -115,15 +129,12 @@ impl Follower {
             return Err(Refusal::new(Code::Malformed, "cosignature of another log"));
         }
 
-        // C2SP cosignature/v1: the signature covers the time, so it cannot be made to look newer.
-        let signed = Cosignature {
-            name: seat.verifier.name().to_owned(),
-            key_id: seat.verifier.key_id(),
-            time_s: cosignature.time_s,
-            signature: cosignature.signature,
-        };
-        verify_cosignature(&cosignature.body, &signed, &seat.verifier)
-            .map_err(|e| Refusal::new(Code::BadSignature, e))?;
+        let WitnessCosignature {
+            body,
+            time_s,
+            signature,
+        } = cosignature;
+        cosigned::verify(&seat.verifier, body, *time_s, signature)?;
 
         // Bounded per witness: a hostile one can invent sizes that never come.
         if checkpoint.size() > self.frontier.size() {
@@ -171,6 +182,81 @@ impl Follower {
         if let Some(seat) = self.seats.get_mut(&witness) {
             seat.set_latest(Latest::new(size, cosignature.time_s, received), latest_time);
         }
+        self.vouch(witness, size, cosignature, latest_time);
+    }
+
+    /// Keeps a witness's earliest word over a head in which something waits: with the k earliest
+    /// that exist, no delay ends later than it must.
+    fn vouch(
+        &mut self,
+        witness: NodeId,
+        size: u64,
+        cosignature: &WitnessCosignature,
+        latest_time: UnixMs,
+    ) {
+        let time = UnixMs(cosignature.time_s.saturating_mul(1000));
+        let is_usable = time > UnixMs(0) && time <= latest_time;
+        let waits = self
+            .head(size)
+            .is_some_and(|head| head.waiting_since.is_some());
+        if !is_usable || !waits {
+            return;
+        }
+
+        let seat = SeatCosignature {
+            witness,
+            time_s: cosignature.time_s,
+            signature: cosignature.signature,
+        };
+        let of_size = self.vouched.entry(size).or_default();
+        let kept = of_size.entry(witness).or_insert(seat);
+        if seat.time_s < kept.time_s {
+            *kept = seat;
+        }
+        while self.vouched.len() > VOUCHED_MAX {
+            self.vouched.pop_first();
+        }
+    }
+
+    /// Forgets cosignatures that no `witnessed` entry can use any more.
+    pub(super) fn forget_vouched(&mut self) {
+        let first = self.state.waiting().ok().and_then(|waiting| {
+            let first = waiting.items.first().copied();
+            first.map(|item| item.seq)
+        });
+        match first {
+            Some(first) => self.vouched.retain(|size, _| *size > first),
+            None => self.vouched.clear(),
+        }
+    }
+
+    /// What a `witnessed` entry can say now: k cosignatures over one head that covers the oldest
+    /// waiting item, by the witnesses that signed it first. Of several such heads the largest, which
+    /// covers most.
+    #[must_use]
+    pub fn vouched(&self) -> Option<Witnessed> {
+        let quorum = self.genesis().quorum as usize;
+        self.vouched.iter().rev().find_map(|(size, by)| {
+            let mut cosignatures: Vec<SeatCosignature> = by.values().copied().collect();
+            cosignatures.sort_by_key(|cosignature| cosignature.time_s);
+            cosignatures.truncate(quorum);
+            cosignatures.sort_by_key(|cosignature| cosignature.witness);
+            (cosignatures.len() == quorum).then_some(())?;
+            Some(Witnessed {
+                checkpoint: self.head(*size)?.body.clone(),
+                cosignatures,
+            })
+        })
+    }
+
+    /// Whether a cosignature is its witness's own.
+    pub(super) fn is_signed(&self, body: &str, cosignature: &SeatCosignature) -> bool {
+        self.seats.get(&cosignature.witness).is_some_and(|seat| {
+            let SeatCosignature {
+                time_s, signature, ..
+            } = cosignature;
+            cosigned::verify(&seat.verifier, body, *time_s, signature).is_ok()
+        })
     }
 
     /// After new entries: cosignatures that waited for them.
@@ -239,7 +325,8 @@ impl Follower {
     ///   newest one more than `skew_ms` in our future, or of more than half it was older than
     ///   `skew_ms` already when it arrived. One of the clocks is wrong, and with an honest majority
     ///   of witnesses it is ours (or the bus is too slow to tell).
-    /// - `journal_stale`: fewer than a quorum are fresh.
+    /// - `journal_stale`: fewer than a quorum are fresh, or the newest entry, or the oldest item that
+    ///   waits to be witnessed, is more than `tick_max_ms` old.
     /// - `head_below_floor`: the fresh head lies before the oldest head kept, so before where this
     ///   process started.
     /// - Whatever stopped this replica.
@@ -270,12 +357,14 @@ impl Follower {
 
         // A head acted under stays the least: going back would bring revoked approvals to life.
         let size = size.max(self.acted);
-        self.head(size).ok_or_else(|| {
+        let head = self.head(size).ok_or_else(|| {
             Refusal::new(
                 Code::HeadBelowFloor,
                 format!("fresh up to {size}, this replica starts later"),
             )
-        })
+        })?;
+        check_lag(head, bounds.tick_max_ms, now)?;
+        Ok(head)
     }
 
     /// The `k`-th largest size: `k` witnesses vouch for it, since each one vouches for every

@@ -293,6 +293,7 @@ fn every_act_needs_its_boards_quorum() {
     let proposal = ledger.signed_act(new_user(), &ledger.committee());
     let digest = <Act as strongroom_types::Document>::digest_of(&proposal.text);
     push(&mut ledger, Body::Act(proposal)).unwrap();
+    ledger.witness();
     let mut plan = ledger.world.plan();
     plan.key.0 = [9; 16];
     let policy = tenant.policy(&Default::default());

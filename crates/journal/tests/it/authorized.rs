@@ -351,7 +351,7 @@ fn the_same_external_id_of_two_tenants_does_not_meet() {
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
     ledger
-        .act(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
+        .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
         .unwrap();
     let second = ledger.world.intent_with(ledger.now, SMALL, FRIEND, |i| {
         i.external_id = first.external_id
@@ -440,15 +440,19 @@ fn attempt_1_uses_at_most_half_of_the_fee_cap() {
 }
 
 #[test]
-fn a_time_lock_runs_from_the_authorization() {
+fn a_time_lock_runs_from_the_witnessed_authorization() {
     let mut ledger = ready_under(PolicyOptions {
         time_lock_seconds: 60,
         ..PolicyOptions::default()
     });
     ledger.wait(1234);
-    for (amount, who, locked) in [(LARGE, &TWO[..], 61_234), (MEDIUM, &TWO[..1], 0)] {
+    for (amount, who, locked) in [(LARGE, &TWO[..], 71_000), (MEDIUM, &TWO[..1], 0)] {
         let intent = ledger.world.intent(ledger.now, amount, FRIEND);
         ledger.authorize(&intent, who).unwrap();
+        if locked > 0 {
+            ledger.wait(10_000);
+            ledger.witness();
+        }
         let record = ledger
             .state
             .intent(ledger.world.tenant.id, &intent.digest())

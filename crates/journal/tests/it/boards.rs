@@ -70,10 +70,12 @@ fn an_admin_with_two_keys_pauses_once_in_24_hours() {
     let one_of_two = ready_with(|o| o.admins = (2, 1));
     let mut ledger = with_second(one_of_two, Who::Admin(0), CredentialClass::Key);
     let pause = |ledger: &mut Ledger, who| {
-        let until = ledger.now.plus(HOUR_MS);
+        let until = ledger.now.plus(4 * HOUR_MS);
         ledger.tighten(Tighten::Pause { vault: None, until }, &[who])
     };
     pause(&mut ledger, Who::Admin(0)).unwrap();
+    ledger.witness();
+    ledger.wait(1);
     assert_eq!(code(pause(&mut ledger, Who::Stranger)), Code::PauseTooLong);
     pause(&mut ledger, Who::Admin(1)).unwrap();
 }
@@ -91,6 +93,7 @@ fn enrolled_again(ledger: &mut Ledger, key: PublicKey) -> Code {
     let proposal = ledger.signed_act(ActBody::Put(again), &ledger.committee());
     let release = ActBody::Release(Act::digest_of(&proposal.text));
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
+    ledger.witness();
     code(ledger.act(release, &ledger.committee()))
 }
 

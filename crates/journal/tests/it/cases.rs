@@ -163,6 +163,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("attempt_with_everything", Body::Attempt(Box::new(further))),
         ("rejected", rejected),
         ("finished", Body::Finished(Box::new(finished))),
+        ("witnessed", Body::Witnessed(witnessed())),
     ]
 }
 
@@ -170,7 +171,7 @@ fn entries() -> Vec<Case> {
     let mut cases = Vec::new();
     for (kind, body) in bodies() {
         let scope = match body {
-            Body::Genesis(_) | Body::Tick => Scope::Platform,
+            Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => Scope::Platform,
             _ => Scope::Tenant(TenantId([2; 16])),
         };
         let entry = Entry {
@@ -222,6 +223,7 @@ fn intent_record() -> IntentRecord {
         expires: AT,
         approvals: vec![relied],
         allow_list: vec![AllowListId([15; 16])],
+        lock_ms: 7,
         locked_until: AT,
         anchor: ConflictKey::Coin("a:0".to_owned()),
         fee_max: 1544.into(),
@@ -231,6 +233,46 @@ fn intent_record() -> IntentRecord {
             at: AT,
         },
         attempts: vec![attempt],
+    }
+}
+
+fn witnessed() -> Witnessed {
+    let seat = |n: u8| SeatCosignature {
+        witness: NodeId([n; 16]),
+        time_s: 1_767_225_600,
+        signature: [n; 64],
+    };
+    Witnessed {
+        checkpoint: "strongroom.example/journal\n".to_owned(),
+        cosignatures: vec![seat(1), seat(2)],
+    }
+}
+
+fn waiting_record() -> WaitingRecord {
+    let tenant = TenantId([2; 16]);
+    let of = [
+        WaitingOf::Proposal(tenant, Digest([3; 32])),
+        WaitingOf::Act(Scope::Platform),
+        WaitingOf::Lock(tenant, Digest([1; 32])),
+        WaitingOf::Pause(tenant, UserId([20; 16])),
+        WaitingOf::Tenant(tenant),
+    ];
+    let items = of.into_iter().zip(7..);
+    WaitingRecord {
+        witnessed: 6,
+        items: items
+            .map(|(of, seq)| WaitingItem { seq, at: AT, of })
+            .collect(),
+    }
+}
+
+fn waiting_act(what: WaitingChange) -> WaitingAct {
+    WaitingAct {
+        id: ActId([21; 16]),
+        digest: Digest([22; 32]),
+        version: 9,
+        expires: AT,
+        what,
     }
 }
 
@@ -249,7 +291,12 @@ fn tenant_record() -> TenantRecord {
         ceremony_delay_ms: 2,
         stopped: true,
         paused_until: AT,
-        pauses: vec![(UserId([20; 16]), AT)],
+        pauses: vec![AdminPause {
+            admin: UserId([20; 16]),
+            witnessed_at: Some(AT),
+        }],
+        witnessed_at: Some(AT),
+        waiting: Some(waiting_act(WaitingChange::Release(Digest([3; 32])))),
         minute: (29_453_760, 4),
         intents_open: 5,
         proposals_open: 6,
@@ -291,8 +338,9 @@ fn records() -> Vec<Case> {
     };
     let proposal = |record| ProposalRecord {
         record,
-        from: AT,
-        until: AT.plus(1),
+        id: ActId([21; 16]),
+        delay_ms: 5,
+        witnessed_at: Some(AT),
     };
     let group = Group {
         id: GroupId([6; 16]),
@@ -313,9 +361,12 @@ fn records() -> Vec<Case> {
                 version: 2,
                 stopped: true,
                 quarantined: vec![1, 3],
+                waiting: Some(waiting_act(WaitingChange::Resume)),
             }),
         ),
         ("state_record_tenant", bytes(&tenant_record())),
+        ("state_record_waiting", bytes(&waiting_record())),
+        ("state_record_used_act", bytes(&ActStanding::Released)),
         (
             "state_record_user",
             bytes(&UserRecord {
@@ -334,7 +385,7 @@ fn records() -> Vec<Case> {
             "state_record_listed",
             bytes(&ListedRecord {
                 entry: entry.clone(),
-                since: AT,
+                since: Some(AT),
             }),
         ),
         (

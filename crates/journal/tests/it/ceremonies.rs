@@ -79,6 +79,7 @@ fn a_roster_of_unknown_or_quarantined_signers_is_refused() {
     );
     let release = ActBody::Release(Act::digest_of(&proposal.text));
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
+    ledger.witness();
     ledger
         .platform_act(ActBody::Tighten(Tighten::Quarantine(3)))
         .unwrap();

@@ -56,14 +56,18 @@ fn one_admin_pauses_for_at_most_four_hours() {
 fn an_admin_pauses_once_in_24_hours() {
     let mut ledger = ready();
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
+    ledger.witness();
+    pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
+    ledger.wait(1);
     assert_eq!(
-        code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
+        code(pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)])),
         Code::PauseTooLong
     );
-    let with_another = pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0), Who::Admin(1)]);
+    let both = [Who::Admin(0), Who::Admin(1)];
+    let with_another = pause(&mut ledger, None, 4 * HOUR_MS, &both);
     assert_eq!(code(with_another), Code::PauseTooLong);
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(1)]).unwrap();
-    ledger.wait(24 * HOUR_MS - 1);
+    ledger.wait(24 * HOUR_MS - 2);
     assert_eq!(
         code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
         Code::PauseTooLong
@@ -90,7 +94,7 @@ fn a_paused_vault_pauses_no_other() {
         ..ledger.world.tenant.first_vault()
     };
     ledger
-        .act(
+        .act_in_force(
             ActBody::Put(RegistryRecord::Vault(second.clone())),
             &[Who::Admin(0)],
         )
@@ -139,7 +143,9 @@ fn a_stop_holds_payments_and_loosenings_and_nothing_else() {
     let mut ledger = ready();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     held(&ledger, Code::TenantStopped);
-    ledger.act(ActBody::Resume, &[Who::Admin(0)]).unwrap();
+    ledger
+        .act_in_force(ActBody::Resume, &[Who::Admin(0)])
+        .unwrap();
     assert_eq!((small(&ledger), put_user(&ledger)), (None, None));
 }
 
@@ -156,6 +162,8 @@ fn a_stop_of_the_platform_holds_every_tenant() {
         "not the tenant's to resume"
     );
     ledger.platform_act(ActBody::Resume).unwrap();
+    held(&ledger, Code::PlatformStopped);
+    ledger.witness();
     assert_eq!((small(&ledger), put_user(&ledger)), (None, None));
 }
 
@@ -187,6 +195,7 @@ fn a_proposal_made_before_a_stop_is_not_released_under_it_but_can_be_vetoed() {
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = strongroom_types::Act::digest_of(&proposal.text);
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
+    ledger.witness();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     assert_eq!(
         code(ledger.act(ActBody::Release(digest), &ledger.committee())),
@@ -213,6 +222,7 @@ fn an_old_resume_never_undoes_a_later_stop() {
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     let resume = Body::Act(ledger.signed_act(ActBody::Resume, &[Who::Admin(0)]));
     ledger.push(resume.clone(), ledger.now).unwrap();
+    ledger.witness();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     assert_eq!(ledger.refused(resume), Some(Code::UsedAuthority));
     let world = ledger.world.clone();

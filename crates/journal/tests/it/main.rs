@@ -29,7 +29,9 @@ mod root;
 mod share;
 mod tenants;
 mod velocity;
+mod waiting;
 mod witness;
+mod witnessed;
 mod writer;
 
 use std::sync::OnceLock;

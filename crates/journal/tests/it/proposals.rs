@@ -21,11 +21,12 @@ fn propose(ledger: &mut Ledger, record: RegistryRecord) -> Digest {
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = Act::digest_of(&proposal.text);
     ledger.push(Body::Act(proposal), ledger.now).unwrap();
+    ledger.witness();
     digest
 }
 
 fn release(ledger: &mut Ledger, proposal: Digest) -> Result<u64, strongroom_types::Refusal> {
-    ledger.act(ActBody::Release(proposal), &ledger.committee())
+    ledger.act_in_force(ActBody::Release(proposal), &ledger.committee())
 }
 
 fn with_rules(policy: &Policy, change: impl FnOnce(&mut Vec<Rule>)) -> Policy {
@@ -226,7 +227,9 @@ fn a_provably_tighter_policy_acts_at_once_even_while_stopped() {
         .unwrap();
     let in_force = ledger.state.tenant(ledger.world.tenant.id).unwrap().policy;
     assert_eq!(in_force, tighter.digest());
-    ledger.act(ActBody::Resume, &[Who::Admin(0)]).unwrap();
+    ledger
+        .act_in_force(ActBody::Resume, &[Who::Admin(0)])
+        .unwrap();
     assert!(
         ledger
             .decide(&ledger.world.intent(ledger.now, SMALL, FRIEND))

@@ -117,8 +117,9 @@ fn so_many_proposals_are_open_at_a_time_and_a_release_or_veto_makes_room() {
         .unwrap();
     propose(&mut ledger, 3).unwrap();
     assert_eq!(code(propose(&mut ledger, 4)), Code::QuotaExceeded);
+    ledger.witness();
     ledger
-        .act(ActBody::Release(second), &ledger.committee())
+        .act_in_force(ActBody::Release(second), &ledger.committee())
         .unwrap();
     propose(&mut ledger, 4).unwrap();
     let open = ledger

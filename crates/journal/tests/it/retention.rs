@@ -104,6 +104,7 @@ fn counters_of_what_is_open_come_back_to_zero() {
         ledger
             .act(ActBody::Put(record), &ledger.committee())
             .unwrap();
+        ledger.witness();
         ledger.wait(1000);
     }
     let open = |ledger: &Ledger| {
@@ -132,10 +133,11 @@ fn a_released_proposal_is_not_counted_down_twice() {
         let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
         digests.push(Act::digest_of(&proposal.text));
         ledger.push(Body::Act(proposal), ledger.now).unwrap();
+        ledger.witness();
         ledger.wait(HOUR_MS);
     }
     ledger
-        .act(ActBody::Release(digests[0]), &ledger.committee())
+        .act_in_force(ActBody::Release(digests[0]), &ledger.committee())
         .unwrap();
     let start = ledger.now;
     at(&mut ledger, start.plus(30 * 24 * HOUR_MS - 2 * HOUR_MS));

@@ -287,6 +287,12 @@ fn a_time_lock_holds_the_share_by_the_signers_own_clock() {
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     ledger.authorize(&intent, &TWO).unwrap();
     assert_eq!(
+        with(&ledger, &intent, |a| a.now = a.now.plus(60_000)),
+        Some(Code::TimeLocked),
+        "no one vouches for its time yet"
+    );
+    ledger.witness();
+    assert_eq!(
         with(&ledger, &intent, |a| a.now = a.now.plus(59_999)),
         Some(Code::TimeLocked)
     );

@@ -198,6 +198,7 @@ fn a_charter_takes_effect_at_once_and_an_id_of_it_is_taken() {
         let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
         let release = ActBody::Release(Act::digest_of(&proposal.text));
         ledger.push(Body::Act(proposal), ledger.now).unwrap();
+        ledger.witness();
         ledger.wait(1000);
         assert_eq!(
             ledger.act(release, &ledger.committee()).unwrap_err().code,

@@ -169,7 +169,7 @@ fn each_scope_sums_its_own() {
             ..ledger.world.tenant.first_vault()
         };
         ledger
-            .act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
+            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
             .unwrap();
         pay(&mut ledger, HALF).unwrap();
         let other_vault = ledger
@@ -225,7 +225,7 @@ fn another_tenants_spending_is_not_counted_here() {
     ledger.make_key();
     let vault = ledger.world.tenant.first_vault();
     ledger
-        .act(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
+        .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
         .unwrap();
     pay(&mut ledger, HALF).unwrap();
     pay(&mut ledger, HALF).unwrap();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use strongroom_journal::entry::ENTRY_BYTES_MAX;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::writer::{BATCH_BYTES_MAX, Ordered, Orderer, TICK_AFTER_MS};
+use strongroom_journal::writer::{BATCH_BYTES_MAX, HOLD_MAX_MS, Ordered, Orderer, TICK_AFTER_MS};
 use strongroom_journal::{Body, Finished, SealedEntry, State};
 use strongroom_types::{ActBody, Code, Digest, KeyId, NodeId, Signed};
 use strongroom_wire::codec::RECORD_BYTES_MAX;
@@ -180,6 +180,101 @@ fn a_tick_is_due_only_when_an_unwitnessed_tip_grows_old() {
     assert!(Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
     cosign_tip(&mut log.follower, &[1, 2, 3], START);
     assert!(!Orderer::tick_due(&log.follower, at(TICK_AFTER_MS)));
+}
+
+#[test]
+fn a_quiet_journal_ticks_before_readers_call_it_stale() {
+    let mut log = log();
+    log.tick(START);
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
+    let half = genesis().bounds.tick_max_ms / 2;
+    assert!(!Orderer::tick_due(&log.follower, at(half - 1)));
+    assert!(Orderer::tick_due(&log.follower, at(half)));
+}
+
+/// A stop of the platform, and a resume that waits to be witnessed.
+fn resumed() -> strongroom_world::Log {
+    let mut log = log();
+    log.batch(START, &[Body::Act(stop(1))]);
+    log.batch(START, &[Body::Act(platform_act(2, 2, ActBody::Resume))]);
+    log
+}
+
+#[test]
+fn the_writer_takes_the_k_earliest_words_over_one_head() {
+    let mut log = resumed();
+    assert_eq!(Orderer::witnessed_due(&log.follower), None);
+    for (seat, at_ms) in [(4, 4_000), (1, 3_000)] {
+        cosign_tip(&mut log.follower, &[seat], at(at_ms));
+    }
+    assert_eq!(Orderer::witnessed_due(&log.follower), None, "two of three");
+    for (seat, at_ms) in [(2, 1_000), (3, 2_000), (3, 5_000)] {
+        cosign_tip(&mut log.follower, &[seat], at(at_ms));
+    }
+    let due = Orderer::witnessed_due(&log.follower).unwrap();
+    let Body::Witnessed(witnessed) = &due.body else {
+        panic!("a witnessed entry")
+    };
+    let mut times: Vec<u64> = witnessed.cosignatures.iter().map(|c| c.time_s).collect();
+    times.sort_unstable();
+    assert_eq!(times, [1_000, 2_000, 3_000].map(|ms| at(ms).0 / 1000));
+    assert_eq!(witnessed.checkpoint, log.follower.tip().body);
+
+    let ordered = log.order(at(5_000), &[due.body]);
+    assert_eq!(ordered.results, [Ok(3)]);
+    assert!(!log.follower.state().platform().unwrap().stopped);
+    assert_eq!(Orderer::witnessed_due(&log.follower), None);
+}
+
+#[test]
+fn words_over_two_heads_are_no_quorum_over_one() {
+    let mut log = resumed();
+    cosign_tip(&mut log.follower, &[1, 2], START);
+    log.tick(START);
+    cosign_tip(&mut log.follower, &[3, 4], START);
+    assert_eq!(log.follower.witnessed(), 3, "by all four");
+    let due = Orderer::witnessed_due(&log.follower);
+    assert_eq!(due, None, "no three over one text");
+    cosign_tip(&mut log.follower, &[1], START);
+    assert!(Orderer::witnessed_due(&log.follower).is_some());
+}
+
+#[test]
+fn the_writer_ignores_a_word_that_is_undated_or_ahead() {
+    let mut log = resumed();
+    cosign_tip(&mut log.follower, &[1, 2], START);
+    let body = log.follower.tip().body.clone();
+    for time in [strongroom_types::UnixMs(0), at(6_000)] {
+        let said = cosignature(3, &body, time);
+        log.follower.cosignature(node(3), &said, START).unwrap();
+    }
+    assert_eq!(Orderer::witnessed_due(&log.follower), None);
+}
+
+#[test]
+fn submissions_wait_while_the_tip_leaves_something_waiting() {
+    let mut log = resumed();
+    assert!(Orderer::holds(&log.follower, at(HOLD_MAX_MS - 1)));
+    assert!(
+        !Orderer::holds(&log.follower, at(HOLD_MAX_MS)),
+        "a witness may be waiting for a submission"
+    );
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
+    let due = Orderer::witnessed_due(&log.follower).unwrap();
+    log.order(at(1_000), &[due.body]);
+    assert!(!Orderer::holds(&log.follower, at(1_000)));
+}
+
+#[test]
+fn a_full_batch_that_leaves_something_waiting_is_the_last() {
+    let mut log = log();
+    log.batch(START, &[Body::Act(stop(1))]);
+    let mut bodies = vec![Body::Act(platform_act(2, 2, ActBody::Resume))];
+    bodies.extend(vec![Body::Tick; 4500]);
+    let ordered = log.order(START, &bodies);
+    assert_eq!(ordered.batches.len(), 1);
+    let late = ordered.results.last().unwrap();
+    assert_eq!(late.as_ref().unwrap_err().code, Code::NotReady);
 }
 
 /// A step of the platform's life: 0 tick, 1 stop, 2 resume, else quarantine of one of four signers

@@ -58,8 +58,10 @@ fn a_ceremony_that_no_committee_released_is_refused_at_its_deadline() {
 #[test]
 fn a_released_ceremony_is_joined_only_under_a_witnessed_head() {
     let mut cluster = Cluster::new();
+    let proposal = cluster.propose_ceremony();
     cluster.withhold = true;
-    cluster.release_ceremony();
+    let committee = cluster.ledger().committee();
+    cluster.act(ActBody::Release(proposal), &committee);
     assert!(
         cluster.to(1, &start(&cluster, 1)).is_empty(),
         "in the own log only"

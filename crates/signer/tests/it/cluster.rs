@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
-use strongroom_journal::writer::Orderer;
+use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_journal::{Body, Finished};
 use strongroom_types::{ActBody, Digest, NodeId, Refusal, RegistryRecord, Tighten, UnixMs};
 use strongroom_wire::envelope::Heading;
@@ -123,13 +123,27 @@ impl Cluster {
     pub fn submit(&mut self, body: Body) -> Result<u64, Refusal> {
         let seq = self.order(body)?;
         self.pump();
+        self.settle();
         Ok(seq)
+    }
+
+    /// Has the writer append what the witnesses' words settle, a second later.
+    fn settle(&mut self) {
+        let Some(offer) = Orderer::witnessed_due(&self.writer) else {
+            return;
+        };
+        self.now = self.now.plus(1000);
+        self.order_offer(offer).unwrap();
+        self.pump();
     }
 
     /// Orders a body; it is in `batches` and nowhere else.
     pub fn order(&mut self, body: Body) -> Result<u64, Refusal> {
+        self.order_offer(strongroom_world::offer(&body, self.world.scope()))
+    }
+
+    fn order_offer(&mut self, offer: Offer) -> Result<u64, Refusal> {
         let rng = &mut self.world.seed.rng("salts", self.writer.size());
-        let offer = strongroom_world::offer(&body, self.world.scope());
         let ordered = self
             .orderer
             .order(&mut self.writer, self.now, &[offer], rng)?;
@@ -288,9 +302,10 @@ impl Cluster {
             self.spread(from, &sealed, &mut queue);
         }
         self.run(queue);
+        self.settle();
     }
 
-    /// Time passes; everybody ticks.
+    /// Time passes; everybody ticks, the writer when its newest entry grows old.
     pub fn wait(&mut self, ms: u64) {
         self.now = self.now.plus(ms);
         let ids: Vec<NodeId> = self.machines.keys().copied().collect();
@@ -308,6 +323,11 @@ impl Cluster {
             self.take(id, out, &mut queue);
         }
         self.run(queue);
+
+        let quiet_ms = self.world.genesis.bounds.tick_max_ms / 2;
+        if self.now.since(self.writer.tip().at) >= quiet_ms {
+            self.submit(Body::Tick).unwrap();
+        }
     }
 
     pub fn to(&mut self, index: u16, message: &CoordinatorMessage) -> Vec<SignerMessage> {
@@ -318,15 +338,20 @@ impl Cluster {
 
     /// The committee proposes and releases the world's first key.
     pub fn release_ceremony(&mut self) {
+        let proposal = self.propose_ceremony();
+        let committee = self.ledger().committee();
+        self.act(ActBody::Release(proposal), &committee);
+    }
+
+    /// The committee proposes the world's first key, and its delay passes.
+    pub fn propose_ceremony(&mut self) -> Digest {
         let committee = self.ledger().committee();
         let proposal = self
             .ledger()
             .signed_act(ActBody::Put(self.world.ceremony_record()), &committee);
         self.submit(Body::Act(proposal.clone())).unwrap();
         self.now = self.now.plus(self.world.options.delay_ms);
-        let digest =
-            <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text);
-        self.act(ActBody::Release(digest), &committee);
+        <strongroom_types::Act as strongroom_types::Document>::digest_of(&proposal.text)
     }
 
     /// Releases the ceremony that was proposed by the last entry.

@@ -228,13 +228,14 @@ fn submit(
     let client = context.client()?;
     let digest = client.submit_act(&signed(&value)?)?;
 
-    // Taken by the API is not in force: the journal may still refuse it.
-    client.wait_act(&digest, wait)?;
+    // Taken by the API is not in force: the journal may still refuse it, and the witnesses vouch
+    // for it last.
+    let state = client.wait_act(&digest, wait)?;
     if json {
-        return show::json(
-            out,
-            &json!({"digest": digest.to_string(), "state": "in_force"}),
-        );
+        return show::json(out, &json!({"digest": digest.to_string(), "state": state}));
+    }
+    if state == ActState::Proposed {
+        return Ok(writeln!(out, "act {digest} is proposed")?);
     }
     Ok(writeln!(out, "act {digest} is in force")?)
 }
@@ -251,7 +252,11 @@ fn show_act(
     }
     match shown.state {
         ActState::Submitted => writeln!(out, "act {digest}: submitted")?,
+        ActState::Proposed => writeln!(out, "act {digest}: proposed")?,
+        ActState::Released => writeln!(out, "act {digest}: released, not yet in force")?,
         ActState::InForce => writeln!(out, "act {digest}: in_force")?,
+        ActState::Void => writeln!(out, "act {digest}: void")?,
+        ActState::Ended => writeln!(out, "act {digest}: ended")?,
         ActState::Refused => {
             let reason = shown.reason.as_ref();
             let code = show::or_dash(reason.map(|reason| &reason.code));

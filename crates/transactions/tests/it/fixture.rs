@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
+use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Authorization, Body};
 use strongroom_ports::bus::{Bus as _, Mode, Position, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
@@ -275,6 +276,10 @@ impl Service {
     pub fn append(&mut self, bodies: Vec<Body>) {
         for body in bodies {
             self.ledger.push(body, self.now).unwrap();
+            if !self.ledger.state.waiting().unwrap().items.is_empty() {
+                self.ledger.now = self.now;
+                self.ledger.witness();
+            }
         }
         let log = Log::of(&self.ledger);
         let size = self.journal.read(|f| f.size());

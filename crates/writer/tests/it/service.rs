@@ -3,7 +3,7 @@ use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_stage::ShellError;
-use strongroom_types::{Code, Scope, Signed, TenantId};
+use strongroom_types::{ActBody, Code, Scope, Signed, TenantId};
 use strongroom_wire::{JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
 
@@ -229,4 +229,43 @@ fn one_hostile_witness_does_not_stop_the_writer() {
     writer.submit(1, &Body::Act(stop(1)));
     writer.settle(START).unwrap();
     assert_eq!(answer(&writer, 1), Ok(1));
+}
+
+#[test]
+fn what_waits_is_witnessed_before_the_next_submission_is_ordered() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    writer.submit(2, &Body::Act(platform_act(2, 2, ActBody::Resume)));
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 2), Ok(2));
+
+    writer.submit(3, &Body::Act(quarantine(3, 1)));
+    writer.settle(START).unwrap();
+    assert_eq!(writer.size(), 3, "held back");
+
+    let body = writer.shell.stage().follower().unwrap().tip().body.clone();
+    for n in 1..=3 {
+        writer.cosign(n, &body, START);
+    }
+    writer.settle(START).unwrap();
+    assert_eq!(answer(&writer, 3), Ok(4));
+    let platform = writer.replayed().read(|f| f.state().platform().unwrap());
+    assert_eq!((platform.stopped, platform.quarantined), (false, vec![1]));
+}
+
+#[test]
+fn submissions_are_not_held_back_for_ever_by_silent_witnesses() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    writer.submit(2, &Body::Act(platform_act(2, 2, ActBody::Resume)));
+    writer.settle(START).unwrap();
+    writer.submit(3, &Body::Act(quarantine(3, 1)));
+    writer.settle(at(1_999)).unwrap();
+    assert_eq!(writer.size(), 3);
+    writer.settle(at(2_000)).unwrap();
+    assert_eq!(answer(&writer, 3), Ok(3));
 }

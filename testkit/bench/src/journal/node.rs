@@ -17,6 +17,7 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{JournalBatch, Payload, Role, Senders as _, WitnessCosignature, seal};
+use strongroom_world::World;
 
 /// Submissions ordered by one commit, as many as the writer's shell takes from the bus at once.
 const ORDER_MAX: usize = 64;
@@ -97,6 +98,7 @@ pub struct Node {
     work: Work,
     fsyncs_before: u64,
     start: UnixMs,
+    world: World,
     /// When each head was ordered, until the quorum has cosigned it (writer only).
     unwitnessed: VecDeque<(u64, Instant)>,
     /// From ordered to witnessed, milliseconds.
@@ -155,6 +157,7 @@ impl Node {
             replica,
             work,
             start: load.start(),
+            world: load.ledger.world.clone(),
             unwitnessed: VecDeque::new(),
             witnessed_ms: Vec::new(),
             tally: Tally::default(),
@@ -264,8 +267,18 @@ impl Node {
         else {
             anyhow::bail!("not the writer")
         };
-        let take = offers.len().min(ORDER_MAX);
-        let offers: Vec<Offer> = offers.drain(..take).collect();
+        // A `witnessed` entry of the set-up stands alone: it is over this writer's own tree.
+        let is_witnessed = |offer: &Offer| matches!(offer.body, Body::Witnessed(_));
+        let next = offers.iter().position(is_witnessed).map(|at| at.max(1));
+        let take = next.unwrap_or(offers.len()).min(ORDER_MAX);
+        let mut offers: Vec<Offer> = offers.drain(..take).collect();
+        if let Some(Offer { body, .. }) = offers.first_mut()
+            && let Body::Witnessed(witnessed) = body
+        {
+            *witnessed = self
+                .world
+                .witnessed_again(self.replica.follower(), witnessed);
+        }
         let begin = Instant::now();
         let mut tx = self.db.begin()?;
         let ordered = self
@@ -320,5 +333,6 @@ pub fn signatures(body: &Body) -> usize {
         Body::Authorized(authorization) => 1 + authorization.approvals.len(),
         Body::Rejected { .. } => 2,
         Body::Finished(finished) => finished.certificates.len(),
+        Body::Witnessed(witnessed) => witnessed.cosignatures.len(),
     }
 }

@@ -64,7 +64,7 @@ impl Admin<'_> {
             roster: vec![1, 2, 3],
         };
         let proposal = self.act(ActBody::Put(RegistryRecord::Ceremony(plan)));
-        std::thread::sleep(Duration::from_millis(DELAY_MS + 100));
+        std::thread::sleep(Duration::from_millis(DELAY_MS + 1_600));
         self.act(ActBody::Release(proposal));
         within("the key is generated", || {
             let tenant = self.client.tenant(self.people.tenant).unwrap();

@@ -44,7 +44,9 @@ impl Reader {
             },
             Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
             Body::Act(signed) => self.act(signed),
-            Body::Genesis(_) | Body::Tick | Body::Rejected { .. } => Fact::Other,
+            Body::Genesis(_) | Body::Tick | Body::Rejected { .. } | Body::Witnessed(_) => {
+                Fact::Other
+            }
         }
     }
 

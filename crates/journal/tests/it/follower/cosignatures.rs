@@ -1,9 +1,11 @@
 //! Cosignatures: which of them count, and for which heads.
 
-use super::{code, follower};
+use super::{code, follower, note};
+use strongroom_journal::entry::VERSION;
 use strongroom_journal::follower::{PENDING_MAX, SplitView};
-use strongroom_types::{Code, NodeId};
-use strongroom_wire::WitnessCosignature;
+use strongroom_journal::{Body, Entry, SealedEntry};
+use strongroom_types::{ActBody, Code, NodeId, Scope};
+use strongroom_wire::{JournalBatch, WitnessCosignature, encode};
 use strongroom_world::small::*;
 
 #[test]
@@ -171,4 +173,49 @@ fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
     assert_eq!(replica.witnesses_elsewhere(), 2);
     replica.append(&next).unwrap();
     assert_eq!(replica.witnesses_elsewhere(), 1);
+}
+
+#[test]
+fn hole_witnessed_entry_over_another_tree_stops_the_replica_with_evidence() {
+    let (mut log, mut replica) = (log(), follower());
+    for body in [
+        Body::Act(stop(1)),
+        Body::Act(platform_act(2, 2, ActBody::Resume)),
+    ] {
+        replica.append(&log.batch(START, &[body])).unwrap();
+    }
+    let ours = replica.tip().body.clone();
+    let other = ours.replace("state ", "other ");
+    let witnessed = Body::Witnessed(world().witnessed(&other, &[1, 2, 3], START));
+    let refused = log.order(START, std::slice::from_ref(&witnessed)).results;
+    assert_eq!(refused[0].as_ref().unwrap_err().code, Code::Conflict);
+
+    // A writer that appends it all the same.
+    let entry = Entry {
+        version: VERSION,
+        seq: 3,
+        at: START,
+        scope: Scope::Platform,
+        body: witnessed,
+    };
+    let sealed = encode(&SealedEntry::new(&entry, [1; 32]));
+    let batch = JournalBatch {
+        first_seq: 3,
+        entries: vec![sealed],
+        note: note(&ours.replace("\n3\n", "\n4\n")),
+    };
+    assert_eq!(code(replica.append(&batch)), Code::Conflict);
+    assert!(replica.halted().is_some());
+    let mut nodes: Vec<_> = replica
+        .evidence()
+        .iter()
+        .map(|evidence| match evidence {
+            SplitView::Witness { node, .. } => *node,
+            SplitView::Log { .. } => panic!("the log signed one tree"),
+        })
+        .collect();
+    nodes.sort();
+    let mut seats = [1, 2, 3].map(node);
+    seats.sort();
+    assert_eq!(nodes, seats);
 }

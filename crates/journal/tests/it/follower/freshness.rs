@@ -1,7 +1,9 @@
 //! Clocks: while a quorum cosigned lately, the head is fresh.
 
 use super::{code, follower};
-use strongroom_types::Code;
+use strongroom_journal::Body;
+use strongroom_journal::writer::Orderer;
+use strongroom_types::{ActBody, Code};
 use strongroom_world::small::*;
 
 #[test]
@@ -103,4 +105,46 @@ fn a_head_that_was_fresh_does_not_go_back_when_a_witness_falls_silent() {
     // Without the first witness the quorum that is fresh covers less than was witnessed before.
     assert_eq!(replica.fresh(at(61_000)).unwrap().size, 3);
     assert_eq!(replica.witnessed(), 3);
+}
+
+const TICK_MAX_MS: u64 = 300_000;
+
+#[test]
+fn hole_quiet_journal_whose_newest_entry_is_old_is_stale() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let seats = [1, 2, 3];
+    cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
+    assert!(replica.fresh(at(TICK_MAX_MS)).is_ok());
+    assert_eq!(code(replica.fresh(at(TICK_MAX_MS + 1))), Code::JournalStale);
+    replica.append(&log.tick(at(TICK_MAX_MS))).unwrap();
+    cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
+    assert!(replica.fresh(at(TICK_MAX_MS + 1)).is_ok());
+}
+
+#[test]
+fn hole_item_that_waits_for_too_long_makes_the_journal_stale() {
+    let (mut log, mut replica) = (log(), follower());
+    let seats = [1, 2, 3];
+    for body in [
+        Body::Act(stop(1)),
+        Body::Act(platform_act(2, 2, ActBody::Resume)),
+    ] {
+        replica.append(&log.batch(START, &[body])).unwrap();
+    }
+    cosign_tip(&mut log.follower, &seats, START);
+
+    // Ticks go on, the `witnessed` entry is kept back.
+    replica.append(&log.tick(at(TICK_MAX_MS))).unwrap();
+    cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
+    assert!(replica.fresh(at(TICK_MAX_MS)).is_ok());
+    assert_eq!(code(replica.fresh(at(TICK_MAX_MS + 1))), Code::JournalStale);
+
+    // The next writer makes it from the same cosignatures.
+    let due = Orderer::witnessed_due(&log.follower).unwrap();
+    replica
+        .append(&log.batch(at(TICK_MAX_MS), &[due.body]))
+        .unwrap();
+    cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
+    assert!(replica.fresh(at(TICK_MAX_MS + 1)).is_ok());
 }

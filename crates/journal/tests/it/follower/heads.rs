@@ -24,7 +24,8 @@ fn the_state_at_a_head_is_the_state_before_what_came_after() {
     let platform = |size| replica.head_view(size).unwrap().platform().unwrap();
     assert_eq!(
         [2, 3, 4, 5].map(|size| platform(size).stopped),
-        [false, true, false, false]
+        [false, true, true, true],
+        "a resume waits until it is witnessed"
     );
     assert_eq!(
         [4, 5].map(|size| platform(size).quarantined),

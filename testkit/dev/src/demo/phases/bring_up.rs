@@ -51,8 +51,9 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
     };
     let proposal = put(stand, RegistryRecord::Ceremony(plan))?;
 
-    // Longer than the charter's delay of 2 s, which gives people time to object.
-    pause(Duration::from_millis(2_200));
+    // Longer than the charter's delay of 2 s, which gives people time to object and begins at the
+    // end of the second in which the witnesses saw the proposal.
+    pause(Duration::from_millis(3_600));
     let release = ActBody::Release(proposal);
     let version = tenant_version(stand)?;
     act_and_wait(

@@ -1,0 +1,276 @@
+//! The entry `witnessed`: k witnesses vouch for a checkpoint, and what waits below it gets its time.
+
+use super::change::Change;
+use super::waiting::set_standing;
+use super::{check_not_stopped, check_platform_scope, proposal, record};
+use crate::cosigned;
+use crate::entry::{Entry, Witnessed};
+use crate::genesis::Genesis;
+use crate::keyspace as ks;
+use crate::model::{ActStanding, WaitingAct, WaitingChange, WaitingItem, WaitingOf};
+use crate::state::Lookup as _;
+use std::mem::take;
+use strongroom_tlog::Checkpoint;
+use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
+
+/// Milliseconds in a second: cosignatures are dated in whole seconds.
+const SECOND_MS: u64 = 1000;
+
+pub(super) fn apply(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    witnessed: &Witnessed,
+) -> Result<(), Refusal> {
+    check_platform_scope(entry)?;
+    let genesis = std::sync::Arc::clone(change.state().genesis());
+    let mut waiting = change.waiting()?;
+
+    let size = check_checkpoint(&genesis, &witnessed.checkpoint)?;
+    if size <= waiting.witnessed {
+        let detail = format!("{size} entries, {} before", waiting.witnessed);
+        return Err(Refusal::new(Code::HeadWentBack, detail));
+    }
+    if size > entry.seq {
+        let detail = format!("a checkpoint of {size} entries at position {}", entry.seq);
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
+    let time = witnessed_at(&genesis, entry.at, witnessed)?;
+
+    // Needed by nothing: such entries could be repeated without end.
+    let due = waiting.items.iter().take_while(|item| item.seq < size);
+    let due = due.count();
+    if due == 0 {
+        return Err(Refusal::new(
+            Code::NotReady,
+            "nothing waits below this size",
+        ));
+    }
+
+    // Off the list before any is settled, so that none can be settled twice.
+    let rest = waiting.items.split_off(due);
+    let items = take(&mut waiting.items);
+    waiting.items = rest;
+    waiting.witnessed = size;
+    change.put(ks::waiting(), &waiting);
+
+    // All or nothing for each one, and none makes the entry fail: else one act that can no longer
+    // take effect would stop the journal.
+    for item in &items {
+        let _ = change.attempt(|change| settle(change, item, time));
+    }
+    Ok(())
+}
+
+/// Size of a checkpoint of this journal.
+fn check_checkpoint(genesis: &Genesis, body: &str) -> Result<u64, Refusal> {
+    let checkpoint = Checkpoint::parse(body).map_err(|e| Refusal::new(Code::Malformed, e))?;
+
+    // A witness may serve several logs; its word about another one does not count here.
+    if checkpoint.origin() != genesis.origin {
+        return Err(Refusal::new(Code::Malformed, "checkpoint of another log"));
+    }
+    Ok(checkpoint.size())
+}
+
+/// The largest of the k times, a cosignature's second counting to its end. With the smallest, or
+/// with fewer than k, a hostile witness would choose it alone or show the item to no one else.
+fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<UnixMs, Refusal> {
+    let cosignatures = &witnessed.cosignatures;
+    if cosignatures.len() != genesis.quorum as usize {
+        let detail = format!("{} of {} cosignatures", cosignatures.len(), genesis.quorum);
+        return Err(Refusal::new(Code::QuorumMissing, detail));
+    }
+
+    // Distinct, and one entry one form.
+    if !cosignatures.is_sorted_by(|a, b| a.witness < b.witness) {
+        let detail = "cosignatures are ascending by witness, one of each";
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
+
+    let mut newest_s = 0;
+    for cosignature in cosignatures {
+        let time_s = cosignature.time_s;
+        // Undated: it says nothing about when the witness had seen the checkpoint.
+        if time_s == 0 {
+            return Err(Refusal::new(Code::Malformed, "an undated cosignature"));
+        }
+        // One hostile witness could put a delay's end into the year 3000.
+        let starts = UnixMs(time_s.saturating_mul(SECOND_MS));
+        if starts > at.plus(genesis.bounds.skew_ms) {
+            let detail = format!("cosigned at {starts}, the entry is of {at}");
+            return Err(Refusal::new(Code::TimeOutOfBounds, detail));
+        }
+
+        // Strictly one by one: verified as a batch, two builds could disagree about one of them.
+        let mut seats = genesis.witness_keys();
+        let seat = seats.find(|(node, _)| *node == cosignature.witness);
+        let (node, key) =
+            seat.ok_or_else(|| Refusal::new(Code::UnknownSender, cosignature.witness))?;
+        let verifier = cosigned::verifier(node, &key)?;
+        let body = &witnessed.checkpoint;
+        cosigned::verify(&verifier, body, time_s, &cosignature.signature)?;
+        newest_s = newest_s.max(time_s);
+    }
+    Ok(UnixMs(newest_s.saturating_add(1).saturating_mul(SECOND_MS)))
+}
+
+/// Gives an item its witnessed time. One whose record is gone has nothing to wait for.
+fn settle(change: &mut Change<'_>, item: &WaitingItem, time: UnixMs) -> Result<(), Refusal> {
+    match &item.of {
+        WaitingOf::Proposal(tenant, act) => proposal::set_witnessed(change, *tenant, act, time),
+        WaitingOf::Lock(tenant, intent) => {
+            if let Some(mut record) = change.intent(*tenant, intent)? {
+                record.locked_until = time.plus(record.lock_ms);
+                change.put(ks::intent(*tenant, intent), &record);
+            }
+            Ok(())
+        }
+        WaitingOf::Pause(tenant, admin) => {
+            let mut record = change.tenant(*tenant)?;
+            let mut pauses = record.pauses.iter_mut();
+            if let Some(pause) = pauses.find(|pause| pause.admin == *admin) {
+                pause.witnessed_at.get_or_insert(time);
+            }
+            change.put(ks::tenant(*tenant), &record);
+            Ok(())
+        }
+        WaitingOf::Tenant(tenant) => {
+            let mut record = change.tenant(*tenant)?;
+            record.witnessed_at = Some(time);
+            change.put(ks::tenant(*tenant), &record);
+            Ok(())
+        }
+        WaitingOf::Act(scope) => settle_act(change, *scope, time),
+    }
+}
+
+/// Judges a waiting act again: it takes effect now, or is void.
+fn settle_act(change: &mut Change<'_>, scope: Scope, time: UnixMs) -> Result<(), Refusal> {
+    let tenant = match scope {
+        Scope::Platform => None,
+        Scope::Tenant(tenant) => Some(tenant),
+    };
+    let Some((act, version)) = take_act(change, tenant)? else {
+        return Ok(());
+    };
+
+    let effect = change.attempt(|change| {
+        check_current(change, &act, version, time)?;
+        take_effect(change, tenant, &act, time)
+    });
+
+    // Void: the id stays used and a proposal stays open, so the committee can release again.
+    let standing = if effect.is_ok() {
+        ActStanding::InForce
+    } else {
+        ActStanding::Void
+    };
+    set_standing(change, tenant, act.id, standing);
+    if let (Err(_), Some(tenant), WaitingChange::Release(proposal)) = (&effect, tenant, &act.what) {
+        proposal::set_open_standing(change, tenant, proposal, ActStanding::Proposed)?;
+    }
+    Ok(())
+}
+
+/// The act that waits in a scope, which then waits no more, with the scope's version.
+fn take_act(
+    change: &mut Change<'_>,
+    tenant: Option<TenantId>,
+) -> Result<Option<(WaitingAct, u64)>, Refusal> {
+    let (act, version) = match tenant {
+        None => {
+            let mut record = change.platform()?;
+            let act = record.waiting.take();
+            change.put(ks::platform(), &record);
+            (act, record.version)
+        }
+        Some(tenant) => {
+            let mut record = change.tenant(tenant)?;
+            let act = record.waiting.take();
+            change.put(ks::tenant(tenant), &record);
+            (act, record.version)
+        }
+    };
+    Ok(act.map(|act| (act, version)))
+}
+
+/// Whether an act may still take effect, by time and by what came after it.
+fn check_current(
+    change: &Change<'_>,
+    act: &WaitingAct,
+    version: u64,
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    // A release held back beyond its expiry must not come into force by an old stamp.
+    let skew_ms = change.state().genesis().bounds.skew_ms;
+    if time > act.expires.plus(skew_ms) {
+        return Err(Refusal::new(Code::AuthorityExpired, act.digest));
+    }
+
+    // A stop, a revocation or a tighter policy that came after it would be undone by it.
+    if version != act.version {
+        let detail = format!("left version {}, the scope is at {version}", act.version);
+        return Err(Refusal::new(Code::WrongScopeVersion, detail));
+    }
+    Ok(())
+}
+
+/// The act's own change, on the state of now.
+fn take_effect(
+    change: &mut Change<'_>,
+    tenant: Option<TenantId>,
+    act: &WaitingAct,
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    let Some(tenant) = tenant else {
+        return match &act.what {
+            WaitingChange::Resume => resume_platform(change),
+            WaitingChange::Release(_) | WaitingChange::Vault(_) => Err(Code::WrongScope.into()),
+        };
+    };
+    match &act.what {
+        WaitingChange::Release(proposal) => release(change, tenant, (proposal, act.digest), time),
+        WaitingChange::Vault(vault) => {
+            check_not_stopped(&*change, tenant)?;
+            record::put_vault(change, tenant, vault)
+        }
+        WaitingChange::Resume => {
+            let mut record = change.tenant(tenant)?;
+            if !take(&mut record.stopped) {
+                return Err(Code::NotStopped.into());
+            }
+            change.put(ks::tenant(tenant), &record);
+            Ok(())
+        }
+    }
+}
+
+fn resume_platform(change: &mut Change<'_>) -> Result<(), Refusal> {
+    let mut record = change.platform()?;
+    if !take(&mut record.stopped) {
+        return Err(Code::NotStopped.into());
+    }
+    change.put(ks::platform(), &record);
+    Ok(())
+}
+
+/// Puts a proposal in force, which is consumed only now: until then it could be vetoed.
+fn release(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    (act, release): (&Digest, Digest),
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    check_not_stopped(&*change, tenant)?;
+    let skew_ms = change.state().genesis().bounds.skew_ms;
+    let proposal = proposal::take(change, tenant, act, ActStanding::InForce)?;
+
+    // A proposal that its committee has forgotten must not come into force years later.
+    if proposal
+        .until()
+        .is_none_or(|until| time > until.plus(skew_ms))
+    {
+        return Err(Refusal::new(Code::AuthorityExpired, act));
+    }
+    record::put_released(change, tenant, &proposal.record, (time, release))
+}
