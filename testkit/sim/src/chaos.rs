@@ -3,13 +3,14 @@
 use crate::event::Event;
 use crate::kinds::{Fault, Hostile, NodeName};
 use crate::nodes::{NodeMut, Nodes};
-use crate::plan::{Chaos, Plan, Repair, Sabotage};
+use crate::plan::{Chaos, Plan, Repair, Sabotage, Stream};
 use crate::reading::Opener;
 use crate::rig::Rig;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_ports::bus::Topic;
+use strongroom_replica::journal_topics;
 use strongroom_types::UnixMs;
 use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{JournalBatch, Role, topics};
@@ -83,6 +84,16 @@ impl Misfortune {
                 }
                 Some(Fault::JournalHidden)
             }
+            Chaos::Hide(node, stream, ms) => {
+                for topic in self.topics_of(stream) {
+                    self.rig.wire.hide(node, &topic, now + ms);
+                }
+                Some(Fault::BusDrop)
+            }
+            Chaos::HoldEntries(ms) => {
+                self.rig.wire.hold(&entries_topic(), now + ms);
+                Some(Fault::BusDelay)
+            }
             Chaos::Kill(node, ms) => {
                 nodes.kill(node, "killed", ms);
                 Some(Fault::Kill)
@@ -119,6 +130,15 @@ impl Misfortune {
         if let Some(fault) = struck {
             self.rig.trace.log(Event::Fault(fault));
         }
+    }
+
+    fn topics_of(&self, stream: Stream) -> Vec<Topic> {
+        let mut found = journal_topics(&self.rig.world.genesis).unwrap();
+        found.retain(|topic| {
+            let is_entries = topic.as_str() == topics::JOURNAL_ENTRIES;
+            is_entries == (stream == Stream::Entries)
+        });
+        found
     }
 
     fn stop_local(&mut self, nodes: &mut Nodes, node: NodeName, until: u64) -> Option<Fault> {
@@ -164,6 +184,10 @@ impl Misfortune {
     }
 }
 
+fn entries_topic() -> Topic {
+    Topic::new(topics::JOURNAL_ENTRIES).unwrap()
+}
+
 fn snapshot(nodes: &mut Nodes, node: NodeName) {
     match nodes.get(node) {
         NodeMut::Signer(signer) => signer.take_snapshot(),
@@ -176,7 +200,7 @@ fn forked(rig: &Rig, size: u64, now: UnixMs) -> Option<Vec<u8>> {
     let world = &rig.world;
     let mut follower = Follower::new(Arc::clone(&world.genesis)).ok()?;
     let opener = Opener::new(&world.genesis);
-    let topic = Topic::new(topics::JOURNAL_ENTRIES).ok()?;
+    let topic = entries_topic();
     for offset in 0..rig.wire.len(&topic) {
         let record = rig.wire.record(&topic, offset)?;
         let Some((_, batch)) = opener.open::<JournalBatch>(&record.payload) else {

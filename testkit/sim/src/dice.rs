@@ -1,7 +1,9 @@
-//! Randomness: which faults strike, and every number drawn for them.
+//! Which faults strike and which processes die: at random, every number drawn here, or as a plan
+//! says.
 
 use crate::event::Event;
 use crate::kinds::{Fault, NodeName, WritePoint};
+use crate::plan::{Death, Plan};
 use crate::trace::Trace;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
@@ -52,6 +54,36 @@ struct State {
     rng: ChaCha20Rng,
     rates: Rates,
     level: Level,
+    planned: PlannedDeaths,
+}
+
+/// Deaths that a plan names, and how far each process is on the way to its own.
+#[derive(Default)]
+struct PlannedDeaths {
+    deaths: Vec<Death>,
+    starts: BTreeMap<NodeName, u64>,
+    /// Passes of each write point since the process's last start.
+    passes: BTreeMap<(NodeName, WritePoint), u64>,
+}
+
+impl PlannedDeaths {
+    fn on_start(&mut self, node: NodeName) {
+        *self.starts.entry(node).or_default() += 1;
+        self.passes.retain(|(of, _), _| *of != node);
+    }
+
+    /// Counts a pass of a write point; says whether the process dies there.
+    fn on_pass(&mut self, node: NodeName, point: WritePoint) -> bool {
+        let pass = self.passes.entry((node, point)).or_default();
+        *pass += 1;
+        let here = Death {
+            node,
+            start: self.starts.get(&node).copied().unwrap_or(0),
+            point,
+            pass: *pass,
+        };
+        self.deaths.contains(&here)
+    }
 }
 
 /// A handle to the dice of a seed. Every roll that hits is logged.
@@ -62,11 +94,20 @@ pub(crate) struct Dice {
 }
 
 impl Dice {
-    /// Dice at [`Level::Calm`].
-    pub(crate) fn new(rng: ChaCha20Rng, rates: Rates, trace: Trace) -> Self {
-        let level = Level::Calm;
+    /// Dice of a plan, at [`Level::Calm`].
+    pub(crate) fn new(rng: ChaCha20Rng, plan: &Plan, trace: Trace) -> Self {
+        let planned = PlannedDeaths {
+            deaths: plan.deaths.clone(),
+            ..PlannedDeaths::default()
+        };
+        let state = State {
+            rng,
+            rates: plan.rates.clone(),
+            level: Level::Calm,
+            planned,
+        };
         Self {
-            state: Arc::new(Mutex::new(State { rng, rates, level })),
+            state: Arc::new(Mutex::new(state)),
             trace,
         }
     }
@@ -103,6 +144,11 @@ impl Dice {
         hit
     }
 
+    /// A process is started: its deaths are planned by the number of the start.
+    pub(crate) fn on_start(&self, node: NodeName) {
+        self.state().planned.on_start(node);
+    }
+
     /// Whether a process dies here and now.
     pub(crate) fn dies(&self, node: NodeName, point: WritePoint) -> bool {
         let factor = match point {
@@ -118,7 +164,9 @@ impl Dice {
             | WritePoint::SignerBeforeCommit
             | WritePoint::SignerAfterCommit => 1,
         };
-        let hit = self.hits(100_000, |state| state.rates.deaths * factor);
+        // Named deaths first, and in calm times too: a plan made by hand has no rates.
+        let is_planned = self.state().planned.on_pass(node, point);
+        let hit = is_planned || self.hits(100_000, |state| state.rates.deaths * factor);
         if hit {
             self.trace.log(Event::Died { node, point });
         }

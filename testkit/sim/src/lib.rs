@@ -13,6 +13,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`plan`], `script`, [`kinds`] | what a seed does: workload, faults, hostile parts; their names |
+//! | [`cases`] | plans made by hand, each for one situation |
 //! | `dice`, `clock`, `wakes` | randomness, true time and each node's own, who is due when |
 //! | [`event`], [`trace`] | what happened, as numbered values with stable names, and their hash |
 //! | `wire`, [`bus`], `link` | records on their way: the log per topic, one node's connection to it, frames to a signer |
@@ -33,6 +34,7 @@
 
 mod api;
 pub mod bus;
+pub mod cases;
 mod chaos;
 mod clock;
 mod dice;

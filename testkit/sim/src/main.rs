@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+use strongroom_sim::cases::{CASES, Case};
 use strongroom_sim::run::run_plan;
 use strongroom_sim::walk::Until;
 use strongroom_sim::{Outcome, Plan, Settings, Summary, run_seed};
@@ -29,12 +30,18 @@ struct Options {
     /// Only this seed, with its hash.
     #[arg(long)]
     seed: Option<u64>,
-    /// Prints every event (with --seed).
+    /// Only this case, a plan made by hand (--list-cases shows all).
+    #[arg(long, value_name = "NAME", conflicts_with = "seed")]
+    case: Option<Case>,
+    /// Prints the name and meaning of every case.
+    #[arg(long)]
+    list_cases: bool,
+    /// Prints every event (with --seed or --case).
     #[arg(long)]
     trace: bool,
-    /// Walks a seed event by event (with --seed): Enter goes to the next turn in which something
+    /// Walks a seed or case event by event (with --seed or --case): Enter goes to the next turn in which something
     /// happens, `s` shows the state of every part, `c` goes on to the end, `q` quits.
-    #[arg(long, requires = "seed")]
+    #[arg(long)]
     step: bool,
     /// Runs to this event without asking, prints the state of every part after the turn in which it
     /// happened and exits 0 (with --step). EVENT is a number or a name; a wrong name prints all
@@ -56,16 +63,26 @@ struct Options {
 }
 
 impl Options {
-    fn plan(&self, seed: u64) -> Plan {
-        if self.quiet {
-            Plan::quiet(seed, self.intents)
-        } else {
-            Plan::new(seed, self.intents)
+    /// The one plan that is asked for; none for many seeds.
+    fn plan(&self) -> Option<Plan> {
+        match (&self.case, self.seed) {
+            (Some(case), _) => Some(case.plan()),
+            (None, Some(seed)) if self.quiet => Some(Plan::quiet(seed, self.intents)),
+            (None, Some(seed)) => Some(Plan::new(seed, self.intents)),
+            (None, None) => None,
+        }
+    }
+
+    /// How the same plan is asked for again.
+    fn again(&self, seed: u64) -> String {
+        match &self.case {
+            Some(case) => format!("--case {}", case.name),
+            None => format!("--seed {seed}"),
         }
     }
 }
 
-fn show(outcome: &Outcome) {
+fn show(options: &Options, outcome: &Outcome) {
     if let Some((violation, newest)) = &outcome.violation {
         let (seed, property) = (outcome.seed, violation.property);
         eprintln!(
@@ -76,7 +93,8 @@ fn show(outcome: &Outcome) {
         eprintln!("  but: {}", violation.detail);
         eprintln!("last events:");
         newest.iter().for_each(|logged| eprintln!("  {logged}"));
-        eprintln!("again: ./x sim --seed {seed} --step --until violated");
+        let again = options.again(seed);
+        eprintln!("again: ./x sim {again} --step --until violated");
     }
 }
 
@@ -89,7 +107,7 @@ fn many(options: &Options, settings: &Settings) -> Summary {
             return;
         }
         let outcome = run_seed(options.from + number, settings);
-        show(&outcome);
+        show(options, &outcome);
 
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.add(&outcome);
@@ -107,30 +125,39 @@ fn many(options: &Options, settings: &Settings) -> Summary {
     summary.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn one(options: &Options, seed: u64, settings: &Settings) -> Summary {
-    let outcome = run_plan(options.plan(seed), settings);
-    show(&outcome);
+fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
+    let outcome = run_plan(plan, settings);
+    show(options, &outcome);
+    let seed = outcome.seed;
     eprintln!(
         "seed {seed}: {} events, hash {}",
         outcome.events, outcome.hash
     );
     let mut summary = Summary::new();
     summary.add(&outcome);
-    summary
+    (summary, seed)
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.list_cases {
+        for case in CASES {
+            println!("{}\n    {}", case.name, case.meaning);
+        }
+        return ExitCode::SUCCESS;
+    }
+
     let settings = Settings {
         intents: options.intents,
         trace: options.trace,
     };
-    if let (true, Some(seed)) = (options.step, options.seed) {
-        return step::step(options.plan(seed), &settings, options.until);
-    }
-
-    let (summary, from) = match options.seed {
-        Some(seed) => (one(&options, seed, &settings), seed),
+    let (summary, from) = match options.plan() {
+        Some(plan) if options.step => return step::step(plan, &settings, options.until),
+        Some(plan) => one(&options, plan, &settings),
+        None if options.step => {
+            eprintln!("--step walks one seed or case: give --seed or --case");
+            return ExitCode::from(2);
+        }
         None => (many(&options, &settings), options.from),
     };
     if !options.json {

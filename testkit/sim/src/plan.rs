@@ -13,7 +13,9 @@ use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::digest;
 use strongroom_world::{PolicyOptions, START, WorldOptions};
 
-pub use crate::script::{Answers, Chaos, PlannedAct, PlannedIntent, Repair, Sabotage};
+pub use crate::script::{
+    Answers, Chaos, Death, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
+};
 
 /// How long a head is fresh, milliseconds: above the 15 s after which witnesses cosign again, and
 /// short, so that it is missed often.
@@ -48,6 +50,8 @@ pub struct Plan {
     pub withhold_ms: Option<u64>,
     /// Faults by time after the vault is ready.
     pub chaos: Vec<(u64, Chaos)>,
+    /// Deaths at write points of numbered starts.
+    pub deaths: Vec<Death>,
     /// When faults stop, milliseconds after the vault is ready.
     pub calm_ms: u64,
     /// A guard that is missing, if one is.
@@ -98,6 +102,7 @@ impl Plan {
             intents,
             acts,
             withhold_ms,
+            deaths: Vec::new(),
             calm_ms,
             sabotage: None,
         }

@@ -35,7 +35,7 @@ impl Rig {
         let time = Time::new(plan.start_ms);
         let trace = Trace::new(time.clone(), print);
         let wakes = Wakes::new(plan.start_ms);
-        let dice = Dice::new(world.seed.rng("dice", 0), plan.rates.clone(), trace.clone());
+        let dice = Dice::new(world.seed.rng("dice", 0), plan, trace.clone());
         let wire = Wire::new(
             world.seed.id("bus incarnation", 0),
             time.clone(),

@@ -1,6 +1,6 @@
 //! The words in which a plan is written down: intents, acts of people, single faults.
 
-use crate::kinds::{Hostile, NodeName};
+use crate::kinds::{Hostile, NodeName, WritePoint};
 
 /// How people answer an intent that asks for approval.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,15 @@ pub enum Sabotage {
     ForgetfulApi,
 }
 
+/// Topics of the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// The entries.
+    Entries,
+    /// The cosignatures of all witnesses.
+    Cosignatures,
+}
+
 /// A fault of one node, or one act of a hostile part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Chaos {
@@ -73,6 +82,11 @@ pub enum Chaos {
     Partition(NodeName, u64),
     /// It sees nothing of the journal for so many milliseconds (signers and the witness).
     HideJournal(NodeName, u64),
+    /// The bus gives it nothing of these topics for so many milliseconds.
+    Hide(NodeName, Stream, u64),
+    /// Records of the entries topic that are sent within so many milliseconds arrive only after
+    /// them.
+    HoldEntries(u64),
     /// Its process dies and starts again after so many milliseconds.
     Kill(NodeName, u64),
     /// Its disk is full for so many milliseconds.
@@ -89,6 +103,19 @@ pub enum Chaos {
     LocalStop(NodeName, u64),
     /// A hostile part acts once.
     Act(Hostile),
+}
+
+/// A process's death at one write point of one of its starts, whatever the rates are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Death {
+    /// The process.
+    pub node: NodeName,
+    /// Number of the start, from 1; a start that ends before the process runs counts too.
+    pub start: u64,
+    /// Where it dies.
+    pub point: WritePoint,
+    /// How often the start passes this point up to the death, from 1.
+    pub pass: u64,
 }
 
 /// The end of a fault that lasts.

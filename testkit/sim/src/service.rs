@@ -180,6 +180,7 @@ impl Service {
     }
 
     fn start(&mut self) -> Result<(), String> {
+        self.rig.dice.on_start(self.node);
         self.disk.revive();
         let (stage, replica) = if self.node == NodeName::Writer {
             (self.writer()?, None)

@@ -274,6 +274,7 @@ impl SignerHost {
     }
 
     fn try_start(&mut self) -> Life {
+        self.rig.dice.on_start(self.node);
         if self.rig.dice.dies(self.node, WritePoint::SignerAtStart) {
             self.die("at its start", 100);
             return Life::Died;

@@ -22,6 +22,8 @@ struct State {
     arrivals: BTreeMap<(Topic, Vec<u8>), u64>,
     /// Until when a consumer gets nothing of a topic.
     hidden: BTreeMap<(NodeName, Topic), u64>,
+    /// Earliest arrival of a topic's records.
+    held: BTreeMap<Topic, u64>,
     subscribers: BTreeMap<Topic, Vec<NodeName>>,
     /// Until when a node reaches no other.
     cut: BTreeMap<NodeName, u64>,
@@ -46,6 +48,7 @@ impl Wire {
             in_flight: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             hidden: BTreeMap::new(),
+            held: BTreeMap::new(),
             subscribers: BTreeMap::new(),
             cut: BTreeMap::new(),
             sent: 0,
@@ -120,6 +123,17 @@ impl Wire {
         true
     }
 
+    /// A consumer gets nothing of a topic until then.
+    pub(crate) fn hide(&self, node: NodeName, topic: &Topic, until: u64) {
+        self.state().hidden.insert((node, topic.clone()), until);
+        self.wakes.wake_by(node, until);
+    }
+
+    /// Records of a topic that are sent from now on arrive at this time, if it is later.
+    pub(crate) fn hold(&self, topic: &Topic, until: u64) {
+        self.state().held.insert(topic.clone(), until);
+    }
+
     /// Which of `n` wanted topics is served first: another one at each fetch.
     pub(crate) fn first_of(&self, n: usize) -> usize {
         let mut state = self.state();
@@ -156,7 +170,10 @@ impl Wire {
     fn fly(&self, record: Record, at: u64) {
         let mut state = self.state();
         let key = (record.topic.clone(), record.key.clone());
-        let at = at.max(state.arrivals.get(&key).copied().unwrap_or(0));
+        let held = state.held.get(&record.topic).copied().unwrap_or(0);
+        let at = at
+            .max(state.arrivals.get(&key).copied().unwrap_or(0))
+            .max(held);
         if at > self.time.now() {
             state.arrivals.insert(key, at);
             state.sent += 1;
