@@ -3,7 +3,7 @@
 //! - [`Replica`]: the [`Follower`](strongroom_journal::follower::Follower) with its tables. Log,
 //!   state, root and position of a batch go into one transaction; a signer's cosignature leaves
 //!   only after it.
-//! - [`boot()`]: tells a restarted disk from a restored one.
+//! - [`install()`], [`boot()`]: tell a restarted disk from a restored, cloned or lost one.
 //! - [`SharedFollower`] and [`Feed`]: a replica in memory for services that can replay the bus.
 
 mod boot;
@@ -17,7 +17,7 @@ mod shared;
 mod vaults;
 mod witness;
 
-pub use boot::{Marker, boot};
+pub use boot::{Marker, boot, install};
 pub use error::ReplicaError;
 pub use feed::{Feed, journal_topics};
 pub use incoming::{Incoming, open_incoming};

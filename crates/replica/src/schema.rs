@@ -69,8 +69,9 @@ pub(crate) const COSIGN: &str = "UPDATE journal_witness
     SET cosigned_size = $1, cosigned_body = $2, cosigned_s = $3
     WHERE id = 1 AND cosigned_size = $4 AND cosigned_body = $5 AND retired = $6";
 pub(crate) const RETIRE: &str = "UPDATE journal_witness SET retired = $1 WHERE id = 1";
+/// Announces a generation, and confirms the one that the marker holds.
 pub(crate) const NEXT_GENERATION: &str =
-    "UPDATE journal_witness SET generation_next = $1 WHERE id = 1";
+    "UPDATE journal_witness SET generation_next = $1, generation = $2 WHERE id = 1";
 pub(crate) const GENERATION: &str =
     "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
 

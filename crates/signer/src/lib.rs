@@ -52,5 +52,5 @@ pub use node::SignerNode;
 pub use rules::LocalRules;
 pub use schema::MIGRATIONS;
 pub use setup::{NodeSecrets, SignerSetup};
-pub use strongroom_replica::Marker;
+pub use strongroom_replica::{Marker, install};
 pub use strongroom_signing::{message_digest, request_digest};

@@ -10,7 +10,7 @@ Exit codes:
    2  wrong command line
   10  the genesis file is not the pinned one, or this node does not fit it (genesis_mismatch, invalid_reference)
   11  the store is damaged, of another installation or of a newer build (store_corrupt, store_newer)
-  12  the disk was put back, cloned or lost: this node's key is retired for good (signer_retired);
+  12  the disk or the boot marker was put back, cloned or lost: this node's key is retired for good (signer_retired);
       make new keys with `init` and have the node readmitted under them
   13  the disk is full (disk_full)
   14  the configuration cannot be used
@@ -22,7 +22,7 @@ const CONFIG: &str = "\
 The configuration is TOML; every path may be relative to the file's own folder:
 
   data         = \"/var/lib/strongroom-signer\"     # made by `init`
-  marker       = \"/var/lib/strongroom-boot/marker\" # outside of `data` and of its backups
+  marker       = \"/var/lib/strongroom-boot/marker\" # made by `init --marker`; outside of `data` and of its backups
   genesis      = \"genesis.bin\"
   genesis_hash = \"64 hex digits\"                  # compared by operators as 16 words before it is written here
   node         = \"nod_…\"                          # this node's seat in genesis
@@ -54,6 +54,11 @@ pub enum Command {
         /// overwritten.
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// File of the boot marker, outside of DIR and of its backups: the `marker` of the
+        /// configuration. Default: DIR.marker, beside DIR. Without it `run` takes this node for one
+        /// whose disk was lost.
+        #[arg(long, value_name = "FILE")]
+        marker: Option<PathBuf>,
         /// For an independent witness, which never holds shares.
         #[arg(long)]
         witness: bool,

@@ -1,6 +1,7 @@
 //! `init`: keys are made here and never leave.
 
 use crate::folder::Folder;
+use crate::marker::FileMarker;
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use rand_core::RngCore as _;
@@ -11,16 +12,25 @@ use strongroom_keys_software::SoftwareKeyProtector;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::bus::Mode;
 use strongroom_ports::host::Entropy as _;
-use strongroom_signer_core::NodeSecrets;
+use strongroom_signer_core::{NodeSecrets, install};
+use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::json::Json;
 use strongroom_types::{Digest, digest};
 use strongroom_wire::encode;
 use strongroom_wire::frame::PublicRecord;
 use zeroize::Zeroizing;
 
-/// Makes the keys of a node and prints its public record.
-pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
+/// Makes the keys of a node, its database and its boot marker (none: beside the folder), and prints
+/// its public record.
+pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result<()> {
     let folder = Folder::create(data)?;
+    let marker = marker.map_or_else(|| folder.marker(), Path::to_owned);
+
+    // In the folder it would be put back together with the database, and agree with it.
+    anyhow::ensure!(
+        !marker.starts_with(data),
+        "--marker must lie outside of --data: it tells a restored data folder from a restarted one"
+    );
 
     // Two runs at once would leave keys of both in one folder.
     let _lock = folder.lock()?;
@@ -44,6 +54,13 @@ pub fn init(data: &Path, witness: bool) -> anyhow::Result<()> {
     // Wraps key shares in development. A production genesis refuses it at `run`.
     SoftwareKeyProtector::create(&folder.wrapping_key(), Mode::Dev, SystemEntropy.rng())
         .context("cannot make the wrapping key")?;
+
+    // Both halves of the first boot generation. From here on a folder or marker that is missing was
+    // lost: `run` cannot mistake it for a first start, since that one has both.
+    let db = SqliteDb::open(&folder.database()).context("cannot make the store")?;
+    let mut marker = FileMarker::at(&marker).context("cannot use the boot marker's folder")?;
+    install(&db, &mut marker, &mut *SystemEntropy.rng())
+        .context("cannot write the first boot generation")?;
 
     // Printed last: a record whose keys are not on disk would be a dead seat in genesis.
     let record = secrets.public_record(measurement())?;

@@ -43,7 +43,11 @@ fn main() -> ExitCode {
 
 fn dispatch(command: cli::Command) -> anyhow::Result<()> {
     match command {
-        cli::Command::Init { data, witness } => init::init(&data, witness),
+        cli::Command::Init {
+            data,
+            marker,
+            witness,
+        } => init::init(&data, marker.as_deref(), witness),
         cli::Command::Run { config } => run::run(&config),
         cli::Command::Status(at) => local::status(&at),
         cli::Command::Stop(at) => local::stop(&at),

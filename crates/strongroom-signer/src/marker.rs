@@ -33,8 +33,8 @@ impl Marker for FileMarker {
     fn read(&self) -> io::Result<Option<[u8; 16]>> {
         match std::fs::read(&self.0) {
             Ok(bytes) => {
-                // Another length is an error and not "none": with none a disk that was put back
-                // would pass as new.
+                // Another length is an error and not "none": none retires the key for good, and a
+                // damaged file may still be mended.
                 let bytes = bytes.as_slice().try_into();
                 bytes
                     .map(Some)

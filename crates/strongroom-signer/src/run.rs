@@ -36,7 +36,7 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     if node.is_retired() {
         return Err(Refusal::new(
             Code::SignerRetired,
-            "the disk is not the one of the last start",
+            "the disk is not the one of the last start, or its boot marker is lost",
         )
         .into());
     }

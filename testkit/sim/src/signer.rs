@@ -10,8 +10,9 @@ use crate::rig::Rig;
 use std::sync::Arc;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::host::Entropy as _;
 use strongroom_signer_core::{
-    Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, resume_local,
+    Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, install, resume_local,
 };
 use strongroom_types::{NodeId, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
@@ -59,13 +60,17 @@ impl SignerHost {
     ) -> Self {
         let seats: Vec<NodeId> = rig.world.genesis.witness_keys().map(|(id, _)| id).collect();
         let me = rig.world.seat(node.seat()).node;
+        let disk = SimDisk::new(node, rig.clone());
+        let mut marker = SimMarker::default();
+        let entropy = NodeEntropy::new(rig.world.seed, node.name());
+        install(disk.content(), &mut marker, &mut *entropy.rng()).unwrap();
         Self {
             node,
             me,
-            disk: SimDisk::new(node, rig.clone()),
-            marker: SimMarker::default(),
+            disk,
+            marker,
             marker_copy: None,
-            entropy: NodeEntropy::new(rig.world.seed, node.name()),
+            entropy,
             codec,
             clock,
             process: None,

@@ -8,7 +8,9 @@ use strongroom_ports::bus::Mode;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::{Arg, Bulk, Db, DbError, DbErrorKind, Migration, Row, Tx};
 use strongroom_ports::host::Entropy;
-use strongroom_signer_core::{Fatal, LocalRules, Marker, NodeSecrets, SignerNode, SignerSetup};
+use strongroom_signer_core::{
+    Fatal, LocalRules, Marker, NodeSecrets, SignerNode, SignerSetup, install,
+};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, UnixMs};
 use strongroom_world::World;
@@ -114,14 +116,17 @@ impl Machine {
         };
         let folder = tempfile::tempdir().unwrap();
         SoftwareKeyProtector::create(&folder.path().join("kek"), Mode::Dev, entropy.rng()).unwrap();
+        let sqlite = SqliteDb::open_in_memory().unwrap();
+        let mut marker = MemoryMarker::default();
+        install(&sqlite, &mut marker, &mut *entropy.rng()).unwrap();
         Self {
             id,
             node: None,
             disk: Arc::new(Disk {
-                sqlite: SqliteDb::open_in_memory().unwrap(),
+                sqlite,
                 full: AtomicBool::new(false),
             }),
-            marker: MemoryMarker::default(),
+            marker,
             rules: LocalRules::default(),
             codecs: vec![Arc::new(codec())],
             entropy: Arc::new(entropy),

@@ -1,6 +1,6 @@
 //! What does not start, with which exit code, and what it says.
 
-use crate::install::{Install, text};
+use crate::install::{Install, program, text};
 use std::os::unix::fs::PermissionsExt as _;
 use strongroom_journal::{Body, Mode};
 use strongroom_wire::frame::{FromSigner, ToSigner};
@@ -95,6 +95,47 @@ fn a_lost_database_is_retired() {
     let _ = std::fs::remove_file(install.data(1).join("signer.db-wal"));
     let _ = std::fs::remove_file(install.data(1).join("signer.db-shm"));
     refused(&install, 1, 12, "signer_retired");
+}
+
+#[test]
+fn hole_1_7_a_lost_database_with_a_lost_marker_is_no_first_start() {
+    let install = Install::new();
+    drop(install.start(1));
+    for name in ["signer.db", "signer.db-wal", "signer.db-shm"] {
+        let _ = std::fs::remove_file(install.data(1).join(name));
+    }
+    std::fs::remove_file(install.path("node-1.marker")).unwrap();
+    refused(&install, 1, 12, "signer_retired");
+    refused(&install, 1, 12, "signer_retired");
+}
+
+#[test]
+fn a_node_whose_marker_is_missing_at_its_first_start_is_retired() {
+    let install = Install::new();
+    std::fs::remove_file(install.path("node-1.marker")).unwrap();
+    refused(&install, 1, 12, "signer_retired");
+}
+
+#[test]
+fn the_marker_is_made_by_init_where_it_says_and_never_inside_of_the_data_folder() {
+    let install = Install::new();
+    let init = |data: &str, marker: &str| {
+        program()
+            .args(["init", "--data"])
+            .arg(install.path(data))
+            .arg("--marker")
+            .arg(install.path(marker))
+            .output()
+            .unwrap()
+    };
+    assert!(init("node-8", "boot/marker-8").status.success());
+    assert_eq!(
+        std::fs::read(install.path("boot/marker-8")).unwrap().len(),
+        16
+    );
+    let inside = init("node-9", "node-9/marker");
+    assert!(!inside.status.success());
+    assert!(text(&inside).contains("outside"), "{}", text(&inside));
 }
 
 #[test]
