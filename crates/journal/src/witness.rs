@@ -129,8 +129,8 @@ impl Witness {
     /// - `head_below_floor`: the tip is smaller than what was cosigned; `conflict`: another body of
     ///   the same size.
     /// - `time_out_of_bounds`: the last entry is more than `skew_ms` ahead of the clock, or, unless
-    ///   this very head was cosigned before or is witnessed already, more than [`ENTRY_AGE_MAX_MS`]
-    ///   behind it.
+    ///   this very head was cosigned before, is witnessed already or is that of entry 0, more than
+    ///   [`ENTRY_AGE_MAX_MS`] behind it.
     /// - `tightening_pending`: a handed tightening is missing in the journal longer than `duty_ms`.
     /// - Whatever stopped the follower, and what `persist` says.
     pub fn cosign<E: From<Refusal>>(
@@ -163,6 +163,28 @@ impl Witness {
             time_s,
             signature: signed.signature,
         })
+    }
+
+    /// The newest cosignature once more, exactly as it was: no statement that was not made before.
+    /// None when nothing was cosigned yet.
+    ///
+    /// # Errors
+    /// `signer_retired`: this key says nothing any more.
+    pub fn repeat(&self) -> Result<Option<WitnessCosignature>, Refusal> {
+        if self.retired {
+            return Err(Code::SignerRetired.into());
+        }
+        let Some(last) = &self.last else {
+            return Ok(None);
+        };
+
+        let signed = cosign(&last.body, last.time_s, &self.key)
+            .map_err(|e| Refusal::new(Code::Internal, e))?;
+        Ok(Some(WitnessCosignature {
+            body: last.body.clone(),
+            time_s: last.time_s,
+            signature: signed.signature,
+        }))
     }
 
     /// Never after retirement, never smaller, never two bodies for one size.
@@ -209,7 +231,10 @@ impl Witness {
 
         // An old head is fine once it is settled: a quiet journal is cosigned again and again.
         let cosigned = self.last.as_ref().is_some_and(|last| last.size == tip.size);
-        let settled = cosigned || follower.witnessed() >= tip.size;
+        // Entry 0 carries the time of genesis, however much later the journal begins; a writer can
+        // do nothing before witnesses have cosigned it.
+        let is_first = tip.size == 1 && tip.at == follower.genesis().created;
+        let settled = cosigned || is_first || follower.witnessed() >= tip.size;
         if tip.at > now.plus(skew_ms) || (!settled && now.since(tip.at) > ENTRY_AGE_MAX_MS) {
             let detail = format!("last entry at {}, clock {now}", tip.at);
             return Err(Refusal::new(Code::TimeOutOfBounds, detail));

@@ -10,7 +10,7 @@ use crate::state::Delta;
 use crate::witness::ENTRY_AGE_MAX_MS;
 use rand_core::CryptoRngCore;
 use strongroom_tlog::{NoteSigner, sign_note};
-use strongroom_types::{Code, Refusal, Scope, UnixMs};
+use strongroom_types::{Code, Refusal, Scope, UnixMs, digest};
 use strongroom_wire::{JournalBatch, encode};
 
 /// Largest encoded batch: a record is at most 256 KiB, the rest is for its envelope.
@@ -176,7 +176,15 @@ struct OrderingRun<'a> {
 impl OrderingRun<'_> {
     /// Appends a submission to the open batch.
     fn append(&mut self, offer: &Offer, rng: &mut dyn CryptoRngCore) -> Result<u64, Refusal> {
-        let (seq, at) = (self.draft.seq(), self.draft.at().max(self.now));
+        let seq = self.draft.seq();
+        let (at, salt) = if seq == 0 {
+            first_time_and_salt(self.follower.genesis())
+        } else {
+            // Salted: the public leaf must not let a reader guess a tenant's entry by trying texts.
+            let mut salt = [0; 32];
+            rng.fill_bytes(&mut salt);
+            (self.draft.at().max(self.now), salt)
+        };
         let entry = Entry {
             version: VERSION,
             seq,
@@ -187,9 +195,6 @@ impl OrderingRun<'_> {
             body: offer.body.clone(),
         };
 
-        // Salted: the public leaf must not let a reader guess a tenant's entry by trying texts.
-        let mut salt = [0; 32];
-        rng.fill_bytes(&mut salt);
         let sealed = SealedEntry::new(&entry, salt);
 
         // A replica halts on a larger entry, so one submission must not be able to append it.
@@ -241,4 +246,12 @@ impl OrderingRun<'_> {
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// Time and salt of entry 0. Both follow from genesis: a writer with an empty database cannot know
+/// whether it is the first one, so two first starts must make the same bytes. Genesis is public to
+/// all replicas; its hash needs no secret salt.
+fn first_time_and_salt(genesis: &Genesis) -> (UnixMs, [u8; 32]) {
+    let salt = digest("strongroom/journal-entry-0/v1", &[&genesis.hash().0]);
+    (genesis.created, salt.0)
 }

@@ -4,6 +4,7 @@
 //!   state, root and position of a batch go into one transaction; a signer's cosignature leaves
 //!   only after it.
 //! - [`install()`], [`boot()`]: tell a restarted disk from a restored, cloned or lost one.
+//! - [`WitnessStatements`]: how far each witness is, for a process that has no replica yet.
 //! - [`SharedFollower`] and [`Feed`]: a replica in memory for services that can replay the bus.
 
 mod boot;
@@ -14,6 +15,7 @@ mod replica;
 mod rows;
 mod schema;
 mod shared;
+mod statement;
 mod vaults;
 mod witness;
 
@@ -21,7 +23,8 @@ pub use boot::{Marker, boot, install};
 pub use error::ReplicaError;
 pub use feed::{Feed, journal_topics};
 pub use incoming::{Incoming, open_incoming};
-pub use replica::Replica;
+pub use replica::{Replica, StoredTip};
 pub use schema::MIGRATIONS;
 pub use shared::SharedFollower;
+pub use statement::{WitnessStatement, WitnessStatements};
 pub use vaults::{TenantVaults, vault_key};

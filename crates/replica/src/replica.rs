@@ -228,6 +228,21 @@ impl Replica {
         Ok(row.map(|row| row.u64(1)).transpose()?.unwrap_or(0))
     }
 
+    /// Head and last batch of the tables; none before entry 0. Needs no replica in memory.
+    ///
+    /// # Errors
+    /// As [`Self::batch_after`].
+    pub fn stored_tip(tx: &mut dyn Tx) -> Result<Option<StoredTip>, ReplicaError> {
+        let size = Self::stored_size(tx)?;
+        let before = tx.query_opt(sql::HEAD_BEFORE, &[Arg::u64(size)?])?;
+        let before = before.map(|row| row.u64(0)).transpose()?;
+        let Some(batch) = Self::batch_after(tx, before.unwrap_or(0))? else {
+            return Ok(None);
+        };
+        let body = note_body(&batch.note).ok_or_else(|| corrupt("a checkpoint is not a note"))?;
+        Ok(Some(StoredTip { size, batch, body }))
+    }
+
     /// The first stored batch that ends after `size` entries, exactly as it was published.
     ///
     /// # Errors
@@ -253,6 +268,17 @@ impl Replica {
             note,
         }))
     }
+}
+
+/// Head of a stored journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredTip {
+    /// Number of entries.
+    pub size: u64,
+    /// The last batch, exactly as it was published.
+    pub batch: JournalBatch,
+    /// Its checkpoint body.
+    pub body: String,
 }
 
 impl From<ReplicaError> for Refusal {

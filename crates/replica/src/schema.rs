@@ -50,6 +50,9 @@ pub(crate) const HEAD: &str = "SELECT note FROM journal_head WHERE size = $1";
 pub(crate) const NEXT_HEAD: &str =
     "SELECT size, note FROM journal_head WHERE size > $1 ORDER BY size LIMIT 1";
 
+pub(crate) const HEAD_BEFORE: &str =
+    "SELECT size FROM journal_head WHERE size < $1 ORDER BY size DESC LIMIT 1";
+
 pub(crate) const STATE: &str = "SELECT state_key, state_value FROM journal_state";
 pub(crate) const PUT_STATE: Bulk = Bulk {
     prefix: "INSERT INTO journal_state (state_key, state_value) VALUES",

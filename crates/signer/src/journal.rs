@@ -7,10 +7,13 @@ use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::witness::Witness;
 use strongroom_journal::{Delta, Entry, Genesis};
-use strongroom_ports::db::Db;
+use strongroom_ports::db::{Db, Tx};
 use strongroom_replica::{Replica, ReplicaError};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
+
+/// Least time between two answers to batches that were known already.
+const ANSWER_EVERY_MS: u64 = 1_000;
 
 pub(crate) struct LocalJournal {
     db: Arc<dyn Db>,
@@ -18,6 +21,8 @@ pub(crate) struct LocalJournal {
     witness: Witness,
     /// Reason for which the last cosignature was withheld; none when it was given.
     silent: Option<Refusal>,
+    /// When a known batch was answered last.
+    answered_at: UnixMs,
 }
 
 /// Outcome of a batch.
@@ -42,6 +47,7 @@ impl LocalJournal {
             replica,
             witness,
             silent: None,
+            answered_at: UnixMs(0),
         })
     }
 
@@ -75,7 +81,10 @@ impl LocalJournal {
         };
 
         // One commit for entries and cosignature: after a crash neither is there without the other.
-        let cosignature = self.cosign_in(tx.as_mut(), now)?;
+        let mut cosignature = self.cosign_in(tx.as_mut(), now)?;
+        if cosignature.is_none() && matches!(result, Ok(0)) {
+            cosignature = self.answer_in(tx.as_mut(), now)?;
+        }
         tx.commit()?;
 
         self.count_local(cosignature.as_ref(), now);
@@ -100,15 +109,45 @@ impl LocalJournal {
         Ok(cosignature)
     }
 
+    /// Answers a batch that this replica has already: a writer that was started publishes its newest
+    /// one again, and appends nothing until enough witnesses have shown how far they are.
+    fn answer_in(
+        &mut self,
+        tx: &mut dyn Tx,
+        now: UnixMs,
+    ) -> Result<Option<WitnessCosignature>, Fatal> {
+        // Records come twice, and a link that connects sends all of them again.
+        let is_soon = now.0.abs_diff(self.answered_at.0) < ANSWER_EVERY_MS;
+        if is_soon || self.witness.is_retired() {
+            return Ok(None);
+        }
+        self.answered_at = now;
+
+        // A tip that may not be cosigned now (too old, or without a handed tightening) must not keep
+        // the writer waiting: only an entry of its own can mend either. The newest cosignature says
+        // as much about how far this witness is.
+        match self.cosign_tip_in(tx, now)? {
+            Some(cosignature) => Ok(Some(cosignature)),
+            None => Ok(self.witness.repeat()?),
+        }
+    }
+
     fn cosign_in(
         &mut self,
-        tx: &mut dyn strongroom_ports::db::Tx,
+        tx: &mut dyn Tx,
         now: UnixMs,
     ) -> Result<Option<WitnessCosignature>, Fatal> {
         if !self.witness.due(self.replica.follower(), now) {
             return Ok(None);
         }
+        self.cosign_tip_in(tx, now)
+    }
 
+    fn cosign_tip_in(
+        &mut self,
+        tx: &mut dyn Tx,
+        now: UnixMs,
+    ) -> Result<Option<WitnessCosignature>, Fatal> {
         match self.replica.cosign(tx, &mut self.witness, now) {
             Ok(cosignature) => {
                 self.silent = None;

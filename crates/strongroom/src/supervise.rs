@@ -57,6 +57,9 @@ impl Failure {
     }
 }
 
+/// Work before a stage's start, on its thread; it watches the stop flag.
+pub type BeforeStart = Box<dyn Fn(&StopFlag) -> Option<Ended> + Send>;
+
 /// A stage to be run.
 pub struct StageRun {
     /// Name of the role, its thread and its log lines.
@@ -68,6 +71,8 @@ pub struct StageRun {
     /// Replica whose first fresh witnessed head the stage waits for; the writer, which makes the
     /// heads, waits for none.
     pub after_fresh_head: Option<Arc<SharedFollower>>,
+    /// Done before each start of the stage; an end given here takes the start's place.
+    pub before_start: Option<BeforeStart>,
     /// Called when the stage's tables are there and its memory is loaded.
     pub on_open: Box<dyn Fn() + Send>,
     /// Called after each round that handled records or ticked.
@@ -136,6 +141,10 @@ impl Supervisor {
                 && !wait_for_fresh_head(run.name, journal, stop)
             {
                 return Ended::Stopped;
+            }
+
+            if let Some(ended) = run.before_start.as_ref().and_then(|before| before(stop)) {
+                return ended;
             }
 
             // A new stage each time: after a commit whose outcome is unknown the memory of the old

@@ -1,15 +1,21 @@
 //! The journal writer as a service: orders what is submitted, group-commits, publishes entries with
 //! their signed checkpoint, and answers each submitter.
 //!
-//! - [`Writer`]: the stage.
+//! - [`StartCheck`]: what a start must know before it appends, namely that its database was not put
+//!   back; entry 0 of a new journal.
+//! - [`Writer`]: the stage, for a start that is [`Start::Ready`].
 //! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the
 //!   writer's database.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod error;
 mod republish;
+mod start;
 mod submitted;
 mod writer;
 
-pub use republish::{RepublishError, republish};
+pub use error::StartError;
+pub use republish::{Republished, republish};
+pub use start::{Start, StartCheck, StartParts};
 pub use writer::Writer;

@@ -37,7 +37,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer; its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log
+    /// A writer whose start was found [`Start::Ready`](crate::Start::Ready): a database that is
+    /// behind would give published positions a second time. Its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log
     /// key, `post` its identity on the bus.
     ///
     /// # Errors
@@ -235,17 +236,13 @@ impl Stage for Writer {
         Ok(records)
     }
 
-    /// Entry 0 at the very first start; a tick when the tip grows old without being witnessed.
+    /// A tick when the tip grows old without being witnessed.
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
-        let follower = self.replica()?.follower();
-        let offers: &[Offer] = match follower.size() {
-            // The orderer puts genesis before the first body; here there is none yet.
-            0 => &[],
-            _ if Orderer::tick_due(follower, now) => &[Offer::tick()],
-            _ => return Ok(Vec::new()),
-        };
-        Ok(self.order(now, tx, offers)?.0)
+        if !Orderer::tick_due(self.replica()?.follower(), now) {
+            return Ok(Vec::new());
+        }
+        Ok(self.order(now, tx, &[Offer::tick()])?.0)
     }
 
     fn tick_every_ms(&self) -> u64 {

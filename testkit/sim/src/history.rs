@@ -144,8 +144,9 @@ pub struct Cosigned {
     pub size: u64,
     /// Digest of the checkpoint body.
     pub body: Digest,
-    /// Reading of the witness's own clock, Unix milliseconds.
-    pub own_ms: u64,
+    /// Date of the cosignature by the witness's own clock, Unix milliseconds. Freshness counts from
+    /// it, so an old cosignature that is sent again states nothing new.
+    pub dated_ms: u64,
 }
 
 /// One thing that the observer saw.

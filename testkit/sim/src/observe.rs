@@ -145,12 +145,12 @@ impl Observer {
     }
 
     /// A frame leaves a signer or witness.
-    pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner, own: UnixMs) {
+    pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner) {
         match frame {
             FromSigner::Hello { .. } => {}
             FromSigner::Cosignature(record) => {
                 if let Some((_, cosignature)) = self.opener.open::<WitnessCosignature>(record) {
-                    self.on_cosignature(node, &cosignature, own);
+                    self.on_cosignature(node, &cosignature);
                 }
             }
             FromSigner::Outbox(record) => {
@@ -161,14 +161,14 @@ impl Observer {
         }
     }
 
-    fn on_cosignature(&self, node: NodeName, cosignature: &WitnessCosignature, own: UnixMs) {
+    fn on_cosignature(&self, node: NodeName, cosignature: &WitnessCosignature) {
         let size = size_of(&cosignature.body);
         self.trace.log(Event::Cosigned { node, size });
         let cosigned = Observation::Cosigned(Cosigned {
             witness: node.seat(),
             size,
             body: name_of(cosignature.body.as_bytes()),
-            own_ms: own.0,
+            dated_ms: cosignature.time_s * 1_000,
         });
         self.state().observe(self.time.now(), &cosigned);
     }

@@ -11,7 +11,7 @@ use crate::trace::Trace;
 use crate::wakes::Wakes;
 use crate::wire::Wire;
 use strongroom_ports::bus::Record;
-use strongroom_types::{UnixMs, digest};
+use strongroom_types::digest;
 use strongroom_wire::frame::FromSigner;
 use strongroom_world::World;
 
@@ -76,8 +76,8 @@ impl Rig {
     }
 
     /// A frame leaves a signer or witness, whose clock shows `own`.
-    pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner, own: UnixMs) {
-        self.observer.on_frame(node, frame, own);
+    pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner) {
+        self.observer.on_frame(node, frame);
         self.hostile.on_frame(node, frame);
     }
 

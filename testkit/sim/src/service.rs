@@ -25,7 +25,7 @@ use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::UnixMs;
 use strongroom_wire::Role;
 use strongroom_world::Sender;
-use strongroom_writer::{RepublishError, Writer, republish};
+use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
 
 /// A request's deadline is read on another clock: less than the skew, and a signer that is ahead
 /// refuses every one.
@@ -34,6 +34,9 @@ const PACE: Pace = Pace {
     run_ms: 30_000,
     again_ms: 200,
 };
+
+/// How often a writer's start looks for answers, milliseconds.
+const START_POLL_MS: u64 = 20;
 
 /// What services share beside the rig.
 #[derive(Clone)]
@@ -96,14 +99,18 @@ pub(crate) struct Service {
     pub(crate) clock: NodeClock,
     entropy: Arc<NodeEntropy>,
     process: Option<Process>,
+    /// A writer's start under way: its process does nothing else yet.
+    starting: Option<StartCheck>,
     /// Not before this true time.
     start_at: u64,
     /// The newest content of a writer's disk that was put back, which must not happen.
     newest: Option<Vec<u8>>,
     /// How often its disk was put back.
     restores: u64,
-    /// A guard is missing: the writer does not compare its database with the topic.
+    /// A guard is missing: each start of the writer looks at the newest content of its disk.
     orders_on: bool,
+    /// Content of the disk that takes the newest one's place once such a start was found ready.
+    unchecked: Option<Vec<u8>>,
 }
 
 impl Service {
@@ -118,10 +125,12 @@ impl Service {
             rig,
             parts,
             process: None,
+            starting: None,
             start_at: 0,
             newest: None,
             restores: 0,
             orders_on: false,
+            unchecked: None,
         }
     }
 
@@ -157,6 +166,14 @@ impl Service {
         });
         self.start_at = self.rig.now() + pause_ms;
         self.process = None;
+        self.starting = None;
+        self.put_unchecked();
+    }
+
+    fn put_unchecked(&mut self) {
+        if let Some(old) = self.unchecked.take() {
+            self.disk.put(&old);
+        }
     }
 
     fn end(&mut self, code: String, pause_ms: u64) {
@@ -166,7 +183,7 @@ impl Service {
     }
 
     /// Puts the kept copy of its disk in place. A writer that notices gets the newest one back.
-    /// `orders_on`: a guard is missing, it does not look.
+    /// `orders_on`: a guard is missing, it looks at the newest one and orders on with the copy.
     pub(crate) fn restore(&mut self, orders_on: bool) -> bool {
         let newest = self.disk.copy();
         if !self.disk.restore() {
@@ -182,12 +199,16 @@ impl Service {
     fn start(&mut self) -> Result<(), String> {
         self.rig.dice.on_start(self.node);
         self.disk.revive();
-        let (stage, replica) = if self.node == NodeName::Writer {
-            (self.writer()?, None)
-        } else {
-            let replica = self.follow()?;
-            (self.stage(&replica.shared), Some(replica))
-        };
+        if self.node == NodeName::Writer {
+            return self.start_writer();
+        }
+        let replica = self.follow()?;
+        let stage = self.stage(&replica.shared);
+        self.run(stage, Some(replica))
+    }
+
+    /// The stage at work in its shell.
+    fn run(&mut self, stage: Box<dyn Stage>, replica: Option<InMemory>) -> Result<(), String> {
         for topic in stage.topics() {
             self.rig.wire.subscribe(self.node, &topic);
         }
@@ -212,26 +233,64 @@ impl Service {
         Ok(())
     }
 
-    /// The writer, once its database is known not to be behind its topic.
-    fn writer(&mut self) -> Result<Box<dyn Stage>, String> {
-        let genesis = Arc::clone(&self.rig.world.genesis);
-        if !self.orders_on {
-            let (db, bus) = (self.disk.as_ref(), self.bus.as_ref());
-            match republish(db, bus, &genesis, &mut self.post(), self.own_time()) {
-                Ok(_) => {}
-                Err(error @ RepublishError::DatabaseBehind { .. }) => {
-                    // It must not order on. The operator finds the newest disk.
-                    let newest = self.newest.take();
-                    let newest = newest.ok_or_else(|| format!("unexpected: {error}"))?;
-                    self.disk.put(&newest);
-                    return Err("writer_database_behind".into());
-                }
-                Err(error) => return Err(format!("republish: {error}")),
-            }
+    /// The writer's start, which asks topic and witnesses whether its database is behind.
+    fn start_writer(&mut self) -> Result<(), String> {
+        if let Some(newest) = self.newest.as_ref().filter(|_| self.orders_on) {
+            self.unchecked = Some(self.disk.copy());
+            self.disk.put(newest);
+        }
+
+        let parts = StartParts {
+            genesis: Arc::clone(&self.rig.world.genesis),
+            db: self.disk.clone(),
+            bus: self.bus.clone(),
+            post: self.post(),
+            entropy: self.entropy.clone(),
+        };
+        for topic in journal_topics(&parts.genesis).unwrap() {
+            self.rig.wire.subscribe(self.node, &topic);
         }
         let seed = self.rig.world.log_key.to_bytes();
-        let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
-        Ok(Box::new(writer.unwrap()))
+        let check = StartCheck::open(parts, &seed, self.own_time());
+        self.starting = Some(check.map_err(|error| self.not_started(&error))?);
+        Ok(())
+    }
+
+    /// Goes on with the writer's start; the stage runs once it is ready.
+    fn check_start(&mut self, mut check: StartCheck) -> Result<(), String> {
+        match check.step(self.own_time()) {
+            Ok(Start::Waits) => {
+                self.starting = Some(check);
+                Ok(())
+            }
+            Ok(Start::Ready) => {
+                self.put_unchecked();
+                let genesis = Arc::clone(&self.rig.world.genesis);
+                let seed = self.rig.world.log_key.to_bytes();
+                let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
+                self.run(Box::new(writer.unwrap()), None)
+            }
+            Err(error) if error.is_transient() => {
+                self.starting = Some(check);
+                Ok(())
+            }
+            Err(error) => Err(self.not_started(&error)),
+        }
+    }
+
+    fn not_started(&mut self, error: &StartError) -> String {
+        if !error.proves_restore() {
+            return format!("start: {error}");
+        }
+
+        // It must not order on. The operator finds the newest disk.
+        match self.newest.take() {
+            None => format!("unexpected: {error}"),
+            Some(newest) => {
+                self.disk.put(&newest);
+                "writer_database_behind".into()
+            }
+        }
     }
 
     /// A replica that will be fed from the start of the bus.
@@ -308,10 +367,17 @@ impl Service {
             if now < self.start_at {
                 return self.start_at;
             }
-            if let Err(code) = self.start() {
+            let started = match self.starting.take() {
+                None => self.start(),
+                Some(check) => self.check_start(check),
+            };
+            if let Err(code) = started {
                 let pause = self.rig.dice.between(20, 1_500);
                 self.end(code, pause);
                 return self.start_at;
+            }
+            if self.starting.is_some() {
+                return now + START_POLL_MS;
             }
         }
 

@@ -339,7 +339,7 @@ impl SignerHost {
             answers.len()
         };
         for answer in &answers[..sent] {
-            self.rig.on_frame(self.node, answer, self.own_time());
+            self.rig.on_frame(self.node, answer);
             self.link.send(answer.clone());
         }
 

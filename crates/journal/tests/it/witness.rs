@@ -350,3 +350,30 @@ fn a_witness_prints_no_secret() {
     let shown = format!("{:?}", witness(1, None));
     assert_eq!(shown, format!("Witness({}, ..)", node(1)));
 }
+
+#[test]
+fn entry_0_is_cosigned_however_old_genesis_is_and_no_other_entry_is() {
+    let late = at(86_400_000);
+    let mut log = log();
+    log.order(late, &[]);
+    assert_eq!(log.follower.tip().at, genesis().created);
+    assert!(cosign_at(&mut witness(1, None), &log.follower, late).is_ok());
+    log.tick(START);
+    assert_eq!(
+        cosign_at(&mut witness(1, None), &log.follower, late),
+        Err(Code::TimeOutOfBounds)
+    );
+}
+
+#[test]
+fn a_witness_repeats_its_newest_cosignature_as_it_was_and_a_retired_one_nothing() {
+    let mut log = log();
+    log.tick(START);
+    let mut witness = witness(1, None);
+    assert_eq!(witness.repeat().unwrap(), None);
+    let cosigned = cosign_at(&mut witness, &log.follower, START).unwrap();
+    log.tick(at(60_000));
+    assert_eq!(witness.repeat().unwrap(), Some(cosigned));
+    witness.retire();
+    assert_eq!(witness.repeat().unwrap_err().code, Code::SignerRetired);
+}

@@ -316,3 +316,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn entry_0_follows_from_genesis_alone_and_later_entries_are_salted() {
+    let first = |seed, now| {
+        let mut log = salted_log(seed);
+        (log.batch(now, &[]), log.tick(now))
+    };
+    let (one, next) = first(1, at(5));
+    let (two, other) = first(2, at(86_400_000));
+    assert_eq!(one, two);
+    assert_ne!(next, other);
+    assert_ne!(next.note, first(3, at(5)).1.note, "same time, another salt");
+}

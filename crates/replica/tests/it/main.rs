@@ -10,5 +10,6 @@
 mod boot;
 mod fixture;
 mod shared;
+mod statement;
 mod store;
 mod witness;

@@ -3,9 +3,10 @@
 use crate::cluster::Cluster;
 use crate::coordinator::{Answer, answer};
 use strongroom_journal::Body;
+use strongroom_journal::genesis::Registered;
 use strongroom_types::{ActBody, AttemptKind, Code, Document as _, Tighten};
-use strongroom_wire::frame::{AdminReply, AdminRequest, ToSigner};
-use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
+use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
+use strongroom_wire::{CoordinatorMessage, Role, SignerMessage, WitnessCosignature};
 use strongroom_world::Who;
 
 #[test]
@@ -403,4 +404,68 @@ fn a_request_delivered_twice_while_it_waits_is_answered_once() {
     let before = cluster.said.len();
     cluster.authorize(&payment, &[]);
     assert_eq!(cluster.said.len(), before + 1);
+}
+
+/// Cosignatures with which signer 1 answers its newest batch once more.
+fn answers(cluster: &mut Cluster) -> Vec<WitnessCosignature> {
+    let (record, now) = (cluster.batches.last().unwrap().1.clone(), cluster.now);
+    let node = cluster.signer(1).node();
+    let frames = node.handle(ToSigner::Batch(record), now).unwrap();
+    let cosignatures = frames.into_iter().filter_map(|frame| match frame {
+        FromSigner::Cosignature(record) => Some(record),
+        FromSigner::Hello { .. } | FromSigner::Outbox(_) => None,
+    });
+    let open = |record: Vec<u8>| {
+        let registered = Registered::of(&cluster.world.genesis);
+        let envelope = strongroom_wire::open(&record, &registered, &[Role::Signer]).unwrap();
+        assert_eq!(envelope.created, cluster.now, "a record of now");
+        envelope.payload().unwrap()
+    };
+    cosignatures.map(open).collect()
+}
+
+#[test]
+fn a_known_batch_is_answered_at_once_and_at_most_once_in_a_second() {
+    let mut cluster = Cluster::ready();
+    cluster.now = cluster.now.plus(2_000);
+    let answer = answers(&mut cluster);
+    assert_eq!(answer.len(), 1, "a writer that starts need not wait");
+    assert_eq!(answer[0].body, cluster.writer().tip().body);
+    assert_eq!(answer[0].time_s, cluster.now.0 / 1_000);
+    assert!(answers(&mut cluster).is_empty());
+    cluster.now = cluster.now.plus(999);
+    assert!(answers(&mut cluster).is_empty());
+    cluster.now = cluster.now.plus(1);
+    assert_eq!(answers(&mut cluster).len(), 1);
+}
+
+#[test]
+fn a_tip_that_is_too_old_to_cosign_is_answered_with_the_cosignature_before_it() {
+    let mut cluster = Cluster::ready();
+    let before = cluster.writer().tip().body.clone();
+    // Ordered, and reaches the signer an hour later: it must not cosign so old an entry.
+    cluster.order(Body::Tick).unwrap();
+    cluster.now = cluster.now.plus(3_600_000);
+    assert!(answers(&mut cluster).is_empty(), "new and too old");
+    let answer = answers(&mut cluster);
+    assert_eq!(answer.len(), 1, "else the writer could never go on");
+    assert_eq!(answer[0].body, before);
+    assert!(
+        answer[0].time_s < cluster.now.0 / 1_000 - 3_000,
+        "nothing new is vouched for"
+    );
+}
+
+#[test]
+fn a_retired_key_answers_nothing() {
+    let mut cluster = Cluster::ready();
+    let now = cluster.now.plus(2_000);
+    let disk = cluster.signer(1).disk.sqlite.snapshot().unwrap();
+    cluster.signer(1).start(now).unwrap();
+    cluster.signer(1).node = None;
+    cluster.signer(1).disk.sqlite.restore_from(&disk).unwrap();
+    cluster.signer(1).start(now).unwrap();
+    assert!(cluster.signer(1).node().is_retired());
+    cluster.now = now;
+    assert!(answers(&mut cluster).is_empty());
 }

@@ -1,38 +1,41 @@
 //! Role `writer`: orders what services submit and publishes the journal's entries.
 
 use super::{RoleName, Starting, stage_of};
-use crate::exit::RunError;
+use crate::exit::{RunError, with_causes};
+use crate::parts::Service;
 use crate::secrets::HeldKeys;
-use crate::supervise::{StageRun, now};
+use crate::supervise::{Ended, StageRun, now};
 use std::sync::Arc;
+use std::time::Duration;
 use strongroom_host::SystemEntropy;
-use strongroom_writer::{Writer, republish};
+use strongroom_journal::Genesis;
+use strongroom_ports::bus::Bus;
+use strongroom_stage::StopFlag;
+use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
+
+/// How often a start looks for the witnesses' answers.
+const START_POLL: Duration = Duration::from_millis(10);
+/// A start that waits for longer says so in the log, once.
+const START_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
     let service = Arc::clone(parts.service(RoleName::Writer)?);
-
-    // Entries of a commit that was never published, or all of them on a new bus.
-    let (db, bus, genesis) = (
-        service.db.as_ref(),
-        parts.bus.as_ref(),
-        Arc::clone(&parts.genesis),
-    );
-    let batches = republish(db, bus, &genesis, &mut service.post(), now())
-        .map_err(|error| RunError::part("role writer: republishing the journal", error))?;
-    if batches > 0 {
-        tracing::info!(batches, "journal batches published again");
-    }
+    let genesis = Arc::clone(&parts.genesis);
+    let checked = CheckedStart {
+        service: Arc::clone(&service),
+        genesis: Arc::clone(&genesis),
+        bus: Arc::clone(&parts.bus),
+    };
 
     // Heads come from here, so there is none to wait for.
     let run = StageRun {
         after_fresh_head: None,
+        before_start: Some(Box::new(move |stop| checked.wait(stop))),
         ..stage_of(parts, RoleName::Writer)?
     };
     starting.supervisor.run_stage(run, move || {
-        let HeldKeys::LogKey(log) = &service.secrets.held else {
-            anyhow::bail!("the writer's secrets hold no log key");
-        };
+        let log = log_key(&service)?;
 
         // Entries are salted, so that a published leaf does not tell its body to a guess.
         let entropy = Arc::new(SystemEntropy);
@@ -44,4 +47,76 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         )?)
     });
     Ok(())
+}
+
+/// The log key's seed.
+fn log_key(service: &Service) -> anyhow::Result<&[u8; 32]> {
+    match &service.secrets.held {
+        HeldKeys::LogKey(seed) => Ok(seed),
+        HeldKeys::Identity | HeldKeys::BearerKeys(_) => {
+            anyhow::bail!("the writer's secrets hold no log key")
+        }
+    }
+}
+
+/// Parts of the check before each start of the stage.
+struct CheckedStart {
+    service: Arc<Service>,
+    genesis: Arc<Genesis>,
+    bus: Arc<dyn Bus>,
+}
+
+impl CheckedStart {
+    /// Waits until topic and witnesses say that the database is not behind; gives an end when the
+    /// stage must not start.
+    fn wait(&self, stop: &StopFlag) -> Option<Ended> {
+        let mut check = match self.open() {
+            Ok(check) => check,
+            Err(ended) => return Some(ended),
+        };
+
+        let mut waited = Duration::ZERO;
+        loop {
+            match check.step(now()) {
+                Ok(Start::Ready) => return None,
+                Ok(Start::Waits) => {}
+                Err(error) if error.is_transient() => {}
+                Err(error) => return Some(Ended::ForGood(with_causes(&error))),
+            }
+
+            // Equal, not at least: the warning comes once.
+            if waited == START_PATIENCE {
+                let (level, needed) = check.level();
+                tracing::warn!(
+                    level,
+                    needed,
+                    "nothing is appended before enough witnesses have answered: do they run?"
+                );
+            }
+            if stop.wait(START_POLL) {
+                return Some(Ended::Stopped);
+            }
+            waited += START_POLL;
+        }
+    }
+
+    fn open(&self) -> Result<StartCheck, Ended> {
+        let log = log_key(&self.service).map_err(|e| Ended::ForGood(format!("{e:#}")))?;
+        let parts = StartParts {
+            genesis: Arc::clone(&self.genesis),
+            db: Arc::clone(&self.service.db),
+            bus: Arc::clone(&self.bus),
+            post: self.service.post(),
+            entropy: Arc::new(SystemEntropy),
+        };
+        StartCheck::open(parts, log, now()).map_err(|error: StartError| {
+            let may_pass = error.is_transient();
+            let why = with_causes(&error);
+            if may_pass {
+                Ended::MayPass(why)
+            } else {
+                Ended::ForGood(why)
+            }
+        })
+    }
 }

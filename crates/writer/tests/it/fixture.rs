@@ -10,14 +10,14 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Mode as BusMode, Record, Topic};
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
-use strongroom_replica::{Feed, SharedFollower};
+use strongroom_replica::{Feed, Replica, SharedFollower};
 use strongroom_stage::post::Post;
 use strongroom_stage::{NoFaults, Options, Shell, ShellError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
-use strongroom_writer::Writer;
+use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
 
 pub use strongroom_world::small::*;
 
@@ -46,6 +46,36 @@ pub fn bus() -> Arc<dyn Bus> {
     Arc::new(EmbeddedBus::open_in_memory(BusMode::Dev, options, [1; 16]).unwrap())
 }
 
+/// A start of the writer at a time. Its randomness depends on `seed`.
+pub fn open_start(
+    db: &Arc<SqliteDb>,
+    bus: &Arc<dyn Bus>,
+    (now, seed): (UnixMs, u64),
+) -> Result<StartCheck, StartError> {
+    let parts = StartParts {
+        genesis: genesis(),
+        db: Arc::clone(db) as Arc<dyn Db>,
+        bus: Arc::clone(bus),
+        post: post(),
+        entropy: Arc::new(Seeded(AtomicU64::new(seed * 1_000_000))),
+    };
+    StartCheck::open(parts, &log_seed(), now)
+}
+
+/// Checkpoint body of a database.
+pub fn stored_body(db: &SqliteDb) -> String {
+    let mut tx = db.begin().unwrap();
+    Replica::stored_tip(tx.as_mut()).unwrap().unwrap().body
+}
+
+/// A witness publishes a cosignature in a record made at a time.
+pub fn state(bus: &dyn Bus, n: u16, body: &str, made: UnixMs) {
+    let topic = topics::cosignatures(node(n));
+    let letter = Letter::new(&topic, made);
+    let record = world().record(Sender::Seat(n), letter, &cosignature(n, body, made));
+    bus.publish(&[record]).unwrap();
+}
+
 /// A running writer.
 pub struct Running {
     pub db: Arc<SqliteDb>,
@@ -58,8 +88,18 @@ impl Running {
         Self::on(Arc::new(SqliteDb::open_in_memory().unwrap()), bus(), 1)
     }
 
-    /// A (re)started writer; its randomness depends on `seed`.
+    /// A (re)started writer, whose witnesses answer at once; its randomness depends on `seed`.
     pub fn on(db: Arc<SqliteDb>, bus: Arc<dyn Bus>, seed: u64) -> Self {
+        let mut check = open_start(&db, &bus, (START, seed)).unwrap();
+        for n in 1..=3 {
+            state(bus.as_ref(), n, &stored_body(&db), at(1));
+        }
+        assert_eq!(check.step(at(1)).unwrap(), Start::Ready);
+        Self::unchecked(db, bus, seed)
+    }
+
+    /// A writer whose start was not checked.
+    pub fn unchecked(db: Arc<SqliteDb>, bus: Arc<dyn Bus>, seed: u64) -> Self {
         let entropy = Arc::new(Seeded(AtomicU64::new(seed * 1_000_000)));
         let writer = Writer::new(genesis(), &log_seed(), post(), entropy).unwrap();
         let shared: Arc<dyn Db> = Arc::clone(&db) as Arc<dyn Db>;

@@ -10,3 +10,4 @@
 mod fixture;
 mod republish;
 mod service;
+mod start;

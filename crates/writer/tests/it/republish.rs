@@ -4,7 +4,7 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Headers, Record, Topic};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::topics;
-use strongroom_writer::{RepublishError, republish};
+use strongroom_writer::{StartError, republish};
 
 fn journal() -> Running {
     let mut writer = Running::new();
@@ -16,8 +16,8 @@ fn journal() -> Running {
     writer
 }
 
-fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, RepublishError> {
-    republish(db, bus, &genesis(), &mut post(), at(5))
+fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, StartError> {
+    republish(db, bus, &genesis(), &mut post(), at(5)).map(|republished| republished.batches)
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_database_behind_the_topic_is_refused() {
     let refused = fill(&restored, writer.bus.as_ref());
     assert!(matches!(
         refused,
-        Err(RepublishError::DatabaseBehind {
+        Err(StartError::DatabaseBehind {
             published: 2,
             stored: 1
         })

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_stage::ShellError;
+use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{ActBody, Code, Scope, Signed, TenantId};
 use strongroom_wire::{JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
@@ -175,7 +176,10 @@ fn a_restarted_writer_goes_on_where_it_stood() {
 
 #[test]
 fn a_tick_comes_when_the_tip_grows_old_unwitnessed_and_none_when_it_is_witnessed() {
-    let mut writer = Running::new();
+    // Entry 0 is made, and no witness has answered.
+    let (db, bus) = (Arc::new(SqliteDb::open_in_memory().unwrap()), bus());
+    open_start(&db, &bus, (START, 1)).unwrap();
+    let mut writer = Running::unchecked(db, bus, 1);
     writer.settle(START).unwrap();
     writer.settle(at(29_000)).unwrap();
     assert_eq!(writer.size(), 1);
@@ -202,8 +206,8 @@ fn a_writer_whose_database_was_put_back_stops_before_it_orders_a_fork() {
     writer.cosign(4, &body, START);
     writer.settle(START).unwrap();
 
-    let restored = Arc::new(strongroom_store_sqlite::SqliteDb::from_snapshot(&copy).unwrap());
-    let mut again = Running::on(restored, Arc::clone(&writer.bus), 7);
+    let restored = Arc::new(SqliteDb::from_snapshot(&copy).unwrap());
+    let mut again = Running::unchecked(restored, Arc::clone(&writer.bus), 7);
     assert!(matches!(again.settle(START), Err(ShellError::Fatal { .. })));
     assert_eq!(
         writer

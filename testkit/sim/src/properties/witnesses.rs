@@ -11,9 +11,9 @@ impl Checker {
             witness,
             size,
             body,
-            own_ms,
+            dated_ms,
         } = *cosigned;
-        let owed = self.owed(witness, size, own_ms);
+        let owed = self.owed(witness, size, dated_ms);
         let seat = self.seats.entry(witness).or_default();
         must(!seat.restored, Property::OneLine, || {
             format!("witness {witness} cosigned after its disk was put back")
@@ -88,10 +88,10 @@ impl Checker {
 
     /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock
     /// counts seconds.
-    fn owed(&self, witness: u16, size: u64, own_ms: u64) -> Option<Digest> {
+    fn owed(&self, witness: u16, size: u64, dated_ms: u64) -> Option<Digest> {
         let seat = self.seats.get(&witness)?;
         let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
-        let late = |since: u64| own_ms > since + self.terms.duty_ms + 1_000;
+        let late = |since: u64| dated_ms > since + self.terms.duty_ms + 1_000;
         seat.handed
             .iter()
             .find(|handed| late(handed.own_ms) && lacks(&handed.act))

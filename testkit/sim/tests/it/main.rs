@@ -7,6 +7,7 @@
 )]
 
 mod bus;
+mod cases;
 mod doctored;
 mod sabotage;
 mod seeds;

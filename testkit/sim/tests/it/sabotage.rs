@@ -12,9 +12,11 @@ fn broken(sabotage: Option<Sabotage>, node: NodeName, seed: u64) -> Option<&'sta
         (12_000, Chaos::Restore(node)),
     ];
     // Something to put in the journal between the copy and its return, and after.
-    plan.acts = [3_000, 6_000, 12_400, 12_600, 12_800]
-        .map(|at| (at, PlannedAct::RevokeApprover(0)))
-        .into();
+    plan.acts = [
+        3_000, 6_000, 12_400, 12_600, 12_800, 13_200, 13_900, 14_700, 15_600, 16_600,
+    ]
+    .map(|at| (at, PlannedAct::RevokeApprover(0)))
+    .into();
     plan.sabotage = sabotage;
     run_plan(
         plan,

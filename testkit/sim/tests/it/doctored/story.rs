@@ -106,12 +106,12 @@ impl Story {
     }
 
     pub(super) fn cosigned_as(&mut self, witness: u16, size: u64, body: Digest) {
-        let own_ms = self.at;
+        let dated_ms = self.at;
         self.see(Observation::Cosigned(Cosigned {
             witness,
             size,
             body,
-            own_ms,
+            dated_ms,
         }));
     }
 

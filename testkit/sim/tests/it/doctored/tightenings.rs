@@ -1,7 +1,7 @@
 //! Tightenings that do not take hold where and when they must (c, c2, c3, h).
 
 use super::story::{APPROVER, HUMAN, KEY, Story, doctored, name};
-use strongroom_sim::history::{Fact, Observation, Share, Tightening};
+use strongroom_sim::history::{Cosigned, Fact, Observation, Share, Tightening};
 
 #[test]
 fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_does_not() {
@@ -131,6 +131,23 @@ fn a_handed_tightening_without_effect_breaks_h() {
     };
     assert_eq!(cosigned(11_500), Some("h"));
     assert_eq!(cosigned(9_000), None);
+    let repeated = |dated_before_ms: u64| {
+        doctored(move |s: &mut Story| {
+            s.entry(Fact::Other);
+            let size = s.size;
+            s.cosigned(1, size);
+            handed(s);
+            s.wait(20_000);
+            s.see(Observation::Cosigned(Cosigned {
+                witness: 1,
+                size,
+                body: name(200 + size as u8),
+                dated_ms: s.at - dated_before_ms,
+            }));
+        })
+    };
+    assert_eq!(repeated(20_000), None, "as it was");
+    assert_eq!(repeated(0), Some("h"), "under a new date");
     let included = |s: &mut Story| {
         handed(s);
         s.wait(20_000);

@@ -1,0 +1,307 @@
+//! A start appends nothing before topic and witnesses say that its database is not behind.
+
+use crate::fixture::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use strongroom_journal::Body;
+use strongroom_ports::bus::{Bus, BusError, Delivered, Position, Record, Topic};
+use strongroom_store_sqlite::SqliteDb;
+use strongroom_types::UnixMs;
+use strongroom_wire::{JournalBatch, topics};
+use strongroom_writer::{Start, StartCheck, StartError};
+
+fn empty() -> Arc<SqliteDb> {
+    Arc::new(SqliteDb::open_in_memory().unwrap())
+}
+
+/// A writer with one entry after entry 0, and the copy of its database before that entry.
+fn put_back() -> (Running, Arc<SqliteDb>) {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let copy = writer.db.snapshot().unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    (writer, Arc::new(SqliteDb::from_snapshot(&copy).unwrap()))
+}
+
+/// A start, later than everything that was published before it.
+fn later(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>) -> Result<StartCheck, StartError> {
+    open_start(db, bus, (at(1_000), 9))
+}
+
+/// Shows nothing of the entries topic while `hides`.
+struct Hiding {
+    inner: Arc<dyn Bus>,
+    hides: AtomicBool,
+}
+
+impl Hiding {
+    fn new(inner: Arc<dyn Bus>) -> Arc<Self> {
+        let hides = AtomicBool::new(false);
+        Arc::new(Self { inner, hides })
+    }
+}
+
+impl Bus for Hiding {
+    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
+        self.inner.publish(records)
+    }
+    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.inner.start(topic)
+    }
+    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.inner.end(topic)
+    }
+    fn fetch(
+        &self,
+        wants: &[(Topic, Position)],
+        records_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError> {
+        let mut fetched = self.inner.fetch(wants, records_max, wait)?;
+        if self.hides.load(Ordering::Relaxed) {
+            fetched.retain(|delivered| delivered.topic.as_str() != topics::JOURNAL_ENTRIES);
+        }
+        Ok(fetched)
+    }
+    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
+        self.inner.shutdown(within)
+    }
+    fn fsyncs(&self) -> u64 {
+        self.inner.fsyncs()
+    }
+}
+
+fn batches(bus: &dyn Bus) -> Vec<JournalBatch> {
+    let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
+    let wants = [(topic.clone(), bus.start(&topic).unwrap())];
+    let fetched = bus.fetch(&wants, 100, Duration::ZERO).unwrap();
+    let open = |delivered: &Delivered| world().open::<JournalBatch>(&delivered.record).1;
+    fetched.iter().map(open).collect()
+}
+
+#[test]
+fn two_first_starts_make_the_same_bytes() {
+    let entry_0 = |now: UnixMs, seed| {
+        let (db, bus) = (empty(), bus());
+        open_start(&db, &bus, (now, seed)).unwrap();
+        batches(bus.as_ref())
+    };
+    let first = entry_0(at(1), 1);
+    assert_eq!(first.len(), 1);
+    assert_eq!(first, entry_0(at(86_400_000), 2));
+}
+
+#[test]
+fn a_start_waits_for_enough_distinct_witnesses() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    let body = stored_body(&db);
+    for n in [1, 1, 1, 2, 2] {
+        state(bus.as_ref(), n, &body, at(1_001));
+        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+    }
+    state(bus.as_ref(), 4, &body, at(1_001));
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn statements_made_before_the_start_do_not_count() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    let body = stored_body(&db);
+    for n in 1..=4 {
+        state(bus.as_ref(), n, &body, at(1_000));
+    }
+    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &body, at(1_001));
+    }
+    assert_eq!(check.step(at(1_002)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn a_clock_that_was_ahead_at_the_start_counts_from_its_repair() {
+    let (db, bus) = (empty(), bus());
+    let mut check = open_start(&db, &bus, (at(600_000), 9)).unwrap();
+    assert_eq!(check.step(at(1_000)).unwrap(), Start::Waits);
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &stored_body(&db), at(1_001));
+    }
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn a_database_behind_its_topic_does_not_start() {
+    let (writer, old) = put_back();
+    assert!(matches!(
+        later(&old, &writer.bus),
+        Err(StartError::DatabaseBehind {
+            published: 2,
+            stored: 1
+        })
+    ));
+}
+
+#[test]
+fn an_old_batch_that_was_published_again_does_not_hide_the_newest() {
+    let (writer, old) = put_back();
+    let all = writer.records(topics::JOURNAL_ENTRIES);
+    writer.bus.publish(&all[..1]).unwrap();
+    assert!(matches!(
+        later(&old, &writer.bus),
+        Err(StartError::DatabaseBehind {
+            published: 2,
+            stored: 1
+        })
+    ));
+}
+
+#[test]
+fn a_topic_whose_records_are_held_back_is_not_taken_for_a_short_one() {
+    let (writer, old) = put_back();
+    let hiding = Hiding::new(Arc::clone(&writer.bus));
+    hiding.hides.store(true, Ordering::Relaxed);
+    let shown: Arc<dyn Bus> = hiding;
+    let refused = later(&old, &shown).map(drop).unwrap_err();
+    assert!(matches!(refused, StartError::TopicUnread), "{refused}");
+    assert!(refused.is_transient() && !refused.proves_restore());
+}
+
+#[test]
+fn a_start_waits_for_its_own_question_to_come_back() {
+    let (writer, old) = put_back();
+    // A bus that lost its records, and delivers those of an earlier life late.
+    let late = writer.records(topics::JOURNAL_ENTRIES);
+    let hiding = Hiding::new(bus());
+    let shown: Arc<dyn Bus> = hiding.clone();
+    let mut check = later(&old, &shown).unwrap();
+    hiding.hides.store(true, Ordering::Relaxed);
+    for n in 1..=4 {
+        state(shown.as_ref(), n, &stored_body(&old), at(1_001));
+    }
+    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    shown.publish(&late[1..]).unwrap();
+    hiding.hides.store(false, Ordering::Relaxed);
+    assert!(matches!(
+        check.step(at(1_003)),
+        Err(StartError::DatabaseBehind {
+            published: 2,
+            stored: 1
+        })
+    ));
+}
+
+#[test]
+fn another_history_of_the_same_length_does_not_start() {
+    let (writer, old) = put_back();
+    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
+    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
+    fork.submit(2, &Body::Act(stop(2)));
+    fork.settle(at(1)).unwrap();
+    let refused = later(&old, &writer.bus).and_then(|mut check| check.step(at(1_001)));
+    assert!(matches!(refused, Err(StartError::OtherHistory { size: 2 })));
+}
+
+#[test]
+fn witnesses_that_know_more_than_the_database_stop_a_start_on_a_new_bus() {
+    let (writer, old) = put_back();
+    let newest = stored_body(&writer.db);
+    let bus = bus();
+    let mut check = later(&old, &bus).unwrap();
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &stored_body(&old), at(1_001));
+    }
+    state(bus.as_ref(), 1, &newest, at(1_002));
+    assert_eq!(check.step(at(1_003)).unwrap(), Start::Waits, "one may lie");
+    state(bus.as_ref(), 2, &newest, at(1_002));
+    let refused = check.step(at(1_003)).unwrap_err();
+    assert!(matches!(
+        refused,
+        StartError::WitnessesAhead { witnesses: 2 }
+    ));
+    assert!(refused.proves_restore() && !refused.is_transient());
+}
+
+#[test]
+fn witnesses_of_another_history_of_the_same_length_stop_a_start_on_a_new_bus() {
+    let (writer, old) = put_back();
+    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
+    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
+    fork.submit(2, &Body::Act(stop(2)));
+    fork.settle(at(1)).unwrap();
+
+    let bus = bus();
+    let mut check = later(&old, &bus).unwrap();
+    for n in 1..=2 {
+        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
+    }
+    assert!(matches!(
+        check.step(at(1_001)),
+        Err(StartError::WitnessesAhead { witnesses: 2 })
+    ));
+}
+
+#[test]
+fn a_witness_that_has_shown_more_does_not_count_again() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    let body = stored_body(&db);
+    state(bus.as_ref(), 3, &body.replace("\n1\n", "\n9\n"), at(1_001));
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &body, at(1_002));
+    }
+    assert_eq!(check.step(at(1_003)).unwrap(), Start::Waits);
+    state(bus.as_ref(), 4, &body, at(1_002));
+    assert_eq!(check.step(at(1_003)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn one_hostile_witness_does_not_keep_a_writer_from_starting() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    let body = stored_body(&db);
+    state(bus.as_ref(), 4, &body.replace("\n1\n", "\n9\n"), at(1_001));
+    for n in 1..=3 {
+        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        state(bus.as_ref(), n, &body, at(1_001));
+    }
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn a_writer_that_lost_database_and_bus_makes_entry_0_again_and_stops_there() {
+    let (writer, _) = put_back();
+    let newest = stored_body(&writer.db);
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    assert_eq!(
+        batches(bus.as_ref())[0],
+        batches(writer.bus.as_ref())[0],
+        "entry 0 is the one that was published"
+    );
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &newest, at(1_001));
+    }
+    assert!(matches!(
+        check.step(at(1_002)),
+        Err(StartError::WitnessesAhead { witnesses: 3 })
+    ));
+}
+
+#[test]
+fn a_start_without_answers_asks_again_ever_more_seldom() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    let mut asked = Vec::new();
+    for second in 1..=40 {
+        let before = batches(bus.as_ref()).len();
+        check.step(at(1_000 + second * 1_000)).unwrap();
+        if batches(bus.as_ref()).len() > before {
+            asked.push(second);
+        }
+    }
+    assert_eq!(asked, [1, 3, 7, 15, 31]);
+}

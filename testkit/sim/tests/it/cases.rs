@@ -1,0 +1,40 @@
+//! Plans made by hand.
+
+use std::collections::BTreeSet;
+use strongroom_sim::Settings;
+use strongroom_sim::cases::{CASES, Case};
+use strongroom_sim::run::run_plan;
+
+#[test]
+fn every_case_holds_every_property() {
+    for case in CASES {
+        let outcome = run_plan(case.plan(), &Settings::default());
+        assert!(
+            outcome.violation.is_none(),
+            "{}: {:?}",
+            case.name,
+            outcome.violation.map(|(violation, _)| violation)
+        );
+    }
+}
+
+#[test]
+fn every_death_of_a_case_happens() {
+    for case in CASES {
+        let plan = case.plan();
+        let outcome = run_plan(plan.clone(), &Settings::default());
+        let died: u64 = outcome.counts.points.values().sum();
+        assert_eq!(died, plan.deaths.len() as u64, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_case_is_found_by_its_name_alone() {
+    let names: BTreeSet<_> = CASES.iter().map(|case| case.name).collect();
+    assert_eq!(names.len(), CASES.len());
+    for case in CASES {
+        assert_eq!(case.name.parse::<Case>().unwrap().name, case.name);
+    }
+    let unknown = "no_such_case".parse::<Case>().unwrap_err().to_string();
+    assert!(names.iter().all(|name| unknown.contains(name)), "{unknown}");
+}
