@@ -9,6 +9,7 @@
 mod batch;
 mod heads;
 mod seats;
+mod vouched;
 
 pub(crate) use batch::Draft;
 pub use heads::{HEADS_MAX, Head};

@@ -24,6 +24,8 @@ pub struct Cluster {
     /// Whether cosignatures stay in `withheld` instead of reaching the other nodes.
     pub withhold: bool,
     pub withheld: Vec<(NodeId, Vec<u8>)>,
+    /// Whether the writer appends no ticks.
+    pub quiet: bool,
     /// What signers said to the coordinator, with the sealed record.
     pub said: Vec<(u16, SignerMessage, Vec<u8>)>,
     /// Every published batch, sealed.
@@ -53,6 +55,7 @@ impl Cluster {
             machines,
             cut_off: BTreeSet::new(),
             withhold: false,
+            quiet: false,
             withheld: Vec::new(),
             said: Vec::new(),
             batches: Vec::new(),
@@ -140,6 +143,14 @@ impl Cluster {
     /// Orders a body; it is in `batches` and nowhere else.
     pub fn order(&mut self, body: Body) -> Result<u64, Refusal> {
         self.order_offer(strongroom_world::offer(&body, self.world.scope()))
+    }
+
+    /// Orders and publishes a body with a stamp of the writer's choice, and nothing of what the
+    /// witnesses then say.
+    pub fn back_date(&mut self, body: Body, stamp: UnixMs) {
+        let now = std::mem::replace(&mut self.now, stamp);
+        self.order(body).unwrap();
+        self.now = now;
     }
 
     fn order_offer(&mut self, offer: Offer) -> Result<u64, Refusal> {
@@ -325,7 +336,7 @@ impl Cluster {
         self.run(queue);
 
         let quiet_ms = self.world.genesis.bounds.tick_max_ms / 2;
-        if self.now.since(self.writer.tip().at) >= quiet_ms {
+        if !self.quiet && self.now.since(self.writer.tip().at) >= quiet_ms {
             self.submit(Body::Tick).unwrap();
         }
     }

@@ -24,3 +24,4 @@ mod packages;
 mod path;
 mod records;
 mod rules;
+mod time;
