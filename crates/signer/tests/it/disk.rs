@@ -3,10 +3,13 @@
 use crate::cluster::Cluster;
 use crate::coordinator::answer;
 use std::sync::atomic::Ordering;
+use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Authorization, Body, SealedEntry};
 use strongroom_ports::db::Db as _;
-use strongroom_types::Code;
-use strongroom_wire::frame::ToSigner;
+use strongroom_ports::keys::KeyProtector as _;
+use strongroom_signer_core::Fatal;
+use strongroom_types::{Code, UnixMs};
+use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{CoordinatorMessage, Role};
 
 #[test]
@@ -147,6 +150,100 @@ fn an_edited_share_does_not_start() {
         let payment = cluster.authorized(300_000, &[]);
         cluster.assert_signs(2, &payment);
     }
+}
+
+/// Associated data of a stored share: seven fields, each with its length before it.
+fn associated_data(fields: &[Vec<u8>]) -> Vec<u8> {
+    let with_length = |field: &Vec<u8>| {
+        let length = u32::try_from(field.len()).unwrap().to_be_bytes();
+        [&length, field.as_slice()].concat()
+    };
+    fields.iter().flat_map(with_length).collect()
+}
+
+/// Wraps the share of signer 1 again, under other associated data, and starts it.
+fn rewrapped(fields: &[Vec<u8>], to: &[Vec<u8>]) -> Result<(), Fatal> {
+    let mut cluster = Cluster::ready();
+    let now = cluster.now;
+    let machine = cluster.signer(1);
+    machine.node = None;
+    let (disk, protector) = (machine.disk.clone(), machine.protector());
+
+    let mut tx = disk.begin().unwrap();
+    let rows = tx.query("SELECT wrapped FROM signer_share", &[]).unwrap();
+    let secret = protector
+        .unwrap(&associated_data(fields), rows[0].blob(0).unwrap())
+        .expect("each field is bound");
+    let wrapped = protector.wrap(&associated_data(to), &secret).unwrap();
+    let args = [(&wrapped).into()];
+    tx.execute("UPDATE signer_share SET wrapped = $1", &args)
+        .unwrap();
+    tx.commit().unwrap();
+    machine.start(now)
+}
+
+#[test]
+fn a_share_wrapped_for_another_place_does_not_start_though_the_wrapping_key_is_one() {
+    let cluster = Cluster::ready();
+    let (tenant, key) = (cluster.world.tenant.id, cluster.world.tenant.key);
+    let public = cluster.ledger().state.threshold_key(tenant, key).unwrap();
+    let transcript = public.public.unwrap().transcript;
+    let fields = [
+        b"strongroom/key-share/v1".to_vec(),
+        cluster.world.genesis.hash().0.to_vec(),
+        tenant.0.to_vec(),
+        key.0.to_vec(),
+        1_u32.to_be_bytes().to_vec(),
+        1_u16.to_be_bytes().to_vec(),
+        transcript.0.to_vec(),
+    ];
+    rewrapped(&fields, &fields).expect("wrapped as it was");
+
+    // Purpose, installation, tenant, key, epoch, signer, transcript: a share of any other one.
+    for field in 0..fields.len() {
+        let mut other = fields.clone();
+        *other[field].last_mut().unwrap() ^= 1;
+        let error = rewrapped(&fields, &other).unwrap_err();
+        assert_eq!(error.code(), Code::StoreCorrupt, "field {field}: {error}");
+        assert!(
+            error.to_string().contains("integrity check"),
+            "field {field}: {error}"
+        );
+    }
+}
+
+/// Cosignatures among what a node sends.
+fn cosignatures(frames: &[FromSigner]) -> usize {
+    let is_one = |frame: &&FromSigner| matches!(frame, FromSigner::Cosignature(_));
+    frames.iter().filter(is_one).count()
+}
+
+#[test]
+fn a_cosignature_made_at_a_tick_is_on_disk_before_it_leaves() {
+    let mut cluster = Cluster::ready();
+    let (id, now) = (cluster.signer_id(1), cluster.now);
+    cluster.cut_off.insert(id);
+    cluster.submit(Body::Tick).unwrap();
+    let (size, record) = (cluster.size(), cluster.batches.last().unwrap().1.clone());
+
+    // By a clock that is behind: the entry is taken and cosigned at a later tick only.
+    let behind = UnixMs(now.0 - 600_000);
+    let machine = cluster.signer(1);
+    let node = machine.node();
+    let taken = node.handle(ToSigner::Batch(record), behind).unwrap();
+    assert_eq!(cosignatures(&taken), 0);
+
+    // What cannot be written must not be said.
+    machine.disk.full.store(true, Ordering::Relaxed);
+    let error = machine.node().tick(now).unwrap_err();
+    assert_eq!(error.code(), Code::DiskFull);
+    machine.disk.full.store(false, Ordering::Relaxed);
+
+    machine.start(now).unwrap();
+    let ticked = machine.node().tick(now).unwrap();
+    assert_eq!(cosignatures(&ticked), 1);
+    machine.start(now).unwrap();
+    assert_eq!(cluster.status(1)["cosigned"], size.to_string());
 }
 
 #[test]

@@ -158,16 +158,20 @@ impl Machine {
         }
     }
 
-    pub fn setup(&self, now: UnixMs) -> SignerSetup {
+    /// The wrapping key of its shares.
+    pub fn protector(&self) -> SoftwareKeyProtector {
         let path = self.folder.path().join("kek");
-        let protector = SoftwareKeyProtector::open(&path, Mode::Dev, self.entropy.rng()).unwrap();
+        SoftwareKeyProtector::open(&path, Mode::Dev, self.entropy.rng()).unwrap()
+    }
+
+    pub fn setup(&self, now: UnixMs) -> SignerSetup {
         SignerSetup {
             genesis: self.world.genesis.to_bytes(),
             pinned: self.world.genesis.hash(),
             me: self.id,
             secrets: self.secrets(),
             db: self.disk.clone(),
-            protector: Arc::new(protector),
+            protector: Arc::new(self.protector()),
             codecs: self.codecs.clone(),
             entropy: self.entropy.clone(),
             rules: self.rules.clone(),
