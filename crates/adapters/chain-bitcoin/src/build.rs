@@ -103,7 +103,7 @@ impl Draft {
         // BIP-69: inputs by the transaction id as people see it, then by index.
         chosen.sort_by_key(|coin| (coin.outpoint.txid.to_string(), coin.outpoint.vout));
         let outputs = self.outputs(codec, plan, &settlement)?;
-        let unsigned = write(codec, view, &chosen, outputs)?;
+        let unsigned = write(codec, &chosen, outputs)?;
         read_back(codec, plan, unsigned, &settlement)
     }
 
@@ -164,15 +164,14 @@ impl Draft {
 
 fn write(
     codec: &BitcoinCodec,
-    view: &BuildView,
     chosen: &[Coin],
     outputs: Vec<(TxOut, Option<OwnPath>)>,
 ) -> Result<Vec<u8>, Refusal> {
     let (output, claims) = outputs.into_iter().unzip();
     let transaction = Transaction {
         version: Version::TWO,
-        // The newest height: a miner gains nothing by mining an older block again.
-        lock_time: LockTime::from_height(view.height).map_err(malformed)?,
+        // The only one that signers accept: they know no height, so none could be judged.
+        lock_time: LockTime::ZERO,
         input: chosen.iter().map(input).collect(),
         output,
     };

@@ -4,14 +4,14 @@ use crate::encode::{InputClaim, Unsigned};
 use crate::expected::total;
 use crate::wallet::Wallet;
 use crate::{BitcoinCodec, address, sighash};
-use bitcoin::absolute::LOCK_TIME_THRESHOLD;
+use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, Sequence, Transaction, TxIn, TxOut};
 use std::collections::BTreeSet;
 use strongroom_ports::chain::{Inspection, Move, OwnPath, Slot, VaultKey};
 use strongroom_types::{Code, ConflictKey, Refusal, Suite, Tweak};
 
-/// The one sequence number: replaceable (BIP-125), lock time in force, no relative lock (BIP-68).
+/// The one sequence number: replaceable (BIP-125), no relative lock (BIP-68).
 pub const SEQUENCE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
 
 /// An unsigned form that was decoded and checked, with what it does.
@@ -80,7 +80,7 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
         returned: returned.into(),
         fee: fee.into(),
         conflicts,
-        // A lock time delays a transaction; nothing ends its validity but a spent input.
+        // Nothing ends a transaction's validity but a spent input.
         expiry: None,
         slots: slots(&unsigned, &spent, &wallet)?,
     };
@@ -98,8 +98,10 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
         return Err(opaque("transaction version other than 2"));
     }
 
-    if transaction.lock_time.to_consensus_u32() >= LOCK_TIME_THRESHOLD {
-        return Err(opaque("lock time that is not a block height"));
+    // A transaction locked until a far block confirms long after its intent has ended, and no signer
+    // knows which block is the newest.
+    if transaction.lock_time != LockTime::ZERO {
+        return Err(opaque("lock time other than 0"));
     }
 
     transaction.input.iter().try_for_each(check_input)?;

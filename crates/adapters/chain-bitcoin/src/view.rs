@@ -54,7 +54,7 @@ impl FeeRate {
 /// A decoded view.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BuildView {
-    /// Newest known height, for the lock time.
+    /// Newest known height. No part of the transaction depends on it.
     pub height: u32,
     /// Rate that the fee should have.
     pub rate: FeeRate,
