@@ -4,6 +4,7 @@ use crate::quorum::{SignerIndex, roster};
 use crate::run::{RunEvent, RunName};
 use crate::stage::{CoordinatorStage, Records};
 use strongroom_journal::model::KeyRecord;
+use strongroom_journal::state::Lookup as _;
 use strongroom_stage::post::Cause;
 use strongroom_types::{SessionId, TenantId, UnixMs};
 use strongroom_wire::{CoordinatorMessage, Layer};
@@ -40,7 +41,17 @@ impl CoordinatorStage {
         let ready = |signer: &SignerIndex| {
             !run.excluded.contains(signer) && self.stock.count(key.plan.key, *signer) >= slots
         };
-        roster(key).into_iter().filter(ready).collect()
+        self.in_service(key).into_iter().filter(ready).collect()
+    }
+
+    /// Signers that hold shares of a key, without those in quarantine: no honest signer shares in a
+    /// quorum with one of them.
+    pub(crate) fn in_service(&self, key: &KeyRecord) -> Vec<SignerIndex> {
+        let platform = self.journal.read(|f| f.state().platform());
+        let quarantined = platform.map_or_else(|_| Vec::new(), |platform| platform.quarantined);
+        let mut signers = roster(key);
+        signers.retain(|signer| !quarantined.contains(&signer.0));
+        signers
     }
 
     fn ask(&mut self, now: UnixMs, name: RunName, quorum: Vec<SignerIndex>) -> Records {

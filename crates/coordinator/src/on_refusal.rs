@@ -1,7 +1,6 @@
 //! A signer's refusal: one signer's word, of a signing request or of a ceremony's run.
 
 use crate::ceremony::{CeremonyEvent, RETRY_MS};
-use crate::quorum::roster;
 use crate::run::{Run, RunEvent, RunName};
 use crate::stage::{CoordinatorStage, Records, Step};
 use strongroom_types::{Code, Cure, UnixMs};
@@ -84,7 +83,8 @@ impl CoordinatorStage {
         let left = |run: &Run| {
             let key = self.key(run.request.tenant, run.request.key)?;
 
-            let left = roster(&key)
+            let left = self
+                .in_service(&key)
                 .iter()
                 .filter(|signer| !run.excluded.contains(signer))
                 .count();

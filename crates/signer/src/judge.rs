@@ -14,6 +14,7 @@ mod ceremony;
 mod checks;
 mod journal;
 mod local;
+mod quorum;
 mod transaction;
 
 use crate::fatal::Fatal;

@@ -282,3 +282,13 @@ fn a_run_ends_without_a_word_when_its_time_is_over_and_a_reminder_begins_it_agai
     site.signers.conduct.clear();
     assert_signed(&site.sign(&request));
 }
+
+/// No honest signer shares in a quorum with one of them: asking would spend nonces for nothing.
+#[test]
+fn quarantined_signer_is_in_no_quorum() {
+    let mut site = Site::stocked();
+    site.quarantine(2);
+    for quorum in site.next_quorums(0..6) {
+        assert_eq!(quorum, [1, 3]);
+    }
+}

@@ -259,6 +259,14 @@ impl Site {
         self.catch_up();
     }
 
+    /// The platform puts a signer in quarantine.
+    pub fn quarantine(&mut self, index: u16) {
+        let what = strongroom_types::Tighten::Quarantine(index);
+        let act = strongroom_types::ActBody::Tighten(what);
+        self.ledger.platform_act(act).unwrap();
+        self.catch_up();
+    }
+
     /// The quorum that each of these payments asks, one after the other.
     pub fn next_quorums(&mut self, payments: std::ops::Range<u64>) -> Vec<Vec<u16>> {
         payments

@@ -1,7 +1,7 @@
 //! The list of checks, as an auditor reads it.
 
 use super::case::Case;
-use super::{journal, local, transaction};
+use super::{journal, local, quorum, transaction};
 use crate::verdict::Stop;
 
 /// One check before a share.
@@ -83,6 +83,11 @@ pub(super) const CHECKS: &[Check] = &[
         "attempt_witnessed",
         journal::attempt_witnessed,
         "An attempt that only this signer has seen, and that a fork may not have, is signed.",
+    ),
+    check(
+        "peers_in_service",
+        quorum::peers_in_service,
+        "A signer in quarantine is made one of the t by another quorum member's share.",
     ),
     check(
         "key_of_vault",

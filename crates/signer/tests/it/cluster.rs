@@ -197,6 +197,16 @@ impl Cluster {
         self.submit(Body::Act(act)).unwrap()
     }
 
+    /// Appends the platform's quarantine of a signer.
+    pub fn quarantine(&mut self, index: u16) {
+        let version = self.writer.state().platform().unwrap().version;
+        let body = ActBody::Tighten(Tighten::Quarantine(index));
+        let scope = strongroom_types::Scope::Platform;
+        let act = self.world.act(self.now, scope, body, version);
+        let signed = self.world.sign(&act, &[Who::PlatformAdmin]);
+        self.submit(Body::Act(signed)).unwrap();
+    }
+
     pub fn tighten(&mut self, what: Tighten) -> u64 {
         let who = self.ledger().admins();
         self.act(ActBody::Tighten(what), &who)

@@ -130,3 +130,29 @@ fn a_stock_that_nobody_uses_starts_anew_under_another_boot() {
     assert_ne!(cluster.prepare(1, 256)[0].boot, first);
     cluster.assert_serves(1);
 }
+
+/// The other member of the quorum is believed to be in hostile hands; the shares of this one are
+/// all that it lacks.
+#[test]
+fn hole_a_quorum_with_a_quarantined_signer_gets_no_share() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let with_two = cluster.request(&payment, &[1, 2]);
+    let control = cluster.request(&payment, &[1, 3]);
+    cluster.quarantine(2);
+
+    let refused = cluster.ask(1, &with_two);
+    assert_eq!(refused.code(), Code::NotInRoster);
+    assert_eq!(cluster.ask(1, &control).shares().len(), 1);
+}
+
+/// Not witnessed yet: it counts at this signer all the same.
+#[test]
+fn quarantine_of_a_peer_counts_before_it_is_witnessed() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let with_two = cluster.request(&payment, &[1, 2]);
+    cluster.withhold = true;
+    cluster.quarantine(2);
+    assert_eq!(cluster.ask(1, &with_two).code(), Code::NotInRoster);
+}
