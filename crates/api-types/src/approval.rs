@@ -1,6 +1,6 @@
 //! Transactions that wait for approvers.
 
-use crate::text::{AnswerText, CredentialIdText};
+use crate::text::CredentialIdText;
 use crate::transaction::TransactionInfo;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,11 +18,9 @@ pub struct PendingInfo {
     pub transaction: TransactionInfo,
 }
 
-/// One approver's answer.
+/// One approver's yes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AnswerInfo {
-    /// `yes` or `no`.
-    pub answer: AnswerText,
-    /// Credential that answered.
+    /// Credential that approved.
     pub approver: CredentialIdText,
 }

@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 use strongroom_types::{
-    Answer, ChainId, CredentialId, Digest, KeyId, PlatformId, Suite, TenantId, Tier, TransactionId,
-    VaultId,
+    ChainId, CredentialId, Digest, KeyId, PlatformId, Suite, TenantId, Tier, TransactionId, VaultId,
 };
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, SchemaFormat};
@@ -38,7 +37,6 @@ macro_rules! textual {
 }
 
 textual! {
-    AnswerText Answer "answer" "^(yes|no)$";
     ChainIdText ChainId "caip-2" "^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$";
     CredentialIdText CredentialId "credential-id" "^crd_[0-9a-f]{32}$";
     DigestText Digest "digest" "^[0-9a-f]{64}$";

@@ -101,7 +101,6 @@ pub(crate) fn pending(row: &TxRow, answers: &[Signed]) -> PendingInfo {
         .iter()
         .filter_map(|answer| Approval::parse(&answer.text).ok())
         .map(|approval| AnswerInfo {
-            answer: approval.answer.into(),
             approver: approval.approver.into(),
         });
 

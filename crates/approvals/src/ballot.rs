@@ -4,11 +4,9 @@ use crate::assign::assign;
 use crate::inbox::ParsedText;
 use crate::store::{Pending, Yes};
 use strongroom_journal::State;
-use strongroom_journal::apply::{Ballot, Seat, check_answer, initiator};
+use strongroom_journal::apply::{Ballot, Seat, check_approval, initiator};
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{
-    Answer, Approval, Code, Digest, GroupNeed, Refusal, Signed, UnixMs, UserId,
-};
+use strongroom_types::{Approval, Code, Digest, GroupNeed, Refusal, Signed, UnixMs, UserId};
 
 /// An intent's answers so far, seen with a state of the journal.
 pub(crate) struct BallotBox<'a> {
@@ -42,23 +40,16 @@ impl BallotBox<'_> {
             core: &self.pending.core,
             at: now,
         };
-        let wanted = answer.document.answer;
 
         // A human may be in several groups: the first one that takes the answer will do.
         let mut refusal = Refusal::from(Code::ApprovalNotEligible);
         for (index, need) in self.needs().iter().enumerate() {
-            let after = match wanted {
-                Answer::Yes => self.predecessors(index),
-                // Anyone who may say yes at some time may say no at any time.
-                Answer::No => Ok(Vec::new()),
-            };
-            let verified = after.and_then(|after| {
+            let verified = self.predecessors(index).and_then(|after| {
                 let seat = Seat {
                     group: need.group,
-                    answer: wanted,
                     after: &after,
                 };
-                check_answer(self.state, &ballot, &seat, &answer.signed)
+                check_approval(self.state, &ballot, &seat, &answer.signed)
             });
             match verified {
                 Ok(verified) => return Ok(verified.relied.user),

@@ -1,4 +1,4 @@
-//! A person's answer arrives.
+//! A person's yes arrives.
 
 use crate::ballot::BallotBox;
 use crate::inbox::ParsedText;
@@ -8,11 +8,11 @@ use crate::stage::{ApprovalsStage, Outgoing, illegal};
 use crate::step::Step;
 use crate::store::{self, Pending, Yes};
 use strongroom_stage::StageError;
-use strongroom_types::{Answer, Approval, Code, Document as _, Signed};
+use strongroom_types::{Approval, Document as _};
 use strongroom_wire::Decided;
 
 impl ApprovalsStage {
-    /// Counts an answer to an intent that waits. What does not count becomes a dead letter: the API
+    /// Counts a yes to an intent that waits. What does not count becomes a dead letter: the API
     /// has checked it before, so it came too late or from a part that lies.
     pub(crate) fn on_approval(
         &mut self,
@@ -29,11 +29,7 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         }
 
-        let event = match answer.document.answer {
-            Answer::Yes => PendingEvent::Yes,
-            Answer::No => PendingEvent::No,
-        };
-        pending.state.apply(event).map_err(illegal)?;
+        pending.state.apply(PendingEvent::Yes).map_err(illegal)?;
 
         // With the present state, not that of the submission: a credential revoked since is refused.
         let checked = self.journal.read(|follower| {
@@ -47,10 +43,7 @@ impl ApprovalsStage {
         let person = checked
             .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
 
-        match answer.document.answer {
-            Answer::Yes => self.on_yes(step, &pending, Yes { person, answer }),
-            Answer::No => self.on_no(step, &pending, &answer.signed),
-        }
+        self.on_yes(step, &pending, Yes { person, answer })
     }
 
     /// Approved once every group has its number.
@@ -88,20 +81,5 @@ impl ApprovalsStage {
             &pending.intent,
             verdict,
         )?])
-    }
-
-    /// One no ends the intent; permanently once it is in the journal.
-    fn on_no(&mut self, step: &mut Step<'_>, pending: &Pending, no: &Signed) -> Outgoing {
-        store::delete(step.tx, &pending.intent.digest)?;
-        let submitted = self.publish_rejected(step, pending, no)?;
-
-        let code = Code::IntentRejected;
-        let verdict = DecisionNews {
-            core: pending.core.to_text(),
-            approvals: Vec::new(),
-            decided: Decided::Refused(code, code.meaning().to_owned()),
-        };
-        let decided = self.publish_decided(step, &pending.intent, verdict)?;
-        Ok(vec![submitted, decided])
     }
 }

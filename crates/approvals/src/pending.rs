@@ -37,8 +37,6 @@ pub(crate) enum PendingEvent {
     Yes,
     /// The yes that completes it.
     LastYes,
-    /// A no of someone who could have said yes.
-    No,
     /// Its deadline passed.
     Expire,
     /// The journal holds its cancellation or rejection.
@@ -76,7 +74,6 @@ impl PendingState {
             PendingEvent::Settle => Ok(Self::Absent),
             PendingEvent::Yes
             | PendingEvent::LastYes
-            | PendingEvent::No
             | PendingEvent::Expire
             | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Absent)),
         }
@@ -90,9 +87,7 @@ impl PendingState {
             // One of several.
             PendingEvent::Yes => Ok(Self::Waiting),
             PendingEvent::LastYes => Ok(Self::Approved),
-            PendingEvent::No | PendingEvent::Expire | PendingEvent::EndInJournal => {
-                Ok(Self::Absent)
-            }
+            PendingEvent::Expire | PendingEvent::EndInJournal => Ok(Self::Absent),
             // An earlier payment of the same intent, which came back here since.
             PendingEvent::Settle => Ok(Self::Waiting),
         }
@@ -105,10 +100,9 @@ impl PendingState {
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             PendingEvent::Expire | PendingEvent::Settle => Ok(Self::Absent),
             // Its approvals are with the transactions service: from here on the journal stops it.
-            PendingEvent::Yes
-            | PendingEvent::LastYes
-            | PendingEvent::No
-            | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Approved)),
+            PendingEvent::Yes | PendingEvent::LastYes | PendingEvent::EndInJournal => {
+                Err(event.illegal_in(Self::Approved))
+            }
         }
     }
 

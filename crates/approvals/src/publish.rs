@@ -3,13 +3,11 @@
 use crate::inbox::ParsedText;
 use crate::stage::ApprovalsStage;
 use crate::step::Step;
-use crate::store::Pending;
-use strongroom_journal::entry::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, first_half};
-use strongroom_types::{Document as _, Intent, Scope, Signed};
-use strongroom_wire::{Decided, IntentDecided, JournalSubmitted, Layer, encode, topics};
+use strongroom_stage::post::Cause;
+use strongroom_types::{Intent, Signed};
+use strongroom_wire::{Decided, IntentDecided, Layer, topics};
 
 /// News of an intent.
 pub(crate) struct DecisionNews {
@@ -46,32 +44,6 @@ impl ApprovalsStage {
 
         // One vault's decisions keep their order: they may spend the same coins.
         let address = (topics::INTENT_DECIDED, &intent.document.vault.0[..]);
-        self.post.record(step.now, address, None, &payload, &cause)
-    }
-
-    /// Submits a no to the journal: from its entry on no signer signs this intent, whatever this
-    /// service says later.
-    pub(crate) fn publish_rejected(
-        &mut self,
-        step: &Step<'_>,
-        pending: &Pending,
-        no: &Signed,
-    ) -> Result<Record, StageError> {
-        let intent = &pending.intent;
-        let body = Body::Rejected {
-            intent: intent.signed.clone(),
-            core: pending.core.to_text(),
-            approval: no.clone(),
-        };
-
-        let payload = JournalSubmitted {
-            // The same no submitted twice is one submission.
-            submission: first_half(intent.digest),
-            scope: Scope::Tenant(intent.document.tenant),
-            body: encode(&body),
-        };
-        let address = (topics::JOURNAL_SUBMITTED, &intent.document.tenant.0[..]);
-        let cause = step.cause_for(intent.digest);
         self.post.record(step.now, address, None, &payload, &cause)
     }
 }

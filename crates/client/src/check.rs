@@ -6,8 +6,8 @@ use strongroom_api_types::{DecisionInfo, SignedText, StateName, TransactionInfo}
 use strongroom_ports::chain::{ChainCodec, Effects, Registry};
 use strongroom_types::words::words;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, DecisionCore, Digest, Document, Intent, PlatformId, Signed,
-    SigningCredential, TransactionId, digest,
+    Act, ActBody, ActId, Approval, ApprovalNonce, DecisionCore, Digest, Document, Intent,
+    PlatformId, Scope, Signed, SigningCredential, Tighten, TransactionId, UnixMs, digest,
 };
 
 /// A member of an answer that must be exactly this.
@@ -184,10 +184,10 @@ pub fn pending(
     for answer in &info.approvals {
         let text = signed(answer)?.text;
         let approval: Approval = document(&text)?;
-        // A yes to an earlier core counts no more. Named in `after`, it would spoil this approval:
+        // One for an earlier core counts no more. Named in `after`, it would spoil this approval:
         // the journal compares that list with the approvals it counts.
         let fits = approval.intent == shown.digest && approval.core == decision.digest;
-        if fits && approval.answer == Answer::Yes {
+        if fits {
             answered.push(Approval::digest_of(&text));
         }
     }
@@ -225,27 +225,16 @@ impl PendingApproval {
         self.answered.iter().take(earlier).copied().collect()
     }
 
-    /// The answer of one person, signed over both digests as recomputed here, valid as long as the
+    /// The yes of one person, signed over both digests as recomputed here, valid as long as the
     /// intent.
     #[must_use]
-    pub fn answer(
-        &self,
-        answer: Answer,
-        reason: &str,
-        nonce: ApprovalNonce,
-        by: &SigningCredential,
-    ) -> Signed {
+    pub fn approval(&self, reason: &str, nonce: ApprovalNonce, by: &SigningCredential) -> Signed {
         let approval = Approval {
             platform: self.shown.intent.platform,
             tenant: self.shown.intent.tenant,
             intent: self.shown.digest,
             core: self.decision.digest,
-            // A no stands by itself: it may come from any group, at any time.
-            after: match answer {
-                Answer::Yes => self.after(),
-                Answer::No => Vec::new(),
-            },
-            answer,
+            after: self.after(),
             approver: by.id,
             rationale: rationale(reason),
             nonce,
@@ -255,6 +244,22 @@ impl PendingApproval {
         };
         Signed::by(&approval, by)
     }
+}
+
+/// The no of one person: a tightening of the intent alone, so that no other decision on it lets it
+/// pass.
+#[must_use]
+pub fn rejection(shown: &Shown, id: ActId, expires: UnixMs, by: &SigningCredential) -> Signed {
+    let act = Act {
+        platform: shown.intent.platform,
+        scope: Scope::Tenant(shown.intent.tenant),
+        id,
+        // A tightening names a lowest version: 0 fits every state of the scope.
+        version: 0,
+        expires,
+        body: ActBody::Tighten(Tighten::Reject(shown.digest)),
+    };
+    Signed::by(&act, by)
 }
 
 #[cfg(test)]

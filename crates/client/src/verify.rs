@@ -43,7 +43,7 @@ pub struct Report {
     pub authorized: u64,
     /// Attempts, the first ones included.
     pub attempts: u64,
-    /// Intents rejected by an approver.
+    /// Noes of approvers.
     pub rejected: u64,
     /// Signed transactions whose every signature verifies and whose effects are those of their
     /// intent.

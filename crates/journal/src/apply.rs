@@ -6,8 +6,9 @@
 //! |---|---|
 //! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
 //! | `record`, `proposal` | registry records: at once, or after delay and release |
-//! | `tighten` | tightenings: revoke, stop, pause, cancel, veto, quarantine |
-//! | `authorize`, `approvals` | payments: authorized with attempt 1, or rejected |
+//! | `tighten`, `reject` | tightenings: revoke, stop, pause, cancel, reject, veto, quarantine |
+//! | `authorize`, `approvals` | payments: authorized with attempt 1 |
+//! | `policies` | policies that can be put in force |
 //! | `attempt` | further attempts of an authorized intent |
 //! | `windows` | velocity windows |
 //! | `waiting`, `witnessed` | what waits until witnesses have vouched for it, and the entry that says so |
@@ -20,15 +21,17 @@ mod authorize;
 pub mod ceremony;
 mod change;
 mod opened;
+mod policies;
 mod proposal;
 mod record;
+mod reject;
 mod tighten;
 mod waiting;
 mod windows;
 mod witnessed;
 
 pub use approvals::{
-    Ballot, Seat, VerifiedAnswer, check_answer, check_approvals, check_for_any_group,
+    Ballot, Seat, VerifiedApproval, check_approval, check_approvals, check_for_any_group,
 };
 pub use authorize::{Admitted, Evaluated, admissible, evaluate, initiator};
 pub use windows::TenantView;
@@ -115,20 +118,6 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             count_entry(change, place)?;
             attempt::apply(change, place, further)
         }
-        Body::Rejected {
-            intent,
-            core,
-            approval,
-        } => {
-            // Not counted against the quota: a "no" tightens, and a full minute must not keep it
-            // out.
-            let no = authorize::SignedNo {
-                intent,
-                core,
-                approval,
-            };
-            authorize::reject(change, tenant_place(entry)?, &no)
-        }
         Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?.tenant, finished),
         Body::Witnessed(witnessed) => witnessed::apply(change, entry, witnessed),
     }
@@ -200,7 +189,10 @@ fn count_entry(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
 
 /// The tenant's record, unless the tenant itself or the whole platform is stopped: an incident
 /// stops payments and loosenings before its cause is known.
-fn check_not_stopped(view: &dyn View, tenant: TenantId) -> Result<TenantRecord, Refusal> {
+pub(crate) fn check_not_stopped(
+    view: &dyn View,
+    tenant: TenantId,
+) -> Result<TenantRecord, Refusal> {
     if view.platform()?.stopped {
         return Err(Code::PlatformStopped.into());
     }

@@ -102,15 +102,6 @@ pub enum Body {
     Authorized(Box<Authorization>),
     /// A further attempt of an authorized intent.
     Attempt(Box<FurtherAttempt>),
-    /// An approver said no: intent, decision core, and the signed "no".
-    Rejected {
-        /// Intent text and client's signature.
-        intent: Signed,
-        /// Canonical text of the decision core.
-        core: String,
-        /// The signed no.
-        approval: Signed,
-    },
     /// A ceremony finished.
     Finished(Box<Finished>),
     /// Witnesses vouch for what was entered before.
@@ -203,7 +194,6 @@ impl SealedEntry {
             | Body::Act(_)
             | Body::Authorized(_)
             | Body::Attempt(_)
-            | Body::Rejected { .. }
             | Body::Witnessed(_) => None,
         };
 
@@ -233,7 +223,7 @@ const fn class(body: &Body) -> u8 {
     match body {
         Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => 0,
         Body::Act(_) => 1,
-        Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } => 2,
+        Body::Authorized(_) | Body::Attempt(_) => 2,
         Body::Finished(_) => 3,
     }
 }

@@ -190,7 +190,7 @@ pub fn ended(t: TenantId, digest: &Digest) -> Key {
     key(ENDED, &[&t.0, &digest.0])
 }
 
-/// An authorized intent that has not expired.
+/// The open part of an authorized intent, until it expires.
 #[must_use]
 pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
     key(OPEN_INTENT, &[&t.0, &digest.0])

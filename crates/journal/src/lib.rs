@@ -11,11 +11,14 @@
 //! | [`entry`] | entries, leaves, private parts |
 //! | [`keyspace`], [`model`], [`state`], [`root`] | the ordered map, its records, its Merkle root |
 //! | [`apply`] | the rules of each entry |
+//! | `asked` | whether a payment may go out: one function for authorization, attempt and share |
 //! | [`share`] | what a signature share needs at the head |
 //! | [`overlay`] | views of the past (head) and of what was handed over |
 //! | [`follower`], [`witness`], [`writer`] | replica, cosigner, orderer as state machines |
 
 #![deny(clippy::wildcard_enum_match_arm)]
+
+mod asked;
 
 pub mod apply;
 mod cosigned;

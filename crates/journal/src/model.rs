@@ -1,9 +1,10 @@
 //! The records that the state holds, in borsh.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_policy::{Payment, Terms};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    ActId, AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, ConflictKey,
+    ActId, AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, Code, ConflictKey,
     Credential, CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId,
     UnixMs, UserId, Vault, VaultId,
 };
@@ -265,6 +266,8 @@ pub struct ReliedApproval {
     pub user: UserId,
     /// Group in which it counts.
     pub group: GroupId,
+    /// End of the approval's own life, journal and clock time.
+    pub expires: UnixMs,
 }
 
 /// One attempt as the state remembers it.
@@ -295,6 +298,20 @@ pub enum IntentStanding {
     Authorized = 0,
     /// Cancelled by its client or the admins.
     Cancelled = 1,
+    /// Rejected by a member of a group that the policy names.
+    Rejected = 2,
+}
+
+impl IntentStanding {
+    /// Why nothing more is paid for the intent; none while it lives.
+    #[must_use]
+    pub const fn ended(self) -> Option<Code> {
+        match self {
+            Self::Authorized => None,
+            Self::Cancelled => Some(Code::IntentCancelled),
+            Self::Rejected => Some(Code::IntentRejected),
+        }
+    }
 }
 
 /// An intent.
@@ -302,7 +319,7 @@ pub enum IntentStanding {
 pub struct IntentRecord {
     /// Position of the entry that holds its text.
     pub seq: u64,
-    /// Authorized or cancelled.
+    /// Authorized, cancelled or rejected.
     pub standing: IntentStanding,
     /// The vault that pays.
     pub vault: VaultId,
@@ -334,12 +351,26 @@ pub struct IntentRecord {
     pub attempts: Vec<AttemptRecord>,
 }
 
+/// The part of an authorized intent that is needed only while it can still pay: kept until it
+/// expires.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct OpenIntentRecord {
+    /// Content that the policy reads, to be asked again.
+    pub payment: Payment,
+    /// Policy that authorized it.
+    pub policy: Digest,
+    /// Rule of that policy.
+    pub rule: String,
+    /// Obligations that were met.
+    pub met: Terms,
+}
+
 /// Amounts of an intent in velocity windows.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Spend {
     /// (asset, worst case) pairs; the fee cap is in the native asset's.
     pub amounts: Vec<(strongroom_types::AssetId, MinorUnits)>,
-    /// Journal time under which it is counted: the last attempt's.
+    /// Journal time under which it is counted: that of the last attempt that pays.
     pub at: UnixMs,
 }
 

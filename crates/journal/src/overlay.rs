@@ -7,6 +7,9 @@
 
 use crate::state::{Delta, View};
 use ed25519_dalek::VerifyingKey;
+use std::sync::Arc;
+use strongroom_policy::Policy;
+use strongroom_types::{Digest, Refusal};
 
 /// A map with changes laid over it; of several layers, the last one laid decides.
 #[derive(Clone)]
@@ -45,6 +48,10 @@ impl View for Overlay<'_> {
 
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
         self.base.public_key(bytes)
+    }
+
+    fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        self.base.parsed_policy(digest, text)
     }
 }
 

@@ -4,9 +4,12 @@
 //! relies on is *still* in force there. A tightening in the signer's own tip, or handed to it,
 //! counts at once.
 
+use crate::asked::{self, Asked, Relied};
 use crate::genesis::Genesis;
-use crate::model::{AttemptRecord, IntentRecord, IntentStanding, KeyRecord, VaultRecord};
+use crate::keyspace as ks;
+use crate::model::{AttemptRecord, IntentRecord, KeyRecord, OpenIntentRecord, VaultRecord};
 use crate::state::{Lookup as _, View};
+use strongroom_policy::Moment;
 use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
 
 /// A share that a signer is asked for.
@@ -62,13 +65,13 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
     if last.is_some_and(|last| last.number != attempt.number) {
         return Err(Code::AttemptSuperseded.into());
     }
-    check_age(&attempt, genesis, asked.now)?;
+    check_age(&record, &attempt, (genesis, asked.now))?;
 
     let vault = view.vault(tenant, record.vault)?;
     match attempt.kind {
         AttemptKind::Pay | AttemptKind::Bump => {
-            check_payment(view, tenant, &record, asked.now)?;
-            check_not_paused(view, tenant, &vault, asked.now)?;
+            check_live(&record, asked.now)?;
+            ask_again(view, genesis, asked, (&record, &attempt))?;
         }
         // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
         AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
@@ -87,29 +90,29 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
 
 /// An attempt lives for minutes: a transaction found years later is signed by no one. One from the
 /// future says that this signer's clock is wrong, and then its other checks of time are too.
-fn check_age(attempt: &AttemptRecord, genesis: &Genesis, now: UnixMs) -> Result<(), Refusal> {
+fn check_age(
+    record: &IntentRecord,
+    attempt: &AttemptRecord,
+    (genesis, now): (&Genesis, UnixMs),
+) -> Result<(), Refusal> {
     if attempt.at > now.plus(genesis.bounds.skew_ms) {
         return Err(Code::ClockSkew.into());
     }
-    if now.since(attempt.at) > genesis.bounds.attempt_life_ms {
+
+    // From the end of its lock: until then no share can leave, however long that is.
+    let from = attempt.at.max(record.locked_until);
+    if now.since(from) > genesis.bounds.attempt_life_ms {
         return Err(Code::AttemptTooOld.into());
     }
     Ok(())
 }
 
-/// Checks that everything a payment relies on is *still* in force: authorization was judged at its
-/// own position, and people change their minds, lose their keys and leave between then and now.
-fn check_payment(
-    view: &dyn View,
-    tenant: TenantId,
-    record: &IntentRecord,
-    now: UnixMs,
-) -> Result<(), Refusal> {
-    if record.standing == IntentStanding::Cancelled {
-        return Err(Code::IntentCancelled.into());
+/// The intent has not ended and its lock has passed, by this signer's own clock: journal time
+/// stands still when the writer withholds entries.
+fn check_live(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
+    if let Some(code) = record.standing.ended() {
+        return Err(code.into());
     }
-
-    // By this signer's own clock: journal time stands still when the writer withholds entries.
     if now >= record.expires {
         return Err(Code::IntentExpired.into());
     }
@@ -117,63 +120,52 @@ fn check_payment(
         let detail = format!("until {}", record.locked_until);
         return Err(Refusal::new(Code::TimeLocked, detail));
     }
-
-    if view.platform()?.stopped {
-        return Err(Code::PlatformStopped.into());
-    }
-    if view.tenant(tenant)?.stopped {
-        return Err(Code::TenantStopped.into());
-    }
-
-    // A credential revoked as stolen may be the very one that made this payment, or agreed to it.
-    if view.credential(tenant, record.initiator).is_err() {
-        return Err(Refusal::new(
-            Code::InitiatorNoLongerInForce,
-            record.initiator,
-        ));
-    }
-    for relied in &record.approvals {
-        let in_force = view.credential(tenant, relied.credential).is_ok();
-        if !in_force || !view.in_group(tenant, relied.group, relied.user)? {
-            return Err(Refusal::new(
-                Code::ApprovalNoLongerInForce,
-                relied.credential,
-            ));
-        }
-    }
-
-    // An address removed as compromised must not receive what was on its way.
-    for entry in &record.allow_list {
-        if view.allow_list(tenant, *entry)?.is_none() {
-            return Err(Refusal::new(Code::AllowListNoLongerInForce, entry));
-        }
-    }
     Ok(())
 }
 
-/// A pause is one admin's way to gain time; it counts for attempts that are authorized already.
-fn check_not_paused(
+/// Asks at this moment of the journal all that denies: authorization was judged at its own
+/// position, and people change their minds, lose their keys and leave between then and now.
+fn ask_again(
     view: &dyn View,
-    tenant: TenantId,
-    vault: &VaultRecord,
-    now: UnixMs,
+    genesis: &Genesis,
+    asked: &ShareRequest,
+    (record, attempt): (&IntentRecord, &AttemptRecord),
 ) -> Result<(), Refusal> {
-    let until = view.tenant(tenant)?.paused_until.max(vault.paused_until);
-    if now < until {
-        return Err(Code::Paused.into());
-    }
-    Ok(())
+    // Forgotten once journal time is past the intent's end, which this signer's clock is not yet.
+    let open: Option<OpenIntentRecord> =
+        view.record(&ks::open_intent(asked.tenant, &asked.intent))?;
+    let open = open.ok_or(Code::IntentExpired)?;
+    let chain = genesis
+        .chain(&record.chain)
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &record.chain))?;
+
+    let payment = Asked {
+        tenant: asked.tenant,
+        intent: asked.intent,
+        payment: &open.payment,
+        decoder: &chain.decoder,
+        moment: Moment::Head {
+            at: view.position()?.last_at,
+            attempt: attempt.at,
+        },
+        now: asked.now,
+        relied: Some(Relied {
+            record,
+            open: &open,
+        }),
+    };
+    asked::ask(view, &payment).map(drop)
 }
 
-/// Only a cancelled or expired intent returns its anchor to the vault: else a hostile service could
+/// Only an ended or expired intent returns its anchor to the vault: else a hostile service could
 /// keep a live payment from ever confirming.
 fn check_cancel_allowed(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
-    if record.standing == IntentStanding::Cancelled || now >= record.expires {
+    if record.standing.ended().is_some() || now >= record.expires {
         return Ok(());
     }
     Err(Refusal::new(
         Code::EffectsMismatch,
-        "the intent is neither cancelled nor expired",
+        "the intent is neither cancelled, rejected nor expired",
     ))
 }
 

@@ -35,6 +35,20 @@ pub trait View {
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
         VerifyingKey::from_bytes(bytes).ok()
     }
+
+    /// The policy of this digest, which `text` is. A view may remember what it parsed.
+    ///
+    /// # Errors
+    /// `internal` when the text is no policy: only policies that load are put in force.
+    fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        let _ = digest;
+        parse_policy(text)
+    }
+}
+
+fn parse_policy(text: &[u8]) -> Result<Arc<Policy>, Refusal> {
+    let text = std::str::from_utf8(text).map_err(|_| Code::Internal)?;
+    Ok(Arc::new(Policy::load(text)?.0))
 }
 
 /// The whole state of the journal at one position.
@@ -50,6 +64,9 @@ pub struct State {
 
 /// Decoded credential keys kept: those of busy clients, some 230 bytes each.
 const PUBLIC_KEYS_MAX: usize = 4096;
+
+/// Parsed policies kept: those of busy tenants, up to a megabyte each.
+const POLICIES_MAX: usize = 256;
 
 /// The Merkle trie, and the keys whose values it has not followed yet: most of a batch's entries
 /// change the same counters, and only the last value of each is hashed.
@@ -99,6 +116,20 @@ impl View for State {
         }
         known.insert(*bytes, key);
         Some(key)
+    }
+
+    fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = known.get(digest) {
+            return Ok(Arc::clone(policy));
+        }
+
+        let policy = parse_policy(text)?;
+        if known.len() >= POLICIES_MAX {
+            known.clear();
+        }
+        known.insert(*digest, Arc::clone(&policy));
+        Ok(policy)
     }
 }
 
@@ -227,23 +258,6 @@ impl State {
             .filter_map(|(_, value)| read(value).ok())
             .collect()
     }
-
-    /// The parsed policy in force of a tenant, with its digest.
-    pub fn policy(&self, tenant: TenantId, record: &TenantRecord) -> Result<Arc<Policy>, Refusal> {
-        let mut cache = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = cache.get(&record.policy) {
-            return Ok(Arc::clone(known));
-        }
-
-        // A tenant without its policy is a broken store, never "no rules".
-        let bytes = self
-            .get(&ks::policy(tenant, &record.policy))
-            .ok_or(Code::Internal)?;
-        let text = std::str::from_utf8(bytes).map_err(|_| Code::Internal)?;
-        let policy = Arc::new(Policy::load(text)?.0);
-        cache.insert(record.policy, Arc::clone(&policy));
-        Ok(policy)
-    }
 }
 
 /// Decodes a stored value; what does not decode is a broken store or build, never "absent".
@@ -278,6 +292,15 @@ pub trait Lookup: View {
     fn tenant(&self, t: TenantId) -> Result<TenantRecord, Refusal> {
         self.record(&ks::tenant(t))?
             .ok_or_else(|| Refusal::new(Code::UnknownTenant, t))
+    }
+
+    /// The policy of a tenant's record, which must be of the same view.
+    fn policy(&self, t: TenantId, record: &TenantRecord) -> Result<Arc<Policy>, Refusal> {
+        // A tenant without its policy is a broken store, never "no rules".
+        let text = self
+            .get(&ks::policy(t, &record.policy))
+            .ok_or(Code::Internal)?;
+        self.parsed_policy(&record.policy, text)
     }
 
     /// A user who is in force, or `unknown_user`.

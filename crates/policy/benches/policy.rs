@@ -5,9 +5,9 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use strongroom_policy::{
-    AmountRange, DestinationType, Destinations, Guard, GuardKind, Listed, Match, Policy,
-    PolicyView, Question, Rule, Sources, Spent, Then, VelocityScope, Window, WindowScope, evaluate,
-    explain,
+    AmountRange, DestinationType, Destinations, Guard, GuardKind, Listed, Match, Moment, Payment,
+    Policy, PolicyView, Question, Rule, Sources, Spent, Then, VelocityScope, Window, WindowScope,
+    evaluate, explain,
 };
 use strongroom_types::*;
 
@@ -21,6 +21,10 @@ struct View {
 impl PolicyView for View {
     fn vault(&self, _: VaultId) -> Option<Vault> {
         Some(self.vault.clone())
+    }
+
+    fn can_receive(&self, _: VaultId) -> bool {
+        true
     }
 
     fn user_of(&self, _: CredentialId) -> Option<UserId> {
@@ -133,10 +137,11 @@ fn bench(c: &mut Criterion) {
         tags: vec!["hot".parse().unwrap()],
     };
     let (view, intent) = (View { vault }, intent());
+    let payment = Payment::from(&intent);
     let question = Question {
-        intent: &intent,
+        payment: &payment,
         intent_digest: intent.digest(),
-        at: UnixMs(1_767_225_600_000),
+        moment: Moment::Entry(UnixMs(1_767_225_600_000)),
         decoder: "bitcoin/1",
     };
     let chains = Guard {

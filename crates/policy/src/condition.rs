@@ -1,6 +1,7 @@
 //! The conditions of a rule, each a plain value.
 
 use crate::form::{Members, put, set, set_opt, texts, words};
+use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 use strongroom_types::{GroupId, MinorUnits, Name, UserId, VaultId};
@@ -10,6 +11,8 @@ const AGE_SECONDS_MAX: u64 = 400 * 86_400;
 
 words! {
     /// Kind of intent.
+    #[derive(BorshSerialize, BorshDeserialize)]
+    #[borsh(use_discriminant = false)]
     Kind {
         /// Payments of one chain.
         Transfer "transfer",

@@ -3,15 +3,13 @@
 use crate::evidence::{Evidence, Recorder, Silent, Trace};
 use crate::facts::{Blocked, IntentFacts};
 use crate::guard::{Guard, GuardKind};
+use crate::payment::Payment;
 use crate::policy::Policy;
 use crate::question::{Decision, Question};
-use crate::rule::Rule;
-use crate::table::first_match;
+use crate::table::{Matched, first_match};
 use crate::velocity::has_room;
 use crate::view::PolicyView;
-use strongroom_types::{
-    AllowListId, Code, DecisionCore, Destination, Digest, Intent, Refusal, Tier,
-};
+use strongroom_types::{Code, DecisionCore, Destination, Digest, Refusal, Tier};
 
 /// Answers a question. Total and deterministic: equal arguments give equal answers, and every error
 /// is a block.
@@ -45,12 +43,9 @@ pub fn explain(
         question,
     );
 
-    let evidence = recorder.finish(&decision, question.at);
+    let evidence = recorder.finish(&decision, question.moment.at());
     (decision, evidence)
 }
-
-/// Matched rule and the allow-list entries it was reached by.
-type Matched<'p> = (&'p Rule, Vec<AllowListId>);
 
 fn decision(
     decided: Result<Matched<'_>, Blocked>,
@@ -70,8 +65,8 @@ fn decision(
     };
 
     match decided {
-        Ok((rule, relied_on)) => {
-            let then = &rule.then;
+        Ok(matched) => {
+            let (rule, then) = (matched.rule, &matched.rule.then);
             let core = DecisionCore {
                 time_lock_seconds: then.time_lock_seconds,
                 ordered: then.ordered,
@@ -80,7 +75,8 @@ fn decision(
             };
             Decision {
                 core,
-                relied_on,
+                relied_on: matched.relied_on,
+                limited: matched.limited,
                 block: None,
             }
         }
@@ -88,6 +84,7 @@ fn decision(
         Err(Blocked { by, refusal }) => Decision {
             core: core(by, Tier::Block),
             relied_on: Vec::new(),
+            limited: false,
             block: Some(refusal),
         },
     }
@@ -103,7 +100,8 @@ fn decide<'p, T: Trace>(
 
     // Guards first: a rule that matches must never be able to override one.
     check_guards(policy, &facts, trace)?;
-    let (rule, relied_on) = first_match(&policy.rules, &facts, trace)?;
+    let matched = first_match(&policy.rules, &facts, trace)?;
+    let rule = matched.rule;
 
     let block = |code, detail: String| Err(Blocked::new(rule.id.as_str(), code, detail));
     if rule.then.tier == Tier::Block {
@@ -115,15 +113,15 @@ fn decide<'p, T: Trace>(
 
     // Fees leave the vault too: a hostile service could burn the amount that a limit protects.
     if let Some(most) = rule.then.fee_max
-        && facts.intent.fee_max > most
+        && facts.payment.fee_max > most
     {
         let detail = format!(
             "rule `{}` allows a fee cap of {most}, not {}",
-            rule.id, facts.intent.fee_max
+            rule.id, facts.payment.fee_max
         );
         return block(Code::FeeCapExceeded, detail);
     }
-    Ok((rule, relied_on))
+    Ok(matched)
 }
 
 /// Stage A. The reason is the first denial in table order; whether the intent is denied does not
@@ -152,14 +150,14 @@ fn check_guards<T: Trace>(
 
 /// Reason why the guard denies the intent, if it does.
 fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Option<Refusal> {
-    let intent = facts.intent;
+    let payment = facts.payment;
     let deny_if = |denied: bool, code: Code, text: &str| {
         denied.then(|| Refusal::new(code, format!("guard `{}`: {text}", guard.id)))
     };
 
     match &guard.kind {
         GuardKind::BlockedDestinations(blocked) => deny_if(
-            pays_any(intent, blocked),
+            pays_any(payment, blocked),
             Code::PolicyBlocked,
             "a blocked destination",
         ),
@@ -177,7 +175,7 @@ fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Op
             "the amount is too large",
         ),
         GuardKind::Chains(chains) => deny_if(
-            !chains.contains(&intent.chain),
+            !chains.contains(&payment.chain),
             Code::UnknownChain,
             "the chain is not enabled",
         ),
@@ -187,12 +185,12 @@ fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Op
             "the asset is not enabled",
         ),
         GuardKind::FeeMax { chain, lte } => deny_if(
-            *chain == intent.chain && intent.fee_max > *lte,
+            *chain == payment.chain && payment.fee_max > *lte,
             Code::FeeCapExceeded,
             "the fee cap is too large",
         ),
         GuardKind::ClosedHours(hours) => deny_if(
-            hours.contain(facts.at),
+            hours.contain(facts.moment.hours_at()),
             Code::PolicyBlocked,
             "nothing goes out now",
         ),
@@ -200,14 +198,14 @@ fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Op
 }
 
 /// Whether a transfer pays one of the addresses.
-fn pays_any(intent: &Intent, addresses: &[String]) -> bool {
+fn pays_any(payment: &Payment, addresses: &[String]) -> bool {
     // Bech32 and hexadecimal addresses have two spellings; a blocked one must not pass in the
     // other.
     let is_paid = |address: &String| {
-        intent
-            .transfers()
+        payment
+            .destinations
             .iter()
-            .any(|transfer| match &transfer.destination {
+            .any(|destination| match destination {
                 Destination::Address(text) => text.eq_ignore_ascii_case(address),
                 Destination::Vault(_) => false,
             })

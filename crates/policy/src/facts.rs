@@ -1,13 +1,13 @@
 //! Facts about one intent, gathered before the table is read, and the blocks that need no table.
 
-use crate::condition::{DestinationType, Destinations, Initiators, Kind, Sources};
-use crate::question::Question;
+use crate::condition::{DestinationType, Destinations, Initiators, Sources};
+use crate::payment::Payment;
+use crate::question::{Moment, Question};
 use crate::view::{Listed, PolicyView, Spent, WindowScope};
 use crate::window::{VelocityScope, Window};
 use strongroom_types::intent::TRANSFERS_MAX;
 use strongroom_types::{
-    AssetId, Code, Destination, GroupId, Intent, IntentKind, MinorUnits, Name, Refusal, Transfer,
-    UnixMs, UserId, Vault,
+    AssetId, Code, Destination, GroupId, MinorUnits, Name, Refusal, UnixMs, UserId, Vault,
 };
 
 /// Rule name of a decision when no rule matched.
@@ -45,18 +45,18 @@ impl Blocked {
     }
 }
 
-/// Standing of one transfer's destination with the tenant.
+/// Standing of one destination with the tenant.
 pub(crate) enum DestinationStanding {
     Internal,
     Listed { listed: Listed, age_ms: u64 },
     Unknown,
 }
 
-/// One intent with everything it names looked up.
+/// One payment with everything it names looked up.
 pub(crate) struct IntentFacts<'a> {
     pub(crate) view: &'a dyn PolicyView,
-    pub(crate) intent: &'a Intent,
-    pub(crate) at: UnixMs,
+    pub(crate) payment: &'a Payment,
+    pub(crate) moment: Moment,
     pub(crate) vault: Vault,
     pub(crate) initiator: UserId,
     pub(crate) asset: &'a AssetId,
@@ -64,6 +64,7 @@ pub(crate) struct IntentFacts<'a> {
     pub(crate) amount: MinorUnits,
     /// Sum of all transfers and the fee cap: what every window counts.
     pub(crate) worst: MinorUnits,
+    /// One for each distinct destination.
     pub(crate) places: Vec<DestinationStanding>,
 }
 
@@ -80,48 +81,54 @@ impl<'a> IntentFacts<'a> {
         view: &'a dyn PolicyView,
         question: &Question<'a>,
     ) -> Result<Self, Blocked> {
-        let (intent, at) = (question.intent, question.at);
+        let (payment, moment) = (question.payment, question.moment);
 
-        let asset = one_native_asset(intent)?;
+        let asset = one_native_asset(payment)?;
 
         // A sum that wrapped around would pass every limit.
         let overflow = || Blocked::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
-        let amount = intent.total().ok_or_else(overflow)?;
-        let worst = amount.checked_add(intent.fee_max).ok_or_else(overflow)?;
+        let amount = payment.amount.ok_or_else(overflow)?;
+        let worst = amount.checked_add(payment.fee_max).ok_or_else(overflow)?;
 
         // Ids resolve within the tenant only, so the vault of another tenant is unknown here.
         let no_vault =
             |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
         let vault = view
-            .vault(intent.vault)
-            .ok_or_else(|| no_vault(intent.vault))?;
+            .vault(payment.vault)
+            .ok_or_else(|| no_vault(payment.vault))?;
 
         // A credential revoked as stolen must not start a payment.
-        let initiator = view.user_of(intent.initiator).ok_or_else(|| {
-            let detail = format!("no credential {} in force", intent.initiator);
+        let initiator = view.user_of(payment.initiator).ok_or_else(|| {
+            let detail = format!("no credential {} in force", payment.initiator);
             Blocked::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
 
-        let place = |transfer: &Transfer| match &transfer.destination {
-            Destination::Vault(id) => view
-                .vault(*id)
-                .map(|_| DestinationStanding::Internal)
-                .ok_or_else(|| no_vault(*id)),
+        // A key is revoked because others may hold it: a rule that lets internal transfers pass
+        // would hand them the money, or burn it.
+        let no_key = |id| {
+            let detail = format!("the key of vault {id} is revoked or not generated");
+            Blocked::new(UNKNOWN_VAULT, Code::KeyRevoked, detail)
+        };
+        let place = |destination: &Destination| match destination {
+            Destination::Vault(id) if view.vault(*id).is_none() => Err(no_vault(*id)),
+            Destination::Vault(id) if !view.can_receive(*id) => Err(no_key(*id)),
+            Destination::Vault(_) => Ok(DestinationStanding::Internal),
             Destination::Address(address) => {
-                Ok(place_of(view.allow_list(&intent.chain, address), at))
+                let listed = view.allow_list(&payment.chain, address);
+                Ok(place_of(listed, moment.at()))
             }
         };
 
-        let places = intent
-            .transfers()
+        let places = payment
+            .destinations
             .iter()
             .map(place)
             .collect::<Result<_, _>>()?;
 
         Ok(Self {
             view,
-            intent,
-            at,
+            payment,
+            moment,
             vault,
             initiator,
             asset,
@@ -136,12 +143,12 @@ impl<'a> IntentFacts<'a> {
         let scope = match window.scope {
             VelocityScope::Initiator => WindowScope::Initiator(self.initiator),
             VelocityScope::Tenant => WindowScope::Tenant,
-            VelocityScope::Vault => WindowScope::Vault(self.intent.vault),
+            VelocityScope::Vault => WindowScope::Vault(self.payment.vault),
         };
 
         let spent = self
             .view
-            .spent(scope, self.asset, window.window_ms(), self.at);
+            .spent(scope, self.asset, window.window_ms(), self.moment.at());
 
         // This intent is counted before comparing: else the payment that breaks the limit passes.
         let within = spent.and_then(|spent| {
@@ -169,12 +176,9 @@ fn place_of(listed: Option<Listed>, at: UnixMs) -> DestinationStanding {
 
 /// The asset of every transfer: the native one (CAIP-19 namespace `slip44`) of the intent's chain.
 /// Amounts of different assets cannot be summed, and a token's fee is paid in another asset.
-fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
-    let first = intent.transfers().first();
-    let first =
-        first.ok_or_else(|| Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"))?;
-
-    if intent.transfers().len() > TRANSFERS_MAX {
+fn one_native_asset(payment: &Payment) -> Result<&AssetId, Blocked> {
+    let unsupported = |detail: String| Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail);
+    if payment.transfers as usize > TRANSFERS_MAX {
         return Err(Blocked::new(
             INVALID_INTENT,
             Code::Malformed,
@@ -182,27 +186,27 @@ fn one_native_asset(intent: &Intent) -> Result<&AssetId, Blocked> {
         ));
     }
 
-    if intent
-        .transfers()
-        .iter()
-        .any(|transfer| transfer.asset != first.asset)
-    {
-        let detail = "an intent moves one asset: amounts of different assets cannot be summed";
-        return Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail));
-    }
+    let asset = match payment.assets.as_slice() {
+        [asset] => asset,
+        [] => {
+            return Err(Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"));
+        }
+        _ => {
+            let detail = "an intent moves one asset: amounts of different assets cannot be summed";
+            return Err(unsupported(detail.to_owned()));
+        }
+    };
 
     // The native asset is spelled with its chain in front: one of another chain would be counted in
     // the wrong windows.
-    let rest = first.asset.as_str().strip_prefix(intent.chain.as_str());
+    let rest = asset.as_str().strip_prefix(payment.chain.as_str());
     if rest.is_some_and(|rest| rest.starts_with("/slip44:")) {
-        return Ok(&first.asset);
+        return Ok(asset);
     }
-
-    let detail = format!(
-        "{} is not the native asset of {}",
-        first.asset, intent.chain
-    );
-    Err(Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail))
+    Err(unsupported(format!(
+        "{asset} is not the native asset of {}",
+        payment.chain
+    )))
 }
 
 impl Destinations {
@@ -231,15 +235,6 @@ impl Destinations {
                         .as_ref()
                         .is_none_or(|labels| labels.contains(&listed.label))
             }
-        }
-    }
-}
-
-impl IntentFacts<'_> {
-    /// Kind of the intent, in the words of the table.
-    pub(crate) fn kind(&self) -> Kind {
-        match self.intent.kind {
-            IntentKind::Transfer(_) => Kind::Transfer,
         }
     }
 }

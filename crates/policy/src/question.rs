@@ -1,16 +1,64 @@
 //! A question to the policy and the decision that answers it.
 
-use strongroom_types::{AllowListId, DecisionCore, Digest, Intent, Refusal, UnixMs};
+use crate::payment::Payment;
+use strongroom_types::{AllowListId, DecisionCore, Digest, Refusal, UnixMs};
 
-/// An intent at one journal position.
+/// Moment of the journal at which a payment is judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// At an entry that authorizes it or opens an attempt, at the entry's time: everything is
+    /// asked.
+    Entry(UnixMs),
+    /// At a head, before a share.
+    ///
+    /// Hours are those of the attempt's entry, else a payment authorized a second before closing
+    /// would die on its way. The windows of rules count as having room, as they had at that entry:
+    /// a later payment under another rule may have filled one since. Whatever denies is asked:
+    /// guards with their ceilings, block rules, and every other condition.
+    Head {
+        /// Time of the head's newest entry.
+        at: UnixMs,
+        /// Time of the attempt's entry.
+        attempt: UnixMs,
+    },
+}
+
+impl Moment {
+    /// Journal time, for windows and ages.
+    #[must_use]
+    pub const fn at(&self) -> UnixMs {
+        match self {
+            Self::Entry(at) | Self::Head { at, .. } => *at,
+        }
+    }
+
+    /// Journal time by which hours of the week are read.
+    #[must_use]
+    pub const fn hours_at(&self) -> UnixMs {
+        match self {
+            Self::Entry(at) => *at,
+            Self::Head { attempt, .. } => *attempt,
+        }
+    }
+
+    /// Whether the windows of rules are read.
+    pub(crate) const fn asks_rule_windows(&self) -> bool {
+        match self {
+            Self::Entry(_) => true,
+            Self::Head { .. } => false,
+        }
+    }
+}
+
+/// A payment at one journal position.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Signed wish of the initiator, parsed.
-    pub intent: &'a Intent,
+    /// Content of the initiator's signed wish.
+    pub payment: &'a Payment,
     /// Digest of the intent's text.
     pub intent_digest: Digest,
-    /// Journal time of the position.
-    pub at: UnixMs,
+    /// Moment at which it is judged.
+    pub moment: Moment,
     /// Decoder that read the intent, e.g. `bitcoin/1`.
     pub decoder: &'a str,
 }
@@ -24,6 +72,8 @@ pub struct Decision {
     /// that let the matched rule match, and those that let an earlier rule be passed over. Each
     /// must still be in force when a share is released. Empty when blocked.
     pub relied_on: Vec<AllowListId>,
+    /// Whether an earlier rule would have matched but for its windows.
+    pub limited: bool,
     /// Reason why nothing may go out.
     pub block: Option<Refusal>,
 }

@@ -9,12 +9,21 @@ use crate::velocity::has_room;
 use std::collections::BTreeSet;
 use strongroom_types::{AllowListId, Code, Refusal};
 
-/// First rule that matches, and the allow-list entries without which another one might have.
+/// First rule that matches.
+pub(crate) struct Matched<'p> {
+    pub(crate) rule: &'p Rule,
+    /// Allow-list entries without which another rule might have matched.
+    pub(crate) relied_on: Vec<AllowListId>,
+    /// Whether an earlier rule would have matched but for its windows.
+    pub(crate) limited: bool,
+}
+
+/// First rule that matches, and how it was reached.
 pub(crate) fn first_match<'p, T: Trace>(
     rules: &'p Rules,
     facts: &IntentFacts<'_>,
     trace: &mut T,
-) -> Result<(&'p Rule, Vec<AllowListId>), Blocked> {
+) -> Result<Matched<'p>, Blocked> {
     let sample = Sample::of(facts);
     let mut reliance = Reliance::of(facts);
     let mut missed_by_velocity = None;
@@ -36,7 +45,11 @@ pub(crate) fn first_match<'p, T: Trace>(
         match unmet {
             None => {
                 reliance.on_match(rule);
-                return Ok((rule, reliance.entries()));
+                return Ok(Matched {
+                    rule,
+                    relied_on: reliance.entries(),
+                    limited: missed_by_velocity.is_some(),
+                });
             }
             Some(Condition::Destinations) => reliance.on_passed_over(rule),
             Some(Condition::Velocity) => {
@@ -66,39 +79,28 @@ pub(crate) fn first_match<'p, T: Trace>(
     })
 }
 
-/// Single bits, ascending: 1, 2, 4, …
-fn bits() -> impl Iterator<Item = u64> {
-    (0..u64::BITS).map(|n| 1 << n)
-}
-
 /// Destinations that the table treated differently because they are on the allow-list.
 struct Reliance<'a> {
     facts: &'a IntentFacts<'a>,
-    /// Bit n: destination n is on the allow-list ([`IntentFacts`] holds at most 32).
-    listed: u64,
-    /// Bit n: the decision relies on destination n being listed.
-    relied: u64,
+    /// Entries of the destinations that are on the allow-list.
+    listed: BTreeSet<AllowListId>,
+    /// Those among them on which the decision relies.
+    relied: BTreeSet<AllowListId>,
 }
 
 impl<'a> Reliance<'a> {
     fn of(facts: &'a IntentFacts<'a>) -> Self {
-        let listed =
-            |place: &DestinationStanding| matches!(place, DestinationStanding::Listed { .. });
-        let found = facts
-            .places
-            .iter()
-            .zip(bits())
-            .filter(|(place, _)| listed(place));
         Self {
             facts,
-            listed: found.fold(0, |set, (_, bit)| set | bit),
-            relied: 0,
+            listed: facts.places.iter().filter_map(entry_of).collect(),
+            relied: BTreeSet::new(),
         }
     }
 
     /// Whether the probe excludes the destinations and this adds nothing to what is relied on.
     fn may_skip(&self, probe: &Probe, sample: &Sample) -> bool {
-        probe.excludes_places(sample) && (self.relied == self.listed || !probe.accepts_unknown())
+        let all_relied = self.relied.len() == self.listed.len();
+        probe.excludes_places(sample) && (all_relied || !probe.accepts_unknown())
     }
 
     /// The decision relies on each entry without which this rule would not have matched.
@@ -122,30 +124,22 @@ impl<'a> Reliance<'a> {
             return;
         }
 
-        for (place, bit) in self.facts.places.iter().zip(bits()) {
-            if self.listed & bit != 0 && wanted.accepts(place) == accepted {
-                self.relied |= bit;
-            }
-        }
+        let places = self.facts.places.iter();
+        let such = places.filter(|place| wanted.accepts(place) == accepted);
+        self.relied.extend(such.filter_map(entry_of));
     }
 
     /// Entries relied on, ascending and distinct.
-    fn entries(&self) -> Vec<AllowListId> {
-        let relied = self
-            .facts
-            .places
-            .iter()
-            .zip(bits())
-            .filter_map(|(place, bit)| match place {
-                DestinationStanding::Listed { listed, .. } if self.relied & bit != 0 => {
-                    Some(listed.id)
-                }
-                DestinationStanding::Listed { .. }
-                | DestinationStanding::Internal
-                | DestinationStanding::Unknown => None,
-            });
+    fn entries(self) -> Vec<AllowListId> {
+        self.relied.into_iter().collect()
+    }
+}
 
-        relied.collect::<BTreeSet<_>>().into_iter().collect()
+/// The allow-list entry of a destination that has one.
+fn entry_of(place: &DestinationStanding) -> Option<AllowListId> {
+    match place {
+        DestinationStanding::Listed { listed, .. } => Some(listed.id),
+        DestinationStanding::Internal | DestinationStanding::Unknown => None,
     }
 }
 
@@ -157,6 +151,11 @@ fn unmet<T: Trace>(
 ) -> Result<Option<Condition>, Refusal> {
     if let Some(condition) = unmet_by_intent(&rule.matches, facts) {
         return Ok(Some(condition));
+    }
+
+    // They were read at the attempt's entry, and filled since by payments of other rules perhaps.
+    if !facts.moment.asks_rule_windows() {
+        return Ok(None);
     }
 
     // Windows come last: they are the cost, and a rule that fails on them alone is worth naming.
@@ -180,7 +179,7 @@ fn unmet_by_intent(wanted: &Match, facts: &IntentFacts<'_>) -> Option<Condition>
         return Some(Condition::Amount);
     }
     if fails(wanted.kinds.as_deref(), |kinds| {
-        kinds.contains(&facts.kind())
+        kinds.contains(&facts.payment.kind)
     }) {
         return Some(Condition::Kinds);
     }
@@ -193,7 +192,9 @@ fn unmet_by_intent(wanted: &Match, facts: &IntentFacts<'_>) -> Option<Condition>
         return Some(Condition::Assets);
     }
 
-    if fails(wanted.time.as_deref(), |hours| hours.contain(facts.at)) {
+    if fails(wanted.time.as_deref(), |hours| {
+        hours.contain(facts.moment.hours_at())
+    }) {
         return Some(Condition::Time);
     }
     if fails(wanted.initiators.as_deref(), |initiators| {

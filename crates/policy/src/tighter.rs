@@ -2,7 +2,8 @@
 
 use crate::policy::Policy;
 use crate::rule::{Rule, Then};
-use strongroom_types::{GroupNeed, Tier};
+use crate::terms::ask_as_much;
+use strongroom_types::Tier;
 
 /// Whether `new` is provably at least as strict as `old` for every intent in every state.
 ///
@@ -56,26 +57,5 @@ fn is_at_least(old: &Then, new: &Then) -> bool {
     new.tier >= old.tier
         && new.time_lock_seconds >= old.time_lock_seconds
         && fee
-        && asks_as_much(old, new)
-}
-
-/// Whether every old group still approves, at least as often, and in the old order if there was
-/// one.
-fn asks_as_much(old: &Then, new: &Then) -> bool {
-    let covers =
-        |old: &GroupNeed, new: &GroupNeed| new.group == old.group && new.approvals >= old.approvals;
-
-    // An order dropped lets the last group approve without having seen the first.
-    if old.ordered {
-        // One pass over the new list: each group is searched behind the one found before.
-        let mut rest = new.groups.iter();
-        return new.ordered
-            && old
-                .groups
-                .iter()
-                .all(|need| rest.any(|candidate| covers(need, candidate)));
-    }
-    old.groups
-        .iter()
-        .all(|need| new.groups.iter().any(|candidate| covers(need, candidate)))
+        && ask_as_much((&old.groups, old.ordered), (&new.groups, new.ordered))
 }

@@ -42,6 +42,10 @@ pub trait PolicyView {
     /// The vault, if it exists in this tenant.
     fn vault(&self, id: VaultId) -> Option<Vault>;
 
+    /// Whether money sent to a vault of this tenant could be moved again: its key is generated and
+    /// not revoked. False for a vault that does not exist.
+    fn can_receive(&self, id: VaultId) -> bool;
+
     /// The human behind a credential that is in force.
     fn user_of(&self, credential: CredentialId) -> Option<UserId>;
 
@@ -52,7 +56,7 @@ pub trait PolicyView {
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed>;
 
     /// Sum authorized within the `window_ms` before `at`: entries younger than the window,
-    /// each at its worst-case spend, aged from its last attempt; the intent asked about is not
+    /// each at its worst-case spend, aged from its last attempt that pays; the intent asked about is not
     /// among them. `None` when the sum overflows or cannot be known, which blocks.
     fn spent(
         &self,

@@ -8,7 +8,6 @@ use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store::{self, Payment};
 use crate::watcher::Synced;
-use strongroom_journal::model::IntentStanding;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::Registry as _;
@@ -108,13 +107,13 @@ impl TransactionsStage {
             return Some(Code::IntentExpired.into());
         }
 
-        // The client's cancel is in the journal: signers refuse, and say so one by one; this says
-        // it once.
+        // A cancel or a no is in the journal: signers refuse, and say so one by one; this says it
+        // once.
         let tenant = payment.intent.tenant;
         let record = self
             .journal
             .read(|f| f.state().intent(tenant, &payment.digest))
             .ok()??;
-        (record.standing == IntentStanding::Cancelled).then(|| Code::IntentCancelled.into())
+        record.standing.ended().map(Refusal::from)
     }
 }

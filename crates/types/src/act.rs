@@ -63,6 +63,8 @@ pub enum Tighten {
     },
     /// An intent is cancelled (its initiator's user, or admins' quorum).
     Cancel(Digest),
+    /// An intent is rejected (any one member of a group that the policy in force names).
+    Reject(Digest),
     /// Nothing new is authorized or signed until a time (any one admin; at most 4 h, once in 24 h).
     Pause {
         /// One vault, or the whole scope.
@@ -136,6 +138,7 @@ impl Tighten {
                 user: f.parse("user")?,
             },
             "cancel" => Self::Cancel(f.parse("target")?),
+            "reject" => Self::Reject(f.parse("target")?),
             "pause" => Self::Pause {
                 vault: f.parse_opt("target")?,
                 until: f.parse("until")?,
@@ -161,6 +164,7 @@ impl Tighten {
                 vec![("target", Json::text(group)), ("user", Json::text(user))],
             ),
             Self::Cancel(intent) => ("cancel", vec![("target", Json::text(intent))]),
+            Self::Reject(intent) => ("reject", vec![("target", Json::text(intent))]),
             Self::Pause { vault, until } => {
                 let target = vault.iter().map(|vault| ("target", Json::text(vault)));
                 (

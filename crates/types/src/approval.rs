@@ -1,4 +1,5 @@
-//! One person's signed yes or no.
+//! One person's signed yes. A no is a tightening ([`crate::Tighten::Reject`]): it binds to the intent
+//! alone, whatever the decision.
 
 use crate::digest::Digest;
 use crate::document::Document;
@@ -6,40 +7,8 @@ use crate::fields::{Fields, FormError};
 use crate::id::{ApprovalNonce, CredentialId, PlatformId, TenantId};
 use crate::json::Json;
 use crate::time::UnixMs;
-use std::fmt;
-use std::str::FromStr;
 
-/// Yes or no.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// Approves.
-    Yes,
-    /// Rejects; one no by anyone eligible ends the intent.
-    No,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-        })
-    }
-}
-
-impl FromStr for Answer {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "yes" => Ok(Self::Yes),
-            "no" => Ok(Self::No),
-            _ => Err("an answer is yes or no"),
-        }
-    }
-}
-
-/// An approver's answer to one decision on one intent; single-use by its nonce.
+/// An approver's yes to one decision on one intent; single-use by its nonce.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Approval {
     /// Installation in which it counts; another one refuses it.
@@ -52,8 +21,6 @@ pub struct Approval {
     pub core: Digest,
     /// Digests of the approvals of earlier groups, in order; empty when unordered.
     pub after: Vec<Digest>,
-    /// Yes or no to exactly this intent and core.
-    pub answer: Answer,
     /// The approver's credential, which signs.
     pub approver: CredentialId,
     /// Digest of the written reason, domain `strongroom/rationale/v1` (all zeros: none).
@@ -74,7 +41,6 @@ impl Document for Approval {
             intent: f.parse("intent")?,
             core: f.parse("core")?,
             after: f.parse_list("after", 32)?,
-            answer: f.parse("answer")?,
             approver: f.parse("approver")?,
             rationale: f.parse("rationale")?,
             nonce: f.parse("nonce")?,
@@ -85,7 +51,6 @@ impl Document for Approval {
     fn write(&self) -> Vec<(String, Json)> {
         let members = [
             ("after", Json::texts(&self.after)),
-            ("answer", Json::text(self.answer)),
             ("approver", Json::text(self.approver)),
             ("core", Json::text(self.core)),
             ("expires", Json::text(self.expires)),

@@ -8,6 +8,7 @@ use crate::id::{CredentialId, PlatformId, TenantId, VaultId};
 use crate::json::Json;
 use crate::text::Name;
 use crate::time::UnixMs;
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most transfers of one intent. Its text is bounded too ([`crate::json::TEXT_BYTES_MAX`]), so that
 /// long addresses and memos leave room for fewer.
@@ -16,7 +17,7 @@ pub const TRANSFERS_MAX: usize = 500;
 pub const ADDRESS_BYTES_MAX: usize = 128;
 
 /// Recipient of a transfer, as the client names it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Destination {
     /// An address literal, which must re-encode to itself. One of the tenant's own addresses, given
     /// literally, counts as unknown.

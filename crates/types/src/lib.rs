@@ -32,7 +32,7 @@ pub mod words;
 
 pub use act::{Act, ActBody, Scope, Tighten};
 pub use amount::MinorUnits;
-pub use approval::{Answer, Approval};
+pub use approval::Approval;
 pub use attempt::{Attempt, AttemptKind, ConflictKey};
 pub use caip::{AssetId, ChainId};
 pub use charter::Charter;

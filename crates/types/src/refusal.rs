@@ -121,7 +121,7 @@ codes! {
     IntentFromFuture "intent_from_future" Never "the intent's creation time is ahead of the clock";
     UnknownIntent "unknown_intent" Never "no such intent is authorized";
     IntentCancelled "intent_cancelled" Never "the intent was cancelled";
-    IntentRejected "intent_rejected" Never "an approver said no";
+    IntentRejected "intent_rejected" Never "the intent was rejected";
     IntentAlreadyAuthorized "intent_already_authorized" Never "the intent is already authorized";
     PolicyBlocked "policy_blocked" Never "the policy blocks this";
     DecisionChanged "decision_changed" Approve "the decision is no longer the one that was signed";
@@ -135,6 +135,7 @@ codes! {
     ApprovalNoLongerInForce "approval_no_longer_in_force" Never "an approval relied upon is no longer in force";
     InitiatorNoLongerInForce "initiator_no_longer_in_force" Never "the initiator's credential is no longer in force";
     AllowListNoLongerInForce "allow_list_no_longer_in_force" Never "an allow-list entry relied upon is no longer in force";
+    TimeLockTooLong "time_lock_too_long" Never "a rule's time lock leaves no time to sign within an intent's life";
     TimeLocked "time_locked" Wait "the decision's time lock has not passed";
     AnchorMissing "anchor_missing" Rebuild "the attempt does not contain the intent's anchor";
     AnchorTaken "anchor_taken" Rebuild "the anchor belongs to another intent";

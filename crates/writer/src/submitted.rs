@@ -69,7 +69,6 @@ fn submittable(body: Body) -> Result<Body, Refusal> {
         Body::Act(_)
         | Body::Authorized(_)
         | Body::Attempt(_)
-        | Body::Rejected { .. }
         | Body::Finished(_)
         // Its cosignatures are all the authority it needs.
         | Body::Witnessed(_) => Ok(body),

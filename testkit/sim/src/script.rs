@@ -53,6 +53,8 @@ pub enum PlannedAct {
     LooserPolicy,
     /// The admins cancel the n-th intent.
     Cancel(usize),
+    /// An approver says no to the intent of this number.
+    Reject(usize),
 }
 
 /// A guard of the installation that is missing, to see that its property is watched.

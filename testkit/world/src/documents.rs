@@ -4,9 +4,9 @@ use crate::parties::Who;
 use crate::world::{FRIEND, World, chain, native};
 use strongroom_journal::{Authorization, Body};
 use strongroom_types::{
-    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey,
-    DecisionCore, Destination, Digest, Document, Endorsement, Intent, IntentKind, MinorUnits,
-    Proof, Scope, Signed, Transfer, UnixMs, digest,
+    Act, ActBody, ActId, Approval, ApprovalNonce, Attempt, AttemptKind, ConflictKey, DecisionCore,
+    Destination, Digest, Document, Endorsement, Intent, IntentKind, MinorUnits, Proof, Scope,
+    Signed, Transfer, UnixMs, digest,
 };
 
 /// How long an intent of [`World::intent`] lives.
@@ -136,7 +136,6 @@ impl World {
         who: Who,
         intent: &Intent,
         core: &DecisionCore,
-        answer: Answer,
         after: &[Digest],
     ) -> Approval {
         Approval {
@@ -145,7 +144,6 @@ impl World {
             intent: intent.digest(),
             core: core.digest(),
             after: after.to_vec(),
-            answer,
             approver: self.person(who).credential.id,
             rationale: digest("rationale", &[b"as ordered"]),
             nonce: ApprovalNonce(self.seed.id("approval", self.next())),
@@ -160,10 +158,9 @@ impl World {
         who: Who,
         intent: &Intent,
         core: &DecisionCore,
-        answer: Answer,
         after: &[Digest],
     ) -> Signed {
-        self.sign(&self.approval(who, intent, core, answer, after), &[who])
+        self.sign(&self.approval(who, intent, core, after), &[who])
     }
 
     /// Attempt 1 of an intent on an anchor of its own, at half of the fee cap.

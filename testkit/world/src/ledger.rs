@@ -11,7 +11,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Authorization, Body, Delta, Entry, State, Witnessed, apply};
 use strongroom_tlog::{Checkpoint, Hash, leaf_hash};
 use strongroom_types::{
-    Act, ActBody, Answer, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
+    Act, ActBody, Attempt, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
     RegistryRecord, Scope, Signed, Tighten, UnixMs,
 };
 
@@ -312,12 +312,12 @@ impl Ledger {
                 Vec::new()
             };
             for who in people.by_ref().take(need.approvals as usize) {
-                let signed = self.world.approve(*who, intent, &core, Answer::Yes, &after);
+                let signed = self.world.approve(*who, intent, &core, &after);
                 digests.push(strongroom_types::Approval::digest_of(&signed.text));
                 approvals.push(signed);
             }
         }
-        let more = people.map(|who| self.world.approve(*who, intent, &core, Answer::Yes, &[]));
+        let more = people.map(|who| self.world.approve(*who, intent, &core, &[]));
         approvals.extend(more.collect::<Vec<_>>());
         self.world.authorization(intent, &core, approvals, attempt)
     }

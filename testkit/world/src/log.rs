@@ -57,7 +57,6 @@ impl Log {
                 | Body::Act(_)
                 | Body::Authorized(_)
                 | Body::Attempt(_)
-                | Body::Rejected { .. }
                 | Body::Finished(_) => vec![Offer {
                     scope: entry.scope,
                     body: entry.body.clone(),
@@ -204,9 +203,7 @@ pub fn scope_of(body: &Body, tenant: Scope) -> Scope {
     match body {
         Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => Scope::Platform,
         Body::Act(signed) => Act::parse(&signed.text).map_or(tenant, |act| act.scope),
-        Body::Authorized(_) | Body::Attempt(_) | Body::Rejected { .. } | Body::Finished(_) => {
-            tenant
-        }
+        Body::Authorized(_) | Body::Attempt(_) | Body::Finished(_) => tenant,
     }
 }
 

@@ -66,6 +66,12 @@ fn derive(
         let key = f.state().threshold_key(tenant, record.vault.key)?;
         let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
 
+        // People pay to an address that is shown: others may hold this key, and nothing signs with
+        // it any more.
+        if key.revoked {
+            return Err(Code::KeyRevoked.into());
+        }
+
         let vault_key = TenantVaults::new(f.state(), tenant)
             .vault_key(vault)
             .ok_or(Code::UnknownKey)?;

@@ -40,7 +40,8 @@ pub(crate) async fn list(
     Caller::new(api, headers).run(work).await
 }
 
-/// Takes an approver's signed answer; refused at once when the journal would refuse it.
+/// Takes an approver's signed yes; refused at once when the journal would refuse it. A no is an act
+/// (`tighten`, `reject`): `POST /v1/acts`.
 #[utoipa::path(
     post,
     operation_id = "answer_approval",

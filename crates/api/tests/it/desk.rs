@@ -14,7 +14,7 @@ use strongroom_ports::host::Clock as _;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::{NoFaults, Options, Shell};
 use strongroom_types::{
-    Answer, Code, Digest, Document as _, Intent, NodeId, Signed, TransactionId, UnixMs,
+    Code, Digest, Document as _, Intent, NodeId, Signed, TransactionId, UnixMs,
 };
 use strongroom_wire::{Decided, Payload, Role, TransactionState, topics};
 use strongroom_world::{Letter, Sender, Who, World};
@@ -142,7 +142,7 @@ impl Desk {
     pub fn yes(&self, who: Who, intent: &Intent, after: &[Digest]) -> Signed {
         let core = self.journal.ledger.core(intent);
         let world = &self.journal.world;
-        world.approve(who, intent, &core, Answer::Yes, after)
+        world.approve(who, intent, &core, after)
     }
 
     pub fn approve(&self, intent: &Intent, approval: &Signed) -> Result<Taken, SubmitError> {

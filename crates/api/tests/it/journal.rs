@@ -75,6 +75,15 @@ fn two_tenants_vaults_of_one_id_are_each_shown_to_their_own() {
 }
 
 #[test]
+fn no_address_is_shown_of_a_vault_whose_key_is_revoked() {
+    let served = Served::of(Journal::with_revoked_key());
+    served.all_batches();
+    served.witnessed(served.last());
+    let refused = proved(&served, TENANT).unwrap_err();
+    assert_eq!(refused.code(), Some("key_revoked"));
+}
+
+#[test]
 fn the_checkpoint_carries_its_cosignatures_and_older_ones_give_way() {
     let served = Served::new();
     let client = served.client(TENANT);

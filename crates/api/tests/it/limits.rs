@@ -5,7 +5,7 @@ use crate::fixture::{OPERATOR, Request, Served, TENANT};
 use std::collections::BTreeSet;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{BusError, Topic};
-use strongroom_types::{Answer, Document as _};
+use strongroom_types::Document as _;
 use strongroom_wire::{Decided, topics};
 use strongroom_world::Who;
 
@@ -87,7 +87,7 @@ fn answers_are_shown_in_the_order_they_came() {
     let world = &served.journal.world;
     for (n, who) in [(1, 1), (2, 0), (3, 2)] {
         served.at(served.now().plus(n));
-        let yes = world.approve(Who::Approver(who), &intent, &core, Answer::Yes, &[]);
+        let yes = world.approve(Who::Approver(who), &intent, &core, &[]);
         let decide = format!("/v1/approvals/{}/decisions", intent.digest());
         assert_eq!(served.post(TENANT, &decide, &yes).status, 202);
     }

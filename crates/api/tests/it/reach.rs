@@ -3,9 +3,7 @@
 use crate::bodies::payments::path;
 use crate::bodies::served;
 use crate::fixture::{OPERATOR, OTHER, Served, TENANT};
-use strongroom_types::{
-    Act, ActBody, Answer, Code, Digest, Document as _, Intent, Scope, Signed, Tighten,
-};
+use strongroom_types::{Act, ActBody, Code, Digest, Document as _, Intent, Scope, Signed, Tighten};
 use strongroom_wire::{Decided, topics};
 use strongroom_world::Who;
 
@@ -82,7 +80,7 @@ fn an_answer_to_another_tenants_transaction_is_not_taken() {
     let intent = pending(&served, "waits");
     let core = served.journal.ledger.core(&intent);
     let world = &served.journal.world;
-    let yes = world.approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let yes = world.approve(Who::Approver(0), &intent, &core, &[]);
     let decide = format!("/v1/approvals/{}/decisions", intent.digest());
     assert_eq!(served.post(OTHER, &decide, &yes).status, NOT_FOUND);
     assert_eq!(served.count("SELECT count(*) FROM answer"), 0);

@@ -8,7 +8,7 @@ const STATES: [PendingState; 3] = [
     PendingState::Approved,
 ];
 
-const EVENTS: [PendingEvent; 12] = [
+const EVENTS: [PendingEvent; 11] = [
     PendingEvent::Submit(OutlookKind::Waits),
     PendingEvent::Submit(OutlookKind::Passes),
     PendingEvent::Submit(OutlookKind::Refused),
@@ -17,7 +17,6 @@ const EVENTS: [PendingEvent; 12] = [
     PendingEvent::Return(OutlookKind::Refused),
     PendingEvent::Yes,
     PendingEvent::LastYes,
-    PendingEvent::No,
     PendingEvent::Expire,
     PendingEvent::EndInJournal,
     PendingEvent::Settle,
@@ -35,7 +34,6 @@ fn is_listed(state: PendingState, event: PendingEvent) -> bool {
         | PendingEvent::Return(_)
         | PendingEvent::Yes
         | PendingEvent::LastYes
-        | PendingEvent::No
         | PendingEvent::Expire
         | PendingEvent::EndInJournal
         | PendingEvent::Settle => EVENTS.contains(&event),
@@ -66,9 +64,9 @@ fn the_life_cycle_is_as_committed() {
 
 #[test]
 fn an_event_a_state_does_not_take_names_both() {
-    let error = PendingState::Absent.apply(PendingEvent::No).unwrap_err();
+    let error = PendingState::Absent.apply(PendingEvent::Yes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "an intent that is Absent does not take No"
+        "an intent that is Absent does not take Yes"
     );
 }

@@ -1,8 +1,8 @@
 //! People's answers: which count, and when they are enough.
 
 use strongroom_journal::entry::Body;
-use strongroom_types::{Answer, Code, Digest};
-use strongroom_wire::{Decided, JournalSubmitted, decode, topics};
+use strongroom_types::{Code, Digest};
+use strongroom_wire::Decided;
 use strongroom_world::Who;
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office, digest_of};
@@ -22,8 +22,7 @@ fn two_yeses_approve_a_large_intent() {
     assert_eq!(decided.decided, Decided::Approved);
 
     // What was collected is what the journal takes.
-    let answers = [Who::Approver(0), Who::Approver(1)]
-        .map(|who| desk.office.answer(who, &intent, Answer::Yes));
+    let answers = [Who::Approver(0), Who::Approver(1)].map(|who| desk.office.answer(who, &intent));
     assert_eq!(decided.approvals.len(), 2);
     assert!(answers.iter().all(|yes| decided.approvals.contains(yes)));
 }
@@ -33,11 +32,9 @@ fn approvals_that_are_published_are_taken_by_the_journal() {
     let mut desk = Desk::new(Office::ordered());
     let intent = desk.waiting(LARGE);
     assert!(desk.yes(Who::Risk(0), &intent).is_none());
-    let risk = digest_of(&desk.office.answer(Who::Risk(0), &intent, Answer::Yes));
+    let risk = digest_of(&desk.office.answer(Who::Risk(0), &intent));
     let yes = |a: &mut strongroom_types::Approval| a.after = vec![risk];
-    let yes = desk
-        .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, yes);
+    let yes = desk.office.answer_with(Who::Approver(0), &intent, yes);
     let decided = desk.decide(desk.office.answered(&yes)).unwrap();
 
     let core = desk.office.core(&intent);
@@ -79,11 +76,9 @@ fn another_answer_to_an_approved_intent_is_refused() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     desk.yes(Who::Approver(0), &intent).unwrap();
-    for answer in [Answer::Yes, Answer::No] {
-        let late = desk.office.answer(Who::Approver(1), &intent, answer);
-        let why = refusal(&mut desk, &late);
-        assert!(why.contains("an intent that is Approved"), "{why}");
-    }
+    let late = desk.office.answer(Who::Approver(1), &intent);
+    let why = refusal(&mut desk, &late);
+    assert!(why.contains("an intent that is Approved"), "{why}");
 }
 
 #[test]
@@ -91,7 +86,7 @@ fn initiator_does_not_approve_their_own_intent() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     for who in [Who::Initiator, Who::InitiatorKey] {
-        let own = desk.office.answer(who, &intent, Answer::Yes);
+        let own = desk.office.answer(who, &intent);
         let why = refusal(&mut desk, &own);
         assert!(why.contains(Code::ApprovalByInitiator.as_str()), "{why}");
     }
@@ -107,7 +102,7 @@ fn people_outside_the_group_are_not_eligible() {
         (Who::Stranger, Code::UnknownCredential),
     ];
     for (who, code) in cases {
-        let answer = desk.office.answer(who, &intent, Answer::Yes);
+        let answer = desk.office.answer(who, &intent);
         let why = refusal(&mut desk, &answer);
         assert!(why.contains(code.as_str()), "{who:?}: {why}");
     }
@@ -120,7 +115,7 @@ fn answer_signed_by_another_key_is_refused() {
     let intent = desk.waiting(MEDIUM);
     let core = desk.office.core(&intent);
     let world = &desk.office.world;
-    let approval = world.approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let approval = world.approval(Who::Approver(0), &intent, &core, &[]);
     let forged = world.sign(&approval, &[Who::Approver(1)]);
     let why = refusal(&mut desk, &forged);
     assert!(why.contains(Code::BadSignature.as_str()), "{why}");
@@ -131,9 +126,7 @@ fn answer_to_another_decision_is_refused() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     let wrong = |a: &mut strongroom_types::Approval| a.core = Digest([9; 32]);
-    let answer = desk
-        .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, wrong);
+    let answer = desk.office.answer_with(Who::Approver(0), &intent, wrong);
     let why = refusal(&mut desk, &answer);
     assert!(why.contains(Code::ApprovalWrongDigest.as_str()), "{why}");
 }
@@ -145,7 +138,7 @@ fn expired_answer_is_refused() {
     let now = desk.office.now();
     let answer = desk
         .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, |a| a.expires = now);
+        .answer_with(Who::Approver(0), &intent, |a| a.expires = now);
     let why = refusal(&mut desk, &answer);
     assert!(why.contains(Code::AuthorityExpired.as_str()), "{why}");
 }
@@ -154,7 +147,7 @@ fn expired_answer_is_refused() {
 fn answer_without_an_intent_is_refused() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.office.intent(MEDIUM);
-    let answer = desk.office.answer(Who::Approver(0), &intent, Answer::Yes);
+    let answer = desk.office.answer(Who::Approver(0), &intent);
     let why = refusal(&mut desk, &answer);
     assert!(why.contains("waits here"), "{why}");
 }
@@ -163,7 +156,7 @@ fn answer_without_an_intent_is_refused() {
 fn ordered_yes_before_its_turn_is_refused_and_may_come_again() {
     let mut desk = Desk::new(Office::ordered());
     let intent = desk.waiting(LARGE);
-    let early = desk.office.answer(Who::Approver(0), &intent, Answer::Yes);
+    let early = desk.office.answer(Who::Approver(0), &intent);
     let why = refusal(&mut desk, &early);
     assert!(why.contains(Code::ApprovalOutOfOrder.as_str()), "{why}");
 
@@ -171,12 +164,10 @@ fn ordered_yes_before_its_turn_is_refused_and_may_come_again() {
     let why = refusal(&mut desk, &early);
     assert!(why.contains(Code::ApprovalOutOfOrder.as_str()), "{why}");
 
-    let risk = digest_of(&desk.office.answer(Who::Risk(0), &intent, Answer::Yes));
-    let in_turn = desk
-        .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, |a| {
-            a.after = vec![risk];
-        });
+    let risk = digest_of(&desk.office.answer(Who::Risk(0), &intent));
+    let in_turn = desk.office.answer_with(Who::Approver(0), &intent, |a| {
+        a.after = vec![risk];
+    });
     let decided = desk.decide(desk.office.answered(&in_turn)).unwrap();
     assert_eq!(decided.decided, Decided::Approved);
     assert_eq!(digest_of(&decided.approvals[0]), risk);
@@ -187,7 +178,7 @@ fn second_yes_of_a_full_group_does_not_break_the_order() {
     let mut desk = Desk::new(Office::ordered());
     let intent = desk.waiting(LARGE);
     assert!(desk.yes(Who::Risk(0), &intent).is_none());
-    let surplus = desk.office.answer(Who::Risk(1), &intent, Answer::Yes);
+    let surplus = desk.office.answer(Who::Risk(1), &intent);
     let why = refusal(&mut desk, &surplus);
     assert!(why.contains(Code::ApprovalOutOfOrder.as_str()), "{why}");
 }
@@ -196,49 +187,9 @@ fn second_yes_of_a_full_group_does_not_break_the_order() {
 fn unordered_yes_that_names_another_is_refused() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(LARGE);
-    let answer = desk
-        .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, |a| {
-            a.after = vec![Digest([1; 32])];
-        });
+    let answer = desk.office.answer_with(Who::Approver(0), &intent, |a| {
+        a.after = vec![Digest([1; 32])];
+    });
     let why = refusal(&mut desk, &answer);
     assert!(why.contains(Code::ApprovalOutOfOrder.as_str()), "{why}");
-}
-
-#[test]
-fn one_no_ends_the_intent_and_goes_to_the_journal() {
-    let mut desk = Desk::new(Office::new());
-    let intent = desk.waiting(LARGE);
-    assert!(desk.yes(Who::Approver(0), &intent).is_none());
-    let no = desk.office.answer(Who::Approver(1), &intent, Answer::No);
-    let records = desk.deliver(desk.office.answered(&no)).unwrap();
-
-    let decided = desk.decisions(&records);
-    let [decided] = decided.as_slice() else {
-        panic!("one decision: {decided:?}");
-    };
-    assert!(matches!(
-        decided.decided,
-        Decided::Refused(Code::IntentRejected, _)
-    ));
-    assert_eq!(desk.rows(), (0, 0));
-
-    let submitted: Vec<JournalSubmitted> = desk
-        .office
-        .world
-        .payloads(&records, topics::JOURNAL_SUBMITTED);
-    let body: Body = decode(&submitted[0].body).unwrap();
-    let mut ledger = desk.office.ledger.borrow_mut();
-    let now = ledger.now;
-    ledger.push(body, now).unwrap();
-}
-
-#[test]
-fn no_by_someone_who_could_not_say_yes_is_refused() {
-    let mut desk = Desk::new(Office::new());
-    let intent = desk.waiting(MEDIUM);
-    let no = desk.office.answer(Who::Clerk, &intent, Answer::No);
-    let why = refusal(&mut desk, &no);
-    assert!(why.contains(Code::ApprovalNotEligible.as_str()), "{why}");
-    assert_eq!(desk.rows(), (1, 0));
 }

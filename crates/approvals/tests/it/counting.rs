@@ -1,6 +1,6 @@
 //! Which yeses count for which seat, whatever the order in which they arrive.
 
-use strongroom_types::{Answer, Code, GroupId, RegistryRecord, Tighten};
+use strongroom_types::{GroupId, RegistryRecord, Tighten};
 use strongroom_wire::Decided;
 use strongroom_world::Who;
 
@@ -22,8 +22,7 @@ fn yes_of_someone_who_left_the_group_since_does_not_count() {
 
     assert!(desk.yes(Who::Approver(1), &intent).is_none());
     let decided = desk.yes(Who::Approver(2), &intent).unwrap();
-    let yeses = [Who::Approver(1), Who::Approver(2)]
-        .map(|who| desk.office.answer(who, &intent, Answer::Yes));
+    let yeses = [Who::Approver(1), Who::Approver(2)].map(|who| desk.office.answer(who, &intent));
     assert_eq!(decided.approvals.len(), 2);
     assert!(yeses.iter().all(|yes| decided.approvals.contains(yes)));
 }
@@ -53,26 +52,6 @@ fn same_yeses_in_any_order_give_the_same_approvals() {
     assert_eq!(collected(key, program), collected(program, key));
 }
 
-/// Who may say yes at some time may say no at any time: before its turn and after its group is full.
-#[test]
-fn no_in_an_ordered_decision_counts_out_of_turn() {
-    for earlier in [None, Some(Who::Risk(0))] {
-        for who in [Who::Approver(0), Who::Risk(1)] {
-            let mut desk = Desk::new(Office::ordered());
-            let intent = desk.waiting(LARGE);
-            if let Some(earlier) = earlier {
-                assert!(desk.yes(earlier, &intent).is_none());
-            }
-            let no = desk.office.answer(who, &intent, Answer::No);
-            let decided = desk.decide(desk.office.answered(&no)).unwrap();
-            assert!(
-                matches!(decided.decided, Decided::Refused(Code::IntentRejected, _)),
-                "{who:?} after {earlier:?}"
-            );
-        }
-    }
-}
-
 #[test]
 fn groups_of_an_unordered_decision_answer_in_any_order() {
     let people = [Who::Risk(0), Who::Approver(0)];
@@ -83,7 +62,7 @@ fn groups_of_an_unordered_decision_answer_in_any_order() {
         assert!(desk.yes(who[0], &intent).is_none());
         let decided = desk.yes(who[1], &intent).unwrap();
         assert_eq!(decided.decided, Decided::Approved);
-        let first = desk.office.answer(people[0], &intent, Answer::Yes);
+        let first = desk.office.answer(people[0], &intent);
         assert_eq!(decided.approvals[0], first, "in the decision's order");
     }
 }
@@ -102,12 +81,10 @@ fn ordered_yes_counts_only_for_the_group_it_was_given_for() {
     assert!(desk.yes(Who::Risk(0), &intent).is_none());
     leave(&desk, tenant.risk, Who::Risk(0));
     assert!(desk.yes(Who::Risk(1), &intent).is_none());
-    let risk = digest_of(&desk.office.answer(Who::Risk(1), &intent, Answer::Yes));
-    let yes = desk
-        .office
-        .answer_with(Who::Approver(0), &intent, Answer::Yes, |a| {
-            a.after = vec![risk];
-        });
+    let risk = digest_of(&desk.office.answer(Who::Risk(1), &intent));
+    let yes = desk.office.answer_with(Who::Approver(0), &intent, |a| {
+        a.after = vec![risk];
+    });
     let decided = desk.decide(desk.office.answered(&yes)).unwrap();
     assert!(decided.approvals.contains(&yes));
 }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use strongroom_approvals::ApprovalsStage;
-use strongroom_journal::entry::Body;
 use strongroom_policy::{VelocityScope, Window};
 use strongroom_ports::bus::Record;
 use strongroom_ports::db::Db as _;
@@ -13,8 +12,8 @@ use strongroom_stage::post::Cause;
 use strongroom_stage::{Stage as _, StageError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{
-    ActBody, Answer, Approval, ApprovalNonce, Code, DecisionCore, Digest, Document as _, Intent,
-    Signed, Tighten, UnixMs,
+    ActBody, Approval, ApprovalNonce, Code, DecisionCore, Digest, Document as _, Intent, Signed,
+    Tighten, UnixMs,
 };
 use strongroom_wire::{
     ApprovalSubmitted, Decided, IntentDecided, IntentReturned, IntentSubmitted, Payload, Role,
@@ -103,15 +102,6 @@ impl Office {
         self.ledger.borrow().now
     }
 
-    /// Appends a body to the journal, as the writer did.
-    pub fn append(&self, body: Body) {
-        let mut ledger = self.ledger.borrow_mut();
-        let now = ledger.now;
-        ledger.push(body, now).unwrap();
-        drop(ledger);
-        self.catch_up();
-    }
-
     /// Puts a record into force.
     pub fn put(&self, record: strongroom_types::RegistryRecord) {
         self.ledger.borrow_mut().put_and_release(record);
@@ -172,19 +162,18 @@ impl Office {
     }
 
     /// An answer to the decision as it is now.
-    pub fn answer(&self, who: Who, intent: &Intent, answer: Answer) -> Signed {
-        self.answer_with(who, intent, answer, |_| {})
+    pub fn answer(&self, who: Who, intent: &Intent) -> Signed {
+        self.answer_with(who, intent, |_| {})
     }
 
     pub fn answer_with(
         &self,
         who: Who,
         intent: &Intent,
-        answer: Answer,
         change: impl FnOnce(&mut Approval),
     ) -> Signed {
         let core = self.core(intent);
-        let mut approval = self.world.approval(who, intent, &core, answer, &[]);
+        let mut approval = self.world.approval(who, intent, &core, &[]);
         // A nonce per person and decision, so that the same call gives the same text.
         let mut nonce = approval.approver.0;
         nonce[0] ^= core.digest().0[0];
@@ -310,7 +299,7 @@ impl Desk {
 
     /// One person's yes to the present decision.
     pub fn yes(&mut self, who: Who, intent: &Intent) -> Option<IntentDecided> {
-        let yes = self.office.answer(who, intent, Answer::Yes);
+        let yes = self.office.answer(who, intent);
         self.decide(self.office.answered(&yes))
     }
 

@@ -1,7 +1,6 @@
 //! What time, the journal and a payment's end do to intents.
 
-use strongroom_journal::entry::Body;
-use strongroom_types::{Answer, Code, Document as _, Tighten};
+use strongroom_types::{Code, Document as _, Tighten};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::{INTENT_LIFE_MS, Who};
 
@@ -64,16 +63,13 @@ fn intent_cancelled_in_the_journal_is_dropped() {
     assert!(desk.yes(Who::Approver(0), &other).is_some());
 }
 
-/// The no may have come in by another installation, or by this one before it lost its tables.
+/// A no goes straight to the journal.
 #[test]
 fn intent_rejected_in_the_journal_is_dropped() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(LARGE);
-    desk.office.append(Body::Rejected {
-        intent: desk.office.world.signed_intent(&intent),
-        core: desk.office.core(&intent).to_text(),
-        approval: desk.office.answer(Who::Approver(1), &intent, Answer::No),
-    });
+    let no = Tighten::Reject(intent.digest());
+    desk.office.tighten(no, &[Who::Approver(1)]);
 
     let ended = desk.tick();
     assert_eq!(ended.len(), 1);

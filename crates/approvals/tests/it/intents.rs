@@ -1,6 +1,6 @@
 //! Intents arrive, again, and come back.
 
-use strongroom_types::{Answer, Code, Document as _, Tighten};
+use strongroom_types::{Code, Document as _, Tighten};
 use strongroom_wire::Decided;
 use strongroom_world::{AUTO_MAX, Who};
 
@@ -92,7 +92,7 @@ fn repeated_submission_keeps_the_decision_that_is_being_answered() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.office.intent(LARGE);
     let first = desk.decide(desk.office.submitted(&intent)).unwrap();
-    let yes = desk.office.answer(Who::Approver(0), &intent, Answer::Yes);
+    let yes = desk.office.answer(Who::Approver(0), &intent);
     assert!(desk.decide(desk.office.answered(&yes)).is_none());
     desk.office.change_policy();
 

@@ -3,7 +3,7 @@
 use strongroom_approvals::ApprovalsStage;
 use strongroom_matrix::{Case, Fixture, Matrix};
 use strongroom_ports::bus::Record;
-use strongroom_types::{Answer, UnixMs};
+use strongroom_types::UnixMs;
 use strongroom_wire::{Role, TransactionState};
 use strongroom_world::{AUTO_MAX, Who, World};
 
@@ -34,18 +34,18 @@ fn submit(office: &Office) -> Record {
     office.submitted(&office.intent(LARGE))
 }
 
-fn answer(office: &Office, who: Who, answer: Answer) -> Record {
-    office.answered(&office.answer(who, &office.intent(LARGE), answer))
+fn answer(office: &Office, who: Who) -> Record {
+    office.answered(&office.answer(who, &office.intent(LARGE)))
 }
 
 /// An intent that waits and has one of its two yeses.
 fn half_approved(case: Case<Office>) -> Case<Office> {
     case.given(|f, _| vec![submit(f)])
-        .given(|f, _| vec![answer(f, Who::Approver(0), Answer::Yes)])
+        .given(|f, _| vec![answer(f, Who::Approver(0))])
 }
 
 fn approved(case: Case<Office>) -> Case<Office> {
-    half_approved(case).given(|f, _| vec![answer(f, Who::Approver(1), Answer::Yes)])
+    half_approved(case).given(|f, _| vec![answer(f, Who::Approver(1))])
 }
 
 #[test]
@@ -58,16 +58,11 @@ fn every_record_has_its_effects_exactly_once() {
             f.submitted(&f.intent(AUTO_MAX))
         }))
         .case(
-            Case::new("first yes", api, |f, _| {
-                answer(f, Who::Approver(0), Answer::Yes)
-            })
-            .given(|f, _| vec![submit(f)]),
+            Case::new("first yes", api, |f, _| answer(f, Who::Approver(0)))
+                .given(|f, _| vec![submit(f)]),
         )
         .case(half_approved(Case::new("last yes", api, |f, _| {
-            answer(f, Who::Approver(1), Answer::Yes)
-        })))
-        .case(half_approved(Case::new("no", api, |f, _| {
-            answer(f, Who::Approver(1), Answer::No)
+            answer(f, Who::Approver(1))
         })))
         .case(
             approved(Case::new(

@@ -1,19 +1,10 @@
 //! What the service's records carry besides their payload: order, deadline, thread, name.
 
-use strongroom_ports::bus::Record;
-use strongroom_types::{Answer, Document as _, Intent};
-use strongroom_wire::{IntentDecided, JournalSubmitted, topics};
+use strongroom_types::Document as _;
+use strongroom_wire::IntentDecided;
 use strongroom_world::{INTENT_LIFE_MS, Who};
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office};
-
-/// A no of this approver: the submission to the journal, and the decision.
-fn rejected(desk: &mut Desk, who: Who, intent: &Intent) -> [Record; 2] {
-    let no = desk.office.answer(who, intent, Answer::No);
-    let mut records = desk.deliver(desk.office.answered(&no)).unwrap();
-    records.sort_by_key(|record| record.topic.as_str() != topics::JOURNAL_SUBMITTED);
-    records.try_into().unwrap()
-}
 
 /// One vault's decisions may spend the same coins; people may take longer than the request lives.
 #[test]
@@ -38,32 +29,16 @@ fn news_of_an_expiry_can_still_be_read() {
     assert!(record.headers.deadline_ms > now);
 }
 
-/// Two approvers may say no, and each more than once: the journal gets one rejection of an intent.
-#[test]
-fn rejections_of_one_intent_are_one_submission() {
-    let submission = |who, amount| {
-        let mut desk = Desk::new(Office::new());
-        let intent = desk.waiting(amount);
-        let [submitted, _] = rejected(&mut desk, who, &intent);
-        assert_eq!(submitted.key, intent.tenant.0);
-        assert!(submitted.headers.deadline_ms > desk.office.now().0);
-        let (_, payload): (_, JournalSubmitted) = desk.office.world.open(&submitted);
-        payload.submission
-    };
-    let first = submission(Who::Approver(0), LARGE);
-    assert_eq!(submission(Who::Approver(1), LARGE), first);
-    assert_ne!(submission(Who::Approver(0), MEDIUM), first);
-}
-
 /// One payment is one thread through the logs of all services.
 #[test]
 fn every_record_about_an_intent_has_its_session() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(LARGE);
     let session = &intent.digest().0[..16];
-    let [submitted, decided] = rejected(&mut desk, Who::Approver(0), &intent);
-    let (envelope, _) = desk.office.world.open::<JournalSubmitted>(&submitted);
-    assert_eq!(envelope.session, session);
+    desk.yes(Who::Approver(0), &intent);
+    let last = desk.office.answer(Who::Approver(1), &intent);
+    let last = desk.office.answered(&last);
+    let [decided] = desk.deliver(last).unwrap().try_into().unwrap();
     let (envelope, _) = desk.office.world.open::<IntentDecided>(&decided);
     assert_eq!(envelope.session, session);
 }

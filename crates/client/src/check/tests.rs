@@ -132,12 +132,8 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
         (1, FRIEND)
     );
     let approver = served.ledger.world.person(Who::Approver(0));
-    let signed = pending.answer(
-        Answer::Yes,
-        "as ordered",
-        ApprovalNonce([1; 16]),
-        &approver.signing(),
-    );
+    let nonce = ApprovalNonce([1; 16]);
+    let signed = pending.approval("as ordered", nonce, &approver.signing());
     let (approval, digest) = signed.open::<Approval>().unwrap();
     assert_eq!(
         (approval.intent, approval.core),
@@ -151,9 +147,8 @@ fn approvers_are_shown_what_this_client_reads_and_sign_that() {
     ));
 }
 
-/// The API and the journal take a no of any group at any time, and none that follows others.
 #[test]
-fn a_no_names_no_earlier_approvals() {
+fn approval_of_an_ordered_decision_names_the_earlier_ones() {
     let (served, journal) = (served(), Journal::get());
     let mut pending = pending(
         &read(&served.answer).unwrap(),
@@ -166,12 +161,27 @@ fn a_no_names_no_earlier_approvals() {
     pending.answered = vec![Digest([1; 32])];
 
     let approver = served.ledger.world.person(Who::Approver(0)).signing();
-    let after = |answer| {
-        let signed = pending.answer(answer, "why", ApprovalNonce([1; 16]), &approver);
-        signed.open::<Approval>().unwrap().0.after
-    };
-    assert_eq!(after(Answer::Yes), pending.answered);
-    assert_eq!(after(Answer::No), []);
+    let signed = pending.approval("why", ApprovalNonce([1; 16]), &approver);
+    assert_eq!(signed.open::<Approval>().unwrap().0.after, pending.answered);
+}
+
+/// Bound to the intent alone: a decision that changes, or that a writer delays, voids no no.
+#[test]
+fn rejection_is_a_tightening_that_the_journal_takes() {
+    let served = served();
+    let shown = transaction(&read(&served.answer).unwrap()).unwrap();
+    let approver = served.ledger.world.person(Who::Approver(0)).signing();
+    let expires = served.ledger.now.plus(60_000);
+    let signed = rejection(&shown, ActId([1; 16]), expires, &approver);
+
+    let act = signed.open::<Act>().unwrap().0;
+    assert!(act.is_tightening());
+    assert_eq!(
+        act.body,
+        ActBody::Tighten(Tighten::Reject(served.intent.digest()))
+    );
+    let body = strongroom_journal::Body::Act(signed);
+    assert_eq!(served.ledger.refused(body), None);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use strongroom_journal::follower::{Follower, witness_name};
 use strongroom_journal::{Body, Genesis, SealedEntry};
 use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignature};
-use strongroom_types::{Attempt, Digest, Document as _, Intent, NodeId, Refusal, TenantId};
+use strongroom_types::{
+    Act, ActBody, Attempt, Digest, Document as _, Intent, NodeId, Refusal, TenantId, Tighten,
+};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
 /// A payment as the journal has it.
@@ -117,12 +119,13 @@ impl Replayed {
                     payment.attempts.push(further.attempt);
                 }
             }
-            Body::Rejected { .. } => report.rejected += 1,
-            Body::Genesis(_)
-            | Body::Tick
-            | Body::Act(_)
-            | Body::Finished(_)
-            | Body::Witnessed(_) => {}
+            Body::Act(signed) => {
+                let act = Act::parse(&signed.text).map(|act| act.body);
+                if let Ok(ActBody::Tighten(Tighten::Reject(_))) = act {
+                    report.rejected += 1;
+                }
+            }
+            Body::Genesis(_) | Body::Tick | Body::Finished(_) | Body::Witnessed(_) => {}
         }
     }
 }

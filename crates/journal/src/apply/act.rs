@@ -2,7 +2,9 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{check_platform_scope, count_entry, proposal, record, tenant_place, tighten, waiting};
+use super::{
+    check_platform_scope, count_entry, policies, proposal, record, tenant_place, tighten, waiting,
+};
 use crate::entry::Entry;
 use crate::keyspace as ks;
 use crate::model::{ActStanding, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
@@ -171,11 +173,11 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
     Ok(())
 }
 
-/// Whether acts made before this one are void by it. A cancel or a pause changes nothing that they
+/// Whether acts made before this one are void by it. A cancel, a no or a pause changes nothing that they
 /// were signed upon, and one person alone could make every release void by them.
 const fn changes_version(body: &ActBody) -> bool {
     match body {
-        ActBody::Tighten(Tighten::Cancel(_) | Tighten::Pause { .. }) => false,
+        ActBody::Tighten(Tighten::Cancel(_) | Tighten::Reject(_) | Tighten::Pause { .. }) => false,
         ActBody::Tighten(
             Tighten::Revoke(_)
             | Tighten::LeaveGroup { .. }
@@ -233,7 +235,7 @@ fn create_tenant(
         ));
     }
 
-    let (_, policy) = strongroom_policy::Policy::load(&charter.policy)?;
+    let (_, policy) = policies::load(bounds, &charter.policy)?;
     let record = TenantRecord {
         name: charter.name.clone(),
         version: 1,

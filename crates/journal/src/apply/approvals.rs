@@ -6,11 +6,11 @@ use crate::model::ReliedApproval;
 use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
 use strongroom_types::{
-    Answer, Approval, ApprovalNonce, Code, Credential, CredentialClass, DecisionCore, Digest,
+    Approval, ApprovalNonce, Code, Credential, CredentialClass, DecisionCore, Digest,
     Document as _, GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
 };
 
-/// The decision that approvers answer to.
+/// The decision that approvers agree to.
 #[derive(Clone, Copy)]
 pub struct Ballot<'a> {
     /// The installation.
@@ -27,43 +27,39 @@ pub struct Ballot<'a> {
     pub at: UnixMs,
 }
 
-/// The place that one answer is to fill.
+/// The place that one approval is to fill.
 #[derive(Clone, Copy)]
 pub struct Seat<'a> {
-    /// Group whose member must answer.
+    /// Group whose member must approve.
     pub group: GroupId,
-    /// The answer that counts here.
-    pub answer: Answer,
     /// Digests of the approvals that must come before this one, in order.
     pub after: &'a [Digest],
 }
 
-/// One verified answer.
-pub struct VerifiedAnswer {
+/// One verified approval.
+pub struct VerifiedApproval {
     /// Credential and human, for the group of the seat.
     pub relied: ReliedApproval,
     /// Single-use number of the approval.
     pub nonce: ApprovalNonce,
-    /// End of the approval's own life.
-    pub expires: UnixMs,
     /// Digest of the approval.
     pub digest: Digest,
     /// Class of the credential.
     pub class: CredentialClass,
 }
 
-/// Checks one answer for one seat, in every respect that does not depend on the other answers.
+/// Checks one approval for one seat, in every respect that does not depend on the others.
 ///
 /// # Errors
 /// One code for each rule.
-pub fn check_answer(
+pub fn check_approval(
     view: &dyn View,
     ballot: &Ballot<'_>,
     seat: &Seat<'_>,
     signed: &Signed,
-) -> Result<VerifiedAnswer, Refusal> {
+) -> Result<VerifiedApproval, Refusal> {
     let (approval, digest) = signed.open::<Approval>()?;
-    check_subject(ballot, seat, (&approval, &digest))?;
+    check_subject(ballot, (&approval, &digest))?;
     let credential = approver(view, ballot, signed, (&approval, &digest))?;
 
     // Approvals are counted by human: a key of a watching program or a feed has none.
@@ -102,33 +98,29 @@ pub fn check_answer(
         return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
     }
 
-    Ok(VerifiedAnswer {
+    Ok(VerifiedApproval {
         relied: ReliedApproval {
             credential: credential.id,
             user,
             group: seat.group,
+            expires: approval.expires,
         },
         nonce: approval.nonce,
-        expires: approval.expires,
         digest,
         class: credential.class,
     })
 }
 
-/// The answer is to exactly this intent under exactly this decision, and has not expired: else a
-/// yes given to one payment, or to the same payment under a laxer rule, would open another.
+/// The approval is for exactly this intent under exactly this decision, and has not expired: else
+/// one given to one payment, or to the same payment under a laxer rule, would open another.
 fn check_subject(
     ballot: &Ballot<'_>,
-    seat: &Seat<'_>,
     (approval, digest): (&Approval, &Digest),
 ) -> Result<(), Refusal> {
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
-    if approval.intent != ballot.intent
-        || approval.core != ballot.core.digest()
-        || approval.answer != seat.answer
-    {
+    if approval.intent != ballot.intent || approval.core != ballot.core.digest() {
         return Err(Refusal::new(Code::ApprovalWrongDigest, digest));
     }
     if ballot.at >= approval.expires {
@@ -166,8 +158,8 @@ fn approver(
     }
 }
 
-/// Checks one answer for the first of the decision's groups in which it counts. For services that
-/// see answers before the others are there: the order of groups is taken as the approval states it,
+/// Checks one approval for the first of the decision's groups in which it counts. For services that
+/// see approvals before the others are there: the order of groups is taken as the approval states it,
 /// where the decision has one.
 ///
 /// # Errors
@@ -178,11 +170,10 @@ pub fn check_for_any_group(
     ballot: &Ballot<'_>,
     signed: &Signed,
     approval: &Approval,
-) -> Result<VerifiedAnswer, Refusal> {
-    // Only a yes to an ordered decision names the answers before it. One that names some all the
-    // same would be counted here and refused by `check_approvals`, with all the others.
-    let names_earlier = ballot.core.ordered && approval.answer == Answer::Yes;
-    let after = if names_earlier {
+) -> Result<VerifiedApproval, Refusal> {
+    // Only one for an ordered decision names those before it. One that names some all the same
+    // would be counted here and refused by `check_approvals`, with all the others.
+    let after = if ballot.core.ordered {
         approval.after.as_slice()
     } else {
         &[]
@@ -191,10 +182,9 @@ pub fn check_for_any_group(
     for need in &ballot.core.groups {
         let seat = Seat {
             group: need.group,
-            answer: approval.answer,
             after,
         };
-        match check_answer(view, ballot, &seat, signed) {
+        match check_approval(view, ballot, &seat, signed) {
             Ok(verified) => return Ok(verified),
             Err(why) => refusal = why,
         }
@@ -210,7 +200,7 @@ pub fn check_approvals(
     view: &dyn View,
     ballot: &Ballot<'_>,
     approvals: &[Signed],
-) -> Result<Vec<VerifiedAnswer>, Refusal> {
+) -> Result<Vec<VerifiedApproval>, Refusal> {
     let core = ballot.core;
 
     // Exactly as many: a surplus approval would be used up without having been needed.
@@ -220,17 +210,16 @@ pub fn check_approvals(
         return Err(Refusal::new(Code::ApprovalMissing, detail));
     }
 
-    let mut answers = approvals.iter();
-    let mut verified: Vec<VerifiedAnswer> = Vec::new();
+    let mut approvals = approvals.iter();
+    let mut verified: Vec<VerifiedApproval> = Vec::new();
     for need in &core.groups {
         let earlier: Vec<Digest> = verified.iter().map(|v| v.digest).collect();
         let seat = Seat {
             group: need.group,
-            answer: Answer::Yes,
             after: if core.ordered { &earlier } else { &[] },
         };
-        for signed in answers.by_ref().take(need.approvals as usize) {
-            verified.push(check_answer(view, ballot, &seat, signed)?);
+        for signed in approvals.by_ref().take(need.approvals as usize) {
+            verified.push(check_approval(view, ballot, &seat, signed)?);
         }
     }
     check_distinct(&verified)?;
@@ -247,7 +236,7 @@ pub fn check_approvals(
 }
 
 /// One human counts once, however many credentials and groups they have; one approval counts once.
-fn check_distinct(verified: &[VerifiedAnswer]) -> Result<(), Refusal> {
+fn check_distinct(verified: &[VerifiedApproval]) -> Result<(), Refusal> {
     let humans: BTreeSet<_> = verified.iter().map(|v| v.relied.user).collect();
     if humans.len() != verified.len() {
         return Err(Code::ApprovalDuplicateHuman.into());

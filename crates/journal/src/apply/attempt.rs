@@ -2,12 +2,14 @@
 
 use super::authorize::Evaluated;
 use super::change::{Change, Place};
-use super::{check_not_stopped, windows};
+use super::windows;
+use crate::asked::{self, Asked, Relied};
 use crate::entry::{FACTS_MAX, FurtherAttempt};
 use crate::keyspace as ks;
-use crate::model::{AttemptRecord, IntentRecord, IntentStanding, Spend};
+use crate::model::{AttemptRecord, IntentRecord, OpenIntentRecord};
 use crate::state::{Lookup as _, View};
-use strongroom_types::{Attempt, AttemptKind, Code, Refusal, Signed};
+use strongroom_policy::Moment;
+use strongroom_types::{Attempt, AttemptKind, Code, Digest, Refusal, Signed};
 
 /// Most `cancel` attempts beyond the intent's own number: the first, and bumps of it.
 const CANCEL_ATTEMPTS_MAX: u32 = 3;
@@ -135,46 +137,85 @@ pub(super) fn apply(
         let detail = format!("the cap is {}", record.fee_max);
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
-    check_open(change, place, attempt.kind, &record)?;
-
-    // The spend leaves its window by age only, counted from the last attempt: without the move, an
-    // attempt held back for a day would pay outside every window.
-    let payer = windows::Payer {
-        tenant,
-        vault: record.vault,
-        user: record.initiator_user,
-    };
-    windows::take(change, payer, &record.spend)?;
-    record.spend = Spend {
-        amounts: record.spend.amounts,
-        at: place.at,
-    };
-    windows::add(change, payer, &record.spend)?;
+    check_open(place, attempt.kind, &record)?;
+    match attempt.kind {
+        AttemptKind::Pay | AttemptKind::Bump => {
+            ask_again(change, place, (&attempt.intent, &record))?;
+            move_spend(change, place, &mut record)?;
+        }
+        // Pays nothing: it must come home whatever the policy says, and stays counted where the
+        // last attempt that pays is.
+        AttemptKind::Cancel => {}
+        AttemptKind::Child => check_not_child(attempt.kind)?,
+    }
 
     record.attempts.push(recorded(attempt, place));
     change.put(ks::intent(tenant, &attempt.intent), &record);
     Ok(())
 }
 
-/// A live intent pays or bumps; a cancelled or expired one may only return its anchor to the vault.
-fn check_open(
-    change: &Change<'_>,
-    place: Place,
-    kind: AttemptKind,
-    record: &IntentRecord,
-) -> Result<(), Refusal> {
+/// A live intent pays or bumps; an ended one may only return its anchor to the vault.
+fn check_open(place: Place, kind: AttemptKind, record: &IntentRecord) -> Result<(), Refusal> {
     let is_expired = place.at >= record.expires;
-    let is_cancelled = record.standing == IntentStanding::Cancelled;
+    let ended = record.standing.ended();
     match kind {
         // Makes no payment, so stops and pauses do not concern it; a live intent's anchor stays.
-        AttemptKind::Cancel if is_cancelled || is_expired => Ok(()),
+        AttemptKind::Cancel if ended.is_some() || is_expired => Ok(()),
         AttemptKind::Cancel => Err(Refusal::new(
             Code::AttemptNumberWrong,
-            "only a cancelled or expired intent",
+            "only an intent that is cancelled, rejected or expired",
         )),
-        AttemptKind::Pay | AttemptKind::Bump if is_cancelled => Err(Code::IntentCancelled.into()),
-        AttemptKind::Pay | AttemptKind::Bump if is_expired => Err(Code::IntentExpired.into()),
-        AttemptKind::Pay | AttemptKind::Bump => check_not_stopped(change, place.tenant).map(drop),
+        AttemptKind::Pay | AttemptKind::Bump => match ended {
+            Some(code) => Err(code.into()),
+            None if is_expired => Err(Code::IntentExpired.into()),
+            None => Ok(()),
+        },
         AttemptKind::Child => check_not_child(kind),
     }
+}
+
+/// Asks everything that the authorization was asked: an attempt needs no signature of people, so
+/// without this a series of payments held back for hours could go out in one second.
+fn ask_again(
+    change: &Change<'_>,
+    place: Place,
+    (intent, record): (&Digest, &IntentRecord),
+) -> Result<(), Refusal> {
+    let open: Option<OpenIntentRecord> = change.record(&ks::open_intent(place.tenant, intent))?;
+    let open = open.ok_or(Code::IntentExpired)?;
+    let genesis = change.state().genesis();
+    let chain = genesis
+        .chain(&record.chain)
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &record.chain))?;
+
+    let asked = Asked {
+        tenant: place.tenant,
+        intent: *intent,
+        payment: &open.payment,
+        decoder: &chain.decoder,
+        moment: Moment::Entry(place.at),
+        now: place.at,
+        relied: Some(Relied {
+            record,
+            open: &open,
+        }),
+    };
+    asked::ask(change, &asked).map(drop)
+}
+
+/// Counts the spend at this attempt's time. It leaves its window by age only, counted from the last
+/// attempt that pays: without the move, one held back for a day would pay outside every window.
+fn move_spend(
+    change: &mut Change<'_>,
+    place: Place,
+    record: &mut IntentRecord,
+) -> Result<(), Refusal> {
+    let payer = windows::Payer {
+        tenant: place.tenant,
+        vault: record.vault,
+        user: record.initiator_user,
+    };
+    windows::take(change, payer, &record.spend)?;
+    record.spend.at = place.at;
+    windows::add(change, payer, &record.spend)
 }

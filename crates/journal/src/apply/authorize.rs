@@ -1,23 +1,21 @@
-//! A payment: authorized with attempt 1 in one atomic entry, or rejected by an approver's signed
-//! no.
+//! A payment: authorized with attempt 1 in one atomic entry.
 
-use super::approvals::{Ballot, Seat, VerifiedAnswer, check_answer, check_approvals};
+use super::approvals::{Ballot, VerifiedApproval, check_approvals};
 use super::attempt::{check_no_facts, first};
 use super::change::{Change, Place};
-use super::windows::{self, TenantView};
-use super::{check_not_stopped, waiting};
+use super::{waiting, windows};
+use crate::asked::{self, Asked};
 use crate::entry::Authorization;
 use crate::genesis::{Bounds, ChainSeat, Genesis};
 use crate::keyspace as ks;
 use crate::model::{
-    EndedRecord, IntentRecord, IntentStanding, NEVER, Spend, TenantRecord, WaitingOf,
+    EndedRecord, IntentRecord, IntentStanding, NEVER, OpenIntentRecord, Spend, WaitingOf,
 };
 use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
-use strongroom_policy::{Decision, Question};
+use strongroom_policy::{Decision, Moment, Payment, Terms};
 use strongroom_types::{
-    Answer, AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, UnixMs,
-    UserId,
+    AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, UnixMs, UserId,
 };
 
 /// An intent with the policy's answer.
@@ -28,6 +26,8 @@ pub struct Evaluated {
     pub digest: Digest,
     /// The human who asked.
     pub initiator: UserId,
+    /// Content of the intent that the policy read.
+    pub payment: Payment,
     /// The policy's answer.
     pub decision: Decision,
     /// Asset in which the chain's fees are paid.
@@ -91,6 +91,7 @@ pub(super) fn apply(
         intent,
         digest,
         initiator,
+        payment,
         decision,
         native,
     } = evaluated;
@@ -125,7 +126,13 @@ pub(super) fn apply(
         spend,
         attempts: vec![attempt],
     };
-    insert_intent(change, &intent, &digest, &record)?;
+    let open = OpenIntentRecord {
+        payment,
+        policy: decision.core.policy,
+        rule: decision.core.rule.clone(),
+        met: Terms::from(&decision.core),
+    };
+    insert_intent(change, (&intent, &digest), (&record, &open))?;
     if lock_ms > 0 {
         let of = WaitingOf::Lock(place.tenant, digest);
         waiting::add(change, (place.seq, place.at), of)?;
@@ -134,44 +141,6 @@ pub(super) fn apply(
         set_approval_used(change, place, approval);
     }
     Ok(())
-}
-
-/// An approver's signed "no" with the intent and the decision it answers.
-pub(super) struct SignedNo<'a> {
-    pub(super) intent: &'a Signed,
-    pub(super) core: &'a str,
-    pub(super) approval: &'a Signed,
-}
-
-/// Ends an intent that is not yet authorized, by one signed no of anyone eligible.
-pub(super) fn reject(
-    change: &mut Change<'_>,
-    place: Place,
-    no: &SignedNo<'_>,
-) -> Result<(), Refusal> {
-    let evaluated = evaluate_stopped_too(change.state(), &*change, no.intent, place.at)?;
-    evaluated.check_scope(place)?;
-    evaluated.check_core(no.core)?;
-
-    let ballot = evaluated.ballot(place.at);
-    let mut refusal = Refusal::from(Code::ApprovalNotEligible);
-    for need in &evaluated.decision.core.groups {
-        // A no comes after nothing: it does not wait for other groups.
-        let seat = Seat {
-            group: need.group,
-            answer: Answer::No,
-            after: &[],
-        };
-        match check_answer(&*change, &ballot, &seat, no.approval) {
-            Ok(verified) => {
-                set_rejected(change, place, &evaluated)?;
-                set_approval_used(change, place, &verified);
-                return Ok(());
-            }
-            Err(why) => refusal = why,
-        }
-    }
-    Err(refusal)
 }
 
 /// Evaluates an intent: everything about it that does not need approvals or an attempt, and the
@@ -186,54 +155,32 @@ pub fn evaluate(
     signed: &Signed,
     at: UnixMs,
 ) -> Result<Evaluated, Refusal> {
-    let evaluated = evaluate_stopped_too(state, view, signed, at)?;
-    check_not_stopped_or_paused(view, &evaluated.intent, at)?;
-    Ok(evaluated)
-}
-
-fn check_not_stopped_or_paused(
-    view: &dyn View,
-    intent: &Intent,
-    at: UnixMs,
-) -> Result<(), Refusal> {
-    let tenant = check_not_stopped(view, intent.tenant)?;
-    let vault = view.vault(intent.tenant, intent.vault)?;
-    if at < tenant.paused_until.max(vault.paused_until) {
-        return Err(Code::Paused.into());
-    }
-    Ok(())
-}
-
-/// As [`evaluate`], whether stopped or paused: a "no" tightens, and a stop must not keep it out.
-fn evaluate_stopped_too(
-    state: &State,
-    view: &dyn View,
-    signed: &Signed,
-    at: UnixMs,
-) -> Result<Evaluated, Refusal> {
     let Admitted {
         intent,
         digest,
         initiator,
-        tenant,
         chain,
     } = admissible(view, state.genesis(), signed, at)?;
 
-    // Policy sees the decoder that genesis names, which is the one that signers read with.
-    let question = Question {
-        intent: &intent,
-        intent_digest: digest,
-        at,
-        decoder: &chain.decoder,
-    };
-    let policy = state.policy(intent.tenant, &tenant)?;
-    let facts = TenantView::new(view, intent.tenant);
-    let decision = strongroom_policy::evaluate(&policy, tenant.policy, &facts, &question);
+    let payment = Payment::from(&intent);
+    let decision = asked::ask(
+        view,
+        &Asked {
+            tenant: intent.tenant,
+            intent: digest,
+            payment: &payment,
+            decoder: &chain.decoder,
+            moment: Moment::Entry(at),
+            now: at,
+            relied: None,
+        },
+    )?;
 
     Ok(Evaluated {
         intent,
         digest,
         initiator,
+        payment,
         decision,
         native: chain.native,
     })
@@ -247,8 +194,6 @@ pub struct Admitted {
     pub digest: Digest,
     /// The human who asked.
     pub initiator: UserId,
-    /// The initiator's tenant.
-    tenant: TenantRecord,
     /// The chain as genesis names it.
     chain: ChainSeat,
 }
@@ -271,7 +216,7 @@ pub fn admissible(
     if intent.platform != genesis.platform {
         return Err(Code::WrongScope.into());
     }
-    let tenant = view.tenant(intent.tenant)?;
+    view.tenant(intent.tenant)?;
     let initiator = initiator(view, &intent, signed, &digest)?;
 
     check_times(&intent, at, &genesis.bounds)?;
@@ -289,7 +234,6 @@ pub fn admissible(
         intent,
         digest,
         initiator,
-        tenant,
         chain,
     })
 }
@@ -384,9 +328,8 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
 /// Inserts an authorized intent, with the keys under which a second use of it is recognised.
 fn insert_intent(
     change: &mut Change<'_>,
-    intent: &Intent,
-    digest: &Digest,
-    record: &IntentRecord,
+    (intent, digest): (&Intent, &Digest),
+    (record, open): (&IntentRecord, &OpenIntentRecord),
 ) -> Result<(), Refusal> {
     let tenant = intent.tenant;
     let bounds = &change.state().genesis().bounds;
@@ -398,9 +341,9 @@ fn insert_intent(
     }
     owner.intents_open += 1;
     change.put(ks::tenant(tenant), &owner);
-    let open = ks::open_intent(tenant, digest);
-    change.expire(tenant, intent.expires, &open);
-    change.put_bytes(open, Vec::new());
+    let while_open = ks::open_intent(tenant, digest);
+    change.expire(tenant, intent.expires, &while_open);
+    change.put(while_open, open);
 
     // Remembered beyond the expiry: a replay or a second intent on the same anchor must be refused
     // as long as old transactions can still be mined.
@@ -418,26 +361,8 @@ fn insert_intent(
 }
 
 /// Uses an approval up, until its own expiry refuses it anyway.
-fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &VerifiedAnswer) {
+fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &VerifiedApproval) {
     let key = ks::approval(place.tenant, approval.nonce);
-    change.expire(place.tenant, approval.expires, &key);
+    change.expire(place.tenant, approval.relied.expires, &key);
     change.put_bytes(key, Vec::new());
-}
-
-/// Ends an intent by an approver's no, until its own expiry refuses it anyway.
-fn set_rejected(
-    change: &mut Change<'_>,
-    place: Place,
-    evaluated: &Evaluated,
-) -> Result<(), Refusal> {
-    let key = ks::ended(place.tenant, &evaluated.digest);
-    let known: EndedRecord = change.record(&key)?.unwrap_or_default();
-    let ended = EndedRecord {
-        rejected: true,
-        until: known.until.max(evaluated.intent.expires),
-        ..known
-    };
-    change.expire(place.tenant, ended.until, &key);
-    change.put(key, &ended);
-    Ok(())
 }

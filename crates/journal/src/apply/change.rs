@@ -7,7 +7,9 @@ use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
-use strongroom_types::{Refusal, TenantId, UnixMs};
+use std::sync::Arc;
+use strongroom_policy::Policy;
+use strongroom_types::{Digest, Refusal, TenantId, UnixMs};
 use strongroom_wire::encode;
 
 /// Position at which a tenant's entry takes effect.
@@ -41,6 +43,10 @@ impl View for Change<'_> {
 
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
         self.state.public_key(bytes)
+    }
+
+    fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        self.state.parsed_policy(digest, text)
     }
 }
 

@@ -3,14 +3,14 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{check_not_stopped, proposal, waiting};
+use super::{check_not_stopped, policies, proposal, waiting};
 use crate::keyspace as ks;
 use crate::model::{
     ActStanding, CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord, WaitingChange,
 };
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
-use strongroom_policy::{Policy, is_tighter};
+use strongroom_policy::is_tighter;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
     AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord,
@@ -44,8 +44,8 @@ pub(super) fn put(
         // Provably tighter takes effect at once; everything that is not proved tighter is looser.
         RegistryRecord::Policy(text) => {
             opened.need(&current.committee)?;
-            let (new, digest) = Policy::load(text)?;
-            let old = change.state().policy(tenant, &current)?;
+            let (new, digest) = policies::load(&change.state().genesis().bounds, text)?;
+            let old = change.policy(tenant, &current)?;
             if is_tighter(&old, &new) {
                 put_policy(change, tenant, text, digest)?;
                 return Ok(ActStanding::InForce);
@@ -81,7 +81,10 @@ pub(super) fn put_released(
         RegistryRecord::Credential(credential) => put_credential(change, tenant, credential),
         RegistryRecord::Group(group) => put_group(change, tenant, group),
         RegistryRecord::AllowList(entry) => put_listed(change, tenant, Some(time), entry),
-        RegistryRecord::Policy(text) => put_policy(change, tenant, text, Policy::load(text)?.1),
+        RegistryRecord::Policy(text) => {
+            let (_, digest) = policies::load(&change.state().genesis().bounds, text)?;
+            put_policy(change, tenant, text, digest)
+        }
         RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
         RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
     }

@@ -2,7 +2,7 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{proposal, waiting};
+use super::{proposal, reject, waiting};
 use crate::genesis::{Genesis, HOUR_MS};
 use crate::keyspace as ks;
 use crate::model::{
@@ -47,6 +47,7 @@ pub(super) fn platform(
         Tighten::Revoke(_)
         | Tighten::LeaveGroup { .. }
         | Tighten::Cancel(_)
+        | Tighten::Reject(_)
         | Tighten::Pause { .. }
         | Tighten::Veto(_) => Err(Code::WrongScope.into()),
     }
@@ -64,6 +65,7 @@ pub(super) fn tenant(
     let current = change.tenant(tenant)?;
     match what {
         Tighten::Cancel(intent) => cancel(change, place, intent, opened),
+        Tighten::Reject(intent) => reject::apply(change, place, intent, opened),
         Tighten::Pause { vault, until } => pause(change, place, (*vault, *until), opened),
         Tighten::Veto(act) => {
             // One member suffices: a veto costs the others a new proposal and its delay.
@@ -240,7 +242,10 @@ fn cancel(
             "the initiator or the admins cancel an intent",
         ));
     }
-    record.standing = IntentStanding::Cancelled;
+    // Who ended it first is what its people are told.
+    if record.standing == IntentStanding::Authorized {
+        record.standing = IntentStanding::Cancelled;
+    }
     change.put(ks::intent(tenant, intent), &record);
     Ok(())
 }

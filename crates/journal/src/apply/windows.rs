@@ -5,7 +5,7 @@
 
 use super::change::Change;
 use crate::keyspace as ks;
-use crate::model::{Bucket, NEVER, Spend};
+use crate::model::{Bucket, IntentRecord, NEVER, Spend};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
@@ -106,18 +106,59 @@ fn edit_buckets(
 pub struct TenantView<'a> {
     view: &'a dyn View,
     tenant: TenantId,
+    /// An authorized intent whose own spend is left out of its windows.
+    own: Option<&'a IntentRecord>,
 }
 
 impl<'a> TenantView<'a> {
     /// A tenant's part of a view.
     #[must_use]
     pub fn new(view: &'a dyn View, tenant: TenantId) -> Self {
-        Self { view, tenant }
+        Self::without(view, tenant, None)
     }
 
-    fn bucket(&self, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Option<Bucket> {
+    /// As [`Self::new`], with this intent's own spend left out of every window.
+    #[must_use]
+    pub(crate) fn without(
+        view: &'a dyn View,
+        tenant: TenantId,
+        own: Option<&'a IntentRecord>,
+    ) -> Self {
+        Self { view, tenant, own }
+    }
+
+    fn bucket(
+        &self,
+        scope: &[u8; 17],
+        asset: &AssetId,
+        (level, minutes): (u8, u64),
+        number: u64,
+    ) -> Option<Bucket> {
         let key = ks::bucket(self.tenant, scope, asset, level, number);
-        self.view.record(&key).ok().map(Option::unwrap_or_default)
+        let mut bucket: Bucket = self.view.record(&key).ok()?.unwrap_or_default();
+
+        // As `take` does, without changing what is stored.
+        if let Some(amount) = self.own_in(scope, asset, (minutes, number)) {
+            bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
+            bucket.count = bucket.count.saturating_sub(1);
+        }
+        Some(bucket)
+    }
+
+    /// The own spend in the bucket of this number and length in minutes.
+    fn own_in(
+        &self,
+        scope: &[u8; 17],
+        asset: &AssetId,
+        (minutes, number): (u64, u64),
+    ) -> Option<MinorUnits> {
+        let own = self.own?;
+        let is_counted = scopes(own.vault, own.initiator_user).contains(scope)
+            && own.spend.at.0 / (MINUTE_MS * minutes) == number;
+        let mut amounts = own.spend.amounts.iter().filter(|_| is_counted);
+        amounts
+            .find(|(of, _)| of == asset)
+            .map(|(_, amount)| *amount)
     }
 }
 
@@ -127,6 +168,14 @@ impl PolicyView for TenantView<'_> {
             .vault(self.tenant, id)
             .ok()
             .map(|record| record.vault)
+    }
+
+    fn can_receive(&self, id: VaultId) -> bool {
+        let key = self
+            .view
+            .vault(self.tenant, id)
+            .and_then(|record| self.view.threshold_key(self.tenant, record.vault.key));
+        key.is_ok_and(|key| key.public.is_some() && !key.revoked)
     }
 
     fn user_of(&self, credential: CredentialId) -> Option<UserId> {
@@ -175,7 +224,7 @@ impl PolicyView for TenantView<'_> {
                 minute.is_multiple_of(*minutes) && minute + minutes <= last + 1
             };
             let (level, minutes) = LEVELS.iter().rev().find(fits).copied().unwrap_or((0, 1));
-            let bucket = self.bucket(&scope, asset, level, minute / minutes)?;
+            let bucket = self.bucket(&scope, asset, (level, minutes), minute / minutes)?;
             sum.amount = sum.amount.checked_add(bucket.amount)?;
             sum.count = sum.count.checked_add(bucket.count)?;
             minute += minutes;

@@ -3,8 +3,8 @@
 use crate::{LARGE, MEDIUM, SMALL, TWO, forged, ready, ready_under};
 use strongroom_journal::apply::evaluate;
 use strongroom_types::{
-    Answer, Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _,
-    Intent, PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
+    Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _, Intent,
+    PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Who};
 
@@ -30,9 +30,7 @@ fn approved_by(ledger: &Ledger, amount: u64, who: &[Who]) -> Option<Code> {
 fn changed(ledger: &Ledger, change: impl FnOnce(&mut Approval)) -> Option<Code> {
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let mut approval = ledger
-        .world
-        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let mut approval = ledger.world.approval(Who::Approver(0), &intent, &core, &[]);
     change(&mut approval);
     with_approvals(
         ledger,
@@ -111,9 +109,7 @@ fn the_same_approval_twice_is_one() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let one = ledger
-        .world
-        .approve(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let one = ledger.world.approve(Who::Approver(0), &intent, &core, &[]);
     assert_eq!(
         with_approvals(&ledger, &intent, vec![one.clone(), one]),
         Some(Code::ApprovalDuplicateHuman)
@@ -126,7 +122,7 @@ fn two_humans_cannot_share_a_nonce() {
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     let core = ledger.decide(&intent).unwrap();
     let both = TWO.map(|who| {
-        let mut approval = ledger.world.approval(who, &intent, &core, Answer::Yes, &[]);
+        let mut approval = ledger.world.approval(who, &intent, &core, &[]);
         approval.nonce.0 = [9; 16];
         ledger.world.sign(&approval, &[who])
     });
@@ -141,9 +137,7 @@ fn a_nonce_is_used_once() {
     let mut ledger = ready();
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let used = ledger
-        .world
-        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let used = ledger.world.approval(Who::Approver(0), &intent, &core, &[]);
     let signed = ledger.world.sign(&used, &[Who::Approver(0)]);
     let attempt = ledger.world.attempt(&intent);
     let body = ledger
@@ -216,13 +210,10 @@ fn an_unknown_approver_is_refused() {
 }
 
 #[test]
-fn an_approval_for_another_intent_or_decision_or_answer_is_refused() {
+fn an_approval_for_another_intent_or_decision_is_refused() {
     let ledger = ready();
-    let changes: [fn(&mut Approval); 3] = [
-        |a| a.intent = Digest([9; 32]),
-        |a| a.core = Digest([9; 32]),
-        |a| a.answer = Answer::No,
-    ];
+    let changes: [fn(&mut Approval); 2] =
+        [|a| a.intent = Digest([9; 32]), |a| a.core = Digest([9; 32])];
     for change in changes {
         assert_eq!(changed(&ledger, change), Some(Code::ApprovalWrongDigest));
     }
@@ -271,9 +262,7 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
     let ledger = ready();
     let intent = ledger.world.intent(ledger.now, MEDIUM, FRIEND);
     let core = ledger.decide(&intent).unwrap();
-    let approval = ledger
-        .world
-        .approval(Who::Approver(0), &intent, &core, Answer::Yes, &[]);
+    let approval = ledger.world.approval(Who::Approver(0), &intent, &core, &[]);
     let sign = |who: &[Who]| ledger.world.sign(&approval, who);
     for (signed, expected) in [
         (forged(sign(&[Who::Approver(0)])), Some(Code::BadSignature)),
@@ -315,13 +304,11 @@ fn above_one_of_n_somebody_approves_by_a_credential_of_class_key() {
 fn in_order(ledger: &Ledger, swap: bool, after: impl Fn(Digest) -> Vec<Digest>) -> Option<Code> {
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     let core: DecisionCore = ledger.decide(&intent).unwrap();
-    let first = ledger
-        .world
-        .approve(Who::Risk(0), &intent, &core, Answer::Yes, &[]);
+    let first = ledger.world.approve(Who::Risk(0), &intent, &core, &[]);
     let after = after(Approval::digest_of(&first.text));
     let second = ledger
         .world
-        .approve(Who::Approver(0), &intent, &core, Answer::Yes, &after);
+        .approve(Who::Approver(0), &intent, &core, &after);
     with_approvals(
         ledger,
         &intent,

@@ -7,6 +7,7 @@ use strongroom_journal::entry::Leaf;
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
 use strongroom_journal::model::*;
 use strongroom_journal::*;
+use strongroom_policy::{Kind, Payment, Terms};
 use strongroom_types::charter::Board;
 use strongroom_types::*;
 use strongroom_wire::{NodeKey, Role, decode, encode};
@@ -149,11 +150,6 @@ fn bodies() -> Vec<(&'static str, Body)> {
         public: vec![7; 3],
         certificates: vec![(1, [8; 64]), (2, [9; 64])],
     };
-    let rejected = Body::Rejected {
-        intent: signed(1),
-        core: "{}".to_owned(),
-        approval: signed(2),
-    };
     vec![
         ("genesis", Body::Genesis(Digest([5; 32]))),
         ("tick", Body::Tick),
@@ -161,7 +157,6 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("authorized", Body::Authorized(Box::new(authorization))),
         ("attempt", Body::from(attempt())),
         ("attempt_with_everything", Body::Attempt(Box::new(further))),
-        ("rejected", rejected),
         ("finished", Body::Finished(Box::new(finished))),
         ("witnessed", Body::Witnessed(witnessed())),
     ]
@@ -212,6 +207,7 @@ fn intent_record() -> IntentRecord {
         credential: CredentialId([4; 16]),
         user: UserId([12; 16]),
         group: GroupId([6; 16]),
+        expires: AT,
     };
     IntentRecord {
         seq: 7,
@@ -233,6 +229,38 @@ fn intent_record() -> IntentRecord {
             at: AT,
         },
         attempts: vec![attempt],
+    }
+}
+
+fn open_intent() -> OpenIntentRecord {
+    let destinations = [
+        Destination::Address("bcrt1p".to_owned()),
+        Destination::Vault(VaultId([13; 16])),
+    ];
+    let need = GroupNeed {
+        group: GroupId([6; 16]),
+        approvals: 1,
+    };
+    OpenIntentRecord {
+        payment: Payment {
+            kind: Kind::Transfer,
+            vault: VaultId([3; 16]),
+            initiator: CredentialId([4; 16]),
+            chain: CHAIN.parse().unwrap(),
+            assets: vec![ASSET.parse().unwrap()],
+            transfers: 2,
+            amount: Some(5.into()),
+            fee_max: 1544.into(),
+            destinations: destinations.to_vec(),
+        },
+        policy: Digest([3; 32]),
+        rule: "medium".to_owned(),
+        met: Terms {
+            tier: Tier::OneOfN,
+            time_lock_seconds: 60,
+            ordered: true,
+            groups: vec![need],
+        },
     }
 }
 
@@ -428,6 +456,7 @@ fn records() -> Vec<Case> {
         ),
         ("state_record_key", bytes(&key)),
         ("state_record_intent", bytes(&intent_record())),
+        ("state_record_open_intent", bytes(&open_intent())),
         (
             "state_record_bucket",
             bytes(&Bucket {

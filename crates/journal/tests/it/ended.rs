@@ -1,26 +1,27 @@
 //! How an intent ends: a no, a cancel, before and after its authorization.
 
-use crate::{HOUR_MS, MEDIUM, SMALL, TWO, code, forged, ready};
+use crate::{HOUR_MS, MEDIUM, TWO, code, forged, ready, ready_under};
 use strongroom_journal::Body;
 use strongroom_journal::model::IntentStanding;
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{ActBody, Answer, Approval, Code, Digest, Document as _, Intent, Tighten};
-use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who};
+use strongroom_types::{
+    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Refusal, Tighten, UnixMs,
+};
+use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, PolicyOptions, Who};
 
 fn medium(ledger: &Ledger) -> Intent {
     ledger.world.intent(ledger.now, MEDIUM, FRIEND)
 }
 
-/// A rejection by `who`, his answer changed before it is signed.
-fn no(ledger: &Ledger, intent: &Intent, who: Who, change: impl FnOnce(&mut Approval)) -> Body {
-    let core = ledger.core(intent);
-    let mut approval = ledger.world.approval(who, intent, &core, Answer::No, &[]);
-    change(&mut approval);
-    Body::Rejected {
-        intent: ledger.world.signed_intent(intent),
-        core: core.to_text(),
-        approval: ledger.world.sign(&approval, &[who]),
-    }
+fn reject(ledger: &mut Ledger, intent: &Intent, who: Who) -> Result<u64, Refusal> {
+    ledger.tighten(Tighten::Reject(intent.digest()), &[who])
+}
+
+fn standing(ledger: &Ledger, intent: &Intent) -> IntentStanding {
+    let record = ledger
+        .state
+        .intent(ledger.world.tenant.id, &intent.digest());
+    record.unwrap().unwrap().standing
 }
 
 fn authorized(ledger: &Ledger, intent: &Intent) -> Option<Code> {
@@ -36,99 +37,77 @@ fn cancel(
 }
 
 #[test]
-fn one_no_of_anyone_eligible_ends_an_intent() {
+fn one_no_of_a_member_of_a_named_group_ends_an_intent_not_known_yet() {
     let mut ledger = ready();
     let intent = medium(&ledger);
     let body = ledger.authorization(&intent, &TWO[..1]).into_body();
     assert_eq!(ledger.refused(body.clone()), None);
-    ledger
-        .push(no(&ledger, &intent, Who::Approver(2), |_| {}), ledger.now)
-        .unwrap();
+    reject(&mut ledger, &intent, Who::Approver(2)).unwrap();
     assert_eq!(ledger.refused(body), Some(Code::IntentRejected));
-    assert_eq!(
-        ledger.refused(no(&ledger, &intent, Who::Approver(1), |_| {})),
-        Some(Code::IntentRejected)
-    );
+    reject(&mut ledger, &intent, Who::Approver(1)).unwrap();
 }
 
 #[test]
-fn a_no_counts_only_from_who_could_say_yes() {
-    let ledger = ready();
-    let intent = medium(&ledger);
-    for (who, expected) in [
-        (Who::Clerk, Code::ApprovalNotEligible),
-        (Who::Initiator, Code::ApprovalByInitiator),
-        (Who::Stranger, Code::UnknownCredential),
-    ] {
-        assert_eq!(
-            ledger.refused(no(&ledger, &intent, who, |_| {})),
-            Some(expected)
-        );
+fn a_no_counts_only_from_a_member_of_a_group_that_the_policy_names() {
+    let mut ledger = ready();
+    let intents = [medium(&ledger), medium(&ledger)];
+    ledger.authorize(&intents[1], &TWO[..1]).unwrap();
+    for intent in &intents {
+        for (who, expected) in [
+            (Who::Clerk, Code::ApprovalNotEligible),
+            (Who::Initiator, Code::ApprovalNotEligible),
+            (Who::Risk(0), Code::ApprovalNotEligible),
+            (Who::Admin(0), Code::ApprovalNotEligible),
+            (Who::Stranger, Code::UnknownCredential),
+        ] {
+            assert_eq!(code(reject(&mut ledger, intent, who)), expected, "{who:?}");
+        }
     }
-    let small = ledger.world.intent(ledger.now, SMALL, FRIEND);
-    assert_eq!(
-        ledger.refused(no(&ledger, &small, Who::Approver(0), |_| {})),
-        Some(Code::ApprovalNotEligible)
-    );
+    assert_eq!(authorized(&ledger, &intents[0]), None);
+    assert_eq!(standing(&ledger, &intents[1]), IntentStanding::Authorized);
+
+    let group = ledger.world.tenant.approvers;
+    let user = ledger.world.person(Who::Approver(0)).user.id;
+    ledger
+        .tighten(Tighten::LeaveGroup { group, user }, &[Who::Admin(0)])
+        .unwrap();
+    let left = reject(&mut ledger, &intents[1], Who::Approver(0));
+    assert_eq!(code(left), Code::ApprovalNotEligible);
+    reject(&mut ledger, &intents[1], Who::ApproverProgram(1)).unwrap();
 }
 
+/// Whatever the policy says by then: a group is named by the policy in force.
 #[test]
-fn a_no_is_for_this_intent_and_this_decision_and_is_a_no() {
-    let ledger = ready();
+fn the_risk_group_says_no_once_the_policy_names_it() {
+    let mut ledger = ready_under(PolicyOptions {
+        ordered: true,
+        ..PolicyOptions::default()
+    });
     let intent = medium(&ledger);
-    let changes: [fn(&mut Approval); 3] = [
-        |a| a.answer = Answer::Yes,
-        |a| a.intent = Digest([9; 32]),
-        |a| a.core = Digest([9; 32]),
-    ];
-    for change in changes {
-        let body = no(&ledger, &intent, Who::Approver(0), change);
-        assert_eq!(ledger.refused(body), Some(Code::ApprovalWrongDigest));
-    }
-    let Body::Rejected {
-        intent: signed,
-        core,
-        approval,
-    } = no(&ledger, &intent, Who::Approver(0), |_| {})
-    else {
-        panic!()
-    };
-    let body = Body::Rejected {
-        intent: signed.clone(),
-        core: core.clone(),
-        approval: forged(approval.clone()),
-    };
-    assert_eq!(ledger.refused(body), Some(Code::BadSignature));
-    let body = Body::Rejected {
-        intent: forged(signed.clone()),
-        core,
-        approval: approval.clone(),
-    };
-    assert_eq!(
-        ledger.refused(body),
-        Some(Code::BadSignature),
-        "an intent nobody asked for cannot be rejected"
-    );
-    let body = Body::Rejected {
-        intent: signed,
-        core: String::new(),
-        approval,
-    };
-    assert_eq!(ledger.refused(body), Some(Code::DecisionChanged));
+    reject(&mut ledger, &intent, Who::Risk(0)).unwrap();
+    assert_eq!(authorized(&ledger, &intent), Some(Code::IntentRejected));
 }
 
 #[test]
-fn a_no_in_an_entry_of_another_tenants_scope_is_refused() {
+fn a_no_with_a_false_signature_or_of_another_tenant_is_refused() {
     let mut ledger = ready();
     let intent = medium(&ledger);
-    let said = no(&ledger, &intent, Who::Approver(0), |_| {});
-    ledger.world = ledger.world.for_tenant(1);
+    let no = ActBody::Tighten(Tighten::Reject(intent.digest()));
+    let signed = ledger.signed_act(no, &[Who::Approver(0)]);
+    let body = Body::Act(forged(signed.clone()));
+    assert_eq!(ledger.refused(body), Some(Code::BadSignature));
+
+    ledger.authorize(&intent, &TWO[..1]).unwrap();
+    let home = ledger.world.clone();
+    ledger.world = home.for_tenant(1);
     ledger.create_tenant();
-    assert_eq!(ledger.refused(said), Some(Code::WrongScope));
+    reject(&mut ledger, &intent, Who::Approver(0)).unwrap();
+    ledger.world = home;
+    assert_eq!(standing(&ledger, &intent), IntentStanding::Authorized);
 }
 
 #[test]
-fn a_no_is_heard_while_stopped_or_paused() {
+fn a_no_is_taken_while_stopped_or_paused() {
     let ledger = ready();
     let intent = medium(&ledger);
     let (mut tenant, mut platform, mut paused) = (ledger.clone(), ledger.clone(), ledger.clone());
@@ -140,33 +119,58 @@ fn a_no_is_heard_while_stopped_or_paused() {
     paused
         .tighten(Tighten::Pause { vault: None, until }, &[Who::Admin(0)])
         .unwrap();
-    let said = no(&ledger, &intent, Who::Approver(0), |_| {});
-    for ledger in [tenant, platform, paused] {
-        assert_eq!(ledger.refused(said.clone()), None);
+    for mut ledger in [tenant, platform, paused] {
+        reject(&mut ledger, &intent, Who::Approver(0)).unwrap();
         assert!(authorized(&ledger, &intent).is_some());
     }
 }
 
 #[test]
-fn a_no_after_the_authorization_comes_too_late() {
+fn a_no_is_taken_until_the_intent_ends() {
     let mut ledger = ready();
     let intent = medium(&ledger);
-    let said = no(&ledger, &intent, Who::Approver(2), |_| {});
     ledger.authorize(&intent, &TWO[..1]).unwrap();
-    assert_eq!(ledger.refused(said), Some(Code::IntentAlreadyAuthorized));
+    let mut late = ledger.clone();
+    late.now = intent.expires;
+    let refused = reject(&mut late, &intent, Who::Approver(2));
+    assert_eq!(code(refused), Code::IntentExpired);
+
+    ledger.now = UnixMs(intent.expires.0 - 1);
+    reject(&mut ledger, &intent, Who::Approver(2)).unwrap();
+    assert_eq!(standing(&ledger, &intent), IntentStanding::Rejected);
+    cancel(&mut ledger, &intent, Who::Initiator).unwrap();
+    assert_eq!(
+        standing(&ledger, &intent),
+        IntentStanding::Rejected,
+        "the first end stays"
+    );
+}
+
+/// One approver could make every release void by them.
+#[test]
+fn a_no_raises_no_version() {
+    let mut ledger = ready();
+    let intent = medium(&ledger);
+    let version = ledger.version();
+    reject(&mut ledger, &intent, Who::Approver(2)).unwrap();
+    assert_eq!(ledger.version(), version);
 }
 
 #[test]
-fn a_no_uses_its_nonce() {
+fn a_rejected_intent_only_returns_its_anchor() {
     let mut ledger = ready();
-    let (first, second) = (medium(&ledger), medium(&ledger));
-    let mut nonce = None;
-    let said = no(&ledger, &first, Who::Approver(0), |a| nonce = Some(a.nonce));
-    ledger.push(said, ledger.now).unwrap();
-    let again = no(&ledger, &second, Who::Approver(0), |a| {
-        a.nonce = nonce.unwrap()
-    });
-    assert_eq!(ledger.refused(again), Some(Code::UsedAuthority));
+    let intent = medium(&ledger);
+    ledger.authorize(&intent, &TWO[..1]).unwrap();
+    reject(&mut ledger, &intent, Who::Approver(2)).unwrap();
+    let first = ledger.world.attempt(&intent);
+    let refused = |kind| {
+        let next = ledger.world.next_attempt(&first, kind, FEE_MAX);
+        ledger.refused(Body::from(next))
+    };
+    let ended = Some(Code::IntentRejected);
+    assert_eq!(refused(AttemptKind::Pay), ended);
+    assert_eq!(refused(AttemptKind::Bump), ended);
+    assert_eq!(refused(AttemptKind::Cancel), None);
 }
 
 #[test]
@@ -266,9 +270,7 @@ fn a_no_outlives_an_earlier_cancel_of_somebody_else() {
     let intent = ledger.world.intent(start.plus(HOUR_MS / 2), MEDIUM, FRIEND);
     cancel(&mut ledger, &intent, Who::Clerk).unwrap();
     ledger.now = start.plus(HOUR_MS / 2);
-    ledger
-        .push(no(&ledger, &intent, Who::Approver(2), |_| {}), ledger.now)
-        .unwrap();
+    reject(&mut ledger, &intent, Who::Approver(2)).unwrap();
     ledger.now = start.plus(HOUR_MS);
     for _ in 0..4 {
         leave(&mut ledger);

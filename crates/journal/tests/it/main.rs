@@ -20,6 +20,7 @@ mod follower;
 mod formats;
 mod golden;
 mod halts;
+mod holes;
 mod order;
 mod properties;
 mod proposals;

@@ -54,12 +54,7 @@ fn payments_and_ceremony_ends_belong_to_a_tenant() {
     let ledger = ready();
     let authorized = ledger.authorization(&ledger.world.intent(ledger.now, SMALL, FRIEND), &[]);
     let attempt = authorized.attempt.clone();
-    let rejected = Body::Rejected {
-        intent: authorized.intent.clone(),
-        core: authorized.core.clone(),
-        approval: authorized.intent.clone(),
-    };
-    for body in [authorized.into_body(), Body::from(attempt), rejected] {
+    for body in [authorized.into_body(), Body::from(attempt)] {
         assert_eq!(
             code(apply(
                 &ledger.state,

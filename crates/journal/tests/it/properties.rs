@@ -7,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 use strongroom_journal::{Body, Entry, State, apply};
 use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::{
-    ActBody, Answer, Attempt, AttemptKind, Digest, Document as _, RegistryRecord, Scope, Tighten,
-    UnixMs,
+    ActBody, Attempt, AttemptKind, Digest, Document as _, RegistryRecord, Scope, Tighten, UnixMs,
 };
 use strongroom_wire::{decode, encode};
 use strongroom_world::{
@@ -23,10 +22,6 @@ fn valid() -> &'static (Ledger, Vec<Entry>) {
         let old = ledger.world.intent(ledger.now, SMALL, FRIEND);
         ledger.authorize(&old, &[]).unwrap();
         let rejected = ledger.world.intent(ledger.now, crate::MEDIUM, STRANGER);
-        let core = ledger.core(&rejected);
-        let no = ledger
-            .world
-            .approve(Who::Approver(0), &rejected, &core, Answer::No, &[]);
         let mut plan = ledger.world.plan();
         plan.key.0 = [9; 16];
         let committee = ledger.committee();
@@ -44,11 +39,10 @@ fn valid() -> &'static (Ledger, Vec<Entry>) {
                 AttemptKind::Bump,
                 FEE_MAX,
             )),
-            Body::Rejected {
-                intent: ledger.world.signed_intent(&rejected),
-                core: core.to_text(),
-                approval: no,
-            },
+            act(
+                ActBody::Tighten(Tighten::Reject(rejected.digest())),
+                &[Who::Approver(0)],
+            ),
             act(ActBody::Put(RegistryRecord::Ceremony(plan)), &committee),
             act(
                 ActBody::Tighten(Tighten::Cancel(old.digest())),

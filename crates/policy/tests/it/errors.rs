@@ -32,6 +32,17 @@ fn an_unknown_vault_or_initiator_blocks() {
     );
 }
 
+#[test]
+fn a_vault_whose_key_is_revoked_or_not_generated_is_no_destination() {
+    let mut world = world();
+    let to_second = intent(1, &[Destination::Vault(vault(2))]);
+    assert!(matches(&Match::default(), &world, &to_second));
+
+    world.keyless.insert(vault(2));
+    let refused = (UNKNOWN_VAULT.into(), Code::KeyRevoked);
+    assert_eq!(blocked(&open(), &world, &to_second), refused);
+}
+
 fn with_assets(assets: &[&str]) -> Intent {
     let mut intent = plain();
     let transfer = intent.transfers()[0].clone();
@@ -164,6 +175,9 @@ fn a_count_that_overflows_blocks() {
         fn vault(&self, id: VaultId) -> Option<Vault> {
             self.0.vault(id)
         }
+        fn can_receive(&self, id: VaultId) -> bool {
+            self.0.can_receive(id)
+        }
         fn user_of(&self, credential: CredentialId) -> Option<UserId> {
             self.0.user_of(credential)
         }
@@ -186,10 +200,11 @@ fn a_count_that_overflows_blocks() {
     };
     let table = policy(vec![], vec![rule("quick", full, auto())]);
     let intent = plain();
+    let payment = Payment::from(&intent);
     let question = Question {
-        intent: &intent,
+        payment: &payment,
         intent_digest: intent.digest(),
-        at: NOW,
+        moment: Moment::Entry(NOW),
         decoder: "d",
     };
     let decision = evaluate(&table, table.digest(), &Full(world()), &question);

@@ -42,10 +42,11 @@ fn table() -> Policy {
 
 fn evidence(table: &Policy, world: &World) -> Evidence {
     let intent = plain();
+    let payment = Payment::from(&intent);
     let question = Question {
-        intent: &intent,
+        payment: &payment,
         intent_digest: intent.digest(),
-        at: NOW,
+        moment: Moment::Entry(NOW),
         decoder: "bitcoin/1",
     };
     explain(table, table.digest(), world, &question).1

@@ -28,6 +28,7 @@ fn the_core_says_what_the_rule_asks() {
         Decision {
             core,
             relied_on: vec![],
+            limited: false,
             block: None
         }
     );

@@ -110,7 +110,9 @@ proptest! {
         (intent, at) in random::asked(),
     ) {
         let blind = World { windows_unknown: true, ..world };
-        let question = Question { intent: &intent, intent_digest: intent.digest(), at, decoder: "d" };
+        let payment = Payment::from(&intent);
+        let moment = Moment::Entry(at);
+        let question = Question { payment: &payment, intent_digest: intent.digest(), moment, decoder: "d" };
         let (decision, evidence) = explain(&policy, policy.digest(), &blind, &question);
         prop_assert!(evidence.windows.iter().all(|window| window.within.is_none()));
         prop_assert!(evidence.windows.is_empty() || decision.block.is_some());

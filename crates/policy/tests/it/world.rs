@@ -28,6 +28,8 @@ pub struct World {
     pub members: BTreeSet<(GroupId, UserId)>,
     pub listed: BTreeMap<String, Listed>,
     pub ledger: Vec<Spend>,
+    /// Vaults whose key is revoked or not generated.
+    pub keyless: BTreeSet<VaultId>,
     /// No window's sum is known.
     pub windows_unknown: bool,
 }
@@ -35,6 +37,10 @@ pub struct World {
 impl PolicyView for World {
     fn vault(&self, id: VaultId) -> Option<Vault> {
         self.vaults.get(&id).cloned()
+    }
+
+    fn can_receive(&self, id: VaultId) -> bool {
+        self.vaults.contains_key(&id) && !self.keyless.contains(&id)
     }
 
     fn user_of(&self, credential: CredentialId) -> Option<UserId> {
@@ -249,10 +255,15 @@ pub fn edit_rules(policy: &mut Policy, edit: impl FnOnce(&mut Vec<Rule>)) {
 }
 
 pub fn ask_at(policy: &Policy, world: &World, intent: &Intent, at: UnixMs) -> Decision {
+    ask_moment(policy, world, intent, Moment::Entry(at))
+}
+
+pub fn ask_moment(policy: &Policy, world: &World, intent: &Intent, moment: Moment) -> Decision {
+    let payment = Payment::from(intent);
     let question = Question {
-        intent,
+        payment: &payment,
         intent_digest: intent.digest(),
-        at,
+        moment,
         decoder: "bitcoin/1",
     };
     let decision = evaluate(policy, policy.digest(), world, &question);

@@ -1,14 +1,20 @@
 //! `approvals`: what waits for people, and their signed answers.
 
-use super::context::{Context, codecs, random};
+use super::context::{Context, codecs, now, random};
 use super::fail::usage;
 use super::{keys, show};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-use strongroom_client::check::PendingApproval;
-use strongroom_types::{Answer, ApprovalNonce, TenantId, TransactionId};
+use std::time::Duration;
+use strongroom_client::check::{self, PendingApproval};
+use strongroom_types::{ActId, ApprovalNonce, TenantId, TransactionId};
+
+/// Time in which the journal must take a no, milliseconds: a bus that lost it is asked again.
+const ACT_LIFE_MS: u64 = 3_600_000;
+/// Longest wait until a no is in force.
+const WAIT: Duration = Duration::from_secs(20);
 
 /// Approvals.
 #[derive(Subcommand, Debug)]
@@ -23,14 +29,15 @@ pub enum ApprovalsCommand {
         json: bool,
     },
     /// Say yes: shows effects, words, tier and rule as this program reads them, then signs.
-    Approve(AnswerArguments),
-    /// Say no, which ends the transaction.
-    Reject(AnswerArguments),
+    Approve(ApproveArguments),
+    /// Say no, which ends the transaction: an act that the journal takes at any time until the
+    /// intent expires, also after its authorization.
+    Reject(RejectArguments),
 }
 
-/// One answer.
+/// One yes.
 #[derive(Args, Debug)]
-pub struct AnswerArguments {
+pub struct ApproveArguments {
     /// The transaction (`tx_…`).
     tx: TransactionId,
     /// Your key file.
@@ -47,6 +54,22 @@ pub struct AnswerArguments {
     json: bool,
 }
 
+/// One no.
+#[derive(Args, Debug)]
+pub struct RejectArguments {
+    /// The transaction (`tx_…`).
+    tx: TransactionId,
+    /// Your key file.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Do not ask before signing.
+    #[arg(long)]
+    yes: bool,
+    /// One line of JSON at the end.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Lists what waits, or signs an answer.
 pub fn run(
     context: &Context,
@@ -55,8 +78,8 @@ pub fn run(
 ) -> anyhow::Result<()> {
     match command {
         ApprovalsCommand::List { tenant, json } => list(context, *tenant, *json, out),
-        ApprovalsCommand::Approve(decision) => decide(context, decision, Answer::Yes, out),
-        ApprovalsCommand::Reject(decision) => decide(context, decision, Answer::No, out),
+        ApprovalsCommand::Approve(arguments) => approve(context, arguments, out),
+        ApprovalsCommand::Reject(arguments) => reject(context, arguments, out),
     }
 }
 
@@ -91,51 +114,79 @@ fn list(
     Ok(())
 }
 
-fn decide(
+fn approve(
     context: &Context,
-    decision: &AnswerArguments,
-    answer: Answer,
+    arguments: &ApproveArguments,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     // Its digest is signed: an empty reason would be a record that explains nothing to an auditor.
-    if decision.reason.trim().is_empty() {
+    if arguments.reason.trim().is_empty() {
         return Err(usage("--reason must say something"));
     }
-    let key = keys::open(&decision.key)?;
+    let key = keys::open(&arguments.key)?;
 
     // Both digests and the effects are recomputed here from the texts, and vaults proved: an API
     // that shows one payment and has another signed is found before the question.
     let (client, genesis) = (context.client()?, context.genesis()?);
-    let pending = client.pending(&genesis, &codecs(&genesis)?, decision.tx)?;
-    if !decision.json {
+    let pending = client.pending(&genesis, &codecs(&genesis)?, arguments.tx)?;
+    if !arguments.json {
         describe(&pending, out)?;
     }
+    show::confirm(out, "Sign YES to exactly this?", arguments.yes)?;
 
-    let question = match answer {
-        Answer::Yes => "Sign YES to exactly this?",
-        Answer::No => "Sign NO and end this transaction?",
-    };
-    show::confirm(out, question, decision.yes)?;
+    let nonce = ApprovalNonce(random());
+    let signed = pending.approval(&arguments.reason, nonce, &key.signing());
+    let digest = client.decide(arguments.tx, &signed)?;
 
-    let signed = pending.answer(
-        answer,
-        &decision.reason,
-        ApprovalNonce(random()),
-        &key.signing(),
-    );
-    let digest = client.decide(decision.tx, &signed)?;
-
-    if decision.json {
+    if arguments.json {
         let shown = json!({
-            "transaction": decision.tx.to_string(), "answer": answer.to_string(), "approval": digest.to_string(),
+            "transaction": arguments.tx.to_string(), "approval": digest.to_string(),
             "intent": pending.shown.digest.to_string(), "core": pending.decision.digest.to_string(),
         });
         return show::json(out, &shown);
     }
     Ok(writeln!(
         out,
-        "signed \"{answer}\" as {}; approval {digest}",
+        "signed as {}; approval {digest}",
         key.credential().id
+    )?)
+}
+
+fn reject(
+    context: &Context,
+    arguments: &RejectArguments,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let key = keys::open(&arguments.key)?;
+
+    // A no needs no decision: one whose decision cannot be read here can be rejected all the same.
+    let client = context.client()?;
+    let shown = check::transaction(&client.transaction(arguments.tx, None, 0)?)?;
+    if !arguments.json {
+        writeln!(out, "{} ({})", arguments.tx, shown.intent.external_id)?;
+        writeln!(out, "  intent {}\n", shown.digest)?;
+        show::words(out, &shown.digest)?;
+        writeln!(out)?;
+    }
+    show::confirm(out, "Sign NO and end this transaction?", arguments.yes)?;
+
+    let expires = now().plus(ACT_LIFE_MS);
+    let signed = check::rejection(&shown, ActId(random()), expires, &key.signing());
+    let digest = client.submit_act(&signed)?;
+
+    // Rejected is what the journal has, not what the API took: until then signers may still share.
+    client.wait_act(&digest, WAIT)?;
+    if arguments.json {
+        let shown = json!({
+            "transaction": arguments.tx.to_string(), "act": digest.to_string(),
+            "intent": shown.digest.to_string(), "state": "in_force",
+        });
+        return show::json(out, &shown);
+    }
+    Ok(writeln!(
+        out,
+        "{} is rejected by act {digest}",
+        arguments.tx
     )?)
 }
 

@@ -166,6 +166,7 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
         ),
         ("revoke_allow_list", tighten(Tighten::revoke(entry().id))),
         ("cancel", tighten(Tighten::Cancel(intent().digest()))),
+        ("reject", tighten(Tighten::Reject(intent().digest()))),
         (
             "pause_tenant",
             tighten(Tighten::Pause {

@@ -28,8 +28,8 @@ fn cases() -> Vec<Value> {
         case("intent_with_everything", &texts::full_intent()),
         case("decision_core", &texts::core()),
         case("decision_core_auto", &texts::auto_core()),
-        case("approval_yes", &texts::approval()),
-        case("approval_no", &texts::no()),
+        case("approval", &texts::approval()),
+        case("approval_bare", &texts::bare_approval()),
         case("policy", &texts::policy()),
     ];
     cases.extend(acts::acts().iter().map(|(name, act)| case(name, act)));

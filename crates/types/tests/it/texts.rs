@@ -105,7 +105,6 @@ pub fn approval() -> Approval {
         intent: intent().digest(),
         core: core().digest(),
         after: vec![Digest([8; 32]), Digest([9; 32])],
-        answer: Answer::Yes,
         approver: CredentialId([10; 16]),
         rationale: digest("test", &[b"as ordered"]),
         nonce: ApprovalNonce([11; 16]),
@@ -113,9 +112,9 @@ pub fn approval() -> Approval {
     }
 }
 
-pub fn no() -> Approval {
+/// In no order, and without a reason.
+pub fn bare_approval() -> Approval {
     Approval {
-        answer: Answer::No,
         after: vec![],
         rationale: Digest::default(),
         ..approval()

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Instant;
 use strongroom_policy::{
-    AmountRange, DestinationType, Destinations, Listed, Match, Policy, PolicyView, Question, Rule,
-    Sources, Spent, Then, WindowScope, evaluate,
+    AmountRange, DestinationType, Destinations, Listed, Match, Moment, Payment, Policy, PolicyView,
+    Question, Rule, Sources, Spent, Then, WindowScope, evaluate,
 };
 use strongroom_types::{
     AllowListId, AssetId, ChainId, CredentialId, Digest, Document as _, GroupId, GroupNeed, Tier,
@@ -24,6 +24,10 @@ struct View(Vault);
 impl PolicyView for View {
     fn vault(&self, _: VaultId) -> Option<Vault> {
         Some(self.0.clone())
+    }
+
+    fn can_receive(&self, _: VaultId) -> bool {
+        true
     }
 
     fn user_of(&self, _: CredentialId) -> Option<UserId> {
@@ -55,10 +59,11 @@ pub fn run() -> anyhow::Result<Value> {
         guards: Vec::new(),
         rules: rules()?.into(),
     };
+    let payment = Payment::from(&intent);
     let question = Question {
-        intent: &intent,
+        payment: &payment,
         intent_digest: intent.digest(),
-        at: UnixMs(2),
+        moment: Moment::Entry(UnixMs(2)),
         decoder: "bitcoin/1",
     };
     let digest = Digest::default();

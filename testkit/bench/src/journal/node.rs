@@ -331,7 +331,6 @@ pub fn signatures(body: &Body) -> usize {
         Body::Genesis(_) | Body::Tick | Body::Attempt(_) => 0,
         Body::Act(signed) => signed.endorsements.len(),
         Body::Authorized(authorization) => 1 + authorization.approvals.len(),
-        Body::Rejected { .. } => 2,
         Body::Finished(finished) => finished.certificates.len(),
         Body::Witnessed(witnessed) => witnessed.cosignatures.len(),
     }

@@ -7,7 +7,7 @@ use strongroom_ports::host::{Clock as _, Entropy};
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
-    Act, ActBody, ActId, Answer, Approval, ApprovalNonce, AssetId, Credential, CredentialClass,
+    Act, ActBody, ActId, Approval, ApprovalNonce, AssetId, Credential, CredentialClass,
     CredentialId, Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId,
     Name, PlatformId, Scope, Signed, SigningCredential, TenantId, Transfer, UnixMs, User, UserId,
     VaultId, digest,
@@ -229,14 +229,13 @@ impl People {
         Ok(Signed::by(&intent, &self.initiator.key))
     }
 
-    /// A person's answer to a decision.
+    /// A person's yes to a decision.
     #[must_use]
-    pub fn answer(
+    pub fn approval(
         &self,
         who: &Person,
         intent: Digest,
         core: Digest,
-        answer: Answer,
         entropy: &dyn Entropy,
     ) -> Signed {
         let approval = Approval {
@@ -245,7 +244,6 @@ impl People {
             intent,
             core,
             after: Vec::new(),
-            answer,
             approver: who.key.id,
             rationale: digest(
                 "strongroom/rationale/v1",

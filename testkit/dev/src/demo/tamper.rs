@@ -20,8 +20,8 @@ use strongroom_ports::chain::{
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Answer as Vote, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _,
-    Intent, Refusal, Signed, Tighten,
+    ActBody, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
+    Signed, Tighten,
 };
 use strongroom_wire::SigningRequest;
 
@@ -95,11 +95,10 @@ impl<'a> Tampering<'a> {
             1,
             Code::AttemptUnknown,
         )?;
-        let own = self.people.answer(
+        let own = self.people.approval(
             &self.people.initiator,
             payment.digest,
             core.digest(),
-            Vote::Yes,
             &SystemEntropy,
         );
         self.refused_entry(&payment, &core, vec![own], Code::ApprovalByInitiator)?;
@@ -306,13 +305,10 @@ impl<'a> Tampering<'a> {
         let approvals = if core.groups.is_empty() {
             Vec::new()
         } else {
-            vec![self.people.answer(
-                bob,
-                payment.digest,
-                core.digest(),
-                Vote::Yes,
-                &SystemEntropy,
-            )]
+            vec![
+                self.people
+                    .approval(bob, payment.digest, core.digest(), &SystemEntropy),
+            ]
         };
         let body = authorization(&payment, &core, approvals);
         self.accepted(&body)?;

@@ -7,9 +7,8 @@ use strongroom_policy::Policy;
 use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
 use strongroom_types::{
-    Act, ActBody, Answer, Approval, Charter, DecisionCore, Destination, Document, Intent,
-    IntentKind, MinorUnits, Name, RegistryRecord, Revocable, Scope, Tier, Tighten, Transfer,
-    UnixMs,
+    Act, ActBody, Approval, Charter, DecisionCore, Destination, Document, Intent, IntentKind,
+    MinorUnits, Name, RegistryRecord, Revocable, Scope, Tier, Tighten, Transfer, UnixMs,
 };
 
 pub(super) fn targets() -> Vec<Target> {
@@ -178,11 +177,6 @@ fn approval(rng: &mut dyn RngCore) -> Option<Approval> {
         intent: any(rng)?,
         core: any(rng)?,
         after: any(rng)?,
-        answer: if rng.next_u32().is_multiple_of(2) {
-            Answer::Yes
-        } else {
-            Answer::No
-        },
         approver: any(rng)?,
         rationale: any(rng)?,
         nonce: any(rng)?,
@@ -226,14 +220,15 @@ fn revocable(rng: &mut dyn RngCore) -> Option<Revocable> {
 }
 
 fn tighten(rng: &mut dyn RngCore) -> Option<Tighten> {
-    Some(match rng.next_u32() % 5 {
+    Some(match rng.next_u32() % 6 {
         0 => Tighten::Revoke(revocable(rng)?),
         1 => Tighten::LeaveGroup {
             group: any(rng)?,
             user: any(rng)?,
         },
         2 => Tighten::Cancel(any(rng)?),
-        3 => Tighten::Pause {
+        3 => Tighten::Reject(any(rng)?),
+        4 => Tighten::Pause {
             vault: any(rng)?,
             until: time(rng),
         },

@@ -44,9 +44,7 @@ impl Reader {
             },
             Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
             Body::Act(signed) => self.act(signed),
-            Body::Genesis(_) | Body::Tick | Body::Rejected { .. } | Body::Witnessed(_) => {
-                Fact::Other
-            }
+            Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => Fact::Other,
         }
     }
 
@@ -151,7 +149,8 @@ pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
         Tighten::Revoke(Revocable::User(id)) => Tightening::User(*id),
         Tighten::Revoke(Revocable::Key(key)) => Tightening::Key(*key),
         Tighten::LeaveGroup { user, .. } => Tightening::Member(*user),
-        Tighten::Cancel(intent) => Tightening::Cancel(*intent),
+        // After either nothing more is paid for the intent.
+        Tighten::Cancel(intent) | Tighten::Reject(intent) => Tightening::Cancel(*intent),
         Tighten::Stop => Tightening::Stop,
         Tighten::Pause { until, .. } => Tightening::Pause(until.0),
         Tighten::Quarantine(index) => Tightening::Quarantine(*index),

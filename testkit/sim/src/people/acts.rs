@@ -121,6 +121,10 @@ impl People {
                 let put = ActBody::Put(RegistryRecord::Policy(looser));
                 (put, tenant.committee_quorum())
             }
+            PlannedAct::Reject(number) => {
+                let reject = Tighten::Reject(self.made.get(&number)?.digest());
+                (ActBody::Tighten(reject), vec![Who::Approver(number % 3)])
+            }
             PlannedAct::Cancel(number) => {
                 let cancel = Tighten::Cancel(self.made.get(&number)?.digest());
                 let mut planned = self.plan.intents.get(number).into_iter();

@@ -6,7 +6,7 @@ use crate::api::{Ask, Shown};
 use crate::dice::between;
 use crate::event::Event;
 use crate::plan::{Answers, PlannedAct};
-use strongroom_types::{Answer, DecisionCore, Document as _, Intent, UnixMs};
+use strongroom_types::{DecisionCore, Document as _, Intent, UnixMs};
 use strongroom_wire::TransactionState;
 use strongroom_world::{FRIEND, STRANGER, Who};
 
@@ -72,12 +72,18 @@ impl People {
         let Some(planned) = self.plan.intents.get(number) else {
             return;
         };
-        let (who, answer) = match planned.answers {
+        let who = match planned.answers {
             Answers::Silence => return,
-            Answers::Yes => (Who::Approver(2), Answer::Yes),
-            Answers::No => (Who::Approver(number % 3), Answer::No),
-            Answers::Own => (Who::InitiatorKey, Answer::Yes),
-            Answers::YesAndRevoked => (Who::Approver(number % 2), Answer::Yes),
+            Answers::No => {
+                self.wishes.push(Wish {
+                    act: PlannedAct::Reject(number),
+                    not_before: now,
+                });
+                return;
+            }
+            Answers::Yes => Who::Approver(2),
+            Answers::Own => Who::InitiatorKey,
+            Answers::YesAndRevoked => Who::Approver(number % 2),
         };
         if planned.answers == Answers::YesAndRevoked {
             self.wishes.push(Wish {
@@ -85,7 +91,7 @@ impl People {
                 not_before: now + between(&mut self.rng, 0, 1_500),
             });
         }
-        let signed = self.rig.world.approve(who, &row.intent, core, answer, &[]);
+        let signed = self.rig.world.approve(who, &row.intent, core, &[]);
         self.clients.push(Ask::Approval(signed));
     }
 }

@@ -4,7 +4,7 @@ use super::book::Book;
 use super::payments::path;
 use super::served;
 use crate::fixture::OPERATOR;
-use strongroom_types::{Answer, Approval, Digest, Document as _, TransactionId};
+use strongroom_types::{Approval, Digest, Document as _, TransactionId};
 use strongroom_wire::Decided;
 use strongroom_world::Who;
 
@@ -22,7 +22,7 @@ fn approval_bodies_do_not_change() {
         "/v1/approvals/{}/decisions",
         TransactionId::from(intent.digest())
     );
-    let yes = |who| world.approve(who, &intent, &core, Answer::Yes, &[]);
+    let yes = |who| world.approve(who, &intent, &core, &[]);
 
     book.get("pending", &path(&intent));
     book.get("waits", "/v1/approvals");
@@ -32,15 +32,9 @@ fn approval_bodies_do_not_change() {
 
     // Answers that do not count: another text, or approvals that do not exist.
     let other = served.journal.order(150_000_000, "another");
-    let wrong = world.approve(Who::Approver(0), &other, &core, Answer::Yes, &[]);
+    let wrong = world.approve(Who::Approver(0), &other, &core, &[]);
     book.post("of another intent", &decide, &wrong);
-    let unasked = world.approve(
-        Who::Approver(2),
-        &intent,
-        &core,
-        Answer::Yes,
-        &[Digest([1; 32])],
-    );
+    let unasked = world.approve(Who::Approver(2), &intent, &core, &[Digest([1; 32])]);
 
     let first = yes(Who::Approver(0));
     book.post("yes", &decide, &first);

@@ -52,7 +52,7 @@ fn every_documented_command_parses() {
         format!("tx cancel tx_{ID} --key k"),
         "approvals list".to_owned(),
         format!("approvals approve tx_{ID} --key k --reason checked --yes"),
-        format!("approvals reject tx_{ID} --key k --reason wrong"),
+        format!("approvals reject tx_{ID} --key k --yes --json"),
         format!("status --genesis g.bin --genesis-hash {hash} --api-key-file k"),
         format!("--profile p.toml journal verify dir --hash {hash}"),
         "doctor --key a --key b --dir /".to_owned(),

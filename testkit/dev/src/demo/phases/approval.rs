@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::{ChainGateway as _, Standing};
-use strongroom_types::{Answer, DecisionCore, Digest, Document as _, Signed};
+use strongroom_types::{DecisionCore, Digest, Document as _, Signed};
 use strongroom_wire::TransactionState;
 
 use super::transfers::{keep, signed_or_why};
@@ -36,13 +36,7 @@ pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<
     println!("\n■ Approval: Alice recomputes both digests from the texts and signs");
     let core = core_of(stand, pending)?;
     let people = &stand.people;
-    let yes = people.answer(
-        &people.alice,
-        intent_digest(pending),
-        core,
-        Answer::Yes,
-        &SystemEntropy,
-    );
+    let yes = people.approval(&people.alice, intent_digest(pending), core, &SystemEntropy);
     stand.client()?.decide(transaction_id(pending), &yes)?;
 
     let shown = signed_or_why(stand, pending)?;

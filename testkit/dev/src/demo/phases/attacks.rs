@@ -4,7 +4,7 @@ use anyhow::bail;
 use strongroom::roles::RoleName;
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::{OwnCoin, OwnPath};
-use strongroom_types::{Answer, Signed};
+use strongroom_types::Signed;
 
 use super::approval::core_of;
 use super::{PAYEE, own_address, transaction_id};
@@ -61,11 +61,10 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
 fn initiator_cannot_approve(stand: &Stand, pending: &Signed) -> anyhow::Result<()> {
     let core = core_of(stand, pending)?;
     let people = &stand.people;
-    let own = people.answer(
+    let own = people.approval(
         &people.initiator,
         intent_digest(pending),
         core,
-        Answer::Yes,
         &SystemEntropy,
     );
     match stand.client()?.decide(transaction_id(pending), &own) {

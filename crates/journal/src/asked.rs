@@ -1,0 +1,158 @@
+//! Whether a payment may go out: one function, asked at its authorization, at each further attempt
+//! and, by each signer, before a share.
+//!
+//! An intent lives for hours, and all that its authorization rested on can change in that time:
+//! the policy, a limit, a group, an approver. So nothing of it is taken over from one moment to the
+//! next; what was met is compared with what is asked now.
+
+use crate::apply::{TenantView, check_not_stopped};
+use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
+use crate::state::{Lookup as _, View};
+use strongroom_policy::{Decision, Moment, Payment, Question};
+use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs};
+
+/// A payment at one moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Tenant of the intent.
+    pub(crate) tenant: TenantId,
+    /// Digest of the intent's text.
+    pub(crate) intent: Digest,
+    /// Content of the intent that the policy reads.
+    pub(crate) payment: &'a Payment,
+    /// Decoder that genesis names for its chain.
+    pub(crate) decoder: &'a str,
+    /// Moment at which the policy is asked.
+    pub(crate) moment: Moment,
+    /// Clock by which pauses and approvals end: the entry's time, or a signer's own clock.
+    pub(crate) now: UnixMs,
+    /// What it was authorized on; none before that.
+    pub(crate) relied: Option<Relied<'a>>,
+}
+
+/// Records that an authorized intent relies on.
+#[derive(Clone, Copy)]
+pub(crate) struct Relied<'a> {
+    pub(crate) record: &'a IntentRecord,
+    pub(crate) open: &'a OpenIntentRecord,
+}
+
+/// The policy's answer now, with everything around it that can keep a payment back. What an
+/// authorized intent relied on must still be in force, and enough.
+///
+/// # Errors
+/// One code for each rule. A payment that is not authorized yet may get an answer that blocks.
+pub(crate) fn ask(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
+    check_not_held(view, asked)?;
+    if let Some(relied) = asked.relied {
+        check_people(view, asked, relied.record)?;
+        check_listed(view, asked.tenant, relied.record)?;
+    }
+
+    let decision = decide(view, asked)?;
+    if let Some(relied) = asked.relied {
+        check_still_met(&decision, relied.open)?;
+    }
+    Ok(decision)
+}
+
+/// Neither the platform, the tenant nor the vault is stopped or paused: an incident stops payments
+/// before its cause is known.
+fn check_not_held(view: &dyn View, asked: &Asked<'_>) -> Result<(), Refusal> {
+    let tenant = check_not_stopped(view, asked.tenant)?;
+
+    // A pause is one admin's way to gain time; it counts for what is authorized already, too.
+    let vault = view.vault(asked.tenant, asked.payment.vault);
+    let vault_paused_until = vault.map_or(UnixMs(0), |vault| vault.paused_until);
+    if asked.now < tenant.paused_until.max(vault_paused_until) {
+        return Err(Code::Paused.into());
+    }
+    Ok(())
+}
+
+/// Everyone whose signature the payment rests on is still who they were.
+fn check_people(view: &dyn View, asked: &Asked<'_>, record: &IntentRecord) -> Result<(), Refusal> {
+    // A credential revoked as stolen may be the very one that made this payment, or agreed to it.
+    if view.credential(asked.tenant, record.initiator).is_err() {
+        return Err(Refusal::new(
+            Code::InitiatorNoLongerInForce,
+            record.initiator,
+        ));
+    }
+
+    for approval in &record.approvals {
+        if !is_in_force(view, asked, approval)? {
+            return Err(Refusal::new(
+                Code::ApprovalNoLongerInForce,
+                approval.credential,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_in_force(
+    view: &dyn View,
+    asked: &Asked<'_>,
+    approval: &ReliedApproval,
+) -> Result<bool, Refusal> {
+    // An approver who agreed for an hour did not agree to a transaction made a day later.
+    let is_alive = asked.now < approval.expires;
+    let is_credential_in_force = view.credential(asked.tenant, approval.credential).is_ok();
+    let is_member = view.in_group(asked.tenant, approval.group, approval.user)?;
+    Ok(is_alive && is_credential_in_force && is_member)
+}
+
+/// An address removed as compromised must not receive what was on its way.
+fn check_listed(view: &dyn View, tenant: TenantId, record: &IntentRecord) -> Result<(), Refusal> {
+    for entry in &record.allow_list {
+        if view.allow_list(tenant, *entry)?.is_none() {
+            return Err(Refusal::new(Code::AllowListNoLongerInForce, entry));
+        }
+    }
+    Ok(())
+}
+
+/// The answer of the policy in force in this view.
+fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
+    let tenant = view.tenant(asked.tenant)?;
+    let policy = view.policy(asked.tenant, &tenant)?;
+
+    // Its own spend is in the windows since its authorization: counted twice it could never bump.
+    let own = asked.relied.map(|relied| relied.record);
+    let facts = TenantView::without(view, asked.tenant, own);
+    let question = Question {
+        payment: asked.payment,
+        intent_digest: asked.intent,
+        moment: asked.moment,
+        // The decoder that genesis names is the one that signers read with.
+        decoder: asked.decoder,
+    };
+    Ok(strongroom_policy::evaluate(
+        &policy,
+        tenant.policy,
+        &facts,
+        &question,
+    ))
+}
+
+/// The policy does not deny the payment now, and asks nothing that was not met.
+fn check_still_met(decision: &Decision, open: &OpenIntentRecord) -> Result<(), Refusal> {
+    if let Some(refusal) = &decision.block {
+        return Err(refusal.clone());
+    }
+    if open.met.cover(&decision.core) {
+        return Ok(());
+    }
+
+    // A full window is a reason to wait, a stricter rule is not.
+    let (rule, was) = (&decision.core.rule, &open.rule);
+    Err(if decision.limited {
+        let detail =
+            format!("rule `{was}` has no room in its windows; rule `{rule}` asks for more");
+        Refusal::new(Code::LimitExceeded, detail)
+    } else {
+        let detail = format!("rule `{rule}` asks for more than rule `{was}` did");
+        Refusal::new(Code::DecisionChanged, detail)
+    })
+}
