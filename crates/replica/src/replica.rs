@@ -9,9 +9,9 @@ use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::witness::WitnessMemory;
 use strongroom_journal::writer::{Offer, Ordered, Orderer};
-use strongroom_journal::{Entry, Genesis, SealedEntry};
+use strongroom_journal::{Body, Delta, Entry, Genesis, SealedEntry, keyspace};
 use strongroom_ports::db::{Arg, Db, DbErrorKind, Tx};
-use strongroom_tlog::Frontier;
+use strongroom_tlog::{Checkpoint, Frontier};
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, decode, encode};
 
@@ -139,6 +139,8 @@ impl Replica {
             return Ok(Vec::new());
         }
 
+        self.compare_witnessed(tx, &applied)?;
+
         let size = self.follower.size() - applied.len() as u64;
         let stored = NewBatch {
             applied: &applied,
@@ -190,6 +192,31 @@ impl Replica {
             == (tip.size > 0).then_some(tip.body.as_str()))
     }
 
+    /// Checkpoints of `witnessed` entries against the stored heads: memory keeps the newest ones only.
+    fn compare_witnessed(
+        &mut self,
+        tx: &mut dyn Tx,
+        applied: &[(SealedEntry, Delta)],
+    ) -> Result<(), ReplicaError> {
+        // Such an entry always changes what waits; the others need not be opened again.
+        let waiting = keyspace::waiting();
+        for (sealed, delta) in applied {
+            if !delta.changes.contains_key(&waiting) {
+                continue;
+            }
+            let Body::Witnessed(witnessed) = sealed.open()?.body else {
+                continue;
+            };
+            let Some(size) = checkpoint_size(&witnessed.checkpoint) else {
+                continue;
+            };
+            if let Some(ours) = head_body(tx, size)?.filter(|ours| *ours != witnessed.checkpoint) {
+                return Err(self.follower.witnessed_elsewhere(&ours, &witnessed).into());
+            }
+        }
+        Ok(())
+    }
+
     /// A batch that the follower skipped as known: its checkpoint must be the stored one.
     fn compare_with_stored(
         &mut self,
@@ -205,6 +232,12 @@ impl Replica {
         }
         Ok(())
     }
+}
+
+fn checkpoint_size(body: &str) -> Option<u64> {
+    Checkpoint::parse(body)
+        .ok()
+        .map(|checkpoint| checkpoint.size())
 }
 
 /// Reading what was stored.

@@ -165,8 +165,6 @@ impl Follower {
     }
 
     /// The checkpoint of a `witnessed` entry against the head of that size, where it is still kept.
-    /// Two bodies with k cosignatures never exist while at most f witnesses are hostile: another one
-    /// is evidence against k of them.
     fn check_witnessed(&mut self, witnessed: &Witnessed) -> Result<(), Refusal> {
         let size = Checkpoint::parse(&witnessed.checkpoint).map(|checkpoint| checkpoint.size());
         let ours = size.ok().and_then(|size| self.head(size));
@@ -174,14 +172,19 @@ impl Follower {
             return Ok(());
         };
         let ours = ours.body.clone();
+        Err(self.contradiction(&ours, witnessed))
+    }
 
+    /// Two bodies with k cosignatures never exist while at most f witnesses are hostile: another
+    /// one is evidence against k of them.
+    fn contradiction(&mut self, ours: &str, witnessed: &Witnessed) -> Refusal {
         // Only what its witness has really signed is evidence.
         let theirs = witnessed.cosignatures.iter();
         let proved = theirs.filter(|theirs| self.is_signed(&witnessed.checkpoint, theirs));
         for theirs in proved.copied().collect::<Vec<_>>() {
             self.insert_evidence(SplitView::Witness {
                 node: theirs.witness,
-                ours: ours.clone(),
+                ours: ours.to_owned(),
                 cosignature: WitnessCosignature {
                     body: witnessed.checkpoint.clone(),
                     time_s: theirs.time_s,
@@ -189,11 +192,17 @@ impl Follower {
                 },
             });
         }
-        let detail = format!(
-            "witnesses vouch for another tree: {}",
-            ours.replace('\n', " ")
-        );
-        Err(Refusal::new(Code::Conflict, detail))
+        let ours = ours.replace('\n', " ");
+        let detail = format!("witnesses vouch for another tree than {ours}");
+        Refusal::new(Code::Conflict, detail)
+    }
+
+    /// Stops this replica: a `witnessed` entry is over another tree than `ours` of that size. For
+    /// callers that store bodies of heads which are no longer kept here.
+    pub fn witnessed_elsewhere(&mut self, ours: &str, witnessed: &Witnessed) -> Refusal {
+        let refusal = self.contradiction(ours, witnessed);
+        self.halt(refusal.clone());
+        refusal
     }
 
     /// The head that a batch leads to.

@@ -6,7 +6,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_journal::{Body, Genesis};
 use strongroom_replica::{Replica, ReplicaError};
-use strongroom_types::Code;
+use strongroom_types::{ActBody, Code};
 
 #[test]
 fn a_replica_is_after_a_start_what_it_was_before() {
@@ -186,4 +186,46 @@ fn the_writers_own_batches_are_stored_as_others_follow_them() {
         }
         again.reload(tx).unwrap();
     });
+}
+
+#[test]
+fn hole_witnessed_entry_over_another_tree_than_the_stored_one_stops_the_replica() {
+    let mut log = log();
+    let batches = [
+        log.batch(START, &[Body::Act(stop(1))]),
+        log.batch(START, &[Body::Act(platform_act(2, 2, ActBody::Resume))]),
+        log.tick(START),
+    ];
+    let (db, replica) = stored(&batches);
+    let ours = replica.follower().head(3).unwrap().body.clone();
+
+    // The writer's memory forgets that head, and so does the replica's at its next start.
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
+    assert!(log.follower.head(3).is_none());
+    let mut again = Replica::open(&db, genesis()).unwrap();
+    assert!(again.follower().head(3).is_none());
+
+    let other = ours.replace("state ", "other ");
+    let witnessed = world().witnessed(&other, &[1, 2, 3], START);
+    let batch = log.batch(START, &[Body::Witnessed(witnessed)]);
+    let refused = lose(&db, |tx| again.append(tx, &batch));
+    assert_eq!(code(refused), Code::Conflict);
+    assert!(again.follower().halted().is_some());
+    assert_eq!(again.follower().evidence().len(), 3);
+
+    // The right one goes on.
+    let mut honest = Replica::open(&db, genesis()).unwrap();
+    let mut log = strongroom_world::Log::new(&world());
+    for bodies in [
+        vec![Body::Act(stop(1))],
+        vec![Body::Act(platform_act(2, 2, ActBody::Resume))],
+        vec![Body::Tick],
+    ] {
+        log.batch(START, &bodies);
+    }
+    assert_eq!(honest.follower().tip(), log.follower.tip());
+    let witnessed = world().witnessed(&ours, &[1, 2, 3], START);
+    let batch = log.batch(START, &[Body::Witnessed(witnessed)]);
+    append(&db, &mut honest, &batch);
+    assert!(!honest.follower().state().platform().unwrap().stopped);
 }
