@@ -10,6 +10,7 @@
 mod boot;
 mod error;
 mod feed;
+mod freeze;
 mod incoming;
 mod replica;
 mod rows;

@@ -12,6 +12,7 @@ use strongroom_ports::db::{Bulk, Migration};
 /// | `journal_meta` | the one row: genesis hash, size, tree frontier (borsh), newest checkpoint |
 /// | `journal_witness` | the one row: what was cosigned last, whether the key is retired, boot generations |
 /// | `journal_handed` | one tightening that was handed over and is not in the journal yet |
+/// | `journal_freeze` | evidence that the log signed two trees of one size, and when a person lifted its freeze |
 pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "replica",
     version: 1,
@@ -26,6 +27,9 @@ CREATE TABLE journal_witness (
     id {i64} PRIMARY KEY, cosigned_size {i64} NOT NULL, cosigned_body {text} NOT NULL, cosigned_s {i64} NOT NULL,
     retired {bool} NOT NULL, generation {blob}, generation_next {blob}) {strict};
 CREATE TABLE journal_handed (digest {blob} PRIMARY KEY, signed {blob} NOT NULL, since_ms {i64} NOT NULL) {strict};
+CREATE TABLE journal_freeze (
+    evidence {blob} PRIMARY KEY, ours {text} NOT NULL, theirs {text} NOT NULL, note {text} NOT NULL,
+    frozen_ms {i64} NOT NULL, lifted_ms {i64}) {strict};
 ",
 }];
 
@@ -82,3 +86,12 @@ pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed (digest, signed,
 pub(crate) const HANDED: &str =
     "SELECT digest, signed, since_ms FROM journal_handed ORDER BY since_ms, digest";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";
+
+pub(crate) const PUT_FREEZE: &str = "INSERT INTO journal_freeze
+    (evidence, ours, theirs, note, frozen_ms, lifted_ms) VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
+pub(crate) const FROZEN: &str = "SELECT evidence FROM journal_freeze
+    WHERE lifted_ms IS NULL ORDER BY frozen_ms, evidence LIMIT 1";
+pub(crate) const LOSING_HEAD: &str =
+    "SELECT evidence FROM journal_freeze WHERE theirs = $1 AND lifted_ms IS NOT NULL LIMIT 1";
+pub(crate) const LIFT_FREEZE: &str =
+    "UPDATE journal_freeze SET lifted_ms = $1 WHERE evidence = $2 AND lifted_ms IS NULL";

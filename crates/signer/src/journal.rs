@@ -9,7 +9,7 @@ use strongroom_journal::witness::Witness;
 use strongroom_journal::{Delta, Entry, Genesis};
 use strongroom_ports::db::{Db, Tx};
 use strongroom_replica::{Replica, ReplicaError};
-use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
+use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
 /// Least time between two answers to batches that were known already.
@@ -23,6 +23,8 @@ pub(crate) struct LocalJournal {
     silent: Option<Refusal>,
     /// When a known batch was answered last.
     answered_at: UnixMs,
+    /// Evidence of the split view for which this node is frozen.
+    frozen: Option<Digest>,
 }
 
 /// Outcome of a batch.
@@ -40,14 +42,20 @@ impl LocalJournal {
         node: NodeId,
         seed: &[u8; 32],
     ) -> Result<Self, Fatal> {
-        let replica = Replica::open(db.as_ref(), genesis).map_err(fatal)?;
+        let mut replica = Replica::open(db.as_ref(), genesis).map_err(fatal)?;
         let witness = replica.witness(node, seed)?;
+
+        // A restart must not wash a split view away.
+        let frozen = replica
+            .halt_if_frozen(db.begin()?.as_mut())
+            .map_err(fatal)?;
         Ok(Self {
             db,
             replica,
             witness,
             silent: None,
             answered_at: UnixMs(0),
+            frozen,
         })
     }
 
@@ -74,9 +82,22 @@ impl LocalJournal {
     pub(crate) fn append(&mut self, batch: &JournalBatch, now: UnixMs) -> Result<Appended, Fatal> {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
+
+        // Judged by people already: it must not freeze this node a second time.
+        if Replica::is_losing_head(tx.as_mut(), &batch.note).map_err(fatal)? {
+            let detail = "the head that lost when a freeze was lifted";
+            return Ok(Appended {
+                result: Err(Refusal::new(Code::Conflict, detail)),
+                cosignature: None,
+            });
+        }
+
         let result = match self.replica.append(tx.as_mut(), batch) {
             Ok(entries) => Ok(entries.len()),
-            Err(ReplicaError::Refused(refusal)) => Err(refusal),
+            Err(ReplicaError::Refused(refusal)) => {
+                self.freeze_in(tx.as_mut(), now)?;
+                Err(refusal)
+            }
             Err(error) => return Err(fatal(error)),
         };
 
@@ -92,6 +113,39 @@ impl LocalJournal {
             result,
             cosignature,
         })
+    }
+
+    /// Keeps evidence of a split view, in the transaction of the batch that showed it.
+    fn freeze_in(&mut self, tx: &mut dyn Tx, now: UnixMs) -> Result<(), Fatal> {
+        for evidence in self.replica.freeze(tx, now).map_err(fatal)? {
+            tracing::error!(%evidence, "the log signed two trees of one size: frozen until `unfreeze`");
+            self.frozen.get_or_insert(evidence);
+        }
+        Ok(())
+    }
+
+    /// Evidence of the split view for which this node is frozen.
+    pub(crate) const fn frozen(&self) -> Option<Digest> {
+        self.frozen
+    }
+
+    /// Lifts a freeze on disk; the process goes on frozen until it is started again.
+    pub(crate) fn unfreeze(&self, evidence: &Digest, now: UnixMs) -> Result<(), NotTaken> {
+        let mut tx = self.db.begin()?;
+        let lifted = Replica::unfreeze(tx.as_mut(), evidence, now).map_err(fatal)?;
+        tx.commit()?;
+
+        let detail = || {
+            Refusal::new(
+                Code::NotFound,
+                format!("no freeze by {evidence} is in force"),
+            )
+        };
+        if lifted {
+            Ok(())
+        } else {
+            Err(NotTaken::Refused(detail()))
+        }
     }
 
     /// Cosigns the tip, if a cosignature is due.

@@ -4,7 +4,7 @@ use crate::fatal::NotTaken;
 use crate::marks;
 use crate::node::SignerNode;
 use strongroom_types::json::Json;
-use strongroom_types::{Code, Refusal, Signed, UnixMs};
+use strongroom_types::{Code, Digest, Refusal, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
 impl SignerNode {
@@ -14,6 +14,7 @@ impl SignerNode {
             AdminRequest::Status => AdminReply::Status(self.status(now)),
             AdminRequest::Stop => self.stop(now),
             AdminRequest::Hand(json) => self.on_tightening(json.trim(), now),
+            AdminRequest::Unfreeze(evidence) => self.unfreeze(&evidence, now),
         }
     }
 
@@ -46,7 +47,25 @@ impl SignerNode {
         };
 
         // Verified by the journal's own rules: the operator has no authority over the tenant.
-        match self.journal.take_tightening(&signed, now) {
+        let taken = self.journal.take_tightening(&signed, now);
+        self.reply(taken)
+    }
+
+    /// The operator vouches that the line of this node's database is the one that lives.
+    fn unfreeze(&mut self, evidence: &Digest, now: UnixMs) -> AdminReply {
+        if let Err(error) = self.check_alive() {
+            return AdminReply::Refused(format!("{}: {error}", error.code()));
+        }
+
+        let lifted = self.journal.unfreeze(evidence, now);
+        if lifted.is_ok() {
+            tracing::warn!(%evidence, "the operator lifted a freeze, from the next start on");
+        }
+        self.reply(lifted)
+    }
+
+    fn reply(&mut self, result: Result<(), NotTaken>) -> AdminReply {
+        match result {
             Ok(()) => AdminReply::Done,
             Err(NotTaken::Refused(refusal)) => AdminReply::Refused(refusal.to_string()),
             Err(NotTaken::Fatal(fatal)) => {

@@ -21,7 +21,8 @@ impl SignerNode {
             refusal.map_or_else(|| "no".to_owned(), ToString::to_string)
         };
 
-        let lines: [(&str, String); 20] = [
+        let frozen = self.journal.frozen();
+        let lines: [(&str, String); 21] = [
             ("node", self.identity.node.to_string()),
             ("role", role),
             ("genesis", self.identity.hash.to_string()),
@@ -42,6 +43,10 @@ impl SignerNode {
             ("stopped", yes_no(self.stopped)),
             ("retired", yes_no(self.is_retired())),
             ("halted", or_none(self.halted())),
+            (
+                "frozen",
+                frozen.map_or_else(|| "no".to_owned(), |digest| digest.to_string()),
+            ),
         ];
 
         let mut text = String::new();

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use strongroom_types::Digest;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,6 +84,17 @@ pub enum Command {
         /// JSON of the signed container: {"endorsements":[…],"text":"…"}.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Folder and socket of the node.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Lift the freeze after the log signed two trees of one size, once people have found that the
+    /// line of this node's database is the one that lives. The node must be running; restart it
+    /// then. It goes on refusing the losing head.
+    Unfreeze {
+        /// Digest of the evidence, as `status` shows it under `frozen`.
+        #[arg(long, value_name = "DIGEST")]
+        evidence: Digest,
         /// Folder and socket of the node.
         #[command(flatten)]
         at: At,

@@ -10,7 +10,7 @@ use strongroom_host::SystemClock;
 use strongroom_ports::host::Clock as _;
 use strongroom_signer_core::{resume_local, stop_local, stopped_since};
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::UnixMs;
+use strongroom_types::{Digest, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
 fn socket(at: &At) -> PathBuf {
@@ -85,4 +85,15 @@ pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
     let reply = ask(&path, &AdminRequest::Hand(json.trim().to_owned()))?;
     let reply = reply.with_context(|| format!("no node is running at {}", path.display()))?;
     done(reply, "taken: what it forbids is refused from now on")
+}
+
+/// `unfreeze`.
+pub fn unfreeze(evidence: Digest, at: &At) -> anyhow::Result<()> {
+    let path = socket(at);
+    let reply = ask(&path, &AdminRequest::Unfreeze(evidence))?;
+    let reply = reply.with_context(|| format!("no node is running at {}", path.display()))?;
+    done(
+        reply,
+        "lifted on disk: restart the node to follow its line again",
+    )
 }

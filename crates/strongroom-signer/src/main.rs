@@ -53,6 +53,7 @@ fn dispatch(command: cli::Command) -> anyhow::Result<()> {
         cli::Command::Stop(at) => local::stop(&at),
         cli::Command::ResumeLocal(at) => local::resume(&at),
         cli::Command::Hand { file, at } => local::hand(&file, &at),
+        cli::Command::Unfreeze { evidence, at } => local::unfreeze(evidence, &at),
         cli::Command::ShowGenesis { file } => genesis::show(&file),
     }
 }

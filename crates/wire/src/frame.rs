@@ -42,6 +42,8 @@ pub enum AdminRequest {
     Stop,
     /// Take this signed tightening (JSON of a signed container).
     Hand(String),
+    /// Lift the freeze that this evidence of a split view caused, from the next start on.
+    Unfreeze(Digest),
 }
 
 /// On the admin socket, from the signer.

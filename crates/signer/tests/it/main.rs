@@ -17,6 +17,7 @@ mod coordinator;
 mod disk;
 mod effects;
 mod evidence;
+mod freeze;
 mod journal;
 mod machine;
 mod open;

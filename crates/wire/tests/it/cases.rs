@@ -324,6 +324,10 @@ fn frames() -> Vec<Case> {
             bytes(&AdminRequest::Hand("{}".to_owned())),
         ),
         (
+            "admin_request_unfreeze",
+            bytes(&AdminRequest::Unfreeze(Digest([7; 32]))),
+        ),
+        (
             "admin_reply_status",
             bytes(&AdminReply::Status("x: y".to_owned())),
         ),

@@ -1,0 +1,89 @@
+//! The freeze after a split view: two trees of one size, both signed by the log.
+//!
+//! A restart must not wash it away: a node that has seen both lines would follow one of them again
+//! as if there were no other. People find out which line lives; on a node that followed it, its
+//! operator lifts the freeze by naming the evidence. The losing head is refused ever after.
+
+use crate::error::ReplicaError;
+use crate::replica::Replica;
+use crate::rows::{corrupt, note_body};
+use crate::schema as sql;
+use strongroom_journal::follower::SplitView;
+use strongroom_ports::db::{Arg, Tx};
+use strongroom_types::{Code, Digest, Refusal, UnixMs, digest};
+
+impl Replica {
+    /// Stores the log's contradictions that this replica holds in memory, in the transaction of the
+    /// batch that showed them. Says which of them are new.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn freeze(&self, tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<Digest>, ReplicaError> {
+        let mut new = Vec::new();
+        for evidence in self.follower().evidence() {
+            // One witness that contradicts itself is one fault of f: it freezes nothing.
+            let SplitView::Log { ours, note } = evidence else {
+                continue;
+            };
+            let theirs = note_body(note).ok_or_else(|| corrupt("evidence is not a note"))?;
+            let name = evidence_digest(ours, &theirs);
+            let args = [
+                (&name.0).into(),
+                ours.as_str().into(),
+                theirs.as_str().into(),
+                note.as_str().into(),
+                Arg::u64(now.0)?,
+            ];
+            if tx.execute(sql::PUT_FREEZE, &args)? > 0 {
+                new.push(name);
+            }
+        }
+        Ok(new)
+    }
+
+    /// Stops this replica while a freeze is in force; gives the evidence. To be called after each
+    /// load.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn halt_if_frozen(&mut self, tx: &mut dyn Tx) -> Result<Option<Digest>, ReplicaError> {
+        let Some(row) = tx.query_opt(sql::FROZEN, &[])? else {
+            return Ok(None);
+        };
+        let evidence = Digest(row.array(0)?);
+        let detail = format!("frozen since the log signed two trees of one size: {evidence}");
+        self.follower_mut()
+            .halt(Refusal::new(Code::Conflict, detail));
+        Ok(Some(evidence))
+    }
+
+    /// Whether a note is over the losing head of a freeze that was lifted.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn is_losing_head(tx: &mut dyn Tx, note: &str) -> Result<bool, ReplicaError> {
+        let Some(body) = note_body(note) else {
+            return Ok(false);
+        };
+        let row = tx.query_opt(sql::LOSING_HEAD, &[body.as_str().into()])?;
+        Ok(row.is_some())
+    }
+
+    /// Lifts the freeze of this evidence, from the next load on. False when it is not in force.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn unfreeze(tx: &mut dyn Tx, evidence: &Digest, now: UnixMs) -> Result<bool, ReplicaError> {
+        let args = [Arg::u64(now.0)?, (&evidence.0).into()];
+        Ok(tx.execute(sql::LIFT_FREEZE, &args)? > 0)
+    }
+}
+
+/// Name of the evidence: both bodies, this replica's first. An operator who types it has looked at
+/// this very contradiction.
+fn evidence_digest(ours: &str, theirs: &str) -> Digest {
+    digest(
+        "strongroom/split-view/v1",
+        &[ours.as_bytes(), theirs.as_bytes()],
+    )
+}

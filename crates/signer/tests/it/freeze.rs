@@ -1,0 +1,81 @@
+//! Two trees of one size under the log's signature: frozen until a person names the evidence.
+
+use crate::cluster::Cluster;
+use strongroom_types::{Code, Digest};
+use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
+
+/// Another batch of the same writer, over a size that this cluster has.
+fn losing_batch() -> Vec<u8> {
+    let mut other = Cluster::ready();
+    other.now = other.now.plus(1);
+    other.authorized(310_000, &[]);
+    other.batches.last().unwrap().1.clone()
+}
+
+/// A cluster whose signer 1 has met both lines.
+fn split() -> Cluster {
+    let mut cluster = Cluster::ready();
+    cluster.authorized(300_000, &[]);
+    let id = cluster.signer_id(1);
+    cluster.give(id, ToSigner::Batch(losing_batch()));
+    assert!(cluster.signer(1).node().halted().is_some());
+    cluster
+}
+
+fn restart(cluster: &mut Cluster) {
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+}
+
+fn unfreeze(cluster: &mut Cluster, evidence: Digest) -> AdminReply {
+    let now = cluster.now;
+    let node = cluster.signer(1).node();
+    node.admin(AdminRequest::Unfreeze(evidence), now)
+}
+
+#[test]
+fn hole_1_9_a_split_view_is_not_forgotten_at_a_restart() {
+    let mut cluster = split();
+    let evidence = cluster.status(1)["frozen"].clone();
+    for _ in 0..2 {
+        restart(&mut cluster);
+        let halted = cluster.signer(1).node().halted().unwrap();
+        assert_eq!(halted.code, Code::Conflict);
+        assert_eq!(cluster.status(1)["frozen"], evidence);
+        assert_eq!(cluster.refused_commitments(1), Code::Conflict);
+
+        cluster.now = cluster.now.plus(15_000);
+        let now = cluster.now;
+        let ticked = cluster.signer(1).node().tick(now).unwrap();
+        let cosigns = |frame: &FromSigner| matches!(frame, FromSigner::Cosignature(_));
+        assert!(!ticked.iter().any(cosigns));
+    }
+}
+
+#[test]
+fn a_freeze_is_lifted_by_its_own_evidence_alone_and_the_losing_head_stays_refused() {
+    let mut cluster = split();
+    let evidence: Digest = cluster.status(1)["frozen"].parse().unwrap();
+    let AdminReply::Refused(why) = unfreeze(&mut cluster, Digest([7; 32])) else {
+        panic!("refused")
+    };
+    assert!(why.contains("not_found"), "{why}");
+    restart(&mut cluster);
+    assert!(cluster.signer(1).node().halted().is_some());
+
+    assert_eq!(unfreeze(&mut cluster, evidence), AdminReply::Done);
+    assert!(
+        cluster.signer(1).node().halted().is_some(),
+        "from the next start on"
+    );
+    restart(&mut cluster);
+    assert_eq!(cluster.status(1)["frozen"], "no");
+    cluster.pump();
+    cluster.wait(15_000);
+
+    let id = cluster.signer_id(1);
+    cluster.give(id, ToSigner::Batch(losing_batch()));
+    assert!(cluster.signer(1).node().halted().is_none());
+    let payment = cluster.authorized(320_000, &[]);
+    cluster.assert_signs(1, &payment);
+}
