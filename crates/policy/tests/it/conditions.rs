@@ -368,3 +368,37 @@ fn a_decision_relies_on_the_entries_that_made_it() {
         []
     );
 }
+
+/// An intent may pay 500 addresses: one that is removed from the list must count wherever it stands.
+#[test]
+fn decision_relies_on_every_listed_destination_of_many() {
+    let mut world = world();
+    let address = |n: u16| format!("bcrt1p{n}");
+    let id = |n: u16| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        AllowListId(id)
+    };
+    for n in 0..200 {
+        let listed = Listed {
+            id: id(n),
+            label: name("exchange"),
+            since: UnixMs(0),
+        };
+        world.listed.insert(address(n), listed);
+    }
+    let to_all: Vec<_> = (0..200).map(|n| to(&address(n))).collect();
+    let destinations = Destinations {
+        types: vec![DestinationType::AllowListed],
+        min_age_seconds: None,
+        labels: None,
+    };
+    let wanted = Match {
+        destinations: Some(Box::new(destinations)),
+        ..Match::default()
+    };
+    let table = policy(vec![], vec![rule("r", wanted, auto())]);
+    let decision = ask(&table, &world, &intent(1, &to_all));
+    let all: Vec<_> = (0..200).map(id).collect();
+    assert_eq!(decision.relied_on, all);
+}
