@@ -94,3 +94,59 @@ fn a_blocked_core_asks_nobody_and_relies_on_nothing() {
     );
     assert_eq!(decision.relied_on, []);
 }
+
+/// What was met covers what is asked later only in every respect at once.
+#[test]
+fn terms_cover_no_more_than_was_met() {
+    let core = |change: fn(&mut DecisionCore)| {
+        let mut core = ask(
+            &policy(
+                vec![],
+                vec![every("r", then(Tier::OneOfN, &[(1, 2), (2, 1)]))],
+            ),
+            &world(),
+            &plain(),
+        )
+        .core;
+        core.tier = Tier::MOfN;
+        core.time_lock_seconds = 60;
+        change(&mut core);
+        core
+    };
+    let met = Terms::from(&core(|_| {}));
+    let covered: [fn(&mut DecisionCore); 5] = [
+        |_| {},
+        |core| core.tier = Tier::OneOfN,
+        |core| core.time_lock_seconds = 59,
+        |core| core.groups[0].approvals = 1,
+        |core| core.groups.truncate(1),
+    ];
+    for change in covered {
+        assert!(met.cover(&core(change)));
+    }
+    let more: [fn(&mut DecisionCore); 7] = [
+        |core| core.tier = Tier::Committee,
+        |core| core.tier = Tier::Block,
+        |core| core.time_lock_seconds = 61,
+        |core| core.ordered = true,
+        |core| core.groups[0].approvals = 3,
+        |core| core.groups[1].group = group(3),
+        |core| {
+            let third = GroupNeed {
+                group: group(3),
+                approvals: 1,
+            };
+            core.groups.push(third);
+        },
+    ];
+    for change in more {
+        assert!(!met.cover(&core(change)));
+    }
+
+    // A block asks nothing that anyone could have met.
+    let block = Terms {
+        tier: Tier::Block,
+        ..met
+    };
+    assert!(!block.cover(&core(|core| core.tier = Tier::Block)));
+}
