@@ -318,9 +318,8 @@ fn vault_record(
         ));
     }
 
-    // By the charter's credentials. An admin who signed with one enrolled later is not found here,
-    // so a vault can be in force without being proved by these three entries.
-    // The boards of the charter are still the boards: no act changes one (docs/adr/0010).
+    // By the charter's admins and credentials. Where people were enrolled or put on the board later,
+    // a vault can be in force without being proved by these three entries.
     quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
 
     Ok(vault)

@@ -4,6 +4,8 @@
 //!
 //! | module | entries |
 //! |---|---|
+//! | `board` | who can stand on a board, and that none is left below its quorum |
+//! | `platform` | the platform's registry: admins, their credentials and board |
 //! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
 //! | `record`, `proposal` | registry records: at once, or after delay and release |
 //! | `tighten`, `reject` | tightenings: revoke, stop, pause, cancel, reject, veto, quarantine |
@@ -18,9 +20,11 @@ pub mod act;
 mod approvals;
 mod attempt;
 mod authorize;
+mod board;
 pub mod ceremony;
 mod change;
 mod opened;
+mod platform;
 mod policies;
 mod proposal;
 mod record;
@@ -38,7 +42,7 @@ pub use windows::TenantView;
 
 use crate::entry::{Body, Entry, VERSION};
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, PlatformRecord, TenantRecord};
+use crate::model::{PlatformRecord, TenantRecord};
 use crate::state::{Delta, Lookup as _, State, View};
 use change::{Change, Place};
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId};
@@ -142,7 +146,7 @@ fn tenant_place(entry: &Entry) -> Result<Place, Refusal> {
     }
 }
 
-/// Entry 0: names this build's genesis and puts its admins' credentials in force.
+/// Entry 0: names this build's genesis and puts its admins in force.
 fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
     let genesis = std::sync::Arc::clone(change.state().genesis());
 
@@ -154,15 +158,15 @@ fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
 
     let platform = PlatformRecord {
         version: 1,
+        admins: genesis.admins.clone(),
         ..PlatformRecord::default()
     };
     change.put(ks::platform(), &platform);
+    for user in &genesis.admin_users {
+        record::put_user(change, Scope::Platform, user)?;
+    }
     for credential in &genesis.admin_credentials {
-        let record = CredentialRecord {
-            credential: credential.clone(),
-            revoked: false,
-        };
-        change.put(ks::platform_credential(credential.id), &record);
+        record::put_credential(change, Scope::Platform, credential)?;
     }
     Ok(())
 }

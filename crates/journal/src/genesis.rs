@@ -1,9 +1,13 @@
 //! Genesis: who takes part in an installation. Unsigned; pinned by hash in every signer's
 //! configuration.
 
+mod bounds;
+
+pub use bounds::Bounds;
+
 use crate::entry::ENTRY_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_types::charter::Board;
 use strongroom_types::{
     AssetId, ChainId, Code, Credential, Digest, Name, NodeId, PlatformId, Refusal, UnixMs, User,
@@ -15,8 +19,8 @@ pub use strongroom_types::Mode;
 
 /// Format version of genesis.
 pub const VERSION: u8 = 2;
-/// Time in which an honest writer hears its quorum's cosignatures of a new entry, milliseconds.
-const ROUND_MS: u64 = 10_000;
+/// Longest window of a policy, milliseconds: what is forgotten sooner is missing in it.
+const RETENTION_LEAST_MS: u64 = strongroom_policy::WINDOW_SECONDS_MAX * 1_000;
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
 
@@ -67,97 +71,6 @@ pub struct ChainSeat {
     pub decoder: String,
     /// Digest of the network's row in the list of chains of the build that made genesis.
     pub row: Digest,
-}
-
-/// Numbers that bound every tenant. Milliseconds unless the name says otherwise.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Bounds {
-    /// Least delay of a loosening.
-    pub loosen_delay_ms: u64,
-    /// Least delay of a ceremony.
-    pub ceremony_delay_ms: u64,
-    /// Delay of platform changes.
-    pub platform_delay_ms: u64,
-    /// An attempt older than this gets no share.
-    pub attempt_life_ms: u64,
-    /// Longest life of an intent.
-    pub intent_life_ms: u64,
-    /// Most attempts of an intent.
-    pub attempts_max: u32,
-    /// A head is fresh when its quorum cosigned within this time.
-    pub freshness_ms: u64,
-    /// Largest difference between honest clocks.
-    pub skew_ms: u64,
-    /// A witness that was handed a tightening cosigns nothing without it after this time.
-    pub duty_ms: u64,
-    /// External ids and anchors are remembered this long after expiry.
-    pub retention_ms: u64,
-    /// Entries a tenant may add in one minute of journal time (tightenings are exempt).
-    pub entries_per_minute: u32,
-    /// Intents a tenant may have open.
-    pub intents_open_max: u32,
-    /// Proposals a tenant may have open.
-    pub proposals_open_max: u32,
-    /// A journal whose newest entry, or whose oldest waiting item, is older than this is stale.
-    pub tick_max_ms: u64,
-    /// A ceremony that is not finished within this time after its release has expired.
-    pub ceremony_life_ms: u64,
-    /// Bytes of entries a tenant may add in one minute of journal time.
-    pub entry_bytes_per_minute: u64,
-    /// Tightenings that one user may add in one minute of journal time, beside every other quota.
-    pub tightenings_per_minute: u32,
-    /// Ends of intents that were never authorized, which a tenant may have on record.
-    pub ended_open_max: u32,
-}
-
-impl Bounds {
-    /// Bounds of a development installation with the given delay of loosenings and ceremonies.
-    #[must_use]
-    pub const fn dev(delay_ms: u64) -> Self {
-        Self {
-            loosen_delay_ms: delay_ms,
-            ceremony_delay_ms: delay_ms,
-            platform_delay_ms: delay_ms,
-            attempt_life_ms: 600_000,
-            intent_life_ms: 24 * HOUR_MS,
-            attempts_max: 8,
-            freshness_ms: 60_000,
-            skew_ms: 5_000,
-            duty_ms: 10_000,
-            retention_ms: 400 * 24 * HOUR_MS,
-            entries_per_minute: 600_000,
-            intents_open_max: 100_000,
-            proposals_open_max: 64,
-            tick_max_ms: 300_000,
-            ceremony_life_ms: 24 * HOUR_MS,
-            entry_bytes_per_minute: 1 << 30,
-            tightenings_per_minute: 60,
-            ended_open_max: 100_000,
-        }
-    }
-
-    /// Least `tick_max_ms` with which an honest writer's journal is never stale: twice the time in
-    /// which a head is fresh for every honest clock, and one round of cosignatures.
-    #[must_use]
-    pub const fn tick_max_least_ms(&self) -> u64 {
-        let fresh = self
-            .freshness_ms
-            .saturating_add(self.skew_ms.saturating_mul(2));
-        fresh.saturating_mul(2).saturating_add(ROUND_MS)
-    }
-
-    /// Production bounds.
-    #[must_use]
-    pub const fn production() -> Self {
-        Self {
-            loosen_delay_ms: 24 * HOUR_MS,
-            ceremony_delay_ms: 24 * HOUR_MS,
-            platform_delay_ms: 72 * HOUR_MS,
-            entries_per_minute: 6_000,
-            entry_bytes_per_minute: 16 << 20,
-            ..Self::dev(0)
-        }
-    }
 }
 
 /// Participants of an installation with their keys, and the bounds of every tenant.
@@ -327,7 +240,30 @@ impl Genesis {
 
         self.check_admins()?;
         self.check_quorum()?;
+        self.check_operators()?;
         self.check_bounds()
+    }
+
+    /// In production no operator runs more seats than the quorum bears: one intruder, or one
+    /// mistake, at one of them would be more hostile witnesses than f.
+    fn check_operators(&self) -> Result<(), Refusal> {
+        if self.mode != Mode::Production {
+            return Ok(());
+        }
+        let signers = self.signers.iter().map(|seat| &seat.operator);
+        let witnesses = self.witnesses.iter().map(|seat| &seat.operator);
+        let mut seats: BTreeMap<String, u32> = BTreeMap::new();
+        for operator in signers.chain(witnesses) {
+            // "Acme" and "ACME" are one company.
+            *seats.entry(operator.as_str().to_lowercase()).or_default() += 1;
+        }
+        match seats.iter().find(|(_, count)| **count > self.faults) {
+            Some((operator, count)) => {
+                let detail = format!("{operator} runs {count} seats, f = {}", self.faults);
+                Err(Refusal::new(Code::Unsupported, detail))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Admins are users, each with credentials of their own.
@@ -397,11 +333,18 @@ impl Genesis {
             || b.duty_ms > least.duty_ms
             || b.tick_max_ms > least.tick_max_ms
             || b.ceremony_life_ms > least.ceremony_life_ms;
-        if self.mode == Mode::Production && short {
-            return Err(Refusal::new(
-                Code::Unsupported,
-                "a bound is looser than the production minimum",
-            ));
+        if self.mode == Mode::Production {
+            let looser = |what| Err(Refusal::new(Code::Unsupported, what));
+            if short {
+                return looser("a bound is looser than the production minimum");
+            }
+            if !b.is_bounded() {
+                return looser("a life or quota is above the production maximum");
+            }
+            // What is forgotten sooner leaves its window, and its external id can be used again.
+            if b.retention_ms < RETENTION_LEAST_MS {
+                return looser("retention is below the longest window of a policy");
+            }
         }
 
         let contradicts = |what| Err(Refusal::new(Code::InvalidReference, what));

@@ -3,7 +3,7 @@
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest,
-    GroupId, KeyId, Name, TenantId, UnixMs, UserId, VaultId,
+    GroupId, KeyId, Name, Scope, TenantId, UnixMs, UserId, VaultId,
 };
 use strongroom_wire::encode;
 
@@ -19,6 +19,14 @@ fn key(tag: u8, parts: &[&[u8]]) -> Key {
     key.push(tag);
     parts.iter().for_each(|part| key.extend_from_slice(part));
     key
+}
+
+/// A key of a record that tenants and the platform have, with a tag for each.
+fn scoped(scope: Scope, (of_tenant, of_platform): (u8, u8), parts: &[&[u8]]) -> Key {
+    match scope {
+        Scope::Tenant(t) => key(of_tenant, &[&[&t.0[..]], parts].concat()),
+        Scope::Platform => key(of_platform, parts),
+    }
 }
 
 /// Length of a text that stands before something else, so that no two keys run together.
@@ -50,16 +58,16 @@ pub fn tenant(t: TenantId) -> Key {
     key(4, &[&t.0])
 }
 
-/// Record of a user, within the tenant.
+/// Record of a user, within the scope.
 #[must_use]
-pub fn user(t: TenantId, id: UserId) -> Key {
-    key(5, &[&t.0, &id.0])
+pub fn user(scope: impl Into<Scope>, id: UserId) -> Key {
+    scoped(scope.into(), (5, 26), &[&id.0])
 }
 
-/// A credential of a tenant.
+/// A credential of a tenant, or of a platform admin.
 #[must_use]
-pub fn credential(t: TenantId, id: CredentialId) -> Key {
-    key(6, &[&t.0, &id.0])
+pub fn credential(scope: impl Into<Scope>, id: CredentialId) -> Key {
+    scoped(scope.into(), (6, 21), &[&id.0])
 }
 
 /// Record of a group, within the tenant.
@@ -178,12 +186,6 @@ pub fn expiry_prefix(t: TenantId) -> Key {
     key(20, &[&t.0])
 }
 
-/// A platform admin's credential.
-#[must_use]
-pub fn platform_credential(id: CredentialId) -> Key {
-    key(21, &[&id.0])
-}
-
 /// An intent that ended before it was authorized.
 #[must_use]
 pub fn ended(t: TenantId, digest: &Digest) -> Key {
@@ -198,12 +200,18 @@ pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
 
 /// Credential that has a public key, in force or not: never removed.
 #[must_use]
-pub fn public_key(t: TenantId, public_key: &PublicKey) -> Key {
+pub fn public_key(scope: impl Into<Scope>, public_key: &PublicKey) -> Key {
     let (algorithm, bytes): (u8, &[u8]) = match public_key {
         PublicKey::Ed25519(bytes) => (0, bytes),
         PublicKey::P256(bytes) => (1, bytes),
     };
-    key(24, &[&t.0, &[algorithm], bytes])
+    scoped(scope.into(), (24, 27), &[&[algorithm], bytes])
+}
+
+/// Open proposals of the platform, all in one record.
+#[must_use]
+pub fn platform_proposals() -> Key {
+    key(28, &[])
 }
 
 /// What waits until witnesses have vouched for its entry.

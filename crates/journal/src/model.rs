@@ -58,6 +58,8 @@ pub enum WaitingOf {
     Pause(TenantId, UserId) = 3,
     /// The creation of a tenant: its first allow-list entries have no age yet.
     Tenant(TenantId) = 4,
+    /// A proposal of the platform: its delay has not begun.
+    PlatformProposal(Digest) = 5,
 }
 
 /// An act that takes effect when its entry is witnessed, unless it is void by then.
@@ -106,7 +108,7 @@ pub enum ActStanding {
 }
 
 /// The platform's own sub-state.
-#[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct PlatformRecord {
     /// Scope version.
     pub version: u64,
@@ -116,6 +118,33 @@ pub struct PlatformRecord {
     pub quarantined: Vec<u16>,
     /// Act that takes effect when its entry is witnessed.
     pub waiting: Option<WaitingAct>,
+    /// Board for tenants, stop, resume, quarantine and its own members.
+    pub admins: Board,
+}
+
+impl Default for PlatformRecord {
+    /// Before entry 0: a board that no signatures meet.
+    fn default() -> Self {
+        Self {
+            version: 0,
+            stopped: false,
+            quarantined: Vec::new(),
+            waiting: None,
+            admins: Board {
+                members: Vec::new(),
+                quorum: u32::MAX,
+            },
+        }
+    }
+}
+
+/// A change of the platform's registry that waits for its release.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct PlatformProposal {
+    /// Digest of the act that proposes it.
+    pub act: Digest,
+    /// Record, delay and end of the proposal.
+    pub proposal: ProposalRecord,
 }
 
 /// A tenant.
@@ -169,6 +198,8 @@ pub struct UserRecord {
     pub name: Name,
     /// Set by a revocation, never cleared.
     pub revoked: bool,
+    /// Number of their credentials in force that count on a board.
+    pub board_keys: u32,
 }
 
 /// A credential.

@@ -16,7 +16,7 @@ use strongroom_policy::Policy;
 use strongroom_types::proof::verify_with;
 use strongroom_types::{
     AllowListId, ChainId, Code, Credential, CredentialId, Digest, Group, GroupId, KeyId, Proof,
-    Refusal, TenantId, UserId, VaultId,
+    Refusal, Scope, TenantId, UserId, VaultId,
 };
 
 /// Change of the map: new values, or `None` to remove. Applied all or not at all.
@@ -304,21 +304,26 @@ pub trait Lookup: View {
     }
 
     /// A user who is in force, or `unknown_user`.
-    fn user(&self, t: TenantId, id: UserId) -> Result<UserRecord, Refusal> {
-        let user: Option<UserRecord> = self.record(&ks::user(t, id))?;
+    fn user(&self, scope: impl Into<Scope>, id: UserId) -> Result<UserRecord, Refusal> {
+        let user: Option<UserRecord> = self.record(&ks::user(scope, id))?;
         user.filter(|user| !user.revoked)
             .ok_or_else(|| Refusal::new(Code::UnknownUser, id))
     }
 
     /// A credential in force whose user is in force, or `unknown_credential` /
     /// `credential_revoked`.
-    fn credential(&self, t: TenantId, id: CredentialId) -> Result<CredentialRecord, Refusal> {
-        let found: Option<CredentialRecord> = self.record(&ks::credential(t, id))?;
+    fn credential(
+        &self,
+        scope: impl Into<Scope>,
+        id: CredentialId,
+    ) -> Result<CredentialRecord, Refusal> {
+        let scope = scope.into();
+        let found: Option<CredentialRecord> = self.record(&ks::credential(scope, id))?;
         let found = found.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
 
         // A revoked user takes all their credentials along, also those enrolled under other names.
         let user = found.credential.user;
-        let is_user_revoked = user.is_some_and(|user| self.user(t, user).is_err());
+        let is_user_revoked = user.is_some_and(|user| self.user(scope, user).is_err());
         if found.revoked || is_user_revoked {
             return Err(Refusal::new(Code::CredentialRevoked, id));
         }

@@ -48,4 +48,4 @@ pub use rule::{Condition, Match, Rule, Then};
 pub use terms::Terms;
 pub use tighter::is_tighter;
 pub use view::{Listed, PolicyView, Spent, WindowScope};
-pub use window::{VelocityScope, Window};
+pub use window::{VelocityScope, WINDOW_SECONDS_MAX, Window};

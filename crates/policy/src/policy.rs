@@ -73,6 +73,13 @@ impl Policy {
         check::check(&self.guards, &self.rules)
     }
 
+    /// Whether a rule tells vaults apart as sources, by their ids or tags.
+    #[must_use]
+    pub fn reads_sources(&self) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.matches.sources.is_some())
+    }
+
     /// Every group that a rule names, as approvers or initiators, in order of appearance.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         self.rules.iter().flat_map(|rule| {

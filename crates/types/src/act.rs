@@ -27,6 +27,12 @@ pub enum Scope {
     Tenant(TenantId),
 }
 
+impl From<TenantId> for Scope {
+    fn from(tenant: TenantId) -> Self {
+        Self::Tenant(tenant)
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,6 +7,8 @@ use crate::id::UserId;
 use crate::json::Json;
 use crate::registry::{AllowListEntry, Group, Plain, User};
 use crate::text::Name;
+use std::fmt;
+use std::str::FromStr;
 
 /// Most users, credentials, groups or allow-list entries of one charter.
 pub const CHARTER_LIST_MAX: usize = 128;
@@ -56,6 +58,72 @@ impl Board {
             ("members", Json::texts(&self.members)),
             ("quorum", Json::text(self.quorum)),
         ])
+    }
+}
+
+/// Board of a scope, by what it signs.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    borsh::BorshSerialize,
+    borsh::BorshDeserialize,
+)]
+pub enum BoardName {
+    /// Signs vaults, revocations, stop and resume; the platform's only board.
+    Admins,
+    /// Signs policy, registry loosenings and ceremonies of a tenant.
+    Committee,
+}
+
+impl fmt::Display for BoardName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Admins => "admins",
+            Self::Committee => "committee",
+        })
+    }
+}
+
+impl FromStr for BoardName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "admins" => Ok(Self::Admins),
+            "committee" => Ok(Self::Committee),
+            _ => Err("a board is admins or committee"),
+        }
+    }
+}
+
+/// A board that takes the place of the one in force.
+#[derive(Clone, PartialEq, Eq, Debug, borsh::BorshSerialize, borsh::BorshDeserialize)]
+pub struct NamedBoard {
+    /// Board that is replaced.
+    pub name: BoardName,
+    /// Its members and quorum from then on.
+    pub board: Board,
+}
+
+impl Plain for NamedBoard {
+    fn read(f: &mut Fields) -> Result<Self, FormError> {
+        Ok(Self {
+            name: f.parse("board")?,
+            board: Board::read(f)?,
+        })
+    }
+
+    fn members(&self) -> Vec<(&'static str, Json)> {
+        vec![
+            ("board", Json::text(self.name)),
+            ("members", Json::texts(&self.board.members)),
+            ("quorum", Json::text(self.board.quorum)),
+        ]
     }
 }
 

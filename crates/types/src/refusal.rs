@@ -103,6 +103,7 @@ codes! {
     NotWitnessed "not_witnessed" Wait "witnesses have not vouched for the proposal yet, so its delay has not begun";
     ActWaiting "act_waiting" Wait "an act of this scope waits until its entry is witnessed";
     AlreadyExists "already_exists" Never "the id or public key is taken";
+    BoardBelowQuorum "board_below_quorum" Never "the act would leave a board fewer people than its quorum";
     InvalidReference "invalid_reference" Never "the record names something that does not exist or is not allowed";
     PlatformStopped "platform_stopped" Approve "the platform is stopped";
     TenantStopped "tenant_stopped" Approve "the tenant is stopped";

@@ -2,6 +2,7 @@
 //! ceremonies.
 
 use crate::caip::ChainId;
+use crate::charter::NamedBoard;
 use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
 use crate::id::{AllowListId, GroupId, KeyId, UserId, VaultId};
@@ -139,6 +140,8 @@ pub enum RegistryRecord {
     Vault(Vault),
     /// A key generation.
     Ceremony(CeremonyPlan),
+    /// Other people, or another quorum, of a board.
+    Board(NamedBoard),
 }
 
 /// Objects with named members, as they stand in charters and `put` acts.
@@ -284,6 +287,7 @@ impl RegistryRecord {
             "policy" => f.text("text").map(Self::Policy),
             "vault" => Vault::read(f).map(Self::Vault),
             "ceremony" => CeremonyPlan::read(f).map(Self::Ceremony),
+            "board" => NamedBoard::read(f).map(Self::Board),
             other => Err(FormError::invalid(
                 "kind",
                 format!("unknown record kind `{other}`"),
@@ -302,6 +306,7 @@ impl RegistryRecord {
             Self::Policy(text) => ("policy", vec![("text", Json::text(text))]),
             Self::Vault(vault) => ("vault", vault.members()),
             Self::Ceremony(plan) => ("ceremony", plan.members()),
+            Self::Board(board) => ("board", board.members()),
         };
 
         members.push(("kind", Json::text(kind)));

@@ -1,17 +1,28 @@
 //! Records that a tightening takes out of force for good.
 
 use crate::act::Tighten;
+use crate::charter::NamedBoard;
 use crate::fields::{Fields, FormError};
 use crate::id::{AllowListId, CredentialId, KeyId, UserId};
 use crate::json::Json;
+use crate::registry::Plain as _;
+
+/// Largest number of boards that one act replaces: all those of a scope.
+const BOARDS_MAX: usize = 2;
 
 /// A record that `revoke` names. Its kind says who must sign.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Revocable {
     /// A credential is no longer in force (admins' quorum).
     Credential(CredentialId),
     /// A user and all their credentials are no longer in force (admins' quorum).
-    User(UserId),
+    User {
+        /// User whose credentials no longer count.
+        id: UserId,
+        /// Boards that would be left below their quorum, as they are from then on; ascending by
+        /// name, distinct (both boards' quorums).
+        boards: Vec<NamedBoard>,
+    },
     /// A destination is no longer trusted (admins' quorum).
     AllowList(AllowListId),
     /// A key signs nothing any more (committee's quorum).
@@ -22,7 +33,10 @@ impl Revocable {
     pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(match f.text("kind")?.as_str() {
             "credential" => Self::Credential(f.parse("id")?),
-            "user" => Self::User(f.parse("id")?),
+            "user" => Self::User {
+                id: f.parse("id")?,
+                boards: read_boards(f)?,
+            },
             "allow_list" => Self::AllowList(f.parse("id")?),
             "key" => Self::Key(f.parse("id")?),
             // Never read as nothing: every replica must see the same change in one text.
@@ -36,12 +50,37 @@ impl Revocable {
     pub(crate) fn write(&self) -> Json {
         let (kind, id) = match self {
             Self::Credential(id) => ("credential", Json::text(id)),
-            Self::User(id) => ("user", Json::text(id)),
+            Self::User { id, boards } if boards.is_empty() => ("user", Json::text(id)),
+            Self::User { id, boards } => {
+                let boards = boards.iter().map(NamedBoard::to_json).collect();
+                return Json::object([
+                    ("boards", Json::List(boards)),
+                    ("id", Json::text(id)),
+                    ("kind", Json::text("user")),
+                ]);
+            }
             Self::AllowList(id) => ("allow_list", Json::text(id)),
             Self::Key(id) => ("key", Json::text(id)),
         };
         Json::object([("id", id), ("kind", Json::text(kind))])
     }
+}
+
+/// Boards that a revocation replaces: absent, or one of each name at most.
+fn read_boards(f: &mut Fields) -> Result<Vec<NamedBoard>, FormError> {
+    if !f.has("boards") {
+        return Ok(Vec::new());
+    }
+    let boards = f.objects("boards", BOARDS_MAX, NamedBoard::read)?;
+
+    // One meaning, one text: nothing to replace is written by leaving the member out.
+    if boards.is_empty() || !boards.is_sorted_by(|a, b| a.name < b.name) {
+        return Err(FormError::invalid(
+            "boards",
+            "must be ascending by name, distinct and not empty",
+        ));
+    }
+    Ok(boards)
 }
 
 macro_rules! revocable {
@@ -56,9 +95,15 @@ macro_rules! revocable {
 
 revocable! {
     Credential CredentialId
-    User UserId
     AllowList AllowListId
     Key KeyId
+}
+
+impl From<UserId> for Revocable {
+    fn from(id: UserId) -> Self {
+        let boards = Vec::new();
+        Self::User { id, boards }
+    }
 }
 
 impl Tighten {

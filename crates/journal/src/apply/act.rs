@@ -3,11 +3,12 @@
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
 use super::{
-    check_platform_scope, count_entry, policies, proposal, record, tenant_place, tighten, waiting,
+    check_platform_scope, count_entry, platform, policies, proposal, record, tenant_place, tighten,
+    waiting,
 };
 use crate::entry::Entry;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
+use crate::model::{ActStanding, TenantRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
@@ -83,14 +84,14 @@ fn platform_act(
         return Err(Refusal::new(Code::UsedAuthority, opened.act.id));
     }
 
-    let mut platform = change.platform()?;
-    opened.need(&change.state().genesis().admins)?;
+    let mut current = change.platform()?;
+    platform::check_signed(opened, &current)?;
     let standing = match &opened.act.body {
         // Acts at once, once per tenant id. Version 0: creating a tenant does not change the
         // platform's own scope.
         ActBody::CreateTenant { tenant, charter } => {
             check_version(&opened.act, 0)?;
-            if platform.stopped {
+            if current.stopped {
                 return Err(Code::PlatformStopped.into());
             }
             let place = Place {
@@ -102,36 +103,31 @@ fn platform_act(
             ActStanding::InForce
         }
         ActBody::Resume => {
-            check_version(&opened.act, platform.version)?;
-            waiting::check_none(platform.waiting.as_ref())?;
-            if !platform.stopped {
+            check_version(&opened.act, current.version)?;
+            waiting::check_none(current.waiting.as_ref())?;
+            if !current.stopped {
                 return Err(Code::NotStopped.into());
             }
-            platform.version += 1;
-
-            // A resume that was held back must not undo what was stopped for another reason.
-            platform.waiting = Some(WaitingAct {
-                id: opened.act.id,
-                digest: opened.digest,
-                version: platform.version,
-                expires: opened.act.expires,
-                what: WaitingChange::Resume,
-            });
-            let of = WaitingOf::Act(Scope::Platform);
-            waiting::add(change, (entry.seq, entry.at), of)?;
-            ActStanding::Released
+            platform::wait(change, entry, (&mut current, opened), WaitingChange::Resume)?
         }
         ActBody::Tighten(what) => {
-            check_version(&opened.act, platform.version)?;
-            tighten::platform(&mut platform, what, change.state().genesis())?;
-            platform.version += 1;
+            check_version(&opened.act, current.version)?;
+            tighten::platform(change, &mut current, what, opened)?;
+            current.version += 1;
             ActStanding::InForce
         }
         // The platform's quorum never touches a tenant's users, policies, lists, vaults or keys.
-        ActBody::Put(_) | ActBody::Release(_) => return Err(Code::WrongScope.into()),
+        ActBody::Put(record) => {
+            check_version(&opened.act, current.version)?;
+            platform::put(change, entry, record, (&mut current, opened))?
+        }
+        ActBody::Release(act) => {
+            check_version(&opened.act, current.version)?;
+            platform::release(change, entry, act, (&mut current, opened))?
+        }
     };
 
-    change.put(ks::platform(), &platform);
+    change.put(ks::platform(), &current);
     change.put(key, &standing);
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use super::change::Change;
 use crate::keyspace as ks;
-use crate::model::CredentialRecord;
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
@@ -76,6 +75,19 @@ impl VerifiedAct {
         ))
     }
 
+    /// Requires that the act was made upon the version in force, also where a minimum is enough for
+    /// the rest of it.
+    pub(super) fn need_exact_version(&self, current: u64) -> Result<(), Refusal> {
+        if self.act.version == current {
+            return Ok(());
+        }
+        let detail = format!(
+            "made for version {}, the scope is at {current}",
+            self.act.version
+        );
+        Err(Refusal::new(Code::WrongScopeVersion, detail))
+    }
+
     /// Requires every member of a board of the charter.
     pub(super) fn need_founders(&self, board: &Board) -> Result<(), Refusal> {
         if board.members.iter().all(|m| self.founders.contains(m)) {
@@ -119,7 +131,7 @@ fn check_charter_ids(change: &Change<'_>, act: &Act) -> Result<(), Refusal> {
         .into_iter()
         .flat_map(|charter| &charter.credentials);
     for credential in credentials {
-        if change.has(&ks::platform_credential(credential.id)) {
+        if change.has(&ks::credential(Scope::Platform, credential.id)) {
             return Err(Refusal::new(Code::AlreadyExists, credential.id));
         }
     }
@@ -142,16 +154,6 @@ fn credential(
         return Ok((Origin::Charter, credential.clone()));
     }
 
-    let found = match act.scope {
-        Scope::Tenant(tenant) => change
-            .credential(tenant, id)
-            .map(|record| record.credential),
-        Scope::Platform => {
-            let record: Option<CredentialRecord> = change.record(&ks::platform_credential(id))?;
-            record
-                .map(|record| record.credential)
-                .ok_or_else(|| Refusal::new(Code::UnknownCredential, id))
-        }
-    };
-    found.map(|credential| (Origin::Scope, credential))
+    let found = change.credential(act.scope, id)?;
+    Ok((Origin::Scope, found.credential))
 }

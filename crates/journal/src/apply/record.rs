@@ -3,18 +3,17 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{check_not_stopped, policies, proposal, waiting};
+use super::{board, check_not_stopped, policies, proposal, waiting};
 use crate::keyspace as ks;
 use crate::model::{
     ActStanding, CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord, WaitingChange,
 };
 use crate::state::Lookup as _;
-use std::collections::BTreeSet;
 use strongroom_policy::is_tighter;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord,
-    TenantId, UnixMs, User, UserId, Vault, digest,
+    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord, Scope,
+    TenantId, UnixMs, User, Vault, digest,
 };
 
 /// Sets a record at once (provably tighter policy), when its entry is witnessed (vault), or opens a
@@ -32,6 +31,12 @@ pub(super) fn put(
         // ceremony.
         RegistryRecord::Vault(vault) => {
             opened.need(&current.admins)?;
+            // Where rules tell sources apart, tags and id choose the rule by which it pays: by the
+            // admins alone, a vault fed by internal transfers could be a laxer source than those
+            // that feed it.
+            if change.state().policy(tenant, &current)?.reads_sources() {
+                opened.need(&current.committee)?;
+            }
             check_not_stopped(&*change, tenant)?;
             waiting::check_none(current.waiting.as_ref())?;
             change.trial(|change| put_vault(change, tenant, vault))?;
@@ -57,6 +62,13 @@ pub(super) fn put(
             check_ceremony(change, tenant, plan)?;
             proposal::open(change, place, opened, (record, current.ceremony_delay_ms))
         }
+        // Its quorum could enroll a second credential of any member in the same time and by the
+        // same signatures, so a board is no more than that.
+        RegistryRecord::Board(new) => {
+            opened.need(&current.committee)?;
+            board::check_members(change, tenant, &new.board)?;
+            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
+        }
         // Each of these lets a person approve, or an address receive, that could not before.
         RegistryRecord::User(_)
         | RegistryRecord::Credential(_)
@@ -77,8 +89,8 @@ pub(super) fn put_released(
     (time, release): (UnixMs, Digest),
 ) -> Result<(), Refusal> {
     match record {
-        RegistryRecord::User(user) => put_user(change, tenant, user),
-        RegistryRecord::Credential(credential) => put_credential(change, tenant, credential),
+        RegistryRecord::User(user) => put_user(change, tenant.into(), user),
+        RegistryRecord::Credential(credential) => put_credential(change, tenant.into(), credential),
         RegistryRecord::Group(group) => put_group(change, tenant, group),
         RegistryRecord::AllowList(entry) => put_listed(change, tenant, Some(time), entry),
         RegistryRecord::Policy(text) => {
@@ -87,6 +99,7 @@ pub(super) fn put_released(
         }
         RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
         RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
+        RegistryRecord::Board(new) => board::put(change, tenant, new),
     }
 }
 
@@ -97,10 +110,10 @@ pub(super) fn put_charter(
     charter: &Charter,
 ) -> Result<(), Refusal> {
     for user in &charter.users {
-        put_user(change, tenant, user)?;
+        put_user(change, tenant.into(), user)?;
     }
     for credential in &charter.credentials {
-        put_credential(change, tenant, credential)?;
+        put_credential(change, tenant.into(), credential)?;
     }
     for group in &charter.groups {
         put_group(change, tenant, group)?;
@@ -109,32 +122,17 @@ pub(super) fn put_charter(
         put_listed(change, tenant, None, entry)?;
     }
 
-    // A board member without a credential of their own could never sign: the quorum would be larger
-    // than it says.
-    let able: BTreeSet<UserId> = charter
-        .credentials
-        .iter()
-        .filter_map(Credential::board_user)
-        .collect();
-    for board in [&charter.admins, &charter.committee] {
-        for member in &board.members {
-            change.user(tenant, *member)?;
-            if !able.contains(member) {
-                let detail = format!("{member} has no credential of class key or passkey");
-                return Err(Refusal::new(Code::InvalidReference, detail));
-            }
-        }
-    }
-    Ok(())
+    board::check_members(change, tenant, &charter.admins)?;
+    board::check_members(change, tenant, &charter.committee)
 }
 
 fn taken(id: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::AlreadyExists, id)
 }
 
-fn put_user(change: &mut Change<'_>, tenant: TenantId, user: &User) -> Result<(), Refusal> {
+pub(super) fn put_user(change: &mut Change<'_>, scope: Scope, user: &User) -> Result<(), Refusal> {
     // A revoked user's id stays taken: under it, old approvals would count again.
-    let key = ks::user(tenant, user.id);
+    let key = ks::user(scope, user.id);
     if change.has(&key) {
         return Err(taken(user.id));
     }
@@ -142,31 +140,35 @@ fn put_user(change: &mut Change<'_>, tenant: TenantId, user: &User) -> Result<()
     let record = UserRecord {
         name: user.name.clone(),
         revoked: false,
+        board_keys: 0,
     };
     change.put(key, &record);
     Ok(())
 }
 
-fn put_credential(
+pub(super) fn put_credential(
     change: &mut Change<'_>,
-    tenant: TenantId,
+    scope: Scope,
     credential: &Credential,
 ) -> Result<(), Refusal> {
     // A credential id is used once: a revoked one never comes back, and no key is swapped below it.
-    let key = ks::credential(tenant, credential.id);
+    let key = ks::credential(scope, credential.id);
     if change.has(&key) {
         return Err(taken(credential.id));
     }
-    if let Some(user) = credential.user {
-        change.user(tenant, user)?;
-    }
 
     // One key under two ids would be two humans to every quorum, and a revoked one would be back.
-    let by_key = ks::public_key(tenant, &credential.key);
+    let by_key = ks::public_key(scope, &credential.key);
     if change.has(&by_key) {
         return Err(taken("the public key of another credential"));
     }
     change.put(by_key, &credential.id);
+
+    if let Some(id) = credential.user {
+        let mut user = change.user(scope, id)?;
+        user.board_keys += u32::from(credential.board_user().is_some());
+        change.put(ks::user(scope, id), &user);
+    }
 
     let record = CredentialRecord {
         credential: credential.clone(),

@@ -2,8 +2,8 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{proposal, reject, waiting};
-use crate::genesis::{Genesis, HOUR_MS};
+use super::{board, platform, proposal, reject, waiting};
+use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{
     ActStanding, AdminPause, CredentialRecord, EndedRecord, IntentStanding, PlatformRecord,
@@ -12,8 +12,8 @@ use crate::model::{
 use crate::state::Lookup as _;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, Revocable, TenantId,
-    Tighten, UnixMs, UserId, VaultId,
+    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, Revocable, Scope,
+    TenantId, Tighten, UnixMs, UserId, VaultId,
 };
 
 /// Longest pause, milliseconds.
@@ -21,36 +21,39 @@ const PAUSE_MAX_MS: u64 = 4 * HOUR_MS;
 /// Time in which an admin may pause once, milliseconds.
 const PAUSE_EVERY_MS: u64 = 24 * HOUR_MS;
 
-/// A tightening of the platform's scope; its quorum is checked by the caller.
+/// A tightening of the platform's scope; the caller checked who signed.
 pub(super) fn platform(
+    change: &mut Change<'_>,
     record: &mut PlatformRecord,
     what: &Tighten,
-    genesis: &Genesis,
+    opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     match what {
         Tighten::Stop => {
             record.stopped = true;
             Ok(())
         }
-        Tighten::Quarantine(index) => {
-            if genesis.signer(*index).is_none() {
-                let detail = format!("signer {index}");
-                return Err(Refusal::new(Code::InvalidReference, detail));
-            }
-            if !record.quarantined.contains(index) {
-                record.quarantined.push(*index);
-                // The state's root must not depend on the order of the acts.
-                record.quarantined.sort_unstable();
-            }
-            Ok(())
-        }
-        Tighten::Revoke(_)
-        | Tighten::LeaveGroup { .. }
+        Tighten::Quarantine(index) => quarantine(change, record, *index),
+        Tighten::Revoke(what) => platform::revoke(change, record, what, opened),
+        Tighten::Veto(act) => platform::veto(change, act),
+        Tighten::LeaveGroup { .. }
         | Tighten::Cancel(_)
         | Tighten::Reject(_)
-        | Tighten::Pause { .. }
-        | Tighten::Veto(_) => Err(Code::WrongScope.into()),
+        | Tighten::Pause { .. } => Err(Code::WrongScope.into()),
     }
+}
+
+fn quarantine(change: &Change<'_>, record: &mut PlatformRecord, index: u16) -> Result<(), Refusal> {
+    if change.state().genesis().signer(index).is_none() {
+        let detail = format!("signer {index}");
+        return Err(Refusal::new(Code::InvalidReference, detail));
+    }
+    if !record.quarantined.contains(&index) {
+        record.quarantined.push(index);
+        // The state's root must not depend on the order of the acts.
+        record.quarantined.sort_unstable();
+    }
+    Ok(())
 }
 
 /// A tightening of a tenant's scope. Each kind names who must have signed: the easier it is to
@@ -74,7 +77,7 @@ pub(super) fn tenant(
         }
         Tighten::Revoke(record) => {
             opened.need(revokers(&current, record))?;
-            revoke(change, tenant, record)
+            revoke(change, tenant, record, opened)
         }
         Tighten::LeaveGroup { group, user } => {
             opened.need(&current.admins)?;
@@ -95,16 +98,27 @@ pub(super) fn tenant(
 /// The board whose quorum takes a record out of force.
 fn revokers<'a>(tenant: &'a TenantRecord, record: &Revocable) -> &'a Board {
     match record {
-        Revocable::Credential(_) | Revocable::User(_) | Revocable::AllowList(_) => &tenant.admins,
+        Revocable::Credential(_) | Revocable::User { .. } | Revocable::AllowList(_) => {
+            &tenant.admins
+        }
         // Nothing brings a key back: its vaults stay closed.
         Revocable::Key(_) => &tenant.committee,
     }
 }
 
-fn revoke(change: &mut Change<'_>, tenant: TenantId, record: &Revocable) -> Result<(), Refusal> {
+fn revoke(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    record: &Revocable,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
     match record {
-        Revocable::Credential(id) => revoke_credential(change, tenant, *id),
-        Revocable::User(id) => revoke_user(change, tenant, *id),
+        // Also the last one of a board member: a key that is in the wrong hands goes at once,
+        // whatever it costs.
+        Revocable::Credential(id) => revoke_credential(change, tenant.into(), *id),
+        Revocable::User { id, boards } => {
+            board::revoke_user(change, tenant, (*id, boards.as_slice()), opened)
+        }
         Revocable::AllowList(id) => remove_listed(change, tenant, *id),
         Revocable::Key(id) => revoke_key(change, tenant, *id),
     }
@@ -117,22 +131,34 @@ fn revoke_key(change: &mut Change<'_>, tenant: TenantId, id: KeyId) -> Result<()
     Ok(())
 }
 
-fn revoke_credential(
+pub(super) fn revoke_credential(
     change: &mut Change<'_>,
-    tenant: TenantId,
+    scope: Scope,
     id: CredentialId,
 ) -> Result<(), Refusal> {
     // Read as stored, in force or not: revoking twice, or after its user, must not be refused.
-    let key = ks::credential(tenant, id);
+    let key = ks::credential(scope, id);
     let known: Option<CredentialRecord> = change.record(&key)?;
     let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
-    known.revoked = true;
+    let was_in_force = !std::mem::replace(&mut known.revoked, true);
     change.put(key, &known);
+
+    if let Some(user) = known.credential.board_user().filter(|_| was_in_force) {
+        let key = ks::user(scope, user);
+        let holder: Option<UserRecord> = change.record(&key)?;
+        let mut holder = holder.ok_or(Code::Internal)?;
+        holder.board_keys = holder.board_keys.saturating_sub(1);
+        change.put(key, &holder);
+    }
     Ok(())
 }
 
-fn revoke_user(change: &mut Change<'_>, tenant: TenantId, id: UserId) -> Result<(), Refusal> {
-    let key = ks::user(tenant, id);
+pub(super) fn revoke_user(
+    change: &mut Change<'_>,
+    scope: Scope,
+    id: UserId,
+) -> Result<(), Refusal> {
+    let key = ks::user(scope, id);
     let known: Option<UserRecord> = change.record(&key)?;
     let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownUser, id))?;
     known.revoked = true;

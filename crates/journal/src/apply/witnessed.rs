@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::waiting::set_standing;
-use super::{check_not_stopped, check_platform_scope, proposal, record};
+use super::{check_not_stopped, check_platform_scope, platform, proposal, record};
 use crate::cosigned;
 use crate::entry::{Entry, Witnessed};
 use crate::genesis::Genesis;
@@ -118,6 +118,7 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
 fn settle(change: &mut Change<'_>, item: &WaitingItem, time: UnixMs) -> Result<(), Refusal> {
     match &item.of {
         WaitingOf::Proposal(tenant, act) => proposal::set_witnessed(change, *tenant, act, time),
+        WaitingOf::PlatformProposal(act) => platform::set_witnessed(change, act, time),
         WaitingOf::Lock(tenant, intent) => {
             if let Some(mut record) = change.intent(*tenant, intent)? {
                 record.locked_until = time.plus(record.lock_ms);
@@ -166,8 +167,12 @@ fn settle_act(change: &mut Change<'_>, scope: Scope, time: UnixMs) -> Result<(),
         ActStanding::Void
     };
     set_standing(change, tenant, act.id, standing);
-    if let (Err(_), Some(tenant), WaitingChange::Release(proposal)) = (&effect, tenant, &act.what) {
-        proposal::set_open_standing(change, tenant, proposal, ActStanding::Proposed)?;
+    if let (Err(_), WaitingChange::Release(proposal)) = (&effect, &act.what) {
+        let proposed = ActStanding::Proposed;
+        match tenant {
+            Some(tenant) => proposal::set_open_standing(change, tenant, proposal, proposed)?,
+            None => platform::set_open_standing(change, proposal, proposed)?,
+        }
     }
     Ok(())
 }
@@ -225,7 +230,8 @@ fn take_effect(
     let Some(tenant) = tenant else {
         return match &act.what {
             WaitingChange::Resume => resume_platform(change),
-            WaitingChange::Release(_) | WaitingChange::Vault(_) => Err(Code::WrongScope.into()),
+            WaitingChange::Release(proposal) => platform::release_witnessed(change, proposal, time),
+            WaitingChange::Vault(_) => Err(Code::WrongScope.into()),
         };
     };
     match &act.what {

@@ -242,7 +242,7 @@ fn a_text_without_signatures_or_with_doubled_ones_is_refused() {
 
 #[test]
 fn a_revoked_credential_signs_no_act() {
-    let mut ledger = ready();
+    let mut ledger = ready_with(|o| o.committee = (4, 2));
     let revoked = ledger.world.person(Who::Committee(0)).credential.id;
     ledger
         .tighten(Tighten::revoke(revoked), &[Who::Admin(0)])
@@ -343,10 +343,13 @@ fn every_act_needs_its_boards_quorum() {
 #[test]
 fn what_belongs_to_a_tenant_is_refused_in_the_platforms_scope_and_the_other_way_round() {
     let mut ledger = ready();
+    let tenant = ledger.world.tenant.clone();
     for body in [
-        new_user(),
+        ActBody::Put(RegistryRecord::Vault(tenant.first_vault())),
         leave(&ledger),
-        ActBody::Release(Digest([1; 32])),
+        ActBody::Tighten(Tighten::revoke(tenant.friend)),
+        ActBody::Tighten(Tighten::revoke(tenant.key)),
+        ActBody::Tighten(Tighten::Cancel(Digest([1; 32]))),
     ] {
         assert_eq!(code(ledger.platform_act(body)), Code::WrongScope);
     }

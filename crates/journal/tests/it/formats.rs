@@ -137,6 +137,62 @@ fn a_production_genesis_keeps_the_production_minima() {
     }
 }
 
+#[test]
+fn hole_production_genesis_forgets_nothing_that_a_window_needs() {
+    let production = |retention_ms: u64| {
+        checked(|g| {
+            (g.mode, g.bounds) = (Mode::Production, Bounds::production());
+            g.bounds.retention_ms = retention_ms;
+        })
+    };
+    let longest = strongroom_policy::WINDOW_SECONDS_MAX * 1_000;
+    assert_eq!(production(longest), None);
+    assert_eq!(production(longest - 1), Some(Code::Unsupported));
+    assert_eq!(production(0), Some(Code::Unsupported));
+    let in_dev = checked(|g| g.bounds.retention_ms = 0);
+    assert_eq!(in_dev, None, "a development genesis may try it");
+}
+
+#[test]
+fn hole_production_genesis_has_no_unlimited_life_or_quota() {
+    let production = |change: fn(&mut Bounds)| {
+        checked(|g| {
+            (g.mode, g.bounds) = (Mode::Production, Bounds::production());
+            change(&mut g.bounds);
+        })
+    };
+    let unlimited: [fn(&mut Bounds); 9] = [
+        |b| b.attempt_life_ms = u64::MAX,
+        |b| b.intent_life_ms = 31 * 24 * 3_600_000 + 1,
+        |b| b.attempts_max = 65,
+        |b| b.entries_per_minute = u32::MAX,
+        |b| b.entry_bytes_per_minute = u64::MAX,
+        |b| b.tightenings_per_minute = u32::MAX,
+        |b| b.intents_open_max = u32::MAX,
+        |b| b.ended_open_max = u32::MAX,
+        |b| b.proposals_open_max = u32::MAX,
+    ];
+    for (at, change) in unlimited.into_iter().enumerate() {
+        assert_eq!(production(change), Some(Code::Unsupported), "case {at}");
+    }
+}
+
+#[test]
+fn hole_production_genesis_bears_the_loss_of_any_one_operator() {
+    let seats_of_one = |count: usize, mode| {
+        checked(|g| {
+            (g.mode, g.bounds) = (mode, Bounds::production());
+            g.witnesses[0].operator = "Acme".parse().unwrap();
+            for seat in g.signers.iter_mut().take(count - 1) {
+                seat.operator = "ACME".parse().unwrap();
+            }
+        })
+    };
+    assert_eq!(seats_of_one(1, Mode::Production), None, "f = 1");
+    assert_eq!(seats_of_one(2, Mode::Production), Some(Code::Unsupported));
+    assert_eq!(seats_of_one(2, Mode::Dev), None);
+}
+
 fn tick() -> Entry {
     Entry {
         version: VERSION,
@@ -236,13 +292,17 @@ fn map_key_bytes_do_not_change() {
         ks::approval(t, ApprovalNonce([3; 16])),
         ks::bucket(t, &[0; 17], &asset, 1, 258),
         ks::expiry(t, UnixMs(258), &[9, 9]),
-        ks::platform_credential(CredentialId([3; 16])),
+        ks::credential(Scope::Platform, CredentialId([3; 16])),
         ks::ended(t, &d),
         ks::open_intent(t, &d),
         ks::public_key(t, &PublicKey::P256([3; 33])),
+        ks::waiting(),
+        ks::user(Scope::Platform, UserId([3; 16])),
+        ks::public_key(Scope::Platform, &PublicKey::P256([3; 33])),
+        ks::platform_proposals(),
     ];
     let tags: Vec<u8> = keys.iter().map(|key| key[0]).collect();
-    assert_eq!(tags, (0..=24).collect::<Vec<u8>>());
+    assert_eq!(tags, (0..=28).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
     assert_eq!(
@@ -250,4 +310,4 @@ fn map_key_bytes_do_not_change() {
         Some((UnixMs(258), vec![9, 9]))
     );
 }
-const KEYS: &str = "af7993e5f6a499148d555aaf39c9e53da7465c5905898b94f23d7d742f039a97";
+const KEYS: &str = "9091cb57cf79f2e5b360f149f4db4a2ced6d61caceb81612ff8ee73ae4f0376c";

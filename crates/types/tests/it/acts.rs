@@ -1,7 +1,7 @@
 //! An act of every kind.
 
 use crate::texts::{ADDRESS, CHAIN, NOW, intent, name, policy};
-use strongroom_types::charter::Board;
+use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::credential::{BackupPolicy, PublicKey, RelyingParty};
 use strongroom_types::*;
 
@@ -90,6 +90,14 @@ pub fn charter() -> Charter {
     }
 }
 
+fn board(name: BoardName) -> NamedBoard {
+    let board = Board {
+        members: vec![UserId([20; 16]), UserId([21; 16])],
+        quorum: 2,
+    };
+    NamedBoard { name, board }
+}
+
 fn plan(suite: Suite) -> CeremonyPlan {
     CeremonyPlan {
         key: KeyId([16; 16]),
@@ -150,6 +158,14 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
             "put_ceremony_ed25519",
             put(RegistryRecord::Ceremony(plan(Suite::FrostEd25519))),
         ),
+        (
+            "put_board_admins",
+            put(RegistryRecord::Board(board(BoardName::Admins))),
+        ),
+        (
+            "put_board_committee",
+            put(RegistryRecord::Board(board(BoardName::Committee))),
+        ),
         ("release", ActBody::Release(act)),
         ("resume", ActBody::Resume),
         (
@@ -157,6 +173,13 @@ fn bodies() -> Vec<(&'static str, ActBody)> {
             tighten(Tighten::revoke(CredentialId([4; 16]))),
         ),
         ("revoke_user", tighten(Tighten::revoke(user().id))),
+        (
+            "revoke_user_and_replace_boards",
+            tighten(Tighten::Revoke(Revocable::User {
+                id: user().id,
+                boards: vec![board(BoardName::Admins), board(BoardName::Committee)],
+            })),
+        ),
         (
             "leave_group",
             tighten(Tighten::LeaveGroup {

@@ -213,7 +213,10 @@ fn act(rng: &mut dyn RngCore) -> Option<Act> {
 fn revocable(rng: &mut dyn RngCore) -> Option<Revocable> {
     Some(match rng.next_u32() % 4 {
         0 => Revocable::Credential(any(rng)?),
-        1 => Revocable::User(any(rng)?),
+        1 => Revocable::User {
+            id: any(rng)?,
+            boards: any(rng)?,
+        },
         2 => Revocable::AllowList(any(rng)?),
         _ => Revocable::Key(any(rng)?),
     })

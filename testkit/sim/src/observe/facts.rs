@@ -146,7 +146,7 @@ pub(crate) fn pays(intent: &Intent) -> Vec<(String, u64)> {
 pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
     Some(match what {
         Tighten::Revoke(Revocable::Credential(id)) => Tightening::Credential(*id),
-        Tighten::Revoke(Revocable::User(id)) => Tightening::User(*id),
+        Tighten::Revoke(Revocable::User { id, .. }) => Tightening::User(*id),
         Tighten::Revoke(Revocable::Key(key)) => Tightening::Key(*key),
         Tighten::LeaveGroup { user, .. } => Tightening::Member(*user),
         // After either nothing more is paid for the intent.

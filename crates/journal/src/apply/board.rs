@@ -1,0 +1,141 @@
+//! Boards: who can stand on one, and that none is left without its quorum.
+
+use super::change::Change;
+use super::opened::VerifiedAct;
+use super::tighten;
+use crate::keyspace as ks;
+use crate::model::{TenantRecord, UserRecord};
+use crate::state::Lookup as _;
+use strongroom_types::charter::{Board, BoardName, NamedBoard};
+use strongroom_types::{Code, Refusal, Scope, TenantId, UserId};
+
+/// Whether a user could sign for a board today: in force, with a credential in force that counts.
+fn is_able(change: &Change<'_>, scope: Scope, id: UserId) -> Result<bool, Refusal> {
+    let user: Option<UserRecord> = change.record(&ks::user(scope, id))?;
+    Ok(user.is_some_and(|user| !user.revoked && user.board_keys > 0))
+}
+
+/// Requires that each member of a board could sign for it: with a member who cannot, the quorum
+/// would be larger than it says.
+pub(super) fn check_members(
+    change: &Change<'_>,
+    scope: impl Into<Scope>,
+    board: &Board,
+) -> Result<(), Refusal> {
+    let scope = scope.into();
+    for member in &board.members {
+        change.user(scope, *member)?;
+        if !is_able(change, scope, *member)? {
+            let detail = format!("{member} has no credential of class key or passkey");
+            return Err(Refusal::new(Code::InvalidReference, detail));
+        }
+    }
+    Ok(())
+}
+
+/// Whether as many members as the quorum could sign.
+pub(super) fn has_quorum(
+    change: &Change<'_>,
+    scope: Scope,
+    board: &Board,
+) -> Result<bool, Refusal> {
+    let mut able = 0;
+    for member in &board.members {
+        able += u32::from(is_able(change, scope, *member)?);
+    }
+    Ok(able >= board.quorum)
+}
+
+/// Refuses what has left a board with fewer people than its quorum: nothing that needs it could
+/// ever be signed again. A board that was below before does not keep others from being revoked.
+pub(super) fn check_kept_quorum(
+    change: &Change<'_>,
+    scope: Scope,
+    had_quorum: bool,
+    (name, board): (BoardName, &Board),
+) -> Result<(), Refusal> {
+    if !had_quorum || has_quorum(change, scope, board)? {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::BoardBelowQuorum,
+        format!("{name}: {} must remain", board.quorum),
+    ))
+}
+
+/// Puts other people on a board of a tenant, by a released proposal.
+pub(super) fn put(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    new: &NamedBoard,
+) -> Result<(), Refusal> {
+    check_members(change, tenant, &new.board)?;
+    let mut record = change.tenant(tenant)?;
+    *board_mut(&mut record, new.name) = new.board.clone();
+    change.put(ks::tenant(tenant), &record);
+    Ok(())
+}
+
+fn board_mut(record: &mut TenantRecord, name: BoardName) -> &mut Board {
+    match name {
+        BoardName::Admins => &mut record.admins,
+        BoardName::Committee => &mut record.committee,
+    }
+}
+
+/// Takes a user of a tenant out of force and puts the boards in force that the act names instead of
+/// those that this leaves below their quorum.
+pub(super) fn revoke_user(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    (id, boards): (UserId, &[NamedBoard]),
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let scope = Scope::Tenant(tenant);
+    let mut record = change.tenant(tenant)?;
+    let had_admins = has_quorum(change, scope, &record.admins)?;
+    let had_committee = has_quorum(change, scope, &record.committee)?;
+    tighten::revoke_user(change, scope, id)?;
+
+    // This skips the delay, because a person to be removed could veto in it. Both boards therefore
+    // sign, as they were until now, and upon the version that is in force: one that was held back
+    // would bring an earlier board back.
+    if !boards.is_empty() {
+        opened.need(&record.admins)?;
+        opened.need(&record.committee)?;
+        opened.need_exact_version(record.version)?;
+    }
+    for new in boards {
+        check_members(change, scope, &new.board)?;
+        let old = board_mut(&mut record, new.name);
+        check_replacement(change, scope, old, new)?;
+        *old = new.board.clone();
+    }
+    change.put(ks::tenant(tenant), &record);
+
+    let admins = (BoardName::Admins, &record.admins);
+    check_kept_quorum(change, scope, had_admins, admins)?;
+    let committee = (BoardName::Committee, &record.committee);
+    check_kept_quorum(change, scope, had_committee, committee)
+}
+
+/// Refuses a replacement that is not needed, or that asks for fewer people than before: those
+/// changes have a delay in which others can veto.
+pub(super) fn check_replacement(
+    change: &Change<'_>,
+    scope: Scope,
+    old: &Board,
+    new: &NamedBoard,
+) -> Result<(), Refusal> {
+    let refuse = |what: &str| {
+        let detail = format!("{}: {what}", new.name);
+        Err(Refusal::new(Code::InvalidReference, detail))
+    };
+    if has_quorum(change, scope, old)? {
+        return refuse("the board keeps its quorum without a replacement");
+    }
+    if new.board.quorum < old.quorum {
+        return refuse("a quorum is lowered by a proposal only");
+    }
+    Ok(())
+}

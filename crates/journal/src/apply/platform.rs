@@ -1,0 +1,316 @@
+//! The platform's own registry: its admins, their credentials and their board, each changed by a
+//! proposal that waits for its delay and a release.
+
+use super::change::Change;
+use super::opened::VerifiedAct;
+use super::record::{put_credential, put_user};
+use super::tighten::{revoke_credential, revoke_user};
+use super::{board, waiting};
+use crate::entry::Entry;
+use crate::keyspace as ks;
+use crate::model::{
+    ActStanding, PlatformProposal, PlatformRecord, ProposalRecord, WaitingAct, WaitingChange,
+    WaitingOf,
+};
+use crate::state::Lookup as _;
+use strongroom_types::charter::{BoardName, NamedBoard};
+use strongroom_types::{
+    ActBody, Code, Digest, Refusal, RegistryRecord, Revocable, Scope, Tighten, UnixMs,
+};
+
+/// Opens a proposal for a record of the platform; the admins' quorum signed already.
+pub(super) fn put(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    record: &RegistryRecord,
+    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
+) -> Result<ActStanding, Refusal> {
+    check_kind(record)?;
+    check_not_stopped(platform)?;
+    waiting::check_none(platform.waiting.as_ref())?;
+    let bounds = &change.state().genesis().bounds;
+    let (max, delay_ms) = (bounds.proposals_open_max, bounds.platform_delay_ms);
+
+    // What can no longer be released makes room first; the rest is bounded, since every replica
+    // holds it.
+    let (mut open, ended): (Vec<_>, Vec<_>) = open_proposals(change)?
+        .into_iter()
+        .partition(|known| known.proposal.until().is_none_or(|until| entry.at < until));
+    for known in &ended {
+        waiting::set_standing(change, None, known.proposal.id, ActStanding::Ended);
+    }
+    if open.len() >= max as usize {
+        return Err(Refusal::new(Code::QuotaExceeded, "open proposals"));
+    }
+
+    // From a stamp of the writer's choice its delay could have passed before anyone saw it.
+    let proposal = ProposalRecord {
+        record: record.clone(),
+        id: opened.act.id,
+        delay_ms,
+        witnessed_at: None,
+    };
+    let act = opened.digest;
+    open.push(PlatformProposal { act, proposal });
+    change.put(ks::platform_proposals(), &open);
+    platform.version += 1;
+    waiting::add(
+        change,
+        (entry.seq, entry.at),
+        WaitingOf::PlatformProposal(act),
+    )?;
+    Ok(ActStanding::Proposed)
+}
+
+/// Begins a proposal's delay.
+pub(super) fn set_witnessed(
+    change: &mut Change<'_>,
+    act: &Digest,
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    let mut open = open_proposals(change)?;
+    if let Some(known) = open.iter_mut().find(|known| known.act == *act) {
+        known.proposal.witnessed_at = Some(time);
+        change.put(ks::platform_proposals(), &open);
+    }
+    Ok(())
+}
+
+/// Releases a proposal after its delay; the admins' quorum signed already. It takes effect when the
+/// release itself is witnessed.
+pub(super) fn release(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    act: &Digest,
+    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
+) -> Result<ActStanding, Refusal> {
+    check_not_stopped(platform)?;
+    waiting::check_none(platform.waiting.as_ref())?;
+    let (at, proposal) = (entry.at, find(change, act)?);
+    let (Some(from), Some(until)) = (proposal.from(), proposal.until()) else {
+        return Err(Refusal::new(Code::NotWitnessed, act));
+    };
+
+    // The delay is the time in which the other admins can veto.
+    if at < from {
+        let detail = format!("{} ms too early", from.since(at));
+        return Err(Refusal::new(Code::ReleaseTooEarly, detail));
+    }
+    // A forgotten proposal must not come into force years later.
+    if at >= until {
+        let detail = "the proposal's time has passed";
+        return Err(Refusal::new(Code::AuthorityExpired, detail));
+    }
+
+    // Judged here, too: who releases what cannot take effect hears of it now.
+    let mut after = platform.clone();
+    change.trial(|change| put_released(change, &proposal.record, &mut after))?;
+
+    // Not consumed: until the release takes effect, a veto must still find it.
+    waiting::set_standing(change, None, proposal.id, ActStanding::Released);
+    let what = WaitingChange::Release(*act);
+    wait(change, entry, (platform, opened), what)
+}
+
+/// Lets an act of the platform wait until its entry is witnessed. One that was held back must not
+/// undo what came after it, so it names the version that it leaves behind.
+pub(super) fn wait(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
+    what: WaitingChange,
+) -> Result<ActStanding, Refusal> {
+    platform.version += 1;
+    platform.waiting = Some(WaitingAct {
+        id: opened.act.id,
+        digest: opened.digest,
+        version: platform.version,
+        expires: opened.act.expires,
+        what,
+    });
+    let of = WaitingOf::Act(Scope::Platform);
+    waiting::add(change, (entry.seq, entry.at), of)?;
+    Ok(ActStanding::Released)
+}
+
+/// Puts a proposal in force, which is consumed only now.
+pub(super) fn release_witnessed(
+    change: &mut Change<'_>,
+    act: &Digest,
+    time: UnixMs,
+) -> Result<(), Refusal> {
+    let mut platform = change.platform()?;
+    check_not_stopped(&platform)?;
+    let skew_ms = change.state().genesis().bounds.skew_ms;
+    let proposal = take(change, act, ActStanding::InForce)?;
+    let is_over = |until: UnixMs| time > until.plus(skew_ms);
+    if proposal.until().is_none_or(is_over) {
+        return Err(Refusal::new(Code::AuthorityExpired, act));
+    }
+    put_released(change, &proposal.record, &mut platform)?;
+    change.put(ks::platform(), &platform);
+    Ok(())
+}
+
+fn put_released(
+    change: &mut Change<'_>,
+    record: &RegistryRecord,
+    platform: &mut PlatformRecord,
+) -> Result<(), Refusal> {
+    match record {
+        RegistryRecord::User(user) => put_user(change, Scope::Platform, user),
+        RegistryRecord::Credential(credential) => {
+            put_credential(change, Scope::Platform, credential)
+        }
+        RegistryRecord::Board(new) => {
+            board::check_members(change, Scope::Platform, &new.board)?;
+            platform.admins = new.board.clone();
+            Ok(())
+        }
+        RegistryRecord::Group(_)
+        | RegistryRecord::AllowList(_)
+        | RegistryRecord::Policy(_)
+        | RegistryRecord::Vault(_)
+        | RegistryRecord::Ceremony(_) => Err(Code::WrongScope.into()),
+    }
+}
+
+/// Drops an open proposal, by a veto.
+pub(super) fn veto(change: &mut Change<'_>, act: &Digest) -> Result<(), Refusal> {
+    take(change, act, ActStanding::Ended).map(drop)
+}
+
+/// How the act that proposed it stands, as long as it is open.
+pub(super) fn set_open_standing(
+    change: &mut Change<'_>,
+    act: &Digest,
+    standing: ActStanding,
+) -> Result<(), Refusal> {
+    let open = open_proposals(change)?;
+    if let Some(known) = open.iter().find(|known| known.act == *act) {
+        waiting::set_standing(change, None, known.proposal.id, standing);
+    }
+    Ok(())
+}
+
+/// Takes an admin or one of their credentials out of force; the admins' quorum signed already.
+pub(super) fn revoke(
+    change: &mut Change<'_>,
+    platform: &mut PlatformRecord,
+    what: &Revocable,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    match what {
+        Revocable::Credential(id) => revoke_credential(change, Scope::Platform, *id),
+        Revocable::User { id, boards } => {
+            let had_quorum = board::has_quorum(change, Scope::Platform, &platform.admins)?;
+            revoke_user(change, Scope::Platform, *id)?;
+            replace_board(change, platform, boards, opened)?;
+            let admins = (BoardName::Admins, &platform.admins);
+            board::check_kept_quorum(change, Scope::Platform, had_quorum, admins)
+        }
+        // The platform's quorum never touches a tenant's lists or keys.
+        Revocable::AllowList(_) | Revocable::Key(_) => Err(Code::WrongScope.into()),
+    }
+}
+
+/// As for a tenant, whose second board the platform does not have.
+fn replace_board(
+    change: &Change<'_>,
+    platform: &mut PlatformRecord,
+    boards: &[NamedBoard],
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    for new in boards {
+        check_name(new)?;
+        opened.need_exact_version(platform.version)?;
+        board::check_members(change, Scope::Platform, &new.board)?;
+        board::check_replacement(change, Scope::Platform, &platform.admins, new)?;
+        platform.admins = new.board.clone();
+    }
+    Ok(())
+}
+
+/// Requires one admin for a veto, for everything else their quorum.
+pub(super) fn check_signed(opened: &VerifiedAct, platform: &PlatformRecord) -> Result<(), Refusal> {
+    match &opened.act.body {
+        // It costs the others a new proposal and its delay, no more.
+        ActBody::Tighten(Tighten::Veto(_)) => opened.need_one(&platform.admins),
+        ActBody::Tighten(
+            Tighten::Revoke(_)
+            | Tighten::LeaveGroup { .. }
+            | Tighten::Cancel(_)
+            | Tighten::Reject(_)
+            | Tighten::Pause { .. }
+            | Tighten::Stop
+            | Tighten::Quarantine(_),
+        )
+        | ActBody::CreateTenant { .. }
+        | ActBody::Put(_)
+        | ActBody::Release(_)
+        | ActBody::Resume => opened.need(&platform.admins),
+    }
+}
+
+/// Refuses records that belong to tenants, before they wait for a release that would refuse them.
+fn check_kind(record: &RegistryRecord) -> Result<(), Refusal> {
+    match record {
+        RegistryRecord::User(_) => Ok(()),
+        // Acts of the platform's scope are signed by people alone.
+        RegistryRecord::Credential(credential) => match credential.board_user() {
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(Code::WrongCredentialClass, credential.class)),
+        },
+        RegistryRecord::Board(new) => check_name(new),
+        RegistryRecord::Group(_)
+        | RegistryRecord::AllowList(_)
+        | RegistryRecord::Policy(_)
+        | RegistryRecord::Vault(_)
+        | RegistryRecord::Ceremony(_) => Err(Code::WrongScope.into()),
+    }
+}
+
+fn check_name(new: &NamedBoard) -> Result<(), Refusal> {
+    match new.name {
+        BoardName::Admins => Ok(()),
+        BoardName::Committee => Err(Refusal::new(
+            Code::InvalidReference,
+            "the platform has no committee",
+        )),
+    }
+}
+
+fn check_not_stopped(platform: &PlatformRecord) -> Result<(), Refusal> {
+    if platform.stopped {
+        return Err(Code::PlatformStopped.into());
+    }
+    Ok(())
+}
+
+fn open_proposals(change: &Change<'_>) -> Result<Vec<PlatformProposal>, Refusal> {
+    Ok(change
+        .record(&ks::platform_proposals())?
+        .unwrap_or_default())
+}
+
+fn find(change: &Change<'_>, act: &Digest) -> Result<ProposalRecord, Refusal> {
+    let open = open_proposals(change)?;
+    let found = open.into_iter().find(|known| known.act == *act);
+    found
+        .map(|known| known.proposal)
+        .ok_or_else(|| Refusal::new(Code::UnknownProposal, act))
+}
+
+/// Removes an open proposal; the act that made it stands like this from now on.
+fn take(
+    change: &mut Change<'_>,
+    act: &Digest,
+    standing: ActStanding,
+) -> Result<ProposalRecord, Refusal> {
+    let proposal = find(change, act)?;
+    waiting::set_standing(change, None, proposal.id, standing);
+    let mut open = open_proposals(change)?;
+    open.retain(|known| known.act != *act);
+    change.put(ks::platform_proposals(), &open);
+    Ok(proposal)
+}
