@@ -39,7 +39,7 @@ pub trait View {
     /// The policy of this digest, which `text` is. A view may remember what it parsed.
     ///
     /// # Errors
-    /// `internal` when the text is no policy: only policies that load are put in force.
+    /// `internal` when the text is not a policy: only policies that load are put in force.
     fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
         let _ = digest;
         parse_policy(text)

@@ -34,7 +34,7 @@ pub(super) fn has_room(change: &Change<'_>) -> Result<bool, Refusal> {
     Ok(change.waiting()?.items.len() < WAITING_MAX)
 }
 
-/// Refuses a second act that is no tightening while one waits to take effect: it would be judged on
+/// Refuses a second act, other than a tightening, while one waits to take effect: it would be judged on
 /// a state that is about to change.
 pub(super) fn check_none(waiting: Option<&WaitingAct>) -> Result<(), Refusal> {
     waiting.map_or(Ok(()), |act| {

@@ -37,7 +37,7 @@ impl Watcher {
         Ok(last)
     }
 
-    /// Keeps one possible statement; gives the own address that it is about.
+    /// Keeps one possible statement; gives the vault's address that it is about.
     fn keep(
         &self,
         tx: &mut dyn Tx,
