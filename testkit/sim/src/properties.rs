@@ -64,6 +64,8 @@ impl fmt::Display for Violation {
 #[derive(Default)]
 struct Seat {
     cosigned: BTreeMap<u64, Digest>,
+    /// Sizes with the dates under which they were cosigned, milliseconds.
+    stated: BTreeSet<(u64, u64)>,
     /// Largest size at the last start.
     floor: u64,
     restored: bool,

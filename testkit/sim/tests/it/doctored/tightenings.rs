@@ -148,6 +148,32 @@ fn a_handed_tightening_without_effect_breaks_h() {
     };
     assert_eq!(repeated(20_000), None, "as it was");
     assert_eq!(repeated(0), Some("h"), "under a new date");
+    let clock_set_back = |is_same_date: bool| {
+        doctored(move |s: &mut Story| {
+            s.wait(700_000);
+            s.entry(Fact::Other);
+            let (size, body) = (s.size, name(200 + s.size as u8));
+            let first = Cosigned {
+                witness: 1,
+                size,
+                body,
+                dated_ms: s.at,
+            };
+            s.see(Observation::Cosigned(first));
+            let own_ms = s.at - 600_000;
+            s.see(Observation::Handed {
+                seat: 1,
+                act: name(70),
+                what: Tightening::Credential(APPROVER),
+                own_ms,
+            });
+            s.wait(3_000);
+            let dated_ms = if is_same_date { first.dated_ms } else { s.at };
+            s.see(Observation::Cosigned(Cosigned { dated_ms, ..first }));
+        })
+    };
+    assert_eq!(clock_set_back(true), None, "as it was");
+    assert_eq!(clock_set_back(false), Some("h"), "under a new date");
     let included = |s: &mut Story| {
         handed(s);
         s.wait(20_000);
