@@ -6,7 +6,8 @@ use crate::event::Event;
 use crate::service::Service;
 use std::collections::BTreeSet;
 use strongroom_journal::keyspace as ks;
-use strongroom_journal::state::{State, View as _};
+use strongroom_journal::model::ActStanding;
+use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::db::{Arg, Db};
 use strongroom_types::{Act, Code, Cure, Digest, Document as _, Intent, Scope, Signed};
 
@@ -102,8 +103,14 @@ pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Resu
         Scope::Tenant(tenant) => Some(tenant),
         Scope::Platform => None,
     };
-    if state.get(&ks::used_act(tenant, act.id)).is_some() {
-        return Some(Ok(()));
+    let key = ks::used_act(tenant, act.id);
+    if let Ok(Some(standing)) = state.record::<ActStanding>(&key) {
+        return match standing {
+            // Waits until witnesses have vouched for it, and may still become void there.
+            ActStanding::Released => None,
+            ActStanding::Void => Some(Err(Code::WrongScopeVersion.as_str().to_owned())),
+            ActStanding::Proposed | ActStanding::InForce | ActStanding::Ended => Some(Ok(())),
+        };
     }
 
     let name = Act::digest_of(&signed.text);
