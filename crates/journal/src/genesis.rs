@@ -289,7 +289,9 @@ impl Genesis {
             form.map_err(|e| Refusal::new(Code::InvalidReference, e))?;
             match credential.board_user().filter(|user| users.contains(user)) {
                 Some(user) => able.insert(user),
-                None => return refuse("a credential that is no platform admin's key or passkey"),
+                None => {
+                    return refuse("a credential that is not a platform admin's key or passkey");
+                }
             };
         }
 

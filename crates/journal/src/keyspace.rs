@@ -10,11 +10,13 @@ use strongroom_wire::encode;
 /// A key of the map.
 pub type Key = Vec<u8>;
 
+// Tags are in the root of the state: one is never given a second meaning.
 const PROPOSAL: u8 = 11;
 const ENDED: u8 = 22;
 const OPEN_INTENT: u8 = 23;
 
 fn key(tag: u8, parts: &[&[u8]]) -> Key {
+    // Parts have fixed lengths or stand last, else two different lists could give one key.
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
     key.push(tag);
     parts.iter().for_each(|part| key.extend_from_slice(part));
@@ -23,6 +25,7 @@ fn key(tag: u8, parts: &[&[u8]]) -> Key {
 
 /// A key of a record that tenants and the platform have, with a tag for each.
 fn scoped(scope: Scope, (of_tenant, of_platform): (u8, u8), parts: &[&[u8]]) -> Key {
+    // A tag for each: a record of the platform must never be read as a tenant's.
     match scope {
         Scope::Tenant(t) => key(of_tenant, &[&[&t.0[..]], parts].concat()),
         Scope::Platform => key(of_platform, parts),
@@ -31,6 +34,7 @@ fn scoped(scope: Scope, (of_tenant, of_platform): (u8, u8), parts: &[&[u8]]) -> 
 
 /// Length of a text that stands before something else, so that no two keys run together.
 fn len(value: &str) -> [u8; 4] {
+    // Texts are bounded far below 2^32, so the fallback never merges two of them.
     u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
@@ -79,6 +83,7 @@ pub fn group(t: TenantId, id: GroupId) -> Key {
 /// An allow-list entry by destination.
 #[must_use]
 pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
+    // By destination, not by id: rules ask for an address, and one address is listed once.
     key(
         8,
         &[
@@ -161,6 +166,7 @@ pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
+    // Big-endian and last, so that the buckets of a window are one range.
     key(
         19,
         &[
@@ -177,6 +183,7 @@ pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number:
 /// A key of this tenant to forget at a time.
 #[must_use]
 pub fn expiry(t: TenantId, at: UnixMs, forget: &[u8]) -> Key {
+    // Big-endian time first: what is due is a prefix of the range, found without a scan.
     key(20, &[&t.0, &at.0.to_be_bytes(), forget])
 }
 
@@ -201,6 +208,7 @@ pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
 /// Credential that has a public key, in force or not: never removed.
 #[must_use]
 pub fn public_key(scope: impl Into<Scope>, public_key: &PublicKey) -> Key {
+    // The algorithm is part of it: equal bytes of two algorithms are two keys.
     let (algorithm, bytes): (u8, &[u8]) = match public_key {
         PublicKey::Ed25519(bytes) => (0, bytes),
         PublicKey::P256(bytes) => (1, bytes),
@@ -250,6 +258,7 @@ pub enum Kind {
 /// Kind of the record under a key.
 #[must_use]
 pub fn kind(key: &[u8]) -> Kind {
+    // By the tag alone: forgetting a key must not depend on decoding its record.
     match key.first() {
         Some(&PROPOSAL) => Kind::Proposal,
         Some(&OPEN_INTENT) => Kind::OpenIntent,
@@ -261,6 +270,7 @@ pub fn kind(key: &[u8]) -> Kind {
 /// Splits an expiry key of [`expiry`] into its time and the key to forget.
 #[must_use]
 pub fn read_expiry(bytes: &[u8]) -> Option<(UnixMs, Key)> {
+    // One tag byte and 16 of the tenant come before the time.
     let at = bytes.get(17..25)?.try_into().ok()?;
     Some((UnixMs(u64::from_be_bytes(at)), bytes.get(25..)?.to_vec()))
 }

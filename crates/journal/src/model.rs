@@ -97,6 +97,7 @@ pub enum WaitingChange {
 pub enum ActStanding {
     /// Its change was made.
     InForce = 0,
+    // The id stays used in each of these, or a release could be replayed until it fits.
     /// A proposal that no release in force or waiting names.
     Proposed = 1,
     /// Waits until its entry is witnessed; also of a proposal whose release does.
@@ -130,6 +131,7 @@ impl Default for PlatformRecord {
             stopped: false,
             quarantined: Vec::new(),
             waiting: None,
+            // Fails closed: a quorum of 0 would be met by nobody's signature.
             admins: Board {
                 members: Vec::new(),
                 quorum: u32::MAX,
@@ -196,8 +198,10 @@ pub struct AdminPause {
 pub struct UserRecord {
     /// Shown name.
     pub name: Name,
+    // Kept, not removed: under an id that is free again, old approvals would count for another.
     /// Set by a revocation, never cleared.
     pub revoked: bool,
+    // Counted here, so that a board's quorum is judged without a walk over all credentials.
     /// Number of their credentials in force that count on a board.
     pub board_keys: u32,
 }
@@ -241,12 +245,14 @@ impl ProposalRecord {
     /// Journal time from which it can be released; none before it is witnessed.
     #[must_use]
     pub fn from(&self) -> Option<UnixMs> {
+        // Not from the entry's own stamp, which the writer chooses.
         self.witnessed_at.map(|at| at.plus(self.delay_ms))
     }
 
     /// Journal time from which it can no longer be released; none before it is witnessed.
     #[must_use]
     pub fn until(&self) -> Option<UnixMs> {
+        // Counted from the end of the delay: a long delay must not eat up the time to release.
         self.from().map(|from| from.plus(PROPOSAL_LIFE_MS))
     }
 }

@@ -153,7 +153,7 @@ impl Orderer {
     }
 
     /// Whether submissions wait: the tip leaves something waiting, and witnesses that replay at
-    /// different speeds cosign one text only if there is no next one. Not for longer than
+    /// different speeds cosign one text only if none comes after it. Not for longer than
     /// [`HOLD_MAX_MS`], since a witness may be waiting for a submission itself, a handed tightening
     /// that it will not cosign without.
     #[must_use]

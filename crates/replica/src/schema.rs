@@ -54,10 +54,12 @@ pub(crate) const HEAD: &str = "SELECT note FROM journal_head WHERE size = $1";
 pub(crate) const NEXT_HEAD: &str =
     "SELECT size, note FROM journal_head WHERE size > $1 ORDER BY size LIMIT 1";
 
+// Heads are where batches ended; a state between two of them was never signed.
 pub(crate) const HEAD_BEFORE: &str =
     "SELECT size FROM journal_head WHERE size < $1 ORDER BY size DESC LIMIT 1";
 
 pub(crate) const STATE: &str = "SELECT state_key, state_value FROM journal_state";
+// One statement for new and changed keys: a batch is replayed as a whole, so the last value wins.
 pub(crate) const PUT_STATE: Bulk = Bulk {
     prefix: "INSERT INTO journal_state (state_key, state_value) VALUES",
     columns: 2,
@@ -65,6 +67,7 @@ pub(crate) const PUT_STATE: Bulk = Bulk {
 };
 pub(crate) const DROP_STATE: &str = "DELETE FROM journal_state WHERE state_key = $1";
 
+// Nothing on conflict: a second start must not reset what was cosigned, nor a retirement.
 pub(crate) const NEW_WITNESS: &str = "INSERT INTO journal_witness
     (id, cosigned_size, cosigned_body, cosigned_s, retired, generation, generation_next)
     VALUES (1, 0, '', 0, $1, NULL, NULL) ON CONFLICT DO NOTHING";
@@ -75,6 +78,7 @@ pub(crate) const WITNESS: &str =
 pub(crate) const COSIGN: &str = "UPDATE journal_witness
     SET cosigned_size = $1, cosigned_body = $2, cosigned_s = $3
     WHERE id = 1 AND cosigned_size = $4 AND cosigned_body = $5 AND retired = $6";
+// No statement sets it back: a retired key stays retired.
 pub(crate) const RETIRE: &str = "UPDATE journal_witness SET retired = $1 WHERE id = 1";
 /// Announces a generation, and confirms the one that the marker holds.
 pub(crate) const NEXT_GENERATION: &str =
@@ -82,15 +86,18 @@ pub(crate) const NEXT_GENERATION: &str =
 pub(crate) const GENERATION: &str =
     "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
 
+// Nothing on conflict: handed twice, it is owed since the first time.
 pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed (digest, signed, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 pub(crate) const HANDED: &str =
     "SELECT digest, signed, since_ms FROM journal_handed ORDER BY since_ms, digest";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";
 
+// Nothing on conflict: the same evidence shown again must not undo a person's decision.
 pub(crate) const PUT_FREEZE: &str = "INSERT INTO journal_freeze
     (evidence, ours, theirs, note, frozen_ms, lifted_ms) VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
 pub(crate) const FROZEN: &str = "SELECT evidence FROM journal_freeze
     WHERE lifted_ms IS NULL ORDER BY frozen_ms, evidence LIMIT 1";
+// Lifted ones only: while a freeze lasts, every head is refused anyway.
 pub(crate) const LOSING_HEAD: &str =
     "SELECT evidence FROM journal_freeze WHERE theirs = $1 AND lifted_ms IS NOT NULL LIMIT 1";
 pub(crate) const LIFT_FREEZE: &str =

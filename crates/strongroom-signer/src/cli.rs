@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use strongroom_types::Digest;
 
+// Stable: service managers and runbooks decide by them whether to restart.
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
@@ -76,6 +77,7 @@ pub enum Command {
     /// Share nothing any more, at once and after every restart, until `resume-local`. Works while
     /// the node is not running, too.
     Stop(At),
+    // Not over the socket, unlike `stop`: what loosens asks for a person at the machine.
     /// Undo `stop`. The node must not be running.
     ResumeLocal(At),
     /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it
@@ -88,6 +90,7 @@ pub enum Command {
         #[command(flatten)]
         at: At,
     },
+    // Names its evidence, so that a script cannot lift a freeze that no person has looked at.
     /// Lift the freeze after the log signed two trees of one size, once people have found that the
     /// line of this node's database is the one that lives. The node must be running; restart it
     /// then. It goes on refusing the losing head.

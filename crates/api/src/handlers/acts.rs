@@ -61,7 +61,7 @@ pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
 }
 
 /// By this API's replica: `proposed`, `released`, `in_force`, `void` or `ended`; `refused` with the
-/// journal's reason, else `submitted`. `?wait_ms=` waits until it is no longer on its way, that is
+/// journal's reason, else `submitted`. `?wait_ms=` waits until it is
 /// neither `submitted` nor `released`.
 #[utoipa::path(
     get,

@@ -71,7 +71,7 @@ pub(crate) fn act_record(
     signed: &Signed,
     submission: [u8; 16],
 ) -> Result<Record, StageError> {
-    // The journal refuses a text that is no act, under whatever scope.
+    // The journal refuses a text that is not an act, whatever its scope.
     let scope = Act::parse(&signed.text).map_or(Scope::Platform, |act| act.scope);
     // Keyed by scope: each act names the version of its scope that it changes, so order counts.
     let key = match scope {

@@ -63,7 +63,7 @@ pub(super) fn put(
             proposal::open(change, place, opened, (record, current.ceremony_delay_ms))
         }
         // Its quorum could enroll a second credential of any member in the same time and by the
-        // same signatures, so a board is no more than that.
+        // same signatures, so a board adds nothing to that.
         RegistryRecord::Board(new) => {
             opened.need(&current.committee)?;
             board::check_members(change, tenant, &new.board)?;

@@ -45,7 +45,7 @@ fn a_shared_follower_takes_entries_from_the_writer_and_cosignatures_from_witness
     assert_eq!(
         code(sealed(WRITER, &topics::cosignatures(node(1)), &first)),
         Code::Malformed,
-        "the writer is no witness"
+        "the writer is not a witness"
     );
     assert_eq!(
         code(own_cosignature(2, &first)),

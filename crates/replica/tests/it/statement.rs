@@ -36,7 +36,7 @@ fn a_statement_is_the_witnesss_own_about_this_log_under_the_records_date() {
     assert_eq!(
         open(Sender::Service(Role::Writer), &old),
         Err(Code::UnknownSender),
-        "the writer is no witness"
+        "the writer is not a witness"
     );
 
     let elsewhere = body.replace(&genesis().origin, "other.example/journal");

@@ -24,6 +24,7 @@ const fn check(
 /// Every check, in the order in which they run: this machine, the head, the journal, the
 /// transaction. Later ones build on what earlier ones found.
 pub(super) const CHECKS: &[Check] = &[
+    // This machine, before anything is read that a request could make expensive.
     check(
         "not_stopped_locally",
         local::not_stopped,
@@ -49,6 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
         journal::attempt_on_record,
         "A refusal cannot be traced to what the signer knew, or a damaged row is decided by.",
     ),
+    // The head, before what is asked at it: at a stale one every later answer is about the past.
     check(
         "fresh_head",
         journal::fresh_head,
@@ -59,6 +61,8 @@ pub(super) const CHECKS: &[Check] = &[
         journal::head_not_below_floor,
         "An old head, replayed to this signer, hides a stop that it has already acted under.",
     ),
+    // The same question four times: witnessed, received, in between, handed. A stop counts in the
+    // first of these in which it is seen.
     check(
         "allowed_at_head",
         journal::allowed_at_head,
@@ -94,6 +98,7 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::key_of_vault,
         "A payment of one vault is signed with the key of another.",
     ),
+    // What was approved, read back and compared by digest before the transaction is judged by it.
     check(
         "intent_read_back",
         transaction::intent_read_back,
@@ -119,6 +124,7 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::key_finished,
         "A key that no ceremony has finished is used.",
     ),
+    // The transaction, by this signer's own decoding and never by the coordinator's description.
     check(
         "decoded",
         transaction::decoded,
@@ -144,6 +150,7 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::spends_as_declared,
         "A coin that another intent has reserved is spent as well.",
     ),
+    // After the decoding, since they limit amounts.
     check(
         "operator_rules",
         transaction::operator_rules,

@@ -88,7 +88,7 @@ fn signed(value: &Value) -> anyhow::Result<Signed> {
 
     // Any signed text could stand in the file; an intent or approval must not be endorsed by
     // mistake.
-    types::Act::parse(&signed.text).context("the text is no act")?;
+    types::Act::parse(&signed.text).context("the text is not an act")?;
     Ok(signed)
 }
 

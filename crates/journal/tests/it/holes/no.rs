@@ -114,7 +114,7 @@ fn hole_a_no_that_the_writer_drops_is_handed_to_witnesses() {
     assert_eq!(over, 0);
 }
 
-/// A digest that is no intent's costs a record, and nobody's payment.
+/// A digest of another text costs a record and ends no payment.
 #[test]
 fn a_no_to_an_unknown_digest_touches_no_other_intent() {
     let mut ledger = ready();
