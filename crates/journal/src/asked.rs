@@ -6,6 +6,8 @@
 //! next; what was met is compared with what is asked now.
 
 use crate::apply::{TenantView, check_not_stopped};
+use crate::genesis::Genesis;
+use crate::keyspace as ks;
 use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Decision, Moment, Payment, Question};
@@ -51,9 +53,81 @@ pub(crate) fn ask(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusa
 
     let decision = decide(view, asked)?;
     if let Some(relied) = asked.relied {
-        check_still_met(&decision, relied.open)?;
+        check_met(view, asked, &decision, relied.open)?;
     }
     Ok(decision)
+}
+
+/// An authorized payment that is asked again at a moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Again<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) intent: Digest,
+    pub(crate) record: &'a IntentRecord,
+    pub(crate) moment: Moment,
+    pub(crate) now: UnixMs,
+}
+
+/// As [`ask`], for a payment whose authorization is in the journal.
+///
+/// # Errors
+/// As [`ask`]; `intent_expired` once its open record is forgotten.
+pub(crate) fn ask_again(
+    view: &dyn View,
+    genesis: &Genesis,
+    again: &Again<'_>,
+) -> Result<(), Refusal> {
+    // Forgotten once journal time is past the intent's end, which a signer's own clock is not yet.
+    let open: Option<OpenIntentRecord> =
+        view.record(&ks::open_intent(again.tenant, &again.intent))?;
+    let open = open.ok_or(Code::IntentExpired)?;
+    let chain = genesis
+        .chain(&again.record.chain)
+        .ok_or_else(|| Refusal::new(Code::UnknownChain, &again.record.chain))?;
+
+    let asked = Asked {
+        tenant: again.tenant,
+        intent: again.intent,
+        payment: &open.payment,
+        decoder: &chain.decoder,
+        moment: again.moment,
+        now: again.now,
+        relied: Some(Relied {
+            record: again.record,
+            open: &open,
+        }),
+    };
+    ask(view, &asked).map(drop)
+}
+
+/// The policy asks no more than was met. Before a share, either of two answers is enough: that with
+/// the windows of the entry, which later payments cannot fill, and that of a new authorization now,
+/// for a payment that was authorized because the window of an earlier rule was full.
+fn check_met(
+    view: &dyn View,
+    asked: &Asked<'_>,
+    decision: &Decision,
+    open: &OpenIntentRecord,
+) -> Result<(), Refusal> {
+    let Err(refusal) = check_still_met(decision, open) else {
+        return Ok(());
+    };
+    let Moment::Head {
+        at,
+        hours,
+        windows: false,
+    } = asked.moment
+    else {
+        return Err(refusal);
+    };
+
+    let moment = Moment::Head {
+        at,
+        hours,
+        windows: true,
+    };
+    let now = decide(view, &Asked { moment, ..*asked })?;
+    check_still_met(&now, open).map_err(|_| refusal)
 }
 
 /// Neither the platform, the tenant nor the vault is stopped or paused: an incident stops payments

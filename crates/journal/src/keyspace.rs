@@ -163,7 +163,8 @@ pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
     key(18, &[&t.0, &nonce.0])
 }
 
-/// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours.
+/// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1
+/// hours, 2 days.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
     // Big-endian and last, so that the buckets of a window are one range.

@@ -239,7 +239,7 @@ pub struct ProposalRecord {
 }
 
 /// Time after its delay in which a proposal can be released, milliseconds.
-const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
+pub(crate) const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
 
 impl ProposalRecord {
     /// Journal time from which it can be released; none before it is witnessed.

@@ -4,10 +4,9 @@
 //! relies on is *still* in force there. A tightening in the signer's own tip, or handed to it,
 //! counts at once.
 
-use crate::asked::{self, Asked, Relied};
+use crate::asked::{self, Again};
 use crate::genesis::Genesis;
-use crate::keyspace as ks;
-use crate::model::{AttemptRecord, IntentRecord, KeyRecord, OpenIntentRecord, VaultRecord};
+use crate::model::{AttemptRecord, IntentRecord, KeyRecord, VaultRecord};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::Moment;
 use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
@@ -131,30 +130,19 @@ fn ask_again(
     asked: &ShareRequest,
     (record, attempt): (&IntentRecord, &AttemptRecord),
 ) -> Result<(), Refusal> {
-    // Forgotten once journal time is past the intent's end, which this signer's clock is not yet.
-    let open: Option<OpenIntentRecord> =
-        view.record(&ks::open_intent(asked.tenant, &asked.intent))?;
-    let open = open.ok_or(Code::IntentExpired)?;
-    let chain = genesis
-        .chain(&record.chain)
-        .ok_or_else(|| Refusal::new(Code::UnknownChain, &record.chain))?;
-
-    let payment = Asked {
+    // A locked payment leaves when its lock ends: hours that are closed then are closed for it.
+    let again = Again {
         tenant: asked.tenant,
         intent: asked.intent,
-        payment: &open.payment,
-        decoder: &chain.decoder,
+        record,
         moment: Moment::Head {
             at: view.position()?.last_at,
-            attempt: attempt.at,
+            hours: attempt.at.max(record.locked_until),
+            windows: false,
         },
         now: asked.now,
-        relied: Some(Relied {
-            record,
-            open: &open,
-        }),
     };
-    asked::ask(view, &payment).map(drop)
+    asked::ask_again(view, genesis, &again)
 }
 
 /// Only an ended or expired intent returns its anchor to the vault: else a hostile service could

@@ -1,9 +1,10 @@
 //! The whole table as one signed text.
 
 use crate::form::objects;
-use crate::guard::Guard;
+use crate::guard::{Guard, GuardKind};
 use crate::probe::Rules;
 use crate::rule::Rule;
+use crate::window::{VelocityScope, Window};
 use crate::{check, unsupported};
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
@@ -73,11 +74,24 @@ impl Policy {
         check::check(&self.guards, &self.rules)
     }
 
-    /// Whether a rule tells vaults apart as sources, by their ids or tags.
+    /// Whether it tells vaults apart: as sources by their ids or tags, or by a window of each.
     #[must_use]
-    pub fn reads_sources(&self) -> bool {
-        let mut rules = self.rules.iter();
-        rules.any(|rule| rule.matches.sources.is_some())
+    pub fn tells_vaults_apart(&self) -> bool {
+        // A new vault has an empty window of its own, so it would raise the limit of all together.
+        let is_of_vault = |window: &Window| window.scope == VelocityScope::Vault;
+        let by_rule = self.rules.iter().any(|rule| {
+            rule.matches.sources.is_some() || rule.matches.velocity.iter().any(is_of_vault)
+        });
+        let by_guard = self.guards.iter().any(|guard| match &guard.kind {
+            GuardKind::Ceiling { window, .. } => is_of_vault(window),
+            GuardKind::BlockedDestinations(_)
+            | GuardKind::AmountMax { .. }
+            | GuardKind::Chains(_)
+            | GuardKind::Assets(_)
+            | GuardKind::FeeMax { .. }
+            | GuardKind::ClosedHours(_) => false,
+        });
+        by_rule || by_guard
     }
 
     /// Every group that a rule names, as approvers or initiators, in order of appearance.

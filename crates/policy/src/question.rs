@@ -12,14 +12,16 @@ pub enum Moment {
     /// At a head, before a share.
     ///
     /// Hours are those of the attempt's entry, else a payment authorized a second before closing
-    /// would die on its way. The windows of rules count as having room, as they had at that entry:
-    /// a later payment under another rule may have filled one since. Whatever denies is asked:
-    /// guards with their ceilings, block rules, and every other condition.
+    /// would die on its way. Whatever denies is asked: guards with their ceilings, block rules, and
+    /// every other condition.
     Head {
         /// Time of the head's newest entry.
         at: UnixMs,
-        /// Time of the attempt's entry.
-        attempt: UnixMs,
+        /// Time by which hours are read: that of the attempt's entry or the end of its lock.
+        hours: UnixMs,
+        /// Whether the windows of rules are read. Not read, they count as having room, as those of
+        /// the matched rule had at the entry: a later payment may have filled them since.
+        windows: bool,
     },
 }
 
@@ -37,7 +39,7 @@ impl Moment {
     pub const fn hours_at(&self) -> UnixMs {
         match self {
             Self::Entry(at) => *at,
-            Self::Head { attempt, .. } => *attempt,
+            Self::Head { hours, .. } => *hours,
         }
     }
 
@@ -45,7 +47,7 @@ impl Moment {
     pub(crate) const fn asks_rule_windows(&self) -> bool {
         match self {
             Self::Entry(_) => true,
-            Self::Head { .. } => false,
+            Self::Head { windows, .. } => *windows,
         }
     }
 }

@@ -73,8 +73,10 @@ impl Ledger {
         let mut ledger = Self::with_tenant(world);
         let ceremony = ledger.make_key();
         let vault = ledger.world.tenant.first_vault();
+        // Under a policy that tells vaults apart, one of both boards.
+        let boards = [ledger.admins(), ledger.committee()].concat();
         ledger
-            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &ledger.admins())
+            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &boards)
             .expect("vault");
         (ledger, ceremony)
     }

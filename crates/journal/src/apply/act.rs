@@ -113,7 +113,7 @@ fn platform_act(
         ActBody::Tighten(what) => {
             check_version(&opened.act, current.version)?;
             tighten::platform(change, &mut current, what, opened)?;
-            current.version += 1;
+            current.version += u64::from(changes_version(&opened.act.body));
             ActStanding::InForce
         }
         // The platform's quorum never touches a tenant's users, policies, lists, vaults or keys.
@@ -164,21 +164,30 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
         record.version += 1;
         change.put(ks::tenant(tenant), &record);
     }
-    change.expire(tenant, opened.act.expires, &key);
+    // How a proposal stands is asked for as long as it can be released, vetoed or expire.
+    let kept_until = match standing {
+        ActStanding::Proposed => proposal::standing_kept_until(change, place, opened)?,
+        ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
+            opened.act.expires
+        }
+    };
+    change.expire(tenant, kept_until, &key);
     change.put(key, &standing);
     Ok(())
 }
 
-/// Whether acts made before this one are void by it. A cancel, a no or a pause changes nothing that they
-/// were signed upon, and one person alone could make every release void by them.
+/// Whether acts made before this one are void by it. A cancel, a no, a pause or a veto changes
+/// nothing that they were signed upon (a vetoed proposal is gone by itself), and one person alone
+/// could make every release void by them.
 const fn changes_version(body: &ActBody) -> bool {
     match body {
-        ActBody::Tighten(Tighten::Cancel(_) | Tighten::Reject(_) | Tighten::Pause { .. }) => false,
+        ActBody::Tighten(
+            Tighten::Cancel(_) | Tighten::Reject(_) | Tighten::Pause { .. } | Tighten::Veto(_),
+        ) => false,
         ActBody::Tighten(
             Tighten::Revoke(_)
             | Tighten::LeaveGroup { .. }
             | Tighten::Stop
-            | Tighten::Veto(_)
             | Tighten::Quarantine(_),
         )
         | ActBody::CreateTenant { .. }

@@ -3,10 +3,10 @@
 use super::authorize::Evaluated;
 use super::change::{Change, Place};
 use super::windows;
-use crate::asked::{self, Asked, Relied};
+use crate::asked::{self, Again};
 use crate::entry::{FACTS_MAX, FurtherAttempt};
 use crate::keyspace as ks;
-use crate::model::{AttemptRecord, IntentRecord, OpenIntentRecord};
+use crate::model::{AttemptRecord, IntentRecord};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::Moment;
 use strongroom_types::{Attempt, AttemptKind, Code, Digest, Refusal, Signed};
@@ -181,26 +181,14 @@ fn ask_again(
     place: Place,
     (intent, record): (&Digest, &IntentRecord),
 ) -> Result<(), Refusal> {
-    let open: Option<OpenIntentRecord> = change.record(&ks::open_intent(place.tenant, intent))?;
-    let open = open.ok_or(Code::IntentExpired)?;
-    let genesis = change.state().genesis();
-    let chain = genesis
-        .chain(&record.chain)
-        .ok_or_else(|| Refusal::new(Code::UnknownChain, &record.chain))?;
-
-    let asked = Asked {
+    let again = Again {
         tenant: place.tenant,
         intent: *intent,
-        payment: &open.payment,
-        decoder: &chain.decoder,
+        record,
         moment: Moment::Entry(place.at),
         now: place.at,
-        relied: Some(Relied {
-            record,
-            open: &open,
-        }),
     };
-    asked::ask(change, &asked).map(drop)
+    asked::ask_again(change, change.state().genesis(), &again)
 }
 
 /// Counts the spend at this attempt's time. It leaves its window by age only, counted from the last

@@ -5,10 +5,14 @@ use super::change::{Change, Place};
 use super::opened::VerifiedAct;
 use super::record::put_released;
 use super::{check_not_stopped, waiting};
+use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, ProposalRecord, WaitingChange, WaitingOf};
+use crate::model::{ActStanding, PROPOSAL_LIFE_MS, ProposalRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
 use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
+
+/// Longest time in which a proposal is witnessed, for the memory of how it stands, milliseconds.
+const WITNESSES_MS: u64 = 24 * HOUR_MS;
 
 /// Opens a proposal under the digest of the act that makes it.
 pub(super) fn open(
@@ -39,6 +43,23 @@ pub(super) fn open(
     let of = WaitingOf::Proposal(tenant, opened.digest);
     waiting::add(change, (place.seq, place.at), of)?;
     Ok(ActStanding::Proposed)
+}
+
+/// Journal time until which it is kept how the act that proposes stands: as long as the proposal
+/// can live, with a day for its witnesses, and never less than the act itself.
+pub(super) fn standing_kept_until(
+    change: &Change<'_>,
+    place: Place,
+    opened: &VerifiedAct,
+) -> Result<UnixMs, Refusal> {
+    let proposal = open_proposal(change, place.tenant, &opened.digest)?;
+    let life_ms = proposal.delay_ms.saturating_add(PROPOSAL_LIFE_MS);
+
+    // The id forgotten before the act's end could be used a second time.
+    Ok(opened
+        .act
+        .expires
+        .max(place.at.plus(life_ms).plus(WITNESSES_MS)))
 }
 
 /// Begins a proposal's delay. From now on it is forgotten by itself, too.

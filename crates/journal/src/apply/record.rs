@@ -34,7 +34,11 @@ pub(super) fn put(
             // Where rules tell sources apart, tags and id choose the rule by which it pays: by the
             // admins alone, a vault fed by internal transfers could be a laxer source than those
             // that feed it.
-            if change.state().policy(tenant, &current)?.reads_sources() {
+            if change
+                .state()
+                .policy(tenant, &current)?
+                .tells_vaults_apart()
+            {
                 opened.need(&current.committee)?;
             }
             check_not_stopped(&*change, tenant)?;

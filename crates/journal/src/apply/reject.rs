@@ -3,8 +3,9 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
+use super::tighten::end_unknown;
 use crate::keyspace as ks;
-use crate::model::{EndedRecord, IntentStanding};
+use crate::model::IntentStanding;
 use crate::state::Lookup as _;
 use strongroom_types::{Code, Digest, Refusal, TenantId};
 
@@ -27,7 +28,7 @@ pub(super) fn apply(
     }
 
     let Some(mut record) = change.intent(tenant, intent)? else {
-        return reject_unknown(change, place, intent);
+        return end_unknown(change, place, intent, |ended| ended.rejected = true);
     };
 
     // The end of the intent is the end of the duty to include this: nothing is left to stop.
@@ -57,20 +58,4 @@ fn is_named_by_policy(
         }
     }
     Ok(false)
-}
-
-/// Rejects an intent that is not authorized yet, so that it never can be.
-fn reject_unknown(change: &mut Change<'_>, place: Place, intent: &Digest) -> Result<(), Refusal> {
-    let key = ks::ended(place.tenant, intent);
-    let known: Option<EndedRecord> = change.record(&key)?;
-    let mut ended = known.unwrap_or_default();
-    ended.rejected = true;
-
-    // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
-    // dated in the future.
-    let retention_ms = change.state().genesis().bounds.retention_ms;
-    ended.until = ended.until.max(place.at.plus(retention_ms));
-    change.expire(place.tenant, ended.until, &key);
-    change.put(key, &ended);
-    Ok(())
 }

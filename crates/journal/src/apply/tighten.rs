@@ -206,6 +206,12 @@ fn pause(
     let mut record = change.tenant(tenant)?;
     opened.need_one(&record.admins)?;
 
+    // One that is over pauses nothing, and a writer that held it back would have used up the admin's
+    // one pause by it.
+    if until <= at {
+        return Err(Refusal::new(Code::AuthorityExpired, "the pause is over"));
+    }
+
     // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
     // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
     // that it had withheld would take the place of the one that is needed now.
@@ -258,7 +264,16 @@ fn cancel(
     let tenant = place.tenant;
     let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
     let Some(mut record) = change.intent(tenant, intent)? else {
-        return cancel_unknown(change, place, intent, (&opened.users, by_admins));
+        // The journal does not know its initiator: the cancel counts if one of the signers turns
+        // out to be the initiator, and in any case when the admins signed.
+        return end_unknown(change, place, intent, |ended| {
+            ended.by_all |= by_admins;
+            for user in &opened.users {
+                if !ended.by.contains(user) {
+                    ended.by.push(*user);
+                }
+            }
+        });
     };
 
     // Without this, any credential of the tenant could stop every payment.
@@ -276,32 +291,23 @@ fn cancel(
     Ok(())
 }
 
-/// Cancels an intent that is not authorized yet, so that it never can be. The journal does not know
-/// its initiator: the cancel counts if one of the signers turns out to be the initiator, and in any
-/// case when the admins signed.
-fn cancel_unknown(
+/// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
+pub(super) fn end_unknown(
     change: &mut Change<'_>,
     place: Place,
     intent: &Digest,
-    (users, by_admins): (&std::collections::BTreeSet<UserId>, bool),
+    end: impl FnOnce(&mut EndedRecord),
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
-    let key = ks::ended(tenant, intent);
+    let key = ks::ended(place.tenant, intent);
     let known: Option<EndedRecord> = change.record(&key)?;
     let mut ended = known.unwrap_or_default();
-
-    ended.by_all |= by_admins;
-    for user in users {
-        if !ended.by.contains(user) {
-            ended.by.push(*user);
-        }
-    }
+    end(&mut ended);
 
     // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
     // dated in the future.
     let retention_ms = change.state().genesis().bounds.retention_ms;
     ended.until = ended.until.max(place.at.plus(retention_ms));
-    change.expire(tenant, ended.until, &key);
+    change.expire(place.tenant, ended.until, &key);
     change.put(key, &ended);
     Ok(())
 }

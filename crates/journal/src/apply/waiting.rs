@@ -5,14 +5,20 @@ use super::change::{Change, Place};
 use crate::keyspace as ks;
 use crate::model::{
     ActStanding, TenantRecord, WAITING_MAX, WaitingAct, WaitingChange, WaitingItem, WaitingOf,
+    WaitingRecord,
 };
 use crate::state::Lookup as _;
 use strongroom_types::{ActId, Code, Refusal, TenantId, UnixMs};
 
+/// Most time-locked payments of all tenants that wait at once.
+const LOCKS_MAX: usize = WAITING_MAX / 2;
+/// Most time-locked payments of one tenant that wait at once.
+const TENANT_LOCKS_MAX: usize = WAITING_MAX / 8;
+
 /// Adds an item that waits from this position on.
 ///
 /// # Errors
-/// `quota_exceeded` when [`WAITING_MAX`] items wait.
+/// `quota_exceeded` when [`WAITING_MAX`] items wait, or for a lock, fewer.
 pub(super) fn add(
     change: &mut Change<'_>,
     (seq, at): (u64, UnixMs),
@@ -24,8 +30,32 @@ pub(super) fn add(
     if waiting.items.len() >= WAITING_MAX {
         return Err(Refusal::new(Code::QuotaExceeded, "items that wait"));
     }
+    if let WaitingOf::Lock(tenant, _) = of {
+        check_room_for_lock(&waiting, tenant)?;
+    }
     waiting.items.push(WaitingItem { seq, at, of });
     change.put(ks::waiting(), &waiting);
+    Ok(())
+}
+
+/// Locked payments need nobody's quorum: without bounds of their own, one tenant's program could
+/// keep everybody's acts from waiting.
+fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), Refusal> {
+    let locks = waiting.items.iter().filter_map(|item| match item.of {
+        WaitingOf::Lock(tenant, _) => Some(tenant),
+        WaitingOf::Proposal(..)
+        | WaitingOf::PlatformProposal(_)
+        | WaitingOf::Act(_)
+        | WaitingOf::Pause(..)
+        | WaitingOf::Tenant(_) => None,
+    });
+    let own = locks.clone().filter(|other| *other == tenant).count();
+    if own >= TENANT_LOCKS_MAX || locks.count() >= LOCKS_MAX {
+        return Err(Refusal::new(
+            Code::QuotaExceeded,
+            "locked payments that wait",
+        ));
+    }
     Ok(())
 }
 
@@ -78,5 +108,32 @@ pub(super) fn set_standing(
     let key = ks::used_act(tenant, id);
     if change.has(&key) {
         change.put(key, &standing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use strongroom_types::Digest;
+
+    #[test]
+    fn locks_of_all_tenants_leave_half_of_the_room() {
+        let tenants = (0..).map(|n: u8| TenantId([n; 16]));
+        let each = tenants.flat_map(|tenant| std::iter::repeat_n(tenant, TENANT_LOCKS_MAX));
+        let lock = |tenant| WaitingItem {
+            seq: 1,
+            at: UnixMs(1),
+            of: WaitingOf::Lock(tenant, Digest([1; 32])),
+        };
+        let mut waiting = WaitingRecord {
+            witnessed: 0,
+            items: each.take(LOCKS_MAX - 1).map(lock).collect(),
+        };
+        let other = TenantId([99; 16]);
+        check_room_for_lock(&waiting, other).unwrap();
+        waiting.items.push(lock(other));
+        let refused = check_room_for_lock(&waiting, other).unwrap_err();
+        assert_eq!(refused.code, Code::QuotaExceeded);
     }
 }

@@ -148,12 +148,14 @@ impl Follower {
             ));
         }
 
+        // After the rules, which demand k distinct cosignatures: any service may submit one, and a
+        // thousand false ones would each be verified here.
+        let delta = apply(&self.state, entry)?;
         if let Body::Witnessed(witnessed) = &entry.body {
             self.check_witnessed(witnessed)?;
         }
 
         // The oldest value of a key is the one that undoes the whole batch.
-        let delta = apply(&self.state, entry)?;
         for (key, old) in self.state.commit(&delta).changes {
             draft.undo.changes.entry(key).or_insert(old);
         }

@@ -5,8 +5,8 @@ use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Refusal, RegistryRecord, Revocable, Tighten, User,
-    UserId,
+    Act, ActBody, Code, Credential, Digest, Document as _, Refusal, RegistryRecord, Revocable,
+    Tighten, User, UserId,
 };
 use strongroom_world::{Ledger, Who};
 
@@ -156,6 +156,24 @@ fn a_member_whose_keys_are_revoked_is_not_counted_as_remaining() {
         code(ledger.tighten(other, &[Who::Admin(0)])),
         Code::BoardBelowQuorum
     );
+}
+
+#[test]
+fn a_key_that_is_revoked_twice_counts_once() {
+    let mut ledger = ready();
+    let member = ledger.world.person(Who::Committee(0));
+    let spare = ledger.world.person(Who::Stranger).credential;
+    let user = Some(member.user.id);
+    ledger.put_and_release(RegistryRecord::Credential(Credential { user, ..spare }));
+    for _ in 0..2 {
+        ledger
+            .tighten(Tighten::revoke(member.credential.id), &[Who::Admin(0)])
+            .unwrap();
+    }
+
+    // The spare one is left: with the third member it is the quorum of two.
+    let other = revoke(&ledger, Who::Committee(1), vec![]);
+    ledger.tighten(other, &[Who::Admin(0)]).unwrap();
 }
 
 #[test]

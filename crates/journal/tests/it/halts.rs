@@ -76,6 +76,15 @@ fn an_admin_pauses_once_in_24_hours() {
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
 }
 
+/// Held back by the writer until it pauses nothing, it would use up the admin's one pause.
+#[test]
+fn hole_a_pause_that_is_over_is_refused_and_not_counted() {
+    let mut ledger = ready();
+    let over = pause(&mut ledger, None, 0, &[Who::Admin(0)]);
+    assert_eq!(code(over), Code::AuthorityExpired);
+    pause(&mut ledger, None, 1, &[Who::Admin(0)]).unwrap();
+}
+
 #[test]
 fn a_pause_never_shortens_another() {
     let mut ledger = ready();

@@ -10,9 +10,9 @@ use strongroom_types::{
 };
 use strongroom_world::{Ledger, Who, World, WorldOptions};
 
-const DELAY_MS: u64 = 1000;
+pub const DELAY_MS: u64 = 1000;
 
-fn fresh() -> Ledger {
+pub fn fresh() -> Ledger {
     Ledger::new(World::new(
         1,
         WorldOptions {
@@ -23,7 +23,7 @@ fn fresh() -> Ledger {
 }
 
 /// Appends an act of the platform's scope that these people sign, and witnesses it if it waits.
-fn act(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Refusal> {
+pub fn act(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Refusal> {
     let digest = append(ledger, body, who)?;
     if !ledger.state.waiting().unwrap().items.is_empty() {
         ledger.witness();
@@ -31,7 +31,7 @@ fn act(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Refusa
     Ok(digest)
 }
 
-fn append(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Refusal> {
+pub fn append(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Refusal> {
     let version = ledger.state.platform().unwrap().version;
     let act = ledger.world.act(ledger.now, Scope::Platform, body, version);
     let digest = act.digest();
@@ -39,9 +39,9 @@ fn append(ledger: &mut Ledger, body: ActBody, who: &[Who]) -> Result<Digest, Ref
     ledger.push(Body::Act(signed), ledger.now).map(|_| digest)
 }
 
-const ADMIN: [Who; 1] = [Who::PlatformAdmin];
+pub const ADMIN: [Who; 1] = [Who::PlatformAdmin];
 
-fn put(ledger: &mut Ledger, record: RegistryRecord) -> Result<Digest, Refusal> {
+pub fn put(ledger: &mut Ledger, record: RegistryRecord) -> Result<Digest, Refusal> {
     act(ledger, ActBody::Put(record), &ADMIN)
 }
 
@@ -51,11 +51,11 @@ fn put_and_release(ledger: &mut Ledger, record: RegistryRecord) -> Result<Digest
     act(ledger, ActBody::Release(proposal), &ADMIN)
 }
 
-fn user(ledger: &Ledger, who: Who) -> User {
+pub fn user(ledger: &Ledger, who: Who) -> User {
     ledger.world.person(who).user
 }
 
-fn board(ledger: &Ledger, members: &[Who], quorum: u32) -> NamedBoard {
+pub fn board(ledger: &Ledger, members: &[Who], quorum: u32) -> NamedBoard {
     let mut members: Vec<_> = members.iter().map(|who| user(ledger, *who).id).collect();
     members.sort_unstable();
     NamedBoard {
@@ -65,7 +65,7 @@ fn board(ledger: &Ledger, members: &[Who], quorum: u32) -> NamedBoard {
 }
 
 /// A platform with a second admin, the stranger, who is on its board of two with this quorum.
-fn two_admins(quorum: u32) -> Ledger {
+pub fn two_admins(quorum: u32) -> Ledger {
     let mut ledger = fresh();
     let person = ledger.world.person(Who::Stranger);
     for record in [
@@ -349,13 +349,13 @@ fn hole_the_platforms_delay_counts_from_witnessed_time() {
 }
 
 /// Whether the stranger is a user of the platform.
-fn is_enrolled(ledger: &Ledger) -> bool {
+pub fn is_enrolled(ledger: &Ledger) -> bool {
     let id = user(ledger, Who::Stranger).id;
     ledger.state.user(Scope::Platform, id).is_ok()
 }
 
 /// A platform on which the stranger's enrolment is released, but not witnessed.
-fn released() -> (Ledger, Digest) {
+pub fn released() -> (Ledger, Digest) {
     let mut ledger = fresh();
     let record = RegistryRecord::User(user(&ledger, Who::Stranger));
     let proposal = put(&mut ledger, record).unwrap();

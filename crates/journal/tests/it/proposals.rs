@@ -383,7 +383,7 @@ fn an_unknown_target_of_a_tightening_is_refused() {
         (
             Tighten::Pause {
                 vault: Some(strongroom_types::VaultId([9; 16])),
-                until: ledger.now,
+                until: ledger.now.plus(1),
             },
             Code::UnknownVault,
         ),

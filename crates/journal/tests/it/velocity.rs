@@ -168,8 +168,9 @@ fn each_scope_sums_its_own() {
             account: 1,
             ..ledger.world.tenant.first_vault()
         };
+        let boards = [ledger.admins(), ledger.committee()].concat();
         ledger
-            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &[Who::Admin(0)])
+            .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &boards)
             .unwrap();
         pay(&mut ledger, HALF).unwrap();
         let other_vault = ledger

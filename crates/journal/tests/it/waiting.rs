@@ -237,9 +237,12 @@ fn hole_tightening_after_a_release_is_not_undone_by_it() {
 }
 
 #[test]
-fn a_cancel_or_a_pause_makes_no_release_void() {
+fn hole_what_one_person_can_sign_makes_no_release_void() {
     let mut ledger = slow();
+    let (_, other) = propose(&mut ledger);
     released(&mut ledger);
+    let veto = Tighten::Veto(other);
+    ledger.tighten(veto, &[Who::Committee(0)]).unwrap();
     let pause = Tighten::Pause {
         vault: None,
         until: ledger.now.plus(HOUR_MS),

@@ -1,6 +1,6 @@
 //! The entry `witnessed`: which words of which witnesses count, and for what.
 
-use crate::{HOUR_MS, LARGE, TWO, code, ready, ready_under};
+use crate::{HOUR_MS, LARGE, TWO, code, ready, ready_under, ready_with};
 use strongroom_journal::model::{NEVER, WAITING_MAX};
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Witnessed};
@@ -10,6 +10,7 @@ use strongroom_types::{
 use strongroom_world::{FRIEND, Ledger, PolicyOptions, START, Who};
 
 const SKEW_MS: u64 = 5_000;
+const TENANT_LOCKS_MAX: usize = WAITING_MAX / 8;
 
 fn user(n: u8) -> RegistryRecord {
     RegistryRecord::User(User {
@@ -280,15 +281,26 @@ fn one_entry_settles_what_waits_in_several_scopes() {
 
 #[test]
 fn so_many_items_wait_and_a_tightening_is_never_among_the_refused() {
-    let mut ledger = ready_under(PolicyOptions {
-        time_lock_seconds: 60,
-        ..PolicyOptions::default()
+    let mut ledger = ready_with(|o| {
+        o.policy.time_lock_seconds = 60;
+        o.tune = |bounds| bounds.proposals_open_max = 1_000;
     });
     let mut last = None;
-    for _ in 0..WAITING_MAX {
+    for _ in 0..TENANT_LOCKS_MAX {
         let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
         ledger.authorize(&intent, &TWO).unwrap();
         last = Some(intent);
+    }
+    let one_more = ledger.world.intent(ledger.now, LARGE, FRIEND);
+    assert_eq!(
+        code(ledger.clone().authorize(&one_more, &TWO)),
+        Code::QuotaExceeded,
+        "one tenant's locked payments leave room for everybody's acts"
+    );
+    for _ in TENANT_LOCKS_MAX..WAITING_MAX {
+        ledger
+            .act(ActBody::Put(user(9)), &ledger.committee())
+            .unwrap();
     }
     let put = ledger.signed_act(ActBody::Put(user(9)), &ledger.committee());
     assert_eq!(

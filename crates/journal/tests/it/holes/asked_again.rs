@@ -3,6 +3,7 @@
 use super::{again, refused_again, share, share_at, tighten_policy};
 use crate::{HOUR_MS, LARGE, MEDIUM, SMALL, TWO, code, ready, ready_under};
 use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
 use strongroom_policy::{
     Day, Guard, GuardKind, Hours, Initiators, Policy, VelocityScope, Window, is_tighter,
 };
@@ -406,4 +407,57 @@ fn a_charter_whose_lock_leaves_no_time_to_sign_is_refused() {
     ledger.push(genesis, ledger.now).unwrap();
     let refused = ledger.push(create, ledger.now);
     assert_eq!(code(refused), Code::TimeLockTooLong);
+}
+
+/// The shares of a locked payment leave when its lock ends: hours that are closed then are closed
+/// for it, however open they were when it was authorized.
+#[test]
+fn hole_a_lock_that_ends_in_closed_hours_gets_no_share() {
+    let lock_s = 3600;
+    let closing = ready().now.plus(30 * 60_000);
+    let closed = guard("closed", GuardKind::ClosedHours(from_minute_of(closing)));
+    let locked = |guards: Vec<Guard>| {
+        let mut ledger = under(|policy| {
+            policy.guards = guards;
+            edit_rule(policy, 2, |rule| rule.then.time_lock_seconds = lock_s);
+        });
+        let intent = long_lived(&ledger, LARGE);
+        ledger.authorize(&intent, &TWO).unwrap();
+        ledger.witness();
+        ledger.wait(lock_s * 1000 + 1_000);
+        ledger.push(Body::Tick, ledger.now).unwrap();
+        share(&ledger, &intent)
+    };
+    assert_eq!(locked(vec![]), None);
+    assert_eq!(locked(vec![closed]), Some(Code::PolicyBlocked));
+}
+
+/// Authorized by a later rule because the window of an earlier one was full, a payment needs nobody
+/// whom the earlier rule names.
+#[test]
+fn a_payment_that_an_earlier_rule_had_no_room_for_gets_its_share() {
+    let mut ledger = under(|policy| {
+        let risk = ready().world.tenant.risk;
+        edit_rule(policy, 0, |rule| {
+            rule.then.tier = Tier::OneOfN;
+            rule.then.groups = vec![GroupNeed {
+                group: risk,
+                approvals: 1,
+            }];
+            rule.matches.velocity = vec![an_hour(1, VelocityScope::Tenant)];
+        });
+    });
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    ledger.authorize(&intent, &TWO[..1]).unwrap();
+    assert_eq!(
+        ledger
+            .state
+            .intent(ledger.world.tenant.id, &intent.digest())
+            .unwrap()
+            .unwrap()
+            .approvals
+            .len(),
+        1
+    );
+    assert_eq!(share(&ledger, &intent), None);
 }

@@ -1,0 +1,180 @@
+//! The platform's board: what replaces it, and what of its acts is judged when.
+
+use crate::code;
+use crate::platform::{
+    ADMIN, DELAY_MS, act, append, board, fresh, is_enrolled, put, released, two_admins, user,
+};
+use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::charter::{BoardName, NamedBoard};
+use strongroom_types::{ActBody, Code, RegistryRecord, Revocable, Scope, Tighten};
+use strongroom_world::{Ledger, Who};
+
+fn version(ledger: &Ledger) -> u64 {
+    ledger.state.platform().unwrap().version
+}
+
+const BOTH: [Who; 2] = [Who::PlatformAdmin, Who::Stranger];
+
+/// A board of two of two, and a clerk who could take a place on it.
+fn with_clerk(quorum: u32) -> Ledger {
+    let mut ledger = two_admins(quorum);
+    let clerk = ledger.world.person(Who::Clerk);
+    for record in [
+        RegistryRecord::User(clerk.user),
+        RegistryRecord::Credential(clerk.credential),
+    ] {
+        let proposal = act(&mut ledger, ActBody::Put(record), &BOTH).unwrap();
+        ledger.wait(DELAY_MS);
+        act(&mut ledger, ActBody::Release(proposal), &BOTH).unwrap();
+    }
+    ledger
+}
+
+fn replace(ledger: &Ledger, next: NamedBoard) -> ActBody {
+    let id = user(ledger, Who::Stranger).id;
+    let boards = vec![next];
+    ActBody::Tighten(Tighten::Revoke(Revocable::User { id, boards }))
+}
+
+#[test]
+fn a_replacement_of_the_platforms_board_is_as_strict_and_is_needed() {
+    let ledger = with_clerk(2);
+    let replaced = |next: NamedBoard| {
+        let body = replace(&ledger, next);
+        act(&mut ledger.clone(), body, &BOTH)
+            .map(drop)
+            .map_err(|r| r.code)
+    };
+    let members = [Who::PlatformAdmin, Who::Clerk];
+    assert_eq!(
+        replaced(board(&ledger, &members, 1)),
+        Err(Code::InvalidReference),
+        "fewer"
+    );
+    let committee = NamedBoard {
+        name: BoardName::Committee,
+        ..board(&ledger, &members, 2)
+    };
+    assert_eq!(
+        replaced(committee),
+        Err(Code::InvalidReference),
+        "none there"
+    );
+    assert_eq!(replaced(board(&ledger, &members, 2)), Ok(()));
+
+    // One of two remains, and is enough: such a change has its delay.
+    let mut one = with_clerk(1);
+    let next = board(&one, &members, 1);
+    let body = replace(&one, next);
+    assert_eq!(code(act(&mut one, body, &ADMIN)), Code::InvalidReference);
+}
+
+#[test]
+fn a_replacement_of_the_platforms_board_that_was_held_back_is_refused() {
+    let mut ledger = with_clerk(2);
+    let next = board(&ledger, &[Who::PlatformAdmin, Who::Clerk], 2);
+    let body = replace(&ledger, next);
+    let version = version(&ledger);
+    let old = ledger.world.act(ledger.now, Scope::Platform, body, version);
+    let old = ledger.world.sign(&old, &BOTH);
+    assert_eq!(ledger.refused(Body::Act(old.clone())), None);
+
+    act(&mut ledger, ActBody::Tighten(Tighten::Quarantine(1)), &BOTH).unwrap();
+    assert_eq!(
+        ledger.refused(Body::Act(old)),
+        Some(Code::WrongScopeVersion)
+    );
+}
+
+#[test]
+fn a_proposed_board_of_the_platform_has_members_who_can_sign() {
+    let mut ledger = fresh();
+    let unable = RegistryRecord::Board(board(&ledger, &BOTH, 1));
+    let proposal = put(&mut ledger, unable).unwrap();
+    ledger.wait(DELAY_MS);
+    assert_eq!(
+        code(act(&mut ledger, ActBody::Release(proposal), &ADMIN)),
+        Code::UnknownUser
+    );
+}
+
+/// Two proposals that can be released.
+fn two_proposals() -> (Ledger, [ActBody; 2]) {
+    let mut ledger = fresh();
+    let releases = [Who::Stranger, Who::Clerk].map(|who| {
+        let record = RegistryRecord::User(user(&ledger, who));
+        ActBody::Release(put(&mut ledger, record).unwrap())
+    });
+    ledger.wait(DELAY_MS);
+    (ledger, releases)
+}
+
+#[test]
+fn one_release_of_the_platform_waits_at_a_time() {
+    let (mut ledger, [first, second]) = two_proposals();
+    append(&mut ledger, first, &ADMIN).unwrap();
+    assert_eq!(
+        code(append(&mut ledger, second.clone(), &ADMIN)),
+        Code::ActWaiting
+    );
+    ledger.witness();
+    append(&mut ledger, second, &ADMIN).unwrap();
+}
+
+#[test]
+fn a_release_of_the_platform_is_made_for_the_version_in_force() {
+    let (mut ledger, [first, second]) = two_proposals();
+    let version = version(&ledger);
+    let old = ledger
+        .world
+        .act(ledger.now, Scope::Platform, first, version);
+    let old = ledger.world.sign(&old, &ADMIN);
+    act(&mut ledger, second, &ADMIN).unwrap();
+    assert_eq!(
+        ledger.refused(Body::Act(old)),
+        Some(Code::WrongScopeVersion)
+    );
+}
+
+#[test]
+fn hole_a_platform_release_that_is_witnessed_after_its_expiry_is_void() {
+    let held_back = |ms: u64| {
+        let (mut ledger, [first, _]) = two_proposals();
+        let version = version(&ledger);
+        let mut release = ledger
+            .world
+            .act(ledger.now, Scope::Platform, first, version);
+        release.expires = ledger.now.plus(60_000);
+        let release = ledger.world.sign(&release, &ADMIN);
+        ledger.push(Body::Act(release), ledger.now).unwrap();
+        ledger.wait(ms);
+        ledger.witness();
+        is_enrolled(&ledger)
+    };
+    assert!(held_back(30_000));
+    assert!(!held_back(120_000));
+}
+
+/// One admin's veto of another proposal leaves what waits as it is.
+#[test]
+fn hole_a_veto_makes_no_other_act_of_the_platform_void() {
+    let (mut ledger, _) = released();
+    let other = RegistryRecord::User(user(&ledger, Who::Clerk));
+    ledger.witness();
+    assert!(is_enrolled(&ledger));
+    let vetoed = put(&mut ledger, other).unwrap();
+    let record = RegistryRecord::Credential(ledger.world.person(Who::Stranger).credential);
+    let proposal = put(&mut ledger, record).unwrap();
+    ledger.wait(DELAY_MS);
+    append(&mut ledger, ActBody::Release(proposal), &ADMIN).unwrap();
+    let veto = ActBody::Tighten(Tighten::Veto(vetoed));
+    append(&mut ledger, veto, &ADMIN).unwrap();
+    ledger.witness();
+    let again = ActBody::Release(proposal);
+    assert_eq!(
+        code(append(&mut ledger, again, &ADMIN)),
+        Code::UnknownProposal,
+        "in force"
+    );
+}
