@@ -81,7 +81,7 @@ impl Replica {
     /// transaction is committed: as a record of a stage's outbox, or after `commit` returned.
     ///
     /// # Errors
-    /// What [`Witness::cosign`] refuses; [`ReplicaError::Stale`] when the tables do not hold what
+    /// What [`Witness::cosign`] refuses, the reason of a halt first; [`ReplicaError::Stale`] when the tables do not hold what
     /// memory relies on, or something else was cosigned in between.
     pub fn cosign(
         &mut self,
@@ -89,6 +89,12 @@ impl Replica {
         witness: &mut Witness,
         now: UnixMs,
     ) -> Result<WitnessCosignature, ReplicaError> {
+        // A batch that contradicts the tables stops the replica with memory ahead of them: that is the
+        // log's fault, to be shown with its evidence, and not a store that is corrupt.
+        if let Some(halted) = self.follower().halted() {
+            return Err(halted.clone().into());
+        }
+
         // Memory may be ahead of the tables after a transaction that was lost; then nothing is
         // signed upon it, not even the same head again.
         let (here, retired) = cosigned(tx)?.unwrap_or_default();

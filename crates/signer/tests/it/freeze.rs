@@ -1,7 +1,8 @@
 //! Two trees of one size under the log's signature: frozen until a person names the evidence.
 
 use crate::cluster::Cluster;
-use strongroom_types::{Code, Digest};
+use strongroom_journal::Body;
+use strongroom_types::{ActBody, Code, Digest, Tighten};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
 
 /// Another batch of the same writer, over a size that this cluster has.
@@ -78,4 +79,41 @@ fn a_freeze_is_lifted_by_its_own_evidence_alone_and_the_losing_head_stays_refuse
     assert!(cluster.signer(1).node().halted().is_none());
     let payment = cluster.authorized(320_000, &[]);
     cluster.assert_signs(1, &payment);
+}
+
+/// Memory keeps the tip alone after a start: the stored heads show the contradiction, when memory has
+/// applied the batch already.
+#[test]
+fn a_witnessed_entry_over_another_tree_than_the_stored_one_halts_the_signer_and_not_the_process() {
+    let mut cluster = Cluster::ready();
+    cluster.tighten(Tighten::Stop);
+    let resume = cluster
+        .ledger()
+        .signed_act(ActBody::Resume, &cluster.ledger().admins());
+    cluster.order(Body::Act(resume)).unwrap();
+    cluster.pump();
+    let ours = cluster.writer().tip().clone();
+
+    // The writer's memory forgets the head over which its witnesses are said to have vouched.
+    cluster.order(Body::Tick).unwrap();
+    cluster.pump();
+    assert!(cluster.writer().head(ours.size).is_none());
+    restart(&mut cluster);
+
+    let other = ours.body.replace("state ", "other ");
+    let seats = cluster.world.quorum_seats();
+    let witnessed = cluster.world.witnessed(&other, &seats, cluster.now);
+    cluster.now = cluster.now.plus(1_000);
+    cluster.order(Body::Witnessed(witnessed)).unwrap();
+    let batch = cluster.batches.last().unwrap().1.clone();
+    let id = cluster.signer_id(1);
+    cluster.give(id, ToSigner::Batch(batch));
+
+    let halted = cluster.signer(1).node().halted().unwrap();
+    assert_eq!(halted.code, Code::Conflict);
+    assert!(halted.detail.contains("vouch for another tree"), "{halted}");
+    assert_eq!(cluster.refused_commitments(1), Code::Conflict);
+    cluster.now = cluster.now.plus(15_000);
+    let now = cluster.now;
+    assert!(cluster.signer(1).node().tick(now).unwrap().is_empty());
 }
