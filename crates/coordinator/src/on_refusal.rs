@@ -45,7 +45,8 @@ impl CoordinatorStage {
             self.stock.clear(run.request.key, step.signer);
         }
 
-        // One signer's word costs a pause at most: the same quorum is asked again.
+        // One signer's word costs a pause at most. Then a quorum is chosen again among the signers
+        // in service: the one asked now may contain a signer put into quarantine since.
         if may_pass(code) {
             let not_before = step.now.plus(self.pace.again_ms);
             run.apply(RunEvent::RefusedForNow { not_before })?;

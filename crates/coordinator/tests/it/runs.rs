@@ -292,3 +292,31 @@ fn quarantined_signer_is_in_no_quorum() {
         assert_eq!(quorum, [1, 3]);
     }
 }
+
+/// The refuser is honest: leaving it out would leave nobody to sign with signer 3.
+#[test]
+fn quorum_refused_for_a_quarantined_peer_is_replaced_by_one_without_it() {
+    let mut site = Site::stocked();
+    let mut payments = (0..6)
+        .map(|n| site.request(n))
+        .collect::<Vec<_>>()
+        .into_iter();
+    let (request, sent) = payments
+        .find_map(|request| {
+            let sent = site.request_signing(&request);
+            (site.asked(&sent) == [1, 2]).then_some((request, sent))
+        })
+        .expect("each signer gets its turn");
+    site.quarantine(2);
+
+    let conduct = Conduct::Refuses(Code::NotReady);
+    site.signers.conduct.insert(1, conduct);
+    site.signers.conduct.insert(2, Conduct::Silent);
+    assert!(site.outcomes(sent, &request.slots).is_empty());
+    site.signers.conduct.clear();
+
+    site.wait(PACE.again_ms);
+    let asked = site.tick();
+    assert_eq!(site.asked(&asked), [1, 3]);
+    assert_signed(&site.outcomes(asked, &request.slots));
+}

@@ -7,24 +7,20 @@ use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{Code, Refusal};
 
-/// No participant is in quarantine, in any state of the journal that this signer knows from the
-/// head on, nor under what was handed to it.
+/// No participant is in quarantine at this signer's tip, witnessed or not, nor under what was handed
+/// to it.
 ///
 /// A quarantined signer is believed to be in hostile hands. Its commitments in a package would make
 /// it one of the t again, with this signer as the accomplice that it lacks.
 pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), Stop> {
-    let follower = case.judge.follower;
-    let head = case.head()?;
-    check_peers(case, &follower.head_view(head)?)?;
+    // No act takes a signer out of quarantine: the tip's list contains that of every earlier state,
+    // the witnessed head's included.
+    let tip = case.judge.follower.state();
+    check_peers(case, tip)?;
 
-    // Witnessed or not: a tightening counts at once.
-    for size in follower.sizes_beyond(head) {
-        check_peers(case, &follower.head_view(size)?)?;
-    }
-    check_peers(case, follower.state())?;
+    // A writer that keeps the act back does not keep the quarantine from this signer.
     for delta in case.judge.handed {
-        let view = Overlay::new(follower.state()).with(delta);
-        check_peers(case, &view).map_err(|why| Refusal::new(Code::TighteningPending, why))?;
+        check_peers(case, &Overlay::new(tip).with(delta))?;
     }
     Ok(())
 }
@@ -34,8 +30,10 @@ fn check_peers(case: &Case<'_>, view: &dyn View) -> Result<(), Refusal> {
     let mut peers = case.request.commitments.iter().flatten();
     match peers.find(|(peer, _)| quarantined.contains(peer)) {
         Some((peer, _)) => {
-            let detail = format!("signer {peer} is in quarantine");
-            Err(Refusal::new(Code::NotInRoster, detail))
+            // This signer would share with others. A code that is final would have the coordinator
+            // leave it out in place of the signer that is in quarantine.
+            let detail = format!("signer {peer} is in quarantine: ask another quorum");
+            Err(Refusal::new(Code::NotReady, detail))
         }
         None => Ok(()),
     }

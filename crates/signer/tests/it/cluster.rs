@@ -199,12 +199,17 @@ impl Cluster {
 
     /// Appends the platform's quarantine of a signer.
     pub fn quarantine(&mut self, index: u16) {
+        let signed = self.quarantine_act(index);
+        self.submit(Body::Act(signed)).unwrap();
+    }
+
+    /// The same act, which the writer does not have yet.
+    pub fn quarantine_act(&self, index: u16) -> strongroom_types::Signed {
         let version = self.writer.state().platform().unwrap().version;
         let body = ActBody::Tighten(Tighten::Quarantine(index));
         let scope = strongroom_types::Scope::Platform;
         let act = self.world.act(self.now, scope, body, version);
-        let signed = self.world.sign(&act, &[Who::PlatformAdmin]);
-        self.submit(Body::Act(signed)).unwrap();
+        self.world.sign(&act, &[Who::PlatformAdmin])
     }
 
     pub fn tighten(&mut self, what: Tighten) -> u64 {

@@ -3,6 +3,7 @@
 use crate::cluster::Cluster;
 use crate::coordinator::coin;
 use strongroom_types::{Code, KeyId};
+use strongroom_wire::frame::{AdminReply, AdminRequest};
 use strongroom_wire::{CoordinatorMessage, SignerMessage};
 use strongroom_world::FRIEND;
 
@@ -142,7 +143,7 @@ fn hole_a_quorum_with_a_quarantined_signer_gets_no_share() {
     cluster.quarantine(2);
 
     let refused = cluster.ask(1, &with_two);
-    assert_eq!(refused.code(), Code::NotInRoster);
+    assert_eq!(refused.code(), Code::NotReady);
     assert_eq!(cluster.ask(1, &control).shares().len(), 1);
 }
 
@@ -154,5 +155,20 @@ fn quarantine_of_a_peer_counts_before_it_is_witnessed() {
     let with_two = cluster.request(&payment, &[1, 2]);
     cluster.withhold = true;
     cluster.quarantine(2);
-    assert_eq!(cluster.ask(1, &with_two).code(), Code::NotInRoster);
+    assert_eq!(cluster.ask(1, &with_two).code(), Code::NotReady);
+}
+
+/// The writer keeps the act back; it was handed to this signer directly.
+#[test]
+fn quarantine_of_a_peer_counts_once_it_is_handed_over() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let with_two = cluster.request(&payment, &[1, 2]);
+    let control = cluster.request(&payment, &[1, 3]);
+    let (act, now) = (cluster.quarantine_act(2).to_json().to_text(), cluster.now);
+    let reply = cluster.signer(1).node().admin(AdminRequest::Hand(act), now);
+    assert_eq!(reply, AdminReply::Done);
+
+    assert_eq!(cluster.ask(1, &with_two).code(), Code::NotReady);
+    assert_eq!(cluster.ask(1, &control).shares().len(), 1);
 }
