@@ -47,10 +47,12 @@ impl CoordinatorStage {
     /// Signers that hold shares of a key, without those in quarantine: no honest signer shares in a
     /// quorum with one of them.
     pub(crate) fn in_service(&self, key: &KeyRecord) -> Vec<SignerIndex> {
-        let platform = self.journal.read(|f| f.state().platform());
-        let quarantined = platform.map_or_else(|_| Vec::new(), |platform| platform.quarantined);
+        // A record that cannot be read may name any of them.
+        let Ok(platform) = self.journal.read(|f| f.state().platform()) else {
+            return Vec::new();
+        };
         let mut signers = roster(key);
-        signers.retain(|signer| !quarantined.contains(&signer.0));
+        signers.retain(|signer| !platform.quarantined.contains(&signer.0));
         signers
     }
 
@@ -90,8 +92,9 @@ impl CoordinatorStage {
         let seed: [&[u8]; 3] = [b"prepare", &id.0, &now.0.to_be_bytes()];
         let cause = Cause::own(&seed, now.plus(self.pace.run_ms));
 
+        // Commitments of a quarantined signer would never be used.
         let mut records = Vec::new();
-        for signer in roster(key) {
+        for signer in self.in_service(key) {
             if let Some(count) = self.stock.wanted(id, signer, now) {
                 let message = CoordinatorMessage::Prepare {
                     tenant,

@@ -320,3 +320,21 @@ fn quorum_refused_for_a_quarantined_peer_is_replaced_by_one_without_it() {
     assert_eq!(site.asked(&asked), [1, 3]);
     assert_signed(&site.outcomes(asked, &request.slots));
 }
+
+#[test]
+fn quarantined_signer_is_asked_for_no_commitments() {
+    let mut site = Site::new();
+    site.quarantine(2);
+    let prepares = site.ticks();
+    let asked: Vec<u16> = site.messages(&prepares).iter().map(|(n, _)| *n).collect();
+    assert_eq!(asked, [1, 3]);
+}
+
+/// It may name any of the signers.
+#[test]
+fn while_the_platform_record_cannot_be_read_no_signer_is_asked() {
+    let mut site = Site::stocked();
+    site.spoil_platform_record();
+    assert!(site.next_quorums(0..6).iter().all(Vec::is_empty));
+    assert!(site.ticks().is_empty());
+}

@@ -4,12 +4,15 @@ use crate::signers::Signers;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use strongroom_coordinator::{CoordinatorStage, Pace};
+use strongroom_journal::State;
+use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::{Delivered, Record};
 use strongroom_ports::db::Db as _;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::{Stage as _, StageError};
 use strongroom_store_sqlite::SqliteDb;
+use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
 use strongroom_types::{CeremonyPlan, KeyId, Suite, UnixMs};
 use strongroom_wire::{
     CoordinatorMessage, Outcome, Payload, Role, SignerMessage, SigningFinished, SigningRequested,
@@ -265,6 +268,24 @@ impl Site {
         let act = strongroom_types::ActBody::Tighten(what);
         self.ledger.platform_act(act).unwrap();
         self.catch_up();
+    }
+
+    /// The replica goes on with a state whose platform record does not decode.
+    pub fn spoil_platform_record(&mut self) {
+        self.journal.write(|follower| {
+            let mut map = follower.state().map().clone();
+            map.insert(strongroom_journal::keyspace::platform(), vec![0xff]);
+            let frontier = follower.frontier().clone();
+            let state = State::from_map(Arc::clone(follower.genesis()), map.clone());
+            let root = Hash(state.root().0);
+            let origin = &self.world.genesis.origin;
+            let checkpoint =
+                Checkpoint::with_state(origin, frontier.size(), frontier.root(), root).unwrap();
+            let signer = NoteSigner::new(origin, &self.world.log_key.to_bytes()).unwrap();
+            let note = sign_note(&checkpoint.to_body(), &signer).unwrap();
+            let genesis = Arc::clone(follower.genesis());
+            *follower = Follower::restore(genesis, map, frontier, Some(&note)).unwrap();
+        });
     }
 
     /// The quorum that each of these payments asks, one after the other.
