@@ -57,8 +57,8 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// File of the boot marker, outside of DIR and of its backups: the `marker` of the
-        /// configuration. Default: DIR.marker, beside DIR. Without it `run` takes this node for one
-        /// whose disk was lost.
+        /// configuration. It must not exist: each node has its own. Default: DIR.marker, beside
+        /// DIR. Without it `run` takes this node for one whose disk was lost.
         #[arg(long, value_name = "FILE")]
         marker: Option<PathBuf>,
         /// For an independent witness, which never holds shares.

@@ -2,6 +2,7 @@
 
 use crate::exit::BadConfig;
 use crate::folder::Folder;
+use crate::marker::check_outside;
 use serde::Deserialize;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -74,12 +75,7 @@ impl Config {
             .marker
             .map_or_else(|| folder.marker(), |marker| here.join(marker));
 
-        // Restored together with the database, the marker would agree with it: a disk that was put
-        // back would cosign a second history.
-        if marker.starts_with(&data) {
-            let why = "`marker` must lie outside of `data`: it tells a restored data folder from a restarted one";
-            return Err(BadConfig(why.to_owned()));
-        }
+        check_outside(&data, &marker).map_err(|e| BadConfig(format!("`marker`: {e:#}")))?;
 
         Ok(Self {
             marker,

@@ -1,7 +1,7 @@
 //! `init`: keys are made here and never leave.
 
 use crate::folder::Folder;
-use crate::marker::FileMarker;
+use crate::marker::{FileMarker, check_outside};
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use rand_core::RngCore as _;
@@ -12,7 +12,7 @@ use strongroom_keys_software::SoftwareKeyProtector;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::bus::Mode;
 use strongroom_ports::host::Entropy as _;
-use strongroom_signer_core::{NodeSecrets, install};
+use strongroom_signer_core::{Marker as _, NodeSecrets, install};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::json::Json;
 use strongroom_types::{Digest, digest};
@@ -23,14 +23,20 @@ use zeroize::Zeroizing;
 /// Makes the keys of a node, its database and its boot marker (none: beside the folder), and prints
 /// its public record.
 pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result<()> {
-    let folder = Folder::create(data)?;
-    let marker = marker.map_or_else(|| folder.marker(), Path::to_owned);
+    let marker = marker.map_or_else(|| Folder::at(data).marker(), Path::to_owned);
+    let shown = marker.display().to_string();
+    check_outside(data, &marker)?;
 
-    // In the folder it would be put back together with the database, and agree with it.
+    // Overwritten, the marker of another node would have that node's key retired at its next start.
+    let mut marker = FileMarker::at(&marker);
+    let found = marker.read();
+    let found = found.with_context(|| format!("cannot use {shown} as boot marker"))?;
     anyhow::ensure!(
-        !marker.starts_with(data),
-        "--marker must lie outside of --data: it tells a restored data folder from a restarted one"
+        found.is_none(),
+        "{shown} is the boot marker of another node: each node needs its own"
     );
+
+    let folder = Folder::create(data)?;
 
     // Two runs at once would leave keys of both in one folder.
     let _lock = folder.lock()?;
@@ -58,7 +64,6 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
     // Both halves of the first boot generation. From here on a folder or marker that is missing was
     // lost: `run` cannot mistake it for a first start, since that one has both.
     let db = SqliteDb::open(&folder.database()).context("cannot make the store")?;
-    let mut marker = FileMarker::at(&marker).context("cannot use the boot marker's folder")?;
     install(&db, &mut marker, &mut *SystemEntropy.rng())
         .context("cannot write the first boot generation")?;
 

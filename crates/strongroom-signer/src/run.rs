@@ -133,9 +133,7 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
         codecs: codecs(&read, config.network.as_deref())?,
         entropy: Arc::new(SystemEntropy),
         rules: config.rules.clone(),
-        marker: Box::new(
-            FileMarker::at(&config.marker).context("cannot use the boot marker's folder")?,
-        ),
+        marker: Box::new(FileMarker::at(&config.marker)),
         now: now(),
     };
     Ok(SignerNode::open(setup)?)

@@ -127,11 +127,14 @@ fn keys_and_folders_are_private_and_never_overwritten() {
         !program()
             .args(["init", "--data"])
             .arg(install.data(1))
+            .arg("--marker")
+            .arg(install.path("another.marker"))
             .output()
             .unwrap()
             .status
             .success()
     );
+    assert!(!install.path("another.marker").exists());
     assert_eq!(
         std::fs::read(install.data(1).join("signing.key")).unwrap(),
         before

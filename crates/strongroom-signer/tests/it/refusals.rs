@@ -116,26 +116,70 @@ fn a_node_whose_marker_is_missing_at_its_first_start_is_retired() {
     refused(&install, 1, 12, "signer_retired");
 }
 
+/// `init` in the installation's folder, with paths relative to it.
+fn init(install: &Install, data: &str, marker: &str) -> std::process::Output {
+    program()
+        .current_dir(install.folder.path())
+        .args(["init", "--data", data, "--marker", marker])
+        .output()
+        .unwrap()
+}
+
 #[test]
 fn the_marker_is_made_by_init_where_it_says_and_never_inside_of_the_data_folder() {
     let install = Install::new();
-    let init = |data: &str, marker: &str| {
-        program()
-            .args(["init", "--data"])
-            .arg(install.path(data))
-            .arg("--marker")
-            .arg(install.path(marker))
-            .output()
-            .unwrap()
-    };
-    assert!(init("node-8", "boot/marker-8").status.success());
+    let made = init(&install, "node-8", "boot/marker-8");
+    assert!(made.status.success(), "{}", text(&made));
     assert_eq!(
         std::fs::read(install.path("boot/marker-8")).unwrap().len(),
         16
     );
-    let inside = init("node-9", "node-9/marker");
-    assert!(!inside.status.success());
-    assert!(text(&inside).contains("outside"), "{}", text(&inside));
+
+    std::os::unix::fs::symlink(install.path("node-9"), install.path("link-9")).unwrap();
+    let data = install.path("node-9");
+    for (relative, marker) in [
+        ("node-9", "./node-9/m"),
+        ("./node-9", "node-9/m"),
+        ("node-9", "boot/../node-9/m"),
+        ("node-9", data.join("m").to_str().unwrap()),
+        ("node-9", "link-9/m"),
+        ("link-9", "node-9/m"),
+    ] {
+        // Nothing is written; the second time the folder is there already.
+        for there in [false, true] {
+            if there {
+                std::fs::create_dir(&data).unwrap();
+                std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
+            }
+            let refused = init(&install, relative, marker);
+            assert!(!refused.status.success(), "{relative}, {marker}");
+            let is_left = std::fs::read_dir(&data).is_ok_and(|mut files| files.next().is_some());
+            assert!(!is_left && data.exists() == there, "{relative}, {marker}");
+            if there {
+                assert!(text(&refused).contains("outside"), "{}", text(&refused));
+                std::fs::remove_dir(&data).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_marker_of_another_node_is_not_taken_by_init() {
+    let install = Install::new();
+    let before = std::fs::read(install.path("node-1.marker")).unwrap();
+    let refused = init(&install, "node-9", "node-1.marker");
+    assert!(!refused.status.success());
+    assert!(
+        text(&refused).contains("another node"),
+        "{}",
+        text(&refused)
+    );
+    assert!(!install.path("node-9").exists());
+    assert_eq!(
+        std::fs::read(install.path("node-1.marker")).unwrap(),
+        before
+    );
+    drop(install.start(1));
 }
 
 #[test]
@@ -178,8 +222,11 @@ fn a_configuration_that_is_not_understood_is_refused() {
     refused(&install, 1, 14, "unknown");
     install.configure(1, "network = \"mainnet\"\n");
     refused(&install, 1, 14, "network");
-    install.configure(1, "marker = \"node-1/marker\"\n");
-    refused(&install, 1, 14, "outside");
+    for marker in ["node-1/marker", "boot/../node-1/marker", "link-1/marker"] {
+        let _ = std::os::unix::fs::symlink(install.data(1), install.path("link-1"));
+        install.configure(1, &format!("marker = \"{marker}\"\n"));
+        refused(&install, 1, 14, "outside");
+    }
     std::fs::remove_file(install.path("node-1.toml")).unwrap();
     refused(&install, 1, 14, "cannot read");
 }
