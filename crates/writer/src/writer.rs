@@ -34,12 +34,14 @@ pub struct Writer {
     post: Post,
     entropy: Arc<dyn Entropy>,
     replica: Option<Replica>,
+    /// Code of the refusal of its own last `witnessed` offer; none when it was taken.
+    own_refused: Option<Code>,
 }
 
 impl Writer {
     /// A writer whose start was found [`Start::Ready`](crate::Start::Ready): a database that is
-    /// behind would give published positions a second time. Its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis' log
-    /// key, `post` its identity on the bus.
+    /// behind would give published positions a second time. Its replica is loaded by the shell.
+    /// `log_seed` is the Ed25519 seed of genesis' log key, `post` its identity on the bus.
     ///
     /// # Errors
     /// `invalid_reference` when the seed is not that of the log key.
@@ -64,6 +66,7 @@ impl Writer {
             post,
             entropy,
             replica: None,
+            own_refused: None,
         })
     }
 
@@ -131,6 +134,20 @@ impl Writer {
     /// The entry by which a quorum vouches for what waits, once its cosignatures are here.
     fn witnessed_due(&mut self) -> Result<Option<Offer>, StageError> {
         Ok(Orderer::witnessed_due(self.replica()?.follower()))
+    }
+
+    /// The journal's answer to this writer's own offer of what the witnesses vouch for. Refused, what
+    /// waits goes on waiting, and no submission's answer would say why.
+    fn on_own_result(&mut self, result: Result<u64, Refusal>) {
+        let Err(refusal) = result else {
+            self.own_refused = None;
+            return;
+        };
+
+        // It is offered again with every round.
+        if self.own_refused.replace(refusal.code) != Some(refusal.code) {
+            tracing::warn!(%refusal, "what the witnesses vouch for was not taken");
+        }
     }
 
     fn answer(
@@ -217,7 +234,7 @@ impl Stage for Writer {
 
         // First of all: what the submissions of this round rest on may be in force by it.
         let due = self.witnessed_due()?;
-        let own = usize::from(due.is_some());
+        let is_due = due.is_some();
         let offers: Vec<Offer> = due.into_iter().chain(offers).collect();
         if offers.is_empty() && submissions.is_empty() {
             return Ok(Vec::new());
@@ -225,7 +242,10 @@ impl Stage for Writer {
 
         // One answer per submission, in the order of the results: a refused one has none of them.
         let (mut records, results) = self.order(now, tx, &offers)?;
-        let mut results = results.into_iter().skip(own);
+        let mut results = results.into_iter();
+        if let Some(own) = is_due.then(|| results.next()).flatten() {
+            self.on_own_result(own);
+        }
         for (submission, refused) in &submissions {
             let result = match refused {
                 Some(refusal) => Err(refusal.clone()),
