@@ -24,7 +24,7 @@ pub use boot::{Marker, boot, install};
 pub use error::ReplicaError;
 pub use feed::{Feed, journal_topics};
 pub use incoming::{Incoming, open_incoming};
-pub use replica::{Replica, StoredTip};
+pub use replica::{Replica, StoredHead, StoredTip};
 pub use schema::MIGRATIONS;
 pub use shared::SharedFollower;
 pub use statement::{WitnessStatement, WitnessStatements};

@@ -276,6 +276,20 @@ impl Replica {
         Ok(Some(StoredTip { size, batch, body }))
     }
 
+    /// The head that was stored at this size; none when no batch ended there. Needs no replica in
+    /// memory.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn stored_head(tx: &mut dyn Tx, size: u64) -> Result<Option<StoredHead>, ReplicaError> {
+        let Some(row) = tx.query_opt(sql::HEAD, &[Arg::u64(size)?])? else {
+            return Ok(None);
+        };
+        let note = row.text(0)?.to_owned();
+        let body = head_body(tx, size)?;
+        Ok(body.map(|body| StoredHead { note, body }))
+    }
+
     /// The first stored batch that ends after `size` entries, exactly as it was published.
     ///
     /// # Errors
@@ -311,6 +325,15 @@ pub struct StoredTip {
     /// The last batch, exactly as it was published.
     pub batch: JournalBatch,
     /// Its checkpoint body.
+    pub body: String,
+}
+
+/// A stored head.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredHead {
+    /// The checkpoint as the log signed it.
+    pub note: String,
+    /// Its body.
     pub body: String,
 }
 

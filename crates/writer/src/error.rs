@@ -28,6 +28,9 @@ pub enum StartError {
     /// known.
     #[error("the end of the entries topic cannot be read")]
     TopicUnread,
+    /// The process is asked to stop; nothing is known about the database.
+    #[error("stopped before the entries topic was read")]
+    Stopped,
     /// The topic holds entries that the database does not: it was put back. To order on would fork
     /// the journal; the tip must come from the witnesses.
     #[error("the entries topic reaches {published} entries, the writer's database only {stored}")]
@@ -37,10 +40,11 @@ pub enum StartError {
         /// Entries in the database.
         stored: u64,
     },
-    /// The topic holds another history of this length: the database was put back and ordered on.
+    /// The topic holds another history of this length than the database: that was put back and
+    /// ordered on.
     #[error("the entries topic holds another history of {size} entries")]
     OtherHistory {
-        /// Entries in the database.
+        /// Entries of the other history.
         size: u64,
     },
     /// More witnesses than may be hostile vouch for entries that the database does not hold: it was
@@ -60,7 +64,7 @@ impl StartError {
             Self::Bus(error) => error.is_transient(),
             Self::Db(error) => error.is_transient(),
             Self::Replica(error) => error.is_transient(),
-            Self::TopicUnread => true,
+            Self::TopicUnread | Self::Stopped => true,
             Self::Record(_)
             | Self::Refused(_)
             | Self::DatabaseBehind { .. }
@@ -81,7 +85,8 @@ impl StartError {
             | Self::Replica(_)
             | Self::Record(_)
             | Self::Refused(_)
-            | Self::TopicUnread => false,
+            | Self::TopicUnread
+            | Self::Stopped => false,
         }
     }
 }

@@ -16,6 +16,6 @@ mod submitted;
 mod writer;
 
 pub use error::StartError;
-pub use republish::{Republished, republish};
+pub use republish::{Places, Republished, republish};
 pub use start::{Start, StartCheck, StartParts};
 pub use writer::Writer;

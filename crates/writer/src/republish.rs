@@ -7,6 +7,7 @@ use strongroom_journal::genesis::{Genesis, Registered};
 use strongroom_ports::bus::{Bus, Topic};
 use strongroom_ports::db::Db;
 use strongroom_replica::{Incoming, MIGRATIONS, Replica, open_incoming};
+use strongroom_stage::StopFlag;
 use strongroom_stage::post::Post;
 use strongroom_types::UnixMs;
 use strongroom_wire::topics;
@@ -27,22 +28,33 @@ pub struct Republished {
     pub last: Option<Vec<u8>>,
 }
 
+/// Places between which batches are published again.
+pub struct Places<'a> {
+    /// The writer's database.
+    pub db: &'a dyn Db,
+    /// The bus with the entries topic.
+    pub bus: &'a dyn Bus,
+    /// Genesis of the journal.
+    pub genesis: &'a Genesis,
+    /// Looked at between records: a long topic must not keep a process from ending.
+    pub stop: &'a StopFlag,
+}
+
 /// Publishes the stored batches that follow the last one on the topic, exactly as they were (a
 /// topic of a new, empty bus gets all of them). [`crate::StartCheck`] does so first.
 ///
 /// # Errors
 /// See [`StartError`].
 pub fn republish(
-    db: &dyn Db,
-    bus: &dyn Bus,
-    genesis: &Genesis,
+    places: &Places<'_>,
     post: &mut Post,
     now: UnixMs,
 ) -> Result<Republished, StartError> {
-    db.migrate(MIGRATIONS)?;
-    let mut size = published(bus, &Registered::of(genesis))?;
-    let mut tx = db.begin()?;
+    places.db.migrate(MIGRATIONS)?;
+    let published = published(places)?;
+    let mut tx = places.db.begin()?;
     let stored = Replica::stored_size(tx.as_mut())?;
+    let mut size = published.as_ref().map_or(0, |head| head.size);
 
     // The database was put back: ordering on from it would give published positions a second time.
     if size > stored {
@@ -52,9 +64,21 @@ pub fn republish(
         });
     }
 
+    // Put back and ordered on, it may even be longer: what followed here would not fit what is
+    // there. Ed25519 is deterministic: one checkpoint body has one signed note.
+    if let Some(published) = published {
+        let ours = Replica::stored_head(tx.as_mut(), size)?;
+        if ours.is_none_or(|ours| ours.note != published.note) {
+            return Err(StartError::OtherHistory { size });
+        }
+    }
+
     // In portions: a new bus gets the whole journal, which need not fit into memory.
     let mut republished = Republished::default();
     loop {
+        if places.stop.is_set() {
+            return Err(StartError::Stopped);
+        }
         let mut records = Vec::new();
         while records.len() < BATCHES_AT_ONCE {
             let Some(batch) = Replica::batch_after(tx.as_mut(), size)? else {
@@ -66,21 +90,31 @@ pub fn republish(
         let Some(last) = records.last() else {
             return Ok(republished);
         };
-        bus.publish(&records)?;
+        places.bus.publish(&records)?;
         republished.batches += records.len() as u64;
         republished.last = Some(last.payload.clone());
     }
 }
 
-/// Number of entries up to which the topic holds the writer's batches.
-fn published(bus: &dyn Bus, registered: &Registered) -> Result<u64, StartError> {
+/// End of the longest published batch.
+struct PublishedHead {
+    size: u64,
+    note: String,
+}
+
+/// How far the topic holds the writer's batches; none when it holds none.
+fn published(places: &Places<'_>) -> Result<Option<PublishedHead>, StartError> {
+    let (bus, registered) = (places.bus, Registered::of(places.genesis));
     let topic = Topic::new(topics::JOURNAL_ENTRIES)?;
     let end = bus.end(&topic)?;
     let mut position = bus.start(&topic)?;
-    let mut size = 0;
+    let mut newest: Option<PublishedHead> = None;
 
     // All of it: the last record may be an old batch that was published again, behind the newest.
     while position.next < end.next {
+        if places.stop.is_set() {
+            return Err(StartError::Stopped);
+        }
         let wants = [(topic.clone(), position)];
         let records = bus.fetch(&wants, RECORDS_AT_ONCE, READ_WAIT)?;
 
@@ -93,11 +127,18 @@ fn published(bus: &dyn Bus, registered: &Registered) -> Result<u64, StartError> 
 
         // Only what the writer signed counts; anything else may be of any sender.
         for delivered in &records {
-            if let Ok(Incoming::Batch(batch)) = open_incoming(&delivered.record.payload, registered)
-            {
-                size = size.max(batch.first_seq.saturating_add(batch.entries.len() as u64));
+            let Ok(Incoming::Batch(batch)) = open_incoming(&delivered.record.payload, &registered)
+            else {
+                continue;
+            };
+            let size = batch.first_seq.saturating_add(batch.entries.len() as u64);
+            if newest.as_ref().is_none_or(|newest| size > newest.size) {
+                newest = Some(PublishedHead {
+                    size,
+                    note: batch.note,
+                });
             }
         }
     }
-    Ok(size)
+    Ok(newest)
 }

@@ -5,7 +5,7 @@
 //! asked, and nothing is appended before both have answered.
 
 use crate::error::StartError;
-use crate::republish::republish;
+use crate::republish::{Places, republish};
 use crate::writer::batch_record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use strongroom_replica::{
     Incoming, MIGRATIONS, Replica, StoredTip, WitnessStatement, WitnessStatements, journal_topics,
     open_incoming,
 };
+use strongroom_stage::StopFlag;
 use strongroom_stage::post::Post;
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::topics;
@@ -42,6 +43,8 @@ pub struct StartParts {
     pub post: Post,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Set when the process is to end: the topic may be long.
+    pub stop: StopFlag,
 }
 
 /// State of a start.
@@ -55,10 +58,12 @@ pub enum Start {
 
 /// A start under way: asks the topic and the witnesses how far the journal is.
 pub struct StartCheck {
+    db: Arc<dyn Db>,
     bus: Arc<dyn Bus>,
     registered: Registered,
     statements: WitnessStatements,
     post: Post,
+    stop: StopFlag,
     /// Clock at the start; statements made before it say nothing about what came later.
     since: UnixMs,
     /// Head of the database. Its batch, published again, is the question.
@@ -95,6 +100,7 @@ impl StartCheck {
             bus,
             mut post,
             entropy,
+            stop,
         } = parts;
 
         db.migrate(MIGRATIONS)?;
@@ -117,7 +123,13 @@ impl StartCheck {
             .into_iter()
             .map(|topic| from_newest(bus.as_ref(), topic))
             .collect::<Result<_, StartError>>()?;
-        let republished = republish(db.as_ref(), bus.as_ref(), &genesis, &mut post, now)?;
+        let places = Places {
+            db: db.as_ref(),
+            bus: bus.as_ref(),
+            genesis: &genesis,
+            stop: &stop,
+        };
+        let republished = republish(&places, &mut post, now)?;
 
         let tip = Replica::stored_tip(db.begin()?.as_mut())?;
         let tip = tip.ok_or_else(|| Refusal::new(Code::StoreCorrupt, "no batch is stored"))?;
@@ -127,8 +139,10 @@ impl StartCheck {
         let mut check = Self {
             statements: WitnessStatements::new(&genesis)?,
             registered,
+            db,
             bus,
             post,
+            stop,
             since: now,
             tip,
             wants,
@@ -164,7 +178,7 @@ impl StartCheck {
             (self.since, self.asked_at) = (now, now);
         }
 
-        while self.take_in()? > 0 {}
+        while !self.stop.is_set() && self.take_in()? > 0 {}
         if self.ahead.len() > self.faults {
             return Err(StartError::WitnessesAhead {
                 witnesses: self.ahead.len(),
@@ -202,7 +216,7 @@ impl StartCheck {
             if delivered.topic.as_str() == topics::JOURNAL_ENTRIES {
                 self.on_entries(delivered)?;
             } else {
-                self.on_cosignature(delivered);
+                self.on_cosignature(delivered)?;
             }
 
             let mut wants = self.wants.iter_mut();
@@ -236,13 +250,13 @@ impl StartCheck {
         Ok(())
     }
 
-    fn on_cosignature(&mut self, delivered: &Delivered) {
+    fn on_cosignature(&mut self, delivered: &Delivered) -> Result<(), StartError> {
         // Skipped: what does not verify proves nothing, and any party on the bus can send it.
         let statement = match self.statements.open(&delivered.record.payload) {
             Ok(statement) => statement,
             Err(refusal) => {
                 tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
-                return;
+                return Ok(());
             }
         };
 
@@ -252,13 +266,23 @@ impl StartCheck {
             size,
             body,
         } = statement;
-        if size > self.tip.size || (size == self.tip.size && body != self.tip.body) {
+
+        // Vouching for fewer entries says nothing about the last ones, unless they are others.
+        let is_elsewhere = size > self.tip.size || self.has_other_head(size, &body)?;
+        if is_elsewhere {
             self.level.remove(&witness);
             self.ahead.insert(witness);
         } else if made > self.since && !self.ahead.contains(&witness) {
             // An older one may have been made before the entries that this database lacks.
             self.level.insert(witness);
         }
+        Ok(())
+    }
+
+    /// Whether this database holds a head of that size with another body.
+    fn has_other_head(&self, size: u64, body: &str) -> Result<bool, StartError> {
+        let ours = Replica::stored_head(self.db.begin()?.as_mut(), size)?;
+        Ok(ours.is_some_and(|ours| ours.body != body))
     }
 }
 

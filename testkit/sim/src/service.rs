@@ -20,7 +20,7 @@ use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::DbErrorKind;
 use strongroom_replica::{Feed, Replica, SharedFollower, journal_topics};
 use strongroom_stage::post::Post;
-use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage};
+use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage, StopFlag};
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::UnixMs;
 use strongroom_wire::Role;
@@ -241,6 +241,7 @@ impl Service {
         }
 
         let parts = StartParts {
+            stop: StopFlag::new(),
             genesis: Arc::clone(&self.rig.world.genesis),
             db: self.disk.clone(),
             bus: self.bus.clone(),

@@ -70,17 +70,24 @@ impl CheckedStart {
     /// Waits until topic and witnesses say that the database is not behind; gives an end when the
     /// stage must not start.
     fn wait(&self, stop: &StopFlag) -> Option<Ended> {
-        let mut check = match self.open() {
+        let mut check = match self.open(stop) {
             Ok(check) => check,
             Err(ended) => return Some(ended),
         };
 
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut named) = (Duration::ZERO, String::new());
         loop {
             match check.step(now()) {
                 Ok(Start::Ready) => return None,
                 Ok(Start::Waits) => {}
-                Err(error) if error.is_transient() => {}
+                // Named once: the same bus or database is asked a hundred times a second.
+                Err(error) if error.is_transient() => {
+                    let why = with_causes(&error);
+                    if why != named {
+                        tracing::warn!("{why}; the start's check goes on");
+                        named = why;
+                    }
+                }
                 Err(error) => return Some(Ended::ForGood(with_causes(&error))),
             }
 
@@ -100,7 +107,7 @@ impl CheckedStart {
         }
     }
 
-    fn open(&self) -> Result<StartCheck, Ended> {
+    fn open(&self, stop: &StopFlag) -> Result<StartCheck, Ended> {
         let log = log_key(&self.service).map_err(|e| Ended::ForGood(format!("{e:#}")))?;
         let parts = StartParts {
             genesis: Arc::clone(&self.genesis),
@@ -108,8 +115,12 @@ impl CheckedStart {
             bus: Arc::clone(&self.bus),
             post: self.service.post(),
             entropy: Arc::new(SystemEntropy),
+            stop: stop.clone(),
         };
         StartCheck::open(parts, log, now()).map_err(|error: StartError| {
+            if matches!(error, StartError::Stopped) {
+                return Ended::Stopped;
+            }
             let may_pass = error.is_transient();
             let why = with_causes(&error);
             if may_pass {

@@ -12,7 +12,7 @@ use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
 use strongroom_replica::{Feed, Replica, SharedFollower};
 use strongroom_stage::post::Post;
-use strongroom_stage::{NoFaults, Options, Shell, ShellError};
+use strongroom_stage::{NoFaults, Options, Shell, ShellError, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
@@ -50,7 +50,17 @@ pub fn bus() -> Arc<dyn Bus> {
 pub fn open_start(
     db: &Arc<SqliteDb>,
     bus: &Arc<dyn Bus>,
+    at: (UnixMs, u64),
+) -> Result<StartCheck, StartError> {
+    open_start_until(db, bus, at, &StopFlag::new())
+}
+
+/// The same, of a process that is asked to stop by a flag.
+pub fn open_start_until(
+    db: &Arc<SqliteDb>,
+    bus: &Arc<dyn Bus>,
     (now, seed): (UnixMs, u64),
+    stop: &StopFlag,
 ) -> Result<StartCheck, StartError> {
     let parts = StartParts {
         genesis: genesis(),
@@ -58,6 +68,7 @@ pub fn open_start(
         bus: Arc::clone(bus),
         post: post(),
         entropy: Arc::new(Seeded(AtomicU64::new(seed * 1_000_000))),
+        stop: stop.clone(),
     };
     StartCheck::open(parts, &log_seed(), now)
 }

@@ -2,9 +2,10 @@ use crate::fixture::*;
 use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Headers, Record, Topic};
+use strongroom_stage::StopFlag;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::topics;
-use strongroom_writer::{StartError, republish};
+use strongroom_writer::{Places, StartError, republish};
 
 fn journal() -> Running {
     let mut writer = Running::new();
@@ -17,7 +18,13 @@ fn journal() -> Running {
 }
 
 fn fill(db: &SqliteDb, bus: &dyn Bus) -> Result<u64, StartError> {
-    republish(db, bus, &genesis(), &mut post(), at(5)).map(|republished| republished.batches)
+    let places = Places {
+        db,
+        bus,
+        genesis: &genesis(),
+        stop: &StopFlag::new(),
+    };
+    republish(&places, &mut post(), at(5)).map(|republished| republished.batches)
 }
 
 #[test]

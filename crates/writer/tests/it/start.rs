@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, BusError, Delivered, Position, Record, Topic};
+use strongroom_stage::StopFlag;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::UnixMs;
 use strongroom_wire::{JournalBatch, topics};
@@ -202,6 +203,75 @@ fn another_history_of_the_same_length_does_not_start() {
     fork.settle(at(1)).unwrap();
     let refused = later(&old, &writer.bus).and_then(|mut check| check.step(at(1_001)));
     assert!(matches!(refused, Err(StartError::OtherHistory { size: 2 })));
+}
+
+/// A database put back and ordered on, of three entries; the last two in one batch or in two.
+fn ordered_on(old: &Arc<SqliteDb>, is_one_batch: bool) {
+    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
+    let mut fork = Running::unchecked(Arc::clone(old), bus(), 5);
+    fork.submit(2, &Body::Act(stop(2)));
+    if !is_one_batch {
+        fork.settle(at(1)).unwrap();
+    }
+    fork.submit(3, &Body::Act(stop(3)));
+    fork.settle(at(1)).unwrap();
+    assert_eq!(fork.size(), 3);
+}
+
+#[test]
+fn another_history_that_is_longer_than_the_published_one_does_not_start() {
+    for is_one_batch in [false, true] {
+        let (writer, old) = put_back();
+        ordered_on(&old, is_one_batch);
+        let before = writer.records(topics::JOURNAL_ENTRIES).len();
+        let refused = later(&old, &writer.bus).map(drop).unwrap_err();
+        assert!(matches!(refused, StartError::OtherHistory { size: 2 }));
+        assert_eq!(writer.records(topics::JOURNAL_ENTRIES).len(), before);
+    }
+}
+
+#[test]
+fn witnesses_of_another_history_that_is_shorter_stop_a_start_on_a_new_bus() {
+    let (writer, old) = put_back();
+    ordered_on(&old, false);
+    let bus = bus();
+    let mut check = later(&old, &bus).unwrap();
+    for n in 1..=2 {
+        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
+    }
+    assert!(matches!(
+        check.step(at(1_001)),
+        Err(StartError::WitnessesAhead { witnesses: 2 })
+    ));
+}
+
+#[test]
+fn witnesses_that_are_behind_on_the_same_history_are_level() {
+    let (writer, old) = put_back();
+    let (db, bus) = (Arc::clone(&writer.db), bus());
+    let mut check = later(&db, &bus).unwrap();
+    for n in 1..=3 {
+        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        state(bus.as_ref(), n, &stored_body(&old), at(1_001));
+    }
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn a_start_ends_when_the_process_is_asked_to_stop() {
+    let (writer, _) = put_back();
+    let stop = StopFlag::new();
+    stop.set();
+
+    // A topic that is long to read, and one that is long to fill.
+    let hiding = Hiding::new(Arc::clone(&writer.bus));
+    hiding.hides.store(true, Ordering::Relaxed);
+    let shown: Arc<dyn Bus> = hiding;
+    for bus in [shown, bus()] {
+        let stopped = open_start_until(&writer.db, &bus, (at(1_000), 9), &stop).map(drop);
+        assert!(matches!(stopped, Err(StartError::Stopped)));
+    }
 }
 
 #[test]
