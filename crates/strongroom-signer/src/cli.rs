@@ -93,7 +93,9 @@ pub enum Command {
     // Names its evidence, so that a script cannot lift a freeze that no person has looked at.
     /// Lift the freeze after the log signed two trees of one size, once people have found that the
     /// line of this node's database is the one that lives. The node must be running; restart it
-    /// then. It goes on refusing the losing head.
+    /// then. It goes on refusing the losing head; a further batch of the losing line halts it again
+    /// until the next restart, so cut that line off first. A split at unequal sizes halts without
+    /// being kept: it has no evidence to lift, and a restart forgets it.
     Unfreeze {
         /// Digest of the evidence, as `status` shows it under `frozen`.
         #[arg(long, value_name = "DIGEST")]

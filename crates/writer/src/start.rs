@@ -196,7 +196,8 @@ impl StartCheck {
         Ok(Start::Waits)
     }
 
-    /// Whether enough witnesses have shown that this database is not behind; for the log.
+    /// Number of witnesses that have shown that this database is not behind, and number needed; for
+    /// the log.
     #[must_use]
     pub fn level(&self) -> (usize, usize) {
         (self.level.len(), self.needed)

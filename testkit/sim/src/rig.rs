@@ -75,7 +75,7 @@ impl Rig {
         }
     }
 
-    /// A frame leaves a signer or witness, whose clock shows `own`.
+    /// A frame leaves a signer or witness.
     pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner) {
         self.observer.on_frame(node, frame);
         self.hostile.on_frame(node, frame);

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
+use strongroom_client::api::ActState;
 use strongroom_client::check::{self, PendingApproval};
 use strongroom_types::{ActId, ApprovalNonce, TenantId, TransactionId};
 
@@ -175,13 +176,20 @@ fn reject(
     let digest = client.submit_act(&signed)?;
 
     // Rejected is what the journal has, not what the API took: until then signers may still share.
-    client.wait_act(&digest, WAIT)?;
+    let state = client.wait_act(&digest, WAIT)?;
     if arguments.json {
         let shown = json!({
             "transaction": arguments.tx.to_string(), "act": digest.to_string(),
-            "intent": shown.digest.to_string(), "state": "in_force",
+            "intent": shown.digest.to_string(), "state": state,
         });
         return show::json(out, &shown);
+    }
+    if state == ActState::Proposed {
+        return Ok(writeln!(
+            out,
+            "act {digest} is proposed: {} is not rejected yet",
+            arguments.tx
+        )?);
     }
     Ok(writeln!(
         out,
