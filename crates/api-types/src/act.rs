@@ -48,7 +48,7 @@ pub enum ActState {
     /// In force, by this server's replica.
     InForce,
     /// Could no longer take effect when the witnesses vouched for it: something came in between, or
-    /// its time had passed. Its id stays used.
+    /// its time had passed. It stays used.
     Void,
     /// A proposal that was vetoed, or that no one released in its time.
     Ended,

@@ -2,8 +2,8 @@
 
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
-    ActId, AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest,
-    GroupId, KeyId, Name, Scope, TenantId, UnixMs, UserId, VaultId,
+    AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId,
+    KeyId, Name, Scope, TenantId, UnixMs, UserId, VaultId,
 };
 use strongroom_wire::encode;
 
@@ -50,10 +50,12 @@ pub fn platform() -> Key {
     key(1, &[])
 }
 
-/// A used act of a scope (`None`: platform).
+/// A used act of a scope, by the digest of its text.
 #[must_use]
-pub fn used_act(tenant: Option<TenantId>, id: ActId) -> Key {
-    tenant.map_or_else(|| key(2, &[&id.0]), |t| key(3, &[&t.0, &id.0]))
+pub fn used_act(scope: impl Into<Scope>, act: &Digest) -> Key {
+    // Not by the id in it, which its maker chooses: under the id of an act that waits for its entry,
+    // another one would use that act up.
+    scoped(scope.into(), (3, 2), &[&act.0])
 }
 
 /// Record of a tenant: its boards, delays and policy.
@@ -266,6 +268,13 @@ pub fn kind(key: &[u8]) -> Kind {
         Some(&ENDED) => Kind::Ended,
         Some(_) | None => Kind::Other,
     }
+}
+
+/// Digest of the proposing act in a key of [`proposal`].
+#[must_use]
+pub fn read_proposal(key: &[u8]) -> Option<Digest> {
+    // One tag byte and 16 of the tenant come before it.
+    Some(Digest(key.get(17..)?.try_into().ok()?))
 }
 
 /// Splits an expiry key of [`expiry`] into its time and the key to forget.

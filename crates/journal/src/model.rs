@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_policy::{Payment, Terms};
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    ActId, AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, Code, ConflictKey,
-    Credential, CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId,
-    UnixMs, UserId, Vault, VaultId,
+    AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, Code, ConflictKey, Credential,
+    CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId, UnixMs,
+    UserId, Vault, VaultId,
 };
 
 /// Next position and last time of the journal.
@@ -65,8 +65,6 @@ pub enum WaitingOf {
 /// An act that takes effect when its entry is witnessed, unless it is void by then.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct WaitingAct {
-    /// Id of the act.
-    pub id: ActId,
     /// Digest of the act's text.
     pub digest: Digest,
     /// Scope version that the act left behind. Any other makes it void.
@@ -90,14 +88,14 @@ pub enum WaitingChange {
     Vault(Vault) = 2,
 }
 
-/// How an act stands whose id is used.
+/// How a used act stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum ActStanding {
     /// Its change was made.
     InForce = 0,
-    // The id stays used in each of these, or a release could be replayed until it fits.
+    // It stays used in each of these, or a release could be replayed until it fits.
     /// A proposal that no release in force or waiting names.
     Proposed = 1,
     /// Waits until its entry is witnessed; also of a proposal whose release does.
@@ -230,8 +228,6 @@ pub struct ListedRecord {
 pub struct ProposalRecord {
     /// Record that its release puts in force.
     pub record: RegistryRecord,
-    /// Id of the proposing act.
-    pub id: ActId,
     /// Time between witnessed proposal and release, milliseconds.
     pub delay_ms: u64,
     /// Witnessed time of its entry, from which the delay counts; none until then.

@@ -116,7 +116,7 @@ pub struct Act {
     pub platform: PlatformId,
     /// Sub-state that it changes.
     pub scope: Scope,
-    /// Id, counted once in its scope: the same act again is refused.
+    /// Tells it from another act of the same content. What is used once is the act, by its digest.
     pub id: ActId,
     /// The scope version it changes: exact, or for a tightening the lowest one.
     pub version: u64,

@@ -134,7 +134,7 @@ fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
     }
 
     // The journal is the truth; the writer's answer is a hint, and the only word on a refusal.
-    let used = ks::used_act(tenant, act.id);
+    let used = ks::used_act(act.scope, &name);
     let standing = api
         .journal()
         .read(|f| f.state().record::<ActStanding>(&used));

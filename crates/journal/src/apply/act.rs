@@ -15,7 +15,7 @@ use strongroom_types::{
     Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, Tighten, UnixMs,
 };
 
-/// Longest life of an act, milliseconds: used ids are remembered until it ends.
+/// Longest life of an act, milliseconds: used acts are remembered until it ends.
 const ACT_LIFE_MS: u64 = 32 * 24 * crate::genesis::HOUR_MS;
 
 /// The digest under which a proposal, release or veto names an act.
@@ -38,7 +38,7 @@ pub(super) fn apply(
     }
 
     // An old enrolment, resume or release that was never used must not come back years later; the
-    // longest life bounds how long used ids are kept.
+    // longest life bounds how long used acts are kept.
     if entry.at >= act.expires || act.expires.since(entry.at) > ACT_LIFE_MS {
         return Err(Refusal::new(
             Code::AuthorityExpired,
@@ -79,9 +79,9 @@ fn platform_act(
     check_platform_scope(entry)?;
 
     // Single use: a stored act must not be applied a second time.
-    let key = ks::used_act(None, opened.act.id);
+    let key = ks::used_act(Scope::Platform, &opened.digest);
     if change.has(&key) {
-        return Err(Refusal::new(Code::UsedAuthority, opened.act.id));
+        return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
     let mut current = change.platform()?;
@@ -136,9 +136,9 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
     let tenant = place.tenant;
 
     // Single use, as for the platform.
-    let key = ks::used_act(Some(tenant), opened.act.id);
+    let key = ks::used_act(tenant, &opened.digest);
     if change.has(&key) {
-        return Err(Refusal::new(Code::UsedAuthority, opened.act.id));
+        return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
     // A tightening must get in even when the minute's quota is used up, perhaps by an intruder.

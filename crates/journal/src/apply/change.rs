@@ -2,7 +2,7 @@
 
 use super::waiting::set_standing;
 use crate::keyspace::{self as ks, Key};
-use crate::model::{ActStanding, EndedRecord, ProposalRecord, WaitingChange};
+use crate::model::{ActStanding, EndedRecord, WaitingChange};
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
@@ -153,7 +153,7 @@ impl<'a> Change<'a> {
                     let mut record = self.tenant(tenant)?;
                     record.proposals_open = record.proposals_open.saturating_sub(1);
                     self.put(ks::tenant(tenant), &record);
-                    self.set_ended(tenant, &due)?;
+                    self.set_ended(tenant, &due);
                 }
                 ks::Kind::OpenIntent => {
                     let mut record = self.tenant(tenant)?;
@@ -177,11 +177,10 @@ impl<'a> Change<'a> {
     }
 
     /// The act that proposed it has come to nothing.
-    fn set_ended(&mut self, tenant: TenantId, key: &[u8]) -> Result<(), Refusal> {
-        if let Some(proposal) = self.record::<ProposalRecord>(key)? {
-            set_standing(self, Some(tenant), proposal.id, ActStanding::Ended);
+    fn set_ended(&mut self, tenant: TenantId, key: &[u8]) {
+        if let Some(act) = ks::read_proposal(key) {
+            set_standing(self, tenant, &act, ActStanding::Ended);
         }
-        Ok(())
     }
 
     fn ended_until(&self, key: &[u8]) -> Result<UnixMs, Refusal> {

@@ -37,7 +37,7 @@ pub(super) fn put(
         .into_iter()
         .partition(|known| known.proposal.until().is_none_or(|until| entry.at < until));
     for known in &ended {
-        waiting::set_standing(change, None, known.proposal.id, ActStanding::Ended);
+        waiting::set_standing(change, Scope::Platform, &known.act, ActStanding::Ended);
     }
     if open.len() >= max as usize {
         return Err(Refusal::new(Code::QuotaExceeded, "open proposals"));
@@ -46,7 +46,6 @@ pub(super) fn put(
     // From a stamp of the writer's choice its delay could have passed before anyone saw it.
     let proposal = ProposalRecord {
         record: record.clone(),
-        id: opened.act.id,
         delay_ms,
         witnessed_at: None,
     };
@@ -107,7 +106,7 @@ pub(super) fn release(
     change.trial(|change| put_released(change, &proposal.record, &mut after))?;
 
     // Not consumed: until the release takes effect, a veto must still find it.
-    waiting::set_standing(change, None, proposal.id, ActStanding::Released);
+    waiting::set_standing(change, Scope::Platform, act, ActStanding::Released);
     let what = WaitingChange::Release(*act);
     wait(change, entry, (platform, opened), what)
 }
@@ -122,7 +121,6 @@ pub(super) fn wait(
 ) -> Result<ActStanding, Refusal> {
     platform.version += 1;
     platform.waiting = Some(WaitingAct {
-        id: opened.act.id,
         digest: opened.digest,
         version: platform.version,
         expires: opened.act.expires,
@@ -187,8 +185,8 @@ pub(super) fn set_open_standing(
     standing: ActStanding,
 ) -> Result<(), Refusal> {
     let open = open_proposals(change)?;
-    if let Some(known) = open.iter().find(|known| known.act == *act) {
-        waiting::set_standing(change, None, known.proposal.id, standing);
+    if open.iter().any(|known| known.act == *act) {
+        waiting::set_standing(change, Scope::Platform, act, standing);
     }
     Ok(())
 }
@@ -308,7 +306,7 @@ fn take(
     standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
     let proposal = find(change, act)?;
-    waiting::set_standing(change, None, proposal.id, standing);
+    waiting::set_standing(change, Scope::Platform, act, standing);
     let mut open = open_proposals(change)?;
     open.retain(|known| known.act != *act);
     change.put(ks::platform_proposals(), &open);

@@ -35,7 +35,6 @@ pub(super) fn open(
     // From a stamp of the writer's choice its delay could have passed before anyone saw it.
     let proposal = ProposalRecord {
         record: record.clone(),
-        id: opened.act.id,
         delay_ms,
         witnessed_at: None,
     };
@@ -55,7 +54,7 @@ pub(super) fn standing_kept_until(
     let proposal = open_proposal(change, place.tenant, &opened.digest)?;
     let life_ms = proposal.delay_ms.saturating_add(PROPOSAL_LIFE_MS);
 
-    // The id forgotten before the act's end could be used a second time.
+    // An act that is forgotten before its end could be used a second time.
     Ok(opened
         .act
         .expires
@@ -142,8 +141,8 @@ pub(super) fn set_open_standing(
     act: &Digest,
     standing: ActStanding,
 ) -> Result<(), Refusal> {
-    if let Some(proposal) = change.proposal(tenant, act)? {
-        waiting::set_standing(change, Some(tenant), proposal.id, standing);
+    if change.proposal(tenant, act)?.is_some() {
+        waiting::set_standing(change, tenant, act, standing);
     }
     Ok(())
 }
@@ -156,7 +155,7 @@ pub(super) fn take(
     standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
     let proposal = open_proposal(change, tenant, act)?;
-    waiting::set_standing(change, Some(tenant), proposal.id, standing);
+    waiting::set_standing(change, tenant, act, standing);
 
     let mut current = change.tenant(tenant)?;
     current.proposals_open = current.proposals_open.saturating_sub(1);

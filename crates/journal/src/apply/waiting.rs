@@ -8,7 +8,7 @@ use crate::model::{
     WaitingRecord,
 };
 use crate::state::Lookup as _;
-use strongroom_types::{ActId, Code, Refusal, TenantId, UnixMs};
+use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
 
 /// Most time-locked payments of all tenants that wait at once.
 const LOCKS_MAX: usize = WAITING_MAX / 2;
@@ -86,7 +86,6 @@ pub(super) fn act(
     let mut record: TenantRecord = change.tenant(place.tenant)?;
     check_none(record.waiting.as_ref())?;
     record.waiting = Some(WaitingAct {
-        id: opened.act.id,
         digest: opened.digest,
         // The version that this act itself leaves behind.
         version: record.version + 1,
@@ -94,18 +93,18 @@ pub(super) fn act(
         what,
     });
     change.put(ks::tenant(place.tenant), &record);
-    let scope = strongroom_types::Scope::Tenant(place.tenant);
-    add(change, (place.seq, place.at), WaitingOf::Act(scope))
+    let of = WaitingOf::Act(Scope::Tenant(place.tenant));
+    add(change, (place.seq, place.at), of)
 }
 
-/// How an act of a scope stands from now on; nothing once its id has been forgotten.
+/// How an act of a scope stands from now on; nothing once the act has been forgotten.
 pub(super) fn set_standing(
     change: &mut Change<'_>,
-    tenant: Option<TenantId>,
-    id: ActId,
+    scope: impl Into<Scope>,
+    act: &Digest,
     standing: ActStanding,
 ) {
-    let key = ks::used_act(tenant, id);
+    let key = ks::used_act(scope, act);
     if change.has(&key) {
         change.put(key, &standing);
     }
@@ -115,7 +114,6 @@ pub(super) fn set_standing(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use strongroom_types::Digest;
 
     #[test]
     fn locks_of_all_tenants_leave_half_of_the_room() {

@@ -160,13 +160,13 @@ fn settle_act(change: &mut Change<'_>, scope: Scope, time: UnixMs) -> Result<(),
         take_effect(change, tenant, &act, time)
     });
 
-    // Void: the id stays used and a proposal stays open, so the committee can release again.
+    // Void: the act stays used and a proposal stays open, so the committee can release again.
     let standing = if effect.is_ok() {
         ActStanding::InForce
     } else {
         ActStanding::Void
     };
-    set_standing(change, tenant, act.id, standing);
+    set_standing(change, scope, &act.digest, standing);
     if let (Err(_), WaitingChange::Release(proposal)) = (&effect, &act.what) {
         let proposed = ActStanding::Proposed;
         match tenant {

@@ -273,8 +273,8 @@ fn map_key_bytes_do_not_change() {
     let keys = [
         ks::position(),
         ks::platform(),
-        ks::used_act(None, ActId([3; 16])),
-        ks::used_act(Some(t), ActId([3; 16])),
+        ks::used_act(Scope::Platform, &d),
+        ks::used_act(t, &d),
         ks::tenant(t),
         ks::user(t, UserId([3; 16])),
         ks::credential(t, CredentialId([3; 16])),
@@ -310,4 +310,4 @@ fn map_key_bytes_do_not_change() {
         Some((UnixMs(258), vec![9, 9]))
     );
 }
-const KEYS: &str = "9091cb57cf79f2e5b360f149f4db4a2ced6d61caceb81612ff8ee73ae4f0376c";
+const KEYS: &str = "55dfc4f40041e49ae05ca8f428aa01cbff3d0d342c761b731560dde81e12555d";

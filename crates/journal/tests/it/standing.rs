@@ -26,7 +26,7 @@ fn a_proposal_stands_as_long_as_it_lives_and_not_as_long_as_its_act() {
     ledger.wait(24 * HOUR_MS);
     let release = ActBody::Release(proposal);
     ledger.act_in_force(release, &ledger.committee()).unwrap();
-    let key = ks::used_act(Some(ledger.world.tenant.id), act.id);
+    let key = ks::used_act(ledger.world.tenant.id, &proposal);
     let standing: Option<ActStanding> = ledger.state.record(&key).unwrap();
     assert_eq!(standing, Some(ActStanding::InForce));
 }

@@ -8,8 +8,8 @@ use strongroom_journal::share::{self, ShareRequest};
 use strongroom_journal::state::Lookup as _;
 use strongroom_policy::{Guard, GuardKind};
 use strongroom_types::{
-    Act, ActBody, ActId, AllowListEntry, AllowListId, Code, Digest, Document as _, MinorUnits,
-    Refusal, RegistryRecord, Signed, Tighten, UnixMs, User, UserId, Vault, VaultId,
+    Act, ActBody, AllowListEntry, AllowListId, Code, Digest, Document as _, MinorUnits, Refusal,
+    RegistryRecord, Signed, Tighten, UnixMs, User, UserId, Vault, VaultId,
 };
 use strongroom_world::{
     AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, START, STRANGER, Who,
@@ -35,42 +35,41 @@ fn in_force(ledger: &Ledger) -> bool {
 }
 
 /// An act that lives for this long.
-fn signed(ledger: &Ledger, body: ActBody, who: &[Who], life_ms: u64) -> (ActId, Signed) {
+fn signed(ledger: &Ledger, body: ActBody, who: &[Who], life_ms: u64) -> (Digest, Signed) {
     let world = &ledger.world;
     let mut act = world.act(ledger.now, world.scope(), body, ledger.version());
     act.expires = ledger.now.plus(life_ms);
-    (act.id, world.sign(&act, who))
+    (act.digest(), world.sign(&act, who))
 }
 
-fn propose(ledger: &mut Ledger) -> (ActId, Digest) {
-    let (id, act) = signed(
+fn propose(ledger: &mut Ledger) -> Digest {
+    let (proposal, act) = signed(
         ledger,
         ActBody::Put(mallory()),
         &ledger.committee(),
         31 * DAY_MS,
     );
-    let digest = Act::digest_of(&act.text);
     ledger.push(Body::Act(act), ledger.now).unwrap();
-    (id, digest)
+    proposal
 }
 
 /// A proposal that waits for its release, and a release of it that waits to be witnessed.
-fn released(ledger: &mut Ledger) -> (ActId, Digest, ActId) {
-    let (put, proposal) = propose(ledger);
+fn released(ledger: &mut Ledger) -> (Digest, Digest) {
+    let proposal = propose(ledger);
     ledger.witness();
     ledger.wait(ledger.world.options.delay_ms);
-    let id = release(ledger, proposal).unwrap();
-    (put, proposal, id)
+    let release = release(ledger, proposal).unwrap();
+    (proposal, release)
 }
 
-fn release(ledger: &mut Ledger, proposal: Digest) -> Result<ActId, Refusal> {
+fn release(ledger: &mut Ledger, proposal: Digest) -> Result<Digest, Refusal> {
     let body = ActBody::Release(proposal);
-    let (id, act) = signed(ledger, body, &ledger.committee(), DAY_MS);
-    ledger.push(Body::Act(act), ledger.now).map(|_| id)
+    let (digest, act) = signed(ledger, body, &ledger.committee(), DAY_MS);
+    ledger.push(Body::Act(act), ledger.now).map(|_| digest)
 }
 
-fn standing(ledger: &Ledger, id: ActId) -> Option<ActStanding> {
-    let key = ks::used_act(Some(ledger.world.tenant.id), id);
+fn standing(ledger: &Ledger, act: Digest) -> Option<ActStanding> {
+    let key = ks::used_act(ledger.world.tenant.id, &act);
     ledger.state.record(&key).unwrap()
 }
 
@@ -141,13 +140,13 @@ fn hole_lock_of_a_back_dated_authorization_is_not_over() {
 #[test]
 fn hole_release_takes_effect_only_when_it_is_witnessed() {
     let mut ledger = slow();
-    let (put, _, id) = released(&mut ledger);
+    let (put, act) = released(&mut ledger);
     assert!(!in_force(&ledger));
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Released));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Released));
     assert_eq!(standing(&ledger, put), Some(ActStanding::Released));
     ledger.witness();
     assert!(in_force(&ledger));
-    assert_eq!(standing(&ledger, id), Some(ActStanding::InForce));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::InForce));
     assert_eq!(standing(&ledger, put), Some(ActStanding::InForce));
 }
 
@@ -155,11 +154,11 @@ fn hole_release_takes_effect_only_when_it_is_witnessed() {
 fn hole_release_that_is_witnessed_after_its_expiry_is_void() {
     for (late_ms, expected) in [(SKEW_MS, true), (SKEW_MS + 1_000, false)] {
         let mut ledger = slow();
-        let (put, proposal) = propose(&mut ledger);
+        let proposal = propose(&mut ledger);
         ledger.witness();
         ledger.wait(DAY_MS);
         let body = ActBody::Release(proposal);
-        let (id, act) = signed(&ledger, body, &ledger.committee(), HOUR_MS);
+        let (release_act, act) = signed(&ledger, body, &ledger.committee(), HOUR_MS);
 
         // In time by its stamp, which is the writer's own; witnessed much later.
         ledger.push(Body::Act(act), ledger.now).unwrap();
@@ -170,9 +169,9 @@ fn hole_release_that_is_witnessed_after_its_expiry_is_void() {
             continue;
         }
 
-        // The id stays used, the proposal stays open.
-        assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
-        assert_eq!(standing(&ledger, put), Some(ActStanding::Proposed));
+        // The release stays used, the proposal stays open.
+        assert_eq!(standing(&ledger, release_act), Some(ActStanding::Void));
+        assert_eq!(standing(&ledger, proposal), Some(ActStanding::Proposed));
         release(&mut ledger, proposal).unwrap();
         ledger.witness();
         assert!(in_force(&ledger));
@@ -183,7 +182,7 @@ fn hole_release_that_is_witnessed_after_its_expiry_is_void() {
 fn hole_release_that_is_witnessed_after_its_proposals_life_is_void() {
     for (late_ms, expected) in [(SKEW_MS, true), (SKEW_MS + 1_000, false)] {
         let mut ledger = slow();
-        let (_, proposal) = propose(&mut ledger);
+        let proposal = propose(&mut ledger);
         ledger.witness();
         ledger.wait(31 * DAY_MS - HOUR_MS);
         release(&mut ledger, proposal).unwrap();
@@ -226,11 +225,11 @@ fn hole_tightening_after_a_release_is_not_undone_by_it() {
     ];
     for tighten in tightenings {
         let mut ledger = slow();
-        let (_, proposal, id) = released(&mut ledger);
+        let (proposal, act) = released(&mut ledger);
         tighten(&mut ledger);
         ledger.witness();
         assert!(!in_force(&ledger));
-        assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
+        assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
         let open = ledger.state.proposal(ledger.world.tenant.id, &proposal);
         assert!(open.unwrap().is_some());
     }
@@ -239,7 +238,7 @@ fn hole_tightening_after_a_release_is_not_undone_by_it() {
 #[test]
 fn hole_what_one_person_can_sign_makes_no_release_void() {
     let mut ledger = slow();
-    let (_, other) = propose(&mut ledger);
+    let other = propose(&mut ledger);
     released(&mut ledger);
     let veto = Tighten::Veto(other);
     ledger.tighten(veto, &[Who::Committee(0)]).unwrap();
@@ -257,14 +256,14 @@ fn hole_what_one_person_can_sign_makes_no_release_void() {
 #[test]
 fn hole_veto_applies_while_a_release_waits() {
     let mut ledger = slow();
-    let (put, proposal, id) = released(&mut ledger);
+    let (proposal, act) = released(&mut ledger);
     ledger
         .tighten(Tighten::Veto(proposal), &[Who::Committee(0)])
         .unwrap();
     ledger.witness();
     assert!(!in_force(&ledger));
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
-    assert_eq!(standing(&ledger, put), Some(ActStanding::Ended));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
+    assert_eq!(standing(&ledger, proposal), Some(ActStanding::Ended));
     assert_eq!(code(release(&mut ledger, proposal)), Code::UnknownProposal);
     let tenant = ledger.state.tenant(ledger.world.tenant.id).unwrap();
     assert_eq!(tenant.proposals_open, 0);
@@ -273,7 +272,7 @@ fn hole_veto_applies_while_a_release_waits() {
 #[test]
 fn a_veto_applies_before_the_proposal_is_witnessed() {
     let mut ledger = slow();
-    let (_, proposal) = propose(&mut ledger);
+    let proposal = propose(&mut ledger);
     ledger
         .tighten(Tighten::Veto(proposal), &[Who::Committee(0)])
         .unwrap();
@@ -292,7 +291,7 @@ fn hole_item_that_fails_does_not_fail_the_witnessed_entry() {
     let proposal = Act::digest_of(&act.text);
     ledger.push(Body::Act(act), ledger.now).unwrap();
     ledger.witness();
-    let id = release(&mut ledger, proposal).unwrap();
+    let act = release(&mut ledger, proposal).unwrap();
 
     // Another scope's act makes it impossible; what waits behind it is settled all the same.
     ledger
@@ -304,7 +303,7 @@ fn hole_item_that_fails_does_not_fail_the_witnessed_entry() {
     let other = ledger.world.tenant.id;
     ledger.world = home;
     ledger.witness();
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
     let behind = ledger.state.tenant(other).unwrap();
     assert_eq!(behind.witnessed_at, Some(ledger.now));
     let tenant = ledger.state.tenant(ledger.world.tenant.id).unwrap();
@@ -326,19 +325,19 @@ fn hole_item_that_fails_does_not_fail_the_witnessed_entry() {
 #[test]
 fn a_release_under_a_stop_of_the_platform_is_void() {
     let mut ledger = slow();
-    let (_, _, id) = released(&mut ledger);
+    let (_, act) = released(&mut ledger);
     ledger
         .platform_act(ActBody::Tighten(Tighten::Stop))
         .unwrap();
     ledger.witness();
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
     assert!(!in_force(&ledger));
 }
 
 #[test]
 fn a_scope_with_an_act_waiting_takes_nothing_but_tightenings() {
     let mut ledger = slow();
-    let (_, proposal, _) = released(&mut ledger);
+    let (proposal, _) = released(&mut ledger);
     let vault = Vault {
         id: VaultId([9; 16]),
         account: 1,
@@ -372,14 +371,14 @@ fn hole_old_resume_and_vault_take_effect_only_when_they_are_witnessed_in_time() 
     // A resume that the writer held back until its expiry, stamped as if it had come in time.
     let mut ledger = ready();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
-    let (id, resume) = signed(&ledger, ActBody::Resume, &[Who::Admin(0)], HOUR_MS);
+    let (act, resume) = signed(&ledger, ActBody::Resume, &[Who::Admin(0)], HOUR_MS);
     ledger.push(Body::Act(resume), ledger.now).unwrap();
     let stopped = |ledger: &Ledger| ledger.state.tenant(ledger.world.tenant.id).unwrap().stopped;
     assert!(stopped(&ledger), "waits");
     ledger.wait(HOUR_MS + SKEW_MS + 1_000);
     ledger.witness();
     assert!(stopped(&ledger));
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
     ledger
         .act_in_force(ActBody::Resume, &[Who::Admin(0)])
         .unwrap();
@@ -393,13 +392,13 @@ fn hole_old_resume_and_vault_take_effect_only_when_they_are_witnessed_in_time() 
     };
     let tenant = ledger.world.tenant.id;
     let put = ActBody::Put(RegistryRecord::Vault(vault.clone()));
-    let (id, late) = signed(&ledger, put.clone(), &[Who::Admin(0)], HOUR_MS);
+    let (act, late) = signed(&ledger, put.clone(), &[Who::Admin(0)], HOUR_MS);
     ledger.push(Body::Act(late), ledger.now).unwrap();
     assert!(ledger.state.vault(tenant, vault.id).is_err(), "waits");
     ledger.wait(HOUR_MS + SKEW_MS + 1_000);
     ledger.witness();
     assert!(ledger.state.vault(tenant, vault.id).is_err());
-    assert_eq!(standing(&ledger, id), Some(ActStanding::Void));
+    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
     ledger.act_in_force(put, &[Who::Admin(0)]).unwrap();
     assert!(ledger.state.vault(tenant, vault.id).is_ok());
 }

@@ -9,7 +9,7 @@ use strongroom_journal::keyspace as ks;
 use strongroom_journal::model::ActStanding;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::db::{Arg, Db};
-use strongroom_types::{Act, Code, Cure, Digest, Document as _, Intent, Scope, Signed};
+use strongroom_types::{Act, Code, Cure, Digest, Document as _, Intent, Signed};
 
 /// Requests under way, and those that were acknowledged.
 #[derive(Default)]
@@ -99,11 +99,8 @@ pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Resu
     // The journal is asked first: of an act that was submitted twice only one copy is taken, and
     // the answer to the other one says that it was used.
     let act = Act::parse(&signed.text).ok()?;
-    let tenant = match act.scope {
-        Scope::Tenant(tenant) => Some(tenant),
-        Scope::Platform => None,
-    };
-    let key = ks::used_act(tenant, act.id);
+    let name = Act::digest_of(&signed.text);
+    let key = ks::used_act(act.scope, &name);
     if let Ok(Some(standing)) = state.record::<ActStanding>(&key) {
         return match standing {
             // Waits until witnesses have vouched for it, and may still become void there.
@@ -113,7 +110,6 @@ pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Resu
         };
     }
 
-    let name = Act::digest_of(&signed.text);
     let mut tx = db.begin().ok()?;
     let sql = "SELECT done, code FROM act WHERE digest = $1";
     let row = tx.query_opt(sql, &[Arg::from(&name.0)]).ok()??;

@@ -94,7 +94,6 @@ fn waiting_record() -> WaitingRecord {
 
 fn waiting_act(what: WaitingChange) -> WaitingAct {
     WaitingAct {
-        id: ActId([21; 16]),
         digest: Digest([22; 32]),
         version: 9,
         expires: AT,
@@ -164,7 +163,6 @@ pub(super) fn records() -> Vec<Case> {
     };
     let proposal = |record| ProposalRecord {
         record,
-        id: ActId([21; 16]),
         delay_ms: 5,
         witnessed_at: Some(AT),
     };
