@@ -12,6 +12,7 @@ mod seats;
 mod vouched;
 
 pub(crate) use batch::Draft;
+pub use batch::Watch;
 pub use heads::{HEADS_MAX, Head};
 pub use seats::{Latest, PENDING_MAX};
 

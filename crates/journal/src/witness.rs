@@ -5,15 +5,18 @@
 //! I/O: both are arguments.
 
 use crate::cosigned::{self, witness_name};
+use crate::entry::Entry;
 use crate::follower::Follower;
-use crate::state::Delta;
+use crate::state::{Delta, State};
 use std::fmt;
 use strongroom_tlog::{Checkpoint, CosignKey, cosign};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::WitnessCosignature;
 
+mod ended;
 mod handed;
 
+pub use ended::{EndedAct, HANDED_ENDED_MAX};
 pub use handed::{HANDED_OPEN_MAX, HandedAct};
 
 /// A quiet journal is cosigned again after this time: four times within the freshness of
@@ -42,6 +45,8 @@ pub struct WitnessMemory {
     pub retired: bool,
     /// Tightenings handed over that the journal did not have yet.
     pub handed: Vec<HandedAct>,
+    /// Those that ended last, oldest first, at most [`HANDED_ENDED_MAX`].
+    pub handed_ended: Vec<EndedAct>,
 }
 
 /// One witness.
@@ -57,7 +62,8 @@ impl Witness {
     /// The witness of a seat, as it was stored. `seed` is the Ed25519 seed of its cosignature key.
     ///
     /// # Errors
-    /// `invalid_reference` when genesis has no such witness with this key.
+    /// `invalid_reference` when genesis has no such witness with this key; `malformed` for a stored
+    /// act that is none.
     pub fn new(
         follower: &Follower,
         node: NodeId,
@@ -80,7 +86,7 @@ impl Witness {
             key,
             last: memory.cosigned,
             retired: memory.retired,
-            handed: handed::Handed::new(memory.handed),
+            handed: handed::Handed::new(memory.handed, memory.handed_ended)?,
         })
     }
 
@@ -131,7 +137,8 @@ impl Witness {
     /// - `time_out_of_bounds`: the last entry is more than `skew_ms` ahead of the clock, or, unless
     ///   this very head was cosigned before, is witnessed already or is that of entry 0, more than
     ///   [`ENTRY_AGE_MAX_MS`] behind it.
-    /// - `tightening_pending`: a handed tightening is missing in the journal longer than `duty_ms`.
+    /// - `tightening_pending`: a handed tightening is missing in the journal longer than `duty_ms`, or a
+    ///   release waits that a handed veto forbids.
     /// - Whatever stopped the follower, and what `persist` says.
     pub fn cosign<E: From<Refusal>>(
         &mut self,
@@ -246,6 +253,14 @@ impl Witness {
     /// nothing is signed anywhere.
     fn check_duty(&mut self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
         self.handed.settle(follower, now);
+
+        // At once: the cosignatures over a head in which a release waits are all it needs to be in
+        // force, and then there is nothing left to veto.
+        if let Some(act) = self.handed.vetoed_release(follower.state())? {
+            let detail = format!("a release waits that the handed act {act} vetoes");
+            return Err(Refusal::new(Code::TighteningPending, detail));
+        }
+
         let owed = self.handed.owed(now, follower.genesis().bounds.duty_ms);
         owed.map_or(Ok(()), |act| {
             Err(Refusal::new(
@@ -260,7 +275,7 @@ impl Witness {
     /// is what must be stored before it is acknowledged; nothing when it is known already.
     ///
     /// # Errors
-    /// Whatever `apply` refuses it for at the tip; `unsupported` when it is not a tightening;
+    /// Whatever `apply` refuses it for at the tip, but for a quota that is free within a minute; `unsupported` when it is not a tightening;
     /// `quota_exceeded` beyond [`HANDED_OPEN_MAX`] open ones of a credential.
     pub fn hand(
         &mut self,
@@ -280,6 +295,22 @@ impl Witness {
     ) -> impl Iterator<Item = &Delta> {
         self.handed.settle(follower, now);
         self.handed.deltas()
+    }
+
+    /// To be called with each new entry and the state that it leaves: only so can the end of a duty
+    /// name its entry.
+    pub fn on_entry(&mut self, state: &State, entry: &Entry, now: UnixMs) {
+        self.handed.on_entry(state, entry, now);
+    }
+
+    /// Tries the handed tightenings at the tip: those that no longer apply there have ended.
+    pub fn settle_handed(&mut self, follower: &Follower, now: UnixMs) {
+        self.handed.settle(follower, now);
+    }
+
+    /// How the newest duties ended, oldest first, at most [`HANDED_ENDED_MAX`].
+    pub fn handed_ended(&self) -> impl Iterator<Item = &EndedAct> {
+        self.handed.ended()
     }
 
     /// Tightenings still owed by the journal; stored ones that are not among them have ended.

@@ -40,6 +40,8 @@ pub(crate) struct LinkRoutes {
     pub(crate) outbox: Topic,
     /// The signer's own cosignatures.
     pub(crate) cosignatures: Topic,
+    /// The journal's submissions: what the signer passes on of what was handed to it.
+    pub(crate) submitted: Topic,
     /// Entries, and the cosignatures of all other witnesses.
     pub(crate) journal: Vec<Topic>,
     pub(crate) stop: StopFlag,
@@ -68,6 +70,7 @@ impl Link {
         let inbox_from = bus.end(&inbox)?;
 
         let outbox = Topic::new(&topics::signer_outbox(node))?;
+        let submitted = Topic::new(topics::JOURNAL_SUBMITTED)?;
         let listener = listen(socket).map_err(|source| LinkError::Listen {
             path: socket.to_owned(),
             source,
@@ -79,6 +82,7 @@ impl Link {
             inbox,
             outbox,
             cosignatures,
+            submitted,
             journal,
             stop,
         };

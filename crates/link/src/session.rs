@@ -137,6 +137,7 @@ fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), Lin
             }
             FromSigner::Outbox(payload) => (routes.outbox.clone(), payload),
             FromSigner::Cosignature(payload) => (routes.cosignatures.clone(), payload),
+            FromSigner::Submission(payload) => (routes.submitted.clone(), payload),
         };
 
         // The id follows from the content, so that a frame sent twice is one record to consumers.

@@ -6,7 +6,7 @@ use crate::schema as sql;
 use crate::witness;
 use rand_core::CryptoRngCore;
 use std::sync::Arc;
-use strongroom_journal::follower::Follower;
+use strongroom_journal::follower::{Follower, Watch};
 use strongroom_journal::witness::WitnessMemory;
 use strongroom_journal::writer::{Offer, Ordered, Orderer};
 use strongroom_journal::{Body, Delta, Entry, Genesis, SealedEntry, keyspace};
@@ -130,7 +130,20 @@ impl Replica {
         tx: &mut dyn Tx,
         batch: &JournalBatch,
     ) -> Result<Vec<SealedEntry>, ReplicaError> {
-        let applied = self.follower.append(batch)?;
+        self.append_with(tx, batch, &mut |_, _| {})
+    }
+
+    /// As [`Self::append`]; `watch` is shown each new entry and the state that it leaves.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_with(
+        &mut self,
+        tx: &mut dyn Tx,
+        batch: &JournalBatch,
+        watch: Watch<'_>,
+    ) -> Result<Vec<SealedEntry>, ReplicaError> {
+        let applied = self.follower.append_with(batch, watch)?;
 
         // Known to memory, so nothing to write; but memory forgets heads, and the log may have
         // signed another tree of that size.

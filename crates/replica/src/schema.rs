@@ -11,7 +11,7 @@ use strongroom_ports::db::{Bulk, Migration};
 /// | `journal_state` | one key and value of the state's map |
 /// | `journal_meta` | the one row: genesis hash, size, tree frontier (borsh), newest checkpoint |
 /// | `journal_witness` | the one row: what was cosigned last, whether the key is retired, boot generations |
-/// | `journal_handed` | one tightening that was handed over and is not in the journal yet |
+/// | `journal_handed` | one tightening that was handed over: owed by the journal, or one of the last whose duty ended, with the code and entry of its end |
 /// | `journal_freeze` | evidence that the log signed two trees of one size, and when a person lifted its freeze |
 pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "replica",
@@ -26,7 +26,9 @@ CREATE TABLE journal_meta (
 CREATE TABLE journal_witness (
     id {i64} PRIMARY KEY, cosigned_size {i64} NOT NULL, cosigned_body {text} NOT NULL, cosigned_s {i64} NOT NULL,
     retired {bool} NOT NULL, generation {blob}, generation_next {blob}) {strict};
-CREATE TABLE journal_handed (digest {blob} PRIMARY KEY, signed {blob} NOT NULL, since_ms {i64} NOT NULL) {strict};
+CREATE TABLE journal_handed (
+    digest {blob} PRIMARY KEY, signed {blob} NOT NULL, since_ms {i64} NOT NULL,
+    ended_ms {i64}, ended_code {text}, ended_entry {i64}) {strict};
 CREATE TABLE journal_freeze (
     evidence {blob} PRIMARY KEY, ours {text} NOT NULL, theirs {text} NOT NULL, note {text} NOT NULL,
     frozen_ms {i64} NOT NULL, lifted_ms {i64}) {strict};
@@ -86,10 +88,17 @@ pub(crate) const NEXT_GENERATION: &str =
 pub(crate) const GENERATION: &str =
     "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
 
-// Nothing on conflict: handed twice, it is owed since the first time.
-pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed (digest, signed, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-pub(crate) const HANDED: &str =
-    "SELECT digest, signed, since_ms FROM journal_handed ORDER BY since_ms, digest";
+// In conflict with one that has ended only: handed twice, it is owed since the first time.
+pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed
+    (digest, signed, since_ms, ended_ms, ended_code, ended_entry) VALUES ($1, $2, $3, NULL, NULL, NULL)
+    ON CONFLICT (digest) DO UPDATE SET signed = excluded.signed, since_ms = excluded.since_ms,
+    ended_ms = NULL, ended_code = NULL, ended_entry = NULL";
+pub(crate) const HANDED: &str = "SELECT digest, signed, since_ms FROM journal_handed
+    WHERE ended_ms IS NULL ORDER BY since_ms, digest";
+pub(crate) const HANDED_ENDED: &str = "SELECT digest, ended_ms, ended_code, ended_entry
+    FROM journal_handed WHERE ended_ms IS NOT NULL ORDER BY ended_ms, digest";
+pub(crate) const END_HANDED: &str = "UPDATE journal_handed
+    SET ended_ms = $1, ended_code = $2, ended_entry = $3 WHERE digest = $4";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";
 
 // Nothing on conflict: the same evidence shown again must not undo a person's decision.

@@ -5,8 +5,8 @@ use crate::replica::Replica;
 use crate::rows::{corrupt, head_body};
 use crate::schema as sql;
 use std::collections::BTreeSet;
-use strongroom_journal::witness::{Cosigned, HandedAct, Witness, WitnessMemory};
-use strongroom_ports::db::{Arg, Tx};
+use strongroom_journal::witness::{Cosigned, EndedAct, HandedAct, Witness, WitnessMemory};
+use strongroom_ports::db::{Arg, Row, Tx};
 use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{WitnessCosignature, decode, encode};
 
@@ -24,10 +24,26 @@ pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
             since: UnixMs(act.u64(2)?),
         });
     }
+    let handed_ended = tx.query(sql::HANDED_ENDED, &[])?;
+    let handed_ended = handed_ended
+        .iter()
+        .map(ended_act)
+        .collect::<Result<_, _>>()?;
     Ok(WitnessMemory {
         cosigned,
         retired,
         handed,
+        handed_ended,
+    })
+}
+
+fn ended_act(row: &Row) -> Result<EndedAct, ReplicaError> {
+    let code = row.text(2)?;
+    Ok(EndedAct {
+        digest: Digest(row.array(0)?),
+        code: Code::from_text(code).ok_or_else(|| corrupt(&format!("handed act: code {code}")))?,
+        entry: row.u64_opt(3)?,
+        at: UnixMs(row.u64(1)?),
     })
 }
 
@@ -110,7 +126,7 @@ impl Replica {
         let signed = witness.cosign(self.follower(), now, |old, new| {
             compare_and_set(tx, old, new)
         });
-        self.drop_ended(tx, witness)?;
+        self.store_ended(tx, witness)?;
         let signed = signed?;
         self.stored.cosigned = witness.last().cloned();
         Ok(signed)
@@ -136,9 +152,25 @@ impl Replica {
                 Arg::u64(act.since.0)?,
             ];
             tx.execute(sql::PUT_HANDED, &row)?;
+            let again = |ended: &EndedAct| ended.digest == act.digest;
+            self.stored.handed_ended.retain(|ended| !again(ended));
             self.stored.handed.push(act);
         }
-        self.drop_ended(tx, witness)
+        self.store_ended(tx, witness)
+    }
+
+    /// Tries the handed tightenings at the tip, and stores how the duty of some of them ended.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub fn settle_handed(
+        &mut self,
+        tx: &mut dyn Tx,
+        witness: &mut Witness,
+        now: UnixMs,
+    ) -> Result<(), ReplicaError> {
+        witness.settle_handed(self.follower(), now);
+        self.store_ended(tx, witness)
     }
 
     /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key,
@@ -160,18 +192,36 @@ impl Replica {
         Ok(())
     }
 
-    /// Forgets handed acts whose duty has ended.
-    fn drop_ended(&mut self, tx: &mut dyn Tx, witness: &Witness) -> Result<(), ReplicaError> {
+    /// Stores how duties ended that are still stored as open ones, and forgets the oldest ends.
+    fn store_ended(&mut self, tx: &mut dyn Tx, witness: &Witness) -> Result<(), ReplicaError> {
         let open: BTreeSet<Digest> = witness.handed().map(|act| act.digest).collect();
-        for ended in self
-            .stored
-            .handed
-            .iter()
-            .filter(|act| !open.contains(&act.digest))
-        {
-            tx.execute(sql::DROP_HANDED, &[(&ended.digest.0).into()])?;
+        let handed = std::mem::take(&mut self.stored.handed);
+        let (kept, over): (Vec<_>, Vec<_>) = handed
+            .into_iter()
+            .partition(|act| open.contains(&act.digest));
+        self.stored.handed = kept;
+        if over.is_empty() {
+            return Ok(());
         }
-        self.stored.handed.retain(|act| open.contains(&act.digest));
+
+        let ends: Vec<EndedAct> = witness.handed_ended().cloned().collect();
+        let stored = std::mem::replace(&mut self.stored.handed_ended, ends.clone());
+        for ended in ends.iter().filter(|ended| !stored.contains(ended)) {
+            let row = [
+                Arg::u64(ended.at.0)?,
+                ended.code.as_str().into(),
+                ended.entry.map_or(Ok(Arg::I64(None)), Arg::u64)?,
+                (&ended.digest.0).into(),
+            ];
+            tx.execute(sql::END_HANDED, &row)?;
+        }
+
+        // What the witness has no room for is forgotten here, too.
+        let gone = over.iter().map(|act| act.digest);
+        let gone = gone.chain(stored.iter().map(|ended| ended.digest));
+        for digest in gone.filter(|digest| ends.iter().all(|ended| ended.digest != *digest)) {
+            tx.execute(sql::DROP_HANDED, &[(&digest.0).into()])?;
+        }
         Ok(())
     }
 }

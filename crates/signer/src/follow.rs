@@ -3,9 +3,10 @@
 use crate::fatal::{Fatal, NotTaken};
 use crate::node::SignerNode;
 use std::sync::Arc;
-use strongroom_types::{Code, UnixMs};
+use strongroom_journal::Body;
+use strongroom_types::{Act, Code, Refusal, UnixMs};
 use strongroom_wire::frame::FromSigner;
-use strongroom_wire::{JournalBatch, Role, WitnessCosignature, open};
+use strongroom_wire::{JournalBatch, JournalSubmitted, Role, WitnessCosignature, encode, open};
 
 impl SignerNode {
     /// A batch of entries. Its deadline plays no part: an entry is true permanently.
@@ -81,6 +82,22 @@ impl SignerNode {
     fn publish_cosignature(&mut self, cosignature: &WitnessCosignature, now: UnixMs) {
         let sealed = self.sealer.seal(None, [0; 16], cosignature, now);
         self.out.push(FromSigner::Cosignature(sealed));
+    }
+
+    /// Passes handed tightenings on to the writer. A hostile one may drop them: that they are owed,
+    /// and forbid, does not rest on it.
+    pub(crate) fn pass_on_tightenings(&mut self, now: UnixMs) -> Result<(), Fatal> {
+        for handed in self.journal.take_due_handed(now) {
+            let (act, digest) = handed.signed.open::<Act>().map_err(Refusal::from)?;
+            let submitted = JournalSubmitted {
+                submission: digest.0.first_chunk().copied().unwrap_or_default(),
+                scope: act.scope,
+                body: encode(&Body::Act(handed.signed)),
+            };
+            let sealed = self.sealer.seal(None, [0; 16], &submitted, now);
+            self.out.push(FromSigner::Submission(sealed));
+        }
+        Ok(())
     }
 
     /// Cosigns again when nothing was appended for a while, so that the head stays fresh.

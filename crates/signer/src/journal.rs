@@ -5,8 +5,8 @@ use crate::fatal::{Fatal, NotTaken};
 use crate::judge::Entries;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
-use strongroom_journal::witness::Witness;
-use strongroom_journal::{Delta, Entry, Genesis};
+use strongroom_journal::witness::{EndedAct, HandedAct, Witness};
+use strongroom_journal::{Delta, Entry, Genesis, State};
 use strongroom_ports::db::{Db, Tx};
 use strongroom_replica::{Replica, ReplicaError};
 use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
@@ -14,6 +14,9 @@ use strongroom_wire::{JournalBatch, WitnessCosignature};
 
 /// Least time between two answers to batches that were known already.
 const ANSWER_EVERY_MS: u64 = 1_000;
+/// Time between two submissions of an open handed tightening to the writer: the first may be lost,
+/// or meet a quota.
+const PASS_ON_EVERY_MS: u64 = 10_000;
 
 pub(crate) struct LocalJournal {
     db: Arc<dyn Db>,
@@ -23,6 +26,8 @@ pub(crate) struct LocalJournal {
     silent: Option<Refusal>,
     /// When a known batch was answered last.
     answered_at: UnixMs,
+    /// When the open handed tightenings were passed on to the writer last.
+    passed_on_at: UnixMs,
     /// Evidence of the split view for which this node is frozen.
     frozen: Option<Digest>,
 }
@@ -55,6 +60,7 @@ impl LocalJournal {
             witness,
             silent: None,
             answered_at: UnixMs(0),
+            passed_on_at: UnixMs(0),
             frozen,
         })
     }
@@ -92,7 +98,14 @@ impl LocalJournal {
             });
         }
 
-        let result = match self.replica.append(tx.as_mut(), batch) {
+        // Before the entries: what ends by time is not blamed on one of them.
+        self.settle_handed_in(tx.as_mut(), now)?;
+        let witness = &mut self.witness;
+        let mut watch = |state: &State, entry: &Entry| witness.on_entry(state, entry, now);
+        let appended = self.replica.append_with(tx.as_mut(), batch, &mut watch);
+        self.settle_handed_in(tx.as_mut(), now)?;
+
+        let result = match appended {
             Ok(entries) => Ok(entries.len()),
             Err(ReplicaError::Refused(refusal)) => {
                 self.freeze_in(tx.as_mut(), now)?;
@@ -113,6 +126,13 @@ impl LocalJournal {
             result,
             cosignature,
         })
+    }
+
+    /// Ends duties in the transaction that has the reason: after a crash in between, nothing would
+    /// know the entry any more.
+    fn settle_handed_in(&mut self, tx: &mut dyn Tx, now: UnixMs) -> Result<(), Fatal> {
+        let settled = self.replica.settle_handed(tx, &mut self.witness, now);
+        settled.map_err(fatal)
     }
 
     /// Keeps evidence of a split view, in the transaction of the batch that showed it.
@@ -273,7 +293,11 @@ impl LocalJournal {
             .hand(tx.as_mut(), &mut self.witness, signed, now);
         match handed {
             // Acknowledged only after this: an operator who was told "done" relies on it.
-            Ok(()) => Ok(tx.commit()?),
+            Ok(()) => {
+                tx.commit()?;
+                self.passed_on_at = UnixMs(0);
+                Ok(())
+            }
             // Whatever ended on the way is dropped from the disk, too.
             Err(ReplicaError::Refused(refusal)) => {
                 tx.commit()?;
@@ -291,9 +315,25 @@ impl LocalJournal {
             .collect()
     }
 
-    /// Number of tightenings that were handed over and are not in the journal yet.
-    pub(crate) fn owed(&self) -> usize {
-        self.witness.handed().count()
+    /// Handed tightenings to submit to the writer now: at once when one was taken, then again for as
+    /// long as it is owed.
+    pub(crate) fn take_due_handed(&mut self, now: UnixMs) -> Vec<HandedAct> {
+        // The difference and not the order: a clock that was set back must not silence it.
+        if now.0.abs_diff(self.passed_on_at.0) < PASS_ON_EVERY_MS {
+            return Vec::new();
+        }
+        self.passed_on_at = now;
+        self.owed().cloned().collect()
+    }
+
+    /// Tightenings that were handed over and are not in the journal yet.
+    pub(crate) fn owed(&self) -> impl Iterator<Item = &HandedAct> {
+        self.witness.handed()
+    }
+
+    /// How the last of them ended, oldest first.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &EndedAct> {
+        self.witness.handed_ended()
     }
 }
 

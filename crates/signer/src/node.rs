@@ -172,14 +172,15 @@ impl SignerNode {
         self.release(result)
     }
 
-    /// Time has passed: cosigns a quiet journal again, refuses what waited too long, ends late
-    /// ceremonies.
+    /// Time has passed: cosigns a quiet journal again, passes handed tightenings on, refuses what
+    /// waited too long, ends late ceremonies.
     ///
     /// # Errors
     /// As [`Self::handle`].
     pub fn tick(&mut self, now: UnixMs) -> Result<Vec<FromSigner>, Fatal> {
         self.check_alive()?;
-        let result = self.cosign_quiet_journal(now);
+        let cosigned = self.cosign_quiet_journal(now);
+        let result = cosigned.and_then(|()| self.pass_on_tightenings(now));
         self.refuse_late(now);
         self.end_late_runs(now);
         self.release(result)

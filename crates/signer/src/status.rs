@@ -39,7 +39,7 @@ impl SignerNode {
             ("keys_candidate", candidates.to_string()),
             ("ceremonies", self.ceremonies.len().to_string()),
             ("held", self.held.len().to_string()),
-            ("tightenings_owed", self.journal.owed().to_string()),
+            ("tightenings_owed", self.journal.owed().count().to_string()),
             ("stopped", yes_no(self.stopped)),
             ("retired", yes_no(self.is_retired())),
             ("halted", or_none(self.halted())),
@@ -56,6 +56,16 @@ impl SignerNode {
         let _ = writeln!(text, "shared: {}", self.shared);
         let _ = writeln!(text, "ignored: {}", self.ignored);
         let _ = writeln!(text, "commits: {}", self.db.commits());
+        for owed in self.journal.owed() {
+            let _ = writeln!(
+                text,
+                "tightening_{}: owed since {}",
+                owed.digest, owed.since
+            );
+        }
+        for ended in self.journal.ended() {
+            let _ = writeln!(text, "tightening_{}: {ended}", ended.digest);
+        }
         for (code, count) in &self.refused {
             let _ = writeln!(text, "refused_{code}: {count}");
         }

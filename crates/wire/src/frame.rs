@@ -31,6 +31,8 @@ pub enum FromSigner {
     Outbox(Vec<u8>),
     /// A record for this witness's cosignatures topic (sealed envelope).
     Cosignature(Vec<u8>),
+    /// A record for the journal's submissions (sealed envelope): a tightening that was handed over.
+    Submission(Vec<u8>),
 }
 
 /// On the admin socket, to the signer.

@@ -16,7 +16,8 @@ pub const SIGNING_REQUESTED: &str = "strongroom.signing.requested.v1";
 pub const SIGNING_FINISHED: &str = "strongroom.signing.finished.v1";
 /// transactions → api, approvals; key vault.
 pub const TRANSACTION_CHANGED: &str = "strongroom.transaction.changed.v1";
-/// api, approvals, transactions, coordinator → journal; key scope.
+/// api, approvals, transactions, coordinator → journal; key scope. Signers and witnesses pass handed
+/// tightenings on to it; key their own.
 pub const JOURNAL_SUBMITTED: &str = "strongroom.journal.submitted.v1";
 /// journal → submitters; key submitter.
 pub const JOURNAL_RESULTS: &str = "strongroom.journal.results.v1";

@@ -5,15 +5,18 @@ use strongroom_journal::writer::Offer;
 use strongroom_ports::bus::Delivered;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, open_record};
-use strongroom_types::{Code, NodeId, Refusal, UnixMs};
+use strongroom_types::{Act, Code, Document as _, NodeId, Refusal, UnixMs};
 use strongroom_wire::{JournalSubmitted, Role, Senders, decode};
 
 /// Roles that may submit. Nothing unauthenticated is appended.
-const SUBMITTERS: [Role; 4] = [
+const SUBMITTERS: [Role; 6] = [
     Role::Api,
     Role::Approvals,
     Role::Transactions,
     Role::Coordinator,
+    // Tightenings that were handed to them.
+    Role::Signer,
+    Role::Witness,
 ];
 
 /// A submission whose sender is known, so that an answer is owed either way.
@@ -45,12 +48,15 @@ pub(crate) fn read_submission(
         cause: Cause::of(delivered, &envelope),
     };
 
+    let role = senders.sender(envelope.from).map(|sender| sender.role);
+
     // A body that is late or does not decode is refused by name: its sender waits for an answer.
     let scope = submitted.scope;
     let offer = envelope
         .in_time(now)
         .and_then(|()| decode(&submitted.body))
         .and_then(submittable)
+        .and_then(|body| check_handed(role, body))
         .map(|body| Box::new(Offer { scope, body }));
     Ok(match offer {
         Ok(offer) => Submitted::Offered(submission, offer),
@@ -73,4 +79,24 @@ fn submittable(body: Body) -> Result<Body, Refusal> {
         // Its cosignatures are all the authority it needs.
         | Body::Witnessed(_) => Ok(body),
     }
+}
+
+/// Of signers and witnesses tightenings are taken and nothing else: their link carries what was
+/// handed to them, and must not be a way for payments around the services.
+fn check_handed(role: Option<Role>, body: Body) -> Result<Body, Refusal> {
+    let is_witness = matches!(role, Some(Role::Signer | Role::Witness));
+    let is_tightening = match &body {
+        Body::Act(signed) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
+        Body::Genesis(_)
+        | Body::Tick
+        | Body::Authorized(_)
+        | Body::Attempt(_)
+        | Body::Finished(_)
+        | Body::Witnessed(_) => false,
+    };
+    if is_witness && !is_tightening {
+        let detail = "a witness passes on tightenings only";
+        return Err(Refusal::new(Code::Unsupported, detail));
+    }
+    Ok(body)
 }

@@ -225,6 +225,7 @@ impl Link {
             FromSigner::Hello { .. } => return,
             FromSigner::Outbox(record) => (topics::signer_outbox(self.me), record),
             FromSigner::Cosignature(record) => (topics::cosignatures(self.me), record),
+            FromSigner::Submission(record) => (topics::JOURNAL_SUBMITTED.to_owned(), record),
         };
         let headers = Headers {
             msg_id: first_half(digest("strongroom/link-msg-id/v1", &[&payload])),

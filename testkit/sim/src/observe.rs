@@ -147,7 +147,7 @@ impl Observer {
     /// A frame leaves a signer or witness.
     pub(crate) fn on_frame(&self, node: NodeName, frame: &FromSigner) {
         match frame {
-            FromSigner::Hello { .. } => {}
+            FromSigner::Hello { .. } | FromSigner::Submission(_) => {}
             FromSigner::Cosignature(record) => {
                 if let Some((_, cosignature)) = self.opener.open::<WitnessCosignature>(record) {
                     self.on_cosignature(node, &cosignature);

@@ -244,7 +244,7 @@ impl SignerHost {
     pub(crate) fn next_seq(&mut self) -> Option<u64> {
         match self.process.as_mut()?.hello() {
             FromSigner::Hello { next_seq } => Some(next_seq),
-            FromSigner::Outbox(_) | FromSigner::Cosignature(_) => None,
+            FromSigner::Outbox(_) | FromSigner::Cosignature(_) | FromSigner::Submission(_) => None,
         }
     }
 

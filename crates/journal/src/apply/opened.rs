@@ -2,6 +2,7 @@
 
 use super::change::Change;
 use crate::keyspace as ks;
+use crate::model::CredentialRecord;
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
@@ -23,7 +24,8 @@ pub(super) struct VerifiedAct {
 }
 
 impl VerifiedAct {
-    /// Verifies an act: every signature on it must verify under a credential in force.
+    /// Verifies an act: every signature on it must verify, under a credential in force or, for a
+    /// tightening, under one that was; those count for nothing.
     pub(super) fn verify(
         change: &Change<'_>,
         (act, digest): (Act, Digest),
@@ -33,6 +35,7 @@ impl VerifiedAct {
 
         // One false signature refuses the whole act: it was not made by the people it names.
         let [mut users, mut people, mut founders] = [const { BTreeSet::new() }; 3];
+        let mut lapsed = Vec::new();
         for endorsement in &signed.endorsements {
             let (origin, credential) = credential(change, &act, endorsement.credential)?;
             if !change.verify(&credential, &digest, &endorsement.proof) {
@@ -46,7 +49,16 @@ impl VerifiedAct {
                     users.extend(credential.user);
                     people.extend(credential.board_user());
                 }
+                Origin::Lapsed => lapsed.push(credential.id),
             }
+        }
+
+        // What is left was made by nobody.
+        if let Some(id) = lapsed
+            .first()
+            .filter(|_| lapsed.len() == signed.endorsements.len())
+        {
+            return Err(Refusal::new(Code::CredentialRevoked, id));
         }
 
         Ok(Self {
@@ -114,6 +126,8 @@ enum Origin {
     Scope,
     /// The charter that the act carries.
     Charter,
+    /// That of the act's scope, no longer in force.
+    Lapsed,
 }
 
 /// The charter of an act that creates a tenant: its credentials countersign with the act itself.
@@ -138,7 +152,7 @@ fn check_charter_ids(change: &Change<'_>, act: &Act) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The credential in force under which a signature of the act must verify.
+/// The credential under which a signature of the act must verify.
 fn credential(
     change: &Change<'_>,
     act: &Act,
@@ -154,6 +168,15 @@ fn credential(
         return Ok((Origin::Charter, credential.clone()));
     }
 
-    let found = change.credential(act.scope, id)?;
-    Ok((Origin::Scope, found.credential))
+    match change.credential(act.scope, id) {
+        Ok(found) => Ok((Origin::Scope, found.credential)),
+        // One of several signers must not take a withheld tightening along when their credential is
+        // revoked, by their own act or because it was stolen. The others decide whether it stands.
+        Err(refusal) if refusal.code == Code::CredentialRevoked && act.is_tightening() => {
+            let stored: Option<CredentialRecord> = change.record(&ks::credential(act.scope, id))?;
+            let stored = stored.ok_or(refusal)?;
+            Ok((Origin::Lapsed, stored.credential))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }

@@ -4,11 +4,14 @@ use super::heads::{HEADS_MAX, Head, KeptHead, head};
 use super::{Follower, SplitView};
 use crate::apply::apply;
 use crate::entry::{Body, Entry, SealedEntry, Witnessed};
-use crate::state::Delta;
+use crate::state::{Delta, State};
 use std::mem::take;
 use strongroom_tlog::{Checkpoint, Frontier};
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
+
+/// Is shown each new entry of a batch, and the state that it leaves.
+pub type Watch<'a> = &'a mut dyn FnMut(&State, &Entry);
 
 /// Entries put in force without a checkpoint yet.
 #[derive(Debug)]
@@ -40,6 +43,19 @@ impl Follower {
     /// by the log). Anything else, `conflict` for a split view among it, stops the replica for
     /// good.
     pub fn append(&mut self, batch: &JournalBatch) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
+        self.append_with(batch, &mut |_, _| {})
+    }
+
+    /// As [`Self::append`]; `watch` is shown each new entry and the state that it leaves. A batch
+    /// that is refused in the end stops this replica, so nothing that was shown is taken back.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_with(
+        &mut self,
+        batch: &JournalBatch,
+        watch: Watch<'_>,
+    ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         self.check_not_halted()?;
         let (checkpoint, body) = self.read_note(&batch.note)?;
 
@@ -67,7 +83,7 @@ impl Follower {
             self.check_known(checkpoint.size(), &body, &batch.note)
                 .map(|()| Vec::new())
         } else {
-            self.extend(batch, &body)
+            self.extend(batch, &body, watch)
         };
         self.halt_on(result)
     }
@@ -89,6 +105,7 @@ impl Follower {
         &mut self,
         batch: &JournalBatch,
         body: &str,
+        watch: Watch<'_>,
     ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         // Entries before our tip are covered by the root we compare at the end.
         let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
@@ -98,6 +115,7 @@ impl Follower {
                 let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
                 let entry = sealed.open()?;
                 self.enter(&mut draft, sealed, &entry)?;
+                watch(&self.state, &entry);
             }
 
             // The signed body covers tree and state root: a build with another `apply`, or a writer

@@ -1,13 +1,22 @@
 //! Tightenings handed straight to this witness, until the journal has them.
 
+use super::ended::{EndedAct, Fate, HANDED_ENDED_MAX, fate};
 use crate::apply::apply;
 use crate::entry::{Body, Entry, VERSION};
 use crate::follower::Follower;
-use crate::state::{Delta, Lookup as _};
-use strongroom_types::{Act, Code, CredentialId, Digest, Document as _, Refusal, Signed, UnixMs};
+use crate::keyspace as ks;
+use crate::model::WaitingChange;
+use crate::state::{Delta, Lookup as _, State};
+use std::collections::VecDeque;
+use strongroom_types::{
+    Act, ActBody, Code, CredentialId, Digest, Refusal, Scope, Signed, Tighten, UnixMs,
+};
 
 /// Most open handed acts of one credential: more would let one person keep a witness busy.
 pub const HANDED_OPEN_MAX: usize = 16;
+/// Time after which a used-up quota is free again, milliseconds: they are counted per minute of
+/// journal time.
+const QUOTA_MS: u64 = 60_000;
 
 /// A handed tightening, as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,31 +31,37 @@ pub struct HandedAct {
 
 #[derive(Debug)]
 struct Open {
-    act: HandedAct,
+    handed: HandedAct,
+    act: Act,
     /// Its change at the tip at which it was last tried.
     delta: Delta,
+    /// Whether it applied there, or within a minute. What does not is not owed: no writer could
+    /// append it.
+    applies: bool,
+    /// Entry from which on it does not apply, up to the last entry that was watched.
+    refused_from: Option<u64>,
 }
 
 #[derive(Debug)]
 pub(super) struct Handed {
     open: Vec<Open>,
+    /// The newest [`HANDED_ENDED_MAX`], oldest first.
+    ended: VecDeque<EndedAct>,
     /// Size and second at which all of `open` was last tried.
     settled: Option<(u64, u64)>,
 }
 
 impl Handed {
-    pub(super) fn new(stored: Vec<HandedAct>) -> Self {
-        let open = stored
-            .into_iter()
-            .map(|act| Open {
-                act,
-                delta: Delta::default(),
-            })
-            .collect();
-        Self {
-            open,
+    pub(super) fn new(stored: Vec<HandedAct>, ended: Vec<EndedAct>) -> Result<Self, Refusal> {
+        let open = stored.into_iter().map(|handed| {
+            let (act, _) = handed.signed.open::<Act>()?;
+            Ok(Open::new(handed, act, Delta::default()))
+        });
+        Ok(Self {
+            open: open.collect::<Result<_, Refusal>>()?,
+            ended: ended.into(),
             settled: None,
-        }
+        })
     }
 
     pub(super) fn hand(
@@ -66,66 +81,123 @@ impl Handed {
         }
 
         self.settle(follower, now);
-        if self.open.iter().any(|open| open.act.digest == digest) {
+        if self.open.iter().any(|open| open.handed.digest == digest) {
             return Ok(None);
         }
 
         // Tried as the next entry: what `apply` would refuse must not stop this witness.
-        let delta = trial(follower, signed, now)?;
-        let full = |credential: CredentialId| {
-            let by = |open: &&Open| {
-                open.act
-                    .signed
-                    .endorsements
-                    .iter()
-                    .any(|e| e.credential == credential)
-            };
-            self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
-        };
-        if let Some(busy) = signed.endorsements.iter().find(|e| full(e.credential)) {
-            return Err(Refusal::new(
-                Code::QuotaExceeded,
-                format!("handed acts of {}", busy.credential),
-            ));
-        }
-
-        let act = HandedAct {
+        let handed = HandedAct {
             digest,
             signed: signed.clone(),
             since: now,
         };
-        self.open.push(Open {
-            act: act.clone(),
-            delta,
-        });
-        Ok(Some(act))
+        let tried = probe(follower.state(), &handed, now);
+        let delta = tried.map_err(|refusal| self.with_end(&digest, refusal))?;
+        self.check_room(signed)?;
+
+        self.ended.retain(|ended| ended.digest != digest);
+        self.open.push(Open::new(handed.clone(), act, delta));
+        Ok(Some(handed))
     }
 
-    /// Tries every open act at the tip again: one that no longer applies was included, used, or has
-    /// expired.
+    /// A refusal of an act that was owed before names the entry that ended it: its people have to
+    /// sign again, and want to know why.
+    fn with_end(&self, digest: &Digest, refusal: Refusal) -> Refusal {
+        match self.ended.iter().find(|ended| ended.digest == *digest) {
+            Some(ended) => {
+                let detail = format!("{}; handed before, {ended}", refusal.detail);
+                Refusal::new(refusal.code, detail)
+            }
+            None => refusal,
+        }
+    }
+
+    fn check_room(&self, signed: &Signed) -> Result<(), Refusal> {
+        let full = |credential: CredentialId| {
+            let by = |open: &&Open| {
+                let mut endorsements = open.handed.signed.endorsements.iter();
+                endorsements.any(|e| e.credential == credential)
+            };
+            self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
+        };
+        match signed.endorsements.iter().find(|e| full(e.credential)) {
+            Some(busy) => {
+                let detail = format!("handed acts of {}", busy.credential);
+                Err(Refusal::new(Code::QuotaExceeded, detail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Tries the open acts on the state that an entry leaves, to know afterwards which entry ended
+    /// one.
+    pub(super) fn on_entry(&mut self, state: &State, entry: &Entry, now: UnixMs) {
+        let concerned = self.open.iter_mut().filter(|open| open.may_end_by(entry));
+        for open in concerned {
+            open.refused_from = match probe(state, &open.handed, now) {
+                Ok(_) => None,
+                Err(_) => open.refused_from.or(Some(entry.seq)),
+            };
+        }
+    }
+
+    /// Tries every open act at the tip again: one that no longer applies is owed no more.
     pub(super) fn settle(&mut self, follower: &Follower, now: UnixMs) {
         // The answer depends on the tip and, through expiries, on the second.
         let moment = (follower.size(), now.0 / 1000);
         if self.settled.replace(moment) == Some(moment) {
             return;
         }
+
+        let ended = &mut self.ended;
         self.open
-            .retain_mut(|open| match trial(follower, &open.act.signed, now) {
+            .retain_mut(|open| match probe(follower.state(), &open.handed, now) {
                 Ok(delta) => {
-                    open.delta = delta;
+                    (open.delta, open.refused_from, open.applies) = (delta, None, true);
                     true
                 }
-                Err(_) => false,
+                // Kept with the change that it would have made, until there is room for it.
+                Err(refusal) if fate(refusal.code) == Fate::Postponed => {
+                    open.applies = false;
+                    true
+                }
+                Err(refusal) => {
+                    ended.push_back(EndedAct {
+                        digest: open.handed.digest,
+                        code: refusal.code,
+                        entry: open.refused_from,
+                        at: now,
+                    });
+                    false
+                }
             });
+
+        let surplus = ended.len().saturating_sub(HANDED_ENDED_MAX);
+        ended.drain(..surplus);
     }
 
     /// An act that is owed for longer than the duty allows.
     pub(super) fn owed(&self, now: UnixMs, duty_ms: u64) -> Option<Digest> {
-        self.open
-            .iter()
-            .map(|open| &open.act)
-            .find(|act| now.since(act.since) > duty_ms)
-            .map(|act| act.digest)
+        let is_late = |open: &&Open| open.applies && now.since(open.handed.since) > duty_ms;
+        let late = self.open.iter().find(is_late);
+        late.map(|open| open.handed.digest)
+    }
+
+    /// A handed veto of a proposal whose release waits in this state.
+    pub(super) fn vetoed_release(&self, state: &State) -> Result<Option<Digest>, Refusal> {
+        for open in self.open.iter().filter(|open| open.applies) {
+            let ActBody::Tighten(Tighten::Veto(proposal)) = &open.act.body else {
+                continue;
+            };
+            let waiting = match open.act.scope {
+                Scope::Platform => state.platform()?.waiting,
+                Scope::Tenant(tenant) => state.tenant(tenant)?.waiting,
+            };
+            if waiting.is_some_and(|act| act.what == WaitingChange::Release(*proposal)) {
+                return Ok(Some(open.handed.digest));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn deltas(&self) -> impl Iterator<Item = &Delta> {
@@ -133,23 +205,65 @@ impl Handed {
     }
 
     pub(super) fn open(&self) -> impl Iterator<Item = &HandedAct> {
-        self.open.iter().map(|open| &open.act)
+        self.open.iter().map(|open| &open.handed)
+    }
+
+    pub(super) fn ended(&self) -> impl Iterator<Item = &EndedAct> {
+        self.ended.iter()
     }
 }
 
-/// The change that the act would make as the next entry.
-fn trial(follower: &Follower, signed: &Signed, now: UnixMs) -> Result<Delta, Refusal> {
-    let state = follower.state();
-    let position = state.position()?;
-    let scope = Act::parse(&signed.text)?.scope;
-    let at = position.last_at.max(now);
+impl Open {
+    const fn new(handed: HandedAct, act: Act, delta: Delta) -> Self {
+        Self {
+            handed,
+            act,
+            delta,
+            applies: true,
+            refused_from: None,
+        }
+    }
+
+    /// Whether an entry can be the one by which it stops applying. Each such question costs a
+    /// verification, so payments are passed over, which concern a cancel alone.
+    fn may_end_by(&self, entry: &Entry) -> bool {
+        let is_near = entry.scope == Scope::Platform || entry.scope == self.act.scope;
+        let is_kind = match &entry.body {
+            Body::Act(_) | Body::Witnessed(_) => true,
+            Body::Authorized(_) => {
+                matches!(&self.act.body, ActBody::Tighten(Tighten::Cancel(_)))
+            }
+            Body::Genesis(_) | Body::Tick | Body::Attempt(_) | Body::Finished(_) => false,
+        };
+        is_near && is_kind
+    }
+}
+
+/// The change that an act would make as the next entry, now or within a minute.
+fn probe(state: &State, handed: &HandedAct, now: UnixMs) -> Result<Delta, Refusal> {
+    // Not before its arrival: with a clock that was put back a pause would reach too far.
+    let at = state.position()?.last_at.max(now).max(handed.since);
+    let mut delta = match trial(state, &handed.signed, at) {
+        Err(refusal) if fate(refusal.code) == Fate::Postponed => {
+            trial(state, &handed.signed, at.plus(QUOTA_MS))?
+        }
+        tried => tried?,
+    };
+
+    // A share under it is judged at the tip's own time.
+    delta.changes.remove(&ks::position());
+    Ok(delta)
+}
+
+fn trial(state: &State, signed: &Signed, at: UnixMs) -> Result<Delta, Refusal> {
+    let (act, _) = signed.open::<Act>()?;
     apply(
         state,
         &Entry {
             version: VERSION,
-            seq: position.next_seq,
+            seq: state.position()?.next_seq,
             at,
-            scope,
+            scope: act.scope,
             body: Body::Act(signed.clone()),
         },
     )

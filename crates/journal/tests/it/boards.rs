@@ -75,7 +75,7 @@ fn an_admin_with_two_keys_pauses_once_in_24_hours() {
     };
     pause(&mut ledger, Who::Admin(0)).unwrap();
     ledger.witness();
-    ledger.wait(1);
+    ledger.wait(4 * HOUR_MS);
     assert_eq!(code(pause(&mut ledger, Who::Stranger)), Code::PauseTooLong);
     pause(&mut ledger, Who::Admin(1)).unwrap();
 }

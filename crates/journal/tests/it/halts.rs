@@ -2,6 +2,7 @@
 
 use crate::{HOUR_MS, SMALL, code, ready, ready_with};
 use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
     ActBody, Code, Document as _, Refusal, RegistryRecord, Scope, Tighten, UnixMs, User, UserId,
     Vault, VaultId,
@@ -58,22 +59,49 @@ fn an_admin_pauses_once_in_24_hours() {
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
     ledger.witness();
     pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
-    ledger.wait(1);
+    ledger.wait(4 * HOUR_MS);
     assert_eq!(
-        code(pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)])),
+        code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
         Code::PauseTooLong
     );
     let both = [Who::Admin(0), Who::Admin(1)];
-    let with_another = pause(&mut ledger, None, 4 * HOUR_MS, &both);
+    let with_another = pause(&mut ledger, None, HOUR_MS, &both);
     assert_eq!(code(with_another), Code::PauseTooLong);
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(1)]).unwrap();
-    ledger.wait(24 * HOUR_MS - 2);
+    ledger.wait(20 * HOUR_MS - 1);
     assert_eq!(
         code(pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)])),
         Code::PauseTooLong
     );
     ledger.wait(1);
     pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]).unwrap();
+}
+
+/// One admin alone gains four hours in a day, by however many pauses.
+#[test]
+fn a_further_pause_within_the_four_hours_is_cut_at_their_end() {
+    let mut ledger = ready();
+    let id = ledger.world.tenant.vault;
+    let vault = Some(id);
+    pause(&mut ledger, vault, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
+    ledger.witness();
+    let end = ledger.now.plus(4 * HOUR_MS);
+    let paused = |ledger: &Ledger| {
+        let tenant = ledger.state.tenant(ledger.world.tenant.id).unwrap();
+        let vault = ledger.state.vault(ledger.world.tenant.id, id);
+        (tenant.paused_until, vault.unwrap().paused_until)
+    };
+    for _ in 0..3 {
+        ledger.wait(HOUR_MS);
+        pause(&mut ledger, None, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
+        pause(&mut ledger, vault, 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
+        assert_eq!(paused(&ledger), (end, end));
+    }
+
+    ledger.wait(HOUR_MS);
+    assert_eq!(small(&ledger), None);
+    let again = pause(&mut ledger, None, HOUR_MS, &[Who::Admin(0)]);
+    assert_eq!(code(again), Code::PauseTooLong);
 }
 
 /// Held back by the writer until it pauses nothing, it would use up the admin's one pause.

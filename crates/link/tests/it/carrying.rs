@@ -21,6 +21,15 @@ fn a_request_reaches_the_signer_and_its_answer_the_outbox() {
 }
 
 #[test]
+fn what_a_signer_passes_on_reaches_the_journals_submissions() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Submission(b"tightening".to_vec()));
+    let published = fixture.published(topics::JOURNAL_SUBMITTED, 1);
+    assert_eq!(published[0].payload, b"tightening");
+}
+
+#[test]
 fn a_frame_sent_twice_has_one_message_id() {
     let fixture = Fixture::new();
     let mut signer = fixture.connect();

@@ -198,3 +198,46 @@ fn a_key_retired_on_disk_cosigns_nothing_even_if_memory_does_not_know() {
         Code::SignerRetired
     );
 }
+
+#[test]
+fn the_end_of_a_duty_is_stored_with_its_entry_and_the_newest_ends_are_kept() {
+    use strongroom_journal::witness::HANDED_ENDED_MAX;
+    let mut log = log();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let rows = |db: &SqliteDb| {
+        let all = "SELECT digest FROM journal_handed";
+        commit(db, |tx| tx.query(all, &[]).unwrap().len())
+    };
+    let many = u8::try_from(HANDED_ENDED_MAX).unwrap() + 3;
+    for id in 0..many {
+        commit(&db, |tx| replica.hand(tx, &mut witness, &stop(id), START)).unwrap();
+        let batch = log.batch(START, &[Body::Tick, Body::Act(stop(id)), Body::Tick]);
+        commit(&db, |tx| {
+            let watch = &mut |state: &_, entry: &_| witness.on_entry(state, entry, START);
+            replica.append_with(tx, &batch, watch).unwrap();
+            replica.settle_handed(tx, &mut witness, START).unwrap();
+        });
+    }
+    let entry = log.follower.size() - 2;
+    assert_eq!(rows(&db), HANDED_ENDED_MAX);
+
+    let mut replica = Replica::open(&db, genesis()).unwrap();
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    assert_eq!(witness.handed().count(), 0);
+    let ended: Vec<_> = witness.handed_ended().cloned().collect();
+    assert_eq!(ended.len(), HANDED_ENDED_MAX);
+    let last = ended
+        .iter()
+        .find(|ended| ended.entry == Some(entry))
+        .unwrap();
+    assert_eq!(last.code, Code::UsedAuthority);
+    let again = commit(&db, |tx| {
+        replica.hand(tx, &mut witness, &stop(many - 1), START)
+    });
+    let ReplicaError::Refused(refusal) = again.unwrap_err() else {
+        panic!("a refusal")
+    };
+    let named = format!("handed before, in the journal, entry {entry}");
+    assert!(refusal.detail.ends_with(&named), "{}", refusal.detail);
+}

@@ -28,6 +28,8 @@ pub struct Cluster {
     pub quiet: bool,
     /// What signers said to the coordinator, with the sealed record.
     pub said: Vec<(u16, SignerMessage, Vec<u8>)>,
+    /// What nodes submitted to the writer, sealed.
+    pub submitted: Vec<(NodeId, Vec<u8>)>,
     /// Every published batch, sealed.
     pub batches: Vec<(u64, Vec<u8>)>,
     writer: Follower,
@@ -58,6 +60,7 @@ impl Cluster {
             quiet: false,
             withheld: Vec::new(),
             said: Vec::new(),
+            submitted: Vec::new(),
             batches: Vec::new(),
             writer,
             orderer,
@@ -286,6 +289,7 @@ impl Cluster {
                     self.withheld.push((from, sealed))
                 }
                 FromSigner::Cosignature(sealed) => self.spread(from, &sealed, queue),
+                FromSigner::Submission(sealed) => self.submitted.push((from, sealed)),
                 FromSigner::Outbox(sealed) => {
                     let registered = self.writer.state().registered().clone();
                     let envelope =

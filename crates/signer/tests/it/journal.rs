@@ -413,7 +413,7 @@ fn answers(cluster: &mut Cluster) -> Vec<WitnessCosignature> {
     let frames = node.handle(ToSigner::Batch(record), now).unwrap();
     let cosignatures = frames.into_iter().filter_map(|frame| match frame {
         FromSigner::Cosignature(record) => Some(record),
-        FromSigner::Hello { .. } | FromSigner::Outbox(_) => None,
+        FromSigner::Hello { .. } | FromSigner::Outbox(_) | FromSigner::Submission(_) => None,
     });
     let open = |record: Vec<u8>| {
         let registered = Registered::of(&cluster.world.genesis);

@@ -18,6 +18,7 @@ mod disk;
 mod effects;
 mod evidence;
 mod freeze;
+mod handed;
 mod journal;
 mod machine;
 mod open;

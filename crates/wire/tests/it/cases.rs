@@ -317,6 +317,10 @@ fn frames() -> Vec<Case> {
             "from_signer_cosignature",
             bytes(&FromSigner::Cosignature(vec![1])),
         ),
+        (
+            "from_signer_submission",
+            bytes(&FromSigner::Submission(vec![1])),
+        ),
         ("admin_request_status", bytes(&AdminRequest::Status)),
         ("admin_request_stop", bytes(&AdminRequest::Stop)),
         (

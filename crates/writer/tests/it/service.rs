@@ -5,7 +5,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_stage::ShellError;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{ActBody, Code, Scope, Signed, TenantId};
-use strongroom_wire::{JournalSubmitted, Role, encode, topics};
+use strongroom_wire::{JournalResult, JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
 
 fn answer(writer: &Running, id: u8) -> Result<u64, Code> {
@@ -140,7 +140,7 @@ fn a_submission_by_a_stranger_or_of_another_role_becomes_a_dead_letter_and_the_r
     };
     let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
     writer.publish(Sender::Forged(Role::Api), letter, &stop_it);
-    writer.publish(Sender::Seat(1), letter, &stop_it);
+    writer.publish(Sender::Service(Role::Writer), letter, &stop_it);
     writer.submit(1, &Body::Act(stop(2)));
     writer.settle(START).unwrap();
     assert_eq!(
@@ -153,6 +153,34 @@ fn a_submission_by_a_stranger_or_of_another_role_becomes_a_dead_letter_and_the_r
             .len(),
         2
     );
+}
+
+#[test]
+fn a_witness_passes_on_tightenings_and_nothing_else() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+    let submitted = |body: &Body| JournalSubmitted {
+        submission: [9; 16],
+        scope: Scope::Platform,
+        body: encode(body),
+    };
+    let loosening = Body::Act(platform_act(3, 1, ActBody::Resume));
+    for (seat, size) in [(1, 2), (4, 3)] {
+        let stop = Body::Act(stop(u8::try_from(seat).unwrap()));
+        writer.publish(Sender::Seat(seat), letter, &submitted(&stop));
+        writer.publish(Sender::Seat(seat), letter, &submitted(&loosening));
+        writer.settle(START).unwrap();
+        assert_eq!(writer.size(), size);
+    }
+    let answers = writer.records(topics::JOURNAL_RESULTS);
+    let codes = answers.iter().map(|record| {
+        let result: JournalResult = world().open(record).1;
+        result.result.err().map(|(code, _)| code)
+    });
+    let unsupported = Some(Code::Unsupported);
+    let wanted = [None, unsupported, None, unsupported];
+    assert_eq!(codes.collect::<Vec<_>>(), wanted);
 }
 
 #[test]

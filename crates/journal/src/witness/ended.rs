@@ -1,0 +1,177 @@
+//! How the duty to see a handed tightening included ends.
+
+use std::fmt;
+use strongroom_types::{Code, Digest, UnixMs};
+
+/// Most ended duties that are remembered, the newest. Each took an operator's `hand` and somebody's
+/// signature; people look for theirs within hours.
+pub const HANDED_ENDED_MAX: usize = 64;
+
+/// A handed tightening that is owed no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndedAct {
+    /// Digest of the act's text.
+    pub digest: Digest,
+    /// Why the act was refused at the tip at which its duty ended.
+    pub code: Code,
+    /// Position of the entry from which on it was refused; none when time alone ended it.
+    pub entry: Option<u64>,
+    /// Time of the end by the witness's clock.
+    pub at: UnixMs,
+}
+
+impl fmt::Display for EndedAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (fate(self.code), self.entry) {
+            (Fate::Included, Some(entry)) => write!(f, "in the journal, entry {entry}"),
+            (Fate::Included, None) => f.write_str("in the journal"),
+            (Fate::Ended | Fate::Postponed, Some(entry)) => {
+                write!(f, "ended by entry {entry}: {}", self.code)
+            }
+            (Fate::Ended | Fate::Postponed, None) => write!(f, "ended by time: {}", self.code),
+        }
+    }
+}
+
+/// What a refusal at the tip says about a tightening that applied before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    /// It is in the journal.
+    Included,
+    /// It no longer applies, and nothing but people's acts would let it apply again. It is owed no
+    /// more: the writer could not append it, so a witness that insisted would stop the journal.
+    Ended,
+    /// It applies again when time has passed. That is no end, else entries that use the quota up
+    /// would be one.
+    Postponed,
+}
+
+/// One decision per code, so that a new code asks for one. Not [`Code::cure`]: that is about a
+/// request which its sender can make again, changed; this very text never changes.
+pub(super) const fn fate(code: Code) -> Fate {
+    match code {
+        // By the digest: no other act can use this one up.
+        Code::UsedAuthority => Fate::Included,
+
+        // Free again with journal time.
+        Code::QuotaExceeded => Fate::Postponed,
+
+        // Time that does not come back: of the act, of the intent that it rejects, of an admin's
+        // four hours. (Those begin again a day later, when this pause is long over.)
+        Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => Fate::Ended,
+
+        // Its signers no longer count, or no longer for this: revoked, off the board, out of the
+        // group; or the intent that it cancels turned out to be another person's.
+        Code::CredentialRevoked | Code::QuorumMissing | Code::ApprovalNotEligible => Fate::Ended,
+
+        // Another act did the same, or took away what it was about: the proposal is vetoed or in
+        // force, the allow-list entry is gone, the boards that it names fit no longer.
+        Code::UnknownProposal
+        | Code::InvalidReference
+        | Code::BoardBelowQuorum
+        | Code::WrongScopeVersion
+        | Code::UnknownUser => Fate::Ended,
+
+        // Records that are never removed, and rules of loosenings and payments: none of them ends a
+        // tightening that applied once.
+        Code::UnknownTenant
+        | Code::UnknownCredential
+        | Code::UnknownVault
+        | Code::UnknownKey
+        | Code::UnknownIntent
+        | Code::KeyRevoked
+        | Code::IntentCancelled
+        | Code::IntentRejected
+        | Code::AlreadyExists
+        | Code::NotFound
+        | Code::ApprovalNoLongerInForce
+        | Code::ReleaseTooEarly
+        | Code::NotWitnessed
+        | Code::ActWaiting
+        | Code::PlatformStopped
+        | Code::TenantStopped
+        | Code::Paused
+        | Code::NotStopped
+        | Code::UnknownAsset
+        | Code::UnknownChain
+        | Code::DuplicateExternalId
+        | Code::IntentTooLongLived
+        | Code::IntentFromFuture
+        | Code::IntentAlreadyAuthorized
+        | Code::PolicyBlocked
+        | Code::DecisionChanged
+        | Code::LimitExceeded
+        | Code::ApprovalMissing
+        | Code::ApprovalByInitiator
+        | Code::ApprovalDuplicateHuman
+        | Code::ApprovalWrongDigest
+        | Code::ApprovalOutOfOrder
+        | Code::InitiatorNoLongerInForce
+        | Code::AllowListNoLongerInForce
+        | Code::TimeLockTooLong
+        | Code::TimeLocked
+        | Code::AnchorMissing
+        | Code::AnchorTaken
+        | Code::AttemptUnknown
+        | Code::AttemptNumberWrong
+        | Code::AttemptsExhausted
+        | Code::AttemptTooOld
+        | Code::AttemptSuperseded
+        | Code::AttemptDigestMismatch
+        | Code::FeeCapTooLow
+        | Code::FeeCapExceeded
+        | Code::EffectsMismatch
+        | Code::OpaqueEffects
+        | Code::PathNotOwn
+        | Code::AddressInvalid
+        | Code::AddressWrongNetwork
+        | Code::Dust
+        | Code::InsufficientBalance => Fate::Ended,
+
+        // Its form, its signatures and its scope, which were right when it was taken, and parts
+        // that are not asked at all.
+        Code::Malformed
+        | Code::RecordTooLarge
+        | Code::Unsupported
+        | Code::BadSignature
+        | Code::WrongCredentialClass
+        | Code::WrongScope
+        | Code::WrongGenesis
+        | Code::WrongRecipient
+        | Code::UnknownSender
+        | Code::BadEnvelopeSignature
+        | Code::DeadlineExpired
+        | Code::Replayed
+        | Code::QuorumTooSmallForF
+        | Code::JointQuorumMissing
+        | Code::UnknownEntry
+        | Code::TimeWentBack
+        | Code::TimeOutOfBounds
+        | Code::JournalStale
+        | Code::ClockSkew
+        | Code::HeadBelowFloor
+        | Code::HeadWentBack
+        | Code::TighteningPending
+        | Code::RecoveryAmbiguous
+        | Code::TooLate
+        | Code::NotInRoster
+        | Code::WrongEpoch
+        | Code::CeremonyNotApproved
+        | Code::CeremonyFault
+        | Code::CommitmentUnknown
+        | Code::NonceUsed
+        | Code::PackageInvalid
+        | Code::LocalRule
+        | Code::StoppedLocally
+        | Code::SignerRetired
+        | Code::NotReady
+        | Code::DiskFull
+        | Code::StoreCorrupt
+        | Code::StoreNewer
+        | Code::GenesisMismatch
+        | Code::Unauthenticated
+        | Code::Conflict
+        | Code::SigningFailed
+        | Code::Internal => Fate::Ended,
+    }
+}

@@ -1,0 +1,149 @@
+//! Tightenings that the operator hands over past the writer.
+
+use crate::cluster::Cluster;
+use std::slice;
+use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::{
+    Act, ActBody, Digest, Document as _, RegistryRecord, Signed, Tighten, User, UserId,
+};
+use strongroom_wire::frame::{AdminReply, AdminRequest};
+use strongroom_wire::{JournalSubmitted, Role, decode, open};
+use strongroom_world::Who;
+
+fn mallory() -> UserId {
+    UserId([9; 16])
+}
+
+/// The committee proposes a user; its delay is over.
+fn propose(cluster: &mut Cluster) -> Digest {
+    let put = ActBody::Put(RegistryRecord::User(User {
+        id: mallory(),
+        name: "Mallory".parse().unwrap(),
+    }));
+    let committee = cluster.ledger().committee();
+    let proposal = cluster.ledger().signed_act(put, &committee);
+    cluster.submit(Body::Act(proposal.clone())).unwrap();
+    Act::digest_of(&proposal.text)
+}
+
+fn veto(cluster: &Cluster, proposal: Digest) -> Signed {
+    let veto = ActBody::Tighten(Tighten::Veto(proposal));
+    cluster.ledger().signed_act(veto, &[Who::Committee(0)])
+}
+
+fn hand(cluster: &mut Cluster, index: u16, signed: &Signed) -> AdminReply {
+    let now = cluster.now;
+    let request = AdminRequest::Hand(signed.to_json().to_text());
+    cluster.signer(index).node().admin(request, now)
+}
+
+fn in_force(cluster: &Cluster) -> bool {
+    let tenant = cluster.world.tenant.id;
+    cluster.writer().state().user(tenant, mallory()).is_ok()
+}
+
+/// What a node submitted to the writer since the last call.
+fn submitted(cluster: &mut Cluster) -> Vec<Body> {
+    let registered = cluster.writer().state().registered().clone();
+    let read = |(from, sealed): (strongroom_types::NodeId, Vec<u8>)| {
+        let envelope = open(&sealed, registered.as_ref(), &[Role::Signer]).unwrap();
+        assert_eq!((envelope.from, envelope.to), (from, None));
+        let submitted: JournalSubmitted = envelope.payload().unwrap();
+        decode(&submitted.body).unwrap()
+    };
+    cluster.submitted.drain(..).map(read).collect()
+}
+
+/// The release that it forbids is appended within the ten seconds in which an honest writer would
+/// include the veto.
+#[test]
+fn hole_handed_veto_is_not_outrun_by_the_release_it_forbids() {
+    let mut control = Cluster::ready();
+    let proposal = propose(&mut control);
+    let committee = control.ledger().committee();
+    control.act(ActBody::Release(proposal), &committee);
+    assert!(in_force(&control), "without a veto it is in force at once");
+
+    // w - k + 1 = 2 of 4.
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    let proposal = propose(&mut cluster);
+    let veto = veto(&cluster, proposal);
+    for index in [1, 2] {
+        assert_eq!(hand(&mut cluster, index, &veto), AdminReply::Done);
+    }
+    cluster.act(ActBody::Release(proposal), &committee);
+    assert!(!in_force(&cluster));
+    for index in [1, 2] {
+        let silent = &cluster.status(index)["silent"];
+        assert!(
+            silent.starts_with("tightening_pending: a release"),
+            "{silent}"
+        );
+    }
+    cluster.wait(60_000);
+    assert!(!in_force(&cluster));
+
+    // The writer can always go on with the veto.
+    let entry = cluster.submit(Body::Act(veto.clone())).unwrap();
+    assert!(!in_force(&cluster));
+    let name = format!("tightening_{}", Act::digest_of(&veto.text));
+    let status = cluster.status(1);
+    assert_eq!(status[&name], format!("in the journal, entry {entry}"));
+    assert_eq!(status["silent"], "no");
+    cluster.assert_signs(1, &payment);
+}
+
+#[test]
+fn handed_tightening_is_passed_on_to_the_writer_at_once_and_until_it_is_included() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let veto = veto(&cluster, proposal);
+    hand(&mut cluster, 1, &veto);
+    cluster.wait(200);
+    let wanted = Body::Act(veto);
+    assert_eq!(submitted(&mut cluster), slice::from_ref(&wanted));
+
+    // The record may be lost, or meet a quota. A second one, at once too.
+    cluster.wait(9_000);
+    assert_eq!(submitted(&mut cluster), []);
+    cluster.wait(1_000);
+    assert_eq!(submitted(&mut cluster), slice::from_ref(&wanted));
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    cluster.wait(200);
+    assert_eq!(submitted(&mut cluster), slice::from_ref(&wanted));
+
+    cluster.submit(wanted).unwrap();
+    cluster.wait(20_000);
+    assert_eq!(submitted(&mut cluster), []);
+}
+
+/// Another member's veto comes before: its position is named, at once and after a restart.
+#[test]
+fn status_and_hand_name_the_entry_that_ended_a_handed_tightening() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let mine = veto(&cluster, proposal);
+    let name = format!("tightening_{}", Act::digest_of(&mine.text));
+    hand(&mut cluster, 1, &mine);
+    let owed = format!("owed since {}", cluster.now);
+    assert_eq!(cluster.status(1)[&name], owed);
+
+    let other = ActBody::Tighten(Tighten::Veto(proposal));
+    let other = cluster.ledger().signed_act(other, &[Who::Committee(1)]);
+    cluster.submit(Body::Tick).unwrap();
+    let entry = cluster.submit(Body::Act(other)).unwrap();
+    cluster.submit(Body::Tick).unwrap();
+    let ended = format!("ended by entry {entry}: unknown_proposal");
+    assert_eq!(cluster.status(1)[&name], ended);
+    let now = cluster.now;
+    cluster.signer(1).start(now).unwrap();
+    assert_eq!(cluster.status(1)[&name], ended);
+
+    let AdminReply::Refused(why) = hand(&mut cluster, 1, &mine) else {
+        panic!("it can never be included");
+    };
+    assert!(why.ends_with(&format!("handed before, {ended}")), "{why}");
+}
