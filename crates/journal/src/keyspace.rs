@@ -12,6 +12,7 @@ pub type Key = Vec<u8>;
 
 // Tags are in the root of the state: one is never given a second meaning.
 const PROPOSAL: u8 = 11;
+const INTENT: u8 = 15;
 const ENDED: u8 = 22;
 const OPEN_INTENT: u8 = 23;
 
@@ -136,7 +137,7 @@ pub fn account(t: TenantId, id: KeyId, account: u32) -> Key {
 /// Record of an authorized intent, by the digest of its text.
 #[must_use]
 pub fn intent(t: TenantId, digest: &Digest) -> Key {
-    key(15, &[&t.0, &digest.0])
+    key(INTENT, &[&t.0, &digest.0])
 }
 
 /// A used external id.
@@ -252,6 +253,8 @@ pub enum Kind {
     Proposal,
     /// An intent that has not expired: counted in its tenant.
     OpenIntent,
+    /// An authorized intent: its external id and anchor go with it.
+    Intent,
     /// An end, which may be renewed.
     Ended,
     /// Nothing else depends on it.
@@ -265,6 +268,7 @@ pub fn kind(key: &[u8]) -> Kind {
     match key.first() {
         Some(&PROPOSAL) => Kind::Proposal,
         Some(&OPEN_INTENT) => Kind::OpenIntent,
+        Some(&INTENT) => Kind::Intent,
         Some(&ENDED) => Kind::Ended,
         Some(_) | None => Kind::Other,
     }

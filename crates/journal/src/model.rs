@@ -352,6 +352,8 @@ impl IntentStanding {
 pub struct IntentRecord {
     /// Position of the entry that holds its text.
     pub seq: u64,
+    /// Client's id of the payment, used up with it.
+    pub external_id: Name,
     /// Authorized, cancelled or rejected.
     pub standing: IntentStanding,
     /// The vault that pays.

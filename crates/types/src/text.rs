@@ -75,6 +75,12 @@ impl FromStr for Name {
 
 /// Whether a character shows itself and leaves its neighbours alone.
 fn is_visible(c: char) -> bool {
+    // Most characters of most names: no table has another answer, and every record with a name is
+    // read many times.
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+
     match c.general_category() {
         // Other spaces look like this one.
         GeneralCategory::SpaceSeparator => c == ' ',

@@ -109,6 +109,7 @@ pub(super) fn apply(
     let lock_ms = decision.core.time_lock_seconds.saturating_mul(1000);
     let record = IntentRecord {
         seq: place.seq,
+        external_id: intent.external_id.clone(),
         standing: IntentStanding::Authorized,
         vault: intent.vault,
         chain: intent.chain.clone(),
@@ -349,14 +350,10 @@ fn insert_intent(
     // as long as old transactions can still be mined.
     let until = intent.expires.plus(bounds.retention_ms);
     let by_digest = ks::intent(tenant, digest);
-    let external_id = ks::external_id(tenant, &intent.external_id);
-    let anchor = ks::anchor(tenant, &intent.chain, &record.anchor);
-    for key in [&by_digest, &external_id, &anchor] {
-        change.expire(tenant, until, key);
-    }
+    change.expire(tenant, until, &by_digest);
     change.put(by_digest, record);
-    change.put(external_id, digest);
-    change.put(anchor, digest);
+    change.put(ks::external_id(tenant, &intent.external_id), digest);
+    change.put(ks::anchor(tenant, &intent.chain, &record.anchor), digest);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::waiting::set_standing;
 use crate::keyspace::{self as ks, Key};
-use crate::model::{ActStanding, EndedRecord, WaitingChange};
+use crate::model::{ActStanding, EndedRecord, IntentRecord, WaitingChange};
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
@@ -160,9 +160,20 @@ impl<'a> Change<'a> {
                     record.intents_open = record.intents_open.saturating_sub(1);
                     self.put(ks::tenant(tenant), &record);
                 }
+                ks::Kind::Intent => self.forget_uses(tenant, &due)?,
                 ks::Kind::Ended | ks::Kind::Other => {}
             }
             self.remove(due);
+        }
+        Ok(())
+    }
+
+    /// Frees what the intent under this key has used up: its external id and its anchor live as
+    /// long as it does, so one marker ends all three.
+    fn forget_uses(&mut self, tenant: TenantId, key: &[u8]) -> Result<(), Refusal> {
+        if let Some(intent) = self.record::<IntentRecord>(key)? {
+            self.remove(ks::external_id(tenant, &intent.external_id));
+            self.remove(ks::anchor(tenant, &intent.chain, &intent.anchor));
         }
         Ok(())
     }

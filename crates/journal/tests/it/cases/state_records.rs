@@ -20,6 +20,7 @@ fn intent_record() -> IntentRecord {
     };
     IntentRecord {
         seq: 7,
+        external_id: "payroll-7".parse().unwrap(),
         standing: IntentStanding::Cancelled,
         vault: VaultId([3; 16]),
         chain: CHAIN.parse().unwrap(),
