@@ -56,6 +56,9 @@ pub struct KeyInfo {
 pub enum KeyState {
     /// Its ceremony has not finished.
     Generating,
+    /// Its ceremony can finish no more: its life is over, or a signer of its roster is in
+    /// quarantine. The committee asks for another key.
+    Ended,
     /// All its signers have certified it, and it signs.
     Active,
     /// It signs nothing any more.
@@ -68,6 +71,7 @@ impl KeyState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Generating => "generating",
+            Self::Ended => "ended",
             Self::Active => "active",
             Self::Revoked => "revoked",
         }

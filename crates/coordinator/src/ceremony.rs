@@ -63,6 +63,16 @@ impl Ceremony {
         Ok(())
     }
 
+    /// Whether a result may still come of it.
+    pub(crate) const fn is_open(&self) -> bool {
+        match self.state {
+            CeremonyState::Released | CeremonyState::Running(_) | CeremonyState::Submitted(_) => {
+                true
+            }
+            CeremonyState::Finished | CeremonyState::GivenUp => false,
+        }
+    }
+
     /// Number of the run to start now, if one is due.
     pub(crate) fn due(&self, now: UnixMs) -> Option<u32> {
         match &self.state {
@@ -70,7 +80,7 @@ impl Ceremony {
             CeremonyState::Running(run) | CeremonyState::Submitted(run) => {
                 (now >= run.until && run.number < RUNS_MAX).then_some(run.number + 1)
             }
-            CeremonyState::Finished => None,
+            CeremonyState::Finished | CeremonyState::GivenUp => None,
         }
     }
 
@@ -78,7 +88,7 @@ impl Ceremony {
     pub(crate) fn is_started_by(&self, request: Digest) -> bool {
         match &self.state {
             CeremonyState::Running(run) | CeremonyState::Submitted(run) => run.request == request,
-            CeremonyState::Released | CeremonyState::Finished => false,
+            CeremonyState::Released | CeremonyState::Finished | CeremonyState::GivenUp => false,
         }
     }
 

@@ -13,7 +13,8 @@ impl CoordinatorStage {
         message: &CeremonyMessage,
         sealed: Vec<u8>,
     ) -> Records {
-        let Some(ceremony) = self.ceremonies.get(&message.key) else {
+        let ceremony = self.ceremonies.get(&message.key);
+        let Some(ceremony) = ceremony.filter(|ceremony| ceremony.is_open()) else {
             return Ok(Vec::new());
         };
 

@@ -4,6 +4,7 @@ use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS};
 use crate::quorum::SignerIndex;
 use crate::run::{RunEvent, RunName, Try};
 use crate::stage::{CoordinatorStage, Records, UPKEEP_TICKS};
+use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
 use strongroom_signing::message_digest;
 use strongroom_stage::StageError;
@@ -125,6 +126,19 @@ impl CoordinatorStage {
             .ceremonies
             .entry(id)
             .or_insert_with(|| Ceremony::new(tenant, key));
+
+        // Signers would refuse every run. By the witnessed time: until that is past its end, the
+        // journal may still take a result.
+        let ended = self
+            .journal
+            .read(|f| check_open(f.state(), key, f.past(now)).err());
+        if let Some(refusal) = ended {
+            if ceremony.is_open() {
+                tracing::warn!(%tenant, key = %id, code = %refusal.code, detail = refusal.detail, "ceremony given up");
+                ceremony.apply(CeremonyEvent::Ended)?;
+            }
+            return Ok(Vec::new());
+        }
         let Some(number) = ceremony.due(now) else {
             return Ok(Vec::new());
         };

@@ -122,7 +122,7 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             count_entry(change, place)?;
             attempt::apply(change, place, further)
         }
-        Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?.tenant, finished),
+        Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?, finished),
         Body::Witnessed(witnessed) => witnessed::apply(change, entry, witnessed),
     }
 }

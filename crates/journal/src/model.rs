@@ -271,6 +271,9 @@ pub struct KeyRecord {
     pub session: Digest,
     /// Generation of the shares.
     pub epoch: u32,
+    /// Journal time from which its ceremony cannot finish any more: the witnessed time of its
+    /// release, and the life that genesis gives a ceremony.
+    pub until: UnixMs,
     /// Public result, once finished.
     pub public: Option<PublicKey>,
     /// Set by a revocation: the key signs nothing any more.

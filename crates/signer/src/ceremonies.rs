@@ -85,6 +85,11 @@ impl Ceremonies {
         self.running.remove(&name)
     }
 
+    /// Ceremonies that run.
+    pub(crate) fn names(&self) -> Vec<KeyName> {
+        self.running.keys().copied().collect()
+    }
+
     /// Ceremonies whose run has lasted too long.
     pub(crate) fn late(&self, now: UnixMs) -> Vec<KeyName> {
         let late =

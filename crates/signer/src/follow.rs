@@ -74,7 +74,9 @@ impl SignerNode {
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
                 self.ceremonies.end(name);
             }
+            self.keys.give_up(&view, follower.past(now))?;
         }
+        self.end_forbidden_runs(now);
 
         self.serve_held(now)
     }

@@ -116,7 +116,7 @@ impl SignerNode {
             match effect {
                 DkgEffect::Broadcast(body) => self.send_ceremony(name, None, body, now),
                 DkgEffect::Send { to, bytes } => self.send_ceremony(name, Some(to), bytes, now),
-                DkgEffect::Persist(record) => match self.persist(name, &record) {
+                DkgEffect::Persist(record) => match self.persist(name, &record, now) {
                     Ok(more) => effects.extend(more),
                     Err(Stop::Fatal(fatal)) => return Err(fatal),
                     Err(Stop::Refuse(refusal) | Stop::Wait(refusal)) => {
@@ -134,9 +134,18 @@ impl SignerNode {
         Ok(())
     }
 
-    fn persist(&mut self, name: KeyName, record: &KeyShareRecord) -> Result<Vec<DkgEffect>, Stop> {
+    fn persist(
+        &mut self,
+        name: KeyName,
+        record: &KeyShareRecord,
+        now: UnixMs,
+    ) -> Result<Vec<DkgEffect>, Stop> {
         let gone = || Refusal::new(Code::Internal, "the run is over");
         let run = self.ceremonies.get(name).ok_or_else(gone)?.run;
+
+        // A quarantine or a revocation may have been handed over since the run began.
+        let handed = self.journal.handed(now);
+        self.judge(&handed).may_go_on(name)?;
 
         // Before the session goes on to certify: a certificate without a durable share would make a
         // key that too few can sign with.
@@ -211,6 +220,21 @@ impl SignerNode {
             transcript,
         };
         self.send_answer(asker, &message, now);
+    }
+
+    /// Ends runs that the journal, or what was handed over, forbids by now.
+    pub(crate) fn end_forbidden_runs(&mut self, now: UnixMs) {
+        let names = self.ceremonies.names();
+        if names.is_empty() {
+            return;
+        }
+
+        let handed = self.journal.handed(now);
+        for name in names {
+            if let Err(refusal) = self.judge(&handed).may_go_on(name) {
+                self.fail_run(name, refusal, now);
+            }
+        }
     }
 
     /// Ends runs that took too long, and forgets messages of runs that never began.

@@ -2,7 +2,8 @@
 //!
 //! A share is a *candidate* from the moment its signer may certify it, and *active* only under a
 //! witnessed `finished` entry that names its transcript; the other candidates of that key are
-//! erased in the same transaction.
+//! erased in the same transaction. Those of a key that no such entry can name any more are erased
+//! under a witnessed head that says so.
 
 mod rows;
 
@@ -14,6 +15,7 @@ use rows::{in_force, number, opened};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_journal::View;
+use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::state::Lookup as _;
 use strongroom_mpc_core::KeyShareRecord;
 use strongroom_mpc_core::signing::{
@@ -22,7 +24,7 @@ use strongroom_mpc_core::signing::{
 use strongroom_ports::db::{Arg, Db};
 use strongroom_ports::keys::{KeyProtector, KeyProtectorError};
 use strongroom_signing::commitment_to_wire;
-use strongroom_types::{Code, Digest, KeyId, Refusal, TenantId};
+use strongroom_types::{Code, Digest, KeyId, Refusal, TenantId, UnixMs};
 use strongroom_wire::NonceCommitment;
 
 /// Most commitments of one `prepare`.
@@ -250,6 +252,31 @@ impl KeyRing {
             self.put_in_use(head, *named, rng)?;
         }
         Ok(named_now.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Erases the shares of keys that a *witnessed* head shows will never be: their ceremony was
+    /// revoked, a member is in quarantine, or its life ended at `past`, the time that no entry can
+    /// come before any more.
+    pub(crate) fn give_up(&mut self, head: &dyn View, past: UnixMs) -> Result<(), Fatal> {
+        // Under a tip that is not witnessed, or by this machine's clock, a `finished` of an earlier
+        // time could still come: the key would be one share short for good.
+        let is_over = |name: &&KeyName| {
+            let key = head.threshold_key(name.0, name.1);
+            key.is_ok_and(|key| key.public.is_none() && check_open(head, &key, past).is_err())
+        };
+        let over: Vec<KeyName> = self.candidates.keys().filter(is_over).copied().collect();
+
+        for name in over {
+            let mut tx = self.db.begin()?;
+            let (tenant, key) = (Arg::from(&name.0.0), Arg::from(&name.1.0));
+            tx.execute(sql::ERASE_CANDIDATES, &[tenant, key, false.into()])?;
+            tx.commit()?;
+
+            // The number of its last run stays: nothing is ever begun again under its name.
+            self.candidates.remove(&name);
+            tracing::info!(tenant = %name.0, key = %name.1, "the key will never be: its shares are erased");
+        }
+        Ok(())
     }
 
     fn put_in_use(

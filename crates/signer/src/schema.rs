@@ -34,6 +34,9 @@ pub(crate) const ACTIVATE: &str = "UPDATE signer_share SET active = $1
 pub(crate) const ERASE_OTHERS: &str = "DELETE FROM signer_share
     WHERE tenant = $1 AND threshold_key = $2 AND NOT (epoch = $3 AND transcript = $4)";
 
+pub(crate) const ERASE_CANDIDATES: &str = "DELETE FROM signer_share
+    WHERE tenant = $1 AND threshold_key = $2 AND active = $3";
+
 pub(crate) const PUT_RUN: &str =
     "INSERT INTO signer_run (tenant, threshold_key, run) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, threshold_key) DO UPDATE SET run = excluded.run";

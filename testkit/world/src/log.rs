@@ -122,9 +122,8 @@ impl Log {
             for batch in &self.batches {
                 follower.append(batch).unwrap();
             }
-            let seats: Vec<u16> = (1..=self.world.seats()).collect();
-            self.world.cosign_tip(follower, &seats, now);
         });
+        self.world.witness_tip(shared, now);
     }
 }
 
@@ -182,6 +181,12 @@ impl World {
             checkpoint: body.clone(),
             cosignatures: witnessed.cosignatures.iter().map(again).collect(),
         }
+    }
+
+    /// A service's replica receives every witness's cosignature of its tip.
+    pub fn witness_tip(&self, shared: &SharedFollower, now: UnixMs) {
+        let seats: Vec<u16> = (1..=self.seats()).collect();
+        shared.write(|follower| self.cosign_tip(follower, &seats, now));
     }
 
     /// A replica receives cosignatures of its tip by these seats.

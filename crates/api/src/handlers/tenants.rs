@@ -10,10 +10,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
 use strongroom_api_types::{KeyInfo, KeyState, PolicyInfo, TenantInfo};
+use strongroom_journal::View;
+use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::model::KeyRecord;
-use strongroom_journal::state::{Lookup as _, View as _};
-use strongroom_types::{Code, TenantId};
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::{Code, TenantId, UnixMs};
 
 /// A tenant: name, scope version (what the next act must name), keys, policy.
 #[utoipa::path(
@@ -36,6 +38,8 @@ pub(crate) async fn show(
         api.journal().read(|f| {
             let record = f.state().tenant(tenant)?;
             let policy = f.state().get(&ks::policy(tenant, &record.policy));
+            let past = f.past(api.now());
+            let key = |record: &KeyRecord| key(f.state(), record, past);
             Ok(Json(TenantInfo {
                 id: tenant.into(),
                 keys: f.state().keys(tenant).iter().map(key).collect(),
@@ -53,11 +57,13 @@ pub(crate) async fn show(
     Caller::new(api, headers).run(work).await
 }
 
-fn key(record: &KeyRecord) -> KeyInfo {
+/// A key as it stands; `past` is the time that has passed for good.
+fn key(view: &dyn View, record: &KeyRecord, past: UnixMs) -> KeyInfo {
     // Revoked first: a key can be revoked before its ceremony has finished.
     let state = match (&record.public, record.revoked) {
         (_, true) => KeyState::Revoked,
         (Some(_), false) => KeyState::Active,
+        (None, false) if check_open(view, record, past).is_err() => KeyState::Ended,
         (None, false) => KeyState::Generating,
     };
     KeyInfo {

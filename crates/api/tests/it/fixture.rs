@@ -30,7 +30,7 @@ use strongroom_types::{Act, Code, Document as _, Signed, UnixMs};
 use strongroom_wire::{
     JournalBatch, JournalResult, Marks, Payload, Role, WitnessCosignature, encode, topics,
 };
-use strongroom_world::{Letter, START, Sender};
+use strongroom_world::{Letter, Log, START, Sender};
 
 pub const OPERATOR: &str = "operator-key";
 pub const TENANT: &str = "tenant-key";
@@ -224,6 +224,15 @@ impl Served {
     /// Sets the clock; the stage's tick is due whenever it moved by half a second.
     pub fn at(&self, now: UnixMs) {
         self.clock.set(now);
+    }
+
+    /// Sets the clock; the journal's newest entry is of then, too, and witnessed.
+    pub fn live_to(&self, now: UnixMs) {
+        self.at(now);
+        let (world, ledger) = (self.journal.world.clone(), self.journal.ledger.clone());
+        let log = Log::of(&ledger);
+        Journal { world, ledger, log }.tick(now, &self.shared);
+        self.journal.world.witness_tip(&self.shared, now);
     }
 
     /// The API's stage handles what is on the bus.

@@ -1,8 +1,10 @@
 use crate::fixture::{Journal, OPERATOR, OTHER, Served, TENANT, bus, database};
 use std::sync::Arc;
+use strongroom_api_types::KeyState;
 use strongroom_client::ClientError;
 use strongroom_client::proof::{EntryProof, Trust};
 use strongroom_journal::Entry;
+use strongroom_journal::state::Lookup as _;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_types::Scope;
 use strongroom_world::START;
@@ -252,4 +254,26 @@ fn the_mirror_goes_on_after_a_restart_a_new_bus_and_a_lost_database() {
         address,
         "refilled from the bus"
     );
+}
+
+/// By the witnessed time, as signers and the coordinator give it up.
+#[test]
+fn a_key_whose_ceremony_has_ended_is_shown_as_ended() {
+    let served = Served::of(Journal::with_released_ceremony());
+    served.all_batches();
+    let tenant = served.journal.world.for_tenant(1).tenant;
+    let state = || {
+        let keys = served.client(OTHER).tenant(tenant.id).unwrap().keys;
+        keys.first().map(|key| key.state)
+    };
+    let key = served
+        .journal
+        .ledger
+        .state
+        .threshold_key(tenant.id, tenant.key);
+    let over = key.unwrap().until.plus(10_000);
+    served.at(over);
+    assert_eq!(state(), Some(KeyState::Generating), "by the clock alone");
+    served.live_to(over);
+    assert_eq!(state(), Some(KeyState::Ended));
 }

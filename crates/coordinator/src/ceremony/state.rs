@@ -14,6 +14,9 @@ pub(crate) enum CeremonyState {
     Submitted(ProtocolRun),
     /// The journal has the key.
     Finished,
+    /// The journal can never take a result: its life has ended, or a member of its roster is in
+    /// quarantine. The committee asks for another key.
+    GivenUp,
 }
 
 /// One run of the protocol.
@@ -38,6 +41,8 @@ pub(crate) enum CeremonyEvent {
     Certified,
     /// The journal has the key.
     KeyAppeared,
+    /// The journal takes no result any more.
+    Ended,
 }
 
 impl CeremonyState {
@@ -47,6 +52,7 @@ impl CeremonyState {
             Self::Running(_) => "running",
             Self::Submitted(_) => "submitted",
             Self::Finished => "finished",
+            Self::GivenUp => "given_up",
         }
     }
 
@@ -74,15 +80,19 @@ impl CeremonyState {
                 Self::Released | Self::Running(_) | Self::Submitted(_),
                 CeremonyEvent::KeyAppeared,
             ) => Ok(Self::Finished),
+            (Self::Released | Self::Running(_) | Self::Submitted(_), CeremonyEvent::Ended) => {
+                Ok(Self::GivenUp)
+            }
             // One offer per run: the journal takes one result, and the rest is noise.
             (Self::Released, CeremonyEvent::RunRefused { .. } | CeremonyEvent::Certified)
             | (Self::Submitted(_), CeremonyEvent::Certified)
             | (
-                Self::Finished,
+                Self::Finished | Self::GivenUp,
                 CeremonyEvent::RunStarted(_)
                 | CeremonyEvent::RunRefused { .. }
                 | CeremonyEvent::Certified
-                | CeremonyEvent::KeyAppeared,
+                | CeremonyEvent::KeyAppeared
+                | CeremonyEvent::Ended,
             ) => Err(illegal),
         }
     }
@@ -102,6 +112,7 @@ impl CeremonyEvent {
             Self::RunRefused { .. } => "run_refused",
             Self::Certified => "certified",
             Self::KeyAppeared => "key_appeared",
+            Self::Ended => "ended",
         }
     }
 }
@@ -119,19 +130,21 @@ mod tests {
 
     #[test]
     fn the_life_cycle_of_a_ceremony_is_the_reviewed_one() {
-        let states: [fn() -> CeremonyState; 4] = [
+        let states: [fn() -> CeremonyState; 5] = [
             || CeremonyState::Released,
             || CeremonyState::Running(RUN),
             || CeremonyState::Submitted(RUN),
             || CeremonyState::Finished,
+            || CeremonyState::GivenUp,
         ];
-        let events: [fn() -> CeremonyEvent; 4] = [
+        let events: [fn() -> CeremonyEvent; 5] = [
             || CeremonyEvent::RunStarted(RUN),
             || CeremonyEvent::RunRefused {
                 retry_at: UnixMs(5),
             },
             || CeremonyEvent::Certified,
             || CeremonyEvent::KeyAppeared,
+            || CeremonyEvent::Ended,
         ];
         let life_cycle = LifeCycle {
             file: "ceremony.txt",

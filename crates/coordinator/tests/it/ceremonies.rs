@@ -3,6 +3,7 @@
 use crate::signers::refusal_of;
 use crate::site::{NEW_KEY, Site, new_ceremony};
 use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
 use strongroom_types::{Code, Digest};
 use strongroom_wire::{
     CeremonyMessage, CoordinatorMessage, JournalSubmitted, SignerMessage, decode, topics,
@@ -278,6 +279,45 @@ fn a_refused_prepare_is_not_taken_for_a_refused_ceremony() {
     let no = refusal_of(Code::UnknownKey, &prepare);
     assert!(site.give_said(2, &no).is_empty());
     site.wait(RETRY_MS);
+    assert!(started_now(&mut site).is_empty());
+}
+
+/// By its own clock alone it would give up what the journal can still take.
+#[test]
+fn hole_a_ceremony_is_given_up_when_the_witnessed_time_is_past_its_end() {
+    let mut site = Site::with_ceremony();
+    let tenant = site.world.tenant.id;
+    let key = site.ledger.state.threshold_key(tenant, NEW_KEY).unwrap();
+    site.ticks();
+    site.now = key.until.plus(60_000);
+    assert_eq!(
+        started_now(&mut site),
+        all(2),
+        "the journal is not there yet"
+    );
+
+    site.ledger.push(Body::Tick, site.now).unwrap();
+    site.catch_up();
+    site.wait(RUN_MS);
+    assert_eq!(started_now(&mut site), all(3), "nor do witnesses say so");
+
+    site.world.witness_tip(&site.journal, site.now);
+    site.wait(RUN_MS);
+    assert!(started_now(&mut site).is_empty());
+    let late = ceremony_message(&site, None);
+    assert!(site.give_said(2, &late).is_empty(), "nothing is relayed");
+    for index in [1, 2, 3] {
+        let message = certificate(&site, new_ceremony(), index);
+        assert!(site.give_said(index, &message).is_empty());
+    }
+}
+
+#[test]
+fn a_ceremony_with_a_signer_in_quarantine_is_given_up() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    site.quarantine(2);
+    site.wait(RUN_MS);
     assert!(started_now(&mut site).is_empty());
 }
 

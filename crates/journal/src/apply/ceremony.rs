@@ -1,13 +1,13 @@
 //! The end of a ceremony: all n signers certified the same public result.
 
-use super::change::Change;
+use super::change::{Change, Place};
 use crate::entry::Finished;
 use crate::keyspace as ks;
 use crate::model::{KeyRecord, PublicKey};
-use crate::state::Lookup as _;
+use crate::state::{Lookup as _, View};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
 use strongroom_types::signed::verify_digest;
-use strongroom_types::{Code, Digest, KeyId, Refusal, Suite, TenantId, digest};
+use strongroom_types::{Code, Digest, KeyId, Refusal, Suite, TenantId, UnixMs, digest};
 
 /// Suite identifier of `mpc_core` for a suite of the registry.
 #[must_use]
@@ -32,17 +32,47 @@ pub fn key_name(tenant: TenantId, key: KeyId) -> Vec<u8> {
     [tenant.0, key.0].concat()
 }
 
+/// Whether a released ceremony can still finish at a journal time. What says no here says so
+/// permanently: journal time, a revocation and a quarantine never go back.
+///
+/// # Errors
+/// `already_exists` (finished, or revoked), `authority_expired`, `invalid_reference` (a member of
+/// the roster is in quarantine).
+pub fn check_open(view: &dyn View, record: &KeyRecord, at: UnixMs) -> Result<(), Refusal> {
+    // A second result would move the vaults of this key to another group key.
+    let key = record.plan.key;
+    if record.public.is_some() || record.revoked {
+        return Err(Refusal::new(Code::AlreadyExists, key));
+    }
+
+    // Else a writer could keep n certificates back until a signer's old disk is in other hands, and
+    // shares could be erased nowhere.
+    if at >= record.until {
+        let detail = format!("the ceremony of {key} ended at {}", record.until);
+        return Err(Refusal::new(Code::AuthorityExpired, detail));
+    }
+
+    // All n hold a share of the result. One put in quarantine since the release would make it a key
+    // with a share in hostile hands from the start.
+    let quarantined = view.platform()?.quarantined;
+    let mut roster = record.plan.roster.iter();
+    match roster.find(|index| quarantined.contains(index)) {
+        Some(index) => {
+            let detail = format!("signer {index} of the roster is in quarantine");
+            Err(Refusal::new(Code::InvalidReference, detail))
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) fn finish(
     change: &mut Change<'_>,
-    tenant: TenantId,
+    place: Place,
     finished: &Finished,
 ) -> Result<(), Refusal> {
+    let tenant = place.tenant;
     let mut record = change.threshold_key(tenant, finished.key)?;
-
-    // A second result would move the vaults of this key to another group key.
-    if record.public.is_some() || record.revoked {
-        return Err(Refusal::new(Code::AlreadyExists, finished.key));
-    }
+    check_open(&*change, &record, place.at)?;
     let public = check_public(tenant, &record, finished)?;
     check_certificates(change, &record, finished)?;
 

@@ -102,7 +102,7 @@ pub(super) fn put_released(
             put_policy(change, tenant, text, digest)
         }
         RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
-        RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, release),
+        RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, (time, release)),
         RegistryRecord::Board(new) => board::put(change, tenant, new),
     }
 }
@@ -293,7 +293,8 @@ fn check_ceremony(
         ));
     }
 
-    // A second ceremony under one key id would move vaults to another group key.
+    // A second ceremony under one key id would move vaults to another group key. An id whose
+    // ceremony has ended stays taken, too: signers number the runs of a key, and begin none again.
     if change.has(&ks::threshold_key(tenant, plan.key)) {
         return Err(taken(plan.key));
     }
@@ -304,7 +305,7 @@ fn put_ceremony(
     change: &mut Change<'_>,
     tenant: TenantId,
     plan: &CeremonyPlan,
-    release: Digest,
+    (time, release): (UnixMs, Digest),
 ) -> Result<(), Refusal> {
     check_ceremony(change, tenant, plan)?;
 
@@ -313,6 +314,7 @@ fn put_ceremony(
         plan: plan.clone(),
         session: digest("strongroom/ceremony-session/v1", &[&release.0]),
         epoch: 1,
+        until: time.plus(change.state().genesis().bounds.ceremony_life_ms),
         public: None,
         revoked: false,
     };

@@ -288,6 +288,25 @@ impl Follower {
         Ok(head)
     }
 
+    /// Latest time that has passed for good: no entry dated before it can come any more, and no
+    /// signer takes it for the future. 0 while no head is fresh.
+    ///
+    /// What is given up because a time has passed (an intent, its coins, a share that no key names)
+    /// is given up by this and never by a clock: until a *witnessed* head's newest entry is past the
+    /// time, a writer can append an entry with an older stamp, and what was given up is used after
+    /// all.
+    #[must_use]
+    pub fn past(&self, now: UnixMs) -> UnixMs {
+        let head = self.fresh(now).map_or(UnixMs(0), |head| head.at);
+
+        // A share is judged by its signer's own clock. The stamp may be ahead of the witnesses by the
+        // skew, and that clock behind them by as much.
+        UnixMs(
+            head.0
+                .saturating_sub(self.genesis().bounds.skew_ms.saturating_mul(2)),
+        )
+    }
+
     /// The `k`-th largest size: `k` witnesses vouch for it, since each one vouches for every
     /// prefix.
     fn kth_largest(&self, sizes: impl Iterator<Item = u64>) -> Option<u64> {

@@ -131,6 +131,70 @@ fn a_ceremony_finishes_once_and_not_after_its_key_was_revoked() {
 }
 
 #[test]
+fn hole_a_ceremony_finishes_within_its_life_and_never_after() {
+    let (ledger, key, ceremony) = released();
+    let life_ms = ledger.world.genesis.bounds.ceremony_life_ms;
+    assert_eq!(
+        key.until,
+        ledger.now.plus(life_ms),
+        "counted from the witnessed time of the release"
+    );
+    let after = |ms| {
+        let mut ledger = ledger.clone();
+        ledger.wait(ms);
+        ledger.refused(ceremony.body())
+    };
+    assert_eq!(after(life_ms - 1), None);
+    assert_eq!(after(life_ms), Some(Code::AuthorityExpired));
+}
+
+/// A writer that keeps the release's `witnessed` entry back does not shorten or lengthen the life.
+#[test]
+fn the_life_of_a_ceremony_counts_from_the_witnessed_time_of_its_release() {
+    let mut ledger = Ledger::with_tenant(World::new(1, WorldOptions::default()));
+    let put = ActBody::Put(ledger.world.ceremony_record());
+    let proposal = ledger.signed_act(put, &ledger.committee());
+    let release = ActBody::Release(Act::digest_of(&proposal.text));
+    ledger.push(Body::Act(proposal), ledger.now).unwrap();
+    ledger.witness();
+    ledger.act(release, &ledger.committee()).unwrap();
+    ledger.wait(60_000);
+    let (witnessed_at, witnessed) = (ledger.now, ledger.witnessed());
+    ledger.wait(60_000);
+    ledger.push(Body::Witnessed(witnessed), ledger.now).unwrap();
+    let tenant = &ledger.world.tenant;
+    let key = ledger.state.threshold_key(tenant.id, tenant.key).unwrap();
+    let life_ms = ledger.world.genesis.bounds.ceremony_life_ms;
+    assert_eq!(key.until, witnessed_at.plus(life_ms));
+}
+
+/// No dead end: another key can be asked for. The id of the first stays taken.
+#[test]
+fn after_the_end_of_a_ceremony_another_key_is_made() {
+    let (mut ledger, key, _) = released();
+    ledger.wait(ledger.world.genesis.bounds.ceremony_life_ms);
+    assert_eq!(proposed(&ledger, key.plan), Some(Code::AlreadyExists));
+
+    ledger.world.tenant.key = KeyId([9; 16]);
+    ledger.make_key();
+    let tenant = &ledger.world.tenant;
+    let made = ledger.state.threshold_key(tenant.id, tenant.key).unwrap();
+    assert!(made.public.is_some());
+}
+
+#[test]
+fn hole_a_roster_with_a_member_in_quarantine_since_the_release_finishes_nothing() {
+    let (mut ledger, _, ceremony) = released();
+    assert_eq!(ledger.refused(ceremony.body()), None);
+    let quarantine = ActBody::Tighten(Tighten::Quarantine(3));
+    ledger.platform_act(quarantine).unwrap();
+    assert_eq!(
+        ledger.refused(ceremony.body()),
+        Some(Code::InvalidReference)
+    );
+}
+
+#[test]
 fn every_signer_of_the_roster_certifies() {
     let (ledger, _, ceremony) = released();
     let finished = ceremony.finished;

@@ -4,6 +4,7 @@ use super::Judge;
 use crate::keys::KeyName;
 use crate::verdict::Stop;
 use strongroom_journal::View;
+use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
@@ -21,14 +22,20 @@ impl Judge<'_> {
         let at_head = approved(&self.follower.head_view(head)?, name, index);
         let key = at_head.map_err(|refusal| self.release_may_come(name, refusal))?;
 
-        // A revocation or a quarantine counts at once, witnessed or not.
-        approved(self.follower.state(), name, index)?;
+        self.may_go_on(name)?;
+        Ok(key)
+    }
+
+    /// Nothing at this signer's tip, or in what was handed over, forbids a run of the key's ceremony:
+    /// an end, a revocation or a quarantine counts at once, witnessed or not.
+    pub(crate) fn may_go_on(&self, name: KeyName) -> Result<(), Refusal> {
+        let (tip, index) = (self.follower.state(), self.identity.index()?);
+        approved(tip, name, index)?;
         for delta in self.handed {
-            let view = Overlay::new(self.follower.state()).with(delta);
-            approved(&view, name, index)
+            approved(&Overlay::new(tip).with(delta), name, index)
                 .map_err(|why| Refusal::new(Code::TighteningPending, why))?;
         }
-        Ok(key)
+        Ok(())
     }
 
     /// A release that is not below the head may still come, unless the tip shows that the ceremony
@@ -65,5 +72,8 @@ fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Ref
     if quarantined || !key.plan.roster.contains(&index) {
         return Err(Refusal::new(Code::NotInRoster, format!("signer {index}")));
     }
+
+    // By the journal's time: an entry that finishes the ceremony is judged by that, too.
+    check_open(view, &key, view.position()?.last_at)?;
     Ok(key)
 }

@@ -12,6 +12,7 @@
 
 mod admin;
 mod ceremony;
+mod ceremony_end;
 mod cluster;
 mod coordinator;
 mod disk;

@@ -24,6 +24,7 @@ pub fn key_record(suite: Suite) -> KeyRecord {
         },
         session: Digest([9; 32]),
         epoch: 3,
+        until: strongroom_types::UnixMs(1_767_312_000_000),
         public: None,
         revoked: false,
     }

@@ -140,6 +140,7 @@ pub(super) fn records() -> Vec<Case> {
         plan: plan(),
         session: Digest([1; 32]),
         epoch: 1,
+        until: strongroom_types::UnixMs(1_767_312_000_000),
         public: Some(public),
         revoked: true,
     };
