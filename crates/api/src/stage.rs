@@ -82,7 +82,8 @@ impl Stage for ApiStage {
 
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
-        on_tick::on_tick(&mut self.post, &mut Step { now, tx })
+        let past = self.journal.read(|f| f.past(now));
+        on_tick::on_tick(&mut self.post, &mut Step { now, tx }, past)
     }
 
     fn tick_every_ms(&self) -> u64 {

@@ -43,7 +43,7 @@ impl ApprovalsStage {
         intent: &ParsedText<Intent>,
         event: fn(OutlookKind) -> PendingEvent,
     ) -> Outgoing {
-        let outlook = Outlook::of(&self.journal, &intent.signed, step.now);
+        let outlook = Outlook::of(&self.journal, intent, step.now);
         let before = store::find(step.tx, &intent.digest)?
             .map_or(PendingState::Absent, |pending| pending.state);
         match before.apply(event(outlook.kind())).map_err(illegal)? {

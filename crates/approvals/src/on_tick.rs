@@ -55,8 +55,12 @@ impl ApprovalsStage {
 
     /// Ends what is at its deadline.
     pub(crate) fn end_what_expired(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
+        // Not by this clock: a client that is told "expired" signs again, and an entry with an older
+        // stamp could then authorize the first intent as well.
+        let past = self.journal.read(|follower| follower.past(now));
+
         let mut records = Vec::new();
-        for pending in store::expired(tx, now)? {
+        for pending in store::expired(tx, past)? {
             let mut step = step_for(now, tx, &pending.intent);
             records.extend(self.end_intent(&mut step, &pending, Ending::Expired)?);
         }

@@ -1,9 +1,10 @@
 //! The policy's early answer to an intent.
 
+use crate::inbox::ParsedText;
 use crate::pending::OutlookKind;
 use strongroom_journal::apply::evaluate;
 use strongroom_replica::SharedFollower;
-use strongroom_types::{Document as _, Refusal, Signed, UnixMs};
+use strongroom_types::{Document as _, Intent, Refusal, UnixMs};
 use strongroom_wire::Decided;
 
 /// The policy's answer now. `apply` gives it again, at the entry's position, and that one counts.
@@ -16,9 +17,19 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Evaluates the same function that `apply` and every signer evaluate, on the replica's tip.
-    pub(crate) fn of(journal: &SharedFollower, signed: &Signed, now: UnixMs) -> Self {
-        let evaluated =
-            journal.read(|follower| evaluate(follower.state(), follower.state(), signed, now));
+    pub(crate) fn of(journal: &SharedFollower, intent: &ParsedText<Intent>, now: UnixMs) -> Self {
+        let expires = intent.document.expires;
+        let evaluated = journal.read(|follower| {
+            // Until its time is over for good it is evaluated as within it: this clock alone must
+            // not end what an entry with an older stamp could still authorize.
+            let is_over = follower.past(now) >= expires;
+            let at = if is_over {
+                now
+            } else {
+                now.min(UnixMs(expires.0.saturating_sub(1)))
+            };
+            evaluate(follower.state(), follower.state(), &intent.signed, at)
+        });
 
         // Refused before the policy was asked, so a decision to show or to approve does not exist.
         let decision = match evaluated {

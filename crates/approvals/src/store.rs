@@ -116,11 +116,11 @@ fn delete_answers(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
     .map(drop)
 }
 
-/// Intents at or after their deadline, a page at most.
-pub(crate) fn expired(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<Pending>, StageError> {
+/// Intents whose deadline is not after `past`, a page at most.
+pub(crate) fn expired(tx: &mut dyn Tx, past: UnixMs) -> Result<Vec<Pending>, StageError> {
     let rows = tx.query(
         "SELECT signed, core, done FROM pending WHERE expires <= $1 ORDER BY expires LIMIT $2",
-        &[Arg::u64(now.0)?, Arg::from(PAGE_ROWS)],
+        &[Arg::u64(past.0)?, Arg::from(PAGE_ROWS)],
     )?;
     rows.iter().map(pending).collect()
 }

@@ -41,7 +41,7 @@ impl TransactionsStage {
         let offered = offered.clone();
         let refusal = Refusal::new(*code, detail);
         match AfterRefusal::of(refusal.code, &offered) {
-            AfterRefusal::AlreadyIn => Ok(Vec::new()),
+            AfterRefusal::GoOn => Ok(Vec::new()),
             AfterRefusal::Rebuild => self.rebuild(step, payment, &offered),
             AfterRefusal::Return => self.return_to_approvers(step, payment, refusal),
             AfterRefusal::End => {
@@ -89,8 +89,9 @@ impl TransactionsStage {
 
 /// Next step that a refusal of the journal asks for.
 enum AfterRefusal {
-    /// The submission arrived twice, and the first one is in.
-    AlreadyIn,
+    /// Nothing: the submission arrived twice and the first one is in, or its time is over, which
+    /// the next reminder finds out by itself.
+    GoOn,
     /// Another transaction.
     Rebuild,
     /// Other approvals.
@@ -101,9 +102,10 @@ enum AfterRefusal {
 
 impl AfterRefusal {
     fn of(code: Code, offered: &Offered) -> Self {
-        // Ending it here would tell the client that a payment failed which the signers complete.
-        if code == Code::IntentAlreadyAuthorized {
-            Self::AlreadyIn
+        // Ending it here would tell the client that a payment failed which the signers complete. That
+        // it has expired is the writer's word alone: it could still append it with an older stamp.
+        if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
+            Self::GoOn
         } else if code == Code::DecisionChanged {
             Self::Return
         } else if code == Code::AnchorTaken && offered.builds < BUILDS_MAX {

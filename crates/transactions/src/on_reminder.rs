@@ -34,6 +34,13 @@ impl TransactionsStage {
                 continue;
             }
 
+            // Its time may be over: nothing new is offered, and its coins are not promised again
+            // until that is certain.
+            if step.now >= payment.intent.expires {
+                store::set_state(&mut step, payment, PaymentEvent::Postpone)?;
+                continue;
+            }
+
             // A deposit may have arrived since the last round: only a vault that was just looked at
             // can be called empty.
             let age = self.sync_vault_of(&mut step, &payment)?;
@@ -102,8 +109,9 @@ impl TransactionsStage {
 
     /// Why a payment that is not signed yet need not be signed any more.
     fn end_reason(&self, payment: &Payment, now: UnixMs) -> Option<Refusal> {
-        // Signers refuse it from here on; waiting longer would hold coins for nothing.
-        if now >= payment.intent.expires {
+        // By the witnessed time, not by this clock: an entry with an older stamp could still
+        // authorize it, and a client that was told to sign another would pay twice.
+        if self.journal.read(|f| f.past(now)) >= payment.intent.expires {
             return Some(Code::IntentExpired.into());
         }
 

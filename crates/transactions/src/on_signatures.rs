@@ -92,6 +92,12 @@ impl TransactionsStage {
         offered: &Offered,
         refusals: Vec<SignerRefusal>,
     ) -> Result<Vec<Record>, StageError> {
+        // A further attempt needs no signature of people, so until the intent's own time is over for
+        // good this one's end ends nothing: the next reminder decides.
+        if refusals.iter().any(|refusal| is_of_time(refusal.code)) {
+            return Ok(Vec::new());
+        }
+
         // The journal may hold the attempt: its anchor belongs to this intent forever.
         reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
 
@@ -103,4 +109,9 @@ impl TransactionsStage {
         };
         self.end(step, payment, announcement, Who::Signers)
     }
+}
+
+/// Whether signers refuse because a time has passed, each by its own clock.
+fn is_of_time(code: Code) -> bool {
+    matches!(code, Code::IntentExpired | Code::AttemptTooOld)
 }

@@ -14,9 +14,14 @@ use strongroom_wire::TransactionState;
 /// that an answer takes, well below a client's patience.
 const AGAIN_MS: u64 = 2_000;
 
-pub(super) fn on_tick(post: &mut Post, step: &mut Step<'_>) -> Result<Vec<Record>, StageError> {
+/// `past` is the time that has passed for good.
+pub(super) fn on_tick(
+    post: &mut Post,
+    step: &mut Step<'_>,
+    past: UnixMs,
+) -> Result<Vec<Record>, StageError> {
     let before = UnixMs(step.now.0.saturating_sub(AGAIN_MS));
-    let mut records = send_intents(post, step, before)?;
+    let mut records = send_intents(post, step, (before, past))?;
     records.extend(send_answers(post, step, before)?);
     records.extend(send_acts(post, step, before)?);
     Ok(records)
@@ -26,7 +31,7 @@ pub(super) fn on_tick(post: &mut Post, step: &mut Step<'_>) -> Result<Vec<Record
 fn send_intents(
     post: &mut Post,
     step: &mut Step<'_>,
-    before: UnixMs,
+    (before, past): (UnixMs, UnixMs),
 ) -> Result<Vec<Record>, StageError> {
     let mut records = Vec::new();
     for mut row in store::in_state(step.tx, TransactionState::Received, before)? {
@@ -35,8 +40,12 @@ fn send_intents(
             store::set_sent(step.tx, &row.intent, step.now)?;
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
+        } else if past.0 < row.expires_ms {
+            // Another service may have had it, and its entry may come with an older stamp: a client
+            // that was told "expired" would sign again. The next page must not begin with it.
+            store::set_sent(step.tx, &row.intent, step.now)?;
         } else if let Ok(state) = apply(row.state, RowEvent::TimedOut) {
-            // Policy would refuse it by now: a client that waits for it must see an end.
+            // Nothing authorizes it any more: a client that waits for it must see an end.
             let was = row.clone();
             row.state = state;
             row.set_reason(

@@ -92,6 +92,18 @@ impl Desk {
         self.step();
     }
 
+    /// The journal's newest entry is of now.
+    pub fn tick(&mut self) {
+        let now = self.now();
+        self.journal.tick(now, &self.intake.journal);
+    }
+
+    /// Every witness cosigns the newest entry now.
+    pub fn witness(&self) {
+        let world = &self.journal.world;
+        world.witness_tip(&self.intake.journal, self.now());
+    }
+
     fn step(&mut self) {
         let now = self.clock.now_ms();
         while !self.stage.step(now, Duration::ZERO).unwrap().idle() {}

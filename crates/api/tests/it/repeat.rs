@@ -33,9 +33,19 @@ fn an_intent_is_sent_until_it_is_decided() {
 }
 
 #[test]
-fn an_intent_that_nobody_decided_in_time_expires_and_is_not_sent_any_more() {
+fn hole_an_intent_that_nobody_decided_expires_when_the_witnessed_time_is_past_its_end() {
     let (mut desk, intent) = Desk::with_intent(500_000);
-    desk.wait(intent.expires.since(intent.created));
+    let over_ms =
+        intent.expires.since(intent.created) + 2 * desk.journal.world.genesis.bounds.skew_ms;
+    desk.wait(over_ms);
+    let state = desk.row(&intent).state;
+    assert_eq!(state, TransactionState::Received, "by this clock alone");
+    desk.tick();
+    desk.wait(2_500);
+    let state = desk.row(&intent).state;
+    assert_eq!(state, TransactionState::Received, "no witness has seen it");
+    desk.witness();
+    desk.wait(2_500);
     let row = desk.row(&intent);
     assert_eq!(
         (row.state, row.code.as_str()),

@@ -102,6 +102,22 @@ impl Office {
         self.ledger.borrow().now
     }
 
+    /// Lets time pass, and the journal with it: its newest entry is of now, and witnessed.
+    pub fn live(&self, ms: u64) {
+        self.tick(ms);
+        self.world.witness_tip(&self.journal, self.now());
+    }
+
+    /// As [`Self::live`], but no witness has seen the entry.
+    pub fn tick(&self, ms: u64) {
+        let mut ledger = self.ledger.borrow_mut();
+        ledger.wait(ms);
+        let now = ledger.now;
+        ledger.push(strongroom_journal::Body::Tick, now).unwrap();
+        drop(ledger);
+        self.catch_up();
+    }
+
     /// Puts a record into force.
     pub fn put(&self, record: strongroom_types::RegistryRecord) {
         self.ledger.borrow_mut().put_and_release(record);

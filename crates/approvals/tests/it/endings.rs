@@ -6,6 +6,10 @@ use strongroom_world::{INTENT_LIFE_MS, Who};
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office};
 
+/// Time after which an intent is over by the witnessed time, milliseconds: its life, and twice the
+/// skew.
+const OVER_MS: u64 = INTENT_LIFE_MS + 10_000;
+
 #[test]
 fn waiting_intent_expires_with_its_answers() {
     let mut desk = Desk::new(Office::new());
@@ -13,7 +17,7 @@ fn waiting_intent_expires_with_its_answers() {
     assert!(desk.yes(Who::Approver(0), &intent).is_none());
     assert!(desk.tick().is_empty(), "not before its deadline");
 
-    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    desk.office.live(OVER_MS);
     let ended = desk.tick();
     assert_eq!(ended.len(), 1);
     assert!(matches!(
@@ -24,12 +28,44 @@ fn waiting_intent_expires_with_its_answers() {
     assert!(desk.tick().is_empty(), "said once");
 }
 
+/// "Expired" makes a client sign again, and an entry with an older stamp could still authorize the
+/// first intent.
+#[test]
+fn hole_intent_is_not_given_up_by_the_services_own_clock() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    desk.office.ledger.borrow_mut().wait(OVER_MS);
+    assert!(desk.tick().is_empty(), "by this clock alone");
+    desk.office.tick(0);
+    assert!(
+        desk.tick().is_empty(),
+        "by an entry that no witness has seen"
+    );
+
+    // A submission that comes late is evaluated as if it had come in time.
+    desk.waiting(MEDIUM);
+
+    desk.office
+        .world
+        .witness_tip(&desk.office.journal, desk.office.now());
+    let ended = desk.tick();
+    let digests: Vec<_> = ended.iter().map(|ended| &ended.intent).collect();
+    let world = &desk.office.world;
+    assert!(digests.contains(&&world.signed_intent(&intent)));
+    assert_eq!(ended.len(), 2);
+    let late = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert!(matches!(
+        late.decided,
+        Decided::Refused(Code::IntentExpired, _)
+    ));
+}
+
 /// A tick must not hold the tables for as long as a backlog takes.
 #[test]
 fn expired_intents_end_a_page_per_tick() {
     let mut desk = Desk::new(Office::new());
     (0..70).for_each(|n| drop(desk.waiting(MEDIUM + n)));
-    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    desk.office.live(OVER_MS);
     let ended = [desk.tick().len(), desk.tick().len(), desk.tick().len()];
     assert_eq!(ended, [64, 6, 0]);
 }
@@ -39,7 +75,7 @@ fn approved_intent_expires_without_a_word() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     desk.yes(Who::Approver(0), &intent).unwrap();
-    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    desk.office.live(OVER_MS);
     assert!(desk.tick().is_empty());
     assert_eq!(desk.rows(), (0, 0));
 }

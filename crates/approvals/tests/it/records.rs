@@ -23,7 +23,7 @@ fn decision_keeps_its_vaults_order_and_lives_as_long_as_its_intent() {
 fn news_of_an_expiry_can_still_be_read() {
     let mut desk = Desk::new(Office::new());
     desk.waiting(MEDIUM);
-    desk.office.ledger.borrow_mut().wait(INTENT_LIFE_MS);
+    desk.office.live(INTENT_LIFE_MS + 10_000);
     let now = desk.office.now().0;
     let [record] = desk.tick_records().try_into().unwrap();
     assert!(record.headers.deadline_ms > now);

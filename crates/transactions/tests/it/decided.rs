@@ -262,7 +262,7 @@ fn payment_whose_vault_never_appears_ends_with_its_time() {
     let mut intent = service.intent();
     intent.vault = strongroom_types::VaultId([9; 16]);
     assert!(service.approve(&intent).is_empty());
-    let sent = service.wait(strongroom_world::INTENT_LIFE_MS);
+    let sent = service.live(OVER_MS);
     assert_eq!(sent.states(), [TransactionState::Expired]);
 }
 

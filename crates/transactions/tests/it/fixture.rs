@@ -21,7 +21,7 @@ use strongroom_wire::{
     Role, SigningFinished, SigningRequested, TransactionChanged, TransactionState, decode, encode,
     topics,
 };
-use strongroom_world::{Ceremony, Gateway, Ledger, Log, World, WorldOptions};
+use strongroom_world::{Ceremony, Gateway, INTENT_LIFE_MS, Ledger, Log, World, WorldOptions};
 
 /// Patience of the service with journal and coordinator, milliseconds.
 pub const RESEND_MS: u64 = 5_000;
@@ -29,6 +29,9 @@ pub const RESEND_MS: u64 = 5_000;
 pub const AMOUNT: u64 = 1_000_000;
 /// Amount of each coin of [`Service::funded`], satoshi.
 pub const COIN: u64 = 3_000_000;
+
+/// Time after which an intent of now is over by the witnessed time, milliseconds.
+pub const OVER_MS: u64 = INTENT_LIFE_MS + 10_000;
 
 /// Topics that the service publishes.
 const OUT: [&str; 4] = [
@@ -166,6 +169,14 @@ impl Service {
     /// Lets time pass; gives what the service published in it.
     pub fn wait(&mut self, ms: u64) -> Sent {
         self.now = self.now.plus(ms);
+        self.settle()
+    }
+
+    /// Lets time pass for the journal, too: its newest entry is of now, and witnessed.
+    pub fn live(&mut self, ms: u64) -> Sent {
+        self.now = self.now.plus(ms);
+        self.append(vec![Body::Tick]);
+        self.ledger.world.witness_tip(&self.journal, self.now);
         self.settle()
     }
 

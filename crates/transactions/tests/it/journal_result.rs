@@ -119,7 +119,6 @@ fn submission_that_arrived_twice_is_no_end() {
 fn each_refusal_ends_in_the_state_that_everyone_shows() {
     let mut service = Service::funded(1);
     let codes = [
-        Code::IntentExpired,
         Code::IntentCancelled,
         Code::IntentRejected,
         Code::PolicyBlocked,

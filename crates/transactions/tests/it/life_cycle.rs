@@ -228,7 +228,7 @@ impl Play {
                 self.learn(&sent);
             }
             (Happening::Expire, _) => {
-                let sent = self.service.wait(strongroom_world::INTENT_LIFE_MS);
+                let sent = self.service.live(OVER_MS);
                 self.learn(&sent);
             }
             (Happening::Restart, _) => self.service.restart(),

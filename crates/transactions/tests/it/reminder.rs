@@ -1,9 +1,10 @@
 use crate::fixture::*;
 use std::collections::BTreeSet;
 use strongroom_ports::chain::{Broadcast, Standing};
-use strongroom_types::{ActBody, Code, Document as _, Tighten};
-use strongroom_wire::{JournalSubmitted, SigningRequested, TransactionState, topics};
-use strongroom_world::INTENT_LIFE_MS;
+use strongroom_types::{ActBody, Code, Digest, Document as _, SessionId, Tighten, UnixMs};
+use strongroom_wire::{
+    JournalSubmitted, Outcome, SignerRefusal, SigningRequested, TransactionState, topics,
+};
 
 #[test]
 fn offer_without_an_answer_is_sent_again_unchanged() {
@@ -48,7 +49,7 @@ fn payment_on_time_is_not_reminded() {
 fn offer_ends_with_the_intents_time() {
     let mut service = Service::funded(1);
     let payment = service.offered();
-    let changed = service.wait(INTENT_LIFE_MS).changed();
+    let changed = service.live(OVER_MS).changed();
     assert_eq!(changed[0].state, TransactionState::Expired);
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::IntentExpired);
     assert_eq!(service.state(&payment.intent), Some(3));
@@ -59,12 +60,87 @@ fn offer_ends_with_the_intents_time() {
     assert!(service.wait(RESEND_MS).is_empty());
 }
 
+/// Signer 1's refusal.
+fn refusal(request: &SigningRequested, code: Code) -> SignerRefusal {
+    SignerRefusal {
+        session: SessionId([0; 16]),
+        request: request.attempt.unsigned_digest,
+        code,
+        detail: code.meaning().to_owned(),
+        evidence: Digest::default(),
+        head: 0,
+        at: UnixMs(0),
+    }
+}
+
+/// A client that is told "expired" signs another intent. A writer can still authorize the first one
+/// by an entry with an older stamp, until a witnessed head is past its end: both would be paid.
+#[test]
+fn hole_offer_is_not_given_up_by_the_services_own_clock() {
+    let mut service = Service::funded(1);
+    let payment = service.offered();
+    let sent = service.wait(OVER_MS);
+    assert!(sent.changed().is_empty());
+    let asked_again: SigningRequested = sent.only(topics::SIGNING_REQUESTED);
+    assert_eq!(asked_again, payment.request);
+
+    // The writer's word, and signers' words by their own clocks, end it no sooner.
+    let record = service.mail().answer(&payment, Err(Code::IntentExpired));
+    assert!(service.send(&[record]).is_empty());
+    for code in [Code::IntentExpired, Code::AttemptTooOld] {
+        let refusals = vec![refusal(&payment.request, code)];
+        let record = service
+            .mail()
+            .again(code as u64)
+            .finished(&payment.request, Outcome::Failed(refusals));
+        assert!(service.send(&[record]).is_empty(), "{code}");
+    }
+
+    // Nor does a tip that no witness has seen.
+    service.append(vec![strongroom_journal::Body::Tick]);
+    assert!(service.wait(RESEND_MS).changed().is_empty());
+    assert_eq!(service.state(&payment.intent), Some(0));
+    let held = "SELECT COUNT(*) FROM reservation WHERE intent IS NOT NULL";
+    assert_eq!(service.count(held), 1, "its coin is not promised again");
+
+    let sent = service.live(RESEND_MS);
+    assert_eq!(sent.states(), [TransactionState::Expired]);
+}
+
+#[test]
+fn hole_payment_that_is_not_built_is_not_given_up_by_the_services_own_clock() {
+    let mut service = Service::new();
+    service.gateway.set_down(true);
+    let intent = service.intent();
+    service.approve(&intent);
+    assert!(service.wait(OVER_MS).is_empty());
+
+    // Funds that arrive now are not offered for it.
+    service.gateway.set_down(false);
+    service.fund(COIN);
+    assert!(service.wait(60_000).is_empty());
+    assert_eq!(service.live(60_000).states(), [TransactionState::Expired]);
+}
+
+/// The last moment at which a signer whose clock is late may still share, by a head whose stamp is
+/// early.
+#[test]
+fn hole_offer_is_not_given_up_within_twice_the_skew() {
+    let mut service = Service::funded(1);
+    service.offered();
+    assert!(service.live(OVER_MS - 1).changed().is_empty());
+    assert_eq!(
+        service.live(RESEND_MS).states(),
+        [TransactionState::Expired]
+    );
+}
+
 #[test]
 fn signed_payment_does_not_end_with_the_intents_time() {
     let mut service = Service::funded(1);
     service.gateway.set_down(true);
     let payment = service.signed();
-    assert!(service.wait(INTENT_LIFE_MS * 2).is_empty());
+    assert!(service.live(OVER_MS).is_empty());
     service.gateway.set_down(false);
     let sent = service.wait(60_000);
     assert_eq!(sent.states(), [TransactionState::Broadcasting]);
@@ -77,7 +153,7 @@ fn payment_that_is_not_built_ends_with_the_intents_time() {
     service.gateway.set_down(true);
     let intent = service.intent();
     service.approve(&intent);
-    let sent = service.wait(INTENT_LIFE_MS);
+    let sent = service.live(OVER_MS);
     assert_eq!(sent.states(), [TransactionState::Expired]);
     assert!(service.wait(60_000).is_empty());
 }

@@ -115,7 +115,7 @@ fn bodies_of_transactions_that_end_do_not_change() {
     book.get("failed with a signer's refusal", &path(&intent));
 
     let intent = served.taken(500_000, "nobody decided");
-    served.at(intent.expires);
+    served.live_to(intent.expires.plus(10_000));
     served.step();
     book.get("expired before anyone decided", &path(&intent));
     book.compare("ended.txt");
