@@ -8,7 +8,8 @@
 //! | `platform` | the platform's registry: admins, their credentials and board |
 //! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
 //! | `record`, `proposal` | registry records: at once, or after delay and release |
-//! | `tighten`, `reject` | tightenings: revoke, stop, pause, cancel, reject, veto, quarantine |
+//! | `tighten`, `ended` | tightenings: revoke, stop, pause, veto, quarantine; how an intent ends: cancel, reject |
+//! | `quota` | whose room an entry uses |
 //! | `authorize`, `approvals` | payments: authorized with attempt 1 |
 //! | `policies` | policies that can be put in force |
 //! | `attempt` | further attempts of an authorized intent |
@@ -23,12 +24,13 @@ mod authorize;
 mod board;
 pub mod ceremony;
 mod change;
+mod ended;
 mod opened;
 mod platform;
 mod policies;
 mod proposal;
+mod quota;
 mod record;
-mod reject;
 mod tighten;
 mod waiting;
 mod windows;
@@ -47,11 +49,9 @@ use crate::state::{Delta, Lookup as _, State, View};
 use change::{Change, Place};
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId};
 
-/// Keys of a tenant forgotten with each of its entries: several times what an entry adds, so that
+/// Keys of a scope forgotten with each of its entries: several times what an entry adds, so that
 /// memory of the past stays bounded by retention.
 const FORGET_MAX: usize = 16;
-/// Milliseconds in a minute.
-const MINUTE_MS: u64 = 60_000;
 
 /// The change that an entry makes, or the reason why it must not be appended.
 ///
@@ -93,9 +93,7 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
 
     // Before the rules: a tenant whose quota is full of expired records must not be refused for it.
     let mut change = Change::new(state);
-    if let Scope::Tenant(tenant) = entry.scope {
-        change.forget_expired(tenant, entry.at, FORGET_MAX)?;
-    }
+    change.forget_expired(entry.scope, entry.at, FORGET_MAX)?;
     dispatch(&mut change, entry)?;
 
     position.next_seq = entry.seq + 1;
@@ -113,13 +111,11 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
         Body::Tick => check_platform_scope(entry),
         Body::Act(signed) => act::apply(change, entry, signed),
         Body::Authorized(authorization) => {
-            let place = tenant_place(entry)?;
-            count_entry(change, place)?;
+            let place = quota::count_entry(change, entry)?;
             authorize::apply(change, place, authorization)
         }
         Body::Attempt(further) => {
-            let place = tenant_place(entry)?;
-            count_entry(change, place)?;
+            let place = quota::count_entry(change, entry)?;
             attempt::apply(change, place, further)
         }
         Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?, finished),
@@ -168,26 +164,6 @@ fn genesis(change: &mut Change<'_>, hash: Digest) -> Result<(), Refusal> {
     for credential in &genesis.admin_credentials {
         record::put_credential(change, Scope::Platform, credential)?;
     }
-    Ok(())
-}
-
-/// Counts an entry against the tenant's quota of this minute of journal time: one tenant must not
-/// be able to fill the journal for all others.
-fn count_entry(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
-    let mut record = change.tenant(place.tenant)?;
-    let minute = place.at.0 / MINUTE_MS;
-    let used = if record.minute.0 == minute {
-        record.minute.1
-    } else {
-        0
-    };
-
-    if used >= change.state().genesis().bounds.entries_per_minute {
-        return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
-    }
-
-    record.minute = (minute, used + 1);
-    change.put(ks::tenant(place.tenant), &record);
     Ok(())
 }
 

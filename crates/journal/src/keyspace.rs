@@ -13,6 +13,8 @@ pub type Key = Vec<u8>;
 // Tags are in the root of the state: one is never given a second meaning.
 const PROPOSAL: u8 = 11;
 const INTENT: u8 = 15;
+const EXPIRY: u8 = 20;
+const PLATFORM_EXPIRY: u8 = 29;
 const ENDED: u8 = 22;
 const OPEN_INTENT: u8 = 23;
 
@@ -184,17 +186,18 @@ pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number:
     )
 }
 
-/// A key of this tenant to forget at a time.
+/// A key of this scope to forget at a time.
 #[must_use]
-pub fn expiry(t: TenantId, at: UnixMs, forget: &[u8]) -> Key {
+pub fn expiry(scope: impl Into<Scope>, at: UnixMs, forget: &[u8]) -> Key {
     // Big-endian time first: what is due is a prefix of the range, found without a scan.
-    key(20, &[&t.0, &at.0.to_be_bytes(), forget])
+    let parts: [&[u8]; 2] = [&at.0.to_be_bytes(), forget];
+    scoped(scope.into(), (EXPIRY, PLATFORM_EXPIRY), &parts)
 }
 
-/// Prefix of [`expiry`] keys of one tenant.
+/// Prefix of [`expiry`] keys of one scope.
 #[must_use]
-pub fn expiry_prefix(t: TenantId) -> Key {
-    key(20, &[&t.0])
+pub fn expiry_prefix(scope: impl Into<Scope>) -> Key {
+    scoped(scope.into(), (EXPIRY, PLATFORM_EXPIRY), &[])
 }
 
 /// An intent that ended before it was authorized.
@@ -284,7 +287,12 @@ pub fn read_proposal(key: &[u8]) -> Option<Digest> {
 /// Splits an expiry key of [`expiry`] into its time and the key to forget.
 #[must_use]
 pub fn read_expiry(bytes: &[u8]) -> Option<(UnixMs, Key)> {
-    // One tag byte and 16 of the tenant come before the time.
-    let at = bytes.get(17..25)?.try_into().ok()?;
-    Some((UnixMs(u64::from_be_bytes(at)), bytes.get(25..)?.to_vec()))
+    // The tag comes before the time, and a tenant's 16 bytes.
+    let rest = match *bytes.first()? {
+        EXPIRY => bytes.get(17..)?,
+        PLATFORM_EXPIRY => bytes.get(1..)?,
+        _ => return None,
+    };
+    let (at, forget) = rest.split_first_chunk::<8>()?;
+    Some((UnixMs(u64::from_be_bytes(*at)), forget.to_vec()))
 }

@@ -174,12 +174,35 @@ pub struct TenantRecord {
     pub witnessed_at: Option<UnixMs>,
     /// Act that takes effect when its entry is witnessed.
     pub waiting: Option<WaitingAct>,
-    /// Minute of the quota counter, and entries in it.
-    pub minute: (u64, u32),
+    /// Entries of a minute of journal time, tightenings excepted.
+    pub minute: MinuteCount,
+    /// Bytes of these entries.
+    pub minute_bytes: u64,
     /// Intents that are open.
     pub intents_open: u32,
     /// Proposals that are open.
     pub proposals_open: u32,
+}
+
+/// Entries counted in one minute of journal time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
+pub struct MinuteCount {
+    /// Journal time divided by 60 000.
+    pub minute: u64,
+    /// Entries so far.
+    pub entries: u32,
+}
+
+impl MinuteCount {
+    /// The count as it is at a time: of an earlier minute nothing is left.
+    #[must_use]
+    pub const fn at(self, time: UnixMs) -> Self {
+        let minute = time.0 / 60_000;
+        if self.minute == minute {
+            return self;
+        }
+        Self { minute, entries: 0 }
+    }
 }
 
 /// The pause by which an admin has used up "once in 24 h".
@@ -211,6 +234,12 @@ pub struct CredentialRecord {
     pub credential: Credential,
     /// Set by a revocation, never cleared.
     pub revoked: bool,
+    // By credential and not by user: a stolen program key must not use up the room in which its
+    // owner pauses and revokes.
+    /// Tightenings charged to it in a minute of journal time.
+    pub tightenings: MinuteCount,
+    /// Number of records charged to it that its cancels and noes have left.
+    pub kept: u32,
 }
 
 /// An allow-list entry in force.

@@ -205,14 +205,14 @@ impl State {
         undo
     }
 
-    /// Keys of a tenant to forget by `at`, oldest first, at most `max`.
+    /// Keys of a scope to forget by `at`, oldest first, at most `max`.
     pub fn expired(
         &self,
-        tenant: TenantId,
+        scope: Scope,
         at: strongroom_types::UnixMs,
         max: usize,
     ) -> Vec<(Key, Key)> {
-        let prefix = ks::expiry_prefix(tenant);
+        let prefix = ks::expiry_prefix(scope);
         let due = |key: &Key| {
             let (when, forget) = ks::read_expiry(key)?;
             (when <= at).then(|| (key.clone(), forget))

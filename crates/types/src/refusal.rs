@@ -110,7 +110,7 @@ codes! {
     Paused "paused" Wait "the vault or tenant is paused";
     PauseTooLong "pause_too_long" Never "a pause is at most four hours, once in 24 hours";
     NotStopped "not_stopped" Never "there is nothing to resume";
-    QuotaExceeded "quota_exceeded" Wait "the tenant's quota is used up";
+    QuotaExceeded "quota_exceeded" Wait "a quota is used up";
     UnknownVault "unknown_vault" Never "no such vault";
     UnknownKey "unknown_key" Never "no such key";
     KeyRevoked "key_revoked" Never "the key is revoked";

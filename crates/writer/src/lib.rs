@@ -1,5 +1,5 @@
 //! The journal writer as a service: orders what is submitted, group-commits, publishes entries with
-//! their signed checkpoint, and answers each submitter.
+//! their signed checkpoint, and answers each submitter. Scopes have their turns.
 //!
 //! - [`StartCheck`]: what a start must know before it appends, namely that its database was not put
 //!   back; entry 0 of a new journal.
@@ -13,6 +13,7 @@ mod error;
 mod republish;
 mod start;
 mod submitted;
+mod turns;
 mod writer;
 
 pub use error::StartError;

@@ -1,6 +1,7 @@
 //! The writer's stage.
 
 use crate::submitted::{Submission, Submitted, read_submission};
+use crate::turns::in_turn;
 use std::sync::Arc;
 use strongroom_journal::Genesis;
 use strongroom_journal::follower::Follower;
@@ -210,17 +211,22 @@ impl Stage for Writer {
 
         // Submissions of a round are ordered together: one checkpoint and one commit for all of
         // them.
-        let (mut submissions, mut offers) = (Vec::new(), Vec::new());
+        let mut submitted = Vec::new();
         for delivered in batch {
             if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
-                match read_submission(delivered, registered.as_ref(), now)? {
-                    Submitted::Offered(submission, offer) => {
-                        submissions.push((submission, None));
-                        offers.push(*offer);
-                    }
-                    Submitted::Refused(submission, refusal) => {
-                        submissions.push((submission, Some(refusal)));
-                    }
+                submitted.push(read_submission(delivered, registered.as_ref(), now)?);
+            }
+        }
+
+        let (mut submissions, mut offers) = (Vec::new(), Vec::new());
+        for submitted in in_turn(submitted) {
+            match submitted {
+                Submitted::Offered(submission, offer) => {
+                    submissions.push((submission, None));
+                    offers.push(*offer);
+                }
+                Submitted::Refused(submission, refusal) => {
+                    submissions.push((submission, Some(refusal)));
                 }
             }
         }

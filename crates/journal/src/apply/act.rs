@@ -3,12 +3,12 @@
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
 use super::{
-    check_platform_scope, count_entry, platform, policies, proposal, record, tenant_place, tighten,
+    check_platform_scope, platform, policies, proposal, quota, record, tenant_place, tighten,
     waiting,
 };
 use crate::entry::Entry;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, TenantRecord, WaitingChange, WaitingOf};
+use crate::model::{ActStanding, MinuteCount, TenantRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
@@ -47,10 +47,17 @@ pub(super) fn apply(
     }
 
     let opened = VerifiedAct::verify(change, (act, digest), signed)?;
-    match opened.act.scope {
-        Scope::Platform => platform_act(change, entry, &opened),
-        Scope::Tenant(_) => tenant_act(change, tenant_place(entry)?, &opened),
+    if opened.act.is_tightening() {
+        opened.need_human()?;
     }
+    match opened.act.scope {
+        Scope::Platform => platform_act(change, entry, &opened)?,
+        Scope::Tenant(_) => tenant_act(change, entry, &opened)?,
+    }
+    if opened.act.is_tightening() {
+        quota::charge_tightening(change, entry.at, &opened)?;
+    }
+    Ok(())
 }
 
 /// Requires an exact scope version for loosenings and configuration, a minimum for tightenings: a
@@ -128,11 +135,22 @@ fn platform_act(
     };
 
     change.put(ks::platform(), &current);
+    let kept_until = match standing {
+        ActStanding::Proposed => {
+            let delay_ms = change.state().genesis().bounds.platform_delay_ms;
+            proposal::standing_kept_until((opened, entry.at), delay_ms)
+        }
+        ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
+            opened.act.expires
+        }
+    };
+    change.expire(Scope::Platform, kept_until, &key);
     change.put(key, &standing);
     Ok(())
 }
 
-fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Result<(), Refusal> {
+fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> Result<(), Refusal> {
+    let place = tenant_place(entry)?;
     let tenant = place.tenant;
 
     // Single use, as for the platform.
@@ -143,7 +161,7 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
 
     // A tightening must get in even when the minute's quota is used up, perhaps by an intruder.
     if !opened.act.is_tightening() {
-        count_entry(change, place)?;
+        quota::count_entry(change, entry)?;
     }
     check_version(&opened.act, change.tenant(tenant)?.version)?;
 
@@ -166,7 +184,10 @@ fn tenant_act(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Re
     }
     // How a proposal stands is asked for as long as it can be released, vetoed or expire.
     let kept_until = match standing {
-        ActStanding::Proposed => proposal::standing_kept_until(change, place, opened)?,
+        ActStanding::Proposed => {
+            let proposal = proposal::find(change, tenant, &opened.digest)?;
+            proposal::standing_kept_until((opened, place.at), proposal.delay_ms)
+        }
         ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
             opened.act.expires
         }
@@ -254,7 +275,8 @@ fn create_tenant(
         pauses: Vec::new(),
         witnessed_at: None,
         waiting: None,
-        minute: (0, 0),
+        minute: MinuteCount::default(),
+        minute_bytes: 0,
         intents_open: 0,
         proposals_open: 0,
     };

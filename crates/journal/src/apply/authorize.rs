@@ -15,7 +15,8 @@ use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Moment, Payment, Terms};
 use strongroom_types::{
-    AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, UnixMs, UserId,
+    AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId, UnixMs,
+    UserId,
 };
 
 /// An intent with the policy's answer.
@@ -139,7 +140,8 @@ pub(super) fn apply(
         waiting::add(change, (place.seq, place.at), of)?;
     }
     for approval in &verified {
-        set_approval_used(change, place, approval);
+        let until = approval.relied.expires.min(record.expires);
+        set_approval_used(change, place.tenant, (approval, until));
     }
     Ok(())
 }
@@ -357,9 +359,14 @@ fn insert_intent(
     Ok(())
 }
 
-/// Uses an approval up, until its own expiry refuses it anyway.
-fn set_approval_used(change: &mut Change<'_>, place: Place, approval: &VerifiedApproval) {
-    let key = ks::approval(place.tenant, approval.nonce);
-    change.expire(place.tenant, approval.relied.expires, &key);
+/// Uses an approval up, until its own expiry or that of its intent refuses it anyway: an approver
+/// may choose the first in any year.
+fn set_approval_used(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    (approval, until): (&VerifiedApproval, UnixMs),
+) {
+    let key = ks::approval(tenant, approval.nonce);
+    change.expire(tenant, until, &key);
     change.put_bytes(key, Vec::new());
 }

@@ -2,14 +2,14 @@
 
 use super::waiting::set_standing;
 use crate::keyspace::{self as ks, Key};
-use crate::model::{ActStanding, EndedRecord, IntentRecord, WaitingChange};
+use crate::model::{ActStanding, CredentialRecord, EndedRecord, IntentRecord, WaitingChange};
 use crate::state::{Delta, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_policy::Policy;
-use strongroom_types::{Digest, Refusal, TenantId, UnixMs};
+use strongroom_types::{CredentialId, Digest, Refusal, Scope, TenantId, UnixMs};
 use strongroom_wire::encode;
 
 /// Position at which a tenant's entry takes effect.
@@ -124,46 +124,79 @@ impl<'a> Change<'a> {
     }
 
     /// Marks `key` to be forgotten at `at`.
-    pub(super) fn expire(&mut self, tenant: TenantId, at: UnixMs, key: &[u8]) {
-        let marker = ks::expiry(tenant, at, key);
-        self.set(marker, Some(Vec::new()));
+    pub(super) fn expire(&mut self, scope: impl Into<Scope>, at: UnixMs, key: &[u8]) {
+        self.mark(ks::expiry(scope, at, key), &[]);
     }
 
-    /// Forgets what is due, oldest first, and keeps the tenant's counters right.
+    /// As [`Self::expire`]; until then the record is charged to a credential, which the marker
+    /// names.
+    pub(super) fn expire_charged(
+        &mut self,
+        (scope, credential): (Scope, CredentialId),
+        at: UnixMs,
+        key: &[u8],
+    ) {
+        self.mark(ks::expiry(scope, at, key), &credential.0);
+    }
+
+    fn mark(&mut self, marker: Key, charged: &[u8]) {
+        // Two acts of one millisecond can have one marker: what each was charged is given back.
+        let mut value = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
+        value.extend_from_slice(charged);
+        self.set(marker, Some(value));
+    }
+
+    /// Forgets what is due, oldest first, and keeps the scope's counters right.
     pub(super) fn forget_expired(
         &mut self,
-        tenant: TenantId,
+        scope: Scope,
         at: UnixMs,
         max: usize,
     ) -> Result<(), Refusal> {
-        for (marker, due) in self.state.expired(tenant, at, max) {
+        for (marker, due) in self.state.expired(scope, at, max) {
             // It stays while its release waits, however late that is witnessed.
-            if ks::kind(&due) == ks::Kind::Proposal && self.is_released(tenant, &due)? {
+            if ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)? {
                 continue;
             }
+            self.give_back(scope, &marker)?;
             self.remove(marker);
             if !self.has(&due) {
                 continue;
             }
 
-            match ks::kind(&due) {
+            match (ks::kind(&due), scope) {
                 // Ended twice: the marker of the first end must not forget the later one.
-                ks::Kind::Ended if self.ended_until(&due)? > at => continue,
-                ks::Kind::Proposal => {
+                (ks::Kind::Ended, _) if self.ended_until(&due)? > at => continue,
+                (ks::Kind::Proposal, Scope::Tenant(tenant)) => {
                     let mut record = self.tenant(tenant)?;
                     record.proposals_open = record.proposals_open.saturating_sub(1);
                     self.put(ks::tenant(tenant), &record);
                     self.set_ended(tenant, &due);
                 }
-                ks::Kind::OpenIntent => {
+                (ks::Kind::OpenIntent, Scope::Tenant(tenant)) => {
                     let mut record = self.tenant(tenant)?;
                     record.intents_open = record.intents_open.saturating_sub(1);
                     self.put(ks::tenant(tenant), &record);
                 }
-                ks::Kind::Intent => self.forget_uses(tenant, &due)?,
-                ks::Kind::Ended | ks::Kind::Other => {}
+                (ks::Kind::Intent, Scope::Tenant(tenant)) => self.forget_uses(tenant, &due)?,
+                // Of the platform only used acts are forgotten this way.
+                (ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent, Scope::Platform)
+                | (ks::Kind::Ended | ks::Kind::Other, _) => {}
             }
             self.remove(due);
+        }
+        Ok(())
+    }
+
+    /// Gives the credentials that a marker names their room back.
+    fn give_back(&mut self, scope: Scope, marker: &[u8]) -> Result<(), Refusal> {
+        let charged = self.get(marker).unwrap_or_default().to_vec();
+        for id in charged.as_chunks().0 {
+            let key = ks::credential(scope, CredentialId(*id));
+            if let Some(mut record) = self.record::<CredentialRecord>(&key)? {
+                record.kept = record.kept.saturating_sub(1);
+                self.put(key, &record);
+            }
         }
         Ok(())
     }
@@ -179,7 +212,10 @@ impl<'a> Change<'a> {
     }
 
     /// Whether a release waits that names the proposal under this key.
-    fn is_released(&self, tenant: TenantId, key: &[u8]) -> Result<bool, Refusal> {
+    fn is_released(&self, scope: Scope, key: &[u8]) -> Result<bool, Refusal> {
+        let Scope::Tenant(tenant) = scope else {
+            return Ok(false);
+        };
         let waiting = self.tenant(tenant)?.waiting;
         Ok(waiting.is_some_and(|act| match &act.what {
             WaitingChange::Release(proposal) => ks::proposal(tenant, proposal) == key,

@@ -17,6 +17,8 @@ pub(super) struct VerifiedAct {
     pub(super) digest: Digest,
     /// Humans of the scope whose credential signed, of whichever class.
     pub(super) users: BTreeSet<UserId>,
+    /// Credentials of these humans that signed, ascending.
+    pub(super) signers: Vec<CredentialId>,
     /// Humans of the scope who signed with a credential that counts on a board.
     pub(super) people: BTreeSet<UserId>,
     /// The same of the charter that the act carries: no humans of its own scope yet.
@@ -35,7 +37,7 @@ impl VerifiedAct {
 
         // One false signature refuses the whole act: it was not made by the people it names.
         let [mut users, mut people, mut founders] = [const { BTreeSet::new() }; 3];
-        let mut lapsed = Vec::new();
+        let (mut signers, mut lapsed) = (Vec::new(), Vec::new());
         for endorsement in &signed.endorsements {
             let (origin, credential) = credential(change, &act, endorsement.credential)?;
             if !change.verify(&credential, &digest, &endorsement.proof) {
@@ -47,6 +49,7 @@ impl VerifiedAct {
                 Origin::Charter => founders.extend(credential.board_user()),
                 Origin::Scope => {
                     users.extend(credential.user);
+                    signers.extend(credential.user.map(|_| credential.id));
                     people.extend(credential.board_user());
                 }
                 Origin::Lapsed => lapsed.push(credential.id),
@@ -65,6 +68,7 @@ impl VerifiedAct {
             act,
             digest,
             users,
+            signers,
             people,
             founders,
         })
@@ -98,6 +102,16 @@ impl VerifiedAct {
             self.act.version
         );
         Err(Refusal::new(Code::WrongScopeVersion, detail))
+    }
+
+    /// Requires one human of the scope, by whichever credential: what anyone may sign is charged to
+    /// a person.
+    pub(super) fn need_human(&self) -> Result<(), Refusal> {
+        if !self.signers.is_empty() {
+            return Ok(());
+        }
+        let detail = "no signer is a person's credential";
+        Err(Refusal::new(Code::WrongCredentialClass, detail))
     }
 
     /// Requires every member of a board of the charter.

@@ -46,19 +46,11 @@ pub(super) fn open(
 
 /// Journal time until which it is kept how the act that proposes stands: as long as the proposal
 /// can live, with a day for its witnesses, and never less than the act itself.
-pub(super) fn standing_kept_until(
-    change: &Change<'_>,
-    place: Place,
-    opened: &VerifiedAct,
-) -> Result<UnixMs, Refusal> {
-    let proposal = open_proposal(change, place.tenant, &opened.digest)?;
-    let life_ms = proposal.delay_ms.saturating_add(PROPOSAL_LIFE_MS);
+pub(super) fn standing_kept_until((opened, at): (&VerifiedAct, UnixMs), delay_ms: u64) -> UnixMs {
+    let life_ms = delay_ms.saturating_add(PROPOSAL_LIFE_MS);
 
     // An act that is forgotten before its end could be used a second time.
-    Ok(opened
-        .act
-        .expires
-        .max(place.at.plus(life_ms).plus(WITNESSES_MS)))
+    opened.act.expires.max(at.plus(life_ms).plus(WITNESSES_MS))
 }
 
 /// Begins a proposal's delay. From now on it is forgotten by itself, too.
@@ -95,7 +87,7 @@ pub(super) fn release(
     check_not_stopped(&*change, tenant)?;
     waiting::check_none(current.waiting.as_ref())?;
 
-    let proposal = open_proposal(change, tenant, act)?;
+    let proposal = find(change, tenant, act)?;
     let (Some(from), Some(until)) = (proposal.from(), proposal.until()) else {
         return Err(Refusal::new(Code::NotWitnessed, act));
     };
@@ -124,7 +116,8 @@ pub(super) fn release(
     Ok(ActStanding::Released)
 }
 
-fn open_proposal(
+/// An open proposal, by the digest of the act that made it.
+pub(super) fn find(
     change: &Change<'_>,
     tenant: TenantId,
     act: &Digest,
@@ -154,7 +147,7 @@ pub(super) fn take(
     act: &Digest,
     standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
-    let proposal = open_proposal(change, tenant, act)?;
+    let proposal = find(change, tenant, act)?;
     waiting::set_standing(change, tenant, act, standing);
 
     let mut current = change.tenant(tenant)?;

@@ -6,7 +6,8 @@ use super::opened::VerifiedAct;
 use super::{board, check_not_stopped, policies, proposal, waiting};
 use crate::keyspace as ks;
 use crate::model::{
-    ActStanding, CredentialRecord, KeyRecord, ListedRecord, UserRecord, VaultRecord, WaitingChange,
+    ActStanding, CredentialRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord, VaultRecord,
+    WaitingChange,
 };
 use crate::state::Lookup as _;
 use strongroom_policy::is_tighter;
@@ -177,6 +178,8 @@ pub(super) fn put_credential(
     let record = CredentialRecord {
         credential: credential.clone(),
         revoked: false,
+        tightenings: MinuteCount::default(),
+        kept: 0,
     };
     change.put(key, &record);
     Ok(())

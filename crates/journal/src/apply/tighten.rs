@@ -2,18 +2,17 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{board, platform, proposal, reject, waiting};
+use super::{board, ended, platform, proposal, waiting};
 use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{
-    ActStanding, AdminPause, CredentialRecord, EndedRecord, IntentStanding, PlatformRecord,
-    TenantRecord, UserRecord, WaitingOf,
+    ActStanding, AdminPause, CredentialRecord, PlatformRecord, TenantRecord, UserRecord, WaitingOf,
 };
 use crate::state::Lookup as _;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListId, Code, CredentialId, Digest, Group, GroupId, KeyId, Refusal, Revocable, Scope,
-    TenantId, Tighten, UnixMs, UserId, VaultId,
+    AllowListId, Code, CredentialId, Group, GroupId, KeyId, Refusal, Revocable, Scope, TenantId,
+    Tighten, UnixMs, UserId, VaultId,
 };
 
 /// Longest pause, milliseconds.
@@ -67,8 +66,8 @@ pub(super) fn tenant(
     let tenant = place.tenant;
     let current = change.tenant(tenant)?;
     match what {
-        Tighten::Cancel(intent) => cancel(change, place, intent, opened),
-        Tighten::Reject(intent) => reject::apply(change, place, intent, opened),
+        Tighten::Cancel(intent) => ended::cancel(change, place, intent, opened),
+        Tighten::Reject(intent) => ended::reject(change, place, intent, opened),
         Tighten::Pause { vault, until } => pause(change, place, (*vault, *until), opened),
         Tighten::Veto(act) => {
             // One member suffices: a veto costs the others a new proposal and its delay.
@@ -257,63 +256,5 @@ fn pause(
         None => record.paused_until = record.paused_until.max(until),
     }
     change.put(ks::tenant(tenant), &record);
-    Ok(())
-}
-
-/// Cancels an intent: by the initiator's human, or by the admins' quorum.
-fn cancel(
-    change: &mut Change<'_>,
-    place: Place,
-    intent: &Digest,
-    opened: &VerifiedAct,
-) -> Result<(), Refusal> {
-    let tenant = place.tenant;
-    let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
-    let Some(mut record) = change.intent(tenant, intent)? else {
-        // The journal does not know its initiator: the cancel counts if one of the signers turns
-        // out to be the initiator, and in any case when the admins signed.
-        return end_unknown(change, place, intent, |ended| {
-            ended.by_all |= by_admins;
-            for user in &opened.users {
-                if !ended.by.contains(user) {
-                    ended.by.push(*user);
-                }
-            }
-        });
-    };
-
-    // Without this, any credential of the tenant could stop every payment.
-    if !by_admins && !opened.users.contains(&record.initiator_user) {
-        return Err(Refusal::new(
-            Code::QuorumMissing,
-            "the initiator or the admins cancel an intent",
-        ));
-    }
-    // Who ended it first is what its people are told.
-    if record.standing == IntentStanding::Authorized {
-        record.standing = IntentStanding::Cancelled;
-    }
-    change.put(ks::intent(tenant, intent), &record);
-    Ok(())
-}
-
-/// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
-pub(super) fn end_unknown(
-    change: &mut Change<'_>,
-    place: Place,
-    intent: &Digest,
-    end: impl FnOnce(&mut EndedRecord),
-) -> Result<(), Refusal> {
-    let key = ks::ended(place.tenant, intent);
-    let known: Option<EndedRecord> = change.record(&key)?;
-    let mut ended = known.unwrap_or_default();
-    end(&mut ended);
-
-    // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
-    // dated in the future.
-    let retention_ms = change.state().genesis().bounds.retention_ms;
-    ended.until = ended.until.max(place.at.plus(retention_ms));
-    change.expire(place.tenant, ended.until, &key);
-    change.put(key, &ended);
     Ok(())
 }

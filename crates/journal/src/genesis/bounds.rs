@@ -29,7 +29,8 @@ pub struct Bounds {
     pub duty_ms: u64,
     /// External ids and anchors are remembered this long after expiry.
     pub retention_ms: u64,
-    /// Entries a tenant may add in one minute of journal time (tightenings are exempt).
+    /// Entries a tenant may add in one minute of journal time (tightenings are exempt, here and from
+    /// the bytes).
     pub entries_per_minute: u32,
     /// Intents a tenant may have open.
     pub intents_open_max: u32,
@@ -41,9 +42,11 @@ pub struct Bounds {
     pub ceremony_life_ms: u64,
     /// Bytes of entries a tenant may add in one minute of journal time.
     pub entry_bytes_per_minute: u64,
-    /// Tightenings that one user may add in one minute of journal time, beside every other quota.
+    /// Tightenings that may be charged to one credential in one minute of journal time, beside every
+    /// other quota.
     pub tightenings_per_minute: u32,
-    /// Ends of intents that were never authorized, which a tenant may have on record.
+    /// Records of cancels and noes that may be charged to one credential: ends of intents that were
+    /// never authorized, and such acts as used until they expire.
     pub ended_open_max: u32,
 }
 
@@ -69,7 +72,7 @@ impl Bounds {
             ceremony_life_ms: 24 * HOUR_MS,
             entry_bytes_per_minute: 1 << 30,
             tightenings_per_minute: 60,
-            ended_open_max: 100_000,
+            ended_open_max: 10_000,
         }
     }
 
@@ -95,7 +98,7 @@ impl Bounds {
             entry_bytes_per_minute: 1 << 30,
             tightenings_per_minute: 600,
             intents_open_max: 1_000_000,
-            ended_open_max: 1_000_000,
+            ended_open_max: 100_000,
             proposals_open_max: 1_024,
             ..Self::production()
         }

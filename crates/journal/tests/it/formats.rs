@@ -300,14 +300,17 @@ fn map_key_bytes_do_not_change() {
         ks::user(Scope::Platform, UserId([3; 16])),
         ks::public_key(Scope::Platform, &PublicKey::P256([3; 33])),
         ks::platform_proposals(),
+        ks::expiry(Scope::Platform, UnixMs(258), &[9, 9]),
     ];
     let tags: Vec<u8> = keys.iter().map(|key| key[0]).collect();
-    assert_eq!(tags, (0..=28).collect::<Vec<u8>>());
+    assert_eq!(tags, (0..=29).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
-    assert_eq!(
-        ks::read_expiry(&ks::expiry(t, UnixMs(258), &[9, 9])),
-        Some((UnixMs(258), vec![9, 9]))
-    );
+    for scope in [Scope::Tenant(t), Scope::Platform] {
+        assert_eq!(
+            ks::read_expiry(&ks::expiry(scope, UnixMs(258), &[9, 9])),
+            Some((UnixMs(258), vec![9, 9]))
+        );
+    }
 }
-const KEYS: &str = "55dfc4f40041e49ae05ca8f428aa01cbff3d0d342c761b731560dde81e12555d";
+const KEYS: &str = "0d8d88b293d01796b4692f39b062c4b8ad37900d52eb32336028b038097b4a43";

@@ -3,6 +3,7 @@
 mod asked_again;
 mod handed;
 mod no;
+mod quotas;
 mod receivers;
 
 use strongroom_journal::share::{ShareRequest, check};

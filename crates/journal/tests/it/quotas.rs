@@ -1,11 +1,16 @@
-//! Quotas in journal time; tightenings are exempt.
+//! Quotas in journal time; tightenings have their own.
+
+mod tightenings;
 
 use crate::{SMALL, code, ready_with};
 use strongroom_journal::Body;
+use strongroom_journal::entry::ENTRY_BYTES_MAX;
 use strongroom_journal::state::Lookup as _;
+use strongroom_types::charter::{Board, BoardName, NamedBoard};
+use strongroom_types::proof::Assertion;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, Digest, Document as _, Intent, Refusal, RegistryRecord, Tighten,
-    User, UserId,
+    ActBody, AttemptKind, Code, CredentialId, Digest, Document as _, Endorsement, Intent, Proof,
+    Refusal, RegistryRecord, Revocable, Signed, Tighten, User, UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -56,6 +61,67 @@ fn a_tenant_adds_so_many_entries_in_a_minute_of_journal_time() {
     );
     ledger.wait(1);
     pay(&mut ledger).unwrap();
+}
+
+#[test]
+fn a_tenant_adds_so_many_bytes_in_a_minute_of_journal_time() {
+    let mut ledger = ready_with(|o| o.tune = |b| b.entry_bytes_per_minute = ENTRY_BYTES_MAX as u64);
+    ledger.now.0 = (ledger.now.0 / MINUTE_MS + 1) * MINUTE_MS;
+    let (first, mut bytes) = (ledger.entries.len(), 0);
+    let refused = (0..1_000).find_map(|_| {
+        let refused = pay(&mut ledger).err();
+        bytes = ledger.entries[first..]
+            .iter()
+            .map(|entry| strongroom_wire::encode(entry).len())
+            .sum();
+        refused
+    });
+    let refused = refused.unwrap();
+    assert_eq!(refused.code, Code::QuotaExceeded);
+    assert!(refused.detail.contains("bytes"), "{refused}");
+    let one = bytes / (ledger.entries.len() - first);
+    assert!(bytes <= ENTRY_BYTES_MAX && bytes + 2 * one > ENTRY_BYTES_MAX);
+
+    let until = ledger.now.plus(1000);
+    let pause = Tighten::Pause { vault: None, until };
+    ledger.tighten(pause, &[Who::Admin(0)]).unwrap();
+    ledger.wait(MINUTE_MS);
+    pay(&mut ledger).unwrap();
+}
+
+/// Tightenings are exempt from the bytes: by their form they are few.
+#[test]
+fn the_largest_tightening_is_small() {
+    let ledger = crate::ready();
+    let board = |name| NamedBoard {
+        name,
+        board: Board {
+            members: (0..24).map(|n| UserId([n; 16])).collect(),
+            quorum: 24,
+        },
+    };
+    let boards = vec![board(BoardName::Admins), board(BoardName::Committee)];
+    let id = UserId([1; 16]);
+    let revoke = Tighten::Revoke(Revocable::User { id, boards });
+    let mut act = ledger.world.act(
+        ledger.now,
+        ledger.world.scope(),
+        ActBody::Tighten(revoke),
+        u64::MAX,
+    );
+    act.expires.0 = u64::MAX;
+    let assertion = Assertion::new(vec![0; 256], vec![0; 1024], vec![0; 72]).unwrap();
+    let proof = Proof::WebAuthn(assertion);
+    let endorsements = (0..32).map(|n| Endorsement {
+        credential: CredentialId([n; 16]),
+        proof: proof.clone(),
+    });
+    let signed = Signed {
+        text: act.to_text(),
+        endorsements: endorsements.collect(),
+    };
+    let entry = ledger.entry(ledger.world.scope(), Body::Act(signed), ledger.now);
+    assert!(strongroom_wire::encode(&entry).len() <= 48 << 10);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What the journal forgets, and when; what it counts stays right.
 
-use crate::{HOUR_MS, SMALL, ready, ready_with};
+use crate::{HOUR_MS, MEDIUM, SMALL, ready, ready_with};
 use strongroom_journal::Body;
+use strongroom_journal::keyspace as ks;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_types::{
     Act, ActBody, Code, Document as _, Intent, RegistryRecord, Tighten, UnixMs, User, UserId,
@@ -89,6 +90,27 @@ fn a_used_act_is_kept_until_it_expires_and_not_longer() {
         Some(Code::AuthorityExpired),
         "forgotten, and never valid again"
     );
+}
+
+/// An approver may date an approval's end in any year; after its intent's end it is worth nothing.
+#[test]
+fn a_used_approval_is_kept_until_its_intent_expires_and_not_longer() {
+    let mut ledger = ready();
+    let world = ledger.world.clone();
+    let intent = world.intent(ledger.now, MEDIUM, FRIEND);
+    let core = ledger.core(&intent);
+    let mut approval = world.approval(Who::Approver(0), &intent, &core, &[]);
+    approval.expires = UnixMs(u64::MAX);
+    let signed = world.sign(&approval, &[Who::Approver(0)]);
+    let attempt = world.attempt(&intent);
+    let body = world.authorization(&intent, &core, vec![signed], attempt);
+    ledger.push(body.into_body(), ledger.now).unwrap();
+
+    let used = ks::approval(world.tenant.id, approval.nonce);
+    at(&mut ledger, UnixMs(intent.expires.0 - 1));
+    assert!(ledger.state.map().contains_key(&used));
+    at(&mut ledger, intent.expires);
+    assert!(!ledger.state.map().contains_key(&used));
 }
 
 #[test]

@@ -211,12 +211,14 @@ fn the_end_of_a_duty_is_stored_with_its_entry_and_the_newest_ends_are_kept() {
     };
     let many = u8::try_from(HANDED_ENDED_MAX).unwrap() + 3;
     for id in 0..many {
-        commit(&db, |tx| replica.hand(tx, &mut witness, &stop(id), START)).unwrap();
-        let batch = log.batch(START, &[Body::Tick, Body::Act(stop(id)), Body::Tick]);
+        // Not all in one minute: the admin has a quota of tightenings.
+        let now = START.plus(u64::from(id) * 2_000);
+        commit(&db, |tx| replica.hand(tx, &mut witness, &stop(id), now)).unwrap();
+        let batch = log.batch(now, &[Body::Tick, Body::Act(stop(id)), Body::Tick]);
         commit(&db, |tx| {
-            let watch = &mut |state: &_, entry: &_| witness.on_entry(state, entry, START);
+            let watch = &mut |state: &_, entry: &_| witness.on_entry(state, entry, now);
             replica.append_with(tx, &batch, watch).unwrap();
-            replica.settle_handed(tx, &mut witness, START).unwrap();
+            replica.settle_handed(tx, &mut witness, now).unwrap();
         });
     }
     let entry = log.follower.size() - 2;

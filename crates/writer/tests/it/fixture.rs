@@ -142,9 +142,14 @@ impl Running {
 
     /// The API submits a body.
     pub fn submit(&self, id: u8, body: &Body) {
+        self.submit_to(strongroom_world::scope_of(body, Scope::Platform), id, body);
+    }
+
+    /// The same, for a scope that it names.
+    pub fn submit_to(&self, scope: Scope, id: u8, body: &Body) {
         let submitted = JournalSubmitted {
             submission: [id; 16],
-            scope: strongroom_world::scope_of(body, Scope::Platform),
+            scope,
             body: encode(body),
         };
         let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);

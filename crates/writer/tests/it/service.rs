@@ -301,3 +301,34 @@ fn submissions_are_not_held_back_for_ever_by_silent_witnesses() {
     writer.settle(at(2_000)).unwrap();
     assert_eq!(answer(&writer, 3), Ok(3));
 }
+
+/// By the order of the answers, which is that of the offers.
+#[test]
+fn scopes_have_their_turns_and_tightenings_and_the_platform_come_first() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let [one, two] = [1, 2].map(|n| Scope::Tenant(TenantId([n; 16])));
+    let resume = |n| Body::Act(platform_act(n, 1, ActBody::Resume));
+    for n in 1..=40 {
+        writer.submit_to(one, n, &resume(n));
+    }
+    writer.submit_to(two, 41, &resume(41));
+    writer.submit_to(two, 42, &resume(42));
+    writer.submit_to(one, 43, &Body::Act(stop(43)));
+    writer.submit_to(one, 44, &Body::Act(stop(44)));
+    writer.submit(45, &Body::Act(stop(45)));
+    writer.submit_to(Scope::Platform, 46, &resume(46));
+    writer.settle(START).unwrap();
+
+    let order: Vec<u8> = writer
+        .answers()
+        .iter()
+        .map(|answer| answer.submission[0])
+        .collect();
+    let urgent = [43, 45, 44, 46];
+    let turns = [1, 41, 2, 42];
+    let rest = 3..=40;
+    let expected: Vec<u8> = urgent.into_iter().chain(turns).chain(rest).collect();
+    assert_eq!(order, expected);
+    assert_eq!(answer(&writer, 45), Ok(1));
+}

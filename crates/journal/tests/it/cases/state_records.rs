@@ -102,6 +102,13 @@ fn waiting_act(what: WaitingChange) -> WaitingAct {
     }
 }
 
+fn minute() -> MinuteCount {
+    MinuteCount {
+        minute: 29_453_760,
+        entries: 4,
+    }
+}
+
 fn tenant_record() -> TenantRecord {
     let board = Board {
         members: vec![UserId([20; 16])],
@@ -123,7 +130,8 @@ fn tenant_record() -> TenantRecord {
         }],
         witnessed_at: Some(AT),
         waiting: Some(waiting_act(WaitingChange::Release(Digest([3; 32])))),
-        minute: (29_453_760, 4),
+        minute: minute(),
+        minute_bytes: 4096,
         intents_open: 5,
         proposals_open: 6,
     }
@@ -217,6 +225,8 @@ pub(super) fn records() -> Vec<Case> {
             bytes(&CredentialRecord {
                 credential: credential(),
                 revoked: true,
+                tightenings: minute(),
+                kept: 7,
             }),
         ),
         (

@@ -1,0 +1,144 @@
+//! How an intent ends before its time: by a cancel or by an approver's no. A no is a tightening like
+//! the cancel: bound to the intent alone, so that no change of the policy makes it void, and handed
+//! to witnesses like the others, so that no writer can drop it.
+
+use super::change::{Change, Place};
+use super::opened::VerifiedAct;
+use super::quota;
+use crate::keyspace as ks;
+use crate::model::{EndedRecord, IntentRecord, IntentStanding};
+use crate::state::Lookup as _;
+use strongroom_types::{Code, Digest, Refusal, TenantId};
+
+/// Cancels an intent: by the initiator's human, or by the admins' quorum.
+pub(super) fn cancel(
+    change: &mut Change<'_>,
+    place: Place,
+    intent: &Digest,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let tenant = place.tenant;
+    let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
+    let Some(record) = change.intent(tenant, intent)? else {
+        // The journal does not know its initiator: the cancel counts if one of the signers turns
+        // out to be the initiator, and in any case when the admins signed.
+        return end_unknown(change, (place, opened), intent, |ended| {
+            ended.by_all |= by_admins;
+            for user in &opened.users {
+                if !ended.by.contains(user) {
+                    ended.by.push(*user);
+                }
+            }
+        });
+    };
+
+    // Without this, any credential of the tenant could stop every payment.
+    if !by_admins && !opened.users.contains(&record.initiator_user) {
+        return Err(Refusal::new(
+            Code::QuorumMissing,
+            "the initiator or the admins cancel an intent",
+        ));
+    }
+    let standing = IntentStanding::Cancelled;
+    end_known(change, (place, opened), (intent, record), standing)
+}
+
+/// Ends an intent, known or not, by one no: of any member of a group that the policy in force
+/// names. A share that has left stays out; everything after it is refused.
+pub(super) fn reject(
+    change: &mut Change<'_>,
+    place: Place,
+    intent: &Digest,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let tenant = place.tenant;
+
+    // Without this, any credential of the tenant could stop every payment.
+    if !is_named_by_policy(change, tenant, opened)? {
+        return Err(Refusal::new(
+            Code::ApprovalNotEligible,
+            "no signer is in a group that the policy names",
+        ));
+    }
+
+    let Some(record) = change.intent(tenant, intent)? else {
+        let end = |ended: &mut EndedRecord| ended.rejected = true;
+        return end_unknown(change, (place, opened), intent, end);
+    };
+
+    // The end of the intent is the end of the duty to include this: nothing is left to stop.
+    if place.at >= record.expires {
+        return Err(Code::IntentExpired.into());
+    }
+    let standing = IntentStanding::Rejected;
+    end_known(change, (place, opened), (intent, record), standing)
+}
+
+/// Whether one of the humans who signed is in a group of the policy in force, as approver or
+/// initiator.
+fn is_named_by_policy(
+    change: &Change<'_>,
+    tenant: TenantId,
+    opened: &VerifiedAct,
+) -> Result<bool, Refusal> {
+    let policy = change.policy(tenant, &change.tenant(tenant)?)?;
+    for group in policy.groups() {
+        for user in &opened.users {
+            if change.in_group(tenant, group, *user)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Ends an authorized intent.
+fn end_known(
+    change: &mut Change<'_>,
+    (place, opened): (Place, &VerifiedAct),
+    (intent, mut record): (&Digest, IntentRecord),
+    standing: IntentStanding,
+) -> Result<(), Refusal> {
+    // Who ended it first is what its people are told.
+    if record.standing == IntentStanding::Authorized {
+        record.standing = standing;
+        change.put(ks::intent(place.tenant, intent), &record);
+        return Ok(());
+    }
+    charge_id(change, place, opened)
+}
+
+/// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
+fn end_unknown(
+    change: &mut Change<'_>,
+    (place, opened): (Place, &VerifiedAct),
+    intent: &Digest,
+    end: impl FnOnce(&mut EndedRecord),
+) -> Result<(), Refusal> {
+    charge_id(change, place, opened)?;
+    let key = ks::ended(place.tenant, intent);
+    let known: Option<EndedRecord> = change.record(&key)?;
+    let mut ended = known.clone().unwrap_or_default();
+    end(&mut ended);
+
+    // The same word of the same person again: each repetition would leave a marker.
+    if known.as_ref() == Some(&ended) {
+        return Ok(());
+    }
+
+    // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
+    // dated in the future.
+    let retention_ms = change.state().genesis().bounds.retention_ms;
+    let until = ended.until.max(place.at.plus(retention_ms));
+    quota::charge_kept(change, opened, (&key, until))?;
+    ended.until = until;
+    change.put(key, &ended);
+    Ok(())
+}
+
+/// Charges the id of a cancel or no that ends no authorized intent: of those there are few, and
+/// anyone can make the others of any digest, as often as they like.
+fn charge_id(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Result<(), Refusal> {
+    let id = ks::used_act(place.tenant, &opened.digest);
+    quota::charge_kept(change, opened, (&id, opened.act.expires))
+}

@@ -1,0 +1,102 @@
+//! Whose room an entry uses: quotas in journal time, and bounds on what is kept.
+//!
+//! A tenant has room for entries and their bytes, each credential of a person has room for
+//! tightenings beside that: those get in when everything else is used up, perhaps by an intruder.
+
+use super::change::{Change, Place};
+use super::opened::VerifiedAct;
+use super::tenant_place;
+use crate::entry::Entry;
+use crate::keyspace as ks;
+use crate::model::CredentialRecord;
+use crate::state::Lookup as _;
+use strongroom_types::{Code, CredentialId, Refusal, UnixMs};
+
+/// Counts an entry against the tenant's quotas of this minute of journal time: one tenant must not
+/// be able to fill the journal for all others.
+pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Place, Refusal> {
+    let place = tenant_place(entry)?;
+    let bounds = &change.state().genesis().bounds;
+    let mut record = change.tenant(place.tenant)?;
+
+    let mut count = record.minute.at(place.at);
+    if count.entries >= bounds.entries_per_minute {
+        return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
+    }
+
+    // As it is hashed and stored, measured without encoding it again.
+    let length = borsh::object_length(entry).map_err(|e| Refusal::new(Code::Internal, e))?;
+    let before = if count.entries == 0 {
+        0
+    } else {
+        record.minute_bytes
+    };
+    let bytes = before.saturating_add(length as u64);
+    if bytes > bounds.entry_bytes_per_minute {
+        let detail = "bytes of entries per minute";
+        return Err(Refusal::new(Code::QuotaExceeded, detail));
+    }
+
+    count.entries += 1;
+    (record.minute, record.minute_bytes) = (count, bytes);
+    change.put(ks::tenant(place.tenant), &record);
+    Ok(place)
+}
+
+/// Charges a tightening to one of its signers, for this minute of journal time.
+///
+/// To be asked after every other rule: a refusal by quota passes with time, and a witness that holds
+/// the act waits for that. It must not stand before a refusal that does not pass.
+pub(super) fn charge_tightening(
+    change: &mut Change<'_>,
+    at: UnixMs,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let max = change.state().genesis().bounds.tightenings_per_minute;
+    let has_room = |record: &CredentialRecord| record.tightenings.at(at).entries < max;
+    let detail = "tightenings per minute of each signer";
+    let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
+
+    record.tightenings = record.tightenings.at(at);
+    record.tightenings.entries += 1;
+    change.put(ks::credential(opened.act.scope, id), &record);
+    Ok(())
+}
+
+/// Charges the record under a key, which a cancel or a no leaves, to one of its signers until it is
+/// forgotten.
+pub(super) fn charge_kept(
+    change: &mut Change<'_>,
+    opened: &VerifiedAct,
+    (key, until): (&[u8], UnixMs),
+) -> Result<(), Refusal> {
+    let max = change.state().genesis().bounds.ended_open_max;
+    let has_room = |record: &CredentialRecord| record.kept < max;
+    let detail = "records of cancels and noes of each signer";
+    let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
+
+    let scope = opened.act.scope;
+    record.kept += 1;
+    change.put(ks::credential(scope, id), &record);
+    change.expire_charged((scope, id), until, key);
+    Ok(())
+}
+
+/// The first of the signers who has room. Nobody pays for what they did not sign, and a further
+/// signature by one whose room is used up keeps no act out.
+fn first_with_room(
+    change: &Change<'_>,
+    opened: &VerifiedAct,
+    has_room: impl Fn(&CredentialRecord) -> bool,
+    detail: &str,
+) -> Result<(CredentialId, CredentialRecord), Refusal> {
+    for id in &opened.signers {
+        // As stored: the act itself may have revoked it.
+        let key = ks::credential(opened.act.scope, *id);
+        let record: CredentialRecord = change.record(&key)?.ok_or(Code::Internal)?;
+        if has_room(&record) {
+            return Ok((*id, record));
+        }
+    }
+    Err(Refusal::new(Code::QuotaExceeded, detail))
+}
