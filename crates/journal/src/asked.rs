@@ -10,7 +10,7 @@ use crate::genesis::Genesis;
 use crate::keyspace as ks;
 use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
 use crate::state::{Lookup as _, View};
-use strongroom_policy::{Decision, Moment, Payment, Question};
+use strongroom_policy::{Decision, Moment, Payment, Question, Terms};
 use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs};
 
 /// A payment at one moment.
@@ -202,12 +202,27 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
         // The decoder that genesis names is the one that signers read with.
         decoder: asked.decoder,
     };
-    Ok(strongroom_policy::evaluate(
-        &policy,
-        tenant.policy,
-        &facts,
-        &question,
-    ))
+    let answer = |facts: &TenantView<'_>| {
+        strongroom_policy::evaluate(&policy, tenant.policy, facts, &question)
+    };
+    let now = answer(&facts);
+    if now.block.is_some() || !facts.met_removal() {
+        return Ok(now);
+    }
+
+    // Admins alone take people out of groups and addresses off the list, at once. Where that leads
+    // past a stricter rule, it is no tightening, and the committee has not agreed to it.
+    let before = answer(&facts.before_removals());
+    if Terms::from(&now.core).cover(&before.core) {
+        return Ok(now);
+    }
+    let detail = format!(
+        "rule `{}` decides only since admins took a person out of a group or an address off the \
+         list, before it was rule `{}`; the committee releases the group as it is to be, or the \
+         address again",
+        now.core.rule, before.core.rule
+    );
+    Ok(now.blocked(Refusal::new(Code::RemovalNotConfirmed, detail)))
 }
 
 /// The policy does not deny the payment now, and asks nothing that was not met.

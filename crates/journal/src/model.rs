@@ -5,8 +5,8 @@ use strongroom_policy::{Payment, Terms};
 use strongroom_types::charter::Board;
 use strongroom_types::{
     AllowListEntry, AllowListId, AttemptKind, CeremonyPlan, ChainId, Code, ConflictKey, Credential,
-    CredentialId, Digest, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId, UnixMs,
-    UserId, Vault, VaultId,
+    CredentialId, Digest, Group, GroupId, MinorUnits, Name, RegistryRecord, Scope, TenantId,
+    UnixMs, UserId, Vault, VaultId,
 };
 
 /// Next position and last time of the journal.
@@ -250,6 +250,19 @@ pub struct ListedRecord {
     /// Witnessed time of its release; none for an entry of the charter, which is as old as its
     /// tenant.
     pub since: Option<UnixMs>,
+    // Kept, not removed: admins alone must not lead a payment past the rule for listed addresses.
+    /// Taken off the list by admins, until the committee lists its address again.
+    pub removed: bool,
+}
+
+/// A group.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct GroupRecord {
+    /// The registered group, without those who left.
+    pub group: Group,
+    // As for addresses: the rule for members must not be passed by leaving.
+    /// Taken out by admins since the committee released the group, ascending.
+    pub left: Vec<UserId>,
 }
 
 /// A proposal that waits for its release.

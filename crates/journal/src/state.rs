@@ -3,8 +3,8 @@
 use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
-    CredentialRecord, IntentRecord, JournalEnd, KeyRecord, ListedRecord, PlatformRecord,
-    ProposalRecord, TenantRecord, UserRecord, VaultRecord, WaitingRecord,
+    CredentialRecord, GroupRecord, IntentRecord, JournalEnd, KeyRecord, ListedRecord,
+    PlatformRecord, ProposalRecord, TenantRecord, UserRecord, VaultRecord, WaitingRecord,
 };
 use crate::root::Root;
 use borsh::BorshDeserialize;
@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_policy::Policy;
 use strongroom_types::proof::verify_with;
 use strongroom_types::{
-    AllowListId, ChainId, Code, Credential, CredentialId, Digest, Group, GroupId, KeyId, Proof,
-    Refusal, Scope, TenantId, UserId, VaultId,
+    AllowListId, ChainId, Code, Credential, CredentialId, Digest, GroupId, KeyId, Proof, Refusal,
+    Scope, TenantId, UserId, VaultId,
 };
 
 /// Change of the map: new values, or `None` to remove. Applied all or not at all.
@@ -335,13 +335,18 @@ pub trait Lookup: View {
         verify_with(credential, digest, proof, |bytes| self.public_key(bytes))
     }
 
-    /// Whether a user is a member of a group.
-    fn in_group(&self, t: TenantId, group: GroupId, user: UserId) -> Result<bool, Refusal> {
-        let group: Option<Group> = self.record(&ks::group(t, group))?;
-        Ok(group.is_some_and(|group| group.members.contains(&user)))
+    /// A group, with those who left it.
+    fn group(&self, t: TenantId, id: GroupId) -> Result<Option<GroupRecord>, Refusal> {
+        self.record(&ks::group(t, id))
     }
 
-    /// An allow-list entry by destination.
+    /// Whether a user is a member of a group.
+    fn in_group(&self, t: TenantId, group: GroupId, user: UserId) -> Result<bool, Refusal> {
+        let known = self.group(t, group)?;
+        Ok(known.is_some_and(|known| known.group.members.contains(&user)))
+    }
+
+    /// An allow-list entry by destination, also one that was removed.
     fn listed(
         &self,
         t: TenantId,

@@ -1,7 +1,7 @@
 //! A question to the policy and the decision that answers it.
 
 use crate::payment::Payment;
-use strongroom_types::{AllowListId, DecisionCore, Digest, Refusal, UnixMs};
+use strongroom_types::{AllowListId, DecisionCore, Digest, Refusal, Tier, UnixMs};
 
 /// Moment of the journal at which a payment is judged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,4 +78,26 @@ pub struct Decision {
     pub limited: bool,
     /// Reason why nothing may go out.
     pub block: Option<Refusal>,
+}
+
+impl Decision {
+    /// A block in place of this decision, for a reason that lies outside of the table.
+    #[must_use]
+    pub fn blocked(self, refusal: Refusal) -> Self {
+        // A block asks no group, so the core names none that could approve it away.
+        let core = DecisionCore {
+            tier: Tier::Block,
+            time_lock_seconds: 0,
+            ordered: false,
+            groups: Vec::new(),
+            obligations: Vec::new(),
+            ..self.core
+        };
+        Self {
+            core,
+            relied_on: Vec::new(),
+            limited: false,
+            block: Some(refusal),
+        }
+    }
 }

@@ -126,6 +126,7 @@ codes! {
     IntentAlreadyAuthorized "intent_already_authorized" Never "the intent is already authorized";
     PolicyBlocked "policy_blocked" Never "the policy blocks this";
     DecisionChanged "decision_changed" Approve "the decision is no longer the one that was signed";
+    RemovalNotConfirmed "removal_not_confirmed" Approve "a stricter rule is passed only by a removal that the committee has not confirmed";
     LimitExceeded "limit_exceeded" Never "a velocity limit would be exceeded";
     ApprovalMissing "approval_missing" Approve "approvals are missing";
     ApprovalNotEligible "approval_not_eligible" Never "this person may not approve this";

@@ -6,8 +6,8 @@ use super::opened::VerifiedAct;
 use super::{board, check_not_stopped, policies, proposal, waiting};
 use crate::keyspace as ks;
 use crate::model::{
-    ActStanding, CredentialRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord, VaultRecord,
-    WaitingChange,
+    ActStanding, CredentialRecord, GroupRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord,
+    VaultRecord, WaitingChange,
 };
 use crate::state::Lookup as _;
 use strongroom_policy::is_tighter;
@@ -189,7 +189,12 @@ fn put_group(change: &mut Change<'_>, tenant: TenantId, group: &Group) -> Result
     for member in &group.members {
         change.user(tenant, *member)?;
     }
-    change.put(ks::group(tenant, group.id), group);
+    // The committee's word about every member: nothing is left open by an earlier removal.
+    let record = GroupRecord {
+        group: group.clone(),
+        left: Vec::new(),
+    };
+    change.put(ks::group(tenant, group.id), &record);
     Ok(())
 }
 
@@ -202,7 +207,8 @@ fn put_listed(
     // Authorized intents rely on an entry by its id: another address must never stand under it.
     let by_id = ks::allow_list(tenant, entry.id);
     let by_destination = ks::listed(tenant, &entry.chain, &entry.address);
-    if change.has(&by_id) || change.has(&by_destination) {
+    let listed: Option<ListedRecord> = change.record(&by_destination)?;
+    if change.has(&by_id) || listed.is_some_and(|listed| !listed.removed) {
         return Err(taken(entry.id));
     }
     if change.state().genesis().chain(&entry.chain).is_none() {
@@ -212,6 +218,7 @@ fn put_listed(
     let record = ListedRecord {
         entry: entry.clone(),
         since,
+        removed: false,
     };
     change.put_bytes(by_id, by_destination.clone());
     change.put(by_destination, &record);

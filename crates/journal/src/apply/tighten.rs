@@ -11,8 +11,8 @@ use crate::model::{
 use crate::state::Lookup as _;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListId, Code, CredentialId, Group, GroupId, KeyId, Refusal, Revocable, Scope, TenantId,
-    Tighten, UnixMs, UserId, VaultId,
+    AllowListId, Code, CredentialId, GroupId, KeyId, Refusal, Revocable, Scope, TenantId, Tighten,
+    UnixMs, UserId, VaultId,
 };
 
 /// Longest pause, milliseconds.
@@ -171,10 +171,15 @@ fn leave_group(
     id: GroupId,
     user: UserId,
 ) -> Result<(), Refusal> {
-    let group: Option<Group> = change.record(&ks::group(tenant, id))?;
-    let mut group = group.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
-    group.members.retain(|member| *member != user);
-    change.put(ks::group(tenant, id), &group);
+    let known = change.group(tenant, id)?;
+    let mut known = known.ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
+    if let Ok(at) = known.group.members.binary_search(&user) {
+        known.group.members.remove(at);
+        known.left.push(user);
+        // The state's root must not depend on the order of the acts.
+        known.left.sort_unstable();
+    }
+    change.put(ks::group(tenant, id), &known);
     Ok(())
 }
 
@@ -183,11 +188,12 @@ fn remove_listed(
     tenant: TenantId,
     id: AllowListId,
 ) -> Result<(), Refusal> {
-    let listed = change
+    let mut listed = change
         .allow_list(tenant, id)?
         .ok_or_else(|| Refusal::new(Code::InvalidReference, id))?;
     let destination = ks::listed(tenant, &listed.entry.chain, &listed.entry.address);
-    change.remove(destination);
+    listed.removed = true;
+    change.put(destination, &listed);
 
     // The id stays used: what relied on it must never find another address under it.
     change.put_bytes(ks::allow_list(tenant, id), Vec::new());

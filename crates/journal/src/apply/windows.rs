@@ -7,6 +7,7 @@ use super::change::Change;
 use crate::keyspace as ks;
 use crate::model::{Bucket, IntentRecord, NEVER, Spend};
 use crate::state::{Lookup as _, View};
+use std::cell::Cell;
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
     AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId,
@@ -108,6 +109,10 @@ pub struct TenantView<'a> {
     tenant: TenantId,
     /// An authorized intent whose own spend is left out of its windows.
     own: Option<&'a IntentRecord>,
+    /// Whether removals that the committee has not confirmed count as not made.
+    undoes_removals: bool,
+    /// Whether one of them was asked about.
+    met_removal: Cell<bool>,
 }
 
 impl<'a> TenantView<'a> {
@@ -124,7 +129,32 @@ impl<'a> TenantView<'a> {
         tenant: TenantId,
         own: Option<&'a IntentRecord>,
     ) -> Self {
-        Self { view, tenant, own }
+        Self {
+            view,
+            tenant,
+            own,
+            undoes_removals: false,
+            met_removal: Cell::new(false),
+        }
+    }
+
+    /// The same, as it was before admins removed people and addresses without the committee.
+    pub(crate) fn before_removals(&self) -> Self {
+        Self {
+            undoes_removals: true,
+            ..Self::without(self.view, self.tenant, self.own)
+        }
+    }
+
+    /// Whether an answer of this view would be another one in [`Self::before_removals`].
+    pub(crate) fn met_removal(&self) -> bool {
+        self.met_removal.get()
+    }
+
+    /// Notes that a removed record was asked about; says whether it counts.
+    fn on_removed(&self) -> bool {
+        self.met_removal.set(true);
+        self.undoes_removals
     }
 
     fn bucket(
@@ -186,13 +216,17 @@ impl PolicyView for TenantView<'_> {
     }
 
     fn in_group(&self, group: GroupId, user: UserId) -> bool {
-        self.view
-            .in_group(self.tenant, group, user)
-            .unwrap_or(false)
+        let Ok(Some(known)) = self.view.group(self.tenant, group) else {
+            return false;
+        };
+        known.group.members.contains(&user) || (known.left.contains(&user) && self.on_removed())
     }
 
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
         let listed = self.view.listed(self.tenant, chain, address).ok()??;
+        if listed.removed && !self.on_removed() {
+            return None;
+        }
 
         // A charter's entries are as old as the tenant, and of no age before that is witnessed.
         let created = || self.view.tenant(self.tenant).ok()?.witnessed_at;

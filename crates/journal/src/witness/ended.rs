@@ -100,6 +100,7 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::IntentAlreadyAuthorized
         | Code::PolicyBlocked
         | Code::DecisionChanged
+        | Code::RemovalNotConfirmed
         | Code::LimitExceeded
         | Code::ApprovalMissing
         | Code::ApprovalByInitiator

@@ -5,6 +5,7 @@ mod handed;
 mod no;
 mod quotas;
 mod receivers;
+mod removals;
 
 use strongroom_journal::share::{ShareRequest, check};
 use strongroom_types::{

@@ -234,6 +234,14 @@ pub(super) fn records() -> Vec<Case> {
             bytes(&ListedRecord {
                 entry: entry.clone(),
                 since: Some(AT),
+                removed: true,
+            }),
+        ),
+        (
+            "state_record_group",
+            bytes(&GroupRecord {
+                group: group.clone(),
+                left: vec![UserId([13; 16])],
             }),
         ),
         (

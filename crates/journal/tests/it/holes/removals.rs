@@ -1,0 +1,217 @@
+//! Admins alone take a person out of a group, or an address off the list, at once. Where the group or
+//! the list leads to the stricter rule, that is no tightening.
+
+use super::{refused_again, share};
+use crate::{SMALL, ready};
+use strongroom_policy::{DestinationType, Destinations, Initiators, Match, Rule};
+use strongroom_types::{
+    AllowListEntry, AllowListId, Code, Document as _, GroupNeed, Intent, RegistryRecord, Tier,
+    Tighten,
+};
+use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who};
+
+const UNCONFIRMED: Option<Code> = Some(Code::RemovalNotConfirmed);
+
+/// A rule of this match and tier, which asks one approver where it asks any.
+fn rule(ledger: &Ledger, id: &str, matches: Match, tier: Tier) -> Rule {
+    let group = ledger.world.tenant.approvers;
+    let need = GroupNeed {
+        group,
+        approvals: 1,
+    };
+    let groups = if tier == Tier::OneOfN {
+        vec![need]
+    } else {
+        vec![]
+    };
+    let mut rule = ledger.world.tenant.policy(&Default::default()).rules[0].clone();
+    rule.id = id.parse().unwrap();
+    let amount = rule.matches.amount.filter(|_| tier == Tier::Auto);
+    rule.matches = Match { amount, ..matches };
+    rule.then.fee_max = rule.then.fee_max.filter(|_| tier == Tier::Auto);
+    (rule.then.tier, rule.then.groups) = (tier, groups);
+    rule
+}
+
+/// A tenant whose policy has these rules alone: the first for what matches, then the rest.
+fn under(matches: impl FnOnce(&Ledger) -> Match, first: Tier, rest: Tier) -> Ledger {
+    let mut ledger = ready();
+    put_group(&mut ledger, &[Who::Initiator, Who::Risk(0)]);
+    let of_match = matches(&ledger);
+    let mut policy = ledger.world.tenant.policy(&Default::default());
+    let rules = vec![
+        rule(&ledger, "first", of_match, first),
+        rule(&ledger, "rest", Match::default(), rest),
+    ];
+    policy.rules = rules.into();
+    ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
+    ledger
+}
+
+fn put_group(ledger: &mut Ledger, members: &[Who]) {
+    let risk = ledger.world.tenant.risk;
+    let group = ledger.world.tenant.group("risk", risk, members);
+    ledger.put_and_release(RegistryRecord::Group(group));
+}
+
+fn of_group(ledger: &Ledger) -> Match {
+    let initiators = Initiators {
+        users: None,
+        groups: Some(vec![ledger.world.tenant.risk]),
+    };
+    Match {
+        initiators: Some(Box::new(initiators)),
+        ..Match::default()
+    }
+}
+
+fn of_type(of: DestinationType) -> Match {
+    let destinations = Destinations {
+        types: vec![of],
+        min_age_seconds: None,
+        labels: None,
+    };
+    Match {
+        destinations: Some(Box::new(destinations)),
+        ..Match::default()
+    }
+}
+
+fn leave(ledger: &mut Ledger, who: Who) {
+    let leave = Tighten::LeaveGroup {
+        group: ledger.world.tenant.risk,
+        user: ledger.world.person(who).user.id,
+    };
+    ledger.tighten(leave, &[Who::Admin(0)]).unwrap();
+}
+
+fn unlist(ledger: &mut Ledger) {
+    let friend = ledger.world.tenant.friend;
+    ledger
+        .tighten(Tighten::revoke(friend), &[Who::Admin(0)])
+        .unwrap();
+}
+
+fn list_again(ledger: &mut Ledger) {
+    let listed = ledger.world.tenant.charter().allow_list[0].clone();
+    let entry = AllowListEntry {
+        id: AllowListId([9; 16]),
+        ..listed
+    };
+    ledger.put_and_release(RegistryRecord::AllowList(entry));
+}
+
+fn payment(ledger: &Ledger) -> Intent {
+    ledger.world.intent(ledger.now, SMALL, FRIEND)
+}
+
+fn refused(ledger: &Ledger, approvers: &[Who]) -> Option<Code> {
+    let body = ledger.authorization(&payment(ledger), approvers);
+    ledger.refused(body.into_body())
+}
+
+const ONE: [Who; 1] = [Who::Approver(0)];
+
+#[test]
+fn hole_leaving_a_group_leads_past_no_stricter_rule() {
+    let mut ledger = under(of_group, Tier::OneOfN, Tier::Auto);
+    assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing));
+    let under_way = payment(&ledger);
+    ledger.authorize(&under_way, &ONE).unwrap();
+    assert_eq!(share(&ledger, &under_way), None);
+
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
+    assert_eq!(share(&ledger, &under_way), UNCONFIRMED);
+    assert_eq!(refused_again(&ledger, &under_way), UNCONFIRMED);
+
+    // The committee's word, either way.
+    let mut back = ledger.clone();
+    put_group(&mut back, &[Who::Initiator]);
+    assert_eq!(refused(&back, &[]), Some(Code::ApprovalMissing));
+    assert_eq!(share(&back, &under_way), None);
+    put_group(&mut ledger, &[Who::Risk(0)]);
+    assert_eq!(refused(&ledger, &[]), None);
+    assert_eq!(share(&ledger, &under_way), None, "more was met");
+}
+
+#[test]
+fn hole_leaving_a_group_that_may_not_pay_lets_no_one_pay() {
+    let mut ledger = under(of_group, Tier::Block, Tier::Auto);
+    assert_eq!(refused(&ledger, &[]), Some(Code::PolicyBlocked));
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
+}
+
+#[test]
+fn hole_taking_an_address_off_the_list_leads_past_no_stricter_rule() {
+    for (of, first, rest) in [
+        (DestinationType::AllowListed, Tier::OneOfN, Tier::Auto),
+        (DestinationType::Unknown, Tier::Auto, Tier::OneOfN),
+    ] {
+        let mut ledger = under(|_| of_type(of), first, rest);
+        let under_way = payment(&ledger);
+        assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing), "{of}");
+        ledger.authorize(&under_way, &ONE).unwrap();
+
+        unlist(&mut ledger);
+        assert_eq!(refused(&ledger, &[]), UNCONFIRMED, "{of}");
+        let ended = Some(Code::AllowListNoLongerInForce);
+        assert_eq!(share(&ledger, &under_way), ended, "{of}");
+        list_again(&mut ledger);
+        assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing), "{of}");
+    }
+}
+
+/// That is what removals are for.
+#[test]
+fn a_removal_that_leads_to_a_stricter_rule_acts_as_before() {
+    let mut left = under(of_group, Tier::Auto, Tier::OneOfN);
+    assert_eq!(refused(&left, &[]), None);
+    leave(&mut left, Who::Risk(0));
+    assert_eq!(refused(&left, &[]), None, "someone else left");
+    leave(&mut left, Who::Initiator);
+    assert_eq!(refused(&left, &[]), Some(Code::ApprovalMissing));
+    assert_eq!(refused(&left, &ONE), None);
+
+    let listed = |_: &Ledger| of_type(DestinationType::AllowListed);
+    let mut unlisted = under(listed, Tier::Auto, Tier::OneOfN);
+    assert_eq!(refused(&unlisted, &[]), None);
+    unlist(&mut unlisted);
+    assert_eq!(refused(&unlisted, &[]), Some(Code::ApprovalMissing));
+    assert_eq!(refused(&unlisted, &ONE), None);
+
+    let mut blocked = under(of_group, Tier::OneOfN, Tier::Block);
+    leave(&mut blocked, Who::Initiator);
+    assert_eq!(refused(&blocked, &[]), Some(Code::PolicyBlocked));
+}
+
+/// No rule reads what was removed.
+#[test]
+fn a_removal_counts_for_nothing_where_the_table_does_not_ask_for_it() {
+    let mut ledger = under(
+        |_| of_type(DestinationType::Internal),
+        Tier::Auto,
+        Tier::Auto,
+    );
+    leave(&mut ledger, Who::Initiator);
+    unlist(&mut ledger);
+    assert_eq!(refused(&ledger, &[]), None);
+}
+
+#[test]
+fn the_state_does_not_depend_on_the_order_of_leaving() {
+    let of = |order: [Who; 2]| {
+        let mut ledger = under(of_group, Tier::OneOfN, Tier::Auto);
+        for who in order {
+            leave(&mut ledger, who);
+        }
+        // Once more: no one leaves twice.
+        leave(&mut ledger, Who::Initiator);
+        let group =
+            strongroom_journal::keyspace::group(ledger.world.tenant.id, ledger.world.tenant.risk);
+        ledger.state.map()[&group].clone()
+    };
+    let people = [Who::Initiator, Who::Risk(0)];
+    assert_eq!(of(people), of([people[1], people[0]]));
+}
