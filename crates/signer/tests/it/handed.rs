@@ -7,7 +7,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_types::{
     Act, ActBody, Digest, Document as _, RegistryRecord, Signed, Tighten, User, UserId,
 };
-use strongroom_wire::frame::{AdminReply, AdminRequest};
+use strongroom_wire::frame::{AdminReply, AdminRequest, ToSigner};
 use strongroom_wire::{JournalSubmitted, Role, decode, open};
 use strongroom_world::Who;
 
@@ -105,7 +105,7 @@ fn handed_tightening_is_passed_on_to_the_writer_at_once_and_until_it_is_included
     let wanted = Body::Act(veto);
     assert_eq!(submitted(&mut cluster), slice::from_ref(&wanted));
 
-    // The record may be lost, or meet a quota. A second one, at once too.
+    // The record may be lost, or meet a quota.
     cluster.wait(9_000);
     assert_eq!(submitted(&mut cluster), []);
     cluster.wait(1_000);
@@ -118,6 +118,51 @@ fn handed_tightening_is_passed_on_to_the_writer_at_once_and_until_it_is_included
     cluster.submit(wanted).unwrap();
     cluster.wait(20_000);
     assert_eq!(submitted(&mut cluster), []);
+
+    // Another one that is handed over soon after does not wait for its turn.
+    for digest in [Digest([1; 32]), Digest([2; 32])] {
+        let cancel = ActBody::Tighten(Tighten::Cancel(digest));
+        let cancel = cluster.ledger().signed_act(cancel, &[Who::Initiator]);
+        hand(&mut cluster, 1, &cancel);
+        cluster.wait(200);
+        assert!(submitted(&mut cluster).contains(&Body::Act(cancel)));
+    }
+}
+
+/// What time alone ended is not blamed on the entry that comes next.
+#[test]
+fn a_duty_that_time_ended_names_no_entry() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let mine = veto(&cluster, proposal);
+    hand(&mut cluster, 1, &mine);
+    cluster.now = cluster.now.plus(25 * 3_600_000);
+    cluster.tighten(Tighten::Cancel(Digest([1; 32])));
+    let name = format!("tightening_{}", Act::digest_of(&mine.text));
+    let ended = "ended by time: authority_expired";
+    assert_eq!(cluster.status(1)[&name], ended);
+}
+
+/// A batch that is too old to be cosigned ends a duty all the same, with its entry.
+#[test]
+fn a_duty_ends_with_the_batch_that_is_not_cosigned() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let mine = veto(&cluster, proposal);
+    hand(&mut cluster, 1, &mine);
+    let other = ActBody::Tighten(Tighten::Veto(proposal));
+    let other = cluster.ledger().signed_act(other, &[Who::Committee(1)]);
+    let entry = cluster.order(Body::Act(other)).unwrap();
+
+    cluster.now = cluster.now.plus(61_000);
+    let late = cluster.batches.last().unwrap().1.clone();
+    let id = cluster.signer_id(1);
+    cluster.give(id, ToSigner::Batch(late));
+    let status = cluster.status(1);
+    assert!(status["silent"].starts_with("time_out_of_bounds"));
+    let name = format!("tightening_{}", Act::digest_of(&mine.text));
+    let ended = format!("ended by entry {entry}: unknown_proposal");
+    assert_eq!(status[&name], ended);
 }
 
 /// Another member's veto comes before: its position is named, at once and after a restart.
