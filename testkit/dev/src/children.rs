@@ -2,11 +2,12 @@
 
 use crate::layout::Layout;
 use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use strongroom::roles::seats;
+use strongroom::roles::{seats, socket_path};
 use strongroom_journal::Genesis;
 
 /// How long a child may take to end after SIGTERM.
@@ -86,6 +87,41 @@ pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
         );
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Waits until a signer or witness says of itself what is wanted.
+///
+/// # Errors
+/// Not within 30 s, with what it said last.
+pub fn wait_status(
+    layout: &Layout,
+    name: &str,
+    wanted: impl Fn(&BTreeMap<String, String>) -> bool,
+) -> anyhow::Result<()> {
+    let flag = strongroom_stage::StopFlag::new();
+    let mut last = BTreeMap::new();
+    for _ in 0..600 {
+        last = status(layout, name)?;
+        if wanted(&last) {
+            return Ok(());
+        }
+        let _ = flag.wait(Duration::from_millis(50));
+    }
+    bail!("{name} did not come to say what is wanted; it says {last:?}")
+}
+
+/// What a signer or witness says of itself on its admin socket, by name.
+///
+/// # Errors
+/// When no process answers there.
+pub fn status(layout: &Layout, name: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let data = layout.signer(name);
+    let socket = socket_path(&layout.sockets(), &format!("{name}-admin"));
+    let (data, socket) = (data.to_string_lossy(), socket.to_string_lossy());
+    let asked = ["status", "--data", &data, "--socket", &socket];
+    let text = run(&signer_binary()?, &asked)?;
+    let pairs = text.lines().filter_map(|line| line.split_once(": "));
+    Ok(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
 }
 
 #[expect(

@@ -7,6 +7,8 @@ pub mod phases;
 pub mod record;
 pub mod stand;
 pub mod tamper;
+mod theft;
+pub mod writer;
 
 use anyhow::bail;
 use serde_json::Value;

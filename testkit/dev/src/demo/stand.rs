@@ -2,7 +2,7 @@
 
 use super::people::People;
 use super::record::Artefacts;
-use crate::children::{SignerProcess, run, signer_binary, start_signers};
+use crate::children::{SignerProcess, start_signers, status};
 use crate::install::{Installation, Plan};
 use crate::layout::Layout;
 use crate::platform::{Platform, Start};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use std::path::Path;
 use std::time::Duration;
 use strongroom::cli::Profile;
-use strongroom::roles::{RoleName, socket_path};
+use strongroom::roles::RoleName;
 use strongroom::run::stop_on_signal;
 use strongroom_chain_bitcoin::Network;
 use strongroom_client::{Client, KeyFile};
@@ -46,6 +46,8 @@ pub struct Parts<'a> {
     pub people: &'a People,
     /// The artefacts.
     pub artefacts: &'a mut Artefacts,
+    /// Where everything is.
+    pub layout: &'a Layout,
 }
 
 /// Pauses this thread.
@@ -130,6 +132,19 @@ impl Stand {
         Ok(())
     }
 
+    /// Deletes the bus, starts every role on a new one and the signers again: the writer publishes
+    /// the journal of its own database there, and what else was on the old bus is gone.
+    pub fn start_on_new_bus(&mut self) -> anyhow::Result<()> {
+        self.stop_services();
+        std::fs::remove_dir_all(self.layout.bus())?;
+        self.children.iter_mut().for_each(SignerProcess::stop);
+        self.start(&RoleName::ALL, true)?;
+        for child in &mut self.children {
+            child.restart()?;
+        }
+        self.wait_fresh()
+    }
+
     /// Stops the services of this process; the signers go on and connect again later.
     pub fn stop_services(&mut self) {
         if let Some(platform) = self.platform.take() {
@@ -158,6 +173,7 @@ impl Stand {
                 .context("the platform is not running")?,
             people: &self.people,
             artefacts: &mut self.artefacts,
+            layout: &self.layout,
         })
     }
 
@@ -231,16 +247,8 @@ impl Stand {
 
     /// Commits of a signer's database since it started, by its own word on its admin socket.
     pub fn signer_commits(&self, name: &str) -> anyhow::Result<u64> {
-        let data = self.layout.signer(name);
-        let socket = socket_path(&self.layout.sockets(), &format!("{name}-admin"));
-        let (data, socket) = (data.to_string_lossy(), socket.to_string_lossy());
-        let status = run(
-            &signer_binary()?,
-            &["status", "--data", &data, "--socket", &socket],
-        )?;
-        let commits = status
-            .lines()
-            .find_map(|line| line.strip_prefix("commits: "));
+        let status = status(&self.layout, name)?;
+        let commits = status.get("commits");
         commits
             .with_context(|| format!("{name} says nothing of commits"))?
             .parse()

@@ -4,9 +4,14 @@
 use super::hostile::{Answer, Hostile, WritersAnswer};
 use super::people::{People, intent_digest};
 use super::record::Artefacts;
+use super::theft::{foreign_change, redirected};
+use super::writer::HostileWriter;
+use crate::children::wait_status;
+use crate::layout::Layout;
 use crate::platform::Platform;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
+use strongroom::roles::seats;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin_dev::FEE_RATE;
@@ -25,8 +30,6 @@ use strongroom_types::{
 };
 use strongroom_wire::SigningRequest;
 
-/// A foreign address: where a thief would like the money to go.
-const FOREIGN: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
 /// Amount of a hostile run's transfers, satoshi.
 const AMOUNT: u64 = 40_000;
 
@@ -41,10 +44,13 @@ pub struct Tampering<'a> {
     payee: String,
     signers: Vec<u16>,
     number: u32,
+    /// Position of the newest entry that the journal took.
+    newest: u64,
+    layout: &'a Layout,
 }
 
 /// An authorized payment whose transaction is `unsigned`.
-struct Payment {
+pub struct Payment {
     intent: Signed,
     digest: Digest,
     effects: Effects,
@@ -59,16 +65,12 @@ impl<'a> Tampering<'a> {
         people: &'a People,
         hostile: Hostile<'a>,
         artefacts: &'a mut Artefacts,
-        coins: Vec<OwnCoin>,
-        payee: &str,
+        (coins, payee): (Vec<OwnCoin>, &str),
+        layout: &'a Layout,
     ) -> anyhow::Result<Self> {
         let vault = hostile.vault_key(people.vault)?;
-        let signers = platform
-            .genesis
-            .signers
-            .iter()
-            .map(|seat| seat.index)
-            .collect();
+        let of_signers = platform.genesis.signers.iter();
+        let signers = of_signers.map(|seat| seat.index).collect();
         Ok(Self {
             platform,
             people,
@@ -79,6 +81,8 @@ impl<'a> Tampering<'a> {
             payee: payee.to_owned(),
             signers,
             number: 0,
+            newest: 0,
+            layout,
         })
     }
 
@@ -199,10 +203,38 @@ impl<'a> Tampering<'a> {
         self.all_share("other_anchor", &payment)
     }
 
+    /// An honest payment in the journal, to be asked for later.
+    pub fn honest_payment(&mut self) -> anyhow::Result<Payment> {
+        self.authorized(None, |_, built| Ok(built.unsigned.clone()))
+    }
+
+    /// The writer appends a release whose delay is over by its own stamps alone. Every signer stops
+    /// there, cosigns nothing of it, and refuses even the honest payment, by the reason.
+    pub fn back_dated(
+        &mut self,
+        writer: &mut HostileWriter<'_>,
+        payment: &Payment,
+    ) -> anyhow::Result<()> {
+        // Before the signers stop, which then give no commitment either.
+        let request = self.request(payment, &payment.unsigned, 1)?;
+        let proposal = writer.back_date_proposal(self.people)?;
+        let size = writer.size().to_string();
+        self.wait_for_nodes(|status| status.get("cosigned") == Some(&size))?;
+
+        writer.force_release(self.people, proposal)?;
+        let code = Code::NotWitnessed.as_str();
+        self.wait_for_nodes(|status| {
+            status
+                .get("halted")
+                .is_some_and(|why| why.starts_with(code))
+        })?;
+        self.request_is_refused("back_dated_release", &request, Code::NotWitnessed)
+    }
+
     /// An honest payment by the same keys: all signers share, the signature verifies, the network
     /// takes it.
     fn honest(&mut self, variant: &str) -> anyhow::Result<()> {
-        let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
+        let payment = self.honest_payment()?;
         self.all_share(variant, &payment)
     }
 
@@ -317,7 +349,10 @@ impl<'a> Tampering<'a> {
 
     fn accepted(&mut self, body: &Body) -> anyhow::Result<()> {
         match self.hostile.submit(body)? {
-            WritersAnswer::Ordered(_) => Ok(()),
+            WritersAnswer::Ordered(seq) => {
+                self.newest = seq;
+                Ok(())
+            }
             WritersAnswer::Refused(refusal) => bail!("the journal refused: {refusal}"),
         }
     }
@@ -338,6 +373,27 @@ impl<'a> Tampering<'a> {
         }
     }
 
+    /// Waits until each signer itself says that the newest entry is below its fresh head. The
+    /// writer's word is not enough: a request may overtake the entries on their way to a signer.
+    fn wait_for_signers(&self) -> anyhow::Result<()> {
+        self.wait_for_nodes(|status| {
+            let fresh = status
+                .get("fresh")
+                .and_then(|f| f.strip_prefix("yes, up to "));
+            let head: Option<u64> = fresh.and_then(|size| size.parse().ok());
+            head.is_some_and(|size| size > self.newest)
+        })
+    }
+
+    /// Waits until each signer and witness says so of itself.
+    fn wait_for_nodes(
+        &self,
+        wanted: impl Fn(&BTreeMap<String, String>) -> bool,
+    ) -> anyhow::Result<()> {
+        let mut nodes = seats(&self.platform.genesis).into_iter();
+        nodes.try_for_each(|(name, _)| wait_status(self.layout, &name, &wanted))
+    }
+
     /// Every signer refuses this transaction for this attempt with this code; the refusals are
     /// kept.
     fn all_refuse(
@@ -348,12 +404,31 @@ impl<'a> Tampering<'a> {
         attempt: u32,
         wanted: Code,
     ) -> anyhow::Result<()> {
+        let request = self.request(payment, unsigned, attempt)?;
+        self.wait_for_signers()?;
+        self.request_is_refused(variant, &request, wanted)
+    }
+
+    fn request(
+        &mut self,
+        payment: &Payment,
+        unsigned: &[u8],
+        attempt: u32,
+    ) -> anyhow::Result<SigningRequest> {
         let slots = payment.attempt.conflict_keys.len();
         let signers = self.signers.clone();
-        let request = self
-            .hostile
-            .request(payment.digest, attempt, unsigned, slots, &signers)?;
-        for (index, answer) in self.hostile.ask(&request, &signers)? {
+        let hostile = &mut self.hostile;
+        hostile.request(payment.digest, attempt, unsigned, slots, &signers)
+    }
+
+    fn request_is_refused(
+        &mut self,
+        variant: &str,
+        request: &SigningRequest,
+        wanted: Code,
+    ) -> anyhow::Result<()> {
+        let signers = self.signers.clone();
+        for (index, answer) in self.hostile.ask(request, &signers)? {
             match answer {
                 Answer::Refused(refusal, sealed) if refusal.code == wanted => {
                     self.artefacts.refusal(variant, index, &refusal, &sealed)?;
@@ -377,12 +452,10 @@ impl<'a> Tampering<'a> {
 
     /// Every signer shares the honest request; the signature verifies and the dev chain takes the
     /// transaction.
-    fn all_share(&mut self, variant: &str, payment: &Payment) -> anyhow::Result<()> {
-        let slots = payment.attempt.conflict_keys.len();
+    pub fn all_share(&mut self, variant: &str, payment: &Payment) -> anyhow::Result<()> {
         let signers = self.signers.clone();
-        let request: SigningRequest =
-            self.hostile
-                .request(payment.digest, 1, &payment.unsigned, slots, &signers)?;
+        let request = self.request(payment, &payment.unsigned, 1)?;
+        self.wait_for_signers()?;
         let answers: BTreeMap<u16, Answer> = self.hostile.ask(&request, &signers)?;
         for (index, answer) in &answers {
             if let Answer::Refused(refusal, _) = answer {
@@ -422,37 +495,4 @@ fn authorization(payment: &Payment, core: &DecisionCore, approvals: Vec<Signed>)
         attempt: payment.attempt.clone(),
         facts: Vec::new(),
     }))
-}
-
-/// The same amount from the same coin to a thief.
-fn redirected(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
-    stolen(unsigned, Option::is_none)
-}
-
-/// Change that is claimed to be own but goes to a thief.
-fn foreign_change(unsigned: &[u8]) -> anyhow::Result<Vec<u8>> {
-    stolen(unsigned, Option::is_some)
-}
-
-/// The first output of which `wanted` holds goes to a thief; an output has a path when it is ours.
-fn stolen(unsigned: &[u8], wanted: fn(&Option<OwnPath>) -> bool) -> anyhow::Result<Vec<u8>> {
-    edit(unsigned, |unsigned, thief| {
-        let at = unsigned.outputs.iter().position(wanted);
-        let at = at.context("no such output")?;
-        let output = unsigned.transaction.output.get_mut(at).context("output")?;
-        output.script_pubkey = thief;
-        Ok(())
-    })
-}
-
-fn edit(
-    unsigned: &[u8],
-    change: impl Fn(&mut Unsigned, bitcoin::ScriptBuf) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<u8>> {
-    let refused = |refusal: strongroom_types::Refusal| anyhow::anyhow!("{refusal}");
-    let mut decoded = Unsigned::decode(unsigned, Network::Regtest).map_err(refused)?;
-    let thief =
-        strongroom_chain_bitcoin::address::parse(FOREIGN, Network::Regtest).map_err(refused)?;
-    change(&mut decoded, thief)?;
-    decoded.encode(Network::Regtest).map_err(refused)
 }

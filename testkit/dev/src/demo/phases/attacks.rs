@@ -1,6 +1,7 @@
 //! Services that are hostile and sign with their own valid keys.
 
 use anyhow::bail;
+use std::time::Duration;
 use strongroom::roles::RoleName;
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::{OwnCoin, OwnPath};
@@ -10,9 +11,14 @@ use super::approval::core_of;
 use super::{PAYEE, own_address, transaction_id};
 use crate::demo::hostile::Hostile;
 use crate::demo::people::intent_digest;
-use crate::demo::stand::Stand;
-use crate::demo::tamper::Tampering;
+use crate::demo::stand::{Parts, Stand, pause};
+use crate::demo::tamper::{Payment, Tampering};
+use crate::demo::writer::HostileWriter;
+use crate::layout::Layout;
+use crate::platform::Platform;
 
+/// Longer than the delay of the demo's loosenings.
+const QUIET: Duration = Duration::from_secs(4);
 /// Roles that stay honest while coordinator and transactions service are hostile.
 const HONEST_ROLES: [RoleName; 4] = [
     RoleName::Link,
@@ -39,8 +45,8 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
         parts.people,
         hostile,
         parts.artefacts,
-        coins,
-        PAYEE,
+        (coins, PAYEE),
+        parts.layout,
     )?;
 
     run.unapproved(pending)?;
@@ -49,12 +55,55 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
     run.foreign_change()?;
     run.revoked_approver()?;
     run.other_anchor()?;
+    let payment = run.honest_payment()?;
+    stand.wait_fresh()?;
+    back_dated_release(stand, &payment)
+}
+
+/// The writer turns hostile, too. Nothing on its bus can be used after that, so the honest services
+/// come back on a new one.
+fn back_dated_release(stand: &mut Stand, payment: &Payment) -> anyhow::Result<()> {
+    println!(
+        "\n■ Attack: the writer is hostile. A quiet journal, a proposal under an old stamp, and its release: by the stamps its delay is over"
+    );
+    stand.stop_services();
+    stand.start(&[RoleName::Link, RoleName::Api], false)?;
+    stand.wait_fresh()?;
+    pause(QUIET);
+    with_run(stand, |run, platform, layout| {
+        run.back_dated(&mut HostileWriter::open(platform, layout)?, payment)
+    })?;
+
+    stand.start_on_new_bus()?;
+    stand.stop_services();
+    stand.start(&HONEST_ROLES, false)?;
+    stand.wait_fresh()?;
+    with_run(stand, |run, _, _| {
+        run.all_share("back_dated_release", payment)
+    })?;
 
     // The honest services are back for the phases that follow.
     stand.wait_fresh()?;
     stand.stop_services();
     stand.start(&RoleName::ALL, false)?;
     stand.wait_fresh()
+}
+
+/// Hostile parts on the services that run now.
+fn with_run(
+    stand: &mut Stand,
+    run: impl FnOnce(&mut Tampering<'_>, &Platform, &Layout) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Parts {
+        platform,
+        people,
+        artefacts,
+        layout,
+    } = stand.parts()?;
+    let hostile = Hostile::new(platform, people.tenant, people.key)?;
+    let coins = (Vec::new(), PAYEE);
+    let mut tampering = Tampering::new(platform, people, hostile, artefacts, coins, layout)?;
+    run(&mut tampering, platform, layout)
 }
 
 /// The API says at once what journal and signers would say.
