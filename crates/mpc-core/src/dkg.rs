@@ -19,6 +19,7 @@ mod session;
 mod transcript;
 
 pub use certificate::{certificate_digest, verify_certificate, verify_outcome};
+pub use message::ROUND1_LEN_MAX;
 pub use parameters::{DkgParameters, RosterMember};
 pub use session::DkgSession;
 pub use transcript::transcript_hash;

@@ -1,9 +1,10 @@
 //! Key generations under way on this machine, in memory: a restart forgets them, and a new run
 //! begins.
 
+use crate::early::EarlyMessages;
 use crate::held::Asker;
 use crate::keys::KeyName;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use strongroom_mpc_core::dkg::DkgSession;
 use strongroom_types::UnixMs;
 
@@ -13,8 +14,6 @@ pub const RUNS_MAX: u32 = 16;
 pub const RUN_MS_MAX: u64 = 120_000;
 /// Most ceremonies at once.
 pub const CEREMONIES_MAX: usize = 32;
-/// Most messages kept for runs that have not begun here yet.
-pub const EARLY_MAX: usize = 1_024;
 
 /// One run of a ceremony.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,20 +35,11 @@ pub(crate) struct RunningCeremony {
     pub(crate) public: Vec<u8>,
 }
 
-/// A message of a run that this node has not been told to join.
-pub(crate) struct Early {
-    pub(crate) name: KeyName,
-    pub(crate) run: u32,
-    /// Roster index of the sender, from its envelope.
-    pub(crate) from: u16,
-    pub(crate) body: Vec<u8>,
-    pub(crate) until: UnixMs,
-}
-
 #[derive(Default)]
 pub(crate) struct Ceremonies {
     running: BTreeMap<KeyName, RunningCeremony>,
-    early: VecDeque<Early>,
+    /// Messages for runs that have not begun here yet.
+    pub(crate) early: EarlyMessages,
 }
 
 impl Ceremonies {
@@ -95,34 +85,5 @@ impl Ceremonies {
         let late =
             |(name, running): (&KeyName, &RunningCeremony)| (now >= running.until).then_some(*name);
         self.running.iter().filter_map(late).collect()
-    }
-
-    /// Keeps a message for later, unless there are too many: a peer must not be able to fill this
-    /// machine's memory.
-    pub(crate) fn keep_early(&mut self, early: Early) {
-        if self.early.len() < EARLY_MAX {
-            self.early.push_back(early);
-        }
-    }
-
-    /// The kept messages of this run, with their senders; those of older runs are dropped.
-    pub(crate) fn take_early(&mut self, name: KeyName, run: u32) -> Vec<(u16, Vec<u8>)> {
-        // Older runs will never begin here: their numbers are used up.
-        let mut taken = Vec::new();
-        self.early.retain_mut(|early| {
-            if early.name != name || early.run > run {
-                return true;
-            }
-            if early.run == run {
-                taken.push((early.from, std::mem::take(&mut early.body)));
-            }
-            false
-        });
-        taken
-    }
-
-    /// Drops kept messages whose run never began here.
-    pub(crate) fn drop_late_early(&mut self, now: UnixMs) {
-        self.early.retain(|early| now < early.until);
     }
 }

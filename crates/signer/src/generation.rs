@@ -1,6 +1,7 @@
 //! A key generation under way: peers' messages in, this signer's messages and certificate out.
 
-use crate::ceremonies::{Early, RUN_MS_MAX, RUNS_MAX};
+use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX};
+use crate::early::EarlyMessage;
 use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::keys::{Certified, KeyName, Unstored};
@@ -67,16 +68,17 @@ impl SignerNode {
             return self.on_ceremony_message(name, (from, message.body), now);
         }
 
-        // A fast peer may be told of a run before this node is.
+        // A fast peer may be told of a run before this node is. What it sends to one alone needs this
+        // node's round 1 first, so it is never early.
         let may_begin = run > self.keys.run(name) && run <= RUNS_MAX;
-        if may_begin {
-            self.ceremonies.keep_early(Early {
+        if may_begin && message.to.is_none() {
+            let early = EarlyMessage {
                 name,
                 run,
-                from,
                 body: message.body,
                 until: now.plus(RUN_MS_MAX),
-            });
+            };
+            self.ceremonies.early.keep(from, early);
         }
         Ok(())
     }
@@ -239,7 +241,7 @@ impl SignerNode {
 
     /// Ends runs that took too long, and forgets messages of runs that never began.
     pub(crate) fn end_late_runs(&mut self, now: UnixMs) {
-        self.ceremonies.drop_late_early(now);
+        self.ceremonies.early.drop_late(now);
         for name in self.ceremonies.late(now) {
             let detail = format!("the run of {} took longer than {RUN_MS_MAX} ms", name.1);
             self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);

@@ -87,7 +87,7 @@ impl SignerNode {
 
         // Fast peers' messages that came before the coordinator's.
         self.perform(name, effects, now)?;
-        for message in self.ceremonies.take_early(name, number) {
+        for message in self.ceremonies.early.take(name, number) {
             self.on_ceremony_message(name, message, now)?;
         }
         Ok(())

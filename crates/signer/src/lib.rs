@@ -14,7 +14,7 @@
 //! | `requests`, `held`, `answers` | a coordinator's records: answered, or held until the journal covers them |
 //! | `judge`, `verdict`, `rules`, `floor`, `evidence` | the checks before any share, which change nothing |
 //! | `keys` | key shares: at rest and in use |
-//! | `join`, `generation`, `ceremonies` | key shares: how they come into being |
+//! | `join`, `generation`, `ceremonies`, `early` | key shares: how they come into being |
 //! | [`marks`], `status` | stop mark, status text |
 
 #![deny(clippy::wildcard_enum_match_arm)]
@@ -22,6 +22,7 @@
 mod answers;
 mod ceremonies;
 mod coverage;
+mod early;
 mod evidence;
 mod fatal;
 mod floor;

@@ -7,6 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Longest accepted message in bytes; 64 commitments and a proof fit in 3 KiB.
 const MESSAGE_LEN_MAX: usize = 8 * 1024;
+/// Longest message of round 1 in bytes: 64 commitments of 33 bytes, a proof, and what is around them.
+pub const ROUND1_LEN_MAX: usize = 3 * 1024;
 const VERSION: u8 = 1;
 
 /// One message: header and the body of its round.

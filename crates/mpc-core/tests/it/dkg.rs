@@ -316,3 +316,23 @@ fn bad_parameters_are_refused_before_anything_is_sent() {
     let wrong_secret = DkgSession::start(base.parameters.clone(), 1, base.sealing(2), &mut rng(1));
     assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
 }
+
+/// Signers keep messages of runs that they have not begun up to this length.
+#[test]
+fn the_longest_message_of_round_1_is_within_its_bound() {
+    use strongroom_mpc_core::dkg::{DkgEffect, DkgSession, ROUND1_LEN_MAX};
+    for suite in [
+        SuiteId::FrostSecp256k1Tr,
+        SuiteId::FrostSecp256k1,
+        SuiteId::FrostEd25519,
+    ] {
+        let parameters = Cluster::new(suite, 64, 64, 1).parameters;
+        let sealing = Cluster::new(suite, 64, 64, 1).sealing(1);
+        let (_, effects) = DkgSession::start(parameters, 1, sealing, &mut rng(1)).unwrap();
+        let DkgEffect::Broadcast(bytes) = &effects[0] else {
+            panic!("round 1 is a broadcast")
+        };
+        assert!(bytes.len() <= ROUND1_LEN_MAX, "{}", bytes.len());
+        assert!(bytes.len() > ROUND1_LEN_MAX / 2, "and is not far from it");
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use strongroom_journal::Body;
 use strongroom_ports::db::Db as _;
 use strongroom_types::{ActBody, Code, KeyId, Tighten};
+use strongroom_wire::envelope::{Heading, seal};
 use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
 
@@ -201,6 +202,72 @@ fn messages_of_faster_signers_are_kept_until_this_one_joins() {
     cluster.to(1, &start(&cluster, 1));
     cluster.relay_from(from);
     assert_eq!(cluster.certificates().certificates.len(), 3);
+}
+
+/// A signer's message to the coordinator, as its own machine would seal it.
+fn seal_of_signer(cluster: &mut Cluster, index: u16, message: &SignerMessage) -> Vec<u8> {
+    cluster.sequence += 1;
+    let signer = cluster.world.signer(index);
+    let heading = Heading {
+        genesis: cluster.world.genesis.hash(),
+        from: signer.node,
+        to: Some(cluster.world.service(Role::Coordinator).node),
+        session: [0; 16],
+        sequence: cluster.sequence,
+        created: cluster.now,
+        deadline: cluster.now.plus(60_000),
+    };
+    seal(heading, message, &signer.signing)
+}
+
+/// Signer 3 fills the memory for early messages of signer 1.
+fn flood(cluster: &mut Cluster) {
+    for n in 0..1_500_u32 {
+        let mut key = [0; 16];
+        key[..4].copy_from_slice(&n.to_be_bytes());
+        let message = SignerMessage::Ceremony(strongroom_wire::CeremonyMessage {
+            tenant: cluster.world.tenant.id,
+            key: KeyId(key),
+            run: 1,
+            to: None,
+            body: vec![0; 1_000],
+        });
+        let sealed = seal_of_signer(cluster, 3, &message);
+        cluster.to(1, &CoordinatorMessage::Relay(sealed));
+    }
+}
+
+#[test]
+fn hole_early_messages_of_honest_signers_find_room_whatever_another_sends() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    flood(&mut cluster);
+    for index in [2, 3] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    cluster.relay_all();
+    let from = cluster.said.len();
+    cluster.to(1, &start(&cluster, 1));
+    cluster.relay_from(from);
+    assert_eq!(cluster.certificates().certificates.len(), 3);
+}
+
+/// Its own early message is gone: the run does not finish, and the next one does.
+#[test]
+fn a_ceremony_whose_early_messages_were_dropped_finishes_with_a_later_run() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for index in [2, 3] {
+        cluster.to(index, &start(&cluster, 1));
+    }
+    cluster.relay_all();
+    flood(&mut cluster);
+    let from = cluster.said.len();
+    cluster.to(1, &start(&cluster, 1));
+    cluster.relay_from(from);
+    assert!(cluster.certificates().certificates.is_empty());
+    cluster.wait(15_000);
+    assert_eq!(cluster.run_ceremony(2).certificates.len(), 3);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct Cluster {
     pub batches: Vec<(u64, Vec<u8>)>,
     writer: Follower,
     orderer: Orderer,
-    sequence: u64,
+    pub sequence: u64,
 }
 
 impl Cluster {
