@@ -2,6 +2,7 @@
 
 use crate::held::Asker;
 use crate::node::SignerNode;
+use crate::refusals::LeftOut;
 use crate::verdict::Denied;
 use strongroom_types::{Refusal, SessionId, UnixMs};
 use strongroom_wire::frame::FromSigner;
@@ -18,8 +19,17 @@ impl SignerNode {
             evidence,
             head,
         } = denied;
-        tracing::warn!(%code, detail, request = %asker.request, %evidence, head, "refused");
         *self.refused.entry(code).or_default() += 1;
+
+        // A coordinator that is refused without end must fill neither the log nor the outbox.
+        let allowance = self.refusals.count(asker.node, now);
+        if allowance.is_logged {
+            tracing::warn!(%code, detail, request = %asker.request, %evidence, head, "refused");
+        }
+        if !allowance.is_answered {
+            self.unanswered += 1;
+            return;
+        }
 
         let refusal = SignerRefusal {
             session: SessionId(asker.session),
@@ -31,6 +41,17 @@ impl SignerNode {
             at: now,
         };
         self.send_answer(asker, &SignerMessage::Refused(refusal), now);
+    }
+
+    /// Says once in a while how many refusals went without answer or line.
+    pub(crate) fn report_left_out(&mut self, now: UnixMs) {
+        if let Some(LeftOut {
+            unanswered,
+            unlogged,
+        }) = self.refusals.report(now)
+        {
+            tracing::warn!(unanswered, unlogged, "too many refusals in a second");
+        }
     }
 
     pub(crate) fn send_answer(&mut self, asker: &Asker, message: &SignerMessage, now: UnixMs) {

@@ -9,6 +9,7 @@ use crate::journal::{LocalJournal, fatal};
 use crate::judge::{Codecs, Judge};
 use crate::keys::KeyRing;
 use crate::marks;
+use crate::refusals::RefusalBounds;
 use crate::rules::LocalRules;
 use crate::sealer::Sealer;
 use crate::setup::{Identity, NodeSecrets, SignerSetup};
@@ -37,6 +38,8 @@ pub struct SignerNode {
     pub(crate) stopped: bool,
     pub(crate) shared: u64,
     pub(crate) refused: BTreeMap<Code, u64>,
+    pub(crate) refusals: RefusalBounds,
+    pub(crate) unanswered: u64,
     pub(crate) ignored: u64,
     pub(crate) db: Arc<dyn Db>,
     /// Frames of the call under way. They leave when it succeeds, and never otherwise.
@@ -118,6 +121,8 @@ impl SignerNode {
             stopped,
             shared: 0,
             refused: BTreeMap::new(),
+            refusals: RefusalBounds::default(),
+            unanswered: 0,
             ignored: 0,
             db,
             out: Vec::new(),
@@ -183,6 +188,7 @@ impl SignerNode {
         let result = cosigned.and_then(|()| self.pass_on_tightenings(now));
         self.refuse_late(now);
         self.end_late_runs(now);
+        self.report_left_out(now);
         self.release(result)
     }
 

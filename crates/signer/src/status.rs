@@ -55,6 +55,7 @@ impl SignerNode {
         }
         let _ = writeln!(text, "shared: {}", self.shared);
         let _ = writeln!(text, "ignored: {}", self.ignored);
+        let _ = writeln!(text, "unanswered: {}", self.unanswered);
         let _ = writeln!(text, "commits: {}", self.db.commits());
         for owed in self.journal.owed() {
             let _ = writeln!(

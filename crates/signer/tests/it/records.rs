@@ -178,3 +178,21 @@ fn a_gap_in_the_entries_is_noticed_and_hello_says_from_where() {
     cluster.wait(15_000);
     cluster.assert_signs(1, &payment);
 }
+
+/// Each costs a signature and a line of the log.
+#[test]
+fn hole_signed_refusals_are_bounded_and_an_honest_coordinator_gets_its_own() {
+    let mut cluster = Cluster::ready();
+    let bound = usize::try_from(strongroom_signer_core::ANSWERED_PER_SECOND).unwrap();
+    let (tenant, key) = (cluster.world.tenant.id, cluster.world.tenant.key);
+    let ask = |cluster: &mut Cluster, n: usize| {
+        let run = 1_000 + u32::try_from(n).unwrap();
+        let message = CoordinatorMessage::Ceremony { tenant, key, run };
+        cluster.to(1, &message).len()
+    };
+    let answered: usize = (0..bound + 500).map(|n| ask(&mut cluster, n)).sum();
+    assert_eq!(answered, bound);
+    assert_eq!(cluster.status(1)["unanswered"], "500");
+    cluster.now = cluster.now.plus(1_000);
+    assert_eq!(ask(&mut cluster, 0), 1, "the next second is another");
+}
