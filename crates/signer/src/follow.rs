@@ -65,20 +65,26 @@ impl SignerNode {
 
     /// There may be a new fresh head: key shares come into use, and what waits is judged again.
     fn on_new_head(&mut self, now: UnixMs) -> Result<(), Fatal> {
-        let follower = self.journal.follower();
-        if let Ok(head) = follower.fresh(now) {
-            let size = head.size;
-            self.coverage.note(size, now);
+        // The tip ends runs at once, witnessed or not.
+        self.end_forbidden_runs(now);
 
+        // Only a fresh head lets anything pass. Entries that no quorum has seen do not move it, so a
+        // writer that makes thousands of them makes nothing be judged again.
+        let follower = self.journal.follower();
+        let Ok(head) = follower.fresh(now) else {
+            return Ok(());
+        };
+        let size = head.size;
+        if self.head_served != Some(size) {
+            self.coverage.note(size, now);
             let view = follower.head_view(size)?;
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
                 self.ceremonies.end(name);
             }
             self.keys.give_up(&view, follower.past(now))?;
+            self.head_served = Some(size);
         }
-        self.end_forbidden_runs(now);
-
-        self.serve_held(now)
+        self.serve_held(size, now)
     }
 
     fn publish_cosignature(&mut self, cosignature: &WitnessCosignature, now: UnixMs) {

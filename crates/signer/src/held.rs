@@ -86,21 +86,23 @@ impl HeldRequests {
         Ok(())
     }
 
-    /// Takes all out, in the order in which they came.
-    pub(crate) fn take(&mut self) -> Vec<WaitingRequest> {
-        // What still has to wait is put back, and counted again there.
-        self.bytes = 0;
-        std::mem::take(&mut self.waiting).into_values().collect()
+    /// Takes out what was judged at another head last, or at none, in the order in which it came.
+    pub(crate) fn take_not_judged_at(&mut self, head: u64) -> Vec<WaitingRequest> {
+        // At the same head it would wait for the same reason: what is missing comes with another.
+        self.take_if(|waiting| waiting.last.head != head)
     }
 
     /// Takes out what waits no longer.
     pub(crate) fn take_late(&mut self, now: UnixMs) -> Vec<WaitingRequest> {
         // At the deadline itself the coordinator has given up: a share sent then serves no run.
-        let late = |waiting: &WaitingRequest| now >= waiting.request.asker.deadline;
+        self.take_if(|waiting| now >= waiting.request.asker.deadline)
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(&WaitingRequest) -> bool) -> Vec<WaitingRequest> {
         let seqs: Vec<u64> = self
             .waiting
             .iter()
-            .filter(|(_, waiting)| late(waiting))
+            .filter(|(_, waiting)| wanted(waiting))
             .map(|(seq, _)| *seq)
             .collect();
 
@@ -159,7 +161,8 @@ mod tests {
             held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code,
             Code::QuotaExceeded
         );
-        assert_eq!(held.take().len(), HELD_MAX);
+        assert!(held.take_not_judged_at(0).is_empty());
+        assert_eq!(held.take_not_judged_at(1).len(), HELD_MAX);
         assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
         assert_eq!(
             held.put(waiting(1, 1, 9)).err().unwrap().last.refusal.code,
@@ -184,7 +187,7 @@ mod tests {
         assert_eq!(late, [Digest([1; 32])]);
         assert!(held.has(&Digest([2; 32])) && !held.has(&Digest([1; 32])));
         let rest: Vec<_> = held
-            .take()
+            .take_not_judged_at(1)
             .iter()
             .map(|w| w.request.asker.request)
             .collect();

@@ -31,7 +31,15 @@ impl SignerNode {
         match self.join_if_released(run, asker, now) {
             Ok(()) => Ok(Served::Done),
             Err(Stop::Refuse(refusal)) => Ok(Served::Refuse(Denied::unjudged(refusal))),
-            Err(Stop::Wait(refusal)) => Ok(Served::Wait(Denied::unjudged(refusal))),
+            // By the head it was judged at, it is asked again when there is another.
+            Err(Stop::Wait(refusal)) => {
+                let head = self.journal.follower().fresh(now);
+                let head = head.map_or(0, |head| head.size);
+                Ok(Served::Wait(Denied {
+                    head,
+                    ..Denied::unjudged(refusal)
+                }))
+            }
             Err(Stop::Fatal(fatal)) => Err(fatal),
         }
     }

@@ -26,6 +26,7 @@ use case::Case;
 use checks::CHECKS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::{Delta, Entry};
 use strongroom_ports::chain::ChainCodec;
@@ -64,6 +65,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) codecs: &'a Codecs,
     /// Its operator's rules.
     pub(crate) rules: &'a LocalRules,
+    /// Questions to the journal so far: one request in one state.
+    pub(crate) asked: &'a AtomicU64,
 }
 
 impl Judge<'_> {

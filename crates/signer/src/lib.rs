@@ -11,7 +11,7 @@
 //! | [`setup`] | what a node is made from; whether it fits the pinned genesis |
 //! | [`node`], `operator` | frames and ticks; what the operator asks |
 //! | `follow`, `journal` | entries and cosignatures; replica and witness on this node's disk |
-//! | `requests`, `held`, `answers` | a coordinator's records: answered, or held until the journal covers them |
+//! | `requests`, `held`, `answers`, `refusals` | a coordinator's records: answered, or held until the journal covers them |
 //! | `judge`, `verdict`, `rules`, `floor`, `evidence` | the checks before any share, which change nothing |
 //! | `keys` | key shares: at rest and in use |
 //! | `join`, `generation`, `ceremonies`, `early` | key shares: how they come into being |

@@ -16,6 +16,7 @@ use crate::setup::{Identity, NodeSecrets, SignerSetup};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use strongroom_journal::Delta;
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
@@ -36,6 +37,10 @@ pub struct SignerNode {
     pub(crate) rules: LocalRules,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) stopped: bool,
+    /// Size of the fresh head that was acted upon last; key shares and what waits follow it.
+    pub(crate) head_served: Option<u64>,
+    /// Questions to the journal: one request in one state.
+    pub(crate) asked: AtomicU64,
     pub(crate) shared: u64,
     pub(crate) refused: BTreeMap<Code, u64>,
     pub(crate) refusals: RefusalBounds,
@@ -119,6 +124,8 @@ impl SignerNode {
             rules,
             entropy,
             stopped,
+            head_served: None,
+            asked: AtomicU64::new(0),
             shared: 0,
             refused: BTreeMap::new(),
             refusals: RefusalBounds::default(),
@@ -213,6 +220,7 @@ impl SignerNode {
             floor: &self.floor,
             codecs: &self.codecs,
             rules: &self.rules,
+            asked: &self.asked,
         }
     }
 

@@ -197,10 +197,10 @@ impl SignerNode {
         Ok(Served::Done)
     }
 
-    /// Decides everything that waits again: the journal has grown.
-    pub(crate) fn serve_held(&mut self, now: UnixMs) -> Result<(), Fatal> {
+    /// Decides again what waits and was not judged at this fresh head yet.
+    pub(crate) fn serve_held(&mut self, head: u64, now: UnixMs) -> Result<(), Fatal> {
         // From the start, by every rule: the new entries may just as well forbid it.
-        for waiting in self.held.take() {
+        for waiting in self.held.take_not_judged_at(head) {
             self.serve(waiting.request, now)?;
         }
         Ok(())

@@ -75,14 +75,25 @@ impl Follower {
         }))
     }
 
-    /// Sizes of the kept heads beyond this one, ascending; the last is the tip's.
+    /// Number of kept heads beyond this one, the tip's among them.
     #[must_use]
-    pub fn sizes_beyond(&self, size: u64) -> Vec<u64> {
-        self.steps
-            .iter()
-            .map(|step| step.head.size)
-            .filter(|kept| *kept > size)
-            .collect()
+    pub fn count_beyond(&self, size: u64) -> usize {
+        let known = self.steps.partition_point(|step| step.head.size <= size);
+        self.steps.len() - known
+    }
+
+    /// The states at the kept heads between this one and the tip, neither included, newest first.
+    pub fn views_between(&self, size: u64) -> impl Iterator<Item = Overlay<'_>> {
+        // Each view is the next newer one with one batch more undone: laid from the tip each time,
+        // their layers would grow with the square of their number.
+        let beyond = self.steps.iter().rev();
+        let beyond = beyond.take_while(move |step| step.head.size > size);
+        let mut view = Overlay::new(&self.state);
+        let views = beyond.map(move |step| {
+            let older = view.clone().with(&step.undo);
+            std::mem::replace(&mut view, older)
+        });
+        views.skip(1)
     }
 
     /// Forgets the heads before this one.

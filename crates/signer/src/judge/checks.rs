@@ -61,6 +61,11 @@ pub(super) const CHECKS: &[Check] = &[
         journal::head_not_below_floor,
         "An old head, replayed to this signer, hides a stop that it has already acted under.",
     ),
+    check(
+        "few_heads_beyond",
+        journal::few_heads_beyond,
+        "A writer makes thousands of heads that no witness has seen, and every request is judged at each.",
+    ),
     // The same question four times: witnessed, received, in between, handed. A stop counts in the
     // first of these in which it is seen.
     check(
@@ -73,6 +78,12 @@ pub(super) const CHECKS: &[Check] = &[
         journal::allowed_at_tip,
         "A stop that this signer has received is ignored until enough witnesses have cosigned it.",
     ),
+    // Before the heads in between: what waits is asked at the head and the tip, and at no other.
+    check(
+        "attempt_witnessed",
+        journal::attempt_witnessed,
+        "An attempt that only this signer has seen, and that a fork may not have, is signed.",
+    ),
     check(
         "allowed_in_between",
         journal::allowed_in_between,
@@ -82,11 +93,6 @@ pub(super) const CHECKS: &[Check] = &[
         "allowed_under_tightenings",
         journal::allowed_under_tightenings,
         "A writer keeps back a stop that was handed to this signer directly.",
-    ),
-    check(
-        "attempt_witnessed",
-        journal::attempt_witnessed,
-        "An attempt that only this signer has seen, and that a fork may not have, is signed.",
     ),
     check(
         "peers_in_service",

@@ -3,11 +3,16 @@
 use super::Judge;
 use super::case::{Case, JournalAnswer, found};
 use crate::verdict::Stop;
+use std::sync::atomic::Ordering;
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::share;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{Code, Refusal, UnixMs};
+
+/// Most heads beyond the acting one that a request is judged at. Honest witnesses are seconds behind
+/// the tip when there are more, at full load; a writer makes thousands that none of them has seen.
+pub(crate) const BEYOND_MAX: usize = 128;
 
 impl Judge<'_> {
     /// Size of the newest head that is witnessed and fresh by this signer's clock, and that it may
@@ -15,7 +20,19 @@ impl Judge<'_> {
     pub(super) fn acting_head(&self, now: UnixMs) -> Result<u64, Stop> {
         let head = self.fresh(now)?;
         self.above_floor(head)?;
+        self.near_tip(head)?;
         Ok(head)
+    }
+
+    /// Every head beyond the acting one counts, so with too many of them nothing is decided: to leave
+    /// one out could be to leave out the stop.
+    fn near_tip(&self, head: u64) -> Result<(), Stop> {
+        let beyond = self.follower.count_beyond(head);
+        if beyond > BEYOND_MAX {
+            let detail = format!("{beyond} heads beyond {head} are not witnessed");
+            return Err(Stop::Wait(Refusal::new(Code::NotReady, detail)));
+        }
+        Ok(())
     }
 
     fn fresh(&self, now: UnixMs) -> Result<u64, Stop> {
@@ -68,8 +85,13 @@ pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Few enough states to ask, before any of them is laid out.
+pub(super) fn few_heads_beyond(case: &mut Case<'_>) -> Result<(), Stop> {
+    case.judge.near_tip(case.head()?)
+}
+
 /// Only what the witnessed head allows can be signed. That it does not know the attempt yet is kept
-/// for [`attempt_witnessed`]: what any later state forbids is said first.
+/// for [`attempt_witnessed`]: what the tip forbids is said first.
 pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
     let view = case.judge.follower.head_view(case.head()?)?;
 
@@ -94,12 +116,12 @@ pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
 /// A stop and its resume may both lie beyond the head. The stop counts until the resume is
 /// witnessed, so every state up to the tip is asked.
 pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
-    let follower = case.judge.follower;
-    for size in follower.sizes_beyond(case.head()?) {
-        match ask(case, &follower.head_view(size)?)? {
+    for view in case.judge.follower.views_between(case.head()?) {
+        match ask(case, &view)? {
             JournalAnswer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
-            // The attempt may be anywhere beyond the head; that it is there, the tip has said.
-            JournalAnswer::Allowed(_) | JournalAnswer::Unknown(_) => {}
+            // Nothing takes an attempt out again: a view without it is one to be careful with.
+            JournalAnswer::Unknown(refusal) => return Err(Stop::Wait(refusal)),
+            JournalAnswer::Allowed(_) => {}
         }
     }
     Ok(())
@@ -145,6 +167,7 @@ const fn is_covered(seq: u64, head: u64) -> bool {
 /// The journal's answer in one view of its state.
 fn ask(case: &Case<'_>, view: &dyn View) -> Result<JournalAnswer, Stop> {
     let asked = found(case.asked.as_ref())?;
+    case.judge.asked.fetch_add(1, Ordering::Relaxed);
     let checked = share::check(view, case.judge.follower.genesis(), asked);
     Ok(match checked {
         Ok(grant) => JournalAnswer::Allowed(Box::new(grant)),

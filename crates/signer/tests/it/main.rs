@@ -20,6 +20,7 @@ mod effects;
 mod evidence;
 mod freeze;
 mod handed;
+mod heads;
 mod journal;
 mod machine;
 mod open;
