@@ -81,7 +81,8 @@ pub enum Command {
     /// Undo `stop`. The node must not be running.
     ResumeLocal(At),
     /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it
-    /// refuses at once what that forbids, and soon cosigns nothing without it.
+    /// refuses at once what that forbids, and soon cosigns nothing without it. `status` shows it as
+    /// `tightening_DIGEST`: owed, in the journal, or by which entry and why it ended.
     Hand {
         /// JSON of the signed container: {"endorsements":[…],"text":"…"}.
         #[arg(value_name = "FILE")]

@@ -84,7 +84,10 @@ pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Hand(json.trim().to_owned()))?;
     let reply = reply.with_context(|| format!("no node is running at {}", path.display()))?;
-    done(reply, "taken: what it forbids is refused from now on")
+    done(
+        reply,
+        "taken: what it forbids is refused from now on; `status` shows what becomes of it",
+    )
 }
 
 /// `unfreeze`.

@@ -1,15 +1,15 @@
 //! Handed tightenings that a hostile writer outruns, displaces or uses up; 3-of-4 witnesses, f = 1.
 
 use crate::{HOUR_MS, ready_with};
-use strongroom_journal::Body;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::witness::{EndedAct, Witness, WitnessMemory};
+use strongroom_journal::{Body, Bounds};
 use strongroom_types::{
     Act, ActBody, Code, Digest, Document as _, Refusal, RegistryRecord, Signed, Tighten, UnixMs,
     User, UserId, VaultId,
 };
-use strongroom_world::{Ledger, Log, Who};
+use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Log, Who};
 
 /// Longer than an honest writer may take.
 const DUTY_MS: u64 = 10_001;
@@ -44,7 +44,11 @@ impl Site {
 
     /// Admins 3, quorum 2, and a committee of two that wants a user; the proposal's delay is over.
     fn proposed() -> (Self, Digest) {
-        let mut ledger = ready_with(|o| o.admins = (3, 2));
+        Self::proposed_with(|_| {})
+    }
+
+    fn proposed_with(tune: fn(&mut Bounds)) -> (Self, Digest) {
+        let mut ledger = ready_with(|o| (o.admins, o.tune) = ((3, 2), tune));
         let put = ActBody::Put(RegistryRecord::User(User {
             id: mallory(),
             name: "Mallory".parse().unwrap(),
@@ -341,6 +345,69 @@ fn hole_revocation_of_one_signer_does_not_end_a_handed_act() {
     assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 0));
     let ended = format!("ended by entry {entry}: quorum_missing");
     assert_eq!(site.ended(1)[0].to_string(), ended);
+}
+
+/// The writer brings other tightenings by the same credential, until its room of this minute is
+/// used up and the handed one is refused.
+#[test]
+fn hole_quota_does_not_end_a_handed_tightening() {
+    let (mut site, proposal) = Site::proposed_with(|b| b.tightenings_per_minute = 2);
+    let veto = site.tightening(Tighten::Veto(proposal), &[Who::Committee(0)]);
+    site.hand(1, &veto).unwrap();
+    for n in [1, 2] {
+        let cancel = Tighten::Cancel(Digest([n; 32]));
+        let cancel = site.tightening(cancel, &[Who::Committee(0)]);
+        site.act(&cancel);
+    }
+    let full = site.append(Body::Act(veto.clone())).unwrap_err();
+    assert_eq!(full.code, Code::QuotaExceeded);
+
+    // Owed as before, and taken by another witness; also one that has just started.
+    assert_eq!(site.hand(2, &veto), Ok(true));
+    let seat = site.ledger.world.seat(1);
+    let memory = WitnessMemory {
+        handed: site.witnesses[0].handed().cloned().collect(),
+        ..WitnessMemory::default()
+    };
+    let seed = seat.witness.to_bytes();
+    site.witnesses[0] = Witness::new(&site.log.follower, seat.node, &seed, memory).unwrap();
+    let deltas = site.witnesses[0].handed_overlay(&site.log.follower, site.now);
+    assert!(deltas.map(|delta| delta.changes.len()).all(|keys| keys > 0));
+    let release = site.release(proposal);
+    site.act(&release);
+    assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
+    site.now = site.now.plus(DUTY_MS);
+    assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
+
+    site.now = site.now.plus(60_000);
+    site.act(&veto);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    assert!(!site.in_force());
+}
+
+/// What is kept of cancels is bounded for longer than a minute. A witness that insisted would be
+/// silent for as long; one that forgot the cancel would let the payment pass.
+#[test]
+fn handed_tightening_that_has_no_room_for_long_waits_for_it_without_being_owed() {
+    let (mut site, _) = Site::proposed_with(|b| b.ended_open_max = 2);
+    let intent = site.ledger.world.intent(site.now, crate::SMALL, FRIEND);
+    let payment = site.ledger.authorization(&intent, &[]).into_body();
+    let cancel = Tighten::Cancel(intent.digest());
+    let cancel = site.tightening(cancel, &[Who::Initiator]);
+    site.hand(1, &cancel).unwrap();
+    let other = Tighten::Cancel(Digest([1; 32]));
+    let other = site.tightening(other, &[Who::Initiator]);
+    site.act(&other);
+    site.now = site.now.plus(DUTY_MS);
+    site.append(Body::Tick).unwrap();
+    assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 1));
+    assert_eq!(site.hand(2, &cancel), Err(Code::QuotaExceeded));
+
+    // Authorized after all: the cancel needs no room now.
+    site.append(payment).unwrap();
+    assert_eq!(site.cosign(1), PENDING);
+    site.act(&cancel);
+    assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 0));
 }
 
 #[test]
