@@ -6,7 +6,7 @@
 //! | `journal.bin` | borsh `Vec<JournalBatch>`, from entry 0 |
 //! | `cosignatures.bin` | borsh `Vec<(NodeId, WitnessCosignature)>` |
 //! | `transactions.jsonl` | optional: signed transactions with what they were signed for |
-//! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests |
+//! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests, with the batch that stopped them if one did |
 //! | `counters.json` | optional: commits and fsyncs before and after the measured transfers |
 //!
 //! Every entry is applied again; log signatures, tree and state roots are compared; the witnesses'
@@ -141,7 +141,7 @@ pub fn verify_dir_pinned(
     let transactions = lines(dir, "transactions.jsonl", &mut report)?;
     transactions::verify(&replayed, codecs, &transactions, &mut report);
     refusals::verify(
-        &replayed,
+        (&replayed, &batches),
         &lines(dir, "refusals.jsonl", &mut report)?,
         &mut report,
     );

@@ -5,14 +5,22 @@ use super::journal::Replayed;
 use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use strongroom_journal::follower::Follower;
 use strongroom_types::{Digest, digest};
-use strongroom_wire::{Role, SignerMessage, open};
+use strongroom_wire::{JournalBatch, Role, SignerMessage, decode, open};
 
-pub(super) fn verify(replayed: &Replayed, lines: &[(usize, Value)], report: &mut Report) {
+pub(super) fn verify(
+    (replayed, batches): (&Replayed, &[JournalBatch]),
+    lines: &[(usize, Value)],
+    report: &mut Report,
+) {
     let mut seen = BTreeSet::new();
     for (number, line) in lines {
         // A copied line would raise the count of refused requests without another refusal.
-        match verify_line(replayed, line) {
+        let verified = verify_line(replayed, line)
+            .and_then(|refused| verify_batch(replayed, batches, line).map(|()| refused));
+        match verified {
             Ok(refused) if seen.insert(refused) => report.refused_tampered += 1,
             Ok(_) => report.problem(format!(
                 "refusals.jsonl line {number}: this refusal is there twice"
@@ -58,4 +66,30 @@ fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
         return Err("judged by a head that the journal file does not have".to_owned());
     }
     Ok(digest("strongroom/refusal-line/v1", &[&sealed]))
+}
+
+/// A hostile writer's batch, if the line names one as what stopped the signer: the log's own key
+/// signed it, it follows this journal's entries, and their rules refuse it for the same reason.
+fn verify_batch(replayed: &Replayed, batches: &[JournalBatch], line: &Value) -> Result<(), String> {
+    if line.get("batch").is_none() {
+        return Ok(());
+    }
+    let text = |e: crate::ClientError| e.to_string();
+    let code = member::text(line, "code").map_err(text)?;
+    let bytes = member::bytes(line, "batch").map_err(text)?;
+    let batch: JournalBatch = decode(&bytes).map_err(|e| e.to_string())?;
+
+    let genesis = Arc::clone(replayed.follower.genesis());
+    let mut follower = Follower::new(genesis).map_err(|e| e.to_string())?;
+    let before = |known: &&JournalBatch| known.first_seq < batch.first_seq;
+    for known in batches.iter().take_while(before) {
+        follower.append(known).map_err(|e| e.to_string())?;
+    }
+
+    // Only what the log itself signed stops a replica; another's invention is passed over.
+    match (follower.append(&batch), follower.halted().is_some()) {
+        (Err(refusal), true) if refusal.code.as_str() == code => Ok(()),
+        (Err(refusal), _) => Err(format!("the batch is refused otherwise: {refusal}")),
+        (Ok(_), _) => Err("the journal's rules take the batch".to_owned()),
+    }
 }

@@ -7,8 +7,10 @@
 use super::*;
 use crate::fixture::Journal;
 use std::fs::write;
-use strongroom_types::Code;
-use strongroom_wire::encode;
+use strongroom_journal::{Body, Entry, SealedEntry};
+use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
+use strongroom_types::{Code, Scope, UnixMs};
+use strongroom_wire::{JournalBatch, encode};
 
 /// Writes a folder and verifies it.
 fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
@@ -234,6 +236,68 @@ fn a_refusal_that_the_signer_did_not_sign_is_a_problem() {
     let twice = verified(&journal, &[], &[good.clone(), good]);
     problem(&twice, "there twice");
     assert_eq!(twice.refused_tampered, 1);
+}
+
+/// A batch of a hostile writer behind the journal's last one.
+fn forced(journal: &Journal, at: UnixMs, log_seed: &[u8; 32]) -> JournalBatch {
+    let seq = journal.entries.len() as u64;
+    let entry = Entry {
+        version: strongroom_journal::entry::VERSION,
+        seq,
+        at,
+        scope: Scope::Platform,
+        body: Body::Tick,
+    };
+    let genesis = &journal.world.genesis;
+    let root = Hash([7; 32]);
+    let checkpoint = Checkpoint::with_state(&genesis.origin, seq + 1, root, root).unwrap();
+    let key = NoteSigner::new(&genesis.origin, log_seed).unwrap();
+    JournalBatch {
+        first_seq: seq,
+        entries: vec![encode(&SealedEntry::new(&entry, [7; 32]))],
+        note: sign_note(&checkpoint.to_body(), &key).unwrap(),
+    }
+}
+
+#[test]
+fn a_batch_that_stopped_signers_is_refused_by_the_journals_rules_for_their_reason() {
+    let journal = Journal::get();
+    let seed = journal.world.log_key.to_bytes();
+    let bad = forced(&journal, UnixMs(0), &seed);
+    let line = |code, batch: &JournalBatch| {
+        let mut line = refusal(&journal, 1, code);
+        line["batch"] = json!(hex::encode(encode(batch)));
+        line
+    };
+    let good = verified(&journal, &[], &[line(Code::TimeWentBack, &bad)]);
+    assert_eq!(good.problems, Vec::<String>::new());
+    assert_eq!(good.refused_tampered, 1);
+
+    let other_key = forced(&journal, UnixMs(0), &[9; 32]);
+    let gap = JournalBatch {
+        first_seq: bad.first_seq + 1,
+        ..bad.clone()
+    };
+    let last = journal.batches.last().unwrap();
+    for (line, wanted) in [
+        (
+            line(Code::NotWitnessed, &bad),
+            "refused otherwise: time_went_back",
+        ),
+        (
+            line(Code::BadSignature, &other_key),
+            "refused otherwise: bad_signature",
+        ),
+        (line(Code::Malformed, &gap), "refused otherwise: malformed"),
+        (
+            line(Code::NotWitnessed, last),
+            "the journal's rules take the batch",
+        ),
+    ] {
+        let report = verified(&journal, &[], &[line]);
+        problem(&report, wanted);
+        assert_eq!(report.refused_tampered, 0, "{wanted}");
+    }
 }
 
 #[test]

@@ -75,16 +75,21 @@ impl Artefacts {
         Ok(())
     }
 
-    /// A signer's signed refusal of a tampered request.
+    /// A signer's signed refusal of a tampered request, and the writer's batch that stopped the
+    /// signer, if one did.
     pub fn refusal(
         &mut self,
         variant: &str,
         signer: u16,
-        refusal: &SignerRefusal,
-        envelope: &[u8],
+        (refusal, envelope): (&SignerRefusal, &[u8]),
+        stopped_by: Option<&JournalBatch>,
     ) -> anyhow::Result<()> {
-        let line = json!({"variant": variant, "signer": signer, "code": refusal.code.as_str(),
-                          "detail": refusal.detail, "envelope": hex::encode(envelope)});
+        let mut line = json!({"variant": variant, "signer": signer, "code": refusal.code.as_str(),
+                              "detail": refusal.detail, "envelope": hex::encode(envelope)});
+        if let (Some(batch), Some(members)) = (stopped_by, line.as_object_mut()) {
+            let batch = hex::encode(strongroom_wire::encode(batch));
+            members.insert("batch".to_owned(), batch.into());
+        }
         writeln!(self.refusals, "{line}")?;
         self.refused += 1;
         Ok(())

@@ -28,7 +28,7 @@ use strongroom_types::{
     ActBody, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
     Signed, Tighten,
 };
-use strongroom_wire::SigningRequest;
+use strongroom_wire::{JournalBatch, SigningRequest};
 
 /// Amount of a hostile run's transfers, satoshi.
 const AMOUNT: u64 = 40_000;
@@ -221,14 +221,15 @@ impl<'a> Tampering<'a> {
         let size = writer.size().to_string();
         self.wait_for_nodes(|status| status.get("cosigned") == Some(&size))?;
 
-        writer.force_release(self.people, proposal)?;
+        let batch = writer.force_release(self.people, proposal)?;
         let code = Code::NotWitnessed.as_str();
         self.wait_for_nodes(|status| {
             status
                 .get("halted")
                 .is_some_and(|why| why.starts_with(code))
         })?;
-        self.request_is_refused("back_dated_release", &request, Code::NotWitnessed)
+        let reason = (Code::NotWitnessed, Some(&batch));
+        self.request_is_refused("back_dated_release", &request, reason)
     }
 
     /// An honest payment by the same keys: all signers share, the signature verifies, the network
@@ -406,7 +407,7 @@ impl<'a> Tampering<'a> {
     ) -> anyhow::Result<()> {
         let request = self.request(payment, unsigned, attempt)?;
         self.wait_for_signers()?;
-        self.request_is_refused(variant, &request, wanted)
+        self.request_is_refused(variant, &request, (wanted, None))
     }
 
     fn request(
@@ -425,13 +426,14 @@ impl<'a> Tampering<'a> {
         &mut self,
         variant: &str,
         request: &SigningRequest,
-        wanted: Code,
+        (wanted, stopped_by): (Code, Option<&JournalBatch>),
     ) -> anyhow::Result<()> {
         let signers = self.signers.clone();
         for (index, answer) in self.hostile.ask(request, &signers)? {
             match answer {
                 Answer::Refused(refusal, sealed) if refusal.code == wanted => {
-                    self.artefacts.refusal(variant, index, &refusal, &sealed)?;
+                    let signed = (&refusal, sealed.as_slice());
+                    self.artefacts.refusal(variant, index, signed, stopped_by)?;
                 }
                 Answer::Refused(refusal, _) => {
                     bail!(

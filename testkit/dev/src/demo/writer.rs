@@ -97,7 +97,11 @@ impl<'a> HostileWriter<'a> {
 
     /// Appends its release with the stamp of now, although its own replica refuses it, under a
     /// checkpoint that the log key signs.
-    pub fn force_release(&mut self, people: &People, proposal: Digest) -> anyhow::Result<()> {
+    pub fn force_release(
+        &mut self,
+        people: &People,
+        proposal: Digest,
+    ) -> anyhow::Result<JournalBatch> {
         let release = self.signed(people, ActBody::Release(proposal))?;
         let follower = self.replica.follower();
         let entry = Entry {
@@ -119,11 +123,13 @@ impl<'a> HostileWriter<'a> {
         let (root, state_root) = (frontier.root(), Hash(follower.state().root().0));
         let origin = &self.platform.genesis.origin;
         let checkpoint = Checkpoint::with_state(origin, frontier.size(), root, state_root)?;
-        self.publish(&JournalBatch {
+        let batch = JournalBatch {
             first_seq: entry.seq,
             entries: vec![encode(&sealed)],
             note: sign_note(&checkpoint.to_body(), &self.log)?,
-        })
+        };
+        self.publish(&batch)?;
+        Ok(batch)
     }
 
     fn signed(&self, people: &People, body: ActBody) -> anyhow::Result<Signed> {
