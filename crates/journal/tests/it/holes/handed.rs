@@ -6,8 +6,8 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::witness::{EndedAct, Witness, WitnessMemory};
 use strongroom_journal::{Body, Bounds};
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Refusal, RegistryRecord, Signed, Tighten, UnixMs,
-    User, UserId, VaultId,
+    Act, ActBody, Code, Digest, Document as _, Refusal, RegistryRecord, Scope, Signed, Tighten,
+    UnixMs, User, UserId, VaultId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Log, Who};
 
@@ -172,6 +172,58 @@ fn hole_handed_veto_is_not_outrun_by_the_release_it_forbids() {
         site.log.follower.fresh(site.now).unwrap().size,
         site.log.follower.size()
     );
+}
+
+/// The platform's admins have proposals of their own, and vetoes.
+#[test]
+fn hole_handed_veto_of_the_platform_is_not_outrun() {
+    let (ledger, proposal) = crate::platform::released();
+    let mut site = Site::of(ledger);
+    let veto = ActBody::Tighten(Tighten::Veto(proposal));
+    let version = site.log.follower.state().platform().unwrap().version;
+    let world = &site.ledger.world;
+    let veto = world.act(site.now, Scope::Platform, veto, version);
+    let veto = world.sign(&veto, &[Who::PlatformAdmin]);
+    for seat in [1, 2] {
+        assert_eq!(site.hand(seat, &veto), Ok(true));
+    }
+    assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
+    let person = site.ledger.world.person(Who::Stranger).user.id;
+    let in_force = |site: &Site| {
+        site.log
+            .follower
+            .state()
+            .user(Scope::Platform, person)
+            .is_ok()
+    };
+    assert!(!in_force(&site));
+    site.act(&veto);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    assert!(!in_force(&site));
+}
+
+/// A veto has the usual time when it is about another proposal than the one whose release waits.
+#[test]
+fn handed_veto_of_another_proposal_is_not_owed_at_once() {
+    let (mut site, proposal) = Site::proposed();
+    let put = ActBody::Put(RegistryRecord::User(User {
+        id: UserId([8; 16]),
+        name: "Eve".parse().unwrap(),
+    }));
+    let other = site.signed(put, &site.ledger.committee());
+    site.act(&other);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    let other = Act::digest_of(&other.text);
+    let veto = site.tightening(Tighten::Veto(other), &[Who::Committee(0)]);
+    for seat in 1..=3 {
+        site.hand(seat, &veto).unwrap();
+    }
+    let release = site.release(proposal);
+    site.act(&release);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    assert!(site.in_force());
+    site.now = site.now.plus(DUTY_MS);
+    assert_eq!(site.round(), [PENDING; 3]);
 }
 
 /// The same, when they hold it for longer than the ten seconds: also what they cosigned before
