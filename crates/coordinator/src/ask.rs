@@ -38,8 +38,9 @@ impl CoordinatorStage {
 
         // One commitment per slot, or none is taken: a quorum that cannot finish would waste them.
         let slots = run.request.slots.len();
+        let name = (run.request.tenant, key.plan.key);
         let ready = |signer: &SignerIndex| {
-            !run.excluded.contains(signer) && self.stock.count(key.plan.key, *signer) >= slots
+            !run.excluded.contains(signer) && self.stock.count(name, *signer) >= slots
         };
         self.in_service(key).into_iter().filter(ready).collect()
     }
@@ -63,8 +64,9 @@ impl CoordinatorStage {
 
         // Taken out of the stock here and never put back: a commitment that was shown to signers
         // belongs to this request alone (RFC 9591 §5.1).
-        let (key, stock) = (run.request.key, &mut self.stock);
-        let Some(asked) = run.next_try(quorum, now, |signer| stock.take(key, signer)) else {
+        let name = (run.request.tenant, run.request.key);
+        let stock = &mut self.stock;
+        let Some(asked) = run.next_try(quorum, now, |signer| stock.take(name, signer)) else {
             return Ok(Vec::new());
         };
 
@@ -95,7 +97,7 @@ impl CoordinatorStage {
         // Commitments of a quarantined signer would never be used.
         let mut records = Vec::new();
         for signer in self.in_service(key) {
-            if let Some(count) = self.stock.wanted(id, signer, now) {
+            if let Some(count) = self.stock.wanted((tenant, id), signer, now) {
                 let message = CoordinatorMessage::Prepare {
                     tenant,
                     key: id,

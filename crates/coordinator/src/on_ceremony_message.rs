@@ -13,13 +13,12 @@ impl CoordinatorStage {
         message: &CeremonyMessage,
         sealed: Vec<u8>,
     ) -> Records {
-        let ceremony = self.ceremonies.get(&message.key);
+        let ceremony = self.ceremonies.get(&(message.tenant, message.key));
         let Some(ceremony) = ceremony.filter(|ceremony| ceremony.is_open()) else {
             return Ok(Vec::new());
         };
 
-        // Peers would refuse it, but each holds early messages of a ceremony in a bounded queue: a
-        // stranger's would take the place of one that counts.
+        // It takes no part: carried, its words would cost each peer a signature's verification.
         if !ceremony.roster.contains(&step.signer) {
             return Ok(Vec::new());
         }

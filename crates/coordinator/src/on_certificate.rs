@@ -1,8 +1,7 @@
 //! A signer's certificate of a ceremony's result.
 
 use crate::ceremony::{CeremonyEvent, Certificate};
-use crate::stage::{CoordinatorStage, Records, Step};
-use strongroom_types::KeyId;
+use crate::stage::{CoordinatorStage, KeyName, Records, Step};
 
 impl CoordinatorStage {
     /// Offers the result to the journal once all n have certified the same one. The journal
@@ -10,7 +9,7 @@ impl CoordinatorStage {
     pub(crate) fn on_certificate(
         &mut self,
         step: Step<'_>,
-        key: KeyId,
+        key: KeyName,
         certificate: Certificate,
     ) -> Records {
         // A signature of another length cannot verify; the run ends without it and starts again.

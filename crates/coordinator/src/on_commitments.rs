@@ -1,8 +1,7 @@
 //! A signer's new nonce commitments.
 
 use crate::run::RunName;
-use crate::stage::{CoordinatorStage, Records, Step};
-use strongroom_types::KeyId;
+use crate::stage::{CoordinatorStage, KeyName, Records, Step};
 use strongroom_wire::NonceCommitment;
 
 impl CoordinatorStage {
@@ -10,7 +9,7 @@ impl CoordinatorStage {
     pub(crate) fn on_commitments(
         &mut self,
         step: Step<'_>,
-        key: KeyId,
+        key: KeyName,
         commitments: Vec<NonceCommitment>,
     ) -> Records {
         self.stock.add(key, step.signer, commitments);

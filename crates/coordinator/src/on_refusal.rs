@@ -42,7 +42,8 @@ impl CoordinatorStage {
 
         // The signer restarted, or its stock and this one disagree: what is left of it is useless.
         if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {
-            self.stock.clear(run.request.key, step.signer);
+            let key = (run.request.tenant, run.request.key);
+            self.stock.clear(key, step.signer);
         }
 
         // One signer's word costs a pause at most. Then a quorum is chosen again among the signers

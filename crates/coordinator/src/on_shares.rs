@@ -2,14 +2,14 @@
 
 use crate::quorum::SignerIndex;
 use crate::run::{Run, RunEvent, RunName};
-use crate::stage::{CoordinatorStage, Records, Step};
+use crate::stage::{CoordinatorStage, KeyName, Records, Step};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_signing::{aggregate, packages, request_digest, slots_from_wire};
-use strongroom_types::{Digest, KeyId};
+use strongroom_types::{Digest, TenantId};
 use strongroom_wire::Outcome;
 
 /// Result of adding up the shares of a whole quorum.
@@ -101,7 +101,7 @@ impl CoordinatorStage {
             .iter()
             .map(|(signer, shares)| (signer.0, shares.clone()))
             .collect();
-        let Some(keys) = opened(&mut self.keys, &key) else {
+        let Some(keys) = opened(&mut self.keys, run.request.tenant, &key) else {
             return unknown;
         };
 
@@ -127,10 +127,11 @@ impl CoordinatorStage {
 
 /// The public side of a key, opened once: decoding its points is most of the cost.
 fn opened<'a>(
-    keys: &'a mut BTreeMap<KeyId, PublicKeys>,
+    keys: &'a mut BTreeMap<KeyName, PublicKeys>,
+    tenant: TenantId,
     key: &KeyRecord,
 ) -> Option<&'a mut PublicKeys> {
-    match keys.entry(key.plan.key) {
+    match keys.entry((tenant, key.plan.key)) {
         Entry::Occupied(known) => Some(known.into_mut()),
         Entry::Vacant(new) => {
             let record = PublicKeyRecord::from_bytes(&key.public.as_ref()?.record).ok()?;

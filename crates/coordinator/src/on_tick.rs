@@ -3,13 +3,13 @@
 use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS};
 use crate::quorum::SignerIndex;
 use crate::run::{RunEvent, RunName, Try};
-use crate::stage::{CoordinatorStage, Records, UPKEEP_TICKS};
+use crate::stage::{CoordinatorStage, KeyName, Records, UPKEEP_TICKS};
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
 use strongroom_signing::message_digest;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Cause;
-use strongroom_types::{KeyId, TenantId, UnixMs};
+use strongroom_types::{TenantId, UnixMs};
 use strongroom_wire::{CoordinatorMessage, encode};
 
 impl CoordinatorStage {
@@ -86,32 +86,31 @@ impl CoordinatorStage {
     /// released.
     fn upkeep(&mut self, now: UnixMs) -> Records {
         let mut records = Vec::new();
-        for (tenant, key) in self.keys_in_force() {
-            records.extend(if key.public.is_some() {
-                self.end_ceremony(key.plan.key)?;
-                self.refill(now, tenant, &key)?
-            } else {
-                self.start_next_run(now, tenant, &key)?
-            });
+        for (tenant, key) in self.all_keys() {
+            if key.public.is_none() {
+                records.extend(self.start_next_run(now, tenant, &key)?);
+                continue;
+            }
+            self.end_ceremony((tenant, key.plan.key))?;
+            if !key.revoked {
+                records.extend(self.refill(now, tenant, &key)?);
+            }
         }
         Ok(records)
     }
 
-    fn keys_in_force(&self) -> Vec<(TenantId, KeyRecord)> {
+    fn all_keys(&self) -> Vec<(TenantId, KeyRecord)> {
         self.journal.read(|f| {
             let of = |tenant: TenantId| {
                 let keys = f.state().keys(tenant).into_iter();
                 keys.map(move |key| (tenant, key))
             };
             let tenants = f.state().tenants().into_iter();
-            tenants
-                .flat_map(of)
-                .filter(|(_, key)| !key.revoked)
-                .collect()
+            tenants.flat_map(of).collect()
         })
     }
 
-    fn end_ceremony(&mut self, key: KeyId) -> Result<(), StageError> {
+    fn end_ceremony(&mut self, key: KeyName) -> Result<(), StageError> {
         if let Some(mut ceremony) = self.ceremonies.remove(&key) {
             ceremony.apply(CeremonyEvent::KeyAppeared)?;
         }
@@ -124,7 +123,7 @@ impl CoordinatorStage {
         // The journal says that the committee released it; that is all a coordinator has to know.
         let ceremony = self
             .ceremonies
-            .entry(id)
+            .entry((tenant, id))
             .or_insert_with(|| Ceremony::new(tenant, key));
 
         // Signers would refuse every run. By the witnessed time: until that is past its end, the

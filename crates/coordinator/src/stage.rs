@@ -54,11 +54,14 @@ pub struct CoordinatorStage {
     pub(crate) stock: Stock,
     pub(crate) chooser: Chooser,
     /// Public sides of keys, opened once.
-    pub(crate) keys: BTreeMap<KeyId, PublicKeys>,
+    pub(crate) keys: BTreeMap<KeyName, PublicKeys>,
     pub(crate) runs: BTreeMap<RunName, Run>,
-    pub(crate) ceremonies: BTreeMap<KeyId, Ceremony>,
+    pub(crate) ceremonies: BTreeMap<KeyName, Ceremony>,
     pub(crate) ticks: u64,
 }
+
+/// A key of a tenant. Another tenant may have a key under the same id.
+pub(crate) type KeyName = (TenantId, KeyId);
 
 /// Records to publish.
 pub(crate) type Records = Result<Vec<Record>, StageError>;
@@ -123,8 +126,10 @@ impl CoordinatorStage {
 
         match message {
             SignerMessage::Commitments {
-                key, commitments, ..
-            } => self.on_commitments(step, key, commitments),
+                tenant,
+                key,
+                commitments,
+            } => self.on_commitments(step, (tenant, key), commitments),
             SignerMessage::Shares {
                 request,
                 shares,
@@ -134,17 +139,17 @@ impl CoordinatorStage {
             SignerMessage::Refused(refusal) => self.on_refusal(step, refusal),
             SignerMessage::Ceremony(message) => self.on_ceremony_message(step, &message, sealed),
             SignerMessage::Certificate {
+                tenant,
                 key,
                 signature,
                 public,
                 transcript,
-                ..
             } => {
                 let certificate = Certificate {
                     signature,
                     result: CertifiedResult { transcript, public },
                 };
-                self.on_certificate(step, key, certificate)
+                self.on_certificate(step, (tenant, key), certificate)
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Prepared nonce commitments of the signers, single-use.
 
 use crate::quorum::SignerIndex;
+use crate::stage::KeyName;
 use std::collections::{BTreeMap, VecDeque};
-use strongroom_types::{KeyId, UnixMs};
+use strongroom_types::UnixMs;
 use strongroom_wire::NonceCommitment;
 
 /// Commitments wanted per signer and key: seconds of full load.
@@ -26,12 +27,12 @@ struct Shelf {
 /// All signers' commitments.
 #[derive(Default)]
 pub(crate) struct Stock {
-    shelves: BTreeMap<(KeyId, SignerIndex), Shelf>,
+    shelves: BTreeMap<(KeyName, SignerIndex), Shelf>,
 }
 
 impl Stock {
     /// Adds new commitments. A new boot of the signer empties what was there.
-    pub(crate) fn add(&mut self, key: KeyId, signer: SignerIndex, new: Vec<NonceCommitment>) {
+    pub(crate) fn add(&mut self, key: KeyName, signer: SignerIndex, new: Vec<NonceCommitment>) {
         let Some(boot) = new.first().map(|c| c.boot) else {
             return;
         };
@@ -59,14 +60,14 @@ impl Stock {
     }
 
     /// Number of unused commitments.
-    pub(crate) fn count(&self, key: KeyId, signer: SignerIndex) -> usize {
+    pub(crate) fn count(&self, key: KeyName, signer: SignerIndex) -> usize {
         self.shelves
             .get(&(key, signer))
             .map_or(0, |shelf| shelf.commitments.len())
     }
 
     /// Takes a commitment out: it is never offered twice.
-    pub(crate) fn take(&mut self, key: KeyId, signer: SignerIndex) -> Option<NonceCommitment> {
+    pub(crate) fn take(&mut self, key: KeyName, signer: SignerIndex) -> Option<NonceCommitment> {
         self.shelves
             .get_mut(&(key, signer))?
             .commitments
@@ -75,7 +76,7 @@ impl Stock {
 
     /// The signer no longer knows them. Their numbers stay used: the record that brought them may
     /// be delivered again.
-    pub(crate) fn clear(&mut self, key: KeyId, signer: SignerIndex) {
+    pub(crate) fn clear(&mut self, key: KeyName, signer: SignerIndex) {
         if let Some(shelf) = self.shelves.get_mut(&(key, signer)) {
             shelf.commitments.clear();
             shelf.asked = UnixMs(0);
@@ -83,7 +84,7 @@ impl Stock {
     }
 
     /// Number to ask this signer for now, if any; notes that it was asked.
-    pub(crate) fn wanted(&mut self, key: KeyId, signer: SignerIndex, now: UnixMs) -> Option<u32> {
+    pub(crate) fn wanted(&mut self, key: KeyName, signer: SignerIndex, now: UnixMs) -> Option<u32> {
         let shelf = self.shelves.entry((key, signer)).or_default();
 
         // Asked a moment ago, or enough at hand: a signer's memory is not filled for nothing.
@@ -101,8 +102,10 @@ impl Stock {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use strongroom_types::{KeyId, TenantId};
 
     const ONE: SignerIndex = SignerIndex(1);
+    const KEY: KeyName = (TenantId([1; 16]), KeyId([1; 16]));
 
     fn commitment(boot: u8, number: u64) -> NonceCommitment {
         NonceCommitment {
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_new_boot_empties_the_shelf_and_each_commitment_is_given_once() {
-        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let (mut stock, key) = (Stock::default(), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
         assert_eq!(stock.take(key, ONE).unwrap().number, 1);
         // A new boot numbers from the start.
@@ -126,14 +129,14 @@ mod tests {
 
     #[test]
     fn one_message_brings_commitments_of_one_boot() {
-        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let (mut stock, key) = (Stock::default(), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(2, 2)]);
         assert_eq!(stock.count(key, ONE), 1);
     }
 
     #[test]
     fn a_signer_cannot_fill_the_memory_or_overflow_a_number() {
-        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let (mut stock, key) = (Stock::default(), KEY);
         stock.add(key, ONE, (0..2_000).map(|n| commitment(1, n)).collect());
         assert_eq!(stock.count(key, ONE), KEPT_MAX);
         stock.add(key, ONE, vec![commitment(2, u64::MAX)]);
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn commitments_that_a_signer_has_lost_are_not_taken_again() {
-        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let (mut stock, key) = (Stock::default(), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
         stock.clear(key, ONE);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn commitments_that_arrive_twice_are_offered_once() {
-        let (mut stock, key) = (Stock::default(), KeyId([1; 16]));
+        let (mut stock, key) = (Stock::default(), KEY);
         let record = || vec![commitment(1, 1), commitment(1, 2)];
         stock.add(key, ONE, record());
         stock.add(key, ONE, record());
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_signer_is_asked_once_a_second_and_only_below_the_target() {
-        let (mut stock, key, t) = (Stock::default(), KeyId([1; 16]), UnixMs(10_000));
+        let (mut stock, key, t) = (Stock::default(), KEY, UnixMs(10_000));
         assert_eq!(stock.wanted(key, ONE, t), Some(REFILL));
         assert_eq!(stock.wanted(key, ONE, t.plus(10)), None);
         assert_eq!(stock.wanted(key, ONE, t.plus(ASK_AGAIN_MS)), Some(REFILL));
@@ -175,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_signer_is_asked_at_once_after_its_answer_its_loss_or_a_clock_set_back() {
-        let (mut stock, key, t) = (Stock::default(), KeyId([1; 16]), UnixMs(10_000));
+        let (mut stock, key, t) = (Stock::default(), KEY, UnixMs(10_000));
         let is_asked = |stock: &mut Stock, now| stock.wanted(key, ONE, now).is_some();
         assert!(is_asked(&mut stock, t));
         assert!(!is_asked(&mut stock, t));

@@ -77,7 +77,8 @@ impl CeremonyState {
             }
             (Self::Running(run), CeremonyEvent::Certified) => Ok(Self::Submitted(run)),
             (
-                Self::Released | Self::Running(_) | Self::Submitted(_),
+                // Of one given up as well: what the journal says counts, not what was expected of it.
+                Self::Released | Self::Running(_) | Self::Submitted(_) | Self::GivenUp,
                 CeremonyEvent::KeyAppeared,
             ) => Ok(Self::Finished),
             (Self::Released | Self::Running(_) | Self::Submitted(_), CeremonyEvent::Ended) => {
@@ -87,11 +88,18 @@ impl CeremonyState {
             (Self::Released, CeremonyEvent::RunRefused { .. } | CeremonyEvent::Certified)
             | (Self::Submitted(_), CeremonyEvent::Certified)
             | (
-                Self::Finished | Self::GivenUp,
+                Self::Finished,
                 CeremonyEvent::RunStarted(_)
                 | CeremonyEvent::RunRefused { .. }
                 | CeremonyEvent::Certified
                 | CeremonyEvent::KeyAppeared
+                | CeremonyEvent::Ended,
+            )
+            | (
+                Self::GivenUp,
+                CeremonyEvent::RunStarted(_)
+                | CeremonyEvent::RunRefused { .. }
+                | CeremonyEvent::Certified
                 | CeremonyEvent::Ended,
             ) => Err(illegal),
         }

@@ -334,3 +334,64 @@ fn no_more_runs_are_started_than_signers_take() {
     }
     assert_eq!(last, 16);
 }
+
+/// Key ids are unique within a tenant alone.
+#[test]
+fn hole_a_ceremony_under_another_tenants_key_id_is_no_other_tenants_business() {
+    let mut site = Site::with_twin_key();
+    let (own, twin) = (site.world.tenant.id, site.world.for_tenant(1).tenant.id);
+    let runs_of_twin = |site: &mut Site| {
+        let records = site.ticks();
+        let messages = site.messages(&records).into_iter();
+        let runs = messages.filter_map(|(index, message)| match message {
+            CoordinatorMessage::Ceremony { tenant, run, .. } => {
+                assert_eq!(tenant, twin);
+                (index == 1).then_some(run)
+            }
+            CoordinatorMessage::Prepare { tenant, .. } => {
+                assert_eq!(tenant, own);
+                None
+            }
+            CoordinatorMessage::Sign(_) | CoordinatorMessage::Relay(_) => None,
+        });
+        runs.collect::<Vec<u32>>()
+    };
+    assert_eq!(runs_of_twin(&mut site), [1]);
+    assert!(runs_of_twin(&mut site).is_empty(), "the run goes on");
+
+    let key = site.world.tenant.key;
+    let key = site.ledger.state.threshold_key(twin, key).unwrap();
+    site.now = key.until.plus(60_000);
+    site.ledger.push(Body::Tick, site.now).unwrap();
+    site.catch_up();
+    site.world.witness_tip(&site.journal, site.now);
+    for _ in 0..3 {
+        assert!(runs_of_twin(&mut site).is_empty(), "it is given up");
+    }
+
+    // The first tenant's key signs on.
+    site.wait(1_000);
+    site.stock_up();
+    let request = site.request(1);
+    let outcomes = site.sign(&request);
+    assert!(matches!(
+        outcomes[..],
+        [strongroom_wire::Outcome::Signed(_)]
+    ));
+}
+
+#[test]
+fn a_ceremony_whose_key_is_revoked_is_given_up() {
+    let mut site = Site::with_ceremony();
+    site.ticks();
+    let message = ceremony_message(&site, None);
+    assert_eq!(site.give_said(2, &message).len(), 2);
+    let (revoke, who) = (
+        strongroom_types::Tighten::revoke(NEW_KEY),
+        site.ledger.committee(),
+    );
+    site.ledger.tighten(revoke, &who).unwrap();
+    site.catch_up();
+    site.ticks();
+    assert!(site.give_said(2, &message).is_empty());
+}

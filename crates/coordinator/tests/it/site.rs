@@ -67,6 +67,21 @@ impl Site {
         Self::on(BASE.get_or_init(|| released(&[1, 2])))
     }
 
+    /// With a second tenant whose ceremony, under the id of the first tenant's key, is released.
+    pub fn with_twin_key() -> Self {
+        static BASE: OnceLock<Base> = OnceLock::new();
+        Self::on(BASE.get_or_init(|| {
+            Base::new(|ledger| {
+                let first = ledger.world.clone();
+                ledger.world = first.for_tenant(1);
+                ledger.create_tenant();
+                ledger.world.tenant.key = first.tenant.key;
+                ledger.put_and_release(ledger.world.ceremony_record());
+                ledger.world = first;
+            })
+        }))
+    }
+
     fn on(base: &Base) -> Self {
         let ledger = base.ledger.clone();
         let world = ledger.world.clone();
