@@ -2,9 +2,9 @@
 
 use crate::held::Asker;
 use crate::node::SignerNode;
-use crate::refusals::LeftOut;
+use crate::refusals::{Cause, LeftOut};
 use crate::verdict::Denied;
-use strongroom_types::{Refusal, SessionId, UnixMs};
+use strongroom_types::{Code, Refusal, SessionId, UnixMs};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{SignerMessage, SignerRefusal};
 
@@ -22,7 +22,13 @@ impl SignerNode {
         *self.refused.entry(code).or_default() += 1;
 
         // A coordinator that is refused without end must fill neither the log nor the outbox.
-        let allowance = self.refusals.count(asker.node, now);
+        // Old records sent again by anyone must not use up what their coordinator is due.
+        let cause = if code == Code::DeadlineExpired {
+            Cause::OldRecord
+        } else {
+            Cause::Record
+        };
+        let allowance = self.refusals.count((asker.node, cause), now);
         if allowance.is_logged {
             tracing::warn!(%code, detail, request = %asker.request, %evidence, head, "refused");
         }

@@ -3,6 +3,7 @@
 use crate::fatal::{Fatal, NotTaken};
 use crate::node::SignerNode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use strongroom_journal::Body;
 use strongroom_types::{Act, Code, Refusal, UnixMs};
 use strongroom_wire::frame::FromSigner;
@@ -77,6 +78,7 @@ impl SignerNode {
         let size = head.size;
         if self.head_served != Some(size) {
             self.coverage.note(size, now);
+            self.asked.fetch_add(1, Ordering::Relaxed);
             let view = follower.head_view(size)?;
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
                 self.ceremonies.end(name);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, TenantId, UnixMs};
 use strongroom_wire::SigningRequest;
 
-/// Most requests that wait at once: seconds of full load.
+/// Most requests of one coordinator that wait at once: seconds of full load.
 pub const HELD_MAX: usize = 1_024;
-/// Most bytes of unsigned transactions and commitments that wait at once.
+/// Most bytes of unsigned transactions and commitments of one coordinator that wait at once.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest wait in milliseconds, whatever deadline the request has.
 pub const HELD_MS_MAX: u64 = 120_000;
@@ -49,7 +49,6 @@ pub(crate) struct WaitingRequest {
 pub(crate) struct HeldRequests {
     waiting: BTreeMap<u64, WaitingRequest>,
     next: u64,
-    bytes: usize,
 }
 
 impl HeldRequests {
@@ -64,13 +63,22 @@ impl HeldRequests {
     }
 
     /// Adds a request to the queue, or gives it back with `quota_exceeded`: a coordinator must not
-    /// be able to fill this machine's memory.
+    /// be able to fill this machine's memory, nor the room of another.
     pub(crate) fn put(
         &mut self,
         mut waiting: Box<WaitingRequest>,
     ) -> Result<(), Box<WaitingRequest>> {
+        // Genesis names the coordinators, so all of them together are bounded, too.
+        let asker = waiting.request.asker.node;
+        let of_asker = self.waiting.values().map(|waiting| &waiting.request);
+        let of_asker = of_asker.filter(|request| request.asker.node == asker);
+        let (count, bytes) = of_asker
+            .fold((0, waiting.request.bytes), |(count, bytes), request| {
+                (count + 1, bytes + request.bytes)
+            });
+
         // Both bounds: many small requests cost entries, few large ones cost bytes.
-        if self.waiting.len() >= HELD_MAX || self.bytes + waiting.request.bytes > HELD_BYTES_MAX {
+        if count >= HELD_MAX || bytes > HELD_BYTES_MAX {
             // The reason for the wait is kept: it names what would have cured the request.
             let detail = format!(
                 "too many requests wait; this one for: {}",
@@ -80,7 +88,6 @@ impl HeldRequests {
             return Err(waiting);
         }
 
-        self.bytes += waiting.request.bytes;
         self.waiting.insert(self.next, *waiting);
         self.next += 1;
         Ok(())
@@ -106,16 +113,9 @@ impl HeldRequests {
             .map(|(seq, _)| *seq)
             .collect();
 
-        let taken: Vec<WaitingRequest> = seqs
-            .iter()
+        seqs.iter()
             .filter_map(|seq| self.waiting.remove(seq))
-            .collect();
-
-        self.bytes -= taken
-            .iter()
-            .map(|waiting| waiting.request.bytes)
-            .sum::<usize>();
-        taken
+            .collect()
     }
 }
 
@@ -170,6 +170,18 @@ mod tests {
         );
         assert_eq!(held.take_late(UnixMs(9)).len(), 1);
         assert!(held.put(waiting(1, HELD_BYTES_MAX, 9)).is_ok());
+    }
+
+    #[test]
+    fn hole_one_coordinator_does_not_fill_the_room_of_another() {
+        let mut held = HeldRequests::default();
+        for _ in 0..HELD_MAX {
+            assert!(held.put(waiting(1, 1, 9)).is_ok());
+        }
+        assert!(held.put(waiting(1, 1, 9)).is_err());
+        let mut of_another = waiting(1, HELD_BYTES_MAX, 9);
+        of_another.request.asker.node = NodeId([2; 16]);
+        assert!(held.put(of_another).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::ceremonies::{CeremonyRun, RUN_MS_MAX, RUNS_MAX, RunningCeremony};
 use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::node::SignerNode;
+use crate::refusals::Cause;
 use crate::verdict::{Denied, Served, Stop};
 use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
@@ -110,6 +111,13 @@ impl SignerNode {
     ) -> Result<(), Stop> {
         let CeremonyRun { name, number } = run;
         if self.ceremonies.is_running(name, number) {
+            return Ok(());
+        }
+
+        // Each costs a read of the share and a signature: as bounded as refusals, in one account.
+        let allowance = self.refusals.count((asker.node, Cause::Record), now);
+        if !allowance.is_answered {
+            self.unanswered += 1;
             return Ok(());
         }
 

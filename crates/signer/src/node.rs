@@ -39,7 +39,7 @@ pub struct SignerNode {
     pub(crate) stopped: bool,
     /// Size of the fresh head that was acted upon last; key shares and what waits follow it.
     pub(crate) head_served: Option<u64>,
-    /// Questions to the journal: one request in one state.
+    /// Questions to the journal: one request in one state, or all key shares at one head.
     pub(crate) asked: AtomicU64,
     pub(crate) shared: u64,
     pub(crate) refused: BTreeMap<Code, u64>,

@@ -23,6 +23,15 @@ struct OfSecond {
     refusals: u64,
 }
 
+/// What an answer is about. Each cause has a bound of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Cause {
+    /// A record in its time, which only its coordinator can have made now.
+    Record,
+    /// One out of its time, which anyone on the bus may have kept and sent again.
+    OldRecord,
+}
+
 /// What is done about one refusal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Allowance {
@@ -42,14 +51,14 @@ pub(crate) struct LeftOut {
 /// Counts refusals by requester. Requesters are coordinators that genesis names, so they are few.
 #[derive(Default)]
 pub(crate) struct RefusalBounds {
-    by: BTreeMap<NodeId, OfSecond>,
+    by: BTreeMap<(NodeId, Cause), OfSecond>,
     left_out: LeftOut,
     reported_at: UnixMs,
 }
 
 impl RefusalBounds {
     /// Counts a refusal; one requester's never take away from another's.
-    pub(crate) fn count(&mut self, requester: NodeId, now: UnixMs) -> Allowance {
+    pub(crate) fn count(&mut self, requester: (NodeId, Cause), now: UnixMs) -> Allowance {
         let second = now.0 / 1_000;
         let of_second = self.by.entry(requester).or_default();
         if of_second.second != second {
@@ -85,11 +94,17 @@ impl RefusalBounds {
 mod tests {
     use super::*;
 
-    const ONE: NodeId = NodeId([1; 16]);
-    const TWO: NodeId = NodeId([2; 16]);
+    const ONE: (NodeId, Cause) = (NodeId([1; 16]), Cause::Record);
+    const TWO: (NodeId, Cause) = (NodeId([2; 16]), Cause::Record);
+    const OLD_OF_ONE: (NodeId, Cause) = (NodeId([1; 16]), Cause::OldRecord);
     const NOW: UnixMs = UnixMs(1_000_000);
 
-    fn counted(bounds: &mut RefusalBounds, requester: NodeId, n: u64, now: UnixMs) -> (u64, u64) {
+    fn counted(
+        bounds: &mut RefusalBounds,
+        requester: (NodeId, Cause),
+        n: u64,
+        now: UnixMs,
+    ) -> (u64, u64) {
         let allowances: Vec<_> = (0..n).map(|_| bounds.count(requester, now)).collect();
         let answered = allowances.iter().filter(|a| a.is_answered).count();
         let logged = allowances.iter().filter(|a| a.is_logged).count();
@@ -103,6 +118,7 @@ mod tests {
         assert_eq!(counted(&mut bounds, ONE, 10_000, NOW), most);
         assert_eq!(counted(&mut bounds, ONE, 1, NOW.plus(999)), (0, 0));
         assert_eq!(counted(&mut bounds, TWO, 1, NOW), (1, 1), "has its own");
+        assert_eq!(counted(&mut bounds, OLD_OF_ONE, 1, NOW), (1, 1), "as well");
         assert_eq!(counted(&mut bounds, ONE, 10_000, NOW.plus(1_000)), most);
     }
 

@@ -12,7 +12,7 @@ use strongroom_types::{Code, Refusal, UnixMs};
 
 /// Most heads beyond the acting one that a request is judged at. Honest witnesses are seconds behind
 /// the tip when there are more, at full load; a writer makes thousands that none of them has seen.
-pub(crate) const BEYOND_MAX: usize = 128;
+pub(crate) const BEYOND_MAX: usize = 256;
 
 impl Judge<'_> {
     /// Size of the newest head that is witnessed and fresh by this signer's clock, and that it may
@@ -118,10 +118,11 @@ pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
 pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
     for view in case.judge.follower.views_between(case.head()?) {
         match ask(case, &view)? {
-            JournalAnswer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
-            // Nothing takes an attempt out again: a view without it is one to be careful with.
-            JournalAnswer::Unknown(refusal) => return Err(Stop::Wait(refusal)),
             JournalAnswer::Allowed(_) => {}
+            // Unknown by then: nothing takes an attempt out again, so this view is not to be trusted.
+            JournalAnswer::Forbidden(refusal) | JournalAnswer::Unknown(refusal) => {
+                return Err(Stop::Refuse(refusal));
+            }
         }
     }
     Ok(())

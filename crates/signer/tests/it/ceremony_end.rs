@@ -139,3 +139,28 @@ fn the_share_of_a_key_that_was_revoked_unfinished_is_erased() {
     cluster.act(ActBody::Tighten(Tighten::revoke(key)), &committee);
     assert!(shares(&mut cluster, 1).is_empty());
 }
+
+/// Each costs a read of the share and a signature.
+#[test]
+fn hole_a_certificate_is_repeated_a_bounded_number_of_times_in_a_second() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    cluster.run_ceremony(1);
+    let message = start(&cluster, 1);
+    let id = cluster.signer_id(1);
+    let again = cluster.seal(
+        strongroom_wire::Role::Coordinator,
+        Some(id),
+        &message,
+        30_000,
+    );
+    let give = |cluster: &mut Cluster| {
+        let frame = strongroom_wire::frame::ToSigner::Inbox(again.clone());
+        cluster.give(id, frame).len() as u64
+    };
+    let bound = strongroom_signer_core::ANSWERED_PER_SECOND;
+    let answers: u64 = (0..bound + 5).map(|_| give(&mut cluster)).sum();
+    assert_eq!(answers, bound);
+    cluster.now = cluster.now.plus(1_000);
+    assert_eq!(give(&mut cluster), 1);
+}

@@ -196,3 +196,19 @@ fn hole_signed_refusals_are_bounded_and_an_honest_coordinator_gets_its_own() {
     cluster.now = cluster.now.plus(1_000);
     assert_eq!(ask(&mut cluster, 0), 1, "the next second is another");
 }
+
+/// Anyone on the bus can keep a coordinator's records and send them again.
+#[test]
+fn hole_old_records_sent_again_use_up_no_answer_of_their_coordinator() {
+    let mut cluster = Cluster::ready();
+    let (tenant, key) = (cluster.world.tenant.id, cluster.world.tenant.key);
+    let run = |run| CoordinatorMessage::Ceremony { tenant, key, run };
+    let id = cluster.signer_id(1);
+    let old = cluster.seal(Role::Coordinator, Some(id), &run(99), 1_000);
+    cluster.now = cluster.now.plus(5_000);
+    for _ in 0..=strongroom_signer_core::ANSWERED_PER_SECOND {
+        cluster.give(id, ToSigner::Inbox(old.clone()));
+    }
+    assert_eq!(cluster.status(1)["unanswered"], "1");
+    assert_eq!(cluster.to(1, &run(98)).len(), 1);
+}
