@@ -125,7 +125,13 @@ impl<'a> Change<'a> {
 
     /// Marks `key` to be forgotten at `at`.
     pub(super) fn expire(&mut self, scope: impl Into<Scope>, at: UnixMs, key: &[u8]) {
-        self.mark(ks::expiry(scope, at, key), &[]);
+        let marker = ks::expiry(scope, at, key);
+
+        // A used act may be marked already, and charged. No other charged record is marked here, so
+        // the state need not be asked.
+        if !matches!(self.changes.get(&marker), Some(Some(_))) {
+            self.set(marker, Some(Vec::new()));
+        }
     }
 
     /// As [`Self::expire`]; until then the record is charged to a credential, which the marker
@@ -136,14 +142,11 @@ impl<'a> Change<'a> {
         at: UnixMs,
         key: &[u8],
     ) {
-        self.mark(ks::expiry(scope, at, key), &credential.0);
-    }
-
-    fn mark(&mut self, marker: Key, charged: &[u8]) {
         // Two acts of one millisecond can have one marker: what each was charged is given back.
-        let mut value = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
-        value.extend_from_slice(charged);
-        self.set(marker, Some(value));
+        let marker = ks::expiry(scope, at, key);
+        let mut charged = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
+        charged.extend_from_slice(&credential.0);
+        self.set(marker, Some(charged));
     }
 
     /// Forgets what is due, oldest first, and keeps the scope's counters right.
