@@ -107,6 +107,12 @@ impl Misfortune {
                 None
             }
             Chaos::Restore(node) => self.restore(nodes, node),
+            Chaos::Lose(node) => {
+                if let Some(signer) = nodes.signer(node) {
+                    signer.lose_disk();
+                }
+                Some(Fault::WitnessLost)
+            }
             Chaos::ClockJump(node, offset) => {
                 nodes.clock(node).jump(now, offset);
                 Some(Fault::ClockJump)
@@ -119,6 +125,10 @@ impl Misfortune {
             Chaos::LocalStop(node, ms) => self.stop_local(nodes, node, now + ms),
             Chaos::Act(Hostile::ForkedLog) => {
                 self.fork(nodes);
+                None
+            }
+            Chaos::Writer(what) => {
+                self.rig.hostile.order(what);
                 None
             }
             Chaos::Act(what) => {

@@ -115,6 +115,12 @@ impl SimDisk {
         self.disk.db.restore_from(bytes).unwrap();
     }
 
+    /// Nothing is left of the content.
+    pub(crate) fn wipe(&self) {
+        let empty = SqliteDb::open_in_memory().unwrap();
+        self.put(&empty.snapshot().unwrap());
+    }
+
     /// A new process holds it.
     pub(crate) fn revive(&self) {
         self.state().dead = false;

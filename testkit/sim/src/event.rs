@@ -1,6 +1,6 @@
 //! Events: everything that happens in a seed, as values with a number and a stable name.
 
-use crate::kinds::{Fault, Hostile, Milestone, NodeName, WritePoint};
+use crate::kinds::{Fault, Hostile, Milestone, NodeName, Situation, WritePoint};
 use crate::properties::Violation;
 use crate::script::{Chaos, PlannedAct, Repair};
 use std::collections::BTreeMap;
@@ -104,6 +104,8 @@ pub enum Event {
     SubmissionRefused(Code),
     /// The journal refused an act.
     ActRefused(String),
+    /// Something came about that a rule of time is for.
+    Situation(Situation),
     /// A property does not hold.
     Violated(Violation),
 }
@@ -137,6 +139,7 @@ impl Event {
             Self::Hostile(hostile) => hostile.name(),
             Self::Died { point, .. } => point.name(),
             Self::Founded(milestone) => milestone.name(),
+            Self::Situation(situation) => situation.name(),
             Self::Chaos(_) => "chaos",
             Self::Repaired(_) => "repaired",
             Self::Calm => "calm",
@@ -162,6 +165,7 @@ impl Event {
         let faults = Fault::ALL.iter().map(|kind| kind.name());
         let hostile = Hostile::ALL.iter().map(|kind| kind.name());
         let points = WritePoint::ALL.iter().map(|kind| kind.name());
+        let situations = Situation::ALL.iter().map(|kind| kind.name());
         let milestones = Milestone::ALL.iter().map(|kind| kind.name());
         NAMES
             .into_iter()
@@ -169,6 +173,7 @@ impl Event {
             .chain(faults)
             .chain(points)
             .chain(hostile)
+            .chain(situations)
             .collect()
     }
 }
@@ -177,7 +182,11 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name())?;
         match self {
-            Self::Fault(_) | Self::Hostile(_) | Self::Founded(_) | Self::Calm => Ok(()),
+            Self::Fault(_)
+            | Self::Hostile(_)
+            | Self::Founded(_)
+            | Self::Situation(_)
+            | Self::Calm => Ok(()),
             Self::Died { node, .. } => write!(f, " {node}"),
             Self::Chaos(chaos) => write!(f, " {chaos:?}"),
             Self::Repaired(repair) => write!(f, " {repair:?}"),
@@ -223,6 +232,8 @@ pub struct Counts {
     pub points: BTreeMap<WritePoint, u64>,
     /// Acts of hostile parts.
     pub hostile: BTreeMap<Hostile, u64>,
+    /// What rules of time are for.
+    pub situations: BTreeMap<Situation, u64>,
     /// Signers' refusals by code.
     pub refused: BTreeMap<String, u64>,
     /// The API's refusals by code.
@@ -244,6 +255,7 @@ impl Counts {
             Event::Fault(fault) => add(&mut self.faults, *fault),
             Event::Hostile(hostile) => add(&mut self.hostile, *hostile),
             Event::Died { point, .. } => add(&mut self.points, *point),
+            Event::Situation(situation) => add(&mut self.situations, *situation),
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
             Event::NodeEnded { node, code } => {

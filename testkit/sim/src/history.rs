@@ -16,8 +16,10 @@ pub struct Authorized {
     pub anchor: String,
     /// What it pays: (address, amount), sorted.
     pub pays: Vec<(String, u64)>,
-    /// Digests of the attempts' unsigned transactions, with the kind `cancel` or not.
-    pub attempts: Vec<(u32, Digest)>,
+    /// Attempts so far, ascending.
+    pub attempts: Vec<Attempted>,
+    /// Time lock of the decision, milliseconds; 0 for none.
+    pub lock_ms: u64,
     /// Credentials it relies on: the initiator's, the approvers'.
     pub credentials: Vec<CredentialId>,
     /// Humans it relies on.
@@ -30,6 +32,17 @@ pub struct Authorized {
     pub key: KeyId,
     /// No share at or after this time.
     pub expires_ms: u64,
+}
+
+/// An attempt as its entry states it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempted {
+    /// Number, from 1.
+    pub number: u32,
+    /// Digest of the unsigned transaction.
+    pub unsigned: Digest,
+    /// Journal time of the entry.
+    pub at_ms: u64,
 }
 
 /// What a tightening takes away.
@@ -51,6 +64,8 @@ pub enum Tightening {
     Key(KeyId),
     /// A signer.
     Quarantine(u16),
+    /// A proposal, by the digest of the act that made it.
+    Veto(Digest),
 }
 
 impl Tightening {
@@ -63,12 +78,50 @@ impl Tightening {
             Self::Member(id) => intent.members.contains(id),
             Self::Cancel(digest) => intent.intent == *digest,
             Self::Stop => true,
-            // Ends by itself; judged by the signer's clock, so not by true time.
+            // Ends by itself: whoever knows the time asks.
             Self::Pause(_) => false,
             Self::Key(key) => intent.key == *key,
             Self::Quarantine(index) => signer == *index,
+            // Forbids a loosening; judged at what relies on that.
+            Self::Veto(_) => false,
         }
     }
+
+    /// Whether an act of the tenant that waits to take effect is void by it: it was signed without
+    /// knowing of it.
+    #[must_use]
+    pub const fn voids(&self) -> bool {
+        match self {
+            Self::Credential(_) | Self::User(_) | Self::Member(_) | Self::Stop | Self::Key(_) => {
+                true
+            }
+            Self::Cancel(_) | Self::Pause(_) | Self::Quarantine(_) | Self::Veto(_) => false,
+        }
+    }
+}
+
+/// What an act makes laxer once witnesses have vouched for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Loosening {
+    /// A policy is in force.
+    Policy(Digest),
+    /// A ceremony may be run, by this roster.
+    Ceremony(KeyId, Vec<u16>),
+    /// A stop ends.
+    Resume,
+}
+
+/// An act that waits until witnesses have vouched for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Released {
+    /// Its effect.
+    pub what: Loosening,
+    /// The act that proposed it; none for a resume.
+    pub proposal: Option<Digest>,
+    /// Members of the deciding board who signed.
+    pub signed: usize,
+    /// End of the act's life, Unix milliseconds.
+    pub expires_ms: u64,
 }
 
 /// What an entry of the journal means.
@@ -80,21 +133,17 @@ pub enum Fact {
     Attempt {
         /// The intent.
         intent: Digest,
-        /// Its number.
-        number: u32,
-        /// The unsigned transaction.
-        unsigned: Digest,
+        /// The attempt.
+        attempted: Attempted,
     },
     /// A tightening.
     Tighten(Tightening, Digest),
-    /// A stop ends.
-    Resume,
-    /// A policy that is in force from here on, with the number of members of the deciding board who
-    /// signed for it.
-    Policy(Digest, usize),
-    /// A ceremony that its committee released, with the number of members who signed, and its
-    /// roster.
-    Ceremony(KeyId, usize, Vec<u16>),
+    /// A loosening is proposed by this act: its delay begins when witnesses have seen it.
+    Proposed(Digest),
+    /// A loosening that waits for the witnesses.
+    Released(Box<Released>),
+    /// Witnesses vouch for everything below this size.
+    Witnessed(u64),
     /// A ceremony that all of its roster certified.
     Finished(KeyId, usize),
     /// Anything else.
@@ -158,6 +207,8 @@ pub enum Observation {
         seq: u64,
         /// Digest of its bytes.
         bytes: Digest,
+        /// Its stamp, Unix milliseconds.
+        at_ms: u64,
         /// What it means.
         fact: Fact,
     },
@@ -188,6 +239,8 @@ pub enum Observation {
         act: Digest,
         /// What it takes away.
         what: Tightening,
+        /// Who signed it: an act counts only the signatures that are still in force.
+        by: Vec<(CredentialId, Option<UserId>)>,
         /// The witness's own clock.
         own_ms: u64,
     },

@@ -1,16 +1,17 @@
 //! Hostile parts: each holds its service's own valid key and uses it.
 //!
-//! They know what crosses the wire ([`tap`]), change what their service sends ([`tamper`]), and
-//! send records of their own ([`acts`]).
+//! They know what crosses the wire ([`tap`]), change what their service sends ([`tamper`]), send
+//! records of their own ([`acts`]), and order entries as they like ([`writer`]).
 
 mod acts;
 mod tamper;
 mod tap;
+mod writer;
 
 use crate::clock::Time;
 use crate::event::Event;
 use crate::kinds::{Hostile, NodeName};
-use crate::plan::Plan;
+use crate::plan::{Chaos, Move, Plan};
 use crate::reading::Opener;
 use crate::trace::Trace;
 use ed25519_dalek::SigningKey;
@@ -24,20 +25,35 @@ use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{JournalSubmitted, Role, decode};
 use strongroom_world::World;
 use tap::Tap;
+use writer::Orders;
+pub(crate) use writer::{HostileWriter, LIAR};
 
 struct State {
     world: World,
     active: BTreeSet<Hostile>,
+    /// Whether the writer is ever hostile.
+    has_moves: bool,
     rng: ChaCha20Rng,
     tap: Tap,
     /// Changed transactions by the digest of the honest ones.
     changed: BTreeMap<Digest, Vec<u8>>,
+    /// What the writer was told to do, and until when, true time.
+    moves: Vec<Conduct>,
     /// Until then the writer leaves tightenings out; 0 before it began.
     withhold_until: u64,
     /// Records and requests made so far.
     number: u64,
     /// Whether hostile parts have stopped.
     is_over: bool,
+}
+
+/// One move of the writer.
+struct Conduct {
+    what: Hostile,
+    until: u64,
+    lie_s: i64,
+    /// Whether it had an effect, which is logged once.
+    is_logged: bool,
 }
 
 /// A handle to the hostile parts of a seed.
@@ -53,10 +69,12 @@ impl HostileParts {
     pub(crate) fn new(world: &World, plan: &Plan, time: Time, trace: Trace) -> Self {
         let state = State {
             world: world.clone(),
-            active: plan.hostile.clone(),
+            active: active(plan),
+            has_moves: plan.has_moves(),
             rng: world.seed.rng("hostile", 0),
             tap: Tap::default(),
             changed: BTreeMap::new(),
+            moves: Vec::new(),
             withhold_until: 0,
             number: 0,
             is_over: false,
@@ -121,16 +139,79 @@ impl HostileParts {
     /// Whether a hostile writer leaves a submission out: a tightening, once it began to.
     pub(crate) fn withholds(&self, record: &Record) -> bool {
         let state = self.state();
-        if state.is_over || state.withhold_until == 0 {
+        let is_withholding = state.withhold_until > 0 || state.is_withholding(self.time.now());
+        if state.is_over || !is_withholding {
             return false;
         }
+        drop(state);
         let submitted = self.opener.open::<JournalSubmitted>(&record.payload);
         let body = submitted.and_then(|(_, submitted)| decode::<Body>(&submitted.body).ok());
-        match body {
+        let is_tightening = match body {
             Some(Body::Act(signed)) => {
                 Act::parse(&signed.text).is_ok_and(|act| act.is_tightening())
             }
             _ => false,
+        };
+        if is_tightening {
+            self.did(Hostile::WithholdTightening);
+        }
+        is_tightening
+    }
+
+    /// Whether the writer is ever hostile.
+    pub(crate) fn has_moves(&self) -> bool {
+        self.state().has_moves
+    }
+
+    /// Whether the writer was told to leave tightenings out now.
+    pub(crate) fn is_withholding(&self) -> bool {
+        let state = self.state();
+        !state.is_over && state.is_withholding(self.time.now())
+    }
+
+    /// The writer is told what to do from now on.
+    pub(crate) fn order(&self, what: Move) {
+        let now = self.time.now();
+        let mut state = self.state();
+        if state.is_over {
+            return;
+        }
+        let (kind, ms, lie_s) = what.parts();
+        state.moves.push(Conduct {
+            what: kind,
+            until: now + ms,
+            lie_s,
+            is_logged: false,
+        });
+    }
+
+    /// What the writer does now.
+    fn orders(&self) -> Orders {
+        let now = self.time.now();
+        let state = self.state();
+        let mut orders = Orders::default();
+        if state.is_over {
+            return orders;
+        }
+        for conduct in state.moves.iter().filter(|conduct| now < conduct.until) {
+            orders.does.insert(conduct.what);
+            if conduct.what == Hostile::LyingWitness {
+                orders.lie_s = conduct.lie_s;
+            }
+        }
+        orders
+    }
+
+    /// A move of the writer had an effect.
+    fn did(&self, what: Hostile) {
+        let now = self.time.now();
+        let mut state = self.state();
+        let is_new = |conduct: &&mut Conduct| {
+            conduct.what == what && now < conduct.until && !conduct.is_logged
+        };
+        if let Some(conduct) = state.moves.iter_mut().find(is_new) {
+            conduct.is_logged = true;
+            self.trace.log(Event::Hostile(what));
         }
     }
 
@@ -155,7 +236,21 @@ impl HostileParts {
     }
 }
 
+/// Every kind of a plan, so that the tap listens where one acts.
+fn active(plan: &Plan) -> BTreeSet<Hostile> {
+    let acts = plan.chaos.iter().filter_map(|(_, chaos)| match chaos {
+        Chaos::Act(what) => Some(*what),
+        _ => None,
+    });
+    plan.hostile.iter().copied().chain(acts).collect()
+}
+
 impl State {
+    fn is_withholding(&self, now: u64) -> bool {
+        let withholds = |c: &Conduct| c.what == Hostile::WithholdTightening && now < c.until;
+        self.moves.iter().any(withholds)
+    }
+
     fn does(&self, what: Hostile) -> bool {
         !self.is_over && self.active.contains(&what)
     }

@@ -129,6 +129,8 @@ kinds! {
         WriterRestored "writer_restored";
         /// A signer's or witness's disk is put back: its key must retire.
         WitnessRestored "witness_restored";
+        /// A signer's or witness's database and marker are lost together: its key must retire.
+        WitnessLost "witness_lost";
         /// An honest clock jumps within the skew.
         ClockJump "clock_jump";
         /// A node's clock is wrong by ten minutes for a while.
@@ -190,6 +192,20 @@ kinds! {
         WithholdTightening "withhold_tightening";
         /// The writer signs a second line and shows it to one signer.
         ForkedLog "forked_log";
+        /// The writer stamps entries with the oldest time that it can: the last entry's.
+        BackDate "back_date";
+        /// The writer stamps entries as far ahead as witnesses take.
+        RunAhead "run_ahead";
+        /// The writer appends nothing for a while, then everything.
+        GoQuiet "go_quiet";
+        /// The writer makes no `witnessed` entry for a while.
+        HoldWitnessed "hold_witnessed";
+        /// The writer makes `witnessed` entries of the latest cosignatures that there are.
+        LateCosignatures "late_cosignatures";
+        /// A witness's key vouches for any time, in `witnessed` entries.
+        LyingWitness "lying_witness";
+        /// Further attempts are opened, early and late, and signers are asked for them.
+        OpenAttempts "open_attempts";
     }
 }
 
@@ -208,5 +224,29 @@ kinds! {
         VaultCreated "vault_created";
         /// The vault has coins: the workload begins.
         Ready "ready";
+    }
+}
+
+kinds! {
+    /// Something that a rule of time is for, as the observer reads it from entries and shares.
+    Situation {
+        /// A release took effect when witnesses vouched for it.
+        ReleaseInForce "release_in_force";
+        /// A release was void: a tightening came after it.
+        ReleaseUndone "release_undone";
+        /// A proposal was vetoed while its release waited.
+        ReleaseVetoed "release_vetoed";
+        /// A resume took effect when witnesses vouched for it.
+        ResumeInForce "resume_in_force";
+        /// One `witnessed` entry covers several items.
+        SeveralWitnessed "several_witnessed";
+        /// A share was released for a payment whose lock had ended.
+        LockEnded "lock_ended";
+        /// A share was released for a payment that a looser policy decided.
+        LooserPolicyUsed "looser_policy_used";
+        /// A share was released for a further attempt.
+        FurtherAttempt "further_attempt";
+        /// An entry is stamped more than the skew before the moment at which it is published.
+        OldStamp "old_stamp";
     }
 }

@@ -64,7 +64,7 @@ pub mod walk;
 mod wire;
 
 pub use event::{Counts, Event};
-pub use kinds::{Fault, Hostile, NodeName, WritePoint};
+pub use kinds::{Fault, Hostile, NodeName, Situation, WritePoint};
 pub use plan::Plan;
 pub use properties::Property;
 pub use report::Summary;

@@ -6,11 +6,13 @@
     reason = "a composition root of the test kit: threads, wall clock for progress"
 )]
 
+mod slices;
 mod step;
 
 use clap::Parser;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use strongroom_sim::cases::{CASES, Case};
@@ -57,6 +59,16 @@ struct Options {
     /// No faults, no attacks: every intent is paid.
     #[arg(long)]
     quiet: bool,
+    /// Keeps a line of JSON per slice of --slice seeds in this file, and does not run again what it
+    /// has of the same --from: a long run goes on where it was interrupted.
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Seeds of a slice (with --resume).
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "resume")]
+    slice: u64,
+    /// Runs every case; the last line is JSON.
+    #[arg(long, conflicts_with_all = ["seed", "case", "step"])]
+    cases: bool,
     /// Threads over seeds.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -98,15 +110,16 @@ fn show(options: &Options, outcome: &Outcome) {
     }
 }
 
-fn many(options: &Options, settings: &Settings) -> Summary {
+/// Runs seeds from one on.
+fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Summary {
     let (next, summary) = (AtomicU64::new(0), Mutex::new(Summary::new()));
     let began = Instant::now();
     let work = || loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= options.seeds {
+        if number >= seeds {
             return;
         }
-        let outcome = run_seed(options.from + number, settings);
+        let outcome = run_seed(from + number, settings);
         show(options, &outcome);
 
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,6 +138,39 @@ fn many(options: &Options, settings: &Settings) -> Summary {
     summary.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Runs every case; says whether all hold.
+fn cases(options: &Options, settings: &Settings) -> bool {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || loop {
+        let Some(case) = CASES.get(next.fetch_add(1, Ordering::Relaxed)) else {
+            return;
+        };
+        let outcome = run_plan(case.plan(), settings);
+        show(options, &outcome);
+        let violated = outcome.violation.as_ref();
+        let violated = violated.map(|(violation, _)| violation.property.name());
+        let wrong = violated.or_else(|| case.missing(&outcome));
+        eprintln!("{}: {}", case.name, wrong.unwrap_or("holds"));
+        if wrong.is_some() {
+            failed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(case.name);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.max(1) {
+            scope.spawn(work);
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!(
+        "{}",
+        serde_json::json!({ "cases": CASES.len(), "violated": failed })
+    );
+    failed.is_empty()
+}
+
 fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
     let outcome = run_plan(plan, settings);
     show(options, &outcome);
@@ -133,6 +179,9 @@ fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
         "seed {seed}: {} events, hash {}",
         outcome.events, outcome.hash
     );
+    if let Some(missing) = options.case.and_then(|case| case.missing(&outcome)) {
+        eprintln!("this is another situation than the case's: {missing} did not happen");
+    }
     let mut summary = Summary::new();
     summary.add(&outcome);
     (summary, seed)
@@ -151,6 +200,13 @@ fn main() -> ExitCode {
         intents: options.intents,
         trace: options.trace,
     };
+    if options.cases {
+        return if cases(&options, &settings) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    }
     let (summary, from) = match options.plan() {
         Some(plan) if options.step => return step::step(plan, &settings, options.until),
         Some(plan) => one(&options, plan, &settings),
@@ -158,7 +214,13 @@ fn main() -> ExitCode {
             eprintln!("--step walks one seed or case: give --seed or --case");
             return ExitCode::from(2);
         }
-        None => (many(&options, &settings), options.from),
+        None => match slices::run(&options, &settings) {
+            Ok(summary) => (summary, options.from),
+            Err(error) => {
+                eprintln!("the file of kept lines: {error}");
+                return ExitCode::from(2);
+            }
+        },
     };
     if !options.json {
         println!("{}", summary.to_text());

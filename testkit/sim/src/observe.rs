@@ -7,7 +7,7 @@ mod shares;
 use crate::clock::Time;
 use crate::event::Event;
 use crate::history::{Cosigned, Fact, Observation};
-use crate::kinds::NodeName;
+use crate::kinds::{NodeName, Situation};
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Terms, Violation};
 use crate::reading::Opener;
@@ -81,6 +81,11 @@ fn terms(world: &World, plan: &Plan) -> Terms {
         window_ms: plan.window_seconds * 1_000,
         committee_quorum: charter.committee.quorum as usize,
         policy,
+        witnesses: world.seats(),
+        hostile: plan.faulty_seats(),
+        loosen_delay_ms: charter.loosen_delay_ms,
+        attempt_life_ms: world.genesis.bounds.attempt_life_ms,
+        tick_max_ms: world.genesis.bounds.tick_max_ms,
         promised: BTreeMap::new(),
     }
 }
@@ -118,7 +123,11 @@ impl Observer {
         match record.topic.as_str() {
             topics::JOURNAL_ENTRIES => {
                 if let Some((_, batch)) = self.opener.open::<JournalBatch>(payload) {
-                    self.state().on_batch(now, &batch);
+                    let mut state = self.state();
+                    state.on_batch(now, &batch);
+                    let situations = state.checker.take_situations();
+                    drop(state);
+                    self.log_situations(situations);
                 }
             }
             topics::SIGNING_REQUESTED => {
@@ -192,7 +201,11 @@ impl Observer {
                     shares: &shares,
                     head,
                 };
-                self.state().on_shares(self.time.now(), &answer);
+                let mut state = self.state();
+                state.on_shares(self.time.now(), &answer);
+                let situations = state.checker.take_situations();
+                drop(state);
+                self.log_situations(situations);
             }
             SignerMessage::Refused(refusal) => self.trace.log(Event::Refused {
                 node,
@@ -203,6 +216,11 @@ impl Observer {
             | SignerMessage::Ceremony(_)
             | SignerMessage::Certificate { .. } => {}
         }
+    }
+
+    fn log_situations(&self, situations: Vec<Situation>) {
+        let events = situations.into_iter().map(Event::Situation);
+        events.for_each(|event| self.trace.log(event));
     }
 
     /// A signer or witness starts.
@@ -223,13 +241,16 @@ impl Observer {
         if let ActBody::Tighten(what) = &act.body
             && let Some(what) = tightening(what)
         {
+            let mut state = self.state();
+            let signers = signed.endorsements.iter().map(|e| e.credential);
             let handed = Observation::Handed {
                 seat: node.seat(),
                 act: Act::digest_of(&signed.text),
                 what,
+                by: signers.map(|id| (id, state.reader.user(id))).collect(),
                 own_ms: own.0,
             };
-            self.state().observe(self.time.now(), &handed);
+            state.observe(self.time.now(), &handed);
         }
     }
 
@@ -296,6 +317,7 @@ impl State {
             let published = Observation::Entry {
                 seq,
                 bytes: name_of(bytes),
+                at_ms: entry.at.0,
                 fact,
             };
             self.observe(at_ms, &published);

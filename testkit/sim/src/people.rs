@@ -30,6 +30,12 @@ const LAST_TRIES: usize = 3;
 /// Between blocks, milliseconds.
 const BLOCK_MS: u64 = 3_000;
 
+/// An act that is not answered yet.
+struct UnderWay {
+    signed: Signed,
+    planned: Option<PlannedAct>,
+}
+
 pub(crate) struct People {
     rig: Rig,
     plan: Plan,
@@ -40,8 +46,10 @@ pub(crate) struct People {
     founding: Founding,
     /// When the vault was ready: the plan's times count from here.
     ready_at: Option<u64>,
-    /// The act under way, and what it was planned as.
-    current: Option<(Signed, Option<PlannedAct>)>,
+    /// Acts under way, and what each was planned as.
+    under_way: Vec<UnderWay>,
+    /// Policies that were proposed, by the acts that did.
+    proposals: Vec<Digest>,
     /// No act before this true time.
     wait_until: u64,
     /// Intents that were signed, by their place in the plan.
@@ -69,7 +77,8 @@ impl People {
             rng: parts.rig.world.seed.rng("people", 0),
             founding: Founding::default(),
             ready_at: None,
-            current: None,
+            under_way: Vec::new(),
+            proposals: Vec::new(),
             wait_until: 0,
             made: BTreeMap::new(),
             wishes: Vec::new(),
@@ -100,7 +109,7 @@ impl People {
         replica.read(|follower| self.settle(api, follower.state()));
 
         let Some(ready_at) = self.ready_at else {
-            if now >= self.wait_until && self.current.is_none() {
+            if now >= self.wait_until && self.under_way.is_empty() {
                 replica.read(|follower| self.found(now, follower.state()));
             }
             return;
@@ -109,22 +118,34 @@ impl People {
         self.pay(now, since);
         self.approve(now, &shown(api.disk.content()));
         self.plan_acts(now, since);
-        if self.current.is_none() {
-            replica.read(|follower| self.act(now, follower.state(), signers));
-        }
+        replica.read(|follower| self.act(now, follower.state(), signers));
     }
 
     fn submit(&mut self, signed: Signed, planned: Option<PlannedAct>) {
         self.clients.push(Ask::Act(signed.clone()));
-        self.current = Some((signed, planned));
+        self.under_way.push(UnderWay { signed, planned });
     }
 
     /// An act of the tenant's scope at the version that the journal shows.
     fn sign(&self, now: u64, state: &State, body: ActBody, who: &[Who]) -> Signed {
+        self.sign_for(now, state, (body, None), who)
+    }
+
+    /// The same with a life of so many milliseconds, if not the usual one.
+    fn sign_for(
+        &self,
+        now: u64,
+        state: &State,
+        (body, life_ms): (ActBody, Option<u64>),
+        who: &[Who],
+    ) -> Signed {
         let world = &self.rig.world;
         let tenant = state.tenant(world.tenant.id);
         let version = tenant.map_or(0, |tenant| tenant.version);
-        let act = world.act(UnixMs(now), world.scope(), body, version);
+        let mut act = world.act(UnixMs(now), world.scope(), body, version);
+        if let Some(life_ms) = life_ms {
+            act.expires = UnixMs(now + life_ms);
+        }
         world.sign(&act, who)
     }
 
@@ -144,7 +165,7 @@ impl People {
     pub(crate) fn is_over(&self, api: &Service) -> bool {
         let rows = shown(api.disk.content());
         self.ready_at.is_some()
-            && self.current.is_none()
+            && self.under_way.is_empty()
             && self.wishes.is_empty()
             && self.clients.is_idle()
             && self.clients.missing(&rows).is_empty()
@@ -187,7 +208,7 @@ impl People {
 
     /// For the debugger and for reports.
     pub(crate) fn describe(&self) -> String {
-        let under_way = self.current.as_ref().map(|(_, act)| act);
+        let under_way: Vec<_> = self.under_way.iter().map(|act| act.planned).collect();
         let stage = match self.ready_at {
             Some(_) => "ready".to_owned(),
             None => format!("founding, after {:?}", self.founding.reached()),

@@ -4,6 +4,7 @@ mod draw;
 
 use crate::clock::NodeClock;
 use crate::dice::{Rates, below, between};
+use crate::hostile::LIAR;
 use crate::kinds::Hostile;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -14,7 +15,7 @@ use strongroom_types::digest;
 use strongroom_world::{PolicyOptions, START, WorldOptions};
 
 pub use crate::script::{
-    Answers, Chaos, Death, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
+    Answers, Chaos, Death, Move, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
 };
 
 /// How long a head is fresh, milliseconds: above the 15 s after which witnesses cosign again, and
@@ -24,6 +25,13 @@ pub const FRESHNESS_MS: u64 = 25_000;
 pub const SKEW_MS: u64 = 5_000;
 /// A handed tightening is owed after this long, milliseconds.
 pub const DUTY_MS: u64 = 10_000;
+
+/// An attempt gets shares for this long, milliseconds.
+pub const ATTEMPT_LIFE_MS: u64 = 45_000;
+/// Delay of a loosening that nobody waits for, milliseconds.
+const SHORT_DELAY_MS: u64 = 300;
+/// Most intents of one window: no seed has so many, and a looser policy allows more.
+const COUNT_MAX: u64 = 1_000;
 
 /// A seed's whole plan.
 #[derive(Clone, Debug)]
@@ -40,6 +48,10 @@ pub struct Plan {
     pub limit: u64,
     /// The window, seconds.
     pub window_seconds: u64,
+    /// Delay of a loosening, milliseconds.
+    pub loosen_delay_ms: u64,
+    /// Time lock of payments above 1 BTC, seconds; 0 for none.
+    pub lock_seconds: u64,
     /// Hostile parts at work the whole time.
     pub hostile: BTreeSet<Hostile>,
     /// The intents.
@@ -62,7 +74,9 @@ fn tune(bounds: &mut Bounds) {
     bounds.freshness_ms = FRESHNESS_MS;
     bounds.skew_ms = SKEW_MS;
     bounds.duty_ms = DUTY_MS;
-    bounds.attempt_life_ms = 90_000;
+    bounds.attempt_life_ms = ATTEMPT_LIFE_MS;
+    // The least with which an honest writer's journal is never stale.
+    bounds.tick_max_ms = bounds.tick_max_least_ms();
 }
 
 type Rng = ChaCha20Rng;
@@ -74,15 +88,22 @@ impl Plan {
         let bytes = digest("strongroom/sim-plan/v1", &[&seed.to_be_bytes()]);
         let rng = &mut Rng::from_seed(bytes.0);
         let calm_ms = between(rng, 30_000, 50_000);
-        let intents = (0..intents)
-            .map(|n| draw::intent(rng, n, calm_ms))
-            .collect::<Vec<_>>();
         let hostile = draw::hostile(rng);
-        let acts = draw::acts(rng, calm_ms, intents.len(), &hostile);
+        let tight = below(rng, 3) == 0;
+        let has_lock = !tight && below(rng, 3) == 0;
+        let terms = draw::Terms {
+            calm_ms,
+            loosen_delay_ms: between(rng, 11_000, 16_000),
+            proposed_ms: below(rng, calm_ms / 4),
+            has_lock,
+        };
+        let intents = (0..intents)
+            .map(|n| draw::intent(rng, n, terms))
+            .collect::<Vec<_>>();
+        let acts = draw::acts(rng, terms, intents.len(), &hostile);
         let withhold_ms = hostile
             .contains(&Hostile::WithholdTightening)
             .then(|| between(rng, 2_000, 20_000));
-        let tight = below(rng, 3) == 0;
         Self {
             seed,
             start_ms: START.0 + 3_600_000,
@@ -91,13 +112,15 @@ impl Plan {
                 deaths: [0, 200, 800, 2_500][below(rng, 4) as usize],
             },
             clocks: draw::clocks(rng),
+            loosen_delay_ms: terms.loosen_delay_ms,
+            lock_seconds: if has_lock { between(rng, 11, 16) } else { 0 },
             limit: if tight {
                 between(rng, 1_500_000, 4_000_000)
             } else {
                 500_000_000
             },
-            window_seconds: if below(rng, 2) == 0 { 60 } else { 3_600 },
-            chaos: draw::chaos(rng, calm_ms, &hostile),
+            window_seconds: if below(rng, 2) == 0 { 90 } else { 3_600 },
+            chaos: draw::chaos(rng, terms, &hostile),
             hostile,
             intents,
             acts,
@@ -118,28 +141,56 @@ impl Plan {
         plan.acts.clear();
         plan.withhold_ms = None;
         plan.chaos.clear();
+        plan.lock_seconds = 0;
+        plan.loosen_delay_ms = SHORT_DELAY_MS;
         for intent in &mut plan.intents {
+            intent.amount = intent.amount.min(5_000_000);
             (intent.answers, intent.cancel_after_ms, intent.life_ms) = (Answers::Yes, None, 90_000);
         }
         plan
     }
 
-    /// The installation of this plan.
+    /// The policy after so many loosenings. Each allows more intents in a window, and no more money.
     #[must_use]
-    pub fn world_options(&self) -> WorldOptions {
+    pub fn policy(&self, loosened: u64) -> PolicyOptions {
         let window = Window {
             scope: VelocityScope::Tenant,
             window_seconds: self.window_seconds,
             amount_lte: Some(self.limit.into()),
-            count_lte: None,
+            count_lte: Some(COUNT_MAX + loosened),
         };
-        let policy = PolicyOptions {
+        PolicyOptions {
             ceilings: vec![window],
+            time_lock_seconds: self.lock_seconds,
             ..PolicyOptions::default()
+        }
+    }
+
+    /// Whether the writer is ever hostile.
+    #[must_use]
+    pub fn has_moves(&self) -> bool {
+        let mut chaos = self.chaos.iter();
+        chaos.any(|(_, chaos)| matches!(chaos, Chaos::Writer(_)))
+    }
+
+    /// Seats that are hostile, or whose clock is wrong for a while: at most f of them.
+    #[must_use]
+    pub fn faulty_seats(&self) -> BTreeSet<u16> {
+        let seat = |(_, chaos): &(u64, Chaos)| match chaos {
+            Chaos::ClockOff(node, ..) if node.seat() > 0 => Some(node.seat()),
+            Chaos::Writer(Move::Lie(..)) => Some(LIAR),
+            _ => None,
         };
+        self.chaos.iter().filter_map(seat).collect()
+    }
+
+    /// The installation of this plan.
+    #[must_use]
+    pub fn world_options(&self) -> WorldOptions {
         WorldOptions {
-            delay_ms: 300,
-            policy,
+            delay_ms: SHORT_DELAY_MS,
+            loosen_delay_ms: Some(self.loosen_delay_ms),
+            policy: self.policy(0),
             tune,
             ..WorldOptions::default()
         }

@@ -10,14 +10,17 @@
 mod journal;
 mod property;
 mod shares;
+mod time;
 mod witnesses;
 
 pub use property::Property;
 
 use crate::history::{Authorized, Observation, Tightening};
+use crate::kinds::Situation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use strongroom_types::{Digest, KeyId};
+use strongroom_types::{CredentialId, Digest, KeyId, UserId};
+use time::{Loosened, Waiting};
 
 /// Terms of the installation, from genesis and charter.
 #[derive(Clone, Debug)]
@@ -40,6 +43,16 @@ pub struct Terms {
     pub committee_quorum: usize,
     /// The policy of the charter.
     pub policy: Digest,
+    /// Witnesses of genesis.
+    pub witnesses: u16,
+    /// Seats that are hostile, or whose clock is wrong: what they say and see counts for nothing.
+    pub hostile: BTreeSet<u16>,
+    /// Delay of a loosening, milliseconds.
+    pub loosen_delay_ms: u64,
+    /// Life of an attempt, milliseconds.
+    pub attempt_life_ms: u64,
+    /// Age at which a head's newest entry makes it stale, milliseconds.
+    pub tick_max_ms: u64,
     /// Payments of each intent as its client signed it: (address, amount), sorted.
     pub promised: BTreeMap<Digest, Vec<(String, u64)>>,
 }
@@ -64,6 +77,8 @@ impl fmt::Display for Violation {
 #[derive(Default)]
 struct Seat {
     cosigned: BTreeMap<u64, Digest>,
+    /// True time at which each size was cosigned last.
+    cosigned_at: BTreeMap<u64, u64>,
     /// Sizes with the dates under which they were cosigned, milliseconds.
     stated: BTreeSet<(u64, u64)>,
     /// Largest size at the last start.
@@ -75,6 +90,7 @@ struct Seat {
 struct Handed {
     act: Digest,
     what: Tightening,
+    by: Vec<(CredentialId, Option<UserId>)>,
     /// The witness's own clock when it took it.
     own_ms: u64,
 }
@@ -105,13 +121,30 @@ pub struct Checker {
     heads: BTreeMap<u64, Digest>,
     intents: BTreeMap<Digest, (u64, Authorized)>,
     tightened: Vec<Tightened>,
-    resumed: Vec<u64>,
-    policies: BTreeSet<Digest>,
+    loosened: Vec<Loosened>,
+    /// Position of the act that makes each proposal.
+    proposed: BTreeMap<Digest, u64>,
+    waiting: Vec<Waiting>,
+    /// Journal time of each entry.
+    stamps: BTreeMap<u64, u64>,
+    /// True time at which an honest witness first cosigned each entry.
+    seen: Vec<u64>,
     released: BTreeMap<KeyId, Vec<u16>>,
     finished: BTreeMap<KeyId, u64>,
     nonces: BTreeMap<NonceName, (Digest, Vec<u8>)>,
     shares: BTreeMap<Digest, BTreeSet<u16>>,
-    signed: BTreeMap<Digest, Vec<BTreeSet<String>>>,
+    signed: BTreeMap<Digest, Vec<Signature>>,
+    situations: Vec<Situation>,
+}
+
+/// A signature on a payment.
+struct Signature {
+    /// The inputs it spends.
+    inputs: BTreeSet<String>,
+    /// Journal time of the attempt.
+    attempt_ms: u64,
+    /// True time at which it existed.
+    at_ms: u64,
 }
 
 type Verdict = Result<(), (Property, String)>;
@@ -128,7 +161,6 @@ impl Checker {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        let policies = BTreeSet::from([terms.policy]);
         Self {
             terms,
             seats: BTreeMap::new(),
@@ -136,14 +168,23 @@ impl Checker {
             heads: BTreeMap::new(),
             intents: BTreeMap::new(),
             tightened: Vec::new(),
-            resumed: Vec::new(),
-            policies,
+            loosened: Vec::new(),
+            proposed: BTreeMap::new(),
+            waiting: Vec::new(),
+            stamps: BTreeMap::new(),
+            seen: Vec::new(),
             released: BTreeMap::new(),
             finished: BTreeMap::new(),
             nonces: BTreeMap::new(),
             shares: BTreeMap::new(),
             signed: BTreeMap::new(),
+            situations: Vec::new(),
         }
+    }
+
+    /// What came about since it was last asked.
+    pub fn take_situations(&mut self) -> Vec<Situation> {
+        std::mem::take(&mut self.situations)
     }
 
     /// A client signed an intent.
@@ -169,7 +210,17 @@ impl Checker {
     /// The first property it breaks.
     pub fn observe(&mut self, at_ms: u64, observation: &Observation) -> Result<(), Violation> {
         let verdict = match observation {
-            Observation::Entry { seq, bytes, fact } => self.on_entry(*seq, *bytes, fact),
+            Observation::Entry {
+                seq,
+                bytes,
+                at_ms: stamp,
+                fact,
+            } => {
+                if stamp + self.terms.skew_ms < at_ms {
+                    self.situations.push(Situation::OldStamp);
+                }
+                self.on_entry((*seq, *stamp), *bytes, fact)
+            }
             Observation::Head { size, body } => self.on_head(*size, *body),
             Observation::Cosigned(cosigned) => self.on_cosigned(at_ms, cosigned),
             Observation::Started { seat } => {
@@ -185,12 +236,14 @@ impl Checker {
                 seat,
                 act,
                 what,
+                by,
                 own_ms,
             } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.handed.push(Handed {
                     act: *act,
                     what: what.clone(),
+                    by: by.clone(),
                     own_ms: *own_ms,
                 });
                 Ok(())

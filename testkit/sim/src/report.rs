@@ -1,6 +1,6 @@
 //! Many seeds, and the summary over them.
 
-use crate::kinds::{Fault, Hostile, WritePoint};
+use crate::kinds::{Fault, Hostile, Situation, WritePoint};
 use crate::properties::Property;
 use crate::run::Outcome;
 use serde_json::{Map, Value, json};
@@ -8,6 +8,24 @@ use std::collections::BTreeMap;
 
 /// From this many seeds on, every kind must have been hit.
 pub const SEEDS_FOR_ALL: u64 = 200;
+/// From this many seeds on, every kind must have been hit [`HITS_LEAST`] times, and in longer runs
+/// in proportion. Rates are set so that each is expected 60 times; a third of that is no accident.
+/// In shorter runs it could be one, so that only a kind without any hit counts.
+pub const SEEDS_FOR_RATES: u64 = 1_000;
+/// Fewest hits of a kind in [`SEEDS_FOR_RATES`] seeds.
+pub const HITS_LEAST: u64 = 20;
+
+/// Names of the totals.
+const TOTALS: [&str; 8] = [
+    "accepted",
+    "signed",
+    "shares",
+    "entries",
+    "turns",
+    "events",
+    "dead_letters",
+    "virtual_s",
+];
 
 /// Sums over seeds.
 #[derive(Default, Debug)]
@@ -22,6 +40,7 @@ pub struct Summary {
     faults: BTreeMap<String, u64>,
     points: BTreeMap<String, u64>,
     hostile: BTreeMap<String, u64>,
+    situations: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     submissions: BTreeMap<String, u64>,
     ended: BTreeMap<String, u64>,
@@ -53,6 +72,7 @@ impl Summary {
             faults: zero(Fault::ALL.iter().map(|kind| kind.name()).collect()),
             points: zero(WritePoint::ALL.iter().map(|kind| kind.name()).collect()),
             hostile: zero(Hostile::ALL.iter().map(|kind| kind.name()).collect()),
+            situations: zero(Situation::ALL.iter().map(|kind| kind.name()).collect()),
             ..Self::default()
         }
     }
@@ -64,40 +84,59 @@ impl Summary {
             self.violations.insert(outcome.seed, violation.property);
         }
         let totals = [
-            ("accepted", outcome.accepted),
-            ("signed", outcome.signed),
-            ("shares", outcome.shares),
-            ("entries", outcome.entries),
-            ("turns", outcome.turns),
-            ("events", outcome.events),
-            ("dead_letters", outcome.counts.dead_letters),
-            ("virtual_s", outcome.virtual_ms / 1000),
+            outcome.accepted,
+            outcome.signed,
+            outcome.shares,
+            outcome.entries,
+            outcome.turns,
+            outcome.events,
+            outcome.counts.dead_letters,
+            outcome.virtual_ms / 1000,
         ];
-        for (name, count) in totals {
+        for (name, count) in TOTALS.into_iter().zip(totals) {
             *self.totals.entry(name).or_default() += count;
         }
         add(&mut self.faults, &outcome.counts.faults);
         add(&mut self.points, &outcome.counts.points);
         add(&mut self.hostile, &outcome.counts.hostile);
+        add(&mut self.situations, &outcome.counts.situations);
         add(&mut self.refused, &outcome.counts.refused);
         add(&mut self.submissions, &outcome.counts.submissions);
         add(&mut self.ended, &outcome.counts.ended);
         add(&mut self.unsigned, &outcome.unsigned);
     }
 
+    fn kinds(&self) -> impl Iterator<Item = (&str, u64)> {
+        let all = self.faults.iter().chain(&self.points).chain(&self.hostile);
+        all.chain(&self.situations)
+            .map(|(name, count)| (name.as_str(), *count))
+    }
+
     /// Kinds that never happened.
     #[must_use]
     pub fn never(&self) -> Vec<&str> {
-        let all = self.faults.iter().chain(&self.points).chain(&self.hostile);
-        all.filter(|(_, count)| **count == 0)
-            .map(|(name, _)| name.as_str())
-            .collect()
+        let never = self.kinds().filter(|(_, count)| *count == 0);
+        never.map(|(name, _)| name).collect()
+    }
+
+    /// Kinds that happened too seldom to say anything about them, in a run long enough to tell.
+    #[must_use]
+    pub fn rare(&self) -> Vec<&str> {
+        if self.seeds < SEEDS_FOR_RATES {
+            return Vec::new();
+        }
+        let least = HITS_LEAST * self.seeds / SEEDS_FOR_RATES;
+        let rare = self.kinds().filter(|(_, count)| *count < least);
+        rare.map(|(name, _)| name).collect()
     }
 
     /// Whether nothing is wrong: no violation, and enough seeds hit every kind.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.violations.is_empty() && (self.seeds < SEEDS_FOR_ALL || self.never().is_empty())
+        let is_short = self.seeds < SEEDS_FOR_ALL;
+        self.violations.is_empty()
+            && (is_short || self.never().is_empty())
+            && self.rare().is_empty()
     }
 
     /// One line of JSON.
@@ -109,12 +148,14 @@ impl Summary {
             "from": from,
             "violating_seeds": self.violations.iter().map(|(seed, property)| json!([seed, property.name()])).collect::<Vec<_>>(),
             "never_hit": self.never(),
+            "rare": self.rare(),
             "refused": object(&self.refused),
             "refused_by_api": object(&self.submissions),
             "unsigned": object(&self.unsigned),
             "faults": object(&self.faults),
             "crash_points": object(&self.points),
             "hostile": object(&self.hostile),
+            "situations": object(&self.situations),
             "ended": object(&self.ended),
         });
         if let Some(members) = out.as_object_mut() {
@@ -125,6 +166,54 @@ impl Summary {
             );
         }
         out
+    }
+
+    /// The summary of a line that was kept; none when it is not one.
+    #[must_use]
+    pub fn from_json(line: &Value) -> Option<Self> {
+        let mut summary = Self::new();
+        summary.seeds = line.get("seeds")?.as_u64()?;
+        for pair in line.get("violating_seeds")?.as_array()? {
+            let name = pair.get(1)?.as_str()?;
+            let property = Property::ALL.iter().find(|p| p.name() == name)?;
+            summary.violations.insert(pair.get(0)?.as_u64()?, *property);
+        }
+        for name in TOTALS {
+            summary.totals.insert(name, line.get(name)?.as_u64()?);
+        }
+        for (name, counts) in summary.tables() {
+            for (kind, count) in line.get(name)?.as_object()? {
+                counts.insert(kind.clone(), count.as_u64()?);
+            }
+        }
+        Some(summary)
+    }
+
+    /// The tables by the names that they have in JSON.
+    fn tables(&mut self) -> [(&'static str, &mut BTreeMap<String, u64>); 8] {
+        [
+            ("faults", &mut self.faults),
+            ("crash_points", &mut self.points),
+            ("hostile", &mut self.hostile),
+            ("situations", &mut self.situations),
+            ("refused", &mut self.refused),
+            ("refused_by_api", &mut self.submissions),
+            ("unsigned", &mut self.unsigned),
+            ("ended", &mut self.ended),
+        ]
+    }
+
+    /// Adds the seeds of another summary.
+    pub fn merge(&mut self, mut other: Self) {
+        self.seeds += other.seeds;
+        self.violations.append(&mut other.violations);
+        for (name, count) in &other.totals {
+            *self.totals.entry(name).or_default() += count;
+        }
+        let theirs = other.tables();
+        for ((_, sums), (_, counts)) in self.tables().into_iter().zip(theirs) {
+            add(sums, counts);
+        }
     }
 
     /// For people.
@@ -142,6 +231,7 @@ impl Summary {
             ("faults", &self.faults),
             ("write points where a process died", &self.points),
             ("hostile acts", &self.hostile),
+            ("situations", &self.situations),
             ("signers' refusals", &self.refused),
             ("the API's refusals", &self.submissions),
             ("intents without a signature, by reason", &self.unsigned),

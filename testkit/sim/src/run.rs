@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use strongroom_ports::db::Db as _;
 use strongroom_types::Digest;
 
+/// Between two looks of a node that nothing wakes, milliseconds: turns are what a seed costs, and what
+/// matters comes as a record, which wakes its readers.
+const IDLE_MS: u64 = 100;
 /// Virtual time within which the installation must be founded, milliseconds.
 const FOUND_MS: u64 = 120_000;
 /// Virtual time after the faults within which everything must have ended, milliseconds: a clock
@@ -135,7 +138,7 @@ impl Run<'_> {
     fn live(&mut self) -> Result<(), End> {
         self.found()?;
         self.sim.rig.dice.set_level(Level::Full);
-        self.pass(self.sim.plan.calm_ms, 50)?;
+        self.pass(self.sim.plan.calm_ms, IDLE_MS)?;
         self.sim.calm_down();
         if self.sim.plan.sabotage == Some(Sabotage::ForgetfulApi) {
             self.forget();
@@ -208,7 +211,7 @@ impl Run<'_> {
     fn finish(&mut self) -> Result<(), End> {
         let until = self.now() + END_MS;
         while !self.sim.people.is_over(self.sim.nodes.api()) {
-            self.pass(250, 100)?;
+            self.pass(250, 2 * IDLE_MS)?;
             if self.now() > until {
                 let rows = shown(self.sim.nodes.api().disk.content());
                 let people = &self.sim.people;
@@ -259,7 +262,7 @@ impl Run<'_> {
     fn converge(&mut self) -> Result<(), End> {
         let until = self.now() + CONVERGE_MS;
         loop {
-            self.pass(3_000, 100)?;
+            self.pass(3_000, 2 * IDLE_MS)?;
             let Some(difference) = self.sim.difference() else {
                 return Ok(());
             };

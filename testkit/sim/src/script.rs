@@ -49,12 +49,87 @@ pub enum PlannedAct {
     Resume,
     /// Pauses the vault for so many milliseconds.
     Pause(u64),
-    /// Proposes a looser policy that is never released.
+    /// Proposes a looser policy.
     LooserPolicy,
+    /// Releases the newest proposal, by an act that lives so many milliseconds; asked for too early
+    /// it is asked for again.
+    Release(u64),
+    /// A committee member vetoes the newest proposal.
+    Veto,
+    /// Creates one more vault of the tenant's key.
+    NewVault,
     /// The admins cancel the n-th intent.
     Cancel(usize),
     /// An approver says no to the intent of this number.
     Reject(usize),
+}
+
+impl PlannedAct {
+    /// Whether it makes something stricter, and so waits for nothing.
+    #[must_use]
+    pub const fn is_tightening(self) -> bool {
+        match self {
+            Self::RevokeApprover(_)
+            | Self::LeaveGroup(_)
+            | Self::RevokeInitiator
+            | Self::Stop
+            | Self::Pause(_)
+            | Self::Veto
+            | Self::Cancel(_)
+            | Self::Reject(_) => true,
+            Self::Resume | Self::LooserPolicy | Self::Release(_) | Self::NewVault => false,
+        }
+    }
+
+    /// Whether acts that were signed before it are void by it.
+    #[must_use]
+    pub const fn changes_version(self) -> bool {
+        match self {
+            Self::Pause(_) | Self::Veto | Self::Cancel(_) | Self::Reject(_) => false,
+            Self::RevokeApprover(_)
+            | Self::LeaveGroup(_)
+            | Self::RevokeInitiator
+            | Self::Stop
+            | Self::Resume
+            | Self::LooserPolicy
+            | Self::Release(_)
+            | Self::NewVault => true,
+        }
+    }
+}
+
+/// What a hostile writer does from now on, each for so many milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Move {
+    /// It stamps entries with the oldest time that it can.
+    BackDate(u64),
+    /// It stamps entries as far ahead as witnesses take.
+    RunAhead(u64),
+    /// It appends nothing.
+    Quiet(u64),
+    /// It makes no `witnessed` entry.
+    HoldWitnessed(u64),
+    /// It uses the latest cosignature of each witness.
+    LateCosignatures(u64),
+    /// A hostile witness vouches for the time so many seconds from then (the first number).
+    Lie(i64, u64),
+    /// It leaves tightenings out.
+    Withhold(u64),
+}
+
+impl Move {
+    /// Kind, duration in milliseconds, and the lie of a witness in seconds.
+    pub(crate) const fn parts(self) -> (Hostile, u64, i64) {
+        match self {
+            Self::BackDate(ms) => (Hostile::BackDate, ms, 0),
+            Self::RunAhead(ms) => (Hostile::RunAhead, ms, 0),
+            Self::Quiet(ms) => (Hostile::GoQuiet, ms, 0),
+            Self::HoldWitnessed(ms) => (Hostile::HoldWitnessed, ms, 0),
+            Self::LateCosignatures(ms) => (Hostile::LateCosignatures, ms, 0),
+            Self::Lie(seconds, ms) => (Hostile::LyingWitness, ms, seconds),
+            Self::Withhold(ms) => (Hostile::WithholdTightening, ms, 0),
+        }
+    }
 }
 
 /// A guard of the installation that is missing, to see that its property is watched.
@@ -97,6 +172,8 @@ pub enum Chaos {
     Snapshot(NodeName),
     /// The copy is put in place of the disk.
     Restore(NodeName),
+    /// Its database and its marker are lost together (signers and the witness).
+    Lose(NodeName),
     /// Its clock jumps to this honest offset, milliseconds.
     ClockJump(NodeName, i64),
     /// Its clock is wrong by the first number for the second, both milliseconds.
@@ -105,6 +182,8 @@ pub enum Chaos {
     LocalStop(NodeName, u64),
     /// A hostile part acts once.
     Act(Hostile),
+    /// The writer is hostile for a while.
+    Writer(Move),
 }
 
 /// A process's death at one write point of one of its starts, whatever the rates are.

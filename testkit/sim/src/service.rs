@@ -7,6 +7,7 @@ use crate::clock::NodeClock;
 use crate::disk::SimDisk;
 use crate::event::Event;
 use crate::host::NodeEntropy;
+use crate::hostile::HostileWriter;
 use crate::kinds::{NodeName, WritePoint};
 use crate::plan::SKEW_MS;
 use crate::rig::Rig;
@@ -269,7 +270,8 @@ impl Service {
                 let genesis = Arc::clone(&self.rig.world.genesis);
                 let seed = self.rig.world.log_key.to_bytes();
                 let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
-                self.run(Box::new(writer.unwrap()), None)
+                let stage = self.writer_stage(writer.unwrap());
+                self.run(stage, None)
             }
             Err(error) if error.is_transient() => {
                 self.starting = Some(check);
@@ -277,6 +279,15 @@ impl Service {
             }
             Err(error) => Err(self.not_started(&error)),
         }
+    }
+
+    fn writer_stage(&self, honest: Writer) -> Box<dyn Stage> {
+        let parts = self.rig.hostile.clone();
+        if !parts.has_moves() {
+            return Box::new(honest);
+        }
+        let world = self.rig.world.clone();
+        Box::new(HostileWriter::new(honest, parts, world))
     }
 
     fn not_started(&mut self, error: &StartError) -> String {

@@ -38,7 +38,7 @@ pub(crate) struct SignerHost {
     tick_at: u64,
     /// Starts since the copy of its disk was made.
     starts: u64,
-    /// Whether its disk was put back: its key must retire.
+    /// Whether its disk was put back or lost: its key must retire.
     pub(crate) restored: bool,
     /// Whether it was shown another line: it has stopped permanently.
     pub(crate) misled: bool,
@@ -187,6 +187,19 @@ impl SignerHost {
         self.rig.observer.on_restore(self.node);
         self.die("its disk is put back", 300);
         true
+    }
+
+    /// Its database and its marker are gone, its keys are elsewhere, and the bus does not show it what
+    /// it cosigned: without a marker they must retire.
+    pub(crate) fn lose_disk(&mut self) {
+        self.process = None;
+        self.disk.wipe();
+        self.marker.set(None);
+        // Else its own cosignature on the bus would give it away all the same.
+        self.link.forget_own();
+        self.restored = true;
+        self.rig.observer.on_restore(self.node);
+        self.die("its database and marker are lost", 300);
     }
 
     /// Hands a tightening over, as an operator does at the admin socket.

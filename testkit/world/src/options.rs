@@ -14,6 +14,8 @@ pub struct WorldOptions {
     pub witnesses: u16,
     /// Delay of loosenings and ceremonies, milliseconds.
     pub delay_ms: u64,
+    /// Delay of loosenings where it is longer than that of ceremonies, milliseconds.
+    pub loosen_delay_ms: Option<u64>,
     /// Admins of the tenant, and how many must sign.
     pub admins: (usize, u32),
     /// Committee of the tenant, and how many must sign.
@@ -37,6 +39,7 @@ impl Default for WorldOptions {
             min_signers: 2,
             witnesses: 1,
             delay_ms: 0,
+            loosen_delay_ms: None,
             admins: (2, 1),
             committee: (3, 2),
             approvers: 3,

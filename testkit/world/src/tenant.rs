@@ -141,7 +141,10 @@ impl Tenant {
                 vec![]
             },
             policy: self.policy(&self.options.policy).to_text(),
-            loosen_delay_ms: self.options.delay_ms,
+            loosen_delay_ms: self
+                .options
+                .loosen_delay_ms
+                .unwrap_or(self.options.delay_ms),
             ceremony_delay_ms: self.options.delay_ms,
         }
     }

@@ -44,11 +44,18 @@ impl HostileParts {
             Hostile::ReuseNonce => act.reuse_nonce(),
             Hostile::UnapprovedCeremony => act.unapproved_ceremony(),
             Hostile::OtherAnchor => act.other_anchor(),
+            Hostile::OpenAttempts => act.open_attempt(),
             Hostile::SwapTransaction
             | Hostile::PayStranger
             | Hostile::ForeignChange
             | Hostile::WithholdTightening
-            | Hostile::ForkedLog => None,
+            | Hostile::ForkedLog
+            | Hostile::BackDate
+            | Hostile::RunAhead
+            | Hostile::GoQuiet
+            | Hostile::HoldWitnessed
+            | Hostile::LateCosignatures
+            | Hostile::LyingWitness => None,
         };
         let records = act.records;
         if done.is_some() {
@@ -140,11 +147,40 @@ impl Acting<'_> {
             conflict_keys: vec![anchor],
             ..wanted.attempt.clone()
         };
-        let bytes = encode(&attempt);
+        let other = SigningRequested {
+            attempt,
+            ..wanted.clone()
+        };
+        self.offer(&other);
+
+        let request = SigningRequest {
+            attempt: 2,
+            ..self.request(&wanted, &[1, 2])?
+        };
+        self.ask(&[1, 2], &request);
+        Some(())
+    }
+
+    /// A further attempt of some intent, with the transaction of the first. Whoever opened one before
+    /// asks for its signature now: it takes a while until signers know it.
+    fn open_attempt(&mut self) -> Option<()> {
+        if let Some(opened) = self.state.tap.opened.pop() {
+            let request = self.request(&opened, &[1, 2])?;
+            self.ask(&[1, 2], &request);
+        }
+        let wanted = self.state.tap.next_attempt()?;
+        self.offer(&wanted);
+        self.state.tap.opened.push(wanted);
+        Some(())
+    }
+
+    /// Offers an attempt to the journal, as the transactions service does.
+    fn offer(&mut self, wanted: &SigningRequested) {
+        let bytes = encode(&wanted.attempt);
         let submitted = JournalSubmitted {
-            submission: first_half(digest("strongroom/sim-other-anchor/v1", &[&bytes])),
+            submission: first_half(digest("strongroom/sim-attempt/v1", &[&bytes])),
             scope: Scope::Tenant(wanted.tenant),
-            body: encode(&Body::from(attempt)),
+            body: encode(&Body::from(wanted.attempt.clone())),
         };
         let saying = Saying {
             role: Role::Transactions,
@@ -153,13 +189,6 @@ impl Acting<'_> {
             to: None,
         };
         self.say(&saying, &submitted);
-
-        let request = SigningRequest {
-            attempt: 2,
-            ..self.request(&wanted, &[1, 2])?
-        };
-        self.ask(&[1, 2], &request);
-        Some(())
     }
 
     /// A request to these signers, under commitments of theirs that were not used yet.

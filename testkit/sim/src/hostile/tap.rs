@@ -2,12 +2,14 @@
 
 use crate::reading::Opener;
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_ports::bus::Record;
 use strongroom_signing::request_digest;
 use strongroom_types::Digest;
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
-    CoordinatorMessage, NonceCommitment, SignerMessage, SigningRequest, SigningRequested, topics,
+    CoordinatorMessage, JournalBatch, NonceCommitment, SignerMessage, SigningRequest,
+    SigningRequested, decode, topics,
 };
 
 #[derive(Default)]
@@ -17,6 +19,12 @@ pub(super) struct Tap {
     known: BTreeSet<Digest>,
     /// What the transactions service asked to have signed.
     pub(super) wanted: Vec<SigningRequested>,
+    /// Attempts that a hostile part opened and nobody was asked for yet.
+    pub(super) opened: Vec<SigningRequested>,
+    /// Number of the newest further attempt of an intent in the journal.
+    numbers: BTreeMap<Digest, u32>,
+    /// Further attempts that were made up so far.
+    turns: usize,
     /// Requests that a signer answered with shares.
     pub(super) shared: BTreeSet<Digest>,
     /// Commitments that signers published and that were not taken here, by roster index.
@@ -26,8 +34,16 @@ pub(super) struct Tap {
 impl Tap {
     pub(super) fn on_record(&mut self, opener: &Opener, record: &Record) {
         match record.topic.as_str() {
+            topics::JOURNAL_ENTRIES => {
+                if let Some((_, batch)) = opener.open::<JournalBatch>(&record.payload) {
+                    self.on_batch(&batch);
+                }
+            }
             topics::SIGNING_REQUESTED => {
-                if let Some((_, wanted)) = opener.open::<SigningRequested>(&record.payload) {
+                if let Some((_, wanted)) = opener.open::<SigningRequested>(&record.payload)
+                    // It is asked for again until it is signed.
+                    && !self.wanted.iter().any(|w| w.attempt == wanted.attempt)
+                {
                     self.wanted.push(wanted);
                 }
             }
@@ -56,6 +72,31 @@ impl Tap {
             }
             _ => {}
         }
+    }
+
+    /// Attempts in the journal: the next one has the next number.
+    fn on_batch(&mut self, batch: &JournalBatch) {
+        let sealed = batch.entries.iter().filter_map(|bytes| decode(bytes).ok());
+        for sealed in sealed.collect::<Vec<SealedEntry>>() {
+            if let Ok(Entry {
+                body: Body::Attempt(further),
+                ..
+            }) = sealed.open()
+            {
+                let attempt = further.attempt;
+                self.numbers.insert(attempt.intent, attempt.number);
+            }
+        }
+    }
+
+    /// What was asked for in turn, as a further attempt of the same transaction.
+    pub(super) fn next_attempt(&mut self) -> Option<SigningRequested> {
+        let at = self.turns % self.wanted.len().max(1);
+        self.turns += 1;
+        let mut wanted = self.wanted.get(at)?.clone();
+        let newest = self.numbers.get(&wanted.attempt.intent).copied();
+        wanted.attempt.number = newest.unwrap_or(1) + 1;
+        Some(wanted)
     }
 
     /// A new boot of a signer: what it committed to is gone.

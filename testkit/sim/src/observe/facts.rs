@@ -1,11 +1,12 @@
 //! Reading entries as facts, from the texts that people signed.
 
-use crate::history::{Authorized, Fact, Tightening};
+use crate::history::{Attempted, Authorized, Fact, Loosening, Released, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_journal::{Authorization, Body, Entry};
+use strongroom_tlog::Checkpoint;
 use strongroom_types::{
-    Act, ActBody, Approval, CredentialId, DecisionCore, Destination, Digest, Document as _, Intent,
-    RegistryRecord, Revocable, Signed, Tighten, UserId,
+    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
+    Document as _, Intent, RegistryRecord, Revocable, Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -34,17 +35,25 @@ impl Reader {
         }
     }
 
+    /// The human behind a credential.
+    pub(crate) fn user(&self, credential: CredentialId) -> Option<UserId> {
+        self.users.get(&credential).copied()
+    }
+
     pub(crate) fn fact(&mut self, entry: &Entry) -> Fact {
         match &entry.body {
             Body::Authorized(authorization) => self.authorized(entry, authorization),
             Body::Attempt(further) => Fact::Attempt {
                 intent: further.attempt.intent,
-                number: further.attempt.number,
-                unsigned: further.attempt.unsigned_digest,
+                attempted: attempted(entry, &further.attempt),
             },
             Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
             Body::Act(signed) => self.act(signed),
-            Body::Genesis(_) | Body::Tick | Body::Witnessed(_) => Fact::Other,
+            Body::Witnessed(witnessed) => {
+                let checkpoint = Checkpoint::parse(&witnessed.checkpoint).unwrap();
+                Fact::Witnessed(checkpoint.size())
+            }
+            Body::Genesis(_) | Body::Tick => Fact::Other,
         }
     }
 
@@ -76,7 +85,8 @@ impl Reader {
             spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
             anchor: attempt.anchor.to_string(),
             pays: pays(&intent),
-            attempts: vec![(attempt.number, attempt.unsigned_digest)],
+            attempts: vec![attempted(entry, attempt)],
+            lock_ms: core.time_lock_seconds * 1_000,
             users: users(&credentials),
             members: users(&approvers),
             credentials,
@@ -94,34 +104,68 @@ impl Reader {
                 Some(what) => Fact::Tighten(what, digest),
                 None => Fact::Other,
             },
-            ActBody::Resume => Fact::Resume,
-            ActBody::Put(record) => {
-                self.proposals.insert(digest, record);
-                Fact::Other
-            }
-            ActBody::Release(proposal) => {
-                let by = signed
-                    .endorsements
-                    .iter()
-                    .filter_map(|e| self.users.get(&e.credential))
-                    .filter(|user| self.committee.contains(user))
-                    .collect::<BTreeSet<_>>()
-                    .len();
-                match self.proposals.get(&proposal) {
-                    Some(RegistryRecord::Policy(text)) => {
-                        match strongroom_policy::Policy::load(text) {
-                            Ok((_, digest)) => Fact::Policy(digest, by),
-                            Err(_) => Fact::Other,
-                        }
-                    }
-                    Some(RegistryRecord::Ceremony(plan)) => {
-                        Fact::Ceremony(plan.key, by, plan.roster.clone())
-                    }
-                    _ => Fact::Other,
-                }
-            }
+            ActBody::Resume => Fact::Released(Box::new(Released {
+                what: Loosening::Resume,
+                proposal: None,
+                signed: signed.endorsements.len(),
+                expires_ms: act.expires.0,
+            })),
+            ActBody::Put(record) => self.put(digest, record),
+            ActBody::Release(proposal) => match self.released(&proposal) {
+                None => Fact::Other,
+                Some(what) => Fact::Released(Box::new(Released {
+                    what,
+                    proposal: Some(proposal),
+                    signed: self.signed_by_committee(signed),
+                    expires_ms: act.expires.0,
+                })),
+            },
             ActBody::CreateTenant { .. } => Fact::Other,
         }
+    }
+}
+
+impl Reader {
+    /// A policy and a ceremony wait for their delay; other records are in force or nothing to the
+    /// properties.
+    fn put(&mut self, act: Digest, record: RegistryRecord) -> Fact {
+        let waits = matches!(
+            record,
+            RegistryRecord::Policy(_) | RegistryRecord::Ceremony(_)
+        );
+        if !waits {
+            return Fact::Other;
+        }
+        self.proposals.insert(act, record);
+        Fact::Proposed(act)
+    }
+
+    fn released(&self, proposal: &Digest) -> Option<Loosening> {
+        match self.proposals.get(proposal)? {
+            RegistryRecord::Policy(text) => {
+                let (_, digest) = strongroom_policy::Policy::load(text).ok()?;
+                Some(Loosening::Policy(digest))
+            }
+            RegistryRecord::Ceremony(plan) => {
+                Some(Loosening::Ceremony(plan.key, plan.roster.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn signed_by_committee(&self, signed: &Signed) -> usize {
+        let credentials = signed.endorsements.iter();
+        let users = credentials.filter_map(|e| self.users.get(&e.credential));
+        let members = users.filter(|user| self.committee.contains(user));
+        members.collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn attempted(entry: &Entry, attempt: &Attempt) -> Attempted {
+    Attempted {
+        number: attempt.number,
+        unsigned: attempt.unsigned_digest,
+        at_ms: entry.at.0,
     }
 }
 
@@ -154,6 +198,7 @@ pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
         Tighten::Stop => Tightening::Stop,
         Tighten::Pause { until, .. } => Tightening::Pause(until.0),
         Tighten::Quarantine(index) => Tightening::Quarantine(*index),
-        Tighten::Revoke(Revocable::AllowList(_)) | Tighten::Veto(_) => return None,
+        Tighten::Veto(act) => Tightening::Veto(*act),
+        Tighten::Revoke(Revocable::AllowList(_)) => return None,
     })
 }

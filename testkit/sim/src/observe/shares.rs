@@ -125,7 +125,7 @@ impl State {
             let is_known = authorized
                 .attempts
                 .iter()
-                .any(|(_, known)| *known == digest);
+                .any(|known| known.unsigned == digest);
             is_known
                 && Unsigned::decode(unsigned, Network::Regtest)
                     .is_ok_and(|form| form.transaction.compute_txid().to_string() == name)

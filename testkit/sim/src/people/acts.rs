@@ -1,15 +1,20 @@
 //! Acts of admins, until the journal has them.
 
-use super::People;
 use super::clients::answer;
+use super::{People, UnderWay};
 use crate::dice::between;
 use crate::event::Event;
-use crate::plan::PlannedAct;
+use crate::plan::{PlannedAct, SKEW_MS};
 use crate::service::Service;
 use crate::signer::SignerHost;
 use strongroom_journal::state::State;
-use strongroom_types::{ActBody, Code, Document as _, RegistryRecord, Signed, Tighten, UnixMs};
-use strongroom_world::{PolicyOptions, Who};
+use strongroom_types::{
+    Act, ActBody, Code, Document as _, RegistryRecord, Signed, Tighten, UnixMs, VaultId,
+};
+use strongroom_world::Who;
+
+/// Before a release that came too early is asked for again, milliseconds.
+const RELEASE_AGAIN_MS: u64 = 500;
 
 /// An act that people want the journal to take.
 pub(super) struct Wish {
@@ -18,43 +23,57 @@ pub(super) struct Wish {
     pub(super) not_before: u64,
 }
 
+/// An act that has expired on every clock, without an answer: the journal forgets how it stood.
+fn expired(now: u64, signed: &Signed) -> Option<Result<(), String>> {
+    let act = Act::parse(&signed.text).ok()?;
+    let is_over = now > act.expires.0 + 2 * SKEW_MS;
+    is_over.then(|| Err(Code::AuthorityExpired.as_str().to_owned()))
+}
+
 impl People {
-    /// Takes in the answer to the act under way, if there is one.
+    /// Takes in the answers to acts under way.
     pub(super) fn settle(&mut self, api: &Service, state: &State) {
-        let Some((signed, planned)) = &self.current else {
-            return;
-        };
-        match answer(api.disk.content(), state, signed) {
-            None => {}
-            Some(Err(code)) => {
-                self.on_refused(&code);
-                self.rig.trace.log(Event::ActRefused(code));
-            }
-            Some(Ok(())) => {
-                match planned {
-                    Some(PlannedAct::Stop) => self.stopped = true,
-                    Some(PlannedAct::Resume) => self.stopped = false,
-                    Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
-                    _ => {}
+        let mut at = 0;
+        while let Some(UnderWay { signed, planned }) = self.under_way.get(at) {
+            let answer = answer(api.disk.content(), state, signed);
+            match answer.or_else(|| expired(self.rig.now(), signed)) {
+                None => at += 1,
+                Some(Err(code)) => {
+                    self.on_refused(at, &code);
+                    self.rig.trace.log(Event::ActRefused(code));
                 }
-                self.current = None;
+                Some(Ok(())) => {
+                    match planned {
+                        Some(PlannedAct::Stop) => self.stopped = true,
+                        Some(PlannedAct::Resume) => self.stopped = false,
+                        Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
+                        _ => {}
+                    }
+                    self.under_way.remove(at);
+                }
             }
         }
     }
 
-    /// The act under way was refused, by the API or by the journal.
-    pub(super) fn on_refused(&mut self, code: &str) {
+    /// An act under way was refused, by the API or by the journal.
+    pub(super) fn on_refused(&mut self, at: usize, code: &str) {
         let now = self.rig.now();
         self.wait_until = now + 200;
+        let Some(act) = self.under_way.remove(at).planned else {
+            return;
+        };
         // The scope moved on: it is signed again.
-        if let Some((_, Some(act))) = self.current.take()
-            && code == Code::WrongScopeVersion.as_str()
-        {
-            self.wishes.push(Wish {
-                act,
-                not_before: now,
-            });
-        }
+        let moved_on = [Code::WrongScopeVersion, Code::ActWaiting];
+        let too_early = [Code::NotWitnessed, Code::ReleaseTooEarly];
+        let is_one = |of: &[Code]| of.iter().any(|one| one.as_str() == code);
+        let not_before = if is_one(&moved_on) {
+            now
+        } else if is_one(&too_early) {
+            now + RELEASE_AGAIN_MS
+        } else {
+            return;
+        };
+        self.wishes.push(Wish { act, not_before });
     }
 
     /// Acts of the plan that are due become wishes.
@@ -73,7 +92,11 @@ impl People {
 
     /// Signs and submits the first wish that is due.
     pub(super) fn act(&mut self, now: u64, state: &State, signers: &mut [SignerHost]) {
-        let is_due = |wish: &Wish| wish.not_before <= now;
+        // A tightening waits for nothing; anything else for the version that is left by what is under
+        // way.
+        let moves_on = |act: &UnderWay| act.planned.is_none_or(PlannedAct::changes_version);
+        let is_free = !self.under_way.iter().any(moves_on);
+        let is_due = |wish: &Wish| wish.not_before <= now && (is_free || wish.act.is_tightening());
         let Some(at) = self.wishes.iter().position(is_due) else {
             return;
         };
@@ -82,7 +105,14 @@ impl People {
             return;
         };
         let is_tightening = matches!(body, ActBody::Tighten(_));
-        let signed = self.sign(now, state, body, &who);
+        let life_ms = match act {
+            PlannedAct::Release(life_ms) => Some(life_ms),
+            _ => None,
+        };
+        let signed = self.sign_for(now, state, (body, life_ms), &who);
+        if act == PlannedAct::LooserPolicy {
+            self.proposals.push(Act::digest_of(&signed.text));
+        }
         self.rig.trace.log(Event::ActSigned(act));
         if is_tightening {
             self.hand(&signed, signers);
@@ -117,9 +147,26 @@ impl People {
                 (ActBody::Tighten(pause), vec![Who::Admin(1)])
             }
             PlannedAct::LooserPolicy => {
-                let looser = tenant.policy(&PolicyOptions::default()).to_text();
+                let loosened = self.proposals.len() as u64 + 1;
+                let looser = tenant.policy(&self.plan.policy(loosened)).to_text();
                 let put = ActBody::Put(RegistryRecord::Policy(looser));
                 (put, tenant.committee_quorum())
+            }
+            PlannedAct::Release(_) => {
+                let release = ActBody::Release(*self.proposals.last()?);
+                (release, tenant.committee_quorum())
+            }
+            PlannedAct::Veto => {
+                let veto = Tighten::Veto(*self.proposals.last()?);
+                (ActBody::Tighten(veto), vec![Who::Committee(2)])
+            }
+            PlannedAct::NewVault => {
+                let mut vault = tenant.first_vault();
+                vault.id = VaultId(world.seed.id("more vaults", now));
+                vault.name = "second".parse().unwrap();
+                vault.account = 1;
+                let put = ActBody::Put(RegistryRecord::Vault(vault));
+                (put, admins)
             }
             PlannedAct::Reject(number) => {
                 let reject = Tighten::Reject(self.made.get(&number)?.digest());
@@ -141,6 +188,10 @@ impl People {
 
     /// Where the writer is hostile, people hand tightenings to some signers directly.
     fn hand(&mut self, signed: &Signed, signers: &mut [SignerHost]) {
+        if self.rig.hostile.is_withholding() {
+            signers.iter_mut().for_each(|signer| signer.hand(signed));
+            return;
+        }
         let Some(ms) = self.plan.withhold_ms else {
             return;
         };

@@ -70,8 +70,8 @@ impl People {
         self.clients.restores = api.restores();
         let again = std::mem::take(&mut self.clients.acknowledged);
         let is_current = |signed: &Signed| {
-            let current = self.current.as_ref();
-            current.is_some_and(|(current, _)| current == signed)
+            let mut under_way = self.under_way.iter();
+            under_way.any(|act| act.signed == *signed)
         };
         // Acts that were answered are in the journal or refused.
         let again = again.into_iter().filter(|ask| match ask {
@@ -89,7 +89,12 @@ impl People {
                 self.clients.accepted.remove(&digest);
             }
             Ask::Approval(_) => {}
-            Ask::Act(_) => self.on_refused(code.as_str()),
+            Ask::Act(signed) => {
+                let mut under_way = self.under_way.iter();
+                if let Some(at) = under_way.position(|act| act.signed == *signed) {
+                    self.on_refused(at, code.as_str());
+                }
+            }
         }
     }
 }

@@ -3,10 +3,12 @@
 use super::People;
 use crate::event::Event;
 use crate::kinds::Milestone;
+use crate::plan::PlannedIntent;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::chain::{OwnPath, Registry as _};
 use strongroom_replica::TenantVaults;
 use strongroom_types::{Act, ActBody, Document as _, RegistryRecord, Signed, UnixMs};
+use strongroom_world::ONE_OF_N_MAX;
 
 /// Between the proposal of the ceremony and its release, milliseconds: above the delay that the
 /// tenant's charter wants.
@@ -125,7 +127,13 @@ impl People {
         let tenant = &self.rig.world.tenant;
         let vaults = TenantVaults::new(state, tenant.id);
         let key = vaults.vault_key(tenant.vault).unwrap();
-        for (index, amount, count) in [(0, 3_000_000, 10), (1, 1_500_000, 6), (2, 6_000_000, 4)] {
+        let mut coins = vec![(0, 3_000_000, 10), (1, 1_500_000, 6), (2, 6_000_000, 4)];
+        if self.plan.lock_seconds > 0 {
+            let large = |intent: &&PlannedIntent| intent.amount > ONE_OF_N_MAX;
+            let count = self.plan.intents.iter().filter(large).count().max(1) as u32;
+            coins.push((3, 3 * ONE_OF_N_MAX / 2, count));
+        }
+        for (index, amount, count) in coins {
             let path = OwnPath { change: 0, index };
             let address = self.codec.derive_address(&key, path).unwrap();
             self.chain.fund(&address, amount, count).unwrap();

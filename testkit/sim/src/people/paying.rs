@@ -91,7 +91,12 @@ impl People {
                 not_before: now + between(&mut self.rng, 0, 1_500),
             });
         }
-        let signed = self.rig.world.approve(who, &row.intent, core, &[]);
-        self.clients.push(Ask::Approval(signed));
+        // Where two are needed, a second approver says yes, too.
+        let needed: u32 = core.groups.iter().map(|need| need.approvals).sum();
+        let second = (needed > 1).then_some(Who::Approver((number + 1) % 2));
+        for who in std::iter::once(who).chain(second) {
+            let signed = self.rig.world.approve(who, &row.intent, core, &[]);
+            self.clients.push(Ask::Approval(signed));
+        }
     }
 }

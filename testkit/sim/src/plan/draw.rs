@@ -4,13 +4,28 @@ use super::Rng;
 use crate::clock::{HONEST_MS, NodeClock};
 use crate::dice::{below, between};
 use crate::kinds::{Fault, Hostile, NodeName};
-use crate::script::{Answers, Chaos, PlannedAct, PlannedIntent};
+use crate::script::{Answers, Chaos, Move, PlannedAct, PlannedIntent};
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_world::START;
+use strongroom_world::{ONE_OF_N_MAX, START};
 
-pub(super) fn intent(rng: &mut Rng, number: usize, calm_ms: u64) -> PlannedIntent {
+/// Terms of a seed that its intents and acts depend on.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) calm_ms: u64,
+    pub(super) loosen_delay_ms: u64,
+    /// When a looser policy is proposed. Its release is taken at the end of the delay.
+    pub(super) proposed_ms: u64,
+    /// Whether large payments are under a lock.
+    pub(super) has_lock: bool,
+}
+
+pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedIntent {
+    let calm_ms = terms.calm_ms;
     let medium = below(rng, 3) == 0;
-    let amount = if medium {
+    let large = terms.has_lock && below(rng, 4) == 0;
+    let amount = if large {
+        between(rng, ONE_OF_N_MAX + 1, ONE_OF_N_MAX * 5 / 4)
+    } else if medium {
         between(rng, 1_000_001, 5_000_000)
     } else {
         between(rng, 50_000, 1_000_000)
@@ -30,34 +45,71 @@ pub(super) fn intent(rng: &mut Rng, number: usize, calm_ms: u64) -> PlannedInten
             below(rng, calm_ms)
         },
         amount,
-        life_ms: between(rng, 15_000, 60_000),
+        life_ms: between(rng, if large { 35_000 } else { 15_000 }, 60_000),
         known: below(rng, 2) == 0,
         answers,
         cancel_after_ms: (below(rng, 8) == 0).then(|| below(rng, 2_000)),
     }
 }
 
+/// A policy is proposed, released when its time has come or asked for much earlier, and perhaps
+/// vetoed or undone, before or while the release waits.
+fn loosening(rng: &mut Rng, terms: Terms) -> Vec<(u64, PlannedAct)> {
+    let at = terms.proposed_ms;
+    let due = at + terms.loosen_delay_ms;
+    let is_eager = below(rng, 2) == 0;
+    let life_ms = between(rng, 20_000, 60_000);
+    let mut acts = vec![
+        (at, PlannedAct::LooserPolicy),
+        (
+            if is_eager { at + 500 } else { due + 1_500 },
+            PlannedAct::Release(life_ms),
+        ),
+    ];
+    let while_it_waits = due + between(rng, 4_000, 8_000);
+    match below(rng, 12) {
+        0 => {}
+        1 => acts.push((
+            at + between(rng, 1_000, terms.loosen_delay_ms),
+            PlannedAct::Veto,
+        )),
+        2..=7 => acts.push((while_it_waits, PlannedAct::Veto)),
+        _ => acts.push((while_it_waits, PlannedAct::LeaveGroup(2))),
+    }
+    // Waits beside it.
+    if below(rng, 2) == 0 {
+        let ms = between(rng, 1_000, 3_000);
+        acts.push((while_it_waits - 1_000, PlannedAct::Pause(ms)));
+    }
+    acts
+}
+
 pub(super) fn acts(
     rng: &mut Rng,
-    calm_ms: u64,
+    terms: Terms,
     intents: usize,
     hostile: &BTreeSet<Hostile>,
 ) -> Vec<(u64, PlannedAct)> {
+    let calm_ms = terms.calm_ms;
     let mut acts = Vec::new();
+    if has_writer(hostile) || below(rng, 4) == 0 {
+        acts.extend(loosening(rng, terms));
+    }
     let withheld = hostile.contains(&Hostile::WithholdTightening);
     for _ in 0..below(rng, 4) + u64::from(withheld) {
         let at = below(rng, calm_ms);
         let stop_from = at;
-        let act = match below(rng, 9) {
+        let act = match below(rng, 11) {
             0 | 1 => PlannedAct::RevokeApprover(below(rng, 2) as usize),
             2 => PlannedAct::LeaveGroup(below(rng, 2) as usize),
             3 => PlannedAct::RevokeInitiator,
-            4 => PlannedAct::Stop,
+            4 | 8 => PlannedAct::Stop,
             5 => PlannedAct::Pause(between(rng, 1_000, 8_000)),
             6 => PlannedAct::LooserPolicy,
+            7 => PlannedAct::NewVault,
             _ => PlannedAct::Cancel(below(rng, intents as u64) as usize),
         };
-        if act == PlannedAct::Stop && below(rng, 2) == 0 {
+        if act == PlannedAct::Stop && below(rng, 4) > 0 {
             acts.push((stop_from + between(rng, 3_000, 12_000), PlannedAct::Resume));
         }
         // Losing the initiator early would leave little to see.
@@ -72,11 +124,39 @@ pub(super) fn acts(
     acts
 }
 
+/// Conducts of the writer that orders entries.
+const WRITER: [Hostile; 6] = [
+    Hostile::BackDate,
+    Hostile::RunAhead,
+    Hostile::GoQuiet,
+    Hostile::HoldWitnessed,
+    Hostile::LateCosignatures,
+    Hostile::LyingWitness,
+];
+
+pub(super) fn has_writer(hostile: &BTreeSet<Hostile>) -> bool {
+    WRITER.iter().any(|what| hostile.contains(what))
+}
+
 pub(super) fn hostile(rng: &mut Rng) -> BTreeSet<Hostile> {
-    let all = Hostile::ALL;
-    (0..below(rng, 4))
-        .map(|_| all[below(rng, all.len() as u64) as usize])
-        .collect()
+    let is_other = |what: &&Hostile| !WRITER.contains(what);
+    let others: Vec<Hostile> = Hostile::ALL.iter().filter(is_other).copied().collect();
+    let any = |rng: &mut Rng, of: &[Hostile]| of[below(rng, of.len() as u64) as usize];
+    let count = below(rng, 4);
+    let mut drawn: BTreeSet<Hostile> = (0..count).map(|_| any(rng, &others)).collect();
+    if below(rng, 2) == 0 {
+        let count = between(rng, 1, 4);
+        drawn.extend((0..count).map(|_| any(rng, &WRITER)));
+        // What it is for is a release that waits.
+        if below(rng, 4) > 0 {
+            drawn.insert(Hostile::HoldWitnessed);
+        }
+    }
+    // Each costs a witness, and the quorum bears the loss of one.
+    if drawn.contains(&Hostile::ForkedLog) {
+        drawn.remove(&Hostile::LyingWitness);
+    }
+    drawn
 }
 
 pub(super) fn clocks(rng: &mut Rng) -> Vec<NodeClock> {
@@ -119,11 +199,17 @@ fn any(rng: &mut Rng, of: &[NodeName]) -> NodeName {
 }
 
 /// Single faults and hostile acts by time.
-pub(super) fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
+pub(super) fn chaos(rng: &mut Rng, terms: Terms, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
+    let calm_ms = terms.calm_ms;
     let mut events = outages(rng, calm_ms);
-    events.extend(wrong_clocks(rng, calm_ms));
+    events.extend(wrong_clocks(rng, calm_ms, hostile));
     events.extend(restored_disk(rng, calm_ms, hostile));
     events.extend(hostile_acts(rng, calm_ms, hostile));
+    if hostile.contains(&Hostile::HoldWitnessed) {
+        let due = terms.proposed_ms + terms.loosen_delay_ms;
+        let hold = Move::HoldWitnessed(between(rng, 10_000, 16_000));
+        events.push((due, Chaos::Writer(hold)));
+    }
     events.sort_by_key(|(at, _)| *at);
     events
 }
@@ -157,7 +243,7 @@ fn outages(rng: &mut Rng, calm_ms: u64) -> Vec<(u64, Chaos)> {
 }
 
 /// Clocks that jump or are wrong, and a signer that its operator stops.
-fn wrong_clocks(rng: &mut Rng, calm_ms: u64) -> Vec<(u64, Chaos)> {
+fn wrong_clocks(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
     let mut events = Vec::new();
     for _ in 0..below(rng, 4) {
         let offset = below(rng, 2 * HONEST_MS as u64) as i64 - HONEST_MS;
@@ -167,7 +253,14 @@ fn wrong_clocks(rng: &mut Rng, calm_ms: u64) -> Vec<(u64, Chaos)> {
     if below(rng, 4) == 0 {
         let is_ahead = below(rng, 2) == 0;
         let wrong_ms = if is_ahead { 600_000 } else { -600_000 };
-        let node = any(rng, NodeName::ALL);
+        // A seat whose clock is wrong is one fault of f, and a witness that lies another.
+        let lies = hostile.contains(&Hostile::LyingWitness);
+        let nodes = if lies {
+            &NodeName::SERVICES[..]
+        } else {
+            NodeName::ALL
+        };
+        let node = any(rng, nodes);
         let (at, ms) = (below(rng, calm_ms), between(rng, 2_000, 20_000));
         events.push((at, Chaos::ClockOff(node, wrong_ms, ms)));
     }
@@ -187,11 +280,17 @@ fn restored_disk(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Ve
         NodeName::Coordinator,
         NodeName::Api,
     ];
-    let node = match below(rng, 5) {
+    // The quorum bears the permanent loss of one witness, and each of these costs one too.
+    let costs = [Hostile::ForkedLog, Hostile::LyingWitness];
+    let may_lose = !costs.iter().any(|what| hostile.contains(what));
+    let node = match below(rng, 6) {
         0 => any(rng, &services),
         1 => NodeName::Writer,
-        // The quorum bears the permanent loss of one witness, and the forked log costs one too.
-        2 if !hostile.contains(&Hostile::ForkedLog) => any(rng, &NodeName::SEATS),
+        2 if may_lose => any(rng, &NodeName::SEATS),
+        3 if may_lose => {
+            let at = below(rng, calm_ms);
+            return vec![(at, Chaos::Lose(any(rng, &NodeName::SEATS)))];
+        }
         _ => return Vec::new(),
     };
     let kept_at = below(rng, calm_ms * 2 / 3);
@@ -208,16 +307,45 @@ fn hostile_acts(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec
         let times = match what {
             Hostile::ReplayRequests | Hostile::TwoQuorums | Hostile::ReuseNonce => 6,
             Hostile::UnapprovedCeremony | Hostile::OtherAnchor => 3,
+            Hostile::OpenAttempts => 8,
             Hostile::ForkedLog => 1,
             // At work all the time.
             Hostile::SwapTransaction
             | Hostile::PayStranger
             | Hostile::ForeignChange
             | Hostile::WithholdTightening => 0,
+            Hostile::BackDate
+            | Hostile::RunAhead
+            | Hostile::GoQuiet
+            | Hostile::HoldWitnessed
+            | Hostile::LateCosignatures
+            | Hostile::LyingWitness => {
+                for _ in 0..between(rng, 1, 3) {
+                    let at = below(rng, calm_ms * 3 / 4);
+                    events.push((at, Chaos::Writer(writer_move(rng, *what))));
+                }
+                0
+            }
         };
         for _ in 0..times {
             events.push((between(rng, 1_000, calm_ms), Chaos::Act(*what)));
         }
     }
     events
+}
+
+fn writer_move(rng: &mut Rng, what: Hostile) -> Move {
+    let ms = between(rng, 4_000, 25_000);
+    match what {
+        Hostile::RunAhead => Move::RunAhead(ms),
+        Hostile::GoQuiet => Move::Quiet(between(rng, 2_000, 20_000)),
+        Hostile::HoldWitnessed => Move::HoldWitnessed(ms),
+        Hostile::LateCosignatures => Move::LateCosignatures(ms),
+        // Long ago, or as late as can be.
+        Hostile::LyingWitness => {
+            let is_past = below(rng, 2) == 0;
+            Move::Lie(if is_past { -1_000_000 } else { 4 }, ms)
+        }
+        _ => Move::BackDate(ms),
+    }
 }

@@ -5,7 +5,12 @@ use crate::history::Fact;
 use strongroom_types::Digest;
 
 impl Checker {
-    pub(super) fn on_entry(&mut self, seq: u64, bytes: Digest, fact: &Fact) -> Verdict {
+    pub(super) fn on_entry(
+        &mut self,
+        (seq, at_ms): (u64, u64),
+        bytes: Digest,
+        fact: &Fact,
+    ) -> Verdict {
         if let Some(known) = self.entries.get(&seq) {
             return must(*known == bytes, Property::OneLine, || {
                 format!("the writer published two entries {seq}")
@@ -16,8 +21,12 @@ impl Checker {
             format!("entry {seq} where {next} was next")
         })?;
         self.entries.insert(seq, bytes);
+        self.stamps.insert(seq, at_ms);
         match fact {
             Fact::Authorized(authorized) => {
+                if authorized.lock_ms > 0 {
+                    self.on_waiting(seq, at_ms);
+                }
                 let known = self
                     .intents
                     .insert(authorized.intent, (seq, (**authorized).clone()));
@@ -25,11 +34,7 @@ impl Checker {
                     format!("{} is authorized twice", authorized.intent)
                 })
             }
-            Fact::Attempt {
-                intent,
-                number,
-                unsigned,
-            } => {
+            Fact::Attempt { intent, attempted } => {
                 let known = self.intents.get_mut(intent);
                 let (_, known) = known.ok_or_else(|| {
                     (
@@ -37,7 +42,7 @@ impl Checker {
                         format!("an attempt of unknown {intent}"),
                     )
                 })?;
-                known.attempts.push((*number, *unsigned));
+                known.attempts.push(*attempted);
                 Ok(())
             }
             Fact::Tighten(what, act) => {
@@ -49,17 +54,15 @@ impl Checker {
                 });
                 Ok(())
             }
-            Fact::Resume => {
-                self.resumed.push(seq);
+            Fact::Proposed(act) => {
+                self.proposed.insert(*act, seq);
+                self.on_waiting(seq, at_ms);
                 Ok(())
             }
-            Fact::Policy(policy, signed) => {
-                self.policies.insert(*policy);
-                self.board(*signed, "a policy")
-            }
-            Fact::Ceremony(key, signed, roster) => {
-                self.released.insert(*key, roster.clone());
-                self.board(*signed, "a ceremony")
+            Fact::Released(released) => self.on_released(seq, at_ms, released),
+            Fact::Witnessed(size) => {
+                self.on_witnessed(seq, *size);
+                Ok(())
             }
             Fact::Finished(key, certificates) => {
                 self.finished.insert(*key, seq);
@@ -70,14 +73,6 @@ impl Checker {
             }
             Fact::Other => Ok(()),
         }
-    }
-
-    fn board(&self, signed: usize, what: &str) -> Verdict {
-        must(
-            signed >= self.terms.committee_quorum,
-            Property::Authority,
-            || format!("{what} is in force with {signed} signatures of its board"),
-        )
     }
 
     pub(super) fn on_head(&mut self, size: u64, body: Digest) -> Verdict {

@@ -32,10 +32,10 @@ macro_rules! properties {
     };
 }
 
-// The first ten are checked at every observation, the last three at the end of a seed.
+// All but the last three are checked at every observation, those at the end of a seed.
 properties! {
     OneAnchor "a" "all signed payments of one intent contain one common input, the anchor that the journal names"
-    Limit "b" "what was signed within any window is not above the limit"
+    Limit "b" "what was signed within any window of journal time, each payment where the signed attempt stands, is not above the limit"
     Bound "c" "no share is released later than freshness + 2 × skew after a tightening that forbids it was witnessed"
     Head "c2" "no share is released against the head it was released under, or under a head that is not witnessed"
     OwnLog "c3" "no share is released against anything the signer itself ever cosigned, across restarts, or below its floor"
@@ -44,6 +44,16 @@ properties! {
     Nonce "f" "a nonce serves one package"
     HandedOver "h" "a handed tightening takes effect at once, and is owed after the duty time"
     Effects "x" "what is signed pays exactly what the intent says"
+    DelaySeen "i" "nothing relies on a loosening earlier than its delay, less 2 × skew, after an honest witness first saw the proposal"
+    DelayHidden "j" "nor earlier than that after the last moment at which anyone could be shown a quorum without the proposal"
+    InTime "k" "nothing relies on a release before it is witnessed, or on one that no honest witness saw by its expiry + 2 × skew"
+    LockSeen "l" "no share of a locked payment leaves earlier than the lock, less 2 × skew, after an honest witness first saw it"
+    LockHidden "m" "nor earlier than that after the last moment at which anyone could be shown a quorum without it"
+    Kept "n" "a tightening that came after a release is not undone by it"
+    VetoWins "o" "a veto in the journal before a release took effect, or held by enough witnesses before they cosigned it, wins"
+    NoEntryLags "q" "no share leaves under a head whose newest entry is older than tick_max + skew"
+    NoItemLags "r" "nor under one where an older entry still waits for the witnesses"
+    Rate "w" "what was signed in any stretch of true time, shorter than the window by an attempt's life and 2 × skew, is not above the limit"
     Ends "lost" "every accepted intent ends, signed or with a code"
     Life "dead" "after all faults one more intent is signed, unless something forbids it"
     Agreement "converge" "at rest all replicas are equal, and exactly the keys whose disks were put back are retired"

@@ -1,7 +1,9 @@
 //! What a share must keep.
 
-use super::{Checker, Handed, Property, Tightened, Verdict, must};
+use super::{Checker, Handed, Property, Signature, Tightened, Verdict, must};
 use crate::history::{Authorized, Share, Tightening};
+use crate::kinds::Situation;
+use strongroom_types::Digest;
 
 impl Checker {
     pub(super) fn on_share(&mut self, at_ms: u64, share: &Share) -> Verdict {
@@ -26,11 +28,25 @@ impl Checker {
         self.check_head(share, *seq, authorized)?;
         self.check_in_force(at_ms, share, authorized)?;
         self.check_effects(share, authorized)?;
+        self.check_time(at_ms, share, (*seq, authorized))?;
+
+        let attempts = authorized.attempts.iter();
+        let situations = [
+            (authorized.lock_ms > 0, Situation::LockEnded),
+            (
+                authorized.policy != self.terms.policy,
+                Situation::LooserPolicyUsed,
+            ),
+            (attempts.len() > 1, Situation::FurtherAttempt),
+        ];
+        let came_about = situations.into_iter().filter(|(is_so, _)| *is_so);
+        self.situations
+            .extend(came_about.map(|(_, situation)| situation));
 
         let by = self.shares.entry(share.request).or_default();
         by.insert(share.signer);
         if by.len() == self.terms.min_signers {
-            self.on_signature(share)?;
+            self.on_signature(at_ms, share)?;
         }
         Ok(())
     }
@@ -61,17 +77,6 @@ impl Checker {
         must(!seat.restored, Property::OwnLog, || {
             format!("signer {signer} shared after its disk was put back")
         })?;
-        must(
-            self.policies.contains(&authorized.policy),
-            Property::Authority,
-            || {
-                format!(
-                    "{} was decided by a policy that was never released",
-                    share.intent
-                )
-            },
-        )?;
-
         let finished = self
             .finished
             .get(&authorized.key)
@@ -95,7 +100,14 @@ impl Checker {
         let own = seat.size();
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
         let lifted = |what: &Tightening, seq: u64, by: u64| {
-            *what == Tightening::Stop && self.resumed.iter().any(|r| *r > seq && *r < by)
+            *what == Tightening::Stop && self.is_resumed(seq, by)
+        };
+        // By the signer's own clock, which differs from true time by the skew at most.
+        let forbids = |what: &Tightening| match what {
+            Tightening::Pause(until) => {
+                self.is_honest(signer) && at_ms + self.terms.skew_ms < *until
+            }
+            other => other.forbids(authorized, signer),
         };
         for tightened in &self.tightened {
             let Tightened {
@@ -104,7 +116,7 @@ impl Checker {
                 witnessed_ms,
                 ..
             } = tightened;
-            if !what.forbids(authorized, signer) || lifted(what, *seq, share.head) {
+            if !forbids(what) || lifted(what, *seq, share.head) {
                 continue;
             }
             must(*seq >= share.head, Property::Head, || {
@@ -125,11 +137,9 @@ impl Checker {
         for Handed { act, what, .. } in &seat.handed {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
             let over = included.is_some_and(|seq| lifted(what, seq, own));
-            must(
-                over || !what.forbids(authorized, signer),
-                Property::HandedOver,
-                || format!("signer {signer} shared against {what:?}, which was handed to it"),
-            )?;
+            must(over || !forbids(what), Property::HandedOver, || {
+                format!("signer {signer} shared against {what:?}, which was handed to it")
+            })?;
         }
         Ok(())
     }
@@ -139,7 +149,7 @@ impl Checker {
         let known = authorized
             .attempts
             .iter()
-            .any(|(_, unsigned)| *unsigned == share.unsigned);
+            .any(|attempted| attempted.unsigned == share.unsigned);
         must(known, Property::Effects, || {
             format!("signer {signer} signed what is no attempt of {intent}")
         })?;
@@ -164,31 +174,53 @@ impl Checker {
     }
 
     /// A signature exists: enough shares answered one request.
-    fn on_signature(&mut self, share: &Share) -> Verdict {
-        let payments = self.signed.entry(share.intent).or_default();
-        payments.push(share.conflicts.iter().cloned().collect());
-        let mut common = payments[0].clone();
-        payments
-            .iter()
-            .for_each(|inputs| common.retain(|input| inputs.contains(input)));
+    fn on_signature(&mut self, at_ms: u64, share: &Share) -> Verdict {
+        let authorized = self.authorized(&share.intent);
+        let attempts = authorized.into_iter().flat_map(|a| &a.attempts).rev();
+        let mut attempts = attempts.filter(|a| a.unsigned == share.unsigned);
+        let attempt_ms = attempts.next().map_or(0, |attempt| attempt.at_ms);
+        let signatures = self.signed.entry(share.intent).or_default();
+        signatures.push(Signature {
+            inputs: share.conflicts.iter().cloned().collect(),
+            attempt_ms,
+            at_ms,
+        });
+        let mut common = signatures[0].inputs.clone();
+        for signature in signatures {
+            common.retain(|input| signature.inputs.contains(input));
+        }
         must(!common.is_empty(), Property::OneAnchor, || {
             format!("payments of {} share no input", share.intent)
         })?;
 
-        let signed: Vec<(u64, u64)> = self
-            .signed
-            .keys()
-            .filter_map(|intent| self.intents.get(intent))
-            .map(|(_, authorized)| (authorized.at_ms, authorized.spend))
-            .collect();
+        let window_ms = self.terms.window_ms;
+        self.check_sums(Property::Limit, window_ms, |s| s.attempt_ms)?;
+        // Windows are asked where an attempt is opened, and its shares leave within its life.
+        let slack_ms = self.terms.attempt_life_ms + 2 * self.terms.skew_ms;
+        self.check_sums(Property::Rate, window_ms.saturating_sub(slack_ms), |s| {
+            s.at_ms
+        })
+    }
+
+    /// What was signed within any such stretch of one kind of time is not above the limit. An
+    /// intent that was signed more than once counts where that was first.
+    fn check_sums(
+        &self,
+        property: Property,
+        length_ms: u64,
+        time: impl Fn(&Signature) -> u64,
+    ) -> Verdict {
+        let spent = |(intent, signatures): (&Digest, &Vec<Signature>)| {
+            let at = signatures.first().map(&time)?;
+            Some((at, self.authorized(intent)?.spend))
+        };
+        let signed: Vec<(u64, u64)> = self.signed.iter().filter_map(spent).collect();
         for (from, _) in &signed {
-            let within = |(at, _): &&(u64, u64)| at >= from && *at < from + self.terms.window_ms;
+            let within = |(at, _): &&(u64, u64)| at >= from && *at < from + length_ms;
             let sum: u64 = signed.iter().filter(within).map(|(_, spend)| spend).sum();
-            must(sum <= self.terms.limit, Property::Limit, || {
-                format!(
-                    "{sum} signed within {} ms, the limit is {}",
-                    self.terms.window_ms, self.terms.limit
-                )
+            must(sum <= self.terms.limit, property, || {
+                let limit = self.terms.limit;
+                format!("{sum} signed within {length_ms} ms, the limit is {limit}")
             })?;
         }
         Ok(())

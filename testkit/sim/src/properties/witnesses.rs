@@ -1,7 +1,7 @@
 //! What cosignatures must keep.
 
-use super::{Checker, Property, Seat, Verdict, must};
-use crate::history::Cosigned;
+use super::{Checker, Handed, Property, Seat, Verdict, must};
+use crate::history::{Cosigned, Tightening};
 use std::collections::BTreeMap;
 use strongroom_types::Digest;
 
@@ -14,6 +14,9 @@ impl Checker {
             dated_ms,
         } = *cosigned;
         let owed = self.owed(witness, size, dated_ms);
+        if self.is_honest(witness) && self.heads.get(&size) == Some(&body) {
+            self.on_seen(at_ms, size);
+        }
         let seat = self.seats.entry(witness).or_default();
         must(!seat.restored, Property::OneLine, || {
             format!("witness {witness} cosigned after its disk was put back")
@@ -29,6 +32,9 @@ impl Checker {
         // The same bytes once more state nothing new, and its clock may have been set back between
         // the first time and the handing: by dates alone a repetition would look late.
         let is_new = seat.stated.insert((size, dated_ms));
+        if is_new {
+            seat.cosigned_at.insert(size, at_ms);
+        }
         must(!is_new || owed.is_none(), Property::HandedOver, || {
             format!("witness {witness} cosigned {size} entries without the handed act {owed:?}")
         })?;
@@ -89,15 +95,55 @@ impl Checker {
         sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
     }
 
+    /// Whether a handed tightening no longer has an effect: what it names is over, or one of its signers
+    /// is no longer who they were.
+    fn has_ended(&self, handed: &Handed, (size, dated_ms): (u64, u64)) -> bool {
+        let mut before = self.tightened.iter().filter(|t| t.seq < size);
+        let has_lapsed = before.any(|t| match &t.what {
+            Tightening::Credential(id) => handed.by.iter().any(|(by, _)| by == id),
+            Tightening::User(id) | Tightening::Member(id) => {
+                handed.by.iter().any(|(_, by)| *by == Some(*id))
+            }
+            Tightening::Cancel(_)
+            | Tightening::Stop
+            | Tightening::Pause(_)
+            | Tightening::Key(_)
+            | Tightening::Quarantine(_)
+            | Tightening::Veto(_) => false,
+        });
+        has_lapsed || self.is_over(&handed.what, (size, dated_ms))
+    }
+
+    fn is_over(&self, what: &Tightening, (size, dated_ms): (u64, u64)) -> bool {
+        match what {
+            Tightening::Pause(until) => *until <= dated_ms + 1_000,
+            Tightening::Veto(proposal) => {
+                let mut tightened = self.tightened.iter();
+                let is_vetoed = tightened.any(|t| t.what == *what && t.seq < size);
+                is_vetoed || self.is_in_force(proposal, size)
+            }
+            Tightening::Cancel(intent) => {
+                let authorized = self.authorized(intent);
+                authorized.is_some_and(|a| a.expires_ms <= dated_ms + 1_000)
+            }
+            Tightening::Credential(_)
+            | Tightening::User(_)
+            | Tightening::Member(_)
+            | Tightening::Stop
+            | Tightening::Key(_)
+            | Tightening::Quarantine(_) => false,
+        }
+    }
+
     /// A tightening handed to this witness that a tree of this size lacks for too long. Its clock
     /// counts seconds.
     fn owed(&self, witness: u16, size: u64, dated_ms: u64) -> Option<Digest> {
         let seat = self.seats.get(&witness)?;
         let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
         let late = |since: u64| dated_ms > since + self.terms.duty_ms + 1_000;
-        seat.handed
-            .iter()
-            .find(|handed| late(handed.own_ms) && lacks(&handed.act))
+        let mut handed = seat.handed.iter();
+        handed
+            .find(|h| late(h.own_ms) && lacks(&h.act) && !self.has_ended(h, (size, dated_ms)))
             .map(|handed| handed.act)
     }
 }

@@ -5,26 +5,25 @@ use strongroom_sim::Settings;
 use strongroom_sim::cases::{CASES, Case};
 use strongroom_sim::run::run_plan;
 
+/// Cases of starts, which come first.
+const SHORT: usize = 5;
+
+/// The short ones. All of them: `./x sim --cases`, a step of `./x test`.
 #[test]
-fn every_case_holds_every_property() {
-    for case in CASES {
-        let outcome = run_plan(case.plan(), &Settings::default());
+fn a_case_is_the_situation_that_it_names_and_holds_every_property() {
+    for case in CASES.iter().take(SHORT) {
+        let plan = case.plan();
+        let outcome = run_plan(plan.clone(), &Settings::default());
+        let missing = case.missing(&outcome);
+        assert_eq!(missing, None, "{}", case.name);
+        let died: u64 = outcome.counts.points.values().sum();
+        assert_eq!(died, plan.deaths.len() as u64, "{}", case.name);
         assert!(
             outcome.violation.is_none(),
             "{}: {:?}",
             case.name,
             outcome.violation.map(|(violation, _)| violation)
         );
-    }
-}
-
-#[test]
-fn every_death_of_a_case_happens() {
-    for case in CASES {
-        let plan = case.plan();
-        let outcome = run_plan(plan.clone(), &Settings::default());
-        let died: u64 = outcome.counts.points.values().sum();
-        assert_eq!(died, plan.deaths.len() as u64, "{}", case.name);
     }
 }
 

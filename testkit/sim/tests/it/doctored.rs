@@ -4,6 +4,7 @@ mod authority;
 mod payments;
 mod story;
 mod tightenings;
+mod time;
 
 use story::{Story, doctored};
 

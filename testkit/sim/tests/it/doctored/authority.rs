@@ -1,23 +1,24 @@
 //! Forks, and signing without authority or with a nonce that was used (d, e, f).
 
 use super::story::{KEY, Story, authorized, doctored, name};
-use strongroom_sim::history::{Fact, Observation, Share};
+use strongroom_sim::history::{Fact, Loosening, Observation, Released, Share};
 use strongroom_types::KeyId;
 
 #[test]
 fn forks_and_witnesses_that_go_back_break_d() {
     type Doctored = (&'static str, fn(&mut Story));
     let cases: [Doctored; 6] = [
-        ("two trees", |s| s.cosigned_as(1, 3, name(1))),
+        ("two trees", |s| s.cosigned_as(1, s.size, name(1))),
         ("smaller", |s| s.cosigned(1, 2)),
         ("restored", |s| {
             s.see(Observation::Restored { seat: 4 });
-            s.cosigned(4, 3);
+            s.cosigned(4, s.size);
         }),
         ("two entries", |s| {
             s.see(Observation::Entry {
                 seq: 1,
                 bytes: name(99),
+                at_ms: 0,
                 fact: Fact::Other,
             });
         }),
@@ -29,7 +30,7 @@ fn forks_and_witnesses_that_go_back_break_d() {
         }),
         ("another line is witnessed", |s| {
             s.entry(Fact::Other);
-            (1..=3).for_each(|witness| s.cosigned_as(witness, 4, name(99)));
+            (1..=3).for_each(|witness| s.cosigned_as(witness, s.size, name(99)));
         }),
     ];
     for (what, doctor) in cases {
@@ -37,7 +38,7 @@ fn forks_and_witnesses_that_go_back_break_d() {
     }
     let minority = |s: &mut Story| {
         s.entry(Fact::Other);
-        s.cosigned_as(1, 4, name(99));
+        s.cosigned_as(1, s.size, name(99));
     };
     assert_eq!(doctored(minority), None);
 }
@@ -68,9 +69,17 @@ fn signing_what_was_not_authorized_or_released_breaks_e() {
         });
     };
     assert_eq!(doctored(policy), Some("e"));
+    let by_one = |what: Loosening| {
+        Fact::Released(Box::new(Released {
+            what,
+            proposal: Some(name(78)),
+            signed: 1,
+            expires_ms: 1_000_000,
+        }))
+    };
     let boards: [Fact; 3] = [
-        Fact::Policy(name(78), 1),
-        Fact::Ceremony(KeyId([3; 16]), 1, vec![1, 2]),
+        by_one(Loosening::Policy(name(78))),
+        by_one(Loosening::Ceremony(KeyId([3; 16]), vec![1, 2])),
         Fact::Finished(KEY, 2),
     ];
     for fact in boards {

@@ -32,12 +32,13 @@ fn two_payments_that_share_no_input_break_a() {
         let mut other = authorized(1, 1_000);
         other.anchor = "anchor:0".into();
         s.seen.insert(
-            8,
+            10,
             (
                 s.at,
                 Observation::Entry {
-                    seq: 2,
-                    bytes: name(2),
+                    seq: 3,
+                    bytes: name(3),
+                    at_ms: s.at,
                     fact: Fact::Authorized(Box::new(other)),
                 },
             ),
@@ -66,6 +67,8 @@ fn signing_above_the_limit_within_the_window_breaks_b_and_outside_it_does_not() 
     let second = |at_ms: u64| {
         doctored(move |s: &mut Story| {
             s.signed();
+            // As far from each other in true time as the window may be.
+            s.wait(60_000);
             s.entry(Fact::Authorized(Box::new(authorized(2, at_ms))));
             s.witnessed();
             for signer in [1, 2] {

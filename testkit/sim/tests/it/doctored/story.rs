@@ -1,7 +1,9 @@
 //! A good history under construction, for a test to doctor.
 
-use std::collections::BTreeMap;
-use strongroom_sim::history::{Authorized, Cosigned, Fact, NonceUse, Observation, Share};
+use std::collections::{BTreeMap, BTreeSet};
+use strongroom_sim::history::{
+    Attempted, Authorized, Cosigned, Fact, Loosening, NonceUse, Observation, Released, Share,
+};
 use strongroom_sim::properties::{Checker, Terms};
 use strongroom_types::{CredentialId, Digest, KeyId, UserId};
 
@@ -28,6 +30,11 @@ fn terms() -> Terms {
         window_ms: 60_000,
         committee_quorum: 2,
         policy: POLICY,
+        witnesses: 4,
+        hostile: BTreeSet::new(),
+        loosen_delay_ms: 20_000,
+        attempt_life_ms: 20_000,
+        tick_max_ms: 80_000,
         promised: BTreeMap::from([(name(1), vec![("a".to_owned(), 400)])]),
     }
 }
@@ -39,7 +46,12 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         spend: 600,
         anchor: "anchor:0".into(),
         pays: vec![("a".into(), 400)],
-        attempts: vec![(1, name(100 + intent))],
+        attempts: vec![Attempted {
+            number: 1,
+            unsigned: name(100 + intent),
+            at_ms,
+        }],
+        lock_ms: 0,
         credentials: vec![APPROVER],
         users: vec![HUMAN],
         members: vec![HUMAN],
@@ -47,6 +59,16 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         key: KEY,
         expires_ms: 1_000_000,
     }
+}
+
+/// A release by two members of the board, valid for long.
+pub(super) fn released(what: Loosening, proposal: Option<Digest>) -> Fact {
+    Fact::Released(Box::new(Released {
+        what,
+        proposal,
+        signed: 2,
+        expires_ms: 1_000_000,
+    }))
 }
 
 /// A history under construction: time, and what happened so far.
@@ -65,7 +87,9 @@ impl Story {
             seen: Vec::new(),
         };
         (1..=4).for_each(|seat| story.see(Observation::Started { seat }));
-        story.entry(Fact::Ceremony(KEY, 2, vec![1, 2, 3]));
+        let what = Loosening::Ceremony(KEY, vec![1, 2, 3]);
+        story.entry(released(what, None));
+        story.entry(Fact::Witnessed(1));
         story.entry(Fact::Finished(KEY, 3));
         story
     }
@@ -93,6 +117,7 @@ impl Story {
         self.see(Observation::Entry {
             seq,
             bytes: name(seq as u8),
+            at_ms: self.at,
             fact,
         });
         self.see(Observation::Head {

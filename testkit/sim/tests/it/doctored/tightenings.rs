@@ -1,7 +1,8 @@
 //! Tightenings that do not take hold where and when they must (c, c2, c3, h).
 
-use super::story::{APPROVER, HUMAN, KEY, Story, doctored, name};
-use strongroom_sim::history::{Cosigned, Fact, Observation, Share, Tightening};
+use super::story::{APPROVER, HUMAN, KEY, Story, doctored, name, released};
+use strongroom_sim::history::{Cosigned, Fact, Loosening, Observation, Share, Tightening};
+use strongroom_types::CredentialId;
 
 #[test]
 fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_does_not() {
@@ -29,7 +30,7 @@ fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_do
         assert_eq!(late(35_001, what.clone()), Some("c"), "{what:?}");
         assert_eq!(late(34_000, what.clone()), None, "{what:?}");
     }
-    assert_eq!(late(100_000, Tightening::Cancel(name(5))), None);
+    assert_eq!(late(70_000, Tightening::Cancel(name(5))), None);
 }
 
 #[test]
@@ -90,7 +91,9 @@ fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
             s.entry(Fact::Tighten(Tightening::Stop, name(70)));
             s.witnessed();
             let under_the_stop = s.share(1);
-            s.entry(Fact::Resume);
+            s.entry(released(Loosening::Resume, None));
+            let resume = s.size;
+            s.entry(Fact::Witnessed(resume));
             s.witnessed();
             let share = if head_has_it {
                 s.share(1)
@@ -112,6 +115,7 @@ fn a_handed_tightening_without_effect_breaks_h() {
             seat: 1,
             act: name(70),
             what: Tightening::Credential(APPROVER),
+            by: Vec::new(),
             own_ms,
         });
     };
@@ -165,6 +169,7 @@ fn a_handed_tightening_without_effect_breaks_h() {
                 seat: 1,
                 act: name(70),
                 what: Tightening::Credential(APPROVER),
+                by: Vec::new(),
                 own_ms,
             });
             s.wait(3_000);
@@ -174,6 +179,31 @@ fn a_handed_tightening_without_effect_breaks_h() {
     };
     assert_eq!(clock_set_back(true), None, "as it was");
     assert_eq!(clock_set_back(false), Some("h"), "under a new date");
+    let lapsed = |has_lapsed: bool| {
+        doctored(move |s: &mut Story| {
+            let own_ms = s.at;
+            s.see(Observation::Handed {
+                seat: 1,
+                act: name(70),
+                what: Tightening::Cancel(name(9)),
+                by: vec![(APPROVER, Some(HUMAN))],
+                own_ms,
+            });
+            let who = if has_lapsed {
+                APPROVER
+            } else {
+                CredentialId([1; 16])
+            };
+            s.entry(Fact::Tighten(Tightening::Credential(who), name(71)));
+            s.witnessed();
+            s.wait(20_000);
+            s.entry(Fact::Other);
+            let size = s.size;
+            s.cosigned(1, size);
+        })
+    };
+    assert_eq!(lapsed(true), None);
+    assert_eq!(lapsed(false), Some("h"));
     let included = |s: &mut Story| {
         handed(s);
         s.wait(20_000);

@@ -1,0 +1,25 @@
+//! Amounts per time against attempts that nobody needs an authority for.
+
+use super::{base, payment};
+use crate::kinds::{Hostile, NodeName};
+use crate::plan::{Chaos, Plan};
+
+/// Payments authorized in windows of their own, left unsigned, and then all asked for at once by
+/// further attempts.
+pub(super) fn spends_are_dated_anew() -> Plan {
+    let mut plan = base(401);
+    plan.window_seconds = 90;
+    plan.limit = 1_500_000;
+    let times = [1_000, 131_000, 261_000];
+    plan.intents = times.map(payment).into();
+    for intent in &mut plan.intents {
+        (intent.amount, intent.life_ms) = (1_000_000, 600_000);
+    }
+    plan.chaos = vec![(500, Chaos::Partition(NodeName::Coordinator, 268_000))];
+    for n in 0..9 {
+        plan.chaos
+            .push((271_000 + 1_000 * n, Chaos::Act(Hostile::OpenAttempts)));
+    }
+    plan.calm_ms = 285_000;
+    plan
+}
