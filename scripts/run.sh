@@ -37,9 +37,14 @@ help_sim() {
 usage: ./x sim [--seeds N] [--from SEED] [--json]
        ./x sim --seed SEED [--trace]
        ./x sim --seed SEED --step [--until EVENT]
+       ./x sim --cases | --list-cases | --case NAME [--trace | --step]
+       ./x sim --seeds N --from SEED --resume FILE [--slice N]
 The real state machines of all services and signers on virtual clocks, with drops, duplicates, reordering, delays, crashes
 and restored disks drawn from the seed. A failing seed is printed and replays exactly. With --json the last line is JSON.
 
+  --cases         every case, a plan made by hand for one situation; fails also where it became another situation
+  --resume FILE   a line of JSON per slice (1000 seeds) is kept there, and what it has is not run again: a long run goes on
+                  where it was interrupted
   --seed SEED     only this seed; --trace prints every event with its number and name
   --step          walk the seed event by event: Enter goes to the next turn in which something happens, s shows the state
                   of every part, c goes on to the end, q quits

@@ -19,21 +19,27 @@ crates      |  61 | tests/it of all crates, with a throw-away PostgreSQL
 roles       |   2 | the services as roles of several processes sign a transfer
 chain-probe |  27 | a chain is added to a copy of the tree, and how many files that takes
 docs        |   4 | examples in doc comments
-sim         |  95 | 200 seeds of the simulation
+cases       |  30 | every named case of the simulation
+sim-1       | 100 | the simulation: the first 250 of 1000 seeds, drawn from the commit id
+sim-2       | 100 | the next 250
+sim-3       | 100 | the next 250
+sim-4       | 100 | the last 250; each kind of fault must have been hit often enough in all
 model       |  67 | every scenario of the model: what must hold, and what must break without a rule
 demo        |  59 | ./x demo --check
 "
 
 # Tiers.
 WORKSPACE_STEPS=(build unit crates roles chain-probe docs)
+SIM_STEPS=(cases sim-1 sim-2 sim-3 sim-4)
 FAST_STEPS=(fmt layers signer-deps formats unit)
-FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" sim model demo)
+FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" "${SIM_STEPS[@]}" model demo)
 
 help_test() {
     cat <<'HELP'
 usage: ./x test [fast|full] [--keep-going]
        ./x test STEP… [--keep-going]      one or more of the steps below; `lint` is all of ./x lint,
-                                          `workspace` every test: build, unit, crates, roles, chain-probe, docs
+                                          `workspace` every test: build, unit, crates, roles, chain-probe, docs;
+                                          `sim` the cases and the 1000 seeds: cases, sim-1 to sim-4
 Does its own set-up: Debian packages if missing; tools that are built from source go to ~/.cache/strongroom, once per machine.
 
   full   (default, CI) lint, formats, workspace, sim, model, demo
@@ -62,6 +68,7 @@ cmd_test() {
             full) names+=("${FULL_STEPS[@]}") ;;
             lint) names+=("${LINT_STEPS[@]}") ;;
             workspace) names+=("${WORKSPACE_STEPS[@]}") ;;
+            sim) names+=("${SIM_STEPS[@]}") ;;
             *)
                 [ -n "$(step_field 3 "$argument")" ] || bad_usage "unknown step '$argument': ./x test --help lists them"
                 names+=("$argument")
@@ -119,10 +126,26 @@ step_chain-probe() { workspace_test --test chain-probe; }
 
 step_docs() { workspace_test --doc; }
 
-step_sim() {
+step_cases() {
     build_sim
-    "$TARGET/release/strongroom-sim" --seeds 200 --json
+    "$TARGET/release/strongroom-sim" --cases
 }
+
+# Another commit draws other seeds, and the same commit the same: `./x sim --seeds 1000 --from` the number that is printed.
+# What an earlier step ran is read from its line; the last one sums up. Lines of other code do not count, so the first begins anew.
+sim_slice() {
+    build_sim
+    local base kept=$TARGET/sim-slices.jsonl
+    base=$((16#$(git rev-parse HEAD | cut -c1-7)))
+    if [ "$1" -eq 1 ]; then rm -f "$kept"; fi
+    echo "seeds from $base"
+    "$TARGET/release/strongroom-sim" --seeds $(($1 * 250)) --from "$base" --slice 250 --resume "$kept" --json
+}
+
+step_sim-1() { sim_slice 1; }
+step_sim-2() { sim_slice 2; }
+step_sim-3() { sim_slice 3; }
+step_sim-4() { sim_slice 4; }
 
 step_model() {
     build_model
