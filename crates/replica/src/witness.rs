@@ -144,7 +144,12 @@ impl Replica {
         signed: &Signed,
         now: UnixMs,
     ) -> Result<(), ReplicaError> {
-        if let Some(act) = witness.hand(self.follower(), signed, now)? {
+        // First what ended on the way, also when this one is refused: the entry that ended it is not
+        // known a second time.
+        let handed = witness.hand(self.follower(), signed, now);
+        self.store_ended(tx, witness)?;
+
+        if let Some(act) = handed? {
             let signed = encode(&act.signed);
             let row = [
                 (&act.digest.0).into(),
@@ -156,7 +161,7 @@ impl Replica {
             self.stored.handed_ended.retain(|ended| !again(ended));
             self.stored.handed.push(act);
         }
-        self.store_ended(tx, witness)
+        Ok(())
     }
 
     /// Tries the handed tightenings at the tip, and stores how the duty of some of them ended.

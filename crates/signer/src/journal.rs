@@ -17,6 +17,9 @@ const ANSWER_EVERY_MS: u64 = 1_000;
 /// Time between two submissions of an open handed tightening to the writer: the first may be lost,
 /// or meet a quota.
 const PASS_ON_EVERY_MS: u64 = 10_000;
+/// Longest such time, to which it doubles while the journal does not grow: what a writer that is down
+/// has not read yet needs no copies.
+const PASS_ON_MOST_MS: u64 = 600_000;
 
 pub(crate) struct LocalJournal {
     db: Arc<dyn Db>,
@@ -26,10 +29,26 @@ pub(crate) struct LocalJournal {
     silent: Option<Refusal>,
     /// When a known batch was answered last.
     answered_at: UnixMs,
-    /// When the open handed tightenings were passed on to the writer last.
-    passed_on_at: UnixMs,
+    passed_on: PassedOn,
     /// Evidence of the split view for which this node is frozen.
     frozen: Option<Digest>,
+}
+
+/// The last submission of the open handed tightenings to the writer.
+struct PassedOn {
+    at: UnixMs,
+    /// Entries of the journal then.
+    size: u64,
+    /// Time until the next one, milliseconds.
+    pause_ms: u64,
+}
+
+impl PassedOn {
+    const NEVER: Self = Self {
+        at: UnixMs(0),
+        size: 0,
+        pause_ms: PASS_ON_EVERY_MS,
+    };
 }
 
 /// Outcome of a batch.
@@ -60,7 +79,7 @@ impl LocalJournal {
             witness,
             silent: None,
             answered_at: UnixMs(0),
-            passed_on_at: UnixMs(0),
+            passed_on: PassedOn::NEVER,
             frozen,
         })
     }
@@ -295,7 +314,7 @@ impl LocalJournal {
             // Acknowledged only after this: an operator who was told "done" relies on it.
             Ok(()) => {
                 tx.commit()?;
-                self.passed_on_at = UnixMs(0);
+                self.passed_on = PassedOn::NEVER;
                 Ok(())
             }
             // Whatever ended on the way is dropped from the disk, too.
@@ -318,11 +337,24 @@ impl LocalJournal {
     /// Handed tightenings to submit to the writer now: at once when one was taken, then again for as
     /// long as it is owed.
     pub(crate) fn take_due_handed(&mut self, now: UnixMs) -> Vec<HandedAct> {
+        // A writer that appends has read what came before, and may have refused it.
+        let size = self.replica.follower().size();
+        let (pause_ms, next_ms) = if size > self.passed_on.size {
+            (PASS_ON_EVERY_MS, PASS_ON_EVERY_MS)
+        } else {
+            let pause_ms = self.passed_on.pause_ms;
+            (pause_ms, pause_ms.saturating_mul(2).min(PASS_ON_MOST_MS))
+        };
+
         // The difference and not the order: a clock that was set back must not silence it.
-        if now.0.abs_diff(self.passed_on_at.0) < PASS_ON_EVERY_MS {
+        if now.0.abs_diff(self.passed_on.at.0) < pause_ms {
             return Vec::new();
         }
-        self.passed_on_at = now;
+        self.passed_on = PassedOn {
+            at: now,
+            size,
+            pause_ms: next_ms,
+        };
         self.owed().cloned().collect()
     }
 

@@ -3,8 +3,9 @@ use strongroom_journal::Body;
 use strongroom_journal::witness::Witness;
 use strongroom_replica::{Replica, ReplicaError};
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::{Code, UnixMs};
+use strongroom_types::{Act, ActBody, Code, Digest, Document as _, Tighten, UnixMs};
 use strongroom_wire::WitnessCosignature;
+use strongroom_world::{Ledger, Log, Who};
 
 fn cosign(
     db: &SqliteDb,
@@ -242,4 +243,68 @@ fn the_end_of_a_duty_is_stored_with_its_entry_and_the_newest_ends_are_kept() {
     };
     let named = format!("handed before, in the journal, entry {entry}");
     assert!(refusal.detail.ends_with(&named), "{}", refusal.detail);
+}
+
+/// A refused act must not leave what ended before it in memory alone: after a crash its entry would not
+/// be known.
+#[test]
+fn an_end_that_is_noticed_by_a_refused_act_is_stored() {
+    let mut log = log();
+    let (db, mut replica) = stored(&[log.tick(START)]);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    commit(&db, |tx| replica.hand(tx, &mut witness, &stop(1), START)).unwrap();
+    let batch = log.batch(at(1_000), &[Body::Act(stop(1))]);
+    commit(&db, |tx| {
+        let watch = &mut |state: &_, entry: &_| witness.on_entry(state, entry, at(1_000));
+        replica.append_with(tx, &batch, watch).unwrap();
+    });
+    let again = commit(&db, |tx| {
+        replica.hand(tx, &mut witness, &stop(1), at(1_000))
+    });
+    assert_eq!(code(again), Code::UsedAuthority);
+
+    let replica = Replica::open(&db, genesis()).unwrap();
+    let witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    assert_eq!(witness.handed().count(), 0);
+    let ended: Vec<_> = witness.handed_ended().map(|ended| ended.entry).collect();
+    assert_eq!(ended, [Some(log.follower.size() - 1)]);
+}
+
+/// It ended with its signer's credential; another admin signs the same text.
+#[test]
+fn an_act_that_ended_is_stored_as_open_when_it_is_handed_again() {
+    let ledger = Ledger::ready(world());
+    let now = ledger.now;
+    let mut log = Log::of(&ledger);
+    let (db, mut replica) = stored(&log.batches);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let [first, second] = [0, 1].map(Who::Admin);
+    let tighten = |what, who| ledger.signed_act(ActBody::Tighten(what), &[who]);
+    let by_first = tighten(Tighten::Stop, first);
+    commit(&db, |tx| replica.hand(tx, &mut witness, &by_first, now)).unwrap();
+    let revoke = Tighten::revoke(ledger.world.person(first).credential.id);
+    let batch = log.batch(now, &[Body::Act(tighten(revoke, second))]);
+    append(&db, &mut replica, &batch);
+    commit(&db, |tx| replica.settle_handed(tx, &mut witness, now)).unwrap();
+    assert_eq!(
+        (witness.handed().count(), witness.handed_ended().count()),
+        (0, 1)
+    );
+
+    // Another one ends after that, which drops the rows of forgotten ends.
+    let act = Act::parse(&by_first.text).unwrap();
+    let by_second = ledger.world.sign(&act, &[second]);
+    let cancel = tighten(Tighten::Cancel(Digest([7; 32])), second);
+    for signed in [&by_second, &cancel] {
+        commit(&db, |tx| replica.hand(tx, &mut witness, signed, now)).unwrap();
+    }
+    let later = now.plus(1_000);
+    append(&db, &mut replica, &log.batch(later, &[Body::Act(cancel)]));
+    commit(&db, |tx| replica.settle_handed(tx, &mut witness, later)).unwrap();
+
+    let replica = Replica::open(&db, genesis()).unwrap();
+    let witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let open: Vec<_> = witness.handed().map(|act| act.signed.clone()).collect();
+    assert_eq!(open, [by_second]);
+    assert_eq!(witness.handed_ended().count(), 1);
 }

@@ -165,6 +165,32 @@ fn a_duty_ends_with_the_batch_that_is_not_cosigned() {
     assert_eq!(status[&name], ended);
 }
 
+/// What a writer that is down has not read needs no copies; as soon as it appends, they count again.
+#[test]
+fn handed_tightening_is_passed_on_ever_more_rarely_to_a_writer_that_appends_nothing() {
+    let mut cluster = Cluster::ready();
+    cluster.quiet = true;
+    let proposal = propose(&mut cluster);
+    let veto = veto(&cluster, proposal);
+    hand(&mut cluster, 1, &veto);
+    let mut sent = Vec::new();
+    for second in (0..3_600).step_by(10) {
+        cluster.wait(10_000);
+        sent.extend(submitted(&mut cluster).iter().map(|_| second));
+    }
+    assert_eq!(
+        sent,
+        [0, 10, 30, 70, 150, 310, 630, 1_230, 1_830, 2_430, 3_030]
+    );
+
+    cluster.submit(Body::Tick).unwrap();
+    for _ in 0..2 {
+        cluster.wait(10_000);
+        assert_eq!(submitted(&mut cluster), [Body::Act(veto.clone())]);
+        cluster.submit(Body::Tick).unwrap();
+    }
+}
+
 /// Another member's veto comes before: its position is named, at once and after a restart.
 #[test]
 fn status_and_hand_name_the_entry_that_ended_a_handed_tightening() {
