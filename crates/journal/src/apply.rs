@@ -8,7 +8,7 @@
 //! | `platform` | the platform's registry: admins, their credentials and board |
 //! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
 //! | `record`, `proposal` | registry records: at once, or after delay and release |
-//! | `tighten`, `ended` | tightenings: revoke, stop, pause, veto, quarantine; how an intent ends: cancel, reject |
+//! | `tighten`, `pause`, `ended` | tightenings: revoke, stop, veto, quarantine; pauses; how an intent ends: cancel, reject |
 //! | `quota` | whose room an entry uses |
 //! | `authorize`, `approvals` | payments: authorized with attempt 1 |
 //! | `policies` | policies that can be put in force |
@@ -26,6 +26,7 @@ pub mod ceremony;
 mod change;
 mod ended;
 mod opened;
+mod pause;
 mod platform;
 mod policies;
 mod proposal;

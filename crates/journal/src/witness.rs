@@ -272,7 +272,8 @@ impl Witness {
 
     /// Takes a tightening that was handed over directly: from now on shares it forbids are refused
     /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. The answer
-    /// is what must be stored before it is acknowledged; nothing when it is known already.
+    /// is what must be stored before it is acknowledged, in the place of what was stored of this
+    /// digest; nothing when all of its signatures are known already.
     ///
     /// # Errors
     /// Whatever `apply` refuses it for at the tip, but for a quota that is free within a minute; `unsupported` when it is not a tightening;

@@ -159,6 +159,9 @@ impl Replica {
             tx.execute(sql::PUT_HANDED, &row)?;
             let again = |ended: &EndedAct| ended.digest == act.digest;
             self.stored.handed_ended.retain(|ended| !again(ended));
+            self.stored
+                .handed
+                .retain(|known| known.digest != act.digest);
             self.stored.handed.push(act);
         }
         Ok(())

@@ -153,9 +153,9 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
     let place = tenant_place(entry)?;
     let tenant = place.tenant;
 
-    // Single use, as for the platform.
+    // Single use, as for the platform, but by what its signers may do.
     let key = ks::used_act(tenant, &opened.digest);
-    if change.has(&key) {
+    if change.has(&key) && !tighten::does_more(change, place, opened)? {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 

@@ -22,14 +22,8 @@ pub(super) fn cancel(
     let Some(record) = change.intent(tenant, intent)? else {
         // The journal does not know its initiator: the cancel counts if one of the signers turns
         // out to be the initiator, and in any case when the admins signed.
-        return end_unknown(change, (place, opened), intent, |ended| {
-            ended.by_all |= by_admins;
-            for user in &opened.users {
-                if !ended.by.contains(user) {
-                    ended.by.push(*user);
-                }
-            }
-        });
+        let end = |ended: &mut EndedRecord| add_cancel(ended, by_admins, opened);
+        return end_unknown(change, (place, opened), intent, end);
     };
 
     // Without this, any credential of the tenant could stop every payment.
@@ -41,6 +35,35 @@ pub(super) fn cancel(
     }
     let standing = IntentStanding::Cancelled;
     end_known(change, (place, opened), (intent, record), standing)
+}
+
+/// Whether a cancel whose text is in the journal cancels more under these signatures. The text of an
+/// initiator or of the admins, appended with a signature that cancels nothing, would else be used.
+pub(super) fn cancels_more(
+    change: &Change<'_>,
+    tenant: TenantId,
+    intent: &Digest,
+    opened: &VerifiedAct,
+) -> Result<bool, Refusal> {
+    let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
+    if let Some(record) = change.intent(tenant, intent)? {
+        let may_cancel = by_admins || opened.users.contains(&record.initiator_user);
+        return Ok(may_cancel && record.standing == IntentStanding::Authorized);
+    }
+
+    let known: Option<EndedRecord> = change.record(&ks::ended(tenant, intent))?;
+    let mut ended = known.clone().unwrap_or_default();
+    add_cancel(&mut ended, by_admins, opened);
+    Ok(known.as_ref() != Some(&ended))
+}
+
+fn add_cancel(ended: &mut EndedRecord, by_admins: bool, opened: &VerifiedAct) {
+    ended.by_all |= by_admins;
+    for user in &opened.users {
+        if !ended.by.contains(user) {
+            ended.by.push(*user);
+        }
+    }
 }
 
 /// Ends an intent, known or not, by one no: of any member of a group that the policy in force

@@ -14,6 +14,9 @@ use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
 /// Longest time in which a proposal is witnessed, for the memory of how it stands, milliseconds.
 const WITNESSES_MS: u64 = 24 * HOUR_MS;
 
+/// Milliseconds in a second: cosignatures are dated in whole seconds.
+const SECOND_MS: u64 = 1_000;
+
 /// Opens a proposal under the digest of the act that makes it.
 pub(super) fn open(
     change: &mut Change<'_>,
@@ -65,9 +68,17 @@ pub(super) fn set_witnessed(
     };
     proposal.witnessed_at = Some(time);
 
+    // Not at once: a release that was stamped just before the end takes effect up to the skew after
+    // it. A witness whose clock has reached the end must still find what its veto is about.
     let key = ks::proposal(tenant, act);
+    let grace_ms = change
+        .state()
+        .genesis()
+        .bounds
+        .skew_ms
+        .saturating_add(SECOND_MS);
     if let Some(until) = proposal.until() {
-        change.expire(tenant, until, &key);
+        change.expire(tenant, until.plus(grace_ms), &key);
     }
     change.put(key, &proposal);
     Ok(())

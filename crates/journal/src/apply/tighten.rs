@@ -2,23 +2,15 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{board, ended, platform, proposal, waiting};
-use crate::genesis::HOUR_MS;
+use super::{board, ended, pause, platform, proposal};
 use crate::keyspace as ks;
-use crate::model::{
-    ActStanding, AdminPause, CredentialRecord, PlatformRecord, TenantRecord, UserRecord, WaitingOf,
-};
+use crate::model::{ActStanding, CredentialRecord, PlatformRecord, TenantRecord, UserRecord};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    AllowListId, Code, CredentialId, GroupId, KeyId, Refusal, Revocable, Scope, TenantId, Tighten,
-    UnixMs, UserId, VaultId,
+    ActBody, AllowListId, Code, CredentialId, GroupId, KeyId, Refusal, Revocable, Scope, TenantId,
+    Tighten, UserId,
 };
-
-/// Longest pause, milliseconds.
-const PAUSE_MAX_MS: u64 = 4 * HOUR_MS;
-/// Time in which an admin may pause once, milliseconds.
-const PAUSE_EVERY_MS: u64 = 24 * HOUR_MS;
 
 /// A tightening of the platform's scope; the caller checked who signed.
 pub(super) fn platform(
@@ -68,7 +60,7 @@ pub(super) fn tenant(
     match what {
         Tighten::Cancel(intent) => ended::cancel(change, place, intent, opened),
         Tighten::Reject(intent) => ended::reject(change, place, intent, opened),
-        Tighten::Pause { vault, until } => pause(change, place, (*vault, *until), opened),
+        Tighten::Pause { vault, until } => pause::put(change, place, (*vault, *until), opened),
         Tighten::Veto(act) => {
             // One member suffices: a veto costs the others a new proposal and its delay.
             opened.need_one(&current.committee)?;
@@ -91,6 +83,40 @@ pub(super) fn tenant(
         }
         // Signers belong to the platform.
         Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
+    }
+}
+
+/// Whether an act of a tenant, whose text is in the journal already, does more under the signatures
+/// that are on it now.
+///
+/// Some texts do as much as their signers may. The writer sees all signatures and can append the text
+/// with a few of them, or with one of its own kind: that must not use up what the others signed. Of
+/// these kinds alone a text may come again, since nothing ever takes back what they did.
+pub(super) fn does_more(
+    change: &Change<'_>,
+    place: Place,
+    opened: &VerifiedAct,
+) -> Result<bool, Refusal> {
+    match &opened.act.body {
+        ActBody::Tighten(Tighten::Cancel(intent)) => {
+            ended::cancels_more(change, place.tenant, intent, opened)
+        }
+        ActBody::Tighten(Tighten::Pause { vault, until }) => {
+            pause::pauses_longer(change, place, (*vault, *until), opened)
+        }
+        // All or nothing, by whichever signers; and a resume or a release could have undone it.
+        ActBody::Tighten(
+            Tighten::Reject(_)
+            | Tighten::Veto(_)
+            | Tighten::Revoke(_)
+            | Tighten::LeaveGroup { .. }
+            | Tighten::Stop
+            | Tighten::Quarantine(_),
+        )
+        | ActBody::CreateTenant { .. }
+        | ActBody::Put(_)
+        | ActBody::Release(_)
+        | ActBody::Resume => Ok(false),
     }
 }
 
@@ -197,70 +223,5 @@ fn remove_listed(
 
     // The id stays used: what relied on it must never find another address under it.
     change.put_bytes(ks::allow_list(tenant, id), Vec::new());
-    Ok(())
-}
-
-/// Pauses a vault (or the tenant, for `None`) until a time, by one admin.
-fn pause(
-    change: &mut Change<'_>,
-    place: Place,
-    (vault, until): (Option<VaultId>, UnixMs),
-    opened: &VerifiedAct,
-) -> Result<(), Refusal> {
-    let (tenant, at) = (place.tenant, place.at);
-    let mut record = change.tenant(tenant)?;
-    opened.need_one(&record.admins)?;
-
-    // One that is over pauses nothing, and a writer that held it back would have used up the admin's
-    // one pause by it.
-    if until <= at {
-        return Err(Refusal::new(Code::AuthorityExpired, "the pause is over"));
-    }
-
-    // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
-    // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
-    // that it had withheld would take the place of the one that is needed now.
-    record.pauses.retain(|pause| {
-        let ended = |when: UnixMs| at.since(when) >= PAUSE_EVERY_MS;
-        !pause.witnessed_at.is_some_and(ended)
-    });
-    if until > at.plus(PAUSE_MAX_MS) {
-        return Err(Code::PauseTooLong.into());
-    }
-
-    // A further one adds no time, and is cut rather than refused for reaching beyond: else the older
-    // one, of another vault, would displace the wider or longer one.
-    let by_signer = |pause: &&AdminPause| opened.people.contains(&pause.admin);
-    let counted = record.pauses.iter().filter(by_signer);
-    let ends = counted.filter_map(|pause| pause.witnessed_at.map(|at| at.plus(PAUSE_MAX_MS)));
-    let until = ends.fold(until, UnixMs::min);
-    if until <= at {
-        return Err(Code::PauseTooLong.into());
-    }
-
-    // A tightening is never refused for want of room: one that cannot wait is not counted.
-    for admin in &record.admins.members {
-        let is_counted = record.pauses.iter().any(|pause| pause.admin == *admin);
-        if !opened.people.contains(admin) || is_counted || !waiting::has_room(change)? {
-            continue;
-        }
-        record.pauses.push(AdminPause {
-            admin: *admin,
-            witnessed_at: None,
-        });
-        let of = WaitingOf::Pause(tenant, *admin);
-        waiting::add(change, (place.seq, at), of)?;
-    }
-
-    // Never shorter than a pause in force: a second pause must not end the first one early.
-    match vault {
-        Some(id) => {
-            let mut vault = change.vault(tenant, id)?;
-            vault.paused_until = vault.paused_until.max(until);
-            change.put(ks::vault(tenant, id), &vault);
-        }
-        None => record.paused_until = record.paused_until.max(until),
-    }
-    change.put(ks::tenant(tenant), &record);
     Ok(())
 }

@@ -25,10 +25,12 @@ impl fmt::Display for EndedAct {
         match (fate(self.code), self.entry) {
             (Fate::Included, Some(entry)) => write!(f, "in the journal, entry {entry}"),
             (Fate::Included, None) => f.write_str("in the journal"),
-            (Fate::Ended | Fate::Postponed, Some(entry)) => {
+            (Fate::Ended | Fate::Postponed | Fate::Unknown, Some(entry)) => {
                 write!(f, "ended by entry {entry}: {}", self.code)
             }
-            (Fate::Ended | Fate::Postponed, None) => write!(f, "ended by time: {}", self.code),
+            (Fate::Ended | Fate::Postponed | Fate::Unknown, None) => {
+                write!(f, "ended by time: {}", self.code)
+            }
         }
     }
 }
@@ -44,20 +46,33 @@ pub(super) enum Fate {
     /// It applies again when time has passed. That is no end, else entries that use the quota up
     /// would be one.
     Postponed,
+    /// An error of this build, which says nothing about it: it is owed as before.
+    Unknown,
+}
+
+impl Fate {
+    /// Whether nothing is owed any more.
+    pub(super) const fn is_end(self) -> bool {
+        match self {
+            Self::Included | Self::Ended => true,
+            Self::Postponed | Self::Unknown => false,
+        }
+    }
 }
 
 /// One decision per code, so that a new code asks for one. Not [`Code::cure`]: that is about a
 /// request which its sender can make again, changed; this very text never changes.
 pub(super) const fn fate(code: Code) -> Fate {
     match code {
-        // By the digest: no other act can use this one up.
+        // By the digest, so no other act can use this one up; and what its signers may do more than
+        // those under whom the text is in the journal, they may still do.
         Code::UsedAuthority => Fate::Included,
 
         // Free again with journal time.
         Code::QuotaExceeded => Fate::Postponed,
 
-        // Time that does not come back: of the act, of the intent that it rejects, of an admin's
-        // four hours. (Those begin again a day later, when this pause is long over.)
+        // Time that does not come back: of the act, of the intent that it rejects, of the four hours
+        // of all who signed. (Those begin again a day later, when this pause is long over.)
         Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => Fate::Ended,
 
         // Its signers no longer count, or no longer for this: revoked, off the board, out of the
@@ -172,7 +187,18 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::GenesisMismatch
         | Code::Unauthenticated
         | Code::Conflict
-        | Code::SigningFailed
-        | Code::Internal => Fate::Ended,
+        | Code::SigningFailed => Fate::Ended,
+
+        Code::Internal => Fate::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_this_build_ends_no_duty() {
+        assert_eq!(fate(Code::Internal), Fate::Unknown);
     }
 }

@@ -9,7 +9,7 @@ use crate::model::WaitingChange;
 use crate::state::{Delta, Lookup as _, State};
 use std::collections::VecDeque;
 use strongroom_types::{
-    Act, ActBody, Code, CredentialId, Digest, Refusal, Scope, Signed, Tighten, UnixMs,
+    Act, ActBody, Code, CredentialId, Digest, Endorsement, Refusal, Scope, Signed, Tighten, UnixMs,
 };
 
 /// Most open handed acts of one credential: more would let one person keep a witness busy.
@@ -27,6 +27,32 @@ pub struct HandedAct {
     pub signed: Signed,
     /// Time of arrival by the witness's clock.
     pub since: UnixMs,
+}
+
+impl HandedAct {
+    fn new(digest: Digest, signed: &Signed, since: UnixMs) -> Self {
+        let signed = Signed {
+            text: signed.text.clone(),
+            endorsements: Vec::new(),
+        };
+        Self {
+            digest,
+            signed,
+            since,
+        }
+    }
+
+    /// Adds the signatures of credentials that had not signed yet; gives their credentials.
+    fn add(&mut self, signed: &Signed) -> Vec<CredentialId> {
+        let held = &mut self.signed.endorsements;
+        let is_new = |e: &&Endorsement| held.iter().all(|h| h.credential != e.credential);
+        let new: Vec<Endorsement> = signed.endorsements.iter().filter(is_new).cloned().collect();
+        let added = new.iter().map(|e| e.credential).collect();
+
+        held.extend(new);
+        held.sort_by_key(|e| e.credential);
+        added
+    }
 }
 
 #[derive(Debug)]
@@ -81,21 +107,22 @@ impl Handed {
         }
 
         self.settle(follower, now);
-        if self.open.iter().any(|open| open.handed.digest == digest) {
+        let known = self.open.iter().find(|open| open.handed.digest == digest);
+        let mut handed = known.map_or_else(|| HandedAct::new(digest, signed, now), Open::to_handed);
+        let added = handed.add(signed);
+        if known.is_some() && added.is_empty() {
             return Ok(None);
         }
 
-        // Tried as the next entry: what `apply` would refuse must not stop this witness.
-        let handed = HandedAct {
-            digest,
-            signed: signed.clone(),
-            since: now,
-        };
+        // Tried as the next entry: what `apply` would refuse must not stop this witness. With all
+        // signatures that were handed over: what an act may do can depend on each of them, and what
+        // is acknowledged must be held.
         let tried = probe(follower.state(), &handed, now);
         let delta = tried.map_err(|refusal| self.with_end(&digest, refusal))?;
-        self.check_room(signed)?;
+        self.check_room(&added)?;
 
         self.ended.retain(|ended| ended.digest != digest);
+        self.open.retain(|open| open.handed.digest != digest);
         self.open.push(Open::new(handed.clone(), act, delta));
         Ok(Some(handed))
     }
@@ -112,7 +139,7 @@ impl Handed {
         }
     }
 
-    fn check_room(&self, signed: &Signed) -> Result<(), Refusal> {
+    fn check_room(&self, signers: &[CredentialId]) -> Result<(), Refusal> {
         let full = |credential: CredentialId| {
             let by = |open: &&Open| {
                 let mut endorsements = open.handed.signed.endorsements.iter();
@@ -120,9 +147,9 @@ impl Handed {
             };
             self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
         };
-        match signed.endorsements.iter().find(|e| full(e.credential)) {
+        match signers.iter().find(|signer| full(**signer)) {
             Some(busy) => {
-                let detail = format!("handed acts of {}", busy.credential);
+                let detail = format!("handed acts of {busy}");
                 Err(Refusal::new(Code::QuotaExceeded, detail))
             }
             None => Ok(()),
@@ -135,8 +162,10 @@ impl Handed {
         let concerned = self.open.iter_mut().filter(|open| open.may_end_by(entry));
         for open in concerned {
             open.refused_from = match probe(state, &open.handed, now) {
-                Ok(_) => None,
-                Err(_) => open.refused_from.or(Some(entry.seq)),
+                Err(refusal) if fate(refusal.code).is_end() => {
+                    open.refused_from.or(Some(entry.seq))
+                }
+                Ok(_) | Err(_) => None,
             };
         }
     }
@@ -156,20 +185,23 @@ impl Handed {
                     (open.delta, open.refused_from, open.applies) = (delta, None, true);
                     true
                 }
-                // Kept with the change that it would have made, until there is room for it.
-                Err(refusal) if fate(refusal.code) == Fate::Postponed => {
-                    open.applies = false;
-                    true
-                }
-                Err(refusal) => {
-                    ended.push_back(EndedAct {
-                        digest: open.handed.digest,
-                        code: refusal.code,
-                        entry: open.refused_from,
-                        at: now,
-                    });
-                    false
-                }
+                Err(refusal) => match fate(refusal.code) {
+                    // Kept with the change that it would have made, until there is room for it.
+                    Fate::Postponed => {
+                        open.applies = false;
+                        true
+                    }
+                    Fate::Unknown => true,
+                    Fate::Included | Fate::Ended => {
+                        ended.push_back(EndedAct {
+                            digest: open.handed.digest,
+                            code: refusal.code,
+                            entry: open.refused_from,
+                            at: now,
+                        });
+                        false
+                    }
+                },
             });
 
         let surplus = ended.len().saturating_sub(HANDED_ENDED_MAX);
@@ -183,9 +215,10 @@ impl Handed {
         late.map(|open| open.handed.digest)
     }
 
-    /// A handed veto of a proposal whose release waits in this state.
+    /// A handed veto of a proposal whose release waits in this state. Also one without room in this
+    /// minute, else the release would be let through by using that room up.
     pub(super) fn vetoed_release(&self, state: &State) -> Result<Option<Digest>, Refusal> {
-        for open in self.open.iter().filter(|open| open.applies) {
+        for open in &self.open {
             let ActBody::Tighten(Tighten::Veto(proposal)) = &open.act.body else {
                 continue;
             };
@@ -224,6 +257,10 @@ impl Open {
         }
     }
 
+    fn to_handed(&self) -> HandedAct {
+        self.handed.clone()
+    }
+
     /// Whether an entry can be the one by which it stops applying. Each such question costs a
     /// verification, so payments are passed over, which concern a cancel alone.
     fn may_end_by(&self, entry: &Entry) -> bool {
@@ -244,8 +281,9 @@ fn probe(state: &State, handed: &HandedAct, now: UnixMs) -> Result<Delta, Refusa
     // Not before its arrival: with a clock that was put back a pause would reach too far.
     let at = state.position()?.last_at.max(now).max(handed.since);
     let mut delta = match trial(state, &handed.signed, at) {
+        // What would end it within that minute has not ended it yet.
         Err(refusal) if fate(refusal.code) == Fate::Postponed => {
-            trial(state, &handed.signed, at.plus(QUOTA_MS))?
+            trial(state, &handed.signed, at.plus(QUOTA_MS)).map_err(|_| refusal)?
         }
         tried => tried?,
     };

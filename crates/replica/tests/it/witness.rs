@@ -308,3 +308,25 @@ fn an_act_that_ended_is_stored_as_open_when_it_is_handed_again() {
     assert_eq!(open, [by_second]);
     assert_eq!(witness.handed_ended().count(), 1);
 }
+
+/// One act under all of its signatures, in memory and after a start.
+#[test]
+fn a_signature_that_is_added_to_a_handed_act_is_stored_in_its_place() {
+    let ledger = Ledger::ready(world());
+    let now = ledger.now;
+    let log = Log::of(&ledger);
+    let (db, mut replica) = stored(&log.batches);
+    let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+    let cancel = ActBody::Tighten(Tighten::Cancel(Digest([7; 32])));
+    let by_clerk = ledger.signed_act(cancel, &[Who::Clerk]);
+    let act = Act::parse(&by_clerk.text).unwrap();
+    let by_both = ledger.world.sign(&act, &[Who::Clerk, Who::Initiator]);
+    for signed in [&by_clerk, &by_both] {
+        commit(&db, |tx| replica.hand(tx, &mut witness, signed, now)).unwrap();
+    }
+    for replica in [replica, Replica::open(&db, genesis()).unwrap()] {
+        let witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+        let open: Vec<_> = witness.handed().map(|act| &act.signed).collect();
+        assert_eq!(open, [&by_both]);
+    }
+}

@@ -1,6 +1,8 @@
 //! Handed tightenings that a hostile writer outruns, displaces or uses up; 3-of-4 witnesses, f = 1.
 
+mod duty;
 mod ends;
+mod signatures;
 
 use crate::{HOUR_MS, ready_with};
 use strongroom_journal::overlay::Overlay;
@@ -50,11 +52,16 @@ impl Site {
     }
 
     fn proposed_with(tune: fn(&mut Bounds)) -> (Self, Digest) {
-        let mut ledger = ready_with(|o| (o.admins, o.tune) = ((3, 2), tune));
-        let put = ActBody::Put(RegistryRecord::User(User {
+        let ledger = ready_with(|o| (o.admins, o.tune) = ((3, 2), tune));
+        let user = User {
             id: mallory(),
             name: "Mallory".parse().unwrap(),
-        }));
+        };
+        Self::proposing(ledger, RegistryRecord::User(user))
+    }
+
+    fn proposing(mut ledger: Ledger, record: RegistryRecord) -> (Self, Digest) {
+        let put = ActBody::Put(record);
         let proposal = ledger.signed_act(put, &ledger.committee());
         ledger
             .push(Body::Act(proposal.clone()), ledger.now)

@@ -1,0 +1,113 @@
+//! Pauses by single admins: each gains at most four hours in 24, and by a time that witnesses vouch
+//! for.
+
+use super::change::{Change, Place};
+use super::opened::VerifiedAct;
+use super::waiting;
+use crate::genesis::HOUR_MS;
+use crate::keyspace as ks;
+use crate::model::{AdminPause, TenantRecord, WaitingOf};
+use crate::state::Lookup as _;
+use strongroom_types::{Code, Refusal, UnixMs, VaultId};
+
+/// Longest pause, milliseconds.
+const MAX_MS: u64 = 4 * HOUR_MS;
+/// Time in which an admin may pause once, milliseconds.
+const EVERY_MS: u64 = 24 * HOUR_MS;
+
+/// Pauses a vault (or the tenant, for `None`) until a time, by one admin.
+pub(super) fn put(
+    change: &mut Change<'_>,
+    place: Place,
+    (vault, until): (Option<VaultId>, UnixMs),
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let (tenant, at) = (place.tenant, place.at);
+    let mut record = change.tenant(tenant)?;
+    opened.need_one(&record.admins)?;
+
+    // One that is over pauses nothing, and a writer that held it back would have used up the admin's
+    // one pause by it.
+    if until <= at {
+        return Err(Refusal::new(Code::AuthorityExpired, "the pause is over"));
+    }
+
+    // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
+    // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
+    // that it had withheld would take the place of the one that is needed now.
+    forget_old(&mut record, at);
+    if until > at.plus(MAX_MS) {
+        return Err(Code::PauseTooLong.into());
+    }
+    let until = end(&record, until, opened);
+    if until <= at {
+        return Err(Code::PauseTooLong.into());
+    }
+
+    // A tightening is never refused for want of room: one that cannot wait is not counted.
+    for admin in &record.admins.members {
+        let is_counted = record.pauses.iter().any(|pause| pause.admin == *admin);
+        if !opened.people.contains(admin) || is_counted || !waiting::has_room(change)? {
+            continue;
+        }
+        record.pauses.push(AdminPause {
+            admin: *admin,
+            witnessed_at: None,
+        });
+        let of = WaitingOf::Pause(tenant, *admin);
+        waiting::add(change, (place.seq, at), of)?;
+    }
+
+    // Never shorter than a pause in force: a second pause must not end the first one early.
+    match vault {
+        Some(id) => {
+            let mut vault = change.vault(tenant, id)?;
+            vault.paused_until = vault.paused_until.max(until);
+            change.put(ks::vault(tenant, id), &vault);
+        }
+        None => record.paused_until = record.paused_until.max(until),
+    }
+    change.put(ks::tenant(tenant), &record);
+    Ok(())
+}
+
+/// Whether a pause whose text is in the journal would hold longer under these signatures: of one who
+/// has more of their hours left.
+pub(super) fn pauses_longer(
+    change: &Change<'_>,
+    place: Place,
+    (vault, until): (Option<VaultId>, UnixMs),
+    opened: &VerifiedAct,
+) -> Result<bool, Refusal> {
+    let mut record = change.tenant(place.tenant)?;
+    forget_old(&mut record, place.at);
+    let paused_until = match vault {
+        Some(id) => change.vault(place.tenant, id)?.paused_until,
+        None => record.paused_until,
+    };
+    Ok(end(&record, until, opened) > paused_until)
+}
+
+fn forget_old(record: &mut TenantRecord, at: UnixMs) {
+    record.pauses.retain(|pause| {
+        let is_old = |when: UnixMs| at.since(when) >= EVERY_MS;
+        !pause.witnessed_at.is_some_and(is_old)
+    });
+}
+
+/// End of a pause that these people ask for, in journal time: the latest that one of them alone could
+/// reach. With the earliest, one whose hours are over would cut the pause of another by signing it.
+fn end(record: &TenantRecord, until: UnixMs, opened: &VerifiedAct) -> UnixMs {
+    let admins = record.admins.members.iter();
+    let ends = admins
+        .filter(|admin| opened.people.contains(admin))
+        .map(|admin| {
+            let counted = record.pauses.iter().find(|pause| pause.admin == *admin);
+            let hours_end = counted.and_then(|pause| pause.witnessed_at);
+
+            // A further one adds no time, and is cut rather than refused for reaching beyond: else
+            // the older one, of another vault, would displace the wider or longer one.
+            hours_end.map_or(until, |begun| begun.plus(MAX_MS).min(until))
+        });
+    ends.max().unwrap_or_default()
+}

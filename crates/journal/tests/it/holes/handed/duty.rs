@@ -1,0 +1,136 @@
+//! When a duty lasts, waits and ends.
+
+use super::*;
+
+const MINUTE_MS: u64 = 60_000;
+const SKEW_MS: u64 = 5_000;
+
+/// A veto that still applies holds up the release; the writer may date that back by a minute, and its
+/// `witnessed` entry counts until the skew has passed after the proposal's end.
+#[test]
+fn hole_handed_veto_outlasts_the_last_second_of_its_proposal() {
+    for late_ms in [0, 1_000, SKEW_MS - 1] {
+        let (mut site, proposal) = Site::proposed();
+        let until = last_seconds(&mut site, proposal);
+        let veto = site.tightening(Tighten::Veto(proposal), &[Who::Committee(0)]);
+        for seat in [1, 2] {
+            assert_eq!(site.hand(seat, &veto), Ok(true));
+        }
+        let release = site.release(proposal);
+
+        // By the clocks of the witnesses the end has come before the release does.
+        site.now = until.plus(late_ms);
+        for seat in [1, 2] {
+            site.witnesses[seat - 1].settle_handed(&site.log.follower, site.now);
+        }
+        site.log.order(UnixMs(until.0 - 1), &[Body::Act(release)]);
+        assert_eq!(site.round(), [PENDING, PENDING, Ok(())], "{late_ms}");
+        assert!(!site.in_force());
+        site.act(&veto);
+        assert_eq!(site.round(), [Ok(()); 3]);
+        assert!(!site.in_force());
+    }
+
+    // From then on the release is void.
+    let (mut site, proposal) = Site::proposed();
+    let until = last_seconds(&mut site, proposal);
+    let veto = site.tightening(Tighten::Veto(proposal), &[Who::Committee(0)]);
+    for seat in 1..=3 {
+        site.hand(seat, &veto).unwrap();
+    }
+    let release = site.release(proposal);
+    site.now = until.plus(SKEW_MS + 1_000);
+    for seat in 1..=3 {
+        site.witnesses[seat - 1].settle_handed(&site.log.follower, site.now);
+        let ended = site.ended(seat)[0].to_string();
+        assert_eq!(ended, "ended by time: unknown_proposal");
+    }
+    site.log.order(UnixMs(until.0 - 1), &[Body::Act(release)]);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    assert!(!site.in_force());
+}
+
+/// End of the proposal; the journal is cosigned 20 s before.
+fn last_seconds(site: &mut Site, proposal: Digest) -> UnixMs {
+    let tenant = site.ledger.world.tenant.id;
+    let record = site.log.follower.state().proposal(tenant, &proposal);
+    let until = record.unwrap().unwrap().until().unwrap();
+    site.now = UnixMs(until.0 - 20_000);
+    site.append(Body::Tick).unwrap();
+    assert_eq!(site.round(), [Ok(()); 3]);
+    until
+}
+
+/// One tightening in a minute for each credential.
+fn scarce() -> (Site, Digest) {
+    let (mut site, proposal) = Site::proposed_with(|b| b.tightenings_per_minute = 1);
+    site.now.0 = (site.now.0 / MINUTE_MS + 1) * MINUTE_MS;
+    site.append(Body::Tick).unwrap();
+    assert_eq!(site.round(), [Ok(()); 3]);
+    (site, proposal)
+}
+
+/// The member's room is used up by another act of theirs that the writer had kept for this.
+#[test]
+fn hole_handed_veto_without_room_in_this_minute_holds_up_its_release() {
+    for expires_ms in [HOUR_MS, 30_000] {
+        let (mut site, proposal) = scarce();
+        let spent = Tighten::Cancel(Digest([7; 32]));
+        let spent = site.tightening(spent, &[Who::Committee(0)]);
+
+        // With the shorter life it does not apply a minute later either, and is not owed.
+        let mut veto = Act::parse(&site.tightening(Tighten::Veto(proposal), &[]).text).unwrap();
+        veto.expires = site.now.plus(expires_ms);
+        let veto = site.ledger.world.sign(&veto, &[Who::Committee(0)]);
+        for seat in [1, 2] {
+            assert_eq!(site.hand(seat, &veto), Ok(true));
+        }
+        site.act(&spent);
+        let refused = site.append(Body::Act(veto.clone())).unwrap_err();
+        assert_eq!(refused.code, Code::QuotaExceeded);
+        assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 1));
+
+        let release = site.release(proposal);
+        site.act(&release);
+        assert_eq!(site.round(), [PENDING, PENDING, Ok(())], "{expires_ms}");
+        assert!(!site.in_force());
+    }
+}
+
+/// A witness that catches up sees many entries before it asks: the end is the first of those after
+/// which the act never applied again.
+#[test]
+fn the_entry_that_is_named_is_the_first_after_which_it_never_applied() {
+    let ledger = ready_with(|o| o.admins = (3, 2));
+    let tenant = &ledger.world.tenant;
+    let (id, member) = (tenant.approvers, Who::Approver(0));
+    let group = tenant.group("approvers", id, &[member, Who::Approver(1)]);
+    let (mut site, proposal) = Site::proposing(ledger, RegistryRecord::Group(group));
+    let reject = site.tightening(Tighten::Reject(Digest([7; 32])), &[member]);
+    site.hand(1, &reject).unwrap();
+    let leave = |site: &mut Site| {
+        let user = site.ledger.world.person(member).user.id;
+        let leave = Tighten::LeaveGroup { group: id, user };
+        let leave = site.tightening(leave, &[Who::Admin(0), Who::Admin(1)]);
+        site.act(&leave)
+    };
+    leave(&mut site);
+
+    // The committee takes the member back. (The first witness asks nothing yet.)
+    let release = site.release(proposal);
+    site.act(&release);
+    for seat in [2, 3] {
+        site.cosign(seat).unwrap();
+    }
+    let world = site.ledger.world.clone();
+    world.cosign_tip(&mut site.log.follower, &[4], site.now);
+    site.now = site.now.plus(1_000);
+    let due = strongroom_journal::writer::Orderer::witnessed_due(&site.log.follower).unwrap();
+    site.append(due.body).unwrap();
+
+    let entry = leave(&mut site);
+    leave(&mut site);
+    site.cosign(1).unwrap();
+    let ended = format!("ended by entry {entry}: approval_not_eligible");
+    assert_eq!(site.ended(1)[0].to_string(), ended);
+}
