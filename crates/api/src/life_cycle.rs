@@ -59,6 +59,11 @@ pub(crate) fn apply(
             is_under_way(state).then_some(TransactionState::PendingApproval)
         }
 
+        // What stands against a payment that is not signed yet is told while it waits.
+        RowEvent::Changed(TransactionState::Signing) if state == TransactionState::Signing => {
+            Some(state)
+        }
+
         // A late report must not take a row back, and nothing follows an end.
         RowEvent::Changed(next) => (place(next) > place(state)).then_some(next),
 

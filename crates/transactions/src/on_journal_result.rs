@@ -42,6 +42,7 @@ impl TransactionsStage {
         let refusal = Refusal::new(*code, detail);
         match AfterRefusal::of(refusal.code, &offered) {
             AfterRefusal::GoOn => Ok(Vec::new()),
+            AfterRefusal::Object => self.object(step, payment, Announcement::of(refusal)),
             AfterRefusal::Rebuild => self.rebuild(step, payment, &offered),
             AfterRefusal::Return => self.return_to_approvers(step, payment, refusal),
             AfterRefusal::End => {
@@ -92,6 +93,8 @@ enum AfterRefusal {
     /// Nothing: the submission arrived twice and the first one is in, or its time is over, which
     /// the next reminder finds out by itself.
     GoOn,
+    /// Nothing but to say so: by an entry with an older stamp it could still be authorized.
+    Object,
     /// Another transaction.
     Rebuild,
     /// Other approvals.
@@ -106,6 +109,9 @@ impl AfterRefusal {
         // it has expired is the writer's word alone: it could still append it with an older stamp.
         if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
             Self::GoOn
+        } else if code == Code::AuthorityExpired {
+            // An approval's end by the stamp that the writer chose.
+            Self::Object
         } else if code == Code::DecisionChanged {
             Self::Return
         } else if code == Code::AnchorTaken && offered.builds < BUILDS_MAX {

@@ -8,6 +8,7 @@ use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store::{self, Payment};
 use crate::watcher::Synced;
+use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::Registry as _;
@@ -23,15 +24,20 @@ impl TransactionsStage {
         for payment in store::due(step, PaymentStateName::Building, step.now)? {
             let mut step = step.of_payment(&payment);
 
-            // Nothing was offered, so there is nothing to release.
-            if let Some(why) = self.end_reason(&payment, step.now) {
-                records.extend(self.end(
-                    &mut step,
-                    payment,
-                    Announcement::of(why),
-                    Who::Journal,
-                )?);
-                continue;
+            match self.standing_of(&payment, step.now) {
+                Standing::Open => {}
+                // Nothing is offered, so there is nothing to release.
+                Standing::Over(why) => {
+                    let announcement = Announcement::of(why);
+                    records.extend(self.end(&mut step, payment, announcement, Who::Journal)?);
+                    continue;
+                }
+                // The journal holds an earlier build, whatever the writer said of its anchor: another
+                // one would be offered in vain, and "expired" would be false.
+                Standing::TooLate => {
+                    store::set_state(&mut step, payment, PaymentEvent::Postpone)?;
+                    continue;
+                }
             }
 
             // Its time may be over: nothing new is offered, and its coins are not promised again
@@ -82,9 +88,19 @@ impl TransactionsStage {
         for payment in store::due(step, PaymentStateName::Signing, before)? {
             let mut step = step.of_payment(&payment);
 
-            if let Some(why) = self.end_reason(&payment, step.now) {
-                records.extend(self.end_offered(&mut step, payment, why)?);
-                continue;
+            match self.standing_of(&payment, step.now) {
+                Standing::Open => {}
+                Standing::Over(why) => {
+                    records.extend(self.end_offered(&mut step, payment, why)?);
+                    continue;
+                }
+                Standing::TooLate => {
+                    // Its coins stay reserved: what could be signed spends them.
+                    let payment = store::set_state(&mut step, payment, PaymentEvent::Outlive)?;
+                    let news = Announcement::of(Code::TooLate.into());
+                    records.push(self.publish_changed(&step, &payment, news)?);
+                    continue;
+                }
             }
 
             // Written first: the version it gets makes the message ids of this reminder.
@@ -101,27 +117,66 @@ impl TransactionsStage {
         why: Refusal,
     ) -> Result<Vec<Record>, StageError> {
         if let PaymentState::Signing(offered) = &payment.state {
-            // The journal may hold the attempt: its anchor belongs to this intent forever.
+            // The journal may hold the attempt: it refuses its anchor to every other intent.
             reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
         }
         self.end(step, payment, Announcement::of(why), Who::Journal)
     }
 
-    /// Why a payment that is not signed yet need not be signed any more.
-    fn end_reason(&self, payment: &Payment, now: UnixMs) -> Option<Refusal> {
-        // By the witnessed time, not by this clock: an entry with an older stamp could still
-        // authorize it, and a client that was told to sign another would pay twice.
-        if self.journal.read(|f| f.past(now)) >= payment.intent.expires {
-            return Some(Code::IntentExpired.into());
-        }
-
-        // A cancel or a no is in the journal: signers refuse, and say so one by one; this says it
-        // once.
-        let tenant = payment.intent.tenant;
-        let record = self
-            .journal
-            .read(|f| f.state().intent(tenant, &payment.digest))
-            .ok()??;
-        record.standing.ended().map(Refusal::from)
+    /// Whether a payment that is not signed can be over, by the witnessed journal alone: a client
+    /// that is told so signs another, and coins that are free are spent by others.
+    fn standing_of(&self, payment: &Payment, now: UnixMs) -> Standing {
+        self.journal
+            .read(|follower| standing_at_head(follower, payment, now))
+            // Without a fresh head nothing is certain. The next reminder asks again.
+            .unwrap_or(Standing::Open)
     }
+}
+
+/// A payment that is not signed, as the fresh head has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Standing {
+    /// It may still be signed.
+    Open,
+    /// No share of it has left, and none can.
+    Over(Refusal),
+    /// No further share leaves, but those of an attempt in the journal may be out.
+    TooLate,
+}
+
+fn standing_at_head(
+    follower: &Follower,
+    payment: &Payment,
+    now: UnixMs,
+) -> Result<Standing, Refusal> {
+    let head = follower.fresh(now)?;
+    let (intent, bounds) = (&payment.intent, &follower.genesis().bounds);
+    let is_past = follower.past(now) >= intent.expires;
+
+    let view = follower.head_view(head.size)?;
+    let Some(record) = view.intent(intent.tenant, &payment.digest)? else {
+        // An attempt that was there is forgotten in the end; what is left then proves nothing.
+        let is_remembered = head.at < intent.expires.plus(bounds.retention_ms);
+        return Ok(match (is_past, is_remembered) {
+            (false, _) => Standing::Open,
+            (true, true) => Standing::Over(Code::IntentExpired.into()),
+            (true, false) => Standing::TooLate,
+        });
+    };
+    let why = match record.standing.ended() {
+        Some(ended) => ended,
+        None if is_past => Code::IntentExpired,
+        None => return Ok(Standing::Open),
+    };
+
+    // A share waits for the lock by its signer's own clock, and no signer acts under a head without
+    // this end for longer than heads stay fresh. The skew is that of both clocks.
+    let last_share = now
+        .plus(bounds.freshness_ms)
+        .plus(bounds.skew_ms.saturating_mul(2));
+    Ok(if last_share < record.locked_until {
+        Standing::Over(why.into())
+    } else {
+        Standing::TooLate
+    })
 }

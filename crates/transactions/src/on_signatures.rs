@@ -12,11 +12,11 @@ use strongroom_replica::TenantVaults;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Cause;
 use strongroom_types::{Code, Refusal};
-use strongroom_wire::{Layer, Outcome, SignerRefusal, SigningFinished, Who};
+use strongroom_wire::{Layer, Outcome, SignerRefusal, SigningFinished};
 
 impl TransactionsStage {
-    /// Takes the coordinator's result. A false one costs liveness only: signatures are verified
-    /// here, and a refusal moves no money.
+    /// Takes the coordinator's result. Signatures are verified here. A failure is the word of one
+    /// coordinator: told, and believed by no one.
     pub(crate) fn on_signing_finished(
         &mut self,
         step: &mut Step<'_>,
@@ -25,8 +25,9 @@ impl TransactionsStage {
         let Some(payment) = store::find(step.tx, &finished.intent)? else {
             return Ok(Vec::new());
         };
-        // Late: signed by an earlier answer, lost its anchor, or ended by time.
-        let PaymentState::Signing(offered) = &payment.state else {
+        // Late: signed by an earlier answer, lost its anchor, or ended.
+        let (PaymentState::Signing(offered) | PaymentState::TooLate(offered)) = &payment.state
+        else {
             return Ok(Vec::new());
         };
         // Signatures of another attempt do not fit this transaction, and its failure is not ours.
@@ -37,7 +38,7 @@ impl TransactionsStage {
         let offered = offered.clone();
         match finished.outcome {
             Outcome::Signed(signatures) => self.assemble(step, payment, &offered, &signatures),
-            Outcome::Failed(refusals) => self.fail(step, payment, &offered, refusals),
+            Outcome::Failed(refusals) => self.fail(step, payment, refusals),
         }
     }
 
@@ -85,33 +86,41 @@ impl TransactionsStage {
         Ok(vec![self.publish_changed(step, &payment, announcement)?])
     }
 
+    /// Tells the client why there is no signature yet. It ends nothing: the same coordinator can
+    /// collect the shares of an authorized attempt after it has said that there are none, and a
+    /// client that was told "failed" would have signed another payment by then.
     fn fail(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
-        offered: &Offered,
         refusals: Vec<SignerRefusal>,
     ) -> Result<Vec<Record>, StageError> {
-        // A further attempt needs no signature of people, so until the intent's own time is over for
-        // good this one's end ends nothing: the next reminder decides.
-        if refusals.iter().any(|refusal| is_of_time(refusal.code)) {
-            return Ok(Vec::new());
-        }
-
-        // The journal may hold the attempt: its anchor belongs to this intent forever.
-        reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
-
         // One reason for the client's list; every signer's own words go along.
         let first = refusals.first().map(|r| Refusal::new(r.code, &r.detail));
         let announcement = Announcement {
             refusals,
             ..Announcement::of(first.unwrap_or_else(|| Code::SigningFailed.into()))
         };
-        self.end(step, payment, announcement, Who::Signers)
+        self.object(step, payment, announcement)
     }
-}
 
-/// Whether signers refuse because a time has passed, each by its own clock.
-fn is_of_time(code: Code) -> bool {
-    matches!(code, Code::IntentExpired | Code::AttemptTooOld)
+    /// Says what stands against a payment that may still be signed, and asks again later.
+    pub(crate) fn object(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        announcement: Announcement,
+    ) -> Result<Vec<Record>, StageError> {
+        let PaymentState::Signing(offered) = &payment.state else {
+            return Ok(Vec::new());
+        };
+
+        // Once: the same record again must change nothing.
+        let payment = if offered.failures == 0 {
+            store::set_state(step, payment, PaymentEvent::Object)?
+        } else {
+            payment
+        };
+        Ok(vec![self.publish_changed(step, &payment, announcement)?])
+    }
 }

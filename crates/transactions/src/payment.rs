@@ -32,6 +32,9 @@ pub(crate) enum PaymentState {
     /// Back at the approvals service. Never stored: the row is deleted, so that the next decision
     /// about the same intent starts a payment of its own.
     Returned,
+    /// Its time is over or its people ended it, but an attempt of it could have been signed before:
+    /// shares do not come back. Its coins stay its own; a signature that comes after all is taken.
+    TooLate(Offered),
     /// Ended, in this terminal state.
     Ended(TransactionState),
 }
@@ -56,6 +59,8 @@ pub(crate) struct Offered {
     pub(crate) unsigned: Vec<u8>,
     /// The signatures it needs, in order.
     pub(crate) slots: Vec<SigningSlot>,
+    /// 0 until an objection, from then on one more with each reminder; the pause grows with it.
+    pub(crate) failures: u32,
 }
 
 /// A signed transaction.
@@ -78,6 +83,11 @@ pub(crate) enum PaymentEvent {
     Postpone,
     /// No answer came in time: journal and coordinator get the same transaction again.
     Remind,
+    /// Writer, coordinator or signers say that it cannot be signed. Their word proves nothing: what
+    /// they refuse today they can sign tomorrow.
+    Object,
+    /// The journal shows an end that no share is bound to, of an attempt that it holds.
+    Outlive,
     /// The journal says that another intent owns the anchor.
     AnchorTaken,
     /// The journal's decision is not the one that the approvers signed.
@@ -116,6 +126,7 @@ impl PaymentState {
             Self::Signed(_) => PaymentStateName::Signed,
             Self::Broadcast(_) => PaymentStateName::Broadcast,
             Self::Returned => PaymentStateName::Returned,
+            Self::TooLate(_) => PaymentStateName::TooLate,
             Self::Ended(_) => PaymentStateName::Ended,
         }
     }
@@ -124,7 +135,8 @@ impl PaymentState {
     pub(crate) fn shown(&self) -> TransactionState {
         match self {
             Self::Building(_) => TransactionState::Approved,
-            Self::Signing(_) => TransactionState::Signing,
+            // Not terminal: it may be signed at any time, and a client must not sign another.
+            Self::Signing(_) | Self::TooLate(_) => TransactionState::Signing,
             Self::Signed(_) => TransactionState::Signed,
             Self::Broadcast(_) => TransactionState::Broadcasting,
             Self::Returned => TransactionState::PendingApproval,
@@ -136,8 +148,9 @@ impl PaymentState {
     pub(crate) fn pause_ms(&self) -> u64 {
         match self {
             Self::Building(waiting) => back_off_ms(waiting.failures),
+            Self::Signing(offered) => back_off_ms(offered.failures),
             Self::Signed(assembled) => back_off_ms(assembled.failures),
-            Self::Signing(_) | Self::Broadcast(_) | Self::Returned | Self::Ended(_) => 0,
+            Self::Broadcast(_) | Self::Returned | Self::TooLate(_) | Self::Ended(_) => 0,
         }
     }
 }
@@ -149,6 +162,8 @@ impl PaymentEvent {
             Self::Offer(_) => "offer",
             Self::Postpone => "postpone",
             Self::Remind => "remind",
+            Self::Object => "object",
+            Self::Outlive => "outlive",
             Self::AnchorTaken => "anchor_taken",
             Self::DecisionChanged => "decision_changed",
             Self::Refuse(..) => "refuse",
@@ -177,17 +192,20 @@ pub(crate) enum PaymentStateName {
     Building = 4,
     /// [`PaymentState::Returned`], in no row
     Returned = 5,
+    /// [`PaymentState::TooLate`]
+    TooLate = 6,
 }
 
 impl PaymentStateName {
     /// All names, by number.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Signing,
         Self::Signed,
         Self::Broadcast,
         Self::Ended,
         Self::Building,
         Self::Returned,
+        Self::TooLate,
     ];
 
     /// Name in logs and in the printed table.
@@ -199,6 +217,7 @@ impl PaymentStateName {
             Self::Ended => "ended",
             Self::Building => "building",
             Self::Returned => "returned",
+            Self::TooLate => "too_late",
         }
     }
 

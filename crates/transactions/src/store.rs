@@ -160,6 +160,7 @@ pub(crate) fn set_state(
         | PaymentStateName::Signing
         | PaymentStateName::Signed
         | PaymentStateName::Broadcast
+        | PaymentStateName::TooLate
         | PaymentStateName::Ended => update(step, &payment, from)?,
     };
 

@@ -27,8 +27,10 @@ pub(super) fn on_changed(
 
     let was = row.clone();
     row.state = state;
-    if let Some((code, detail)) = changed.reason {
-        row.set_reason(code, detail);
+    // Of the state before, a reason would be false: what was refused has passed since.
+    match changed.reason {
+        Some((code, detail)) => row.set_reason(code, detail),
+        None => row.clear_reason(),
     }
     if let Some(network_id) = changed.network_id {
         row.network_id = network_id;

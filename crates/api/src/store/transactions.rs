@@ -33,6 +33,10 @@ impl TxRow {
     pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
         (self.code, self.detail) = (code.as_str().to_owned(), detail);
     }
+
+    pub(crate) fn clear_reason(&mut self) {
+        (self.code, self.detail) = (String::new(), String::new());
+    }
 }
 
 fn state(number: i64) -> Result<TransactionState, DbError> {

@@ -3,8 +3,8 @@
 use crate::bodies::payments::path;
 use crate::bodies::served;
 use crate::fixture::{OPERATOR, OTHER, Served, TENANT};
-use strongroom_types::{Act, ActBody, Code, Digest, Document as _, Intent, Scope, Signed, Tighten};
-use strongroom_wire::{Decided, topics};
+use strongroom_types::{Act, ActBody, Digest, Document as _, Intent, Scope, Signed, Tighten};
+use strongroom_wire::{Decided, TransactionState, topics};
 use strongroom_world::Who;
 
 const NOT_FOUND: u16 = 404;
@@ -108,13 +108,25 @@ fn a_cancel_is_taken_only_of_the_transaction_it_is_sent_to() {
     assert_eq!(served.post(TENANT, &cancel_path, &own).status, 202);
 }
 
+/// A payment that is signed is beyond a cancel, and what the journal ended needs none. Any other end
+/// is the word of a service: until the cancel is in the journal a hostile writer can open the
+/// payment again, and its client could never sign another in its place.
 #[test]
-fn what_has_ended_is_not_cancelled() {
+fn hole_payment_that_failed_can_be_cancelled() {
     let served = served();
-    let intent = served.taken(500_000, "blocked");
-    let code = Code::PolicyBlocked;
-    served.decided(&intent, Decided::Refused(code, code.meaning().to_owned()));
-    let own = cancel(&served, intent.digest());
-    let answer = served.post(TENANT, &format!("{}/cancel", path(&intent)), &own);
-    assert_eq!(answer.outcome().1, "too_late");
+    for state in TransactionState::ALL {
+        let intent = served.taken(500_000, state.name());
+        served.decided(&intent, Decided::Approved);
+        served.changed(&intent, *state);
+        let own = cancel(&served, intent.digest());
+        let answer = served.post(TENANT, &format!("{}/cancel", path(&intent)), &own);
+
+        let is_beyond = state.is_signed()
+            || [TransactionState::Cancelled, TransactionState::Rejected].contains(state);
+        if is_beyond {
+            assert_eq!(answer.outcome().1, "too_late", "{state:?}");
+        } else {
+            assert_eq!(answer.status, 202, "{state:?}");
+        }
+    }
 }

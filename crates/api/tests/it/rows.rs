@@ -178,3 +178,28 @@ fn a_report_after_the_signature_leaves_the_timeline() {
     report(TransactionState::Broadcasting, 2_000);
     assert_eq!(timeline(), signed);
 }
+
+/// What stands against a payment is shown while it can still be signed, and no longer.
+#[test]
+fn objection_is_shown_while_the_payment_is_signed() {
+    let (mut desk, intent) = Desk::with_intent(500_000);
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signing);
+    for code in [Code::EffectsMismatch, Code::TooLate] {
+        let world = &desk.journal.world;
+        let mut objection = world.transaction_changed(&intent, TransactionState::Signing);
+        objection.reason = Some((code, code.meaning().to_owned()));
+        desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &objection);
+        let row = desk.row(&intent);
+        assert_eq!(
+            (row.state, row.code.as_str()),
+            (TransactionState::Signing, code.as_str())
+        );
+    }
+    desk.changed(&intent, TransactionState::Signed);
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::Signed, "")
+    );
+}

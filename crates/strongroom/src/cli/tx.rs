@@ -271,11 +271,10 @@ fn reached(info: &TransactionInfo) -> anyhow::Result<()> {
     if state.0.is_signed() {
         return Ok(());
     }
-    if !state.0.is_terminal() {
+    let reason = info.reason.as_ref();
+    if !state.0.is_terminal() && reason.is_none() {
         bail!("the transaction is {state}; look again with `tx show`");
     }
-
-    let reason = info.reason.as_ref();
     bail!(
         "the transaction is {state}: {}: {}",
         show::or_dash(reason.map(|reason| &reason.code)),

@@ -19,7 +19,8 @@ impl PaymentState {
     pub(crate) fn apply(self, event: PaymentEvent) -> Result<Self, IllegalTransition> {
         match self {
             Self::Building(waiting) => waiting.apply(event),
-            Self::Signing(offered) => offered.apply(event),
+            Self::Signing(offered) => offered.apply_signing(event),
+            Self::TooLate(offered) => offered.apply_too_late(event),
             Self::Signed(assembled) => assembled.apply_signed(event),
             Self::Broadcast(assembled) => assembled.apply_broadcast(event),
             // Terminal: coins are given back or spent, and clients were told the end.
@@ -36,6 +37,7 @@ impl Waiting {
                 attempt: proposal.attempt,
                 unsigned: proposal.unsigned,
                 slots: proposal.slots,
+                failures: 0,
             })),
             // Builds stay: waiting for a node costs none of them.
             PaymentEvent::Postpone => Ok(PaymentState::Building(Self {
@@ -46,6 +48,8 @@ impl Waiting {
 
             // Nothing is offered, so no one can answer: such a record is late or false.
             PaymentEvent::Remind
+            | PaymentEvent::Object
+            | PaymentEvent::Outlive
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
             | PaymentEvent::Assemble(_)
@@ -58,9 +62,18 @@ impl Waiting {
 }
 
 impl Offered {
-    fn apply(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+    fn apply_signing(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
         match event {
-            PaymentEvent::Remind => Ok(PaymentState::Signing(self)),
+            // After an objection each reminder is one more try that may fail.
+            PaymentEvent::Remind => Ok(PaymentState::Signing(Self {
+                failures: self.failures.saturating_add(u32::from(self.failures > 0)),
+                ..self
+            })),
+            PaymentEvent::Object => Ok(PaymentState::Signing(Self {
+                failures: self.failures.max(1),
+                ..self
+            })),
+            PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
             // The journal refused the whole entry: nothing of the transaction is binding.
             PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
                 builds: self.builds,
@@ -68,11 +81,7 @@ impl Offered {
             })),
             PaymentEvent::DecisionChanged => Ok(PaymentState::Returned),
             PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
-            PaymentEvent::Assemble(raw) => Ok(PaymentState::Signed(Assembled {
-                offered: self,
-                raw,
-                failures: 0,
-            })),
+            PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
 
             // A second offer would put two transactions of one payment before the signers, and an
             // unsigned one has no business with the network.
@@ -83,6 +92,38 @@ impl Offered {
             | PaymentEvent::NodeRejected
             | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Signing)),
         }
+    }
+
+    fn apply_too_late(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            // The signature that could not be excluded. From here the chain ends it.
+            PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
+
+            // `Refuse` above all: no word of any service proves that no share is out.
+            PaymentEvent::Offer(_)
+            | PaymentEvent::Postpone
+            | PaymentEvent::Remind
+            | PaymentEvent::Object
+            | PaymentEvent::Outlive
+            | PaymentEvent::AnchorTaken
+            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Refuse(..)
+            | PaymentEvent::NodeSilent
+            | PaymentEvent::NodeAccepted
+            | PaymentEvent::NodeRejected
+            | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::TooLate)),
+        }
+    }
+
+    fn assembled(self, raw: Vec<u8>) -> PaymentState {
+        PaymentState::Signed(Assembled {
+            offered: Self {
+                failures: 0,
+                ..self
+            },
+            raw,
+            failures: 0,
+        })
     }
 }
 
@@ -102,6 +143,8 @@ impl Assembled {
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Remind
+            | PaymentEvent::Object
+            | PaymentEvent::Outlive
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
             | PaymentEvent::Refuse(..)
@@ -118,6 +161,8 @@ impl Assembled {
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Remind
+            | PaymentEvent::Object
+            | PaymentEvent::Outlive
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
             | PaymentEvent::Refuse(..)

@@ -36,6 +36,7 @@ fn offered() -> Offered {
         attempt,
         unsigned,
         slots,
+        failures: 0,
     }
 }
 
@@ -54,6 +55,7 @@ fn states() -> Vec<PaymentState> {
         PaymentState::Signed(assembled()),
         PaymentState::Broadcast(assembled()),
         PaymentState::Returned,
+        PaymentState::TooLate(offered()),
         PaymentState::Ended(TransactionState::Completed),
     ]
 }
@@ -63,6 +65,8 @@ fn events() -> Vec<PaymentEvent> {
         PaymentEvent::Offer(proposal()),
         PaymentEvent::Postpone,
         PaymentEvent::Remind,
+        PaymentEvent::Object,
+        PaymentEvent::Outlive,
         PaymentEvent::AnchorTaken,
         PaymentEvent::DecisionChanged,
         PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
@@ -82,7 +86,8 @@ fn shown(state: &PaymentState) -> String {
         | PaymentState::Signing(_)
         | PaymentState::Signed(_)
         | PaymentState::Broadcast(_)
-        | PaymentState::Returned => name.to_owned(),
+        | PaymentState::Returned
+        | PaymentState::TooLate(_) => name.to_owned(),
     }
 }
 
@@ -132,7 +137,7 @@ fn state_numbers_read_back() {
     for name in PaymentStateName::ALL {
         assert_eq!(PaymentStateName::from_number(name.number()), Some(name));
     }
-    assert_eq!(PaymentStateName::from_number(6), None);
+    assert_eq!(PaymentStateName::from_number(7), None);
 }
 
 #[test]
@@ -140,7 +145,7 @@ fn state_numbers_do_not_change() {
     let numbers = PaymentStateName::ALL.map(|name| format!("{} {}", name.number(), name.name()));
     assert_eq!(
         numbers.join(", "),
-        "0 signing, 1 signed, 2 broadcast, 3 ended, 4 building, 5 returned"
+        "0 signing, 1 signed, 2 broadcast, 3 ended, 4 building, 5 returned, 6 too_late"
     );
 }
 
@@ -156,7 +161,7 @@ proptest! {
     /// Whatever happens in whatever order: a signature is never taken back, an end is final, and
     /// builds only count up.
     #[test]
-    fn no_order_of_events_takes_a_signature_back(order in prop::collection::vec(0..11_usize, 0..60)) {
+    fn no_order_of_events_takes_a_signature_back(order in prop::collection::vec(0..13_usize, 0..60)) {
         let mut state = PaymentState::Building(Waiting::default());
         let mut builds = 0;
         for at in order {
@@ -170,7 +175,7 @@ proptest! {
 
             let now = match &state {
                 PaymentState::Building(waiting) => waiting.builds,
-                PaymentState::Signing(offered) => offered.builds,
+                PaymentState::Signing(offered) | PaymentState::TooLate(offered) => offered.builds,
                 PaymentState::Signed(held) | PaymentState::Broadcast(held) => held.offered.builds,
                 PaymentState::Returned | PaymentState::Ended(_) => builds,
             };

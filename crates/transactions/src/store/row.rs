@@ -41,6 +41,7 @@ fn state(row: &Row) -> Result<PaymentState, StageError> {
         PaymentStateName::Signing => PaymentState::Signing(offered(row)?),
         PaymentStateName::Signed => PaymentState::Signed(assembled(row)?),
         PaymentStateName::Broadcast => PaymentState::Broadcast(assembled(row)?),
+        PaymentStateName::TooLate => PaymentState::TooLate(offered(row)?),
         PaymentStateName::Ended => {
             // An end that is none would be shown to clients as progress.
             let end = TransactionState::from_number(row.i64(12)?);
@@ -64,12 +65,18 @@ fn offered(row: &Row) -> Result<Offered, StageError> {
             .transpose()
             .map_err(broken)?
             .unwrap_or_default(),
+        failures: count(row, 7)?,
     })
 }
 
 fn assembled(row: &Row) -> Result<Assembled, StageError> {
+    // The column counts the failures of the present state.
+    let offered = Offered {
+        failures: 0,
+        ..offered(row)?
+    };
     Ok(Assembled {
-        offered: offered(row)?,
+        offered,
         raw: row.blob(11)?.to_vec(),
         failures: count(row, 7)?,
     })
@@ -106,7 +113,9 @@ impl<'a> Columns<'a> {
                 failures: waiting.failures,
                 ..Self::default()
             },
-            PaymentState::Signing(offered) => Self::offered(offered),
+            PaymentState::Signing(offered) | PaymentState::TooLate(offered) => {
+                Self::offered(offered)
+            }
             PaymentState::Signed(assembled) | PaymentState::Broadcast(assembled) => Self {
                 failures: assembled.failures,
                 raw: Some(&assembled.raw),
@@ -123,6 +132,7 @@ impl<'a> Columns<'a> {
     fn offered(offered: &'a Offered) -> Self {
         Self {
             builds: Some(offered.builds),
+            failures: offered.failures,
             attempt: Some(encode(&offered.attempt)),
             unsigned: Some(&offered.unsigned),
             slots: Some(encode(&offered.slots)),

@@ -89,6 +89,9 @@ fn ways() -> Vec<Vec<PaymentEvent>> {
         vec![PaymentEvent::Postpone, PaymentEvent::Postpone],
         vec![offer()],
         vec![offer(), PaymentEvent::Remind],
+        vec![offer(), PaymentEvent::Object, PaymentEvent::Object],
+        vec![offer(), PaymentEvent::Object, PaymentEvent::Outlive],
+        vec![offer(), PaymentEvent::Object, assemble()],
         vec![offer(), PaymentEvent::AnchorTaken],
         vec![offer(), PaymentEvent::AnchorTaken, offer()],
         vec![
@@ -223,6 +226,7 @@ fn tables_of_version_two_are_taken_over() {
         attempt: proposal().attempt,
         unsigned: vec![2; 4],
         slots: Vec::new(),
+        failures: 0,
     };
     let assembled = Assembled {
         offered,

@@ -205,3 +205,19 @@ fn answer_about_an_unknown_intent_is_left_alone() {
     let record = service.mail().answer(&other, Err(Code::TenantStopped));
     assert!(service.send(&[record]).is_empty());
 }
+
+/// That an approval has expired is said by the stamp that the writer chose: an entry with an older
+/// one is valid.
+#[test]
+fn hole_expired_approval_does_not_end_a_payment_on_the_writers_word() {
+    let mut service = Service::funded(1);
+    let payment = service.offered();
+    let record = service.mail().answer(&payment, Err(Code::AuthorityExpired));
+    let changed = service.send(&[record]).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::AuthorityExpired);
+    assert_eq!(service.state(&payment.intent), Some(0));
+    let held = "SELECT COUNT(*) FROM reservation WHERE intent IS NOT NULL";
+    assert_eq!(service.count(held), 1);
+    assert_eq!(service.live(OVER_MS).states(), [TransactionState::Expired]);
+}

@@ -91,6 +91,7 @@ enum Happening {
     Sign,
     SignFalsely,
     Fail,
+    Authorize,
     NodeFails,
     NodeRejects,
     Confirm,
@@ -108,6 +109,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => Just(Happening::Sign),
         1 => Just(Happening::SignFalsely),
         1 => Just(Happening::Fail),
+        1 => Just(Happening::Authorize),
         1 => Just(Happening::NodeFails),
         1 => Just(Happening::NodeRejects),
         2 => Just(Happening::Confirm),
@@ -211,6 +213,13 @@ impl Play {
                 let record = mail.finished(&last.request, outcome);
                 self.send(record);
             }
+            // What the journal refuses (it holds the intent already) happens to no one.
+            (Happening::Authorize, Some(last)) => {
+                let body = strongroom_journal::Body::Authorized(Box::new(last.authorization()));
+                if self.service.ledger.refused(body.clone()).is_none() {
+                    self.service.append(vec![body]);
+                }
+            }
             (Happening::NodeFails, _) => self.service.gateway.push_broadcast_failure("silence"),
             (Happening::NodeRejects, _) => {
                 let rejected = Broadcast::Rejected("no".to_owned());
@@ -238,7 +247,8 @@ impl Play {
                 | Happening::Refuse(_)
                 | Happening::Sign
                 | Happening::SignFalsely
-                | Happening::Fail,
+                | Happening::Fail
+                | Happening::Authorize,
                 None,
             ) => {}
         }
@@ -246,7 +256,15 @@ impl Play {
 
     /// State names of all rows, by intent as the log names it.
     fn rows(&self) -> BTreeMap<String, &'static str> {
-        let names = ["signing", "signed", "broadcast", "ended", "building"];
+        let names = [
+            "signing",
+            "signed",
+            "broadcast",
+            "ended",
+            "building",
+            "returned",
+            "too_late",
+        ];
         let mut tx = strongroom_ports::db::Db::begin(self.service.db.as_ref()).unwrap();
         let rows = tx.query("SELECT intent, state FROM payment", &[]).unwrap();
         rows.iter()
@@ -305,7 +323,7 @@ proptest! {
 fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
     let mut taken = BTreeSet::new();
-    let plays: [&[Happening]; 8] = [
+    let plays: [&[Happening]; 9] = [
         &[Approve, Refuse(0), Sign, Wait(25), Confirm, Wait(1_000)],
         &[Approve, Wait(RESEND_MS), Fail],
         &[Approve, Refuse(2), ApproveAgain],
@@ -313,6 +331,7 @@ fn every_edge_of_the_table_is_taken_by_the_service() {
         &[Approve, NodeFails, Sign, Wait(25), Wait(300)],
         &[Approve, NodeRejects, Sign, Wait(25)],
         &[Approve, Expire],
+        &[Approve, Authorize, Expire, Sign],
         &[
             Approve,
             Approve,

@@ -1,9 +1,13 @@
 use crate::fixture::*;
 use std::collections::BTreeSet;
+use strongroom_journal::Body;
 use strongroom_ports::chain::{Broadcast, Standing};
-use strongroom_types::{ActBody, Code, Digest, Document as _, SessionId, Tighten, UnixMs};
+use strongroom_types::{ActBody, Code, Digest, Document as _, Intent, SessionId, Tighten, UnixMs};
 use strongroom_wire::{
     JournalSubmitted, Outcome, SignerRefusal, SigningRequested, TransactionState, topics,
+};
+use strongroom_world::{
+    AuthorizationExt as _, Ledger, Log, ONE_OF_N_MAX, PolicyOptions, Who, World, WorldOptions,
 };
 
 #[test]
@@ -93,11 +97,12 @@ fn hole_offer_is_not_given_up_by_the_services_own_clock() {
             .mail()
             .again(code as u64)
             .finished(&payment.request, Outcome::Failed(refusals));
-        assert!(service.send(&[record]).is_empty(), "{code}");
+        let sent = service.send(&[record]);
+        assert_eq!(sent.states(), [TransactionState::Signing], "{code}");
     }
 
     // Nor does a tip that no witness has seen.
-    service.append(vec![strongroom_journal::Body::Tick]);
+    service.append(vec![Body::Tick]);
     assert!(service.wait(RESEND_MS).changed().is_empty());
     assert_eq!(service.state(&payment.intent), Some(0));
     let held = "SELECT COUNT(*) FROM reservation WHERE intent IS NOT NULL";
@@ -158,22 +163,128 @@ fn payment_that_is_not_built_ends_with_the_intents_time() {
     assert!(service.wait(60_000).is_empty());
 }
 
-#[test]
-fn intent_that_was_cancelled_in_the_journal_ends() {
-    let mut service = Service::funded(1);
-    let intent = service.intent();
-    let sent = service.approve(&intent);
-    let payment = Payment::new(&sent, &intent);
-    service.append(vec![strongroom_journal::Body::Authorized(Box::new(
-        payment.authorization(),
-    ))]);
+/// A payment whose attempt is in the journal.
+fn authorized(service: &mut Service) -> Payment {
+    let payment = service.offered();
+    service.append(vec![Body::Authorized(Box::new(payment.authorization()))]);
+    payment
+}
+
+/// The admins cancel it.
+fn cancel(service: &mut Service, intent: &Intent) {
     let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
     let act = service.ledger.signed_act(cancel, &service.ledger.admins());
-    service.append(vec![strongroom_journal::Body::Act(act)]);
+    service.append(vec![Body::Act(act)]);
+}
 
-    let changed = service.wait(RESEND_MS).changed();
-    assert_eq!(changed[0].state, TransactionState::Cancelled);
-    assert_eq!(changed[0].reason.clone().unwrap().0, Code::IntentCancelled);
+/// Rows of coins that no other payment gets.
+const HELD: &str = "SELECT COUNT(*) FROM reservation WHERE intent IS NOT NULL AND used = FALSE";
+
+/// t signers have shared in time, and the coordinator withholds it until the intent's end: a
+/// client that is told "expired" then signs another, and both are paid.
+#[test]
+fn hole_authorized_payment_does_not_expire_while_shares_may_be_out() {
+    let mut service = Service::funded(1);
+    let payment = authorized(&mut service);
+    let changed = service.live(OVER_MS).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::TooLate);
+    assert_eq!(service.state(&payment.intent), Some(6));
+    assert_eq!(service.count(HELD), 1, "its coin is not promised again");
+
+    // Nothing is asked any more, and no word of any service ends it.
+    assert!(service.live(60_000).is_empty());
+    let failed = service
+        .mail()
+        .finished(&payment.request, Outcome::Failed(vec![]));
+    let refused = service.mail().answer(&payment, Err(Code::IntentCancelled));
+    assert!(service.send(&[failed, refused]).is_empty());
+
+    // The signature that was withheld is taken, and from then on the chain ends the payment.
+    let record = service.mail().again(1).signed(&payment.request);
+    let sent = service.send(&[record]);
+    assert_eq!(sent.states(), [TransactionState::Signed]);
+}
+
+/// Shares do not come back by a cancel.
+#[test]
+fn hole_authorized_payment_is_not_cancelled_while_shares_may_be_out() {
+    let mut service = Service::funded(1);
+    let payment = authorized(&mut service);
+    cancel(&mut service, &payment.intent);
+    assert!(
+        service.wait(RESEND_MS).changed().is_empty(),
+        "not witnessed"
+    );
+
+    let changed = service.live(RESEND_MS).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::TooLate);
+    assert_eq!(service.count(HELD), 1);
+}
+
+/// Before its lock ends no share leaves, so a cancel in time is an end.
+#[test]
+fn locked_payment_that_is_cancelled_in_time_ends() {
+    const LOCK_MS: u64 = 600_000;
+    let policy = PolicyOptions {
+        time_lock_seconds: LOCK_MS / 1_000,
+        ..PolicyOptions::default()
+    };
+    let options = WorldOptions {
+        policy,
+        ..WorldOptions::default()
+    };
+    let mut ledger = Ledger::ready(World::new(1, options));
+    ledger.wait(1_000);
+    let bounds = ledger.world.genesis.bounds.clone();
+    let margin_ms = bounds.freshness_ms + 2 * bounds.skew_ms;
+    let cases = [
+        (RESEND_MS, TransactionState::Cancelled),
+        (LOCK_MS - margin_ms - 1, TransactionState::Cancelled),
+        (LOCK_MS - margin_ms, TransactionState::Signing),
+    ];
+    for (after_ms, state) in cases {
+        let journal = Log::of(&ledger).shared(ledger.now);
+        let mut service = Service::on(ledger.clone(), journal);
+        service.fund(2 * ONE_OF_N_MAX);
+        service.wait(1_000);
+        let intent = service
+            .world()
+            .order(service.now, ONE_OF_N_MAX + 1, "locked");
+        service.approve(&intent);
+        let who = [Who::Approver(0), Who::Approver(1)];
+        service.append(vec![
+            service.ledger.authorization(&intent, &who).into_body(),
+        ]);
+        cancel(&mut service, &intent);
+        assert_eq!(service.live(after_ms).states(), [state], "{after_ms}");
+    }
+}
+
+/// The journal forgets an intent in the end: then it proves nothing any more.
+#[test]
+fn forgotten_intent_is_not_taken_for_one_that_was_never_authorized() {
+    let mut service = Service::funded(1);
+    service.offered();
+    let retention_ms = service.world().genesis.bounds.retention_ms;
+    let changed = service.live(OVER_MS + retention_ms).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::TooLate);
+}
+
+/// A writer that says "taken" of an anchor and authorizes the payment on it all the same.
+#[test]
+fn hole_payment_that_is_built_again_does_not_expire_when_the_first_build_is_authorized() {
+    let mut service = Service::funded(1);
+    let first = service.offered();
+    let record = service.mail().answer(&first, Err(Code::AnchorTaken));
+    service.send(&[record]);
+    service.append(vec![Body::Authorized(Box::new(first.authorization()))]);
+    service.gateway.set_down(true);
+    service.execute("UPDATE payment SET state = 4, ended = NULL", &[]);
+    assert!(service.live(OVER_MS).changed().is_empty());
+    assert_eq!(service.state(&first.intent), Some(4), "building");
 }
 
 #[test]

@@ -96,16 +96,70 @@ fn signatures_over_the_transaction_before_do_not_fit_its_replacement() {
 }
 
 #[test]
-fn refusal_of_the_signers_ends_the_payment_with_their_words() {
+fn refusal_of_the_signers_is_told_with_their_words() {
     let mut service = Service::funded(1);
     let payment = service.offered();
     let refusals = vec![refusal(Code::EffectsMismatch), refusal(Code::LocalRule)];
     let outcome = Outcome::Failed(refusals.clone());
     let record = service.mail().finished(&payment.request, outcome);
     let changed = service.send(&[record]).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].state, TransactionState::Signing);
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::EffectsMismatch);
     assert_eq!(changed[0].refusals, refusals);
+
+    // Refused honestly, it ends with its time, which the journal shows.
+    let sent = service.live(OVER_MS);
+    assert_eq!(sent.states(), [TransactionState::Expired]);
+}
+
+/// One coordinator that says "failed", and collects the shares of the authorized attempt
+/// afterwards: its client must not have signed another payment, nor its coins been promised.
+#[test]
+fn hole_payment_does_not_end_on_one_coordinators_word() {
+    let mut service = Service::new();
+    service.fund(AMOUNT * 6 / 10);
+    service.fund(AMOUNT * 6 / 10);
+    service.wait(1_000);
+    let payment = service.offered();
+    let held = "SELECT COUNT(*) FROM reservation WHERE intent IS NOT NULL AND used = FALSE";
+    assert_eq!(service.count(held), 2);
+
+    let codes = [
+        Code::EffectsMismatch,
+        Code::PolicyBlocked,
+        Code::ApprovalNoLongerInForce,
+        Code::IntentExpired,
+        Code::IntentCancelled,
+        Code::IntentRejected,
+    ];
+    let named = codes.map(|code| vec![refusal(code)]);
+    for (tag, refusals) in named.into_iter().chain([Vec::new()]).enumerate() {
+        let mail = service.mail().again(tag as u64);
+        let record = mail.finished(&payment.request, Outcome::Failed(refusals));
+        let sent = service.send(&[record]);
+        assert_eq!(sent.states(), [TransactionState::Signing]);
+        assert_eq!(service.state(&payment.intent), Some(0));
+        assert_eq!(service.count(held), 2);
+    }
+
+    let record = service.mail().signed(&payment.request);
+    let sent = service.send(&[record]);
+    assert_eq!(sent.states(), [TransactionState::Signed]);
+}
+
+/// Signers that refuse for good are asked less and less often.
+#[test]
+fn reminders_after_an_objection_are_further_and_further_apart() {
+    let mut service = Service::funded(1);
+    let payment = service.offered();
+    for tag in 0..10 {
+        let mail = service.mail().again(tag);
+        let record = mail.finished(&payment.request, Outcome::Failed(vec![]));
+        service.send(&[record]);
+        service.wait(RESEND_MS + 32_000);
+    }
+    assert!(service.wait(RESEND_MS + 31_000).is_empty());
+    assert_eq!(service.wait(1_000).records.len(), 2, "asked again");
 }
 
 #[test]
@@ -120,7 +174,7 @@ fn silence_of_the_signers_has_a_reason_too() {
 }
 
 #[test]
-fn anchor_of_a_payment_that_the_journal_may_hold_stays_out_of_use() {
+fn anchor_of_an_expired_payment_stays_out_of_use() {
     let mut service = Service::new();
     // Two coins are needed for one payment.
     service.fund(AMOUNT * 6 / 10);
@@ -129,9 +183,7 @@ fn anchor_of_a_payment_that_the_journal_may_hold_stays_out_of_use() {
     let payment = service.offered();
     assert_eq!(payment.request.attempt.conflict_keys.len(), 2);
 
-    let outcome = Outcome::Failed(vec![]);
-    let record = service.mail().finished(&payment.request, outcome);
-    service.send(&[record]);
+    service.live(OVER_MS);
     let spent = "SELECT COUNT(*) FROM reservation WHERE used = TRUE";
     assert_eq!(service.count(spent), 1);
     assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);

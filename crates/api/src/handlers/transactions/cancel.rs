@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use std::sync::Arc;
 use strongroom_api_types::{Receipt, SignedRequest};
 use strongroom_types::{Act, ActBody, Code, Refusal, Scope, Tighten};
+use strongroom_wire::TransactionState;
 
 /// Takes a signed `cancel` of exactly this transaction to the journal.
 #[utoipa::path(
@@ -30,8 +31,7 @@ pub(crate) async fn cancel(
     let work = move |api: &Api, access| {
         let (row, _) = load(api, access, &id)?;
 
-        // Once a signature exists, only another transaction on the chain undoes it.
-        if row.state.is_signed() || row.state.is_terminal() {
+        if !may_be_cancelled(row.state) {
             return Err(Code::TooLate.into());
         }
 
@@ -50,4 +50,28 @@ pub(crate) async fn cancel(
         acts::offer(api, &signed)
     };
     Caller::new(api, headers).run(work).await
+}
+
+/// Whether a cancel in the journal can still change what becomes of a transaction.
+const fn may_be_cancelled(state: TransactionState) -> bool {
+    match state {
+        // A payment that failed, was blocked or has expired is that by the word of a service. Until
+        // its cancel is in the journal a hostile writer can open it again.
+        TransactionState::Blocked | TransactionState::Expired | TransactionState::Failed => true,
+        TransactionState::Received
+        | TransactionState::Screening
+        | TransactionState::PendingApproval
+        | TransactionState::Approved
+        | TransactionState::TimeLocked
+        | TransactionState::WaitingForFunds
+        | TransactionState::Signing => true,
+        // The journal holds such an end already.
+        TransactionState::Rejected | TransactionState::Cancelled => false,
+        // Once a signature exists, only another transaction on the chain undoes it.
+        TransactionState::Signed
+        | TransactionState::Broadcasting
+        | TransactionState::Confirming
+        | TransactionState::Completed
+        | TransactionState::Replaced => false,
+    }
 }
