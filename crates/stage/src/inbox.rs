@@ -4,7 +4,7 @@
 //! becomes a variant of its `Inbox`. What it subscribes to and what it believes then come from the
 //! same list, and handlers get parsed values only.
 //!
-//! ```ignore
+//! ```text
 //! enum Inbox { Submitted(SubmittedIntent), Changed(TransactionChanged) }
 //!
 //! let inbox = Routes::new([

@@ -1,7 +1,7 @@
 //! Behaviour suites of the ports. A macro owns each list of cases, so a new case reaches every
 //! adapter.
 //!
-//! ```ignore
+//! ```text
 //! strongroom_conformance::store_suite!(make_db);   // fn make_db() -> (impl Db, impl Sized)
 //! strongroom_conformance::bus_suite!(make_bus);    // fn make_bus() -> impl BusFixture
 //! strongroom_conformance::keys_suite!(make_pair);  // fn make_pair() -> (protector, another key's, keep-alive)

@@ -3,7 +3,7 @@
 //!
 //! A crate's test names its file, its cases and one test per kind of record:
 //!
-//! ```ignore
+//! ```text
 //! strongroom_golden::golden! {
 //!     file: "vectors/golden.txt",
 //!     cases: crate::cases::cases,

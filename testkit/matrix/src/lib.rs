@@ -10,7 +10,7 @@
 //!
 //! # Adopting it
 //!
-//! ```ignore
+//! ```text
 //! struct Approvals { world: World, journal: Arc<SharedFollower>, now: Cell<UnixMs> }
 //!
 //! impl Fixture for Approvals {
