@@ -186,9 +186,11 @@ impl Handed {
                     true
                 }
                 Err(refusal) => match fate(refusal.code) {
-                    // Kept with the change that it would have made, until there is room for it.
+                    // It forbids nothing until there is room: what is refused for longer than a
+                    // minute changes nothing, or ends an intent that no share is made for yet. The
+                    // change of an older tip would hide what has changed since, a policy for example.
                     Fate::Postponed => {
-                        open.applies = false;
+                        (open.delta, open.applies) = (Delta::default(), false);
                         true
                     }
                     Fate::Unknown => true,

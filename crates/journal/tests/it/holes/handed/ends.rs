@@ -84,6 +84,10 @@ fn handed_tightening_that_has_no_room_for_long_waits_for_it_without_being_owed()
     assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 1));
     assert_eq!(site.hand(2, &cancel), Err(Code::QuotaExceeded));
 
+    // Every share is judged under it, and must see the records of now.
+    let deltas = site.witnesses[0].handed_overlay(&site.log.follower, site.now);
+    assert_eq!(deltas.map(|d| d.changes.len()).collect::<Vec<_>>(), [0]);
+
     // Authorized after all: the cancel needs no room now.
     site.append(payment).unwrap();
     assert_eq!(site.cosign(1), PENDING);
