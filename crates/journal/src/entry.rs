@@ -3,7 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_tlog::{Hash, leaf_hash};
 use strongroom_types::{
-    Attempt, Code, Digest, KeyId, NodeId, Refusal, Scope, Signed, UnixMs, digest,
+    Act, Attempt, Code, Digest, Document as _, KeyId, NodeId, Refusal, Scope, Signed, UnixMs,
+    digest,
 };
 use strongroom_wire::{decode, encode};
 
@@ -106,6 +107,22 @@ pub enum Body {
     Finished(Box<Finished>),
     /// Witnesses vouch for what was entered before.
     Witnessed(Witnessed),
+}
+
+impl Body {
+    /// Whether it is a tightening, by what it says of itself: not verified.
+    #[must_use]
+    pub fn is_tightening(&self) -> bool {
+        match self {
+            Self::Act(signed) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
+            Self::Genesis(_)
+            | Self::Tick
+            | Self::Authorized(_)
+            | Self::Attempt(_)
+            | Self::Finished(_)
+            | Self::Witnessed(_) => false,
+        }
+    }
 }
 
 /// One entry.

@@ -122,9 +122,24 @@ impl Orderer {
             run.append(&Offer { scope, body }, rng)?;
         }
 
-        for offer in offers {
+        let mut early = Vec::new();
+        for (n, offer) in offers.iter().enumerate() {
             let result = run.append(offer, rng);
+            if result
+                .as_ref()
+                .is_err_and(|refusal| is_early(offer, refusal))
+            {
+                early.push((n, run.draft.seq()));
+            }
             run.ordered.results.push(result);
+        }
+
+        // Tightenings are offered before what they are about, a proposal sent just before its veto.
+        for (n, seq) in early {
+            if let (true, Some(offer)) = (run.draft.seq() > seq, offers.get(n)) {
+                let result = run.append(offer, rng);
+                run.ordered.results.splice(n..=n, [result]);
+            }
         }
 
         run.close()?;
@@ -161,6 +176,15 @@ impl Orderer {
         let tip = follower.tip();
         tip.waiting_since.is_some() && now.since(tip.at) < HOLD_MAX_MS
     }
+}
+
+/// Whether an offer is a tightening of something that an entry of the same round may bring.
+fn is_early(offer: &Offer, refusal: &Refusal) -> bool {
+    let is_missing = matches!(
+        refusal.code,
+        Code::UnknownProposal | Code::UnknownTenant | Code::UnknownCredential
+    );
+    is_missing && offer.body.is_tightening()
 }
 
 struct OrderingRun<'a> {

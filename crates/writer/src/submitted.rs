@@ -5,7 +5,7 @@ use strongroom_journal::writer::Offer;
 use strongroom_ports::bus::Delivered;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, open_record};
-use strongroom_types::{Act, Code, Document as _, NodeId, Refusal, UnixMs};
+use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::{JournalSubmitted, Role, Senders, decode};
 
 /// Roles that may submit. Nothing unauthenticated is appended.
@@ -85,16 +85,7 @@ fn submittable(body: Body) -> Result<Body, Refusal> {
 /// handed to them, and must not be a way for payments around the services.
 fn check_handed(role: Option<Role>, body: Body) -> Result<Body, Refusal> {
     let is_witness = matches!(role, Some(Role::Signer | Role::Witness));
-    let is_tightening = match &body {
-        Body::Act(signed) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
-        Body::Genesis(_)
-        | Body::Tick
-        | Body::Authorized(_)
-        | Body::Attempt(_)
-        | Body::Finished(_)
-        | Body::Witnessed(_) => false,
-    };
-    if is_witness && !is_tightening {
+    if is_witness && !body.is_tightening() {
         let detail = "a witness passes on tightenings only";
         return Err(Refusal::new(Code::Unsupported, detail));
     }

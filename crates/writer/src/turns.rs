@@ -6,9 +6,8 @@
 
 use crate::submitted::Submitted;
 use std::collections::BTreeMap;
-use strongroom_journal::Body;
 use strongroom_journal::writer::Offer;
-use strongroom_types::{Act, Document as _, Scope};
+use strongroom_types::Scope;
 
 /// Puts submissions into their turns. Those of one scope and urgency keep their order, so that what
 /// its sender sent first is judged first.
@@ -34,16 +33,5 @@ pub(crate) fn in_turn(submitted: Vec<Submitted>) -> Vec<Submitted> {
 /// Whether an offer goes before payments and loosenings of tenants. By what it says of itself: a
 /// false one is refused like any other, and has cost no other scope its turn.
 fn is_urgent(offer: &Offer) -> bool {
-    if offer.scope == Scope::Platform {
-        return true;
-    }
-    match &offer.body {
-        Body::Act(signed) => Act::parse(&signed.text).is_ok_and(|act| act.is_tightening()),
-        Body::Genesis(_)
-        | Body::Tick
-        | Body::Authorized(_)
-        | Body::Attempt(_)
-        | Body::Finished(_)
-        | Body::Witnessed(_) => false,
-    }
+    offer.scope == Scope::Platform || offer.body.is_tightening()
 }

@@ -2,9 +2,14 @@
 
 use crate::{SMALL, code, ready};
 use strongroom_journal::entry::VERSION;
+use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, apply};
-use strongroom_types::{Code, Digest, Scope, UnixMs};
-use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, START, World, WorldOptions};
+use strongroom_types::{
+    Act, ActBody, Code, Digest, Document as _, RegistryRecord, Scope, Tighten, UnixMs,
+};
+use strongroom_world::{
+    AuthorizationExt as _, FRIEND, Ledger, Log, START, Who, World, WorldOptions,
+};
 
 fn empty() -> Ledger {
     Ledger::empty(World::new(1, WorldOptions::default()))
@@ -104,4 +109,32 @@ fn journal_time_never_goes_back_and_may_stand_still() {
     );
     ledger.push(Body::Tick, ledger.now.plus(10)).unwrap();
     ledger.push(Body::Tick, UnixMs(u64::MAX)).unwrap();
+}
+
+/// The writer offers tightenings first: a veto may come before the proposal that it is about.
+#[test]
+fn a_tightening_is_offered_again_after_what_it_is_about() {
+    let ledger = ready();
+    let mut log = Log::of(&ledger);
+    let record = RegistryRecord::User(ledger.world.person(Who::Stranger).user);
+    let put = ledger.signed_act(ActBody::Put(record), &ledger.committee());
+    let proposal = Act::digest_of(&put.text);
+    let of = |what| ledger.signed_act(ActBody::Tighten(what), &[Who::Committee(0)]);
+    let (veto, other) = (
+        of(Tighten::Veto(proposal)),
+        of(Tighten::Veto(Digest([1; 32]))),
+    );
+    let release = ledger.signed_act(ActBody::Release(proposal), &ledger.committee());
+    let offers = [veto, other, release, put].map(Body::Act);
+    let first = log.follower.size();
+    let results = log.order(ledger.now, &offers).results;
+    let results: Vec<_> = results.into_iter().map(|r| r.map_err(|r| r.code)).collect();
+    let unknown = Err(Code::UnknownProposal);
+    let expected = [Ok(first + 1), unknown, unknown, Ok(first)];
+    assert_eq!(results, expected, "what is no tightening keeps its place");
+    let state = log.follower.state();
+    assert_eq!(
+        state.proposal(ledger.world.tenant.id, &proposal).unwrap(),
+        None
+    );
 }

@@ -332,3 +332,24 @@ fn scopes_have_their_turns_and_tightenings_and_the_platform_come_first() {
     assert_eq!(order, expected);
     assert_eq!(answer(&writer, 45), Ok(1));
 }
+
+/// Each answer is that of its own submission, also where some are refused unread.
+#[test]
+fn answers_are_not_mixed_up_by_submissions_that_are_never_offered() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let tenant = Scope::Tenant(TenantId([1; 16]));
+    let resume = |n| Body::Act(platform_act(n, 1, ActBody::Resume));
+    writer.submit_to(tenant, 1, &resume(1));
+    writer.submit(2, &Body::Tick);
+    writer.submit(3, &Body::Act(stop(3)));
+    writer.submit(4, &Body::Tick);
+    writer.submit_to(tenant, 5, &resume(5));
+    writer.submit(6, &Body::Act(stop(6)));
+    writer.settle(START).unwrap();
+    let (wrong, never) = (Err(Code::WrongScope), Err(Code::Unsupported));
+    assert_eq!(
+        [1, 2, 3, 4, 5, 6].map(|id| answer(&writer, id)),
+        [wrong, never, Ok(1), never, wrong, Ok(2)]
+    );
+}
