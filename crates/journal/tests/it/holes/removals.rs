@@ -3,12 +3,14 @@
 
 use super::{refused_again, share};
 use crate::{SMALL, ready};
-use strongroom_policy::{DestinationType, Destinations, Initiators, Match, Rule};
+use strongroom_policy::{
+    DestinationType, Destinations, Initiators, Match, Rule, VelocityScope, Window,
+};
 use strongroom_types::{
     AllowListEntry, AllowListId, Code, Document as _, GroupNeed, Intent, RegistryRecord, Tier,
     Tighten,
 };
-use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, Who};
+use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, Who};
 
 const UNCONFIRMED: Option<Code> = Some(Code::RemovalNotConfirmed);
 
@@ -214,4 +216,58 @@ fn the_state_does_not_depend_on_the_order_of_leaving() {
     };
     let people = [Who::Initiator, Who::Risk(0)];
     assert_eq!(of(people), of([people[1], people[0]]));
+}
+
+fn an_hour_of_one() -> Vec<Window> {
+    vec![Window {
+        scope: VelocityScope::Tenant,
+        window_seconds: 3_600,
+        amount_lte: Some((SMALL + FEE_MAX).into()),
+        count_lte: None,
+    }]
+}
+
+/// Its own spend must not fill the window of the rule that decided before the removal.
+#[test]
+fn hole_a_payments_own_spend_leads_past_no_rule_of_before_the_removal() {
+    let matches = |ledger: &Ledger| Match {
+        velocity: an_hour_of_one(),
+        ..of_group(ledger)
+    };
+    let mut ledger = under(matches, Tier::OneOfN, Tier::Auto);
+    let under_way = payment(&ledger);
+    ledger.authorize(&under_way, &ONE).unwrap();
+    assert_eq!(refused_again(&ledger, &under_way), None);
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused_again(&ledger, &under_way), UNCONFIRMED);
+}
+
+/// A share has two answers to choose from, and neither may overlook a removal.
+#[test]
+fn hole_a_full_window_leads_past_no_rule_of_before_the_removal() {
+    let mut ledger = ready();
+    put_group(&mut ledger, &[Who::Initiator, Who::Risk(0)]);
+    let windowed = Match {
+        velocity: an_hour_of_one(),
+        ..Match::default()
+    };
+    let mut two = rule(&ledger, "two", windowed, Tier::OneOfN);
+    two.then.tier = Tier::MOfN;
+    two.then.groups[0].approvals = 2;
+    let rules = vec![
+        two,
+        rule(&ledger, "group", of_group(&ledger), Tier::OneOfN),
+        rule(&ledger, "rest", Match::default(), Tier::Auto),
+    ];
+    let mut policy = ledger.world.tenant.policy(&Default::default());
+    policy.rules = rules.into();
+    ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
+
+    let first = payment(&ledger);
+    ledger.authorize(&first, &crate::TWO).unwrap();
+    let under_way = payment(&ledger);
+    ledger.authorize(&under_way, &ONE).unwrap();
+    assert_eq!(share(&ledger, &under_way), None);
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(share(&ledger, &under_way), Some(Code::DecisionChanged));
 }
