@@ -47,12 +47,8 @@ use crate::entry::{Body, Entry, VERSION};
 use crate::keyspace as ks;
 use crate::model::{PlatformRecord, TenantRecord};
 use crate::state::{Delta, Lookup as _, State, View};
-use change::{Change, Place};
+use change::{Change, FORGET_MAX, Place};
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId};
-
-/// Keys of a scope forgotten with each of its entries: several times what an entry adds, so that
-/// memory of the past stays bounded by retention.
-const FORGET_MAX: usize = 16;
 
 /// The change that an entry makes, or the reason why it must not be appended.
 ///
@@ -92,10 +88,11 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
         ));
     }
 
-    // Before the rules: a tenant whose quota is full of expired records must not be refused for it.
+    // Before the rules, which count what is open. One that would refuse looks for more of its kind.
     let mut change = Change::new(state);
     change.forget_expired(entry.scope, entry.at, FORGET_MAX)?;
     dispatch(&mut change, entry)?;
+    change.forget_more(entry.scope, entry.at)?;
 
     position.next_seq = entry.seq + 1;
     position.last_at = entry.at;

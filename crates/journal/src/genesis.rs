@@ -350,9 +350,14 @@ impl Genesis {
         }
 
         let contradicts = |what| Err(Refusal::new(Code::InvalidReference, what));
-        let positive = [b.attempts_max, b.tightenings_per_minute, b.ended_open_max];
+        let positive = [b.attempts_max, b.tightenings_per_minute];
         if positive.contains(&0) || b.attempt_life_ms == 0 || b.ceremony_life_ms == 0 {
             return contradicts("a bound is zero");
+        }
+
+        // A cancel leaves two records, its id and the end.
+        if b.ended_open_max < 2 {
+            return contradicts("ended_open_max is below one cancel");
         }
 
         // Within the skew a head would be stale at once for a clock that is slow but honest.

@@ -205,22 +205,20 @@ impl State {
         undo
     }
 
-    /// Keys of a scope to forget by `at`, oldest first, at most `max`.
+    /// Keys of a scope to forget by `at`, oldest first, each with its marker before it.
     pub fn expired(
         &self,
         scope: Scope,
         at: strongroom_types::UnixMs,
-        max: usize,
-    ) -> Vec<(Key, Key)> {
+    ) -> impl Iterator<Item = (&Key, Key)> {
         let prefix = ks::expiry_prefix(scope);
-        let due = |key: &Key| {
-            let (when, forget) = ks::read_expiry(key)?;
-            (when <= at).then(|| (key.clone(), forget))
-        };
-        self.under(&prefix)
-            .map_while(|(key, _)| due(key))
-            .take(max)
-            .collect()
+        let markers = self.map.range(prefix.clone()..);
+        markers
+            .take_while(move |(marker, _)| marker.starts_with(&prefix))
+            .map_while(move |(marker, _)| {
+                let (when, due) = ks::read_expiry(marker)?;
+                (when <= at).then_some((marker, due))
+            })
     }
 
     /// All records under a prefix, in key order.

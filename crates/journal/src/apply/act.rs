@@ -8,7 +8,7 @@ use super::{
 };
 use crate::entry::Entry;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, MinuteCount, TenantRecord, WaitingChange, WaitingOf};
+use crate::model::{ActStanding, MinuteCount, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
@@ -119,7 +119,13 @@ fn platform_act(
         }
         ActBody::Tighten(what) => {
             check_version(&opened.act, current.version)?;
-            tighten::platform(change, &mut current, what, opened)?;
+            let before = current.clone();
+            let is_changed =
+                change.compare(|change| tighten::platform(change, &mut current, what, opened))?;
+            if !is_changed && current == before {
+                let scope = (current.waiting.as_ref(), current.version);
+                charge_repeated(change, (entry.at, opened), scope)?;
+            }
             current.version += u64::from(changes_version(&opened.act.body));
             ActStanding::InForce
         }
@@ -141,7 +147,7 @@ fn platform_act(
             proposal::standing_kept_until((opened, entry.at), delay_ms)
         }
         ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
-            opened.act.expires
+            opened.used_until()
         }
     };
     change.expire(Scope::Platform, kept_until, &key);
@@ -170,7 +176,11 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
         ActBody::Release(act) => proposal::release(change, place, act, opened)?,
         ActBody::Resume => resume(change, place, opened)?,
         ActBody::Tighten(what) => {
-            tighten::tenant(change, place, what, opened)?;
+            if !change.compare(|change| tighten::tenant(change, place, what, opened))? {
+                let record = change.tenant(tenant)?;
+                let scope = (record.waiting.as_ref(), record.version);
+                charge_repeated(change, (place.at, opened), scope)?;
+            }
             ActStanding::InForce
         }
         ActBody::CreateTenant { .. } => return Err(Code::WrongScope.into()),
@@ -189,12 +199,26 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
             proposal::standing_kept_until((opened, place.at), proposal.delay_ms)
         }
         ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
-            opened.act.expires
+            opened.used_until()
         }
     };
     change.expire(tenant, kept_until, &key);
     change.put(key, &standing);
     Ok(())
+}
+
+/// Charges a tightening that changes no record, unless it makes the act void that waits in its scope:
+/// else a board could leave used ids without end.
+fn charge_repeated(
+    change: &mut Change<'_>,
+    (at, opened): (UnixMs, &VerifiedAct),
+    (waiting, version): (Option<&WaitingAct>, u64),
+) -> Result<(), Refusal> {
+    let waits = waiting.is_some_and(|act| act.version == version);
+    if waits && changes_version(&opened.act.body) {
+        return Ok(());
+    }
+    quota::charge_id(change, at, opened)
 }
 
 /// Whether acts made before this one are void by it. A cancel, a no, a pause or a veto changes

@@ -134,6 +134,7 @@ pub(super) fn apply(
         rule: decision.core.rule.clone(),
         met: Terms::from(&decision.core),
     };
+    make_room(change, place)?;
     insert_intent(change, (&intent, &digest), (&record, &open))?;
     if lock_ms > 0 {
         let of = WaitingOf::Lock(place.tenant, digest);
@@ -328,6 +329,20 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
     Ok(sums.into_iter().collect())
 }
 
+/// Open intents are what a replica must hold in full: their number bounds its memory. Those that have
+/// expired are not counted, wherever they are among what is due to be forgotten.
+fn make_room(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
+    let max = change.state().genesis().bounds.intents_open_max;
+    if change.tenant(place.tenant)?.intents_open >= max {
+        let is_open = |due: &[u8], _: &[u8]| ks::kind(due) == ks::Kind::OpenIntent;
+        change.forget_counted(place.tenant.into(), place.at, is_open)?;
+    }
+    if change.tenant(place.tenant)?.intents_open >= max {
+        return Err(Refusal::new(Code::QuotaExceeded, "open intents"));
+    }
+    Ok(())
+}
+
 /// Inserts an authorized intent, with the keys under which a second use of it is recognised.
 fn insert_intent(
     change: &mut Change<'_>,
@@ -336,12 +351,7 @@ fn insert_intent(
 ) -> Result<(), Refusal> {
     let tenant = intent.tenant;
     let bounds = &change.state().genesis().bounds;
-
-    // Open intents are what a replica must hold in full: their number bounds its memory.
     let mut owner = change.tenant(tenant)?;
-    if owner.intents_open >= bounds.intents_open_max {
-        return Err(Refusal::new(Code::QuotaExceeded, "open intents"));
-    }
     owner.intents_open += 1;
     change.put(ks::tenant(tenant), &owner);
     let while_open = ks::open_intent(tenant, digest);

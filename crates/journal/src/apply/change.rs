@@ -12,6 +12,13 @@ use strongroom_policy::Policy;
 use strongroom_types::{CredentialId, Digest, Refusal, Scope, TenantId, UnixMs};
 use strongroom_wire::encode;
 
+/// Keys of a scope forgotten with each of its entries, at least: as a rule several times what an
+/// entry adds, so that memory of the past stays bounded by retention.
+pub(super) const FORGET_MAX: usize = 16;
+/// Due keys among which a rule that is about to refuse looks for its own. A bound, since a refused
+/// entry forgets nothing and may come again at once.
+const LOOK_MAX: usize = 1 << 16;
+
 /// Position at which a tenant's entry takes effect.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
@@ -102,6 +109,31 @@ impl<'a> Change<'a> {
         result
     }
 
+    /// Does `work`; whether any record is another one by it.
+    pub(super) fn compare(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<bool, Refusal> {
+        let outer = self.undo.replace(Vec::new());
+        let result = work(self);
+        let undo = std::mem::replace(&mut self.undo, outer).unwrap_or_default();
+        result?;
+
+        // The first of several writes of a key tells what was there before.
+        let mut before = BTreeMap::new();
+        for (key, old) in &undo {
+            before.entry(key).or_insert(old);
+        }
+        let is_changed = before.into_iter().any(|(key, old)| {
+            let old = old.as_ref().map_or(self.state.get(key), Option::as_deref);
+            old != self.get(key)
+        });
+        if let Some(outer) = &mut self.undo {
+            outer.extend(undo);
+        }
+        Ok(is_changed)
+    }
+
     /// Asks whether `work` could be done, and does nothing of it.
     pub(super) fn trial(
         &mut self,
@@ -156,38 +188,83 @@ impl<'a> Change<'a> {
         at: UnixMs,
         max: usize,
     ) -> Result<(), Refusal> {
-        for (marker, due) in self.state.expired(scope, at, max) {
-            // It stays while its release waits, however late that is witnessed.
-            if ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)? {
-                continue;
-            }
-            self.give_back(scope, &marker)?;
-            self.remove(marker);
-            if !self.has(&due) {
-                continue;
-            }
-
-            match (ks::kind(&due), scope) {
-                // Ended twice: the marker of the first end must not forget the later one.
-                (ks::Kind::Ended, _) if self.ended_until(&due)? > at => continue,
-                (ks::Kind::Proposal, Scope::Tenant(tenant)) => {
-                    let mut record = self.tenant(tenant)?;
-                    record.proposals_open = record.proposals_open.saturating_sub(1);
-                    self.put(ks::tenant(tenant), &record);
-                    self.set_ended(tenant, &due);
-                }
-                (ks::Kind::OpenIntent, Scope::Tenant(tenant)) => {
-                    let mut record = self.tenant(tenant)?;
-                    record.intents_open = record.intents_open.saturating_sub(1);
-                    self.put(ks::tenant(tenant), &record);
-                }
-                (ks::Kind::Intent, Scope::Tenant(tenant)) => self.forget_uses(tenant, &due)?,
-                // Of the platform only used acts are forgotten this way.
-                (ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent, Scope::Platform)
-                | (ks::Kind::Ended | ks::Kind::Other, _) => {}
-            }
-            self.remove(due);
+        for (marker, due) in self.state.expired(scope, at).take(max) {
+            self.forget((scope, at), marker, due)?;
         }
+        Ok(())
+    }
+
+    /// As [`Self::forget_expired`], of one kind alone: for a rule that is about to refuse because too
+    /// many of that kind are there. `counts` reads the due key and the value of its marker.
+    pub(super) fn forget_counted(
+        &mut self,
+        scope: Scope,
+        at: UnixMs,
+        counts: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Result<(), Refusal> {
+        let state = self.state;
+        let due = state.expired(scope, at).take(LOOK_MAX);
+        let counted = due.filter(|(marker, due)| {
+            let charged = state.get(marker).unwrap_or_default();
+            counts(due, charged)
+        });
+        for (marker, due) in counted.take(FORGET_MAX) {
+            self.forget((scope, at), marker, due)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets as many due keys as this entry brings markers, and as many again: else a scope whose
+    /// every entry brings more than [`FORGET_MAX`] would grow without end.
+    pub(super) fn forget_more(&mut self, scope: Scope, at: UnixMs) -> Result<(), Refusal> {
+        let prefix = ks::expiry_prefix(scope);
+        let written = self.changes.range(prefix.clone()..);
+        let markers = written.take_while(|(key, _)| key.starts_with(&prefix));
+        let added = markers.filter(|(_, value)| value.is_some()).count();
+        if 2 * added > FORGET_MAX {
+            self.forget_expired(scope, at, 2 * added)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets one key that is due, unless this entry did so before.
+    fn forget(
+        &mut self,
+        (scope, at): (Scope, UnixMs),
+        marker: &[u8],
+        due: Key,
+    ) -> Result<(), Refusal> {
+        // It stays while its release waits, however late that is witnessed.
+        let stays = ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)?;
+        if stays || !self.has(marker) {
+            return Ok(());
+        }
+        self.give_back(scope, marker)?;
+        self.remove(marker.to_vec());
+        if !self.has(&due) {
+            return Ok(());
+        }
+
+        match (ks::kind(&due), scope) {
+            // Ended twice: the marker of the first end must not forget the later one.
+            (ks::Kind::Ended, _) if self.ended_until(&due)? > at => return Ok(()),
+            (ks::Kind::Proposal, Scope::Tenant(tenant)) => {
+                let mut record = self.tenant(tenant)?;
+                record.proposals_open = record.proposals_open.saturating_sub(1);
+                self.put(ks::tenant(tenant), &record);
+                self.set_ended(tenant, &due);
+            }
+            (ks::Kind::OpenIntent, Scope::Tenant(tenant)) => {
+                let mut record = self.tenant(tenant)?;
+                record.intents_open = record.intents_open.saturating_sub(1);
+                self.put(ks::tenant(tenant), &record);
+            }
+            (ks::Kind::Intent, Scope::Tenant(tenant)) => self.forget_uses(tenant, &due)?,
+            // Of the platform only used acts are forgotten this way.
+            (ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent, Scope::Platform)
+            | (ks::Kind::Ended | ks::Kind::Other, _) => {}
+        }
+        self.remove(due);
         Ok(())
     }
 

@@ -128,7 +128,7 @@ fn end_known(
         change.put(ks::intent(place.tenant, intent), &record);
         return Ok(());
     }
-    charge_id(change, place, opened)
+    quota::charge_id(change, place.at, opened)
 }
 
 /// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
@@ -138,7 +138,7 @@ fn end_unknown(
     intent: &Digest,
     end: impl FnOnce(&mut EndedRecord),
 ) -> Result<(), Refusal> {
-    charge_id(change, place, opened)?;
+    quota::charge_id(change, place.at, opened)?;
     let key = ks::ended(place.tenant, intent);
     let known: Option<EndedRecord> = change.record(&key)?;
     let mut ended = known.clone().unwrap_or_default();
@@ -153,15 +153,8 @@ fn end_unknown(
     // dated in the future.
     let retention_ms = change.state().genesis().bounds.retention_ms;
     let until = ended.until.max(place.at.plus(retention_ms));
-    quota::charge_kept(change, opened, (&key, until))?;
+    quota::charge_kept(change, (place.at, opened), (&key, until))?;
     ended.until = until;
     change.put(key, &ended);
     Ok(())
-}
-
-/// Charges the id of a cancel or no that ends no authorized intent: of those there are few, and
-/// anyone can make the others of any digest, as often as they like.
-fn charge_id(change: &mut Change<'_>, place: Place, opened: &VerifiedAct) -> Result<(), Refusal> {
-    let id = ks::used_act(place.tenant, &opened.digest);
-    quota::charge_kept(change, opened, (&id, opened.act.expires))
 }

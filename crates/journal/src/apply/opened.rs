@@ -7,7 +7,8 @@ use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::{
-    Act, ActBody, Code, Credential, CredentialId, Digest, Refusal, Scope, Signed, UserId,
+    Act, ActBody, Code, Credential, CredentialId, Digest, Refusal, Scope, Signed, Tighten, UnixMs,
+    UserId,
 };
 
 /// An act with verified signatures.
@@ -72,6 +73,19 @@ impl VerifiedAct {
             people,
             founders,
         })
+    }
+
+    /// Journal time until which its id stays used. From then on it is refused for its time, and a pause,
+    /// of which one admin can make many, for that of the pause.
+    pub(super) fn used_until(&self) -> UnixMs {
+        match &self.act.body {
+            ActBody::Tighten(Tighten::Pause { until, .. }) => self.act.expires.min(*until),
+            ActBody::Tighten(_)
+            | ActBody::CreateTenant { .. }
+            | ActBody::Put(_)
+            | ActBody::Release(_)
+            | ActBody::Resume => self.act.expires,
+        }
     }
 
     /// Requires the board's quorum of its members, each counted once however many of their

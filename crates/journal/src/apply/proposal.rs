@@ -28,8 +28,15 @@ pub(super) fn open(
     let mut current = check_not_stopped(&*change, tenant)?;
     waiting::check_none(current.waiting.as_ref())?;
 
-    // Each open proposal is held by every replica; one committee must not fill their memory.
-    if current.proposals_open >= change.state().genesis().bounds.proposals_open_max {
+    // Each open proposal is held by every replica; one committee must not fill their memory. Those
+    // that have expired are not counted.
+    let max = change.state().genesis().bounds.proposals_open_max;
+    if current.proposals_open >= max {
+        let is_proposal = |due: &[u8], _: &[u8]| ks::kind(due) == ks::Kind::Proposal;
+        change.forget_counted(tenant.into(), place.at, is_proposal)?;
+        current = change.tenant(tenant)?;
+    }
+    if current.proposals_open >= max {
         return Err(Refusal::new(Code::QuotaExceeded, "open proposals"));
     }
     current.proposals_open += 1;

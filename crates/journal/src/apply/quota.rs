@@ -63,16 +63,35 @@ pub(super) fn charge_tightening(
     Ok(())
 }
 
-/// Charges the record under a key, which a cancel or a no leaves, to one of its signers until it is
+/// Charges the id of a tightening that ends no authorized intent, or of any that changes nothing: they
+/// can be made of any digest, or without end.
+pub(super) fn charge_id(
+    change: &mut Change<'_>,
+    at: UnixMs,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    let id = ks::used_act(opened.act.scope, &opened.digest);
+    charge_kept(change, (at, opened), (&id, opened.used_until()))
+}
+
+/// Charges the record under a key, which a tightening leaves, to one of its signers until it is
 /// forgotten.
 pub(super) fn charge_kept(
     change: &mut Change<'_>,
-    opened: &VerifiedAct,
+    (at, opened): (UnixMs, &VerifiedAct),
     (key, until): (&[u8], UnixMs),
 ) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.ended_open_max;
     let has_room = |record: &CredentialRecord| record.kept < max;
     let detail = "records of cancels and noes of each signer";
+    if first_with_room(change, opened, has_room, detail).is_err() {
+        // Full, and some of it may be due.
+        let is_theirs = |_: &[u8], charged: &[u8]| {
+            let mut ids = charged.as_chunks().0.iter();
+            ids.any(|id| opened.signers.contains(&CredentialId(*id)))
+        };
+        change.forget_counted(opened.act.scope, at, is_theirs)?;
+    }
     let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
 
     let scope = opened.act.scope;

@@ -58,13 +58,14 @@ fn a_genesis_keeps_every_rule() {
     for (at, change) in invalid.into_iter().enumerate() {
         assert_eq!(checked(change), Some(Code::InvalidReference), "case {at}");
     }
-    let bounds: [fn(&mut Bounds); 9] = [
+    let bounds: [fn(&mut Bounds); 10] = [
         |b| b.attempts_max = 0,
         |b| b.freshness_ms = b.skew_ms,
         |b| b.attempt_life_ms = 0,
         |b| b.ceremony_life_ms = 0,
         |b| b.tightenings_per_minute = 0,
         |b| b.ended_open_max = 0,
+        |b| b.ended_open_max = 1,
         |b| b.entry_bytes_per_minute = ENTRY_BYTES_MAX as u64 - 1,
         |b| b.tick_max_ms = b.tick_max_least_ms() - 1,
         |b| b.skew_ms = u64::MAX / 4,

@@ -2,7 +2,7 @@
 
 mod tightenings;
 
-use crate::{SMALL, code, ready_with};
+use crate::{SMALL, code, ready, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::entry::ENTRY_BYTES_MAX;
 use strongroom_journal::state::Lookup as _;
@@ -92,7 +92,7 @@ fn a_tenant_adds_so_many_bytes_in_a_minute_of_journal_time() {
 /// Tightenings are exempt from the bytes: by their form they are few.
 #[test]
 fn the_largest_tightening_is_small() {
-    let ledger = crate::ready();
+    let ledger = ready();
     let board = |name| NamedBoard {
         name,
         board: Board {
@@ -194,4 +194,64 @@ fn so_many_proposals_are_open_at_a_time_and_a_release_or_veto_makes_room() {
         .unwrap()
         .proposals_open;
     assert_eq!(open, 2);
+}
+
+/// Acts used by others, which are due before anything else is: more than an entry forgets.
+fn due_first(ledger: &mut Ledger, who: Who) {
+    let expires = ledger.now.plus(MINUTE_MS);
+    for n in 0..40 {
+        let cancel = ActBody::Tighten(Tighten::Cancel(Digest([100 + n; 32])));
+        let body = crate::act_body(ledger, cancel, &[who], |act| act.expires = expires);
+        ledger.push(body, ledger.now).unwrap();
+    }
+}
+
+/// A refused entry forgets nothing: no other would make room.
+#[test]
+fn a_full_quota_of_what_has_expired_refuses_nothing_whatever_is_due_before_it() {
+    let mut ledger = ready_with(|o| o.tune = |b| b.intents_open_max = 1);
+    due_first(&mut ledger, Who::Clerk);
+    pay(&mut ledger).unwrap();
+    ledger.wait(INTENT_LIFE_MS);
+    pay(&mut ledger).unwrap();
+    assert_eq!(code(pay(&mut ledger)), Code::QuotaExceeded);
+
+    let mut ledger = ready_with(|o| o.tune = |b| b.proposals_open_max = 1);
+    due_first(&mut ledger, Who::Clerk);
+    propose(&mut ledger, 1).unwrap();
+    ledger.witness();
+    ledger.wait(32 * 24 * crate::HOUR_MS);
+    propose(&mut ledger, 2).unwrap();
+    assert_eq!(code(propose(&mut ledger, 3)), Code::QuotaExceeded);
+
+    let mut ledger = ready_with(|o| o.tune = |b| b.ended_open_max = 80);
+    due_first(&mut ledger, Who::Clerk);
+    let no_more = |ledger: &mut Ledger| {
+        let cancel = Tighten::Cancel(Digest([1; 32]));
+        ledger.tighten(cancel, &[Who::Initiator])
+    };
+    ledger.wait(1);
+    due_first(&mut ledger, Who::Initiator);
+    assert_eq!(code(no_more(&mut ledger)), Code::QuotaExceeded);
+    ledger.wait(MINUTE_MS);
+    no_more(&mut ledger).unwrap();
+}
+
+/// With many approvals, assets and windows an entry brings more than the usual sixteen.
+#[test]
+fn an_entry_forgets_twice_as_many_as_it_brings() {
+    let mut ledger = ready();
+    due_first(&mut ledger, Who::Clerk);
+    ledger.wait(MINUTE_MS);
+    let prefix = strongroom_journal::keyspace::expiry_prefix(ledger.world.scope());
+    let markers = |ledger: &Ledger| -> std::collections::BTreeSet<Vec<u8>> {
+        let all = ledger.state.under(&prefix);
+        all.map(|(marker, _)| marker.clone()).collect()
+    };
+    let before = markers(&ledger);
+    pay(&mut ledger).unwrap();
+    let after = markers(&ledger);
+    let added = after.difference(&before).count();
+    assert!(2 * added > 16, "{added}");
+    assert_eq!(before.difference(&after).count(), 2 * added);
 }

@@ -320,3 +320,64 @@ fn the_platforms_tightenings_are_charged_and_its_used_acts_forgotten() {
     assert!(!ledger.state.map().contains_key(&used));
     assert_eq!(ledger.refused(last), Some(Code::AuthorityExpired));
 }
+
+/// A stop, a leaving and a revocation once more: each left a used id for a month.
+#[test]
+fn a_tightening_that_changes_nothing_is_charged() {
+    let admin = [Who::Admin(0)];
+    let group = ready().world.tenant.risk;
+    let user = ready().world.person(Who::Clerk).user.id;
+    let clerk = ready().world.person(Who::Clerk).credential.id;
+    let leave = || Tighten::LeaveGroup { group, user };
+    let kinds: [&dyn Fn() -> Tighten; 3] = [&|| Tighten::Stop, &leave, &|| Tighten::revoke(clerk)];
+    for what in kinds {
+        let mut ledger = limited(|b| b.ended_open_max = 2);
+        let _ = ledger.tighten(what(), &admin);
+        let first = kept(&ledger, admin[0]);
+        for _ in first..2 {
+            ledger.tighten(what(), &admin).unwrap();
+        }
+        let full = ledger.tighten(what(), &admin);
+        assert_eq!(code(full), Code::QuotaExceeded, "{:?}", what());
+        ledger.tighten(what(), &[Who::Admin(1)]).unwrap();
+        pause(&mut ledger, &admin).unwrap();
+    }
+}
+
+/// It is no repetition: without it the tenant would go on.
+#[test]
+fn a_stop_that_makes_a_waiting_resume_void_is_not_charged() {
+    let mut ledger = limited(|b| b.ended_open_max = 2);
+    for _ in 0..3 {
+        ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
+    }
+    assert_eq!(kept(&ledger, Who::Admin(0)), 2);
+    ledger.act(ActBody::Resume, &ledger.admins()).unwrap();
+    ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
+    let again = ledger.tighten(Tighten::Stop, &[Who::Admin(0)]);
+    assert_eq!(code(again), Code::QuotaExceeded, "void already");
+    ledger.witness();
+    let tenant = ledger.state.tenant(ledger.world.tenant.id).unwrap();
+    assert!(tenant.stopped);
+}
+
+/// An admin may make many within four hours; each is worth nothing after its end.
+#[test]
+fn a_used_pause_is_kept_until_it_is_over_and_not_longer() {
+    let mut ledger = ready();
+    let until = ledger.now.plus(MINUTE_MS);
+    let pause = ActBody::Tighten(Tighten::Pause { vault: None, until });
+    let pause = act_body(&ledger, pause, &[Who::Admin(0)], |_| {});
+    ledger.push(pause.clone(), ledger.now).unwrap();
+    let used = |ledger: &Ledger| {
+        let prefix = ks::used_act(ledger.world.tenant.id, &Digest([0; 32]))[..17].to_vec();
+        ledger.state.under(&prefix).count()
+    };
+    let before = used(&ledger);
+    ledger.now.0 = until.0 - 1;
+    assert_eq!(ledger.refused(pause.clone()), Some(Code::UsedAuthority));
+    ledger.now = until;
+    cancel(&mut ledger, 0, &[Who::Clerk]).unwrap();
+    assert_eq!(used(&ledger), before, "the pause went, the cancel came");
+    assert_eq!(ledger.refused(pause), Some(Code::AuthorityExpired));
+}
