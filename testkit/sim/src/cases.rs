@@ -26,8 +26,8 @@ pub struct Case {
     pub meaning: &'static str,
     /// What its history must contain, else it is another situation.
     shows: &'static [Situation],
-    /// Codes with which some intent must end.
-    ends: &'static [&'static str],
+    /// Codes with which some intent must end, or a signer refuse.
+    refuses: &'static [&'static str],
     plan: fn() -> Plan,
 }
 
@@ -39,7 +39,7 @@ pub const CASES: &[Case] = &[
                   its next start after a further generation is announced and before the marker \
                   moves. No disk was put back, so its key must not retire.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::signer_dies_around_its_marker,
     },
     Case {
@@ -47,7 +47,7 @@ pub const CASES: &[Case] = &[
         meaning: "As before, with deaths at the very start and before a generation is announced in \
                   between: five starts fail one after the other. Its key must not retire.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::signer_dies_at_five_starts,
     },
     Case {
@@ -55,7 +55,7 @@ pub const CASES: &[Case] = &[
         meaning: "The writer's database is put back while the bus shows it neither its own topic \
                   nor the witnesses. It must not order on: no position is published twice.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::writer_put_back_reads_submissions_first,
     },
     Case {
@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
         meaning: "As before, and what an earlier start published again stands behind the newer \
                   batches, so that the topic's last record is an old one. It must not order on.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::writer_put_back_hides_its_newest_batch,
     },
     Case {
@@ -71,7 +71,7 @@ pub const CASES: &[Case] = &[
         meaning: "The writer's database is put back while the batch that it lacks is still on its \
                   way, unknown to every witness. It must not order on.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::writer_put_back_while_its_last_batch_is_late,
     },
     Case {
@@ -79,7 +79,7 @@ pub const CASES: &[Case] = &[
         meaning: "A signer's database and its boot marker are lost together. Its key \
                   must not begin a second history.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: starts::database_and_marker_are_lost,
     },
     Case {
@@ -92,7 +92,7 @@ pub const CASES: &[Case] = &[
             Situation::ReleaseInForce,
             Situation::LooserPolicyUsed,
         ],
-        ends: &[],
+        refuses: &[],
         plan: time::proposal_is_back_dated,
     },
     Case {
@@ -101,7 +101,7 @@ pub const CASES: &[Case] = &[
                   delay begins with the largest time of a quorum, so it cannot shorten \
                   it.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        ends: &[],
+        refuses: &[],
         plan: time::witness_lies_about_the_past,
     },
     Case {
@@ -109,7 +109,7 @@ pub const CASES: &[Case] = &[
         meaning: "A witness vouches for the far future. Such a time is refused, and the \
                   loosening gets through.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        ends: &[],
+        refuses: &[],
         plan: time::witness_lies_about_the_future,
     },
     Case {
@@ -118,7 +118,7 @@ pub const CASES: &[Case] = &[
                   the others cosign the head before it. Its delay begins when no quorum \
                   can be shown without it.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        ends: &[],
+        refuses: &[],
         plan: time::proposal_is_hidden_from_a_quorum,
     },
     Case {
@@ -126,7 +126,7 @@ pub const CASES: &[Case] = &[
         meaning: "A release is in the journal, and its witnessed entry is kept back. \
                   Nothing relies on it until then.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        ends: &[],
+        refuses: &[],
         plan: time::release_waits,
     },
     Case {
@@ -134,7 +134,7 @@ pub const CASES: &[Case] = &[
         meaning: "A release that expired is appended with a stamp from before. It never \
                   takes effect.",
         shows: &[Situation::OldStamp],
-        ends: &[],
+        refuses: &[],
         plan: time::release_is_back_dated,
     },
     Case {
@@ -142,7 +142,7 @@ pub const CASES: &[Case] = &[
         meaning: "A credential is revoked between a release and its witnessed entry. The \
                   release is void, and the journal goes on.",
         shows: &[Situation::ReleaseUndone],
-        ends: &[],
+        refuses: &[],
         plan: time::revoked_after_a_release,
     },
     Case {
@@ -150,7 +150,7 @@ pub const CASES: &[Case] = &[
         meaning: "The tenant is stopped again between a resume and its witnessed entry. \
                   The resume ends neither stop.",
         shows: &[Situation::ReleaseUndone],
-        ends: &["tenant_stopped"],
+        refuses: &["tenant_stopped"],
         plan: time::stopped_again_after_a_resume,
     },
     Case {
@@ -158,7 +158,7 @@ pub const CASES: &[Case] = &[
         meaning: "A resume is in the journal, and its witnessed entry is kept back. The \
                   stop holds until then.",
         shows: &[Situation::ResumeInForce],
-        ends: &[],
+        refuses: &[],
         plan: time::resume_waits,
     },
     Case {
@@ -166,7 +166,7 @@ pub const CASES: &[Case] = &[
         meaning: "A locked payment's authorization is stamped with the time of a last \
                   entry that is old. Its lock begins when witnesses have seen it.",
         shows: &[Situation::OldStamp, Situation::LockEnded],
-        ends: &[],
+        refuses: &[],
         plan: time::lock_is_back_dated,
     },
     Case {
@@ -174,7 +174,7 @@ pub const CASES: &[Case] = &[
         meaning: "A locked payment is shown to one honest witness and the hostile one. \
                   Its lock begins when no quorum can be shown without it.",
         shows: &[Situation::LockEnded],
-        ends: &[],
+        refuses: &[],
         plan: time::lock_is_hidden_from_a_quorum,
     },
     Case {
@@ -182,7 +182,7 @@ pub const CASES: &[Case] = &[
         meaning: "The writer appends nothing, and witnesses cosign the last head again. \
                   From tick_max on no share leaves.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: time::newest_entry_is_old,
     },
     Case {
@@ -190,7 +190,7 @@ pub const CASES: &[Case] = &[
         meaning: "The writer appends entries and keeps the witnessed entry of a proposal \
                   back. From tick_max on no share leaves.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: time::oldest_item_is_old,
     },
     Case {
@@ -203,7 +203,7 @@ pub const CASES: &[Case] = &[
             Situation::LooserPolicyUsed,
             Situation::LockEnded,
         ],
-        ends: &[],
+        refuses: &[],
         plan: time::several_items_at_once,
     },
     Case {
@@ -211,7 +211,7 @@ pub const CASES: &[Case] = &[
         meaning: "More locked payments are made than may wait. Those beyond the bound \
                   are refused, the others signed.",
         shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
-        ends: &["quota_exceeded"],
+        refuses: &["quota_exceeded"],
         plan: time::too_many_wait,
     },
     Case {
@@ -219,7 +219,7 @@ pub const CASES: &[Case] = &[
         meaning: "An honest writer has nothing to append for minutes. Its ticks keep \
                   every head fresh.",
         shows: &[Situation::LockEnded],
-        ends: &[],
+        refuses: &[],
         plan: time::nothing_happens_for_long,
     },
     Case {
@@ -227,7 +227,7 @@ pub const CASES: &[Case] = &[
         meaning: "A witness's disk is put back to before a release that it cosigned. It \
                   never cosigns again, and the release takes effect by the others.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        ends: &[],
+        refuses: &[],
         plan: time::witness_is_put_back_while_a_release_waits,
     },
     Case {
@@ -235,14 +235,14 @@ pub const CASES: &[Case] = &[
         meaning: "A veto is left out and handed to the witnesses; the release that it \
                   forbids is appended at once. The veto wins.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: handed::release_around_a_handed_veto,
     },
     Case {
         name: "veto_while_a_release_waits",
         meaning: "A veto comes between a release and its witnessed entry. It wins.",
         shows: &[Situation::ReleaseVetoed],
-        ends: &[],
+        refuses: &[],
         plan: handed::veto_while_a_release_waits,
     },
     Case {
@@ -250,7 +250,7 @@ pub const CASES: &[Case] = &[
         meaning: "A pause is left out and handed; the writer then appends an older one \
                   of the same admin first. The longer one holds.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: handed::pause_meets_an_older_one,
     },
     Case {
@@ -258,7 +258,7 @@ pub const CASES: &[Case] = &[
         meaning: "A \"no\" to a locked payment is left out and handed to the witnesses. \
                   No share leaves.",
         shows: &[],
-        ends: &["tightening_pending"],
+        refuses: &["tightening_pending"],
         plan: handed::no_is_left_out,
     },
     Case {
@@ -266,7 +266,7 @@ pub const CASES: &[Case] = &[
         meaning: "An approver's key is revoked while the payment that relies on it is \
                   locked. No share leaves.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: handed::approval_lapses_during_a_lock,
     },
     Case {
@@ -275,7 +275,7 @@ pub const CASES: &[Case] = &[
                   are opened for all of them at once. Each counts again where its \
                   attempt is opened.",
         shows: &[],
-        ends: &[],
+        refuses: &[],
         plan: money::spends_are_dated_anew,
     },
 ];
@@ -328,8 +328,11 @@ impl Case {
         let counts = &outcome.counts.situations;
         let mut shows = self.shows.iter();
         let situation = shows.find(|situation| !counts.contains_key(situation));
-        let mut ends = self.ends.iter();
-        let code = ends.find(|code| !outcome.unsigned.contains_key(**code));
+        let mut refuses = self.refuses.iter();
+        let code = refuses.find(|code| {
+            let ended = outcome.unsigned.contains_key(**code);
+            !ended && !outcome.counts.refused.contains_key(**code)
+        });
         situation
             .map(|situation| situation.name())
             .or(code.copied())
