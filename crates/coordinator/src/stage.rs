@@ -33,6 +33,8 @@ pub struct Pace {
     pub run_ms: u64,
     /// Pause before asking again after a refusal that may pass.
     pub again_ms: u64,
+    /// Nonce commitments kept per signer and key, at least 2 and at most 256: seconds of full load.
+    pub stock: u32,
 }
 
 impl Default for Pace {
@@ -41,6 +43,7 @@ impl Default for Pace {
             try_ms: 1_500,
             run_ms: 30_000,
             again_ms: 200,
+            stock: 256,
         }
     }
 }
@@ -85,7 +88,7 @@ impl CoordinatorStage {
             journal,
             genesis,
             pace,
-            stock: Stock::default(),
+            stock: Stock::new(pace.stock),
             chooser: Chooser::default(),
             keys: BTreeMap::new(),
             runs: BTreeMap::new(),

@@ -6,10 +6,6 @@ use std::collections::{BTreeMap, VecDeque};
 use strongroom_types::UnixMs;
 use strongroom_wire::NonceCommitment;
 
-/// Commitments wanted per signer and key: seconds of full load.
-const TARGET: usize = 256;
-/// Number asked for at once.
-const REFILL: u32 = 128;
 /// Wait for an answer before asking again, in milliseconds.
 const ASK_AGAIN_MS: u64 = 1_000;
 /// Most commitments kept of one signer and key, whatever it sends.
@@ -25,12 +21,20 @@ struct Shelf {
 }
 
 /// All signers' commitments.
-#[derive(Default)]
 pub(crate) struct Stock {
+    /// Commitments wanted per signer and key; half of them are asked for at once.
+    target: u32,
     shelves: BTreeMap<(KeyName, SignerIndex), Shelf>,
 }
 
 impl Stock {
+    pub(crate) const fn new(target: u32) -> Self {
+        Self {
+            target,
+            shelves: BTreeMap::new(),
+        }
+    }
+
     /// Adds new commitments. A new boot of the signer empties what was there.
     pub(crate) fn add(&mut self, key: KeyName, signer: SignerIndex, new: Vec<NonceCommitment>) {
         let Some(boot) = new.first().map(|c| c.boot) else {
@@ -89,12 +93,13 @@ impl Stock {
 
         // Asked a moment ago, or enough at hand: a signer's memory is not filled for nothing.
         let waiting = now.since(shelf.asked) < ASK_AGAIN_MS && shelf.asked <= now;
-        if waiting || shelf.commitments.len() + REFILL as usize > TARGET {
+        let refill = self.target / 2;
+        if waiting || shelf.commitments.len() + refill as usize > self.target as usize {
             return None;
         }
 
         shelf.asked = now;
-        Some(REFILL)
+        Some(refill)
     }
 }
 
@@ -104,6 +109,8 @@ mod tests {
     use super::*;
     use strongroom_types::{KeyId, TenantId};
 
+    const TARGET: u32 = 256;
+    const REFILL: u32 = 128;
     const ONE: SignerIndex = SignerIndex(1);
     const KEY: KeyName = (TenantId([1; 16]), KeyId([1; 16]));
 
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_new_boot_empties_the_shelf_and_each_commitment_is_given_once() {
-        let (mut stock, key) = (Stock::default(), KEY);
+        let (mut stock, key) = (Stock::new(TARGET), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
         assert_eq!(stock.take(key, ONE).unwrap().number, 1);
         // A new boot numbers from the start.
@@ -129,14 +136,14 @@ mod tests {
 
     #[test]
     fn one_message_brings_commitments_of_one_boot() {
-        let (mut stock, key) = (Stock::default(), KEY);
+        let (mut stock, key) = (Stock::new(TARGET), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(2, 2)]);
         assert_eq!(stock.count(key, ONE), 1);
     }
 
     #[test]
     fn a_signer_cannot_fill_the_memory_or_overflow_a_number() {
-        let (mut stock, key) = (Stock::default(), KEY);
+        let (mut stock, key) = (Stock::new(TARGET), KEY);
         stock.add(key, ONE, (0..2_000).map(|n| commitment(1, n)).collect());
         assert_eq!(stock.count(key, ONE), KEPT_MAX);
         stock.add(key, ONE, vec![commitment(2, u64::MAX)]);
@@ -145,7 +152,7 @@ mod tests {
 
     #[test]
     fn commitments_that_a_signer_has_lost_are_not_taken_again() {
-        let (mut stock, key) = (Stock::default(), KEY);
+        let (mut stock, key) = (Stock::new(TARGET), KEY);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
         stock.clear(key, ONE);
         stock.add(key, ONE, vec![commitment(1, 1), commitment(1, 2)]);
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn commitments_that_arrive_twice_are_offered_once() {
-        let (mut stock, key) = (Stock::default(), KEY);
+        let (mut stock, key) = (Stock::new(TARGET), KEY);
         let record = || vec![commitment(1, 1), commitment(1, 2)];
         stock.add(key, ONE, record());
         stock.add(key, ONE, record());
@@ -166,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_signer_is_asked_once_a_second_and_only_below_the_target() {
-        let (mut stock, key, t) = (Stock::default(), KEY, UnixMs(10_000));
+        let (mut stock, key, t) = (Stock::new(TARGET), KEY, UnixMs(10_000));
         assert_eq!(stock.wanted(key, ONE, t), Some(REFILL));
         assert_eq!(stock.wanted(key, ONE, t.plus(10)), None);
         assert_eq!(stock.wanted(key, ONE, t.plus(ASK_AGAIN_MS)), Some(REFILL));
@@ -178,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_signer_is_asked_at_once_after_its_answer_its_loss_or_a_clock_set_back() {
-        let (mut stock, key, t) = (Stock::default(), KEY, UnixMs(10_000));
+        let (mut stock, key, t) = (Stock::new(TARGET), KEY, UnixMs(10_000));
         let is_asked = |stock: &mut Stock, now| stock.wanted(key, ONE, now).is_some();
         assert!(is_asked(&mut stock, t));
         assert!(!is_asked(&mut stock, t));

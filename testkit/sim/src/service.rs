@@ -34,6 +34,8 @@ const PACE: Pace = Pace {
     try_ms: SKEW_MS + 1_500,
     run_ms: 30_000,
     again_ms: 200,
+    // Enough for every payment of a seed; a third of its time went into making more.
+    stock: 32,
 };
 
 /// How often a writer's start looks for answers, milliseconds.

@@ -29,6 +29,7 @@ pub const PACE: Pace = Pace {
     try_ms: 1_500,
     run_ms: 30_000,
     again_ms: 200,
+    stock: 256,
 };
 
 pub struct Site {
