@@ -211,7 +211,7 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
     }
 
     // Admins alone take people out of groups and addresses off the list, at once. Where that leads
-    // past a stricter rule, it is no tightening, and the committee has not agreed to it.
+    // past a stricter rule, it does not tighten, and the committee has not agreed to it.
     let before = answer(&facts.before_removals());
     if Terms::from(&now.core).cover(&before.core) {
         return Ok(now);

@@ -104,6 +104,7 @@ impl DkgOutcome {
     /// # Errors
     /// [`NotCanonical`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
+        // Bounded before it is read: the bytes come from the bus.
         decode(bytes, OUTCOME_LEN_MAX)
     }
 }
@@ -204,6 +205,7 @@ impl DkgFault {
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
+            // Not a peer's doing: a name here would be blamed in a signed report.
             Self::Parameters(_) | Self::Failed(_) => Vec::new(),
             Self::Equivocation { culprits } => culprits.clone(),
             Self::InvalidPackage { culprit }

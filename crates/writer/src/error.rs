@@ -65,6 +65,7 @@ impl StartError {
             Self::Db(error) => error.is_transient(),
             Self::Replica(error) => error.is_transient(),
             Self::TopicUnread | Self::Stopped => true,
+            // Asking again cannot cure these, and a loop would hide that the database was put back.
             Self::Record(_)
             | Self::Refused(_)
             | Self::DatabaseBehind { .. }
@@ -80,6 +81,7 @@ impl StartError {
             Self::DatabaseBehind { .. }
             | Self::OtherHistory { .. }
             | Self::WitnessesAhead { .. } => true,
+            // Not heard is not proved: a bus that is down must not send the operator to a restore.
             Self::Bus(_)
             | Self::Db(_)
             | Self::Replica(_)

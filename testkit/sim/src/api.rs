@@ -131,7 +131,7 @@ impl Shown {
         self.state.is_signed()
     }
 
-    /// Nothing more is to be waited for: `too_late` is no end, but no honest service leads out of it.
+    /// Nothing more is to be waited for: `too_late` does not end it, but no honest service leads out of it.
     pub(crate) fn has_ended(&self) -> bool {
         let is_too_late = self.code == Code::TooLate.as_str();
         self.state.is_signed() || self.state.is_terminal() || is_too_late

@@ -3,7 +3,7 @@
 use std::fmt;
 use strongroom_types::{Code, Digest, UnixMs};
 
-/// Most ended duties that are remembered, the newest. Each took an operator's `hand` and somebody's
+/// Most ended duties that are remembered, the newest. Each took an operator's `hand` and a person's
 /// signature; people look for theirs within hours.
 pub const HANDED_ENDED_MAX: usize = 64;
 
@@ -43,7 +43,7 @@ pub(super) enum Fate {
     /// It no longer applies, and nothing but people's acts would let it apply again. It is owed no
     /// more: the writer could not append it, so a witness that insisted would stop the journal.
     Ended,
-    /// It applies again when time has passed. That is no end, else entries that use the quota up
+    /// It applies again when time has passed. That does not end it, else entries that use the quota up
     /// would be one.
     Postponed,
     /// An error of this build, which says nothing about it: it is owed as before.

@@ -131,7 +131,7 @@ fn a_tightening_is_offered_again_after_what_it_is_about() {
     let results: Vec<_> = results.into_iter().map(|r| r.map_err(|r| r.code)).collect();
     let unknown = Err(Code::UnknownProposal);
     let expected = [Ok(first + 1), unknown, unknown, Ok(first)];
-    assert_eq!(results, expected, "what is no tightening keeps its place");
+    assert_eq!(results, expected, "what does not tighten keeps its place");
     let state = log.follower.state();
     assert_eq!(
         state.proposal(ledger.world.tenant.id, &proposal).unwrap(),

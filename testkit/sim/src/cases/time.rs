@@ -94,7 +94,7 @@ pub(super) fn proposal_is_hidden_from_a_quorum() -> Plan {
     plan
 }
 
-/// A release in the journal whose `witnessed` entry is kept back: payments meanwhile are decided by
+/// A release in the journal whose `witnessed` entry is kept back: payments until then are decided by
 /// the old policy.
 pub(super) fn release_waits() -> Plan {
     let acts = [

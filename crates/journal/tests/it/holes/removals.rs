@@ -1,5 +1,5 @@
 //! Admins alone take a person out of a group, or an address off the list, at once. Where the group or
-//! the list leads to the stricter rule, that is no tightening.
+//! the list leads to the stricter rule, that does not tighten.
 
 use super::{refused_again, share};
 use crate::{SMALL, ready};

@@ -103,9 +103,13 @@ fn each_kind_is_charged_to_one_of_its_signers_who_has_room() {
     ledger.wait(MINUTE_MS);
     ledger.tighten(Tighten::Stop, &both).unwrap();
     let charged: u32 = both.iter().map(|who| entries(&ledger, *who)).sum();
-    assert_eq!(charged, 2, "one of them anew, the other as a minute ago");
-    let anew = both.map(|who| credential(&ledger, who).tightenings.at(ledger.now).entries);
-    assert_eq!(anew.iter().sum::<u32>(), 1);
+    assert_eq!(
+        charged, 2,
+        "one of them in this minute, the other a minute ago"
+    );
+    let in_this_minute =
+        both.map(|who| credential(&ledger, who).tightenings.at(ledger.now).entries);
+    assert_eq!(in_this_minute.iter().sum::<u32>(), 1);
 }
 
 #[test]
