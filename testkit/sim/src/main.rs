@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use strongroom_sim::cases::{CASES, Case};
+use strongroom_sim::cases::{self, Case};
 use strongroom_sim::run::run_plan;
 use strongroom_sim::walk::Until;
 use strongroom_sim::{Outcome, Plan, Settings, Summary, run_seed};
@@ -139,10 +139,10 @@ fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Su
 }
 
 /// Runs every case; says whether all hold.
-fn cases(options: &Options, settings: &Settings) -> bool {
+fn run_cases(options: &Options, settings: &Settings) -> bool {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || loop {
-        let Some(case) = CASES.get(next.fetch_add(1, Ordering::Relaxed)) else {
+        let Some(case) = cases::all().nth(next.fetch_add(1, Ordering::Relaxed)) else {
             return;
         };
         let outcome = run_plan(case.plan(), settings);
@@ -166,7 +166,7 @@ fn cases(options: &Options, settings: &Settings) -> bool {
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!(
         "{}",
-        serde_json::json!({ "cases": CASES.len(), "violated": failed })
+        serde_json::json!({ "cases": cases::all().count(), "violated": failed })
     );
     failed.is_empty()
 }
@@ -190,7 +190,7 @@ fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.list_cases {
-        for case in CASES {
+        for case in cases::all() {
             println!("{}\n    {}", case.name, case.meaning);
         }
         return ExitCode::SUCCESS;
@@ -201,7 +201,7 @@ fn main() -> ExitCode {
         trace: options.trace,
     };
     if options.cases {
-        return if cases(&options, &settings) {
+        return if run_cases(&options, &settings) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

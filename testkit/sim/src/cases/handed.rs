@@ -1,7 +1,51 @@
 //! Tightenings that a writer leaves out and that people hand to witnesses.
 
-use super::{base, large, payment};
+use super::{Case, base, large, payment};
+use crate::kinds::Situation;
 use crate::plan::{Answers, Chaos, Move, Plan, PlannedAct};
+
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "release_around_a_handed_veto",
+        meaning: "A veto is left out and handed to the witnesses; the release that it \
+                  forbids is appended at once. The veto wins.",
+        shows: &[],
+        refuses: &[],
+        plan: release_around_a_handed_veto,
+    },
+    Case {
+        name: "veto_while_a_release_waits",
+        meaning: "A veto comes between a release and its witnessed entry. It wins.",
+        shows: &[Situation::ReleaseVetoed],
+        refuses: &[],
+        plan: veto_while_a_release_waits,
+    },
+    Case {
+        name: "pause_meets_an_older_one",
+        meaning: "A pause is left out and handed; the writer then appends an older one \
+                  of the same admin first. The longer one holds.",
+        shows: &[],
+        refuses: &[],
+        plan: pause_meets_an_older_one,
+    },
+    Case {
+        name: "no_is_left_out",
+        meaning: "A \"no\" to a locked payment is left out and handed to the witnesses. \
+                  No share leaves.",
+        shows: &[],
+        refuses: &["tightening_pending"],
+        plan: no_is_left_out,
+    },
+    Case {
+        name: "approval_lapses_during_a_lock",
+        meaning: "An approver's key is revoked while the payment that relies on it is \
+                  locked. No share leaves.",
+        shows: &[],
+        refuses: &[],
+        plan: approval_lapses_during_a_lock,
+    },
+];
 
 const LONG: u64 = 1_000_000;
 
@@ -12,7 +56,7 @@ fn withheld(seed: u64, from_ms: u64, ms: u64) -> Plan {
 }
 
 /// A veto is left out and handed to every witness; the release that it forbids is appended at once.
-pub(super) fn release_around_a_handed_veto() -> Plan {
+fn release_around_a_handed_veto() -> Plan {
     let mut plan = withheld(301, 20_000, 25_000);
     plan.loosen_delay_ms = 20_000;
     plan.acts = vec![
@@ -26,7 +70,7 @@ pub(super) fn release_around_a_handed_veto() -> Plan {
 }
 
 /// A veto that comes while its proposal's release waits.
-pub(super) fn veto_while_a_release_waits() -> Plan {
+fn veto_while_a_release_waits() -> Plan {
     let mut plan = base(302);
     plan.loosen_delay_ms = 20_000;
     plan.acts = vec![
@@ -42,7 +86,7 @@ pub(super) fn veto_while_a_release_waits() -> Plan {
 
 /// A later, longer pause is handed while an earlier one by the same admin is left out; then the
 /// writer appends the earlier one first.
-pub(super) fn pause_meets_an_older_one() -> Plan {
+fn pause_meets_an_older_one() -> Plan {
     let mut plan = withheld(303, 1_000, 12_000);
     plan.acts = vec![
         (2_000, PlannedAct::Pause(30_000)),
@@ -54,7 +98,7 @@ pub(super) fn pause_meets_an_older_one() -> Plan {
 }
 
 /// A "no" during a payment's lock is left out and handed.
-pub(super) fn no_is_left_out() -> Plan {
+fn no_is_left_out() -> Plan {
     let mut plan = withheld(304, 5_000, 30_000);
     plan.lock_seconds = 12;
     plan.acts = vec![(7_000, PlannedAct::Reject(0))];
@@ -64,7 +108,7 @@ pub(super) fn no_is_left_out() -> Plan {
 }
 
 /// An approval lapses during a payment's lock: its signer's key is revoked.
-pub(super) fn approval_lapses_during_a_lock() -> Plan {
+fn approval_lapses_during_a_lock() -> Plan {
     let mut plan = base(305);
     plan.lock_seconds = 12;
     plan.acts = vec![(8_000, PlannedAct::RevokeApprover(1))];

@@ -1,12 +1,23 @@
 //! Amounts per time against attempts that nobody needs an authority for.
 
-use super::{base, payment};
+use super::{Case, base, payment};
 use crate::kinds::{Hostile, NodeName};
 use crate::plan::{Chaos, Plan};
 
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[Case {
+    name: "spends_are_dated_anew",
+    meaning: "Payments of different windows are left unsigned, then further attempts \
+                  are opened for all of them at once. Each counts again where its \
+                  attempt is opened.",
+    shows: &[],
+    refuses: &[],
+    plan: spends_are_dated_anew,
+}];
+
 /// Payments authorized in windows of their own, left unsigned, and then all asked for at once by
 /// further attempts.
-pub(super) fn spends_are_dated_anew() -> Plan {
+fn spends_are_dated_anew() -> Plan {
     let mut plan = base(401);
     plan.window_seconds = 90;
     plan.limit = 1_500_000;

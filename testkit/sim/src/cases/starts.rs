@@ -1,9 +1,62 @@
 //! Starts of signers and of the writer that went wrong: deaths around the boot marker, a database that
 //! was put back, and what is lost for good.
 
-use super::base;
+use super::{Case, base};
 use crate::kinds::{NodeName, WritePoint};
 use crate::plan::{Chaos, Death, Plan, PlannedAct, Stream};
+
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "signer_dies_around_its_marker",
+        meaning: "A signer dies after its boot marker moved and before that is confirmed, then at \
+                  its next start after a further generation is announced and before the marker \
+                  moves. No disk was put back, so its key must not retire.",
+        shows: &[],
+        refuses: &[],
+        plan: signer_dies_around_its_marker,
+    },
+    Case {
+        name: "signer_dies_at_five_starts",
+        meaning: "As before, with deaths at the very start and before a generation is announced in \
+                  between: five starts fail one after the other. Its key must not retire.",
+        shows: &[],
+        refuses: &[],
+        plan: signer_dies_at_five_starts,
+    },
+    Case {
+        name: "writer_put_back_reads_submissions_first",
+        meaning: "The writer's database is put back while the bus shows it neither its own topic \
+                  nor the witnesses. It must not order on: no position is published twice.",
+        shows: &[],
+        refuses: &[],
+        plan: writer_put_back_reads_submissions_first,
+    },
+    Case {
+        name: "writer_put_back_hides_its_newest_batch",
+        meaning: "As before, and what an earlier start published again stands behind the newer \
+                  batches, so that the topic's last record is an old one. It must not order on.",
+        shows: &[],
+        refuses: &[],
+        plan: writer_put_back_hides_its_newest_batch,
+    },
+    Case {
+        name: "writer_put_back_while_its_last_batch_is_late",
+        meaning: "The writer's database is put back while the batch that it lacks is still on its \
+                  way, unknown to every witness. It must not order on.",
+        shows: &[],
+        refuses: &[],
+        plan: writer_put_back_while_its_last_batch_is_late,
+    },
+    Case {
+        name: "database_and_marker_are_lost",
+        meaning: "A signer's database and its boot marker are lost together. Its key \
+                  must not begin a second history.",
+        shows: &[],
+        refuses: &[],
+        plan: database_and_marker_are_lost,
+    },
+];
 
 fn death(node: NodeName, start: u64, (point, pass): (WritePoint, u64)) -> Death {
     Death {
@@ -21,7 +74,7 @@ const NOT_CONFIRMED: (WritePoint, u64) = (WritePoint::SignerBeforeCommit, 2);
 const AT_ONCE: (WritePoint, u64) = (WritePoint::SignerAtStart, 1);
 
 /// Seed 77123878 of commit 5c3df2c.
-pub(super) fn signer_dies_around_its_marker() -> Plan {
+fn signer_dies_around_its_marker() -> Plan {
     let node = NodeName::Signer1;
     let mut plan = base(77_123_878);
     plan.chaos = vec![(2_000, Chaos::Kill(node, 200))];
@@ -34,7 +87,7 @@ pub(super) fn signer_dies_around_its_marker() -> Plan {
 }
 
 /// Seed 77124375 of commit 5c3df2c.
-pub(super) fn signer_dies_at_five_starts() -> Plan {
+fn signer_dies_at_five_starts() -> Plan {
     let node = NodeName::Signer3;
     let mut plan = base(77_124_375);
     plan.chaos = vec![(2_000, Chaos::Kill(node, 200))];
@@ -55,7 +108,7 @@ fn acts_at(times: &[u64]) -> Vec<(u64, PlannedAct)> {
 }
 
 /// Seed 77124324 of commit 5c3df2c: two batches after the copy, and a start whose topic is hidden.
-pub(super) fn writer_put_back_reads_submissions_first() -> Plan {
+fn writer_put_back_reads_submissions_first() -> Plan {
     let mut plan = base(77_124_324);
     plan.chaos = vec![
         (1_000, Chaos::Snapshot(NodeName::Writer)),
@@ -72,7 +125,7 @@ pub(super) fn writer_put_back_reads_submissions_first() -> Plan {
 
 /// Seed 77123821 of commit 5c3df2c: the first start publishes the old batches behind the newer
 /// ones, meets the witnesses and ends; a later one meets the submissions first.
-pub(super) fn writer_put_back_hides_its_newest_batch() -> Plan {
+fn writer_put_back_hides_its_newest_batch() -> Plan {
     let mut plan = base(77_123_821);
     plan.chaos = vec![
         (1_000, Chaos::Snapshot(NodeName::Writer)),
@@ -88,7 +141,7 @@ pub(super) fn writer_put_back_hides_its_newest_batch() -> Plan {
 }
 
 /// No seed: the topic's end and all witnesses agree with the old database.
-pub(super) fn writer_put_back_while_its_last_batch_is_late() -> Plan {
+fn writer_put_back_while_its_last_batch_is_late() -> Plan {
     let mut plan = base(5);
     plan.chaos = vec![
         (5_900, Chaos::Snapshot(NodeName::Writer)),
@@ -100,7 +153,7 @@ pub(super) fn writer_put_back_while_its_last_batch_is_late() -> Plan {
 }
 
 /// A signer loses everything but its keys; beside it an honest quorum is left.
-pub(super) fn database_and_marker_are_lost() -> Plan {
+fn database_and_marker_are_lost() -> Plan {
     let mut plan = base(6);
     plan.chaos = vec![(6_000, Chaos::Lose(NodeName::Signer2))];
     plan.acts = acts_at(&[3_000, 9_000, 12_000]);

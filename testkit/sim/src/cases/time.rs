@@ -1,8 +1,120 @@
 //! Delays, locks and expiries against a writer that stamps, hides and withholds as it likes.
 
-use super::{after_all, base, payment};
-use crate::kinds::NodeName;
+use super::{Case, after_all, base, payment};
+use crate::kinds::{NodeName, Situation};
 use crate::plan::{Chaos, Move, Plan, PlannedAct};
+
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "proposal_is_back_dated",
+        meaning: "A proposal is stamped with the time of a last entry that is old, and \
+                  its release follows at once. Its delay begins when witnesses have seen \
+                  it.",
+        shows: &[
+            Situation::OldStamp,
+            Situation::ReleaseInForce,
+            Situation::LooserPolicyUsed,
+        ],
+        refuses: &[],
+        plan: proposal_is_back_dated,
+    },
+    Case {
+        name: "witness_lies_about_the_past",
+        meaning: "A witness vouches for a moment long ago in every witnessed entry. A \
+                  delay begins with the largest time of a quorum, so it cannot shorten \
+                  it.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        plan: witness_lies_about_the_past,
+    },
+    Case {
+        name: "witness_lies_about_the_future",
+        meaning: "A witness vouches for the far future. Such a time is refused, and the \
+                  loosening gets through.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        plan: witness_lies_about_the_future,
+    },
+    Case {
+        name: "proposal_is_hidden_from_a_quorum",
+        meaning: "A proposal is shown to one honest witness and the hostile one while \
+                  the others cosign the head before it. Its delay begins when no quorum \
+                  can be shown without it.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        plan: proposal_is_hidden_from_a_quorum,
+    },
+    Case {
+        name: "release_waits",
+        meaning: "A release is in the journal, and its witnessed entry is kept back. \
+                  Nothing relies on it until then.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        plan: release_waits,
+    },
+    Case {
+        name: "release_is_back_dated",
+        meaning: "A release that expired is appended with a stamp from before. It never \
+                  takes effect.",
+        shows: &[Situation::OldStamp],
+        refuses: &[],
+        plan: release_is_back_dated,
+    },
+    Case {
+        name: "revoked_after_a_release",
+        meaning: "A credential is revoked between a release and its witnessed entry. The \
+                  release is void, and the journal goes on.",
+        shows: &[Situation::ReleaseUndone],
+        refuses: &[],
+        plan: revoked_after_a_release,
+    },
+    Case {
+        name: "stopped_again_after_a_resume",
+        meaning: "The tenant is stopped again between a resume and its witnessed entry. \
+                  The resume ends neither stop.",
+        shows: &[Situation::ReleaseUndone],
+        refuses: &["tenant_stopped"],
+        plan: stopped_again_after_a_resume,
+    },
+    Case {
+        name: "resume_waits",
+        meaning: "A resume is in the journal, and its witnessed entry is kept back. The \
+                  stop holds until then.",
+        shows: &[Situation::ResumeInForce],
+        refuses: &[],
+        plan: resume_waits,
+    },
+    Case {
+        name: "oldest_item_is_old",
+        meaning: "The writer appends entries and keeps the witnessed entry of a proposal \
+                  back. From tick_max on no share leaves.",
+        shows: &[],
+        refuses: &[],
+        plan: oldest_item_is_old,
+    },
+    Case {
+        name: "several_items_at_once",
+        meaning: "A proposal, a vault, a pause and two locked payments wait for one \
+                  witnessed entry. Each gets through.",
+        shows: &[
+            Situation::SeveralWitnessed,
+            Situation::ReleaseInForce,
+            Situation::LooserPolicyUsed,
+            Situation::LockEnded,
+        ],
+        refuses: &[],
+        plan: several_items_at_once,
+    },
+    Case {
+        name: "witness_is_put_back_while_a_release_waits",
+        meaning: "A witness's disk is put back to before a release that it cosigned. It \
+                  never cosigns again, and the release takes effect by the others.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        plan: witness_is_put_back_while_a_release_waits,
+    },
+];
 
 /// Delay of a loosening: twice the skews on both sides, so that a cut one is seen.
 const DELAY_MS: u64 = 20_000;
@@ -17,16 +129,7 @@ fn loosening(seed: u64, acts: &[(u64, PlannedAct)], payments: &[u64]) -> Plan {
     plan
 }
 
-/// A payment under a lock, and nothing else.
-fn locked(seed: u64, at_ms: u64, lock_seconds: u64) -> Plan {
-    let mut plan = base(seed);
-    plan.lock_seconds = lock_seconds;
-    plan.intents = vec![super::large(at_ms)];
-    plan.calm_ms = at_ms + lock_seconds * 1_000 + 30_000;
-    plan
-}
-
-fn writer(at_ms: u64, what: Move) -> (u64, Chaos) {
+pub(super) fn writer(at_ms: u64, what: Move) -> (u64, Chaos) {
     (at_ms, Chaos::Writer(what))
 }
 
@@ -37,7 +140,7 @@ const HIDDEN_MS: u64 = 29_500;
 
 /// Proposed while the journal is quiet, stamped with its last entry's time: counted from there the
 /// delay is over when it is first seen.
-pub(super) fn proposal_is_back_dated() -> Plan {
+fn proposal_is_back_dated() -> Plan {
     let acts = [
         (20_000, PlannedAct::LooserPolicy),
         (24_500, PlannedAct::Release(LONG)),
@@ -51,7 +154,7 @@ pub(super) fn proposal_is_back_dated() -> Plan {
 }
 
 /// One witness vouches for a moment long ago.
-pub(super) fn witness_lies_about_the_past() -> Plan {
+fn witness_lies_about_the_past() -> Plan {
     let acts = [
         (2_000, PlannedAct::LooserPolicy),
         (4_000, PlannedAct::Release(LONG)),
@@ -62,7 +165,7 @@ pub(super) fn witness_lies_about_the_past() -> Plan {
 }
 
 /// One witness vouches for the far future. What waits must still get through.
-pub(super) fn witness_lies_about_the_future() -> Plan {
+fn witness_lies_about_the_future() -> Plan {
     let acts = [
         (2_000, PlannedAct::LooserPolicy),
         (24_000, PlannedAct::Release(LONG)),
@@ -74,7 +177,7 @@ pub(super) fn witness_lies_about_the_future() -> Plan {
 
 /// Only one honest witness is shown what comes after, for a while in which the others cosign the head
 /// before it twice. The hostile one vouches for a moment before.
-fn hidden_from_a_quorum() -> Vec<(u64, Chaos)> {
+pub(super) fn hidden_from_a_quorum() -> Vec<(u64, Chaos)> {
     let others = [NodeName::Signer2, NodeName::Signer3, NodeName::Witness];
     let hide = |node: NodeName| (2_500, Chaos::HideJournal(node, HIDDEN_MS));
     let lie = writer(500, Move::Lie(-29, LONG));
@@ -83,7 +186,7 @@ fn hidden_from_a_quorum() -> Vec<(u64, Chaos)> {
 
 /// A proposal that is shown to one honest witness and to the hostile one, while the others go on
 /// cosigning the head before it.
-pub(super) fn proposal_is_hidden_from_a_quorum() -> Plan {
+fn proposal_is_hidden_from_a_quorum() -> Plan {
     let acts = [
         (3_000, PlannedAct::LooserPolicy),
         (35_000, PlannedAct::Release(LONG)),
@@ -96,7 +199,7 @@ pub(super) fn proposal_is_hidden_from_a_quorum() -> Plan {
 
 /// A release in the journal whose `witnessed` entry is kept back: payments until then are decided by
 /// the old policy.
-pub(super) fn release_waits() -> Plan {
+fn release_waits() -> Plan {
     let acts = [
         (1_000, PlannedAct::LooserPolicy),
         (23_000, PlannedAct::Release(LONG)),
@@ -107,7 +210,7 @@ pub(super) fn release_waits() -> Plan {
 }
 
 /// A release that its committee let expire, appended long after with a stamp from before.
-pub(super) fn release_is_back_dated() -> Plan {
+fn release_is_back_dated() -> Plan {
     let acts = [
         (1_000, PlannedAct::LooserPolicy),
         (25_500, PlannedAct::Release(4_000)),
@@ -122,7 +225,7 @@ pub(super) fn release_is_back_dated() -> Plan {
 
 /// A credential is revoked after a release and before it is witnessed: the release is void, and
 /// what waits beside it goes on.
-pub(super) fn revoked_after_a_release() -> Plan {
+fn revoked_after_a_release() -> Plan {
     let acts = [
         (1_000, PlannedAct::LooserPolicy),
         (23_000, PlannedAct::Release(LONG)),
@@ -134,7 +237,7 @@ pub(super) fn revoked_after_a_release() -> Plan {
 }
 
 /// A resume takes effect when it is witnessed, and undoes no later stop.
-pub(super) fn stopped_again_after_a_resume() -> Plan {
+fn stopped_again_after_a_resume() -> Plan {
     let mut plan = base(208);
     plan.acts = vec![
         (2_000, PlannedAct::Stop),
@@ -148,7 +251,7 @@ pub(super) fn stopped_again_after_a_resume() -> Plan {
 }
 
 /// A resume whose `witnessed` entry is kept back.
-pub(super) fn resume_waits() -> Plan {
+fn resume_waits() -> Plan {
     let mut plan = base(209);
     plan.acts = vec![(2_000, PlannedAct::Stop), (5_000, PlannedAct::Resume)];
     plan.intents = [8_000, 20_000].map(payment).into();
@@ -157,38 +260,8 @@ pub(super) fn resume_waits() -> Plan {
     plan
 }
 
-/// A locked payment whose authorization is stamped with the last entry's time.
-pub(super) fn lock_is_back_dated() -> Plan {
-    let mut plan = locked(210, 3_000, 20);
-    plan.chaos = vec![
-        writer(2_500, Move::Quiet(23_500)),
-        writer(2_500, Move::BackDate(25_500)),
-    ];
-    plan
-}
-
-/// A locked payment that is hidden from a quorum.
-pub(super) fn lock_is_hidden_from_a_quorum() -> Plan {
-    let mut plan = locked(211, 3_000, 30);
-    plan.chaos = hidden_from_a_quorum();
-    plan.calm_ms = 75_000;
-    plan
-}
-
-/// A journal that is cosigned again and again and whose newest entry grows old.
-pub(super) fn newest_entry_is_old() -> Plan {
-    let mut plan = locked(212, 1_000, 60);
-    plan.intents[0].life_ms = 300_000;
-    plan.chaos = vec![
-        writer(6_000, Move::Quiet(105_000)),
-        (5_000, Chaos::Partition(NodeName::Coordinator, 90_000)),
-    ];
-    plan.calm_ms = 115_000;
-    plan
-}
-
 /// A proposal whose `witnessed` entry is kept back for longer than a head may be old.
-pub(super) fn oldest_item_is_old() -> Plan {
+fn oldest_item_is_old() -> Plan {
     let acts = [(2_000, PlannedAct::LooserPolicy)];
     let mut plan = loosening(213, &acts, &[40_000, 95_000, 100_000]);
     plan.chaos = vec![writer(1_500, Move::HoldWitnessed(110_000))];
@@ -197,7 +270,7 @@ pub(super) fn oldest_item_is_old() -> Plan {
 }
 
 /// A proposal, a vault, a pause and two locked payments under one `witnessed` entry.
-pub(super) fn several_items_at_once() -> Plan {
+fn several_items_at_once() -> Plan {
     let acts = [
         (2_000, PlannedAct::LooserPolicy),
         (4_000, PlannedAct::NewVault),
@@ -212,25 +285,8 @@ pub(super) fn several_items_at_once() -> Plan {
     plan
 }
 
-/// More locked payments than may wait at once.
-pub(super) fn too_many_wait() -> Plan {
-    let mut plan = locked(215, 2_000, 10);
-    plan.limit = 100_000_000_000;
-    plan.intents = (0..36).map(|n| super::large(2_000 + 20 * n)).collect();
-    plan.chaos = vec![writer(1_500, Move::HoldWitnessed(12_000))];
-    plan.calm_ms = 40_000;
-    plan
-}
-
-/// A journal in which nothing happens while a payment is locked for longer than a head may be old.
-pub(super) fn nothing_happens_for_long() -> Plan {
-    let mut plan = locked(216, 1_000, 130);
-    plan.intents[0].life_ms = 400_000;
-    plan
-}
-
 /// A witness's disk is put back while a release waits that it has cosigned.
-pub(super) fn witness_is_put_back_while_a_release_waits() -> Plan {
+fn witness_is_put_back_while_a_release_waits() -> Plan {
     let acts = [
         (1_000, PlannedAct::LooserPolicy),
         (23_000, PlannedAct::Release(LONG)),
