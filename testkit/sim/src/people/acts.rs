@@ -39,6 +39,9 @@ impl People {
             match answer.or_else(|| expired(self.rig.now(), signed)) {
                 None => at += 1,
                 Some(Err(code)) => {
+                    // A stop that was handed is taken by the journal whenever a witness shows it,
+                    // however long ago its submission was refused.
+                    self.stopped |= planned == &Some(PlannedAct::Stop) && self.hands_acts();
                     self.on_refused(at, &code);
                     self.rig.trace.log(Event::ActRefused(code));
                 }
@@ -184,6 +187,11 @@ impl People {
                 (ActBody::Tighten(cancel), who)
             }
         })
+    }
+
+    /// Whether tightenings are handed to signers in this seed.
+    fn hands_acts(&self) -> bool {
+        self.rig.hostile.is_withholding() || self.plan.withhold_ms.is_some()
     }
 
     /// Where the writer is hostile, people hand tightenings to some signers directly.
