@@ -112,7 +112,7 @@ help_attack() {
 usage: ./x attack
 Attacks that must fail: every guard of the signer and every rule of the journal, each with the honest request beside it, and
 then the hostile runs of the demo, where coordinator and transactions service sign with their own valid keys and real signer
-processes refuse. The whole table of 35 attacks (docs/adr/0008) is not covered yet.
+processes refuse. What is not covered yet is listed in README.md, Status.
 HELP
 }
 

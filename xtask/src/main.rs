@@ -10,6 +10,7 @@
 mod error_pages;
 mod file_sizes;
 mod layers;
+mod page_paths;
 mod prose;
 mod signer_deps;
 
@@ -37,7 +38,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
-    /// Refuse a refusal code without its row in docs/errors, and a row without its code.
+    /// Refuse a refusal code without its row in docs/errors, a row without its code, and a path in a
+    /// page that is not in the tree.
     ErrorPages,
     /// Refuse Rust files over 500 lines.
     FileSizes,
@@ -60,7 +62,10 @@ fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::CheckLayers => layers::check(&root),
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
-        Command::ErrorPages => error_pages::check(&root),
+        Command::ErrorPages => {
+            error_pages::check(&root)?;
+            page_paths::check(&root)
+        }
         Command::FileSizes => file_sizes::check(&root),
         Command::Prose(options) => prose::run(&root, options),
     }

@@ -1,8 +1,8 @@
 //! The one list of chains that this build decodes.
 //!
-//! Both programs, the command line, the verifier's callers, the fuzz targets and the conformance
-//! suite read this list and name no chain. A new chain is its own crate under `crates/adapters`,
-//! a line in the workspace's manifest, a line in this crate's manifest, and a line in
+//! Both programs, the command line, the verifier's callers and the fuzz targets read it and name no
+//! chain; the conformance suite takes one codec. A new chain is a crate under `crates/adapters`, a
+//! line in the workspace's manifest, a line in this crate's manifest, and a line in
 //! [`codecs_of_this_build`] (ADR 0011).
 
 mod codecs;

@@ -17,7 +17,7 @@ pub enum GenesisCommand {
     /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a
     /// rule.
     Create {
-        /// The description (see `docs/`): signers' and witnesses' public records from
+        /// The description (see docs/cli.md): signers' and witnesses' public records from
         /// `strongroom-signer init`, admins, services, chains, mode and bounds.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,

@@ -13,7 +13,7 @@ use strongroom_types::Digest;
 #[derive(Subcommand, Debug)]
 pub enum JournalCommand {
     /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see
-    /// `docs/`). The last line is JSON; the exit code is 0 only if nothing is wrong.
+    /// docs/cli.md). The last line is JSON; the exit code is 0 only if nothing is wrong.
     Verify {
         /// The folder: genesis.bin, genesis.hash, journal.bin, cosignatures.bin, and optionally
         /// transactions.jsonl, refusals.jsonl, counters.json.
