@@ -39,6 +39,8 @@ struct State {
     changed: BTreeMap<Digest, Vec<u8>>,
     /// What the writer was told to do, and until when, true time.
     moves: Vec<Conduct>,
+    /// How long the writer makes no `witnessed` entry once it has the next release.
+    hold_ms: Option<u64>,
     /// Until then the writer leaves tightenings out; 0 before it began.
     withhold_until: u64,
     /// Records and requests made so far.
@@ -75,6 +77,7 @@ impl HostileParts {
             tap: Tap::default(),
             changed: BTreeMap::new(),
             moves: Vec::new(),
+            hold_ms: None,
             withhold_until: 0,
             number: 0,
             is_over: false,
@@ -167,6 +170,24 @@ impl HostileParts {
     pub(crate) fn is_withholding(&self) -> bool {
         let state = self.state();
         !state.is_over && state.is_withholding(self.time.now())
+    }
+
+    /// People sign a release: once the writer has it in its log, it makes no `witnessed` entry for
+    /// `ms`.
+    pub(crate) fn hold_release(&self, ms: u64) {
+        self.state().hold_ms = Some(ms);
+    }
+
+    fn awaits_release(&self) -> bool {
+        self.state().hold_ms.is_some()
+    }
+
+    /// The writer has a release in its log.
+    fn on_released(&self) {
+        let hold = self.state().hold_ms.take();
+        if let Some(ms) = hold {
+            self.order(Move::HoldWitnessed(ms));
+        }
     }
 
     /// The writer is told what to do from now on.

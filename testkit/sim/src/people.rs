@@ -118,7 +118,10 @@ impl People {
         self.pay(now, since);
         self.approve(now, &shown(api.disk.content()));
         self.plan_acts(now, since);
-        replica.read(|follower| self.act(now, follower.state(), signers));
+        replica.read(|follower| {
+            self.on_waiting(now, follower.state());
+            self.act(now, follower.state(), signers);
+        });
     }
 
     fn submit(&mut self, signed: Signed, planned: Option<PlannedAct>) {

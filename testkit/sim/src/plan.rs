@@ -58,6 +58,13 @@ pub struct Plan {
     pub intents: Vec<PlannedIntent>,
     /// Admins' acts, by time after the vault is ready.
     pub acts: Vec<(u64, PlannedAct)>,
+    /// Admins' acts once a release is in the journal and waits for its witnesses: when that is
+    /// depends on all that went wrong before. Payments under a lock that are still to come are made
+    /// then, too.
+    pub on_release: Vec<PlannedAct>,
+    /// How long the writer makes no `witnessed` entry once it has a release of these people, if it
+    /// does that.
+    pub hold_ms: Option<u64>,
     /// Whether the writer leaves tightenings out for so many milliseconds.
     pub withhold_ms: Option<u64>,
     /// Faults by time after the vault is ready.
@@ -90,17 +97,21 @@ impl Plan {
         let calm_ms = between(rng, 30_000, 50_000);
         let hostile = draw::hostile(rng);
         let tight = below(rng, 3) == 0;
-        let has_lock = !tight && below(rng, 3) == 0;
+        // Where `witnessed` entries are kept back, several items are to wait for one.
+        let holds = hostile.contains(&Hostile::HoldWitnessed);
+        let has_lock = !tight && (below(rng, 3) == 0 || holds);
         let terms = draw::Terms {
             calm_ms,
-            loosen_delay_ms: between(rng, 11_000, 16_000),
-            proposed_ms: below(rng, calm_ms / 4),
+            loosen_delay_ms: between(rng, 11_000, 13_000),
+            proposed_ms: below(rng, calm_ms / 8),
             has_lock,
         };
         let intents = (0..intents)
             .map(|n| draw::intent(rng, n, terms))
             .collect::<Vec<_>>();
         let acts = draw::acts(rng, terms, intents.len(), &hostile);
+        let on_release = draw::on_release(rng);
+        let hold_ms = holds.then(|| between(rng, 10_000, 16_000));
         let withhold_ms = hostile
             .contains(&Hostile::WithholdTightening)
             .then(|| between(rng, 2_000, 20_000));
@@ -120,10 +131,12 @@ impl Plan {
                 500_000_000
             },
             window_seconds: if below(rng, 2) == 0 { 90 } else { 3_600 },
-            chaos: draw::chaos(rng, terms, &hostile),
+            chaos: draw::chaos(rng, calm_ms, &hostile),
             hostile,
             intents,
             acts,
+            on_release,
+            hold_ms,
             withhold_ms,
             deaths: Vec::new(),
             calm_ms,
@@ -139,7 +152,8 @@ impl Plan {
         plan.limit = 500_000_000;
         plan.hostile.clear();
         plan.acts.clear();
-        plan.withhold_ms = None;
+        plan.on_release.clear();
+        (plan.hold_ms, plan.withhold_ms) = (None, None);
         plan.chaos.clear();
         plan.lock_seconds = 0;
         plan.loosen_delay_ms = SHORT_DELAY_MS;
@@ -170,7 +184,7 @@ impl Plan {
     #[must_use]
     pub fn has_moves(&self) -> bool {
         let mut chaos = self.chaos.iter();
-        chaos.any(|(_, chaos)| matches!(chaos, Chaos::Writer(_)))
+        self.hold_ms.is_some() || chaos.any(|(_, chaos)| matches!(chaos, Chaos::Writer(_)))
     }
 
     /// Seats that are hostile, or whose clock is wrong for a while: at most f of them.

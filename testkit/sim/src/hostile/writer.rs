@@ -10,12 +10,13 @@ use crate::kinds::Hostile;
 use crate::plan::SKEW_MS;
 use crate::reading::Opener;
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_journal::{Body, SealedEntry};
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_stage::{Stage, StageError};
 use strongroom_tlog::{CosignKey, cosign};
-use strongroom_types::{NodeId, UnixMs};
-use strongroom_wire::{WitnessCosignature, topics};
+use strongroom_types::{Act, ActBody, Document as _, NodeId, UnixMs};
+use strongroom_wire::{Envelope, JournalBatch, WitnessCosignature, decode, topics};
 use strongroom_world::{Letter, Sender, World, delivered};
 use strongroom_writer::Writer;
 
@@ -148,6 +149,28 @@ impl HostileWriter {
         Ok(made)
     }
 
+    /// Orders what it likes of a batch.
+    fn order(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        let orders = self.parts.orders();
+        let is_submission = |d: &Delivered| d.topic.as_str() == topics::JOURNAL_SUBMITTED;
+        let (submitted, cosigned): (Vec<_>, Vec<_>) =
+            batch.iter().cloned().partition(is_submission);
+        self.cosigned.extend(cosigned);
+        if orders.does.is_empty() {
+            let mut all = std::mem::take(&mut self.cosigned);
+            all.extend(submitted);
+            return self.honest.handle(now_ms, tx, &all);
+        }
+        let mut records = self.vouch(&orders, now_ms, tx)?;
+        records.extend(self.append(&orders, now_ms, (tx, &submitted))?);
+        Ok(records)
+    }
+
     fn open(&self, delivered: Delivered) -> Option<Vouched> {
         let payload = &delivered.record.payload;
         let (envelope, cosignature) = self.opener.open::<WitnessCosignature>(payload)?;
@@ -207,6 +230,19 @@ fn is_batch(record: &Record) -> bool {
     record.topic.as_str() == topics::JOURNAL_ENTRIES
 }
 
+/// Whether entries release a proposal.
+fn releases((_, batch): (Envelope, JournalBatch)) -> bool {
+    batch.entries.iter().any(|bytes| {
+        let sealed: SealedEntry = decode(bytes).unwrap();
+        match sealed.open().unwrap().body {
+            Body::Act(signed) => {
+                matches!(Act::parse(&signed.text).unwrap().body, ActBody::Release(_))
+            }
+            _ => false,
+        }
+    })
+}
+
 impl Stage for HostileWriter {
     fn name(&self) -> &'static str {
         self.honest.name()
@@ -230,18 +266,11 @@ impl Stage for HostileWriter {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
-        let orders = self.parts.orders();
-        let is_submission = |d: &Delivered| d.topic.as_str() == topics::JOURNAL_SUBMITTED;
-        let (submitted, cosigned): (Vec<_>, Vec<_>) =
-            batch.iter().cloned().partition(is_submission);
-        self.cosigned.extend(cosigned);
-        if orders.does.is_empty() {
-            let mut all = std::mem::take(&mut self.cosigned);
-            all.extend(submitted);
-            return self.honest.handle(now_ms, tx, &all);
+        let records = self.order(now_ms, tx, batch)?;
+        let has_release = |record: &Record| self.opener.open(&record.payload).is_some_and(releases);
+        if self.parts.awaits_release() && records.iter().filter(|r| is_batch(r)).any(has_release) {
+            self.parts.on_released();
         }
-        let mut records = self.vouch(&orders, now_ms, tx)?;
-        records.extend(self.append(&orders, now_ms, (tx, &submitted))?);
         Ok(records)
     }
 

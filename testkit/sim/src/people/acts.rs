@@ -1,17 +1,18 @@
 //! Acts of admins, until the journal has them.
 
-use super::clients::answer;
+use super::clients::{answer, standing};
 use super::{People, UnderWay};
 use crate::dice::between;
 use crate::event::Event;
-use crate::plan::{PlannedAct, SKEW_MS};
+use crate::plan::{Answers, PlannedAct, PlannedIntent, SKEW_MS};
 use crate::service::Service;
 use crate::signer::SignerHost;
+use strongroom_journal::model::ActStanding;
 use strongroom_journal::state::State;
 use strongroom_types::{
     Act, ActBody, Code, Document as _, RegistryRecord, Signed, Tighten, UnixMs, VaultId,
 };
-use strongroom_world::Who;
+use strongroom_world::{ONE_OF_N_MAX, Who};
 
 /// Before a release that came too early is asked for again, milliseconds.
 const RELEASE_AGAIN_MS: u64 = 500;
@@ -93,6 +94,29 @@ impl People {
         }));
     }
 
+    /// What is planned for a release that waits becomes wishes once one does.
+    pub(super) fn on_waiting(&mut self, now: u64, state: &State) {
+        let waits = |act: &UnderWay| {
+            matches!(act.planned, Some(PlannedAct::Release(_)))
+                && standing(state, &act.signed) == Some(ActStanding::Released)
+        };
+        if self.plan.on_release.is_empty() || !self.under_way.iter().any(waits) {
+            return;
+        }
+        let acts = std::mem::take(&mut self.plan.on_release);
+        self.wishes.extend(acts.into_iter().map(|act| Wish {
+            act,
+            not_before: now,
+        }));
+
+        // A payment under a lock waits beside it, if one is still to come.
+        let is_to_come = |intent: &&mut PlannedIntent| intent.at_ms < u64::MAX;
+        let to_come = self.plan.intents.iter_mut().filter(is_to_come);
+        for intent in to_come.filter(|intent| intent.amount > ONE_OF_N_MAX) {
+            (intent.at_ms, intent.answers) = (0, Answers::Yes);
+        }
+    }
+
     /// Signs and submits the first wish that is due.
     pub(super) fn act(&mut self, now: u64, state: &State, signers: &mut [SignerHost]) {
         // A tightening waits for nothing; anything else for the version that is left by what is under
@@ -115,6 +139,11 @@ impl People {
         let signed = self.sign_for(now, state, (body, life_ms), &who);
         if act == PlannedAct::LooserPolicy {
             self.proposals.push(Act::digest_of(&signed.text));
+        }
+        if let PlannedAct::Release(_) = act
+            && let Some(ms) = self.plan.hold_ms.take()
+        {
+            self.rig.hostile.hold_release(ms);
         }
         self.rig.trace.log(Event::ActSigned(act));
         if is_tightening {

@@ -99,14 +99,18 @@ impl People {
     }
 }
 
+/// How an act stands in the journal, once it is there.
+pub(super) fn standing(state: &State, signed: &Signed) -> Option<ActStanding> {
+    let act = Act::parse(&signed.text).ok()?;
+    let key = ks::used_act(act.scope, &Act::digest_of(&signed.text));
+    state.record(&key).ok()?
+}
+
 /// The answer to an act: none yet, in force, or the code of its refusal.
 pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Result<(), String>> {
     // The journal is asked first: of an act that was submitted twice only one copy is taken, and
     // the answer to the other one says that it was used.
-    let act = Act::parse(&signed.text).ok()?;
-    let name = Act::digest_of(&signed.text);
-    let key = ks::used_act(act.scope, &name);
-    if let Ok(Some(standing)) = state.record::<ActStanding>(&key) {
+    if let Some(standing) = standing(state, signed) {
         return match standing {
             // Waits until witnesses have vouched for it, and may still become void there.
             ActStanding::Released => None,
@@ -117,6 +121,7 @@ pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Resu
 
     let mut tx = db.begin().ok()?;
     let sql = "SELECT done, code FROM act WHERE digest = $1";
+    let name = Act::digest_of(&signed.text);
     let row = tx.query_opt(sql, &[Arg::from(&name.0)]).ok()??;
     let code = row.text(1).ok()?.to_owned();
     (row.bool(0).ok()? && !code.is_empty()).then_some(Err(code))

@@ -22,7 +22,7 @@ pub(super) struct Terms {
 pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedIntent {
     let calm_ms = terms.calm_ms;
     let medium = below(rng, 3) == 0;
-    let large = terms.has_lock && below(rng, 4) == 0;
+    let large = terms.has_lock && below(rng, 3) == 0;
     let amount = if large {
         between(rng, ONE_OF_N_MAX + 1, ONE_OF_N_MAX * 5 / 4)
     } else if medium {
@@ -53,7 +53,7 @@ pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedInten
 }
 
 /// A policy is proposed, released when its time has come or asked for much earlier, and perhaps
-/// vetoed or undone, before or while the release waits.
+/// vetoed before.
 fn loosening(rng: &mut Rng, terms: Terms) -> Vec<(u64, PlannedAct)> {
     let at = terms.proposed_ms;
     let due = at + terms.loosen_delay_ms;
@@ -66,20 +66,23 @@ fn loosening(rng: &mut Rng, terms: Terms) -> Vec<(u64, PlannedAct)> {
             PlannedAct::Release(life_ms),
         ),
     ];
-    let while_it_waits = due + between(rng, 4_000, 8_000);
-    match below(rng, 12) {
-        0 => {}
-        1 => acts.push((
-            at + between(rng, 1_000, terms.loosen_delay_ms),
-            PlannedAct::Veto,
-        )),
-        2..=7 => acts.push((while_it_waits, PlannedAct::Veto)),
-        _ => acts.push((while_it_waits, PlannedAct::LeaveGroup(2))),
+    if below(rng, 12) == 0 {
+        let early = at + between(rng, 1_000, terms.loosen_delay_ms);
+        acts.push((early, PlannedAct::Veto));
     }
-    // Waits beside it.
-    if below(rng, 2) == 0 {
-        let ms = between(rng, 1_000, 3_000);
-        acts.push((while_it_waits - 1_000, PlannedAct::Pause(ms)));
+    acts
+}
+
+/// What vetoes or undoes a release that waits, and what waits beside it.
+pub(super) fn on_release(rng: &mut Rng) -> Vec<PlannedAct> {
+    let mut acts = Vec::new();
+    if below(rng, 4) == 0 {
+        acts.push(PlannedAct::Pause(between(rng, 1_000, 3_000)));
+    }
+    match below(rng, 12) {
+        0 | 1 => {}
+        2..=8 => acts.push(PlannedAct::Veto),
+        _ => acts.push(PlannedAct::LeaveGroup(2)),
     }
     acts
 }
@@ -144,11 +147,17 @@ pub(super) fn hostile(rng: &mut Rng) -> BTreeSet<Hostile> {
     let any = |rng: &mut Rng, of: &[Hostile]| of[below(rng, of.len() as u64) as usize];
     let count = below(rng, 4);
     let mut drawn: BTreeSet<Hostile> = (0..count).map(|_| any(rng, &others)).collect();
-    if below(rng, 2) == 0 {
+    // These happen once in a seed at most; the others several times.
+    for what in [Hostile::ForkedLog, Hostile::WithholdTightening] {
+        if below(rng, 16) == 0 {
+            drawn.insert(what);
+        }
+    }
+    if below(rng, 5) < 3 {
         let count = between(rng, 1, 4);
         drawn.extend((0..count).map(|_| any(rng, &WRITER)));
         // What it is for is a release that waits.
-        if below(rng, 4) > 0 {
+        if below(rng, 8) > 0 {
             drawn.insert(Hostile::HoldWitnessed);
         }
     }
@@ -199,17 +208,11 @@ fn any(rng: &mut Rng, of: &[NodeName]) -> NodeName {
 }
 
 /// Single faults and hostile acts by time.
-pub(super) fn chaos(rng: &mut Rng, terms: Terms, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
-    let calm_ms = terms.calm_ms;
+pub(super) fn chaos(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec<(u64, Chaos)> {
     let mut events = outages(rng, calm_ms);
     events.extend(wrong_clocks(rng, calm_ms, hostile));
     events.extend(restored_disk(rng, calm_ms, hostile));
     events.extend(hostile_acts(rng, calm_ms, hostile));
-    if hostile.contains(&Hostile::HoldWitnessed) {
-        let due = terms.proposed_ms + terms.loosen_delay_ms;
-        let hold = Move::HoldWitnessed(between(rng, 10_000, 16_000));
-        events.push((due, Chaos::Writer(hold)));
-    }
     events.sort_by_key(|(at, _)| *at);
     events
 }
@@ -320,7 +323,14 @@ fn hostile_acts(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec
             | Hostile::HoldWitnessed
             | Hostile::LateCosignatures
             | Hostile::LyingWitness => {
-                for _ in 0..between(rng, 1, 3) {
+                // A proposal that comes late to the journal, or is never witnessed, is never
+                // released; and most holds begin at a release.
+                let (least, most) = match what {
+                    Hostile::HoldWitnessed => (0, 1),
+                    Hostile::GoQuiet => (1, 2),
+                    _ => (1, 3),
+                };
+                for _ in 0..between(rng, least, most) {
                     let at = below(rng, calm_ms * 3 / 4);
                     events.push((at, Chaos::Writer(writer_move(rng, *what))));
                 }
@@ -338,7 +348,7 @@ fn writer_move(rng: &mut Rng, what: Hostile) -> Move {
     let ms = between(rng, 4_000, 25_000);
     match what {
         Hostile::RunAhead => Move::RunAhead(ms),
-        Hostile::GoQuiet => Move::Quiet(between(rng, 2_000, 20_000)),
+        Hostile::GoQuiet => Move::Quiet(between(rng, 2_000, 14_000)),
         Hostile::HoldWitnessed => Move::HoldWitnessed(ms),
         Hostile::LateCosignatures => Move::LateCosignatures(ms),
         // Long ago, or as late as can be.
