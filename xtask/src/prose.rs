@@ -1,8 +1,8 @@
 //! `prose`: how readable the production code is, as far as that can be counted.
 //!
 //! Counted: inline comments, blank lines in bodies, functions with many parameters, file lengths,
-//! public items without docs, wide lines; and the patterns of English that house-style strikes. Not
-//! counted: sense. For that there is `--sample`.
+//! public items without docs, wide lines; and, in every text of the tree, the phrases that are not
+//! plain English. Not counted: sense. For that there is `--sample`.
 
 mod figures;
 mod items;
@@ -28,7 +28,8 @@ pub struct Options {
     /// One JSON object per crate, the last line for the whole tree.
     #[arg(long, conflicts_with_all = ["sample", "words"])]
     json: bool,
-    /// Fail unless signer, journal, transactions and coordinator each meet the measures.
+    /// Fail unless signer, journal, transactions and coordinator each meet the measures, and no
+    /// text of the tree has a phrase that is not plain English.
     #[arg(long)]
     check: bool,
     /// Print this many random inline comments beside their code.
@@ -51,7 +52,7 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
             println!("{text}");
         }
     } else if options.words {
-        print_words(&words::find(root, &sources)?, true);
+        print_words(&find_words(root, &sources)?, true);
     } else if options.json {
         for (name, figures) in &crates {
             println!("{{\"crate\":\"{name}\",{}}}", figures.json());
@@ -59,34 +60,48 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         println!("{{{}}}", all.json());
     } else {
         print_table(&crates, &all);
-        print_words(&words::find(root, &sources)?, false);
+        print_words(&find_words(root, &sources)?, false);
     }
     if options.check {
-        check(&crates)?;
+        check(&crates, &find_words(root, &sources)?)?;
     }
     Ok(())
 }
 
+fn find_words(root: &Path, production: &[source::Source]) -> anyhow::Result<words::Hits> {
+    words::find(root, production, &source::all(root)?)
+}
+
 fn print_table(crates: &BTreeMap<String, Figures>, all: &Figures) {
     println!(
-        "{:<28} {:>6} {:>6} {:>9} {:>6} {:>8} {:>6} {:>7} {:>6}",
-        "crate", "files", "code", "comments", "blank", "5+ prms", "median", "undoc'd", ">90"
+        "{:<28} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>7} {:>6}",
+        "crate",
+        "files",
+        "code",
+        "comments",
+        "blank",
+        "5+ prms",
+        "5+ vals",
+        "median",
+        "undoc'd",
+        ">90"
     );
     println!(
-        "{:<28} {:>6} {:>6} {:>9} {:>6} {:>8} {:>6} {:>7} {:>6}",
-        "", "", "lines", "/1,000", "/100", "%", "file", "pub", "%"
+        "{:<28} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>7} {:>6}",
+        "", "", "lines", "/1,000", "/100", "%", "%", "file", "pub", "%"
     );
     let rows = crates
         .iter()
         .map(|(name, figures)| (name.as_str(), figures));
     for (name, f) in rows.chain([("all", all)]) {
         println!(
-            "{name:<28} {:>6} {:>6} {:>9.1} {:>6.1} {:>8.1} {:>6} {:>7} {:>6.1}",
+            "{name:<28} {:>6} {:>6} {:>9.1} {:>6.1} {:>8.1} {:>8.1} {:>6} {:>7} {:>6.1}",
             f.files(),
             f.code(),
             f.comments_per_1000(),
             f.blank_per_100(),
             f.functions_many_pct(),
+            f.functions_values_pct(),
             f.median_file(),
             f.undocumented(),
             f.wide_pct()
@@ -104,7 +119,7 @@ fn print_words(hits: &words::Hits, places: bool) {
     }
 }
 
-fn check(crates: &BTreeMap<String, Figures>) -> anyhow::Result<()> {
+fn check(crates: &BTreeMap<String, Figures>, hits: &words::Hits) -> anyhow::Result<()> {
     let mut failures = Vec::new();
     for name in CHECKED {
         let Some(figures) = crates.get(name) else {
@@ -113,6 +128,7 @@ fn check(crates: &BTreeMap<String, Figures>) -> anyhow::Result<()> {
         let shortfalls = figures.shortfalls();
         failures.extend(shortfalls.iter().map(|why| format!("  {name}: {why}")));
     }
+    failures.extend(hits.phrases().iter().map(|place| format!("  {place}")));
     if failures.is_empty() {
         return Ok(());
     }
@@ -137,20 +153,37 @@ mod tests {
     #[test]
     fn each_checked_crate_must_meet_the_measures() {
         let mut measured = crates(GOOD);
-        check(&measured).unwrap();
+        let none = words::Hits::default();
+        check(&measured, &none).unwrap();
 
         let bare = Source::new("journal", Path::new("demo.rs"), "fn a() {\n    b();\n}\n");
         measured.insert("journal".to_owned(), Figures::of(&bare));
-        let text = check(&measured).unwrap_err().to_string();
+        let text = check(&measured, &none).unwrap_err().to_string();
         assert!(text.contains("journal: 0.0 comments"), "{text}");
         assert!(!text.contains("signer:"), "{text}");
+    }
+
+    #[test]
+    fn a_phrase_in_any_text_of_the_tree_fails() {
+        let path = Path::new("testkit/demo.rs");
+        let all = [Source::whole(
+            "",
+            path,
+            "fn a() {\n    b(\"this is no folder\");\n}\n",
+        )];
+        let hits = words::find(Path::new("nowhere"), &[], &all).unwrap();
+        let text = check(&crates(GOOD), &hits).unwrap_err().to_string();
+        assert!(
+            text.contains("testkit/demo.rs:2: this is no folder (is no X)"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_checked_crate_that_is_gone_is_an_error() {
         let mut measured = crates(GOOD);
         measured.remove("signer");
-        assert!(check(&measured).is_err());
+        assert!(check(&measured, &words::Hits::default()).is_err());
     }
 
     #[test]

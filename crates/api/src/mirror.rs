@@ -80,7 +80,8 @@ impl Loaded {
             return Ok(None);
         };
 
-        // Under the witnessed size: the tree itself is ahead of what witnesses have cosigned.
+        // Proofs end at the witnessed size: the tree itself is ahead of what witnesses have
+        // cosigned.
         let hashes = inclusion_proof(&self.tree, seq, size).map_err(internal)?;
         Ok(Some(
             Proof {
@@ -111,7 +112,7 @@ impl Mirror {
         // A request that panicked in here left nothing behind, since `take` comes first.
         let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
 
-        // Taken out: after any error memory is made again from the tables.
+        // The memory is taken out here: after any error memory is made again from the tables.
         let mut current = match loaded.take() {
             Some(current) => current,
             None => Loaded::new(genesis, db.begin()?.as_mut(), bus)?,
@@ -158,7 +159,8 @@ impl Look<'_> {
         let Self { loaded, tx } = self;
         let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
 
-        // Not "not witnessed yet": a client would wait for an entry that may never come.
+        // The answer is not "not witnessed yet": a client would wait for an entry that may never
+        // come.
         if seq >= loaded.tree.size() {
             return Err(Problem::new(
                 Code::NotFound,

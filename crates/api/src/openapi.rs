@@ -60,7 +60,7 @@ impl Modify for Bearer {
             components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
         }
         for (path, item) in &mut description.paths.paths {
-            // Answered without a key: it says nothing of any tenant.
+            // The status is answered without a key: it says nothing of any tenant.
             if path == crate::ready::STATUS {
                 continue;
             }
@@ -95,7 +95,8 @@ fn add_problem(operation: &mut Operation) {
         .content
         .insert("application/problem+json".to_owned(), RefOr::T(content));
 
-    // `default` (OpenAPI 3.1): every refusal has this one form, whatever its status.
+    // The response is `default` (OpenAPI 3.1), since every refusal has this one form, whatever its
+    // status.
     let responses = &mut operation.responses.responses;
     responses.insert("default".to_owned(), RefOr::T(response));
 }

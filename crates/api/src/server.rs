@@ -48,7 +48,8 @@ pub fn router(api: Arc<Api>) -> Router {
         })
         .fallback(status::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        // Last, so outermost: a request that comes too early is answered before its body is read.
+        // This layer is added last, so it is the outermost: a request that comes too early is
+        // answered before its body is read.
         .layer(from_fn_with_state(Arc::clone(&api), gate))
         .with_state(api)
 }

@@ -72,8 +72,8 @@ pub(crate) fn timeline(row: &TxRow) -> TimelineInfo {
             continue;
         };
         let took = before.map(|before| at.saturating_sub(before));
-        // Clocks of several machines: a layer that seems to end before the one before it does not
-        // make the next one longer.
+        // The clocks are those of several machines: a layer that seems to end before the one before
+        // it does not make the next one longer.
         before = Some(at.max(before.unwrap_or(0)));
         layers.push(LayerInfo {
             at_us: at,

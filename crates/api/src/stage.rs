@@ -76,7 +76,8 @@ impl Stage for ApiStage {
                 Inbox::Foreign => {}
             }
         }
-        // Nothing to publish: each record has a service that acts on it, and the API only shows.
+        // There is nothing to publish: each record has a service that acts on it, and the API only
+        // shows.
         Ok(Vec::new())
     }
 

@@ -1,7 +1,7 @@
 //! What every handler needs: when, where to write, and what it continues.
 
 use strongroom_ports::db::Tx;
-use strongroom_stage::post::{Cause, first_half};
+use strongroom_stage::post::{Cause, session_of};
 use strongroom_types::{Digest, UnixMs};
 
 /// One piece of work in one database transaction.
@@ -19,7 +19,7 @@ impl Step<'_> {
     /// one payment is one thread through all logs.
     pub(crate) fn cause_for(&self, intent: Digest) -> Cause {
         Cause {
-            session: first_half(intent),
+            session: session_of(intent),
             ..self.cause.clone()
         }
     }

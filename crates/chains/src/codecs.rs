@@ -32,7 +32,7 @@ impl fmt::Debug for Codecs {
 
 impl Codecs {
     pub(crate) fn of_seats(seats: &[ChainSeat], linked: &[Arc<dyn ChainCodec>]) -> Self {
-        // By genesis and not by the build: a linked codec whose chain has no seat must decode
+        // Genesis decides and not the build: a linked codec whose chain has no seat must decode
         // nothing.
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for seat in seats {

@@ -16,7 +16,7 @@ use strongroom_ports::chain::{ChainCodec, Manifest};
 use strongroom_types::caip::NotACaip;
 use strongroom_types::{ChainId, Digest, digest};
 
-/// Why there is no list of codecs.
+/// Mistake in the codecs of this build, found when their list is made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainsError {
     /// A codec's own chain or asset id is not a CAIP id: a mistake in its source.
@@ -89,7 +89,7 @@ pub fn codecs_with(
     genesis: &Genesis,
     extra: Vec<Arc<dyn ChainCodec>>,
 ) -> Result<Codecs, ChainsError> {
-    // Checked together: an extra codec must not stand in for one that ships.
+    // All codecs are checked together: an extra codec must not stand in for one that ships.
     let linked: Vec<_> = all()?.iter().cloned().chain(extra).collect();
     distinct(&linked)?;
 

@@ -119,7 +119,8 @@ fn read_decision(shown: &DecisionInfo, intent: &Digest) -> Result<ShownDecision,
 pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError> {
     let shown = transaction(info)?;
 
-    // The text alone: a signature that was exchanged is refused by the journal, not here.
+    // Only the text is compared: a signature that was exchanged is refused by the journal, not
+    // here.
     if shown.signed.text == sent.text {
         Ok(shown)
     } else {
@@ -238,8 +239,8 @@ impl PendingApproval {
             approver: by.id,
             rationale: rationale(reason),
             nonce,
-            // No earlier: an approval that lapsed while others are awaited would have to be asked
-            // for again.
+            // An approval expires no earlier than the intent: one approval that lapsed while others
+            // are awaited would have to be asked for again.
             expires: self.shown.intent.expires,
         };
         Signed::by(&approval, by)

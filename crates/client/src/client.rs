@@ -31,7 +31,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The base URL only: a bearer key must not reach a log.
+        // Only the base URL is shown: a bearer key must not reach a log.
         write!(f, "Client({}, ..)", self.http.base())
     }
 }

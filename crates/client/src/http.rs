@@ -24,8 +24,8 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(base: &str, bearer: &str) -> Self {
-        // No proxy: the environment must not send a bearer key elsewhere. No redirects for the same
-        // reason.
+        // No proxy is used: the environment must not send a bearer key elsewhere. No redirects for
+        // the same reason.
         let config = Agent::config_builder()
             // A refusal is an answer with a body: as an error of the transport its code would be
             // lost.
@@ -88,8 +88,8 @@ impl Http {
 
 /// `http://` with a loopback host and nothing but an optional port behind it.
 fn is_loopback(base: &str) -> bool {
-    // By whole text, not by a URL parser: parsers disagree on user names and numeric hosts, and a
-    // host that one of them reads differently would be sent the bearer key.
+    // The URL is compared as a whole text, not by a URL parser: parsers disagree on user names and
+    // numeric hosts, and a host that one of them reads differently would be sent the bearer key.
     let Some(authority) = base.strip_prefix("http://") else {
         return false;
     };

@@ -172,7 +172,8 @@ impl KeyFile {
             });
         }
 
-        // Room for a whole file: a text that grows leaves copies of the seed that are not wiped.
+        // There is room for a whole file: a text that grows leaves copies of the seed that are not
+        // wiped.
         let mut text = Zeroizing::new(String::with_capacity(512));
         file.take(FILE_BYTES_MAX)
             .read_to_string(&mut text)

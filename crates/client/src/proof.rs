@@ -125,7 +125,7 @@ impl<'a> Trust<'a> {
             return Err(ClientError::not_proved("a checkpoint of another log"));
         }
 
-        // C2SP signed-note: signatures of unknown keys are ignored, so that a note may gain lines.
+        // Signatures of unknown keys are ignored (C2SP signed-note), so that a note may gain lines.
         let lines = signed
             .others
             .iter()
@@ -288,8 +288,8 @@ fn charter(genesis: &Genesis, entry: &Entry) -> Result<(TenantId, Charter), Clie
         &genesis.admin_credentials,
     )?;
 
-    // Every admin of the charter, not a quorum of them: the platform's admins alone could list
-    // people beside confederates who then act for the tenant.
+    // Every admin of the charter must sign, not a quorum of them: the platform's admins alone could
+    // list people beside confederates who then act for the tenant.
     let all = Board {
         members: charter.admins.members.clone(),
         quorum: u32::try_from(charter.admins.members.len()).unwrap_or(u32::MAX),
@@ -318,8 +318,8 @@ fn vault_record(
         ));
     }
 
-    // By the charter's admins and credentials. Where people were enrolled or put on the board later,
-    // a vault can be in force without being proved by these three entries.
+    // The charter's admins and credentials must have signed. Where people were enrolled or put on
+    // the board later, a vault can be in force without being proved by these three entries.
     quorum(&signed, &digest, &charter.admins, &charter.credentials)?;
 
     Ok(vault)
@@ -372,7 +372,8 @@ fn certificates(
     finished: &Finished,
     public: &PublicKeyRecord,
 ) -> Result<(), ClientError> {
-    // All n, not t: a signer that is missing may hold no share or may have been given another key.
+    // All n must have certified, not t: a signer that is missing may hold no share or may have been
+    // given another key.
     if !finished
         .certificates
         .iter()
@@ -384,7 +385,7 @@ fn certificates(
         ));
     }
 
-    // Each by its key in genesis: the record says which indices take part, not who they are.
+    // Each signs by its key in genesis: the record says which indices take part, not who they are.
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
         let seat = genesis.signer(*index);
@@ -398,7 +399,7 @@ fn certificates(
 }
 
 fn suite(id: SuiteId) -> Result<Suite, ClientError> {
-    // The journal's own mapping, searched backwards: a second one could drift from it.
+    // The journal's own mapping is searched backwards: a second one could drift from it.
     let all = [
         Suite::FrostSecp256k1Tr,
         Suite::FrostSecp256k1,

@@ -110,8 +110,8 @@ pub enum VerifyError {
 /// [`VerifyError`] when genesis or journal cannot be read at all; everything else is a problem of
 /// the report.
 pub fn verify_dir(dir: &Path, codecs: &[Arc<dyn ChainCodec>]) -> Result<Report, VerifyError> {
-    // Proves only that the folder agrees with itself: its author also wrote this hash. A reader who
-    // has the hash from elsewhere calls `verify_dir_pinned`.
+    // This proves only that the folder agrees with itself: its author also wrote this hash. A
+    // reader who has the hash from elsewhere calls `verify_dir_pinned`.
     let file = "genesis.hash";
     let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
     verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codecs)
@@ -134,7 +134,8 @@ pub fn verify_dir_pinned(
     let cosignatures = list(dir, "cosignatures.bin")?;
 
     let mut report = Report::default();
-    // The journal first: transactions and refusals are judged by what it says, not by one another.
+    // The journal is verified first: transactions and refusals are judged by what it says, not by
+    // one another.
     let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
         .map_err(|e| form("genesis.bin", e))?;
 
@@ -185,8 +186,8 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
     let bytes = read(dir, file)?;
     let values: Vec<T> = borsh::from_slice(&bytes).map_err(|e| form(file, e))?;
 
-    // One journal, one file: two encodings of one list would let two readers see different bytes
-    // under the same claim.
+    // One journal must have one file: two encodings of one list would let two readers see different
+    // bytes under the same claim.
     if strongroom_wire::encode(&values) == bytes {
         Ok(values)
     } else {

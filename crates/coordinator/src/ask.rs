@@ -21,7 +21,7 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // Too few with commitments at hand: the answer to the refill brings the run on.
+        // Too few signers have commitments at hand: the answer to the refill brings the run on.
         let usable = self.usable(name, &key);
         let t = usize::from(key.plan.min_signers);
         match self.chooser.choose(usable, t, now) {
@@ -31,16 +31,16 @@ impl CoordinatorStage {
     }
 
     /// Signers that are not left out of the run and have a commitment for each of its slots.
-    fn usable(&self, name: RunName, key: &KeyRecord) -> Vec<SignerIndex> {
-        let Some(run) = self.runs.get(&name) else {
+    fn usable(&self, run_name: RunName, key: &KeyRecord) -> Vec<SignerIndex> {
+        let Some(run) = self.runs.get(&run_name) else {
             return Vec::new();
         };
 
         // One commitment per slot, or none is taken: a quorum that cannot finish would waste them.
         let slots = run.request.slots.len();
-        let name = (run.request.tenant, key.plan.key);
+        let key_name = (run.request.tenant, key.plan.key);
         let ready = |signer: &SignerIndex| {
-            !run.excluded.contains(signer) && self.stock.count(name, *signer) >= slots
+            !run.excluded.contains(signer) && self.stock.count(key_name, *signer) >= slots
         };
         self.in_service(key).into_iter().filter(ready).collect()
     }
@@ -62,11 +62,11 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // Taken out of the stock here and never put back: a commitment that was shown to signers
-        // belongs to this request alone (RFC 9591 §5.1).
-        let name = (run.request.tenant, run.request.key);
+        // Commitments are taken out of the stock here and never put back: a commitment that was
+        // shown to signers belongs to this request alone (RFC 9591 §5.1).
+        let key_name = (run.request.tenant, run.request.key);
         let stock = &mut self.stock;
-        let Some(asked) = run.next_try(quorum, now, |signer| stock.take(name, signer)) else {
+        let Some(asked) = run.next_try(quorum, now, |signer| stock.take(key_name, signer)) else {
             return Ok(Vec::new());
         };
 

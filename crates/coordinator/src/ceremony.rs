@@ -57,7 +57,8 @@ impl Ceremony {
     /// Takes an event. After an error the ceremony is over, so that it cannot go on in a guessed
     /// state.
     pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), IllegalTransition> {
-        // Finished first: should the event be illegal, no guessed state is left behind.
+        // The state is set to "finished" first: should the event be illegal, no guessed state is
+        // left behind.
         let state = std::mem::replace(&mut self.state, CeremonyState::Finished);
         self.state = state.apply(event)?;
         Ok(())
@@ -105,7 +106,7 @@ impl Ceremony {
             return None;
         }
 
-        // One result per signer: a later run's certificate replaces the earlier one.
+        // Each signer has one result: a later run's certificate replaces the earlier one.
         self.certificates.retain(|_, by| {
             by.remove(&signer);
             !by.is_empty()
@@ -113,7 +114,7 @@ impl Ceremony {
         let by = self.certificates.entry(result.clone()).or_default();
         by.insert(signer, signature);
 
-        // All n: a signer that did not certify may hold no share of this key.
+        // All n must certify: a signer that did not certify may hold no share of this key.
         if by.len() < self.roster.len() {
             return None;
         }

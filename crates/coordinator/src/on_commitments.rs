@@ -14,7 +14,8 @@ impl CoordinatorStage {
     ) -> Records {
         self.stock.add(key, step.signer, commitments);
 
-        // Every run, not only those of this key: which run waits for what is not worth an index.
+        // Every run is looked at, not only those of this key: which run waits for what is not worth
+        // an index.
         let names: Vec<RunName> = self.runs.keys().copied().collect();
         let mut records = Vec::new();
         for name in names {

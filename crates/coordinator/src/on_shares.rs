@@ -69,7 +69,8 @@ impl CoordinatorStage {
             let culprits = culprits.into_iter().map(SignerIndex);
             run.excluded.extend(culprits);
 
-            // Named by verification (RFC 9591 §5.4), not by suspicion, so they stay out of this run.
+            // These culprits are named by verification (RFC 9591 §5.4), so they stay out of this
+            // run.
             run.apply(RunEvent::SharesInvalid {
                 not_before: step.now,
             })?;

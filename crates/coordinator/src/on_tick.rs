@@ -16,7 +16,8 @@ impl CoordinatorStage {
     pub(crate) fn on_tick(&mut self, now: UnixMs) -> Records {
         self.ticks += 1;
 
-        // Late runs first: a quorum is not asked for a signature that is not wanted any more.
+        // Late runs are ended first: a quorum is not asked for a signature that is not wanted any
+        // more.
         self.end_late_runs(now)?;
         let mut records = self.replace_silent_quorums(now)?;
         if self.ticks % UPKEEP_TICKS == 1 {

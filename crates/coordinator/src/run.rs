@@ -7,7 +7,7 @@ pub(crate) use state::{RunEvent, RunState, Try};
 use crate::illegal::IllegalTransition;
 use crate::quorum::SignerIndex;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_stage::post::{Cause, first_half};
+use strongroom_stage::post::{Cause, id_from};
 use strongroom_types::{Digest, SessionId, UnixMs, digest};
 use strongroom_wire::{NonceCommitment, SignerRefusal, SigningRequest, SigningRequested};
 
@@ -54,7 +54,8 @@ impl Run {
 
     /// Takes an event. After an error the run is over, so that it cannot go on in a guessed state.
     pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), IllegalTransition> {
-        // Finished first: should the event be illegal, no guessed state is left behind.
+        // The state is set to "finished" first: should the event be illegal, no guessed state is
+        // left behind.
         let state = std::mem::replace(&mut self.state, RunState::Finished);
         self.state = state.apply(event)?;
         Ok(())
@@ -94,7 +95,8 @@ impl Run {
         now: UnixMs,
         mut take: impl FnMut(SignerIndex) -> Option<NonceCommitment>,
     ) -> Option<Try> {
-        // Counted even when it fails: a session name must never be used for two requests.
+        // The try is counted even when it fails: a session name must never be used for two
+        // requests.
         self.tries += 1;
         let mut commitments = Vec::with_capacity(self.request.slots.len());
         for _ in &self.request.slots {
@@ -137,6 +139,6 @@ impl Run {
                 &self.tries.to_be_bytes(),
             ],
         );
-        SessionId(first_half(seed))
+        SessionId(id_from(seed))
     }
 }

@@ -6,7 +6,7 @@ use crate::stage::{CoordinatorStage, Records};
 use strongroom_journal::entry::{Body, Finished};
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, first_half};
+use strongroom_stage::post::{Cause, id_from};
 use strongroom_types::{Scope, TenantId, UnixMs};
 use strongroom_wire::{
     CoordinatorMessage, JournalSubmitted, Layer, Outcome, SigningFinished, encode, topics,
@@ -27,7 +27,8 @@ impl CoordinatorStage {
             .map(|seat| seat.node)
             .ok_or_else(|| StageError::fatal("unknown signer"))?;
 
-        // Addressed in the envelope too: an inbox is a topic, and topics can be written to by others.
+        // The envelope names the receiver too: an inbox is a topic, and topics can be written to by
+        // others.
         let to = topics::signer_inbox(node);
         self.post
             .record(now, (&to, &cause.session), Some(node), message, cause)
@@ -53,7 +54,7 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // The latest head of the quorum's signers, for the timeline: it decides nothing.
+        // The timeline gets the latest head of the quorum's signers: it decides nothing.
         let covered_us = run.asked().map_or(0, |asked| asked.covered_us);
         let marks = std::mem::take(&mut run.cause.marks);
         run.cause.marks = marks
@@ -89,10 +90,11 @@ impl CoordinatorStage {
         tenant: TenantId,
         finished: Finished,
     ) -> Records {
-        // Named by the transcript: the same result offered twice is one submission.
+        // The submission is named by the transcript: the same result offered twice is one
+        // submission.
         let transcript = finished.transcript;
         let submitted = JournalSubmitted {
-            submission: first_half(transcript),
+            submission: id_from(transcript),
             scope: Scope::Tenant(tenant),
             body: encode(&Body::Finished(Box::new(finished))),
         };

@@ -19,7 +19,7 @@ use strongroom_stage::{Stage, StageError};
 use strongroom_types::{KeyId, TenantId, UnixMs};
 use strongroom_wire::{SignerMessage, topics};
 
-/// Milliseconds between ticks: a silent quorum is noticed that soon.
+/// Interval between ticks, milliseconds; bounds how late a silent quorum is noticed.
 const TICK_MS: u64 = 20;
 /// Every so many ticks stock and ceremonies are looked after: it reads every key of the journal.
 pub(crate) const UPKEEP_TICKS: u64 = 5;
@@ -48,7 +48,7 @@ impl Default for Pace {
     }
 }
 
-/// The coordinator.
+/// State machine of the coordinator: stock, runs and ceremonies in memory, no tables.
 pub struct CoordinatorStage {
     pub(crate) post: Post,
     pub(crate) journal: Arc<SharedFollower>,
@@ -69,7 +69,7 @@ pub(crate) type KeyName = (TenantId, KeyId);
 /// Records to publish.
 pub(crate) type Records = Result<Vec<Record>, StageError>;
 
-/// Circumstances of a signer's answer.
+/// Time, sender and cause of a signer's answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Step<'a> {
     pub(crate) now: UnixMs,

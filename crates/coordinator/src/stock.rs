@@ -91,7 +91,8 @@ impl Stock {
     pub(crate) fn wanted(&mut self, key: KeyName, signer: SignerIndex, now: UnixMs) -> Option<u32> {
         let shelf = self.shelves.entry((key, signer)).or_default();
 
-        // Asked a moment ago, or enough at hand: a signer's memory is not filled for nothing.
+        // The signer was asked a moment ago, or enough is at hand: a signer's memory is not filled
+        // for nothing.
         let waiting = now.since(shelf.asked) < ASK_AGAIN_MS && shelf.asked <= now;
         let refill = self.target / 2;
         if waiting || shelf.commitments.len() + refill as usize > self.target as usize {

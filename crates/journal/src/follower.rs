@@ -44,7 +44,7 @@ pub enum SplitView {
     },
     /// A witness cosigned another body: it is hostile, or the writer showed it another line.
     Witness {
-        /// Which witness.
+        /// Node id of the witness.
         node: NodeId,
         /// Our body at that size.
         ours: String,

@@ -56,8 +56,8 @@ pub fn platform() -> Key {
 /// A used act of a scope, by the digest of its text.
 #[must_use]
 pub fn used_act(scope: impl Into<Scope>, act: &Digest) -> Key {
-    // Not by the id in it, which its maker chooses: under the id of an act that waits for its entry,
-    // another one would use that act up.
+    // Not by the id in it, which its maker chooses: under the id of an act that waits for its
+    // entry, another one would use that act up.
     scoped(scope.into(), (3, 2), &[&act.0])
 }
 
@@ -249,7 +249,7 @@ pub fn threshold_keys_prefix(t: TenantId) -> Key {
     key(13, &[&t.0])
 }
 
-/// Kind of record, as far as forgetting it changes more than its own key.
+/// Records whose removal also changes a counter or another key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// An open proposal: counted in its tenant.

@@ -71,7 +71,7 @@ pub struct WaitingAct {
     pub version: u64,
     /// End of the act's life.
     pub expires: UnixMs,
-    /// What it changes.
+    /// Change that takes effect when the entry is witnessed.
     pub what: WaitingChange,
 }
 
@@ -129,7 +129,7 @@ impl Default for PlatformRecord {
             stopped: false,
             quarantined: Vec::new(),
             waiting: None,
-            // Fails closed: a quorum of 0 would be met by nobody's signature.
+            // Fails closed: a quorum of 0 would be met without any signature.
             admins: Board {
                 members: Vec::new(),
                 quorum: u32::MAX,
@@ -381,7 +381,7 @@ pub enum IntentStanding {
 }
 
 impl IntentStanding {
-    /// Why nothing more is paid for the intent; none while it lives.
+    /// Code with which the intent ended; `None` while it may still be paid.
     #[must_use]
     pub const fn ended(self) -> Option<Code> {
         match self {

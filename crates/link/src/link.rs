@@ -16,7 +16,7 @@ use strongroom_stage::StopFlag;
 use strongroom_types::NodeId;
 use strongroom_wire::topics;
 
-/// How often a link without a signer looks at its stop flag.
+/// Interval at which a link without a signer looks at its stop flag.
 const ACCEPT_POLL: Duration = Duration::from_millis(20);
 
 /// Starts a named thread. Threads belong to the composition root, which passes its way to make one.

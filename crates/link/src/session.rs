@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_ports::bus::{Delivered, Headers, Position, Record, Topic};
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::digest;
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
 use strongroom_wire::{encode, topics};
@@ -30,7 +30,8 @@ pub(crate) struct Session {
 impl Session {
     /// Takes over an accepted stream.
     pub(crate) fn open(routes: Arc<LinkRoutes>, stream: UnixStream) -> Result<Self, LinkError> {
-        // Inherited from the listener on some systems; the two threads of a session block.
+        // Some systems pass the listener's non-blocking mode on; the two threads of a session
+        // block.
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(None)?;
         Ok(Self {
@@ -141,7 +142,7 @@ fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), Lin
         };
 
         // The id follows from the content, so that a frame sent twice is one record to consumers.
-        let msg_id = first_half(digest("strongroom/link-record/v1", &[&payload]));
+        let msg_id = id_from(digest("strongroom/link-record/v1", &[&payload]));
         let headers = Headers {
             msg_id,
             ..Headers::default()

@@ -138,7 +138,7 @@ impl Bulk {
         // may still fit.
         if self.columns == 0 || !args.len().is_multiple_of(self.columns) {
             let what = format!(
-                "{} values are no whole number of {}-column rows",
+                "{} values do not fill whole rows of {} columns",
                 args.len(),
                 self.columns
             );

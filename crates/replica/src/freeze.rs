@@ -25,6 +25,7 @@ impl Replica {
             let SplitView::Log { ours, note } = evidence else {
                 continue;
             };
+
             let theirs = note_body(note).ok_or_else(|| corrupt("evidence is not a note"))?;
             let name = evidence_digest(ours, &theirs);
             let args = [
@@ -34,6 +35,8 @@ impl Replica {
                 note.as_str().into(),
                 Arg::u64(now.0)?,
             ];
+
+            // The same evidence is stored once, by its digest: an operator lifts it once.
             if tx.execute(sql::PUT_FREEZE, &args)? > 0 {
                 new.push(name);
             }

@@ -145,8 +145,8 @@ impl Replica {
     ) -> Result<Vec<SealedEntry>, ReplicaError> {
         let applied = self.follower.append_with(batch, watch)?;
 
-        // Known to memory, so nothing to write; but memory forgets heads, and the log may have
-        // signed another tree of that size.
+        // Memory knows these entries, so there is nothing to write; but memory forgets heads, and
+        // the log may have signed another tree of that size.
         if applied.is_empty() {
             self.compare_with_stored(tx, batch)?;
             return Ok(Vec::new());
@@ -205,7 +205,8 @@ impl Replica {
             == (tip.size > 0).then_some(tip.body.as_str()))
     }
 
-    /// Checkpoints of `witnessed` entries against the stored heads: memory keeps the newest ones only.
+    /// Checkpoints of `witnessed` entries against the stored heads: memory keeps the newest ones
+    /// only.
     fn compare_witnessed(
         &mut self,
         tx: &mut dyn Tx,

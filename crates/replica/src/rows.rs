@@ -83,8 +83,8 @@ impl<'a> NewBatch<'a> {
         size: u64,
         after: &Frontier,
     ) -> Result<(), ReplicaError> {
-        // Compare-and-set: a second process on this database, or memory that is ahead of a lost
-        // transaction, must not write a second history over the first.
+        // The write is a compare-and-set: a second process on this database, or memory that is
+        // ahead of a lost transaction, must not write a second history over the first.
         let edge = encode(after);
         let position = [
             Arg::u64(after.size())?,
@@ -112,7 +112,8 @@ impl<'a> NewBatch<'a> {
     }
 
     fn write_state(&self, tx: &mut dyn Tx) -> Result<(), ReplicaError> {
-        // Only the last value of each key: most entries of a batch change the same counters.
+        // Only the last value of each key is written: most entries of a batch change the same
+        // counters.
         let changes: BTreeMap<_, _> = self
             .applied
             .iter()

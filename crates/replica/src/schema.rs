@@ -61,7 +61,7 @@ pub(crate) const HEAD_BEFORE: &str =
     "SELECT size FROM journal_head WHERE size < $1 ORDER BY size DESC LIMIT 1";
 
 pub(crate) const STATE: &str = "SELECT state_key, state_value FROM journal_state";
-// One statement for new and changed keys: a batch is replayed as a whole, so the last value wins.
+// New and changed keys are one statement: a batch is replayed as a whole, so the last value wins.
 pub(crate) const PUT_STATE: Bulk = Bulk {
     prefix: "INSERT INTO journal_state (state_key, state_value) VALUES",
     columns: 2,
@@ -69,7 +69,7 @@ pub(crate) const PUT_STATE: Bulk = Bulk {
 };
 pub(crate) const DROP_STATE: &str = "DELETE FROM journal_state WHERE state_key = $1";
 
-// Nothing on conflict: a second start must not reset what was cosigned, nor a retirement.
+// A conflict changes nothing: a second start must not reset what was cosigned, nor a retirement.
 pub(crate) const NEW_WITNESS: &str = "INSERT INTO journal_witness
     (id, cosigned_size, cosigned_body, cosigned_s, retired, generation, generation_next)
     VALUES (1, 0, '', 0, $1, NULL, NULL) ON CONFLICT DO NOTHING";
@@ -101,12 +101,12 @@ pub(crate) const END_HANDED: &str = "UPDATE journal_handed
     SET ended_ms = $1, ended_code = $2, ended_entry = $3 WHERE digest = $4";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";
 
-// Nothing on conflict: the same evidence shown again must not undo a person's decision.
+// A conflict changes nothing: the same evidence shown again must not undo a person's decision.
 pub(crate) const PUT_FREEZE: &str = "INSERT INTO journal_freeze
     (evidence, ours, theirs, note, frozen_ms, lifted_ms) VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
 pub(crate) const FROZEN: &str = "SELECT evidence FROM journal_freeze
     WHERE lifted_ms IS NULL ORDER BY frozen_ms, evidence LIMIT 1";
-// Lifted ones only: while a freeze lasts, every head is refused anyway.
+// Only lifted freezes are asked for: while a freeze lasts, every head is refused anyway.
 pub(crate) const LOSING_HEAD: &str =
     "SELECT evidence FROM journal_freeze WHERE theirs = $1 AND lifted_ms IS NOT NULL LIMIT 1";
 pub(crate) const LIFT_FREEZE: &str =

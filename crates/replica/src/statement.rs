@@ -8,12 +8,13 @@ use strongroom_tlog::{Checkpoint, CosignVerifier, Cosignature, verify_cosignatur
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::{Role, WitnessCosignature, open};
 
-/// How far one witness was, and when it said so.
+/// Size of the log that one witness cosigned, with the time of its record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WitnessStatement {
     /// The witness.
     pub witness: NodeId,
-    /// When the record was made, by the witness's clock: the cosignature in it may be older.
+    /// Time of the record by the witness's clock, Unix milliseconds: the cosignature in it may be
+    /// older.
     pub made: UnixMs,
     /// Number of entries.
     pub size: u64,
@@ -64,7 +65,7 @@ impl WitnessStatements {
             .get(&envelope.from)
             .ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
 
-        // One key may serve several logs; a word about another one says nothing here.
+        // One key may serve several logs; a cosignature of another log is not counted.
         let checkpoint =
             Checkpoint::parse(&cosignature.body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.origin {

@@ -11,10 +11,15 @@ use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{WitnessCosignature, decode, encode};
 
 pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
+    // The row is made at the first load: later writes change it in place, and one that finds no row
+    // would lose what this witness has cosigned.
     let Some((cosigned, retired)) = cosigned(tx)? else {
         tx.execute(sql::NEW_WITNESS, &[false.into()])?;
         return Ok(WitnessMemory::default());
     };
+
+    // A handed act that cannot be read is an error: without it this witness would cosign heads that
+    // leave it out.
     let mut handed = Vec::new();
     for act in tx.query(sql::HANDED, &[])? {
         let signed = decode(act.blob(1)?).map_err(|e| corrupt(&format!("handed act: {e}")))?;
@@ -24,11 +29,13 @@ pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
             since: UnixMs(act.u64(2)?),
         });
     }
+
     let handed_ended = tx.query(sql::HANDED_ENDED, &[])?;
     let handed_ended = handed_ended
         .iter()
         .map(ended_act)
         .collect::<Result<_, _>>()?;
+
     Ok(WitnessMemory {
         cosigned,
         retired,
@@ -97,16 +104,16 @@ impl Replica {
     /// transaction is committed: as a record of a stage's outbox, or after `commit` returned.
     ///
     /// # Errors
-    /// What [`Witness::cosign`] refuses, the reason of a halt first; [`ReplicaError::Stale`] when the tables do not hold what
-    /// memory relies on, or something else was cosigned in between.
+    /// What [`Witness::cosign`] refuses, the reason of a halt first; [`ReplicaError::Stale`] when
+    /// the tables do not hold what memory relies on, or something else was cosigned in between.
     pub fn cosign(
         &mut self,
         tx: &mut dyn Tx,
         witness: &mut Witness,
         now: UnixMs,
     ) -> Result<WitnessCosignature, ReplicaError> {
-        // A batch that contradicts the tables stops the replica with memory ahead of them: that is the
-        // log's fault, to be shown with its evidence, and not a store that is corrupt.
+        // A batch that contradicts the tables stops the replica with memory ahead of them: that is
+        // the log's fault, to be shown with its evidence, and not a store that is corrupt.
         if let Some(halted) = self.follower().halted() {
             return Err(halted.clone().into());
         }
@@ -144,8 +151,8 @@ impl Replica {
         signed: &Signed,
         now: UnixMs,
     ) -> Result<(), ReplicaError> {
-        // First what ended on the way, also when this one is refused: the entry that ended it is not
-        // known a second time.
+        // First what ended on the way, also when this one is refused: the entry that ended it is
+        // not known a second time.
         let handed = witness.hand(self.follower(), signed, now);
         self.store_ended(tx, witness)?;
 

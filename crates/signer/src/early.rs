@@ -1,4 +1,5 @@
-//! Ceremony messages of peers that are faster than this node: they were told of a run before it was.
+//! Ceremony messages of peers that are faster than this node: they were told of a run before it
+//! was.
 //!
 //! Only the broadcast of round 1 can come early, since every later message needs this node's own. A
 //! sender therefore has one message per key, each of it as long as round 1 can be, and a share of
@@ -31,8 +32,8 @@ impl EarlyMessages {
             return;
         }
 
-        // Run numbers only ascend, so the older run of a key never begins here any more. Of one run
-        // the first message stays: a coordinator may forward it again.
+        // Run numbers only ascend, so an older run of this key cannot start here. Of one run the
+        // first message stays: a coordinator may forward it again.
         let of_sender = self.0.entry(from).or_default();
         let mut known = of_sender.iter_mut();
         if let Some(known) = known.find(|known| known.name == message.name) {

@@ -57,7 +57,7 @@ pub(crate) struct KeyRing {
     active: BTreeMap<KeyName, Active>,
     candidates: BTreeMap<KeyName, Vec<Stored>>,
     runs: BTreeMap<KeyName, u32>,
-    /// Keys whose share is lost, so that it is said once.
+    /// Keys whose share is lost, each logged once.
     lost: BTreeSet<KeyName>,
 }
 

@@ -208,7 +208,8 @@ impl SignerNode {
         Ok(out)
     }
 
-    /// The judge over this node's state as it is now; `handed` are the tightenings to reckon with.
+    /// The judge over this node's state as it is now; `handed` are the tightenings that count
+    /// besides it.
     pub(crate) fn judge<'a>(&'a self, handed: &'a [Delta]) -> Judge<'a> {
         Judge {
             identity: &self.identity,

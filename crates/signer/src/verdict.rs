@@ -12,7 +12,7 @@ pub(crate) enum Verdict {
     Share(Allowed),
     /// Refused for now: the journal may still bring what is missing.
     Wait(Denied),
-    /// Refused.
+    /// The request is refused; the journal cannot change that.
     Refuse(Denied),
     /// This signer's own store failed. Nothing leaves, and the process ends.
     Fatal(Fatal),
@@ -57,7 +57,7 @@ impl Denied {
 /// End of the judgement by one check.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// No share.
+    /// The request is refused; the journal cannot change that.
     Refuse(Refusal),
     /// No share yet: the journal may still bring what is missing.
     Wait(Refusal),
@@ -89,6 +89,6 @@ pub(crate) enum Served {
     Done,
     /// Refused for now; the request may wait for the journal.
     Wait(Denied),
-    /// Refused.
+    /// Refused for good.
     Refuse(Denied),
 }

@@ -41,7 +41,7 @@ impl Cause {
     /// Something a service does by its own clock; `seed` makes its message ids.
     #[must_use]
     pub fn own(seed: &[&[u8]], deadline: UnixMs) -> Self {
-        let msg_id = first_half(digest("strongroom/own-cause/v1", seed));
+        let msg_id = id_from(digest("strongroom/own-cause/v1", seed));
         Self {
             msg_id,
             session: [0; 16],
@@ -124,7 +124,7 @@ impl Post {
         let to_bytes = to.map_or([0; 16], |to| to.0);
         let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &content];
         let headers = Headers {
-            msg_id: first_half(digest("strongroom/msg-id/v1", &fields)),
+            msg_id: id_from(digest("strongroom/msg-id/v1", &fields)),
             schema: T::SCHEMA.0,
             deadline_ms: cause.deadline.0,
             traceparent: cause.traceparent.clone(),
@@ -160,10 +160,18 @@ pub fn open_record<T: Payload>(
     Ok((envelope, payload))
 }
 
-/// The first 16 bytes of a digest.
+/// Session of all records about one intent: one thread through the logs of every service.
 #[must_use]
-pub fn first_half(of: Digest) -> [u8; 16] {
+pub fn session_of(intent: Digest) -> [u8; 16] {
+    id_from(intent)
+}
+
+/// Id of 16 bytes: the first half of a digest.
+#[must_use]
+pub fn id_from(digest: Digest) -> [u8; 16] {
     let mut id = [0; 16];
-    id.iter_mut().zip(of.0).for_each(|(to, from)| *to = from);
+    id.iter_mut()
+        .zip(digest.0)
+        .for_each(|(to, from)| *to = from);
     id
 }

@@ -89,8 +89,8 @@ impl<S: Stage> Shell<S> {
 
         let starts = starts(&stage, bus.as_ref())?;
 
-        // Ownership first: what is read after it cannot be changed by an earlier instance any
-        // more, since each of its commits checks the epoch.
+        // Ownership is taken first: what is read after it cannot be changed by an earlier instance
+        // any more, since each of its commits checks the epoch.
         let mut tx = db.begin().map_err(db_error)?;
         let epoch = take_over(tx.as_mut(), name).map_err(db_error)?;
         let saved = positions::load(tx.as_mut(), name, &starts).map_err(db_error)?;
@@ -177,8 +177,7 @@ impl<S: Stage> Shell<S> {
         self.close(clock.now_ms())
     }
 
-    /// Sends and saves what is left. The shell has ended then; calling it is a courtesy, not a
-    /// need.
+    /// Sends and saves what is left, and ends the shell. Optional: the next start sends it too.
     ///
     /// # Errors
     /// As [`Self::step`]; what was not sent goes out at the next start.
@@ -210,7 +209,7 @@ impl<S: Stage> Shell<S> {
             return Ok(());
         }
 
-        // Older records first: nothing new is handled while something waits to be sent.
+        // Older records go first: nothing new is handled while something waits to be sent.
         if let Some(cause) = self.send()? {
             self.hold_back(now_ms, cause);
             return Ok(());
@@ -245,7 +244,8 @@ impl<S: Stage> Shell<S> {
     }
 
     fn tick(&mut self, now_ms: u64) -> Result<(), ShellError> {
-        // Before the work: a tick that fails must not run again at once, without a pause.
+        // The time is set before the work: a tick that fails must not run again at once, without a
+        // pause.
         self.last_tick_ms = Some(now_ms);
 
         match self.attempt(now_ms, &Work::Tick)? {
@@ -306,7 +306,7 @@ impl<S: Stage> Shell<S> {
         let attempts = self.retry.as_ref().map_or(0, |retry| retry.attempts);
         let (first, longest) = self.options.retry_ms;
         let pause = first.saturating_mul(1 << attempts.min(16)).min(longest);
-        // Logged once, not once per try: an outage of hours must not fill the disk.
+        // The error is logged once, not once per try: an outage of hours must not fill the disk.
         if attempts == 0 {
             tracing::warn!(stage = self.name, cause, "held back");
         }

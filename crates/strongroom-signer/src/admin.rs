@@ -83,7 +83,7 @@ impl AdminSocket {
             Ok(asked) => Some(asked),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
-                // Without the thread this returns at once: the caller's loop would spin.
+                // If the thread is gone, this returns at once: the caller's loop would spin.
                 std::thread::sleep(timeout);
                 None
             }
@@ -118,7 +118,8 @@ pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminRe
     let mut stream = match UnixStream::connect(path) {
         Ok(stream) => stream,
         Err(error)
-            // No file, or a file of a process that has ended: `stop` may then write to the disk itself.
+            // No file, or a file of a process that has ended: `stop` may then write to the disk
+            // itself.
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused

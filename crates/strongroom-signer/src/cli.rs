@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use strongroom_types::Digest;
 
-// Stable: service managers and runbooks decide by them whether to restart.
+// The codes are stable: service managers and runbooks decide by them whether to restart.
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
@@ -77,7 +77,8 @@ pub enum Command {
     /// Share nothing any more, at once and after every restart, until `resume-local`. Works while
     /// the node is not running, too.
     Stop(At),
-    // Not over the socket, unlike `stop`: what loosens asks for a person at the machine.
+    // This does not go over the socket, unlike `stop`: what loosens asks for a person at the
+    // machine.
     /// Undo `stop`. The node must not be running.
     ResumeLocal(At),
     /// Hand a signed tightening (revocation, cancel, stop, …) straight to the running node: it

@@ -106,7 +106,7 @@ impl Config {
 
 /// A network that this build decodes.
 fn network(name: String) -> Result<String, BadConfig> {
-    // Looked up now: a misspelt name is answered with the names there are.
+    // The name is looked up now: a misspelt name is answered with the names there are.
     let broken = |e: strongroom_chains::ChainsError| BadConfig(format!("`network`: {e}"));
     match strongroom_chains::network(&name).map_err(broken)? {
         Some(_) => Ok(name),

@@ -39,7 +39,8 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// The refusal code behind an error, if there is one.
 fn code(error: &anyhow::Error) -> Option<Code> {
-    // The causes too: context is wrapped around a refusal, and scripts rely on its code.
+    // The causes are searched too: context is wrapped around a refusal, and scripts rely on its
+    // code.
     error.chain().find_map(|cause| {
         if let Some(fatal) = cause.downcast_ref::<Fatal>() {
             return Some(fatal.code());
@@ -59,8 +60,8 @@ fn status(error: &anyhow::Error, code: Option<Code>) -> u8 {
         return 15;
     }
 
-    // Told apart because the cures differ: a retired key needs new keys, a full disk needs space, and
-    // a backup put back would turn a damaged store into a retired key.
+    // These are told apart because the cures differ: a retired key needs new keys, a full disk
+    // needs space, and a backup put back would turn a damaged store into a retired key.
     match code {
         Some(Code::GenesisMismatch | Code::InvalidReference | Code::QuorumTooSmallForF) => 10,
         Some(Code::StoreCorrupt | Code::StoreNewer) => 11,

@@ -43,7 +43,7 @@ impl Folder {
         let path = self.0.display();
         let meta = std::fs::metadata(&self.0)
             .with_context(|| format!("cannot use {path}: run `init` first"))?;
-        anyhow::ensure!(meta.is_dir(), "{path} is no folder");
+        anyhow::ensure!(meta.is_dir(), "{path} is not a folder");
 
         // Another user who can enter can replace a key file, whatever the file's own mode is.
         let mode = meta.mode() & 0o7777;
@@ -150,7 +150,7 @@ impl Folder {
         );
         anyhow::ensure!(
             meta.is_file() && meta.len() == KEY_LEN as u64,
-            "{shown} is no key of {KEY_LEN} bytes"
+            "{shown} is not a key of {KEY_LEN} bytes"
         );
 
         let mut key = Zeroizing::new([0; KEY_LEN]);

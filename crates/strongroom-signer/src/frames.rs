@@ -49,7 +49,7 @@ impl<R: Read> Frames<R> {
             .reader
             .read(self.buffer.get_mut(start..).unwrap_or_default());
 
-        // Also after an error: the zeros behind `start` must not be taken for a frame.
+        // This is done also after an error: the zeros behind `start` must not be taken for a frame.
         self.buffer
             .truncate(start + read.as_ref().copied().unwrap_or_default());
 

@@ -11,7 +11,8 @@ use strongroom_types::words::grid;
 pub fn show(file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
 
-    // Not compared with any hash: this is the command by which an operator gets the one to pin.
+    // Nothing is compared with a hash here: this is the command by which an operator gets the one
+    // to pin.
     let genesis = Genesis::from_bytes(&bytes)?;
     genesis.check()?;
 

@@ -42,7 +42,7 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
     let _lock = folder.lock()?;
     let mut rng = SystemEntropy.rng();
 
-    // Three independent seeds: a leak of one key must not give the others.
+    // The three seeds are independent: a leak of one key must not give the others.
     let mut seed = || {
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill_bytes(bytes.as_mut_slice());
@@ -57,17 +57,18 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
 
     folder.write_secrets(&secrets)?;
 
-    // Wraps key shares in development. A production genesis refuses it at `run`.
+    // This key wraps key shares in development. A production genesis refuses it at `run`.
     SoftwareKeyProtector::create(&folder.wrapping_key(), Mode::Dev, SystemEntropy.rng())
         .context("cannot make the wrapping key")?;
 
-    // Both halves of the first boot generation. From here on a folder or marker that is missing was
-    // lost: `run` cannot mistake it for a first start, since that one has both.
+    // This writes both halves of the first boot generation. From here on a folder or marker that is
+    // missing was lost: `run` cannot mistake it for a first start, since that one has both.
     let db = SqliteDb::open(&folder.database()).context("cannot make the store")?;
     install(&db, &mut marker, &mut *SystemEntropy.rng())
         .context("cannot write the first boot generation")?;
 
-    // Printed last: a record whose keys are not on disk would be a dead seat in genesis.
+    // The record is printed last: a record whose keys are not on disk would be a dead seat in
+    // genesis.
     let record = secrets.public_record(measurement())?;
     let text = json(&record, witness).to_text();
     writeln!(std::io::stdout(), "{text}").context("cannot print the public record")

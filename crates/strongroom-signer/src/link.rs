@@ -51,8 +51,8 @@ impl LinkConnection {
                 "the link closed",
             )),
             FrameRead::Frame(bytes) => {
-                // Not the strict decoder: it bounds records, and a frame is a little longer. The record
-                // inside is decoded strictly.
+                // The strict decoder is not used here: it bounds records, and a frame is a little
+                // longer. The record inside is decoded strictly.
                 let frame = borsh::from_slice(&bytes).map_err(io::Error::other)?;
                 Ok(Some(frame))
             }

@@ -8,13 +8,13 @@ use std::path::{Component, Path, PathBuf};
 use strongroom_signer_core::Marker;
 
 /// Refuses a marker that is in the data folder, by whichever path: put back together, marker and
-/// database would agree, and a disk that was put back would cosign a second history. Either need not
-/// exist yet.
+/// database would agree, and a disk that was put back would cosign a second history. Either need
+/// not exist yet.
 pub fn check_outside(data: &Path, marker: &Path) -> anyhow::Result<()> {
     let shown = marker.display();
     let name = marker
         .file_name()
-        .with_context(|| format!("the marker {shown} is no file"))?;
+        .with_context(|| format!("the boot marker {shown} is not a file"))?;
     let folder = marker.parent().unwrap_or(Path::new(""));
 
     // Where a write replaces the file, and where a read of a symlink leads.
@@ -78,7 +78,7 @@ impl Marker for FileMarker {
                 let bytes = bytes.as_slice().try_into();
                 bytes
                     .map(Some)
-                    .map_err(|_| io::Error::other("the boot marker has not 16 bytes"))
+                    .map_err(|_| io::Error::other("the boot marker is not 16 bytes long"))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -41,7 +41,8 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
         .into());
     }
 
-    // Only now: a request that came earlier would wait for a replica that is still being loaded.
+    // The socket is opened only now: a request that came earlier would wait for a replica that is
+    // still being loaded.
     let admin = AdminSocket::listen(&config.admin_socket)?;
     tracing::info!(node = %config.node, genesis = %config.pinned, "running");
 
@@ -82,8 +83,8 @@ fn serve(
     let mut sent = link.send(&[hello]);
     let mut ticked = UnixMs(0);
     while sent.is_ok() {
-        // Before the next frame: a link that sends without pause must not keep an operator's `stop`
-        // waiting.
+        // The operator comes before the next frame: a link that sends without pause must not keep
+        // an operator's `stop` waiting.
         while let Some(asked) = admin.try_next() {
             asked.answer(node.admin(asked.request.clone(), now()));
         }
@@ -94,7 +95,8 @@ fn serve(
             Err(error) => sent = Err(error),
         }
 
-        // The difference and not the order: a clock that was set back must not silence the ticks.
+        // The difference counts and not the order: a clock that was set back must not silence the
+        // ticks.
         if now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
             ticked = now();
             sent = link.send(&node.tick(ticked)?);

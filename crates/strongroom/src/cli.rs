@@ -35,13 +35,13 @@ pub enum Command {
     /// Who takes part: make, show and verify a genesis file.
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
-    /// Tenants.
+    /// Show a tenant: scope version, keys, policy.
     #[command(subcommand)]
     Tenant(vaults::TenantCommand),
     /// Acts: sign, co-sign, submit and follow what admins and committees decide.
     #[command(subcommand)]
     Act(act::ActCommand),
-    /// Vaults.
+    /// List the vaults of a tenant.
     #[command(subcommand)]
     Vault(vaults::VaultCommand),
     /// A vault's address, derived here and proved against the pinned genesis.

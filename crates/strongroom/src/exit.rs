@@ -137,8 +137,8 @@ impl RunError {
         match self {
             Self::GenesisFile { .. } | Self::Genesis { .. } => 10,
             Self::ForeignStore { .. } => 11,
-            // Told apart because the cures differ: space can be made, a damaged or foreign database
-            // needs people.
+            // These are told apart because the cures differ: space can be made, a damaged or
+            // foreign database needs people.
             Self::Store { source, .. } => match source.kind() {
                 DbErrorKind::Corrupt | DbErrorKind::Schema => 11,
                 DbErrorKind::Full => 13,

@@ -111,8 +111,8 @@ fn owner_or_set(
     genesis: Digest,
     role: RoleName,
 ) -> Result<(Vec<u8>, String), DbError> {
-    // A component of its own, made before the role's tables: a foreign database is found while
-    // nothing in it was touched.
+    // The owner is a component of its own, made before the role's tables: a foreign database is
+    // found while nothing in it was touched.
     db.migrate(MIGRATIONS)?;
     let mut tx = db.begin()?;
     if let Some(row) = tx.query_opt(OWNER, &[])? {

@@ -92,8 +92,8 @@ impl Parts {
         roles: &BTreeSet<RoleName>,
         adapters: &Adapters,
     ) -> Result<Self, RunError> {
-        // Reading only, up to the locks: an operator's mistake is answered before anything on disk
-        // has changed.
+        // Up to the locks, files are only read: an operator's mistake is answered before anything
+        // on disk has changed.
         let genesis = Arc::new(pinned_genesis(&config)?);
         let codecs = codecs(&genesis)?;
         only_known_chains(&config, &genesis)?;
@@ -133,7 +133,7 @@ impl Parts {
             None
         };
 
-        // One replica for all services of the process: each of its own would replay the whole
+        // All services of the process share one replica: each of its own would replay the whole
         // journal.
         let journal = SharedFollower::new(Arc::clone(&genesis));
         let journal = journal.map_err(|refusal| RunError::part("the journal replica", refusal))?;
@@ -182,7 +182,8 @@ fn codecs(genesis: &Genesis) -> Result<Vec<Arc<dyn ChainCodec>>, RunError> {
     let codecs = strongroom_chains::codecs(genesis);
     let codecs = codecs.map_err(|error| RunError::part("the chains of this build", error))?;
 
-    // Not an error: the other chains work, and a request about this one is refused by its code.
+    // This is not an error: the other chains work, and a request about this one is refused by its
+    // code.
     for chain in codecs.unknown() {
         tracing::warn!(%chain, "not decoded by this build");
     }
@@ -198,7 +199,8 @@ impl Adapters {
         roles: &BTreeSet<RoleName>,
         codecs: &[Arc<dyn ChainCodec>],
     ) -> Result<(), RunError> {
-        // Collected, not returned at the first: an operator should not start once per missing part.
+        // Errors are collected, not returned at the first: an operator should not start once per
+        // missing part.
         let mut lacking = Vec::new();
         let bus = config
             .bus
@@ -245,8 +247,8 @@ impl Adapters {
         let (part, open) = named(config.bus.as_ref(), &self.buses)
             .ok_or_else(|| config.error("every role needs `[bus]`"))?;
 
-        // The mode is genesis' own and no flag's: so an embedded bus refuses a production installation
-        // itself. The adapter's own error, where it has one, decides the exit code.
+        // The mode comes from genesis, never from a flag: so an embedded bus refuses a production
+        // installation itself. The adapter's own error, where it has one, decides the exit code.
         open(part, mode).map_err(|error| match error.downcast() {
             Ok(refused) => RunError::Bus(refused),
             Err(error) => RunError::part(format!("bus of kind `{}`", part.kind), error),

@@ -120,7 +120,7 @@ pub(crate) fn start_all(
     starting: &mut Starting<'_>,
     roles: impl Iterator<Item = RoleName> + Clone,
 ) -> Result<(), RunError> {
-    // Before the roles: each of them waits for a fresh head of this replica.
+    // This starts before the roles: each of them waits for a fresh head of this replica.
     if roles.clone().any(RoleName::reads_replica) {
         feed_replica(starting);
     }
@@ -151,7 +151,7 @@ fn feed_replica(starting: &mut Starting<'_>) {
         Arc::clone(&starting.parts.journal),
     );
     starting.supervisor.repeat("feed", move |stop: &StopFlag| {
-        // Begins at the oldest entries each time; the replica skips those that it has.
+        // Reading begins at the oldest entries each time; the replica skips those that it has.
         let mut feed = match Feed::new(Arc::clone(&bus), Arc::clone(&journal)) {
             Ok(feed) => feed,
             Err(error) => return Ended::MayPass(with_causes(&error)),

@@ -120,7 +120,7 @@ impl Running {
     pub fn stop(self) {
         self.supervisor.stop();
 
-        // After the roles: what they published last is still made durable.
+        // The bus is closed after the roles: what they published last is still made durable.
         let _ = self.parts.bus.shutdown(BUS_SHUTDOWN);
     }
 }
@@ -145,7 +145,7 @@ fn run_until_signal(arguments: &RunArguments, adapters: &Adapters) -> Result<(),
         let _ = writeln!(std::io::stdout(), "API: http://{address}");
     }
 
-    // Also after a failure: the other roles must not be cut off within a commit.
+    // Roles are stopped also after a failure: the other roles must not be cut off within a commit.
     let ended = wait_for_end(&running, &stop);
     running.stop();
     ended
@@ -169,8 +169,8 @@ pub fn stop_on_signal() -> std::io::Result<StopFlag> {
         .enable_all()
         .build()?;
 
-    // Installed before this returns and not on the waiting thread: a signal in between would end
-    // the process without stopping its roles.
+    // The handler is installed before this returns and not on the waiting thread: a signal in
+    // between would end the process without stopping its roles.
     let (mut interrupt, mut terminate) = runtime.block_on(async {
         std::io::Result::Ok((
             signal(SignalKind::interrupt())?,
@@ -190,7 +190,7 @@ pub fn stop_on_signal() -> std::io::Result<StopFlag> {
         flag.set();
     };
 
-    // Detached on purpose: it waits for a signal that may never come.
+    // The thread is detached on purpose: it waits for a signal that may never come.
     drop(crate::supervise::spawn_thread("signals", wait));
     Ok(stop)
 }

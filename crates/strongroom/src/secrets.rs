@@ -189,6 +189,9 @@ impl RoleSecrets {
             HeldKeys::LogKey(seed) => (Some(seed_text(seed)), None),
             HeldKeys::BearerKeys(keys) => (None, Some(keys.iter().map(BearerKey::of).collect())),
         };
+
+        // The genesis hash is in the file: a role that is started with another installation's
+        // secrets is then refused, and does not sign under a node that it is not.
         let file = File {
             genesis: genesis.to_string(),
             role: role.name().to_owned(),
@@ -197,6 +200,7 @@ impl RoleSecrets {
             log,
             bearer_keys,
         };
+
         let write = || {
             let text = Zeroizing::new(serde_json::to_string_pretty(&file)?);
             let mut file = OpenOptions::new()
@@ -209,6 +213,7 @@ impl RoleSecrets {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         };
+
         write().map_err(|source| SecretsError::File {
             path: path.clone(),
             source,
@@ -232,7 +237,7 @@ pub fn public_key(seed: &Seed) -> [u8; 32] {
 
 impl BearerKey {
     fn of(key: &AccessKey) -> Self {
-        // The hash alone: a copy of this file does not let its reader in as a client.
+        // Only the hash is kept: a copy of this file does not let its reader in as a client.
         Self {
             sha256: hex::encode(key.hash),
             tenant: key.tenant.map(|tenant| tenant.to_string()),

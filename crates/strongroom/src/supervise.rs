@@ -116,8 +116,9 @@ impl Supervisor {
                         let _ = stop.wait(RESTART_PAUSE);
                     }
 
-                    // Not tried again: a forked journal or a damaged table is the same at the next
-                    // try, and the other roles of this process would go on without this one.
+                    // This is not tried again: a forked journal or a damaged table is the same at
+                    // the next try, and the other roles of this process would go on without this
+                    // one.
                     Ended::ForGood(why) => {
                         tracing::error!(part, "{why}");
                         failure.set(&format!("{part}: {why}"));
@@ -147,8 +148,8 @@ impl Supervisor {
                 return ended;
             }
 
-            // A new stage each time: after a commit whose outcome is unknown the memory of the old
-            // one may differ from its tables.
+            // Each try makes a new stage: after a commit whose outcome is unknown the memory of the
+            // old one may differ from its tables.
             match make() {
                 Ok(stage) => shell_until_stopped(&run, stage, stop),
                 Err(error) => Ended::ForGood(format!("{error:#}")),
@@ -203,7 +204,7 @@ fn wait_for_fresh_head(role: &str, journal: &SharedFollower, stop: &StopFlag) ->
     let is_fresh = || journal.read(|f| f.size() > 0 && f.fresh(now()).is_ok());
     let mut waited = Duration::ZERO;
     while !is_fresh() {
-        // Equal, not at least: the warning comes once.
+        // `==` and not `>=`: the warning is logged once.
         if waited == FRESH_PATIENCE {
             tracing::warn!(
                 role,

@@ -66,7 +66,7 @@ impl TransactionsStage {
         // The first build counts for the timeline, which says where a payment's time went.
         let marks = step.cause.marks.clone();
         step.cause = Cause {
-            marks: marks.with(Layer::Transactions, step.now.0 * 1000),
+            marks: marks.with(Layer::Transactions, step.now.micros()),
             ..step.cause.clone()
         };
 

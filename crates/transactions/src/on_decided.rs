@@ -6,7 +6,7 @@ use crate::step::Step;
 use crate::store::{self, Payment};
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, first_half};
+use strongroom_stage::post::{Cause, session_of};
 use strongroom_wire::{Decided, IntentDecided};
 
 impl TransactionsStage {
@@ -39,7 +39,7 @@ impl TransactionsStage {
             now: step.now,
             tx: &mut *step.tx,
             cause: Cause {
-                session: first_half(payment.digest),
+                session: session_of(payment.digest),
                 ..step.cause.clone()
             },
         };

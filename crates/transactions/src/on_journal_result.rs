@@ -93,7 +93,8 @@ enum AfterRefusal {
     /// Nothing: the submission arrived twice and the first one is in, or its time is over, which
     /// the next reminder finds out by itself.
     GoOn,
-    /// Nothing but to say so: by an entry with an older stamp it could still be authorized.
+    /// The objection is only announced: by an entry with an older stamp it could still be
+    /// authorized.
     Object,
     /// Another transaction.
     Rebuild,
@@ -105,8 +106,9 @@ enum AfterRefusal {
 
 impl AfterRefusal {
     fn of(code: Code, offered: &Offered) -> Self {
-        // Ending it here would tell the client that a payment failed which the signers complete. That
-        // it has expired is the writer's word alone: it could still append it with an older stamp.
+        // Ending it here would tell the client that a payment failed which the signers complete.
+        // That it has expired is the writer's word alone: it could still append it with an older
+        // stamp.
         if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
             Self::GoOn
         } else if code == Code::AuthorityExpired {

@@ -95,8 +95,8 @@ impl TransactionsStage {
                     let payment = store::set_state(&mut step, payment, PaymentEvent::Confirm)?;
                     records.push(self.publish_changed(&step, &payment, Announcement::default())?);
                 }
-                // Unknown is no end: nodes forget transactions that wait too long, and anyone who
-                // has this one can bring it back.
+                // A transaction that the node does not know has not ended: nodes forget
+                // transactions that wait too long, and anyone who has this one can bring it back.
                 Ok(Standing::Unknown | Standing::Pending) => {}
                 Err(error) => {
                     tracing::debug!(intent = %payment.digest, error, "no answer about a block");

@@ -15,8 +15,8 @@ use strongroom_types::{Code, Refusal};
 use strongroom_wire::{Layer, Outcome, SignerRefusal, SigningFinished};
 
 impl TransactionsStage {
-    /// Takes the coordinator's result. Signatures are verified here. A failure is the word of one
-    /// coordinator: told, and believed by no one.
+    /// Takes the coordinator's result. Signatures are verified here. A failure is what one
+    /// coordinator says: it is shown to the client and changes nothing.
     pub(crate) fn on_signing_finished(
         &mut self,
         step: &mut Step<'_>,
@@ -64,8 +64,8 @@ impl TransactionsStage {
             .codec
             .assemble(&offered.unsigned, signatures, &vault)
             .map_err(false_signature)?;
-        // `assemble` verified each signature, and `verify_signed` would do just that once more: only
-        // the name of these bytes is missing.
+        // `assemble` verified each signature, and `verify_signed` would do just that once more:
+        // only the name of these bytes is missing.
         let network_id = self.codec.transaction_id(&raw).map_err(false_signature)?;
 
         // From now on the coins are gone whatever becomes of the broadcast: others may hold the
@@ -75,7 +75,7 @@ impl TransactionsStage {
 
         let marks = step.cause.marks.clone();
         step.cause = Cause {
-            marks: marks.with(Layer::Assembled, step.now.0 * 1000),
+            marks: marks.with(Layer::Assembled, step.now.micros()),
             ..step.cause.clone()
         };
         let announcement = Announcement {

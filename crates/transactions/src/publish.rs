@@ -8,7 +8,7 @@ use strongroom_journal::entry::{Authorization, Body};
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, digest};
 use strongroom_wire::{
     IntentReturned, JournalSubmitted, SignerRefusal, SigningRequested, TransactionChanged, encode,
@@ -45,7 +45,7 @@ impl Announcement {
 /// Name of a submission to the journal: digest over what is submitted, so that the same attempt has
 /// the same name after a restart and an answer to an earlier build is told apart.
 pub(crate) fn submission_id(intent: &Digest, attempt: &Attempt) -> [u8; 16] {
-    first_half(digest(
+    id_from(digest(
         "strongroom/submission/v1",
         &[&intent.0, &encode(attempt)],
     ))
@@ -157,7 +157,7 @@ impl TransactionsStage {
             payment.intent.vault.0.as_slice(),
         );
         self.post
-            .record(step.now, to, None, &changed, &step.news_cause())
+            .record(step.now, to, None, &changed, &step.announcement_cause())
     }
 
     /// Gives an intent back to the approvals service, which evaluates it again.
@@ -177,7 +177,7 @@ impl TransactionsStage {
         };
         let to = (topics::INTENT_RETURNED, payment.intent.vault.0.as_slice());
         self.post
-            .record(step.now, to, None, &returned, &step.news_cause())
+            .record(step.now, to, None, &returned, &step.announcement_cause())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::store::Payment;
 use strongroom_ports::db::Tx;
-use strongroom_stage::post::{Cause, first_half};
+use strongroom_stage::post::{Cause, session_of};
 use strongroom_types::UnixMs;
 
-/// How long readers may act upon news that the service gives by its own clock, milliseconds.
-const NEWS_LIFE_MS: u64 = 60_000;
+/// Validity of records made by this service's own clock, milliseconds.
+const ANNOUNCEMENT_LIFE_MS: u64 = 60_000;
 
 /// One piece of work in one database transaction.
 pub(crate) struct Step<'a> {
@@ -31,22 +31,25 @@ impl Step<'_> {
         ];
 
         // Signers act upon the offer until the intent expires, so its records live as long.
-        let deadline = payment.intent.expires.max(self.now.plus(NEWS_LIFE_MS));
+        let deadline = payment
+            .intent
+            .expires
+            .max(self.now.plus(ANNOUNCEMENT_LIFE_MS));
 
         Step {
             now: self.now,
             tx: &mut *self.tx,
             cause: Cause {
-                session: first_half(payment.digest),
+                session: session_of(payment.digest),
                 ..Cause::own(&seed, deadline)
             },
         }
     }
 
-    /// The cause with enough time for news: the end of a payment is worth knowing even when the
-    /// record that led to it had expired by then.
-    pub(crate) fn news_cause(&self) -> Cause {
-        let deadline = self.cause.deadline.max(self.now.plus(NEWS_LIFE_MS));
+    /// The cause of an announcement, with enough time to be read: the end of a payment is worth
+    /// knowing even when the record that led to it had expired by then.
+    pub(crate) fn announcement_cause(&self) -> Cause {
+        let deadline = self.cause.deadline.max(self.now.plus(ANNOUNCEMENT_LIFE_MS));
         self.cause.clone().until(deadline)
     }
 }

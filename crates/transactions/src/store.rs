@@ -5,7 +5,7 @@ use crate::step::Step;
 use row::{Columns, payment};
 use strongroom_ports::db::{Arg, Tx};
 use strongroom_stage::StageError;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::session_of;
 use strongroom_types::{Digest, Document as _, Intent, Refusal, Signed, UnixMs};
 use strongroom_wire::{IntentDecided, encode};
 
@@ -13,7 +13,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-/// Payments looked at by one tick at most, so that a tick stays short beside new records.
+/// Number of payments that one tick looks at, so that a tick stays short beside new records.
 pub(crate) const PAGE_ROWS: u32 = 64;
 
 /// One payment.
@@ -70,7 +70,7 @@ pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, Sta
                 changed_ms, due_ms, version)
                VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $7, 0) ON CONFLICT DO NOTHING";
     let (signed, approvals) = (encode(&payment.signed), encode(&payment.approvals));
-    let session = first_half(payment.digest);
+    let session = session_of(payment.digest);
 
     // The first decision stays: a second one must not put other approvals under an offer that the
     // journal may already hold.

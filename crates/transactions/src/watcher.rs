@@ -134,10 +134,10 @@ impl Watcher {
             let Some(found) = self.ask(id) else {
                 return Ok(Synced::Unavailable);
             };
-            let last = self.learn(tx, id, found)?;
+            let last = self.store_facts(tx, id, found)?;
 
             // Only a lost table can know less than the chain: once the end was seen, a coin beyond
-            // what was given out is no reason to skip addresses.
+            // what was given out is not a reason to skip addresses.
             let Some(watched) = self
                 .watched
                 .get_mut(&id)

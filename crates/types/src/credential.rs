@@ -325,7 +325,7 @@ impl Credential {
     pub fn board_user(&self) -> Option<UserId> {
         match self.class {
             CredentialClass::Key | CredentialClass::Passkey => self.user,
-            // A program's key lies on a disk of a server; watch and feed are no humans.
+            // A program's key lies on a disk of a server; watch and feed are not human.
             CredentialClass::Program | CredentialClass::Watch | CredentialClass::Feed => None,
         }
     }

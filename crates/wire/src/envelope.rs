@@ -68,7 +68,7 @@ pub struct Envelope {
     pub session: [u8; 16],
     /// Sender's own running number.
     pub sequence: u64,
-    /// When it was made (sender's clock).
+    /// Time of making by the sender's clock, Unix milliseconds.
     pub created: UnixMs,
     /// Not to be acted upon at or after this time.
     pub deadline: UnixMs,

@@ -38,7 +38,7 @@ pub fn parse(address: &str) -> Result<[u8; 32], Refusal> {
     }
 }
 
-/// The full derivation path of an own account.
+/// The full derivation path of an account of the vault.
 #[must_use]
 pub fn full_path(vault: &VaultKey, path: OwnPath) -> Vec<u32> {
     PURPOSE
@@ -47,7 +47,7 @@ pub fn full_path(vault: &VaultKey, path: OwnPath) -> Vec<u32> {
         .collect()
 }
 
-/// The key of an own account.
+/// The key of an account of the vault.
 ///
 /// # Errors
 /// `unsupported`, `malformed`, `path_not_own`.

@@ -145,7 +145,7 @@ pub fn the_same_position_gives_the_same_records_again(f: &mut impl BusFixture) {
     assert_eq!(f.bus().fetch(&want, 3, NOW).unwrap(), first);
 }
 
-/// One consumer's reading moves nobody else.
+/// One consumer's reading moves no other one.
 pub fn consumers_are_independent(f: &mut impl BusFixture) {
     let t = topic("two.v1");
     f.bus().publish(&[record(&t, 1, 0)]).unwrap();

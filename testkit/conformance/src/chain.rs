@@ -33,7 +33,7 @@ pub trait ChainFixture {
     /// Addresses of others in their one form, at least two, one of every kind.
     fn addresses(&self) -> Vec<String>;
 
-    /// Texts that are no address here: of other networks, in other spellings, with a wrong
+    /// Texts that are not an address here: of other networks, in other spellings, with a wrong
     /// checksum, of kinds that could never be spent from.
     fn not_addresses(&self) -> Vec<String>;
 

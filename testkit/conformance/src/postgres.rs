@@ -17,7 +17,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// The server of this test binary; started when nobody has it.
+    /// The server of this test binary; started when it does not run yet.
     ///
     /// # Panics
     /// When PostgreSQL 15 cannot be installed or does not start: a suite that needs it fails, it is
@@ -41,7 +41,7 @@ impl Postgres {
         )
     }
 
-    /// A schema name nobody else uses.
+    /// A schema name that no other test uses.
     #[must_use]
     pub fn fresh_schema(&self) -> String {
         format!("s{}", NUMBER.fetch_add(1, Ordering::Relaxed))

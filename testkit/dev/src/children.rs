@@ -41,6 +41,8 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let built = folders
         .map(|folder| folder.join(name))
         .find(|path| path.is_file());
+
+    // Built alone: as a part of the workspace it would link features that the shipped one lacks.
     built.with_context(|| {
         let release = if own.components().any(|c| c.as_os_str() == "release") {
             " --release"
@@ -57,6 +59,7 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
 /// A missing binary, a process that cannot be started.
 pub fn start_signers(layout: &Layout, genesis: &Genesis) -> anyhow::Result<Vec<SignerProcess>> {
     let binary = signer_binary()?;
+
     let start = |(name, _): (String, _)| {
         SignerProcess::start(
             &name,
@@ -78,6 +81,7 @@ pub fn run(binary: &Path, arguments: &[&str]) -> anyhow::Result<String> {
         .args(arguments)
         .output()
         .with_context(|| binary.display().to_string())?;
+
     if !output.status.success() {
         bail!(
             "{} {}: {}",
@@ -100,6 +104,8 @@ pub fn wait_status(
 ) -> anyhow::Result<()> {
     let flag = strongroom_stage::StopFlag::new();
     let mut last = BTreeMap::new();
+
+    // 600 looks, 50 ms apart: 30 s, after which the last answer says more than a time-out.
     for _ in 0..600 {
         last = status(layout, name)?;
         if wanted(&last) {
@@ -118,6 +124,8 @@ pub fn status(layout: &Layout, name: &str) -> anyhow::Result<BTreeMap<String, St
     let data = layout.signer(name);
     let socket = socket_path(&layout.sockets(), &format!("{name}-admin"));
     let (data, socket) = (data.to_string_lossy(), socket.to_string_lossy());
+
+    // Asked through the shipped program, as an operator would: its answers are under test too.
     let asked = ["status", "--data", &data, "--socket", &socket];
     let text = run(&signer_binary()?, &asked)?;
     let pairs = text.lines().filter_map(|line| line.split_once(": "));
@@ -129,6 +137,7 @@ pub fn status(layout: &Layout, name: &str) -> anyhow::Result<BTreeMap<String, St
     reason = "the composition root starts the signer processes"
 )]
 fn start(binary: &Path, config: &Path, log: &Path) -> anyhow::Result<Child> {
+    // Appended, so that the log of a node that is started again keeps what it said before.
     let file = File::options().create(true).append(true).open(log)?;
     Command::new(binary)
         .arg("run")
@@ -198,6 +207,7 @@ impl SignerProcess {
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
+
         let flag = strongroom_stage::StopFlag::new();
         let step = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
@@ -205,6 +215,8 @@ impl SignerProcess {
             let _ = flag.wait(step);
             waited += step;
         }
+
+        // A node survives SIGKILL at any point by design, so this loses nothing.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

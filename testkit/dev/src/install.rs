@@ -79,8 +79,11 @@ impl Installation {
         let pinned: Digest = std::fs::read_to_string(layout.genesis_hash())?
             .trim()
             .parse()?;
+
+        // The pinned hash and not the file decides: an edited genesis could name other keys.
         let genesis =
             Genesis::pinned(&bytes, pinned).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+
         let bearer_key = |name| std::fs::read_to_string(layout.bearer_key(name));
         Ok(Self {
             genesis: Arc::new(genesis),
@@ -101,6 +104,8 @@ impl Installation {
             layout.root().display()
         );
         layout.create()?;
+
+        // Each node makes its own keys; only public records come out of `init`.
         let binary = signer_binary()?;
         let mut signers = Vec::new();
         for index in 1..=plan.signers {
@@ -111,6 +116,7 @@ impl Installation {
             witnesses.push(witness(layout, &binary, number)?);
         }
 
+        // The API stores hashes of bearer keys; the keys themselves go into files of mode 0600.
         let (operator_key, tenant_key) = (bearer_key("srk_op"), bearer_key("srk_tn"));
         let mut bearer_keys = vec![AccessKey {
             hash: hash_key(&operator_key),
@@ -125,10 +131,13 @@ impl Installation {
         }
         let services = ServiceKeys::generate(bearer_keys);
 
+        // Genesis names every public key, so all keys come before it, and all files that pin its
+        // hash after it.
         let genesis = genesis(plan, admin, &services, (signers, witnesses))?;
         genesis
             .check()
             .map_err(|refusal| anyhow::anyhow!("genesis: {refusal}"))?;
+
         services.save(layout, genesis.hash())?;
         std::fs::write(layout.genesis(), genesis.to_bytes())?;
         std::fs::write(layout.genesis_hash(), format!("{}\n", genesis.hash()))?;
@@ -136,10 +145,12 @@ impl Installation {
         if plan.tenant.is_some() {
             write_private(&layout.bearer_key("tenant"), &tenant_key)?;
         }
+
         configure_roles(layout, &genesis)?;
         for (name, node) in seats(&genesis) {
             configure_signer(layout, &genesis, &name, node)?;
         }
+
         Ok(Self {
             genesis: Arc::new(genesis),
             operator_key,
@@ -159,6 +170,9 @@ impl ServiceKeys {
         let mut log = Seed::default();
         SystemEntropy.rng().fill_bytes(log.as_mut());
         let log_key = public_key(&log);
+
+        // Only the writer holds the log's key and only the API the bearer keys: one role's file
+        // must not give another role's power.
         let new = |held| RoleSecrets::generate(&SystemEntropy, held);
         let secrets = vec![
             (
@@ -211,6 +225,7 @@ fn bearer_key(prefix: &str) -> String {
 }
 
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    // The mode is set as the file is made: a later chmod leaves a moment in which others can read.
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -226,6 +241,7 @@ fn init(layout: &Layout, binary: &Path, name: &str, witness: bool) -> anyhow::Re
     if witness {
         arguments.push("--witness");
     }
+
     let printed = run(binary, &arguments)?;
     serde_json::from_str(&printed).with_context(|| format!("public record of {name}: {printed}"))
 }
@@ -272,6 +288,7 @@ fn genesis(
     let chain = strongroom_chains::network(NETWORK)?.context("the development network's codec")?;
     let seats = plan.signers + plan.witnesses;
     let user = admin.user.context("the operator's user")?;
+
     Ok(Genesis {
         version: strongroom_journal::genesis::VERSION,
         platform: PlatformId::random(SystemEntropy.rng().as_mut()),

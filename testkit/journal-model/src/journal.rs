@@ -1,11 +1,11 @@
 //! The journal, its witnesses and its signers, against an adversary that is the writer, the broker,
 //! the coordinator, the chain service and the hostile witnesses at once.
 //!
-//! What the adversary holds only grows (every signed object ever made can be shown to anybody at any
-//! time, or never), so there is no network: an honest witness may be offered any entry that follows
-//! its own prefix, an honest signer any head that has enough cosignatures. A hostile witness's
-//! cosignature and a hostile signer's share exist for everything: with t = 2, one honest share is a
-//! signature.
+//! What the adversary holds only grows (every signed object ever made can be shown to any party at
+//! any time, or never), so there is no network: an honest witness may be offered any entry that
+//! follows its own prefix, an honest signer any head that has enough cosignatures. A hostile
+//! witness's cosignature and a hostile signer's share exist for everything: with t = 2, one honest
+//! share is a signature.
 //!
 //! States hold ages, not times, and ages stop growing where no rule tells them apart. So the clock
 //! has no end and the search has one.

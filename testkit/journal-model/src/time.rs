@@ -1,10 +1,10 @@
 //! Time that witnesses vouch for: `witnessed` entries, delays, locks, expiries and handed vetoes.
 //!
 //! Seats 0 to 2 are honest witnesses, seat 3 is hostile: f = 1, k = 3 of 4. There is one line of
-//! entries; that no two witnessed heads disagree is shown by the model of the journal. The adversary
-//! is the writer and the bus: it appends what `apply` takes, with any time not before the last
-//! entry's, shows each witness any longer prefix whenever it likes, and puts into `witnessed` entries
-//! any cosignatures that exist, with any time for the hostile seat.
+//! entries; that no two witnessed heads disagree is shown by the model of the journal. The
+//! adversary is the writer and the bus: it appends what `apply` takes, with any time not before the
+//! last entry's, shows each witness any longer prefix whenever it likes, and puts into `witnessed`
+//! entries any cosignatures that exist, with any time for the hostile seat.
 //!
 //! Honest witnesses cosign their tip again in every unit of time, unless they owe a handed veto; what
 //! is cosigned can be shown or withheld. Readers hold a prefix; a signer or a person believes it while
@@ -48,7 +48,7 @@ impl Model for TimeModel {
     }
 
     fn actions(&self, state: &TimeState, steps: &mut Vec<Step>) {
-        // What follows the first moment of a loosening in force, or of a share, is no worse.
+        // What follows the first moment of a loosening in force, or of a share, is not worse.
         if self.in_force(state).is_some() || self.locked_share(state).is_some() {
             return;
         }

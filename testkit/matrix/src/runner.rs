@@ -81,7 +81,8 @@ impl<F: Fixture> Matrix<F> {
         failures
     }
 
-    /// Topics and kinds without a case: a record nobody tests is the one that is handled twice.
+    /// Topics and kinds without a case: a record that no case tests is the one that is handled
+    /// twice.
     fn missing(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self.cases.iter().map(|case| case.name).collect();
         let mut missing = Vec::new();

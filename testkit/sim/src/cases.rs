@@ -53,7 +53,7 @@ fn base(seed: u64) -> Plan {
     plan
 }
 
-/// A payment that asks nobody.
+/// A payment that asks no one.
 fn payment(at_ms: u64) -> PlannedIntent {
     PlannedIntent {
         at_ms,

@@ -78,7 +78,7 @@ impl Tightening {
             Self::Member(id) => intent.members.contains(id),
             Self::Cancel(digest) => intent.intent == *digest,
             Self::Stop => true,
-            // Ends by itself: whoever knows the time asks.
+            // It ends by itself: a caller that knows the time asks.
             Self::Pause(_) => false,
             Self::Key(key) => intent.key == *key,
             Self::Quarantine(index) => signer == *index,

@@ -7,7 +7,7 @@ use crate::reading::Opener;
 use crate::rig::Rig;
 use std::collections::{BTreeMap, VecDeque};
 use strongroom_ports::bus::{Bus as _, Headers, Record, Topic};
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::{NodeId, digest};
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{JournalBatch, Schema, topics};
@@ -228,7 +228,7 @@ impl Link {
             FromSigner::Submission(record) => (topics::JOURNAL_SUBMITTED.to_owned(), record),
         };
         let headers = Headers {
-            msg_id: first_half(digest("strongroom/link-msg-id/v1", &[&payload])),
+            msg_id: id_from(digest("strongroom/link-msg-id/v1", &[&payload])),
             schema: Schema(0).0,
             ..Headers::default()
         };

@@ -28,7 +28,7 @@ pub const DUTY_MS: u64 = 10_000;
 
 /// An attempt gets shares for this long, milliseconds.
 pub const ATTEMPT_LIFE_MS: u64 = 45_000;
-/// Delay of a loosening that nobody waits for, milliseconds.
+/// Delay of a loosening that no person waits for, milliseconds.
 const SHORT_DELAY_MS: u64 = 300;
 /// Most intents of one window: no seed has so many, and a looser policy allows more.
 const COUNT_MAX: u64 = 1_000;
@@ -164,7 +164,8 @@ impl Plan {
         plan
     }
 
-    /// The policy after so many loosenings. Each allows more intents in a window, and no more money.
+    /// The policy after so many loosenings. Each allows more intents in a window, and no more
+    /// money.
     #[must_use]
     pub fn policy(&self, loosened: u64) -> PolicyOptions {
         let window = Window {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 /// From this many seeds on, every kind must have been hit.
 pub const SEEDS_FOR_ALL: u64 = 200;
 /// From this many seeds on, every kind must have been hit [`HITS_LEAST`] times, and in longer runs
-/// in proportion. Rates are set so that each is expected 60 times; a third of that is no accident.
-/// In shorter runs it could be one, so that only a kind without any hit counts.
+/// in proportion. Rates are set so that each is expected 60 times; a third of that is not an
+/// accident. In shorter runs it could be one, so that only a kind without any hit counts.
 pub const SEEDS_FOR_RATES: u64 = 1_000;
 /// Fewest hits of a kind in [`SEEDS_FOR_RATES`] seeds.
 pub const HITS_LEAST: u64 = 20;

@@ -34,6 +34,8 @@ pub struct Figures {
     blank: usize,
     functions: usize,
     functions_many: usize,
+    /// Functions with as many values, the members of tuples counted.
+    functions_values: usize,
     /// Public items without docs.
     undocumented: usize,
     /// Code lines over 90 columns.
@@ -68,6 +70,7 @@ impl Figures {
             body: body.intersection(&occupied).count(),
             functions: functions.len(),
             functions_many: functions.iter().filter(|f| many(f.parameters)).count(),
+            functions_values: functions.iter().filter(|f| many(f.values)).count(),
             undocumented: public.iter().filter(|item| !item.documented).count(),
             wide: code.iter().filter(is_wide).count(),
         }
@@ -83,6 +86,10 @@ impl Figures {
 
     pub fn functions_many_pct(&self) -> f64 {
         ratio(self.functions_many, self.functions, 100.0)
+    }
+
+    pub fn functions_values_pct(&self) -> f64 {
+        ratio(self.functions_values, self.functions, 100.0)
     }
 
     pub fn wide_pct(&self) -> f64 {
@@ -154,6 +161,7 @@ impl AddAssign<&Self> for Figures {
         self.blank += other.blank;
         self.functions += other.functions;
         self.functions_many += other.functions_many;
+        self.functions_values += other.functions_values;
         self.undocumented += other.undocumented;
         self.wide += other.wide;
     }

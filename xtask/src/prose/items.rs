@@ -11,6 +11,8 @@ pub struct Function {
     pub line: usize,
     /// Parameters, `self` included.
     pub parameters: usize,
+    /// Parameters, each member of a tuple among them counted by itself.
+    pub values: usize,
     /// Lines of the braces around its body; `None` for a declaration.
     pub body: Option<(usize, usize)>,
 }
@@ -35,11 +37,12 @@ fn function(code: &[&Token]) -> Option<Function> {
     }
     let after_name = rest.get(name_at + 1..)?;
     let after_generics = after_name.get(generics_len(after_name)..)?;
-    let (parameters, len) = parameters(after_generics)?;
+    let (parameters, values, len) = parameters(after_generics)?;
     Some(Function {
         name: name.text.clone(),
         line: keyword.line,
         parameters,
+        values,
         body: body(after_generics.get(len..)?),
     })
 }
@@ -62,24 +65,35 @@ fn generics_len(code: &[&Token]) -> usize {
     code.len()
 }
 
-/// Number of parameters in `(…)` at the start, and the length of that.
-fn parameters(code: &[&Token]) -> Option<(usize, usize)> {
+/// Number of parameters in `(…)` at the start, number of values in them, and the length of that.
+fn parameters(code: &[&Token]) -> Option<(usize, usize, usize)> {
     if !code.first()?.is("(") {
         return None;
     }
     let (mut brackets, mut angles) = (0_usize, 0_usize);
     let (mut count, mut is_empty) = (0, true);
+    // Commas inside of a tuple that is a parameter's type, the one before its closing bracket
+    // aside.
+    let (mut more, mut in_tuple) = (0, false);
     let mut before = "";
     for (at, token) in code.iter().enumerate() {
         match token.text.as_str() {
             "(" | "[" | "{" if token.kind == Kind::Punct => {
                 is_empty = is_empty && at == 0;
+                // `Fn(A, B)` has a name before its bracket, a pattern another bracket or a comma.
+                in_tuple = in_tuple
+                    || brackets == 1
+                        && angles == 0
+                        && token.is("(")
+                        && (matches!(before, ":" | "&" | "mut") || before.starts_with('\''));
                 brackets += 1;
             }
             ")" | "]" | "}" if token.kind == Kind::Punct => {
                 brackets = brackets.saturating_sub(1);
+                in_tuple = in_tuple && brackets > 1;
                 if brackets == 0 {
-                    return Some((count + usize::from(!is_empty), at + 1));
+                    let count = count + usize::from(!is_empty);
+                    return Some((count, count + more, at + 1));
                 }
             }
             "<" => angles += 1,
@@ -88,6 +102,10 @@ fn parameters(code: &[&Token]) -> Option<(usize, usize)> {
             "," if brackets == 1 && angles == 0 => {
                 count += 1;
                 is_empty = true;
+            }
+            "," if brackets == 2 && angles == 0 && in_tuple => {
+                let is_last = code.get(at + 1).is_some_and(|next| next.is(")"));
+                more += usize::from(!is_last);
             }
             _ => is_empty = false,
         }
@@ -251,6 +269,22 @@ mod tests {
             [2]
         );
         assert_eq!(parameters_of("fn a(A { b, c }: A, (d, e): (D, E)) {}"), [2]);
+    }
+
+    #[test]
+    fn members_of_tuples_count_as_values() {
+        let values = |source: &str| functions(&lex(source)).first().map(|f| f.values);
+        assert_eq!(values("fn a(b: u8, c: u8) {}"), Some(2));
+        assert_eq!(values("fn a(&self, (b, c): (u8, u8), d: u8) {}"), Some(4));
+        assert_eq!(
+            values("fn a(b: &'a (u8, &str), c: &mut (A<B, C>, (D, E),)) {}"),
+            Some(4)
+        );
+        assert_eq!(
+            values("fn a(b: &dyn Fn(u8, u8), c: [(u8, u8); 2], d: Vec<(u8, u8)>) {}"),
+            Some(3)
+        );
+        assert_eq!(values("fn a(b: ()) {}"), Some(1));
     }
 
     #[test]

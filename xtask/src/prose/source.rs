@@ -38,6 +38,18 @@ impl Source {
         new
     }
 
+    /// A file's text, tests included.
+    pub fn whole(krate: &str, path: &Path, text: &str) -> Self {
+        Self {
+            krate: krate.to_owned(),
+            path: path.to_owned(),
+            lines: text.lines().map(str::to_owned).collect(),
+            tokens: lex(text),
+            cut: BTreeSet::new(),
+            test_modules: Vec::new(),
+        }
+    }
+
     /// Moves everything but items behind `#[cfg(test)]` into `tokens`.
     fn cut_tests(&mut self, tokens: Vec<Token>) {
         let mut rest = tokens.as_slice();
@@ -102,6 +114,25 @@ fn module_name(item: &[Token]) -> Option<String> {
         return None;
     };
     (keyword.is("mod") && end.is(";")).then(|| name.text.clone())
+}
+
+/// Every Rust file of ours as it is: tests, test kit and tools too, in the order of the paths.
+pub fn all(root: &Path) -> anyhow::Result<Vec<Source>> {
+    let mut files = Vec::new();
+    for folder in ["crates", "testkit", "xtask"] {
+        find_files(&root.join(folder), "rs", &mut files)?;
+    }
+
+    let mut sources = Vec::new();
+    for path in files {
+        let shown = relative(root, &path);
+        // Where a crate was built alone, its results are below it.
+        if !shown.iter().any(|part| part == "target") {
+            sources.push(Source::whole("", &shown, &read(&path)?));
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
 }
 
 /// Every production file below `crates/`, in the order of the paths.

@@ -1,11 +1,16 @@
-//! The patterns of plain English that a tool can find, in comments, documents and names. Some hits
-//! are false: a list to read, not a gate.
+//! The patterns of plain English that a tool can find.
+//!
+//! Phrases are looked for in the comments and texts of every Rust file, in scripts and in
+//! documents: each hit is one to mend. Names and docs are looked at in production code; some of
+//! those hits are false, so they are a list to read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::lexer::{Kind, Token};
 use super::source::{Source, find_files, read, relative};
+
+mod texts;
 
 /// A phrase that is not wanted: words in sequence, and what makes it right after all.
 struct Phrase {
@@ -31,7 +36,8 @@ struct Pattern {
 }
 
 const NO_MORE: &[&str] = &[
-    "longer", "more", "less", "fewer", "later", "sooner", "doubt",
+    // "" is the end of a sentence: no harm in "the answer is no".
+    "", "longer", "more", "less", "fewer", "later", "sooner", "doubt",
 ];
 
 const PATTERNS: [Pattern; 7] = [
@@ -44,9 +50,13 @@ const PATTERNS: [Pattern; 7] = [
         phrases: &[
             phrase(&["whoever"]),
             phrase(&["nobody"]),
+            phrase(&["nobody's"]),
             phrase(&["somebody"]),
+            phrase(&["somebody's"]),
             phrase(&["anybody"]),
+            phrase(&["anybody's"]),
             phrase(&["everybody"]),
+            phrase(&["everybody's"]),
         ],
     },
     Pattern {
@@ -79,7 +89,11 @@ const PATTERNS: [Pattern; 7] = [
     Pattern {
         name: "one a X, at most so long",
         phrases: &[
-            phrase(&["one", "a"]),
+            Phrase {
+                words: &["one", "a"],
+                but_after: &["missing"],
+                but_before: &[],
+            },
             phrase(&["one", "an"]),
             phrase(&["at", "most", "so"]),
         ],
@@ -144,6 +158,19 @@ impl Hits {
         self.0.entry(pattern).or_default().push(place);
     }
 
+    /// Places of the phrases, which are never right.
+    pub fn phrases(&self) -> Vec<String> {
+        let found = PATTERNS.iter().filter_map(|pattern| {
+            let places = self.0.get(pattern.name)?;
+            Some(
+                places
+                    .iter()
+                    .map(move |place| format!("{place} ({})", pattern.name)),
+            )
+        });
+        found.flatten().collect()
+    }
+
     /// Pattern and places, by name; patterns without a hit are there too.
     pub fn rows(&self) -> Vec<(&'static str, &[String])> {
         let names = PATTERNS.iter().map(|pattern| pattern.name);
@@ -158,15 +185,25 @@ impl Hits {
 /// A word of running text with its line; "" where a sentence or a comment ends.
 type Word = (String, usize);
 
-/// Looks through the sources and the documents.
-pub fn find(root: &Path, sources: &[Source]) -> anyhow::Result<Hits> {
+/// Phrases in `all` files, docs and names in those of `production`, phrases in documents and
+/// scripts.
+pub fn find(root: &Path, production: &[Source], all: &[Source]) -> anyhow::Result<Hits> {
     let mut hits = Hits::default();
-    for source in sources {
+    for source in all {
         phrases(&mut hits, &source.path, &comment_words(&source.tokens));
+
+        // This tool's own texts are the phrases that it looks for.
+        let is_own = source.path.starts_with("xtask/src/prose");
+        if !is_own && source.path != Path::new("xtask/src/prose.rs") {
+            phrases(&mut hits, &source.path, &texts::words(&source.tokens));
+        }
+    }
+
+    for source in production {
         docs(&mut hits, source);
         names(&mut hits, source);
     }
-    shared_types(&mut hits, sources);
+    shared_types(&mut hits, production);
 
     for path in documents(root)? {
         let words = markdown_words(&read(&path)?);
@@ -175,13 +212,27 @@ pub fn find(root: &Path, sources: &[Source]) -> anyhow::Result<Hits> {
     Ok(hits)
 }
 
-/// `docs/**/*.md` and the documents of the root.
+/// Pages, scripts and the configuration of tools.
 fn documents(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    if root.join("docs").is_dir() {
-        find_files(&root.join("docs"), "md", &mut found)?;
+    for (folder, ending) in [
+        ("docs", "md"),
+        ("scripts", "sh"),
+        ("testkit/formats-py", "py"),
+    ] {
+        if root.join(folder).is_dir() {
+            find_files(&root.join(folder), ending, &mut found)?;
+        }
     }
-    let names = ["README.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let names = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "x",
+        "clippy.toml",
+        "deny.toml",
+        "testkit/fuzz/README.md",
+    ];
     let top = names.iter().map(|name| root.join(name));
     found.extend(top.filter(|path| path.is_file()));
     Ok(found)
@@ -270,7 +321,8 @@ fn split(text: &str, line: usize, words: &mut Vec<Word>) {
         }
         let mut word = String::new();
         for c in part.chars().chain([' ']) {
-            if c.is_alphanumeric() || (c == '\'' || c == '-') && !word.is_empty() {
+            // A name such as `of_this` is one word.
+            if c.is_alphanumeric() || matches!(c, '\'' | '-' | '_') && !word.is_empty() {
                 word.extend(c.to_lowercase());
                 continue;
             }

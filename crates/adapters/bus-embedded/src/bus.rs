@@ -50,7 +50,8 @@ impl EmbeddedBus {
         let writer = Log::open(path)?;
         let (incarnation, topics) = writer.load(new_incarnation)?;
 
-        // A connection of its own: a consumer that reads old records must not hold up publishers.
+        // Consumers have a connection of their own: one that reads old records must not hold up
+        // publishers.
         let connections = Connections {
             reader: Some(Mutex::new(Log::open(path)?)),
             writer: Mutex::new(writer),

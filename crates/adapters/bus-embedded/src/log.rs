@@ -77,8 +77,8 @@ impl Log {
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(map)?;
 
-        // FULL: a publish returns when its records are durable, and in WAL mode anything less can lose
-        // the last commits with the power.
+        // `synchronous` is FULL: a publish returns when its records are durable, and in WAL mode
+        // anything less can lose the last commits with the power.
         connection.set_prepared_statement_cache_capacity(32);
         connection
             .execute_batch(
@@ -102,7 +102,8 @@ impl Log {
             return Err(BusError::Corrupt(check));
         }
 
-        // IMMEDIATE: two processes that create the same file must agree on one incarnation.
+        // The transaction is IMMEDIATE: two processes that create the same file must agree on one
+        // incarnation.
         self.connection
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA}"))
             .map_err(map)?;

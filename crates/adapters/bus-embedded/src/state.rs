@@ -116,7 +116,8 @@ impl BusState {
         let mut batch = Vec::new();
         let mut count = 0;
         while let Some(pending) = self.queue.front() {
-            // Whole publishes: half of one would be stored by one commit and half by the next.
+            // Publishes are taken whole: half of one would be stored by one commit and half by the
+            // next.
             if !batch.is_empty() && count + pending.records.len() > records_max {
                 break;
             }
@@ -246,7 +247,8 @@ pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
             break;
         }
 
-        // At least one each: with more topics than room the first of this turn get it.
+        // Each topic gets at least one record: with more topics than room the first of this turn
+        // get it.
         let each = (left / wanting.len()).max(1);
         for i in wanting {
             if let Some((share, there)) = shares.get_mut(i).zip(available.get(i)) {

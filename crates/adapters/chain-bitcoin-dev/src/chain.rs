@@ -110,11 +110,11 @@ impl DevChain {
             return Err(DevChainError::Amount);
         }
 
-        // By the codec's own reading: funds for an address that the codec refuses could not be
-        // spent.
+        // The address is read as the codec reads it: funds for an address that the codec refuses
+        // could not be spent.
         let script = address::parse(to, NETWORK).map_err(DevChainError::Address)?;
 
-        // One transaction for the whole call: a crash leaves no block without its outputs.
+        // The whole call is one transaction: a crash leaves no block without its outputs.
         let mut db = self.db();
         let tx = db.transaction()?;
         let height = ledger::meta(&tx, "height")?.saturating_add(1);
@@ -318,7 +318,7 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
         });
     }
 
-    // Sums before scripts, as at a node: the interpreter is the expensive part.
+    // Sums are checked before scripts, as a node does: the interpreter is the expensive part.
     let fee = fee(&transaction, &spent)?;
     check_spend(raw, &spent).map_err(|error| no(error.to_string()))?;
 

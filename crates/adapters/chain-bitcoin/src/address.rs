@@ -31,7 +31,7 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
 
     let script = address.assume_checked().script_pubkey();
 
-    // One text for one script: allow-lists and effects compare destinations as texts.
+    // A script must have one text only: allow-lists and effects compare destinations as texts.
     match of_script(&script, network) {
         Some(canonical) if canonical == text => Ok(script),
         Some(canonical) => Err(invalid(&format!("write it as `{canonical}`"))),

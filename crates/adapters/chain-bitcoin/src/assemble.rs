@@ -39,8 +39,8 @@ pub fn assemble(
         .zip(&inspection.slots)
         .zip(signatures);
     for (input, ((claim, slot), signature)) in transaction.input.iter_mut().zip(claims) {
-        // libsecp256k1 beside the FROST library: a bug in one of them shows as a refusal, not as a
-        // broadcast of nonsense.
+        // libsecp256k1 verifies what the FROST library made: a bug in one of them shows as a
+        // refusal, not as a broadcast of nonsense.
         let valid = verify(codec, &wallet, claim.path, &slot.message, signature)?;
         if !valid {
             let detail = format!(

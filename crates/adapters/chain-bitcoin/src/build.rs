@@ -100,7 +100,7 @@ impl Draft {
             return Err(Refusal::new(Code::FeeCapTooLow, detail));
         }
 
-        // BIP-69: inputs by the transaction id as people see it, then by index.
+        // BIP-69 sorts inputs by the transaction id as people see it, then by index.
         chosen.sort_by_key(|coin| (coin.outpoint.txid.to_string(), coin.outpoint.vout));
         let outputs = self.outputs(codec, plan, &settlement)?;
         let unsigned = write(codec, &chosen, outputs)?;
@@ -153,7 +153,7 @@ impl Draft {
             outputs.push((change, Some(plan.return_to)));
         }
 
-        // BIP-69: the order must not tell which output is the change.
+        // Outputs are sorted (BIP-69): the order must not tell which output is the change.
         outputs.sort_by(|(a, own_a), (b, own_b)| {
             let key_a = (a.value, a.script_pubkey.as_bytes(), own_a);
             key_a.cmp(&(b.value, b.script_pubkey.as_bytes(), own_b))
@@ -170,7 +170,7 @@ fn write(
     let (output, claims) = outputs.into_iter().unzip();
     let transaction = Transaction {
         version: Version::TWO,
-        // The only one that signers accept: they know no height, so none could be judged.
+        // Signers accept no other lock: they know no height, so none could be judged.
         lock_time: LockTime::ZERO,
         input: chosen.iter().map(input).collect(),
         output,

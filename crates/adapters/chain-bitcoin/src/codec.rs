@@ -79,7 +79,7 @@ impl ChainCodec for BitcoinCodec {
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
         let script = self.wallet(vault)?.script(path)?;
         address::of_script(&script, self.network)
-            .ok_or_else(|| Refusal::new(Code::Internal, "an own script has no address"))
+            .ok_or_else(|| Refusal::new(Code::Internal, "a script of this vault has no address"))
     }
 
     fn expected(&self, intent: &Intent, registry: &dyn Registry) -> Result<Effects, Refusal> {

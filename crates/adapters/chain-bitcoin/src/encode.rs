@@ -82,12 +82,13 @@ impl Unsigned {
     /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network),
     /// `malformed`.
     pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
-        // Before decoding: counts inside the bytes must not decide how much memory is taken.
+        // The length is checked before decoding: counts inside the bytes must not decide how much
+        // memory is taken.
         if bytes.len() > UNSIGNED_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
         }
 
-        // The version first: a later form may differ in everything that follows.
+        // The version is read first: a later form may differ in everything that follows.
         if bytes.first().is_some_and(|version| *version != VERSION) {
             return Err(Refusal::new(
                 Code::Unsupported,
@@ -126,8 +127,8 @@ impl Unsigned {
     fn check_counts(&self) -> Result<(), Refusal> {
         let (inputs, outputs) = (self.transaction.input.len(), self.transaction.output.len());
 
-        // Zipped later: a list that is too short would leave inputs without a signature and outputs
-        // unread.
+        // The lists are zipped later: one that is too short would leave inputs without a signature
+        // and outputs unread.
         if inputs != self.inputs.len() || outputs != self.outputs.len() {
             return Err(malformed("every input and output needs its claim"));
         }

@@ -67,7 +67,8 @@ pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, R
         .map(|step| payment(codec, step))
         .collect::<Result<Vec<_>, _>>()?;
 
-    // Consensus' own bound: sums beyond it are the overflows that others have lost money to.
+    // Consensus has this bound as well: sums beyond it are the overflows that others have lost
+    // money to.
     total(outputs.iter().map(|output| output.value.to_sat())).ok_or_else(|| {
         Refusal::new(
             Code::InsufficientBalance,

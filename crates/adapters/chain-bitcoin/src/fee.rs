@@ -22,14 +22,14 @@ pub struct Replaced {
     pub vsize: u64,
 }
 
-/// How the fee of a transaction follows from its size.
+/// Rate and outputs from which the fee of a transaction follows.
 #[derive(Clone, Copy, Debug)]
 pub struct Fees {
     /// Satoshi per 1 000 virtual bytes.
     pub rate: u64,
     /// Weight of the paying outputs.
     pub outputs_weight: u64,
-    /// How many.
+    /// Number of paying outputs.
     pub outputs: usize,
     /// The transaction it must outbid.
     pub replaced: Option<Replaced>,
@@ -41,7 +41,7 @@ impl Fees {
     pub fn vsize(&self, inputs: usize, change: bool) -> u64 {
         let outputs = self.outputs + usize::from(change);
 
-        // Weight units: what is not witness counts fourfold (BIP-141).
+        // Weight is in weight units: what is not witness counts fourfold (BIP-141).
         let weight = FIXED_WEIGHT
             + 4 * (count_bytes(inputs) + count_bytes(outputs))
             + INPUT_WEIGHT * inputs as u64
@@ -71,7 +71,8 @@ impl Replaced {
         let more = self.fee.saturating_add(at_rate(vsize, REPLACE_RATE));
         let same_rate = u128::from(self.fee) * u128::from(vsize) / u128::from(self.vsize.max(1));
 
-        // One satoshi above equal rate: Core refuses a replacement whose rate does not rise.
+        // The fee is one satoshi above equal rate: Core refuses a replacement whose rate does not
+        // rise.
         more.max(
             u64::try_from(same_rate)
                 .unwrap_or(u64::MAX)

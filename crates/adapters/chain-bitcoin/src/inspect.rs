@@ -93,13 +93,14 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
 }
 
 fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
-    // One version, one kind of lock, one sequence: what this build does not need, it does not read.
+    // Only one version, one kind of lock and one sequence are read: what this build does not need,
+    // it does not read.
     if transaction.version != Version::TWO {
         return Err(opaque("transaction version other than 2"));
     }
 
-    // A transaction locked until a far block confirms long after its intent has ended, and no signer
-    // knows which block is the newest.
+    // A transaction locked until a far block confirms long after its intent has ended, and no
+    // signer knows which block is the newest.
     if transaction.lock_time != LockTime::ZERO {
         return Err(opaque("lock time other than 0"));
     }
@@ -173,7 +174,7 @@ fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
 }
 
 fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {
-    // Recomputed here: a message from the coordinator would be blindly signed.
+    // The message is recomputed here: a message from the coordinator would be blindly signed.
     let messages = sighash::messages(&unsigned.transaction, spent)?;
     let slot = |(claim, message): (&InputClaim, [u8; 32])| Slot {
         suite: Suite::FrostSecp256k1Tr,

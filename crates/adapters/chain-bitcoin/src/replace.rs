@@ -55,8 +55,8 @@ fn same_payments(
     reading: &Reading,
     effects: &Effects,
 ) -> Result<Vec<bitcoin::TxOut>, Refusal> {
-    // Read from the bytes and compared with the intent: a bump pays what was approved, whatever
-    // `previous` pays.
+    // The outputs are read from the bytes and compared with the intent: a bump pays what was
+    // approved, whatever `previous` pays.
     if effects.moves.is_empty() || reading.inspection.moves != effects.moves {
         return Err(Refusal::new(
             Code::EffectsMismatch,

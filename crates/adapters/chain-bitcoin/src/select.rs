@@ -49,7 +49,7 @@ pub struct Settlement {
 }
 
 impl Goal {
-    /// How so many coins of that total settle; `None` when they do not suffice.
+    /// Fee and change for this many coins of that total; `None` if the total is too small.
     pub fn settle(&self, coins: usize, value: u64) -> Option<Settlement> {
         let with = self.fees.fee(coins, true);
         let change = value
@@ -63,8 +63,8 @@ impl Goal {
             .checked_sub(self.paid)
             .filter(|fee| *fee >= plain && !self.must_change);
 
-        // Change that costs more to spend later than it is worth goes to the fee, as long as the cap
-        // allows it.
+        // Change that costs more to spend later than it is worth goes to the fee, as long as the
+        // cap allows it.
         match (change, given_away) {
             (Some(rest), Some(fee)) if rest < self.fees.input_cost() && fee <= self.fee_max => {
                 Some(Settlement { fee, change: None })
@@ -96,7 +96,7 @@ pub fn select(
 
     rest.sort_by_key(|coin| (std::cmp::Reverse(coin.amount), coin.outpoint));
 
-    // A selection without change first: it is cheaper now and leaves no small coin behind.
+    // A selection without change is tried first: it is cheaper now and leaves no small coin behind.
     let chosen = branch_and_bound(goal, must, &rest).or_else(|| largest_first(goal, must, &rest));
     let chosen = chosen.filter(|chosen| chosen.len() <= INPUTS_MAX);
 

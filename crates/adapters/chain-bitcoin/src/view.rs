@@ -95,6 +95,7 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
             amount,
             height,
         }) => {
+            // The path is the watcher's own and not the network's, so any will do here.
             coin(
                 codec,
                 key,
@@ -105,6 +106,8 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
                 asset,
                 *amount,
             )?;
+
+            // An address of another network would be shown to people as one of the vault's.
             address::parse(address, codec.network)?;
             height.map_or(Ok(()), |height| block_height(height).map(drop))
         }
@@ -226,7 +229,8 @@ impl BuildView {
 
     /// Reads a view of this network strictly.
     pub fn decode(bytes: &[u8], network: Network) -> Result<Self, Refusal> {
-        // Before decoding: the count of coins must not decide how much memory is taken.
+        // The length is checked before decoding: the count of coins must not decide how much memory
+        // is taken.
         if bytes.len() > VIEW_BYTES_MAX {
             return Err(Code::RecordTooLarge.into());
         }

@@ -41,13 +41,14 @@ impl Entropy for SystemEntropy {
         reason = "guards key safety: stop rather than go on without randomness"
     )]
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
-        // Wiped after use: who has the seed has every number drawn from it.
+        // The seed is wiped after use: who has the seed has every number drawn from it.
         let mut seed = Zeroizing::new([0u8; 32]);
         if let Err(error) = getrandom::fill(seed.as_mut_slice()) {
             panic!("the operating system gives no randomness: {error}");
         }
 
-        // One generator per caller: two that shared a state could be made to draw the same nonce.
+        // Each caller gets a generator of its own: two that shared a state could be made to draw
+        // the same nonce.
         Box::new(ChaCha20Rng::from_seed(*seed))
     }
 }

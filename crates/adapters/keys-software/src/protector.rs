@@ -104,8 +104,8 @@ impl fmt::Debug for SoftwareKeyProtector {
 
 impl KeyProtector for SoftwareKeyProtector {
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError> {
-        // NIST SP 800-38D §8.2.2: 96 random bits. A nonce used twice under one key shows how two
-        // secrets differ and lets an attacker forge blobs.
+        // The nonce has 96 random bits (NIST SP 800-38D §8.2.2). A nonce used twice under one key
+        // shows how two secrets differ and lets an attacker forge blobs.
         let mut nonce = [0; NONCE_LEN];
         self.rng
             .lock()

@@ -64,7 +64,8 @@ impl PostgresOptions {
             .application_name("strongroom")
             .options([
                 ("search_path", self.schema.as_str()),
-                // Regardless of the server's default: a commit is durable when it returns.
+                // This does not depend on the server's default: a commit must be durable when it
+                // returns.
                 ("synchronous_commit", "on"),
                 ("default_transaction_isolation", "read committed"),
                 (

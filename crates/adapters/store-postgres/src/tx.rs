@@ -35,7 +35,7 @@ impl<'a> PostgresTx<'a> {
 
     /// One process at a time changes the schema.
     pub(crate) fn lock_schema(&mut self) -> Result<(), DbError> {
-        // "strongro" as a number; released at the end of the transaction.
+        // The lock's number is "strongro" as bytes; it is released at the end of the transaction.
         self.execute("SELECT pg_advisory_xact_lock(8319395793566789231)", &[])
             .map(|_| ())
     }
@@ -177,8 +177,8 @@ impl Drop for PostgresTx<'_> {
                 .runtime
                 .block_on(connection.execute("ROLLBACK"))
             {
-                // Back into the pool only outside of a transaction: the next user would inherit its
-                // locks.
+                // A connection goes back into the pool only outside of a transaction: the next user
+                // would inherit its locks.
                 Ok(_) => self.db.connections.give_back(connection),
                 Err(_) => discard(self.db, connection),
             }

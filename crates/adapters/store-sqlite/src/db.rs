@@ -180,7 +180,7 @@ impl Db for SqliteDb {
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.refuse_nesting()?;
-        // One transaction for all: a failed migration leaves the schema as it was.
+        // All migrations are one transaction: a failed migration leaves the schema as it was.
         let mut tx = SqliteTx::begin(self)?;
         tx.batch(&SCHEMA_VERSION.render(&WORDS)?)?;
 

@@ -49,7 +49,7 @@ pub(crate) async fn create(
 
 /// Takes a signed act and sends it on its way to the journal.
 pub(super) fn offer(api: &Api, signed: &Signed) -> Accepted<Receipt> {
-    // Stored first: what is published must be what a committed row would publish again.
+    // The act is stored first: what is published must be what a committed row would publish again.
     let taken = submit::act(&api.intake, signed)?;
     api.publish(taken.record)?;
 

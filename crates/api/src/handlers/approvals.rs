@@ -67,7 +67,8 @@ pub(crate) async fn decide(
         // `submit` opens transactions of its own, and they do not nest.
         drop(tx);
 
-        // By the row's tenant: that of the signed text is a claim until its signature is verified.
+        // The row's tenant counts: that of the signed text is a claim until its signature is
+        // verified.
         within_reach(access, row.tenant)?;
 
         let taken = submit::approval(&api.intake, id, &signed)?;

@@ -62,8 +62,8 @@ pub(crate) async fn entries(
         let mut look = api.look()?;
         let (mut data, mut bytes, mut next) = (Vec::new(), 0, from);
         for entry in look.entries(from, limit)? {
-            // By size as well as by number: 256 of the largest entries would be 32 MiB in hex,
-            // more than a client reads.
+            // The answer is bounded by size as well as by number: 256 of the largest entries would
+            // be 32 MiB in hex, more than a client reads.
             if bytes >= PAGE_BYTES {
                 break;
             }
@@ -110,7 +110,8 @@ pub(crate) async fn proof(
 ) -> PlainText {
     let caller = Caller::new(Arc::clone(&api), headers);
     let found = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
-        // Of any tenant's entry: a proof consists of hashes and signatures, not of content.
+        // Any tenant's entry may be proved: a proof consists of hashes and signatures, not of
+        // content.
         caller.run(move |api, _| api.look()?.proof(seq))
     });
     let found = found.await?;

@@ -59,7 +59,7 @@ pub(crate) async fn show(
 
 /// A key as it stands; `past` is the time that has passed for good.
 fn key(view: &dyn View, record: &KeyRecord, past: UnixMs) -> KeyInfo {
-    // Revoked first: a key can be revoked before its ceremony has finished.
+    // "Revoked" is looked at first: a key can be revoked before its ceremony has finished.
     let state = match (&record.public, record.revoked) {
         (_, true) => KeyState::Revoked,
         (Some(_), false) => KeyState::Active,

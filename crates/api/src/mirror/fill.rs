@@ -64,7 +64,7 @@ pub(super) fn catch_up(
     let registered = Registered::of(genesis);
     loop {
         let records = match bus.fetch(&loaded.wants, RECORDS_MAX, Duration::ZERO) {
-            // A new or cut bus: entries that are here already are skipped.
+            // The bus may be new or cut: entries that are here already are skipped.
             Err(BusError::PositionGone { topic, .. }) => {
                 let begin = first_position(bus, &topic)?;
                 loaded
@@ -170,8 +170,8 @@ fn append_entries(
         loaded.tree.append(rows::insert_entry(tx, &sealed, &entry)?);
     }
 
-    // Before the commit: with one wrong leaf in it no later proof would verify, and the error drops
-    // both the rows and the tree.
+    // This is checked before the commit: with one wrong leaf in it no later proof would verify, and
+    // the error drops both the rows and the tree.
     if loaded.tree.root_at(checkpoint.size()) != Some(checkpoint.root()) {
         return Err(internal(format!(
             "the tree of {} entries is not the one the log signed",

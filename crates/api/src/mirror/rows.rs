@@ -116,7 +116,7 @@ pub(super) fn insert_entry(
     tx.execute(sql, &args)?;
 
     if let Some(fact) = fact {
-        // The last one: a vault whose act was void is made again under the same id.
+        // The last row counts: a vault whose act was void is made again under the same id.
         let sql = "INSERT INTO mirror_fact (kind, id, seq) VALUES ($1, $2, $3)
                    ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq";
         tx.execute(
@@ -217,8 +217,8 @@ pub(super) fn best(tx: &mut dyn Tx, quorum: u32) -> Result<Option<Best>, DbError
 
     let size = row.u64(0)?;
 
-    // By body, not by size alone: cosignatures over another tree of this size must not be shown as
-    // witnesses of this one.
+    // Cosignatures are taken by body, not by size alone: those over another tree of this size must
+    // not be shown as witnesses of this one.
     let sql = "SELECT n.note, c.line FROM mirror_note n JOIN mirror_cosignature c
                ON c.size = n.size AND c.body = n.body WHERE n.size = $1 ORDER BY c.node";
     let rows = tx.query(sql, &[Arg::u64(size)?])?;

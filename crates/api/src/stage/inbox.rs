@@ -41,13 +41,15 @@ pub(super) fn read(
         }
         topics::TRANSACTION_CHANGED => {
             let (_, changed) = open_record(delivered, senders, &[Role::Transactions])?;
-            // Unsigned, so they decide nothing: they only show where the time went.
+
+            // Marks are not signed, so they decide nothing: they only show where the time went.
             let marks = Marks::from_bytes(&delivered.record.headers.marks);
             Ok(Inbox::Changed(Box::new(changed), marks))
         }
         topics::JOURNAL_RESULTS => {
             let (envelope, result) =
                 open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
+
             // The topic carries the writer's answers to every submitter.
             if envelope.to == Some(node) {
                 Ok(Inbox::JournalResult(result))

@@ -12,11 +12,11 @@ pub(super) fn on_changed(
     marks: Marks,
 ) -> Result<(), StageError> {
     let Some(mut row) = store::by_digest(step.tx, &changed.intent)? else {
-        // An intent of another installation of the API: no client could ask for it here.
+        // The intent came through another installation of the API: no client could ask for it here.
         return Ok(());
     };
     let Ok(state) = apply(row.state, RowEvent::Changed(changed.state)) else {
-        // Overtaken or doubled: the row is further on already.
+        // The record was overtaken or doubled: the row is further on already.
         return Ok(());
     };
 

@@ -14,8 +14,8 @@ pub(super) fn on_journal_result(
         Err((code, detail)) => (code.as_str(), detail.as_str()),
     };
 
-    // By submission, not by act: an answer to an earlier offer must not end the one that is under
-    // way.
+    // The row is found by submission, not by act: an answer to an earlier offer must not end the
+    // one that is under way.
     store::set_act_result(step.tx, &result.submission, code, detail)?;
     Ok(())
 }

@@ -36,8 +36,9 @@ fn send_intents(
     let mut records = Vec::new();
     for mut row in store::in_state(step.tx, TransactionState::Received, before)? {
         if step.now.0 < row.expires_ms {
-            // In the commit that sends it, or each tick would send it again.
+            // The mark is set in the commit that sends it, or each tick would send it again.
             store::set_sent(step.tx, &row.intent, step.now)?;
+
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
         } else if past.0 < row.expires_ms {

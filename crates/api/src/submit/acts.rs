@@ -2,7 +2,7 @@
 
 use super::{Intake, SubmitError, Taken, act_record};
 use crate::store;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::{Act, Document as _, Signed, digest};
 use strongroom_wire::encode;
 
@@ -15,9 +15,9 @@ pub fn act(intake: &Intake, signed: &Signed) -> Result<Taken, SubmitError> {
     let now = intake.now();
     let name = Act::digest_of(&signed.text);
 
-    // With the time: an act that was refused for a reason that has passed is offered again as it
-    // is, and the writer must not take the second offer for a copy of the first.
-    let submission = first_half(digest(
+    // The time is part of the id: an act that was refused for a reason that has passed is offered
+    // again as it is, and the writer must not take the second offer for a copy of the first.
+    let submission = id_from(digest(
         "strongroom/act-submission/v1",
         &[&encode(signed), &now.0.to_be_bytes()],
     ));
@@ -26,7 +26,7 @@ pub fn act(intake: &Intake, signed: &Signed) -> Result<Taken, SubmitError> {
     store::insert_act(tx.as_mut(), &name, &submission, signed, now)?;
     tx.commit()?;
 
-    // Made only now: what is not committed must not be published (docs/adr/0014).
+    // The record is made only now: what is not committed must not be published (docs/adr/0014).
     let record = act_record(&mut intake.post(), now, signed, submission)?;
     Ok(Taken {
         digest: name,

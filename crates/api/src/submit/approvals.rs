@@ -83,7 +83,8 @@ fn check(
         };
 
         let verified = check_for_any_group(state, &ballot, signed, &approval)?;
-        // By human, not by credential: two keys of one person are still one pair of eyes.
+        // Answers count by human, not by credential: two keys of one person are still one pair of
+        // eyes.
         if has_answered(state, &intent, answers, verified.relied.user) {
             return Err(Code::ApprovalDuplicateHuman.into());
         }

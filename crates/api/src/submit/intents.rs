@@ -34,7 +34,7 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
     let row = store::by_digest(tx.as_mut(), &digest)?.ok_or(Code::Internal)?;
     tx.commit()?;
 
-    // Read again, so that the API's layer includes the commit.
+    // The clock is read again, so that the API's layer includes the commit.
     let marks = marks.with(Layer::Api, intake.now().micros());
     let record = intent_record(&mut intake.post(), now, &row, marks)?;
     Ok(TakenIntent {

@@ -5,7 +5,7 @@ use crate::store::TxRow;
 use strongroom_journal::entry::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, Post, first_half};
+use strongroom_stage::post::{Cause, Post, session_of};
 use strongroom_types::{Act, Approval, Digest, Document as _, Intent, Scope, Signed, UnixMs};
 use strongroom_wire::{
     ApprovalSubmitted, IntentSubmitted, JournalSubmitted, Marks, encode, topics,
@@ -24,14 +24,15 @@ pub(crate) fn intent_record(
 ) -> Result<Record, StageError> {
     let mut cause = Cause::own(&[b"intent", &row.intent.0], UnixMs(row.expires_ms));
 
-    cause.session = first_half(row.intent);
+    cause.session = session_of(row.intent);
     cause.traceparent = traceparent(&row.intent);
     cause.marks = marks;
     let payload = IntentSubmitted {
         intent: row.signed.clone(),
     };
 
-    // Keyed by vault: a vault's intents reach policy in the order in which they were taken.
+    // The record is keyed by vault: a vault's intents reach policy in the order in which they were
+    // taken.
     let to = (topics::INTENT_SUBMITTED, row.vault.0.as_slice());
     post.record(now, to, None, &payload, &cause)
 }
@@ -53,13 +54,13 @@ pub(crate) fn approval_record(
 ) -> Result<Record, StageError> {
     let digest = Approval::digest_of(&signed.text);
     let mut cause = Cause::own(&[b"approval", &digest.0], UnixMs(row.expires_ms));
-    cause.session = first_half(row.intent);
+    cause.session = session_of(row.intent);
     cause.traceparent = traceparent(&row.intent);
 
     let payload = ApprovalSubmitted {
         approval: signed.clone(),
     };
-    // The same key as the intent's, but another topic: no order holds between the two.
+    // The key is the intent's, but the topic is another: no order holds between the two.
     let to = (topics::APPROVAL_SUBMITTED, row.vault.0.as_slice());
     post.record(now, to, None, &payload, &cause)
 }
@@ -73,7 +74,8 @@ pub(crate) fn act_record(
 ) -> Result<Record, StageError> {
     // The journal refuses a text that is not an act, whatever its scope.
     let scope = Act::parse(&signed.text).map_or(Scope::Platform, |act| act.scope);
-    // Keyed by scope: each act names the version of its scope that it changes, so order counts.
+    // The record is keyed by scope: each act names the version of its scope that it changes, so
+    // order counts.
     let key = match scope {
         Scope::Tenant(tenant) => tenant.0,
         Scope::Platform => [0; 16],

@@ -380,7 +380,7 @@ pub fn records(bus: &EmbeddedBus, topic: &str) -> Vec<Record> {
 }
 
 impl Served {
-    /// Something on the entries' topic that is no record of ours.
+    /// Something on the entries' topic that is not a record of ours.
     pub fn bus_garbage(&self) {
         let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
         let headers = Headers {

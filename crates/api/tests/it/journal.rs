@@ -60,7 +60,7 @@ fn another_tenant_s_key_sees_no_address() {
         Some("unknown_vault")
     );
     assert_eq!(
-        proved(&served, "nobody").unwrap_err().code(),
+        proved(&served, "stranger").unwrap_err().code(),
         Some("unauthenticated")
     );
 }

@@ -101,8 +101,9 @@ impl Replayed {
             Body::Authorized(authorization) => {
                 report.authorized += 1;
                 report.attempts += 1;
-                let text = authorization.intent.text;
+
                 // `apply` has parsed it: a text that is not an intent never comes here.
+                let text = authorization.intent.text;
                 if let Ok(intent) = Intent::parse(&text) {
                     let payment = Authorized {
                         intent,
@@ -120,6 +121,7 @@ impl Replayed {
                 }
             }
             Body::Act(signed) => {
+                // Of acts only the noes are claimed in the figures.
                 let act = Act::parse(&signed.text).map(|act| act.body);
                 if let Ok(ActBody::Tighten(Tighten::Reject(_))) = act {
                     report.rejected += 1;
@@ -162,7 +164,7 @@ fn witnessed(
         }
     }
 
-    // One over a larger head covers every prefix of it.
+    // A cosignature over a larger head covers every prefix of it.
     let mut sizes: Vec<u64> = largest.into_values().collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     let place = usize::try_from(genesis.quorum)
@@ -192,7 +194,8 @@ fn cosigned_size(
 
     let checkpoint = Checkpoint::parse(&shown.body).map_err(|_| "it is over no checkpoint")?;
 
-    // Compared whole. By size alone, a cosignature over another tree would count for this one.
+    // Bodies are compared whole. By size alone, a cosignature over another tree would count for
+    // this one.
     match bodies.get(&checkpoint.size()) {
         Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
         Some(_) => Err("it is over another tree of the same size: a split view"),

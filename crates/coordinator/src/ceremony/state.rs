@@ -77,14 +77,15 @@ impl CeremonyState {
             }
             (Self::Running(run), CeremonyEvent::Certified) => Ok(Self::Submitted(run)),
             (
-                // Of one given up as well: what the journal says counts, not what was expected of it.
+                // This holds for one that was given up as well: what the journal says counts, not
+                // what was expected of it.
                 Self::Released | Self::Running(_) | Self::Submitted(_) | Self::GivenUp,
                 CeremonyEvent::KeyAppeared,
             ) => Ok(Self::Finished),
             (Self::Released | Self::Running(_) | Self::Submitted(_), CeremonyEvent::Ended) => {
                 Ok(Self::GivenUp)
             }
-            // One offer per run: the journal takes one result, and the rest is noise.
+            // One result per run is submitted; the journal would only refuse a second.
             (Self::Released, CeremonyEvent::RunRefused { .. } | CeremonyEvent::Certified)
             | (Self::Submitted(_), CeremonyEvent::Certified)
             | (

@@ -17,7 +17,7 @@ fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
     records.iter().map(|record| record.headers.msg_id).collect()
 }
 
-/// A signer's clock may be ahead by the skew; nobody waits for what is signed after the deadline.
+/// A signer's clock may be ahead by the skew; no one waits for what is signed after the deadline.
 #[test]
 fn a_quorum_may_answer_as_long_as_its_try_lasts_and_its_request_is_wanted() {
     let skew_ms = 5_000;

@@ -293,7 +293,7 @@ fn quarantined_signer_is_in_no_quorum() {
     }
 }
 
-/// The refuser is honest: leaving it out would leave nobody to sign with signer 3.
+/// The refuser is honest: without it no one could sign with signer 3.
 #[test]
 fn quorum_refused_for_a_quarantined_peer_is_replaced_by_one_without_it() {
     let mut site = Site::stocked();

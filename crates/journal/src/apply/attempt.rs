@@ -76,7 +76,8 @@ pub(super) fn check_no_facts(facts: &[Signed]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A child spends no anchor: only the chain's codec can say that its parent does, and none does yet.
+/// A child spends no anchor: only the chain's codec can say that its parent does, and none does
+/// yet.
 fn check_not_child(kind: AttemptKind) -> Result<(), Refusal> {
     match kind {
         AttemptKind::Child => Err(Refusal::new(Code::Unsupported, "child attempts")),
@@ -143,8 +144,8 @@ pub(super) fn apply(
             ask_again(change, place, (&attempt.intent, &record))?;
             move_spend(change, place, &mut record)?;
         }
-        // Pays nothing: it must come home whatever the policy says, and stays counted where the
-        // last attempt that pays is.
+        // A cancel pays nothing and must stay possible under every policy. It stays counted where
+        // the last attempt that pays is.
         AttemptKind::Cancel => {}
         AttemptKind::Child => check_not_child(attempt.kind)?,
     }

@@ -1,6 +1,6 @@
-//! How an intent ends before its time: by a cancel or by an approver's no. A no is a tightening like
-//! the cancel: bound to the intent alone, so that no change of the policy makes it void, and handed
-//! to witnesses like the others, so that no writer can drop it.
+//! How an intent ends before its time: by a cancel or by an approver's no. A no is a tightening
+//! like the cancel: bound to the intent alone, so that no change of the policy makes it void, and
+//! handed to witnesses like the others, so that no writer can drop it.
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
@@ -37,8 +37,9 @@ pub(super) fn cancel(
     end_known(change, (place, opened), (intent, record), standing)
 }
 
-/// Whether a cancel whose text is in the journal cancels more under these signatures. The text of an
-/// initiator or of the admins, appended with a signature that cancels nothing, would else be used.
+/// Whether a cancel whose text is in the journal cancels more under these signatures. The text of
+/// an initiator or of the admins, appended with a signature that cancels nothing, would else be
+/// used.
 pub(super) fn cancels_more(
     change: &Change<'_>,
     tenant: TenantId,
@@ -122,7 +123,7 @@ fn end_known(
     (intent, mut record): (&Digest, IntentRecord),
     standing: IntentStanding,
 ) -> Result<(), Refusal> {
-    // Who ended it first is what its people are told.
+    // The first end stays: it is the one that is shown to people.
     if record.standing == IntentStanding::Authorized {
         record.standing = standing;
         change.put(ks::intent(place.tenant, intent), &record);
@@ -144,7 +145,7 @@ fn end_unknown(
     let mut ended = known.clone().unwrap_or_default();
     end(&mut ended);
 
-    // The same word of the same person again: each repetition would leave a marker.
+    // This person has ended this intent before: each repetition would leave a marker.
     if known.as_ref() == Some(&ended) {
         return Ok(());
     }

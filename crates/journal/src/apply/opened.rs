@@ -57,7 +57,7 @@ impl VerifiedAct {
             }
         }
 
-        // What is left was made by nobody.
+        // What is left was made by no one.
         if let Some(id) = lapsed
             .first()
             .filter(|_| lapsed.len() == signed.endorsements.len())
@@ -75,8 +75,8 @@ impl VerifiedAct {
         })
     }
 
-    /// Journal time until which its id stays used. From then on it is refused for its time, and a pause,
-    /// of which one admin can make many, for that of the pause.
+    /// Journal time until which its id stays used. From then on it is refused for its time, and a
+    /// pause, of which one admin can make many, for that of the pause.
     pub(super) fn used_until(&self) -> UnixMs {
         match &self.act.body {
             ActBody::Tighten(Tighten::Pause { until, .. }) => self.act.expires.min(*until),

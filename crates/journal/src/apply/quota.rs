@@ -45,8 +45,8 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
 
 /// Charges a tightening to one of its signers, for this minute of journal time.
 ///
-/// To be asked after every other rule: a refusal by quota passes with time, and a witness that holds
-/// the act waits for that. It must not stand before a refusal that does not pass.
+/// To be asked after every other rule: a refusal by quota passes with time, and a witness that
+/// holds the act waits for that. It must not stand before a refusal that does not pass.
 pub(super) fn charge_tightening(
     change: &mut Change<'_>,
     at: UnixMs,
@@ -63,8 +63,8 @@ pub(super) fn charge_tightening(
     Ok(())
 }
 
-/// Charges the id of a tightening that ends no authorized intent, or of any that changes nothing: they
-/// can be made of any digest, or without end.
+/// Charges the id of a tightening that ends no authorized intent, or of any that changes nothing:
+/// they can be made of any digest, or without end.
 pub(super) fn charge_id(
     change: &mut Change<'_>,
     at: UnixMs,
@@ -101,7 +101,7 @@ pub(super) fn charge_kept(
     Ok(())
 }
 
-/// The first of the signers who has room. Nobody pays for what they did not sign, and a further
+/// The first of the signers who has room. No one pays for what they did not sign, and a further
 /// signature by one whose room is used up keeps no act out.
 fn first_with_room(
     change: &Change<'_>,

@@ -89,9 +89,9 @@ pub(super) fn tenant(
 /// Whether an act of a tenant, whose text is in the journal already, does more under the signatures
 /// that are on it now.
 ///
-/// Some texts do as much as their signers may. The writer sees all signatures and can append the text
-/// with a few of them, or with one of its own kind: that must not use up what the others signed. Of
-/// these kinds alone a text may come again, since nothing ever takes back what they did.
+/// Some texts do as much as their signers may. The writer sees all signatures and can append the
+/// text with a few of them, or with one of its own kind: that must not use up what the others
+/// signed. Of these kinds alone a text may come again, since nothing ever takes back what they did.
 pub(super) fn does_more(
     change: &Change<'_>,
     place: Place,
@@ -104,7 +104,8 @@ pub(super) fn does_more(
         ActBody::Tighten(Tighten::Pause { vault, until }) => {
             pause::pauses_longer(change, place, (*vault, *until), opened)
         }
-        // All or nothing, by whichever signers; and a resume or a release could have undone it.
+        // These have their whole effect at once, by any signers. Taken again, one could repeat what
+        // a resume or a release has undone.
         ActBody::Tighten(
             Tighten::Reject(_)
             | Tighten::Veto(_)

@@ -38,8 +38,8 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Locked payments need nobody's quorum: without bounds of their own, one tenant's program could
-/// keep everybody's acts from waiting.
+/// Locked payments need no quorum: without bounds of their own, one tenant's program could
+/// keep the acts of all others from waiting.
 fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), Refusal> {
     let locks = waiting.items.iter().filter_map(|item| match item.of {
         WaitingOf::Lock(tenant, _) => Some(tenant),
@@ -64,8 +64,8 @@ pub(super) fn has_room(change: &Change<'_>) -> Result<bool, Refusal> {
     Ok(change.waiting()?.items.len() < WAITING_MAX)
 }
 
-/// Refuses a second act, other than a tightening, while one waits to take effect: it would be judged on
-/// a state that is about to change.
+/// Refuses a second act, other than a tightening, while one waits to take effect: it would be
+/// judged on a state that is about to change.
 pub(super) fn check_none(waiting: Option<&WaitingAct>) -> Result<(), Refusal> {
     waiting.map_or(Ok(()), |act| {
         Err(Refusal::new(

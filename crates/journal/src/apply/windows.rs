@@ -175,7 +175,7 @@ impl<'a> TenantView<'a> {
         Some(bucket)
     }
 
-    /// The own spend in the bucket of this number and length in minutes.
+    /// This intent's spend in the bucket of this number and length in minutes.
     fn own_in(
         &self,
         scope: &[u8; 17],

@@ -1,4 +1,5 @@
-//! The entry `witnessed`: k witnesses vouch for a checkpoint, and what waits below it gets its time.
+//! The entry `witnessed`: k witnesses vouch for a checkpoint, and what waits below it gets its
+//! time.
 
 use super::change::Change;
 use super::waiting::set_standing;
@@ -65,7 +66,7 @@ pub(super) fn apply(
 fn check_checkpoint(genesis: &Genesis, body: &str) -> Result<u64, Refusal> {
     let checkpoint = Checkpoint::parse(body).map_err(|e| Refusal::new(Code::Malformed, e))?;
 
-    // A witness may serve several logs; its word about another one does not count here.
+    // A witness may serve several logs; a cosignature of another log is not counted.
     if checkpoint.origin() != genesis.origin {
         return Err(Refusal::new(Code::Malformed, "checkpoint of another log"));
     }

@@ -117,7 +117,7 @@ impl Follower {
             .get_mut(&witness)
             .ok_or_else(|| Refusal::new(Code::UnknownSender, witness))?;
 
-        // A witness may serve several logs; its word about another one does not count here.
+        // A witness may serve several logs; a cosignature of another log is not counted.
         let checkpoint =
             Checkpoint::parse(&cosignature.body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.state.genesis().origin {
@@ -276,7 +276,7 @@ impl Follower {
             .kth_largest(newest.iter().filter(counts).map(|l| l.size))
             .ok_or(Code::JournalStale)?;
 
-        // A head acted under stays the least: going back would bring revoked approvals to life.
+        // The floor never goes down: under an older head, revoked approvals would count again.
         let size = size.max(self.acted);
         let head = self.head(size).ok_or_else(|| {
             Refusal::new(
@@ -292,15 +292,15 @@ impl Follower {
     /// signer takes it for the future. 0 while no head is fresh.
     ///
     /// What is given up because a time has passed (an intent, its coins, a share that no key names)
-    /// is given up by this and never by a clock: until a *witnessed* head's newest entry is past the
-    /// time, a writer can append an entry with an older stamp, and what was given up is used after
-    /// all.
+    /// is given up by this and never by a clock: until a *witnessed* head's newest entry is past
+    /// the time, a writer can append an entry with an older stamp, and what was given up is used
+    /// after all.
     #[must_use]
     pub fn past(&self, now: UnixMs) -> UnixMs {
         let head = self.fresh(now).map_or(UnixMs(0), |head| head.at);
 
-        // A share is judged by its signer's own clock. The stamp may be ahead of the witnesses by the
-        // skew, and that clock behind them by as much.
+        // A share is judged by its signer's own clock. The stamp may be ahead of the witnesses by
+        // the skew, and that clock behind them by as much.
         UnixMs(
             head.0
                 .saturating_sub(self.genesis().bounds.skew_ms.saturating_mul(2)),

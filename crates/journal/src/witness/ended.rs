@@ -43,8 +43,8 @@ pub(super) enum Fate {
     /// It no longer applies, and nothing but people's acts would let it apply again. It is owed no
     /// more: the writer could not append it, so a witness that insisted would stop the journal.
     Ended,
-    /// It applies again when time has passed. That does not end it, else entries that use the quota up
-    /// would be one.
+    /// It applies again when time has passed. That does not end it, else entries that use the quota
+    /// up would be one.
     Postponed,
     /// An error of this build, which says nothing about it: it is owed as before.
     Unknown,
@@ -64,15 +64,15 @@ impl Fate {
 /// request which its sender can make again, changed; this very text never changes.
 pub(super) const fn fate(code: Code) -> Fate {
     match code {
-        // By the digest, so no other act can use this one up; and what its signers may do more than
-        // those under whom the text is in the journal, they may still do.
+        // An act is used by its digest, so no other act can use this one. If these signers may do
+        // more than those in the journal, `does_more` lets the text in again.
         Code::UsedAuthority => Fate::Included,
 
-        // Free again with journal time.
+        // The quota has room again in the next minute of journal time.
         Code::QuotaExceeded => Fate::Postponed,
 
-        // Time that does not come back: of the act, of the intent that it rejects, of the four hours
-        // of all who signed. (Those begin again a day later, when this pause is long over.)
+        // Time that does not come back: of the act, of the intent that it rejects, of the four
+        // hours of all who signed. (Those begin again a day later, when this pause is long over.)
         Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => Fate::Ended,
 
         // Its signers no longer count, or no longer for this: revoked, off the board, out of the
@@ -144,8 +144,7 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::Dust
         | Code::InsufficientBalance => Fate::Ended,
 
-        // Its form, its signatures and its scope, which were right when it was taken, and parts
-        // that are not asked at all.
+        // These were checked when the act was taken, or belong to parts that `apply` never asks.
         Code::Malformed
         | Code::RecordTooLarge
         | Code::Unsupported

@@ -60,7 +60,7 @@ fn as_many_approvals_are_needed_as_the_decision_says() {
     assert_eq!(
         approved_by(&ledger, 1, &TWO[..1]),
         Some(Code::ApprovalMissing),
-        "auto asks nobody"
+        "the automatic tier asks no one"
     );
 }
 
@@ -167,7 +167,7 @@ fn a_revoked_approver_approves_nothing() {
     assert_eq!(
         approved_by(&ledger, MEDIUM, &[Who::ApproverProgram(0)]),
         None,
-        "his other credential still does"
+        "their other credential still does"
     );
     by_user
         .tighten(Tighten::revoke(approver.user.unwrap()), &[Who::Admin(0)])

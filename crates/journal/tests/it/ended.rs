@@ -224,7 +224,7 @@ fn nobody_cancels_anothers_unknown_intent() {
     assert_eq!(
         authorized(&ledger, &intent),
         Some(Code::IntentCancelled),
-        "his own word still counts"
+        "the approver's no still counts"
     );
 }
 

@@ -51,7 +51,7 @@ pub const HOUR_MS: u64 = 3_600_000;
 pub const LARGE: u64 = strongroom_world::ONE_OF_N_MAX + 1;
 /// Needs one approver.
 pub const MEDIUM: u64 = strongroom_world::AUTO_MAX + 1;
-/// Needs nobody.
+/// Amount that needs no approver.
 pub const SMALL: u64 = 500_000;
 /// Two approvers who are enough for [`LARGE`].
 pub const TWO: [Who; 2] = [Who::Approver(0), Who::Approver(1)];

@@ -24,7 +24,7 @@ fn pay(ledger: &mut Ledger) -> Result<Intent, Refusal> {
 fn propose(ledger: &mut Ledger, n: u8) -> Result<Digest, Refusal> {
     let record = RegistryRecord::User(User {
         id: UserId([n; 16]),
-        name: "somebody".parse().unwrap(),
+        name: "someone".parse().unwrap(),
     });
     let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
     let digest = strongroom_types::Act::digest_of(&proposal.text);

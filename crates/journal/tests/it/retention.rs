@@ -121,7 +121,7 @@ fn counters_of_what_is_open_come_back_to_zero() {
         ledger.authorize(&intent, &[]).unwrap();
         let record = RegistryRecord::User(User {
             id: UserId([n; 16]),
-            name: "somebody".parse().unwrap(),
+            name: "someone".parse().unwrap(),
         });
         ledger
             .act(ActBody::Put(record), &ledger.committee())
@@ -150,7 +150,7 @@ fn a_released_proposal_is_not_counted_down_twice() {
     for n in 0..3 {
         let record = RegistryRecord::User(User {
             id: UserId([n; 16]),
-            name: "somebody".parse().unwrap(),
+            name: "someone".parse().unwrap(),
         });
         let proposal = ledger.signed_act(ActBody::Put(record), &ledger.committee());
         digests.push(Act::digest_of(&proposal.text));

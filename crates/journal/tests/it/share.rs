@@ -94,7 +94,7 @@ fn a_revoked_approver_ends_what_he_approved() {
     assert_eq!(
         after(Tighten::revoke(other), &ADMIN),
         None,
-        "his other credential did not approve"
+        "their other credential did not approve"
     );
 }
 
@@ -115,7 +115,7 @@ fn an_approver_who_left_the_group_ends_what_he_approved() {
     assert_eq!(
         after(Tighten::LeaveGroup { group, user }, &ADMIN),
         None,
-        "he did not approve"
+        "this user did not approve"
     );
 }
 

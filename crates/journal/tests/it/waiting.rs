@@ -107,7 +107,7 @@ fn hole_lock_of_a_back_dated_authorization_is_not_over() {
     ledger.wait(1_200_000);
     ledger.push(authorization, stamp).unwrap();
 
-    // Attempt 2 needs nobody's signature and makes the intent young.
+    // Attempt 2 needs no signature of a person and makes the intent young.
     let kind = strongroom_types::AttemptKind::Bump;
     let first = ledger.world.attempt(&intent);
     let second = ledger

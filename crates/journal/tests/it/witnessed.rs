@@ -295,7 +295,7 @@ fn so_many_items_wait_and_a_tightening_is_never_among_the_refused() {
     assert_eq!(
         code(ledger.clone().authorize(&one_more, &TWO)),
         Code::QuotaExceeded,
-        "one tenant's locked payments leave room for everybody's acts"
+        "one tenant's locked payments leave room for the acts of all others"
     );
     for _ in TENANT_LOCKS_MAX..WAITING_MAX {
         ledger

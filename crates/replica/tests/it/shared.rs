@@ -37,7 +37,7 @@ fn a_shared_follower_takes_entries_from_the_writer_and_cosignatures_from_witness
     assert_eq!(
         code(as_entries(Sender::Seat(1))),
         Code::Malformed,
-        "a signer is no writer"
+        "a signer is not a writer"
     );
     assert_eq!(receive(as_entries(WRITER)), Ok(2));
     let body = log.follower.tip().body.clone();

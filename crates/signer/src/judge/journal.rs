@@ -10,8 +10,9 @@ use strongroom_journal::share;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{Code, Refusal, UnixMs};
 
-/// Most heads beyond the acting one that a request is judged at. Honest witnesses are seconds behind
-/// the tip when there are more, at full load; a writer makes thousands that none of them has seen.
+/// Most heads beyond the acting one that a request is judged at. Honest witnesses are seconds
+/// behind the tip when there are more, at full load; a writer makes thousands that none of them has
+/// seen.
 pub(crate) const BEYOND_MAX: usize = 256;
 
 impl Judge<'_> {
@@ -24,8 +25,8 @@ impl Judge<'_> {
         Ok(head)
     }
 
-    /// Every head beyond the acting one counts, so with too many of them nothing is decided: to leave
-    /// one out could be to leave out the stop.
+    /// Every head beyond the acting one counts, so with too many of them nothing is decided: to
+    /// leave one out could be to leave out the stop.
     fn near_tip(&self, head: u64) -> Result<(), Stop> {
         let beyond = self.follower.count_beyond(head);
         if beyond > BEYOND_MAX {
@@ -78,7 +79,7 @@ pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// Neither before the point where this process started, nor before one that it acted under.
 pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
-    // The follower keeps both rules already; this is a second lock on the same door.
+    // Checked again here, since the follower's own check may change.
     let head = *found(case.fresh.as_ref())?;
     case.judge.above_floor(head)?;
     case.head = Some(head);
@@ -104,7 +105,7 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What the tip forbids counts at once, witnessed or not: to forbid needs no quorum.
+/// What the tip forbids counts at once. It can only forbid here, so it need not be witnessed.
 pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
     match ask(case, case.judge.follower.state())? {
         JournalAnswer::Allowed(_) => Ok(()),
@@ -119,7 +120,8 @@ pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
     for view in case.judge.follower.views_between(case.head()?) {
         match ask(case, &view)? {
             JournalAnswer::Allowed(_) => {}
-            // Unknown by then: nothing takes an attempt out again, so this view is not to be trusted.
+            // Unknown by then: nothing takes an attempt out again, so this view is not to be
+            // trusted.
             JournalAnswer::Forbidden(refusal) | JournalAnswer::Unknown(refusal) => {
                 return Err(Stop::Refuse(refusal));
             }

@@ -1,4 +1,4 @@
-//! The operator at his own signer.
+//! An operator at their own signer.
 
 use crate::cluster::Cluster;
 use strongroom_signer_core::{resume_local, stopped_since};

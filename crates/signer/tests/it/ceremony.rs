@@ -65,7 +65,7 @@ fn a_released_ceremony_is_joined_only_under_a_witnessed_head() {
     cluster.act(ActBody::Release(proposal), &committee);
     assert!(
         cluster.to(1, &start(&cluster, 1)).is_empty(),
-        "in the own log only"
+        "in this signer's log only"
     );
     cluster.withhold = false;
     let n = cluster.withheld.len();

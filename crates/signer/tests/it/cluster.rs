@@ -250,7 +250,7 @@ impl Cluster {
         }
     }
 
-    /// Hands frames to nodes until nobody has anything more to say.
+    /// Hands frames to nodes until no node has anything more to say.
     pub fn run(&mut self, mut queue: VecDeque<(NodeId, ToSigner)>) {
         while let Some((id, frame)) = queue.pop_front() {
             let now = self.now;
@@ -335,7 +335,7 @@ impl Cluster {
         self.settle();
     }
 
-    /// Time passes; everybody ticks, the writer when its newest entry grows old.
+    /// Time passes; every node ticks, the writer when its newest entry grows old.
     pub fn wait(&mut self, ms: u64) {
         self.now = self.now.plus(ms);
         let ids: Vec<NodeId> = self.machines.keys().copied().collect();
@@ -413,7 +413,7 @@ impl Cluster {
         self.certificates()
     }
 
-    /// Relays every ceremony message said so far, and those said meanwhile.
+    /// Relays every ceremony message said so far, and those that this leads to.
     pub fn relay_all(&mut self) {
         self.relay_from(0);
     }

@@ -63,7 +63,7 @@ fn a_disk_restored_within_one_start_is_found_by_its_own_newer_cosignature() {
     cluster.cut_off.insert(id);
     cluster.signer(1).start(now).unwrap();
     assert!(!cluster.signer(1).node().is_retired(), "nothing tells yet");
-    // Somebody shows it what it has cosigned since.
+    // Another node shows it what it has cosigned since.
     let own = own_cosignature(&mut cluster);
     cluster.give(id, ToSigner::Cosignature(own));
     assert!(cluster.signer(1).node().is_retired());

@@ -14,12 +14,12 @@ fn a_share_is_held_until_k_cosignatures_cover_the_attempt() {
     let mut cluster = Cluster::ready();
     let payment = cluster.payment(300_000);
     let request = cluster.request(&payment, &[1, 2]);
-    // Not even in the own log.
+    // Not even in this signer's log.
     assert!(cluster.ask(1, &request).is_nothing());
     cluster.withhold = true;
     let body = cluster.body(&payment, &[]);
     cluster.submit(body).unwrap();
-    // In the own log, cosigned by this signer alone; the quorum is three of four.
+    // In this signer's log, cosigned by this signer alone; the quorum is three of four.
     let own = cluster.signer_id(1);
     cluster.withheld.retain(|(from, _)| *from != own);
     assert_eq!(cluster.withheld.len(), 3);
@@ -181,7 +181,7 @@ fn an_older_fresh_head_does_not_lift_the_floor() {
     let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else {
         panic!("refused")
     };
-    // The replica keeps no head from before its start, so the older one is no head at all here.
+    // The replica keeps no head from before its start, so the older one is not a head here.
     assert_eq!(refusal.code, Code::JournalStale);
     cluster.cut_off.clear();
     cluster.pump();

@@ -180,7 +180,7 @@ impl Machine {
         }
     }
 
-    /// Starts the process (anew).
+    /// Starts the process, or starts it again.
     pub fn start(&mut self, now: UnixMs) -> Result<(), Fatal> {
         self.node = None;
         self.node = Some(SignerNode::open(self.setup(now))?);

@@ -290,7 +290,7 @@ impl<S: Stage> Shell<S> {
             ]);
         }
 
-        // One statement tells and remembers: a check before an insert would let two through.
+        // One statement both looks and inserts: a check before an insert would let two through.
         let rows = tx.bulk(&schema::SEEN, &args)?;
         if rows.len() == batch.len() {
             return Ok(Unseen::All);

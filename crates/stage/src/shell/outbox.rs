@@ -34,7 +34,9 @@ impl Outbox {
             sent_through: None,
             sent_since_ms: None,
         };
-        // In pages: a bus that was away for a day may have left more than memory should hold twice.
+
+        // Rows are read in pages: a bus that was away for a day may have left more than memory
+        // should hold twice.
         loop {
             let rows = tx.query(
                 schema::UNSENT,
@@ -43,6 +45,7 @@ impl Outbox {
             if rows.is_empty() {
                 return Ok(outbox);
             }
+
             for row in &rows {
                 let seq = row.i64(0)?;
                 outbox.unsent.push(record(row)?);
@@ -80,7 +83,8 @@ impl Outbox {
 
     /// The transaction with these records was committed.
     pub(crate) fn committed(&mut self, records: Vec<Record>) {
-        // Only now: records of a transaction that was rolled back must never be sent.
+        // Memory changes only now: records of a transaction that was rolled back must never be
+        // sent.
         for record in records {
             self.unsent.push(record);
             self.seqs.push(self.next_seq);
@@ -137,7 +141,7 @@ impl Outbox {
 }
 
 fn record(row: &Row) -> Result<Record, DbError> {
-    // Written by this program in a transaction: anything else here is a damaged disk.
+    // This program wrote the row in a transaction: anything else here is a damaged disk.
     let bad = |what: String| DbError::new(DbErrorKind::Corrupt, format!("outbox row: {what}"));
     Ok(Record {
         topic: Topic::new(row.text(1)?).map_err(|e| bad(e.to_string()))?,

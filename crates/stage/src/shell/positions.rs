@@ -51,7 +51,8 @@ pub(crate) fn advance(
             return Ok(false);
         };
 
-        // Compare and set: an instance that was fenced after it read must not move a position.
+        // The write is a compare and set: an instance that was fenced after it read must not move a
+        // position.
         let args = [
             Arg::u64(new.next)?,
             stage.into(),
@@ -75,8 +76,8 @@ pub(crate) fn advance(
 pub fn forget_positions(db: &dyn Db, stage: &str) -> Result<(), DbError> {
     db.migrate(schema::MIGRATIONS)?;
 
-    // Only the positions: the inbox stays, so a record that is copied to the new bus is still
-    // known.
+    // Only the positions are deleted: the inbox stays, so a record that is copied to the new bus is
+    // still known.
     let mut tx = db.begin()?;
     tx.execute(
         "DELETE FROM stage_position WHERE stage = $1",

@@ -79,7 +79,7 @@ fn one_id_on_two_topics_is_two_records() {
     assert_eq!(
         world.count("a"),
         2,
-        "whoever writes to one topic cannot suppress a record of another"
+        "a writer to one topic cannot suppress a record of another"
     );
 }
 

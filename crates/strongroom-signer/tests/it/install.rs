@@ -298,7 +298,7 @@ impl Drop for Running {
     }
 }
 
-/// Salts of the test's journal are no secrets.
+/// Salts of the test's journal are not secret.
 struct Zeros;
 
 impl rand_core::RngCore for Zeros {

@@ -70,7 +70,7 @@ fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
     running.next();
     let socket = std::fs::metadata(install.data(2).join("admin.sock")).unwrap();
     assert!(socket.file_type().is_socket());
-    assert_eq!(socket.mode() & 0o777 & 0o077, 0, "nobody else");
+    assert_eq!(socket.mode() & 0o777 & 0o077, 0, "no one else");
     let words = strongroom_types::words::words(&install.genesis.hash()).join(" ");
     let status = text(&install.local(2, &["status"]));
     assert!(
@@ -89,7 +89,7 @@ fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
     drop(running);
     assert!(
         !install.local(2, &["status"]).status.success(),
-        "nobody runs"
+        "no node runs"
     );
     assert!(text(&install.local(2, &["resume-local"])).contains("resumed"));
     assert!(text(&install.local(2, &["resume-local"])).contains("was not stopped"));
@@ -199,7 +199,7 @@ fn the_process_leaves_no_core_gains_no_privileges_and_hides_its_memory() {
         ["0", "0"]
     );
     assert!(proc("status").lines().any(|line| line == "NoNewPrivs:\t1"));
-    // A process that is not dumpable belongs to root in /proc, whoever runs it.
+    // A process that is not dumpable belongs to root in /proc, under any user.
     assert_eq!(
         std::fs::metadata(format!("/proc/{}/environ", running.child.id()))
             .unwrap()

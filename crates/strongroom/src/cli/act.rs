@@ -104,8 +104,8 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
     fill("id", ActId(random()).to_string());
     fill("expires", now().plus(3_600_000).to_string());
 
-    // From the pinned genesis and not from the server, which could otherwise have acts signed for an
-    // installation of its choice.
+    // From the pinned genesis and not from the server, which could otherwise have acts signed for
+    // an installation of its choice.
     if members.get("platform").is_none() {
         let platform = context
             .genesis()
@@ -156,8 +156,8 @@ fn sign(
         draft(context, value)?
     };
 
-    // Before the question: a key that cannot be opened must not be found out after a part of the
-    // signatures was made.
+    // Keys are opened before the question: a key that cannot be opened must not be found out after
+    // a part of the signatures was made.
     let keys = keys
         .iter()
         .map(|file| keys::open(file))

@@ -69,7 +69,7 @@ impl Profile {
         let mut profile: Self = toml::from_str(&text)
             .map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
 
-        // So that one profile works from every current folder.
+        // Paths follow the profile's folder, so that one profile works from every current folder.
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in [&mut profile.api_key_file, &mut profile.genesis]
             .into_iter()

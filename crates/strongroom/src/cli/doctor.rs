@@ -123,7 +123,7 @@ fn port(url: &str) -> Finding {
             "nothing listens on 127.0.0.1:{port}: start the server, or give another --url"
         )),
         Err(_) => Err(format!(
-            "something listens on 127.0.0.1:{port}, but it is no Strongroom API"
+            "something listens on 127.0.0.1:{port}, but it does not answer as a Strongroom API"
         )),
     }
 }

@@ -55,15 +55,15 @@ pub fn run(command: &GenesisCommand, out: &mut dyn Write) -> anyhow::Result<()> 
             describe::describe(&genesis, out)
         }
         GenesisCommand::Show { file } => {
-            // Not compared with any hash: this is the command by which people get the one that they
-            // pin.
+            // Nothing is compared with a hash here: this is the command by which people get the one
+            // that they pin.
             let genesis = journal::Genesis::from_bytes(&read(file)?)?;
             genesis.check()?;
             describe::describe(&genesis, out)
         }
         GenesisCommand::Verify { file, hash } => {
-            // The words once more: that the hash on the command line is the right one is for people
-            // to say.
+            // The words are shown once more: that the hash on the command line is the right one is
+            // for people to say.
             let genesis = journal::Genesis::pinned(&read(file)?, *hash)?;
             writeln!(out, "ok: {} is genesis {hash}\n", file.display())?;
             show::words(out, &genesis.hash())

@@ -48,7 +48,7 @@ fn verify(dir: &Path, hash: Option<Digest>) -> anyhow::Result<Report> {
 
     let hash = match hash {
         Some(pinned) => pinned,
-        // Shows only that the folder agrees with itself: a forged journal would bring its own
+        // This shows only that the folder agrees with itself: a forged journal would bring its own
         // genesis.
         None => String::from_utf8(file("genesis.hash")?)?
             .trim()

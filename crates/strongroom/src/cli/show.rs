@@ -141,7 +141,7 @@ pub fn confirm(out: &mut dyn Write, question: &str, yes: bool) -> anyhow::Result
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
 
-    // The whole word: one key pressed by habit must not sign.
+    // The whole word is asked for: one key pressed by habit must not sign.
     if answer.trim() == "yes" {
         Ok(())
     } else {

@@ -36,7 +36,8 @@ pub fn run(context: &Context, command: &Status, out: &mut dyn Write) -> anyhow::
         writeln!(out, "halted    {}", show::or_dash(status.halted.as_ref()))?;
     }
 
-    // After the output: what answered is of use above all when it is the wrong installation.
+    // This fails only after the output: what answered is of use above all when it is the wrong
+    // installation.
     let theirs = status.genesis.0;
     match context.pinned() {
         Some(pinned) if pinned != theirs => {

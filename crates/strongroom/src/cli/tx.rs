@@ -142,8 +142,8 @@ fn describe(info: &TransactionInfo, json: bool, out: &mut dyn Write) -> anyhow::
         return show::json(out, info);
     }
 
-    // Read from the signed texts, digests recomputed: the server is believed only in state, reasons
-    // and network id.
+    // All is read from the signed texts, with digests recomputed: the server is believed only in
+    // state, reasons and network id.
     let shown = check::transaction(info)?;
     writeln!(
         out,
@@ -230,7 +230,7 @@ fn cancel(
 ) -> anyhow::Result<()> {
     let client = context.client()?;
 
-    // Digest and tenant from the intent itself: a server must not choose which intent the act
+    // Digest and tenant come from the intent itself: a server must not choose which intent the act
     // cancels.
     let shown = check::transaction(&client.transaction(tx, None, 0)?)?;
     // A tightening names a lowest version: 0 fits every state of the scope.

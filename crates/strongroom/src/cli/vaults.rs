@@ -11,7 +11,7 @@ use strongroom_client::Client;
 use strongroom_client::api::{Page, VaultInfo};
 use strongroom_types::{TenantId, UnixMs, VaultId};
 
-/// Tenants.
+/// Reading tenants.
 #[derive(Subcommand, Debug)]
 pub enum TenantCommand {
     /// Show a tenant: scope version (what its next act must name), keys, policy.
@@ -24,7 +24,7 @@ pub enum TenantCommand {
     },
 }
 
-/// Vaults.
+/// Reading vaults.
 #[derive(Subcommand, Debug)]
 pub enum VaultCommand {
     /// List the vaults of a tenant.
@@ -138,8 +138,8 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, network.as_deref())?;
 
-    // Derived here, and the vault proved by a witnessed entry: an API that gave out an address of
-    // its own would receive the deposits.
+    // The address is derived here, and the vault proved by a witnessed entry: an API that gave out
+    // an address of its own would receive the deposits.
     let proved = client.proved_address(&genesis, codec.as_ref(), *vault, *branch, *index)?;
     let registered = &proved.registered;
     if *json {

@@ -60,7 +60,8 @@ fn listen_and_serve(
 ) -> Result<SocketAddr, RunError> {
     let cannot = |error: io::Error| RunError::part(format!("cannot listen on {listen}"), error);
 
-    // Bound here and not on the thread: a port in use must fail the start, with its address.
+    // The port is bound here and not on the thread: a port in use must fail the start, with its
+    // address.
     let listener = TcpListener::bind(listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;

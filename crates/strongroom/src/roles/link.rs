@@ -55,8 +55,8 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
         made => return made,
     }
 
-    // Somebody else's folder, or an operator's with the usual mode: said, not repaired, since what
-    // lies in it may have been put there by another already.
+    // Another user's folder, or one with the usual mode. It is reported and not repaired: another
+    // user may have put files there already.
     let mode = metadata(folder)?.permissions().mode();
     if mode & 0o022 == 0 {
         Ok(())

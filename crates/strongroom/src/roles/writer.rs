@@ -80,7 +80,7 @@ impl CheckedStart {
             match check.step(now()) {
                 Ok(Start::Ready) => return None,
                 Ok(Start::Waits) => {}
-                // Named once: the same bus or database is asked a hundred times a second.
+                // It is logged once: the same bus or database is asked a hundred times per second.
                 Err(error) if error.is_transient() => {
                     let why = with_causes(&error);
                     if why != named {
@@ -91,7 +91,7 @@ impl CheckedStart {
                 Err(error) => return Some(Ended::ForGood(with_causes(&error))),
             }
 
-            // Equal, not at least: the warning comes once.
+            // `==` and not `>=`: the warning is logged once.
             if waited == START_PATIENCE {
                 let (level, needed) = check.level();
                 tracing::warn!(

@@ -13,7 +13,7 @@ const FACTS_MAX: usize = 50_000;
 impl Watcher {
     /// Keeps what can be true of an answer about one vault. Gives the highest change index that
     /// holds something.
-    pub(super) fn learn(
+    pub(super) fn store_facts(
         &mut self,
         tx: &mut dyn Tx,
         id: VaultId,
@@ -29,7 +29,7 @@ impl Watcher {
                 continue;
             }
 
-            let path = self.keep(tx, id, fact)?;
+            let path = self.store_fact(tx, id, fact)?;
             last = last.max(path.filter(|path| path.change == 1).map(|path| path.index));
         }
 
@@ -38,7 +38,7 @@ impl Watcher {
     }
 
     /// Keeps one possible statement; gives the vault's address that it is about.
-    fn keep(
+    fn store_fact(
         &self,
         tx: &mut dyn Tx,
         id: VaultId,

@@ -1,7 +1,7 @@
 use crate::fixture::*;
 use strongroom_ports::chain::Registry as _;
 use strongroom_replica::TenantVaults;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::session_of;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{AttemptKind, Code, Digest, Document as _, IntentKind};
 use strongroom_wire::{Decided, JournalSubmitted, Layer, Marks, Role, TransactionState, topics};
@@ -137,7 +137,7 @@ fn answers_find_the_payment_whatever_session_its_decision_came_in() {
 
     // The writer and the coordinator answer in the session of the record that they got.
     let sent = service.send(&[record]);
-    let wanted = first_half(intent.digest());
+    let wanted = session_of(intent.digest());
     let submitted = &sent.records[0];
     assert_eq!(submitted.topic.as_str(), topics::JOURNAL_SUBMITTED);
     let (envelope, _) = service.world().open::<JournalSubmitted>(submitted);

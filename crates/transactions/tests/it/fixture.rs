@@ -11,7 +11,7 @@ use strongroom_ports::bus::{Bus as _, Mode, Position, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_replica::{SharedFollower, TenantVaults};
-use strongroom_stage::post::{Cause, Post, first_half};
+use strongroom_stage::post::{Cause, Post, session_of};
 use strongroom_stage::{DeadLetter, NoFaults, Options, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
@@ -391,7 +391,7 @@ impl Mail<'_> {
         let world = &self.ledger.world;
         let seed: [&[u8]; 3] = [topic.as_bytes(), &encode(payload), &self.tag.to_be_bytes()];
         let cause = Cause {
-            session: first_half(*intent),
+            session: session_of(*intent),
             ..Cause::own(&seed, self.now.plus(60_000))
         };
         let to = (topic == topics::JOURNAL_RESULTS).then(|| world.service(Role::Transactions).node);

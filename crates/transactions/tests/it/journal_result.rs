@@ -170,7 +170,7 @@ fn answer_for_another_submitter_is_not_read() {
         &keys.signing.to_bytes(),
     );
     let cause = strongroom_stage::post::Cause {
-        session: strongroom_stage::post::first_half(payment.digest()),
+        session: strongroom_stage::post::session_of(payment.digest()),
         ..strongroom_stage::post::Cause::own(&[b"other"], service.now.plus(60_000))
     };
     let place = (topics::JOURNAL_RESULTS, b"key".as_slice());

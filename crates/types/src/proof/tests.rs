@@ -394,7 +394,7 @@ fn der_in_another_encoding_is_refused() {
     assert!(!with([der.clone(), vec![0]].concat()), "a byte after it");
     assert!(!with(der[..der.len() - 1].to_vec()), "cut off");
     let raw = [r.as_slice(), s.as_slice()].concat();
-    assert!(!with(raw), "r ‖ s is no DER");
+    assert!(!with(raw), "r ‖ s is not DER");
 }
 
 // Forms.

@@ -1,4 +1,4 @@
-//! Texts, digests and words in `vectors/golden.json`; `BLESS=1` writes it anew.
+//! Texts, digests and words in `vectors/golden.json`; `BLESS=1` writes it again.
 //! `testkit/formats-py` reads it too.
 
 use crate::{acts, texts};

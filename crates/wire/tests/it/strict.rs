@@ -121,7 +121,7 @@ fn frames_are_a_big_endian_length_and_the_bytes() {
     assert!(frame::read_frame(&mut reader).unwrap().is_none());
     for cut in 1..written.len() {
         let half = frame::read_frame(&mut &written[..cut]);
-        assert!(half.is_err(), "{cut} bytes of a frame are no clean end");
+        assert!(half.is_err(), "{cut} bytes of a frame are not a clean end");
     }
     assert!(frame::write_frame(&mut Vec::new(), &vec![0; frame::FRAME_BYTES_MAX + 1]).is_err());
     let too_long = u32::try_from(frame::FRAME_BYTES_MAX + 1)

@@ -1,4 +1,4 @@
-//! All nodes, worked by a few threads: whoever is free takes the node whose records have waited
+//! All nodes, worked by a few threads: a free one takes the node whose records have waited
 //! longest.
 
 use super::load::Load;
@@ -17,7 +17,7 @@ const TAKE_MAX: usize = 64;
 
 /// The nodes of an installation and the records that wait for each.
 pub struct Crew {
-    /// The writer first; taken out while somebody works it.
+    /// The writer first; taken out while a thread works it.
     nodes: Vec<Option<Node>>,
     waiting: Vec<VecDeque<Bytes>>,
     since: Instant,
@@ -132,7 +132,7 @@ impl Crew {
         })
     }
 
-    /// A node that nobody is working.
+    /// A node that no thread is working.
     fn home(&self, at: usize) -> Option<&Node> {
         self.nodes.get(at)?.as_ref()
     }

@@ -21,7 +21,7 @@ use strongroom_world::World;
 
 /// Submissions ordered by one commit, as many as the writer's shell takes from the bus at once.
 const ORDER_MAX: usize = 64;
-/// Entries are true for ever.
+/// Expiry of texts that never expire here.
 const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 
 /// A record on the bus.

@@ -101,7 +101,7 @@ pub fn paths_out_of_bounds_are_refused(fixture: &impl ChainFixture) {
     assert_eq!(refusal.code, Code::PathNotOwn);
 }
 
-/// A key of another scheme, and bytes that are no key, have no address here.
+/// A key of another scheme, and bytes that are not a key, have no address here.
 pub fn keys_of_other_schemes_and_broken_keys_have_no_address(fixture: &impl ChainFixture) {
     let codec = fixture.codec();
     let good = fixture.vault(0);

@@ -98,7 +98,7 @@ pub fn other_chains_and_assets_are_refused(fixture: &impl ChainFixture) {
     assert_eq!(refusal.code, Code::UnknownAsset);
 }
 
-/// A destination that is no address is refused before a person is asked.
+/// A destination that is not an address is refused before a person is asked.
 pub fn wrong_destinations_are_refused(fixture: &impl ChainFixture) {
     for text in fixture.not_addresses() {
         let to = Destination::Address(text.clone());

@@ -8,12 +8,12 @@ use strongroom_ports::chain::{
 };
 use strongroom_types::{AttemptKind, ConflictKey, MinorUnits, Refusal};
 
-/// The own address that holds everything.
+/// The vault's address that holds everything.
 pub(crate) const RECEIVE: OwnPath = OwnPath {
     change: 0,
     index: 0,
 };
-/// The own address that takes what is not paid.
+/// The vault's address that takes what is not paid.
 pub(crate) const RETURN_TO: OwnPath = OwnPath {
     change: 1,
     index: 3,

@@ -46,7 +46,7 @@ pub fn opposite_lock_order_is_run_again_and_succeeds(db: &dyn Db) {
         transact(db, 10, |tx: &mut dyn Tx| {
             tx.execute(add, &[first.into()])?;
             let _ = tell.send(());
-            // Where one writer excludes the other (SQLite) nobody answers; the wait is then just
+            // Where one writer excludes the other (SQLite) no answer comes; the wait is then just
             // over.
             let _ = hear.recv_timeout(Duration::from_millis(200));
             tx.execute(add, &[second.into()])

@@ -21,7 +21,7 @@ use strongroom_ports::chain::{ChainCodec as _, NoRegistry, Registry as _, VaultK
 use strongroom_ports::host::Clock as _;
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, packages, request_digest};
-use strongroom_stage::post::{Cause, Post, first_half};
+use strongroom_stage::post::{Cause, Post, id_from};
 use strongroom_types::{
     Digest, KeyId, Refusal, Scope, SessionId, TenantId, UnixMs, VaultId, digest,
 };
@@ -36,7 +36,7 @@ const WAIT: Duration = Duration::from_millis(50);
 
 /// One signer's answer to a signing request.
 pub enum Answer {
-    /// Signature shares, one a slot.
+    /// Signature shares, one per slot.
     Shares(Vec<Vec<u8>>),
     /// A signed refusal, with the envelope as it was signed.
     Refused(SignerRefusal, Vec<u8>),
@@ -74,8 +74,11 @@ impl<'a> Hostile<'a> {
             let end = platform.bus.end(&topic)?;
             outboxes.push((topic, end));
         }
+
+        // Both are read from their ends on: older answers belong to the honest services.
         let results = Topic::new(topics::JOURNAL_RESULTS)?;
         let end = platform.bus.end(&results)?;
+
         Ok(Self {
             transactions: platform.post(RoleName::Transactions)?,
             coordinator: platform.post(RoleName::Coordinator)?,
@@ -94,6 +97,7 @@ impl<'a> Hostile<'a> {
     }
 
     fn cause(&mut self, what: &str, life_ms: u64) -> Cause {
+        // Counter and time make each message id new: signers drop a record that they have seen.
         self.counter += 1;
         let now = self.now();
         Cause::own(
@@ -118,22 +122,28 @@ impl<'a> Hostile<'a> {
     /// Offers a body to the journal with the transactions service's key; the writer's answer.
     pub fn submit(&mut self, body: &Body) -> anyhow::Result<WritersAnswer> {
         let cause = self.cause("submit", 10_000);
-        let submission = first_half(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
+        let submission = id_from(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
         let payload = JournalSubmitted {
             submission,
             scope: Scope::Tenant(self.tenant),
             body: encode(body),
         };
+
+        // The record is signed with the service's own valid key, so only its content can be
+        // refused.
         let to = (topics::JOURNAL_SUBMITTED, self.tenant.0.as_slice());
         let record = self
             .transactions
             .record(self.now(), to, None, &payload, &cause)?;
         self.platform.bus.publish(&[record])?;
+
         let registered = self
             .platform
             .journal
             .read(|f| Arc::clone(f.state().registered()));
         let until = self.now().plus(10_000);
+
+        // The topic carries answers to every submitter: this one's is found by its submission id.
         while self.now() < until {
             for delivered in self.platform.bus.fetch(&self.results, 64, WAIT)? {
                 advance(&mut self.results, &delivered.topic, delivered.offset);
@@ -144,6 +154,7 @@ impl<'a> Hostile<'a> {
                 ) else {
                     continue;
                 };
+
                 let result: JournalResult = envelope
                     .payload()
                     .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
@@ -187,9 +198,12 @@ impl<'a> Hostile<'a> {
             .platform
             .journal
             .read(|f| Arc::clone(f.state().registered()));
+
         let mut heard = Vec::new();
         for delivered in self.platform.bus.fetch(&self.outboxes, 64, WAIT)? {
             advance(&mut self.outboxes, &delivered.topic, delivered.offset);
+
+            // Only what a registered signer signed is evidence of what it answered.
             let sealed = delivered.record.payload;
             let Ok(envelope) = open(&sealed, registered.as_ref(), &[Role::Signer]) else {
                 continue;
@@ -197,6 +211,7 @@ impl<'a> Hostile<'a> {
             let Some(seat) = self.platform.genesis.signer_by_node(envelope.from) else {
                 continue;
             };
+
             if let Ok(message) = envelope.payload::<SignerMessage>() {
                 heard.push((seat.index, message, sealed));
             }
@@ -210,6 +225,9 @@ impl<'a> Hostile<'a> {
             stock.get(index).map_or(0, Vec::len) < count
         };
         let (tenant, key) = (self.tenant, self.key);
+
+        // Up to 20 tries: signers connect again after the services were stopped, and the first
+        // request may have lapsed by then.
         for _ in 0..20 {
             let wanting: Vec<u16> = signers
                 .iter()
@@ -219,6 +237,7 @@ impl<'a> Hostile<'a> {
             if wanting.is_empty() {
                 return Ok(());
             }
+
             self.send(
                 &wanting,
                 &CoordinatorMessage::Prepare {
@@ -228,6 +247,7 @@ impl<'a> Hostile<'a> {
                 },
                 5_000,
             )?;
+
             let until = self.now().plus(1_000);
             while self.now() < until && wanting.iter().any(|i| short(&self.stock, i)) {
                 for (index, message, _) in self.hear()? {
@@ -250,6 +270,9 @@ impl<'a> Hostile<'a> {
         signers: &[u16],
     ) -> anyhow::Result<SigningRequest> {
         self.stock_up(signers, slots)?;
+
+        // Each commitment is taken out of the stock: one that was used twice is refused for that
+        // reason and not for the attack that this request makes (RFC 9591 §5.1).
         let mut commitments = Vec::new();
         for _ in 0..slots {
             let mut slot = Vec::new();
@@ -263,6 +286,7 @@ impl<'a> Hostile<'a> {
             }
             commitments.push(slot);
         }
+
         let cause = self.cause("session", ASK_MS);
         Ok(SigningRequest {
             session: SessionId(cause.msg_id),
@@ -283,10 +307,13 @@ impl<'a> Hostile<'a> {
     ) -> anyhow::Result<BTreeMap<u16, Answer>> {
         let name = request_digest(request);
         self.send(signers, &CoordinatorMessage::Sign(request.clone()), ASK_MS)?;
+
+        // A signer may wait for the journal until the deadline before it refuses, hence four times.
         let mut answers = BTreeMap::new();
         let until = self.now().plus(ASK_MS * 4);
         while answers.len() < signers.len() && self.now() < until {
             for (index, message, sealed) in self.hear()? {
+                // Answers name the request's digest: an old answer must not count for this one.
                 match message {
                     SignerMessage::Shares {
                         request, shares, ..
@@ -306,6 +333,8 @@ impl<'a> Hostile<'a> {
                 }
             }
         }
+
+        // Silence is not a refusal: each signer must say in a signed answer why it does not share.
         if answers.len() < signers.len() {
             bail!(
                 "only {} of {} signers answered",
@@ -316,7 +345,7 @@ impl<'a> Hostile<'a> {
         Ok(answers)
     }
 
-    /// Adds the shares of a request up; one signature a slot.
+    /// Adds the shares of a request up to one signature per slot.
     pub fn aggregate(
         &self,
         request: &SigningRequest,
@@ -328,8 +357,11 @@ impl<'a> Hostile<'a> {
             .journal
             .read(|f| f.state().threshold_key(self.tenant, self.key))
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+
+        // The coordinator needs public keys only, as the journal has them.
         let public = key.public.as_ref().context("the key's public record")?;
         let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record)?)?;
+
         let inspected = self
             .platform
             .codec

@@ -17,12 +17,12 @@ const HOUR_MS: u64 = 3_600_000;
 
 /// One person or program with its key.
 pub struct Person {
-    /// Who.
+    /// User id, also of the person whose program it is.
     pub user: UserId,
     /// Shown name.
     pub name: &'static str,
     class: CredentialClass,
-    /// Its key.
+    /// Signing key with its credential's id.
     pub key: SigningCredential,
     /// The key's seed, to be written into a key file.
     pub seed: [u8; 32],
@@ -39,6 +39,8 @@ impl Person {
         let mut rng = entropy.rng();
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
+
+        // The seed is kept: the demo leaves key files behind, for people to go on with.
         let key = SigningCredential::new(CredentialId::random(rng.as_mut()), &seed);
         Self {
             user: UserId::random(rng.as_mut()),
@@ -49,7 +51,7 @@ impl Person {
         }
     }
 
-    /// What the registry holds of the key.
+    /// Public part of the key, as the registry holds it.
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential {
@@ -127,17 +129,22 @@ impl People {
                 r#"{{"id":"{id}","match":{{{bound}}},"then":{{"fee_max":"100000","groups":{groups},"ordered":false,"tier":"{tier}","time_lock_seconds":"0"}}}}"#
             )
         };
+
+        // The first match decides, so the rules go from small amounts to the one without a bound.
         let rules = [
             rule("small", Some(1_000_000), "auto", "[]".to_owned()),
             rule("medium", Some(100_000_000), "one_of_n", need(1)),
             rule("large", None, "m_of_n", need(2)),
         ];
+
         let chain = &genesis.chains.first().context("a chain")?.chain;
         let guard = format!(r#"{{"chains":["{chain}"],"id":"chains","kind":"chains"}}"#);
         let text = format!(
             r#"{{"guards":[{guard}],"rules":[{}],"type":"strongroom/policy/v1"}}"#,
             rules.join(",")
         );
+
+        // Loaded once here: a mistake in this text would show only as a refused charter.
         strongroom_policy::Policy::load(&text)
             .map_err(|refusal| anyhow::anyhow!("demo policy: {refusal}"))?;
         Ok(text)
@@ -148,10 +155,13 @@ impl People {
         let people = [&self.admin, &self.initiator, &self.alice, &self.bob];
         let mut members = vec![self.alice.user, self.bob.user];
         members.sort_unstable();
+
+        // One admin and a quorum of one keep the demo short; production has more of both.
         let board = || Board {
             members: vec![self.admin.user],
             quorum: 1,
         };
+
         Ok(Charter {
             name: "Demo Institution".parse()?,
             admins: board(),
@@ -212,6 +222,7 @@ impl People {
             amount: amount.into(),
             memo: None,
         };
+
         let intent = Intent {
             platform: self.platform,
             tenant: self.tenant,
@@ -226,6 +237,7 @@ impl People {
             attempts_max: 3,
             purpose: Some(purpose.parse()?),
         };
+
         Ok(Signed::by(&intent, &self.initiator.key))
     }
 
@@ -242,6 +254,7 @@ impl People {
             platform: self.platform,
             tenant: self.tenant,
             intent,
+            // The decision's digest is signed too: a yes to one tier is not a yes to a laxer one.
             core,
             after: Vec::new(),
             approver: who.key.id,

@@ -46,6 +46,7 @@ impl Artefacts {
                 .open(&path);
             file.with_context(|| format!("cannot write {}", path.display()))
         };
+
         Ok(Self {
             transactions: open("transactions.jsonl")?,
             refusals: open("refusals.jsonl")?,
@@ -65,11 +66,13 @@ impl Artefacts {
         signed: &[u8],
         timing: Option<&Timing>,
     ) -> anyhow::Result<()> {
+        // The signed text goes in as it is: the verifier computes every digest from it.
         let intent: Value = serde_json::from_str(&intent.to_json().to_text())?;
         let line = json!({
             "intent": intent, "attempt": attempt, "unsigned": hex::encode(unsigned), "signed": hex::encode(signed),
             "sent_us": timing.map(|t| t.sent_us), "total_us": timing.map(|t| t.total_us), "timeline": timing.map(|t| &t.timeline),
         });
+
         writeln!(self.transactions, "{line}")?;
         self.signed += 1;
         Ok(())
@@ -86,10 +89,13 @@ impl Artefacts {
     ) -> anyhow::Result<()> {
         let mut line = json!({"variant": variant, "signer": signer, "code": refusal.code.as_str(),
                               "detail": refusal.detail, "envelope": hex::encode(envelope)});
+
+        // The batch shows that the log's key signed what stopped this signer.
         if let (Some(batch), Some(members)) = (stopped_by, line.as_object_mut()) {
             let batch = hex::encode(strongroom_wire::encode(batch));
             members.insert("batch".to_owned(), batch.into());
         }
+
         writeln!(self.refusals, "{line}")?;
         self.refused += 1;
         Ok(())
@@ -112,11 +118,15 @@ impl Artefacts {
         for node in witnesses {
             let topic = Topic::new(&topics::cosignatures(*node))?;
             let mut position = bus.start(&topic)?;
+
+            // Read to the end in pages; a record that does not decode is left out, since only what
+            // verifies counts later.
             loop {
                 let found =
                     bus.fetch(&[(topic.clone(), position)], 512, std::time::Duration::ZERO)?;
                 let Some(last) = found.last() else { break };
                 position.next = last.offset + 1;
+
                 for delivered in &found {
                     let sealed: Result<(Vec<u8>, [u8; 64]), _> =
                         strongroom_wire::decode(&delivered.record.payload);
@@ -139,6 +149,7 @@ impl Artefacts {
             size = batch.first_seq + batch.entries.len() as u64;
             batches.push(batch);
         }
+
         std::fs::write(self.dir.join("journal.bin"), borsh::to_vec(&batches)?)?;
         Ok(std::fs::write(
             self.dir.join("cosignatures.bin"),

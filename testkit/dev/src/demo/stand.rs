@@ -60,12 +60,15 @@ impl Stand {
     pub fn create(out: &Path, port: u16) -> anyhow::Result<Self> {
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let out = std::fs::canonicalize(out)?;
+
+        // An older installation must not be mixed with this one: its keys are in another genesis.
         if std::fs::read_dir(&out)?.next().is_some() {
             bail!(
                 "{} is not empty; give another --out, or remove it",
                 out.display()
             );
         }
+
         let layout = Layout::new(&out);
         println!(
             "■ Installing: three signers and a witness make their own keys; genesis is pinned"
@@ -79,14 +82,18 @@ impl Stand {
             tenant: Some(people.tenant),
             ..Plan::default()
         };
+
+        // The people come first, since genesis names the operator; it then gives the platform's id.
         let installation = Installation::create(&layout, &plan, &people.operator.credential())?;
         people.platform = installation.genesis.platform;
+
         let hash = installation.genesis.hash();
         println!("  genesis {hash}\n  compare these 16 words at every signer:\n");
         grid(&hash)
             .lines()
             .for_each(|line| println!("      {line}"));
         println!("\n  (development mode: delays of 2 s instead of 24 h, software key protection)");
+
         let artefacts = Artefacts::create(&out)?;
         let mut stand = Self {
             layout,
@@ -99,6 +106,8 @@ impl Stand {
             platform: None,
             port,
         };
+
+        // The roles start first, so that each signer finds its link's socket at once.
         stand.start(&RoleName::ALL, false)?;
         stand.spawn_signers()?;
         stand.wait_fresh()?;
@@ -127,6 +136,8 @@ impl Stand {
             new_bus,
         };
         let platform = Platform::start(&self.layout, start)?;
+
+        // With port 0 the system chose one; later starts take the same, so that clients stay valid.
         self.port = platform.address.port();
         self.platform = Some(platform);
         Ok(())
@@ -137,6 +148,8 @@ impl Stand {
     pub fn start_on_new_bus(&mut self) -> anyhow::Result<()> {
         self.stop_services();
         std::fs::remove_dir_all(self.layout.bus())?;
+
+        // The signers start again too: the writer waits for their answers on the new bus.
         self.children.iter_mut().for_each(SignerProcess::stop);
         self.start(&RoleName::ALL, true)?;
         for child in &mut self.children {
@@ -203,11 +216,14 @@ impl Stand {
             if let Some(found) = done(self.platform()?) {
                 return Ok(found);
             }
+
+            // A child that ended would only show as a time-out, without its log's name.
             for child in &mut self.children {
                 if self.dead != Some(child.name()) && !child.alive() {
                     bail!("{} ended; its log: {}", child.name(), child.log().display());
                 }
             }
+
             pause(Duration::from_millis(20));
         }
         bail!(
@@ -225,6 +241,8 @@ impl Stand {
                 (fresh.size == f.size() && f.size() > 0).then_some(())
             })
         })?;
+
+        // The API looks for a fresh head by itself, a little later.
         let (client, tenant) = (self.client()?, self.people.tenant);
         self.wait("the API is not ready", 30, |_| {
             match client.vaults(tenant) {
@@ -257,8 +275,10 @@ impl Stand {
 
     /// Writes the journal and the cosignatures beside the other artefacts.
     pub fn finish_artefacts(&mut self) -> anyhow::Result<()> {
+        // The verifier wants a quorum's cosignatures over the last entry, so they must be there.
         self.wait_fresh()?;
         self.keep_cosignatures()?;
+
         let journal = self.platform()?.database(RoleName::Writer)?;
         self.artefacts.journal(journal.as_ref())
     }
@@ -271,6 +291,7 @@ impl Stand {
             .witness_keys()
             .map(|(node, _)| node)
             .collect();
+
         let platform = self
             .platform
             .as_ref()
@@ -292,6 +313,7 @@ impl Stand {
             KeyFile::from_seed(key.id, key.user, key.class, &person.seed)
                 .save(&self.layout.person(person.name))?;
         }
+
         let key_file = self.layout.bearer_key("tenant");
         let profile = Profile {
             url: Some(self.url()?),
@@ -299,6 +321,7 @@ impl Stand {
             genesis: Some(self.layout.genesis()),
             genesis_hash: Some(self.installation.genesis.hash().to_string()),
         };
+
         profile.save(&self.layout.profile())
     }
 

@@ -79,18 +79,22 @@ impl<'a> HostileWriter<'a> {
             scope: Scope::Tenant(people.tenant),
             body: Body::Act(proposal.clone()),
         };
+
+        // The shipped orderer makes the batch: only the stamp is chosen, as a hostile writer can.
         let mut tx = self.db.begin()?;
         let rng = &mut *SystemEntropy.rng();
         let ordered = self
             .replica
             .order(tx.as_mut(), &self.orderer, stamp, &[offer], rng)?;
         tx.commit()?;
+
         for result in ordered.results {
             result?;
         }
         for ordered in &ordered.batches {
             self.publish(&ordered.batch)?;
         }
+
         println!("      the proposal is in the journal, back-dated by {age_ms} ms");
         Ok(Act::digest_of(&proposal.text))
     }
@@ -111,16 +115,21 @@ impl<'a> HostileWriter<'a> {
             scope: Scope::Tenant(people.tenant),
             body: Body::Act(release),
         };
+
+        // If the rules took the release by its stamp, the attack would have succeeded here.
         match strongroom_journal::apply(follower.state(), &entry) {
             Err(refusal) if refusal.code == Code::NotWitnessed => {}
             other => bail!("A RELEASE IS TAKEN BY ITS STAMP: {:?}", other.map(drop)),
         }
 
-        // The state that it would leave has a root that no replica can compute; this one is the last.
+        // The state that it would leave has a root that no replica can compute; this one is the
+        // last.
         let sealed = SealedEntry::new(&entry, [7; 32]);
         let mut frontier = follower.frontier().clone();
         frontier.append(sealed.leaf_hash(&entry));
         let (root, state_root) = (frontier.root(), Hash(follower.state().root().0));
+
+        // The log's own key signs it: a batch under another key is dropped and stops no signer.
         let origin = &self.platform.genesis.origin;
         let checkpoint = Checkpoint::with_state(origin, frontier.size(), root, state_root)?;
         let batch = JournalBatch {

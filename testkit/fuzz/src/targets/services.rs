@@ -138,7 +138,7 @@ fn envelope(data: &[u8]) -> bool {
     let accepted = open(data, &Registry::new(), &[Role::Coordinator]).is_ok();
     assert!(
         !accepted || sealed().iter().any(|known| known == data),
-        "an envelope that nobody signed"
+        "an envelope that no one signed"
     );
     accepted
 }

@@ -59,7 +59,7 @@ pub struct JournalModel {
     pub alphabet: &'static [Entry],
     /// Size of the longest log.
     pub size_max: u32,
-    /// Log with which everybody starts, freshly cosigned.
+    /// Log with which every node starts, freshly cosigned.
     pub start: Log,
     /// Age up to which a cosignature is fresh (F).
     pub freshness: i8,
@@ -88,12 +88,12 @@ pub struct JournalModel {
 /// The guards; each can be switched off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guards {
-    /// Attempt 1 names an anchor, and every later attempt must spend *that* anchor: to share another
-    /// input with attempt 1 is not enough ▲.
+    /// Attempt 1 names an anchor, and every later attempt must spend *that* anchor: to share
+    /// another input with attempt 1 is not enough ▲.
     pub conflict: ConflictRule,
     /// Windows sum what is authorized at worst-case spend.
     pub windows_sum: bool,
-    /// An amount leaves its window by age only; nobody's word gives it back ▲.
+    /// An amount leaves its window by age only; no statement gives it back ▲.
     pub settled_gives_nothing_back: bool,
     /// A share follows from the journal. Off: each signer trusts its own memory alone.
     pub journal_first: bool,
@@ -120,8 +120,8 @@ pub struct Guards {
     pub durable_before_certified: bool,
     /// The old share is erased only under a witnessed `finished` ▲.
     pub erased_when_finished: bool,
-    /// An authority's signature is good for one entry: a used id or an older version of the scope is
-    /// refused, so an old enrolment never comes back ▲.
+    /// An authority's signature is good for one entry: a used id or an older version of the scope
+    /// is refused, so an old enrolment never comes back ▲.
     pub single_use: bool,
     /// The key of a witness whose disk was put back never cosigns again, however far it catches up ▲.
     pub put_back_key_retired: bool,

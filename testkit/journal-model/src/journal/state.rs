@@ -115,7 +115,7 @@ pub struct JournalState {
 }
 
 impl JournalState {
-    /// Everybody has this log, nothing was cosigned or shared.
+    /// Every node has this log, nothing was cosigned or shared.
     pub fn start(log: Log) -> JournalState {
         let old_share = KeyShares {
             old: true,

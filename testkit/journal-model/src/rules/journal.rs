@@ -99,7 +99,7 @@ pub const JOURNAL: [Rule; 34] = [
     ),
     rule(
         "settled_gives_nothing_back",
-        "An amount leaves its window by age only: nobody's word gives it back",
+        "An amount leaves its window by age only: no statement gives it back",
         "pay, settled believed",
     ),
     rule(
@@ -153,7 +153,7 @@ pub const JOURNAL: [Rule; 34] = [
         "last_entry_young",
         "Beyond the last witnessed head only the last offered entry must be young: else an outage \
          wedges the journal",
-        "lateness of every entry, 3-of-4, nobody hostile",
+        "lateness of every entry, 3-of-4, no one hostile",
     ),
     rule(
         "burned_first",
@@ -168,7 +168,7 @@ pub const JOURNAL: [Rule; 34] = [
     ),
     rule(
         "memory_not_snapshotted",
-        "Nobody resumes a snapshot of a signer's memory (an assumption that no rule replaces)",
+        "No one resumes a snapshot of a signer's memory (an assumption that no rule replaces)",
         "nonce, memory snapshot resumed",
     ),
 ];

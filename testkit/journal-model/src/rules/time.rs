@@ -13,7 +13,7 @@ pub const TIME: [Rule; 20] = [
     rule(
         "cosignatures",
         "A `witnessed` entry carries k cosignatures, not f + 1: else one honest witness has seen the \
-         proposal while everybody else is kept on the older head",
+         proposal while all others are kept on the older head",
         "time, delay, f + 1 cosignatures",
     ),
     rule(

@@ -88,7 +88,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         // Nothing forks, but an outage stops the journal for good: each witness must look at the
         // last offered entry's age alone.
         scenario(
-            "lateness of every entry, 3-of-4, nobody hostile",
+            "lateness of every entry, 3-of-4, no one hostile",
             late,
             Holds(&[Wedged]),
         ),

@@ -88,7 +88,7 @@ impl HonestRun<'_> {
         self.round()
     }
 
-    /// A tick leads the batch and handed acts go first; everybody cosigns; a `witnessed` entry
+    /// A tick leads the batch and handed acts go first; every witness cosigns; a `witnessed` entry
     /// follows.
     fn round(&mut self) -> Option<()> {
         let is_handed = self.handed.iter().any(|handed| *handed > 0);

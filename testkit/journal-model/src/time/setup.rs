@@ -39,7 +39,7 @@ pub enum DutyEnd {
 /// One situation. Times and lengths are units of the freshness.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TimeModel {
-    /// Log with which everybody starts, freshly cosigned.
+    /// Log with which every node starts, freshly cosigned.
     pub start: &'static [Entry],
     /// What the adversary may append.
     pub acts: &'static [Act],
@@ -104,8 +104,8 @@ pub struct TimeRules {
     pub lock_from_witnessed: bool,
     /// A veto still applies while the release waits ▲.
     pub veto_while_waiting: bool,
-    /// A head is stale when its newest entry is older than `tick_max`, so that a quiet writer has to
-    /// tick ▲.
+    /// A head is stale when its newest entry is older than `tick_max`, so that a quiet writer has
+    /// to tick ▲.
     pub ticks: bool,
     /// A head is stale when something has waited for longer than `tick_max` ▲.
     pub waiting_is_stale: bool,

@@ -26,7 +26,7 @@ pub struct TimeState {
 }
 
 impl TimeState {
-    /// Everybody has cosigned `log` at time 1.
+    /// Every witness has cosigned `log` at time 1.
     pub fn start(log: &[Entry], clock_ahead: [u8; HONEST]) -> TimeState {
         let mut cosigned = [[0; SIZES]; HONEST];
         for (sizes, ahead) in cosigned.iter_mut().zip(clock_ahead) {

@@ -124,7 +124,7 @@ fn search_that_a_bound_on_states_ended_is_unfinished() {
         ..Bounds::default()
     };
     assert_unfinished("pay 3-of-4 f=1", bounds);
-    // Nothing has broken yet, and that is no answer either.
+    // Nothing has broken yet, and that is not an answer either.
     assert_unfinished("time, handed veto, grace for a waiting release", bounds);
 }
 

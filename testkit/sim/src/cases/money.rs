@@ -1,4 +1,4 @@
-//! Amounts per time against attempts that nobody needs an authority for.
+//! Amounts per time against attempts that need no authority.
 
 use super::{Case, base, payment};
 use crate::kinds::{Hostile, NodeName};

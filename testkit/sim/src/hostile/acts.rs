@@ -7,7 +7,7 @@ use crate::kinds::Hostile;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{Headers, Record, Topic};
 use strongroom_signing::request_digest;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::{
     Attempt, AttemptKind, ConflictKey, KeyId, NodeId, Scope, SessionId, UnixMs, digest,
 };
@@ -161,8 +161,8 @@ impl Acting<'_> {
         Some(())
     }
 
-    /// A further attempt of some intent, with the transaction of the first. Whoever opened one before
-    /// asks for its signature now: it takes a while until signers know it.
+    /// A further attempt of some intent, with the transaction of the first. A part that opened one
+    /// before asks for its signature now: it takes a while until signers know it.
     fn open_attempt(&mut self) -> Option<()> {
         if let Some(opened) = self.state.tap.opened.pop() {
             let request = self.request(&opened, &[1, 2])?;
@@ -178,7 +178,7 @@ impl Acting<'_> {
     fn offer(&mut self, wanted: &SigningRequested) {
         let bytes = encode(&wanted.attempt);
         let submitted = JournalSubmitted {
-            submission: first_half(digest("strongroom/sim-attempt/v1", &[&bytes])),
+            submission: id_from(digest("strongroom/sim-attempt/v1", &[&bytes])),
             scope: Scope::Tenant(wanted.tenant),
             body: encode(&Body::from(wanted.attempt.clone())),
         };
@@ -252,7 +252,7 @@ impl Acting<'_> {
         };
         let sealed = seal(heading, payload, &key);
         let headers = Headers {
-            msg_id: first_half(digest("strongroom/sim-hostile/v1", &[&sealed])),
+            msg_id: id_from(digest("strongroom/sim-hostile/v1", &[&sealed])),
             schema: T::SCHEMA.0,
             deadline_ms: deadline.0,
             ..Headers::default()

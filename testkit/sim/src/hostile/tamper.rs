@@ -9,7 +9,7 @@ use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin::{Network, address};
 use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
-use strongroom_stage::post::first_half;
+use strongroom_stage::post::id_from;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::digest;
 use strongroom_wire::envelope::{Envelope, Heading, seal};
@@ -155,7 +155,7 @@ impl State {
         };
         let fields: [&[u8]; 2] = [&encode(payload), &record.headers.msg_id];
         let mut record = record.clone();
-        record.headers.msg_id = first_half(digest("strongroom/sim-hostile/v1", &fields));
+        record.headers.msg_id = id_from(digest("strongroom/sim-hostile/v1", &fields));
         record.payload = seal(heading, payload, &key);
         record
     }

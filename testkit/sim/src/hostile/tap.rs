@@ -19,7 +19,7 @@ pub(super) struct Tap {
     known: BTreeSet<Digest>,
     /// What the transactions service asked to have signed.
     pub(super) wanted: Vec<SigningRequested>,
-    /// Attempts that a hostile part opened and nobody was asked for yet.
+    /// Attempts that a hostile part opened and no signer was asked for yet.
     pub(super) opened: Vec<SigningRequested>,
     /// Number of the newest further attempt of an intent in the journal.
     numbers: BTreeMap<Digest, u32>,

@@ -132,7 +132,7 @@ impl State {
         };
         let mut wanted = self.wanted.iter();
         if !wanted.any(|wanted| wanted.attempt.intent == *intent && is_attempt(&wanted.unsigned)) {
-            return Err(format!("{name} is no authorized attempt"));
+            return Err(format!("{name} is not an authorized attempt"));
         }
 
         if self.checker.signed().contains(intent) {

@@ -122,7 +122,8 @@ impl Checker {
             must(*seq >= share.head, Property::Head, || {
                 format!("signer {signer} shared against {what:?} in its head")
             })?;
-            // A stop and its resume that are both beyond the head cancel out in the signer's own log.
+            // A stop and its resume that are both beyond the head cancel out in the signer's own
+            // log.
             let known = *seq < own && !lifted(what, *seq, own);
             must(!known, Property::OwnLog, || {
                 format!("signer {signer} shared against {what:?}, which it cosigned")
@@ -151,7 +152,7 @@ impl Checker {
             .iter()
             .any(|attempted| attempted.unsigned == share.unsigned);
         must(known, Property::Effects, || {
-            format!("signer {signer} signed what is no attempt of {intent}")
+            format!("signer {signer} signed what is not an attempt of {intent}")
         })?;
         must(share.pays == authorized.pays, Property::Effects, || {
             format!("signer {signer} signed other payments for {intent}")

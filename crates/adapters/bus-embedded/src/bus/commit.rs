@@ -98,7 +98,8 @@ impl EmbeddedBus {
         let result = match result {
             Ok(()) => {
                 self.fsyncs.fetch_add(1, Ordering::Relaxed);
-                // Readable only after the commit: a record that was delivered must survive a crash.
+                // Records become readable only after the commit: a record that was delivered must
+                // survive a crash.
                 state.apply(appends);
                 Ok(())
             }
@@ -109,7 +110,7 @@ impl EmbeddedBus {
             }
         };
 
-        // Both: publishers wait for their result, consumers for records.
+        // Both are woken: publishers wait for their result, consumers for records.
         self.written.notify_all();
         self.arrived.notify_all();
         (state, result)
@@ -122,7 +123,8 @@ impl EmbeddedBus {
     /// As publish. Nothing happens when the topic is unknown or `oldest` is not within it.
     pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
         let mut state = self.lock();
-        // One writer at a time: offsets are assigned from the state that the last batch left.
+        // Only one thread writes at a time: offsets are assigned from the state that the last batch
+        // left.
         while state.writing {
             state = self
                 .written

@@ -114,7 +114,7 @@ fn bodies_of_transactions_that_end_do_not_change() {
     served.reports(&failed, Marks::default());
     book.get("failed with a signer's refusal", &path(&intent));
 
-    let intent = served.taken(500_000, "nobody decided");
+    let intent = served.taken(500_000, "no one decided");
     served.live_to(intent.expires.plus(10_000));
     served.step();
     book.get("expired before anyone decided", &path(&intent));

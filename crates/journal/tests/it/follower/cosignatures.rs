@@ -151,7 +151,11 @@ fn a_cosignature_over_another_tree_counts_for_nothing_and_is_evidence() {
             cosignature: theirs
         }]
     );
-    assert_eq!(replica.halted(), None, "one witness's word stops nobody");
+    assert_eq!(
+        replica.halted(),
+        None,
+        "one witness's statement stops no replica"
+    );
 }
 
 #[test]

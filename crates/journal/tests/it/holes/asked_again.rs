@@ -432,7 +432,7 @@ fn hole_a_lock_that_ends_in_closed_hours_gets_no_share() {
     assert_eq!(locked(vec![closed]), Some(Code::PolicyBlocked));
 }
 
-/// Authorized by a later rule because the window of an earlier one was full, a payment needs nobody
+/// Authorized by a later rule because the window of an earlier one was full, a payment needs no one
 /// whom the earlier rule names.
 #[test]
 fn a_payment_that_an_earlier_rule_had_no_room_for_gets_its_share() {

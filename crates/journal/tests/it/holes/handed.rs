@@ -257,7 +257,7 @@ fn hole_handed_veto_that_is_overdue_is_not_outrun() {
     assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
     assert!(!site.in_force());
 
-    // Nobody can be shown a head as fresh that two of three honest witnesses do not cosign.
+    // No one can be shown a head as fresh that two of three honest witnesses do not cosign.
     site.now = site.now.plus(60_000);
     site.append(Body::Tick).unwrap();
     site.round();
@@ -333,7 +333,8 @@ fn hole_handed_pause_is_not_displaced_by_an_older_one_of_another_vault() {
     let narrow = pause(&site, Some(site.ledger.world.tenant.vault));
     let begun = site.now;
 
-    // Two hours pass between the older one's entry with its cosignatures and the entry that dates it.
+    // Two hours pass between the older one's entry with its cosignatures and the entry that dates
+    // it.
     site.act(&narrow);
     for seat in 1..=3 {
         site.cosign(seat).unwrap();

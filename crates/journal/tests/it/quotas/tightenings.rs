@@ -348,7 +348,7 @@ fn a_tightening_that_changes_nothing_is_charged() {
     }
 }
 
-/// It is no repetition: without it the tenant would go on.
+/// It is not a repetition: without it the tenant would go on.
 #[test]
 fn a_stop_that_makes_a_waiting_resume_void_is_not_charged() {
     let mut ledger = limited(|b| b.ended_open_max = 2);

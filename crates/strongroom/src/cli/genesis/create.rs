@@ -135,8 +135,8 @@ pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
 }
 
 fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Genesis> {
-    // Has no default: production minima hold only where genesis says so, and forgetting the line
-    // must not decide that.
+    // The mode has no default: production minima hold only where genesis says so, and forgetting
+    // the line must not decide that.
     let mode = match config.mode.as_str() {
         "dev" => Mode::Dev,
         "production" => Mode::Production,
@@ -181,8 +181,8 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
 
     let genesis = Genesis {
         version: strongroom_journal::genesis::VERSION,
-        // New for each installation: acts and intents name it, so that a signature for one counts
-        // in no other.
+        // The id is new for each installation: acts and intents name it, so that a signature for
+        // one counts in no other.
         platform: config
             .platform
             .map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
@@ -203,8 +203,8 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
             .collect::<anyhow::Result<_>>()?,
         origin: config.origin,
         log_key: key("log_key", &config.log_key)?,
-        // Computed and never asked for: with one cosignature less, two quorums need not share an
-        // honest witness; with more, fewer silent seats are borne than could be.
+        // The quorum is computed and never asked for: with one cosignature less, two quorums need
+        // not share an honest witness; with more, fewer silent seats are borne than could be.
         quorum: strongroom_tlog::quorum(seats, faults),
         faults: u32::from(faults),
         chains: config

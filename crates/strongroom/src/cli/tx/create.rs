@@ -77,7 +77,7 @@ pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::R
         key.credential().id,
     )?;
 
-    // Before the signature, by the codec that signers use: a wrong network, dust or an unproved
+    // The codec that signers use checks before the signature: a wrong network, dust or an unproved
     // vault is refused while nothing is signed yet.
     let vaults = client.proved_destinations(&genesis, &intent)?;
     let effects = codec.expected(&intent, &vaults)?;
@@ -132,7 +132,8 @@ fn intent(
         purpose: create.purpose.clone(),
     };
 
-    // Read back by the strict reader of every other party: what they would refuse is not signed.
+    // The text is read back by the strict reader of every other party: what they would refuse is
+    // not signed.
     Ok(Intent::parse(&intent.to_text())?)
 }
 
