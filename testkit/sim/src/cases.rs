@@ -7,13 +7,16 @@
 //! was seen to notice.
 
 mod handed;
+mod keys;
 mod locks;
 mod money;
+mod platform;
+mod seats;
 mod starts;
 mod time;
 
 use crate::kinds::Situation;
-use crate::plan::{Answers, Plan, PlannedIntent};
+use crate::plan::{Answers, Payee, Plan, PlannedIntent};
 use crate::run::Outcome;
 use std::fmt;
 use std::str::FromStr;
@@ -27,18 +30,21 @@ pub struct Case {
     pub meaning: &'static str,
     /// What its history must contain, else it is another situation.
     shows: &'static [Situation],
-    /// Codes with which some intent must end, or a signer refuse.
+    /// Codes with which some intent must end, a signer refuse, or the journal refuse an act.
     refuses: &'static [&'static str],
     plan: fn() -> Plan,
 }
 
 /// The tables of the files, in the order in which cases are run.
-const TABLES: [&[Case]; 5] = [
+const TABLES: [&[Case]; 8] = [
     starts::CASES,
     time::CASES,
     locks::CASES,
     handed::CASES,
     money::CASES,
+    keys::CASES,
+    seats::CASES,
+    platform::CASES,
 ];
 
 /// Every case.
@@ -59,7 +65,7 @@ fn payment(at_ms: u64) -> PlannedIntent {
         at_ms,
         amount: 400_000,
         life_ms: 60_000,
-        known: true,
+        to: Payee::Friend,
         answers: Answers::Yes,
         cancel_after_ms: None,
     }
@@ -97,7 +103,8 @@ impl Case {
         let mut refuses = self.refuses.iter();
         let code = refuses.find(|code| {
             let ended = outcome.unsigned.contains_key(**code);
-            !ended && !outcome.counts.refused.contains_key(**code)
+            let counts = [&outcome.counts.refused, &outcome.counts.acts];
+            !ended && !counts.iter().any(|by| by.contains_key(**code))
         });
         situation
             .map(|situation| situation.name())

@@ -6,6 +6,7 @@ use crate::nodes::{NodeMut, Nodes};
 use crate::plan::{Chaos, Plan, Repair, Sabotage, Stream};
 use crate::reading::Opener;
 use crate::rig::Rig;
+use crate::signer::SignerHost;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::{Offer, Orderer};
@@ -78,11 +79,9 @@ impl Misfortune {
                 }
                 Some(Fault::Partition)
             }
-            Chaos::HideJournal(node, ms) => {
-                if let Some(signer) = nodes.signer(node) {
-                    signer.blind(now + ms);
-                }
-                Some(Fault::JournalHidden)
+            Chaos::HideJournal(node, _) | Chaos::Lose(node) | Chaos::Unfreeze(node) => {
+                let signer = nodes.signer(node);
+                signer.and_then(|signer| strike_signer(signer, chaos, now))
             }
             Chaos::Hide(node, stream, ms) => {
                 for topic in self.topics_of(stream) {
@@ -107,12 +106,6 @@ impl Misfortune {
                 None
             }
             Chaos::Restore(node) => self.restore(nodes, node),
-            Chaos::Lose(node) => {
-                if let Some(signer) = nodes.signer(node) {
-                    signer.lose_disk();
-                }
-                Some(Fault::WitnessLost)
-            }
             Chaos::ClockJump(node, offset) => {
                 nodes.clock(node).jump(now, offset);
                 Some(Fault::ClockJump)
@@ -124,7 +117,12 @@ impl Misfortune {
             }
             Chaos::LocalStop(node, ms) => self.stop_local(nodes, node, now + ms),
             Chaos::Act(Hostile::ForkedLog) => {
-                self.fork(nodes);
+                let number = self.rig.dice.below(NodeName::SEATS.len() as u64) as usize;
+                self.fork(nodes, NodeName::SEATS[number], 0);
+                None
+            }
+            Chaos::Fork(node, without) => {
+                self.fork(nodes, node, without);
                 None
             }
             Chaos::Writer(what) => {
@@ -172,18 +170,19 @@ impl Misfortune {
         restored.then_some(fault)
     }
 
-    /// The writer signs a second line after what one signer has, and shows it to that signer alone.
-    fn fork(&self, nodes: &mut Nodes) {
+    /// The writer signs a second line after what one signer has, or in place of its last so many
+    /// entries, and shows it to that signer alone.
+    fn fork(&self, nodes: &mut Nodes, victim: NodeName, without: u64) {
         if self.rig.hostile.is_over() {
             return;
         }
-        let victim = self.rig.dice.below(nodes.signers.len() as u64) as usize;
-        let Some(signer) = nodes.signers.get_mut(victim) else {
+        let Some(signer) = nodes.signer(victim) else {
             return;
         };
         let Some(size) = signer.next_seq().filter(|_| !signer.is_retired()) else {
             return;
         };
+        let size = size.saturating_sub(without);
         let own = signer.clock.at(self.rig.now());
         let Some(record) = forked(&self.rig, size, own) else {
             return;
@@ -196,6 +195,25 @@ impl Misfortune {
 
 fn entries_topic() -> Topic {
     Topic::new(topics::JOURNAL_ENTRIES).unwrap()
+}
+
+/// What only signers and the witness meet.
+fn strike_signer(signer: &mut SignerHost, chaos: Chaos, now: u64) -> Option<Fault> {
+    match chaos {
+        Chaos::HideJournal(_, ms) => {
+            signer.blind(now + ms);
+            Some(Fault::JournalHidden)
+        }
+        Chaos::Lose(_) => {
+            signer.lose_disk();
+            Some(Fault::WitnessLost)
+        }
+        Chaos::Unfreeze(_) => {
+            signer.unfreeze();
+            None
+        }
+        _ => None,
+    }
 }
 
 fn snapshot(nodes: &mut Nodes, node: NodeName) {

@@ -238,6 +238,8 @@ pub struct Counts {
     pub refused: BTreeMap<String, u64>,
     /// The API's refusals by code.
     pub submissions: BTreeMap<String, u64>,
+    /// The journal's refusals of acts by code.
+    pub acts: BTreeMap<String, u64>,
     /// Why processes ended or did not start, by code.
     pub ended: BTreeMap<String, u64>,
     /// Records published to a topic for dead letters.
@@ -258,6 +260,7 @@ impl Counts {
             Event::Situation(situation) => add(&mut self.situations, *situation),
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
+            Event::ActRefused(code) => add(&mut self.acts, code.clone()),
             Event::NodeEnded { node, code } => {
                 let of = if node.seat() > 0 { "signer: " } else { "" };
                 add(&mut self.ended, format!("{of}{code}"));
@@ -276,7 +279,6 @@ impl Counts {
             | Event::Founded(_)
             | Event::IntentSigned { .. }
             | Event::ActSigned(_)
-            | Event::ActRefused(_)
             | Event::Violated(_) => {}
         }
     }

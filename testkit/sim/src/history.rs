@@ -16,6 +16,8 @@ pub struct Authorized {
     pub anchor: String,
     /// What it pays: (address, amount), sorted.
     pub pays: Vec<(String, u64)>,
+    /// Keys of the tenant's own vaults that it pays into.
+    pub into: Vec<KeyId>,
     /// Attempts so far, ascending.
     pub attempts: Vec<Attempted>,
     /// Time lock of the decision, milliseconds; 0 for none.
@@ -71,7 +73,7 @@ pub enum Tightening {
 impl Tightening {
     /// Whether it forbids a share for this intent.
     #[must_use]
-    pub fn forbids(&self, intent: &Authorized, signer: u16) -> bool {
+    pub fn forbids(&self, intent: &Authorized, share: &Share) -> bool {
         match self {
             Self::Credential(id) => intent.credentials.contains(id),
             Self::User(id) => intent.users.contains(id),
@@ -80,22 +82,26 @@ impl Tightening {
             Self::Stop => true,
             // It ends by itself: a caller that knows the time asks.
             Self::Pause(_) => false,
-            Self::Key(key) => intent.key == *key,
-            Self::Quarantine(index) => signer == *index,
+            // Others may hold the key: it neither signs nor receives.
+            Self::Key(key) => intent.key == *key || intent.into.contains(key),
+            // With one hostile party in the package each share beside it is one too many.
+            Self::Quarantine(index) => share.signer == *index || share.quorum.contains(index),
             // Forbids a loosening; judged at what relies on that.
             Self::Veto(_) => false,
         }
     }
 
-    /// Whether an act of the tenant that waits to take effect is void by it: it was signed without
-    /// knowing of it.
+    /// Whether a loosening that waits to take effect is void by it: it was signed without knowing
+    /// of it. Each scope has acts of its own.
     #[must_use]
-    pub const fn voids(&self) -> bool {
+    pub const fn voids(&self, what: &Loosening) -> bool {
+        let is_of_platform = matches!(what, Loosening::AdminKey(_));
         match self {
             Self::Credential(_) | Self::User(_) | Self::Member(_) | Self::Stop | Self::Key(_) => {
-                true
+                !is_of_platform
             }
-            Self::Cancel(_) | Self::Pause(_) | Self::Quarantine(_) | Self::Veto(_) => false,
+            Self::Quarantine(_) => is_of_platform,
+            Self::Cancel(_) | Self::Pause(_) | Self::Veto(_) => false,
         }
     }
 }
@@ -109,6 +115,8 @@ pub enum Loosening {
     Ceremony(KeyId, Vec<u16>),
     /// A stop ends.
     Resume,
+    /// A credential signs for the platform.
+    AdminKey(CredentialId),
 }
 
 /// An act that waits until witnesses have vouched for it.
@@ -144,6 +152,8 @@ pub enum Fact {
     Released(Box<Released>),
     /// Witnesses vouch for everything below this size.
     Witnessed(u64),
+    /// A proposal of the platform that this further credential of its admin signed.
+    ProposedBy(CredentialId),
     /// A ceremony that all of its roster certified.
     Finished(KeyId, usize),
     /// Anything else.
@@ -168,6 +178,8 @@ pub struct NonceUse {
 pub struct Share {
     /// Roster index.
     pub signer: u16,
+    /// Roster indexes of all whose commitments are in the package.
+    pub quorum: Vec<u16>,
     /// The head it says it acted under.
     pub head: u64,
     /// The request.
@@ -228,6 +240,16 @@ pub enum Observation {
     },
     /// A disk was put back, while its process was down.
     Restored {
+        /// Its seat.
+        seat: u16,
+    },
+    /// A signer or witness was shown two trees of one size under the log's signature, and froze.
+    Frozen {
+        /// Its seat.
+        seat: u16,
+    },
+    /// Its operator lifted the freeze by naming the evidence.
+    Unfrozen {
         /// Its seat.
         seat: u16,
     },

@@ -246,6 +246,8 @@ kinds! {
         LooserPolicyUsed "looser_policy_used";
         /// A share was released for a further attempt.
         FurtherAttempt "further_attempt";
+        /// A share was released for a payment into another vault of the tenant.
+        VaultPaid "vault_paid";
         /// An entry is stamped more than the skew before the moment at which it is published.
         OldStamp "old_stamp";
     }

@@ -3,6 +3,7 @@
 
 mod facts;
 mod shares;
+mod vaults;
 
 use crate::clock::Time;
 use crate::event::Event;
@@ -12,19 +13,15 @@ use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Terms, Violation};
 use crate::reading::Opener;
 use crate::trace::Trace;
-use facts::{Reader, pays, tightening};
+use facts::{Reader, tightening};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
-use strongroom_journal::{Body, Entry, SealedEntry};
-use strongroom_mpc_core::PublicKeyRecord;
+use strongroom_journal::SealedEntry;
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::VaultKey;
 use strongroom_signing::request_digest;
 use strongroom_tlog::{Checkpoint, Note};
-use strongroom_types::{
-    Act, ActBody, Digest, Document as _, Intent, Signed, Suite, UnixMs, digest,
-};
+use strongroom_types::{Act, ActBody, Digest, Document as _, Intent, Signed, UnixMs, digest};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
     CoordinatorMessage, JournalBatch, SignerMessage, SigningRequest, SigningRequested,
@@ -37,8 +34,6 @@ struct State {
     reader: Reader,
     checker: Checker,
     codec: BitcoinCodec,
-    /// Key of the first vault, once its ceremony finished.
-    vault: Option<VaultKey>,
     /// Every request to sign that was made, honest or not.
     requests: BTreeMap<Digest, SigningRequest>,
     /// What the transactions service asked to have signed.
@@ -84,6 +79,8 @@ fn terms(world: &World, plan: &Plan) -> Terms {
         witnesses: world.seats(),
         hostile: plan.faulty_seats(),
         loosen_delay_ms: charter.loosen_delay_ms,
+        platform_delay_ms: world.genesis.bounds.platform_delay_ms,
+        ceremony_life_ms: world.genesis.bounds.ceremony_life_ms,
         attempt_life_ms: world.genesis.bounds.attempt_life_ms,
         tick_max_ms: world.genesis.bounds.tick_max_ms,
         promised: BTreeMap::new(),
@@ -97,7 +94,6 @@ impl Observer {
             reader: Reader::new(world.clone()),
             checker: Checker::new(terms(world, plan)),
             codec: BitcoinCodec::new(Network::Regtest).unwrap(),
-            vault: None,
             requests: BTreeMap::new(),
             wanted: Vec::new(),
             raw: BTreeMap::new(),
@@ -254,10 +250,22 @@ impl Observer {
         }
     }
 
+    /// A signer or witness freezes, or its freeze is lifted.
+    pub(crate) fn on_freeze(&self, node: NodeName, is_frozen: bool) {
+        let seat = node.seat();
+        let seen = if is_frozen {
+            Observation::Frozen { seat }
+        } else {
+            Observation::Unfrozen { seat }
+        };
+        self.state().observe(self.time.now(), &seen);
+    }
+
     /// A client signs an intent.
     pub(crate) fn on_intent(&self, intent: &Intent) {
-        let pays = pays(intent);
-        self.state().checker.promise(intent.digest(), pays);
+        let mut state = self.state();
+        let pays = state.reader.vaults.pays(intent);
+        state.checker.promise(intent.digest(), pays);
     }
 
     /// Entries that were published.
@@ -310,7 +318,7 @@ impl State {
             let is_new = seq >= self.entries;
             let fact = if is_new {
                 self.entries = seq + 1;
-                self.fact(&entry)
+                self.reader.fact(&entry)
             } else {
                 Fact::Other
             };
@@ -329,18 +337,5 @@ impl State {
             body: name_of(body.as_bytes()),
         };
         self.observe(at_ms, &head);
-    }
-
-    fn fact(&mut self, entry: &Entry) -> Fact {
-        if let Body::Finished(finished) = &entry.body {
-            let public = PublicKeyRecord::from_bytes(&finished.public).unwrap();
-            self.vault = Some(VaultKey {
-                suite: Suite::FrostSecp256k1Tr,
-                public_key: public.group_key,
-                chain_code: public.chain_code,
-                account: self.world.tenant.first_vault().account,
-            });
-        }
-        self.reader.fact(entry)
     }
 }

@@ -4,7 +4,9 @@
 mod acts;
 mod clients;
 mod founding;
+mod keys;
 mod paying;
+mod platform;
 
 use crate::api::{Ask, Shown, shown};
 use crate::plan::{Plan, PlannedAct};
@@ -20,7 +22,9 @@ use std::sync::Arc;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_journal::state::{Lookup as _, State};
 use strongroom_ports::chain::ChainCodec;
-use strongroom_types::{ActBody, Digest, Document as _, Intent, Signed, UnixMs};
+use strongroom_types::{
+    ActBody, Destination, Digest, Document as _, Intent, KeyId, Scope, Signed, UnixMs, VaultId,
+};
 use strongroom_world::{FRIEND, Who};
 
 /// Life of the last intent, milliseconds.
@@ -48,8 +52,16 @@ pub(crate) struct People {
     ready_at: Option<u64>,
     /// Acts under way, and what each was planned as.
     under_way: Vec<UnderWay>,
-    /// Policies that were proposed, by the acts that did.
+    /// Policies and ceremonies that were proposed, by the acts that did.
     proposals: Vec<Digest>,
+    /// The same of the platform.
+    platform_proposals: Vec<Digest>,
+    /// How often a looser policy was proposed.
+    loosened: u64,
+    /// Further keys whose ceremonies were proposed.
+    keys: Vec<KeyId>,
+    /// Further vaults that are in force.
+    vaults: Vec<VaultId>,
     /// No act before this true time.
     wait_until: u64,
     /// Intents that were signed, by their place in the plan.
@@ -79,6 +91,10 @@ impl People {
             ready_at: None,
             under_way: Vec::new(),
             proposals: Vec::new(),
+            platform_proposals: Vec::new(),
+            loosened: 0,
+            keys: Vec::new(),
+            vaults: Vec::new(),
             wait_until: 0,
             made: BTreeMap::new(),
             wishes: Vec::new(),
@@ -131,21 +147,24 @@ impl People {
 
     /// An act of the tenant's scope at the version that the journal shows.
     fn sign(&self, now: u64, state: &State, body: ActBody, who: &[Who]) -> Signed {
-        self.sign_for(now, state, (body, None), who)
+        let scope = self.rig.world.scope();
+        self.sign_for(now, state, (scope, body, None), who)
     }
 
-    /// The same with a life of so many milliseconds, if not the usual one.
+    /// The same of any scope, with a life of so many milliseconds, if not the usual one.
     fn sign_for(
         &self,
         now: u64,
         state: &State,
-        (body, life_ms): (ActBody, Option<u64>),
+        (scope, body, life_ms): (Scope, ActBody, Option<u64>),
         who: &[Who],
     ) -> Signed {
         let world = &self.rig.world;
-        let tenant = state.tenant(world.tenant.id);
-        let version = tenant.map_or(0, |tenant| tenant.version);
-        let mut act = world.act(UnixMs(now), world.scope(), body, version);
+        let version = match scope {
+            Scope::Platform => state.platform().map(|platform| platform.version),
+            Scope::Tenant(id) => state.tenant(id).map(|tenant| tenant.version),
+        };
+        let mut act = world.act(UnixMs(now), scope, body, version.unwrap_or(0));
         if let Some(life_ms) = life_ms {
             act.expires = UnixMs(now + life_ms);
         }
@@ -185,7 +204,8 @@ impl People {
         if self.last.len() >= LAST_TRIES {
             return false;
         }
-        let intent = self.sign_intent(self.rig.now(), 100_000, FRIEND, LAST_LIFE_MS);
+        let friend = Destination::Address(FRIEND.to_owned());
+        let intent = self.sign_intent(self.rig.now(), 100_000, friend, LAST_LIFE_MS);
         self.last.push(intent.digest());
         true
     }

@@ -15,7 +15,7 @@ use strongroom_types::digest;
 use strongroom_world::{PolicyOptions, START, WorldOptions};
 
 pub use crate::script::{
-    Answers, Chaos, Death, Move, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
+    Answers, Chaos, Death, Move, Payee, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
 };
 
 /// How long a head is fresh, milliseconds: above the 15 s after which witnesses cosign again, and
@@ -50,6 +50,10 @@ pub struct Plan {
     pub window_seconds: u64,
     /// Delay of a loosening, milliseconds.
     pub loosen_delay_ms: u64,
+    /// Delay of changes of the platform, milliseconds.
+    pub platform_delay_ms: u64,
+    /// Life of a released ceremony, milliseconds, where it is not the usual one.
+    pub ceremony_life_ms: Option<u64>,
     /// Time lock of payments above 1 BTC, seconds; 0 for none.
     pub lock_seconds: u64,
     /// Hostile parts at work the whole time.
@@ -124,6 +128,8 @@ impl Plan {
             },
             clocks: draw::clocks(rng),
             loosen_delay_ms: terms.loosen_delay_ms,
+            platform_delay_ms: SHORT_DELAY_MS,
+            ceremony_life_ms: None,
             lock_seconds: if has_lock { between(rng, 11, 16) } else { 0 },
             limit: if tight {
                 between(rng, 1_500_000, 4_000_000)
@@ -205,6 +211,8 @@ impl Plan {
         WorldOptions {
             delay_ms: SHORT_DELAY_MS,
             loosen_delay_ms: Some(self.loosen_delay_ms),
+            platform_delay_ms: Some(self.platform_delay_ms),
+            ceremony_life_ms: self.ceremony_life_ms,
             policy: self.policy(0),
             tune,
             ..WorldOptions::default()

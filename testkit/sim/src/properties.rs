@@ -49,6 +49,10 @@ pub struct Terms {
     pub hostile: BTreeSet<u16>,
     /// Delay of a loosening, milliseconds.
     pub loosen_delay_ms: u64,
+    /// Delay of a change of the platform, milliseconds.
+    pub platform_delay_ms: u64,
+    /// Life of a released ceremony, milliseconds.
+    pub ceremony_life_ms: u64,
     /// Life of an attempt, milliseconds.
     pub attempt_life_ms: u64,
     /// Age at which a head's newest entry makes it stale, milliseconds.
@@ -84,6 +88,7 @@ struct Seat {
     /// Largest size at the last start.
     floor: u64,
     restored: bool,
+    frozen: bool,
     handed: Vec<Handed>,
 }
 
@@ -129,7 +134,8 @@ pub struct Checker {
     stamps: BTreeMap<u64, u64>,
     /// True time at which an honest witness first cosigned each entry.
     seen: Vec<u64>,
-    released: BTreeMap<KeyId, Vec<u16>>,
+    /// Roster of each released ceremony, and journal time of the entry that put it in force.
+    released: BTreeMap<KeyId, (Vec<u16>, u64)>,
     finished: BTreeMap<KeyId, u64>,
     nonces: BTreeMap<NonceName, (Digest, Vec<u8>)>,
     shares: BTreeMap<Digest, BTreeSet<u16>>,
@@ -219,7 +225,7 @@ impl Checker {
                 if stamp + self.terms.skew_ms < at_ms {
                     self.situations.push(Situation::OldStamp);
                 }
-                self.on_entry((*seq, *stamp), *bytes, fact)
+                self.on_entry(at_ms, (*seq, *stamp), *bytes, fact)
             }
             Observation::Head { size, body } => self.on_head(*size, *body),
             Observation::Cosigned(cosigned) => self.on_cosigned(at_ms, cosigned),
@@ -230,6 +236,14 @@ impl Checker {
             }
             Observation::Restored { seat } => {
                 self.seats.entry(*seat).or_default().restored = true;
+                Ok(())
+            }
+            Observation::Frozen { seat } => {
+                self.seats.entry(*seat).or_default().frozen = true;
+                Ok(())
+            }
+            Observation::Unfrozen { seat } => {
+                self.seats.entry(*seat).or_default().frozen = false;
                 Ok(())
             }
             Observation::Handed {

@@ -17,6 +17,17 @@ pub enum Answers {
     YesAndRevoked,
 }
 
+/// Where an intent pays to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payee {
+    /// An address on the allow-list.
+    Friend,
+    /// An address on no list.
+    Stranger,
+    /// The vault that people created last beside the first one; a stranger before there is one.
+    Vault,
+}
+
 /// One intent of the workload.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedIntent {
@@ -26,15 +37,15 @@ pub struct PlannedIntent {
     pub amount: u64,
     /// Life, milliseconds.
     pub life_ms: u64,
-    /// Whether the address is on the allow-list.
-    pub known: bool,
+    /// Where it pays to.
+    pub to: Payee,
     /// How people answer.
     pub answers: Answers,
     /// The initiator cancels it this long after its creation, milliseconds.
     pub cancel_after_ms: Option<u64>,
 }
 
-/// An act of an admin.
+/// An act of people who decide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlannedAct {
     /// Revokes an approver's credential.
@@ -56,8 +67,22 @@ pub enum PlannedAct {
     Release(u64),
     /// A committee member vetoes the newest proposal.
     Veto,
-    /// Creates one more vault of the tenant's key.
+    /// Creates one more vault, of the tenant's newest key.
     NewVault,
+    /// Proposes the ceremony of one more key.
+    NewKey,
+    /// The committee revokes the newest of these further keys.
+    RevokeKey,
+    /// The platform puts the signer with this roster index in quarantine.
+    Quarantine(u16),
+    /// The platform proposes a second credential of its admin.
+    NewAdminKey,
+    /// The platform releases that proposal, by an act that lives so many milliseconds.
+    ReleaseAdminKey(u64),
+    /// The platform's admin vetoes it.
+    VetoAdminKey,
+    /// The platform proposes a record by the second credential of its admin alone.
+    UseAdminKey,
     /// The admins cancel the n-th intent.
     Cancel(usize),
     /// An approver says no to the intent of this number.
@@ -76,16 +101,43 @@ impl PlannedAct {
             | Self::Pause(_)
             | Self::Veto
             | Self::Cancel(_)
-            | Self::Reject(_) => true,
-            Self::Resume | Self::LooserPolicy | Self::Release(_) | Self::NewVault => false,
+            | Self::Reject(_)
+            | Self::RevokeKey
+            | Self::Quarantine(_)
+            | Self::VetoAdminKey => true,
+            Self::Resume
+            | Self::LooserPolicy
+            | Self::Release(_)
+            | Self::NewVault
+            | Self::NewKey
+            | Self::NewAdminKey
+            | Self::ReleaseAdminKey(_)
+            | Self::UseAdminKey => false,
         }
+    }
+
+    /// Whether it is an act of the platform's scope.
+    #[must_use]
+    pub const fn is_of_platform(self) -> bool {
+        matches!(
+            self,
+            Self::Quarantine(_)
+                | Self::NewAdminKey
+                | Self::ReleaseAdminKey(_)
+                | Self::VetoAdminKey
+                | Self::UseAdminKey
+        )
     }
 
     /// Whether acts that were signed before it are void by it.
     #[must_use]
     pub const fn changes_version(self) -> bool {
         match self {
-            Self::Pause(_) | Self::Veto | Self::Cancel(_) | Self::Reject(_) => false,
+            Self::Pause(_)
+            | Self::Veto
+            | Self::Cancel(_)
+            | Self::Reject(_)
+            | Self::VetoAdminKey => false,
             Self::RevokeApprover(_)
             | Self::LeaveGroup(_)
             | Self::RevokeInitiator
@@ -93,7 +145,13 @@ impl PlannedAct {
             | Self::Resume
             | Self::LooserPolicy
             | Self::Release(_)
-            | Self::NewVault => true,
+            | Self::NewVault
+            | Self::NewKey
+            | Self::RevokeKey
+            | Self::Quarantine(_)
+            | Self::NewAdminKey
+            | Self::ReleaseAdminKey(_)
+            | Self::UseAdminKey => true,
         }
     }
 }
@@ -180,6 +238,11 @@ pub enum Chaos {
     ClockOff(NodeName, i64, u64),
     /// Its operator stops a signer for so many milliseconds.
     LocalStop(NodeName, u64),
+    /// A signer or the witness is shown another line in place of its own without its last so many
+    /// entries.
+    Fork(NodeName, u64),
+    /// Its operator lifts its freeze, naming the evidence, and starts it again.
+    Unfreeze(NodeName),
     /// A hostile part acts once.
     Act(Hostile),
     /// The writer is hostile for a while.

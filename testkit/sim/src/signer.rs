@@ -14,7 +14,7 @@ use strongroom_ports::host::Entropy as _;
 use strongroom_signer_core::{
     Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, install, resume_local,
 };
-use strongroom_types::{NodeId, Signed, UnixMs};
+use strongroom_types::{Digest, NodeId, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
 use zeroize::Zeroizing;
 
@@ -40,8 +40,10 @@ pub(crate) struct SignerHost {
     starts: u64,
     /// Whether its disk was put back or lost: its key must retire.
     pub(crate) restored: bool,
-    /// Whether it was shown another line: it has stopped permanently.
+    /// Whether it was shown another line: it has stopped, until its operator names the evidence.
     pub(crate) misled: bool,
+    /// Whether it said that it is frozen.
+    frozen: bool,
 }
 
 /// What became of a process over one call.
@@ -80,6 +82,7 @@ impl SignerHost {
             starts: 0,
             restored: false,
             misled: false,
+            frozen: false,
             rig: rig.clone(),
         }
     }
@@ -239,6 +242,38 @@ impl SignerHost {
         self.die("resumed by its operator", 50);
     }
 
+    /// Evidence of the freeze that is in force, as the node's status names it.
+    fn evidence(&mut self) -> Option<Digest> {
+        let now = self.own_time();
+        let process = self.process.as_mut()?;
+        let AdminReply::Status(status) = process.admin(AdminRequest::Status, now) else {
+            return None;
+        };
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix("frozen: ")?.parse().ok())
+    }
+
+    /// It freezes, which its process may forget and the observer does not.
+    fn observe_freeze(&mut self) {
+        if !self.frozen && self.is_halted() && self.evidence().is_some() {
+            self.frozen = true;
+            self.rig.observer.on_freeze(self.node, true);
+        }
+    }
+
+    /// The operator names the evidence of its freeze and starts it again.
+    pub(crate) fn unfreeze(&mut self) {
+        let (now, evidence) = (self.own_time(), self.evidence());
+        let (Some(process), Some(evidence)) = (&mut self.process, evidence) else {
+            return;
+        };
+        if process.admin(AdminRequest::Unfreeze(evidence), now) == AdminReply::Done {
+            (self.frozen, self.misled) = (false, false);
+            self.rig.observer.on_freeze(self.node, false);
+            self.die("unfrozen by its operator", 50);
+        }
+    }
+
     /// The connection is lost until then.
     pub(crate) fn lose(&mut self, until: u64) {
         self.link.lose(until);
@@ -320,6 +355,8 @@ impl SignerHost {
         if self.send(answers, Some(frame)) == Life::Died {
             return Life::Died;
         }
+
+        self.observe_freeze();
 
         // A signer that misses entries says so; the carrier starts again where it wants.
         let has_gap = self.process.as_ref().is_some_and(SignerNode::has_gap);

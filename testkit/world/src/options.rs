@@ -16,6 +16,10 @@ pub struct WorldOptions {
     pub delay_ms: u64,
     /// Delay of loosenings where it is longer than that of ceremonies, milliseconds.
     pub loosen_delay_ms: Option<u64>,
+    /// Delay of platform changes where it is not that of loosenings, milliseconds.
+    pub platform_delay_ms: Option<u64>,
+    /// Life of a released ceremony where it is not the usual one, milliseconds.
+    pub ceremony_life_ms: Option<u64>,
     /// Admins of the tenant, and how many must sign.
     pub admins: (usize, u32),
     /// Committee of the tenant, and how many must sign.
@@ -40,6 +44,8 @@ impl Default for WorldOptions {
             witnesses: 1,
             delay_ms: 0,
             loosen_delay_ms: None,
+            platform_delay_ms: None,
+            ceremony_life_ms: None,
             admins: (2, 1),
             committee: (3, 2),
             approvers: 3,

@@ -73,6 +73,12 @@ impl World {
         let admin = Person::new(&seed, Who::PlatformAdmin);
         let faults = strongroom_tlog::faults_assumed(options.min_signers);
         let mut bounds = Bounds::dev(options.delay_ms);
+        if let Some(ms) = options.platform_delay_ms {
+            bounds.platform_delay_ms = ms;
+        }
+        if let Some(ms) = options.ceremony_life_ms {
+            bounds.ceremony_life_ms = ms;
+        }
         (options.tune)(&mut bounds);
         let genesis = Genesis {
             version: strongroom_journal::genesis::VERSION,

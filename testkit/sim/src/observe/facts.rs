@@ -1,12 +1,13 @@
 //! Reading entries as facts, from the texts that people signed.
 
+use super::vaults::Vaults;
 use crate::history::{Attempted, Authorized, Fact, Loosening, Released, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_journal::{Authorization, Body, Entry};
 use strongroom_tlog::Checkpoint;
 use strongroom_types::{
-    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
-    Document as _, Intent, RegistryRecord, Revocable, Signed, Tighten, UserId,
+    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Digest, Document as _, Intent,
+    RegistryRecord, Revocable, Scope, Signed, Tighten, UserId,
 };
 use strongroom_world::World;
 
@@ -16,6 +17,7 @@ pub(crate) struct Reader {
     users: BTreeMap<CredentialId, UserId>,
     committee: Vec<UserId>,
     proposals: BTreeMap<Digest, RegistryRecord>,
+    pub(super) vaults: Vaults,
 }
 
 impl Reader {
@@ -32,6 +34,7 @@ impl Reader {
             users,
             committee,
             proposals: BTreeMap::new(),
+            vaults: Vaults::default(),
         }
     }
 
@@ -47,7 +50,10 @@ impl Reader {
                 intent: further.attempt.intent,
                 attempted: attempted(entry, &further.attempt),
             },
-            Body::Finished(finished) => Fact::Finished(finished.key, finished.certificates.len()),
+            Body::Finished(finished) => {
+                self.vaults.on_finished(finished);
+                Fact::Finished(finished.key, finished.certificates.len())
+            }
             Body::Act(signed) => self.act(signed),
             Body::Witnessed(witnessed) => {
                 let checkpoint = Checkpoint::parse(&witnessed.checkpoint).unwrap();
@@ -84,7 +90,8 @@ impl Reader {
             at_ms: entry.at.0,
             spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
             anchor: attempt.anchor.to_string(),
-            pays: pays(&intent),
+            pays: self.vaults.pays(&intent),
+            into: self.vaults.paid_into(&intent),
             attempts: vec![attempted(entry, attempt)],
             lock_ms: core.time_lock_seconds * 1_000,
             users: users(&credentials),
@@ -110,6 +117,9 @@ impl Reader {
                 signed: signed.endorsements.len(),
                 expires_ms: act.expires.0,
             })),
+            ActBody::Put(record) if act.scope == Scope::Platform => {
+                self.put_of_platform(digest, record, signed)
+            }
             ActBody::Put(record) => self.put(digest, record),
             ActBody::Release(proposal) => match self.released(&proposal) {
                 None => Fact::Other,
@@ -129,6 +139,9 @@ impl Reader {
     /// A policy and a ceremony wait for their delay; other records are in force or nothing to the
     /// properties.
     fn put(&mut self, act: Digest, record: RegistryRecord) -> Fact {
+        if let RegistryRecord::Vault(vault) = &record {
+            self.vaults.on_put(vault);
+        }
         let waits = matches!(
             record,
             RegistryRecord::Policy(_) | RegistryRecord::Ceremony(_)
@@ -140,6 +153,18 @@ impl Reader {
         Fact::Proposed(act)
     }
 
+    /// Every record of the platform waits.
+    fn put_of_platform(&mut self, act: Digest, record: RegistryRecord, signed: &Signed) -> Fact {
+        self.proposals.insert(act, record);
+        let known = &self.world.genesis.admin_credentials;
+        let is_further = |id: &CredentialId| known.iter().all(|known| known.id != *id);
+        let mut signers = signed.endorsements.iter().map(|e| e.credential);
+        match signers.find(is_further) {
+            Some(further) => Fact::ProposedBy(further),
+            None => Fact::Proposed(act),
+        }
+    }
+
     fn released(&self, proposal: &Digest) -> Option<Loosening> {
         match self.proposals.get(proposal)? {
             RegistryRecord::Policy(text) => {
@@ -149,6 +174,7 @@ impl Reader {
             RegistryRecord::Ceremony(plan) => {
                 Some(Loosening::Ceremony(plan.key, plan.roster.clone()))
             }
+            RegistryRecord::Credential(credential) => Some(Loosening::AdminKey(credential.id)),
             _ => None,
         }
     }
@@ -167,23 +193,6 @@ fn attempted(entry: &Entry, attempt: &Attempt) -> Attempted {
         unsigned: attempt.unsigned_digest,
         at_ms: entry.at.0,
     }
-}
-
-/// What an intent pays, sorted.
-pub(crate) fn pays(intent: &Intent) -> Vec<(String, u64)> {
-    let mut pays: Vec<(String, u64)> = intent
-        .transfers()
-        .iter()
-        .map(|transfer| {
-            let to = match &transfer.destination {
-                Destination::Address(address) => address.clone(),
-                Destination::Vault(vault) => vault.to_string(),
-            };
-            (to, transfer.amount.to_u64().unwrap())
-        })
-        .collect();
-    pays.sort();
-    pays
 }
 
 /// The part of a tightening that the properties know.

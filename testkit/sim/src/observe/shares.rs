@@ -39,6 +39,12 @@ impl State {
         let (conflicts, pays) = self.effects(request);
         let share = Share {
             signer: answer.signer,
+            quorum: request
+                .commitments
+                .iter()
+                .flatten()
+                .map(|(by, _)| *by)
+                .collect(),
             head: answer.head,
             request: answer.request,
             intent: request.intent,
@@ -54,7 +60,8 @@ impl State {
     /// Inputs spent and payments made by a request's transaction, sorted; nothing when it does not
     /// decode.
     fn effects(&self, request: &SigningRequest) -> (Vec<String>, Vec<(String, u64)>) {
-        let Some(vault) = &self.vault else {
+        let vault = self.reader.vaults.key(self.world.tenant.vault);
+        let Some(vault) = &vault else {
             return Default::default();
         };
         let Ok(seen) = self.codec.inspect(&request.unsigned, vault, &NoRegistry) else {

@@ -1,6 +1,7 @@
 //! Acts of admins, until the journal has them.
 
 use super::clients::{answer, standing};
+use super::keys::{key_of, vault_of};
 use super::{People, UnderWay};
 use crate::dice::between;
 use crate::event::Event;
@@ -10,7 +11,7 @@ use crate::signer::SignerHost;
 use strongroom_journal::model::ActStanding;
 use strongroom_journal::state::State;
 use strongroom_types::{
-    Act, ActBody, Code, Document as _, RegistryRecord, Signed, Tighten, UnixMs, VaultId,
+    Act, ActBody, Code, Document as _, RegistryRecord, Scope, Signed, Tighten, UnixMs,
 };
 use strongroom_world::{ONE_OF_N_MAX, Who};
 
@@ -51,6 +52,7 @@ impl People {
                         Some(PlannedAct::Stop) => self.stopped = true,
                         Some(PlannedAct::Resume) => self.stopped = false,
                         Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
+                        Some(PlannedAct::NewVault) => self.vaults.extend(vault_of(signed)),
                         _ => {}
                     }
                     self.under_way.remove(at);
@@ -133,18 +135,16 @@ impl People {
         };
         let is_tightening = matches!(body, ActBody::Tighten(_));
         let life_ms = match act {
-            PlannedAct::Release(life_ms) => Some(life_ms),
+            PlannedAct::Release(life_ms) | PlannedAct::ReleaseAdminKey(life_ms) => Some(life_ms),
             _ => None,
         };
-        let signed = self.sign_for(now, state, (body, life_ms), &who);
-        if act == PlannedAct::LooserPolicy {
-            self.proposals.push(Act::digest_of(&signed.text));
-        }
-        if let PlannedAct::Release(_) = act
-            && let Some(ms) = self.plan.hold_ms.take()
-        {
-            self.rig.hostile.hold_release(ms);
-        }
+        let scope = if act.is_of_platform() {
+            Scope::Platform
+        } else {
+            self.rig.world.scope()
+        };
+        let signed = self.sign_for(now, state, (scope, body, life_ms), &who);
+        self.on_signed(act, &signed);
         self.rig.trace.log(Event::ActSigned(act));
         if is_tightening {
             self.hand(&signed, signers);
@@ -179,8 +179,9 @@ impl People {
                 (ActBody::Tighten(pause), vec![Who::Admin(1)])
             }
             PlannedAct::LooserPolicy => {
-                let loosened = self.proposals.len() as u64 + 1;
-                let looser = tenant.policy(&self.plan.policy(loosened)).to_text();
+                let looser = tenant
+                    .policy(&self.plan.policy(self.loosened + 1))
+                    .to_text();
                 let put = ActBody::Put(RegistryRecord::Policy(looser));
                 (put, tenant.committee_quorum())
             }
@@ -192,14 +193,14 @@ impl People {
                 let veto = Tighten::Veto(*self.proposals.last()?);
                 (ActBody::Tighten(veto), vec![Who::Committee(2)])
             }
-            PlannedAct::NewVault => {
-                let mut vault = tenant.first_vault();
-                vault.id = VaultId(world.seed.id("more vaults", now));
-                vault.name = "second".parse().unwrap();
-                vault.account = 1;
-                let put = ActBody::Put(RegistryRecord::Vault(vault));
-                (put, admins)
+            PlannedAct::NewVault | PlannedAct::NewKey | PlannedAct::RevokeKey => {
+                return self.key_body(now, act);
             }
+            PlannedAct::Quarantine(_)
+            | PlannedAct::NewAdminKey
+            | PlannedAct::ReleaseAdminKey(_)
+            | PlannedAct::VetoAdminKey
+            | PlannedAct::UseAdminKey => return self.platform_body(act),
             PlannedAct::Reject(number) => {
                 let reject = Tighten::Reject(self.made.get(&number)?.digest());
                 (ActBody::Tighten(reject), vec![Who::Approver(number % 3)])
@@ -221,6 +222,28 @@ impl People {
     /// Whether tightenings are handed to signers in this seed.
     fn hands_acts(&self) -> bool {
         self.rig.hostile.is_withholding() || self.plan.withhold_ms.is_some()
+    }
+
+    /// An act was signed: later ones name what it proposes.
+    fn on_signed(&mut self, act: PlannedAct, signed: &Signed) {
+        let digest = Act::digest_of(&signed.text);
+        match act {
+            PlannedAct::LooserPolicy => {
+                self.loosened += 1;
+                self.proposals.push(digest);
+            }
+            PlannedAct::NewKey => {
+                self.keys.extend(key_of(signed));
+                self.proposals.push(digest);
+            }
+            PlannedAct::NewAdminKey => self.platform_proposals.push(digest),
+            PlannedAct::Release(_) => {
+                if let Some(ms) = self.plan.hold_ms.take() {
+                    self.rig.hostile.hold_release(ms);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Where the writer is hostile, people hand tightenings to some signers directly.

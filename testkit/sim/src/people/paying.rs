@@ -5,8 +5,8 @@ use super::acts::Wish;
 use crate::api::{Ask, Shown};
 use crate::dice::between;
 use crate::event::Event;
-use crate::plan::{Answers, PlannedAct};
-use strongroom_types::{DecisionCore, Document as _, Intent, UnixMs};
+use crate::plan::{Answers, Payee, PlannedAct};
+use strongroom_types::{DecisionCore, Destination, Document as _, Intent, IntentKind, UnixMs};
 use strongroom_wire::TransactionState;
 use strongroom_world::{FRIEND, STRANGER, Who};
 
@@ -18,8 +18,8 @@ impl People {
             if since < planned.at_ms || self.made.contains_key(&number) {
                 continue;
             }
-            let address = if planned.known { FRIEND } else { STRANGER };
-            let intent = self.sign_intent(now, planned.amount, address, planned.life_ms);
+            let to = self.destination(planned.to);
+            let intent = self.sign_intent(now, planned.amount, to, planned.life_ms);
             if let Some(after) = planned.cancel_after_ms {
                 self.wishes.push(Wish {
                     act: PlannedAct::Cancel(number),
@@ -30,16 +30,28 @@ impl People {
         }
     }
 
+    fn destination(&self, to: Payee) -> Destination {
+        match (to, self.vaults.last()) {
+            (Payee::Friend, _) => Destination::Address(FRIEND.to_owned()),
+            (Payee::Vault, Some(vault)) => Destination::Vault(*vault),
+            (Payee::Stranger, _) | (Payee::Vault, None) => {
+                Destination::Address(STRANGER.to_owned())
+            }
+        }
+    }
+
     pub(super) fn sign_intent(
         &mut self,
         now: u64,
         amount: u64,
-        address: &str,
+        to: Destination,
         life_ms: u64,
     ) -> Intent {
         let (world, at) = (&self.rig.world, UnixMs(now));
-        let intent = world.intent_with(at, amount, address, |intent| {
+        let intent = world.intent_with(at, amount, FRIEND, |intent| {
             intent.expires = at.plus(life_ms);
+            let IntentKind::Transfer(transfers) = &mut intent.kind;
+            transfers[0].destination = to;
         });
         self.rig.trace.log(Event::IntentSigned {
             intent: intent.digest(),

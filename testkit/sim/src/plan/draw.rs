@@ -4,7 +4,7 @@ use super::Rng;
 use crate::clock::{HONEST_MS, NodeClock};
 use crate::dice::{below, between};
 use crate::kinds::{Fault, Hostile, NodeName};
-use crate::script::{Answers, Chaos, Move, PlannedAct, PlannedIntent};
+use crate::script::{Answers, Chaos, Move, Payee, PlannedAct, PlannedIntent};
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_world::{ONE_OF_N_MAX, START};
 
@@ -46,7 +46,12 @@ pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedInten
         },
         amount,
         life_ms: between(rng, if large { 35_000 } else { 15_000 }, 60_000),
-        known: below(rng, 2) == 0,
+        // A stranger as long as there is no further vault.
+        to: match below(rng, 4) {
+            0 | 1 => Payee::Vault,
+            2 => Payee::Friend,
+            _ => Payee::Stranger,
+        },
         answers,
         cancel_after_ms: (below(rng, 8) == 0).then(|| below(rng, 2_000)),
     }

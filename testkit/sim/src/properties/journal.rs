@@ -2,11 +2,12 @@
 
 use super::{Checker, Property, Tightened, Verdict, must};
 use crate::history::Fact;
-use strongroom_types::Digest;
+use strongroom_types::{Digest, KeyId};
 
 impl Checker {
     pub(super) fn on_entry(
         &mut self,
+        true_ms: u64,
         (seq, at_ms): (u64, u64),
         bytes: Digest,
         fact: &Fact,
@@ -64,15 +65,30 @@ impl Checker {
                 self.on_witnessed(seq, *size);
                 Ok(())
             }
+            Fact::ProposedBy(credential) => {
+                self.on_waiting(seq, at_ms);
+                self.check_admin_key(true_ms, seq, *credential)
+            }
             Fact::Finished(key, certificates) => {
                 self.finished.insert(*key, seq);
-                let roster = self.released.get(key).map_or(usize::MAX, Vec::len);
-                must(*certificates == roster, Property::Authority, || {
-                    format!("{key} finished, not certified by its roster")
-                })
+                self.check_finished((*key, *certificates), at_ms)
             }
             Fact::Other => Ok(()),
         }
+    }
+
+    /// All of its roster certified it, within its life.
+    fn check_finished(&self, (key, certificates): (KeyId, usize), at_ms: u64) -> Verdict {
+        let released = self.released.get(&key);
+        let is_certified = released.is_some_and(|(roster, _)| certificates == roster.len());
+        must(is_certified, Property::Authority, || {
+            format!("{key} finished, not certified by its roster")
+        })?;
+        let life_ms = self.terms.ceremony_life_ms + 2 * self.terms.skew_ms;
+        let in_time = released.is_some_and(|(_, from)| at_ms <= from + life_ms);
+        must(in_time, Property::Authority, || {
+            format!("{key} finished at {at_ms}, {life_ms} ms after its release")
+        })
     }
 
     pub(super) fn on_head(&mut self, size: u64, body: Digest) -> Verdict {

@@ -38,6 +38,7 @@ impl Checker {
                 Situation::LooserPolicyUsed,
             ),
             (attempts.len() > 1, Situation::FurtherAttempt),
+            (!authorized.into.is_empty(), Situation::VaultPaid),
         ];
         let came_about = situations.into_iter().filter(|(is_so, _)| *is_so);
         self.situations
@@ -77,6 +78,9 @@ impl Checker {
         must(!seat.restored, Property::OwnLog, || {
             format!("signer {signer} shared after its disk was put back")
         })?;
+        must(!seat.frozen, Property::OwnLog, || {
+            format!("signer {signer} shared while it is frozen")
+        })?;
         let finished = self
             .finished
             .get(&authorized.key)
@@ -84,7 +88,7 @@ impl Checker {
         let member = self
             .released
             .get(&authorized.key)
-            .is_some_and(|roster| roster.contains(&signer));
+            .is_some_and(|(roster, _)| roster.contains(&signer));
         must(finished && member, Property::Authority, || {
             format!("signer {signer} has no released part in {}", authorized.key)
         })
@@ -107,7 +111,7 @@ impl Checker {
             Tightening::Pause(until) => {
                 self.is_honest(signer) && at_ms + self.terms.skew_ms < *until
             }
-            other => other.forbids(authorized, signer),
+            other => other.forbids(authorized, share),
         };
         for tightened in &self.tightened {
             let Tightened {

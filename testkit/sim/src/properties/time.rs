@@ -7,7 +7,7 @@
 use super::{Checker, Property, Seat, Verdict, must};
 use crate::history::{Authorized, Loosening, Released, Share, Tightening};
 use crate::kinds::Situation;
-use strongroom_types::Digest;
+use strongroom_types::{CredentialId, Digest};
 
 /// An act that waits, or waited, for the witnesses.
 pub(super) struct Loosened {
@@ -57,7 +57,8 @@ impl Checker {
         let (what, signed) = match &released.what {
             Loosening::Policy(_) => ("a policy", released.signed),
             Loosening::Ceremony(..) => ("a ceremony", released.signed),
-            Loosening::Resume => return Ok(()),
+            // The platform's board is one person.
+            Loosening::Resume | Loosening::AdminKey(_) => return Ok(()),
         };
         must(
             signed >= self.terms.committee_quorum,
@@ -93,7 +94,7 @@ impl Checker {
             let since_release = after(loosened.seq);
             let is_undone = tightened
                 .iter()
-                .any(|t| t.what.voids() && since_release(t.seq));
+                .any(|t| t.what.voids(&loosened.released.what) && since_release(t.seq));
             let proposal = loosened.released.proposal;
             let is_vetoed = |act: Digest| {
                 let veto = Tightening::Veto(act);
@@ -106,10 +107,11 @@ impl Checker {
             } else {
                 let situation = match &loosened.released.what {
                     Loosening::Ceremony(key, roster) => {
-                        self.released.insert(*key, roster.clone());
+                        let from = self.stamps.get(&seq).copied().unwrap_or(0);
+                        self.released.insert(*key, (roster.clone(), from));
                         Situation::ReleaseInForce
                     }
-                    Loosening::Policy(_) => Situation::ReleaseInForce,
+                    Loosening::Policy(_) | Loosening::AdminKey(_) => Situation::ReleaseInForce,
                     Loosening::Resume => Situation::ResumeInForce,
                 };
                 (Standing::InForce(seq), situation)
@@ -224,6 +226,23 @@ impl Checker {
         verdict
     }
 
+    /// A further credential of the platform's admin signs once the release of its record took
+    /// effect in time.
+    pub(super) fn check_admin_key(
+        &self,
+        true_ms: u64,
+        seq: u64,
+        credential: CredentialId,
+    ) -> Verdict {
+        let what = Loosening::AdminKey(credential);
+        let mut releases = self.loosened.iter().filter(|l| l.released.what == what);
+        let release = releases.next().ok_or_else(|| {
+            let detail = format!("entry {seq} is signed by {credential}, never released");
+            (Property::Authority, detail)
+        })?;
+        self.check_release(true_ms, seq, release)
+    }
+
     fn check_release(&self, at_ms: u64, relied_at: u64, release: &Loosened) -> Verdict {
         let Loosened { seq, released, .. } = release;
         match release.standing {
@@ -263,7 +282,12 @@ impl Checker {
         };
         let delay = Wait {
             seq: *proposed,
-            length_ms: self.terms.loosen_delay_ms,
+            length_ms: match released.what {
+                Loosening::AdminKey(_) => self.terms.platform_delay_ms,
+                Loosening::Policy(_) | Loosening::Ceremony(..) | Loosening::Resume => {
+                    self.terms.loosen_delay_ms
+                }
+            },
             seen: Property::DelaySeen,
             hidden: Property::DelayHidden,
         };

@@ -21,6 +21,9 @@ impl Checker {
         must(!seat.restored, Property::OneLine, || {
             format!("witness {witness} cosigned after its disk was put back")
         })?;
+        must(!seat.frozen, Property::OneLine, || {
+            format!("witness {witness} cosigned while it is frozen")
+        })?;
         let before = seat.size();
         must(size >= before, Property::OneLine, || {
             format!("witness {witness} cosigned {size} after {before}")

@@ -9,6 +9,7 @@
 mod bus;
 mod cases;
 mod doctored;
+mod refusals;
 mod sabotage;
 mod seeds;
 mod step;

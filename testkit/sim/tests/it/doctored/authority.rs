@@ -1,17 +1,21 @@
 //! Forks, and signing without authority or with a nonce that was used (d, e, f).
 
-use super::story::{KEY, Story, authorized, doctored, name};
+use super::story::{KEY, Story, authorized, doctored, name, released};
 use strongroom_sim::history::{Fact, Loosening, Observation, Released, Share};
 use strongroom_types::KeyId;
 
 #[test]
 fn forks_and_witnesses_that_go_back_break_d() {
     type Doctored = (&'static str, fn(&mut Story));
-    let cases: [Doctored; 6] = [
+    let cases: [Doctored; 7] = [
         ("two trees", |s| s.cosigned_as(1, s.size, name(1))),
         ("smaller", |s| s.cosigned(1, 2)),
         ("restored", |s| {
             s.see(Observation::Restored { seat: 4 });
+            s.cosigned(4, s.size);
+        }),
+        ("frozen", |s| {
+            s.see(Observation::Frozen { seat: 4 });
             s.cosigned(4, s.size);
         }),
         ("two entries", |s| {
@@ -87,6 +91,22 @@ fn signing_what_was_not_authorized_or_released_breaks_e() {
     }
     let twice = |s: &mut Story| s.entry(Fact::Authorized(Box::new(authorized(1, 2_000))));
     assert_eq!(doctored(twice), Some("e"));
+}
+
+/// Its life and what clocks differ by: 40 s and twice the skew.
+#[test]
+fn a_ceremony_that_finishes_after_its_life_breaks_e() {
+    let finished_after = |ms: u64| {
+        doctored(|s| {
+            let key = KeyId([3; 16]);
+            s.entry(released(Loosening::Ceremony(key, vec![1, 2, 3]), None));
+            s.entry(Fact::Witnessed(s.size));
+            s.wait(ms);
+            s.entry(Fact::Finished(key, 3));
+        })
+    };
+    assert_eq!(finished_after(49_000), None);
+    assert_eq!(finished_after(50_001), Some("e"));
 }
 
 #[test]

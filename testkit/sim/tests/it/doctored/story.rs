@@ -33,6 +33,8 @@ fn terms() -> Terms {
         witnesses: 4,
         hostile: BTreeSet::new(),
         loosen_delay_ms: 20_000,
+        platform_delay_ms: 20_000,
+        ceremony_life_ms: 40_000,
         attempt_life_ms: 20_000,
         tick_max_ms: 80_000,
         promised: BTreeMap::from([(name(1), vec![("a".to_owned(), 400)])]),
@@ -46,6 +48,7 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         spend: 600,
         anchor: "anchor:0".into(),
         pays: vec![("a".into(), 400)],
+        into: vec![],
         attempts: vec![Attempted {
             number: 1,
             unsigned: name(100 + intent),
@@ -148,6 +151,7 @@ impl Story {
     pub(super) fn share(&self, signer: u16) -> Share {
         Share {
             signer,
+            quorum: vec![1, 2],
             head: self.size,
             request: name(50),
             intent: name(1),

@@ -1,8 +1,8 @@
 //! Tightenings that do not take hold where and when they must (c, c2, c3, h).
 
-use super::story::{APPROVER, HUMAN, KEY, Story, doctored, name, released};
+use super::story::{APPROVER, HUMAN, KEY, Story, authorized, doctored, name, released};
 use strongroom_sim::history::{Cosigned, Fact, Loosening, Observation, Share, Tightening};
-use strongroom_types::CredentialId;
+use strongroom_types::{CredentialId, KeyId};
 
 #[test]
 fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_does_not() {
@@ -25,6 +25,8 @@ fn a_share_long_after_a_witnessed_tightening_breaks_c_and_within_the_bound_it_do
         Tightening::Stop,
         Tightening::Key(KEY),
         Tightening::Quarantine(1),
+        // Beside it in the package.
+        Tightening::Quarantine(2),
     ];
     for what in all {
         assert_eq!(late(35_001, what.clone()), Some("c"), "{what:?}");
@@ -82,6 +84,37 @@ fn a_share_against_the_signers_tip_or_below_the_floor_breaks_c3() {
         s.signed();
     };
     assert_eq!(doctored(restored), Some("c3"));
+    let frozen = |is_lifted: bool| {
+        doctored(move |s: &mut Story| {
+            s.see(Observation::Frozen { seat: 1 });
+            if is_lifted {
+                s.see(Observation::Unfrozen { seat: 1 });
+            }
+            s.signed();
+        })
+    };
+    assert_eq!(frozen(false), Some("c3"));
+    assert_eq!(frozen(true), None);
+}
+
+/// The key of the receiving vault, not of the paying one.
+#[test]
+fn a_share_for_a_payment_into_a_vault_whose_key_is_revoked_breaks_c2() {
+    let paid_into = |revoked: KeyId| {
+        doctored(move |s: &mut Story| {
+            let mut into = authorized(2, 1_000);
+            (into.into, into.attempts[0].unsigned) = (vec![KeyId([3; 16])], name(101));
+            s.entry(Fact::Authorized(Box::new(into)));
+            s.entry(Fact::Tighten(Tightening::Key(revoked), name(70)));
+            s.witnessed();
+            s.shared(Share {
+                intent: name(2),
+                ..s.share(1)
+            });
+        })
+    };
+    assert_eq!(paid_into(KeyId([3; 16])), Some("c2"));
+    assert_eq!(paid_into(KeyId([4; 16])), None);
 }
 
 #[test]

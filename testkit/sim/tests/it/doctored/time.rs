@@ -4,8 +4,11 @@ use super::story::{Story, authorized, doctored, name, released};
 use strongroom_sim::history::{
     Attempted, Authorized, Fact, Loosening, Observation, Released, Share, Tightening,
 };
+use strongroom_types::CredentialId;
 
 const DELAY_MS: u64 = 20_000;
+
+const ADMIN_KEY: CredentialId = CredentialId([5; 16]);
 
 /// Digest of the act that proposes policy 77.
 const PROPOSAL: u8 = 80;
@@ -64,6 +67,43 @@ fn after(ms: u64, then: impl FnOnce(&mut Story)) -> Option<&'static str> {
         release(s);
         then(s);
     })
+}
+
+/// A credential of the platform, proposed and released after so long; what happens then.
+fn admin_key_after(ms: u64, then: impl FnOnce(&mut Story)) -> Option<&'static str> {
+    let admin_key = Loosening::AdminKey(ADMIN_KEY);
+    doctored(|s| {
+        proposed(s);
+        s.wait(ms);
+        s.entry(released(admin_key, Some(name(PROPOSAL))));
+        s.witnessed();
+        then(s);
+        s.entry(Fact::ProposedBy(ADMIN_KEY));
+    })
+}
+
+#[test]
+fn a_credential_of_the_platform_that_signs_too_early_breaks_what_a_policy_does() {
+    let tighten = |what: Tightening| |s: &mut Story| s.entry(Fact::Tighten(what, name(70)));
+    assert_eq!(admin_key_after(DELAY_MS, witness), None);
+    assert_eq!(admin_key_after(DELAY_MS - 12_000, witness), Some("i"));
+    assert_eq!(admin_key_after(DELAY_MS, |_| {}), Some("k"));
+    let vetoed = |s: &mut Story| {
+        tighten(Tightening::Veto(name(PROPOSAL)))(s);
+        witness(s);
+    };
+    assert_eq!(admin_key_after(DELAY_MS, vetoed), Some("o"));
+    // Acts of another scope make it not void.
+    let undone_by = |what: Tightening| {
+        admin_key_after(DELAY_MS, |s: &mut Story| {
+            tighten(what)(s);
+            witness(s);
+        })
+    };
+    assert_eq!(undone_by(Tightening::Quarantine(3)), Some("n"));
+    assert_eq!(undone_by(Tightening::Stop), None);
+    let unknown = |s: &mut Story| s.entry(Fact::ProposedBy(ADMIN_KEY));
+    assert_eq!(doctored(unknown), Some("e"));
 }
 
 #[test]
