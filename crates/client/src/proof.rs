@@ -8,7 +8,6 @@
 
 use crate::error::ClientError;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_journal::apply::ceremony::{certificate_digest, key_name, suite_id};
 use strongroom_journal::follower::witness_name;
 use strongroom_journal::{Body, Entry, Finished, Genesis, SealedEntry};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
@@ -16,6 +15,7 @@ use strongroom_ports::chain::{Registry, VaultKey};
 use strongroom_tlog::cosignature::TIME_S_MAX;
 use strongroom_tlog::tlog_proof::Proven;
 use strongroom_tlog::{CosignVerifier, LogPolicy, NoteVerifier, Proof};
+use strongroom_types::ceremony::{certificate_digest, key_name};
 use strongroom_types::charter::Board;
 use strongroom_types::proof;
 use strongroom_types::signed::verify_digest;
@@ -399,14 +399,14 @@ fn certificates(
 }
 
 fn suite(id: SuiteId) -> Result<Suite, ClientError> {
-    // The journal's own mapping is searched backwards: a second one could drift from it.
+    // The signing protocol's own mapping is searched backwards: a second one could drift from it.
     let all = [
         Suite::FrostSecp256k1Tr,
         Suite::FrostSecp256k1,
         Suite::FrostEd25519,
     ];
 
-    let found = all.into_iter().find(|suite| suite_id(*suite) == id);
+    let found = all.into_iter().find(|suite| SuiteId::from(*suite) == id);
     found.ok_or_else(|| ClientError::not_proved("the key's suite is not known here"))
 }
 

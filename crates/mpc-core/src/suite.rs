@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use frost_core::keys::{KeyPackage, PublicKeyPackage};
 use frost_core::{Ciphersuite, Identifier};
 use frost_secp256k1_tr::keys::{EvenY as _, Tweak as _};
+use strongroom_types::Suite as RegistrySuite;
 
 /// Signature scheme of a key.
 #[derive(
@@ -19,6 +20,17 @@ pub enum SuiteId {
     FrostSecp256k1 = 2,
     /// FROST(Ed25519, SHA-512), RFC 9591 §6.1; signatures are RFC 8032 signatures.
     FrostEd25519 = 3,
+}
+
+impl From<RegistrySuite> for SuiteId {
+    /// The same scheme in this crate's own numbers, which its records carry.
+    fn from(suite: RegistrySuite) -> Self {
+        match suite {
+            RegistrySuite::FrostSecp256k1Tr => Self::FrostSecp256k1Tr,
+            RegistrySuite::FrostSecp256k1 => Self::FrostSecp256k1,
+            RegistrySuite::FrostEd25519 => Self::FrostEd25519,
+        }
+    }
 }
 
 impl SuiteId {

@@ -14,9 +14,11 @@ pub mod plan;
 pub mod vault;
 
 pub use codec::ChainCodec;
-pub use effects::{Authority, AuthorityKind, Effects, Expiry, Inspection, Move, Slot, within};
+pub use effects::{Authority, AuthorityKind, Effects, Expiry, Inspection, Move, within};
 pub use facts::{AccountFact, CoinFact, Fact, Facts, Holding, OwnAccount, OwnCoin};
 pub use gateway::{Broadcast, ChainGateway, GatewayError, Standing};
 pub use manifest::{AddressFacts, Display, Manifest};
 pub use plan::{Built, Plan};
+/// One signature that a transaction needs: a plain value, which the pure crates read as well.
+pub use strongroom_types::Slot;
 pub use vault::{NoRegistry, OwnPath, Registry, VaultKey};

@@ -9,9 +9,9 @@ use crate::node::SignerNode;
 use crate::verdict::{Denied, Stop};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use strongroom_journal::apply::ceremony::certificate_digest;
 use strongroom_mpc_core::KeyShareRecord;
 use strongroom_mpc_core::dkg::{DkgEffect, DkgInput};
+use strongroom_types::ceremony::certificate_digest;
 use strongroom_types::{Code, Digest, Refusal, UnixMs};
 use strongroom_wire::{CeremonyMessage, Role, SignerMessage, open};
 

@@ -6,10 +6,10 @@ use crate::held::Asker;
 use crate::node::SignerNode;
 use crate::refusals::Cause;
 use crate::verdict::{Denied, Served, Stop};
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::dkg::{DkgParameters, DkgSession};
 use strongroom_mpc_core::seal::SealingSecret;
+use strongroom_types::ceremony::key_name;
 use strongroom_types::{Code, Digest, Refusal, UnixMs, digest};
 
 /// The session of a run: digest of the journal's ceremony session and the run's number.
@@ -137,7 +137,7 @@ impl SignerNode {
     fn parameters(&self, run: CeremonyRun, key: &KeyRecord) -> Result<DkgParameters, Refusal> {
         let CeremonyRun { name, number } = run;
         Ok(DkgParameters {
-            suite: suite_id(key.plan.suite),
+            suite: key.plan.suite.into(),
             session: run_session(&key.session, number),
             genesis: self.identity.hash.0,
             key_id: key_name(name.0, name.1),

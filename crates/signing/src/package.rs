@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use strongroom_journal::apply::ceremony::{key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::ChildPath;
 use strongroom_mpc_core::signing::SigningPackage;
-use strongroom_ports::chain::Slot;
-use strongroom_types::{Code, Refusal, Suite};
+use strongroom_types::ceremony::key_name;
+use strongroom_types::{Code, Refusal, Slot, Suite};
 use strongroom_wire::{NonceCommitment, SigningRequest, SigningSlot};
 
 use crate::commitment::commitment_from_wire;
@@ -72,7 +71,7 @@ fn package(
     let path = ChildPath::new(slot.path.clone()).map_err(|e| Refusal::new(Code::PathNotOwn, e))?;
 
     Ok(SigningPackage {
-        suite: suite_id(slot.suite),
+        suite: slot.suite.into(),
         key_id: key_name(request.tenant, request.key),
         epoch: key.epoch,
         message: slot.message.clone(),

@@ -4,11 +4,11 @@ use crate::parties::SignerKeys;
 use crate::world::World;
 use ed25519_dalek::Signer as _;
 use std::collections::{BTreeMap, VecDeque};
-use strongroom_journal::apply::ceremony::{certificate_digest, key_name, suite_id};
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::{Body, Finished};
 use strongroom_mpc_core::dkg::{DkgEffect, DkgInput, DkgParameters, DkgSession};
 use strongroom_mpc_core::{KeyShareRecord, PublicKeyRecord};
+use strongroom_types::ceremony::{certificate_digest, key_name};
 use strongroom_types::{CeremonyPlan, Digest, RegistryRecord, Suite};
 
 /// A finished key generation.
@@ -52,7 +52,7 @@ impl World {
     #[must_use]
     pub fn dkg_parameters(&self, key: &KeyRecord) -> DkgParameters {
         DkgParameters {
-            suite: suite_id(key.plan.suite),
+            suite: key.plan.suite.into(),
             session: key.session.0,
             genesis: self.genesis.hash().0,
             key_id: key_name(self.tenant.id, key.plan.key),

@@ -6,31 +6,9 @@ use crate::keyspace as ks;
 use crate::model::{KeyRecord, PublicKey};
 use crate::state::{Lookup as _, View};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
+use strongroom_types::ceremony::{certificate_digest, key_name};
 use strongroom_types::signed::verify_digest;
-use strongroom_types::{Code, Digest, KeyId, Refusal, Suite, TenantId, UnixMs, digest};
-
-/// Suite identifier of `mpc_core` for a suite of the registry.
-#[must_use]
-pub const fn suite_id(suite: Suite) -> SuiteId {
-    match suite {
-        Suite::FrostSecp256k1Tr => SuiteId::FrostSecp256k1Tr,
-        Suite::FrostSecp256k1 => SuiteId::FrostSecp256k1,
-        Suite::FrostEd25519 => SuiteId::FrostEd25519,
-    }
-}
-
-/// Digest that each signer of a ceremony signs with its envelope key once its share is durable:
-/// over transcript and public result.
-#[must_use]
-pub fn certificate_digest(transcript: &Digest, public: &[u8]) -> Digest {
-    digest("strongroom/ceremony-result/v1", &[&transcript.0, public])
-}
-
-/// Key identifier in `mpc_core` records: tenant ‖ key, 32 bytes.
-#[must_use]
-pub fn key_name(tenant: TenantId, key: KeyId) -> Vec<u8> {
-    [tenant.0, key.0].concat()
-}
+use strongroom_types::{Code, Refusal, TenantId, UnixMs};
 
 /// Whether a released ceremony can still finish at a journal time. What says no here says so
 /// permanently: journal time, a revocation and a quarantine never go back.
@@ -97,7 +75,7 @@ fn check_public(
     let public =
         PublicKeyRecord::from_bytes(&finished.public).map_err(|e| invalid(&e.to_string()))?;
 
-    let fits = public.suite == suite_id(record.plan.suite)
+    let fits = public.suite == SuiteId::from(record.plan.suite)
         && public.key_id == key_name(tenant, finished.key)
         && public.epoch == record.epoch
         && public.min_signers == record.plan.min_signers

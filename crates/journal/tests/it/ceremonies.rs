@@ -1,11 +1,11 @@
 //! Keys: which ceremonies are let in, and what ends one. Vaults on them.
 
 use crate::{code, ready};
-use strongroom_journal::apply::ceremony::certificate_digest;
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Finished};
 use strongroom_mpc_core::SuiteId;
+use strongroom_types::ceremony::certificate_digest;
 use strongroom_types::{
     Act, ActBody, CeremonyPlan, Code, Digest, Document as _, KeyId, RegistryRecord, Suite,
     TenantId, Tighten, Vault, VaultId,
@@ -363,7 +363,6 @@ fn a_vault_needs_a_finished_key_that_is_in_force() {
 
 #[test]
 fn every_suite_has_its_name_in_both_vocabularies() {
-    use strongroom_journal::apply::ceremony::suite_id;
     let suites = [
         Suite::FrostSecp256k1Tr,
         Suite::FrostSecp256k1,
@@ -374,5 +373,5 @@ fn every_suite_has_its_name_in_both_vocabularies() {
         SuiteId::FrostSecp256k1,
         SuiteId::FrostEd25519,
     ];
-    assert_eq!(suites.map(suite_id), ids);
+    assert_eq!(suites.map(SuiteId::from), ids);
 }

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
-    AssetId, AttemptKind, Code, ConflictKey, MinorUnits, Refusal, Suite, Tweak, UnixMs,
+    AssetId, AttemptKind, Code, ConflictKey, MinorUnits, Refusal, Slot, UnixMs,
 };
 
 /// Value that leaves the vault's own addresses. Payments have one amount; a move whose amount is
@@ -88,19 +88,6 @@ impl Effects {
             authorities: Vec::new(),
         }
     }
-}
-
-/// One signature a transaction needs.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Slot {
-    /// Signature scheme, which must be the key's.
-    pub suite: Suite,
-    /// Full non-hardened derivation path from the group key.
-    pub path: Vec<u32>,
-    /// Tweak that follows the derivation.
-    pub tweak: Tweak,
-    /// Bytes to sign: a 32-byte digest, or a raw message for Ed25519.
-    pub message: Vec<u8>,
 }
 
 /// The end of the time in which the network takes a transaction.

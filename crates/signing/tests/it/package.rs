@@ -7,7 +7,7 @@ use strongroom_wire::{SigningRequest, SigningSlot};
 
 const TAPROOT: Suite = Suite::FrostSecp256k1Tr;
 
-fn refused(request: &SigningRequest, slots: &[strongroom_ports::chain::Slot]) -> Code {
+fn refused(request: &SigningRequest, slots: &[strongroom_types::Slot]) -> Code {
     let refusal: Refusal = packages(request, slots, &key_record(TAPROOT)).unwrap_err();
     refusal.code
 }
