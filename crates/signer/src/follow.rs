@@ -3,7 +3,6 @@
 use crate::fatal::{Fatal, NotTaken};
 use crate::node::SignerNode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use strongroom_journal::Body;
 use strongroom_types::{Act, Code, Refusal, UnixMs};
 use strongroom_wire::frame::FromSigner;
@@ -78,7 +77,7 @@ impl SignerNode {
         let size = head.size;
         if self.head_served != Some(size) {
             self.coverage.note(size, now);
-            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.asked += 1;
             let view = follower.head_view(size)?;
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
                 self.ceremonies.end(name);

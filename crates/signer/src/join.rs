@@ -68,7 +68,9 @@ impl SignerNode {
         }
 
         let handed = self.journal.handed(now);
-        let key = self.judge(&handed).judge_ceremony(name, now)?;
+        let judged = self.judge(&handed).judge_ceremony(name, now);
+        self.asked += 1;
+        let key = judged?;
 
         // Each session holds secret polynomials in memory.
         if self.ceremonies.is_full_for(name) {

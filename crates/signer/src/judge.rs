@@ -1,8 +1,8 @@
 //! The judgement before any share. Everything in a request is a claim; nothing of it is believed.
 //!
-//! [`Judge`] borrows what it reads and has no way to change it: no frame, no nonce, no row. The
-//! checks are data, [`CHECKS`], in the order in which they run; `snapshots/checks.txt` shows each
-//! with the attack that it stops.
+//! [`Judge`] borrows what it reads and has no way to change it: no frame, no nonce, no row, no
+//! counter. The checks are data, [`CHECKS`], in the order in which they run; `snapshots/checks.txt`
+//! shows each with the attack that it stops.
 //!
 //! The client's signature on the intent, the approvals and the policy are *not* among them: this
 //! signer's replica checked them when it applied the entry, at the entry's position, else the entry
@@ -21,12 +21,11 @@ use crate::fatal::Fatal;
 use crate::floor::Floor;
 use crate::rules::LocalRules;
 use crate::setup::Identity;
-use crate::verdict::{Denied, Stop, Verdict};
+use crate::verdict::{Denied, Judgement, Stop, Verdict};
 use case::Case;
 use checks::CHECKS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::{Delta, Entry};
 use strongroom_ports::chain::ChainCodec;
@@ -65,25 +64,29 @@ pub(crate) struct Judge<'a> {
     pub(crate) codecs: &'a Codecs,
     /// Its operator's rules.
     pub(crate) rules: &'a LocalRules,
-    /// Questions to the journal so far: one request in one state.
-    pub(crate) asked: &'a AtomicU64,
 }
 
 impl Judge<'_> {
     /// Runs every check in order; the first that fails is the answer.
     ///
     /// `now` is this signer's clock.
-    pub(crate) fn judge(&self, request: &SigningRequest, now: UnixMs) -> Verdict {
+    pub(crate) fn judge(&self, request: &SigningRequest, now: UnixMs) -> Judgement {
         // One list, one order, no way around: a new check is a row that reviewers see.
         let mut case = Case::new(self, request, now);
         for check in CHECKS {
             if let Err(stop) = (check.run)(&mut case) {
                 tracing::debug!(check = check.name, stops = check.stops, "not passed");
-                return case.denied(stop);
+                return Judgement {
+                    questions: case.questions,
+                    verdict: case.denied(stop),
+                };
             }
         }
 
-        case.allowed()
+        Judgement {
+            questions: case.questions,
+            verdict: case.allowed(),
+        }
     }
 }
 

@@ -16,7 +16,6 @@ use crate::setup::{Identity, NodeSecrets, SignerSetup};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use strongroom_journal::Delta;
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
@@ -40,7 +39,7 @@ pub struct SignerNode {
     /// Size of the fresh head that was acted upon last; key shares and what waits follow it.
     pub(crate) head_served: Option<u64>,
     /// Questions to the journal: one request in one state, or all key shares at one head.
-    pub(crate) asked: AtomicU64,
+    pub(crate) asked: u64,
     pub(crate) shared: u64,
     pub(crate) refused: BTreeMap<Code, u64>,
     pub(crate) refusals: RefusalBounds,
@@ -125,7 +124,7 @@ impl SignerNode {
             entropy,
             stopped,
             head_served: None,
-            asked: AtomicU64::new(0),
+            asked: 0,
             shared: 0,
             refused: BTreeMap::new(),
             refusals: RefusalBounds::default(),
@@ -221,7 +220,6 @@ impl SignerNode {
             floor: &self.floor,
             codecs: &self.codecs,
             rules: &self.rules,
-            asked: &self.asked,
         }
     }
 

@@ -162,7 +162,10 @@ impl SignerNode {
     ) -> Result<Served, Fatal> {
         // Tightenings that the writer may be keeping back count now.
         let handed = self.journal.handed(now);
-        let allowed = match self.judge(&handed).judge(request, now) {
+        let judged = self.judge(&handed).judge(request, now);
+        self.asked += judged.questions;
+
+        let allowed = match judged.verdict {
             Verdict::Share(allowed) => allowed,
             Verdict::Wait(denied) => return Ok(Served::Wait(denied)),
             Verdict::Refuse(denied) => return Ok(Served::Refuse(denied)),

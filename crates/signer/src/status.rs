@@ -2,7 +2,6 @@
 
 use crate::node::SignerNode;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
 use strongroom_types::UnixMs;
 use strongroom_types::words::words;
 
@@ -55,7 +54,7 @@ impl SignerNode {
         for (name, value) in lines {
             let _ = writeln!(text, "{name}: {value}");
         }
-        let _ = writeln!(text, "asked: {}", self.asked.load(Ordering::Relaxed));
+        let _ = writeln!(text, "asked: {}", self.asked);
         let _ = writeln!(text, "shared: {}", self.shared);
         let _ = writeln!(text, "ignored: {}", self.ignored);
         let _ = writeln!(text, "unanswered: {}", self.unanswered);

@@ -5,6 +5,14 @@ use crate::fatal::Fatal;
 use strongroom_mpc_core::signing::SigningPackage;
 use strongroom_types::{Code, Digest, Refusal};
 
+/// End of a judgement.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Questions that it asked the journal: the request in one state each.
+    pub(crate) questions: u64,
+}
+
 /// This signer's decision on a signing request.
 #[derive(Debug)]
 pub(crate) enum Verdict {

@@ -37,6 +37,8 @@ pub(crate) struct Case<'a> {
     pub(super) decoder: Option<Decoder<'a>>,
     pub(super) vault_key: Option<VaultKey>,
     pub(super) packages: Option<Vec<SigningPackage>>,
+    /// Questions to the journal so far.
+    pub(super) questions: u64,
     /// Findings so far, which a refusal names by digest.
     pub(super) evidence: SignerEvidence,
 }
@@ -73,6 +75,7 @@ impl<'a> Case<'a> {
             decoder: None,
             vault_key: None,
             packages: None,
+            questions: 0,
             evidence: SignerEvidence::default(),
         }
     }

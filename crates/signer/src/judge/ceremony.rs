@@ -3,7 +3,6 @@
 use super::Judge;
 use crate::keys::KeyName;
 use crate::verdict::Stop;
-use std::sync::atomic::Ordering;
 use strongroom_journal::View;
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
@@ -17,7 +16,6 @@ impl Judge<'_> {
     pub(crate) fn judge_ceremony(&self, name: KeyName, now: UnixMs) -> Result<KeyRecord, Stop> {
         let index = self.identity.index()?;
         let head = self.acting_head(now)?;
-        self.asked.fetch_add(1, Ordering::Relaxed);
 
         // Only a witnessed release counts: else a fork could have a key made that no committee
         // asked for.

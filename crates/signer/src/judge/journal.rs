@@ -3,7 +3,6 @@
 use super::Judge;
 use super::case::{Case, JournalAnswer, found};
 use crate::verdict::Stop;
-use std::sync::atomic::Ordering;
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::share;
@@ -107,7 +106,8 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// What the tip forbids counts at once. It can only forbid here, so it need not be witnessed.
 pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
-    match ask(case, case.judge.follower.state())? {
+    let tip = case.judge.follower.state();
+    match ask(case, tip)? {
         JournalAnswer::Allowed(_) => Ok(()),
         JournalAnswer::Unknown(refusal) => Err(Stop::Wait(refusal)),
         JournalAnswer::Forbidden(refusal) => Err(Stop::Refuse(refusal)),
@@ -168,9 +168,9 @@ const fn is_covered(seq: u64, head: u64) -> bool {
 }
 
 /// The journal's answer in one view of its state.
-fn ask(case: &Case<'_>, view: &dyn View) -> Result<JournalAnswer, Stop> {
+fn ask(case: &mut Case<'_>, view: &dyn View) -> Result<JournalAnswer, Stop> {
+    case.questions += 1;
     let asked = found(case.asked.as_ref())?;
-    case.judge.asked.fetch_add(1, Ordering::Relaxed);
     let checked = share::check(view, case.judge.follower.genesis(), asked);
     Ok(match checked {
         Ok(grant) => JournalAnswer::Allowed(Box::new(grant)),
