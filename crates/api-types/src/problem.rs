@@ -10,7 +10,7 @@ pub struct ProblemDetails {
     pub code: String,
     /// Subject of the refusal or the code's general meaning, for people.
     pub detail: String,
-    /// Whether the same request may succeed later.
+    /// Whether the same request may succeed later: the code's cure is *wait*, or the disk is full.
     pub retryable: bool,
     /// HTTP status, as in the status line.
     pub status: u16,

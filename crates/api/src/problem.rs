@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use strongroom_api_types::ProblemDetails;
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::{DbError, DbErrorKind};
-use strongroom_types::{Code, Refusal};
+use strongroom_types::{Code, Cure, Refusal};
 
 /// An error answer: status by code, public text, stable `code`.
 pub(crate) struct Problem(pub(crate) Refusal);
@@ -99,6 +99,17 @@ const fn status(code: Code) -> StatusCode {
     }
 }
 
+/// Whether the same request may succeed later.
+const fn is_retryable(code: Code) -> bool {
+    match code.cure() {
+        Cure::Wait => true,
+        // Of a signer another one is asked. The API has no other machine: its operator makes room,
+        // and then the same request passes.
+        Cure::OtherSigner => matches!(code, Code::DiskFull),
+        Cure::Approve | Cure::Rebuild | Cure::Never => false,
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Refusal { code, detail } = self.0;
@@ -107,7 +118,7 @@ impl IntoResponse for Problem {
         let body = ProblemDetails {
             code: code.as_str().to_owned(),
             detail,
-            retryable: matches!(code, Code::NotReady | Code::DiskFull | Code::QuotaExceeded),
+            retryable: is_retryable(code),
             status: status.as_u16(),
             title: code.meaning().to_owned(),
             page: format!("https://strongroom.dev/errors/{code}"),
@@ -136,13 +147,28 @@ mod tests {
         serde_json::from_slice(&bytes.unwrap()).unwrap()
     }
 
-    /// A client goes by `retryable`, a proxy by the status.
+    /// Each code, its cure, and what a client sees of it.
     #[test]
-    fn what_may_be_asked_again_is_what_its_status_says() {
+    fn every_cure_has_its_answer() {
+        let mut table = format!("{:<29}{:<13}{:<7}retryable\n", "code", "cure", "status");
         for code in Code::ALL {
             let body = body(*code);
-            let may_pass = matches!(body["status"].as_u64().unwrap(), 429 | 503);
-            assert_eq!(body["retryable"].as_bool().unwrap(), may_pass, "{code}");
+            let (name, cure) = (code.as_str(), code.cure().name());
+            let (status, retryable) = (&body["status"], &body["retryable"]);
+            table += &format!("{name:<29}{cure:<13}{status:<7}{retryable}\n");
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
+        strongroom_golden::snapshot(path, &table);
+    }
+
+    /// A client goes by `retryable`, a proxy by the status: where both speak they agree.
+    #[test]
+    fn what_a_proxy_may_repeat_a_client_may() {
+        for code in Code::ALL {
+            let body = body(*code);
+            if matches!(body["status"].as_u64().unwrap(), 429 | 503) {
+                assert_eq!(body["retryable"], true, "{code}");
+            }
         }
     }
 
