@@ -15,6 +15,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     sql: "CREATE TABLE owner (id {i64} PRIMARY KEY, genesis {blob} NOT NULL, role {text} NOT NULL) {strict};",
 }];
+/// Components that have tables in a database, each with its own migrations.
+const COMPONENTS: &str = "SELECT DISTINCT component FROM schema_version ORDER BY component";
 const OWNER: &str = "SELECT genesis, role FROM owner WHERE id = 1";
 const SET_OWNER: &str = "INSERT INTO owner (id, genesis, role) VALUES (1, $1, $2)";
 
@@ -78,15 +80,24 @@ impl RoleFolder {
     }
 }
 
-/// Writes into a new database for whom it is, and refuses one that is another's: positions and
-/// payments of one installation mean something else in another.
+/// Writes into an empty database for whom it is, and refuses one that is another's or no one's:
+/// positions and payments of one installation mean something else in another.
 ///
 /// # Errors
 /// [`RunError::ForeignStore`], with nothing changed; [`RunError::Store`].
 pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<(), RunError> {
-    let owner =
-        owner_or_set(db, genesis, role).map_err(|source| RunError::Store { role, source })?;
-    let (owner_genesis, owner_role) = owner;
+    let store_error = |source| RunError::Store { role, source };
+    let (owner_genesis, owner_role) = match owner(db).map_err(store_error)? {
+        Owner::Named { genesis, role } => (genesis, role),
+        Owner::Absent => return set_owner(db, genesis, role).map_err(store_error),
+        // Its rows are of a build that did not name the owner, of a signer, or it lost the row: which
+        // installation they belong to cannot be known.
+        Owner::Unnamed { component } => {
+            let owner = format!("an unknown owner: it has tables of {component}");
+            return Err(RunError::ForeignStore { role, owner });
+        }
+    };
+
     if owner_genesis != genesis.0 {
         let owner = format!(
             "another installation, genesis {}",
@@ -106,20 +117,45 @@ pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<()
     Ok(())
 }
 
-fn owner_or_set(
-    db: &dyn Db,
-    genesis: Digest,
-    role: RoleName,
-) -> Result<(Vec<u8>, String), DbError> {
-    // The owner is a component of its own, made before the role's tables: a foreign database is
-    // found while nothing in it was touched.
-    db.migrate(MIGRATIONS)?;
+/// For whom a database was made.
+enum Owner {
+    /// It is empty: nothing but the table for its owner was ever made in it.
+    Absent,
+    /// Its one row says so.
+    Named { genesis: Vec<u8>, role: String },
+    /// It has tables of a component, and no owner.
+    Unnamed { component: String },
+}
+
+fn owner(db: &dyn Db) -> Result<Owner, DbError> {
+    // Only the list of components is made: a database that is not ours gets no table of ours.
+    db.migrate(&[])?;
     let mut tx = db.begin()?;
-    if let Some(row) = tx.query_opt(OWNER, &[])? {
-        return Ok((row.blob(0)?.to_vec(), row.text(1)?.to_owned()));
+    let mut components = Vec::new();
+    for row in tx.query(COMPONENTS, &[])? {
+        components.push(row.text(0)?.to_owned());
     }
 
+    let (owner, others): (Vec<_>, Vec<_>) = components.into_iter().partition(|c| c == "owner");
+    let row = if owner.is_empty() {
+        None
+    } else {
+        tx.query_opt(OWNER, &[])?
+    };
+    Ok(match (row, others.into_iter().next()) {
+        (Some(row), _) => Owner::Named {
+            genesis: row.blob(0)?.to_vec(),
+            role: row.text(1)?.to_owned(),
+        },
+        (None, Some(component)) => Owner::Unnamed { component },
+        (None, None) => Owner::Absent,
+    })
+}
+
+/// Claims a database. The owner is a component of its own, made before the role's tables.
+fn set_owner(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<(), DbError> {
+    db.migrate(MIGRATIONS)?;
+    let mut tx = db.begin()?;
     tx.execute(SET_OWNER, &[(&genesis.0).into(), role.name().into()])?;
-    tx.commit()?;
-    Ok((genesis.0.to_vec(), role.name().to_owned()))
+    tx.commit()
 }

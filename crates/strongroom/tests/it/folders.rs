@@ -1,7 +1,10 @@
 //! A role's folder belongs to one process, and its database to one installation and role.
 
 use crate::fixture::{Installation, told};
+use strongroom::folder::claim_database;
 use strongroom::roles::RoleName;
+use strongroom_ports::db::{Db as _, Migration};
+use strongroom_store_sqlite::SqliteDb;
 
 #[test]
 fn a_second_process_on_a_roles_folder_is_refused() {
@@ -60,6 +63,68 @@ fn a_database_of_another_role_is_refused_and_left_alone() {
         text.contains("role coordinator: its database belongs to role approvals"),
         "{text}"
     );
+}
+
+/// Tables of a component that rows may be in.
+const JOURNAL: [Migration; 1] = [Migration {
+    component: "journal",
+    version: 1,
+    sql: "CREATE TABLE entry (seq {i64} PRIMARY KEY) {strict};",
+}];
+
+/// Claimed, its rows would count as this installation's, whatever they were made for.
+#[test]
+fn hole_database_with_tables_and_no_owner_is_refused_and_left_alone() {
+    let installation = Installation::new(1);
+    std::fs::create_dir_all(installation.path("roles/approvals")).unwrap();
+    let path = installation.path("roles/approvals/store.sqlite");
+    let components = |db: &SqliteDb| {
+        let mut tx = db.begin().unwrap();
+        let sql = "SELECT component FROM schema_version ORDER BY component";
+        let rows = tx.query(sql, &[]).unwrap();
+        let names = rows.iter().map(|row| row.text(0).unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let db = SqliteDb::open(&path).unwrap();
+    db.migrate(&JOURNAL).unwrap();
+    drop(db);
+
+    let (code, text) = told(&installation.refused(&[RoleName::Approvals]));
+    assert_eq!(code, 11);
+    let owner =
+        "role approvals: its database belongs to an unknown owner: it has tables of journal";
+    assert!(text.contains(owner), "{text}");
+    let db = SqliteDb::open(&path).unwrap();
+    assert_eq!(components(&db), ["journal"]);
+}
+
+#[test]
+fn hole_database_that_lost_the_row_of_its_owner_is_refused() {
+    let installation = Installation::new(1);
+    installation.start(&[RoleName::Approvals]).unwrap().stop();
+    let db = SqliteDb::open(&installation.path("roles/approvals/store.sqlite")).unwrap();
+    db.migrate(&JOURNAL).unwrap();
+    let mut tx = db.begin().unwrap();
+    tx.execute("DELETE FROM owner", &[]).unwrap();
+    tx.commit().unwrap();
+    drop(db);
+    let (code, _) = told(&installation.refused(&[RoleName::Approvals]));
+    assert_eq!(code, 11);
+}
+
+/// The process may die between the table for the owner and its row.
+#[test]
+fn database_with_nothing_but_an_empty_owner_table_is_claimed() {
+    let installation = Installation::new(1);
+    installation.start(&[RoleName::Approvals]).unwrap().stop();
+    let db = SqliteDb::open(&installation.path("roles/approvals/store.sqlite")).unwrap();
+    let mut tx = db.begin().unwrap();
+    tx.execute("DELETE FROM owner", &[]).unwrap();
+    tx.execute("DELETE FROM schema_version WHERE component <> 'owner'", &[])
+        .unwrap();
+    tx.commit().unwrap();
+    claim_database(&db, installation.genesis, RoleName::Approvals).unwrap();
+    claim_database(&db, installation.genesis, RoleName::Approvals).unwrap();
 }
 
 #[test]
