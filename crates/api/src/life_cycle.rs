@@ -2,9 +2,13 @@
 //!
 //! Decisions and changes travel on topics of their own, so a record may arrive after a later one.
 //! [`apply`] refuses what comes too late; the row stays as it is then. The committed table
-//! `life-cycle.txt` lists every edge.
+//! `life-cycle.txt` has a line for every state and event.
 
+use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_wire::TransactionState;
+
+/// Name of the life cycle in errors and logs.
+pub(crate) const LIFE_CYCLE: &str = "transaction's row";
 
 /// Answer of the approvals service to an intent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,15 +34,19 @@ pub(crate) enum RowEvent {
     TimedOut,
 }
 
-/// An event that does not move a row in this state, usually because it arrived late.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{event:?} does not move a transaction that is {}", state.name())]
-pub(crate) struct IllegalTransition {
-    state: TransactionState,
-    event: RowEvent,
+impl RowEvent {
+    /// Name in logs and in the printed table.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Decided(verdict) => format!("decided({})", verdict.state().name()),
+            Self::DecidedAgain(verdict) => format!("decided_again({})", verdict.state().name()),
+            Self::Changed(state) => format!("changed({})", state.name()),
+            Self::TimedOut => "timed_out".to_owned(),
+        }
+    }
 }
 
-/// The state after an event.
+/// The state after an event. An event that does not move a row in this state usually arrived late.
 pub(crate) fn apply(
     state: TransactionState,
     event: RowEvent,
@@ -72,7 +80,11 @@ pub(crate) fn apply(
             (state == TransactionState::Received).then_some(TransactionState::Expired)
         }
     };
-    next.ok_or(IllegalTransition { state, event })
+    next.ok_or_else(|| IllegalTransition {
+        life_cycle: LIFE_CYCLE,
+        state: state.name(),
+        event: event.name().into(),
+    })
 }
 
 /// Whether a transaction has come as far as a wanted state, or has ended.

@@ -35,7 +35,7 @@ pub(crate) fn transaction(row: &TxRow, answers: &[Signed]) -> TransactionInfo {
         reason: reason(&row.code, &row.detail),
         refusals: row.refusals.iter().map(refusal).collect(),
         signed_transaction: (!row.raw.is_empty()).then(|| Hex(row.raw.clone())),
-        state: StateName(row.state),
+        state: StateName(row.state()),
         tenant: row.tenant.into(),
         vault: row.vault.into(),
         version: row.version,

@@ -4,7 +4,7 @@ use crate::ballot::BallotBox;
 use crate::inbox::ParsedText;
 use crate::pending::PendingEvent;
 use crate::publish::DecisionNews;
-use crate::stage::{ApprovalsStage, Outgoing, illegal};
+use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store::{self, Pending, Yes};
 use strongroom_stage::StageError;
@@ -29,7 +29,7 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         }
 
-        pending.state.apply(PendingEvent::Yes).map_err(illegal)?;
+        store::set_state(step, pending.change(), PendingEvent::Yes)?;
 
         // With the present state, not that of the submission: a credential revoked since is refused.
         let checked = self.journal.read(|follower| {
@@ -64,12 +64,8 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         };
 
-        pending
-            .state
-            .apply(PendingEvent::LastYes)
-            .map_err(illegal)?;
         // The row stays: the journal may find another decision and return the intent.
-        store::set_approved(step.tx, &id)?;
+        store::set_state(step, pending.change(), PendingEvent::LastYes)?;
 
         let verdict = DecisionNews {
             core: pending.core.to_text(),

@@ -1,7 +1,7 @@
 //! A payment has another state.
 
-use crate::pending::{PendingEvent, PendingState};
-use crate::stage::{ApprovalsStage, Outgoing, illegal};
+use crate::pending::PendingEvent;
+use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store;
 use strongroom_wire::TransactionChanged;
@@ -15,10 +15,7 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         };
 
-        match pending.state.apply(PendingEvent::Settle).map_err(illegal)? {
-            PendingState::Absent => store::delete(step.tx, &changed.intent)?,
-            PendingState::Waiting | PendingState::Approved => {}
-        }
+        store::set_state(step, pending.change(), PendingEvent::Settle)?;
         Ok(Vec::new())
     }
 }

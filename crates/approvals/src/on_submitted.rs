@@ -4,9 +4,9 @@ use crate::inbox::ParsedText;
 use crate::outlook::Outlook;
 use crate::pending::{OutlookKind, PendingEvent, PendingState};
 use crate::publish::DecisionNews;
-use crate::stage::{ApprovalsStage, Outgoing, illegal};
+use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
-use crate::store;
+use crate::store::{self, Change};
 use strongroom_types::{Document as _, Intent};
 use strongroom_wire::Decided;
 
@@ -17,11 +17,13 @@ impl ApprovalsStage {
         step: &mut Step<'_>,
         intent: &ParsedText<Intent>,
     ) -> Outgoing {
-        match store::find(step.tx, &intent.digest)? {
-            None => self.decide(step, intent, PendingEvent::Submit),
+        let Some(pending) = store::find(step.tx, &intent.digest)? else {
+            return self.decide(step, intent, PendingEvent::Submit);
+        };
 
+        match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
             // The API did not see the answer: it gets it again, and no one has to approve twice.
-            Some(pending) if pending.state == PendingState::Waiting => {
+            PendingState::Waiting => {
                 let verdict = DecisionNews {
                     core: pending.core.to_text(),
                     approvals: Vec::new(),
@@ -29,9 +31,8 @@ impl ApprovalsStage {
                 };
                 Ok(vec![self.publish_decided(step, intent, verdict)?])
             }
-
             // The approvals are on their way; the transactions service tells the rest.
-            Some(_) => Ok(Vec::new()),
+            PendingState::Approved | PendingState::Absent => Ok(Vec::new()),
         }
     }
 
@@ -44,14 +45,14 @@ impl ApprovalsStage {
         event: fn(OutlookKind) -> PendingEvent,
     ) -> Outgoing {
         let outlook = Outlook::of(&self.journal, intent, step.now);
-        let before = store::find(step.tx, &intent.digest)?
-            .map_or(PendingState::Absent, |pending| pending.state);
-        match before.apply(event(outlook.kind())).map_err(illegal)? {
-            PendingState::Waiting => store::set_waiting(step.tx, intent, &outlook.core)?,
-            // Approved by the rule alone, or refused: no one has to be asked, so nothing is kept.
-            PendingState::Absent => store::delete(step.tx, &intent.digest)?,
-            PendingState::Approved => {}
-        }
+        let known = store::find(step.tx, &intent.digest)?;
+        // Approved by the rule alone, or refused: no one has to be asked, so no row is kept.
+        let change = Change {
+            intent,
+            from: known.map_or(PendingState::Absent, |pending| pending.state),
+            core: Some(&outlook.core),
+        };
+        store::set_state(step, change, event(outlook.kind()))?;
 
         let verdict = DecisionNews {
             core: outlook.core,

@@ -3,7 +3,7 @@
 use crate::inbox::ParsedText;
 use crate::pending::{PendingEvent, PendingState};
 use crate::publish::DecisionNews;
-use crate::stage::{ApprovalsStage, Outgoing, illegal};
+use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store::{self, Pending};
 use strongroom_journal::apply::evaluate;
@@ -79,8 +79,7 @@ impl ApprovalsStage {
             Ending::Expired => (PendingEvent::Expire, Code::IntentExpired.into()),
             Ending::InJournal(why) => (PendingEvent::EndInJournal, why),
         };
-        pending.state.apply(event).map_err(illegal)?;
-        store::delete(step.tx, &pending.intent.digest)?;
+        store::set_state(step, pending.change(), event)?;
 
         match pending.state {
             PendingState::Waiting => {

@@ -1,18 +1,23 @@
 //! The life cycle of an intent in this service: its states, what may happen to it, and the one
 //! function that connects them.
 
+use strongroom_stage::life_cycle::IllegalTransition;
+
 #[cfg(test)]
 mod tests;
 
-/// State of an intent here.
+/// Name of the life cycle in errors and logs.
+pub(crate) const LIFE_CYCLE: &str = "pending intent";
+
+/// State of an intent here. The numbers are those of the column `state`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PendingState {
     /// No row: never seen, never in need of people, or ended and forgotten.
-    Absent,
+    Absent = 0,
     /// Waits for people's answers.
-    Waiting,
+    Waiting = 1,
     /// Has all answers. Kept, since the journal may find another decision.
-    Approved,
+    Approved = 2,
 }
 
 /// Consequence of the policy's early evaluation.
@@ -29,8 +34,10 @@ pub(crate) enum OutlookKind {
 /// Something that happened to an intent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PendingEvent {
-    /// A client submitted it, or the API did again.
+    /// A client submitted it.
     Submit(OutlookKind),
+    /// The API sent it again: it did not see the answer.
+    SubmitAgain,
     /// The journal did not take its decision; evaluated again.
     Return(OutlookKind),
     /// A yes, and more are needed.
@@ -45,17 +52,29 @@ pub(crate) enum PendingEvent {
     Settle,
 }
 
-/// An event that a state does not take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("an intent that is {from:?} does not take {event:?}")]
-pub(crate) struct IllegalTransition {
-    /// State before the event.
-    from: PendingState,
-    /// The event that was refused.
-    event: PendingEvent,
-}
-
 impl PendingState {
+    /// All states, by number.
+    pub(crate) const ALL: [Self; 3] = [Self::Absent, Self::Waiting, Self::Approved];
+
+    /// Name in logs and in the printed table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+        }
+    }
+
+    /// Number in the column `state`.
+    pub(crate) const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The state with this number.
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.number() == number)
+    }
+
     /// The state after an event. The whole table is in `life-cycle.txt`.
     pub(crate) fn apply(self, event: PendingEvent) -> Result<Self, IllegalTransition> {
         match self {
@@ -70,19 +89,20 @@ impl PendingState {
             PendingEvent::Submit(outlook) | PendingEvent::Return(outlook) => {
                 Ok(Self::evaluated(outlook))
             }
-            // The news of a payment that no one had to approve.
-            PendingEvent::Settle => Ok(Self::Absent),
-            PendingEvent::Yes
+            // Without a row there is nothing to answer and nothing to end.
+            PendingEvent::SubmitAgain
+            | PendingEvent::Yes
             | PendingEvent::LastYes
             | PendingEvent::Expire
-            | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Absent)),
+            | PendingEvent::EndInJournal
+            | PendingEvent::Settle => Err(event.illegal_in(Self::Absent)),
         }
     }
 
     fn apply_waiting(event: PendingEvent) -> Result<Self, IllegalTransition> {
         match event {
             // The API repeats what it believes lost: people's answers must survive that.
-            PendingEvent::Submit(_) => Ok(Self::Waiting),
+            PendingEvent::SubmitAgain => Ok(Self::Waiting),
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             // One of several.
             PendingEvent::Yes => Ok(Self::Waiting),
@@ -90,19 +110,22 @@ impl PendingState {
             PendingEvent::Expire | PendingEvent::EndInJournal => Ok(Self::Absent),
             // An earlier payment of the same intent, which came back here since.
             PendingEvent::Settle => Ok(Self::Waiting),
+            // A second evaluation could change the decision that people are answering.
+            PendingEvent::Submit(_) => Err(event.illegal_in(Self::Waiting)),
         }
     }
 
     fn apply_approved(event: PendingEvent) -> Result<Self, IllegalTransition> {
         match event {
-            // Its payment is under way: another evaluation now would find it authorized already.
-            PendingEvent::Submit(_) => Ok(Self::Approved),
+            PendingEvent::SubmitAgain => Ok(Self::Approved),
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             PendingEvent::Expire | PendingEvent::Settle => Ok(Self::Absent),
+            // Its payment is under way: another evaluation now would find it authorized already.
+            PendingEvent::Submit(_)
             // Its approvals are with the transactions service: from here on the journal stops it.
-            PendingEvent::Yes | PendingEvent::LastYes | PendingEvent::EndInJournal => {
-                Err(event.illegal_in(Self::Approved))
-            }
+            | PendingEvent::Yes
+            | PendingEvent::LastYes
+            | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Approved)),
         }
     }
 
@@ -115,7 +138,29 @@ impl PendingState {
 }
 
 impl PendingEvent {
-    const fn illegal_in(self, from: PendingState) -> IllegalTransition {
-        IllegalTransition { from, event: self }
+    /// Name in logs and in the printed table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Submit(OutlookKind::Waits) => "submit(waits)",
+            Self::Submit(OutlookKind::Passes) => "submit(passes)",
+            Self::Submit(OutlookKind::Refused) => "submit(refused)",
+            Self::SubmitAgain => "submit_again",
+            Self::Return(OutlookKind::Waits) => "return(waits)",
+            Self::Return(OutlookKind::Passes) => "return(passes)",
+            Self::Return(OutlookKind::Refused) => "return(refused)",
+            Self::Yes => "yes",
+            Self::LastYes => "last_yes",
+            Self::Expire => "expire",
+            Self::EndInJournal => "end_in_journal",
+            Self::Settle => "settle",
+        }
+    }
+
+    fn illegal_in(self, from: PendingState) -> IllegalTransition {
+        IllegalTransition {
+            life_cycle: LIFE_CYCLE,
+            state: from.name(),
+            event: self.name().into(),
+        }
     }
 }

@@ -9,8 +9,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     sql: "
 CREATE TABLE pending (
-    intent {blob} PRIMARY KEY, signed {blob} NOT NULL, core {text} NOT NULL, done {bool} NOT NULL,
-    expires {i64} NOT NULL) {strict};
+    intent {blob} PRIMARY KEY, signed {blob} NOT NULL, core {text} NOT NULL,
+    state {i64} NOT NULL, expires {i64} NOT NULL) {strict};
 CREATE INDEX pending_expires ON pending (expires);
 CREATE TABLE answer (
     digest {blob} PRIMARY KEY, intent {blob} NOT NULL, person {blob} NOT NULL, signed {blob} NOT NULL) {strict};

@@ -1,7 +1,6 @@
 //! The stage: intents and answers in, decisions out.
 
 use crate::inbox::{Inbox, routes};
-use crate::pending::IllegalTransition;
 use crate::schema::MIGRATIONS;
 use crate::step::Step;
 use std::sync::Arc;
@@ -39,11 +38,6 @@ impl ApprovalsStage {
             walked: Digest::default(),
         }
     }
-}
-
-/// A record that its intent's state does not take can never be handled.
-pub(crate) fn illegal(error: IllegalTransition) -> StageError {
-    StageError::poison("the record does not fit the intent's state").because(error)
 }
 
 impl Stage for ApprovalsStage {

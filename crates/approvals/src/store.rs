@@ -1,13 +1,18 @@
 //! Rows of the approvals service.
 
 use crate::inbox::ParsedText;
-use crate::pending::PendingState;
+use crate::pending::{LIFE_CYCLE, PendingEvent, PendingState};
+use crate::step::Step;
 use strongroom_ports::db::{Arg, DbError, Row, Tx};
 use strongroom_stage::StageError;
+use strongroom_stage::life_cycle::Transition;
 use strongroom_types::{
     Approval, DecisionCore, Digest, Document as _, Intent, Signed, UnixMs, UserId,
 };
 use strongroom_wire::{decode, encode};
+
+#[cfg(test)]
+mod tests;
 
 /// Rows that one page of a walk or one tick takes.
 const PAGE_ROWS: i64 = 64;
@@ -18,8 +23,30 @@ pub(crate) struct Pending {
     pub(crate) intent: ParsedText<Intent>,
     /// The decision that is asked about.
     pub(crate) core: DecisionCore,
-    /// [`PendingState::Waiting`] or [`PendingState::Approved`].
+    /// State of its life cycle.
     pub(crate) state: PendingState,
+}
+
+impl Pending {
+    /// A change of this row that keeps its decision.
+    pub(crate) const fn change(&self) -> Change<'_> {
+        Change {
+            intent: &self.intent,
+            from: self.state,
+            core: None,
+        }
+    }
+}
+
+/// An intent before an event of its life cycle.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'a> {
+    /// The intent.
+    pub(crate) intent: &'a ParsedText<Intent>,
+    /// State as it was read.
+    pub(crate) from: PendingState,
+    /// Canonical text of the decision core that the event brings; `None` = it stays.
+    pub(crate) core: Option<&'a str>,
 }
 
 /// One human's yes.
@@ -39,87 +66,120 @@ fn pending(row: &Row) -> Result<Pending, StageError> {
     Ok(Pending {
         intent: ParsedText::try_from(signed).map_err(broken)?,
         core: DecisionCore::parse(row.text(1)?).map_err(broken)?,
-        state: if row.bool(2)? {
-            PendingState::Approved
-        } else {
-            PendingState::Waiting
-        },
+        state: PendingState::from_number(row.i64(2)?).ok_or_else(|| broken("a state"))?,
     })
-}
-
-/// Inserts an intent that waits for people, or gives its row the new decision. Answers stay only
-/// when they were given to this same decision.
-pub(crate) fn set_waiting(
-    tx: &mut dyn Tx,
-    intent: &ParsedText<Intent>,
-    core: &str,
-) -> Result<(), StageError> {
-    let digest = Arg::from(&intent.digest.0);
-
-    // The API repeats an intent, and the journal returns one, more than once.
-    let same = tx.query_opt(
-        "SELECT intent FROM pending WHERE intent = $1 AND core = $2 AND done = FALSE",
-        &[digest, Arg::from(core)],
-    )?;
-    if same.is_some() {
-        return Ok(());
-    }
-
-    // An answer names the decision it approves: under another one it is worth nothing.
-    delete_answers(tx, &intent.digest)?;
-    tx.execute(
-        "INSERT INTO pending (intent, signed, core, done, expires) VALUES ($1, $2, $3, FALSE, $4)
-         ON CONFLICT (intent) DO UPDATE SET core = excluded.core, done = FALSE",
-        &[
-            digest,
-            Arg::from(&encode(&intent.signed)),
-            Arg::from(core),
-            Arg::u64(intent.document.expires.0)?,
-        ],
-    )?;
-    Ok(())
 }
 
 /// The row of an intent; `None` = [`PendingState::Absent`].
 pub(crate) fn find(tx: &mut dyn Tx, intent: &Digest) -> Result<Option<Pending>, StageError> {
     let row = tx.query_opt(
-        "SELECT signed, core, done FROM pending WHERE intent = $1",
+        "SELECT signed, core, state FROM pending WHERE intent = $1",
         &[Arg::from(&intent.0)],
     )?;
     row.as_ref().map(pending).transpose()
 }
 
-pub(crate) fn set_approved(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute(
-        "UPDATE pending SET done = TRUE WHERE intent = $1",
-        &[Arg::from(&intent.0)],
-    )
-    .map(drop)
+/// Takes an intent through one event of its life cycle and writes where it is then. The only place
+/// that writes the state.
+pub(crate) fn set_state(
+    step: &mut Step<'_>,
+    change: Change<'_>,
+    event: PendingEvent,
+) -> Result<PendingState, StageError> {
+    // A record that the state does not take can never be handled; the intent stays as it was.
+    let to = change.from.apply(event).map_err(|error| {
+        StageError::poison("the record does not fit the intent's state").because(error)
+    })?;
+
+    let written = match (change.from, to) {
+        (PendingState::Absent, PendingState::Absent) => 1,
+        (PendingState::Absent, PendingState::Waiting | PendingState::Approved) => {
+            insert(step.tx, change, to)?
+        }
+        (PendingState::Waiting | PendingState::Approved, PendingState::Absent) => {
+            delete(step.tx, change)?
+        }
+        (
+            PendingState::Waiting | PendingState::Approved,
+            PendingState::Waiting | PendingState::Approved,
+        ) => update(step.tx, change, to)?,
+    };
+
+    // Two instances that read the same row must not both act on it: the second one starts again
+    // from what the first has written.
+    if written != 1 {
+        return Err(StageError::transient(
+            "the intent was changed by another instance",
+        ));
+    }
+
+    let transition = Transition {
+        life_cycle: LIFE_CYCLE,
+        from: change.from.name(),
+        event: event.name().into(),
+        to: to.name(),
+    };
+    transition.log(&change.intent.digest);
+    Ok(to)
+}
+
+fn insert(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
+    let signed = encode(&change.intent.signed);
+    // Without a decision there is nothing to ask people: the column refuses that.
+    let args = [
+        Arg::from(&change.intent.digest.0),
+        Arg::from(&signed),
+        Arg::from(change.core),
+        Arg::from(to.number()),
+        Arg::u64(change.intent.document.expires.0)?,
+    ];
+    let sql = "INSERT INTO pending (intent, signed, core, state, expires)
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    Ok(tx.execute(sql, &args)?)
+}
+
+fn update(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
+    let digest = Arg::from(&change.intent.digest.0);
+
+    // An answer names the decision it approves: under another one it is worth nothing. The journal
+    // may return an intent more than once, and answers to the new decision survive that.
+    if let Some(core) = change.core {
+        tx.execute(
+            "DELETE FROM answer WHERE intent = $1 AND NOT EXISTS (
+               SELECT 1 FROM pending WHERE intent = $1 AND core = $2 AND state = $3)",
+            &[
+                digest,
+                Arg::from(core),
+                Arg::from(PendingState::Waiting.number()),
+            ],
+        )?;
+    }
+
+    let sql = "UPDATE pending SET state = $1, core = COALESCE($2, core)
+               WHERE intent = $3 AND state = $4";
+    let args = [
+        Arg::from(to.number()),
+        Arg::from(change.core),
+        digest,
+        Arg::from(change.from.number()),
+    ];
+    Ok(tx.execute(sql, &args)?)
 }
 
 /// Deletes an intent and its answers.
-pub(crate) fn delete(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    delete_answers(tx, intent)?;
+fn delete(tx: &mut dyn Tx, change: Change<'_>) -> Result<u64, StageError> {
+    let digest = Arg::from(&change.intent.digest.0);
+    tx.execute("DELETE FROM answer WHERE intent = $1", &[digest])?;
 
-    tx.execute(
-        "DELETE FROM pending WHERE intent = $1",
-        &[Arg::from(&intent.0)],
-    )
-    .map(drop)
-}
-
-fn delete_answers(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    tx.execute(
-        "DELETE FROM answer WHERE intent = $1",
-        &[Arg::from(&intent.0)],
-    )
-    .map(drop)
+    let sql = "DELETE FROM pending WHERE intent = $1 AND state = $2";
+    let args = [digest, Arg::from(change.from.number())];
+    Ok(tx.execute(sql, &args)?)
 }
 
 /// Intents whose deadline is not after `past`, a page at most.
 pub(crate) fn expired(tx: &mut dyn Tx, past: UnixMs) -> Result<Vec<Pending>, StageError> {
     let rows = tx.query(
-        "SELECT signed, core, done FROM pending WHERE expires <= $1 ORDER BY expires LIMIT $2",
+        "SELECT signed, core, state FROM pending WHERE expires <= $1 ORDER BY expires LIMIT $2",
         &[Arg::u64(past.0)?, Arg::from(PAGE_ROWS)],
     )?;
     rows.iter().map(pending).collect()
@@ -128,9 +188,13 @@ pub(crate) fn expired(tx: &mut dyn Tx, past: UnixMs) -> Result<Vec<Pending>, Sta
 /// Intents that wait for people, a page at most after `last`, in the order of their digests.
 pub(crate) fn waiting_after(tx: &mut dyn Tx, last: &Digest) -> Result<Vec<Pending>, StageError> {
     let rows = tx.query(
-        "SELECT signed, core, done FROM pending
-         WHERE done = FALSE AND intent > $1 ORDER BY intent LIMIT $2",
-        &[Arg::from(&last.0), Arg::from(PAGE_ROWS)],
+        "SELECT signed, core, state FROM pending
+         WHERE state = $1 AND intent > $2 ORDER BY intent LIMIT $3",
+        &[
+            Arg::from(PendingState::Waiting.number()),
+            Arg::from(&last.0),
+            Arg::from(PAGE_ROWS),
+        ],
     )?;
     rows.iter().map(pending).collect()
 }

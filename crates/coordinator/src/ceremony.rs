@@ -4,11 +4,13 @@ mod state;
 
 pub(crate) use state::{CeremonyEvent, CeremonyState, ProtocolRun};
 
-use crate::illegal::IllegalTransition;
 use crate::quorum::{SignerIndex, roster};
+use crate::stage::illegal;
 use std::collections::BTreeMap;
 use strongroom_journal::entry::Finished;
 use strongroom_journal::model::KeyRecord;
+use strongroom_stage::StageError;
+use strongroom_stage::life_cycle::Transition;
 use strongroom_types::{Digest, KeyId, TenantId, UnixMs};
 
 /// A run without a result is followed by the next after this time, in milliseconds.
@@ -23,7 +25,8 @@ pub(crate) struct Ceremony {
     pub(crate) tenant: TenantId,
     pub(crate) key: KeyId,
     pub(crate) roster: Vec<SignerIndex>,
-    pub(crate) state: CeremonyState,
+    /// Written by [`Self::apply`] alone.
+    state: CeremonyState,
     /// Signatures by signer, for each result that was certified.
     certificates: BTreeMap<CertifiedResult, BTreeMap<SignerIndex, [u8; 64]>>,
 }
@@ -56,11 +59,20 @@ impl Ceremony {
 
     /// Takes an event. After an error the ceremony is over, so that it cannot go on in a guessed
     /// state.
-    pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), IllegalTransition> {
+    pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), StageError> {
         // The state is set to "finished" first: should the event be illegal, no guessed state is
         // left behind.
         let state = std::mem::replace(&mut self.state, CeremonyState::Finished);
-        self.state = state.apply(event)?;
+        let (from, event_name) = (state.name(), event.name());
+        self.state = state.apply(event).map_err(illegal)?;
+
+        let transition = Transition {
+            life_cycle: state::LIFE_CYCLE,
+            from,
+            event: event_name.into(),
+            to: self.state.name(),
+        };
+        transition.log(&self.key);
         Ok(())
     }
 

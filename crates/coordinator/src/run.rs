@@ -4,9 +4,11 @@ mod state;
 
 pub(crate) use state::{RunEvent, RunState, Try};
 
-use crate::illegal::IllegalTransition;
 use crate::quorum::SignerIndex;
+use crate::stage::illegal;
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_stage::StageError;
+use strongroom_stage::life_cycle::Transition;
 use strongroom_stage::post::{Cause, id_from};
 use strongroom_types::{Digest, SessionId, UnixMs, digest};
 use strongroom_wire::{NonceCommitment, SignerRefusal, SigningRequest, SigningRequested};
@@ -29,7 +31,8 @@ pub(crate) struct Run {
     pub(crate) excluded: BTreeSet<SignerIndex>,
     /// Each signer's last refusal.
     pub(crate) refusals: BTreeMap<SignerIndex, SignerRefusal>,
-    pub(crate) state: RunState,
+    /// Written by [`Self::apply`] alone.
+    state: RunState,
 }
 
 impl Run {
@@ -53,11 +56,20 @@ impl Run {
     }
 
     /// Takes an event. After an error the run is over, so that it cannot go on in a guessed state.
-    pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), IllegalTransition> {
+    pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), StageError> {
         // The state is set to "finished" first: should the event be illegal, no guessed state is
         // left behind.
         let state = std::mem::replace(&mut self.state, RunState::Finished);
-        self.state = state.apply(event)?;
+        let (from, event_name) = (state.name(), event.name());
+        self.state = state.apply(event).map_err(illegal)?;
+
+        let transition = Transition {
+            life_cycle: state::LIFE_CYCLE,
+            from,
+            event: event_name.into(),
+            to: self.state.name(),
+        };
+        transition.log(&self.request.attempt.intent);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
+use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{KeyId, TenantId, UnixMs};
@@ -68,6 +69,12 @@ pub(crate) type KeyName = (TenantId, KeyId);
 
 /// Records to publish.
 pub(crate) type Records = Result<Vec<Record>, StageError>;
+
+/// No record leads here: a handler first looks whether the record fits. It is an error of ours, and
+/// with its memory in doubt the stage stops rather than guess.
+pub(crate) fn illegal(error: IllegalTransition) -> StageError {
+    StageError::fatal("a life cycle of the coordinator").because(error)
+}
 
 /// Time, sender and cause of a signer's answer.
 #[derive(Clone, Copy)]

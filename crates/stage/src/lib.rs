@@ -10,6 +10,7 @@
 mod dead_letter;
 mod faults;
 pub mod inbox;
+pub mod life_cycle;
 pub mod post;
 mod schema;
 mod shell;

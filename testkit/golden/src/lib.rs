@@ -14,8 +14,8 @@
 //! `BLESS=1` rewrites the file from the cases. A line of the file without a case, a case without a
 //! line and a kind without any case are failures.
 //!
-//! [`snapshot`] does the same for a text that a test prints whole, such as the table of a life
-//! cycle.
+//! [`snapshot`] does the same for a text that a test prints whole, such as the table of a
+//! [`life_cycle`].
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +23,8 @@
     clippy::disallowed_methods,
     reason = "a test kit: every failed expectation is a failed test"
 )]
+
+pub mod life_cycle;
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! `transaction.changed`: the transactions service reports a state.
 
 use super::Step;
-use crate::life_cycle::{RowEvent, apply};
+use crate::life_cycle::RowEvent;
 use crate::store;
 use strongroom_stage::StageError;
 use strongroom_wire::{Layer, Marks, TransactionChanged, TransactionState};
@@ -15,18 +15,17 @@ pub(super) fn on_changed(
         // The intent came through another installation of the API: no client could ask for it here.
         return Ok(());
     };
-    let Ok(state) = apply(row.state, RowEvent::Changed(changed.state)) else {
+    let was = row.clone();
+    if row.apply(RowEvent::Changed(changed.state)).is_err() {
         // The record was overtaken or doubled: the row is further on already.
         return Ok(());
-    };
+    }
 
     // The journal found another decision: what approvers answered was to the old one.
-    if state == TransactionState::PendingApproval {
+    if row.state() == TransactionState::PendingApproval {
         store::delete_answers(step.tx, &changed.intent)?;
     }
 
-    let was = row.clone();
-    row.state = state;
     // Of the state before, a reason would be false: what was refused has passed since.
     match changed.reason {
         Some((code, detail)) => row.set_reason(code, detail),
@@ -41,7 +40,7 @@ pub(super) fn on_changed(
     row.refusals = changed.refusals;
 
     // The measured path ends here: what follows is the network's time.
-    if state == TransactionState::Signed {
+    if row.state() == TransactionState::Signed {
         row.marks = marks.with(Layer::Signed, step.now.micros());
     }
     Ok(store::update(step.tx, &was, &row, step.now)?)

@@ -1,7 +1,7 @@
 //! `intent.decided`: the approvals service's word on an intent.
 
 use super::Step;
-use crate::life_cycle::{EarlyDecision, RowEvent, apply};
+use crate::life_cycle::{EarlyDecision, RowEvent};
 use crate::store::{self, TxRow};
 use crate::submit;
 use strongroom_stage::StageError;
@@ -25,21 +25,20 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     };
 
     let was = row.clone();
-    let Ok(state) = apply(row.state, event(&row, &decided.core, verdict)) else {
+    if row.apply(event(&row, &decided.core, verdict)).is_err() {
         // A later change overtook the decision on its own topic: only the core is still news.
         if row.core.is_empty() {
             row.core = decided.core;
             store::update(step.tx, &was, &row, step.now)?;
         }
         return Ok(());
-    };
+    }
 
     // Answers to another core count for nothing: approvers answer again.
     if row.core != decided.core {
         store::delete_answers(step.tx, &digest)?;
     }
     row.core = decided.core;
-    row.state = state;
     if let Some((code, detail)) = reason {
         row.set_reason(code, detail);
     }

@@ -1,7 +1,7 @@
 //! The clock: sends again what has no answer, and ends what expired before it was decided.
 
 use super::Step;
-use crate::life_cycle::{RowEvent, apply};
+use crate::life_cycle::RowEvent;
 use crate::store;
 use crate::submit::{act_record, approval_record, intent_record};
 use strongroom_ports::bus::Record;
@@ -45,10 +45,12 @@ fn send_intents(
             // Another service may have had it, and its entry may come with an older stamp: a client
             // that was told "expired" would sign again. The next page must not begin with it.
             store::set_sent(step.tx, &row.intent, step.now)?;
-        } else if let Ok(state) = apply(row.state, RowEvent::TimedOut) {
+        } else {
             // Nothing authorizes it any more: a client that waits for it must see an end.
             let was = row.clone();
-            row.state = state;
+            if row.apply(RowEvent::TimedOut).is_err() {
+                continue;
+            }
             row.set_reason(
                 Code::IntentExpired,
                 Code::IntentExpired.meaning().to_owned(),

@@ -1,7 +1,9 @@
 //! Table `tx`: one row per intent.
 
 use super::broken;
+use crate::life_cycle::{LIFE_CYCLE, RowEvent, apply};
 use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
+use strongroom_stage::life_cycle::{IllegalTransition, Transition};
 use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId};
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
@@ -13,7 +15,8 @@ pub(crate) struct TxRow {
     pub(crate) vault: VaultId,
     pub(crate) external_id: String,
     pub(crate) signed: Signed,
-    pub(crate) state: TransactionState,
+    /// Written by [`Self::apply`] alone.
+    state: TransactionState,
     pub(crate) core: String,
     pub(crate) code: String,
     pub(crate) detail: String,
@@ -29,6 +32,25 @@ pub(crate) struct TxRow {
 }
 
 impl TxRow {
+    pub(crate) const fn state(&self) -> TransactionState {
+        self.state
+    }
+
+    /// Takes the row through one event of its life cycle. On an error it stays as it is.
+    pub(crate) fn apply(&mut self, event: RowEvent) -> Result<(), IllegalTransition> {
+        let from = self.state;
+        self.state = apply(from, event)?;
+
+        let transition = Transition {
+            life_cycle: LIFE_CYCLE,
+            from: from.name(),
+            event: event.name().into(),
+            to: self.state.name(),
+        };
+        transition.log(&self.intent);
+        Ok(())
+    }
+
     /// Sets why the state is what it is.
     pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
         (self.code, self.detail) = (code.as_str().to_owned(), detail);

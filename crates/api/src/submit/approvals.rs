@@ -33,7 +33,7 @@ pub fn approval(
     let known = answers
         .iter()
         .find(|answer| Approval::digest_of(&answer.text) == digest);
-    let waits = row.state == TransactionState::PendingApproval;
+    let waits = row.state() == TransactionState::PendingApproval;
 
     if known.is_none() {
         if !waits {

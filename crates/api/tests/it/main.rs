@@ -12,6 +12,7 @@ mod bodies;
 mod desk;
 mod fixture;
 mod journal;
+mod life_cycle;
 mod limits;
 mod matrix;
 mod mirror;

@@ -78,7 +78,7 @@ fn another_answer_to_an_approved_intent_is_refused() {
     desk.yes(Who::Approver(0), &intent).unwrap();
     let late = desk.office.answer(Who::Approver(1), &intent);
     let why = refusal(&mut desk, &late);
-    assert!(why.contains("an intent that is Approved"), "{why}");
+    assert!(why.contains("a pending intent that is approved"), "{why}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A tenant with its journal, and the records that reach the service.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use strongroom_approvals::ApprovalsStage;
@@ -127,6 +128,18 @@ impl Office {
     pub fn tighten(&self, what: Tighten, who: &[Who]) {
         self.ledger.borrow_mut().tighten(what, who).unwrap();
         self.catch_up();
+    }
+
+    /// As [`Self::tighten`], by one person; what the journal refuses has no effect.
+    pub fn try_tighten(&self, what: Tighten, who: Who) {
+        drop(self.ledger.borrow_mut().tighten(what, &[who]));
+        self.catch_up();
+    }
+
+    /// As [`Self::answer`]; `None` when there is no decision to answer.
+    pub fn try_answer(&self, who: Who, intent: &Intent) -> Option<Signed> {
+        let is_decided = self.ledger.borrow().decide(intent).is_ok();
+        is_decided.then(|| self.answer(who, intent))
     }
 
     /// Large intents need the risk group and an approver still, in any order.
@@ -262,6 +275,25 @@ impl Desk {
         let stage = office.stage();
         db.migrate(stage.migrations()).unwrap();
         Self { office, db, stage }
+    }
+
+    /// The process dies, and another one starts.
+    pub fn restart(&mut self) {
+        self.stage = self.office.stage();
+    }
+
+    /// State names of all rows, by intent as the log names it.
+    pub fn states(&self) -> BTreeMap<String, String> {
+        let names = ["absent", "waiting", "approved"];
+        let mut tx = self.db.begin().unwrap();
+        let rows = tx.query("SELECT intent, state FROM pending", &[]).unwrap();
+        rows.iter()
+            .map(|row| {
+                let intent = Digest(row.array(0).unwrap());
+                let state = names[usize::try_from(row.i64(1).unwrap()).unwrap()];
+                (intent.to_string(), state.to_owned())
+            })
+            .collect()
     }
 
     /// Handles a record; commits what is not refused.

@@ -12,5 +12,6 @@ mod counting;
 mod desk;
 mod endings;
 mod intents;
+mod life_cycle;
 mod matrix;
 mod records;

@@ -1,7 +1,10 @@
 //! The life cycle of a key generation, as the coordinator drives it.
 
-use crate::illegal::IllegalTransition;
+use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_types::{Digest, UnixMs};
+
+/// Name of the life cycle in errors and logs.
+pub(crate) const LIFE_CYCLE: &str = "ceremony";
 
 /// State of a ceremony.
 #[derive(Debug)]
@@ -59,9 +62,9 @@ impl CeremonyState {
     /// The state after an event. Total: what is not a transition is an error by name.
     pub(crate) fn apply(self, event: CeremonyEvent) -> Result<Self, IllegalTransition> {
         let illegal = IllegalTransition {
-            life_cycle: "ceremony",
+            life_cycle: LIFE_CYCLE,
             state: self.name(),
-            event: event.name(),
+            event: event.name().into(),
         };
         match (self, event) {
             (
@@ -129,7 +132,6 @@ impl CeremonyEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::illegal::table::LifeCycle;
 
     const RUN: ProtocolRun = ProtocolRun {
         number: 1,
@@ -155,12 +157,15 @@ mod tests {
             || CeremonyEvent::KeyAppeared,
             || CeremonyEvent::Ended,
         ];
-        let life_cycle = LifeCycle {
-            file: "ceremony.txt",
-            apply: CeremonyState::apply,
-            state_name: CeremonyState::name,
-            event_name: CeremonyEvent::name,
-        };
-        life_cycle.compare(&states, &events);
+        let table = strongroom_golden::life_cycle::table(
+            &states.map(|state| state().name()),
+            &events.map(|event| event().name()),
+            |state, event| {
+                let next = states[state]().apply(events[event]());
+                next.ok().map(|next| next.name().to_owned())
+            },
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ceremony/life-cycle.txt");
+        strongroom_golden::snapshot(path, &table);
     }
 }

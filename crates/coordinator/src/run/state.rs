@@ -1,10 +1,13 @@
 //! The life cycle of a signing run.
 
-use crate::illegal::IllegalTransition;
 use crate::quorum::SignerIndex;
 use std::collections::BTreeMap;
+use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_types::UnixMs;
 use strongroom_wire::SigningRequest;
+
+/// Name of the life cycle in errors and logs.
+pub(crate) const LIFE_CYCLE: &str = "signing run";
 
 /// State of a signing run.
 #[derive(Debug)]
@@ -70,9 +73,9 @@ impl RunState {
     /// The state after an event. Total: what is not a transition is an error by name.
     pub(crate) fn apply(self, event: RunEvent) -> Result<Self, IllegalTransition> {
         let illegal = IllegalTransition {
-            life_cycle: "signing run",
+            life_cycle: LIFE_CYCLE,
             state: self.name(),
-            event: event.name(),
+            event: event.name().into(),
         };
         match self {
             Self::Waiting { .. } => Self::from_waiting(event).ok_or(illegal),
@@ -146,7 +149,6 @@ impl RunEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::illegal::table::LifeCycle;
     use strongroom_types::{Digest, KeyId, SessionId, TenantId};
 
     const NOW: UnixMs = UnixMs(1);
@@ -191,12 +193,15 @@ mod tests {
             || RunEvent::QuorumSilent { not_before: NOW },
             || RunEvent::TimeOver,
         ];
-        let life_cycle = LifeCycle {
-            file: "run.txt",
-            apply: RunState::apply,
-            state_name: RunState::name,
-            event_name: RunEvent::name,
-        };
-        life_cycle.compare(&states, &events);
+        let table = strongroom_golden::life_cycle::table(
+            &states.map(|state| state().name()),
+            &events.map(|event| event().name()),
+            |state, event| {
+                let next = states[state]().apply(events[event]());
+                next.ok().map(|next| next.name().to_owned())
+            },
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/run/life-cycle.txt");
+        strongroom_golden::snapshot(path, &table);
     }
 }

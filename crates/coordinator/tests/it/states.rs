@@ -3,12 +3,51 @@
 
 use crate::signers::{refusal, refusal_of};
 use crate::site::{NEW_KEY, PACE, Site, new_ceremony, sign_requests};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use strongroom_golden::life_cycle::{Edge, Taken, collect, edges, taken};
 use strongroom_signing::request_digest;
 use strongroom_types::{Code, Digest, SessionId};
 use strongroom_wire::{
     CeremonyMessage, CoordinatorMessage, NonceCommitment, SignerMessage, SigningRequest,
 };
+
+/// The committed tables, by life cycle.
+const TABLES: [(&str, &str); 2] = [
+    ("signing run", include_str!("../../src/run/life-cycle.txt")),
+    (
+        "ceremony",
+        include_str!("../../src/ceremony/life-cycle.txt"),
+    ),
+];
+
+/// Checks that what one site logged is in the tables, and that each transition starts where the one
+/// before led. Nothing else can write a state: the field is private beside its `apply`.
+fn check_taken() -> BTreeSet<Edge> {
+    let mut states: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut all = BTreeSet::new();
+    for Taken {
+        life_cycle,
+        of,
+        edge,
+    } in taken()
+    {
+        let (_, table) = TABLES.iter().find(|(name, _)| *name == life_cycle).unwrap();
+        assert!(edges(table).contains(&edge), "{edge:?} is not in the table");
+
+        // A run that is over may be requested again.
+        let before = states.insert((life_cycle, of), edge.2.clone());
+        let before = before.filter(|state| state != "finished");
+        let first = if edge.0 == "released" {
+            "released"
+        } else {
+            "waiting"
+        };
+        assert_eq!(before.as_deref().unwrap_or(first), edge.0);
+        all.insert(edge);
+    }
+    all
+}
 
 /// Brings a site into a state; gives the last request that was sent to a quorum.
 type Prepare = fn(&mut Site) -> Option<SigningRequest>;
@@ -140,7 +179,9 @@ fn messages(site: &Site, request: Option<&SigningRequest>, signer: u16) -> Vec<S
 
 #[test]
 fn no_message_of_a_signer_stops_the_coordinator_or_ends_a_run_twice() {
+    collect();
     let mut cells = 0;
+    let mut edges_taken = BTreeSet::new();
     for (state, prepare) in STATES {
         for signer in 1..=3 {
             let kinds = messages(&Site::with_ceremony(), None, signer).len();
@@ -162,11 +203,36 @@ fn no_message_of_a_signer_stops_the_coordinator_or_ends_a_run_twice() {
                     made.extend(site.ticks());
                 }
                 assert!(site.finished(&made).len() <= 1, "{state}, kind {kind}");
+                edges_taken.extend(check_taken());
             }
         }
     }
     let _ = writeln!(
         std::io::stderr(),
         "coordinator: {cells} cells of state × message"
+    );
+
+    // What no single message of a signer leads to: the journal's word, the end of a run's own time,
+    // and a second refusal.
+    let edges = TABLES.iter().flat_map(|(_, table)| edges(table));
+    let never: Vec<_> = edges.filter(|edge| !edges_taken.contains(edge)).collect();
+    let never: Vec<_> = never
+        .iter()
+        .map(|(state, event, _)| format!("{state} {event}"))
+        .collect();
+    assert_eq!(
+        never,
+        [
+            "asked refused_by_too_many",
+            "asked time_over",
+            "waiting time_over",
+            "given_up key_appeared",
+            "released ended",
+            "released key_appeared",
+            "running ended",
+            "running key_appeared",
+            "submitted ended",
+            "submitted key_appeared",
+        ]
     );
 }

@@ -31,7 +31,7 @@ pub(crate) async fn cancel(
     let work = move |api: &Api, access| {
         let (row, _) = load(api, access, &id)?;
 
-        if !may_be_cancelled(row.state) {
+        if !may_be_cancelled(row.state()) {
             return Err(Code::TooLate.into());
         }
 

@@ -43,7 +43,7 @@ pub(crate) async fn show(
         let look = look();
         async move {
             let (row, answers) = look.await?;
-            let there = wanted.is_none_or(|wanted| has_reached(row.state, wanted));
+            let there = wanted.is_none_or(|wanted| has_reached(row.state(), wanted));
             Ok(there.then(|| show::transaction(&row, &answers)))
         }
     });
