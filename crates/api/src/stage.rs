@@ -9,11 +9,12 @@ mod on_journal_result;
 mod on_tick;
 
 use crate::schema::MIGRATIONS;
-use inbox::Inbox;
+use inbox::{Inbox, routes};
 use std::sync::Arc;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
+use strongroom_stage::inbox::Routes;
 use strongroom_stage::post::Post;
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::UnixMs;
@@ -22,6 +23,7 @@ use strongroom_types::UnixMs;
 pub struct ApiStage {
     post: Post,
     journal: Arc<SharedFollower>,
+    routes: Routes<Inbox>,
 }
 
 /// One piece of work: when, and in which transaction.
@@ -34,7 +36,11 @@ impl ApiStage {
     /// The stage under the API's identity.
     #[must_use]
     pub fn new(post: Post, journal: Arc<SharedFollower>) -> Self {
-        Self { post, journal }
+        Self {
+            post,
+            journal,
+            routes: routes(),
+        }
     }
 }
 
@@ -44,10 +50,7 @@ impl Stage for ApiStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        inbox::TOPICS
-            .iter()
-            .filter_map(|name| Topic::new(name).ok())
-            .collect()
+        self.routes.topics()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -65,15 +68,19 @@ impl Stage for ApiStage {
         let mut step = Step { now, tx };
 
         for delivered in batch {
-            match inbox::read(delivered, registered.as_ref(), self.post.node())? {
+            let opened = self.routes.open(delivered, registered.as_ref())?;
+            match opened.record {
                 Inbox::Decided(decided) => on_decided::on_decided(&mut step, *decided)?,
-                Inbox::Changed(changed, marks) => {
-                    on_changed::on_changed(&mut step, *changed, marks)?;
+                // Marks are not signed, so they decide nothing: they only show where the time went.
+                Inbox::Changed(changed) => {
+                    on_changed::on_changed(&mut step, *changed, opened.cause.marks)?;
                 }
+                // The topic carries the writer's answers to every submitter.
                 Inbox::JournalResult(result) => {
-                    on_journal_result::on_journal_result(&mut step, &result)?;
+                    if opened.to == Some(self.post.node()) {
+                        on_journal_result::on_journal_result(&mut step, &result)?;
+                    }
                 }
-                Inbox::Foreign => {}
             }
         }
         // There is nothing to publish: each record has a service that acts on it, and the API only

@@ -2,17 +2,16 @@
 
 use crate::quorum::SignerIndex;
 use strongroom_journal::Genesis;
-use strongroom_ports::bus::Delivered;
-use strongroom_stage::StageError;
-use strongroom_stage::post::{Cause, open_record};
-use strongroom_wire::{Role, Senders, SignerMessage, SigningRequested, topics};
+use strongroom_stage::inbox::{Route, Routes};
+use strongroom_stage::post::Cause;
+use strongroom_wire::{Role, SignerMessage, SigningRequested, topics};
 
 /// One opened record.
 pub(crate) enum Inbox {
     /// A transaction to sign.
-    SigningRequested(SigningRequested, Cause),
+    SigningRequested(SigningRequested),
     /// A signer's message.
-    FromSigner(SignerRecord),
+    FromSigner(SignerIndex, SignerMessage),
 }
 
 /// A signer's message and its sender, as the envelope proves it.
@@ -24,34 +23,22 @@ pub(crate) struct SignerRecord {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// Opens a delivered record.
-///
-/// # Errors
-/// Poison: not of a sender that may say this, or not of this kind.
-pub(crate) fn open(
-    delivered: &Delivered,
-    genesis: &Genesis,
-    senders: &dyn Senders,
-) -> Result<Inbox, StageError> {
-    if delivered.topic.as_str() == topics::SIGNING_REQUESTED {
-        let (envelope, request) = open_record(delivered, senders, &[Role::Transactions])?;
-        let cause = Cause::of(delivered, &envelope);
-        return Ok(Inbox::SigningRequested(request, cause));
-    }
-
-    let (envelope, message) = open_record(delivered, senders, &[Role::Signer])?;
-    let seat = genesis
-        .signer_by_node(envelope.from)
-        .ok_or_else(|| StageError::poison("not a signer"))?;
-
-    // Each signer has its own topic: a flood on another's would hide that signer's answers.
-    if delivered.topic.as_str() != topics::signer_outbox(envelope.from) {
-        return Err(StageError::poison("a signer on another signer's topic"));
-    }
-    Ok(Inbox::FromSigner(SignerRecord {
-        signer: SignerIndex(seat.index),
-        message,
-        cause: Cause::of(delivered, &envelope),
-        sealed: delivered.record.payload.clone(),
-    }))
+/// Which topics the coordinator reads, and whom it believes there. Each signer has its own topic,
+/// so that one that floods delays its own answers only.
+pub(crate) fn routes(genesis: &Genesis) -> Routes<Inbox> {
+    let outboxes = genesis.signers.iter().map(|seat| {
+        let signer = SignerIndex(seat.index);
+        Route::new(
+            topics::signer_outbox(seat.node),
+            &[Role::Signer],
+            move |message| Ok(Inbox::FromSigner(signer, message)),
+        )
+        .only_from(seat.node)
+    });
+    let requests = Route::new(
+        topics::SIGNING_REQUESTED,
+        &[Role::Transactions],
+        |request| Ok(Inbox::SigningRequested(request)),
+    );
+    Routes::new(outboxes.chain([requests]))
 }

@@ -1,7 +1,7 @@
 //! The stage: signing requests and signers' answers in, signatures out.
 
 use crate::ceremony::{Ceremony, Certificate, CertifiedResult};
-use crate::inbox::{self, Inbox, SignerRecord};
+use crate::inbox::{Inbox, SignerRecord, routes};
 use crate::quorum::{Chooser, SignerIndex};
 use crate::run::{Run, RunName};
 use crate::stock::Stock;
@@ -14,11 +14,12 @@ use strongroom_mpc_core::signing::PublicKeys;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
+use strongroom_stage::inbox::Routes;
 use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{KeyId, TenantId, UnixMs};
-use strongroom_wire::{SignerMessage, topics};
+use strongroom_wire::SignerMessage;
 
 /// Interval between ticks, milliseconds; bounds how late a silent quorum is noticed.
 const TICK_MS: u64 = 20;
@@ -53,6 +54,7 @@ impl Default for Pace {
 pub struct CoordinatorStage {
     pub(crate) post: Post,
     pub(crate) journal: Arc<SharedFollower>,
+    routes: Routes<Inbox>,
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) pace: Pace,
     pub(crate) stock: Stock,
@@ -92,6 +94,7 @@ impl CoordinatorStage {
         let genesis = journal.read(|f| Arc::clone(f.genesis()));
         Self {
             post,
+            routes: routes(&genesis),
             journal,
             genesis,
             pace,
@@ -111,11 +114,6 @@ impl CoordinatorStage {
             .read(|f| f.state().threshold_key(tenant, key))
             .ok()
             .filter(|key| !key.revoked)
-    }
-
-    fn open(&self, delivered: &Delivered) -> Result<Inbox, StageError> {
-        let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
-        inbox::open(delivered, &self.genesis, registered.as_ref())
     }
 
     fn on_signer_message(&mut self, now: UnixMs, from: SignerRecord) -> Records {
@@ -171,15 +169,7 @@ impl Stage for CoordinatorStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let outboxes = self
-            .genesis
-            .signers
-            .iter()
-            .map(|seat| topics::signer_outbox(seat.node));
-
-        // One topic per signer, so that one that floods delays its own answers only.
-        let names = outboxes.chain([topics::SIGNING_REQUESTED.to_owned()]);
-        names.filter_map(|name| Topic::new(&name).ok()).collect()
+        self.routes.topics()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -190,18 +180,27 @@ impl Stage for CoordinatorStage {
     /// was.
     fn handle(&mut self, now_ms: u64, _: &mut dyn Tx, batch: &[Delivered]) -> Records {
         let now = UnixMs(now_ms);
-        let opened: Vec<Inbox> = batch
+        let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
+        let opened: Vec<_> = batch
             .iter()
-            .map(|delivered| self.open(delivered))
+            .map(|delivered| self.routes.open(delivered, senders.as_ref()))
             .collect::<Result<_, _>>()?;
 
         let mut records = Vec::new();
-        for record in opened {
-            records.extend(match record {
-                Inbox::SigningRequested(request, cause) => {
-                    self.on_signing_requested(now, request, cause)?
+        for (opened, delivered) in opened.into_iter().zip(batch) {
+            records.extend(match opened.record {
+                Inbox::SigningRequested(request) => {
+                    self.on_signing_requested(now, request, opened.cause)?
                 }
-                Inbox::FromSigner(from) => self.on_signer_message(now, from)?,
+                Inbox::FromSigner(signer, message) => {
+                    let from = SignerRecord {
+                        signer,
+                        message,
+                        cause: opened.cause,
+                        sealed: delivered.record.payload.clone(),
+                    };
+                    self.on_signer_message(now, from)?
+                }
             });
         }
         Ok(records)
