@@ -25,6 +25,8 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
     let source = std::fs::read_to_string(root.join(CODES))
         .with_context(|| format!("cannot read {CODES}"))?;
     let codes: BTreeMap<String, Row> = source.lines().filter_map(code).collect();
+
+    // Without a code every page would be right: the reader of the source must have failed.
     ensure!(
         !codes.is_empty(),
         "no code found in {CODES}: has the `codes!` macro changed?"
@@ -52,6 +54,7 @@ fn compare(codes: &BTreeMap<String, Row>, rows: &BTreeMap<String, Row>) -> Vec<S
     let mut problems = Vec::new();
     for (code, wanted) in codes {
         match rows.get(code) {
+            // A person who meets this code would find no page.
             None => problems.push(format!("`{code}` has no row")),
             Some(found) if found != wanted => problems.push(format!(
                 "`{code}` says {found:?}, the source says {wanted:?}"
@@ -59,6 +62,8 @@ fn compare(codes: &BTreeMap<String, Row>, rows: &BTreeMap<String, Row>) -> Vec<S
             Some(_) => {}
         }
     }
+
+    // A row that outlived its code promises an answer that no one gives.
     let stale = rows.keys().filter(|code| !codes.contains_key(*code));
     problems.extend(stale.map(|code| format!("`{code}` is not a code")));
     problems
@@ -71,6 +76,8 @@ fn code(line: &str) -> Option<(String, Row)> {
     let plain = code
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+
+    // The cure's name tells a row of the macro from other lines that end in the same way.
     let cure = CURES.iter().find(|(name, _)| *name == cure.trim())?.1;
     (plain && !code.is_empty()).then(|| (code.to_owned(), (meaning.to_owned(), cure.to_owned())))
 }

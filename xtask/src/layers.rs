@@ -39,6 +39,7 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
         .exec()
         .context("cargo metadata failed")?;
 
+    // Manifests are compared first: they name what a crate may use, whether it does or not.
     let crates = crates_of(&metadata);
     let violations = violations(&crates);
     ensure!(
@@ -48,6 +49,7 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
     );
     println!("layers: {} crates, no forbidden dependency", crates.len());
 
+    // Then what each program really links: a forbidden part may come in through an allowed crate.
     let graph = artefacts::graph(&metadata)?;
     for artefact in ARTEFACTS {
         let found = artefacts::forbidden_in(&graph, artefact)?;
@@ -67,10 +69,13 @@ fn crates_of(metadata: &Metadata) -> Vec<Crate> {
             .dependencies
             .iter()
             .partition(|dependency| dependency.kind == DependencyKind::Development);
+
+        // Build dependencies stay with the normal ones: what they generate is linked.
         let names = |list: Vec<&Dependency>| {
             let name = |dependency: &Dependency| dependency.name.to_string();
             list.into_iter().map(name).collect()
         };
+
         Crate {
             name: package.name.to_string(),
             folder: folder_of(metadata, package),
@@ -103,6 +108,7 @@ fn violations(crates: &[Crate]) -> Vec<String> {
         .iter()
         .map(|krate| (krate.name.as_str(), krate.folder.as_str()))
         .collect();
+
     crates
         .iter()
         .flat_map(|krate| violations_of(krate, &folders))
@@ -116,6 +122,8 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
         depends_on,
         tests_with,
     } = krate;
+
+    // A crate that is placed nowhere could depend on anything, so it is refused.
     let Some(from) = place_of(folder) else {
         return vec![format!(
             "  {folder} has no ring: add it to xtask/src/layers/rings.rs"
@@ -129,6 +137,7 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
             // A package of our name that is not in the workspace came from somewhere else.
             None => !target.starts_with("strongroom") && external_allowed(from.ring, target),
         };
+
         if !allowed {
             found.push(format!(
                 "  {name} ({:?}) must not depend on {target}",
@@ -136,6 +145,8 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
             ));
         }
     }
+
+    // Tests may name any adapter, but not a chain: a new chain must not need changes in old tests.
     for target in tests_with {
         let place = folders.get(target.as_str()).copied().and_then(place_of);
         if place.is_some_and(|to| !dev_allowed(from, to)) {

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> anyhow::Result<()> {
     let root = workspace_root()?;
+
     match command {
         Command::CheckLayers => layers::check(&root),
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),

@@ -65,10 +65,13 @@ fn tree(root: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
             .with_context(|| format!("cannot list {}", shown.display()))?;
         for entry in entries {
             let entry = entry.with_context(|| format!("cannot list {}", shown.display()))?;
+
+            // What was built is not a part of the tree that a reader sees.
             let name = entry.file_name();
             if name == "target" || name == ".git" {
                 continue;
             }
+
             let path = folder.join(name);
             if entry.file_type()?.is_dir() {
                 folders.push(path.clone());
@@ -137,6 +140,7 @@ fn is_name(name: &str) -> bool {
     if !name.chars().all(is_plain) || PLACEHOLDERS.iter().any(|part| name.contains(part)) {
         return false;
     }
+
     let is_below = name
         .split_once('/')
         .is_some_and(|(top, _)| TOPS.contains(&top));
@@ -158,9 +162,13 @@ fn exists(tree: &BTreeSet<PathBuf>, page: &Path, name: &str) -> bool {
     }
 
     let is_below = |path: &&PathBuf| path.to_string_lossy().starts_with(name);
+
+    // An ADR may be named by its number alone.
     if name.starts_with("docs/adr/") {
         return tree.iter().any(|path| is_below(&path));
     }
+
+    // A path from the root must exist as written; only a shorter one is looked for by its end.
     let from_root = name
         .split_once('/')
         .is_some_and(|(top, _)| TOPS.contains(&top));

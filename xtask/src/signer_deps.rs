@@ -44,6 +44,7 @@ const FORBIDDEN: [&str; 22] = [
 
 /// Compares with the snapshot, or writes it. A forbidden crate fails either way.
 pub fn check(root: &Path, bless: bool) -> anyhow::Result<()> {
+    // Forbidden packages are looked for before `bless` writes: no one may bless them by accident.
     let listed = normalise(&cargo_tree(root)?);
     let found = forbidden(&listed);
     ensure!(
@@ -59,14 +60,18 @@ pub fn check(root: &Path, bless: bool) -> anyhow::Result<()> {
         println!("signer: {} packages written to {SNAPSHOT}", listed.len());
         return Ok(());
     }
+
     let committed =
         std::fs::read_to_string(&path).with_context(|| format!("cannot read {SNAPSHOT}"))?;
+
+    // Any change fails, an update too: what is linked beside the shares is read by a person.
     let difference = difference(&normalise(&committed), &listed);
     if !difference.is_empty() {
         bail!(
             "the signer's dependencies changed:\n{difference}if that is meant: cargo run -p xtask -- signer-deps --bless"
         );
     }
+
     println!(
         "signer: {} packages, as committed, none of them forbidden",
         listed.len()

@@ -76,7 +76,7 @@ pub enum DkgEffect {
     /// All n signers certified the same transcript: the key may be used.
     Finished(Box<DkgOutcome>),
     /// The input changed nothing, for this reason.
-    Ignored(Ignored),
+    Ignored(IgnoredReason),
 }
 
 /// A finished ceremony, as published.
@@ -129,7 +129,7 @@ pub enum OutcomeFault {
 /// Reason to ignore an input. None of these aborts a session: else one inauthentic or misrouted
 /// message could end every ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ignored {
+pub enum IgnoredReason {
     /// Not the one encoding of a message, or too long.
     Malformed,
     /// Another session.

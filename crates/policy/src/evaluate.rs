@@ -1,7 +1,7 @@
 //! Evaluation in two stages: guards, then the first rule that matches.
 
 use crate::evidence::{Evidence, Recorder, Silent, Trace};
-use crate::facts::{Blocked, IntentFacts};
+use crate::facts::{IntentFacts, PolicyRefusal};
 use crate::guard::{Guard, GuardKind};
 use crate::payment::Payment;
 use crate::policy::Policy;
@@ -48,7 +48,7 @@ pub fn explain(
 }
 
 fn decision(
-    decided: Result<Matched<'_>, Blocked>,
+    decided: Result<Matched<'_>, PolicyRefusal>,
     policy: Digest,
     question: &Question<'_>,
 ) -> Decision {
@@ -81,7 +81,7 @@ fn decision(
             }
         }
         // A block asks no group, so the core names none that could approve it away.
-        Err(Blocked { by, refusal }) => Decision {
+        Err(PolicyRefusal { by, refusal }) => Decision {
             core: core(by, Tier::Block),
             relied_on: Vec::new(),
             limited: false,
@@ -95,7 +95,7 @@ fn decide<'p, T: Trace>(
     view: &dyn PolicyView,
     question: &Question<'_>,
     trace: &mut T,
-) -> Result<Matched<'p>, Blocked> {
+) -> Result<Matched<'p>, PolicyRefusal> {
     let facts = IntentFacts::gather(view, question)?;
 
     // Guards first: a rule that matches must never be able to override one.
@@ -103,7 +103,7 @@ fn decide<'p, T: Trace>(
     let matched = first_match(&policy.rules, &facts, trace)?;
     let rule = matched.rule;
 
-    let block = |code, detail: String| Err(Blocked::new(rule.id.as_str(), code, detail));
+    let block = |code, detail: String| Err(PolicyRefusal::new(rule.id.as_str(), code, detail));
     if rule.then.tier == Tier::Block {
         return block(
             Code::PolicyBlocked,
@@ -130,13 +130,13 @@ fn check_guards<T: Trace>(
     policy: &Policy,
     facts: &IntentFacts<'_>,
     trace: &mut T,
-) -> Result<(), Blocked> {
+) -> Result<(), PolicyRefusal> {
     let mut denied = None;
     for guard in &policy.guards {
         let denial = denial(guard, facts, trace);
         trace.guard(guard, denial.as_ref());
 
-        denied = denied.or(denial.map(|refusal| Blocked {
+        denied = denied.or(denial.map(|refusal| PolicyRefusal {
             by: guard.id.to_string(),
             refusal,
         }));

@@ -30,13 +30,13 @@ pub(crate) const RESERVED: [&str; 5] = [
     UNSUPPORTED_ASSET,
 ];
 
-/// A block, and the name of the guard or rule it came from.
-pub(crate) struct Blocked {
+/// Refusal of the policy, which blocks the payment, and the guard or rule that it came from.
+pub(crate) struct PolicyRefusal {
     pub(crate) by: String,
     pub(crate) refusal: Refusal,
 }
 
-impl Blocked {
+impl PolicyRefusal {
     pub(crate) fn new(by: &str, code: Code, detail: impl std::fmt::Display) -> Self {
         Self {
             by: by.to_owned(),
@@ -80,19 +80,20 @@ impl<'a> IntentFacts<'a> {
     pub(crate) fn gather(
         view: &'a dyn PolicyView,
         question: &Question<'a>,
-    ) -> Result<Self, Blocked> {
+    ) -> Result<Self, PolicyRefusal> {
         let (payment, moment) = (question.payment, question.moment);
 
         let asset = one_native_asset(payment)?;
 
         // A sum that wrapped around would pass every limit.
-        let overflow = || Blocked::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
+        let overflow =
+            || PolicyRefusal::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
         let amount = payment.amount.ok_or_else(overflow)?;
         let worst = amount.checked_add(payment.fee_max).ok_or_else(overflow)?;
 
         // Ids resolve within the tenant only, so the vault of another tenant is unknown here.
         let no_vault =
-            |id| Blocked::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
+            |id| PolicyRefusal::new(UNKNOWN_VAULT, Code::UnknownVault, format!("no vault {id}"));
         let vault = view
             .vault(payment.vault)
             .ok_or_else(|| no_vault(payment.vault))?;
@@ -100,14 +101,14 @@ impl<'a> IntentFacts<'a> {
         // A credential revoked as stolen must not start a payment.
         let initiator = view.user_of(payment.initiator).ok_or_else(|| {
             let detail = format!("no credential {} in force", payment.initiator);
-            Blocked::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
+            PolicyRefusal::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
 
         // A key is revoked because others may hold it: a rule that lets internal transfers pass
         // would hand them the money, or burn it.
         let no_key = |id| {
             let detail = format!("the key of vault {id} is revoked or not generated");
-            Blocked::new(UNKNOWN_VAULT, Code::KeyRevoked, detail)
+            PolicyRefusal::new(UNKNOWN_VAULT, Code::KeyRevoked, detail)
         };
         let place = |destination: &Destination| match destination {
             Destination::Vault(id) if view.vault(*id).is_none() => Err(no_vault(*id)),
@@ -176,10 +177,11 @@ fn place_of(listed: Option<Listed>, at: UnixMs) -> DestinationStanding {
 
 /// The asset of every transfer: the native one (CAIP-19 namespace `slip44`) of the intent's chain.
 /// Amounts of different assets cannot be summed, and a token's fee is paid in another asset.
-fn one_native_asset(payment: &Payment) -> Result<&AssetId, Blocked> {
-    let unsupported = |detail: String| Blocked::new(UNSUPPORTED_ASSET, Code::Unsupported, detail);
+fn one_native_asset(payment: &Payment) -> Result<&AssetId, PolicyRefusal> {
+    let unsupported =
+        |detail: String| PolicyRefusal::new(UNSUPPORTED_ASSET, Code::Unsupported, detail);
     if payment.transfers as usize > TRANSFERS_MAX {
-        return Err(Blocked::new(
+        return Err(PolicyRefusal::new(
             INVALID_INTENT,
             Code::Malformed,
             "too many transfers",
@@ -189,7 +191,11 @@ fn one_native_asset(payment: &Payment) -> Result<&AssetId, Blocked> {
     let asset = match payment.assets.as_slice() {
         [asset] => asset,
         [] => {
-            return Err(Blocked::new(INVALID_INTENT, Code::Malformed, "no transfer"));
+            return Err(PolicyRefusal::new(
+                INVALID_INTENT,
+                Code::Malformed,
+                "no transfer",
+            ));
         }
         _ => {
             let detail = "an intent moves one asset: amounts of different assets cannot be summed";

@@ -2,7 +2,7 @@
 
 use crate::condition::Destinations;
 use crate::evidence::Trace;
-use crate::facts::{Blocked, DestinationStanding, IntentFacts, NO_MATCH};
+use crate::facts::{DestinationStanding, IntentFacts, NO_MATCH, PolicyRefusal};
 use crate::probe::{Probe, Rules, Sample};
 use crate::rule::{Condition, Match, Rule};
 use crate::velocity::has_room;
@@ -23,7 +23,7 @@ pub(crate) fn first_match<'p, T: Trace>(
     rules: &'p Rules,
     facts: &IntentFacts<'_>,
     trace: &mut T,
-) -> Result<Matched<'p>, Blocked> {
+) -> Result<Matched<'p>, PolicyRefusal> {
     let sample = Sample::of(facts);
     let mut reliance = Reliance::of(facts);
     let mut missed_by_velocity = None;
@@ -36,7 +36,7 @@ pub(crate) fn first_match<'p, T: Trace>(
 
         // A window that cannot be summed blocks here; skipping the rule would let a laxer one
         // decide.
-        let unmet = unmet(rule, facts, trace).map_err(|refusal| Blocked {
+        let unmet = unmet(rule, facts, trace).map_err(|refusal| PolicyRefusal {
             by: rule.id.to_string(),
             refusal,
         })?;
@@ -73,9 +73,9 @@ pub(crate) fn first_match<'p, T: Trace>(
                 "no rule matches; rule `{}` would, but for its windows",
                 rule.id
             );
-            Blocked::new(NO_MATCH, Code::LimitExceeded, detail)
+            PolicyRefusal::new(NO_MATCH, Code::LimitExceeded, detail)
         }
-        None => Blocked::new(NO_MATCH, Code::PolicyBlocked, "no rule matches"),
+        None => PolicyRefusal::new(NO_MATCH, Code::PolicyBlocked, "no rule matches"),
     })
 }
 

@@ -4,7 +4,7 @@ use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX};
 use crate::early::EarlyMessage;
 use crate::fatal::Fatal;
 use crate::held::Asker;
-use crate::keys::{Certified, KeyName, Unstored};
+use crate::keys::{Certified, KeyName, StoreShareError};
 use crate::node::SignerNode;
 use crate::verdict::{Denied, Stop};
 use std::collections::VecDeque;
@@ -154,8 +154,10 @@ impl SignerNode {
         self.keys
             .persist(name, run, record)
             .map_err(|error| match error {
-                Unstored::Fatal(fatal) => Stop::Fatal(fatal),
-                Unstored::Protector(error) => Stop::Refuse(Refusal::new(Code::Internal, error)),
+                StoreShareError::Fatal(fatal) => Stop::Fatal(fatal),
+                StoreShareError::Protector(error) => {
+                    Stop::Refuse(Refusal::new(Code::Internal, error))
+                }
             })?;
 
         let running = self.ceremonies.get_mut(name).ok_or_else(gone)?;

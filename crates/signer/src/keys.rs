@@ -68,8 +68,8 @@ pub(crate) struct Certified {
     pub(crate) public: Vec<u8>,
 }
 
-/// Reason for which a new share was not stored.
-pub(crate) enum Unstored {
+/// Error by which a new share was not stored.
+pub(crate) enum StoreShareError {
     Protector(KeyProtectorError),
     Fatal(Fatal),
 }
@@ -160,7 +160,7 @@ impl KeyRing {
         name: KeyName,
         run: u32,
         record: &KeyShareRecord,
-    ) -> Result<(), Unstored> {
+    ) -> Result<(), StoreShareError> {
         let (epoch, transcript) = (record.public().epoch, Digest(*record.transcript()));
 
         // Bound to genesis, key, epoch and signer: a row moved to another place does not unwrap.
@@ -168,7 +168,7 @@ impl KeyRing {
         let wrapped = self
             .protector
             .wrap(&aad, &record.to_secret_bytes())
-            .map_err(Unstored::Protector)?;
+            .map_err(StoreShareError::Protector)?;
 
         let put = || -> Result<(), Fatal> {
             let mut tx = self.db.begin()?;
@@ -184,7 +184,7 @@ impl KeyRing {
             tx.execute(sql::PUT_SHARE, &row)?;
             Ok(tx.commit()?)
         };
-        put().map_err(Unstored::Fatal)?;
+        put().map_err(StoreShareError::Fatal)?;
 
         self.candidates.entry(name).or_default().push(Stored {
             epoch,

@@ -30,9 +30,12 @@ pub fn graph(metadata: &Metadata) -> anyhow::Result<Graph> {
         .resolve
         .as_ref()
         .context("cargo metadata gave no resolved graph")?;
+
     let mut graph = Graph::new();
     for node in &resolve.nodes {
         let package = &metadata[&node.id];
+
+        // Only normal dependencies are linked: tests of a shipped crate may use the test kit.
         let links = node
             .deps
             .iter()
@@ -43,6 +46,8 @@ pub fn graph(metadata: &Metadata) -> anyhow::Result<Graph> {
             })
             .map(|dep| dep.pkg.repr.clone())
             .collect();
+
+        // A package without a source is one of ours; it is judged by its folder, others by name.
         let folder = package
             .source
             .is_none()
@@ -75,9 +80,12 @@ pub fn forbidden_in(graph: &Graph, artefact: &str) -> anyhow::Result<Vec<String>
         let node = graph
             .get(id)
             .with_context(|| format!("{id} is not in the graph"))?;
+
         if is_forbidden(node) {
             found.push(format!("  {}", path_to(graph, &reached_from, id)));
         }
+
+        // Each package is visited once, or the many paths to a common one would be walked again.
         for link in &node.links {
             if !reached_from.contains_key(link.as_str()) {
                 reached_from.insert(link, Some(id));
@@ -89,6 +97,7 @@ pub fn forbidden_in(graph: &Graph, artefact: &str) -> anyhow::Result<Vec<String>
 }
 
 fn is_forbidden(node: &Node) -> bool {
+    // One of ours without a ring counts as forbidden: it was placed nowhere, so nothing is known.
     match node.folder.as_deref() {
         Some(folder) => place_of(folder).is_none_or(is_development),
         None => is_interpreter(&node.name),

@@ -56,10 +56,12 @@ impl Figures {
             body.extend(start.saturating_add(1)..end);
         }
 
+        // Counted in characters as people see them, not in bytes.
         let is_wide = |line: &&usize| {
             let text = source.lines.get(line.saturating_sub(1));
             text.is_some_and(|text| text.chars().count() > COLUMNS_MAX)
         };
+
         let many = |parameters: usize| parameters >= PARAMETERS_MANY;
         let public = public_items(&source.tokens);
         Self {
@@ -120,6 +122,7 @@ impl Figures {
         let (comments, blank) = (self.comments_per_1000(), self.blank_per_100());
         let parameters = self.functions_many_pct();
         let mut found = Vec::new();
+
         if comments < COMMENTS_MIN {
             found.push(format!(
                 "{comments:.1} comments per 1,000 code lines (≥ {COMMENTS_MIN})"

@@ -32,9 +32,11 @@ fn function(code: &[&Token]) -> Option<Function> {
     // `fn` without a name is a type.
     let name_at = usize::from(rest.first().is_some_and(|token| token.is("$")));
     let name = rest.get(name_at)?;
+
     if !keyword.is("fn") || keyword.kind != Kind::Ident || name.kind != Kind::Ident {
         return None;
     }
+
     let after_name = rest.get(name_at + 1..)?;
     let after_generics = after_name.get(generics_len(after_name)..)?;
     let (parameters, values, len) = parameters(after_generics)?;
@@ -54,6 +56,7 @@ fn generics_len(code: &[&Token]) -> usize {
     for (at, token) in code.iter().enumerate() {
         match token.text.as_str() {
             "<" => depth += 1,
+            // `->` and `=>` close no list of generics.
             ">" if !matches!(before, "-" | "=") => depth = depth.saturating_sub(1),
             _ => {}
         }

@@ -59,6 +59,8 @@ impl Source {
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
+
+            // Their lines are remembered: they must not count as blank or as code.
             let len = item_len(rest);
             let (item, after) = rest.split_at(len.min(rest.len()));
             let last = item.last().map_or(token.line, |token| token.end_line);
@@ -150,6 +152,8 @@ pub fn production(root: &Path) -> anyhow::Result<Vec<Source>> {
             let name = name.to_string_lossy();
             found.push(Source::new(&name, &relative(root, &path), &text));
         }
+
+        // A test module in a file of its own is known by its parent's `#[cfg(test)] mod`.
         let tests: BTreeSet<PathBuf> = found.iter().flat_map(test_files).collect();
         found.retain(|source| !source.path.ancestors().any(|path| tests.contains(path)));
         sources.extend(found);

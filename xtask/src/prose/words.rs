@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::lexer::{Kind, Token};
 use super::source::{Source, find_files, read, relative};
 
+mod docs;
 mod texts;
 
 /// A phrase that is not wanted: words in sequence, and what makes it right after all.
@@ -200,7 +201,7 @@ pub fn find(root: &Path, production: &[Source], all: &[Source]) -> anyhow::Resul
     }
 
     for source in production {
-        docs(&mut hits, source);
+        docs::judge(&mut hits, source);
         names(&mut hits, source);
     }
     shared_types(&mut hits, production);
@@ -281,10 +282,13 @@ fn around(words: &[Word], at: usize) -> String {
 fn comment_words(tokens: &[Token]) -> Vec<Word> {
     let mut words = Vec::new();
     let mut last_line = 0;
+
+    // Comments on consecutive lines are one text: a phrase may go over a line's end.
     for token in tokens.iter().filter(|token| !token.is_code()) {
         if token.line > last_line + 1 {
             words.push((String::new(), token.line));
         }
+
         for (offset, text) in token.text.lines().enumerate() {
             split(text, token.line + offset, &mut words);
         }
@@ -302,6 +306,8 @@ fn markdown_words(text: &str) -> Vec<Word> {
             in_code = !in_code;
             continue;
         }
+
+        // An empty line ends a paragraph, so no phrase goes over it.
         if line.trim().is_empty() {
             words.push((String::new(), index + 1));
         }
@@ -319,6 +325,8 @@ fn split(text: &str, line: usize, words: &mut Vec<Word>) {
             words.push(("`".to_owned(), line));
             continue;
         }
+
+        // The space at the end closes the last word.
         let mut word = String::new();
         for c in part.chars().chain([' ']) {
             // A name such as `of_this` is one word.
@@ -329,96 +337,12 @@ fn split(text: &str, line: usize, words: &mut Vec<Word>) {
             if !word.is_empty() {
                 words.push((std::mem::take(&mut word), line));
             }
+
+            // What ends a sentence or a cell ends every phrase.
             if matches!(c, '.' | ';' | ':' | '!' | '?' | '|' | '(' | ')') {
                 words.push((String::new(), line));
             }
         }
-    }
-}
-
-/// The doc comments of a file, each as a whole.
-fn docs(hits: &mut Hits, source: &Source) {
-    let mut rest = source.tokens.as_slice();
-    while let Some(at) = rest.iter().position(|token| token.kind == Kind::Doc) {
-        let (_, from) = rest.split_at(at);
-        let len = from
-            .iter()
-            .take_while(|token| token.kind == Kind::Doc)
-            .count();
-        let (doc, after) = from.split_at(len);
-        rest = after;
-        let Some(first) = doc.first() else { break };
-        let text: Vec<&str> = doc.iter().map(|token| token.text.as_str()).collect();
-        judge_doc(
-            hits,
-            source,
-            first.line,
-            &text.join(" "),
-            &name_after(after),
-        );
-    }
-}
-
-/// The name of the item that follows, as words.
-fn name_after(tokens: &[Token]) -> String {
-    let keywords = [
-        "pub", "fn", "struct", "enum", "const", "static", "type", "trait", "mod", "async",
-        "unsafe", "crate", "super", "in",
-    ];
-    let mut rest = tokens;
-    while let [hash, open, ..] = rest {
-        if !(hash.is("#") && open.is("[")) {
-            break;
-        }
-        let end = rest.iter().position(|token| token.is("]"));
-        rest = rest
-            .get(end.map_or(rest.len(), |end| end + 1)..)
-            .unwrap_or_default();
-    }
-    let name = rest
-        .iter()
-        .filter(|token| token.kind == Kind::Ident && !keywords.contains(&token.text.as_str()))
-        .map(|token| token.text.as_str())
-        .next();
-    snake_words(name.unwrap_or_default())
-}
-
-/// `SigningShare` and `signing_share` as `signing share`.
-fn snake_words(name: &str) -> String {
-    let mut words = String::new();
-    for c in name.chars() {
-        if c == '_' || c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        if c != '_' {
-            words.extend(c.to_lowercase());
-        }
-    }
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn judge_doc(hits: &mut Hits, source: &Source, line: usize, text: &str, name: &str) {
-    let mut words = Vec::new();
-    split(text, line, &mut words);
-    let words: Vec<&str> = words
-        .iter()
-        .map(|(word, _)| word.as_str())
-        .filter(|word| !word.is_empty())
-        .collect();
-    if matches!(words.first(), Some(&("what" | "whose" | "who" | "where"))) {
-        hits.add(RELATIVE, &source.path, line, text);
-    }
-    if (1..=2).contains(&words.len()) {
-        hits.add(SHORT, &source.path, line, text);
-    }
-    let bare = words
-        .iter()
-        .filter(|word| !matches!(**word, "the" | "a" | "an" | "its"))
-        .copied()
-        .collect::<Vec<_>>()
-        .join(" ");
-    if !bare.is_empty() && bare == name {
-        hits.add(REPEATED, &source.path, line, text);
     }
 }
 
@@ -464,6 +388,7 @@ fn shared_types(hits: &mut Hits, sources: &[Source]) {
             let defines = ["struct", "enum", "trait"]
                 .iter()
                 .any(|word| keyword.is(word));
+
             if defines && name.kind == Kind::Ident {
                 places
                     .entry(&name.text)
@@ -477,6 +402,7 @@ fn shared_types(hits: &mut Hits, sources: &[Source]) {
             .iter()
             .map(|(source, _)| source.krate.as_str())
             .collect();
+
         if crates.len() > 1
             && let Some((source, line)) = places.first()
         {

@@ -1,6 +1,6 @@
 //! Messages of a key generation as they travel.
 
-use super::Ignored;
+use super::IgnoredReason;
 use crate::encoding::{decode, encode};
 use crate::seal::Sealed;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -61,21 +61,21 @@ impl Message {
         bytes: &[u8],
         session: &[u8; 32],
         context: &[u8; 32],
-    ) -> Result<MessageBody, Ignored> {
-        let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| Ignored::Malformed)?;
+    ) -> Result<MessageBody, IgnoredReason> {
+        let message: Self = decode(bytes, MESSAGE_LEN_MAX).map_err(|_| IgnoredReason::Malformed)?;
 
         if message.version != VERSION {
-            return Err(Ignored::Malformed);
+            return Err(IgnoredReason::Malformed);
         }
 
         // A message of another ceremony, replayed here, must not count as equivocation of its
         // sender.
         if message.session != *session {
-            return Err(Ignored::OtherSession);
+            return Err(IgnoredReason::OtherSession);
         }
         // Signers who were given different rosters or thresholds must never finish a key together.
         if message.context != *context {
-            return Err(Ignored::OtherParameters);
+            return Err(IgnoredReason::OtherParameters);
         }
 
         Ok(message.body)

@@ -79,7 +79,7 @@ pub struct Cluster {
     pub records: BTreeMap<u16, KeyShareRecord>,
     pub outcomes: BTreeMap<u16, DkgOutcome>,
     pub faults: BTreeMap<u16, DkgFault>,
-    pub ignored: Vec<(u16, Ignored)>,
+    pub ignored: Vec<(u16, IgnoredReason)>,
     pub log: Vec<(u16, &'static str)>,
 }
 

@@ -74,7 +74,7 @@ fn every_message_delivered_twice_changes_nothing() {
         cluster
             .ignored
             .iter()
-            .any(|(_, reason)| *reason == Ignored::Duplicate)
+            .any(|(_, reason)| *reason == IgnoredReason::Duplicate)
     );
 }
 
@@ -130,7 +130,7 @@ fn nothing_is_certified_before_the_share_is_persisted() {
 fn persisted_without_a_pending_share_is_ignored() {
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 2, 5);
     cluster.input(1, DkgInput::Persisted);
-    assert_eq!(cluster.ignored, [(1, Ignored::NothingToPersist)]);
+    assert_eq!(cluster.ignored, [(1, IgnoredReason::NothingToPersist)]);
     assert_one_key(&cluster.run(), 2);
 }
 

@@ -91,7 +91,7 @@ fn a_proof_of_knowledge_replays_in_the_library_and_not_in_a_session() {
             bytes: replayed,
         },
     );
-    assert_eq!(cluster.ignored, [(1, Ignored::OtherSession)]);
+    assert_eq!(cluster.ignored, [(1, IgnoredReason::OtherSession)]);
     assert_eq!(cluster.run().outcomes.len(), 2);
 }
 

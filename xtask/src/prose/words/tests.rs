@@ -10,7 +10,7 @@ fn found(text: &str) -> Vec<&'static str> {
     let source = source("demo", text);
     let mut hits = Hits::default();
     phrases(&mut hits, &source.path, &comment_words(&source.tokens));
-    docs(&mut hits, &source);
+    docs::judge(&mut hits, &source);
     names(&mut hits, &source);
     let rows = hits.rows().into_iter();
     rows.flat_map(|(name, places)| places.iter().map(move |_| name))

@@ -3,7 +3,7 @@
 use super::inbox::Received;
 use super::{DkgSession, Phase};
 use crate::dkg::certificate::verify_certificate;
-use crate::dkg::{DkgEffect, Ignored};
+use crate::dkg::{DkgEffect, IgnoredReason};
 
 impl DkgSession {
     pub(super) fn on_persisted(&mut self) -> Vec<DkgEffect> {
@@ -32,14 +32,14 @@ impl DkgSession {
             }
             other => {
                 self.phase = other;
-                vec![DkgEffect::Ignored(Ignored::NothingToPersist)]
+                vec![DkgEffect::Ignored(IgnoredReason::NothingToPersist)]
             }
         }
     }
 
     pub(super) fn on_certificate(&mut self, from: u16, signature: [u8; 64]) -> Vec<DkgEffect> {
         let Some(member) = self.parameters.member(from) else {
-            return vec![DkgEffect::Ignored(Ignored::UnknownSender)];
+            return vec![DkgEffect::Ignored(IgnoredReason::UnknownSender)];
         };
 
         match &self.phase {
@@ -50,16 +50,16 @@ impl DkgSession {
             }
             Phase::Certifying(outcome) => {
                 if !verify_certificate(&member.signing_key, &outcome.transcript, &signature) {
-                    return vec![DkgEffect::Ignored(Ignored::BadCertificate)];
+                    return vec![DkgEffect::Ignored(IgnoredReason::BadCertificate)];
                 }
 
                 if self.certificates.insert(from, signature).is_some() {
-                    return vec![DkgEffect::Ignored(Ignored::Duplicate)];
+                    return vec![DkgEffect::Ignored(IgnoredReason::Duplicate)];
                 }
 
                 self.finish().into_iter().collect()
             }
-            Phase::Finished | Phase::Failed(_) => vec![DkgEffect::Ignored(Ignored::Closed)],
+            Phase::Finished | Phase::Failed(_) => vec![DkgEffect::Ignored(IgnoredReason::Closed)],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{DkgSession, Phase};
 use crate::dkg::message::{Message, MessageBody, Round1, Round2};
-use crate::dkg::{DkgEffect, DkgFault, Ignored};
+use crate::dkg::{DkgEffect, DkgFault, IgnoredReason};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,12 +17,12 @@ pub(super) struct Received {
 
 /// A message that was not put into the inbox: without consequence, or as a proof of misbehaviour.
 enum NotInserted {
-    Ignored(Ignored),
+    Ignored(IgnoredReason),
     Fault(DkgFault),
 }
 
-impl From<Ignored> for NotInserted {
-    fn from(reason: Ignored) -> Self {
+impl From<IgnoredReason> for NotInserted {
+    fn from(reason: IgnoredReason) -> Self {
         Self::Ignored(reason)
     }
 }
@@ -45,16 +45,16 @@ impl DkgSession {
     fn insert_message(&mut self, from: u16, bytes: &[u8]) -> Result<(), NotInserted> {
         // A refusal here is never a fault: else one forged message could end the ceremony.
         if self.parameters.member(from).is_none() {
-            return Err(Ignored::UnknownSender.into());
+            return Err(IgnoredReason::UnknownSender.into());
         }
         if from == self.me {
-            return Err(Ignored::OwnMessage.into());
+            return Err(IgnoredReason::OwnMessage.into());
         }
 
         let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
         // A round that is certified cannot change any more.
         if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {
-            return Err(Ignored::Closed.into());
+            return Err(IgnoredReason::Closed.into());
         }
 
         match body {
@@ -63,7 +63,7 @@ impl DkgSession {
             MessageBody::Round2(message) if message.to == self.me => {
                 insert_once(&mut self.inbox.round2, from, message)
             }
-            MessageBody::Round2(_) => Err(Ignored::OtherRecipient.into()),
+            MessageBody::Round2(_) => Err(IgnoredReason::OtherRecipient.into()),
         }
     }
 }
@@ -80,7 +80,7 @@ fn insert_once<T: PartialEq>(
             vacant.insert(message);
             Ok(())
         }
-        Entry::Occupied(known) if *known.get() == message => Err(Ignored::Duplicate.into()),
+        Entry::Occupied(known) if *known.get() == message => Err(IgnoredReason::Duplicate.into()),
         Entry::Occupied(_) => Err(NotInserted::Fault(DkgFault::Equivocation {
             culprits: vec![from],
         })),

@@ -88,14 +88,14 @@ fn messages_of_other_sessions_epochs_and_senders_are_ignored_and_abort_nothing()
     let longer = [own.as_slice(), &[0]].concat();
 
     for (from, bytes, reason) in [
-        (1, old, Ignored::OtherSession),
-        (1, other_epoch, Ignored::OtherParameters),
-        (2, own.clone(), Ignored::OwnMessage),
-        (0, own.clone(), Ignored::UnknownSender),
-        (4, own.clone(), Ignored::UnknownSender),
-        (1, oversized.write(), Ignored::Malformed),
-        (1, Vec::new(), Ignored::Malformed),
-        (1, longer, Ignored::Malformed),
+        (1, old, IgnoredReason::OtherSession),
+        (1, other_epoch, IgnoredReason::OtherParameters),
+        (2, own.clone(), IgnoredReason::OwnMessage),
+        (0, own.clone(), IgnoredReason::UnknownSender),
+        (4, own.clone(), IgnoredReason::UnknownSender),
+        (1, oversized.write(), IgnoredReason::Malformed),
+        (1, Vec::new(), IgnoredReason::Malformed),
+        (1, longer, IgnoredReason::Malformed),
     ] {
         cluster.ignored.clear();
         cluster.input(2, DkgInput::Received { from, bytes });
@@ -133,7 +133,7 @@ fn a_sealed_message_for_somebody_else_is_ignored_and_blames_nobody() {
         cluster
             .ignored
             .iter()
-            .filter(|(_, reason)| *reason == Ignored::OtherRecipient)
+            .filter(|(_, reason)| *reason == IgnoredReason::OtherRecipient)
             .count(),
         2
     );
@@ -205,7 +205,10 @@ fn certificates_of_strangers_and_forgeries_are_ignored() {
     );
     assert_eq!(
         cluster.ignored,
-        [(1, Ignored::UnknownSender), (1, Ignored::BadCertificate)]
+        [
+            (1, IgnoredReason::UnknownSender),
+            (1, IgnoredReason::BadCertificate)
+        ]
     );
     assert!(cluster.outcomes.is_empty());
     use ed25519_dalek::Signer as _;
