@@ -315,7 +315,8 @@ fn an_assertion_by_another_key_is_refused() {
     assert!(!verify(&credential, &DIGEST, &Made::new().sign()));
 }
 
-/// Each key has one form of proof. Every combination of key and proof, of which three are valid.
+/// Each key has one form of proof. Every combination of key and proof, of which three are valid; a
+/// key of another algorithm with a relying party, which no text of a credential has, signs in none.
 #[test]
 fn a_key_signs_in_its_own_form_only() {
     let ed = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
@@ -326,9 +327,10 @@ fn a_key_signs_in_its_own_form_only() {
         CredentialClass::Key,
         PublicKey::Ed25519(ed.verifying_key().to_bytes()),
     );
+    let with_page = passkey(ed.key, BackupPolicy::DeviceBound);
     let hardware = held(CredentialClass::Key, public(&key()));
     let passkey = passkey(public(&key()), BackupPolicy::DeviceBound);
-    for (at, credential) in [ed, hardware, passkey].iter().enumerate() {
+    for (at, credential) in [ed, hardware, passkey, with_page].iter().enumerate() {
         for (form, proof) in [&by_ed, &by_p256, &by_passkey].into_iter().enumerate() {
             assert_eq!(
                 verify(credential, &DIGEST, proof),
@@ -337,6 +339,19 @@ fn a_key_signs_in_its_own_form_only() {
             );
         }
     }
+}
+
+#[test]
+fn an_ed25519_signature_over_another_digest_or_by_another_key_is_refused() {
+    let [key, other] = [3, 4].map(|n| ed25519_dalek::SigningKey::from_bytes(&[n; 32]));
+    let proof = Proof::Ed25519(ed25519_dalek::Signer::sign(&key, &DIGEST.0).to_bytes());
+    let by = |key: &ed25519_dalek::SigningKey| {
+        let public = PublicKey::Ed25519(key.verifying_key().to_bytes());
+        held(CredentialClass::Key, public)
+    };
+    assert!(verify(&by(&key), &DIGEST, &proof));
+    assert!(!verify(&by(&key), &Digest([8; 32]), &proof));
+    assert!(!verify(&by(&other), &DIGEST, &proof));
 }
 
 #[test]

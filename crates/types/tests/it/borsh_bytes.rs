@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::credential::{BackupPolicy, PublicKey, RelyingParty};
 use strongroom_types::proof::Assertion;
+use strongroom_types::signed::SignedError;
 use strongroom_types::*;
 
 fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(
@@ -109,6 +110,46 @@ fn signed_json_does_not_change() {
         Signed::from_json(strongroom_types::json::Json::parse(&expected).unwrap()).unwrap(),
         signed
     );
+}
+
+/// What a reader does not know it must not pass on as if it had read it.
+#[test]
+fn a_signed_container_with_a_member_more_does_not_read() {
+    let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);
+    let text = Signed::by(&intent(), &credential).to_json().to_text();
+    let read = |text: &str| Signed::from_json(strongroom_types::json::Json::parse(text).unwrap());
+    assert!(read(&text).is_ok());
+    for (from, to) in [
+        ("{\"endorsements\"", "{\"a\":\"b\",\"endorsements\""),
+        ("{\"credential\"", "{\"a\":\"b\",\"credential\""),
+        ("{\"algorithm\"", "{\"a\":\"b\",\"algorithm\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert!(read(&text.replacen(from, to, 1)).is_err(), "{from}");
+    }
+}
+
+/// A doubled signature would count twice wherever signatures are counted, and another order would be a
+/// second encoding of one container.
+#[test]
+fn a_signed_container_has_its_signatures_once_each_and_in_one_order() {
+    let mut signed = Signed::draft(&intent());
+    let open = |signed: &Signed| signed.open::<Intent>().map(drop);
+    assert_eq!(open(&signed), Err(SignedError::Order), "none");
+
+    let sign = |signed: &mut Signed, n: u8| {
+        signed.endorse::<Intent>(&SigningCredential::new(CredentialId([n; 16]), &[n; 32]));
+    };
+    (1..=32).for_each(|n| sign(&mut signed, n));
+    assert_eq!(open(&signed), Ok(()));
+    let mut swapped = signed.clone();
+    swapped.endorsements.swap(0, 1);
+    assert_eq!(open(&swapped), Err(SignedError::Order));
+    let mut doubled = signed.clone();
+    doubled.endorsements[1] = doubled.endorsements[0].clone();
+    assert_eq!(open(&doubled), Err(SignedError::Order));
+    sign(&mut signed, 33);
+    assert_eq!(open(&signed), Err(SignedError::Order), "33");
 }
 
 /// RFC 8032 Ed25519 is deterministic: key, text and signature in one line.

@@ -117,12 +117,22 @@ fn a_relying_party_is_a_domain() {
             web.origins = vec![format!("https://{rp_id}")];
         });
         assert!(!reads(&credential), "{rp_id:?}");
+        let refusal = credential.check().unwrap_err().to_string();
+        assert!(refusal.contains("domain in lower case"), "{refusal}");
     }
-    let long = format!("{}.org", "a".repeat(64));
-    assert!(!reads(&with_web(|web| {
-        web.origins = vec![format!("https://{long}")];
-        web.rp_id = long;
-    })));
+
+    // The longest label has 63 bytes, the longest name 253.
+    let of = |rp_id: String| {
+        reads(&with_web(|web| {
+            web.origins = vec![format!("https://{rp_id}")];
+            web.rp_id = rp_id;
+        }))
+    };
+    let label = |n: usize| "a".repeat(n);
+    assert!(of(format!("{}.org", label(63))));
+    assert!(!of(format!("{}.org", label(64))));
+    let name = |last: usize| [label(63), label(63), label(63), label(last)].join(".");
+    assert!(of(name(61)) && !of(name(62)));
 }
 
 #[test]
