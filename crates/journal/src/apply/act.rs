@@ -2,10 +2,7 @@
 
 use super::change::{Change, Place};
 use super::opened::VerifiedAct;
-use super::{
-    check_platform_scope, platform, policies, proposal, quota, record, tenant_place, tighten,
-    waiting,
-};
+use super::{platform, policies, proposal, quota, record, tenant_place, tighten, waiting};
 use crate::entry::Entry;
 use crate::keyspace as ks;
 use crate::model::{ActStanding, MinuteCount, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
@@ -83,8 +80,6 @@ fn platform_act(
     entry: &Entry,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    check_platform_scope(entry)?;
-
     // Single use: a stored act must not be applied a second time.
     let key = ks::used_act(Scope::Platform, &opened.digest);
     if change.has(&key) {

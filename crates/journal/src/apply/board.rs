@@ -83,7 +83,7 @@ fn board_mut(record: &mut TenantRecord, name: BoardName) -> &mut Board {
     }
 }
 
-/// Takes a user of a tenant out of force and puts the boards in force that the act names instead of
+/// Takes a user of a tenant out of force, as the admins signed already, and puts the boards in force that the act names instead of
 /// those that this leaves below their quorum.
 pub(super) fn revoke_user(
     change: &mut Change<'_>,
@@ -97,11 +97,10 @@ pub(super) fn revoke_user(
     let had_committee = has_quorum(change, scope, &record.committee)?;
     tighten::revoke_user(change, scope, id)?;
 
-    // This skips the delay, because a person to be removed could veto in it. Both boards therefore
-    // sign, as they were until now, and upon the version that is in force: one that was held back
-    // would bring an earlier board back.
+    // This skips the delay, because a person to be removed could veto in it. The committee therefore
+    // signs beside the admins, both as they were until now, and upon the version that is in force:
+    // one that was held back would bring an earlier board back.
     if !boards.is_empty() {
-        opened.need(&record.admins)?;
         opened.need(&record.committee)?;
         opened.need_exact_version(record.version)?;
     }

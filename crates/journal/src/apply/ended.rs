@@ -34,7 +34,8 @@ pub(super) fn cancel(
         ));
     }
     let standing = IntentStanding::Cancelled;
-    end_known(change, (place, opened), (intent, record), standing)
+    end_known(change, place, (intent, record), standing);
+    Ok(())
 }
 
 /// Whether a cancel whose text is in the journal cancels more under these signatures. The text of
@@ -95,7 +96,8 @@ pub(super) fn reject(
         return Err(Code::IntentExpired.into());
     }
     let standing = IntentStanding::Rejected;
-    end_known(change, (place, opened), (intent, record), standing)
+    end_known(change, place, (intent, record), standing);
+    Ok(())
 }
 
 /// Whether one of the humans who signed is in a group of the policy in force, as approver or
@@ -119,17 +121,15 @@ fn is_named_by_policy(
 /// Ends an authorized intent.
 fn end_known(
     change: &mut Change<'_>,
-    (place, opened): (Place, &VerifiedAct),
+    place: Place,
     (intent, mut record): (&Digest, IntentRecord),
     standing: IntentStanding,
-) -> Result<(), Refusal> {
+) {
     // The first end stays: it is the one that is shown to people.
     if record.standing == IntentStanding::Authorized {
         record.standing = standing;
         change.put(ks::intent(place.tenant, intent), &record);
-        return Ok(());
     }
-    quota::charge_id(change, place.at, opened)
 }
 
 /// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
@@ -153,7 +153,7 @@ fn end_unknown(
     // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
     // dated in the future.
     let retention_ms = change.state().genesis().bounds.retention_ms;
-    let until = ended.until.max(place.at.plus(retention_ms));
+    let until = place.at.plus(retention_ms);
     quota::charge_kept(change, (place.at, opened), (&key, until))?;
     ended.until = until;
     change.put(key, &ended);

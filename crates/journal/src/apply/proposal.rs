@@ -103,7 +103,6 @@ pub(super) fn release(
     let current = change.tenant(tenant)?;
     opened.need(&current.committee)?;
     check_not_stopped(&*change, tenant)?;
-    waiting::check_none(current.waiting.as_ref())?;
 
     let proposal = find(change, tenant, act)?;
     let (Some(from), Some(until)) = (proposal.from(), proposal.until()) else {
