@@ -1,6 +1,7 @@
 //! Acts: single use, exact version, expiry, scope, signatures, quorum.
 
 use crate::{HOUR_MS, act_body, code, forged, ready, ready_with};
+use strongroom_journal::state::View as _;
 use strongroom_journal::{Body, apply};
 use strongroom_types::{
     Act, ActBody, Code, Digest, PlatformId, Refusal, RegistryRecord, Scope, Tighten, User, UserId,
@@ -37,6 +38,20 @@ fn an_act_is_used_once() {
         Some(Code::UsedAuthority),
         "a tightening fits any later version, but once"
     );
+}
+
+/// Two builds that write a record again as it was must not come to two changes.
+#[test]
+fn the_change_of_an_act_holds_what_changes_and_nothing_else() {
+    let mut ledger = ready();
+    for _ in 0..2 {
+        let body = act_body(&ledger, leave(&ledger), &ledger.admins(), |_| {});
+        let entry = ledger.entry(ledger.world.scope(), body, ledger.now);
+        let delta = apply(&ledger.state, &entry).unwrap();
+        let mut changes = delta.changes.iter();
+        assert!(changes.all(|(key, value)| ledger.state.get(key) != value.as_deref()));
+        ledger.push_entry(entry).unwrap();
+    }
 }
 
 /// Who sees a tightening that waits for its entry knows its id, and would use it up by an act of

@@ -307,3 +307,23 @@ fn a_board_of_no_quorum_is_no_board() {
         assert!(Act::parse(&act.to_text()).is_err(), "{quorum}");
     }
 }
+
+/// A doubled member would allow a quorum that its people cannot meet, and another order would be a
+/// second text of one board.
+#[test]
+fn a_board_names_each_member_once_and_in_order() {
+    let ledger = ready();
+    let [a, b] = [Who::Clerk, Who::Admin(0)].map(|who| id(&ledger, who));
+    let (a, b) = (a.min(b), a.max(b));
+    let parses = |members: [UserId; 2]| {
+        let members = members.to_vec();
+        let board = Board { members, quorum: 2 };
+        let name = BoardName::Admins;
+        let record = RegistryRecord::Board(NamedBoard { name, board });
+        let act = ActBody::Put(record);
+        let act = ledger.world.act(ledger.now, ledger.world.scope(), act, 1);
+        Act::parse(&act.to_text()).is_ok()
+    };
+    assert!(parses([a, b]));
+    assert!(!parses([b, a]) && !parses([a, a]));
+}

@@ -76,6 +76,18 @@ fn a_no_counts_only_from_a_member_of_a_group_that_the_policy_names() {
     reject(&mut ledger, &intents[1], Who::ApproverProgram(1)).unwrap();
 }
 
+/// Its text is in the journal, and cancels nothing of another initiator's.
+#[test]
+fn a_cancel_by_another_than_the_initiator_is_used_when_the_intent_is_authorized() {
+    let mut ledger = ready();
+    let intent = medium(&ledger);
+    let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
+    let body = Body::Act(ledger.signed_act(cancel, &[Who::Clerk]));
+    ledger.push(body.clone(), ledger.now).unwrap();
+    ledger.authorize(&intent, &TWO[..1]).unwrap();
+    assert_eq!(ledger.refused(body), Some(Code::UsedAuthority));
+}
+
 /// Whatever the policy says by then: a group is named by the policy in force.
 #[test]
 fn the_risk_group_says_no_once_the_policy_names_it() {

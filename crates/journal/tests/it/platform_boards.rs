@@ -1,13 +1,18 @@
 //! The platform's board: what replaces it, and what of its acts is judged when.
 
-use crate::code;
 use crate::platform::{
-    ADMIN, DELAY_MS, act, append, board, fresh, is_enrolled, put, released, two_admins, user,
+    ADMIN, DELAY_MS, act, append, board, fresh, is_enrolled, put, released, standing, two_admins,
+    user,
 };
+use crate::{HOUR_MS, code};
 use strongroom_journal::Body;
+use strongroom_journal::keyspace as ks;
+use strongroom_journal::model::{ActStanding, CredentialRecord};
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::charter::{BoardName, NamedBoard};
-use strongroom_types::{ActBody, Code, RegistryRecord, Revocable, Scope, Tighten};
+use strongroom_types::{
+    ActBody, Code, Document as _, RegistryRecord, Revocable, Scope, Tighten, UnixMs,
+};
 use strongroom_world::{Ledger, Who};
 
 fn version(ledger: &Ledger) -> u64 {
@@ -154,6 +159,103 @@ fn hole_a_platform_release_that_is_witnessed_after_its_expiry_is_void() {
     };
     assert!(held_back(30_000));
     assert!(!held_back(120_000));
+}
+
+#[test]
+fn a_proposal_of_the_platform_stands_as_its_release_or_its_veto_leaves_it() {
+    let (mut ledger, [release, _]) = two_proposals();
+    let ActBody::Release(proposal) = release else {
+        panic!()
+    };
+    append(&mut ledger, release, &ADMIN).unwrap();
+    assert_eq!(standing(&ledger, proposal), Some(ActStanding::Released));
+    let after = |what: Option<Tighten>| {
+        let mut ledger = ledger.clone();
+        if let Some(what) = what {
+            append(&mut ledger, ActBody::Tighten(what), &ADMIN).unwrap();
+        }
+        ledger.witness();
+        standing(&ledger, proposal).unwrap()
+    };
+    assert_eq!(after(None), ActStanding::InForce);
+    let made_void = after(Some(Tighten::Quarantine(1)));
+    assert_eq!(made_void, ActStanding::Proposed, "can be released again");
+    assert_eq!(after(Some(Tighten::Veto(proposal))), ActStanding::Ended);
+}
+
+#[test]
+fn a_used_act_of_the_platform_is_kept_until_it_expires_and_a_proposal_as_long_as_it_lives() {
+    let mut ledger = fresh();
+    let expires = ledger.now.plus(HOUR_MS);
+    let push = |ledger: &mut Ledger, body: ActBody| {
+        let (world, version) = (&ledger.world, version(ledger));
+        let mut act = world.act(ledger.now, Scope::Platform, body, version);
+        act.expires = expires;
+        let signed = world.sign(&act, &ADMIN);
+        ledger.push(Body::Act(signed), ledger.now).unwrap();
+        act.digest()
+    };
+    let quarantine = push(&mut ledger, ActBody::Tighten(Tighten::Quarantine(1)));
+    let record = RegistryRecord::User(user(&ledger, Who::Stranger));
+    let proposal = push(&mut ledger, ActBody::Put(record));
+    ledger.witness();
+
+    let mut at = |now: UnixMs| {
+        ledger.now = now;
+        ledger.push(Body::Tick, now).unwrap();
+        [quarantine, proposal].map(|act| standing(&ledger, act))
+    };
+    let (used, proposed) = (Some(ActStanding::InForce), Some(ActStanding::Proposed));
+    assert_eq!(at(UnixMs(expires.0 - 1)), [used, proposed]);
+    assert_eq!(at(expires), [None, proposed]);
+    let days_30 = expires.plus(30 * 24 * HOUR_MS);
+    assert_eq!(at(days_30), [None, proposed]);
+    assert_eq!(at(days_30.plus(24 * HOUR_MS)), [None, None]);
+}
+
+#[test]
+fn a_tightening_of_the_platform_names_the_lowest_version_it_changes() {
+    let ledger = fresh();
+    let made_for = |version| {
+        let stop = ActBody::Tighten(Tighten::Stop);
+        let act = ledger.world.act(ledger.now, Scope::Platform, stop, version);
+        ledger.refused(Body::Act(ledger.world.sign(&act, &ADMIN)))
+    };
+    let current = version(&ledger);
+    assert_eq!([0, current].map(made_for), [None, None]);
+    assert_eq!(made_for(current + 1), Some(Code::WrongScopeVersion));
+}
+
+/// Only the repetition is: that could be made without end.
+#[test]
+fn a_tightening_of_the_platform_is_charged_if_it_changes_nothing() {
+    let ledger = two_admins(1);
+    let [admin, stranger] = BOTH.map(|who| ledger.world.person(who).credential.id);
+    let kinds = [
+        Tighten::Stop,
+        Tighten::Quarantine(1),
+        Tighten::revoke(stranger),
+    ];
+    for what in kinds {
+        let mut ledger = ledger.clone();
+        for kept in [0, 1, 2] {
+            act(&mut ledger, ActBody::Tighten(what.clone()), &ADMIN).unwrap();
+            let key = ks::credential(Scope::Platform, admin);
+            let charged: CredentialRecord = ledger.state.record(&key).unwrap().unwrap();
+            assert_eq!(charged.kept, kept, "{what:?}");
+        }
+    }
+}
+
+/// The state's root must not depend on the order of the acts.
+#[test]
+fn signers_in_quarantine_are_listed_once_and_in_one_order() {
+    let mut ledger = fresh();
+    for signer in [2, 1, 2] {
+        let quarantine = ActBody::Tighten(Tighten::Quarantine(signer));
+        act(&mut ledger, quarantine, &ADMIN).unwrap();
+    }
+    assert_eq!(ledger.state.platform().unwrap().quarantined, [1, 2]);
 }
 
 /// One admin's veto of another proposal leaves what waits as it is.

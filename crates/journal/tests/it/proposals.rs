@@ -315,6 +315,27 @@ fn a_credential_or_group_of_an_unknown_or_revoked_user_is_refused() {
     }
 }
 
+/// With another key below it, what its holder signed would count as the new holder's, and a revoked
+/// one would be back.
+#[test]
+fn a_credential_s_id_is_used_once() {
+    let mut ledger = ready();
+    let clerk = ledger.world.person(Who::Clerk).credential;
+    let again = RegistryRecord::Credential(Credential {
+        key: PublicKey::Ed25519([1; 32]),
+        ..clerk.clone()
+    });
+    for is_revoked in [false, true] {
+        if is_revoked {
+            let revoke = Tighten::revoke(clerk.id);
+            ledger.tighten(revoke, &[Who::Admin(0)]).unwrap();
+        }
+        let proposal = propose(&mut ledger, again.clone());
+        let refused = code(release(&mut ledger, proposal));
+        assert_eq!(refused, Code::AlreadyExists, "{is_revoked}");
+    }
+}
+
 #[test]
 fn an_allow_list_id_and_a_destination_are_listed_once() {
     let mut ledger = ready();

@@ -39,6 +39,19 @@ fn a_tenant_needs_the_platforms_quorum() {
     assert_eq!(ledger.refused(body), Some(Code::QuorumMissing));
 }
 
+/// It changes no version of the platform's scope, so there is none that it could be made upon.
+#[test]
+fn a_creation_names_version_0() {
+    let ledger = fresh();
+    let Body::Act(signed) = creation(&ledger, &ALL, |_| {}) else {
+        panic!()
+    };
+    let mut act = Act::parse(&signed.text).unwrap();
+    act.version = 1;
+    let body = Body::Act(ledger.world.sign(&act, &ALL));
+    assert_eq!(ledger.refused(body), Some(Code::WrongScopeVersion));
+}
+
 #[test]
 fn a_charter_cannot_bring_a_key_for_the_platforms_admin() {
     let ledger = fresh();

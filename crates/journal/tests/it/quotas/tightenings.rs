@@ -365,6 +365,19 @@ fn a_stop_that_makes_a_waiting_resume_void_is_not_charged() {
     assert!(tenant.stopped);
 }
 
+/// A pause leaves what waits as it is, so it may not be repeated for nothing because something does.
+#[test]
+fn a_pause_that_changes_nothing_is_charged_though_an_act_waits() {
+    let mut ledger = limited(|b| b.ended_open_max = 2);
+    let admin = [Who::Admin(0)];
+    ledger.tighten(Tighten::Stop, &admin).unwrap();
+    ledger.act(ActBody::Resume, &ledger.admins()).unwrap();
+    for expected in [0, 1, 2] {
+        pause(&mut ledger, &admin).unwrap();
+        assert_eq!(kept(&ledger, admin[0]), expected);
+    }
+}
+
 /// An admin may make many within four hours; each is worth nothing after its end.
 #[test]
 fn a_used_pause_is_kept_until_it_is_over_and_not_longer() {
