@@ -2,7 +2,7 @@
 
 use crate::fixture::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, BusError, Delivered, Position, Record, Topic};
@@ -31,16 +31,24 @@ fn later(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>) -> Result<StartCheck, StartErro
     open_start(db, bus, (at(1_000), 9))
 }
 
-/// Shows nothing of the entries topic while `hides`.
+/// Shows nothing of the entries topic from an offset on.
 struct Hiding {
     inner: Arc<dyn Bus>,
-    hides: AtomicBool,
+    from: AtomicU64,
 }
 
 impl Hiding {
     fn new(inner: Arc<dyn Bus>) -> Arc<Self> {
-        let hides = AtomicBool::new(false);
-        Arc::new(Self { inner, hides })
+        let from = AtomicU64::new(u64::MAX);
+        Arc::new(Self { inner, from })
+    }
+
+    fn hide_from(&self, offset: u64) {
+        self.from.store(offset, Ordering::Relaxed);
+    }
+
+    fn show_all(&self) {
+        self.hide_from(u64::MAX);
     }
 }
 
@@ -61,9 +69,10 @@ impl Bus for Hiding {
         wait: Duration,
     ) -> Result<Vec<Delivered>, BusError> {
         let mut fetched = self.inner.fetch(wants, records_max, wait)?;
-        if self.hides.load(Ordering::Relaxed) {
-            fetched.retain(|delivered| delivered.topic.as_str() != topics::JOURNAL_ENTRIES);
-        }
+        let from = self.from.load(Ordering::Relaxed);
+        fetched.retain(|delivered| {
+            delivered.topic.as_str() != topics::JOURNAL_ENTRIES || delivered.offset < from
+        });
         Ok(fetched)
     }
     fn shutdown(&self, within: Duration) -> Result<(), BusError> {
@@ -163,7 +172,7 @@ fn an_old_batch_that_was_published_again_does_not_hide_the_newest() {
 fn a_topic_whose_records_are_held_back_is_not_taken_for_a_short_one() {
     let (writer, old) = put_back();
     let hiding = Hiding::new(Arc::clone(&writer.bus));
-    hiding.hides.store(true, Ordering::Relaxed);
+    hiding.hide_from(0);
     let shown: Arc<dyn Bus> = hiding;
     let refused = later(&old, &shown).map(drop).unwrap_err();
     assert!(matches!(refused, StartError::TopicUnread), "{refused}");
@@ -178,13 +187,13 @@ fn a_start_waits_for_its_own_question_to_come_back() {
     let hiding = Hiding::new(bus());
     let shown: Arc<dyn Bus> = hiding.clone();
     let mut check = later(&old, &shown).unwrap();
-    hiding.hides.store(true, Ordering::Relaxed);
+    hiding.hide_from(0);
     for n in 1..=4 {
         state(shown.as_ref(), n, &stored_body(&old), at(1_001));
     }
     assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
     shown.publish(&late[1..]).unwrap();
-    hiding.hides.store(false, Ordering::Relaxed);
+    hiding.show_all();
     assert!(matches!(
         check.step(at(1_003)),
         Err(StartError::DatabaseBehind {
@@ -192,6 +201,40 @@ fn a_start_waits_for_its_own_question_to_come_back() {
             stored: 1
         })
     ));
+}
+
+/// What was published between an older record and the question may be of an earlier life.
+#[test]
+fn an_older_record_of_the_topic_does_not_stand_for_the_question() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let published = writer.records(topics::JOURNAL_ENTRIES).len() as u64;
+    let hiding = Hiding::new(Arc::clone(&writer.bus));
+    let shown: Arc<dyn Bus> = hiding.clone();
+    let mut check = later(&writer.db, &shown).unwrap();
+    hiding.hide_from(published);
+    for n in 1..=3 {
+        state(shown.as_ref(), n, &stored_body(&writer.db), at(1_001));
+    }
+    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    hiding.show_all();
+    assert_eq!(check.step(at(1_003)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn another_history_of_the_same_length_that_comes_late_does_not_start() {
+    let (writer, old) = put_back();
+    let late = writer.records(topics::JOURNAL_ENTRIES);
+    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
+    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
+    fork.submit(2, &Body::Act(stop(2)));
+    fork.settle(at(1)).unwrap();
+
+    let bus = bus();
+    let mut check = later(&old, &bus).unwrap();
+    bus.publish(&late[1..]).unwrap();
+    let refused = check.step(at(1_001));
+    assert!(matches!(refused, Err(StartError::OtherHistory { size: 2 })));
 }
 
 #[test]
@@ -266,7 +309,7 @@ fn a_start_ends_when_the_process_is_asked_to_stop() {
 
     // A topic that is long to read, and one that is long to fill.
     let hiding = Hiding::new(Arc::clone(&writer.bus));
-    hiding.hides.store(true, Ordering::Relaxed);
+    hiding.hide_from(0);
     let shown: Arc<dyn Bus> = hiding;
     for bus in [shown, bus()] {
         let stopped = open_start_until(&writer.db, &bus, (at(1_000), 9), &stop).map(drop);
@@ -292,6 +335,21 @@ fn witnesses_that_know_more_than_the_database_stop_a_start_on_a_new_bus() {
         StartError::WitnessesAhead { witnesses: 2 }
     ));
     assert!(refused.proves_restore() && !refused.is_transient());
+}
+
+/// A quiet witness says nothing new for a while.
+#[test]
+fn what_witnesses_said_before_the_start_stops_it_if_it_is_more() {
+    let (writer, old) = put_back();
+    let bus = bus();
+    for n in 1..=2 {
+        state(bus.as_ref(), n, &stored_body(&writer.db), at(500));
+    }
+    let mut check = later(&old, &bus).unwrap();
+    assert!(matches!(
+        check.step(at(1_001)),
+        Err(StartError::WitnessesAhead { witnesses: 2 })
+    ));
 }
 
 #[test]
@@ -374,4 +432,15 @@ fn a_start_without_answers_asks_again_ever_more_seldom() {
         }
     }
     assert_eq!(asked, [1, 3, 7, 15, 31]);
+
+    // And at least every ten minutes.
+    for second in (100..6_000).step_by(100) {
+        let before = batches(bus.as_ref()).len();
+        check.step(at(1_000 + second * 1_000)).unwrap();
+        if batches(bus.as_ref()).len() > before {
+            asked.push(second);
+        }
+    }
+    let pauses = asked.windows(2).map(|pair| pair[1] - pair[0]);
+    assert_eq!(pauses.max(), Some(600));
 }
