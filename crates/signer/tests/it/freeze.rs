@@ -2,8 +2,9 @@
 
 use crate::cluster::Cluster;
 use strongroom_journal::Body;
-use strongroom_types::{ActBody, Code, Digest, Tighten};
+use strongroom_types::{ActBody, Code, Digest, Tighten, digest};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
+use strongroom_wire::{JournalBatch, Role, open};
 
 /// Another batch of the same writer, over a size that this cluster has.
 fn losing_batch() -> Vec<u8> {
@@ -53,6 +54,24 @@ fn hole_1_9_a_split_view_is_not_forgotten_at_a_restart() {
     }
 }
 
+/// An operator who types it has looked at both bodies.
+#[test]
+fn the_evidence_of_a_freeze_names_both_bodies() {
+    let mut cluster = split();
+    let note = |record: &[u8]| {
+        let registered = cluster.writer().state().registered();
+        let envelope = open(record, registered.as_ref(), &[Role::Writer]).unwrap();
+        envelope.payload::<JournalBatch>().unwrap().note
+    };
+    let body = |note: String| format!("{}\n", note.split_once("\n\n").unwrap().0);
+    let ours = body(note(&cluster.batches.last().unwrap().1));
+    let theirs = body(note(&losing_batch()));
+    assert_ne!(ours, theirs);
+    let parts = [ours.as_bytes(), theirs.as_bytes()];
+    let evidence = digest("strongroom/split-view/v1", &parts).to_string();
+    assert_eq!(cluster.status(1)["frozen"], evidence);
+}
+
 #[test]
 fn a_freeze_is_lifted_by_its_own_evidence_alone_and_the_losing_head_stays_refused() {
     let mut cluster = split();
@@ -71,6 +90,8 @@ fn a_freeze_is_lifted_by_its_own_evidence_alone_and_the_losing_head_stays_refuse
     );
     restart(&mut cluster);
     assert_eq!(cluster.status(1)["frozen"], "no");
+    let again = unfreeze(&mut cluster, evidence);
+    assert!(matches!(again, AdminReply::Refused(why) if why.contains("not_found")));
     cluster.pump();
     cluster.wait(15_000);
 
@@ -79,6 +100,20 @@ fn a_freeze_is_lifted_by_its_own_evidence_alone_and_the_losing_head_stays_refuse
     assert!(cluster.signer(1).node().halted().is_none());
     let payment = cluster.authorized(320_000, &[]);
     cluster.assert_signs(1, &payment);
+}
+
+/// Until its restart the process holds the evidence, and keeps it again with every batch that it
+/// refuses.
+#[test]
+fn a_batch_that_comes_before_the_restart_does_not_undo_a_lifted_freeze() {
+    let mut cluster = split();
+    let evidence: Digest = cluster.status(1)["frozen"].parse().unwrap();
+    assert_eq!(unfreeze(&mut cluster, evidence), AdminReply::Done);
+    let id = cluster.signer_id(1);
+    let batch = cluster.batches.last().unwrap().1.clone();
+    cluster.give(id, ToSigner::Batch(batch));
+    restart(&mut cluster);
+    assert_eq!(cluster.status(1)["frozen"], "no");
 }
 
 /// Memory keeps the tip alone after a start: the stored heads show the contradiction, when memory has
