@@ -58,10 +58,21 @@ def check_nesting(value, depth=0):
 NAMES = {"external_id", "label", "labels", "memo", "name", "purpose", "tags"}
 
 
+# Characters of other categories that show nothing.
+BLANK = [
+    (0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0x16FE4, 0x16FE4), (0x1D159, 0x1D159), (0xE0100, 0xE01EF),
+]
+
+
+def is_blank(c):
+    return any(first <= ord(c) <= last for first, last in BLANK)
+
+
 def is_name(text):
     """The rule of names, by this interpreter's table: it may be older, so it knows fewer characters, never other ones."""
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
-    visible = all(c == " " or unicodedata.category(c) not in hidden for c in text)
+    visible = all(c == " " or unicodedata.category(c) not in hidden and not is_blank(c) for c in text)
     sized = 1 <= len(text.encode("utf-8", "surrogatepass")) <= 128
     return sized and visible and text.strip(" ") == text and unicodedata.is_normalized("NFC", text)
 

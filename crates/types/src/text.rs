@@ -73,6 +73,30 @@ impl FromStr for Name {
     }
 }
 
+/// Characters that show nothing although their category is one of letters, marks or symbols: those
+/// with `Default_Ignorable_Code_Point`, and blank ones. Ranges, both ends included; pinned with
+/// [`UNICODE_VERSION`].
+const BLANK: [(char, char); 11] = [
+    // Combining grapheme joiner.
+    ('\u{34f}', '\u{34f}'),
+    // Fillers of Hangul and Khmer.
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    // Variation selectors of Mongolian.
+    ('\u{180b}', '\u{180f}'),
+    // The braille pattern without dots.
+    ('\u{2800}', '\u{2800}'),
+    // Filler of Hangul, and its half width.
+    ('\u{3164}', '\u{3164}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    // Variation selectors: without the glyph that they choose they are nothing.
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{e0100}', '\u{e01ef}'),
+    // Filler of Khitan, and the musical note without a head.
+    ('\u{16fe4}', '\u{16fe4}'),
+    ('\u{1d159}', '\u{1d159}'),
+];
+
 /// Whether a character shows itself and leaves its neighbours alone.
 fn is_visible(c: char) -> bool {
     // Most characters of most names: no table has another answer, and every record with a name is
@@ -94,7 +118,8 @@ fn is_visible(c: char) -> bool {
         | GeneralCategory::PrivateUse
         | GeneralCategory::Surrogate
         | GeneralCategory::Unassigned => false,
-        _ => true,
+        // Two names that differ in one of these look the same.
+        _ => !BLANK.iter().any(|(from, to)| (*from..=*to).contains(&c)),
     }
 }
 
@@ -192,6 +217,25 @@ mod tests {
         for c in hidden.into_iter().chain(shapeless) {
             let code = u32::from(c);
             assert!(format!("a{c}b").parse::<Name>().is_err(), "U+{code:04X}");
+        }
+    }
+
+    #[test]
+    fn hole_names_with_blank_letters_marks_and_symbols_are_refused() {
+        let blank = [
+            0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180c, 0x180d, 0x180f, 0x2800, 0x3164,
+            0xfe00, 0xfe0f, 0xffa0, 0x16fe4, 0x1d159, 0xe0100, 0xe01ef,
+        ];
+        for code in blank {
+            let c = char::from_u32(code).unwrap();
+            for text in [format!("Alice{c}"), format!("{c}"), format!("Al{c}ice")] {
+                assert!(text.parse::<Name>().is_err(), "U+{code:04X}");
+            }
+        }
+        // Beside each range: seen, so taken.
+        for c in ['\u{2801}', '\u{3165}', '\u{fe10}', '\u{17b3}', '\u{e14}'] {
+            let code = u32::from(c);
+            assert!(format!("a{c}b").parse::<Name>().is_ok(), "U+{code:04X}");
         }
     }
 
