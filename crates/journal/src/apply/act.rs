@@ -156,7 +156,8 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
 
     // Single use, as for the platform, but by what its signers may do.
     let key = ks::used_act(tenant, &opened.digest);
-    if change.has(&key) && !tighten::does_more(change, place, opened)? {
+    let is_used = change.has(&key);
+    if is_used && !tighten::does_more(change, place, opened)? {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
@@ -197,7 +198,10 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
             opened.used_until()
         }
     };
-    change.expire(tenant, kept_until, &key);
+    // Marked at its first use alone: the marker may name people who are charged for it until then.
+    if !is_used {
+        change.expire(tenant, kept_until, &key);
+    }
     change.put(key, &standing);
     Ok(())
 }

@@ -159,8 +159,8 @@ impl<'a> Change<'a> {
     pub(super) fn expire(&mut self, scope: impl Into<Scope>, at: UnixMs, key: &[u8]) {
         let marker = ks::expiry(scope, at, key);
 
-        // A used act may be marked already, and charged. No other charged record is marked here, so
-        // the state need not be asked.
+        // A used act may be marked by this entry already, and charged. It is marked here at its first
+        // use only, and no other charged record is, so the state need not be asked.
         if !matches!(self.changes.get(&marker), Some(Some(_))) {
             self.set(marker, Some(Vec::new()));
         }

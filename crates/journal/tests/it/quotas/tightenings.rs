@@ -398,3 +398,27 @@ fn a_used_pause_is_kept_until_it_is_over_and_not_longer() {
     assert_eq!(used(&ledger), before, "the pause went, the cancel came");
     assert_eq!(ledger.refused(pause), Some(Code::AuthorityExpired));
 }
+
+/// A cancel whose text comes twice, first with a signature that cancels nothing, then in full.
+#[test]
+fn hole_a_cancel_that_comes_twice_gives_all_room_back() {
+    let mut ledger = limited(|_| {});
+    let who = [Who::Initiator, Who::Clerk];
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    let cancel = ActBody::Tighten(Tighten::Cancel(intent.digest()));
+    let Body::Act(full) = act_body(&ledger, cancel, &who, |_| {}) else {
+        panic!("an act")
+    };
+    let clerk = ledger.world.person(Who::Clerk).credential.id;
+    let mut stripped = full.clone();
+    stripped.endorsements.retain(|by| by.credential == clerk);
+
+    ledger.push(Body::Act(stripped), ledger.now).unwrap();
+    assert!(kept(&ledger, Who::Clerk) > 0);
+    ledger.authorize(&intent, &[]).unwrap();
+    ledger.push(Body::Act(full), ledger.now).unwrap();
+
+    ledger.wait(RETENTION_MS + DAY_MS);
+    settle(&mut ledger);
+    assert_eq!(who.map(|who| kept(&ledger, who)), [0, 0]);
+}
