@@ -29,9 +29,6 @@ use strongroom_tlog::{Checkpoint, Frontier, NoteVerifier, verify_note};
 use strongroom_types::{Code, NodeId, Refusal};
 use strongroom_wire::WitnessCosignature;
 
-/// Most pieces of evidence kept: the first ones name the culprits, more of them add nothing.
-pub const EVIDENCE_MAX: usize = 16;
-
 /// Two statements over one size that cannot both be true.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SplitView {
@@ -51,6 +48,16 @@ pub enum SplitView {
         /// The other body with the witness's signature.
         cosignature: WitnessCosignature,
     },
+}
+
+impl SplitView {
+    /// The witness that it convicts; none where it is the log.
+    const fn witness(&self) -> Option<NodeId> {
+        match self {
+            Self::Log { .. } => None,
+            Self::Witness { node, .. } => Some(*node),
+        }
+    }
 }
 
 /// An in-memory replica of the journal.
@@ -186,7 +193,7 @@ impl Follower {
         self.halted.as_ref()
     }
 
-    /// Contradictions seen so far (at most [`EVIDENCE_MAX`]).
+    /// Contradictions seen so far: the first of each witness, and the first of the log.
     #[must_use]
     pub fn evidence(&self) -> &[SplitView] {
         &self.evidence
@@ -241,8 +248,10 @@ impl Follower {
     }
 
     fn insert_evidence(&mut self, evidence: SplitView) {
-        // Bounded: a hostile witness can contradict itself as often as it likes.
-        if self.evidence.len() < EVIDENCE_MAX && !self.evidence.contains(&evidence) {
+        // One piece names its culprit, and a hostile witness can contradict itself as often as it
+        // likes: it must not take the room of what the log signed, which outlives a restart.
+        let culprit = evidence.witness();
+        if self.evidence.iter().all(|known| known.witness() != culprit) {
             self.evidence.push(evidence);
         }
     }

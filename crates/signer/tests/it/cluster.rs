@@ -11,9 +11,9 @@ use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{
     CoordinatorMessage, JournalBatch, Role, Senders as _, SignerMessage, WitnessCosignature, open,
-    seal,
+    seal, topics,
 };
-use strongroom_world::{Ledger, Who, World, WorldOptions};
+use strongroom_world::{Ledger, Letter, Sender, Who, World, WorldOptions};
 
 pub struct Cluster {
     pub world: World,
@@ -192,6 +192,15 @@ impl Cluster {
             deadline: self.now.plus(life_ms),
         };
         seal(heading, payload, &service.signing)
+    }
+
+    /// A witness's word over any body, under its own keys.
+    pub fn cosigned(&self, seat: u16, body: &str) -> Vec<u8> {
+        let cosignature = self.world.cosignature(seat, body, self.now);
+        let topic = topics::cosignatures(self.world.seat(seat).node);
+        let letter = Letter::new(&topic, self.now);
+        let record = self.world.record(Sender::Seat(seat), letter, &cosignature);
+        record.payload
     }
 
     /// Appends an act of the tenant.

@@ -14,6 +14,29 @@ fn losing_batch() -> Vec<u8> {
     other.batches.last().unwrap().1.clone()
 }
 
+/// A hostile witness contradicts itself so often that nothing else is kept, and then the writer shows
+/// its second line.
+#[test]
+fn hole_a_witnesss_many_contradictions_do_not_thaw_a_split_view() {
+    let mut cluster = Cluster::ready();
+    cluster.authorized(300_000, &[]);
+    let ours = cluster.writer().tip().body.clone();
+    let id = cluster.signer_id(1);
+    for n in 0..16 {
+        let invented = ours.replace("state ", &format!("other{n} "));
+        let sealed = cluster.cosigned(4, &invented);
+        cluster.give(id, ToSigner::Cosignature(sealed));
+    }
+    assert!(cluster.signer(1).node().halted().is_none());
+    cluster.give(id, ToSigner::Batch(losing_batch()));
+    let evidence = cluster.status(1)["frozen"].clone();
+    assert_ne!(evidence, "no");
+    restart(&mut cluster);
+    let halted = cluster.signer(1).node().halted().unwrap();
+    assert_eq!(halted.code, Code::Conflict);
+    assert_eq!(cluster.status(1)["frozen"], evidence);
+}
+
 /// A cluster whose signer 1 has met both lines.
 fn split() -> Cluster {
     let mut cluster = Cluster::ready();

@@ -158,6 +158,30 @@ fn a_cosignature_over_another_tree_counts_for_nothing_and_is_evidence() {
     );
 }
 
+/// A witness that contradicts itself at will must hide neither the log's contradiction, which
+/// outlives a restart, nor another witness's.
+#[test]
+fn hole_one_witness_fills_the_evidence_with_no_more_than_one_piece() {
+    let (mut log, mut other, mut replica) = (log(), salted_log(2), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let ours = replica.tip().body.clone();
+    for n in 0..40 {
+        let invented = ours.replace("state ", &format!("other{n} "));
+        let lie = cosignature(4, &invented, START);
+        replica.cosignature(node(4), &lie, START).unwrap();
+    }
+    assert_eq!(replica.evidence().len(), 1);
+
+    let theirs = other.tick(START);
+    let lied_to = cosignature(1, &other.follower.tip().body, START);
+    replica.cosignature(node(1), &lied_to, START).unwrap();
+    assert_eq!(replica.witnesses_elsewhere(), 2);
+    assert_eq!(code(replica.append(&theirs)), Code::Conflict);
+    let note = theirs.note;
+    assert!(replica.evidence().contains(&SplitView::Log { ours, note }));
+    assert_eq!(replica.evidence().len(), 3);
+}
+
 #[test]
 fn witnesses_that_vouch_for_something_else_are_counted_once_each() {
     let (mut log, mut other, mut replica) = (log(), salted_log(2), follower());
