@@ -41,6 +41,7 @@ pub use approvals::{
     Ballot, Seat, VerifiedApproval, check_approval, check_approvals, check_for_any_group,
 };
 pub use authorize::{Admitted, Evaluated, admissible, evaluate, initiator};
+pub(crate) use windows::Removals;
 pub use windows::TenantView;
 
 use crate::entry::{Body, Entry, VERSION};

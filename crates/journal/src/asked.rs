@@ -5,7 +5,7 @@
 //! the policy, a limit, a group, an approver. So nothing of it is taken over from one moment to the
 //! next; what was met is compared with what is asked now.
 
-use crate::apply::{TenantView, check_not_stopped};
+use crate::apply::{Removals, TenantView, check_not_stopped};
 use crate::genesis::Genesis;
 use crate::keyspace as ks;
 use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
@@ -212,8 +212,20 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
 
     // Admins alone take people out of groups and addresses off the list, at once. Where that leads
     // past a stricter rule, it does not tighten, and the committee has not agreed to it.
-    let before = answer(&facts.before_removals());
-    if Terms::from(&now.core).cover(&before.core) {
+    let undone = facts.without_removals(Removals::ALL);
+    let mut before = answer(&undone);
+    let covers = |before: &Decision| Terms::from(&now.core).cover(&before.core);
+
+    // Two removals can each undo what the other did: one alone may have led to the stricter rule.
+    if covers(&before) && (facts.met() | undone.met()) == Removals::ALL {
+        let alone = [Removals::PEOPLE, Removals::ADDRESSES];
+        let stricter = alone
+            .map(|only| answer(&facts.without_removals(only)))
+            .into_iter()
+            .find(|decision| !covers(decision));
+        before = stricter.unwrap_or(before);
+    }
+    if covers(&before) {
         return Ok(now);
     }
     let detail = format!(

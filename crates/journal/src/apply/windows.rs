@@ -8,6 +8,7 @@ use crate::keyspace as ks;
 use crate::model::{Bucket, IntentRecord, NEVER, Spend};
 use crate::state::{Lookup as _, View};
 use std::cell::Cell;
+use std::ops::BitOr;
 use strongroom_policy::{Listed, PolicyView, Spent, WindowScope};
 use strongroom_types::{
     AssetId, ChainId, Code, CredentialId, GroupId, MinorUnits, Refusal, TenantId, UnixMs, UserId,
@@ -109,10 +110,51 @@ pub struct TenantView<'a> {
     tenant: TenantId,
     /// An authorized intent whose own spend is left out of its windows.
     own: Option<&'a IntentRecord>,
-    /// Whether removals that the committee has not confirmed count as not made.
-    undoes_removals: bool,
-    /// Whether one of them was asked about.
-    met_removal: Cell<bool>,
+    /// Removals that count as not made.
+    undone: Removals,
+    /// Removals that were asked about.
+    met: Cell<Removals>,
+}
+
+/// Removals that admins made and the committee has not confirmed, by kind.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Removals {
+    people: bool,
+    addresses: bool,
+}
+
+impl Removals {
+    /// People taken out of groups.
+    pub(crate) const PEOPLE: Self = Self {
+        people: true,
+        addresses: false,
+    };
+    /// Addresses taken off the list.
+    pub(crate) const ADDRESSES: Self = Self {
+        people: false,
+        addresses: true,
+    };
+    /// Both.
+    pub(crate) const ALL: Self = Self {
+        people: true,
+        addresses: true,
+    };
+
+    /// Whether any kind is among them.
+    pub(crate) const fn any(self) -> bool {
+        self.people || self.addresses
+    }
+}
+
+impl BitOr for Removals {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            people: self.people || other.people,
+            addresses: self.addresses || other.addresses,
+        }
+    }
 }
 
 impl<'a> TenantView<'a> {
@@ -133,28 +175,28 @@ impl<'a> TenantView<'a> {
             view,
             tenant,
             own,
-            undoes_removals: false,
-            met_removal: Cell::new(false),
+            undone: Removals::default(),
+            met: Cell::default(),
         }
     }
 
-    /// The same, as it was before admins removed people and addresses without the committee.
-    pub(crate) fn before_removals(&self) -> Self {
+    /// The same, as if admins had not made these removals without the committee.
+    pub(crate) fn without_removals(&self, undone: Removals) -> Self {
         Self {
-            undoes_removals: true,
+            undone,
             ..Self::without(self.view, self.tenant, self.own)
         }
     }
 
-    /// Whether an answer of this view would be another one in [`Self::before_removals`].
-    pub(crate) fn met_removal(&self) -> bool {
-        self.met_removal.get()
+    /// Removals on which an answer of this view may rest.
+    pub(crate) fn met(&self) -> Removals {
+        self.met.get()
     }
 
-    /// Notes that a removed record was asked about; says whether it counts.
-    fn on_removed(&self) -> bool {
-        self.met_removal.set(true);
-        self.undoes_removals
+    /// Notes that a removed record of this kind was asked about; says whether it counts.
+    fn on_removed(&self, kind: Removals) -> bool {
+        self.met.set(self.met.get() | kind);
+        (self.undone | kind) == self.undone
     }
 
     fn bucket(
@@ -219,12 +261,13 @@ impl PolicyView for TenantView<'_> {
         let Ok(Some(known)) = self.view.group(self.tenant, group) else {
             return false;
         };
-        known.group.members.contains(&user) || (known.left.contains(&user) && self.on_removed())
+        known.group.members.contains(&user)
+            || (known.left.contains(&user) && self.on_removed(Removals::PEOPLE))
     }
 
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed> {
         let listed = self.view.listed(self.tenant, chain, address).ok()??;
-        if listed.removed && !self.on_removed() {
+        if listed.removed && !self.on_removed(Removals::ADDRESSES) {
             return None;
         }
 

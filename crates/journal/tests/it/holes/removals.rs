@@ -271,3 +271,42 @@ fn hole_a_full_window_leads_past_no_rule_of_before_the_removal() {
     leave(&mut ledger, Who::Initiator);
     assert_eq!(share(&ledger, &under_way), Some(Code::DecisionChanged));
 }
+
+/// Two removals that undo each other's effect: members pay the address by themselves while it is
+/// listed, and with another's word once it is not; for all others no word is asked.
+#[test]
+fn hole_a_second_removal_leads_past_no_stricter_rule_of_the_first() {
+    let under_three = || {
+        let mut ledger = ready();
+        put_group(&mut ledger, &[Who::Initiator, Who::Risk(0)]);
+        let listed = Match {
+            destinations: of_type(DestinationType::AllowListed).destinations,
+            ..of_group(&ledger)
+        };
+        let rules = vec![
+            rule(&ledger, "listed", listed, Tier::Auto),
+            rule(&ledger, "members", of_group(&ledger), Tier::OneOfN),
+            rule(&ledger, "rest", Match::default(), Tier::Auto),
+        ];
+        let mut policy = ledger.world.tenant.policy(&Default::default());
+        policy.rules = rules.into();
+        ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
+        ledger
+    };
+    let mut ledger = under_three();
+    assert_eq!(refused(&ledger, &[]), None);
+    unlist(&mut ledger);
+    assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing));
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
+
+    // In the other order as well, and whoever else left changes nothing.
+    let mut ledger = under_three();
+    leave(&mut ledger, Who::Risk(0));
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), None, "the rest may pay it, too");
+    unlist(&mut ledger);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
+    put_group(&mut ledger, &[Who::Risk(0)]);
+    assert_eq!(refused(&ledger, &[]), None, "the committee's word");
+}
