@@ -13,12 +13,22 @@ use strongroom_stage::StageError;
 use strongroom_stage::life_cycle::Transition;
 use strongroom_types::{Digest, KeyId, TenantId, UnixMs};
 
-/// A run without a result is followed by the next after this time, in milliseconds.
+/// The first run without a result is followed by the next after this time, in milliseconds.
 pub(crate) const RUN_MS: u64 = 15_000;
-/// Pause before the next run after a refusal, in milliseconds.
+/// Pause before the next run after a refusal of the first, in milliseconds.
 pub(crate) const RETRY_MS: u64 = 500;
 /// Most runs of one ceremony; signers take no more.
 const RUNS_MAX: u32 = 16;
+/// Longest pause between two runs, as a part of the ceremony's life.
+const LIFE_PARTS: u64 = 8;
+
+/// Pause after the run of this number, milliseconds. It doubles, so that the runs are spread over the
+/// ceremony's life: used up within minutes, one signer that was away would cost the committee a key
+/// id and another delay.
+pub(crate) fn pause_ms(first_ms: u64, number: u32, life_ms: u64) -> u64 {
+    let doubled = first_ms << number.saturating_sub(1).min(RUNS_MAX);
+    doubled.min((life_ms / LIFE_PARTS).max(first_ms))
+}
 
 /// One key generation under way.
 pub(crate) struct Ceremony {
@@ -27,6 +37,8 @@ pub(crate) struct Ceremony {
     pub(crate) roster: Vec<SignerIndex>,
     /// Written by [`Self::apply`] alone.
     state: CeremonyState,
+    /// Whether no further run can be started, and that was logged.
+    is_used_up: bool,
     /// Signatures by signer, for each result that was certified.
     certificates: BTreeMap<CertifiedResult, BTreeMap<SignerIndex, [u8; 64]>>,
 }
@@ -53,6 +65,7 @@ impl Ceremony {
             key: key.plan.key,
             roster: roster(key),
             state: CeremonyState::Released,
+            is_used_up: false,
             certificates: BTreeMap::new(),
         }
     }
@@ -97,11 +110,24 @@ impl Ceremony {
         }
     }
 
-    /// Whether a refusal that names this message is about the present run.
-    pub(crate) fn is_started_by(&self, request: Digest) -> bool {
-        match &self.state {
-            CeremonyState::Running(run) | CeremonyState::Submitted(run) => run.request == request,
+    /// Whether the last run is over without a result; true once.
+    pub(crate) fn set_used_up(&mut self, now: UnixMs) -> bool {
+        let is_over = match &self.state {
+            CeremonyState::Running(run) | CeremonyState::Submitted(run) => {
+                now >= run.until && run.number >= RUNS_MAX
+            }
             CeremonyState::Released | CeremonyState::Finished | CeremonyState::GivenUp => false,
+        };
+        is_over && !std::mem::replace(&mut self.is_used_up, true)
+    }
+
+    /// Number of the present run, if this message started it.
+    pub(crate) fn started_by(&self, request: Digest) -> Option<u32> {
+        match &self.state {
+            CeremonyState::Running(run) | CeremonyState::Submitted(run) => {
+                (run.request == request).then_some(run.number)
+            }
+            CeremonyState::Released | CeremonyState::Finished | CeremonyState::GivenUp => None,
         }
     }
 
@@ -148,20 +174,25 @@ impl Ceremony {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_signer_that_certifies_many_results_fills_no_memory() {
+    fn running(number: u32) -> Ceremony {
         let run = ProtocolRun {
-            number: 1,
+            number,
             until: UnixMs(9),
             request: Digest([1; 32]),
         };
-        let mut ceremony = Ceremony {
+        Ceremony {
             tenant: TenantId([1; 16]),
             key: KeyId([2; 16]),
             roster: vec![SignerIndex(1), SignerIndex(2)],
             state: CeremonyState::Running(run),
+            is_used_up: false,
             certificates: BTreeMap::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_signer_that_certifies_many_results_fills_no_memory() {
+        let mut ceremony = running(1);
         for n in 0..9 {
             let result = CertifiedResult {
                 transcript: Digest([n; 32]),
@@ -171,5 +202,21 @@ mod tests {
             assert!(taken.is_none());
         }
         assert_eq!(ceremony.certificates.len(), 1);
+    }
+
+    #[test]
+    fn the_end_of_the_last_run_is_said_once() {
+        assert!(!running(RUNS_MAX - 1).set_used_up(UnixMs(9)));
+        let mut last = running(RUNS_MAX);
+        let said = [8, 9, 10].map(|now| last.set_used_up(UnixMs(now)));
+        assert_eq!(said, [false, true, false]);
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_part_of_the_life() {
+        let day_ms = 24 * 3_600_000;
+        let pauses = [1, 2, 10, 11, 16].map(|number| pause_ms(RUN_MS, number, day_ms) / 1_000);
+        assert_eq!(pauses, [15, 30, 7_680, 10_800, 10_800]);
+        assert_eq!(pause_ms(RUN_MS, 9, 1_000), RUN_MS, "a short life");
     }
 }

@@ -1,6 +1,6 @@
 //! A signer's refusal: one signer's word, of a signing request or of a ceremony's run.
 
-use crate::ceremony::{CeremonyEvent, RETRY_MS};
+use crate::ceremony::{CeremonyEvent, RETRY_MS, pause_ms};
 use crate::run::{Run, RunEvent, RunName};
 use crate::stage::{CoordinatorStage, Records, Step};
 use strongroom_types::{Code, Cure, UnixMs};
@@ -16,12 +16,15 @@ impl CoordinatorStage {
         self.on_ceremony_refused(step, &refusal)
     }
 
-    /// A participant cannot go on with the ceremony's present run: the next one starts soon.
+    /// A participant cannot go on with the ceremony's present run: the next one starts sooner than
+    /// after silence, but one hostile signer must not use up all runs within seconds.
     fn on_ceremony_refused(&mut self, step: Step<'_>, refusal: &SignerRefusal) -> Records {
-        let retry_at = step.now.plus(RETRY_MS);
+        let life_ms = self.genesis.bounds.ceremony_life_ms;
         for ceremony in self.ceremonies.values_mut() {
             let is_participant = ceremony.roster.contains(&step.signer);
-            if is_participant && ceremony.is_started_by(refusal.request) {
+            let run = ceremony.started_by(refusal.request);
+            if let Some(number) = run.filter(|_| is_participant) {
+                let retry_at = step.now.plus(pause_ms(RETRY_MS, number, life_ms));
                 ceremony.apply(CeremonyEvent::RunRefused { retry_at })?;
             }
         }

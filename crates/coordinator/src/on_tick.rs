@@ -1,6 +1,6 @@
 //! Work that time makes due: deadlines, silent quorums, stock, next runs of ceremonies.
 
-use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS};
+use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS, pause_ms};
 use crate::quorum::SignerIndex;
 use crate::run::{RunEvent, RunName, Try};
 use crate::stage::{CoordinatorStage, KeyName, Records, UPKEEP_TICKS};
@@ -120,6 +120,7 @@ impl CoordinatorStage {
 
     fn start_next_run(&mut self, now: UnixMs, tenant: TenantId, key: &KeyRecord) -> Records {
         let id = key.plan.key;
+        let life_ms = self.genesis.bounds.ceremony_life_ms;
 
         // The journal says that the committee released it; that is all a coordinator has to know.
         let ceremony = self
@@ -139,6 +140,9 @@ impl CoordinatorStage {
             }
             return Ok(Vec::new());
         }
+        if ceremony.set_used_up(now) {
+            tracing::warn!(%tenant, key = %id, "the last run of a ceremony had no result: the committee asks for another key");
+        }
         let Some(number) = ceremony.due(now) else {
             return Ok(Vec::new());
         };
@@ -150,7 +154,7 @@ impl CoordinatorStage {
         };
         let run = ProtocolRun {
             number,
-            until: now.plus(RUN_MS),
+            until: now.plus(pause_ms(RUN_MS, number, life_ms)),
             request: message_digest(&encode(&message)),
         };
         ceremony.apply(CeremonyEvent::RunStarted(run))?;

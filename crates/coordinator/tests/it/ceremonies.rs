@@ -299,10 +299,11 @@ fn hole_a_ceremony_is_given_up_when_the_witnessed_time_is_past_its_end() {
     site.ledger.push(Body::Tick, site.now).unwrap();
     site.catch_up();
     site.wait(RUN_MS);
+    site.wait(RUN_MS);
     assert_eq!(started_now(&mut site), all(3), "nor do witnesses say so");
 
     site.world.witness_tip(&site.journal, site.now);
-    site.wait(RUN_MS);
+    site.wait(4 * RUN_MS);
     assert!(started_now(&mut site).is_empty());
     let late = ceremony_message(&site, None);
     assert!(site.give_said(2, &late).is_empty(), "nothing is relayed");
@@ -321,18 +322,50 @@ fn a_ceremony_with_a_signer_in_quarantine_is_given_up() {
     assert!(started_now(&mut site).is_empty());
 }
 
-#[test]
-fn no_more_runs_are_started_than_signers_take() {
+const MINUTE_MS: u64 = 60_000;
+
+/// Runs of a ceremony in its life of a day, by the minute in which each starts; signer 2 answers as
+/// it is told.
+fn runs_of_a_day(answer: impl Fn(&mut Site, &CoordinatorMessage)) -> Vec<u64> {
     let mut site = Site::with_ceremony();
-    let mut last = 0;
-    for _ in 0..20 {
+    let mut started = Vec::new();
+    for minute in 0..24 * 60 {
         let records = site.ticks();
-        last = started(&site, &records)
-            .first()
-            .map_or(last, |(_, run)| *run);
-        site.wait(RUN_MS);
+        let messages = site.messages(&records).into_iter();
+        let starts = messages
+            .filter(|(index, message)| {
+                *index == 2 && matches!(message, CoordinatorMessage::Ceremony { .. })
+            })
+            .collect::<Vec<_>>();
+        for (_, message) in starts {
+            started.push(minute);
+            answer(&mut site, &message);
+        }
+        site.wait(MINUTE_MS);
     }
-    assert_eq!(last, 16);
+    started
+}
+
+/// The other members of the roster wait: the same committee would need another key id, and another
+/// day.
+#[test]
+fn hole_a_signer_that_is_away_for_hours_does_not_end_a_ceremony() {
+    let runs = runs_of_a_day(|_, _| {});
+    assert_eq!(runs.len(), 16, "signers take no more");
+    assert!(
+        runs[3] <= 5,
+        "soon, while it may be a matter of moments: {runs:?}"
+    );
+    assert!(runs[15] >= 18 * 60, "{runs:?}");
+}
+
+#[test]
+fn hole_a_signer_that_refuses_for_an_hour_does_not_end_a_ceremony() {
+    let runs = runs_of_a_day(|site, message| {
+        site.give_said(2, &refusal_of(Code::CeremonyFault, message));
+    });
+    assert_eq!(runs.len(), 16, "signers take no more");
+    assert!(runs[15] >= 4 * 60, "{runs:?}");
 }
 
 /// Key ids are unique within a tenant alone.
