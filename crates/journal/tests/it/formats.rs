@@ -163,7 +163,7 @@ fn hole_production_genesis_has_no_unlimited_life_or_quota() {
         })
     };
     let unlimited: [fn(&mut Bounds); 9] = [
-        |b| b.attempt_life_ms = u64::MAX,
+        |b| b.attempt_life_ms = 3_600_001,
         |b| b.intent_life_ms = 31 * 24 * 3_600_000 + 1,
         |b| b.attempts_max = 65,
         |b| b.entries_per_minute = u32::MAX,
