@@ -77,27 +77,54 @@ pub(crate) fn ask_again(
     genesis: &Genesis,
     again: &Again<'_>,
 ) -> Result<(), Refusal> {
-    // Forgotten once journal time is past the intent's end, which a signer's own clock is not yet.
-    let open: Option<OpenIntentRecord> =
-        view.record(&ks::open_intent(again.tenant, &again.intent))?;
-    let open = open.ok_or(Code::IntentExpired)?;
-    let chain = genesis
-        .chain(&again.record.chain)
-        .ok_or_else(|| Refusal::new(Code::UnknownChain, &again.record.chain))?;
+    let open = open_of(view, again)?;
+    ask(view, &again.question(genesis, &open)?).map(drop)
+}
 
-    let asked = Asked {
-        tenant: again.tenant,
-        intent: again.intent,
-        payment: &open.payment,
-        decoder: &chain.decoder,
-        moment: again.moment,
-        now: again.now,
-        relied: Some(Relied {
-            record: again.record,
-            open: &open,
-        }),
-    };
-    ask(view, &asked).map(drop)
+/// Whether the policy, with its windows, lets an authorized payment pass at a moment by what was met.
+/// What signers ask of people and pauses before each share is left to them.
+///
+/// # Errors
+/// As [`ask_again`].
+pub(crate) fn check_room(
+    view: &dyn View,
+    genesis: &Genesis,
+    again: &Again<'_>,
+) -> Result<(), Refusal> {
+    let open = open_of(view, again)?;
+    let decision = decide(view, &again.question(genesis, &open)?)?;
+    check_still_met(&decision, &open)
+}
+
+/// Forgotten once journal time is past the intent's end, which a signer's own clock is not yet.
+fn open_of(view: &dyn View, again: &Again<'_>) -> Result<OpenIntentRecord, Refusal> {
+    let open = view.record(&ks::open_intent(again.tenant, &again.intent))?;
+    Ok(open.ok_or(Code::IntentExpired)?)
+}
+
+impl<'a> Again<'a> {
+    /// The question about it, with what it was authorized on.
+    fn question(
+        &self,
+        genesis: &'a Genesis,
+        open: &'a OpenIntentRecord,
+    ) -> Result<Asked<'a>, Refusal> {
+        let chain = genesis
+            .chain(&self.record.chain)
+            .ok_or_else(|| Refusal::new(Code::UnknownChain, &self.record.chain))?;
+        Ok(Asked {
+            tenant: self.tenant,
+            intent: self.intent,
+            payment: &open.payment,
+            decoder: &chain.decoder,
+            moment: self.moment,
+            now: self.now,
+            relied: Some(Relied {
+                record: self.record,
+                open,
+            }),
+        })
+    }
 }
 
 /// The policy asks no more than was met. Before a share, either of two answers is enough: that with
@@ -206,7 +233,7 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
         strongroom_policy::evaluate(&policy, tenant.policy, facts, &question)
     };
     let now = answer(&facts);
-    if now.block.is_some() || !facts.met_removal() {
+    if now.block.is_some() || !facts.met().any() {
         return Ok(now);
     }
 

@@ -431,6 +431,20 @@ pub struct IntentRecord {
     pub attempts: Vec<AttemptRecord>,
 }
 
+impl IntentRecord {
+    /// Whether it counts in its windows no longer before its lock was witnessed than honest clocks
+    /// differ. Only then does a limit hold of the time in which shares leave: nothing else ties the
+    /// stamp of a locked payment to a clock.
+    #[must_use]
+    pub const fn is_counted_in_time(&self, skew_ms: u64) -> bool {
+        let witnessed_at = self.locked_until.0.saturating_sub(self.lock_ms);
+
+        // A cosignature's second counts to its end.
+        let latest = self.spend.at.plus(skew_ms).plus(1_000);
+        witnessed_at <= latest.0
+    }
+}
+
 /// The part of an authorized intent that is needed only while it can still pay: kept until it
 /// expires.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]

@@ -70,6 +70,7 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
     match attempt.kind {
         AttemptKind::Pay | AttemptKind::Bump => {
             check_live(&record, asked.now)?;
+            check_counted(&record, genesis)?;
             ask_again(view, genesis, asked, (&record, &attempt))?;
         }
         // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
@@ -120,6 +121,19 @@ fn check_live(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::TimeLocked, detail));
     }
     Ok(())
+}
+
+/// Limits hold of the time in which shares leave. The locks of payments whose stamps lie windows
+/// apart can end in one second, when the writer or the witnesses were away for that long.
+fn check_counted(record: &IntentRecord, genesis: &Genesis) -> Result<(), Refusal> {
+    if record.is_counted_in_time(genesis.bounds.skew_ms) {
+        return Ok(());
+    }
+    let detail = format!(
+        "its windows were asked at {}, long before its lock was witnessed, and had no room then",
+        record.spend.at
+    );
+    Err(Refusal::new(Code::AttemptTooOld, detail))
 }
 
 /// Asks at this moment of the journal all that denies: authorization was judged at its own

@@ -174,7 +174,10 @@ fn standing_at_head(
     let last_share = now
         .plus(bounds.freshness_ms)
         .plus(bounds.skew_ms.saturating_mul(2));
-    Ok(if last_share < record.locked_until {
+    // Nor does one leave before a locked payment counts in its windows, which an intent that has ended
+    // can never come to.
+    let is_counted = record.is_counted_in_time(bounds.skew_ms);
+    Ok(if last_share < record.locked_until || !is_counted {
         Standing::Over(why.into())
     } else {
         Standing::TooLate

@@ -8,8 +8,9 @@ use crate::entry::{FACTS_MAX, FurtherAttempt};
 use crate::keyspace as ks;
 use crate::model::{AttemptRecord, IntentRecord};
 use crate::state::{Lookup as _, View};
+use std::sync::Arc;
 use strongroom_policy::Moment;
-use strongroom_types::{Attempt, AttemptKind, Code, Digest, Refusal, Signed};
+use strongroom_types::{Attempt, AttemptKind, Code, Digest, Refusal, Signed, TenantId, UnixMs};
 
 /// Most `cancel` attempts beyond the intent's own number: the first, and bumps of it.
 const CANCEL_ATTEMPTS_MAX: u32 = 3;
@@ -142,7 +143,7 @@ pub(super) fn apply(
     match attempt.kind {
         AttemptKind::Pay | AttemptKind::Bump => {
             ask_again(change, place, (&attempt.intent, &record))?;
-            move_spend(change, place, &mut record)?;
+            move_spend(change, (tenant, place.at), &mut record)?;
         }
         // A cancel pays nothing and must stay possible under every policy. It stays counted where
         // the last attempt that pays is.
@@ -192,19 +193,57 @@ fn ask_again(
     asked::ask_again(change, change.state().genesis(), &again)
 }
 
-/// Counts the spend at this attempt's time. It leaves its window by age only, counted from the last
-/// attempt that pays: without the move, one held back for a day would pay outside every window.
+/// Begins the lock of a payment at its witnessed time.
+///
+/// Its windows were asked at the writer's stamps, which can lie hours apart while all their locks
+/// begin, and end, in one second. Where stamp and witnesses differ by more than clocks do, it is
+/// counted again, at the time `at` of the entry that says so. Without room there it stays counted
+/// where it was, and gets no share before a further attempt is counted.
+pub(super) fn begin_lock(
+    change: &mut Change<'_>,
+    (tenant, intent): (TenantId, &Digest),
+    (witnessed_at, at): (UnixMs, UnixMs),
+) -> Result<(), Refusal> {
+    let Some(mut record) = change.intent(tenant, intent)? else {
+        return Ok(());
+    };
+    let genesis = Arc::clone(change.state().genesis());
+    record.locked_until = witnessed_at.plus(record.lock_ms);
+
+    // Asked as a new authorization would be, its hours as before a share.
+    if !record.is_counted_in_time(genesis.bounds.skew_ms) {
+        let again = Again {
+            tenant,
+            intent: *intent,
+            record: &record,
+            moment: Moment::Head {
+                at,
+                hours: record.locked_until,
+                windows: true,
+            },
+            now: at,
+        };
+        if asked::check_room(&*change, &genesis, &again).is_ok() {
+            move_spend(change, (tenant, at), &mut record)?;
+        }
+    }
+    change.put(ks::intent(tenant, intent), &record);
+    Ok(())
+}
+
+/// Counts the spend at this time. It leaves its window by age only, counted from the last attempt
+/// that pays: without the move, one held back for a day would pay outside every window.
 fn move_spend(
     change: &mut Change<'_>,
-    place: Place,
+    (tenant, at): (TenantId, UnixMs),
     record: &mut IntentRecord,
 ) -> Result<(), Refusal> {
     let payer = windows::Payer {
-        tenant: place.tenant,
+        tenant,
         vault: record.vault,
         user: record.initiator_user,
     };
     windows::take(change, payer, &record.spend)?;
-    record.spend.at = place.at;
+    record.spend.at = at;
     windows::add(change, payer, &record.spend)
 }

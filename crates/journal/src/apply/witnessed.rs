@@ -3,7 +3,7 @@
 
 use super::change::Change;
 use super::waiting::set_standing;
-use super::{check_not_stopped, check_platform_scope, platform, proposal, record};
+use super::{attempt, check_not_stopped, check_platform_scope, platform, proposal, record};
 use crate::cosigned;
 use crate::entry::{Entry, Witnessed};
 use crate::genesis::Genesis;
@@ -57,7 +57,7 @@ pub(super) fn apply(
     // All or nothing for each one, and none makes the entry fail: else one act that can no longer
     // take effect would stop the journal.
     for item in &items {
-        let _ = change.attempt(|change| settle(change, item, time));
+        let _ = change.attempt(|change| settle(change, item, (time, entry.at)));
     }
     Ok(())
 }
@@ -115,17 +115,17 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
     Ok(UnixMs(newest_s.saturating_add(1).saturating_mul(SECOND_MS)))
 }
 
-/// Gives an item its witnessed time. One whose record is gone has nothing to wait for.
-fn settle(change: &mut Change<'_>, item: &WaitingItem, time: UnixMs) -> Result<(), Refusal> {
+/// Gives an item its witnessed time, in an entry of the time `at`. One whose record is gone has nothing to wait for.
+fn settle(
+    change: &mut Change<'_>,
+    item: &WaitingItem,
+    (time, at): (UnixMs, UnixMs),
+) -> Result<(), Refusal> {
     match &item.of {
         WaitingOf::Proposal(tenant, act) => proposal::set_witnessed(change, *tenant, act, time),
         WaitingOf::PlatformProposal(act) => platform::set_witnessed(change, act, time),
         WaitingOf::Lock(tenant, intent) => {
-            if let Some(mut record) = change.intent(*tenant, intent)? {
-                record.locked_until = time.plus(record.lock_ms);
-                change.put(ks::intent(*tenant, intent), &record);
-            }
-            Ok(())
+            attempt::begin_lock(change, (*tenant, intent), (time, at))
         }
         WaitingOf::Pause(tenant, admin) => {
             let mut record = change.tenant(*tenant)?;

@@ -262,6 +262,52 @@ fn locked_payment_that_is_cancelled_in_time_ends() {
     }
 }
 
+/// Its windows were asked long before its lock was witnessed, and had no room then: no signer ever
+/// gave a share.
+#[test]
+fn locked_payment_that_never_counted_in_its_windows_ends() {
+    const LOCK_MS: u64 = 60_000;
+    let ceiling = |limit: u64| strongroom_policy::Window {
+        scope: strongroom_policy::VelocityScope::Tenant,
+        window_seconds: 60,
+        amount_lte: Some(limit.into()),
+        count_lte: None,
+    };
+    let amount = ONE_OF_N_MAX + 1;
+    for (limit, state) in [
+        (amount + 1_000_000, TransactionState::Expired),
+        (3 * amount, TransactionState::Signing),
+    ] {
+        let options = WorldOptions {
+            policy: PolicyOptions {
+                ceilings: vec![ceiling(limit)],
+                time_lock_seconds: LOCK_MS / 1_000,
+                ..PolicyOptions::default()
+            },
+            ..WorldOptions::default()
+        };
+        let mut ledger = Ledger::ready(World::new(1, options));
+        ledger.wait(1_000);
+        let journal = Log::of(&ledger).shared(ledger.now);
+        let mut service = Service::on(ledger.clone(), journal);
+        service.fund(2 * ONE_OF_N_MAX);
+        service.wait(1_000);
+        let who = [Who::Approver(0), Who::Approver(1)];
+        let first = service.world().order(service.now, amount, "first");
+        service.approve(&first);
+        service.ledger.now = service.now;
+        service.ledger.authorize(&first, &who).unwrap();
+
+        // Another one, three windows later, and one `witnessed` entry for both.
+        service.wait(180_000);
+        let other = service.world().order(service.now, amount, "second");
+        service.ledger.now = service.now;
+        service.ledger.authorize(&other, &who).unwrap();
+        service.append(vec![Body::Tick]);
+        assert_eq!(service.live(OVER_MS).states(), [state], "{limit}");
+    }
+}
+
 /// The journal forgets an intent in the end: then it proves nothing any more.
 #[test]
 fn forgotten_intent_is_not_taken_for_one_that_was_never_authorized() {

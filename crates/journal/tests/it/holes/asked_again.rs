@@ -15,7 +15,7 @@ use strongroom_world::{FEE_MAX, FRIEND, Ledger, PolicyOptions, Who};
 
 const HELD: u64 = 300_000 - FEE_MAX;
 
-fn an_hour(limit: u64, scope: VelocityScope) -> Window {
+pub(super) fn an_hour(limit: u64, scope: VelocityScope) -> Window {
     Window {
         scope,
         window_seconds: HOUR_MS / 1000,
@@ -32,14 +32,18 @@ fn policy(ledger: &Ledger, change: impl FnOnce(&mut Policy)) -> Policy {
 }
 
 /// Changes the rule of this place.
-fn edit_rule(policy: &mut Policy, at: usize, edit: impl FnOnce(&mut strongroom_policy::Rule)) {
+pub(super) fn edit_rule(
+    policy: &mut Policy,
+    at: usize,
+    edit: impl FnOnce(&mut strongroom_policy::Rule),
+) {
     let mut rules = policy.rules.to_vec();
     edit(&mut rules[at]);
     policy.rules = rules.into();
 }
 
 /// A tenant whose policy is the default one, changed.
-fn under(change: impl FnOnce(&mut Policy)) -> Ledger {
+pub(super) fn under(change: impl FnOnce(&mut Policy)) -> Ledger {
     let mut ledger = ready();
     let old = policy(&ledger, |_| {});
     let new = policy(&ledger, change);
@@ -59,7 +63,7 @@ fn guard(id: &str, kind: GuardKind) -> Guard {
 }
 
 /// An intent that lives for most of a day.
-fn long_lived(ledger: &Ledger, amount: u64) -> Intent {
+pub(super) fn long_lived(ledger: &Ledger, amount: u64) -> Intent {
     ledger
         .world
         .intent_with(ledger.now, amount, FRIEND, |intent| {

@@ -300,7 +300,7 @@ fn hole_a_second_removal_leads_past_no_stricter_rule_of_the_first() {
     leave(&mut ledger, Who::Initiator);
     assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
 
-    // In the other order as well, and whoever else left changes nothing.
+    // In the other order as well, and another member who left changes nothing.
     let mut ledger = under_three();
     leave(&mut ledger, Who::Risk(0));
     leave(&mut ledger, Who::Initiator);

@@ -1,0 +1,162 @@
+//! Locked payments whose stamps lie windows apart, and whose locks begin in one second: the writer
+//! appended nothing for hours and stamped them as it liked, or the witnesses were away.
+
+use super::asked_again::{an_hour, edit_rule, long_lived, under};
+use super::{again, share_at};
+use crate::{HOUR_MS, LARGE, TWO, code, ready_under};
+use strongroom_journal::state::Lookup as _;
+use strongroom_types::{AttemptKind, Code, Document as _, Intent, Tighten, UnixMs};
+use strongroom_world::{FEE_MAX, Ledger, PolicyOptions, Who};
+
+const LOCK_MS: u64 = 60_000;
+/// Room for one payment.
+const LIMIT: u64 = LARGE + FEE_MAX + 1;
+/// An hour and the minute by which a window may be late.
+const WINDOW_MS: u64 = HOUR_MS + 60_000;
+const SCOPE: strongroom_policy::VelocityScope = strongroom_policy::VelocityScope::Tenant;
+
+/// A tenant that may pay one large payment in an hour, by a ceiling or by the windows of a rule.
+fn limited() -> [Ledger; 2] {
+    let ceiling = ready_under(PolicyOptions {
+        ceilings: vec![an_hour(LIMIT, SCOPE)],
+        time_lock_seconds: LOCK_MS / 1_000,
+        ..PolicyOptions::default()
+    });
+    let rule = under(|policy| {
+        edit_rule(policy, 2, |rule| {
+            rule.matches.velocity = vec![an_hour(LIMIT, SCOPE)];
+            rule.then.time_lock_seconds = LOCK_MS / 1_000;
+        });
+    });
+    [ceiling, rule]
+}
+
+/// One payment in each of so many windows, none of them witnessed.
+fn authorized<const N: usize>(ledger: &mut Ledger) -> [Intent; N] {
+    std::array::from_fn(|n| {
+        if n > 0 {
+            ledger.wait(WINDOW_MS);
+        }
+        let intent = long_lived(ledger, LARGE);
+        ledger.authorize(&intent, &TWO).unwrap();
+        intent
+    })
+}
+
+/// Time passes until the locks that began now end, and the journal says so.
+fn after_lock(ledger: &mut Ledger) {
+    ledger.wait(LOCK_MS);
+    ledger
+        .push(strongroom_journal::Body::Tick, ledger.now)
+        .unwrap();
+}
+
+fn shares<const N: usize>(ledger: &Ledger, intents: &[Intent; N]) -> [Option<Code>; N] {
+    std::array::from_fn(|n| share_at(ledger, &intents[n], 1, ledger.now))
+}
+
+fn counted_at(ledger: &Ledger, intent: &Intent) -> UnixMs {
+    let record = ledger
+        .state
+        .intent(ledger.world.tenant.id, &intent.digest())
+        .unwrap();
+    record.unwrap().spend.at
+}
+
+const TOO_OLD: Option<Code> = Some(Code::AttemptTooOld);
+
+#[test]
+fn hole_locked_payments_of_many_windows_do_not_leave_in_one_second() {
+    for mut ledger in limited() {
+        let intents = authorized::<3>(&mut ledger);
+        ledger.witness();
+        after_lock(&mut ledger);
+        assert_eq!(shares(&ledger, &intents), [TOO_OLD, TOO_OLD, None]);
+
+        // A further attempt counts again.
+        assert_eq!(
+            code(again(&mut ledger, &intents[0], AttemptKind::Pay)),
+            Code::LimitExceeded
+        );
+        ledger.wait(WINDOW_MS);
+        again(&mut ledger, &intents[0], AttemptKind::Pay).unwrap();
+        assert_eq!(share_at(&ledger, &intents[0], 2, ledger.now), None);
+        assert_eq!(
+            code(again(&mut ledger, &intents[1], AttemptKind::Bump)),
+            Code::LimitExceeded
+        );
+    }
+}
+
+/// All of them are older than the window when they are witnessed: the first one has its room.
+#[test]
+fn hole_locked_payments_of_one_witnessed_entry_share_one_window() {
+    for mut ledger in limited() {
+        let intents = authorized::<3>(&mut ledger);
+        ledger.wait(2 * WINDOW_MS);
+        ledger.witness();
+        after_lock(&mut ledger);
+        assert_eq!(shares(&ledger, &intents), [None, TOO_OLD, TOO_OLD]);
+    }
+}
+
+/// An honest writer waits for its witnesses at times: what has room goes out, and no one has to ask
+/// for it again.
+#[test]
+fn a_locked_payment_that_is_witnessed_hours_later_is_counted_then() {
+    for mut ledger in limited() {
+        let [intent] = authorized(&mut ledger);
+        ledger.wait(2 * WINDOW_MS);
+        ledger.witness();
+        assert_eq!(counted_at(&ledger, &intent), ledger.now);
+        after_lock(&mut ledger);
+        assert_eq!(shares(&ledger, &[intent]), [None]);
+
+        let next = long_lived(&ledger, LARGE);
+        let refused = code(ledger.clone().authorize(&next, &TWO));
+        assert!(
+            matches!(refused, Code::LimitExceeded | Code::PolicyBlocked),
+            "{refused}"
+        );
+        ledger.wait(WINDOW_MS);
+        ledger.authorize(&next, &TWO).unwrap();
+    }
+}
+
+/// What passes is asked before each share, and must not end a payment for good.
+#[test]
+fn a_pause_while_it_is_witnessed_takes_no_room() {
+    for mut ledger in limited() {
+        let [intent] = authorized(&mut ledger);
+        ledger.wait(2 * WINDOW_MS);
+        let until = ledger.now.plus(LOCK_MS);
+        let pause = Tighten::Pause { vault: None, until };
+        ledger.tighten(pause, &[Who::Admin(0)]).unwrap();
+        ledger.witness();
+        after_lock(&mut ledger);
+        assert_eq!(shares(&ledger, &[intent]), [None]);
+    }
+}
+
+/// Within what honest clocks differ by, it counts where its authorization stands.
+#[test]
+fn a_locked_payment_that_is_witnessed_at_once_stays_counted_at_its_entry() {
+    for mut ledger in limited() {
+        let [intent] = authorized(&mut ledger);
+        let stamp = ledger.now;
+        let second = 1_000;
+        let within = ledger.world.genesis.bounds.skew_ms + second;
+        ledger.now.0 = (stamp.0 + within) / second * second;
+        let mut late = ledger.clone();
+        ledger.witness();
+        assert_eq!(counted_at(&ledger, &intent), stamp);
+
+        late.wait(second);
+        late.witness();
+        assert_eq!(counted_at(&late, &intent), late.now);
+        for mut ledger in [ledger, late] {
+            after_lock(&mut ledger);
+            assert_eq!(share_at(&ledger, &intent, 1, ledger.now), None);
+        }
+    }
+}
