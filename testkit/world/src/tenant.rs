@@ -161,6 +161,17 @@ impl Tenant {
         }
     }
 
+    /// A second one, account 1 of the same key.
+    #[must_use]
+    pub fn second_vault(&self) -> Vault {
+        Vault {
+            id: VaultId(self.seed.id("vault", 1)),
+            name: "second".parse().unwrap(),
+            account: 1,
+            ..self.first_vault()
+        }
+    }
+
     /// A board of these people.
     #[must_use]
     pub fn board(&self, members: &[Who], quorum: u32) -> Board {

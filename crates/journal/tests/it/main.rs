@@ -36,6 +36,7 @@ mod standing;
 mod tenants;
 mod velocity;
 mod waiting;
+mod waiting_bound;
 mod witness;
 mod witnessed;
 mod writer;
