@@ -11,9 +11,11 @@ mod keys;
 mod locks;
 mod money;
 mod platform;
+mod quota;
 mod seats;
 mod starts;
 mod time;
+mod waiting;
 
 use crate::kinds::Situation;
 use crate::plan::{Answers, Payee, Plan, PlannedIntent};
@@ -30,13 +32,15 @@ pub struct Case {
     pub meaning: &'static str,
     /// What its history must contain, else it is another situation.
     shows: &'static [Situation],
-    /// Codes with which some intent must end, a signer refuse, or the journal refuse an act.
+    /// Codes with which some intent ends, or with which the API, a signer or the journal refuses.
     refuses: &'static [&'static str],
+    /// Least number of payments that are signed, the last one of each tenant included.
+    signs: u64,
     plan: fn() -> Plan,
 }
 
 /// The tables of the files, in the order in which cases are run.
-const TABLES: [&[Case]; 8] = [
+const TABLES: [&[Case]; 10] = [
     starts::CASES,
     time::CASES,
     locks::CASES,
@@ -45,6 +49,8 @@ const TABLES: [&[Case]; 8] = [
     keys::CASES,
     seats::CASES,
     platform::CASES,
+    quota::CASES,
+    waiting::CASES,
 ];
 
 /// Every case.
@@ -66,6 +72,7 @@ fn payment(at_ms: u64) -> PlannedIntent {
         amount: 400_000,
         life_ms: 60_000,
         to: Payee::Friend,
+        from_new: false,
         answers: Answers::Yes,
         cancel_after_ms: None,
     }
@@ -103,12 +110,15 @@ impl Case {
         let mut refuses = self.refuses.iter();
         let code = refuses.find(|code| {
             let ended = outcome.unsigned.contains_key(**code);
-            let counts = [&outcome.counts.refused, &outcome.counts.acts];
-            !ended && !counts.iter().any(|by| by.contains_key(**code))
+            let counts = &outcome.counts;
+            let refused = [&counts.refused, &counts.acts, &counts.submissions];
+            !ended && !refused.iter().any(|by| by.contains_key(**code))
         });
+        let few = (outcome.signed < self.signs).then_some("signatures");
         situation
             .map(|situation| situation.name())
             .or(code.copied())
+            .or(few)
     }
 }
 

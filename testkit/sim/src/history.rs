@@ -1,13 +1,17 @@
 //! What happened, in the terms in which the properties speak. Plain data: a test can write one down
 //! by hand.
 
-use strongroom_types::{CredentialId, Digest, KeyId, UserId};
+use strongroom_types::{CredentialId, Digest, KeyId, Scope, TenantId, UserId, VaultId};
 
 /// An intent as its authorization states it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Authorized {
     /// The intent.
     pub intent: Digest,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Vaults that it uses, the one that pays first.
+    pub vaults: Vec<VaultId>,
     /// Journal time.
     pub at_ms: u64,
     /// Worst-case spend: amounts and fee cap, base units.
@@ -68,6 +72,13 @@ pub enum Tightening {
     Quarantine(u16),
     /// A proposal, by the digest of the act that made it.
     Veto(Digest),
+    /// Payments above an amount, by a policy that is put in force at once.
+    Policy {
+        /// The policy.
+        policy: Digest,
+        /// Most that one payment moves under it.
+        most: u64,
+    },
 }
 
 impl Tightening {
@@ -88,19 +99,25 @@ impl Tightening {
             Self::Quarantine(index) => share.signer == *index || share.quorum.contains(index),
             // Forbids a loosening; judged at what relies on that.
             Self::Veto(_) => false,
+            Self::Policy { most, .. } => {
+                let amounts = intent.pays.iter().map(|(_, amount)| amount);
+                amounts.sum::<u64>() > *most
+            }
         }
     }
 
-    /// Whether a loosening that waits to take effect is void by it: it was signed without knowing
-    /// of it. Each scope has acts of its own.
+    /// Whether an act of its scope that waits to take effect is void by it: it was signed without
+    /// knowing of it.
     #[must_use]
-    pub const fn voids(&self, what: &Loosening) -> bool {
-        let is_of_platform = matches!(what, Loosening::AdminKey(_));
+    pub const fn voids(&self) -> bool {
         match self {
-            Self::Credential(_) | Self::User(_) | Self::Member(_) | Self::Stop | Self::Key(_) => {
-                !is_of_platform
-            }
-            Self::Quarantine(_) => is_of_platform,
+            Self::Credential(_)
+            | Self::User(_)
+            | Self::Member(_)
+            | Self::Stop
+            | Self::Key(_)
+            | Self::Quarantine(_)
+            | Self::Policy { .. } => true,
             Self::Cancel(_) | Self::Pause(_) | Self::Veto(_) => false,
         }
     }
@@ -113,6 +130,8 @@ pub enum Loosening {
     Policy(Digest),
     /// A ceremony may be run, by this roster.
     Ceremony(KeyId, Vec<u16>),
+    /// A vault exists.
+    Vault(VaultId),
     /// A stop ends.
     Resume,
     /// A credential signs for the platform.
@@ -124,7 +143,7 @@ pub enum Loosening {
 pub struct Released {
     /// Its effect.
     pub what: Loosening,
-    /// The act that proposed it; none for a resume.
+    /// The act that proposed it; none for a vault and a resume.
     pub proposal: Option<Digest>,
     /// Members of the deciding board who signed.
     pub signed: usize,
@@ -150,8 +169,13 @@ pub enum Fact {
     Proposed(Digest),
     /// A loosening that waits for the witnesses.
     Released(Box<Released>),
-    /// Witnesses vouch for everything below this size.
-    Witnessed(u64),
+    /// Witnesses vouch for everything below a size.
+    Witnessed {
+        /// The size.
+        size: u64,
+        /// The time that they give to it, Unix milliseconds.
+        time_ms: u64,
+    },
     /// A proposal of the platform that this further credential of its admin signed.
     ProposedBy(CredentialId),
     /// A ceremony that all of its roster certified.
@@ -221,6 +245,8 @@ pub enum Observation {
         bytes: Digest,
         /// Its stamp, Unix milliseconds.
         at_ms: u64,
+        /// Its scope.
+        scope: Scope,
         /// What it means.
         fact: Fact,
     },
@@ -257,6 +283,8 @@ pub enum Observation {
     Handed {
         /// Its seat.
         seat: u16,
+        /// The act's scope.
+        scope: Scope,
         /// The act.
         act: Digest,
         /// What it takes away.
@@ -268,4 +296,6 @@ pub enum Observation {
     },
     /// Shares left a signer.
     Shared(Box<Share>),
+    /// Faults and attacks stopped for the rest of the history.
+    Calm,
 }

@@ -27,10 +27,9 @@ use strongroom_wire::{
     CoordinatorMessage, JournalBatch, SignerMessage, SigningRequest, SigningRequested,
     TransactionChanged, TransactionState, WitnessCosignature, decode, topics,
 };
-use strongroom_world::World;
+use strongroom_world::{Tenant, World};
 
 struct State {
-    world: World,
     reader: Reader,
     checker: Checker,
     codec: BitcoinCodec,
@@ -63,9 +62,12 @@ fn size_of(body: &str) -> u64 {
     Checkpoint::parse(body).map_or(0, |checkpoint| checkpoint.size())
 }
 
-fn terms(world: &World, plan: &Plan) -> Terms {
+fn terms(world: &World, tenants: &[Tenant], plan: &Plan) -> Terms {
     let charter = world.tenant.charter();
-    let (_, policy) = strongroom_policy::Policy::load(&charter.policy).unwrap();
+    let policy = |tenant: &Tenant| {
+        let (_, policy) = strongroom_policy::Policy::load(&tenant.charter().policy).unwrap();
+        policy
+    };
     Terms {
         quorum: world.genesis.quorum as usize,
         min_signers: usize::from(world.options.min_signers),
@@ -75,7 +77,7 @@ fn terms(world: &World, plan: &Plan) -> Terms {
         limit: plan.limit,
         window_ms: plan.window_seconds * 1_000,
         committee_quorum: charter.committee.quorum as usize,
-        policy,
+        policies: tenants.iter().map(policy).collect(),
         witnesses: world.seats(),
         hostile: plan.faulty_seats(),
         loosen_delay_ms: charter.loosen_delay_ms,
@@ -89,10 +91,13 @@ fn terms(world: &World, plan: &Plan) -> Terms {
 
 impl Observer {
     pub(crate) fn new(world: &World, plan: &Plan, time: Time, trace: Trace) -> Self {
+        let others = plan.other.iter().map(|_| world.for_tenant(1).tenant);
+        let tenants: Vec<Tenant> = std::iter::once(world.tenant.clone())
+            .chain(others)
+            .collect();
         let state = State {
-            world: world.clone(),
-            reader: Reader::new(world.clone()),
-            checker: Checker::new(terms(world, plan)),
+            reader: Reader::new(&tenants, &world.genesis),
+            checker: Checker::new(terms(world, &tenants, plan)),
             codec: BitcoinCodec::new(Network::Regtest).unwrap(),
             requests: BTreeMap::new(),
             wanted: Vec::new(),
@@ -241,6 +246,7 @@ impl Observer {
             let signers = signed.endorsements.iter().map(|e| e.credential);
             let handed = Observation::Handed {
                 seat: node.seat(),
+                scope: act.scope,
                 act: Act::digest_of(&signed.text),
                 what,
                 by: signers.map(|id| (id, state.reader.user(id))).collect(),
@@ -259,6 +265,11 @@ impl Observer {
             Observation::Unfrozen { seat }
         };
         self.state().observe(self.time.now(), &seen);
+    }
+
+    /// Faults and attacks stop.
+    pub(crate) fn on_calm(&self) {
+        self.state().observe(self.time.now(), &Observation::Calm);
     }
 
     /// A client signs an intent.
@@ -326,6 +337,7 @@ impl State {
                 seq,
                 bytes: name_of(bytes),
                 at_ms: entry.at.0,
+                scope: entry.scope,
                 fact,
             };
             self.observe(at_ms, &published);

@@ -7,6 +7,7 @@ mod founding;
 mod keys;
 mod paying;
 mod platform;
+mod tenants;
 
 use crate::api::{Ask, Shown, shown};
 use crate::plan::{Plan, PlannedAct};
@@ -26,13 +27,12 @@ use strongroom_types::{
     ActBody, Destination, Digest, Document as _, Intent, KeyId, Scope, Signed, UnixMs, VaultId,
 };
 use strongroom_world::{FRIEND, Who};
+pub(crate) use tenants::Tenants;
 
 /// Life of the last intent, milliseconds.
 const LAST_LIFE_MS: u64 = 60_000;
 /// How often the last intent is tried.
 const LAST_TRIES: usize = 3;
-/// Between blocks, milliseconds.
-const BLOCK_MS: u64 = 3_000;
 
 /// An act that is not answered yet.
 struct UnderWay {
@@ -48,8 +48,10 @@ pub(crate) struct People {
     codec: Arc<dyn ChainCodec>,
     rng: ChaCha20Rng,
     founding: Founding,
-    /// When the vault was ready: the plan's times count from here.
+    /// When the vault was ready.
     ready_at: Option<u64>,
+    /// When the vaults of all tenants were: the plan's times count from here.
+    begins_at: Option<u64>,
     /// Acts under way, and what each was planned as.
     under_way: Vec<UnderWay>,
     /// Policies and ceremonies that were proposed, by the acts that did.
@@ -62,6 +64,8 @@ pub(crate) struct People {
     keys: Vec<KeyId>,
     /// Further vaults that are in force.
     vaults: Vec<VaultId>,
+    /// The vault that was asked for last, whatever became of it.
+    asked: Option<VaultId>,
     /// No act before this true time.
     wait_until: u64,
     /// Intents that were signed, by their place in the plan.
@@ -71,7 +75,6 @@ pub(crate) struct People {
     planned: usize,
     /// Decision cores that an approver answered, by intent and core.
     answered: BTreeSet<(Digest, Digest)>,
-    mine_at: u64,
     /// The last intents, after all faults.
     last: Vec<Digest>,
     stopped: bool,
@@ -79,58 +82,57 @@ pub(crate) struct People {
 }
 
 impl People {
-    pub(crate) fn new(parts: &Parts, plan: &Plan) -> Self {
+    /// People of the n-th tenant.
+    fn new(parts: &Parts, plan: Plan, n: u64) -> Self {
+        let mut rig = parts.rig.clone();
+        rig.world = rig.world.for_tenant(n);
+        let rng = rig.world.seed.rng("people", n);
         Self {
-            rig: parts.rig.clone(),
-            plan: plan.clone(),
+            rig,
+            plan,
             clients: Clients::default(),
             chain: Arc::clone(&parts.chain),
             codec: Arc::clone(&parts.codec),
-            rng: parts.rig.world.seed.rng("people", 0),
+            rng,
             founding: Founding::default(),
             ready_at: None,
+            begins_at: None,
             under_way: Vec::new(),
             proposals: Vec::new(),
             platform_proposals: Vec::new(),
             loosened: 0,
             keys: Vec::new(),
             vaults: Vec::new(),
+            asked: None,
             wait_until: 0,
             made: BTreeMap::new(),
             wishes: Vec::new(),
             planned: 0,
             answered: BTreeSet::new(),
-            mine_at: 0,
             last: Vec::new(),
             stopped: false,
             initiator_revoked: false,
         }
     }
 
-    /// When the vault was ready, if it is.
-    pub(crate) fn ready_at(&self) -> Option<u64> {
-        self.ready_at
-    }
-
     /// People look and act.
-    pub(crate) fn step(&mut self, api: &mut Service, signers: &mut [SignerHost]) {
+    fn step(&mut self, api: &mut Service, signers: &mut [SignerHost]) {
         let now = self.rig.now();
-        if now >= self.mine_at {
-            self.mine_at = now + BLOCK_MS;
-            self.chain.mine().unwrap();
-        }
         let Some(replica) = api.replica() else { return };
         let replica = Arc::clone(replica);
         self.send(api);
         replica.read(|follower| self.settle(api, follower.state()));
 
-        let Some(ready_at) = self.ready_at else {
+        if self.ready_at.is_none() {
             if now >= self.wait_until && self.under_way.is_empty() {
                 replica.read(|follower| self.found(now, follower.state()));
             }
             return;
+        }
+        let Some(begins_at) = self.begins_at else {
+            return;
         };
-        let since = now - ready_at;
+        let since = now - begins_at;
         self.pay(now, since);
         self.approve(now, &shown(api.disk.content()));
         self.plan_acts(now, since);
@@ -172,7 +174,7 @@ impl People {
     }
 
     /// Intents of the plan that were not made yet are not made any more.
-    pub(crate) fn calm_down(&mut self) {
+    fn calm_down(&mut self) {
         let last = self.made.keys().next_back();
         self.plan.intents.truncate(last.map_or(0, |last| last + 1));
         for (number, planned) in self.plan.intents.iter_mut().enumerate() {
@@ -184,7 +186,7 @@ impl People {
 
     /// Whether nothing is under way any more: every accepted intent has ended, every act is
     /// answered.
-    pub(crate) fn is_over(&self, api: &Service) -> bool {
+    fn is_over(&self, api: &Service) -> bool {
         let rows = shown(api.disk.content());
         self.ready_at.is_some()
             && self.under_way.is_empty()
@@ -195,29 +197,30 @@ impl People {
     }
 
     /// Accepted intents that the API does not show.
-    pub(crate) fn missing(&self, rows: &[Shown]) -> Vec<Digest> {
+    fn missing(&self, rows: &[Shown]) -> Vec<Digest> {
         self.clients.missing(rows)
     }
 
     /// One more intent that nothing forbids; `false` when enough were tried.
-    pub(crate) fn try_last_intent(&mut self) -> bool {
+    fn try_last_intent(&mut self) -> bool {
         if self.last.len() >= LAST_TRIES {
             return false;
         }
+        let from = self.rig.world.tenant.vault;
         let friend = Destination::Address(FRIEND.to_owned());
-        let intent = self.sign_intent(self.rig.now(), 100_000, friend, LAST_LIFE_MS);
+        let intent = self.sign_intent(self.rig.now(), 100_000, (from, friend), LAST_LIFE_MS);
         self.last.push(intent.digest());
         true
     }
 
     /// Whether one of the last intents was signed.
-    pub(crate) fn is_last_signed(&self, rows: &[Shown]) -> bool {
+    fn is_last_signed(&self, rows: &[Shown]) -> bool {
         let is_last = |row: &&Shown| self.last.contains(&row.digest);
         rows.iter().filter(is_last).any(Shown::is_signed)
     }
 
     /// Why the last intent may rightly end unsigned, if it may.
-    pub(crate) fn excuse(&self) -> Option<&'static str> {
+    fn excuse(&self) -> Option<&'static str> {
         if self.stopped {
             Some("tenant_stopped")
         } else if self.initiator_revoked {
@@ -230,7 +233,7 @@ impl People {
     }
 
     /// For the debugger and for reports.
-    pub(crate) fn describe(&self) -> String {
+    fn describe(&self) -> String {
         let under_way: Vec<_> = self.under_way.iter().map(|act| act.planned).collect();
         let stage = match self.ready_at {
             Some(_) => "ready".to_owned(),

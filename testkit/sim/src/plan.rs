@@ -15,7 +15,8 @@ use strongroom_types::digest;
 use strongroom_world::{PolicyOptions, START, WorldOptions};
 
 pub use crate::script::{
-    Answers, Chaos, Death, Move, Payee, PlannedAct, PlannedIntent, Repair, Sabotage, Stream,
+    Answers, Chaos, Death, Move, OtherTenant, Payee, PlannedAct, PlannedIntent, Repair, Sabotage,
+    Stream,
 };
 
 /// How long a head is fresh, milliseconds: above the 15 s after which witnesses cosign again, and
@@ -30,6 +31,8 @@ pub const DUTY_MS: u64 = 10_000;
 pub const ATTEMPT_LIFE_MS: u64 = 45_000;
 /// Delay of a loosening that no person waits for, milliseconds.
 const SHORT_DELAY_MS: u64 = 300;
+/// Most that one payment moves under the tighter policy, satoshi.
+pub const TIGHTER_MOST: u64 = 115_000_000;
 /// Most intents of one window: no seed has so many, and a looser policy allows more.
 const COUNT_MAX: u64 = 1_000;
 
@@ -69,6 +72,10 @@ pub struct Plan {
     /// How long the writer makes no `witnessed` entry once it has a release of these people, if it
     /// does that.
     pub hold_ms: Option<u64>,
+    /// Whether there is a second tenant.
+    pub other: Option<OtherTenant>,
+    /// Last word on the bounds of the installation.
+    pub(crate) tune: fn(&mut Bounds),
     /// Whether the writer leaves tightenings out for so many milliseconds.
     pub withhold_ms: Option<u64>,
     /// Faults by time after the vault is ready.
@@ -81,7 +88,7 @@ pub struct Plan {
     pub sabotage: Option<Sabotage>,
 }
 
-fn tune(bounds: &mut Bounds) {
+pub(crate) fn tune(bounds: &mut Bounds) {
     bounds.freshness_ms = FRESHNESS_MS;
     bounds.skew_ms = SKEW_MS;
     bounds.duty_ms = DUTY_MS;
@@ -143,6 +150,8 @@ impl Plan {
             acts,
             on_release,
             hold_ms,
+            other: None,
+            tune,
             withhold_ms,
             deaths: Vec::new(),
             calm_ms,
@@ -187,6 +196,15 @@ impl Plan {
         }
     }
 
+    /// A policy that is provably tighter than the charter's.
+    #[must_use]
+    pub fn tighter_policy(&self) -> PolicyOptions {
+        PolicyOptions {
+            amount_max: Some(TIGHTER_MOST),
+            ..self.policy(0)
+        }
+    }
+
     /// Whether the writer is ever hostile.
     #[must_use]
     pub fn has_moves(&self) -> bool {
@@ -214,7 +232,7 @@ impl Plan {
             platform_delay_ms: Some(self.platform_delay_ms),
             ceremony_life_ms: self.ceremony_life_ms,
             policy: self.policy(0),
-            tune,
+            tune: self.tune,
             ..WorldOptions::default()
         }
     }

@@ -11,6 +11,7 @@ mod journal;
 mod property;
 mod shares;
 mod time;
+mod waiting;
 mod witnesses;
 
 pub use property::Property;
@@ -19,8 +20,9 @@ use crate::history::{Authorized, Observation, Tightening};
 use crate::kinds::Situation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use strongroom_types::{CredentialId, Digest, KeyId, UserId};
-use time::{Loosened, Waiting};
+use strongroom_types::{CredentialId, Digest, KeyId, Scope, TenantId, UserId};
+use time::Loosened;
+use waiting::Waiting;
 
 /// Terms of the installation, from genesis and charter.
 #[derive(Clone, Debug)]
@@ -41,8 +43,8 @@ pub struct Terms {
     pub window_ms: u64,
     /// Signatures of the deciding board that a policy or ceremony needs.
     pub committee_quorum: usize,
-    /// The policy of the charter.
-    pub policy: Digest,
+    /// The policies of the charters.
+    pub policies: BTreeSet<Digest>,
     /// Witnesses of genesis.
     pub witnesses: u16,
     /// Seats that are hostile, or whose clock is wrong: what they say and see counts for nothing.
@@ -93,6 +95,7 @@ struct Seat {
 }
 
 struct Handed {
+    scope: Scope,
     act: Digest,
     what: Tightening,
     by: Vec<(CredentialId, Option<UserId>)>,
@@ -109,10 +112,22 @@ impl Seat {
 /// A tightening in the journal.
 struct Tightened {
     seq: u64,
+    scope: Scope,
     what: Tightening,
     act: Digest,
     /// True time at which a quorum had cosigned it.
     witnessed_ms: Option<u64>,
+}
+
+/// Where and when an entry is published.
+#[derive(Clone, Copy)]
+struct Place {
+    seq: u64,
+    /// Journal time.
+    stamp_ms: u64,
+    /// True time.
+    at_ms: u64,
+    scope: Scope,
 }
 
 /// Signer, boot and number of a nonce.
@@ -140,6 +155,8 @@ pub struct Checker {
     nonces: BTreeMap<NonceName, (Digest, Vec<u8>)>,
     shares: BTreeMap<Digest, BTreeSet<u16>>,
     signed: BTreeMap<Digest, Vec<Signature>>,
+    /// True time from which nothing goes wrong any more.
+    calm_ms: Option<u64>,
     situations: Vec<Situation>,
 }
 
@@ -151,6 +168,11 @@ struct Signature {
     attempt_ms: u64,
     /// True time at which it existed.
     at_ms: u64,
+}
+
+/// Whether what happens in a scope concerns a tenant.
+fn concerns(scope: Scope, tenant: TenantId) -> bool {
+    scope == Scope::Platform || scope == Scope::Tenant(tenant)
 }
 
 type Verdict = Result<(), (Property, String)>;
@@ -184,6 +206,7 @@ impl Checker {
             nonces: BTreeMap::new(),
             shares: BTreeMap::new(),
             signed: BTreeMap::new(),
+            calm_ms: None,
             situations: Vec::new(),
         }
     }
@@ -220,12 +243,19 @@ impl Checker {
                 seq,
                 bytes,
                 at_ms: stamp,
+                scope,
                 fact,
             } => {
                 if stamp + self.terms.skew_ms < at_ms {
                     self.situations.push(Situation::OldStamp);
                 }
-                self.on_entry(at_ms, (*seq, *stamp), *bytes, fact)
+                let place = Place {
+                    seq: *seq,
+                    stamp_ms: *stamp,
+                    at_ms,
+                    scope: *scope,
+                };
+                self.on_entry(place, *bytes, fact)
             }
             Observation::Head { size, body } => self.on_head(*size, *body),
             Observation::Cosigned(cosigned) => self.on_cosigned(at_ms, cosigned),
@@ -248,6 +278,7 @@ impl Checker {
             }
             Observation::Handed {
                 seat,
+                scope,
                 act,
                 what,
                 by,
@@ -255,6 +286,7 @@ impl Checker {
             } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.handed.push(Handed {
+                    scope: *scope,
                     act: *act,
                     what: what.clone(),
                     by: by.clone(),
@@ -263,7 +295,12 @@ impl Checker {
                 Ok(())
             }
             Observation::Shared(share) => self.on_share(at_ms, share),
+            Observation::Calm => {
+                self.on_calm(at_ms);
+                Ok(())
+            }
         };
+        let verdict = verdict.and_then(|()| self.check_goes_on(at_ms));
         verdict.map_err(|(property, detail)| Violation {
             property,
             at_ms,

@@ -191,7 +191,7 @@ impl Run<'_> {
 
             // With faults all the time nothing is promised; without them it is.
             if self.now() > start + 2 * FOUND_MS {
-                let people = self.sim.people.describe();
+                let people = self.sim.people.describe().join("; ");
                 let detail = format!("not founded within {FOUND_MS} ms: {people}");
                 return Err(self.violated(Property::Ends, detail));
             }
@@ -220,7 +220,7 @@ impl Run<'_> {
                 let open = open.map(|row| format!("{} {:?}", row.digest, row.state));
                 let detail = format!(
                     "not over: open {open:?}, accepted and missing {missing:?}; {}",
-                    people.describe()
+                    people.describe().join("; ")
                 );
                 return Err(self.violated(Property::Ends, detail));
             }
@@ -236,11 +236,10 @@ impl Run<'_> {
             self.pass(1_000, 200)?;
         }
 
-        while self.sim.people.try_last_intent() {
+        while self.sim.people.try_last_intents() {
             self.finish()?;
             let rows = shown(self.sim.nodes.api().disk.content());
-            let people = &self.sim.people;
-            if people.is_last_signed(&rows) || people.excuse().is_some() {
+            if self.sim.people.are_last_settled(&rows) {
                 return Ok(());
             }
             // A pause ends by itself.

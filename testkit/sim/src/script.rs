@@ -26,6 +26,8 @@ pub enum Payee {
     Stranger,
     /// The vault that people created last beside the first one; a stranger before there is one.
     Vault,
+    /// The vault that people asked for last, whether the journal has it or not.
+    NewVault,
 }
 
 /// One intent of the workload.
@@ -39,6 +41,8 @@ pub struct PlannedIntent {
     pub life_ms: u64,
     /// Where it pays to.
     pub to: Payee,
+    /// Whether the vault that people asked for last pays, and not the first one.
+    pub from_new: bool,
     /// How people answer.
     pub answers: Answers,
     /// The initiator cancels it this long after its creation, milliseconds.
@@ -60,8 +64,14 @@ pub enum PlannedAct {
     Resume,
     /// Pauses the vault for so many milliseconds.
     Pause(u64),
+    /// The platform's admins stop every tenant.
+    PlatformStop,
+    /// They end that stop.
+    PlatformResume,
     /// Proposes a looser policy.
     LooserPolicy,
+    /// Puts a policy in force, at once, that allows no payment above [`crate::plan::TIGHTER_MOST`].
+    TighterPolicy,
     /// Releases the newest proposal, by an act that lives so many milliseconds; asked for too early
     /// it is asked for again.
     Release(u64),
@@ -98,6 +108,7 @@ impl PlannedAct {
             | Self::LeaveGroup(_)
             | Self::RevokeInitiator
             | Self::Stop
+            | Self::PlatformStop
             | Self::Pause(_)
             | Self::Veto
             | Self::Cancel(_)
@@ -106,7 +117,9 @@ impl PlannedAct {
             | Self::Quarantine(_)
             | Self::VetoAdminKey => true,
             Self::Resume
+            | Self::PlatformResume
             | Self::LooserPolicy
+            | Self::TighterPolicy
             | Self::Release(_)
             | Self::NewVault
             | Self::NewKey
@@ -121,7 +134,9 @@ impl PlannedAct {
     pub const fn is_of_platform(self) -> bool {
         matches!(
             self,
-            Self::Quarantine(_)
+            Self::PlatformStop
+                | Self::PlatformResume
+                | Self::Quarantine(_)
                 | Self::NewAdminKey
                 | Self::ReleaseAdminKey(_)
                 | Self::VetoAdminKey
@@ -143,7 +158,10 @@ impl PlannedAct {
             | Self::RevokeInitiator
             | Self::Stop
             | Self::Resume
+            | Self::PlatformStop
+            | Self::PlatformResume
             | Self::LooserPolicy
+            | Self::TighterPolicy
             | Self::Release(_)
             | Self::NewVault
             | Self::NewKey
@@ -154,6 +172,15 @@ impl PlannedAct {
             | Self::UseAdminKey => true,
         }
     }
+}
+
+/// A second tenant with a key, a vault and people of its own.
+#[derive(Clone, Default, Debug)]
+pub struct OtherTenant {
+    /// Its intents.
+    pub intents: Vec<PlannedIntent>,
+    /// Acts of its admins, by time after both vaults are ready.
+    pub acts: Vec<(u64, PlannedAct)>,
 }
 
 /// What a hostile writer does from now on, each for so many milliseconds.

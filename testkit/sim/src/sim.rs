@@ -6,7 +6,7 @@ use crate::dice::Level;
 use crate::event::Event;
 use crate::kinds::NodeName;
 use crate::nodes::Nodes;
-use crate::people::People;
+use crate::people::Tenants;
 use crate::plan::Plan;
 use crate::properties::Violation;
 use crate::rig::Rig;
@@ -38,7 +38,7 @@ pub(crate) struct Sim {
     pub(crate) rig: Rig,
     pub(crate) plan: Plan,
     pub(crate) nodes: Nodes,
-    pub(crate) people: People,
+    pub(crate) people: Tenants,
     pub(crate) chain: Arc<DevChain>,
     misfortune: Misfortune,
     people_at: u64,
@@ -57,7 +57,7 @@ impl Sim {
         };
         Self {
             nodes: Nodes::new(&parts, &plan),
-            people: People::new(&parts, &plan),
+            people: Tenants::new(&parts, &plan),
             misfortune: Misfortune::new(&rig, &plan),
             chain,
             people_at: 0,
@@ -86,7 +86,7 @@ impl Sim {
             Turn::People => {
                 self.people_at = now + PEOPLE_MS;
                 let (api, signers) = self.nodes.for_people();
-                self.people.step(api, signers);
+                self.people.step(api, signers, now);
             }
             Turn::Node(node) => {
                 self.rig.wakes.clear(node);
@@ -130,6 +130,7 @@ impl Sim {
         self.rig.hostile.stop();
         self.rig.wire.mend();
         self.rig.trace.log(Event::Calm);
+        self.rig.observer.on_calm();
         self.nodes.calm_down(self.rig.now());
         self.misfortune.repair(&mut self.nodes, u64::MAX);
         self.people.calm_down();
@@ -153,7 +154,7 @@ impl Sim {
             format!("seed {seed}: {seconds:.3} s, turn {turns}, event {events}, faults {level:?}");
         let parts = [
             ("nodes", self.nodes.describe()),
-            ("people", vec![self.people.describe()]),
+            ("people", self.people.describe()),
             ("api", self.rows()),
             ("wire", self.rig.wire.describe()),
             ("hostile parts", self.rig.hostile.describe()),

@@ -68,4 +68,6 @@ pub struct PolicyOptions {
     pub ordered: bool,
     /// Time lock of everything above [`crate::ONE_OF_N_MAX`], seconds.
     pub time_lock_seconds: u64,
+    /// Most that one payment moves, base units: a guard.
+    pub amount_max: Option<u64>,
 }

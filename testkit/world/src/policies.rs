@@ -57,8 +57,16 @@ pub(crate) fn policy(options: &PolicyOptions, approvers: GroupId, risk: GroupId)
     let mut large = rule("large", None, Tier::MOfN, many);
     large.then.ordered = options.ordered;
     large.then.time_lock_seconds = options.time_lock_seconds;
+    let most = options.amount_max.map(|most| Guard {
+        id: "most".parse().unwrap(),
+        kind: GuardKind::AmountMax {
+            asset: native(),
+            lte: most.into(),
+        },
+    });
+    let ceilings = options.ceilings.iter().enumerate().map(ceiling);
     Policy {
-        guards: options.ceilings.iter().enumerate().map(ceiling).collect(),
+        guards: ceilings.chain(most).collect(),
         rules: vec![
             small,
             rule("medium", Some(ONE_OF_N_MAX), Tier::OneOfN, one),

@@ -12,13 +12,23 @@ pub(super) const CASES: &[Case] = &[
                   forbids is appended at once. The veto wins.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: release_around_a_handed_veto,
+    },
+    Case {
+        name: "veto_is_handed_too_late",
+        meaning: "A veto is left out and handed to the witnesses after they cosigned the release                   that it forbids. The release takes effect by those cosignatures, and the                   witnesses go on without the veto.",
+        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        refuses: &[],
+        signs: 3,
+        plan: veto_is_handed_too_late,
     },
     Case {
         name: "veto_while_a_release_waits",
         meaning: "A veto comes between a release and its witnessed entry. It wins.",
         shows: &[Situation::ReleaseVetoed],
         refuses: &[],
+        signs: 0,
         plan: veto_while_a_release_waits,
     },
     Case {
@@ -27,6 +37,7 @@ pub(super) const CASES: &[Case] = &[
                   of the same admin first. The longer one holds.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: pause_meets_an_older_one,
     },
     Case {
@@ -35,6 +46,7 @@ pub(super) const CASES: &[Case] = &[
                   No share leaves.",
         shows: &[],
         refuses: &["tightening_pending"],
+        signs: 0,
         plan: no_is_left_out,
     },
     Case {
@@ -43,6 +55,7 @@ pub(super) const CASES: &[Case] = &[
                   locked. No share leaves.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: approval_lapses_during_a_lock,
     },
 ];
@@ -65,6 +78,22 @@ fn release_around_a_handed_veto() -> Plan {
         (26_000, PlannedAct::Release(LONG)),
     ];
     plan.intents = [29_000, 31_000, 50_000].map(payment).into();
+    plan.calm_ms = 55_000;
+    plan
+}
+
+/// A veto that is left out and handed while its proposal's release waits, by cosignatures from before.
+fn veto_is_handed_too_late() -> Plan {
+    let mut plan = withheld(306, 20_000, 60_000);
+    plan.loosen_delay_ms = 20_000;
+    plan.acts = vec![
+        (1_000, PlannedAct::LooserPolicy),
+        (23_000, PlannedAct::Release(LONG)),
+        (26_000, PlannedAct::Veto),
+    ];
+    plan.chaos
+        .push((22_500, Chaos::Writer(Move::HoldWitnessed(6_000))));
+    plan.intents = [45_000, 50_000].map(payment).into();
     plan.calm_ms = 55_000;
     plan
 }

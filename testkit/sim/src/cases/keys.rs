@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
                   where others may hold the key.",
         shows: &[Situation::VaultPaid],
         refuses: &["key_revoked"],
+        signs: 0,
         plan: key_of_a_paid_vault_is_revoked,
     },
     Case {
@@ -21,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
                   end it with its reason, and a next ceremony makes a key that receives.",
         shows: &[Situation::VaultPaid],
         refuses: &["authority_expired"],
+        signs: 0,
         plan: participant_of_a_ceremony_is_silent,
     },
     Case {
@@ -29,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
                   life. It makes no key, and a next ceremony does.",
         shows: &[Situation::VaultPaid],
         refuses: &[],
+        signs: 0,
         plan: result_of_a_ceremony_is_late,
     },
 ];

@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
                   entry that is old. Its lock begins when witnesses have seen it.",
         shows: &[Situation::OldStamp, Situation::LockEnded],
         refuses: &[],
+        signs: 0,
         plan: lock_is_back_dated,
     },
     Case {
@@ -21,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
                   Its lock begins when no quorum can be shown without it.",
         shows: &[Situation::LockEnded],
         refuses: &[],
+        signs: 0,
         plan: lock_is_hidden_from_a_quorum,
     },
     Case {
@@ -29,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
                   From tick_max on no share leaves.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: newest_entry_is_old,
     },
     Case {
@@ -37,6 +40,7 @@ pub(super) const CASES: &[Case] = &[
                   are refused, the others signed.",
         shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
         refuses: &["quota_exceeded"],
+        signs: 0,
         plan: too_many_wait,
     },
     Case {
@@ -45,6 +49,7 @@ pub(super) const CASES: &[Case] = &[
                   every head fresh.",
         shows: &[Situation::LockEnded],
         refuses: &[],
+        signs: 0,
         plan: nothing_happens_for_long,
     },
 ];

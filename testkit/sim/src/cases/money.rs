@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[Case {
                   attempt is opened.",
     shows: &[],
     refuses: &[],
+    signs: 0,
     plan: spends_are_dated_anew,
 }];
 

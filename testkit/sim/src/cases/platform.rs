@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
                   witnesses saw the proposal; then the credential signs.",
         shows: &[Situation::OldStamp, Situation::ReleaseInForce],
         refuses: &["release_too_early"],
+        signs: 0,
         plan: platform_change_is_back_dated,
     },
     Case {
@@ -21,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
                   back. The credential that it releases signs nothing until then.",
         shows: &[Situation::ReleaseInForce],
         refuses: &[],
+        signs: 0,
         plan: platform_release_waits,
     },
     Case {
@@ -29,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
                   never takes effect.",
         shows: &[Situation::OldStamp],
         refuses: &["unknown_credential"],
+        signs: 0,
         plan: platform_release_is_back_dated,
     },
     Case {
@@ -36,6 +39,7 @@ pub(super) const CASES: &[Case] = &[
         meaning: "The platform's veto comes between a release and its witnessed entry. It wins.",
         shows: &[Situation::ReleaseVetoed],
         refuses: &["unknown_credential"],
+        signs: 0,
         plan: platform_veto_while_a_release_waits,
     },
 ];

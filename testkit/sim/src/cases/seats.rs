@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
                   No other signer shares with it, and payments are signed without it.",
         shows: &[],
         refuses: &["not_in_roster", "not_ready"],
+        signs: 0,
         plan: signer_in_quarantine_is_asked_along,
     },
     Case {
@@ -20,6 +21,7 @@ pub(super) const CASES: &[Case] = &[
                   witnesses.",
         shows: &[],
         refuses: &["tightening_pending"],
+        signs: 0,
         plan: quarantine_is_left_out,
     },
     Case {
@@ -28,6 +30,7 @@ pub(super) const CASES: &[Case] = &[
                   twice. It neither cosigns nor shares again.",
         shows: &[],
         refuses: &["conflict"],
+        signs: 0,
         plan: split_view_outlasts_restarts,
     },
     Case {
@@ -36,6 +39,7 @@ pub(super) const CASES: &[Case] = &[
                   names the evidence, and it takes part again.",
         shows: &[],
         refuses: &["conflict"],
+        signs: 0,
         plan: split_view_ends_by_its_evidence,
     },
 ];

@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
                   moves. No disk was put back, so its key must not retire.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: signer_dies_around_its_marker,
     },
     Case {
@@ -22,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
                   between: five starts fail one after the other. Its key must not retire.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: signer_dies_at_five_starts,
     },
     Case {
@@ -30,6 +32,7 @@ pub(super) const CASES: &[Case] = &[
                   nor the witnesses. It must not order on: no position is published twice.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: writer_put_back_reads_submissions_first,
     },
     Case {
@@ -38,6 +41,7 @@ pub(super) const CASES: &[Case] = &[
                   batches, so that the topic's last record is an old one. It must not order on.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: writer_put_back_hides_its_newest_batch,
     },
     Case {
@@ -46,6 +50,7 @@ pub(super) const CASES: &[Case] = &[
                   way, unknown to every witness. It must not order on.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: writer_put_back_while_its_last_batch_is_late,
     },
     Case {
@@ -54,6 +59,7 @@ pub(super) const CASES: &[Case] = &[
                   must not begin a second history.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: database_and_marker_are_lost,
     },
 ];

@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
             Situation::LooserPolicyUsed,
         ],
         refuses: &[],
+        signs: 0,
         plan: proposal_is_back_dated,
     },
     Case {
@@ -26,6 +27,7 @@ pub(super) const CASES: &[Case] = &[
                   it.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
         refuses: &[],
+        signs: 0,
         plan: witness_lies_about_the_past,
     },
     Case {
@@ -34,6 +36,7 @@ pub(super) const CASES: &[Case] = &[
                   loosening gets through.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
         refuses: &[],
+        signs: 0,
         plan: witness_lies_about_the_future,
     },
     Case {
@@ -43,6 +46,7 @@ pub(super) const CASES: &[Case] = &[
                   can be shown without it.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
         refuses: &[],
+        signs: 0,
         plan: proposal_is_hidden_from_a_quorum,
     },
     Case {
@@ -51,6 +55,7 @@ pub(super) const CASES: &[Case] = &[
                   Nothing relies on it until then.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
         refuses: &[],
+        signs: 0,
         plan: release_waits,
     },
     Case {
@@ -59,6 +64,7 @@ pub(super) const CASES: &[Case] = &[
                   takes effect.",
         shows: &[Situation::OldStamp],
         refuses: &[],
+        signs: 0,
         plan: release_is_back_dated,
     },
     Case {
@@ -67,6 +73,7 @@ pub(super) const CASES: &[Case] = &[
                   release is void, and the journal goes on.",
         shows: &[Situation::ReleaseUndone],
         refuses: &[],
+        signs: 0,
         plan: revoked_after_a_release,
     },
     Case {
@@ -75,6 +82,7 @@ pub(super) const CASES: &[Case] = &[
                   The resume ends neither stop.",
         shows: &[Situation::ReleaseUndone],
         refuses: &["tenant_stopped"],
+        signs: 0,
         plan: stopped_again_after_a_resume,
     },
     Case {
@@ -83,6 +91,7 @@ pub(super) const CASES: &[Case] = &[
                   stop holds until then.",
         shows: &[Situation::ResumeInForce],
         refuses: &[],
+        signs: 0,
         plan: resume_waits,
     },
     Case {
@@ -91,6 +100,7 @@ pub(super) const CASES: &[Case] = &[
                   back. From tick_max on no share leaves.",
         shows: &[],
         refuses: &[],
+        signs: 0,
         plan: oldest_item_is_old,
     },
     Case {
@@ -104,6 +114,7 @@ pub(super) const CASES: &[Case] = &[
             Situation::LockEnded,
         ],
         refuses: &[],
+        signs: 0,
         plan: several_items_at_once,
     },
     Case {
@@ -112,6 +123,7 @@ pub(super) const CASES: &[Case] = &[
                   never cosigns again, and the release takes effect by the others.",
         shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
         refuses: &[],
+        signs: 0,
         plan: witness_is_put_back_while_a_release_waits,
     },
 ];

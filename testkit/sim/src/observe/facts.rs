@@ -3,36 +3,41 @@
 use super::vaults::Vaults;
 use crate::history::{Attempted, Authorized, Fact, Loosening, Released, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_journal::{Authorization, Body, Entry};
+use strongroom_journal::{Authorization, Body, Entry, Genesis};
+use strongroom_policy::{GuardKind, Policy};
 use strongroom_tlog::Checkpoint;
+use strongroom_types::charter::Board;
 use strongroom_types::{
-    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Digest, Document as _, Intent,
-    RegistryRecord, Revocable, Scope, Signed, Tighten, UserId,
+    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
+    Document as _, Intent, RegistryRecord, Revocable, Scope, Signed, TenantId, Tighten, UserId,
+    VaultId,
 };
-use strongroom_world::World;
+use strongroom_world::Tenant;
 
 /// Reads entries in order; remembers proposals until they are released.
 pub(crate) struct Reader {
-    world: World,
+    tenants: BTreeMap<TenantId, Tenant>,
     users: BTreeMap<CredentialId, UserId>,
-    committee: Vec<UserId>,
+    /// Credentials that genesis gives to the admins of the platform.
+    platform_keys: BTreeSet<CredentialId>,
     proposals: BTreeMap<Digest, RegistryRecord>,
     pub(super) vaults: Vaults,
 }
 
 impl Reader {
-    pub(crate) fn new(world: World) -> Self {
-        let people = world.tenant.all_people();
-        let users = people
-            .iter()
-            .map(|who| world.person(*who).credential)
-            .filter_map(|c| Some((c.id, c.user?)))
-            .collect();
-        let committee = world.tenant.charter().committee.members;
+    pub(crate) fn new(tenants: &[Tenant], genesis: &Genesis) -> Self {
+        let people = |tenant: &Tenant| {
+            let all = tenant.all_people().into_iter();
+            all.map(|who| tenant.person(who).credential)
+                .collect::<Vec<_>>()
+        };
+        let users = tenants.iter().flat_map(people);
+        let users = users.filter_map(|c| Some((c.id, c.user?))).collect();
+        let by_id = tenants.iter().map(|tenant| (tenant.id, tenant.clone()));
         Self {
-            world,
+            tenants: by_id.collect(),
             users,
-            committee,
+            platform_keys: genesis.admin_credentials.iter().map(|c| c.id).collect(),
             proposals: BTreeMap::new(),
             vaults: Vaults::default(),
         }
@@ -57,7 +62,11 @@ impl Reader {
             Body::Act(signed) => self.act(signed),
             Body::Witnessed(witnessed) => {
                 let checkpoint = Checkpoint::parse(&witnessed.checkpoint).unwrap();
-                Fact::Witnessed(checkpoint.size())
+                let times = witnessed.cosignatures.iter().map(|c| c.time_s);
+                Fact::Witnessed {
+                    size: checkpoint.size(),
+                    time_ms: times.max().unwrap_or(0).saturating_mul(1_000),
+                }
             }
             Body::Genesis(_) | Body::Tick => Fact::Other,
         }
@@ -87,6 +96,8 @@ impl Reader {
         let attempt = &authorization.attempt;
         Fact::Authorized(Box::new(Authorized {
             intent: Intent::digest_of(&authorization.intent.text),
+            tenant: intent.tenant,
+            vaults: vaults(&intent),
             at_ms: entry.at.0,
             spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
             anchor: attempt.anchor.to_string(),
@@ -98,7 +109,7 @@ impl Reader {
             members: users(&approvers),
             credentials,
             policy: core.policy,
-            key: self.world.tenant.key,
+            key: self.tenants[&intent.tenant].key,
             expires_ms: intent.expires.0,
         }))
     }
@@ -120,13 +131,25 @@ impl Reader {
             ActBody::Put(record) if act.scope == Scope::Platform => {
                 self.put_of_platform(digest, record, signed)
             }
+            ActBody::Put(RegistryRecord::Vault(vault)) => {
+                self.vaults.on_put(&vault);
+                Fact::Released(Box::new(Released {
+                    what: Loosening::Vault(vault.id),
+                    proposal: None,
+                    signed: signed.endorsements.len(),
+                    expires_ms: act.expires.0,
+                }))
+            }
+            ActBody::Put(RegistryRecord::Policy(text)) if is_tighter(&text) => {
+                self.tighter(act.scope, digest, (&text, signed))
+            }
             ActBody::Put(record) => self.put(digest, record),
             ActBody::Release(proposal) => match self.released(&proposal) {
                 None => Fact::Other,
                 Some(what) => Fact::Released(Box::new(Released {
                     what,
                     proposal: Some(proposal),
-                    signed: self.signed_by_committee(signed),
+                    signed: self.signed_by_committee(act.scope, signed),
                     expires_ms: act.expires.0,
                 })),
             },
@@ -139,9 +162,6 @@ impl Reader {
     /// A policy and a ceremony wait for their delay; other records are in force or nothing to the
     /// properties.
     fn put(&mut self, act: Digest, record: RegistryRecord) -> Fact {
-        if let RegistryRecord::Vault(vault) = &record {
-            self.vaults.on_put(vault);
-        }
         let waits = matches!(
             record,
             RegistryRecord::Policy(_) | RegistryRecord::Ceremony(_)
@@ -156,8 +176,7 @@ impl Reader {
     /// Every record of the platform waits.
     fn put_of_platform(&mut self, act: Digest, record: RegistryRecord, signed: &Signed) -> Fact {
         self.proposals.insert(act, record);
-        let known = &self.world.genesis.admin_credentials;
-        let is_further = |id: &CredentialId| known.iter().all(|known| known.id != *id);
+        let is_further = |id: &CredentialId| !self.platform_keys.contains(id);
         let mut signers = signed.endorsements.iter().map(|e| e.credential);
         match signers.find(is_further) {
             Some(further) => Fact::ProposedBy(further),
@@ -179,10 +198,31 @@ impl Reader {
         }
     }
 
-    fn signed_by_committee(&self, signed: &Signed) -> usize {
+    /// A tighter policy is in force at once, if its board signed it.
+    fn tighter(&self, scope: Scope, act: Digest, (text, signed): (&str, &Signed)) -> Fact {
+        let quorum = self.committee(scope).map(|board| board.quorum as usize);
+        let is_signed = quorum.is_some_and(|q| self.signed_by_committee(scope, signed) >= q);
+        let read = Policy::load(text).ok().filter(|_| is_signed);
+        match read.and_then(|(policy, digest)| Some((digest, most(&policy)?))) {
+            Some((policy, most)) => Fact::Tighten(Tightening::Policy { policy, most }, act),
+            None => Fact::Other,
+        }
+    }
+
+    fn committee(&self, scope: Scope) -> Option<Board> {
+        match scope {
+            Scope::Platform => None,
+            Scope::Tenant(id) => Some(self.tenants.get(&id)?.charter().committee),
+        }
+    }
+
+    fn signed_by_committee(&self, scope: Scope, signed: &Signed) -> usize {
+        let Some(committee) = self.committee(scope) else {
+            return 0;
+        };
         let credentials = signed.endorsements.iter();
         let users = credentials.filter_map(|e| self.users.get(&e.credential));
-        let members = users.filter(|user| self.committee.contains(user));
+        let members = users.filter(|user| committee.members.contains(user));
         members.collect::<BTreeSet<_>>().len()
     }
 }
@@ -193,6 +233,31 @@ fn attempted(entry: &Entry, attempt: &Attempt) -> Attempted {
         unsigned: attempt.unsigned_digest,
         at_ms: entry.at.0,
     }
+}
+
+/// Most that one payment moves under a policy, if it says so. Of the policies of a plan only the
+/// tighter one does.
+fn most(policy: &Policy) -> Option<u64> {
+    policy.guards.iter().find_map(|guard| match &guard.kind {
+        GuardKind::AmountMax { lte, .. } => lte.to_u64(),
+        _ => None,
+    })
+}
+
+fn is_tighter(text: &str) -> bool {
+    Policy::load(text).is_ok_and(|(policy, _)| most(&policy).is_some())
+}
+
+/// Vaults that an intent uses, the one that pays first.
+fn vaults(intent: &Intent) -> Vec<VaultId> {
+    let into = intent
+        .transfers()
+        .iter()
+        .filter_map(|t| match &t.destination {
+            Destination::Vault(vault) => Some(*vault),
+            Destination::Address(_) => None,
+        });
+    std::iter::once(intent.vault).chain(into).collect()
 }
 
 /// The part of a tightening that the properties know.

@@ -60,7 +60,9 @@ impl State {
     /// Inputs spent and payments made by a request's transaction, sorted; nothing when it does not
     /// decode.
     fn effects(&self, request: &SigningRequest) -> (Vec<String>, Vec<(String, u64)>) {
-        let vault = self.reader.vaults.key(self.world.tenant.vault);
+        let authorized = self.checker.authorized(&request.intent);
+        let paying = authorized.and_then(|a| a.vaults.first());
+        let vault = paying.and_then(|id| self.reader.vaults.key(*id));
         let Some(vault) = &vault else {
             return Default::default();
         };

@@ -25,10 +25,15 @@ pub(super) struct Wish {
     pub(super) not_before: u64,
 }
 
-/// An act that has expired on every clock, without an answer: the journal forgets how it stood.
+/// An act that is over on every clock, without an answer: the journal forgets how it stood, that of a
+/// pause once the pause has ended.
 fn expired(now: u64, signed: &Signed) -> Option<Result<(), String>> {
     let act = Act::parse(&signed.text).ok()?;
-    let is_over = now > act.expires.0 + 2 * SKEW_MS;
+    let until = match act.body {
+        ActBody::Tighten(Tighten::Pause { until, .. }) => until.min(act.expires),
+        _ => act.expires,
+    };
+    let is_over = now > until.0 + 2 * SKEW_MS;
     is_over.then(|| Err(Code::AuthorityExpired.as_str().to_owned()))
 }
 
@@ -172,6 +177,13 @@ impl People {
             }
             PlannedAct::Stop => by_admins(Tighten::Stop),
             PlannedAct::Resume => (ActBody::Resume, admins),
+            PlannedAct::PlatformStop => (ActBody::Tighten(Tighten::Stop), vec![Who::PlatformAdmin]),
+            PlannedAct::PlatformResume => (ActBody::Resume, vec![Who::PlatformAdmin]),
+            PlannedAct::TighterPolicy => {
+                let tighter = tenant.policy(&self.plan.tighter_policy()).to_text();
+                let put = ActBody::Put(RegistryRecord::Policy(tighter));
+                (put, tenant.committee_quorum())
+            }
             PlannedAct::Pause(ms) => {
                 let until = UnixMs(now).plus(ms);
                 let vault = Some(tenant.vault);
@@ -236,6 +248,7 @@ impl People {
                 self.keys.extend(key_of(signed));
                 self.proposals.push(digest);
             }
+            PlannedAct::NewVault => self.asked = vault_of(signed),
             PlannedAct::NewAdminKey => self.platform_proposals.push(digest),
             PlannedAct::Release(_) => {
                 if let Some(ms) = self.plan.hold_ms.take() {

@@ -6,7 +6,9 @@ use crate::api::{Ask, Shown};
 use crate::dice::between;
 use crate::event::Event;
 use crate::plan::{Answers, Payee, PlannedAct};
-use strongroom_types::{DecisionCore, Destination, Document as _, Intent, IntentKind, UnixMs};
+use strongroom_types::{
+    DecisionCore, Destination, Document as _, Intent, IntentKind, UnixMs, VaultId,
+};
 use strongroom_wire::TransactionState;
 use strongroom_world::{FRIEND, STRANGER, Who};
 
@@ -18,8 +20,10 @@ impl People {
             if since < planned.at_ms || self.made.contains_key(&number) {
                 continue;
             }
-            let to = self.destination(planned.to);
-            let intent = self.sign_intent(now, planned.amount, to, planned.life_ms);
+            let first = self.rig.world.tenant.vault;
+            let asked = self.asked.filter(|_| planned.from_new);
+            let way = (asked.unwrap_or(first), self.destination(planned.to));
+            let intent = self.sign_intent(now, planned.amount, way, planned.life_ms);
             if let Some(after) = planned.cancel_after_ms {
                 self.wishes.push(Wish {
                     act: PlannedAct::Cancel(number),
@@ -31,24 +35,29 @@ impl People {
     }
 
     fn destination(&self, to: Payee) -> Destination {
-        match (to, self.vaults.last()) {
-            (Payee::Friend, _) => Destination::Address(FRIEND.to_owned()),
-            (Payee::Vault, Some(vault)) => Destination::Vault(*vault),
-            (Payee::Stranger, _) | (Payee::Vault, None) => {
-                Destination::Address(STRANGER.to_owned())
-            }
-        }
+        let vault = match to {
+            Payee::Friend | Payee::Stranger => None,
+            Payee::Vault => self.vaults.last().copied(),
+            Payee::NewVault => self.asked,
+        };
+        let address = if to == Payee::Friend {
+            FRIEND
+        } else {
+            STRANGER
+        };
+        vault.map_or(Destination::Address(address.to_owned()), Destination::Vault)
     }
 
     pub(super) fn sign_intent(
         &mut self,
         now: u64,
         amount: u64,
-        to: Destination,
+        (from, to): (VaultId, Destination),
         life_ms: u64,
     ) -> Intent {
         let (world, at) = (&self.rig.world, UnixMs(now));
         let intent = world.intent_with(at, amount, FRIEND, |intent| {
+            intent.vault = from;
             intent.expires = at.plus(life_ms);
             let IntentKind::Transfer(transfers) = &mut intent.kind;
             transfers[0].destination = to;

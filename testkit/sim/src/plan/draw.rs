@@ -52,6 +52,7 @@ pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedInten
             2 => Payee::Friend,
             _ => Payee::Stranger,
         },
+        from_new: false,
         answers,
         cancel_after_ms: (below(rng, 8) == 0).then(|| below(rng, 2_000)),
     }

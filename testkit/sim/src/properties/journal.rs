@@ -1,17 +1,12 @@
 //! What the writer publishes must keep.
 
-use super::{Checker, Property, Tightened, Verdict, must};
+use super::{Checker, Place, Property, Tightened, Verdict, must};
 use crate::history::Fact;
 use strongroom_types::{Digest, KeyId};
 
 impl Checker {
-    pub(super) fn on_entry(
-        &mut self,
-        true_ms: u64,
-        (seq, at_ms): (u64, u64),
-        bytes: Digest,
-        fact: &Fact,
-    ) -> Verdict {
+    pub(super) fn on_entry(&mut self, place: Place, bytes: Digest, fact: &Fact) -> Verdict {
+        let seq = place.seq;
         if let Some(known) = self.entries.get(&seq) {
             return must(*known == bytes, Property::OneLine, || {
                 format!("the writer published two entries {seq}")
@@ -22,11 +17,11 @@ impl Checker {
             format!("entry {seq} where {next} was next")
         })?;
         self.entries.insert(seq, bytes);
-        self.stamps.insert(seq, at_ms);
+        self.stamps.insert(seq, place.stamp_ms);
         match fact {
             Fact::Authorized(authorized) => {
                 if authorized.lock_ms > 0 {
-                    self.on_waiting(seq, at_ms);
+                    self.on_waiting(place);
                 }
                 let known = self
                     .intents
@@ -49,6 +44,7 @@ impl Checker {
             Fact::Tighten(what, act) => {
                 self.tightened.push(Tightened {
                     seq,
+                    scope: place.scope,
                     what: what.clone(),
                     act: *act,
                     witnessed_ms: None,
@@ -57,21 +53,21 @@ impl Checker {
             }
             Fact::Proposed(act) => {
                 self.proposed.insert(*act, seq);
-                self.on_waiting(seq, at_ms);
+                self.on_waiting(place);
                 Ok(())
             }
-            Fact::Released(released) => self.on_released(seq, at_ms, released),
-            Fact::Witnessed(size) => {
+            Fact::Released(released) => self.on_released(place, released),
+            Fact::Witnessed { size, time_ms } => {
                 self.on_witnessed(seq, *size);
-                Ok(())
+                self.check_no_later(place, *time_ms)
             }
             Fact::ProposedBy(credential) => {
-                self.on_waiting(seq, at_ms);
-                self.check_admin_key(true_ms, seq, *credential)
+                self.on_waiting(place);
+                self.check_admin_key(place, *credential)
             }
             Fact::Finished(key, certificates) => {
                 self.finished.insert(*key, seq);
-                self.check_finished((*key, *certificates), at_ms)
+                self.check_finished((*key, *certificates), place.stamp_ms)
             }
             Fact::Other => Ok(()),
         }

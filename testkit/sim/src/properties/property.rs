@@ -51,6 +51,7 @@ properties! {
     LockHidden "m" "nor earlier than that after the last moment at which anyone could be shown a quorum without it"
     Kept "n" "a tightening that came after a release is not undone by it"
     VetoWins "o" "a veto in the journal before a release took effect, or held by enough witnesses before they cosigned it, wins"
+    GoesOn "p" "once faults have stopped, what waits for the witnesses gets its time, and no later one than their clocks show"
     NoEntryLags "q" "no share leaves under a head whose newest entry is older than tick_max + skew"
     NoItemLags "r" "nor under one where an older entry still waits for the witnesses"
     Rate "w" "what was signed in any stretch of true time, shorter than the window by an attempt's life and 2 × skew, is not above the limit"

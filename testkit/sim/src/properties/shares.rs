@@ -1,9 +1,9 @@
 //! What a share must keep.
 
-use super::{Checker, Handed, Property, Signature, Tightened, Verdict, must};
+use super::{Checker, Handed, Property, Signature, Tightened, Verdict, concerns, must};
 use crate::history::{Authorized, Share, Tightening};
 use crate::kinds::Situation;
-use strongroom_types::Digest;
+use strongroom_types::{Digest, Scope, TenantId};
 
 impl Checker {
     pub(super) fn on_share(&mut self, at_ms: u64, share: &Share) -> Verdict {
@@ -33,10 +33,7 @@ impl Checker {
         let attempts = authorized.attempts.iter();
         let situations = [
             (authorized.lock_ms > 0, Situation::LockEnded),
-            (
-                authorized.policy != self.terms.policy,
-                Situation::LooserPolicyUsed,
-            ),
+            (self.is_loosened(authorized), Situation::LooserPolicyUsed),
             (attempts.len() > 1, Situation::FurtherAttempt),
             (!authorized.into.is_empty(), Situation::VaultPaid),
         ];
@@ -103,8 +100,8 @@ impl Checker {
         };
         let own = seat.size();
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
-        let lifted = |what: &Tightening, seq: u64, by: u64| {
-            *what == Tightening::Stop && self.is_resumed(seq, by)
+        let lifted = |what: &Tightening, stop: (Scope, u64), by: u64| {
+            *what == Tightening::Stop && self.is_resumed(stop, by)
         };
         // By the signer's own clock, which differs from true time by the skew at most.
         let forbids = |what: &Tightening| match what {
@@ -113,14 +110,17 @@ impl Checker {
             }
             other => other.forbids(authorized, share),
         };
-        for tightened in &self.tightened {
+        let concerned = |t: &&Tightened| concerns(t.scope, authorized.tenant);
+        for tightened in self.tightened.iter().filter(concerned) {
             let Tightened {
                 seq,
+                scope,
                 what,
                 witnessed_ms,
                 ..
             } = tightened;
-            if !forbids(what) || lifted(what, *seq, share.head) {
+            let place = (*scope, *seq);
+            if !forbids(what) || lifted(what, place, share.head) {
                 continue;
             }
             must(*seq >= share.head, Property::Head, || {
@@ -128,7 +128,7 @@ impl Checker {
             })?;
             // A stop and its resume that are both beyond the head cancel out in the signer's own
             // log.
-            let known = *seq < own && !lifted(what, *seq, own);
+            let known = *seq < own && !lifted(what, place, own);
             must(!known, Property::OwnLog, || {
                 format!("signer {signer} shared against {what:?}, which it cosigned")
             })?;
@@ -139,9 +139,13 @@ impl Checker {
         }
 
         // What was handed over counts at once, whether the journal has it or not.
-        for Handed { act, what, .. } in &seat.handed {
+        let concerned = |h: &&Handed| concerns(h.scope, authorized.tenant);
+        for Handed {
+            scope, act, what, ..
+        } in seat.handed.iter().filter(concerned)
+        {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
-            let over = included.is_some_and(|seq| lifted(what, seq, own));
+            let over = included.is_some_and(|seq| lifted(what, (*scope, seq), own));
             must(over || !forbids(what), Property::HandedOver, || {
                 format!("signer {signer} shared against {what:?}, which was handed to it")
             })?;
@@ -207,7 +211,7 @@ impl Checker {
         })
     }
 
-    /// What was signed within any such stretch of one kind of time is not above the limit. An
+    /// What was signed for one tenant within any such stretch of one kind of time is not above the limit. An
     /// intent that was signed more than once counts where that was first.
     fn check_sums(
         &self,
@@ -217,12 +221,15 @@ impl Checker {
     ) -> Verdict {
         let spent = |(intent, signatures): (&Digest, &Vec<Signature>)| {
             let at = signatures.first().map(&time)?;
-            Some((at, self.authorized(intent)?.spend))
+            let authorized = self.authorized(intent)?;
+            Some((authorized.tenant, at, authorized.spend))
         };
-        let signed: Vec<(u64, u64)> = self.signed.iter().filter_map(spent).collect();
-        for (from, _) in &signed {
-            let within = |(at, _): &&(u64, u64)| at >= from && *at < from + length_ms;
-            let sum: u64 = signed.iter().filter(within).map(|(_, spend)| spend).sum();
+        let signed: Vec<(TenantId, u64, u64)> = self.signed.iter().filter_map(spent).collect();
+        for (tenant, from, _) in &signed {
+            let within = |(of, at, _): &&(TenantId, u64, u64)| {
+                of == tenant && at >= from && *at < from + length_ms
+            };
+            let sum: u64 = signed.iter().filter(within).map(|(.., spend)| spend).sum();
             must(sum <= self.terms.limit, property, || {
                 let limit = self.terms.limit;
                 format!("{sum} signed within {length_ms} ms, the limit is {limit}")

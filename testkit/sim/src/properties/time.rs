@@ -4,14 +4,15 @@
 //! an entry, and until when anyone could be shown a quorum without it, both in true time. Clocks of
 //! honest parts differ by the skew, on both sides.
 
-use super::{Checker, Property, Seat, Verdict, must};
+use super::{Checker, Place, Property, Seat, Tightened, Verdict, must};
 use crate::history::{Authorized, Loosening, Released, Share, Tightening};
 use crate::kinds::Situation;
-use strongroom_types::{CredentialId, Digest};
+use strongroom_types::{CredentialId, Digest, Scope};
 
 /// An act that waits, or waited, for the witnesses.
 pub(super) struct Loosened {
     seq: u64,
+    scope: Scope,
     released: Released,
     standing: Standing,
 }
@@ -28,14 +29,6 @@ enum Standing {
     Vetoed,
 }
 
-/// An entry that waits until a `witnessed` entry covers it, as far as freshness concerns it.
-pub(super) struct Waiting {
-    seq: u64,
-    at_ms: u64,
-    /// The `witnessed` entry.
-    until: Option<u64>,
-}
-
 /// A delay or lock that begins at an entry.
 struct Wait {
     seq: u64,
@@ -47,10 +40,11 @@ struct Wait {
 }
 
 impl Checker {
-    pub(super) fn on_released(&mut self, seq: u64, at_ms: u64, released: &Released) -> Verdict {
-        self.on_waiting(seq, at_ms);
+    pub(super) fn on_released(&mut self, place: Place, released: &Released) -> Verdict {
+        self.on_waiting(place);
         self.loosened.push(Loosened {
-            seq,
+            seq: place.seq,
+            scope: place.scope,
             released: released.clone(),
             standing: Standing::Waits,
         });
@@ -58,7 +52,7 @@ impl Checker {
             Loosening::Policy(_) => ("a policy", released.signed),
             Loosening::Ceremony(..) => ("a ceremony", released.signed),
             // The platform's board is one person.
-            Loosening::Resume | Loosening::AdminKey(_) => return Ok(()),
+            Loosening::Vault(_) | Loosening::Resume | Loosening::AdminKey(_) => return Ok(()),
         };
         must(
             signed >= self.terms.committee_quorum,
@@ -67,19 +61,11 @@ impl Checker {
         )
     }
 
-    pub(super) fn on_waiting(&mut self, seq: u64, at_ms: u64) {
-        self.waiting.push(Waiting {
-            seq,
-            at_ms,
-            until: None,
-        });
-    }
-
     /// Witnesses vouch for everything below a size: what waits there takes effect, or never does.
     pub(super) fn on_witnessed(&mut self, seq: u64, size: u64) {
         let below = self.waiting.iter_mut();
         let mut covered = 0;
-        for waiting in below.filter(|w| w.seq < size && w.until.is_none()) {
+        for waiting in below.filter(|w| w.place.seq < size && w.until.is_none()) {
             waiting.until = Some(seq);
             covered += 1;
         }
@@ -92,9 +78,12 @@ impl Checker {
         for loosened in self.loosened.iter_mut().filter(waits) {
             let after = |from: u64| move |at: u64| at > from && at < seq;
             let since_release = after(loosened.seq);
-            let is_undone = tightened
-                .iter()
-                .any(|t| t.what.voids(&loosened.released.what) && since_release(t.seq));
+            let undoes = |t: &Tightened| match t.scope {
+                // A stop of the platform is one of every tenant.
+                Scope::Platform if t.what == Tightening::Stop => true,
+                scope => scope == loosened.scope && t.what.voids(),
+            };
+            let is_undone = tightened.iter().any(|t| undoes(t) && since_release(t.seq));
             let proposal = loosened.released.proposal;
             let is_vetoed = |act: Digest| {
                 let veto = Tightening::Veto(act);
@@ -111,7 +100,9 @@ impl Checker {
                         self.released.insert(*key, (roster.clone(), from));
                         Situation::ReleaseInForce
                     }
-                    Loosening::Policy(_) | Loosening::AdminKey(_) => Situation::ReleaseInForce,
+                    Loosening::Policy(_) | Loosening::Vault(_) | Loosening::AdminKey(_) => {
+                        Situation::ReleaseInForce
+                    }
                     Loosening::Resume => Situation::ResumeInForce,
                 };
                 (Standing::InForce(seq), situation)
@@ -127,11 +118,18 @@ impl Checker {
     }
 
     /// Whether a stop at this position is ended within a prefix.
-    pub(super) fn is_resumed(&self, stop: u64, by: u64) -> bool {
+    pub(super) fn is_resumed(&self, (scope, stop): (Scope, u64), by: u64) -> bool {
         self.loosened.iter().any(|l| {
             let in_time = matches!(l.standing, Standing::InForce(at) if at < by);
-            l.released.what == Loosening::Resume && l.seq > stop && in_time
+            let is_resume = l.released.what == Loosening::Resume && l.scope == scope;
+            is_resume && l.seq > stop && in_time
         })
+    }
+
+    /// Whether a released policy decided it.
+    pub(super) fn is_loosened(&self, authorized: &Authorized) -> bool {
+        let policy = Loosening::Policy(authorized.policy);
+        self.loosened.iter().any(|l| l.released.what == policy)
     }
 
     /// Whether a proposal took effect within a prefix.
@@ -182,7 +180,8 @@ impl Checker {
         intent: (u64, &Authorized),
     ) -> Verdict {
         let (seq, authorized) = intent;
-        self.check_policy(at_ms, share, (seq, authorized))?;
+        self.check_policy(at_ms, (seq, authorized))?;
+        self.check_vaults(at_ms, (seq, authorized))?;
 
         // A signer whose own clock is wrong is one fault of f, and its share none by itself.
         if !self.is_honest(share.signer) {
@@ -201,24 +200,34 @@ impl Checker {
     }
 
     /// The policy that decided is the charter's, or one of its releases took effect in time.
-    fn check_policy(&self, at_ms: u64, share: &Share, intent: (u64, &Authorized)) -> Verdict {
-        let (seq, authorized) = intent;
-        if authorized.policy == self.terms.policy {
+    fn check_policy(&self, at_ms: u64, (seq, authorized): (u64, &Authorized)) -> Verdict {
+        let is_put = |t: &Tightened| {
+            let is_this =
+                matches!(t.what, Tightening::Policy { policy, .. } if policy == authorized.policy);
+            is_this && t.seq < seq
+        };
+        if self.terms.policies.contains(&authorized.policy) || self.tightened.iter().any(is_put) {
             return Ok(());
         }
-        let policy = Loosening::Policy(authorized.policy);
-        let releases = self.loosened.iter().filter(|l| l.released.what == policy);
+        self.check_loosening(at_ms, seq, &Loosening::Policy(authorized.policy))
+    }
+
+    /// Every vault that it uses was there before it was authorized.
+    fn check_vaults(&self, at_ms: u64, (seq, authorized): (u64, &Authorized)) -> Verdict {
+        let mut vaults = authorized.vaults.iter();
+        vaults.try_for_each(|vault| self.check_loosening(at_ms, seq, &Loosening::Vault(*vault)))
+    }
+
+    /// A loosening that an entry relies on took effect in time. Released twice it may count by
+    /// either.
+    fn check_loosening(&self, at_ms: u64, relied_at: u64, what: &Loosening) -> Verdict {
+        let releases = self.loosened.iter().filter(|l| l.released.what == *what);
         let mut verdict = Err((
             Property::Authority,
-            format!(
-                "{} was decided by a policy that was never released",
-                share.intent
-            ),
+            format!("entry {relied_at} relies on {what:?}, which was never released"),
         ));
-
-        // Released twice it may count by either.
         for release in releases {
-            verdict = self.check_release(at_ms, seq, release);
+            verdict = self.check_release(at_ms, relied_at, release);
             if verdict.is_ok() {
                 return Ok(());
             }
@@ -228,19 +237,9 @@ impl Checker {
 
     /// A further credential of the platform's admin signs once the release of its record took
     /// effect in time.
-    pub(super) fn check_admin_key(
-        &self,
-        true_ms: u64,
-        seq: u64,
-        credential: CredentialId,
-    ) -> Verdict {
+    pub(super) fn check_admin_key(&self, place: Place, credential: CredentialId) -> Verdict {
         let what = Loosening::AdminKey(credential);
-        let mut releases = self.loosened.iter().filter(|l| l.released.what == what);
-        let release = releases.next().ok_or_else(|| {
-            let detail = format!("entry {seq} is signed by {credential}, never released");
-            (Property::Authority, detail)
-        })?;
-        self.check_release(true_ms, seq, release)
+        self.check_loosening(place.at_ms, place.seq, &what)
     }
 
     fn check_release(&self, at_ms: u64, relied_at: u64, release: &Loosened) -> Verdict {
@@ -284,9 +283,10 @@ impl Checker {
             seq: *proposed,
             length_ms: match released.what {
                 Loosening::AdminKey(_) => self.terms.platform_delay_ms,
-                Loosening::Policy(_) | Loosening::Ceremony(..) | Loosening::Resume => {
-                    self.terms.loosen_delay_ms
-                }
+                Loosening::Policy(_)
+                | Loosening::Ceremony(..)
+                | Loosening::Vault(_)
+                | Loosening::Resume => self.terms.loosen_delay_ms,
             },
             seen: Property::DelaySeen,
             hidden: Property::DelayHidden,
@@ -330,25 +330,5 @@ impl Checker {
                 "{length} ms begin at entry {seq}, hidden until {hidden}; acted upon at {at_ms}"
             )
         })
-    }
-
-    /// Neither the newest entry of the head nor the oldest that waits there is too old.
-    fn check_fresh(&self, at_ms: u64, share: &Share) -> Verdict {
-        let (signer, head) = (share.signer, share.head);
-        let most = self.terms.tick_max_ms + self.terms.skew_ms;
-        let is_young = |stamp: u64| at_ms <= stamp.saturating_add(most);
-        let newest = head.checked_sub(1).and_then(|seq| self.stamps.get(&seq));
-        must(
-            newest.is_none_or(|at| is_young(*at)),
-            Property::NoEntryLags,
-            || format!("signer {signer} acted under {head}, whose newest entry is of {newest:?}"),
-        )?;
-        let waits = |w: &&Waiting| w.seq < head && w.until.is_none_or(|until| until >= head);
-        let oldest = self.waiting.iter().find(waits);
-        must(
-            oldest.is_none_or(|w| is_young(w.at_ms)),
-            Property::NoItemLags,
-            || format!("signer {signer} acted under {head}, where an old entry waits"),
-        )
     }
 }

@@ -112,7 +112,8 @@ impl Checker {
             | Tightening::Pause(_)
             | Tightening::Key(_)
             | Tightening::Quarantine(_)
-            | Tightening::Veto(_) => false,
+            | Tightening::Veto(_)
+            | Tightening::Policy { .. } => false,
         });
         has_lapsed || self.is_over(&handed.what, (size, dated_ms))
     }
@@ -134,7 +135,8 @@ impl Checker {
             | Tightening::Member(_)
             | Tightening::Stop
             | Tightening::Key(_)
-            | Tightening::Quarantine(_) => false,
+            | Tightening::Quarantine(_)
+            | Tightening::Policy { .. } => false,
         }
     }
 

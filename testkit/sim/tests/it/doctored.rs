@@ -1,7 +1,9 @@
 //! A good history, and one doctored history for every way in which a property can break.
 
 mod authority;
+mod going_on;
 mod payments;
+mod scopes;
 mod story;
 mod tightenings;
 mod time;

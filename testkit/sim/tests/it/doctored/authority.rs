@@ -1,6 +1,6 @@
 //! Forks, and signing without authority or with a nonce that was used (d, e, f).
 
-use super::story::{KEY, Story, authorized, doctored, name, released};
+use super::story::{KEY, SCOPE, Story, authorized, doctored, name, released};
 use strongroom_sim::history::{Fact, Loosening, Observation, Released, Share};
 use strongroom_types::KeyId;
 
@@ -23,6 +23,7 @@ fn forks_and_witnesses_that_go_back_break_d() {
                 seq: 1,
                 bytes: name(99),
                 at_ms: 0,
+                scope: SCOPE,
                 fact: Fact::Other,
             });
         }),
@@ -100,7 +101,7 @@ fn a_ceremony_that_finishes_after_its_life_breaks_e() {
         doctored(|s| {
             let key = KeyId([3; 16]);
             s.entry(released(Loosening::Ceremony(key, vec![1, 2, 3]), None));
-            s.entry(Fact::Witnessed(s.size));
+            s.vouched(0);
             s.wait(ms);
             s.entry(Fact::Finished(key, 3));
         })

@@ -1,6 +1,6 @@
 //! Payments that exclude each other no more, exceed the limit or pay something else (a, b, x).
 
-use super::story::{Story, authorized, doctored, name};
+use super::story::{SCOPE, Story, authorized, doctored, name};
 use strongroom_sim::history::{Fact, NonceUse, Observation, Share};
 
 #[test]
@@ -32,13 +32,14 @@ fn two_payments_that_share_no_input_break_a() {
         let mut other = authorized(1, 1_000);
         other.anchor = "anchor:0".into();
         s.seen.insert(
-            10,
+            12,
             (
                 s.at,
                 Observation::Entry {
-                    seq: 3,
-                    bytes: name(3),
+                    seq: 4,
+                    bytes: name(4),
                     at_ms: s.at,
+                    scope: SCOPE,
                     fact: Fact::Authorized(Box::new(other)),
                 },
             ),

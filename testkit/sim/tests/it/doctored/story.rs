@@ -5,9 +5,15 @@ use strongroom_sim::history::{
     Attempted, Authorized, Cosigned, Fact, Loosening, NonceUse, Observation, Released, Share,
 };
 use strongroom_sim::properties::{Checker, Terms};
-use strongroom_types::{CredentialId, Digest, KeyId, UserId};
+use strongroom_types::{CredentialId, Digest, KeyId, Scope, TenantId, UserId, VaultId};
 
 pub(super) const KEY: KeyId = KeyId([9; 16]);
+
+pub(super) const TENANT: TenantId = TenantId([5; 16]);
+
+pub(super) const SCOPE: Scope = Scope::Tenant(TENANT);
+
+pub(super) const VAULT: VaultId = VaultId([4; 16]);
 
 pub(super) const POLICY: Digest = Digest([8; 32]);
 
@@ -29,7 +35,7 @@ fn terms() -> Terms {
         limit: 1_000,
         window_ms: 60_000,
         committee_quorum: 2,
-        policy: POLICY,
+        policies: BTreeSet::from([POLICY]),
         witnesses: 4,
         hostile: BTreeSet::new(),
         loosen_delay_ms: 20_000,
@@ -44,6 +50,8 @@ fn terms() -> Terms {
 pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
     Authorized {
         intent: name(intent),
+        tenant: TENANT,
+        vaults: vec![VAULT],
         at_ms,
         spend: 600,
         anchor: "anchor:0".into(),
@@ -82,7 +90,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Ceremony released and finished, every witness cosigned it, signers started.
+    /// Ceremony released and finished, a vault made, every witness cosigned it, signers started.
     fn begun() -> Self {
         let mut story = Self {
             at: 0,
@@ -92,7 +100,8 @@ impl Story {
         (1..=4).for_each(|seat| story.see(Observation::Started { seat }));
         let what = Loosening::Ceremony(KEY, vec![1, 2, 3]);
         story.entry(released(what, None));
-        story.entry(Fact::Witnessed(1));
+        story.entry(released(Loosening::Vault(VAULT), None));
+        story.vouched(0);
         story.entry(Fact::Finished(KEY, 3));
         story
     }
@@ -115,18 +124,29 @@ impl Story {
     }
 
     pub(super) fn entry(&mut self, fact: Fact) {
+        self.entry_of(SCOPE, fact);
+    }
+
+    pub(super) fn entry_of(&mut self, scope: Scope, fact: Fact) {
         let seq = self.size;
         self.size += 1;
         self.see(Observation::Entry {
             seq,
             bytes: name(seq as u8),
             at_ms: self.at,
+            scope,
             fact,
         });
         self.see(Observation::Head {
             size: self.size,
             body: name(200 + self.size as u8),
         });
+    }
+
+    /// Witnesses vouch for everything so far, by a clock that is so far ahead.
+    pub(super) fn vouched(&mut self, ahead_ms: u64) {
+        let (size, time_ms) = (self.size, self.at + ahead_ms);
+        self.entry(Fact::Witnessed { size, time_ms });
     }
 
     pub(super) fn cosigned(&mut self, witness: u16, size: u64) {

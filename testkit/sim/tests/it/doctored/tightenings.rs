@@ -1,6 +1,6 @@
 //! Tightenings that do not take hold where and when they must (c, c2, c3, h).
 
-use super::story::{APPROVER, HUMAN, KEY, Story, authorized, doctored, name, released};
+use super::story::{APPROVER, HUMAN, KEY, SCOPE, Story, authorized, doctored, name, released};
 use strongroom_sim::history::{Cosigned, Fact, Loosening, Observation, Share, Tightening};
 use strongroom_types::{CredentialId, KeyId};
 
@@ -125,8 +125,7 @@ fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
             s.witnessed();
             let under_the_stop = s.share(1);
             s.entry(released(Loosening::Resume, None));
-            let resume = s.size;
-            s.entry(Fact::Witnessed(resume));
+            s.vouched(0);
             s.witnessed();
             let share = if head_has_it {
                 s.share(1)
@@ -146,6 +145,7 @@ fn a_handed_tightening_without_effect_breaks_h() {
         let own_ms = s.at;
         s.see(Observation::Handed {
             seat: 1,
+            scope: SCOPE,
             act: name(70),
             what: Tightening::Credential(APPROVER),
             by: Vec::new(),
@@ -200,6 +200,7 @@ fn a_handed_tightening_without_effect_breaks_h() {
             let own_ms = s.at - 600_000;
             s.see(Observation::Handed {
                 seat: 1,
+                scope: SCOPE,
                 act: name(70),
                 what: Tightening::Credential(APPROVER),
                 by: Vec::new(),
@@ -217,6 +218,7 @@ fn a_handed_tightening_without_effect_breaks_h() {
             let own_ms = s.at;
             s.see(Observation::Handed {
                 seat: 1,
+                scope: SCOPE,
                 act: name(70),
                 what: Tightening::Cancel(name(9)),
                 by: vec![(APPROVER, Some(HUMAN))],

@@ -1,10 +1,10 @@
 //! Delays, locks, expiries and windows (i to r, w).
 
-use super::story::{Story, authorized, doctored, name, released};
+use super::story::{SCOPE, Story, authorized, doctored, name, released};
 use strongroom_sim::history::{
     Attempted, Authorized, Fact, Loosening, Observation, Released, Share, Tightening,
 };
-use strongroom_types::CredentialId;
+use strongroom_types::{CredentialId, Scope};
 
 const DELAY_MS: u64 = 20_000;
 
@@ -26,7 +26,7 @@ fn proposed(s: &mut Story) {
 
 /// The entry by which everything so far is vouched for.
 fn witness(s: &mut Story) {
-    s.entry(Fact::Witnessed(s.size));
+    s.vouched(0);
     s.witnessed();
 }
 
@@ -75,33 +75,39 @@ fn admin_key_after(ms: u64, then: impl FnOnce(&mut Story)) -> Option<&'static st
     doctored(|s| {
         proposed(s);
         s.wait(ms);
-        s.entry(released(admin_key, Some(name(PROPOSAL))));
+        let release = released(admin_key, Some(name(PROPOSAL)));
+        s.entry_of(Scope::Platform, release);
         s.witnessed();
         then(s);
-        s.entry(Fact::ProposedBy(ADMIN_KEY));
+        s.entry_of(Scope::Platform, Fact::ProposedBy(ADMIN_KEY));
     })
 }
 
 #[test]
 fn a_credential_of_the_platform_that_signs_too_early_breaks_what_a_policy_does() {
-    let tighten = |what: Tightening| |s: &mut Story| s.entry(Fact::Tighten(what, name(70)));
+    let tighten = |scope: Scope, what: Tightening| {
+        move |s: &mut Story| s.entry_of(scope, Fact::Tighten(what, name(70)))
+    };
     assert_eq!(admin_key_after(DELAY_MS, witness), None);
     assert_eq!(admin_key_after(DELAY_MS - 12_000, witness), Some("i"));
     assert_eq!(admin_key_after(DELAY_MS, |_| {}), Some("k"));
     let vetoed = |s: &mut Story| {
-        tighten(Tightening::Veto(name(PROPOSAL)))(s);
+        tighten(Scope::Platform, Tightening::Veto(name(PROPOSAL)))(s);
         witness(s);
     };
     assert_eq!(admin_key_after(DELAY_MS, vetoed), Some("o"));
     // Acts of another scope make it not void.
-    let undone_by = |what: Tightening| {
+    let undone_by = |scope: Scope, what: Tightening| {
         admin_key_after(DELAY_MS, |s: &mut Story| {
-            tighten(what)(s);
+            tighten(scope, what)(s);
             witness(s);
         })
     };
-    assert_eq!(undone_by(Tightening::Quarantine(3)), Some("n"));
-    assert_eq!(undone_by(Tightening::Stop), None);
+    assert_eq!(
+        undone_by(Scope::Platform, Tightening::Quarantine(3)),
+        Some("n")
+    );
+    assert_eq!(undone_by(SCOPE, Tightening::Stop), None);
     let unknown = |s: &mut Story| s.entry(Fact::ProposedBy(ADMIN_KEY));
     assert_eq!(doctored(unknown), Some("e"));
 }
@@ -230,6 +236,7 @@ fn a_veto_without_effect_breaks_o() {
                 let own_ms = s.at;
                 s.see(Observation::Handed {
                     seat,
+                    scope: SCOPE,
                     act: name(70),
                     what: veto(),
                     by: Vec::new(),
