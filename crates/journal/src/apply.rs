@@ -110,6 +110,7 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
         Body::Tick => check_platform_scope(entry),
         Body::Act(signed) => act::apply(change, entry, signed),
         Body::Authorized(authorization) => {
+            authorize::check_new(change, entry.scope, authorization)?;
             let place = quota::count_entry(change, entry)?;
             authorize::apply(change, place, authorization)
         }

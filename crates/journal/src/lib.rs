@@ -13,6 +13,7 @@
 //! | [`apply`] | the rules of each entry |
 //! | `asked` | whether a payment may go out: one function for authorization, attempt and share |
 //! | [`share`] | what a signature share needs at the head |
+//! | [`prospect`] | what the fresh head proves of an intent that is not signed |
 //! | [`overlay`] | views of the past (head) and of what was handed over |
 //! | [`follower`], [`witness`], [`writer`] | replica, cosigner, orderer as state machines |
 
@@ -28,6 +29,7 @@ pub mod genesis;
 pub mod keyspace;
 pub mod model;
 pub mod overlay;
+pub mod prospect;
 pub mod root;
 pub mod share;
 pub mod state;

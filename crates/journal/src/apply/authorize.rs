@@ -15,8 +15,8 @@ use crate::state::{Lookup as _, State, View};
 use std::collections::BTreeMap;
 use strongroom_policy::{Decision, Moment, Payment, Terms};
 use strongroom_types::{
-    AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Signed, TenantId, UnixMs,
-    UserId,
+    AssetId, Code, Digest, Document as _, Intent, MinorUnits, Refusal, Scope, Signed, TenantId,
+    UnixMs, UserId,
 };
 
 /// An intent with the policy's answer.
@@ -65,6 +65,27 @@ impl Evaluated {
         } else {
             Err(Code::DecisionChanged.into())
         }
+    }
+}
+
+/// Refuses an intent that the scope has authorized already, whatever else would refuse it: its
+/// sender asks again and again, and must not take a full quota or a revocation for the end of what
+/// is in force.
+///
+/// To be asked before the quotas, which a repetition does not use: it is not appended, and costs a
+/// digest and one look-up.
+pub(super) fn check_new(
+    change: &Change<'_>,
+    scope: Scope,
+    authorization: &Authorization,
+) -> Result<(), Refusal> {
+    let Scope::Tenant(tenant) = scope else {
+        return Err(Code::WrongScope.into());
+    };
+    let digest = Intent::digest_of(&authorization.intent.text);
+    match change.intent(tenant, &digest)? {
+        Some(_) => Err(Code::IntentAlreadyAuthorized.into()),
+        None => Ok(()),
     }
 }
 
@@ -301,11 +322,8 @@ fn check_unused(
 
     // A cancel or a no that arrived first wins, although the intent was not known then.
     let ended: EndedRecord = view.record(&ks::ended(tenant, digest))?.unwrap_or_default();
-    if ended.rejected {
-        return Err(Code::IntentRejected.into());
-    }
-    if ended.by_all || ended.by.contains(&initiator) {
-        return Err(Code::IntentCancelled.into());
+    if let Some(code) = ended.ends_for(Some(initiator)) {
+        return Err(code.into());
     }
 
     // A client that signs again after a lost answer keeps its external id, so it pays once.
@@ -329,8 +347,8 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
     Ok(sums.into_iter().collect())
 }
 
-/// Open intents are what a replica must hold in full: their number bounds its memory. Those that have
-/// expired are not counted, wherever they are among what is due to be forgotten.
+/// Open intents are what a replica must hold in full: their number bounds its memory. Those that
+/// have expired are not counted, wherever they are among what is due to be forgotten.
 fn make_room(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.intents_open_max;
     if change.tenant(place.tenant)?.intents_open >= max {

@@ -134,6 +134,32 @@ fn tightenings_have_their_own_reserve() {
     ledger.push(Body::Tick, ledger.now).unwrap();
 }
 
+/// Its sender asks again and again until it has signatures: one that was told of a full quota, a
+/// revocation or a stop gave up a payment that the journal held.
+#[test]
+fn hole_repeated_authorization_is_known_whatever_else_would_refuse_it() {
+    let mut ledger = ready_with(|o| o.tune = |b| b.entries_per_minute = 3);
+    ledger.wait(MINUTE_MS);
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    let body = ledger.authorization(&intent, &[]).into_body();
+    ledger.push(body.clone(), ledger.now).unwrap();
+    while pay(&mut ledger).is_ok() {}
+    let new = ledger.world.intent(ledger.now.plus(1), SMALL, FRIEND);
+    let new = ledger.authorization(&new, &[]).into_body();
+    assert_eq!(ledger.refused(new), Some(Code::QuotaExceeded));
+    let known = Some(Code::IntentAlreadyAuthorized);
+    assert_eq!(ledger.refused(body.clone()), known, "in a full minute");
+
+    let admins = ledger.admins();
+    let revoke = Tighten::Revoke(Revocable::Credential(intent.initiator));
+    ledger.tighten(revoke, &admins).unwrap();
+    assert_eq!(ledger.refused(body.clone()), known, "by one revoked since");
+    stop(&mut ledger);
+    assert_eq!(ledger.refused(body.clone()), known, "in a stopped tenant");
+    ledger.wait(INTENT_LIFE_MS);
+    assert_eq!(ledger.refused(body), known, "after its end");
+}
+
 #[test]
 fn one_tenants_quota_is_not_anothers() {
     let mut ledger = ready_with(|o| o.tune = |b| b.entries_per_minute = 4);

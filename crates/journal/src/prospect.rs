@@ -1,0 +1,187 @@
+//! What the fresh head proves of an intent that is not signed.
+//!
+//! A client that is told of an end signs another intent, and coins that are free are spent by
+//! others. The writer's answers, a tip that no witness has seen and a clock prove no end: only the
+//! fresh head does, of what no later entry can change. `docs/time.md` has the table of what is
+//! given up by it.
+
+use crate::apply::{Evaluated, evaluate};
+use crate::follower::{Follower, Head};
+use crate::keyspace as ks;
+use crate::model::{CredentialRecord, EndedRecord, IntentRecord};
+use crate::overlay::Overlay;
+use crate::state::Lookup as _;
+use strongroom_types::{Code, ConflictKey, Digest, Document as _, Intent, Refusal, Signed, UnixMs};
+
+/// Whether an intent that is not signed can still be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Prospect {
+    /// It may still be signed.
+    Open,
+    /// No share of it has left, and none can.
+    Over(Refusal),
+    /// No further share leaves, but those of an attempt in the journal may be out.
+    TooLate,
+}
+
+/// The journal as a quorum of witnesses vouches for it now.
+pub struct FreshHead<'a> {
+    follower: &'a Follower,
+    head: &'a Head,
+    view: Overlay<'a>,
+    /// The reader's clock.
+    now: UnixMs,
+}
+
+impl<'a> FreshHead<'a> {
+    /// The fresh head of a replica.
+    ///
+    /// # Errors
+    /// As [`Follower::fresh`]: nothing is certain then, and the reader asks again later.
+    pub fn of(follower: &'a Follower, now: UnixMs) -> Result<Self, Refusal> {
+        let head = follower.fresh(now)?;
+        Ok(Self {
+            follower,
+            head,
+            view: follower.head_view(head.size)?,
+            now,
+        })
+    }
+
+    /// Whether an intent that is not signed can still be.
+    ///
+    /// # Errors
+    /// `store_corrupt` when the state does not read.
+    pub fn prospect(&self, intent: &Intent, digest: &Digest) -> Result<Prospect, Refusal> {
+        match self.view.intent(intent.tenant, digest)? {
+            Some(record) => Ok(self.of_authorized(&record)),
+            None => self.of_unknown(intent, digest),
+        }
+    }
+
+    fn of_authorized(&self, record: &IntentRecord) -> Prospect {
+        let why = match record.standing.ended() {
+            Some(ended) => ended,
+            None if self.is_past(record.expires) => Code::IntentExpired,
+            None => return Prospect::Open,
+        };
+
+        // A share waits for the lock by its signer's own clock, and no signer acts under a head
+        // without this end for longer than heads stay fresh. The skew is that of both clocks.
+        let bounds = &self.follower.genesis().bounds;
+        let last_share = self
+            .now
+            .plus(bounds.freshness_ms)
+            .plus(bounds.skew_ms.saturating_mul(2));
+        if last_share < record.locked_until {
+            Prospect::Over(why.into())
+        } else {
+            Prospect::TooLate
+        }
+    }
+
+    fn of_unknown(&self, intent: &Intent, digest: &Digest) -> Result<Prospect, Refusal> {
+        // An attempt that was there is forgotten in the end; what is left then proves nothing.
+        if self.head.at >= self.forgotten_at(intent.expires) {
+            return Ok(Prospect::TooLate);
+        }
+        if let Some(why) = self.lasting_refusal(intent, digest)? {
+            return Ok(Prospect::Over(why));
+        }
+        Ok(if self.is_past(intent.expires) {
+            Prospect::Over(Code::IntentExpired.into())
+        } else {
+            Prospect::Open
+        })
+    }
+
+    /// Why the journal refuses every authorization of an intent from here to its end, if it does.
+    /// What people or time can undo is not asked: a stop, a pause, a policy, a full window.
+    fn lasting_refusal(
+        &self,
+        intent: &Intent,
+        digest: &Digest,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let (tenant, view) = (intent.tenant, &self.view);
+
+        // As stored: of a credential that was revoked a cancel counted before.
+        let key = ks::credential(tenant, intent.initiator);
+        let initiator: Option<CredentialRecord> = view.record(&key)?;
+        let user = initiator.and_then(|record| record.credential.user);
+
+        // The end of an unknown intent is forgotten by its own time, which may be before the
+        // intent's.
+        let ended: Option<EndedRecord> = view.record(&ks::ended(tenant, digest))?;
+        let ended = ended.filter(|ended| ended.until >= intent.expires);
+        if let Some(code) = ended.and_then(|ended| ended.ends_for(user)) {
+            return Ok(Some(code.into()));
+        }
+
+        // A revoked credential never comes back.
+        if let Err(refusal) = view.credential(tenant, intent.initiator)
+            && refusal.code == Code::CredentialRevoked
+        {
+            return Ok(Some(refusal));
+        }
+
+        let taken = self.is_taken(
+            intent,
+            digest,
+            &ks::external_id(tenant, &intent.external_id),
+        )?;
+        Ok(taken.then(|| Refusal::new(Code::DuplicateExternalId, &intent.external_id)))
+    }
+
+    /// Whether an anchor is another intent's for as long as this one lasts: then no authorization
+    /// of this one on that anchor can come.
+    ///
+    /// # Errors
+    /// `store_corrupt` when the state does not read.
+    pub fn is_anchor_lost(
+        &self,
+        intent: &Intent,
+        digest: &Digest,
+        anchor: &ConflictKey,
+    ) -> Result<bool, Refusal> {
+        let key = ks::anchor(intent.tenant, &intent.chain, anchor);
+        self.is_taken(intent, digest, &key)
+    }
+
+    /// What the journal decides of an intent at this head.
+    ///
+    /// # Errors
+    /// The first rule that refuses the intent itself.
+    pub fn evaluate(&self, signed: &Signed, at: UnixMs) -> Result<Evaluated, Refusal> {
+        evaluate(self.follower.state(), &self.view, signed, at)
+    }
+
+    /// Whether the policy decides an intent otherwise than its approvers signed, and does not block
+    /// it.
+    ///
+    /// # Errors
+    /// The first rule that refuses the intent itself.
+    pub fn is_decision_changed(&self, signed: &Signed, core: &str) -> Result<bool, Refusal> {
+        let decision = self.evaluate(signed, self.head.at)?.decision;
+        Ok(decision.block.is_none() && decision.core.to_text() != core)
+    }
+
+    /// Whether a key that intents use up belongs to another one, which is remembered until this
+    /// one's end.
+    fn is_taken(&self, intent: &Intent, digest: &Digest, key: &[u8]) -> Result<bool, Refusal> {
+        let holder: Option<Digest> = self.view.record(key)?;
+        let Some(holder) = holder.filter(|holder| holder != digest) else {
+            return Ok(false);
+        };
+        let record = self.view.intent(intent.tenant, &holder)?;
+        Ok(record.is_some_and(|record| self.forgotten_at(record.expires) >= intent.expires))
+    }
+
+    fn is_past(&self, time: UnixMs) -> bool {
+        self.follower.past(self.now) >= time
+    }
+
+    /// Time from which the journal may forget an intent.
+    fn forgotten_at(&self, expires: UnixMs) -> UnixMs {
+        expires.plus(self.follower.genesis().bounds.retention_ms)
+    }
+}
