@@ -73,7 +73,10 @@ impl<'a> FreshHead<'a> {
             .now
             .plus(bounds.freshness_ms)
             .plus(bounds.skew_ms.saturating_mul(2));
-        if last_share < record.locked_until {
+        // Nor does one leave before a locked payment counts in its windows, which an intent that has
+        // ended can never come to.
+        let is_counted = record.is_counted_in_time(bounds.skew_ms);
+        if last_share < record.locked_until || !is_counted {
             Prospect::Over(why.into())
         } else {
             Prospect::TooLate

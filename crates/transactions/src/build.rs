@@ -177,7 +177,7 @@ fn proposal(payment: &Payment, built: Built) -> Proposal {
     Proposal {
         attempt: Attempt {
             intent: payment.digest,
-            // A refused submission leaves nothing in the journal, so every build is attempt 1.
+            // Only an attempt that cannot come is replaced, so every build is attempt 1.
             number: 1,
             kind: AttemptKind::Pay,
             parent: None,

@@ -1,6 +1,8 @@
 //! `intent.decided`: an approved intent becomes a payment.
 
 use crate::build::FactsAge;
+use crate::payment::PaymentState;
+use crate::publish::Announcement;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store::{self, Payment};
@@ -28,11 +30,7 @@ impl TransactionsStage {
         if payment.intent.chain != self.codec.manifest().chain {
             return Ok(Vec::new());
         }
-        // A second decision about the same intent, under another message id, would build a second
-        // transaction with coins of its own.
-        if !store::insert(step, &payment)? {
-            return Ok(Vec::new());
-        }
+        let is_new = store::insert(step, &payment)?;
 
         // Answers of journal and coordinator find the payment by this session.
         let mut step = Step {
@@ -43,6 +41,27 @@ impl TransactionsStage {
                 ..step.cause.clone()
             },
         };
-        self.offer(&mut step, payment, FactsAge::Kept)
+        if is_new {
+            self.offer(&mut step, payment, FactsAge::Kept)
+        } else {
+            self.resume(&mut step, payment)
+        }
+    }
+
+    /// Offers the transaction of a returned payment again, under its new decision.
+    fn resume(&mut self, step: &mut Step<'_>, decided: Payment) -> Result<Vec<Record>, StageError> {
+        let Some(payment) = store::find(step.tx, &decided.digest)? else {
+            return Ok(Vec::new());
+        };
+        // A second decision about the same intent, under another message id, would build a second
+        // transaction with coins of its own.
+        let PaymentState::Returned(_) = payment.state else {
+            return Ok(Vec::new());
+        };
+
+        let payment = store::resume_with(step, payment, decided)?;
+        let mut records = self.publish_offer(step, &payment)?;
+        records.push(self.publish_changed(step, &payment, Announcement::default())?);
+        Ok(records)
     }
 }

@@ -1,56 +1,117 @@
-//! `journal.results`: the writer's answer to a submission. A hint: the entries are the truth, so a
-//! false answer costs this payment its time, never money.
+//! `journal.results`: the writer's answer to a submission. A hint: the entries are the truth. The
+//! same submission is sent until it is signed, so a refusal may concern a repetition of what is in
+//! the journal; and a writer can append tomorrow what it refuses today. So a refusal is shown and
+//! asked again, and what it claims is acted upon only where the fresh head confirms it.
 
 use crate::build::FactsAge;
-use crate::payment::{BUILDS_MAX, Offered, PaymentEvent, PaymentState};
+use crate::on_reminder::Reviewed;
+use crate::payment::{Offered, PaymentEvent, PaymentState};
 use crate::publish::{Announcement, submission_id};
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store::{self, Payment};
+use strongroom_journal::prospect::FreshHead;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_types::{Code, Refusal};
-use strongroom_wire::{JournalResult, Who};
+use strongroom_wire::JournalResult;
 
 impl TransactionsStage {
-    /// Rebuilds, returns or ends the payment whose submission was refused.
+    /// Shows what the writer says of a submission; rebuilds, returns or ends its payment where the
+    /// fresh head says so, too.
     pub(crate) fn on_journal_result(
         &mut self,
         step: &mut Step<'_>,
         result: &JournalResult,
     ) -> Result<Vec<Record>, StageError> {
-        // Accepted: the signers see the entry themselves and answer through the coordinator.
-        let Err((code, detail)) = &result.result else {
-            return Ok(Vec::new());
-        };
-
-        // An answer to another submitter's session, or to a payment that was returned.
+        // An answer to another submitter's session.
         let Some(payment) = store::find_by_session(step.tx, &step.cause.session)? else {
             return Ok(Vec::new());
         };
-        // Signed or ended before the answer came.
+        // Signed, returned or ended before the answer came.
         let PaymentState::Signing(offered) = &payment.state else {
             return Ok(Vec::new());
         };
-        // The answer to an earlier build must not end the transaction that replaced it.
+        // The answer to an earlier build says nothing of the transaction that replaced it.
         if submission_id(&payment.digest, &offered.attempt) != result.submission {
             return Ok(Vec::new());
         }
 
         let offered = offered.clone();
-        let refusal = Refusal::new(*code, detail);
-        match AfterRefusal::of(refusal.code, &offered) {
-            AfterRefusal::GoOn => Ok(Vec::new()),
-            AfterRefusal::Object => self.object(step, payment, Announcement::of(refusal)),
-            AfterRefusal::Rebuild => self.rebuild(step, payment, &offered),
-            AfterRefusal::Return => self.return_to_approvers(step, payment, refusal),
-            AfterRefusal::End => {
-                // Refused means not in the journal, so the anchor is as free as the other coins.
-                reservations::release(step.tx, &payment.digest)?;
-                self.end(step, payment, Announcement::of(refusal), Who::Journal)
+        match &result.result {
+            Ok(_) => self.on_accepted(step, payment, &offered),
+            Err((code, detail)) => {
+                let refusal = Refusal::new(*code, detail);
+                self.on_refused(step, payment, &offered, refusal)
             }
         }
+    }
+
+    /// The signers see the entry themselves and answer through the coordinator.
+    fn on_accepted(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        offered: &Offered,
+    ) -> Result<Vec<Record>, StageError> {
+        if offered.failures == 0 {
+            return Ok(Vec::new());
+        }
+
+        // What was refused has passed: to show it any longer would be false.
+        let payment = store::set_state(step, payment, PaymentEvent::Accept)?;
+        Ok(vec![self.publish_changed(
+            step,
+            &payment,
+            Announcement::default(),
+        )?])
+    }
+
+    fn on_refused(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        offered: &Offered,
+        refusal: Refusal,
+    ) -> Result<Vec<Record>, StageError> {
+        let payment = match self.review(step, payment)? {
+            Reviewed::Open(payment) => *payment,
+            Reviewed::Done(records) => return Ok(records),
+        };
+        // A repetition. Whatever refuses it says nothing of the payment, which goes on.
+        if self.is_in_journal(&payment) {
+            return Ok(Vec::new());
+        }
+
+        let code = refusal.code;
+        if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
+            // Not worth showing: the journal itself says so, when it is so.
+            Ok(Vec::new())
+        } else if code == Code::AnchorTaken && self.is_anchor_lost(step, &payment, offered) {
+            self.rebuild(step, payment, offered)
+        } else if code == Code::DecisionChanged && self.is_decision_changed(step, &payment) {
+            self.return_to_approvers(step, payment, refusal)
+        } else {
+            self.object(step, payment, Announcement::of(refusal))
+        }
+    }
+
+    /// Whether no authorization of an offered transaction can come, since its anchor is another's.
+    fn is_anchor_lost(&self, step: &Step<'_>, payment: &Payment, offered: &Offered) -> bool {
+        let lost = self.journal.read(|follower| {
+            let head = FreshHead::of(follower, step.now)?;
+            head.is_anchor_lost(&payment.intent, &payment.digest, &offered.attempt.anchor)
+        });
+        // Without a fresh head nothing is certain. The next refusal asks again.
+        lost.unwrap_or(false)
+    }
+
+    fn is_decision_changed(&self, step: &Step<'_>, payment: &Payment) -> bool {
+        let changed = self.journal.read(|follower| {
+            FreshHead::of(follower, step.now)?.is_decision_changed(&payment.signed, &payment.core)
+        });
+        changed.unwrap_or(false)
     }
 
     /// Another transaction on another anchor. The approvals stay valid: they name the intent and
@@ -69,15 +130,15 @@ impl TransactionsStage {
         self.offer(step, payment, FactsAge::Kept)
     }
 
-    /// The approvers signed another decision than the journal's: they must see the new one.
+    /// The approvers signed another decision than the journal's: they must see the new one. Coins
+    /// and transaction stay: until they answer the writer could still authorize the old decision,
+    /// should the policy come back to it.
     fn return_to_approvers(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
         reason: Refusal,
     ) -> Result<Vec<Record>, StageError> {
-        // The new decision may take days of approvers' time; others may use the coins until then.
-        reservations::release(step.tx, &payment.digest)?;
         let payment = store::set_state(step, payment, PaymentEvent::DecisionChanged)?;
 
         let announcement = Announcement::of(reason.clone());
@@ -85,42 +146,5 @@ impl TransactionsStage {
             self.publish_returned(step, &payment, reason)?,
             self.publish_changed(step, &payment, announcement)?,
         ])
-    }
-}
-
-/// Next step that a refusal of the journal asks for.
-enum AfterRefusal {
-    /// Nothing: the submission arrived twice and the first one is in, or its time is over, which
-    /// the next reminder finds out by itself.
-    GoOn,
-    /// The objection is only announced: by an entry with an older stamp it could still be
-    /// authorized.
-    Object,
-    /// Another transaction.
-    Rebuild,
-    /// Other approvals.
-    Return,
-    /// Nothing more.
-    End,
-}
-
-impl AfterRefusal {
-    fn of(code: Code, offered: &Offered) -> Self {
-        // Ending it here would tell the client that a payment failed which the signers complete.
-        // That it has expired is the writer's word alone: it could still append it with an older
-        // stamp.
-        if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
-            Self::GoOn
-        } else if code == Code::AuthorityExpired {
-            // An approval's end by the stamp that the writer chose.
-            Self::Object
-        } else if code == Code::DecisionChanged {
-            Self::Return
-        } else if code == Code::AnchorTaken && offered.builds < BUILDS_MAX {
-            // Bounded: a writer that claims every anchor taken would retire the whole vault.
-            Self::Rebuild
-        } else {
-            Self::End
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store::{self, Payment};
 use crate::watcher::Synced;
-use strongroom_journal::follower::Follower;
+use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::Registry as _;
@@ -24,17 +24,17 @@ impl TransactionsStage {
         for payment in store::due(step, PaymentStateName::Building, step.now)? {
             let mut step = step.of_payment(&payment);
 
-            match self.standing_of(&payment, step.now) {
-                Standing::Open => {}
+            match self.prospect_of(&payment, step.now) {
+                Prospect::Open => {}
                 // Nothing is offered, so there is nothing to release.
-                Standing::Over(why) => {
+                Prospect::Over(why) => {
                     let announcement = Announcement::of(why);
                     records.extend(self.end(&mut step, payment, announcement, Who::Journal)?);
                     continue;
                 }
-                // The journal holds an earlier build, whatever the writer said of its anchor: another
-                // one would be offered in vain, and "expired" would be false.
-                Standing::TooLate => {
+                // The journal holds an attempt all the same: another one would be offered in vain,
+                // and "expired" would be false.
+                Prospect::TooLate => {
                     store::set_state(&mut step, payment, PaymentEvent::Postpone)?;
                     continue;
                 }
@@ -88,20 +88,13 @@ impl TransactionsStage {
         for payment in store::due(step, PaymentStateName::Signing, before)? {
             let mut step = step.of_payment(&payment);
 
-            match self.standing_of(&payment, step.now) {
-                Standing::Open => {}
-                Standing::Over(why) => {
-                    records.extend(self.end_offered(&mut step, payment, why)?);
+            let payment = match self.review(&mut step, payment)? {
+                Reviewed::Open(payment) => *payment,
+                Reviewed::Done(news) => {
+                    records.extend(news);
                     continue;
                 }
-                Standing::TooLate => {
-                    // Its coins stay reserved: what could be signed spends them.
-                    let payment = store::set_state(&mut step, payment, PaymentEvent::Outlive)?;
-                    let news = Announcement::of(Code::TooLate.into());
-                    records.push(self.publish_changed(&step, &payment, news)?);
-                    continue;
-                }
-            }
+            };
 
             // Written first: the version it gets makes the message ids of this reminder.
             let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
@@ -110,76 +103,92 @@ impl TransactionsStage {
         Ok(records)
     }
 
+    /// Asks the approvers again for what was returned to them: the service that has it may have
+    /// found no decision to ask about, or none that its fresh head confirmed.
+    pub(crate) fn remind_returned(
+        &mut self,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Record>, StageError> {
+        let mut records = Vec::new();
+        let before = UnixMs(step.now.0.saturating_sub(self.resend_ms));
+        for payment in store::due(step, PaymentStateName::Returned, before)? {
+            let mut step = step.of_payment(&payment);
+
+            let payment = match self.review(&mut step, payment)? {
+                Reviewed::Open(payment) => *payment,
+                Reviewed::Done(news) => {
+                    records.extend(news);
+                    continue;
+                }
+            };
+
+            // Authorized after all, as its approvers had signed: no one has to answer again.
+            if self.is_in_journal(&payment) {
+                let payment = store::set_state(&mut step, payment, PaymentEvent::Resume)?;
+                records.push(self.publish_changed(&step, &payment, Announcement::default())?);
+                continue;
+            }
+
+            let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
+            records.push(self.publish_returned(&step, &payment, Code::DecisionChanged.into())?);
+        }
+        Ok(records)
+    }
+
+    /// Ends what the fresh head ends of an offered payment.
+    pub(crate) fn review(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+    ) -> Result<Reviewed, StageError> {
+        match self.prospect_of(&payment, step.now) {
+            Prospect::Open => Ok(Reviewed::Open(Box::new(payment))),
+            Prospect::Over(why) => self.end_offered(step, payment, why).map(Reviewed::Done),
+            Prospect::TooLate => {
+                // Its coins stay reserved: what could be signed spends them.
+                let payment = store::set_state(step, payment, PaymentEvent::Outlive)?;
+                let news = Announcement::of(Code::TooLate.into());
+                let record = self.publish_changed(step, &payment, news)?;
+                Ok(Reviewed::Done(vec![record]))
+            }
+        }
+    }
+
     fn end_offered(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
         why: Refusal,
     ) -> Result<Vec<Record>, StageError> {
-        if let PaymentState::Signing(offered) = &payment.state {
+        if let PaymentState::Signing(offered) | PaymentState::Returned(offered) = &payment.state {
             // The journal may hold the attempt: it refuses its anchor to every other intent.
             reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
         }
         self.end(step, payment, Announcement::of(why), Who::Journal)
     }
 
-    /// Whether a payment that is not signed can be over, by the witnessed journal alone: a client
-    /// that is told so signs another, and coins that are free are spent by others.
-    fn standing_of(&self, payment: &Payment, now: UnixMs) -> Standing {
+    /// Whether a payment that is not signed can still be, by the witnessed journal alone.
+    fn prospect_of(&self, payment: &Payment, now: UnixMs) -> Prospect {
         self.journal
-            .read(|follower| standing_at_head(follower, payment, now))
+            .read(|follower| {
+                FreshHead::of(follower, now)?.prospect(&payment.intent, &payment.digest)
+            })
             // Without a fresh head nothing is certain. The next reminder asks again.
-            .unwrap_or(Standing::Open)
+            .unwrap_or(Prospect::Open)
+    }
+
+    /// Whether this replica's journal holds an attempt of a payment, witnessed or not.
+    pub(crate) fn is_in_journal(&self, payment: &Payment) -> bool {
+        let (tenant, digest) = (payment.intent.tenant, &payment.digest);
+        let held = self.journal.read(|f| f.state().intent(tenant, digest));
+        held.is_ok_and(|record| record.is_some())
     }
 }
 
-/// A payment that is not signed, as the fresh head has it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Standing {
+/// An offered payment after a look at the fresh head.
+pub(crate) enum Reviewed {
     /// It may still be signed.
-    Open,
-    /// No share of it has left, and none can.
-    Over(Refusal),
-    /// No further share leaves, but those of an attempt in the journal may be out.
-    TooLate,
-}
-
-fn standing_at_head(
-    follower: &Follower,
-    payment: &Payment,
-    now: UnixMs,
-) -> Result<Standing, Refusal> {
-    let head = follower.fresh(now)?;
-    let (intent, bounds) = (&payment.intent, &follower.genesis().bounds);
-    let is_past = follower.past(now) >= intent.expires;
-
-    let view = follower.head_view(head.size)?;
-    let Some(record) = view.intent(intent.tenant, &payment.digest)? else {
-        // An attempt that was there is forgotten in the end; what is left then proves nothing.
-        let is_remembered = head.at < intent.expires.plus(bounds.retention_ms);
-        return Ok(match (is_past, is_remembered) {
-            (false, _) => Standing::Open,
-            (true, true) => Standing::Over(Code::IntentExpired.into()),
-            (true, false) => Standing::TooLate,
-        });
-    };
-    let why = match record.standing.ended() {
-        Some(ended) => ended,
-        None if is_past => Code::IntentExpired,
-        None => return Ok(Standing::Open),
-    };
-
-    // A share waits for the lock by its signer's own clock, and no signer acts under a head without
-    // this end for longer than heads stay fresh. The skew is that of both clocks.
-    let last_share = now
-        .plus(bounds.freshness_ms)
-        .plus(bounds.skew_ms.saturating_mul(2));
-    // Nor does one leave before a locked payment counts in its windows, which an intent that has ended
-    // can never come to.
-    let is_counted = record.is_counted_in_time(bounds.skew_ms);
-    Ok(if last_share < record.locked_until || !is_counted {
-        Standing::Over(why.into())
-    } else {
-        Standing::TooLate
-    })
+    Open(Box<Payment>),
+    /// It has ended, or is asked for no more; the news of that.
+    Done(Vec<Record>),
 }

@@ -26,7 +26,9 @@ impl TransactionsStage {
             return Ok(Vec::new());
         };
         // Late: signed by an earlier answer, lost its anchor, or ended.
-        let (PaymentState::Signing(offered) | PaymentState::TooLate(offered)) = &payment.state
+        let (PaymentState::Signing(offered)
+        | PaymentState::Returned(offered)
+        | PaymentState::TooLate(offered)) = &payment.state
         else {
             return Ok(Vec::new());
         };

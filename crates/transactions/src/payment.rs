@@ -8,10 +8,6 @@ mod apply;
 #[cfg(test)]
 mod tests;
 
-/// Builds of one payment at most. Each lost anchor costs one, so a writer that claims every anchor
-/// taken empties five coins' worth of choice and no more.
-pub(crate) const BUILDS_MAX: u32 = 5;
-
 /// Pause after the first try in a row that failed, milliseconds; it doubles with each further one.
 const BACK_OFF_FIRST_MS: u64 = 250;
 /// Longest pause between two tries, milliseconds: a node that was away for hours is used again
@@ -21,7 +17,7 @@ const BACK_OFF_LAST_MS: u64 = 32_000;
 /// State of a payment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum PaymentState {
-    /// Approved; no transaction is offered, or the journal refused the anchor of the last one.
+    /// Approved; no transaction is offered, or the anchor of the last one is another intent's.
     Building(Waiting),
     /// One transaction is offered to the journal and to the coordinator.
     Signing(Offered),
@@ -29,9 +25,9 @@ pub(crate) enum PaymentState {
     Signed(Assembled),
     /// Taken by a chain node, not known to be in a block.
     Broadcast(Assembled),
-    /// Back at the approvals service. Never stored: the row is deleted, so that the next decision
-    /// about the same intent starts a payment of its own.
-    Returned,
+    /// Back at the approvals service, with its transaction and its coins: the journal decided as
+    /// the approvers signed once, and may do so again before they sign another decision.
+    Returned(Offered),
     /// Its time is over or its people ended it, but an attempt of it could have been signed before:
     /// shares do not come back. Its coins stay its own; a signature that comes after all is taken.
     TooLate(Offered),
@@ -42,7 +38,7 @@ pub(crate) enum PaymentState {
 /// Tries so far of a payment without transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Waiting {
-    /// Transactions built before, 0 to [`BUILDS_MAX`].
+    /// Transactions built before.
     pub(crate) builds: u32,
     /// Tries in a row that built nothing.
     pub(crate) failures: u32,
@@ -88,11 +84,15 @@ pub(crate) enum PaymentEvent {
     Object,
     /// The journal shows an end that no share is bound to, of an attempt that it holds.
     Outlive,
-    /// The journal says that another intent owns the anchor.
+    /// The writer says that it is in the journal: what it objected before has passed.
+    Accept,
+    /// The fresh head gives the anchor to another intent.
     AnchorTaken,
-    /// The journal's decision is not the one that the approvers signed.
+    /// The fresh head's decision is not the one that the approvers signed.
     DecisionChanged,
-    /// It ends with a reason.
+    /// Approved again, or in the journal without that.
+    Resume,
+    /// It ends with a reason, before anything was offered or by the fresh head.
     Refuse(Code, Who),
     /// All signatures arrived and verified; the bytes for the network.
     Assemble(Vec<u8>),
@@ -125,7 +125,7 @@ impl PaymentState {
             Self::Signing(_) => PaymentStateName::Signing,
             Self::Signed(_) => PaymentStateName::Signed,
             Self::Broadcast(_) => PaymentStateName::Broadcast,
-            Self::Returned => PaymentStateName::Returned,
+            Self::Returned(_) => PaymentStateName::Returned,
             Self::TooLate(_) => PaymentStateName::TooLate,
             Self::Ended(_) => PaymentStateName::Ended,
         }
@@ -139,7 +139,7 @@ impl PaymentState {
             Self::Signing(_) | Self::TooLate(_) => TransactionState::Signing,
             Self::Signed(_) => TransactionState::Signed,
             Self::Broadcast(_) => TransactionState::Broadcasting,
-            Self::Returned => TransactionState::PendingApproval,
+            Self::Returned(_) => TransactionState::PendingApproval,
             Self::Ended(state) => *state,
         }
     }
@@ -148,9 +148,9 @@ impl PaymentState {
     pub(crate) fn pause_ms(&self) -> u64 {
         match self {
             Self::Building(waiting) => back_off_ms(waiting.failures),
-            Self::Signing(offered) => back_off_ms(offered.failures),
+            Self::Signing(offered) | Self::Returned(offered) => back_off_ms(offered.failures),
             Self::Signed(assembled) => back_off_ms(assembled.failures),
-            Self::Broadcast(_) | Self::Returned | Self::TooLate(_) | Self::Ended(_) => 0,
+            Self::Broadcast(_) | Self::TooLate(_) | Self::Ended(_) => 0,
         }
     }
 }
@@ -164,8 +164,10 @@ impl PaymentEvent {
             Self::Remind => "remind",
             Self::Object => "object",
             Self::Outlive => "outlive",
+            Self::Accept => "accept",
             Self::AnchorTaken => "anchor_taken",
             Self::DecisionChanged => "decision_changed",
+            Self::Resume => "resume",
             Self::Refuse(..) => "refuse",
             Self::Assemble(_) => "assemble",
             Self::NodeSilent => "node_silent",
@@ -190,7 +192,7 @@ pub(crate) enum PaymentStateName {
     Ended = 3,
     /// [`PaymentState::Building`]
     Building = 4,
-    /// [`PaymentState::Returned`], in no row
+    /// [`PaymentState::Returned`]
     Returned = 5,
     /// [`PaymentState::TooLate`]
     TooLate = 6,

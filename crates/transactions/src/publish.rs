@@ -22,7 +22,7 @@ const DETAIL_CHARS_MAX: usize = 512;
 /// News for clients beside the new state.
 #[derive(Default)]
 pub(crate) struct Announcement {
-    /// Reason of an end.
+    /// Reason of an end, or what stands against a payment that has not ended.
     pub(crate) reason: Option<Refusal>,
     /// The signers' own words, where they refused.
     pub(crate) refusals: Vec<SignerRefusal>,
@@ -33,7 +33,7 @@ pub(crate) struct Announcement {
 }
 
 impl Announcement {
-    /// An end for this reason.
+    /// News for this reason.
     pub(crate) fn of(reason: Refusal) -> Self {
         Self {
             reason: Some(reason),

@@ -172,6 +172,7 @@ impl Stage for TransactionsStage {
         self.watcher.sync(step.tx, &self.journal)?;
         records.extend(self.build_waiting(step)?);
         records.extend(self.remind_signing(step)?);
+        records.extend(self.remind_returned(step)?);
         records.extend(self.confirm_broadcast(step)?);
         Ok(records)
     }

@@ -22,7 +22,7 @@ impl Step<'_> {
     /// The same work on behalf of one payment, by the service's own clock.
     pub(crate) fn of_payment(&mut self, payment: &Payment) -> Step<'_> {
         // Version and time make other message ids each time: a reminder that readers take for a
-        // duplicate reminds no one. The version alone starts again when an intent was returned.
+        // duplicate reminds no one.
         let seed: [&[u8]; 4] = [
             b"payment",
             &payment.digest.0,

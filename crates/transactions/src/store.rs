@@ -72,8 +72,7 @@ pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, Sta
     let (signed, approvals) = (encode(&payment.signed), encode(&payment.approvals));
     let session = session_of(payment.digest);
 
-    // The first decision stays: a second one must not put other approvals under an offer that the
-    // journal may already hold.
+    // The first decision stays until its payment is returned: none was asked for another.
     let args = [
         Arg::from(&payment.digest.0),
         Arg::from(&session),
@@ -138,6 +137,30 @@ pub(crate) fn after(
     tx.query(sql, &args)?.iter().map(payment).collect()
 }
 
+/// Gives a returned payment the decision that its people approved since, and takes it up again. Its
+/// attempt stays, so that the journal can hold no other one of it.
+pub(crate) fn resume_with(
+    step: &mut Step<'_>,
+    payment: Payment,
+    decided: Payment,
+) -> Result<Payment, StageError> {
+    let sql = "UPDATE payment SET core = $1, approvals = $2 WHERE intent = $3";
+    let approvals = encode(&decided.approvals);
+    let args = [
+        Arg::from(&decided.core),
+        Arg::from(&approvals),
+        Arg::from(&payment.digest.0),
+    ];
+    step.tx.execute(sql, &args)?;
+
+    let payment = Payment {
+        core: decided.core,
+        approvals: decided.approvals,
+        ..payment
+    };
+    set_state(step, payment, PaymentEvent::Resume)
+}
+
 /// Takes a payment through one event of its life cycle and writes where it is then.
 pub(crate) fn set_state(
     step: &mut Step<'_>,
@@ -153,16 +176,7 @@ pub(crate) fn set_state(
     let to = state.state_name();
     let payment = Payment { state, ..payment };
 
-    let written = match to {
-        // No row, so that the next decision about the intent is not taken for a duplicate.
-        PaymentStateName::Returned => delete(step, &payment, from)?,
-        PaymentStateName::Building
-        | PaymentStateName::Signing
-        | PaymentStateName::Signed
-        | PaymentStateName::Broadcast
-        | PaymentStateName::TooLate
-        | PaymentStateName::Ended => update(step, &payment, from)?,
-    };
+    let written = update(step, &payment, from)?;
 
     // Two instances that read the same row must not both act on it: the second one starts again
     // from what the first has written.
@@ -187,20 +201,6 @@ pub(crate) fn set_state(
         "payment changed"
     );
     Ok(payment)
-}
-
-fn delete(
-    step: &mut Step<'_>,
-    payment: &Payment,
-    from: PaymentStateName,
-) -> Result<u64, StageError> {
-    let sql = "DELETE FROM payment WHERE intent = $1 AND state = $2 AND version = $3";
-    let args = [
-        Arg::from(&payment.digest.0),
-        Arg::from(from.number()),
-        Arg::from(payment.version),
-    ];
-    Ok(step.tx.execute(sql, &args)?)
 }
 
 fn update(

@@ -32,7 +32,8 @@ pub struct Case {
     pub meaning: &'static str,
     /// What its history must contain, else it is another situation.
     shows: &'static [Situation],
-    /// Codes with which some intent ends, or with which the API, a signer or the journal refuses.
+    /// Codes with which some intent ends or waits, or with which the API, a signer or the journal
+    /// refuses.
     refuses: &'static [&'static str],
     /// Least number of payments that are signed, the last one of each tenant included.
     signs: u64,
@@ -109,10 +110,15 @@ impl Case {
         let situation = shows.find(|situation| !counts.contains_key(situation));
         let mut refuses = self.refuses.iter();
         let code = refuses.find(|code| {
-            let ended = outcome.unsigned.contains_key(**code);
             let counts = &outcome.counts;
-            let refused = [&counts.refused, &counts.acts, &counts.submissions];
-            !ended && !refused.iter().any(|by| by.contains_key(**code))
+            let kept = [
+                &counts.objected,
+                &counts.refused,
+                &counts.acts,
+                &counts.submissions,
+            ];
+            let ended = outcome.unsigned.contains_key(**code);
+            !ended && !kept.iter().any(|by| by.contains_key(**code))
         });
         let few = (outcome.signed < self.signs).then_some("signatures");
         situation

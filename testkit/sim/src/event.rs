@@ -82,6 +82,8 @@ pub enum Event {
         /// Its detail.
         detail: String,
     },
+    /// The transactions service shows what stands against a payment that has not ended.
+    Objected(Code),
     /// A tightening was handed to a witness directly.
     Handed {
         /// Node.
@@ -111,7 +113,7 @@ pub enum Event {
 }
 
 /// Names of events that are not kinds of their own.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "chaos",
     "repaired",
     "calm",
@@ -122,6 +124,7 @@ const NAMES: [&str; 16] = [
     "cosigned",
     "share_released",
     "refused",
+    "objected",
     "handed",
     "intent_signed",
     "act_signed",
@@ -150,6 +153,7 @@ impl Event {
             Self::Cosigned { .. } => "cosigned",
             Self::ShareReleased { .. } => "share_released",
             Self::Refused { .. } => "refused",
+            Self::Objected(_) => "objected",
             Self::Handed { .. } => "handed",
             Self::IntentSigned { .. } => "intent_signed",
             Self::ActSigned(_) => "act_signed",
@@ -214,7 +218,7 @@ impl fmt::Display for Event {
             },
             Self::IntentSigned { intent, amount } => write!(f, " {intent} over {amount}"),
             Self::ActSigned(act) => write!(f, " {act:?}"),
-            Self::SubmissionRefused(code) => write!(f, " {code}"),
+            Self::Objected(code) | Self::SubmissionRefused(code) => write!(f, " {code}"),
             Self::ActRefused(code) => write!(f, " {code}"),
             Self::Violated(violation) => {
                 write!(f, " {}: {}", violation.property, violation.detail)
@@ -236,6 +240,8 @@ pub struct Counts {
     pub situations: BTreeMap<Situation, u64>,
     /// Signers' refusals by code.
     pub refused: BTreeMap<String, u64>,
+    /// What stood against payments for a while, by code.
+    pub objected: BTreeMap<String, u64>,
     /// The API's refusals by code.
     pub submissions: BTreeMap<String, u64>,
     /// The journal's refusals of acts by code.
@@ -259,6 +265,7 @@ impl Counts {
             Event::Died { point, .. } => add(&mut self.points, *point),
             Event::Situation(situation) => add(&mut self.situations, *situation),
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
+            Event::Objected(code) => add(&mut self.objected, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
             Event::ActRefused(code) => add(&mut self.acts, code.clone()),
             Event::NodeEnded { node, code } => {

@@ -137,11 +137,8 @@ impl Observer {
                 }
             }
             topics::TRANSACTION_CHANGED => {
-                if let Some((_, changed)) = self.opener.open::<TransactionChanged>(payload)
-                    && changed.state == TransactionState::Signed
-                    && let Some(raw) = changed.signed
-                {
-                    self.state().raw.insert(changed.intent, raw);
+                if let Some((_, changed)) = self.opener.open::<TransactionChanged>(payload) {
+                    self.on_changed(changed);
                 }
             }
             topic if topic.contains(".signer.") && topic.ends_with(".inbox.v1") => {
@@ -151,6 +148,15 @@ impl Observer {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn on_changed(&self, changed: TransactionChanged) {
+        if let (TransactionState::Signing, Some((code, _))) = (changed.state, changed.reason) {
+            self.trace.log(Event::Objected(code));
+        }
+        if let (TransactionState::Signed, Some(raw)) = (changed.state, changed.signed) {
+            self.state().raw.insert(changed.intent, raw);
         }
     }
 

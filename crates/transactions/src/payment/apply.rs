@@ -23,8 +23,9 @@ impl PaymentState {
             Self::TooLate(offered) => offered.apply_too_late(event),
             Self::Signed(assembled) => assembled.apply_signed(event),
             Self::Broadcast(assembled) => assembled.apply_broadcast(event),
+            Self::Returned(offered) => offered.apply_returned(event),
             // Terminal: coins are given back or spent, and clients were told the end.
-            Self::Returned | Self::Ended(_) => Err(event.illegal_in(self.state_name())),
+            Self::Ended(_) => Err(event.illegal_in(self.state_name())),
         }
     }
 }
@@ -50,8 +51,10 @@ impl Waiting {
             PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
+            | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
+            | PaymentEvent::Resume
             | PaymentEvent::Assemble(_)
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
@@ -74,12 +77,19 @@ impl Offered {
                 ..self
             })),
             PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
-            // The journal refused the whole entry: nothing of the transaction is binding.
+            PaymentEvent::Accept => Ok(PaymentState::Signing(Self {
+                failures: 0,
+                ..self
+            })),
+            // No authorization of the transaction can come: nothing of it is binding.
             PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
                 builds: self.builds,
                 failures: 0,
             })),
-            PaymentEvent::DecisionChanged => Ok(PaymentState::Returned),
+            PaymentEvent::DecisionChanged => Ok(PaymentState::Returned(Self {
+                failures: 1,
+                ..self
+            })),
             PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
             PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
 
@@ -87,10 +97,41 @@ impl Offered {
             // unsigned one has no business with the network.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Resume
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
             | PaymentEvent::NodeRejected
             | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Signing)),
+        }
+    }
+
+    fn apply_returned(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
+        match event {
+            PaymentEvent::Remind => Ok(PaymentState::Returned(Self {
+                failures: self.failures.saturating_add(1),
+                ..self
+            })),
+            // With the transaction that was offered: another one would be a second for one payment.
+            PaymentEvent::Resume => Ok(PaymentState::Signing(Self {
+                failures: 0,
+                ..self
+            })),
+            PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
+            PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
+            // The journal took it after all.
+            PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
+
+            // Nothing is asked of journal and signers: their answers are to earlier questions.
+            PaymentEvent::Offer(_)
+            | PaymentEvent::Postpone
+            | PaymentEvent::Object
+            | PaymentEvent::Accept
+            | PaymentEvent::AnchorTaken
+            | PaymentEvent::DecisionChanged
+            | PaymentEvent::NodeSilent
+            | PaymentEvent::NodeAccepted
+            | PaymentEvent::NodeRejected
+            | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Returned)),
         }
     }
 
@@ -105,8 +146,10 @@ impl Offered {
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
+            | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
+            | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
@@ -145,8 +188,10 @@ impl Assembled {
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
+            | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
+            | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::Assemble(_)
             | PaymentEvent::Confirm => Err(event.illegal_in(PaymentStateName::Signed)),
@@ -163,8 +208,10 @@ impl Assembled {
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
+            | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::DecisionChanged
+            | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::Assemble(_)
             | PaymentEvent::NodeSilent

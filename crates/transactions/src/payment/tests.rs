@@ -54,7 +54,7 @@ fn states() -> Vec<PaymentState> {
         PaymentState::Signing(offered()),
         PaymentState::Signed(assembled()),
         PaymentState::Broadcast(assembled()),
-        PaymentState::Returned,
+        PaymentState::Returned(offered()),
         PaymentState::TooLate(offered()),
         PaymentState::Ended(TransactionState::Completed),
     ]
@@ -67,8 +67,10 @@ fn events() -> Vec<PaymentEvent> {
         PaymentEvent::Remind,
         PaymentEvent::Object,
         PaymentEvent::Outlive,
+        PaymentEvent::Accept,
         PaymentEvent::AnchorTaken,
         PaymentEvent::DecisionChanged,
+        PaymentEvent::Resume,
         PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
         PaymentEvent::Assemble(vec![2]),
         PaymentEvent::NodeSilent,
@@ -86,7 +88,7 @@ fn shown(state: &PaymentState) -> String {
         | PaymentState::Signing(_)
         | PaymentState::Signed(_)
         | PaymentState::Broadcast(_)
-        | PaymentState::Returned
+        | PaymentState::Returned(_)
         | PaymentState::TooLate(_) => name.to_owned(),
     }
 }
@@ -161,7 +163,7 @@ proptest! {
     /// Whatever happens in whatever order: a signature is never taken back, an end is final, and
     /// builds only count up.
     #[test]
-    fn no_order_of_events_takes_a_signature_back(order in prop::collection::vec(0..13_usize, 0..60)) {
+    fn no_order_of_events_takes_a_signature_back(order in prop::collection::vec(0..15_usize, 0..60)) {
         let mut state = PaymentState::Building(Waiting::default());
         let mut builds = 0;
         for at in order {
@@ -175,9 +177,11 @@ proptest! {
 
             let now = match &state {
                 PaymentState::Building(waiting) => waiting.builds,
-                PaymentState::Signing(offered) | PaymentState::TooLate(offered) => offered.builds,
+                PaymentState::Signing(offered)
+                | PaymentState::Returned(offered)
+                | PaymentState::TooLate(offered) => offered.builds,
                 PaymentState::Signed(held) | PaymentState::Broadcast(held) => held.offered.builds,
-                PaymentState::Returned | PaymentState::Ended(_) => builds,
+                PaymentState::Ended(_) => builds,
             };
             prop_assert!(now >= builds);
             builds = now;

@@ -48,7 +48,7 @@ fn state(row: &Row) -> Result<PaymentState, StageError> {
             let end = end.filter(|end| end.is_terminal());
             PaymentState::Ended(end.ok_or_else(|| broken("an unknown end"))?)
         }
-        PaymentStateName::Returned => return Err(broken("a returned payment has no row")),
+        PaymentStateName::Returned => PaymentState::Returned(offered(row)?),
     })
 }
 
@@ -113,15 +113,14 @@ impl<'a> Columns<'a> {
                 failures: waiting.failures,
                 ..Self::default()
             },
-            PaymentState::Signing(offered) | PaymentState::TooLate(offered) => {
-                Self::offered(offered)
-            }
+            PaymentState::Signing(offered)
+            | PaymentState::Returned(offered)
+            | PaymentState::TooLate(offered) => Self::offered(offered),
             PaymentState::Signed(assembled) | PaymentState::Broadcast(assembled) => Self {
                 failures: assembled.failures,
                 raw: Some(&assembled.raw),
                 ..Self::offered(&assembled.offered)
             },
-            PaymentState::Returned => Self::default(),
             PaymentState::Ended(end) => Self {
                 ended: Some(i64::from(*end as u8)),
                 ..Self::default()

@@ -166,19 +166,22 @@ fn illegal_event_leaves_the_row_as_it_was() {
 }
 
 #[test]
-fn returned_payment_has_no_row() {
+fn returned_payment_keeps_its_offer() {
     let way = vec![
         PaymentEvent::Offer(proposal()),
         PaymentEvent::DecisionChanged,
     ];
     let (db, payment) = after_events(way);
-    assert!(read(&db, &payment.digest).is_none());
+    let PaymentState::Returned(offered) = read(&db, &payment.digest).unwrap().state else {
+        panic!("not returned");
+    };
+    assert_eq!(offered.attempt, proposal().attempt);
 }
 
 #[test]
 fn rows_that_this_service_did_not_write_stop_it() {
     let lies = [
-        "UPDATE payment SET state = 5",
+        "UPDATE payment SET state = 5, attempt = NULL",
         "UPDATE payment SET state = 9",
         "UPDATE payment SET state = 3, ended = 3",
         "UPDATE payment SET state = 3, ended = 99",

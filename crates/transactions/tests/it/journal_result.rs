@@ -1,6 +1,6 @@
 use crate::fixture::*;
 use strongroom_types::{Code, Document as _};
-use strongroom_wire::{Decided, JournalResult, Role, TransactionState, ended_as, topics};
+use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
 
 #[test]
 fn acceptance_changes_nothing() {
@@ -11,13 +11,28 @@ fn acceptance_changes_nothing() {
     assert_eq!(service.state(&payment.intent), Some(0));
 }
 
+/// A payment whose anchor another intent got in the journal, built again.
+fn built_again(service: &mut Service, first: &Payment) -> Payment {
+    service.take_anchor(first);
+    let record = service.mail().answer(first, Err(Code::AnchorTaken));
+    let sent = service.send(&[record]);
+    Payment::new(&sent, &first.intent)
+}
+
+/// A payment that was returned, since the policy is another one.
+fn returned(service: &mut Service) -> (Payment, Sent) {
+    let payment = service.offered();
+    service.change_policy();
+    let record = service.mail().answer(&payment, Err(Code::DecisionChanged));
+    let sent = service.send(&[record]);
+    (payment, sent)
+}
+
 #[test]
 fn taken_anchor_is_replaced_and_the_approvals_stay() {
     let mut service = Service::funded(2);
     let first = service.offered();
-    let record = service.mail().answer(&first, Err(Code::AnchorTaken));
-    let sent = service.send(&[record]);
-    let second = Payment::new(&sent, &first.intent);
+    let second = built_again(&mut service, &first);
 
     assert_ne!(second.anchor(), first.anchor());
     assert_ne!(second.submitted.submission, first.submitted.submission);
@@ -35,15 +50,8 @@ fn taken_anchor_is_replaced_and_the_approvals_stay() {
 fn anchor_of_another_intent_is_never_chosen_again() {
     let mut service = Service::funded(2);
     let first = service.offered();
-    let record = service.mail().answer(&first, Err(Code::AnchorTaken));
-    let sent = service.send(&[record]);
-    let second = Payment::new(&sent, &first.intent);
-    let record = service.mail().answer(&second, Err(Code::TenantStopped));
-    service.send(&[record]);
+    built_again(&mut service, &first);
 
-    // The second coin is free again, the first one is not.
-    let third = service.offered();
-    assert_eq!(third.anchor(), second.anchor());
     let intent = service.intent();
     service.approve(&intent);
     let changed = service.wait(1_000).changed();
@@ -52,57 +60,91 @@ fn anchor_of_another_intent_is_never_chosen_again() {
 }
 
 #[test]
-fn writer_that_claims_every_anchor_taken_ends_the_payment_after_five() {
+fn payment_is_built_again_for_each_anchor_that_it_loses() {
     let mut service = Service::funded(7);
     let mut payment = service.offered();
-    for _ in 1..5 {
-        let record = service.mail().answer(&payment, Err(Code::AnchorTaken));
-        let sent = service.send(&[record]);
-        payment = Payment::new(&sent, &payment.intent);
+    for _ in 1..7 {
+        payment = built_again(&mut service, &payment);
     }
-    let record = service.mail().answer(&payment, Err(Code::AnchorTaken));
-    let changed = service.send(&[record]).changed();
-    assert_eq!(changed.len(), 1);
-    assert_eq!(changed[0].state, TransactionState::Failed);
-    assert_eq!(changed[0].reason.clone().unwrap().0, Code::AnchorTaken);
+    assert_eq!(service.state(&payment.intent), Some(0));
+}
 
-    // Four coins are out of use, three are left for others.
-    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 4);
+/// The anchor's word is a digest in the journal; the writer's is none.
+#[test]
+fn hole_writer_that_claims_every_anchor_taken_is_not_believed() {
+    let mut service = Service::funded(7);
+    let payment = service.offered();
+    for tag in 0..6 {
+        let mail = service.mail().again(tag);
+        let record = mail.answer(&payment, Err(Code::AnchorTaken));
+        let changed = service.send(&[record]).changed();
+        assert_eq!(changed[0].state, TransactionState::Signing);
+        assert_eq!(changed[0].reason.clone().unwrap().0, Code::AnchorTaken);
+    }
+    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
 }
 
 #[test]
-fn changed_decision_returns_the_intent_and_forgets_the_payment() {
+fn changed_decision_returns_the_intent_and_keeps_what_was_offered() {
     let mut service = Service::funded(1);
-    let payment = service.offered();
-    let record = service.mail().answer(&payment, Err(Code::DecisionChanged));
-    let sent = service.send(&[record]);
+    let (payment, sent) = returned(&mut service);
 
     let returned = sent.returned();
     assert_eq!(returned.len(), 1);
     assert_eq!(returned[0].code, Code::DecisionChanged);
     assert_eq!(returned[0].intent, payment.authorization().intent);
     assert_eq!(sent.states(), [TransactionState::PendingApproval]);
-    assert_eq!(service.state(&payment.intent), None);
-    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 0);
+    assert_eq!(service.state(&payment.intent), Some(5));
+    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
+
+    // Its approvers are asked again, the journal and the signers are not.
+    let sent = service.wait(RESEND_MS + 1_000);
+    assert_eq!(sent.returned().len(), 1);
+    assert_eq!(sent.records.len(), 1);
 }
 
 #[test]
 fn returned_intent_starts_again_with_its_next_decision() {
-    let mut service = Service::funded(1);
-    let payment = service.offered();
-    let record = service.mail().answer(&payment, Err(Code::DecisionChanged));
-    service.send(&[record]);
-
-    let record = service
-        .mail()
-        .again(1)
-        .decided(&payment.intent, Decided::Approved);
+    let mut service = Service::funded(2);
+    let (first, _) = returned(&mut service);
+    let mail = service.mail().again(1);
+    let record = mail.decided(&first.intent, Decided::Approved);
     let sent = service.send(&[record]);
     assert_eq!(sent.states(), [TransactionState::Signing]);
-    assert_eq!(
-        Payment::new(&sent, &payment.intent).anchor(),
-        payment.anchor()
-    );
+    let again = Payment::new(&sent, &first.intent);
+    assert_eq!(again.request, first.request, "the same transaction");
+    assert_ne!(again.authorization().core, first.authorization().core);
+}
+
+/// The committee comes back to the old policy, and the writer appends what it had refused: a second
+/// transaction of the payment, or its end by the approvers, would have been for nothing.
+#[test]
+fn hole_returned_payment_that_the_journal_takes_after_all_goes_on() {
+    let mut service = Service::funded(2);
+    let (payment, _) = returned(&mut service);
+    let tenant = &service.world().tenant;
+    let policy = tenant.policy(&strongroom_world::PolicyOptions::default());
+    let record = strongroom_types::RegistryRecord::Policy(policy.to_text());
+    service.ledger.now = service.now;
+    service.ledger.put_and_release(record);
+    service.append(vec![strongroom_journal::Body::Authorized(Box::new(
+        payment.authorization(),
+    ))]);
+
+    let sent = service.wait(RESEND_MS + 1_000);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+    assert!(sent.returned().is_empty());
+    let record = service.mail().signed(&payment.request);
+    let sent = service.send(&[record]);
+    assert_eq!(sent.states(), [TransactionState::Signed]);
+}
+
+#[test]
+fn returned_payment_ends_by_the_fresh_head() {
+    let mut service = Service::funded(1);
+    returned(&mut service);
+    assert!(service.wait(OVER_MS).changed().is_empty());
+    assert_eq!(service.live(60_000).states(), [TransactionState::Expired]);
 }
 
 #[test]
@@ -116,37 +158,10 @@ fn submission_that_arrived_twice_is_no_end() {
 }
 
 #[test]
-fn each_refusal_ends_in_the_state_that_everyone_shows() {
-    let mut service = Service::funded(1);
-    let codes = [
-        Code::IntentCancelled,
-        Code::IntentRejected,
-        Code::PolicyBlocked,
-        Code::LimitExceeded,
-        Code::FeeCapExceeded,
-        Code::TenantStopped,
-        Code::ApprovalMissing,
-    ];
-    for code in codes {
-        let payment = service.offered();
-        let record = service.mail().answer(&payment, Err(code));
-        let changed = service.send(&[record]).changed();
-        let wanted = ended_as(code, strongroom_wire::Who::Journal);
-        assert_eq!(changed[0].state, wanted, "{code}");
-        assert_eq!(changed[0].reason.clone().unwrap().0, code);
-
-        // The one coin is free for the next round.
-        assert_eq!(service.state(&payment.intent), Some(3));
-        assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 0);
-    }
-}
-
-#[test]
 fn answer_to_an_earlier_build_does_not_end_the_one_that_replaced_it() {
     let mut service = Service::funded(2);
     let first = service.offered();
-    let record = service.mail().answer(&first, Err(Code::AnchorTaken));
-    service.send(&[record]);
+    built_again(&mut service, &first);
 
     let late = service.mail().answer(&first, Err(Code::TenantStopped));
     assert!(service.send(&[late]).is_empty());

@@ -1,6 +1,7 @@
 //! Whatever happens in whatever order: the service takes no way that the committed table of the
 //! life cycle does not have, and no way around `apply`.
 
+use crate::entries::{authorization_on, tighter_policy};
 use crate::fixture::*;
 use proptest::prelude::*;
 use std::cell::RefCell;
@@ -92,6 +93,9 @@ enum Happening {
     SignFalsely,
     Fail,
     Authorize,
+    Accept,
+    LoseAnchor,
+    ChangePolicy,
     NodeFails,
     NodeRejects,
     Confirm,
@@ -110,6 +114,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::SignFalsely),
         1 => Just(Happening::Fail),
         1 => Just(Happening::Authorize),
+        1 => Just(Happening::Accept),
+        2 => Just(Happening::LoseAnchor),
+        1 => Just(Happening::ChangePolicy),
         1 => Just(Happening::NodeFails),
         1 => Just(Happening::NodeRejects),
         2 => Just(Happening::Confirm),
@@ -167,6 +174,15 @@ impl Play {
         }
     }
 
+    /// What the journal refuses (it holds the intent already) happens to no one.
+    fn journal_takes(&mut self, body: strongroom_journal::Body) {
+        self.service.ledger.now = self.service.now;
+        if self.service.ledger.refused(body.clone()).is_none() {
+            self.service.append(vec![body]);
+        }
+        self.service.witness();
+    }
+
     fn intent_of(&self, submitted: &strongroom_wire::JournalSubmitted) -> strongroom_types::Intent {
         use strongroom_types::Document as _;
         match strongroom_wire::decode(&submitted.body).unwrap() {
@@ -213,12 +229,28 @@ impl Play {
                 let record = mail.finished(&last.request, outcome);
                 self.send(record);
             }
-            // What the journal refuses (it holds the intent already) happens to no one.
             (Happening::Authorize, Some(last)) => {
-                let body = strongroom_journal::Body::Authorized(Box::new(last.authorization()));
-                if self.service.ledger.refused(body.clone()).is_none() {
-                    self.service.append(vec![body]);
-                }
+                let body = authorization_on(&self.service.ledger, &last.intent, &last);
+                self.journal_takes(body);
+            }
+            (Happening::Accept, Some(last)) => {
+                let record = self.service.mail().again(tag).answer(&last, Ok(tag));
+                self.send(record);
+            }
+            (Happening::LoseAnchor, Some(last)) => {
+                let other = self.service.intent();
+                let body = authorization_on(&self.service.ledger, &other, &last);
+                self.journal_takes(body);
+                let mail = self.service.mail().again(tag);
+                let record = mail.answer(&last, Err(Code::AnchorTaken));
+                self.send(record);
+            }
+            (Happening::ChangePolicy, Some(last)) => {
+                let body = tighter_policy(&self.service.ledger);
+                self.journal_takes(body);
+                let mail = self.service.mail().again(tag);
+                let record = mail.answer(&last, Err(Code::DecisionChanged));
+                self.send(record);
             }
             (Happening::NodeFails, _) => self.service.gateway.push_broadcast_failure("silence"),
             (Happening::NodeRejects, _) => {
@@ -248,7 +280,10 @@ impl Play {
                 | Happening::Sign
                 | Happening::SignFalsely
                 | Happening::Fail
-                | Happening::Authorize,
+                | Happening::Authorize
+                | Happening::Accept
+                | Happening::LoseAnchor
+                | Happening::ChangePolicy,
                 None,
             ) => {}
         }
@@ -291,7 +326,6 @@ fn play(happenings: &[Happening]) -> BTreeSet<(String, String, String)> {
         for Taken(fields) in TAKEN.take() {
             let (from, to) = (fields["from"].clone(), fields["to"].clone());
             let before = states.insert(fields["intent"].clone(), to.clone());
-            let before = before.filter(|state| state != "returned");
             assert_eq!(before.unwrap_or_else(|| "building".to_owned()), from);
             let edge = (from, fields["event"].clone(), to);
             assert!(edges.contains(&edge), "{edge:?} is not in the table");
@@ -323,11 +357,16 @@ proptest! {
 fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
     let mut taken = BTreeSet::new();
-    let plays: [&[Happening]; 9] = [
-        &[Approve, Refuse(0), Sign, Wait(25), Confirm, Wait(1_000)],
+    let plays: [&[Happening]; 14] = [
+        &[Approve, LoseAnchor, Sign, Wait(25), Confirm, Wait(1_000)],
         &[Approve, Wait(RESEND_MS), Fail],
-        &[Approve, Refuse(2), ApproveAgain],
-        &[Approve, Refuse(4)],
+        &[Approve, ChangePolicy, Wait(RESEND_MS + 1_000), ApproveAgain],
+        &[Approve, ChangePolicy, Expire],
+        &[Approve, ChangePolicy, Sign],
+        &[Approve, ChangePolicy, Authorize, Expire],
+        &[Approve, ChangePolicy, Authorize, Wait(RESEND_MS + 1_000)],
+        &[Approve, Refuse(4), Accept],
+        &[Down(true), Approve, Expire],
         &[Approve, NodeFails, Sign, Wait(25), Wait(300)],
         &[Approve, NodeRejects, Sign, Wait(25)],
         &[Approve, Expire],

@@ -8,6 +8,7 @@
 )]
 
 mod decided;
+mod entries;
 mod fixture;
 mod flawed_codec;
 mod journal_result;
@@ -15,6 +16,7 @@ mod life_cycle;
 mod matrix;
 mod network;
 mod quorum;
+mod refused;
 mod reminder;
 mod signatures;
 mod watcher;

@@ -1,7 +1,9 @@
 //! Every record that the service consumes, delivered in every way.
 
+use crate::entries::{authorization_on, tighter_policy};
 use crate::fixture::*;
 use std::sync::Arc;
+use strongroom_journal::Body;
 use strongroom_matrix::{Case, Fixture, Matrix, Published};
 use strongroom_ports::bus::Record;
 use strongroom_replica::SharedFollower;
@@ -37,7 +39,25 @@ impl Transactions {
 
     /// The one order of this matrix.
     fn intent(&self) -> Intent {
-        self.ledger.world.order(self.now, AMOUNT, "order")
+        self.order("order")
+    }
+
+    fn order(&self, name: &str) -> Intent {
+        self.ledger.world.order(self.now, AMOUNT, name)
+    }
+
+    /// The service's replica shows one entry more, witnessed.
+    fn journal_takes(&self, body: Body) {
+        let mut ledger = self.ledger.clone();
+        ledger.push(body, self.now).unwrap();
+        let log = Log::of(&ledger);
+        let size = self.journal.read(|f| f.size());
+        self.journal.write(|f| {
+            for batch in log.batches.iter().filter(|batch| batch.first_seq >= size) {
+                f.append(batch).unwrap();
+            }
+        });
+        ledger.world.witness_tip(&self.journal, self.now);
     }
 
     fn mail(&self) -> Mail<'_> {
@@ -112,6 +132,14 @@ fn refused(name: &'static str, code: Code) -> Row {
     approved(Case::new(name, &[Role::Writer], answer))
 }
 
+/// A refusal that the fresh head confirms, by this entry.
+fn confirmed(name: &'static str, code: Code, body: fn(&Transactions, &Published) -> Body) -> Row {
+    refused(name, code).given(move |f, sent| {
+        f.journal_takes(body(f, sent));
+        Vec::new()
+    })
+}
+
 #[test]
 fn every_record_has_its_effects_exactly_once() {
     let pending = Case::new(
@@ -157,9 +185,25 @@ fn every_record_has_its_effects_exactly_once() {
             approved(accepted)
                 .without_effect("the signers see the entry themselves and answer by signing"),
         )
-        .case(refused("answer: anchor taken", Code::AnchorTaken))
-        .case(refused("answer: decision changed", Code::DecisionChanged))
         .case(refused("answer: refused", Code::TenantStopped))
+        .case(confirmed(
+            "answer: anchor taken",
+            Code::AnchorTaken,
+            |f, sent| authorization_on(&f.ledger, &f.order("other"), &f.payment(sent)),
+        ))
+        .case(confirmed(
+            "answer: decision changed",
+            Code::DecisionChanged,
+            |f, _| tighter_policy(&f.ledger),
+        ))
+        .case(
+            approved(Case::new(
+                "answer: accepted after a refusal",
+                &[Role::Writer],
+                |f: &Transactions, sent| f.answer(sent, Ok(9)),
+            ))
+            .given(|f, sent| vec![f.answer(sent, Err(Code::TenantStopped))]),
+        )
         .case(approved(signed))
         .case(approved(failed))
         .run();

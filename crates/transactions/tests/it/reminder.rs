@@ -319,13 +319,11 @@ fn forgotten_intent_is_not_taken_for_one_that_was_never_authorized() {
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::TooLate);
 }
 
-/// A writer that says "taken" of an anchor and authorizes the payment on it all the same.
+/// A row that was written when the writer's word was enough for another build.
 #[test]
-fn hole_payment_that_is_built_again_does_not_expire_when_the_first_build_is_authorized() {
+fn hole_payment_without_offer_does_not_expire_when_the_journal_holds_an_attempt() {
     let mut service = Service::funded(1);
     let first = service.offered();
-    let record = service.mail().answer(&first, Err(Code::AnchorTaken));
-    service.send(&[record]);
     service.append(vec![Body::Authorized(Box::new(first.authorization()))]);
     service.gateway.set_down(true);
     service.execute("UPDATE payment SET state = 4, ended = NULL", &[]);

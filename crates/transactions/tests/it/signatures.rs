@@ -86,6 +86,7 @@ fn false_signatures_are_a_dead_letter_and_the_payment_is_unharmed() {
 fn signatures_over_the_transaction_before_do_not_fit_its_replacement() {
     let mut service = Service::funded(2);
     let first = service.offered();
+    service.take_anchor(&first);
     let record = service.mail().answer(&first, Err(Code::AnchorTaken));
     service.send(&[record]);
 
@@ -204,8 +205,7 @@ fn result_for_another_attempt_is_not_this_one() {
 fn result_after_the_end_changes_nothing() {
     let mut service = Service::funded(1);
     let payment = service.offered();
-    let record = service.mail().answer(&payment, Err(Code::TenantStopped));
-    service.send(&[record]);
+    assert_eq!(service.live(OVER_MS).states(), [TransactionState::Expired]);
 
     let record = service.mail().signed(&payment.request);
     assert!(service.send(&[record]).is_empty());

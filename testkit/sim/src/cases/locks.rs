@@ -37,10 +37,11 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "too_many_wait",
         meaning: "More locked payments are made than may wait. Those beyond the bound \
-                  are refused, the others signed.",
+                  are refused, wait until others are witnessed, and are signed as well.",
         shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
         refuses: &["quota_exceeded"],
-        signs: 0,
+        // All of them, and the last one.
+        signs: 37,
         plan: too_many_wait,
     },
     Case {

@@ -1,0 +1,47 @@
+//! Entries by which the journal decides otherwise than a payment was offered.
+
+use crate::fixture::{Payment, Service};
+use strongroom_journal::Body;
+use strongroom_types::{ActBody, Attempt, Document as _, Intent, RegistryRecord};
+use strongroom_world::{AuthorizationExt as _, Ledger, PolicyOptions};
+
+impl Service {
+    /// Witnesses vouch for the journal's tip.
+    pub fn witness(&self) {
+        self.world().witness_tip(&self.journal, self.now);
+    }
+
+    /// Another intent is authorized on the anchor of this payment.
+    pub fn take_anchor(&mut self, payment: &Payment) {
+        let other = self.intent();
+        let body = authorization_on(&self.ledger, &other, payment);
+        self.append(vec![body]);
+        self.witness();
+    }
+
+    /// A tighter policy is in force: every decision has another digest.
+    pub fn change_policy(&mut self) {
+        self.append(vec![tighter_policy(&self.ledger)]);
+        self.witness();
+    }
+}
+
+/// An intent's authorization on the anchor of a payment.
+pub fn authorization_on(ledger: &Ledger, intent: &Intent, payment: &Payment) -> Body {
+    let attempt = Attempt {
+        intent: intent.digest(),
+        ..payment.request.attempt.clone()
+    };
+    ledger.authorization_with(intent, &[], attempt).into_body()
+}
+
+/// A policy that locks every payment, put by the committee: it is provably tighter.
+pub fn tighter_policy(ledger: &Ledger) -> Body {
+    let options = PolicyOptions {
+        time_lock_seconds: 60,
+        ..PolicyOptions::default()
+    };
+    let policy = ledger.world.tenant.policy(&options).to_text();
+    let put = ActBody::Put(RegistryRecord::Policy(policy));
+    Body::Act(ledger.signed_act(put, &ledger.committee()))
+}
