@@ -44,15 +44,25 @@ impl ApprovalsStage {
         intent: &ParsedText<Intent>,
         event: fn(OutlookKind) -> PendingEvent,
     ) -> Outgoing {
-        let outlook = Outlook::of(&self.journal, intent, step.now);
+        let Some(outlook) = Outlook::of(&self.journal, intent, step.now) else {
+            return Ok(Vec::new());
+        };
+        let event = event(outlook.kind());
+        // An attempt of it was offered, and a refusal of now may pass: it ends nothing. The
+        // transactions service returns it again.
+        let may_pass = event == PendingEvent::Return(OutlookKind::Refused);
+
         let known = store::find(step.tx, &intent.digest)?;
         // Approved by the rule alone, or refused: no one has to be asked, so no row is kept.
         let change = Change {
             intent,
             from: known.map_or(PendingState::Absent, |pending| pending.state),
-            core: Some(&outlook.core),
+            core: (!may_pass).then_some(outlook.core.as_str()),
         };
-        store::set_state(step, change, event(outlook.kind()))?;
+        store::set_state(step, change, event)?;
+        if may_pass {
+            return Ok(Vec::new());
+        }
 
         let verdict = DecisionNews {
             core: outlook.core,

@@ -6,7 +6,7 @@ use crate::publish::DecisionNews;
 use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store::{self, Pending};
-use strongroom_journal::apply::evaluate;
+use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_ports::bus::Record;
 use strongroom_ports::db::Tx;
 use strongroom_stage::StageError;
@@ -21,13 +21,15 @@ const NEWS_LIFE_MS: u64 = 60_000;
 enum Ending {
     /// Its deadline has passed.
     Expired,
+    /// Its deadline has passed, and its attempt may be signed.
+    Authorized,
     /// The journal holds its end.
     InJournal(Refusal),
 }
 
 impl ApprovalsStage {
-    /// Walks through what waits, a page per tick: a cancelled or rejected intent must not keep
-    /// people busy.
+    /// Walks through what waits, a page per tick: an intent that can never be authorized must not
+    /// keep people busy.
     pub(crate) fn end_what_the_journal_ended(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
         let page = store::waiting_after(tx, &self.walked)?;
         // An empty page is the end: begin again at the next tick.
@@ -37,34 +39,49 @@ impl ApprovalsStage {
 
         let mut records = Vec::new();
         for pending in page {
-            let signed = &pending.intent.signed;
-            let evaluated = self.journal.read(|follower| {
-                evaluate(follower.state(), follower.state(), signed, now).map(drop)
-            });
-
-            // Other refusals may pass before the deadline (a pause, a stop): people can go on.
-            let Err(refusal) = evaluated else { continue };
-            if matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected) {
-                let mut step = step_for(now, tx, &pending.intent);
-                let ending = Ending::InJournal(refusal);
-                records.extend(self.end_intent(&mut step, &pending, ending)?);
+            // By the fresh head, as every end: a client that is told so signs again. What may pass
+            // before the deadline (a pause, a stop) does not end it, so that people can go on.
+            let Some(Prospect::Over(refusal)) = self.prospect_of(&pending, now) else {
+                continue;
+            };
+            // Its deadline is the other walk's, in its own pages.
+            if refusal.code == Code::IntentExpired {
+                continue;
             }
+            let mut step = step_for(now, tx, &pending.intent);
+            let ending = Ending::InJournal(refusal);
+            records.extend(self.end_intent(&mut step, &pending, ending)?);
         }
         Ok(records)
     }
 
     /// Ends what is at its deadline.
     pub(crate) fn end_what_expired(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
-        // Not by this clock: a client that is told "expired" signs again, and an entry with an older
-        // stamp could then authorize the first intent as well.
+        // Not by this clock: a client that is told "expired" signs again, and an entry with an
+        // older stamp could then authorize the first intent as well.
         let past = self.journal.read(|follower| follower.past(now));
 
         let mut records = Vec::new();
         for pending in store::expired(tx, past)? {
+            // One that was returned here may be authorized all the same, and its shares be out: it
+            // is the transactions service's.
+            let ending = match self.prospect_of(&pending, now) {
+                Some(Prospect::Over(_)) => Ending::Expired,
+                Some(Prospect::Open | Prospect::TooLate) | None => Ending::Authorized,
+            };
             let mut step = step_for(now, tx, &pending.intent);
-            records.extend(self.end_intent(&mut step, &pending, Ending::Expired)?);
+            records.extend(self.end_intent(&mut step, &pending, ending)?);
         }
         Ok(records)
+    }
+
+    /// Whether an intent can still be authorized, by the fresh head; `None` while there is none.
+    fn prospect_of(&self, pending: &Pending, now: UnixMs) -> Option<Prospect> {
+        let (intent, digest) = (&pending.intent.document, &pending.intent.digest);
+        let prospect = self
+            .journal
+            .read(|follower| FreshHead::of(follower, now)?.prospect(intent, digest));
+        prospect.ok()
     }
 
     /// Forgets an intent. Says so only if it still waited: of an approved one the transactions
@@ -76,13 +93,14 @@ impl ApprovalsStage {
         ending: Ending,
     ) -> Result<Option<Record>, StageError> {
         let (event, why) = match ending {
-            Ending::Expired => (PendingEvent::Expire, Code::IntentExpired.into()),
-            Ending::InJournal(why) => (PendingEvent::EndInJournal, why),
+            Ending::Expired => (PendingEvent::Expire, Some(Code::IntentExpired.into())),
+            Ending::Authorized => (PendingEvent::Expire, None),
+            Ending::InJournal(why) => (PendingEvent::EndInJournal, Some(why)),
         };
         store::set_state(step, pending.change(), event)?;
 
-        match pending.state {
-            PendingState::Waiting => {
+        match (pending.state, why) {
+            (PendingState::Waiting, Some(why)) => {
                 let verdict = DecisionNews {
                     core: pending.core.to_text(),
                     approvals: Vec::new(),
@@ -91,7 +109,7 @@ impl ApprovalsStage {
                 self.publish_decided(step, &pending.intent, verdict)
                     .map(Some)
             }
-            PendingState::Absent | PendingState::Approved => Ok(None),
+            (PendingState::Waiting | PendingState::Absent | PendingState::Approved, _) => Ok(None),
         }
     }
 }

@@ -3,8 +3,9 @@
 use crate::inbox::ParsedText;
 use crate::pending::OutlookKind;
 use strongroom_journal::apply::evaluate;
+use strongroom_journal::prospect::FreshHead;
 use strongroom_replica::SharedFollower;
-use strongroom_types::{Document as _, Intent, Refusal, UnixMs};
+use strongroom_types::{Code, Document as _, Intent, Refusal, UnixMs};
 use strongroom_wire::Decided;
 
 /// The policy's answer now. `apply` gives it again, at the entry's position, and that one counts.
@@ -17,7 +18,12 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Evaluates the same function that `apply` and every signer evaluate, on the replica's tip.
-    pub(crate) fn of(journal: &SharedFollower, intent: &ParsedText<Intent>, now: UnixMs) -> Self {
+    /// `None` when that shows an end of the intent and no head is fresh: nothing can be told.
+    pub(crate) fn of(
+        journal: &SharedFollower,
+        intent: &ParsedText<Intent>,
+        now: UnixMs,
+    ) -> Option<Self> {
         let expires = intent.document.expires;
         let evaluated = journal.read(|follower| {
             // Until its time is over for good it is evaluated as within it: this clock alone must
@@ -28,18 +34,26 @@ impl Outlook {
             } else {
                 now.min(UnixMs(expires.0.saturating_sub(1)))
             };
-            evaluate(follower.state(), follower.state(), &intent.signed, at)
-        });
+
+            let at_tip = evaluate(follower.state(), follower.state(), &intent.signed, at);
+            if !at_tip.as_ref().is_err_and(is_end) {
+                return Some(at_tip);
+            }
+            // A client that is told of an end signs again: one that no quorum has seen is not told.
+            // Once they have, the walk through what waits finds it.
+            let head = FreshHead::of(follower, now).ok()?;
+            Some(head.evaluate(&intent.signed, at))
+        })?;
 
         // Refused before the policy was asked, so a decision to show or to approve does not exist.
         let decision = match evaluated {
             Ok(evaluated) => evaluated.decision,
-            Err(refusal) => return Self::refused(String::new(), refusal),
+            Err(refusal) => return Some(Self::refused(String::new(), refusal)),
         };
 
         // A blocked intent keeps its core: auditors see by which rule it was refused.
         let core = decision.core.to_text();
-        match decision.block {
+        Some(match decision.block {
             Some(refusal) => Self::refused(core, refusal),
             None => Self {
                 core,
@@ -49,7 +63,7 @@ impl Outlook {
                     Decided::Pending
                 },
             },
-        }
+        })
     }
 
     fn refused(core: String, Refusal { code, detail }: Refusal) -> Self {
@@ -66,4 +80,8 @@ impl Outlook {
             Decided::Refused(..) => OutlookKind::Refused,
         }
     }
+}
+
+const fn is_end(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected)
 }

@@ -101,8 +101,12 @@ impl PendingState {
 
     fn apply_waiting(event: PendingEvent) -> Result<Self, IllegalTransition> {
         match event {
-            // The API repeats what it believes lost: people's answers must survive that.
-            PendingEvent::SubmitAgain => Ok(Self::Waiting),
+            // The API repeats what it believes lost: people's answers must survive that. And what
+            // the policy refuses at the moment of a return, it may pass by the time of the last
+            // answer.
+            PendingEvent::SubmitAgain | PendingEvent::Return(OutlookKind::Refused) => {
+                Ok(Self::Waiting)
+            }
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             // One of several.
             PendingEvent::Yes => Ok(Self::Waiting),
@@ -117,7 +121,9 @@ impl PendingState {
 
     fn apply_approved(event: PendingEvent) -> Result<Self, IllegalTransition> {
         match event {
-            PendingEvent::SubmitAgain => Ok(Self::Approved),
+            PendingEvent::SubmitAgain | PendingEvent::Return(OutlookKind::Refused) => {
+                Ok(Self::Approved)
+            }
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             PendingEvent::Expire | PendingEvent::Settle => Ok(Self::Absent),
             // Its payment is under way: another evaluation now would find it authorized already.

@@ -106,6 +106,11 @@ impl Office {
     /// Lets time pass, and the journal with it: its newest entry is of now, and witnessed.
     pub fn live(&self, ms: u64) {
         self.tick(ms);
+        self.witness();
+    }
+
+    /// Witnesses vouch for the tip.
+    pub fn witness(&self) {
         self.world.witness_tip(&self.journal, self.now());
     }
 

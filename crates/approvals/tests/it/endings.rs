@@ -1,6 +1,6 @@
 //! What time, the journal and a payment's end do to intents.
 
-use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_types::{Code, Digest, Document as _, Revocable, Tighten};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::{INTENT_LIFE_MS, Who};
 
@@ -87,6 +87,7 @@ fn intent_cancelled_in_the_journal_is_dropped() {
     let other = desk.waiting(MEDIUM);
     desk.office
         .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator]);
+    desk.office.witness();
 
     let ended = desk.tick();
     assert_eq!(ended.len(), 1);
@@ -106,6 +107,7 @@ fn intent_rejected_in_the_journal_is_dropped() {
     let intent = desk.waiting(LARGE);
     let no = Tighten::Reject(intent.digest());
     desk.office.tighten(no, &[Who::Approver(1)]);
+    desk.office.witness();
 
     let ended = desk.tick();
     assert_eq!(ended.len(), 1);
@@ -115,6 +117,83 @@ fn intent_rejected_in_the_journal_is_dropped() {
     ));
     assert_eq!(desk.rows(), (0, 0));
     assert!(desk.tick().is_empty(), "said once");
+}
+
+/// A writer shows this replica alone a line with a no that no witness sees, and authorizes the
+/// intent on the line that signers follow: its client would have signed another by then.
+#[test]
+fn hole_end_that_no_witness_has_seen_is_not_told() {
+    let cases = [
+        (Tighten::Cancel as fn(Digest) -> Tighten, Who::Initiator),
+        (Tighten::Reject, Who::Approver(1)),
+    ];
+    for (what, who) in cases {
+        let mut desk = Desk::new(Office::new());
+        desk.office.live(1_000);
+        let intent = desk.waiting(LARGE);
+        let late = desk.office.intent(LARGE + 1);
+        for ended in [&intent, &late] {
+            desk.office.tighten(what(ended.digest()), &[who]);
+        }
+        assert!(desk.tick().is_empty());
+        desk.waiting(LARGE + 1);
+
+        desk.office.witness();
+        // The walk ended behind them, and begins again.
+        assert_eq!(desk.tick().len() + desk.tick().len(), 2);
+        let told = desk.decide(desk.office.submitted(&late)).unwrap();
+        assert!(matches!(told.decided, Decided::Refused(..)));
+    }
+}
+
+/// The journal holds an attempt of an intent that was returned: its shares may be out.
+#[test]
+fn hole_returned_intent_that_is_authorized_does_not_expire_here() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    desk.office.change_policy();
+    let returned = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(returned.decided, Decided::Pending);
+
+    let approver = [Who::Approver(0)];
+    let authorized = desk
+        .office
+        .ledger
+        .borrow_mut()
+        .authorize(&intent, &approver);
+    authorized.unwrap();
+    desk.office.live(OVER_MS);
+    assert!(desk.tick().is_empty());
+    assert_eq!(desk.rows(), (0, 0));
+}
+
+/// Something of it was offered, so that what the policy blocks now may still be authorized.
+#[test]
+fn hole_returned_intent_is_not_ended_by_a_refusal_of_the_moment() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    desk.office.tighten(Tighten::Stop, &[Who::Admin(0)]);
+    assert!(desk.decide(desk.office.returned(&intent)).is_none());
+    assert_eq!(desk.rows(), (1, 1), "approved as before");
+}
+
+/// Of a revoked credential no signature counts again, and no one needs to answer.
+#[test]
+fn intent_of_a_revoked_initiator_ends_when_witnessed() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    let revoke = Tighten::Revoke(Revocable::Credential(intent.initiator));
+    let admins = desk.office.ledger.borrow().admins();
+    desk.office.tighten(revoke, &admins);
+    assert!(desk.tick().is_empty());
+    desk.office.witness();
+    let ended = [desk.tick(), desk.tick()].concat();
+    assert!(matches!(
+        ended[0].decided,
+        Decided::Refused(Code::CredentialRevoked, _)
+    ));
 }
 
 /// Its approvals are with the transactions service, which tells the end.
@@ -139,6 +218,7 @@ fn walk_through_waiting_intents_begins_again_after_its_end() {
     let first = intents.iter().min_by_key(|i| i.digest()).unwrap();
     let cancel = Tighten::Cancel(first.digest());
     desk.office.tighten(cancel, &[Who::Initiator]);
+    desk.office.witness();
     assert_eq!(desk.tick().len() + desk.tick().len(), 1);
 }
 
@@ -149,6 +229,7 @@ fn cancellation_is_found_beyond_the_first_page() {
     let last = intents.iter().max_by_key(|i| i.digest()).unwrap();
     desk.office
         .tighten(Tighten::Cancel(last.digest()), &[Who::Initiator]);
+    desk.office.witness();
     assert!(desk.tick().is_empty(), "a page per tick");
     assert_eq!(desk.tick().len(), 1);
 }

@@ -169,7 +169,7 @@ fn intent_comes_back_although_its_row_is_lost() {
 }
 
 #[test]
-fn returned_intent_that_is_refused_now_is_forgotten() {
+fn returned_intent_that_is_refused_now_is_left_to_the_transactions_service() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     desk.yes(Who::Approver(0), &intent).unwrap();
@@ -179,8 +179,8 @@ fn returned_intent_that_is_refused_now_is_forgotten() {
         .tighten(Tighten::Cancel(intent.digest()), &[Who::Initiator])
         .unwrap();
     desk.office.catch_up();
+    desk.office.witness();
 
-    let decided = desk.decide(desk.office.returned(&intent)).unwrap();
-    assert_eq!(code(&decided.decided), Some(Code::IntentCancelled));
-    assert_eq!(desk.rows(), (0, 0));
+    assert!(desk.decide(desk.office.returned(&intent)).is_none());
+    assert_eq!(desk.rows(), (1, 1));
 }

@@ -70,7 +70,11 @@ fn happen(desk: &mut Desk, intents: &[Intent; 3], happening: Happening) {
             let reject = Tighten::Reject(intents[at].digest());
             return office.try_tighten(reject, Who::Approver(1));
         }
-        Happening::Tick => return drop(desk.tick()),
+        // Witnesses vouch for what came before, else no end would be told.
+        Happening::Tick => {
+            office.witness();
+            return drop(desk.tick());
+        }
         Happening::Expire => {
             office.live(INTENT_LIFE_MS + 10_000);
             return drop(desk.tick());
