@@ -3,8 +3,8 @@
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
-use strongroom_golden::life_cycle::{Taken, collect, edges, taken};
+use std::collections::{BTreeMap, BTreeSet};
+use strongroom_golden::life_cycle::{Edge, Taken, collect, edges, taken};
 use strongroom_types::{Document as _, Intent, Tighten};
 use strongroom_wire::TransactionState;
 use strongroom_world::{AUTO_MAX, INTENT_LIFE_MS, Who};
@@ -26,6 +26,8 @@ enum Happening {
     Failed(usize),
     Cancel(usize),
     Reject(usize),
+    ChangePolicy,
+    RelaxPolicy,
     Tick,
     Expire,
     Restart,
@@ -70,6 +72,8 @@ fn happen(desk: &mut Desk, intents: &[Intent; 3], happening: Happening) {
             let reject = Tighten::Reject(intents[at].digest());
             return office.try_tighten(reject, Who::Approver(1));
         }
+        Happening::ChangePolicy => return office.change_policy(),
+        Happening::RelaxPolicy => return office.relax_policy(),
         // Witnesses vouch for what came before, else no end would be told.
         Happening::Tick => {
             office.witness();
@@ -87,13 +91,14 @@ fn happen(desk: &mut Desk, intents: &[Intent; 3], happening: Happening) {
     }
 }
 
-/// Plays it all.
-fn play(happenings: &[Happening]) {
+/// Plays it all; gives the edges that were taken.
+fn play(happenings: &[Happening]) -> BTreeSet<Edge> {
     collect();
     let edges = edges(TABLE);
     let mut desk = Desk::new(Office::new());
     let intents = AMOUNTS.map(|amount| desk.office.intent(amount));
     let mut states: BTreeMap<String, String> = BTreeMap::new();
+    let mut all = BTreeSet::new();
     for happening in happenings {
         happen(&mut desk, &intents, *happening);
 
@@ -102,12 +107,14 @@ fn play(happenings: &[Happening]) {
             let before = states.insert(of, edge.2.clone());
             assert_eq!(before.as_deref().unwrap_or("absent"), edge.0);
             assert!(edges.contains(&edge), "{edge:?} is not in the table");
+            all.insert(edge);
         }
 
         // And nothing else was written: each row is where its last transition led.
         states.retain(|_, state| state != "absent");
         assert_eq!(desk.states(), states, "written past the life cycle");
     }
+    all
 }
 
 proptest! {
@@ -119,4 +126,55 @@ proptest! {
     ) {
         play(&happenings);
     }
+}
+
+/// A table with edges that nothing takes would be a wish, not a description.
+#[test]
+fn every_edge_of_the_table_is_taken_by_the_service() {
+    use Happening::*;
+    let plays: [&[Happening]; 8] = [
+        // Approved by the rule alone, and sent back.
+        &[Submit(0), Return(0)],
+        &[
+            Submit(2),
+            Submit(2),
+            Yes(2, 0),
+            Failed(2),
+            ChangePolicy,
+            Return(2),
+            Return(2),
+            Yes(2, 0),
+            Yes(2, 1),
+            Submit(2),
+            Return(2),
+        ],
+        &[
+            Submit(1),
+            Yes(1, 0),
+            Failed(1),
+            Return(1),
+            Yes(1, 0),
+            Expire,
+            Return(1),
+        ],
+        &[Submit(1), Expire, Submit(1)],
+        &[Submit(1), Cancel(1), Tick],
+        &[
+            Submit(1),
+            Yes(1, 0),
+            Cancel(1),
+            Return(1),
+            Submit(2),
+            Cancel(2),
+            Return(2),
+        ],
+        &[Submit(1), RelaxPolicy, Return(1)],
+        &[Submit(1), Yes(1, 0), RelaxPolicy, Return(1)],
+    ];
+    let taken: BTreeSet<Edge> = plays.into_iter().flat_map(play).collect();
+    let never: Vec<_> = edges(TABLE)
+        .into_iter()
+        .filter(|edge| !taken.contains(edge))
+        .collect();
+    assert_eq!(never, []);
 }
