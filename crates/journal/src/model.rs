@@ -489,18 +489,3 @@ pub struct EndedRecord {
     /// Time after which it is forgotten.
     pub until: UnixMs,
 }
-
-impl EndedRecord {
-    /// How it ends an intent of this initiator, if it does: a cancel by another clerk ends nothing.
-    #[must_use]
-    pub fn ends_for(&self, initiator: Option<UserId>) -> Option<Code> {
-        let is_own = initiator.is_some_and(|user| self.by.contains(&user));
-        if self.rejected {
-            Some(Code::IntentRejected)
-        } else if self.by_all || is_own {
-            Some(Code::IntentCancelled)
-        } else {
-            None
-        }
-    }
-}

@@ -8,7 +8,22 @@ use super::quota;
 use crate::keyspace as ks;
 use crate::model::{EndedRecord, IntentRecord, IntentStanding};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Refusal, TenantId};
+use strongroom_types::{Code, Digest, Refusal, TenantId, UserId};
+
+impl EndedRecord {
+    /// How it ends an intent of this initiator, if it does: a cancel by another clerk ends nothing.
+    #[must_use]
+    pub fn ends_for(&self, initiator: Option<UserId>) -> Option<Code> {
+        let is_own = initiator.is_some_and(|user| self.by.contains(&user));
+        if self.rejected {
+            Some(Code::IntentRejected)
+        } else if self.by_all || is_own {
+            Some(Code::IntentCancelled)
+        } else {
+            None
+        }
+    }
+}
 
 /// Cancels an intent: by the initiator's human, or by the admins' quorum.
 pub(super) fn cancel(
