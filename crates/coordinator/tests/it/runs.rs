@@ -321,6 +321,19 @@ fn quorum_refused_for_a_quarantined_peer_is_replaced_by_one_without_it() {
     assert_signed(&site.outcomes(asked, &request.slots));
 }
 
+/// Signer 2 is not one of those left: the requester hears at once that no quorum is.
+#[test]
+fn run_ends_when_refusals_and_quarantines_leave_too_few_signers() {
+    let mut site = Site::stocked();
+    site.quarantine(2);
+    let conduct = Conduct::Refuses(Code::LocalRule);
+    site.signers.conduct.insert(1, conduct);
+    let request = site.request(1);
+    let outcomes = site.sign(&request);
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(refused(&outcomes[0]), [Code::LocalRule]);
+}
+
 #[test]
 fn quarantined_signer_is_asked_for_no_commitments() {
     let mut site = Site::new();
