@@ -28,6 +28,7 @@ enum Happening {
     Reject(usize),
     ChangePolicy,
     RelaxPolicy,
+    Witness,
     Tick,
     Expire,
     Restart,
@@ -44,6 +45,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => intent().prop_map(Happening::Cancel),
         1 => intent().prop_map(Happening::Reject),
         2 => Just(Happening::Tick),
+        1 => Just(Happening::Witness),
         1 => Just(Happening::Expire),
         1 => Just(Happening::Restart),
     ]
@@ -74,6 +76,7 @@ fn happen(desk: &mut Desk, intents: &[Intent; 3], happening: Happening) {
         }
         Happening::ChangePolicy => return office.change_policy(),
         Happening::RelaxPolicy => return office.relax_policy(),
+        Happening::Witness => return office.witness(),
         // Witnesses vouch for what came before, else no end would be told.
         Happening::Tick => {
             office.witness();
@@ -163,9 +166,11 @@ fn every_edge_of_the_table_is_taken_by_the_service() {
             Submit(1),
             Yes(1, 0),
             Cancel(1),
+            Witness,
             Return(1),
             Submit(2),
             Cancel(2),
+            Witness,
             Return(2),
         ],
         &[Submit(1), RelaxPolicy, Return(1)],
