@@ -7,7 +7,7 @@ mod vaults;
 
 use crate::clock::Time;
 use crate::event::Event;
-use crate::history::{Cosigned, Fact, Observation};
+use crate::history::{Cosigned, Fact, Observation, Tightening};
 use crate::kinds::{NodeName, Situation};
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Terms, Violation};
@@ -21,7 +21,9 @@ use strongroom_journal::SealedEntry;
 use strongroom_ports::bus::Record;
 use strongroom_signing::request_digest;
 use strongroom_tlog::{Checkpoint, Note};
-use strongroom_types::{Act, ActBody, Digest, Document as _, Intent, Signed, UnixMs, digest};
+use strongroom_types::{
+    Act, ActBody, Digest, Document as _, Intent, Scope, Signed, UnixMs, digest,
+};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
     CoordinatorMessage, JournalBatch, SignerMessage, SigningRequest, SigningRequested,
@@ -283,6 +285,16 @@ impl Observer {
         let mut state = self.state();
         let pays = state.reader.vaults.pays(intent);
         state.checker.promise(intent.digest(), pays);
+    }
+
+    /// Whether a stop of a scope, or of the platform, holds at the end of the journal.
+    pub(crate) fn is_stopped(&self, scope: Scope) -> bool {
+        self.state().checker.is_stopped(scope)
+    }
+
+    /// Whether this tightening is in the journal.
+    pub(crate) fn is_tightened(&self, what: &Tightening) -> bool {
+        self.state().checker.is_tightened(what)
     }
 
     /// Entries that were published.

@@ -10,6 +10,7 @@ mod platform;
 mod tenants;
 
 use crate::api::{Ask, Shown, shown};
+use crate::history::Tightening;
 use crate::plan::{Plan, PlannedAct};
 use crate::rig::Rig;
 use crate::service::{Parts, Service};
@@ -77,8 +78,6 @@ pub(crate) struct People {
     answered: BTreeSet<(Digest, Digest)>,
     /// The last intents, after all faults.
     last: Vec<Digest>,
-    stopped: bool,
-    initiator_revoked: bool,
 }
 
 impl People {
@@ -110,8 +109,6 @@ impl People {
             planned: 0,
             answered: BTreeSet::new(),
             last: Vec::new(),
-            stopped: false,
-            initiator_revoked: false,
         }
     }
 
@@ -221,9 +218,13 @@ impl People {
 
     /// Why the last intent may rightly end unsigned, if it may.
     fn excuse(&self) -> Option<&'static str> {
-        if self.stopped {
+        // The journal counts, not the answers: what was refused may come in from a witness that
+        // it was handed to, or be there from another copy.
+        let initiator = self.rig.world.person(Who::Initiator).credential.id;
+        let revoked = Tightening::Credential(initiator);
+        if self.rig.observer.is_stopped(self.rig.world.scope()) {
             Some("tenant_stopped")
-        } else if self.initiator_revoked {
+        } else if self.rig.observer.is_tightened(&revoked) {
             Some("credential_revoked")
         } else if self.plan.limit < 100_000_000 {
             Some("limit_exceeded")

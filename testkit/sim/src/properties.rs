@@ -227,6 +227,22 @@ impl Checker {
         self.signed.keys().copied().collect()
     }
 
+    /// Whether a stop of a scope, or of the platform, holds at the end of the journal.
+    #[must_use]
+    pub fn is_stopped(&self, scope: Scope) -> bool {
+        let holds = |t: &Tightened| {
+            let is_of = t.scope == scope || t.scope == Scope::Platform;
+            is_of && t.what == Tightening::Stop && !self.is_resumed((t.scope, t.seq), u64::MAX)
+        };
+        self.tightened.iter().any(holds)
+    }
+
+    /// Whether this tightening is in the journal.
+    #[must_use]
+    pub fn is_tightened(&self, what: &Tightening) -> bool {
+        self.tightened.iter().any(|t| t.what == *what)
+    }
+
     /// The authorization of an intent, if there is one.
     #[must_use]
     pub fn authorized(&self, intent: &Digest) -> Option<&Authorized> {

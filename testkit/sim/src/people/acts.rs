@@ -46,19 +46,12 @@ impl People {
             match answer.or_else(|| expired(self.rig.now(), signed)) {
                 None => at += 1,
                 Some(Err(code)) => {
-                    // A stop that was handed is taken by the journal whenever a witness shows it,
-                    // however long ago its submission was refused.
-                    self.stopped |= planned == &Some(PlannedAct::Stop) && self.hands_acts();
                     self.on_refused(at, &code);
                     self.rig.trace.log(Event::ActRefused(code));
                 }
                 Some(Ok(())) => {
-                    match planned {
-                        Some(PlannedAct::Stop) => self.stopped = true,
-                        Some(PlannedAct::Resume) => self.stopped = false,
-                        Some(PlannedAct::RevokeInitiator) => self.initiator_revoked = true,
-                        Some(PlannedAct::NewVault) => self.vaults.extend(vault_of(signed)),
-                        _ => {}
+                    if *planned == Some(PlannedAct::NewVault) {
+                        self.vaults.extend(vault_of(signed));
                     }
                     self.under_way.remove(at);
                 }
@@ -229,11 +222,6 @@ impl People {
                 (ActBody::Tighten(cancel), who)
             }
         })
-    }
-
-    /// Whether tightenings are handed to signers in this seed.
-    fn hands_acts(&self) -> bool {
-        self.rig.hostile.is_withholding() || self.plan.withhold_ms.is_some()
     }
 
     /// An act was signed: later ones name what it proposes.

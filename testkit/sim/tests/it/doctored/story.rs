@@ -200,13 +200,28 @@ impl Story {
     }
 
     fn broken(self) -> Option<&'static str> {
-        let mut checker = Checker::new(terms());
+        self.checked(&mut Checker::new(terms()))
+    }
+
+    fn checked(&self, checker: &mut Checker) -> Option<&'static str> {
         let broken = |(at, seen): &(u64, Observation)| checker.observe(*at, seen).err();
         self.seen
             .iter()
             .find_map(broken)
             .map(|violation| violation.property.name())
     }
+
+    /// The properties' view of it, which must be a good history.
+    pub(super) fn good(&self) -> Checker {
+        let mut checker = Checker::new(terms());
+        assert_eq!(self.checked(&mut checker), None);
+        checker
+    }
+}
+
+/// Intent 1 authorized and witnessed, and nothing else.
+pub(super) fn paid() -> Story {
+    Story::paid()
 }
 
 pub(super) fn doctored(doctor: impl FnOnce(&mut Story)) -> Option<&'static str> {

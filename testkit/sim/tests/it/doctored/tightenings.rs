@@ -1,6 +1,8 @@
 //! Tightenings that do not take hold where and when they must (c, c2, c3, h).
 
-use super::story::{APPROVER, HUMAN, KEY, SCOPE, Story, authorized, doctored, name, released};
+use super::story::{
+    APPROVER, HUMAN, KEY, SCOPE, Story, authorized, doctored, name, paid, released,
+};
 use strongroom_sim::history::{Cosigned, Fact, Loosening, Observation, Share, Tightening};
 use strongroom_types::{CredentialId, KeyId};
 
@@ -137,6 +139,23 @@ fn a_resume_lifts_a_stop_once_it_is_in_the_head() {
     };
     assert_eq!(resumed(true), None);
     assert_eq!(resumed(false), Some("c2"));
+}
+
+#[test]
+fn a_stop_holds_until_a_later_resume_is_witnessed() {
+    let mut story = paid();
+    let is_stopped = |story: &Story| story.good().is_stopped(SCOPE);
+    assert!(!is_stopped(&story));
+    story.entry(Fact::Tighten(Tightening::Stop, name(70)));
+    assert!(is_stopped(&story));
+    story.entry(released(Loosening::Resume, None));
+    assert!(is_stopped(&story));
+    story.vouched(0);
+    assert!(!is_stopped(&story));
+    story.entry(Fact::Tighten(Tightening::Stop, name(71)));
+    assert!(is_stopped(&story));
+    assert!(story.good().is_tightened(&Tightening::Stop));
+    assert!(!story.good().is_tightened(&Tightening::Cancel(name(1))));
 }
 
 #[test]
