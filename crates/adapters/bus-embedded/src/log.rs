@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use strongroom_ports::bus::{BusError, Headers, Record, Topic};
 
@@ -75,6 +76,11 @@ impl Log {
     fn prepare(connection: Connection) -> Result<Self, BusError> {
         connection
             .busy_timeout(std::time::Duration::from_secs(5))
+            .map_err(map)?;
+
+        // Else a fetch, whose `LIMIT` is a parameter, is prepared again each time.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(map)?;
 
         // `synchronous` is FULL: a publish returns when its records are durable, and in WAL mode

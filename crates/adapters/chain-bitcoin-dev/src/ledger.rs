@@ -1,5 +1,6 @@
 //! The chain's SQLite file: transactions, and the outputs of confirmed ones.
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::path::Path;
 
@@ -49,6 +50,9 @@ pub fn open(path: Option<&Path>) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A stand-in for a foreign node: a crash may lose its last blocks, never its consistency.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+
+    // Else statements are prepared again when a parameter is bound that their plan could use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
 
     connection.execute_batch(SCHEMA)?;
     Ok(connection)

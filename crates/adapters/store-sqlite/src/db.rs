@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB};
 use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, pending};
 
@@ -126,6 +127,12 @@ impl SqliteDb {
                 "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
                  PRAGMA cell_size_check=ON;",
             )
+            .map_err(|e| map(&e))?;
+
+        // A plan depends on its statement alone. Else SQLite prepares a statement again whenever a
+        // parameter is bound that its plan could make use of, and each `LIMIT $n` is one.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|e| map(&e))?;
 
         // What a statement may have to undo stays in memory instead of a temporary file. Pages that
@@ -334,6 +341,25 @@ mod tests {
         assert_eq!(error.kind(), DbErrorKind::Full);
         assert!(error.is_transient());
         assert_eq!(count(&db), stored);
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_its_limit() {
+        use rusqlite::StatementStatus;
+
+        let db = SqliteDb::open_in_memory().unwrap();
+        db.migrate(&[TABLE]).unwrap();
+        let sql = "SELECT a FROM t WHERE a > $1 ORDER BY a LIMIT $2";
+        for limit in [1_i64, 2, 3] {
+            let args = [0_i64.into(), limit.into()];
+            db.begin().unwrap().query(sql, &args).unwrap();
+        }
+
+        let inner = db.inner.lock().unwrap();
+        let text = crate::sql::placeholders(sql);
+        let statement = inner.connection.prepare_cached(&text).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::Run), 3);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 
     #[test]
