@@ -5,6 +5,7 @@ use crate::bus::SimBus;
 use crate::disk::SimDisk;
 use crate::kinds::{NodeName, WritePoint};
 use crate::rig::Rig;
+use crate::service::Service;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use strongroom_api::submit::{self, Intake, SubmitError};
@@ -150,6 +151,26 @@ pub(crate) fn shown(db: &dyn Db) -> Vec<Shown> {
     // Before the first start there is no table.
     rows.map(|rows| rows.iter().map(shown_row).collect())
         .unwrap_or_default()
+}
+
+/// The newest look at the API's table.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// Commits and restores of its database at that time.
+    at: Option<(u64, u64)>,
+    rows: Arc<Vec<Shown>>,
+}
+
+impl Look {
+    /// All transactions; read again only where something may have changed.
+    pub(crate) fn at(&mut self, api: &Service) -> Arc<Vec<Shown>> {
+        let db = api.disk.content();
+        let at = Some((db.commits(), api.restores()));
+        if self.at != at {
+            (self.at, self.rows) = (at, Arc::new(shown(db)));
+        }
+        Arc::clone(&self.rows)
+    }
 }
 
 fn shown_row(row: &Row) -> Shown {

@@ -4,7 +4,6 @@ use crate::event::Event;
 use crate::kinds::{Fault, Hostile, NodeName};
 use crate::nodes::{NodeMut, Nodes};
 use crate::plan::{Chaos, Plan, Repair, Sabotage, Stream};
-use crate::reading::Opener;
 use crate::rig::Rig;
 use crate::signer::SignerHost;
 use std::sync::Arc;
@@ -227,7 +226,7 @@ fn snapshot(nodes: &mut Nodes, node: NodeName) {
 fn forked(rig: &Rig, size: u64, now: UnixMs) -> Option<Vec<u8>> {
     let world = &rig.world;
     let mut follower = Follower::new(Arc::clone(&world.genesis)).ok()?;
-    let opener = Opener::new(&world.genesis);
+    let opener = &rig.opener;
     let topic = entries_topic();
     for offset in 0..rig.wire.len(&topic) {
         let record = rig.wire.record(&topic, offset)?;

@@ -68,7 +68,11 @@ pub(crate) struct HostileParts {
 }
 
 impl HostileParts {
-    pub(crate) fn new(world: &World, plan: &Plan, time: Time, trace: Trace) -> Self {
+    pub(crate) fn new(
+        world: &World,
+        plan: &Plan,
+        (opener, time, trace): (Opener, Time, Trace),
+    ) -> Self {
         let state = State {
             world: world.clone(),
             active: active(plan),
@@ -84,7 +88,7 @@ impl HostileParts {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
-            opener: Opener::new(&world.genesis),
+            opener,
             time,
             trace,
         }

@@ -64,7 +64,7 @@ impl Link {
         Self {
             node,
             me,
-            opener: Opener::new(&rig.world.genesis),
+            opener: rig.opener.clone(),
             rig,
             topics,
             sent: start.clone(),

@@ -92,7 +92,11 @@ fn terms(world: &World, tenants: &[Tenant], plan: &Plan) -> Terms {
 }
 
 impl Observer {
-    pub(crate) fn new(world: &World, plan: &Plan, time: Time, trace: Trace) -> Self {
+    pub(crate) fn new(
+        world: &World,
+        plan: &Plan,
+        (opener, time, trace): (Opener, Time, Trace),
+    ) -> Self {
         let others = plan.other.iter().map(|_| world.for_tenant(1).tenant);
         let tenants: Vec<Tenant> = std::iter::once(world.tenant.clone())
             .chain(others)
@@ -110,7 +114,7 @@ impl Observer {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
-            opener: Opener::new(&world.genesis),
+            opener,
             time,
             trace,
         }

@@ -9,7 +9,7 @@ mod paying;
 mod platform;
 mod tenants;
 
-use crate::api::{Ask, Shown, shown};
+use crate::api::{Ask, Look, Shown, shown};
 use crate::history::Tightening;
 use crate::plan::{Plan, PlannedAct};
 use crate::rig::Rig;
@@ -48,6 +48,7 @@ pub(crate) struct People {
     chain: Arc<DevChain>,
     codec: Arc<dyn ChainCodec>,
     rng: ChaCha20Rng,
+    look: Look,
     founding: Founding,
     /// When the vault was ready.
     ready_at: Option<u64>,
@@ -93,6 +94,7 @@ impl People {
             chain: Arc::clone(&parts.chain),
             codec: Arc::clone(&parts.codec),
             rng,
+            look: Look::default(),
             founding: Founding::default(),
             ready_at: None,
             begins_at: None,
@@ -131,7 +133,8 @@ impl People {
         };
         let since = now - begins_at;
         self.pay(now, since);
-        self.approve(now, &shown(api.disk.content()));
+        let rows = self.look.at(api);
+        self.approve(now, &rows);
         self.plan_acts(now, since);
         replica.read(|follower| {
             self.on_waiting(now, follower.state());

@@ -7,6 +7,7 @@ use crate::hostile::HostileParts;
 use crate::kinds::NodeName;
 use crate::observe::Observer;
 use crate::plan::Plan;
+use crate::reading::Opener;
 use crate::trace::Trace;
 use crate::wakes::Wakes;
 use crate::wire::Wire;
@@ -24,6 +25,7 @@ pub(crate) struct Rig {
     pub(crate) trace: Trace,
     pub(crate) wakes: Wakes,
     pub(crate) wire: Wire,
+    pub(crate) opener: Opener,
     pub(crate) observer: Observer,
     pub(crate) hostile: HostileParts,
 }
@@ -42,8 +44,10 @@ impl Rig {
             dice.clone(),
             wakes.clone(),
         );
-        let observer = Observer::new(&world, plan, time.clone(), trace.clone());
-        let hostile = HostileParts::new(&world, plan, time.clone(), trace.clone());
+        let opener = Opener::new(&world.genesis);
+        let seen = (opener.clone(), time.clone(), trace.clone());
+        let observer = Observer::new(&world, plan, seen.clone());
+        let hostile = HostileParts::new(&world, plan, seen);
         Self {
             world,
             time,
@@ -51,6 +55,7 @@ impl Rig {
             trace,
             wakes,
             wire,
+            opener,
             observer,
             hostile,
         }

@@ -35,7 +35,7 @@ const PACE: Pace = Pace {
     run_ms: 30_000,
     again_ms: 200,
     // Enough for every payment of a seed; a third of its time went into making more.
-    stock: 32,
+    stock: 12,
 };
 
 /// How often a writer's start looks for answers, milliseconds.

@@ -10,6 +10,7 @@ use crate::kinds::Hostile;
 use crate::plan::SKEW_MS;
 use crate::reading::Opener;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use strongroom_journal::{Body, SealedEntry};
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
@@ -60,7 +61,7 @@ struct Vouched {
 
 impl HostileWriter {
     pub(crate) fn new(honest: Writer, parts: HostileParts, world: World) -> Self {
-        let opener = Opener::new(&world.genesis);
+        let opener = parts.opener.clone();
         Self {
             honest,
             parts,
@@ -231,7 +232,7 @@ fn is_batch(record: &Record) -> bool {
 }
 
 /// Whether entries release a proposal.
-fn releases((_, batch): (Envelope, JournalBatch)) -> bool {
+fn releases((_, batch): (Arc<Envelope>, JournalBatch)) -> bool {
     batch.entries.iter().any(|bytes| {
         let sealed: SealedEntry = decode(bytes).unwrap();
         match sealed.open().unwrap().body {
