@@ -16,6 +16,7 @@ mod seats;
 mod starts;
 mod time;
 mod waiting;
+mod windows;
 
 use crate::kinds::Situation;
 use crate::plan::{Answers, Payee, Plan, PlannedIntent};
@@ -41,7 +42,7 @@ pub struct Case {
 }
 
 /// The tables of the files, in the order in which cases are run.
-const TABLES: [&[Case]; 10] = [
+const TABLES: [&[Case]; 11] = [
     starts::CASES,
     time::CASES,
     locks::CASES,
@@ -52,6 +53,7 @@ const TABLES: [&[Case]; 10] = [
     platform::CASES,
     quota::CASES,
     waiting::CASES,
+    windows::CASES,
 ];
 
 /// Every case.

@@ -53,7 +53,8 @@ struct State {
 struct Conduct {
     what: Hostile,
     until: u64,
-    lie_s: i64,
+    /// See [`Move::parts`].
+    number: i64,
     /// Whether it had an effect, which is logged once.
     is_logged: bool,
 }
@@ -201,11 +202,11 @@ impl HostileParts {
         if state.is_over {
             return;
         }
-        let (kind, ms, lie_s) = what.parts();
+        let (kind, ms, number) = what.parts();
         state.moves.push(Conduct {
             what: kind,
             until: now + ms,
-            lie_s,
+            number,
             is_logged: false,
         });
     }
@@ -220,8 +221,10 @@ impl HostileParts {
         }
         for conduct in state.moves.iter().filter(|conduct| now < conduct.until) {
             orders.does.insert(conduct.what);
-            if conduct.what == Hostile::LyingWitness {
-                orders.lie_s = conduct.lie_s;
+            match conduct.what {
+                Hostile::LyingWitness => orders.lie_s = conduct.number,
+                Hostile::BackDate => orders.step_ms = conduct.number.unsigned_abs(),
+                _ => {}
             }
         }
         orders

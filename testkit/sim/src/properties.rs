@@ -166,8 +166,8 @@ struct Signature {
     inputs: BTreeSet<String>,
     /// Journal time of the attempt.
     attempt_ms: u64,
-    /// True time at which it existed.
-    at_ms: u64,
+    /// True time at which it counts in a window.
+    counted_ms: u64,
 }
 
 /// Whether what happens in a scope concerns a tenant.

@@ -188,6 +188,9 @@ pub struct OtherTenant {
 pub enum Move {
     /// It stamps entries with the oldest time that it can.
     BackDate(u64),
+    /// It stamps each entry so many milliseconds (the first number) after the one before, while that
+    /// is in the past.
+    Spread(u64, u64),
     /// It stamps entries as far ahead as witnesses take.
     RunAhead(u64),
     /// It appends nothing.
@@ -203,10 +206,12 @@ pub enum Move {
 }
 
 impl Move {
-    /// Kind, duration in milliseconds, and the lie of a witness in seconds.
+    /// Kind, duration in milliseconds, and a number: the lie of a witness in seconds, the time
+    /// between two stamps in milliseconds.
     pub(crate) const fn parts(self) -> (Hostile, u64, i64) {
         match self {
             Self::BackDate(ms) => (Hostile::BackDate, ms, 0),
+            Self::Spread(step_ms, ms) => (Hostile::BackDate, ms, step_ms.cast_signed()),
             Self::RunAhead(ms) => (Hostile::RunAhead, ms, 0),
             Self::Quiet(ms) => (Hostile::GoQuiet, ms, 0),
             Self::HoldWitnessed(ms) => (Hostile::HoldWitnessed, ms, 0),

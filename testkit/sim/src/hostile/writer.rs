@@ -35,6 +35,8 @@ pub(super) struct Orders {
     pub(super) does: BTreeSet<Hostile>,
     /// Seconds from now for which the hostile witness vouches.
     pub(super) lie_s: i64,
+    /// Milliseconds from one old stamp to the next.
+    pub(super) step_ms: u64,
 }
 
 impl Orders {
@@ -74,8 +76,8 @@ impl HostileWriter {
     /// The stamp that it gives now.
     fn stamp(&self, orders: &Orders, now: u64) -> u64 {
         let newest = self.honest.follower().map_or(now, |f| f.tip().at.0);
-        if orders.has(Hostile::BackDate) && newest < now {
-            newest
+        if orders.has(Hostile::BackDate) && newest + orders.step_ms < now {
+            newest + orders.step_ms
         } else if orders.has(Hostile::RunAhead) {
             now + AHEAD_MS
         } else {
@@ -287,7 +289,11 @@ impl Stage for HostileWriter {
             };
         }
         if !orders.has(Hostile::GoQuiet) {
-            records.extend(self.honest.tick(now_ms, tx)?);
+            // A tick would be young, and nothing after it can be old: none is due by the newest stamp.
+            let newest = self.honest.follower().map_or(now_ms, |f| f.tip().at.0);
+            let is_spread = orders.step_ms > 0;
+            let stamp = if is_spread { newest } else { now_ms };
+            records.extend(self.honest.tick(stamp, tx)?);
         }
         Ok(records)
     }

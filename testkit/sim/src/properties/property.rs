@@ -54,7 +54,7 @@ properties! {
     GoesOn "p" "once faults have stopped, what waits for the witnesses gets its time, and no later one than their clocks show"
     NoEntryLags "q" "no share leaves under a head whose newest entry is older than tick_max + skew"
     NoItemLags "r" "nor under one where an older entry still waits for the witnesses"
-    Rate "w" "what was signed in any stretch of true time, shorter than the window by an attempt's life and 2 × skew, is not above the limit"
+    Rate "w" "what was signed in any stretch of true time, shorter than the window by an attempt's life and 2 × skew, is not above the limit; a payment that waited for its lock counts so much earlier"
     Ends "lost" "every accepted intent ends, signed or with a code"
     Life "dead" "after all faults one more intent is signed, unless something forbids it"
     Agreement "converge" "at rest all replicas are equal, and exactly the keys whose disks were put back are retired"

@@ -185,6 +185,7 @@ impl Checker {
     /// A signature exists: enough shares answered one request.
     fn on_signature(&mut self, at_ms: u64, share: &Share) -> Verdict {
         let authorized = self.authorized(&share.intent);
+        let lock_ms = authorized.map_or(0, |a| a.lock_ms);
         let attempts = authorized.into_iter().flat_map(|a| &a.attempts).rev();
         let mut attempts = attempts.filter(|a| a.unsigned == share.unsigned);
         let attempt_ms = attempts.next().map_or(0, |attempt| attempt.at_ms);
@@ -192,7 +193,8 @@ impl Checker {
         signatures.push(Signature {
             inputs: share.conflicts.iter().cloned().collect(),
             attempt_ms,
-            at_ms,
+            // Counted when its lock began, or when an attempt was opened since.
+            counted_ms: at_ms.saturating_sub(lock_ms).max(attempt_ms.min(at_ms)),
         });
         let mut common = signatures[0].inputs.clone();
         for signature in signatures {
@@ -207,7 +209,7 @@ impl Checker {
         // Windows are asked where an attempt is opened, and its shares leave within its life.
         let slack_ms = self.terms.attempt_life_ms + 2 * self.terms.skew_ms;
         self.check_sums(Property::Rate, window_ms.saturating_sub(slack_ms), |s| {
-            s.at_ms
+            s.counted_ms
         })
     }
 

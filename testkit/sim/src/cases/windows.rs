@@ -1,0 +1,69 @@
+//! Locked payments of several windows whose locks begin in one second.
+
+use super::time::writer;
+use super::{Case, base, large};
+use crate::kinds::Situation;
+use crate::plan::{Move, Plan};
+
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "windows_are_back_dated",
+        meaning: "The writer appends nothing for several windows, then locked payments \
+                  under stamps that lie windows apart. Those for which there is no room \
+                  when they are witnessed get no share.",
+        shows: &[Situation::OldStamp, Situation::LockEnded],
+        refuses: &["attempt_too_old"],
+        signs: 2,
+        plan: windows_are_back_dated,
+    },
+    Case {
+        name: "one_witnessed_entry_spans_windows",
+        meaning: "Locked payments are authorized in windows of their own, and one \
+                  witnessed entry begins all their locks. Together they keep the limit.",
+        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
+        refuses: &["attempt_too_old"],
+        signs: 2,
+        plan: one_witnessed_entry_spans_windows,
+    },
+];
+
+/// From one payment to the next that has room again: a window, and the minute by which it is late.
+const APART_MS: u64 = 155_000;
+
+/// Locked payments at these times; the limit has room for one of them in a window.
+fn locked(seed: u64, times: [u64; 3]) -> Plan {
+    let mut plan = base(seed);
+    plan.window_seconds = 90;
+    plan.limit = 150_000_000;
+    plan.lock_seconds = 20;
+    plan.intents = times.map(large).into();
+    for intent in &mut plan.intents {
+        intent.life_ms = 700_000;
+    }
+    plan
+}
+
+/// Three payments while the journal is quiet, under the stamps of three windows; the last of these
+/// windows is over when their locks begin, so that no ceiling is full at any head.
+fn windows_are_back_dated() -> Plan {
+    const QUIET_MS: u64 = 4 * APART_MS + 10_000;
+    let mut plan = locked(220, [1_000, 3_000, 5_000]);
+    plan.chaos = vec![
+        writer(500, Move::Quiet(QUIET_MS)),
+        writer(500, Move::HoldWitnessed(QUIET_MS + 2_000)),
+        writer(500, Move::Spread(APART_MS, QUIET_MS + 3_000)),
+    ];
+    plan.calm_ms = QUIET_MS + 60_000;
+    plan
+}
+
+/// Three payments in three windows, each under its own time, none witnessed before all windows are
+/// over.
+fn one_witnessed_entry_spans_windows() -> Plan {
+    let times = [0, 1, 2].map(|n| 1_000 + n * APART_MS);
+    let mut plan = locked(221, times);
+    plan.chaos = vec![writer(500, Move::HoldWitnessed(3 * APART_MS + 10_000))];
+    plan.calm_ms = 3 * APART_MS + 60_000;
+    plan
+}
