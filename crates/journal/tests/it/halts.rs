@@ -158,6 +158,48 @@ fn a_pause_never_shortens_another() {
 }
 
 #[test]
+fn a_pause_of_a_vault_never_shortens_another() {
+    let mut ledger = ready();
+    let vault = ledger.world.tenant.vault;
+    let paused_until = |ledger: &Ledger| {
+        let record = ledger.state.vault(ledger.world.tenant.id, vault);
+        record.unwrap().paused_until
+    };
+    let until = ledger.now.plus(4 * HOUR_MS);
+    pause(&mut ledger, Some(vault), 4 * HOUR_MS, &[Who::Admin(0)]).unwrap();
+    for who in [Who::Admin(0), Who::Admin(1)] {
+        pause(&mut ledger, Some(vault), HOUR_MS, &[who]).unwrap();
+        assert_eq!(paused_until(&ledger), until, "{who:?}");
+    }
+}
+
+/// The text is in the journal by an admin whose hours end first. The other's have begun again.
+#[test]
+fn a_pause_comes_again_by_an_admin_whose_hours_begin_again() {
+    let mut ledger = ready();
+    for (who, then_ms) in [(Who::Admin(0), 21 * HOUR_MS), (Who::Admin(1), 2 * HOUR_MS)] {
+        pause(&mut ledger, None, HOUR_MS, &[who]).unwrap();
+        ledger.witness();
+        ledger.wait(then_ms);
+    }
+    let (world, start) = (ledger.world.clone(), ledger.now);
+    let until = start.plus(3 * HOUR_MS);
+    let body = ActBody::Tighten(Tighten::Pause { vault: None, until });
+    let act = world.act(start, world.scope(), body, ledger.version());
+    let paused_until = |ledger: &mut Ledger, who: &[Who]| {
+        let body = Body::Act(world.sign(&act, who));
+        ledger.push(body, ledger.now).unwrap();
+        let tenant = ledger.state.tenant(world.tenant.id).unwrap();
+        tenant.paused_until
+    };
+    let cut = paused_until(&mut ledger, &[Who::Admin(1)]);
+    assert_eq!(cut, start.plus(2 * HOUR_MS));
+    ledger.wait(HOUR_MS);
+    let both = [Who::Admin(0), Who::Admin(1)];
+    assert_eq!(paused_until(&mut ledger, &both), until);
+}
+
+#[test]
 fn a_paused_vault_pauses_no_other() {
     let mut ledger = ready();
     let second = Vault {
