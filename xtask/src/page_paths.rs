@@ -15,8 +15,8 @@ const ROOT_PAGES: [&str; 3] = ["README.md", "CONTRIBUTING.md", "SECURITY.md"];
 /// Endings of files that are in the tree. Others (`genesis.bin`, `signer-1.sock`) are made by
 /// programs.
 const ENDINGS: [&str; 4] = ["rs", "md", "sh", "deps"];
-/// Names with such an ending that are placeholders.
-const PLACEHOLDERS: [&str; 1] = ["NNNN"];
+/// Names with such an ending that stand for any file: `NNNN-title.md` of an ADR.
+const STAND_FOR_ANY: [&str; 1] = ["NNNN"];
 
 /// Compares the paths in the pages with the tree.
 pub fn check(root: &Path) -> anyhow::Result<()> {
@@ -137,7 +137,7 @@ fn braces(name: &str) -> Vec<String> {
 /// Whether this is a path below one of our folders, or the name of a source file or page.
 fn is_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-*".contains(c);
-    if !name.chars().all(is_plain) || PLACEHOLDERS.iter().any(|part| name.contains(part)) {
+    if !name.chars().all(is_plain) || STAND_FOR_ANY.iter().any(|part| name.contains(part)) {
         return false;
     }
 

@@ -25,6 +25,7 @@ pub enum SuiteId {
 impl From<RegistrySuite> for SuiteId {
     /// The same scheme in this crate's own numbers, which its records carry.
     fn from(suite: RegistrySuite) -> Self {
+        // By name, not by number: the two lists of numbers are stored in different records.
         match suite {
             RegistrySuite::FrostSecp256k1Tr => Self::FrostSecp256k1Tr,
             RegistrySuite::FrostSecp256k1 => Self::FrostSecp256k1,
@@ -135,6 +136,7 @@ impl Suite for Ed {
         chain_code: &[u8; 32],
         path: &ChildPath,
     ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+        // 32 bytes, RFC 8032 §5.1.2.
         let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
 
         let derived = hd::ed25519::derive(root, chain_code, path)?;
@@ -148,6 +150,7 @@ fn derive_secp256k1(
     chain_code: &[u8; 32],
     path: &ChildPath,
 ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
+    // 33 bytes, compressed (SEC 1 §2.3.3): BIP-32 hashes this form and no other.
     let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
 
     let derived = hd::secp256k1::derive(root, chain_code, path)?;
@@ -156,5 +159,6 @@ fn derive_secp256k1(
 
 /// FROST identifier of a roster index. 0 has none: the share at x = 0 would be the secret itself.
 pub(crate) fn identifier<C: Ciphersuite>(index: u16) -> Option<Identifier<C>> {
+    // frost-core refuses 0 itself: an identifier is a `NonZeroScalar` (RFC 9591).
     Identifier::try_from(index).ok()
 }

@@ -56,6 +56,7 @@ impl Denied {
     pub(crate) fn unjudged(refusal: Refusal) -> Self {
         Self {
             refusal,
+            // Of nothing, but never missing: each refusal is signed over a digest of what was seen.
             evidence: SignerEvidence::default().digest(),
             head: 0,
         }
@@ -75,6 +76,7 @@ pub(crate) enum Stop {
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
+        // `?` refuses: a check that can be cured by the journal must say `Wait` itself.
         Self::Refuse(refusal)
     }
 }
@@ -87,6 +89,7 @@ impl From<Code> for Stop {
 
 impl From<Fatal> for Stop {
     fn from(fatal: Fatal) -> Self {
+        // Not a refusal: a signer whose store failed must not answer as if it had looked.
         Self::Fatal(fatal)
     }
 }

@@ -62,6 +62,7 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, BadConfig> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| BadConfig(format!("cannot read {}: {e}", path.display())))?;
+        // A service manager starts this program in any folder.
         let here = path.parent().unwrap_or(Path::new("."));
         Self::parse(&text, here)
             .map_err(|BadConfig(why)| BadConfig(format!("{}: {why}", path.display())))
@@ -75,11 +76,14 @@ impl Config {
             .marker
             .map_or_else(|| folder.marker(), |marker| here.join(marker));
 
+        // A backup of the data folder must not bring an old marker back with it: the two together
+        // would hide that the database was put back.
         check_outside(&data, &marker).map_err(|e| BadConfig(format!("`marker`: {e:#}")))?;
 
         Ok(Self {
             marker,
             genesis: here.join(file.genesis),
+            // The hash from the operator's own hand: the file may come from anyone.
             pinned: value("genesis_hash", &file.genesis_hash)?,
             node: value("node", &file.node)?,
             link_socket: here.join(file.link_socket),
@@ -87,6 +91,8 @@ impl Config {
                 .admin_socket
                 .map_or_else(|| folder.admin_socket(), |path| here.join(path)),
             network: file.network.map(network).transpose()?,
+            // Amounts and ids are texts: TOML integers end at 2^63, and a wrong rule refuses the start
+            // instead of being left out.
             rules: LocalRules {
                 native_per_intent_max: optional(
                     "native_per_intent_max",

@@ -2,7 +2,7 @@
 //! the coordinator, the chain service and the hostile witnesses at once.
 //!
 //! What the adversary holds only grows (every signed object ever made can be shown to any party at
-//! any time, or never), so there is no network: an honest witness may be offered any entry that
+//! any time, or never), so the model needs no network: an honest witness may be offered any entry that
 //! follows its own prefix, an honest signer any head that has enough cosignatures. A hostile
 //! witness's cosignature and a hostile signer's share exist for everything: with t = 2, one honest
 //! share is a signature.

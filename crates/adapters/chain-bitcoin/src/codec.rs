@@ -35,11 +35,13 @@ impl BitcoinCodec {
     /// # Errors
     /// Never in practice: the ids of all networks are CAIP ids, which a test shows.
     pub fn new(network: Network) -> Result<Self, NotACaip> {
+        // Parsed here and not at each use: a wrong id stops the start, not a payment.
         let manifest = Manifest {
             chain: network.chain_id().parse()?,
             native: network.native_asset().parse()?,
             decoder: DECODER,
             network: network.name(),
+            // BIP-341 key path only: any other suite's signature would be unspendable here.
             suites: &[Suite::FrostSecp256k1Tr],
             display: Display {
                 symbol: "BTC",
@@ -49,6 +51,7 @@ impl BitcoinCodec {
         };
         Ok(Self {
             network,
+            // No signing context: this code never holds a secret.
             secp: Secp256k1::verification_only(),
             manifest,
         })
@@ -71,6 +74,7 @@ impl ChainCodec for BitcoinCodec {
     }
 
     fn parse_address(&self, text: &str) -> Result<AddressFacts, Refusal> {
+        // An address of another network is refused, even where its script would be the same.
         let script = address::parse(text, self.network)?;
         let kind = address::kind(&script);
         Ok(AddressFacts { kind })
@@ -78,6 +82,8 @@ impl ChainCodec for BitcoinCodec {
 
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
         let script = self.wallet(vault)?.script(path)?;
+
+        // A Taproot output always has an address; if not, the wallet is wrong and nothing is shown.
         address::of_script(&script, self.network)
             .ok_or_else(|| Refusal::new(Code::Internal, "a script of this vault has no address"))
     }
@@ -127,6 +133,7 @@ impl ChainCodec for BitcoinCodec {
     }
 
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
+        // Without the witnesses (BIP-141), so a signature cannot change the id.
         let transaction = assemble::decode(signed)?;
         Ok(transaction.compute_txid().to_string())
     }

@@ -356,7 +356,7 @@ mod tests {
         }
 
         let inner = db.inner.lock().unwrap();
-        let text = crate::sql::placeholders(sql);
+        let text = crate::sql::numbered_parameters(sql);
         let statement = inner.connection.prepare_cached(&text).unwrap();
         assert_eq!(statement.get_status(StatementStatus::Run), 3);
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);

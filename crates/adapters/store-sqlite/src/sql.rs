@@ -15,7 +15,7 @@ pub(crate) const WORDS: TypeWords = TypeWords {
 
 /// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by
 /// appearance.
-pub(crate) fn placeholders(sql: &str) -> String {
+pub(crate) fn numbered_parameters(sql: &str) -> String {
     let mut quoted = false;
     let mut out = String::with_capacity(sql.len());
     let mut chars = sql.chars().peekable();
@@ -33,8 +33,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_rewritten_outside_quotes_only() {
-        assert_eq!(placeholders("a = $2 AND b = $10"), "a = ?2 AND b = ?10");
-        assert_eq!(placeholders("a = '$1' AND b = $x"), "a = '$1' AND b = $x");
+    fn parameters_are_rewritten_outside_quotes_only() {
+        assert_eq!(
+            numbered_parameters("a = $2 AND b = $10"),
+            "a = ?2 AND b = ?10"
+        );
+        assert_eq!(
+            numbered_parameters("a = '$1' AND b = $x"),
+            "a = '$1' AND b = $x"
+        );
     }
 }

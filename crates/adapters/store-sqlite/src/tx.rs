@@ -9,7 +9,7 @@ use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx, Value, writ
 
 use crate::db::{Inner, SqliteDb};
 use crate::error::map;
-use crate::sql::placeholders;
+use crate::sql::numbered_parameters;
 
 /// A transaction; holds the connection until it ends.
 pub(crate) struct SqliteTx<'a> {
@@ -97,7 +97,7 @@ impl Tx for SqliteTx<'_> {
 
             // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it
             // changes; and there is no server to be spared round trips to.
-            let text = placeholders(&bulk.text(1));
+            let text = numbered_parameters(&bulk.text(1));
             for (_, chunk) in bulk.chunks(args)? {
                 for row in chunk.chunks(bulk.columns) {
                     all.append(&mut rows(&inner.connection, &text, row)?);
@@ -141,7 +141,10 @@ impl Inner {
     /// is `'static`.
     fn text(&mut self, sql: &'static str) -> (&Connection, &str) {
         let key = (sql.as_ptr().addr(), sql.len());
-        let text = self.texts.entry(key).or_insert_with(|| placeholders(sql));
+        let text = self
+            .texts
+            .entry(key)
+            .or_insert_with(|| numbered_parameters(sql));
         (&self.connection, text)
     }
 }

@@ -38,6 +38,7 @@ impl TxRow {
 
     /// Takes the row through one event of its life cycle. On an error it stays as it is.
     pub(crate) fn apply(&mut self, event: RowEvent) -> Result<(), IllegalTransition> {
+        // Assigned only if the life cycle allows it.
         let from = self.state;
         self.state = apply(from, event)?;
 
@@ -105,6 +106,7 @@ pub(crate) fn insert_tx(
         encode(&Vec::<SignerRefusal>::new()),
         marks.to_bytes(),
     );
+    // Derived, not drawn: a client that posts the same intent again gets the same id.
     let id = TransactionId::from(*digest).0;
 
     let args = [
@@ -121,6 +123,8 @@ pub(crate) fn insert_tx(
         Arg::u64(now.0)?,
         Arg::u64(intent.expires.0)?,
     ];
+
+    // By the database and not by a look before it: two requests at once must not both insert.
     Ok(tx.execute(sql, &args)? == 1)
 }
 
@@ -157,6 +161,7 @@ pub(crate) fn page(
     limit: u32,
 ) -> Result<Vec<TxRow>, DbError> {
     let sql = tx_columns!(
+        // Time and id: rows of one millisecond would be left out or shown twice by time alone.
         "WHERE tenant = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
          ORDER BY created_ms DESC, id DESC LIMIT $4"
     );
@@ -201,6 +206,7 @@ pub(crate) fn update(
     if row == was {
         return Ok(());
     }
+
     let sql = "UPDATE tx SET state = $1, core = $2, code = $3, detail = $4, refusals = $5, network_id = $6,
                  raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10 AND version = $11";
 

@@ -141,7 +141,7 @@ impl Office {
         self.catch_up();
     }
 
-    /// As [`Self::answer`]; `None` when there is no decision to answer.
+    /// As [`Self::answer`]; `None` while the journal decides nothing of the intent.
     pub fn try_answer(&self, who: Who, intent: &Intent) -> Option<Signed> {
         let is_decided = self.ledger.borrow().decide(intent).is_ok();
         is_decided.then(|| self.answer(who, intent))

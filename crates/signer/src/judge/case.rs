@@ -64,6 +64,7 @@ impl<'a> Case<'a> {
             judge,
             request,
             now,
+            // Nothing is known of the request until a check has found it.
             asked: None,
             fresh: None,
             head: None,
@@ -101,10 +102,12 @@ impl<'a> Case<'a> {
             (Some(head), Some(grant), Some(packages)) => Verdict::Share(Allowed {
                 head,
                 seq: grant.attempt.seq,
+                // The journal's, not the request's: shares of an older generation must stay unused.
                 epoch: grant.key.epoch,
                 packages,
                 evidence,
             }),
+            // A defect of this program is refused like anything else.
             (head, _, _) => Verdict::Refuse(Denied {
                 refusal: incomplete(),
                 evidence,
@@ -116,6 +119,7 @@ impl<'a> Case<'a> {
 
 /// Finding of an earlier check.
 pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, Stop> {
+    // Never a default: the order of the checks is data, and a wrong order must refuse.
     finding.ok_or_else(|| incomplete().into())
 }
 

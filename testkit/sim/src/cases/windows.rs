@@ -10,8 +10,8 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "windows_are_back_dated",
         meaning: "The writer appends nothing for several windows, then locked payments \
-                  under stamps that lie windows apart. Those for which there is no room \
-                  when they are witnessed get no share.",
+                  under stamps that lie windows apart. A payment whose \
+                  window is full when it is witnessed gets no share.",
         shows: &[Situation::OldStamp, Situation::LockEnded],
         refuses: &["attempt_too_old"],
         signs: 2,

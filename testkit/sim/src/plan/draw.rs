@@ -46,7 +46,7 @@ pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedInten
         },
         amount,
         life_ms: between(rng, if large { 35_000 } else { 15_000 }, 60_000),
-        // A stranger as long as there is no further vault.
+        // `Payee::Vault` pays a stranger until a further vault exists.
         to: match below(rng, 4) {
             0 | 1 => Payee::Vault,
             2 => Payee::Friend,

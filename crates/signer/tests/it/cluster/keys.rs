@@ -7,6 +7,12 @@ use strongroom_types::{ActBody, Digest};
 use strongroom_wire::{CoordinatorMessage, SignerMessage};
 
 impl Cluster {
+    /// Indices of all signers.
+    fn indices(&self) -> Vec<u16> {
+        let signers = self.world.signers.iter();
+        signers.map(|signer| signer.index).collect()
+    }
+
     /// The committee proposes and releases the world's first key.
     pub fn release_ceremony(&mut self) {
         let proposal = self.propose_ceremony();
@@ -40,12 +46,7 @@ impl Cluster {
     /// Runs the ceremony with the signers that run: starts, relays, collects the certificates.
     pub fn run_ceremony(&mut self, run: u32) -> Finished {
         let (tenant, key) = (self.world.tenant.id, self.world.tenant.key);
-        let indices: Vec<u16> = self
-            .world
-            .signers
-            .iter()
-            .map(|signer| signer.index)
-            .collect();
+        let indices = self.indices();
         self.said.clear();
         for index in &indices {
             self.to(*index, &CoordinatorMessage::Ceremony { tenant, key, run });
@@ -61,12 +62,7 @@ impl Cluster {
 
     /// The same, from this message on.
     pub fn relay_from(&mut self, mut at: usize) {
-        let indices: Vec<u16> = self
-            .world
-            .signers
-            .iter()
-            .map(|signer| signer.index)
-            .collect();
+        let indices = self.indices();
         while at < self.said.len() {
             let (from, message, sealed) = self.said[at].clone();
             at += 1;
