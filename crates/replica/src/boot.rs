@@ -1,10 +1,11 @@
-//! Restarted or restored? A random generation stands in the database and at a second place outside
-//! of the data folder: written to both when the node's keys are made, and again at each start.
+//! The boot generation, which tells a restarted disk from a restored one: 16 random bytes that are
+//! kept in the database and at a second place outside of the data folder. Both are written when the
+//! node's keys are made, and again at each start.
 //!
 //! A database that was put back, cloned or lost no longer agrees with the marker, and neither does
-//! one whose marker is lost: what its key cosigned in between may be known to the writer alone, so
+//! one whose marker is lost. The writer alone may know what the witness key cosigned in between, so
 //! the key never cosigns again. A copy put back within one generation (no start in between), or
-//! together with its marker, is not seen; that needs a hardware counter.
+//! together with its marker, is not noticed; only a hardware counter would notice it.
 
 use crate::error::ReplicaError;
 use crate::schema as sql;
@@ -13,13 +14,14 @@ use std::io;
 use strongroom_ports::db::Db;
 use strongroom_types::{Code, Refusal};
 
-/// The second place: a TPM or HSM cell, or a file that no backup of the data folder contains.
+/// The second place of the boot generation: a TPM or HSM cell, or a file that no backup of the data
+/// folder contains.
 pub trait Marker {
-    /// The generation written last; none at the first start.
+    /// The generation that was written last; `None` before [`install`].
     ///
     /// # Errors
-    /// When the place cannot be read. A generation that is there but unreadable is an error, not
-    /// "none", which retires the key.
+    /// When the place cannot be read. A generation that exists but cannot be read must be an error:
+    /// [`boot`] takes `None` for a lost marker and retires the key.
     fn read(&self) -> io::Result<Option<[u8; 16]>>;
 
     /// Writes a generation, durably before it returns.
@@ -29,11 +31,12 @@ pub trait Marker {
     fn write(&mut self, generation: [u8; 16]) -> io::Result<()>;
 }
 
-/// To be called once, when the keys of a witness are made and have signed nothing: writes the first
-/// generation to both places. Without it [`boot`] takes an empty database for a lost one.
+/// Writes the first generation to both places. To be called once, when the keys of a witness have
+/// been made and have signed nothing. Without it [`boot`] takes an empty database for a lost one.
 ///
 /// # Errors
-/// Database or marker; `conflict` when this database has a generation already, so an old key.
+/// Errors of the database or the marker; `conflict` when this database has a generation already,
+/// because its key may have signed then.
 pub fn install(
     db: &dyn Db,
     marker: &mut dyn Marker,
@@ -48,7 +51,8 @@ pub fn install(
         .query_opt(sql::WITNESS, &[])?
         .ok_or(ReplicaError::Stale)?;
 
-    // Installed a second time, a database that was put back would agree with the new marker.
+    // A second installation is refused: it would write a new marker with which a database that was
+    // put back agrees.
     let is_new = row.blob_opt(4)?.is_none() && row.blob_opt(5)?.is_none();
     if row.bool(3)? || !is_new {
         let detail = "this database belongs to a witness that was installed before";
@@ -60,15 +64,15 @@ pub fn install(
     marker.write(first).map_err(ReplicaError::Marker)
 }
 
-/// To be called once at each start of a witness, before anything is cosigned. Says whether its key
-/// may still cosign; `false` (`signer_retired`) is stored and stays.
+/// To be called once at each start of a witness, before anything is cosigned. Returns whether its
+/// key may still cosign; `false` (`signer_retired`) is stored and is permanent.
 ///
 /// A crash at any point is a restart, not a restore: the new generation is announced in the
-/// database before the marker moves, and confirmed after. At every moment the database so holds the
+/// database before the marker moves, and confirmed after. So at every moment the database holds the
 /// marker's generation, as the confirmed or as the announced one.
 ///
 /// # Errors
-/// Database or marker; nothing may be cosigned then.
+/// Errors of the database or the marker; the witness must then cosign nothing.
 pub fn boot(
     db: &dyn Db,
     marker: &mut dyn Marker,
@@ -85,16 +89,16 @@ pub fn boot(
         .ok_or(ReplicaError::Stale)?;
 
     // The marker holds the confirmed generation, or the announced one when a crash came before its
-    // confirmation. Anything else is another copy of the disk; none at all is a lost marker, or a
-    // lost installation whose keys were kept.
+    // confirmation. Any other value means that this disk is another copy; no value means that the
+    // marker was lost, or that the installation was lost and its keys were kept.
     let (current, announced) = (row.blob_opt(4)?, row.blob_opt(5)?);
     let known = found.filter(|found| {
         let found = Some(found.as_slice());
         found == current || found == announced
     });
 
-    // What the other copy cosigned may be known to the writer alone: this key must never sign
-    // again, however far it catches up.
+    // The writer alone may know what the other copy cosigned. This key must never sign again,
+    // however far the replica catches up: it could contradict that cosignature.
     let retired = row.bool(3)?;
     let Some(found) = known.filter(|_| !retired) else {
         tx.execute(sql::RETIRE, &[true.into()])?;
@@ -103,9 +107,9 @@ pub fn boot(
         return Ok(false);
     };
 
-    // What the marker holds is confirmed in the same statement that announces the next generation:
-    // were the announced one only overwritten, a crash before the marker moves would leave it in
-    // neither column, and the next start would retire an honest key.
+    // One statement confirms the marker's generation and announces the next one. If the announced
+    // generation were only overwritten, a crash before the marker moves would leave it in neither
+    // column, and the next start would retire an honest key.
     tx.execute(sql::NEXT_GENERATION, &[(&next).into(), (&found).into()])?;
     tx.commit()?;
 

@@ -2,18 +2,19 @@ use strongroom_ports::bus::BusError;
 use strongroom_ports::db::DbError;
 use strongroom_types::Refusal;
 
-/// Why a replica could not go on.
+/// Reason for which a replica could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicaError {
-    /// The database failed. The transaction is lost; memory must be
+    /// The database failed. The transaction is rolled back; memory must be
     /// [reloaded](crate::Replica::reload).
     #[error("the replica's database failed")]
     Db(#[from] DbError),
     /// The journal, the witness or the stored data refuse.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Memory and tables stand at different places: a transaction was not committed, or another
-    /// process writes here. Nothing was written; reload and try again.
+    /// Memory and tables are at different positions of the journal, because a transaction was not
+    /// committed or another process writes to this database. Nothing was written; reload and try
+    /// again.
     #[error("the replica's memory is not what its tables hold")]
     Stale,
     /// The boot marker could not be read or written.

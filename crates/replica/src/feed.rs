@@ -9,7 +9,7 @@ use strongroom_ports::bus::{Bus, BusError, Position, Topic};
 use strongroom_types::UnixMs;
 use strongroom_wire::topics;
 
-/// Records taken from the bus at once.
+/// Largest number of records that one step takes from the bus.
 const RECORDS_MAX: usize = 256;
 
 /// The topics a replica follows: entries first, then each witness's cosignatures.
@@ -35,10 +35,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed that starts at the oldest records: the entries are all needed.
+    /// A feed that starts at the oldest records, because a replica needs every entry.
     ///
     /// # Errors
-    /// The bus's.
+    /// Errors of the bus.
     pub fn new(bus: Arc<dyn Bus>, shared: Arc<SharedFollower>) -> Result<Self, ReplicaError> {
         let genesis = shared.read(|follower| Arc::clone(follower.genesis()));
         let want = |topic: Topic| bus.start(&topic).map(|start| (topic, start));
@@ -49,14 +49,14 @@ impl Feed {
         Ok(Self { bus, shared, wants })
     }
 
-    /// Takes in what is there, blocking up to `wait` for the first record; gives the number of
-    /// records. A record that does not verify is skipped, as it proves nothing, and so is one that
-    /// leaves a gap: what is missing can only be published again further on, with all that follows
-    /// it. `now` is asked after the records arrived.
+    /// Takes in the records at hand, blocking up to `wait` for the first one; returns their number.
+    /// A record that does not verify is skipped, because it proves nothing. A record that leaves a
+    /// gap is skipped too: the writer can publish the missing entries only at a later offset, with
+    /// all that follow them. `now` is read after the records have arrived.
     ///
     /// # Errors
-    /// The bus's, a position that is gone among them (start again with a new replica); whatever
-    /// stopped the replica.
+    /// Errors of the bus, a position that no longer exists among them (start again with a new
+    /// replica); the reason for which the replica halted.
     pub fn step(
         &mut self,
         now: impl Fn() -> UnixMs,
@@ -66,12 +66,14 @@ impl Feed {
         for delivered in &records {
             let result = self.shared.receive(&delivered.record.payload, now());
 
-            // A halted replica answers every question with its reason; there is nothing to follow.
+            // The step ends here: a halted replica follows nothing more and answers everything with
+            // its reason.
             if let Some(halted) = self.shared.read(|follower| follower.halted().cloned()) {
                 return Err(halted.into());
             }
 
-            // What does not verify proves nothing against the log: any sender can publish it.
+            // A record that does not verify is no evidence against the log, because any sender can
+            // publish one.
             if let Err(refusal) = result {
                 tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");
             }

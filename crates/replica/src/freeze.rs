@@ -1,8 +1,9 @@
 //! The freeze after a split view: two trees of one size, both signed by the log.
 //!
-//! A restart must not wash it away: a node that has seen both lines would follow one of them again
-//! as if there were no other. People find out which line lives; on a node that followed it, its
-//! operator lifts the freeze by naming the evidence. The losing head is refused ever after.
+//! A restart must not remove it: a node that has seen both histories would otherwise follow one of
+//! them again as if there were no other. People find out which history is the valid one. On a node
+//! that followed it, the operator lifts the freeze by naming the evidence; the node refuses the
+//! other head permanently.
 
 use crate::error::ReplicaError;
 use crate::replica::Replica;
@@ -14,14 +15,15 @@ use strongroom_types::{Code, Digest, Refusal, UnixMs, digest};
 
 impl Replica {
     /// Stores the log's contradictions that this replica holds in memory, in the transaction of the
-    /// batch that showed them. Says which of them are new.
+    /// batch that showed them. Returns the digests of those that are new.
     ///
     /// # Errors
     /// Database errors.
     pub fn freeze(&self, tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<Digest>, ReplicaError> {
         let mut new = Vec::new();
         for evidence in self.follower().evidence() {
-            // One witness that contradicts itself is one fault of f: it freezes nothing.
+            // A witness that contradicts itself freezes nothing: it is one of the f hostile
+            // witnesses that the quorum bears.
             let SplitView::Log { ours, note } = evidence else {
                 continue;
             };
@@ -36,7 +38,8 @@ impl Replica {
                 Arg::u64(now.0)?,
             ];
 
-            // The same evidence is stored once, by its digest: an operator lifts it once.
+            // The same evidence is stored once, under its digest, so that an operator lifts it
+            // once.
             if tx.execute(sql::PUT_FREEZE, &args)? > 0 {
                 new.push(name);
             }
@@ -44,8 +47,8 @@ impl Replica {
         Ok(new)
     }
 
-    /// Stops this replica while a freeze is in force; gives the evidence. To be called after each
-    /// load.
+    /// Halts this replica while a freeze is in force and returns the evidence's digest. To be
+    /// called after each load.
     ///
     /// # Errors
     /// Database errors.
@@ -60,7 +63,7 @@ impl Replica {
         Ok(Some(evidence))
     }
 
-    /// Whether a note is over the losing head of a freeze that was lifted.
+    /// Whether a note signs the losing head of a freeze that was lifted.
     ///
     /// # Errors
     /// Database errors.
@@ -72,7 +75,8 @@ impl Replica {
         Ok(row.is_some())
     }
 
-    /// Lifts the freeze of this evidence, from the next load on. False when it is not in force.
+    /// Lifts the freeze of this evidence, from the next load on. Returns `false` when no such
+    /// freeze is in force.
     ///
     /// # Errors
     /// Database errors.
@@ -82,8 +86,8 @@ impl Replica {
     }
 }
 
-/// Name of the evidence: both bodies, this replica's first. An operator who types it has looked at
-/// this very contradiction.
+/// Digest of both checkpoint bodies, this replica's first. An operator who types it has looked at
+/// exactly this contradiction.
 fn evidence_digest(ours: &str, theirs: &str) -> Digest {
     digest(
         "strongroom/split-view/v1",

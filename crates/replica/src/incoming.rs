@@ -6,17 +6,17 @@ use strongroom_wire::{JournalBatch, Role, Senders, WitnessCosignature, open};
 /// A verified record of a journal topic.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Incoming {
-    /// Entries, from the writer.
+    /// Entries that the writer published.
     Batch(JournalBatch),
-    /// A cosignature, from the witness itself (what it signs is the follower's to verify).
+    /// A cosignature that the witness itself sent. The follower verifies what it signs.
     Cosignature(NodeId, WitnessCosignature),
 }
 
-/// Opens a record of `journal.entries` or of a witness's cosignatures. Deadlines play no part: an
-/// entry stays true.
+/// Opens a record of `journal.entries` or of a witness's cosignatures. Deadlines are not checked,
+/// because an entry does not expire.
 ///
 /// # Errors
-/// What [`open`] refuses; `unknown_sender` when the sender's role does not say such things.
+/// What [`open`] refuses; `unknown_sender` when the sender's role publishes no journal records.
 pub fn open_incoming(record: &[u8], senders: &dyn Senders) -> Result<Incoming, Refusal> {
     let envelope = open(
         record,
@@ -30,8 +30,8 @@ pub fn open_incoming(record: &[u8], senders: &dyn Senders) -> Result<Incoming, R
         Role::Signer | Role::Witness => envelope
             .payload()
             .map(|cosignature| Incoming::Cosignature(envelope.from, cosignature)),
-        // Services consume the journal; one that wrote to its topics would speak for the log or a
-        // witness.
+        // Services only read the journal. A record from one of them is refused, because it would
+        // speak for the log or for a witness.
         Role::Api | Role::Approvals | Role::Transactions | Role::Coordinator => {
             Err(Refusal::new(Code::UnknownSender, envelope.from))
         }

@@ -1,10 +1,11 @@
 //! The journal replica of a process: in the process's database, or in memory alone.
 //!
 //! - [`Replica`]: the [`Follower`](strongroom_journal::follower::Follower) with its tables. Log,
-//!   state, root and position of a batch go into one transaction; a signer's cosignature leaves
-//!   only after it.
-//! - [`install()`], [`boot()`]: tell a restarted disk from a restored, cloned or lost one.
-//! - [`WitnessStatements`]: how far each witness is, for a process that has no replica yet.
+//!   state, root and position of a batch go into one transaction; a signer sends its cosignature
+//!   only after that transaction.
+//! - [`install()`], [`boot()`]: they tell a restarted disk from a restored, cloned or lost one.
+//! - [`WitnessStatements`]: the size that each witness has cosigned, for a process that has no
+//!   replica yet.
 //! - [`SharedFollower`] and [`Feed`]: a replica in memory for services that can replay the bus.
 
 mod boot;

@@ -17,9 +17,9 @@ use strongroom_wire::{JournalBatch, decode, encode};
 
 /// A replica in a database.
 ///
-/// Every call works in the caller's transaction, so that a batch and what its service does about it
-/// are one commit. Memory moves with the call, not with the commit: whenever a transaction is not
-/// committed, [`Self::reload`] must come before anything else is asked. (Should that be forgotten,
+/// Every call works in the caller's transaction, so that one commit holds a batch and what its
+/// service does about it. The call, not the commit, changes memory: whenever a transaction is not
+/// committed, [`Self::reload`] must come before anything else is asked. (If a caller forgets it,
 /// the next write is refused as [`ReplicaError::Stale`].) A stage calls it from its own `reload`.
 #[derive(Debug)]
 pub struct Replica {
@@ -41,7 +41,7 @@ impl Replica {
     }
 
     /// Loads the replica from its tables. The state's root is computed again and compared with the
-    /// checkpoint that the log signed, so a row edited by hand is noticed.
+    /// checkpoint that the log signed, so that a row that was edited by hand is noticed.
     ///
     /// # Errors
     /// `genesis_mismatch` when the tables are another installation's; `store_corrupt` when they
@@ -61,7 +61,8 @@ impl Replica {
             });
         };
 
-        // A folder copied from another installation would bring that one's people and keys along.
+        // A folder that was copied from another installation would bring in that installation's
+        // people and keys.
         if meta.blob(0)? != hash.0 {
             return Err(Refusal::from(Code::GenesisMismatch).into());
         }
@@ -75,7 +76,8 @@ impl Replica {
         let map = state_map(tx)?;
         let follower = Follower::restore(genesis, map, frontier, meta.text_opt(3)?)?;
 
-        // Entries are read back when a share is judged; a log without its end was cut off by hand.
+        // A signer reads entries back when it judges a share. A log whose last entry is missing was
+        // truncated by hand.
         let last = follower.size().checked_sub(1);
         if last
             .map(|last| read_entry(tx, last))
@@ -90,13 +92,14 @@ impl Replica {
     }
 
     /// Makes memory agree with the tables after a transaction that was not committed; cheap when
-    /// nothing differs. A [`Witness`](strongroom_journal::witness::Witness) made from this replica
-    /// must be made again, too.
+    /// they agree already. A [`Witness`](strongroom_journal::witness::Witness) made from this
+    /// replica must then be made again as well.
     ///
     /// # Errors
-    /// As [`Self::load`]; whatever stopped the replica (that needs people, not another try).
+    /// As [`Self::load`]; the reason for which the replica halted (people must resolve it; another
+    /// try does not help).
     pub fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), ReplicaError> {
-        // A halted replica must not come back by loading again: the reason lies in the log.
+        // Loading again must not bring a halted replica back, because the reason is in the log.
         if let Some(halted) = self.follower.halted() {
             return Err(halted.clone().into());
         }
@@ -115,13 +118,14 @@ impl Replica {
         &self.follower
     }
 
-    /// The replica in memory, to take in cosignatures (they are not stored: after a start the
-    /// witnesses' next ones tell the same).
+    /// The replica in memory, to take in cosignatures. They are not stored: after a start the
+    /// witnesses' next ones say the same.
     pub const fn follower_mut(&mut self) -> &mut Follower {
         &mut self.follower
     }
 
-    /// Applies a batch and stores it; gives its new entries, which open. See [`Follower::append`].
+    /// Applies a batch and stores it. Returns its new entries, each of which has been opened
+    /// without an error. See [`Follower::append`].
     ///
     /// # Errors
     /// What the follower refuses; database errors.
@@ -133,7 +137,7 @@ impl Replica {
         self.append_with(tx, batch, &mut |_, _| {})
     }
 
-    /// As [`Self::append`]; `watch` is shown each new entry and the state that it leaves.
+    /// As [`Self::append`]; calls `watch` with each new entry and the state after it.
     ///
     /// # Errors
     /// As [`Self::append`].
@@ -145,8 +149,8 @@ impl Replica {
     ) -> Result<Vec<SealedEntry>, ReplicaError> {
         let applied = self.follower.append_with(batch, watch)?;
 
-        // Memory knows these entries, so there is nothing to write; but memory forgets heads, and
-        // the log may have signed another tree of that size.
+        // The follower knows these entries already, so nothing is written. But memory forgets older
+        // heads, so the stored head shows whether the log signed another tree of that size.
         if applied.is_empty() {
             self.compare_with_stored(tx, batch)?;
             return Ok(Vec::new());
@@ -163,11 +167,11 @@ impl Replica {
         Ok(applied.into_iter().map(|(sealed, _)| sealed).collect())
     }
 
-    /// Orders submissions and stores the new batches (the writer's own replica). See
+    /// Orders submissions and stores the new batches (on the writer's replica). See
     /// [`Orderer::order`].
     ///
     /// # Errors
-    /// Whatever stopped the follower; database errors.
+    /// The reason for which the follower halted; database errors.
     pub fn order(
         &mut self,
         tx: &mut dyn Tx,
@@ -179,8 +183,9 @@ impl Replica {
         let mut frontier = self.follower.frontier().clone();
         let ordered = orderer.order(&mut self.follower, now, offers, rng)?;
 
-        // The follower stands after the last batch already: the usual single batch is stored under
-        // its tree. The trees between several batches are computed again from their leaves.
+        // The follower is after the last batch already, so the last batch (usually the only one) is
+        // stored with the follower's tree. The trees after the earlier batches are computed again
+        // from their leaves.
         let Some((last, before)) = ordered.batches.split_last() else {
             return Ok(ordered);
         };
@@ -195,7 +200,7 @@ impl Replica {
         Ok(ordered)
     }
 
-    /// Whether the tables stand at the tip in memory.
+    /// Whether the tables hold the tip that is in memory.
     pub(crate) fn is_at(&self, tx: &mut dyn Tx) -> Result<bool, ReplicaError> {
         let Some(meta) = tx.query_opt(sql::META, &[])? else {
             return Ok(false);
@@ -205,14 +210,15 @@ impl Replica {
             == (tip.size > 0).then_some(tip.body.as_str()))
     }
 
-    /// Checkpoints of `witnessed` entries against the stored heads: memory keeps the newest ones
-    /// only.
+    /// Compares the checkpoints of `witnessed` entries with the stored heads, because memory keeps
+    /// the newest heads only.
     fn compare_witnessed(
         &mut self,
         tx: &mut dyn Tx,
         applied: &[(SealedEntry, Delta)],
     ) -> Result<(), ReplicaError> {
-        // Such an entry always changes what waits; the others need not be opened again.
+        // A `witnessed` entry always changes the list of what waits, so an entry that leaves the
+        // list unchanged need not be opened again.
         let waiting = keyspace::waiting();
         for (sealed, delta) in applied {
             if !delta.changes.contains_key(&waiting) {
@@ -231,7 +237,7 @@ impl Replica {
         Ok(())
     }
 
-    /// A batch that the follower skipped as known: its checkpoint must be the stored one.
+    /// Compares the checkpoint of a batch that the follower skipped as known with the stored one.
     fn compare_with_stored(
         &mut self,
         tx: &mut dyn Tx,
@@ -257,8 +263,8 @@ fn checkpoint_size(body: &str) -> Option<u64> {
 /// Reading what was stored.
 impl Replica {
     /// The entry at a position, e.g. an authorization with its texts and signatures. A caller that
-    /// relies on a text compares its digest with the one that the state holds: the root covers the
-    /// state, not this row.
+    /// relies on a text must compare its digest with the one in the state: the state root does not
+    /// cover this row.
     ///
     /// # Errors
     /// `store_corrupt` when the row does not decode or is another entry.
@@ -266,7 +272,7 @@ impl Replica {
         read_entry(tx, seq)
     }
 
-    /// Number of entries stored; 0 before the first start. Needs no replica in memory.
+    /// Number of stored entries; 0 before entry 0. Needs no replica in memory.
     ///
     /// # Errors
     /// Database errors.
@@ -275,7 +281,7 @@ impl Replica {
         Ok(row.map(|row| row.u64(1)).transpose()?.unwrap_or(0))
     }
 
-    /// Head and last batch of the tables; none before entry 0. Needs no replica in memory.
+    /// Head and last batch of the tables; `None` before entry 0. Needs no replica in memory.
     ///
     /// # Errors
     /// As [`Self::batch_after`].
@@ -290,7 +296,7 @@ impl Replica {
         Ok(Some(StoredTip { size, batch, body }))
     }
 
-    /// The head that was stored at this size; none when no batch ended there. Needs no replica in
+    /// The head that was stored at this size; `None` when no batch ended there. Needs no replica in
     /// memory.
     ///
     /// # Errors
@@ -314,7 +320,7 @@ impl Replica {
         };
         let (end, note) = (head.u64(0)?, head.text(1)?.to_owned());
 
-        // A batch with a hole would be refused by every replica; say here what is wrong.
+        // Every replica would refuse a batch with a hole. This error names the missing entries.
         let rows = tx.query(sql::ENTRIES, &[Arg::u64(size)?, Arg::u64(end)?])?;
         let entries = rows
             .iter()
@@ -331,28 +337,29 @@ impl Replica {
     }
 }
 
-/// Head of a stored journal.
+/// Head of a stored journal, with the batch that ends there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredTip {
-    /// Number of entries.
+    /// Number of entries up to this head.
     pub size: u64,
     /// The last batch, exactly as it was published.
     pub batch: JournalBatch,
-    /// Its checkpoint body.
+    /// Checkpoint body (C2SP tlog-checkpoint) after that batch.
     pub body: String,
 }
 
-/// A stored head.
+/// A stored head: the checkpoint after one batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredHead {
-    /// The checkpoint as the log signed it.
+    /// The checkpoint as a signed note, as the log signed it.
     pub note: String,
-    /// Its body.
+    /// The body of that note.
     pub body: String,
 }
 
 impl From<ReplicaError> for Refusal {
-    /// For callers that only pass a code on: a full disk is one, any other failure is internal.
+    /// For callers that only forward a code: a full disk has its own code, every other failure is
+    /// `internal`.
     fn from(error: ReplicaError) -> Self {
         match error {
             ReplicaError::Refused(refusal) => refusal,

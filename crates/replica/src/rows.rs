@@ -16,7 +16,8 @@ pub(crate) fn corrupt(detail: &str) -> Refusal {
     Refusal::new(Code::StoreCorrupt, detail)
 }
 
-/// Body of a note, not verified: for comparing with a note that was.
+/// Body of a note whose signatures are not verified here; to be compared with a note that was
+/// verified.
 pub(crate) fn note_body(note: &str) -> Option<String> {
     Note::parse(note).ok().map(|note| note.body().to_owned())
 }
@@ -29,7 +30,7 @@ pub(crate) fn head_body(tx: &mut dyn Tx, size: u64) -> Result<Option<String>, Re
         .transpose()?
         .flatten();
 
-    // The row's key is only a number; the body says which size it is about.
+    // No signature covers the row's key, so the size is read from the signed body.
     Ok(body.filter(|body| Checkpoint::parse(body).is_ok_and(|head| head.size() == size)))
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn read_entry(tx: &mut dyn Tx, seq: u64) -> Result<Option<Entry>, Rep
         .open()
         .map_err(|e| corrupt(&format!("entry {seq}: {e}")))?;
 
-    // Rows that were swapped by hand must not answer for one another.
+    // The entry's own position is compared, so that rows that were swapped by hand are noticed.
     if entry.seq == seq {
         Ok(Some(entry))
     } else {
@@ -75,8 +76,8 @@ impl<'a> NewBatch<'a> {
         }
     }
 
-    /// Writes entries, state, checkpoint and position on top of `size` entries; `after` is the
-    /// tree's right edge after the batch.
+    /// Writes entries, state, checkpoint and size of a batch that follows `size` entries; `after`
+    /// is the tree's right edge after the batch.
     pub(crate) fn insert(
         &self,
         tx: &mut dyn Tx,

@@ -38,7 +38,7 @@ CREATE TABLE journal_freeze (
 pub(crate) const NEW_META: &str =
     "INSERT INTO journal_meta (id, genesis, size, frontier, note) VALUES (1, $1, 0, $2, NULL)";
 pub(crate) const META: &str = "SELECT genesis, size, frontier, note FROM journal_meta WHERE id = 1";
-/// Compare-and-set on the size before the batch.
+/// Sets size, frontier and checkpoint, if the stored size is the one before the batch.
 pub(crate) const ADVANCE: &str =
     "UPDATE journal_meta SET size = $1, frontier = $2, note = $3 WHERE id = 1 AND size = $4";
 
@@ -56,12 +56,13 @@ pub(crate) const HEAD: &str = "SELECT note FROM journal_head WHERE size = $1";
 pub(crate) const NEXT_HEAD: &str =
     "SELECT size, note FROM journal_head WHERE size > $1 ORDER BY size LIMIT 1";
 
-// Heads are where batches ended; a state between two of them was never signed.
+// A head is always the end of a batch: the log never signed a state between two ends.
 pub(crate) const HEAD_BEFORE: &str =
     "SELECT size FROM journal_head WHERE size < $1 ORDER BY size DESC LIMIT 1";
 
 pub(crate) const STATE: &str = "SELECT state_key, state_value FROM journal_state";
-// New and changed keys are one statement: a batch is replayed as a whole, so the last value wins.
+// One statement writes new and changed keys. Only the last value of a key is kept, because a batch
+// is replayed as a whole.
 pub(crate) const PUT_STATE: Bulk = Bulk {
     prefix: "INSERT INTO journal_state (state_key, state_value) VALUES",
     columns: 2,
@@ -69,18 +70,19 @@ pub(crate) const PUT_STATE: Bulk = Bulk {
 };
 pub(crate) const DROP_STATE: &str = "DELETE FROM journal_state WHERE state_key = $1";
 
-// A conflict changes nothing: a second start must not reset what was cosigned, nor a retirement.
+// An existing row stays as it is: a second start must not reset what was cosigned, nor a
+// retirement.
 pub(crate) const NEW_WITNESS: &str = "INSERT INTO journal_witness
     (id, cosigned_size, cosigned_body, cosigned_s, retired, generation, generation_next)
     VALUES (1, 0, '', 0, $1, NULL, NULL) ON CONFLICT DO NOTHING";
 pub(crate) const WITNESS: &str =
     "SELECT cosigned_size, cosigned_body, cosigned_s, retired, generation,
     generation_next FROM journal_witness WHERE id = 1";
-/// Compare-and-set on what was cosigned last; never once retired.
+/// Sets the cosigned head, if the stored one is still the one before and the key is not retired.
 pub(crate) const COSIGN: &str = "UPDATE journal_witness
     SET cosigned_size = $1, cosigned_body = $2, cosigned_s = $3
     WHERE id = 1 AND cosigned_size = $4 AND cosigned_body = $5 AND retired = $6";
-// No statement sets it back: a retired key stays retired.
+// No statement clears `retired`: a retired key stays retired.
 pub(crate) const RETIRE: &str = "UPDATE journal_witness SET retired = $1 WHERE id = 1";
 /// Announces a generation, and confirms the one that the marker holds.
 pub(crate) const NEXT_GENERATION: &str =
@@ -88,7 +90,9 @@ pub(crate) const NEXT_GENERATION: &str =
 pub(crate) const GENERATION: &str =
     "UPDATE journal_witness SET generation = $1, generation_next = NULL WHERE id = 1";
 
-// In conflict with one that has ended only: handed twice, it is owed since the first time.
+// A conflict is an act whose duty has ended and that is handed again, or an owed one that gains a
+// signature. The caller passes the time since which it is owed; for the latter that is its first
+// time.
 pub(crate) const PUT_HANDED: &str = "INSERT INTO journal_handed
     (digest, signed, since_ms, ended_ms, ended_code, ended_entry) VALUES ($1, $2, $3, NULL, NULL, NULL)
     ON CONFLICT (digest) DO UPDATE SET signed = excluded.signed, since_ms = excluded.since_ms,
@@ -101,12 +105,13 @@ pub(crate) const END_HANDED: &str = "UPDATE journal_handed
     SET ended_ms = $1, ended_code = $2, ended_entry = $3 WHERE digest = $4";
 pub(crate) const DROP_HANDED: &str = "DELETE FROM journal_handed WHERE digest = $1";
 
-// A conflict changes nothing: the same evidence shown again must not undo a person's decision.
+// An existing row stays as it is: the same evidence, shown again, must not undo a person's
+// decision.
 pub(crate) const PUT_FREEZE: &str = "INSERT INTO journal_freeze
     (evidence, ours, theirs, note, frozen_ms, lifted_ms) VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
 pub(crate) const FROZEN: &str = "SELECT evidence FROM journal_freeze
     WHERE lifted_ms IS NULL ORDER BY frozen_ms, evidence LIMIT 1";
-// Only lifted freezes are asked for: while a freeze lasts, every head is refused anyway.
+// Only lifted freezes are searched: while a freeze is in force, every head is refused anyway.
 pub(crate) const LOSING_HEAD: &str =
     "SELECT evidence FROM journal_freeze WHERE theirs = $1 AND lifted_ms IS NOT NULL LIMIT 1";
 pub(crate) const LIFT_FREEZE: &str =

@@ -1,4 +1,4 @@
-//! A replica in memory that the services of a process read and one feeder writes.
+//! A replica in memory that the services of a process read and one [`Feed`](crate::Feed) writes.
 
 use crate::incoming::{Incoming, open_incoming};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,8 +19,8 @@ impl SharedFollower {
         Follower::new(genesis).map(|follower| Self(RwLock::new(follower)))
     }
 
-    /// Reads. A panic in the middle of a batch leaves half of it applied: the replica then stops,
-    /// and everything judged by it is refused.
+    /// Runs `work` on the replica for reading. A panic in the middle of a batch leaves half of it
+    /// applied: the replica then halts, and everything that is judged by it is refused.
     pub fn read<R>(&self, work: impl FnOnce(&Follower) -> R) -> R {
         if self.0.is_poisoned() {
             self.halt_poisoned();
@@ -28,7 +28,7 @@ impl SharedFollower {
         work(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes. Readers wait.
+    /// Runs `work` on the replica for writing. Readers wait until it returns.
     pub fn write<R>(&self, work: impl FnOnce(&mut Follower) -> R) -> R {
         if self.0.is_poisoned() {
             self.halt_poisoned();
@@ -36,14 +36,14 @@ impl SharedFollower {
         work(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes in a record of a journal topic; gives the number of new entries.
+    /// Takes in a record of a journal topic. Returns the number of new entries.
     ///
     /// # Errors
-    /// What does not verify is refused without consequence; what stops the replica shows in
-    /// [`Follower::halted`] as well.
+    /// A refusal of a record that does not verify changes nothing; a refusal that halts the replica
+    /// also appears in [`Follower::halted`].
     pub fn receive(&self, record: &[u8], now: UnixMs) -> Result<usize, Refusal> {
-        // The envelope is verified outside of the lock: a flood of false records must not keep every
-        // reader waiting.
+        // The envelope is verified without the write lock, because a flood of false records must
+        // not keep every reader waiting.
         let registered = self.read(|follower| Arc::clone(follower.state().registered()));
         match open_incoming(record, registered.as_ref())? {
             Incoming::Batch(batch) => self
@@ -62,7 +62,8 @@ impl SharedFollower {
             "a panic interrupted the replica",
         ));
 
-        // Halted permanently from here on, so readers need not pass this way again.
+        // The replica is halted permanently now, so the poison flag is no longer needed: readers
+        // need not take this path again.
         self.0.clear_poison();
     }
 }

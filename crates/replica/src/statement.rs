@@ -11,19 +11,19 @@ use strongroom_wire::{Role, WitnessCosignature, open};
 /// Size of the log that one witness cosigned, with the time of its record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WitnessStatement {
-    /// The witness.
+    /// The witness that cosigned and sent the record.
     pub witness: NodeId,
     /// Time of the record by the witness's clock, Unix milliseconds: the cosignature in it may be
     /// older.
     pub made: UnixMs,
-    /// Number of entries.
+    /// Number of entries that the cosigned tree has.
     pub size: u64,
     /// The cosigned checkpoint body.
     pub body: String,
 }
 
-/// Verifies the records of cosignature topics. Needs genesis only: for a process whose replica is
-/// not loaded, or may be an old one.
+/// Verifies the records of cosignature topics. It needs genesis only, so a process can use it whose
+/// replica is not loaded or may be an old one.
 #[derive(Debug)]
 pub struct WitnessStatements {
     origin: String,
@@ -32,7 +32,7 @@ pub struct WitnessStatements {
 }
 
 impl WitnessStatements {
-    /// The witnesses of genesis.
+    /// A verifier for the witnesses of genesis.
     ///
     /// # Errors
     /// `invalid_reference` when a key of genesis cannot be used.
@@ -53,7 +53,8 @@ impl WitnessStatements {
         })
     }
 
-    /// Opens a record: sealed by the witness itself, with a valid cosignature of this log.
+    /// Opens a record that the witness itself sealed and that holds its valid cosignature of this
+    /// log.
     ///
     /// # Errors
     /// What [`open`] refuses; `unknown_sender`, `malformed`, `bad_signature`.
@@ -65,14 +66,15 @@ impl WitnessStatements {
             .get(&envelope.from)
             .ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
 
-        // One key may serve several logs; a cosignature of another log is not counted.
+        // One witness key may serve several logs. A cosignature of another log says nothing about
+        // this one.
         let checkpoint =
             Checkpoint::parse(&cosignature.body).map_err(|e| Refusal::new(Code::Malformed, e))?;
         if checkpoint.origin() != self.origin {
             return Err(Refusal::new(Code::Malformed, "cosignature of another log"));
         }
 
-        // C2SP cosignature/v1.
+        // The witness key must have signed this body and time (C2SP cosignature/v1).
         let signed = Cosignature {
             name: verifier.name().to_owned(),
             key_id: verifier.key_id(),

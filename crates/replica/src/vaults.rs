@@ -1,4 +1,4 @@
-//! Vault keys as the journal's state has them, for codecs.
+//! Vault keys in the journal's state, as codecs ask for them.
 
 use strongroom_journal::model::KeyRecord;
 use strongroom_journal::state::{Lookup as _, View};
@@ -8,7 +8,7 @@ use strongroom_types::{TenantId, VaultId};
 /// Vaults of one tenant in one view of the state.
 ///
 /// A codec resolves internal destinations through it, so a vault of another tenant is never found:
-/// a payment "to our other vault" must not reach a stranger's.
+/// a payment "to our other vault" must not reach a vault of somebody else.
 pub struct TenantVaults<'a> {
     view: &'a dyn View,
     tenant: TenantId,
@@ -30,7 +30,8 @@ impl Registry for TenantVaults<'_> {
     }
 }
 
-/// The public key from which the addresses of a vault derive; none before its ceremony is finished.
+/// The public key from which the addresses of a vault derive; `None` before its ceremony is
+/// finished.
 ///
 /// `account` is the vault's account index under that key.
 #[must_use]

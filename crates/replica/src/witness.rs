@@ -1,4 +1,4 @@
-//! The witness's memory on disk: stored before its signature exists.
+//! The witness's memory on disk. What it is about to cosign is stored before the signature is made.
 
 use crate::error::ReplicaError;
 use crate::replica::Replica;
@@ -11,15 +11,15 @@ use strongroom_types::{Code, Digest, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::{WitnessCosignature, decode, encode};
 
 pub(crate) fn load(tx: &mut dyn Tx) -> Result<WitnessMemory, ReplicaError> {
-    // The row is made at the first load: later writes change it in place, and one that finds no row
+    // The first load inserts the row. Later writes only update it, and an update that finds no row
     // would lose what this witness has cosigned.
     let Some((cosigned, retired)) = cosigned(tx)? else {
         tx.execute(sql::NEW_WITNESS, &[false.into()])?;
         return Ok(WitnessMemory::default());
     };
 
-    // A handed act that cannot be read is an error: without it this witness would cosign heads that
-    // leave it out.
+    // A handed act that cannot be decoded is an error: a witness that forgot it would cosign heads
+    // that leave the act out.
     let mut handed = Vec::new();
     for act in tx.query(sql::HANDED, &[])? {
         let signed = decode(act.blob(1)?).map_err(|e| corrupt(&format!("handed act: {e}")))?;
@@ -67,8 +67,8 @@ fn cosigned(tx: &mut dyn Tx) -> Result<Option<(Option<Cosigned>, bool)>, Replica
     Ok(Some((Some(cosigned).filter(|c| c.size > 0), row.bool(3)?)))
 }
 
-/// The newest cosigned head must be a head of the stored log of `size` entries: a log that was put
-/// back behind it would let this witness cosign a second history.
+/// Checks that the newest cosigned head is a head of the stored log of `size` entries: if the log
+/// was put back to an earlier size, this witness could cosign a second history.
 pub(crate) fn check_line(
     memory: &WitnessMemory,
     tx: &mut dyn Tx,
@@ -85,7 +85,7 @@ pub(crate) fn check_line(
 }
 
 impl Replica {
-    /// The witness as it was stored. Make it again after every [`Replica::reload`].
+    /// The witness with its stored memory. It must be made again after every [`Replica::reload`].
     ///
     /// # Errors
     /// `invalid_reference` when genesis has no such witness with this key.
@@ -112,14 +112,16 @@ impl Replica {
         witness: &mut Witness,
         now: UnixMs,
     ) -> Result<WitnessCosignature, ReplicaError> {
-        // A batch that contradicts the tables stops the replica with memory ahead of them: that is
-        // the log's fault, to be shown with its evidence, and not a store that is corrupt.
+        // A halt is reported first. A batch that contradicts the tables halts the replica while
+        // memory is ahead of them; the answer must then show the log's fault with its evidence, and
+        // not blame the store.
         if let Some(halted) = self.follower().halted() {
             return Err(halted.clone().into());
         }
 
-        // Memory may be ahead of the tables after a transaction that was lost; then nothing is
-        // signed upon it, not even the same head again.
+        // After a transaction that was not committed, memory may be ahead of the tables. Nothing is
+        // signed then, not even the same head again, because the tables do not hold what it rests
+        // on.
         let (here, retired) = cosigned(tx)?.unwrap_or_default();
         if retired {
             return Err(Refusal::from(Code::SignerRetired).into());
@@ -139,8 +141,8 @@ impl Replica {
         Ok(signed)
     }
 
-    /// Takes a tightening that was handed over; it is stored before it is acknowledged (by the
-    /// commit).
+    /// Takes a tightening that was handed to this witness. It is stored in this transaction; the
+    /// caller acknowledges it after the commit.
     ///
     /// # Errors
     /// As [`Witness::hand`].
@@ -151,8 +153,8 @@ impl Replica {
         signed: &Signed,
         now: UnixMs,
     ) -> Result<(), ReplicaError> {
-        // First what ended on the way, also when this one is refused: the entry that ended it is
-        // not known a second time.
+        // `hand` may notice that older duties have ended. Their ends are stored first, even if the
+        // new act is refused: the entry that ended a duty is not found a second time.
         let handed = witness.hand(self.follower(), signed, now);
         self.store_ended(tx, witness)?;
 
@@ -174,7 +176,8 @@ impl Replica {
         Ok(())
     }
 
-    /// Tries the handed tightenings at the tip, and stores how the duty of some of them ended.
+    /// Tries the handed tightenings on the state at the tip, and stores each duty that has ended
+    /// with its end.
     ///
     /// # Errors
     /// Database errors.
@@ -188,8 +191,9 @@ impl Replica {
         self.store_ended(tx, witness)
     }
 
-    /// Looks at a cosignature under this witness's own name; one beyond its memory retires the key,
-    /// stored. See [`Witness::on_own_cosignature`].
+    /// Compares a cosignature under this witness's name with its memory. One that the memory does
+    /// not explain retires the key, and the retirement is stored. See
+    /// [`Witness::on_own_cosignature`].
     ///
     /// # Errors
     /// Database errors.
@@ -207,7 +211,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Stores how duties ended that are still stored as open ones, and forgets the oldest ends.
+    /// Stores the ends of duties that the tables still hold as open, and deletes the oldest ends.
     fn store_ended(&mut self, tx: &mut dyn Tx, witness: &Witness) -> Result<(), ReplicaError> {
         let open: BTreeSet<Digest> = witness.handed().map(|act| act.digest).collect();
         let handed = std::mem::take(&mut self.stored.handed);
@@ -231,7 +235,8 @@ impl Replica {
             tx.execute(sql::END_HANDED, &row)?;
         }
 
-        // What the witness has no room for is forgotten here, too.
+        // The rows of ends that the witness no longer keeps (beyond `HANDED_ENDED_MAX`) are deleted
+        // as well.
         let gone = over.iter().map(|act| act.digest);
         let gone = gone.chain(stored.iter().map(|ended| ended.digest));
         for digest in gone.filter(|digest| ends.iter().all(|ended| ended.digest != *digest)) {
@@ -246,7 +251,8 @@ fn compare_and_set(
     old: Option<&Cosigned>,
     new: &Cosigned,
 ) -> Result<(), ReplicaError> {
-    // Two processes on one database would otherwise both cosign, each unaware of the other's head.
+    // The write is a compare-and-set: two processes on one database would otherwise both cosign,
+    // each without knowing the other's head.
     let (old_size, old_body) = old.map_or((0, ""), |old| (old.size, old.body.as_str()));
     let row = [
         Arg::u64(new.size)?,

@@ -32,7 +32,7 @@ fn start(db: &SqliteDb, marker: &mut Cell, seed: u64) -> bool {
     boot(db, marker, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap()
 }
 
-/// What `init` leaves behind.
+/// A database and its marker as `init` leaves them.
 fn installed(db: SqliteDb) -> (SqliteDb, Cell) {
     let mut marker = Cell::default();
     install(&db, &mut marker, &mut ChaCha20Rng::seed_from_u64(1_000)).unwrap();
@@ -133,7 +133,7 @@ fn a_retired_key_stays_retired_though_the_generations_agree() {
 fn a_crash_while_starting_is_a_restart() {
     let (db, mut marker) = new();
     assert!(start(&db, &mut marker, 1));
-    // The marker could not be written: announced in the database only.
+    // The marker cannot be written, so the generation is announced in the database only.
     marker.broken = true;
     let crashed = boot(&db, &mut marker, &mut ChaCha20Rng::seed_from_u64(2));
     assert!(matches!(crashed, Err(ReplicaError::Marker(_))));
@@ -158,14 +158,15 @@ fn a_crash_while_starting_is_a_restart() {
     ));
 }
 
-/// A process that dies at one of the durable steps of a start, counted from 0, before or after it.
+/// A process that dies before or after one of the durable steps of a start; the points are counted
+/// from 0.
 #[derive(Clone)]
 struct Dying {
     left: Arc<AtomicI64>,
 }
 
-/// Durable steps of a start: announced, marker moved, confirmed. Each has a point before and one
-/// after it.
+/// Points at which a start can die: one before and one after each of its durable steps (announce,
+/// write the marker, confirm).
 const POINTS: u32 = 6;
 
 impl Dying {
@@ -262,7 +263,7 @@ fn generations(db: &SqliteDb) -> Generations {
     (read(0), read(1))
 }
 
-/// Puts the columns that a start reads back to an earlier day.
+/// Puts the columns that a start reads back to their earlier values.
 fn put_back(db: &SqliteDb, (confirmed, announced): &Generations) {
     let blob = |generation: &Option<[u8; 16]>| generation.map(|g| g.to_vec());
     let (confirmed, announced) = (blob(confirmed), blob(announced));
@@ -301,7 +302,7 @@ fn no_sequence_of_up_to_four_crashes_of_a_start_retires_the_key_and_every_older_
         seed += 1;
         assert!(start(&db, &mut marker, seed), "{points:?} retires the key");
 
-        // Every copy of an earlier moment lacks the generation of the start that has come since.
+        // No earlier copy holds the generation of the start that came after it.
         let newest = generations(&db);
         for copy in older {
             restored += 1;

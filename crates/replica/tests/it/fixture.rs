@@ -17,13 +17,13 @@ pub fn commit<T>(db: &SqliteDb, work: impl FnOnce(&mut dyn Tx) -> T) -> T {
     value
 }
 
-/// Runs work in one transaction that is lost.
+/// Runs work in one transaction that is not committed.
 pub fn lose<T>(db: &SqliteDb, work: impl FnOnce(&mut dyn Tx) -> T) -> T {
     let mut tx = db.begin().unwrap();
     work(tx.as_mut())
 }
 
-/// Appends a batch and commits; gives the new entries.
+/// Appends a batch and commits. Returns the new entries.
 pub fn append(db: &SqliteDb, replica: &mut Replica, batch: &JournalBatch) -> Vec<Entry> {
     let appended = commit(db, |tx| replica.append(tx, batch)).unwrap();
     appended
@@ -32,7 +32,7 @@ pub fn append(db: &SqliteDb, replica: &mut Replica, batch: &JournalBatch) -> Vec
         .collect()
 }
 
-/// Why something was refused.
+/// Code of a refusal.
 pub fn code<T: std::fmt::Debug>(result: Result<T, ReplicaError>) -> Code {
     match result.unwrap_err() {
         ReplicaError::Refused(refusal) => refusal.code,

@@ -1,4 +1,4 @@
-//! What a record proves about a witness, to a process without a replica.
+//! Proof that a record gives about a witness, to a process without a replica.
 
 use crate::fixture::*;
 use strongroom_replica::{WitnessStatement, WitnessStatements};
@@ -18,7 +18,8 @@ fn a_statement_is_the_witnesss_own_about_this_log_under_the_records_date() {
         statements.open(&record.payload).map_err(|e| e.code)
     };
 
-    // Made again as it was: the record's date shows that the witness knows no more now.
+    // The witness sends the same cosignature again. The record's date shows that it still knows no
+    // newer head.
     let old = cosignature(1, &body, START);
     let expected = WitnessStatement {
         witness: node(1),

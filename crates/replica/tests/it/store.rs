@@ -199,7 +199,7 @@ fn hole_witnessed_entry_over_another_tree_than_the_stored_one_stops_the_replica(
     let (db, replica) = stored(&batches);
     let ours = replica.follower().head(3).unwrap().body.clone();
 
-    // The writer's memory forgets that head, and so does the replica's at its next start.
+    // The writer forgets that head in memory, and a replica does at its next start.
     cosign_tip(&mut log.follower, &[1, 2, 3], START);
     assert!(log.follower.head(3).is_none());
     let mut again = Replica::open(&db, genesis()).unwrap();
@@ -213,7 +213,7 @@ fn hole_witnessed_entry_over_another_tree_than_the_stored_one_stops_the_replica(
     assert!(again.follower().halted().is_some());
     assert_eq!(again.follower().evidence().len(), 3);
 
-    // The right one goes on.
+    // A replica that gets the honest batch continues.
     let mut honest = Replica::open(&db, genesis()).unwrap();
     let mut log = strongroom_world::Log::new(&world());
     for bodies in [

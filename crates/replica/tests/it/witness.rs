@@ -212,7 +212,7 @@ fn the_end_of_a_duty_is_stored_with_its_entry_and_the_newest_ends_are_kept() {
     };
     let many = u8::try_from(HANDED_ENDED_MAX).unwrap() + 3;
     for id in 0..many {
-        // Not all in one minute: the admin has a quota of tightenings.
+        // The acts are spread over minutes, because an admin has a quota of tightenings per minute.
         let now = START.plus(u64::from(id) * 2_000);
         commit(&db, |tx| replica.hand(tx, &mut witness, &stop(id), now)).unwrap();
         let batch = log.batch(now, &[Body::Tick, Body::Act(stop(id)), Body::Tick]);
@@ -245,8 +245,8 @@ fn the_end_of_a_duty_is_stored_with_its_entry_and_the_newest_ends_are_kept() {
     assert!(refusal.detail.ends_with(&named), "{}", refusal.detail);
 }
 
-/// A refused act must not leave what ended before it in memory alone: after a crash its entry would not
-/// be known.
+/// When `hand` refuses an act, the ends that it noticed must be stored all the same: after a crash
+/// the entry that ended them would not be known.
 #[test]
 fn an_end_that_is_noticed_by_a_refused_act_is_stored() {
     let mut log = log();
@@ -270,7 +270,8 @@ fn an_end_that_is_noticed_by_a_refused_act_is_stored() {
     assert_eq!(ended, [Some(log.follower.size() - 1)]);
 }
 
-/// It ended with its signer's credential; another admin signs the same text.
+/// The act's duty ended when its signer's credential was revoked; another admin then signs the same
+/// text.
 #[test]
 fn an_act_that_ended_is_stored_as_open_when_it_is_handed_again() {
     let ledger = Ledger::ready(world());
@@ -291,7 +292,7 @@ fn an_act_that_ended_is_stored_as_open_when_it_is_handed_again() {
         (0, 1)
     );
 
-    // Another one ends after that, which drops the rows of forgotten ends.
+    // Another duty ends after that, and storing its end deletes the rows of forgotten ends.
     let act = Act::parse(&by_first.text).unwrap();
     let by_second = ledger.world.sign(&act, &[second]);
     let cancel = tighten(Tighten::Cancel(Digest([7; 32])), second);
@@ -309,7 +310,7 @@ fn an_act_that_ended_is_stored_as_open_when_it_is_handed_again() {
     assert_eq!(witness.handed_ended().count(), 1);
 }
 
-/// One act under all of its signatures, in memory and after a start.
+/// The act is kept with all of its signatures, in memory and after a start.
 #[test]
 fn a_signature_that_is_added_to_a_handed_act_is_stored_in_its_place() {
     let ledger = Ledger::ready(world());
