@@ -18,9 +18,9 @@ pub struct DeadLetter {
     pub offset: u64,
     /// The record's key.
     pub key: Vec<u8>,
-    /// Why, at most [`DeadLetter::CAUSE_MAX`] bytes.
+    /// The error chain of the last try, at most [`DeadLetter::CAUSE_MAX`] bytes.
     pub cause: String,
-    /// How often it was tried.
+    /// Number of tries before the stage gave up.
     pub attempts: u32,
     /// The record's headers.
     pub headers: Headers,
@@ -34,7 +34,7 @@ impl DeadLetter {
     pub const SCHEMA: u16 = 1;
     /// Longest cause kept, bytes.
     pub const CAUSE_MAX: usize = 1024;
-    /// Room for everything beside the payload.
+    /// Space that is kept for the fields other than the payload, bytes.
     const OVERHEAD_MAX: usize = 4096;
 
     /// The record for `<topic>.dlq`.
@@ -63,7 +63,7 @@ impl DeadLetter {
         let payload = borsh::to_vec(&letter).map_err(|e| BusError::Io(e.to_string()))?;
         let headers = Headers {
             schema: Self::SCHEMA,
-            // A letter is for people: it does not expire with its record.
+            // People read the letter later, so it does not expire at the deadline of its record.
             deadline_ms: 0,
             ..original.headers.clone()
         };
@@ -78,7 +78,7 @@ impl DeadLetter {
 
 /// At most [`DeadLetter::CAUSE_MAX`] bytes, cut between characters.
 fn cut(cause: &str) -> &str {
-    // A cut inside a character would not be text.
+    // The cut is at a character's end, because a part of a character is not UTF-8.
     cause
         .get(..cause.floor_char_boundary(DeadLetter::CAUSE_MAX))
         .unwrap_or(cause)

@@ -1,14 +1,14 @@
 //! Points at which the simulator may stop a shell.
 
-/// A place in a step between two things that must not be torn.
+/// A point in a step between two actions, at which a crash must lose nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CrashPoint {
-    /// Everything is written, nothing committed.
+    /// The transaction has every write and is not committed.
     BeforeCommit,
-    /// Committed, nothing published.
+    /// The transaction is committed; nothing is published.
     AfterCommit,
-    /// Published (or tried), the outbox still holds the rows (stateless: the position is not
-    /// saved).
+    /// Publishing was tried; the outbox still holds the rows (for a stateless stage: the position
+    /// is not saved).
     AfterPublish,
 }
 
@@ -19,7 +19,7 @@ pub trait Faults: Send {
     fn at(&self, point: CrashPoint) -> bool;
 }
 
-/// Never dies: production.
+/// No crash at any point, for production.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoFaults;
 

@@ -1,8 +1,8 @@
 //! Opening records by topic into a stage's own enum of what it can receive.
 //!
 //! A stage lists its [`Route`]s once: topic, the roles that may send there, and how a payload
-//! becomes a variant of its `Inbox`. What it subscribes to and what it believes then come from the
-//! same list, and handlers get parsed values only.
+//! becomes a variant of its `Inbox`. The list defines both the subscriptions and the senders that
+//! are believed, and handlers get parsed values only.
 //!
 //! ```text
 //! enum Inbox { Submitted(SubmittedIntent), Changed(TransactionChanged) }
@@ -32,7 +32,7 @@ use strongroom_wire::{Envelope, Payload, Role, Senders, open};
 
 type Parse<I> = Box<dyn Fn(&Envelope) -> Result<I, Refusal> + Send + Sync>;
 
-/// One topic: its senders, and its payload's way into the enum `I`.
+/// One topic with its permitted senders and the parser of its payload into the enum `I`.
 pub struct Route<I> {
     topic: String,
     roles: &'static [Role],
@@ -41,8 +41,8 @@ pub struct Route<I> {
 }
 
 impl<I> Route<I> {
-    /// Records of `topic` by senders of `roles`. A refusal of `parse` makes the record a dead
-    /// letter.
+    /// A route for records of `topic` by senders of `roles`. A refusal of `parse` makes the record
+    /// a dead letter.
     pub fn new<T: Payload>(
         topic: impl Into<String>,
         roles: &'static [Role],
@@ -56,7 +56,7 @@ impl<I> Route<I> {
         }
     }
 
-    /// Of the roles, only this node may send here: a signer on its own topic.
+    /// Restricts the topic to one sender of those roles: a signer on the topic of its own.
     #[must_use]
     pub fn only_from(mut self, node: NodeId) -> Self {
         self.only_from = Some(node);
@@ -70,18 +70,18 @@ pub struct Routes<I>(BTreeMap<String, Route<I>>);
 /// A record whose sender and signature were verified.
 #[derive(Clone, Debug)]
 pub struct Opened<I> {
-    /// Cause of the records that it leads to.
+    /// Cause of the records that the stage makes in answer to it.
     pub cause: Cause,
     /// The node that sealed it.
     pub from: NodeId,
-    /// The one node it is for; `None` = every consumer of the topic.
+    /// The only node that it is addressed to; `None` = every consumer of the topic.
     pub to: Option<NodeId>,
     /// The payload, as the stage's own enum.
     pub record: I,
 }
 
 impl<I> Routes<I> {
-    /// The routes of a stage. Of two with one topic the later counts.
+    /// The routes of a stage. If two have the same topic, the later one replaces the earlier.
     pub fn new(routes: impl IntoIterator<Item = Route<I>>) -> Self {
         let by_topic = routes
             .into_iter()
@@ -99,8 +99,8 @@ impl<I> Routes<I> {
             .collect()
     }
 
-    /// Opens a record: sender of one of the topic's roles, valid signature, right schema. The
-    /// deadline and the recipient are the caller's to check.
+    /// Opens a record after checking that its sender has one of the topic's roles, the signature is
+    /// valid and the schema is the payload's. The caller checks the deadline and the recipient.
     ///
     /// # Errors
     /// Poison, with the refusal as source.
@@ -117,7 +117,8 @@ impl<I> Routes<I> {
             |refusal: Refusal| StageError::poison("the record does not open").because(refusal);
         let envelope = open(&delivered.record.payload, senders, route.roles).map_err(refused)?;
 
-        // Each signer has a topic of its own, where no other one may speak, whatever it signs.
+        // Each signer has a topic of its own. Another signer's record there is refused even with a
+        // valid signature, because it could be taken for an answer of the topic's signer.
         if route.only_from.is_some_and(|node| node != envelope.from) {
             return Err(StageError::poison("a record on another node's topic"));
         }

@@ -1,5 +1,5 @@
-//! The shell every service runs on: effects exactly once over a transport that delivers at least
-//! once.
+//! The shell that runs every service. The transport delivers a record at least once; the shell
+//! makes its effects happen exactly once.
 //!
 //! A service is a [`Stage`]: it takes a batch of records and a transaction, changes its tables and
 //! returns records. The [`Shell`] fetches, removes duplicates, advances positions, keeps the

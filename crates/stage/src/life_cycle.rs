@@ -30,8 +30,8 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Writes the line. An operator follows an intent by its digest, and each crate's test compares
-    /// the lines with the committed table of the life cycle.
+    /// Logs the transition of `of`. An operator finds an intent's lines by its digest, and each
+    /// crate's test compares the lines with the committed table of the life cycle.
     pub fn log(&self, of: &dyn Display) {
         tracing::debug!(
             target: "strongroom::life_cycle",

@@ -8,24 +8,24 @@ use strongroom_types::{Digest, NodeId, UnixMs, digest};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, open, seal, try_encode};
 
-/// Why a record is made: what it continues. Message ids derive from it, so a re-run makes the same
+/// The work that a new record continues. Message ids derive from it, so a repetition makes the same
 /// ids.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Message id of the record that led here (or the first producer's own id).
+    /// Message id of the record that is continued, or an id that the first producer made.
     pub msg_id: [u8; 16],
-    /// Session or transaction it belongs to.
+    /// Session or transaction that the record belongs to, 16 bytes.
     pub session: [u8; 16],
-    /// Not to be acted upon at or after this time.
+    /// Time from which on the record must not be acted upon.
     pub deadline: UnixMs,
-    /// W3C trace context.
+    /// W3C trace context, as a `traceparent` header.
     pub traceparent: String,
-    /// Timeline so far.
+    /// Times at which the earlier parts of the path finished.
     pub marks: Marks,
 }
 
 impl Cause {
-    /// The cause that a delivered record is, keeping its deadline, trace and timeline.
+    /// A delivered record as a cause. Deadline, trace and marks are the record's.
     #[must_use]
     pub fn of(delivered: &Delivered, envelope: &Envelope) -> Self {
         let headers = &delivered.record.headers;
@@ -38,7 +38,8 @@ impl Cause {
         }
     }
 
-    /// Something a service does by its own clock; `seed` makes its message ids.
+    /// The cause of work that a service starts by its own clock. Its message id is derived from
+    /// `seed`.
     #[must_use]
     pub fn own(seed: &[&[u8]], deadline: UnixMs) -> Self {
         let msg_id = id_from(digest("strongroom/own-cause/v1", seed));
@@ -51,7 +52,7 @@ impl Cause {
         }
     }
 
-    /// The same cause with another deadline.
+    /// This cause with another deadline.
     #[must_use]
     pub fn until(mut self, deadline: UnixMs) -> Self {
         self.deadline = deadline;
@@ -91,10 +92,10 @@ impl Post {
         self.node
     }
 
-    /// A sealed record.
+    /// Seals a payload into a record for `topic`.
     ///
     /// # Errors
-    /// Fatal when the topic's name is not one, or the payload has no encoding.
+    /// A fatal error when the topic's name is not valid, or the payload cannot be encoded.
     pub fn record<T: Payload>(
         &mut self,
         now: UnixMs,
@@ -114,13 +115,14 @@ impl Post {
             deadline: cause.deadline,
         };
 
-        // Refused here, before anything is sealed: what goes out under this service's signature is
-        // never a record without its content.
+        // The payload is encoded before anything is sealed, so that this service never signs a
+        // record whose content is missing.
         let content = try_encode(payload)
             .map_err(|e| StageError::fatal("a payload without an encoding").because(e))?;
 
-        // The id follows from cause and content alone: after a crash the same work makes the same
-        // ids, and readers drop what they have. Sequence and time must not be part of it.
+        // The id derives from cause, recipient and content alone, never from the sequence number or
+        // the time. After a crash the same work makes the same ids, and readers drop the records
+        // that they have.
         let to_bytes = to.map_or([0; 16], |to| to.0);
         let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &content];
         let headers = Headers {
@@ -141,8 +143,8 @@ impl Post {
     }
 }
 
-/// Opens a delivered record: sender of one of `roles`, valid signature, right schema. What does not
-/// open is poison.
+/// Opens a delivered record after checking that its sender has one of `roles`, the signature is
+/// valid and the schema is the payload's. A record that does not open is poison.
 ///
 /// # Errors
 /// Poison, with the refusal as source.
@@ -160,7 +162,8 @@ pub fn open_record<T: Payload>(
     Ok((envelope, payload))
 }
 
-/// Session of all records about one intent: one thread through the logs of every service.
+/// Session of all records about one intent, by which its lines are found in the logs of every
+/// service.
 #[must_use]
 pub fn session_of(intent: Digest) -> [u8; 16] {
     id_from(intent)

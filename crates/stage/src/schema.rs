@@ -20,11 +20,11 @@ CREATE TABLE stage_outbox (
 ",
 }];
 
-/// Takes the stage over: any earlier owner is fenced.
+/// Takes the stage over by a new epoch. Every earlier owner is fenced.
 pub(crate) const TAKE_OVER: &str = "INSERT INTO stage_owner (stage, epoch) VALUES ($1, 1)
     ON CONFLICT (stage) DO UPDATE SET epoch = stage_owner.epoch + 1 RETURNING epoch";
 
-/// Locks the ownership for this transaction; zero rows = a later instance took over.
+/// Locks the owner's row for this transaction; zero rows = a later instance has taken over.
 pub(crate) const STILL_OWNER: &str =
     "UPDATE stage_owner SET epoch = epoch WHERE stage = $1 AND epoch = $2";
 
@@ -34,12 +34,13 @@ pub(crate) const NEW_POSITION: &str = "INSERT INTO stage_position (stage, topic,
 pub(crate) const POSITION: &str =
     "SELECT incarnation, next FROM stage_position WHERE stage = $1 AND topic = $2";
 
-/// Compare-and-set; zero rows = another instance moved it.
+/// Compare-and-set of a position; zero rows = another instance has moved it.
 pub(crate) const ADVANCE: &str = "UPDATE stage_position SET next = $1
     WHERE stage = $2 AND topic = $3 AND incarnation = $4 AND next = $5";
 
-/// Ids known already are skipped, new ones come back. The topic is part of the key: a sender
-/// that may write to one topic must not suppress a record of another by using its id first.
+/// Inserts message ids. It returns those that are new and skips those that are known. The topic is
+/// part of the key: a sender that may write to one topic must not suppress a record of another
+/// topic by using its id first.
 pub(crate) const SEEN: Bulk = Bulk {
     prefix: "INSERT INTO stage_inbox (stage, topic, msg_id, seen_ms) VALUES",
     columns: 4,
@@ -57,5 +58,6 @@ pub(crate) const SEND: Bulk = Bulk {
 pub(crate) const UNSENT: &str = "SELECT seq, topic, msg_key, headers, payload FROM stage_outbox
     WHERE stage = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 
-/// Sequence numbers are given by the one owner in commit order, so "up to" is safe here.
+/// Deletes sent rows. The only owner assigns the sequence numbers in commit order, so every row up
+/// to `$2` was sent.
 pub(crate) const SENT: &str = "DELETE FROM stage_outbox WHERE stage = $1 AND seq <= $2";

@@ -28,7 +28,7 @@ pub use positions::forget_positions;
 use outbox::Outbox;
 use work::{Work, WorkOutcome};
 
-/// A stage at work. One thread at a time.
+/// A stage with its inbox, positions and outbox. One thread at a time may use it.
 pub struct Shell<S: Stage> {
     stage: S,
     name: &'static str,
@@ -36,30 +36,30 @@ pub struct Shell<S: Stage> {
     bus: Arc<dyn Bus>,
     options: Options,
     faults: Box<dyn Faults>,
-    /// Ownership; a later instance has a higher one.
+    /// Number of this instance; a later instance has a higher one.
     epoch: i64,
     positions: BTreeMap<Topic, Position>,
-    /// Positions in the database, where they may lag (stateless).
+    /// Positions in the database; those of a stateless stage may be behind `positions`.
     saved: BTreeMap<Topic, Position>,
     unsaved: Option<Unsaved>,
     outbox: Outbox,
     last_tick_ms: Option<u64>,
     last_prune_ms: Option<u64>,
     retry: Option<Retry>,
-    /// Of the step that runs.
+    /// Progress of the step that is running.
     progress: Progress,
-    /// The stage's memory may hold what was never committed.
+    /// Whether the stage's memory may hold changes that were never committed.
     stale: bool,
     ended: bool,
 }
 
-/// Batches of a stateless stage that the saved positions do not cover.
+/// Batches of a stateless stage since its positions were saved.
 struct Unsaved {
     since_ms: u64,
     batches: u32,
 }
 
-/// A transient failure that was met, and when to try again.
+/// A transient failure, and the time of the next try.
 struct Retry {
     at_ms: u64,
     attempts: u32,
@@ -71,7 +71,7 @@ impl<S: Stage> Shell<S> {
     /// unsent records and the stage's memory.
     ///
     /// # Errors
-    /// Database, bus or the stage's `reload`.
+    /// Errors of the database, the bus or the stage's `reload`.
     pub fn new(
         mut stage: S,
         db: Arc<dyn Db>,
@@ -89,8 +89,8 @@ impl<S: Stage> Shell<S> {
 
         let starts = starts(&stage, bus.as_ref())?;
 
-        // Ownership is taken first: what is read after it cannot be changed by an earlier instance
-        // any more, since each of its commits checks the epoch.
+        // Ownership is taken before anything is read. From then on an earlier instance can change
+        // nothing, because each of its commits checks the epoch.
         let mut tx = db.begin().map_err(db_error)?;
         let epoch = take_over(tx.as_mut(), name).map_err(db_error)?;
         let saved = positions::load(tx.as_mut(), name, &starts).map_err(db_error)?;
@@ -125,13 +125,13 @@ impl<S: Stage> Shell<S> {
         })
     }
 
-    /// The stage at work, to look at.
+    /// The stage, for reading.
     pub fn stage(&self) -> &S {
         &self.stage
     }
 
-    /// One round: send what waits, tick when due, then one batch. Blocks up to `wait` for records
-    /// (0 in simulation).
+    /// Runs one round: sends the records that wait, ticks when the tick is due, then handles one
+    /// batch. Blocks up to `wait` for records (0 in simulation).
     ///
     /// # Errors
     /// After any error the shell has ended; rebuild stage and shell from the database.
@@ -142,13 +142,13 @@ impl<S: Stage> Shell<S> {
         self.progress = Progress::default();
         let result = self.round(now_ms, wait);
 
-        // Memory and tables may differ from here on: nothing may be built on either.
+        // After an error memory and tables may differ, so this shell must do no further work.
         self.ended = result.is_err();
         result.map(|()| std::mem::take(&mut self.progress))
     }
 
-    /// Steps until `stop` is set, then closes. Time is read after records arrived, not before.
-    /// `after` is called with each step's progress once it is committed.
+    /// Steps until `stop` is set, then closes. The clock is read after records have arrived, not
+    /// before. `after` is called with the progress of each step after its commit.
     ///
     /// # Errors
     /// As [`Self::step`].
@@ -164,7 +164,7 @@ impl<S: Stage> Shell<S> {
             if self.positions.is_empty() {
                 let _ = stop.wait(wait);
             } else if self.retry.is_none() {
-                // Only to wait; the step fetches again and reports what is wrong.
+                // This fetch only waits for a record: the step fetches again and reports an error.
                 let _ = self.bus.fetch(&self.wants(clock.now_ms()), 1, wait);
             }
 
@@ -177,22 +177,25 @@ impl<S: Stage> Shell<S> {
         self.close(clock.now_ms())
     }
 
-    /// Sends and saves what is left, and ends the shell. Optional: the next start sends it too.
+    /// Sends the records and saves the positions that are left, and ends the shell. A caller may
+    /// leave it out: the next start does the same.
     ///
     /// # Errors
-    /// As [`Self::step`]; what was not sent goes out at the next start.
+    /// As [`Self::step`]; the next start sends what was not sent.
     pub fn close(&mut self, now_ms: u64) -> Result<(), ShellError> {
         if self.ended {
             return Err(ShellError::Ended);
         }
-        // Whatever fails from here on, this shell is over: the tables hold what was not sent.
+        // The shell ends even if a statement below fails: the tables hold the records that were not
+        // sent.
         self.ended = true;
         self.send()?;
 
         if self.outbox.has_sent() && !self.stage.stateless() {
             self.attempt(now_ms, &Work::Tidy)?;
         }
-        // A position beyond an unsent record would lose it: no one repeats it then.
+        // A stateless stage makes an unsent record again from its saved position. A position saved
+        // beyond it would lose the record.
         if self.unsaved.is_some() && self.outbox.is_sent() {
             self.attempt(now_ms, &Work::Save)?;
         }
@@ -200,7 +203,8 @@ impl<S: Stage> Shell<S> {
     }
 
     fn round(&mut self, now_ms: u64, wait: Duration) -> Result<(), ShellError> {
-        // A clock that was set back must not turn a pause of a second into one of a year.
+        // A pause never lasts longer than the longest one. Otherwise a clock that was set back by a
+        // year would turn a pause of a second into one of a year.
         if let Some(retry) = &self.retry
             && now_ms < retry.at_ms
             && retry.at_ms - now_ms <= self.options.retry_ms.1
@@ -209,7 +213,8 @@ impl<S: Stage> Shell<S> {
             return Ok(());
         }
 
-        // Older records go first: nothing new is handled while something waits to be sent.
+        // Records that wait are sent first, and nothing new is handled until they are, so that
+        // records leave in the order of their commits.
         if let Some(cause) = self.send()? {
             self.hold_back(now_ms, cause);
             return Ok(());
@@ -226,7 +231,7 @@ impl<S: Stage> Shell<S> {
         self.tidy(now_ms)
     }
 
-    /// Fetches and handles what is next.
+    /// Fetches and handles the next batch.
     fn handle_batch(&mut self, now_ms: u64, wait: Duration) -> Result<(), ShellError> {
         let wait = wait.min(Duration::from_millis(self.until_tick_ms(now_ms)));
         let records_max = self.options.batch_records_max;
@@ -244,7 +249,7 @@ impl<S: Stage> Shell<S> {
     }
 
     fn tick(&mut self, now_ms: u64) -> Result<(), ShellError> {
-        // The time is set before the work: a tick that fails must not run again at once, without a
+        // The time is set before the work, so that a tick that fails is not run again without a
         // pause.
         self.last_tick_ms = Some(now_ms);
 
@@ -254,7 +259,8 @@ impl<S: Stage> Shell<S> {
             WorkOutcome::Refused(error) if error.is_transient() => {
                 self.hold_back(now_ms, error.chain());
             }
-            // No record can be set aside for a tick that fails: the stage itself is wrong.
+            // No record causes a tick, so none can be set aside. The stage itself is wrong and must
+            // stop.
             WorkOutcome::Refused(error) => return Err(ShellError::fatal(self.name, error)),
         }
         Ok(())
@@ -262,7 +268,8 @@ impl<S: Stage> Shell<S> {
 
     /// Deletes sent rows that no later commit deleted, and saves lazy positions.
     fn tidy(&mut self, now_ms: u64) -> Result<(), ShellError> {
-        // A busy stage deletes them with its next commit; only an idle one pays for a commit.
+        // A busy stage deletes sent rows in its next commit. Only for an idle stage a commit is
+        // made for that alone.
         let rows_are_due = !self.stage.stateless()
             && self.progress.idle()
             && self
@@ -273,7 +280,8 @@ impl<S: Stage> Shell<S> {
             self.attempt_or_hold_back(now_ms, &Work::Tidy)?;
         }
 
-        // Never before everything was sent: a stateless stage repeats from its saved position.
+        // Positions are saved only after everything was sent: after a crash a stateless stage
+        // repeats its work from there.
         let positions_are_due = self.outbox.is_sent()
             && self.unsaved.as_ref().is_some_and(|unsaved| {
                 unsaved.batches >= self.options.save_every_batches
@@ -292,7 +300,8 @@ impl<S: Stage> Shell<S> {
         Ok(())
     }
 
-    /// Publishes what waits, in order. `Some(cause)` = later.
+    /// Publishes the records that wait, in order. `Some(cause)` = the bus failed for now; try
+    /// later.
     fn send(&mut self) -> Result<Option<String>, ShellError> {
         match self.outbox.publish(self.bus.as_ref()) {
             Ok(()) => Ok(None),
@@ -301,7 +310,8 @@ impl<S: Stage> Shell<S> {
         }
     }
 
-    /// Does nothing more in this step, and waits longer each time before the next try.
+    /// Ends the work of this step, and sets the time of the next try. The pause doubles each time,
+    /// up to the longest.
     fn hold_back(&mut self, now_ms: u64, cause: String) {
         let attempts = self.retry.as_ref().map_or(0, |retry| retry.attempts);
         let (first, longest) = self.options.retry_ms;
@@ -319,7 +329,7 @@ impl<S: Stage> Shell<S> {
         });
     }
 
-    /// Milliseconds until the tick is due; 0 = now. A clock that went back makes it due.
+    /// Milliseconds until the tick is due; 0 = now. If the clock was set back, the tick is due.
     fn until_tick_ms(&self, now_ms: u64) -> u64 {
         match (self.stage.tick_every_ms(), self.last_tick_ms) {
             (0, _) => u64::MAX,
@@ -338,12 +348,13 @@ impl<S: Stage> Shell<S> {
     }
 }
 
-/// Oldest position of each topic, for those that the stage has not read yet.
+/// Oldest position of each of the stage's topics, for the topics that it has not read yet.
 fn starts(stage: &impl Stage, bus: &dyn Bus) -> Result<BTreeMap<Topic, Position>, ShellError> {
     let bus_error = |source| ShellError::bus(stage.name(), source);
     let mut starts = BTreeMap::new();
     for topic in stage.topics() {
-        // Found out at the start, not when the first record cannot be handled.
+        // A topic whose dead letters have no valid topic name stops the start, not the stage at its
+        // first poison record.
         topic.dead_letter().map_err(bus_error)?;
 
         let start = bus.start(&topic).map_err(bus_error)?;

@@ -1,4 +1,4 @@
-//! What a service implements.
+//! The trait that a service implements, and its errors.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,8 +7,9 @@ use strongroom_ports::db::{DbError, Migration, Tx};
 
 /// One service's state machine.
 ///
-/// Handlers are idempotent in effect: a record is a hint to look, the tables are the truth. What
-/// `handle` and `tick` write through `tx` and the records they return become one commit.
+/// Handlers are idempotent in effect: a record only tells the stage to look at its tables, and the
+/// tables decide. What `handle` and `tick` write through `tx` and the records they return become
+/// one commit.
 ///
 /// # Memory
 ///
@@ -18,13 +19,13 @@ use strongroom_ports::db::{DbError, Migration, Tx};
 /// shell then ends with [`crate::ShellError::CommitUnknown`], and the caller makes a new stage and
 /// a new shell from the database.
 pub trait Stage: Send {
-    /// Name of the stage in its tables and logs; never changes.
+    /// Name of the stage in its tables and logs. It must never change.
     fn name(&self) -> &'static str;
 
-    /// Topics it consumes.
+    /// Topics that the stage consumes.
     fn topics(&self) -> Vec<Topic>;
 
-    /// Its own tables.
+    /// Migrations of the stage's tables.
     fn migrations(&self) -> &'static [Migration];
 
     /// Rebuilds memory from the tables; called at start and after every transaction that was not
@@ -37,8 +38,9 @@ pub trait Stage: Send {
         Ok(())
     }
 
-    /// Handles records that were not handled before (duplicates are removed), each topic's in
-    /// order; at most 64. The answer holds for the whole batch.
+    /// Handles at most [`Options::batch_records_max`](crate::Options::batch_records_max) records
+    /// that were not handled before (the shell removes duplicates), those of each topic in order.
+    /// An error is for the whole batch.
     ///
     /// # Errors
     /// See [`StageError`].
@@ -49,7 +51,8 @@ pub trait Stage: Send {
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError>;
 
-    /// Does what time makes due. Nothing is committed when it writes nothing and returns nothing.
+    /// Does the work that is due at this time. Nothing is committed when it writes nothing and
+    /// returns no record.
     ///
     /// # Errors
     /// `Transient` is tried again at the next tick; anything else stops the shell.
@@ -63,18 +66,18 @@ pub trait Stage: Send {
         0
     }
 
-    /// Whether records of a topic are wanted now. Those that are not stay where they are; a stage
-    /// that holds one topic back looks at the others, and ticks.
+    /// Whether records of a topic are wanted now. Records that are not wanted stay on the bus; the
+    /// stage goes on with its other topics, and ticks.
     fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
         let _ = (now_ms, topic);
         true
     }
 
-    /// `true` when what it publishes is a pure function of what it consumes, message ids included.
-    /// Then nothing is committed per batch: publish, and save the position now and then; after a
-    /// crash it publishes the same records again and downstream removes the duplicates. Its `tx`
-    /// refuses every statement, duplicates are not removed for it, and on an error it must leave
-    /// its memory as it was.
+    /// `true` when the records that the stage publishes are a pure function of those that it
+    /// consumes, message ids included. The shell then commits nothing per batch: it publishes, and
+    /// saves the positions now and then. After a crash the same records are published again, and
+    /// their readers remove the duplicates. `tx` refuses every statement, the shell removes no
+    /// duplicates for this stage, and on an error the stage must leave its memory as it was.
     fn stateless(&self) -> bool {
         false
     }
@@ -115,21 +118,23 @@ impl<S: Stage + ?Sized> Stage for Box<S> {
     }
 }
 
-/// Remedy for a [`StageError`].
+/// The shell's reaction to a [`StageError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageErrorKind {
-    /// A record can never be handled. The batch is halved until the record stands alone; then it
+    /// A record can never be handled. The batch is halved until the record is alone in it; then it
     /// becomes a dead letter and the position moves on.
     Poison,
-    /// May succeed later: tried again in place; a record whose deadline passes before that becomes
-    /// a dead letter.
+    /// The same batch may succeed later. The shell tries it again and handles nothing else until
+    /// then; a record whose deadline passes first becomes a dead letter.
     Transient,
-    /// The stage must not go on (state that cannot be, a journal that forked). The shell stops.
+    /// The stage must not continue, because its state is impossible or the journal has forked. The
+    /// shell stops.
     Fatal,
 }
 
-/// Why a stage did not handle a batch: what it was doing, and the error below it as source. Both go
-/// to logs and dead letters ([`StageError::chain`]): no secrets, no customer data.
+/// Reason for which a stage did not handle a batch, with the error below it as source. Both are
+/// written to logs and dead letters ([`StageError::chain`]), so they must hold no secrets and no
+/// customer data.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct StageError {
@@ -140,17 +145,17 @@ pub struct StageError {
 }
 
 impl StageError {
-    /// A record that can never be handled.
+    /// An error for a record that can never be handled.
     pub fn poison(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StageErrorKind::Poison, what)
     }
 
-    /// Something that may succeed later.
+    /// An error for work that may succeed later.
     pub fn transient(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StageErrorKind::Transient, what)
     }
 
-    /// State in which the stage must not go on.
+    /// An error for a state in which the stage must not continue.
     pub fn fatal(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StageErrorKind::Fatal, what)
     }
@@ -163,14 +168,14 @@ impl StageError {
         }
     }
 
-    /// The same error with the one below it.
+    /// This error with the error below it as source.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Remedy for the error.
+    /// The shell's reaction to the error.
     #[must_use]
     pub fn kind(&self) -> StageErrorKind {
         self.kind
@@ -182,7 +187,7 @@ impl StageError {
         self.kind == StageErrorKind::Transient
     }
 
-    /// The same error where nothing can be tried again.
+    /// This error, made fatal by a caller that cannot try again.
     #[must_use]
     pub(crate) fn into_fatal(mut self) -> Self {
         self.kind = StageErrorKind::Fatal;
@@ -204,7 +209,8 @@ impl StageError {
     }
 }
 
-/// A database error that may pass is transient; any other means code and tables disagree.
+/// A transient database error stays transient. Any other is fatal, because code and tables
+/// disagree.
 impl From<DbError> for StageError {
     fn from(error: DbError) -> Self {
         let what = "the stage's database";

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Set once, by anyone; clones share it.
+/// A flag that any holder may set, once. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct StopFlag(Arc<(Mutex<bool>, Condvar)>);
 
@@ -27,7 +27,8 @@ impl StopFlag {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Pauses the calling thread until it is set or `pause` is over; answers whether it is set.
+    /// Pauses the calling thread until the flag is set or `pause` is over. Returns whether it is
+    /// set.
     #[must_use]
     pub fn wait(&self, pause: Duration) -> bool {
         let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);

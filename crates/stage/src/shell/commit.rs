@@ -18,7 +18,7 @@ use crate::stage::{Stage, StageError};
 pub(super) enum Transacted {
     /// Committed, with these effects.
     Committed(CommitEffects),
-    /// Nothing was to be committed.
+    /// There was nothing to commit.
     Nothing,
     /// The stage refused; nothing was committed.
     Refused(StageError),
@@ -26,17 +26,17 @@ pub(super) enum Transacted {
     Busy(String),
 }
 
-/// Changes that become true with the commit.
+/// Changes of the shell's memory that are made after the commit.
 pub(super) struct CommitEffects {
     /// Outgoing records, now in the outbox.
     pub(super) records: Vec<Record>,
     /// New positions of the topics that were read.
     pub(super) positions: BTreeMap<Topic, Position>,
-    /// Outbox rows up to this number are deleted.
+    /// Highest sequence number of the outbox rows that the transaction deleted.
     pub(super) deleted: Option<i64>,
 }
 
-/// Why a transaction was not committed.
+/// Reason for which a transaction was not committed.
 enum NotCommitted {
     Stage(StageError),
     Db(DbError),
@@ -51,7 +51,7 @@ impl From<DbError> for NotCommitted {
 }
 
 impl<S: Stage> Shell<S> {
-    /// Does the work in one transaction. An error ends the shell.
+    /// Does the work in one transaction. An `Err` ends the shell.
     pub(super) fn transact(
         &mut self,
         now_ms: u64,
@@ -78,13 +78,15 @@ impl<S: Stage> Shell<S> {
             Ok(Some(effects)) => effects,
             Ok(None) => return Ok(Transacted::Nothing),
             Err(why) => {
-                // The stage may have changed its memory before it failed.
+                // The stage may have changed its memory before it failed, so it is reloaded before
+                // the next work.
                 self.stale = true;
                 return self.not_committed(why);
             }
         };
 
-        // Whether a failed commit happened can only be read from the database, by a new shell.
+        // A commit that returns an error may have happened all the same. Only a new shell, which
+        // reads the database, can tell.
         self.crash_if_told(CrashPoint::BeforeCommit)?;
         tx.commit().map_err(|source| ShellError::CommitUnknown {
             stage: self.name,
@@ -123,15 +125,16 @@ impl<S: Stage> Shell<S> {
         Ok(())
     }
 
-    /// `None` = there is nothing to commit.
+    /// Writes everything that one commit makes durable. `None` = there is nothing to commit.
     fn apply(
         &mut self,
         now_ms: u64,
         work: &Work<'_>,
         tx: &mut dyn Tx,
     ) -> Result<Option<CommitEffects>, NotCommitted> {
-        // Before anything is read: two instances that both believe to own the stage would handle
-        // the same record twice. A tick checks it when it has something to write.
+        // Ownership is checked before anything is read: two instances that both take themselves for
+        // the owner would handle the same record twice. A tick checks it later, and only if it has
+        // something to write.
         if !matches!(work, Work::Tick) {
             self.check_ownership(tx)?;
         }
@@ -184,7 +187,8 @@ impl<S: Stage> Shell<S> {
         let records = handled.map_err(NotCommitted::Stage)?;
         check_size(&records)?;
 
-        // Ids are kept longer than topics keep records, so a forgotten one cannot come again.
+        // Old ids are removed now and then. They are kept longer than topics keep records, so no
+        // record can come again whose id was removed.
         let is_due = self
             .last_prune_ms
             .is_none_or(|last| now_ms.abs_diff(last) >= self.options.prune_every_ms);
@@ -196,8 +200,8 @@ impl<S: Stage> Shell<S> {
         Ok(records)
     }
 
-    /// Lets the stage tick. `None` = it neither wrote nor said anything: a commit per tick would
-    /// cost an idle installation a disk sync each.
+    /// Lets the stage tick. `None` = it wrote nothing and returned no record. Nothing is committed
+    /// then, because each commit costs an idle installation a disk sync.
     fn tick_watched(
         &mut self,
         now_ms: u64,
@@ -214,13 +218,14 @@ impl<S: Stage> Shell<S> {
             return Ok(None);
         }
 
-        // Late, so that idle ticks take no lock; still before the commit.
+        // A tick takes the ownership's lock only now, so that idle ticks take none; it is still
+        // before the commit.
         check_size(&records)?;
         self.check_ownership(tx)?;
         Ok(Some(records))
     }
 
-    /// The effects of a stage that has no tables. Nothing is committed for it.
+    /// The effects of a stage that has no tables. It commits no rows.
     fn apply_stateless(
         &mut self,
         now_ms: u64,
@@ -255,7 +260,7 @@ impl<S: Stage> Shell<S> {
         }))
     }
 
-    /// Locks the ownership for this transaction, or finds that a later instance has it.
+    /// Locks the ownership for this transaction; [`NotCommitted`] when a later instance has it.
     fn check_ownership(&self, tx: &mut dyn Tx) -> Result<(), NotCommitted> {
         let owned = tx.execute(schema::STILL_OWNER, &[self.name.into(), self.epoch.into()])?;
         if owned == 1 {
@@ -273,7 +278,7 @@ impl<S: Stage> Shell<S> {
         }
     }
 
-    /// Tells new records from duplicates, and remembers the ids of the new ones.
+    /// Tells new records from duplicates, and stores the ids of the new ones.
     fn unseen(
         &self,
         tx: &mut dyn Tx,
@@ -290,7 +295,8 @@ impl<S: Stage> Shell<S> {
             ]);
         }
 
-        // One statement both looks and inserts: a check before an insert would let two through.
+        // One statement both checks and inserts the ids. With a check before an insert, two
+        // transactions could both find the same id unknown.
         let rows = tx.bulk(&schema::SEEN, &args)?;
         if rows.len() == batch.len() {
             return Ok(Unseen::All);
@@ -304,7 +310,8 @@ impl<S: Stage> Shell<S> {
             new.insert((row.text(0)?, row.blob(1)?));
         }
 
-        // A double within the batch came back once: only its first record is new.
+        // If one id is in the batch twice, the statement returned it once: only its first record is
+        // new.
         let fresh = batch
             .iter()
             .filter(|d| new.remove(&(d.topic.as_str(), d.record.headers.msg_id.as_slice())))
@@ -334,7 +341,8 @@ enum Unseen {
     None,
 }
 
-/// A record that can never be published must not enter the outbox: it would block it permanently.
+/// A record that can never be published must not enter the outbox: it would block the outbox
+/// permanently.
 fn check_size(records: &[Record]) -> Result<(), NotCommitted> {
     for record in records {
         if let Err(error) = record.check() {

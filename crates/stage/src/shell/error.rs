@@ -1,4 +1,4 @@
-//! Why a shell ended.
+//! Errors that end a shell.
 
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::DbError;
@@ -6,7 +6,7 @@ use strongroom_ports::db::DbError;
 use crate::faults::CrashPoint;
 use crate::stage::StageError;
 
-/// Why a shell ended. This shell and its stage are then not used again; see
+/// Reason for which a shell ended. Shell and stage must not be used again; see
 /// [`ShellError::may_restart`].
 #[derive(Debug, thiserror::Error)]
 pub enum ShellError {
@@ -40,7 +40,7 @@ pub enum ShellError {
         #[source]
         source: BusError,
     },
-    /// The stage must not go on.
+    /// The stage must not continue.
     #[error("stage {stage} stopped")]
     Fatal {
         /// Name of the stage.
@@ -49,16 +49,16 @@ pub enum ShellError {
         #[source]
         source: StageError,
     },
-    /// The simulator stopped it here.
+    /// The simulator stopped the shell at this point.
     #[error("crashed at {0:?}")]
     Crashed(CrashPoint),
-    /// It was used after an error or after [`crate::Shell::close`].
+    /// The shell was used after an error or after [`crate::Shell::close`].
     #[error("the shell has ended")]
     Ended,
 }
 
 impl ShellError {
-    /// Whether a new stage and a new shell on the same database may go on by themselves.
+    /// Whether a new stage and a new shell on the same database may continue without an operator.
     #[must_use]
     pub fn may_restart(&self) -> bool {
         match self {
@@ -66,8 +66,9 @@ impl ShellError {
             Self::CommitUnknown { .. } | Self::Crashed(_) => true,
             Self::Db { source, .. } => source.is_transient(),
             Self::Bus { source, .. } => source.is_transient(),
-            // Restarted, a fenced stage would take over from its successor, which would do the same
-            // in turn. A fatal one would meet the same state again.
+            // A fenced stage that restarted would take over from its successor, and the successor
+            // would do the same in turn. A stage with a fatal error would meet the same state
+            // again.
             Self::Fenced(_) | Self::Fatal { .. } | Self::Ended => false,
         }
     }

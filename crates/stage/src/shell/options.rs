@@ -3,9 +3,9 @@
 /// Bounds and times of a shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Most records handled by one commit.
+    /// Largest number of records that one commit handles.
     pub batch_records_max: usize,
-    /// Longest wait for records before the loop looks at its stop flag, milliseconds.
+    /// Longest wait for records before the loop checks its stop flag, milliseconds.
     pub wait_ms: u64,
     /// First and longest pause before a transient failure is tried again, milliseconds.
     pub retry_ms: (u64, u64),
@@ -14,12 +14,13 @@ pub struct Options {
     pub inbox_keep_ms: u64,
     /// Time between two removals of old message ids, milliseconds.
     pub prune_every_ms: u64,
-    /// Sent outbox rows are deleted by the next commit, or after this long without one,
+    /// Time after which sent outbox rows are deleted if no other commit has deleted them,
     /// milliseconds.
     pub tidy_after_ms: u64,
-    /// A stateless stage saves its positions after this many batches …
+    /// Number of batches after which a stateless stage saves its positions.
     pub save_every_batches: u32,
-    /// … or this long after the first unsaved one, milliseconds.
+    /// Time from the first unsaved batch after which a stateless stage saves its positions,
+    /// milliseconds, however few the batches.
     pub save_every_ms: u64,
 }
 
@@ -41,18 +42,18 @@ impl Default for Options {
 /// Result of one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Records the position moved past (duplicates and dead letters too).
+    /// Number of records by which the positions moved, duplicates and dead letters included.
     pub records: usize,
     /// Number of these that became dead letters.
     pub dead: usize,
-    /// The stage's tick ran.
+    /// Whether the stage's tick ran.
     pub ticked: bool,
-    /// Something transient holds the stage back; the cause, for logs. Step again later.
+    /// Cause of a transient failure that holds the stage back, for logs. Step again later.
     pub blocked: Option<String>,
 }
 
 impl Progress {
-    /// Nothing to do and nothing in the way.
+    /// Whether no record was there and no failure holds the stage back.
     #[must_use]
     pub fn idle(&self) -> bool {
         self.records == 0 && self.blocked.is_none()

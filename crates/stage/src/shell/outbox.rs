@@ -5,26 +5,27 @@ use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
 
 use crate::schema;
 
-/// Records handed to the bus at once: well below its queue.
+/// Largest number of records that are handed to the bus at once, well below the length of its
+/// queue.
 const PUBLISH_MAX: usize = 256;
 
-/// Records that wait to be sent, oldest first. All sending goes through here, so nothing overtakes
-/// an older record.
+/// Records that wait to be sent, oldest first. Every record is sent from here, so none overtakes an
+/// older one.
 pub(crate) struct Outbox {
     stage: &'static str,
     next_seq: i64,
     unsent: Vec<Record>,
-    /// Numbers of `unsent`.
+    /// Sequence numbers of `unsent`, in the same order.
     seqs: Vec<i64>,
-    /// Rows up to here are sent and still stand in the table.
+    /// Highest sequence number of the rows that were sent and are still in the table.
     sent_through: Option<i64>,
-    /// When that was first noticed.
+    /// Time at which [`Self::sent_for_ms`] first saw them.
     sent_since_ms: Option<u64>,
 }
 
 impl Outbox {
-    /// The records that a crash left. Few: nothing new is handled while records wait, and sent rows
-    /// go with the next commit.
+    /// The records that a crash left. They are few: nothing new is handled while records wait, and
+    /// the next commit deletes sent rows.
     pub(crate) fn load(tx: &mut dyn Tx, stage: &'static str) -> Result<Self, DbError> {
         let mut outbox = Self {
             stage,
@@ -35,8 +36,7 @@ impl Outbox {
             sent_since_ms: None,
         };
 
-        // Rows are read in pages: a bus that was away for a day may have left more than memory
-        // should hold twice.
+        // Rows are read in pages, so that a long outbox is not in memory twice.
         loop {
             let rows = tx.query(
                 schema::UNSENT,
@@ -81,10 +81,10 @@ impl Outbox {
         tx.bulk(&schema::SEND, &args).map(|_| ())
     }
 
-    /// The transaction with these records was committed.
+    /// Queues the records of a transaction that was committed.
     pub(crate) fn committed(&mut self, records: Vec<Record>) {
-        // Memory changes only now: records of a transaction that was rolled back must never be
-        // sent.
+        // Memory changes only after the commit: records of a transaction that was rolled back must
+        // never be sent.
         for record in records {
             self.unsent.push(record);
             self.seqs.push(self.next_seq);
@@ -100,21 +100,22 @@ impl Outbox {
         Ok(self.sent_through)
     }
 
-    /// The transaction that deleted rows up to `through` was committed.
+    /// Notes that the transaction that deleted rows up to `through` was committed.
     pub(crate) fn deleted(&mut self, through: Option<i64>) {
-        // More may have been sent since that transaction began: those rows still stand.
+        // More records may have been sent since that transaction began; their rows are still in the
+        // table.
         if through.is_some() && through == self.sent_through {
             self.sent_through = None;
             self.sent_since_ms = None;
         }
     }
 
-    /// Publishes everything that waits, in order; stops at the first failure.
+    /// Publishes all records that wait, in order; stops at the first failure.
     pub(crate) fn publish(&mut self, bus: &dyn Bus) -> Result<(), BusError> {
         while !self.unsent.is_empty() {
             let count = self.unsent.len().min(PUBLISH_MAX);
-            // A failed publish has an unknown outcome: the same ids go out again, and duplicates
-            // are removed by the reader.
+            // A failed publish has an unknown outcome. The records are then sent again with the
+            // same ids, and the readers remove duplicates.
             bus.publish(self.unsent.get(..count).unwrap_or_default())?;
             self.unsent.drain(..count);
             self.sent_through = self.seqs.drain(..count).next_back();
@@ -127,13 +128,13 @@ impl Outbox {
         self.unsent.is_empty()
     }
 
-    /// Sent rows wait to be deleted.
+    /// Whether sent rows wait to be deleted.
     pub(crate) fn has_sent(&self) -> bool {
         self.sent_through.is_some()
     }
 
-    /// How long sent rows have been waiting to be deleted, counted from the first time this was
-    /// asked.
+    /// Time for which sent rows have waited to be deleted, milliseconds, counted from the first
+    /// call that found them; `None` when no row waits.
     pub(crate) fn sent_for_ms(&mut self, now_ms: u64) -> Option<u64> {
         self.sent_through?;
         Some(now_ms.saturating_sub(*self.sent_since_ms.get_or_insert(now_ms)))
@@ -141,7 +142,8 @@ impl Outbox {
 }
 
 fn record(row: &Row) -> Result<Record, DbError> {
-    // This program wrote the row in a transaction: anything else here is a damaged disk.
+    // This program wrote the row in a transaction, so a row that does not decode means a damaged
+    // disk.
     let bad = |what: String| DbError::new(DbErrorKind::Corrupt, format!("outbox row: {what}"));
     Ok(Record {
         topic: Topic::new(row.text(1)?).map_err(|e| bad(e.to_string()))?,

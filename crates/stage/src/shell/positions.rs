@@ -15,7 +15,8 @@ pub(crate) fn load(
 ) -> Result<BTreeMap<Topic, Position>, DbError> {
     let mut out = BTreeMap::new();
     for (topic, start) in starts {
-        // A topic that is new to this stage; an existing position stays as it is.
+        // Inserts a position for a topic that is new to this stage; an existing position stays as
+        // it is.
         let new = [
             stage.into(),
             topic.as_str().into(),
@@ -38,7 +39,7 @@ pub(crate) fn load(
     Ok(out)
 }
 
-/// Moves the rows from `from` to `to`. `false` = another instance moved one.
+/// Moves the rows from `from` to `to`. `false` = another instance has moved one of them.
 pub(crate) fn advance(
     tx: &mut dyn Tx,
     stage: &str,
@@ -46,12 +47,13 @@ pub(crate) fn advance(
     to: &BTreeMap<Topic, Position>,
 ) -> Result<bool, DbError> {
     for (topic, new) in to {
-        // Not subscribed at the start: this process does not own that position.
+        // A topic without an old position was not subscribed at the start: this process does not
+        // own its position.
         let Some(old) = from.get(topic) else {
             return Ok(false);
         };
 
-        // The write is a compare and set: an instance that was fenced after it read must not move a
+        // The write is a compare-and-set: an instance that was fenced after it read must not move a
         // position.
         let args = [
             Arg::u64(new.next)?,
@@ -67,17 +69,17 @@ pub(crate) fn advance(
     Ok(true)
 }
 
-/// Forgets the positions of a stage, after the bus was replaced by a new, empty one: it begins at
-/// the start of each topic. To be called by an operator's decision only; a stage that finds its
-/// positions gone stops instead.
+/// Deletes the positions of a stage, after the bus was replaced by a new, empty one. The stage then
+/// begins at the start of each topic. Only an operator's decision may lead to this call; a stage
+/// whose positions the bus no longer has stops instead.
 ///
 /// # Errors
-/// The database's.
+/// Errors of the database.
 pub fn forget_positions(db: &dyn Db, stage: &str) -> Result<(), DbError> {
     db.migrate(schema::MIGRATIONS)?;
 
-    // Only the positions are deleted: the inbox stays, so a record that is copied to the new bus is
-    // still known.
+    // Only the positions are deleted. The inbox stays, so that a record that is copied to the new
+    // bus is not handled twice.
     let mut tx = db.begin()?;
     tx.execute(
         "DELETE FROM stage_position WHERE stage = $1",

@@ -1,11 +1,11 @@
-//! Transactions as a stage sees them: watched, or refused.
+//! Transactions that a stage gets: [`Watch`] for ticks, [`NoTx`] for stateless stages.
 
 use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx, writes};
 
-/// Notices whether a tick wrote anything.
+/// A transaction that notices whether a tick wrote anything.
 pub(super) struct Watch<'a> {
     pub(super) tx: &'a mut dyn Tx,
-    /// Something was written.
+    /// Whether a statement has written.
     pub(super) wrote: bool,
 }
 
@@ -25,12 +25,13 @@ impl Tx for Watch<'_> {
         self.tx.bulk(bulk, args)
     }
     fn commit(self: Box<Self>) -> Result<(), DbError> {
-        // Alone, the writes of a tick would become durable without the records that it returns.
+        // The stage must not commit: its writes would become durable without the records that it
+        // returns.
         Err(DbError::new(DbErrorKind::Other, "the shell commits"))
     }
 }
 
-/// The transaction of a stateless stage: refuses every statement.
+/// The transaction of a stateless stage. It refuses every statement.
 pub(super) struct NoTx;
 
 impl NoTx {

@@ -13,7 +13,7 @@ use crate::stage::{Stage, StageError, StageErrorKind};
 pub(super) enum Work<'a> {
     /// Handle these records.
     Batch(&'a [Delivered]),
-    /// Set a record aside that cannot be handled: cause, attempts.
+    /// Make a record that cannot be handled a dead letter, with the cause and the number of tries.
     Dead(&'a Delivered, String, u32),
     /// Do what time makes due.
     Tick,
@@ -34,8 +34,8 @@ pub(super) enum WorkOutcome {
 }
 
 impl<S: Stage> Shell<S> {
-    /// Handles a batch; halves it until a bad record stands alone. `false` = blocked, the rest
-    /// waits.
+    /// Handles a batch. If it fails, its halves are handled separately, down to the record that
+    /// fails. `false` = held back; the rest waits.
     pub(super) fn process(&mut self, now_ms: u64, batch: &[Delivered]) -> Result<bool, ShellError> {
         let error = match self.attempt(now_ms, &Work::Batch(batch))? {
             WorkOutcome::Committed => {
@@ -55,7 +55,8 @@ impl<S: Stage> Shell<S> {
                 self.hold_back(now_ms, error.chain());
                 return Ok(false);
             }
-            // Past its deadline a record is worth nothing: trying on would block all behind it.
+            // A transient failure of an expired batch counts as a failed batch too: further tries
+            // would help nobody and would block the records behind it.
             StageErrorKind::Poison | StageErrorKind::Transient => error.chain(),
             StageErrorKind::Fatal => return Err(ShellError::fatal(self.name, error)),
         };
@@ -63,12 +64,12 @@ impl<S: Stage> Shell<S> {
             return self.dead_letter(now_ms, one, cause);
         }
 
-        // One bad record must not take the good ones with it.
+        // The batch is halved, so that one bad record does not make the good ones dead letters.
         let (first, second) = batch.split_at(batch.len() / 2);
         Ok(self.process(now_ms, first)? && self.process(now_ms, second)?)
     }
 
-    /// Sets one record aside and moves on. `false` = blocked.
+    /// Makes one record a dead letter and moves its position on. `false` = held back.
     fn dead_letter(
         &mut self,
         now_ms: u64,
@@ -98,7 +99,7 @@ impl<S: Stage> Shell<S> {
         }
     }
 
-    /// Does one piece of work in one transaction and sends what came of it.
+    /// Does one piece of work in one transaction and sends the records that it made.
     pub(super) fn attempt(
         &mut self,
         now_ms: u64,
@@ -111,7 +112,7 @@ impl<S: Stage> Shell<S> {
             Transacted::Busy(cause) => return Ok(WorkOutcome::Busy(cause)),
         };
 
-        // Memory follows the tables, never the other way round: only now is it true.
+        // Memory changes only after the commit, so that it never holds what the tables do not.
         self.outbox.deleted(effects.deleted);
         self.outbox.committed(effects.records);
         self.positions.extend(effects.positions);
@@ -127,13 +128,14 @@ impl<S: Stage> Shell<S> {
         }
         self.crash_if_told(CrashPoint::AfterCommit)?;
 
-        // A transient failure is met again, and handled, at the start of the next step.
+        // A transient failure of the bus is ignored here: the next step sends first, and handles
+        // it.
         self.send()?;
         self.crash_if_told(CrashPoint::AfterPublish)?;
         Ok(WorkOutcome::Committed)
     }
 
-    /// Refuses offsets that go back. Gaps are allowed (compaction).
+    /// Refuses offsets that go back. Gaps are allowed, because compaction makes them.
     pub(super) fn check_offsets(&self, batch: &[Delivered]) -> Result<(), ShellError> {
         let mut next: BTreeMap<&Topic, u64> = BTreeMap::new();
         for delivered in batch {

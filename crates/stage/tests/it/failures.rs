@@ -139,7 +139,8 @@ fn while_the_bus_is_away_nothing_new_is_handled_and_nothing_overtakes() {
         assert!(shell.step(now, Duration::ZERO).unwrap().blocked.is_some());
     }
     assert_eq!((world.count("a"), world.read("out.v1").len()), (1, 0));
-    // The process dies before it is published: what was committed goes out first, then the rest.
+    // The process dies before the record is published. The next one sends the committed record
+    // first, then the rest.
     drop(shell);
     world.bus.down.store(false, Relaxed);
     settle(&mut world.shell(), 9_000);

@@ -83,7 +83,8 @@ impl Stage for Counter {
         let mut out = Vec::new();
         for delivered in batch {
             let key = String::from_utf8(delivered.record.key.clone()).unwrap();
-            // Memory first, on purpose: a refused batch leaves it wrong until it is reloaded.
+            // The count in memory changes first, on purpose: a refused batch leaves it wrong until
+            // it is reloaded.
             let n = self.counts.entry(key.clone()).or_insert(0);
             *n += 1;
             let upsert = "INSERT INTO counter (name, n) VALUES ($1, $2)
@@ -137,7 +138,7 @@ impl Stage for Counter {
     }
 }
 
-/// What happens to the next commits.
+/// Outcome of the next commits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
     Works,
@@ -145,7 +146,7 @@ pub enum Commit {
     FailsDone,
 }
 
-/// A database whose commits can fail, either way.
+/// A database whose commits can fail, with or without having happened.
 pub struct FlakyDb {
     pub inner: SqliteDb,
     pub commit: Mutex<Commit>,
@@ -252,7 +253,7 @@ impl World {
         self.bus.inner.publish(records).unwrap();
     }
 
-    /// Everything on a topic.
+    /// All records on a topic.
     pub fn read(&self, name: &str) -> Vec<Record> {
         let topic = topic(name);
         let start = self.bus.start(&topic).unwrap();
@@ -263,7 +264,7 @@ impl World {
         all.into_iter().map(|d| d.record).collect()
     }
 
-    /// What is announced, as key and count, with duplicates removed as a consumer would.
+    /// The announced keys and counts, with duplicates removed as a consumer would remove them.
     pub fn announced(&self) -> Vec<(String, i64)> {
         let mut seen = std::collections::BTreeSet::new();
         let fresh = self

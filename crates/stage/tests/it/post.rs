@@ -1,4 +1,4 @@
-//! Records under a service's signature: what is never sealed.
+//! Payloads that are never sealed under a service's signature.
 
 use borsh::io::{ErrorKind, Read, Result, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -7,7 +7,7 @@ use strongroom_stage::post::{Cause, Post};
 use strongroom_types::{Digest, NodeId, UnixMs};
 use strongroom_wire::{Payload, Schema};
 
-/// A payload that cannot be written, as one with a collection that is too long.
+/// A payload that cannot be encoded, such as one with a collection that is too long.
 #[derive(Debug)]
 struct TooLong;
 
