@@ -24,7 +24,8 @@ fn check_ids(guards: &[Guard], rules: &[Rule]) -> Result<(), Refusal> {
     // not tell which it was.
     let mut seen = BTreeSet::new();
     for id in ids {
-        // A decision that no rule made carries such an id.
+        // A decision that no rule made carries a reserved id; a rule with that id could not be told
+        // from it.
         if RESERVED.contains(&id.as_str()) {
             return Err(malformed(format!("id `{id}` is reserved")));
         }
@@ -48,13 +49,13 @@ fn check_rule(rule: &Rule) -> Result<(), Refusal> {
 
 /// Reason why the groups do not fit the tier.
 fn wrong_groups(then: &Then) -> Option<&'static str> {
-    // Two needs of one group would be satisfied by the same approvals.
+    // If a group were named twice, the same approvals would satisfy both needs.
     let distinct: BTreeSet<_> = then.groups.iter().map(|need| need.group).collect();
     if distinct.len() != then.groups.len() {
         return Some("a group is named twice");
     }
 
-    // More approvals than a group can have members would never come together.
+    // A number above the largest group could never be reached, and zero would ask for no approval.
     let in_range = |approvals: u32| approvals >= 1 && approvals as usize <= MEMBERS_MAX;
     if !then.groups.iter().all(|need| in_range(need.approvals)) {
         return Some("`approvals` must be between 1 and 256");

@@ -51,7 +51,7 @@ pub struct Sources {
     pub tags: Option<Vec<Name>>,
 }
 
-/// Destinations: that of *each* transfer must be of one of the types.
+/// Destinations: *each* transfer must pay a destination of one of the types.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Destinations {
     /// Types, ascending.
@@ -78,7 +78,7 @@ impl Initiators {
             groups: set_opt(f, "groups")?,
         };
 
-        // An empty condition would match every initiator.
+        // An empty condition is refused, because it would match every initiator.
         if value == Self::default() {
             Err(FormError::Missing("users".to_owned()))
         } else {
@@ -101,7 +101,7 @@ impl Sources {
             tags: set_opt(f, "tags")?,
         };
 
-        // An empty condition would match every vault.
+        // An empty condition is refused, because it would match every vault.
         if value == Self::default() {
             Err(FormError::Missing("vaults".to_owned()))
         } else {
@@ -125,8 +125,9 @@ impl Destinations {
             labels: set_opt(f, "labels")?,
         };
 
-        // A condition that can never hold would make the rule look stricter than it is: the intent
-        // falls through to the next rule instead.
+        // Only allow-listed destinations have labels. With another type beside them the condition
+        // could not hold for that type: the rule would look stricter than it is, and the intent
+        // would fall through to the next rule.
         let listed = |t: &DestinationType| {
             matches!(
                 t,
@@ -193,7 +194,7 @@ impl AmountRange {
             lte: f.parse_opt("lte")?,
         };
 
-        // An empty condition would match every amount.
+        // An empty condition is refused, because it would match every amount.
         if value == Self::default() {
             return Err(FormError::Missing("lte".to_owned()));
         }

@@ -27,8 +27,8 @@ pub fn evaluate(
     )
 }
 
-/// The same answer with its evidence: every window read, every guard's outcome, every rule up to
-/// the match.
+/// The same decision as [`evaluate`], with its evidence: every window that was read, every guard's
+/// outcome, every rule up to the match.
 #[must_use]
 pub fn explain(
     policy: &Policy,
@@ -98,7 +98,7 @@ fn decide<'p, T: Trace>(
 ) -> Result<Matched<'p>, PolicyRefusal> {
     let facts = IntentFacts::gather(view, question)?;
 
-    // Guards first: a rule that matches must never be able to override one.
+    // Guards are checked before the rules, so that a rule that matches can never override a guard.
     check_guards(policy, &facts, trace)?;
     let matched = first_match(&policy.rules, &facts, trace)?;
     let rule = matched.rule;
@@ -111,7 +111,8 @@ fn decide<'p, T: Trace>(
         );
     }
 
-    // Fees leave the vault too: a hostile service could burn the amount that a limit protects.
+    // The rule caps the fee as well as the amount: a hostile service could otherwise burn as fees
+    // what a limit protects.
     if let Some(most) = rule.then.fee_max
         && facts.payment.fee_max > most
     {
@@ -124,8 +125,8 @@ fn decide<'p, T: Trace>(
     Ok(matched)
 }
 
-/// Stage A. The reason is the first denial in table order; whether the intent is denied does not
-/// depend on the order.
+/// Stage A: every guard may deny the intent. The reason that is returned is the first denial in
+/// table order; whether the intent is denied does not depend on the order.
 fn check_guards<T: Trace>(
     policy: &Policy,
     facts: &IntentFacts<'_>,
@@ -140,7 +141,7 @@ fn check_guards<T: Trace>(
             by: guard.id.to_string(),
             refusal,
         }));
-        // Evidence lists every guard, a decision needs only the first denial.
+        // Only evidence lists every guard. A decision needs no more than the first denial.
         if denied.is_some() && !T::FULL {
             break;
         }
@@ -161,7 +162,8 @@ fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Op
             Code::PolicyBlocked,
             "a blocked destination",
         ),
-        // Base units of different assets cannot be compared.
+        // A ceiling of another asset does not apply, because base units of different assets cannot
+        // be compared.
         GuardKind::Ceiling { asset, .. } if asset != facts.asset => None,
         GuardKind::Ceiling { window, .. } => {
             match has_room(window, guard.id.as_str(), facts, trace) {
@@ -199,8 +201,8 @@ fn denial<T: Trace>(guard: &Guard, facts: &IntentFacts<'_>, trace: &mut T) -> Op
 
 /// Whether a transfer pays one of the addresses.
 fn pays_any(payment: &Payment, addresses: &[String]) -> bool {
-    // Bech32 and hexadecimal addresses have two spellings; a blocked one must not pass in the
-    // other.
+    // The case of letters is ignored: Bech32 and hexadecimal addresses can be written in both
+    // cases, and a blocked address must not pass in the other one.
     let is_paid = |address: &String| {
         payment
             .destinations

@@ -1,5 +1,5 @@
-//! Evidence: the facts behind a decision. Recomputed from the journal on request, so it is not part
-//! of the decision and costs nothing when it is not requested.
+//! Evidence: the facts behind a decision. It is recomputed from the journal on request, so it is
+//! not part of the decision and costs nothing unless it is requested.
 
 use crate::facts::{IntentFacts, WindowSum};
 use crate::form::Members;
@@ -13,20 +13,20 @@ use strongroom_types::{
     AllowListId, AssetId, DecisionCore, Digest, Document, MinorUnits, Name, Refusal, UnixMs, digest,
 };
 
-/// One window that was read.
+/// One window that the evaluation read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WindowFact {
     /// Id of the guard or rule that has the window.
     pub owner: String,
     /// The window with its limits.
     pub window: Window,
-    /// The asset it sums.
+    /// The asset that is summed, CAIP-19.
     pub asset: AssetId,
-    /// Sum before this intent; `None` when not known.
+    /// Sum before this intent; `None` when it is not known.
     pub spent: Option<Spent>,
     /// Amount and fee cap of this intent, in base units.
     pub adding: MinorUnits,
-    /// Whether the sum is within the limits; `None` when not known.
+    /// Whether the sum with this intent is within the limits; `None` when it is not known.
     pub within: Option<bool>,
 }
 
@@ -59,7 +59,7 @@ pub struct Evidence {
     pub relied_on: Vec<AllowListId>,
     /// Journal time of the evaluation.
     pub evaluated_at: UnixMs,
-    /// Windows in the order read.
+    /// Windows, in the order in which they were read.
     pub windows: Vec<WindowFact>,
     /// All guards in table order; empty when the intent was blocked before them.
     pub guards: Vec<GuardFact>,
@@ -76,7 +76,7 @@ pub(crate) trait Trace {
     fn rule(&mut self, rule: &Rule, unmet: Option<Condition>);
 }
 
-/// Observer that keeps nothing.
+/// Observer for [`evaluate`](crate::evaluate). It keeps nothing.
 pub(crate) struct Silent;
 
 impl Trace for Silent {
@@ -86,7 +86,7 @@ impl Trace for Silent {
     fn rule(&mut self, _: &Rule, _: Option<Condition>) {}
 }
 
-/// Observer that keeps every fact.
+/// Observer for [`explain`](crate::explain). It keeps every fact.
 #[derive(Default)]
 pub(crate) struct Recorder {
     windows: Vec<WindowFact>,
@@ -170,7 +170,7 @@ impl Evidence {
             ),
         ];
 
-        // A decision that is not a block has no such member: absent, not null.
+        // The member `block` is absent, not null, when the decision is not a block.
         members.extend(
             self.block
                 .iter()
@@ -238,7 +238,7 @@ impl WindowFact {
             member("owner", Json::text(&self.owner)),
         ]);
 
-        // An unknown sum is left out; written as zero it would look like an empty window.
+        // An unknown sum is left out, because a zero would look like an empty window.
         members.extend(self.spent.iter().flat_map(|spent| {
             [
                 member("spent_amount", Json::text(spent.amount)),

@@ -30,7 +30,8 @@ pub(crate) const RESERVED: [&str; 5] = [
     UNSUPPORTED_ASSET,
 ];
 
-/// Refusal of the policy, which blocks the payment, and the guard or rule that it came from.
+/// A refusal that blocks the payment, with the id of the guard or rule that made it or one of the
+/// reserved names.
 pub(crate) struct PolicyRefusal {
     pub(crate) by: String,
     pub(crate) refusal: Refusal,
@@ -62,17 +63,18 @@ pub(crate) struct IntentFacts<'a> {
     pub(crate) asset: &'a AssetId,
     /// Sum of all transfers.
     pub(crate) amount: MinorUnits,
-    /// Sum of all transfers and the fee cap: what every window counts.
+    /// Sum of all transfers and the fee cap, which is the amount that every window counts.
     pub(crate) worst: MinorUnits,
-    /// One for each distinct destination.
+    /// One standing for each distinct destination, in the order of `payment.destinations`.
     pub(crate) places: Vec<DestinationStanding>,
 }
 
-/// Sum of a window, compared with its limits.
+/// Sum of a window before this intent, and whether this intent fits into the limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WindowSum {
     pub(crate) spent: Option<Spent>,
-    /// With this intent's worst case; `None` when the sum is not known or overflows.
+    /// Whether the sum and this intent's worst case are within the limits; `None` when the sum is
+    /// not known or overflows.
     pub(crate) within: Option<bool>,
 }
 
@@ -85,7 +87,7 @@ impl<'a> IntentFacts<'a> {
 
         let asset = one_native_asset(payment)?;
 
-        // A sum that wrapped around would pass every limit.
+        // An overflow blocks, because a sum that wrapped around would pass every limit.
         let overflow =
             || PolicyRefusal::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
         let amount = payment.amount.ok_or_else(overflow)?;
@@ -98,14 +100,15 @@ impl<'a> IntentFacts<'a> {
             .vault(payment.vault)
             .ok_or_else(|| no_vault(payment.vault))?;
 
-        // A credential revoked as stolen must not start a payment.
+        // The credential must be in force: one that was revoked as stolen must not start a payment.
         let initiator = view.user_of(payment.initiator).ok_or_else(|| {
             let detail = format!("no credential {} in force", payment.initiator);
             PolicyRefusal::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
 
-        // A key is revoked because others may hold it: a rule that lets internal transfers pass
-        // would hand them the money, or burn it.
+        // A vault without a usable key must not receive. Others may hold a revoked key, and nobody
+        // holds one that is not generated: a rule that lets internal transfers pass would give the
+        // money to a thief, or lose it.
         let no_key = |id| {
             let detail = format!("the key of vault {id} is revoked or not generated");
             PolicyRefusal::new(UNKNOWN_VAULT, Code::KeyRevoked, detail)
@@ -139,7 +142,8 @@ impl<'a> IntentFacts<'a> {
         })
     }
 
-    /// The window's sum with this intent in it, against its limit; `==` is within.
+    /// Reads the window's sum and compares it, with this intent added, with the limits. A sum equal
+    /// to a limit is within it.
     pub(crate) fn read(&self, window: &Window) -> WindowSum {
         let scope = match window.scope {
             VelocityScope::Initiator => WindowScope::Initiator(self.initiator),
@@ -151,7 +155,8 @@ impl<'a> IntentFacts<'a> {
             .view
             .spent(scope, self.asset, window.window_ms(), self.moment.at());
 
-        // This intent is counted before comparing: else the payment that breaks the limit passes.
+        // This intent is added before the comparison; otherwise the payment that breaks the limit
+        // would pass.
         let within = spent.and_then(|spent| {
             let amount = spent.amount.checked_add(self.worst)?;
             let count = spent.count.checked_add(1)?;
@@ -164,7 +169,7 @@ impl<'a> IntentFacts<'a> {
     }
 }
 
-/// An entry counts from its release on: before, its delay still protects the tenant.
+/// An allow-list entry counts from its release on. Before that its delay still protects the tenant.
 fn place_of(listed: Option<Listed>, at: UnixMs) -> DestinationStanding {
     match listed {
         Some(listed) if listed.since <= at => DestinationStanding::Listed {
@@ -203,8 +208,8 @@ fn one_native_asset(payment: &Payment) -> Result<&AssetId, PolicyRefusal> {
         }
     };
 
-    // The native asset is spelled with its chain in front: one of another chain would be counted in
-    // the wrong windows.
+    // The asset's text must begin with the chain of the intent. An asset of another chain would be
+    // counted in the wrong windows.
     let rest = asset.as_str().strip_prefix(payment.chain.as_str());
     if rest.is_some_and(|rest| rest.starts_with("/slip44:")) {
         return Ok(asset);
@@ -223,8 +228,8 @@ impl Destinations {
             DestinationStanding::Internal => wants(DestinationType::Internal),
             DestinationStanding::Unknown => wants(DestinationType::Unknown),
             DestinationStanding::Listed { listed, age_ms } => {
-                // An entry added minutes ago may be an attacker's: a table can treat recent ones as
-                // a type of their own.
+                // An attacker may have added the entry minutes ago, so a table can treat recent
+                // entries as a type of their own.
                 let new = self
                     .min_age_seconds
                     .is_some_and(|min| *age_ms < min.saturating_mul(1000));
@@ -246,7 +251,7 @@ impl Destinations {
 }
 
 impl Sources {
-    /// Whether the paying vault is named, or carries a named tag.
+    /// Whether the condition names the paying vault or one of its tags.
     pub(crate) fn contain(&self, facts: &IntentFacts<'_>) -> bool {
         let named = self
             .vaults
@@ -259,7 +264,8 @@ impl Sources {
 }
 
 impl Initiators {
-    /// Whether the initiator is named, or is a member of a named group at this position.
+    /// Whether the condition names the initiator, or a group of which the initiator is a member at
+    /// this position.
     pub(crate) fn contain(&self, facts: &IntentFacts<'_>) -> bool {
         let named = self
             .users

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 
-/// Largest number of values in one list; lower than the text limit allows.
+/// Largest number of values in one list. The limit on the text would allow more.
 pub(crate) const LIST_MAX: usize = 256;
 
 /// Text that is none of the words expected here.
@@ -70,7 +70,7 @@ where
     ascending(name, values)
 }
 
-/// Takes a set if it is there.
+/// Takes a set, if the member is present.
 pub(crate) fn set_opt<T>(f: &mut Fields, name: &str) -> Result<Option<Vec<T>>, FormError>
 where
     T: FromStr<Err: Display> + Ord,
@@ -84,7 +84,8 @@ where
 
 /// Checks that values are present, ascending and distinct.
 pub(crate) fn ascending<T: Ord>(name: &str, values: Vec<T>) -> Result<Vec<T>, FormError> {
-    // Read as "none" the rule would never match, read as "any" always: it is not a value at all.
+    // An empty set is refused, because readers could disagree about it: as "none" the rule would
+    // never match, as "any" always.
     if values.is_empty() {
         return Err(FormError::invalid(
             name,
@@ -100,7 +101,7 @@ pub(crate) fn ascending<T: Ord>(name: &str, values: Vec<T>) -> Result<Vec<T>, Fo
     Ok(values)
 }
 
-/// Takes an object if it is there.
+/// Takes an object, if the member is present.
 pub(crate) fn object_opt<T>(
     f: &mut Fields,
     name: &str,
@@ -113,7 +114,7 @@ pub(crate) fn object_opt<T>(
     }
 }
 
-/// Takes a number if it is there.
+/// Takes a number, if the member is present.
 pub(crate) fn number_opt(f: &mut Fields, name: &str) -> Result<Option<u64>, FormError> {
     if f.has(name) {
         f.number(name).map(Some)
@@ -135,7 +136,7 @@ pub(crate) fn number_in(f: &mut Fields, name: &str, min: u64, max: u64) -> Resul
     }
 }
 
-/// Takes an array of objects; an error names the object it is in.
+/// Takes an array of objects. An error names the object in which it is.
 pub(crate) fn objects<T>(
     f: &mut Fields,
     name: &str,
@@ -143,14 +144,16 @@ pub(crate) fn objects<T>(
     read: impl Fn(&mut Fields) -> Result<T, FormError>,
 ) -> Result<Vec<T>, FormError> {
     let one = |(at, json)| {
-        // The path is part of the message: a table has 256 rules of the same shape.
+        // The message names the object by its path, because a table may have 256 rules of the same
+        // shape.
         let path = format!("{name}[{at}]");
 
         let read_one = || {
             let mut fields = Fields::of(json, "value")?;
             let value = read(&mut fields)?;
 
-            // A misspelled condition that was ignored would widen the rule.
+            // An unknown member is refused: a misspelled condition that was ignored would widen the
+            // rule.
             fields.end()?;
 
             Ok(value)

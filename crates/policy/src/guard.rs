@@ -1,4 +1,4 @@
-//! Guards: payments that never go out, whatever the rules allow.
+//! Guards: they deny payments, whatever the rules allow.
 
 use crate::form::{LIST_MAX, Members, ascending, set, texts};
 use crate::hours::Hours;
@@ -11,7 +11,7 @@ use strongroom_types::{AssetId, ChainId, MinorUnits, Name};
 /// A named denial.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Guard {
-    /// Unique among guards and rules; the decision names it when it blocks.
+    /// Id, unique among guards and rules. The decision names it when the guard blocks.
     pub id: Name,
     /// Payments that it denies.
     pub kind: GuardKind,
@@ -20,36 +20,37 @@ pub struct Guard {
 /// Payments that a guard denies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GuardKind {
-    /// `blocked_destinations`: any transfer to one of these address literals, on any chain,
-    /// whatever the case of its letters. Ascending.
+    /// `blocked_destinations`: payments with a transfer to one of these address literals,
+    /// ascending, on any chain and whatever the case of the letters.
     BlockedDestinations(Vec<String>),
-    /// `ceiling`: the window's sum of this asset, this intent's worst case included, would exceed
-    /// its limit.
+    /// `ceiling`: payments by which the window's sum of this asset, this intent's worst case
+    /// included, would exceed a limit.
     Ceiling {
         /// Asset in CAIP-19 form.
         asset: AssetId,
         /// The window; its amount is in base units of `asset`.
         window: Window,
     },
-    /// `amount_max`: one intent that moves more than this of this asset, without the fee.
+    /// `amount_max`: payments whose transfers of this asset sum to more than `lte`, without the
+    /// fee.
     AmountMax {
         /// Asset in CAIP-19 form.
         asset: AssetId,
         /// Largest amount, in base units.
         lte: MinorUnits,
     },
-    /// `chains`: any chain but these. Ascending.
+    /// `chains`: payments on any chain except these, ascending.
     Chains(Vec<ChainId>),
-    /// `assets`: any asset but these. Ascending.
+    /// `assets`: payments of any asset except these, ascending.
     Assets(Vec<AssetId>),
-    /// `fee_max`: a fee cap above this on this chain.
+    /// `fee_max`: payments on this chain with a fee cap above `lte`.
     FeeMax {
         /// Chain in CAIP-2 form.
         chain: ChainId,
         /// Largest fee cap, in base units of its native asset.
         lte: MinorUnits,
     },
-    /// `closed_hours`: every payment within these hours.
+    /// `closed_hours`: every payment that is judged within these hours.
     ClosedHours(Hours),
 }
 
@@ -88,8 +89,8 @@ impl GuardKind {
                 lte: f.parse("lte")?,
             }),
             "closed_hours" => f.object("hours", Hours::read).map(Self::ClosedHours),
-            // A kind of a later version may be the one that protects this tenant: refused, never
-            // skipped.
+            // An unknown kind is refused and never skipped: a guard of a later version may be the
+            // one that protects this tenant.
             other => Err(FormError::invalid(
                 "kind",
                 format!("unknown guard kind `{other}`"),
@@ -134,7 +135,8 @@ impl GuardKind {
 fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
     let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
 
-    // An address with a space or a look-alike letter would block nothing.
+    // Only visible ASCII is accepted: an address with a space or a look-alike letter would block
+    // nothing.
     let plain = |text: &String| {
         (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     };

@@ -1,6 +1,6 @@
-//! Hours of the week at a fixed offset from UTC. Time-zone data differ between builds, and replicas
-//! of different builds must decide alike: there are no zones, and daylight saving is a policy
-//! change.
+//! Hours of the week at a fixed offset from UTC. There are no time zones, because zone data differ
+//! between builds, and replicas of different builds must decide alike. A tenant follows daylight
+//! saving by changing its policy.
 
 use crate::form::{set, texts, words};
 use std::fmt;
@@ -49,7 +49,8 @@ impl FromStr for TimeOfDay {
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let (hours, minutes) = text.split_once(':').ok_or(NotATime)?;
 
-        // Exactly two digits: one time has one spelling, so equal policies have equal digests.
+        // Each part must have exactly two digits: a time then has one spelling, so equal policies
+        // have equal digests.
         let two = |text: &str, max: u16| {
             let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
             text.parse()
@@ -75,13 +76,13 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
-/// From `from` (included) to `to` (excluded) on each of `days`. When `to` is before `from` the span
-/// runs over midnight and belongs to the day it starts on.
+/// The span from `from` (included) to `to` (excluded) on each of `days`. When `to` is before
+/// `from`, the span runs over midnight and belongs to the day on which it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hours {
     /// Minutes to add to UTC, −720 to 840.
     pub utc_offset_minutes: i16,
-    /// Days, ascending from Monday.
+    /// Days on which the span starts, ascending from Monday.
     pub days: Vec<Day>,
     /// First minute within, local time.
     pub from: TimeOfDay,
@@ -107,7 +108,8 @@ impl Hours {
             return on(today) && (from..to).contains(&minute);
         }
 
-        // Over midnight: the evening of a listed day, or the morning after one.
+        // The span runs over midnight: `at` is within it on the evening of a listed day, or on the
+        // morning after one.
         (on(today) && minute >= from) || (on((today + 6) % 7) && minute < to)
     }
 
@@ -119,7 +121,7 @@ impl Hours {
             to: f.parse("to")?,
         };
 
-        // Equal ends could mean no hour or all of them.
+        // Equal ends are refused, because they could mean no time or the whole day.
         if hours.from == hours.to {
             return Err(FormError::invalid(
                 "to",
@@ -145,7 +147,8 @@ impl Hours {
 }
 
 fn offset(text: &str) -> Result<i16, FormError> {
-    // `+60` and `060` parse too: only the spelling that is written back is accepted.
+    // `+60` and `060` parse too. Only the spelling that `write` makes is accepted, so that equal
+    // policies have equal digests.
     let canonical = text
         .parse()
         .ok()

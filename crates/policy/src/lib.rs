@@ -1,12 +1,13 @@
 //! The policy: a tenant's signed table of the intents that may leave and of the approvals each
 //! needs.
 //!
-//! Two finite stages. **Guards**: any one that denies blocks, their order does not matter, no rule
-//! overrides them. **Rules**: the first whose every condition holds gives the tier and its
-//! obligations; no match blocks. [`evaluate`] is total and deterministic: integers of 256 bits with
-//! checked arithmetic, no clock, no float, and every error is a block with a reason. The journal
-//! calls it at each entry's position, so every replica gets the same
-//! [`strongroom_types::DecisionCore`], which is what approvers sign.
+//! The evaluation has two finite stages. **Guards**: one that denies is enough to block; their
+//! order does not matter, and no rule overrides them. **Rules**: the first rule whose conditions
+//! all hold gives the tier and its obligations; if no rule matches, the payment is blocked.
+//! [`evaluate`] is total and deterministic: integers of 256 bits with checked arithmetic, no clock,
+//! no float, and every error is a block with a reason. The journal calls it at each entry's
+//! position, so every replica gets the same [`strongroom_types::DecisionCore`], which is what
+//! approvers sign.
 //!
 //! The text form is `docs/formats.md`, type `strongroom/policy/v1`.
 

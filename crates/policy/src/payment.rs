@@ -8,13 +8,13 @@ use strongroom_types::{
     AssetId, ChainId, CredentialId, Destination, Intent, IntentKind, MinorUnits, VaultId,
 };
 
-/// A payment as the policy sees it. Asked again hours after its authorization it must look the
-/// same, so it holds whatever a guard or a condition may read of the intent.
+/// A payment as the policy sees it. The policy may judge it again hours after its authorization, so
+/// it holds everything that a guard or a condition reads of the intent.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Payment {
     /// Kind of the intent, in the words of the table.
     pub kind: Kind,
-    /// The vault that pays.
+    /// Vault that pays.
     pub vault: VaultId,
     /// Credential that signed the intent.
     pub initiator: CredentialId,
@@ -24,9 +24,9 @@ pub struct Payment {
     pub assets: Vec<AssetId>,
     /// Number of transfers.
     pub transfers: u32,
-    /// Sum of all transfers; none when it exceeds 256 bits.
+    /// Sum of all transfers, base units; `None` when it exceeds 256 bits.
     pub amount: Option<MinorUnits>,
-    /// Fee cap of the whole life, base units of the chain's native asset.
+    /// Fee cap of the intent over all of its attempts, base units of the chain's native asset.
     pub fee_max: MinorUnits,
     /// Addresses and vaults that it pays, ascending, distinct.
     pub destinations: Vec<Destination>,

@@ -18,12 +18,12 @@ pub const RULES_MAX: usize = 256;
 /// A tenant's policy.
 ///
 /// [`Document::parse`] checks the form only; [`Policy::load`] also checks that the table makes
-/// sense, and is what every path to a decision must use.
+/// sense. Every path to a decision must use it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
     /// Guards, any of which denies; their order does not matter.
     pub guards: Vec<Guard>,
-    /// Rules, the first of which to match decides.
+    /// Rules, in order. The first one that matches decides.
     pub rules: Rules,
 }
 
@@ -59,7 +59,8 @@ impl Policy {
     /// when it asks for something this build does not evaluate (prices, screening, simulation, …),
     /// naming the member.
     pub fn load(text: &str) -> Result<(Self, Digest), Refusal> {
-        // A member of a newer build that was skipped here could be the one that blocks a payment.
+        // An unknown member is refused and never skipped: one of a newer build could be what blocks
+        // a payment.
         let policy = Self::parse(text).map_err(|error| unsupported::refusal(text, error))?;
         policy.check()?;
 
@@ -74,10 +75,12 @@ impl Policy {
         check::check(&self.guards, &self.rules)
     }
 
-    /// Whether it tells vaults apart: as sources by their ids or tags, or by a window of each.
+    /// Whether the table treats vaults differently: by their ids or tags as sources, or by a window
+    /// per vault.
     #[must_use]
     pub fn tells_vaults_apart(&self) -> bool {
-        // A new vault has an empty window of its own, so it would raise the limit of all together.
+        // A window per vault counts too: a new vault has an empty window of its own, so it would
+        // raise the limit of all vaults together.
         let is_of_vault = |window: &Window| window.scope == VelocityScope::Vault;
         let by_rule = self.rules.iter().any(|rule| {
             rule.matches.sources.is_some() || rule.matches.velocity.iter().any(is_of_vault)

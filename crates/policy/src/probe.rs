@@ -2,7 +2,7 @@
 //! miss.
 //!
 //! A probe may pass a rule that does not match, which is then compared in full; it never excludes
-//! one that does. It changes no decision: [`crate::explain`] does without, and tests compare the
+//! one that does. It changes no decision: [`crate::explain`] uses no probes, and tests compare the
 //! two.
 
 use crate::condition::{DestinationType, Destinations, Initiators, Sources};
@@ -11,7 +11,8 @@ use crate::rule::{Match, Rule};
 use std::ops::Deref;
 use strongroom_types::{AssetId, MinorUnits};
 
-/// The rules of a policy in order: reads as a slice, made from a `Vec`, changed only as a whole.
+/// The rules of a policy in order. It dereferences to a slice, is made from a `Vec`, and can only
+/// be replaced as a whole, so that probes and rules agree.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
@@ -40,7 +41,7 @@ impl Rules {
     }
 }
 
-/// Set of every value.
+/// The set that has every value.
 const ANY: u64 = u64::MAX;
 
 /// Conditions that are compared in a few instructions. A set is 64 bits; a value has one bit and
@@ -55,7 +56,7 @@ pub(crate) struct Probe {
     places: u8,
 }
 
-/// The same facts of an intent.
+/// The facts of an intent that a [`Probe`] is compared with.
 pub(crate) struct Sample {
     amount: u64,
     vault: u64,
@@ -126,7 +127,7 @@ impl Probe {
 fn vaults(sources: &Sources) -> u64 {
     match (&sources.vaults, &sources.tags) {
         (Some(vaults), None) => set(vaults, |id| bit(&id.0)),
-        // A tag can match vaults that the condition does not name.
+        // A tag can match any vault, so no vault can be excluded.
         (_, Some(_)) | (None, None) => ANY,
     }
 }
@@ -134,7 +135,7 @@ fn vaults(sources: &Sources) -> u64 {
 fn users(initiators: &Initiators) -> u64 {
     match (&initiators.users, &initiators.groups) {
         (Some(users), None) => set(users, |id| bit(&id.0)),
-        // A group can contain users that the condition does not name.
+        // A group can contain any user, so no user can be excluded.
         (_, Some(_)) | (None, None) => ANY,
     }
 }
@@ -145,7 +146,7 @@ fn asset_bit(asset: &AssetId) -> u64 {
 
 fn places(destinations: &Destinations) -> u8 {
     let place = |wanted: &DestinationType| match wanted {
-        // Age and label are left to the full comparison.
+        // A probe does not compare age and label; the full comparison does.
         DestinationType::AllowListed | DestinationType::AllowListedNew => LISTED,
         DestinationType::Internal => INTERNAL,
         DestinationType::Unknown => UNKNOWN,

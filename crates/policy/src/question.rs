@@ -6,21 +6,22 @@ use strongroom_types::{AllowListId, DecisionCore, Digest, Refusal, Tier, UnixMs}
 /// Moment of the journal at which a payment is judged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moment {
-    /// At an entry that authorizes it or opens an attempt, at the entry's time: everything is
-    /// asked.
+    /// The position of an entry that authorizes the payment or opens an attempt, with the entry's
+    /// time. All guards and conditions are evaluated.
     Entry(UnixMs),
-    /// At a head, before a share.
+    /// A head, before a signer gives a share.
     ///
-    /// Hours are those of the attempt's entry, else a payment authorized a second before closing
-    /// would die on its way. Whatever denies is asked: guards with their ceilings, block rules, and
-    /// every other condition.
+    /// Hours are compared with the time of the attempt's entry; otherwise a payment that was
+    /// authorized a second before closing would be refused on its way. Everything that denies is
+    /// evaluated again: guards with their ceilings, block rules, and every other condition.
     Head {
         /// Time of the head's newest entry.
         at: UnixMs,
-        /// Time by which hours are read: that of the attempt's entry or the end of its lock.
+        /// Time with which hours are compared: that of the attempt's entry or the end of its lock.
         hours: UnixMs,
-        /// Whether the windows of rules are read. Not read, they count as having room, as those of
-        /// the matched rule had at the entry: a later payment may have filled them since.
+        /// Whether the windows of rules are read. If they are not, they count as having room: those
+        /// of the matched rule had room at the entry, and later payments may have filled them
+        /// since.
         windows: bool,
     },
 }
@@ -34,7 +35,7 @@ impl Moment {
         }
     }
 
-    /// Journal time by which hours of the week are read.
+    /// Journal time with which hours of the week are compared.
     #[must_use]
     pub const fn hours_at(&self) -> UnixMs {
         match self {
@@ -55,33 +56,33 @@ impl Moment {
 /// A payment at one journal position.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Content of the initiator's signed wish.
+    /// Content of the initiator's signed intent.
     pub payment: &'a Payment,
     /// Digest of the intent's text.
     pub intent_digest: Digest,
-    /// Moment at which it is judged.
+    /// Moment at which the payment is judged.
     pub moment: Moment,
     /// Decoder that read the intent, e.g. `bitcoin/1`.
     pub decoder: &'a str,
 }
 
-/// Answer of the policy.
+/// The policy's answer to a [`Question`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
     /// Text that approvers sign; its tier is `block` exactly when `block` is present.
     pub core: DecisionCore,
-    /// Allow-list entries, ascending, without which another decision could have been reached: those
-    /// that let the matched rule match, and those that let an earlier rule be passed over. Each
-    /// must still be in force when a share is released. Empty when blocked.
+    /// Allow-list entries, ascending, without which the decision could have been another: entries
+    /// by which the matched rule matched, and entries by which an earlier rule was passed over.
+    /// Each must still be in force when a share is released. Empty when blocked.
     pub relied_on: Vec<AllowListId>,
     /// Whether an earlier rule would have matched but for its windows.
     pub limited: bool,
-    /// Reason why nothing may go out.
+    /// Refusal because of which the payment is blocked.
     pub block: Option<Refusal>,
 }
 
 impl Decision {
-    /// A block in place of this decision, for a reason that lies outside of the table.
+    /// A block in place of this decision, for a reason outside of the table.
     #[must_use]
     pub fn blocked(self, refusal: Refusal) -> Self {
         // A block asks no group, so the core names none that could approve it away.

@@ -1,4 +1,4 @@
-//! Rules: conditions on an intent, and the obligations that follow when they hold.
+//! Rules: conditions on an intent, and the obligations that apply when all of them hold.
 
 use crate::condition::{AmountRange, Destinations, Initiators, Kind, Sources};
 use crate::form::{Members, object_opt, objects, put, set_opt, texts};
@@ -13,11 +13,11 @@ use strongroom_types::{AssetId, GroupNeed, MinorUnits, Name, Tier};
 /// One line of the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
-    /// Unique among rules and guards; approvers see and sign it.
+    /// Id, unique among rules and guards. Approvers see and sign it.
     pub id: Name,
     /// Conditions, all of which must hold.
     pub matches: Match,
-    /// Obligations of an intent that matches.
+    /// Tier and obligations of an intent that matches.
     pub then: Then,
 }
 
@@ -25,19 +25,19 @@ pub struct Rule {
 /// from few cache lines.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Match {
-    /// Kinds, ascending.
+    /// Kinds of intent, ascending; absent: any.
     pub kinds: Option<Vec<Kind>>,
     /// Signers of the intent; absent: any.
     pub initiators: Option<Box<Initiators>>,
     /// Paying vaults; absent: any.
     pub sources: Option<Box<Sources>>,
-    /// Destinations of its transfers; absent: any.
+    /// Destinations of the transfers; absent: any.
     pub destinations: Option<Box<Destinations>>,
-    /// Assets, ascending.
+    /// Assets that the intent may move, ascending; absent: any.
     pub assets: Option<Vec<AssetId>>,
     /// Sum of all transfers, in base units; absent: any.
     pub amount: Option<Box<AmountRange>>,
-    /// Windows, each of which must have room; empty: none.
+    /// Windows, each of which must have room for the intent; empty: no limit.
     pub velocity: Vec<Window>,
     /// Hours of the week; absent: always.
     pub time: Option<Box<Hours>>,
@@ -50,11 +50,11 @@ pub struct Then {
     pub tier: Tier,
     /// Time between the last approval and the first share, in seconds.
     pub time_lock_seconds: u64,
-    /// Whether groups approve in the order listed.
+    /// Whether groups must approve in the order in which they are listed.
     pub ordered: bool,
     /// Groups that must approve, with the number of approvals of each.
     pub groups: Vec<GroupNeed>,
-    /// Largest fee cap an intent may carry, base units of the native asset; absent: any.
+    /// Largest fee cap that an intent may have, base units of the native asset; absent: any.
     pub fee_max: Option<MinorUnits>,
 }
 
@@ -139,7 +139,8 @@ impl Match {
         );
         put(&mut members, "time", self.time.as_deref(), Hours::write);
 
-        // Absent and empty mean the same, so only one of them is ever written.
+        // Absent and empty mean the same, so an empty list is never written: equal policies have
+        // one text.
         if !self.velocity.is_empty() {
             let windows = self
                 .velocity

@@ -14,11 +14,11 @@ pub(crate) struct Matched<'p> {
     pub(crate) rule: &'p Rule,
     /// Allow-list entries without which another rule might have matched.
     pub(crate) relied_on: Vec<AllowListId>,
-    /// Whether an earlier rule would have matched but for its windows.
+    /// Whether an earlier rule failed only because its windows had no room.
     pub(crate) limited: bool,
 }
 
-/// First rule that matches, and how it was reached.
+/// Finds the first rule that matches, and the allow-list entries on which that outcome relies.
 pub(crate) fn first_match<'p, T: Trace>(
     rules: &'p Rules,
     facts: &IntentFacts<'_>,
@@ -29,13 +29,14 @@ pub(crate) fn first_match<'p, T: Trace>(
     let mut missed_by_velocity = None;
 
     for (rule, probe) in rules.probed() {
-        // A probe only saves time: evidence is made without it.
+        // A probe only saves time. It is not used when evidence is made, because evidence names the
+        // condition that failed.
         if !T::FULL && (probe.excludes(&sample) || reliance.may_skip(probe, &sample)) {
             continue;
         }
 
-        // A window that cannot be summed blocks here; skipping the rule would let a laxer one
-        // decide.
+        // A window that cannot be summed blocks the intent. If the rule were skipped instead, a
+        // laxer one could decide.
         let unmet = unmet(rule, facts, trace).map_err(|refusal| PolicyRefusal {
             by: rule.id.to_string(),
             refusal,
@@ -66,7 +67,8 @@ pub(crate) fn first_match<'p, T: Trace>(
         }
     }
 
-    // No match blocks. A spent limit is a reason to wait, any other is not: the codes differ.
+    // An intent that no rule matches is blocked. The code differs when only a window had no room,
+    // because the client can then wait for room.
     Err(match missed_by_velocity {
         Some(rule) => {
             let detail = format!(
@@ -82,9 +84,9 @@ pub(crate) fn first_match<'p, T: Trace>(
 /// Destinations that the table treated differently because they are on the allow-list.
 struct Reliance<'a> {
     facts: &'a IntentFacts<'a>,
-    /// Entries of the destinations that are on the allow-list.
+    /// Allow-list entries of the destinations that have one.
     listed: BTreeSet<AllowListId>,
-    /// Those among them on which the decision relies.
+    /// The entries among `listed` on which the decision relies.
     relied: BTreeSet<AllowListId>,
 }
 
@@ -97,19 +99,20 @@ impl<'a> Reliance<'a> {
         }
     }
 
-    /// Whether the probe excludes the destinations and this adds nothing to what is relied on.
+    /// Whether the probe excludes the rule by its destinations, and the exclusion adds no entry to
+    /// those that are relied on.
     fn may_skip(&self, probe: &Probe, sample: &Sample) -> bool {
         let all_relied = self.relied.len() == self.listed.len();
         probe.excludes_places(sample) && (all_relied || !probe.accepts_unknown())
     }
 
-    /// The decision relies on each entry without which this rule would not have matched.
+    /// Adds each entry without which this rule would not have matched.
     fn on_match(&mut self, rule: &Rule) {
         self.rely_where(rule, true);
     }
 
-    /// The decision relies on each entry without which this rule, passed over for its destinations
-    /// alone, could have matched: removing an entry must not skip a stricter rule.
+    /// Adds each entry without which this rule, which failed on its destinations alone, could have
+    /// matched: the removal of an entry must not lead past a stricter rule.
     fn on_passed_over(&mut self, rule: &Rule) {
         self.rely_where(rule, false);
     }
@@ -119,7 +122,8 @@ impl<'a> Reliance<'a> {
             return;
         };
 
-        // The outcome would be the same for an address that is not listed.
+        // If the rule treats an address that is not listed in the same way, the decision does not
+        // rely on the allow-list here.
         if wanted.accepts(&DestinationStanding::Unknown) == accepted {
             return;
         }
@@ -153,12 +157,14 @@ fn unmet<T: Trace>(
         return Ok(Some(condition));
     }
 
-    // They were read at the attempt's entry, and filled since by payments of other rules perhaps.
+    // The windows had room at the attempt's entry. Later payments may have filled them since, so
+    // they are not read again.
     if !facts.moment.asks_rule_windows() {
         return Ok(None);
     }
 
-    // Windows come last: they are the cost, and a rule that fails on them alone is worth naming.
+    // Windows are read last, because reading them costs the most, and because a block names the
+    // rule that failed on them alone.
     for window in &rule.matches.velocity {
         if !has_room(window, rule.id.as_str(), facts, trace)? {
             return Ok(Some(Condition::Velocity));
@@ -167,7 +173,7 @@ fn unmet<T: Trace>(
     Ok(None)
 }
 
-/// First condition, windows apart, that does not hold.
+/// First condition that does not hold, without the windows.
 fn unmet_by_intent(wanted: &Match, facts: &IntentFacts<'_>) -> Option<Condition> {
     fn fails<T: ?Sized>(condition: Option<&T>, holds: impl FnOnce(&T) -> bool) -> bool {
         condition.is_some_and(|condition| !holds(condition))
@@ -203,8 +209,8 @@ fn unmet_by_intent(wanted: &Match, facts: &IntentFacts<'_>) -> Option<Condition>
         return Some(Condition::Initiators);
     }
 
-    // Destinations come after everything else the intent names, so that only a rule passed over for
-    // them alone makes a decision rely on the allow-list.
+    // Destinations are compared after everything else that the intent names, so that a decision
+    // relies on the allow-list only where a rule failed on its destinations alone.
     let all_accepted =
         |wanted: &Destinations| facts.places.iter().all(|place| wanted.accepts(place));
     if fails(wanted.destinations.as_deref(), all_accepted) {

@@ -1,4 +1,4 @@
-//! Obligations of a decision, and whether those that were met are still enough.
+//! Obligations of a decision, and the test whether the ones that were met cover a later decision.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{DecisionCore, GroupNeed, Tier};
@@ -6,11 +6,11 @@ use strongroom_types::{DecisionCore, GroupNeed, Tier};
 /// Obligations that a decision puts on a payment.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Terms {
-    /// Degree of approval.
+    /// Degree of approval; tiers are ordered from `auto` to `block`.
     pub tier: Tier,
     /// Time between the last approval and the first share, in seconds.
     pub time_lock_seconds: u64,
-    /// Whether groups approve in the order listed.
+    /// Whether groups must approve in the order in which they are listed.
     pub ordered: bool,
     /// Groups that approve, with the number of approvals of each.
     pub groups: Vec<GroupNeed>,
@@ -31,7 +31,8 @@ impl Terms {
     /// Whether a payment that has met these obligations has also met those of `asked`.
     #[must_use]
     pub fn cover(&self, asked: &DecisionCore) -> bool {
-        // No approval suffices for a block, and what this build cannot name it cannot have met.
+        // No approval suffices for a block, and an obligation that this build does not know cannot
+        // have been met.
         if asked.tier == Tier::Block || !asked.obligations.is_empty() {
             return false;
         }
@@ -49,9 +50,11 @@ pub(crate) fn ask_as_much(old: (&[GroupNeed], bool), new: (&[GroupNeed], bool)) 
         |old: &GroupNeed, new: &GroupNeed| new.group == old.group && new.approvals >= old.approvals;
     let ((old, old_ordered), (new, new_ordered)) = (old, new);
 
-    // An order dropped lets the last group approve without having seen the first.
+    // If the order were dropped, the last group could approve without having seen the approvals of
+    // the first.
     if old_ordered {
-        // One pass over the new list: each group is searched behind the one found before.
+        // One pass over the new list keeps the order: each group is searched after the one that was
+        // found before.
         let mut rest = new.iter();
         return new_ordered
             && old

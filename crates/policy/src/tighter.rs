@@ -7,25 +7,26 @@ use strongroom_types::Tier;
 
 /// Whether `new` is provably at least as strict as `old` for every intent in every state.
 ///
-/// Conservative: identical rules except guards added; a rule's tier, groups, numbers of approvals
-/// or obligations raised with its id and match unchanged; block rules inserted in front. Everything
-/// else is looser, also a narrower match: under first match it can let an intent fall through to a
-/// laxer rule.
+/// The test is conservative. Only these changes are tighter: guards that are added; a rule's tier,
+/// groups, numbers of approvals or obligations that are raised, with its id and match unchanged;
+/// block rules that are inserted in front. Every other change counts as looser. That includes a
+/// narrower match: because the first match decides, an intent can then fall through to a laxer
+/// rule.
 #[must_use]
 pub fn is_tighter(old: &Policy, new: &Policy) -> bool {
-    // A guard dropped or changed could let through what it denied.
+    // A guard that is dropped or changed could let through a payment that it denied.
     if !old.guards.iter().all(|guard| new.guards.contains(guard)) {
         return false;
     }
 
-    // A rule removed lets its intents fall through to a later, perhaps laxer one.
+    // A rule that is removed lets its intents fall through to a later rule, which may be laxer.
     let Some(inserted) = new.rules.len().checked_sub(old.rules.len()) else {
         return false;
     };
 
     let (front, kept) = new.rules.split_at(inserted);
 
-    // A rule in front takes intents from every rule behind it, so it may only block.
+    // A rule in front takes intents from every rule after it, so it may only block.
     front.iter().all(|rule| rule.then.tier == Tier::Block)
         && old
             .rules
@@ -47,7 +48,7 @@ fn is_at_least(old: &Then, new: &Then) -> bool {
         return true;
     }
 
-    // No cap is the laxest cap.
+    // A rule without a fee cap is laxer than one with any cap.
     let fee = match (old.fee_max, new.fee_max) {
         (None, _) => true,
         (Some(old), Some(new)) => new <= old,

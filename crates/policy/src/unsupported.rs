@@ -17,7 +17,7 @@ const DESTINATIONS: &str =
 const SCOPES: &str = "windows are per vault, tenant or initiator";
 const ZONES: &str = "hours use a fixed `utc_offset_minutes`, time-zone data differ between builds";
 
-/// Member names, with the reason.
+/// Names of members that are not evaluated, with the reason.
 const MEMBERS: &[(&str, &str)] = &[
     ("currency", PRICES),
     ("eur", PRICES),
@@ -39,7 +39,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("tz", ZONES),
 ];
 
-/// Values of members, with the reason.
+/// Members with a value that is not evaluated, and the reason.
 const VALUES: &[(&str, &str, &str)] = &[
     ("kind", "price", PRICES),
     ("kind", "sanctions", SCREENING),
@@ -62,7 +62,7 @@ const VALUES: &[(&str, &str, &str)] = &[
 /// Refusal for a text that did not read as a policy: `unsupported` if it names something this build
 /// does not evaluate.
 pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
-    // Only a text that failed comes here: a policy that reads well is never searched.
+    // Only a text that failed to parse is searched; one that parses has no unknown member.
     let found = Json::parse(text).ok().and_then(|json| find(&json, ""));
 
     match found {
@@ -75,7 +75,7 @@ pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
 }
 
 /// `member` is the name of the member that holds `json`, directly or as an element of its list. The
-/// path is put together on the way out, so that a search without a find builds none.
+/// path is built while the search returns, so that a search that finds nothing builds none.
 fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
     match json {
         Json::Bool(_) => None,

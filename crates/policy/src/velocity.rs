@@ -5,7 +5,7 @@ use crate::facts::IntentFacts;
 use crate::window::Window;
 use strongroom_types::{Code, Refusal};
 
-/// Whether the window has room for this intent.
+/// Whether the window has room for this intent's amount and fee cap and for one more intent.
 ///
 /// # Errors
 /// `policy_blocked` when the sum is not known or overflows, whatever the limit: an unknown sum that

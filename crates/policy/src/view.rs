@@ -36,8 +36,8 @@ pub enum WindowScope {
     Initiator(UserId),
 }
 
-/// Read-only view of one tenant's state at one journal position. Must be a pure function of that
-/// state.
+/// Read-only view of one tenant's state at one journal position. Every answer must be a pure
+/// function of that state, so that all replicas decide alike.
 pub trait PolicyView {
     /// The vault, if it exists in this tenant.
     fn vault(&self, id: VaultId) -> Option<Vault>;
@@ -55,9 +55,10 @@ pub trait PolicyView {
     /// The allow-list entry in force for exactly this address text on this chain.
     fn allow_list(&self, chain: &ChainId, address: &str) -> Option<Listed>;
 
-    /// Sum authorized within the `window_ms` before `at`: entries younger than the window,
-    /// each at its worst-case spend, aged from its last attempt that pays; the intent asked about is not
-    /// among them. `None` when the sum overflows or cannot be known, which blocks.
+    /// Sum of the intents that were authorized within the `window_ms` before `at`, each with its
+    /// worst-case spend and with its age counted from its last attempt that pays. The intent that
+    /// is judged is not counted. `None` when the sum overflows or cannot be known; the payment is
+    /// then blocked.
     fn spent(
         &self,
         scope: WindowScope,

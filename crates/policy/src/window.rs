@@ -5,18 +5,18 @@ use strongroom_types::MinorUnits;
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
 
-/// Longest window: 31 days. The journal keeps what it sums.
+/// Longest window, seconds: 31 days. The journal keeps its sums for as long.
 pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
 /// Largest number of windows in one rule.
 pub(crate) const WINDOWS_MAX: usize = 8;
 
 words! {
-    /// Payer whose spending a window sums. Each sum is of one asset; nothing else can be summed by
-    /// the journal.
+    /// Payer whose spending a window sums. Each sum is of one asset; the journal can sum nothing
+    /// else.
     VelocityScope {
         /// The human who signed the intent, by all their credentials together.
         Initiator "initiator",
-        /// Everything of the tenant.
+        /// All vaults of the tenant together.
         Tenant "tenant",
         /// The paying vault.
         Vault "vault",
@@ -29,7 +29,8 @@ words! {
 pub struct Window {
     /// Payer whose spending is summed.
     pub scope: VelocityScope,
-    /// Length back from the position, in seconds, 1 to [`WINDOW_SECONDS_MAX`].
+    /// Length, counted back from the moment of the question, in seconds, 1 to
+    /// [`WINDOW_SECONDS_MAX`].
     pub window_seconds: u64,
     /// Largest sum within the window, in base units of the intent's asset; absent: any.
     pub amount_lte: Option<MinorUnits>,
@@ -46,7 +47,7 @@ impl Window {
             count_lte: number_opt(f, "count_lte")?,
         };
 
-        // A window without a limit would look like protection and give none.
+        // A window without a limit is refused, because it would look like protection and give none.
         if window.amount_lte.is_none() && window.count_lte.is_none() {
             return Err(FormError::Missing("amount_lte".to_owned()));
         }
@@ -75,7 +76,7 @@ impl Window {
         members
     }
 
-    /// Length in milliseconds.
+    /// Length of the window, milliseconds.
     pub(crate) fn window_ms(&self) -> u64 {
         self.window_seconds.saturating_mul(1000)
     }

@@ -67,7 +67,7 @@ fn kinds_are_compared() {
         &world(),
         &plain()
     ));
-    // Not expressible as text while there is one kind, but it must not mean "any".
+    // A text cannot express an empty set of kinds, but the condition must not mean "any".
     assert!(!matches(
         &Match {
             kinds: Some(vec![]),
@@ -347,7 +347,7 @@ fn a_decision_relies_on_the_entries_that_made_it() {
     );
     assert_eq!(relied(vec![rule("r", either, auto())], &plain()), []);
     assert_eq!(relied(vec![every("r", auto())], &plain()), []);
-    // Twice the same entry is one entry.
+    // Two transfers to one address rely on one entry.
     let twice = intent(1, &[to(FRIEND), to(FRIEND)]);
     assert_eq!(
         relied(vec![rule("r", listed.clone(), auto())], &twice),
@@ -359,7 +359,7 @@ fn a_decision_relies_on_the_entries_that_made_it() {
         every("r", auto()),
     ];
     assert_eq!(relied(passed_over, &plain()), [entry(1)]);
-    // A rule after the match has no part in it.
+    // The decision does not rely on an entry because of a rule after the match.
     assert_eq!(
         relied(
             vec![every("r", auto()), rule("later", listed, auto())],
@@ -369,7 +369,8 @@ fn a_decision_relies_on_the_entries_that_made_it() {
     );
 }
 
-/// An intent may pay 500 addresses: one that is removed from the list must count wherever it stands.
+/// An intent may pay 500 addresses: an entry that is removed must count, whichever transfer pays
+/// it.
 #[test]
 fn decision_relies_on_every_listed_destination_of_many() {
     let mut world = world();

@@ -1,11 +1,11 @@
-//! The text: golden bytes, one form only, no panic.
+//! The text form: golden bytes, one spelling only, no panic.
 
 use crate::random;
 use proptest::prelude::*;
 use strongroom_policy::Policy;
 use strongroom_types::Document;
 
-/// One of everything.
+/// A table with every guard kind and every condition.
 pub const FULL: &str = concat!(
     r#"{"guards":[{"addresses":["bc1qa","bc1qb"],"id":"g1","kind":"blocked_destinations"},"#,
     r#"{"amount_lte":"5","asset":"eip155:1/slip44:60","count_lte":"2","id":"g2","kind":"ceiling","scope":"tenant","window_seconds":"86400"},"#,

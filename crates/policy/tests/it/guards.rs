@@ -53,7 +53,7 @@ fn ceiling(amount_lte: Option<u64>, count_lte: Option<u64>) -> GuardKind {
 
 #[test]
 fn a_ceiling_counts_amount_and_fee_cap_and_holds_at_its_edge() {
-    // 1000 spent, 100 asked with a fee cap of 10.
+    // 1000 are spent; the intent pays 100 with a fee cap of 10.
     let world = world().spent_before(1000, 1);
     assert!(
         ask(&guarded(ceiling(Some(1110), None)), &world, &plain())
@@ -73,7 +73,7 @@ fn a_ceiling_counts_amount_and_fee_cap_and_holds_at_its_edge() {
         denied(ceiling(None, Some(1)), &world, &plain()),
         Code::LimitExceeded
     );
-    // Both given: both hold.
+    // With both limits, each must hold.
     assert_eq!(
         denied(ceiling(Some(1110), Some(1)), &world, &plain()),
         Code::LimitExceeded

@@ -84,7 +84,7 @@ fn the_offset_moves_the_day() {
     // Sunday 23:00 UTC is Monday 01:00 at UTC+2, over the end of the week.
     let sunday_late = NOW.plus(3 * DAY + 23 * HOUR);
     assert!(hours(120, &[Day::Monday], "01:00", "01:01").contain(sunday_late));
-    // Before the epoch's own week begins.
+    // At UTC-1 the epoch is still Wednesday.
     assert!(hours(-60, &[Day::Wednesday], "23:00", "24:00").contain(UnixMs(0)));
 }
 

@@ -1,4 +1,4 @@
-//! What a well-formed text must also satisfy.
+//! Rules that a well-formed text must also satisfy.
 
 use crate::form::FULL;
 use crate::world::*;

@@ -95,7 +95,7 @@ fn a_blocked_core_asks_nobody_and_relies_on_nothing() {
     assert_eq!(decision.relied_on, []);
 }
 
-/// What was met covers what is asked later only in every respect at once.
+/// Terms that were met cover later ones only if they are enough in every respect at once.
 #[test]
 fn terms_cover_no_more_than_was_met() {
     let core = |change: fn(&mut DecisionCore)| {
@@ -143,7 +143,7 @@ fn terms_cover_no_more_than_was_met() {
         assert!(!met.cover(&core(change)));
     }
 
-    // A block asks nothing that anyone could have met.
+    // Nobody can have met a block.
     let block = Terms {
         tier: Tier::Block,
         ..met

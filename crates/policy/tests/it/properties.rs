@@ -1,4 +1,4 @@
-//! What must never happen, searched for.
+//! Properties that must never fail, tried with random tables and questions.
 
 use crate::edits::{apply, edit};
 use crate::random;
@@ -10,8 +10,7 @@ use proptest::test_runner::TestRunner;
 use strongroom_policy::*;
 use strongroom_types::*;
 
-/// Whether everyone who must say yes under `old` must also under `new`, as often and in the same
-/// order.
+/// Whether `new` asks every group of `old` for at least as many approvals, in the same order.
 fn asks_as_much(old: &DecisionCore, new: &DecisionCore) -> bool {
     let place =
         |core: &DecisionCore, group| core.groups.iter().position(|need| need.group == group);
@@ -28,7 +27,7 @@ fn asks_as_much(old: &DecisionCore, new: &DecisionCore) -> bool {
     covered && (!old.ordered || (new.ordered && places.is_sorted()))
 }
 
-/// Whether nothing that `new` lets out would have been harder under `old`.
+/// Whether `old` asked for no more than `new` of every intent that `new` lets out.
 fn as_strict(old: &Decision, new: &Decision) -> bool {
     let let_out = || {
         old.block.is_none()
@@ -74,7 +73,7 @@ proptest! {
         new.guards.insert(at.min(old.guards.len()), guard);
         let (before, after) = (ask_at(&old, &world, &intent, when), ask_at(&new, &world, &intent, when));
         prop_assert!(as_strict(&before, &after));
-        // And it changes nothing but to block.
+        // A guard can only block; it changes nothing else.
         if after.block.is_none() {
             prop_assert_eq!(after.core.rule, before.core.rule);
         }
@@ -126,11 +125,12 @@ proptest! {
     ) {
         let again = ask_at(&policy, &world, &intent, at);
         prop_assert_eq!(&ask_at(&policy, &world.clone(), &intent, at), &again);
-        // What a decision relies on is what its removal would change.
+        // A decision that relies on no entry must be the same without the allow-list.
         let unlisted = World { listed: Default::default(), ..world };
         let without = ask_at(&policy, &unlisted, &intent, at);
         if again.block.is_none() && again.relied_on.is_empty() {
-            // Why an earlier rule was passed over may differ: no one signs that.
+            // The reason for which an earlier rule was passed over may differ, because nobody signs
+            // it.
             let limited = again.limited;
             prop_assert_eq!(Decision { limited, ..without }, again);
         }

@@ -1,4 +1,4 @@
-//! Random tables, worlds and intents from a universe small enough that they meet.
+//! Random tables, worlds and intents, drawn from so few values that they often concern each other.
 
 use crate::world::*;
 use proptest::collection::vec;
@@ -144,7 +144,7 @@ fn conditions() -> impl Strategy<Value = Match> {
         )
 }
 
-/// Any obligations, also such as loading refuses: evaluation is total.
+/// Any obligations, including those that loading refuses, because evaluation is total.
 pub fn obligations() -> impl Strategy<Value = Then> {
     let needs = subsequence(vec![1u8, 2, 3], 0..=3)
         .prop_shuffle()
@@ -234,7 +234,7 @@ pub fn world() -> impl Strategy<Value = World> {
     })
 }
 
-/// An intent and when it is asked about.
+/// An intent and the time at which the policy judges it.
 pub fn asked() -> impl Strategy<Value = (Intent, UnixMs)> {
     let place = prop_oneof![
         Just(to(FRIEND)),
@@ -254,8 +254,8 @@ pub fn asked() -> impl Strategy<Value = (Intent, UnixMs)> {
             intent.vault = vault(payer);
             intent.initiator = credential(initiator);
             intent.fee_max = units(fee);
-            // Half of the questions come at once, where the ledger's spends are still inside their
-            // windows.
+            // Half of the questions are asked at `NOW`, when the ledger's spends are still inside
+            // their windows.
             (intent, NOW.plus(if later % 2 == 0 { 0 } else { later }))
         })
 }

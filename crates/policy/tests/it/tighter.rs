@@ -117,7 +117,7 @@ fn everything_else_is_looser() {
 
 #[test]
 fn a_narrower_rule_can_let_more_through() {
-    // Why a narrower match counts as looser.
+    // The block rule is narrowed, so an intent falls through to the open one.
     let mut new = policy(
         vec![],
         vec![every("stop", then(Tier::Block, &[])), every("open", auto())],

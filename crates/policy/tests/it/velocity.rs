@@ -30,7 +30,7 @@ fn a_window_counts_the_worst_case_and_holds_at_its_edge() {
         VelocityScope::Tenant,
         VelocityScope::Initiator,
     ] {
-        // 1000 + 100 + fee cap 10.
+        // The sum is 1000 spent + 100 paid + fee cap 10.
         assert!(
             within(&[window(scope, Some(1110), None)], &world, &plain()),
             "{scope}"

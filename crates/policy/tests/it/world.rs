@@ -1,5 +1,5 @@
-//! A small tenant: two vaults, two users, two groups, two addresses, one ledger; and short ways to
-//! say things.
+//! A small tenant: two vaults, two users, two groups, two addresses, one ledger; and short
+//! constructors for tables and intents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_policy::*;
@@ -12,7 +12,7 @@ pub const NOW: UnixMs = UnixMs(1_767_225_600_000);
 pub const FRIEND: &str = "bcrt1pfriend";
 pub const STRANGER: &str = "bcrt1pstranger";
 
-/// One authorized intent in the ledger.
+/// One authorized intent in the world's ledger.
 #[derive(Clone, Debug)]
 pub struct Spend {
     pub at: UnixMs,
@@ -30,7 +30,7 @@ pub struct World {
     pub ledger: Vec<Spend>,
     /// Vaults whose key is revoked or not generated.
     pub keyless: BTreeSet<VaultId>,
-    /// No window's sum is known.
+    /// Whether no window's sum is known.
     pub windows_unknown: bool,
 }
 
@@ -158,7 +158,7 @@ pub fn world() -> World {
 }
 
 impl World {
-    /// With one spend of `amount` by user 1 from vault 1, `age_ms` ago.
+    /// This world with one more spend of `amount` by user 1 from vault 1, `age_ms` ago.
     pub fn spent_before(mut self, amount: u64, age_ms: u64) -> Self {
         let at = UnixMs(NOW.0 - age_ms);
         self.ledger.push(Spend {
@@ -199,7 +199,7 @@ pub fn intent(amount: u64, destinations: &[Destination]) -> Intent {
     }
 }
 
-/// 100 to `FRIEND`.
+/// An intent that pays 100 to `FRIEND`.
 pub fn plain() -> Intent {
     intent(100, &[to(FRIEND)])
 }
@@ -247,7 +247,8 @@ pub fn policy(guards: Vec<Guard>, rules: Vec<Rule>) -> Policy {
     }
 }
 
-/// Changes the rules as a whole.
+/// Edits a copy of the rules and puts it in their place, as [`Rules`] can only be replaced as a
+/// whole.
 pub fn edit_rules(policy: &mut Policy, edit: impl FnOnce(&mut Vec<Rule>)) {
     let mut rules = policy.rules.to_vec();
     edit(&mut rules);
