@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// The `len_max` newest entries: memory stays bounded whatever a peer sends.
+/// A map that keeps the `len_max` newest entries, so that memory stays bounded whatever a peer
+/// sends.
 pub(crate) struct BoundedMap<K, V> {
     entries: BTreeMap<K, V>,
     order: VecDeque<K>,

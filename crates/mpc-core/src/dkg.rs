@@ -1,15 +1,18 @@
 //! Distributed key generation: KeyGen of the FROST paper (eprint 2020/852, Figure 1), as a machine
 //! without I/O.
 //!
-//! 1. Broadcast of frost's round-1 package and a commitment to 32 bytes of chain code (KeyGen round
-//!    1, steps 1 to 4).
-//! 2. Broadcast of the hash of all round-1 messages. The paper assumes a broadcast channel that
-//!    gives every participant the same message; this echo makes one out of links between pairs.
-//! 3. To each peer, sealed: its signing share and the chain-code opening (KeyGen round 2, step 1).
-//! 4. The share is persisted, and only then certified: every signer signs the transcript, and the
-//!    session is finished with all n certificates.
+//! 1. Each signer broadcasts frost's round-1 package and a commitment to 32 bytes of chain code
+//!    (KeyGen round 1, steps 1 to 4).
+//! 2. Each signer broadcasts the hash of all round-1 messages. The paper assumes a broadcast
+//!    channel that gives every participant the same message; this echo makes one out of links
+//!    between pairs.
+//! 3. Each signer sends to each peer, sealed, the peer's signing share and the chain-code opening
+//!    (KeyGen round 2, step 1).
+//! 4. Each signer persists its share and only then certifies it by a signature over the transcript.
+//!    The session is finished when it has all n certificates.
 //!
-//! The caller authenticates senders (signed envelopes); this machine sees roster indices.
+//! The caller authenticates senders (signed envelopes); this machine takes their roster indices as
+//! given.
 
 mod certificate;
 mod message;
@@ -29,10 +32,11 @@ use crate::{KeyShareRecord, PublicKeyRecord};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 
-/// 64 signers' shares and certificates fit in 8 KiB.
+/// Longest accepted outcome in bytes; the verifying shares and certificates of 64 signers fit in 8
+/// KiB.
 const OUTCOME_LEN_MAX: usize = 16 * 1024;
 
-/// Input to [`DkgSession::step`].
+/// One input of [`DkgSession::step`].
 #[derive(Debug)]
 pub enum DkgInput {
     /// A message of the authenticated roster member `from`.
@@ -65,7 +69,8 @@ pub enum DkgEffect {
         /// Encoded message with a body sealed to the recipient.
         bytes: Vec<u8>,
     },
-    /// Make the share durable, then feed [`DkgInput::Persisted`]. Nothing is certified before.
+    /// Make the share durable, then feed [`DkgInput::Persisted`]. The session certifies nothing
+    /// before that.
     Persist(Box<KeyShareRecord>),
     /// Sign [`certificate_digest`] of `transcript` with the roster signing key, publish the
     /// signature, and feed it (and the others') as [`DkgInput::Certificate`].
@@ -104,7 +109,7 @@ impl DkgOutcome {
     /// # Errors
     /// [`NotCanonical`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
-        // Bounded before it is read: the bytes come from the bus.
+        // The length is bounded before anything is decoded, because the bytes come from the bus.
         decode(bytes, OUTCOME_LEN_MAX)
     }
 }
@@ -126,15 +131,15 @@ pub enum OutcomeFault {
     Strangers,
 }
 
-/// Reason to ignore an input. None of these aborts a session: else one inauthentic or misrouted
-/// message could end every ceremony.
+/// Reason to ignore an input. None of these ends a session; otherwise one forged or misrouted
+/// message could end any ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoredReason {
-    /// Not the one encoding of a message, or too long.
+    /// The bytes are not the one encoding of a message, or too long.
     Malformed,
-    /// Another session.
+    /// The message belongs to another session.
     OtherSession,
-    /// Same session id, but other parameters (genesis, epoch, roster, t, n …).
+    /// The session id is the same, but the parameters differ (genesis, epoch, roster, t, n …).
     OtherParameters,
     /// The sender is not in the roster.
     UnknownSender,
@@ -195,7 +200,7 @@ pub enum DkgFault {
         /// Roster index of its sender.
         culprit: u16,
     },
-    /// The library failed in a way that no peer's message explains.
+    /// A step failed in a way that no peer's message explains.
     #[error("key generation failed: {0}")]
     Failed(&'static str),
 }
@@ -205,7 +210,8 @@ impl DkgFault {
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
-            // Not a peer's doing: a name here would be blamed in a signed report.
+            // No peer caused these faults. A signer that is named here would be blamed in a signed
+            // report.
             Self::Parameters(_) | Self::Failed(_) => Vec::new(),
             Self::Equivocation { culprits } => culprits.clone(),
             Self::InvalidPackage { culprit }

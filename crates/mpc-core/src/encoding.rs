@@ -1,4 +1,4 @@
-//! Borsh with exactly one encoding: decode, encode again, compare.
+//! Borsh with exactly one encoding per value: decoded bytes are encoded again and compared.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -11,8 +11,8 @@ pub struct NotCanonical;
 /// its collections have at most one element per roster member, or hold a message's bounded bytes.
 ///
 /// # Panics
-/// When that is wrong: a transcript over no bytes would be the same for every ceremony, so the
-/// process ends before one is certified.
+/// When encoding fails all the same. A transcript over no bytes would be the same for every
+/// ceremony, so the process ends before it certifies one.
 #[expect(
     clippy::expect_used,
     reason = "values of this crate have an encoding; see the documentation"
@@ -26,14 +26,16 @@ pub(crate) fn decode<T: BorshSerialize + BorshDeserialize>(
     bytes: &[u8],
     len_max: usize,
 ) -> Result<T, NotCanonical> {
-    // Before decoding: a length field of a hostile peer must not allocate memory.
+    // The length is checked before decoding: a length field of a hostile peer must not make this
+    // process allocate memory.
     if bytes.len() > len_max {
         return Err(NotCanonical);
     }
 
     let value = T::try_from_slice(bytes).map_err(|_| NotCanonical)?;
 
-    // Digests are taken over bytes: two encodings of one value would be two messages.
+    // A second encoding of a value is refused: digests are taken over bytes, so it would count as
+    // another message.
     if encode(&value) == bytes {
         Ok(value)
     } else {

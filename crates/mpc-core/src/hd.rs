@@ -1,10 +1,10 @@
-//! Child keys from plain bytes (no FROST types), as signers, codecs, command line and address
-//! service share them.
+//! Child keys from plain bytes (no FROST types), for use by signers, codecs, command line and
+//! address service.
 //!
 //! All steps are non-hardened, so a child public key follows from the root public key and chain
-//! code, and a signer adds the same scalar to its share. Holders of t child shares and the
-//! chain code can compute the root key: roots are per tenant, separation between tenants is a
-//! separate key generation.
+//! code, and a signer adds the same scalar to its share. Holders of t child shares and the chain
+//! code can compute the root key: roots are therefore per tenant, and each tenant has a key
+//! generation of its own.
 
 pub mod ed25519;
 pub mod secp256k1;
@@ -65,7 +65,7 @@ impl std::fmt::Display for ChildPath {
     }
 }
 
-/// Reason why a child key cannot be derived.
+/// Reason for which a child key cannot be derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HdError {
     /// A step is 2^31 or more; hardened derivation needs the whole private key, which exists
@@ -78,8 +78,8 @@ pub enum HdError {
     /// The key is not the canonical encoding of a point of prime order.
     #[error("invalid public key")]
     InvalidKey,
-    /// The step's scalar is out of range or leads to the identity (chance about 2^-127): take the
-    /// next index.
+    /// The step's scalar is out of range or leads to the identity (chance about 2^-127). The caller
+    /// takes the next index.
     #[error("unusable child index")]
     Unusable,
 }
@@ -90,7 +90,7 @@ pub enum HdError {
 pub struct Derived<const N: usize> {
     /// The child public key (33 bytes compressed for secp256k1, 32 for Ed25519).
     pub key: [u8; N],
-    /// The child's chain code.
+    /// The child's chain code, 32 bytes.
     pub chain_code: [u8; 32],
     /// Sum of the steps' scalars in the group's own encoding (big endian secp256k1, little endian
     /// Ed25519).

@@ -1,4 +1,4 @@
-//! Published and stored form of a key.
+//! Records of a key: the published public side, and a signer's stored share.
 
 use crate::encoding::{NotCanonical, decode, encode};
 use crate::hd::{self, ChildPath, HdError};
@@ -16,13 +16,13 @@ pub const KEY_ID_LEN_MAX: usize = 128;
 const RECORD_LEN_MAX: usize = 8 * 1024;
 const KEY_SHARE_VERSION: u8 = 1;
 
-/// Reason to refuse a record. Never carries secret bytes.
+/// Reason to refuse a record. It never contains secret bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The bytes are not the one encoding of a record.
     #[error(transparent)]
     NotCanonical(#[from] NotCanonical),
-    /// Number of signers, minimum or an index out of range.
+    /// The number of signers, their minimum or an index is out of range.
     #[error("signer numbers out of range")]
     Signers,
     /// A public key or share is not the canonical encoding of a point of prime order.
@@ -73,7 +73,8 @@ impl PublicKeyRecord {
     /// Any [`RecordError`] but `ShareMismatch`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let record: Self = decode(bytes, RECORD_LEN_MAX)?;
-        // Decoding proves the form only: a point outside of the group would reach the arithmetic.
+        // Decoding checks the form only. Without this check a point outside of the group would
+        // reach the arithmetic.
         record.check()?;
 
         Ok(record)
@@ -92,7 +93,8 @@ impl PublicKeyRecord {
     /// # Errors
     /// See [`HdError`]; [`HdError::InvalidKey`] for another suite than the Taproot one.
     pub fn taproot_output_key(&self, path: &ChildPath) -> Result<[u8; 32], HdError> {
-        // Funds sent to a Taproot output of another suite's key could not be signed for.
+        // Other suites have no Taproot output: no signature of theirs could spend funds that were
+        // sent to it.
         if self.suite != SuiteId::FrostSecp256k1Tr {
             return Err(HdError::InvalidKey);
         }
@@ -115,14 +117,15 @@ impl PublicKeyRecord {
     pub(crate) fn open<C: Suite>(&self) -> Result<PublicKeyPackage<C>, RecordError> {
         let n = self.verifying_shares.len();
         let t = usize::from(self.min_signers);
-        // A record of t = 1 would promise a threshold that does not exist.
+        // A record with t = 1 is refused, because it would promise a threshold that does not exist.
         if n > SIGNERS_MAX || t < 2 || t > n || self.key_id.len() > KEY_ID_LEN_MAX {
             return Err(RecordError::Signers);
         }
 
         let key =
             VerifyingKey::<C>::deserialize(&self.group_key).map_err(|_| RecordError::Point)?;
-        // One key, one encoding: else one key could be two entries of a ledger.
+        // Only the one encoding of a point is accepted; otherwise one key could be two entries of a
+        // ledger.
         if key.serialize().ok().as_deref() != Some(&self.group_key) {
             return Err(RecordError::Point);
         }
@@ -152,9 +155,10 @@ impl std::fmt::Debug for PublicKeyRecord {
     }
 }
 
-/// One signer's share of a key, with the public side and the transcript it was certified under.
+/// One signer's share of a key, with the public side and the transcript under which it was
+/// certified.
 ///
-/// Not `Clone`; wiped on drop; `Debug` shows nothing secret.
+/// It is not `Clone`, is wiped on drop, and its `Debug` shows nothing secret.
 pub struct KeyShareRecord {
     index: u16,
     secret: Zeroizing<[u8; 32]>,
@@ -168,7 +172,7 @@ impl KeyShareRecord {
     ///
     /// # Errors
     /// [`RecordError::ShareMismatch`] when `secret` is not the discrete logarithm of the verifying
-    /// share of `index`; the public side's own errors.
+    /// share of `index`; errors of the public side.
     pub fn new(
         index: u16,
         secret: Zeroizing<[u8; 32]>,
@@ -184,7 +188,8 @@ impl KeyShareRecord {
             round1_hash,
         };
 
-        // A share that does not match would be found only when a payment cannot be signed.
+        // The share is checked now; otherwise a wrong one would be noticed only when a payment
+        // cannot be signed.
         with_suite!(record.public.suite, C => record.open::<C>().map(drop))?;
 
         Ok(record)
@@ -219,7 +224,8 @@ impl KeyShareRecord {
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let public = self.public.to_bytes();
-        // Full size at once: growing would leave copies of the share behind.
+        // The vector is allocated at full size, because growing it would leave copies of the share
+        // in memory.
         let mut bytes = Zeroizing::new(Vec::with_capacity(99 + public.len()));
 
         bytes.push(KEY_SHARE_VERSION);

@@ -1,8 +1,8 @@
 //! One message to one recipient: HPKE (RFC 9180) base mode with X-Wing, HKDF-SHA-256 and
 //! ChaCha20-Poly1305.
 //!
-//! Base mode only: X-Wing has no authenticated mode (the crate panics there); the sender is
-//! authenticated by the signed envelope outside. The `info` binds the message to its session,
+//! Only base mode is used: X-Wing has no authenticated mode (the crate panics there), and the
+//! signed envelope outside authenticates the sender. The `info` binds the message to its session,
 //! direction and parameters.
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -49,7 +49,7 @@ impl SealingSecret {
     /// The public key, [`SEALING_KEY_LEN`] bytes.
     ///
     /// # Errors
-    /// Never for a seed of 32 bytes; the type of the library says otherwise.
+    /// Never for a seed of 32 bytes; the library's type has an error all the same.
     pub fn public_key(&self) -> Result<Vec<u8>, SealError> {
         let secret =
             <Kem as hpke::Kem>::PrivateKey::from_bytes(self.0.as_ref()).map_err(|_| SealError)?;
@@ -84,7 +84,7 @@ pub fn seal(
 ) -> Result<Sealed, SealError> {
     let recipient = <Kem as hpke::Kem>::PublicKey::from_bytes(recipient).map_err(|_| SealError)?;
 
-    // RFC 9180 §6.1, single-shot. A context is never used twice, so no AEAD nonce ever repeats.
+    // RFC 9180 §6.1: each message has a context of its own, so no AEAD nonce repeats.
     let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<Aead, Kdf, Kem>(
         &OpModeS::Base,
         &recipient,
@@ -129,12 +129,13 @@ pub fn open(
 
 /// Whether `bytes` is the one encoding of an X-Wing public key.
 pub(crate) fn is_sealing_key(bytes: &[u8]) -> bool {
-    // Encoded again: two spellings of one key would pass the check for shared keys.
+    // The key is encoded again and compared: two encodings of one key would pass the check that no
+    // two members share a key.
     <Kem as hpke::Kem>::PublicKey::from_bytes(bytes)
         .is_ok_and(|key| key.to_bytes().as_slice() == bytes)
 }
 
-/// The rand_core 0.6 source behind the interface of the version HPKE uses.
+/// A rand_core 0.6 source behind the interface of the version that HPKE uses.
 struct Randomness<'a>(&'a mut dyn CryptoRngCore);
 
 impl hpke::rand_core::TryRng for Randomness<'_> {
@@ -149,7 +150,8 @@ impl hpke::rand_core::TryRng for Randomness<'_> {
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        // A source that fills only a part must not leave the caller's old bytes as randomness.
+        // The buffer is cleared first: if a source filled only a part, the caller's old bytes must
+        // not be taken for randomness.
         out.zeroize();
         self.0.fill_bytes(out);
         Ok(())

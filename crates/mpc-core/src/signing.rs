@@ -1,4 +1,4 @@
-//! One-round signing from prepared nonce commitments (RFC 9591 §5 with round one done ahead).
+//! One-round signing from prepared nonce commitments: RFC 9591 §5, with its first round done ahead.
 //!
 //! - RFC 9591 §5.1: a signer publishes commitments ahead ([`KeyShare::prepare`]).
 //! - RFC 9591 §5.2: a coordinator picks a quorum and sends one [`SigningPackage`] per signature;
@@ -27,7 +27,7 @@ pub const NONCES_MAX: usize = 16_384;
 /// Number of answered packages that a key share keeps for retries; older ones are refused, never
 /// computed again.
 pub const ANSWERS_MAX: usize = 4_096;
-/// Child keys kept ready per key, so that a repeated path costs no curve arithmetic.
+/// Number of child keys that are cached per key, so that a repeated path costs no curve arithmetic.
 pub const CHILD_KEYS_MAX: usize = 1_024;
 /// Longest message in bytes; Taproot and transaction digests are 32.
 pub const MESSAGE_LEN_MAX: usize = 64 * 1024;

@@ -25,7 +25,8 @@ pub enum SuiteId {
 impl From<RegistrySuite> for SuiteId {
     /// The same scheme in this crate's own numbers, which its records carry.
     fn from(suite: RegistrySuite) -> Self {
-        // By name, not by number: the two lists of numbers are stored in different records.
+        // Variants are matched by name, not by number: each list of numbers is stored in records of
+        // its own and may differ.
         match suite {
             RegistrySuite::FrostSecp256k1Tr => Self::FrostSecp256k1Tr,
             RegistrySuite::FrostSecp256k1 => Self::FrostSecp256k1,
@@ -107,7 +108,8 @@ impl Suite for Tr {
     }
 
     fn tap_tweak_share(key: KeyPackage<Self>) -> Option<KeyPackage<Self>> {
-        // Even Y from here on: frost then has nothing to negate at each signature.
+        // The key is brought to its form with even Y once, so that frost need not negate it at each
+        // signature.
         Some(key.tweak::<&[u8]>(None).into_even_y(None))
     }
 
@@ -136,7 +138,7 @@ impl Suite for Ed {
         chain_code: &[u8; 32],
         path: &ChildPath,
     ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
-        // 32 bytes, RFC 8032 §5.1.2.
+        // A public key is 32 bytes (RFC 8032 §5.1.2).
         let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
 
         let derived = hd::ed25519::derive(root, chain_code, path)?;
@@ -150,7 +152,8 @@ fn derive_secp256k1(
     chain_code: &[u8; 32],
     path: &ChildPath,
 ) -> Result<(Vec<u8>, [u8; 32]), HdError> {
-    // 33 bytes, compressed (SEC 1 §2.3.3): BIP-32 hashes this form and no other.
+    // The root must be 33 bytes, compressed (SEC 1 §2.3.3), because BIP-32 hashes this form and no
+    // other.
     let root = root.try_into().map_err(|_| HdError::InvalidKey)?;
 
     let derived = hd::secp256k1::derive(root, chain_code, path)?;

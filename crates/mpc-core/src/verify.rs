@@ -1,4 +1,5 @@
-//! Verification of finished signatures by a path that shares no code with their making.
+//! Verification of finished signatures. It uses no code of FROST, except for signatures of RFC 9591
+//! §6.5.
 
 use crate::SuiteId;
 use crate::hd::secp256k1::decode_point;
@@ -54,7 +55,8 @@ pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
         return false;
     };
 
-    // s of the group order or more fails: else a third party could make a second valid signature.
+    // An s that is the group order or more fails; otherwise a third party could make a second valid
+    // signature.
     let (Some(r), Some(s)) = (signature.first_chunk::<32>(), signature.last_chunk::<32>()) else {
         return false;
     };
@@ -73,8 +75,8 @@ pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
         .finalize();
     let e = <Scalar as Reduce<U256>>::reduce_bytes(&hash);
 
-    // R = s·G − e·P must be finite, with even y and x(R) = r. The bytes of r are compared, so an r
-    // of the field size or more never passes.
+    // R = s·G − e·P must not be infinite, must have an even y, and x(R) = r. The bytes of r are
+    // compared, so an r that is the field size or more never passes.
     let nonce = ProjectivePoint::lincomb(&ProjectivePoint::GENERATOR, &s, &point, &-e);
     if bool::from(nonce.is_identity()) {
         return false;

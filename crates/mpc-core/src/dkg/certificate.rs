@@ -1,5 +1,5 @@
-//! A signer's certificate: a signature that says that it holds a durable share of the key with this
-//! transcript.
+//! A signer's certificate: its signature over a transcript, by which it declares that it holds a
+//! durable share of that key.
 
 use super::transcript::{is_key_of, transcript_hash};
 use super::{DkgOutcome, DkgParameters, OutcomeFault};
@@ -21,7 +21,8 @@ pub fn verify_certificate(
 ) -> bool {
     let signature = Signature::from_bytes(signature);
 
-    // Strict verification: with a key of small order one signature would fit several transcripts.
+    // Verification is strict: with a key of small order, one signature would be valid for several
+    // transcripts.
     VerifyingKey::from_bytes(signing_key).is_ok_and(|key| {
         key.verify_strict(&certificate_digest(transcript), &signature)
             .is_ok()
@@ -37,17 +38,20 @@ pub fn verify_outcome(
     parameters: &DkgParameters,
     outcome: &DkgOutcome,
 ) -> Result<(), OutcomeFault> {
-    // An attacker could publish a well-certified key of another tenant, epoch or threshold.
+    // The key must be the approved one: an attacker could publish a well-certified key of another
+    // tenant, epoch or threshold.
     if !is_key_of(parameters, &outcome.public) {
         return Err(OutcomeFault::OtherKey);
     }
 
-    // The certificates sign this hash only. Recomputed, it binds them to these very public shares.
+    // The certificates sign only this hash. It is recomputed here, so that they are bound to
+    // exactly these public shares.
     if transcript_hash(parameters, &outcome.round1_hash, &outcome.public) != outcome.transcript {
         return Err(OutcomeFault::Transcript);
     }
 
-    // All n, not t: a signer that does not hold a durable share would be missing when it is needed.
+    // All n members must have certified, not only t: a signer without a durable share would be
+    // missing when it is needed.
     for member in &parameters.roster {
         let certificate = outcome.certificates.get(&member.index);
         if !certificate
@@ -57,7 +61,7 @@ pub fn verify_outcome(
         }
     }
 
-    // With all members present, a surplus entry belongs to no member.
+    // Every member is present, so a surplus certificate is of a signer outside the roster.
     if outcome.certificates.len() != parameters.roster.len() {
         return Err(OutcomeFault::Strangers);
     }

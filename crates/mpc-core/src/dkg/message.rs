@@ -7,7 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Longest accepted message in bytes; 64 commitments and a proof fit in 3 KiB.
 const MESSAGE_LEN_MAX: usize = 8 * 1024;
-/// Longest message of round 1 in bytes: 64 commitments of 33 bytes, a proof, and what is around them.
+/// Longest message of round 1 in bytes: 64 commitments of 33 bytes, a proof, and the encoding
+/// around them.
 pub const ROUND1_LEN_MAX: usize = 3 * 1024;
 const VERSION: u8 = 1;
 
@@ -27,7 +28,7 @@ pub(super) enum MessageBody {
     Round2(Round2),
 }
 
-/// Broadcast: frost's package and the commitment to the chain-code contribution.
+/// Broadcast body: frost's package and the commitment to the chain-code contribution.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round1 {
     /// Round-1 package in frost's own encoding: coefficient commitments and proof of knowledge.
@@ -36,8 +37,8 @@ pub(super) struct Round1 {
     pub chain_code_commitment: [u8; 32],
 }
 
-/// Private: the recipient in clear, so that a misrouted message is ignored instead of counted as
-/// its sender's fault, and the sealed share.
+/// Private body: the recipient and the sealed share. The recipient is not sealed, so that a
+/// misrouted message is ignored and not counted as its sender's fault.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Round2 {
     /// Roster index of the recipient.
@@ -56,7 +57,7 @@ impl Message {
         })
     }
 
-    /// The body, if the message belongs to this session.
+    /// Decodes a message of this session and returns its body.
     pub(super) fn decode(
         bytes: &[u8],
         session: &[u8; 32],

@@ -45,7 +45,7 @@ impl DkgParameters {
         self.roster.iter().find(|member| member.index == index)
     }
 
-    /// n as a number.
+    /// n: number of signers in the roster.
     #[must_use]
     pub fn max_signers(&self) -> u16 {
         u16::try_from(self.roster.len()).unwrap_or(u16::MAX)
@@ -97,12 +97,12 @@ impl DkgParameters {
     /// Checks the parameters for the signer `me`.
     ///
     /// # Errors
-    /// [`DkgFault::Parameters`] naming the first rule broken.
+    /// [`DkgFault::Parameters`] naming the first rule that is broken.
     pub(super) fn check(&self, me: u16) -> Result<(), DkgFault> {
         let refuse = |reason| Err(DkgFault::Parameters(reason));
         let (t, n) = (usize::from(self.min_signers), self.roster.len());
 
-        // With t = 1 every single signer would hold the whole key.
+        // With t = 1 every signer alone could sign for the whole key.
         if t < 2 || t > n {
             return refuse("min_signers must be at least 2 and at most the roster's size");
         }
@@ -114,15 +114,16 @@ impl DkgParameters {
             return refuse("key id too long");
         }
 
-        // Index 0 is where the polynomial takes the secret itself; two equal indices would be one
-        // share.
+        // At index 0 the polynomial has the secret itself as its value; two equal indices would get
+        // the same share.
         if self.roster.first().is_none_or(|member| member.index == 0)
             || !self.roster.is_sorted_by(|a, b| a.index < b.index)
         {
             return refuse("roster indices must be non-zero and strictly ascending");
         }
 
-        // One machine that holds two seats would count twice towards the threshold.
+        // Two members with one key could be one machine, which would then count twice towards the
+        // threshold.
         for (position, member) in self.roster.iter().enumerate() {
             let mut others = self.roster.iter().skip(position + 1);
             if others

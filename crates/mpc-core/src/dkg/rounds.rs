@@ -1,4 +1,4 @@
-//! frost's three parts for one ciphersuite, behind bytes.
+//! frost's three parts for one ciphersuite, behind an interface of plain bytes.
 //!
 //! Steps are numbered as in KeyGen of the FROST paper (eprint 2020/852, Figure 1), which frost-core
 //! quotes.
@@ -13,10 +13,10 @@ use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// A signing share in the group's scalar encoding.
+/// A signing share in the group's scalar encoding, 32 bytes.
 pub(super) type ShareBytes = Zeroizing<[u8; 32]>;
 
-/// Result of part 3, serialized.
+/// Key that part 3 makes, serialized.
 pub(super) struct KeyMaterial {
     /// This party's signing share.
     pub secret: ShareBytes,
@@ -28,17 +28,17 @@ pub(super) struct KeyMaterial {
 
 /// One party's frost state between the parts; each part is taken once.
 pub(super) trait Rounds: Send + Sync {
-    /// Checks all peers' round-1 packages (round 1, step 5); yields the share for each peer (round
+    /// Checks all peers' round-1 packages (round 1, step 5). Returns the share for each peer (round
     /// 2, step 1).
     fn part2(
         &mut self,
         round1: &BTreeMap<u16, Round1>,
     ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault>;
-    /// Checks all peers' shares (round 2, step 2); yields the key (steps 3 and 4).
+    /// Checks all peers' shares (round 2, step 2). Returns the key (steps 3 and 4).
     fn part3(&mut self, shares: &BTreeMap<u16, ShareBytes>) -> Result<KeyMaterial, DkgFault>;
 }
 
-/// Starts frost's key generation; yields the state and the serialized round-1 package.
+/// Starts frost's key generation. Returns the state and the serialized round-1 package.
 pub(super) fn start(
     suite: SuiteId,
     me: u16,
@@ -85,8 +85,9 @@ impl<C: Suite> FrostRounds<C> {
         let n =
             u16::try_from(indices.len()).map_err(|_| DkgFault::Parameters("roster too large"))?;
 
-        // Round 1, steps 1 to 4: polynomial, proof of knowledge, commitments. The proof stops a
-        // rogue key, a commitment chosen after the others to cancel them.
+        // Round 1, steps 1 to 4 make the polynomial, the proof of knowledge and the commitments.
+        // The proof stops a rogue key: a commitment that is chosen after the others so that it
+        // cancels them.
         let (secret, package) =
             part1::<C, _>(mine, n, min_signers, rng).map_err(|_| DkgFault::Failed("part 1"))?;
         let package = package
@@ -117,7 +118,8 @@ impl<C: Suite> FrostRounds<C> {
         let package =
             round1::Package::<C>::deserialize(&message.package).map_err(|_| fault.clone())?;
 
-        // The echo covers the bytes, frost checks the decoded value: both must be one thing.
+        // The echo covers the bytes, but frost checks the decoded value. Only the one encoding of a
+        // value is accepted, so that both are about the same package.
         let canonical = package
             .serialize()
             .is_ok_and(|bytes| bytes == message.package);
@@ -148,7 +150,7 @@ impl<C: Suite> FrostRounds<C> {
         }
     }
 
-    /// Serializes the key after checking that its two sides agree.
+    /// Serializes the key after a check that its secret and public sides agree.
     fn material(
         &self,
         key: &frost_core::keys::KeyPackage<C>,
@@ -157,8 +159,8 @@ impl<C: Suite> FrostRounds<C> {
         let failed = DkgFault::Failed("part 3 yields an inconsistent key");
         let share = key.signing_share();
 
-        // The key is persisted and certified next: one that could not sign must fail before it gets
-        // an address.
+        // The key is persisted and certified next. A key that cannot sign must fail here, before it
+        // gets an address.
         if public.min_signers() != Some(self.min_signers)
             || public.verifying_shares().len() != self.indices.len()
             || public.verifying_shares().get(key.identifier())
@@ -222,8 +224,8 @@ impl<C: Suite> Rounds for FrostRounds<C> {
             bytes.insert(index, Zeroizing::new(share));
         }
 
-        // Part 3 gets the very packages that part 2 checked: with another set it would accept a
-        // longer commitment.
+        // The packages that part 2 checked are kept for part 3. With other packages part 3 would
+        // accept a longer commitment.
         self.state = RoundState::Part2(secret, packages);
         Ok(bytes)
     }
@@ -246,8 +248,8 @@ impl<C: Suite> Rounds for FrostRounds<C> {
             round2.insert(id, round2::Package::new(share));
         }
 
-        // Round 2, step 2: a share off its sender's polynomial proves its sender's fault. Steps 3
-        // and 4 sum the shares and make the public ones.
+        // Round 2, step 2 checks that each share is on its sender's polynomial; a wrong share
+        // proves its sender's fault. Steps 3 and 4 sum the shares and make the public ones.
         let (key, public) =
             part3(&secret, &packages, &round2).map_err(|error| self.fault(&error, "part 3"))?;
 

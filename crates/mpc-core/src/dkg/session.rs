@@ -1,5 +1,4 @@
-//! One signer's session, from its parameters to its end; what each input does is in the modules
-//! below.
+//! One signer's session, from its parameters to its end. The modules below handle the inputs.
 
 mod certify;
 mod inbox;
@@ -17,8 +16,9 @@ use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// One signer's side of one key generation. Memory only: a restart before [`DkgEffect::Persist`]
-/// loses it and the ceremony expires; after it, [`DkgSession::resume`] certifies again.
+/// One signer's side of one key generation. It is in memory only: a restart before
+/// [`DkgEffect::Persist`] is done loses the session, and the ceremony expires. After it,
+/// [`DkgSession::resume`] certifies again.
 pub struct DkgSession {
     parameters: DkgParameters,
     context: [u8; 32],
@@ -42,7 +42,7 @@ enum Phase {
     Failed(DkgFault),
 }
 
-/// Set that must be complete before the next step.
+/// Set of messages that must be complete before the next step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     AllRound1,
@@ -63,8 +63,8 @@ impl DkgSession {
     ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
         parameters.check(me)?;
 
-        // Shares sealed to the roster's key would not open, and their senders would seem
-        // to be at fault.
+        // The secret must fit the roster's key: otherwise peers' shares would not open, and their
+        // senders would seem to be at fault.
         let mine = parameters.member(me).map(|member| &member.sealing_key);
         if sealing.public_key().ok().as_ref() != mine {
             return Err(DkgFault::Parameters(
@@ -80,8 +80,8 @@ impl DkgSession {
         let (frost, package) =
             rounds::start(parameters.suite, me, &indices, parameters.min_signers, rng)?;
 
-        // The commitment hides this contribution until every signer has committed: none can choose
-        // its own so that the chain code becomes a known one.
+        // The commitment hides this contribution until every signer has committed. So no signer can
+        // choose its contribution such that the chain code becomes a known value.
         let mut contribution = Zeroizing::new([0; 32]);
         rng.fill_bytes(contribution.as_mut());
         let context = parameters.context();
@@ -127,8 +127,8 @@ impl DkgSession {
     ) -> Result<(Self, Vec<DkgEffect>), DkgFault> {
         parameters.check(record.index())?;
 
-        // A signature on the transcript of another ceremony would certify a share that this one
-        // lacks.
+        // The stored share must be of these parameters: a certificate over another ceremony's
+        // transcript would promise a share that this ceremony does not have.
         let transcript = *record.transcript();
         let public = record.public();
         if !is_key_of(&parameters, public)
@@ -153,11 +153,11 @@ impl DkgSession {
         Ok((session, vec![DkgEffect::Done { transcript }]))
     }
 
-    /// Takes one input; the effects are to be done in order.
+    /// Takes one input. The caller must do the effects in order.
     ///
     /// # Errors
-    /// The fault that ended the session; every later call returns it again. Secrets are dropped
-    /// with it.
+    /// The fault that ended the session; every later call returns it again. The session's secrets
+    /// are dropped at the fault.
     pub fn step(
         &mut self,
         input: DkgInput,
@@ -173,7 +173,8 @@ impl DkgSession {
             DkgInput::Certificate { from, signature } => Ok(self.on_certificate(from, signature)),
         };
 
-        // With the phase go frost's secrets: a share received in a failed ceremony is never used.
+        // The old phase is dropped with frost's secrets, so that a share of a failed ceremony is
+        // never used.
         if let Err(fault) = &result {
             self.phase = Phase::Failed(fault.clone());
             self.inbox = Received::default();
@@ -192,7 +193,7 @@ impl std::fmt::Debug for DkgSession {
     }
 }
 
-/// An outcome without certificates.
+/// An outcome whose certificates are still to come.
 fn outcome(
     transcript: [u8; 32],
     round1_hash: [u8; 32],

@@ -1,4 +1,5 @@
-//! Digests of a key generation; each has a domain of its own, so no one of them passes for another.
+//! Digests of a key generation. Each has a domain of its own, so that none of them is valid in
+//! place of another.
 
 use super::message::Round1;
 use super::parameters::DkgParameters;
@@ -12,7 +13,8 @@ pub(super) fn round1_hash(context: &[u8; 32], round1: &BTreeMap<u16, Round1>) ->
     digest("strongroom/dkg-round-1/v1", &[context, &encode(round1)])
 }
 
-/// Commitment to one contribution. It binds the sender, so that no signer can copy another's.
+/// Commitment to one chain-code contribution. It binds the sender's index, so that no signer can
+/// use another's commitment as its own.
 pub(super) fn chain_code_commitment(
     context: &[u8; 32],
     index: u16,
@@ -34,8 +36,8 @@ pub(super) fn chain_code(context: &[u8; 32], contributions: &BTreeMap<u16, [u8; 
 
 /// The transcript: everything that all n signers must agree on before a key is used.
 ///
-/// Recomputable from the approved parameters, the hash of round 1 and the public record, so that
-/// each holder of the certificates can check that they are about exactly this group key, these
+/// It can be recomputed from the approved parameters, the hash of round 1 and the public record, so
+/// that each holder of the certificates can check that they are about exactly this group key, these
 /// shares and this chain code.
 #[must_use]
 pub fn transcript_hash(

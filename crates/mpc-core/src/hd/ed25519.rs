@@ -8,8 +8,8 @@
 //! - child chain code = the first 32 bytes of
 //!   `HMAC-SHA512(c, "strongroom/hd-ed25519/chain/v1" ‖ A ‖ u32be(i))`.
 //!
-//! Shares add the same t. No clamping: FROST keys are scalars modulo the group order, and
-//! `verify_strict` accepts signatures under A' because A' has prime order.
+//! Each signer adds the same t to its share. There is no clamping: FROST keys are scalars modulo
+//! the group order, and `verify_strict` accepts signatures under A' because A' has prime order.
 
 use super::{ChildPath, Derived, HdError};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -57,7 +57,7 @@ pub fn derive(
 
         sum += tweak;
         point += EdwardsPoint::mul_base(&tweak);
-        // The identity as a key accepts a signature that needs no secret.
+        // The identity is refused as a key: under it, a signature can be made without a secret.
         if point.is_identity() {
             return Err(HdError::Unusable);
         }
@@ -74,8 +74,8 @@ pub fn derive(
     Ok(derived)
 }
 
-/// Decodes a point of prime order. With a torsion part, one signature could verify under several
-/// keys.
+/// Decodes a point of prime order. A point with a torsion part is refused, because one signature
+/// could then verify under several keys.
 fn decode_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, HdError> {
     let point = CompressedEdwardsY(*bytes)
         .decompress()

@@ -47,8 +47,8 @@ pub fn derive(
         mac.update(&step.to_be_bytes());
         let output: [u8; 64] = mac.finalize().into_bytes().into();
 
-        // K_i = point(parse_256(I_L)) + K_par and c_i = I_R; an I_L of the group order or more is
-        // refused, never reduced: other wallets skip this index too.
+        // K_i = point(parse_256(I_L)) + K_par and c_i = I_R; an I_L that is the group order or more
+        // is refused, as BIP-32 says, and never reduced: other wallets skip this index too.
         let (left, right) = halves(&output);
         let tweak =
             Option::<Scalar>::from(Scalar::from_repr(left.into())).ok_or(HdError::Unusable)?;
@@ -98,7 +98,8 @@ pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
 
 /// The point of a compressed encoding; identity and every other form are refused.
 pub(crate) fn decode_point(bytes: &[u8; 33]) -> Result<ProjectivePoint, HdError> {
-    // SEC1 has other forms, among them the identity: one key must have one encoding.
+    // Only the two compressed tags are accepted: SEC1 has other forms, the identity among them, and
+    // one key must have one encoding.
     if !matches!(bytes.first(), Some(2 | 3)) {
         return Err(HdError::InvalidKey);
     }
@@ -110,7 +111,7 @@ pub(crate) fn decode_point(bytes: &[u8; 33]) -> Result<ProjectivePoint, HdError>
 
 /// Compressed encoding, 33 bytes.
 fn encode_point(point: &ProjectivePoint) -> Result<[u8; 33], HdError> {
-    // The identity encodes to one byte and so fails the conversion.
+    // The identity has an encoding of one byte, so the conversion refuses it.
     point
         .to_affine()
         .to_encoded_point(true)
@@ -119,7 +120,7 @@ fn encode_point(point: &ProjectivePoint) -> Result<[u8; 33], HdError> {
         .map_err(|_| HdError::Unusable)
 }
 
-/// I_L and I_R of BIP-32.
+/// I_L and I_R of BIP-32: the two halves of the HMAC's output.
 fn halves(output: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     let (mut left, mut right) = ([0; 32], [0; 32]);
 

@@ -1,4 +1,5 @@
-//! Aggregation (RFC 9591 §5.3): fast when every share is right, exact about the wrong ones (§5.4).
+//! Aggregation (RFC 9591 §5.3). One verification is enough when every share is right; if it fails,
+//! each wrong share is found (§5.4).
 
 use super::Tweak;
 use super::package::{PackageFault, SignatureShare, SigningPackage};
@@ -16,7 +17,7 @@ use frost_core::{
 };
 use std::collections::BTreeMap;
 
-/// Reason why shares make no signature.
+/// Reason for which shares make no signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AggregateFault {
     /// The package is wrong.
@@ -79,10 +80,10 @@ impl PublicKeys {
         &self.record
     }
 
-    /// Adds up the participants' shares (RFC 9591 §5.3) and verifies the signature by code that
-    /// shares nothing with FROST.
+    /// Adds up the participants' shares (RFC 9591 §5.3) and verifies the signature with
+    /// [`verify_signature`](crate::verify_signature).
     ///
-    /// Yields 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified
+    /// Returns 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified
     /// one by one only when the signature is wrong.
     ///
     /// # Errors
@@ -92,7 +93,8 @@ impl PublicKeys {
         package: &SigningPackage,
         shares: &[SignatureShare],
     ) -> Result<Vec<u8>, AggregateFault> {
-        // A second share of one participant could replace a right one, and then blame its signer.
+        // A second share of one participant is refused: it could replace a right one, and its
+        // signer would be blamed.
         let mut by_index = BTreeMap::new();
         for share in shares {
             let participant = package.commitments.contains_key(&share.index);
@@ -119,7 +121,7 @@ impl std::fmt::Debug for PublicKeys {
     }
 }
 
-/// Aggregation for one ciphersuite, behind bytes.
+/// Aggregation for one ciphersuite, behind an interface of plain bytes.
 trait Aggregate: Send + Sync {
     fn aggregate(
         &mut self,
@@ -131,7 +133,7 @@ trait Aggregate: Send + Sync {
 
 struct GroupKeys<C: Suite> {
     root: PublicKeyPackage<C>,
-    /// Child keys without verifying shares: those are needed on the failure path only.
+    /// Cached child keys, without verifying shares: only the search for culprits needs those.
     children: BoundedMap<(ChildPath, Tweak), PublicKeyPackage<C>>,
 }
 
@@ -154,7 +156,7 @@ impl<C: Suite> GroupKeys<C> {
         self.children.get(&name).ok_or(AggregateFault::Failed)
     }
 
-    /// RFC 9591 §5.4: verifies share by share and names every wrong one.
+    /// RFC 9591 §5.4: verifies each share and names every signer of a wrong one.
     fn find_culprits(
         &self,
         key: &PublicKeyRecord,
@@ -168,7 +170,8 @@ impl<C: Suite> GroupKeys<C> {
                 Err(error) => return error.into(),
             };
 
-        // All of them: with one named at a time, t hostile signers would cost t rounds.
+        // Every culprit is named at once: with one per round, t hostile signers would cost t
+        // rounds.
         match aggregate_custom(opened, shares, &public, CheaterDetection::AllCheaters) {
             Err(Error::InvalidSignatureShare { culprits }) => {
                 let is_culprit =
@@ -203,7 +206,8 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
                 round2::SignatureShare::deserialize(bytes),
             ) {
                 (Some(id), Ok(share)) => drop(decoded.insert(id, share)),
-                // Not a scalar below the group order: wrong by itself, and its sender with it.
+                // A share that is not a scalar below the group order is wrong by itself, so its
+                // sender is a culprit.
                 _ => malformed.push(*index),
             }
         }
@@ -217,7 +221,7 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
         let child = self.child(key, &package.path, package.tweak)?;
         let (signature, child_key) = sum(&opened, &decoded, child).ok_or(AggregateFault::Failed)?;
 
-        // One verification instead of one per share; the shares are looked at only when it fails.
+        // The finished signature is verified once. Single shares are verified only when that fails.
         if verify_signature(C::SUITE, &child_key, &package.message, &signature) {
             Ok(signature)
         } else {
@@ -226,14 +230,15 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
     }
 }
 
-/// RFC 9591 §5.3 without its verification of shares; yields the signature and the key it should
-/// verify under.
+/// RFC 9591 §5.3 without its verification of shares. Returns the signature and the key under which
+/// it should verify.
 fn sum<C: Suite>(
     package: &frost_core::SigningPackage<C>,
     shares: &Shares<C>,
     child: &PublicKeyPackage<C>,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
-    // BIP-340: a Taproot key counts in its form with even Y.
+    // BIP-340 uses the form of a Taproot key that has an even Y; this converts package, shares and
+    // key to it.
     let (package, shares, child) = C::pre_aggregate(package, shares, child).ok()?;
 
     // RFC 9591 §4.4 and §4.5. The binding factors tie each share to this message and quorum:
@@ -241,7 +246,7 @@ fn sum<C: Suite>(
     let factors = compute_binding_factor_list(&package, child.verifying_key(), &[]).ok()?;
     let commitment = compute_group_commitment(&package, &factors).ok()?;
 
-    // z = z_1 + … + z_n.
+    // RFC 9591 §5.3: z is the sum of all z_i.
     let zero = <<C::Group as Group>::Field as Field>::zero();
     let z = shares
         .values()

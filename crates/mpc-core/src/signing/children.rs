@@ -8,8 +8,8 @@ use frost_core::keys::{KeyPackage, PublicKeyPackage, SigningShare, VerifyingShar
 use frost_core::{Ciphersuite, Field, Group, Scalar, VerifyingKey};
 use std::collections::BTreeMap;
 
-/// Scalar that leads from the root to `path`. Derived from the record, never taken from a message:
-/// a chosen one would be a related-key attack.
+/// Scalar that is added to the root to get the key at `path`. It is derived from the record and
+/// never taken from a message: a scalar that an attacker chooses would allow a related-key attack.
 fn added<C: Suite>(key: &PublicKeyRecord, path: &ChildPath) -> Result<Scalar<C>, HdError> {
     let (_, tweak) = C::derive(&key.group_key, &key.chain_code, path)?;
 
@@ -17,7 +17,8 @@ fn added<C: Suite>(key: &PublicKeyRecord, path: &ChildPath) -> Result<Scalar<C>,
     <<C::Group as Group>::Field as Field>::deserialize(&encoded).map_err(|_| HdError::Unusable)
 }
 
-/// Share of the child at `path`, tweaked: `s + a` and, for Taproot, one TapTweak after it.
+/// Share of the child at `path`: `s + a` for the root's share `s` and the added scalar `a`, then
+/// the tweak (one TapTweak for Taproot).
 pub(super) fn child_share<C: Suite>(
     key: &PublicKeyRecord,
     root: &KeyPackage<C>,
@@ -43,8 +44,8 @@ pub(super) fn child_share<C: Suite>(
     }
 }
 
-/// Public package of the child at `path`, tweaked; `shares` may be empty when only the key is
-/// needed.
+/// Public package of the child at `path`, with the tweak applied. Verifying shares are derived only
+/// when `shares` is true; a caller that needs only the key saves that work.
 pub(super) fn child_public<C: Suite>(
     key: &PublicKeyRecord,
     root: &PublicKeyPackage<C>,

@@ -1,9 +1,9 @@
-//! Reasons why a key share makes no commitments or no share.
+//! Reasons for which a key share makes no commitments or no signature share.
 
 use super::package::PackageFault;
 use crate::hd::HdError;
 
-/// Reason why no commitments were made.
+/// Reason for which no commitments were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PrepareFault {
     /// The stock would exceed [`super::NONCES_MAX`].
@@ -14,7 +14,7 @@ pub enum PrepareFault {
     Failed,
 }
 
-/// Reason why a package is not signed.
+/// Reason for which a package is not signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignFault {
     /// The package is wrong for every signer.
@@ -23,13 +23,13 @@ pub enum SignFault {
     /// The package has no commitment of this signer.
     #[error("not a participant of the package")]
     NotParticipant,
-    /// The commitment is of another process life or was never published.
+    /// The commitment is of another run of the process, or was never published.
     #[error("commitment unknown")]
     CommitmentUnknown,
     /// The package's commitment is not the one published under that number.
     #[error("commitment differs from the published one")]
     CommitmentMismatch,
-    /// The nonce has served another package (or the answer is forgotten).
+    /// The nonce was used for another package, or for this one and its answer is no longer kept.
     #[error("nonce already used")]
     NonceUsed,
     /// The path cannot be derived.
@@ -41,7 +41,7 @@ pub enum SignFault {
 }
 
 impl SignFault {
-    /// Participants the fault is about; see [`PackageFault::culprits`].
+    /// Participants that the fault concerns; see [`PackageFault::culprits`].
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {

@@ -9,8 +9,8 @@ use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 
-/// One key share in use by one run of a process. Not `Clone`: a copy could answer with the same
-/// nonce twice.
+/// One key share that one run of a process uses. It is not `Clone`, because a copy could use the
+/// same nonce a second time.
 pub struct KeyShare {
     index: u16,
     public: PublicKeyRecord,
@@ -20,18 +20,18 @@ pub struct KeyShare {
     answers: BoundedMap<u64, GivenShare>,
 }
 
-/// Share already given for a nonce, with the digest of the package it answers.
+/// Share that was given for a nonce, with the digest of the package that it answers.
 struct GivenShare {
     package: [u8; 32],
     share: SignatureShare,
 }
 
 impl KeyShare {
-    /// Opens a stored share for this run of the process; `boot_id` is random per start. A nonce of
-    /// an earlier run is gone, and by this id its commitment is told apart from a new one.
+    /// Opens a stored share for this run of the process; `boot_id` is random per start. The nonces
+    /// of an earlier run no longer exist; the id tells their commitments from new ones.
     ///
     /// # Errors
-    /// A share that does not match its public side.
+    /// [`RecordError`] when the share does not match its public side.
     pub fn open(record: &KeyShareRecord, boot_id: [u8; 16]) -> Result<Self, RecordError> {
         Ok(Self {
             index: record.index(),
@@ -61,8 +61,8 @@ impl KeyShare {
         self.stock.len()
     }
 
-    /// RFC 9591 §5.1, ahead of the message: makes `count` nonces and yields the commitments to
-    /// publish.
+    /// RFC 9591 §5.1, before the message is known: makes `count` nonces and returns the commitments
+    /// to publish.
     ///
     /// # Errors
     /// [`PrepareFault::StockFull`] beyond [`NONCES_MAX`] unused nonces.
@@ -78,7 +78,8 @@ impl KeyShare {
         let mut commitments = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             let number = self.next_number;
-            // Counted before the nonce exists: a number is never given to two nonces.
+            // The number is used up before the nonce is made, so that two nonces never have the
+            // same number.
             self.next_number = number.checked_add(1).ok_or(PrepareFault::Failed)?;
 
             let (hiding, binding) = self
@@ -97,11 +98,11 @@ impl KeyShare {
         Ok(commitments)
     }
 
-    /// RFC 9591 §5.2: signs a package, consuming its nonce; the same package again yields the
-    /// stored share.
+    /// RFC 9591 §5.2: signs a package and consumes its nonce. The same package again is answered
+    /// with the stored share.
     ///
-    /// The caller has decided that the message may be signed; here only the cryptography is
-    /// checked.
+    /// The caller must have decided that the message may be signed. Only the cryptography is
+    /// checked here.
     ///
     /// # Errors
     /// See [`SignFault`]. A refusal other than [`SignFault::Failed`] leaves the nonce unused.
@@ -111,7 +112,8 @@ impl KeyShare {
     }
 
     /// Signs all packages of one request (one per transaction input), or none: every package is
-    /// checked before the first nonce is touched. Packages answered before get their stored share.
+    /// checked before the first nonce is touched. Packages that were answered before get their
+    /// stored share.
     ///
     /// # Errors
     /// The first [`SignFault`].
@@ -137,7 +139,8 @@ impl KeyShare {
                 digests.push(digest);
             }
 
-            // The same within one request: each input has a nonce of its own.
+            // Two packages of one request must not name the same nonce, for the same reason: each
+            // transaction input has a nonce of its own.
             order.push(number);
             if shares.insert(number, known).is_some() {
                 return Err(SignFault::NonceUsed);
@@ -146,7 +149,8 @@ impl KeyShare {
 
         let made = self.stock.sign(&self.public, &fresh)?;
 
-        // Kept for a retry after a lost answer; the nonce itself is gone.
+        // The answers are kept, so that a retry after a lost answer gets the same shares. The
+        // nonces are destroyed.
         for (((number, _), digest), share) in fresh.iter().zip(digests).zip(made) {
             let share = SignatureShare {
                 index: self.index,
@@ -175,15 +179,16 @@ impl KeyShare {
             .collect()
     }
 
-    /// The number of this signer's nonce in the package, if it was published by this process life.
+    /// The number of this signer's nonce in the package, if this run of the process published it.
     fn own_number(&self, package: &SigningPackage) -> Result<u64, SignFault> {
         let mine = package
             .commitments
             .get(&self.index)
             .ok_or(SignFault::NotParticipant)?;
 
-        // A commitment of another run, or one never published: its nonce is not in this memory, and
-        // making one for a chosen number could repeat it.
+        // A commitment of another run, or one that was never published, is refused: its nonce is
+        // not in memory, and a nonce made for a number that the coordinator chose could be used
+        // twice.
         if mine.boot_id != self.boot_id || mine.number >= self.next_number {
             return Err(SignFault::CommitmentUnknown);
         }

@@ -13,10 +13,10 @@ use strongroom_types::Tweak;
 const PACKAGE_LEN_MAX: usize = signing::MESSAGE_LEN_MAX + 16 * 1024;
 const SHARE_LEN_MAX: usize = 64;
 
-/// A published pair of nonce commitments, good for one package.
+/// A published pair of nonce commitments, to be used in one package only.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Commitment {
-    /// Random id of one run of the signer's process, 16 bytes: another run has other nonces.
+    /// Random id of the run of the signer's process that holds the nonces, 16 bytes.
     pub boot_id: [u8; 16],
     /// Number of the nonce within that run and key share, from 0.
     pub number: u64,
@@ -26,7 +26,7 @@ pub struct Commitment {
     pub binding: Vec<u8>,
 }
 
-/// Everything a signature share depends on; a nonce is bound to exactly one package.
+/// Everything on which a signature share depends. A nonce is bound to exactly one package.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SigningPackage {
     /// Signature scheme of the key.
@@ -45,13 +45,13 @@ pub struct SigningPackage {
     pub tweak: Tweak,
 }
 
-/// Reason why every signer refuses a package.
+/// Reason for which every signer refuses a package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageFault {
     /// Suite, key id or epoch is not this key's.
     #[error("package is for another key or epoch")]
     OtherKey,
-    /// Fewer participants than min_signers, or more than signers.
+    /// Fewer participants than `min_signers`, or more than the key has signers.
     #[error("wrong number of participants")]
     ParticipantCount,
     /// A participant that is not in the key's roster (index 0 included).
@@ -72,8 +72,8 @@ pub enum PackageFault {
 }
 
 impl PackageFault {
-    /// Participant the fault is about. It proves nothing alone: the coordinator may have invented
-    /// the commitment, which is not signed here.
+    /// Participant that the fault concerns. It proves nothing alone: commitments are not signed in
+    /// a package, so the coordinator may have invented it.
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
@@ -109,16 +109,16 @@ impl SigningPackage {
         digest("strongroom/signing-package/v1", &[&self.to_bytes()])
     }
 
-    /// Checks the package against the key and yields frost's form of it. `own` is a commitment the
-    /// caller has found equal to the package's, which so need not be decoded (decoding is most of
-    /// the cost).
+    /// Checks the package against the key and returns frost's form of it. `own` is this signer's
+    /// commitment, which the caller has found equal to the package's; it is not decoded again,
+    /// because decoding is most of the cost.
     pub(super) fn open<C: Suite>(
         &self,
         key: &PublicKeyRecord,
         own: Option<(u16, SigningCommitments<C>)>,
     ) -> Result<frost_core::SigningPackage<C>, PackageFault> {
-        // A package for an earlier epoch would mix shares of two polynomials; each share still uses
-        // up a nonce.
+        // The package must be for this key and epoch: with another epoch, shares of two polynomials
+        // would be mixed, and nonces used up for nothing.
         if self.suite != key.suite || self.key_id != key.key_id || self.epoch != key.epoch {
             return Err(PackageFault::OtherKey);
         }
@@ -145,7 +145,8 @@ impl SigningPackage {
             }
             let id = identifier::<C>(*index).ok_or(PackageFault::UnknownParticipant(*index))?;
 
-            // No honest signer draws one nonce twice: a repeated commitment is a copy of another's.
+            // No honest signer draws one nonce twice, so a repeated commitment is a copy of another
+            // participant's.
             if !seen.insert(&commitment.hiding) || !seen.insert(&commitment.binding) {
                 return Err(PackageFault::RepeatedCommitment(*index));
             }
@@ -173,13 +174,14 @@ impl Commitment {
     }
 }
 
-/// RFC 9591 §3.1 DeserializeElement (no identity, prime order), and the one encoding of the point.
+/// RFC 9591 §3.1 DeserializeElement (no identity, prime order). Only the one encoding of a point is
+/// accepted.
 fn point<C: Suite>(bytes: &[u8]) -> Option<NonceCommitment<C>> {
     let commitment = NonceCommitment::deserialize(bytes).ok()?;
     (commitment.serialize().ok()? == bytes).then_some(commitment)
 }
 
-/// Answer of one signer to a package (RFC 9591 §5.2). The coordinator takes the index from the
+/// One signer's answer to a package (RFC 9591 §5.2). The coordinator takes the index from the
 /// authenticated sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SignatureShare {

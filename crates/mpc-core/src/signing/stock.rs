@@ -14,14 +14,14 @@ use frost_core::round1::{SigningNonces, commit};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 
-/// The part of a key share that knows the curve, behind bytes.
+/// The part of a key share that depends on the curve, behind an interface of plain bytes.
 pub(super) trait NonceStock: Send + Sync {
-    /// Makes nonce `number`; yields the encoded hiding and binding commitments.
+    /// Makes nonce `number`. Returns the encoded hiding and binding commitments.
     fn prepare(&mut self, number: u64, rng: &mut dyn CryptoRngCore) -> Option<(Vec<u8>, Vec<u8>)>;
     /// Number of unused nonces.
     fn len(&self) -> usize;
-    /// Signs every package with the nonce of its number, or none: all are opened before the first
-    /// nonce is touched. Each touched nonce is destroyed, whatever the result.
+    /// Signs every package with the nonce of its number, or none: all packages are opened before
+    /// the first nonce is touched. A nonce that is touched is destroyed, whatever the result.
     fn sign(
         &mut self,
         key: &PublicKeyRecord,
@@ -71,8 +71,8 @@ impl<C: Suite> SuiteStock<C> {
         let same = published.hiding().serialize().ok().as_ref() == Some(hiding)
             && published.binding().serialize().ok().as_ref() == Some(binding);
 
-        // RFC 9591 §5.2: a signer finds its own commitment in the list. With another one in its
-        // place the coordinator would choose the binding factors that this nonce is used with.
+        // RFC 9591 §5.2: a signer finds its own commitment in the list. With another commitment in
+        // its place, the coordinator could choose the binding factor with which this nonce is used.
         if !same {
             return Err(SignFault::CommitmentMismatch);
         }
@@ -88,7 +88,8 @@ impl<C: Suite> SuiteStock<C> {
         package: &SigningPackage,
         opened: &frost_core::SigningPackage<C>,
     ) -> Result<[u8; 32], SignFault> {
-        // From here on the nonce is gone: by value, and dropped (wiped) at the end of this call.
+        // The nonce is taken out by value, so it cannot be used again. It is dropped, and so wiped,
+        // at the end of this call.
         let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
 
         let child = self.child(key, &package.path, package.tweak)?;
@@ -125,8 +126,8 @@ impl<C: Suite> NonceStock for SuiteStock<C> {
         number: u64,
         mut rng: &mut dyn CryptoRngCore,
     ) -> Option<(Vec<u8>, Vec<u8>)> {
-        // RFC 9591 §4.1: hedged with the signing share, so a weak random source alone does not
-        // repeat a nonce.
+        // RFC 9591 §4.1: the nonce also depends on the signing share, so that a weak random source
+        // alone does not make it predictable.
         let (nonces, commitments) = commit::<C, _>(self.root.signing_share(), &mut rng);
 
         let published = (
@@ -147,7 +148,8 @@ impl<C: Suite> NonceStock for SuiteStock<C> {
         key: &PublicKeyRecord,
         packages: &[(u64, &SigningPackage)],
     ) -> Result<Vec<[u8; 32]>, SignFault> {
-        // All inputs of a transaction or none: a half-signed one would burn nonces for nothing.
+        // Every package is opened before one is signed: a transaction with some inputs signed is
+        // useless, and its nonces would be lost.
         let mut opened = Vec::with_capacity(packages.len());
         for (number, package) in packages {
             opened.push(self.open(key, *number, package)?);

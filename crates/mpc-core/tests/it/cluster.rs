@@ -1,4 +1,4 @@
-//! n signers in memory, with a hand on every message.
+//! n signers in memory. A test can see and replace every message between them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -17,7 +17,7 @@ pub const SUITES: [SuiteId; 3] = [
     SuiteId::FrostEd25519,
 ];
 
-/// The wire form, written down a second time: a change of the encoding breaks these tests.
+/// The wire form, declared a second time, so that a change of the encoding breaks these tests.
 #[derive(Clone, BorshSerialize, BorshDeserialize)]
 pub struct Message {
     pub version: u8,
@@ -62,7 +62,7 @@ pub fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-/// One delivery: the adversary sees it and says what arrives instead.
+/// One delivery. The adversary sees it and returns the messages that arrive instead.
 pub struct Delivery<'a> {
     pub from: u16,
     pub to: u16,
@@ -220,7 +220,8 @@ impl Cluster {
         }
     }
 
-    /// Delivers everything through `adversary` until nothing is left.
+    /// Passes every message through `adversary` and delivers what it returns, until the queue is
+    /// empty.
     pub fn run_with(&mut self, mut adversary: impl FnMut(&Self, Delivery<'_>) -> Vec<Vec<u8>>) {
         while let Some((from, to, bytes)) = self.queue.pop_front() {
             for bytes in adversary(
@@ -242,7 +243,7 @@ impl Cluster {
     }
 }
 
-/// A finished key: all shares in use, all commitments in stock.
+/// A finished key, with all shares opened and the commitments of every signer at hand.
 pub struct Quorum {
     pub public: PublicKeyRecord,
     pub shares: BTreeMap<u16, KeyShare>,

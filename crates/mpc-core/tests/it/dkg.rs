@@ -90,8 +90,7 @@ fn nothing_is_certified_before_the_share_is_persisted() {
             .collect();
         assert_eq!(of_one, ["persist", "done"]);
     }
-    // And the machine itself does not go on by itself: without `Persisted` no transcript is handed
-    // out.
+    // Without `Persisted` the machine does not continue, and no transcript is handed out.
     let mut cluster = Cluster::new(SuiteId::FrostSecp256k1Tr, 2, 2, 4);
     let mut effects = Vec::new();
     while let Some((from, to, bytes)) = cluster.queue.pop_front() {
@@ -317,7 +316,7 @@ fn bad_parameters_are_refused_before_anything_is_sent() {
     assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
 }
 
-/// Signers keep messages of runs that they have not begun up to this length.
+/// Signers keep messages of runs that they have not begun, up to `ROUND1_LEN_MAX` bytes each.
 #[test]
 fn the_longest_message_of_round_1_is_within_its_bound() {
     use strongroom_mpc_core::dkg::{DkgEffect, DkgSession, ROUND1_LEN_MAX};

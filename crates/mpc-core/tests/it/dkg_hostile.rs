@@ -1,4 +1,4 @@
-//! One hostile roster member, or a hostile relay.
+//! Ceremonies with one hostile roster member or a hostile relay.
 
 mod delivery;
 mod rounds;
@@ -14,7 +14,8 @@ const LIAR: u16 = 1;
 #[derive(Clone, BorshSerialize, BorshDeserialize)]
 struct Round1(Vec<u8>, [u8; 32]);
 
-/// Runs with signer 1's messages rewritten; its echoes agree with what it told the others.
+/// Runs a ceremony in which signer 1's messages are rewritten. Its echoes agree with the messages
+/// that the others got.
 fn with_liar(
     t: u16,
     n: u16,
@@ -50,7 +51,8 @@ fn with_liar(
     cluster
 }
 
-/// No key anywhere, and every honest signer that faulted names exactly the liar.
+/// Asserts that no signer finished a key, and that every honest signer with a fault names exactly
+/// the liar.
 fn assert_blamed(cluster: &Cluster, expected: &DkgFault) {
     assert!(cluster.outcomes.is_empty());
     let honest: Vec<_> = cluster

@@ -43,7 +43,7 @@ fn signing_package_bytes_do_not_change() {
     assert_eq!(SigningPackage::from_bytes(&package.to_bytes()), Ok(package));
 }
 
-/// A package whose participants are written as a list: same layout, any order.
+/// A package whose participants are a list, which has the same layout but allows any order.
 #[derive(borsh::BorshSerialize)]
 struct Listed {
     suite: SuiteId,

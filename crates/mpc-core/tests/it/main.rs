@@ -1,4 +1,5 @@
-//! Integration tests: honest runs, hostile runs, vectors, and the library's sharp edges.
+//! Integration tests: honest runs, hostile runs, vectors, and faults of the library that the crate
+//! must stop.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! What frost-core 3.0 lets through, reproduced, beside what stops it here. If an upgrade of the
-//! library closes an edge, the first half of its test goes red and can be taken out.
+//! Bad inputs that frost-core 3.0 accepts, each beside the check of this crate that stops it. If an
+//! upgrade of the library refuses one, the first half of its test goes red and can be removed.
 
 use crate::cluster::*;
 use frost_core::keys::dkg::{part1, part2, part3, round2};
@@ -21,7 +21,7 @@ fn id<C: Ciphersuite>(index: u16) -> Identifier<C> {
 
 #[test]
 fn part3_takes_a_longer_commitment_than_part2_saw_and_a_session_never_swaps_round_1() {
-    // The library: party 2 shows t coefficients to part 2 and t + 1 to part 3.
+    // In the library, party 2 shows t coefficients to part 2 and t + 1 to part 3.
     let (secret_1, _) = part1::<Ed, _>(id(1), 2, 2, rng(1)).unwrap();
     let (_, short) = part1::<Ed, _>(id(2), 2, 2, rng(2)).unwrap();
     let (long_secret, long) = part1::<Ed, _>(id(2), 3, 3, rng(3)).unwrap();
@@ -34,7 +34,7 @@ fn part3_takes_a_longer_commitment_than_part2_saw_and_a_session_never_swaps_roun
         "the edge is still there"
     );
 
-    // The session: a second round-1 body is equivocation, before and after the echo.
+    // In the session, a second round-1 body is equivocation, before and after the echo.
     for after_echo in [false, true] {
         let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 2, 41);
         let (from, to, bytes) = cluster

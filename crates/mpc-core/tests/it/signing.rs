@@ -54,7 +54,7 @@ fn libsecp_verifies(x: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     secp.verify_schnorr(&signature, &message, &key).is_ok()
 }
 
-/// The output key computed by libsecp256k1, TapTweak hash by hand.
+/// The output key as libsecp256k1 computes it; the TapTweak hash is computed here.
 fn libsecp_output_key(child: &[u8]) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};
     let secp = secp256k1::Secp256k1::verification_only();

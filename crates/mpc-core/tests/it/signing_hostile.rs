@@ -49,7 +49,8 @@ fn bad_shares_name_every_liar_and_nobody_else() {
                 } else {
                     31
                 };
-                // Changes of different size: equal and opposite ones would cancel in the sum.
+                // Each share is changed by another amount, because equal and opposite changes would
+                // cancel in the sum.
                 share.share[low] ^= 1 << share.index;
             }
             let fault = keys.aggregate(&package, &shares).unwrap_err();
@@ -105,7 +106,7 @@ fn missing_repeated_and_foreign_shares_are_refused() {
     assert!(keys.aggregate(&package, &shares).is_ok());
 }
 
-/// Everything that makes a package another package.
+/// One change for each field, by which a package becomes another one.
 fn changes() -> Vec<fn(&mut SigningPackage)> {
     vec![
         |p| p.message[0] ^= 1,
@@ -201,8 +202,8 @@ fn unknown_numbers_and_other_lives_are_refused() {
         signer(&mut quorum, 1).sign(&other_life),
         Err(SignFault::CommitmentUnknown)
     );
-    // A restarted process has the same share and another boot id: its predecessor's nonces are
-    // gone.
+    // A restarted process has the same share and another boot id, and no longer has the nonces of
+    // the run before.
     let mut restarted = KeyShare::open(&cluster.records[&1], [0xdd; 16]).unwrap();
     restarted.prepare(1, &mut rng(1)).unwrap();
     assert_eq!(restarted.sign(&package), Err(SignFault::CommitmentUnknown));
@@ -361,7 +362,7 @@ fn one_bad_package_in_a_request_leaves_every_nonce_unused() {
     let refused = signer(&mut quorum, 1).sign_all(&[good.clone(), bad]);
     assert_eq!(refused, Err(SignFault::Package(PackageFault::OtherKey)));
     assert_eq!(signer(&mut quorum, 1).stock_len(), 2);
-    // Two packages of one request on one nonce: neither is signed.
+    // If two packages of one request use one nonce, neither is signed.
     let mut twin = good.clone();
     twin.message[0] ^= 1;
     assert_eq!(
@@ -403,7 +404,7 @@ fn a_stored_share_that_is_not_the_signers_is_refused() {
         let record = &cluster.records[&1];
         let stored = record.to_secret_bytes();
         assert!(KeyShareRecord::from_secret_bytes(&stored).is_ok());
-        // Version, index, share: every changed byte is noticed (the rest is public).
+        // Every changed byte of version, index and share is noticed (the rest is public).
         for position in 0..35 {
             let mut changed = stored.to_vec();
             changed[position] ^= 1;

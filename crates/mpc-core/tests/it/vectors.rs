@@ -20,7 +20,7 @@ fn array<const N: usize>(value: &Value) -> [u8; N] {
     bytes(value).try_into().unwrap()
 }
 
-/// Hands out the vector's nonce randomness in order.
+/// A random source that returns the vector's nonce randomness in order.
 struct Script(Vec<u8>);
 
 impl rand_core::RngCore for Script {
@@ -299,7 +299,7 @@ fn ed25519_child_keys_do_not_change() {
     assert_eq!(hex::encode(child), ED25519_CHILD);
 }
 
-/// Computed a second time by a plain-integer implementation of the documented scheme.
+/// Child key that a plain-integer implementation of the documented scheme computed.
 const ED25519_CHILD: &str = "b47d676d2a04af9cef53b3425f81d2d82b86dd860abca366f3c98ff1d9889f2f";
 
 #[test]

@@ -1,4 +1,5 @@
-//! After the share is durable: certificates of all signers, and the end of the session.
+//! The steps after the share is durable: the certificates of all signers, and the end of the
+//! session.
 
 use super::inbox::Received;
 use super::{DkgSession, Phase};
@@ -11,11 +12,12 @@ impl DkgSession {
             Phase::Persisting(outcome) => {
                 let transcript = outcome.transcript;
                 self.phase = Phase::Certifying(outcome);
-                // The shares in it are no longer needed, and what is gone cannot leak.
+                // The inbox holds peers' shares. They are no longer needed, and a share that is
+                // dropped cannot leak.
                 self.inbox = Received::default();
 
-                // Certificates of faster peers could not be checked before the transcript was
-                // known.
+                // Certificates of faster peers are checked now: before this step the transcript was
+                // not known.
                 self.certificates.retain(|index, signature| {
                     let member = self
                         .parameters
@@ -44,7 +46,8 @@ impl DkgSession {
 
         match &self.phase {
             Phase::Rounds { .. } | Phase::Persisting(_) => {
-                // Kept unchecked; at most one per member, so memory stays bounded.
+                // The transcript is not known yet, so the certificate is kept unchecked. There is
+                // at most one per member, so memory stays bounded.
                 self.certificates.insert(from, signature);
                 Vec::new()
             }
@@ -63,9 +66,10 @@ impl DkgSession {
         }
     }
 
-    /// Finishes when all n certificates are here.
+    /// Finishes the session when it has all n certificates.
     fn finish(&mut self) -> Option<DkgEffect> {
-        // All n: a key that receives funds before every share is durable can lose them.
+        // All n signers must have certified: funds that a key receives before every share is
+        // durable can be lost.
         if self.certificates.len() != self.parameters.roster.len() {
             return None;
         }

@@ -7,7 +7,7 @@ use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Messages of all rounds; a fast peer may be a round ahead.
+/// Received messages of all rounds. A fast peer's message may be for the next round.
 #[derive(Default)]
 pub(super) struct Received {
     pub(super) round1: BTreeMap<u16, Round1>,
@@ -15,7 +15,7 @@ pub(super) struct Received {
     pub(super) round2: BTreeMap<u16, Round2>,
 }
 
-/// A message that was not put into the inbox: without consequence, or as a proof of misbehaviour.
+/// Reason for which a message was not put into the inbox: it is ignored, or it proves misbehaviour.
 enum NotInserted {
     Ignored(IgnoredReason),
     Fault(DkgFault),
@@ -43,7 +43,8 @@ impl DkgSession {
 
     /// Puts a message into the inbox.
     fn insert_message(&mut self, from: u16, bytes: &[u8]) -> Result<(), NotInserted> {
-        // A refusal here is never a fault: else one forged message could end the ceremony.
+        // None of the checks before the inbox makes a fault: they only ignore the message.
+        // Otherwise one forged message could end the ceremony.
         if self.parameters.member(from).is_none() {
             return Err(IgnoredReason::UnknownSender.into());
         }
@@ -52,7 +53,8 @@ impl DkgSession {
         }
 
         let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
-        // A round that is certified cannot change any more.
+        // The rounds are over once the transcript is being certified; a later message must not
+        // change them.
         if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {
             return Err(IgnoredReason::Closed.into());
         }
@@ -68,8 +70,8 @@ impl DkgSession {
     }
 }
 
-/// Inserts the first message of a sender. A different second one proves equivocation: the envelope
-/// of each is signed.
+/// Inserts the first message of a sender. A second one that differs proves equivocation, because
+/// the envelope of each is signed.
 fn insert_once<T: PartialEq>(
     round: &mut BTreeMap<u16, T>,
     from: u16,

@@ -20,7 +20,7 @@ struct OpenedRound2 {
 }
 
 impl DkgSession {
-    /// Takes as many steps as complete rounds allow.
+    /// Takes steps until a round is incomplete.
     pub(super) fn advance(
         &mut self,
         rng: &mut dyn CryptoRngCore,
@@ -33,8 +33,9 @@ impl DkgSession {
                     effects.push(self.publish_echo())
                 }
                 Next::AllEchoes { round1_hash } => {
-                    // Equivocation: two signers saw different commitments of one peer, and would
-                    // end with different keys. This signer has sent no share yet.
+                    // A different echo proves equivocation: two signers saw different commitments
+                    // of one peer and would end with different keys. The session stops before this
+                    // signer has sent a share.
                     if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
                         return Err(DkgFault::Equivocation {
                             culprits: Vec::new(),
@@ -67,7 +68,8 @@ impl DkgSession {
         DkgEffect::Broadcast(self.message(MessageBody::Echo(round1_hash)))
     }
 
-    /// KeyGen round 2, step 1: sends its share to each peer, once all saw the same round 1.
+    /// KeyGen round 2, step 1: sends each peer its share, after all signers have seen the same
+    /// round 1.
     fn send_shares(
         &mut self,
         round1_hash: [u8; 32],
@@ -82,13 +84,15 @@ impl DkgSession {
             return Err(DkgFault::Failed("shares out of order"));
         };
 
-        // Round 1, step 5: all proofs of knowledge verify, else nothing is sent.
+        // Round 1, step 5: part 2 verifies all proofs of knowledge. If one is wrong, no share is
+        // sent.
         let shares = frost.part2(&self.inbox.round1)?;
         *next = Next::AllRound2 { round1_hash };
 
         let mut effects = Vec::new();
         for (to, share) in &shares {
-            // Full size at once: growing would leave copies of the share behind.
+            // The vector is allocated at full size, because growing it would leave copies of the
+            // share in memory.
             let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
             plaintext.extend_from_slice(share.as_ref());
             plaintext.extend_from_slice(contribution.as_ref());
@@ -110,7 +114,7 @@ impl DkgSession {
 
     /// KeyGen round 2, steps 2 to 4: checks the shares and makes the key.
     fn make_key(&mut self, round1_hash: [u8; 32]) -> Result<DkgEffect, DkgFault> {
-        // The transcript names the round 1 that was echoed; the key must come from the same
+        // The transcript names the round 1 that was echoed, so the key must be made from the same
         // messages.
         if transcript::round1_hash(&self.context, &self.inbox.round1) != round1_hash {
             return Err(DkgFault::Failed("round 1 changed after its echo"));
@@ -153,7 +157,8 @@ impl DkgSession {
         )
         .map_err(|_| DkgFault::Failed("the made share does not check"))?;
 
-        // Persisted before it is certified: a certificate promises a share that survives a restart.
+        // The share is persisted before it is certified, because a certificate promises a share
+        // that survives a restart.
         self.phase = Phase::Persisting(outcome(transcript, round1_hash, public));
         Ok(DkgEffect::Persist(Box::new(record)))
     }
@@ -172,8 +177,8 @@ impl DkgSession {
             };
             let contribution: [u8; 32] = contribution.try_into().map_err(|_| fault)?;
 
-            // An opening chosen after seeing the others' would let its sender choose the chain
-            // code.
+            // The opening must match its commitment of round 1: a signer that chose it after the
+            // others' openings could choose the chain code.
             let committed = self
                 .inbox
                 .round1

@@ -31,7 +31,7 @@ fn two_packages_to_two_peers_are_found_by_the_echo() {
 
 #[test]
 fn two_different_messages_of_one_round_to_one_peer_name_their_sender() {
-    // In each round: the second body arrives after the first.
+    // In each round the liar's second body arrives after its first.
     for round in 0..3 {
         let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 23);
         cluster.run_with(|cluster, delivery| {
@@ -54,7 +54,8 @@ fn two_different_messages_of_one_round_to_one_peer_name_their_sender() {
                     2
                 }
             };
-            // Not the message that completes a round: after it the answer would be a later round's.
+            // The changed message is not the one that completes a round: after that one, the phase
+            // would be another.
             let early =
                 cluster.parameters.roster.len() == 3 && delivery.from == LIAR && delivery.to == 2;
             if early && this == round {
@@ -171,7 +172,8 @@ fn a_flipped_byte_in_any_message_gives_no_key() {
                 !cluster.records.contains_key(&2),
                 "message {kind}, byte {position}"
             );
-            // Sealed bytes are one authenticated block: sample them.
+            // Sealed bytes are one authenticated block, so only some of their positions are
+            // changed.
             position += if kind == 2 && position > 110 { 41 } else { 1 };
             if position >= len {
                 break;

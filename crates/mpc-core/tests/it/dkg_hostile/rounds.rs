@@ -1,4 +1,4 @@
-//! Bodies that are wrong in themselves: packages, shares, openings.
+//! Messages whose content is wrong: packages, shares, openings.
 
 use super::{LIAR, assert_blamed, first_from, with_liar};
 use crate::cluster::*;
@@ -77,7 +77,7 @@ fn a_raised_or_lowered_degree_names_its_sender() {
 #[test]
 fn trailing_bytes_and_the_identity_in_a_package_name_their_sender() {
     type Change = fn(&mut Vec<u8>);
-    // Package bytes: 5 of header, 1 of count, then points of 32 bytes.
+    // A package has 5 bytes of header and 1 byte of count, then points of 32 bytes.
     let changes: [Change; 2] = [
         |package| package.push(0),
         |package| {
@@ -96,7 +96,7 @@ fn trailing_bytes_and_the_identity_in_a_package_name_their_sender() {
     }
 }
 
-/// Opens what the liar sealed for `to`, changes the plaintext, seals it again.
+/// Opens the message that the liar sealed for `to`, changes the plaintext and seals it again.
 fn reseal(
     cluster: &Cluster,
     to: u16,
