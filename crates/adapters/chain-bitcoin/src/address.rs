@@ -1,4 +1,5 @@
-//! Addresses of others: P2TR, P2WPKH, P2WSH, P2PKH and P2SH, each in its one canonical text.
+//! Addresses that payments go to: P2TR, P2WPKH, P2WSH, P2PKH and P2SH, each in its one canonical
+//! text.
 
 use crate::Network;
 use bitcoin::address::NetworkUnchecked;
@@ -6,16 +7,18 @@ use bitcoin::{Address, AddressType, Script, ScriptBuf, XOnlyPublicKey};
 use strongroom_types::intent::ADDRESS_BYTES_MAX;
 use strongroom_types::{Code, Refusal};
 
-/// The script an address stands for. All test networks share the prefixes of P2PKH and P2SH, so
-/// such an address cannot be told from another test network's.
+/// The output script of an address. All test networks share the prefixes of P2PKH and P2SH, so such
+/// an address cannot be told from another test network's.
 ///
 /// # Errors
-/// `address_invalid`: no address, a kind this build does not pay to, or not the canonical text
-/// (bech32 in upper case). `address_wrong_network`: an address of another network.
+/// `address_invalid` when the text is not an address, is of a kind that this build does not pay to,
+/// or is not canonical (bech32 in upper case). `address_wrong_network` for an address of another
+/// network.
 pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
     let invalid = |detail: &str| Refusal::new(Code::AddressInvalid, detail);
 
-    // Intents carry no longer one; the parser's work grows with the length.
+    // No intent has a longer address, and the parser's work grows with the length, so a longer text
+    // is refused unread.
     if text.len() > ADDRESS_BYTES_MAX {
         return Err(invalid("too long for a Bitcoin address"));
     }
@@ -31,7 +34,8 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
 
     let script = address.assume_checked().script_pubkey();
 
-    // A script must have one text only: allow-lists and effects compare destinations as texts.
+    // Allow-lists and effects compare destinations as texts, so only one text per script is
+    // accepted: another one would not match a block or an allow-list entry.
     match of_script(&script, network) {
         Some(canonical) if canonical == text => Ok(script),
         Some(canonical) => Err(invalid(&format!("write it as `{canonical}`"))),
@@ -39,15 +43,15 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, Refusal> {
     }
 }
 
-/// The canonical address of a script; `None` when it has none of the supported kinds (OP_RETURN,
-/// bare multi-signature, future witness versions, a Taproot key that is not a point on the curve
-/// and so could never be spent).
+/// The canonical address of a script; `None` when it is of no supported kind (OP_RETURN, bare
+/// multi-signature, future witness versions, a Taproot key that is not a point on the curve and so
+/// could never be spent).
 #[must_use]
 pub fn of_script(script: &Script, network: Network) -> Option<String> {
     let address = Address::from_script(script, network.params()).ok()?;
     let payable = match address.address_type()? {
-        // BIP-341 takes any 32 bytes as an output key; value sent to bytes that are not a point is
-        // lost.
+        // BIP-341 allows any 32 bytes as an output key. They must be a point here, because value
+        // that is sent to other bytes is lost.
         AddressType::P2tr => script
             .as_bytes()
             .get(2..)
@@ -58,7 +62,7 @@ pub fn of_script(script: &Script, network: Network) -> Option<String> {
     payable.then(|| address.to_string())
 }
 
-/// The kind of a payable script, in Bitcoin's own words.
+/// The kind of a payable script, as Bitcoin names it, such as `p2tr`.
 #[must_use]
 pub fn kind(script: &Script) -> &'static str {
     if script.is_p2tr() {
@@ -76,7 +80,7 @@ pub fn kind(script: &Script) -> &'static str {
     }
 }
 
-/// The least amount, in satoshi, that nodes relay to this script (Bitcoin Core's dust rule at 3
+/// Smallest amount, in satoshi, that nodes relay to this script (Bitcoin Core's dust rule at 3
 /// sat/vB).
 #[must_use]
 pub fn dust_limit(script: &Script) -> u64 {
@@ -150,12 +154,12 @@ mod tests {
             "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
             "bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
             "0x742d35Cc6634C0532925a3b844Bc454e4438f44e",
-            // BIP-350: witness version 2, and version 1 with a 40-byte program
+            // BIP-350: witness version 2, and version 1 with a 40-byte program.
             "bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs",
             "bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y",
-            // pay to anchor
+            // An address of the kind pay-to-anchor.
             "bc1pfeessrawgf",
-            // BIP-350: bech32 checksum on version 1, bech32m on version 0
+            // BIP-350: a bech32 checksum on version 1, a bech32m checksum on version 0.
             "bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4",
             "bc1q0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
             &long,

@@ -1,5 +1,5 @@
-//! Signatures in: each is verified with libsecp256k1 against the derived output key before it
-//! counts.
+//! Assembly of the signed transaction. Each signature is verified with libsecp256k1 under the
+//! derived output key before it is put in.
 
 use crate::inspect::{Reading, inspect};
 use crate::{BitcoinCodec, wallet::Wallet};
@@ -9,7 +9,7 @@ use bitcoin::{Transaction, Witness};
 use strongroom_ports::chain::{OwnPath, VaultKey};
 use strongroom_types::{Code, Refusal};
 
-/// The network bytes of the signed transaction.
+/// Puts the signatures into the transaction and returns its network bytes.
 pub fn assemble(
     codec: &BitcoinCodec,
     unsigned: &[u8],
@@ -39,8 +39,8 @@ pub fn assemble(
         .zip(&inspection.slots)
         .zip(signatures);
     for (input, ((claim, slot), signature)) in transaction.input.iter_mut().zip(claims) {
-        // libsecp256k1 verifies what the FROST library made: a bug in one of them shows as a
-        // refusal, not as a broadcast of nonsense.
+        // libsecp256k1 verifies the signatures that the FROST library made. A bug in either library
+        // then leads to a refusal and not to a broadcast of an invalid transaction.
         let valid = verify(codec, &wallet, claim.path, &slot.message, signature)?;
         if !valid {
             let detail = format!(
@@ -50,7 +50,7 @@ pub fn assemble(
             return Err(Refusal::new(Code::BadSignature, detail));
         }
 
-        // 64 bytes without a type byte is SIGHASH_DEFAULT (BIP-341).
+        // A signature of 64 bytes, without a type byte, means SIGHASH_DEFAULT (BIP-341).
         input.witness = Witness::from_slice(&[signature]);
     }
     Ok(encode::serialize(&transaction))
@@ -70,8 +70,8 @@ pub fn verify_signed(
         .map(|input| key_path_signature(&input.witness))
         .collect::<Result<Vec<_>, _>>()?;
 
-    // Where the signatures stood proves nothing: put into the approved transaction they must give
-    // these very bytes, so no output, script or annex can hide beside them.
+    // Only the signatures are taken from the signed bytes. Put into the approved transaction, they
+    // must give exactly these bytes, so that no output, script or annex can hide beside them.
     if assemble(codec, unsigned, &signatures, vault)? != signed {
         let detail = "the signed bytes are another transaction";
         return Err(Refusal::new(Code::AttemptDigestMismatch, detail));
@@ -79,7 +79,7 @@ pub fn verify_signed(
     Ok(transaction.compute_txid().to_string())
 }
 
-/// The only item of a key-path witness without annex (BIP-341).
+/// The signature of a key-path witness, which must be its only item (BIP-341; no annex).
 fn key_path_signature(witness: &Witness) -> Result<Vec<u8>, Refusal> {
     match (witness.len(), witness.nth(0)) {
         (1, Some(signature)) => Ok(signature.to_vec()),
@@ -90,13 +90,14 @@ fn key_path_signature(witness: &Witness) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// Reads network bytes strictly.
+/// Decodes network bytes strictly.
 pub fn decode(signed: &[u8]) -> Result<Transaction, Refusal> {
     let malformed = |detail: &str| Refusal::new(Code::Malformed, detail);
     let transaction: Transaction =
         encode::deserialize(signed).map_err(|_| malformed("not a Bitcoin transaction"))?;
 
-    // The decoder is strict today; the comparison keeps it so when the library changes.
+    // The library's decoder is strict today. The comparison keeps this function strict if the
+    // library changes.
     if encode::serialize(&transaction) != signed {
         return Err(malformed("the transaction is not in its one encoding"));
     }

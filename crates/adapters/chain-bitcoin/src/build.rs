@@ -1,5 +1,5 @@
-//! Building: coins, outputs in BIP-69 order, change to an address of the vault, and the strict
-//! reading of the result.
+//! The builder: it chooses coins, sorts outputs by BIP-69, sends change to an address of the vault,
+//! and reads the result back strictly.
 
 use crate::BitcoinCodec;
 use crate::encode::{INPUTS_MAX, InputClaim, OUTPUTS_MAX, Unsigned};
@@ -27,7 +27,7 @@ pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built
         (AttemptKind::Bump | AttemptKind::Cancel, Some(previous)) => {
             replace::draft(codec, plan, previous, &view)?
         }
-        // A second payment beside the first one would pay twice.
+        // A second payment beside the first one is refused, because it would pay twice.
         (AttemptKind::Pay, Some(_)) => {
             let detail = "a replacement is a bump or a cancel";
             return Err(Refusal::new(Code::Unsupported, detail));
@@ -42,14 +42,15 @@ pub fn build(codec: &BitcoinCodec, plan: &Plan<'_>, view: &[u8]) -> Result<Built
     draft.finish(codec, plan, &view)
 }
 
-/// The first transaction of an intent.
+/// Draft of a payment that replaces no transaction.
 fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &BuildView) -> Result<Draft, Refusal> {
     if plan.effects.moves.is_empty() {
         return Err(malformed("nothing to pay"));
     }
     let must = match plan.anchor {
         None => Vec::new(),
-        // Earlier attempts of the intent may still confirm: only a shared input excludes both.
+        // Earlier attempts of the intent may still confirm. The payment spends their anchor too, so
+        // that only one of them can confirm.
         Some(anchor) => {
             let outpoint = outpoint(anchor)?;
             let coin = view.coins.iter().find(|coin| coin.outpoint == outpoint);
@@ -67,13 +68,13 @@ fn payment(codec: &BitcoinCodec, plan: &Plan<'_>, view: &BuildView) -> Result<Dr
 
 /// Payments and coins of a transaction that is being built.
 pub struct Draft {
-    /// Payments to others; none gives everything back to the vault.
+    /// Paying outputs; if there are none, everything is returned to the vault.
     pub outputs: Vec<TxOut>,
-    /// Coins it may spend.
+    /// Coins that the transaction may spend.
     pub coins: Vec<Coin>,
-    /// Coins it must spend.
+    /// Coins that the transaction must spend.
     pub must: Vec<Coin>,
-    /// The transaction it must outbid.
+    /// Transaction that it replaces and must outbid, if any.
     pub replaced: Option<Replaced>,
 }
 
@@ -85,7 +86,7 @@ impl Draft {
         plan: &Plan<'_>,
         view: &BuildView,
     ) -> Result<Built, Refusal> {
-        // One place is left for the change.
+        // One output must stay free for the change.
         if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
             return Err(malformed("too many outputs or inputs"));
         }
@@ -100,7 +101,7 @@ impl Draft {
             return Err(Refusal::new(Code::FeeCapTooLow, detail));
         }
 
-        // BIP-69 sorts inputs by the transaction id as people see it, then by index.
+        // BIP-69 sorts inputs by the transaction id in its displayed byte order, then by index.
         chosen.sort_by_key(|coin| (coin.outpoint.txid.to_string(), coin.outpoint.vout));
         let outputs = self.outputs(codec, plan, &settlement)?;
         let unsigned = write(codec, &chosen, outputs)?;
@@ -129,7 +130,7 @@ impl Draft {
         })
     }
 
-    /// Payments and change in BIP-69 order, each with its own path when it returns to the vault.
+    /// Payments and change in BIP-69 order, each with the vault's path if it returns to the vault.
     fn outputs(
         self,
         codec: &BitcoinCodec,
@@ -142,8 +143,8 @@ impl Draft {
             .map(|output| (output, None))
             .collect();
 
-        // Change goes to an address of the branch that signers accept as returned, never to one
-        // that was given out for deposits.
+        // Change goes to the plan's return path, whose branch signers accept as returned, and never
+        // to an address that was given out for deposits.
         if let Some(value) = settlement.change {
             let script_pubkey = codec.wallet(plan.vault)?.script(plan.return_to)?;
             let change = TxOut {
@@ -153,7 +154,8 @@ impl Draft {
             outputs.push((change, Some(plan.return_to)));
         }
 
-        // Outputs are sorted (BIP-69): the order must not tell which output is the change.
+        // Outputs are sorted (BIP-69), so that their order does not show which output is the
+        // change.
         outputs.sort_by(|(a, own_a), (b, own_b)| {
             let key_a = (a.value, a.script_pubkey.as_bytes(), own_a);
             key_a.cmp(&(b.value, b.script_pubkey.as_bytes(), own_b))
@@ -170,7 +172,8 @@ fn write(
     let (output, claims) = outputs.into_iter().unzip();
     let transaction = Transaction {
         version: Version::TWO,
-        // Signers accept no other lock: they know no height, so none could be judged.
+        // Signers accept only lock time 0: they know no block height, so they could not judge
+        // another one.
         lock_time: LockTime::ZERO,
         input: chosen.iter().map(input).collect(),
         output,
@@ -190,8 +193,8 @@ fn write(
     .encode(codec.network)
 }
 
-/// Reads the result with the decoder that signers use, so that a difference shows here and not as a
-/// refusal later.
+/// Reads the result with the decoder that signers use, so that a difference is refused here and not
+/// later by the signers.
 fn read_back(
     codec: &BitcoinCodec,
     plan: &Plan<'_>,
@@ -209,7 +212,8 @@ fn read_back(
         .first()
         .map(|input| ConflictKey::Coin(input.previous_output.to_string()));
 
-    // The first attempt names the anchor that every later one must spend as well.
+    // The first attempt sets the anchor: its first input, which every later attempt must spend as
+    // well.
     let anchor = plan.anchor.cloned().or(first).ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(&anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &anchor));

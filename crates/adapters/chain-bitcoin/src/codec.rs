@@ -1,4 +1,4 @@
-//! The codec behind the port.
+//! [`BitcoinCodec`], the port's codec for Bitcoin.
 
 use crate::{Network, address, assemble, build, expected, inspect, view, wallet::Wallet};
 use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
@@ -13,14 +13,14 @@ use strongroom_types::{Code, Intent, Refusal, Suite};
 /// Name and version of this decoder, part of every decision core.
 pub const DECODER: &str = "bitcoin/1";
 
-/// The Bitcoin codec of one network.
+/// The codec of one Bitcoin network.
 pub struct BitcoinCodec {
     pub(crate) network: Network,
     pub(crate) secp: Secp256k1<VerifyOnly>,
     pub(crate) manifest: Manifest,
 }
 
-/// A codec for each network of this crate: what the list of chains takes.
+/// One codec for each network of this crate, for the list of chains.
 ///
 /// # Errors
 /// As [`BitcoinCodec::new`].
@@ -35,13 +35,14 @@ impl BitcoinCodec {
     /// # Errors
     /// Never in practice: the ids of all networks are CAIP ids, which a test shows.
     pub fn new(network: Network) -> Result<Self, NotACaip> {
-        // Parsed here and not at each use: a wrong id stops the start, not a payment.
+        // The ids are parsed here and not at each use, so that a wrong one stops the start and not
+        // a payment.
         let manifest = Manifest {
             chain: network.chain_id().parse()?,
             native: network.native_asset().parse()?,
             decoder: DECODER,
             network: network.name(),
-            // BIP-341 key path only: any other suite's signature would be unspendable here.
+            // BIP-341 key path: no other suite makes signatures that can spend these outputs.
             suites: &[Suite::FrostSecp256k1Tr],
             display: Display {
                 symbol: "BTC",
@@ -51,7 +52,7 @@ impl BitcoinCodec {
         };
         Ok(Self {
             network,
-            // No signing context: this code never holds a secret.
+            // The context can only verify: this code never holds a secret.
             secp: Secp256k1::verification_only(),
             manifest,
         })
@@ -83,7 +84,8 @@ impl ChainCodec for BitcoinCodec {
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
         let script = self.wallet(vault)?.script(path)?;
 
-        // A Taproot output always has an address; if not, the wallet is wrong and nothing is shown.
+        // Every Taproot output has an address. If this one has none, the wallet is wrong, and no
+        // address must be shown to people.
         address::of_script(&script, self.network)
             .ok_or_else(|| Refusal::new(Code::Internal, "a script of this vault has no address"))
     }
@@ -133,7 +135,7 @@ impl ChainCodec for BitcoinCodec {
     }
 
     fn transaction_id(&self, signed: &[u8]) -> Result<String, Refusal> {
-        // Without the witnesses (BIP-141), so a signature cannot change the id.
+        // The id does not cover the witnesses (BIP-141), so a signature cannot change it.
         let transaction = assemble::decode(signed)?;
         Ok(transaction.compute_txid().to_string())
     }

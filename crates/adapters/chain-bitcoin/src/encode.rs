@@ -1,9 +1,9 @@
-//! The unsigned form: what the attempt's digest names, borsh, version 1.
+//! The unsigned form, whose digest the attempt names; borsh, version 1.
 //!
 //! `version u8 ‖ magic [4] ‖ transaction bytes ‖ inputs [{amount u64, path}] ‖ outputs
 //! [Option<path>]`. The transaction is in its network encoding without witnesses. An input's path
-//! says which own address holds the coin; an output's path claims that the output returns to the
-//! vault. Everything is checked by derivation.
+//! claims which address of the vault holds the coin; an output's path claims that the output
+//! returns to the vault. Every path is checked by derivation.
 
 use crate::Network;
 use bitcoin::Transaction;
@@ -15,30 +15,32 @@ use strongroom_types::{Code, Refusal};
 
 /// Version of the form.
 pub const VERSION: u8 = 1;
-/// Largest unsigned form: 256 inputs and 64 outputs need a third of it.
+/// Largest unsigned form in bytes; 256 inputs and 64 outputs need a third of it.
 pub const UNSIGNED_BYTES_MAX: usize = 64 * 1024;
-/// Most inputs, each a conflict key of the attempt.
+/// Largest number of inputs. Each is a conflict key of the attempt, which bounds their number.
 pub const INPUTS_MAX: usize = CONFLICT_KEYS_MAX;
-/// Most outputs: 32 transfers and change, with room.
+/// Largest number of outputs; 32 transfers and change need about half of them.
 pub const OUTPUTS_MAX: usize = 64;
 
 /// The builder's claims about one input, checked by derivation and by the signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct InputClaim {
-    /// Satoshi. A lie makes the signature invalid: BIP-341 commits to every input's amount.
+    /// Amount of the coin, satoshi. A false amount makes the signature invalid, because BIP-341
+    /// commits to every input's amount.
     pub amount: u64,
-    /// The vault's address that holds the coin.
+    /// Path of the vault's address that holds the coin.
     pub path: OwnPath,
 }
 
-/// A decoded unsigned form: as many input claims as inputs, as many output claims as outputs.
+/// A decoded unsigned form. It has one claim for each input and each output of the transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unsigned {
     /// The transaction without witnesses.
     pub transaction: Transaction,
-    /// Claims, one per input.
+    /// Claims about the inputs, in their order.
     pub inputs: Vec<InputClaim>,
-    /// Claims, one per output: its own path when it returns to the vault.
+    /// Claims about the outputs, in their order: the vault's path of an output that returns to the
+    /// vault.
     pub outputs: Vec<Option<OwnPath>>,
 }
 
@@ -56,7 +58,7 @@ fn malformed(detail: &str) -> Refusal {
 }
 
 impl Unsigned {
-    /// The one encoding.
+    /// The canonical encoding for this network.
     ///
     /// # Errors
     /// `record_too_large` above [`UNSIGNED_BYTES_MAX`].
@@ -76,7 +78,7 @@ impl Unsigned {
         Ok(bytes)
     }
 
-    /// Decodes, re-encodes and compares.
+    /// Decodes a form strictly: it is encoded again and must give the same bytes.
     ///
     /// # Errors
     /// `record_too_large`, `unsupported` (another version), `unknown_chain` (another network),
@@ -88,7 +90,8 @@ impl Unsigned {
             return Err(Code::RecordTooLarge.into());
         }
 
-        // The version is read first: a later form may differ in everything that follows.
+        // The version is read before the rest, because a later form may differ in everything that
+        // follows it.
         if bytes.first().is_some_and(|version| *version != VERSION) {
             return Err(Refusal::new(
                 Code::Unsupported,
@@ -99,8 +102,8 @@ impl Unsigned {
         let form =
             Form::try_from_slice(bytes).map_err(|_| malformed("not an unsigned Bitcoin form"))?;
 
-        // Bitcoin signatures name no network: bytes that were read by the rules of one could be
-        // spent on another.
+        // Bitcoin signatures name no network: a transaction that was approved for one network could
+        // be spent on another.
         if form.magic != network.magic() {
             return Err(Refusal::new(
                 Code::UnknownChain,
@@ -117,7 +120,8 @@ impl Unsigned {
         };
         unsigned.check_counts()?;
 
-        // Both decoders are strict today; the comparison keeps it so when a library changes.
+        // Both libraries' decoders are strict today. The comparison keeps this function strict if
+        // one of them changes.
         if unsigned.encode(network)? != bytes {
             return Err(malformed("the unsigned form is not in its one encoding"));
         }
@@ -127,7 +131,7 @@ impl Unsigned {
     fn check_counts(&self) -> Result<(), Refusal> {
         let (inputs, outputs) = (self.transaction.input.len(), self.transaction.output.len());
 
-        // The lists are zipped later: one that is too short would leave inputs without a signature
+        // The lists are zipped later. One that is too short would leave inputs without a signature
         // and outputs unread.
         if inputs != self.inputs.len() || outputs != self.outputs.len() {
             return Err(malformed("every input and output needs its claim"));

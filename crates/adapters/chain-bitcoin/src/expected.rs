@@ -11,7 +11,7 @@ pub const RECEIVE: OwnPath = OwnPath {
     index: 0,
 };
 
-/// An amount as satoshi; [`total`] bounds it by all bitcoin there can be.
+/// An amount as satoshi. [`total`] later bounds the sum by the supply of 21 million bitcoin.
 pub fn satoshi(amount: MinorUnits) -> Result<u64, Refusal> {
     let fits = amount.to_u64();
     fits.ok_or_else(|| {
@@ -35,8 +35,8 @@ pub fn expected(
         ));
     }
 
-    // A destination named by vault is derived here and by every signer: no service can name an
-    // address for it.
+    // If the destination is a vault, its address is derived here and by every signer, so no service
+    // can choose the address.
     let mut moves = Vec::with_capacity(intent.transfers().len());
     for transfer in intent.transfers() {
         let to = match &transfer.destination {
@@ -49,13 +49,15 @@ pub fn expected(
         moves.push(Move::exact(transfer.asset.clone(), to, transfer.amount));
     }
 
-    // What could never be an output is refused now, and not after people have approved it.
+    // A transfer that could never be an output is refused now, and not after people have approved
+    // it.
     let effects = Effects::of_moves(moves);
     payments(codec, &effects)?;
     Ok(effects)
 }
 
-/// The effects as outputs. Checks asset, address, amount and dust of each, and the sum.
+/// Makes the outputs of the effects. It checks asset, address, amount and dust of each, and the
+/// sum.
 pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, Refusal> {
     if !effects.authorities.is_empty() {
         return Err(Refusal::new(Code::Unsupported, "Bitcoin gives no rights"));
@@ -67,8 +69,8 @@ pub fn payments(codec: &BitcoinCodec, effects: &Effects) -> Result<Vec<TxOut>, R
         .map(|step| payment(codec, step))
         .collect::<Result<Vec<_>, _>>()?;
 
-    // Consensus has this bound as well: sums beyond it are the overflows that others have lost
-    // money to.
+    // Consensus has this bound as well. Without it, large amounts could overflow a sum and pass a
+    // later check.
     total(outputs.iter().map(|output| output.value.to_sat())).ok_or_else(|| {
         Refusal::new(
             Code::InsufficientBalance,
@@ -84,12 +86,12 @@ fn payment(codec: &BitcoinCodec, step: &Move) -> Result<TxOut, Refusal> {
     }
     let script_pubkey: ScriptBuf = address::parse(&step.to, codec.network)?;
 
-    // An output has one amount; moves of a range need a builder that chooses one.
+    // An output has exactly one amount, so a move with a range of amounts is refused.
     if step.at_least != step.at_most {
         return Err(Refusal::new(Code::Unsupported, "a payment of a range"));
     }
 
-    // Below it nodes do not relay the whole transaction.
+    // Nodes do not relay a transaction with an output below the dust limit.
     let value = satoshi(step.at_most)?;
     let least = address::dust_limit(&script_pubkey);
     if value < least {

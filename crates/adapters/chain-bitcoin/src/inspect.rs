@@ -1,4 +1,4 @@
-//! Strict reading of an unsigned form: its real effects.
+//! Strict reading of an unsigned form, which gives its real effects.
 
 use crate::encode::{InputClaim, Unsigned};
 use crate::expected::total;
@@ -11,16 +11,17 @@ use std::collections::BTreeSet;
 use strongroom_ports::chain::{Inspection, Move, OwnPath, Slot, VaultKey};
 use strongroom_types::{Code, ConflictKey, Refusal, Suite, Tweak};
 
-/// The one sequence number: replaceable (BIP-125), no relative lock (BIP-68).
+/// The only sequence number that is accepted: replaceable (BIP-125), without a relative lock
+/// (BIP-68).
 pub const SEQUENCE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
 
-/// An unsigned form that was decoded and checked, with what it does.
+/// An unsigned form that was decoded and checked, with its effects.
 pub struct Reading {
-    /// The form.
+    /// The decoded form.
     pub unsigned: Unsigned,
-    /// Its effects.
+    /// Effects, conflict keys and slots of the transaction.
     pub inspection: Inspection,
-    /// Its fee in satoshi.
+    /// Fee of the transaction, satoshi.
     pub fee: u64,
 }
 
@@ -32,7 +33,7 @@ fn malformed(detail: &str) -> Refusal {
     Refusal::new(Code::Malformed, detail)
 }
 
-/// Decodes and derives everything.
+/// Decodes a form, checks every claim by derivation and computes its effects.
 pub fn inspect(codec: &BitcoinCodec, bytes: &[u8], vault: &VaultKey) -> Result<Reading, Refusal> {
     let unsigned = Unsigned::decode(bytes, codec.network)?;
     read(codec, unsigned, vault)
@@ -42,8 +43,9 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
     check_shape(&unsigned.transaction)?;
     let wallet = codec.wallet(vault)?;
 
-    // Input amounts are claims, but BIP-341 signs over each of them: with a false one the signature
-    // is worthless, so a fee hidden by a lie never reaches a block.
+    // Input amounts are claims of the builder, but BIP-341 signs over each of them. With a false
+    // amount the signature is invalid, so a transaction that hides a fee behind one never reaches a
+    // block.
     let spent = spent_outputs(&unsigned, &wallet)?;
     let money_in = sum(&spent)?;
     let money_out = sum(&unsigned.transaction.output)?;
@@ -51,8 +53,8 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
         .checked_sub(money_out)
         .ok_or_else(|| malformed("it pays more than it spends"))?;
 
-    // An output counts as returned only if its script derives from the vault's own account; every
-    // other one is a payment, whatever the form claims.
+    // An output counts as returned only if its script derives from the vault's account. Every
+    // output without such a claim is a payment, and a false claim is refused.
     let (mut moves, mut returned) = (Vec::new(), 0u64);
     for (output, claim) in unsigned.transaction.output.iter().zip(&unsigned.outputs) {
         match claim {
@@ -74,13 +76,15 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
 
     let inspection = Inspection {
         moves,
-        // A key-path spend moves value and gives no rights, and every output has an address.
+        // A key-path spend moves value and grants no rights, and outputs without an address were
+        // refused.
         authorities: Vec::new(),
         opaque: Vec::new(),
         returned: returned.into(),
         fee: fee.into(),
         conflicts,
-        // Nothing ends a transaction's validity but a spent input.
+        // A transaction without a lock stays valid until one of its inputs is spent, so it has no
+        // expiry.
         expiry: None,
         slots: slots(&unsigned, &spent, &wallet)?,
     };
@@ -93,21 +97,21 @@ fn read(codec: &BitcoinCodec, unsigned: Unsigned, vault: &VaultKey) -> Result<Re
 }
 
 fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
-    // Only one version, one kind of lock and one sequence are read: what this build does not need,
-    // it does not read.
+    // Only one version, one lock time and one sequence number are accepted: every other value has
+    // effects that this build does not need and would have to judge.
     if transaction.version != Version::TWO {
         return Err(opaque("transaction version other than 2"));
     }
 
-    // A transaction locked until a far block confirms long after its intent has ended, and no
-    // signer knows which block is the newest.
+    // A transaction that is locked until a far block could confirm long after its intent has ended,
+    // and no signer knows which block is the newest.
     if transaction.lock_time != LockTime::ZERO {
         return Err(opaque("lock time other than 0"));
     }
 
     transaction.input.iter().try_for_each(check_input)?;
 
-    // Counted twice, an input would hide a fee as large as itself.
+    // An input that is counted twice would hide a fee as large as its amount.
     let distinct: BTreeSet<_> = transaction
         .input
         .iter()
@@ -120,13 +124,13 @@ fn check_shape(transaction: &Transaction) -> Result<(), Refusal> {
 }
 
 fn check_input(input: &TxIn) -> Result<(), Refusal> {
-    // A final sequence could not be replaced when fees rise, and a relative lock could hold the
-    // payment back for months.
+    // A transaction with a final sequence number could not be replaced when fees rise, and a
+    // relative lock could delay the payment for months.
     if input.sequence != SEQUENCE {
         return Err(opaque("sequence number other than 0xfffffffd"));
     }
 
-    // A witness here could carry an annex, which the signature would commit to.
+    // A witness in the unsigned form could carry an annex, to which the signature would commit.
     if !input.script_sig.is_empty() || !input.witness.is_empty() {
         return Err(opaque("input script or witness in an unsigned transaction"));
     }
@@ -154,7 +158,8 @@ fn sum(outputs: &[TxOut]) -> Result<u64, Refusal> {
 }
 
 fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), Refusal> {
-    // Change to a stranger, declared as the vault's, is the oldest theft there is.
+    // The claimed path must derive the output's script: a builder could declare an output to a
+    // thief as the vault's change.
     if wallet.script(path)? != output.script_pubkey {
         return Err(Refusal::new(
             Code::PathNotOwn,
@@ -165,7 +170,8 @@ fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), R
 }
 
 fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
-    // Without an address approvers could not have seen where the value goes.
+    // An output without an address is refused, because approvers could not have seen where the
+    // value goes.
     let to = address::of_script(&output.script_pubkey, codec.network)
         .ok_or_else(|| opaque("output without an address"))?;
     let amount = output.value.to_sat().into();
@@ -174,7 +180,8 @@ fn payment(codec: &BitcoinCodec, output: &TxOut) -> Result<Move, Refusal> {
 }
 
 fn slots(unsigned: &Unsigned, spent: &[TxOut], wallet: &Wallet<'_>) -> Result<Vec<Slot>, Refusal> {
-    // The message is recomputed here: a message from the coordinator would be blindly signed.
+    // The messages are computed from the transaction here: a signer that took them from the
+    // coordinator would sign without knowing what.
     let messages = sighash::messages(&unsigned.transaction, spent)?;
     let slot = |(claim, message): (&InputClaim, [u8; 32])| Slot {
         suite: Suite::FrostSecp256k1Tr,

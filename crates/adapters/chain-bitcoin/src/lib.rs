@@ -1,11 +1,12 @@
-//! The Bitcoin codec: pure, deterministic, no I/O. Signers link it, so everything it reads is
-//! hostile.
+//! The Bitcoin codec: pure, deterministic, no I/O. Signers link it, so it treats everything that it
+//! reads as hostile.
 //!
 //! Only Taproot key-path spends of the vault's own addresses are built and signed (BIP-341, BIP-86
-//! without hardening). One file per concern: [`network`] (which chain), `wallet` (own scripts),
-//! [`address`] (foreign ones), [`encode`] (the unsigned form), `expected` (what an intent will do),
-//! [`view`] (what a build reads), `fee` and `select` (coins), `build` and `replace` (making),
-//! `inspect` and `sighash` (reading), `assemble` (signatures in).
+//! without hardening). One file per concern: [`network`] (the networks), `wallet` (scripts of the
+//! vault), [`address`] (scripts of others), [`encode`] (the unsigned form), `expected` (effects of
+//! an intent), [`view`] (input of a build), `fee` and `select` (choice of coins), `build` and
+//! `replace` (building), `inspect` and `sighash` (strict reading), `assemble` (putting signatures
+//! in).
 
 pub mod address;
 mod assemble;

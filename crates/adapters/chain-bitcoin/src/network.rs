@@ -1,20 +1,20 @@
-//! The networks a codec can be made for.
+//! The networks for which a codec can be made.
 
 use bitcoin::blockdata::constants::genesis_block;
 
 /// A Bitcoin network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Network {
-    /// The real one.
+    /// The main network, whose coins have value.
     Mainnet,
     /// Testnet 4 (BIP-94).
     Testnet4,
-    /// A private one; also the development chain.
+    /// A private network of one operator; the development chain is one.
     Regtest,
 }
 
 impl Network {
-    /// Every network of this codec.
+    /// All networks of this crate.
     pub const ALL: [Self; 3] = [Self::Mainnet, Self::Testnet4, Self::Regtest];
 
     /// Name in configuration files.
@@ -27,7 +27,7 @@ impl Network {
         }
     }
 
-    /// The network of a name in configuration files.
+    /// The network with this name in configuration files.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|network| network.name() == name)
@@ -62,7 +62,7 @@ impl Network {
         self.params().magic().to_bytes()
     }
 
-    /// The same network in `bitcoin`'s words.
+    /// The same network as the `bitcoin` crate names it.
     #[must_use]
     pub fn params(self) -> bitcoin::Network {
         match self {

@@ -1,4 +1,5 @@
-//! Replacements on the anchor: the same payments for a higher fee, or everything back (BIP-125).
+//! Replacements on the anchor (BIP-125): the same payments with a higher fee, or everything back to
+//! the vault.
 
 use crate::BitcoinCodec;
 use crate::build::Draft;
@@ -11,7 +12,8 @@ use crate::view::BuildView;
 use strongroom_ports::chain::{Effects, Plan};
 use strongroom_types::{AttemptKind, Code, Refusal};
 
-/// A replacement that spends all inputs of `previous`, the anchor among them, and more if it must.
+/// Draft of a replacement. It spends all inputs of `previous`, the anchor among them, and more
+/// coins if the fee needs them.
 pub fn draft(
     codec: &BitcoinCodec,
     plan: &Plan<'_>,
@@ -20,7 +22,8 @@ pub fn draft(
 ) -> Result<Draft, Refusal> {
     let reading = inspect(codec, previous, plan.vault)?;
 
-    // A replacement that does not spend the anchor confirms beside what it should replace.
+    // The replacement must spend the anchor; otherwise it could confirm beside the transaction that
+    // it should replace.
     let anchor = plan.anchor.ok_or(Code::AnchorMissing)?;
     if !reading.inspection.conflicts.contains(anchor) {
         return Err(Refusal::new(Code::AnchorMissing, anchor));
@@ -33,7 +36,8 @@ pub fn draft(
 
     let must = coins_of(&reading);
 
-    // The view may list a coin of the replaced transaction too: it must not become an input twice.
+    // The view may also list coins of the replaced transaction. They are removed, so that none
+    // becomes an input twice.
     let mut coins = view.coins.clone();
     coins.retain(|coin| must.iter().all(|old| old.outpoint != coin.outpoint));
 
@@ -55,8 +59,8 @@ fn same_payments(
     reading: &Reading,
     effects: &Effects,
 ) -> Result<Vec<bitcoin::TxOut>, Refusal> {
-    // The outputs are read from the bytes and compared with the intent: a bump pays what was
-    // approved, whatever `previous` pays.
+    // The outputs are read from the bytes of `previous` and compared with the intent's effects, so
+    // that a bump pays only what was approved.
     if effects.moves.is_empty() || reading.inspection.moves != effects.moves {
         return Err(Refusal::new(
             Code::EffectsMismatch,
@@ -77,7 +81,7 @@ fn coins_of(reading: &Reading) -> Vec<Coin> {
     inputs.zip(&reading.unsigned.inputs).map(coin).collect()
 }
 
-/// Virtual size of the previous transaction once signed.
+/// Virtual size of the previous transaction when it is signed.
 fn vsize(reading: &Reading) -> u64 {
     let transaction = &reading.unsigned.transaction;
     let outputs_weight = transaction

@@ -1,4 +1,5 @@
-//! Which coins pay: branch and bound over the coins nearest to the amount, else the largest first.
+//! Choice of the coins that pay: branch and bound over the coins nearest to the amount; if that
+//! finds none, the largest coins first.
 
 use crate::encode::INPUTS_MAX;
 use crate::fee::Fees;
@@ -8,48 +9,50 @@ use bitcoin::OutPoint;
 use strongroom_ports::chain::OwnPath;
 use strongroom_types::{Code, Refusal};
 
-/// Coins considered by branch and bound, half of them at least as large as the payment.
+/// Number of coins that branch and bound considers; up to half of them are at least as large as the
+/// payment.
 const POOL_MAX: usize = 48;
-/// Rounds of branch and bound: some milliseconds.
+/// Largest number of rounds of branch and bound, which take some milliseconds.
 const ROUNDS_MAX: usize = 1_000;
-/// Bitcoin Core's dust limit for P2TR.
+/// Smallest change, satoshi: Bitcoin Core's dust limit for P2TR.
 pub const CHANGE_MIN: u64 = 330;
 
 /// A spendable output of the vault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Coin {
-    /// Its name.
+    /// Transaction id and output index.
     pub outpoint: OutPoint,
-    /// Satoshi.
+    /// Amount, satoshi.
     pub amount: u64,
-    /// The vault's address that holds it.
+    /// Path of the vault's address that holds it.
     pub path: OwnPath,
 }
 
 /// Amount and fee that the coins must cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
-    /// Sum of the payments.
+    /// Sum of the payments, satoshi.
     pub paid: u64,
-    /// How fees follow from size.
+    /// Rate and outputs from which the fee follows.
     pub fees: Fees,
     /// Whether there must be change (a transaction that makes no payment).
     pub must_change: bool,
-    /// Most fee; above it, small change is kept rather than given away.
+    /// Largest fee, satoshi. Small change is given to the fee only up to it.
     pub fee_max: u64,
 }
 
 /// Fee and change of a set of coins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settlement {
-    /// Satoshi.
+    /// Fee, satoshi.
     pub fee: u64,
-    /// Satoshi back to the vault; `None` when it is not worth an output.
+    /// Change to the vault, satoshi; `None` when there is no change output.
     pub change: Option<u64>,
 }
 
 impl Goal {
-    /// Fee and change for this many coins of that total; `None` if the total is too small.
+    /// Fee and change for this number of coins with a total of `value` satoshi; `None` if the total
+    /// is too small.
     pub fn settle(&self, coins: usize, value: u64) -> Option<Settlement> {
         let with = self.fees.fee(coins, true);
         let change = value
@@ -57,14 +60,15 @@ impl Goal {
             // Nodes do not relay a transaction with an output below the dust limit.
             .filter(|rest| *rest >= CHANGE_MIN);
 
-        // Without change the rest is fee; a transaction that only returns value needs its output.
+        // Without a change output the rest is the fee. A transaction without payments needs that
+        // output, as it has no other.
         let plain = self.fees.fee(coins, false);
         let given_away = value
             .checked_sub(self.paid)
             .filter(|fee| *fee >= plain && !self.must_change);
 
-        // Change that costs more to spend later than it is worth goes to the fee, as long as the
-        // cap allows it.
+        // Change that would later cost more to spend than it is worth goes to the fee, if the cap
+        // allows it.
         match (change, given_away) {
             (Some(rest), Some(fee)) if rest < self.fees.input_cost() && fee <= self.fee_max => {
                 Some(Settlement { fee, change: None })
@@ -82,7 +86,7 @@ impl Goal {
 /// Chooses from `coins` (distinct, in any fixed order) so that all `must` are among them.
 ///
 /// # Errors
-/// `insufficient_balance`.
+/// `insufficient_balance` when no permitted set of coins covers the goal.
 pub fn select(
     goal: &Goal,
     must: &[Coin],
@@ -96,7 +100,8 @@ pub fn select(
 
     rest.sort_by_key(|coin| (std::cmp::Reverse(coin.amount), coin.outpoint));
 
-    // A selection without change is tried first: it is cheaper now and leaves no small coin behind.
+    // Branch and bound is tried first: it can find a set that needs no change, which is cheaper and
+    // leaves no small coin.
     let chosen = branch_and_bound(goal, must, &rest).or_else(|| largest_first(goal, must, &rest));
     let chosen = chosen.filter(|chosen| chosen.len() <= INPUTS_MAX);
 
@@ -125,7 +130,7 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
     let mut chosen = must.to_vec();
     let mut more = rest.iter();
     while chosen.is_empty() || goal.settle(chosen.len(), value(&chosen)).is_none() {
-        // Each input is a conflict key of the attempt, and those are bounded.
+        // Each input is a conflict key of the attempt, and the number of those is bounded.
         if chosen.len() >= INPUTS_MAX {
             return None;
         }
@@ -134,10 +139,10 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
     Some(chosen)
 }
 
-/// The pool is the smallest coins that suffice alone and the largest that do not, largest first.
+/// The smallest coins that suffice alone and the largest that do not, largest first.
 fn pool<'a>(goal: &Goal, rest: &'a [Coin]) -> &'a [Coin] {
-    // The search grows exponentially with its candidates: those nearest to the amount are the
-    // likeliest to need no change.
+    // The search grows exponentially with the number of candidates, so only the coins nearest to
+    // the amount are taken: they are the likeliest to need no change.
     let enough = rest.partition_point(|coin| coin.amount >= goal.paid);
     let first = enough.saturating_sub(POOL_MAX / 2);
     rest.get(first..rest.len().min(first + POOL_MAX))
@@ -153,7 +158,7 @@ fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coi
 
     let mut selector = CoinSelector::new(&candidates);
 
-    // Selected before the search, so that no branch leaves the anchor out.
+    // These coins are selected before the search, so that no branch leaves the anchor out.
     for index in 0..must.len() {
         selector.select(index);
     }
@@ -164,8 +169,8 @@ fn branch_and_bound(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coi
     (!chosen.is_empty()).then_some(chosen)
 }
 
-/// Fee now and the later cost of spending the change. Computed in integers; only the order is in
-/// floats.
+/// The metric of the search: the fee now, and the later cost of spending the change. It is computed
+/// in integers; only the comparison is in floats.
 struct LeastCost<'a>(&'a Goal);
 
 impl BnbMetric for LeastCost<'_> {
@@ -180,7 +185,8 @@ impl BnbMetric for LeastCost<'_> {
         Some(cost(settlement.fee.saturating_add(later)))
     }
 
-    /// No selection below this branch has fewer coins than the largest ones that suffice.
+    /// Lower bound of a branch. No selection in it has fewer coins than the largest ones that
+    /// suffice.
     fn bound(&mut self, selector: &CoinSelector<'_>) -> Option<Ordf32> {
         let mut coins = selector.selected().len();
         let mut value = selector

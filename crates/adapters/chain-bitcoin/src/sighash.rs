@@ -6,7 +6,8 @@ use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::{TapSighashType, Transaction, TxOut};
 use strongroom_types::{Code, Refusal};
 
-/// One 32-byte message per input, in order. `spent` are the outputs that the inputs spend.
+/// The 32-byte message of each input, in order. `spent` are the outputs that the inputs spend, in
+/// the same order.
 pub fn messages(transaction: &Transaction, spent: &[TxOut]) -> Result<Vec<[u8; 32]>, Refusal> {
     let mut cache = SighashCache::new(transaction);
     let all = Prevouts::All(spent);
@@ -27,8 +28,8 @@ mod tests {
     use bitcoin::consensus::encode::deserialize_hex;
     use bitcoin::{Amount, ScriptBuf};
 
-    /// The vectors' transaction mixes script kinds, which the inspection refuses; its DEFAULT
-    /// messages are ours.
+    /// The transaction of the vectors mixes script kinds, which the inspection refuses. Its
+    /// messages of type DEFAULT must come out here too.
     #[test]
     fn bip341_messages_match_the_wallet_vectors() {
         let vectors: serde_json::Value =

@@ -1,4 +1,4 @@
-//! What a build reads: height, fee rate and candidate coins, in one encoding of this codec.
+//! The input of a build: height, fee rate and candidate coins, in an encoding of this codec.
 //!
 //! `version u8 ‖ magic [4] ‖ height u32 ‖ rate u64 ‖ coins [{txid [32], vout u32, amount u64,
 //! path}]`, borsh, coins distinct and in the order of preference. A view is made from the facts
@@ -15,32 +15,32 @@ use std::collections::BTreeSet;
 use strongroom_ports::chain::{CoinFact, Fact, Facts, Holding, OwnCoin, OwnPath};
 use strongroom_types::{AssetId, Code, ConflictKey, MinorUnits, Refusal};
 
-/// Version of the view.
+/// Version of the view's encoding.
 const VERSION: u8 = 1;
-/// Most coins of a view.
+/// Largest number of coins in a view.
 const COINS_MAX: usize = 100_000;
-/// Largest view: 52 bytes for each coin, and 21 before them.
+/// Largest view in bytes: 52 for each coin, and 21 before them.
 const VIEW_BYTES_MAX: usize = 21 + 52 * COINS_MAX;
-/// Largest fee rate that is believed, satoshi per 1 000 virtual bytes. The worst blocks so far
-/// wanted a fifth of it.
+/// Largest fee rate that is believed, satoshi per 1 000 virtual bytes. The most expensive blocks so
+/// far needed a fifth of it.
 pub const FEE_RATE_MAX: u64 = 10_000_000;
 
-/// A fee rate in satoshi per 1 000 virtual bytes: what [`Fact::Fees`] carries on Bitcoin, as 8
-/// bytes, little-endian.
+/// A fee rate in satoshi per 1 000 virtual bytes. [`Fact::Fees`] carries it on Bitcoin, as 8 bytes,
+/// little-endian.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct FeeRate(pub u64);
 
 impl FeeRate {
-    /// The bytes of the fact.
+    /// The rate as the fact's bytes, 8 bytes, little-endian.
     #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
         self.0.to_le_bytes().to_vec()
     }
 
-    /// Reads the bytes of the fact.
+    /// Reads a rate from the fact's bytes.
     ///
     /// # Errors
-    /// `malformed`: another length, or a rate above [`FEE_RATE_MAX`].
+    /// `malformed` for another length, or a rate above [`FEE_RATE_MAX`].
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let rate = bytes.try_into().map(u64::from_le_bytes);
         match rate {
@@ -54,7 +54,7 @@ impl FeeRate {
 /// A decoded view.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BuildView {
-    /// Newest known height. No part of the transaction depends on it.
+    /// Height of the newest known block. No part of the transaction depends on it.
     pub height: u32,
     /// Rate that the fee should have.
     pub rate: FeeRate,
@@ -83,7 +83,7 @@ fn malformed(detail: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::Malformed, detail)
 }
 
-/// Whether the network may say this.
+/// Checks that a fact is possible on this network.
 pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
     match fact {
         Fact::Head { height } => block_height(*height).map(drop),
@@ -95,7 +95,7 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
             amount,
             height,
         }) => {
-            // The path is the watcher's own and not the network's, so any will do here.
+            // The network does not give the path (the watcher adds it), so the check uses any path.
             coin(
                 codec,
                 key,
@@ -107,7 +107,8 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
                 *amount,
             )?;
 
-            // An address of another network would be shown to people as one of the vault's.
+            // The address must be of this network: another one would be shown to people as an
+            // address of the vault.
             address::parse(address, codec.network)?;
             height.map_or(Ok(()), |height| block_height(height).map(drop))
         }
@@ -115,11 +116,11 @@ pub fn check_fact(codec: &BitcoinCodec, fact: &Fact) -> Result<(), Refusal> {
     }
 }
 
-/// The view of a table's rows.
+/// Makes a view from the facts table's rows.
 pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
     let mut coins = Vec::with_capacity(facts.holdings.len().min(COINS_MAX));
 
-    // Largest first, so that what is cut off are the coins of least use.
+    // Holdings come largest first, so the coins beyond the limit are those of least use.
     for holding in facts.holdings.iter().take(COINS_MAX) {
         let Holding::Coin(OwnCoin {
             key,
@@ -133,8 +134,8 @@ pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal>
         coins.push(coin(codec, key, *path, asset, *amount)?);
     }
 
-    // Each coin is possible, but a lying node can invent many: what exceeds all bitcoin there can
-    // be is left out, so that the rest stays spendable.
+    // Each coin alone is possible, but a lying node can invent many. Coins by which the sum would
+    // exceed the supply of bitcoin are left out, so that the vault's other coins stay spendable.
     let mut sum = 0u64;
     coins.retain(|coin| match total([sum, coin.amount].into_iter()) {
         Some(more) => {
@@ -153,7 +154,7 @@ pub fn make(codec: &BitcoinCodec, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal>
     view.encode(codec.network)
 }
 
-/// A height that a lock time can name (BIP-65: larger numbers are times).
+/// Checks that a block height fits a lock time (BIP-65: larger numbers are times).
 fn block_height(height: u64) -> Result<u32, Refusal> {
     u32::try_from(height)
         .ok()
@@ -182,7 +183,7 @@ fn coin(
     })
 }
 
-/// Reads a conflict key: a coin, `txid:vout`, canonical.
+/// Reads a conflict key of a coin, `txid:vout` in its canonical text.
 pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
     let text = match key {
         ConflictKey::Coin(text) => text,
@@ -192,14 +193,15 @@ pub fn outpoint(key: &ConflictKey) -> Result<OutPoint, Refusal> {
     };
     let read: Option<OutPoint> = text.parse().ok();
 
-    // Conflict keys are compared as texts: a second spelling would let one coin anchor two intents.
+    // Conflict keys are compared as texts, so only one spelling is accepted: with two, one coin
+    // could be the anchor of two intents.
     read.filter(|outpoint| outpoint.to_string() == *text)
         .ok_or_else(|| malformed(format!("`{text}` is not txid:vout")))
 }
 
 impl BuildView {
     fn check(&self) -> Result<(), Refusal> {
-        // One coin counted twice would pay with money that is not there.
+        // A coin that is listed twice would be spent as if there were twice the money.
         let distinct: BTreeSet<_> = self.coins.iter().map(|coin| coin.outpoint).collect();
         if distinct.len() != self.coins.len() {
             return Err(malformed("a coin is offered twice"));

@@ -1,5 +1,5 @@
-//! The vault's own scripts: path m/86/coin/account/change/index, all non-hardened from the group
-//! key, then exactly one TapTweak without script tree (BIP-32, BIP-86, BIP-341).
+//! The scripts of a vault. Keys are at m/86/coin/account/change/index, all non-hardened from the
+//! group key, with exactly one TapTweak without script tree (BIP-32, BIP-86, BIP-341).
 
 use crate::Network;
 use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpub};
@@ -10,7 +10,7 @@ use strongroom_ports::chain::{OwnPath, VaultKey};
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{Code, Refusal, Suite};
 
-/// BIP-86.
+/// First step of the path, the purpose of BIP-86.
 const PURPOSE: u32 = 86;
 
 /// A vault on one Bitcoin network, with both of its branches derived.
@@ -26,13 +26,14 @@ fn not_own(detail: impl std::fmt::Display) -> Refusal {
 }
 
 impl<'a> Wallet<'a> {
-    /// Takes the group key as the root: whatever tweak it carries stays.
+    /// Derives both branches of a vault. The group key is taken as the root as it is, with the
+    /// tweak of its key generation.
     pub fn new(
         secp: &'a Secp256k1<VerifyOnly>,
         network: Network,
         vault: &VaultKey,
     ) -> Result<Self, Refusal> {
-        // A Taproot output takes BIP-340 signatures only; another suite's key could never spend
+        // A Taproot output needs BIP-340 signatures, so a key of another suite could never spend
         // what is paid to it.
         if vault.suite != Suite::FrostSecp256k1Tr {
             return Err(Refusal::new(
@@ -45,7 +46,8 @@ impl<'a> Wallet<'a> {
             return Err(not_own("account out of bounds"));
         }
 
-        // The library reads uncompressed keys too: one key would have two encodings.
+        // The library also reads uncompressed keys. They are refused, because one key must have one
+        // encoding.
         let compressed = vault.public_key.len() == 33;
         let key = PublicKey::from_slice(&vault.public_key)
             .ok()
@@ -57,8 +59,8 @@ impl<'a> Wallet<'a> {
                 )
             })?;
 
-        // BIP-32 derivation uses key and chain code alone; depth, parent and network matter to the
-        // text form only.
+        // BIP-32 derivation uses only key and chain code; depth, parent and network appear in the
+        // text form alone.
         let root = Xpub {
             network: NetworkKind::Main,
             depth: 0,
@@ -84,7 +86,7 @@ impl<'a> Wallet<'a> {
         })
     }
 
-    /// The key that an output of the vault pays to, tweaked.
+    /// The tweaked output key of the vault at this path.
     pub fn output_key(&self, path: OwnPath) -> Result<TweakedPublicKey, Refusal> {
         let branch = match path.change {
             0 => &self.receive,
@@ -92,7 +94,8 @@ impl<'a> Wallet<'a> {
             other => return Err(not_own(format!("there is no branch {other}"))),
         };
 
-        // A coin at an index beyond those that are watched would belong to the vault and never be seen.
+        // Indices beyond the limit are refused: no service watches them, so a coin there would
+        // belong to the vault and never be noticed.
         if path.index >= ADDRESS_INDEX_MAX {
             return Err(not_own(format!(
                 "address index {} out of bounds",
@@ -104,7 +107,7 @@ impl<'a> Wallet<'a> {
         Ok(internal.tap_tweak(self.secp, None).0)
     }
 
-    /// The script of an output of the vault (P2TR).
+    /// The P2TR script of the vault at this path.
     pub fn script(&self, path: OwnPath) -> Result<ScriptBuf, Refusal> {
         self.output_key(path).map(ScriptBuf::new_p2tr_tweaked)
     }

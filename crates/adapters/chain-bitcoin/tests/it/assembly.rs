@@ -1,4 +1,4 @@
-//! Signatures in, and Bitcoin Core's interpreter as the judge of the result.
+//! Assembly of signed transactions, which Bitcoin Core's script interpreter verifies.
 
 use crate::setup::{FOREIGN, TestVault, code, coin, effects, regtest, request};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT, verify_with_flags};

@@ -1,4 +1,4 @@
-//! Building: coins, change, fees, and what is refused.
+//! Building: coins, change, fees, and refusals.
 
 use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use strongroom_chain_bitcoin::view::BuildView;
@@ -180,7 +180,7 @@ fn change_below_dust_goes_to_the_fee() {
             .unwrap()
             .returned
     };
-    // With change it has 153 virtual bytes or less.
+    // The transaction with change has 153 virtual bytes or less.
     assert_eq!(returned(70_000 + 153 + 150), MinorUnits::ZERO);
     assert!(returned(70_000 + 153 + 330) >= 330.into());
 }

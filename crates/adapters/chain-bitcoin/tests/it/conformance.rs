@@ -1,4 +1,4 @@
-//! The contract of the codec port, sentence by sentence.
+//! The cases of the codec port's contract, one per sentence.
 
 use crate::setup::{FOREIGN, TestVault, coin};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a network may say, and the views made of it.
+//! Facts of a network that are accepted or refused, and the views that are made from them.
 
 use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use strongroom_chain_bitcoin::view::FEE_RATE_MAX;

@@ -1,4 +1,4 @@
-//! Every rule of the strict reading, one broken at a time.
+//! Forms that break one rule of the strict reading each.
 
 use crate::setup::{CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use bitcoin::absolute::LockTime;
@@ -238,7 +238,7 @@ fn truncated_and_extended_forms_are_refused() {
     );
 }
 
-/// No field may change what is signed and leave what a reviewer sees as it was.
+/// A flipped bit that is accepted must change every message and something that a reviewer sees.
 #[test]
 fn every_bit_flip_is_refused_or_changes_every_message_or_the_shown_effects() {
     let (codec, vault, unsigned) = form();

@@ -1,4 +1,4 @@
-//! What an intent will do.
+//! Expected effects of intents.
 
 use crate::setup::{FOREIGN, TestVault, code, regtest};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry, VaultKey};

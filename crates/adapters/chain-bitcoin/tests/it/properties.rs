@@ -26,7 +26,8 @@ proptest! {
         let asked = Ask { fee_rate: rate, height, ..request(&effects, &vault.key, &coins) };
         let paid: u64 = pays.iter().map(|(_, amount)| amount).sum();
         let Ok(built) = asked.build(&codec) else {
-            // Refused only when even all coins together leave less than the fee of spending them.
+            // A build may be refused only when all coins together do not cover the payments and the
+            // fee.
             let spendable: u64 = values.iter().map(|v| v.saturating_sub(58 * rate.max(1_000) / 1_000)).sum();
             prop_assert!(spendable < paid + 300 * rate.max(1_000) / 1_000, "{spendable} would cover {paid}");
             return Ok(());

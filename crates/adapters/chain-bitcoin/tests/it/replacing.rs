@@ -57,7 +57,7 @@ fn a_bump_pays_the_same_for_a_higher_fee_from_less_change() {
         (bump.anchor, bump.conflicts),
         (case.first.anchor.clone(), case.first.conflicts.clone())
     );
-    // 153.5 virtual bytes at 1 sat/vB more, although the asked rate is the old one.
+    // The asked rate is the old one, but BIP-125 rule 4 adds 1 sat/vB for 153.5 virtual bytes.
     let more = bump.fee.checked_sub(case.first.fee).unwrap();
     assert!(more >= 140.into() && more <= 160.into(), "{more}");
 }

@@ -1,4 +1,4 @@
-//! A vault whose secret the test knows, its coins, and requests.
+//! A vault whose secret the test knows, its coins, and requests to build.
 
 use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpriv};
 use bitcoin::key::{Keypair, TapTweak};
@@ -16,7 +16,7 @@ pub const CHANGE: OwnPath = OwnPath {
 };
 pub const FOREIGN: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
-/// The key of a vault with its secret, held whole (only tests may).
+/// The key of a vault with its whole secret, which exists only in tests.
 pub struct TestVault {
     secp: Secp256k1<All>,
     root: Xpriv,

@@ -50,9 +50,8 @@ fn bip341_key_without_script_tree_gets_one_tweak() {
     );
 }
 
-/// BIP-86 hardens the first three steps. Its account key stands here as the branch point: the last
-/// two steps and the tweak are the same, and the first three are shown by
-/// `derivation_is_plain_bip32`.
+/// BIP-86 hardens the first three steps. The test starts at its account key: the last two steps and
+/// the tweak are the same. `derivation_is_plain_bip32_and_one_tap_tweak` covers the first three.
 #[test]
 fn bip86_addresses_follow_from_the_account_key() {
     use bitcoin::bip32::{ChildNumber, Xpub};
@@ -89,7 +88,7 @@ fn bip86_addresses_follow_from_the_account_key() {
 #[test]
 fn derivation_is_plain_bip32_and_one_tap_tweak() {
     use bitcoin::bip32::{DerivationPath, Xpub};
-    // BIP-32 test vector 2, master key: its first step is not hardened.
+    // The root is the master key of BIP-32 test vector 2, whose first step is not hardened.
     let root: Xpub = "xpub661MyMwAqRbcFW31YEwpkMuc5THy2PSt5bDMsktWQcFF8syAmRUapSCGu8ED9W6oDMSgv6Zz8idoc4a6mr8BDzTJY47LJhkJ8UB7WEGuduB".parse().unwrap();
     let vault = VaultKey {
         suite: Suite::FrostSecp256k1Tr,
