@@ -16,8 +16,8 @@ const STATE_PREFIX: &str = "state ";
 /// A tree head: the log's origin, the number of leaves, the root, and extension lines.
 ///
 /// Body text: origin, size (canonical decimal), root (canonical base64), then the extension lines,
-/// each line ended by `\n`. Our extension line is `state <base64 of the 32-byte root of the Merkle
-/// map of the state>`.
+/// each line ended by `\n`. The journal's extension line is `state <base64 of the 32-byte root of
+/// the Merkle map of the state>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     origin: String,
@@ -29,16 +29,16 @@ pub struct Checkpoint {
 /// Reason to refuse a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CheckpointError {
-    /// Empty or too long origin, or a control character in it.
+    /// The origin is empty, too long or has a control character.
     #[error("origin line is not valid")]
     Origin,
-    /// Not a canonical decimal, or above [`SIZE_MAX`].
+    /// The size is not a canonical decimal, or above [`SIZE_MAX`].
     #[error("size line is not valid")]
     Size,
-    /// Not the canonical base64 of 32 bytes, or not the empty root at size 0.
+    /// The root is not the canonical base64 of 32 bytes, or not the empty root at size 0.
     #[error("root line is not valid")]
     Root,
-    /// An empty, too long or too many extension lines, or a control character in one.
+    /// An extension line is empty, too long or has a control character, or there are too many.
     #[error("extension line is not valid")]
     Extension,
     /// The body does not end in a newline.
@@ -83,7 +83,8 @@ impl Checkpoint {
         root: Hash,
         extension: Vec<String>,
     ) -> Result<Self, CheckpointError> {
-        // A newline in the origin would let one log sign a body that reads as another's.
+        // Control characters are refused: with a newline in its origin, a log could sign a body
+        // that reads as another log's.
         if origin.is_empty() || origin.len() > ORIGIN_LEN_MAX || text::has_control(origin) {
             return Err(CheckpointError::Origin);
         }
@@ -92,13 +93,13 @@ impl Checkpoint {
             return Err(CheckpointError::Size);
         }
 
-        // RFC 6962 §2.1: the empty tree has one root; any other would prove entries that do not
-        // exist.
+        // RFC 6962 §2.1: the empty tree has exactly one root. Another one could prove entries that
+        // do not exist.
         if size == 0 && root != Hash::EMPTY_ROOT {
             return Err(CheckpointError::Root);
         }
 
-        // An empty line would end the text of the note early.
+        // An empty line is refused, because it would end the text of the note early.
         let line_ok = |line: &String| {
             !line.is_empty() && line.len() <= EXTENSION_LEN_MAX && !text::has_control(line)
         };
@@ -134,8 +135,8 @@ impl Checkpoint {
             .and_then(Hash::from_base64)
             .ok_or(CheckpointError::Root)?;
 
-        // One more than allowed is enough to refuse: the length of a hostile body costs nothing
-        // here.
+        // At most one line more than allowed is read, which is enough to refuse the body, so that a
+        // long hostile body costs little.
         let extension = lines
             .take(EXTENSION_LINES_MAX + 1)
             .map(str::to_owned)
@@ -179,7 +180,7 @@ impl Checkpoint {
         &self.extension
     }
 
-    /// The state root, if there is exactly one `state` line and it is well formed; else `None`.
+    /// The state root; `None` unless there is exactly one `state` line and it is well formed.
     #[must_use]
     pub fn state_root(&self) -> Option<Hash> {
         let mut found = self
@@ -187,7 +188,7 @@ impl Checkpoint {
             .iter()
             .filter_map(|line| line.strip_prefix(STATE_PREFIX));
 
-        // Two state lines would let two readers of one signed head follow two states.
+        // With two state lines, two readers of one signed head could follow two states.
         match (found.next(), found.next()) {
             (Some(root), None) => Hash::from_base64(root),
             _ => None,

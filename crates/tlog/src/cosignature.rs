@@ -25,10 +25,10 @@ pub type CosignKey = key::SecretKey<0x04>;
 /// Reason why a cosignature was not made or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CosignatureError {
-    /// The body is not a checkpoint, and nothing else is ever cosigned.
+    /// The body is not a checkpoint. A witness cosigns nothing else.
     #[error("the body is not a checkpoint")]
     NotACheckpoint(#[source] CheckpointError),
-    /// Later than [`TIME_S_MAX`].
+    /// The time is later than [`TIME_S_MAX`].
     #[error("time is out of range")]
     Time,
     /// Name or key id are not this key's.
@@ -37,13 +37,13 @@ pub enum CosignatureError {
     /// The Ed25519 signature does not verify.
     #[error("cosignature is not valid")]
     BadSignature,
-    /// Not a signature line, or its payload is not 8 + 64 bytes.
+    /// The text is not a signature line, or its payload is not 8 + 64 bytes.
     #[error("cosignature line is malformed")]
     Malformed,
 }
 
-/// A witness's statement that at `time_s` this checkpoint is the largest consistent tree it knows;
-/// not verified.
+/// A witness's statement that at `time_s` this checkpoint is the largest consistent tree that it
+/// knows. The statement is not verified yet.
 ///
 /// Borsh bytes: `name` (u32 length, UTF-8), `key_id` (u32), `time_s` (u64), 64 signature bytes,
 /// numbers little-endian; an invalid name or time is refused. Text: a note signature line whose
@@ -74,7 +74,7 @@ impl Cosignature {
         }
     }
 
-    /// Takes a signature line of a note apart.
+    /// Reads a cosignature from a signature line of a note.
     ///
     /// # Errors
     /// `Malformed` if the payload is not 72 bytes; `Time` if it is later than [`TIME_S_MAX`].
@@ -87,8 +87,8 @@ impl Cosignature {
             .try_into()
             .map_err(|_| CosignatureError::Malformed)?;
 
-        // Beyond the format's range a time would overflow in a reader that counts in signed
-        // seconds.
+        // A time beyond the format's range is refused, because it would overflow in a reader that
+        // counts in signed seconds.
         let time_s = u64::from_be_bytes(*time);
         if time_s > TIME_S_MAX {
             return Err(CosignatureError::Time);
@@ -122,8 +122,8 @@ impl Cosignature {
 impl BorshDeserialize for Cosignature {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let invalid = |what: &'static str| io::Error::new(io::ErrorKind::InvalidData, what);
-        // The bytes come from a peer: both encodings accept the same values, or two readers would
-        // disagree.
+        // The bytes come from a peer. The checks are those of the text form: if one form accepted
+        // more, two readers could disagree.
         let name = String::deserialize_reader(reader)?;
         if !key::name_is_valid(&name) {
             return Err(invalid("witness name is not valid"));
@@ -151,13 +151,14 @@ pub fn cosigned_message(body: &str, time_s: u64) -> String {
     format!("cosignature/v1\ntime {time_s}\n{body}")
 }
 
-/// Cosigns a checkpoint body. The caller has replayed, checked consistency and persisted
+/// Cosigns a checkpoint body. The caller must have replayed, checked consistency and persisted
 /// **before**.
 ///
 /// # Errors
 /// `NotACheckpoint` if `body` does not parse; `Time` if `time_s` (Unix seconds) is out of range.
 pub fn cosign(body: &str, time_s: u64, key: &CosignKey) -> Result<Cosignature, CosignatureError> {
-    // A key that signed any text could be made to sign another protocol's message.
+    // Only a checkpoint is signed: a key that signs any text could be made to sign another
+    // protocol's message.
     Checkpoint::parse(body).map_err(CosignatureError::NotACheckpoint)?;
     if time_s > TIME_S_MAX {
         return Err(CosignatureError::Time);
@@ -171,7 +172,7 @@ pub fn cosign(body: &str, time_s: u64, key: &CosignKey) -> Result<Cosignature, C
     })
 }
 
-/// Verifies a cosignature over `body` by `key`; says nothing about whether its time is plausible.
+/// Verifies a cosignature over `body` by `key`. It does not check whether the time is plausible.
 ///
 /// # Errors
 /// `UnknownKey`, `Time` or `BadSignature`.
@@ -180,7 +181,7 @@ pub fn verify_cosignature(
     cosignature: &Cosignature,
     key: &CosignVerifier,
 ) -> Result<(), CosignatureError> {
-    // The key id alone is four bytes and easily made to collide.
+    // The name is compared as well, because a key id is only four bytes and easily made to collide.
     if cosignature.name != key.name() || cosignature.key_id != key.key_id() {
         return Err(CosignatureError::UnknownKey);
     }
@@ -189,7 +190,7 @@ pub fn verify_cosignature(
         return Err(CosignatureError::Time);
     }
 
-    // The time is part of the message: a relay cannot make an old statement look new.
+    // The time is part of the message, so that a relay cannot make an old statement look new.
     let message = cosigned_message(body, cosignature.time_s);
 
     if key.accepts(message.as_bytes(), &cosignature.signature) {

@@ -1,4 +1,5 @@
-//! Compact range: the right edge of a tree, enough to append and to compute the root.
+//! Compact range: the right edge of a tree, which is enough to append leaves and to compute the
+//! root.
 
 use std::io::{self, Read, Write};
 
@@ -9,8 +10,8 @@ use crate::{
     hash::{Hash, node_hash},
 };
 
-/// Append-only tree state of O(log n): the roots of the perfect subtrees the tree splits into,
-/// largest first.
+/// Append-only tree state of O(log n): the roots of the perfect subtrees into which the tree
+/// splits, largest first.
 ///
 /// Borsh bytes: `size` (u64 little-endian), then exactly `popcount(size)` hashes of 32 bytes. There
 /// is one encoding per value; sizes above [`SIZE_MAX`] are refused.
@@ -31,7 +32,7 @@ impl Frontier {
         }
     }
 
-    /// Number of leaves appended so far; also the index the next leaf gets.
+    /// Number of leaves appended so far, which is also the index of the next leaf.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
@@ -76,7 +77,7 @@ impl BorshSerialize for Frontier {
 impl BorshDeserialize for Frontier {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         let size = u64::deserialize_reader(reader)?;
-        // The size decides how many hashes are read: bounded before any of them is.
+        // The size decides how many hashes are read, so it is bounded before any of them is.
         if size > SIZE_MAX {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

@@ -56,8 +56,8 @@ impl fmt::Display for Hash {
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     Hash(
         Sha256::new()
-            // Without this prefix an interior node could be presented as an entry (second
-            // preimage).
+            // RFC 6962 §2.1 prefix of leaves: without it an interior node could be presented as an
+            // entry (second preimage).
             .chain_update([0])
             .chain_update(leaf)
             .finalize()
@@ -70,7 +70,7 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
     Hash(
         Sha256::new()
-            // The other half of the separation between leaves and nodes.
+            // RFC 6962 §2.1 prefix of nodes, which no leaf hash has.
             .chain_update([1])
             .chain_update(left.0)
             .chain_update(right.0)

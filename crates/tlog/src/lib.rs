@@ -1,13 +1,14 @@
 //! C2SP transparency log: the RFC 6962 tree that carries the journal, and the texts signed over it.
 //!
-//! Pure: no clock, no I/O. Times of cosignatures are Unix **seconds** (as the format has them).
+//! The crate is pure: it has no clock and no I/O. Times of cosignatures are Unix **seconds**, as in
+//! the format.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`hash`] | `Hash`, leaf and node hashing |
 //! | [`frontier`] | `Frontier`: O(log n) append-only state, which a replica persists |
 //! | [`proof`] | inclusion and consistency proofs |
-//! | [`memory_tree`] | every node of a tree in memory, for writers and tests |
+//! | [`memory_tree`] | every node of a tree in memory, from which tiles and proofs are served |
 //! | [`checkpoint`] | C2SP tlog-checkpoint body, with our `state` extension line |
 //! | [`note`] | C2SP signed-note, Ed25519 |
 //! | [`cosignature`] | C2SP tlog-cosignature, `cosignature/v1` |
@@ -43,6 +44,6 @@ pub use proof::{
 pub use quorum::{faults_assumed, quorum, valid_cosignatures, witnessed_at};
 pub use tlog_proof::{LogPolicy, Proof};
 
-/// Largest tree size this crate accepts (2^62): far above any real log, and no index arithmetic can
-/// overflow.
+/// Largest tree size this crate accepts (2^62): far above any real log, and low enough that no
+/// index arithmetic overflows.
 pub const SIZE_MAX: u64 = 1 << 62;

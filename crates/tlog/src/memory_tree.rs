@@ -5,8 +5,8 @@ use crate::{
     proof::{Nodes, tree_root},
 };
 
-/// All perfect-subtree hashes of an append-only tree (about 64 bytes per leaf): O(1) node look-up,
-/// so proofs and tiles for any earlier size too.
+/// All perfect-subtree hashes of an append-only tree (about 64 bytes per leaf). A node look-up is
+/// O(1), so it serves proofs and tiles for any earlier size too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryTree {
     /// `levels[l][i]` is the root of the `i`-th perfect subtree of 2^l leaves.
@@ -39,7 +39,8 @@ impl MemoryTree {
             };
             row.push(node);
 
-            // A right child is complete with its left sibling: their parent goes one level up.
+            // A right child completes a pair with its left sibling, and their parent is appended
+            // one level up.
             match row.as_chunks::<2>() {
                 (pairs, []) if !pairs.is_empty() => {
                     let Some([left, right]) = pairs.last() else {

@@ -12,10 +12,10 @@ pub use key::KeyError;
 
 /// Longest note, in bytes.
 pub const NOTE_LEN_MAX: usize = 64 * 1024;
-/// Largest number of signature lines: the largest roster (30 witnesses) twice over, and the log.
+/// Largest number of signature lines: twice the largest roster (30 witnesses), and the log.
 pub const SIGNATURES_MAX: usize = 64;
-/// Longest signature after the key id, in bytes: an ML-DSA-44 cosignature by a key that is not
-/// known here (8 + 2420 bytes) fits.
+/// Longest signature after the key id, in bytes. An ML-DSA-44 cosignature (8 + 2420 bytes), which
+/// this crate does not know and must ignore, fits.
 const PAYLOAD_LEN_MAX: usize = 4096;
 
 /// First line of a cosignature's message: [`sign_note`] refuses texts that start with it, so one
@@ -33,7 +33,8 @@ pub enum NoteError {
     /// Longer than [`NOTE_LEN_MAX`] or more than [`SIGNATURES_MAX`] lines.
     #[error("note is too large")]
     TooLarge,
-    /// Not text, blank line and signature lines, or a control character other than newline.
+    /// The note is not a text, a blank line and signature lines, or has a control character other
+    /// than newline.
     #[error("note is malformed")]
     Malformed,
     /// A signature line is not `— <name> <base64(key id ‖ signature)>`.
@@ -45,12 +46,12 @@ pub enum NoteError {
     /// A signature by a known key does not verify, or a known key signed twice.
     #[error("a known key's signature is not valid")]
     BadSignature,
-    /// No signature by a known key.
+    /// No known key signed the note.
     #[error("no known key signed the note")]
     Unsigned,
 }
 
-/// One signature line, not verified.
+/// One signature line, not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteSignature {
     /// Name of the key, as in its verifier string.
@@ -113,8 +114,8 @@ impl Note {
             return Err(NoteError::TooLarge);
         }
 
-        // C2SP signed-note: the last empty line parts text from signatures, so that a text may hold
-        // empty lines itself. The text keeps the first newline of the pair.
+        // C2SP signed-note: the last empty line separates text and signatures, so that a text may
+        // itself have empty lines. The text keeps the first newline of the pair.
         let blank = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
         let (body, rest) = note
             .split_at_checked(blank + 1)
@@ -168,7 +169,8 @@ impl Note {
             return Err(NoteError::TooLarge);
         }
 
-        // A name with a space or newline would change how the whole note reads.
+        // The line is written and read again: a name with a space or newline would change how the
+        // whole note reads.
         let signature = NoteSignature::parse_line(&signature.to_line())?;
         self.signatures.push(signature);
         Ok(())
@@ -180,9 +182,9 @@ impl Note {
 pub struct Verified {
     /// The signed text, with its final newline.
     pub body: String,
-    /// Indices into the verifier list given, in the order of the lines.
+    /// Indices into the given list of verifiers, in the order of the lines.
     pub signers: Vec<usize>,
-    /// Lines of keys not in the list: not verified (cosignatures are found here).
+    /// Lines of keys that are not in the list, not verified. Cosignatures are among them.
     pub others: Vec<NoteSignature>,
 }
 
@@ -194,7 +196,8 @@ pub struct Verified {
 pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
     check_body(body)?;
 
-    // A witness that also signs notes could be tricked into a cosignature by a text that is one.
+    // A text that begins like a cosignature's message is refused: a key that signs notes could
+    // otherwise be made to cosign.
     if body.starts_with(COSIGNATURE_HEADER) {
         return Err(NoteError::ForeignText);
     }
@@ -216,8 +219,8 @@ pub fn sign_note(body: &str, signer: &NoteSigner) -> Result<String, NoteError> {
 /// Parses a note and verifies every signature whose name and key id are in `verifiers`.
 ///
 /// # Errors
-/// Parse errors; `BadSignature` if a known key's line fails or is there twice; `Unsigned` if no
-/// known key signed.
+/// Errors of [`Note::parse`]; `BadSignature` if a known key's line does not verify or is there
+/// twice; `Unsigned` if no known key signed.
 pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, NoteError> {
     let Note { body, signatures } = Note::parse(note)?;
 
@@ -237,8 +240,8 @@ pub fn verify_note(note: &str, verifiers: &[NoteVerifier]) -> Result<Verified, N
             .try_into()
             .map_err(|_| NoteError::BadSignature)?;
 
-        // A known key that fails is an attack, not an unknown line: the note is refused as a whole.
-        // Twice the same key would count as two signers.
+        // A line of a known key that does not verify is an attack, so the whole note is refused. A
+        // second line of one key is refused too: it would count as a second signer.
         if signers.contains(&index) || !verifier.accepts(body.as_bytes(), signature) {
             return Err(NoteError::BadSignature);
         }

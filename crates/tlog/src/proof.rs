@@ -19,11 +19,11 @@ pub const PROOF_HASHES_MAX: usize = 63;
 /// Read access to the perfect subtrees of a tree.
 pub trait Nodes {
     /// Root of the perfect subtree over leaves `[index · 2^level, (index + 1) · 2^level)`; `None`
-    /// if not held.
+    /// if the source does not have it.
     fn node(&self, level: u32, index: u64) -> Option<Hash>;
 }
 
-/// A list of leaf hashes; interior nodes are recomputed at each look-up.
+/// A list of leaf hashes as a node source; interior nodes are recomputed at each look-up.
 impl Nodes for [Hash] {
     fn node(&self, level: u32, index: u64) -> Option<Hash> {
         let width = 1usize.checked_shl(level)?;
@@ -35,13 +35,14 @@ impl Nodes for [Hash] {
 /// Reason why a proof was not built or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ProofError {
-    /// Index not below size, sizes in the wrong order, or a size above [`SIZE_MAX`].
+    /// The index is not below the size, sizes are in the wrong order, or a size is above
+    /// [`SIZE_MAX`].
     #[error("index or size out of range")]
     OutOfRange,
     /// The node source lacks a hash that the proof needs.
     #[error("a needed node is missing")]
     MissingNode,
-    /// Too many or too few hashes for this index and size.
+    /// The proof has too many or too few hashes for this index and size.
     #[error("proof has the wrong length")]
     WrongLength,
     /// The computed root differs from the given one.
@@ -60,8 +61,8 @@ pub fn tree_root<N: Nodes + ?Sized>(nodes: &N, size: u64) -> Option<Hash> {
     }
 }
 
-/// Merkle audit path of leaf `index` in the tree of the first `size` leaves, leaf's sibling first
-/// (RFC 6962 §2.1.1).
+/// Merkle audit path of leaf `index` in the tree of the first `size` leaves, beginning with the
+/// leaf's sibling (RFC 6962 §2.1.1).
 ///
 /// # Errors
 /// `OutOfRange` unless `index < size ≤ SIZE_MAX`; `MissingNode` if `nodes` lacks a hash.
@@ -78,8 +79,8 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(
     let mut path = Vec::new();
     while to - from > 1 {
         let middle = from + split(to - from);
-        // RFC 6962 §2.1.1: the half without the leaf is one hash of the path, the other half goes
-        // on.
+        // RFC 6962 §2.1.1: the half without the leaf gives one hash of the path, and the other half
+        // is split further.
         let sibling = if index < middle {
             let sibling = range_root(nodes, middle, to);
             to = middle;
@@ -92,7 +93,7 @@ pub fn inclusion_proof<N: Nodes + ?Sized>(
         path.push(sibling.ok_or(ProofError::MissingNode)?);
     }
 
-    // The definition appends on the way back up, leaf first.
+    // The definition adds hashes from the leaf up, but this loop went from the root down.
     path.reverse();
     Ok(path)
 }
@@ -119,7 +120,8 @@ pub fn consistency_proof<N: Nodes + ?Sized>(
     let (mut from, mut to) = (0, new_size);
     while to != old_size {
         let middle = from + split(to - from);
-        // RFC 6962 §2.1.2, SUBPROOF: the half without the old tree's edge is one hash of the proof.
+        // RFC 6962 §2.1.2, SUBPROOF: the half without the old tree's edge gives one hash of the
+        // proof.
         let sibling = if old_size <= middle {
             let sibling = range_root(nodes, middle, to);
             to = middle;
@@ -133,8 +135,8 @@ pub fn consistency_proof<N: Nodes + ?Sized>(
     }
 
     if from != 0 {
-        // The old tree is not itself a node on the path, so the verifier needs its last subtree
-        // too.
+        // The old tree is not a perfect subtree of the new one, so the verifier also needs the root
+        // of its last subtree.
         path.push(range_root(nodes, from, to).ok_or(ProofError::MissingNode)?);
     }
 
@@ -162,11 +164,11 @@ pub fn verify_inclusion(
     let (mut node, mut last) = (index, size - 1);
     let mut computed = leaf;
     for sibling in proof {
-        // Too many hashes: sn has reached the root already.
+        // There are too many hashes: sn has reached the root already.
         if last == 0 {
             return Err(ProofError::WrongLength);
         }
-        // LSB(fn) set, or fn = sn: the sibling is on the left.
+        // If LSB(fn) is set or fn = sn, the sibling is on the left.
         if node & 1 == 1 || node == last {
             computed = node_hash(*sibling, computed);
             skip_missing_levels(&mut node, &mut last);
@@ -177,7 +179,7 @@ pub fn verify_inclusion(
         last >>= 1;
     }
 
-    // Too few hashes: the computed node lies below the root of a tree of this size.
+    // There are too few hashes: the computed node is below the root of a tree of this size.
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
@@ -208,8 +210,8 @@ pub fn verify_consistency(
         return Err(ProofError::OutOfRange);
     }
 
-    // The RFC leaves these to the caller. A proof given where none is needed is refused: one
-    // statement, one text.
+    // The RFC leaves these cases to the caller. A proof where none is needed is refused, so that
+    // one statement has one text.
     if old_size == 0 || old_size == new_size {
         let old_expected = if old_size == 0 {
             Hash::EMPTY_ROOT
@@ -246,7 +248,7 @@ pub fn verify_consistency(
         if last == 0 {
             return Err(ProofError::WrongLength);
         }
-        // Only a left sibling belongs to the old tree as well.
+        // A left sibling is in both trees; a right sibling is only in the new one.
         if node & 1 == 1 || node == last {
             old_computed = node_hash(*sibling, old_computed);
             new_computed = node_hash(*sibling, new_computed);
@@ -258,7 +260,8 @@ pub fn verify_consistency(
         last >>= 1;
     }
 
-    // Step 7: sn is 0 and both roots come out. Both, or the old tree could be rewritten.
+    // Step 7: sn must be 0 and both roots must be the given ones. If only the new root were
+    // compared, the log could rewrite the old tree.
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
@@ -270,8 +273,8 @@ pub fn verify_consistency(
     }
 }
 
-/// On the right edge a node without a sibling moves up unchanged: skip to the level where it is a
-/// right child.
+/// Moves up to the level at which the node is a right child. On the right edge of the tree a node
+/// without a sibling moves up unchanged.
 fn skip_missing_levels(node: &mut u64, last: &mut u64) {
     while *node & 1 == 0 && *node != 0 {
         *node >>= 1;

@@ -7,16 +7,16 @@ use crate::cosignature::{CosignVerifier, Cosignature, verify_cosignature};
 #[cfg(test)]
 mod tests;
 
-/// Cosignatures a head needs among `witnesses` of which `faulty` may lie: ⌊(w + f) / 2⌋ + 1, so
-/// that any two quorums share an honest witness. A result above `witnesses` means that no such
-/// quorum exists and the roster is to be refused.
+/// Number of cosignatures that a head needs among `witnesses`, of which `faulty` may lie: ⌊(w + f)
+/// / 2⌋ + 1, so that any two quorums share an honest witness. A result above `witnesses` means that
+/// no such quorum exists and the roster must be refused.
 #[must_use]
 pub fn quorum(witnesses: u16, faulty: u16) -> u32 {
     (u32::from(witnesses) + u32::from(faulty)) / 2 + 1
 }
 
-/// Least `f` to assume when `min_signers` (t) of the signers can sign: max(1, t − 1), as t − 1
-/// hostile signers are witnesses too.
+/// Smallest `f` to assume when `min_signers` (t) of the signers can sign: max(1, t − 1), because
+/// the t − 1 signers that may be hostile are witnesses too.
 #[must_use]
 pub fn faults_assumed(min_signers: u16) -> u16 {
     min_signers.saturating_sub(1).max(1)
@@ -38,7 +38,8 @@ pub fn valid_cosignatures(
 ) -> Vec<(usize, u64)> {
     let mut newest = BTreeMap::<usize, u64>::new();
 
-    // A cosignature from the future would make a head look fresh for as long as it is ahead.
+    // A cosignature with a future time is not counted: it would make a head look fresh until that
+    // time has passed.
     for cosignature in cosignatures.iter().filter(|c| c.time_s <= latest_s) {
         let signed_by =
             |w: &CosignVerifier| w.name() == cosignature.name && w.key_id() == cosignature.key_id;
@@ -46,14 +47,16 @@ pub fn valid_cosignatures(
             continue;
         };
 
-        // One key under two names is one witness: else one machine could be the quorum.
+        // One key under two names counts as one witness; otherwise one machine could be the whole
+        // quorum.
         let same_key = |w: &CosignVerifier| w.public_key() == witness.public_key();
         let Some(index) = witnesses.iter().position(same_key) else {
             continue;
         };
 
         let time = cosignature.time_s;
-        // An older one adds nothing: skip the signature check.
+        // A cosignature that is older than the newest known one adds nothing, so its signature is
+        // not checked.
         if newest.get(&index).is_none_or(|known| *known < time)
             && verify_cosignature(body, cosignature, witness).is_ok()
         {
@@ -78,8 +81,8 @@ pub fn witnessed_at(k: u32, cosigned: &[(usize, u64)]) -> Option<u64> {
         *known = (*known).max(*time);
     }
 
-    // The oldest of the k newest: a single witness cannot make the head look fresher than its
-    // quorum.
+    // The result is the oldest of the k newest times, so that a single witness cannot make the head
+    // look fresher than its quorum.
     let mut times: Vec<u64> = newest.into_values().collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.get(usize::try_from(k.checked_sub(1)?).ok()?).copied()

@@ -1,5 +1,5 @@
-//! Strict pieces shared by the text formats: canonical base64 and canonical decimals. Signatures
-//! are over text, so a second spelling of a value would be a second message.
+//! Strict parsers and writers that the text formats share: canonical base64 and canonical decimals.
+//! Signatures are over text, so a second spelling of a value would be a second message.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -21,7 +21,7 @@ pub fn from_base64_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// ASCII decimal without sign or leading zeros (`0` itself allowed).
 pub fn decimal(text: &str) -> Option<u64> {
-    // `u64` also parses `+1` and `007`, and Unicode has more digits than ten.
+    // The digits are checked first, because `u64` also parses `+1` and `007`.
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
 

@@ -16,25 +16,26 @@ pub use reader::{AuthenticTiles, TileSource};
 pub const TILE_WIDTH: u16 = 256;
 /// Longest entry, in bytes: its length is written as u16.
 pub const ENTRY_LEN_MAX: usize = u16::MAX as usize;
-/// Highest tile level a tree of [`SIZE_MAX`] leaves has.
+/// Highest tile level of a tree of [`SIZE_MAX`] leaves.
 const LEVEL_MAX: u8 = 7;
 
 /// Reason why a tile or bundle was not written or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TileError {
-    /// Level above 7, width 0 or above 256, or a position no tree of [`SIZE_MAX`] leaves has.
+    /// The level is above 7, the width 0 or above 256, or no tree of [`SIZE_MAX`] leaves has the
+    /// position.
     #[error("no such tile")]
     OutOfRange,
-    /// The tree or the source lacks something needed.
+    /// The tree or the source lacks a node, an entry or a tile that is needed.
     #[error("a needed tile or node is missing")]
     Missing,
-    /// Wrong number of bytes for its width.
+    /// The tile or bundle has the wrong number of bytes for its width.
     #[error("tile or bundle has the wrong length")]
     WrongLength,
     /// An entry is longer than [`ENTRY_LEN_MAX`].
     #[error("entry is too long")]
     EntryTooLong,
-    /// Does not hash to the authenticated tile above it, or to the root.
+    /// The tile does not hash to the authenticated tile above it, or to the root.
     #[error("tile does not belong to the tree")]
     NotInTree,
 }
@@ -52,9 +53,9 @@ impl TileId {
     /// Checks a tile position.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// `OutOfRange` when no tree has such a tile.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self, TileError> {
-        // Positions come out of requests: with these bounds no later index arithmetic overflows.
+        // Positions come from requests. With these bounds no later index arithmetic overflows.
         let in_range =
             level <= LEVEL_MAX && (1..=TILE_WIDTH).contains(&width) && index <= SIZE_MAX >> 8;
 
@@ -69,19 +70,19 @@ impl TileId {
         }
     }
 
-    /// Height of the tile in tiles of 8 levels, 0 at the leaves.
+    /// Level of the tile, counted in steps of 8 tree levels; 0 at the leaves.
     #[must_use]
     pub const fn level(&self) -> u8 {
         self.level
     }
 
-    /// Index within the level.
+    /// Index within the level, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
     }
 
-    /// Number of hashes.
+    /// Number of hashes in the tile, 1 to 256.
     #[must_use]
     pub const fn width(&self) -> u16 {
         self.width
@@ -102,8 +103,8 @@ impl TileId {
     fn position(&self) -> String {
         let mut position = format!("{:03}", self.index % 1000);
 
-        // C2SP tlog-tiles: groups of three digits, all but the last with an `x` in front, so that
-        // no directory grows beyond a thousand names.
+        // C2SP tlog-tiles writes the index in groups of three digits, all but the last with an `x`
+        // in front, so that no directory has more than a thousand names.
         let mut rest = self.index / 1000;
         while rest > 0 {
             position = format!("x{:03}/{position}", rest % 1000);
@@ -120,19 +121,19 @@ impl TileId {
 /// Path of a hash tile; see [`TileId::path`].
 ///
 /// # Errors
-/// `OutOfRange`.
+/// `OutOfRange` when no tree has such a tile.
 pub fn tile_path(level: u8, index: u64, width: u16) -> Result<String, TileError> {
     TileId::new(level, index, width).map(|id| id.path())
 }
 
-/// Every tile a log must write when it grows from `old_size` to `new_size`, lowest level first;
-/// those of level 0 also name the entry bundles. Nothing if `new_size ≤ old_size`.
+/// Every tile that a log must write when it grows from `old_size` to `new_size`, lowest level
+/// first. Those of level 0 also name the entry bundles. Empty if `new_size ≤ old_size`.
 pub fn tiles_between(old_size: u64, new_size: u64) -> impl Iterator<Item = TileId> {
     let new_size = new_size.min(SIZE_MAX);
     (0..=LEVEL_MAX).flat_map(move |level| {
         let (old, new) = (old_size >> (8 * level), new_size >> (8 * level));
-        // The tile that was partial is written again, wider; nothing is to be done on a level that
-        // did not grow.
+        // The tile that was partial is written again with more hashes. A level that did not grow
+        // has nothing to write.
         let first = if old < new { old >> 8 } else { (new >> 8) + 1 };
 
         (first..=new >> 8)
@@ -140,7 +141,8 @@ pub fn tiles_between(old_size: u64, new_size: u64) -> impl Iterator<Item = TileI
     })
 }
 
-/// Hashes in tile `index` of a level that has `hashes` of them; 0 if it is not there.
+/// Number of hashes in tile `index` of a level that has `hashes` of them; 0 if the tile does not
+/// exist.
 fn width_at(hashes: u64, index: u64) -> u16 {
     let after = hashes.saturating_sub(index.saturating_mul(u64::from(TILE_WIDTH)));
     u16::try_from(after).map_or(TILE_WIDTH, |width| width.min(TILE_WIDTH))
@@ -149,7 +151,7 @@ fn width_at(hashes: u64, index: u64) -> u16 {
 /// Bytes of a hash tile: `width` hashes of 32 bytes.
 ///
 /// # Errors
-/// `Missing` if `nodes` lacks one.
+/// `Missing` if `nodes` lacks one of the hashes.
 pub fn hash_tile<N: Nodes + ?Sized>(nodes: &N, id: TileId) -> Result<Vec<u8>, TileError> {
     let mut bytes = Vec::with_capacity(usize::from(id.width) * 32);
 
@@ -189,7 +191,8 @@ pub fn entry_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError>
 
     let mut bytes = Vec::new();
     for entry in entries.iter().map(AsRef::as_ref) {
-        // A length cut off at 16 bits would shift every entry that follows.
+        // A length that does not fit 16 bits is refused: if it were cut off, every entry after it
+        // would be read from the wrong place.
         let len = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong)?;
         bytes.extend_from_slice(&len.to_be_bytes());
         bytes.extend_from_slice(entry);
@@ -217,7 +220,7 @@ pub fn parse_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError> {
         rest = after;
     }
 
-    // Bytes after the last entry could carry what no hash covers.
+    // Bytes after the last entry are refused, because no hash covers them.
     if rest.is_empty() {
         Ok(entries)
     } else {
@@ -234,13 +237,13 @@ pub struct TileFile {
     pub bytes: Vec<u8>,
 }
 
-/// All files a log writes when it grows from `old_size` to `new_size`: hash tiles and entry
+/// All files that a log writes when it grows from `old_size` to `new_size`: hash tiles and entry
 /// bundles, not the checkpoint.
 ///
-/// `entry` gives the entry at an index below `new_size`.
+/// `entry` returns the entry at an index below `new_size`.
 ///
 /// # Errors
-/// `Missing` if `nodes` or `entry` lack something; `EntryTooLong`.
+/// `Missing` if `nodes` lacks a node or `entry` an entry; `EntryTooLong`.
 pub fn files_between<'a, N: Nodes + ?Sized>(
     nodes: &N,
     entry: impl Fn(u64) -> Option<Cow<'a, [u8]>>,
@@ -254,7 +257,7 @@ pub fn files_between<'a, N: Nodes + ?Sized>(
             bytes: hash_tile(nodes, id)?,
         });
 
-        // C2SP tlog-tiles: each level-0 tile has a bundle with its entries.
+        // C2SP tlog-tiles: a bundle with its entries belongs to each level-0 tile.
         if id.level == 0 {
             let first = id.index * u64::from(TILE_WIDTH);
             let entries: Option<Vec<_>> =

@@ -15,14 +15,14 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Longest extra data, in bytes.
+/// Largest extra data, in bytes before base64.
 pub const EXTRA_LEN_MAX: usize = 16 * 1024;
 const HEADER: &str = "c2sp.org/tlog-proof@v1\n";
 
 /// Reason why a proof text was not read or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlogProofError {
-    /// Not the format, not canonical, or too large.
+    /// The text is not of the format, not canonical, or too large.
     #[error("proof text is malformed")]
     Malformed,
     /// The checkpoint note is malformed, or the log did not sign it.
@@ -42,15 +42,15 @@ pub enum TlogProofError {
     NotWitnessed,
 }
 
-/// An entry's index, its inclusion proof and the signed checkpoint (with cosignatures) it leads to;
-/// not verified.
+/// An entry's index, its inclusion proof and the signed checkpoint (with cosignatures) to which it
+/// leads, not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Opaque data that travels with the proof and is **not** authenticated; empty for none.
     pub extra: Vec<u8>,
     /// Zero-based index of the entry.
     pub index: u64,
-    /// Inclusion proof, leaf's sibling first.
+    /// Inclusion proof, beginning with the leaf's sibling.
     pub hashes: Vec<Hash>,
     /// Note over the checkpoint, with its signature lines.
     pub checkpoint: Note,
@@ -61,7 +61,7 @@ pub struct Proof {
 pub struct LogPolicy {
     /// Origin line of the log's checkpoints.
     pub origin: String,
-    /// Key that the log signs checkpoints with.
+    /// Key with which the log signs checkpoints.
     pub log: NoteVerifier,
     /// Keys of the trusted witnesses.
     pub witnesses: Vec<CosignVerifier>,
@@ -123,8 +123,8 @@ impl Proof {
         })
     }
 
-    /// Checks that the entry with hash `leaf` is in the log of `policy`, under a checkpoint the log
-    /// signed and a quorum of witnesses cosigned no later than `latest_s` (Unix seconds).
+    /// Checks that the entry with hash `leaf` is in the log of `policy`, under a checkpoint that
+    /// the log signed and a quorum of witnesses cosigned no later than `latest_s` (Unix seconds).
     ///
     /// # Errors
     /// [`TlogProofError`] naming the first check that failed.
@@ -139,9 +139,11 @@ impl Proof {
             std::slice::from_ref(&policy.log),
         )?;
 
-        // The log's signature first: the root that everything else leads to is its statement.
+        // The log's signature was verified first, because every later check leads to the root that
+        // it signs.
         let checkpoint = Checkpoint::parse(&signed.body)?;
-        // A log that serves two origins with one key could prove the entry in the wrong one.
+        // The origin is compared: with one key for two logs, the entry could be proven in the wrong
+        // one.
         if checkpoint.origin() != policy.origin {
             return Err(TlogProofError::WrongOrigin);
         }
@@ -154,14 +156,15 @@ impl Proof {
             &self.hashes,
         )?;
 
-        // Lines of unknown kinds are ignored, as the note format asks.
+        // Lines of unknown kinds are ignored, as C2SP signed-note says.
         let cosignatures: Vec<Cosignature> = signed
             .others
             .iter()
             .filter_map(|line| Cosignature::from_note_signature(line).ok())
             .collect();
 
-        // Without witnesses a log could show this auditor a tree that no other reader has seen.
+        // A quorum of witnesses must have cosigned: a log could show this auditor a tree that no
+        // other reader has seen.
         let valid = valid_cosignatures(&signed.body, &cosignatures, &policy.witnesses, latest_s);
         let witnessed_at_s =
             witnessed_at(policy.quorum, &valid).ok_or(TlogProofError::NotWitnessed)?;
@@ -173,7 +176,7 @@ impl Proof {
     }
 }
 
-/// Extra data, index and inclusion proof.
+/// Extra data, index and inclusion proof, as the lines before the checkpoint have them.
 type Head = (Vec<u8>, u64, Vec<Hash>);
 
 /// Reads the lines before the checkpoint.
@@ -181,7 +184,7 @@ fn parse_head(head: &str) -> Option<Head> {
     let mut lines = head.split('\n').peekable();
     let extra = match lines.next_if(|line| line.starts_with("extra ")) {
         Some(line) => {
-            // Empty extra data has one spelling: no such line.
+            // Empty extra data must be written as no line at all, so that it has one spelling.
             text::from_base64(line.strip_prefix("extra ")?).filter(|extra| !extra.is_empty())?
         }
         None => Vec::new(),

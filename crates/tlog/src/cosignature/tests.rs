@@ -25,7 +25,7 @@ fn cosignature_bytes_do_not_change() {
         key(1).verifier().to_vkey(),
         "witness.example/w1+0ad7d35e+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
     );
-    // Made with another implementation (Python cryptography).
+    // Another implementation (Python's cryptography package) made this line.
     let line = "— witness.example/w1 CtfTXgAAAABkGFDL0l0pFwTk9MykvW0AWQ7aj3wlQOPdkH/U6S+pa35ceaScuEzSwKfIeJ7i4Fxp8hH+ardr70qwEBhCA4/FskmwAg==\n";
     assert_eq!(cosignature.to_line(), line);
     let bytes = "120000007769746e6573732e6578616d706c652f77315ed3d70acb50186400000000d25d291704e4f4cca4bd6d00590eda8f7c2540e3dd907fd4e92fa96b7e5c79a49cb84cd2c0a7c8789ee2e05c69f211fe6ab76bef4ab0101842038fc5b249b002";

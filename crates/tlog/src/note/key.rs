@@ -16,16 +16,16 @@ const SIGNER_PREFIX: &str = "PRIVATE+KEY+";
 /// Reason to refuse a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// Empty, too long, or with a space, a plus or a control character.
+    /// The name is empty, too long, or has a space, a plus or a control character.
     #[error("key name is not valid")]
     Name,
-    /// Not `<name>+<8 hex digits>+<base64>`, or not the canonical writing of it.
+    /// The text is not `<name>+<8 hex digits>+<base64>`, or not the canonical spelling of that key.
     #[error("key string is malformed")]
     Malformed,
     /// The type byte is not the one expected here.
     #[error("key has another type")]
     WrongType,
-    /// Not a point, or one of small order.
+    /// The bytes are not a point, or one of small order.
     #[error("not an acceptable Ed25519 public key")]
     BadPoint,
 }
@@ -65,7 +65,7 @@ impl<const KIND: u8> Verifier<KIND> {
             return Err(KeyError::Name);
         }
 
-        // Under a key of small order one signature verifies for many messages.
+        // A key of small order is refused: under it, one signature verifies for many messages.
         let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::BadPoint)?;
         if key.is_weak() {
             return Err(KeyError::BadPoint);
@@ -86,7 +86,8 @@ impl<const KIND: u8> Verifier<KIND> {
         let (name, public) = parse_key_string::<KIND>(vkey)?;
         let verifier = Self::new(name, &public)?;
 
-        // Written again and compared: the id is checked with it, and one key has one string.
+        // The key is written again and compared. This checks the key id, and accepts only one
+        // string per key.
         if verifier.to_vkey() == vkey {
             Ok(verifier)
         } else {
@@ -135,7 +136,7 @@ pub struct SecretKey<const KIND: u8> {
 }
 
 impl<const KIND: u8> SecretKey<KIND> {
-    /// Makes a key of a name and a 32-byte Ed25519 seed (RFC 8032 private key).
+    /// Makes a key from a name and a 32-byte Ed25519 seed (RFC 8032 private key).
     ///
     /// # Errors
     /// `Name` if the name is not valid.
@@ -157,7 +158,8 @@ impl<const KIND: u8> SecretKey<KIND> {
 
         let secret = Self::new(name, &seed)?;
 
-        // A wrong id shows that name and seed are of two keys: a copying error in a configuration.
+        // A wrong key id shows that name and seed belong to different keys, for instance by a
+        // copying error in a configuration.
         let head = format!("{name}+{:08x}+", secret.verifier.id);
         if rest.starts_with(&head) {
             Ok(secret)
@@ -192,7 +194,7 @@ fn parse_key_string<const KIND: u8>(text: &str) -> Result<(&str, [u8; 32]), KeyE
 
     let bytes = text::from_base64_exact::<33>(key).ok_or(KeyError::Malformed)?;
 
-    // The type is part of the key: one of a witness must not sign as a log.
+    // The type is part of the key, so that a witness's key is never used to sign as a log.
     let [kind, key @ ..] = bytes;
     if kind == KIND {
         Ok((name, key))

@@ -252,7 +252,7 @@ fn a_signature_with_a_small_order_point_is_refused() {
     use curve25519_dalek::Scalar;
     use ed25519_dalek::Verifier as _;
     use sha2::Digest as _;
-    // R = identity, s = k·a: satisfies the plain verification equation.
+    // R = identity and s = k·a satisfy the plain verification equation, but not the strict one.
     let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
     let mut identity = [0; 32];
     identity[0] = 1;

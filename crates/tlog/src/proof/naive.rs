@@ -1,4 +1,4 @@
-//! RFC 6962 §2.1 written down word for word: the oracle for the tests.
+//! RFC 6962 §2.1, transcribed word for word, as the oracle for the tests.
 #![allow(clippy::indexing_slicing)]
 
 use crate::hash::{Hash, node_hash};

@@ -144,12 +144,12 @@ fn an_interior_node_is_not_taken_for_a_leaf_nor_a_subtree_for_the_tree() {
 #[test]
 fn consistency_proofs_of_the_wrong_length_are_refused_even_where_the_hashes_fit() {
     let all = leaves(4);
-    // One root claimed for two sizes.
+    // The same root is claimed for two sizes.
     assert_eq!(
         verify_consistency(2, all[0], 4, all[0], &[]),
         Err(ProofError::WrongLength)
     );
-    // A good proof from 3 to 4, made one level taller.
+    // A valid proof from 3 to 4 is extended by one level.
     let mut proof = consistency_proof(all.as_slice(), 3, 4).unwrap();
     let (old, new) = (naive::mth(&all[..3]), naive::mth(&all));
     assert_eq!(verify_consistency(3, old, 4, new, &proof), Ok(()));

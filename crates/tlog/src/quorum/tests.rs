@@ -19,7 +19,7 @@ fn verifiers(keys: &[CosignKey]) -> Vec<CosignVerifier> {
 
 #[test]
 fn the_default_rosters_have_the_quorums_of_the_journal() {
-    // (t, signers, independent witnesses, quorum)
+    // Each row is (t, signers, independent witnesses, quorum).
     let table = [
         (2, 3, 1, 3),
         (2, 3, 3, 4),
@@ -120,7 +120,7 @@ proptest! {
         let k = u64::from(quorum(w, f));
         let overlap_min = (2 * k).saturating_sub(u64::from(w));
         prop_assert!(overlap_min > u64::from(f));
-        // And it is the least such number.
+        // One less would not be enough.
         let smaller = (2 * (k - 1)).saturating_sub(u64::from(w));
         prop_assert!(smaller <= u64::from(f));
     }

@@ -12,9 +12,9 @@ use crate::{
 /// Untrusted storage of tiles. It may hold a wider tile than the one requested; [`AuthenticTiles`]
 /// asks for exact widths.
 pub trait TileSource {
-    /// Bytes of a hash tile; `None` if not held.
+    /// Bytes of a hash tile; `None` if the source does not have it.
     fn hash_tile(&self, id: TileId) -> Option<Vec<u8>>;
-    /// Bytes of the entry bundle of a level-0 tile; `None` if not held.
+    /// Bytes of the entry bundle of a level-0 tile; `None` if the source does not have it.
     fn entry_bundle(&self, id: TileId) -> Option<Vec<u8>>;
 }
 
@@ -22,17 +22,19 @@ pub trait TileSource {
 /// once; a full tile is checked against its hash in the tile above it, up to the edge, each time it
 /// is read.
 ///
-/// So a full tile counts only if **all** its 256 hashes are right, not only those on one path.
+/// So a full tile is accepted only if **all** of its 256 hashes are right, not only those on one
+/// path.
 pub struct AuthenticTiles<'a, S> {
     source: &'a S,
     size: u64,
-    /// By level, the authenticated partial tile; levels whose width is 0 have none.
+    /// Authenticated partial tile of each level; a level whose number of hashes is a multiple of
+    /// 256 has none.
     edge: BTreeMap<u8, Vec<Hash>>,
 }
 
 impl<'a, S: TileSource> AuthenticTiles<'a, S> {
-    /// Reads the right edge and checks that it makes up `root`, which the caller took from a
-    /// verified checkpoint.
+    /// Reads the right edge and checks that it hashes to `root`, which the caller must have taken
+    /// from a verified checkpoint.
     ///
     /// # Errors
     /// `OutOfRange` if `size` > [`SIZE_MAX`]; `Missing`, `WrongLength`; `NotInTree` if the root
@@ -45,7 +47,7 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
         let mut edge = BTreeMap::new();
         let mut computed = None;
         for level in 0..=LEVEL_MAX {
-            // A level holds a hash per full tile of the level below.
+            // A level has one hash for each full tile of the level below.
             let hashes_at_level = size >> (8 * level);
             let index = hashes_at_level >> 8;
             let width = width_at(hashes_at_level, index);
@@ -56,7 +58,8 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
             }
         }
 
-        // Every hash of the edge enters this root, so one wrong byte anywhere in it is found here.
+        // Every hash of the edge goes into this root, so a wrong byte anywhere in the edge is found
+        // here.
         if computed.unwrap_or(Hash::EMPTY_ROOT) == root {
             Ok(Self { source, size, edge })
         } else {
@@ -78,8 +81,8 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
             0 => Err(TileError::OutOfRange),
             TILE_WIDTH => {
                 let hashes = read(self.source, TileId::new(level, index, TILE_WIDTH)?)?;
-                // The hash in the tile above commits to all 256; that tile is authenticated the
-                // same way.
+                // The hash in the tile above commits to all 256 hashes. That tile is authenticated
+                // in the same way.
                 let above = self.hashes(level + 1, index >> 8)?;
 
                 let expected = above.get((index & 0xff) as usize);
@@ -106,8 +109,8 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
             .entry_bundle(TileId::new(0, index, width)?)
             .ok_or(TileError::Missing)?;
 
-        // Each entry hashes to its authenticated leaf, so a source can withhold an entry but not
-        // change it.
+        // Each entry must hash to its authenticated leaf, so that a source can withhold an entry
+        // but not change it.
         let entries = parse_bundle(&bytes, width)?;
         if entries.iter().map(|entry| leaf_hash(entry)).eq(hashes) {
             Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
@@ -117,7 +120,7 @@ impl<'a, S: TileSource> AuthenticTiles<'a, S> {
     }
 }
 
-/// Authenticated nodes: what does not belong to the tree is reported as missing.
+/// Authenticated nodes. A node that does not belong to the tree is reported as missing.
 impl<S: TileSource> Nodes for AuthenticTiles<'_, S> {
     fn node(&self, level: u32, index: u64) -> Option<Hash> {
         let (tile_level, height) = (u8::try_from(level / 8).ok()?, level % 8);

@@ -9,7 +9,7 @@ fn leaf(i: u64) -> Hash {
     leaf_hash(&i.to_be_bytes())
 }
 
-/// A proof of entry 5 of 11, with cosignatures of three witnesses at 100, 101 and 102.
+/// A proof of entry 5 of 11, with cosignatures of three witnesses at 100, 101 and 102 Unix seconds.
 fn setup() -> (Proof, LogPolicy) {
     let log = NoteSigner::new("log.example", &[9; 32]).unwrap();
     let witnesses: Vec<CosignKey> = (1..=3)

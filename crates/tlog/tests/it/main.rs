@@ -1,4 +1,4 @@
-//! Tessera's published test log, reproduced byte for byte.
+//! Reproduction, byte for byte, of the test log that Tessera publishes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::{borrow::Cow, collections::BTreeSet, fs, path::Path};
