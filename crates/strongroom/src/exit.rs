@@ -1,6 +1,7 @@
 //! Why roles did not start, or ended: one message each, and a stable exit code.
 
-use crate::roles::RoleName;
+use crate::role_name::RoleName;
+use crate::secrets::SecretsError;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,8 +9,6 @@ use std::process::ExitCode;
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::{DbError, DbErrorKind};
 use strongroom_types::Refusal;
-
-use crate::secrets::SecretsError;
 
 /// The exit codes of `run`, as `--help` and `docs/cli.md` show them.
 pub const EXIT_CODES: &str = "\

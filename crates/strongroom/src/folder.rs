@@ -2,7 +2,7 @@
 //! is.
 
 use crate::exit::RunError;
-use crate::roles::RoleName;
+use crate::role_name::RoleName;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};

@@ -9,7 +9,8 @@
 //! - [`run`]: the `run` command, and a running set of roles.
 //! - [`config`], [`secrets`], [`folder`]: what an operator writes and a role owns on disk.
 //! - [`parts`]: opening all of it, before anything starts.
-//! - [`roles`]: a file per role, saying what it is made of.
+//! - [`roles`]: a file per role, saying what it is made of; `http`, `sockets` and `start_check` are
+//!   what the roles `api`, `link` and `writer` alone need.
 //! - [`supervise`]: threads, restarts, failures.
 //! - [`exit`]: every way in which that fails, with its exit code.
 //! - [`cli`]: what people and scripts use against a running Strongroom, and on its files.
@@ -18,8 +19,12 @@ pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod folder;
+mod http;
 pub mod parts;
+mod role_name;
 pub mod roles;
 pub mod run;
 pub mod secrets;
+mod sockets;
+mod start_check;
 pub mod supervise;

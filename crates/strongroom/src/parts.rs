@@ -4,7 +4,7 @@
 use crate::config::{Config, Part};
 use crate::exit::RunError;
 use crate::folder::{RoleFolder, claim_database};
-use crate::roles::RoleName;
+use crate::role_name::RoleName;
 use crate::secrets::RoleSecrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -8,7 +8,7 @@
 //! | `log` | writer only: Ed25519 seed of the log's checkpoints |
 //! | `bearer_keys` | api only: SHA-256 of each bearer key, and the tenant that it reaches |
 
-use crate::roles::RoleName;
+use crate::role_name::RoleName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::OpenOptions;
@@ -42,6 +42,26 @@ pub enum HeldKeys {
     LogKey(Seed),
     /// The API's: hashes of the bearer keys that it accepts.
     BearerKeys(Vec<AccessKey>),
+}
+
+impl HeldKeys {
+    /// The writer's log key.
+    #[must_use]
+    pub fn log_key(&self) -> Option<&Seed> {
+        match self {
+            Self::LogKey(seed) => Some(seed),
+            Self::Identity | Self::BearerKeys(_) => None,
+        }
+    }
+
+    /// Hashes of the bearer keys that the API accepts.
+    #[must_use]
+    pub fn bearer_keys(&self) -> Option<&[AccessKey]> {
+        match self {
+            Self::BearerKeys(keys) => Some(keys),
+            Self::Identity | Self::LogKey(_) => None,
+        }
+    }
 }
 
 impl fmt::Debug for RoleSecrets {
