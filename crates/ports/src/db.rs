@@ -25,7 +25,7 @@ use std::fmt;
 mod migration;
 mod row;
 
-pub use migration::{Migration, SCHEMA_VERSION, TypeWords, pending};
+pub use migration::{Migration, SCHEMA_VERSION, TypeWords, pending, refuse_foreign};
 pub use row::{Row, Value};
 
 /// A database of one service. Cheap to share behind an `Arc`.

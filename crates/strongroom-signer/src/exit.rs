@@ -86,7 +86,9 @@ fn advice(code: Code) -> Option<&'static str> {
              Make new keys with `init` in another folder, and have the node readmitted under them."
         }
         Code::DiskFull => "Nothing was lost and nothing was released. Make room and start again.",
-        Code::StoreNewer => "Run the build that wrote this store, or a newer one.",
+        Code::StoreNewer => {
+            "Run the build that wrote this store, or a newer one. If another program wrote it, `data` is a wrong path."
+        }
         _ => return None,
     })
 }

@@ -17,7 +17,7 @@ Exit codes:
    1  a role stopped for good, or anything not listed (the message says what)
    2  wrong command line, an unknown role among it
   10  the genesis file is missing, or is not the one whose hash is pinned
-  11  a role's database is damaged, of another installation or role, or of a newer build
+  11  a role's database is damaged, of another installation, role or program, or of another build
   13  the disk is full
   15  another process runs on the folder of one of the roles
   16  a role's secrets file is missing, readable by others, or of another installation or role

@@ -81,7 +81,8 @@ impl RoleFolder {
 }
 
 /// Writes into an empty database for whom it is, and refuses one that is another's or no one's:
-/// positions and payments of one installation mean something else in another.
+/// positions and payments of one installation mean something else in another. One of another
+/// program is refused before, by its adapter, when it is opened.
 ///
 /// # Errors
 /// [`RunError::ForeignStore`], with nothing changed; [`RunError::Store`].

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use strongroom_ports::db::{
-    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending,
+    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending, refuse_foreign,
 };
 
 use crate::connect::{Connections, PostgresOptions};
@@ -22,6 +22,12 @@ const WORDS: TypeWords = TypeWords {
     strict_by_key: "",
 };
 
+/// What [`refuse_foreign`] asks for, in the schema of this connection.
+const CONTENT: &str = "SELECT (SELECT COUNT(*) FROM pg_class
+         WHERE relnamespace = CAST(CAST(current_schema() AS TEXT) AS regnamespace)),
+        (SELECT COUNT(*) FROM pg_attribute WHERE attrelid = to_regclass('schema_version')
+         AND attname IN ('component', 'version', 'sql'))";
+
 /// One service's schema in a PostgreSQL database. Share it behind an `Arc`.
 pub struct PostgresDb {
     pub(crate) connections: Connections,
@@ -34,7 +40,8 @@ impl PostgresDb {
     /// Connects, and creates the schema when it is missing.
     ///
     /// # Errors
-    /// A bad URL or schema name, a remote server without verified TLS, or no connection.
+    /// A bad URL or schema name, a remote server without verified TLS, no connection, or
+    /// [`DbErrorKind::Schema`] when the schema is another program's (with nothing changed in it).
     pub fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
         let db = Self {
             connections: Connections::new(options)?,
@@ -46,6 +53,10 @@ impl PostgresDb {
         // Two services that start at once would both create the schema, and one would fail.
         tx.lock_schema()?;
         tx.batch(format!("CREATE SCHEMA IF NOT EXISTS {}", options.schema))?;
+
+        if let Some(row) = tx.query_opt(CONTENT, &[])? {
+            refuse_foreign(row.i64(0)?, row.i64(1)?)?;
+        }
         Box::new(tx).commit()?;
 
         Ok(db)

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB};
-use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, pending};
+use strongroom_ports::db::{
+    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, pending, refuse_foreign,
+};
 
 use crate::error::map;
 use crate::sql::WORDS;
@@ -42,9 +44,14 @@ impl SqliteDb {
     ///
     /// # Errors
     /// [`DbErrorKind::Corrupt`] with SQLite's first finding when the file is damaged,
+    /// [`DbErrorKind::Schema`] when it is another program's (with nothing changed in it),
     /// [`DbErrorKind::Io`] when it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DbError> {
         let connection = Connection::open(path).map_err(|e| map(&e))?;
+
+        // Before anything is written: setting the journal mode changes the file's header.
+        check_ours(&connection)?;
+
         let mode: String = connection
             .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
             .map_err(|e| map(&e))?;
@@ -221,6 +228,18 @@ impl Db for SqliteDb {
     }
 }
 
+/// What [`refuse_foreign`] asks for.
+const CONTENT: &str = "SELECT (SELECT COUNT(*) FROM sqlite_master),
+    (SELECT COUNT(*) FROM pragma_table_info('schema_version')
+     WHERE name IN ('component', 'version', 'sql'))";
+
+/// Refuses the file of another program.
+fn check_ours(connection: &Connection) -> Result<(), DbError> {
+    let content = connection.query_row(CONTENT, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (relations, columns) = content.map_err(|e| map(&e))?;
+    refuse_foreign(relations, columns)
+}
+
 fn load(connection: &mut Connection, bytes: &[u8]) -> Result<(), DbError> {
     let mut bytes = bytes.to_vec();
     // Bytes 18 and 19 of the header say 2 for WAL, which a database in memory cannot open; 1 is
@@ -319,6 +338,39 @@ mod tests {
             SqliteDb::open(&path).err().unwrap().kind(),
             DbErrorKind::Corrupt
         );
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_refused_and_left_as_it_is() {
+        for sql in [
+            "CREATE TABLE notes (a INTEGER)",
+            "CREATE VIEW v AS SELECT 1",
+            "CREATE TABLE schema_version (version INTEGER)",
+            "PRAGMA journal_mode=WAL; CREATE TABLE notes (a INTEGER)",
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.db");
+            let theirs = Connection::open(&path).unwrap();
+            theirs.execute_batch(sql).unwrap();
+            drop(theirs);
+
+            let before = std::fs::read(&path).unwrap();
+            let error = SqliteDb::open(&path).err().unwrap();
+            assert_eq!(error.kind(), DbErrorKind::Schema, "{sql}");
+            assert!(error.to_string().contains("another program"), "{error}");
+            assert!(std::fs::read(&path).unwrap() == before, "touched: {sql}");
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "{sql}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_and_one_of_ours_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        std::fs::write(&path, []).unwrap();
+        for _ in ["empty", "ours"] {
+            SqliteDb::open(&path).unwrap().migrate(&[TABLE]).unwrap();
+        }
     }
 
     #[test]

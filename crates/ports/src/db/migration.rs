@@ -84,6 +84,25 @@ pub const SCHEMA_VERSION: Migration = Migration {
               PRIMARY KEY (component, version)) {strict};",
 };
 
+/// Columns of [`SCHEMA_VERSION`]: other programs have a table of that name too.
+const COLUMNS: i64 = 3;
+
+/// Refuses a database of another program, or of a build from before [`SCHEMA_VERSION`]: claimed, its
+/// rows would count as ours. `relations` is the number of tables, indexes and views in it,
+/// `columns` how many of [`SCHEMA_VERSION`]'s columns a table `schema_version` has. Shared by the
+/// adapters, which call it before they change anything.
+///
+/// # Errors
+/// [`DbErrorKind::Schema`] when something is in it, and not our list of versions.
+pub fn refuse_foreign(relations: i64, columns: i64) -> Result<(), DbError> {
+    if relations == 0 || columns == COLUMNS {
+        return Ok(());
+    }
+    let what = "it belongs to another program or an older build: it has tables, and no list of \
+                their versions";
+    Err(DbError::new(DbErrorKind::Schema, what))
+}
+
 /// Which of `wanted` are still to be run, given the rows of `schema_version` as (component,
 /// version, sql). Shared by the adapters so that all refuse the same things.
 ///

@@ -3,6 +3,8 @@
 use crate::install::{Install, program, text};
 use std::os::unix::fs::PermissionsExt as _;
 use strongroom_journal::{Body, Mode};
+use strongroom_ports::db::Db as _;
+use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 
 fn refused(install: &Install, number: u8, exit: i32, says: &str) {
@@ -26,6 +28,23 @@ fn another_nodes_keys_do_not_start() {
         std::fs::copy(install.data(2).join(name), install.data(1).join(name)).unwrap();
     }
     refused(&install, 1, 10, "another signing key");
+}
+
+/// Taken for an empty store, it would retire this node's key and get tables of ours.
+#[test]
+fn hole_store_of_another_program_does_not_start_and_is_left_alone() {
+    let install = Install::new();
+    let path = install.data(1).join("signer.db");
+    std::fs::remove_file(&path).unwrap();
+    let theirs = SqliteDb::open(&path).unwrap();
+    let mut tx = theirs.begin().unwrap();
+    tx.execute("CREATE TABLE notes (a INTEGER)", &[]).unwrap();
+    tx.commit().unwrap();
+    drop(theirs);
+
+    let before = std::fs::read(&path).unwrap();
+    refused(&install, 1, 11, "belongs to another program");
+    assert!(std::fs::read(&path).unwrap() == before, "touched");
 }
 
 #[test]

@@ -98,6 +98,24 @@ fn hole_database_with_tables_and_no_owner_is_refused_and_left_alone() {
     assert_eq!(components(&db), ["journal"]);
 }
 
+/// Not even the list of components is made in it: the other program would find a table it never
+/// made.
+#[test]
+fn hole_database_of_another_program_is_refused_and_left_alone() {
+    let installation = Installation::new(1);
+    std::fs::create_dir_all(installation.path("roles/approvals")).unwrap();
+    let db = SqliteDb::open(&installation.path("roles/approvals/store.sqlite")).unwrap();
+    let mut tx = db.begin().unwrap();
+    tx.execute("CREATE TABLE notes (a INTEGER)", &[]).unwrap();
+    tx.commit().unwrap();
+    drop(db);
+
+    let (code, text) = told(&installation.refused(&[RoleName::Approvals]));
+    assert_eq!(code, 11);
+    let owner = "it belongs to another program or an older build";
+    assert!(text.contains(owner), "{text}");
+}
+
 #[test]
 fn hole_database_that_lost_the_row_of_its_owner_is_refused() {
     let installation = Installation::new(1);

@@ -82,3 +82,26 @@ fn a_remote_database_without_verified_tls_is_refused() {
         .unwrap();
     assert!(error.to_string().contains("schema"), "{error}");
 }
+
+#[test]
+fn a_schema_of_another_program_is_refused_and_one_of_ours_is_not() {
+    let server = Postgres::shared();
+    for sql in [
+        "CREATE TABLE notes (a INTEGER)",
+        "CREATE TABLE schema_version (version INTEGER)",
+    ] {
+        let options = options(&server);
+        let theirs = PostgresDb::connect(&options).unwrap();
+        let mut tx = theirs.begin().unwrap();
+        tx.execute(sql, &[]).unwrap();
+        tx.commit().unwrap();
+        let error = PostgresDb::connect(&options).err().unwrap();
+        assert_eq!(error.kind(), DbErrorKind::Schema, "{error}");
+    }
+
+    let options = options(&server);
+    for _ in ["empty", "ours"] {
+        let db = PostgresDb::connect(&options).unwrap();
+        db.migrate(&[]).unwrap();
+    }
+}
