@@ -1,7 +1,7 @@
 //! Acts: texts by which admins, committees and clients change what is in force.
 //!
 //! Every act carries the platform, its scope, a single-use id, the scope version it changes and an
-//! expiry, so an old enrolment, resume, release or allow-list entry can never come back.
+//! expiry, so that an old enrolment, resume, release or allow-list entry cannot be used again.
 
 use crate::charter::Charter;
 use crate::digest::Digest;
@@ -46,7 +46,7 @@ impl FromStr for Scope {
     type Err = crate::id::NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // No tenant can have this name: every id begins with its prefix.
+        // No tenant has this name, because every tenant id begins with its prefix.
         if text == "platform" {
             Ok(Self::Platform)
         } else {
@@ -55,10 +55,11 @@ impl FromStr for Scope {
     }
 }
 
-/// A tightening: acts at once, in every replica's own log even before it is witnessed.
+/// A tightening. It takes effect at once, in every replica that has its entry, even before the
+/// entry is witnessed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tighten {
-    /// A record is no longer in force; its kind says who must sign.
+    /// A record is no longer in force. The kind of record determines who must sign.
     Revoke(Revocable),
     /// A user leaves a group (admins' quorum).
     LeaveGroup {
@@ -71,11 +72,12 @@ pub enum Tighten {
     Cancel(Digest),
     /// An intent is rejected (any one member of a group that the policy in force names).
     Reject(Digest),
-    /// Nothing new is authorized or signed until a time (any one admin; at most 4 h, once in 24 h).
+    /// Nothing new is authorized or signed until a time (any one admin; for at most 4 h, and once
+    /// in 24 h).
     Pause {
-        /// One vault, or the whole scope.
+        /// The vault that is paused; `None` = every vault of the scope.
         vault: Option<VaultId>,
-        /// End of the pause.
+        /// End of the pause, Unix milliseconds of journal time.
         until: UnixMs,
     },
     /// No payment and no loosening until resumed (admins' quorum; platform admins' quorum for the
@@ -90,22 +92,22 @@ pub enum Tighten {
 /// Effect of an act.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ActBody {
-    /// A tenant comes into being (platform admins' quorum, and every admin of the charter).
+    /// Creates a tenant (platform admins' quorum, and every admin of the charter).
     CreateTenant {
         /// Id of the new tenant.
         tenant: TenantId,
-        /// Its first people, boards, lists and policy.
+        /// First people, boards, lists and policy of the tenant.
         charter: Box<Charter>,
     },
-    /// Sets a registry record: at once if it does not loosen, else it becomes a proposal (`apply`
-    /// decides which).
+    /// Sets a registry record. It takes effect at once if it does not loosen, and becomes a
+    /// proposal if it does (`apply` decides which).
     Put(RegistryRecord),
-    /// Lets a proposal take effect after its delay (committee's quorum). Names the digest of the
-    /// proposing act.
+    /// Lets a proposal take effect after its delay (committee's quorum). The field is the digest of
+    /// the proposing act.
     Release(Digest),
-    /// Undoes `stop` (admins' quorum).
+    /// Ends a `stop` (admins' quorum).
     Resume,
-    /// Allows less, at once.
+    /// A change by which less is allowed, at once.
     Tighten(Tighten),
 }
 
@@ -116,11 +118,13 @@ pub struct Act {
     pub platform: PlatformId,
     /// Sub-state that it changes.
     pub scope: Scope,
-    /// Tells it from another act of the same content. What is used once is the act, by its digest.
+    /// Id that tells the act from another one of the same content. The journal accepts an act once,
+    /// by its digest.
     pub id: ActId,
-    /// The scope version it changes: exact, or for a tightening the lowest one.
+    /// Version of the scope that the act changes. It must be the current one; a tightening is
+    /// accepted at this version and every later one.
     pub version: u64,
-    /// Not appended at or after this time.
+    /// Time from which on the act is no longer appended.
     pub expires: UnixMs,
     /// Change that it makes.
     pub body: ActBody,
@@ -152,7 +156,8 @@ impl Tighten {
             "stop" => Self::Stop,
             "veto" => Self::Veto(f.parse("target")?),
             "quarantine" => Self::Quarantine(f.parse("target")?),
-            // Never read as nothing: every replica must see the same change in one text.
+            // An unknown tightening is refused and not ignored: every replica must read the same
+            // change from one text.
             other => {
                 return Err(FormError::invalid(
                     "what",

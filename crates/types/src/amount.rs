@@ -40,7 +40,7 @@ impl MinorUnits {
         self.0.is_zero()
     }
 
-    /// As 64 bits, or `None` when larger (Bitcoin amounts fit).
+    /// The amount as 64 bits, or `None` when it is larger (Bitcoin amounts fit).
     #[must_use]
     pub fn to_u64(self) -> Option<u64> {
         u64::try_from(self.0).ok()
@@ -52,7 +52,7 @@ impl MinorUnits {
         self.0.to_be_bytes()
     }
 
-    /// From 32 bytes, big-endian.
+    /// The amount of 32 bytes, big-endian.
     #[must_use]
     pub fn from_be_bytes(bytes: [u8; 32]) -> Self {
         Self(U256::from_be_bytes(bytes))
@@ -86,8 +86,8 @@ impl FromStr for MinorUnits {
     type Err = NotAnAmount;
 
     fn from_str(text: &str) -> Result<Self, NotAnAmount> {
-        // Bounded before it is computed: 2^256 − 1 has 78 digits. No leading zeros, since people
-        // sign texts and one amount must have one text.
+        // The length is checked before anything is computed: 2^256 − 1 has 78 digits. Leading zeros
+        // are refused, because people sign texts and one amount must have one text.
         let digits =
             !text.is_empty() && text.len() <= 78 && text.bytes().all(|b| b.is_ascii_digit());
         if !digits || (text.len() > 1 && text.starts_with('0')) {
@@ -102,7 +102,8 @@ impl FromStr for MinorUnits {
 
 impl BorshSerialize for MinorUnits {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        // Big-endian: the order of the bytes is the order of the amounts (docs/adr/0011).
+        // The bytes are big-endian, so that their order is the order of the amounts
+        // (docs/adr/0011).
         writer.write_all(&self.to_be_bytes())
     }
 }

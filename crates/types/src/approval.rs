@@ -1,5 +1,5 @@
-//! One person's signed yes. A no is a tightening ([`crate::Tighten::Reject`]): it binds to the intent
-//! alone, whatever the decision.
+//! One person's signed yes. A no is a tightening ([`crate::Tighten::Reject`]), which binds to the
+//! intent alone, whatever the decision is.
 
 use crate::digest::Digest;
 use crate::document::Document;
@@ -19,15 +19,16 @@ pub struct Approval {
     pub intent: Digest,
     /// Digest of the decision core text.
     pub core: Digest,
-    /// Digests of the approvals of earlier groups, in order; empty when unordered.
+    /// Digests of the approvals of earlier groups, in order; empty when the decision asks for no
+    /// order.
     pub after: Vec<Digest>,
-    /// The approver's credential, which signs.
+    /// Credential of the approver, which signs this text.
     pub approver: CredentialId,
     /// Digest of the written reason, domain `strongroom/rationale/v1` (all zeros: none).
     pub rationale: Digest,
-    /// Makes the approval single-use.
+    /// Random value that makes the approval single-use.
     pub nonce: ApprovalNonce,
-    /// Not valid at or after this time.
+    /// Time from which on the approval is not valid.
     pub expires: UnixMs,
 }
 

@@ -7,8 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Resource that two transactions cannot both spend. The journal reads the variant, never the text
-/// inside: what replaces what is the chain's matter, which resource is used up is not.
+/// Resource that two transactions cannot both spend. The journal reads the variant and compares the
+/// text inside, but never interprets it: which transaction replaces which is for the chain's codec
+/// to decide.
 ///
 /// The text form, in tables and on screens, is `coin:<text>`, `sequence:<number>:<account>` or
 /// `once:<digest>`.
@@ -23,19 +24,20 @@ pub enum ConflictKey {
         /// Number of the transaction, as the chain counts.
         number: u64,
     },
-    /// These bytes, once: for chains whose transactions exclude nothing but themselves.
+    /// The digest of exactly these bytes, for chains whose transactions exclude nothing except
+    /// their own repetition.
     Once(Digest),
 }
 
 impl ConflictKey {
-    /// Whether its text is visible ASCII of 1 to [`CONFLICT_KEY_BYTES_MAX`] bytes. A signed digest is
+    /// Whether its text is visible ASCII of 1 to [`CONFLICT_KEY_BYTES_MAX`] bytes. A digest is
     /// always well-formed.
     #[must_use]
     pub fn well_formed(&self) -> bool {
         match self {
             Self::Coin(text) | Self::Sequence { account: text, .. } => {
                 let sized = (1..=CONFLICT_KEY_BYTES_MAX).contains(&text.len());
-                // Services keep it in tables, where a zero byte has no place.
+                // Services store it in text columns, which cannot hold a zero byte.
                 sized && text.bytes().all(|byte| byte.is_ascii_graphic())
             }
             Self::Once(_) => true,
@@ -47,7 +49,7 @@ impl fmt::Display for ConflictKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Coin(text) => write!(f, "coin:{text}"),
-            // The account last: it may contain colons, a number cannot.
+            // The account is written last, because it may contain colons and a number cannot.
             Self::Sequence { account, number } => write!(f, "sequence:{number}:{account}"),
             Self::Once(digest) => write!(f, "once:{digest}"),
         }
@@ -82,7 +84,7 @@ impl FromStr for ConflictKey {
 
 /// Longest text of a conflict key in bytes, without its variant and number.
 pub const CONFLICT_KEY_BYTES_MAX: usize = 128;
-/// Most conflict keys (inputs) of one attempt.
+/// Largest number of conflict keys (inputs) of one attempt.
 pub const CONFLICT_KEYS_MAX: usize = 256;
 
 /// Purpose of an attempt.
@@ -90,9 +92,9 @@ pub const CONFLICT_KEYS_MAX: usize = 256;
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum AttemptKind {
-    /// Pays what the intent says.
+    /// Makes the payments of the intent.
     Pay = 0,
-    /// Pays the same with a higher fee.
+    /// Makes the same payments with a higher fee.
     Bump = 1,
     /// Moves the anchor back to the vault itself.
     Cancel = 2,
@@ -110,12 +112,12 @@ pub struct Attempt {
     pub number: u32,
     /// Payment, replacement with a higher fee, cancellation, or child.
     pub kind: AttemptKind,
-    /// Number of the attempt whose output a child spends; none for every other kind.
+    /// Number of the attempt whose output a child spends; `None` for every other kind.
     pub parent: Option<u32>,
-    /// The conflict key that every attempt of the intent contains, a child's excepted.
+    /// Conflict key that every attempt of the intent contains, except a child.
     pub anchor: ConflictKey,
-    /// Conflict keys that the transaction spends, ascending, the anchor among them (a child's
-    /// excepted: its parent spends the anchor).
+    /// Conflict keys that the transaction spends, ascending, the anchor among them (except in a
+    /// child, whose parent spends the anchor).
     pub conflict_keys: Vec<ConflictKey>,
     /// Digest of the unsigned transaction ([`unsigned_digest`]).
     pub unsigned_digest: Digest,
@@ -124,13 +126,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Sorted, distinct, bounded conflict keys that contain the anchor, or an earlier parent; a
-    /// number from 1.
+    /// Whether the number is at least 1, the conflict keys are sorted, distinct and within their
+    /// bounds, and they contain the anchor or, for a child, an earlier attempt is its parent.
     #[must_use]
     pub fn well_formed(&self) -> bool {
         let keys = &self.conflict_keys;
 
-        // A child confirms only after its parent, and that one spends the anchor.
+        // A child can confirm only after its parent, which spends the anchor.
         let bound = match (self.kind, self.parent) {
             (AttemptKind::Child, Some(parent)) => (1..self.number).contains(&parent),
             (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, None) => {
@@ -140,8 +142,8 @@ impl Attempt {
             | (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, Some(_)) => false,
         };
 
-        // Without the anchor in it, an attempt and an earlier one of the intent could both confirm,
-        // and the recipient would be paid twice. Ascending, so that one set has one encoding.
+        // An attempt without the anchor could confirm beside an earlier one of the intent, and the
+        // recipient would be paid twice. The keys are ascending, so that one set has one encoding.
         (1..=CONFLICT_KEYS_MAX).contains(&keys.len())
             && keys.is_sorted_by(|a, b| a < b)
             && keys.iter().all(ConflictKey::well_formed)

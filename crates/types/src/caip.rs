@@ -1,4 +1,4 @@
-//! Chains and assets by CAIP-2 and CAIP-19.
+//! Ids of chains and assets by CAIP-2 and CAIP-19.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -58,7 +58,7 @@ impl FromStr for AssetId {
     fn from_str(text: &str) -> Result<Self, NotACaip> {
         let (chain, asset) = text.split_once('/').ok_or(NotACaip::Asset)?;
 
-        // No percent encoding, which CAIP-19 allows: it would give one asset two texts.
+        // Percent encoding, which CAIP-19 allows, is refused: it would give one asset two texts.
         let valid = is_named(chain, 32, b'_') && is_named(asset, 128, b'.');
         if valid {
             Ok(Self(text.to_owned()))
@@ -69,10 +69,10 @@ impl FromStr for AssetId {
 }
 
 impl AssetId {
-    /// The chain the asset lives on.
+    /// Chain on which the asset is.
     #[must_use]
     pub fn chain(&self) -> ChainId {
-        // Parsed with a slash, so there always is a first part.
+        // An asset's text was parsed with a slash, so there always is a first part.
         ChainId(self.0.split('/').next().unwrap_or_default().to_owned())
     }
 }
@@ -99,8 +99,8 @@ macro_rules! text_id {
         impl BorshDeserialize for $name {
             fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
                 let text = String::deserialize_reader(reader)?;
-                // The rules of the text form hold for borsh as well: bytes must not carry what no
-                // text can.
+                // Borsh bytes are checked by the rules of the text form, so that they cannot hold
+                // an id that no text has.
                 text.parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
             }
         }

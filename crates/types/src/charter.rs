@@ -10,13 +10,13 @@ use crate::text::Name;
 use std::fmt;
 use std::str::FromStr;
 
-/// Most users, credentials, groups or allow-list entries of one charter.
+/// Largest number of users, of credentials, of groups and of allow-list entries in one charter.
 pub const CHARTER_LIST_MAX: usize = 128;
-/// Most admins or committee members.
+/// Largest number of members of one board.
 pub const BOARD_MAX: usize = 24;
 
-/// Users of whom `quorum` must sign. One human counts once, by whichever of their credentials of
-/// class `key` or `passkey`.
+/// Users of whom `quorum` must sign. One human counts once, whichever of their credentials of class
+/// `key` or `passkey` they sign with.
 #[derive(Clone, PartialEq, Eq, Debug, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub struct Board {
     /// Members, ascending, distinct.
@@ -29,7 +29,8 @@ impl Board {
     /// Reads a board; the quorum is between 1 and the number of members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         let members: Vec<UserId> = f.parse_list("members", BOARD_MAX)?;
-        // One board, one text. A doubled member would also allow a quorum that people cannot meet.
+        // Members must be ascending and distinct, so that one board has one text. A doubled member
+        // would also allow a quorum that people cannot meet.
         if !members.is_sorted_by(|a, b| a < b) {
             return Err(FormError::invalid(
                 "members",
@@ -40,7 +41,7 @@ impl Board {
         let quorum =
             u32::try_from(f.number("quorum")?).map_err(|e| FormError::invalid("quorum", e))?;
 
-        // Zero would be met without any signature.
+        // A quorum of zero would be met without any signature.
         if quorum == 0 || quorum as usize > members.len() {
             return Err(FormError::invalid(
                 "quorum",
@@ -51,7 +52,7 @@ impl Board {
         Ok(Self { members, quorum })
     }
 
-    /// Writes the board.
+    /// The board as JSON.
     #[must_use]
     pub fn write(&self) -> Json {
         Json::object([
@@ -61,7 +62,7 @@ impl Board {
     }
 }
 
-/// Board of a scope, by what it signs.
+/// Name of a board of a scope.
 #[derive(
     Clone,
     Copy,
@@ -106,7 +107,7 @@ impl FromStr for BoardName {
 pub struct NamedBoard {
     /// Board that is replaced.
     pub name: BoardName,
-    /// Its members and quorum from then on.
+    /// Members and quorum that replace the board in force.
     pub board: Board,
 }
 
@@ -130,31 +131,31 @@ impl Plain for NamedBoard {
 /// First records of a tenant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Charter {
-    /// The institution's name.
+    /// Name of the institution, shown to people.
     pub name: Name,
-    /// Signs vaults, revocations, stop and resume.
+    /// Board that signs vaults, revocations, stop and resume.
     pub admins: Board,
-    /// Signs policy, registry loosenings and ceremonies.
+    /// Board that signs policy, registry loosenings and ceremonies.
     pub committee: Board,
-    /// First users, at most [`CHARTER_LIST_MAX`], as in the lists below; admins and committee are
-    /// among them.
+    /// First users, admins and committee among them. This list and the ones below have at most
+    /// [`CHARTER_LIST_MAX`] elements each.
     pub users: Vec<User>,
-    /// First credentials; at least one of each admin and committee member that counts on a board.
+    /// First credentials. Each admin and committee member has at least one that counts on a board.
     pub credentials: Vec<Credential>,
-    /// First groups.
+    /// First groups of approvers.
     pub groups: Vec<Group>,
-    /// First trusted destinations.
+    /// First entries of the allow-list.
     pub allow_list: Vec<AllowListEntry>,
     /// First policy: the canonical text of `strongroom/policy/v1`.
     pub policy: String,
-    /// Least journal time between a loosening's proposal and its release, milliseconds.
+    /// Smallest journal time between a loosening's proposal and its release, milliseconds.
     pub loosen_delay_ms: u64,
-    /// Least journal time between a ceremony's proposal and its release, milliseconds.
+    /// Smallest journal time between a ceremony's proposal and its release, milliseconds.
     pub ceremony_delay_ms: u64,
 }
 
 impl Charter {
-    /// Reads the charter.
+    /// Reads a charter from its members.
     pub fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {
             name: f.parse("name")?,
@@ -170,7 +171,7 @@ impl Charter {
         })
     }
 
-    /// Writes the charter.
+    /// The charter as JSON.
     #[must_use]
     pub fn write(&self) -> Json {
         fn list<T: Plain>(values: &[T]) -> Json {

@@ -1,4 +1,5 @@
-//! Credentials: public keys under which people and programs sign, and what each class may carry.
+//! Credentials: public keys under which people and programs sign, with the members that each class
+//! must have.
 
 use crate::fields::{Fields, FormError};
 use crate::id::{CredentialId, UserId};
@@ -10,25 +11,25 @@ use p256::ecdsa::VerifyingKey;
 use std::fmt;
 use std::str::FromStr;
 
-/// Most origins of one passkey.
+/// Largest number of origins of one passkey.
 pub const ORIGINS_MAX: usize = 8;
 /// Longest relying party id in bytes, as in the DNS.
 const RP_ID_BYTES_MAX: usize = 253;
 
-/// Place of a credential's private key. A signature cannot show which program made it.
+/// Kind of holder of a credential's private key. A signature cannot show which program made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum CredentialClass {
     /// A person's key file or hardware key, used through the CLI with its own decoder.
     Key = 0,
-    /// A client program's key; its user answers for what the program asks.
+    /// A client program's key. Its user is responsible for the program's intents.
     Program = 1,
-    /// A person's passkey: an authenticator that a browser asks.
+    /// A person's passkey: a key in an authenticator that a browser uses.
     Passkey = 2,
-    /// Key of a program that watches and may only stop things; no human's.
+    /// Key of a program that watches and may only tighten. It belongs to no human.
     Watch = 3,
-    /// Key of a source of facts such as prices; no human's.
+    /// Key of a source of facts such as prices. It belongs to no human.
     Feed = 4,
 }
 
@@ -77,9 +78,9 @@ impl FromStr for CredentialClass {
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum PublicKey {
-    /// Ed25519 (RFC 8032).
+    /// Ed25519 (RFC 8032), 32 bytes.
     Ed25519([u8; 32]) = 0,
-    /// ECDSA over P-256 with SHA-256: the point compressed (SEC 1 §2.3.3).
+    /// ECDSA over P-256 with SHA-256; the compressed point, 33 bytes (SEC 1 §2.3.3).
     P256([u8; 33]) = 1,
 }
 
@@ -102,7 +103,7 @@ impl PublicKey {
         }
     }
 
-    /// The key of an algorithm's name and its bytes in lower-case hex.
+    /// Reads a key from its algorithm's name and its bytes in lower-case hex.
     ///
     /// # Errors
     /// An unknown algorithm; bytes of another length; for P-256 anything but a compressed point of
@@ -123,12 +124,12 @@ impl PublicKey {
         })
     }
 
-    /// Whether these bytes are the one form of the key.
+    /// Whether the bytes are the only accepted encoding of the key.
     fn is_canonical(&self) -> bool {
         match self {
             Self::Ed25519(_) => true,
-            // SEC 1 readers also take 33 bytes with the tag 05 (compact): a second text of one key,
-            // which could be enrolled for a second human.
+            // SEC 1 readers also accept 33 bytes with the tag 05 (compact). That would be a second
+            // text of one key, which could be enrolled for a second human.
             Self::P256(bytes) => {
                 matches!(bytes, [2 | 3, ..]) && VerifyingKey::from_sec1_bytes(bytes).is_ok()
             }
@@ -141,7 +142,7 @@ impl PublicKey {
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum BackupPolicy {
-    /// Only an authenticator that cannot copy the key.
+    /// The key must be in an authenticator that cannot copy it.
     DeviceBound = 0,
     /// The key may be held by a provider that copies it to the person's other devices.
     SyncedAllowed = 1,
@@ -175,7 +176,7 @@ pub struct RelyingParty {
     pub rp_id: String,
     /// Origins as browsers write them, ascending, distinct, 1 to [`ORIGINS_MAX`].
     pub origins: Vec<String>,
-    /// Whether the key may be copied.
+    /// Whether the authenticator may copy the key to other devices.
     pub backup: BackupPolicy,
 }
 
@@ -202,15 +203,16 @@ impl RelyingParty {
             return Err(FormError::invalid("rp_id", reason));
         }
 
-        // One set, one text. Without an origin no assertion could ever be accepted.
+        // Origins must be ascending and distinct, so that one set has one text. Without an origin
+        // no assertion could be accepted.
         let sized = (1..=ORIGINS_MAX).contains(&self.origins.len());
         if !sized || !self.origins.is_sorted_by(|a, b| a < b) {
             let reason = "must be 1 to 8, ascending and distinct";
             return Err(FormError::invalid("origins", reason));
         }
 
-        // Authenticators scope a key to the relying party id. An origin outside of it could only
-        // come from a page that the browser let speak for another site.
+        // Authenticators scope a key to the relying party id. An assertion for an origin outside of
+        // it could only come from a page that the browser allowed to act for another site.
         if !self.origins.iter().all(|o| is_origin_of(o, &self.rp_id)) {
             let reason =
                 "must be https://<rp_id or a subdomain>[:port], or http://localhost[:port]";
@@ -220,8 +222,8 @@ impl RelyingParty {
     }
 }
 
-/// Letters, digits and inner hyphens, in labels of 1–63 bytes (RFC 1123 §2.1). Punycode passes:
-/// that is how browsers write other scripts.
+/// Letters, digits and inner hyphens, in labels of 1–63 bytes (RFC 1123 §2.1). Punycode is
+/// accepted, because browsers write other scripts so.
 fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -251,7 +253,8 @@ fn is_origin_of(origin: &str, rp_id: &str) -> bool {
         Some((host, port)) => (host, Some(port)),
         None => (rest, None),
     };
-    // A browser leaves the default port out: with it the origin would never compare equal.
+    // A browser leaves the default port out. An origin with it would never compare equal, so it is
+    // refused.
     let port_ok = port.is_none_or(|text| {
         let number: Result<u16, _> = text.parse();
         number.is_ok_and(|n| n != 0 && n != default_port && n.to_string() == text)
@@ -265,32 +268,34 @@ fn is_origin_of(origin: &str, rp_id: &str) -> bool {
 /// A public key with its holder and class.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Credential {
-    /// Id, unique in the tenant for good.
+    /// Id, unique in the tenant permanently.
     pub id: CredentialId,
-    /// The human who holds the private key or answers for it; none for `watch` and `feed`.
+    /// The human who holds the private key or is responsible for it; `None` for `watch` and `feed`.
     pub user: Option<UserId>,
-    /// Place of the private key.
+    /// Kind of holder of the private key.
     pub class: CredentialClass,
     /// Key under which its signatures verify.
     pub key: PublicKey,
-    /// For a passkey: pages for which it signs.
+    /// Pages for which a passkey signs; `None` for every other class.
     pub web: Option<RelyingParty>,
 }
 
 impl Credential {
-    /// Checks what the class may carry, and the forms of key and relying party. Done on every text
-    /// that is read and on genesis.
+    /// Checks that the credential has the members of its class, and the forms of key and relying
+    /// party. It is called for every text that is read and for genesis.
     ///
     /// # Errors
-    /// The member that breaks the rule.
+    /// [`FormError`] that names the member that breaks a rule.
     pub fn check(&self) -> Result<(), FormError> {
-        // A key of no human must not count as one, and a human's key must count as someone's.
+        // A key of a class without a human must not count as a human's, and a human's key must
+        // belong to a user.
         if self.user.is_some() != self.class.has_user() {
             let reason = "classes key, program and passkey have a user, watch and feed have none";
             return Err(FormError::invalid("user", reason));
         }
 
-        // A passkey without relying party would sign for every page; elsewhere it means nothing.
+        // A passkey without a relying party could sign for every page. For the other classes a
+        // relying party means nothing, so it is refused.
         match (self.class, &self.web, &self.key) {
             (CredentialClass::Passkey, Some(web), PublicKey::P256(_)) => web.check()?,
             (CredentialClass::Passkey, _, _) => {
@@ -325,7 +330,8 @@ impl Credential {
     pub fn board_user(&self) -> Option<UserId> {
         match self.class {
             CredentialClass::Key | CredentialClass::Passkey => self.user,
-            // A program's key lies on a disk of a server; watch and feed are not human.
+            // A program's key is on a server's disk, and `watch` and `feed` have no human, so none
+            // of them counts on a board.
             CredentialClass::Program | CredentialClass::Watch | CredentialClass::Feed => None,
         }
     }

@@ -9,24 +9,24 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Most groups one decision asks.
+/// Largest number of groups that one decision asks.
 pub const GROUPS_MAX: usize = 8;
 
-/// Most obligations of one decision.
+/// Largest number of obligations of one decision.
 pub const OBLIGATIONS_MAX: usize = 8;
 
-/// Number of people that must say yes.
+/// Degree of approval that a payment needs, in ascending order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Tier {
     /// No approval is needed.
     Auto = 0,
-    /// One member of the group, not the initiator.
+    /// One member of the group, who is not the initiator, must approve.
     OneOfN = 1,
-    /// The numbers of all groups, no human counted twice.
+    /// Each group must give its number of approvals; no human is counted twice.
     MOfN = 2,
-    /// As `MOfN`, with the risk group and a time lock.
+    /// As `MOfN`, with at least two approvals and a time lock.
     Committee = 3,
     /// No approval suffices.
     Block = 4,
@@ -42,7 +42,8 @@ const TIERS: [(Tier, &str); 5] = [
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Were a tier left out of the table, it must not be shown as a laxer one.
+        // A tier that is missing from the table is shown as `block`, so that it never appears laxer
+        // than it is.
         let text = TIERS
             .iter()
             .find(|(tier, _)| tier == self)
@@ -73,7 +74,7 @@ impl FromStr for Tier {
 pub struct GroupNeed {
     /// Group that is asked.
     pub group: GroupId,
-    /// Distinct humans that must say yes.
+    /// Number of distinct humans of the group that must say yes.
     pub approvals: u32,
 }
 
@@ -119,7 +120,8 @@ impl FromStr for Obligation {
     type Err = NotAnObligation;
 
     fn from_str(_: &str) -> Result<Self, NotAnObligation> {
-        // Ignored, it would be approved and never kept.
+        // An unknown obligation is refused: if it were ignored, people would approve it and nobody
+        // would fulfil it.
         Err(NotAnObligation)
     }
 }
@@ -134,17 +136,17 @@ pub struct DecisionCore {
     pub policy: Digest,
     /// Name of the matched rule (`no_match` or a guard's name when blocked).
     pub rule: String,
-    /// Number of people that must say yes; none suffices for `block`.
+    /// Degree of approval; for `block` no approval suffices.
     pub tier: Tier,
     /// Time between the last approval and the first share, in seconds.
     pub time_lock_seconds: u64,
-    /// Whether groups approve in the order listed.
+    /// Whether groups must approve in the order in which they are listed.
     pub ordered: bool,
-    /// Groups that must say yes; empty for `auto`.
+    /// Groups that must say yes; empty for `auto` and `block`.
     pub groups: Vec<GroupNeed>,
     /// Further conditions, ascending; none is known yet.
     pub obligations: Vec<Obligation>,
-    /// The decoder whose reading of the intent was evaluated, e.g. `bitcoin/1`.
+    /// Decoder that read the intent for the policy, e.g. `bitcoin/1`.
     pub decoder: String,
 }
 

@@ -1,4 +1,5 @@
-//! The one digest rule: SHA-256 over a length-prefixed domain tag and length-prefixed fields.
+//! The digest rule for everything that is signed or hashed: SHA-256 over a length-prefixed domain
+//! tag and length-prefixed fields.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use sha2::{Digest as _, Sha256};
@@ -13,12 +14,13 @@ pub struct Digest(pub [u8; 32]);
 
 /// `SHA-256(u32be(len(domain)) ‖ domain ‖ Σ u32be(len(field)) ‖ field)`.
 ///
-/// Never bare concatenation: the encoding of (domain, fields) is injective.
+/// Because of the lengths the encoding of (domain, fields) is injective, which a plain
+/// concatenation is not.
 #[must_use]
 pub fn digest(domain: &str, fields: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();
     let mut put = |bytes: &[u8]| {
-        // Always fits: nothing that is digested comes near 4 GiB.
+        // The length always fits, because nothing that is digested is near 4 GiB.
         hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         hash.update(bytes);
     };
@@ -29,7 +31,7 @@ pub fn digest(domain: &str, fields: &[&[u8]]) -> Digest {
 }
 
 impl Digest {
-    /// The raw 32 bytes.
+    /// The digest as 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -5,18 +5,18 @@ use crate::digest::{Digest, digest};
 use crate::fields::{Fields, FormError};
 use crate::json::Json;
 
-/// One kind of signed text. `write` gives all members but `type`; `read` takes them back.
+/// One kind of signed text. `write` returns all members except `type`, and `read` takes them back.
 pub trait Document: Sized {
     /// The `type` member, and the domain tag of the digest that is signed.
     const TYPE: &'static str;
 
-    /// Takes the members of this document.
+    /// Reads the document from its members.
     fn read(fields: &mut Fields) -> Result<Self, FormError>;
 
     /// The members of this document, without `type`.
     fn write(&self) -> Vec<(String, Json)>;
 
-    /// The canonical text.
+    /// Canonical text of the document, which is what people sign.
     fn to_text(&self) -> String {
         let mut members = self.write();
         members.push(("type".to_owned(), Json::text(Self::TYPE)));
@@ -26,15 +26,16 @@ pub trait Document: Sized {
     /// Reads a canonical text: right type, known members only, and the value re-encodes to the same
     /// text.
     fn parse(text: &str) -> Result<Self, FormError> {
-        // Writing the whole document again covers its JSON; a text that is not even canonical JSON
-        // says so.
+        // The inner `parse` writes the whole document again, which also checks the form of its
+        // JSON. If the text is not canonical JSON, that is the error reported.
         parse(text).map_err(|why| Json::parse(text).err().map_or(why, FormError::Json))
     }
 
     /// Digest that a signature over a text of this type signs.
     #[must_use]
     fn digest_of(text: &str) -> Digest {
-        // Of the text as it came: the signature is over these bytes, not over a value.
+        // The digest is of the text as it was received, because the signature is over these bytes
+        // and not over a value.
         digest(Self::TYPE, &[text.as_bytes()])
     }
 
@@ -47,7 +48,7 @@ pub trait Document: Sized {
 fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     let mut fields = Fields::of(Json::read(text)?, "document")?;
 
-    // The type is the signature's domain: read as another type, a text would have another digest.
+    // The type is the domain of the signature's digest, so a text must not be read as another type.
     let kind = fields.text("type")?;
     if kind != D::TYPE {
         return Err(other_type(&kind, D::TYPE));
@@ -56,8 +57,8 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     let value = D::read(&mut fields)?;
     fields.end()?;
 
-    // One comparison for order, escapes and values: anything not written exactly like this is
-    // another text, with another digest.
+    // One comparison checks order, escapes and values: every other spelling is another text, with
+    // another digest.
     if value.to_text() == text {
         Ok(value)
     } else {
@@ -65,8 +66,8 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     }
 }
 
-/// Refusal of a text whose `type` is not `expected`. A text of an older or newer build says which
-/// version it is in, so that its owner signs again instead of searching for a damaged byte.
+/// Refusal of a text whose `type` is not `expected`. If the text is of another version, the refusal
+/// says so, so that its owner signs again instead of searching for a damaged byte.
 fn other_type(found: &str, expected: &str) -> FormError {
     let versions = versioned(found).zip(versioned(expected));
     match versions {

@@ -1,4 +1,4 @@
-//! Reading the members of one object: every member is named once, and none is left over.
+//! Reading of the members of one object. Every member is taken by name, and none may be left over.
 
 use crate::json::{Json, JsonError};
 use std::fmt::Display;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 /// Reason for which a text is not the document it claims to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// Not canonical JSON.
+    /// The text is not canonical JSON.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// A required member is not there.
+    /// A required member is missing.
     #[error("member `{0}` is missing")]
     Missing(String),
     /// A document of this kind in another version of its format.
@@ -22,7 +22,7 @@ pub enum FormError {
         kind: String,
         /// Version that the text names.
         found: u32,
-        /// The one version that this build reads.
+        /// The only version that this build reads.
         read: u32,
     },
     /// A member that this kind of object does not have.
@@ -39,7 +39,7 @@ pub enum FormError {
 }
 
 impl FormError {
-    /// A member's value is not acceptable.
+    /// An error for a member whose value is not acceptable.
     pub fn invalid(member: &str, reason: impl Display) -> Self {
         Self::Invalid {
             member: member.to_owned(),
@@ -68,7 +68,7 @@ impl Fields {
         self.members.iter().any(|(member, _)| member == name)
     }
 
-    /// Takes any member.
+    /// Takes a member of any kind.
     pub fn json(&mut self, name: &str) -> Result<Json, FormError> {
         let at = self.members.iter().position(|(member, _)| member == name);
         at.map(|at| self.members.swap_remove(at).1)
@@ -88,7 +88,7 @@ impl Fields {
         parse_text(name, &self.text(name)?)
     }
 
-    /// Takes a text member if it is there, and parses it.
+    /// Takes a text member, if it is present, and parses it.
     pub fn parse_opt<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
@@ -102,7 +102,7 @@ impl Fields {
 
     /// Takes a canonical decimal number held as text.
     pub fn number(&mut self, name: &str) -> Result<u64, FormError> {
-        // As text: many readers round JSON numbers above 2^53 (docs/adr/0002).
+        // Numbers are texts, because many readers round JSON numbers above 2^53 (docs/adr/0002).
         let text = self.text(name)?;
         crate::time::canonical_u64(&text).map_err(|e| FormError::invalid(name, e))
     }
@@ -160,7 +160,7 @@ impl Fields {
         read_object(json, name, &read)
     }
 
-    /// Every member must have been taken.
+    /// Checks that every member has been taken.
     pub fn end(self) -> Result<(), FormError> {
         // A member that this build does not know may restrict what the others allow. Ignoring it
         // could do more than was signed.

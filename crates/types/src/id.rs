@@ -45,8 +45,8 @@ macro_rules! ids {
             type Err = NotAnId;
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                // The prefix is checked: a vault's id where a tenant's belongs is a mistake, not a
-                // tenant.
+                // The prefix is checked, so that a vault's id in a tenant's place is refused and
+                // not read as a tenant.
                 text.strip_prefix($prefix).and_then(crate::text::lower_hex).map(Self).ok_or(NotAnId { prefix: $prefix })
             }
         }
@@ -54,7 +54,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One installation of Strongroom; named by its genesis.
+    /// One installation of Strongroom, named by its genesis.
     PlatformId "plt_";
     /// A client institution.
     TenantId "tnt_";
@@ -70,13 +70,13 @@ ids! {
     KeyId "key_";
     /// An entry of a tenant's allow-list.
     AllowListId "alw_";
-    /// One authority act; single-use.
+    /// One act of people, single-use.
     ActId "act_";
-    /// One approval; single-use.
+    /// One approval, single-use.
     ApprovalNonce "apn_";
     /// An intent in the API: the first 16 bytes of its digest.
     TransactionId "tx_";
-    /// One protocol run.
+    /// One run of a protocol.
     SessionId "ses_";
     /// A service instance or signer as the sender of envelopes.
     NodeId "nod_";
@@ -84,7 +84,8 @@ ids! {
 
 impl From<crate::Digest> for TransactionId {
     fn from(intent: crate::Digest) -> Self {
-        // A name for paths and screens: signed texts about an intent name its whole digest.
+        // Half of the digest is enough for a name in paths and on screens. Signed texts about an
+        // intent name its whole digest.
         let mut id = [0; 16];
         id.iter_mut()
             .zip(intent.0)

@@ -1,4 +1,5 @@
-//! The intent: what a client asks for, fixed once; everything later binds to its digest.
+//! The intent: a client's signed request. It never changes, and everything later binds to its
+//! digest.
 
 use crate::amount::MinorUnits;
 use crate::caip::{AssetId, ChainId};
@@ -10,10 +11,10 @@ use crate::text::Name;
 use crate::time::UnixMs;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Most transfers of one intent. Its text is bounded too ([`crate::json::TEXT_BYTES_MAX`]), so that
-/// long addresses and memos leave room for fewer.
+/// Largest number of transfers in one intent. Its text is bounded too
+/// ([`crate::json::TEXT_BYTES_MAX`]), so with long addresses and memos fewer fit.
 pub const TRANSFERS_MAX: usize = 500;
-/// Longest address text.
+/// Longest address text, bytes.
 pub const ADDRESS_BYTES_MAX: usize = 128;
 
 /// Recipient of a transfer, as the client names it.
@@ -26,7 +27,7 @@ pub enum Destination {
     Vault(VaultId),
 }
 
-/// One payment.
+/// One payment of an intent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
     /// Asset on the intent's chain, CAIP-19.
@@ -35,57 +36,58 @@ pub struct Transfer {
     pub destination: Destination,
     /// Amount in base units; never zero.
     pub amount: MinorUnits,
-    /// The client's note; it does not reach the chain.
+    /// A note of the client, which is not written to the chain.
     pub memo: Option<Name>,
 }
 
-/// Kind of intent. Contract calls and messages come with their chains.
+/// Kind of intent. There is one kind as yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum IntentKind {
-    /// Payments of one chain.
+    /// Payments on one chain, 1 to [`TRANSFERS_MAX`].
     Transfer(Vec<Transfer>),
 }
 
-/// A client's signed wish.
+/// A client's signed request for payments.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intent {
     /// Installation in which it counts; another one refuses it.
     pub platform: PlatformId,
     /// Tenant whose vault pays.
     pub tenant: TenantId,
-    /// The vault that pays.
+    /// Vault that pays.
     pub vault: VaultId,
-    /// The credential that signs this text.
+    /// Credential that signs this text.
     pub initiator: CredentialId,
-    /// The client's own id, unique in the tenant; remembered after `expires` for genesis's
-    /// retention.
+    /// Id that the client chose, unique in the tenant. The journal remembers it after `expires` for
+    /// the retention that genesis sets.
     pub external_id: Name,
-    /// Time at which the client made it, by its own clock.
+    /// Time at which the client made the intent, by the client's clock.
     pub created: UnixMs,
-    /// No share is released at or after this time.
+    /// Time from which on no share is released.
     pub expires: UnixMs,
     /// Chain of every transfer, CAIP-2.
     pub chain: ChainId,
-    /// Kind, with its content.
+    /// Kind of the intent, with its content.
     pub kind: IntentKind,
-    /// Total fee of the intent's whole life, base units of the chain's native asset.
+    /// Largest fee over all attempts of the intent, base units of the chain's native asset.
     pub fee_max: MinorUnits,
-    /// Most attempts (the first included).
+    /// Largest number of attempts, the first included.
     pub attempts_max: u64,
-    /// Purpose in the client's words.
+    /// Purpose of the payment, in the client's words.
     pub purpose: Option<Name>,
 }
 
 impl Transfer {
     fn read(f: &mut Fields) -> Result<Self, FormError> {
-        // With both members the second is left over, and refused as unknown.
+        // If both members are present, `address` is left over, and refused as unknown.
         let destination = f.object("destination", |d| match d.parse_opt("vault")? {
             Some(vault) => Ok(Destination::Vault(vault)),
             None => address(d.text("address")?).map(Destination::Address),
         })?;
 
         let amount: MinorUnits = f.parse("amount")?;
-        // It would count for no limit and still make a recipient of the transaction.
+        // A transfer of zero is refused: no limit would count it, and it would still add a
+        // recipient to the transaction.
         if amount.is_zero() {
             return Err(FormError::invalid("amount", "must not be 0"));
         }
@@ -119,8 +121,8 @@ impl Transfer {
 }
 
 fn address(text: String) -> Result<String, FormError> {
-    // Visible ASCII, since people compare addresses on screens: in Unicode, letters of two
-    // alphabets look alike, and some characters reorder the others.
+    // Only visible ASCII is accepted, because people compare addresses on screens: in Unicode,
+    // letters of two alphabets look alike, and some characters reorder others.
     let plain = text.bytes().all(|b| b.is_ascii_graphic());
     if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
         Ok(text)
@@ -154,7 +156,7 @@ impl Intent {
             return Err(FormError::invalid("expires", "must be after `created`"));
         }
 
-        // The first transaction is an attempt as well.
+        // The first transaction is an attempt too, so at least one must be allowed.
         if self.attempts_max == 0 {
             return Err(FormError::invalid("attempts_max", "must not be 0"));
         }
@@ -163,7 +165,8 @@ impl Intent {
             return Err(FormError::invalid("transfers", "must not be empty"));
         }
 
-        // One codec, that of `chain`, reads the whole intent and shows its effects.
+        // The codec of `chain` reads the whole intent and shows its effects, so an asset of another
+        // chain is refused.
         let one_chain = self
             .transfers()
             .iter()
@@ -174,7 +177,8 @@ impl Intent {
                 "every asset must be on the intent's chain",
             ));
         }
-        // Limits count such sums: one that wrapped around would pass under each of them.
+        // Limits count the sum of transfers and fee. A sum that wrapped around would pass every
+        // limit.
         if self
             .total()
             .and_then(|sum| sum.checked_add(self.fee_max))

@@ -1,17 +1,17 @@
 //! Canonical JSON (RFC 8785) restricted to strings, booleans, arrays and objects.
 //!
-//! Behind `serde_json::Value` duplicate members vanish and 2^53+1 is rounded, so texts are read by
-//! a strict reader of our own: no numbers, no null, no duplicate member, nothing that does not
-//! re-encode to itself.
+//! `serde_json::Value` drops duplicate members and many readers round 2^53+1, so this module has a
+//! strict reader of its own. It refuses numbers, null, duplicate members and every text that does
+//! not re-encode to itself.
 
-/// Longest accepted text: 64 KiB, so that an intent and its approvals fit one entry.
+/// Longest accepted text in bytes: 64 KiB, so that an intent and its approvals fit one entry.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Deepest accepted nesting. The deepest document of ours uses 6; typed data of other chains, which
-/// clients sign through such texts, nests deeper.
+/// Deepest accepted nesting. Strongroom's deepest document uses 6; typed data of other chains,
+/// which clients sign through such texts, nests deeper.
 pub const DEPTH_MAX: usize = 32;
-/// Room for most of our texts.
+/// Initial capacity of a text that is written, bytes; most texts fit.
 const TEXT_CAPACITY: usize = 1024;
-/// Most members of one object; our widest document has 17.
+/// Largest number of members of one object; Strongroom's widest document has 17.
 pub const MEMBERS_MAX: usize = 64;
 
 /// A value of the restricted JSON.
@@ -23,28 +23,28 @@ pub enum Json {
     Text(String),
     /// An array.
     List(Vec<Json>),
-    /// An object; members in any order here, sorted when written.
+    /// An object. Its members may be in any order here and are sorted when they are written.
     Object(Vec<(String, Json)>),
 }
 
 /// Reason for which a text is not canonical JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// Longer than [`TEXT_BYTES_MAX`]; the length found, bytes.
+    /// The text is longer than [`TEXT_BYTES_MAX`]; its length in bytes.
     #[error("text of {0} bytes is longer than {TEXT_BYTES_MAX}")]
     TooLong(usize),
-    /// Too deeply nested.
+    /// The text is nested deeper than [`DEPTH_MAX`].
     #[error("nested deeper than {DEPTH_MAX}")]
     TooDeep,
     /// A member name occurs twice in one object.
     #[error("duplicate member `{0}`")]
     Duplicate(String),
-    /// Not JSON, or JSON with a number, null, or white space.
+    /// The text is not JSON, or has a number, null or white space; the byte offset of that place.
     #[error(
         "unexpected input at byte {0}: only strings, booleans, arrays and objects without white space"
     )]
     Unexpected(usize),
-    /// Valid, but not the RFC 8785 form.
+    /// The text is valid JSON, but not in RFC 8785 form.
     #[error("not in RFC 8785 canonical form")]
     NotCanonical,
 }
@@ -54,8 +54,8 @@ impl Json {
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let value = Self::read(text)?;
 
-        // Signatures are over texts. With two texts for one value, people could sign one digest and
-        // be shown another.
+        // Signatures are over texts. If one value had two texts, people could be shown one and sign
+        // the digest of the other.
         if value.to_text() == text {
             Ok(value)
         } else {
@@ -63,7 +63,8 @@ impl Json {
         }
     }
 
-    /// Reads a text that may still be another form of its value: the caller compares.
+    /// Reads a text that may be another form of its value. The caller must compare it with the
+    /// canonical text.
     pub(crate) fn read(text: &str) -> Result<Self, JsonError> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(JsonError::TooLong(text.len()));
@@ -72,14 +73,14 @@ impl Json {
         let mut reader = Reader { text, at: 0 };
         let value = reader.value(0)?;
 
-        // Anything behind the value would be signed and never read.
+        // Bytes after the value would be signed but never read, so they are refused.
         if reader.at != text.len() {
             return Err(JsonError::Unexpected(reader.at));
         }
         Ok(value)
     }
 
-    /// The RFC 8785 text.
+    /// The value as RFC 8785 canonical text.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::with_capacity(TEXT_CAPACITY);
@@ -102,8 +103,8 @@ impl Json {
                 out.push(']');
             }
             Self::Object(members) => {
-                // RFC 8785 §3.2.3: by UTF-16 code units, which is not the order of UTF-8 bytes for
-                // characters beyond U+FFFF.
+                // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is not the order of UTF-8 bytes
+                // for characters beyond U+FFFF.
                 let mut sorted: Vec<&(String, Self)> = members.iter().collect();
                 sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
 
@@ -121,17 +122,17 @@ impl Json {
         }
     }
 
-    /// Shorthand for a text value.
+    /// A text value from anything that prints.
     pub fn text(value: impl ToString) -> Self {
         Self::Text(value.to_string())
     }
 
-    /// Shorthand for a list of texts.
+    /// A list of texts from anything that prints.
     pub fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Self {
         Self::List(values.into_iter().map(Self::text).collect())
     }
 
-    /// Shorthand for an object.
+    /// An object with these members.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
         Self::Object(
@@ -143,8 +144,8 @@ impl Json {
     }
 }
 
-/// A string as RFC 8785 §3.2.2.2 writes it: two-letter escapes where there are any, `\u00xx` for
-/// the other control characters, everything else as it is.
+/// Writes a string by RFC 8785 §3.2.2.2: two-letter escapes where they exist, `\u00xx` for the
+/// other control characters, and every other character as it is.
 fn write_string(value: &str, out: &mut String) {
     out.push('"');
     let mut plain = 0;
@@ -160,7 +161,7 @@ fn write_string(value: &str, out: &mut String) {
             0x00..=0x1f => "\\u00",
             _ => continue,
         };
-        // Escaped bytes are ASCII, so both ends are character boundaries.
+        // The escaped byte is ASCII, so both ends of the slice are character boundaries.
         out.push_str(value.get(plain..at).unwrap_or_default());
         out.push_str(short);
         if short.len() > 2 {
@@ -192,7 +193,8 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
-        // The reader is recursive: without a bound a text of brackets would use up the stack.
+        // The reader is recursive, so its depth is bounded: a text of brackets would otherwise use
+        // up the stack.
         if depth > DEPTH_MAX {
             return Err(JsonError::TooDeep);
         }
@@ -203,7 +205,8 @@ impl Reader<'_> {
             Some(b'{') => self.object(depth),
             Some(b't') => self.word(b"true").map(|()| Json::Bool(true)),
             Some(b'f') => self.word(b"false").map(|()| Json::Bool(false)),
-            // Numbers and null among them: readers differ in how they round (docs/adr/0002).
+            // Everything else is refused. That includes numbers, because readers round them
+            // differently, and null (docs/adr/0002).
             _ => Err(JsonError::Unexpected(self.at)),
         }
     }
@@ -232,8 +235,9 @@ impl Reader<'_> {
         if self.peek() != Some(b'}') {
             loop {
                 let name = self.string()?;
-                // Readers disagree on which of two members counts: people could be shown the one
-                // and judged by the other. The search is short, since members are bounded below.
+                // Readers disagree on which of two equal members counts, so people could be shown
+                // one while the other is judged. The search is short, because the number of members
+                // is bounded below.
                 if members.iter().any(|(known, _)| *known == name) {
                     return Err(JsonError::Duplicate(name));
                 }
@@ -251,7 +255,7 @@ impl Reader<'_> {
         Ok(Json::Object(members))
     }
 
-    /// Reads one string: finds its closing quote here, leaves escapes to the JSON library.
+    /// Reads one string. It finds the closing quote itself and leaves escapes to the JSON library.
     fn string(&mut self) -> Result<String, JsonError> {
         let start = self.at;
         self.expect(b'"')?;
@@ -265,7 +269,8 @@ impl Reader<'_> {
                     self.at += 2;
                 }
                 Some(byte) => {
-                    // Control characters are for the library below, which refuses them.
+                    // A control character makes the string go through the library below, which
+                    // refuses it.
                     plain &= byte >= 0x20;
                     self.at += 1;
                 }
@@ -287,7 +292,8 @@ impl Reader<'_> {
                 .ok_or(JsonError::Unexpected(start));
         }
 
-        // Escapes can be malformed in many ways, such as half of a surrogate pair.
+        // The library decodes the escapes, which can be malformed in many ways, such as half of a
+        // surrogate pair.
         serde_json::from_str(raw).map_err(|_| JsonError::Unexpected(start))
     }
 }
@@ -312,7 +318,7 @@ mod tests {
         })
     }
 
-    /// Serde's view of a value, for the RFC 8785 implementation that ours is compared with.
+    /// A value as serde sees it, for the RFC 8785 implementation with which this one is compared.
     struct Other<'a>(&'a Json);
 
     impl Serialize for Other<'_> {

@@ -1,8 +1,8 @@
-//! Whether an installation protects real value.
+//! Mode of an installation: development, or production with real value.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Development or production: a property of genesis, which no flag, variable or build can change.
+/// Development or production. Genesis sets it, and no flag, variable or build can change it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]

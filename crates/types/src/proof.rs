@@ -1,4 +1,4 @@
-//! Proofs: what a credential's signature over a digest consists of, and the one function that
+//! Proofs: a credential's signature over a digest in each of its forms, and the function that
 //! verifies it.
 
 mod webauthn;
@@ -19,25 +19,27 @@ use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
 
-/// Bytes of an assertion's authenticator data: the fixed part (W3C WebAuthn Level 3 §6.1) and room
-/// for extensions.
+/// Permitted lengths of an assertion's authenticator data, bytes: the fixed part (W3C WebAuthn
+/// Level 3 §6.1) and extensions.
 const AUTHENTICATOR_DATA_BYTES: RangeInclusive<usize> = 37..=256;
-/// Bytes of an assertion's client data.
+/// Permitted lengths of an assertion's client data, bytes.
 const CLIENT_DATA_BYTES: RangeInclusive<usize> = 1..=1024;
-/// Bytes of an assertion's signature: a DER sequence of two integers below 2^256.
+/// Permitted lengths of an assertion's signature, bytes: a DER sequence of two integers below
+/// 2^256.
 const DER_BYTES: RangeInclusive<usize> = 8..=72;
 
 /// One credential's signature over the 32 bytes of a digest.
 ///
-/// ECDSA signatures have a second form that anyone can compute, so that equal statements may have
-/// unequal proofs: nothing may be deduplicated by a proof's bytes, only by credential and digest.
+/// Anyone can compute a second valid form of an ECDSA signature, so equal statements may have
+/// unequal proofs. Duplicates must be found by credential and digest, never by a proof's bytes.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Proof {
-    /// Ed25519 over the digest.
+    /// Ed25519 signature over the 32 bytes of the digest, 64 bytes.
     Ed25519([u8; 64]) = 0,
-    /// ECDSA over P-256 with SHA-256, the digest being the message: r ‖ s, either s.
+    /// ECDSA signature over P-256 with SHA-256, 64 bytes: r ‖ s, with s or n − s. The digest is the
+    /// message.
     P256([u8; 64]) = 1,
     /// An authenticator's assertion with the digest as challenge.
     WebAuthn(Assertion) = 2,
@@ -49,7 +51,7 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// What an authenticator gave out for one challenge (W3C WebAuthn Level 3 §5.2.2).
+/// An authenticator's answer to one challenge (W3C WebAuthn Level 3 §5.2.2).
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize)]
 pub struct Assertion {
     authenticator_data: Vec<u8>,
@@ -57,7 +59,7 @@ pub struct Assertion {
     signature: Vec<u8>,
 }
 
-/// Lengths that no assertion has.
+/// Parts with lengths that no assertion has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an assertion has 37 to 256 bytes of authenticator data, 1 to 1024 of client data and a DER \
@@ -70,13 +72,14 @@ impl Assertion {
     /// data (the exact JSON bytes) and the DER signature.
     ///
     /// # Errors
-    /// A part that is shorter or longer than it can be.
+    /// [`NotAnAssertion`] when a part is shorter or longer than it can be.
     pub fn new(
         authenticator_data: Vec<u8>,
         client_data: Vec<u8>,
         signature: Vec<u8>,
     ) -> Result<Self, NotAnAssertion> {
-        // Every replica stores these bytes for good, so strangers must not choose their number.
+        // The lengths are bounded, because every replica stores these bytes permanently and
+        // strangers must not choose how many.
         let sized = AUTHENTICATOR_DATA_BYTES.contains(&authenticator_data.len())
             && CLIENT_DATA_BYTES.contains(&client_data.len())
             && DER_BYTES.contains(&signature.len());
@@ -131,7 +134,7 @@ impl Proof {
     /// Ed25519 signature from lower-case hex.
     ///
     /// # Errors
-    /// Anything but 128 lower-case hex digits.
+    /// [`FormError`] unless the text is 128 lower-case hex digits.
     pub fn ed25519(signature: &str) -> Result<Self, FormError> {
         hex64(signature).map(Self::Ed25519)
     }
@@ -139,7 +142,7 @@ impl Proof {
     /// ECDSA signature r ‖ s from lower-case hex.
     ///
     /// # Errors
-    /// Anything but 128 lower-case hex digits.
+    /// [`FormError`] unless the text is 128 lower-case hex digits.
     pub fn p256(signature: &str) -> Result<Self, FormError> {
         hex64(signature).map(Self::P256)
     }
@@ -147,7 +150,7 @@ impl Proof {
     /// Assertion from authenticator data, client data and signature in lower-case hex.
     ///
     /// # Errors
-    /// A part in another form or of a length that it cannot have.
+    /// [`FormError`] when a part is not lower-case hex or has a length that it cannot have.
     pub fn webauthn(
         authenticator_data: &str,
         client_data: &str,
@@ -205,7 +208,7 @@ fn hex64(text: &str) -> Result<[u8; 64], FormError> {
 }
 
 fn bytes(member: &str, text: &str) -> Result<Vec<u8>, FormError> {
-    // Upper case would be a second text of the same bytes.
+    // Upper case is refused, because it would be a second text of the same bytes.
     let is_lower = !text.bytes().any(|b| b.is_ascii_uppercase());
     hex::decode(text)
         .ok()
@@ -213,8 +216,8 @@ fn bytes(member: &str, text: &str) -> Result<Vec<u8>, FormError> {
         .ok_or_else(|| FormError::invalid(member, "expected lower-case hex"))
 }
 
-/// Whether `proof` is this credential's signature over `digest`: the one rule for what people and
-/// their programs sign. Says nothing about whether the credential is in force.
+/// Whether `proof` is this credential's signature over `digest`. Everything that people and their
+/// programs sign is verified by this rule. It does not check whether the credential is in force.
 #[must_use]
 pub fn verify(credential: &Credential, digest: &Digest, proof: &Proof) -> bool {
     let decode = |bytes: &[u8; 32]| ed25519_dalek::VerifyingKey::from_bytes(bytes).ok();
@@ -238,14 +241,14 @@ pub fn verify_with(
         (PublicKey::P256(key), Some(web), Proof::WebAuthn(assertion)) => {
             webauthn::verify(key, web, digest, assertion)
         }
-        // An authenticator signs no bare digest, and a key outside of one has no origin or
-        // presence to show: each key has one form of proof.
+        // Each key has one form of proof: an authenticator does not sign a bare digest, and a key
+        // outside of one cannot prove an origin or a person's presence.
         (_, _, Proof::Ed25519(_) | Proof::P256(_) | Proof::WebAuthn(_)) => false,
     }
 }
 
-/// ECDSA over P-256 with SHA-256 of `message` (FIPS 186-5 §6.4.2). Both s and n − s pass:
-/// authenticators and hardware modules give out either.
+/// ECDSA over P-256 with SHA-256 of `message` (FIPS 186-5 §6.4.2). Both s and n − s are accepted,
+/// because authenticators and hardware modules produce either.
 #[expect(
     clippy::disallowed_methods,
     reason = "the strict rule is Ed25519's; ECDSA over P-256 has one way to verify"

@@ -3,13 +3,13 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
-/// Remedy that lets a refused request pass. The one list of it: services that retry, rebuild or end
-/// ask here, so that they cannot disagree.
+/// Remedy after which a refused request may pass. Services that retry, rebuild or end use this
+/// list, so that they cannot disagree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cure {
-    /// The same request later: time, another head, other nonces, or funds bring it.
+    /// The same request later, after time has passed or with another head, other nonces or funds.
     Wait,
-    /// Signatures of people that are not there yet: approvals, a release, a resume.
+    /// Signatures of people that are still missing: approvals, a release, a resume.
     Approve,
     /// Another transaction for the same intent.
     Rebuild,
@@ -29,7 +29,7 @@ impl Cure {
         Self::Never,
     ];
 
-    /// Stable name.
+    /// Stable name, as in logs and `docs/errors/`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $meaning,)* }
             }
 
-            /// The one thing that lets what was refused pass.
+            /// Remedy after which the refused request may pass.
             #[must_use]
             pub const fn cure(self) -> Cure {
                 match self { $(Self::$name => Cure::$cure,)* }
@@ -204,7 +204,8 @@ impl fmt::Display for Code {
 
 impl BorshSerialize for Code {
     fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        // As text: numbers would bind the order of the list, which follows the documentation.
+        // Codes are written as text: numbers would fix the order of the list, which follows the
+        // documentation.
         self.as_str().serialize(writer)
     }
 }
@@ -213,13 +214,14 @@ impl BorshDeserialize for Code {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
 
-        // A code of a newer build has no cure here: a guess could retry what must end.
+        // An unknown code is an error: this build does not know its cure, and a guess could retry
+        // what must end.
         Self::from_text(&text)
             .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "unknown code"))
     }
 }
 
-/// A refusal: a stable code and what it is about. Never carries secrets.
+/// A refusal: a stable code and its subject. It never contains secrets.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Refusal {
@@ -267,7 +269,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// A row that moves here changes what the services do with a refusal: retry, rebuild or end.
+    /// A changed row means that services treat a refusal differently: they retry, rebuild or end.
     #[test]
     fn cures_are_the_reviewed_ones() {
         let mut table = String::new();

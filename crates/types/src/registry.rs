@@ -12,20 +12,20 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Most members of one group.
+/// Largest number of members of one group.
 pub const MEMBERS_MAX: usize = 256;
-/// Most tags of one vault.
+/// Largest number of tags of one vault.
 const TAGS_MAX: usize = 16;
-/// Most signers of one roster.
+/// Largest number of signers of one roster.
 pub const ROSTER_MAX: usize = 64;
-/// Exclusive upper bound of account, change and address indices: a higher one could hide change
-/// from every scan.
+/// Exclusive upper bound of account and address indices. Change at a higher index would not be
+/// found by a scan of the wallet.
 pub const ADDRESS_INDEX_MAX: u32 = 1_000_000;
 
 /// A human being known to the tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct User {
-    /// Id, unique in the tenant for good.
+    /// Id, unique in the tenant permanently.
     pub id: UserId,
     /// Name shown to people.
     pub name: Name,
@@ -42,14 +42,14 @@ pub struct Group {
     pub members: Vec<UserId>,
 }
 
-/// A destination the tenant trusts.
+/// A destination that the tenant trusts.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct AllowListEntry {
-    /// Id, unique in the tenant for good: payments rely on it.
+    /// Id, unique in the tenant permanently, because decisions name the entries on which they rely.
     pub id: AllowListId,
-    /// Chain of the address.
+    /// Chain of the address, CAIP-2.
     pub chain: ChainId,
-    /// Address in the chain's one canonical form.
+    /// Address in the only canonical form of the chain.
     pub address: String,
     /// Label shown to approvers beside the address.
     pub label: Name,
@@ -62,11 +62,11 @@ pub struct Vault {
     pub id: VaultId,
     /// Name shown to people.
     pub name: Name,
-    /// Threshold key that its addresses derive from.
+    /// Threshold key from which its addresses derive.
     pub key: KeyId,
     /// Account index on that key, below [`ADDRESS_INDEX_MAX`]; unique per key.
     pub account: u32,
-    /// Labels that policy rules can name.
+    /// Labels that policy rules can name, ascending, distinct, at most 16.
     pub tags: Vec<Name>,
 }
 
@@ -110,12 +110,12 @@ impl FromStr for Suite {
     }
 }
 
-/// A key generation as the committee releases it. Signers join nothing else.
+/// A key generation as the committee releases it. Signers take part in no other one.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CeremonyPlan {
     /// Key that the ceremony makes.
     pub key: KeyId,
-    /// Signature scheme.
+    /// Signature scheme of the key.
     pub suite: Suite,
     /// Signers needed for a signature (t).
     pub min_signers: u16,
@@ -126,36 +126,36 @@ pub struct CeremonyPlan {
 /// One registry record, as `put` sets it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum RegistryRecord {
-    /// A human being new to the tenant.
+    /// A new user of the tenant.
     User(User),
     /// Another public key of a user.
     Credential(Credential),
     /// A new group, or a replacement of one.
     Group(Group),
-    /// A trusted destination.
+    /// A new entry of the allow-list.
     AllowList(AllowListEntry),
     /// The tenant's policy: the canonical text of `strongroom/policy/v1`.
     Policy(String),
     /// A new vault on a key whose ceremony has finished.
     Vault(Vault),
-    /// A key generation.
+    /// A key generation, for the signers of its roster.
     Ceremony(CeremonyPlan),
-    /// Other people, or another quorum, of a board.
+    /// A board with other members or another quorum.
     Board(NamedBoard),
 }
 
-/// Objects with named members, as they stand in charters and `put` acts.
+/// Objects with named members, which charters and `put` acts contain.
 pub trait Plain: Sized {
     /// Reads the members of the object.
     ///
     /// # Errors
-    /// A member that is missing or not in its one valid form.
+    /// [`FormError`] when a member is missing or not in its only valid form.
     fn read(f: &mut Fields) -> Result<Self, FormError>;
 
     /// The members, in any order: canonical JSON sorts them.
     fn members(&self) -> Vec<(&'static str, Json)>;
 
-    /// The whole object.
+    /// The object as JSON.
     fn to_json(&self) -> Json {
         object(self.members())
     }
@@ -194,7 +194,8 @@ macro_rules! write_member {
     };
 }
 
-/// One line per kind of object; after `check`, rules that a single member cannot say.
+/// Implements [`Plain`] from one line per kind of object. `check` names a function for rules that
+/// concern several members.
 macro_rules! plain {
     ($($kind:ident { $($member:ident: $form:ident $(($max:expr))?),* } $(check $check:ident)?;)*) => {$(
         impl Plain for $kind {
@@ -226,7 +227,8 @@ fn ascending<T: FromStr<Err: fmt::Display> + Ord>(
 ) -> Result<Vec<T>, FormError> {
     let list: Vec<T> = f.parse_list(name, max)?;
 
-    // One set, one text: two orders of the same people would be two digests.
+    // A set must be ascending, so that it has one text: two orders of the same people would have
+    // two digests.
     if list.is_sorted_by(|a, b| a < b) {
         Ok(list)
     } else {
@@ -250,13 +252,14 @@ fn check_account(vault: &Vault) -> Result<(), FormError> {
 }
 
 fn check_plan(plan: &CeremonyPlan) -> Result<(), FormError> {
-    // Index 0 would be the secret itself in Shamir's scheme (RFC 9591 Appendix C.1).
+    // Index 0 is refused, because its share would be the secret itself (RFC 9591 Appendix C.1).
     if plan.roster.contains(&0) {
         let reason = "must be ascending, distinct and from 1";
         return Err(FormError::invalid("roster", reason));
     }
 
-    // With t ≤ n / 2, two disjoint quorums could sign on two lines of the journal.
+    // With t ≤ n / 2, two disjoint quorums of signers could follow two histories of the journal and
+    // both sign.
     let (t, n) = (usize::from(plan.min_signers), plan.roster.len());
     if t < 2 || t > n || 2 * t <= n {
         return Err(FormError::invalid(

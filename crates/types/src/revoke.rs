@@ -1,4 +1,4 @@
-//! Records that a tightening takes out of force for good.
+//! Records that a tightening revokes permanently.
 
 use crate::act::Tighten;
 use crate::charter::NamedBoard;
@@ -7,10 +7,10 @@ use crate::id::{AllowListId, CredentialId, KeyId, UserId};
 use crate::json::Json;
 use crate::registry::Plain as _;
 
-/// Largest number of boards that one act replaces: all those of a scope.
+/// Largest number of boards that one act replaces: a scope has two.
 const BOARDS_MAX: usize = 2;
 
-/// A record that `revoke` names. Its kind says who must sign.
+/// A record that `revoke` names. The kind determines who must sign.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Revocable {
     /// A credential is no longer in force (admins' quorum).
@@ -19,13 +19,13 @@ pub enum Revocable {
     User {
         /// User whose credentials no longer count.
         id: UserId,
-        /// Boards that would be left below their quorum, as they are from then on; ascending by
-        /// name, distinct (both boards' quorums).
+        /// New boards in place of those that the user's removal would leave below their quorum;
+        /// ascending by name, distinct (they need both boards' quorums).
         boards: Vec<NamedBoard>,
     },
     /// A destination is no longer trusted (admins' quorum).
     AllowList(AllowListId),
-    /// A key signs nothing any more (committee's quorum).
+    /// A key no longer signs anything (committee's quorum).
     Key(KeyId),
 }
 
@@ -39,7 +39,8 @@ impl Revocable {
             },
             "allow_list" => Self::AllowList(f.parse("id")?),
             "key" => Self::Key(f.parse("id")?),
-            // Never read as nothing: every replica must see the same change in one text.
+            // An unknown kind is refused and not ignored: every replica must read the same change
+            // from one text.
             other => {
                 let reason = format!("`{other}` cannot be revoked");
                 return Err(FormError::invalid("kind", reason));
@@ -66,14 +67,15 @@ impl Revocable {
     }
 }
 
-/// Boards that a revocation replaces: absent, or one of each name at most.
+/// Boards that a revocation replaces. The member is absent, or has at most one board of each name.
 fn read_boards(f: &mut Fields) -> Result<Vec<NamedBoard>, FormError> {
     if !f.has("boards") {
         return Ok(Vec::new());
     }
     let boards = f.objects("boards", BOARDS_MAX, NamedBoard::read)?;
 
-    // One meaning, one text: nothing to replace is written by leaving the member out.
+    // An empty list is refused, so that one meaning has one text: if no board is replaced, the
+    // member is left out.
     if boards.is_empty() || !boards.is_sorted_by(|a, b| a.name < b.name) {
         return Err(FormError::invalid(
             "boards",
@@ -107,7 +109,7 @@ impl From<UserId> for Revocable {
 }
 
 impl Tighten {
-    /// A `revoke` of what an id names.
+    /// A `revoke` of the record with this id.
     pub fn revoke(id: impl Into<Revocable>) -> Self {
         Self::Revoke(id.into())
     }

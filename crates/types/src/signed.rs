@@ -1,4 +1,4 @@
-//! The one signed container for everything people sign.
+//! The container of every text that people sign.
 
 use crate::digest::Digest;
 use crate::document::Document;
@@ -10,7 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use std::fmt;
 
-/// Most signatures on one text: a committee of 18-of-24 with room.
+/// Largest number of signatures on one text; a committee has at most 24 members.
 pub const ENDORSEMENTS_MAX: usize = 32;
 
 /// One credential's signature over a text.
@@ -18,7 +18,7 @@ pub const ENDORSEMENTS_MAX: usize = 32;
 pub struct Endorsement {
     /// Credential that signed.
     pub credential: CredentialId,
-    /// Its signature over the 32-byte digest of the text.
+    /// Signature over the 32-byte digest of the text.
     pub proof: Proof,
 }
 
@@ -40,10 +40,10 @@ pub struct Signed {
 /// Reason for which a container is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignedError {
-    /// The text is not the document.
+    /// The text does not read as the expected document.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// Signatures missing, doubled, or not in order.
+    /// Signatures are missing, doubled, too many, or not in order.
     #[error(
         "signatures must be 1 to {ENDORSEMENTS_MAX}, one per credential, in ascending order of credential"
     )]
@@ -59,10 +59,10 @@ impl Signed {
         }
     }
 
-    /// Parses the text and checks the form of the signature list. Verifies no signature.
+    /// Parses the text and checks the form of the signature list. It verifies no signature.
     pub fn open<D: Document>(&self) -> Result<(D, Digest), SignedError> {
-        // One order, no doubles: else one container would have many encodings, and a doubled
-        // signature would count twice wherever signatures are counted.
+        // Signatures must be in one order and distinct: otherwise one container would have many
+        // encodings, and a doubled signature could count twice.
         let ascending = self
             .endorsements
             .is_sorted_by(|a, b| a.credential < b.credential);
@@ -78,7 +78,7 @@ impl Signed {
     pub fn endorse<D: Document>(&mut self, by: &SigningCredential) {
         let endorsement = by.endorse(&D::digest_of(&self.text));
 
-        // Kept as `open` demands it: ascending, one per credential.
+        // The list stays as `open` requires it: ascending, with one signature per credential.
         self.endorsements
             .retain(|e| e.credential != endorsement.credential);
         self.endorsements.push(endorsement);
@@ -92,7 +92,8 @@ impl Signed {
         signed
     }
 
-    /// As JSON, for the API and files: `{"endorsements":[{"credential","proof"}],"text"}`.
+    /// The container as JSON, for the API and files:
+    /// `{"endorsements":[{"credential","proof"}],"text"}`.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let endorsement = |e: &Endorsement| {
@@ -111,7 +112,7 @@ impl Signed {
         ])
     }
 
-    /// From the JSON of [`Self::to_json`].
+    /// Reads the JSON of [`Self::to_json`].
     pub fn from_json(json: Json) -> Result<Self, FormError> {
         let mut fields = Fields::of(json, "signed")?;
         let endorsements = fields.objects("endorsements", ENDORSEMENTS_MAX, |f| {
@@ -131,8 +132,9 @@ impl Signed {
     }
 }
 
-/// Ed25519 `verify_strict` over the 32-byte digest: the one rule for signatures of services and
-/// signers, never batched. What people sign is verified by [`crate::proof::verify`].
+/// Ed25519 `verify_strict` over the 32-byte digest. Every signature of a service or signer is
+/// verified by this rule, never in a batch; signatures of people are verified by
+/// [`crate::proof::verify`].
 #[must_use]
 pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public_key).is_ok_and(|key| verify_with(&key, digest, signature))
@@ -141,14 +143,16 @@ pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64
 /// [`verify_digest`] with a key that was decoded before.
 #[must_use]
 pub fn verify_with(public_key: &VerifyingKey, digest: &Digest, signature: &[u8; 64]) -> bool {
-    // RFC 8032 §5.1.7 leaves the choice of the equation, and verifiers differ on small-order keys.
-    // Replicas that disagreed on one signature would compute different states.
+    // RFC 8032 §5.1.7 allows two equations, and verifiers differ on small-order keys. The strict
+    // rule is used everywhere: replicas that disagreed on one signature would compute different
+    // states.
     public_key
         .verify_strict(&digest.0, &Signature::from_bytes(signature))
         .is_ok()
 }
 
-/// A person's or program's private signing key with the credential it belongs to. Zeroised on drop.
+/// A person's or program's private signing key, with the credential to which it belongs. It is
+/// zeroised on drop.
 pub struct SigningCredential {
     /// The credential id under which the public key is registered.
     pub id: CredentialId,
@@ -156,7 +160,7 @@ pub struct SigningCredential {
 }
 
 impl SigningCredential {
-    /// From the 32-byte Ed25519 seed.
+    /// The signing key of a 32-byte Ed25519 seed.
     #[must_use]
     pub fn new(id: CredentialId, seed: &[u8; 32]) -> Self {
         Self {
@@ -183,7 +187,7 @@ impl SigningCredential {
 
 impl fmt::Debug for SigningCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The id only: a private key must not reach a log.
+        // Only the id is printed, because a private key must not reach a log.
         write!(f, "SigningCredential({}, ..)", self.id)
     }
 }

@@ -1,4 +1,4 @@
-//! Bounded texts.
+//! Texts of bounded length and safe characters.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -7,8 +7,8 @@ use std::str::FromStr;
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// Version of the Unicode tables by which a [`Name`] is read. Part of the formats: with a newer
-/// table one replica would accept a text that another one refuses.
+/// Version of the Unicode tables by which a [`Name`] is read. It is part of the formats: with
+/// another table, one replica would accept a text that another one refuses.
 pub const UNICODE_VERSION: (u8, u8, u8) = (18, 0, 0);
 
 const _: () = {
@@ -26,7 +26,7 @@ pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let lower = text
         .bytes()
         .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    // Upper case would be a second text of the same bytes.
+    // Upper case is refused, because it would be a second text of the same bytes.
     if !lower {
         return None;
     }
@@ -36,11 +36,11 @@ pub fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Longest [`Name`] in bytes: enough for any label a screen shows on one line.
+/// Longest [`Name`] in bytes, which is enough for any label that a screen shows on one line.
 pub const NAME_BYTES_MAX: usize = 128;
 
-/// A short human text that looks like what it is: 1–128 bytes of UTF-8 in Unicode normalization
-/// form C, of visible characters and inner spaces (U+0020) only.
+/// A short text for people, such that two different names look different: 1–128 bytes of UTF-8 in
+/// Unicode normalization form C, with only visible characters and inner spaces (U+0020).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct Name(String);
 
@@ -52,7 +52,7 @@ pub struct Name(String);
 pub struct NotAName;
 
 impl Name {
-    /// The name as text.
+    /// The name as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,8 +63,8 @@ impl FromStr for Name {
     type Err = NotAName;
 
     fn from_str(text: &str) -> Result<Self, NotAName> {
-        // Outer spaces, and the many ways to write one accent, would make two names that look the
-        // same.
+        // Outer spaces and other normal forms are refused, because with them two different names
+        // could look the same.
         let sized = !text.is_empty() && text.len() <= NAME_BYTES_MAX;
         if !sized || text.trim() != text || !text.chars().all(is_visible) || !is_nfc(text) {
             return Err(NotAName);
@@ -79,7 +79,7 @@ impl FromStr for Name {
 const BLANK: [(char, char); 11] = [
     // Combining grapheme joiner.
     ('\u{34f}', '\u{34f}'),
-    // Fillers of Hangul and Khmer.
+    // Fillers of Hangul; inherent vowels of Khmer.
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     // Variation selectors of Mongolian.
@@ -89,7 +89,7 @@ const BLANK: [(char, char); 11] = [
     // Filler of Hangul, and its half width.
     ('\u{3164}', '\u{3164}'),
     ('\u{ffa0}', '\u{ffa0}'),
-    // Variation selectors: without the glyph that they choose they are nothing.
+    // Variation selectors, which only choose the glyph of the character before them.
     ('\u{fe00}', '\u{fe0f}'),
     ('\u{e0100}', '\u{e01ef}'),
     // Filler of Khitan, and the musical note without a head.
@@ -97,20 +97,21 @@ const BLANK: [(char, char); 11] = [
     ('\u{1d159}', '\u{1d159}'),
 ];
 
-/// Whether a character shows itself and leaves its neighbours alone.
+/// Whether a character is visible and does not change how its neighbours are shown.
 fn is_visible(c: char) -> bool {
-    // Most characters of most names: no table has another answer, and every record with a name is
-    // read many times.
+    // ASCII is answered without the tables, which give the same answer. Most characters are ASCII,
+    // and records with a name are read many times.
     if c.is_ascii() {
         return c == ' ' || c.is_ascii_graphic();
     }
 
     match c.general_category() {
-        // Other spaces look like this one.
+        // Other space characters look like U+0020.
         GeneralCategory::SpaceSeparator => c == ' ',
-        // Control characters and separators rewrite or break a line. Format characters are unseen,
-        // or reorder what stands around them: `U+202E` shows an amount backwards. What is private or
-        // unassigned has no agreed shape, and an unassigned character may become any of the others.
+        // Control characters and separators overwrite or break a line. Format characters are
+        // invisible, or reorder the characters around them: `U+202E` shows an amount backwards.
+        // Private and unassigned characters have no agreed shape, and an unassigned one may later
+        // get any category.
         GeneralCategory::Control
         | GeneralCategory::Format
         | GeneralCategory::LineSeparator
@@ -118,7 +119,7 @@ fn is_visible(c: char) -> bool {
         | GeneralCategory::PrivateUse
         | GeneralCategory::Surrogate
         | GeneralCategory::Unassigned => false,
-        // Two names that differ in one of these look the same.
+        // Two names that differ only in a blank character look the same.
         _ => !BLANK.iter().any(|(from, to)| (*from..=*to).contains(&c)),
     }
 }
@@ -232,7 +233,7 @@ mod tests {
                 assert!(text.parse::<Name>().is_err(), "U+{code:04X}");
             }
         }
-        // Beside each range: seen, so taken.
+        // Characters next to the ranges are visible, so they are accepted.
         for c in ['\u{2801}', '\u{3165}', '\u{fe10}', '\u{17b3}', '\u{e14}'] {
             let code = u32::from(c);
             assert!(format!("a{c}b").parse::<Name>().is_ok(), "U+{code:04X}");

@@ -21,7 +21,7 @@ use std::str::FromStr;
 pub struct UnixMs(pub u64);
 
 impl UnixMs {
-    /// This time plus `ms`, saturating at the end of time.
+    /// This time plus `ms` milliseconds, saturating at the largest time.
     #[must_use]
     pub const fn plus(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
@@ -33,7 +33,7 @@ impl UnixMs {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The same time in Unix microseconds, as timelines count.
+    /// The same time in Unix microseconds, the unit of timelines.
     #[must_use]
     pub const fn micros(self) -> u64 {
         self.0.saturating_mul(1000)
@@ -55,7 +55,7 @@ pub struct NotANumber;
 pub fn canonical_u64(text: &str) -> Result<u64, NotANumber> {
     let number: u64 = text.parse().map_err(|_| NotANumber)?;
 
-    // The library also takes `+17` and `017`: one number must have one text.
+    // The library also parses `+17` and `017`, but one number must have one text.
     if number.to_string() == text {
         Ok(number)
     } else {

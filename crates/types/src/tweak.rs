@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// The tweak that follows the child derivation.
 ///
-/// Borsh form: one byte, 0 or 1, as the flag that stood here before had.
+/// Borsh form: one byte, 0 or 1.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]

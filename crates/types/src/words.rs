@@ -1,6 +1,7 @@
 //! Sixteen words that people compare: the first 176 bits of a digest as BIP-39 English words.
 //!
-//! Eight words would be 88 bits: two files with equal words cost 2^44 work. Shown as a 4 × 4 grid.
+//! Eight words would be 88 bits, and two files with equal words could be found with 2^44 work. The
+//! words are shown as a 4 × 4 grid.
 
 use crate::Digest;
 
@@ -13,8 +14,8 @@ const BITS_PER_WORD: usize = 11;
 pub fn words(of: &Digest) -> [&'static str; 16] {
     let list: Vec<&'static str> = WORDS.lines().collect();
 
-    // 16 words of 11 bits are 176 of 256 bits, and 11 bits count the 2,048 words of the list:
-    // neither look-up can miss.
+    // 16 words of 11 bits use 176 of the 256 bits, and 11 bits can index exactly the 2,048 words of
+    // the list, so neither look-up can fail.
     std::array::from_fn(|word| {
         let bit = |n: usize| {
             of.0.get(n / 8)

@@ -48,7 +48,7 @@ fn passkey(key: PublicKey, backup: BackupPolicy) -> Credential {
     }
 }
 
-/// An assertion that is right unless a test changes a part of it before the key signs.
+/// An assertion in the making. It is valid unless a test changes a part of it before the key signs.
 struct Made {
     rp_id: String,
     flags: u8,
@@ -124,7 +124,7 @@ fn mirrored(signature: &Signature) -> Signature {
     Signature::from_scalars(r, -*s).unwrap()
 }
 
-// Client data.
+// Tests of the client data.
 
 #[test]
 fn an_assertion_over_the_digest_is_accepted() {
@@ -211,7 +211,7 @@ fn client_data_in_another_order_or_spacing_is_refused() {
     });
     assert!(!accepted(&reordered));
     assert!(!accepted(&Made::replaced(r#"{"type":"#, r#"{ "type":"#)));
-    // A doubled member: readers differ on which of the two counts.
+    // The member is doubled, and readers differ on which of the two counts.
     let doubled = r#"{"type":"webauthn.create","type":"webauthn.get""#;
     assert!(!accepted(&Made::replaced(
         r#"{"type":"webauthn.get""#,
@@ -219,7 +219,7 @@ fn client_data_in_another_order_or_spacing_is_refused() {
     )));
 }
 
-// Authenticator data.
+// Tests of the authenticator data.
 
 #[test]
 fn an_assertion_for_another_relying_party_is_refused() {
@@ -243,7 +243,8 @@ fn an_assertion_without_a_verified_person_is_refused() {
 fn a_key_that_may_be_copied_is_accepted_only_where_its_policy_allows_it() {
     let device = passkey(public(&key()), BackupPolicy::DeviceBound);
     let synced = passkey(public(&key()), BackupPolicy::SyncedAllowed);
-    // Eligible 0x08, backed up 0x10; backed up without being eligible is refused by both.
+    // The flag 0x08 means eligible for backup, 0x10 backed up. Both policies refuse backed up
+    // without eligible.
     for (flags, device_ok, synced_ok) in [
         (0x00, true, true),
         (0x08, false, true),
@@ -263,7 +264,7 @@ fn the_signature_counter_is_no_reason_to_refuse() {
     }
 }
 
-// Signature.
+// Tests of the signature.
 
 #[test]
 fn no_byte_of_an_assertion_can_be_changed_after_it_was_signed() {
@@ -293,8 +294,8 @@ fn no_byte_of_an_assertion_can_be_changed_after_it_was_signed() {
     }
 }
 
-/// What the checks of client data let pass, the signature alone protects: members after
-/// `crossOrigin`, and extensions after the counter.
+/// The checks accept any members after `crossOrigin` and extensions after the counter; only the
+/// signature protects those bytes.
 #[test]
 fn nothing_can_be_appended_to_what_was_signed() {
     let (data, client, signature) = parts(&Made::new().sign());
@@ -315,8 +316,9 @@ fn an_assertion_by_another_key_is_refused() {
     assert!(!verify(&credential, &DIGEST, &Made::new().sign()));
 }
 
-/// Each key has one form of proof. Every combination of key and proof, of which three are valid; a
-/// key of another algorithm with a relying party, which no text of a credential has, signs in none.
+/// Each key has one form of proof. Of all combinations of key and proof three are valid. A key of
+/// another algorithm with a relying party, which no text of a credential has, is valid with no
+/// proof.
 #[test]
 fn a_key_signs_in_its_own_form_only() {
     let ed = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
@@ -412,7 +414,7 @@ fn der_in_another_encoding_is_refused() {
     assert!(!with(raw), "r ‖ s is not DER");
 }
 
-// Forms.
+// Tests of the encodings.
 
 #[test]
 fn an_assertion_of_impossible_lengths_does_not_read() {

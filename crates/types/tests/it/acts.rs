@@ -22,7 +22,7 @@ pub fn credential(class: CredentialClass) -> Credential {
     }
 }
 
-/// Generator of P-256, compressed (SEC 2 §2.4.2).
+/// The base point of P-256, compressed (SEC 2 §2.4.2), as a public key.
 pub fn p256() -> PublicKey {
     let hex = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
     PublicKey::from_text("p256", hex).unwrap()

@@ -1,4 +1,4 @@
-//! Borsh of what services exchange, in hex.
+//! Borsh bytes, in hex, of the types that services exchange.
 
 use crate::texts::intent;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -112,7 +112,8 @@ fn signed_json_does_not_change() {
     );
 }
 
-/// What a reader does not know it must not pass on as if it had read it.
+/// A reader must refuse a member that it does not know: otherwise it would pass it on as if it had
+/// checked it.
 #[test]
 fn a_signed_container_with_a_member_more_does_not_read() {
     let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);
@@ -129,8 +130,8 @@ fn a_signed_container_with_a_member_more_does_not_read() {
     }
 }
 
-/// A doubled signature would count twice wherever signatures are counted, and another order would be a
-/// second encoding of one container.
+/// A doubled signature could count twice, and another order would be a second encoding of one
+/// container.
 #[test]
 fn a_signed_container_has_its_signatures_once_each_and_in_one_order() {
     let mut signed = Signed::draft(&intent());
@@ -152,7 +153,7 @@ fn a_signed_container_has_its_signatures_once_each_and_in_one_order() {
     assert_eq!(open(&signed), Err(SignedError::Order), "33");
 }
 
-/// RFC 8032 Ed25519 is deterministic: key, text and signature in one line.
+/// Ed25519 (RFC 8032) is deterministic, so key and text fix the signature.
 #[test]
 fn a_signature_over_an_intent_does_not_change() {
     let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);

@@ -1,4 +1,4 @@
-//! What each class of credential may carry is checked when its text is read.
+//! The members of each class of credential are checked when its text is read.
 
 use crate::acts::{credential, feed, p256, passkey};
 use strongroom_types::credential::{Credential, CredentialClass, PublicKey, RelyingParty};
@@ -74,7 +74,7 @@ fn every_class_but_passkey_takes_both_algorithms() {
     assert!(reads(&feed()));
 }
 
-/// 05 is the tag of a compact point, which SEC 1 readers take as well.
+/// The tag 05 marks a compact point, which SEC 1 readers accept as well.
 #[test]
 fn a_p256_key_has_one_text() {
     let hex = p256().to_hex();
@@ -121,7 +121,7 @@ fn a_relying_party_is_a_domain() {
         assert!(refusal.contains("domain in lower case"), "{refusal}");
     }
 
-    // The longest label has 63 bytes, the longest name 253.
+    // The longest label of a domain has 63 bytes, the longest domain 253.
     let of = |rp_id: String| {
         reads(&with_web(|web| {
             web.origins = vec![format!("https://{rp_id}")];

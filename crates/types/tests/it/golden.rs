@@ -97,7 +97,8 @@ fn the_policy_of_the_golden_file_can_be_put_in_force() {
     assert_eq!((digest, &policy), (policy.digest(), &texts::policy()));
 }
 
-/// Whatever byte is changed, the text is another document or none: nothing is lost in reading.
+/// A text with any changed byte must read as another document or be refused: every byte has a
+/// meaning.
 #[test]
 fn a_text_with_any_letter_changed_is_refused_or_reads_as_something_else() {
     fn flip<D: Document + PartialEq>(document: &D) {

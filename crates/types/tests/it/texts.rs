@@ -1,4 +1,4 @@
-//! One value of each document, every optional member once there and once not.
+//! Values of each document, with every optional member present in one and absent in another.
 
 use strongroom_policy::{
     AmountRange, Day, DestinationType, Destinations, Guard, GuardKind, Hours, Initiators, Kind,
@@ -45,7 +45,8 @@ pub fn intent() -> Intent {
     }
 }
 
-/// Every optional member, both destinations, letters beyond ASCII, the largest amount that fits.
+/// An intent with every optional member, both destinations, letters beyond ASCII and the largest
+/// amount that fits.
 pub fn full_intent() -> Intent {
     let most = MinorUnits::from_be_bytes([0x7f; 32]);
     let mut second = transfer(
@@ -112,7 +113,7 @@ pub fn approval() -> Approval {
     }
 }
 
-/// In no order, and without a reason.
+/// An approval without earlier groups and without a reason.
 pub fn bare_approval() -> Approval {
     Approval {
         after: vec![],
@@ -121,7 +122,7 @@ pub fn bare_approval() -> Approval {
     }
 }
 
-/// Every guard and every condition.
+/// A policy with every guard kind and every condition.
 pub fn policy() -> Policy {
     let asset: AssetId = ASSET.parse().unwrap();
     let chain: ChainId = CHAIN.parse().unwrap();

@@ -1,4 +1,4 @@
-//! Published vectors.
+//! Published vectors of RFC 6979 and W3C WebAuthn Level 3.
 
 use super::*;
 use serde_json::Value;
@@ -25,8 +25,8 @@ fn rfc_6979_signatures_verify() {
     assert!(!verify_p256(&key, b"test", &sample));
 }
 
-/// All ES256 authentications of the specification: their signatures verify, and exactly those are
-/// accepted that were made by a verified person and not in a frame of another site.
+/// All ES256 authentications of the specification. Their signatures verify, and exactly those are
+/// accepted that a verified person made outside of another site's frame.
 #[test]
 fn webauthn_level_3_vectors() {
     let file: Value = serde_json::from_str(include_str!(concat!(
