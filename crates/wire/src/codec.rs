@@ -1,13 +1,13 @@
-//! Strict borsh: one encoding per value, bounded size.
+//! Strict borsh: one encoding per value, and bounded size.
 
 use borsh::io::{ErrorKind, Result, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{Code, Refusal};
 
-/// Largest record on any topic or socket: 256 KiB.
+/// Largest record on any topic or socket, bytes: 256 KiB.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
-/// Names a payload type and version; the number never changes its meaning.
+/// Number of a payload's type and version. A number never changes its meaning.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
@@ -26,8 +26,8 @@ pub struct EncodeError(#[source] borsh::io::Error);
 
 /// Encodes a value, for callers that can refuse one without an encoding.
 ///
-/// The bytes take no more memory than they are long (`borsh::to_vec` reserves 1 KiB for each): the
-/// journal's state keeps what this gives.
+/// The vector's capacity is its length (`borsh::to_vec` reserves 1 KiB), because the journal's
+/// state keeps many of these vectors.
 ///
 /// # Errors
 /// [`EncodeError`].
@@ -35,19 +35,21 @@ pub fn try_encode<T: BorshSerialize>(value: &T) -> std::result::Result<Vec<u8>, 
     let len = borsh::object_length(value).map_err(EncodeError)?;
     let mut bytes = Vec::with_capacity(len);
 
-    // Half an encoding must not leave: it could decode as another value.
+    // After an error the bytes written so far are dropped: half an encoding could decode as another
+    // value.
     value.serialize(&mut bytes).map_err(EncodeError)?;
     Ok(bytes)
 }
 
-/// Encodes a value of our own types, which always have an encoding: writing into memory does not
-/// fail, each `BorshSerialize` written by hand passes on its writer's errors and makes none, and a
-/// collection too long for borsh (more than [`u32::MAX`] elements) would have to come out of
-/// messages of at most [`RECORD_BYTES_MAX`].
+/// Encodes a value of Strongroom's own types, which always have an encoding: writing into memory
+/// does not fail, each `BorshSerialize` written by hand passes on its writer's errors and makes
+/// none, and a collection too long for borsh (more than [`u32::MAX`] elements) would have to come
+/// out of messages of at most [`RECORD_BYTES_MAX`].
 ///
 /// # Panics
-/// When that is wrong. A digest, row or record of no bytes would be taken for a valid one, and two
-/// different requests would have the same digest; the process ends before it makes one.
+/// When encoding fails all the same. A digest, row or record of no bytes would be taken for a valid
+/// one, and two different requests would have the same digest, so the process ends before it makes
+/// one.
 #[must_use]
 #[expect(
     clippy::expect_used,
@@ -64,7 +66,8 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 pub fn decode<T: BorshSerialize + BorshDeserialize>(
     bytes: &[u8],
 ) -> std::result::Result<T, Refusal> {
-    // Before decoding: a length inside the bytes must not decide how much memory is taken.
+    // The size is checked before decoding, because a length inside the bytes must not decide how
+    // much memory is taken.
     if bytes.len() > RECORD_BYTES_MAX {
         return Err(Refusal::new(
             Code::RecordTooLarge,
@@ -74,8 +77,8 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(
 
     let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
 
-    // One value, one encoding: two texts of one record would have two digests, and what was
-    // approved could differ from what is executed.
+    // The value must encode to the same bytes: with two encodings, one record would have two
+    // digests, and an approved record could differ from the executed one.
     let mut rest = Same(bytes);
     if value.serialize(&mut rest).is_ok() && rest.0.is_empty() {
         Ok(value)
@@ -87,12 +90,12 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(
     }
 }
 
-/// Takes only the very bytes that are left.
+/// A writer that accepts only the bytes that it holds, in their order.
 struct Same<'a>(&'a [u8]);
 
 impl Write for Same<'_> {
     fn write(&mut self, written: &[u8]) -> Result<usize> {
-        // Compared while it is written, so that a record is not held in memory twice.
+        // The bytes are compared while they are written, so that a record is not in memory twice.
         self.0 = self.0.strip_prefix(written).ok_or(ErrorKind::InvalidData)?;
         Ok(written.len())
     }
@@ -129,7 +132,7 @@ mod tests {
     #[test]
     fn what_is_not_written_as_it_was_read_is_refused() {
         assert_eq!(decode::<Lenient>(&[1]).unwrap(), Lenient(true, 0));
-        // Other bytes, and more bytes, than were read.
+        // These values write other bytes, or more bytes, than were read.
         for bad in [3, 64, 65] {
             assert_eq!(
                 decode::<Lenient>(&[bad]).unwrap_err().code,
@@ -139,7 +142,8 @@ mod tests {
         }
     }
 
-    /// Fails after its first byte, as a collection that is too long does.
+    /// A value whose encoding fails after its first byte, like that of a collection that is too
+    /// long.
     struct TooLong;
 
     impl BorshSerialize for TooLong {

@@ -1,4 +1,4 @@
-//! Signed envelopes: who says what to whom, until when, in which installation.
+//! Signed envelopes: each binds a payload to its sender, recipient, deadline and installation.
 
 use crate::codec::{Payload, Schema, decode, encode};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -16,7 +16,7 @@ const VERSION: u8 = 1;
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Role {
-    /// REST API.
+    /// REST API service.
     Api = 0,
     /// Approvals service.
     Approvals = 1,
@@ -43,7 +43,7 @@ pub struct NodeKey {
     pub public_key: [u8; 32],
 }
 
-/// Finds registered senders (genesis does).
+/// Look-up of registered senders, which genesis provides.
 pub trait Senders {
     /// Hash of the genesis that registers them.
     fn genesis(&self) -> Digest;
@@ -51,28 +51,28 @@ pub trait Senders {
     fn sender(&self, node: NodeId) -> Option<&NodeKey>;
 }
 
-/// One message.
+/// One message on the bus or a socket, as it is signed.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Envelope {
     /// Format version, 1.
     pub version: u8,
-    /// The installation.
+    /// Hash of the installation's genesis.
     pub genesis: Digest,
-    /// Kind of payload.
+    /// Type and version of the payload.
     pub schema: Schema,
-    /// Sender.
+    /// Node that made and signed the envelope.
     pub from: NodeId,
-    /// To whom; none: to all readers of the topic.
+    /// Recipient; `None` for all readers of the topic.
     pub to: Option<NodeId>,
-    /// Session or transaction it belongs to; zeros when none.
+    /// Session or transaction to which it belongs, 16 bytes; zeros for none.
     pub session: [u8; 16],
-    /// Sender's own running number.
+    /// Running number that the sender gives its envelopes.
     pub sequence: u64,
     /// Time of making by the sender's clock, Unix milliseconds.
     pub created: UnixMs,
-    /// Not to be acted upon at or after this time.
+    /// Time from which on it must not be acted upon.
     pub deadline: UnixMs,
-    /// The payload's borsh bytes, as produced.
+    /// Borsh bytes of the payload, as the sender encoded them.
     pub payload: Vec<u8>,
 }
 
@@ -85,8 +85,8 @@ struct SignedEnvelope {
 impl Envelope {
     /// Decodes the payload as `T`, refusing any other schema.
     pub fn payload<T: Payload>(&self) -> Result<T, Refusal> {
-        // Payloads of two types can share their bytes: without the number one could be read as the
-        // other.
+        // The schema number is compared, because payloads of two types can have the same bytes and
+        // one could be read as the other.
         if self.schema != T::SCHEMA {
             let detail = format!(
                 "schema {} where {} was expected",
@@ -99,7 +99,7 @@ impl Envelope {
         decode(&self.payload)
     }
 
-    /// Refuses at or after the deadline.
+    /// Refuses an envelope at or after its deadline.
     pub fn in_time(&self, now: UnixMs) -> Result<(), Refusal> {
         if now < self.deadline {
             Ok(())
@@ -110,7 +110,7 @@ impl Envelope {
 
     /// Refuses a record for another recipient.
     pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
-        // A broadcast is refused too: what is said to all must not pass for a request to one.
+        // A broadcast is refused too: a record for all must not be taken for a request to one node.
         if self.to == Some(me) {
             Ok(())
         } else {
@@ -119,22 +119,22 @@ impl Envelope {
     }
 }
 
-/// Parameters of an envelope to make; the payload gives schema and bytes.
+/// Fields of an envelope to be made, except schema and bytes, which the payload gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading {
-    /// The installation.
+    /// Hash of the installation's genesis.
     pub genesis: Digest,
-    /// Sender.
+    /// Node that signs the envelope.
     pub from: NodeId,
-    /// Recipient; none for a broadcast.
+    /// Recipient; `None` for a broadcast.
     pub to: Option<NodeId>,
-    /// Session or transaction.
+    /// Session or transaction to which it belongs, 16 bytes; zeros for none.
     pub session: [u8; 16],
-    /// Sender's own running number.
+    /// Running number that the sender gives its envelopes.
     pub sequence: u64,
-    /// Time of creation.
+    /// Time of making by the sender's clock, Unix milliseconds.
     pub created: UnixMs,
-    /// Time from which it must not be acted upon.
+    /// Time from which on it must not be acted upon, Unix milliseconds.
     pub deadline: UnixMs,
 }
 
@@ -166,8 +166,8 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
         payload,
     });
 
-    // Over the encoded bytes, which travel with the signature: the receiver encodes nothing to
-    // verify it.
+    // The signature is over the encoded bytes, which travel with it, so that the receiver encodes
+    // nothing to verify it.
     let signature = key.sign(&digest(DOMAIN, &[&envelope]).0).to_bytes();
     encode(&SignedEnvelope {
         envelope,
@@ -175,14 +175,14 @@ pub fn seal<T: Payload>(heading: Heading, payload: &T, key: &SigningKey) -> Vec<
     })
 }
 
-/// Verifies and opens received bytes: known sender of one of `roles`, right installation, valid
-/// signature over the bytes as received, strict decode. Deadline and recipient are the caller's to
-/// check.
+/// Verifies and opens received bytes: the sender must be known and have one of `roles`, the
+/// installation must be this one, the signature must be valid over the bytes as received, and the
+/// bytes must decode strictly. The caller checks deadline and recipient.
 pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envelope, Refusal> {
     let sealed: SignedEnvelope = decode(bytes)?;
 
-    // The sender's name stands inside, so the bytes are decoded before their signature is known to
-    // be valid; the decoder is strict and bounded for that.
+    // The sender's id is inside the envelope, so the bytes are decoded before their signature is
+    // known to be valid. The decoder is strict and bounded for this reason.
     let envelope: Envelope = decode(&sealed.envelope)?;
 
     if envelope.version != VERSION {
@@ -192,19 +192,21 @@ pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envel
         ));
     }
 
-    // Node ids and keys may be reused by a test installation; its records must not count here.
+    // A test installation may use the same node ids and keys. Its records must not count here.
     if envelope.genesis != senders.genesis() {
         return Err(Code::WrongGenesis.into());
     }
 
-    // The role decides what a sender may say: a stolen API key must not speak as the coordinator.
+    // The sender's role must be one of those permitted: a stolen key of the API must not be able to
+    // act as the coordinator.
     let sender = senders
         .sender(envelope.from)
         .filter(|sender| roles.contains(&sender.role));
 
     let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
 
-    // Over the bytes as received: bytes that were encoded again could hide what was signed.
+    // The signature is verified over the bytes as received: bytes that were encoded again could
+    // differ from those that were signed.
     if !verify_digest(
         &sender.public_key,
         &digest(DOMAIN, &[&sealed.envelope]),

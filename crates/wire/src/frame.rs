@@ -5,13 +5,13 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, Read, Write};
 use strongroom_types::Digest;
 
-/// Room for a full record and its frame fields.
+/// Largest frame, bytes: a record of the largest size and the frame's fields.
 pub const FRAME_BYTES_MAX: usize = RECORD_BYTES_MAX + 1024;
 
-/// From the link process to a signer.
+/// Message from the link process to a signer.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum ToSigner {
-    /// A record of the signer's own inbox (sealed envelope) with its timeline marks.
+    /// A record of this signer's inbox topic (sealed envelope).
     Inbox(Vec<u8>),
     /// A record of `journal.entries` (sealed envelope).
     Batch(Vec<u8>),
@@ -19,12 +19,12 @@ pub enum ToSigner {
     Cosignature(Vec<u8>),
 }
 
-/// From a signer to its link process.
+/// Message from a signer to its link process.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum FromSigner {
-    /// First frame: where the signer's journal replica ends, so that the link knows what to send.
+    /// First frame, from which the link knows which entries to send.
     Hello {
-        /// Next entry the replica needs.
+        /// Position of the next entry that the signer's replica needs.
         next_seq: u64,
     },
     /// A record for this signer's outbox (sealed envelope).
@@ -35,12 +35,12 @@ pub enum FromSigner {
     Submission(Vec<u8>),
 }
 
-/// On the admin socket, to the signer.
+/// Request to a signer on its admin socket.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum AdminRequest {
-    /// State of this signer.
+    /// Report the state of this signer.
     Status,
-    /// Share nothing from now on, until restarted with the stop mark removed.
+    /// Give no share from now on, until the signer is restarted with the stop mark removed.
     Stop,
     /// Take this signed tightening (JSON of a signed container).
     Hand(String),
@@ -48,14 +48,14 @@ pub enum AdminRequest {
     Unfreeze(Digest),
 }
 
-/// On the admin socket, from the signer.
+/// Answer of a signer on its admin socket.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum AdminReply {
     /// State, one `name: value` per line.
     Status(String),
-    /// Carried out; nothing to report.
+    /// The request was carried out; there is nothing to report.
     Done,
-    /// Refused, with code and detail.
+    /// The request was refused, with code and detail.
     Refused(String),
 }
 
@@ -68,7 +68,7 @@ pub struct PublicRecord {
     pub witness_key: [u8; 32],
     /// X-Wing public key for sealed ceremony messages.
     pub sealing_key: Vec<u8>,
-    /// Digest of the build that made it, informational.
+    /// Digest of the build that made the record, for information only.
     pub measurement: Digest,
 }
 
@@ -76,7 +76,8 @@ pub struct PublicRecord {
 pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let length =
         u32::try_from(bytes.len()).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
-    // The other side would close the connection over it; here the sender still knows what it was.
+    // A frame that is too large is refused before it is sent: the other side would close the
+    // connection, and the sender would not know which frame was the reason.
     if bytes.len() > FRAME_BYTES_MAX {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -84,7 +85,8 @@ pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
         ));
     }
 
-    // One write call: a length that left alone would make the other side wait for its frame.
+    // Length and bytes go out in one write, because a length that is sent alone makes the other
+    // side wait.
     let mut frame = Vec::with_capacity(bytes.len() + 4);
     frame.extend_from_slice(&length.to_be_bytes());
     frame.extend_from_slice(bytes);
@@ -93,7 +95,7 @@ pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     writer.flush()
 }
 
-/// Reads one frame; `None` at a clean end.
+/// Reads one frame; `None` if the stream ends before its first byte.
 pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     let (first, rest) = length.split_at_mut(1);
@@ -102,10 +104,11 @@ pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
         other => other?,
     }
 
-    // An end from here on is an error: half a frame must not pass for a closed connection.
+    // An end from here on is an error: half a frame must not be taken for a closed connection.
     reader.read_exact(rest)?;
 
-    // Before the memory is taken: the other side of the socket may be hostile.
+    // The length is checked before memory is taken for it, because the other side of the socket may
+    // be hostile.
     let length = u32::from_be_bytes(length) as usize;
     if length > FRAME_BYTES_MAX {
         return Err(io::Error::new(

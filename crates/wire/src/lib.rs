@@ -1,7 +1,7 @@
 //! Records that services and signers exchange: signed envelopes around borsh payloads.
 //!
-//! Payload bytes are verified as received and never re-encoded to verify; every decoder then checks
-//! that decode → re-encode gives the same bytes. The broker is untrusted.
+//! Signatures are verified over the bytes as received; every decoder then checks that the decoded
+//! value encodes to the same bytes. The broker is not trusted.
 
 pub mod codec;
 pub mod envelope;

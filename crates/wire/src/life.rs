@@ -1,12 +1,13 @@
-//! States of a transaction as clients see them, and the one rule from a refusal to a final state.
+//! States of a transaction as clients see them, and the rule that gives the final state of each
+//! refusal.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::Code;
 
 macro_rules! states {
     ($($(#[$doc:meta])+ $name:ident = $number:literal $text:literal;)*) => {
-        /// State of a transaction. The numbers are bytes on the bus and in tables; they say nothing
-        /// about order, which is the life cycle of the service that keeps the state.
+        /// State of a transaction. The numbers are bytes on the bus and in tables. They are in no
+        /// order; the life cycle of the service that keeps the state defines which states follow.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
         #[borsh(use_discriminant = true)]
         #[repr(u8)]
@@ -28,37 +29,37 @@ macro_rules! states {
 }
 
 states! {
-    /// Stored by the API.
+    /// The API has stored it.
     Received = 0 "received";
-    /// Approvers must answer.
+    /// It waits for answers of approvers.
     PendingApproval = 1 "pending_approval";
-    /// All approvals are there.
+    /// All required approvals are there.
     Approved = 2 "approved";
-    /// Offered to the journal and to the signers.
+    /// It is offered to the journal and to the signers.
     Signing = 3 "signing";
-    /// Signed; the signature was verified by the transactions service.
+    /// It is signed, and the transactions service has verified the signature.
     Signed = 4 "signed";
-    /// Offered to the network.
+    /// It is offered to the network.
     Broadcasting = 5 "broadcasting";
-    /// Final on the chain.
+    /// It is final on the chain. Terminal.
     Completed = 6 "completed";
     /// An approver said no. Terminal.
     Rejected = 7 "rejected";
-    /// Policy forbids it. Terminal.
+    /// The policy forbids it. Terminal.
     Blocked = 8 "blocked";
-    /// The intent's time ran out. Terminal.
+    /// The intent has expired. Terminal.
     Expired = 9 "expired";
     /// The client cancelled it. Terminal.
     Cancelled = 10 "cancelled";
-    /// Ended with a reason. Terminal.
+    /// It ended for another reason, which is given. Terminal.
     Failed = 11 "failed";
     /// Facts about destination or asset are being fetched.
     Screening = 12 "screening";
     /// The decision's time lock has not passed.
     TimeLocked = 13 "time_locked";
-    /// In a block that is not final yet.
+    /// It is in a block that is not final yet.
     Confirming = 14 "confirming";
-    /// The vault's confirmed balance does not cover it yet.
+    /// The vault's confirmed balance does not cover it.
     WaitingForFunds = 15 "waiting_for_funds";
     /// Another transaction of the same anchor was confirmed instead. Terminal.
     Replaced = 16 "replaced";
@@ -83,8 +84,8 @@ impl TransactionState {
     /// Whether no event leaves this state.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        // Every state is named: a new one must be decided here, or clients would wait for its end
-        // without end.
+        // Every state is named here, so that a new one must be decided: clients of a final state
+        // that is not listed would wait without end.
         match self {
             Self::Completed
             | Self::Rejected
@@ -106,11 +107,12 @@ impl TransactionState {
         }
     }
 
-    /// Whether a valid signature exists: from here on only a replacement on the chain ends it.
+    /// Whether a valid signature exists. Such a transaction is ended only on the chain.
     #[must_use]
     pub const fn is_signed(self) -> bool {
         match self {
-            // `Replaced` too: only a signed transaction can lose the race for its anchor on the chain.
+            // `Replaced` counts as signed: only a signed transaction can lose the race for its
+            // anchor on the chain.
             Self::Signed
             | Self::Broadcasting
             | Self::Confirming
@@ -139,18 +141,18 @@ pub enum Who {
     Policy,
     /// The journal's `apply`.
     Journal,
-    /// The builder of the transaction: funds, fees, addresses.
+    /// The builder of the transaction, for reasons of funds, fees or addresses.
     Builder,
-    /// The signers, by way of the coordinator.
+    /// The signers, through the coordinator.
     Signers,
 }
 
-/// The final state that a refusal leads to. The one list of it: services that showed the same
-/// refusal as different ends told clients different truths.
+/// The final state to which a refusal leads. All services use this list, so that clients see one
+/// end for one refusal.
 #[must_use]
 pub const fn ended_as(code: Code, who: Who) -> TransactionState {
     match (code, who) {
-        // These say what happened, whichever part met it first.
+        // These codes determine the state, whichever part refused.
         (Code::IntentExpired, _) => TransactionState::Expired,
         (Code::IntentCancelled, _) => TransactionState::Cancelled,
         (Code::IntentRejected, _) => TransactionState::Rejected,

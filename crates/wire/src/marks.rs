@@ -1,4 +1,5 @@
-//! Timeline marks: which layer finished when. An unsigned header, for latency reports only.
+//! Timeline marks: the time at which each layer finished. They are an unsigned header, for latency
+//! reports only.
 
 use crate::codec::{decode, encode};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -10,21 +11,21 @@ use borsh::{BorshDeserialize, BorshSerialize};
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Layer {
-    /// Client's request arrived at the API.
+    /// The client's request arrived at the API.
     Received = 0,
-    /// API accepted and stored the intent.
+    /// The API accepted and stored the intent.
     Api = 1,
-    /// Policy decided.
+    /// The approvals service evaluated the policy.
     Policy = 2,
-    /// Transaction built and submitted to the journal.
+    /// The transaction was built and submitted to the journal.
     Transactions = 3,
-    /// Signing requests sent.
+    /// The coordinator sent the signing requests.
     Coordinator = 4,
-    /// Witnessed head covered the attempt (latest of the quorum's signers).
+    /// A witnessed head covered the attempt (at the latest of the quorum's signers).
     Journal = 5,
-    /// Shares arrived, signature aggregated and checked.
+    /// The shares arrived, and the signature was aggregated and checked.
     Mpc = 6,
-    /// Transaction assembled and verified.
+    /// The signed transaction was assembled and verified.
     Assembled = 7,
     /// The API recorded `signed`.
     Signed = 8,
@@ -44,7 +45,7 @@ impl Layer {
         Self::Signed,
     ];
 
-    /// Stable name.
+    /// Stable name, for reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -60,8 +61,8 @@ impl Layer {
         }
     }
 
-    /// Budget in microseconds, P95, one region, auto tier, nonces prepared (the layer's work and
-    /// the hop to it).
+    /// Latency budget of the layer's work and the hop to it, microseconds at P95, for one region,
+    /// the tier `auto` and prepared nonces.
     #[must_use]
     pub const fn budget_us(self) -> u64 {
         match self {
@@ -78,7 +79,8 @@ impl Layer {
     }
 }
 
-/// When layers finished, Unix microseconds, in path order.
+/// Layers with the time at which each finished, Unix microseconds, in the order in which they were
+/// added.
 #[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct Marks(pub Vec<(Layer, u64)>);
 
@@ -86,7 +88,8 @@ impl Marks {
     /// Adds a mark; the first mark of a layer stays.
     #[must_use]
     pub fn with(mut self, layer: Layer, at_us: u64) -> Self {
-        // A record that is delivered again must not make its layer look later than it was.
+        // The first mark stays, because a record that is delivered again must not make its layer
+        // look later than it was.
         if self.at(layer).is_none() {
             self.0.push((layer, at_us));
         }
@@ -94,7 +97,7 @@ impl Marks {
         self
     }
 
-    /// When a layer finished.
+    /// Time at which a layer finished, Unix microseconds.
     #[must_use]
     pub fn at(&self, layer: Layer) -> Option<u64> {
         self.0
@@ -103,13 +106,14 @@ impl Marks {
             .map(|(_, at)| *at)
     }
 
-    /// As header bytes.
+    /// The marks as header bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)
     }
 
-    /// From header bytes; anything unreadable counts as no marks (they decide nothing).
+    /// Reads header bytes. Bytes that do not decode count as no marks, because nothing is decided
+    /// by marks.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         decode(bytes).unwrap_or_default()

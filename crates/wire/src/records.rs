@@ -15,7 +15,7 @@ macro_rules! payloads {
     )*};
 }
 
-// A number is never given out again: old records stay on topics and would be read as the new type.
+// A number is never used again: old records stay on topics and would be read as the new type.
 payloads! {
     IntentSubmitted = 1
     ApprovalSubmitted = 2
@@ -49,15 +49,15 @@ pub struct ApprovalSubmitted {
 /// Early answer of the approvals service to an intent.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Decided {
-    /// People must still answer.
+    /// Answers of approvers are still missing.
     Pending,
-    /// Everything the decision asks is there.
+    /// Every approval that the decision asks for is there.
     Approved,
-    /// Refused, with a reason.
+    /// The intent is refused, with code and detail.
     Refused(Code, String),
 }
 
-/// An early, unbinding evaluation: only `apply` and the signers' replicas decide.
+/// An early evaluation, which is not binding: only `apply` and the signers' replicas decide.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct IntentDecided {
     /// Intent text and the client's signature.
@@ -71,10 +71,10 @@ pub struct IntentDecided {
 }
 
 /// An intent that goes back to the approvals service: the journal found another decision than the
-/// one its approvers signed, so their answers count for nothing any more.
+/// one its approvers signed, so their approvals no longer count.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct IntentReturned {
-    /// Intent text and the client's signature: the receiver may have lost its tables.
+    /// Intent text and the client's signature, because the receiver may have lost its tables.
     pub intent: Signed,
     /// Reason code of the journal's refusal.
     pub code: Code,
@@ -87,84 +87,85 @@ pub struct IntentReturned {
 pub struct SigningRequested {
     /// Tenant of vault and key.
     pub tenant: TenantId,
-    /// The vault that pays.
+    /// Vault that pays.
     pub vault: VaultId,
-    /// The key that signs.
+    /// Key that signs.
     pub key: KeyId,
     /// The attempt, as submitted to the journal.
     pub attempt: Attempt,
     /// The unsigned transaction in the chain codec's encoding.
     pub unsigned: Vec<u8>,
-    /// The signatures it needs, as the transactions service reads it; signers derive their own.
+    /// Signatures that it needs, as the transactions service reads it; signers derive them again.
     pub slots: Vec<SigningSlot>,
 }
 
-/// One signature a transaction needs: key child and bytes, no chain.
+/// One signature that a transaction needs: path of the child key and bytes to sign, without the
+/// chain.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SigningSlot {
     /// Full non-hardened derivation path from the group key.
     pub path: Vec<u32>,
-    /// Tweak that follows the derivation.
+    /// Tweak that is applied after the derivation.
     pub tweak: Tweak,
     /// Bytes to sign: a 32-byte digest, or a raw message for Ed25519.
     pub message: Vec<u8>,
 }
 
-/// One signer's nonce commitment: single-use, known by its boot and number.
+/// One signer's nonce commitment, which is used once and identified by boot and number.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct NonceCommitment {
-    /// Random per start of the signer process.
+    /// Random id of the run of the signer's process, 16 bytes.
     pub boot: [u8; 16],
-    /// Running number within the boot.
+    /// Running number within that run and key.
     pub number: u64,
-    /// The suite's commitment encoding (hiding ‖ binding).
+    /// Hiding ‖ binding commitment in the suite's encoding.
     pub commitment: Vec<u8>,
 }
 
-/// A signing request: everything in it is checked by the signer itself.
+/// A signing request. The signer checks everything in it itself.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SigningRequest {
-    /// This run.
+    /// Id of the try that asks.
     pub session: SessionId,
     /// Tenant of intent and key.
     pub tenant: TenantId,
     /// Digest of the intent text.
     pub intent: Digest,
-    /// The attempt's number, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
     /// Key that signs every slot.
     pub key: KeyId,
-    /// The unsigned transaction.
+    /// Unsigned transaction in the chain codec's encoding.
     pub unsigned: Vec<u8>,
-    /// Per slot: the participants' commitments, ascending by signer index.
+    /// Commitments of the participants for each slot, ascending by signer index.
     pub commitments: Vec<Vec<(u16, NonceCommitment)>>,
 }
 
-/// From the coordinator to one signer.
+/// Message from the coordinator to one signer.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum CoordinatorMessage {
-    /// Make nonce commitments ahead of time.
+    /// Make nonce commitments before there is a message to sign.
     Prepare {
         /// Tenant of the key.
         tenant: TenantId,
-        /// Key that they will sign for.
+        /// Key for which they will be used.
         key: KeyId,
         /// Number of commitments, at most 256.
         count: u32,
     },
-    /// Share signatures of one transaction, or refuse.
+    /// Give the signature shares of one transaction, or refuse.
     Sign(SigningRequest),
     /// Start the ceremony that the journal has released.
     Ceremony {
         /// Tenant of the key.
         tenant: TenantId,
-        /// The key that comes into being; its record in the journal names the session.
+        /// Key that the ceremony makes; its record in the journal names the session.
         key: KeyId,
-        /// Run of the protocol, from 1: a run that lost a participant is started again under
-        /// the next number.
+        /// Run of the protocol, from 1. A run that lost a participant is started again under the
+        /// next number.
         run: u32,
     },
-    /// Another signer's ceremony message: its own sealed envelope, forwarded as it is.
+    /// Another signer's ceremony message: the envelope that it sealed, forwarded unchanged.
     Relay(Vec<u8>),
 }
 
@@ -175,84 +176,85 @@ pub struct CeremonyMessage {
     pub tenant: TenantId,
     /// Key that the ceremony makes.
     pub key: KeyId,
-    /// Run of the protocol.
+    /// Run of the protocol, from 1.
     pub run: u32,
-    /// Recipient's signer index; none: all.
+    /// Signer index of the recipient; `None` for all.
     pub to: Option<u16>,
     /// The protocol's bytes (sealed to the recipient when private).
     pub body: Vec<u8>,
 }
 
-/// From one signer to the coordinator.
+/// Message from one signer to the coordinator.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum SignerMessage {
-    /// Fresh commitments. A new boot empties what the coordinator holds of this signer.
+    /// New commitments. If they are of a new boot, the coordinator drops those that it holds of
+    /// this signer and key.
     Commitments {
         /// Tenant of the key.
         tenant: TenantId,
-        /// Key that they will sign for.
+        /// Key for which they will be used.
         key: KeyId,
-        /// The stock.
+        /// The new commitments.
         commitments: Vec<NonceCommitment>,
     },
     /// Signature shares, one per slot.
     Shares {
-        /// This run.
+        /// Id of the try that is answered.
         session: SessionId,
-        /// Digest of the signing request answered.
+        /// Digest of the signing request that is answered.
         request: Digest,
-        /// The shares, each in the group's scalar encoding; the envelope says whose they are.
+        /// The shares, each in the group's scalar encoding. The envelope names their signer.
         shares: Vec<Vec<u8>>,
-        /// Size of the witnessed head acted under.
+        /// Size of the witnessed head under which the signer acted.
         head: u64,
-        /// When that head covered the attempt (signer's clock, Unix microseconds); for the timeline
-        /// only.
+        /// Time at which that head covered the attempt, Unix microseconds by the signer's clock;
+        /// for the timeline only.
         covered_us: u64,
     },
     /// A signed refusal.
     Refused(SignerRefusal),
-    /// A ceremony message.
+    /// A message of a ceremony.
     Ceremony(CeremonyMessage),
-    /// A ceremony certificate: this signer's signature over the transcript, and what it certifies.
+    /// A ceremony certificate: this signer's signature, and the result that it certifies.
     Certificate {
         /// Tenant of the key.
         tenant: TenantId,
         /// Key that the ceremony made.
         key: KeyId,
-        /// Ed25519 over the certificate digest.
+        /// Ed25519 signature over the certificate digest, 64 bytes.
         signature: Vec<u8>,
         /// The public result (borsh of `mpc_core`'s public key record).
         public: Vec<u8>,
-        /// Transcript hash.
+        /// Hash of the ceremony's transcript.
         transcript: Digest,
     },
 }
 
-/// A signer's refusal, with what it was made from.
+/// A signer's refusal, with the digest of its evidence.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SignerRefusal {
-    /// The run refused; zeros when the request named none.
+    /// Id of the try that is refused; zeros when the request named none.
     pub session: SessionId,
-    /// Digest of the request.
+    /// Digest of the request that is refused.
     pub request: Digest,
-    /// Reason.
+    /// Reason code.
     pub code: Code,
     /// Subject of the refusal, for people.
     pub detail: String,
-    /// Digest of the evidence: attempt, own decoding, expected effects.
+    /// Digest of the evidence: the attempt, the signer's decoding of it, and the expected effects.
     pub evidence: Digest,
-    /// Size of the witnessed head the signer judged by.
+    /// Size of the witnessed head by which the signer judged.
     pub head: u64,
-    /// Signer's clock.
+    /// Time of the refusal by the signer's clock, Unix milliseconds.
     pub at: UnixMs,
 }
 
 /// Result of a signing run.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Outcome {
-    /// Signatures, one per slot.
+    /// The signatures, one per slot.
     Signed(Vec<Vec<u8>>),
-    /// No signature; the signers' refusals.
+    /// There is no signature; the signers' refusals.
     Failed(Vec<SignerRefusal>),
 }
 
@@ -261,37 +263,37 @@ pub enum Outcome {
 pub struct SigningFinished {
     /// Digest of the intent text.
     pub intent: Digest,
-    /// The attempt's number, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
     /// Vault that pays; the record's key on the topic.
     pub vault: VaultId,
-    /// Result.
+    /// Signatures or refusals.
     pub outcome: Outcome,
 }
 
-/// A transaction's new state.
+/// Announcement of a transaction's new state.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct TransactionChanged {
     /// Digest of the intent text.
     pub intent: Digest,
-    /// New state.
+    /// State of the transaction from now on.
     pub state: TransactionState,
-    /// Reason, when the state needs one.
+    /// Code and detail, when the state needs a reason.
     pub reason: Option<(Code, String)>,
     /// Signers' refusals, when there are any.
     pub refusals: Vec<SignerRefusal>,
-    /// The network's name of the transaction, once signed.
+    /// Id of the transaction on the network, when it is signed.
     pub network_id: Option<String>,
-    /// The network bytes, once signed.
+    /// Network bytes of the transaction, when it is signed.
     pub signed: Option<Vec<u8>>,
-    /// When.
+    /// Time of the change by the service's clock, Unix milliseconds.
     pub at: UnixMs,
 }
 
 /// A body offered to the journal.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct JournalSubmitted {
-    /// Submitter's own id for the answer.
+    /// Id that the submitter chose, by which it recognises the answer.
     pub submission: [u8; 16],
     /// Tenant or platform whose part of the state the body changes.
     pub scope: Scope,
@@ -299,12 +301,12 @@ pub struct JournalSubmitted {
     pub body: Vec<u8>,
 }
 
-/// The writer's answer: a hint, the entries are the truth.
+/// The writer's answer. It is only a hint: the entries decide.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct JournalResult {
-    /// Submitter's own id.
+    /// Id that the submitter chose.
     pub submission: [u8; 16],
-    /// Position, or refusal.
+    /// Position of the entry, or code and detail of the refusal.
     pub result: Result<u64, (Code, String)>,
 }
 
@@ -314,10 +316,10 @@ pub struct JournalResult {
 pub struct JournalBatch {
     /// Position of the first entry.
     pub first_seq: u64,
-    /// Borsh of `journal::SealedEntry`, at least one.
+    /// Entries, at least one, each as borsh of `journal::SealedEntry`.
     pub entries: Vec<Vec<u8>>,
     /// The signed note (C2SP signed-note with a tlog-checkpoint body) over all entries up to and
-    /// with these.
+    /// including these.
     pub note: String,
 }
 
@@ -326,8 +328,8 @@ pub struct JournalBatch {
 pub struct WitnessCosignature {
     /// The checkpoint body that was cosigned.
     pub body: String,
-    /// Unix seconds, as signed.
+    /// Time of the cosignature, Unix seconds, as it was signed.
     pub time_s: u64,
-    /// Ed25519 over the cosignature/v1 message.
+    /// Ed25519 signature over the C2SP cosignature/v1 message.
     pub signature: [u8; 64],
 }

@@ -1,4 +1,5 @@
-//! Topic names, `strongroom.<domain>.<what>.v1`; declared once, here.
+//! Topic names, `strongroom.<domain>.<what>.v1`. Each doc names senders → receivers and the
+//! record's key.
 
 use strongroom_types::NodeId;
 
@@ -16,27 +17,27 @@ pub const SIGNING_REQUESTED: &str = "strongroom.signing.requested.v1";
 pub const SIGNING_FINISHED: &str = "strongroom.signing.finished.v1";
 /// transactions → api, approvals; key vault.
 pub const TRANSACTION_CHANGED: &str = "strongroom.transaction.changed.v1";
-/// api, approvals, transactions, coordinator → journal; key scope. Signers and witnesses pass handed
-/// tightenings on to it; key their own.
+/// api, approvals, transactions, coordinator → journal; key scope. Signers and witnesses send it
+/// the tightenings that were handed to them; key: their own id.
 pub const JOURNAL_SUBMITTED: &str = "strongroom.journal.submitted.v1";
 /// journal → submitters; key submitter.
 pub const JOURNAL_RESULTS: &str = "strongroom.journal.results.v1";
 /// journal → all; one partition; each record a batch of entries with its checkpoint.
 pub const JOURNAL_ENTRIES: &str = "strongroom.journal.entries.v1";
 
-/// coordinator → that signer only.
+/// coordinator → this signer only.
 #[must_use]
 pub fn signer_inbox(signer: NodeId) -> String {
     format!("strongroom.signer.{signer}.inbox.v1")
 }
 
-/// That signer only → coordinator.
+/// This signer only → coordinator.
 #[must_use]
 pub fn signer_outbox(signer: NodeId) -> String {
     format!("strongroom.signer.{signer}.outbox.v1")
 }
 
-/// That witness → journal, all signers, services.
+/// This witness only → journal, all signers, services.
 #[must_use]
 pub fn cosignatures(witness: NodeId) -> String {
     format!("strongroom.witness.{witness}.cosignatures.v1")

@@ -1,4 +1,4 @@
-//! A value of every payload and every variant, with its bytes.
+//! A value of every payload and of every variant.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::SigningKey;

@@ -1,4 +1,4 @@
-//! Golden bytes of everything that travels.
+//! Golden bytes of every payload, envelope and frame.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Schema numbers, sizes, and the one encoding.
+//! Schema numbers, size limits, and the refusal of second encodings.
 
 use crate::cases::cases;
 use strongroom_types::{Code, NodeId, Scope};
