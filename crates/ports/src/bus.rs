@@ -6,14 +6,15 @@
 //! - Delivery is at least once; the consumer removes duplicates by [`Headers::msg_id`].
 //! - The consumer owns its positions: the bus keeps none.
 //! - A position that no longer exists (other incarnation, before the oldest record, beyond the end)
-//!   is [`BusError::PositionGone`], never a silent jump.
+//!   is [`BusError::PositionGone`]; the bus never moves a consumer silently.
 //! - A record over a size limit is refused by [`Bus::publish`], with its size, and nothing of that
 //!   call is published.
 //! - [`Bus::publish`] returns `Ok` only when every record is durable.
-//! - A full queue pushes back (blocks, then [`BusError::Full`]); nothing accepted is dropped.
+//! - A full queue blocks the publisher and then returns [`BusError::Full`]; no accepted record is
+//!   dropped.
 //! - Headers carry `msg-id`, `schema`, `deadline-ms`, `traceparent` and timeline marks; never
 //!   secrets or customer data.
-//! - [`Bus::shutdown`] drains what was accepted within its deadline; later calls are
+//! - [`Bus::shutdown`] drains the accepted records within its deadline; later calls are
 //!   [`BusError::Closed`].
 
 use std::fmt;
@@ -41,7 +42,7 @@ impl Topic {
             |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
 
         if name.is_empty() || name.len() > Self::LEN_MAX || !name.bytes().all(good) {
-            // Its length only: a name that is not one may hold anything, and errors go to logs.
+            // The error has only the length: a bad name may hold anything, and errors are logged.
             return Err(BusError::BadTopic { len: name.len() });
         }
 
@@ -83,24 +84,24 @@ pub struct Headers {
     pub msg_id: [u8; 16],
     /// Version of the payload's encoding.
     pub schema: u16,
-    /// Unix milliseconds after which the work is refused, never executed late; 0 = none.
+    /// Time from which on the work is refused and not executed late, Unix milliseconds; 0 = none.
     pub deadline_ms: u64,
     /// W3C trace context, or empty.
     pub traceparent: String,
-    /// Opaque timeline marks (when each hop saw the work).
+    /// Timeline marks, opaque to the bus.
     pub marks: Vec<u8>,
 }
 
 /// One record to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Topic that it is published to.
+    /// Topic to which it is published.
     pub topic: Topic,
-    /// Records of one key keep their order.
+    /// Key of the record. Records of one key keep their order.
     pub key: Vec<u8>,
     /// Headers, in clear and unsigned.
     pub headers: Headers,
-    /// The signed envelope; opaque here.
+    /// The signed envelope, opaque to the bus.
     pub payload: Vec<u8>,
 }
 
@@ -161,7 +162,8 @@ pub struct Delivered {
 /// A consumer's place in a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// Random id given when the bus's store was created: a restored or recreated log is noticed.
+    /// Random id of the bus's store, made when the store is, so that a recreated or replaced log is
+    /// noticed.
     pub incarnation: [u8; 16],
     /// Offset of the next record to read.
     pub next: u64,
@@ -246,7 +248,7 @@ pub enum BusError {
     /// The queue stayed full; nothing was published.
     #[error("the publish queue is full")]
     Full,
-    /// Not finished in time.
+    /// The shutdown was not finished in time.
     #[error("the bus did not drain in time")]
     Timeout,
     /// The bus was shut down.
@@ -268,11 +270,11 @@ impl BusError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            // After `Io` the records may be there: the same ids are published again, and readers
-            // drop them.
+            // After `Io` the records may be on the bus. The caller publishes the same ids again,
+            // and readers drop duplicates.
             Self::Full | Self::Timeout | Self::Io(_) => true,
-            // Trying again changes nothing here. A lost position above all is for an operator: a
-            // consumer that went on from another one would skip records or handle old ones again.
+            // Another try does not help with these. A lost position needs an operator above all: a
+            // consumer that continued from another one would skip records or handle old ones again.
             Self::BadTopic { .. }
             | Self::TooLarge { .. }
             | Self::PositionGone { .. }

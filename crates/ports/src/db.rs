@@ -5,9 +5,9 @@
 //! - Placeholders are `$1`, `$2`, …; an adapter rewrites them if its engine needs that.
 //! - A transaction is a *write* transaction from its start (SQLite: one at a time). There is no
 //!   nesting: a second `begin` on the same thread is an error.
-//! - Others see a transaction's changes only once it is committed.
-//! - Dropping a [`Tx`] without [`Tx::commit`] undoes everything it did.
-//! - [`Tx::commit`] returns only once the change is durable.
+//! - Others see a transaction's changes only after its commit.
+//! - Dropping a [`Tx`] without [`Tx::commit`] undoes all of its changes.
+//! - [`Tx::commit`] returns only when the change is durable.
 //! - After a failed statement the transaction is poisoned: every later statement and the commit are
 //!   refused with [`DbErrorKind::Poisoned`] (PostgreSQL does that by itself, SQLite would go on).
 //! - SQL is `&'static str` only, so text built from data does not compile.
@@ -30,10 +30,11 @@ pub use row::{Row, Value};
 
 /// A database of one service. Cheap to share behind an `Arc`.
 pub trait Db: Send + Sync {
-    /// Starts a write transaction. Blocks while another one holds the database (SQLite).
+    /// Starts a write transaction. Blocks while another transaction holds the database (SQLite).
     ///
     /// # Errors
-    /// [`DbErrorKind::Busy`] when the database stays locked, [`DbErrorKind::Io`] when it is gone.
+    /// [`DbErrorKind::Busy`] when the database stays locked, [`DbErrorKind::Io`] when it cannot be
+    /// reached.
     fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError>;
 
     /// Brings the schema up to date in one transaction; runs nothing twice. Callers with different
@@ -44,8 +45,8 @@ pub trait Db: Send + Sync {
     /// migration's text changed, or when versions do not count 1, 2, 3, … within a component.
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError>;
 
-    /// How many transactions that changed something were committed since this object was made (each
-    /// costs about one fsync).
+    /// Number of committed transactions with changes since this object was made; each costs about
+    /// one fsync.
     fn commits(&self) -> u64;
 }
 
@@ -62,7 +63,8 @@ pub trait Tx {
         let mut rows = self.query(sql, args)?;
         match rows.len() {
             0 | 1 => Ok(rows.pop()),
-            // Taking either row would hide that the key of the query is not a key.
+            // More than one row is an error: taking either would hide that the query's condition is
+            // not a key.
             n => Err(DbError::new(
                 DbErrorKind::Other,
                 format!("expected at most one row, found {n}"),
@@ -71,9 +73,9 @@ pub trait Tx {
     }
 
     /// Inserts many rows with few statements; `args` holds the rows one after the other
-    /// ([`Bulk::columns`] values each). Returns what the suffix's `RETURNING` gives, in no
-    /// particular order. A key must not occur twice in one call when the suffix is an upsert
-    /// (PostgreSQL error 21000): fold first.
+    /// ([`Bulk::columns`] values each). Returns the rows of the suffix's `RETURNING`, in no
+    /// particular order. When the suffix is an upsert, a key must not occur twice in one call
+    /// (PostgreSQL error 21000); the caller merges such rows first.
     fn bulk(&mut self, bulk: &Bulk, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError>;
 
     /// Makes the transaction durable.
@@ -90,14 +92,15 @@ pub trait Tx {
 pub struct Bulk {
     /// Everything before the first row: `INSERT INTO t (a, b) VALUES`.
     pub prefix: &'static str,
-    /// Values in each row.
+    /// Number of values in each row.
     pub columns: usize,
     /// Everything after the last row: `ON CONFLICT DO NOTHING RETURNING a`, or empty.
     pub suffix: &'static str,
 }
 
 impl Bulk {
-    /// Rows per statement, largest first; the last is 1 so that any count is a sum of these.
+    /// Numbers of rows per statement, largest first. The last is 1, so that any count is a sum of
+    /// them.
     pub const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 
     /// The statement's text for `rows` rows.
@@ -109,13 +112,14 @@ impl Bulk {
         sql.push_str(self.prefix);
         let mut n = 0;
 
-        // Numbered through, not once per row: one statement binds the values of all rows in order.
+        // Placeholders are numbered over all rows, because one statement binds the values of all
+        // rows in order.
         for row in 0..rows {
             sql.push_str(if row == 0 { " (" } else { ", (" });
             for column in 0..self.columns {
                 n += 1;
                 let comma = if column == 0 { "" } else { ", " };
-                // Writing into a text cannot fail.
+                // Writing into a `String` cannot fail.
                 let _ = write!(sql, "{comma}${n}");
             }
             sql.push(')');
@@ -134,8 +138,8 @@ impl Bulk {
         &self,
         args: &'a [Arg<'b>],
     ) -> Result<Vec<(usize, &'a [Arg<'b>])>, DbError> {
-        // An incomplete row would shift each value behind it into another column, where the types
-        // may still fit.
+        // An incomplete row is refused: it would shift each value after it into another column,
+        // where the types may still fit.
         if self.columns == 0 || !args.len().is_multiple_of(self.columns) {
             let what = format!(
                 "{} values do not fill whole rows of {} columns",
@@ -148,7 +152,8 @@ impl Bulk {
         let mut rest = args;
         let mut out = Vec::new();
         for rows in Self::CHUNKS {
-            // Largest first, so that a full batch of a stage (64 records) is one statement.
+            // The largest chunks come first, so that a full batch of a stage (64 records) is one
+            // statement.
             while let Some((head, tail)) = rest.split_at_checked(rows * self.columns) {
                 out.push((rows, head));
                 rest = tail;
@@ -166,23 +171,24 @@ impl Bulk {
 pub enum Arg<'a> {
     /// 64-bit signed integer.
     I64(Option<i64>),
-    /// Truth value.
+    /// Boolean.
     Bool(Option<bool>),
     /// Text; a NUL in it is refused.
     Text(Option<&'a str>),
-    /// Bytes.
+    /// Byte string.
     Blob(Option<&'a [u8]>),
 }
 
 impl Arg<'_> {
-    /// An unsigned value that fits i64 (times in milliseconds, offsets).
+    /// An unsigned value that must fit i64, such as a time in milliseconds or an offset.
     ///
     /// # Errors
     /// [`DbErrorKind::Other`] above `i64::MAX`.
     pub fn u64(value: u64) -> Result<Arg<'static>, DbError> {
         match i64::try_from(value) {
             Ok(v) => Ok(Arg::I64(Some(v))),
-            // Wrapped, a time or offset would come back as another one, and nothing would notice.
+            // A larger value is refused: if it wrapped around, another time or offset would be read
+            // back without notice.
             Err(_) => Err(DbError::new(
                 DbErrorKind::Other,
                 format!("{value} does not fit a 64-bit column"),
@@ -196,8 +202,8 @@ impl Arg<'_> {
     /// [`DbErrorKind::BadText`] for text with a NUL.
     pub fn check(&self) -> Result<(), DbError> {
         match self {
-            // On every engine, though only PostgreSQL refuses it: what is stored in development
-            // must be stored in production.
+            // NUL is refused on every engine, although only PostgreSQL cannot hold it: text that
+            // works in development must work in production.
             Arg::Text(Some(text)) if text.contains('\0') => {
                 Err(DbError::new(DbErrorKind::BadText, "text holds a NUL"))
             }
@@ -206,7 +212,7 @@ impl Arg<'_> {
     }
 }
 
-/// Values may be customer data or wrapped secrets, so only the type is printed.
+/// Prints the type only, because values may be customer data or wrapped secrets.
 impl fmt::Debug for Arg<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -250,7 +256,7 @@ pub enum DbErrorKind {
     /// A uniqueness, foreign-key, not-null or check constraint refused the change.
     #[error("constraint")]
     Constraint,
-    /// Locked, serialization failure or deadlock: run the whole transaction again.
+    /// A lock, a serialization failure or a deadlock; the caller runs the whole transaction again.
     #[error("busy")]
     Busy,
     /// The disk is full.
@@ -265,13 +271,13 @@ pub enum DbErrorKind {
     /// An earlier statement of this transaction failed.
     #[error("poisoned transaction")]
     Poisoned,
-    /// Text holds a NUL.
+    /// A text has a NUL.
     #[error("bad text")]
     BadText,
     /// A column is missing or of another type than the code expects.
     #[error("type")]
     Type,
-    /// The schema does not fit this program.
+    /// The schema is not the one that this program needs.
     #[error("schema")]
     Schema,
     /// Anything else (bad SQL, wrong number of values).
@@ -296,7 +302,7 @@ impl DbError {
         }
     }
 
-    /// Kind of the failure, which says what the caller can do.
+    /// Kind of the failure, from which the caller decides what to do.
     #[must_use]
     pub fn kind(&self) -> DbErrorKind {
         self.kind
@@ -305,7 +311,8 @@ impl DbError {
     /// Whether running the whole transaction again, later, may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        // A full disk among them: it is freed from outside, without a restart of this program.
+        // A full disk is transient, because an operator can free it without a restart of this
+        // program.
         matches!(
             self.kind,
             DbErrorKind::Busy | DbErrorKind::Io | DbErrorKind::Full
@@ -313,11 +320,12 @@ impl DbError {
     }
 }
 
-/// Whether a statement that gave or changed `rows` rows wrote anything; adapters count commits by
-/// it.
+/// Whether a statement that returned or changed `rows` rows has written. Adapters count commits
+/// with it.
 #[must_use]
 pub fn writes(sql: &str, rows: u64) -> bool {
-    // By the word, not by the method called: an insert with `RETURNING` gives rows as well.
+    // The statement's first word decides, not the method: an insert with `RETURNING` returns rows
+    // as well.
     let select = sql
         .trim_start()
         .get(..6)
@@ -325,9 +333,9 @@ pub fn writes(sql: &str, rows: u64) -> bool {
     rows > 0 && !select
 }
 
-/// Runs `work` in a transaction and commits; runs the whole of it again, up to `attempts_max` times
-/// in all, while the database answers [`DbErrorKind::Busy`] (deadlock, serialization failure).
-/// `work` must keep nothing from a failed attempt.
+/// Runs `work` in a transaction and commits; runs all of it again, up to `attempts_max` times in
+/// all, while the database answers [`DbErrorKind::Busy`] (deadlock, serialization failure). `work`
+/// must keep no state of a failed attempt.
 ///
 /// # Errors
 /// The last attempt's error.
@@ -344,8 +352,8 @@ pub fn transact<T>(
             Ok(value)
         });
 
-        // Only what surely changed nothing. After any other failed commit the outcome is unknown,
-        // and running the work again might do it twice.
+        // Only `Busy` is tried again, because it surely changed nothing. After any other failed
+        // commit the outcome is unknown, and another run might do the work twice.
         match result {
             Err(error) if error.kind() == DbErrorKind::Busy && attempt < attempts_max => {
                 attempt += 1

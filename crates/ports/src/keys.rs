@@ -3,17 +3,17 @@
 use zeroize::Zeroizing;
 
 /// Wraps and unwraps secrets under a key that never leaves the protector (software provider in
-/// development, PKCS#11 in production). Contract: what was wrapped under one `aad` unwraps under
-/// exactly that `aad`; any flipped bit of blob or `aad` is [`KeyProtectorError::Integrity`];
-/// wrapping twice gives different blobs.
+/// development, PKCS#11 in production). Contract: a secret that was wrapped under one `aad` unwraps
+/// under exactly that `aad`; any flipped bit of blob or `aad` is [`KeyProtectorError::Integrity`];
+/// two wraps of one secret give different blobs.
 pub trait KeyProtector: Send + Sync {
-    /// Encrypts `secret` bound to `aad`. Blob layout is the provider's own.
+    /// Encrypts `secret` and binds it to `aad`. Each provider has its own blob layout.
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError>;
     /// Decrypts a blob made by [`Self::wrap`] with the same `aad`.
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError>;
 }
 
-/// Errors of a protector. They never carry secret bytes.
+/// Errors of a protector. They never contain secret bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProtectorError {
     /// The blob or its associated data was changed, or belongs to another key.

@@ -1,4 +1,4 @@
-//! A chain's pure side.
+//! The pure side of a chain, which signers link.
 
 use super::{
     AddressFacts, Built, Effects, Fact, Facts, Inspection, Manifest, OwnPath, Plan, Registry,
@@ -10,23 +10,24 @@ use strongroom_types::{Intent, Refusal};
 ///
 /// Contract (each sentence is a case of `testkit/conformance`):
 ///
-/// - Everything it is given is hostile; arbitrary bytes and texts give a refusal, never a panic.
+/// - Every argument may be hostile; arbitrary bytes and texts lead to a refusal, never to a panic.
 /// - The same arguments give the same answer, on every machine and thread.
 /// - An address is accepted in one text form only, and addresses of other networks are refused.
-/// - `build` reads back what it wrote: its slots, conflicts and fee are those of `inspect`, and
-///   what it built is [`super::within`] its plan.
+/// - `build` reads back the transaction that it wrote: its slots, conflicts and fee are those of
+///   `inspect`, and the transaction is [`super::within`] its plan.
 /// - `build` never pays a recipient that the plan does not name, and never a higher fee than the
 ///   plan's.
-/// - A replacement uses up the anchor of what it replaces, or is refused.
-/// - It never builds from more than the view holds, nor on a conflict key that is taken.
-/// - A view begins with a tag or version; a view of another codec, a cut and an empty one are
-///   refused. What is built from a damaged view is still within the plan.
-/// - An unsigned form has one encoding: what reads the same is the same bytes.
-/// - A changed unsigned form is refused, or asks for other signatures; one of another vault is
+/// - A replacement uses up the anchor of the transaction that it replaces, or is refused.
+/// - `build` spends nothing that is not in the view, and no conflict key that is taken.
+/// - A view begins with a tag or version; a view of another codec, a truncated and an empty one are
+///   refused. A transaction that is built from a damaged view is still within the plan.
+/// - An unsigned form has one encoding: two forms that read the same have the same bytes.
+/// - A changed unsigned form is refused, or needs other signatures; one of another vault is
 ///   refused.
-/// - `assemble` verifies every signature by itself; `verify_signed` accepts exactly what it gives.
+/// - `assemble` verifies every signature itself; `verify_signed` accepts exactly the bytes that it
+///   returns.
 /// - A fact that cannot be true on this chain is refused by `check_fact`; amounts up to 2^256 − 1
-///   give a refusal or a build, never a panic.
+///   lead to a refusal or a build, never to a panic.
 pub trait ChainCodec: Send + Sync {
     /// Network, asset, decoder, suites and display of this codec.
     fn manifest(&self) -> &Manifest;
@@ -37,10 +38,11 @@ pub trait ChainCodec: Send + Sync {
     /// `address_invalid`, `address_wrong_network`.
     fn parse_address(&self, text: &str) -> Result<AddressFacts, Refusal>;
 
-    /// The vault's own address at a path.
+    /// Address of the vault at a path.
     ///
     /// # Errors
-    /// `path_not_own`, `unsupported` (a key of another scheme), `malformed` (a key that is none).
+    /// `path_not_own`, `unsupported` (a key of another scheme), `malformed` (bytes that are not a
+    /// key).
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal>;
 
     /// Effects that the intent will have.
@@ -49,17 +51,17 @@ pub trait ChainCodec: Send + Sync {
     /// `unknown_chain`, `unknown_asset`, `unknown_vault`, and what makes a payment impossible.
     fn expected(&self, intent: &Intent, registry: &dyn Registry) -> Result<Effects, Refusal>;
 
-    /// Whether a statement of the network can be true on this chain. Says nothing about whether it
+    /// Checks that a statement of the network can be true on this chain. It cannot check whether it
     /// is true.
     ///
     /// # Errors
     /// `malformed`, `unknown_asset`.
     fn check_fact(&self, fact: &Fact) -> Result<(), Refusal>;
 
-    /// The codec's own encoding of what a build may spend and must know. Bounded.
+    /// Facts for a build in the codec's own encoding, of bounded size.
     ///
     /// # Errors
-    /// `malformed`: rows that [`Self::check_fact`] would have refused.
+    /// `malformed` for rows that [`Self::check_fact`] would have refused.
     fn view(&self, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal>;
 
     /// Builds the unsigned transaction of a plan from a view: a first payment, or a replacement of
@@ -70,8 +72,8 @@ pub trait ChainCodec: Send + Sync {
     /// `dust`, `unsupported`, `malformed` and what [`Self::expected`] refuses do not.
     fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal>;
 
-    /// Decodes strictly and says what the transaction does; every claimed own input and output is
-    /// derived.
+    /// Decodes strictly and returns the transaction's effects. Every input and output that is
+    /// claimed to be the vault's is checked by derivation.
     ///
     /// # Errors
     /// `malformed`, `opaque_effects`, `path_not_own`, `unknown_chain`, `unsupported`.
@@ -82,8 +84,8 @@ pub trait ChainCodec: Send + Sync {
         registry: &dyn Registry,
     ) -> Result<Inspection, Refusal>;
 
-    /// Puts the signatures (one per slot, in order) into the transaction and verifies each by an
-    /// independent path. Gives the network bytes.
+    /// Puts the signatures (one per slot, in order) into the transaction and verifies each with
+    /// code that is independent of the signing. Returns the network bytes.
     ///
     /// # Errors
     /// `bad_signature`, and what [`Self::inspect`] refuses.
@@ -95,7 +97,7 @@ pub trait ChainCodec: Send + Sync {
     ) -> Result<Vec<u8>, Refusal>;
 
     /// Proves that network bytes are this unsigned transaction with valid signatures of the vault,
-    /// and nothing else. Gives the network's name of it.
+    /// and nothing else. Returns its id on the network.
     ///
     /// # Errors
     /// `malformed`, `bad_signature`, `attempt_digest_mismatch`, and what [`Self::inspect`] refuses.
@@ -106,7 +108,7 @@ pub trait ChainCodec: Send + Sync {
         vault: &VaultKey,
     ) -> Result<String, Refusal>;
 
-    /// The network's name of a signed transaction.
+    /// Id of a signed transaction on the network.
     ///
     /// # Errors
     /// `malformed`.

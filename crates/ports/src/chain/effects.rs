@@ -1,4 +1,4 @@
-//! What a transaction does, and the rule that compares it with what was approved.
+//! Effects of a transaction, and the rule that compares them with the approved ones.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
@@ -9,11 +9,11 @@ use strongroom_types::{
 /// known only when it happens (a sweep) has a range.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Move {
-    /// The asset, CAIP-19.
+    /// Asset that moves, CAIP-19.
     pub asset: AssetId,
     /// Address of the recipient, canonical text.
     pub to: String,
-    /// Least amount, base units.
+    /// Smallest amount, base units.
     pub at_least: MinorUnits,
     /// Largest amount, base units; limits and windows count this one.
     pub at_most: MinorUnits,
@@ -37,7 +37,7 @@ impl Move {
         self.asset == other.asset
             && self.to == other.to
             && other.at_least <= self.at_least
-            // An empty range allows nothing, and so would lie within every other one.
+            // An empty range would be within every other one, so it is refused.
             && self.at_least <= self.at_most
             && self.at_most <= other.at_most
     }
@@ -46,13 +46,13 @@ impl Move {
 /// A right over the vault's assets that a transaction gives to others, without moving value itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Authority {
-    /// Kind of the right.
+    /// Kind of right that is given.
     pub kind: AuthorityKind,
-    /// The asset, account or contract that the right is about, in the chain's text form.
+    /// Asset, account or contract to which the right applies, in the chain's text form.
     pub subject: String,
     /// Address that gets the right, canonical text.
     pub to: String,
-    /// Largest amount that the right can move, base units; `None` without a bound.
+    /// Largest amount that the right can move, base units; `None` when it is unbounded.
     pub at_most: Option<MinorUnits>,
 }
 
@@ -79,7 +79,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Effects that move value and give no rights.
+    /// Effects with these moves, sorted, and without rights.
     #[must_use]
     pub fn of_moves(mut moves: Vec<Move>) -> Self {
         moves.sort();
@@ -90,7 +90,7 @@ impl Effects {
     }
 }
 
-/// The end of the time in which the network takes a transaction.
+/// Last point at which the network accepts a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Expiry {
     /// Last block height that may include it.
@@ -102,26 +102,28 @@ pub enum Expiry {
 /// Everything that an unsigned transaction will really do, from a strict canonical decode.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inspection {
-    /// Value to addresses that are not derived and compared as the paying vault's own, ascending.
+    /// Value to all addresses that were not proven by derivation to be the paying vault's,
+    /// ascending.
     pub moves: Vec<Move>,
     /// Rights over the vault's assets that it gives to others, ascending.
     pub authorities: Vec<Authority>,
-    /// Parts whose effect this codec does not understand, for people; not empty means refused.
+    /// Parts whose effect this codec does not understand, for people. If there is one, the
+    /// transaction is refused.
     pub opaque: Vec<String>,
-    /// Value that returns to the paying vault, each output derived and compared.
+    /// Value that returns to the paying vault, base units; each output was checked by derivation.
     pub returned: MinorUnits,
-    /// The fee, or the most it can be, in the native asset.
+    /// Largest fee that it can cost, base units of the native asset.
     pub fee: MinorUnits,
-    /// Everything it uses up, ascending.
+    /// Conflict keys that it uses up, ascending.
     pub conflicts: Vec<ConflictKey>,
     /// End of its validity; `None` when it stays valid until a conflict key is used up.
     pub expiry: Option<Expiry>,
-    /// The signatures it needs, in the order in which `assemble` takes them.
+    /// Signatures that it needs, in the order in which `assemble` takes them.
     pub slots: Vec<Slot>,
 }
 
-/// The chain-independent rule every signer enforces: the transaction does what the intent says, no
-/// more and no less, within the attempt's declared fee.
+/// The rule that every signer enforces on every chain: the transaction has exactly the effects of
+/// the intent, within the attempt's declared fee.
 ///
 /// # Errors
 /// `opaque_effects`, `effects_mismatch`, `fee_cap_exceeded`.
@@ -134,17 +136,19 @@ pub fn within(
     let nothing = Effects::default();
     let wanted = match kind {
         AttemptKind::Pay | AttemptKind::Bump => expected,
-        // A cancel returns everything to the vault: whatever else it does was never approved.
-        // Neither does a child: it spends what the parent returned.
+        // A cancel returns everything to the vault, and a child spends what its parent returned.
+        // Neither may have an effect: none was approved for it.
         AttemptKind::Cancel | AttemptKind::Child => &nothing,
     };
 
-    // Bytes that the decoder does not understand may do anything, so the rest proves nothing.
+    // Bytes that the decoder does not understand may have any effect, so the comparison of the rest
+    // would prove nothing.
     if let Some(part) = inspection.opaque.first() {
         return Err(Refusal::new(Code::OpaqueEffects, part));
     }
 
-    // A hidden approval moves nothing now and empties the vault tomorrow.
+    // A right that is hidden in the transaction moves nothing now, but lets its holder empty the
+    // vault later.
     if inspection.authorities != wanted.authorities {
         let detail = format!(
             "expected {} rights given to others, found {}",
@@ -156,7 +160,8 @@ pub fn within(
 
     moves_match(&wanted.moves, &inspection.moves)?;
 
-    // The fee goes to others too: without a cap it drains the vault through the miner.
+    // The fee leaves the vault too: without this cap a hostile service could drain the vault
+    // through fees.
     if inspection.fee > fee_max {
         let detail = format!("fee {} above the attempt's {fee_max}", inspection.fee);
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
@@ -164,15 +169,17 @@ pub fn within(
     Ok(())
 }
 
-/// Pairs both lists in ascending order. Two moves of one asset to one recipient with crossing
-/// ranges might match in another order too; that is refused rather than searched.
+/// Pairs both lists in ascending order. Two moves of one asset to one recipient with overlapping
+/// ranges might match in another order only; they are refused, and no other order is tried.
 fn moves_match(wanted: &[Move], found: &[Move]) -> Result<(), Refusal> {
-    // Both ascend by contract. Sorted all the same: the pairing decides what is signed.
+    // Both lists ascend by contract. They are sorted all the same, because the pairing decides
+    // whether a transaction is signed.
     let (mut wanted, mut found) = (wanted.to_vec(), found.to_vec());
     wanted.sort();
     found.sort();
 
-    // An additional recipient is a theft, a missing one a payment that never happens.
+    // The numbers must be equal: an additional payment would be a theft, and a missing one would
+    // never be made.
     if wanted.len() != found.len() {
         let detail = format!("expected {} payments, found {}", wanted.len(), found.len());
         return Err(Refusal::new(Code::EffectsMismatch, detail));

@@ -1,15 +1,16 @@
 //! Statements of a network, and the part that a service keeps.
 //!
 //! A gateway yields [`Fact`]s. A watcher asks the codec whether each is possible
-//! ([`super::ChainCodec::check_fact`]), finds the vault's address it is about, and stores it in a
-//! table. The table's rows come back as [`Facts`], from which the codec makes the view that a build
-//! reads. A build therefore never asks the network, and one absurd statement spoils no other.
+//! ([`super::ChainCodec::check_fact`]), finds the vault's address that it concerns, and stores it
+//! in a table. The table's rows come back as [`Facts`], from which the codec makes the view that a
+//! build reads. A build therefore never asks the network, and an impossible statement does not
+//! affect the others.
 
 use super::OwnPath;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{AssetId, ConflictKey, MinorUnits};
 
-/// One statement of the network. Hostile.
+/// One statement of the network, which may be false.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
     /// The newest block.
@@ -28,7 +29,7 @@ pub enum Fact {
 /// An unspent output, as the network reports it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CoinFact {
-    /// The chain's name for it (`txid:vout`).
+    /// Conflict key that names the output (Bitcoin: `txid:vout`).
     pub key: ConflictKey,
     /// Address that holds it, canonical text.
     pub address: String,
@@ -45,7 +46,7 @@ pub struct CoinFact {
 pub struct AccountFact {
     /// The account, canonical text.
     pub address: String,
-    /// Number of the next transaction that the network will take from it.
+    /// Number of the next transaction that the network will accept from it.
     pub next: u64,
     /// Asset of the balance, CAIP-19.
     pub asset: AssetId,
@@ -53,7 +54,7 @@ pub struct AccountFact {
     pub amount: MinorUnits,
 }
 
-/// Something of the vault's own that a transaction can spend from: a row of the facts table.
+/// A coin or balance of the vault that a transaction can spend; a row of the facts table.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Holding {
     /// A confirmed, unspent output.
@@ -65,7 +66,7 @@ pub enum Holding {
 /// A spendable output of the vault.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct OwnCoin {
-    /// The chain's name for it (`txid:vout`).
+    /// Conflict key that names the output (Bitcoin: `txid:vout`).
     pub key: ConflictKey,
     /// Path of the vault's address that holds it.
     pub path: OwnPath,
@@ -80,7 +81,7 @@ pub struct OwnCoin {
 pub struct OwnAccount {
     /// Path of the vault's address that is the account.
     pub path: OwnPath,
-    /// Number of the next transaction that the network will take from it.
+    /// Number of the next transaction that the network will accept from it.
     pub next: u64,
     /// Asset of the balance, CAIP-19.
     pub asset: AssetId,

@@ -1,57 +1,57 @@
-//! A chain's network side.
+//! The network side of a chain, which only the transactions service has.
 
 use super::Fact;
 
 /// Answer of the network to a broadcast.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Broadcast {
-    /// Taken into the node's pool.
+    /// The node accepted it into its pool.
     Accepted,
-    /// Known to the node already.
+    /// The node knew it already.
     AlreadyKnown,
-    /// Refused, with the network's reason.
+    /// The node refused it, with this reason.
     Rejected(String),
 }
 
 /// Progress of a transaction towards the chain, as one node reports it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// Not known to the network.
+    /// The node does not know it.
     Unknown,
-    /// Waiting for a block.
+    /// It waits for a block.
     Pending,
-    /// In a block, with this many confirmations: 1 in the newest block.
+    /// It is in a block, with this number of confirmations: 1 in the newest block.
     Confirmed(u32),
 }
 
-/// Why the network could not answer. Never carries credentials.
+/// Reason for which the network gave no answer. It never contains credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// No answer: the connection failed, or the node is not ready.
+    /// There was no answer: the connection failed, or the node is not ready.
     #[error("chain node unavailable: {0}")]
     Unavailable(String),
-    /// An answer of another form than the node's protocol has.
+    /// The answer is not of the form of the node's protocol.
     #[error("chain node answered nonsense: {0}")]
     Malformed(String),
 }
 
-/// A chain's network side: untrusted I/O, only in the transactions service. Every answer is
-/// hostile: nothing of it reaches a transaction but through the facts table and the codec.
+/// A chain's network side: untrusted I/O, only in the transactions service. Every answer may be
+/// hostile: it reaches a transaction only through the facts table and the codec.
 pub trait ChainGateway: Send + Sync {
-    /// The newest block and fees, and what these addresses hold. Complete for the addresses asked
-    /// for, in no particular order.
+    /// The newest block, the fees, and the coins and balances of these addresses, complete and in
+    /// no particular order.
     ///
     /// # Errors
-    /// [`GatewayError`]; the caller keeps what it knows and asks again.
+    /// [`GatewayError`]; the caller keeps the facts that it has and asks again.
     fn facts(&self, addresses: &[String]) -> Result<Vec<Fact>, GatewayError>;
 
-    /// Offers network bytes.
+    /// Offers the network bytes of a signed transaction to the network.
     ///
     /// # Errors
-    /// [`GatewayError`]; whether the bytes were taken is unknown then.
+    /// [`GatewayError`]; it is then unknown whether the node accepted the bytes.
     fn broadcast(&self, signed: &[u8]) -> Result<Broadcast, GatewayError>;
 
-    /// Progress of a transaction.
+    /// Progress of a transaction, by its id on the network.
     ///
     /// # Errors
     /// [`GatewayError`].

@@ -1,26 +1,26 @@
-//! Facts about a codec, and amounts as people read them.
+//! Description of a codec, and amounts as people read them.
 
 use strongroom_types::{AssetId, ChainId, MinorUnits, Suite};
 
-/// Facts about a codec.
+/// Description of a codec.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manifest {
-    /// The one network this codec instance reads, CAIP-2.
+    /// The only network that this codec reads, CAIP-2.
     pub chain: ChainId,
-    /// The asset fees are paid in, CAIP-19.
+    /// The asset in which fees are paid, CAIP-19.
     pub native: AssetId,
     /// Name and version of the decoder, part of every decision core, e.g. `bitcoin/1`.
     pub decoder: &'static str,
-    /// The network's name in configuration files and on screens, e.g. `regtest`; distinct among
+    /// Name of the network in configuration files and on screens, e.g. `regtest`; distinct among
     /// the codecs of a build.
     pub network: &'static str,
-    /// The schemes whose keys can hold assets here, the preferred one first.
+    /// Schemes whose keys can hold assets on this chain, the preferred one first.
     pub suites: &'static [Suite],
-    /// How the native asset is shown.
+    /// Form in which the native asset is shown.
     pub display: Display,
 }
 
-/// How amounts of an asset are shown to people. Decides nothing.
+/// Form in which amounts of an asset are shown to people. No decision depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Display {
     /// Ticker of the whole unit, e.g. `BTC`.
@@ -31,17 +31,17 @@ pub struct Display {
     pub decimals: u8,
 }
 
-/// Facts that an address carries in itself.
+/// Facts that follow from an address alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressFacts {
-    /// Kind in the chain's own words, e.g. `p2tr`.
+    /// Kind of address as the chain names it, e.g. `p2tr`.
     pub kind: &'static str,
 }
 
 impl Manifest {
-    /// An amount as people read it: exact base units first, then the whole unit,
-    /// `5000000 sat (0.05000000 BTC)`. Of an asset whose decimals this build does not know only
-    /// the base units are shown, for a guessed point would be a lie about money.
+    /// An amount as people read it: exact base units first, then the whole unit, `5000000 sat
+    /// (0.05000000 BTC)`. If this build does not know the asset's decimals, it shows only the base
+    /// units: with a guessed decimal point the amount would be wrong.
     #[must_use]
     pub fn amount(&self, asset: &AssetId, units: MinorUnits) -> String {
         if *asset == self.native {
@@ -58,7 +58,7 @@ impl Display {
     pub fn amount(&self, units: MinorUnits) -> String {
         let (decimals, digits) = (usize::from(self.decimals), units.to_string());
 
-        // Integer digits only: a float would round amounts above 2^53.
+        // The digits are split as text, because a float would round amounts above 2^53.
         let padded = format!("{digits:0>width$}", width = decimals + 1);
         let (whole, fraction) = padded.split_at(padded.len() - decimals);
         let point = if decimals == 0 { "" } else { "." };

@@ -1,16 +1,17 @@
-//! What a build is asked for, and what it gives.
+//! Request and result of a build.
 
 use super::{Effects, OwnPath, Slot, VaultKey};
 use strongroom_types::{AttemptKind, ConflictKey, MinorUnits};
 
-/// The transaction that is wanted. What may be spent on it stands in the view.
+/// The transaction that is wanted. The view holds the coins that it may spend.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
-    /// A first payment, the same with a higher fee, or everything back to the vault.
+    /// Kind of attempt: a first payment, the same payments with a higher fee, or everything back to
+    /// the vault.
     pub kind: AttemptKind,
     /// Payments to make; a cancel makes none of them.
     pub effects: &'a Effects,
-    /// The vault that pays.
+    /// Key and account of the vault that pays.
     pub vault: &'a VaultKey,
     /// Conflict key that must be used up: the anchor of an intent with earlier attempts.
     pub anchor: Option<&'a ConflictKey>,
@@ -18,21 +19,21 @@ pub struct Plan<'a> {
     pub previous: Option<&'a [u8]>,
     /// Largest fee of this transaction, in the native asset.
     pub fee_max: MinorUnits,
-    /// Own address that takes what is not paid.
+    /// Path of the vault's address to which the rest returns.
     pub return_to: OwnPath,
 }
 
-/// A built transaction.
+/// A transaction that was built and read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Built {
-    /// The unsigned transaction in the codec's own encoding; its digest is what the attempt names.
+    /// The unsigned transaction in the codec's own encoding; the attempt names its digest.
     pub unsigned: Vec<u8>,
-    /// The conflict key proposed as anchor.
+    /// Anchor: the plan's, or the conflict key that is proposed as anchor.
     pub anchor: ConflictKey,
-    /// Everything it uses up, ascending.
+    /// Conflict keys that it uses up, ascending.
     pub conflicts: Vec<ConflictKey>,
-    /// Its fee, or the most it can be.
+    /// Largest fee that it can cost, base units of the native asset.
     pub fee: MinorUnits,
-    /// The signatures it needs, from the codec's own reading of `unsigned`.
+    /// Signatures that it needs, from the codec's reading of `unsigned`.
     pub slots: Vec<Slot>,
 }

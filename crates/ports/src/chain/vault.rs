@@ -1,4 +1,4 @@
-//! Keys, paths, and what a codec may look up.
+//! Keys and paths of vaults, and the registry that a codec may ask.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{Suite, VaultId};
@@ -20,20 +20,20 @@ pub struct VaultKey {
 /// A branch and index below a vault's account: receive is branch 0, change is branch 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub struct OwnPath {
-    /// 0 receive, 1 change.
+    /// Branch: 0 for receive, 1 for change.
     pub change: u32,
     /// Address index, below `ADDRESS_INDEX_MAX`.
     pub index: u32,
 }
 
-/// The quorum-signed records of one tenant that a codec reads transactions with, as one view of the
-/// journal has them. Nothing in it comes from the network.
+/// The quorum-signed records of one tenant that a codec needs to read transactions, in one view of
+/// the journal. Nothing in it comes from the network.
 pub trait Registry {
     /// Key of a vault of this tenant, once its ceremony has finished; `None` for any other id.
     fn vault_key(&self, vault: VaultId) -> Option<VaultKey>;
 }
 
-/// A registry without records: what needs one is refused.
+/// A registry without records. A transaction that needs one is refused.
 #[derive(Clone, Copy, Debug)]
 pub struct NoRegistry;
 

@@ -2,13 +2,13 @@
 
 use super::{DbError, DbErrorKind};
 
-/// One step of a component's schema. Never edited once released.
+/// One step of a component's schema. It must not be edited after its release.
 ///
 /// The text may hold several statements and uses seven words that each adapter replaces: `{i64}`,
-/// `{bool}`, `{text}` (byte order, never a locale's), `{blob}`, `{identity}` (an ascending primary
-/// key the database gives), and at the end of `CREATE TABLE` either `{strict}` or, for small rows
-/// that come and go by a wide key, `{strict_by_key}` (rows stand in the order of their key, without
-/// a second tree for it, where an engine has that).
+/// `{bool}`, `{text}` (compared by bytes, not by a locale), `{blob}`, `{identity}` (an ascending
+/// primary key that the database assigns), and at the end of `CREATE TABLE` either `{strict}` or,
+/// for small rows that are inserted and deleted by a wide key, `{strict_by_key}` (where the engine
+/// has it, rows are stored in the order of their key, without a second tree).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
     /// Owner of these tables (`stage`, `replica`, …); versions count within it.
@@ -24,17 +24,17 @@ pub struct Migration {
 pub struct TypeWords {
     /// Type of 64-bit signed integers.
     pub i64: &'static str,
-    /// Type of truth values.
+    /// Type of booleans.
     pub bool: &'static str,
     /// Type of texts, compared by bytes.
     pub text: &'static str,
     /// Type of byte strings.
     pub blob: &'static str,
-    /// Ascending primary key given by the database.
+    /// Type of an ascending primary key that the database assigns.
     pub identity: &'static str,
-    /// After the closing bracket of a table.
+    /// Text after the closing bracket of a table.
     pub strict: &'static str,
-    /// The same for a table whose rows stand in the order of the primary key.
+    /// The same text for a table whose rows are stored in the order of the primary key.
     pub strict_by_key: &'static str,
 }
 
@@ -60,7 +60,8 @@ impl Migration {
                 "identity" => words.identity,
                 "strict" => words.strict,
                 "strict_by_key" => words.strict_by_key,
-                // Here the error names the migration; an engine would only call it bad SQL.
+                // The error is made here, where it can name the migration; an engine would only
+                // call it bad SQL.
                 other => return Err(self.error(&format!("unknown type word `{other}`"))),
             });
             rest = tail;
@@ -75,7 +76,7 @@ impl Migration {
     }
 }
 
-/// The table every adapter keeps its applied migrations in.
+/// The table in which every adapter keeps its applied migrations.
 pub const SCHEMA_VERSION: Migration = Migration {
     component: "schema",
     version: 0,
@@ -84,16 +85,16 @@ pub const SCHEMA_VERSION: Migration = Migration {
               PRIMARY KEY (component, version)) {strict};",
 };
 
-/// Columns of [`SCHEMA_VERSION`]: other programs have a table of that name too.
+/// Number of columns of [`SCHEMA_VERSION`]. Other programs may have a table of that name too.
 const COLUMNS: i64 = 3;
 
-/// Refuses a database of another program, or of a build from before [`SCHEMA_VERSION`]: claimed, its
-/// rows would count as ours. `relations` is the number of tables, indexes and views in it,
-/// `columns` how many of [`SCHEMA_VERSION`]'s columns a table `schema_version` has. Shared by the
-/// adapters, which call it before they change anything.
+/// Refuses a database of another program, or of a build from before [`SCHEMA_VERSION`]: if it were
+/// used, its rows would be taken for rows of this program. `relations` is the number of tables,
+/// indexes and views in it, `columns` the number of [`SCHEMA_VERSION`]'s columns that a table
+/// `schema_version` in it has. All adapters call it before they change anything.
 ///
 /// # Errors
-/// [`DbErrorKind::Schema`] when something is in it, and not our list of versions.
+/// [`DbErrorKind::Schema`] when the database has relations, but not this program's list of versions.
 pub fn refuse_foreign(relations: i64, columns: i64) -> Result<(), DbError> {
     if relations == 0 || columns == COLUMNS {
         return Ok(());
@@ -103,8 +104,8 @@ pub fn refuse_foreign(relations: i64, columns: i64) -> Result<(), DbError> {
     Err(DbError::new(DbErrorKind::Schema, what))
 }
 
-/// Which of `wanted` are still to be run, given the rows of `schema_version` as (component,
-/// version, sql). Shared by the adapters so that all refuse the same things.
+/// The migrations of `wanted` that are still to be run, given the rows of `schema_version` as
+/// (component, version, sql). All adapters use it, so that they refuse the same schemas.
 ///
 /// # Errors
 /// As [`Db::migrate`].
@@ -115,7 +116,7 @@ pub fn pending<'m>(
     let mut last: Vec<(&str, i64)> = Vec::new();
     let mut out = Vec::new();
     for migration in wanted {
-        // Several components may be migrated in one call, each with its own count.
+        // Several components may be migrated in one call, each with its own version numbers.
         let before = match last
             .iter_mut()
             .find(|(component, _)| *component == migration.component)
@@ -135,14 +136,15 @@ pub fn pending<'m>(
             .find(|(c, v, _)| c == migration.component && *v == migration.version)
         {
             Some((_, _, sql)) if sql == migration.sql => {}
-            // Installations would have different tables under one version number.
+            // A changed text is refused: installations would have different tables under one
+            // version number.
             Some(_) => return Err(migration.error("its text changed after it was applied")),
             None => out.push(migration),
         }
     }
 
-    // A program that was rolled back would write rows that the newer tables no longer mean.
-    // Components that are not wanted here are another stage's.
+    // A newer database is refused: a program that was rolled back would write rows that the newer
+    // tables do not fit. Components that are not wanted here belong to another stage.
     for (component, version, _) in applied {
         let newest = last.iter().find(|(c, _)| c == component).map(|(_, v)| *v);
         if let Some(newest) = newest.filter(|newest| version > newest) {

@@ -9,9 +9,9 @@ use super::{DbError, DbErrorKind};
 pub enum Value {
     /// NULL of any type.
     Null,
-    /// Integer (SQLite's truth values too).
+    /// Integer; SQLite's booleans too.
     I64(i64),
-    /// Truth value (PostgreSQL).
+    /// Boolean of PostgreSQL.
     Bool(bool),
     /// Text, UTF-8.
     Text(String),
@@ -26,7 +26,7 @@ pub struct Row(Vec<Value>);
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values may be customer data or wrapped secrets.
+        // No value is printed: it may be customer data or a wrapped secret.
         write!(f, "Row({} columns)", self.0.len())
     }
 }
@@ -37,7 +37,7 @@ macro_rules! getter {
         pub fn $name(&self, column: usize) -> Result<$type, DbError> {
             self.$opt(column)?.ok_or_else(|| Self::mismatch(column, stringify!($name), "NULL"))
         }
-        /// The same for a nullable column.
+        /// The same for a nullable column; `None` for NULL.
         pub fn $opt(&self, column: usize) -> Result<Option<$type>, DbError> {
             match self.0.get(column) {
                 Some(Value::Null) => Ok(None),
@@ -50,7 +50,7 @@ macro_rules! getter {
 }
 
 impl Row {
-    /// A row of these values; for adapters.
+    /// A row of these values, for adapters.
     #[must_use]
     pub fn new(values: Vec<Value>) -> Self {
         Self(values)
@@ -60,7 +60,7 @@ impl Row {
         /// An integer.
         i64, i64_opt -> i64, Value::I64(v) => *v);
     getter!(
-        /// A truth value (SQLite keeps 0 and 1).
+        /// A boolean (SQLite keeps 0 and 1).
         bool, bool_opt -> bool, Value::Bool(v) => *v, Value::I64(0) => false, Value::I64(1) => true);
     getter!(
         /// A text, as stored.
@@ -71,7 +71,8 @@ impl Row {
 
     /// A non-negative integer.
     pub fn u64(&self, column: usize) -> Result<u64, DbError> {
-        // A negative number was never written by this program: it must not turn into a huge one.
+        // This program never wrote a negative number. One is refused, because a cast would make it
+        // huge.
         u64::try_from(self.i64(column)?)
             .map_err(|_| Self::mismatch(column, "u64", "a negative number"))
     }
