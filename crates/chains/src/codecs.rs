@@ -1,4 +1,4 @@
-//! The codecs of one installation.
+//! The codecs that one installation uses.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Codecs {
 
 impl fmt::Debug for Codecs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Codecs have no `Debug`; the network tells them apart.
+        // Codecs have no `Debug`, so the name of the network is printed.
         let known: Vec<_> = self
             .known
             .iter()
@@ -32,8 +32,8 @@ impl fmt::Debug for Codecs {
 
 impl Codecs {
     pub(crate) fn of_seats(seats: &[ChainSeat], linked: &[Arc<dyn ChainCodec>]) -> Self {
-        // Genesis decides and not the build: a linked codec whose chain has no seat must decode
-        // nothing.
+        // Genesis decides which codecs are used, not the build: a linked codec whose chain has no
+        // seat must not decode anything.
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for seat in seats {
             match linked
@@ -68,7 +68,7 @@ impl Codecs {
             .find(|codec| codec.manifest().chain == *chain)
     }
 
-    /// The codec of a network by its name in configuration files.
+    /// The codec of the network with this name in configuration files.
     #[must_use]
     pub fn named(&self, network: &str) -> Option<&Arc<dyn ChainCodec>> {
         self.known

@@ -1,4 +1,4 @@
-//! The one list of chains that this build decodes.
+//! The list of the chains that this build decodes.
 //!
 //! Both programs, the command line, the verifier's callers and the fuzz targets read it and name no
 //! chain; the conformance suite takes one codec. A new chain is a crate under `crates/adapters`, a
@@ -16,16 +16,16 @@ use strongroom_ports::chain::{ChainCodec, Manifest};
 use strongroom_types::caip::NotACaip;
 use strongroom_types::{ChainId, Digest, digest};
 
-/// Mistake in the codecs of this build, found when their list is made.
+/// Mistake in the codecs of this build that is found when their list is made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainsError {
-    /// A codec's own chain or asset id is not a CAIP id: a mistake in its source.
+    /// The chain or asset id of a codec is not a CAIP id.
     #[error("a codec of this build names its chain wrongly")]
     Id(#[source] NotACaip),
-    /// Two codecs for one network: which of them reads a transaction would depend on their order.
+    /// Two codecs read one network, so that their order would decide which one reads a transaction.
     #[error("two codecs of this build read {0}")]
     Twice(ChainId),
-    /// Two networks under one name: a configuration file could mean either.
+    /// Two networks have one name, so that a configuration file could mean either.
     #[error("two codecs of this build are called `{0}`")]
     Name(&'static str),
 }
@@ -40,11 +40,12 @@ fn codecs_of_this_build() -> Result<Vec<Arc<dyn ChainCodec>>, NotACaip> {
 /// Every codec of this build, in the order of the list.
 ///
 /// # Errors
-/// [`ChainsError`], if the build itself is wrong; a test of this crate shows that it is not.
+/// [`ChainsError`] when the list of the build has a mistake; a test of this crate shows that it has
+/// none.
 pub fn all() -> Result<&'static [Arc<dyn ChainCodec>], ChainsError> {
     static ALL: OnceLock<Result<Vec<Arc<dyn ChainCodec>>, ChainsError>> = OnceLock::new();
 
-    // The list of a build cannot change: it is made and checked once per process.
+    // The list of a build cannot change, so it is made and checked once per process.
     let all = ALL.get_or_init(|| {
         let all = codecs_of_this_build().map_err(ChainsError::Id)?;
         distinct(&all)?;
@@ -55,12 +56,13 @@ pub fn all() -> Result<&'static [Arc<dyn ChainCodec>], ChainsError> {
     all.as_deref().map_err(Clone::clone)
 }
 
-/// One codec per network, one network per name.
+/// Checks that each network has one codec and each name one network.
 fn distinct(codecs: &[Arc<dyn ChainCodec>]) -> Result<(), ChainsError> {
     for (at, codec) in codecs.iter().enumerate() {
         let (one, others) = (codec.manifest(), codecs.iter().skip(at + 1));
         for other in others.map(|other| other.manifest()) {
-            // Signers with other orders of the list would read other effects from the same bytes.
+            // With two codecs of one chain, signers whose lists have other orders would read other
+            // effects from the same bytes.
             if one.chain == other.chain {
                 return Err(ChainsError::Twice(one.chain.clone()));
             }
@@ -80,8 +82,8 @@ pub fn codecs(genesis: &Genesis) -> Result<Codecs, ChainsError> {
     codecs_with(genesis, Vec::new())
 }
 
-/// As [`codecs`], from this build's list and `extra` codecs. Tests and development parts register
-/// chains here that no shipped program links.
+/// As [`codecs`], from this build's list and `extra` codecs. Tests and development parts add chains
+/// by it that no shipped program links.
 ///
 /// # Errors
 /// As [`all`]; [`ChainsError::Twice`] when an extra codec reads a chain of the list.
@@ -89,14 +91,15 @@ pub fn codecs_with(
     genesis: &Genesis,
     extra: Vec<Arc<dyn ChainCodec>>,
 ) -> Result<Codecs, ChainsError> {
-    // All codecs are checked together: an extra codec must not stand in for one that ships.
+    // All codecs are checked together, so that an extra codec cannot take the place of one that
+    // ships.
     let linked: Vec<_> = all()?.iter().cloned().chain(extra).collect();
     distinct(&linked)?;
 
     Ok(Codecs::of_seats(&genesis.chains, &linked))
 }
 
-/// The codec of a network by its name in configuration files.
+/// The codec of the network with this name in configuration files.
 ///
 /// # Errors
 /// As [`all`].
@@ -138,8 +141,8 @@ pub fn seat(codec: &dyn ChainCodec) -> ChainSeat {
     }
 }
 
-/// Digest of a network's row: everything in a manifest that decides how intents are read and keys
-/// are made. How amounts are shown is left out.
+/// Digest of a network's row: every part of its manifest that affects how intents are read and keys
+/// are made. The display of amounts is not part of it.
 #[must_use]
 pub fn row(manifest: &Manifest) -> Digest {
     let suites: Vec<u8> = manifest.suites.iter().map(|suite| *suite as u8).collect();
