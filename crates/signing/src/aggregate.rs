@@ -1,19 +1,19 @@
-//! Signature shares of a whole request added up, slot by slot.
+//! Aggregation of the signature shares of a whole request, slot by slot.
 
 use std::collections::BTreeMap;
 
 use strongroom_mpc_core::signing::{AggregateFault, PublicKeys, SignatureShare, SigningPackage};
 
-/// Why the shares of a request make no signatures.
+/// Reason for which the shares of a request make no signatures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SharesFault {
     /// Shares that are missing or are not 32 bytes.
     #[error("missing or malformed signature shares of signers {culprits:?}")]
     Malformed {
-        /// Roster indices, ascending.
+        /// Roster indices of their signers, ascending.
         culprits: Vec<u16>,
     },
-    /// Shares that do not add up.
+    /// Shares that make no valid signature.
     #[error("the signature shares do not add up")]
     Aggregate(#[from] AggregateFault),
 }
@@ -29,11 +29,11 @@ impl SharesFault {
     }
 }
 
-/// One verified signature per package (RFC 9591 §5.3), from each participant's shares: one per
-/// package, in the same order, each in the group's scalar encoding.
+/// Makes one verified signature per package (RFC 9591 §5.3). `shares` holds, for each participant,
+/// one share per package in the same order, each in the group's scalar encoding.
 ///
 /// # Errors
-/// [`SharesFault`] of the first package that does not come out.
+/// [`SharesFault`] of the first package that gets no valid signature.
 pub fn aggregate(
     keys: &mut PublicKeys,
     packages: &[SigningPackage],
@@ -41,16 +41,16 @@ pub fn aggregate(
 ) -> Result<Vec<Vec<u8>>, SharesFault> {
     let mut signatures = Vec::with_capacity(packages.len());
     for (slot, package) in packages.iter().enumerate() {
-        // Ends at the first slot that fails: without every signature the transaction cannot be
-        // sent.
+        // The loop ends at the first slot that fails, because a transaction without one of its
+        // signatures cannot be sent.
         let of_slot = shares_of_slot(package, slot, shares)?;
         signatures.push(keys.aggregate(package, &of_slot)?);
     }
     Ok(signatures)
 }
 
-/// The share of every participant for one slot. The sender's index comes from the authenticated
-/// envelope, never from the share itself.
+/// The share of every participant for one slot. The index is that of the authenticated sender,
+/// never one from the share.
 fn shares_of_slot(
     package: &SigningPackage,
     slot: usize,
@@ -58,8 +58,8 @@ fn shares_of_slot(
 ) -> Result<Vec<SignatureShare>, SharesFault> {
     let (mut of_slot, mut culprits) = (Vec::new(), Vec::new());
     for index in package.commitments.keys() {
-        // A signer without a share for this slot is a culprit like one with a false share: the
-        // quorum cannot do without it.
+        // A signer without a share for this slot is a culprit like one with a wrong share, because
+        // the quorum needs every share.
         let bytes = shares.get(index).and_then(|all| all.get(slot));
         match bytes.and_then(|bytes| bytes.as_slice().try_into().ok()) {
             Some(share) => of_slot.push(SignatureShare {
@@ -70,7 +70,8 @@ fn shares_of_slot(
         }
     }
 
-    // All of them at once: the coordinator replaces every culprit before it tries again.
+    // All culprits are named at once, so that the coordinator can replace every one before its next
+    // try.
     if culprits.is_empty() {
         Ok(of_slot)
     } else {

@@ -1,12 +1,12 @@
-//! A published nonce commitment, on the wire and in `mpc_core`'s words.
+//! Conversion of a nonce commitment between its wire form and its `mpc_core` form.
 
 use strongroom_mpc_core::signing::Commitment;
 use strongroom_wire::NonceCommitment;
 
-/// A commitment from the wire, where it is `hiding ‖ binding`, two halves of equal length (33 bytes
+/// Reads a commitment from its wire form, `hiding ‖ binding`: two halves of equal length (33 bytes
 /// each for secp256k1, 32 for Ed25519).
 ///
-/// Any bytes are taken: whether a half is a point is checked where it is used.
+/// Any bytes are accepted here; `mpc_core` checks that each half is a point when it uses it.
 #[must_use]
 pub fn commitment_from_wire(claimed: &NonceCommitment) -> Commitment {
     let (hiding, binding) = claimed.commitment.split_at(claimed.commitment.len() / 2);
@@ -19,7 +19,7 @@ pub fn commitment_from_wire(claimed: &NonceCommitment) -> Commitment {
     }
 }
 
-/// A commitment as a signer publishes it.
+/// The wire form of a commitment, as a signer publishes it.
 #[must_use]
 pub fn commitment_to_wire(made: &Commitment) -> NonceCommitment {
     NonceCommitment {

@@ -8,8 +8,8 @@ const COORDINATOR_MESSAGE: &str = "strongroom/coordinator-message/v1";
 
 /// Digest of a signing request, over its borsh encoding. Shares and refusals name it.
 ///
-/// It leaves the envelope out, so that the same request, sealed and sent again, has the same name
-/// and is judged once.
+/// It does not cover the envelope, so that the same request, sealed and sent again, has the same
+/// digest and is judged once.
 #[must_use]
 pub fn request_digest(request: &SigningRequest) -> Digest {
     digest(SIGNING_REQUEST, &[&encode(request)])
@@ -18,7 +18,8 @@ pub fn request_digest(request: &SigningRequest) -> Digest {
 /// Digest of any other message of a coordinator, over the envelope's payload bytes. Refusals name
 /// it.
 ///
-/// It takes bytes, not a message: a payload that does not decode is refused by name as well.
+/// It takes bytes and not a message, so that a refusal can also name a payload that does not
+/// decode.
 #[must_use]
 pub fn message_digest(payload: &[u8]) -> Digest {
     digest(COORDINATOR_MESSAGE, &[payload])

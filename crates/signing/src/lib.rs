@@ -1,14 +1,16 @@
-//! What a coordinator and a signer must agree on to the bit, once for both.
+//! Functions whose results must be equal, bit for bit, at coordinator and signer. Both use this
+//! code.
 //!
 //! | module | shared result |
 //! |---|---|
-//! | [`digest`] | the digest by which an answer names the message it answers |
+//! | [`digest`] | the digest by which an answer names the message that it answers |
 //! | [`commitment`] | the two encodings of a published nonce commitment |
 //! | [`package`] | the FROST signing packages of a request, one per slot |
 //! | [`aggregate`] | the signatures that the quorum's shares add up to, or the culprits |
 //!
-//! Pure functions. A signer calls them on its own decoding of a transaction, a coordinator on the
-//! slots it was told: if the two differ, the shares do not add up and nothing is signed.
+//! All functions are pure. A signer calls them with its own decoding of a transaction, a
+//! coordinator with the slots that it was given. If the two differ, the shares make no valid
+//! signature.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

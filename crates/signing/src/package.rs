@@ -23,7 +23,8 @@ pub fn packages(
     slots: &[Slot],
     key: &KeyRecord,
 ) -> Result<Vec<SigningPackage>, Refusal> {
-    // A missing set would leave an input unsigned; a surplus one would spend nonces for nothing.
+    // There must be one set of commitments per slot: a missing set would leave an input unsigned,
+    // and a surplus one would use up nonces for nothing.
     if slots.is_empty() || slots.len() != request.commitments.len() {
         let detail = format!(
             "{} sets of commitments for {} inputs",
@@ -45,7 +46,8 @@ fn package(
     claimed: &[(u16, NonceCommitment)],
     key: &KeyRecord,
 ) -> Result<SigningPackage, Refusal> {
-    // A share made under one scheme must not become part of a signature under another.
+    // The slot's scheme must be the key's, because a share of one scheme must not be used in a
+    // signature of another.
     if slot.suite != key.plan.suite {
         let detail = format!(
             "the key is {}, the input wants {}",
@@ -54,8 +56,8 @@ fn package(
         return Err(Refusal::new(Code::PackageInvalid, detail));
     }
 
-    // One order and no signer twice: two lists with one meaning would be two packages for one
-    // nonce.
+    // Participants must ascend, so that each is there once and in one order: two lists with one
+    // meaning would be two packages for one nonce.
     if !claimed.is_sorted_by(|a, b| a.0 < b.0) {
         return Err(Refusal::new(
             Code::PackageInvalid,
@@ -81,7 +83,7 @@ fn package(
     })
 }
 
-/// Slots that a coordinator was told, under the scheme of the key. A signer never uses these: it
+/// The slots that a coordinator was given, with the scheme of the key. A signer never uses them: it
 /// decodes the transaction itself.
 #[must_use]
 pub fn slots_from_wire(slots: &[SigningSlot], suite: Suite) -> Vec<Slot> {

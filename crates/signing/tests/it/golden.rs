@@ -1,4 +1,5 @@
-//! `vectors/golden.txt`: what a signer of one version and a coordinator of another must share.
+//! `vectors/golden.txt`: the bytes on which a signer of one version and a coordinator of another
+//! must agree.
 
 use crate::kit::{commitment, key_record, request, slot};
 use strongroom_mpc_core::signing::SigningPackage;

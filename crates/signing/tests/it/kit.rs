@@ -42,7 +42,7 @@ pub fn slot(suite: Suite, n: u8) -> Slot {
     }
 }
 
-/// A commitment of 66 bytes, each half recognisable.
+/// A commitment of 66 bytes whose halves differ.
 pub fn commitment(n: u8) -> NonceCommitment {
     NonceCommitment {
         boot: [n; 16],
@@ -64,7 +64,7 @@ pub fn request(slots: u8) -> SigningRequest {
     }
 }
 
-/// A quorum with real shares of a real key, and a request made of their nonces.
+/// A quorum with shares of a generated key, and a request with commitments of their nonces.
 pub struct Quorum {
     pub key: KeyRecord,
     pub keys: PublicKeys,
@@ -107,7 +107,7 @@ impl Quorum {
         }
     }
 
-    /// Every participant's shares of the request, over its own packages.
+    /// Every participant's shares of the request, over packages that it makes itself.
     pub fn sign(&mut self) -> BTreeMap<u16, Vec<Vec<u8>>> {
         let packages = packages(&self.request, &self.slots, &self.key).unwrap();
         let sign = |share: &mut KeyShare| {

@@ -1,4 +1,4 @@
-//! Coordinator and signer come to the same bytes, and those bytes do not change.
+//! Coordinator and signer compute the same bytes, and those bytes do not change.
 
 #![allow(
     clippy::unwrap_used,
