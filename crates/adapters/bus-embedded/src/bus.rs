@@ -1,4 +1,4 @@
-//! The embedded bus: publishing into its queue, fetching by offset.
+//! The embedded bus: records are published into its queue and fetched by offset.
 
 mod commit;
 mod connections;
@@ -46,12 +46,12 @@ impl EmbeddedBus {
         refuse_production(mode)?;
         let lock = lock_log(path)?;
 
-        // The file is found damaged before anything is served from it.
+        // The file is checked before anything is served from it, so that damage is found now.
         let writer = Log::open(path)?;
         let (incarnation, topics) = writer.load(new_incarnation)?;
 
-        // Consumers have a connection of their own: one that reads old records must not hold up
-        // publishers.
+        // Consumers have a connection of their own, because one that reads old records must not
+        // delay publishers.
         let connections = Connections {
             reader: Some(Mutex::new(Log::open(path)?)),
             writer: Mutex::new(writer),
@@ -61,7 +61,7 @@ impl EmbeddedBus {
         Ok(Self::new(options, incarnation, state, connections))
     }
 
-    /// A log in memory: lost with the object.
+    /// Opens a log in memory, which is lost with the object.
     ///
     /// # Errors
     /// [`BusError::RefusedInProduction`].
@@ -112,7 +112,8 @@ impl EmbeddedBus {
             return Ok(records);
         }
 
-        // The file is slow: publishers go on while it is read.
+        // The lock is released before the file is read, because the file is slow and publishers
+        // must not wait for it.
         let id = known.id;
         drop(state);
         let Connections { writer, reader, .. } = &self.connections;
@@ -149,7 +150,8 @@ impl EmbeddedBus {
 
 impl Bus for EmbeddedBus {
     fn publish(&self, records: &[Record]) -> Result<(), BusError> {
-        // All are checked before one is queued: a publish is stored as a whole or not at all.
+        // All records are checked before any is queued, because a publish is stored as a whole or
+        // not at all.
         records.iter().try_for_each(Record::check)?;
         if records.is_empty() {
             return Ok(());
@@ -186,8 +188,8 @@ impl Bus for EmbeddedBus {
                     .all(|(topic, position)| state.bounds(topic).1 == position.next)
         };
 
-        // A position of another log, or one that retention has passed, is an error at once instead
-        // of a wait without end.
+        // Positions are checked before the wait: one of another log, or before the oldest record,
+        // would otherwise wait without end.
         let state = self.lock();
         for (topic, position) in wants {
             state.check_position(topic, position, self.incarnation)?;
@@ -200,7 +202,7 @@ impl Bus for EmbeddedBus {
 
         state.refuse_if_unusable()?;
 
-        // Again, since retention may have run in the wait.
+        // Positions are checked again, because retention may have run during the wait.
         let mut available = Vec::with_capacity(wants.len());
         for (topic, position) in wants {
             state.check_position(topic, position, self.incarnation)?;
@@ -238,11 +240,12 @@ impl Bus for EmbeddedBus {
         let mut state = self.lock();
         state.closed = true;
 
-        // Consumers return at once; publishers that wait for room are refused.
+        // The notifications make consumers return at once, and publishers that wait for room are
+        // refused.
         self.arrived.notify_all();
         self.written.notify_all();
 
-        // Records that were accepted are still written.
+        // Accepted records are still written.
         let (_state, waited) = self
             .written
             .wait_timeout_while(state, within, |state| state.queued > 0)

@@ -1,4 +1,4 @@
-//! The log on disk: one row per record, one row per topic.
+//! The log on disk, with one row per record and one per topic.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ pub(crate) struct StoredTopic {
 pub(crate) struct Append {
     pub(crate) topic: Topic,
     pub(crate) id: i64,
-    /// `true` when the topic has no row yet.
+    /// Whether the topic has no row yet and gets one with this append.
     pub(crate) created: bool,
     pub(crate) oldest: u64,
     pub(crate) next: u64,
     pub(crate) records: Vec<Arc<Record>>,
-    /// Oldest offset to keep after this.
+    /// Oldest offset to keep after this append.
     pub(crate) keep_from: u64,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Append {
 #[derive(Clone, Copy)]
 pub(crate) struct Span<'a> {
     pub(crate) topic: &'a Topic,
-    /// First offset.
+    /// Offset of the first record to read.
     pub(crate) from: u64,
     /// Largest number of records.
     pub(crate) max: usize,
@@ -61,7 +61,7 @@ impl Log {
             .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
             .map_err(map)?;
 
-        // In any other mode a reader would block the writer.
+        // WAL is required, because in any other mode a reader would block the writer.
         if mode != "wal" {
             return Err(BusError::Io(format!("journal mode is {mode}, not wal")));
         }
@@ -78,13 +78,14 @@ impl Log {
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(map)?;
 
-        // Else a fetch, whose `LIMIT` is a parameter, is prepared again each time.
+        // Without this setting SQLite would prepare a fetch again each time, because its `LIMIT` is
+        // a parameter.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(map)?;
 
-        // `synchronous` is FULL: a publish returns when its records are durable, and in WAL mode
-        // anything less can lose the last commits with the power.
+        // `synchronous` is FULL, because a publish must return only when its records are durable:
+        // in WAL mode any lower setting can lose the last commits in a power failure.
         connection.set_prepared_statement_cache_capacity(32);
         connection
             .execute_batch(
@@ -94,12 +95,13 @@ impl Log {
         Ok(Self { connection })
     }
 
-    /// Makes the tables if they are missing; yields the log's incarnation and topics.
+    /// Makes the tables if they are missing. Returns the log's incarnation and topics.
     pub(crate) fn load(
         &self,
         new_incarnation: [u8; 16],
     ) -> Result<([u8; 16], Vec<StoredTopic>), BusError> {
-        // A damaged page would surface later as a gap, in the middle of a stream.
+        // The whole file is checked: a damaged page would otherwise be found later, as a gap in the
+        // middle of a stream.
         let check: String = self
             .connection
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
@@ -108,7 +110,7 @@ impl Log {
             return Err(BusError::Corrupt(check));
         }
 
-        // The transaction is IMMEDIATE: two processes that create the same file must agree on one
+        // The transaction is IMMEDIATE, so that two processes that create the same file get one
         // incarnation.
         self.connection
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA}"))
@@ -193,8 +195,8 @@ impl Log {
         while let Some(row) = rows.next().map_err(map)? {
             let at = unsigned(row.get(0).map_err(map)?)?;
 
-            // A gap means that retention ran between the look-up and this read: the next fetch
-            // reports it.
+            // A gap means that retention ran between the look-up and this read. The next fetch
+            // reports the lost position.
             if at != from + out.len() as u64 {
                 break;
             }
@@ -222,7 +224,7 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
     let sql = if append.created {
         "INSERT INTO topics (oldest, next, id, name) SELECT ?1, ?2, ?3, ?4 WHERE ?5 = 0"
     } else {
-        // The compare stops a second process that has the same file open.
+        // The condition on `next` stops a second process that has the same file open.
         "UPDATE topics SET oldest = ?1, next = ?2 WHERE id = ?3 AND name = ?4 AND next = ?5"
     };
 
@@ -279,13 +281,13 @@ fn write(tx: &rusqlite::Transaction<'_>, append: &Append) -> Result<(), AppendEr
 /// A failed append.
 pub(crate) struct AppendError {
     pub(crate) error: BusError,
-    /// Memory and file may disagree from now on: the log must be opened again.
+    /// Whether memory and file may now disagree, so that the log must be opened again.
     pub(crate) lost: bool,
 }
 
 impl AppendError {
-    /// A statement failed and the transaction rolls back. A full disk or a lock changes nothing;
-    /// after any other failure it is not certain that it did roll back.
+    /// The error of a statement, after which the transaction rolls back. A full disk or a lock
+    /// changes nothing; after any other failure the rollback is not certain.
     fn nothing(error: rusqlite::Error) -> Self {
         let full =
             matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);
@@ -297,7 +299,8 @@ impl AppendError {
         }
     }
 
-    /// The commit failed. Except on a full disk it may have reached the file all the same.
+    /// The error of a commit. Except on a full disk the commit may have reached the file all the
+    /// same.
     fn unknown(error: rusqlite::Error) -> Self {
         let full =
             matches!(&error, rusqlite::Error::SqliteFailure(f, _) if f.code == ErrorCode::DiskFull);

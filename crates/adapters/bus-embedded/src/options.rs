@@ -16,7 +16,8 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 8 192 queued (about a tenth of a second of writing), 5 s, batches of 1 024, everything kept.
+    /// A queue of 8 192 records (about a tenth of a second of writing), a wait of 5 s, batches of 1
+    /// 024, and no retention limit.
     fn default() -> Self {
         Self {
             queue_records_max: 8192,

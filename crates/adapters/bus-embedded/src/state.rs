@@ -7,12 +7,12 @@ use strongroom_ports::bus::{BusError, Position, Record, Topic};
 
 use crate::log::{Append, StoredTopic};
 
-/// Number of records per topic kept in memory for readers that follow closely.
+/// Largest number of records per topic that are kept in memory for readers that follow closely.
 const TAIL_RECORDS_MAX: usize = 4096;
-/// The same bound in bytes of payload.
+/// The same bound in bytes of payload: 8 MiB.
 const TAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Everything behind the bus's lock.
+/// State of the bus, which its lock protects.
 #[derive(Default)]
 pub(crate) struct BusState {
     pub(crate) topics: BTreeMap<Topic, TopicState>,
@@ -22,17 +22,18 @@ pub(crate) struct BusState {
     /// Outcomes that their publishers have not collected yet, by ticket.
     pub(crate) results: BTreeMap<u64, Result<(), BusError>>,
     pub(crate) next_ticket: u64,
-    /// A thread is writing for all.
+    /// Whether a thread is writing the records of all publishers.
     pub(crate) writing: bool,
     pub(crate) closed: bool,
-    /// Memory and file may disagree; nothing is served until the log is opened again.
+    /// Whether memory and file may disagree; the bus then serves nothing until the log is opened
+    /// again.
     pub(crate) broken: bool,
     /// Index of the topic that the next fetch serves first, so that none starves when there are
     /// more topics than records.
     pub(crate) turn: usize,
 }
 
-/// One call of publish, waiting to be written.
+/// One call of publish that waits to be written.
 pub(crate) struct PendingPublish {
     pub(crate) ticket: u64,
     pub(crate) records: Vec<Arc<Record>>,
@@ -81,15 +82,16 @@ impl BusState {
         }
     }
 
-    /// (oldest, next) of a topic; one without records begins at 0.
+    /// (oldest, next) of a topic; (0, 0) for one without records.
     pub(crate) fn bounds(&self, topic: &Topic) -> (u64, u64) {
         self.topics
             .get(topic)
             .map_or((0, 0), |t| (t.oldest, t.next))
     }
 
-    /// Checks that the position is within this log. Offsets of another incarnation mean other
-    /// records: going on there would skip or repeat without a sign of it.
+    /// Checks that the position is within this log. Offsets of another incarnation are those of
+    /// other records: a consumer that continued there would skip or repeat records without
+    /// noticing.
     pub(crate) fn check_position(
         &self,
         topic: &Topic,
@@ -116,8 +118,7 @@ impl BusState {
         let mut batch = Vec::new();
         let mut count = 0;
         while let Some(pending) = self.queue.front() {
-            // Publishes are taken whole: half of one would be stored by one commit and half by the
-            // next.
+            // Publishes are taken whole, so that one commit stores all records of a publish.
             if !batch.is_empty() && count + pending.records.len() > records_max {
                 break;
             }
@@ -247,8 +248,8 @@ pub(crate) fn shares(available: &[u64], max: usize, turn: usize) -> Vec<usize> {
             break;
         }
 
-        // Each topic gets at least one record: with more topics than room the first of this turn
-        // get it.
+        // Each topic gets at least one record. If there are more topics than room, the first ones
+        // of this turn get it.
         let each = (left / wanting.len()).max(1);
         for i in wanting {
             if let Some((share, there)) = shares.get_mut(i).zip(available.get(i)) {

@@ -1,4 +1,4 @@
-//! Group commit: of the threads that publish, one writes the records of all that wait.
+//! Group commit: one of the publishing threads writes the records of all that wait.
 
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -13,8 +13,8 @@ impl EmbeddedBus {
     /// Waits until the queue has room for `count` more records.
     pub(super) fn wait_for_room(&self, count: usize) -> Result<MutexGuard<'_, BusState>, BusError> {
         let max = self.options.queue_records_max;
-        // A publish larger than the queue still passes when it is alone: it would never fit
-        // otherwise.
+        // A publish that is larger than the queue is accepted when the queue is empty, because it
+        // would never fit otherwise.
         let no_room = |state: &mut BusState| {
             state.refuse_if_unusable().is_ok() && state.queued > 0 && state.queued + count > max
         };
@@ -24,7 +24,7 @@ impl EmbeddedBus {
             .wait_timeout_while(self.lock(), self.options.publish_wait, no_room)
             .unwrap_or_else(PoisonError::into_inner);
 
-        // A bus that closed in the wait takes nothing more.
+        // The bus may have been closed during the wait; it then accepts nothing more.
         state.refuse_if_unusable()?;
         if waited.timed_out() {
             Err(BusError::Full)
@@ -83,7 +83,7 @@ impl EmbeddedBus {
         state
     }
 
-    /// Writes the records and makes them readable; this thread is then no longer the writer.
+    /// Writes the records and makes them readable. Afterwards this thread is no longer the writer.
     fn write<'a>(
         &'a self,
         appends: Vec<Append>,
@@ -104,27 +104,28 @@ impl EmbeddedBus {
                 Ok(())
             }
             Err(failure) => {
-                // Not known what the file holds: offsets counted on in memory could be given twice.
+                // If it is not known what the file holds, the bus is broken: further offsets from
+                // memory could be assigned twice.
                 state.broken |= failure.lost;
                 Err(failure.error)
             }
         };
 
-        // Both are woken: publishers wait for their result, consumers for records.
+        // Publishers wait for their result and consumers for records, so both are woken.
         self.written.notify_all();
         self.arrived.notify_all();
         (state, result)
     }
 
-    /// Drops a topic's records before `oldest`, as retention does; a consumer whose position is
-    /// gone gets [`BusError::PositionGone`].
+    /// Drops a topic's records before `oldest`, as retention does. A consumer whose position no
+    /// longer exists gets [`BusError::PositionGone`].
     ///
     /// # Errors
-    /// As publish. Nothing happens when the topic is unknown or `oldest` is not within it.
+    /// As [`Bus::publish`]. Nothing happens when the topic is unknown or `oldest` is not within it.
     pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
         let mut state = self.lock();
-        // Only one thread writes at a time: offsets are assigned from the state that the last batch
-        // left.
+        // Only one thread may write at a time, because offsets are assigned from the state after
+        // the last batch.
         while state.writing {
             state = self
                 .written
@@ -151,7 +152,7 @@ impl EmbeddedBus {
             keep_from: oldest,
         };
 
-        // The lock is not held while the disk works, so readers go on.
+        // The state's lock is not held during the write, so that readers can continue.
         state.writing = true;
         drop(state);
         self.write(vec![append], self.lock_writer()).1

@@ -1,4 +1,4 @@
-//! The connections to a log's file, and the lock that keeps other processes from it.
+//! The connections to a log's file, and the lock that excludes other processes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -11,19 +11,20 @@ use crate::log::Log;
 /// Connections to the log.
 pub(super) struct Connections {
     pub(super) writer: Mutex<Log>,
-    /// For records older than the tail; `None` for a log in memory, which has one connection.
+    /// Connection for records older than the tail; `None` for a log in memory, which has one
+    /// connection.
     pub(super) reader: Option<Mutex<Log>>,
-    /// Keeps other processes from the file; `None` in memory.
+    /// Lock that excludes other processes from the file; `None` for a log in memory.
     pub(super) _lock: Option<File>,
 }
 
-/// Offsets are counted in this process's memory. A second process on the file would find out at its
-/// first publish and be broken; the lock refuses it before it does any work.
+/// Takes the lock of a log's file. Offsets are counted in this process's memory, so a second
+/// process would fail at its first publish; the lock refuses it before it does any work.
 pub(super) fn lock_log(path: &Path) -> Result<File, BusError> {
     let path = path.with_extension("lock");
     let io = |error: std::io::Error| BusError::Io(format!("{}: {error}", path.display()));
 
-    // The file stays when the lock ends: were it removed, two processes could each lock a file of
+    // The lock file is never removed: otherwise two processes could each lock a different file of
     // this name.
     let lock = OpenOptions::new()
         .write(true)

@@ -38,7 +38,7 @@ fn a_full_queue_pushes_back_and_then_says_so() {
     let bus = EmbeddedBus::open_in_memory(Mode::Dev, options, [1; 16]).unwrap();
     let topic = Topic::new("t").unwrap();
     let four: Vec<_> = (0..4).map(|n| record(&topic, n)).collect();
-    // A stalled disk: this test holds the log.
+    // The test holds the log's lock, as a disk that stalls would.
     let stalled = bus.lock_writer();
     std::thread::scope(|scope| {
         let accepted = scope.spawn(|| bus.publish(&four));

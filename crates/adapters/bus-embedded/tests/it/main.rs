@@ -1,4 +1,4 @@
-//! The bus suite on the embedded bus.
+//! The conformance suite of the bus port on the embedded bus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -16,7 +16,7 @@ struct Fixture {
 
 impl Fixture {
     fn open(&self) -> EmbeddedBus {
-        // A queue far smaller than what the suite publishes at once.
+        // The queue is far smaller than the number of records that the suite publishes at once.
         let options = Options {
             queue_records_max: 16,
             publish_wait: Duration::from_secs(30),
