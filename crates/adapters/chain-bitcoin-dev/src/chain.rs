@@ -1,4 +1,4 @@
-//! The chain itself: funding, taking transactions, making blocks.
+//! The chain: it funds addresses, accepts transactions and makes blocks.
 
 use crate::interpreter::{self, SpentOutput, check_spend};
 use crate::ledger::{self, KnownTransaction, Output};
@@ -15,30 +15,31 @@ use strongroom_chain_bitcoin::{Network, address};
 use strongroom_ports::chain::Broadcast;
 use strongroom_types::{ConflictKey, Refusal};
 
-/// The chain pretends to be regtest.
+/// Network that the chain imitates.
 pub const NETWORK: Network = Network::Regtest;
-/// Most outputs of one [`DevChain::fund`].
+/// Largest number of outputs of one [`DevChain::fund`].
 pub const FUND_MAX: u32 = 100_000;
 
-/// When taken transactions confirm.
+/// Time at which accepted transactions confirm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Confirm {
-    /// Each in a block of its own, at once.
+    /// Each transaction confirms at once, in a block of its own.
     AtOnce,
-    /// All waiting ones on [`DevChain::mine`]; until then a higher fee replaces them.
+    /// All waiting transactions confirm at [`DevChain::mine`]; until then a higher fee can replace
+    /// them.
     OnMine,
 }
 
-/// Why the development chain could not do it.
+/// Reason for which the development chain could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum DevChainError {
-    /// The SQLite file fails.
+    /// The SQLite file failed.
     #[error("the development chain's store fails")]
     Store(#[from] rusqlite::Error),
     /// The address to fund is not one of regtest.
     #[error("cannot fund this address")]
     Address(#[source] Refusal),
-    /// Too many outputs, or an impossible amount.
+    /// Too many outputs were asked for, or the amount is impossible.
     #[error("cannot fund so many outputs or such an amount")]
     Amount,
 }
@@ -49,10 +50,10 @@ pub struct DevChain {
     confirm: Confirm,
 }
 
-/// Why a transaction was not taken.
+/// Reason for which a transaction was not accepted.
 enum NotTaken {
     Store(rusqlite::Error),
-    /// The reason as a node would say it.
+    /// The transaction breaks a rule; the reason as a node would give it.
     Rejected(String),
 }
 
@@ -67,7 +68,7 @@ fn no(reason: impl Into<String>) -> NotTaken {
 }
 
 impl DevChain {
-    /// A chain kept in a SQLite file, made when missing.
+    /// Opens a chain in a SQLite file, which is made when it is missing.
     ///
     /// # Errors
     /// [`DevChainError::Store`].
@@ -78,7 +79,7 @@ impl DevChain {
         })
     }
 
-    /// A chain that ends with the process.
+    /// Opens a chain in memory, which is lost with the process.
     ///
     /// # Errors
     /// [`DevChainError::Store`].
@@ -89,14 +90,14 @@ impl DevChain {
         })
     }
 
-    /// Every change is one SQLite transaction, so a panic elsewhere leaves nothing half-done behind
-    /// the lock.
+    /// The connection. A poisoned lock is ignored: every change is one SQLite transaction, so a
+    /// panic of another thread leaves nothing half-done.
     pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes `count` confirmed outputs of `amount` satoshi out of nothing, in one block. Each has
-    /// its own transaction, whose id follows from a counter.
+    /// Creates `count` new confirmed outputs of `amount` satoshi each, in one block. Each has its
+    /// own transaction, whose id follows from a counter.
     ///
     /// # Errors
     /// [`DevChainError`].
@@ -110,17 +111,19 @@ impl DevChain {
             return Err(DevChainError::Amount);
         }
 
-        // The address is read as the codec reads it: funds for an address that the codec refuses
-        // could not be spent.
+        // The codec reads the address, because funds of an address that it refuses could not be
+        // spent.
         let script = address::parse(to, NETWORK).map_err(DevChainError::Address)?;
 
-        // The whole call is one transaction: a crash leaves no block without its outputs.
+        // The whole call is one SQLite transaction, so that a crash leaves no block without its
+        // outputs.
         let mut db = self.db();
         let tx = db.transaction()?;
         let height = ledger::meta(&tx, "height")?.saturating_add(1);
         let funded = ledger::meta(&tx, "funded")?;
 
-        // A number per output, or equal fundings would have one transaction id (compare BIP-34).
+        // Each output gets a number; without it, equal fundings would have one transaction id
+        // (compare BIP-34).
         let mut keys = Vec::new();
         for number in funded..funded.saturating_add(count) {
             let coinbase = coinbase(
@@ -147,7 +150,7 @@ impl DevChain {
         Ok(keys)
     }
 
-    /// Makes a block with every waiting transaction. Gives the new height.
+    /// Makes a block with every waiting transaction. Returns the new height.
     ///
     /// # Errors
     /// [`DevChainError::Store`].
@@ -195,7 +198,8 @@ impl DevChain {
         let mut db = self.db();
         let tx = db.transaction()?;
 
-        // A refusal drops the transaction: nothing that `take` wrote before it stays.
+        // A refusal drops the SQLite transaction, so that nothing that `take` wrote before it
+        // stays.
         let answer = match take(&tx, raw) {
             Ok(Broadcast::Accepted) if self.confirm == Confirm::AtOnce => {
                 make_block(&tx)?;
@@ -228,7 +232,7 @@ fn coinbase(number: u32, output: TxOut) -> Transaction {
     }
 }
 
-/// Adds the outputs of a transaction that just confirmed.
+/// Adds the outputs of a transaction that has just confirmed.
 fn confirm(
     tx: &rusqlite::Transaction<'_>,
     transaction: &Transaction,
@@ -240,7 +244,8 @@ fn confirm(
         let outpoint = OutPoint { txid, vout }.to_string();
         keys.push(ConflictKey::Coin(outpoint.clone()));
 
-        // Scripts without an address (bare multi-signature) are kept too: an input may spend them.
+        // Outputs whose script has no address (bare multi-signature) are kept too, because an input
+        // may spend them.
         let address = address::of_script(&output.script_pubkey, NETWORK).unwrap_or_default();
         let script = output.script_pubkey.to_bytes();
         let amount = output.value.to_sat();
@@ -267,7 +272,7 @@ fn make_block(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<u32> {
             continue;
         };
 
-        // Only decoded transactions were stored.
+        // Every stored transaction was decoded before, so this never happens.
         let Ok(transaction) = interpreter::decode(&known.raw) else {
             continue;
         };
@@ -292,8 +297,8 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
     let transaction = interpreter::decode(raw).map_err(|error| no(error.to_string()))?;
     let id = transaction.compute_txid().to_string();
 
-    // The id leaves witnesses out (BIP-141): the same id with other signatures is another set of
-    // bytes.
+    // The id does not cover the witnesses (BIP-141), so the bytes are compared: the same id with
+    // other signatures is refused.
     match ledger::find_transaction(tx, &id)? {
         Some(known) if known.raw == raw => return Ok(Broadcast::AlreadyKnown),
         Some(_) => return Err(no("the same transaction is known with another witness")),
@@ -302,7 +307,8 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
 
     check_shape(&transaction, ledger::meta(tx, "height")?)?;
 
-    // Only confirmed outputs can be spent: then a replaced transaction has no descendants to evict.
+    // Only confirmed outputs can be spent, so that a replaced transaction has no descendants to
+    // evict.
     let mut spent = Vec::new();
     let mut replaced = BTreeSet::new();
     for input in &transaction.input {
@@ -318,11 +324,11 @@ fn take(tx: &rusqlite::Transaction<'_>, raw: &[u8]) -> Result<Broadcast, NotTake
         });
     }
 
-    // Sums are checked before scripts, as a node does: the interpreter is the expensive part.
+    // Sums are checked before scripts, as in a node, because the interpreter is the expensive part.
     let fee = fee(&transaction, &spent)?;
     check_spend(raw, &spent).map_err(|error| no(error.to_string()))?;
 
-    // Only a transaction that is valid may evict another one.
+    // Replacement comes after all checks, because only a valid transaction may evict another one.
     replace(tx, &transaction, fee, &replaced)?;
 
     for input in &transaction.input {
@@ -346,7 +352,7 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
         return Err(no("no inputs or no outputs"));
     }
 
-    // CVE-2018-17144: an input counted twice makes value out of nothing.
+    // CVE-2018-17144: an input that is counted twice creates value out of nothing.
     let distinct: BTreeSet<_> = transaction
         .input
         .iter()
@@ -356,15 +362,15 @@ fn check_shape(transaction: &Transaction, height: u32) -> Result<(), NotTaken> {
         return Err(no("an output is spent twice in it"));
     }
 
-    // A lock time counts only while some input is not final.
+    // A lock time applies only if some input is not final.
     let locked = transaction
         .input
         .iter()
         .any(|input| input.sequence != Sequence::MAX);
     let lock_time = transaction.lock_time.to_consensus_u32();
 
-    // The next block is `height + 1`, and a lock at `height` ends in it (Bitcoin Core's IsFinalTx).
-    // There is no clock, so a lock by time never ends.
+    // The next block is `height + 1`, and a lock until `height` has ended in it (Bitcoin Core's
+    // IsFinalTx). The chain has no clock, so a lock by time never ends.
     if locked && lock_time > height {
         return Err(no(format!("locked until height {lock_time}, now {height}")));
     }
@@ -393,8 +399,9 @@ fn total(mut amounts: impl Iterator<Item = u64>) -> Option<u64> {
     amounts.try_fold(0u64, |sum, amount| sum.checked_add(amount).filter(possible))
 }
 
-/// BIP-125 rules 3 and 4 against waiting transactions; a confirmed one is never replaced.
-/// Unconfirmed outputs cannot be spent here, so nothing depends on what is evicted.
+/// Evicts the waiting transactions that spend the same outputs, by BIP-125 rules 3 and 4; a
+/// confirmed one is never replaced. Unconfirmed outputs cannot be spent here, so no other
+/// transaction depends on an evicted one.
 fn replace(
     tx: &rusqlite::Transaction<'_>,
     transaction: &Transaction,
@@ -414,7 +421,8 @@ fn replace(
         return Ok(());
     }
 
-    // Rule 4: at least 1 sat/vB for its own size on top, or replacing would cost a flooder nothing.
+    // Rule 4: the replacement must pay 1 sat/vB more for its own size; otherwise a flood of
+    // replacements would cost nothing.
     let least = least.saturating_add(transaction.vsize() as u64);
     if fee < least {
         return Err(no(format!(

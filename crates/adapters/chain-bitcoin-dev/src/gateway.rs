@@ -1,4 +1,4 @@
-//! The chain behind the gateway port.
+//! The gateway port on the development chain.
 
 use crate::chain::{DevChain, NETWORK};
 use crate::ledger;
@@ -6,7 +6,7 @@ use strongroom_chain_bitcoin::FeeRate;
 use strongroom_ports::chain::{Broadcast, ChainGateway, CoinFact, Fact, GatewayError, Standing};
 use strongroom_types::{AssetId, ConflictKey};
 
-/// Satoshi per 1 000 virtual bytes, always.
+/// Fee rate that the chain always reports: 2 000 satoshi per 1 000 virtual bytes.
 pub const FEE_RATE: FeeRate = FeeRate(2_000);
 
 fn unavailable(error: rusqlite::Error) -> GatewayError {
@@ -35,7 +35,8 @@ impl DevChain {
 
         let mut coins = Vec::new();
 
-        // Outputs without an address are stored under an empty one: they belong to no vault.
+        // Outputs without an address are stored under an empty one, which is skipped: they belong
+        // to no vault.
         for address in addresses.iter().filter(|address| !address.is_empty()) {
             let unspent = ledger::unspent(&db, address).map_err(unavailable)?;
             coins.extend(unspent.into_iter().map(|output| CoinFact {

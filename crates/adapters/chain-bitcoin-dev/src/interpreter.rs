@@ -1,36 +1,36 @@
-//! Bitcoin Core's script interpreter as the judge of a spend.
+//! Verification of spends by Bitcoin Core's script interpreter.
 
 use bitcoin::consensus::encode;
 use bitcoin::{Amount, Transaction};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT, verify_with_flags};
 
-/// Every consensus rule about scripts, P2SH to Taproot.
+/// Flags for every consensus rule about scripts, from P2SH to Taproot.
 const FLAGS: u32 = VERIFY_ALL_PRE_TAPROOT | VERIFY_TAPROOT;
 
 /// An output that a transaction spends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SpentOutput {
-    /// Satoshi.
+    /// Amount, satoshi.
     pub amount: u64,
     /// Output script that the input must satisfy.
     pub script: Vec<u8>,
 }
 
-/// Why a spend is not valid.
+/// Reason for which a spend is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// Bytes that do not decode to a transaction, or not in its one encoding.
+    /// The bytes are not a transaction, or not in its only encoding.
     #[error("not a Bitcoin transaction in its one encoding")]
     NotATransaction,
-    /// As many spent outputs as inputs are needed, with possible amounts and sizes.
+    /// There is not one spent output per input, or one has an impossible amount or script size.
     #[error("{outputs} spent outputs for {inputs} inputs, or an impossible amount or script size")]
     WrongOutputs {
-        /// Inputs of the transaction.
+        /// Number of inputs of the transaction.
         inputs: usize,
-        /// Outputs given.
+        /// Number of spent outputs that were given.
         outputs: usize,
     },
-    /// The interpreter says no.
+    /// The interpreter refuses the script of an input.
     #[error("the script of input {input} does not accept this spend")]
     Refused {
         /// Index of the input.
@@ -46,7 +46,8 @@ pub fn decode(raw: &[u8]) -> Result<Transaction, ScriptError> {
     let transaction: Transaction =
         encode::deserialize(raw).map_err(|_| ScriptError::NotATransaction)?;
 
-    // The decoder is strict today; the comparison keeps it so when the library changes.
+    // The library's decoder is strict today. The comparison keeps this function strict if the
+    // library changes.
     if encode::serialize(&transaction) == raw {
         Ok(transaction)
     } else {
@@ -58,7 +59,7 @@ pub fn decode(raw: &[u8]) -> Result<Transaction, ScriptError> {
 /// order.
 ///
 /// # Errors
-/// [`ScriptError`]: the first input that is refused.
+/// [`ScriptError`]; for [`ScriptError::Refused`] the first input that is refused.
 pub fn check_spend(raw: &[u8], spent: &[SpentOutput]) -> Result<(), ScriptError> {
     let inputs = decode(raw)?.input.len();
     let wrong = ScriptError::WrongOutputs {
@@ -89,7 +90,7 @@ pub fn check_spend(raw: &[u8], spent: &[SpentOutput]) -> Result<(), ScriptError>
 }
 
 fn utxo(output: &SpentOutput) -> Option<Utxo> {
-    // The interpreter takes a signed amount and does not bound it.
+    // The amount is bounded here, because the interpreter takes a signed amount without a bound.
     let possible = output.amount <= Amount::MAX_MONEY.to_sat();
 
     Some(Utxo {

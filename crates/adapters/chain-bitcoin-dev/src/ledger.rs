@@ -26,9 +26,9 @@ pub struct Output {
     pub address: String,
     /// Output script, as in the transaction.
     pub script: Vec<u8>,
-    /// Satoshi.
+    /// Amount, satoshi.
     pub amount: u64,
-    /// Height of the block that made it.
+    /// Height of the block in which it confirmed.
     pub height: u32,
     /// Id of the transaction that spends it, waiting or confirmed.
     pub spent_by: Option<String>,
@@ -38,7 +38,7 @@ pub struct Output {
 pub struct KnownTransaction {
     /// Network bytes with witnesses.
     pub raw: Vec<u8>,
-    /// Satoshi; 0 for the coinbase of a funding.
+    /// Fee, satoshi; 0 for the coinbase of a funding.
     pub fee: u64,
     /// Height of its block; `None` while it waits for one.
     pub height: Option<u32>,
@@ -48,17 +48,19 @@ pub struct KnownTransaction {
 pub fn open(path: Option<&Path>) -> rusqlite::Result<Connection> {
     let connection = path.map_or_else(Connection::open_in_memory, Connection::open)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A stand-in for a foreign node: a crash may lose its last blocks, never its consistency.
+    // NORMAL is enough for a development chain: a power failure may lose the last blocks, but
+    // leaves the file consistent.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
 
-    // Else statements are prepared again when a parameter is bound that their plan could use.
+    // Without this setting SQLite prepares a statement again when a parameter is bound that its
+    // plan could use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
 
     connection.execute_batch(SCHEMA)?;
     Ok(connection)
 }
 
-/// The number `height` or `funded`.
+/// Reads the number `height` or `funded`.
 pub fn meta(db: &Connection, name: &str) -> rusqlite::Result<u32> {
     db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
@@ -108,9 +110,9 @@ pub fn find_output(db: &Connection, outpoint: &str) -> rusqlite::Result<Option<O
         .optional()
 }
 
-/// Confirmed outputs of an address that no known transaction spends, by name.
+/// Confirmed outputs of an address that no known transaction spends, ascending by outpoint.
 pub fn unspent(db: &Connection, address: &str) -> rusqlite::Result<Vec<Output>> {
-    // In a fixed order, so that tests choose the same coins in each run.
+    // The order is fixed, so that tests choose the same coins in each run.
     let text = "SELECT * FROM outputs WHERE address = ?1 AND spent_by IS NULL ORDER BY outpoint";
     db.prepare_cached(text)?
         .query_map([address], output)?
@@ -161,9 +163,10 @@ pub fn pending(db: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Forgets a replaced transaction and frees what it spent.
+/// Deletes a replaced transaction and frees the outputs that it spent.
 pub fn evict(db: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
-    // Inputs that the replacement does not spend are free again, as at a node.
+    // All of its outputs become unspent again, as in a node; the replacement then marks those that
+    // it spends.
     db.prepare_cached("UPDATE outputs SET spent_by = NULL WHERE spent_by = ?1")?
         .execute([id])?;
 

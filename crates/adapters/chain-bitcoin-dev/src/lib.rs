@@ -1,9 +1,9 @@
 //! A development chain: an in-process stand-in for a Bitcoin node, for demos and tests.
 //!
-//! It is named as what it is: no proof of work, no peers, no mempool policy beyond replacement by a
-//! higher fee. What it does check is what matters to a signer: every spend is judged by Bitcoin
-//! Core's own script interpreter (`bitcoinconsensus`, all flags up to Taproot, all spent outputs),
-//! every input must exist unspent, and no value is made. One file per concern: [`interpreter`],
+//! It has no proof of work, no peers, and no mempool policy except replacement by a higher fee. It
+//! checks what matters to a signer: Bitcoin Core's script interpreter verifies every spend
+//! (`bitcoinconsensus`, all flags up to Taproot, all spent outputs), every input must exist and be
+//! unspent, and a transaction must not create value. One file per concern: [`interpreter`],
 //! `ledger` (the SQLite file), [`chain`].
 
 pub mod chain;

@@ -1,4 +1,4 @@
-//! Funding, taking, confirming, conflicting, reopening.
+//! Tests of funding, accepting, confirming, conflicting and reopening.
 
 use crate::setup::Key;
 use bitcoin::consensus::encode::serialize;

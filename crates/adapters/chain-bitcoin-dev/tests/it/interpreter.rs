@@ -1,4 +1,4 @@
-//! Bitcoin Core's interpreter accepts the honest spend and nothing next to it.
+//! Bitcoin Core's interpreter accepts the honest spend and refuses every changed one.
 
 use crate::setup::Key;
 use bitcoin::consensus::encode::serialize;

@@ -1,4 +1,5 @@
-//! The development chain from outside, with a plain secp256k1 key instead of a threshold one.
+//! Tests of the development chain through its public interface, with a plain secp256k1 key instead
+//! of a threshold key.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A Taproot key held whole, and transactions signed with it.
+//! A Taproot key with its whole secret, and transactions that it signs.
 
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode::serialize;
