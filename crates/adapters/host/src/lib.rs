@@ -1,4 +1,4 @@
-//! Clock and randomness of the machine this process runs on.
+//! Clock and randomness of the machine on which this process runs.
 
 #![allow(
     clippy::disallowed_methods,
@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// Set before 1970, the answer is 0.
+    /// The time in Unix milliseconds; 0 if the clock is set before 1970.
     fn now_ms(&self) -> u64 {
-        // A clock set before 1970 reads as 0: whatever was signed then lies in the future and is
-        // refused as skew.
+        // A clock that is set before 1970 reads as 0. Every signed time is then in the future and
+        // is refused as skew.
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -35,20 +35,20 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// When the operating system gives no randomness: no key may be made then.
+    /// When the operating system gives no randomness, because no key may be made then.
     #[expect(
         clippy::panic,
         reason = "guards key safety: stop rather than go on without randomness"
     )]
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
-        // The seed is wiped after use: who has the seed has every number drawn from it.
+        // The seed is wiped after use, because every number of the generator follows from it.
         let mut seed = Zeroizing::new([0u8; 32]);
         if let Err(error) = getrandom::fill(seed.as_mut_slice()) {
             panic!("the operating system gives no randomness: {error}");
         }
 
-        // Each caller gets a generator of its own: two that shared a state could be made to draw
-        // the same nonce.
+        // Each caller gets a generator of its own: two that shared a state could draw the same
+        // nonce.
         Box::new(ChaCha20Rng::from_seed(*seed))
     }
 }
