@@ -1,4 +1,4 @@
-//! The key file: 32 random bytes, mode 0600, made once.
+//! The key file: 32 random bytes with mode 0600, which are written once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -13,10 +13,11 @@ use crate::protector::SoftwareKeyError;
 pub(crate) const KEY_LEN: usize = 32;
 const MODE: u32 = 0o600;
 
-/// Writes a new file and syncs it and its folder.
+/// Writes a new key file and syncs it and its folder to disk.
 pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyError> {
-    // `create_new`: overwriting a key would make every share wrapped under it unreadable. The mode
-    // is set at creation: there is no moment in which others could open the file.
+    // `create_new` refuses a file that exists: every share that was wrapped under an overwritten
+    // key would be lost. The mode is set at creation, so that there is no moment in which others
+    // could open the file.
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -25,7 +26,7 @@ pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyE
     file.write_all(key)?;
     file.sync_all()?;
 
-    // The name too must survive a power cut.
+    // The folder is synced too, so that the file's name also survives a power failure.
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -35,8 +36,8 @@ pub(crate) fn write(path: &Path, key: &[u8; KEY_LEN]) -> Result<(), SoftwareKeyE
     Ok(())
 }
 
-/// Reads a file that no other user can read. The checks are on the opened file, not on its name:
-/// the name could be made to point elsewhere between check and opening.
+/// Reads a key file after a check that no other user can read it. The opened file is checked and
+/// not its name, because another file could get that name between check and opening.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, SoftwareKeyError> {
     let mut file = File::open(path)?;
     let meta = file.metadata()?;
@@ -44,7 +45,8 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, SoftwareKeyE
         return Err(SoftwareKeyError::NotAFile);
     }
 
-    // A key that other users could read is no longer a secret: stop, so that it is replaced.
+    // A key that other users could read is no longer secret. It is refused, so that the operator
+    // replaces it.
     if meta.mode() & 0o7777 != MODE {
         return Err(SoftwareKeyError::Mode {
             found: meta.mode() & 0o7777,

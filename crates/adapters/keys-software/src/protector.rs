@@ -1,4 +1,4 @@
-//! Wrapping and unwrapping.
+//! The protector: it wraps and unwraps secrets with AES-256-GCM.
 
 use std::fmt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::file::{self, KEY_LEN};
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 12;
 
-/// Wraps shares under a key in a file. Refused when genesis says production.
+/// Wraps shares under a key in a file. It refuses to open when genesis says production.
 pub struct SoftwareKeyProtector {
     cipher: Aes256Gcm,
     rng: Mutex<Box<dyn CryptoRngCore + Send>>,
@@ -25,22 +25,22 @@ pub struct SoftwareKeyProtector {
 /// Reason to refuse the key file.
 #[derive(Debug, thiserror::Error)]
 pub enum SoftwareKeyError {
-    /// Production keeps its key-encryption key in an HSM.
+    /// Genesis says production, where the key-encryption key must be in an HSM.
     #[error("software key protection is for development only and genesis says production")]
     RefusedInProduction,
-    /// A folder, a pipe or a device.
+    /// The path names a folder, a pipe or a device.
     #[error("the key file is not a regular file")]
     NotAFile,
-    /// Another user may read or write the file.
+    /// The file's mode is not 0600.
     #[error("the key file has mode {found:o}, wanted 600")]
     Mode {
-        /// Permission bits found.
+        /// Permission bits that were found.
         found: u32,
     },
-    /// Not 32 bytes.
+    /// The file does not have 32 bytes.
     #[error("the key file has {found} bytes, wanted 32")]
     Size {
-        /// Length found, in bytes.
+        /// Length that was found, bytes.
         found: u64,
     },
     /// The file exists already (create), is missing (open), or the disk failed.
@@ -49,7 +49,8 @@ pub enum SoftwareKeyError {
 }
 
 impl SoftwareKeyProtector {
-    /// Makes a new key file; one that exists is never overwritten. `rng` also makes the nonces.
+    /// Makes a new key file; an existing one is never overwritten. `rng` makes the key and later
+    /// the nonces.
     ///
     /// # Errors
     /// As [`SoftwareKeyError`].
@@ -88,7 +89,8 @@ impl SoftwareKeyProtector {
     }
 }
 
-/// A key in a file is copied with the disk: real shares need hardware.
+/// Refuses production, because a key in a file is copied with the disk: shares of real value need
+/// hardware.
 fn refuse_production(mode: Mode) -> Result<(), SoftwareKeyError> {
     match mode {
         Mode::Dev => Ok(()),
@@ -104,8 +106,8 @@ impl fmt::Debug for SoftwareKeyProtector {
 
 impl KeyProtector for SoftwareKeyProtector {
     fn wrap(&self, aad: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyProtectorError> {
-        // The nonce has 96 random bits (NIST SP 800-38D §8.2.2). A nonce used twice under one key
-        // shows how two secrets differ and lets an attacker forge blobs.
+        // The nonce has 96 random bits (NIST SP 800-38D §8.2.2). Two secrets under one key and
+        // nonce would show how they differ and would let an attacker forge blobs.
         let mut nonce = [0; NONCE_LEN];
         self.rng
             .lock()
@@ -125,8 +127,8 @@ impl KeyProtector for SoftwareKeyProtector {
     }
 
     fn unwrap(&self, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProtectorError> {
-        // All failures look alike: what is wrong with a blob is of use only to the one who changed
-        // it.
+        // Every failure gives the same error, because its exact reason would help only an attacker
+        // who changed the blob.
         let (nonce, sealed) = match blob.split_first() {
             Some((&VERSION, rest)) => rest
                 .split_at_checked(NONCE_LEN)
@@ -134,7 +136,8 @@ impl KeyProtector for SoftwareKeyProtector {
             Some(_) | None => return Err(KeyProtectorError::Integrity),
         };
 
-        // The `aad` names the place of the blob: moved to another key or signer it does not open.
+        // The `aad` names the key and signer of the blob, so that a blob that is moved to another
+        // place does not open.
         let opened = self
             .cipher
             .decrypt(Nonce::from_slice(nonce), Payload { msg: sealed, aad });
@@ -155,7 +158,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
-    /// Always the same byte: nonces repeat, which no test of this module minds.
+    /// A random source that always returns the same byte. Nonces repeat, which does not matter in
+    /// these tests.
     struct Constant(u8);
 
     impl rand_core::RngCore for Constant {
@@ -222,8 +226,8 @@ mod tests {
 
     #[test]
     fn blob_bytes_do_not_change() {
-        // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 13: all zero, nothing
-        // inside.
+        // Test case 13 of McGrew and Viega, "The Galois/Counter Mode of Operation": key and nonce
+        // are zero, and the text is empty.
         let protector = SoftwareKeyProtector::new(&[0; 32], Box::new(Constant(0)));
         let tag = [
             0x53, 0x0f, 0x8a, 0xfb, 0xc7, 0x45, 0x36, 0xb9, 0xa9, 0x63, 0xb4, 0xf1, 0xc4, 0xcb,

@@ -1,4 +1,4 @@
-//! The key protector suite on the software provider.
+//! The conformance suite of the key protector port on the software provider.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,7 +7,8 @@ use rand_core::SeedableRng as _;
 use strongroom_keys_software::SoftwareKeyProtector;
 use strongroom_ports::bus::Mode;
 
-/// Reopened, so that what one object wrapped another one unwraps.
+/// Two protectors with a key file each. The files are opened again after their creation, so that
+/// the suite uses keys that were read from disk.
 fn make() -> (
     SoftwareKeyProtector,
     SoftwareKeyProtector,
