@@ -1,4 +1,4 @@
-//! Connecting, and the small pool of connections.
+//! Options of a connection, and the small pool of connections.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,12 +20,12 @@ pub struct PostgresOptions {
     pub schema: String,
     /// Largest number of connections; each open transaction holds one.
     pub connections_max: usize,
-    /// Longest wait for a connection or a lock before the answer is busy.
+    /// Longest wait for a connection or a lock, after which the call fails as busy.
     pub lock_timeout: Duration,
 }
 
 impl PostgresOptions {
-    /// 8 connections, 5 s.
+    /// Options with 8 connections and a lock timeout of 5 s.
     #[must_use]
     pub fn new(url: &str, schema: &str) -> Self {
         Self {
@@ -37,7 +37,8 @@ impl PostgresOptions {
     }
 
     fn parse(&self) -> Result<PgConnectOptions, DbError> {
-        // The name is put into SQL text and into `search_path`, where no parameter can stand.
+        // The name is restricted, because it becomes part of SQL text and of `search_path`, where
+        // parameters are not possible.
         let name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if self.schema.is_empty() || self.schema.len() > 63 || !self.schema.bytes().all(name) {
             return Err(DbError::new(
@@ -46,7 +47,8 @@ impl PostgresOptions {
             ));
         }
 
-        // Without a verified certificate a server in between could answer for the database.
+        // A remote server needs a verified certificate; otherwise an attacker on the network could
+        // answer in place of the database.
         let options: PgConnectOptions = self.url.parse().map_err(|e| map(&e))?;
         if !is_local(&options)
             && !matches!(
@@ -64,8 +66,8 @@ impl PostgresOptions {
             .application_name("strongroom")
             .options([
                 ("search_path", self.schema.as_str()),
-                // This does not depend on the server's default: a commit must be durable when it
-                // returns.
+                // The setting overrides the server's default, because a commit must be durable when
+                // it returns.
                 ("synchronous_commit", "on"),
                 ("default_transaction_isolation", "read committed"),
                 (
@@ -84,7 +86,7 @@ fn is_local(options: &PgConnectOptions) -> bool {
         || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1")
 }
 
-/// Idle connections and the count of all. Nothing is tested before use; a dead one is noticed at
+/// Pool of connections. A connection is not tested before its use; a dead one is noticed at
 /// `BEGIN`.
 pub(crate) struct Connections {
     pub(crate) runtime: Runtime,
@@ -95,7 +97,7 @@ pub(crate) struct Connections {
     freed: Condvar,
 }
 
-/// Pool behind its lock.
+/// Idle connections and the number of all, which the pool's lock protects.
 #[derive(Default)]
 struct PoolState {
     idle: Vec<PgConnection>,
@@ -117,7 +119,7 @@ impl Connections {
         })
     }
 
-    /// An idle connection, or a new one (`true`).
+    /// Takes an idle connection (`false`), or opens a new one (`true`).
     pub(crate) fn take(&self) -> Result<(PgConnection, bool), DbError> {
         let full =
             |state: &mut PoolState| state.idle.is_empty() && state.open >= self.connections_max;
@@ -137,7 +139,8 @@ impl Connections {
             return Ok((connection, false));
         }
 
-        // Counted before it exists, so that the limit holds while other threads connect too.
+        // The connection is counted before it is opened, so that the limit holds while other
+        // threads connect too.
         state.open += 1;
         drop(state);
 
@@ -150,24 +153,24 @@ impl Connections {
         }
     }
 
-    /// Puts a connection back that is outside any transaction.
+    /// Returns a connection to the pool; it must be outside of any transaction.
     pub(crate) fn give_back(&self, connection: PgConnection) {
         self.lock().idle.push(connection);
         self.freed.notify_one();
     }
 
-    /// Counts a connection that was dropped.
+    /// Removes a dropped connection from the count.
     pub(crate) fn lost(&self) {
         self.lock().open -= 1;
         self.freed.notify_one();
     }
 
-    /// Drops every idle connection: the server went away.
+    /// Drops every idle connection, after the server has gone away.
     pub(crate) fn forget_idle(&self) {
         let mut state = self.lock();
         state.open -= state.idle.len();
 
-        // A connection is closed within the runtime that drives it.
+        // A connection must be dropped within the runtime that drives it.
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         let _context = self.runtime.enter();

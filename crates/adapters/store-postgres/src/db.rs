@@ -1,4 +1,4 @@
-//! Opening, migrating and the commit counter.
+//! The database: connecting, migrations and the commit counter.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,7 +50,8 @@ impl PostgresDb {
         };
 
         let mut tx = PostgresTx::begin(&db)?;
-        // Two services that start at once would both create the schema, and one would fail.
+        // The lock is taken first: two services that start at once would both create the schema,
+        // and one of them would fail.
         tx.lock_schema()?;
         tx.batch(format!("CREATE SCHEMA IF NOT EXISTS {}", options.schema))?;
 
@@ -74,7 +75,7 @@ impl Db for PostgresDb {
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         let mut tx = PostgresTx::begin(self)?;
-        // Two processes of one service must not both apply the same migration.
+        // The lock keeps two processes of one service from both applying a migration.
         tx.lock_schema()?;
         tx.batch(SCHEMA_VERSION.render(&WORDS)?)?;
 
@@ -87,7 +88,8 @@ impl Db for PostgresDb {
             ));
         }
 
-        // The applied texts are compared, so a migration edited after its release stops the start.
+        // The applied texts are compared, so that a migration that was edited after its release
+        // stops the start.
         for migration in pending(migrations, &applied)? {
             tx.batch(migration.render(&WORDS)?)?;
             tx.execute(
@@ -114,7 +116,8 @@ impl PostgresDb {
         let me = std::thread::current().id();
         let mut owners = self.owners();
 
-        // The thread would wait for its own locks until the time-out.
+        // A nested transaction is refused: the thread would wait for its own locks until the
+        // time-out.
         if owners.contains(&me) {
             return Err(DbError::new(
                 DbErrorKind::Other,

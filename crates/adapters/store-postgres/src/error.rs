@@ -27,15 +27,16 @@ pub(crate) fn map(error: &Error) -> DbError {
 
 fn kind(code: &str) -> DbErrorKind {
     match code {
-        // Serialization failure, deadlock, lock not available and too many connections pass: try
-        // again.
+        // Serialization failure, deadlock, lock not available and too many connections are
+        // temporary.
         "40001" | "40P01" | "55P03" | "53300" => DbErrorKind::Busy,
         "53100" => DbErrorKind::Full,
         "25P02" => DbErrorKind::Poisoned,
-        // "Character not in repertoire" is what a text with a NUL byte gives.
+        // PostgreSQL answers a text with a NUL byte with "character not in repertoire".
         "22021" => DbErrorKind::BadText,
         "XX001" | "XX002" => DbErrorKind::Corrupt,
-        // Shutdown, crash, starting up, I/O error, read-only server: the connection is of no use.
+        // After shutdown, crash, start-up, I/O error or on a read-only server the connection cannot
+        // be used.
         "57P01" | "57P02" | "57P03" | "58030" | "25006" => DbErrorKind::Io,
         // Class 23 is an integrity constraint violation, class 08 a connection exception.
         _ if code.starts_with("23") => DbErrorKind::Constraint,

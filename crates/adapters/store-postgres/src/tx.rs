@@ -12,10 +12,10 @@ use strongroom_ports::db::{Arg, Bulk, DbError, DbErrorKind, Row, Tx, Value, writ
 use crate::db::PostgresDb;
 use crate::error::map;
 
-/// A transaction; holds its connection until it ends.
+/// A transaction, which holds its connection until it ends.
 pub(crate) struct PostgresTx<'a> {
     db: &'a PostgresDb,
-    /// `None` once committed.
+    /// `None` after the commit.
     connection: Option<PgConnection>,
     poisoned: bool,
     wrote: bool,
@@ -33,7 +33,7 @@ impl<'a> PostgresTx<'a> {
         })
     }
 
-    /// One process at a time changes the schema.
+    /// Takes the lock by which only one process at a time changes the schema.
     pub(crate) fn lock_schema(&mut self) -> Result<(), DbError> {
         // The lock's number is "strongro" as bytes; it is released at the end of the transaction.
         self.execute("SELECT pg_advisory_xact_lock(8319395793566789231)", &[])
@@ -53,8 +53,8 @@ impl<'a> PostgresTx<'a> {
         })
     }
 
-    /// Runs one piece of work. After a failure PostgreSQL refuses every statement, and so does
-    /// this, `COMMIT` included: there it would roll back and report success.
+    /// Runs one piece of work. After a failure PostgreSQL refuses every statement except `COMMIT`,
+    /// which it turns into a rollback and reports as a success; this refuses `COMMIT` too.
     fn guard<T>(
         &mut self,
         work: impl FnOnce(&PostgresDb, &mut PgConnection) -> Result<T, DbError>,
@@ -73,7 +73,8 @@ impl<'a> PostgresTx<'a> {
     }
 }
 
-/// A connection with a transaction begun. A connection that died while idle is replaced once.
+/// A connection on which a transaction has begun. If an idle connection turns out to be dead, a new
+/// one is tried.
 fn open(db: &PostgresDb) -> Result<PgConnection, DbError> {
     loop {
         let (mut connection, is_new) = db.connections.take()?;
@@ -83,19 +84,20 @@ fn open(db: &PostgresDb) -> Result<PgConnection, DbError> {
                 discard(db, connection);
                 let error = map(&error);
 
-                // A new connection that fails is the server's answer; an idle one may only be old.
+                // An error on a new connection is the server's state and is returned; an idle
+                // connection may only have died.
                 if is_new || error.kind() != DbErrorKind::Io {
                     return Err(error);
                 }
 
-                // The server went away: each other idle connection would cost one more failure.
+                // The server went away, so the other idle connections are dead too and are dropped.
                 db.connections.forget_idle();
             }
         }
     }
 }
 
-/// Closes a connection within its runtime and frees its place.
+/// Closes a connection within its runtime and frees its place in the pool.
 fn discard(db: &PostgresDb, connection: PgConnection) {
     let _context = db.connections.runtime.enter();
     drop(connection);
@@ -133,7 +135,7 @@ impl Tx for PostgresTx<'_> {
         let all = self.guard(|db, connection| {
             let mut all = Vec::new();
             for (count, chunk) in bulk.chunks(args)? {
-                // The text is made of the bulk's static parts and numbers only.
+                // The text is safe: it has only the bulk's static parts and numbers.
                 let query = bind(sqlx::query(AssertSqlSafe(bulk.text(count))), chunk)?;
                 let rows = db.connections.runtime.block_on(connection.fetch_all(query));
                 for found in &rows.map_err(|e| map(&e))? {
@@ -177,7 +179,7 @@ impl Drop for PostgresTx<'_> {
                 .runtime
                 .block_on(connection.execute("ROLLBACK"))
             {
-                // A connection goes back into the pool only outside of a transaction: the next user
+                // A connection returns to the pool only after its rollback; otherwise the next user
                 // would inherit its locks.
                 Ok(_) => self.db.connections.give_back(connection),
                 Err(_) => discard(self.db, connection),
@@ -212,7 +214,8 @@ fn row(row: &PgRow) -> Result<Row, DbError> {
             "BOOL" => value(row.try_get(i), Value::Bool)?,
             "TEXT" | "VARCHAR" | "NAME" => value(row.try_get(i), Value::Text)?,
             "BYTEA" => value(row.try_get(i), Value::Blob)?,
-            // A silent conversion of `NUMERIC` or a time would lose digits.
+            // Other types are refused, because a silent conversion of `NUMERIC` or a time would
+            // lose digits.
             other => {
                 let what = format!(
                     "column {} is {other}: cast it to one of the four types",

@@ -1,4 +1,4 @@
-//! The store suite on a throw-away PostgreSQL 15.
+//! The conformance suite of the database port on a temporary PostgreSQL 15.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
