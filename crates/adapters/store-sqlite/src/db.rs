@@ -1,4 +1,4 @@
-//! Opening, snapshots and the commit counter.
+//! The database: opening, snapshots, migrations and the commit counter.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::error::map;
 use crate::sql::WORDS;
 use crate::tx::SqliteTx;
 
-/// Longest wait for another process that holds the file; threads of this one queue at the mutex.
+/// Longest wait for another process that holds the file. Threads of this process wait at the mutex.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Number of prepared statements kept; one service has fewer distinct ones.
+/// Number of prepared statements that are kept; one service has fewer distinct ones.
 const STATEMENTS_MAX: usize = 256;
 
-/// One SQLite database. One connection behind a mutex: a service is a single-threaded state
-/// machine, and SQLite has one writer anyway.
+/// One SQLite database, with one connection behind a mutex: a service is a single-threaded state
+/// machine, and SQLite allows one writer at a time.
 pub struct SqliteDb {
     pub(crate) inner: Mutex<Inner>,
     pub(crate) commits: AtomicU64,
@@ -35,7 +35,7 @@ pub struct SqliteDb {
 /// The connection and its statements.
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
-    /// Rewritten statements by the address and length of their text.
+    /// Statements rewritten for SQLite, by address and length of the original text.
     pub(crate) texts: BTreeMap<(usize, usize), String>,
 }
 
@@ -56,8 +56,8 @@ impl SqliteDb {
             .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
             .map_err(|e| map(&e))?;
 
-        // SQLite answers with the mode it could set: some file systems have no shared memory for
-        // WAL.
+        // SQLite answers with the mode that it could set: some file systems have no shared memory
+        // for WAL.
         if mode != "wal" {
             return Err(DbError::new(
                 DbErrorKind::Io,
@@ -71,13 +71,12 @@ impl SqliteDb {
     /// An empty database in memory, for simulation.
     ///
     /// # Errors
-    /// Out of memory.
+    /// An error when memory is exhausted.
     pub fn open_in_memory() -> Result<Self, DbError> {
         Self::from_connection(Connection::open_in_memory().map_err(|e| map(&e))?)
     }
 
-    /// A database in memory with the content of a [`Self::snapshot`]: a disk as it was at that
-    /// moment.
+    /// A database in memory with the content of a [`Self::snapshot`], like a disk at that moment.
     ///
     /// # Errors
     /// [`DbErrorKind::Corrupt`] when the bytes are not a sound database.
@@ -87,10 +86,10 @@ impl SqliteDb {
         Self::from_connection(connection)
     }
 
-    /// Everything committed so far, as one file's bytes.
+    /// Everything that was committed so far, as the bytes of one database file.
     ///
     /// # Errors
-    /// As a nested transaction when this thread holds one.
+    /// The error of a nested transaction, when this thread holds a transaction.
     pub fn snapshot(&self) -> Result<Vec<u8>, DbError> {
         self.refuse_nesting()?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,19 +98,20 @@ impl SqliteDb {
         Ok(data.to_vec())
     }
 
-    /// Puts a [`Self::snapshot`] in the place of the content: as when an operator restores a
-    /// backup. Databases in memory only; services on this database must be rebuilt.
+    /// Replaces the content with a [`Self::snapshot`], as when an operator restores a backup. It
+    /// works for databases in memory only; services on this database must be rebuilt.
     ///
     /// # Errors
     /// As [`Self::from_snapshot`].
     pub fn restore_from(&self, bytes: &[u8]) -> Result<(), DbError> {
         self.refuse_nesting()?;
 
-        // Checked before it takes the place: a damaged backup leaves the content as it was.
+        // The snapshot is checked before it replaces the content, so that a damaged one changes
+        // nothing.
         let restored = Self::from_snapshot(bytes)?;
 
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // A file has other connections, which would go on with the old content.
+        // A file may have other connections, which would continue with the old content.
         if inner.connection.path().is_some_and(|path| !path.is_empty()) {
             return Err(DbError::new(
                 DbErrorKind::Other,
@@ -136,22 +136,24 @@ impl SqliteDb {
             )
             .map_err(|e| map(&e))?;
 
-        // A plan depends on its statement alone. Else SQLite prepares a statement again whenever a
-        // parameter is bound that its plan could make use of, and each `LIMIT $n` is one.
+        // The setting makes a query plan depend on its statement alone. Without it, SQLite prepares
+        // a statement again whenever a parameter is bound that its plan could use, such as each
+        // `LIMIT $n`.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|e| map(&e))?;
 
-        // What a statement may have to undo stays in memory instead of a temporary file. Pages that
-        // change with every commit are copied from the log to the file once in 16 MiB instead of 4,
-        // and found in memory.
+        // A statement's undo data stays in memory instead of a temporary file. Pages that change
+        // with every commit are copied from the log to the file once in 16 MiB instead of 4, and
+        // are read from memory.
         connection
             .execute_batch(
                 "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4096; PRAGMA cache_size=-16384;",
             )
             .map_err(|e| map(&e))?;
 
-        // All of it, at each start: a damaged page must not be found by the payment that needs it.
+        // The whole file is checked at each start, so that a damaged page is not first noticed by a
+        // payment that needs it.
         let finding: String = connection
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
             .map_err(|e| map(&e))?;
@@ -175,7 +177,7 @@ impl SqliteDb {
     fn refuse_nesting(&self) -> Result<(), DbError> {
         let owner = *self.owner.lock().unwrap_or_else(PoisonError::into_inner);
 
-        // The mutex is not reentrant: waiting for oneself never ends.
+        // The mutex is not reentrant: the thread would wait for itself without end.
         if owner == Some(std::thread::current().id()) {
             return Err(DbError::new(
                 DbErrorKind::Other,
@@ -194,7 +196,8 @@ impl Db for SqliteDb {
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         self.refuse_nesting()?;
-        // All migrations are one transaction: a failed migration leaves the schema as it was.
+        // All migrations are one transaction, so that a failed migration leaves the schema as it
+        // was.
         let mut tx = SqliteTx::begin(self)?;
         tx.batch(&SCHEMA_VERSION.render(&WORDS)?)?;
 
@@ -207,7 +210,8 @@ impl Db for SqliteDb {
             ));
         }
 
-        // The applied texts are compared, so a migration edited after its release stops the start.
+        // The applied texts are compared, so that a migration that was edited after its release
+        // stops the start.
         for migration in pending(migrations, &applied)? {
             tx.batch(&migration.render(&WORDS)?)?;
             tx.execute(

@@ -13,14 +13,14 @@ pub(crate) const WORDS: TypeWords = TypeWords {
     strict_by_key: "STRICT, WITHOUT ROWID",
 };
 
-/// `$n` as `?n`, outside quotes. SQLite would take `$2` for a *named* parameter and number it by
-/// appearance.
+/// Rewrites `$n` as `?n` outside of quotes. SQLite would take `$2` for a *named* parameter and
+/// number it by its place.
 pub(crate) fn numbered_parameters(sql: &str) -> String {
     let mut quoted = false;
     let mut out = String::with_capacity(sql.len());
     let mut chars = sql.chars().peekable();
     while let Some(c) = chars.next() {
-        // A doubled quote switches twice, so it stays within the text.
+        // A doubled quote switches twice, so the scan stays within the quoted text.
         quoted ^= c == '\'';
         let number = !quoted && c == '$' && chars.peek().is_some_and(char::is_ascii_digit);
         out.push(if number { '?' } else { c });

@@ -11,7 +11,7 @@ use crate::db::{Inner, SqliteDb};
 use crate::error::map;
 use crate::sql::numbered_parameters;
 
-/// A transaction; holds the connection until it ends.
+/// A transaction, which holds the connection until it ends.
 pub(crate) struct SqliteTx<'a> {
     db: &'a SqliteDb,
     inner: MutexGuard<'a, Inner>,
@@ -23,8 +23,8 @@ impl<'a> SqliteTx<'a> {
     pub(crate) fn begin(db: &'a SqliteDb) -> Result<Self, DbError> {
         let inner = db.inner.lock().unwrap_or_else(PoisonError::into_inner);
 
-        // IMMEDIATE takes the write lock now: a deferred transaction that reads first fails when it
-        // writes.
+        // IMMEDIATE takes the write lock now, because a deferred transaction that reads first can
+        // fail when it writes.
         inner
             .connection
             .execute_batch("BEGIN IMMEDIATE")
@@ -47,7 +47,7 @@ impl<'a> SqliteTx<'a> {
         self.guard(|inner| inner.connection.execute_batch(sql).map_err(|e| map(&e)))
     }
 
-    /// Runs one piece of work; after any failure nothing more is accepted, as on PostgreSQL.
+    /// Runs one piece of work. After any failure it refuses all further work, as PostgreSQL does.
     fn guard<T>(
         &mut self,
         work: impl FnOnce(&mut Inner) -> Result<T, DbError>,
@@ -95,8 +95,9 @@ impl Tx for SqliteTx<'_> {
         let all = self.guard(|inner| {
             let mut all = Vec::new();
 
-            // A statement of one row cannot fail half-way, so SQLite keeps no copy of the pages it
-            // changes; and there is no server to be spared round trips to.
+            // Rows are inserted one per statement. Such a statement cannot fail half-way, so SQLite
+            // keeps no copy of the pages that it changes; and without a server there are no round
+            // trips to save.
             let text = numbered_parameters(&bulk.text(1));
             for (_, chunk) in bulk.chunks(args)? {
                 for row in chunk.chunks(bulk.columns) {
@@ -118,7 +119,7 @@ impl Tx for SqliteTx<'_> {
                 .map_err(|e| map(&e))
         })?;
 
-        // Reads cost no write to disk and are not counted.
+        // A transaction that only reads writes nothing to disk, so it is not counted.
         if self.wrote {
             self.db.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -129,7 +130,8 @@ impl Tx for SqliteTx<'_> {
 impl Drop for SqliteTx<'_> {
     fn drop(&mut self) {
         if !self.inner.connection.is_autocommit() {
-            // A failed rollback leaves the transaction open; the next BEGIN then fails loudly.
+            // The error is ignored: a failed rollback leaves the transaction open, and the next
+            // BEGIN then fails.
             let _ = self.inner.connection.execute_batch("ROLLBACK");
         }
         *self.db.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -137,8 +139,8 @@ impl Drop for SqliteTx<'_> {
 }
 
 impl Inner {
-    /// The rewritten text, kept: the address names the same bytes permanently because the text
-    /// is `'static`.
+    /// The rewritten text, from the cache. The address identifies the original text, because it is
+    /// `'static`.
     fn text(&mut self, sql: &'static str) -> (&Connection, &str) {
         let key = (sql.as_ptr().addr(), sql.len());
         let text = self
@@ -167,7 +169,7 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
             values.push(match row.get_ref(column).map_err(|e| map(&e))? {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(v) => Value::I64(v),
-                // The port has no floats: amounts must never pass through one.
+                // The port has no floats, because an amount must never become one.
                 ValueRef::Real(_) => {
                     return Err(DbError::new(DbErrorKind::Type, "a column holds a float"));
                 }

@@ -1,4 +1,4 @@
-//! The store suite on SQLite, in a file and in memory.
+//! The conformance suite of the database port on SQLite, in a file and in memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
