@@ -50,7 +50,7 @@ pub fn verify_bip340(x_only: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
         .zip(x_only)
         .for_each(|(to, from)| *to = *from);
 
-    // P = lift_x(x_only), the point with even y.
+    // P is lift_x(x_only), the point with this x and an even y.
     let Ok(point) = decode_point(&compressed) else {
         return false;
     };

@@ -1,5 +1,5 @@
-//! What one evaluation costs: 200 rules, the last of which matches. Goal: at most 1 µs without
-//! windows.
+//! Cost of one evaluation of 200 rules, of which the last one matches. The goal is at most 1 µs
+//! without windows.
 #![allow(clippy::unwrap_used, missing_docs, reason = "benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -82,7 +82,7 @@ fn rules(n: u64) -> Vec<Rule> {
             ..Match::default()
         },
     };
-    // Only the last matches: the figure is the cost of passing over all the others.
+    // Only the last rule matches, so the figure is the cost of passing over all the others.
     let rule = |at: u64| Rule {
         id: format!("rule {at}").parse().unwrap(),
         matches: if at + 1 == n {
@@ -172,7 +172,7 @@ fn bench(c: &mut Criterion) {
         rules: half.into(),
     };
     let digest = Digest([0; 32]);
-    // Else an evaluation that stops early would pass for a fast one.
+    // The decision is checked, because an evaluation that stops early would look like a fast one.
     assert_eq!(
         evaluate(&policy, digest, &view, &question).core.rule,
         "rule 199"

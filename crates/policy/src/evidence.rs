@@ -76,7 +76,7 @@ pub(crate) trait Trace {
     fn rule(&mut self, rule: &Rule, unmet: Option<Condition>);
 }
 
-/// Observer for [`evaluate`](crate::evaluate). It keeps nothing.
+/// Observer for [`evaluate`](crate::evaluate()). It keeps nothing.
 pub(crate) struct Silent;
 
 impl Trace for Silent {

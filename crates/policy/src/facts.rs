@@ -106,9 +106,9 @@ impl<'a> IntentFacts<'a> {
             PolicyRefusal::new(UNKNOWN_INITIATOR, Code::UnknownCredential, detail)
         })?;
 
-        // A vault without a usable key must not receive. Others may hold a revoked key, and nobody
-        // holds one that is not generated: a rule that lets internal transfers pass would give the
-        // money to a thief, or lose it.
+        // A vault without a usable key must not receive. Others may hold a revoked key, and a key
+        // that is not generated cannot sign: a rule that lets internal transfers pass would give
+        // the money to a thief, or lose it.
         let no_key = |id| {
             let detail = format!("the key of vault {id} is revoked or not generated");
             PolicyRefusal::new(UNKNOWN_VAULT, Code::KeyRevoked, detail)

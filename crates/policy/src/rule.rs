@@ -58,24 +58,24 @@ pub struct Then {
     pub fee_max: Option<MinorUnits>,
 }
 
-/// Name of a condition, for evidence.
+/// Name of a condition. Evidence names the first one that does not hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Condition {
-    /// `amount`.
+    /// The condition `amount`, on the sum of all transfers.
     Amount,
-    /// `kinds`.
+    /// The condition `kinds`, on the kind of the intent.
     Kinds,
-    /// `sources`.
+    /// The condition `sources`, on the paying vault.
     Sources,
-    /// `destinations`.
+    /// The condition `destinations`, on every destination that is paid.
     Destinations,
-    /// `assets`.
+    /// The condition `assets`, on the assets that move.
     Assets,
-    /// `time`.
+    /// The condition `time`, on the hour of the week.
     Time,
-    /// `initiators`.
+    /// The condition `initiators`, on the signer of the intent.
     Initiators,
-    /// `velocity`.
+    /// The condition `velocity`, on the room in the rule's windows.
     Velocity,
 }
 

@@ -72,7 +72,7 @@ impl Feed {
                 return Err(halted.into());
             }
 
-            // A record that does not verify is no evidence against the log, because any sender can
+            // A record that does not verify proves nothing against the log, because any sender can
             // publish one.
             if let Err(refusal) = result {
                 tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");

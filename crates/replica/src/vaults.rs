@@ -8,7 +8,7 @@ use strongroom_types::{TenantId, VaultId};
 /// Vaults of one tenant in one view of the state.
 ///
 /// A codec resolves internal destinations through it, so a vault of another tenant is never found:
-/// a payment "to our other vault" must not reach a vault of somebody else.
+/// a payment "to our other vault" must not reach a vault of another institution.
 pub struct TenantVaults<'a> {
     view: &'a dyn View,
     tenant: TenantId,

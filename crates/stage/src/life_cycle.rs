@@ -23,7 +23,7 @@ pub struct Transition {
     pub life_cycle: &'static str,
     /// State before the event.
     pub from: &'static str,
-    /// The event.
+    /// Event that the state took.
     pub event: Cow<'static, str>,
     /// State after the event.
     pub to: &'static str,

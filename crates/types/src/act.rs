@@ -23,7 +23,7 @@ use std::str::FromStr;
 pub enum Scope {
     /// The installation: its tenants, its stop, the quarantine of its signers.
     Platform,
-    /// One tenant.
+    /// The sub-state of one tenant.
     Tenant(TenantId),
 }
 

@@ -120,8 +120,8 @@ impl FromStr for Obligation {
     type Err = NotAnObligation;
 
     fn from_str(_: &str) -> Result<Self, NotAnObligation> {
-        // An unknown obligation is refused: if it were ignored, people would approve it and nobody
-        // would fulfil it.
+        // An unknown obligation is refused: if it were ignored, people would approve it and no part
+        // of the system would enforce it.
         Err(NotAnObligation)
     }
 }

@@ -20,7 +20,7 @@ pub enum Cure {
 }
 
 impl Cure {
-    /// All cures.
+    /// All cures, in the order of their declaration.
     pub const ALL: [Self; 5] = [
         Self::Wait,
         Self::Approve,

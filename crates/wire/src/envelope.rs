@@ -35,9 +35,9 @@ pub enum Role {
 /// A registered sender.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct NodeKey {
-    /// Sender id.
+    /// Id of the sender on the bus.
     pub node: NodeId,
-    /// Registered role.
+    /// Role under which genesis registers it.
     pub role: Role,
     /// Ed25519 key of its envelopes, 32 bytes.
     pub public_key: [u8; 32],

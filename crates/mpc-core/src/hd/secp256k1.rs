@@ -71,7 +71,7 @@ pub fn derive(
 /// [`HdError::InvalidKey`] when `internal` is not a compressed point, [`HdError::Unusable`] if the
 /// tweak is out of range.
 pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
-    // BIP-340 lift_x: the point with this x and an even y.
+    // BIP-340 lift_x chooses the point with this x and an even y.
     let mut even = *internal;
     if let Some(tag @ (2 | 3)) = even.first_mut() {
         *tag = 2;

@@ -81,7 +81,7 @@ impl PublicKeys {
     }
 
     /// Adds up the participants' shares (RFC 9591 §5.3) and verifies the signature with
-    /// [`verify_signature`](crate::verify_signature).
+    /// [`verify_signature`].
     ///
     /// Returns 64 bytes (BIP-340 or Ed25519) or 65 bytes (RFC 9591 secp256k1). Shares are verified
     /// one by one only when the signature is wrong.

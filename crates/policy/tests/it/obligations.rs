@@ -143,7 +143,7 @@ fn terms_cover_no_more_than_was_met() {
         assert!(!met.cover(&core(change)));
     }
 
-    // Nobody can have met a block.
+    // No approvals can have met a block.
     let block = Terms {
         tier: Tier::Block,
         ..met

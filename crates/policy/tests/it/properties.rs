@@ -129,8 +129,8 @@ proptest! {
         let unlisted = World { listed: Default::default(), ..world };
         let without = ask_at(&policy, &unlisted, &intent, at);
         if again.block.is_none() && again.relied_on.is_empty() {
-            // The reason for which an earlier rule was passed over may differ, because nobody signs
-            // it.
+            // The reason for which an earlier rule was passed over may differ, because it is not
+            // part of the text that approvers sign.
             let limited = again.limited;
             prop_assert_eq!(Decision { limited, ..without }, again);
         }

@@ -55,8 +55,8 @@ impl<S: Stage> Shell<S> {
                 self.hold_back(now_ms, error.chain());
                 return Ok(false);
             }
-            // A transient failure of an expired batch counts as a failed batch too: further tries
-            // would help nobody and would block the records behind it.
+            // A transient failure of an expired batch counts as a failed batch too: the work is of
+            // no use any more, and further tries would block the records behind it.
             StageErrorKind::Poison | StageErrorKind::Transient => error.chain(),
             StageErrorKind::Fatal => return Err(ShellError::fatal(self.name, error)),
         };

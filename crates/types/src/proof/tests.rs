@@ -124,7 +124,7 @@ fn mirrored(signature: &Signature) -> Signature {
     Signature::from_scalars(r, -*s).unwrap()
 }
 
-// Tests of the client data.
+// The tests below change the client data.
 
 #[test]
 fn an_assertion_over_the_digest_is_accepted() {
@@ -219,7 +219,7 @@ fn client_data_in_another_order_or_spacing_is_refused() {
     )));
 }
 
-// Tests of the authenticator data.
+// The tests below change the authenticator data.
 
 #[test]
 fn an_assertion_for_another_relying_party_is_refused() {
@@ -264,7 +264,7 @@ fn the_signature_counter_is_no_reason_to_refuse() {
     }
 }
 
-// Tests of the signature.
+// The tests below change the signature.
 
 #[test]
 fn no_byte_of_an_assertion_can_be_changed_after_it_was_signed() {
@@ -414,7 +414,7 @@ fn der_in_another_encoding_is_refused() {
     assert!(!with(raw), "r ‖ s is not DER");
 }
 
-// Tests of the encodings.
+// The tests below read and write the encodings.
 
 #[test]
 fn an_assertion_of_impossible_lengths_does_not_read() {
