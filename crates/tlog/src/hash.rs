@@ -70,7 +70,8 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
     Hash(
         Sha256::new()
-            // RFC 6962 §2.1 prefix of nodes, which no leaf hash has.
+            // RFC 6962 §2.1 prefix of nodes. It differs from that of leaves, so that neither can be
+            // taken for the other.
             .chain_update([1])
             .chain_update(left.0)
             .chain_update(right.0)

@@ -22,7 +22,7 @@ const WORDS: TypeWords = TypeWords {
     strict_by_key: "",
 };
 
-/// What [`refuse_foreign`] asks for, in the schema of this connection.
+/// Numbers of relations and of columns for [`refuse_foreign`], in the schema of this connection.
 const CONTENT: &str = "SELECT (SELECT COUNT(*) FROM pg_class
          WHERE relnamespace = CAST(CAST(current_schema() AS TEXT) AS regnamespace)),
         (SELECT COUNT(*) FROM pg_attribute WHERE attrelid = to_regclass('schema_version')
@@ -41,7 +41,8 @@ impl PostgresDb {
     ///
     /// # Errors
     /// A bad URL or schema name, a remote server without verified TLS, no connection, or
-    /// [`DbErrorKind::Schema`] when the schema is another program's (with nothing changed in it).
+    /// [`DbErrorKind::Schema`] when the schema belongs to another program (nothing in it is changed
+    /// then).
     pub fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
         let db = Self {
             connections: Connections::new(options)?,

@@ -44,12 +44,13 @@ impl SqliteDb {
     ///
     /// # Errors
     /// [`DbErrorKind::Corrupt`] with SQLite's first finding when the file is damaged,
-    /// [`DbErrorKind::Schema`] when it is another program's (with nothing changed in it),
+    /// [`DbErrorKind::Schema`] when it belongs to another program (nothing in it is changed then),
     /// [`DbErrorKind::Io`] when it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DbError> {
         let connection = Connection::open(path).map_err(|e| map(&e))?;
 
-        // Before anything is written: setting the journal mode changes the file's header.
+        // The check is before the first write: setting the journal mode already changes the file's
+        // header.
         check_ours(&connection)?;
 
         let mode: String = connection
@@ -232,12 +233,12 @@ impl Db for SqliteDb {
     }
 }
 
-/// What [`refuse_foreign`] asks for.
+/// Numbers of relations and of columns for [`refuse_foreign`].
 const CONTENT: &str = "SELECT (SELECT COUNT(*) FROM sqlite_master),
     (SELECT COUNT(*) FROM pragma_table_info('schema_version')
      WHERE name IN ('component', 'version', 'sql'))";
 
-/// Refuses the file of another program.
+/// Refuses the file of another program, which must not get this program's tables.
 fn check_ours(connection: &Connection) -> Result<(), DbError> {
     let content = connection.query_row(CONTENT, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (relations, columns) = content.map_err(|e| map(&e))?;
