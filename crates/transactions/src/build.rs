@@ -1,12 +1,13 @@
 //! From an approved intent to an offered transaction.
 
-use crate::facts;
-use crate::payment::{PaymentEvent, PaymentState, Proposal};
+use crate::after_refusal::AfterBuild;
+use crate::facts::{self, FactsAge};
+use crate::payment::{Payment, PaymentEvent, PaymentState, Proposal};
 use crate::publish::Announcement;
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::{self, Payment};
+use crate::store;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::{Built, Effects, Plan, Registry as _, Slot, VaultKey};
 use strongroom_replica::TenantVaults;
@@ -15,15 +16,6 @@ use strongroom_stage::post::Cause;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Attempt, AttemptKind, Code, Refusal};
 use strongroom_wire::{Layer, SigningSlot, Who};
-
-/// How old the facts are that a build reads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum FactsAge {
-    /// As the last round left them.
-    Kept,
-    /// The node was asked about this vault a moment ago.
-    Fresh,
-}
 
 /// Result of a build.
 enum BuildOutcome {
@@ -161,15 +153,9 @@ fn postpone(
 }
 
 fn classify(refusal: Refusal, age: FactsAge) -> BuildOutcome {
-    // Approvals evaluated this intent, so its vault exists: this service's replica is behind.
-    let replica_behind = refusal.code == Code::UnknownVault;
-    // A deposit may have arrived since the facts were read; one fresh look decides.
-    let funds_unseen = refusal.code == Code::InsufficientBalance && age == FactsAge::Kept;
-
-    if replica_behind || funds_unseen {
-        BuildOutcome::Later(refusal)
-    } else {
-        BuildOutcome::Refused(refusal)
+    match AfterBuild::of(refusal.code, age) {
+        AfterBuild::Postpone => BuildOutcome::Later(refusal),
+        AfterBuild::End => BuildOutcome::Refused(refusal),
     }
 }
 

@@ -29,6 +29,15 @@ fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> StageError {
     StageError::fatal("the facts table").because(cause)
 }
 
+/// How old the facts are that a build reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FactsAge {
+    /// As the last round left them.
+    Kept,
+    /// The node was asked about this vault a moment ago.
+    Fresh,
+}
+
 /// Facts of a build, owned: see [`Facts`].
 pub(crate) struct OwnedFacts {
     height: u64,

@@ -8,14 +8,18 @@
 //! |---|---|
 //! | `payment` | the life cycle: states, events, `apply`; the table is `life-cycle.txt` |
 //! | `on_decided`, `on_journal_result`, `on_signatures`, `on_network`, `on_reminder` | one event each |
+//! | `inbox`, `stage` | topics, whom it believes there, and the handler of each record |
 //! | `build`, `publish` | from an intent to an offered transaction; records that are sent |
+//! | `after_refusal` | step after a refusal, by its code; the list is `snapshots/cures.txt` |
 //! | `watcher`, `facts` | what the chain node says, and what is kept of it |
 //! | `reservations`, `store`, `schema` | which coin belongs to whom; payments; tables |
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod after_refusal;
 mod build;
 mod facts;
+mod inbox;
 mod on_decided;
 mod on_journal_result;
 mod on_network;

@@ -1,11 +1,11 @@
 //! `intent.decided`: an approved intent becomes a payment.
 
-use crate::build::FactsAge;
-use crate::payment::PaymentState;
+use crate::facts::FactsAge;
+use crate::payment::{Payment, PaymentState};
 use crate::publish::Announcement;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::{self, Payment};
+use crate::store;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, session_of};

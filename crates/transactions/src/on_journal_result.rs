@@ -3,18 +3,19 @@
 //! the journal; and a writer can append tomorrow what it refuses today. So a refusal is shown and
 //! asked again, and what it claims is acted upon only where the fresh head confirms it.
 
-use crate::build::FactsAge;
+use crate::after_refusal::AfterWriter;
+use crate::facts::FactsAge;
 use crate::on_reminder::Reviewed;
-use crate::payment::{Offered, PaymentEvent, PaymentState};
+use crate::payment::{Offered, Payment, PaymentEvent, PaymentState};
 use crate::publish::{Announcement, submission_id};
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::{self, Payment};
+use crate::store;
 use strongroom_journal::prospect::FreshHead;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_types::{Code, Refusal};
+use strongroom_types::Refusal;
 use strongroom_wire::JournalResult;
 
 impl TransactionsStage {
@@ -84,16 +85,17 @@ impl TransactionsStage {
             return Ok(Vec::new());
         }
 
-        let code = refusal.code;
-        if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) {
-            // Not worth showing: the journal itself says so, when it is so.
-            Ok(Vec::new())
-        } else if code == Code::AnchorTaken && self.is_anchor_lost(step, &payment, offered) {
-            self.rebuild(step, payment, offered)
-        } else if code == Code::DecisionChanged && self.is_decision_changed(step, &payment) {
-            self.return_to_approvers(step, payment, refusal)
-        } else {
-            self.object(step, payment, Announcement::of(refusal))
+        match AfterWriter::of(refusal.code) {
+            AfterWriter::Ignore => Ok(Vec::new()),
+            AfterWriter::Rebuild if self.is_anchor_lost(step, &payment, offered) => {
+                self.rebuild(step, payment, offered)
+            }
+            AfterWriter::Return if self.is_decision_changed(step, &payment) => {
+                self.return_to_approvers(step, payment, refusal)
+            }
+            AfterWriter::Rebuild | AfterWriter::Return | AfterWriter::Show => {
+                self.object(step, payment, Announcement::of(refusal))
+            }
         }
     }
 

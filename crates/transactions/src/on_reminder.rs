@@ -1,12 +1,12 @@
 //! What time makes due: builds that wait, offers without an answer, intents whose time is over.
 
-use crate::build::FactsAge;
-use crate::payment::{PaymentEvent, PaymentState, PaymentStateName};
+use crate::facts::FactsAge;
+use crate::payment::{Payment, PaymentEvent, PaymentState, PaymentStateName};
 use crate::publish::Announcement;
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::{self, Payment};
+use crate::store;
 use crate::watcher::Synced;
 use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_journal::state::Lookup as _;

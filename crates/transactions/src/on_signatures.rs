@@ -1,11 +1,11 @@
 //! `signing.finished`: signatures, or the signers' refusals.
 
-use crate::payment::{Offered, PaymentEvent, PaymentState};
+use crate::payment::{Offered, Payment, PaymentEvent, PaymentState};
 use crate::publish::Announcement;
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::{self, Payment};
+use crate::store;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::Registry as _;
 use strongroom_replica::TenantVaults;

@@ -1,18 +1,39 @@
 //! The life cycle of one payment: its states, what may happen to it, and the one function that
 //! connects them. Nothing else changes a payment's row.
 
-use strongroom_types::{Attempt, Code};
-use strongroom_wire::{SigningSlot, TransactionState, Who};
+use strongroom_types::{Attempt, Code, Digest, Document as _, Intent, Refusal, Signed};
+use strongroom_wire::{IntentDecided, SigningSlot, TransactionState, Who};
 
 mod apply;
 #[cfg(test)]
 mod tests;
+
+/// Name of the life cycle in errors and logs.
+pub(crate) const LIFE_CYCLE: &str = "payment";
 
 /// Pause after the first try in a row that failed, milliseconds; it doubles with each further one.
 const BACK_OFF_FIRST_MS: u64 = 250;
 /// Longest pause between two tries, milliseconds: a node that was away for hours is used again
 /// within this time after it is back.
 const BACK_OFF_LAST_MS: u64 = 32_000;
+
+/// One payment.
+pub(crate) struct Payment {
+    /// Digest of the intent's text; the payment's name.
+    pub(crate) digest: Digest,
+    /// The parsed intent.
+    pub(crate) intent: Intent,
+    /// Intent text and the client's signature.
+    pub(crate) signed: Signed,
+    /// Canonical text of the decision core that the approvers signed.
+    pub(crate) core: String,
+    /// Their approvals.
+    pub(crate) approvals: Vec<Signed>,
+    /// State of its life cycle.
+    pub(crate) state: PaymentState,
+    /// Changes written so far.
+    pub(crate) version: u32,
+}
 
 /// State of a payment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,6 +136,24 @@ pub(crate) struct Proposal {
     pub(crate) unsigned: Vec<u8>,
     /// The signatures it needs, in order.
     pub(crate) slots: Vec<SigningSlot>,
+}
+
+impl Payment {
+    /// A payment for an approved intent.
+    ///
+    /// # Errors
+    /// When the intent's text does not parse.
+    pub(crate) fn new(decided: IntentDecided) -> Result<Self, Refusal> {
+        Ok(Self {
+            digest: Intent::digest_of(&decided.intent.text),
+            intent: Intent::parse(&decided.intent.text)?,
+            signed: decided.intent,
+            core: decided.core,
+            approvals: decided.approvals,
+            state: PaymentState::Building(Waiting::default()),
+            version: 0,
+        })
+    }
 }
 
 impl PaymentState {

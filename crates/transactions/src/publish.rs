@@ -1,9 +1,8 @@
 //! Records that the service sends.
 
-use crate::payment::{Offered, PaymentState};
+use crate::payment::{Offered, Payment, PaymentState};
 use crate::stage::TransactionsStage;
 use crate::step::Step;
-use crate::store::Payment;
 use strongroom_journal::entry::{Authorization, Body};
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;

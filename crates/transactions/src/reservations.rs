@@ -1,6 +1,6 @@
 //! Which conflict keys belong to which intent. Coins and account numbers are reserved alike.
 
-use crate::store::Payment;
+use crate::payment::Payment;
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_types::{ConflictKey, Digest, VaultId};
 

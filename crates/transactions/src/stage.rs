@@ -1,5 +1,6 @@
 //! The stage: which record goes to which handler, and what a tick does.
 
+use crate::inbox::{Inbox, routes};
 use crate::schema::MIGRATIONS;
 use crate::step::Step;
 use crate::watcher::Watcher;
@@ -8,10 +9,10 @@ use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
-use strongroom_stage::post::{Cause, Post, open_record};
+use strongroom_stage::inbox::Routes;
+use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Digest, UnixMs};
-use strongroom_wire::{IntentDecided, JournalResult, Role, SigningFinished, topics};
 
 /// Pause between two ticks, milliseconds: the longest that a signed transaction waits for its
 /// broadcast.
@@ -36,6 +37,7 @@ pub struct TransactionsParts {
 /// The transactions service of one chain.
 pub struct TransactionsStage {
     pub(crate) post: Post,
+    routes: Routes<Inbox>,
     pub(crate) journal: Arc<SharedFollower>,
     pub(crate) codec: Arc<dyn ChainCodec>,
     pub(crate) gateway: Arc<dyn ChainGateway>,
@@ -53,6 +55,7 @@ impl TransactionsStage {
         let watcher = Watcher::new(Arc::clone(&parts.codec), Arc::clone(&parts.gateway));
         Self {
             post: parts.post,
+            routes: routes(),
             journal: parts.journal,
             codec: parts.codec,
             gateway: parts.gateway,
@@ -60,52 +63,6 @@ impl TransactionsStage {
             resend_ms: parts.resend_ms,
             confirm_after: Digest::default(),
             last_round_ms: 0,
-        }
-    }
-
-    /// Opens one record, which only its role may have sent, and hands it to its handler.
-    fn on_record(
-        &mut self,
-        now: UnixMs,
-        tx: &mut dyn Tx,
-        delivered: &Delivered,
-    ) -> Result<Vec<Record>, StageError> {
-        // Genesis names every service's key and role. The bus itself is not trusted.
-        let registered = self.journal.read(|f| Arc::clone(f.state().registered()));
-        let senders = registered.as_ref();
-
-        match delivered.topic.as_str() {
-            topics::INTENT_DECIDED => {
-                // Another service's word would start payments that no one approved; signers would
-                // refuse them, and the coins would be held until then.
-                let (envelope, decided) =
-                    open_record::<IntentDecided>(delivered, senders, &[Role::Approvals])?;
-
-                let cause = Cause::of(delivered, &envelope);
-                self.on_decided(&mut Step { now, tx, cause }, decided)
-            }
-            topics::JOURNAL_RESULTS => {
-                // Only the writer knows what the journal refused.
-                let (envelope, result) =
-                    open_record::<JournalResult>(delivered, senders, &[Role::Writer])?;
-
-                // Every submitter's answers are on this topic.
-                if envelope.to != Some(self.post.node()) {
-                    return Ok(Vec::new());
-                }
-
-                let cause = Cause::of(delivered, &envelope);
-                self.on_journal_result(&mut Step { now, tx, cause }, &result)
-            }
-            topics::SIGNING_FINISHED => {
-                // Signatures prove themselves; a refusal does not, so its sender must.
-                let (envelope, finished) =
-                    open_record::<SigningFinished>(delivered, senders, &[Role::Coordinator])?;
-
-                let cause = Cause::of(delivered, &envelope);
-                self.on_signing_finished(&mut Step { now, tx, cause }, finished)
-            }
-            _ => Err(StageError::poison("a topic that this stage does not read")),
         }
     }
 }
@@ -116,14 +73,7 @@ impl Stage for TransactionsStage {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        [
-            topics::INTENT_DECIDED,
-            topics::JOURNAL_RESULTS,
-            topics::SIGNING_FINISHED,
-        ]
-        .iter()
-        .filter_map(|name| Topic::new(name).ok())
-        .collect()
+        self.routes.topics()
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -141,9 +91,25 @@ impl Stage for TransactionsStage {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
+        // As of this batch: who may send follows from genesis and does not change within it.
+        let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
+
         let mut records = Vec::new();
         for delivered in batch {
-            records.extend(self.on_record(UnixMs(now_ms), tx, delivered)?);
+            let opened = self.routes.open(delivered, senders.as_ref())?;
+            let step = &mut Step {
+                now: UnixMs(now_ms),
+                tx: &mut *tx,
+                cause: opened.cause,
+            };
+
+            records.extend(match opened.record {
+                Inbox::Decided(decided) => self.on_decided(step, *decided)?,
+                // The topic carries the writer's answers to every submitter.
+                Inbox::JournalResult(_) if opened.to != Some(self.post.node()) => Vec::new(),
+                Inbox::JournalResult(result) => self.on_journal_result(step, &result)?,
+                Inbox::SigningFinished(finished) => self.on_signing_finished(step, finished)?,
+            });
         }
         Ok(records)
     }

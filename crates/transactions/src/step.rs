@@ -1,6 +1,6 @@
 //! What every handler needs: when, where to write, and what it continues.
 
-use crate::store::Payment;
+use crate::payment::Payment;
 use strongroom_ports::db::Tx;
 use strongroom_stage::post::{Cause, session_of};
 use strongroom_types::UnixMs;

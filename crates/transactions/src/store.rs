@@ -1,13 +1,14 @@
 //! Rows of payments: parsed once here, changed only by an event of the life cycle.
 
-use crate::payment::{PaymentEvent, PaymentState, PaymentStateName, Waiting};
+use crate::payment::{LIFE_CYCLE, Payment, PaymentEvent, PaymentStateName};
 use crate::step::Step;
 use row::{Columns, payment};
 use strongroom_ports::db::{Arg, Tx};
 use strongroom_stage::StageError;
+use strongroom_stage::life_cycle::Transition;
 use strongroom_stage::post::session_of;
-use strongroom_types::{Digest, Document as _, Intent, Refusal, Signed, UnixMs};
-use strongroom_wire::{IntentDecided, encode};
+use strongroom_types::{Digest, UnixMs};
+use strongroom_wire::encode;
 
 mod row;
 #[cfg(test)]
@@ -15,42 +16,6 @@ mod tests;
 
 /// Number of payments that one tick looks at, so that a tick stays short beside new records.
 pub(crate) const PAGE_ROWS: u32 = 64;
-
-/// One payment.
-pub(crate) struct Payment {
-    /// Digest of the intent's text; the payment's name.
-    pub(crate) digest: Digest,
-    /// The parsed intent.
-    pub(crate) intent: Intent,
-    /// Intent text and the client's signature.
-    pub(crate) signed: Signed,
-    /// Canonical text of the decision core that the approvers signed.
-    pub(crate) core: String,
-    /// Their approvals.
-    pub(crate) approvals: Vec<Signed>,
-    /// State of its life cycle.
-    pub(crate) state: PaymentState,
-    /// Changes written so far.
-    pub(crate) version: u32,
-}
-
-impl Payment {
-    /// A payment for an approved intent.
-    ///
-    /// # Errors
-    /// When the intent's text does not parse.
-    pub(crate) fn new(decided: IntentDecided) -> Result<Self, Refusal> {
-        Ok(Self {
-            digest: Intent::digest_of(&decided.intent.text),
-            intent: Intent::parse(&decided.intent.text)?,
-            signed: decided.intent,
-            core: decided.core,
-            approvals: decided.approvals,
-            state: PaymentState::Building(Waiting::default()),
-            version: 0,
-        })
-    }
-}
 
 /// A query for payments: the same columns each time, in the order that [`payment`] reads.
 macro_rules! select {
@@ -190,16 +155,13 @@ pub(crate) fn set_state(
         version: payment.version.saturating_add(1),
         ..payment
     };
-    // One line per transition: an operator follows a payment by its intent, and a test compares
-    // the lines with the table of the life cycle.
-    tracing::debug!(
-        target: "strongroom_transactions::payment",
-        intent = %payment.digest,
-        from = from.name(),
-        event = event_name,
-        to = to.name(),
-        "payment changed"
-    );
+    let transition = Transition {
+        life_cycle: LIFE_CYCLE,
+        from: from.name(),
+        event: event_name.into(),
+        to: to.name(),
+    };
+    transition.log(&payment.digest);
     Ok(payment)
 }
 

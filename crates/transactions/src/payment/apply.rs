@@ -1,17 +1,10 @@
 //! The table of the life cycle as code. `life-cycle.txt` is printed from it.
 
-use super::{Assembled, Offered, PaymentEvent, PaymentState, PaymentStateName, Waiting};
+use super::{
+    Assembled, LIFE_CYCLE, Offered, PaymentEvent, PaymentState, PaymentStateName, Waiting,
+};
+use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_wire::{TransactionState, ended_as};
-
-/// An event that a state does not take: the caller looked at another state than the row holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a payment that is {} does not take the event {event}", .from.name())]
-pub(crate) struct IllegalTransition {
-    /// State before.
-    pub(crate) from: PaymentStateName,
-    /// Name of the event.
-    pub(crate) event: &'static str,
-}
 
 impl PaymentState {
     /// The state after an event. The whole table is in `life-cycle.txt`; every state names each
@@ -222,10 +215,11 @@ impl Assembled {
 }
 
 impl PaymentEvent {
-    const fn illegal_in(&self, from: PaymentStateName) -> IllegalTransition {
+    fn illegal_in(&self, from: PaymentStateName) -> IllegalTransition {
         IllegalTransition {
-            from,
-            event: self.name(),
+            life_cycle: LIFE_CYCLE,
+            state: from.name(),
+            event: self.name().into(),
         }
     }
 }

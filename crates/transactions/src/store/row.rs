@@ -1,7 +1,6 @@
 //! Columns of the payment table, from and to states.
 
-use super::Payment;
-use crate::payment::{Assembled, Offered, PaymentState, PaymentStateName, Waiting};
+use crate::payment::{Assembled, Offered, Payment, PaymentState, PaymentStateName, Waiting};
 use std::error::Error;
 use strongroom_ports::db::Row;
 use strongroom_stage::StageError;

@@ -1,7 +1,7 @@
 //! Rows: what is written is what is read, and two writers of one row are told apart.
 
 use super::*;
-use crate::payment::{Assembled, Offered, Proposal};
+use crate::payment::{Assembled, Offered, PaymentState, Proposal, Waiting};
 use crate::schema::MIGRATIONS;
 use crate::step::Step;
 use strongroom_ports::chain::{Holding, OwnAccount, OwnCoin, OwnPath};
@@ -9,7 +9,7 @@ use strongroom_ports::db::Db as _;
 use strongroom_stage::post::Cause;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Attempt, AttemptKind, Code, ConflictKey, Tweak};
-use strongroom_wire::{Decided, SigningSlot, TransactionState, Who};
+use strongroom_wire::{Decided, IntentDecided, SigningSlot, TransactionState, Who};
 use strongroom_world::{NATIVE, START, World, WorldOptions};
 
 fn decided() -> IntentDecided {

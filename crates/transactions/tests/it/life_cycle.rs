@@ -4,84 +4,14 @@
 use crate::entries::{authorization_on, tighter_policy};
 use crate::fixture::*;
 use proptest::prelude::*;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
-use std::sync::Once;
+use strongroom_golden::life_cycle::{Edge, Taken, collect, edges, taken};
 use strongroom_ports::chain::{Broadcast, Standing};
 use strongroom_types::Code;
 use strongroom_wire::{Decided, Outcome, SigningRequested, topics};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 /// The committed table.
 const TABLE: &str = include_str!("../../life-cycle.txt");
-
-/// One line of the service's log about a payment.
-#[derive(Clone, Default, Debug)]
-struct Taken(BTreeMap<&'static str, String>);
-
-impl Visit for Taken {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-}
-
-thread_local! {
-    /// Transitions that services of this thread have logged. A test steps its service itself, so
-    /// each test finds its own.
-    static TAKEN: RefCell<Vec<Taken>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Collects the transitions that the service logs.
-struct Transitions;
-
-impl Transitions {
-    /// For the whole process: a subscriber of one thread may miss lines that another thread was
-    /// the first to log.
-    fn install() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
-        TAKEN.take();
-    }
-}
-
-impl Subscriber for Transitions {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "strongroom_transactions::payment"
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut taken = Taken::default();
-        event.record(&mut taken);
-        TAKEN.with_borrow_mut(|all| all.push(taken));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// Edges of the committed table: state, event, next state.
-fn edges() -> BTreeSet<(String, String, String)> {
-    let edge = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        (
-            words[0].to_owned(),
-            words[1].to_owned(),
-            words[2].to_owned(),
-        )
-    };
-    let lines = TABLE.lines().skip(1).map(edge);
-    lines.filter(|(_, _, next)| next != "-").collect()
-}
 
 /// Something that may happen to the service.
 #[derive(Clone, Copy, Debug)]
@@ -313,23 +243,21 @@ impl Play {
 }
 
 /// Plays it all; gives the edges that were taken.
-fn play(happenings: &[Happening]) -> BTreeSet<(String, String, String)> {
-    Transitions::install();
-    let edges = edges();
-    let mut taken = BTreeSet::new();
+fn play(happenings: &[Happening]) -> BTreeSet<Edge> {
+    collect();
+    let edges = edges(TABLE);
+    let mut all = BTreeSet::new();
     let mut states: BTreeMap<String, String> = BTreeMap::new();
     let mut play = Play::new();
     for happening in happenings {
         play.happen(*happening);
 
         // What was logged is in the table, and starts where the payment was.
-        for Taken(fields) in TAKEN.take() {
-            let (from, to) = (fields["from"].clone(), fields["to"].clone());
-            let before = states.insert(fields["intent"].clone(), to.clone());
-            assert_eq!(before.unwrap_or_else(|| "building".to_owned()), from);
-            let edge = (from, fields["event"].clone(), to);
+        for Taken { of, edge, .. } in taken() {
+            let before = states.insert(of, edge.2.clone());
+            assert_eq!(before.as_deref().unwrap_or("building"), edge.0);
             assert!(edges.contains(&edge), "{edge:?} is not in the table");
-            taken.insert(edge);
+            all.insert(edge);
         }
 
         // And nothing else was written: each row is where its last transition led.
@@ -338,7 +266,7 @@ fn play(happenings: &[Happening]) -> BTreeSet<(String, String, String)> {
             assert_eq!(state, logged, "{intent} was written past the life cycle");
         }
     }
-    taken
+    all
 }
 
 proptest! {
@@ -356,7 +284,6 @@ proptest! {
 #[test]
 fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
-    let mut taken = BTreeSet::new();
     let plays: [&[Happening]; 14] = [
         &[Approve, LoseAnchor, Sign, Wait(25), Confirm, Wait(1_000)],
         &[Approve, Wait(RESEND_MS), Fail],
@@ -383,10 +310,8 @@ fn every_edge_of_the_table_is_taken_by_the_service() {
             Expire,
         ],
     ];
-    for happenings in plays {
-        taken.extend(play(happenings));
-    }
-    let never: Vec<_> = edges()
+    let taken: BTreeSet<Edge> = plays.into_iter().flat_map(play).collect();
+    let never: Vec<_> = edges(TABLE)
         .into_iter()
         .filter(|edge| !taken.contains(edge))
         .collect();
