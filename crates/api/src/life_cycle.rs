@@ -51,40 +51,131 @@ pub(crate) fn apply(
     state: TransactionState,
     event: RowEvent,
 ) -> Result<TransactionState, IllegalTransition> {
-    let next = match event {
-        // One that is doubled or late must not take back what has been authorized since.
-        RowEvent::Decided(verdict) => is_undecided(state).then(|| verdict.state()),
-
-        // The decision may overtake the report that the intent was sent back. Without this edge the
-        // row would keep the old core, and its approvers would sign what no longer counts.
-        RowEvent::DecidedAgain(verdict) => {
-            (is_undecided(state) || is_under_way(state)).then(|| verdict.state())
-        }
-
-        // The one report that goes back: the journal found another decision, and people answer
-        // again. After a signature there is nothing left to answer.
-        RowEvent::Changed(TransactionState::PendingApproval) => {
-            is_under_way(state).then_some(TransactionState::PendingApproval)
-        }
-
-        // What stands against a payment that is not signed yet is told while it waits.
-        RowEvent::Changed(TransactionState::Signing) if state == TransactionState::Signing => {
-            Some(state)
-        }
-
-        // A late report must not take a row back, and nothing follows an end.
-        RowEvent::Changed(next) => (place(next) > place(state)).then_some(next),
-
-        // From the decision on, the service that has the intent reports its end.
-        RowEvent::TimedOut => {
-            (state == TransactionState::Received).then_some(TransactionState::Expired)
-        }
+    let next = match state {
+        TransactionState::Received
+        | TransactionState::Screening
+        | TransactionState::PendingApproval => from_undecided(state, event),
+        TransactionState::Approved
+        | TransactionState::TimeLocked
+        | TransactionState::WaitingForFunds
+        | TransactionState::Signing => from_approved(state, event),
+        TransactionState::Signed
+        | TransactionState::Broadcasting
+        | TransactionState::Confirming => from_signed(state, event),
+        // Clients were told the end, and may have acted on it.
+        TransactionState::Completed
+        | TransactionState::Rejected
+        | TransactionState::Blocked
+        | TransactionState::Expired
+        | TransactionState::Cancelled
+        | TransactionState::Failed
+        | TransactionState::Replaced => None,
     };
     next.ok_or_else(|| IllegalTransition {
         life_cycle: LIFE_CYCLE,
         state: state.name(),
         event: event.name().into(),
     })
+}
+
+/// From a state in which the decision, or an approver's answer to it, is still to come.
+fn from_undecided(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
+    let is_new = matches!(state, TransactionState::Received);
+    match event {
+        RowEvent::Decided(verdict) | RowEvent::DecidedAgain(verdict) => Some(verdict.state()),
+        // From the decision on, the service that has the intent reports its end.
+        RowEvent::TimedOut => is_new.then_some(TransactionState::Expired),
+        RowEvent::Changed(next) => match next {
+            TransactionState::Screening => is_new.then_some(next),
+            // The decision is on another topic, and this report may overtake it.
+            TransactionState::Approved
+            | TransactionState::TimeLocked
+            | TransactionState::WaitingForFunds
+            | TransactionState::Signing
+            | TransactionState::Signed
+            | TransactionState::Broadcasting
+            | TransactionState::Confirming
+            | TransactionState::Completed
+            | TransactionState::Rejected
+            | TransactionState::Blocked
+            | TransactionState::Expired
+            | TransactionState::Cancelled
+            | TransactionState::Failed
+            | TransactionState::Replaced => Some(next),
+            // Only a decision brings the core that its approvers sign.
+            TransactionState::Received | TransactionState::PendingApproval => None,
+        },
+    }
+}
+
+/// From a state that is approved and not signed: the journal may still send it back.
+fn from_approved(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
+    match event {
+        // One that is doubled or late must not take back what has been authorized since.
+        RowEvent::Decided(_) | RowEvent::TimedOut => None,
+        // The decision may overtake the report that the intent was sent back. Without this edge the
+        // row would keep the old core, and its approvers would sign what no longer counts.
+        RowEvent::DecidedAgain(verdict) => Some(verdict.state()),
+        RowEvent::Changed(next) => match next {
+            TransactionState::TimeLocked => {
+                matches!(state, TransactionState::Approved).then_some(next)
+            }
+            TransactionState::WaitingForFunds => matches!(
+                state,
+                TransactionState::Approved | TransactionState::TimeLocked
+            )
+            .then_some(next),
+            // The one report that goes back: the journal found another decision, and people answer
+            // again.
+            TransactionState::PendingApproval
+            // Also from itself: what stands against a payment is told while it waits.
+            | TransactionState::Signing
+            | TransactionState::Signed
+            | TransactionState::Broadcasting
+            | TransactionState::Confirming
+            | TransactionState::Completed
+            | TransactionState::Rejected
+            | TransactionState::Blocked
+            | TransactionState::Expired
+            | TransactionState::Cancelled
+            | TransactionState::Failed
+            | TransactionState::Replaced => Some(next),
+            // A late report must not take the row back.
+            TransactionState::Received
+            | TransactionState::Screening
+            | TransactionState::Approved => None,
+        },
+    }
+}
+
+/// From a state with a signature, after which no decision counts: only the chain ends it.
+fn from_signed(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
+    let is_confirming = matches!(state, TransactionState::Confirming);
+    match event {
+        RowEvent::Decided(_) | RowEvent::DecidedAgain(_) | RowEvent::TimedOut => None,
+        RowEvent::Changed(next) => match next {
+            TransactionState::Broadcasting => {
+                matches!(state, TransactionState::Signed).then_some(next)
+            }
+            TransactionState::Confirming => (!is_confirming).then_some(next),
+            TransactionState::Completed
+            | TransactionState::Rejected
+            | TransactionState::Blocked
+            | TransactionState::Expired
+            | TransactionState::Cancelled
+            | TransactionState::Failed
+            | TransactionState::Replaced => Some(next),
+            // A late report must not take the row back: the signature is out.
+            TransactionState::Received
+            | TransactionState::Screening
+            | TransactionState::PendingApproval
+            | TransactionState::Approved
+            | TransactionState::TimeLocked
+            | TransactionState::WaitingForFunds
+            | TransactionState::Signing
+            | TransactionState::Signed => None,
+        },
+    }
 }
 
 /// Whether a transaction has come as far as a wanted state, or has ended.
@@ -102,53 +193,8 @@ impl EarlyDecision {
     }
 }
 
-/// Whether the decision, or an approver's answer to it, is still to come.
-const fn is_undecided(state: TransactionState) -> bool {
-    match state {
-        TransactionState::Received
-        | TransactionState::Screening
-        | TransactionState::PendingApproval => true,
-        TransactionState::Approved
-        | TransactionState::TimeLocked
-        | TransactionState::WaitingForFunds
-        | TransactionState::Signing
-        | TransactionState::Signed
-        | TransactionState::Broadcasting
-        | TransactionState::Confirming
-        | TransactionState::Completed
-        | TransactionState::Rejected
-        | TransactionState::Blocked
-        | TransactionState::Expired
-        | TransactionState::Cancelled
-        | TransactionState::Failed
-        | TransactionState::Replaced => false,
-    }
-}
-
-/// Whether it is approved and not signed yet: from here the journal may still send it back.
-const fn is_under_way(state: TransactionState) -> bool {
-    match state {
-        TransactionState::Approved
-        | TransactionState::TimeLocked
-        | TransactionState::WaitingForFunds
-        | TransactionState::Signing => true,
-        TransactionState::Received
-        | TransactionState::Screening
-        | TransactionState::PendingApproval
-        | TransactionState::Signed
-        | TransactionState::Broadcasting
-        | TransactionState::Confirming
-        | TransactionState::Completed
-        | TransactionState::Rejected
-        | TransactionState::Blocked
-        | TransactionState::Expired
-        | TransactionState::Cancelled
-        | TransactionState::Failed
-        | TransactionState::Replaced => false,
-    }
-}
-
-/// Place on the way from the request to an end; all ends share the last one.
+/// Place on the way from the request to an end, for a client that waits; all ends share the last
+/// one. It decides no transition.
 const fn place(state: TransactionState) -> u8 {
     match state {
         TransactionState::Received => 0,

@@ -1,6 +1,5 @@
 //! The gate before everything but the status: nothing is answered from a replica that may be old.
 
-use crate::api::Api;
 use crate::problem::Problem;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -39,8 +38,8 @@ impl Ready {
 
 /// Answers `not_ready` (503) for every path but the status until [`Ready`] is set. A replica that
 /// is still replaying would deny what exists: vaults, transactions, acts.
-pub(crate) async fn gate(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    if api.ready.is_set() || request.uri().path() == STATUS {
+pub(crate) async fn gate(State(ready): State<Ready>, request: Request, next: Next) -> Response {
+    if ready.is_set() || request.uri().path() == STATUS {
         return next.run(request).await;
     }
     let detail = "no fresh witnessed head yet; /v1/status shows how far the replica is";

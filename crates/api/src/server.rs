@@ -50,7 +50,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // This layer is added last, so it is the outermost: a request that comes too early is
         // answered before its body is read.
-        .layer(from_fn_with_state(Arc::clone(&api), gate))
+        .layer(from_fn_with_state(api.ready.clone(), gate))
         .with_state(api)
 }
 
