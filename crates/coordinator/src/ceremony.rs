@@ -4,8 +4,8 @@ mod state;
 
 pub(crate) use state::{CeremonyEvent, CeremonyState, ProtocolRun};
 
+use crate::life_cycle::illegal;
 use crate::quorum::{SignerIndex, roster};
-use crate::stage::illegal;
 use std::collections::BTreeMap;
 use strongroom_journal::entry::Finished;
 use strongroom_journal::model::KeyRecord;

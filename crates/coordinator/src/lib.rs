@@ -12,13 +12,14 @@
 //! | `on_ceremony_message`, `on_certificate` | a key generation, input by input |
 //! | `on_tick` | deadlines, silent quorums, stock, next runs of ceremonies |
 //! | `ask`, `quorum`, `stock` | asking t signers with a nonce commitment of each |
-//! | `run`, `ceremony` | the two life cycles; each table is the `life-cycle.txt` beside its `state.rs` |
+//! | `run`, `ceremony`, `life_cycle` | the two life cycles; each table is the `life-cycle.txt` beside its `state.rs` |
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod ask;
 mod ceremony;
 mod inbox;
+mod life_cycle;
 mod on_ceremony_message;
 mod on_certificate;
 mod on_commitments;

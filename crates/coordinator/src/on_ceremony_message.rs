@@ -1,7 +1,7 @@
 //! A signer's ceremony message: carried to its peers, and not read.
 
 use crate::quorum::SignerIndex;
-use crate::stage::{CoordinatorStage, Records, Step};
+use crate::stage::{CoordinatorStage, Records, SignerContext};
 use strongroom_wire::{CeremonyMessage, CoordinatorMessage};
 
 impl CoordinatorStage {
@@ -9,7 +9,7 @@ impl CoordinatorStage {
     /// here.
     pub(crate) fn on_ceremony_message(
         &mut self,
-        step: Step<'_>,
+        from: SignerContext<'_>,
         message: &CeremonyMessage,
         sealed: Vec<u8>,
     ) -> Records {
@@ -19,14 +19,14 @@ impl CoordinatorStage {
         };
 
         // It takes no part: carried, its words would cost each peer a signature's verification.
-        if !ceremony.roster.contains(&step.signer) {
+        if !ceremony.roster.contains(&from.signer) {
             return Ok(Vec::new());
         }
 
         // Not back to the sender, and a private message to its one recipient: the others could not
         // open it anyway.
         let is_recipient = |peer: &SignerIndex| {
-            *peer != step.signer && message.to.is_none_or(|only| only == peer.0)
+            *peer != from.signer && message.to.is_none_or(|only| only == peer.0)
         };
         let peers: Vec<SignerIndex> = ceremony
             .roster
@@ -36,6 +36,6 @@ impl CoordinatorStage {
             .collect();
 
         let relay = CoordinatorMessage::Relay(sealed);
-        self.send_all(step.now, &peers, &relay, step.cause)
+        self.send_all(from.now, &peers, &relay, from.cause)
     }
 }

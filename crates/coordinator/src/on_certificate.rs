@@ -1,14 +1,15 @@
 //! A signer's certificate of a ceremony's result.
 
 use crate::ceremony::{CeremonyEvent, Certificate};
-use crate::stage::{CoordinatorStage, KeyName, Records, Step};
+use crate::stage::{CoordinatorStage, Records, SignerContext};
+use crate::stock::KeyName;
 
 impl CoordinatorStage {
     /// Offers the result to the journal once all n have certified the same one. The journal
     /// verifies every signature; here they are only collected.
     pub(crate) fn on_certificate(
         &mut self,
-        step: Step<'_>,
+        from: SignerContext<'_>,
         key: KeyName,
         certificate: Certificate,
     ) -> Records {
@@ -20,13 +21,13 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        let taken = ceremony.take_certificate(step.signer, signature, certificate.result);
+        let taken = ceremony.take_certificate(from.signer, signature, certificate.result);
         let Some(finished) = taken else {
             return Ok(Vec::new());
         };
 
         ceremony.apply(CeremonyEvent::Certified)?;
         let tenant = ceremony.tenant;
-        self.publish_ceremony_end(step.now, tenant, finished)
+        self.publish_ceremony_end(from.now, tenant, finished)
     }
 }

@@ -2,29 +2,33 @@
 
 use crate::ceremony::{CeremonyEvent, RETRY_MS, pause_ms};
 use crate::run::{Run, RunEvent, RunName};
-use crate::stage::{CoordinatorStage, Records, Step};
+use crate::stage::{CoordinatorStage, Records, SignerContext};
 use strongroom_types::{Code, Cure, UnixMs};
 use strongroom_wire::{Outcome, SignerRefusal};
 
 impl CoordinatorStage {
-    pub(crate) fn on_refusal(&mut self, step: Step<'_>, refusal: SignerRefusal) -> Records {
+    pub(crate) fn on_refusal(
+        &mut self,
+        from: SignerContext<'_>,
+        refusal: SignerRefusal,
+    ) -> Records {
         // A refusal names what it refuses by digest. One of an earlier try, or of a request for
         // commitments, fits nothing and changes nothing.
         if let Some(name) = self.run_asked(refusal.request) {
-            return self.on_run_refused(step, name, refusal);
+            return self.on_run_refused(from, name, refusal);
         }
-        self.on_ceremony_refused(step, &refusal)
+        self.on_ceremony_refused(from, &refusal)
     }
 
     /// A participant cannot go on with the ceremony's present run: the next one starts sooner than
     /// after silence, but one hostile signer must not use up all runs within seconds.
-    fn on_ceremony_refused(&mut self, step: Step<'_>, refusal: &SignerRefusal) -> Records {
+    fn on_ceremony_refused(&mut self, from: SignerContext<'_>, refusal: &SignerRefusal) -> Records {
         let life_ms = self.genesis.bounds.ceremony_life_ms;
         for ceremony in self.ceremonies.values_mut() {
-            let is_participant = ceremony.roster.contains(&step.signer);
+            let is_participant = ceremony.roster.contains(&from.signer);
             let run = ceremony.started_by(refusal.request);
             if let Some(number) = run.filter(|_| is_participant) {
-                let retry_at = step.now.plus(pause_ms(RETRY_MS, number, life_ms));
+                let retry_at = from.now.plus(pause_ms(RETRY_MS, number, life_ms));
                 ceremony.apply(CeremonyEvent::RunRefused { retry_at })?;
             }
         }
@@ -32,39 +36,44 @@ impl CoordinatorStage {
     }
 
     /// Others are asked while t of them are left.
-    fn on_run_refused(&mut self, step: Step<'_>, name: RunName, refusal: SignerRefusal) -> Records {
+    fn on_run_refused(
+        &mut self,
+        from: SignerContext<'_>,
+        name: RunName,
+        refusal: SignerRefusal,
+    ) -> Records {
         // A signer outside of the quorum must not end the try of those inside.
-        let signer = step.signer;
+        let signer = from.signer;
         let Some(run) = self.runs.get_mut(&name).filter(|run| run.is_asked(signer)) else {
             return Ok(Vec::new());
         };
 
         // Kept whatever follows: if the run fails, its requester gets the signed reasons.
         let code = refusal.code;
-        run.refusals.insert(step.signer, refusal);
+        run.refusals.insert(from.signer, refusal);
 
         // The signer restarted, or its stock and this one disagree: what is left of it is useless.
         if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {
             let key = (run.request.tenant, run.request.key);
-            self.stock.clear(key, step.signer);
+            self.stock.clear(key, from.signer);
         }
 
         // One signer's word costs a pause at most. Then a quorum is chosen again among the signers
         // in service: the one asked now may contain a signer put into quarantine since.
         match AfterRefusal::of(code) {
             AfterRefusal::Pause => {
-                let not_before = step.now.plus(self.pace.again_ms);
+                let not_before = from.now.plus(self.pace.again_ms);
                 run.apply(RunEvent::RefusedForNow { not_before })?;
                 Ok(Vec::new())
             }
 
             // A hostile signer can refuse; it must not be able to end what t others would sign.
             AfterRefusal::Exclude => {
-                run.excluded.insert(step.signer);
+                run.excluded.insert(from.signer);
                 if self.has_quorum_left(name) {
-                    self.retry(step.now, name)
+                    self.retry(from.now, name)
                 } else {
-                    self.fail(step.now, name)
+                    self.fail(from.now, name)
                 }
             }
         }

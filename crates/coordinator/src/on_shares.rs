@@ -2,7 +2,8 @@
 
 use crate::quorum::SignerIndex;
 use crate::run::{Run, RunEvent, RunName};
-use crate::stage::{CoordinatorStage, KeyName, Records, Step};
+use crate::stage::{CoordinatorStage, Records, SignerContext};
+use crate::stock::KeyName;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use strongroom_journal::model::KeyRecord;
@@ -23,7 +24,7 @@ enum Sum {
 impl CoordinatorStage {
     pub(crate) fn on_shares(
         &mut self,
-        step: Step<'_>,
+        from: SignerContext<'_>,
         request: Digest,
         shares: Vec<Vec<u8>>,
         covered_us: u64,
@@ -34,7 +35,7 @@ impl CoordinatorStage {
         };
 
         // A signer outside of the quorum must not make it complete.
-        let signer = step.signer;
+        let signer = from.signer;
         let Some(run) = self.runs.get_mut(&name).filter(|run| run.is_asked(signer)) else {
             return Ok(Vec::new());
         };
@@ -46,25 +47,30 @@ impl CoordinatorStage {
         })?;
 
         // RFC 9591 §5.3 wants the shares of all participants in the package: t, and exactly these.
-        if run.asked().is_some_and(|asked| asked.is_complete()) {
-            self.on_quorum_complete(step, name)
+        if run.current_try().is_some_and(|asked| asked.is_complete()) {
+            self.on_quorum_complete(from, name)
         } else {
             Ok(Vec::new())
         }
     }
 
-    fn on_quorum_complete(&mut self, step: Step<'_>, name: RunName) -> Records {
+    fn on_quorum_complete(&mut self, from: SignerContext<'_>, name: RunName) -> Records {
         match self.sum(name) {
-            Sum::Signatures(signatures) => self.finish(step.now, name, Outcome::Signed(signatures)),
+            Sum::Signatures(signatures) => self.finish(from.now, name, Outcome::Signed(signatures)),
             Sum::Invalid(culprits) => {
                 tracing::warn!(?culprits, "invalid signature shares");
-                self.exclude_and_retry(step, name, culprits)
+                self.exclude_and_retry(from, name, culprits)
             }
         }
     }
 
     /// Another quorum, without the signers that sent wrong shares.
-    fn exclude_and_retry(&mut self, step: Step<'_>, name: RunName, culprits: Vec<u16>) -> Records {
+    fn exclude_and_retry(
+        &mut self,
+        from: SignerContext<'_>,
+        name: RunName,
+        culprits: Vec<u16>,
+    ) -> Records {
         if let Some(run) = self.runs.get_mut(&name) {
             let culprits = culprits.into_iter().map(SignerIndex);
             run.excluded.extend(culprits);
@@ -72,10 +78,10 @@ impl CoordinatorStage {
             // These culprits are named by verification (RFC 9591 §5.4), so they stay out of this
             // run.
             run.apply(RunEvent::SharesInvalid {
-                not_before: step.now,
+                not_before: from.now,
             })?;
         }
-        self.advance(step.now, name)
+        self.advance(from.now, name)
     }
 
     /// Adds the quorum's shares up (RFC 9591 §5.3). The packages come from the slots that the
@@ -85,7 +91,7 @@ impl CoordinatorStage {
         let Some(run) = self.runs.get(&name) else {
             return unknown;
         };
-        let Some(asked) = run.asked() else {
+        let Some(asked) = run.current_try() else {
             return unknown;
         };
         let Some(key) = self.key(run.request.tenant, run.request.key) else {
@@ -116,7 +122,7 @@ impl CoordinatorStage {
     /// The run whose present request has this digest.
     pub(crate) fn run_asked(&self, request: Digest) -> Option<RunName> {
         let is_present = |run: &Run| {
-            run.asked()
+            run.current_try()
                 .is_some_and(|asked| request_digest(&asked.request) == request)
         };
         self.runs

@@ -3,7 +3,8 @@
 use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS, pause_ms};
 use crate::quorum::SignerIndex;
 use crate::run::{RunEvent, RunName, Try};
-use crate::stage::{CoordinatorStage, KeyName, Records, UPKEEP_TICKS};
+use crate::stage::{CoordinatorStage, Records, UPKEEP_TICKS};
+use crate::stock::KeyName;
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
 use strongroom_signing::message_digest;
@@ -67,7 +68,7 @@ impl CoordinatorStage {
         };
 
         let is_late = |asked: &&Try| now.since(asked.sent) >= try_ms;
-        let Some(asked) = run.asked().filter(is_late) else {
+        let Some(asked) = run.current_try().filter(is_late) else {
             return Ok(Vec::new());
         };
 

@@ -4,8 +4,8 @@ mod state;
 
 pub(crate) use state::{RunEvent, RunState, Try};
 
+use crate::life_cycle::illegal;
 use crate::quorum::SignerIndex;
-use crate::stage::illegal;
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_stage::StageError;
 use strongroom_stage::life_cycle::Transition;
@@ -74,7 +74,7 @@ impl Run {
     }
 
     /// The try under way.
-    pub(crate) fn asked(&self) -> Option<&Try> {
+    pub(crate) fn current_try(&self) -> Option<&Try> {
         match &self.state {
             RunState::Asked(asked) => Some(asked),
             RunState::Waiting { .. } | RunState::Finished => None,
@@ -83,7 +83,7 @@ impl Run {
 
     /// Whether this signer is in the quorum that is asked.
     pub(crate) fn is_asked(&self, signer: SignerIndex) -> bool {
-        self.asked()
+        self.current_try()
             .is_some_and(|asked| asked.quorum.contains(&signer))
     }
 

@@ -55,7 +55,7 @@ impl CoordinatorStage {
         };
 
         // The timeline gets the latest head of the quorum's signers: it decides nothing.
-        let covered_us = run.asked().map_or(0, |asked| asked.covered_us);
+        let covered_us = run.current_try().map_or(0, |asked| asked.covered_us);
         let marks = std::mem::take(&mut run.cause.marks);
         run.cause.marks = marks
             .with(Layer::Journal, covered_us)

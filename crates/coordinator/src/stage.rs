@@ -4,7 +4,7 @@ use crate::ceremony::{Ceremony, Certificate, CertifiedResult};
 use crate::inbox::{Inbox, SignerRecord, routes};
 use crate::quorum::{Chooser, SignerIndex};
 use crate::run::{Run, RunName};
-use crate::stock::Stock;
+use crate::stock::{KeyName, Stock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_journal::Genesis;
@@ -15,7 +15,6 @@ use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
 use strongroom_replica::SharedFollower;
 use strongroom_stage::inbox::Routes;
-use strongroom_stage::life_cycle::IllegalTransition;
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::{KeyId, TenantId, UnixMs};
@@ -66,21 +65,12 @@ pub struct CoordinatorStage {
     pub(crate) ticks: u64,
 }
 
-/// A key of a tenant. Another tenant may have a key under the same id.
-pub(crate) type KeyName = (TenantId, KeyId);
-
 /// Records to publish.
 pub(crate) type Records = Result<Vec<Record>, StageError>;
 
-/// No record leads here: a handler first looks whether the record fits. It is an error of ours, and
-/// with its memory in doubt the stage stops rather than guess.
-pub(crate) fn illegal(error: IllegalTransition) -> StageError {
-    StageError::fatal("a life cycle of the coordinator").because(error)
-}
-
 /// Time, sender and cause of a signer's answer.
 #[derive(Clone, Copy)]
-pub(crate) struct Step<'a> {
+pub(crate) struct SignerContext<'a> {
     pub(crate) now: UnixMs,
     /// The sender, proven by its envelope.
     pub(crate) signer: SignerIndex,
@@ -116,17 +106,17 @@ impl CoordinatorStage {
             .filter(|key| !key.revoked)
     }
 
-    fn on_signer_message(&mut self, now: UnixMs, from: SignerRecord) -> Records {
+    fn on_signer_message(&mut self, now: UnixMs, record: SignerRecord) -> Records {
         let SignerRecord {
             signer,
             message,
             cause,
             sealed,
-        } = from;
+        } = record;
 
         // Even a refusal shows that the signer is alive: the next quorum may contain it again.
         self.chooser.set_responsive(signer);
-        let step = Step {
+        let from = SignerContext {
             now,
             signer,
             cause: &cause,
@@ -137,15 +127,15 @@ impl CoordinatorStage {
                 tenant,
                 key,
                 commitments,
-            } => self.on_commitments(step, (tenant, key), commitments),
+            } => self.on_commitments(from, (tenant, key), commitments),
             SignerMessage::Shares {
                 request,
                 shares,
                 covered_us,
                 ..
-            } => self.on_shares(step, request, shares, covered_us),
-            SignerMessage::Refused(refusal) => self.on_refusal(step, refusal),
-            SignerMessage::Ceremony(message) => self.on_ceremony_message(step, &message, sealed),
+            } => self.on_shares(from, request, shares, covered_us),
+            SignerMessage::Refused(refusal) => self.on_refusal(from, refusal),
+            SignerMessage::Ceremony(message) => self.on_ceremony_message(from, &message, sealed),
             SignerMessage::Certificate {
                 tenant,
                 key,
@@ -157,7 +147,7 @@ impl CoordinatorStage {
                     signature,
                     result: CertifiedResult { transcript, public },
                 };
-                self.on_certificate(step, (tenant, key), certificate)
+                self.on_certificate(from, (tenant, key), certificate)
             }
         }
     }
@@ -193,13 +183,13 @@ impl Stage for CoordinatorStage {
                     self.on_signing_requested(now, request, opened.cause)?
                 }
                 Inbox::FromSigner(signer, message) => {
-                    let from = SignerRecord {
+                    let record = SignerRecord {
                         signer,
                         message,
                         cause: opened.cause,
                         sealed: delivered.record.payload.clone(),
                     };
-                    self.on_signer_message(now, from)?
+                    self.on_signer_message(now, record)?
                 }
             });
         }

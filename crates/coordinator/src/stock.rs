@@ -1,15 +1,17 @@
 //! Prepared nonce commitments of the signers, single-use.
 
 use crate::quorum::SignerIndex;
-use crate::stage::KeyName;
 use std::collections::{BTreeMap, VecDeque};
-use strongroom_types::UnixMs;
+use strongroom_types::{KeyId, TenantId, UnixMs};
 use strongroom_wire::NonceCommitment;
 
 /// Wait for an answer before asking again, in milliseconds.
 const ASK_AGAIN_MS: u64 = 1_000;
 /// Most commitments kept of one signer and key, whatever it sends.
 const KEPT_MAX: usize = 1_024;
+
+/// A key of a tenant. Another tenant may have a key under the same id.
+pub(crate) type KeyName = (TenantId, KeyId);
 
 #[derive(Default)]
 struct Shelf {
@@ -108,7 +110,6 @@ impl Stock {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use strongroom_types::{KeyId, TenantId};
 
     const TARGET: u32 = 256;
     const REFILL: u32 = 128;
