@@ -43,7 +43,7 @@ enum Command {
     ErrorPages,
     /// Refuse Rust files over 500 lines.
     FileSizes,
-    /// Measure comments, paragraphs and words of the production code.
+    /// Measure comments, paragraphs and words of the production code; show those of the test kit.
     Prose(prose::Options),
 }
 

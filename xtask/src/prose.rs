@@ -60,6 +60,11 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         println!("{{{}}}", all.json());
     } else {
         print_table(&crates, &all);
+
+        // Read by newcomers first, but no value hangs on it: shown, and held to no measure.
+        let (kit, kit_all) = by_crate(&source::test_kit(root)?);
+        println!("test kit");
+        print_table(&kit, &kit_all);
         print_words(&find_words(root, &sources)?, false);
     }
     if options.check {
@@ -202,5 +207,8 @@ mod tests {
         let (crates, all) = by_crate(&source::production(root).unwrap());
         assert!(all.files() > 100, "{}", all.files());
         assert!(CHECKED.iter().all(|name| crates.contains_key(*name)));
+
+        let (kit, _) = by_crate(&source::test_kit(root).unwrap());
+        assert!(["dev", "sim"].iter().all(|name| kit.contains_key(*name)));
     }
 }

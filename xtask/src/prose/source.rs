@@ -139,11 +139,20 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Source>> {
 
 /// Every production file below `crates/`, in the order of the paths.
 pub fn production(root: &Path) -> anyhow::Result<Vec<Source>> {
+    sources_below(root, "crates")
+}
+
+/// The same of the test kit, whose own tests are cut off as well.
+pub fn test_kit(root: &Path) -> anyhow::Result<Vec<Source>> {
+    sources_below(root, "testkit")
+}
+
+fn sources_below(root: &Path, below: &str) -> anyhow::Result<Vec<Source>> {
     let mut crates = Vec::new();
-    find_crates(&root.join("crates"), &mut crates)?;
+    find_crates(&root.join(below), &mut crates)?;
     let mut sources = Vec::new();
     for folder in crates {
-        let name = relative(&root.join("crates"), &folder);
+        let name = relative(&root.join(below), &folder);
         let mut files = Vec::new();
         find_files(&folder.join("src"), "rs", &mut files)?;
         let mut found = Vec::new();
