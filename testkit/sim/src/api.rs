@@ -83,11 +83,14 @@ impl Door {
     /// Takes one request at the API's own time.
     pub(crate) fn take(&self, ask: &Ask, own: UnixMs) -> Result<Reply, DiedAt> {
         self.clock.0.store(own.0, Ordering::Relaxed);
+
+        // A fault of the store gives the client no answer: it cannot know whether a row is there.
         let record = match self.submit(ask) {
             Ok(record) => record,
             Err(SubmitError::Refused(refusal)) => return Ok(Reply::Refused(refusal.code)),
             Err(SubmitError::Store(_) | SubmitError::Record(_)) => return Ok(Reply::Silence),
         };
+
         self.publish(record);
         let point = WritePoint::RequestAfterPublish;
         if self.rig.dice.dies(NodeName::Api, point) {
@@ -132,7 +135,8 @@ impl Shown {
         self.state.is_signed()
     }
 
-    /// Nothing more is to be waited for: `too_late` does not end it, but no honest service leads out of it.
+    /// Nothing more is to be waited for: `too_late` does not end it, but no honest service leads
+    /// out of it.
     pub(crate) fn has_ended(&self) -> bool {
         let is_too_late = self.code == Code::TooLate.as_str();
         self.state.is_signed() || self.state.is_terminal() || is_too_late
@@ -144,10 +148,12 @@ pub(crate) fn shown(db: &dyn Db) -> Vec<Shown> {
     let Ok(mut tx) = db.begin() else {
         return Vec::new();
     };
+
     let rows = tx.query(
         "SELECT intent, signed, state, core, code FROM tx ORDER BY intent",
         &[],
     );
+
     // Before the first start there is no table.
     rows.map(|rows| rows.iter().map(shown_row).collect())
         .unwrap_or_default()
@@ -164,6 +170,8 @@ pub(crate) struct Look {
 impl Look {
     /// All transactions; read again only where something may have changed.
     pub(crate) fn at(&mut self, api: &Service) -> Arc<Vec<Shown>> {
+        // People look every 100 ms, and most looks meet the table as it was. A restore changes the
+        // content without a commit.
         let db = api.disk.content();
         let at = Some((db.commits(), api.restores()));
         if self.at != at {

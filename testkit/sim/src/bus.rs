@@ -41,11 +41,15 @@ impl SimBus {
 
     /// The wanted topics that have records, another one first each time.
     fn open<'a>(&self, wants: &'a [(Topic, Position)]) -> Result<Vec<Open<'a>>, BusError> {
+        // A fixed order would let the first topics starve the last ones.
         let first = self.rig.wire.first_of(wants.len());
         let mut open = Vec::new();
         for at in 0..wants.len() {
             let (topic, position) = &wants[(at + first) % wants.len()];
             let end = self.rig.wire.len(topic);
+
+            // As the port demands: a position that the log does not have is an error. An empty
+            // fetch would hide a bus that was lost.
             let same_log = position.incarnation == self.rig.wire.incarnation();
             if !same_log || position.next > end {
                 return Err(BusError::PositionGone {
@@ -56,6 +60,7 @@ impl SimBus {
                     same_log,
                 });
             }
+
             if end > position.next && !self.rig.wire.is_hidden(self.node, topic) {
                 let next = position.next;
                 open.push(Open { topic, next, end });
@@ -76,6 +81,9 @@ impl SimBus {
 impl Bus for SimBus {
     fn publish(&self, records: &[Record]) -> Result<(), BusError> {
         records.iter().try_for_each(Record::check)?;
+
+        // Of a node that is cut off, or whose bus is full, nothing left; after a broken connection
+        // the sender cannot know.
         if self.rig.wire.is_cut(self.node) {
             return Err(BusError::Io("the bus cannot be reached".into()));
         }
@@ -109,6 +117,7 @@ impl Bus for SimBus {
         if self.rig.wire.is_cut(self.node) {
             return Ok(Vec::new());
         }
+
         let mut open = self.open(wants)?;
         let mut fetched = Vec::new();
         let share = (records_max / open.len().max(1)).max(1);

@@ -69,25 +69,23 @@ impl Misfortune {
         };
         self.next += 1;
         self.rig.trace.log(Event::Chaos(chaos));
+
+        // Counted only when it had an effect: a disk without a copy cannot be put back.
+        if let Some(fault) = self.take_effect(nodes, chaos) {
+            self.rig.trace.log(Event::Fault(fault));
+        }
+    }
+
+    /// The fault that came about, if one did. Acts of hostile parts are counted where they act.
+    fn take_effect(&mut self, nodes: &mut Nodes, chaos: Chaos) -> Option<Fault> {
         let now = self.rig.now();
-        let struck = match chaos {
-            Chaos::Partition(node, ms) => {
-                self.rig.wire.cut(node, now + ms);
-                if let Some(signer) = nodes.signer(node) {
-                    signer.lose(now + ms);
-                }
-                Some(Fault::Partition)
-            }
+        match chaos {
+            Chaos::Partition(node, ms) => Some(self.cut_off(nodes, node, now + ms)),
             Chaos::HideJournal(node, _) | Chaos::Lose(node) | Chaos::Unfreeze(node) => {
                 let signer = nodes.signer(node);
                 signer.and_then(|signer| strike_signer(signer, chaos, now))
             }
-            Chaos::Hide(node, stream, ms) => {
-                for topic in self.topics_of(stream) {
-                    self.rig.wire.hide(node, &topic, now + ms);
-                }
-                Some(Fault::BusDrop)
-            }
+            Chaos::Hide(node, stream, ms) => Some(self.hide(node, stream, now + ms)),
             Chaos::HoldEntries(ms) => {
                 self.rig.wire.hold(&entries_topic(), now + ms);
                 Some(Fault::BusDelay)
@@ -116,6 +114,7 @@ impl Misfortune {
             }
             Chaos::LocalStop(node, ms) => self.stop_local(nodes, node, now + ms),
             Chaos::Act(Hostile::ForkedLog) => {
+                // Any seat: a plan that means a certain one names it (`Chaos::Fork`).
                 let number = self.rig.dice.below(NodeName::SEATS.len() as u64) as usize;
                 self.fork(nodes, NodeName::SEATS[number], 0);
                 None
@@ -133,10 +132,24 @@ impl Misfortune {
                 self.rig.inject(NodeName::Coordinator, records);
                 None
             }
-        };
-        if let Some(fault) = struck {
-            self.rig.trace.log(Event::Fault(fault));
         }
+    }
+
+    /// A node reaches no other until then: neither the bus nor, for a signer, its link.
+    fn cut_off(&self, nodes: &mut Nodes, node: NodeName, until: u64) -> Fault {
+        self.rig.wire.cut(node, until);
+        if let Some(signer) = nodes.signer(node) {
+            signer.disconnect(until);
+        }
+        Fault::Partition
+    }
+
+    /// The bus gives a node nothing of these topics until then.
+    fn hide(&self, node: NodeName, stream: Stream, until: u64) -> Fault {
+        for topic in self.topics_of(stream) {
+            self.rig.wire.hide(node, &topic, until);
+        }
+        Fault::BusDrop
     }
 
     fn topics_of(&self, stream: Stream) -> Vec<Topic> {
@@ -181,11 +194,15 @@ impl Misfortune {
         let Some(size) = signer.next_seq().filter(|_| !signer.is_retired()) else {
             return;
         };
+
+        // In place of entries that it has, the second line is two trees of one size: evidence.
         let size = size.saturating_sub(without);
         let own = signer.clock.at(self.rig.now());
         let Some(record) = forked(&self.rig, size, own) else {
             return;
         };
+
+        // At its link and not on the bus: no other part may see the line that it is shown.
         signer.inject(ToSigner::Batch(record));
         signer.misled = true;
         self.rig.hostile.log_fork();
@@ -200,7 +217,7 @@ fn entries_topic() -> Topic {
 fn strike_signer(signer: &mut SignerHost, chaos: Chaos, now: u64) -> Option<Fault> {
     match chaos {
         Chaos::HideJournal(_, ms) => {
-            signer.blind(now + ms);
+            signer.hide_journal(now + ms);
             Some(Fault::JournalHidden)
         }
         Chaos::Lose(_) => {
@@ -225,6 +242,9 @@ fn snapshot(nodes: &mut Nodes, node: NodeName) {
 /// A batch with one tick on top of the first `size` entries, under the writer's own keys.
 fn forked(rig: &Rig, size: u64, now: UnixMs) -> Option<Vec<u8>> {
     let world = &rig.world;
+
+    // Replayed from the wire: the second line must agree with what the signer has up to there, else
+    // it is refused for that and not for being a fork.
     let mut follower = Follower::new(Arc::clone(&world.genesis)).ok()?;
     let opener = &rig.opener;
     let topic = entries_topic();

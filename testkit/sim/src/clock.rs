@@ -56,6 +56,7 @@ impl NodeClock {
 
     /// Difference to true time, milliseconds.
     pub(crate) fn error_ms(&self, now: u64) -> i64 {
+        // Clamped, so that drift over a long seed never makes an honest clock a wrong one.
         let drifted = (now.saturating_sub(self.since)) as i64 * self.drift_ppm / 1_000_000;
         let honest = (self.offset_ms + drifted).clamp(-HONEST_MS, HONEST_MS);
         honest + self.wrong_ms

@@ -35,6 +35,7 @@ impl Level {
     const fn of(self, rate: u64) -> u64 {
         match self {
             Self::Calm => 0,
+            // The founding is one chain of steps, each of which must succeed before the next.
             Self::Light => rate / 3,
             Self::Full => rate,
         }
@@ -69,6 +70,7 @@ struct PlannedDeaths {
 impl PlannedDeaths {
     fn on_start(&mut self, node: NodeName) {
         *self.starts.entry(node).or_default() += 1;
+        // A pass is counted from a start, so that a plan names it whatever happened before.
         self.passes.retain(|(of, _), _| *of != node);
     }
 
@@ -76,6 +78,7 @@ impl PlannedDeaths {
     fn on_pass(&mut self, node: NodeName, point: WritePoint) -> bool {
         let pass = self.passes.entry((node, point)).or_default();
         *pass += 1;
+
         let here = Death {
             node,
             start: self.starts.get(&node).copied().unwrap_or(0),
@@ -138,6 +141,8 @@ impl Dice {
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
         let rate = |state: &State| state.rates.faults.get(&fault).copied().unwrap_or(0);
         let hit = self.hits(10_000, rate);
+
+        // Every hit is counted: a fault that never strikes proves nothing (`Summary::never`).
         if hit {
             self.trace.log(Event::Fault(fault));
         }
@@ -164,6 +169,7 @@ impl Dice {
             | WritePoint::SignerBeforeCommit
             | WritePoint::SignerAfterCommit => 1,
         };
+
         // Named deaths first, and in calm times too: a plan made by hand has no rates.
         let is_planned = self.state().planned.on_pass(node, point);
         let hit = is_planned || self.hits(100_000, |state| state.rates.deaths * factor);
@@ -175,10 +181,13 @@ impl Dice {
 
     fn hits(&self, of: u64, rate: impl FnOnce(&State) -> u64) -> bool {
         let mut state = self.state();
+
         // No number is drawn in calm times: a calm stretch is the same whatever the rates are.
         if state.level == Level::Calm {
             return false;
         }
+
+        // Drawn for a rate of 0 too: a kind that a seed lacks moves no draw of the others.
         let rate = state.level.of(rate(&state));
         below(&mut state.rng, of) < rate
     }

@@ -9,7 +9,9 @@ use strongroom_store_sqlite::SqliteDb;
 
 #[derive(Default)]
 struct State {
+    /// True time until which commits fail.
     full_until: u64,
+    /// The kept copy; taken out when it is put back.
     snapshot: Option<Vec<u8>>,
     /// Whether the process that holds this disk died in a commit.
     dead: bool,
@@ -42,6 +44,8 @@ impl SimDisk {
             before: WritePoint::SignerBeforeCommit,
             after: WritePoint::SignerAfterCommit,
         };
+
+        // SQLite itself and no model of it: what a transaction does is what ships.
         let disk = Disk {
             db: SqliteDb::open_in_memory().unwrap(),
             state: Mutex::default(),
@@ -137,6 +141,8 @@ impl SimDisk {
     }
 
     fn dies(&self, point: Option<WritePoint>) -> Result<(), DbError> {
+        // The process cannot be stopped inside of a call of the port: from here on its disk fails,
+        // and the host ends it when the call returns.
         if point.is_some_and(|point| self.rig.dice.dies(self.node, point)) {
             self.state().dead = true;
             return Err(DbError::new(DbErrorKind::Io, "the process is dead"));
@@ -190,9 +196,12 @@ impl Tx for SimTx<'_> {
 
     fn commit(self: Box<Self>) -> Result<(), DbError> {
         let Self { disk, inner, wrote } = *self;
+
+        // A transaction that only read touches no disk: it meets no fault, and its process does not die here.
         if !wrote {
             return inner.commit();
         }
+
         disk.check()?;
         disk.dies(disk.deaths.map(|deaths| deaths.before))?;
         inner.commit()?;

@@ -16,9 +16,9 @@ pub enum Event {
     Hostile(Hostile),
     /// A process died in the middle of a step.
     Died {
-        /// Node.
+        /// Node whose process it was.
         node: NodeName,
-        /// Place in its code.
+        /// Point of its code, between what is durable and what is not yet.
         point: WritePoint,
     },
     /// A fault of the plan began, or a hostile part got its turn.
@@ -29,28 +29,28 @@ pub enum Event {
     Calm,
     /// A process started.
     NodeUp {
-        /// Node.
+        /// Node whose process it is.
         node: NodeName,
-        /// Whether its witness key is retired.
+        /// Whether its witness key is retired: it follows the journal and cosigns nothing.
         retired: bool,
     },
     /// A process is gone.
     NodeDown {
-        /// Node.
+        /// Node whose process it was.
         node: NodeName,
         /// Reason, for people.
         why: String,
     },
     /// A process ended by itself or did not start.
     NodeEnded {
-        /// Node.
+        /// Node whose process it was.
         node: NodeName,
         /// Reason, as counted.
         code: String,
     },
     /// A record left its node.
     Published {
-        /// Node.
+        /// Node it left, or in whose name a hostile part sent it.
         node: NodeName,
         /// Topic, without prefix and version.
         topic: String,
@@ -59,34 +59,34 @@ pub enum Event {
     },
     /// A cosignature left its witness.
     Cosigned {
-        /// Node.
+        /// Signer or witness that cosigned.
         node: NodeName,
-        /// Entries it covers.
+        /// Number of entries that the cosigned checkpoint covers.
         size: u64,
     },
     /// Signature shares left a signer.
     ShareReleased {
-        /// Node.
+        /// Signer that answered.
         node: NodeName,
-        /// Size of the head it acted under.
+        /// Size of the head that it says it acted under, entries.
         head: u64,
-        /// Digest of the request.
+        /// Digest of the request, commitments included.
         request: Digest,
     },
     /// A signer refused a request.
     Refused {
-        /// Node.
+        /// Signer that answered.
         node: NodeName,
-        /// Code of the refusal.
+        /// Code of the refusal, as counted.
         code: Code,
-        /// Its detail.
+        /// Reason, for people.
         detail: String,
     },
     /// The transactions service shows what stands against a payment that has not ended.
     Objected(Code),
     /// A tightening was handed to a witness directly.
     Handed {
-        /// Node.
+        /// Signer or witness at whose admin socket it was handed over.
         node: NodeName,
         /// Why the witness did not take it, if it did not.
         refused: Option<String>,
@@ -95,7 +95,7 @@ pub enum Event {
     Founded(Milestone),
     /// A client signed an intent.
     IntentSigned {
-        /// Digest.
+        /// Digest of the signed text, the intent's name everywhere.
         intent: Digest,
         /// Amount, satoshi.
         amount: u64,
@@ -112,7 +112,8 @@ pub enum Event {
     Violated(Violation),
 }
 
-/// Names of events that are not kinds of their own.
+/// Names of events that are not kinds of their own. They are arguments of `--until` and part of the
+/// hash, so one that changes makes every history another.
 const NAMES: [&str; 17] = [
     "chaos",
     "repaired",
@@ -268,6 +269,7 @@ impl Counts {
             Event::Objected(code) => add(&mut self.objected, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
             Event::ActRefused(code) => add(&mut self.acts, code.clone()),
+            // Apart, since services and signers have codes of their own.
             Event::NodeEnded { node, code } => {
                 let of = if node.seat() > 0 { "signer: " } else { "" };
                 add(&mut self.ended, format!("{of}{code}"));

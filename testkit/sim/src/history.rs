@@ -6,13 +6,13 @@ use strongroom_types::{CredentialId, Digest, KeyId, Scope, TenantId, UserId, Vau
 /// An intent as its authorization states it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Authorized {
-    /// The intent.
+    /// Digest of the intent's signed text.
     pub intent: Digest,
-    /// Its tenant.
+    /// Tenant whose limits and tightenings count for it.
     pub tenant: TenantId,
     /// Vaults that it uses, the one that pays first.
     pub vaults: Vec<VaultId>,
-    /// Journal time.
+    /// Stamp of the entry, Unix milliseconds.
     pub at_ms: u64,
     /// Worst-case spend: amounts and fee cap, base units.
     pub spend: u64,
@@ -32,11 +32,11 @@ pub struct Authorized {
     pub users: Vec<UserId>,
     /// Humans who approved as members of a group.
     pub members: Vec<UserId>,
-    /// The policy it was decided by.
+    /// Digest of the policy it was decided by.
     pub policy: Digest,
-    /// The key that signs.
+    /// Threshold key of the paying vault.
     pub key: KeyId,
-    /// No share at or after this time.
+    /// Time at and after which no share leaves, Unix milliseconds.
     pub expires_ms: u64,
 }
 
@@ -47,36 +47,36 @@ pub struct Attempted {
     pub number: u32,
     /// Digest of the unsigned transaction.
     pub unsigned: Digest,
-    /// Journal time of the entry.
+    /// Stamp of the entry, Unix milliseconds.
     pub at_ms: u64,
 }
 
 /// What a tightening takes away.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tightening {
-    /// A credential.
+    /// Everything that this credential signed.
     Credential(CredentialId),
-    /// A human.
+    /// Everything that credentials of this human signed.
     User(UserId),
-    /// A human's membership.
+    /// A human's approvals as a member of a group; what they sign otherwise stays.
     Member(UserId),
-    /// An intent.
+    /// This intent: cancelled, or rejected by an approver.
     Cancel(Digest),
     /// Everything of the tenant, until a resume.
     Stop,
-    /// Payments, until then (own clock).
+    /// Payments, until this time by each signer's own clock, Unix milliseconds.
     Pause(u64),
-    /// A key.
+    /// A threshold key: it neither signs nor receives.
     Key(KeyId),
-    /// A signer.
+    /// The signer with this roster index, beside others too.
     Quarantine(u16),
     /// A proposal, by the digest of the act that made it.
     Veto(Digest),
     /// Payments above an amount, by a policy that is put in force at once.
     Policy {
-        /// The policy.
+        /// Digest of the policy, which decides payments from then on.
         policy: Digest,
-        /// Most that one payment moves under it.
+        /// Most that one payment moves under it, base units.
         most: u64,
     },
 }
@@ -126,11 +126,11 @@ impl Tightening {
 /// What an act makes laxer once witnesses have vouched for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Loosening {
-    /// A policy is in force.
+    /// The policy of this digest is in force.
     Policy(Digest),
     /// A ceremony may be run, by this roster.
     Ceremony(KeyId, Vec<u16>),
-    /// A vault exists.
+    /// A vault pays and receives.
     Vault(VaultId),
     /// A stop ends.
     Resume,
@@ -141,7 +141,7 @@ pub enum Loosening {
 /// An act that waits until witnesses have vouched for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Released {
-    /// Its effect.
+    /// Effect that it has from its `witnessed` entry on.
     pub what: Loosening,
     /// The act that proposed it; none for a vault and a resume.
     pub proposal: Option<Digest>,
@@ -158,12 +158,12 @@ pub enum Fact {
     Authorized(Box<Authorized>),
     /// A further attempt.
     Attempt {
-        /// The intent.
+        /// Digest of the intent that it is for.
         intent: Digest,
-        /// The attempt.
+        /// Number and transaction; its anchor is that of attempt 1.
         attempted: Attempted,
     },
-    /// A tightening.
+    /// A tightening, with the digest of its act, by which a handed copy is known again.
     Tighten(Tightening, Digest),
     /// A loosening is proposed by this act: its delay begins when witnesses have seen it.
     Proposed(Digest),
@@ -171,29 +171,29 @@ pub enum Fact {
     Released(Box<Released>),
     /// Witnesses vouch for everything below a size.
     Witnessed {
-        /// The size.
+        /// Number of entries that they had seen.
         size: u64,
-        /// The time that they give to it, Unix milliseconds.
+        /// Largest of the times that they give to it, Unix milliseconds.
         time_ms: u64,
     },
     /// A proposal of the platform that this further credential of its admin signed.
     ProposedBy(CredentialId),
-    /// A ceremony that all of its roster certified.
+    /// A key that a ceremony made, and how many of its roster certified it.
     Finished(KeyId, usize),
-    /// Anything else.
+    /// An entry that no property is about, or a copy of one that was read before.
     Other,
 }
 
 /// A use of one nonce commitment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NonceUse {
-    /// Boot of the signer process.
+    /// Boot generation of the signer, which makes nonces of two processes distinct.
     pub boot: [u8; 16],
-    /// Number within the boot.
+    /// Number of the nonce within the boot.
     pub number: u64,
     /// Everything that was signed with it.
     pub package: Digest,
-    /// The share.
+    /// Signature share that it gave; the same again is a retry.
     pub share: Vec<u8>,
 }
 
@@ -204,28 +204,28 @@ pub struct Share {
     pub signer: u16,
     /// Roster indexes of all whose commitments are in the package.
     pub quorum: Vec<u16>,
-    /// The head it says it acted under.
+    /// Size of the head that it says it acted under, entries.
     pub head: u64,
-    /// The request.
+    /// Digest of the request that it answers.
     pub request: Digest,
-    /// The intent.
+    /// Digest of the intent that the request names.
     pub intent: Digest,
-    /// Digest of the transaction.
+    /// Digest of the unsigned transaction in the request.
     pub unsigned: Digest,
     /// The inputs it spends.
     pub conflicts: Vec<String>,
     /// What it pays to others: (address, amount), sorted.
     pub pays: Vec<(String, u64)>,
-    /// The nonces used.
+    /// Nonces that it used, one per slot.
     pub nonces: Vec<NonceUse>,
 }
 
-/// A cosignature.
+/// A cosignature as its witness made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cosigned {
     /// Seat, from 1.
     pub witness: u16,
-    /// Entries it covers.
+    /// Number of entries that the checkpoint covers.
     pub size: u64,
     /// Digest of the checkpoint body.
     pub body: Digest,
@@ -239,20 +239,20 @@ pub struct Cosigned {
 pub enum Observation {
     /// The writer published an entry.
     Entry {
-        /// Position.
+        /// Position in the journal, from 0.
         seq: u64,
-        /// Digest of its bytes.
+        /// Digest of its bytes: two of one position are a fork.
         bytes: Digest,
-        /// Its stamp, Unix milliseconds.
+        /// Stamp of the writer, Unix milliseconds.
         at_ms: u64,
-        /// Its scope.
+        /// Platform or tenant that it is about.
         scope: Scope,
-        /// What it means.
+        /// Meaning to the properties.
         fact: Fact,
     },
     /// The writer published a checkpoint.
     Head {
-        /// Entries.
+        /// Number of entries below it.
         size: u64,
         /// Digest of the checkpoint body.
         body: Digest,
@@ -261,37 +261,37 @@ pub enum Observation {
     Cosigned(Cosigned),
     /// A signer or witness started.
     Started {
-        /// Its seat.
+        /// Number of its seat, from 1.
         seat: u16,
     },
     /// A disk was put back, while its process was down.
     Restored {
-        /// Its seat.
+        /// Number of its seat, from 1.
         seat: u16,
     },
     /// A signer or witness was shown two trees of one size under the log's signature, and froze.
     Frozen {
-        /// Its seat.
+        /// Number of its seat, from 1.
         seat: u16,
     },
     /// Its operator lifted the freeze by naming the evidence.
     Unfrozen {
-        /// Its seat.
+        /// Number of its seat, from 1.
         seat: u16,
     },
     /// A witness accepted a tightening that was handed to it.
     Handed {
-        /// Its seat.
+        /// Number of the witness's seat, from 1.
         seat: u16,
-        /// The act's scope.
+        /// Platform or tenant whose shares it forbids.
         scope: Scope,
-        /// The act.
+        /// Digest of the act, by which it is found in the journal.
         act: Digest,
-        /// What it takes away.
+        /// Effect that is owed.
         what: Tightening,
         /// Who signed it: an act counts only the signatures that are still in force.
         by: Vec<(CredentialId, Option<UserId>)>,
-        /// The witness's own clock.
+        /// The witness's own clock when it took it, Unix milliseconds: the duty counts from here.
         own_ms: u64,
     },
     /// Shares left a signer.

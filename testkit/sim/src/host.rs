@@ -31,6 +31,8 @@ impl NodeEntropy {
 
 impl Entropy for NodeEntropy {
     fn rng(&self) -> Box<dyn CryptoRngCore + Send> {
+        // By number and not by time: a start that is repeated never draws the nonces of the last
+        // one.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         Box::new(ChaCha20Rng::from_seed(self.seed.bytes(&self.node, number)))
     }

@@ -30,6 +30,7 @@ pub(crate) use writer::{HostileWriter, LIAR};
 
 struct State {
     world: World,
+    /// Kinds of the plan, whether one acts now or not.
     active: BTreeSet<Hostile>,
     /// Whether the writer is ever hostile.
     has_moves: bool,
@@ -110,6 +111,7 @@ impl HostileParts {
 
     /// A record leaves a node: the tap reads it.
     pub(crate) fn on_record(&self, record: &Record) {
+        // A plan without hostile parts opens no record for them.
         let mut state = self.state();
         if !state.active.is_empty() {
             state.tap.on_record(&self.opener, record);
@@ -137,6 +139,8 @@ impl HostileParts {
         if state.is_over {
             return false;
         }
+
+        // Once in a seed: the duty of witnesses is about one stretch of silence, not about many.
         if state.withhold_until == 0 {
             state.withhold_until = now + ms;
             self.trace.log(Event::Hostile(Hostile::WithholdTightening));
@@ -152,6 +156,8 @@ impl HostileParts {
             return false;
         }
         drop(state);
+
+        // By what it is and not by who sent it: whichever way a tightening comes, it stays out.
         let submitted = self.opener.open::<JournalSubmitted>(&record.payload);
         let body = submitted.and_then(|(_, submitted)| decode::<Body>(&submitted.body).ok());
         let is_tightening = match body {
@@ -219,6 +225,8 @@ impl HostileParts {
         if state.is_over {
             return orders;
         }
+
+        // Moves overlap, as in `windows_are_back_dated`: of two of one kind the later one counts.
         for conduct in state.moves.iter().filter(|conduct| now < conduct.until) {
             orders.does.insert(conduct.what);
             match conduct.what {
@@ -234,6 +242,8 @@ impl HostileParts {
     fn did(&self, what: Hostile) {
         let now = self.time.now();
         let mut state = self.state();
+
+        // Once per move: a conduct at work for seconds has its effect at every turn.
         let is_new = |conduct: &&mut Conduct| {
             conduct.what == what && now < conduct.until && !conduct.is_logged
         };

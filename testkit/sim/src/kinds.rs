@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+// A macro, so that a kind without a name, or one that a summary does not list, cannot be.
 macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $text:literal;)* }) => {
         $(#[$doc])*
@@ -29,7 +30,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A node of the simulated installation.
+    /// A node of the simulated installation, services first: [`Self::at`] is also their index among
+    /// the services.
     NodeName {
         /// Journal writer.
         Writer "writer";

@@ -12,7 +12,8 @@ use strongroom_types::{NodeId, digest};
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::{JournalBatch, Schema, topics};
 
-/// Most frames on their way to a signer.
+/// Most frames on their way to a signer: late ones hold up those behind them, and not the whole
+/// bus.
 const WINDOW: usize = 64;
 
 /// A frame on its way to a signer.
@@ -24,6 +25,7 @@ pub(crate) struct Frame {
     pub(crate) frame: ToSigner,
 }
 
+/// One signer's connection to the bus, in place of the shipped carrier (`crates/link`).
 pub(crate) struct Link {
     node: NodeName,
     me: NodeId,
@@ -36,8 +38,11 @@ pub(crate) struct Link {
     acked: BTreeMap<Topic, u64>,
     frames: VecDeque<Frame>,
     out: VecDeque<Record>,
+    /// True time until which the connection is lost.
     stalled_until: u64,
-    blind_until: u64,
+    /// True time until which it carries requests only.
+    hidden_until: u64,
+    /// Whether the signer is shown its newest cosignature, as a carrier does.
     shows_own: bool,
 }
 
@@ -60,6 +65,7 @@ impl Link {
             rig.wire.subscribe(node, topic);
         }
 
+        // Made before the first node starts, when every topic is empty.
         let start: BTreeMap<Topic, u64> = topics.iter().map(|topic| (topic.clone(), 0)).collect();
         Self {
             node,
@@ -72,7 +78,7 @@ impl Link {
             frames: VecDeque::new(),
             out: VecDeque::new(),
             stalled_until: 0,
-            blind_until: 0,
+            hidden_until: 0,
             shows_own: true,
         }
     }
@@ -80,6 +86,9 @@ impl Link {
     /// A new connection: the signer says which entry it needs next.
     pub(crate) fn connect(&mut self, next_seq: u64) {
         self.frames.clear();
+
+        // From the batch that has the entry it needs, and not from what it acknowledged: a disk
+        // that was put back needs entries again.
         let entries = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
         let len = self.rig.wire.len(&entries);
         let first = (0..len).find(|offset| self.has_entry(&entries, *offset, next_seq));
@@ -109,15 +118,15 @@ impl Link {
     }
 
     /// The connection is lost: what was on its way is sent again.
-    pub(crate) fn lose(&mut self, until: u64) {
+    pub(crate) fn disconnect(&mut self, until: u64) {
         self.frames.clear();
         self.sent = self.acked.clone();
         self.stalled_until = self.stalled_until.max(until);
     }
 
     /// Only requests reach the signer until then.
-    pub(crate) fn blind(&mut self, until: u64) {
-        self.blind_until = until;
+    pub(crate) fn hide_journal(&mut self, until: u64) {
+        self.hidden_until = until;
     }
 
     /// A guard is missing: the signer is never shown its own cosignatures again.
@@ -142,11 +151,14 @@ impl Link {
         if self.rig.wire.is_cut(self.node) || now < self.stalled_until {
             return;
         }
+
+        // Another topic first each time: cosignatures may overtake their entries, and requests
+        // both.
         let mut order = self.topics.clone();
         let first = self.rig.dice.below(order.len() as u64) as usize;
         order.rotate_left(first);
         for topic in order {
-            if now < self.blind_until && !topic.as_str().ends_with(".inbox.v1") {
+            if now < self.hidden_until && !topic.as_str().ends_with(".inbox.v1") {
                 continue;
             }
             if let Pumped::Lost = self.pump_topic(&topic) {
@@ -162,8 +174,9 @@ impl Link {
             let Some(record) = self.rig.wire.record(topic, next) else {
                 break;
             };
+
             if dice.strikes(Fault::LinkDrop) {
-                self.lose(now + dice.between(10, 800));
+                self.disconnect(now + dice.between(10, 800));
                 return Pumped::Lost;
             }
 
@@ -176,6 +189,8 @@ impl Link {
             };
             let due = last.max(now + late);
 
+            // Copies name no place on the bus, so that acknowledging them moves nothing: only the
+            // frame as it was does.
             let bytes = record.payload;
             if dice.strikes(Fault::LinkFlip) {
                 let mut flipped = bytes.clone();
@@ -214,6 +229,7 @@ impl Link {
     /// The signer has taken a frame in.
     pub(crate) fn ack(&mut self, frame: &Frame) {
         if let Some((topic, offset)) = &frame.source {
+            // Never back: a frame from before a lost connection may be taken in late.
             let acked = self.acked.entry(topic.clone()).or_default();
             *acked = (*acked).max(offset + 1);
         }
@@ -227,6 +243,8 @@ impl Link {
             FromSigner::Cosignature(record) => (topics::cosignatures(self.me), record),
             FromSigner::Submission(record) => (topics::JOURNAL_SUBMITTED.to_owned(), record),
         };
+
+        // By its payload: a frame that is sent again after a crash is the same record.
         let headers = Headers {
             msg_id: id_from(digest("strongroom/link-msg-id/v1", &[&payload])),
             schema: Schema(0).0,
@@ -244,6 +262,8 @@ impl Link {
     pub(crate) fn flush(&mut self) {
         let bus = SimBus::new(self.node, self.rig.clone());
         while let Some(record) = self.out.front() {
+            // One that the bus did not take, or may have taken, is sent again: order is kept, and
+            // readers drop the copy.
             if bus.publish(std::slice::from_ref(record)).is_err() {
                 return;
             }
@@ -264,7 +284,10 @@ impl Link {
     pub(crate) fn describe(&self) -> String {
         let now = self.rig.now();
         let mut text = format!("{} frames in, {} out", self.frames.len(), self.out.len());
-        for (what, until) in [("stalled", self.stalled_until), ("blind", self.blind_until)] {
+        for (what, until) in [
+            ("stalled", self.stalled_until),
+            ("hide_journal", self.hidden_until),
+        ] {
             if until > now {
                 text.push_str(&format!(", {what} for {} ms", until - now));
             }

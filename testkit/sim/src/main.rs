@@ -22,7 +22,7 @@ use strongroom_sim::{Outcome, Plan, Settings, Summary, run_seed};
 
 /// Simulates all services and signers, everything from one number per run.
 #[derive(Parser)]
-struct Options {
+struct Arguments {
     /// How many seeds.
     #[arg(long, default_value_t = 200)]
     seeds: u64,
@@ -41,8 +41,9 @@ struct Options {
     /// Prints every event (with --seed or --case).
     #[arg(long)]
     trace: bool,
-    /// Walks a seed or case event by event (with --seed or --case): Enter goes to the next turn in which something
-    /// happens, `s` shows the state of every part, `c` goes on to the end, `q` quits.
+    /// Walks a seed or case event by event (with --seed or --case): Enter goes to the next turn in
+    /// which something happens, `s` shows the state of every part, `c` goes on to the end, `q`
+    /// quits.
     #[arg(long)]
     step: bool,
     /// Runs to this event without asking, prints the state of every part after the turn in which it
@@ -74,7 +75,7 @@ struct Options {
     threads: u64,
 }
 
-impl Options {
+impl Arguments {
     /// The one plan that is asked for; none for many seeds.
     fn plan(&self) -> Option<Plan> {
         match (&self.case, self.seed) {
@@ -94,7 +95,7 @@ impl Options {
     }
 }
 
-fn show(options: &Options, outcome: &Outcome) {
+fn show(arguments: &Arguments, outcome: &Outcome) {
     if let Some((violation, newest)) = &outcome.violation {
         let (seed, property) = (outcome.seed, violation.property);
         eprintln!(
@@ -103,15 +104,18 @@ fn show(options: &Options, outcome: &Outcome) {
         );
         eprintln!("  it says: {}", property.meaning());
         eprintln!("  but: {}", violation.detail);
+
+        // With the command that leads there: a report is read on another machine.
         eprintln!("last events:");
         newest.iter().for_each(|logged| eprintln!("  {logged}"));
-        let again = options.again(seed);
+        let again = arguments.again(seed);
         eprintln!("again: ./x sim {again} --step --until violated");
     }
 }
 
 /// Runs seeds from one on.
-fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Summary {
+fn many(arguments: &Arguments, settings: &Settings, (from, seeds): (u64, u64)) -> Summary {
+    // Each thread takes the next number, since seeds differ in length.
     let (next, summary) = (AtomicU64::new(0), Mutex::new(Summary::new()));
     let began = Instant::now();
     let work = || loop {
@@ -119,8 +123,9 @@ fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Su
         if number >= seeds {
             return;
         }
+
         let outcome = run_seed(from + number, settings);
-        show(options, &outcome);
+        show(arguments, &outcome);
 
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.add(&outcome);
@@ -131,7 +136,7 @@ fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Su
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.max(1) {
+        for _ in 0..arguments.threads.max(1) {
             scope.spawn(work);
         }
     });
@@ -139,14 +144,16 @@ fn many(options: &Options, settings: &Settings, (from, seeds): (u64, u64)) -> Su
 }
 
 /// Runs every case; says whether all hold.
-fn run_cases(options: &Options, settings: &Settings) -> bool {
+fn run_cases(arguments: &Arguments, settings: &Settings) -> bool {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || loop {
         let Some(case) = cases::all().nth(next.fetch_add(1, Ordering::Relaxed)) else {
             return;
         };
         let outcome = run_plan(case.plan(), settings);
-        show(options, &outcome);
+        show(arguments, &outcome);
+
+        // A case whose history is another than it is about shows nothing, and so fails, too.
         let violated = outcome.violation.as_ref();
         let violated = violated.map(|(violation, _)| violation.property.name());
         let wrong = violated.or_else(|| case.missing(&outcome));
@@ -159,10 +166,11 @@ fn run_cases(options: &Options, settings: &Settings) -> bool {
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.max(1) {
+        for _ in 0..arguments.threads.max(1) {
             scope.spawn(work);
         }
     });
+
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!(
         "{}",
@@ -171,15 +179,15 @@ fn run_cases(options: &Options, settings: &Settings) -> bool {
     failed.is_empty()
 }
 
-fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
+fn one(arguments: &Arguments, plan: Plan, settings: &Settings) -> (Summary, u64) {
     let outcome = run_plan(plan, settings);
-    show(options, &outcome);
+    show(arguments, &outcome);
     let seed = outcome.seed;
     eprintln!(
         "seed {seed}: {} events, hash {}",
         outcome.events, outcome.hash
     );
-    if let Some(missing) = options.case.and_then(|case| case.missing(&outcome)) {
+    if let Some(missing) = arguments.case.and_then(|case| case.missing(&outcome)) {
         eprintln!("this is another situation than the case's: {missing} did not happen");
     }
     let mut summary = Summary::new();
@@ -188,8 +196,8 @@ fn one(options: &Options, plan: Plan, settings: &Settings) -> (Summary, u64) {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    if options.list_cases {
+    let arguments = Arguments::parse();
+    if arguments.list_cases {
         for case in cases::all() {
             println!("{}\n    {}", case.name, case.meaning);
         }
@@ -197,32 +205,32 @@ fn main() -> ExitCode {
     }
 
     let settings = Settings {
-        intents: options.intents,
-        trace: options.trace,
+        intents: arguments.intents,
+        trace: arguments.trace,
     };
-    if options.cases {
-        return if run_cases(&options, &settings) {
+    if arguments.cases {
+        return if run_cases(&arguments, &settings) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         };
     }
-    let (summary, from) = match options.plan() {
-        Some(plan) if options.step => return step::step(plan, &settings, options.until),
-        Some(plan) => one(&options, plan, &settings),
-        None if options.step => {
+    let (summary, from) = match arguments.plan() {
+        Some(plan) if arguments.step => return step::step(plan, &settings, arguments.until),
+        Some(plan) => one(&arguments, plan, &settings),
+        None if arguments.step => {
             eprintln!("--step walks one seed or case: give --seed or --case");
             return ExitCode::from(2);
         }
-        None => match slices::run(&options, &settings) {
-            Ok(summary) => (summary, options.from),
+        None => match slices::run(&arguments, &settings) {
+            Ok(summary) => (summary, arguments.from),
             Err(error) => {
                 eprintln!("the file of kept lines: {error}");
                 return ExitCode::from(2);
             }
         },
     };
-    if !options.json {
+    if !arguments.json {
         println!("{}", summary.to_text());
     }
     println!("{}", summary.to_json(from));

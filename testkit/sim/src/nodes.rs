@@ -8,6 +8,7 @@ use crate::service::{Parts, Service};
 use crate::signer::SignerHost;
 use std::sync::Arc;
 
+/// Every process of the installation, whether it runs now or not.
 pub(crate) struct Nodes {
     services: Vec<Service>,
     pub(crate) signers: Vec<SignerHost>,
@@ -92,7 +93,7 @@ impl Nodes {
             service.disk.fill(now);
         }
         for signer in &mut self.signers {
-            signer.blind(0);
+            signer.hide_journal(0);
             signer.disk.fill(now);
         }
     }
@@ -101,9 +102,14 @@ impl Nodes {
     /// a fork has stopped permanently and is left out.
     pub(crate) fn difference(&self) -> Option<String> {
         let honest = || self.signers.iter().filter(|signer| !signer.misled);
+
+        // Before the replicas are compared: one that has not read yet differs and is not wrong.
         if !honest().all(SignerHost::is_quiet) {
             return Some("records are on their way".into());
         }
+
+        // Size and checkpoint body: the body names tree and state, so equal bodies are equal
+        // states.
         let ours = self.services[NodeName::Writer.at()].tip()?;
         for service in &self.services {
             let tip = service.tip();
@@ -112,11 +118,15 @@ impl Nodes {
                 return Some(format!("{node} is at {tip:?}, the writer at {size}"));
             }
         }
+
         for signer in honest() {
             let (node, tip) = (signer.node, signer.tip());
             if !signer.is_up() || signer.is_halted() || tip != ours {
                 return Some(format!("{node} is at {}, the writer at {}", tip.0, ours.0));
             }
+
+            // Both ways: a key that outlives its disk signs two histories, and one that retires
+            // without a reason costs the quorum a witness.
             let (restored, retired) = (signer.restored, signer.is_retired());
             if restored != retired {
                 return Some(format!(
@@ -125,6 +135,7 @@ impl Nodes {
             }
         }
 
+        // A quorum is 3 of 4: with fewer the installation would be at rest because it is dead.
         let counted = honest().filter(|signer| !signer.restored).count();
         (counted < 3).then(|| format!("{counted} witnesses are left"))
     }

@@ -158,6 +158,8 @@ impl Observer {
     }
 
     fn on_changed(&self, changed: TransactionChanged) {
+        // Shown while a payment waits, and gone when it ends: a case that asks for such a code
+        // could not find it in the end states.
         if let (TransactionState::Signing, Some((code, _))) = (changed.state, changed.reason) {
             self.trace.log(Event::Objected(code));
         }
@@ -184,6 +186,7 @@ impl Observer {
     }
 
     fn on_cosignature(&self, node: NodeName, cosignature: &WitnessCosignature) {
+        // Before it is judged: a violation stands right behind the event that made it.
         let size = size_of(&cosignature.body);
         self.trace.log(Event::Cosigned { node, size });
         let cosigned = Observation::Cosigned(Cosigned {
@@ -208,6 +211,7 @@ impl Observer {
                     head,
                     request,
                 });
+
                 let answer = shares::Answer {
                     signer: node.seat(),
                     request,
@@ -255,6 +259,8 @@ impl Observer {
             && let Some(what) = tightening(what)
         {
             let mut state = self.state();
+
+            // With the human behind each signature, since a revoked human's act is owed no more.
             let signers = signed.endorsements.iter().map(|e| e.credential);
             let handed = Observation::Handed {
                 seat: node.seat(),
@@ -337,6 +343,7 @@ impl Observer {
 
 impl State {
     fn observe(&mut self, at_ms: u64, observation: &Observation) {
+        // The first one is reported: what follows a broken property is often its consequence.
         if let Err(violation) = self.checker.observe(at_ms, observation) {
             self.violation.get_or_insert(violation);
         }
@@ -355,6 +362,7 @@ impl State {
             } else {
                 Fact::Other
             };
+
             let published = Observation::Entry {
                 seq,
                 bytes: name_of(bytes),

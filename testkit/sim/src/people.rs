@@ -1,5 +1,5 @@
-//! The people of a seed: they found the installation, pay, approve, refuse, revoke, cancel and
-//! stop.
+//! The people of a seed: they take_setup_step the installation, pay, approve, refuse, revoke,
+//! cancel and stop.
 
 mod acts;
 mod clients;
@@ -41,6 +41,7 @@ struct UnderWay {
     planned: Option<PlannedAct>,
 }
 
+/// The people of one tenant: what they want done, and what they know of its progress.
 pub(crate) struct People {
     rig: Rig,
     plan: Plan,
@@ -117,17 +118,22 @@ impl People {
     /// People look and act.
     fn step(&mut self, api: &mut Service, signers: &mut [SignerHost]) {
         let now = self.rig.now();
+
+        // They see the journal through the API's replica; while it is down they wait.
         let Some(replica) = api.replica() else { return };
         let replica = Arc::clone(replica);
         self.send(api);
         replica.read(|follower| self.settle(api, follower.state()));
 
+        // One act of the founding at a time: each needs the scope's version that the last one left.
         if self.ready_at.is_none() {
             if now >= self.wait_until && self.under_way.is_empty() {
-                replica.read(|follower| self.found(now, follower.state()));
+                replica.read(|follower| self.take_setup_step(now, follower.state()));
             }
             return;
         }
+
+        // A tenant that is founded waits for the others, so that plans of both mean one time.
         let Some(begins_at) = self.begins_at else {
             return;
         };
@@ -175,6 +181,8 @@ impl People {
 
     /// Intents of the plan that were not made yet are not made any more.
     fn calm_down(&mut self) {
+        // Those after the last one that was made go; those before it keep their places, by which
+        // acts name them.
         let last = self.made.keys().next_back();
         self.plan.intents.truncate(last.map_or(0, |last| last + 1));
         for (number, planned) in self.plan.intents.iter_mut().enumerate() {

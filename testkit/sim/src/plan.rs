@@ -27,11 +27,14 @@ pub const SKEW_MS: u64 = 5_000;
 /// A handed tightening is owed after this long, milliseconds.
 pub const DUTY_MS: u64 = 10_000;
 
-/// An attempt gets shares for this long, milliseconds.
+/// An attempt gets shares for this long, milliseconds: several tries of the coordinator, and less
+/// than the window of 90 s, so that property w has something to say.
 pub const ATTEMPT_LIFE_MS: u64 = 45_000;
-/// Delay of a loosening that no person waits for, milliseconds.
+/// Delay of a loosening that no property is about, milliseconds: above 0, so that a release at once
+/// is refused, and as short as can be, since every seed's founding waits for it.
 const SHORT_DELAY_MS: u64 = 300;
-/// Most that one payment moves under the tighter policy, satoshi.
+/// Most that one payment moves under the tighter policy, satoshi: above a payment that two approve
+/// in the cases (1.1 BTC), below the larger one beside it (1.2 BTC).
 pub const TIGHTER_MOST: u64 = 115_000_000;
 /// Most intents of one window: no seed has so many, and a looser policy allows more.
 const COUNT_MAX: u64 = 1_000;
@@ -39,13 +42,13 @@ const COUNT_MAX: u64 = 1_000;
 /// A seed's whole plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The seed.
+    /// Number from which the plan was drawn, and every key, id and later draw of the run follows.
     pub seed: u64,
     /// True time at the start, Unix milliseconds.
     pub start_ms: u64,
     /// How often small faults and deaths occur.
     pub(crate) rates: Rates,
-    /// Clocks of the nodes.
+    /// Clocks, in the order of [`NodeName::ALL`](crate::NodeName::ALL).
     pub(crate) clocks: Vec<NodeClock>,
     /// Most satoshi within the window.
     pub limit: u64,
@@ -61,7 +64,7 @@ pub struct Plan {
     pub lock_seconds: u64,
     /// Hostile parts at work the whole time.
     pub hostile: BTreeSet<Hostile>,
-    /// The intents.
+    /// Payments of the first tenant; an act names one by its place here.
     pub intents: Vec<PlannedIntent>,
     /// Admins' acts, by time after the vault is ready.
     pub acts: Vec<(u64, PlannedAct)>,
@@ -93,6 +96,7 @@ pub(crate) fn tune(bounds: &mut Bounds) {
     bounds.skew_ms = SKEW_MS;
     bounds.duty_ms = DUTY_MS;
     bounds.attempt_life_ms = ATTEMPT_LIFE_MS;
+
     // The least with which an honest writer's journal is never stale.
     bounds.tick_max_ms = bounds.tick_max_least_ms();
 }
@@ -105,44 +109,59 @@ impl Plan {
     pub fn new(seed: u64, intents: usize) -> Self {
         let bytes = digest("strongroom/sim-plan/v1", &[&seed.to_be_bytes()]);
         let rng = &mut Rng::from_seed(bytes.0);
+
+        // A stream of draws: one more or one less here makes every seed another history.
         let calm_ms = between(rng, 30_000, 50_000);
         let hostile = draw::hostile(rng);
         let tight = below(rng, 3) == 0;
+
+        // A payment under the lock is above any tight limit: the two exclude each other.
         // Where `witnessed` entries are kept back, several items are to wait for one.
         let holds = hostile.contains(&Hostile::HoldWitnessed);
         let has_lock = !tight && (below(rng, 3) == 0 || holds);
         let terms = draw::Terms {
             calm_ms,
+            // Property i gives honest clocks 2 × skew, 10 s: a shorter delay could not be seen cut.
             loosen_delay_ms: between(rng, 11_000, 13_000),
+            // Early, so that delay and hold are over before faults stop.
             proposed_ms: below(rng, calm_ms / 8),
             has_lock,
         };
+
         let intents = (0..intents)
             .map(|n| draw::intent(rng, n, terms))
             .collect::<Vec<_>>();
         let acts = draw::acts(rng, terms, intents.len(), &hostile);
         let on_release = draw::on_release(rng);
+
+        // No shorter than the duty (10 s): a witness that holds a veto owes it before the hold
+        // ends.
         let hold_ms = holds.then(|| between(rng, 10_000, 16_000));
         let withhold_ms = hostile
             .contains(&Hostile::WithholdTightening)
             .then(|| between(rng, 2_000, 20_000));
+
         Self {
             seed,
             start_ms: START.0 + 3_600_000,
             rates: Rates {
                 faults: draw::rates(rng),
+                // Per 100,000 passes of a write point: none, or one in 500, 125 or 40.
                 deaths: [0, 200, 800, 2_500][below(rng, 4) as usize],
             },
             clocks: draw::clocks(rng),
             loosen_delay_ms: terms.loosen_delay_ms,
             platform_delay_ms: SHORT_DELAY_MS,
             ceremony_life_ms: None,
+            // As a delay: above 2 × skew, else property l forbids nothing.
             lock_seconds: if has_lock { between(rng, 11, 16) } else { 0 },
+            // A tight one is used up by a few payments that one approver sees; the other never is.
             limit: if tight {
                 between(rng, 1_500_000, 4_000_000)
             } else {
                 500_000_000
             },
+            // A window that ends within a seed, or one from which nothing ages.
             window_seconds: if below(rng, 2) == 0 { 90 } else { 3_600 },
             chaos: draw::chaos(rng, calm_ms, &hostile),
             hostile,
@@ -172,6 +191,8 @@ impl Plan {
         plan.chaos.clear();
         plan.lock_seconds = 0;
         plan.loosen_delay_ms = SHORT_DELAY_MS;
+
+        // At most one approver each, who says yes, and time for it: none may end unsigned.
         for intent in &mut plan.intents {
             intent.amount = intent.amount.min(5_000_000);
             (intent.answers, intent.cancel_after_ms, intent.life_ms) = (Answers::Yes, None, 90_000);

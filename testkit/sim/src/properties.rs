@@ -43,9 +43,9 @@ pub struct Terms {
     pub window_ms: u64,
     /// Signatures of the deciding board that a policy or ceremony needs.
     pub committee_quorum: usize,
-    /// The policies of the charters.
+    /// Digests of the charters' policies, which need no release.
     pub policies: BTreeSet<Digest>,
-    /// Witnesses of genesis.
+    /// Number of witnesses in genesis, hostile ones included.
     pub witnesses: u16,
     /// Seats that are hostile, or whose clock is wrong: what they say and see counts for nothing.
     pub hostile: BTreeSet<u16>,
@@ -66,11 +66,11 @@ pub struct Terms {
 /// A property that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violation {
-    /// Which one.
+    /// The property, by which seeds are counted in reports.
     pub property: Property,
     /// True time, milliseconds.
     pub at_ms: u64,
-    /// Who did what, for people.
+    /// Node, position and what it did, for people.
     pub detail: String,
 }
 
@@ -80,8 +80,10 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What a signer or witness has stated so far, and what is known against it.
 #[derive(Default)]
 struct Seat {
+    /// Body cosigned at each size.
     cosigned: BTreeMap<u64, Digest>,
     /// True time at which each size was cosigned last.
     cosigned_at: BTreeMap<u64, u64>,
@@ -94,6 +96,7 @@ struct Seat {
     handed: Vec<Handed>,
 }
 
+/// A tightening that a witness took from people.
 struct Handed {
     scope: Scope,
     act: Digest,
@@ -230,6 +233,8 @@ impl Checker {
     /// Whether a stop of a scope, or of the platform, holds at the end of the journal.
     #[must_use]
     pub fn is_stopped(&self, scope: Scope) -> bool {
+        // As the last intent would be judged: at the end, where every resume counts that took
+        // effect.
         let holds = |t: &Tightened| {
             let is_of = t.scope == scope || t.scope == Scope::Platform;
             is_of && t.what == Tightening::Stop && !self.is_resumed((t.scope, t.seq), u64::MAX)
@@ -262,6 +267,7 @@ impl Checker {
                 scope,
                 fact,
             } => {
+                // Beyond what clocks differ, so it was chosen; no property judges by it.
                 if stamp + self.terms.skew_ms < at_ms {
                     self.situations.push(Situation::OldStamp);
                 }
@@ -275,6 +281,8 @@ impl Checker {
             }
             Observation::Head { size, body } => self.on_head(*size, *body),
             Observation::Cosigned(cosigned) => self.on_cosigned(at_ms, cosigned),
+            // What it cosigned until now is its floor: after a start it shares nothing below (c2,
+            // c3).
             Observation::Started { seat } => {
                 let seat = self.seats.entry(*seat).or_default();
                 seat.floor = seat.size();
@@ -316,6 +324,8 @@ impl Checker {
                 Ok(())
             }
         };
+
+        // After each of them, since nothing happens when nothing goes on: any event shows the time.
         let verdict = verdict.and_then(|()| self.check_goes_on(at_ms));
         verdict.map_err(|(property, detail)| Violation {
             property,

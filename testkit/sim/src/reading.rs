@@ -8,8 +8,9 @@ use strongroom_types::{Digest, digest};
 use strongroom_wire::{Envelope, Payload, open};
 use strongroom_world::ROLES;
 
-/// Opens records of one installation. Clones share what was opened: a record that leaves its process
-/// is read by the observer, by hostile parts and by each link, and none of them is the product.
+/// Opens records of one installation. Clones share what was opened: a record that leaves its
+/// process is read by the observer, by hostile parts and by each link, and none of them is the
+/// product.
 #[derive(Clone)]
 pub(crate) struct Opener {
     senders: Arc<Registered>,
@@ -27,6 +28,8 @@ impl Opener {
 
     /// Envelope and payload; none when it is not such a record of a registered sender.
     pub(crate) fn open<T: Payload>(&self, record: &[u8]) -> Option<(Arc<Envelope>, T)> {
+        // Verifying a signature dominates: each record is verified once for all who watch. The
+        // product's parties verify for themselves, as they ship.
         let name = digest("strongroom/sim-record/v1", &[record]);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let envelope = match opened.get(&name) {
@@ -38,6 +41,7 @@ impl Opener {
             }
         };
         drop(opened);
+
         let payload = envelope.payload().ok()?;
         Some((envelope, payload))
     }

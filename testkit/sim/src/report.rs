@@ -122,9 +122,11 @@ impl Summary {
     /// Kinds that happened too seldom to say anything about them, in a run long enough to tell.
     #[must_use]
     pub fn rare(&self) -> Vec<&str> {
+        // In a short run a kind may be missed by accident.
         if self.seeds < SEEDS_FOR_RATES {
             return Vec::new();
         }
+
         let least = HITS_LEAST * self.seeds / SEEDS_FOR_RATES;
         let rare = self.kinds().filter(|(_, count)| *count < least);
         rare.map(|(name, _)| name).collect()
@@ -158,6 +160,7 @@ impl Summary {
             "situations": object(&self.situations),
             "ended": object(&self.ended),
         });
+
         if let Some(members) = out.as_object_mut() {
             members.extend(
                 self.totals
@@ -172,12 +175,15 @@ impl Summary {
     #[must_use]
     pub fn from_json(line: &Value) -> Option<Self> {
         let mut summary = Self::new();
+
+        // Every member must be there: a line of another version would be summed wrongly.
         summary.seeds = line.get("seeds")?.as_u64()?;
         for pair in line.get("violating_seeds")?.as_array()? {
             let name = pair.get(1)?.as_str()?;
             let property = Property::ALL.iter().find(|p| p.name() == name)?;
             summary.violations.insert(pair.get(0)?.as_u64()?, *property);
         }
+
         for name in TOTALS {
             summary.totals.insert(name, line.get(name)?.as_u64()?);
         }
@@ -227,6 +233,7 @@ impl Summary {
         for (name, count) in &self.totals {
             text.push_str(&format!("  {name:<28} {count}\n"));
         }
+
         let tables = [
             ("faults", &self.faults),
             ("write points where a process died", &self.points),

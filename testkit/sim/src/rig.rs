@@ -67,11 +67,12 @@ impl Rig {
 
     /// Records leave a node: its operator may be hostile, the observer sees what really leaves.
     pub(crate) fn publish(&self, node: NodeName, records: &[Record]) {
-        self.inject(node, self.hostile.pass(node, records));
+        self.inject(node, self.hostile.outgoing(node, records));
     }
 
     /// Records of a hostile part leave, as if its node had sent them.
     pub(crate) fn inject(&self, node: NodeName, records: Vec<Record>) {
+        // The log before those who watch: an event of the observer stands behind its cause.
         for record in records {
             self.trace.log(published(node, &record));
             self.observer.on_record(&record);

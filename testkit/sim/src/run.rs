@@ -7,13 +7,13 @@ use crate::plan::{Plan, Sabotage};
 use crate::properties::{Property, Violation};
 use crate::sim::Sim;
 use crate::trace::Logged;
-use crate::walk::{Blind, Flow, Turned, Watch};
+use crate::walk::{Flow, NoWatcher, Turned, Watch};
 use std::collections::BTreeMap;
 use strongroom_ports::db::Db as _;
 use strongroom_types::Digest;
 
-/// Between two looks of a node that nothing wakes, milliseconds: turns are what a seed costs, and what
-/// matters comes as a record, which wakes its readers.
+/// Between two looks of a node that nothing wakes, milliseconds: turns are what a seed costs, and
+/// what matters comes as a record, which wakes its readers.
 const IDLE_MS: u64 = 100;
 /// Virtual time after which no more goes wrong until the installation is founded, milliseconds.
 const FOUND_CALM_MS: u64 = 120_000;
@@ -84,7 +84,7 @@ pub fn run_seed(seed: u64, settings: &Settings) -> Outcome {
 /// Runs a plan.
 #[must_use]
 pub fn run_plan(plan: Plan, settings: &Settings) -> Outcome {
-    run_watched(plan, settings, &mut Blind)
+    run_watched(plan, settings, &mut NoWatcher)
 }
 
 /// Runs a plan beside a watcher, who may stop it.
@@ -95,7 +95,9 @@ pub fn run_watched(plan: Plan, settings: &Settings, watch: &mut dyn Watch) -> Ou
         watch,
         shown: 0,
     };
-    let mut end = run.live().err();
+    let mut end = run.run_to_end().err();
+
+    // The violation is an event too, so that `--until violated` stops with the state as it is.
     if let Some(End::Violated(violation)) = &end {
         let violated = Event::Violated(violation.clone());
         run.sim.rig.trace.log(violated);
@@ -138,22 +140,27 @@ impl Run<'_> {
         })
     }
 
-    fn live(&mut self) -> Result<(), End> {
-        self.found()?;
+    fn run_to_end(&mut self) -> Result<(), End> {
+        self.wait_for_setup()?;
         self.sim.rig.dice.set_level(Level::Full);
-        self.pass(self.sim.plan.calm_ms, IDLE_MS)?;
+        self.advance(self.sim.plan.calm_ms, IDLE_MS)?;
+
+        // From here on everything is promised again: what is under way ends, a further payment goes
+        // through, replicas agree (properties lost, dead, converge).
         self.sim.calm_down();
         if self.sim.plan.sabotage == Some(Sabotage::ForgetfulApi) {
-            self.forget();
+            self.delete_rows();
         }
-        self.finish()?;
+        self.wait_for_ends()?;
         self.last_intent()?;
         self.converge()?;
+
+        // Judged at the end, since a signature may be assembled long after its last share.
         self.sim.rig.observer.check_signed(&self.sim.chain)?;
         self.check_reasons()
     }
 
-    fn turn(&mut self, idle_ms: u64) -> Result<(), End> {
+    fn step(&mut self, idle_ms: u64) -> Result<(), End> {
         self.sim.turn(idle_ms)?;
         match self.show() {
             Flow::Go => Ok(()),
@@ -163,9 +170,11 @@ impl Run<'_> {
 
     /// Shows the watcher what happened since its last look, if anything did.
     fn show(&mut self) -> Flow {
-        if self.watch.is_blind() || self.sim.rig.trace.number() == self.shown {
+        // Events are copied for the watcher, at every turn: a run without one does without.
+        if !self.watch.wants_events() || self.sim.rig.trace.number() == self.shown {
             return Flow::Go;
         }
+
         let events = self.sim.rig.trace.after(self.shown);
         self.shown = self.sim.rig.trace.number();
         self.watch.on_turn(&Turned {
@@ -174,20 +183,22 @@ impl Run<'_> {
         })
     }
 
-    /// Lets virtual time pass.
-    fn pass(&mut self, ms: u64, idle_ms: u64) -> Result<(), End> {
+    /// Lets virtual time advance.
+    fn advance(&mut self, ms: u64, idle_ms: u64) -> Result<(), End> {
         let until = self.now() + ms;
         while self.now() < until {
-            self.turn(idle_ms)?;
+            self.step(idle_ms)?;
         }
         Ok(())
     }
 
-    fn found(&mut self) -> Result<(), End> {
+    fn wait_for_setup(&mut self) -> Result<(), End> {
         let start = self.now();
         self.sim.rig.dice.set_level(Level::Light);
         while self.sim.people.ready_at().is_none() {
-            self.turn(40)?;
+            // Looked at more often than later: a founding is a chain of waits, and every seed has
+            // one.
+            self.step(40)?;
             if self.now() <= start + FOUND_CALM_MS {
                 continue;
             }
@@ -204,17 +215,19 @@ impl Run<'_> {
     }
 
     /// A guard is missing: what the API accepted is gone for it.
-    fn forget(&mut self) {
+    fn delete_rows(&mut self) {
         let mut tx = self.sim.nodes.api().disk.content().begin().unwrap();
         tx.execute("DELETE FROM tx", &[]).unwrap();
         tx.commit().unwrap();
     }
 
     /// Every accepted intent ends.
-    fn finish(&mut self) -> Result<(), End> {
+    fn wait_for_ends(&mut self) -> Result<(), End> {
         let until = self.now() + END_MS;
         while !self.sim.people.is_over(self.sim.nodes.api()) {
-            self.pass(250, 2 * IDLE_MS)?;
+            self.advance(250, 2 * IDLE_MS)?;
+
+            // Names what hangs, so that a report says where to look.
             if self.now() > until {
                 let rows = shown(self.sim.nodes.api().disk.content());
                 let people = &self.sim.people;
@@ -236,18 +249,19 @@ impl Run<'_> {
         // Journal time may be ahead after a wrong clock of the writer.
         let until = self.now() + END_MS;
         while self.is_journal_ahead() && self.now() < until {
-            self.pass(1_000, 200)?;
+            self.advance(1_000, 200)?;
         }
 
         while self.sim.people.try_last_intents() {
-            self.finish()?;
+            self.wait_for_ends()?;
             let rows = shown(self.sim.nodes.api().disk.content());
             if self.sim.people.are_last_settled(&rows) {
                 return Ok(());
             }
             // A pause ends by itself.
-            self.pass(10_000, 200)?;
+            self.advance(10_000, 200)?;
         }
+
         let rows = shown(self.sim.nodes.api().disk.content());
         let codes: Vec<String> = rows.into_iter().map(|row| row.code).collect();
         let detail = format!("no intent is signed any more: {codes:?}");
@@ -263,8 +277,11 @@ impl Run<'_> {
     /// All replicas reach one tree and one state.
     fn converge(&mut self) -> Result<(), End> {
         let until = self.now() + CONVERGE_MS;
+
+        // Three seconds between looks: at rest the writer ticks and witnesses cosign, and right
+        // after a tick the replicas differ by it.
         loop {
-            self.pass(3_000, 2 * IDLE_MS)?;
+            self.advance(3_000, 2 * IDLE_MS)?;
             let Some(difference) = self.sim.difference() else {
                 return Ok(());
             };
@@ -289,6 +306,8 @@ impl Run<'_> {
 
     fn outcome(self, end: Option<End>) -> Outcome {
         let Self { sim, .. } = self;
+
+        // From the table and not from what clients were told: it is what a client would see.
         let rows = shown(sim.nodes.api().disk.content());
         let stopped = matches!(end, Some(End::Stopped));
         let violation = match end {

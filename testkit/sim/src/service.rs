@@ -1,13 +1,14 @@
 //! One service: its shell on its own disk, its replica fed from the bus, its clock; it dies and
 //! starts again.
 
+mod writer_start;
+
 use crate::api::{Ask, DiedAt, Door, Reply};
 use crate::bus::SimBus;
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
 use crate::event::Event;
 use crate::host::NodeEntropy;
-use crate::hostile::HostileWriter;
 use crate::kinds::{NodeName, WritePoint};
 use crate::plan::SKEW_MS;
 use crate::rig::Rig;
@@ -21,20 +22,20 @@ use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::DbErrorKind;
 use strongroom_replica::{Feed, Replica, SharedFollower, journal_topics};
 use strongroom_stage::post::Post;
-use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage, StopFlag};
+use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage};
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::UnixMs;
 use strongroom_wire::Role;
 use strongroom_world::Sender;
-use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
+use strongroom_writer::StartCheck;
 
-/// A request's deadline is read on another clock: less than the skew, and a signer that is ahead
-/// refuses every one.
+/// Pace of the coordinator. A request's deadline is read on another clock: were a try shorter than
+/// the skew, a signer that is ahead would refuse every one.
 const PACE: Pace = Pace {
     try_ms: SKEW_MS + 1_500,
     run_ms: 30_000,
     again_ms: 200,
-    // Enough for every payment of a seed; a third of its time went into making more.
+    // Enough for every payment of a seed; with more, a third of its time went into nonces.
     stock: 12,
 };
 
@@ -93,6 +94,7 @@ struct Process {
     door: Option<Door>,
 }
 
+/// A service: its shipped stage in its shipped shell, and what of its host outlives its process.
 pub(crate) struct Service {
     pub(crate) node: NodeName,
     rig: Rig,
@@ -170,6 +172,8 @@ impl Service {
         self.start_at = self.rig.now() + pause_ms;
         self.process = None;
         self.starting = None;
+
+        // A start that looked at the newest disk and died before it was ready: the copy is back.
         self.put_unchecked();
     }
 
@@ -192,6 +196,8 @@ impl Service {
         if !self.disk.restore() {
             return false;
         }
+
+        // Kept for the writer alone, which must not go on with the copy; the others must.
         self.orders_on |= orders_on;
         self.restores += 1;
         self.newest = (self.node == NodeName::Writer).then_some(newest);
@@ -220,6 +226,8 @@ impl Service {
             node: self.node,
             rig: self.rig.clone(),
         };
+
+        // The shell reads its positions from the disk: after a restore it meets old records again.
         let (disk, bus) = (self.disk.clone(), self.bus.clone());
         let shell = Shell::new(stage, disk, bus, Options::default(), Box::new(faults));
         let shell = shell.map_err(|error| code_of(&error))?;
@@ -236,83 +244,13 @@ impl Service {
         Ok(())
     }
 
-    /// The writer's start, which asks topic and witnesses whether its database is behind.
-    fn start_writer(&mut self) -> Result<(), String> {
-        if let Some(newest) = self.newest.as_ref().filter(|_| self.orders_on) {
-            self.unchecked = Some(self.disk.copy());
-            self.disk.put(newest);
-        }
-
-        let parts = StartParts {
-            stop: StopFlag::new(),
-            genesis: Arc::clone(&self.rig.world.genesis),
-            db: self.disk.clone(),
-            bus: self.bus.clone(),
-            post: self.post(),
-            entropy: self.entropy.clone(),
-        };
-        for topic in journal_topics(&parts.genesis).unwrap() {
-            self.rig.wire.subscribe(self.node, &topic);
-        }
-        let seed = self.rig.world.log_key.to_bytes();
-        let check = StartCheck::open(parts, &seed, self.own_time());
-        self.starting = Some(check.map_err(|error| self.not_started(&error))?);
-        Ok(())
-    }
-
-    /// Goes on with the writer's start; the stage runs once it is ready.
-    fn check_start(&mut self, mut check: StartCheck) -> Result<(), String> {
-        match check.step(self.own_time()) {
-            Ok(Start::Waits) => {
-                self.starting = Some(check);
-                Ok(())
-            }
-            Ok(Start::Ready) => {
-                self.put_unchecked();
-                let genesis = Arc::clone(&self.rig.world.genesis);
-                let seed = self.rig.world.log_key.to_bytes();
-                let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
-                let stage = self.writer_stage(writer.unwrap());
-                self.run(stage, None)
-            }
-            Err(error) if error.is_transient() => {
-                self.starting = Some(check);
-                Ok(())
-            }
-            Err(error) => Err(self.not_started(&error)),
-        }
-    }
-
-    fn writer_stage(&self, honest: Writer) -> Box<dyn Stage> {
-        let parts = self.rig.hostile.clone();
-        if !parts.has_moves() {
-            return Box::new(honest);
-        }
-        let world = self.rig.world.clone();
-        Box::new(HostileWriter::new(honest, parts, world))
-    }
-
-    fn not_started(&mut self, error: &StartError) -> String {
-        if !error.proves_restore() {
-            return format!("start: {error}");
-        }
-
-        // It must not order on. The operator finds the newest disk.
-        match self.newest.take() {
-            None => format!("unexpected: {error}"),
-            Some(newest) => {
-                self.disk.put(&newest);
-                "writer_database_behind".into()
-            }
-        }
-    }
-
     /// A replica that will be fed from the start of the bus.
     fn follow(&self) -> Result<InMemory, String> {
         let genesis = &self.rig.world.genesis;
         for topic in journal_topics(genesis).unwrap() {
             self.rig.wire.subscribe(self.node, &topic);
         }
+
         let shared = Arc::new(SharedFollower::new(Arc::clone(genesis)).unwrap());
         let feed = Feed::new(self.bus.clone(), Arc::clone(&shared));
         Ok(InMemory {
@@ -355,6 +293,8 @@ impl Service {
         let Some(process) = &self.process else {
             return Reply::Silence;
         };
+
+        // As the shipped API, which is `not_ready` until it can judge by a fresh state.
         let has_caught_up = process
             .replica
             .as_ref()
@@ -362,11 +302,15 @@ impl Service {
         let Some(door) = process.door.as_ref().filter(|_| has_caught_up) else {
             return Reply::Silence;
         };
+
+        // A commit that did not return killed the process: its client hears nothing, whatever is in
+        // the table now.
         let died = match door.take(ask, own) {
             Err(DiedAt(point)) => Some(point.name()),
             Ok(_) if self.disk.is_dead() => Some("in a commit"),
             Ok(reply) => return reply,
         };
+
         if let Some(why) = died {
             let pause = self.rig.dice.between(20, 1_500);
             self.die(why, pause);
@@ -385,6 +329,7 @@ impl Service {
                 None => self.start(),
                 Some(check) => self.check_start(check),
             };
+
             if let Err(code) = started {
                 let pause = self.rig.dice.between(20, 1_500);
                 self.end(code, pause);
@@ -399,6 +344,8 @@ impl Service {
         let Some(Process { shell, replica, .. }) = &mut self.process else {
             return self.start_at;
         };
+
+        // The replica first, so that the stage judges by everything that has arrived.
         let fed = match replica {
             None => Ok(0),
             Some(replica) => replica.feed.step(|| clock, Duration::ZERO),
@@ -410,13 +357,16 @@ impl Service {
                 return self.start_at;
             }
         };
+
         // A service that judges by an old state would refuse what is allowed by now.
         if replica.as_ref().is_some_and(|r| !r.has_caught_up()) {
             return now + 5;
         }
 
         match shell.step(clock.0, Duration::ZERO) {
+            // More may be there: a fetch takes so many records at most.
             Ok(progress) if progress.records > 0 || fed > 0 => now + 1,
+            // What blocks a record is another service or node, which needs some turns.
             Ok(progress) if progress.blocked.is_some() => now + 20,
             Ok(_) => now + idle_ms,
             Err(error) => {
@@ -440,12 +390,14 @@ impl Service {
 
     /// Entries and checkpoint body of its replica.
     pub(crate) fn tip(&self) -> Option<(u64, String)> {
+        // The writer's replica is its database, of which there is a tip while the process is down.
         if self.node == NodeName::Writer {
             let genesis = Arc::clone(&self.rig.world.genesis);
             let replica = Replica::open(self.disk.content(), genesis).unwrap();
             let follower = replica.follower();
             return Some((follower.size(), follower.tip().body.clone()));
         }
+
         let replica = self.process.as_ref()?.replica.as_ref()?;
         let tip = replica.shared.read(|f| (f.size(), f.tip().body.clone()));
         Some(tip)
@@ -459,6 +411,7 @@ impl Service {
             (Some(_), Some((size, _))) => format!("up, {size} entries"),
             (Some(_), None) => "up".to_owned(),
         };
+
         let full = if self.disk.is_full() {
             ", disk full"
         } else {

@@ -21,12 +21,15 @@ use zeroize::Zeroizing;
 /// Between ticks, milliseconds.
 const TICK_MS: u64 = 100;
 
+/// A signer or the independent witness: one shipped node, and what of its host outlives its
+/// process.
 pub(crate) struct SignerHost {
     pub(crate) node: NodeName,
     rig: Rig,
     me: NodeId,
     pub(crate) disk: Arc<SimDisk>,
     marker: SimMarker,
+    /// The marker beside the kept copy of the disk, for the run whose guard is missing.
     marker_copy: Option<[u8; 16]>,
     entropy: Arc<NodeEntropy>,
     codec: Arc<dyn ChainCodec>,
@@ -65,6 +68,8 @@ impl SignerHost {
         let disk = SimDisk::new(node, rig.clone());
         let mut marker = SimMarker::default();
         let entropy = NodeEntropy::new(rig.world.seed, node.name());
+
+        // As `strongroom-signer init` does: a database without its marker must never start.
         install(disk.content(), &mut marker, &mut *entropy.rng()).unwrap();
         Self {
             node,
@@ -93,6 +98,8 @@ impl SignerHost {
 
     fn secrets(&self) -> NodeSecrets {
         let seat = self.rig.world.seat(self.node.seat());
+
+        // The independent witness has no roster seat, and so no sealing key in the world.
         let mut signers = self.rig.world.signers.iter();
         let sealing = match signers.find(|keys| keys.node == self.me) {
             Some(keys) => keys.sealing(),
@@ -123,6 +130,9 @@ impl SignerHost {
             marker: Box::new(self.marker.clone()),
             now: self.own_time(),
         };
+
+        // Told before the first frame: the observer takes the floor of what it cosigned from here,
+        // and what hostile parts know of its nonces is void.
         let mut process = SignerNode::open(setup)?;
         self.rig.on_start(self.node);
         self.starts += 1;
@@ -156,6 +166,9 @@ impl SignerHost {
             node: self.node,
             code: fatal.code().to_string(),
         });
+
+        // A supervisor starts it again at once or later; drawn, so that starts meet different
+        // heads.
         let pause = self.rig.dice.between(20, 2_000);
         self.die(&fatal.to_string(), pause);
     }
@@ -181,23 +194,26 @@ impl SignerHost {
         if !self.disk.restore() {
             return false;
         }
+
         if marker_too {
             self.marker.set(self.marker_copy);
             // Else its own cosignature on the bus would give it away all the same.
             self.link.forget_own();
         }
+
         self.restored = true;
         self.rig.observer.on_restore(self.node);
         self.die("its disk is put back", 300);
         true
     }
 
-    /// Its database and its marker are gone, its keys are elsewhere, and the bus does not show it what
-    /// it cosigned: without a marker they must retire.
+    /// Its database and its marker are gone, its keys are elsewhere, and the bus does not show it
+    /// what it cosigned: without a marker they must retire.
     pub(crate) fn lose_disk(&mut self) {
         self.process = None;
         self.disk.wipe();
         self.marker.set(None);
+
         // Else its own cosignature on the bus would give it away all the same.
         self.link.forget_own();
         self.restored = true;
@@ -216,6 +232,9 @@ impl SignerHost {
             AdminReply::Done => None,
             other => Some(format!("{other:?}")),
         };
+
+        // Only what it took is owed (property h); the clock is its own, since the duty counts
+        // there.
         if refused.is_none() {
             self.rig.observer.on_handed(self.node, signed, now);
         }
@@ -238,6 +257,8 @@ impl SignerHost {
     pub(crate) fn resume_local(&mut self) {
         self.process = None;
         self.disk.revive();
+
+        // Without a mark there is nothing to remove, as where its disk was put back in between.
         let _ = resume_local(self.disk.content());
         self.die("resumed by its operator", 50);
     }
@@ -275,13 +296,13 @@ impl SignerHost {
     }
 
     /// The connection is lost until then.
-    pub(crate) fn lose(&mut self, until: u64) {
-        self.link.lose(until);
+    pub(crate) fn disconnect(&mut self, until: u64) {
+        self.link.disconnect(until);
     }
 
     /// Nothing of the journal reaches it until then.
-    pub(crate) fn blind(&mut self, until: u64) {
-        self.link.blind(until);
+    pub(crate) fn hide_journal(&mut self, until: u64) {
+        self.link.hide_journal(until);
     }
 
     pub(crate) fn inject(&mut self, frame: ToSigner) {
@@ -305,6 +326,8 @@ impl SignerHost {
         }
 
         self.link.pump();
+
+        // All that has arrived, in order, as a process that blocks on its link would take it.
         let mut has_worked = false;
         while let Some(frame) = self.link.next() {
             has_worked = true;
@@ -317,6 +340,7 @@ impl SignerHost {
         }
         self.link.flush();
 
+        // One that worked looks again soon: the answer to what it sent may be there.
         let soon = if has_worked {
             now + 2
         } else {
@@ -328,6 +352,8 @@ impl SignerHost {
 
     fn try_start(&mut self) -> Life {
         self.rig.dice.on_start(self.node);
+
+        // Before the node opens anything: a start that fails here must leave no trace.
         if self.rig.dice.dies(self.node, WritePoint::SignerAtStart) {
             self.die("at its start", 100);
             return Life::Died;
@@ -381,6 +407,8 @@ impl SignerHost {
                 return Life::Died;
             }
         };
+
+        // The points are where something leaves the process, so a call without answers has none.
         let dice = self.rig.dice.clone();
         let dies = |point| !answers.is_empty() && dice.dies(self.node, point);
         let sent = if dies(WritePoint::SignerBeforeSend) {
@@ -397,11 +425,14 @@ impl SignerHost {
             self.die("before it sent everything", 200);
             return Life::Died;
         }
+
         // Sent, but the carrier does not know that the frame was taken in: it comes again.
         if !answers.is_empty() && dice.dies(self.node, WritePoint::SignerAfterSend) {
             self.die("after it sent", 200);
             return Life::Died;
         }
+
+        // Last: a frame whose answers were lost with the process must come again.
         if let Some(frame) = frame {
             self.link.ack(frame);
         }
@@ -450,6 +481,7 @@ impl SignerHost {
         for (_, what) in marks.iter().filter(|(is_so, _)| *is_so) {
             text.push_str(&format!(", {what}"));
         }
+
         let clock = self.clock.error_ms(now);
         let link = self.link.describe();
         format!("{text}; clock {clock:+} ms; link: {link}")

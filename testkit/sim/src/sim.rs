@@ -15,7 +15,7 @@ use std::sync::Arc;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
 
-/// Between two looks of the people, milliseconds.
+/// Between two looks of the people, milliseconds: as often as nodes look that nothing wakes.
 const PEOPLE_MS: u64 = 100;
 
 /// Who gets the next turn.
@@ -76,6 +76,8 @@ impl Sim {
     pub(crate) fn turn(&mut self, idle_ms: u64) -> Result<(), Violation> {
         let (turn, at) = self.next();
         self.rig.time.advance_to(at);
+
+        // Before whatever the turn is for: what has arrived by now is there for it to read.
         self.rig.wire.land();
         self.turns += 1;
 
@@ -89,6 +91,8 @@ impl Sim {
                 self.people.step(api, signers, now);
             }
             Turn::Node(node) => {
+                // Cleared before the step: records that the step itself publishes wake the node
+                // again.
                 self.rig.wakes.clear(node);
                 let next = self.nodes.step(node, idle_ms);
                 self.rig.wakes.wake_by(node, next.max(now + 1));
@@ -100,6 +104,8 @@ impl Sim {
 
     /// The turn that is due first; of turns due at one moment the first of this list.
     fn next(&self) -> (Turn, u64) {
+        // A plan's times count from the moment at which the vaults are ready, and a run that was
+        // calmed down starts no fault any more.
         let ready_at = self.people.ready_at();
         let is_full = self.rig.dice.level() == Level::Full;
         let chaos = ready_at.filter(|_| is_full);
@@ -131,6 +137,9 @@ impl Sim {
         self.rig.wire.mend();
         self.rig.trace.log(Event::Calm);
         self.rig.observer.on_calm();
+
+        // Every lasting fault ends now, whenever its plan would have: the promises of the end are
+        // made for a whole installation.
         self.nodes.calm_down(self.rig.now());
         self.misfortune.repair(&mut self.nodes, u64::MAX);
         self.people.calm_down();

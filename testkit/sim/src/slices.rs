@@ -1,6 +1,6 @@
 //! Long runs in slices, each with its result line in a file.
 
-use crate::{Options, many};
+use crate::{Arguments, many};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,22 +8,25 @@ use std::path::Path;
 use strongroom_sim::{Settings, Summary};
 
 /// Runs what the file does not have yet of the seeds that are asked for; gives the sum of all.
-pub(crate) fn run(options: &Options, settings: &Settings) -> io::Result<Summary> {
-    let Some(path) = &options.resume else {
-        return Ok(many(options, settings, (options.from, options.seeds)));
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summary> {
+    let Some(path) = &arguments.resume else {
+        return Ok(many(arguments, settings, (arguments.from, arguments.seeds)));
     };
+
     let kept = kept(path)?;
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let mut sum = Summary::new();
-    let slice = options.slice.max(1);
-    for first in (0..options.seeds).step_by(usize::try_from(slice).unwrap_or(usize::MAX)) {
-        let (from, seeds) = (options.from + first, slice.min(options.seeds - first));
+    let slice = arguments.slice.max(1);
+    for first in (0..arguments.seeds).step_by(usize::try_from(slice).unwrap_or(usize::MAX)) {
+        let (from, seeds) = (arguments.from + first, slice.min(arguments.seeds - first));
+
+        // Both numbers: a slice of another length began elsewhere next time.
         let is_same = |line: &&Value| line["from"] == from && line["seeds"] == seeds;
         let known = kept.iter().find(is_same).and_then(Summary::from_json);
         let summary = match known {
             Some(summary) => summary,
             None => {
-                let summary = many(options, settings, (from, seeds));
+                let summary = many(arguments, settings, (from, seeds));
                 append(&mut file, &summary, from)?;
                 summary
             }
@@ -46,6 +49,7 @@ fn kept(path: &Path) -> io::Result<Vec<Value>> {
 }
 
 fn append(file: &mut File, summary: &Summary, from: u64) -> io::Result<()> {
+    // Synced: an interrupted run goes on after its last slice, and the machine may be what stops.
     writeln!(file, "{}", summary.to_json(from))?;
     file.sync_data()
 }

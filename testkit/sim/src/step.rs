@@ -69,6 +69,7 @@ impl Watch for Terminal {
             if read == 0 {
                 return Flow::Stop;
             }
+
             match line.trim() {
                 "" => return Flow::Go,
                 "s" => println!("{}", turned.state()),

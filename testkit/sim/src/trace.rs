@@ -33,6 +33,7 @@ impl fmt::Display for Logged {
 
 struct State {
     start_ms: u64,
+    /// Number of the newest event.
     number: u64,
     hash: Digest,
     last: VecDeque<Logged>,
@@ -77,6 +78,7 @@ impl Trace {
             event,
         };
 
+        // Over the text that is printed: two runs with one hash print the same lines.
         state.counts.add(&logged.event);
         let text = logged.to_string();
         let fields: [&[u8]; 2] = [&state.hash.0, text.as_bytes()];

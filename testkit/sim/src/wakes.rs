@@ -26,6 +26,8 @@ impl Wakes {
     /// The node that is due first, and when.
     pub(crate) fn first(&self) -> (NodeName, u64) {
         let due = self.due();
+
+        // Of several at one moment the first of the list: a rule, so that a replay is exact.
         let by_time = |node: &NodeName| due[node.at()];
         let all = NodeName::ALL.iter().copied();
         let node = all.min_by_key(by_time).unwrap();

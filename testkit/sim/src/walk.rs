@@ -35,22 +35,22 @@ pub trait Watch {
     /// Sees a turn in which something happened.
     fn on_turn(&mut self, turned: &Turned<'_>) -> Flow;
 
-    /// Whether it looks at nothing, so that no events need be collected for it.
-    fn is_blind(&self) -> bool {
-        false
+    /// Whether events are collected for it; for one that never looks none need be.
+    fn wants_events(&self) -> bool {
+        true
     }
 }
 
-/// A watcher who does not look.
-pub(crate) struct Blind;
+/// In place of a watcher, where a seed only runs.
+pub(crate) struct NoWatcher;
 
-impl Watch for Blind {
+impl Watch for NoWatcher {
     fn on_turn(&mut self, _turned: &Turned<'_>) -> Flow {
         Flow::Go
     }
 
-    fn is_blind(&self) -> bool {
-        true
+    fn wants_events(&self) -> bool {
+        false
     }
 }
 
@@ -94,6 +94,8 @@ impl FromStr for Until {
         if let Ok(number) = text.parse() {
             return Ok(Self::Number(number));
         }
+
+        // A name that no event has would run to the end of the seed and say nothing.
         let name = Event::names().into_iter().find(|name| *name == text);
         let name = name.ok_or_else(|| UnknownEvent(text.to_owned()))?;
         Ok(Self::Name(name))

@@ -14,6 +14,7 @@ use strongroom_ports::bus::{Record, Topic};
 use strongroom_types::digest;
 
 struct State {
+    /// Name of this log: positions of another one are refused.
     incarnation: [u8; 16],
     topics: BTreeMap<Topic, Vec<Record>>,
     /// By arrival and number.
@@ -24,10 +25,13 @@ struct State {
     hidden: BTreeMap<(NodeName, Topic), u64>,
     /// Earliest arrival of a topic's records.
     held: BTreeMap<Topic, u64>,
+    /// Nodes that a record of a topic wakes.
     subscribers: BTreeMap<Topic, Vec<NodeName>>,
     /// Until when a node reaches no other.
     cut: BTreeMap<NodeName, u64>,
+    /// Records that were in flight so far: of two that arrive at one moment the earlier one lands.
     sent: u64,
+    /// Fetches so far, by which the topic that is served first rotates.
     fetches: usize,
 }
 
@@ -113,10 +117,13 @@ impl Wire {
         if until.is_some_and(|until| now < until) {
             return true;
         }
+
+        // Drawn at a fetch that would find something, and so only where hiding has an effect.
         if !self.dice.strikes(Fault::BusDrop) {
             return false;
         }
 
+        // Nothing is sent when hiding ends, so nothing else would wake the reader.
         let until = now + self.dice.between(20, 1_500);
         self.state().hidden.insert(key, until);
         self.wakes.wake_by(node, until);
@@ -144,15 +151,22 @@ impl Wire {
     /// Sends a record on its way; faults decide when it arrives, and how often.
     pub(crate) fn send(&self, record: Record) {
         let mut at = self.time.now();
+
+        // Forty milliseconds are some turns of every reader, three seconds several tries of a
+        // sender.
         if self.dice.strikes(Fault::BusReorder) {
             at += self.dice.between(1, 40);
         }
         if self.dice.strikes(Fault::BusDelay) {
             at += self.dice.between(50, 3_000);
         }
+
+        // Before the record itself: a reader that believed the flipped copy would have acted by
+        // then.
         if self.dice.strikes(Fault::BusFlip) {
             self.append(self.flipped(&record));
         }
+
         let copy = self
             .dice
             .strikes(Fault::BusDuplicate)
@@ -171,6 +185,8 @@ impl Wire {
         let mut state = self.state();
         let key = (record.topic.clone(), record.key.clone());
         let held = state.held.get(&record.topic).copied().unwrap_or(0);
+
+        // Not before the record of its key that was sent before it: buses keep the order of a key.
         let at = at
             .max(state.arrivals.get(&key).copied().unwrap_or(0))
             .max(held);
@@ -191,9 +207,12 @@ impl Wire {
         let Some(topic) = topics.get(self.dice.below(topics.len() as u64) as usize) else {
             return;
         };
+
+        // A few in a row, as a consumer meets them whose position went back.
         let len = self.len(topic);
         let from = self.dice.below(len);
         let until = (from + self.dice.between(1, 6)).min(len);
+
         let old: Vec<Record> = (from..until)
             .filter_map(|offset| self.record(topic, offset))
             .collect();
@@ -211,6 +230,7 @@ impl Wire {
         if let Some(byte) = copy.payload.get_mut(at) {
             *byte ^= 1 << bit;
         }
+
         let id = digest("strongroom/sim-flip/v1", &[&copy.payload]);
         copy.headers.msg_id.copy_from_slice(&id.0[..16]);
         copy
@@ -218,12 +238,14 @@ impl Wire {
 
     /// Puts a record into its log; its readers become due within 2 ms.
     fn append(&self, record: Record) {
+        // Drawn per record: which of two readers comes first differs between seeds.
         let due = self.time.now() + self.dice.below(3);
         let mut state = self.state();
         let readers = state.subscribers.get(&record.topic).cloned();
         let log = state.topics.entry(record.topic.clone()).or_default();
         log.push(record);
         drop(state);
+
         for node in readers.unwrap_or_default() {
             self.wakes.wake_by(node, due);
         }
@@ -243,6 +265,7 @@ impl Wire {
                 .first_entry()
                 .filter(|first| first.key().0 <= self.time.now())
                 .map(|first| first.remove());
+            // `append` takes the lock again, and draws.
             drop(state);
             let Some(record) = landed else { return };
             self.append(record);

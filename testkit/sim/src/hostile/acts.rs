@@ -17,11 +17,11 @@ use strongroom_wire::{
     SigningRequested, encode, topics,
 };
 
-/// Life of such a record, milliseconds.
+/// Life of such a record, milliseconds: above the skew, so that no signer refuses it as late.
 const LIFE_MS: u64 = 8_000;
 
-/// Who says something, where, and to whom.
-struct Saying<'a> {
+/// The service in whose name a record leaves, its topic and key, and the node that it is for.
+struct Route<'a> {
     role: Role,
     topic: &'a str,
     key: &'a [u8],
@@ -57,6 +57,8 @@ impl HostileParts {
             | Hostile::LateCosignatures
             | Hostile::LyingWitness => None,
         };
+
+        // Counted only when it had what it needs: a nonce, a request, a transaction to go by.
         let records = act.records;
         if done.is_some() {
             self.trace.log(Event::Hostile(what));
@@ -83,6 +85,7 @@ impl Acting<'_> {
 
     /// One of the newest wanted transactions, asked of all three pairs.
     fn two_quorums(&mut self) -> Option<()> {
+        // Of the newest three, so that some are signed already and some are not.
         let back = 1 + below(&mut self.state.rng, 3) as usize;
         let count = self.state.tap.wanted.len();
         let wanted = self.state.tap.wanted.get(count.checked_sub(back)?)?.clone();
@@ -111,6 +114,8 @@ impl Acting<'_> {
             request.commitments.first_mut()?.last_mut()?.1 = self.state.tap.take(partner)?;
             request
         };
+
+        // The signers of the first package: each has a nonce in it that it must not use again.
         let signers: Vec<u16> = used
             .commitments
             .first()?
@@ -138,6 +143,8 @@ impl Acting<'_> {
     /// directly.
     fn other_anchor(&mut self) -> Option<()> {
         let wanted = self.state.tap.wanted.last()?.clone();
+
+        // A coin that does not exist is enough: no rule may look at more than that it is another.
         let anchor = ConflictKey::Coin(format!("{}:7", wanted.attempt.intent));
         let attempt = Attempt {
             number: 2,
@@ -168,6 +175,7 @@ impl Acting<'_> {
             let request = self.request(&opened, &[1, 2])?;
             self.ask(&[1, 2], &request);
         }
+
         let wanted = self.state.tap.next_attempt()?;
         self.offer(&wanted);
         self.state.tap.opened.push(wanted);
@@ -182,13 +190,13 @@ impl Acting<'_> {
             scope: Scope::Tenant(wanted.tenant),
             body: encode(&Body::from(wanted.attempt.clone())),
         };
-        let saying = Saying {
+        let route = Route {
             role: Role::Transactions,
             topic: topics::JOURNAL_SUBMITTED,
             key: &wanted.tenant.0,
             to: None,
         };
-        self.say(&saying, &submitted);
+        self.send_as(&route, &submitted);
     }
 
     /// A request to these signers, under commitments of theirs that were not used yet.
@@ -227,30 +235,33 @@ impl Acting<'_> {
     /// A message of the coordinator to one signer.
     fn command(&mut self, index: u16, message: &CoordinatorMessage) {
         let node = self.state.world.signer(index).node;
-        let saying = Saying {
+        let route = Route {
             role: Role::Coordinator,
             topic: &topics::signer_inbox(node),
             key: &[],
             to: Some(node),
         };
-        self.say(&saying, message);
+        self.send_as(&route, message);
     }
 
     /// A record of a service, under its own key.
-    fn say<T: Payload>(&mut self, saying: &Saying<'_>, payload: &T) {
+    fn send_as<T: Payload>(&mut self, route: &Route<'_>, payload: &T) {
         let sequence = self.next();
-        let (from, key) = self.state.key(saying.role);
+        let (from, key) = self.state.key(route.role);
         let deadline = self.now.plus(LIFE_MS);
         let heading = Heading {
             genesis: self.state.world.genesis.hash(),
             from,
-            to: saying.to,
+            to: route.to,
             session: [0; 16],
             sequence,
             created: self.now,
             deadline,
         };
+
+        // Everything but the content is as an honest record has it: only that can be refused.
         let sealed = seal(heading, payload, &key);
+
         let headers = Headers {
             msg_id: id_from(digest("strongroom/sim-hostile/v1", &[&sealed])),
             schema: T::SCHEMA.0,
@@ -258,8 +269,8 @@ impl Acting<'_> {
             ..Headers::default()
         };
         self.records.push(Record {
-            topic: Topic::new(saying.topic).unwrap(),
-            key: saying.key.to_vec(),
+            topic: Topic::new(route.topic).unwrap(),
+            key: route.key.to_vec(),
             headers,
             payload: sealed,
         });

@@ -27,11 +27,13 @@ enum Output {
 
 impl HostileParts {
     /// What really leaves a node, in place of these records.
-    pub(crate) fn pass(&self, node: NodeName, records: &[Record]) -> Vec<Record> {
+    pub(crate) fn outgoing(&self, node: NodeName, records: &[Record]) -> Vec<Record> {
         let state = &mut *self.state();
         if state.active.is_empty() {
             return records.to_vec();
         }
+
+        // The whole batch first: the attempt and the request for it leave together, and must agree.
         if node == NodeName::Transactions
             && let Some(what) = state.plan_changes(&self.opener, records)
         {
@@ -39,7 +41,7 @@ impl HostileParts {
                 .for_each(|what| self.trace.log(Event::Hostile(what)));
         }
 
-        let mut passed = Vec::new();
+        let mut leaving = Vec::new();
         for record in records {
             let changed = match (node, record.topic.as_str()) {
                 (NodeName::Transactions, topics::SIGNING_REQUESTED) => {
@@ -57,9 +59,9 @@ impl HostileParts {
                 }
                 _ => None,
             };
-            passed.push(changed.unwrap_or_else(|| record.clone()));
+            leaving.push(changed.unwrap_or_else(|| record.clone()));
         }
-        passed
+        leaving
     }
 }
 
@@ -98,6 +100,7 @@ impl State {
         if self.changed.is_empty() {
             return None;
         }
+
         let (envelope, mut wanted) = opener.open::<SigningRequested>(&record.payload)?;
         let other = self.changed.get(&unsigned_digest(&wanted.unsigned))?;
         wanted.attempt.unsigned_digest = unsigned_digest(other);
@@ -109,10 +112,14 @@ impl State {
         if self.changed.is_empty() {
             return None;
         }
+
         let (envelope, submitted) = opener.open::<JournalSubmitted>(&record.payload)?;
         let Ok(Body::Authorized(mut authorization)) = decode(&submitted.body) else {
             return None;
         };
+
+        // Only the digest: to the journal every transaction is 32 bytes, so it takes this one. That
+        // it pays another is for the signers to see.
         let attempt = &mut authorization.attempt;
         let other = self.changed.get(&attempt.unsigned_digest)?;
         attempt.unsigned_digest = unsigned_digest(other);
@@ -122,9 +129,11 @@ impl State {
     }
 
     fn swapped(&mut self, opener: &Opener, record: &Record) -> Option<Record> {
+        // One request of three: the honest ones show that it is the swap that is refused.
         if !self.does(Hostile::SwapTransaction) || below(&mut self.rng, 3) > 0 {
             return None;
         }
+
         let (envelope, message) = opener.open::<CoordinatorMessage>(&record.payload)?;
         let CoordinatorMessage::Sign(mut request) = message else {
             return None;
@@ -153,6 +162,8 @@ impl State {
             created: envelope.created,
             deadline: envelope.deadline,
         };
+
+        // Else a receiver that has the honest record would drop this one as a duplicate, unread.
         let fields: [&[u8]; 2] = [&encode(payload), &record.headers.msg_id];
         let mut record = record.clone();
         record.headers.msg_id = id_from(digest("strongroom/sim-hostile/v1", &fields));

@@ -12,10 +12,12 @@ use strongroom_wire::{
     SigningRequested, decode, topics,
 };
 
+/// Everything that hostile parts remember of what crossed the wire.
 #[derive(Default)]
 pub(super) struct Tap {
     /// Requests of the coordinator, each once.
     pub(super) asked: Vec<SigningRequest>,
+    /// Digests of the requests in `asked`.
     known: BTreeSet<Digest>,
     /// What the transactions service asked to have signed.
     pub(super) wanted: Vec<SigningRequested>,
@@ -93,6 +95,8 @@ impl Tap {
     pub(super) fn next_attempt(&mut self) -> Option<SigningRequested> {
         let at = self.turns % self.wanted.len().max(1);
         self.turns += 1;
+
+        // The number that the journal takes next, else the attempt is refused for its number.
         let mut wanted = self.wanted.get(at)?.clone();
         let newest = self.numbers.get(&wanted.attempt.intent).copied();
         wanted.attempt.number = newest.unwrap_or(1) + 1;

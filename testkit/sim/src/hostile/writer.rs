@@ -2,8 +2,8 @@
 //! clock's and given what it likes, when it likes.
 //!
 //! It can do what `apply` takes under any stamp that witnesses take, and nothing else: what it
-//! appends is appended by the shipped code. Submissions that it does not want yet stay on their topic;
-//! cosignatures that it keeps back are lost when its process dies, and given again.
+//! appends is appended by the shipped code. Submissions that it does not want yet stay on their
+//! topic; cosignatures that it keeps back are lost when its process dies, and given again.
 
 use super::HostileParts;
 use crate::kinds::Hostile;
@@ -23,7 +23,8 @@ use strongroom_writer::Writer;
 
 /// How far it stamps ahead of its own clock: no further than some honest witness takes.
 const AHEAD_MS: u64 = SKEW_MS - 1_000;
-/// Between two looks at what it keeps back, milliseconds.
+/// Between two looks at what it keeps back, milliseconds: well within the second that cosignatures
+/// are dated by.
 const LOOK_MS: u64 = 200;
 /// Seat of the witness whose key it has where one is hostile.
 pub(crate) const LIAR: u16 = 4;
@@ -45,6 +46,7 @@ impl Orders {
     }
 }
 
+/// The shipped writer in hostile hands.
 pub(crate) struct HostileWriter {
     honest: Writer,
     parts: HostileParts,
@@ -76,6 +78,8 @@ impl HostileWriter {
     /// The stamp that it gives now.
     fn stamp(&self, orders: &Orders, now: u64) -> u64 {
         let newest = self.honest.follower().map_or(now, |f| f.tip().at.0);
+
+        // A stamp before the last entry's is refused by every replica, so that is the oldest one.
         if orders.has(Hostile::BackDate) && newest + orders.step_ms < now {
             newest + orders.step_ms
         } else if orders.has(Hostile::RunAhead) {
@@ -86,6 +90,7 @@ impl HostileWriter {
     }
 
     fn on_stamped(&self, stamp: u64, now: u64) {
+        // Within a second an old stamp is what any writer under load gives.
         if stamp + 1_000 < now {
             self.parts.did(Hostile::BackDate);
         } else if stamp > now {
@@ -100,6 +105,7 @@ impl HostileWriter {
         now: u64,
         (tx, submitted): (&mut dyn Tx, &[Delivered]),
     ) -> Result<Vec<Record>, StageError> {
+        // One by one, since `Move::Spread` gives each its own stamp.
         let mut records = Vec::new();
         for submission in submitted {
             let stamp = self.stamp(orders, now);
@@ -109,6 +115,7 @@ impl HostileWriter {
             if made.iter().any(is_batch) {
                 self.on_stamped(stamp, now);
             }
+
             records.extend(made);
         }
         Ok(records)
@@ -144,6 +151,7 @@ impl HostileWriter {
         let dates = chosen.iter().map(|v| v.cosignature.time_s * 1_000);
         let least = dates.filter(|at| *at <= now + SKEW_MS).max().unwrap_or(0);
         let stamp = self.stamp(orders, now).max(least.saturating_sub(SKEW_MS));
+
         let chosen: Vec<Delivered> = chosen.into_iter().map(|v| v.delivered).collect();
         let made = self.honest.handle(stamp, tx, &chosen)?;
         if made.iter().any(is_batch) {
@@ -164,11 +172,14 @@ impl HostileWriter {
         let (submitted, cosigned): (Vec<_>, Vec<_>) =
             batch.iter().cloned().partition(is_submission);
         self.cosigned.extend(cosigned);
+
+        // Honest again: what was kept back is given at once, as if it had just arrived.
         if orders.does.is_empty() {
             let mut all = std::mem::take(&mut self.cosigned);
             all.extend(submitted);
             return self.honest.handle(now_ms, tx, &all);
         }
+
         let mut records = self.vouch(&orders, now_ms, tx)?;
         records.extend(self.append(&orders, now_ms, (tx, &submitted))?);
         Ok(records)
@@ -189,6 +200,8 @@ impl HostileWriter {
     fn with_lies(&self, chosen: Vec<Vouched>, lie_s: i64, now: u64) -> Vec<Vouched> {
         let liar = self.world.seat(LIAR);
         let key = CosignKey::new(&liar.node.to_string(), &liar.witness.to_bytes()).unwrap();
+
+        // Were there a quorum of honest ones, the writer would never come to use the liar's.
         let honest_max = self.world.genesis.quorum as usize - 1;
         let mut by_body: BTreeMap<String, Vec<Vouched>> = BTreeMap::new();
         for vouched in chosen {
@@ -270,6 +283,9 @@ impl Stage for HostileWriter {
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
         let records = self.order(now_ms, tx, batch)?;
+
+        // The hold begins when the release is in its log: before, it would keep back the
+        // `witnessed` entry of the proposal, and there would be no release.
         let has_release = |record: &Record| self.opener.open(&record.payload).is_some_and(releases);
         if self.parts.awaits_release() && records.iter().filter(|r| is_batch(r)).any(has_release) {
             self.parts.on_released();
@@ -288,8 +304,10 @@ impl Stage for HostileWriter {
                 self.vouch(&orders, now_ms, tx)?
             };
         }
+
         if !orders.has(Hostile::GoQuiet) {
-            // A tick would be young, and nothing after it can be old: none is due by the newest stamp.
+            // A tick would be young, and nothing after it can be old: none is due by the newest
+            // stamp.
             let newest = self.honest.follower().map_or(now_ms, |f| f.tip().at.0);
             let is_spread = orders.step_ms > 0;
             let stamp = if is_spread { newest } else { now_ms };

@@ -31,6 +31,8 @@ impl Reader {
             all.map(|who| tenant.person(who).credential)
                 .collect::<Vec<_>>()
         };
+
+        // From the charters, which do not change: no seed registers another person of a tenant.
         let users = tenants.iter().flat_map(people);
         let users = users.filter_map(|c| Some((c.id, c.user?))).collect();
         let by_id = tenants.iter().map(|tenant| (tenant.id, tenant.clone()));
@@ -80,6 +82,7 @@ impl Reader {
             .iter()
             .map(|a| Approval::parse(&a.text).unwrap().approver);
         let approvers: Vec<CredentialId> = approvals.collect();
+
         let users = |of: &[CredentialId]| {
             of.iter()
                 .filter_map(|id| self.users.get(id).copied())
@@ -93,6 +96,8 @@ impl Reader {
         let spend = intent
             .total()
             .and_then(|total| total.checked_add(intent.fee_max));
+
+        // By the texts that people signed: what the entry says of them besides counts for nothing.
         let attempt = &authorization.attempt;
         Fact::Authorized(Box::new(Authorized {
             intent: Intent::digest_of(&authorization.intent.text),
@@ -117,6 +122,7 @@ impl Reader {
     fn act(&mut self, signed: &Signed) -> Fact {
         let act = Act::parse(&signed.text).unwrap();
         let digest = Act::digest_of(&signed.text);
+
         match act.body {
             ActBody::Tighten(what) => match tightening(&what) {
                 Some(what) => Fact::Tighten(what, digest),
@@ -176,6 +182,8 @@ impl Reader {
     /// Every record of the platform waits.
     fn put_of_platform(&mut self, act: Digest, record: RegistryRecord, signed: &Signed) -> Fact {
         self.proposals.insert(act, record);
+
+        // Signed by a credential that genesis does not name, it relies on that one's release.
         let is_further = |id: &CredentialId| !self.platform_keys.contains(id);
         let mut signers = signed.endorsements.iter().map(|e| e.credential);
         match signers.find(is_further) {
@@ -201,6 +209,9 @@ impl Reader {
     /// A tighter policy is in force at once, if its board signed it.
     fn tighter(&self, scope: Scope, act: Digest, (text, signed): (&str, &Signed)) -> Fact {
         let quorum = self.committee(scope).map(|board| board.quorum as usize);
+
+        // Counted here again: were the product to take one with too few signatures, it would be no
+        // tightening, and what it forbids would not be.
         let is_signed = quorum.is_some_and(|q| self.signed_by_committee(scope, signed) >= q);
         let read = Policy::load(text).ok().filter(|_| is_signed);
         match read.and_then(|(policy, digest)| Some((digest, most(&policy)?))) {
@@ -220,6 +231,8 @@ impl Reader {
         let Some(committee) = self.committee(scope) else {
             return 0;
         };
+
+        // Humans and not signatures: two credentials of one member are one voice.
         let credentials = signed.endorsements.iter();
         let users = credentials.filter_map(|e| self.users.get(&e.credential));
         let members = users.filter(|user| committee.members.contains(user));

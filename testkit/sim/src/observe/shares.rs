@@ -63,12 +63,16 @@ impl State {
         let authorized = self.checker.authorized(&request.intent);
         let paying = authorized.and_then(|a| a.vaults.first());
         let vault = paying.and_then(|id| self.reader.vaults.key(*id));
+
+        // Nothing decodes for a vault that no entry made: the share then pays what no intent says,
+        // and is reported by property x.
         let Some(vault) = &vault else {
             return Default::default();
         };
         let Ok(seen) = self.codec.inspect(&request.unsigned, vault, &NoRegistry) else {
             return Default::default();
         };
+
         let conflicts = seen
             .conflicts
             .into_iter()
@@ -78,6 +82,8 @@ impl State {
         let mut pays: Vec<(String, u64)> = pays
             .map(|paid| (paid.to, paid.at_most.to_u64().unwrap()))
             .collect();
+
+        // Sorted, since neither an intent nor a transaction says in which order it pays.
         pays.sort();
         (conflicts, pays)
     }
@@ -88,6 +94,9 @@ fn nonces(request: &SigningRequest, answer: &Answer<'_>) -> Vec<NonceUse> {
     let of_slot = |(index, commitments): (usize, &Vec<(u16, NonceCommitment)>)| {
         let by_signer = |(by, _): &&(u16, NonceCommitment)| *by == answer.signer;
         let (_, own) = commitments.iter().find(by_signer)?;
+
+        // Transaction, slot and all commitments: a nonce that meets two of these gives its key
+        // away.
         let fields: [&[u8]; 3] = [
             &request.unsigned,
             &(index as u64).to_be_bytes(),
@@ -139,6 +148,9 @@ impl State {
                 && Unsigned::decode(unsigned, Network::Regtest)
                     .is_ok_and(|form| form.transaction.compute_txid().to_string() == name)
         };
+
+        // The signed bytes are matched to an unsigned form that was asked for: a digest alone could
+        // name an attempt whose bytes were never seen.
         let mut wanted = self.wanted.iter();
         if !wanted.any(|wanted| wanted.attempt.intent == *intent && is_attempt(&wanted.unsigned)) {
             return Err(format!("{name} is not an authorized attempt"));

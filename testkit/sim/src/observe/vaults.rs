@@ -53,6 +53,7 @@ impl Vaults {
         for transfer in intent.transfers() {
             let to = match &transfer.destination {
                 Destination::Address(address) => address.clone(),
+                // A vault without a key has no address; its name is one that nothing can pay.
                 Destination::Vault(vault) => {
                     let address = self.address(*vault);
                     address.unwrap_or_else(|| vault.to_string())

@@ -1,6 +1,6 @@
 //! Acts of admins, until the journal has them.
 
-use super::clients::{answer, standing};
+use super::clients::{ActAnswer, answer, standing};
 use super::keys::{key_of, vault_of};
 use super::{People, UnderWay};
 use crate::dice::between;
@@ -15,7 +15,8 @@ use strongroom_types::{
 };
 use strongroom_world::{ONE_OF_N_MAX, Who};
 
-/// Before a release that came too early is asked for again, milliseconds.
+/// Before a release that came too early is asked for again, milliseconds: often enough to meet the
+/// first second in which the journal takes it.
 const RELEASE_AGAIN_MS: u64 = 500;
 
 /// An act that people want the journal to take.
@@ -25,16 +26,19 @@ pub(super) struct Wish {
     pub(super) not_before: u64,
 }
 
-/// An act that is over on every clock, without an answer: the journal forgets how it stood, that of a
-/// pause once the pause has ended.
-fn expired(now: u64, signed: &Signed) -> Option<Result<(), String>> {
-    let act = Act::parse(&signed.text).ok()?;
+/// Whether an act is over on every clock: the journal forgets how it stood, that of a pause once
+/// the pause has ended.
+fn is_over(now: u64, signed: &Signed) -> bool {
+    let Ok(act) = Act::parse(&signed.text) else {
+        return false;
+    };
     let until = match act.body {
         ActBody::Tighten(Tighten::Pause { until, .. }) => until.min(act.expires),
         _ => act.expires,
     };
-    let is_over = now > until.0 + 2 * SKEW_MS;
-    is_over.then(|| Err(Code::AuthorityExpired.as_str().to_owned()))
+
+    // Journal time may be the skew behind true time, and the API's clock as much behind that.
+    now > until.0 + 2 * SKEW_MS
 }
 
 impl People {
@@ -42,14 +46,14 @@ impl People {
     pub(super) fn settle(&mut self, api: &Service, state: &State) {
         let mut at = 0;
         while let Some(UnderWay { signed, planned }) = self.under_way.get(at) {
-            let answer = answer(api.disk.content(), state, signed);
-            match answer.or_else(|| expired(self.rig.now(), signed)) {
-                None => at += 1,
-                Some(Err(code)) => {
-                    self.on_refused(at, &code);
-                    self.rig.trace.log(Event::ActRefused(code));
+            match answer(api.disk.content(), state, signed) {
+                // An answer that was forgotten never comes: without this the seed would be "lost".
+                ActAnswer::None if is_over(self.rig.now(), signed) => {
+                    self.refuse(at, Code::AuthorityExpired.as_str().to_owned());
                 }
-                Some(Ok(())) => {
+                ActAnswer::None => at += 1,
+                ActAnswer::Refused(code) => self.refuse(at, code),
+                ActAnswer::Taken => {
                     if *planned == Some(PlannedAct::NewVault) {
                         self.vaults.extend(vault_of(signed));
                     }
@@ -59,6 +63,12 @@ impl People {
         }
     }
 
+    /// An act under way ends with this code of the journal.
+    fn refuse(&mut self, at: usize, code: String) {
+        self.on_refused(at, &code);
+        self.rig.trace.log(Event::ActRefused(code));
+    }
+
     /// An act under way was refused, by the API or by the journal.
     pub(super) fn on_refused(&mut self, at: usize, code: &str) {
         let now = self.rig.now();
@@ -66,10 +76,13 @@ impl People {
         let Some(act) = self.under_way.remove(at).planned else {
             return;
         };
-        // The scope moved on: it is signed again.
+
+        // The scope moved on, so it is signed again at once; too early, a little later. For every
+        // other code the same act would be refused for the same reason.
         let moved_on = [Code::WrongScopeVersion, Code::ActWaiting];
         let too_early = [Code::NotWitnessed, Code::ReleaseTooEarly];
         let is_one = |of: &[Code]| of.iter().any(|one| one.as_str() == code);
+
         let not_before = if is_one(&moved_on) {
             now
         } else if is_one(&too_early) {
@@ -119,11 +132,12 @@ impl People {
 
     /// Signs and submits the first wish that is due.
     pub(super) fn act(&mut self, now: u64, state: &State, signers: &mut [SignerHost]) {
-        // A tightening waits for nothing; anything else for the version that is left by what is under
-        // way.
+        // A tightening waits for nothing; anything else for the version that is left by what is
+        // under way.
         let moves_on = |act: &UnderWay| act.planned.is_none_or(PlannedAct::changes_version);
         let is_free = !self.under_way.iter().any(moves_on);
         let is_due = |wish: &Wish| wish.not_before <= now && (is_free || wish.act.is_tightening());
+
         let Some(at) = self.wishes.iter().position(is_due) else {
             return;
         };
@@ -131,6 +145,7 @@ impl People {
         let Some((body, who)) = self.body(now, act) else {
             return;
         };
+
         let is_tightening = matches!(body, ActBody::Tighten(_));
         let life_ms = match act {
             PlannedAct::Release(life_ms) | PlannedAct::ReleaseAdminKey(life_ms) => Some(life_ms),
@@ -144,6 +159,8 @@ impl People {
         let signed = self.sign_for(now, state, (scope, body, life_ms), &who);
         self.on_signed(act, &signed);
         self.rig.trace.log(Event::ActSigned(act));
+
+        // Handed over before it is submitted: people who distrust the writer do not wait for it.
         if is_tightening {
             self.hand(&signed, signers);
         }
@@ -152,36 +169,26 @@ impl People {
 
     /// An act's body, and who signs it; none when there is nothing to act upon.
     fn body(&self, now: u64, act: PlannedAct) -> Option<(ActBody, Vec<Who>)> {
-        let world = &self.rig.world;
-        let tenant = &world.tenant;
-        let credential = |who| world.person(who).credential;
-        let admins = tenant.admin_quorum();
-        let by_admins = |what| (ActBody::Tighten(what), admins.clone());
+        let tenant = &self.rig.world.tenant;
         Some(match act {
-            PlannedAct::RevokeApprover(n) => {
-                by_admins(Tighten::revoke(credential(Who::Approver(n)).id))
+            PlannedAct::RevokeApprover(_)
+            | PlannedAct::LeaveGroup(_)
+            | PlannedAct::RevokeInitiator
+            | PlannedAct::Stop
+            | PlannedAct::PlatformStop
+            | PlannedAct::Pause(_)
+            | PlannedAct::Veto
+            | PlannedAct::Reject(_)
+            | PlannedAct::Cancel(_) => {
+                let (what, who) = self.tightening(now, act)?;
+                (ActBody::Tighten(what), who)
             }
-            PlannedAct::LeaveGroup(n) => by_admins(Tighten::LeaveGroup {
-                group: tenant.approvers,
-                user: world.person(Who::Approver(n)).user.id,
-            }),
-            PlannedAct::RevokeInitiator => {
-                by_admins(Tighten::revoke(credential(Who::Initiator).id))
-            }
-            PlannedAct::Stop => by_admins(Tighten::Stop),
-            PlannedAct::Resume => (ActBody::Resume, admins),
-            PlannedAct::PlatformStop => (ActBody::Tighten(Tighten::Stop), vec![Who::PlatformAdmin]),
+            PlannedAct::Resume => (ActBody::Resume, tenant.admin_quorum()),
             PlannedAct::PlatformResume => (ActBody::Resume, vec![Who::PlatformAdmin]),
             PlannedAct::TighterPolicy => {
                 let tighter = tenant.policy(&self.plan.tighter_policy()).to_text();
                 let put = ActBody::Put(RegistryRecord::Policy(tighter));
                 (put, tenant.committee_quorum())
-            }
-            PlannedAct::Pause(ms) => {
-                let until = UnixMs(now).plus(ms);
-                let vault = Some(tenant.vault);
-                let pause = Tighten::Pause { vault, until };
-                (ActBody::Tighten(pause), vec![Who::Admin(1)])
             }
             PlannedAct::LooserPolicy => {
                 let looser = tenant
@@ -194,10 +201,6 @@ impl People {
                 let release = ActBody::Release(*self.proposals.last()?);
                 (release, tenant.committee_quorum())
             }
-            PlannedAct::Veto => {
-                let veto = Tighten::Veto(*self.proposals.last()?);
-                (ActBody::Tighten(veto), vec![Who::Committee(2)])
-            }
             PlannedAct::NewVault | PlannedAct::NewKey | PlannedAct::RevokeKey => {
                 return self.key_body(now, act);
             }
@@ -206,12 +209,42 @@ impl People {
             | PlannedAct::ReleaseAdminKey(_)
             | PlannedAct::VetoAdminKey
             | PlannedAct::UseAdminKey => return self.platform_body(act),
+        })
+    }
+
+    /// What a tightening of people takes away, and who signs it: as few as may.
+    fn tightening(&self, now: u64, act: PlannedAct) -> Option<(Tighten, Vec<Who>)> {
+        let world = &self.rig.world;
+        let tenant = &world.tenant;
+        let credential = |who| world.person(who).credential;
+        let admins = tenant.admin_quorum();
+        Some(match act {
+            PlannedAct::RevokeApprover(n) => {
+                (Tighten::revoke(credential(Who::Approver(n)).id), admins)
+            }
+            PlannedAct::LeaveGroup(n) => {
+                let (group, user) = (tenant.approvers, world.person(Who::Approver(n)).user.id);
+                (Tighten::LeaveGroup { group, user }, admins)
+            }
+            PlannedAct::RevokeInitiator => (Tighten::revoke(credential(Who::Initiator).id), admins),
+            PlannedAct::Stop => (Tighten::Stop, admins),
+            PlannedAct::PlatformStop => (Tighten::Stop, vec![Who::PlatformAdmin]),
+            PlannedAct::Pause(ms) => {
+                let (vault, until) = (Some(tenant.vault), UnixMs(now).plus(ms));
+                (Tighten::Pause { vault, until }, vec![Who::Admin(1)])
+            }
+            PlannedAct::Veto => {
+                let veto = Tighten::Veto(*self.proposals.last()?);
+                (veto, vec![Who::Committee(2)])
+            }
             PlannedAct::Reject(number) => {
                 let reject = Tighten::Reject(self.made.get(&number)?.digest());
-                (ActBody::Tighten(reject), vec![Who::Approver(number % 3)])
+                (reject, vec![Who::Approver(number % 3)])
             }
             PlannedAct::Cancel(number) => {
                 let cancel = Tighten::Cancel(self.made.get(&number)?.digest());
+
+                // A client cancels what is its own; of another's intent the admins do.
                 let mut planned = self.plan.intents.get(number).into_iter();
                 let by_client = planned.any(|intent| intent.cancel_after_ms.is_some());
                 let who = if by_client {
@@ -219,8 +252,9 @@ impl People {
                 } else {
                     admins
                 };
-                (ActBody::Tighten(cancel), who)
+                (cancel, who)
             }
+            _ => return None,
         })
     }
 
@@ -253,12 +287,16 @@ impl People {
             signers.iter_mut().for_each(|signer| signer.hand(signed));
             return;
         }
+
         let Some(ms) = self.plan.withhold_ms else {
             return;
         };
         if !self.rig.hostile.withhold(ms) {
             return;
         }
+
+        // To each with two chances of three: enough witnesses for the duty in most seeds (property
+        // h), too few of them in others.
         for signer in signers {
             if between(&mut self.rng, 0, 2) > 0 {
                 signer.hand(signed);

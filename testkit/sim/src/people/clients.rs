@@ -67,12 +67,14 @@ impl People {
         if api.restores() == self.clients.restores {
             return;
         }
+
         self.clients.restores = api.restores();
         let again = std::mem::take(&mut self.clients.acknowledged);
         let is_current = |signed: &Signed| {
             let mut under_way = self.under_way.iter();
             under_way.any(|act| act.signed == *signed)
         };
+
         // Acts that were answered are in the journal or refused.
         let again = again.into_iter().filter(|ask| match ask {
             Ask::Intent(_) | Ask::Approval(_) => true,
@@ -85,6 +87,8 @@ impl People {
         self.rig.trace.log(Event::SubmissionRefused(code));
         match ask {
             Ask::Intent(signed) => {
+                // Accepted before a backup was put back, refused when it was sent again: its client
+                // has an answer, and nothing is lost.
                 let digest = Intent::digest_of(&signed.text);
                 self.clients.accepted.remove(&digest);
             }
@@ -106,23 +110,37 @@ pub(super) fn standing(state: &State, signed: &Signed) -> Option<ActStanding> {
     state.record(&key).ok()?
 }
 
-/// The answer to an act: none yet, in force, or the code of its refusal.
-pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> Option<Result<(), String>> {
+/// The answer to an act.
+pub(super) enum ActAnswer {
+    /// Not yet: on its way, or in the journal and waiting for its witnesses.
+    None,
+    /// In force, ended since, or a proposal that waits for its release.
+    Taken,
+    /// Refused with this code, or void.
+    Refused(String),
+}
+
+/// The answer to an act, from the journal or from the API's own table.
+pub(super) fn answer(db: &dyn Db, state: &State, signed: &Signed) -> ActAnswer {
     // The journal is asked first: of an act that was submitted twice only one copy is taken, and
     // the answer to the other one says that it was used.
     if let Some(standing) = standing(state, signed) {
         return match standing {
             // Waits until witnesses have vouched for it, and may still become void there.
-            ActStanding::Released => None,
-            ActStanding::Void => Some(Err(Code::WrongScopeVersion.as_str().to_owned())),
-            ActStanding::Proposed | ActStanding::InForce | ActStanding::Ended => Some(Ok(())),
+            ActStanding::Released => ActAnswer::None,
+            ActStanding::Void => ActAnswer::Refused(Code::WrongScopeVersion.as_str().to_owned()),
+            ActStanding::Proposed | ActStanding::InForce | ActStanding::Ended => ActAnswer::Taken,
         };
     }
+    refusal(db, signed).map_or(ActAnswer::None, ActAnswer::Refused)
+}
 
+/// Code with which an act ended at the API, if it did.
+fn refusal(db: &dyn Db, signed: &Signed) -> Option<String> {
     let mut tx = db.begin().ok()?;
     let sql = "SELECT done, code FROM act WHERE digest = $1";
     let name = Act::digest_of(&signed.text);
     let row = tx.query_opt(sql, &[Arg::from(&name.0)]).ok()??;
     let code = row.text(1).ok()?.to_owned();
-    (row.bool(0).ok()? && !code.is_empty()).then_some(Err(code))
+    (row.bool(0).ok()? && !code.is_empty()).then_some(code)
 }

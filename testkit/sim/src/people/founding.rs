@@ -39,7 +39,7 @@ enum Next {
 
 impl People {
     /// One look at the journal: the next milestone, or the act that leads to it.
-    pub(super) fn found(&mut self, now: u64, state: &State) {
+    pub(super) fn take_setup_step(&mut self, now: u64, state: &State) {
         let (milestone, next) = match self.founding.reached {
             None => (Milestone::TenantCreated, self.tenant(now, state)),
             Some(Milestone::TenantCreated) => (Milestone::KeyProposed, self.proposal(now, state)),
@@ -53,6 +53,7 @@ impl People {
             }
             Some(Milestone::Ready) => return,
         };
+
         match next {
             Next::Wait => {}
             Next::Submit(signed) => self.submit(signed, None),
@@ -68,6 +69,8 @@ impl People {
         if state.tenant(world.tenant.id).is_ok() {
             return Next::Reached;
         }
+
+        // The writer puts genesis first; before it there is no scope to sign for.
         let has_genesis = state.position().is_ok_and(|position| position.next_seq > 0);
         if has_genesis {
             Next::Submit(world.create_tenant(UnixMs(now)))
@@ -80,12 +83,14 @@ impl People {
         let tenant = &self.rig.world.tenant;
         if let Some(proposal) = &self.founding.proposal {
             let name = Act::digest_of(&proposal.text);
-            let found = state.proposal(tenant.id, &name);
-            if found.is_ok_and(|found| found.is_some()) {
+            let take_setup_step = state.proposal(tenant.id, &name);
+            if take_setup_step.is_ok_and(|take_setup_step| take_setup_step.is_some()) {
                 self.wait_until = now + RELEASE_AFTER_MS;
                 return Next::Reached;
             }
         }
+
+        // Signed again where it was refused, and remembered: its digest is what the release names.
         let put = ActBody::Put(self.rig.world.ceremony_record());
         let signed = self.sign(now, state, put, &tenant.committee_quorum());
         self.founding.proposal = Some(signed.clone());
@@ -127,12 +132,18 @@ impl People {
         let tenant = &self.rig.world.tenant;
         let vaults = TenantVaults::new(state, tenant.id);
         let key = vaults.vault_key(tenant.vault).unwrap();
+
+        // On three addresses, so that payments spend several inputs of several keys; enough for a
+        // whole workload, none of which may end for want of money.
         let mut coins = vec![(0, 3_000_000, 10), (1, 1_500_000, 6), (2, 6_000_000, 4)];
+
+        // A coin per payment under a lock: it is reserved for as long as the payment waits.
         if self.plan.lock_seconds > 0 {
             let large = |intent: &&PlannedIntent| intent.amount > ONE_OF_N_MAX;
             let count = self.plan.intents.iter().filter(large).count().max(1) as u32;
             coins.push((3, 3 * ONE_OF_N_MAX / 2, count));
         }
+
         for (index, amount, count) in coins {
             let path = OwnPath { change: 0, index };
             let address = self.codec.derive_address(&key, path).unwrap();

@@ -42,6 +42,9 @@ impl People {
                 let mut vault = tenant.first_vault();
                 vault.id = VaultId(world.seed.id("more vaults", now));
                 vault.name = "second".parse().unwrap();
+
+                // Of a key of its own where there is one; else beside the first vault, whose
+                // addresses it must not share.
                 match self.keys.last() {
                     Some(key) => vault.key = *key,
                     None => vault.account = 1,

@@ -20,10 +20,12 @@ impl People {
             if since < planned.at_ms || self.made.contains_key(&number) {
                 continue;
             }
+
             let first = self.rig.world.tenant.vault;
             let asked = self.asked.filter(|_| planned.from_new);
             let way = (asked.unwrap_or(first), self.destination(planned.to));
             let intent = self.sign_intent(now, planned.amount, way, planned.life_ms);
+
             if let Some(after) = planned.cancel_after_ms {
                 self.wishes.push(Wish {
                     act: PlannedAct::Cancel(number),
@@ -62,6 +64,9 @@ impl People {
             let IntentKind::Transfer(transfers) = &mut intent.kind;
             transfers[0].destination = to;
         });
+
+        // The observer hears it from the client (property x): what the journal says of an intent is
+        // compared with what its client signed.
         self.rig.trace.log(Event::IntentSigned {
             intent: intent.digest(),
             amount,
@@ -78,11 +83,15 @@ impl People {
             let Ok(core) = DecisionCore::parse(&row.core) else {
                 continue;
             };
+
             let mut made = self.made.iter();
             let planned = made.find(|(_, intent)| intent.digest() == row.digest);
             let Some(number) = planned.map(|(number, _)| *number) else {
                 continue;
             };
+
+            // A core that changed is another question: it may name more approvers than the last
+            // one.
             if self.answered.insert((row.digest, core.digest())) {
                 self.answer(now, number, row, &core);
             }
@@ -112,6 +121,7 @@ impl People {
                 not_before: now + between(&mut self.rng, 0, 1_500),
             });
         }
+
         // Where two are needed, a second approver says yes, too.
         let needed: u32 = core.groups.iter().map(|need| need.approvals).sum();
         let second = (needed > 1).then_some(Who::Approver((number + 1) % 2));

@@ -38,6 +38,9 @@ impl People {
             PlannedAct::UseAdminKey => ActBody::Put(RegistryRecord::User(next_user(world))),
             _ => return None,
         };
+
+        // By the second credential alone: an entry that takes it relies on the release of its
+        // record.
         let who = match act {
             PlannedAct::UseAdminKey => SECOND,
             _ => Who::PlatformAdmin,

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use strongroom_chain_bitcoin_dev::DevChain;
 use strongroom_types::Digest;
 
-/// Between blocks, milliseconds.
+/// Between blocks, milliseconds: confirmations come while payments are under way, some before their
+/// signature is known to all.
 const BLOCK_MS: u64 = 3_000;
 
+/// The people of all tenants, and the miner, whom nothing else needs.
 pub(crate) struct Tenants {
     all: Vec<People>,
     chain: Arc<DevChain>,

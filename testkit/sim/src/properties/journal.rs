@@ -7,19 +7,25 @@ use strongroom_types::{Digest, KeyId};
 impl Checker {
     pub(super) fn on_entry(&mut self, place: Place, bytes: Digest, fact: &Fact) -> Verdict {
         let seq = place.seq;
+
+        // A writer publishes again after a crash: the same bytes mean nothing new, others are a
+        // fork.
         if let Some(known) = self.entries.get(&seq) {
             return must(*known == bytes, Property::OneLine, || {
                 format!("the writer published two entries {seq}")
             });
         }
+
         let next = self.entries.len() as u64;
         must(seq == next, Property::OneLine, || {
             format!("entry {seq} where {next} was next")
         })?;
         self.entries.insert(seq, bytes);
         self.stamps.insert(seq, place.stamp_ms);
+
         match fact {
             Fact::Authorized(authorized) => {
+                // A lock begins where witnesses have seen it, so such a payment waits for them.
                 if authorized.lock_ms > 0 {
                     self.on_waiting(place);
                 }
@@ -80,6 +86,8 @@ impl Checker {
         must(is_certified, Property::Authority, || {
             format!("{key} finished, not certified by its roster")
         })?;
+
+        // In journal time on both sides, each of which may be off by the skew.
         let life_ms = self.terms.ceremony_life_ms + 2 * self.terms.skew_ms;
         let in_time = released.is_some_and(|(_, from)| at_ms <= from + life_ms);
         must(in_time, Property::Authority, || {

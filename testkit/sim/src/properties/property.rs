@@ -32,7 +32,9 @@ macro_rules! properties {
     };
 }
 
-// All but the last three are checked at every observation, those at the end of a seed.
+// The letters a to r are those of the journal's model (docs/model.md, "Properties"), where each has
+// the rule without which it breaks; g, "key not lost", is the model's alone. w, x and the words are
+// the simulator's. All but the last three are checked at every observation, those at a seed's end.
 properties! {
     OneAnchor "a" "all signed payments of one intent contain one common input, the anchor that the journal names"
     Limit "b" "what was signed within any window of journal time, each payment where the signed attempt stands, is not above the limit"

@@ -7,6 +7,8 @@ use strongroom_types::{Digest, Scope, TenantId};
 
 impl Checker {
     pub(super) fn on_share(&mut self, at_ms: u64, share: &Share) -> Verdict {
+        // Before anything else: a nonce in two packages gives the share's key away whatever else
+        // holds. The same share of the same package again is a retry.
         for used in &share.nonces {
             let name = (share.signer, used.boot, used.number);
             let now = (used.package, used.share.clone());
@@ -30,6 +32,7 @@ impl Checker {
         self.check_effects(share, authorized)?;
         self.check_time(at_ms, share, (*seq, authorized))?;
 
+        // What came about, so that a case can ask that its history was the one it is about.
         let attempts = authorized.attempts.iter();
         let situations = [
             (authorized.lock_ms > 0, Situation::LockEnded),
@@ -41,6 +44,7 @@ impl Checker {
         self.situations
             .extend(came_about.map(|(_, situation)| situation));
 
+        // Enough shares of one request are a signature, whether a coordinator assembles it or not.
         let by = self.shares.entry(share.request).or_default();
         by.insert(share.signer);
         if by.len() == self.terms.min_signers {
@@ -53,10 +57,13 @@ impl Checker {
     /// released.
     fn check_head(&self, share: &Share, seq: u64, authorized: &Authorized) -> Verdict {
         let (signer, head) = (share.signer, share.head);
+
+        // Below a quorum's cosignatures another history may still take the place of this one.
         let witnessed = self.witnessed_for(signer);
         must(head <= witnessed, Property::Head, || {
             format!("signer {signer} acted under {head}, witnessed are {witnessed}")
         })?;
+
         must(seq < head, Property::Head, || {
             format!("signer {signer} acted under {head} on entry {seq}")
         })?;
@@ -78,6 +85,7 @@ impl Checker {
         must(!seat.frozen, Property::OwnLog, || {
             format!("signer {signer} shared while it is frozen")
         })?;
+
         let finished = self
             .finished
             .get(&authorized.key)
@@ -98,11 +106,15 @@ impl Checker {
         let Some(seat) = self.seats.get(&signer) else {
             return Ok(());
         };
+
+        // Three measures of one tightening: in its head it counts at once, in what it has cosigned
+        // as well, and elsewhere from freshness and 2 × skew after a quorum had it.
         let own = seat.size();
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
         let lifted = |what: &Tightening, stop: (Scope, u64), by: u64| {
             *what == Tightening::Stop && self.is_resumed(stop, by)
         };
+
         // By the signer's own clock, which differs from true time by the skew at most.
         let forbids = |what: &Tightening| match what {
             Tightening::Pause(until) => {
@@ -110,6 +122,7 @@ impl Checker {
             }
             other => other.forbids(authorized, share),
         };
+
         let concerned = |t: &&Tightened| concerns(t.scope, authorized.tenant);
         for tightened in self.tightened.iter().filter(concerned) {
             let Tightened {
@@ -123,15 +136,18 @@ impl Checker {
             if !forbids(what) || lifted(what, place, share.head) {
                 continue;
             }
+
             must(*seq >= share.head, Property::Head, || {
                 format!("signer {signer} shared against {what:?} in its head")
             })?;
+
             // A stop and its resume that are both beyond the head cancel out in the signer's own
             // log.
             let known = *seq < own && !lifted(what, place, own);
             must(!known, Property::OwnLog, || {
                 format!("signer {signer} shared against {what:?}, which it cosigned")
             })?;
+
             let late = witnessed_ms.is_some_and(|witnessed| at_ms > witnessed + bound);
             must(!late, Property::Bound, || {
                 format!("signer {signer} shared long after {what:?} was witnessed")
@@ -155,6 +171,8 @@ impl Checker {
 
     fn check_effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
         let (signer, intent) = (share.signer, share.intent);
+
+        // The transaction is an attempt of the journal, and it pays what the intent says.
         let known = authorized
             .attempts
             .iter()
@@ -175,6 +193,8 @@ impl Checker {
         must(promised, Property::Effects, || {
             format!("what is signed for {intent} is not what its client signed")
         })?;
+
+        // All attempts spend one coin, so that the network confirms one of them at most.
         must(
             share.conflicts.contains(&authorized.anchor),
             Property::OneAnchor,
@@ -189,6 +209,7 @@ impl Checker {
         let attempts = authorized.into_iter().flat_map(|a| &a.attempts).rev();
         let mut attempts = attempts.filter(|a| a.unsigned == share.unsigned);
         let attempt_ms = attempts.next().map_or(0, |attempt| attempt.at_ms);
+
         let signatures = self.signed.entry(share.intent).or_default();
         signatures.push(Signature {
             inputs: share.conflicts.iter().cloned().collect(),
@@ -196,6 +217,8 @@ impl Checker {
             // Counted when its lock began, or when an attempt was opened since.
             counted_ms: at_ms.saturating_sub(lock_ms).max(attempt_ms.min(at_ms)),
         });
+
+        // Common to all of them: pairs that overlap are not enough, three could still leave two.
         let mut common = signatures[0].inputs.clone();
         for signature in signatures {
             common.retain(|input| signature.inputs.contains(input));
@@ -213,8 +236,8 @@ impl Checker {
         })
     }
 
-    /// What was signed for one tenant within any such stretch of one kind of time is not above the limit. An
-    /// intent that was signed more than once counts where that was first.
+    /// What was signed for one tenant within any such stretch of one kind of time is not above the
+    /// limit. An intent that was signed more than once counts where that was first.
     fn check_sums(
         &self,
         property: Property,
@@ -226,6 +249,8 @@ impl Checker {
             let authorized = self.authorized(intent)?;
             Some((authorized.tenant, at, authorized.spend))
         };
+
+        // A largest sum begins at some payment, so stretches that begin at payments are enough.
         let signed: Vec<(TenantId, u64, u64)> = self.signed.iter().filter_map(spent).collect();
         for (tenant, from, _) in &signed {
             let within = |(of, at, _): &&(TenantId, u64, u64)| {

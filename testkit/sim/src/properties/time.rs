@@ -1,8 +1,8 @@
 //! What holds of time: delays, locks and expiries as honest witnesses and people could see them.
 //!
-//! Nothing here believes a stamp of the writer. What counts is when an honest witness first cosigned
-//! an entry, and until when anyone could be shown a quorum without it, both in true time. Clocks of
-//! honest parts differ by the skew, on both sides.
+//! Nothing here believes a stamp of the writer. What counts is when an honest witness first
+//! cosigned an entry, and until when anyone could be shown a quorum without it, both in true time.
+//! Clocks of honest parts differ by the skew, on both sides.
 
 use super::{Checker, Place, Property, Seat, Tightened, Verdict, must};
 use crate::history::{Authorized, Loosening, Released, Share, Tightening};
@@ -48,6 +48,8 @@ impl Checker {
             released: released.clone(),
             standing: Standing::Waits,
         });
+
+        // A tenant's board has several members; that enough of them signed is counted here.
         let (what, signed) = match &released.what {
             Loosening::Policy(_) => ("a policy", released.signed),
             Loosening::Ceremony(..) => ("a ceremony", released.signed),
@@ -73,6 +75,8 @@ impl Checker {
             self.situations.push(Situation::SeveralWitnessed);
         }
 
+        // What comes between a release and its `witnessed` entry decides: a tightening of its scope
+        // undoes it (n), a veto ends its proposal (o).
         let tightened = &self.tightened;
         let waits = |l: &&mut Loosened| l.standing == Standing::Waits && l.seq < size;
         for loosened in self.loosened.iter_mut().filter(waits) {
@@ -83,12 +87,14 @@ impl Checker {
                 Scope::Platform if t.what == Tightening::Stop => true,
                 scope => scope == loosened.scope && t.what.voids(),
             };
+
             let is_undone = tightened.iter().any(|t| undoes(t) && since_release(t.seq));
             let proposal = loosened.released.proposal;
             let is_vetoed = |act: Digest| {
                 let veto = Tightening::Veto(act);
                 tightened.iter().any(|t| t.what == veto && t.seq < seq)
             };
+
             let (standing, situation) = if is_undone {
                 (Standing::Undone, Situation::ReleaseUndone)
             } else if proposal.is_some_and(is_vetoed) {
@@ -107,6 +113,7 @@ impl Checker {
                 };
                 (Standing::InForce(seq), situation)
             };
+
             loosened.standing = standing;
             let (at, expires) = (usize::try_from(loosened.seq), loosened.released.expires_ms);
             let seen = at.ok().and_then(|at| self.seen.get(at));
@@ -161,6 +168,9 @@ impl Checker {
             let without = seat.cosigned_at.range(..=seq);
             without.map(|(_, at)| *at).max().unwrap_or(0)
         };
+
+        // The k-th latest of them: until then k witnesses had cosigned a head without the entry,
+        // and those were a quorum to show.
         let honest = self.seats.iter().filter(|(n, _)| self.is_honest(**n));
         let mut until: Vec<u64> = honest.map(|(_, seat)| last(seat)).collect();
         until.extend(self.terms.hostile.iter().map(|_| u64::MAX));
@@ -201,6 +211,7 @@ impl Checker {
 
     /// The policy that decided is the charter's, or one of its releases took effect in time.
     fn check_policy(&self, at_ms: u64, (seq, authorized): (u64, &Authorized)) -> Verdict {
+        // A tighter one is put in force by an act that does not wait.
         let is_put = |t: &Tightened| {
             let is_this =
                 matches!(t.what, Tightening::Policy { policy, .. } if policy == authorized.policy);
@@ -262,6 +273,7 @@ impl Checker {
             }
         }
 
+        // The expiry was written by one honest clock and read by another (k).
         let skews = 2 * self.terms.skew_ms;
         let seen = self.seen_at(*seq).unwrap_or(u64::MAX);
         must(
@@ -272,6 +284,8 @@ impl Checker {
                 format!("release {seq}, which ended at {ended}, was first seen at {seen}")
             },
         )?;
+
+        // A vault and a resume have no proposal, so neither a veto nor a delay.
         let Some(proposal) = released.proposal else {
             return Ok(());
         };
@@ -279,6 +293,7 @@ impl Checker {
         let Some(proposed) = self.proposed.get(&proposal) else {
             return Ok(());
         };
+
         let delay = Wait {
             seq: *proposed,
             length_ms: match released.what {
@@ -298,6 +313,8 @@ impl Checker {
     /// can do without one of them.
     fn check_vetoes(&self, release: u64, proposal: &Digest) -> Verdict {
         let veto = Tightening::Veto(*proposal);
+
+        // Held before it cosigned the release, by its own clock on both sides: no skew is involved.
         let holds = |number: &u16, seat: &Seat| {
             let held = seat.handed.iter().filter(|h| h.what == veto);
             let before = held.map(|h| h.own_ms).min();
@@ -307,6 +324,8 @@ impl Checker {
             };
             self.is_honest(*number) && !seat.restored && before.is_some_and(is_before)
         };
+
+        // w − k + 1 of them leave k − 1 others, one too few for a quorum.
         let held = self.seats.iter().filter(|(n, seat)| holds(n, seat)).count();
         let seats = usize::from(self.terms.witnesses);
         must(
@@ -320,10 +339,14 @@ impl Checker {
         let skews = 2 * self.terms.skew_ms;
         let (seq, length) = (wait.seq, wait.length_ms);
         let is_over = |from: u64| at_ms.saturating_add(skews) >= from.saturating_add(length);
+
+        // By the first honest witness (i, l), then by the last moment at which a quorum without the
+        // entry could be shown (j, m): people may have been kept from seeing it until then.
         let seen = self.seen_at(seq).unwrap_or(u64::MAX);
         must(is_over(seen), wait.seen, || {
             format!("{length} ms begin at entry {seq}, first seen at {seen}; acted upon at {at_ms}")
         })?;
+
         let hidden = self.hidden_until(seq);
         must(is_over(hidden), wait.hidden, || {
             format!(

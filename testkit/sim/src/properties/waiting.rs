@@ -3,9 +3,9 @@
 use super::{Checker, Place, Property, Verdict, must};
 use crate::history::Share;
 
-/// Longest time in which an honest writer makes a `witnessed` entry of what waits, once nothing goes
-/// wrong any more, milliseconds: processes start again, submissions are sent again, and witnesses
-/// that owe a handed tightening get it.
+/// Longest time in which an honest writer makes a `witnessed` entry of what waits, once nothing
+/// goes wrong any more, milliseconds: processes start again, submissions are sent again, and
+/// witnesses that owe a handed tightening get it.
 const GOES_ON_MS: u64 = 60_000;
 /// A cosignature's second counts to its end, milliseconds.
 const SECOND_MS: u64 = 1_000;
@@ -35,6 +35,7 @@ impl Checker {
         let Some(calm_ms) = self.calm_ms else {
             return Ok(());
         };
+
         let is_late = |w: &&Waiting| {
             let from = calm_ms.max(w.place.at_ms);
             w.until.is_none() && at_ms > from.saturating_add(GOES_ON_MS)
@@ -46,8 +47,8 @@ impl Checker {
         })
     }
 
-    /// Witnesses vouch for no time that makes a delay or lock longer than it is, by more than clocks
-    /// differ.
+    /// Witnesses vouch for no time that makes a delay or lock longer than it is, by more than
+    /// clocks differ.
     pub(super) fn check_no_later(&self, place: Place, time_ms: u64) -> Verdict {
         let now = place.at_ms.max(place.stamp_ms);
         let latest = now.saturating_add(self.terms.skew_ms + SECOND_MS);
@@ -62,12 +63,16 @@ impl Checker {
         let (signer, head) = (share.signer, share.head);
         let most = self.terms.tick_max_ms + self.terms.skew_ms;
         let is_young = |stamp: u64| at_ms <= stamp.saturating_add(most);
+
+        // An old newest entry may hide what came after it (q), an old item that waits what its
+        // witnesses saw (r).
         let newest = head.checked_sub(1).and_then(|seq| self.stamps.get(&seq));
         must(
             newest.is_none_or(|at| is_young(*at)),
             Property::NoEntryLags,
             || format!("signer {signer} acted under {head}, whose newest entry is of {newest:?}"),
         )?;
+
         let waits = |w: &&Waiting| w.place.seq < head && w.until.is_none_or(|until| until >= head);
         let oldest = self.waiting.iter().find(waits);
         must(

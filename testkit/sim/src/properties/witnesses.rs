@@ -14,9 +14,14 @@ impl Checker {
             dated_ms,
         } = *cosigned;
         let owed = self.owed(witness, size, dated_ms);
+
+        // A line that the writer showed to one witness alone is not what people could see.
         if self.is_honest(witness) && self.heads.get(&size) == Some(&body) {
             self.on_seen(at_ms, size);
         }
+
+        // What it cosigned must follow from its disk: after a restore it could contradict itself,
+        // and while it is frozen it does not know which line is true.
         let seat = self.seats.entry(witness).or_default();
         must(!seat.restored, Property::OneLine, || {
             format!("witness {witness} cosigned after its disk was put back")
@@ -24,6 +29,7 @@ impl Checker {
         must(!seat.frozen, Property::OneLine, || {
             format!("witness {witness} cosigned while it is frozen")
         })?;
+
         let before = seat.size();
         must(size >= before, Property::OneLine, || {
             format!("witness {witness} cosigned {size} after {before}")
@@ -32,6 +38,7 @@ impl Checker {
         must(known == body, Property::OneLine, || {
             format!("witness {witness} cosigned two trees of size {size}")
         })?;
+
         // The same bytes once more state nothing new, and its clock may have been set back between
         // the first time and the handing: by dates alone a repetition would look late.
         let is_new = seat.stated.insert((size, dated_ms));
@@ -63,6 +70,7 @@ impl Checker {
         {
             *votes.entry(*body).or_default() += 1;
         }
+
         for (body, votes) in votes {
             let ours = self.heads.get(&size) == Some(&body);
             must(ours || votes < self.terms.quorum, Property::OneLine, || {
@@ -93,14 +101,17 @@ impl Checker {
                 .find(counted)
                 .map_or(0, |(size, _)| *size)
         };
+
+        // The k-th largest: so many witnesses have cosigned that size or a larger one.
         let mut sizes: Vec<u64> = self.seats.iter().map(size_of).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.get(self.terms.quorum - 1).copied().unwrap_or(0)
     }
 
-    /// Whether a handed tightening no longer has an effect: what it names is over, or one of its signers
-    /// is no longer who they were.
+    /// Whether a handed tightening no longer has an effect: what it names is over, or one of its
+    /// signers is no longer who they were.
     fn has_ended(&self, handed: &Handed, (size, dated_ms): (u64, u64)) -> bool {
+        // An act counts the signatures that are still in force, so one revoked signer may end it.
         let mut before = self.tightened.iter().filter(|t| t.seq < size);
         let has_lapsed = before.any(|t| match &t.what {
             Tightening::Credential(id) => handed.by.iter().any(|(by, _)| by == id),
@@ -144,6 +155,7 @@ impl Checker {
     /// counts seconds.
     fn owed(&self, witness: u16, size: u64, dated_ms: u64) -> Option<Digest> {
         let seat = self.seats.get(&witness)?;
+
         let lacks = |act: &Digest| !self.tightened.iter().any(|t| t.act == *act && t.seq < size);
         let late = |since: u64| dated_ms > since + self.terms.duty_ms + 1_000;
         let mut handed = seat.handed.iter();
