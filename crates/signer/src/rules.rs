@@ -4,7 +4,7 @@ use strongroom_journal::View;
 use strongroom_journal::apply::TenantView;
 use strongroom_policy::{PolicyView as _, WindowScope};
 use strongroom_types::{
-    AssetId, AttemptKind, ChainId, Code, Intent, MinorUnits, Refusal, TenantId, UnixMs, VaultId,
+    AssetId, AttemptKind, ChainId, Code, Intent, MinorUnits, Refusal, TenantId, TenantVault, UnixMs,
 };
 
 /// The window of [`LocalRules::native_per_day_max`].
@@ -21,8 +21,8 @@ pub struct LocalRules {
     /// units), at worst case. Counts *all* authorized payments of the vault in the journal, not
     /// only those this signer took part in.
     pub native_per_day_max: Option<MinorUnits>,
-    /// Vaults it signs for.
-    pub vaults: Option<Vec<VaultId>>,
+    /// Vaults it signs for, each with its tenant: another tenant may give its vault the same id.
+    pub vaults: Option<Vec<TenantVault>>,
     /// Chains it signs on.
     pub chains: Option<Vec<ChainId>>,
 }
@@ -43,15 +43,17 @@ impl LocalRules {
         let refuse = |detail: String| Err(Refusal::new(Code::LocalRule, detail));
         let intent = payment.intent;
 
+        // The tenant is the journal's, under which the intent was authorized.
+        let vault = TenantVault {
+            tenant: payment.tenant,
+            vault: intent.vault,
+        };
         if self
             .vaults
             .as_ref()
-            .is_some_and(|allowed| !allowed.contains(&intent.vault))
+            .is_some_and(|allowed| !allowed.contains(&vault))
         {
-            return refuse(format!(
-                "{} is not among the operator's vaults",
-                intent.vault
-            ));
+            return refuse(format!("{vault} is not among the operator's vaults"));
         }
 
         if self

@@ -177,7 +177,7 @@ link_socket = "/run/link.sock"
     #[test]
     fn rules_are_read() {
         let rules = "[local_rules]\nnative_per_intent_max = \"7\"\nnative_per_day_max = \"9\"\n\
-                     vaults = [\"vlt_00000000000000000000000000000002\"]\nchains = [\"bip122:0f9188f13cb7b2c71f2a335e3a4fc328\"]\n";
+                     vaults = [\"tnt_00000000000000000000000000000001/vlt_00000000000000000000000000000002\"]\nchains = [\"bip122:0f9188f13cb7b2c71f2a335e3a4fc328\"]\n";
         let config = Config::parse(&format!("{LEAST}{rules}"), Path::new(".")).unwrap();
         assert_eq!(config.rules.native_per_intent_max, Some(7.into()));
         assert_eq!(config.rules.native_per_day_max, Some(9.into()));
@@ -199,6 +199,17 @@ link_socket = "/run/link.sock"
             refused("[local_rules]\nnative_per_day_max = \"-1\"\n").contains("native_per_day_max")
         );
         assert!(refused("[local_rules]\nper_day = \"1\"\n").contains("per_day"));
-        assert!(refused("[local_rules]\nvaults = [\"all\"]\n").contains("vaults"));
+    }
+
+    /// An id alone would allow the vaults of every tenant that chooses it.
+    #[test]
+    fn vault_without_its_tenant_is_refused_with_the_form_that_is_expected() {
+        for vault in ["all", "vlt_00000000000000000000000000000002"] {
+            let why = refused(&format!("[local_rules]\nvaults = [\"{vault}\"]\n"));
+            assert!(
+                why.contains("`vaults`") && why.contains("`tnt_…/vlt_…`"),
+                "{why}"
+            );
+        }
     }
 }

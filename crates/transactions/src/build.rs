@@ -79,12 +79,12 @@ impl TransactionsStage {
         };
 
         // A build never asks the network: a silent node must not hold up decisions of other vaults.
-        let Some(known) = facts::known(step.tx, payment.intent.vault)? else {
+        let Some(known) = facts::known(step.tx, payment.intent.paying_vault())? else {
             let why = Refusal::new(Code::NotReady, "nothing is known of the chain yet");
             return Ok(BuildOutcome::Later(why));
         };
 
-        let Some(return_to) = facts::next_change(step.tx, payment.intent.vault)? else {
+        let Some(return_to) = facts::next_change(step.tx, payment.intent.paying_vault())? else {
             // A change address beyond the bound is one that no signer would take for the vault's.
             let why = Refusal::new(Code::QuotaExceeded, "no change address is left");
             return Ok(BuildOutcome::Refused(why));

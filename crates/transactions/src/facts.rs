@@ -12,7 +12,7 @@ use strongroom_ports::chain::{Facts, Holding, OwnAccount, OwnCoin, OwnPath};
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{ConflictKey, VaultId};
+use strongroom_types::{ConflictKey, TenantVault};
 use strongroom_wire::{decode, encode};
 
 /// Holdings offered to one build, largest first: more never helps a selection of at most 256
@@ -27,6 +27,11 @@ const FEES: i64 = 1;
 
 fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> StageError {
     StageError::fatal("the facts table").because(cause)
+}
+
+/// The first two arguments of a statement about one vault.
+fn vault_args(vault: &TenantVault) -> [Arg<'_>; 2] {
+    [Arg::from(&vault.tenant.0), Arg::from(&vault.vault.0)]
 }
 
 /// How old the facts are that a build reads.
@@ -59,7 +64,7 @@ impl OwnedFacts {
 }
 
 /// Everything known for a build of this vault; `None` before the first look at the chain.
-pub(crate) fn known(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnedFacts>, StageError> {
+pub(crate) fn known(tx: &mut dyn Tx, vault: TenantVault) -> Result<Option<OwnedFacts>, StageError> {
     // A guessed fee would be paid from the vault; a guessed height shows in the lock time.
     let (Some(height), Some(fees)) = (chain_fact(tx, HEAD)?, chain_fact(tx, FEES)?) else {
         return Ok(None);
@@ -92,22 +97,33 @@ fn chain_fact(tx: &mut dyn Tx, kind: i64) -> Result<Option<Vec<u8>>, StageError>
 }
 
 /// Holdings that no intent has reserved.
-fn free(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<Holding>, StageError> {
-    let sql = "SELECT fact FROM holding WHERE vault = $1 AND NOT EXISTS
+fn free(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<Holding>, StageError> {
+    let sql = "SELECT fact FROM holding WHERE tenant = $1 AND vault = $2 AND NOT EXISTS
                (SELECT 1 FROM reservation
-                WHERE reservation.vault = holding.vault AND reservation.conflict_key = holding.name)
-               ORDER BY amount DESC, name, asset LIMIT $2";
-    let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(OFFERED_MAX)])?;
+                WHERE reservation.tenant = holding.tenant AND reservation.vault = holding.vault
+                AND reservation.conflict_key = holding.name)
+               ORDER BY amount DESC, name, asset LIMIT $3";
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(OFFERED_MAX),
+    ];
+    let rows = tx.query(sql, &args)?;
 
     rows.iter()
         .map(|row| decode(row.blob(0)?).map_err(broken))
         .collect()
 }
 
-fn taken(tx: &mut dyn Tx, vault: VaultId) -> Result<Vec<ConflictKey>, StageError> {
-    let sql = "SELECT conflict_key FROM reservation WHERE vault = $1
-               ORDER BY number DESC LIMIT $2";
-    let rows = tx.query(sql, &[Arg::from(&vault.0), Arg::from(TAKEN_MAX)])?;
+fn taken(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<ConflictKey>, StageError> {
+    let sql = "SELECT conflict_key FROM reservation WHERE tenant = $1 AND vault = $2
+               ORDER BY number DESC LIMIT $3";
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(TAKEN_MAX),
+    ];
+    let rows = tx.query(sql, &args)?;
 
     let key = |row: &strongroom_ports::db::Row| row.text(0)?.parse().map_err(broken);
     rows.iter().map(key).collect()
@@ -134,7 +150,7 @@ fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbErro
 
 /// An unspent output. The network's last word counts, so that one lie about an amount does not
 /// outlive the next honest answer.
-pub(crate) fn set_coin(tx: &mut dyn Tx, vault: VaultId, coin: OwnCoin) -> Result<(), DbError> {
+pub(crate) fn set_coin(tx: &mut dyn Tx, vault: TenantVault, coin: OwnCoin) -> Result<(), DbError> {
     // By the text of its conflict key, under which a reservation is found.
     let name = coin.key.to_string();
     set_holding(tx, vault, &name, &Holding::Coin(coin))
@@ -143,7 +159,7 @@ pub(crate) fn set_coin(tx: &mut dyn Tx, vault: VaultId, coin: OwnCoin) -> Result
 /// An account of the vault, named by its address.
 pub(crate) fn set_account(
     tx: &mut dyn Tx,
-    vault: VaultId,
+    vault: TenantVault,
     address: &str,
     account: OwnAccount,
 ) -> Result<(), DbError> {
@@ -152,12 +168,13 @@ pub(crate) fn set_account(
 
 fn set_holding(
     tx: &mut dyn Tx,
-    vault: VaultId,
+    vault: TenantVault,
     name: &str,
     holding: &Holding,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO holding (vault, name, asset, amount, fact) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (vault, name, asset)
+    let sql = "INSERT INTO holding (tenant, vault, name, asset, amount, fact)
+               VALUES ($1, $2, $3, $4, $5, $6)
+               ON CONFLICT (tenant, vault, name, asset)
                DO UPDATE SET amount = excluded.amount, fact = excluded.fact
                WHERE holding.fact <> excluded.fact";
     let (asset, amount) = match holding {
@@ -167,7 +184,8 @@ fn set_holding(
 
     let (asset, amount, fact) = (asset.to_string(), amount.to_be_bytes(), encode(holding));
     let args = [
-        Arg::from(&vault.0),
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
         Arg::from(name),
         Arg::from(&asset),
         Arg::from(&amount),
@@ -177,10 +195,14 @@ fn set_holding(
 }
 
 /// The next change address of a vault, counted on; `None` when all are given out.
-pub(crate) fn next_change(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnPath>, StageError> {
-    let sql = "INSERT INTO change_index (vault, next) VALUES ($1, 1)
-               ON CONFLICT (vault) DO UPDATE SET next = change_index.next + 1 RETURNING next";
-    let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
+pub(crate) fn next_change(
+    tx: &mut dyn Tx,
+    vault: TenantVault,
+) -> Result<Option<OwnPath>, StageError> {
+    let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, 1)
+               ON CONFLICT (tenant, vault) DO UPDATE SET next = change_index.next + 1
+               RETURNING next";
+    let row = tx.query_opt(sql, &vault_args(&vault))?;
     let next = row.map_or(Ok(1), |row| row.i64(0))?;
 
     // The row holds the index after the one given out.
@@ -189,21 +211,25 @@ pub(crate) fn next_change(tx: &mut dyn Tx, vault: VaultId) -> Result<Option<OwnP
 }
 
 /// How many change addresses were given out.
-pub(crate) fn change_count(tx: &mut dyn Tx, vault: VaultId) -> Result<u32, StageError> {
-    let sql = "SELECT next FROM change_index WHERE vault = $1";
-    let row = tx.query_opt(sql, &[Arg::from(&vault.0)])?;
+pub(crate) fn change_count(tx: &mut dyn Tx, vault: TenantVault) -> Result<u32, StageError> {
+    let sql = "SELECT next FROM change_index WHERE tenant = $1 AND vault = $2";
+    let row = tx.query_opt(sql, &vault_args(&vault))?;
     row.map_or(Ok(0), |row| u32::try_from(row.i64(0)?).map_err(broken))
 }
 
 /// After its tables were lost a service must not give out an old change address again as new.
 pub(crate) fn set_change_at_least(
     tx: &mut dyn Tx,
-    vault: VaultId,
+    vault: TenantVault,
     next: u32,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO change_index (vault, next) VALUES ($1, $2)
-               ON CONFLICT (vault) DO UPDATE SET next = excluded.next
+    let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, $3)
+               ON CONFLICT (tenant, vault) DO UPDATE SET next = excluded.next
                WHERE change_index.next < excluded.next";
-    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(next)])
-        .map(drop)
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(next),
+    ];
+    tx.execute(sql, &args).map(drop)
 }

@@ -126,7 +126,11 @@ impl TransactionsStage {
     ) -> Result<Vec<Record>, StageError> {
         reservations::release(step.tx, &payment.digest)?;
         // Else the next build would choose the same coin again.
-        reservations::retire(step.tx, payment.intent.vault, &offered.attempt.anchor)?;
+        reservations::retire(
+            step.tx,
+            payment.intent.paying_vault(),
+            &offered.attempt.anchor,
+        )?;
 
         let payment = store::set_state(step, payment, PaymentEvent::AnchorTaken)?;
         self.offer(step, payment, FactsAge::Kept)

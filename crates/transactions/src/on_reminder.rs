@@ -61,10 +61,10 @@ impl TransactionsStage {
         step: &mut Step<'_>,
         payment: &Payment,
     ) -> Result<FactsAge, StageError> {
-        let (tenant, vault) = (payment.intent.tenant, payment.intent.vault);
+        let vault = payment.intent.paying_vault();
         let key = self
             .journal
-            .read(|f| TenantVaults::new(f.state(), tenant).vault_key(vault));
+            .read(|f| TenantVaults::new(f.state(), vault.tenant).vault_key(vault.vault));
         let Some(key) = key else {
             return Ok(FactsAge::Kept);
         };

@@ -2,7 +2,7 @@
 
 use crate::payment::Payment;
 use strongroom_ports::db::{Arg, DbError, Tx};
-use strongroom_types::{ConflictKey, Digest, VaultId};
+use strongroom_types::{ConflictKey, Digest, TenantVault};
 
 /// Reserves conflict keys for a payment; `false` when another one holds one of them. Those before
 /// it are reserved then, and the caller releases them.
@@ -11,10 +11,11 @@ pub(crate) fn reserve(
     payment: &Payment,
     keys: &[ConflictKey],
 ) -> Result<bool, DbError> {
-    let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
-               VALUES ($1, $2,
-                       (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation WHERE vault = $1),
-                       $3, FALSE)
+    let sql = "INSERT INTO reservation (tenant, vault, conflict_key, number, intent, used)
+               VALUES ($1, $2, $3,
+                       (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation
+                        WHERE tenant = $1 AND vault = $2),
+                       $4, FALSE)
                ON CONFLICT DO NOTHING";
 
     // One statement per key decides: reading first and writing then would lose against another
@@ -22,6 +23,7 @@ pub(crate) fn reserve(
     for key in keys {
         let key = key.to_string();
         let args = [
+            Arg::from(&payment.intent.tenant.0),
             Arg::from(&payment.intent.vault.0),
             Arg::from(&key),
             Arg::from(&payment.digest.0),
@@ -58,9 +60,11 @@ pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError
     tx.execute(sql, &[Arg::from(&payment.digest.0)])?;
 
     // A busy vault would collect thousands of used coins that every build had to read past.
-    let sql = "DELETE FROM holding WHERE vault = $1 AND name IN
-               (SELECT conflict_key FROM reservation WHERE vault = $1 AND intent = $2)";
+    let sql = "DELETE FROM holding WHERE tenant = $1 AND vault = $2 AND name IN
+               (SELECT conflict_key FROM reservation
+                WHERE tenant = $1 AND vault = $2 AND intent = $3)";
     let args = [
+        Arg::from(&payment.intent.tenant.0),
         Arg::from(&payment.intent.vault.0),
         Arg::from(&payment.digest.0),
     ];
@@ -68,13 +72,22 @@ pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError
 }
 
 /// Takes a key out of use that the journal says belongs to another intent.
-pub(crate) fn retire(tx: &mut dyn Tx, vault: VaultId, key: &ConflictKey) -> Result<(), DbError> {
-    let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
-               VALUES ($1, $2,
-                       (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation WHERE vault = $1),
+pub(crate) fn retire(
+    tx: &mut dyn Tx,
+    vault: TenantVault,
+    key: &ConflictKey,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO reservation (tenant, vault, conflict_key, number, intent, used)
+               VALUES ($1, $2, $3,
+                       (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation
+                        WHERE tenant = $1 AND vault = $2),
                        NULL, TRUE)
-               ON CONFLICT (vault, conflict_key) DO UPDATE SET used = TRUE";
+               ON CONFLICT (tenant, vault, conflict_key) DO UPDATE SET used = TRUE";
     let key = key.to_string();
-    tx.execute(sql, &[Arg::from(&vault.0), Arg::from(&key)])
-        .map(drop)
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(&key),
+    ];
+    tx.execute(sql, &args).map(drop)
 }

@@ -12,7 +12,7 @@ use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{TenantId, VaultId};
+use strongroom_types::{TenantId, TenantVault};
 
 mod learn;
 
@@ -43,9 +43,9 @@ pub(crate) enum Synced {
 pub(crate) struct Watcher {
     codec: Arc<dyn ChainCodec>,
     gateway: Arc<dyn ChainGateway>,
-    watched: BTreeMap<VaultId, Watched>,
+    watched: BTreeMap<TenantVault, Watched>,
     /// The vault at which the last sync gave up; the next one begins behind it.
-    gave_up_at: Option<VaultId>,
+    gave_up_at: Option<TenantVault>,
     /// Whether the node did not answer the last question.
     is_silent: bool,
 }
@@ -117,7 +117,7 @@ impl Watcher {
     pub(crate) fn sync_vault(
         &mut self,
         tx: &mut dyn Tx,
-        id: VaultId,
+        id: TenantVault,
         key: &VaultKey,
     ) -> Result<Synced, StageError> {
         // A key of another scheme has no addresses on this chain.
@@ -157,7 +157,7 @@ impl Watcher {
     }
 
     /// The node's statements about a vault's addresses; `None` when it does not answer.
-    fn ask(&mut self, id: VaultId) -> Option<Vec<Fact>> {
+    fn ask(&mut self, id: TenantVault) -> Option<Vec<Fact>> {
         let watched = self.watched.get(&id)?;
         let asked: Vec<String> = watched.addresses.keys().cloned().collect();
         match self.gateway.facts(&asked) {
@@ -179,7 +179,7 @@ impl Watcher {
 
     /// Watches change addresses below `change`, and the receive addresses; `false` when the key
     /// gives none.
-    fn watch(&mut self, id: VaultId, key: &VaultKey, change: u32) -> bool {
+    fn watch(&mut self, id: TenantVault, key: &VaultKey, change: u32) -> bool {
         let watched = self.watched.entry(id).or_default();
         if watched.is_unusable {
             return false;
@@ -199,7 +199,7 @@ impl Watcher {
                 Ok(address) => watched.addresses.insert(address, path),
                 // One vault's key must not stop the service for all tenants.
                 Err(why) => {
-                    tracing::error!(vault.id = %id, %why, "the vault has no addresses");
+                    tracing::error!(tenant.id = %id.tenant, vault.id = %id.vault, %why, "the vault has no addresses");
                     watched.is_unusable = true;
                     return false;
                 }
@@ -210,14 +210,14 @@ impl Watcher {
     }
 }
 
-/// Every vault of every tenant whose key is finished, by id.
-fn vault_keys(journal: &SharedFollower) -> Vec<(VaultId, VaultKey)> {
-    let mut keys: Vec<(VaultId, VaultKey)> = journal.read(|f| {
+/// Every vault of every tenant whose key is finished, by tenant and id.
+fn vault_keys(journal: &SharedFollower) -> Vec<(TenantVault, VaultKey)> {
+    let mut keys: Vec<(TenantVault, VaultKey)> = journal.read(|f| {
         let of = |tenant: TenantId| {
-            let key = move |id| {
+            let key = move |vault| {
                 TenantVaults::new(f.state(), tenant)
-                    .vault_key(id)
-                    .map(|key| (id, key))
+                    .vault_key(vault)
+                    .map(|key| (TenantVault { tenant, vault }, key))
             };
             f.state()
                 .vaults(tenant)

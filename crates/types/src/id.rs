@@ -82,6 +82,41 @@ ids! {
     NodeId "nod_";
 }
 
+/// A vault by its whole name. Those who sign a vault's act choose its id, which is unique within
+/// their tenant alone: whatever is kept or allowed by vault is kept and allowed by this.
+///
+/// Text form: `tnt_…/vlt_…`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TenantVault {
+    /// The tenant that it belongs to.
+    pub tenant: TenantId,
+    /// Its id among the tenant's vaults.
+    pub vault: VaultId,
+}
+
+/// Text that does not name a vault with its tenant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a tenant's id, `/` and the id of its vault, as `tnt_…/vlt_…`")]
+pub struct NotATenantVault;
+
+impl fmt::Display for TenantVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.tenant, self.vault)
+    }
+}
+
+impl FromStr for TenantVault {
+    type Err = NotATenantVault;
+
+    fn from_str(text: &str) -> Result<Self, NotATenantVault> {
+        let (tenant, vault) = text.split_once('/').ok_or(NotATenantVault)?;
+        Ok(Self {
+            tenant: tenant.parse().map_err(|_| NotATenantVault)?,
+            vault: vault.parse().map_err(|_| NotATenantVault)?,
+        })
+    }
+}
+
 impl From<crate::Digest> for TransactionId {
     fn from(intent: crate::Digest) -> Self {
         // Half of the digest is enough for a name in paths and on screens. Signed texts about an
@@ -104,5 +139,24 @@ mod tests {
         assert_eq!(vault.to_string().parse(), Ok(vault));
         assert!(vault.to_string().parse::<TenantId>().is_err());
         assert!(vault.to_string().to_uppercase().parse::<VaultId>().is_err());
+    }
+
+    #[test]
+    fn a_vault_is_named_with_its_tenant() {
+        let named = TenantVault {
+            tenant: TenantId([6; 16]),
+            vault: VaultId([7; 16]),
+        };
+        assert_eq!(named.to_string().parse(), Ok(named));
+        let (tenant, vault) = (named.tenant, named.vault);
+        let wrong = [
+            vault.to_string(),
+            format!("{vault}/{tenant}"),
+            format!("{tenant}/{vault}/"),
+            format!("{tenant} {vault}"),
+        ];
+        for text in wrong {
+            assert_eq!(text.parse::<TenantVault>(), Err(NotATenantVault), "{text}");
+        }
     }
 }

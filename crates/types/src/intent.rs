@@ -5,7 +5,7 @@ use crate::amount::MinorUnits;
 use crate::caip::{AssetId, ChainId};
 use crate::document::Document;
 use crate::fields::{Fields, FormError};
-use crate::id::{CredentialId, PlatformId, TenantId, VaultId};
+use crate::id::{CredentialId, PlatformId, TenantId, TenantVault, VaultId};
 use crate::json::Json;
 use crate::text::Name;
 use crate::time::UnixMs;
@@ -135,6 +135,15 @@ fn address(text: String) -> Result<String, FormError> {
 }
 
 impl Intent {
+    /// The vault that pays.
+    #[must_use]
+    pub const fn paying_vault(&self) -> TenantVault {
+        TenantVault {
+            tenant: self.tenant,
+            vault: self.vault,
+        }
+    }
+
     /// Sum of all transfers; `None` when it does not fit 256 bits.
     #[must_use]
     pub fn total(&self) -> Option<MinorUnits> {

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use strongroom_signer_core::LocalRules;
-use strongroom_types::{Code, VaultId};
+use strongroom_types::{Code, TenantId, TenantVault, VaultId};
 
 /// Signer 1 gets rules; the others have none.
 fn ruled(rules: LocalRules) -> Cluster {
@@ -56,19 +56,34 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
 
 #[test]
 fn vaults_and_chains_that_the_operator_does_not_name_are_refused() {
-    let own = Cluster::new().world.tenant.vault;
+    let tenant = Cluster::new().world.tenant;
+    let own = TenantVault {
+        tenant: tenant.id,
+        vault: tenant.vault,
+    };
     let chain: strongroom_types::ChainId = strongroom_world::CHAIN.parse().unwrap();
     let mainnet: strongroom_types::ChainId =
         "bip122:000000000019d6689c085ae165831e93".parse().unwrap();
-    let rules = |vault: VaultId, chain: &strongroom_types::ChainId| LocalRules {
+    let rules = |vault: TenantVault, chain: &strongroom_types::ChainId| LocalRules {
         vaults: Some(vec![vault]),
         chains: Some(vec![chain.clone()]),
         ..LocalRules::default()
     };
-    assert_eq!(
-        asked(&mut ruled(rules(VaultId([5; 16]), &chain)), 300_000),
-        Some(Code::LocalRule)
-    );
+    let others = [
+        TenantVault {
+            vault: VaultId([5; 16]),
+            ..own
+        },
+        // Ids of vaults are unique within a tenant only.
+        TenantVault {
+            tenant: TenantId([5; 16]),
+            ..own
+        },
+    ];
+    for other in others {
+        let refused = asked(&mut ruled(rules(other, &chain)), 300_000);
+        assert_eq!(refused, Some(Code::LocalRule), "{other}");
+    }
     assert_eq!(
         asked(&mut ruled(rules(own, &mainnet)), 300_000),
         Some(Code::LocalRule)

@@ -8,10 +8,18 @@ use super::*;
 use crate::schema::MIGRATIONS;
 use strongroom_ports::db::Db as _;
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::{AssetId, MinorUnits};
+use strongroom_types::{AssetId, MinorUnits, TenantId, VaultId};
 
-const VAULT: VaultId = VaultId([1; 16]);
-const OTHER: VaultId = VaultId([2; 16]);
+const VAULT: TenantVault = vault(1, 1);
+/// Other vaults: of this tenant, and of another one under the same id.
+const OTHERS: [TenantVault; 2] = [vault(1, 2), vault(2, 1)];
+
+const fn vault(tenant: u8, vault: u8) -> TenantVault {
+    TenantVault {
+        tenant: TenantId([tenant; 16]),
+        vault: VaultId([vault; 16]),
+    }
+}
 
 /// The rows of a fresh database after a first look at the chain.
 fn with_rows<T>(test: impl FnOnce(&mut dyn Tx) -> T) -> T {
@@ -55,10 +63,15 @@ fn account(next: u64, units: &str) -> OwnAccount {
     }
 }
 
-fn set_reserved(tx: &mut dyn Tx, key: &str, number: i64) {
-    let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
-               VALUES ($1, $2, $3, NULL, TRUE)";
-    let args = [Arg::from(&VAULT.0), Arg::from(key), Arg::from(number)];
+fn set_reserved(tx: &mut dyn Tx, vault: TenantVault, key: &str, number: i64) {
+    let sql = "INSERT INTO reservation (tenant, vault, conflict_key, number, intent, used)
+               VALUES ($1, $2, $3, $4, NULL, TRUE)";
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(key),
+        Arg::from(number),
+    ];
     tx.execute(sql, &args).unwrap();
 }
 
@@ -85,7 +98,9 @@ fn coins_of_any_amount_are_offered_largest_first() {
         for (name, units) in [("a", "9"), ("b", above_u64), ("c", "10"), ("d", &largest)] {
             set_coin(tx, VAULT, coin(name, units)).unwrap();
         }
-        set_coin(tx, OTHER, coin("e", "7")).unwrap();
+        for other in OTHERS {
+            set_coin(tx, other, coin("e", "7")).unwrap();
+        }
         let known = known(tx, VAULT).unwrap().unwrap();
         let facts = known.facts();
         let order = [("d", &*largest), ("b", above_u64), ("c", "10"), ("a", "9")];
@@ -100,7 +115,10 @@ fn reserved_coins_are_not_offered() {
     with_rows(|tx| {
         set_coin(tx, VAULT, coin("a", "9")).unwrap();
         set_coin(tx, VAULT, coin("b", "8")).unwrap();
-        set_reserved(tx, "coin:a", 1);
+        set_reserved(tx, VAULT, "coin:a", 1);
+        for other in OTHERS {
+            set_reserved(tx, other, "coin:b", 1);
+        }
         let known = known(tx, VAULT).unwrap().unwrap();
         assert_eq!(known.facts().holdings, [Holding::Coin(coin("b", "8"))]);
     });
@@ -113,8 +131,11 @@ fn accounts_come_with_the_conflict_keys_that_are_taken() {
     with_rows(|tx| {
         let ether = "100000000000000000000";
         set_account(tx, VAULT, "address", account(7, ether)).unwrap();
-        set_reserved(tx, "sequence:7:address", 1);
-        set_reserved(tx, "sequence:8:address", 2);
+        set_reserved(tx, VAULT, "sequence:7:address", 1);
+        set_reserved(tx, VAULT, "sequence:8:address", 2);
+        for other in OTHERS {
+            set_reserved(tx, other, "sequence:9:address", 3);
+        }
         let known = known(tx, VAULT).unwrap().unwrap();
         let facts = known.facts();
         assert_eq!(facts.holdings, [Holding::Account(account(7, ether))]);
@@ -146,5 +167,8 @@ fn change_addresses_end_with_the_index_bound() {
         assert_eq!(first.map(|path| path.index), Some(0));
         set_change_at_least(tx, VAULT, ADDRESS_INDEX_MAX).unwrap();
         assert_eq!(next_change(tx, VAULT).unwrap(), None);
+        for other in OTHERS {
+            assert_eq!(change_count(tx, other).unwrap(), 0);
+        }
     });
 }

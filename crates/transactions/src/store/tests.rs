@@ -1,7 +1,7 @@
 //! Rows: what is written is what is read, and two writers of one row are told apart.
 
 use super::*;
-use crate::payment::{Assembled, Offered, PaymentState, Proposal, Waiting};
+use crate::payment::{PaymentState, Proposal, Waiting};
 use crate::schema::MIGRATIONS;
 use crate::step::Step;
 use strongroom_ports::chain::{Holding, OwnAccount, OwnCoin, OwnPath};
@@ -9,7 +9,7 @@ use strongroom_ports::db::Db as _;
 use strongroom_stage::post::Cause;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Attempt, AttemptKind, Code, ConflictKey, Tweak};
-use strongroom_wire::{Decided, IntentDecided, SigningSlot, TransactionState, Who};
+use strongroom_wire::{Decided, IntentDecided, SigningSlot, Who};
 use strongroom_world::{NATIVE, START, World, WorldOptions};
 
 fn decided() -> IntentDecided {
@@ -196,54 +196,6 @@ fn rows_that_this_service_did_not_write_stop_it() {
         let error = found.err().unwrap_or_else(|| panic!("{sql} was read"));
         assert!(!error.is_transient(), "{sql}");
     }
-}
-
-#[test]
-fn tables_of_version_two_are_taken_over() {
-    let db = SqliteDb::open_in_memory().unwrap();
-    db.migrate(&MIGRATIONS[..2]).unwrap();
-    let decided = decided();
-    let (signed, approvals) = (encode(&decided.intent), encode(&decided.approvals));
-    let attempt = encode(&proposal().attempt);
-    in_step(&db, |step| {
-        let sql = "INSERT INTO payment VALUES ($1, $1, $2, '{}', $3, $4, $5, $6, $7, 1, 1, 1)";
-        for state in 0..4_u8 {
-            let (name, raw) = ([state; 32], (state > 0).then_some(&[1_u8][..]));
-            let args = [
-                Arg::from(&name),
-                Arg::from(&signed),
-                Arg::from(&approvals),
-                Arg::from(i64::from(state)),
-                Arg::from(&attempt),
-                Arg::from(&[2_u8; 4]),
-                Arg::from(raw),
-            ];
-            step.tx.execute(sql, &args).unwrap();
-        }
-    });
-
-    db.migrate(MIGRATIONS).unwrap();
-    let state = |name: u8| read(&db, &Digest([name; 32])).unwrap().state;
-    let offered = Offered {
-        builds: 1,
-        attempt: proposal().attempt,
-        unsigned: vec![2; 4],
-        slots: Vec::new(),
-        failures: 0,
-    };
-    let assembled = Assembled {
-        offered,
-        raw: vec![1],
-        failures: 0,
-    };
-    let waiting = Waiting {
-        builds: 1,
-        failures: 0,
-    };
-    assert_eq!(state(0), PaymentState::Building(waiting));
-    assert_eq!(state(1), PaymentState::Signed(assembled.clone()));
-    assert_eq!(state(2), PaymentState::Broadcast(assembled));
-    assert_eq!(state(3), PaymentState::Ended(TransactionState::Failed));
 }
 
 /// Everything that a column keeps as bytes.

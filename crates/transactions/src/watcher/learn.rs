@@ -5,7 +5,7 @@ use crate::facts;
 use strongroom_ports::chain::{AccountFact, CoinFact, Fact, OwnAccount, OwnCoin, OwnPath};
 use strongroom_ports::db::Tx;
 use strongroom_stage::StageError;
-use strongroom_types::{Refusal, VaultId};
+use strongroom_types::{Refusal, TenantVault};
 
 /// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
 /// disk at once.
@@ -16,7 +16,7 @@ impl Watcher {
     pub(super) fn store_facts(
         &mut self,
         tx: &mut dyn Tx,
-        id: VaultId,
+        id: TenantVault,
         found: Vec<Fact>,
     ) -> Result<Option<u32>, StageError> {
         let (mut last, mut absurd, mut first_absurd) = (None, 0_usize, None);
@@ -41,7 +41,7 @@ impl Watcher {
     fn store_fact(
         &self,
         tx: &mut dyn Tx,
-        id: VaultId,
+        id: TenantVault,
         fact: Fact,
     ) -> Result<Option<OwnPath>, StageError> {
         match fact {
@@ -61,7 +61,7 @@ impl Watcher {
     fn keep_coin(
         &self,
         tx: &mut dyn Tx,
-        id: VaultId,
+        id: TenantVault,
         fact: CoinFact,
     ) -> Result<Option<OwnPath>, StageError> {
         // Unconfirmed is never final: it may be replaced by a transaction that pays others.
@@ -85,7 +85,7 @@ impl Watcher {
     fn keep_account(
         &self,
         tx: &mut dyn Tx,
-        id: VaultId,
+        id: TenantVault,
         fact: AccountFact,
     ) -> Result<Option<OwnPath>, StageError> {
         let Some(path) = self.path(id, &fact.address) else {
@@ -104,13 +104,13 @@ impl Watcher {
 
     /// The vault's path of an address; `None` for one that was not asked for. A coin of a
     /// stranger's address would be built upon, and no signer would sign.
-    fn path(&self, id: VaultId, address: &str) -> Option<OwnPath> {
+    fn path(&self, id: TenantVault, address: &str) -> Option<OwnPath> {
         self.watched.get(&id)?.addresses.get(address).copied()
     }
 
     /// Logs lies about a vault: once until the node has told the truth again, for a node must not
     /// fill the log either.
-    fn report_absurd(&mut self, id: VaultId, count: usize, first: Option<Refusal>) {
+    fn report_absurd(&mut self, id: TenantVault, count: usize, first: Option<Refusal>) {
         let Some(watched) = self.watched.get_mut(&id) else {
             return;
         };
@@ -118,7 +118,7 @@ impl Watcher {
             && !watched.is_lied_about
         {
             tracing::warn!(
-                vault.id = %id, count, %first,
+                tenant.id = %id.tenant, vault.id = %id.vault, count, %first,
                 "the chain's node said what cannot be true"
             );
         }

@@ -103,10 +103,15 @@ fn payment_whose_coin_another_has_waits_and_holds_nothing() {
     let mut service = Service::with_codec(flawed.clone());
     service.fund(COIN);
     service.wait(1_000);
-    let vault = service.world().tenant.vault.0;
-    let sql = "INSERT INTO reservation (vault, conflict_key, number, intent, used)
-               VALUES ($1, $2, 1, $1, FALSE)";
-    service.execute(sql, &[(&vault).into(), TAKEN.into()]);
+    let tenant = &service.world().tenant;
+    let sql = "INSERT INTO reservation (tenant, vault, conflict_key, number, intent, used)
+               VALUES ($1, $2, $3, 1, $1, FALSE)";
+    let args = [
+        (&tenant.id.0).into(),
+        (&tenant.vault.0).into(),
+        TAKEN.into(),
+    ];
+    service.execute(sql, &args);
 
     let intent = service.intent();
     assert!(service.approve(&intent).is_empty());

@@ -19,4 +19,5 @@ mod quorum;
 mod refused;
 mod reminder;
 mod signatures;
+mod tenants;
 mod watcher;
