@@ -1,8 +1,11 @@
 //! A signer's new nonce commitments.
 
+use crate::quorum::roster;
 use crate::run::RunName;
 use crate::stage::{CoordinatorStage, Records, SignerContext};
 use crate::stock::KeyName;
+use strongroom_journal::model::KeyRecord;
+use strongroom_signing::is_commitment;
 use strongroom_wire::NonceCommitment;
 
 impl CoordinatorStage {
@@ -11,8 +14,18 @@ impl CoordinatorStage {
         &mut self,
         from: SignerContext<'_>,
         key: KeyName,
-        commitments: Vec<NonceCommitment>,
+        mut commitments: Vec<NonceCommitment>,
     ) -> Records {
+        // A signer that makes up keys, or has no share of this one, must not fill the stock.
+        let (tenant, id) = key;
+        let Some(record) = self.key(tenant, id).filter(|key| holds_share(key, from)) else {
+            return Ok(Vec::new());
+        };
+
+        // No more are read than are ever asked for at once. Bytes that no signer can decode would
+        // make honest signers refuse the request, or make it too large for a record.
+        commitments.truncate(usize::try_from(self.pace.stock).unwrap_or(usize::MAX));
+        commitments.retain(|claimed| is_commitment(claimed, record.plan.suite));
         self.stock.add(key, from.signer, commitments);
 
         // Every run is looked at, not only those of this key: which run waits for what is not worth
@@ -24,4 +37,8 @@ impl CoordinatorStage {
         }
         Ok(records)
     }
+}
+
+fn holds_share(key: &KeyRecord, from: SignerContext<'_>) -> bool {
+    roster(key).contains(&from.signer)
 }

@@ -48,9 +48,9 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // Kept whatever follows: if the run fails, its requester gets the signed reasons.
+        // Kept whatever follows: if the run fails, its requester gets every signer's reason.
         let code = refusal.code;
-        run.refusals.insert(from.signer, refusal);
+        run.refusals.insert(from.signer, refusal.cut());
 
         // The signer restarted, or its stock and this one disagree: what is left of it is useless.
         if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {
@@ -86,7 +86,7 @@ impl CoordinatorStage {
         self.advance(now, name)
     }
 
-    /// No quorum can come together any more: the requester gets every refusal as it was signed.
+    /// No quorum can come together any more: the requester gets every signer's refusal.
     fn fail(&mut self, now: UnixMs, name: RunName) -> Records {
         let refusals = self
             .runs

@@ -20,6 +20,6 @@ pub mod digest;
 pub mod package;
 
 pub use aggregate::{SharesFault, aggregate};
-pub use commitment::{commitment_from_wire, commitment_to_wire};
+pub use commitment::{commitment_from_wire, commitment_to_wire, is_commitment};
 pub use digest::{message_digest, request_digest};
 pub use package::{packages, slots_from_wire};

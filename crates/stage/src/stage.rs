@@ -52,7 +52,8 @@ pub trait Stage: Send {
     ) -> Result<Vec<Record>, StageError>;
 
     /// Does the work that is due at this time. Nothing is committed when it writes nothing and
-    /// returns no record.
+    /// returns no record. A record that does not fit the bus is dropped with an
+    /// error in the log: its purpose must be served again by a later tick, or time out.
     ///
     /// # Errors
     /// `Transient` is tried again at the next tick; anything else stops the shell.
@@ -77,7 +78,8 @@ pub trait Stage: Send {
     /// consumes, message ids included. The shell then commits nothing per batch: it publishes, and
     /// saves the positions now and then. After a crash the same records are published again, and
     /// their readers remove the duplicates. `tx` refuses every statement, the shell removes no
-    /// duplicates for this stage, and on an error the stage must leave its memory as it was.
+    /// duplicates for this stage, and on an error the stage must leave its memory as it was. A
+    /// record of its own that does not fit the bus is dropped with an error in the log.
     fn stateless(&self) -> bool {
         false
     }

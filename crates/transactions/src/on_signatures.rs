@@ -14,6 +14,9 @@ use strongroom_stage::post::Cause;
 use strongroom_types::{Code, Refusal};
 use strongroom_wire::{Layer, Outcome, SignerRefusal, SigningFinished};
 
+/// Most signers' refusals of one run that are passed on: a roster has no more signers.
+const REFUSALS_MAX: usize = 64;
+
 impl TransactionsStage {
     /// Takes the coordinator's result. Signatures are verified here. A failure is what one
     /// coordinator says: it is shown to the client and changes nothing.
@@ -97,6 +100,13 @@ impl TransactionsStage {
         payment: Payment,
         refusals: Vec<SignerRefusal>,
     ) -> Result<Vec<Record>, StageError> {
+        // The coordinator's word as well: what it passes on must fit the announcement.
+        let refusals: Vec<SignerRefusal> = refusals
+            .into_iter()
+            .take(REFUSALS_MAX)
+            .map(SignerRefusal::cut)
+            .collect();
+
         // One reason for the client's list; every signer's own words go along.
         let first = refusals.first().map(|r| Refusal::new(r.code, &r.detail));
         let announcement = Announcement {

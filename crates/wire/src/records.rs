@@ -249,6 +249,20 @@ pub struct SignerRefusal {
     pub at: UnixMs,
 }
 
+impl SignerRefusal {
+    /// Longest detail that services keep and pass on, bytes of UTF-8.
+    pub const DETAIL_MAX: usize = 512;
+
+    /// The same refusal with its detail cut. A hostile signer writes what it likes there: two long
+    /// texts would make the outcome of a run too large for a record.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        let end = self.detail.floor_char_boundary(Self::DETAIL_MAX);
+        self.detail.truncate(end);
+        self
+    }
+}
+
 /// Result of a signing run.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Outcome {

@@ -209,16 +209,9 @@ fn when_no_quorum_is_left_every_refusal_goes_out_as_it_was_signed() {
 #[test]
 fn a_restarted_signer_empties_its_stock_with_its_first_new_commitments() {
     let mut site = Site::stocked();
-    let of_new_boot = SignerMessage::Commitments {
-        tenant: site.world.tenant.id,
-        key: site.world.tenant.key,
-        commitments: vec![strongroom_wire::NonceCommitment {
-            boot: [99; 16],
-            number: 1,
-            commitment: vec![1; 66],
-        }],
-    };
-    site.give_said(1, &of_new_boot);
+    let mut one = site.commitments(1, 1);
+    one[0].boot = [99; 16];
+    site.give_commitments(1, site.world.tenant.key, one);
     // One commitment for two slots is not enough: signer 1 cannot be asked now.
     for n in 1..4 {
         let request = site.request(n);

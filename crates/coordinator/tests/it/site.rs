@@ -15,8 +15,8 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
 use strongroom_types::{CeremonyPlan, KeyId, Suite, UnixMs};
 use strongroom_wire::{
-    CoordinatorMessage, Outcome, Payload, Role, SignerMessage, SigningFinished, SigningRequested,
-    SigningSlot, topics,
+    CoordinatorMessage, NonceCommitment, Outcome, Payload, Role, SignerMessage, SigningFinished,
+    SigningRequested, SigningSlot, topics,
 };
 use strongroom_world::{
     Ceremony, FRIEND, Ledger, Letter, Log, Sender, World, WorldOptions, delivered,
@@ -261,13 +261,37 @@ impl Site {
 
     /// A signer sends so many commitments, 16 at most.
     pub fn stock_of(&mut self, index: u16, count: u32) -> Vec<Record> {
+        let commitments = self.commitments(index, count);
+        self.give_commitments(index, self.world.tenant.key, commitments)
+    }
+
+    /// New commitments of a signer, 16 at most.
+    pub fn commitments(&mut self, index: u16, count: u32) -> Vec<NonceCommitment> {
         let prepare = CoordinatorMessage::Prepare {
             tenant: self.world.tenant.id,
             key: self.world.tenant.key,
             count,
         };
-        let answer = self.signers.answer(index, &prepare, &[]).unwrap();
-        self.give_said(index, &answer)
+        match self.signers.answer(index, &prepare, &[]) {
+            Some(SignerMessage::Commitments { commitments, .. }) => commitments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A signer sends these commitments for a key.
+    pub fn give_commitments(
+        &mut self,
+        index: u16,
+        key: KeyId,
+        commitments: Vec<NonceCommitment>,
+    ) -> Vec<Record> {
+        let tenant = self.world.tenant.id;
+        let message = SignerMessage::Commitments {
+            tenant,
+            key,
+            commitments,
+        };
+        self.give_said(index, &message)
     }
 
     /// The key is revoked in the journal.
@@ -359,14 +383,17 @@ fn with_ceremony() -> &'static Base {
 
 /// A journal that has released the ceremony of [`NEW_KEY`] among these signers.
 fn released(roster: &[u16]) -> Base {
-    Base::new(|ledger| {
-        ledger.put_and_release(strongroom_types::RegistryRecord::Ceremony(CeremonyPlan {
-            key: NEW_KEY,
-            suite: Suite::FrostSecp256k1Tr,
-            min_signers: 2,
-            roster: roster.to_vec(),
-        }));
-    })
+    Base::new(|ledger| release_new_key(ledger, roster))
+}
+
+/// Releases the ceremony of [`NEW_KEY`] in the ledger.
+pub fn release_new_key(ledger: &mut Ledger, roster: &[u16]) {
+    ledger.put_and_release(strongroom_types::RegistryRecord::Ceremony(CeremonyPlan {
+        key: NEW_KEY,
+        suite: Suite::FrostSecp256k1Tr,
+        min_signers: 2,
+        roster: roster.to_vec(),
+    }));
 }
 
 /// The end of [`NEW_KEY`]'s ceremony, as its signers would certify it.

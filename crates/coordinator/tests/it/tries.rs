@@ -1,7 +1,7 @@
 //! Which signers a run asks next, and with which commitments.
 
 use crate::signers::{Conduct, refusal};
-use crate::site::{PACE, Site, sign_requests};
+use crate::site::{NEW_KEY, PACE, Site, release_new_key, sign_requests};
 use strongroom_signing::request_digest;
 use strongroom_types::Code;
 use strongroom_wire::{CoordinatorMessage, Outcome, SignerMessage, SigningRequest};
@@ -206,6 +206,78 @@ fn a_message_without_commitments_changes_nothing() {
         assert!(site.give_said(index, &none).is_empty());
     }
     assert_eq!(site.next_quorums(1..2)[0].len(), 2);
+}
+
+/// They would make the request too large for a record, or honest signers refuse it.
+#[test]
+fn hole_commitments_that_no_signer_can_decode_are_not_kept() {
+    let mut site = Site::new();
+    for index in [2, 3] {
+        site.stock_of(index, 16);
+    }
+    let key = site.world.tenant.key;
+    let right = site.commitments(1, 2);
+    let spoiled: [fn(&mut Vec<u8>); 4] = [
+        |bytes| *bytes = vec![2; 100_000],
+        |bytes| bytes.truncate(65),
+        |bytes| bytes.push(0),
+        |bytes| *bytes = vec![0; 66],
+    ];
+    for spoil in spoiled {
+        let mut bad = right.clone();
+        bad.iter_mut().for_each(|one| spoil(&mut one.commitment));
+        site.give_commitments(1, key, bad);
+    }
+    assert_eq!(site.next_quorums(1..4).concat(), [2, 3, 2, 3, 2, 3]);
+
+    site.give_commitments(1, key, right);
+    assert!(contain(&site.next_quorums(4..7), 1));
+}
+
+/// Whoever names keys that are not there must not fill the coordinator's memory.
+#[test]
+fn hole_commitments_for_a_key_that_the_journal_does_not_have_are_not_kept() {
+    for (known_before, asked) in [(false, 0), (true, 2)] {
+        let mut site = Site::new();
+        release_new_key(&mut site.ledger, &[1, 2]);
+        if known_before {
+            site.catch_up();
+        }
+        for index in [1, 2] {
+            let commitments = site.commitments(index, 2);
+            site.give_commitments(index, NEW_KEY, commitments);
+        }
+        site.catch_up();
+
+        let mut request = site.request(1);
+        request.key = NEW_KEY;
+        let records = site.request_signing(&request);
+        assert_eq!(site.asked(&records).len(), asked);
+    }
+}
+
+#[test]
+fn hole_a_signers_long_refusal_does_not_fill_the_outcome() {
+    let mut site = Site::stocked();
+    let request = site.request(1);
+    let mut records = site.request_signing(&request);
+    for _ in 0..2 {
+        let (signer, sent) = sign_requests(site.messages(&records)).remove(0);
+        let SignerMessage::Refused(mut no) =
+            refusal(Code::EffectsMismatch, sent.session, request_digest(&sent))
+        else {
+            unreachable!()
+        };
+        no.detail = "\u{e9}".repeat(100_000);
+        records = site.give_said(signer, &SignerMessage::Refused(no));
+    }
+
+    let [finished] = site.finished(&records).try_into().unwrap();
+    let Outcome::Failed(refusals) = finished.outcome else {
+        panic!("it failed");
+    };
+    let sizes: Vec<usize> = refusals.iter().map(|no| no.detail.len()).collect();
+    assert_eq!(sizes, [512, 512]);
 }
 
 /// A run that waits for commitments goes on with the first that make a quorum.

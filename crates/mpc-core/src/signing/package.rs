@@ -3,7 +3,7 @@
 use crate::digest::digest;
 use crate::encoding::{NotCanonical, decode, encode};
 use crate::hd::ChildPath;
-use crate::suite::{Suite, SuiteId, identifier};
+use crate::suite::{Suite, SuiteId, identifier, with_suite};
 use crate::{PublicKeyRecord, signing};
 use borsh::{BorshDeserialize, BorshSerialize};
 use frost_core::round1::{NonceCommitment, SigningCommitments};
@@ -166,6 +166,13 @@ impl SigningPackage {
 }
 
 impl Commitment {
+    /// Whether every signer of a key under `suite` can decode it: two points of prime order in
+    /// their one encoding.
+    #[must_use]
+    pub fn is_well_formed(&self, suite: SuiteId) -> bool {
+        with_suite!(suite, C => self.decode::<C>().is_some())
+    }
+
     fn decode<C: Suite>(&self) -> Option<SigningCommitments<C>> {
         Some(SigningCommitments::new(
             point(&self.hiding)?,

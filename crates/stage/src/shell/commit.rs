@@ -220,7 +220,7 @@ impl<S: Stage> Shell<S> {
 
         // A tick takes the ownership's lock only now, so that idle ticks take none; it is still
         // before the commit.
-        check_size(&records)?;
+        let records = sendable(self.name, records);
         self.check_ownership(tx)?;
         Ok(Some(records))
     }
@@ -249,7 +249,7 @@ impl<S: Stage> Shell<S> {
             Work::Tidy | Work::Save => return Ok(None),
         };
 
-        check_size(&records)?;
+        let records = sendable(self.name, records);
         if records.is_empty() && positions.is_empty() {
             return Ok(None);
         }
@@ -339,6 +339,20 @@ enum Unseen {
     All,
     Some(Vec<Delivered>),
     None,
+}
+
+/// The records that fit the bus. The others are dropped where no consumed record can be set aside
+/// for them: a tick would make them again at each start, and a stage without tables has changed its
+/// memory already. To stop for one of them would stop everything else the stage does.
+fn sendable(stage: &str, mut records: Vec<Record>) -> Vec<Record> {
+    records.retain(|record| match record.check() {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(stage, %error, "a record is dropped: it cannot be sent");
+            false
+        }
+    });
+    records
 }
 
 /// A record that can never be published must not enter the outbox: it would block the outbox

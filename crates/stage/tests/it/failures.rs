@@ -85,6 +85,23 @@ fn an_answer_that_is_too_large_makes_its_cause_a_dead_letter() {
 }
 
 #[test]
+fn hole_a_ticks_record_that_is_too_large_is_dropped_and_the_stage_goes_on() {
+    let world = World::new();
+    world.switches.tick_writes.store(true, Relaxed);
+    world.switches.tick_is_too_large.store(true, Relaxed);
+    let mut shell = world.shell();
+    for now in [1_000, 2_000] {
+        shell.step(now, Duration::ZERO).unwrap();
+    }
+    world.publish(&[command(1, "a", "add")]);
+    settle(&mut shell, 2_001);
+
+    assert_eq!(world.read("ticks.v1").len(), 2, "the others are sent");
+    assert_eq!((world.count("tick"), world.count("a")), (2, 1));
+    assert!(letters(&world).is_empty());
+}
+
+#[test]
 fn a_transient_failure_is_tried_again_in_place() {
     let world = World::new();
     world.switches.transient.store(true, Relaxed);

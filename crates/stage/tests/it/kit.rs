@@ -41,6 +41,7 @@ pub struct Switches {
     pub transient: AtomicBool,
     pub poison_is_fine: AtomicBool,
     pub tick_writes: AtomicBool,
+    pub tick_is_too_large: AtomicBool,
     pub handled: AtomicUsize,
 }
 
@@ -131,7 +132,14 @@ impl Stage for Counter {
         let mut record = command("t".as_bytes()[0], "tick", "");
         record.headers.msg_id[..8].copy_from_slice(&now_ms.to_be_bytes());
         record.topic = topic("ticks.v1");
-        Ok(vec![record])
+        let mut records = vec![record];
+        if self.switches.tick_is_too_large.load(Ordering::Relaxed) {
+            let mut large = records[0].clone();
+            large.headers.msg_id[15] = 1;
+            large.payload = vec![0; Record::PAYLOAD_MAX + 1];
+            records.insert(0, large);
+        }
+        Ok(records)
     }
     fn tick_every_ms(&self) -> u64 {
         1000

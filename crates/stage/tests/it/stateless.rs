@@ -32,9 +32,15 @@ impl Stage for Relay {
         }
         Ok(batch
             .iter()
-            .map(|d| Record {
-                topic: topic("out.v1"),
-                ..d.record.clone()
+            .flat_map(|d| {
+                let same = Record {
+                    topic: topic("out.v1"),
+                    ..d.record.clone()
+                };
+                let mut large = same.clone();
+                large.payload = vec![0; Record::PAYLOAD_MAX + 1];
+                let is_big = d.record.payload == b"big";
+                is_big.then_some(large).into_iter().chain([same])
             })
             .collect())
     }
@@ -90,6 +96,18 @@ fn nothing_is_committed_per_batch() {
     );
     step(&mut shell, 5_000);
     assert_eq!(world.db.commits() - before, 2, "idling costs nothing");
+}
+
+#[test]
+fn hole_a_record_that_is_too_large_is_dropped_where_memory_has_changed() {
+    let world = World::new();
+    let mut shell = relay(&world);
+    world.publish(&[command(1, "a", "big"), command(2, "a", "add")]);
+    step(&mut shell, 0);
+
+    let out = world.read("out.v1");
+    let sizes: Vec<usize> = out.iter().map(|record| record.payload.len()).collect();
+    assert_eq!(sizes, [3, 3], "only the large one is missing");
 }
 
 #[test]
