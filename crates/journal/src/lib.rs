@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`genesis`] | entry 0: who takes part, pinned by hash |
 //! | [`entry`] | entries, leaves, private parts |
+//! | `known` | a bounded memory of what was worked out |
 //! | [`keyspace`], [`model`], [`state`], [`root`] | the ordered map, its records, its Merkle root |
 //! | [`apply`] | the rules of each entry |
 //! | `asked` | whether a payment may go out: one function for authorization, attempt and share |
@@ -27,6 +28,7 @@ pub mod entry;
 pub mod follower;
 pub mod genesis;
 pub mod keyspace;
+mod known;
 pub mod model;
 pub mod overlay;
 pub mod prospect;

@@ -2,6 +2,7 @@
 
 use crate::genesis::{Genesis, Registered};
 use crate::keyspace::{self as ks, Key};
+use crate::known::Known;
 use crate::model::{
     CredentialRecord, GroupRecord, IntentRecord, JournalEnd, KeyRecord, ListedRecord,
     PlatformRecord, ProposalRecord, TenantRecord, UserRecord, VaultRecord, WaitingRecord,
@@ -58,8 +59,8 @@ pub struct State {
     trie: Mutex<Trie>,
     genesis: Arc<Genesis>,
     registered: Arc<Registered>,
-    policies: Mutex<BTreeMap<Digest, Arc<Policy>>>,
-    public_keys: Mutex<BTreeMap<[u8; 32], VerifyingKey>>,
+    policies: Known<Digest, Arc<Policy>>,
+    public_keys: Known<[u8; 32], VerifyingKey>,
 }
 
 /// Decoded credential keys kept: those of busy clients, some 230 bytes each.
@@ -88,8 +89,8 @@ impl Clone for State {
             ),
             genesis: Arc::clone(&self.genesis),
             registered: Arc::clone(&self.registered),
-            policies: Mutex::default(),
-            public_keys: Mutex::default(),
+            policies: Known::new(POLICIES_MAX),
+            public_keys: Known::new(PUBLIC_KEYS_MAX),
         }
     }
 }
@@ -102,34 +103,14 @@ impl View for State {
     fn public_key(&self, bytes: &[u8; 32]) -> Option<VerifyingKey> {
         // Decompressing a point costs as much as half a verification; a client's key comes back
         // with each of its intents.
-        let mut known = self
+        let known = self
             .public_keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.get(bytes) {
-            return Some(*key);
-        }
-
-        let key = VerifyingKey::from_bytes(bytes).ok()?;
-        if known.len() >= PUBLIC_KEYS_MAX {
-            known.clear();
-        }
-        known.insert(*bytes, key);
-        Some(key)
+            .get(bytes, || VerifyingKey::from_bytes(bytes));
+        known.ok()
     }
 
     fn parsed_policy(&self, digest: &Digest, text: &[u8]) -> Result<Arc<Policy>, Refusal> {
-        let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(policy) = known.get(digest) {
-            return Ok(Arc::clone(policy));
-        }
-
-        let policy = parse_policy(text)?;
-        if known.len() >= POLICIES_MAX {
-            known.clear();
-        }
-        known.insert(*digest, Arc::clone(&policy));
-        Ok(policy)
+        self.policies.get(digest, || parse_policy(text))
     }
 }
 
@@ -153,8 +134,8 @@ impl State {
             trie,
             genesis,
             registered,
-            policies: Mutex::default(),
-            public_keys: Mutex::default(),
+            policies: Known::new(POLICIES_MAX),
+            public_keys: Known::new(PUBLIC_KEYS_MAX),
         }
     }
 
