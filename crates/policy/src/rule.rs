@@ -171,6 +171,12 @@ fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
 }
 
 impl Then {
+    /// The time lock in milliseconds.
+    #[must_use]
+    pub const fn time_lock_ms(&self) -> u64 {
+        self.time_lock_seconds.saturating_mul(1000)
+    }
+
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(Self {
             tier: f.parse("tier")?,

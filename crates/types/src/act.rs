@@ -140,6 +140,11 @@ impl Act {
 }
 
 impl Tighten {
+    /// A `revoke` of the record with this id.
+    pub fn revoke(id: impl Into<Revocable>) -> Self {
+        Self::Revoke(id.into())
+    }
+
     fn read(f: &mut Fields) -> Result<Self, FormError> {
         Ok(match f.text("what")?.as_str() {
             "revoke" => Self::Revoke(f.object("target", Revocable::read)?),

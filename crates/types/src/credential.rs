@@ -4,7 +4,7 @@
 use crate::fields::{Fields, FormError};
 use crate::id::{CredentialId, UserId};
 use crate::json::Json;
-use crate::registry::Plain;
+use crate::plain::Plain;
 use crate::text::lower_hex;
 use borsh::{BorshDeserialize, BorshSerialize};
 use p256::ecdsa::VerifyingKey;

@@ -150,6 +150,14 @@ pub struct DecisionCore {
     pub decoder: String,
 }
 
+impl DecisionCore {
+    /// The time lock in milliseconds.
+    #[must_use]
+    pub const fn time_lock_ms(&self) -> u64 {
+        self.time_lock_seconds.saturating_mul(1000)
+    }
+}
+
 impl Document for DecisionCore {
     const TYPE: &'static str = "strongroom/decision-core/v2";
 

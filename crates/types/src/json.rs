@@ -161,6 +161,7 @@ fn write_string(value: &str, out: &mut String) {
             0x00..=0x1f => "\\u00",
             _ => continue,
         };
+
         // The escaped byte is ASCII, so both ends of the slice are character boundaries.
         out.push_str(value.get(plain..at).unwrap_or_default());
         out.push_str(short);
@@ -170,6 +171,7 @@ fn write_string(value: &str, out: &mut String) {
         }
         plain = at + 1;
     }
+
     out.push_str(value.get(plain..).unwrap_or_default());
     out.push('"');
 }

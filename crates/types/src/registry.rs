@@ -1,12 +1,13 @@
 //! Records of a tenant's registry: users, groups, allow-list entries, policy, vaults,
 //! ceremonies.
 
+use crate::board::NamedBoard;
 use crate::caip::ChainId;
-use crate::charter::NamedBoard;
 use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
 use crate::id::{AllowListId, GroupId, KeyId, UserId, VaultId};
 use crate::json::Json;
+use crate::plain::{Plain, object};
 use crate::text::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -144,23 +145,6 @@ pub enum RegistryRecord {
     Board(NamedBoard),
 }
 
-/// Objects with named members, which charters and `put` acts contain.
-pub trait Plain: Sized {
-    /// Reads the members of the object.
-    ///
-    /// # Errors
-    /// [`FormError`] when a member is missing or not in its only valid form.
-    fn read(f: &mut Fields) -> Result<Self, FormError>;
-
-    /// The members, in any order: canonical JSON sorts them.
-    fn members(&self) -> Vec<(&'static str, Json)>;
-
-    /// The object as JSON.
-    fn to_json(&self) -> Json {
-        object(self.members())
-    }
-}
-
 /// Reads one member. `text` is any type with one text form; `number` is decimal digits without
 /// leading zeros; `set(max)` is a list in ascending order
 /// without doubles, so that equal sets have equal texts.
@@ -268,15 +252,6 @@ fn check_plan(plan: &CeremonyPlan) -> Result<(), FormError> {
         ));
     }
     Ok(())
-}
-
-fn object(members: Vec<(&'static str, Json)>) -> Json {
-    Json::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
 }
 
 impl RegistryRecord {

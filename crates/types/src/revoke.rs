@@ -1,11 +1,10 @@
 //! Records that a tightening revokes permanently.
 
-use crate::act::Tighten;
-use crate::charter::NamedBoard;
+use crate::board::NamedBoard;
 use crate::fields::{Fields, FormError};
 use crate::id::{AllowListId, CredentialId, KeyId, UserId};
 use crate::json::Json;
-use crate::registry::Plain as _;
+use crate::plain::Plain as _;
 
 /// Largest number of boards that one act replaces: a scope has two.
 const BOARDS_MAX: usize = 2;
@@ -105,12 +104,5 @@ impl From<UserId> for Revocable {
     fn from(id: UserId) -> Self {
         let boards = Vec::new();
         Self::User { id, boards }
-    }
-}
-
-impl Tighten {
-    /// A `revoke` of the record with this id.
-    pub fn revoke(id: impl Into<Revocable>) -> Self {
-        Self::Revoke(id.into())
     }
 }

@@ -33,6 +33,18 @@ impl UnixMs {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The time at which a Unix second begins, saturating at the end of time.
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Unix second that this time is in.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
     /// The same time in Unix microseconds, the unit of timelines.
     #[must_use]
     pub const fn micros(self) -> u64 {

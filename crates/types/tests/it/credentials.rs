@@ -3,7 +3,7 @@
 use crate::acts::{credential, feed, p256, passkey};
 use strongroom_types::credential::{Credential, CredentialClass, PublicKey, RelyingParty};
 use strongroom_types::fields::Fields;
-use strongroom_types::registry::Plain;
+use strongroom_types::plain::Plain;
 
 use CredentialClass::{Feed, Key, Passkey, Program, Watch};
 
