@@ -7,10 +7,10 @@
 //! | `board` | who can stand on a board, and that none is left below its quorum |
 //! | `platform` | the platform's registry: admins, their credentials and board |
 //! | `act`, `opened` | signed acts: who signed, single use, scope version, expiry |
-//! | `record`, `proposal` | registry records: at once, or after delay and release |
+//! | `put`, `proposal`, `record` | registry acts: at once, or after delay and release; each kind of record |
 //! | `tighten`, `pause`, `ended` | tightenings: revoke, stop, veto, quarantine; pauses; how an intent ends: cancel, reject |
 //! | `quota` | whose room an entry uses |
-//! | `authorize`, `approvals` | payments: authorized with attempt 1 |
+//! | `intent`, `approvals`, `authorize` | payments: admitted, approved, authorized with attempt 1 |
 //! | `policies` | policies that can be put in force |
 //! | `attempt` | further attempts of an authorized intent |
 //! | `windows` | velocity windows |
@@ -25,11 +25,13 @@ mod board;
 pub mod ceremony;
 mod change;
 mod ended;
+mod intent;
 mod opened;
 mod pause;
 mod platform;
 mod policies;
 mod proposal;
+mod put;
 mod quota;
 mod record;
 mod tighten;
@@ -40,7 +42,7 @@ mod witnessed;
 pub use approvals::{
     Ballot, Seat, VerifiedApproval, check_approval, check_approvals, check_for_any_group,
 };
-pub use authorize::{Admitted, Evaluated, admissible, evaluate, initiator};
+pub use intent::{Admitted, Evaluated, admissible, evaluate, initiator};
 pub(crate) use windows::Removals;
 pub use windows::TenantView;
 
@@ -109,6 +111,8 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
         }
         Body::Tick => check_platform_scope(entry),
         Body::Act(signed) => act::apply(change, entry, signed),
+
+        // A full quota refuses first: a flood is to cost a count, not a policy and signatures.
         Body::Authorized(authorization) => {
             authorize::check_new(change, entry.scope, authorization)?;
             let place = quota::count_entry(change, entry)?;
@@ -118,6 +122,8 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             let place = quota::count_entry(change, entry)?;
             attempt::apply(change, place, further)
         }
+
+        // Neither takes room: k witnesses or n signers stand behind each, once per item or key.
         Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?, finished),
         Body::Witnessed(witnessed) => witnessed::apply(change, entry, witnessed),
     }

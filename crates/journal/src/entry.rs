@@ -36,7 +36,7 @@ pub struct Authorization {
 /// A further attempt of an authorized intent.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct FurtherAttempt {
-    /// The attempt.
+    /// Attempt 2 or a later one, with its unsigned transaction's digest and fee.
     pub attempt: Attempt,
     /// Signed facts on which its decision rests, as in [`Authorization`]. None is accepted yet.
     pub facts: Vec<Signed>,

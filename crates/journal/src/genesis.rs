@@ -188,6 +188,7 @@ impl Genesis {
     #[must_use]
     pub fn node_keys(&self) -> Vec<NodeKey> {
         use strongroom_wire::Role::{Signer, Witness};
+
         let signers = self.signers.iter().map(|s| NodeKey {
             node: s.node,
             role: Signer,
@@ -198,6 +199,7 @@ impl Genesis {
             role: Witness,
             public_key: w.signing_key,
         });
+
         self.services
             .iter()
             .cloned()
@@ -250,6 +252,7 @@ impl Genesis {
         if self.mode != Mode::Production {
             return Ok(());
         }
+
         let signers = self.signers.iter().map(|seat| &seat.operator);
         let witnesses = self.witnesses.iter().map(|seat| &seat.operator);
         let mut seats: BTreeMap<String, u32> = BTreeMap::new();
@@ -257,6 +260,7 @@ impl Genesis {
             // "Acme" and "ACME" are one company.
             *seats.entry(operator.as_str().to_lowercase()).or_default() += 1;
         }
+
         match seats.iter().find(|(_, count)| **count > self.faults) {
             Some((operator, count)) => {
                 let detail = format!("{operator} runs {count} seats, f = {}", self.faults);

@@ -124,7 +124,7 @@ pub fn vault(t: TenantId, id: VaultId) -> Key {
     key(12, &[&t.0, &id.0])
 }
 
-/// A key.
+/// Record of a threshold key or of its ceremony, within the tenant.
 #[must_use]
 pub fn threshold_key(t: TenantId, id: KeyId) -> Key {
     key(13, &[&t.0, &id.0])
@@ -168,8 +168,7 @@ pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
     key(18, &[&t.0, &nonce.0])
 }
 
-/// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1
-/// hours, 2 days.
+/// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours, 2 days.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
     // Big-endian and last, so that the buckets of a window are one range.

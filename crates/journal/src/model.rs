@@ -71,8 +71,8 @@ pub struct WaitingAct {
     pub version: u64,
     /// End of the act's life.
     pub expires: UnixMs,
-    /// Change that takes effect when the entry is witnessed.
-    pub what: WaitingChange,
+    /// Change that is made when the entry is witnessed.
+    pub effect: WaitingChange,
 }
 
 /// Change of a waiting act.
@@ -147,7 +147,7 @@ pub struct PlatformProposal {
     pub proposal: ProposalRecord,
 }
 
-/// A tenant.
+/// Boards, delays and counters of a tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct TenantRecord {
     /// Shown name.
@@ -214,7 +214,7 @@ pub struct AdminPause {
     pub witnessed_at: Option<UnixMs>,
 }
 
-/// A user.
+/// A human of a scope, in force or revoked.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct UserRecord {
     /// Shown name.
@@ -280,6 +280,17 @@ pub struct ProposalRecord {
 pub(crate) const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
 
 impl ProposalRecord {
+    /// The proposal of a record, which waits for its witnesses first.
+    #[must_use]
+    pub fn new(record: &RegistryRecord, delay_ms: u64) -> Self {
+        Self {
+            record: record.clone(),
+            delay_ms,
+            // From a stamp of the writer's choice the delay could have passed before anyone saw it.
+            witnessed_at: None,
+        }
+    }
+
     /// Journal time from which it can be released; none before it is witnessed.
     #[must_use]
     pub fn from(&self) -> Option<UnixMs> {

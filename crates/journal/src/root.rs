@@ -136,9 +136,11 @@ impl Node {
     fn put(&mut self, leaf: Self, path: &Path, at: Option<u8>) {
         match self {
             Self::Branch { bit, sides, hash } if at.is_none_or(|at| *bit < at) => {
+                // A hash that was kept would make the root one of the old state.
                 *hash = OnceLock::new();
                 sides.on_mut(bit_of(path, *bit)).put(leaf, path, at);
             }
+
             Self::Branch { .. } | Self::Leaf { .. } => {
                 // The new branch stands at the first differing bit: the shape follows from the set
                 // of keys alone, whatever the order in which they came.
@@ -169,10 +171,10 @@ impl Node {
                     Removed::Absent
                 }
             }
+
             Self::Branch { bit, sides, hash } => {
                 let side = bit_of(path, *bit);
-                let removed = sides.on_mut(side).remove(path);
-                match removed {
+                match sides.on_mut(side).remove(path) {
                     Removed::Absent => Removed::Absent,
                     Removed::Below => {
                         *hash = OnceLock::new();

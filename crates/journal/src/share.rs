@@ -64,14 +64,14 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
     if last.is_some_and(|last| last.number != attempt.number) {
         return Err(Code::AttemptSuperseded.into());
     }
-    check_age(&record, &attempt, (genesis, asked.now))?;
+    check_age(&record, &attempt, genesis, asked.now)?;
 
     let vault = view.vault(tenant, record.vault)?;
     match attempt.kind {
         AttemptKind::Pay | AttemptKind::Bump => {
             check_live(&record, asked.now)?;
             check_counted(&record, genesis)?;
-            ask_again(view, genesis, asked, (&record, &attempt))?;
+            asked::ask_again(view, genesis, &question(view, asked, &record, &attempt)?)?;
         }
         // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
         AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
@@ -93,7 +93,8 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
 fn check_age(
     record: &IntentRecord,
     attempt: &AttemptRecord,
-    (genesis, now): (&Genesis, UnixMs),
+    genesis: &Genesis,
+    now: UnixMs,
 ) -> Result<(), Refusal> {
     if attempt.at > now.plus(genesis.bounds.skew_ms) {
         return Err(Code::ClockSkew.into());
@@ -136,27 +137,27 @@ fn check_counted(record: &IntentRecord, genesis: &Genesis) -> Result<(), Refusal
     Err(Refusal::new(Code::AttemptTooOld, detail))
 }
 
-/// Asks at this moment of the journal all that denies: authorization was judged at its own
-/// position, and people change their minds, lose their keys and leave between then and now.
-fn ask_again(
+/// All that can deny the payment, asked at this moment of the journal: authorization was judged at
+/// its own position, and people change their minds, lose their keys and leave between then and now.
+fn question<'a>(
     view: &dyn View,
-    genesis: &Genesis,
     asked: &ShareRequest,
-    (record, attempt): (&IntentRecord, &AttemptRecord),
-) -> Result<(), Refusal> {
-    // A locked payment leaves when its lock ends: hours that are closed then are closed for it.
-    let again = Again {
+    record: &'a IntentRecord,
+    attempt: &AttemptRecord,
+) -> Result<Again<'a>, Refusal> {
+    Ok(Again {
         tenant: asked.tenant,
         intent: asked.intent,
         record,
         moment: Moment::Head {
             at: view.position()?.last_at,
+            // A locked payment leaves when its lock ends: hours that are closed then are closed
+            // for it.
             hours: attempt.at.max(record.locked_until),
             windows: false,
         },
         now: asked.now,
-    };
-    asked::ask_again(view, genesis, &again)
+    })
 }
 
 /// Only an ended or expired intent returns its anchor to the vault: else a hostile service could

@@ -63,6 +63,15 @@ pub struct State {
     public_keys: Known<[u8; 32], VerifyingKey>,
 }
 
+/// A key whose time to be forgotten has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Due<'a> {
+    /// Key of the marker that says so, made by [`ks::expiry`].
+    pub marker: &'a Key,
+    /// Key to forget.
+    pub key: Key,
+}
+
 /// Decoded credential keys kept: those of busy clients, some 230 bytes each.
 const PUBLIC_KEYS_MAX: usize = 4096;
 
@@ -186,19 +195,19 @@ impl State {
         undo
     }
 
-    /// Keys of a scope to forget by `at`, oldest first, each with its marker before it.
+    /// Keys of a scope to forget by `at`, oldest first.
     pub fn expired(
         &self,
         scope: Scope,
         at: strongroom_types::UnixMs,
-    ) -> impl Iterator<Item = (&Key, Key)> {
+    ) -> impl Iterator<Item = Due<'_>> {
         let prefix = ks::expiry_prefix(scope);
         let markers = self.map.range(prefix.clone()..);
         markers
             .take_while(move |(marker, _)| marker.starts_with(&prefix))
             .map_while(move |(marker, _)| {
-                let (when, due) = ks::read_expiry(marker)?;
-                (when <= at).then_some((marker, due))
+                let (when, key) = ks::read_expiry(marker)?;
+                (when <= at).then_some(Due { marker, key })
             })
     }
 

@@ -118,11 +118,11 @@ impl Witness {
     #[must_use]
     pub fn due(&self, follower: &Follower, now: UnixMs) -> bool {
         let tip = follower.tip();
-        let last_ms = |last: &Cosigned| last.time_s.saturating_mul(1000);
         !self.retired
             && tip.size > 0
             && self.last.as_ref().is_none_or(|last| {
-                tip.size != last.size || now.0.abs_diff(last_ms(last)) >= RECOSIGN_MS
+                let cosigned_at = UnixMs::from_seconds(last.time_s);
+                tip.size != last.size || now.0.abs_diff(cosigned_at.0) >= RECOSIGN_MS
             })
     }
 
@@ -152,7 +152,7 @@ impl Witness {
 
         // Durable before the signature exists: after a crash in between, this witness must not find
         // itself free to cosign another tree of that size.
-        let (tip, time_s) = (follower.tip(), now.0 / 1000);
+        let (tip, time_s) = (follower.tip(), now.seconds());
         let next = Cosigned {
             size: tip.size,
             body: tip.body.clone(),

@@ -1,19 +1,18 @@
-//! Acts: who must have signed, single use, scope version, expiry.
+//! Acts: who must have signed, single use, scope version.
 
-use super::change::{Change, Place};
+use super::change::Change;
 use super::opened::VerifiedAct;
-use super::{platform, policies, proposal, quota, record, tenant_place, tighten, waiting};
+use super::{platform, policies, proposal, put, quota, record, tighten, waiting};
 use crate::entry::Entry;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, MinuteCount, TenantRecord, WaitingAct, WaitingChange, WaitingOf};
+use crate::model::{
+    ActStanding, MinuteCount, PlatformRecord, TenantRecord, WaitingAct, WaitingChange, WaitingOf,
+};
 use crate::state::Lookup as _;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, Tighten, UnixMs,
+    Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, TenantId, Tighten, UnixMs,
 };
-
-/// Longest life of an act, milliseconds: used acts are remembered until it ends.
-const ACT_LIFE_MS: u64 = 32 * 24 * crate::genesis::HOUR_MS;
 
 /// The digest under which a proposal, release or veto names an act.
 #[must_use]
@@ -26,33 +25,16 @@ pub(super) fn apply(
     entry: &Entry,
     signed: &Signed,
 ) -> Result<(), Refusal> {
-    let (act, digest) = signed.open::<Act>()?;
-
-    // An act made for another installation or tenant must not count here, even if the same people
-    // hold the same keys there.
-    if act.platform != change.state().genesis().platform || act.scope != entry.scope {
-        return Err(Code::WrongScope.into());
-    }
-
-    // An old enrolment, resume or release that was never used must not come back years later; the
-    // longest life bounds how long used acts are kept.
-    if entry.at >= act.expires || act.expires.since(entry.at) > ACT_LIFE_MS {
-        return Err(Refusal::new(
-            Code::AuthorityExpired,
-            format!("expires {}", act.expires),
-        ));
-    }
-
-    let opened = VerifiedAct::verify(change, (act, digest), signed)?;
+    let opened = VerifiedAct::open(change, entry, signed)?;
     if opened.act.is_tightening() {
         opened.need_human()?;
     }
     match opened.act.scope {
-        Scope::Platform => platform_act(change, entry, &opened)?,
-        Scope::Tenant(_) => tenant_act(change, entry, &opened)?,
+        Scope::Platform => platform_act(change, &opened)?,
+        Scope::Tenant(tenant) => tenant_act(change, entry, tenant, &opened)?,
     }
     if opened.act.is_tightening() {
-        quota::charge_tightening(change, entry.at, &opened)?;
+        quota::charge_tightening(change, &opened)?;
     }
     Ok(())
 }
@@ -75,11 +57,7 @@ fn check_version(act: &Act, current: u64) -> Result<(), Refusal> {
     Err(Refusal::new(Code::WrongScopeVersion, detail))
 }
 
-fn platform_act(
-    change: &mut Change<'_>,
-    entry: &Entry,
-    opened: &VerifiedAct,
-) -> Result<(), Refusal> {
+fn platform_act(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Refusal> {
     // Single use: a stored act must not be applied a second time.
     let key = ks::used_act(Scope::Platform, &opened.digest);
     if change.has(&key) {
@@ -88,58 +66,14 @@ fn platform_act(
 
     let mut current = change.platform()?;
     platform::check_signed(opened, &current)?;
-    let standing = match &opened.act.body {
-        // Acts at once, once per tenant id. Version 0: creating a tenant does not change the
-        // platform's own scope.
-        ActBody::CreateTenant { tenant, charter } => {
-            check_version(&opened.act, 0)?;
-            if current.stopped {
-                return Err(Code::PlatformStopped.into());
-            }
-            let place = Place {
-                tenant: *tenant,
-                seq: entry.seq,
-                at: entry.at,
-            };
-            create_tenant(change, place, charter, opened)?;
-            ActStanding::InForce
-        }
-        ActBody::Resume => {
-            check_version(&opened.act, current.version)?;
-            waiting::check_none(current.waiting.as_ref())?;
-            if !current.stopped {
-                return Err(Code::NotStopped.into());
-            }
-            platform::wait(change, entry, (&mut current, opened), WaitingChange::Resume)?
-        }
-        ActBody::Tighten(what) => {
-            check_version(&opened.act, current.version)?;
-            let before = current.clone();
-            let is_changed =
-                change.compare(|change| tighten::platform(change, &mut current, what, opened))?;
-            if !is_changed && current == before {
-                let scope = (current.waiting.as_ref(), current.version);
-                charge_repeated(change, (entry.at, opened), scope)?;
-            }
-            current.version += u64::from(changes_version(&opened.act.body));
-            ActStanding::InForce
-        }
-        // The platform's quorum never touches a tenant's users, policies, lists, vaults or keys.
-        ActBody::Put(record) => {
-            check_version(&opened.act, current.version)?;
-            platform::put(change, entry, record, (&mut current, opened))?
-        }
-        ActBody::Release(act) => {
-            check_version(&opened.act, current.version)?;
-            platform::release(change, entry, act, (&mut current, opened))?
-        }
-    };
-
+    let standing = change_platform(change, &mut current, opened)?;
     change.put(ks::platform(), &current);
+
+    // How a proposal stands is asked for as long as it can be released, vetoed or expire.
     let kept_until = match standing {
         ActStanding::Proposed => {
             let delay_ms = change.state().genesis().bounds.platform_delay_ms;
-            proposal::standing_kept_until((opened, entry.at), delay_ms)
+            proposal::standing_kept_until(opened, delay_ms)
         }
         ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
             opened.used_until()
@@ -150,14 +84,63 @@ fn platform_act(
     Ok(())
 }
 
-fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> Result<(), Refusal> {
-    let place = tenant_place(entry)?;
-    let tenant = place.tenant;
+/// Makes the change of a platform act that was signed by enough admins; gives how it stands then.
+fn change_platform(
+    change: &mut Change<'_>,
+    current: &mut PlatformRecord,
+    opened: &VerifiedAct,
+) -> Result<ActStanding, Refusal> {
+    // Creating a tenant does not change the platform's own scope, so it names version 0.
+    let version = match opened.act.body {
+        ActBody::CreateTenant { .. } => 0,
+        ActBody::Put(_) | ActBody::Release(_) | ActBody::Resume | ActBody::Tighten(_) => {
+            current.version
+        }
+    };
+    check_version(&opened.act, version)?;
 
+    match &opened.act.body {
+        // Acts at once, once per tenant id.
+        ActBody::CreateTenant { tenant, charter } => {
+            if current.stopped {
+                return Err(Code::PlatformStopped.into());
+            }
+            create_tenant(change, *tenant, charter, opened)?;
+            Ok(ActStanding::InForce)
+        }
+        ActBody::Resume => {
+            waiting::check_none(current.waiting.as_ref())?;
+            if !current.stopped {
+                return Err(Code::NotStopped.into());
+            }
+            platform::wait(change, current, opened, WaitingChange::Resume)
+        }
+        ActBody::Tighten(tightening) => {
+            let before = current.clone();
+            let is_changed =
+                change.compare(|change| tighten::platform(change, current, tightening, opened))?;
+            if !is_changed && *current == before {
+                charge_repeated(change, opened, current.waiting.as_ref(), current.version)?;
+            }
+            current.version += u64::from(changes_version(&opened.act.body));
+            Ok(ActStanding::InForce)
+        }
+        // The platform's quorum never touches a tenant's users, policies, lists, vaults or keys.
+        ActBody::Put(record) => platform::put(change, current, record, opened),
+        ActBody::Release(act) => platform::release(change, current, act, opened),
+    }
+}
+
+fn tenant_act(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    tenant: TenantId,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
     // Single use, as for the platform, but by what its signers may do.
     let key = ks::used_act(tenant, &opened.digest);
     let is_used = change.has(&key);
-    if is_used && !tighten::does_more(change, place, opened)? {
+    if is_used && !tighten::does_more(change, tenant, opened)? {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
@@ -168,14 +151,13 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
     check_version(&opened.act, change.tenant(tenant)?.version)?;
 
     let standing = match &opened.act.body {
-        ActBody::Put(put) => record::put(change, place, put, opened)?,
-        ActBody::Release(act) => proposal::release(change, place, act, opened)?,
-        ActBody::Resume => resume(change, place, opened)?,
-        ActBody::Tighten(what) => {
-            if !change.compare(|change| tighten::tenant(change, place, what, opened))? {
+        ActBody::Put(record) => put::put(change, tenant, record, opened)?,
+        ActBody::Release(act) => proposal::release(change, tenant, act, opened)?,
+        ActBody::Resume => resume(change, tenant, opened)?,
+        ActBody::Tighten(tightening) => {
+            if !change.compare(|change| tighten::tenant(change, tenant, tightening, opened))? {
                 let record = change.tenant(tenant)?;
-                let scope = (record.waiting.as_ref(), record.version);
-                charge_repeated(change, (place.at, opened), scope)?;
+                charge_repeated(change, opened, record.waiting.as_ref(), record.version)?;
             }
             ActStanding::InForce
         }
@@ -192,7 +174,7 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
     let kept_until = match standing {
         ActStanding::Proposed => {
             let proposal = proposal::find(change, tenant, &opened.digest)?;
-            proposal::standing_kept_until((opened, place.at), proposal.delay_ms)
+            proposal::standing_kept_until(opened, proposal.delay_ms)
         }
         ActStanding::InForce | ActStanding::Released | ActStanding::Void | ActStanding::Ended => {
             opened.used_until()
@@ -210,14 +192,15 @@ fn tenant_act(change: &mut Change<'_>, entry: &Entry, opened: &VerifiedAct) -> R
 /// else a board could leave used ids without end.
 fn charge_repeated(
     change: &mut Change<'_>,
-    (at, opened): (UnixMs, &VerifiedAct),
-    (waiting, version): (Option<&WaitingAct>, u64),
+    opened: &VerifiedAct,
+    waiting: Option<&WaitingAct>,
+    version: u64,
 ) -> Result<(), Refusal> {
     let waits = waiting.is_some_and(|act| act.version == version);
     if waits && changes_version(&opened.act.body) {
         return Ok(());
     }
-    quota::charge_id(change, at, opened)
+    quota::charge_id(change, opened)
 }
 
 /// Whether acts made before this one are void by it. A cancel, a no, a pause or a veto changes
@@ -243,27 +226,25 @@ const fn changes_version(body: &ActBody) -> bool {
 
 fn resume(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     opened: &VerifiedAct,
 ) -> Result<ActStanding, Refusal> {
-    let record = change.tenant(place.tenant)?;
+    let record = change.tenant(tenant)?;
     opened.need(&record.admins)?;
     if !record.stopped {
         return Err(Code::NotStopped.into());
     }
-    waiting::act(change, place, opened, WaitingChange::Resume)?;
+    waiting::act(change, tenant, opened, WaitingChange::Resume)?;
     Ok(ActStanding::Released)
 }
 
 /// Creates a tenant from its charter. The platform's quorum signed already.
 fn create_tenant(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     charter: &Charter,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
-
     // A second charter would replace the tenant's admins.
     if change.has(&ks::tenant(tenant)) {
         return Err(Refusal::new(Code::AlreadyExists, tenant));
@@ -306,7 +287,6 @@ fn create_tenant(
     change.put(ks::tenant(tenant), &record);
     let text = charter.policy.as_bytes().to_vec();
     change.put_bytes(ks::policy(tenant, &policy), text);
-    let of = WaitingOf::Tenant(tenant);
-    waiting::add(change, (place.seq, place.at), of)?;
+    waiting::add(change, opened.waiting_item(WaitingOf::Tenant(tenant)))?;
     record::put_charter(change, tenant, charter)
 }

@@ -59,8 +59,10 @@ pub fn check_approval(
     signed: &Signed,
 ) -> Result<VerifiedApproval, Refusal> {
     let (approval, digest) = signed.open::<Approval>()?;
-    check_subject(ballot, (&approval, &digest))?;
-    let credential = approver(view, ballot, signed, (&approval, &digest))?;
+    check_subject(ballot, &approval, &digest)?;
+    let credential = view.credential(ballot.tenant, approval.approver)?;
+    let credential = credential.credential;
+    check_signature(view, &credential, &digest, signed)?;
 
     // Approvals are counted by human: a key of a watching program or a feed has none.
     let user = credential
@@ -113,10 +115,7 @@ pub fn check_approval(
 
 /// The approval is for exactly this intent under exactly this decision, and has not expired: else
 /// one given to one payment, or to the same payment under a laxer rule, would open another.
-fn check_subject(
-    ballot: &Ballot<'_>,
-    (approval, digest): (&Approval, &Digest),
-) -> Result<(), Refusal> {
+fn check_subject(ballot: &Ballot<'_>, approval: &Approval, digest: &Digest) -> Result<(), Refusal> {
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
@@ -132,16 +131,13 @@ fn check_subject(
     Ok(())
 }
 
-/// The approver's credential, in force, whose one signature is on the approval.
-fn approver(
+/// The approver's signature is on the approval, and no other.
+fn check_signature(
     view: &dyn View,
-    ballot: &Ballot<'_>,
+    approver: &Credential,
+    digest: &Digest,
     signed: &Signed,
-    (approval, digest): (&Approval, &Digest),
-) -> Result<Credential, Refusal> {
-    let credential = view
-        .credential(ballot.tenant, approval.approver)?
-        .credential;
+) -> Result<(), Refusal> {
     let [endorsement] = signed.endorsements.as_slice() else {
         return Err(Refusal::new(
             Code::Malformed,
@@ -150,11 +146,11 @@ fn approver(
     };
 
     // The signature must be the named approver's own, not that of some other valid credential.
-    let is_own = endorsement.credential == approval.approver;
-    if is_own && view.verify(&credential, digest, &endorsement.proof) {
-        Ok(credential)
+    let is_own = endorsement.credential == approver.id;
+    if is_own && view.verify(approver, digest, &endorsement.proof) {
+        Ok(())
     } else {
-        Err(Refusal::new(Code::BadSignature, approval.approver))
+        Err(Refusal::new(Code::BadSignature, approver.id))
     }
 }
 
@@ -178,6 +174,7 @@ pub fn check_for_any_group(
     } else {
         &[]
     };
+
     let mut refusal = Refusal::from(Code::ApprovalNotEligible);
     for need in &ballot.core.groups {
         let seat = Seat {

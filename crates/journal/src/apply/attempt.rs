@@ -1,7 +1,8 @@
 //! Attempts: the anchor, the numbering, the fee cap.
 
-use super::authorize::Evaluated;
 use super::change::{Change, Place};
+use super::intent::Evaluated;
+use super::waiting::WitnessedTimes;
 use super::windows;
 use crate::asked::{self, Again};
 use crate::entry::{FACTS_MAX, FurtherAttempt};
@@ -142,8 +143,8 @@ pub(super) fn apply(
     check_open(place, attempt.kind, &record)?;
     match attempt.kind {
         AttemptKind::Pay | AttemptKind::Bump => {
-            ask_again(change, place, (&attempt.intent, &record))?;
-            move_spend(change, (tenant, place.at), &mut record)?;
+            ask_again(change, place, &attempt.intent, &record)?;
+            move_spend(change, tenant, &mut record, place.at)?;
         }
         // A cancel pays nothing and must stay possible under every policy. It stays counted where
         // the last attempt that pays is.
@@ -167,6 +168,7 @@ fn check_open(place: Place, kind: AttemptKind, record: &IntentRecord) -> Result<
             Code::AttemptNumberWrong,
             "only an intent that is cancelled, rejected or expired",
         )),
+
         AttemptKind::Pay | AttemptKind::Bump => match ended {
             Some(code) => Err(code.into()),
             None if is_expired => Err(Code::IntentExpired.into()),
@@ -181,7 +183,8 @@ fn check_open(place: Place, kind: AttemptKind, record: &IntentRecord) -> Result<
 fn ask_again(
     change: &Change<'_>,
     place: Place,
-    (intent, record): (&Digest, &IntentRecord),
+    intent: &Digest,
+    record: &IntentRecord,
 ) -> Result<(), Refusal> {
     let again = Again {
         tenant: place.tenant,
@@ -197,18 +200,19 @@ fn ask_again(
 ///
 /// Its windows were asked at the writer's stamps, which can lie hours apart while all their locks
 /// begin, and end, in one second. Where stamp and witnesses differ by more than clocks do, it is
-/// counted again, at the time `at` of the entry that says so. Without room there it stays counted
-/// where it was, and gets no share before a further attempt is counted.
+/// counted again, at the time of the entry that says so. Without room there it stays counted where
+/// it was, and gets no share before a further attempt is counted.
 pub(super) fn begin_lock(
     change: &mut Change<'_>,
-    (tenant, intent): (TenantId, &Digest),
-    (witnessed_at, at): (UnixMs, UnixMs),
+    tenant: TenantId,
+    intent: &Digest,
+    times: WitnessedTimes,
 ) -> Result<(), Refusal> {
     let Some(mut record) = change.intent(tenant, intent)? else {
         return Ok(());
     };
     let genesis = Arc::clone(change.state().genesis());
-    record.locked_until = witnessed_at.plus(record.lock_ms);
+    record.locked_until = times.witnessed.plus(record.lock_ms);
 
     // Asked as a new authorization would be, its hours as before a share.
     if !record.is_counted_in_time(genesis.bounds.skew_ms) {
@@ -217,14 +221,14 @@ pub(super) fn begin_lock(
             intent: *intent,
             record: &record,
             moment: Moment::Head {
-                at,
+                at: times.entry,
                 hours: record.locked_until,
                 windows: true,
             },
-            now: at,
+            now: times.entry,
         };
         if asked::check_room(&*change, &genesis, &again).is_ok() {
-            move_spend(change, (tenant, at), &mut record)?;
+            move_spend(change, tenant, &mut record, times.entry)?;
         }
     }
     change.put(ks::intent(tenant, intent), &record);
@@ -235,8 +239,9 @@ pub(super) fn begin_lock(
 /// that pays: without the move, one held back for a day would pay outside every window.
 fn move_spend(
     change: &mut Change<'_>,
-    (tenant, at): (TenantId, UnixMs),
+    tenant: TenantId,
     record: &mut IntentRecord,
+    at: UnixMs,
 ) -> Result<(), Refusal> {
     let payer = windows::Payer {
         tenant,

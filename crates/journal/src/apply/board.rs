@@ -2,7 +2,6 @@
 
 use super::change::Change;
 use super::opened::VerifiedAct;
-use super::tighten;
 use crate::keyspace as ks;
 use crate::model::{TenantRecord, UserRecord};
 use crate::state::Lookup as _;
@@ -34,11 +33,7 @@ pub(super) fn check_members(
 }
 
 /// Whether as many members as the quorum could sign.
-pub(super) fn has_quorum(
-    change: &Change<'_>,
-    scope: Scope,
-    board: &Board,
-) -> Result<bool, Refusal> {
+fn has_quorum(change: &Change<'_>, scope: Scope, board: &Board) -> Result<bool, Refusal> {
     let mut able = 0;
     for member in &board.members {
         able += u32::from(is_able(change, scope, *member)?);
@@ -46,21 +41,41 @@ pub(super) fn has_quorum(
     Ok(able >= board.quorum)
 }
 
-/// Refuses what has left a board with fewer people than its quorum: nothing that needs it could
-/// ever be signed again. A board that was below before does not keep others from being revoked.
-pub(super) fn check_kept_quorum(
-    change: &Change<'_>,
+/// Whether a board could reach its quorum before people of its scope were revoked.
+#[derive(Clone, Copy)]
+pub(super) struct QuorumBefore {
     scope: Scope,
-    had_quorum: bool,
-    (name, board): (BoardName, &Board),
-) -> Result<(), Refusal> {
-    if !had_quorum || has_quorum(change, scope, board)? {
-        return Ok(());
+    name: BoardName,
+    was_met: bool,
+}
+
+impl QuorumBefore {
+    /// To be asked before the revocation.
+    pub(super) fn of(
+        change: &Change<'_>,
+        scope: Scope,
+        name: BoardName,
+        board: &Board,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            scope,
+            name,
+            was_met: has_quorum(change, scope, board)?,
+        })
     }
-    Err(Refusal::new(
-        Code::BoardBelowQuorum,
-        format!("{name}: {} must remain", board.quorum),
-    ))
+
+    /// Refuses what has left the board with fewer people than its quorum: nothing that needs it
+    /// could ever be signed again. A board that was below before does not keep others from being
+    /// revoked.
+    pub(super) fn check_kept(self, change: &Change<'_>, board: &Board) -> Result<(), Refusal> {
+        if !self.was_met || has_quorum(change, self.scope, board)? {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::BoardBelowQuorum,
+            format!("{}: {} must remain", self.name, board.quorum),
+        ))
+    }
 }
 
 /// Puts other people on a board of a tenant, by a released proposal.
@@ -83,19 +98,16 @@ fn board_mut(record: &mut TenantRecord, name: BoardName) -> &mut Board {
     }
 }
 
-/// Takes a user of a tenant out of force, as the admins signed already, and puts the boards in force that the act names instead of
-/// those that this leaves below their quorum.
-pub(super) fn revoke_user(
+/// Puts the boards in force that a revocation names instead of those that it leaves below their
+/// quorum.
+pub(super) fn replace(
     change: &mut Change<'_>,
     tenant: TenantId,
-    (id, boards): (UserId, &[NamedBoard]),
+    boards: &[NamedBoard],
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let scope = Scope::Tenant(tenant);
     let mut record = change.tenant(tenant)?;
-    let had_admins = has_quorum(change, scope, &record.admins)?;
-    let had_committee = has_quorum(change, scope, &record.committee)?;
-    tighten::revoke_user(change, scope, id)?;
 
     // This skips the delay, because a person to be removed could veto in it. The committee therefore
     // signs beside the admins, both as they were until now, and upon the version that is in force:
@@ -111,11 +123,7 @@ pub(super) fn revoke_user(
         *old = new.board.clone();
     }
     change.put(ks::tenant(tenant), &record);
-
-    let admins = (BoardName::Admins, &record.admins);
-    check_kept_quorum(change, scope, had_admins, admins)?;
-    let committee = (BoardName::Committee, &record.committee);
-    check_kept_quorum(change, scope, had_committee, committee)
+    Ok(())
 }
 
 /// Refuses a replacement that is not needed, or that asks for fewer people than before: those

@@ -1,9 +1,8 @@
 //! The delta under construction: reads see what was written before.
 
-use super::waiting::set_standing;
 use crate::keyspace::{self as ks, Key};
 use crate::model::{ActStanding, CredentialRecord, EndedRecord, IntentRecord, WaitingChange};
-use crate::state::{Delta, Lookup as _, State, View};
+use crate::state::{Delta, Due, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
@@ -155,6 +154,19 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// Sets how an act of a scope stands from now on; does nothing once the act has been forgotten.
+    pub(super) fn set_standing(
+        &mut self,
+        scope: impl Into<Scope>,
+        act: &Digest,
+        standing: ActStanding,
+    ) {
+        let key = ks::used_act(scope, act);
+        if self.has(&key) {
+            self.put(key, &standing);
+        }
+    }
+
     /// Marks `key` to be forgotten at `at`.
     pub(super) fn expire(&mut self, scope: impl Into<Scope>, at: UnixMs, key: &[u8]) {
         let marker = ks::expiry(scope, at, key);
@@ -166,16 +178,10 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// As [`Self::expire`]; until then the record is charged to a credential, which the marker
-    /// names.
-    pub(super) fn expire_charged(
-        &mut self,
-        (scope, credential): (Scope, CredentialId),
-        at: UnixMs,
-        key: &[u8],
-    ) {
+    /// Sets a marker as [`Self::expire`] does; until its time the record is charged to a credential,
+    /// which the marker names.
+    pub(super) fn expire_charged(&mut self, marker: Key, credential: CredentialId) {
         // Two acts of one millisecond can have one marker: what each was charged is given back.
-        let marker = ks::expiry(scope, at, key);
         let mut charged = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
         charged.extend_from_slice(&credential.0);
         self.set(marker, Some(charged));
@@ -188,8 +194,8 @@ impl<'a> Change<'a> {
         at: UnixMs,
         max: usize,
     ) -> Result<(), Refusal> {
-        for (marker, due) in self.state.expired(scope, at).take(max) {
-            self.forget((scope, at), marker, due)?;
+        for due in self.state.expired(scope, at).take(max) {
+            self.forget(scope, at, due)?;
         }
         Ok(())
     }
@@ -204,12 +210,12 @@ impl<'a> Change<'a> {
     ) -> Result<(), Refusal> {
         let state = self.state;
         let due = state.expired(scope, at).take(LOOK_MAX);
-        let counted = due.filter(|(marker, due)| {
-            let charged = state.get(marker).unwrap_or_default();
-            counts(due, charged)
+        let counted = due.filter(|due| {
+            let charged = state.get(due.marker).unwrap_or_default();
+            counts(&due.key, charged)
         });
-        for (marker, due) in counted.take(FORGET_MAX) {
-            self.forget((scope, at), marker, due)?;
+        for due in counted.take(FORGET_MAX) {
+            self.forget(scope, at, due)?;
         }
         Ok(())
     }
@@ -228,15 +234,19 @@ impl<'a> Change<'a> {
     }
 
     /// Forgets one key that is due, unless this entry did so before.
-    fn forget(
-        &mut self,
-        (scope, at): (Scope, UnixMs),
-        marker: &[u8],
-        due: Key,
-    ) -> Result<(), Refusal> {
+    fn forget(&mut self, scope: Scope, at: UnixMs, due: Due<'_>) -> Result<(), Refusal> {
+        let Due { marker, key: due } = due;
+
         // It stays while its release waits, however late that is witnessed.
         let stays = ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)?;
-        if stays || !self.has(marker) {
+        if stays {
+            return Ok(());
+        }
+
+        // What is due was listed from the state before this entry, which may have written the same
+        // key again: the same nonce in another approval. Forgotten by the old marker a second time,
+        // the new record would be lost, and what it keeps out could be used again.
+        if !self.has(marker) {
             return Ok(());
         }
         self.give_back(scope, marker)?;
@@ -297,7 +307,7 @@ impl<'a> Change<'a> {
             return Ok(false);
         };
         let waiting = self.tenant(tenant)?.waiting;
-        Ok(waiting.is_some_and(|act| match &act.what {
+        Ok(waiting.is_some_and(|act| match &act.effect {
             WaitingChange::Release(proposal) => ks::proposal(tenant, proposal) == key,
             WaitingChange::Resume | WaitingChange::Vault(_) => false,
         }))
@@ -306,7 +316,7 @@ impl<'a> Change<'a> {
     /// The act that proposed it has come to nothing.
     fn set_ended(&mut self, tenant: TenantId, key: &[u8]) {
         if let Some(act) = ks::read_proposal(key) {
-            set_standing(self, tenant, &act, ActStanding::Ended);
+            self.set_standing(tenant, &act, ActStanding::Ended);
         }
     }
 

@@ -2,10 +2,10 @@
 //! like the cancel: bound to the intent alone, so that no change of the policy makes it void, and
 //! handed to witnesses like the others, so that no writer can drop it.
 
-use super::change::{Change, Place};
+use super::change::Change;
 use super::opened::VerifiedAct;
 use super::quota;
-use crate::keyspace as ks;
+use crate::keyspace::{self as ks, Key};
 use crate::model::{EndedRecord, IntentRecord, IntentStanding};
 use crate::state::Lookup as _;
 use strongroom_types::{Code, Digest, Refusal, TenantId, UserId};
@@ -28,17 +28,16 @@ impl EndedRecord {
 /// Cancels an intent: by the initiator's human, or by the admins' quorum.
 pub(super) fn cancel(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     intent: &Digest,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
     let by_admins = opened.need(&change.tenant(tenant)?.admins).is_ok();
     let Some(record) = change.intent(tenant, intent)? else {
         // The journal does not know its initiator: the cancel counts if one of the signers turns
         // out to be the initiator, and in any case when the admins signed.
         let end = |ended: &mut EndedRecord| add_cancel(ended, by_admins, opened);
-        return end_unknown(change, (place, opened), intent, end);
+        return end_unknown(change, opened, ks::ended(tenant, intent), end);
     };
 
     // Without this, any credential of the tenant could stop every payment.
@@ -48,8 +47,8 @@ pub(super) fn cancel(
             "the initiator or the admins cancel an intent",
         ));
     }
-    let standing = IntentStanding::Cancelled;
-    end_known(change, place, (intent, record), standing);
+    let key = ks::intent(tenant, intent);
+    end_known(change, key, record, IntentStanding::Cancelled);
     Ok(())
 }
 
@@ -87,12 +86,10 @@ fn add_cancel(ended: &mut EndedRecord, by_admins: bool, opened: &VerifiedAct) {
 /// names. A share that has left stays out; everything after it is refused.
 pub(super) fn reject(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     intent: &Digest,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
-
     // Without this, any credential of the tenant could stop every payment.
     if !is_named_by_policy(change, tenant, opened)? {
         return Err(Refusal::new(
@@ -103,15 +100,15 @@ pub(super) fn reject(
 
     let Some(record) = change.intent(tenant, intent)? else {
         let end = |ended: &mut EndedRecord| ended.rejected = true;
-        return end_unknown(change, (place, opened), intent, end);
+        return end_unknown(change, opened, ks::ended(tenant, intent), end);
     };
 
     // The end of the intent is the end of the duty to include this: nothing is left to stop.
-    if place.at >= record.expires {
+    if opened.at >= record.expires {
         return Err(Code::IntentExpired.into());
     }
-    let standing = IntentStanding::Rejected;
-    end_known(change, place, (intent, record), standing);
+    let key = ks::intent(tenant, intent);
+    end_known(change, key, record, IntentStanding::Rejected);
     Ok(())
 }
 
@@ -133,29 +130,29 @@ fn is_named_by_policy(
     Ok(false)
 }
 
-/// Ends an authorized intent.
+/// Ends an authorized intent, the record under this key.
 fn end_known(
     change: &mut Change<'_>,
-    place: Place,
-    (intent, mut record): (&Digest, IntentRecord),
+    key: Key,
+    mut record: IntentRecord,
     standing: IntentStanding,
 ) {
     // The first end stays: it is the one that is shown to people.
     if record.standing == IntentStanding::Authorized {
         record.standing = standing;
-        change.put(ks::intent(place.tenant, intent), &record);
+        change.put(key, &record);
     }
 }
 
-/// Ends an intent that is not authorized yet, so that it never can be for as long as this is kept.
+/// Ends an intent that is not authorized yet, by a record under this key, so that it never can be
+/// for as long as that is kept.
 fn end_unknown(
     change: &mut Change<'_>,
-    (place, opened): (Place, &VerifiedAct),
-    intent: &Digest,
+    opened: &VerifiedAct,
+    key: Key,
     end: impl FnOnce(&mut EndedRecord),
 ) -> Result<(), Refusal> {
-    quota::charge_id(change, place.at, opened)?;
-    let key = ks::ended(place.tenant, intent);
+    quota::charge_id(change, opened)?;
     let known: Option<EndedRecord> = change.record(&key)?;
     let mut ended = known.clone().unwrap_or_default();
     end(&mut ended);
@@ -168,8 +165,8 @@ fn end_unknown(
     // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
     // dated in the future.
     let retention_ms = change.state().genesis().bounds.retention_ms;
-    let until = place.at.plus(retention_ms);
-    quota::charge_kept(change, (place.at, opened), (&key, until))?;
+    let until = opened.at.plus(retention_ms);
+    quota::charge_kept(change, opened, &key, until)?;
     ended.until = until;
     change.put(key, &ended);
     Ok(())

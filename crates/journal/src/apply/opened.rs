@@ -1,8 +1,10 @@
 //! Acts with verified signatures: who signed, and whether a board's quorum is among them.
 
 use super::change::Change;
+use crate::entry::Entry;
+use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
-use crate::model::CredentialRecord;
+use crate::model::{CredentialRecord, WaitingItem, WaitingOf};
 use crate::state::Lookup as _;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
@@ -11,11 +13,18 @@ use strongroom_types::{
     UserId,
 };
 
-/// An act with verified signatures.
+/// Longest life of an act, milliseconds: used acts are remembered until it ends.
+const ACT_LIFE_MS: u64 = 32 * 24 * HOUR_MS;
+
+/// An act with verified signatures, at the place of the entry that brings it.
 pub(super) struct VerifiedAct {
     pub(super) act: Act,
     /// Digest of the act's text: the name under which a release or veto refers to it.
     pub(super) digest: Digest,
+    /// Position of the entry.
+    pub(super) seq: u64,
+    /// Journal time of the entry.
+    pub(super) at: UnixMs,
     /// Humans of the scope whose credential signed, of whichever class.
     pub(super) users: BTreeSet<UserId>,
     /// Credentials of these humans that signed, ascending.
@@ -27,13 +36,17 @@ pub(super) struct VerifiedAct {
 }
 
 impl VerifiedAct {
-    /// Verifies an act: every signature on it must verify, under a credential in force or, for a
-    /// tightening, under one that was; those count for nothing.
-    pub(super) fn verify(
+    /// Opens the act of an entry: for this scope, and in its time. Every signature on it must
+    /// verify, under a credential in force or, for a tightening, under one that was; those count for
+    /// nothing.
+    pub(super) fn open(
         change: &Change<'_>,
-        (act, digest): (Act, Digest),
+        entry: &Entry,
         signed: &Signed,
     ) -> Result<Self, Refusal> {
+        let (act, digest) = signed.open::<Act>()?;
+        check_scope(change, entry, &act)?;
+        check_life(entry.at, &act)?;
         check_charter_ids(change, &act)?;
 
         // One false signature refuses the whole act: it was not made by the people it names.
@@ -68,11 +81,22 @@ impl VerifiedAct {
         Ok(Self {
             act,
             digest,
+            seq: entry.seq,
+            at: entry.at,
             users,
             signers,
             people,
             founders,
         })
+    }
+
+    /// The item that waits until the act's entry is witnessed.
+    pub(super) const fn waiting_item(&self, of: WaitingOf) -> WaitingItem {
+        WaitingItem {
+            seq: self.seq,
+            at: self.at,
+            of,
+        }
     }
 
     /// Journal time until which its id stays used. From then on it is refused for its time, and a
@@ -146,6 +170,26 @@ impl VerifiedAct {
             quorum: 1,
         })
     }
+}
+
+/// An act made for another installation or tenant must not count here, even if the same people hold
+/// the same keys there.
+fn check_scope(change: &Change<'_>, entry: &Entry, act: &Act) -> Result<(), Refusal> {
+    if act.platform == change.state().genesis().platform && act.scope == entry.scope {
+        Ok(())
+    } else {
+        Err(Code::WrongScope.into())
+    }
+}
+
+/// An old enrolment, resume or release that was never used must not come back years later; the
+/// longest life bounds how long used acts are kept.
+fn check_life(at: UnixMs, act: &Act) -> Result<(), Refusal> {
+    if at < act.expires && act.expires.since(at) <= ACT_LIFE_MS {
+        return Ok(());
+    }
+    let detail = format!("expires {}", act.expires);
+    Err(Refusal::new(Code::AuthorityExpired, detail))
 }
 
 /// Registry in which a signature's credential stands.

@@ -1,34 +1,43 @@
 //! Pauses by single admins: each gains at most four hours in 24, and by a time that witnesses vouch
 //! for.
 
-use super::change::{Change, Place};
+use super::change::Change;
 use super::opened::VerifiedAct;
 use super::waiting;
 use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{AdminPause, TenantRecord, WaitingOf};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Refusal, UnixMs, VaultId};
+use strongroom_types::{Code, Refusal, TenantId, UnixMs, VaultId};
 
 /// Longest pause, milliseconds.
 const MAX_MS: u64 = 4 * HOUR_MS;
 /// Time in which an admin may pause once, milliseconds.
 const EVERY_MS: u64 = 24 * HOUR_MS;
 
-/// Pauses a vault (or the tenant, for `None`) until a time, by one admin.
+/// A pause as it is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Pause {
+    /// Vault that pays nothing; the whole tenant for `None`.
+    pub(super) vault: Option<VaultId>,
+    /// End, journal and clock time.
+    pub(super) until: UnixMs,
+}
+
+/// Pauses a vault or a tenant, by one admin.
 pub(super) fn put(
     change: &mut Change<'_>,
-    place: Place,
-    (vault, until): (Option<VaultId>, UnixMs),
+    tenant: TenantId,
+    asked: Pause,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    let (tenant, at) = (place.tenant, place.at);
+    let at = opened.at;
     let mut record = change.tenant(tenant)?;
     opened.need_one(&record.admins)?;
 
     // One that is over pauses nothing, and a writer that held it back would have used up the admin's
     // one pause by it.
-    if until <= at {
+    if asked.until <= at {
         return Err(Refusal::new(Code::AuthorityExpired, "the pause is over"));
     }
 
@@ -36,10 +45,10 @@ pub(super) fn put(
     // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
     // that it had withheld would take the place of the one that is needed now.
     forget_old(&mut record, at);
-    if until > at.plus(MAX_MS) {
+    if asked.until > at.plus(MAX_MS) {
         return Err(Code::PauseTooLong.into());
     }
-    let until = end(&record, until, opened);
+    let until = latest_end(&record, asked.until, opened);
     if until <= at {
         return Err(Code::PauseTooLong.into());
     }
@@ -55,11 +64,11 @@ pub(super) fn put(
             witnessed_at: None,
         });
         let of = WaitingOf::Pause(tenant, *admin);
-        waiting::add(change, (place.seq, at), of)?;
+        waiting::add(change, opened.waiting_item(of))?;
     }
 
     // Never shorter than a pause in force: a second pause must not end the first one early.
-    match vault {
+    match asked.vault {
         Some(id) => {
             let mut vault = change.vault(tenant, id)?;
             vault.paused_until = vault.paused_until.max(until);
@@ -75,17 +84,17 @@ pub(super) fn put(
 /// has more of their hours left.
 pub(super) fn pauses_longer(
     change: &Change<'_>,
-    place: Place,
-    (vault, until): (Option<VaultId>, UnixMs),
+    tenant: TenantId,
+    asked: Pause,
     opened: &VerifiedAct,
 ) -> Result<bool, Refusal> {
-    let mut record = change.tenant(place.tenant)?;
-    forget_old(&mut record, place.at);
-    let paused_until = match vault {
-        Some(id) => change.vault(place.tenant, id)?.paused_until,
+    let mut record = change.tenant(tenant)?;
+    forget_old(&mut record, opened.at);
+    let paused_until = match asked.vault {
+        Some(id) => change.vault(tenant, id)?.paused_until,
         None => record.paused_until,
     };
-    Ok(end(&record, until, opened) > paused_until)
+    Ok(latest_end(&record, asked.until, opened) > paused_until)
 }
 
 fn forget_old(record: &mut TenantRecord, at: UnixMs) {
@@ -97,7 +106,7 @@ fn forget_old(record: &mut TenantRecord, at: UnixMs) {
 
 /// End of a pause that these people ask for, in journal time: the latest that one of them alone could
 /// reach. With the earliest, one whose hours are over would cut the pause of another by signing it.
-fn end(record: &TenantRecord, until: UnixMs, opened: &VerifiedAct) -> UnixMs {
+fn latest_end(record: &TenantRecord, until: UnixMs, opened: &VerifiedAct) -> UnixMs {
     let admins = record.admins.members.iter();
     let ends = admins
         .filter(|admin| opened.people.contains(admin))

@@ -1,19 +1,18 @@
 //! The platform's own registry: its admins, their credentials and their board, each changed by a
 //! proposal that waits for its delay and a release.
 
+use super::board::{self, QuorumBefore};
 use super::change::Change;
 use super::opened::VerifiedAct;
-use super::record::{put_credential, put_user};
-use super::tighten::{revoke_credential, revoke_user};
-use super::{board, waiting};
-use crate::entry::Entry;
+use super::record::{put_credential, put_user, revoke_credential, revoke_user};
+use super::waiting;
 use crate::keyspace as ks;
 use crate::model::{
     ActStanding, PlatformProposal, PlatformRecord, ProposalRecord, WaitingAct, WaitingChange,
     WaitingOf,
 };
 use crate::state::Lookup as _;
-use strongroom_types::charter::{BoardName, NamedBoard};
+use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::{
     ActBody, Code, Digest, Refusal, RegistryRecord, Revocable, Scope, Tighten, UnixMs,
 };
@@ -21,9 +20,9 @@ use strongroom_types::{
 /// Opens a proposal for a record of the platform; the admins' quorum signed already.
 pub(super) fn put(
     change: &mut Change<'_>,
-    entry: &Entry,
+    platform: &mut PlatformRecord,
     record: &RegistryRecord,
-    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
+    opened: &VerifiedAct,
 ) -> Result<ActStanding, Refusal> {
     check_kind(record)?;
     check_not_stopped(platform)?;
@@ -35,28 +34,22 @@ pub(super) fn put(
     // holds it.
     let (mut open, ended): (Vec<_>, Vec<_>) = open_proposals(change)?
         .into_iter()
-        .partition(|known| known.proposal.until().is_none_or(|until| entry.at < until));
+        .partition(|known| known.proposal.until().is_none_or(|until| opened.at < until));
     for known in &ended {
-        waiting::set_standing(change, Scope::Platform, &known.act, ActStanding::Ended);
+        change.set_standing(Scope::Platform, &known.act, ActStanding::Ended);
     }
     if open.len() >= max as usize {
         return Err(Refusal::new(Code::QuotaExceeded, "open proposals"));
     }
 
-    // From a stamp of the writer's choice its delay could have passed before anyone saw it.
-    let proposal = ProposalRecord {
-        record: record.clone(),
-        delay_ms,
-        witnessed_at: None,
-    };
     let act = opened.digest;
+    let proposal = ProposalRecord::new(record, delay_ms);
     open.push(PlatformProposal { act, proposal });
     change.put(ks::platform_proposals(), &open);
     platform.version += 1;
     waiting::add(
         change,
-        (entry.seq, entry.at),
-        WaitingOf::PlatformProposal(act),
+        opened.waiting_item(WaitingOf::PlatformProposal(act)),
     )?;
     Ok(ActStanding::Proposed)
 }
@@ -79,13 +72,13 @@ pub(super) fn set_witnessed(
 /// release itself is witnessed.
 pub(super) fn release(
     change: &mut Change<'_>,
-    entry: &Entry,
+    platform: &mut PlatformRecord,
     act: &Digest,
-    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
+    opened: &VerifiedAct,
 ) -> Result<ActStanding, Refusal> {
     check_not_stopped(platform)?;
     waiting::check_none(platform.waiting.as_ref())?;
-    let (at, proposal) = (entry.at, find(change, act)?);
+    let (at, proposal) = (opened.at, find(change, act)?);
     let (Some(from), Some(until)) = (proposal.from(), proposal.until()) else {
         return Err(Refusal::new(Code::NotWitnessed, act));
     };
@@ -106,28 +99,26 @@ pub(super) fn release(
     change.trial(|change| put_released(change, &proposal.record, &mut after))?;
 
     // Not consumed: until the release takes effect, a veto must still find it.
-    waiting::set_standing(change, Scope::Platform, act, ActStanding::Released);
-    let what = WaitingChange::Release(*act);
-    wait(change, entry, (platform, opened), what)
+    change.set_standing(Scope::Platform, act, ActStanding::Released);
+    wait(change, platform, opened, WaitingChange::Release(*act))
 }
 
 /// Lets an act of the platform wait until its entry is witnessed. One that was held back must not
 /// undo what came after it, so it names the version that it leaves behind.
 pub(super) fn wait(
     change: &mut Change<'_>,
-    entry: &Entry,
-    (platform, opened): (&mut PlatformRecord, &VerifiedAct),
-    what: WaitingChange,
+    platform: &mut PlatformRecord,
+    opened: &VerifiedAct,
+    effect: WaitingChange,
 ) -> Result<ActStanding, Refusal> {
     platform.version += 1;
     platform.waiting = Some(WaitingAct {
         digest: opened.digest,
         version: platform.version,
         expires: opened.act.expires,
-        what,
+        effect,
     });
-    let of = WaitingOf::Act(Scope::Platform);
-    waiting::add(change, (entry.seq, entry.at), of)?;
+    waiting::add(change, opened.waiting_item(WaitingOf::Act(Scope::Platform)))?;
     Ok(ActStanding::Released)
 }
 
@@ -186,7 +177,7 @@ pub(super) fn set_open_standing(
 ) -> Result<(), Refusal> {
     let open = open_proposals(change)?;
     if open.iter().any(|known| known.act == *act) {
-        waiting::set_standing(change, Scope::Platform, act, standing);
+        change.set_standing(Scope::Platform, act, standing);
     }
     Ok(())
 }
@@ -195,21 +186,24 @@ pub(super) fn set_open_standing(
 pub(super) fn revoke(
     change: &mut Change<'_>,
     platform: &mut PlatformRecord,
-    what: &Revocable,
+    record: &Revocable,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    match what {
+    match record {
         Revocable::Credential(id) => revoke_credential(change, Scope::Platform, *id),
         Revocable::User { id, boards } => {
-            let had_quorum = board::has_quorum(change, Scope::Platform, &platform.admins)?;
+            let before = quorum_before(change, &platform.admins)?;
             revoke_user(change, Scope::Platform, *id)?;
             replace_board(change, platform, boards, opened)?;
-            let admins = (BoardName::Admins, &platform.admins);
-            board::check_kept_quorum(change, Scope::Platform, had_quorum, admins)
+            before.check_kept(change, &platform.admins)
         }
         // The platform's quorum never touches a tenant's lists or keys.
         Revocable::AllowList(_) | Revocable::Key(_) => Err(Code::WrongScope.into()),
     }
+}
+
+fn quorum_before(change: &Change<'_>, admins: &Board) -> Result<QuorumBefore, Refusal> {
+    QuorumBefore::of(change, Scope::Platform, BoardName::Admins, admins)
 }
 
 /// As for a tenant, whose second board the platform does not have.
@@ -306,7 +300,7 @@ fn take(
     standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
     let proposal = find(change, act)?;
-    waiting::set_standing(change, Scope::Platform, act, standing);
+    change.set_standing(Scope::Platform, act, standing);
     let mut open = open_proposals(change)?;
     open.retain(|known| known.act != *act);
     change.put(ks::platform_proposals(), &open);

@@ -18,7 +18,7 @@ pub(super) fn load(bounds: &Bounds, text: &str) -> Result<(Policy, Digest), Refu
         .iter()
         .filter(|rule| rule.then.tier != Tier::Block);
     for rule in paying {
-        let lock_ms = rule.then.time_lock_seconds.saturating_mul(1000);
+        let lock_ms = rule.then.time_lock_ms();
         if lock_ms.saturating_add(bounds.attempt_life_ms) > bounds.intent_life_ms {
             let most = bounds.intent_life_ms.saturating_sub(bounds.attempt_life_ms) / 1000;
             let detail = format!("rule `{}`: at most {most} seconds here", rule.id);

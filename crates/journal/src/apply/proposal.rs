@@ -1,15 +1,15 @@
 //! Proposals: a loosening waits for its delay, counted from a time that witnesses vouch for, and
 //! then for a positive release. Silence is not consent.
 
-use super::change::{Change, Place};
+use super::change::Change;
 use super::opened::VerifiedAct;
-use super::record::put_released;
+use super::record::{Released, put_released};
 use super::{check_not_stopped, waiting};
 use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{ActStanding, PROPOSAL_LIFE_MS, ProposalRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
+use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs};
 
 /// Longest time in which a proposal is witnessed, for the memory of how it stands, milliseconds.
 const WITNESSES_MS: u64 = 24 * HOUR_MS;
@@ -20,11 +20,10 @@ const SECOND_MS: u64 = 1_000;
 /// Opens a proposal under the digest of the act that makes it.
 pub(super) fn open(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     opened: &VerifiedAct,
-    (record, delay_ms): (&RegistryRecord, u64),
+    proposal: &ProposalRecord,
 ) -> Result<ActStanding, Refusal> {
-    let tenant = place.tenant;
     let mut current = check_not_stopped(&*change, tenant)?;
     waiting::check_none(current.waiting.as_ref())?;
 
@@ -33,7 +32,7 @@ pub(super) fn open(
     let max = change.state().genesis().bounds.proposals_open_max;
     if current.proposals_open >= max {
         let is_proposal = |due: &[u8], _: &[u8]| ks::kind(due) == ks::Kind::Proposal;
-        change.forget_counted(tenant.into(), place.at, is_proposal)?;
+        change.forget_counted(tenant.into(), opened.at, is_proposal)?;
         current = change.tenant(tenant)?;
     }
     if current.proposals_open >= max {
@@ -42,25 +41,20 @@ pub(super) fn open(
     current.proposals_open += 1;
     change.put(ks::tenant(tenant), &current);
 
-    // From a stamp of the writer's choice its delay could have passed before anyone saw it.
-    let proposal = ProposalRecord {
-        record: record.clone(),
-        delay_ms,
-        witnessed_at: None,
-    };
-    change.put(ks::proposal(tenant, &opened.digest), &proposal);
+    change.put(ks::proposal(tenant, &opened.digest), proposal);
     let of = WaitingOf::Proposal(tenant, opened.digest);
-    waiting::add(change, (place.seq, place.at), of)?;
+    waiting::add(change, opened.waiting_item(of))?;
     Ok(ActStanding::Proposed)
 }
 
 /// Journal time until which it is kept how the act that proposes stands: as long as the proposal
 /// can live, with a day for its witnesses, and never less than the act itself.
-pub(super) fn standing_kept_until((opened, at): (&VerifiedAct, UnixMs), delay_ms: u64) -> UnixMs {
+pub(super) fn standing_kept_until(opened: &VerifiedAct, delay_ms: u64) -> UnixMs {
     let life_ms = delay_ms.saturating_add(PROPOSAL_LIFE_MS);
+    let proposal_ends = opened.at.plus(life_ms).plus(WITNESSES_MS);
 
     // An act that is forgotten before its end could be used a second time.
-    opened.act.expires.max(at.plus(life_ms).plus(WITNESSES_MS))
+    opened.act.expires.max(proposal_ends)
 }
 
 /// Begins a proposal's delay. From now on it is forgotten by itself, too.
@@ -95,11 +89,10 @@ pub(super) fn set_witnessed(
 /// is witnessed: then everyone has had the chance to see it.
 pub(super) fn release(
     change: &mut Change<'_>,
-    place: Place,
+    tenant: TenantId,
     act: &Digest,
     opened: &VerifiedAct,
 ) -> Result<ActStanding, Refusal> {
-    let tenant = place.tenant;
     let current = change.tenant(tenant)?;
     opened.need(&current.committee)?;
     check_not_stopped(&*change, tenant)?;
@@ -110,13 +103,13 @@ pub(super) fn release(
     };
 
     // The delay is the time in which the others can veto.
-    if place.at < from {
-        let detail = format!("{} ms too early", from.since(place.at));
+    if opened.at < from {
+        let detail = format!("{} ms too early", from.since(opened.at));
         return Err(Refusal::new(Code::ReleaseTooEarly, detail));
     }
 
     // A proposal that its committee has forgotten must not come into force years later.
-    if place.at >= until {
+    if opened.at >= until {
         return Err(Refusal::new(
             Code::AuthorityExpired,
             "the proposal's time has passed",
@@ -124,12 +117,15 @@ pub(super) fn release(
     }
 
     // Judged here, too: who releases what cannot take effect hears of it now.
-    let by = (place.at, opened.digest);
-    change.trial(|change| put_released(change, tenant, &proposal.record, by))?;
+    let released = Released {
+        by: opened.digest,
+        at: opened.at,
+    };
+    change.trial(|change| put_released(change, tenant, &proposal.record, released))?;
 
     // Not consumed: until the release takes effect, a veto must still find it.
     set_open_standing(change, tenant, act, ActStanding::Released)?;
-    waiting::act(change, place, opened, WaitingChange::Release(*act))?;
+    waiting::act(change, tenant, opened, WaitingChange::Release(*act))?;
     Ok(ActStanding::Released)
 }
 
@@ -152,7 +148,7 @@ pub(super) fn set_open_standing(
     standing: ActStanding,
 ) -> Result<(), Refusal> {
     if change.proposal(tenant, act)?.is_some() {
-        waiting::set_standing(change, tenant, act, standing);
+        change.set_standing(tenant, act, standing);
     }
     Ok(())
 }
@@ -165,7 +161,7 @@ pub(super) fn take(
     standing: ActStanding,
 ) -> Result<ProposalRecord, Refusal> {
     let proposal = find(change, tenant, act)?;
-    waiting::set_standing(change, tenant, act, standing);
+    change.set_standing(tenant, act, standing);
 
     let mut current = change.tenant(tenant)?;
     current.proposals_open = current.proposals_open.saturating_sub(1);

@@ -49,15 +49,14 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
 /// holds the act waits for that. It must not stand before a refusal that does not pass.
 pub(super) fn charge_tightening(
     change: &mut Change<'_>,
-    at: UnixMs,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.tightenings_per_minute;
-    let has_room = |record: &CredentialRecord| record.tightenings.at(at).entries < max;
+    let has_room = |record: &CredentialRecord| record.tightenings.at(opened.at).entries < max;
     let detail = "tightenings per minute of each signer";
     let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
 
-    record.tightenings = record.tightenings.at(at);
+    record.tightenings = record.tightenings.at(opened.at);
     record.tightenings.entries += 1;
     change.put(ks::credential(opened.act.scope, id), &record);
     Ok(())
@@ -65,21 +64,18 @@ pub(super) fn charge_tightening(
 
 /// Charges the id of a tightening that ends no authorized intent, or of any that changes nothing:
 /// they can be made of any digest, or without end.
-pub(super) fn charge_id(
-    change: &mut Change<'_>,
-    at: UnixMs,
-    opened: &VerifiedAct,
-) -> Result<(), Refusal> {
+pub(super) fn charge_id(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Refusal> {
     let id = ks::used_act(opened.act.scope, &opened.digest);
-    charge_kept(change, (at, opened), (&id, opened.used_until()))
+    charge_kept(change, opened, &id, opened.used_until())
 }
 
 /// Charges the record under a key, which a tightening leaves, to one of its signers until it is
 /// forgotten.
 pub(super) fn charge_kept(
     change: &mut Change<'_>,
-    (at, opened): (UnixMs, &VerifiedAct),
-    (key, until): (&[u8], UnixMs),
+    opened: &VerifiedAct,
+    key: &[u8],
+    until: UnixMs,
 ) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.ended_open_max;
     let has_room = |record: &CredentialRecord| record.kept < max;
@@ -90,14 +86,14 @@ pub(super) fn charge_kept(
             let mut ids = charged.as_chunks().0.iter();
             ids.any(|id| opened.signers.contains(&CredentialId(*id)))
         };
-        change.forget_counted(opened.act.scope, at, is_theirs)?;
+        change.forget_counted(opened.act.scope, opened.at, is_theirs)?;
     }
     let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
 
     let scope = opened.act.scope;
     record.kept += 1;
     change.put(ks::credential(scope, id), &record);
-    change.expire_charged((scope, id), until, key);
+    change.expire_charged(ks::expiry(scope, until, key), id);
     Ok(())
 }
 

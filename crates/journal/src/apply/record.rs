@@ -1,87 +1,25 @@
-//! Registry records: which take effect at once, which wait for delay and release, and the rule of
-//! each kind.
+//! Registry records: how each kind is put in force, people and credentials also out of it.
 
-use super::change::{Change, Place};
-use super::opened::VerifiedAct;
-use super::{board, check_not_stopped, policies, proposal, waiting};
+use super::change::Change;
+use super::{board, policies};
 use crate::keyspace as ks;
 use crate::model::{
-    ActStanding, CredentialRecord, GroupRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord,
-    VaultRecord, WaitingChange,
+    CredentialRecord, GroupRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord, VaultRecord,
 };
 use crate::state::Lookup as _;
-use strongroom_policy::is_tighter;
 use strongroom_types::charter::Charter;
 use strongroom_types::{
-    AllowListEntry, CeremonyPlan, Code, Credential, Digest, Group, Refusal, RegistryRecord, Scope,
-    TenantId, UnixMs, User, Vault, digest,
+    AllowListEntry, CeremonyPlan, Code, Credential, CredentialId, Digest, Group, Refusal,
+    RegistryRecord, Scope, TenantId, UnixMs, User, UserId, Vault, digest,
 };
 
-/// Sets a record at once (provably tighter policy), when its entry is witnessed (vault), or opens a
-/// proposal for it.
-pub(super) fn put(
-    change: &mut Change<'_>,
-    place: Place,
-    record: &RegistryRecord,
-    opened: &VerifiedAct,
-) -> Result<ActStanding, Refusal> {
-    let tenant = place.tenant;
-    let current = change.tenant(tenant)?;
-    match record {
-        // A vault opens no way out by itself: its policy is the tenant's, its key has its own
-        // ceremony.
-        RegistryRecord::Vault(vault) => {
-            opened.need(&current.admins)?;
-            // Where rules tell sources apart, tags and id choose the rule by which it pays: by the
-            // admins alone, a vault fed by internal transfers could be a laxer source than those
-            // that feed it.
-            if change
-                .state()
-                .policy(tenant, &current)?
-                .tells_vaults_apart()
-            {
-                opened.need(&current.committee)?;
-            }
-            check_not_stopped(&*change, tenant)?;
-            change.trial(|change| put_vault(change, tenant, vault))?;
-
-            // An old one, held back, could be the laxer source for a payment of today.
-            let what = WaitingChange::Vault(vault.clone());
-            waiting::act(change, place, opened, what)?;
-            Ok(ActStanding::Released)
-        }
-        // Provably tighter takes effect at once; everything that is not proved tighter is looser.
-        RegistryRecord::Policy(text) => {
-            opened.need(&current.committee)?;
-            let (new, digest) = policies::load(&change.state().genesis().bounds, text)?;
-            let old = change.policy(tenant, &current)?;
-            if is_tighter(&old, &new) {
-                put_policy(change, tenant, text, digest)?;
-                return Ok(ActStanding::InForce);
-            }
-            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
-        }
-        RegistryRecord::Ceremony(plan) => {
-            opened.need(&current.committee)?;
-            check_ceremony(change, tenant, plan)?;
-            proposal::open(change, place, opened, (record, current.ceremony_delay_ms))
-        }
-        // Its quorum could enroll a second credential of any member in the same time and by the
-        // same signatures, so a board adds nothing to that.
-        RegistryRecord::Board(new) => {
-            opened.need(&current.committee)?;
-            board::check_members(change, tenant, &new.board)?;
-            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
-        }
-        // Each of these lets a person approve, or an address receive, that could not before.
-        RegistryRecord::User(_)
-        | RegistryRecord::Credential(_)
-        | RegistryRecord::Group(_)
-        | RegistryRecord::AllowList(_) => {
-            opened.need(&current.committee)?;
-            proposal::open(change, place, opened, (record, current.loosen_delay_ms))
-        }
-    }
+/// The release of a proposal.
+#[derive(Clone, Copy)]
+pub(super) struct Released {
+    /// Digest of the act that releases it.
+    pub(super) by: Digest,
+    /// Witnessed time of that act's entry; its own time while it is only tried.
+    pub(super) at: UnixMs,
 }
 
 /// Puts a released proposal in force at its witnessed time. Everything is checked again: the state
@@ -90,19 +28,19 @@ pub(super) fn put_released(
     change: &mut Change<'_>,
     tenant: TenantId,
     record: &RegistryRecord,
-    (time, release): (UnixMs, Digest),
+    released: Released,
 ) -> Result<(), Refusal> {
     match record {
         RegistryRecord::User(user) => put_user(change, tenant.into(), user),
         RegistryRecord::Credential(credential) => put_credential(change, tenant.into(), credential),
         RegistryRecord::Group(group) => put_group(change, tenant, group),
-        RegistryRecord::AllowList(entry) => put_listed(change, tenant, Some(time), entry),
+        RegistryRecord::AllowList(entry) => put_listed(change, tenant, Some(released.at), entry),
         RegistryRecord::Policy(text) => {
             let (_, digest) = policies::load(&change.state().genesis().bounds, text)?;
             put_policy(change, tenant, text, digest)
         }
         RegistryRecord::Vault(vault) => put_vault(change, tenant, vault),
-        RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, (time, release)),
+        RegistryRecord::Ceremony(plan) => put_ceremony(change, tenant, plan, released),
         RegistryRecord::Board(new) => board::put(change, tenant, new),
     }
 }
@@ -184,6 +122,43 @@ pub(super) fn put_credential(
     Ok(())
 }
 
+/// Takes a credential out of force; its user counts on boards by one fewer.
+pub(super) fn revoke_credential(
+    change: &mut Change<'_>,
+    scope: Scope,
+    id: CredentialId,
+) -> Result<(), Refusal> {
+    // Read as stored, in force or not: revoking twice, or after its user, must not be refused.
+    let key = ks::credential(scope, id);
+    let known: Option<CredentialRecord> = change.record(&key)?;
+    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
+    let was_in_force = !std::mem::replace(&mut known.revoked, true);
+    change.put(key, &known);
+
+    if let Some(user) = known.credential.board_user().filter(|_| was_in_force) {
+        let key = ks::user(scope, user);
+        let holder: Option<UserRecord> = change.record(&key)?;
+        let mut holder = holder.ok_or(Code::Internal)?;
+        holder.board_keys = holder.board_keys.saturating_sub(1);
+        change.put(key, &holder);
+    }
+    Ok(())
+}
+
+/// Takes a user out of force, with all their credentials.
+pub(super) fn revoke_user(
+    change: &mut Change<'_>,
+    scope: Scope,
+    id: UserId,
+) -> Result<(), Refusal> {
+    let key = ks::user(scope, id);
+    let known: Option<UserRecord> = change.record(&key)?;
+    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownUser, id))?;
+    known.revoked = true;
+    change.put(key, &known);
+    Ok(())
+}
+
 fn put_group(change: &mut Change<'_>, tenant: TenantId, group: &Group) -> Result<(), Refusal> {
     for member in &group.members {
         change.user(tenant, *member)?;
@@ -224,7 +199,7 @@ fn put_listed(
     Ok(())
 }
 
-fn put_policy(
+pub(super) fn put_policy(
     change: &mut Change<'_>,
     tenant: TenantId,
     text: &str,
@@ -274,7 +249,7 @@ pub(super) fn put_vault(
     Ok(())
 }
 
-fn check_ceremony(
+pub(super) fn check_ceremony(
     change: &Change<'_>,
     tenant: TenantId,
     plan: &CeremonyPlan,
@@ -314,16 +289,18 @@ fn put_ceremony(
     change: &mut Change<'_>,
     tenant: TenantId,
     plan: &CeremonyPlan,
-    (time, release): (UnixMs, Digest),
+    released: Released,
 ) -> Result<(), Refusal> {
     check_ceremony(change, tenant, plan)?;
 
     // The session derives from the releasing act, so no message of an earlier ceremony fits it.
     let record = KeyRecord {
         plan: plan.clone(),
-        session: digest("strongroom/ceremony-session/v1", &[&release.0]),
+        session: digest("strongroom/ceremony-session/v1", &[&released.by.0]),
         epoch: 1,
-        until: time.plus(change.state().genesis().bounds.ceremony_life_ms),
+        until: released
+            .at
+            .plus(change.state().genesis().bounds.ceremony_life_ms),
         public: None,
         revoked: false,
     };

@@ -1,31 +1,34 @@
 //! Tightenings: immediate, and honoured by every replica even before they are witnessed.
 
-use super::change::{Change, Place};
+use super::board::{self, QuorumBefore};
+use super::change::Change;
 use super::opened::VerifiedAct;
-use super::{board, ended, pause, platform, proposal};
+use super::pause::Pause;
+use super::record::{revoke_credential, revoke_user};
+use super::{ended, pause, platform, proposal};
 use crate::keyspace as ks;
-use crate::model::{ActStanding, CredentialRecord, PlatformRecord, TenantRecord, UserRecord};
+use crate::model::{ActStanding, PlatformRecord, TenantRecord};
 use crate::state::Lookup as _;
-use strongroom_types::charter::Board;
+use strongroom_types::charter::{Board, BoardName};
 use strongroom_types::{
-    ActBody, AllowListId, Code, CredentialId, GroupId, KeyId, Refusal, Revocable, Scope, TenantId,
-    Tighten, UserId,
+    ActBody, AllowListId, Code, GroupId, KeyId, Refusal, Revocable, Scope, TenantId, Tighten,
+    UserId,
 };
 
 /// A tightening of the platform's scope; the caller checked who signed.
 pub(super) fn platform(
     change: &mut Change<'_>,
-    record: &mut PlatformRecord,
-    what: &Tighten,
+    current: &mut PlatformRecord,
+    tightening: &Tighten,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    match what {
+    match tightening {
         Tighten::Stop => {
-            record.stopped = true;
+            current.stopped = true;
             Ok(())
         }
-        Tighten::Quarantine(index) => quarantine(change, record, *index),
-        Tighten::Revoke(what) => platform::revoke(change, record, what, opened),
+        Tighten::Quarantine(index) => quarantine(change, current, *index),
+        Tighten::Revoke(record) => platform::revoke(change, current, record, opened),
         Tighten::Veto(act) => platform::veto(change, act),
         Tighten::LeaveGroup { .. }
         | Tighten::Cancel(_)
@@ -51,21 +54,30 @@ fn quarantine(change: &Change<'_>, record: &mut PlatformRecord, index: u16) -> R
 /// undo, the fewer.
 pub(super) fn tenant(
     change: &mut Change<'_>,
-    place: Place,
-    what: &Tighten,
+    tenant: TenantId,
+    tightening: &Tighten,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    let tenant = place.tenant;
     let current = change.tenant(tenant)?;
-    match what {
-        Tighten::Cancel(intent) => ended::cancel(change, place, intent, opened),
-        Tighten::Reject(intent) => ended::reject(change, place, intent, opened),
-        Tighten::Pause { vault, until } => pause::put(change, place, (*vault, *until), opened),
+    match tightening {
+        Tighten::Cancel(intent) => ended::cancel(change, tenant, intent, opened),
+        Tighten::Reject(intent) => ended::reject(change, tenant, intent, opened),
+
+        // One person suffices for these two: a pause ends by itself, and a veto costs the others a
+        // new proposal and its delay.
+        Tighten::Pause { vault, until } => {
+            let pause = Pause {
+                vault: *vault,
+                until: *until,
+            };
+            pause::put(change, tenant, pause, opened)
+        }
         Tighten::Veto(act) => {
-            // One member suffices: a veto costs the others a new proposal and its delay.
             opened.need_one(&current.committee)?;
             proposal::take(change, tenant, act, ActStanding::Ended).map(drop)
         }
+
+        // These stay until the committee, or a resume with its delay, undoes them: a quorum.
         Tighten::Revoke(record) => {
             opened.need(revokers(&current, record))?;
             revoke(change, tenant, record, opened)
@@ -81,6 +93,7 @@ pub(super) fn tenant(
             change.put(ks::tenant(tenant), &stopped);
             Ok(())
         }
+
         // Signers belong to the platform.
         Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
     }
@@ -94,16 +107,21 @@ pub(super) fn tenant(
 /// signed. Of these kinds alone a text may come again, since nothing ever takes back what they did.
 pub(super) fn does_more(
     change: &Change<'_>,
-    place: Place,
+    tenant: TenantId,
     opened: &VerifiedAct,
 ) -> Result<bool, Refusal> {
     match &opened.act.body {
         ActBody::Tighten(Tighten::Cancel(intent)) => {
-            ended::cancels_more(change, place.tenant, intent, opened)
+            ended::cancels_more(change, tenant, intent, opened)
         }
         ActBody::Tighten(Tighten::Pause { vault, until }) => {
-            pause::pauses_longer(change, place, (*vault, *until), opened)
+            let pause = Pause {
+                vault: *vault,
+                until: *until,
+            };
+            pause::pauses_longer(change, tenant, pause, opened)
         }
+
         // These have their whole effect at once, by any signers. Taken again, one could repeat what
         // a resume or a release has undone.
         ActBody::Tighten(
@@ -143,7 +161,17 @@ fn revoke(
         // whatever it costs.
         Revocable::Credential(id) => revoke_credential(change, tenant.into(), *id),
         Revocable::User { id, boards } => {
-            board::revoke_user(change, tenant, (*id, boards.as_slice()), opened)
+            let (scope, before) = (Scope::Tenant(tenant), change.tenant(tenant)?);
+            let admins = QuorumBefore::of(change, scope, BoardName::Admins, &before.admins)?;
+            let committee =
+                QuorumBefore::of(change, scope, BoardName::Committee, &before.committee)?;
+            revoke_user(change, scope, *id)?;
+            board::replace(change, tenant, boards, opened)?;
+
+            // The act itself may have replaced the boards.
+            let after = change.tenant(tenant)?;
+            admins.check_kept(change, &after.admins)?;
+            committee.check_kept(change, &after.committee)
         }
         Revocable::AllowList(id) => remove_listed(change, tenant, *id),
         Revocable::Key(id) => revoke_key(change, tenant, *id),
@@ -154,41 +182,6 @@ fn revoke_key(change: &mut Change<'_>, tenant: TenantId, id: KeyId) -> Result<()
     let mut key = change.threshold_key(tenant, id)?;
     key.revoked = true;
     change.put(ks::threshold_key(tenant, id), &key);
-    Ok(())
-}
-
-pub(super) fn revoke_credential(
-    change: &mut Change<'_>,
-    scope: Scope,
-    id: CredentialId,
-) -> Result<(), Refusal> {
-    // Read as stored, in force or not: revoking twice, or after its user, must not be refused.
-    let key = ks::credential(scope, id);
-    let known: Option<CredentialRecord> = change.record(&key)?;
-    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
-    let was_in_force = !std::mem::replace(&mut known.revoked, true);
-    change.put(key, &known);
-
-    if let Some(user) = known.credential.board_user().filter(|_| was_in_force) {
-        let key = ks::user(scope, user);
-        let holder: Option<UserRecord> = change.record(&key)?;
-        let mut holder = holder.ok_or(Code::Internal)?;
-        holder.board_keys = holder.board_keys.saturating_sub(1);
-        change.put(key, &holder);
-    }
-    Ok(())
-}
-
-pub(super) fn revoke_user(
-    change: &mut Change<'_>,
-    scope: Scope,
-    id: UserId,
-) -> Result<(), Refusal> {
-    let key = ks::user(scope, id);
-    let known: Option<UserRecord> = change.record(&key)?;
-    let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownUser, id))?;
-    known.revoked = true;
-    change.put(key, &known);
     Ok(())
 }
 

@@ -1,39 +1,42 @@
 //! What waits until witnesses have vouched for its entry. The writer stamps entries, so a delay or
 //! lock that counted from a stamp could be zero.
 
-use super::change::{Change, Place};
+use super::change::Change;
+use super::opened::VerifiedAct;
 use crate::keyspace as ks;
-use crate::model::{
-    ActStanding, TenantRecord, WAITING_MAX, WaitingAct, WaitingChange, WaitingItem, WaitingOf,
-    WaitingRecord,
-};
+use crate::model::{WAITING_MAX, WaitingAct, WaitingChange, WaitingItem, WaitingOf, WaitingRecord};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
+use strongroom_types::{Code, Refusal, Scope, TenantId, UnixMs};
 
 /// Most time-locked payments of all tenants that wait at once.
 const LOCKS_MAX: usize = WAITING_MAX / 2;
 /// Most time-locked payments of one tenant that wait at once.
 const TENANT_LOCKS_MAX: usize = WAITING_MAX / 8;
 
+/// Times of a `witnessed` entry.
+#[derive(Clone, Copy)]
+pub(super) struct WitnessedTimes {
+    /// Time at which k witnesses had seen what it settles.
+    pub(super) witnessed: UnixMs,
+    /// Journal time of the entry itself.
+    pub(super) entry: UnixMs,
+}
+
 /// Adds an item that waits from this position on.
 ///
 /// # Errors
 /// `quota_exceeded` when [`WAITING_MAX`] items wait, or for a lock, fewer.
-pub(super) fn add(
-    change: &mut Change<'_>,
-    (seq, at): (u64, UnixMs),
-    of: WaitingOf,
-) -> Result<(), Refusal> {
+pub(super) fn add(change: &mut Change<'_>, item: WaitingItem) -> Result<(), Refusal> {
     let mut waiting = change.waiting()?;
 
     // One `witnessed` entry settles them all: their number bounds its cost, and a replica's memory.
     if waiting.items.len() >= WAITING_MAX {
         return Err(Refusal::new(Code::QuotaExceeded, "items that wait"));
     }
-    if let WaitingOf::Lock(tenant, _) = of {
+    if let WaitingOf::Lock(tenant, _) = item.of {
         check_room_for_lock(&waiting, tenant)?;
     }
-    waiting.items.push(WaitingItem { seq, at, of });
+    waiting.items.push(item);
     change.put(ks::waiting(), &waiting);
     Ok(())
 }
@@ -49,6 +52,8 @@ fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), 
         | WaitingOf::Pause(..)
         | WaitingOf::Tenant(_) => None,
     });
+
+    // Both bounds: one tenant must leave room for the locks of others, and all of them for acts.
     let own = locks.clone().filter(|other| *other == tenant).count();
     if own >= TENANT_LOCKS_MAX || locks.count() >= LOCKS_MAX {
         return Err(Refusal::new(
@@ -79,41 +84,29 @@ pub(super) fn check_none(waiting: Option<&WaitingAct>) -> Result<(), Refusal> {
 /// its signers hear at once what is wrong with it.
 pub(super) fn act(
     change: &mut Change<'_>,
-    place: Place,
-    opened: &super::opened::VerifiedAct,
-    what: WaitingChange,
+    tenant: TenantId,
+    opened: &VerifiedAct,
+    effect: WaitingChange,
 ) -> Result<(), Refusal> {
-    let mut record: TenantRecord = change.tenant(place.tenant)?;
+    let mut record = change.tenant(tenant)?;
     check_none(record.waiting.as_ref())?;
     record.waiting = Some(WaitingAct {
         digest: opened.digest,
         // The version that this act itself leaves behind.
         version: record.version + 1,
         expires: opened.act.expires,
-        what,
+        effect,
     });
-    change.put(ks::tenant(place.tenant), &record);
-    let of = WaitingOf::Act(Scope::Tenant(place.tenant));
-    add(change, (place.seq, place.at), of)
-}
-
-/// How an act of a scope stands from now on; nothing once the act has been forgotten.
-pub(super) fn set_standing(
-    change: &mut Change<'_>,
-    scope: impl Into<Scope>,
-    act: &Digest,
-    standing: ActStanding,
-) {
-    let key = ks::used_act(scope, act);
-    if change.has(&key) {
-        change.put(key, &standing);
-    }
+    change.put(ks::tenant(tenant), &record);
+    let of = WaitingOf::Act(Scope::Tenant(tenant));
+    add(change, opened.waiting_item(of))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use strongroom_types::Digest;
 
     #[test]
     fn locks_of_all_tenants_leave_half_of_the_room() {

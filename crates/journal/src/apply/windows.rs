@@ -16,8 +16,51 @@ use strongroom_types::{
 };
 
 const MINUTE_MS: u64 = 60_000;
-/// Minutes a bucket covers, by level.
-const LEVELS: [(u8, u64); 3] = [(0, 1), (1, 60), (2, 1440)];
+
+/// Kind of bucket, by its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Level {
+    /// Its byte in a bucket's key.
+    tag: u8,
+    /// Minutes that one bucket covers.
+    minutes: u64,
+}
+
+impl Level {
+    const MINUTE: Self = Self { tag: 0, minutes: 1 };
+    const HOUR: Self = Self {
+        tag: 1,
+        minutes: 60,
+    };
+    const DAY: Self = Self {
+        tag: 2,
+        minutes: 1440,
+    };
+    /// Shortest first.
+    const ALL: [Self; 3] = [Self::MINUTE, Self::HOUR, Self::DAY];
+
+    /// The span of this level that a time is in.
+    const fn span_at(self, time: UnixMs) -> Span {
+        Span {
+            level: self,
+            number: time.0 / (MINUTE_MS * self.minutes),
+        }
+    }
+}
+
+/// Time that one bucket covers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Span {
+    level: Level,
+    /// Its begin in Unix time, counted in lengths of the level.
+    number: u64,
+}
+
+impl Span {
+    const fn end(self) -> UnixMs {
+        UnixMs((self.number + 1).saturating_mul(MINUTE_MS * self.level.minutes))
+    }
+}
 
 /// Bucket scope: kind ‖ id.
 fn scope_bytes(scope: WindowScope) -> [u8; 17] {
@@ -85,17 +128,16 @@ fn edit_buckets(
     let retention_ms = change.state().genesis().bounds.retention_ms;
     for scope in scopes(payer.vault, payer.user) {
         for (asset, amount) in &spend.amounts {
-            for (level, minutes) in LEVELS {
-                let number = spend.at.0 / (MINUTE_MS * minutes);
-                let key = ks::bucket(tenant, &scope, asset, level, number);
+            for level in Level::ALL {
+                let span = level.span_at(spend.at);
+                let key = ks::bucket(tenant, &scope, asset, level.tag, span.number);
                 let known: Option<Bucket> = change.record(&key)?;
                 let mut bucket = known.unwrap_or_default();
                 edit(&mut bucket, *amount)?;
 
                 // A bucket's marker comes and goes with it.
                 if known.is_none() {
-                    let ends = UnixMs((number + 1).saturating_mul(MINUTE_MS * minutes));
-                    change.expire(tenant, ends.plus(retention_ms), &key);
+                    change.expire(tenant, span.end().plus(retention_ms), &key);
                 }
                 change.put(key, &bucket);
             }
@@ -199,34 +241,23 @@ impl<'a> TenantView<'a> {
         (self.undone | kind) == self.undone
     }
 
-    fn bucket(
-        &self,
-        scope: &[u8; 17],
-        asset: &AssetId,
-        (level, minutes): (u8, u64),
-        number: u64,
-    ) -> Option<Bucket> {
-        let key = ks::bucket(self.tenant, scope, asset, level, number);
+    fn bucket(&self, scope: &[u8; 17], asset: &AssetId, span: Span) -> Option<Bucket> {
+        let key = ks::bucket(self.tenant, scope, asset, span.level.tag, span.number);
         let mut bucket: Bucket = self.view.record(&key).ok()?.unwrap_or_default();
 
         // As `take` does, without changing what is stored.
-        if let Some(amount) = self.own_in(scope, asset, (minutes, number)) {
+        if let Some(amount) = self.own_in(scope, asset, span) {
             bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
             bucket.count = bucket.count.saturating_sub(1);
         }
         Some(bucket)
     }
 
-    /// This intent's spend in the bucket of this number and length in minutes.
-    fn own_in(
-        &self,
-        scope: &[u8; 17],
-        asset: &AssetId,
-        (minutes, number): (u64, u64),
-    ) -> Option<MinorUnits> {
+    /// This intent's spend in one bucket.
+    fn own_in(&self, scope: &[u8; 17], asset: &AssetId, span: Span) -> Option<MinorUnits> {
         let own = self.own?;
         let is_counted = scopes(own.vault, own.initiator_user).contains(scope)
-            && own.spend.at.0 / (MINUTE_MS * minutes) == number;
+            && span.level.span_at(own.spend.at) == span;
         let mut amounts = own.spend.amounts.iter().filter(|_| is_counted);
         amounts
             .find(|(of, _)| of == asset)
@@ -297,14 +328,19 @@ impl PolicyView for TenantView<'_> {
         // a hundred reads instead of 44,640.
         let mut sum = Spent::default();
         while minute <= last {
-            let fits = |(_, minutes): &&(u8, u64)| {
-                minute.is_multiple_of(*minutes) && minute + minutes <= last + 1
+            let fits = |level: &Level| {
+                minute.is_multiple_of(level.minutes) && minute + level.minutes <= last + 1
             };
-            let (level, minutes) = LEVELS.iter().rev().find(fits).copied().unwrap_or((0, 1));
-            let bucket = self.bucket(&scope, asset, (level, minutes), minute / minutes)?;
+            let mut longest_first = Level::ALL.into_iter().rev();
+            let level = longest_first.find(fits).unwrap_or(Level::MINUTE);
+            let span = Span {
+                level,
+                number: minute / level.minutes,
+            };
+            let bucket = self.bucket(&scope, asset, span)?;
             sum.amount = sum.amount.checked_add(bucket.amount)?;
             sum.count = sum.count.checked_add(bucket.count)?;
-            minute += minutes;
+            minute += level.minutes;
         }
         Some(sum)
     }

@@ -2,7 +2,8 @@
 //! time.
 
 use super::change::Change;
-use super::waiting::set_standing;
+use super::record::Released;
+use super::waiting::WitnessedTimes;
 use super::{attempt, check_not_stopped, check_platform_scope, platform, proposal, record};
 use crate::cosigned;
 use crate::entry::{Entry, Witnessed};
@@ -13,9 +14,6 @@ use crate::state::Lookup as _;
 use std::mem::take;
 use strongroom_tlog::Checkpoint;
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
-
-/// Milliseconds in a second: cosignatures are dated in whole seconds.
-const SECOND_MS: u64 = 1000;
 
 pub(super) fn apply(
     change: &mut Change<'_>,
@@ -35,7 +33,10 @@ pub(super) fn apply(
         let detail = format!("a checkpoint of {size} entries at position {}", entry.seq);
         return Err(Refusal::new(Code::Malformed, detail));
     }
-    let time = witnessed_at(&genesis, entry.at, witnessed)?;
+    let times = WitnessedTimes {
+        witnessed: witnessed_at(&genesis, entry.at, witnessed)?,
+        entry: entry.at,
+    };
 
     // Needed by nothing: such entries could be repeated without end.
     let due = waiting.items.iter().take_while(|item| item.seq < size);
@@ -57,7 +58,7 @@ pub(super) fn apply(
     // All or nothing for each one, and none makes the entry fail: else one act that can no longer
     // take effect would stop the journal.
     for item in &items {
-        let _ = change.attempt(|change| settle(change, item, (time, entry.at)));
+        let _ = change.attempt(|change| settle(change, item, times));
     }
     Ok(())
 }
@@ -96,7 +97,7 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
             return Err(Refusal::new(Code::Malformed, "an undated cosignature"));
         }
         // One hostile witness could put a delay's end into the year 3000.
-        let starts = UnixMs(time_s.saturating_mul(SECOND_MS));
+        let starts = UnixMs::from_seconds(time_s);
         if starts > at.plus(genesis.bounds.skew_ms) {
             let detail = format!("cosigned at {starts}, the entry is of {at}");
             return Err(Refusal::new(Code::TimeOutOfBounds, detail));
@@ -112,21 +113,23 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
         cosigned::verify(&verifier, body, time_s, &cosignature.signature)?;
         newest_s = newest_s.max(time_s);
     }
-    Ok(UnixMs(newest_s.saturating_add(1).saturating_mul(SECOND_MS)))
+    Ok(UnixMs::from_seconds(newest_s.saturating_add(1)))
 }
 
-/// Gives an item its witnessed time, in an entry of the time `at`. One whose record is gone has nothing to wait for.
+/// Gives an item its witnessed time. One whose record is gone has nothing to wait for.
 fn settle(
     change: &mut Change<'_>,
     item: &WaitingItem,
-    (time, at): (UnixMs, UnixMs),
+    times: WitnessedTimes,
 ) -> Result<(), Refusal> {
+    let time = times.witnessed;
     match &item.of {
+        // A delay or lock counts from here: everyone who may object can have seen the entry by now.
         WaitingOf::Proposal(tenant, act) => proposal::set_witnessed(change, *tenant, act, time),
         WaitingOf::PlatformProposal(act) => platform::set_witnessed(change, act, time),
-        WaitingOf::Lock(tenant, intent) => {
-            attempt::begin_lock(change, (*tenant, intent), (time, at))
-        }
+        WaitingOf::Lock(tenant, intent) => attempt::begin_lock(change, *tenant, intent, times),
+
+        // The first time stays: a later pause of the same admin does not begin their day again.
         WaitingOf::Pause(tenant, admin) => {
             let mut record = change.tenant(*tenant)?;
             let mut pauses = record.pauses.iter_mut();
@@ -136,12 +139,15 @@ fn settle(
             change.put(ks::tenant(*tenant), &record);
             Ok(())
         }
+
+        // Its charter's allow-list entries have an age from now on.
         WaitingOf::Tenant(tenant) => {
             let mut record = change.tenant(*tenant)?;
             record.witnessed_at = Some(time);
             change.put(ks::tenant(*tenant), &record);
             Ok(())
         }
+
         WaitingOf::Act(scope) => settle_act(change, *scope, time),
     }
 }
@@ -167,8 +173,8 @@ fn settle_act(change: &mut Change<'_>, scope: Scope, time: UnixMs) -> Result<(),
     } else {
         ActStanding::Void
     };
-    set_standing(change, scope, &act.digest, standing);
-    if let (Err(_), WaitingChange::Release(proposal)) = (&effect, &act.what) {
+    change.set_standing(scope, &act.digest, standing);
+    if let (Err(_), WaitingChange::Release(proposal)) = (&effect, &act.effect) {
         let proposed = ActStanding::Proposed;
         match tenant {
             Some(tenant) => proposal::set_open_standing(change, tenant, proposal, proposed)?,
@@ -221,7 +227,8 @@ fn check_current(
     Ok(())
 }
 
-/// The act's own change, on the state of now.
+/// The act's own change, on the state of now: it was judged at its entry, and the state has moved
+/// since then.
 fn take_effect(
     change: &mut Change<'_>,
     tenant: Option<TenantId>,
@@ -229,14 +236,22 @@ fn take_effect(
     time: UnixMs,
 ) -> Result<(), Refusal> {
     let Some(tenant) = tenant else {
-        return match &act.what {
+        return match &act.effect {
             WaitingChange::Resume => resume_platform(change),
             WaitingChange::Release(proposal) => platform::release_witnessed(change, proposal, time),
+            // The platform has no vaults.
             WaitingChange::Vault(_) => Err(Code::WrongScope.into()),
         };
     };
-    match &act.what {
-        WaitingChange::Release(proposal) => release(change, tenant, (proposal, act.digest), time),
+
+    match &act.effect {
+        WaitingChange::Release(proposal) => {
+            let released = Released {
+                by: act.digest,
+                at: time,
+            };
+            release(change, tenant, proposal, released)
+        }
         WaitingChange::Vault(vault) => {
             check_not_stopped(&*change, tenant)?;
             record::put_vault(change, tenant, vault)
@@ -265,8 +280,8 @@ fn resume_platform(change: &mut Change<'_>) -> Result<(), Refusal> {
 fn release(
     change: &mut Change<'_>,
     tenant: TenantId,
-    (act, release): (&Digest, Digest),
-    time: UnixMs,
+    act: &Digest,
+    released: Released,
 ) -> Result<(), Refusal> {
     check_not_stopped(&*change, tenant)?;
     let skew_ms = change.state().genesis().bounds.skew_ms;
@@ -275,9 +290,9 @@ fn release(
     // A proposal that its committee has forgotten must not come into force years later.
     if proposal
         .until()
-        .is_none_or(|until| time > until.plus(skew_ms))
+        .is_none_or(|until| released.at > until.plus(skew_ms))
     {
         return Err(Refusal::new(Code::AuthorityExpired, act));
     }
-    record::put_released(change, tenant, &proposal.record, (time, release))
+    record::put_released(change, tenant, &proposal.record, released)
 }

@@ -212,6 +212,7 @@ impl Follower {
                 },
             });
         }
+
         let ours = ours.replace('\n', " ");
         let detail = format!("witnesses vouch for another tree than {ours}");
         Refusal::new(Code::Conflict, detail)

@@ -29,12 +29,12 @@ impl Latest {
         Self {
             size,
             time_s,
-            age_ms: received.since(UnixMs(time_s.saturating_mul(1000)).plus(999)),
+            age_ms: received.since(UnixMs::from_seconds(time_s).plus(999)),
         }
     }
 
     const fn time(&self) -> UnixMs {
-        UnixMs(self.time_s.saturating_mul(1000))
+        UnixMs::from_seconds(self.time_s)
     }
 }
 
@@ -42,6 +42,17 @@ impl Latest {
 struct EarlyCosignature {
     cosignature: WitnessCosignature,
     received: UnixMs,
+}
+
+/// A cosignature that its witness has really made.
+#[derive(Clone, Copy)]
+pub(super) struct Verified<'a> {
+    pub(super) witness: NodeId,
+    /// Size of the head that it is over, entries.
+    pub(super) size: u64,
+    pub(super) cosignature: &'a WitnessCosignature,
+    /// Our clock when it arrived.
+    pub(super) received: UnixMs,
 }
 
 #[derive(Debug)]
@@ -144,19 +155,24 @@ impl Follower {
             return Ok(());
         }
 
-        self.count(witness, checkpoint.size(), cosignature, now);
+        self.count(Verified {
+            witness,
+            size: checkpoint.size(),
+            cosignature,
+            received: now,
+        });
         self.set_acted(now);
         Ok(())
     }
 
     /// Counts a verified cosignature if it is over our own line.
-    fn count(
-        &mut self,
-        witness: NodeId,
-        size: u64,
-        cosignature: &WitnessCosignature,
-        received: UnixMs,
-    ) {
+    fn count(&mut self, verified: Verified<'_>) {
+        let Verified {
+            witness,
+            size,
+            cosignature,
+            received,
+        } = verified;
         let Some(ours) = self.head(size).map(|head| &head.body) else {
             return;
         };
@@ -177,7 +193,7 @@ impl Follower {
         if let Some(seat) = self.seats.get_mut(&witness) {
             seat.set_latest(Latest::new(size, cosignature.time_s, received), latest_time);
         }
-        self.vouch(witness, size, cosignature, latest_time);
+        self.vouch(verified, latest_time);
     }
 
     /// After new entries: cosignatures that waited for them.
@@ -198,7 +214,12 @@ impl Follower {
         }
 
         for (node, size, pending) in due {
-            self.count(node, size, &pending.cosignature, pending.received);
+            self.count(Verified {
+                witness: node,
+                size,
+                cosignature: &pending.cosignature,
+                received: pending.received,
+            });
         }
     }
 

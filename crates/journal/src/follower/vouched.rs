@@ -1,11 +1,11 @@
 //! Cosignatures over heads in which something waits, for the entry `witnessed`.
 
 use super::Follower;
+use super::seats::Verified;
 use crate::cosigned;
 use crate::entry::{SeatCosignature, Witnessed};
 use crate::state::Lookup as _;
-use strongroom_types::{NodeId, UnixMs};
-use strongroom_wire::WitnessCosignature;
+use strongroom_types::UnixMs;
 
 /// Most heads whose cosignatures are kept for a `witnessed` entry; the smallest are forgotten first.
 const VOUCHED_MAX: usize = 16;
@@ -13,14 +13,16 @@ const VOUCHED_MAX: usize = 16;
 impl Follower {
     /// Keeps a witness's earliest word over a head in which something waits: with the k earliest
     /// that exist, no delay ends later than it must.
-    pub(super) fn vouch(
-        &mut self,
-        witness: NodeId,
-        size: u64,
-        cosignature: &WitnessCosignature,
-        latest_time: UnixMs,
-    ) {
-        let time = UnixMs(cosignature.time_s.saturating_mul(1000));
+    pub(super) fn vouch(&mut self, verified: Verified<'_>, latest_time: UnixMs) {
+        let Verified {
+            witness,
+            size,
+            cosignature,
+            ..
+        } = verified;
+
+        // Undated it says nothing about when, and one from the future would end a delay too late.
+        let time = UnixMs::from_seconds(cosignature.time_s);
         let is_usable = time > UnixMs(0) && time <= latest_time;
         let waits = self
             .head(size)

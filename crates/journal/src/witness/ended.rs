@@ -22,13 +22,13 @@ pub struct EndedAct {
 
 impl fmt::Display for EndedAct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (fate(self.code), self.entry) {
-            (Fate::Included, Some(entry)) => write!(f, "in the journal, entry {entry}"),
-            (Fate::Included, None) => f.write_str("in the journal"),
-            (Fate::Ended | Fate::Postponed | Fate::Unknown, Some(entry)) => {
+        match (duty_after(self.code), self.entry) {
+            (DutyOutcome::Included, Some(entry)) => write!(f, "in the journal, entry {entry}"),
+            (DutyOutcome::Included, None) => f.write_str("in the journal"),
+            (DutyOutcome::Ended | DutyOutcome::Postponed | DutyOutcome::Unknown, Some(entry)) => {
                 write!(f, "ended by entry {entry}: {}", self.code)
             }
-            (Fate::Ended | Fate::Postponed | Fate::Unknown, None) => {
+            (DutyOutcome::Ended | DutyOutcome::Postponed | DutyOutcome::Unknown, None) => {
                 write!(f, "ended by time: {}", self.code)
             }
         }
@@ -37,7 +37,7 @@ impl fmt::Display for EndedAct {
 
 /// What a refusal at the tip says about a tightening that applied before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fate {
+pub(super) enum DutyOutcome {
     /// It is in the journal.
     Included,
     /// It no longer applies, and nothing but people's acts would let it apply again. It is owed no
@@ -50,7 +50,7 @@ pub(super) enum Fate {
     Unknown,
 }
 
-impl Fate {
+impl DutyOutcome {
     /// Whether nothing is owed any more.
     pub(super) const fn is_end(self) -> bool {
         match self {
@@ -62,22 +62,24 @@ impl Fate {
 
 /// One decision per code, so that a new code asks for one. Not [`Code::cure`]: that is about a
 /// request which its sender can make again, changed; this very text never changes.
-pub(super) const fn fate(code: Code) -> Fate {
+pub(super) const fn duty_after(code: Code) -> DutyOutcome {
     match code {
         // An act is used by its digest, so no other act can use this one. If these signers may do
         // more than those in the journal, `does_more` lets the text in again.
-        Code::UsedAuthority => Fate::Included,
+        Code::UsedAuthority => DutyOutcome::Included,
 
         // The quota has room again in the next minute of journal time.
-        Code::QuotaExceeded => Fate::Postponed,
+        Code::QuotaExceeded => DutyOutcome::Postponed,
 
         // Time that does not come back: of the act, of the intent that it rejects, of the four
         // hours of all who signed. (Those begin again a day later, when this pause is long over.)
-        Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => Fate::Ended,
+        Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => DutyOutcome::Ended,
 
         // Its signers no longer count, or no longer for this: revoked, off the board, out of the
         // group; or the intent that it cancels turned out to be another person's.
-        Code::CredentialRevoked | Code::QuorumMissing | Code::ApprovalNotEligible => Fate::Ended,
+        Code::CredentialRevoked | Code::QuorumMissing | Code::ApprovalNotEligible => {
+            DutyOutcome::Ended
+        }
 
         // Another act did the same, or took away what it was about: the proposal is vetoed or in
         // force, the allow-list entry is gone, the boards that it names fit no longer.
@@ -85,7 +87,7 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::InvalidReference
         | Code::BoardBelowQuorum
         | Code::WrongScopeVersion
-        | Code::UnknownUser => Fate::Ended,
+        | Code::UnknownUser => DutyOutcome::Ended,
 
         // Records that are never removed, and rules of loosenings and payments: none of them ends a
         // tightening that applied once.
@@ -142,7 +144,7 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::AddressInvalid
         | Code::AddressWrongNetwork
         | Code::Dust
-        | Code::InsufficientBalance => Fate::Ended,
+        | Code::InsufficientBalance => DutyOutcome::Ended,
 
         // These were checked when the act was taken, or belong to parts that `apply` never asks.
         Code::Malformed
@@ -186,9 +188,9 @@ pub(super) const fn fate(code: Code) -> Fate {
         | Code::GenesisMismatch
         | Code::Unauthenticated
         | Code::Conflict
-        | Code::SigningFailed => Fate::Ended,
+        | Code::SigningFailed => DutyOutcome::Ended,
 
-        Code::Internal => Fate::Unknown,
+        Code::Internal => DutyOutcome::Unknown,
     }
 }
 
@@ -198,6 +200,6 @@ mod tests {
 
     #[test]
     fn an_error_of_this_build_ends_no_duty() {
-        assert_eq!(fate(Code::Internal), Fate::Unknown);
+        assert_eq!(duty_after(Code::Internal), DutyOutcome::Unknown);
     }
 }

@@ -1,6 +1,6 @@
 //! Tightenings handed straight to this witness, until the journal has them.
 
-use super::ended::{EndedAct, Fate, HANDED_ENDED_MAX, fate};
+use super::ended::{DutyOutcome, EndedAct, HANDED_ENDED_MAX, duty_after};
 use crate::apply::apply;
 use crate::entry::{Body, Entry, VERSION};
 use crate::follower::Follower;
@@ -147,6 +147,8 @@ impl Handed {
             };
             self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
         };
+
+        // Each new signature counts, not the act: an act grows by every further signer.
         match signers.iter().find(|signer| full(**signer)) {
             Some(busy) => {
                 let detail = format!("handed acts of {busy}");
@@ -162,7 +164,7 @@ impl Handed {
         let concerned = self.open.iter_mut().filter(|open| open.may_end_by(entry));
         for open in concerned {
             open.refused_from = match probe(state, &open.handed, now) {
-                Err(refusal) if fate(refusal.code).is_end() => {
+                Err(refusal) if duty_after(refusal.code).is_end() => {
                     open.refused_from.or(Some(entry.seq))
                 }
                 Ok(_) | Err(_) => None,
@@ -173,7 +175,7 @@ impl Handed {
     /// Tries every open act at the tip again: one that no longer applies is owed no more.
     pub(super) fn settle(&mut self, follower: &Follower, now: UnixMs) {
         // The answer depends on the tip and, through expiries, on the second.
-        let moment = (follower.size(), now.0 / 1000);
+        let moment = (follower.size(), now.seconds());
         if self.settled.replace(moment) == Some(moment) {
             return;
         }
@@ -185,16 +187,16 @@ impl Handed {
                     (open.delta, open.refused_from, open.applies) = (delta, None, true);
                     true
                 }
-                Err(refusal) => match fate(refusal.code) {
+                Err(refusal) => match duty_after(refusal.code) {
                     // It forbids nothing until there is room: what is refused for longer than a
                     // minute changes nothing, or ends an intent that no share is made for yet. The
                     // change of an older tip would hide what has changed since, a policy for example.
-                    Fate::Postponed => {
+                    DutyOutcome::Postponed => {
                         (open.delta, open.applies) = (Delta::default(), false);
                         true
                     }
-                    Fate::Unknown => true,
-                    Fate::Included | Fate::Ended => {
+                    DutyOutcome::Unknown => true,
+                    DutyOutcome::Included | DutyOutcome::Ended => {
                         ended.push_back(EndedAct {
                             digest: open.handed.digest,
                             code: refusal.code,
@@ -228,7 +230,7 @@ impl Handed {
                 Scope::Platform => state.platform()?.waiting,
                 Scope::Tenant(tenant) => state.tenant(tenant)?.waiting,
             };
-            if waiting.is_some_and(|act| act.what == WaitingChange::Release(*proposal)) {
+            if waiting.is_some_and(|act| act.effect == WaitingChange::Release(*proposal)) {
                 return Ok(Some(open.handed.digest));
             }
         }
@@ -284,7 +286,7 @@ fn probe(state: &State, handed: &HandedAct, now: UnixMs) -> Result<Delta, Refusa
     let at = state.position()?.last_at.max(now).max(handed.since);
     let mut delta = match trial(state, &handed.signed, at) {
         // What would end it within that minute has not ended it yet.
-        Err(refusal) if fate(refusal.code) == Fate::Postponed => {
+        Err(refusal) if duty_after(refusal.code) == DutyOutcome::Postponed => {
             trial(state, &handed.signed, at.plus(QUOTA_MS)).map_err(|_| refusal)?
         }
         tried => tried?,

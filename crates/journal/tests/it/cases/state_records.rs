@@ -93,12 +93,12 @@ fn waiting_record() -> WaitingRecord {
     }
 }
 
-fn waiting_act(what: WaitingChange) -> WaitingAct {
+fn waiting_act(effect: WaitingChange) -> WaitingAct {
     WaitingAct {
         digest: Digest([22; 32]),
         version: 9,
         expires: AT,
-        what,
+        effect,
     }
 }
 
