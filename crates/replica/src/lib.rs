@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod freeze;
 mod incoming;
+mod memory;
 mod replica;
 mod rows;
 mod schema;

@@ -1,9 +1,9 @@
 //! The follower and its tables.
 
 use crate::error::ReplicaError;
+use crate::memory;
 use crate::rows::{NewBatch, corrupt, head_body, note_body, read_entry, state_map};
 use crate::schema as sql;
-use crate::witness;
 use rand_core::CryptoRngCore;
 use std::sync::Arc;
 use strongroom_journal::follower::{Follower, Watch};
@@ -48,13 +48,13 @@ impl Replica {
     /// contradict themselves, what the log signed or what this witness cosigned.
     pub fn load(tx: &mut dyn Tx, genesis: Arc<Genesis>) -> Result<Self, ReplicaError> {
         let hash = genesis.hash();
-        let stored = witness::load(tx)?;
+        let stored = memory::load(tx)?;
         let Some(meta) = tx.query_opt(sql::META, &[])? else {
             tx.execute(
                 sql::NEW_META,
                 &[(&hash.0).into(), (&encode(&Frontier::new())).into()],
             )?;
-            witness::check_line(&stored, tx, 0)?;
+            memory::check_line(&stored, tx, 0)?;
             return Ok(Self {
                 follower: Follower::new(genesis)?,
                 stored,
@@ -87,7 +87,7 @@ impl Replica {
             return Err(corrupt("the last entry is missing").into());
         }
 
-        witness::check_line(&stored, tx, follower.size())?;
+        memory::check_line(&stored, tx, follower.size())?;
         Ok(Self { follower, stored })
     }
 
@@ -105,7 +105,7 @@ impl Replica {
         }
 
         if self.is_at(tx)? {
-            self.stored = witness::load(tx)?;
+            self.stored = memory::load(tx)?;
             return Ok(());
         }
         *self = Self::load(tx, Arc::clone(self.follower.genesis()))?;
@@ -230,6 +230,9 @@ impl Replica {
             let Some(size) = checkpoint_size(&witnessed.checkpoint) else {
                 continue;
             };
+
+            // Two bodies of one size under a quorum: more than f witnesses are hostile, or the
+            // tables are another journal's.
             if let Some(ours) = head_body(tx, size)?.filter(|ours| *ours != witnessed.checkpoint) {
                 return Err(self.follower.witnessed_elsewhere(&ours, &witnessed).into());
             }

@@ -43,6 +43,7 @@ impl WitnessStatements {
             })?;
             Ok((node, verifier))
         };
+
         Ok(Self {
             origin: genesis.origin.clone(),
             registered: Registered::of(genesis),
