@@ -3,8 +3,8 @@
 use crate::held::Asker;
 use crate::node::SignerNode;
 use crate::refusals::{Cause, LeftOut};
-use crate::verdict::Denied;
-use strongroom_types::{Code, Refusal, SessionId, UnixMs};
+use crate::verdict::JudgedRefusal;
+use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{SignerMessage, SignerRefusal};
 
@@ -13,12 +13,12 @@ const DETAIL_MAX: usize = 512;
 
 impl SignerNode {
     /// The signed refusal. Its evidence can be computed again from the request and the journal.
-    pub(crate) fn send_refusal(&mut self, asker: &Asker, denied: Denied, now: UnixMs) {
-        let Denied {
+    pub(crate) fn send_refusal(&mut self, asker: &Asker, judged: JudgedRefusal, now: UnixMs) {
+        let JudgedRefusal {
             refusal: Refusal { code, detail },
             evidence,
             head,
-        } = denied;
+        } = judged;
         *self.refused.entry(code).or_default() += 1;
 
         // A coordinator that is refused without end must fill neither the log nor the outbox.
@@ -38,7 +38,7 @@ impl SignerNode {
         }
 
         let refusal = SignerRefusal {
-            session: SessionId(asker.session),
+            session: asker.session,
             request: asker.request,
             code,
             detail: shortened(detail),
@@ -61,7 +61,7 @@ impl SignerNode {
     }
 
     pub(crate) fn send_answer(&mut self, asker: &Asker, message: &SignerMessage, now: UnixMs) {
-        let sealed = self.sealer.answer(asker.node, asker.session, message, now);
+        let sealed = self.sealer.answer(asker, message, now);
         self.out.push(FromSigner::Outbox(sealed));
     }
 }

@@ -1,7 +1,6 @@
 //! Key generations under way on this machine, in memory: a restart forgets them, and a new run
 //! begins.
 
-use crate::early::EarlyMessages;
 use crate::held::Asker;
 use crate::keys::KeyName;
 use std::collections::BTreeMap;
@@ -38,8 +37,6 @@ pub(crate) struct RunningCeremony {
 #[derive(Default)]
 pub(crate) struct Ceremonies {
     running: BTreeMap<KeyName, RunningCeremony>,
-    /// Messages for runs that have not begun here yet.
-    pub(crate) early: EarlyMessages,
 }
 
 impl Ceremonies {

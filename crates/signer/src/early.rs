@@ -11,6 +11,12 @@ use std::collections::{BTreeMap, VecDeque};
 use strongroom_mpc_core::dkg::ROUND1_LEN_MAX;
 use strongroom_types::UnixMs;
 
+/// A ceremony message, and the roster index of its sender, which its envelope proves.
+pub(crate) struct PeerMessage {
+    pub(crate) from: u16,
+    pub(crate) body: Vec<u8>,
+}
+
 /// A message of a run that this node has not been told to join.
 pub(crate) struct EarlyMessage {
     pub(crate) name: KeyName,
@@ -50,15 +56,16 @@ impl EarlyMessages {
         of_sender.push_back(message);
     }
 
-    /// The messages of this run with their senders; those of older runs of the key are dropped.
-    pub(crate) fn take(&mut self, name: KeyName, run: u32) -> Vec<(u16, Vec<u8>)> {
+    /// The messages of this run; those of older runs of the key are dropped.
+    pub(crate) fn take(&mut self, name: KeyName, run: u32) -> Vec<PeerMessage> {
         let mut taken = Vec::new();
         self.retain(|from, message| {
             if message.name != name || message.run > run {
                 return true;
             }
             if message.run == run {
-                taken.push((from, std::mem::take(&mut message.body)));
+                let body = std::mem::take(&mut message.body);
+                taken.push(PeerMessage { from, body });
             }
             false
         });
@@ -98,6 +105,12 @@ mod tests {
         }
     }
 
+    /// Sender and body of each message of this run.
+    fn taken(early: &mut EarlyMessages, name: KeyName, run: u32) -> Vec<(u16, Vec<u8>)> {
+        let messages = early.take(name, run).into_iter();
+        messages.map(|m| (m.from, m.body)).collect()
+    }
+
     fn kept(early: &EarlyMessages) -> (usize, usize) {
         let all = early.0.values().flatten();
         let bytes = all.clone().map(|message| message.body.len()).sum();
@@ -114,7 +127,7 @@ mod tests {
         }
         let most = CEREMONIES_MAX;
         assert_eq!(kept(&early), (most + 1, most * ROUND1_LEN_MAX + 10));
-        assert_eq!(early.take(name(1), 1), [(1, vec![1; 10])]);
+        assert_eq!(taken(&mut early, name(1), 1), [(1, vec![1; 10])]);
         assert_eq!(early.take(name(4_999), 1).len(), 1, "its newest ones");
     }
 
@@ -130,7 +143,7 @@ mod tests {
             early.take(name(1), 2).is_empty(),
             "a later run may begin yet"
         );
-        assert_eq!(early.take(name(1), 3), [(1, vec![3; 3])]);
+        assert_eq!(taken(&mut early, name(1), 3), [(1, vec![3; 3])]);
         early.keep(1, message(1, 1, 1));
         assert!(early.take(name(1), 2).is_empty());
         assert_eq!(kept(&early), (0, 0), "an older one never does");

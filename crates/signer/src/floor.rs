@@ -25,7 +25,7 @@ impl Floor {
         self.acted
     }
 
-    /// The replica keeps both rules already; this is the second lock on the same door.
+    /// The replica keeps both rules already; checked again here, since its own check may change.
     pub(crate) fn check(&self, head: u64) -> Result<(), Refusal> {
         if head < self.start {
             let detail = format!(

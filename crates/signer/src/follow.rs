@@ -89,7 +89,7 @@ impl SignerNode {
     }
 
     fn publish_cosignature(&mut self, cosignature: &WitnessCosignature, now: UnixMs) {
-        let sealed = self.sealer.seal(None, [0; 16], cosignature, now);
+        let sealed = self.sealer.announce(cosignature, now);
         self.out.push(FromSigner::Cosignature(sealed));
     }
 
@@ -103,7 +103,7 @@ impl SignerNode {
                 scope: act.scope,
                 body: encode(&Body::Act(handed.signed)),
             };
-            let sealed = self.sealer.seal(None, [0; 16], &submitted, now);
+            let sealed = self.sealer.announce(&submitted, now);
             self.out.push(FromSigner::Submission(sealed));
         }
         Ok(())

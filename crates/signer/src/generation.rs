@@ -1,12 +1,12 @@
 //! A key generation under way: peers' messages in, this signer's messages and certificate out.
 
 use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX};
-use crate::early::EarlyMessage;
+use crate::early::{EarlyMessage, PeerMessage};
 use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::keys::{Certified, KeyName, StoreShareError};
 use crate::node::SignerNode;
-use crate::verdict::{Denied, Stop};
+use crate::verdict::{CheckEnd, JudgedRefusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use strongroom_mpc_core::KeyShareRecord;
@@ -65,7 +65,8 @@ impl SignerNode {
     ) -> Result<(), Fatal> {
         let (name, run) = ((message.tenant, message.key), message.run);
         if self.ceremonies.is_running(name, run) {
-            return self.on_ceremony_message(name, (from, message.body), now);
+            let body = message.body;
+            return self.on_ceremony_message(name, PeerMessage { from, body }, now);
         }
 
         // A fast peer may be told of a run before this node is. What it sends to one alone needs this
@@ -78,7 +79,7 @@ impl SignerNode {
                 body: message.body,
                 until: now.plus(RUN_MS_MAX),
             };
-            self.ceremonies.early.keep(from, early);
+            self.early.keep(from, early);
         }
         Ok(())
     }
@@ -86,7 +87,7 @@ impl SignerNode {
     pub(crate) fn on_ceremony_message(
         &mut self,
         name: KeyName,
-        (from, bytes): (u16, Vec<u8>),
+        message: PeerMessage,
         now: UnixMs,
     ) -> Result<(), Fatal> {
         let Some(running) = self.ceremonies.get_mut(name) else {
@@ -94,7 +95,10 @@ impl SignerNode {
         };
 
         // The session names the culprits of a fault; the run then ends here, without a key.
-        let input = DkgInput::Received { from, bytes };
+        let input = DkgInput::Received {
+            from: message.from,
+            bytes: message.body,
+        };
         match running.session.step(input, &mut *self.entropy.rng()) {
             Ok(effects) => self.perform(name, effects, now),
             Err(fault) => {
@@ -118,14 +122,17 @@ impl SignerNode {
             match effect {
                 DkgEffect::Broadcast(body) => self.send_ceremony(name, None, body, now),
                 DkgEffect::Send { to, bytes } => self.send_ceremony(name, Some(to), bytes, now),
+
+                // Without a durable share nothing may be certified, so the run ends.
                 DkgEffect::Persist(record) => match self.persist(name, &record, now) {
                     Ok(more) => effects.extend(more),
-                    Err(Stop::Fatal(fatal)) => return Err(fatal),
-                    Err(Stop::Refuse(refusal) | Stop::Wait(refusal)) => {
+                    Err(CheckEnd::Fatal(fatal)) => return Err(fatal),
+                    Err(CheckEnd::Refuse(refusal) | CheckEnd::Wait(refusal)) => {
                         self.fail_run(name, refusal, now);
                         return Ok(());
                     }
                 },
+
                 DkgEffect::Done { transcript } => self.finish_run(name, Digest(transcript), now),
                 DkgEffect::Finished(_) => {}
                 DkgEffect::Ignored(reason) => {
@@ -141,7 +148,7 @@ impl SignerNode {
         name: KeyName,
         record: &KeyShareRecord,
         now: UnixMs,
-    ) -> Result<Vec<DkgEffect>, Stop> {
+    ) -> Result<Vec<DkgEffect>, CheckEnd> {
         let gone = || Refusal::new(Code::Internal, "the run is over");
         let run = self.ceremonies.get(name).ok_or_else(gone)?.run;
 
@@ -154,9 +161,9 @@ impl SignerNode {
         self.keys
             .persist(name, run, record)
             .map_err(|error| match error {
-                StoreShareError::Fatal(fatal) => Stop::Fatal(fatal),
+                StoreShareError::Fatal(fatal) => CheckEnd::Fatal(fatal),
                 StoreShareError::Protector(error) => {
-                    Stop::Refuse(Refusal::new(Code::Internal, error))
+                    CheckEnd::Refuse(Refusal::new(Code::Internal, error))
                 }
             })?;
 
@@ -182,7 +189,7 @@ impl SignerNode {
     /// Ends a run without a key, and says why to the coordinator that started it.
     fn fail_run(&mut self, name: KeyName, refusal: Refusal, now: UnixMs) {
         if let Some(running) = self.ceremonies.end(name) {
-            self.send_refusal(&running.asker, Denied::unjudged(refusal), now);
+            self.send_refusal(&running.asker, JudgedRefusal::unjudged(refusal), now);
         }
     }
 
@@ -215,6 +222,7 @@ impl SignerNode {
             .sealer
             .sign(&certificate_digest(&transcript, &public))
             .to_vec();
+
         let (tenant, key) = name;
         let message = SignerMessage::Certificate {
             tenant,
@@ -243,7 +251,7 @@ impl SignerNode {
 
     /// Ends runs that took too long, and forgets messages of runs that never began.
     pub(crate) fn end_late_runs(&mut self, now: UnixMs) {
-        self.ceremonies.early.drop_late(now);
+        self.early.drop_late(now);
         for name in self.ceremonies.late(now) {
             let detail = format!("the run of {} took longer than {RUN_MS_MAX} ms", name.1);
             self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);

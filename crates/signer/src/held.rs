@@ -1,8 +1,8 @@
 //! Requests that wait for the journal: a few, and not for long.
 
-use crate::verdict::Denied;
+use crate::verdict::JudgedRefusal;
 use std::collections::BTreeMap;
-use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, TenantId, UnixMs};
+use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, SessionId, TenantId, UnixMs};
 use strongroom_wire::SigningRequest;
 
 /// Most requests of one coordinator that wait at once: seconds of full load.
@@ -28,7 +28,7 @@ pub(crate) struct Asker {
     pub(crate) node: NodeId,
     /// Digest of the message to answer.
     pub(crate) request: Digest,
-    pub(crate) session: [u8; 16],
+    pub(crate) session: SessionId,
     pub(crate) deadline: UnixMs,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Request {
 pub(crate) struct WaitingRequest {
     pub(crate) request: Request,
     /// Latest answer, given when its time is over.
-    pub(crate) last: Denied,
+    pub(crate) last: JudgedRefusal,
 }
 
 #[derive(Default)]
@@ -126,7 +126,7 @@ mod tests {
 
     fn waiting(number: u8, bytes: usize, deadline: u64) -> Box<WaitingRequest> {
         let refusal = Code::AttemptUnknown.into();
-        let last = Denied {
+        let last = JudgedRefusal {
             refusal,
             evidence: Digest([0; 32]),
             head: 0,
@@ -135,7 +135,7 @@ mod tests {
         let asker = Asker {
             node,
             request,
-            session: [0; 16],
+            session: SessionId([0; 16]),
             deadline: UnixMs(deadline),
         };
         let wanted = Wanted::Ceremony {

@@ -5,7 +5,7 @@ use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::node::SignerNode;
 use crate::refusals::Cause;
-use crate::verdict::{Denied, Served, Stop};
+use crate::verdict::{CheckEnd, JudgedRefusal, Served};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::dkg::{DkgParameters, DkgSession};
 use strongroom_mpc_core::seal::SealingSecret;
@@ -31,17 +31,17 @@ impl SignerNode {
     ) -> Result<Served, Fatal> {
         match self.join_if_released(run, asker, now) {
             Ok(()) => Ok(Served::Done),
-            Err(Stop::Refuse(refusal)) => Ok(Served::Refuse(Denied::unjudged(refusal))),
+            Err(CheckEnd::Refuse(refusal)) => Ok(Served::Refuse(JudgedRefusal::unjudged(refusal))),
             // By the head it was judged at, it is asked again when there is another.
-            Err(Stop::Wait(refusal)) => {
+            Err(CheckEnd::Wait(refusal)) => {
                 let head = self.journal.follower().fresh(now);
                 let head = head.map_or(0, |head| head.size);
-                Ok(Served::Wait(Denied {
+                Ok(Served::Wait(JudgedRefusal {
                     head,
-                    ..Denied::unjudged(refusal)
+                    ..JudgedRefusal::unjudged(refusal)
                 }))
             }
-            Err(Stop::Fatal(fatal)) => Err(fatal),
+            Err(CheckEnd::Fatal(fatal)) => Err(fatal),
         }
     }
 
@@ -50,7 +50,7 @@ impl SignerNode {
         run: CeremonyRun,
         asker: &Asker,
         now: UnixMs,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), CheckEnd> {
         let CeremonyRun { name, number } = run;
         self.judge(&[]).may_act()?;
         let index = self.identity.index()?;
@@ -98,7 +98,7 @@ impl SignerNode {
 
         // Fast peers' messages that came before the coordinator's.
         self.perform(name, effects, now)?;
-        for message in self.ceremonies.early.take(name, number) {
+        for message in self.early.take(name, number) {
             self.on_ceremony_message(name, message, now)?;
         }
         Ok(())
@@ -110,7 +110,7 @@ impl SignerNode {
         run: CeremonyRun,
         asker: &Asker,
         now: UnixMs,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), CheckEnd> {
         let CeremonyRun { name, number } = run;
         if self.ceremonies.is_running(name, number) {
             return Ok(());

@@ -246,6 +246,8 @@ impl LocalJournal {
                 self.silent = None;
                 Ok(Some(cosignature))
             }
+
+            // Not cosigning is the witness's duty here, so the process goes on.
             Err(ReplicaError::Refused(refusal)) => {
                 // Catching up meets the same reason at every batch.
                 if self
@@ -310,6 +312,7 @@ impl LocalJournal {
         let handed = self
             .replica
             .hand(tx.as_mut(), &mut self.witness, signed, now);
+
         match handed {
             // Acknowledged only after this: an operator who was told "done" relies on it.
             Ok(()) => {
@@ -317,7 +320,9 @@ impl LocalJournal {
                 self.passed_on = PassedOn::NEVER;
                 Ok(())
             }
-            // Whatever ended on the way is dropped from the disk, too.
+
+            // Its duties that ended on the way are stored as ended: memory has them so already, and
+            // notices no end a second time.
             Err(ReplicaError::Refused(refusal)) => {
                 tx.commit()?;
                 Err(NotTaken::Refused(refusal))

@@ -21,7 +21,7 @@ use crate::fatal::Fatal;
 use crate::floor::Floor;
 use crate::rules::LocalRules;
 use crate::setup::Identity;
-use crate::verdict::{Denied, Judgement, Stop, Verdict};
+use crate::verdict::{CheckEnd, JudgedRefusal, Judgement, Verdict};
 use case::Case;
 use checks::CHECKS;
 use std::collections::BTreeMap;
@@ -74,11 +74,11 @@ impl Judge<'_> {
         // One list, one order, no way around: a new check is a row that reviewers see.
         let mut case = Case::new(self, request, now);
         for check in CHECKS {
-            if let Err(stop) = (check.run)(&mut case) {
+            if let Err(end) = (check.run)(&mut case) {
                 tracing::debug!(check = check.name, stops = check.stops, "not passed");
                 return Judgement {
                     questions: case.questions,
-                    verdict: case.denied(stop),
+                    verdict: case.verdict_of(end),
                 };
             }
         }
@@ -91,17 +91,17 @@ impl Judge<'_> {
 }
 
 impl Case<'_> {
-    fn denied(&self, stop: Stop) -> Verdict {
-        let denied = |refusal| Denied {
+    fn verdict_of(&self, end: CheckEnd) -> Verdict {
+        let judged = |refusal| JudgedRefusal {
             refusal,
             evidence: self.evidence.digest(),
             head: self.head.unwrap_or_default(),
         };
 
-        match stop {
-            Stop::Refuse(refusal) => Verdict::Refuse(denied(refusal)),
-            Stop::Wait(refusal) => Verdict::Wait(denied(refusal)),
-            Stop::Fatal(fatal) => Verdict::Fatal(fatal),
+        match end {
+            CheckEnd::Refuse(refusal) => Verdict::Refuse(judged(refusal)),
+            CheckEnd::Wait(refusal) => Verdict::Wait(judged(refusal)),
+            CheckEnd::Fatal(fatal) => Verdict::Fatal(fatal),
         }
     }
 }

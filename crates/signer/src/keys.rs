@@ -44,6 +44,13 @@ struct Stored {
     run: u32,
 }
 
+/// A stored share that a witnessed `finished` names.
+#[derive(Clone, Copy)]
+struct NamedShare {
+    name: KeyName,
+    stored: Stored,
+}
+
 struct Active {
     stored: Stored,
     share: KeyShare,
@@ -239,7 +246,10 @@ impl KeyRing {
                 stored.transcript == public.transcript && stored.epoch == key.epoch
             };
             match candidates.iter().find(fits) {
-                Some(stored) => named_now.push((*name, *stored)),
+                Some(stored) => named_now.push(NamedShare {
+                    name: *name,
+                    stored: *stored,
+                }),
                 // All n certified it, this signer among them.
                 None if self.lost.insert(*name) => {
                     tracing::error!(key = %name.1, "the share that this signer certified is not here any more");
@@ -248,10 +258,10 @@ impl KeyRing {
             }
         }
 
-        for named in &named_now {
-            self.put_in_use(head, *named, rng)?;
+        for share in &named_now {
+            self.put_in_use(head, *share, rng)?;
         }
-        Ok(named_now.into_iter().map(|(name, _)| name).collect())
+        Ok(named_now.into_iter().map(|share| share.name).collect())
     }
 
     /// Erases the shares of keys that a *witnessed* head shows will never be: their ceremony was
@@ -282,9 +292,10 @@ impl KeyRing {
     fn put_in_use(
         &mut self,
         head: &dyn View,
-        (name, stored): (KeyName, Stored),
+        share: NamedShare,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(), Fatal> {
+        let NamedShare { name, stored } = share;
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, &stored)?;
         let share = in_force(head, name, &record).and_then(|()| opened(&record, rng))?;

@@ -2,6 +2,7 @@
 
 use crate::ceremonies::Ceremonies;
 use crate::coverage::Coverage;
+use crate::early::EarlyMessages;
 use crate::fatal::Fatal;
 use crate::floor::Floor;
 use crate::held::HeldRequests;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use strongroom_journal::Delta;
+use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
 use strongroom_types::{Code, Refusal, UnixMs};
@@ -29,6 +31,8 @@ pub struct SignerNode {
     pub(crate) sealer: Sealer,
     pub(crate) keys: KeyRing,
     pub(crate) ceremonies: Ceremonies,
+    /// Peers' messages of runs that have not begun here yet.
+    pub(crate) early: EarlyMessages,
     pub(crate) held: HeldRequests,
     pub(crate) floor: Floor,
     pub(crate) coverage: Coverage,
@@ -105,21 +109,17 @@ impl SignerNode {
         let floor = Floor::new(tip.size().max(journal.cosigned()));
         let stopped = marks::stopped_since(db.as_ref())?.is_some();
 
-        let codecs = codecs
-            .into_iter()
-            .map(|codec| (codec.manifest().chain.clone(), codec))
-            .collect();
-
         Ok(Self {
             sealer: Sealer::new(pinned, me, signing, now),
             identity,
             journal,
             keys,
             ceremonies: Ceremonies::default(),
+            early: EarlyMessages::default(),
             held: HeldRequests::default(),
             floor,
             coverage: Coverage::default(),
-            codecs,
+            codecs: by_chain(codecs),
             rules,
             entropy,
             stopped,
@@ -249,6 +249,13 @@ impl SignerNode {
         self.dead |= result.is_err();
         result
     }
+}
+
+fn by_chain(codecs: Vec<Arc<dyn ChainCodec>>) -> Codecs {
+    let codecs = codecs.into_iter();
+    codecs
+        .map(|codec| (codec.manifest().chain.clone(), codec))
+        .collect()
 }
 
 impl fmt::Debug for SignerNode {

@@ -59,7 +59,7 @@ pub(crate) struct RefusalBounds {
 impl RefusalBounds {
     /// Counts a refusal; one requester's never take away from another's.
     pub(crate) fn count(&mut self, requester: (NodeId, Cause), now: UnixMs) -> Allowance {
-        let second = now.0 / 1_000;
+        let second = now.seconds();
         let of_second = self.by.entry(requester).or_default();
         if of_second.second != second {
             *of_second = OfSecond {

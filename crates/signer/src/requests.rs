@@ -6,10 +6,10 @@ use crate::fatal::{Fatal, NotTaken};
 use crate::held::{Asker, HELD_MS_MAX, Request, WaitingRequest, Wanted};
 use crate::keys::KeyName;
 use crate::node::SignerNode;
-use crate::verdict::{Denied, Served, Verdict};
+use crate::verdict::{JudgedRefusal, Served, Verdict};
 use std::sync::Arc;
 use strongroom_signing::{message_digest, request_digest};
-use strongroom_types::UnixMs;
+use strongroom_types::{SessionId, UnixMs};
 use strongroom_wire::{CoordinatorMessage, Envelope, Role, SignerMessage, SigningRequest, open};
 
 impl SignerNode {
@@ -41,11 +41,11 @@ impl SignerNode {
 
         // From here on the coordinator is known, so each message gets an answer under its digest.
         match message {
-            Err(refusal) => self.send_refusal(&asker, Denied::unjudged(refusal), now),
+            Err(refusal) => self.send_refusal(&asker, JudgedRefusal::unjudged(refusal), now),
             Ok(CoordinatorMessage::Sign(request)) => {
                 let asker = Asker {
                     request: request_digest(&request),
-                    session: request.session.0,
+                    session: request.session,
                     ..asker
                 };
                 let wanted = Wanted::Shares(request);
@@ -102,7 +102,7 @@ impl SignerNode {
                 self.send_answer(asker, &message, now);
             }
             Err(NotTaken::Refused(refusal)) => {
-                self.send_refusal(asker, Denied::unjudged(refusal), now);
+                self.send_refusal(asker, JudgedRefusal::unjudged(refusal), now);
             }
             Err(NotTaken::Fatal(fatal)) => return Err(fatal),
         }
@@ -133,7 +133,7 @@ impl SignerNode {
 
         match served {
             Served::Done => {}
-            Served::Refuse(denied) => self.send_refusal(&request.asker, denied, now),
+            Served::Refuse(refused) => self.send_refusal(&request.asker, refused, now),
             Served::Wait(last) => self.wait_or_refuse(WaitingRequest { request, last }, now),
         }
         Ok(())
@@ -167,8 +167,8 @@ impl SignerNode {
 
         let allowed = match judged.verdict {
             Verdict::Share(allowed) => allowed,
-            Verdict::Wait(denied) => return Ok(Served::Wait(denied)),
-            Verdict::Refuse(denied) => return Ok(Served::Refuse(denied)),
+            Verdict::Wait(refused) => return Ok(Served::Wait(refused)),
+            Verdict::Refuse(refused) => return Ok(Served::Refuse(refused)),
             Verdict::Fatal(fatal) => return Err(fatal),
         };
 
@@ -177,7 +177,7 @@ impl SignerNode {
         let shares = match self.keys.sign(name, allowed.epoch, &allowed.packages) {
             Ok(shares) => shares,
             Err(refusal) => {
-                return Ok(Served::Refuse(Denied {
+                return Ok(Served::Refuse(JudgedRefusal {
                     refusal,
                     evidence: allowed.evidence,
                     head: allowed.head,
@@ -222,7 +222,7 @@ fn asker_of(envelope: &Envelope, now: UnixMs) -> Asker {
     Asker {
         node: envelope.from,
         request: message_digest(&envelope.payload),
-        session: [0; 16],
+        session: SessionId([0; 16]),
         deadline: envelope.deadline.min(now.plus(HELD_MS_MAX)),
     }
 }

@@ -1,7 +1,8 @@
 //! Sealed envelopes: the only form in which anything leaves the process.
 
+use crate::held::Asker;
 use ed25519_dalek::SigningKey;
-use strongroom_types::{Digest, NodeId, UnixMs};
+use strongroom_types::{Digest, NodeId, SessionId, UnixMs};
 use strongroom_wire::envelope::{Heading, seal};
 use strongroom_wire::{Payload, SignerMessage};
 
@@ -28,11 +29,16 @@ impl Sealer {
         }
     }
 
+    /// A record to every reader of its topic.
+    pub(crate) fn announce<T: Payload>(&mut self, payload: &T, now: UnixMs) -> Vec<u8> {
+        self.seal(None, SessionId([0; 16]), payload, now)
+    }
+
     /// A sealed envelope, good for [`ANSWER_LIFE_MS`].
-    pub(crate) fn seal<T: Payload>(
+    fn seal<T: Payload>(
         &mut self,
         to: Option<NodeId>,
-        session: [u8; 16],
+        session: SessionId,
         payload: &T,
         now: UnixMs,
     ) -> Vec<u8> {
@@ -50,7 +56,7 @@ impl Sealer {
                 genesis,
                 from: node,
                 to,
-                session,
+                session: session.0,
                 sequence,
                 created: now,
                 deadline,
@@ -63,12 +69,11 @@ impl Sealer {
     /// An answer to a coordinator.
     pub(crate) fn answer(
         &mut self,
-        to: NodeId,
-        session: [u8; 16],
+        asker: &Asker,
         message: &SignerMessage,
         now: UnixMs,
     ) -> Vec<u8> {
-        self.seal(Some(to), session, message, now)
+        self.seal(Some(asker.node), asker.session, message, now)
     }
 
     /// Signs a digest with the envelope key (ceremony certificates).

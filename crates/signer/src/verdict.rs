@@ -19,9 +19,9 @@ pub(crate) enum Verdict {
     /// Every check passed: the shares may leave.
     Share(Allowed),
     /// Refused for now: the journal may still bring what is missing.
-    Wait(Denied),
+    Wait(JudgedRefusal),
     /// The request is refused; the journal cannot change that.
-    Refuse(Denied),
+    Refuse(JudgedRefusal),
     /// This signer's own store failed. Nothing leaves, and the process ends.
     Fatal(Fatal),
 }
@@ -43,7 +43,7 @@ pub(crate) struct Allowed {
 
 /// A refusal, and what it was decided from.
 #[derive(Debug)]
-pub(crate) struct Denied {
+pub(crate) struct JudgedRefusal {
     pub(crate) refusal: Refusal,
     /// Digest of what was seen, as far as the checks came.
     pub(crate) evidence: Digest,
@@ -51,7 +51,7 @@ pub(crate) struct Denied {
     pub(crate) head: u64,
 }
 
-impl Denied {
+impl JudgedRefusal {
     /// A refusal before anything was looked at: its evidence is empty.
     pub(crate) fn unjudged(refusal: Refusal) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Denied {
 
 /// End of the judgement by one check.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum CheckEnd {
     /// The request is refused; the journal cannot change that.
     Refuse(Refusal),
     /// No share yet: the journal may still bring what is missing.
@@ -74,20 +74,20 @@ pub(crate) enum Stop {
     Fatal(Fatal),
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for CheckEnd {
     fn from(refusal: Refusal) -> Self {
         // `?` refuses: a check that can be cured by the journal must say `Wait` itself.
         Self::Refuse(refusal)
     }
 }
 
-impl From<Code> for Stop {
+impl From<Code> for CheckEnd {
     fn from(code: Code) -> Self {
         Self::Refuse(code.into())
     }
 }
 
-impl From<Fatal> for Stop {
+impl From<Fatal> for CheckEnd {
     fn from(fatal: Fatal) -> Self {
         // Not a refusal: a signer whose store failed must not answer as if it had looked.
         Self::Fatal(fatal)
@@ -99,7 +99,7 @@ pub(crate) enum Served {
     /// The answer is among the frames to send, or none is due.
     Done,
     /// Refused for now; the request may wait for the journal.
-    Wait(Denied),
+    Wait(JudgedRefusal),
     /// Refused for good.
-    Refuse(Denied),
+    Refuse(JudgedRefusal),
 }

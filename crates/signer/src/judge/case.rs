@@ -2,7 +2,7 @@
 
 use super::Judge;
 use crate::evidence::SignerEvidence;
-use crate::verdict::{Allowed, Denied, Stop, Verdict};
+use crate::verdict::{Allowed, CheckEnd, JudgedRefusal, Verdict};
 use strongroom_journal::genesis::ChainSeat;
 use strongroom_journal::share::{Grant, ShareRequest};
 use strongroom_mpc_core::signing::SigningPackage;
@@ -82,15 +82,15 @@ impl<'a> Case<'a> {
     }
 
     /// Size of the head to act under.
-    pub(super) fn head(&self) -> Result<u64, Stop> {
+    pub(super) fn head(&self) -> Result<u64, CheckEnd> {
         found(self.head.as_ref()).copied()
     }
 
-    pub(super) fn grant(&self) -> Result<&Grant, Stop> {
+    pub(super) fn grant(&self) -> Result<&Grant, CheckEnd> {
         found(self.grant.as_deref())
     }
 
-    pub(super) fn intent(&self) -> Result<&Intent, Stop> {
+    pub(super) fn intent(&self) -> Result<&Intent, CheckEnd> {
         found(self.intent.as_ref())
     }
 
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
                 evidence,
             }),
             // A defect of this program is refused like anything else.
-            (head, _, _) => Verdict::Refuse(Denied {
+            (head, _, _) => Verdict::Refuse(JudgedRefusal {
                 refusal: incomplete(),
                 evidence,
                 head: head.unwrap_or_default(),
@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
 }
 
 /// Finding of an earlier check.
-pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, Stop> {
+pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, CheckEnd> {
     // Never a default: the order of the checks is data, and a wrong order must refuse.
     finding.ok_or_else(|| incomplete().into())
 }

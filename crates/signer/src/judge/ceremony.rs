@@ -2,7 +2,7 @@
 
 use super::Judge;
 use crate::keys::KeyName;
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 use strongroom_journal::View;
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
@@ -13,7 +13,7 @@ use strongroom_types::{Code, Refusal, UnixMs};
 impl Judge<'_> {
     /// The key's record, if the committee released its ceremony: at the fresh witnessed head, and
     /// with nothing against it at this signer's tip or in what was handed over.
-    pub(crate) fn judge_ceremony(&self, name: KeyName, now: UnixMs) -> Result<KeyRecord, Stop> {
+    pub(crate) fn judge_ceremony(&self, name: KeyName, now: UnixMs) -> Result<KeyRecord, CheckEnd> {
         let index = self.identity.index()?;
         let head = self.acting_head(now)?;
 
@@ -40,14 +40,14 @@ impl Judge<'_> {
 
     /// A release that is not below the head may still come, unless the tip shows that the ceremony
     /// is over.
-    fn release_may_come(&self, name: KeyName, refusal: Refusal) -> Stop {
+    fn release_may_come(&self, name: KeyName, refusal: Refusal) -> CheckEnd {
         if refusal.code != Code::CeremonyNotApproved {
-            return Stop::Refuse(refusal);
+            return CheckEnd::Refuse(refusal);
         }
 
         match self.follower.state().threshold_key(name.0, name.1) {
-            Ok(key) if key.public.is_some() || key.revoked => Stop::Refuse(refusal),
-            Ok(_) | Err(_) => Stop::Wait(refusal),
+            Ok(key) if key.public.is_some() || key.revoked => CheckEnd::Refuse(refusal),
+            Ok(_) | Err(_) => CheckEnd::Wait(refusal),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::{journal, local, quorum, transaction};
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 
 /// One check before a share.
 pub(super) struct Check {
@@ -10,12 +10,12 @@ pub(super) struct Check {
     pub(super) name: &'static str,
     /// The attack or fault that it stops.
     pub(super) stops: &'static str,
-    pub(super) run: fn(&mut Case<'_>) -> Result<(), Stop>,
+    pub(super) run: fn(&mut Case<'_>) -> Result<(), CheckEnd>,
 }
 
 const fn check(
     name: &'static str,
-    run: fn(&mut Case<'_>) -> Result<(), Stop>,
+    run: fn(&mut Case<'_>) -> Result<(), CheckEnd>,
     stops: &'static str,
 ) -> Check {
     Check { name, stops, run }

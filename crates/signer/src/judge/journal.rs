@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::case::{Case, JournalAnswer, found};
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::share;
@@ -17,7 +17,7 @@ pub(crate) const BEYOND_MAX: usize = 256;
 impl Judge<'_> {
     /// Size of the newest head that is witnessed and fresh by this signer's clock, and that it may
     /// act under.
-    pub(super) fn acting_head(&self, now: UnixMs) -> Result<u64, Stop> {
+    pub(super) fn acting_head(&self, now: UnixMs) -> Result<u64, CheckEnd> {
         let head = self.fresh(now)?;
         self.above_floor(head)?;
         self.near_tip(head)?;
@@ -26,37 +26,37 @@ impl Judge<'_> {
 
     /// Every head beyond the acting one counts, so with too many of them nothing is decided: to
     /// leave one out could be to leave out the stop.
-    fn near_tip(&self, head: u64) -> Result<(), Stop> {
+    fn near_tip(&self, head: u64) -> Result<(), CheckEnd> {
         let beyond = self.follower.count_beyond(head);
         if beyond > BEYOND_MAX {
             let detail = format!("{beyond} heads beyond {head} are not witnessed");
-            return Err(Stop::Wait(Refusal::new(Code::NotReady, detail)));
+            return Err(CheckEnd::Wait(Refusal::new(Code::NotReady, detail)));
         }
         Ok(())
     }
 
-    fn fresh(&self, now: UnixMs) -> Result<u64, Stop> {
+    fn fresh(&self, now: UnixMs) -> Result<u64, CheckEnd> {
         Ok(self.follower.fresh(now).map_err(head_may_come)?.size)
     }
 
-    fn above_floor(&self, head: u64) -> Result<(), Stop> {
+    fn above_floor(&self, head: u64) -> Result<(), CheckEnd> {
         self.floor.check(head).map_err(head_may_come)
     }
 }
 
 /// Cosignatures may still be on their way; a head that went back is an attack, and no wait cures
 /// it.
-fn head_may_come(refusal: Refusal) -> Stop {
+fn head_may_come(refusal: Refusal) -> CheckEnd {
     // Only these two: a wrong clock or a halted replica does not get better by waiting here.
     if matches!(refusal.code, Code::JournalStale | Code::HeadBelowFloor) {
-        Stop::Wait(refusal)
+        CheckEnd::Wait(refusal)
     } else {
-        Stop::Refuse(refusal)
+        CheckEnd::Refuse(refusal)
     }
 }
 
 /// The attempt as this signer's tip has it, for the evidence of every later refusal.
-pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let request = case.request;
     let state = case.judge.follower.state();
 
@@ -71,13 +71,13 @@ pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// A quorum of witnesses vouched for the head, and recently: cutting this signer off makes it
 /// refuse, not sign by an old state.
-pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     case.fresh = Some(case.judge.fresh(case.now)?);
     Ok(())
 }
 
 /// Neither before the point where this process started, nor before one that it acted under.
-pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // Checked again here, since the follower's own check may change.
     let head = *found(case.fresh.as_ref())?;
     case.judge.above_floor(head)?;
@@ -86,17 +86,17 @@ pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// Few enough states to ask, before any of them is laid out.
-pub(super) fn few_heads_beyond(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn few_heads_beyond(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     case.judge.near_tip(case.head()?)
 }
 
 /// Only what the witnessed head allows can be signed. That it does not know the attempt yet is kept
 /// for [`attempt_witnessed`]: what the tip forbids is said first.
-pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let view = case.judge.follower.head_view(case.head()?)?;
 
     match ask(case, &view)? {
-        JournalAnswer::Forbidden(refusal) => return Err(Stop::Refuse(refusal)),
+        JournalAnswer::Forbidden(refusal) => return Err(CheckEnd::Refuse(refusal)),
         answer @ (JournalAnswer::Allowed(_) | JournalAnswer::Unknown(_)) => {
             case.at_head = Some(answer)
         }
@@ -105,25 +105,25 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// What the tip forbids counts at once. It can only forbid here, so it need not be witnessed.
-pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let tip = case.judge.follower.state();
     match ask(case, tip)? {
         JournalAnswer::Allowed(_) => Ok(()),
-        JournalAnswer::Unknown(refusal) => Err(Stop::Wait(refusal)),
-        JournalAnswer::Forbidden(refusal) => Err(Stop::Refuse(refusal)),
+        JournalAnswer::Unknown(refusal) => Err(CheckEnd::Wait(refusal)),
+        JournalAnswer::Forbidden(refusal) => Err(CheckEnd::Refuse(refusal)),
     }
 }
 
 /// A stop and its resume may both lie beyond the head. The stop counts until the resume is
 /// witnessed, so every state up to the tip is asked.
-pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     for view in case.judge.follower.views_between(case.head()?) {
         match ask(case, &view)? {
             JournalAnswer::Allowed(_) => {}
             // Unknown by then: nothing takes an attempt out again, so this view is not to be
             // trusted.
             JournalAnswer::Forbidden(refusal) | JournalAnswer::Unknown(refusal) => {
-                return Err(Stop::Refuse(refusal));
+                return Err(CheckEnd::Refuse(refusal));
             }
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// A tightening that was handed over binds before the writer has ordered it. Each is laid over the
 /// tip alone: one must not undo another.
-pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     for delta in case.judge.handed {
         let view = Overlay::new(case.judge.follower.state()).with(delta);
         match ask(case, &view)? {
@@ -146,17 +146,17 @@ pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), Stop>
 }
 
 /// The attempt's entry is below the witnessed head.
-pub(super) fn attempt_witnessed(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn attempt_witnessed(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let grant = match found(case.at_head.as_ref())? {
         JournalAnswer::Allowed(grant) => grant.clone(),
         JournalAnswer::Unknown(refusal) | JournalAnswer::Forbidden(refusal) => {
-            return Err(Stop::Wait(refusal.clone()));
+            return Err(CheckEnd::Wait(refusal.clone()));
         }
     };
 
     // The head's own view says so already; a view with one entry too many would be caught here.
     if !is_covered(grant.attempt.seq, case.head()?) {
-        return Err(Stop::Wait(Code::AttemptUnknown.into()));
+        return Err(CheckEnd::Wait(Code::AttemptUnknown.into()));
     }
     case.grant = Some(grant);
     Ok(())
@@ -168,7 +168,7 @@ const fn is_covered(seq: u64, head: u64) -> bool {
 }
 
 /// The journal's answer in one view of its state.
-fn ask(case: &mut Case<'_>, view: &dyn View) -> Result<JournalAnswer, Stop> {
+fn ask(case: &mut Case<'_>, view: &dyn View) -> Result<JournalAnswer, CheckEnd> {
     case.questions += 1;
     let asked = found(case.asked.as_ref())?;
     let checked = share::check(view, case.judge.follower.genesis(), asked);

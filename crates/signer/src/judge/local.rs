@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::case::Case;
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 use strongroom_journal::share::ShareRequest;
 use strongroom_types::{Code, Refusal};
 
@@ -37,22 +37,22 @@ impl Judge<'_> {
 }
 
 /// The operator's stop binds whatever the journal says.
-pub(super) fn not_stopped(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn not_stopped(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     Ok(case.judge.is_in_service()?)
 }
 
 /// A machine that has lost its memory follows and refuses, permanently.
-pub(super) fn not_retired(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn not_retired(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     Ok(case.judge.is_not_retired()?)
 }
 
 /// A replica stops at the first thing that cannot be; what it held before proves nothing then.
-pub(super) fn replica_follows(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn replica_follows(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     Ok(case.judge.is_following()?)
 }
 
 /// The question to the journal names this signer, so that it can say no to one of them.
-pub(super) fn holds_shares(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn holds_shares(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let request = case.request;
     case.asked = Some(ShareRequest {
         tenant: request.tenant,

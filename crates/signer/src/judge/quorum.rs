@@ -1,7 +1,7 @@
 //! Whether the other signers of a request may take part.
 
 use super::case::Case;
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
@@ -12,7 +12,7 @@ use strongroom_types::{Code, Refusal};
 ///
 /// A quarantined signer is believed to be in hostile hands. Its commitments in a package would make
 /// it one of the t again, with this signer as the accomplice that it lacks.
-pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // No act takes a signer out of quarantine: the tip's list contains that of every earlier state,
     // the witnessed head's included.
     let tip = case.judge.follower.state();

@@ -2,7 +2,7 @@
 
 use super::case::{Case, Decoder, found};
 use crate::rules::Payment;
-use crate::verdict::Stop;
+use crate::verdict::CheckEnd;
 use strongroom_journal::Body;
 use strongroom_ports::chain::within;
 use strongroom_replica::{TenantVaults, vault_key};
@@ -11,7 +11,7 @@ use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Code, Document as _, Intent, Refusal};
 
 /// The request names the key of the vault that the journal has for the intent.
-pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // The coordinator names a key; whose money that is, the journal says.
     let vault = &case.grant()?.vault.vault;
     if case.request.key != vault.key {
@@ -23,7 +23,7 @@ pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// The intent from this signer's disk. The state names it by digest, so a row edited by hand is
 /// noticed.
-pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let entry = case.judge.entries.entry(case.grant()?.record.seq)?;
     let Body::Authorized(authorized) = entry.body else {
         return Err(corrupt("the intent's entry is not an authorization"));
@@ -42,7 +42,7 @@ pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// The attempt from this signer's disk. The state has its digest, kind and fee; its coins are in
 /// the entry alone, and are compared with the transaction below.
-pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let grant = case.grant()?;
     let attempt = if grant.attempt.seq == grant.record.seq {
         found(case.first_attempt.as_ref())?.clone()
@@ -70,7 +70,7 @@ pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// The bytes to sign are the ones whose digest the journal took.
-pub(super) fn transaction_of_attempt(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn transaction_of_attempt(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     if unsigned_digest(&case.request.unsigned) != case.grant()?.attempt.unsigned_digest {
         return Err(Code::AttemptDigestMismatch.into());
     }
@@ -79,7 +79,7 @@ pub(super) fn transaction_of_attempt(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// The decoder of the intent's chain: exactly the one that genesis names, which the approvers
 /// relied on.
-pub(super) fn decoder_of_genesis(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn decoder_of_genesis(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let judge = case.judge;
     let chain = &case.grant()?.record.chain;
     let unknown = || Refusal::new(Code::UnknownChain, chain);
@@ -104,7 +104,7 @@ pub(super) fn decoder_of_genesis(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// Addresses of the vault derive from the journal's public record of its key, and from nothing
 /// else.
-pub(super) fn key_finished(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn key_finished(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let grant = case.grant()?;
     let key = vault_key(&grant.key, grant.vault.vault.account)
         .ok_or_else(|| Refusal::new(Code::UnknownKey, "the ceremony is not finished"))?;
@@ -115,7 +115,7 @@ pub(super) fn key_finished(case: &mut Case<'_>) -> Result<(), Stop> {
 /// This signer's own decoding: strict, with every claimed input and output of the vault derived
 /// again, and other vaults of the tenant looked up in the same witnessed state that allows the
 /// payment.
-pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);
 
@@ -130,7 +130,7 @@ pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// What the intent says, with internal destinations resolved in that witnessed state, too.
-pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);
 
@@ -141,7 +141,7 @@ pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// No more and no less than the intent says, within the declared fee.
-pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let expected = found(case.evidence.expected.as_ref())?;
     let inspection = found(case.evidence.inspection.as_ref())?;
 
@@ -151,7 +151,7 @@ pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// Every attempt of an intent spends its anchor, so the chain itself lets at most one of them pass.
-pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let inspection = found(case.evidence.inspection.as_ref())?;
     let anchor = &case.grant()?.record.anchor;
 
@@ -164,7 +164,7 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// Exactly what the attempt declared: the journal reserved that and nothing else.
-pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // One more input could be another intent's anchor: signing this would cancel that payment.
     let inspection = found(case.evidence.inspection.as_ref())?;
     if inspection.conflicts != found(case.attempt.as_ref())?.conflict_keys {
@@ -175,7 +175,7 @@ pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), Stop> {
 }
 
 /// The operator's own rules, counted on this signer's tip.
-pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let judge = case.judge;
     let payment = Payment {
         tenant: case.request.tenant,
@@ -190,13 +190,13 @@ pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), Stop> {
 
 /// Message, path and tweak come from this signer's decoding; of the coordinator's word only the
 /// commitments are left.
-pub(super) fn packages_of_request(case: &mut Case<'_>) -> Result<(), Stop> {
+pub(super) fn packages_of_request(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // A tweak or path of the coordinator's choosing would sign for another child of the key.
     let slots = &found(case.evidence.inspection.as_ref())?.slots;
     case.packages = Some(packages(case.request, slots, &case.grant()?.key)?);
     Ok(())
 }
 
-fn corrupt(detail: &str) -> Stop {
-    Stop::Refuse(Refusal::new(Code::StoreCorrupt, detail))
+fn corrupt(detail: &str) -> CheckEnd {
+    CheckEnd::Refuse(Refusal::new(Code::StoreCorrupt, detail))
 }
