@@ -23,11 +23,14 @@ pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &
                 .is_ok_and(|x: &[u8; 32]| verify_bip340(x, message, signature)),
             _ => false,
         },
+
         SuiteId::FrostSecp256k1 => {
             let key = frost_secp256k1::VerifyingKey::deserialize(key);
             let signature = frost_secp256k1::Signature::deserialize(signature);
             matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(message, &signature).is_ok())
         }
+
+        // Strict: under a key of small order one signature would verify for many messages.
         SuiteId::FrostEd25519 => match (key.try_into(), signature.try_into()) {
             (Ok(key), Ok(signature)) => {
                 ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {

@@ -85,6 +85,7 @@ impl Policy {
         let by_rule = self.rules.iter().any(|rule| {
             rule.matches.sources.is_some() || rule.matches.velocity.iter().any(is_of_vault)
         });
+
         let by_guard = self.guards.iter().any(|guard| match &guard.kind {
             GuardKind::Ceiling { window, .. } => is_of_vault(window),
             GuardKind::BlockedDestinations(_)

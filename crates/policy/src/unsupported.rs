@@ -86,9 +86,12 @@ fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
                 .find(|(name, value, _)| *name == member && value == text);
             known.map(|(_, value, reason)| (format!(" = {value}"), *reason))
         }
+
         Json::List(values) => values.iter().enumerate().find_map(|(at, value)| {
             find(value, member).map(|(path, reason)| (format!("[{at}]{path}"), reason))
         }),
+
+        // A member that is not supported is named itself, not what is in it.
         Json::Object(members) => members.iter().find_map(|(name, value)| {
             let known = MEMBERS.iter().find(|(known, _)| known == name);
             let found = known

@@ -213,14 +213,12 @@ pub fn verify_consistency(
     // The RFC leaves these cases to the caller. A proof where none is needed is refused, so that
     // one statement has one text.
     if old_size == 0 || old_size == new_size {
-        let old_expected = if old_size == 0 {
-            Hash::EMPTY_ROOT
+        let fits = if old_size == 0 {
+            old_root == Hash::EMPTY_ROOT && (new_size != 0 || new_root == Hash::EMPTY_ROOT)
         } else {
-            new_root
+            old_root == new_root
         };
-        let new_fits = new_size != 0 || new_root == Hash::EMPTY_ROOT;
-
-        return match (proof, old_root == old_expected && new_fits) {
+        return match (proof, fits) {
             ([], true) => Ok(()),
             ([], false) => Err(ProofError::WrongRoot),
             _ => Err(ProofError::WrongLength),

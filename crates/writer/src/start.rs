@@ -94,28 +94,18 @@ impl StartCheck {
     /// # Errors
     /// See [`StartError`].
     pub fn open(parts: StartParts, log_seed: &[u8; 32], now: UnixMs) -> Result<Self, StartError> {
+        parts.db.migrate(MIGRATIONS)?;
+        order_entry_0(&parts, log_seed, now)?;
+
         let StartParts {
             genesis,
             db,
             bus,
             mut post,
-            entropy,
             stop,
+            ..
         } = parts;
-
-        db.migrate(MIGRATIONS)?;
         let registered = Registered::of(&genesis);
-
-        // At size 0 no witness can say anything, so entry 0 is exempt: it is a pure function of
-        // genesis, and a writer that lost database and bus makes the same bytes again. Everything
-        // after it waits like any other start.
-        let mut tx = db.begin()?;
-        if Replica::stored_size(tx.as_mut())? == 0 {
-            let orderer = Orderer::new(&genesis, log_seed)?;
-            let mut replica = Replica::load(tx.as_mut(), Arc::clone(&genesis))?;
-            replica.order(tx.as_mut(), &orderer, now, &[], &mut *entropy.rng())?;
-        }
-        tx.commit()?;
 
         // Positions before anything is published: a question must be found behind all that was
         // published before it.
@@ -287,10 +277,27 @@ impl StartCheck {
     }
 }
 
+/// Orders entry 0 of a journal that has none. Everything after it waits for the witnesses.
+fn order_entry_0(parts: &StartParts, log_seed: &[u8; 32], now: UnixMs) -> Result<(), StartError> {
+    // At size 0 no witness can say anything, so entry 0 is exempt: it is a pure function of genesis,
+    // and a writer that lost database and bus makes the same bytes again.
+    let mut tx = parts.db.begin()?;
+    if Replica::stored_size(tx.as_mut())? == 0 {
+        let orderer = Orderer::new(&parts.genesis, log_seed)?;
+        let mut replica = Replica::load(tx.as_mut(), Arc::clone(&parts.genesis))?;
+        let mut rng = parts.entropy.rng();
+        replica.order(tx.as_mut(), &orderer, now, &[], &mut *rng)?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
 /// A topic from its newest record on: a cosignature that is there already may show that the
 /// database is behind.
 fn from_newest(bus: &dyn Bus, topic: Topic) -> Result<(Topic, Position), StartError> {
     let (start, end) = (bus.start(&topic)?, bus.end(&topic)?);
+
+    // Where the bus has dropped all records of a topic, the place of the newest one is gone.
     let next = end.next.saturating_sub(1).max(start.next);
     Ok((topic, Position { next, ..end }))
 }
