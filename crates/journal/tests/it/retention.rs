@@ -113,6 +113,34 @@ fn a_used_approval_is_kept_until_its_intent_expires_and_not_longer() {
     assert!(!ledger.state.map().contains_key(&used));
 }
 
+/// What is due is forgotten before the rules are asked, and more of it after them: the same key may
+/// have been written in between.
+#[test]
+fn a_nonce_that_an_entry_forgets_and_uses_again_stays_used() {
+    let mut ledger = ready();
+    let world = ledger.world.clone();
+    let mut nonce = None;
+    let mut authorize = |ledger: &mut Ledger| {
+        let intent = world.intent(ledger.now, MEDIUM, FRIEND);
+        let core = ledger.core(&intent);
+        let mut approval = world.approval(Who::Approver(0), &intent, &core, &[]);
+        approval.nonce = *nonce.get_or_insert(approval.nonce);
+        let signed = world.sign(&approval, &[Who::Approver(0)]);
+        let body = world.authorization(&intent, &core, vec![signed], world.attempt(&intent));
+        ledger.push(body.into_body(), ledger.now).unwrap();
+        ks::approval(world.tenant.id, approval.nonce)
+    };
+
+    let used = authorize(&mut ledger);
+    ledger.wait(48 * HOUR_MS);
+    assert!(
+        ledger.state.map().contains_key(&used),
+        "due, and still there"
+    );
+    authorize(&mut ledger);
+    assert!(ledger.state.map().contains_key(&used));
+}
+
 #[test]
 fn counters_of_what_is_open_come_back_to_zero() {
     let mut ledger = ready();

@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use std::sync::atomic::Ordering;
 use strongroom_journal::Body;
 use strongroom_ports::db::Db as _;
-use strongroom_types::{ActBody, Code, KeyId, Tighten};
+use strongroom_types::{ActBody, CeremonyPlan, Code, KeyId, RegistryRecord, Tighten};
 use strongroom_wire::envelope::{Heading, seal};
 use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
@@ -386,6 +386,26 @@ fn a_witness_and_a_signer_outside_of_the_roster_join_nothing() {
     cluster.to(1, &unknown);
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+}
+
+#[test]
+fn a_signer_of_genesis_that_the_plan_leaves_out_joins_nothing() {
+    let mut cluster = Cluster::new();
+    let RegistryRecord::Ceremony(plan) = cluster.world.ceremony_record() else {
+        panic!("a plan")
+    };
+    let roster = vec![1, 2];
+    let plan = RegistryRecord::Ceremony(CeremonyPlan { roster, ..plan });
+    let committee = cluster.ledger().committee();
+    cluster.act(ActBody::Put(plan), &committee);
+    cluster.now = cluster.now.plus(cluster.world.options.delay_ms);
+    cluster.release_again();
+
+    cluster.to(3, &start(&cluster, 1));
+    assert_eq!(refusal(&cluster), Code::NotInRoster);
+    let joined = cluster.to(1, &start(&cluster, 1));
+    let has_begun = |said: &SignerMessage| matches!(said, SignerMessage::Ceremony(_));
+    assert!(joined.iter().any(has_begun));
 }
 
 #[test]

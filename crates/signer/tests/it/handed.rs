@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use std::slice;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
+use strongroom_ports::db::Db as _;
 use strongroom_types::{
     Act, ActBody, Digest, Document as _, RegistryRecord, Signed, Tighten, User, UserId,
 };
@@ -217,4 +218,36 @@ fn status_and_hand_name_the_entry_that_ended_a_handed_tightening() {
         panic!("it can never be included");
     };
     assert!(why.ends_with(&format!("handed before, {ended}")), "{why}");
+}
+
+/// No entry comes in between, so only the act that is refused shows that an earlier one has ended.
+#[test]
+fn an_end_that_a_refused_tightening_shows_is_on_disk_at_once() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let (now, world) = (cluster.now, cluster.world.clone());
+    let body = ActBody::Tighten(Tighten::Veto(proposal));
+    let mut act = world.act(now, world.scope(), body, 0);
+    act.expires = now.plus(5_000);
+    let veto = world.sign(&act, &[Who::Committee(0)]);
+    assert_eq!(hand(&mut cluster, 1, &veto), AdminReply::Done);
+
+    let ended_at = |cluster: &mut Cluster| {
+        let disk = cluster.signer(1).disk.clone();
+        let mut tx = disk.begin().unwrap();
+        let rows = tx
+            .query("SELECT ended_ms FROM journal_handed", &[])
+            .unwrap();
+        let [row] = rows.as_slice() else {
+            panic!("one act")
+        };
+        row.u64_opt(0).unwrap()
+    };
+    assert_eq!(ended_at(&mut cluster), None);
+    cluster.now = now.plus(6_000);
+    let AdminReply::Refused(why) = hand(&mut cluster, 1, &veto) else {
+        panic!("it has expired");
+    };
+    assert!(why.contains("ended by time"), "{why}");
+    assert_eq!(ended_at(&mut cluster), Some(now.0 + 6_000));
 }

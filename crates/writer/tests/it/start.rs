@@ -83,6 +83,66 @@ impl Bus for Hiding {
     }
 }
 
+/// Has dropped all records of one topic, of which the newest was at offset 6.
+struct Emptied {
+    inner: Arc<dyn Bus>,
+    topic: Topic,
+}
+
+impl Emptied {
+    const NEXT: u64 = 7;
+
+    fn position(&self, topic: &Topic, inner: Position) -> Position {
+        let next = if *topic == self.topic {
+            Self::NEXT
+        } else {
+            inner.next
+        };
+        Position { next, ..inner }
+    }
+}
+
+impl Bus for Emptied {
+    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
+        self.inner.publish(records)
+    }
+    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
+        Ok(self.position(topic, self.inner.start(topic)?))
+    }
+    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
+        Ok(self.position(topic, self.inner.end(topic)?))
+    }
+    fn fetch(
+        &self,
+        wants: &[(Topic, Position)],
+        records_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError> {
+        let mut wants = wants.to_vec();
+        for (topic, position) in &mut wants {
+            if *topic == self.topic && position.next < Self::NEXT {
+                return Err(BusError::PositionGone {
+                    topic: topic.clone(),
+                    wanted: position.next,
+                    oldest: Self::NEXT,
+                    end: Self::NEXT,
+                    same_log: true,
+                });
+            }
+            if *topic == self.topic {
+                position.next -= Self::NEXT;
+            }
+        }
+        self.inner.fetch(&wants, records_max, wait)
+    }
+    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
+        self.inner.shutdown(within)
+    }
+    fn fsyncs(&self) -> u64 {
+        self.inner.fsyncs()
+    }
+}
+
 fn batches(bus: &dyn Bus) -> Vec<JournalBatch> {
     let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
     let wants = [(topic.clone(), bus.start(&topic).unwrap())];
@@ -113,6 +173,19 @@ fn a_start_waits_for_enough_distinct_witnesses() {
         assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
     }
     state(bus.as_ref(), 4, &body, at(1_001));
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+#[test]
+fn a_topic_whose_records_the_bus_has_all_dropped_is_read_from_its_start() {
+    let (db, inner) = (empty(), bus());
+    let topic = Topic::new(&topics::cosignatures(node(4))).unwrap();
+    let bus: Arc<dyn Bus> = Arc::new(Emptied { inner, topic });
+    let mut check = later(&db, &bus).unwrap();
+    assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &stored_body(&db), at(1_001));
+    }
     assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
 }
 
