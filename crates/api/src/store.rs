@@ -7,7 +7,8 @@ mod transactions;
 pub(crate) use acts::{act, acts_due, insert_act, set_act_result};
 pub(crate) use answers::{answers, answers_unsent, delete_answers, insert_answer};
 pub(crate) use transactions::{
-    TxRow, by_digest, by_id, in_state, insert_tx, page, set_sent, update, waiting,
+    PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, page, set_sent,
+    update, waiting,
 };
 
 use strongroom_ports::db::{DbError, DbErrorKind};

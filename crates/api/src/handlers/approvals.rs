@@ -63,7 +63,7 @@ pub(crate) async fn decide(
 
         let id = show::transaction_id(&id)?;
         let mut tx = api.db().begin()?;
-        let row = store::by_id(tx.as_mut(), &id.0)?.ok_or(Code::NotFound)?;
+        let row = store::by_id(tx.as_mut(), id)?.ok_or(Code::NotFound)?;
         // `submit` opens transactions of its own, and they do not nest.
         drop(tx);
 

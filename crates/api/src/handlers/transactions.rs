@@ -21,7 +21,7 @@ use strongroom_types::{Code, Signed};
 /// A transaction's row with the answers to it.
 fn load(api: &Api, access: Access, id: &str) -> Result<(TxRow, Vec<Signed>), Problem> {
     let mut tx = api.db().begin()?;
-    let row = store::by_id(tx.as_mut(), &transaction_id(id)?.0)?.ok_or(Code::NotFound)?;
+    let row = store::by_id(tx.as_mut(), transaction_id(id)?)?.ok_or(Code::NotFound)?;
     within_reach(access, row.tenant)?;
     let answers = store::answers(tx.as_mut(), &row.intent)?;
     Ok((row, answers))

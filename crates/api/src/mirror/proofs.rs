@@ -23,10 +23,10 @@ impl Look<'_> {
         name: VaultName,
     ) -> Result<Option<AddressProof>, Problem> {
         let VaultName { tenant, key, vault } = name;
-        let tenant_part = self.part(&MirrorFact::tenant(tenant))?;
-        let key_part = self.part(&MirrorFact::key(tenant, key))?;
-        let vault_part = self.part(&MirrorFact::vault(tenant, vault))?;
-        let (Some(tenant), Some(key), Some(vault)) = (tenant_part, key_part, vault_part) else {
+        let tenant_row = self.proved(&MirrorFact::tenant(tenant))?;
+        let key_row = self.proved(&MirrorFact::key(tenant, key))?;
+        let vault_row = self.proved(&MirrorFact::vault(tenant, vault))?;
+        let (Some(tenant), Some(key), Some(vault)) = (tenant_row, key_row, vault_row) else {
             return Ok(None);
         };
 
@@ -40,7 +40,7 @@ impl Look<'_> {
     }
 
     /// The entry that made something, with its proof; none while it is not witnessed.
-    fn part(&mut self, fact: &MirrorFact) -> Result<Option<Part>, Problem> {
+    fn proved(&mut self, fact: &MirrorFact) -> Result<Option<ProvedRow>, Problem> {
         let Some(seq) = rows::fact(self.tx.as_mut(), fact)? else {
             return Ok(None);
         };
@@ -53,21 +53,22 @@ impl Look<'_> {
         let Some(proof) = self.proof(seq)? else {
             return Ok(None);
         };
-        Ok(entry.map(|entry| Part { entry, proof }))
+        Ok(entry.map(|entry| ProvedRow { entry, proof }))
     }
 }
 
-struct Part {
+/// An entry's row with the proof that the entry is in the witnessed journal.
+struct ProvedRow {
     entry: MirrorEntry,
     proof: String,
 }
 
-impl From<Part> for EntryWithProof {
-    fn from(part: Part) -> Self {
+impl From<ProvedRow> for EntryWithProof {
+    fn from(row: ProvedRow) -> Self {
         Self {
-            proof: part.proof,
-            sealed: Hex(part.entry.sealed),
-            seq: part.entry.seq,
+            proof: row.proof,
+            sealed: Hex(row.entry.sealed),
+            seq: row.entry.seq,
         }
     }
 }

@@ -88,13 +88,26 @@ fn tx_row(row: &Row) -> Result<TxRow, DbError> {
     })
 }
 
+/// An intent as it was received: its signed text, what it says, and its name.
+#[derive(Clone, Copy)]
+pub(crate) struct ReceivedIntent<'a> {
+    pub(crate) digest: &'a Digest,
+    pub(crate) intent: &'a Intent,
+    pub(crate) signed: &'a Signed,
+}
+
 /// Inserts a received intent; `false` when its digest or external id is known.
 pub(crate) fn insert_tx(
     tx: &mut dyn Tx,
-    (digest, intent, signed): (&Digest, &Intent, &Signed),
+    received: ReceivedIntent<'_>,
     marks: &Marks,
     now: UnixMs,
 ) -> Result<bool, DbError> {
+    let ReceivedIntent {
+        digest,
+        intent,
+        signed,
+    } = received;
     let sql =
         "INSERT INTO tx (intent, id, tenant, vault, external_id, signed, state, core, code, detail, refusals,
                  network_id, raw, marks, created_ms, changed_ms, expires_ms, version)
@@ -139,8 +152,8 @@ macro_rules! tx_columns {
 }
 
 /// The transaction with this id, of any tenant: the caller checks whose it is.
-pub(crate) fn by_id(tx: &mut dyn Tx, id: &[u8; 16]) -> Result<Option<TxRow>, DbError> {
-    tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(id)])?
+pub(crate) fn by_id(tx: &mut dyn Tx, id: TransactionId) -> Result<Option<TxRow>, DbError> {
+    tx.query_opt(tx_columns!("WHERE id = $1"), &[Arg::from(&id.0)])?
         .as_ref()
         .map(tx_row)
         .transpose()
@@ -153,22 +166,38 @@ pub(crate) fn by_digest(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<TxRow
         .transpose()
 }
 
-/// Newest first, older than the cursor (time, id).
+/// Place in a tenant's list of transactions, which is ordered by time and id: by time alone, rows
+/// of one millisecond would be left out or shown twice.
+#[derive(Clone, Copy)]
+pub(crate) struct PageCursor {
+    /// Time at which the row was made, Unix milliseconds.
+    pub(crate) created_ms: u64,
+    pub(crate) id: TransactionId,
+}
+
+impl PageCursor {
+    /// Before every row: the largest time that the store can hold, and the largest id.
+    pub(crate) const NEWEST: Self = Self {
+        created_ms: i64::MAX.unsigned_abs(),
+        id: TransactionId([255; 16]),
+    };
+}
+
+/// Newest first, older than the cursor.
 pub(crate) fn page(
     tx: &mut dyn Tx,
     tenant: TenantId,
-    before: (u64, [u8; 16]),
+    before: PageCursor,
     limit: u32,
 ) -> Result<Vec<TxRow>, DbError> {
     let sql = tx_columns!(
-        // Time and id: rows of one millisecond would be left out or shown twice by time alone.
         "WHERE tenant = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
          ORDER BY created_ms DESC, id DESC LIMIT $4"
     );
     let args = [
         Arg::from(&tenant.0),
-        Arg::u64(before.0)?,
-        Arg::from(&before.1),
+        Arg::u64(before.created_ms)?,
+        Arg::from(&before.id.0),
         Arg::from(limit),
     ];
     tx.query(sql, &args)?.iter().map(tx_row).collect()

@@ -24,7 +24,7 @@ pub fn approval(
     let digest = Approval::digest_of(&signed.text);
 
     let mut tx = intake.db.begin()?;
-    let row = store::by_id(tx.as_mut(), &transaction.0)?.ok_or(Code::NotFound)?;
+    let row = store::by_id(tx.as_mut(), transaction)?.ok_or(Code::NotFound)?;
     let answers = store::answers(tx.as_mut(), &row.intent)?;
     drop(tx);
 

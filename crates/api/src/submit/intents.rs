@@ -1,7 +1,7 @@
 //! Taking intents.
 
 use super::{Intake, SubmitError, TakenIntent, intent_record};
-use crate::store;
+use crate::store::{self, ReceivedIntent};
 use strongroom_journal::apply::{Admitted, admissible};
 use strongroom_journal::state::Lookup as _;
 use strongroom_replica::TenantVaults;
@@ -27,7 +27,12 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
     let intent = checked?;
 
     let marks = Marks::default().with(Layer::Received, now.micros());
-    if !store::insert_tx(tx.as_mut(), (&digest, &intent, signed), &marks, now)? {
+    let received = ReceivedIntent {
+        digest: &digest,
+        intent: &intent,
+        signed,
+    };
+    if !store::insert_tx(tx.as_mut(), received, &marks, now)? {
         return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id).into());
     }
 

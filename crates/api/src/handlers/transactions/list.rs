@@ -6,7 +6,7 @@ use crate::handlers::scope::of_tenant;
 use crate::handlers::{Answer, Caller};
 use crate::problem::Problem;
 use crate::show;
-use crate::store::{self, TxRow};
+use crate::store::{self, PageCursor, TxRow};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -35,7 +35,7 @@ pub(crate) async fn list(
         let tenant = of_tenant(access, query.tenant.as_deref())?;
         let limit = query.limit.unwrap_or(20).clamp(1, PAGE_MAX);
         let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-        let before = before.unwrap_or((i64::MAX.unsigned_abs(), [255; 16]));
+        let before = before.unwrap_or(PageCursor::NEWEST);
 
         // One row more than asked for tells whether another page follows.
         let mut tx = api.db().begin()?;
@@ -50,16 +50,17 @@ pub(crate) async fn list(
     Caller::new(api, headers).run(work).await
 }
 
-/// Time and id of a row: two rows may have one millisecond, and a page must neither repeat nor
-/// leave out one of them.
+/// Place of a row in the list.
 fn write_cursor(row: &TxRow) -> String {
     format!("{}.{}", row.created_ms, TransactionId::from(row.intent))
 }
 
-fn read_cursor(text: &str) -> Result<(u64, [u8; 16]), Problem> {
-    let parts = text.split_once('.').and_then(|(ms, id)| {
-        let id = show::transaction_id(id).ok()?;
-        Some((ms.parse().ok()?, id.0))
+fn read_cursor(text: &str) -> Result<PageCursor, Problem> {
+    let cursor = text.split_once('.').and_then(|(ms, id)| {
+        Some(PageCursor {
+            created_ms: ms.parse().ok()?,
+            id: show::transaction_id(id).ok()?,
+        })
     });
-    parts.ok_or_else(|| Problem::new(Code::Malformed, "not a cursor of this list"))
+    cursor.ok_or_else(|| Problem::new(Code::Malformed, "not a cursor of this list"))
 }
