@@ -62,8 +62,8 @@ impl Http {
         path: &str,
         signed: &Signed,
     ) -> Result<T, ClientError> {
-        let body = serde_json::to_string(&SignedRequest::from(signed))
-            .map_err(|e| ClientError::Transport(e.to_string()))?;
+        let body =
+            serde_json::to_string(&SignedRequest::from(signed)).map_err(ClientError::transport)?;
 
         let request = self
             .agent
@@ -82,7 +82,7 @@ impl Http {
              Use a tunnel to the server (e.g. ssh -L) and http://127.0.0.1:PORT",
             self.base
         );
-        Err(ClientError::Transport(why))
+        Err(ClientError::transport(why))
     }
 }
 
@@ -105,8 +105,7 @@ fn is_loopback(base: &str) -> bool {
 }
 
 fn read_body(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String, ClientError> {
-    let failed = |e: ureq::Error| ClientError::Transport(e.to_string());
-    let mut answer = answer.map_err(failed)?;
+    let mut answer = answer.map_err(ClientError::transport)?;
 
     let status = answer.status().as_u16();
     let text = answer
@@ -114,7 +113,7 @@ fn read_body(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String
         .with_config()
         .limit(ANSWER_BYTES_MAX)
         .read_to_string()
-        .map_err(failed)?;
+        .map_err(ClientError::transport)?;
 
     if (200..300).contains(&status) {
         Ok(text)
@@ -139,14 +138,17 @@ fn problem(status: u16, text: &str) -> ClientError {
     }
 }
 
+/// A text that was to be an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is not JSON")]
+struct NotJson(#[source] serde_json::Error);
+
 /// Reads an answer. One that is JSON but lacks a member, or has one of another form, says something
 /// that cannot be true.
 pub(crate) fn answer<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
     serde_json::from_str(text).map_err(|e| match e.classify() {
         Category::Data => ClientError::untrue(e),
-        Category::Io | Category::Syntax | Category::Eof => {
-            ClientError::Transport(format!("the answer is not JSON: {e}"))
-        }
+        Category::Io | Category::Syntax | Category::Eof => ClientError::transport(NotJson(e)),
     })
 }
 

@@ -22,11 +22,12 @@ const FILE_BYTES_MAX: u64 = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file system.
-    #[error("key file {path}: {error}")]
+    #[error("key file {path}")]
     Io {
         /// Path of the key file.
         path: PathBuf,
         /// Error of the file system.
+        #[source]
         error: std::io::Error,
     },
     /// Another user may read or write it.

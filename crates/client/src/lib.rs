@@ -27,6 +27,6 @@ pub mod proof;
 pub mod verify;
 
 pub use client::{Client, ProvedAddress};
-pub use error::ClientError;
+pub use error::{ClientError, SourceError, with_causes};
 pub use key_file::KeyFile;
 pub use strongroom_api_types as api;

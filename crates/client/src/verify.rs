@@ -23,6 +23,7 @@ mod tests;
 
 pub use figures::{Figures, LayerFigures};
 
+use crate::error::SourceError;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -86,20 +87,22 @@ impl Report {
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// A file that must be there cannot be read.
-    #[error("{file}: {error}")]
+    #[error("{file} cannot be read")]
     File {
         /// Name of the file in the folder.
         file: String,
         /// Error of the file system.
+        #[source]
         error: std::io::Error,
     },
     /// A file is not what it must be.
-    #[error("{file}: {what}")]
+    #[error("{file} is not what it must be")]
     Form {
         /// Name of the file in the folder.
         file: String,
         /// Deviation from the form.
-        what: String,
+        #[source]
+        deviation: SourceError,
     },
 }
 
@@ -155,10 +158,10 @@ pub fn verify_dir_pinned(
     Ok(report)
 }
 
-fn form(file: &str, what: impl std::fmt::Display) -> VerifyError {
+fn form(file: &str, deviation: impl Into<SourceError>) -> VerifyError {
     VerifyError::Form {
         file: file.to_owned(),
-        what: what.to_string(),
+        deviation: deviation.into(),
     }
 }
 

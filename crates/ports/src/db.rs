@@ -20,7 +20,9 @@
 //! - Rows of several statements are locked in key order; a deadlock is transient and the *whole*
 //!   transaction is run again ([`transact`]).
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 mod migration;
 mod row;
@@ -291,6 +293,8 @@ pub enum DbErrorKind {
 pub struct DbError {
     kind: DbErrorKind,
     detail: String,
+    #[source]
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl DbError {
@@ -299,7 +303,15 @@ impl DbError {
         Self {
             kind,
             detail: detail.into(),
+            source: None,
         }
+    }
+
+    /// The same error with the one below it.
+    #[must_use]
+    pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// Kind of the failure, from which the caller decides what to do.

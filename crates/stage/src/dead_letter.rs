@@ -2,6 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_ports::bus::{BusError, Delivered, Headers, Record};
+use strongroom_wire::encode;
 
 /// Payload of a record on `<topic>.dlq`, in borsh. The record has the original's key and message
 /// id, so that a second letter about the same record is removed as a duplicate. The original's id
@@ -60,7 +61,6 @@ impl DeadLetter {
             payload: fits.then(|| original.payload.clone()),
         };
 
-        let payload = borsh::to_vec(&letter).map_err(|e| BusError::Io(e.to_string()))?;
         let headers = Headers {
             schema: Self::SCHEMA,
             // People read the letter later, so it does not expire at the deadline of its record.
@@ -71,7 +71,7 @@ impl DeadLetter {
             topic: delivered.topic.dead_letter()?,
             key: original.key.clone(),
             headers,
-            payload,
+            payload: encode(&letter),
         })
     }
 }

@@ -3,8 +3,9 @@
 use crate::exit::BadConfig;
 use crate::folder::Folder;
 use crate::marker::check_outside;
+use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use std::fmt::Display;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use strongroom_signer_core::LocalRules;
@@ -61,15 +62,17 @@ impl Config {
     /// Reads a file. Paths in it are relative to its own folder.
     pub fn read(path: &Path) -> Result<Self, BadConfig> {
         let text = std::fs::read_to_string(path)
-            .map_err(|e| BadConfig(format!("cannot read {}: {e}", path.display())))?;
+            .with_context(|| format!("cannot read {}", path.display()))
+            .map_err(BadConfig)?;
+
         // A service manager starts this program in any folder.
         let here = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, here)
-            .map_err(|BadConfig(why)| BadConfig(format!("{}: {why}", path.display())))
+        let config = Self::parse(&text, here).with_context(|| path.display().to_string());
+        config.map_err(BadConfig)
     }
 
-    fn parse(text: &str, here: &Path) -> Result<Self, BadConfig> {
-        let file: File = toml::from_str(text).map_err(|e| BadConfig(e.to_string()))?;
+    fn parse(text: &str, here: &Path) -> anyhow::Result<Self> {
+        let file: File = toml::from_str(text)?;
         let data = here.join(&file.data);
         let folder = Folder::at(&data);
         let marker = file
@@ -78,7 +81,7 @@ impl Config {
 
         // A backup of the data folder must not bring an old marker back with it: the two together
         // would hide that the database was put back.
-        check_outside(&data, &marker).map_err(|e| BadConfig(format!("`marker`: {e:#}")))?;
+        check_outside(&data, &marker).context("`marker`")?;
 
         Ok(Self {
             marker,
@@ -111,34 +114,35 @@ impl Config {
 }
 
 /// A network that this build decodes.
-fn network(name: String) -> Result<String, BadConfig> {
+fn network(name: String) -> anyhow::Result<String> {
     // The name is looked up now: a misspelt name is answered with the names there are.
-    let broken = |e: strongroom_chains::ChainsError| BadConfig(format!("`network`: {e}"));
-    match strongroom_chains::network(&name).map_err(broken)? {
+    match strongroom_chains::network(&name).context("`network`")? {
         Some(_) => Ok(name),
-        None => Err(BadConfig(format!(
-            "`network`: one of {}, not `{name}`",
-            strongroom_chains::names().map_err(broken)?
-        ))),
+        None => {
+            let names = strongroom_chains::names().context("`network`")?;
+            bail!("`network`: one of {names}, not `{name}`")
+        }
     }
 }
 
-fn value<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, BadConfig> {
-    text.parse()
-        .map_err(|e| BadConfig(format!("`{name}`: {e}")))
+fn value<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+    text: &str,
+) -> anyhow::Result<T> {
+    text.parse().with_context(|| format!("`{name}`"))
 }
 
-fn optional<T: FromStr<Err: Display>>(
+fn optional<T: FromStr<Err: Error + Send + Sync + 'static>>(
     name: &str,
     text: Option<&str>,
-) -> Result<Option<T>, BadConfig> {
+) -> anyhow::Result<Option<T>> {
     text.map(|text| value(name, text)).transpose()
 }
 
-fn list<T: FromStr<Err: Display>>(
+fn list<T: FromStr<Err: Error + Send + Sync + 'static>>(
     name: &str,
     texts: Option<&[String]>,
-) -> Result<Option<Vec<T>>, BadConfig> {
+) -> anyhow::Result<Option<Vec<T>>> {
     let all = |texts: &[String]| texts.iter().map(|text| value(name, text)).collect();
     texts.map(all).transpose()
 }
@@ -158,7 +162,7 @@ link_socket = "/run/link.sock"
 
     fn refused(more: &str) -> String {
         let result = Config::parse(&format!("{LEAST}{more}"), Path::new("/etc/strongroom"));
-        result.err().map(|BadConfig(why)| why).expect("refused")
+        format!("{:#}", result.err().expect("refused"))
     }
 
     #[test]

@@ -7,10 +7,10 @@ use strongroom_ports::db::DbError;
 use strongroom_signer_core::Fatal;
 use strongroom_types::{Code, Refusal};
 
-/// The configuration cannot be used.
+/// The configuration cannot be used; the error below it says where and why.
 #[derive(Debug, thiserror::Error)]
-#[error("configuration: {0}")]
-pub struct BadConfig(pub String);
+#[error("configuration")]
+pub struct BadConfig(#[source] pub anyhow::Error);
 
 /// Another process runs on this data folder.
 #[derive(Debug, thiserror::Error)]

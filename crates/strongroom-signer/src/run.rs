@@ -158,7 +158,8 @@ fn codecs(genesis: &Genesis, only: Option<&str>) -> anyhow::Result<Vec<Arc<dyn C
 
     // It would run, cosign, and refuse every request: better told at the start.
     if only.is_some() && codecs.is_empty() {
-        return Err(BadConfig("genesis does not have the chain of `network`".to_owned()).into());
+        let why = anyhow::anyhow!("genesis does not have the chain of `network`");
+        return Err(BadConfig(why).into());
     }
     Ok(codecs)
 }

@@ -1,9 +1,10 @@
 //! The configuration of a process: one TOML file, in which an unknown member is an error.
 
 use crate::exit::RunError;
+use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -120,16 +121,16 @@ impl Config {
     /// # Errors
     /// [`RunError::Config`] with the line or member.
     pub fn read(path: &Path) -> Result<Self, RunError> {
-        let config = |why: String| RunError::Config {
+        let config = |why| RunError::Config {
             path: path.to_owned(),
             why,
         };
-        let text = std::fs::read_to_string(path).map_err(|error| config(error.to_string()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| config(error.into()))?;
         Self::parse(path, &text).map_err(config)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let file: File = toml::from_str(text)?;
 
         // Paths start at the file, not at the current folder: a service manager starts processes
         // anywhere.
@@ -163,24 +164,25 @@ impl Config {
     pub(crate) fn error(&self, why: impl Into<String>) -> RunError {
         RunError::Config {
             path: self.file.clone(),
-            why: why.into(),
+            why: anyhow::Error::msg(why.into()),
         }
     }
 }
 
-fn value<T: FromStr<Err: Display>>(member: &str, text: &str) -> Result<T, String> {
+fn value<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    member: &str,
+    text: &str,
+) -> anyhow::Result<T> {
     text.parse()
-        .map_err(|error| format!("`{member}`: `{text}`: {error}"))
+        .with_context(|| format!("`{member}`: `{text}`"))
 }
 
 /// Bearer keys travel in the clear: on any other address a machine on the path could copy one.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
+fn loopback(text: &str) -> anyhow::Result<SocketAddr> {
     let address: SocketAddr = value("api.listen", text)?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err(format!(
-            "`api.listen`: {address} is not a loopback address; put a proxy with TLS before it"
-        ))
+        bail!("`api.listen`: {address} is not a loopback address; put a proxy with TLS before it")
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::role_name::RoleName;
 use crate::secrets::SecretsError;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+pub use strongroom_client::with_causes;
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::{DbError, DbErrorKind};
 use strongroom_types::Refusal;
@@ -28,12 +28,13 @@ With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there befor
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The configuration cannot be read, or says something that this program does not understand.
-    #[error("configuration {}: {why}", path.display())]
+    #[error("configuration {}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
         /// The line, member or rule.
-        why: String,
+        #[source]
+        why: anyhow::Error,
     },
     /// The configuration names kinds of parts that are not linked here, one line each.
     #[error("this build lacks parts that the roles need:\n  {}", .0.join("\n  "))]
@@ -164,16 +165,4 @@ impl RunError {
         let _ = writeln!(std::io::stderr(), "error: {}", with_causes(self));
         ExitCode::from(self.exit_code())
     }
-}
-
-/// An error and its causes on one line.
-#[must_use]
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -208,17 +208,15 @@ fn another_installation_decoder_or_no_decision_is_not_signed() {
     other["decision"]["text"] = json!(core.to_text());
     other["decision"]["digest"] = json!(core.digest().to_string());
     let error = pending(&read(&other).unwrap(), platform, codec, &vaults).unwrap_err();
-    assert!(error.to_string().contains("bitcoin/2"), "{error}");
+    let text = crate::with_causes(&error);
+    assert!(text.contains("bitcoin/2"), "{text}");
     core.decoder = "bitcoin/1".to_owned();
     core.intent = Digest([1; 32]);
     other["decision"]["text"] = json!(core.to_text());
     other["decision"]["digest"] = json!(core.digest().to_string());
-    assert!(
-        pending(&read(&other).unwrap(), platform, codec, &vaults)
-            .unwrap_err()
-            .to_string()
-            .contains("another intent")
-    );
+    let error = pending(&read(&other).unwrap(), platform, codec, &vaults).unwrap_err();
+    let text = crate::with_causes(&error);
+    assert!(text.contains("another intent"), "{text}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use strongroom_replica::TenantVaults;
 
 fn not_proved<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
     match result {
-        Err(ClientError::NotProved(what)) => what,
+        Err(ClientError::NotProved(what)) => what.to_string(),
         other => panic!("expected no proof, got {other:?}"),
     }
 }

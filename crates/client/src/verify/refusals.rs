@@ -2,12 +2,13 @@
 
 use super::Report;
 use super::journal::Replayed;
+use crate::error::{SourceError, with_causes};
 use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
-use strongroom_types::{Digest, digest};
+use strongroom_types::{Digest, Refusal, digest};
 use strongroom_wire::{JournalBatch, Role, SignerMessage, decode, open};
 
 pub(super) fn verify(
@@ -25,16 +26,18 @@ pub(super) fn verify(
             Ok(_) => report.problem(format!(
                 "refusals.jsonl line {number}: this refusal is there twice"
             )),
-            Err(what) => report.problem(format!("refusals.jsonl line {number}: {what}")),
+            Err(cause) => {
+                let why = with_causes(cause.as_ref());
+                report.problem(format!("refusals.jsonl line {number}: {why}"));
+            }
         }
     }
 }
 
 /// Digest of the bytes that the signer signed, by which a second copy is noticed.
-fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
-    let text = |e: crate::ClientError| e.to_string();
-    let sealed = member::bytes(line, "envelope").map_err(text)?;
-    let code = member::text(line, "code").map_err(text)?;
+fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, SourceError> {
+    let sealed = member::bytes(line, "envelope")?;
+    let code = member::text(line, "code")?;
     let claimed = line
         .get("signer")
         .and_then(Value::as_u64)
@@ -42,8 +45,7 @@ fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
 
     // Senders come from the pinned genesis: a key that the folder's author made up is not in it.
     let state = replayed.follower.state();
-    let envelope =
-        open(&sealed, state.registered().as_ref(), &[Role::Signer]).map_err(|e| e.to_string())?;
+    let envelope = open(&sealed, state.registered().as_ref(), &[Role::Signer])?;
 
     let seat = state
         .genesis()
@@ -51,45 +53,53 @@ fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, String> {
         .ok_or("the sender is not a signer")?;
     // What the line says beside the envelope is not signed.
     if u64::from(seat.index) != claimed {
-        return Err(format!("signed by signer {}, not {claimed}", seat.index));
+        return Err(format!("signed by signer {}, not {claimed}", seat.index).into());
     }
 
-    let SignerMessage::Refused(refusal) = envelope.payload().map_err(|e| e.to_string())? else {
-        return Err("the message is not a refusal".to_owned());
+    let SignerMessage::Refused(refusal) = envelope.payload()? else {
+        return Err("the message is not a refusal".into());
     };
 
     if refusal.code.as_str() != code {
-        return Err(format!("the signer said {}, not {code}", refusal.code));
+        return Err(format!("the signer said {}, not {code}", refusal.code).into());
     }
 
     if refusal.head > replayed.follower.size() {
-        return Err("judged by a head that the journal file does not have".to_owned());
+        return Err("judged by a head that the journal file does not have".into());
     }
     Ok(digest("strongroom/refusal-line/v1", &[&sealed]))
 }
 
+/// A batch that is refused for another reason than the signer named.
+#[derive(Debug, thiserror::Error)]
+#[error("the batch is refused otherwise")]
+struct RefusedOtherwise(#[source] Refusal);
+
 /// A hostile writer's batch, if the line names one as what stopped the signer: the log's own key
 /// signed it, it follows this journal's entries, and their rules refuse it for the same reason.
-fn verify_batch(replayed: &Replayed, batches: &[JournalBatch], line: &Value) -> Result<(), String> {
+fn verify_batch(
+    replayed: &Replayed,
+    batches: &[JournalBatch],
+    line: &Value,
+) -> Result<(), SourceError> {
     if line.get("batch").is_none() {
         return Ok(());
     }
-    let text = |e: crate::ClientError| e.to_string();
-    let code = member::text(line, "code").map_err(text)?;
-    let bytes = member::bytes(line, "batch").map_err(text)?;
-    let batch: JournalBatch = decode(&bytes).map_err(|e| e.to_string())?;
+    let code = member::text(line, "code")?;
+    let bytes = member::bytes(line, "batch")?;
+    let batch: JournalBatch = decode(&bytes)?;
 
     let genesis = Arc::clone(replayed.follower.genesis());
-    let mut follower = Follower::new(genesis).map_err(|e| e.to_string())?;
+    let mut follower = Follower::new(genesis)?;
     let before = |known: &&JournalBatch| known.first_seq < batch.first_seq;
     for known in batches.iter().take_while(before) {
-        follower.append(known).map_err(|e| e.to_string())?;
+        follower.append(known)?;
     }
 
     // Only what the log itself signed stops a replica; another's invention is passed over.
     match (follower.append(&batch), follower.halted().is_some()) {
         (Err(refusal), true) if refusal.code.as_str() == code => Ok(()),
-        (Err(refusal), _) => Err(format!("the batch is refused otherwise: {refusal}")),
-        (Ok(_), _) => Err("the journal's rules take the batch".to_owned()),
+        (Err(refusal), _) => Err(RefusedOtherwise(refusal).into()),
+        (Ok(_), _) => Err("the journal's rules take the batch".into()),
     }
 }

@@ -105,7 +105,8 @@ fn another_pinned_genesis_is_refused() {
     )
     .unwrap();
     let error = verify_dir_pinned(dir.path(), Digest([1; 32]), &journal.codecs()).unwrap_err();
-    assert!(error.to_string().contains("genesis_mismatch"), "{error}");
+    let text = crate::with_causes(&error);
+    assert!(text.contains("genesis_mismatch"), "{text}");
 }
 
 #[test]

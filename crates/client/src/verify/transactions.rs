@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::journal::Replayed;
+use crate::error::{SourceError, with_causes};
 use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -42,33 +43,34 @@ pub(super) fn verify(
                     "transactions.jsonl line {number}: {network_id} is there twice"
                 ));
             }
-            Err(what) => report.problem(format!("transactions.jsonl line {number}: {what}")),
+            Err(cause) => {
+                let why = with_causes(cause.as_ref());
+                report.problem(format!("transactions.jsonl line {number}: {why}"));
+            }
         }
     }
 }
 
-fn claim(line: &Value) -> Result<Claim, String> {
-    let text = |e: crate::ClientError| e.to_string();
-
-    let intent = member::signed(line, "intent").map_err(text)?;
+fn claim(line: &Value) -> Result<Claim, SourceError> {
+    let intent = member::signed(line, "intent")?;
     let attempt = line.get("attempt").and_then(Value::as_u64);
     Ok(Claim {
         intent_text: intent.text,
         attempt: attempt.ok_or("member `attempt` is missing")?,
-        unsigned: member::bytes(line, "unsigned").map_err(text)?,
-        signed: member::bytes(line, "signed").map_err(text)?,
+        unsigned: member::bytes(line, "unsigned")?,
+        signed: member::bytes(line, "signed")?,
     })
 }
 
 impl Known<'_> {
-    fn verify_line(&self, line: &Value) -> Result<String, String> {
-        let network_id = self.prove(&claim(line)?).map_err(|e| e.to_string())?;
+    fn verify_line(&self, line: &Value) -> Result<String, SourceError> {
+        let network_id = self.prove(&claim(line)?)?;
 
         // The id is recomputed from the signed bytes; the line's own is checked so that a reader
         // who looks it up on the chain finds this transaction.
         match line.get("network_id").and_then(Value::as_str) {
             Some(claimed) if claimed != network_id => {
-                Err(format!("it is {network_id}, not {claimed}"))
+                Err(format!("it is {network_id}, not {claimed}").into())
             }
             Some(_) | None => Ok(network_id),
         }

@@ -2,6 +2,7 @@
 
 use strongroom_ports::bus::{Bus, BusError, Record, Topic};
 use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
+use strongroom_wire::encode;
 
 use crate::schema;
 
@@ -61,11 +62,7 @@ impl Outbox {
             return Ok(());
         }
 
-        let mut headers = Vec::with_capacity(records.len());
-        for record in records {
-            let bytes = borsh::to_vec(&record.headers);
-            headers.push(bytes.map_err(|e| DbError::new(DbErrorKind::Other, e.to_string()))?);
-        }
+        let headers: Vec<Vec<u8>> = records.iter().map(|r| encode(&r.headers)).collect();
 
         let mut args: Vec<Arg<'_>> = Vec::with_capacity(records.len() * schema::SEND.columns);
         for ((seq, record), headers) in (self.next_seq..).zip(records).zip(&headers) {
@@ -144,11 +141,11 @@ impl Outbox {
 fn record(row: &Row) -> Result<Record, DbError> {
     // This program wrote the row in a transaction, so a row that does not decode means a damaged
     // disk.
-    let bad = |what: String| DbError::new(DbErrorKind::Corrupt, format!("outbox row: {what}"));
+    let damaged = || DbError::new(DbErrorKind::Corrupt, "a row of the outbox");
     Ok(Record {
-        topic: Topic::new(row.text(1)?).map_err(|e| bad(e.to_string()))?,
+        topic: Topic::new(row.text(1)?).map_err(|e| damaged().because(e))?,
         key: row.blob(2)?.to_vec(),
-        headers: borsh::from_slice(row.blob(3)?).map_err(|e| bad(e.to_string()))?,
+        headers: borsh::from_slice(row.blob(3)?).map_err(|e| damaged().because(e))?,
         payload: row.blob(4)?.to_vec(),
     })
 }

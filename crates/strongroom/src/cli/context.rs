@@ -1,6 +1,6 @@
 //! Where the server is and whom to believe: flags, or a profile file.
 
-use super::fail::usage;
+use super::fail::{Usage, usage};
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -64,10 +64,9 @@ impl Profile {
     }
 
     fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
-        let mut profile: Self = toml::from_str(&text)
-            .map_err(|error| usage(format!("profile {}: {error}", path.display())))?;
+        let named = || Usage(format!("profile {}", path.display()));
+        let text = std::fs::read_to_string(path).with_context(named)?;
+        let mut profile: Self = toml::from_str(&text).with_context(named)?;
 
         // Paths follow the profile's folder, so that one profile works from every current folder.
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -114,7 +113,7 @@ impl Context {
             .as_deref()
             .map(str::parse::<Digest>)
             .transpose();
-        let pinned = pinned.map_err(|e| usage(format!("profile: genesis_hash: {e}")))?;
+        let pinned = pinned.with_context(|| Usage("profile: genesis_hash".to_owned()))?;
 
         Ok(Self {
             url: url.or(profile.url),

@@ -8,9 +8,9 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use strongroom_client::KeyFile;
 use strongroom_client::api::StatusInfo;
 use strongroom_client::proof::Trust;
+use strongroom_client::{KeyFile, with_causes};
 use strongroom_types::UnixMs;
 
 /// Less free space than this is a problem: 1 GiB.
@@ -61,7 +61,7 @@ pub fn run(context: &Context, command: &Doctor, out: &mut dyn Write) -> anyhow::
 fn key_file(file: &Path) -> Finding {
     KeyFile::open(file)
         .map(|key| format!("{} is {}", file.display(), key.credential().id))
-        .map_err(|e| e.to_string())
+        .map_err(|e| with_causes(&e))
 }
 
 fn mode(file: &Path) -> Finding {
@@ -93,10 +93,10 @@ fn server(context: &Context) -> Vec<(&'static str, Finding)> {
             Err("no --url and no profile: nothing else can be looked at".to_owned()),
         )];
     };
-    let status = context.anonymous().map_err(|e| e.to_string());
-    let status = match status.and_then(|client| client.status().map_err(|e| e.to_string())) {
+    let status = context.anonymous().and_then(|client| Ok(client.status()?));
+    let status = match status {
         Ok(status) => status,
-        Err(error) => return vec![("server", Err(error)), ("port", port(url))],
+        Err(error) => return vec![("server", Err(format!("{error:#}"))), ("port", port(url))],
     };
 
     let mut findings = vec![
@@ -160,19 +160,11 @@ fn genesis(context: &Context, status: &StatusInfo) -> Finding {
 
 /// This machine's clock against the witnesses' signed times, which no server can make up.
 fn clock(context: &Context, status: &StatusInfo) -> Finding {
-    let proved = context
-        .genesis()
-        .map_err(|e| e.to_string())
-        .and_then(|genesis| {
-            let note = context
-                .client()
-                .and_then(|client| Ok(client.journal_checkpoint()?))
-                .map_err(|e| e.to_string())?;
-            let (_, at_s) = Trust::new(&genesis)
-                .and_then(|t| t.checkpoint(&note))
-                .map_err(|e| e.to_string())?;
-            Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
-        });
+    let proved = context.genesis().and_then(|genesis| {
+        let note = context.client()?.journal_checkpoint()?;
+        let (_, at_s) = Trust::new(&genesis)?.checkpoint(&note)?;
+        Ok((at_s, genesis.bounds.freshness_ms, genesis.bounds.skew_ms))
+    });
 
     // Cosignatures carry signed times of a quorum; the time in a status is only what the server
     // says.
@@ -198,11 +190,11 @@ fn clock(context: &Context, status: &StatusInfo) -> Finding {
                 ))
             }
         }
-        Err(why) => {
+        Err(error) => {
             let theirs = UnixMs(status.now_ms);
             let apart = own.since(theirs).max(theirs.since(own));
             let told = format!(
-                "{apart} ms apart from the server's; the witnesses' could not be compared ({why})"
+                "{apart} ms apart from the server's; the witnesses' could not be compared ({error:#})"
             );
             if apart <= 5_000 { Ok(told) } else { Err(told) }
         }

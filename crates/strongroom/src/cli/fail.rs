@@ -47,18 +47,17 @@ pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
 
 fn code_of(error: &anyhow::Error) -> Option<String> {
     // Context may be wrapped around a refusal, and the code is what stays the same between
-    // releases.
-    error.chain().find_map(|cause| {
-        let of_client = cause
-            .downcast_ref::<ClientError>()
-            .and_then(ClientError::code)
-            .map(ToOwned::to_owned);
+    // releases. A refusal below an error of the client only says how that was found: an answer that
+    // is not true asks for more than a page about its cause.
+    let found = error.chain().find_map(|cause| {
+        let of_client = cause.downcast_ref::<ClientError>();
+        let of_client = of_client.map(|error| error.code().map(ToOwned::to_owned));
         of_client.or_else(|| {
-            cause
-                .downcast_ref::<Refusal>()
-                .map(|refusal| refusal.code.to_string())
+            let refusal = cause.downcast_ref::<Refusal>()?;
+            Some(Some(refusal.code.to_string()))
         })
-    })
+    });
+    found.flatten()
 }
 
 fn hint(error: &anyhow::Error) -> Option<&'static str> {
@@ -77,5 +76,34 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         }
         ClientError::TooLong(_) => Some("look again later: it may still happen"),
         ClientError::Refused { .. } | ClientError::Rule(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strongroom_types::Code;
+
+    fn shown(error: impl Into<anyhow::Error>) -> String {
+        let mut text = Vec::new();
+        report(&error.into(), &mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_is_printed_with_its_code_and_page() {
+        let refusal = Refusal::new(Code::BadSignature, "of the act");
+        assert_eq!(
+            shown(anyhow::Error::from(refusal).context("act.json")),
+            "error: act.json: bad_signature: of the act\n  what to do: look for bad_signature in docs/errors\n"
+        );
+    }
+
+    #[test]
+    fn an_untrue_answer_is_printed_with_its_cause_and_its_own_advice() {
+        let refusal = Refusal::new(Code::BadSignature, "of the act");
+        let text = shown(ClientError::Untrue(refusal.into()));
+        let start = "error: the server's answer is not true: bad_signature: of the act\n  what to do: do not sign";
+        assert!(text.starts_with(start), "{text}");
     }
 }
