@@ -41,7 +41,7 @@ impl From<DbError> for Problem {
             DbErrorKind::Busy | DbErrorKind::Io => Code::NotReady,
             DbErrorKind::Constraint
             | DbErrorKind::Poisoned
-            | DbErrorKind::BadText
+            | DbErrorKind::BadValue
             | DbErrorKind::Type
             | DbErrorKind::Schema
             | DbErrorKind::Other => Code::Internal,

@@ -50,7 +50,7 @@ impl CoordinatorStage {
 
         // Kept whatever follows: if the run fails, its requester gets every signer's reason.
         let code = refusal.code;
-        run.refusals.insert(from.signer, refusal.cut());
+        run.refusals.insert(from.signer, refusal.bounded());
 
         // The signer restarted, or its stock and this one disagree: what is left of it is useless.
         if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {

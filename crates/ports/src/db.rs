@@ -192,7 +192,7 @@ impl Arg<'_> {
             // A larger value is refused: if it wrapped around, another time or offset would be read
             // back without notice.
             Err(_) => Err(DbError::new(
-                DbErrorKind::Other,
+                DbErrorKind::BadValue,
                 format!("{value} does not fit a 64-bit column"),
             )),
         }
@@ -201,13 +201,13 @@ impl Arg<'_> {
     /// Refuses text that PostgreSQL cannot hold; adapters call it for every value.
     ///
     /// # Errors
-    /// [`DbErrorKind::BadText`] for text with a NUL.
+    /// [`DbErrorKind::BadValue`] for text with a NUL.
     pub fn check(&self) -> Result<(), DbError> {
         match self {
             // NUL is refused on every engine, although only PostgreSQL cannot hold it: text that
             // works in development must work in production.
             Arg::Text(Some(text)) if text.contains('\0') => {
-                Err(DbError::new(DbErrorKind::BadText, "text holds a NUL"))
+                Err(DbError::new(DbErrorKind::BadValue, "text holds a NUL"))
             }
             Arg::I64(_) | Arg::Bool(_) | Arg::Text(_) | Arg::Blob(_) => Ok(()),
         }
@@ -273,9 +273,10 @@ pub enum DbErrorKind {
     /// An earlier statement of this transaction failed.
     #[error("poisoned transaction")]
     Poisoned,
-    /// A text has a NUL.
-    #[error("bad text")]
-    BadText,
+    /// A value that no column holds: a text with a NUL, a number beyond 64 signed bits. It came from
+    /// outside: code and tables agree.
+    #[error("bad value")]
+    BadValue,
     /// A column is missing or of another type than the code expects.
     #[error("type")]
     Type,

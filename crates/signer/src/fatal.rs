@@ -61,7 +61,7 @@ const fn code_of(kind: DbErrorKind) -> Code {
         DbErrorKind::Busy
         | DbErrorKind::Io
         | DbErrorKind::Poisoned
-        | DbErrorKind::BadText
+        | DbErrorKind::BadValue
         | DbErrorKind::Other => Code::Internal,
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use strongroom_ports::bus::{Delivered, Record, Topic};
-use strongroom_ports::db::{DbError, Migration, Tx};
+use strongroom_ports::db::{DbError, DbErrorKind, Migration, Tx};
 
 /// One service's state machine.
 ///
@@ -211,15 +211,17 @@ impl StageError {
     }
 }
 
-/// A transient database error stays transient. Any other is fatal, because code and tables
-/// disagree.
+/// A transient database error stays transient. A value that no column holds was in a record, which
+/// is set aside: the stage must not stop at it at each start. Any other error is fatal, because code
+/// and tables disagree.
 impl From<DbError> for StageError {
     fn from(error: DbError) -> Self {
         let what = "the stage's database";
-        if error.is_transient() {
-            Self::transient(what).because(error)
-        } else {
-            Self::fatal(what).because(error)
-        }
+        let kind = match error.kind() {
+            _ if error.is_transient() => StageErrorKind::Transient,
+            DbErrorKind::BadValue => StageErrorKind::Poison,
+            _ => StageErrorKind::Fatal,
+        };
+        Self::new(kind, what).because(error)
     }
 }

@@ -146,7 +146,7 @@ impl RunError {
                 | DbErrorKind::Busy
                 | DbErrorKind::Io
                 | DbErrorKind::Poisoned
-                | DbErrorKind::BadText
+                | DbErrorKind::BadValue
                 | DbErrorKind::Type
                 | DbErrorKind::Other => 1,
             },

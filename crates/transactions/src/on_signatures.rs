@@ -104,7 +104,7 @@ impl TransactionsStage {
         let refusals: Vec<SignerRefusal> = refusals
             .into_iter()
             .take(REFUSALS_MAX)
-            .map(SignerRefusal::cut)
+            .map(SignerRefusal::bounded)
             .collect();
 
         // One reason for the client's list; every signer's own words go along.

@@ -8,15 +8,11 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::id_from;
-use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, digest};
+use strongroom_types::{Attempt, Code, Digest, KeyId, Refusal, Scope, digest, printable};
 use strongroom_wire::{
     IntentReturned, JournalSubmitted, SignerRefusal, SigningRequested, TransactionChanged, encode,
     topics,
 };
-
-/// Longest text of a reason in a record, characters. Chain nodes are not trusted: a rejection of
-/// many megabytes must not make a record that the bus refuses, which would stop the stage.
-const DETAIL_CHARS_MAX: usize = 512;
 
 /// News for clients beside the new state.
 #[derive(Default)]
@@ -180,8 +176,7 @@ impl TransactionsStage {
     }
 }
 
-/// A reason whose text fits into every record.
+/// A reason whose text fits into every record and table.
 fn bounded(reason: Refusal) -> (Code, String) {
-    let detail = reason.detail.chars().take(DETAIL_CHARS_MAX).collect();
-    (reason.code, detail)
+    (reason.code, printable(reason.detail))
 }

@@ -48,7 +48,7 @@ pub use id::*;
 pub use intent::{Destination, Intent, IntentKind, Transfer};
 pub use mode::Mode;
 pub use proof::Proof;
-pub use refusal::{Code, Cure, Refusal};
+pub use refusal::{Code, Cure, Refusal, printable};
 pub use registry::{AllowListEntry, CeremonyPlan, Group, RegistryRecord, Suite, User, Vault};
 pub use revoke::Revocable;
 pub use signed::{Endorsement, Signed, SigningCredential};

@@ -232,13 +232,32 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with its detail.
+    /// Longest detail, bytes of UTF-8.
+    pub const DETAIL_MAX: usize = 512;
+
+    /// A refusal with its detail, as [`printable`] leaves it.
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
         Self {
             code,
-            detail: detail.to_string(),
+            detail: printable(detail.to_string()),
         }
     }
+}
+
+/// A text for people that may hold another party's words: a node's answer, a member of a document,
+/// a signer's detail. It is cut to [`Refusal::DETAIL_MAX`] bytes, so that no record becomes too
+/// large by it, and each control character becomes U+FFFD: a NUL fits no table, and a line break
+/// forges lines of a log.
+#[must_use]
+pub fn printable(mut text: String) -> String {
+    let end = text.floor_char_boundary(Refusal::DETAIL_MAX);
+    text.truncate(end);
+    if text.contains(char::is_control) {
+        text = text.replace(char::is_control, "\u{fffd}");
+        // The replacement is longer than what it replaces.
+        text.truncate(text.floor_char_boundary(Refusal::DETAIL_MAX));
+    }
+    text
 }
 
 impl From<Code> for Refusal {
@@ -279,6 +298,20 @@ mod tests {
             table.push_str(&format!("{}: {}\n", cure.name(), codes.join(" ")));
         }
         assert_eq!(table, include_str!("../snapshots/cures.txt"));
+    }
+
+    #[test]
+    fn hole_a_detail_holds_no_control_character_and_is_bounded() {
+        let detail = |text: &str| Refusal::new(Code::Malformed, text).detail;
+        assert_eq!(
+            detail("unknown member caf\u{e9}"),
+            "unknown member caf\u{e9}"
+        );
+        assert_eq!(detail("a\0b\nc\u{85}d"), "a\u{fffd}b\u{fffd}c\u{fffd}d");
+        for long in ["\u{e9}".repeat(600), "\0".repeat(600)] {
+            let kept = detail(&long).len();
+            assert!((Refusal::DETAIL_MAX - 3..=Refusal::DETAIL_MAX).contains(&kept));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::life::TransactionState;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
     Attempt, Code, Digest, KeyId, Scope, SessionId, Signed, TenantId, Tweak, UnixMs, VaultId,
+    printable,
 };
 
 macro_rules! payloads {
@@ -250,15 +251,11 @@ pub struct SignerRefusal {
 }
 
 impl SignerRefusal {
-    /// Longest detail that services keep and pass on, bytes of UTF-8.
-    pub const DETAIL_MAX: usize = 512;
-
-    /// The same refusal with its detail cut. A hostile signer writes what it likes there: two long
-    /// texts would make the outcome of a run too large for a record.
+    /// The same refusal with a detail that services can keep and pass on ([`printable`]): a hostile
+    /// signer writes what it likes there.
     #[must_use]
-    pub fn cut(mut self) -> Self {
-        let end = self.detail.floor_char_boundary(Self::DETAIL_MAX);
-        self.detail.truncate(end);
+    pub fn bounded(mut self) -> Self {
+        self.detail = printable(self.detail);
         self
     }
 }

@@ -33,7 +33,7 @@ fn kind(code: &str) -> DbErrorKind {
         "53100" => DbErrorKind::Full,
         "25P02" => DbErrorKind::Poisoned,
         // PostgreSQL answers a text with a NUL byte with "character not in repertoire".
-        "22021" => DbErrorKind::BadText,
+        "22021" => DbErrorKind::BadValue,
         "XX001" | "XX002" => DbErrorKind::Corrupt,
         // After shutdown, crash, start-up, I/O error or on a read-only server the connection cannot
         // be used.

@@ -3,6 +3,7 @@
 use super::Step;
 use crate::store;
 use strongroom_stage::StageError;
+use strongroom_types::printable;
 use strongroom_wire::JournalResult;
 
 pub(super) fn on_journal_result(
@@ -10,12 +11,12 @@ pub(super) fn on_journal_result(
     result: &JournalResult,
 ) -> Result<(), StageError> {
     let (code, detail) = match &result.result {
-        Ok(_) => ("", ""),
-        Err((code, detail)) => (code.as_str(), detail.as_str()),
+        Ok(_) => ("", String::new()),
+        Err((code, detail)) => (code.as_str(), printable(detail.clone())),
     };
 
     // The row is found by submission, not by act: an answer to an earlier offer must not end the
     // one that is under way.
-    store::set_act_result(step.tx, &result.submission, code, detail)?;
+    store::set_act_result(step.tx, &result.submission, code, &detail)?;
     Ok(())
 }

@@ -4,7 +4,9 @@ use super::broken;
 use crate::life_cycle::{LIFE_CYCLE, RowEvent, apply};
 use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
 use strongroom_stage::life_cycle::{IllegalTransition, Transition};
-use strongroom_types::{Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId};
+use strongroom_types::{
+    Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId, printable,
+};
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
 /// A row of `tx`: an intent and its progress.
@@ -54,7 +56,7 @@ impl TxRow {
 
     /// Sets why the state is what it is.
     pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
-        (self.code, self.detail) = (code.as_str().to_owned(), detail);
+        (self.code, self.detail) = (code.as_str().to_owned(), printable(detail));
     }
 
     pub(crate) fn clear_reason(&mut self) {

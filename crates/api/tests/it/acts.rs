@@ -60,6 +60,21 @@ fn a_refused_act_may_be_offered_again() {
     assert_eq!(state(&served, &act), "refused");
 }
 
+/// The writer passes on what it found in documents of others: none of them must stop the API.
+#[test]
+fn hole_an_answer_with_a_nul_is_shown_without_it() {
+    let served = served();
+    let act = offered(&served);
+    let detail = "unknown member x\0".to_owned();
+    served.result_of(&act, Err((Code::Malformed, detail)));
+
+    let path = format!("/v1/acts/{}", Act::digest_of(&act.text));
+    let answer = served.get(TENANT, &path).json();
+    assert_eq!(answer["state"], "refused");
+    let text = answer.to_string();
+    assert!(text.contains("unknown member x\u{fffd}"), "{text}");
+}
+
 #[test]
 fn the_first_answer_to_an_act_counts() {
     let served = served();

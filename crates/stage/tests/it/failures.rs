@@ -85,6 +85,27 @@ fn an_answer_that_is_too_large_makes_its_cause_a_dead_letter() {
 }
 
 #[test]
+fn hole_a_record_whose_values_no_table_holds_is_a_dead_letter() {
+    let world = World::new();
+    world.publish(&[
+        command(1, "a", "add"),
+        command(2, "a", "nul"),
+        command(3, "a", "large"),
+        command(4, "a", "add"),
+    ]);
+    let mut shell = world.shell();
+    settle(&mut shell, 0);
+
+    assert_eq!(world.count("a"), 2);
+    let causes: Vec<String> = letters(&world).into_iter().map(|l| l.cause).collect();
+    assert_eq!(causes.len(), 2);
+    assert!(
+        causes.iter().all(|cause| cause.contains("bad value")),
+        "{causes:?}"
+    );
+}
+
+#[test]
 fn hole_a_ticks_record_that_is_too_large_is_dropped_and_the_stage_goes_on() {
     let world = World::new();
     world.switches.tick_writes.store(true, Relaxed);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
 use strongroom_ports::bus::{Bus as _, Delivered, Headers, Mode, Record, Topic};
-use strongroom_ports::db::{Db, DbError, DbErrorKind, Migration, Tx};
+use strongroom_ports::db::{Arg, Db, DbError, DbErrorKind, Migration, Tx};
 use strongroom_stage::{Options, Shell, ShellError, Stage, StageError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_world::{Crashes, ScriptedBus};
@@ -104,6 +104,9 @@ impl Stage for Counter {
                     return Err(StageError::transient("a part is away"));
                 }
                 b"transient" => {}
+                // As text of another party that a stage keeps.
+                b"nul" => drop(tx.execute(upsert, &[Arg::from("\0"), 1.into()])?),
+                b"large" => drop(tx.execute(upsert, &[(&key).into(), Arg::u64(u64::MAX)?])?),
                 b"big" => answer.payload = vec![0; Record::PAYLOAD_MAX + 1],
                 b"fatal" => return Err(StageError::fatal("cannot be")),
                 other => panic!("{other:?}"),

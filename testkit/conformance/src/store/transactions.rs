@@ -49,7 +49,7 @@ pub fn bad_text_poisons_the_transaction(db: &dyn Db) {
     tx.execute(PUT, &["a".into(), 1.into()]).unwrap();
     assert_eq!(
         kind(tx.query("SELECT n FROM item WHERE id = $1", &["\0".into()])),
-        DbErrorKind::BadText
+        DbErrorKind::BadValue
     );
     assert_eq!(kind(tx.commit()), DbErrorKind::Poisoned);
     assert_eq!(count(db), 0);

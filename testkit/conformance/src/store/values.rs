@@ -119,7 +119,7 @@ pub fn text_is_compared_by_bytes_and_nulls_sort_where_told(db: &dyn Db) {
 /// PostgreSQL cannot hold it; SQLite would cut it short in places.
 pub fn text_with_nul_is_refused(db: &dyn Db) {
     let db = migrated(db);
-    assert_eq!(kind(put(db, "a\0b", 1)), DbErrorKind::BadText);
+    assert_eq!(kind(put(db, "a\0b", 1)), DbErrorKind::BadValue);
     assert_eq!(count(db), 0);
 }
 
