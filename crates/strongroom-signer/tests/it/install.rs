@@ -1,14 +1,16 @@
 //! An installation of two signers and a witness in a temporary folder.
 
 use ed25519_dalek::SigningKey;
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
-use strongroom_journal::writer::{Offer, Orderer};
+use strongroom_journal::writer::{Offer, Ordered, Orderer};
 use strongroom_journal::{Body, Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
 use strongroom_types::credential::PublicKey;
@@ -160,7 +162,7 @@ impl Install {
         genesis.check().unwrap();
         std::fs::write(folder.path().join("genesis.bin"), genesis.to_bytes()).unwrap();
         let orderer = Orderer::new(&genesis, &log_key.to_bytes()).unwrap();
-        let writer = Follower::new(std::sync::Arc::new(genesis.clone())).unwrap();
+        let writer = Follower::new(Arc::new(genesis.clone())).unwrap();
         let install = Self {
             folder,
             genesis,
@@ -178,6 +180,11 @@ impl Install {
 
     pub fn data(&self, number: u8) -> PathBuf {
         self.path(&format!("node-{number}"))
+    }
+
+    /// What the processes of this node wrote to stderr.
+    pub fn log(&self, number: u8) -> PathBuf {
+        self.path(&format!("node-{number}.log"))
     }
 
     pub fn configure(&self, number: u8, more: &str) {
@@ -214,12 +221,30 @@ impl Install {
 
     /// Orders a body (entry 0 comes by itself) and gives the sealed batch.
     pub fn order(&mut self, body: Body) -> Vec<u8> {
-        let mut rng = Zeros;
         let scope = Scope::Platform;
         let ordered = self
             .orderer
-            .order(&mut self.writer, now(), &[Offer { scope, body }], &mut rng)
+            .order(
+                &mut self.writer,
+                now(),
+                &[Offer { scope, body }],
+                &mut Salts(0),
+            )
             .unwrap();
+        self.seal(&ordered)
+    }
+
+    /// Entry 0 and a tick of a second line, which the log signs as it does the first one.
+    pub fn fork(&self) -> Vec<u8> {
+        let mut other = Follower::new(Arc::new(self.genesis.clone())).unwrap();
+        let ordered = self
+            .orderer
+            .order(&mut other, now(), &[Offer::tick()], &mut Salts(1))
+            .unwrap();
+        self.seal(&ordered)
+    }
+
+    fn seal(&self, ordered: &Ordered) -> Vec<u8> {
         let heading = Heading {
             genesis: self.genesis.hash(),
             from: node(9),
@@ -240,7 +265,9 @@ impl Install {
         let path = self.path(&format!("link-{number}.sock"));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).unwrap();
-        let mut child = self.command(number).stderr(Stdio::null()).spawn().unwrap();
+        let mut log = File::options();
+        let log = log.create(true).append(true).open(self.log(number));
+        let mut child = self.command(number).stderr(log.unwrap()).spawn().unwrap();
         let stream = accept(&listener, &mut child);
         Running {
             child,
@@ -298,22 +325,22 @@ impl Drop for Running {
     }
 }
 
-/// Salts of the test's journal are not secret.
-struct Zeros;
+/// Salts of the test's journal, all alike: they are not secret, and others make another tree.
+struct Salts(u8);
 
-impl rand_core::RngCore for Zeros {
+impl rand_core::RngCore for Salts {
     fn next_u32(&mut self) -> u32 {
-        0
+        self.0.into()
     }
     fn next_u64(&mut self) -> u64 {
-        0
+        self.0.into()
     }
     fn fill_bytes(&mut self, dest: &mut [u8]) {
-        dest.fill(0);
+        dest.fill(self.0);
     }
     fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rand_core::Error> {
-        dest.fill(0);
+        dest.fill(self.0);
         Ok(())
     }
 }
-impl rand_core::CryptoRng for Zeros {}
+impl rand_core::CryptoRng for Salts {}

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod freeze;
 mod install;
 mod process;
 mod refusals;

@@ -170,6 +170,7 @@ fn every_command_has_help() {
         "stop",
         "resume-local",
         "hand",
+        "unfreeze",
         "show-genesis",
     ] {
         let output = program().args([command, "--help"]).output().unwrap();
