@@ -3,8 +3,8 @@
 use crate::{LARGE, MEDIUM, SMALL, TWO, forged, ready, ready_under};
 use strongroom_journal::apply::evaluate;
 use strongroom_types::{
-    Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _, Intent,
-    PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
+    Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _, GroupNeed,
+    Intent, PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Who};
 
@@ -339,6 +339,28 @@ fn ordered_groups_approve_in_order_and_name_what_they_follow() {
     assert_eq!(
         in_order(&ledger, true, |first| vec![first]),
         Some(Code::ApprovalNotEligible)
+    );
+}
+
+#[test]
+fn groups_without_an_order_approve_without_naming_one_another() {
+    let mut ledger = ready();
+    let (risk, approvers) = (ledger.world.tenant.risk, ledger.world.tenant.approvers);
+    let mut policy = ledger.world.tenant.policy(&PolicyOptions::default());
+    let mut rules: Vec<_> = policy.rules.iter().cloned().collect();
+    let one_of = |group| GroupNeed {
+        group,
+        approvals: 1,
+    };
+    rules[2].then.groups = vec![one_of(risk), one_of(approvers)];
+    policy.rules = rules.into();
+    ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
+
+    assert_eq!(in_order(&ledger, false, |_| vec![]), None);
+    assert_eq!(
+        in_order(&ledger, false, |first| vec![first]),
+        Some(Code::ApprovalOutOfOrder),
+        "this decision has no order"
     );
 }
 

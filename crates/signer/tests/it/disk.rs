@@ -324,7 +324,9 @@ fn an_intent_that_was_edited_on_disk_is_not_believed() {
 
 #[test]
 fn an_attempt_that_was_edited_on_disk_is_not_believed() {
-    let changes: [fn(&mut Authorization); 4] = [
+    let changes: [fn(&mut Authorization); 6] = [
+        |a| a.attempt.intent = strongroom_types::Digest([7; 32]),
+        |a| a.attempt.parent = Some(1),
         |a| a.attempt.fee_max = 19_999.into(),
         |a| a.attempt.number = 2,
         |a| a.attempt.kind = strongroom_types::AttemptKind::Bump,

@@ -344,15 +344,23 @@ fn another_decoder_than_the_one_of_genesis_is_not_used() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let honest = codec();
-    let manifest = Manifest {
+    let decoder = Manifest {
         decoder: "bitcoin/2",
         ..honest.manifest().clone()
     };
-    cluster.signer(1).codecs = vec![std::sync::Arc::new(OtherVersion(honest, manifest))];
-    let now = cluster.now;
-    cluster.signer(1).start(now).unwrap();
-    cluster.wait(15_000);
-    let request = cluster.request(&payment, &[1, 2]);
-    assert_eq!(cluster.ask(1, &request).code(), Code::Unsupported);
+    let native = Manifest {
+        native: format!("{}/slip44:2", strongroom_world::CHAIN)
+            .parse()
+            .unwrap(),
+        ..honest.manifest().clone()
+    };
+    for manifest in [decoder, native] {
+        cluster.signer(1).codecs = vec![std::sync::Arc::new(OtherVersion(codec(), manifest))];
+        let now = cluster.now;
+        cluster.signer(1).start(now).unwrap();
+        cluster.wait(15_000);
+        let request = cluster.request(&payment, &[1, 2]);
+        assert_eq!(cluster.ask(1, &request).code(), Code::Unsupported);
+    }
     cluster.assert_signs(2, &payment);
 }

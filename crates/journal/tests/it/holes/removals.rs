@@ -272,28 +272,31 @@ fn hole_a_full_window_leads_past_no_rule_of_before_the_removal() {
     assert_eq!(share(&ledger, &under_way), Some(Code::DecisionChanged));
 }
 
+/// Members pay a listed address by themselves, what the second rule matches needs another's word, and
+/// for all others no word is asked.
+fn under_three(second: impl FnOnce(&Ledger) -> Match) -> Ledger {
+    let mut ledger = ready();
+    put_group(&mut ledger, &[Who::Initiator, Who::Risk(0)]);
+    let listed = Match {
+        destinations: of_type(DestinationType::AllowListed).destinations,
+        ..of_group(&ledger)
+    };
+    let rules = vec![
+        rule(&ledger, "both", listed, Tier::Auto),
+        rule(&ledger, "one", second(&ledger), Tier::OneOfN),
+        rule(&ledger, "rest", Match::default(), Tier::Auto),
+    ];
+    let mut policy = ledger.world.tenant.policy(&Default::default());
+    policy.rules = rules.into();
+    ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
+    ledger
+}
+
 /// Two removals that undo each other's effect: members pay the address by themselves while it is
 /// listed, and with another's word once it is not; for all others no word is asked.
 #[test]
 fn hole_a_second_removal_leads_past_no_stricter_rule_of_the_first() {
-    let under_three = || {
-        let mut ledger = ready();
-        put_group(&mut ledger, &[Who::Initiator, Who::Risk(0)]);
-        let listed = Match {
-            destinations: of_type(DestinationType::AllowListed).destinations,
-            ..of_group(&ledger)
-        };
-        let rules = vec![
-            rule(&ledger, "listed", listed, Tier::Auto),
-            rule(&ledger, "members", of_group(&ledger), Tier::OneOfN),
-            rule(&ledger, "rest", Match::default(), Tier::Auto),
-        ];
-        let mut policy = ledger.world.tenant.policy(&Default::default());
-        policy.rules = rules.into();
-        ledger.put_and_release(RegistryRecord::Policy(policy.to_text()));
-        ledger
-    };
-    let mut ledger = under_three();
+    let mut ledger = under_three(of_group);
     assert_eq!(refused(&ledger, &[]), None);
     unlist(&mut ledger);
     assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing));
@@ -301,7 +304,7 @@ fn hole_a_second_removal_leads_past_no_stricter_rule_of_the_first() {
     assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
 
     // In the other order as well, and another member who left changes nothing.
-    let mut ledger = under_three();
+    let mut ledger = under_three(of_group);
     leave(&mut ledger, Who::Risk(0));
     leave(&mut ledger, Who::Initiator);
     assert_eq!(refused(&ledger, &[]), None, "the rest may pay it, too");
@@ -309,4 +312,23 @@ fn hole_a_second_removal_leads_past_no_stricter_rule_of_the_first() {
     assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
     put_group(&mut ledger, &[Who::Risk(0)]);
     assert_eq!(refused(&ledger, &[]), None, "the committee's word");
+}
+
+/// The same with the kinds of removal changed over: people outside of the group pay a listed address
+/// with another's word.
+#[test]
+fn hole_taking_an_address_off_the_list_undoes_no_one_who_left() {
+    let listed = |_: &Ledger| of_type(DestinationType::AllowListed);
+    let mut ledger = under_three(listed);
+    assert_eq!(refused(&ledger, &[]), None);
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing));
+    unlist(&mut ledger);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
+
+    let mut ledger = under_three(listed);
+    unlist(&mut ledger);
+    assert_eq!(refused(&ledger, &[]), None, "the rest may be paid, too");
+    leave(&mut ledger, Who::Initiator);
+    assert_eq!(refused(&ledger, &[]), UNCONFIRMED);
 }

@@ -134,3 +134,16 @@ fn the_entry_that_is_named_is_the_first_after_which_it_never_applied() {
     let ended = format!("ended by entry {entry}: approval_not_eligible");
     assert_eq!(site.ended(1)[0].to_string(), ended);
 }
+
+/// Only a quota is waited for. What is refused for another reason now, and would not be in a minute, is
+/// owed by no writer yet: a witness that held it would stop the journal.
+#[test]
+fn handed_pause_that_reaches_too_far_for_now_is_not_taken() {
+    let (mut site, _) = Site::proposed();
+    for (more_ms, taken) in [(30_000, Err(Code::PauseTooLong)), (0, Ok(true))] {
+        let until = site.now.plus(4 * HOUR_MS + more_ms);
+        let pause = Tighten::Pause { vault: None, until };
+        let pause = site.tightening(pause, &[Who::Admin(0)]);
+        assert_eq!(site.hand(1, &pause), taken, "{more_ms}");
+    }
+}
