@@ -15,11 +15,12 @@ mod quota;
 mod seats;
 mod starts;
 mod time;
+mod trust;
 mod waiting;
 mod windows;
 
-use crate::kinds::Situation;
-use crate::plan::{Answers, Payee, Plan, PlannedIntent};
+use crate::kinds::{Hostile, Situation};
+use crate::plan::{Answers, Chaos, Payee, Plan, PlannedIntent};
 use crate::run::Outcome;
 use std::fmt;
 use std::str::FromStr;
@@ -42,7 +43,7 @@ pub struct Case {
 }
 
 /// The tables of the files, in the order in which cases are run.
-const TABLES: [&[Case]; 11] = [
+const TABLES: [&[Case]; 12] = [
     starts::CASES,
     time::CASES,
     locks::CASES,
@@ -54,6 +55,7 @@ const TABLES: [&[Case]; 11] = [
     quota::CASES,
     waiting::CASES,
     windows::CASES,
+    trust::CASES,
 ];
 
 /// Every case.
@@ -88,6 +90,12 @@ fn large(at_ms: u64) -> PlannedIntent {
         life_ms: 120_000,
         ..payment(at_ms)
     }
+}
+
+/// All three pairs of signers are asked for the newest payments, again and again.
+fn every_pair(times: &[u64]) -> Vec<(u64, Chaos)> {
+    let asked = |at: &u64| (*at, Chaos::Act(Hostile::TwoQuorums));
+    times.iter().map(asked).collect()
 }
 
 /// A moment by which every act and payment of a plan was made.

@@ -1,7 +1,9 @@
 //! What happened, in the terms in which the properties speak. Plain data: a test can write one down
 //! by hand.
 
-use strongroom_types::{CredentialId, Digest, KeyId, Scope, TenantId, UserId, VaultId};
+use strongroom_types::{
+    AllowListId, CredentialId, Digest, KeyId, Scope, TenantId, UserId, VaultId,
+};
 
 /// An intent as its authorization states it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +34,8 @@ pub struct Authorized {
     pub users: Vec<UserId>,
     /// Humans who approved as members of a group.
     pub members: Vec<UserId>,
+    /// Entries of the allow-list on which it relies.
+    pub listed: Vec<AllowListId>,
     /// Digest of the policy it was decided by.
     pub policy: Digest,
     /// Threshold key of the paying vault.
@@ -60,6 +64,8 @@ pub enum Tightening {
     User(UserId),
     /// A human's approvals as a member of a group; what they sign otherwise stays.
     Member(UserId),
+    /// Every payment that relied on this entry of the allow-list.
+    Listed(AllowListId),
     /// This intent: cancelled, or rejected by an approver.
     Cancel(Digest),
     /// Everything of the tenant, until a resume.
@@ -89,6 +95,7 @@ impl Tightening {
             Self::Credential(id) => intent.credentials.contains(id),
             Self::User(id) => intent.users.contains(id),
             Self::Member(id) => intent.members.contains(id),
+            Self::Listed(id) => intent.listed.contains(id),
             Self::Cancel(digest) => intent.intent == *digest,
             Self::Stop => true,
             // It ends by itself: a caller that knows the time asks.
@@ -114,6 +121,7 @@ impl Tightening {
             Self::Credential(_)
             | Self::User(_)
             | Self::Member(_)
+            | Self::Listed(_)
             | Self::Stop
             | Self::Key(_)
             | Self::Quarantine(_)

@@ -255,9 +255,7 @@ impl Observer {
     /// A witness takes a tightening that was handed to it.
     pub(crate) fn on_handed(&self, node: NodeName, signed: &Signed, own: UnixMs) {
         let act = Act::parse(&signed.text).unwrap();
-        if let ActBody::Tighten(what) = &act.body
-            && let Some(what) = tightening(what)
-        {
+        if let ActBody::Tighten(what) = &act.body {
             let mut state = self.state();
 
             // With the human behind each signature, since a revoked human's act is owed no more.
@@ -266,7 +264,7 @@ impl Observer {
                 seat: node.seat(),
                 scope: act.scope,
                 act: Act::digest_of(&signed.text),
-                what,
+                what: tightening(what),
                 by: signers.map(|id| (id, state.reader.user(id))).collect(),
                 own_ms: own.0,
             };

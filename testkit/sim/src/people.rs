@@ -8,6 +8,7 @@ mod keys;
 mod paying;
 mod platform;
 mod tenants;
+mod trust;
 
 use crate::api::{Ask, Look, Shown, shown};
 use crate::history::Tightening;

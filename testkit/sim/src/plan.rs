@@ -62,6 +62,8 @@ pub struct Plan {
     pub ceremony_life_ms: Option<u64>,
     /// Time lock of payments above 1 BTC, seconds; 0 for none.
     pub lock_seconds: u64,
+    /// Whether a payment that asks no one must go to an address on the allow-list, or to a vault.
+    pub listed_only: bool,
     /// Hostile parts at work the whole time.
     pub hostile: BTreeSet<Hostile>,
     /// Payments of the first tenant; an act names one by its place here.
@@ -153,6 +155,7 @@ impl Plan {
             loosen_delay_ms: terms.loosen_delay_ms,
             platform_delay_ms: SHORT_DELAY_MS,
             ceremony_life_ms: None,
+            listed_only: false,
             // As a delay: above 2 × skew, else property l forbids nothing.
             lock_seconds: if has_lock { between(rng, 11, 16) } else { 0 },
             // A tight one is used up by a few payments that one approver sees; the other never is.
@@ -212,6 +215,7 @@ impl Plan {
         };
         PolicyOptions {
             ceilings: vec![window],
+            auto_allow_listed: self.listed_only,
             time_lock_seconds: self.lock_seconds,
             ..PolicyOptions::default()
         }

@@ -54,6 +54,8 @@ pub struct PlannedIntent {
 pub enum PlannedAct {
     /// Revokes an approver's credential.
     RevokeApprover(usize),
+    /// Revokes an approver as a person, with every credential.
+    RevokePerson(usize),
     /// Takes an approver out of the approving group.
     LeaveGroup(usize),
     /// Revokes the initiator's credential: no intent is paid after it.
@@ -64,6 +66,12 @@ pub enum PlannedAct {
     Resume,
     /// Pauses the vault for so many milliseconds.
     Pause(u64),
+    /// Pauses the whole tenant for so many milliseconds.
+    PauseAll(u64),
+    /// Takes the friend's address off the allow-list.
+    Unlist,
+    /// Proposes the friend's address for the allow-list again.
+    List,
     /// The platform's admins stop every tenant.
     PlatformStop,
     /// They end that stop.
@@ -105,11 +113,14 @@ impl PlannedAct {
     pub const fn is_tightening(self) -> bool {
         match self {
             Self::RevokeApprover(_)
+            | Self::RevokePerson(_)
+            | Self::Unlist
             | Self::LeaveGroup(_)
             | Self::RevokeInitiator
             | Self::Stop
             | Self::PlatformStop
             | Self::Pause(_)
+            | Self::PauseAll(_)
             | Self::Veto
             | Self::Cancel(_)
             | Self::Reject(_)
@@ -121,6 +132,7 @@ impl PlannedAct {
             | Self::LooserPolicy
             | Self::TighterPolicy
             | Self::Release(_)
+            | Self::List
             | Self::NewVault
             | Self::NewKey
             | Self::NewAdminKey
@@ -149,11 +161,15 @@ impl PlannedAct {
     pub const fn changes_version(self) -> bool {
         match self {
             Self::Pause(_)
+            | Self::PauseAll(_)
             | Self::Veto
             | Self::Cancel(_)
             | Self::Reject(_)
             | Self::VetoAdminKey => false,
             Self::RevokeApprover(_)
+            | Self::RevokePerson(_)
+            | Self::Unlist
+            | Self::List
             | Self::LeaveGroup(_)
             | Self::RevokeInitiator
             | Self::Stop

@@ -17,6 +17,16 @@ pub(super) const CASES: &[Case] = &[
         plan: key_of_a_paid_vault_is_revoked,
     },
     Case {
+        name: "key_of_a_vault_is_not_finished",
+        meaning: "A vault is asked for, and paid into, while the ceremony of its key waits for a \
+                  signer that is cut off. There is no such vault and no address of it; once the \
+                  ceremony has ended, a next vault receives.",
+        shows: &[Situation::VaultPaid],
+        refuses: &["invalid_reference", "unknown_vault"],
+        signs: 2,
+        plan: key_of_a_vault_is_not_finished,
+    },
+    Case {
         name: "participant_of_a_ceremony_is_silent",
         meaning: "A signer is cut off through the whole life of a released ceremony. The others \
                   end it with its reason, and a next ceremony makes a key that receives.",
@@ -67,6 +77,23 @@ fn key_of_a_paid_vault_is_revoked() -> Plan {
         plan.chaos.push((24_000 + 1_000 * n, asked));
     }
     plan.calm_ms = 36_000;
+    plan
+}
+
+/// The third signer is back after the vault was asked for, in time for a run.
+fn key_of_a_vault_is_not_finished() -> Plan {
+    let mut plan = base(504);
+    plan.acts = further_vault(1_000).into();
+    plan.acts.push((50_000, PlannedAct::NewVault));
+    plan.chaos = vec![(500, Chaos::Partition(NodeName::Signer3, 20_000))];
+    plan.intents = vec![
+        PlannedIntent {
+            to: Payee::NewVault,
+            ..payment(12_000)
+        },
+        into_vault(60_000),
+    ];
+    plan.calm_ms = 65_000;
     plan
 }
 

@@ -1,7 +1,7 @@
 //! Signers that must not take part: in quarantine, or in doubt about which line is the true one.
 
-use super::{Case, base, payment};
-use crate::kinds::{Hostile, NodeName};
+use super::{Case, base, every_pair, payment};
+use crate::kinds::NodeName;
 use crate::plan::{Chaos, Move, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -43,12 +43,6 @@ pub(super) const CASES: &[Case] = &[
         plan: split_view_ends_by_its_evidence,
     },
 ];
-
-/// All three pairs are asked for the newest payments, again and again.
-fn every_pair(times: &[u64]) -> Vec<(u64, Chaos)> {
-    let asked = |at: &u64| (*at, Chaos::Act(Hostile::TwoQuorums));
-    times.iter().map(asked).collect()
-}
 
 fn signer_in_quarantine_is_asked_along() -> Plan {
     let mut plan = base(511);

@@ -4,11 +4,11 @@ use super::vaults::Vaults;
 use crate::history::{Attempted, Authorized, Fact, Loosening, Released, Tightening};
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_journal::{Authorization, Body, Entry, Genesis};
-use strongroom_policy::{GuardKind, Policy};
+use strongroom_policy::{GuardKind, Policy, Rule};
 use strongroom_tlog::Checkpoint;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    Act, ActBody, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
+    Act, ActBody, AllowListId, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
     Document as _, Intent, RegistryRecord, Revocable, Scope, Signed, TenantId, Tighten, UserId,
     VaultId,
 };
@@ -21,6 +21,8 @@ pub(crate) struct Reader {
     /// Credentials that genesis gives to the admins of the platform.
     platform_keys: BTreeSet<CredentialId>,
     proposals: BTreeMap<Digest, RegistryRecord>,
+    /// Entries of the allow-list by address, where automatic payments need one.
+    listed: BTreeMap<String, AllowListId>,
     pub(super) vaults: Vaults,
 }
 
@@ -35,12 +37,16 @@ impl Reader {
         // From the charters, which do not change: no seed registers another person of a tenant.
         let users = tenants.iter().flat_map(people);
         let users = users.filter_map(|c| Some((c.id, c.user?))).collect();
+        let charters = tenants.iter().map(Tenant::charter);
+        let lists = charters.filter(|charter| needs_list(&charter.policy));
+        let listed = lists.flat_map(|charter| charter.allow_list);
         let by_id = tenants.iter().map(|tenant| (tenant.id, tenant.clone()));
         Self {
             tenants: by_id.collect(),
             users,
             platform_keys: genesis.admin_credentials.iter().map(|c| c.id).collect(),
             proposals: BTreeMap::new(),
+            listed: listed.map(|entry| (entry.address, entry.id)).collect(),
             vaults: Vaults::default(),
         }
     }
@@ -99,6 +105,7 @@ impl Reader {
 
         // By the texts that people signed: what the entry says of them besides counts for nothing.
         let attempt = &authorization.attempt;
+        let pays = self.vaults.pays(&intent);
         Fact::Authorized(Box::new(Authorized {
             intent: Intent::digest_of(&authorization.intent.text),
             tenant: intent.tenant,
@@ -106,7 +113,8 @@ impl Reader {
             at_ms: entry.at.0,
             spend: spend.and_then(|spend| spend.to_u64()).unwrap(),
             anchor: attempt.anchor.to_string(),
-            pays: self.vaults.pays(&intent),
+            listed: self.relied_on(&approvers, &pays),
+            pays,
             into: self.vaults.paid_into(&intent),
             attempts: vec![attempted(entry, attempt)],
             lock_ms: core.time_lock_seconds * 1_000,
@@ -119,15 +127,19 @@ impl Reader {
         }))
     }
 
+    /// A payment that no one approved relies on the list, if the policy asks for that.
+    fn relied_on(&self, approvers: &[CredentialId], pays: &[(String, u64)]) -> Vec<AllowListId> {
+        let addresses = pays.iter().filter(|_| approvers.is_empty());
+        let listed = addresses.filter_map(|(address, _)| self.listed.get(address));
+        listed.copied().collect()
+    }
+
     fn act(&mut self, signed: &Signed) -> Fact {
         let act = Act::parse(&signed.text).unwrap();
         let digest = Act::digest_of(&signed.text);
 
         match act.body {
-            ActBody::Tighten(what) => match tightening(&what) {
-                Some(what) => Fact::Tighten(what, digest),
-                None => Fact::Other,
-            },
+            ActBody::Tighten(what) => Fact::Tighten(tightening(&what), digest),
             ActBody::Resume => Fact::Released(Box::new(Released {
                 what: Loosening::Resume,
                 proposal: None,
@@ -165,12 +177,12 @@ impl Reader {
 }
 
 impl Reader {
-    /// A policy and a ceremony wait for their delay; other records are in force or nothing to the
+    /// A policy, a ceremony and an address wait for their delay; other records are in force or nothing to the
     /// properties.
     fn put(&mut self, act: Digest, record: RegistryRecord) -> Fact {
         let waits = matches!(
             record,
-            RegistryRecord::Policy(_) | RegistryRecord::Ceremony(_)
+            RegistryRecord::Policy(_) | RegistryRecord::Ceremony(_) | RegistryRecord::AllowList(_)
         );
         if !waits {
             return Fact::Other;
@@ -192,7 +204,7 @@ impl Reader {
         }
     }
 
-    fn released(&self, proposal: &Digest) -> Option<Loosening> {
+    fn released(&mut self, proposal: &Digest) -> Option<Loosening> {
         match self.proposals.get(proposal)? {
             RegistryRecord::Policy(text) => {
                 let (_, digest) = strongroom_policy::Policy::load(text).ok()?;
@@ -202,6 +214,10 @@ impl Reader {
                 Some(Loosening::Ceremony(plan.key, plan.roster.clone()))
             }
             RegistryRecord::Credential(credential) => Some(Loosening::AdminKey(credential.id)),
+            RegistryRecord::AllowList(entry) => {
+                self.listed.insert(entry.address.clone(), entry.id);
+                None
+            }
             _ => None,
         }
     }
@@ -261,6 +277,12 @@ fn is_tighter(text: &str) -> bool {
     Policy::load(text).is_ok_and(|(policy, _)| most(&policy).is_some())
 }
 
+/// Whether a rule of this policy asks where a payment goes.
+fn needs_list(policy: &str) -> bool {
+    let asks = |rule: &Rule| rule.matches.destinations.is_some();
+    Policy::load(policy).is_ok_and(|(policy, _)| policy.rules.iter().any(asks))
+}
+
 /// Vaults that an intent uses, the one that pays first.
 fn vaults(intent: &Intent) -> Vec<VaultId> {
     let into = intent
@@ -273,12 +295,13 @@ fn vaults(intent: &Intent) -> Vec<VaultId> {
     std::iter::once(intent.vault).chain(into).collect()
 }
 
-/// The part of a tightening that the properties know.
-pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
-    Some(match what {
+/// A tightening as the properties know it.
+pub(crate) fn tightening(what: &Tighten) -> Tightening {
+    match what {
         Tighten::Revoke(Revocable::Credential(id)) => Tightening::Credential(*id),
         Tighten::Revoke(Revocable::User { id, .. }) => Tightening::User(*id),
         Tighten::Revoke(Revocable::Key(key)) => Tightening::Key(*key),
+        Tighten::Revoke(Revocable::AllowList(id)) => Tightening::Listed(*id),
         Tighten::LeaveGroup { user, .. } => Tightening::Member(*user),
         // After either nothing more is paid for the intent.
         Tighten::Cancel(intent) | Tighten::Reject(intent) => Tightening::Cancel(*intent),
@@ -286,6 +309,5 @@ pub(crate) fn tightening(what: &Tighten) -> Option<Tightening> {
         Tighten::Pause { until, .. } => Tightening::Pause(until.0),
         Tighten::Quarantine(index) => Tightening::Quarantine(*index),
         Tighten::Veto(act) => Tightening::Veto(*act),
-        Tighten::Revoke(Revocable::AllowList(_)) => return None,
-    })
+    }
 }

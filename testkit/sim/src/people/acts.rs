@@ -204,6 +204,10 @@ impl People {
             PlannedAct::NewVault | PlannedAct::NewKey | PlannedAct::RevokeKey => {
                 return self.key_body(now, act);
             }
+            PlannedAct::RevokePerson(_)
+            | PlannedAct::Unlist
+            | PlannedAct::List
+            | PlannedAct::PauseAll(_) => return self.trust_body(now, act),
             PlannedAct::Quarantine(_)
             | PlannedAct::NewAdminKey
             | PlannedAct::ReleaseAdminKey(_)
@@ -270,6 +274,7 @@ impl People {
                 self.keys.extend(key_of(signed));
                 self.proposals.push(digest);
             }
+            PlannedAct::List => self.proposals.push(digest),
             PlannedAct::NewVault => self.asked = vault_of(signed),
             PlannedAct::NewAdminKey => self.platform_proposals.push(digest),
             PlannedAct::Release(_) => {

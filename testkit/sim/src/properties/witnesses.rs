@@ -118,7 +118,8 @@ impl Checker {
             Tightening::User(id) | Tightening::Member(id) => {
                 handed.by.iter().any(|(_, by)| *by == Some(*id))
             }
-            Tightening::Cancel(_)
+            Tightening::Listed(_)
+            | Tightening::Cancel(_)
             | Tightening::Stop
             | Tightening::Pause(_)
             | Tightening::Key(_)
@@ -144,6 +145,7 @@ impl Checker {
             Tightening::Credential(_)
             | Tightening::User(_)
             | Tightening::Member(_)
+            | Tightening::Listed(_)
             | Tightening::Stop
             | Tightening::Key(_)
             | Tightening::Quarantine(_)

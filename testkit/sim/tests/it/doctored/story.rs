@@ -66,6 +66,7 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         credentials: vec![APPROVER],
         users: vec![HUMAN],
         members: vec![HUMAN],
+        listed: vec![],
         policy: POLICY,
         key: KEY,
         expires_ms: 1_000_000,

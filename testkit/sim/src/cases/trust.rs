@@ -1,0 +1,87 @@
+//! What a payment rests on is taken away while it is under way: an address, a person, the word of an
+//! admin that nothing leaves for now.
+
+use super::{Case, base, every_pair, large, payment};
+use crate::kinds::{NodeName, Situation};
+use crate::plan::{Chaos, Plan, PlannedAct};
+
+/// Cases of this file.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "address_is_taken_off_the_list",
+        meaning: "A payment that asks no one, because its address is on the allow-list, is \
+                  authorized and not signed yet when the address is taken off. Every quorum is \
+                  asked for it, and it gets no share; the next one asks an approver. Once the \
+                  committee has listed the address again, payments ask no one again.",
+        shows: &[],
+        refuses: &["allow_list_no_longer_in_force"],
+        // Three before, one with an approver, one after, the last one.
+        signs: 6,
+        plan: address_is_taken_off_the_list,
+    },
+    Case {
+        name: "approver_is_revoked_during_a_lock",
+        meaning: "One of the two who approved a locked payment is revoked as a person. It gets no \
+                  share when its lock ends; one that two others approved does.",
+        shows: &[Situation::LockEnded],
+        refuses: &["approval_no_longer_in_force"],
+        signs: 2,
+        plan: approver_is_revoked_during_a_lock,
+    },
+    Case {
+        name: "tenant_is_paused",
+        meaning: "An admin pauses the whole tenant while a payment is authorized and not signed \
+                  yet. Every quorum is asked for it and nothing leaves until the pause is over; then it \
+                  is signed.",
+        shows: &[],
+        refuses: &["paused"],
+        // All but the one that is asked for during the pause.
+        signs: 5,
+        plan: tenant_is_paused,
+    },
+];
+
+const LONG: u64 = 1_000_000;
+
+/// The coordinator is away from 6 s to 20 s, with a payment under way, and another part asks in its
+/// place from 12 s on.
+fn asked_past_the_coordinator(seed: u64) -> Plan {
+    let mut plan = base(seed);
+    plan.intents = [500, 1_000, 1_500, 7_000].map(payment).into();
+    plan.chaos = vec![(6_000, Chaos::Partition(NodeName::Coordinator, 14_000))];
+    let asked = [12_000, 13_000, 14_000, 15_000, 16_000, 17_000];
+    plan.chaos.extend(every_pair(&asked));
+    plan
+}
+
+fn address_is_taken_off_the_list() -> Plan {
+    let mut plan = asked_past_the_coordinator(721);
+    plan.listed_only = true;
+    plan.acts = vec![
+        (10_000, PlannedAct::Unlist),
+        (24_000, PlannedAct::List),
+        (26_000, PlannedAct::Release(LONG)),
+    ];
+    plan.intents.extend([21_000, 36_000].map(payment));
+    plan.calm_ms = 42_000;
+    plan
+}
+
+fn approver_is_revoked_during_a_lock() -> Plan {
+    let mut plan = base(702);
+    plan.lock_seconds = 12;
+    plan.acts = vec![(6_000, PlannedAct::RevokePerson(1))];
+    // Approvers 2 and 1 approve the first one, 2 and 0 the second.
+    plan.intents = vec![large(1_000), large(1_200)];
+    plan.chaos = every_pair(&[15_000, 16_000, 17_000, 18_000]);
+    plan.calm_ms = 30_000;
+    plan
+}
+
+fn tenant_is_paused() -> Plan {
+    let mut plan = asked_past_the_coordinator(703);
+    plan.acts = vec![(10_000, PlannedAct::PauseAll(18_000))];
+    plan.intents.push(payment(14_000));
+    plan.calm_ms = 34_000;
+    plan
+}
