@@ -276,36 +276,6 @@ pub struct ProposalRecord {
     pub witnessed_at: Option<UnixMs>,
 }
 
-/// Time after its delay in which a proposal can be released, milliseconds.
-pub(crate) const PROPOSAL_LIFE_MS: u64 = 30 * 24 * crate::genesis::HOUR_MS;
-
-impl ProposalRecord {
-    /// The proposal of a record, which waits for its witnesses first.
-    #[must_use]
-    pub fn new(record: &RegistryRecord, delay_ms: u64) -> Self {
-        Self {
-            record: record.clone(),
-            delay_ms,
-            // From a stamp of the writer's choice the delay could have passed before anyone saw it.
-            witnessed_at: None,
-        }
-    }
-
-    /// Journal time from which it can be released; none before it is witnessed.
-    #[must_use]
-    pub fn from(&self) -> Option<UnixMs> {
-        // Not from the entry's own stamp, which the writer chooses.
-        self.witnessed_at.map(|at| at.plus(self.delay_ms))
-    }
-
-    /// Journal time from which it can no longer be released; none before it is witnessed.
-    #[must_use]
-    pub fn until(&self) -> Option<UnixMs> {
-        // Counted from the end of the delay: a long delay must not eat up the time to release.
-        self.from().map(|from| from.plus(PROPOSAL_LIFE_MS))
-    }
-}
-
 /// A vault.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct VaultRecord {

@@ -1,4 +1,4 @@
-//! Objects with named members that are no document of their own.
+//! Objects with named members that stand inside a document.
 
 use crate::fields::{Fields, FormError};
 use crate::json::Json;

@@ -7,15 +7,45 @@ use super::record::{Released, put_released};
 use super::{check_not_stopped, waiting};
 use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
-use crate::model::{ActStanding, PROPOSAL_LIFE_MS, ProposalRecord, WaitingChange, WaitingOf};
+use crate::model::{ActStanding, ProposalRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
-use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs};
+use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
 
 /// Longest time in which a proposal is witnessed, for the memory of how it stands, milliseconds.
 const WITNESSES_MS: u64 = 24 * HOUR_MS;
 
 /// Milliseconds in a second: cosignatures are dated in whole seconds.
 const SECOND_MS: u64 = 1_000;
+
+/// Time after its delay in which a proposal can be released, milliseconds.
+const PROPOSAL_LIFE_MS: u64 = 30 * 24 * HOUR_MS;
+
+impl ProposalRecord {
+    /// The proposal of a record, which waits for its witnesses first.
+    #[must_use]
+    pub fn new(record: &RegistryRecord, delay_ms: u64) -> Self {
+        Self {
+            record: record.clone(),
+            delay_ms,
+            // From a stamp of the writer's choice the delay could have passed before anyone saw it.
+            witnessed_at: None,
+        }
+    }
+
+    /// Journal time from which it can be released; none before it is witnessed.
+    #[must_use]
+    pub fn from(&self) -> Option<UnixMs> {
+        // Not from the entry's own stamp, which the writer chooses.
+        self.witnessed_at.map(|at| at.plus(self.delay_ms))
+    }
+
+    /// Journal time from which it can no longer be released; none before it is witnessed.
+    #[must_use]
+    pub fn until(&self) -> Option<UnixMs> {
+        // Counted from the end of the delay: a long delay must not eat up the time to release.
+        self.from().map(|from| from.plus(PROPOSAL_LIFE_MS))
+    }
+}
 
 /// Opens a proposal under the digest of the act that makes it.
 pub(super) fn open(

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod buses;
 mod fixture;
 mod republish;
 mod service;
