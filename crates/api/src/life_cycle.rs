@@ -154,18 +154,14 @@ fn from_signed(state: TransactionState, event: RowEvent) -> Option<TransactionSt
     match event {
         RowEvent::Decided(_) | RowEvent::DecidedAgain(_) | RowEvent::TimedOut => None,
         RowEvent::Changed(next) => match next {
-            TransactionState::Broadcasting => {
+            // From itself too: what the network objects is told while it is offered again.
+            TransactionState::Signed | TransactionState::Broadcasting => {
                 matches!(state, TransactionState::Signed).then_some(next)
             }
             TransactionState::Confirming => (!is_confirming).then_some(next),
-            TransactionState::Completed
-            | TransactionState::Rejected
-            | TransactionState::Blocked
-            | TransactionState::Expired
-            | TransactionState::Cancelled
-            | TransactionState::Failed
-            | TransactionState::Replaced => Some(next),
-            // A late report must not take the row back: the signature is out.
+            TransactionState::Completed | TransactionState::Replaced => Some(next),
+            // A report that is late or false must not take the row back: the signature is out, and
+            // a client that is told of an end signs another payment.
             TransactionState::Received
             | TransactionState::Screening
             | TransactionState::PendingApproval
@@ -173,7 +169,11 @@ fn from_signed(state: TransactionState, event: RowEvent) -> Option<TransactionSt
             | TransactionState::TimeLocked
             | TransactionState::WaitingForFunds
             | TransactionState::Signing
-            | TransactionState::Signed => None,
+            | TransactionState::Rejected
+            | TransactionState::Blocked
+            | TransactionState::Expired
+            | TransactionState::Cancelled
+            | TransactionState::Failed => None,
         },
     }
 }

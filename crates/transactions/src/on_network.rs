@@ -10,52 +10,59 @@ use strongroom_ports::chain::{Broadcast, Standing};
 use strongroom_stage::StageError;
 use strongroom_types::{Code, Digest, Refusal};
 
-/// Unanswered questions to a node in one tick at most. Each may last as long as the node's time
-/// limit, and a tick holds the database.
+/// Unanswered questions to a node, or refused broadcasts, in one tick at most. Each may last as long
+/// as the node's time limit, and a tick holds the database.
 const SILENT_MAX: usize = 4;
 
 impl TransactionsStage {
-    /// Offers signed transactions to the network. One that no node answers for waits longer each
-    /// time and goes behind the others.
+    /// Offers signed transactions to the network. One that no node takes waits longer each time and
+    /// goes behind the others.
     pub(crate) fn broadcast_signed(
         &mut self,
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
-        let (mut records, mut silent) = (Vec::new(), 0);
+        let (mut records, mut failures) = (Vec::new(), 0);
         for payment in store::due(step, PaymentStateName::Signed, step.now)? {
             let PaymentState::Signed(assembled) = &payment.state else {
                 continue;
             };
-            let (event, announcement) = self.broadcast(&payment.digest, assembled);
-            let unanswered = event == PaymentEvent::NodeSilent;
+            let (event, news) = self.broadcast(&payment.digest, assembled);
+            let is_taken = event == PaymentEvent::NodeAccepted;
 
             // Each answer is written by itself: what one node does to one transaction changes no
             // other payment.
             let mut step = step.of_payment(&payment);
             let payment = store::set_state(&mut step, payment, event)?;
-            if unanswered {
-                silent += 1;
-                if silent == SILENT_MAX {
-                    break;
-                }
-            } else {
+            if let Some(announcement) = news {
                 records.push(self.publish_changed(&step, &payment, announcement)?);
+            }
+
+            failures += usize::from(!is_taken);
+            if failures == SILENT_MAX {
+                break;
             }
         }
         Ok(records)
     }
 
-    fn broadcast(&self, intent: &Digest, assembled: &Assembled) -> (PaymentEvent, Announcement) {
+    /// One try, and the news of it; silence is none.
+    fn broadcast(
+        &self,
+        intent: &Digest,
+        assembled: &Assembled,
+    ) -> (PaymentEvent, Option<Announcement>) {
+        let taken = (PaymentEvent::NodeAccepted, Some(Announcement::default()));
         match self.gateway.broadcast(&assembled.raw) {
             // Known before: an earlier answer was lost on its way, or another holder of the signed
             // transaction was faster. Both are success.
-            Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => {
-                (PaymentEvent::NodeAccepted, Announcement::default())
-            }
+            Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => taken,
+            // What is mined and spent again is invalid to a node that is asked to relay it.
+            Ok(Broadcast::Rejected(_)) if self.is_on_chain(&assembled.raw) => taken,
+            // Shown, and no end: who has the signed transaction can broadcast it elsewhere, and a
+            // client that is told of an end signs another payment.
             Ok(Broadcast::Rejected(why)) => {
-                let reason = format!("the network rejected it: {why}");
-                let reason = Refusal::new(Code::Conflict, reason);
-                (PaymentEvent::NodeRejected, Announcement::of(reason))
+                let news = Announcement::of(Refusal::new(Code::NetworkRejected, why));
+                (PaymentEvent::NodeRejected, Some(news))
             }
             Err(error) => {
                 // Once per silence, not once per try.
@@ -63,9 +70,14 @@ impl TransactionsStage {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(%intent, error, "not broadcast yet");
                 }
-                (PaymentEvent::NodeSilent, Announcement::default())
+                (PaymentEvent::NodeSilent, None)
             }
         }
+    }
+
+    fn is_on_chain(&self, raw: &[u8]) -> bool {
+        self.standing(raw)
+            .is_ok_and(|standing| matches!(standing, Standing::Confirmed(_)))
     }
 
     /// Looks whether broadcast transactions are in a block, one page per call, so that thousands

@@ -87,7 +87,7 @@ pub(crate) struct Assembled {
     pub(crate) offered: Offered,
     /// Bytes for the network.
     pub(crate) raw: Vec<u8>,
-    /// Broadcasts in a row that no node answered.
+    /// Broadcasts in a row that no node took.
     pub(crate) failures: u32,
 }
 

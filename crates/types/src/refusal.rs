@@ -176,6 +176,7 @@ codes! {
     AddressWrongNetwork "address_wrong_network" Never "the address belongs to another network";
     Dust "dust" Never "the amount is below the network's dust limit";
     InsufficientBalance "insufficient_balance" Wait "the vault's confirmed balance does not cover amount and fee";
+    NetworkRejected "network_rejected" Wait "the network does not take the signed transaction now";
     NotReady "not_ready" Wait "the service has not caught up yet";
     DiskFull "disk_full" OtherSigner "the disk is full";
     StoreCorrupt "store_corrupt" OtherSigner "the store failed its integrity check";

@@ -130,6 +130,11 @@ impl Gateway {
         self.script().broadcasts.push_back(Ok(answer));
     }
 
+    /// Broadcasts are accepted again, whatever was set before.
+    pub fn forget_broadcasts(&self) {
+        self.script().broadcasts.clear();
+    }
+
     /// One broadcast fails with unknown outcome, after those that were set before.
     pub fn push_broadcast_failure(&self, why: &str) {
         self.script().broadcasts.push_back(Err(why.to_owned()));

@@ -39,8 +39,9 @@ pub(super) fn on_changed(
     }
     row.refusals = changed.refusals;
 
-    // The measured path ends here: what follows is the network's time.
-    if row.state() == TransactionState::Signed {
+    // The measured path ends with the first report of a signature: what follows is the network's
+    // time.
+    if row.state() == TransactionState::Signed && was.state() != TransactionState::Signed {
         row.marks = marks.with(Layer::Signed, step.now.micros());
     }
     Ok(store::update(step.tx, &was, &row, step.now)?)

@@ -175,7 +175,9 @@ fn a_report_after_the_signature_leaves_the_timeline() {
         served.get(TENANT, &path).body
     };
     let signed = timeline();
-    report(TransactionState::Broadcasting, 2_000);
+    // Said again with what the network objects to it.
+    report(TransactionState::Signed, 2_000);
+    report(TransactionState::Broadcasting, 3_000);
     assert_eq!(timeline(), signed);
 }
 
@@ -202,4 +204,34 @@ fn objection_is_shown_while_the_payment_is_signed() {
         (row.state, row.code.as_str()),
         (TransactionState::Signed, "")
     );
+}
+
+/// What the network said is shown while the payment is signed.
+#[test]
+fn hole_rejection_of_the_network_is_shown_and_ends_no_signed_payment() {
+    let (mut desk, intent) = Desk::with_intent(500_000);
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signed);
+    let world = &desk.journal.world;
+    let mut rejected = world.transaction_changed(&intent, TransactionState::Signed);
+    rejected.reason = Some((Code::NetworkRejected, "mempool full".to_owned()));
+    desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &rejected);
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::Signed, "network_rejected")
+    );
+
+    for end in [
+        TransactionState::Rejected,
+        TransactionState::Blocked,
+        TransactionState::Expired,
+        TransactionState::Cancelled,
+        TransactionState::Failed,
+    ] {
+        desk.changed(&intent, end);
+        assert_eq!(desk.row(&intent).state, TransactionState::Signed);
+    }
+    desk.changed(&intent, TransactionState::Broadcasting);
+    assert_eq!(desk.row(&intent).code, "");
 }

@@ -181,6 +181,7 @@ pub(super) const fn duty_after(code: Code) -> DutyOutcome {
         | Code::LocalRule
         | Code::StoppedLocally
         | Code::SignerRetired
+        | Code::NetworkRejected
         | Code::NotReady
         | Code::DiskFull
         | Code::StoreCorrupt

@@ -167,12 +167,14 @@ impl Assembled {
     /// A signature cannot be taken back: neither a refusal nor time ends it from here on.
     fn apply_signed(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
         match event {
-            PaymentEvent::NodeSilent => Ok(PaymentState::Signed(Self {
-                failures: self.failures.saturating_add(1),
-                ..self
-            })),
+            // A rejection as well: it mostly passes, and a hostile node says it at will.
+            PaymentEvent::NodeSilent | PaymentEvent::NodeRejected => {
+                Ok(PaymentState::Signed(Self {
+                    failures: self.failures.saturating_add(1),
+                    ..self
+                }))
+            }
             PaymentEvent::NodeAccepted => Ok(PaymentState::Broadcast(self)),
-            PaymentEvent::NodeRejected => Ok(PaymentState::Ended(TransactionState::Failed)),
 
             // `Refuse` above all: who holds the signed transaction can broadcast it, whatever this
             // service says, so clients must not be told that it ended.

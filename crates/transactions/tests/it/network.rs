@@ -35,18 +35,65 @@ fn transaction_that_the_network_has_already_is_broadcast() {
     assert_eq!(service.state(&payment.intent), Some(2));
 }
 
+/// A node that refuses every broadcast from now on.
+fn rejecting(service: &Service, why: &str) {
+    for _ in 0..64 {
+        let rejected = Broadcast::Rejected(why.to_owned());
+        service.gateway.push_broadcast(rejected);
+    }
+}
+
+/// Who holds the signed transaction can broadcast it: a client that one node's word told of an end
+/// would pay twice.
 #[test]
-fn rejected_transaction_ends_the_payment_with_the_networks_words() {
+fn hole_rejected_transaction_stays_signed_and_is_offered_again() {
     let mut service = Service::funded(1);
-    let rejected = Broadcast::Rejected("min relay fee not met".to_owned());
-    service.gateway.push_broadcast(rejected);
+    rejecting(&service, "min relay fee not met");
     let payment = service.signed();
-    let changed = service.wait(25).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
-    let (code, detail) = changed[0].reason.clone().unwrap();
-    assert_eq!(code, Code::Conflict);
-    assert_eq!(detail, "the network rejected it: min relay fee not met");
+    for pause_ms in [25, 250, 500, 1_000] {
+        let changed = service.wait(pause_ms).changed();
+        assert_eq!(changed.len(), 1, "after {pause_ms} ms");
+        assert_eq!(changed[0].state, TransactionState::Signed);
+        let (code, detail) = changed[0].reason.clone().unwrap();
+        assert_eq!(code, Code::NetworkRejected);
+        assert_eq!(detail, "min relay fee not met");
+        assert!(service.wait(pause_ms / 2).is_empty(), "pauses grow");
+    }
+    assert_eq!(service.state(&payment.intent), Some(1), "signed");
+    assert_eq!(
+        service.count("SELECT COUNT(*) FROM reservation WHERE used = TRUE"),
+        1
+    );
+
+    // Rejections mostly pass: the pool has room again, or the node has caught up.
+    service.gateway.forget_broadcasts();
+    let changed = service.wait(32_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Broadcasting);
+    assert_eq!(changed[0].reason, None);
+}
+
+/// Nodes call a transaction invalid whose outputs are mined and spent: after a crash between
+/// broadcast and commit that must not hide its block.
+#[test]
+fn rejected_transaction_that_is_in_a_block_is_completed() {
+    let mut service = Service::funded(1);
+    rejecting(&service, "missing inputs");
+    let (payment, id) = signed_with_id(&mut service);
+    service.gateway.set_standing(&id, Standing::Confirmed(1));
+    assert_eq!(service.wait(25).states(), [TransactionState::Broadcasting]);
+    assert_eq!(service.wait(1_000).states(), [TransactionState::Completed]);
     assert_eq!(service.state(&payment.intent), Some(3));
+}
+
+/// A rejection may take a node as long as silence does, and comes again and again.
+#[test]
+fn rejecting_node_is_asked_a_few_times_per_tick_only() {
+    let mut service = Service::funded(7);
+    for _ in 0..7 {
+        service.signed();
+    }
+    rejecting(&service, "mempool full");
+    assert_eq!(service.wait(25).states(), [TransactionState::Signed; 4]);
 }
 
 #[test]
@@ -56,7 +103,7 @@ fn rejection_of_many_megabytes_does_not_stop_the_service() {
     service.gateway.push_broadcast(rejected);
     service.signed();
     let changed = service.wait(25).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].state, TransactionState::Signed);
     assert!(changed[0].reason.clone().unwrap().1.len() <= 512);
 }
 
