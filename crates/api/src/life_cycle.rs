@@ -120,15 +120,13 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
             TransactionState::TimeLocked => {
                 matches!(state, TransactionState::Approved).then_some(next)
             }
-            TransactionState::WaitingForFunds => matches!(
-                state,
-                TransactionState::Approved | TransactionState::TimeLocked
-            )
-            .then_some(next),
-            // The one report that goes back: the journal found another decision, and people answer
-            // again.
+            // The journal found another decision, and people answer again.
             TransactionState::PendingApproval
-            // Also from itself: what stands against a payment is told while it waits.
+            // An offer that lost its anchor is built again, for which funds may be missing. Reports
+            // of one payment come in order: none of these is late.
+            | TransactionState::Approved
+            | TransactionState::WaitingForFunds
+            // Each also from itself: what stands against a payment is told while it waits.
             | TransactionState::Signing
             | TransactionState::Signed
             | TransactionState::Broadcasting
@@ -141,9 +139,7 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
             | TransactionState::Failed
             | TransactionState::Replaced => Some(next),
             // A late report must not take the row back.
-            TransactionState::Received
-            | TransactionState::Screening
-            | TransactionState::Approved => None,
+            TransactionState::Received | TransactionState::Screening => None,
         },
     }
 }

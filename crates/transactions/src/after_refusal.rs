@@ -39,26 +39,45 @@ impl AfterWriter {
 /// Step after a transaction could not be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AfterBuild {
-    /// The payment waits for the next round.
+    /// The payment waits for the next round; nothing is shown.
     Postpone,
-    /// The payment ends: nothing of it was offered.
+    /// It waits and shows why. Its end is that of its intent, by the fresh head.
+    Show,
+    /// It ends, unless the journal holds an attempt of it: nothing of it was offered.
     End,
 }
 
 impl AfterBuild {
-    /// `age`: how old the facts were that the build read.
-    pub(crate) fn of(code: Code, age: FactsAge) -> Self {
-        match code.cure() {
-            // A deposit may have arrived since the facts were read; one fresh look decides.
-            Cure::Wait if code == Code::InsufficientBalance && age == FactsAge::Kept => {
-                Self::Postpone
-            }
-            // Approvals evaluated this intent, so its vault exists: this service's replica is
-            // behind.
-            Cure::Never if code == Code::UnknownVault => Self::Postpone,
-            Cure::Wait | Cure::Approve | Cure::Rebuild | Cure::OtherSigner | Cure::Never => {
-                Self::End
-            }
+    /// After a refusal of the intent itself, before any fact of the chain was looked at.
+    pub(crate) fn of_intent(code: Code) -> Self {
+        // Approvals evaluated this intent, so its vault exists: this service's replica is behind.
+        if code == Code::UnknownVault {
+            return Self::Postpone;
+        }
+
+        // Every signer asks the same of the intent, and refuses for as long as it lives.
+        let is_lasting = matches!(
+            code,
+            Code::AddressInvalid
+                | Code::AddressWrongNetwork
+                | Code::Dust
+                | Code::EffectsMismatch
+                | Code::UnknownAsset
+                | Code::UnknownChain
+                | Code::Unsupported
+        );
+        if is_lasting { Self::End } else { Self::Show }
+    }
+
+    /// After a refusal upon the facts of a node, of this `age`. Facts change, and a node may lie: no
+    /// code ends a payment here. Until the intent's end any submitter can have it authorized, once
+    /// a deposit is there or fees have fallen.
+    pub(crate) fn of_facts(code: Code, age: FactsAge) -> Self {
+        // A deposit may have arrived since the facts were read: one fresh look decides.
+        if code == Code::InsufficientBalance && age == FactsAge::Kept {
+            Self::Postpone
+        } else {
+            Self::Show
         }
     }
 }
@@ -77,29 +96,41 @@ mod tests {
         }
     }
 
-    fn after_build(code: Code, age: FactsAge) -> String {
-        match AfterBuild::of(code, age) {
+    fn after_build(after: AfterBuild, code: Code) -> String {
+        match after {
             AfterBuild::Postpone => "postpone".to_owned(),
+            AfterBuild::Show => "show".to_owned(),
             AfterBuild::End => format!("end({})", ended_as(code, Who::Builder).name()),
         }
     }
 
-    /// Each code, its cure, and the step after it by writer and builder. The builder's word counts
-    /// twice: about facts of the last round, and about facts of a moment ago.
+    /// What a node says can be false or pass: whatever the code, no payment ends with it.
+    #[test]
+    fn hole_no_refusal_upon_facts_ends_a_payment() {
+        for code in Code::ALL {
+            for age in [FactsAge::Kept, FactsAge::Fresh] {
+                assert_ne!(AfterBuild::of_facts(*code, age), AfterBuild::End, "{code}");
+            }
+        }
+    }
+
+    /// Each code, its cure, and the step after it: of the writer, and of the builder about the
+    /// intent, about facts of the last round, and about facts of a moment ago.
     #[test]
     fn every_cure_has_its_step() {
-        let line = |cells: [&str; 5]| {
-            let [code, cure, writer, kept, fresh] = cells;
-            format!("{code:<30}{cure:<14}{writer:<9}{kept:<17}{fresh}\n")
+        let line = |cells: [&str; 6]| {
+            let [code, cure, writer, intent, kept, fresh] = cells;
+            format!("{code:<30}{cure:<14}{writer:<9}{intent:<13}{kept:<10}{fresh}\n")
         };
-        let mut table = line(["code", "cure", "writer", "build", "build(fresh)"]);
+        let mut table = line(["code", "cure", "writer", "intent", "facts", "facts(fresh)"]);
         for code in Code::ALL {
             table += &line([
                 code.as_str(),
                 code.cure().name(),
                 after_writer(*code),
-                &after_build(*code, FactsAge::Kept),
-                &after_build(*code, FactsAge::Fresh),
+                &after_build(AfterBuild::of_intent(*code), *code),
+                &after_build(AfterBuild::of_facts(*code, FactsAge::Kept), *code),
+                &after_build(AfterBuild::of_facts(*code, FactsAge::Fresh), *code),
             ]);
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");

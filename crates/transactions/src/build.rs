@@ -8,6 +8,7 @@ use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
+use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::{Built, Effects, Plan, Registry as _, Slot, VaultKey};
 use strongroom_replica::TenantVaults;
@@ -21,15 +22,19 @@ use strongroom_wire::{Layer, SigningSlot, Who};
 enum BuildOutcome {
     /// A transaction; its coins are not reserved yet.
     Built(Built),
-    /// Nothing, for a reason that passes.
-    Later(Refusal),
-    /// Nothing, and no other try helps.
-    Refused(Refusal),
+    /// Nothing, and what follows from it.
+    Refused(AfterBuild, Refusal),
+}
+
+impl BuildOutcome {
+    fn later(code: Code, detail: &str) -> Self {
+        Self::Refused(AfterBuild::Postpone, Refusal::new(code, detail))
+    }
 }
 
 impl TransactionsStage {
     /// Builds a payment's transaction, reserves its coins and sends it to journal and coordinator;
-    /// or postpones or ends the payment.
+    /// or leaves or ends the payment.
     pub(crate) fn offer(
         &mut self,
         step: &mut Step<'_>,
@@ -38,10 +43,7 @@ impl TransactionsStage {
     ) -> Result<Vec<Record>, StageError> {
         let built = match self.build(step, &payment, age)? {
             BuildOutcome::Built(built) => built,
-            BuildOutcome::Later(why) => return postpone(step, payment, &why),
-            BuildOutcome::Refused(why) => {
-                return self.end(step, payment, Announcement::of(why), Who::Builder);
-            }
+            BuildOutcome::Refused(after, why) => return self.on_unbuilt(step, payment, after, why),
         };
 
         // Two payments on one coin would exclude each other on the chain. The loser waits; failing
@@ -75,19 +77,22 @@ impl TransactionsStage {
     ) -> Result<BuildOutcome, StageError> {
         let (vault, effects) = match self.resolve(payment) {
             Ok(resolved) => resolved,
-            Err(refusal) => return Ok(classify(refusal, age)),
+            Err(refusal) => {
+                let after = AfterBuild::of_intent(refusal.code);
+                return Ok(BuildOutcome::Refused(after, refusal));
+            }
         };
 
         // A build never asks the network: a silent node must not hold up decisions of other vaults.
         let Some(known) = facts::known(step.tx, payment.intent.paying_vault())? else {
-            let why = Refusal::new(Code::NotReady, "nothing is known of the chain yet");
-            return Ok(BuildOutcome::Later(why));
+            let why = "nothing is known of the chain yet";
+            return Ok(BuildOutcome::later(Code::NotReady, why));
         };
 
         let Some(return_to) = facts::next_change(step.tx, payment.intent.paying_vault())? else {
             // A change address beyond the bound is one that no signer would take for the vault's.
             let why = Refusal::new(Code::QuotaExceeded, "no change address is left");
-            return Ok(BuildOutcome::Refused(why));
+            return Ok(BuildOutcome::Refused(AfterBuild::Show, why));
         };
         let plan = Plan {
             kind: AttemptKind::Pay,
@@ -101,10 +106,13 @@ impl TransactionsStage {
         };
 
         // The codec reads its own view strictly, so that absurd rows give a refusal, not a
-        // transaction.
+        // transaction. A refusal of either is about what a node said: nothing ends with it.
         let view = self.codec.view(&known.facts());
         let built = view.and_then(|view| self.codec.build(&plan, &view));
-        Ok(built.map_or_else(|refusal| classify(refusal, age), BuildOutcome::Built))
+        Ok(match built {
+            Ok(built) => BuildOutcome::Built(built),
+            Err(refusal) => BuildOutcome::Refused(AfterBuild::of_facts(refusal.code, age), refusal),
+        })
     }
 
     /// The vault's key and what the intent does, as this service's replica has them.
@@ -119,6 +127,68 @@ impl TransactionsStage {
             let effects = self.codec.expected(intent, &vaults)?;
             Ok((vault, effects))
         })
+    }
+
+    /// Leaves or ends a payment that nothing could be built for.
+    fn on_unbuilt(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        after: AfterBuild,
+        why: Refusal,
+    ) -> Result<Vec<Record>, StageError> {
+        match after {
+            AfterBuild::Postpone => postpone(step, payment, &why),
+            // Another submitter's attempt, or this service's own from before its tables were lost,
+            // which has spent the very coins that are missing: it may be signed at any time.
+            AfterBuild::Show | AfterBuild::End if self.is_in_journal(&payment) => {
+                self.wait(step, payment, Code::IntentAlreadyAuthorized.into())
+            }
+            AfterBuild::Show => self.wait(step, payment, why),
+            AfterBuild::End => self.end_unless_held(step, payment, why),
+        }
+    }
+
+    /// Leaves a payment for a later round and shows why nothing is built: once per reason, so that
+    /// the time of the report says since when.
+    pub(crate) fn wait(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        why: Refusal,
+    ) -> Result<Vec<Record>, StageError> {
+        let PaymentState::Building(before) = payment.state else {
+            return Ok(Vec::new());
+        };
+        let payment = store::set_state(step, payment, PaymentEvent::Wait(why.code))?;
+
+        if before.reason == Some(why.code) {
+            return Ok(Vec::new());
+        }
+        let announcement = Announcement::of(why);
+        Ok(vec![self.publish_changed(step, &payment, announcement)?])
+    }
+
+    /// Ends a payment that nothing was offered of, for what its intent alone can never meet.
+    fn end_unless_held(
+        &mut self,
+        step: &mut Step<'_>,
+        payment: Payment,
+        why: Refusal,
+    ) -> Result<Vec<Record>, StageError> {
+        // The tip, which was asked before, may be as old as this service's link to the journal: only
+        // a fresh head says that no other submitter had an attempt authorized by now, and a client
+        // that is told of an end signs another intent.
+        let is_free = self.journal.read(|follower| {
+            let head = FreshHead::of(follower, step.now)?;
+            let prospect = head.prospect(&payment.intent, &payment.digest)?;
+            Ok::<_, Refusal>(prospect == Prospect::Open)
+        });
+        if is_free.unwrap_or(false) {
+            self.end(step, payment, Announcement::of(why), Who::Builder)
+        } else {
+            self.wait(step, payment, why)
+        }
     }
 
     /// Ends a payment and says why.
@@ -150,13 +220,6 @@ fn postpone(
     }
     store::set_state(step, payment, PaymentEvent::Postpone)?;
     Ok(Vec::new())
-}
-
-fn classify(refusal: Refusal, age: FactsAge) -> BuildOutcome {
-    match AfterBuild::of(refusal.code, age) {
-        AfterBuild::Postpone => BuildOutcome::Later(refusal),
-        AfterBuild::End => BuildOutcome::Refused(refusal),
-    }
 }
 
 fn proposal(payment: &Payment, built: Built) -> Proposal {

@@ -35,7 +35,7 @@ impl TransactionsStage {
                 // The journal holds an attempt all the same: another one would be offered in vain,
                 // and "expired" would be false.
                 Prospect::TooLate => {
-                    store::set_state(&mut step, payment, PaymentEvent::Postpone)?;
+                    records.extend(self.wait(&mut step, payment, Code::TooLate.into())?);
                     continue;
                 }
             }
@@ -48,7 +48,7 @@ impl TransactionsStage {
             }
 
             // A deposit may have arrived since the last round: only a vault that was just looked at
-            // can be called empty.
+            // is shown as empty.
             let age = self.sync_vault_of(&mut step, &payment)?;
             records.extend(self.offer(&mut step, payment, age)?);
         }

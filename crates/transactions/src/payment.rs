@@ -63,6 +63,8 @@ pub(crate) struct Waiting {
     pub(crate) builds: u32,
     /// Tries in a row that built nothing.
     pub(crate) failures: u32,
+    /// Reason that clients are shown; a try that fails for the same one is not reported again.
+    pub(crate) reason: Option<Code>,
 }
 
 /// A transaction as offered to journal and coordinator.
@@ -96,8 +98,11 @@ pub(crate) struct Assembled {
 pub(crate) enum PaymentEvent {
     /// A transaction was built and goes to journal and coordinator.
     Offer(Proposal),
-    /// Nothing could be built, for a reason that passes.
+    /// Nothing could be built, for a reason that passes soon and is not shown.
     Postpone,
+    /// Nothing can be built now, for a reason that is shown: funds, fees, an attempt of another
+    /// submitter.
+    Wait(Code),
     /// No answer came in time: journal and coordinator get the same transaction again.
     Remind,
     /// Writer, coordinator or signers say that it cannot be signed. Their word proves nothing: what
@@ -173,7 +178,7 @@ impl PaymentState {
     /// The state as clients see it.
     pub(crate) fn shown(&self) -> TransactionState {
         match self {
-            Self::Building(_) => TransactionState::Approved,
+            Self::Building(waiting) => waiting.shown(),
             // Not terminal: it may be signed at any time, and a client must not sign another.
             Self::Signing(_) | Self::TooLate(_) => TransactionState::Signing,
             Self::Signed(_) => TransactionState::Signed,
@@ -194,12 +199,25 @@ impl PaymentState {
     }
 }
 
+impl Waiting {
+    const fn shown(self) -> TransactionState {
+        match self.reason {
+            Some(Code::InsufficientBalance) => TransactionState::WaitingForFunds,
+            // The journal holds an attempt that this service did not build: it may be signed at any
+            // time, and a client must not sign another.
+            Some(Code::IntentAlreadyAuthorized | Code::TooLate) => TransactionState::Signing,
+            Some(_) | None => TransactionState::Approved,
+        }
+    }
+}
+
 impl PaymentEvent {
     /// Name in logs and in the printed table.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Offer(_) => "offer",
             Self::Postpone => "postpone",
+            Self::Wait(_) => "wait",
             Self::Remind => "remind",
             Self::Object => "object",
             Self::Outlive => "outlive",

@@ -16,7 +16,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
 CREATE TABLE payment (
     intent {blob} PRIMARY KEY, session {blob} NOT NULL, signed {blob} NOT NULL,
     core {text} NOT NULL, approvals {blob} NOT NULL,
-    state {i64} NOT NULL, ended {i64}, builds {i64} NOT NULL, failures {i64} NOT NULL,
+    state {i64} NOT NULL, ended {i64}, builds {i64} NOT NULL, failures {i64} NOT NULL, reason {text},
     attempt {blob}, unsigned {blob}, slots {blob}, raw {blob},
     changed_ms {i64} NOT NULL, due_ms {i64} NOT NULL, version {i64} NOT NULL) {strict};
 CREATE INDEX payment_session ON payment (session);

@@ -22,7 +22,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT intent, signed, core, approvals, version, state, builds, failures, attempt, \
-             unsigned, slots, raw, ended FROM payment WHERE ",
+             unsigned, slots, raw, ended, reason FROM payment WHERE ",
             $rest
         )
     };
@@ -175,8 +175,8 @@ fn update(
                state = $1, builds = COALESCE($2, builds), failures = $3,
                attempt = COALESCE($4, attempt), unsigned = COALESCE($5, unsigned),
                slots = COALESCE($6, slots), raw = COALESCE($7, raw), ended = $8,
-               changed_ms = $9, due_ms = $10, version = version + 1
-               WHERE intent = $11 AND state = $12 AND version = $13";
+               changed_ms = $9, due_ms = $10, reason = $11, version = version + 1
+               WHERE intent = $12 AND state = $13 AND version = $14";
     let columns = Columns::of(&payment.state);
 
     // Kept in the row, so that a restart does not ask a silent node about everything at once.
@@ -192,6 +192,7 @@ fn update(
         Arg::from(columns.ended),
         Arg::u64(step.now.0)?,
         Arg::u64(due.0)?,
+        Arg::from(columns.reason),
         Arg::from(&payment.digest.0),
         Arg::from(from.number()),
         Arg::from(payment.version),

@@ -68,8 +68,9 @@ pub trait ChainCodec: Send + Sync {
     /// `plan.previous` that uses up its anchor and adds no recipient.
     ///
     /// # Errors
-    /// `insufficient_balance` and `anchor_missing` may pass with another view; `fee_cap_too_low`,
-    /// `dust`, `unsupported`, `malformed` and what [`Self::expected`] refuses do not.
+    /// `insufficient_balance`, `anchor_missing` and `fee_cap_too_low` may pass with another view;
+    /// `dust`, `unsupported` and what [`Self::expected`] refuses do not. A caller ends nothing on a
+    /// refusal of this, since a view is what a node said.
     fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal>;
 
     /// Decodes strictly and returns the transaction's effects. Every input and output that is

@@ -38,6 +38,11 @@ impl Waiting {
                 failures: self.failures.saturating_add(1),
                 ..self
             })),
+            PaymentEvent::Wait(code) => Ok(PaymentState::Building(Self {
+                failures: self.failures.saturating_add(1),
+                reason: Some(code),
+                ..self
+            })),
             PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
 
             // Nothing is offered, so no one can answer: such a record is late or false.
@@ -77,7 +82,7 @@ impl Offered {
             // No authorization of the transaction can come: nothing of it is binding.
             PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
                 builds: self.builds,
-                failures: 0,
+                ..Waiting::default()
             })),
             PaymentEvent::DecisionChanged => Ok(PaymentState::Returned(Self {
                 failures: 1,
@@ -90,6 +95,7 @@ impl Offered {
             // unsigned one has no business with the network.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Wait(_)
             | PaymentEvent::Resume
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
@@ -117,6 +123,7 @@ impl Offered {
             // Nothing is asked of journal and signers: their answers are to earlier questions.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Wait(_)
             | PaymentEvent::Object
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
@@ -136,6 +143,7 @@ impl Offered {
             // `Refuse` above all: no word of any service proves that no share is out.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
@@ -180,6 +188,7 @@ impl Assembled {
             // service says, so clients must not be told that it ended.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive
@@ -200,6 +209,7 @@ impl Assembled {
             // A node that forgot the transaction ends nothing: others may still have it.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
+            | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
             | PaymentEvent::Object
             | PaymentEvent::Outlive

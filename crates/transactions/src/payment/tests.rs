@@ -61,6 +61,7 @@ fn events() -> Vec<PaymentEvent> {
     vec![
         PaymentEvent::Offer(proposal()),
         PaymentEvent::Postpone,
+        PaymentEvent::Wait(Code::InsufficientBalance),
         PaymentEvent::Remind,
         PaymentEvent::Object,
         PaymentEvent::Outlive,
@@ -82,6 +83,7 @@ fn is_listed(event: &PaymentEvent) -> bool {
     match event {
         PaymentEvent::Offer(_)
         | PaymentEvent::Postpone
+        | PaymentEvent::Wait(_)
         | PaymentEvent::Remind
         | PaymentEvent::Object
         | PaymentEvent::Outlive

@@ -4,7 +4,7 @@ use crate::payment::{Assembled, Offered, Payment, PaymentState, PaymentStateName
 use std::error::Error;
 use strongroom_ports::db::Row;
 use strongroom_stage::StageError;
-use strongroom_types::{Digest, Document as _, Intent, Signed};
+use strongroom_types::{Code, Digest, Document as _, Intent, Signed};
 use strongroom_wire::{TransactionState, decode, encode};
 
 /// A row that this service did not write: it must not go on with money it cannot account for.
@@ -36,6 +36,7 @@ fn state(row: &Row) -> Result<PaymentState, StageError> {
         PaymentStateName::Building => PaymentState::Building(Waiting {
             builds: count(row, 6)?,
             failures: count(row, 7)?,
+            reason: reason(row)?,
         }),
         PaymentStateName::Signing => PaymentState::Signing(offered(row)?),
         PaymentStateName::Signed => PaymentState::Signed(assembled(row)?),
@@ -81,6 +82,11 @@ fn assembled(row: &Row) -> Result<Assembled, StageError> {
     })
 }
 
+fn reason(row: &Row) -> Result<Option<Code>, StageError> {
+    let code = |text| Code::from_text(text).ok_or_else(|| broken("an unknown reason"));
+    row.text_opt(13)?.map(code).transpose()
+}
+
 fn count(row: &Row, column: usize) -> Result<u32, StageError> {
     u32::try_from(row.i64(column)?).map_err(broken)
 }
@@ -102,6 +108,8 @@ pub(super) struct Columns<'a> {
     pub(super) raw: Option<&'a [u8]>,
     /// Number of the terminal state.
     pub(super) ended: Option<i64>,
+    /// Code that clients are shown while nothing is built.
+    pub(super) reason: Option<&'a str>,
 }
 
 impl<'a> Columns<'a> {
@@ -110,6 +118,7 @@ impl<'a> Columns<'a> {
             PaymentState::Building(waiting) => Self {
                 builds: Some(waiting.builds),
                 failures: waiting.failures,
+                reason: waiting.reason.map(Code::as_str),
                 ..Self::default()
             },
             PaymentState::Signing(offered)

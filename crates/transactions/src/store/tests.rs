@@ -9,7 +9,7 @@ use strongroom_ports::db::Db as _;
 use strongroom_stage::post::Cause;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Attempt, AttemptKind, Code, ConflictKey, Tweak};
-use strongroom_wire::{Decided, IntentDecided, SigningSlot, Who};
+use strongroom_wire::{Decided, IntentDecided, SigningSlot, TransactionState, Who};
 use strongroom_world::{NATIVE, START, World, WorldOptions};
 
 fn decided() -> IntentDecided {
@@ -87,6 +87,7 @@ fn ways() -> Vec<Vec<PaymentEvent>> {
     vec![
         vec![],
         vec![PaymentEvent::Postpone, PaymentEvent::Postpone],
+        vec![PaymentEvent::Wait(Code::FeeCapTooLow)],
         vec![offer()],
         vec![offer(), PaymentEvent::Remind],
         vec![offer(), PaymentEvent::Object, PaymentEvent::Object],
@@ -165,6 +166,17 @@ fn illegal_event_leaves_the_row_as_it_was() {
     assert_eq!(read.version, 0);
 }
 
+/// A reason that stayed behind would be shown again when the payment loses its anchor.
+#[test]
+fn reason_of_a_wait_ends_with_the_offer() {
+    let wait = || PaymentEvent::Wait(Code::InsufficientBalance);
+    let offer = PaymentEvent::Offer(proposal());
+    let (db, payment) = after_events(vec![wait(), offer, PaymentEvent::AnchorTaken]);
+    let read = read(&db, &payment.digest).unwrap();
+    assert_eq!(read.state, payment.state);
+    assert_eq!(read.state.shown(), TransactionState::Approved);
+}
+
 #[test]
 fn returned_payment_keeps_its_offer() {
     let way = vec![
@@ -197,7 +209,6 @@ fn rows_that_this_service_did_not_write_stop_it() {
         assert!(!error.is_transient(), "{sql}");
     }
 }
-
 /// Everything that a column keeps as bytes.
 fn columns() -> Vec<strongroom_golden::Case> {
     let path = OwnPath {

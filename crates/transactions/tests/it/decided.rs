@@ -1,3 +1,4 @@
+use crate::entries::authorization_on;
 use crate::fixture::*;
 use strongroom_ports::chain::Registry as _;
 use strongroom_replica::TenantVaults;
@@ -200,27 +201,122 @@ fn deposit_after_the_last_round_is_found_before_the_vault_is_called_empty() {
 }
 
 #[test]
-fn vault_without_funds_ends_the_payment() {
+fn hole_vault_without_funds_waits_for_them() {
     let mut service = Service::new();
     service.fund(AMOUNT);
     service.wait(1_000);
     let intent = service.intent();
     assert!(service.approve(&intent).is_empty());
     let changed = service.wait(1_000).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].state, TransactionState::WaitingForFunds);
     let (code, _) = changed[0].reason.clone().unwrap();
     assert_eq!(code, Code::InsufficientBalance);
-    assert_eq!(service.state(&intent), Some(3));
+    assert_eq!(service.state(&intent), Some(4), "building");
+
+    // Said once, also by a new process: the time of the report is since when.
+    service.restart();
+    assert!(service.wait(60_000).is_empty());
+    service.fund(COIN);
+    let changed = service.wait(60_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason, None);
 }
 
 #[test]
-fn fee_cap_that_no_transaction_meets_ends_the_payment() {
+fn payment_that_waits_for_funds_ends_with_its_intent() {
+    let mut service = Service::new();
+    service.wait(1_000);
+    let intent = service.intent();
+    service.approve(&intent);
+    let waiting = service.wait(1_000).states();
+    assert_eq!(waiting, [TransactionState::WaitingForFunds]);
+
+    // Not by the service's own clock: until then the writer may take an older stamp.
+    assert!(service.wait(OVER_MS).is_empty());
+    let changed = service.live(OVER_MS).changed();
+    assert_eq!(changed[0].state, TransactionState::Expired);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::IntentExpired);
+}
+
+/// Fees rise and fall, and a node may lie about them: until the intent's end any submitter can have
+/// it authorized, and a client that was told "failed" has signed another by then.
+#[test]
+fn hole_fee_above_the_cap_is_waited_for() {
     let mut service = Service::funded(1);
-    let mut intent = service.intent();
-    intent.fee_max = 2_u64.into();
+    service.gateway.set_fee_rate(1_000_000);
+    service.wait(1_000);
+    let intent = service.intent();
     let changed = service.approve(&intent).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].state, TransactionState::Approved);
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::FeeCapTooLow);
+    assert_eq!(service.state(&intent), Some(4), "building");
+    assert!(service.wait(1_000).is_empty(), "said once");
+
+    service.gateway.set_fee_rate(2_000);
+    assert_eq!(service.wait(60_000).states(), [TransactionState::Signing]);
+}
+
+#[test]
+fn reason_that_changes_is_shown() {
+    let mut service = Service::new();
+    service.gateway.set_fee_rate(1_000_000);
+    service.wait(1_000);
+    let intent = service.intent();
+    service.approve(&intent);
+    let waiting = service.wait(1_000).states();
+    assert_eq!(waiting, [TransactionState::WaitingForFunds]);
+
+    service.fund(AMOUNT + 1_000_000);
+    let changed = service.wait(60_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Approved);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::FeeCapTooLow);
+}
+
+/// A hostile submitter's attempt, or this service's own from before its tables were lost: whatever
+/// the coins look like, the payment may be signed at any time.
+#[test]
+fn hole_builder_ends_no_payment_that_the_journal_holds() {
+    let mut service = Service::funded(1);
+    let first = service.offered();
+    let held = service.intent();
+    let body = authorization_on(&service.ledger, &held, &first);
+    service.append(vec![body]);
+
+    // Nothing is left to build it from.
+    assert!(service.approve(&held).is_empty());
+    let changed = service.wait(1_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    let (code, _) = changed[0].reason.clone().unwrap();
+    assert_eq!(code, Code::IntentAlreadyAuthorized);
+    service.witness();
+    assert!(service.wait(1_000).is_empty(), "said once");
+    assert_eq!(service.state(&held), Some(4), "building");
+
+    let changed = service.live(OVER_MS).changed();
+    let last = changed.iter().find(|news| news.intent == held.digest());
+    let last = last.unwrap();
+    assert_eq!(last.state, TransactionState::Signing);
+    assert_eq!(last.reason.clone().unwrap().0, Code::TooLate);
+}
+
+/// What no transaction can ever meet ends the payment, once it is certain that no one else had an
+/// attempt of it authorized: before that the journal may hold what this replica does not have yet.
+#[test]
+fn hole_intent_that_cannot_be_met_is_ended_by_a_fresh_head_alone() {
+    let mut service = Service::funded(1);
+    service.wait(OVER_MS);
+    let mut dust = service.intent();
+    let IntentKind::Transfer(transfers) = &mut dust.kind;
+    transfers[0].amount = 100_u64.into();
+    let changed = service.approve(&dust).changed();
+    assert_eq!(changed[0].state, TransactionState::Approved);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::Dust);
+    assert!(service.wait(60_000).is_empty());
+    assert_eq!(service.state(&dust), Some(4), "building");
+
+    let changed = service.live(60_000).changed();
+    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::Dust);
 }
 
 #[test]
@@ -273,7 +369,7 @@ fn first_attempt_leaves_half_of_the_cap_for_a_replacement() {
     // The fee of one input and two outputs is about 310 satoshi: within the cap, above its half.
     intent.fee_max = 400_u64.into();
     let changed = service.approve(&intent).changed();
-    assert_eq!(changed[0].state, TransactionState::Failed);
+    assert_eq!(changed[0].state, TransactionState::Approved);
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::FeeCapTooLow);
 }
 

@@ -284,7 +284,7 @@ proptest! {
 #[test]
 fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
-    let plays: [&[Happening]; 14] = [
+    let plays: [&[Happening]; 15] = [
         &[Approve, LoseAnchor, Sign, Wait(25), Confirm, Wait(1_000)],
         &[Approve, Wait(RESEND_MS), Fail],
         &[Approve, ChangePolicy, Wait(RESEND_MS + 1_000), ApproveAgain],
@@ -308,6 +308,16 @@ fn every_edge_of_the_table_is_taken_by_the_service() {
             Approve,
             Down(true),
             Expire,
+        ],
+        &[
+            Approve,
+            Approve,
+            Approve,
+            Approve,
+            Approve,
+            Approve,
+            Approve,
+            Wait(1_000),
         ],
     ];
     let taken: BTreeSet<Edge> = plays.into_iter().flat_map(play).collect();

@@ -327,7 +327,9 @@ fn hole_payment_without_offer_does_not_expire_when_the_journal_holds_an_attempt(
     service.append(vec![Body::Authorized(Box::new(first.authorization()))]);
     service.gateway.set_down(true);
     service.execute("UPDATE payment SET state = 4, ended = NULL", &[]);
-    assert!(service.live(OVER_MS).changed().is_empty());
+    let changed = service.live(OVER_MS).changed();
+    assert_eq!(changed[0].state, TransactionState::Signing);
+    assert_eq!(changed[0].reason.clone().unwrap().0, Code::TooLate);
     assert_eq!(service.state(&first.intent), Some(4), "building");
 }
 
