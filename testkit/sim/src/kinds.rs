@@ -117,6 +117,8 @@ kinds! {
         LinkDelay "link_delay";
         /// A frame arrives with a flipped bit, then as it was.
         LinkFlip "link_flip";
+        /// The chain's node refuses a broadcast that it takes later.
+        NodeRejects "node_rejects";
         /// A node reaches no other for a while.
         Partition "partition";
         /// A signer sees no entry and no cosignature for a while, but all requests.

@@ -19,7 +19,7 @@
 //! | `wire`, [`bus`], `link` | records on their way: the log per topic, one node's connection to it, frames to a signer |
 //! | `rig` | the parts above, as all nodes share them |
 //! | `disk`, `host` | per-node database, entropy, boot marker, key protector |
-//! | `service`, `api`, `signer`, `nodes` | the nodes; where requests come in |
+//! | `service`, `api`, `signer`, `nodes`, `gateway` | the nodes; where requests come in; the chain's node |
 //! | `people`, `chaos`, `hostile` | people, faults, attacks |
 //! | [`history`], [`properties`], `observe` | what the observer saw, and what must hold of it |
 //! | `sim`, [`run`], [`walk`], [`report`] | a seed turn by turn, from start to end, under a debugger; many seeds |
@@ -40,6 +40,7 @@ mod clock;
 mod dice;
 mod disk;
 pub mod event;
+mod gateway;
 pub mod history;
 mod host;
 mod hostile;

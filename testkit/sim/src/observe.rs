@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::history::{Cosigned, Fact, Observation, Tightening};
 use crate::kinds::{NodeName, Situation};
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
-use crate::properties::{Checker, Terms, Violation};
+use crate::properties::{Checker, Property, Terms, Violation};
 use crate::reading::Opener;
 use crate::trace::Trace;
 use facts::{Reader, tightening};
@@ -158,6 +158,8 @@ impl Observer {
     }
 
     fn on_changed(&self, changed: TransactionChanged) {
+        self.check_told(&changed);
+
         // Shown while a payment waits, and gone when it ends: a case that asks for such a code
         // could not find it in the end states.
         if let (TransactionState::Signing, Some((code, _))) = (changed.state, changed.reason) {
@@ -165,6 +167,19 @@ impl Observer {
         }
         if let (TransactionState::Signed, Some(raw)) = (changed.state, changed.signed) {
             self.state().raw.insert(changed.intent, raw);
+        }
+    }
+
+    /// Who has the signed transaction can broadcast it: its client must not sign another.
+    fn check_told(&self, changed: &TransactionChanged) {
+        let mut state = self.state();
+        let is_end = changed.state.is_terminal() && !changed.state.is_signed();
+        if is_end && state.raw.contains_key(&changed.intent) {
+            state.violation.get_or_insert(Violation {
+                property: Property::Told,
+                at_ms: self.time.now(),
+                detail: format!("{} is told {}", changed.intent, changed.state.name()),
+            });
         }
     }
 

@@ -8,6 +8,7 @@ use crate::bus::SimBus;
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
 use crate::event::Event;
+use crate::gateway::SimNode;
 use crate::host::NodeEntropy;
 use crate::kinds::{NodeName, WritePoint};
 use crate::plan::SKEW_MS;
@@ -268,7 +269,10 @@ impl Service {
                 post: self.post(),
                 journal,
                 codec: Arc::clone(&self.parts.codec),
-                gateway: self.parts.chain.clone(),
+                gateway: Arc::new(SimNode {
+                    chain: Arc::clone(&self.parts.chain),
+                    dice: self.rig.dice.clone(),
+                }),
                 resend_ms: 5_000,
             })),
             NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),

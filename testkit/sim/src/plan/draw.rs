@@ -240,8 +240,10 @@ pub(super) fn rates(rng: &mut Rng) -> BTreeMap<Fault, u64> {
         (Fault::LinkFlip, 400),
     ];
 
-    // Each kind in half of the seeds, at a rate of its own.
-    let mut rates = BTreeMap::new();
+    // One broadcast per payment is few occasions: this one in every seed, at one rate.
+    let mut rates = BTreeMap::from([(Fault::NodeRejects, 2_000)]);
+
+    // Each other kind in half of the seeds, at a rate of its own.
     for (fault, most) in small {
         if below(rng, 2) == 0 {
             rates.insert(fault, between(rng, most / 6, most));

@@ -34,7 +34,7 @@ macro_rules! properties {
 
 // The letters a to r are those of the journal's model (docs/model.md, "Properties"), where each has
 // the rule without which it breaks; g, "key not lost", is the model's alone. w, x and the words are
-// the simulator's. All but the last three are checked at every observation, those at a seed's end.
+// the simulator's. All but the last three are checked as it happens, those at a seed's end.
 properties! {
     OneAnchor "a" "all signed payments of one intent contain one common input, the anchor that the journal names"
     Limit "b" "what was signed within any window of journal time, each payment where the signed attempt stands, is not above the limit"
@@ -57,6 +57,7 @@ properties! {
     NoEntryLags "q" "no share leaves under a head whose newest entry is older than tick_max + skew"
     NoItemLags "r" "nor under one where an older entry still waits for the witnesses"
     Rate "w" "what was signed in any stretch of true time, shorter than the window by an attempt's life and 2 × skew, is not above the limit; a payment that waited for its lock counts so much earlier"
+    Told "told" "no payment that was called signed is told ended but by the chain"
     Ends "lost" "every accepted intent ends, signed or with a code"
     Life "dead" "after all faults one more intent is signed, unless something forbids it"
     Agreement "converge" "at rest all replicas are equal, and exactly the keys whose disks were put back are retired"
