@@ -16,13 +16,15 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_mpc_core::PublicKeyRecord;
 use strongroom_mpc_core::signing::{KeyShare, PublicKeys};
-use strongroom_ports::chain::{ChainCodec, Facts, Holding, OwnCoin, OwnPath, Plan, Registry as _};
+use strongroom_ports::chain::{
+    Built, ChainCodec, Facts, Holding, OwnCoin, OwnPath, Plan, Registry as _, VaultKey,
+};
 use strongroom_replica::TenantVaults;
 use strongroom_signing::{aggregate, commitment_to_wire, packages};
 use strongroom_tlog::{CosignKey, MemoryTree, Note, Proof, cosign, inclusion_proof};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, NodeId,
+    ActBody, Attempt, AttemptKind, Code, ConflictKey, Digest, Document as _, Intent, NodeId,
     RegistryRecord, SessionId, Signed, UnixMs,
 };
 use strongroom_wire::envelope::Heading;
@@ -232,19 +234,40 @@ fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosign
 
 /// An automatic payment: authorized with a real transaction, signed by shares 1 and 3.
 fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payment {
-    let (tenant, vault, key_id) = (
-        ledger.world.tenant.id,
-        ledger.world.tenant.vault,
-        ledger.world.tenant.key,
-    );
     let intent = ledger.world.intent(ledger.now, 30_000, FRIEND);
-    let (vault_key, effects) = {
-        let vaults = TenantVaults::new(&ledger.state, tenant);
-        (
-            vaults.vault_key(vault).unwrap(),
-            codec.expected(&intent, &vaults).unwrap(),
-        )
+    let (vault_key, built) = build(ledger, &intent, codec);
+
+    let attempt = Attempt {
+        intent: intent.digest(),
+        number: 1,
+        kind: AttemptKind::Pay,
+        parent: None,
+        anchor: built.anchor.clone(),
+        conflict_keys: built.conflicts.clone(),
+        unsigned_digest: unsigned_digest(&built.unsigned),
+        fee_max: built.fee,
     };
+    let authorization = ledger.authorization_with(&intent, &[], attempt);
+    ledger
+        .push(Body::Authorized(Box::new(authorization)), ledger.now)
+        .unwrap();
+
+    let signatures = sign(ledger, ceremony, intent.digest(), &built);
+    let signed = codec
+        .assemble(&built.unsigned, &signatures, &vault_key)
+        .unwrap();
+    Payment {
+        intent: ledger.world.signed_intent(&intent),
+        unsigned: built.unsigned,
+        signed,
+    }
+}
+
+/// The transaction of an intent, from one coin of its vault.
+fn build(ledger: &Ledger, intent: &Intent, codec: &dyn ChainCodec) -> (VaultKey, Built) {
+    let vaults = TenantVaults::new(&ledger.state, ledger.world.tenant.id);
+    let vault_key = vaults.vault_key(ledger.world.tenant.vault).unwrap();
+    let effects = codec.expected(intent, &vaults).unwrap();
     let coin = OwnCoin {
         key: ConflictKey::Coin(format!("{}:0", "11".repeat(32))),
         path: OwnPath {
@@ -254,6 +277,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         asset: codec.manifest().native.clone(),
         amount: 1_000_000.into(),
     };
+
     let facts = Facts {
         height: 100,
         fees: &FEE_RATE.to_le_bytes(),
@@ -273,20 +297,12 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         },
     };
     let built = codec.build(&plan, &codec.view(&facts).unwrap()).unwrap();
-    let attempt = Attempt {
-        intent: intent.digest(),
-        number: 1,
-        kind: AttemptKind::Pay,
-        parent: None,
-        anchor: built.anchor,
-        conflict_keys: built.conflicts,
-        unsigned_digest: unsigned_digest(&built.unsigned),
-        fee_max: built.fee,
-    };
-    let authorization = ledger.authorization_with(&intent, &[], attempt);
-    ledger
-        .push(Body::Authorized(Box::new(authorization)), ledger.now)
-        .unwrap();
+    (vault_key, built)
+}
+
+/// Signatures of shares 1 and 3, one per slot.
+fn sign(ledger: &Ledger, ceremony: Ceremony, intent: Digest, built: &Built) -> Vec<Vec<u8>> {
+    let (tenant, key_id) = (ledger.world.tenant.id, ledger.world.tenant.key);
     let key = ledger.state.threshold_key(tenant, key_id).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let mut shares: Vec<KeyShare> = [1, 3]
@@ -295,28 +311,25 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         .collect();
     let public = key.public.as_ref().unwrap();
     let mut keys = PublicKeys::open(PublicKeyRecord::from_bytes(&public.record).unwrap()).unwrap();
-    let commitments = built
-        .slots
-        .iter()
-        .map(|_| {
-            shares
-                .iter_mut()
-                .map(|share| {
-                    let made = share.prepare(1, &mut rng).unwrap();
-                    (share.index(), commitment_to_wire(&made[0]))
-                })
-                .collect()
-        })
-        .collect();
+
+    let mut commit = |share: &mut KeyShare| {
+        let made = share.prepare(1, &mut rng).unwrap();
+        (share.index(), commitment_to_wire(&made[0]))
+    };
     let request = SigningRequest {
         session: SessionId([0; 16]),
         tenant,
-        intent: intent.digest(),
+        intent,
         attempt: 1,
         key: key_id,
         unsigned: built.unsigned.clone(),
-        commitments,
+        commitments: built
+            .slots
+            .iter()
+            .map(|_| shares.iter_mut().map(&mut commit).collect())
+            .collect(),
     };
+
     let packages = packages(&request, &built.slots, &key).unwrap();
     let shares = shares
         .iter_mut()
@@ -326,13 +339,5 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
             (share.index(), bytes)
         })
         .collect();
-    let signatures = aggregate(&mut keys, &packages, &shares).unwrap();
-    let signed = codec
-        .assemble(&built.unsigned, &signatures, &vault_key)
-        .unwrap();
-    Payment {
-        intent: ledger.world.signed_intent(&intent),
-        unsigned: built.unsigned,
-        signed,
-    }
+    aggregate(&mut keys, &packages, &shares).unwrap()
 }

@@ -135,57 +135,32 @@ pub fn from_file(path: &Path) -> anyhow::Result<Genesis> {
 }
 
 fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Genesis> {
-    // The mode has no default: production minima hold only where genesis says so, and forgetting
-    // the line must not decide that.
-    let mode = match config.mode.as_str() {
-        "dev" => Mode::Dev,
-        "production" => Mode::Production,
-        other => bail!("mode `{other}`: expected dev or production"),
-    };
-
-    // f is written into genesis, t is not: each key chooses its own. Both given could contradict
-    // each other.
-    let faults = match (config.faults, config.min_signers) {
-        (Some(faults), None) => faults,
-        (None, Some(t)) => strongroom_tlog::faults_assumed(t),
-        _ => bail!("give min_signers (the largest t of any key) or faults, not both"),
-    };
+    let mode = mode(&config.mode)?;
+    let faults = faults(&config)?;
 
     // `Genesis::check` wants them ascending; in what order people list them means nothing.
-    let mut signers = config
-        .signers
-        .iter()
-        .map(|signer| signer_seat(signer, folder))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let signers = config.signers.iter();
+    let mut signers: Vec<SignerSeat> = collected(signers.map(|seat| signer_seat(seat, folder)))?;
     signers.sort_by_key(|seat| seat.index);
-
-    let witnesses = config
-        .witnesses
-        .iter()
-        .map(|seat| witness_seat(seat, folder))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let witnesses = config.witnesses.iter();
+    let witnesses: Vec<WitnessSeat> = collected(witnesses.map(|seat| witness_seat(seat, folder)))?;
 
     // Every signer is a witness too, and k counts over all of them.
     let seats = u16::try_from(signers.len() + witnesses.len()).context("too many seats")?;
 
-    let admin_credentials = config
-        .admins
-        .members
-        .iter()
-        .map(credential)
-        .collect::<anyhow::Result<Vec<Credential>>>()?;
-
     // One human counts once, however many credentials are listed for them.
+    let admin_credentials = collected(config.admins.members.iter().map(credential))?;
     let admin_users = users(&config.admins.members)?;
     let members = admin_users.iter().map(|user| user.id).collect();
 
+    // The id is new for each installation: acts and intents name it, so that a signature for one
+    // counts in no other.
+    let platform = config.platform.map(|id| id.parse()).transpose()?;
+    let platform = platform.unwrap_or_else(|| PlatformId(random()));
+
     let genesis = Genesis {
         version: strongroom_journal::genesis::VERSION,
-        // The id is new for each installation: acts and intents name it, so that a signature for
-        // one counts in no other.
-        platform: config
-            .platform
-            .map_or_else(|| Ok(PlatformId(random())), |id| id.parse())?,
+        platform,
         mode,
         created: now(),
         signers,
@@ -196,22 +171,14 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
             members,
             quorum: config.admins.quorum,
         },
-        services: config
-            .services
-            .iter()
-            .map(service)
-            .collect::<anyhow::Result<_>>()?,
+        services: collected(config.services.iter().map(service))?,
         origin: config.origin,
         log_key: key("log_key", &config.log_key)?,
         // The quorum is computed and never asked for: with one cosignature less, two quorums need
         // not share an honest witness; with more, fewer silent seats are borne than could be.
         quorum: strongroom_tlog::quorum(seats, faults),
         faults: u32::from(faults),
-        chains: config
-            .chains
-            .iter()
-            .map(chain)
-            .collect::<anyhow::Result<_>>()?,
+        chains: collected(config.chains.iter().map(chain))?,
         bounds: bounds(mode, &config.bounds),
     };
 
@@ -220,6 +187,31 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
     genesis.check().context("this genesis breaks a rule")?;
 
     Ok(genesis)
+}
+
+/// All rows of a table, or the first error.
+fn collected<T>(rows: impl Iterator<Item = anyhow::Result<T>>) -> anyhow::Result<Vec<T>> {
+    rows.collect()
+}
+
+/// The mode has no default: production minima hold only where genesis says so, and forgetting the
+/// line must not decide that.
+fn mode(text: &str) -> anyhow::Result<Mode> {
+    match text {
+        "dev" => Ok(Mode::Dev),
+        "production" => Ok(Mode::Production),
+        other => bail!("mode `{other}`: expected dev or production"),
+    }
+}
+
+/// f is written into genesis, t is not: each key chooses its own. Both given could contradict each
+/// other.
+fn faults(config: &GenesisDescription) -> anyhow::Result<u16> {
+    match (config.faults, config.min_signers) {
+        (Some(faults), None) => Ok(faults),
+        (None, Some(t)) => Ok(strongroom_tlog::faults_assumed(t)),
+        _ => bail!("give min_signers (the largest t of any key) or faults, not both"),
+    }
 }
 
 fn key(what: &str, text: &str) -> anyhow::Result<[u8; 32]> {

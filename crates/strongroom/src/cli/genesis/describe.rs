@@ -2,7 +2,7 @@
 
 use crate::cli::show;
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 use strongroom_journal::{Bounds, Genesis, Mode};
 
 /// Prints a genesis.
@@ -30,6 +30,24 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         hex::encode(genesis.log_key)
     )?;
 
+    nodes(genesis, out)?;
+    admins(genesis, out)?;
+    services_and_chains(genesis, out)?;
+    faults(genesis, out)?;
+
+    let weak = weaknesses(genesis);
+    if weak.is_empty() {
+        return Ok(writeln!(out, "nothing in this file weakens the claim")?);
+    }
+
+    writeln!(out, "\nwhat weakens the claim:")?;
+    weak.iter()
+        .try_for_each(|what| writeln!(out, "  - {what}"))?;
+    Ok(())
+}
+
+/// Signers and independent witnesses.
+fn nodes(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     for seat in &genesis.signers {
         let (index, node) = (seat.index, seat.node);
         writeln!(
@@ -50,7 +68,11 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "independent witness {}: {}", seat.node, seat.operator)?;
         writeln!(out, "  witness {}", hex::encode(seat.witness_key))?;
     }
+    Ok(())
+}
 
+/// Who decides about the platform.
+fn admins(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     for admin in &genesis.admin_credentials {
         let held = |user: &&strongroom_types::User| Some(user.id) == admin.user;
         let user = genesis.admin_users.iter().find(held);
@@ -64,8 +86,10 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         "platform admins' quorum: {} of {}",
         genesis.admins.quorum,
         genesis.admins.members.len()
-    )?;
+    )
+}
 
+fn services_and_chains(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     for service in &genesis.services {
         writeln!(
             out,
@@ -83,7 +107,11 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
             chain.chain, chain.decoder, chain.native
         )?;
     }
+    Ok(())
+}
 
+/// How many seats may be hostile, and how many silent.
+fn faults(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     let (witnesses, faults) = (genesis.witness_count(), genesis.faults);
     writeln!(
         out,
@@ -94,17 +122,7 @@ pub fn describe(genesis: &Genesis, out: &mut dyn Write) -> anyhow::Result<()> {
         out,
         "{} silent seats are borne; with one more nothing is signed",
         silent(genesis)
-    )?;
-
-    let weak = weaknesses(genesis);
-    if weak.is_empty() {
-        return Ok(writeln!(out, "nothing in this file weakens the claim")?);
-    }
-
-    writeln!(out, "\nwhat weakens the claim:")?;
-    weak.iter()
-        .try_for_each(|what| writeln!(out, "  - {what}"))?;
-    Ok(())
+    )
 }
 
 /// Seats that may be silent: ⌈(w − f) / 2⌉ − 1.
