@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::function_sizes;
+
 /// Lines of code, comments and blanks together; beyond it a file is split by what it is about.
 const LINES_MAX: usize = 500;
 /// Every folder with Rust of ours.
@@ -27,7 +29,7 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
         "file sizes: {} Rust files, none over {LINES_MAX} lines",
         files.len()
     );
-    Ok(())
+    function_sizes::check(root, &FOLDERS)
 }
 
 /// Refuses files over the limit and names them, longest first.

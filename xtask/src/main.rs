@@ -9,7 +9,9 @@
 
 mod error_pages;
 mod file_sizes;
+mod function_sizes;
 mod layers;
+mod module_cycles;
 mod page_paths;
 mod prose;
 mod signer_deps;
@@ -29,7 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Refuse dependencies between our crates that cross the rings of docs/adr/0007.
+    /// Refuse dependencies between our crates that cross the rings of docs/adr/0007, and modules of
+    /// one crate that name each other in a circle.
     CheckLayers,
     /// Compare what the signer binary links with its committed list, and refuse network and SQL
     /// clients in it.
@@ -41,7 +44,7 @@ enum Command {
     /// Refuse a refusal code without its row in docs/errors, a row without its code, and a path in a
     /// page that is not in the tree.
     ErrorPages,
-    /// Refuse Rust files over 500 lines.
+    /// Refuse Rust files over 500 lines, and functions over 70.
     FileSizes,
     /// Measure comments, paragraphs and words of the production code; show those of the test kit.
     Prose(prose::Options),
@@ -61,7 +64,10 @@ fn run(command: &Command) -> anyhow::Result<()> {
     let root = workspace_root()?;
 
     match command {
-        Command::CheckLayers => layers::check(&root),
+        Command::CheckLayers => {
+            layers::check(&root)?;
+            module_cycles::check(&root)
+        }
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
         Command::ErrorPages => {
             error_pages::check(&root)?;

@@ -5,10 +5,10 @@
 //! plain English. Not counted: sense. For that there is `--sample`.
 
 mod figures;
-mod items;
-mod lexer;
+pub mod items;
+pub mod lexer;
 mod sample;
-mod source;
+pub mod source;
 mod words;
 
 use std::collections::BTreeMap;

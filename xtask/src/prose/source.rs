@@ -147,7 +147,8 @@ pub fn test_kit(root: &Path) -> anyhow::Result<Vec<Source>> {
     sources_below(root, "testkit")
 }
 
-fn sources_below(root: &Path, below: &str) -> anyhow::Result<Vec<Source>> {
+/// The same of all crates below a folder of the root.
+pub fn sources_below(root: &Path, below: &str) -> anyhow::Result<Vec<Source>> {
     let mut crates = Vec::new();
     find_crates(&root.join(below), &mut crates)?;
     let mut sources = Vec::new();
