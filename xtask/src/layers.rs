@@ -15,7 +15,10 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 
-use rings::{ARTEFACTS, dev_allowed, external_allowed, ours_allowed, place_of};
+use rings::{
+    ARTEFACTS, dev_allowed, external_allowed, is_development_chain, is_interpreter, ours_allowed,
+    place_of,
+};
 
 /// The graph is resolved for one target, so that it does not depend on the machine.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -48,6 +51,14 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
         violations.join("\n")
     );
     println!("layers: {} crates, no forbidden dependency", crates.len());
+
+    // What no program may contain is known by name, so a name that is not listed must not be used.
+    let unknown = unknown_interpreters(&crates);
+    ensure!(
+        unknown.is_empty(),
+        "INTERPRETERS in xtask/src/layers/rings.rs lists nothing that these run scripts with: {}",
+        unknown.join(", ")
+    );
 
     // Then what each program really links: a forbidden part may come in through an allowed crate.
     let graph = artefacts::graph(&metadata)?;
@@ -88,6 +99,15 @@ fn crates_of(metadata: &Metadata) -> Vec<Crate> {
         .into_iter()
         .map(reduced)
         .collect()
+}
+
+/// Development chains that link no script interpreter of the list.
+fn unknown_interpreters(crates: &[Crate]) -> Vec<&str> {
+    let unknown = crates.iter().filter(|krate| {
+        place_of(&krate.folder).is_some_and(is_development_chain)
+            && !krate.depends_on.iter().any(|name| is_interpreter(name))
+    });
+    unknown.map(|krate| krate.name.as_str()).collect()
 }
 
 /// The folder of one of our packages, below the workspace's root.

@@ -72,7 +72,8 @@ const DEVELOPMENT_ADAPTERS: [&str; 1] = ["bus-embedded"];
 const FORGES_TRANSACTIONS: [&str; 1] = ["signer"];
 
 /// Packages from outside the workspace that no artefact contains: script interpreters. A signer
-/// that could run a chain's scripts would have their bugs beside its shares.
+/// that could run a chain's scripts would have their bugs beside its shares. Complete, because a
+/// development chain judges spends with one, and one that links none of these is refused.
 const INTERPRETERS: [&str; 1] = ["bitcoinconsensus"];
 
 /// The outside world. A crate that links one of these does I/O, or has a clock or randomness of its
@@ -157,6 +158,11 @@ fn is_chain(place: Place<'_>) -> bool {
     place.ring == Ring::Adapter && place.name.starts_with("chain-")
 }
 
+/// A chain's own network as a part for development.
+pub fn is_development_chain(place: Place<'_>) -> bool {
+    is_chain(place) && is_development(place)
+}
+
 /// May the tests of the crate at `from` name `to`? A test may put anything behind a port, except
 /// that tests too take their chain from the list.
 pub fn dev_allowed(from: Place<'_>, to: Place<'_>) -> bool {
@@ -206,7 +212,7 @@ pub fn external_allowed(ring: Ring, package: &str) -> bool {
 /// The order inside the pure ring.
 fn pure_allowed(from: &str) -> &'static [&'static str] {
     match from {
-        "wire" | "tlog" | "policy" | "mpc-core" => &["types"],
+        "wire" | "policy" | "mpc-core" => &["types"],
         "signing" => &["types", "wire", "mpc-core", "journal"],
         "api-types" => &["types", "wire"],
         "journal" => &["types", "wire", "tlog", "policy", "mpc-core"],

@@ -128,6 +128,7 @@ fn pure_crates_look_inwards_only() {
     assert!(refused("strongroom-types", "strongroom-wire"));
     assert!(refused("strongroom-policy", "strongroom-journal"));
     assert!(refused("strongroom-tlog", "strongroom-ports"));
+    assert!(refused("strongroom-tlog", "strongroom-types"));
     assert!(refused("strongroom-journal", "strongroom-signing"));
     assert!(refused("strongroom-signing", "strongroom-ports"));
     assert!(refused("strongroom-api-types", "strongroom-tlog"));
@@ -185,6 +186,17 @@ fn only_the_list_of_chains_and_the_test_kit_name_a_chain() {
         ]
     );
     assert_eq!(with_tests("strongroom-sim"), Vec::<String>::new());
+}
+
+#[test]
+fn a_development_chain_with_an_unlisted_interpreter_is_refused() {
+    let dev = "strongroom-chain-bitcoin-dev";
+    let unknown = |links: &'static str| {
+        let crates = workspace(&[(dev, &[links])]);
+        unknown_interpreters(&crates).contains(&dev)
+    };
+    assert!(unknown("bitcoin"));
+    assert!(!unknown("bitcoinconsensus"));
 }
 
 #[test]
