@@ -125,3 +125,22 @@ pub struct At {
     #[arg(long, value_name = "SOCKET")]
     pub socket: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_manual_names_every_command() {
+        let manual = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/signer.md");
+        let manual = std::fs::read_to_string(manual).unwrap();
+        let cli = Cli::command();
+        for name in cli.get_subcommands().map(clap::Command::get_name) {
+            let is_named = manual.contains(&format!("`strongroom-signer {name} "))
+                || manual.contains(&format!("`{name}"));
+            assert!(is_named, "docs/signer.md lacks `{name}`");
+        }
+    }
+}

@@ -65,6 +65,32 @@ fn every_documented_command_parses() {
     }
 }
 
+/// Full names of the commands that do something: `tx list`, not `tx`.
+fn commands(of: &clap::Command, path: &str) -> Vec<String> {
+    let below = of.get_subcommands();
+    let names: Vec<String> = below
+        .flat_map(|command| commands(command, &format!("{path} {}", command.get_name())))
+        .collect();
+    if names.is_empty() {
+        vec![path.trim_start().to_owned()]
+    } else {
+        names
+    }
+}
+
+#[test]
+fn the_manual_names_every_command() {
+    let manual = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    let all = commands(&Line::command(), "");
+    assert!(all.len() > 20, "{all:?}");
+    for name in all {
+        let is_named =
+            manual.contains(&format!("strongroom {name}")) || manual.contains(&format!("`{name}"));
+        assert!(is_named, "docs/cli.md lacks `{name}`");
+    }
+}
+
 #[test]
 fn wrong_usage_is_exit_code_2() {
     for line in [
