@@ -18,9 +18,9 @@ cmd_demo() {
     exec "$TARGET/release/strongroom-dev" demo "$@"
 }
 
-# Cargo unifies features across the packages of one build: always the same three, so that none is compiled in a second
+# Cargo unifies features across the packages of one build: always the same four, so that none is compiled in a second
 # variant. The signer is built alone: what runs is what ships.
-RELEASED=(--package strongroom-dev --package strongroom --package strongroom-sim)
+RELEASED=(--package strongroom-dev --package strongroom --package strongroom-sim --package strongroom-bench)
 
 # The demo and its development parts, and the two shipped programs beside it.
 build_release() {
@@ -104,7 +104,8 @@ cmd_bench() {
         *) bad_usage "bench wants 'core' or 'journal'" ;;
     esac
     ensure_build
-    exec cargo run --release --locked --package strongroom-bench -- "$@"
+    cargo build --release --locked "${RELEASED[@]}" --bin strongroom-bench
+    exec "$TARGET/release/strongroom-bench" "$@"
 }
 
 help_attack() {
@@ -118,13 +119,23 @@ HELP
 
 cmd_attack() {
     ensure_build
-    step "the signer's guards" cargo test --locked --package strongroom-signer-core --test it
-    step "the journal's rules" cargo test --locked --package strongroom-journal --test it
+    step "the signer's guards" it_tests signer
+    step "the journal's rules" it_tests journal
     step "build" build_release
     rm -rf "$TARGET/attack"
     step "hostile services against signer processes" \
         "$TARGET/release/strongroom-dev" demo --check --transfers 3 --out "$TARGET/attack"
     summary
+}
+
+# it_tests NAME: tests/it of crates/NAME, built with the whole workspace like every other test: selected by `--package` it
+# would resolve other features, and compile what is shared once more. In the crate's folder, where cargo would run it.
+it_tests() {
+    local program
+    program=$(workspace_test --no-run --test it --message-format json-render-diagnostics |
+        sed -n "s|.*/crates/$1/Cargo.toml\".*\"executable\":\"\([^\"]*\)\".*|\1|p")
+    [ -x "$program" ] || die "cargo names no test program of crates/$1"
+    (cd "crates/$1" && "$program")
 }
 
 # Drops one leading `--`, used to pass --help through to the program.
