@@ -184,11 +184,7 @@ pub fn verify_inclusion(
         return Err(ProofError::WrongLength);
     }
 
-    if computed == root {
-        Ok(())
-    } else {
-        Err(ProofError::WrongRoot)
-    }
+    check_root(computed == root)
 }
 
 /// Checks that the tree (`new_size`, `new_root`) starts with the tree (`old_size`, `old_root`) (RFC
@@ -218,10 +214,10 @@ pub fn verify_consistency(
         } else {
             old_root == new_root
         };
-        return match (proof, fits) {
-            ([], true) => Ok(()),
-            ([], false) => Err(ProofError::WrongRoot),
-            _ => Err(ProofError::WrongLength),
+        return if proof.is_empty() {
+            check_root(fits)
+        } else {
+            Err(ProofError::WrongLength)
         };
     }
 
@@ -264,7 +260,11 @@ pub fn verify_consistency(
         return Err(ProofError::WrongLength);
     }
 
-    if old_computed == old_root && new_computed == new_root {
+    check_root(old_computed == old_root && new_computed == new_root)
+}
+
+fn check_root(is_right: bool) -> Result<(), ProofError> {
+    if is_right {
         Ok(())
     } else {
         Err(ProofError::WrongRoot)

@@ -161,6 +161,7 @@ impl Tighten {
             "stop" => Self::Stop,
             "veto" => Self::Veto(f.parse("target")?),
             "quarantine" => Self::Quarantine(f.parse("target")?),
+
             // An unknown tightening is refused and not ignored: every replica must read the same
             // change from one text.
             other => {
@@ -181,6 +182,8 @@ impl Tighten {
             ),
             Self::Cancel(intent) => ("cancel", vec![("target", Json::text(intent))]),
             Self::Reject(intent) => ("reject", vec![("target", Json::text(intent))]),
+
+            // Without a target the whole tenant is paused.
             Self::Pause { vault, until } => {
                 let target = vault.iter().map(|vault| ("target", Json::text(vault)));
                 (
@@ -259,6 +262,7 @@ impl Document for Act {
             ("scope", Json::text(self.scope)),
             ("version", Json::text(self.version)),
         ];
+
         members
             .map(|(name, value)| (name.to_owned(), value))
             .to_vec()

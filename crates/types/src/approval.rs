@@ -61,6 +61,7 @@ impl Document for Approval {
             ("rationale", Json::text(self.rationale)),
             ("tenant", Json::text(self.tenant)),
         ];
+
         members
             .map(|(name, value)| (name.to_owned(), value))
             .to_vec()

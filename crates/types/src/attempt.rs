@@ -37,6 +37,7 @@ impl ConflictKey {
         match self {
             Self::Coin(text) | Self::Sequence { account: text, .. } => {
                 let sized = (1..=CONFLICT_KEY_BYTES_MAX).contains(&text.len());
+
                 // Services store it in text columns, which cannot hold a zero byte.
                 sized && text.bytes().all(|byte| byte.is_ascii_graphic())
             }
@@ -78,6 +79,8 @@ impl FromStr for ConflictKey {
             "once" => Self::Once(rest.parse().map_err(|_| NotAConflictKey)?),
             _ => return Err(NotAConflictKey),
         };
+
+        // A key is compared and stored as text, so it must have one that both can hold.
         key.well_formed().then_some(key).ok_or(NotAConflictKey)
     }
 }

@@ -117,6 +117,7 @@ impl PublicKey {
                 return Err(FormError::invalid("algorithm", reason));
             }
         };
+
         key.filter(Self::is_canonical).ok_or_else(|| {
             let reason =
                 "expected lower-case hex: 32 bytes for ed25519, a compressed point for p256";
@@ -232,6 +233,7 @@ fn is_domain(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
+
     text.len() <= RP_ID_BYTES_MAX && text.split('.').all(is_label)
 }
 
@@ -344,6 +346,7 @@ impl Plain for Credential {
         } else {
             None
         };
+
         let credential = Self {
             id: f.parse("id")?,
             user: f.parse_opt("user")?,
@@ -351,6 +354,8 @@ impl Plain for Credential {
             key: PublicKey::from_text(&f.text("algorithm")?, &f.text("public_key")?)?,
             web,
         };
+
+        // Checked here, since every later reader relies on it.
         credential.check()?;
         Ok(credential)
     }
@@ -362,6 +367,8 @@ impl Plain for Credential {
             ("id", Json::text(self.id)),
             ("public_key", Json::text(self.key.to_hex())),
         ];
+
+        // A member that is absent is left out, so that one credential has one text.
         members.extend(self.user.iter().map(|user| ("user", Json::text(user))));
         members.extend(self.web.iter().map(|web| ("web", web.to_json())));
         members

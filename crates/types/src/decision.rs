@@ -190,6 +190,7 @@ impl Document for DecisionCore {
             ("tier", Json::text(self.tier)),
             ("time_lock_seconds", Json::text(self.time_lock_seconds)),
         ];
+
         members
             .map(|(name, value)| (name.to_owned(), value))
             .to_vec()

@@ -219,6 +219,7 @@ impl Reader<'_> {
 
     fn list(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.expect(b'[')?;
+
         let mut values = Vec::new();
         if self.peek() != Some(b']') {
             values.push(self.value(depth + 1)?);
@@ -227,6 +228,7 @@ impl Reader<'_> {
                 values.push(self.value(depth + 1)?);
             }
         }
+
         self.expect(b']')?;
         Ok(Json::List(values))
     }

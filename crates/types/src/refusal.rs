@@ -253,6 +253,7 @@ impl Refusal {
 pub fn printable(mut text: String) -> String {
     let end = text.floor_char_boundary(Refusal::DETAIL_MAX);
     text.truncate(end);
+
     if text.contains(char::is_control) {
         text = text.replace(char::is_control, "\u{fffd}");
         // The replacement is longer than what it replaces.

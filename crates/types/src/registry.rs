@@ -266,6 +266,8 @@ impl RegistryRecord {
             "vault" => Vault::read(f).map(Self::Vault),
             "ceremony" => CeremonyPlan::read(f).map(Self::Ceremony),
             "board" => NamedBoard::read(f).map(Self::Board),
+
+            // An unknown kind is refused and not ignored, as for tightenings.
             other => Err(FormError::invalid(
                 "kind",
                 format!("unknown record kind `{other}`"),

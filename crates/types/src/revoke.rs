@@ -38,6 +38,7 @@ impl Revocable {
             },
             "allow_list" => Self::AllowList(f.parse("id")?),
             "key" => Self::Key(f.parse("id")?),
+
             // An unknown kind is refused and not ignored: every replica must read the same change
             // from one text.
             other => {
@@ -62,6 +63,7 @@ impl Revocable {
             Self::AllowList(id) => ("allow_list", Json::text(id)),
             Self::Key(id) => ("key", Json::text(id)),
         };
+
         Json::object([("id", id), ("kind", Json::text(kind))])
     }
 }
