@@ -48,7 +48,9 @@ pub use approval::{AnswerInfo, PendingInfo};
 pub use journal::EntryInfo;
 pub use page::Page;
 pub use problem::ProblemDetails;
-pub use query::{EntriesQuery, TenantQuery, TransactionsQuery, UntilQuery, WaitQuery};
+pub use query::{
+    AddressQuery, EntriesQuery, TenantQuery, TransactionsQuery, UntilQuery, WaitQuery,
+};
 pub use registry::{KeyInfo, KeyState, PolicyInfo, TenantInfo, VaultInfo};
 pub use signed::{
     EndorsementRequest, EndorsementText, ProofRequest, ProofText, SignedRequest, SignedText,

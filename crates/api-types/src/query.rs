@@ -34,6 +34,18 @@ pub struct WaitQuery {
     pub wait_ms: Option<u64>,
 }
 
+/// The tenant whose vault is meant, and how long the answer may wait for the proof.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AddressQuery {
+    /// The tenant (`tnt_…`): a vault's id is unique within its tenant only. Without it the first
+    /// that the bearer key reaches and that has the vault.
+    pub tenant: Option<String>,
+    /// Longest wait, milliseconds; at most 30 000.
+    pub wait_ms: Option<u64>,
+}
+
 /// State that the answer may wait for, and how long.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

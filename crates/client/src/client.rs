@@ -15,7 +15,7 @@ use strongroom_journal::Genesis;
 use strongroom_ports::chain::{ChainCodec, OwnPath};
 use strongroom_types::{
     Act, Approval, Code, Destination, Digest, Document as _, Intent, Refusal, Signed, TenantId,
-    TransactionId, VaultId,
+    TenantVault, TransactionId,
 };
 use strongroom_wire::TransactionState;
 
@@ -135,14 +135,11 @@ impl Client {
 
     /// An address as the server gives it, with its proof. Use [`Self::proved_address`] before
     /// paying to it.
-    pub fn address(
-        &self,
-        vault: VaultId,
-        branch: u32,
-        index: u32,
-    ) -> Result<AddressInfo, ClientError> {
+    pub fn address(&self, of: TenantVault, path: OwnPath) -> Result<AddressInfo, ClientError> {
+        let TenantVault { tenant, vault } = of;
+        let OwnPath { change, index } = path;
         self.http.get(&format!(
-            "/v1/vaults/{vault}/addresses/{branch}-{index}?wait_ms={PROOF_WAIT_MS}"
+            "/v1/vaults/{vault}/addresses/{change}-{index}?tenant={tenant}&wait_ms={PROOF_WAIT_MS}"
         ))
     }
 
@@ -156,17 +153,12 @@ impl Client {
         &self,
         genesis: &Genesis,
         codec: &dyn ChainCodec,
-        vault: VaultId,
-        branch: u32,
-        index: u32,
+        of: TenantVault,
+        path: OwnPath,
     ) -> Result<ProvedAddress, ClientError> {
-        let answer = self.address(vault, branch, index)?;
-        let registered = prove_vault(genesis, vault, answer.proof)?;
+        let answer = self.address(of, path)?;
+        let registered = prove_vault(genesis, of, answer.proof)?;
 
-        let path = OwnPath {
-            change: branch,
-            index,
-        };
         let address = codec.derive_address(&registered.key, path)?;
 
         // The derived address would do. A server that shows another one is broken or hostile, and
@@ -191,15 +183,19 @@ impl Client {
     pub fn proved_vault(
         &self,
         genesis: &Genesis,
-        vault: VaultId,
+        vault: TenantVault,
     ) -> Result<RegisteredVault, ClientError> {
-        prove_vault(genesis, vault, self.address(vault, 0, 0)?.proof)
+        let first = OwnPath {
+            change: 0,
+            index: 0,
+        };
+        prove_vault(genesis, vault, self.address(vault, first)?.proof)
     }
 }
 
 fn prove_vault(
     genesis: &Genesis,
-    vault: VaultId,
+    vault: TenantVault,
     proof: Option<AddressProof>,
 ) -> Result<RegisteredVault, ClientError> {
     // Without a proof nothing binds the address to the pinned genesis: an address alone is never
@@ -353,15 +349,12 @@ impl Client {
         let mut vaults = ProvedVaults::default();
         for transfer in intent.transfers() {
             if let Destination::Vault(vault) = &transfer.destination {
-                let known = self.proved_vault(genesis, *vault)?;
-                // Signers look destinations up within the intent's tenant, so this one they would
-                // refuse.
-                if known.tenant != intent.tenant {
-                    return Err(ClientError::not_proved(format!(
-                        "{vault} belongs to another tenant"
-                    )));
-                }
-                vaults.0.push(known);
+                // Signers look destinations up within the intent's tenant.
+                let wanted = TenantVault {
+                    tenant: intent.tenant,
+                    vault: *vault,
+                };
+                vaults.0.push(self.proved_vault(genesis, wanted)?);
             }
         }
         Ok(vaults)

@@ -21,7 +21,7 @@ use strongroom_types::proof;
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{
     Act, ActBody, Charter, Credential, CredentialId, Digest, Name, RegistryRecord, Scope, Signed,
-    Suite, TenantId, UnixMs, Vault, VaultId,
+    Suite, TenantId, TenantVault, UnixMs, Vault, VaultId,
 };
 
 /// Keys and quorum of log and witnesses, taken from the pinned genesis and from nowhere else.
@@ -174,11 +174,14 @@ pub struct RegisteredVault {
 
 /// Proves a vault from genesis on.
 ///
+/// `wanted` names the tenant as the caller knows it, never as a server says: another tenant may
+/// have registered a vault under the same id, and its proof holds as well.
+///
 /// # Errors
 /// [`ClientError::NotProved`] naming the first link that does not hold.
 pub fn vault(
     trust: &Trust<'_>,
-    wanted: VaultId,
+    wanted: TenantVault,
     proof: &VaultProof,
 ) -> Result<RegisteredVault, ClientError> {
     let parts = [&proof.tenant, &proof.key, &proof.vault].map(|part| trust.entry(part));
@@ -190,10 +193,13 @@ pub fn vault(
     let vault = vault_record(trust.genesis, &registered.entry, tenant, &charter)?;
 
     // A server may answer with the perfectly valid proof of a vault that someone else controls.
-    if vault.id != wanted {
+    let proved = TenantVault {
+        tenant,
+        vault: vault.id,
+    };
+    if proved != wanted {
         return Err(ClientError::not_proved(format!(
-            "the entry is about {}, not {wanted}",
-            vault.id
+            "the entry is about {proved}, not {wanted}"
         )));
     }
 

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
-use strongroom_api_types::{AddressInfo, Hex, WaitQuery};
+use strongroom_api_types::{AddressInfo, AddressQuery, Hex};
 use strongroom_journal::State as Journal;
 use strongroom_journal::model::VaultRecord;
 use strongroom_journal::state::Lookup as _;
@@ -26,24 +26,29 @@ use strongroom_types::{Code, TenantId, VaultId};
     operation_id = "get_address",
     path = "/v1/vaults/{id}/addresses/{place}",
     tag = "registry",
-    params(("id" = String, Path, description = "Vault, `vlt_…`"), ("place" = String, Path, description = "`branch-index`, such as `0-7`; branch 0 receives, branch 1 is change"), WaitQuery),
+    params(("id" = String, Path, description = "Vault, `vlt_…`"), ("place" = String, Path, description = "`branch-index`, such as `0-7`; branch 0 receives, branch 1 is change"), AddressQuery),
     responses((status = 200, description = "The address", body = AddressInfo)),
 )]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Path((id, place)): Path<(String, String)>,
-    Query(wait): Query<WaitQuery>,
+    Query(query): Query<AddressQuery>,
 ) -> Answer<AddressInfo> {
     let caller = Caller::new(Arc::clone(&api), headers);
     // Before any wait: an unknown vault, or one of another tenant, is refused at once.
+    let AddressQuery { tenant, wait_ms } = query;
     let derived = caller.run(move |api, access| {
         let vault: VaultId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
-        derive(api, access, vault, own_path(&place)?)
+        let tenant = tenant.as_deref().map(str::parse::<TenantId>);
+        let tenant = tenant
+            .transpose()
+            .map_err(|e| Problem::new(Code::Malformed, e))?;
+        derive(api, access, (tenant, vault), own_path(&place)?)
     });
     let (name, address) = derived.await?;
 
-    let proof = until(&api.changes, Wait::for_journal(wait.wait_ms), || {
+    let proof = until(&api.changes, Wait::for_journal(wait_ms), || {
         // `derive` has judged the access: the name is of a vault that this caller reaches.
         caller.run(move |api, _| api.look()?.address_proof(name))
     });
@@ -57,12 +62,12 @@ pub(crate) async fn show(
 fn derive(
     api: &Api,
     access: Access,
-    vault: VaultId,
+    (named, vault): (Option<TenantId>, VaultId),
     path: OwnPath,
 ) -> Result<(VaultName, AddressInfo), Problem> {
     api.journal().read(|f| {
         // Another tenant's vault and one that does not exist are answered alike.
-        let (tenant, record) = find(f.state(), access, vault).ok_or(Code::UnknownVault)?;
+        let (tenant, record) = find(f.state(), access, (named, vault)).ok_or(Code::UnknownVault)?;
         let key = f.state().threshold_key(tenant, record.vault.key)?;
         let public = key.public.as_ref().ok_or(Code::UnknownKey)?;
 
@@ -115,14 +120,19 @@ fn own_path(place: &str) -> Result<OwnPath, Problem> {
     Ok(OwnPath { change, index })
 }
 
-/// The vault with this id among those that the caller reaches, and its tenant: a path names no
-/// tenant.
-fn find(state: &Journal, access: Access, vault: VaultId) -> Option<(TenantId, VaultRecord)> {
+/// The vault with this id among those that the caller reaches, and its tenant: the one that is
+/// named, or the first that has it.
+fn find(
+    state: &Journal,
+    access: Access,
+    (named, vault): (Option<TenantId>, VaultId),
+) -> Option<(TenantId, VaultRecord)> {
     let tenants = state.tenants().into_iter();
 
     // Ids are unique per tenant only: one that gives its vault another tenant's id must not hide
     // the other's.
-    let mut reached = tenants.filter(|tenant| access.reaches(*tenant));
+    let is_meant = |tenant: &TenantId| named.is_none_or(|named| named == *tenant);
+    let mut reached = tenants.filter(|tenant| access.reaches(*tenant) && is_meant(tenant));
     reached.find_map(|tenant| {
         let record = state.vault(tenant, vault).ok()?;
         Some((tenant, record))

@@ -5,23 +5,31 @@ use strongroom_client::ClientError;
 use strongroom_client::proof::{EntryProof, Trust};
 use strongroom_journal::Entry;
 use strongroom_journal::state::Lookup as _;
-use strongroom_ports::chain::ChainCodec;
-use strongroom_types::Scope;
-use strongroom_world::START;
+use strongroom_ports::chain::{ChainCodec, OwnPath};
+use strongroom_types::{Scope, TenantVault};
+use strongroom_world::{START, World};
 
 fn codec() -> Arc<dyn ChainCodec> {
     strongroom_chains::network("regtest").unwrap().unwrap()
 }
 
 fn proved(served: &Served, key: &str) -> Result<String, ClientError> {
-    let (genesis, vault) = (
-        &served.journal.world.genesis,
-        served.journal.world.tenant.vault,
-    );
-    served
-        .client(key)
-        .proved_address(genesis, codec().as_ref(), vault, 0, 7)
-        .map(|proved| proved.address)
+    proved_of(served, key, &served.journal.world)
+}
+
+/// The same of the vault of this world's tenant under the first tenant's vault id.
+fn proved_of(served: &Served, key: &str, world: &World) -> Result<String, ClientError> {
+    let of = TenantVault {
+        tenant: world.tenant.id,
+        vault: served.journal.world.tenant.vault,
+    };
+    let client = served.client(key);
+    let proved = client.proved_address(&world.genesis, codec().as_ref(), of, path(0));
+    proved.map(|proved| proved.address)
+}
+
+fn path(change: u32) -> OwnPath {
+    OwnPath { change, index: 7 }
 }
 
 #[test]
@@ -30,21 +38,22 @@ fn an_address_is_proved_over_http_once_it_is_witnessed() {
     served.all_batches();
     (1..=2).for_each(|signer| served.vouch(signer, &served.cosignature(signer, served.last(), 5)));
     let client = served.client(TENANT);
-    let (genesis, vault) = (
-        &served.journal.world.genesis,
-        served.journal.world.tenant.vault,
-    );
-    let unproved = client.address(vault, 0, 7).unwrap();
+    let genesis = &served.journal.world.genesis;
+    let of = TenantVault {
+        tenant: served.journal.world.tenant.id,
+        vault: served.journal.world.tenant.vault,
+    };
+    let unproved = client.address(of, path(0)).unwrap();
     assert!(unproved.proof.is_none(), "two of four are not a quorum");
     served.witnessed(served.last());
     let proved = client
-        .proved_address(genesis, codec().as_ref(), vault, 0, 7)
+        .proved_address(genesis, codec().as_ref(), of, path(0))
         .unwrap();
     assert_eq!(proved.address, unproved.address);
     assert_eq!(proved.registered.tenant, served.journal.world.tenant.id);
     assert_eq!(proved.registered.witnessed_at_s, START.0 / 1000);
     let other = client
-        .proved_address(genesis, codec().as_ref(), vault, 1, 7)
+        .proved_address(genesis, codec().as_ref(), of, path(1))
         .unwrap();
     assert_ne!(other.address, proved.address, "change is another branch");
 }
@@ -71,9 +80,14 @@ fn two_tenants_vaults_of_one_id_are_each_shown_to_their_own() {
     let served = Served::of(Journal::with_twin_vaults());
     served.all_batches();
     served.witnessed(served.last());
+    let other = served.journal.world.for_tenant(1);
     let first = proved(&served, TENANT).unwrap();
-    let second = proved(&served, OTHER).unwrap();
+    let second = proved_of(&served, OTHER, &other).unwrap();
     assert_ne!(first, second, "each tenant's vault has its own key");
+
+    // A key that reaches both names the tenant.
+    assert_eq!(proved(&served, OPERATOR).unwrap(), first);
+    assert_eq!(proved_of(&served, OPERATOR, &other).unwrap(), second);
 }
 
 #[test]

@@ -17,12 +17,40 @@ fn not_proved<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
     }
 }
 
+/// A vault of the journal's only tenant.
+fn wanted(vault: VaultId) -> TenantVault {
+    let tenant = Journal::get().world.tenant.id;
+    TenantVault { tenant, vault }
+}
+
+/// Whoever signs a vault's act chooses its id: a server could prove another tenant's vault in place
+/// of the caller's, and deposits would go there.
+#[test]
+fn hole_the_vault_of_another_tenant_under_the_same_id_is_not_proved() {
+    let journal = Journal::get();
+    let trust = Trust::new(&journal.world.genesis).unwrap();
+    let mine = wanted(journal.world.tenant.vault);
+    let proof = journal.vault_proof();
+    assert!(vault(&trust, mine, &proof).is_ok());
+
+    let other = TenantVault {
+        tenant: journal.world.for_tenant(1).tenant.id,
+        ..mine
+    };
+    assert!(not_proved(vault(&trust, other, &proof)).contains("is about"));
+}
+
 #[test]
 fn a_vault_is_proved_from_genesis_and_its_address_is_the_journal_s_own() {
     let journal = Journal::get();
     let genesis = &journal.world.genesis;
     let trust = Trust::new(genesis).unwrap();
-    let registered = vault(&trust, journal.world.tenant.vault, &journal.vault_proof()).unwrap();
+    let registered = vault(
+        &trust,
+        wanted(journal.world.tenant.vault),
+        &journal.vault_proof(),
+    )
+    .unwrap();
     assert_eq!(registered.tenant, journal.world.tenant.id);
     assert_eq!(registered.tenant_name.as_str(), "Example Bank");
     let mut follower = strongroom_journal::follower::Follower::new(Arc::clone(genesis)).unwrap();
@@ -67,7 +95,7 @@ fn another_genesis_proves_nothing() {
     not_proved(trust.entry(&journal.proof(1, 4)));
     not_proved(vault(
         &trust,
-        journal.world.tenant.vault,
+        wanted(journal.world.tenant.vault),
         &journal.vault_proof(),
     ));
 }
@@ -125,7 +153,7 @@ fn a_changed_entry_is_refused() {
 fn parts_in_each_other_s_place_prove_nothing() {
     let journal = Journal::get();
     let trust = Trust::new(&journal.world.genesis).unwrap();
-    let wanted = journal.world.tenant.vault;
+    let first = wanted(journal.world.tenant.vault);
     let good = journal.vault_proof();
     for bad in [
         VaultProof {
@@ -145,9 +173,9 @@ fn parts_in_each_other_s_place_prove_nothing() {
             ..good.clone()
         },
     ] {
-        not_proved(vault(&trust, wanted, &bad));
+        not_proved(vault(&trust, first, &bad));
     }
-    assert!(not_proved(vault(&trust, VaultId([9; 16]), &good)).contains("is about"));
+    assert!(not_proved(vault(&trust, wanted(VaultId([9; 16])), &good)).contains("is about"));
     // An honest proof of the second vault is of the second vault only.
     let second = journal.act(
         |body| matches!(body, ActBody::Put(RegistryRecord::Vault(found)) if found.id == VaultId([9; 16])),
@@ -157,13 +185,13 @@ fn parts_in_each_other_s_place_prove_nothing() {
         ..good
     };
     assert_eq!(
-        vault(&trust, VaultId([9; 16]), &second)
+        vault(&trust, wanted(VaultId([9; 16])), &second)
             .unwrap()
             .key
             .account,
         1
     );
-    not_proved(vault(&trust, wanted, &second));
+    not_proved(vault(&trust, first, &second));
 }
 
 /// Hostile witnesses would have to vouch for these: the chain of people's and signers' signatures

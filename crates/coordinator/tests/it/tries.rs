@@ -234,7 +234,7 @@ fn hole_commitments_that_no_signer_can_decode_are_not_kept() {
     assert!(contain(&site.next_quorums(4..7), 1));
 }
 
-/// Whoever names keys that are not there must not fill the coordinator's memory.
+/// A signer that names keys which do not exist must not fill the coordinator's memory.
 #[test]
 fn hole_commitments_for_a_key_that_the_journal_does_not_have_are_not_kept() {
     for (known_before, asked) in [(false, 0), (true, 2)] {

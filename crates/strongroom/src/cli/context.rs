@@ -12,7 +12,7 @@ use strongroom_host::{SystemClock, SystemEntropy};
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::host::{Clock as _, Entropy as _};
-use strongroom_types::{Digest, UnixMs};
+use strongroom_types::{Digest, TenantId, TenantVault, UnixMs, VaultId};
 use zeroize::Zeroizing;
 
 /// Taken when it is in the current folder and no `--profile` is given.
@@ -21,7 +21,7 @@ const DEFAULT_PROFILE: &str = "strongroom.toml";
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Globals {
-    /// Profile (TOML: url, api_key_file, genesis, genesis_hash); other options win over it.
+    /// Profile (TOML: url, api_key_file, genesis, genesis_hash, tenant); other options win over it.
     /// Default: `strongroom.toml` in the current folder, if it is there.
     #[arg(long, global = true, value_name = "FILE")]
     pub profile: Option<PathBuf>,
@@ -51,6 +51,8 @@ pub struct Profile {
     pub genesis: Option<PathBuf>,
     /// The pinned genesis hash.
     pub genesis_hash: Option<String>,
+    /// The tenant whose vaults are meant (`tnt_…`).
+    pub tenant: Option<String>,
 }
 
 impl Profile {
@@ -87,6 +89,7 @@ pub struct Context {
     api_key_file: Option<PathBuf>,
     genesis: Option<PathBuf>,
     genesis_hash: Option<Digest>,
+    tenant: Option<TenantId>,
 }
 
 impl Context {
@@ -114,12 +117,16 @@ impl Context {
             .map(str::parse::<Digest>)
             .transpose();
         let pinned = pinned.with_context(|| Usage("profile: genesis_hash".to_owned()))?;
+        let tenant = profile.tenant.as_deref().map(str::parse::<TenantId>);
+        let tenant = tenant.transpose();
+        let tenant = tenant.with_context(|| Usage("profile: tenant".to_owned()))?;
 
         Ok(Self {
             url: url.or(profile.url),
             api_key_file: api_key_file.or(profile.api_key_file),
             genesis: genesis.or(profile.genesis),
             genesis_hash: genesis_hash.or(pinned),
+            tenant,
         })
     }
 
@@ -128,6 +135,16 @@ impl Context {
         self.url
             .as_deref()
             .ok_or_else(|| usage("where is the server? give --url or --profile"))
+    }
+
+    /// A vault of the tenant that the option names, or else the profile. It is never asked of the
+    /// server: a vault's id is unique within its tenant only, and a server could answer with the
+    /// proof of another tenant's.
+    pub fn vault(&self, tenant: Option<TenantId>, vault: VaultId) -> anyhow::Result<TenantVault> {
+        let tenant = tenant
+            .or(self.tenant)
+            .ok_or_else(|| usage("whose vault? give --tenant tnt_…, or `tenant` in the profile"))?;
+        Ok(TenantVault { tenant, vault })
     }
 
     /// The file with the API key.

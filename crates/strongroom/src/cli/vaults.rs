@@ -9,6 +9,7 @@ use serde_json::json;
 use std::io::Write;
 use strongroom_client::Client;
 use strongroom_client::api::{Page, VaultInfo};
+use strongroom_ports::chain::OwnPath;
 use strongroom_types::{TenantId, UnixMs, VaultId};
 
 /// Reading tenants.
@@ -43,6 +44,9 @@ pub enum VaultCommand {
 pub struct Address {
     /// The vault (`vlt_…`).
     vault: VaultId,
+    /// Its tenant (`tnt_…`), as you know it; without it the profile's.
+    #[arg(long)]
+    tenant: Option<TenantId>,
     /// 0 receive, 1 change.
     #[arg(long, default_value_t = 0)]
     branch: u32,
@@ -125,11 +129,13 @@ pub fn list(context: &Context, command: &VaultCommand, out: &mut dyn Write) -> a
 pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> anyhow::Result<()> {
     let Address {
         vault,
+        tenant,
         branch,
         index,
         network,
         json,
     } = command;
+    let of = context.vault(*tenant, *vault)?;
     // BIP-44 has these two, and coins of a vault are looked for on no other.
     if *branch > 1 {
         bail!("branch is 0 (receive) or 1 (change)");
@@ -140,7 +146,11 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
 
     // The address is derived here, and the vault proved by a witnessed entry: an API that gave out
     // an address of its own would receive the deposits.
-    let proved = client.proved_address(&genesis, codec.as_ref(), *vault, *branch, *index)?;
+    let path = OwnPath {
+        change: *branch,
+        index: *index,
+    };
+    let proved = client.proved_address(&genesis, codec.as_ref(), of, path)?;
     let registered = &proved.registered;
     if *json {
         return show::json(

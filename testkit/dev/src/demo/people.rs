@@ -9,8 +9,8 @@ use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     Act, ActBody, ActId, Approval, ApprovalNonce, AssetId, Credential, CredentialClass,
     CredentialId, Destination, Digest, Document as _, Group, GroupId, Intent, IntentKind, KeyId,
-    Name, PlatformId, Scope, Signed, SigningCredential, TenantId, Transfer, UnixMs, User, UserId,
-    VaultId, digest,
+    Name, PlatformId, Scope, Signed, SigningCredential, TenantId, TenantVault, Transfer, UnixMs,
+    User, UserId, VaultId, digest,
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -98,6 +98,13 @@ pub struct People {
 }
 
 impl People {
+    /// The vault with its tenant, as its owners know it.
+    #[must_use]
+    pub fn vault_name(&self) -> TenantVault {
+        let (tenant, vault) = (self.tenant, self.vault);
+        TenantVault { tenant, vault }
+    }
+
     /// Fresh keys and ids for a platform on one chain.
     pub fn new(platform: PlatformId, asset: AssetId, entropy: &dyn Entropy) -> Self {
         let mut rng = entropy.rng();

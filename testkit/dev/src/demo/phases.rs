@@ -18,6 +18,7 @@ pub use losses::{killed_signer, services_lost};
 pub use processes::separate_processes;
 pub use transfers::automatic_transfers;
 
+use strongroom_ports::chain::OwnPath;
 use strongroom_types::{Signed, TransactionId};
 
 use super::people::intent_digest;
@@ -33,9 +34,13 @@ fn own_address(stand: &Stand) -> anyhow::Result<String> {
         &stand.installation.genesis,
         stand.platform()?.codec.as_ref(),
     );
+    let first = OwnPath {
+        change: 0,
+        index: 0,
+    };
     Ok(stand
         .client()?
-        .proved_address(genesis, codec, stand.people.vault, 0, 0)?
+        .proved_address(genesis, codec, stand.people.vault_name(), first)?
         .address)
 }
 

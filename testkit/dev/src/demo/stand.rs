@@ -320,6 +320,7 @@ impl Stand {
             api_key_file: Some(key_file),
             genesis: Some(self.layout.genesis()),
             genesis_hash: Some(self.installation.genesis.hash().to_string()),
+            tenant: Some(self.people.tenant.to_string()),
         };
 
         profile.save(&self.layout.profile())

@@ -8,6 +8,7 @@ use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
 use strongroom_client::Client;
 use strongroom_dev::demo::people::{People, intent_digest};
 use strongroom_host::SystemEntropy;
+use strongroom_ports::chain::OwnPath;
 use strongroom_types::{
     Act, ActBody, CeremonyPlan, Digest, RegistryRecord, Scope, Signed, Suite, TransactionId, Vault,
 };
@@ -117,10 +118,14 @@ fn services_links_and_signers_in_processes_of_their_own_sign_a_transfer() {
     admin.generate_key();
     admin.create_vault();
     let codec = BitcoinCodec::new(Network::Regtest).unwrap();
+    let first = OwnPath {
+        change: 0,
+        index: 0,
+    };
     let address = within("the vault is proved from genesis", || {
         let genesis = &site.installation.genesis;
         client
-            .proved_address(genesis, &codec, site.people.vault, 0, 0)
+            .proved_address(genesis, &codec, site.people.vault_name(), first)
             .ok()
     });
 

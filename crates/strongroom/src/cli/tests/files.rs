@@ -55,6 +55,7 @@ fn options_win_over_the_profile_and_its_paths_are_its_folder_s() {
         api_key_file: Some("api.key".into()),
         genesis: Some("genesis.bin".into()),
         genesis_hash: Some(world.genesis.hash().to_string()),
+        tenant: Some(world.tenant.id.to_string()),
     };
     let path = dir.path().join("profile.toml");
     profile.save(&path).unwrap();

@@ -21,6 +21,9 @@ pub struct Create {
     /// The vault that pays (`vlt_…`).
     #[arg(long)]
     vault: VaultId,
+    /// The vault's tenant (`tnt_…`), as you know it; without it the profile's.
+    #[arg(long)]
+    tenant: Option<TenantId>,
     /// Destination: an address, or a vault of the same tenant (`vlt_…`).
     #[arg(long)]
     to: String,
@@ -67,8 +70,9 @@ pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::R
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, create.network.as_deref())?;
 
-    // The tenant is not asked for: the vault's proof says whose it is.
-    let tenant = client.proved_vault(&genesis, create.vault)?.tenant;
+    // Proved before anything is signed: an unknown vault is refused here, by name.
+    let of = context.vault(create.tenant, create.vault)?;
+    let tenant = client.proved_vault(&genesis, of)?.tenant;
     let intent = intent(
         create,
         &genesis,
