@@ -76,7 +76,7 @@ impl FromStr for Name {
 /// Characters that show nothing although their category is one of letters, marks or symbols: those
 /// with `Default_Ignorable_Code_Point`, and blank ones. Ranges, both ends included; pinned with
 /// [`UNICODE_VERSION`].
-const BLANK: [(char, char); 11] = [
+const BLANK: [(char, char); 17] = [
     // Combining grapheme joiner.
     ('\u{34f}', '\u{34f}'),
     // Fillers of Hangul; inherent vowels of Khmer.
@@ -92,6 +92,15 @@ const BLANK: [(char, char); 11] = [
     // Variation selectors, which only choose the glyph of the character before them.
     ('\u{fe00}', '\u{fe0f}'),
     ('\u{e0100}', '\u{e01ef}'),
+    // Joiners and selectors of Tifinagh, Brahmi, Zanabazar Square, Soyombo and Duployan: they stack
+    // or shape their neighbours and have no glyph of their own.
+    ('\u{2d7f}', '\u{2d7f}'),
+    ('\u{1107f}', '\u{1107f}'),
+    ('\u{11a47}', '\u{11a47}'),
+    ('\u{11a99}', '\u{11a99}'),
+    ('\u{1bc9d}', '\u{1bc9d}'),
+    // Egyptian hieroglyphs: the sign that mirrors its neighbour, the full and the half blank.
+    ('\u{13440}', '\u{13442}'),
     // Filler of Khitan, and the musical note without a head.
     ('\u{16fe4}', '\u{16fe4}'),
     ('\u{1d159}', '\u{1d159}'),
@@ -225,7 +234,8 @@ mod tests {
     fn hole_names_with_blank_letters_marks_and_symbols_are_refused() {
         let blank = [
             0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180c, 0x180d, 0x180f, 0x2800, 0x3164,
-            0xfe00, 0xfe0f, 0xffa0, 0x16fe4, 0x1d159, 0xe0100, 0xe01ef,
+            0xfe00, 0xfe0f, 0xffa0, 0x2d7f, 0x1107f, 0x11a47, 0x11a99, 0x13440, 0x13441, 0x13442,
+            0x1bc9d, 0x16fe4, 0x1d159, 0xe0100, 0xe01ef,
         ];
         for code in blank {
             let c = char::from_u32(code).unwrap();
