@@ -10,18 +10,19 @@ use crate::step::Step;
 use crate::store;
 use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::{Built, Effects, Plan, Registry as _, Slot, VaultKey};
+use strongroom_ports::chain::{Built, Effects, OwnPath, Plan, Registry as _, Slot, VaultKey};
 use strongroom_replica::TenantVaults;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Cause;
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::{Attempt, AttemptKind, Code, Refusal};
+use strongroom_types::{Attempt, AttemptKind, Code, MinorUnits, Refusal};
 use strongroom_wire::{Layer, SigningSlot, Who};
 
 /// Result of a build.
 enum BuildOutcome {
-    /// A transaction; its coins are not reserved yet.
-    Built(Built),
+    /// A transaction, and the change address that it may use; neither its coins nor the address are
+    /// reserved yet.
+    Built(Built, OwnPath),
     /// Nothing, and what follows from it.
     Refused(AfterBuild, Refusal),
 }
@@ -41,14 +42,14 @@ impl TransactionsStage {
         payment: Payment,
         age: FactsAge,
     ) -> Result<Vec<Record>, StageError> {
-        let built = match self.build(step, &payment, age)? {
-            BuildOutcome::Built(built) => built,
+        let (built, return_to) = match self.build(step, &payment, age)? {
+            BuildOutcome::Built(built, return_to) => (built, return_to),
             BuildOutcome::Refused(after, why) => return self.on_unbuilt(step, payment, after, why),
         };
 
         // Two payments on one coin would exclude each other on the chain. The loser waits; failing
         // the whole transaction instead would hold up every payment beside it.
-        if !reservations::reserve(step.tx, &payment, &built.conflicts)? {
+        if !take(step, &payment, &built, return_to)? {
             reservations::release(step.tx, &payment.digest)?;
             let why = Refusal::new(Code::Conflict, "another payment took a coin first");
             return postpone(step, payment, &why);
@@ -110,7 +111,7 @@ impl TransactionsStage {
         let view = self.codec.view(&known.facts());
         let built = view.and_then(|view| self.codec.build(&plan, &view));
         Ok(match built {
-            Ok(built) => BuildOutcome::Built(built),
+            Ok(built) => BuildOutcome::Built(built, return_to),
             Err(refusal) => BuildOutcome::Refused(AfterBuild::of_facts(refusal.code, age), refusal),
         })
     }
@@ -204,6 +205,26 @@ impl TransactionsStage {
         let payment = store::set_state(step, payment, event)?;
         Ok(vec![self.publish_changed(step, &payment, announcement)?])
     }
+}
+
+/// Reserves what a transaction uses: its coins, and the change address if it has change; `false`
+/// when another payment took one of them first.
+fn take(
+    step: &mut Step<'_>,
+    payment: &Payment,
+    built: &Built,
+    return_to: OwnPath,
+) -> Result<bool, StageError> {
+    if !reservations::reserve(step.tx, payment, &built.conflicts)? {
+        return Ok(false);
+    }
+
+    // Only what is offered uses an address up. Were one spent by each try, payments that cannot be
+    // built would use up all of the vault, or leave more unused in a row than a search for change
+    // goes through.
+    let has_change = built.returned > MinorUnits::ZERO;
+    let vault = payment.intent.paying_vault();
+    Ok(!has_change || facts::set_change_given(step.tx, vault, return_to)?)
 }
 
 /// Leaves a payment for the next round.

@@ -194,20 +194,30 @@ fn set_holding(
     tx.execute(sql, &args).map(drop)
 }
 
-/// The next change address of a vault, counted on; `None` when all are given out.
+/// The next change address of a vault, not given out yet; `None` when all are.
 pub(crate) fn next_change(
     tx: &mut dyn Tx,
     vault: TenantVault,
 ) -> Result<Option<OwnPath>, StageError> {
-    let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, 1)
-               ON CONFLICT (tenant, vault) DO UPDATE SET next = change_index.next + 1
-               RETURNING next";
-    let row = tx.query_opt(sql, &vault_args(&vault))?;
-    let next = row.map_or(Ok(1), |row| row.i64(0))?;
-
-    // The row holds the index after the one given out.
-    let index = u32::try_from(next - 1).map_err(broken)?;
+    let index = change_count(tx, vault)?;
     Ok((index < ADDRESS_INDEX_MAX).then_some(OwnPath { change: 1, index }))
+}
+
+/// Gives out the change address of [`next_change`]; `false` when another instance was faster.
+pub(crate) fn set_change_given(
+    tx: &mut dyn Tx,
+    vault: TenantVault,
+    path: OwnPath,
+) -> Result<bool, DbError> {
+    let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, $3)
+               ON CONFLICT (tenant, vault) DO UPDATE SET next = excluded.next
+               WHERE change_index.next = excluded.next - 1";
+    let args = [
+        Arg::from(&vault.tenant.0),
+        Arg::from(&vault.vault.0),
+        Arg::from(path.index.saturating_add(1)),
+    ];
+    Ok(tx.execute(sql, &args)? == 1)
 }
 
 /// How many change addresses were given out.

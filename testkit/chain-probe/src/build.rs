@@ -136,6 +136,7 @@ fn read_back(codec: &ProbeCodec, plan: &Plan<'_>, form: &Form) -> Result<Built, 
         unsigned,
         anchor: form.conflict_key(),
         conflicts: inspection.conflicts,
+        returned: inspection.returned,
         fee: inspection.fee,
         slots: inspection.slots,
     })

@@ -223,6 +223,7 @@ fn read_back(
         unsigned,
         anchor,
         conflicts: reading.inspection.conflicts,
+        returned: reading.inspection.returned,
         fee: reading.inspection.fee,
         slots: reading.inspection.slots,
     })

@@ -32,6 +32,8 @@ pub struct Built {
     pub anchor: ConflictKey,
     /// Conflict keys that it uses up, ascending.
     pub conflicts: Vec<ConflictKey>,
+    /// Value that returns to the vault, base units: 0 when it leaves [`Plan::return_to`] unused.
+    pub returned: MinorUnits,
     /// Largest fee that it can cost, base units of the native asset.
     pub fee: MinorUnits,
     /// Signatures that it needs, from the codec's reading of `unsigned`.

@@ -163,8 +163,10 @@ fn last_word_of_the_network_replaces_the_one_before() {
 #[test]
 fn change_addresses_end_with_the_index_bound() {
     with_rows(|tx| {
-        let first = next_change(tx, VAULT).unwrap();
-        assert_eq!(first.map(|path| path.index), Some(0));
+        let first = next_change(tx, VAULT).unwrap().unwrap();
+        assert_eq!(first.index, 0);
+        assert!(set_change_given(tx, VAULT, first).unwrap());
+        assert!(!set_change_given(tx, VAULT, first).unwrap(), "once");
         set_change_at_least(tx, VAULT, ADDRESS_INDEX_MAX).unwrap();
         assert_eq!(next_change(tx, VAULT).unwrap(), None);
         for other in OTHERS {

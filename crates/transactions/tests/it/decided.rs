@@ -161,6 +161,37 @@ fn change_addresses_are_given_out_once() {
     assert_eq!(service.count("SELECT next FROM change_index"), 2);
 }
 
+/// Anyone who may ask for payments could use all change addresses up, and the vault would pay no
+/// more.
+#[test]
+fn hole_payments_that_cannot_be_built_use_no_change_addresses_up() {
+    let mut service = Service::new();
+    service.fund(AMOUNT);
+    service.wait(1_000);
+    for _ in 0..3 {
+        let intent = service.intent();
+        service.approve(&intent);
+        service.wait(1_000);
+    }
+    assert_eq!(service.count("SELECT COUNT(*) FROM change_index"), 0);
+
+    let mut service = Service::funded(1);
+    let mut intent = service.intent();
+    intent.fee_max = 2_u64.into();
+    service.approve(&intent);
+    assert_eq!(service.count("SELECT COUNT(*) FROM change_index"), 0);
+}
+
+#[test]
+fn payment_without_change_uses_no_change_address_up() {
+    let mut service = Service::new();
+    // One input and one output at 2 satoshi per virtual byte cost 222.
+    service.fund(AMOUNT + 250);
+    service.wait(1_000);
+    service.offered();
+    assert_eq!(service.count("SELECT COUNT(*) FROM change_index"), 0);
+}
+
 #[test]
 fn payment_waits_until_the_node_has_said_height_and_fees() {
     let mut service = Service::new();
