@@ -24,6 +24,17 @@ pub enum Prospect {
     TooLate,
 }
 
+/// What the journal holds of an authorized intent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Conflict key that no other intent gets as its anchor.
+    pub anchor: ConflictKey,
+    /// Time from which the journal may forget the intent and its anchor.
+    pub until: UnixMs,
+    /// Digests of the attempts' unsigned transactions, ascending by number.
+    pub attempts: Vec<Digest>,
+}
+
 /// The journal as a quorum of witnesses vouches for it now.
 pub struct FreshHead<'a> {
     follower: &'a Follower,
@@ -127,27 +138,41 @@ impl<'a> FreshHead<'a> {
             return Ok(Some(refusal));
         }
 
-        let taken = self.is_taken(
-            intent,
-            digest,
-            &ks::external_id(tenant, &intent.external_id),
-        )?;
+        let key = ks::external_id(tenant, &intent.external_id);
+        let taken = self.taken_until(intent, digest, &key)?.is_some();
         Ok(taken.then(|| Refusal::new(Code::DuplicateExternalId, &intent.external_id)))
     }
 
-    /// Whether an anchor is another intent's for as long as this one lasts: then no authorization
-    /// of this one on that anchor can come.
+    /// Whether an anchor is another intent's for as long as this one lasts, and until when: no
+    /// authorization of this one on that anchor can come, nor of any other one before that time.
     ///
     /// # Errors
     /// `store_corrupt` when the state does not read.
-    pub fn is_anchor_lost(
+    pub fn anchor_lost_until(
         &self,
         intent: &Intent,
         digest: &Digest,
         anchor: &ConflictKey,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<UnixMs>, Refusal> {
         let key = ks::anchor(intent.tenant, &intent.chain, anchor);
-        self.is_taken(intent, digest, &key)
+        self.taken_until(intent, digest, &key)
+    }
+
+    /// What the journal holds of an intent, if anything.
+    ///
+    /// # Errors
+    /// `store_corrupt` when the state does not read.
+    pub fn held(&self, intent: &Intent, digest: &Digest) -> Result<Option<Held>, Refusal> {
+        let record = self.view.intent(intent.tenant, digest)?;
+        Ok(record.map(|record| Held {
+            until: self.forgotten_at(record.expires),
+            anchor: record.anchor,
+            attempts: record
+                .attempts
+                .iter()
+                .map(|attempt| attempt.unsigned_digest)
+                .collect(),
+        }))
     }
 
     /// What the journal decides of an intent at this head.
@@ -169,14 +194,20 @@ impl<'a> FreshHead<'a> {
     }
 
     /// Whether a key that intents use up belongs to another one, which is remembered until this
-    /// one's end.
-    fn is_taken(&self, intent: &Intent, digest: &Digest, key: &[u8]) -> Result<bool, Refusal> {
+    /// one's end or longer: the time at which it is forgotten.
+    fn taken_until(
+        &self,
+        intent: &Intent,
+        digest: &Digest,
+        key: &[u8],
+    ) -> Result<Option<UnixMs>, Refusal> {
         let holder: Option<Digest> = self.view.record(key)?;
         let Some(holder) = holder.filter(|holder| holder != digest) else {
-            return Ok(false);
+            return Ok(None);
         };
         let record = self.view.intent(intent.tenant, &holder)?;
-        Ok(record.is_some_and(|record| self.forgotten_at(record.expires) >= intent.expires))
+        let until = record.map(|record| self.forgotten_at(record.expires));
+        Ok(until.filter(|until| *until >= intent.expires))
     }
 
     fn is_past(&self, time: UnixMs) -> bool {

@@ -1,7 +1,7 @@
 //! From an approved intent to an offered transaction.
 
 use crate::after_refusal::AfterBuild;
-use crate::facts::{self, FactsAge};
+use crate::facts::{self, FactsAge, OwnedFacts};
 use crate::payment::{Payment, PaymentEvent, PaymentState, Proposal};
 use crate::publish::Announcement;
 use crate::reservations;
@@ -85,7 +85,7 @@ impl TransactionsStage {
         };
 
         // A build never asks the network: a silent node must not hold up decisions of other vaults.
-        let Some(known) = facts::known(step.tx, payment.intent.paying_vault())? else {
+        let Some(known) = facts::known(step.tx, payment.intent.paying_vault(), step.now)? else {
             let why = "nothing is known of the chain yet";
             return Ok(BuildOutcome::later(Code::NotReady, why));
         };
@@ -109,11 +109,34 @@ impl TransactionsStage {
         // The codec reads its own view strictly, so that absurd rows give a refusal, not a
         // transaction. A refusal of either is about what a node said: nothing ends with it.
         let view = self.codec.view(&known.facts());
-        let built = view.and_then(|view| self.codec.build(&plan, &view));
+        let built = view.and_then(|view| self.build_on(&plan, &view, &known));
         Ok(match built {
             Ok(built) => BuildOutcome::Built(built, return_to),
             Err(refusal) => BuildOutcome::Refused(AfterBuild::of_facts(refusal.code, age), refusal),
         })
+    }
+
+    /// Builds on an anchor that the journal takes.
+    fn build_on(&self, plan: &Plan<'_>, view: &[u8], known: &OwnedFacts) -> Result<Built, Refusal> {
+        let built = self.codec.build(plan, view)?;
+        if !known.is_held(&built.anchor) {
+            return Ok(built);
+        }
+
+        // The anchor of another intent is an input like any other: false attempts that name the
+        // vault's coins must not take them out of use.
+        let mut free = built.conflicts.iter().filter(|key| !known.is_held(key));
+        if let Some(anchor) = free.next().cloned() {
+            return Ok(Built { anchor, ..built });
+        }
+
+        // One more coin makes it a payment of its own.
+        let Some(anchor) = known.free_anchor() else {
+            let why = "the journal holds every coin as the anchor of another intent";
+            return Err(Refusal::new(Code::AnchorTaken, why));
+        };
+        let anchor = Some(anchor);
+        self.codec.build(&Plan { anchor, ..*plan }, view)
     }
 
     /// The vault's key and what the intent does, as this service's replica has them.

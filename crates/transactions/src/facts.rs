@@ -8,11 +8,12 @@
 mod tests;
 
 use borsh::BorshDeserialize;
+use std::collections::BTreeSet;
 use strongroom_ports::chain::{Facts, Holding, OwnAccount, OwnCoin, OwnPath};
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{ConflictKey, TenantVault};
+use strongroom_types::{ConflictKey, TenantVault, UnixMs};
 use strongroom_wire::{decode, encode};
 
 /// Holdings offered to one build, largest first: more never helps a selection of at most 256
@@ -49,9 +50,25 @@ pub(crate) struct OwnedFacts {
     fees: Vec<u8>,
     holdings: Vec<Holding>,
     taken: Vec<ConflictKey>,
+    /// Coins among the holdings that the journal holds as anchors of other intents.
+    held: BTreeSet<ConflictKey>,
 }
 
 impl OwnedFacts {
+    /// Whether the journal would refuse a first attempt on this anchor.
+    pub(crate) fn is_held(&self, key: &ConflictKey) -> bool {
+        self.held.contains(key)
+    }
+
+    /// The largest coin that can be an anchor.
+    pub(crate) fn free_anchor(&self) -> Option<&ConflictKey> {
+        let coins = self.holdings.iter().filter_map(|held| match held {
+            Holding::Coin(coin) => Some(&coin.key),
+            Holding::Account(_) => None,
+        });
+        coins.into_iter().find(|key| !self.is_held(key))
+    }
+
     /// As the codec takes it.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
@@ -64,12 +81,25 @@ impl OwnedFacts {
 }
 
 /// Everything known for a build of this vault; `None` before the first look at the chain.
-pub(crate) fn known(tx: &mut dyn Tx, vault: TenantVault) -> Result<Option<OwnedFacts>, StageError> {
+pub(crate) fn known(
+    tx: &mut dyn Tx,
+    vault: TenantVault,
+    now: UnixMs,
+) -> Result<Option<OwnedFacts>, StageError> {
     // A guessed fee would be paid from the vault; a guessed height shows in the lock time.
     let (Some(height), Some(fees)) = (chain_fact(tx, HEAD)?, chain_fact(tx, FEES)?) else {
         return Ok(None);
     };
-    let holdings = free(tx, vault)?;
+    let free = free(tx, vault)?;
+    let held = free
+        .iter()
+        .filter(|(_, held_until)| *held_until > now.0)
+        .filter_map(|(holding, _)| match holding {
+            Holding::Coin(coin) => Some(coin.key.clone()),
+            Holding::Account(_) => None,
+        })
+        .collect();
+    let holdings: Vec<Holding> = free.into_iter().map(|(holding, _)| holding).collect();
 
     // A coin's name says by itself whether it is free. The next number of an account does not:
     // numbers that other intents hold are not on the chain yet.
@@ -77,7 +107,7 @@ pub(crate) fn known(tx: &mut dyn Tx, vault: TenantVault) -> Result<Option<OwnedF
         .iter()
         .any(|held| matches!(held, Holding::Account(_)));
     let taken = if accounts {
-        taken(tx, vault)?
+        taken(tx, vault, now)?
     } else {
         Vec::new()
     };
@@ -87,6 +117,7 @@ pub(crate) fn known(tx: &mut dyn Tx, vault: TenantVault) -> Result<Option<OwnedF
         fees,
         holdings,
         taken,
+        held,
     }))
 }
 
@@ -96,9 +127,14 @@ fn chain_fact(tx: &mut dyn Tx, kind: i64) -> Result<Option<Vec<u8>>, StageError>
     Ok(row.map(|row| row.blob(0).map(<[u8]>::to_vec)).transpose()?)
 }
 
-/// Holdings that no intent has reserved.
-fn free(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<Holding>, StageError> {
-    let sql = "SELECT fact FROM holding WHERE tenant = $1 AND vault = $2 AND NOT EXISTS
+/// Holdings that no intent has reserved, each with the time until which the journal holds it as an
+/// anchor, milliseconds; 0 when it does not.
+fn free(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<(Holding, u64)>, StageError> {
+    let sql = "SELECT fact, COALESCE(held_anchor.until_ms, 0) FROM holding
+               LEFT JOIN held_anchor
+               ON held_anchor.tenant = holding.tenant AND held_anchor.vault = holding.vault
+               AND held_anchor.conflict_key = holding.name
+               WHERE holding.tenant = $1 AND holding.vault = $2 AND NOT EXISTS
                (SELECT 1 FROM reservation
                 WHERE reservation.tenant = holding.tenant AND reservation.vault = holding.vault
                 AND reservation.conflict_key = holding.name)
@@ -111,20 +147,25 @@ fn free(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<Holding>, StageError>
     let rows = tx.query(sql, &args)?;
 
     rows.iter()
-        .map(|row| decode(row.blob(0)?).map_err(broken))
+        .map(|row| Ok((decode(row.blob(0)?).map_err(broken)?, row.u64(1)?)))
         .collect()
 }
 
-fn taken(tx: &mut dyn Tx, vault: TenantVault) -> Result<Vec<ConflictKey>, StageError> {
-    let sql = "SELECT conflict_key FROM reservation WHERE tenant = $1 AND vault = $2
-               ORDER BY number DESC LIMIT $3";
+fn taken(tx: &mut dyn Tx, vault: TenantVault, now: UnixMs) -> Result<Vec<ConflictKey>, StageError> {
+    let reserved = "SELECT conflict_key FROM reservation WHERE tenant = $1 AND vault = $2
+                    ORDER BY number DESC LIMIT $3";
+    let held = "SELECT conflict_key FROM held_anchor WHERE tenant = $1 AND vault = $2
+                AND until_ms > $4 ORDER BY until_ms DESC LIMIT $3";
     let args = [
         Arg::from(&vault.tenant.0),
         Arg::from(&vault.vault.0),
         Arg::from(TAKEN_MAX),
+        Arg::u64(now.0)?,
     ];
-    let rows = tx.query(sql, &args)?;
 
+    // A number has no use beside that of an anchor.
+    let mut rows = tx.query(reserved, &args[..3])?;
+    rows.extend(tx.query(held, &args)?);
     let key = |row: &strongroom_ports::db::Row| row.text(0)?.parse().map_err(broken);
     rows.iter().map(key).collect()
 }

@@ -15,7 +15,7 @@ use crate::store;
 use strongroom_journal::prospect::FreshHead;
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
-use strongroom_types::Refusal;
+use strongroom_types::{Refusal, UnixMs};
 use strongroom_wire::JournalResult;
 
 impl TransactionsStage {
@@ -87,26 +87,33 @@ impl TransactionsStage {
 
         match AfterWriter::of(refusal.code) {
             AfterWriter::Ignore => Ok(Vec::new()),
-            AfterWriter::Rebuild if self.is_anchor_lost(step, &payment, offered) => {
-                self.rebuild(step, payment, offered)
-            }
+            AfterWriter::Rebuild => match self.anchor_lost_until(step, &payment, offered) {
+                Some(until) => self.rebuild(step, payment, offered, until),
+                None => self.object(step, payment, Announcement::of(refusal)),
+            },
             AfterWriter::Return if self.is_decision_changed(step, &payment) => {
                 self.return_to_approvers(step, payment, refusal)
             }
-            AfterWriter::Rebuild | AfterWriter::Return | AfterWriter::Show => {
+            AfterWriter::Return | AfterWriter::Show => {
                 self.object(step, payment, Announcement::of(refusal))
             }
         }
     }
 
-    /// Whether no authorization of an offered transaction can come, since its anchor is another's.
-    fn is_anchor_lost(&self, step: &Step<'_>, payment: &Payment, offered: &Offered) -> bool {
+    /// Whether no authorization of an offered transaction can come, since its anchor is another's,
+    /// and until when it is.
+    fn anchor_lost_until(
+        &self,
+        step: &Step<'_>,
+        payment: &Payment,
+        offered: &Offered,
+    ) -> Option<UnixMs> {
         let lost = self.journal.read(|follower| {
             let head = FreshHead::of(follower, step.now)?;
-            head.is_anchor_lost(&payment.intent, &payment.digest, &offered.attempt.anchor)
+            head.anchor_lost_until(&payment.intent, &payment.digest, &offered.attempt.anchor)
         });
         // Without a fresh head nothing is certain. The next refusal asks again.
-        lost.unwrap_or(false)
+        lost.unwrap_or(None)
     }
 
     fn is_decision_changed(&self, step: &Step<'_>, payment: &Payment) -> bool {
@@ -123,14 +130,12 @@ impl TransactionsStage {
         step: &mut Step<'_>,
         payment: Payment,
         offered: &Offered,
+        until: UnixMs,
     ) -> Result<Vec<Record>, StageError> {
         reservations::release(step.tx, &payment.digest)?;
-        // Else the next build would choose the same coin again.
-        reservations::retire(
-            step.tx,
-            payment.intent.paying_vault(),
-            &offered.attempt.anchor,
-        )?;
+        // Else the next build would choose the same anchor again.
+        let vault = payment.intent.paying_vault();
+        reservations::set_anchor_held(step, vault, &offered.attempt.anchor, until)?;
 
         let payment = store::set_state(step, payment, PaymentEvent::AnchorTaken)?;
         self.offer(step, payment, FactsAge::Kept)

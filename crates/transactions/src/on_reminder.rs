@@ -8,7 +8,7 @@ use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
 use crate::watcher::Synced;
-use strongroom_journal::prospect::{FreshHead, Prospect};
+use strongroom_journal::prospect::{FreshHead, Held, Prospect};
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::Registry as _;
@@ -145,7 +145,7 @@ impl TransactionsStage {
             Prospect::Open => Ok(Reviewed::Open(Box::new(payment))),
             Prospect::Over(why) => self.end_offered(step, payment, why).map(Reviewed::Done),
             Prospect::TooLate => {
-                // Its coins stay reserved: what could be signed spends them.
+                self.release_unless_held(step, &payment)?;
                 let payment = store::set_state(step, payment, PaymentEvent::Outlive)?;
                 let news = Announcement::of(Code::TooLate.into());
                 let record = self.publish_changed(step, &payment, news)?;
@@ -160,11 +160,49 @@ impl TransactionsStage {
         payment: Payment,
         why: Refusal,
     ) -> Result<Vec<Record>, StageError> {
-        if let PaymentState::Signing(offered) | PaymentState::Returned(offered) = &payment.state {
-            // The journal may hold the attempt: it refuses its anchor to every other intent.
-            reservations::release_without(step.tx, &payment.digest, &offered.attempt.anchor)?;
+        // No share of it is out, and none can come. An anchor that the journal holds for it is
+        // refused to every other intent until it forgets this one.
+        reservations::release(step.tx, &payment.digest)?;
+        if let Some(held) = self.held(&payment, step.now) {
+            let vault = payment.intent.paying_vault();
+            reservations::set_anchor_held(step, vault, &held.anchor, held.until)?;
         }
         self.end(step, payment, Announcement::of(why), Who::Journal)
+    }
+
+    /// Frees the coins of a payment that is asked for no more, unless its own transaction is in the
+    /// journal: what could be signed spends them.
+    fn release_unless_held(
+        &self,
+        step: &mut Step<'_>,
+        payment: &Payment,
+    ) -> Result<(), StageError> {
+        let (PaymentState::Signing(offered) | PaymentState::Returned(offered)) = &payment.state
+        else {
+            return Ok(());
+        };
+        // What the journal has forgotten may have been this transaction.
+        let Some(held) = self.held(payment, step.now) else {
+            return Ok(());
+        };
+        if held.attempts.contains(&offered.attempt.unsigned_digest) {
+            return Ok(());
+        }
+
+        // Another submitter's attempt took this payment's place, and no further one of an intent
+        // that has ended is taken. Each payment would cost the vault its coins otherwise.
+        reservations::release(step.tx, &payment.digest)?;
+        let vault = payment.intent.paying_vault();
+        reservations::set_anchor_held(step, vault, &held.anchor, held.until)?;
+        Ok(())
+    }
+
+    /// What the fresh head holds of a payment.
+    fn held(&self, payment: &Payment, now: UnixMs) -> Option<Held> {
+        let held = self
+            .journal
+            .read(|follower| FreshHead::of(follower, now)?.held(&payment.intent, &payment.digest));
+        held.unwrap_or(None)
     }
 
     /// Whether a payment that is not signed can still be, by the witnessed journal alone.

@@ -1,8 +1,9 @@
 //! Which conflict keys belong to which intent. Coins and account numbers are reserved alike.
 
 use crate::payment::Payment;
+use crate::step::Step;
 use strongroom_ports::db::{Arg, DbError, Tx};
-use strongroom_types::{ConflictKey, Digest, TenantVault};
+use strongroom_types::{ConflictKey, Digest, TenantVault, UnixMs};
 
 /// Reserves conflict keys for a payment; `false` when another one holds one of them. Those before
 /// it are reserved then, and the caller releases them.
@@ -41,19 +42,6 @@ pub(crate) fn release(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
     tx.execute(sql, &[Arg::from(&intent.0)]).map(drop)
 }
 
-/// Frees the keys of an intent but its anchor, which the journal may hold for this intent: it would
-/// refuse any other payment on it.
-pub(crate) fn release_without(
-    tx: &mut dyn Tx,
-    intent: &Digest,
-    anchor: &ConflictKey,
-) -> Result<(), DbError> {
-    let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1 AND conflict_key = $2";
-    let anchor = anchor.to_string();
-    tx.execute(sql, &[Arg::from(&intent.0), Arg::from(&anchor)])?;
-    release(tx, intent)
-}
-
 /// Marks the keys of an intent as used up: its transaction is signed.
 pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError> {
     let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1";
@@ -71,23 +59,29 @@ pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError
     tx.execute(sql, &args).map(drop)
 }
 
-/// Takes a key out of use that the journal says belongs to another intent.
-pub(crate) fn retire(
-    tx: &mut dyn Tx,
+/// Keeps that the journal holds an anchor until this time. It takes the coin as an input of any
+/// payment all the same, so the coin stays free.
+pub(crate) fn set_anchor_held(
+    step: &mut Step<'_>,
     vault: TenantVault,
     key: &ConflictKey,
+    until: UnixMs,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO reservation (tenant, vault, conflict_key, number, intent, used)
-               VALUES ($1, $2, $3,
-                       (SELECT COALESCE(MAX(number), 0) + 1 FROM reservation
-                        WHERE tenant = $1 AND vault = $2),
-                       NULL, TRUE)
-               ON CONFLICT (tenant, vault, conflict_key) DO UPDATE SET used = TRUE";
+    // What the journal has forgotten by now, so that the table does not grow without end.
+    let sql = "DELETE FROM held_anchor WHERE tenant = $1 AND vault = $2 AND until_ms <= $3";
+    let (tenant, id) = (Arg::from(&vault.tenant.0), Arg::from(&vault.vault.0));
+    step.tx.execute(sql, &[tenant, id, Arg::u64(step.now.0)?])?;
+
+    let sql = "INSERT INTO held_anchor (tenant, vault, conflict_key, until_ms)
+               VALUES ($1, $2, $3, $4)
+               ON CONFLICT (tenant, vault, conflict_key) DO UPDATE SET until_ms = excluded.until_ms
+               WHERE held_anchor.until_ms < excluded.until_ms";
     let key = key.to_string();
     let args = [
         Arg::from(&vault.tenant.0),
         Arg::from(&vault.vault.0),
         Arg::from(&key),
+        Arg::u64(until.0)?,
     ];
-    tx.execute(sql, &args).map(drop)
+    step.tx.execute(sql, &args).map(drop)
 }

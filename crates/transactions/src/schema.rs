@@ -4,6 +4,7 @@ use strongroom_ports::db::Migration;
 
 /// `payment`: one row per intent. `chain_fact`: newest height and fees. `holding`: what the vaults
 /// can spend, from the network. `reservation`: conflict keys that intents hold or have used.
+/// `held_anchor`: those that the journal holds for another intent or an ended one, and until when.
 /// `change_index`: next change address.
 ///
 /// What belongs to a vault is keyed by tenant and vault: vaults of two tenants may have one id.
@@ -33,6 +34,9 @@ CREATE TABLE reservation (
     PRIMARY KEY (tenant, vault, conflict_key)) {strict};
 CREATE INDEX reservation_intent ON reservation (intent);
 CREATE INDEX reservation_number ON reservation (tenant, vault, number);
+CREATE TABLE held_anchor (
+    tenant {blob} NOT NULL, vault {blob} NOT NULL, conflict_key {text} NOT NULL,
+    until_ms {i64} NOT NULL, PRIMARY KEY (tenant, vault, conflict_key)) {strict};
 CREATE TABLE change_index (
     tenant {blob} NOT NULL, vault {blob} NOT NULL, next {i64} NOT NULL,
     PRIMARY KEY (tenant, vault)) {strict};

@@ -10,6 +10,7 @@ use strongroom_ports::db::Db as _;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{AssetId, MinorUnits, TenantId, VaultId};
 
+const NOW: UnixMs = UnixMs(1_000);
 const VAULT: TenantVault = vault(1, 1);
 /// Other vaults: of this tenant, and of another one under the same id.
 const OTHERS: [TenantVault; 2] = [vault(1, 2), vault(2, 1)];
@@ -80,12 +81,16 @@ fn nothing_is_known_before_the_first_look_at_the_chain() {
     let db = SqliteDb::open_in_memory().unwrap();
     db.migrate(MIGRATIONS).unwrap();
     let mut tx = db.begin().unwrap();
-    assert!(known(tx.as_mut(), VAULT).unwrap().is_none());
+    assert!(known(tx.as_mut(), VAULT, NOW).unwrap().is_none());
     set_height(tx.as_mut(), 800).unwrap();
-    assert!(known(tx.as_mut(), VAULT).unwrap().is_none());
+    assert!(known(tx.as_mut(), VAULT, NOW).unwrap().is_none());
     set_fees(tx.as_mut(), &[]).unwrap();
     assert_eq!(
-        known(tx.as_mut(), VAULT).unwrap().unwrap().facts().height,
+        known(tx.as_mut(), VAULT, NOW)
+            .unwrap()
+            .unwrap()
+            .facts()
+            .height,
         800
     );
 }
@@ -101,7 +106,7 @@ fn coins_of_any_amount_are_offered_largest_first() {
         for other in OTHERS {
             set_coin(tx, other, coin("e", "7")).unwrap();
         }
-        let known = known(tx, VAULT).unwrap().unwrap();
+        let known = known(tx, VAULT, NOW).unwrap().unwrap();
         let facts = known.facts();
         let order = [("d", &*largest), ("b", above_u64), ("c", "10"), ("a", "9")];
         let wanted = order.map(|(name, units)| Holding::Coin(coin(name, units)));
@@ -119,7 +124,7 @@ fn reserved_coins_are_not_offered() {
         for other in OTHERS {
             set_reserved(tx, other, "coin:b", 1);
         }
-        let known = known(tx, VAULT).unwrap().unwrap();
+        let known = known(tx, VAULT, NOW).unwrap().unwrap();
         assert_eq!(known.facts().holdings, [Holding::Coin(coin("b", "8"))]);
     });
 }
@@ -136,7 +141,7 @@ fn accounts_come_with_the_conflict_keys_that_are_taken() {
         for other in OTHERS {
             set_reserved(tx, other, "sequence:9:address", 3);
         }
-        let known = known(tx, VAULT).unwrap().unwrap();
+        let known = known(tx, VAULT, NOW).unwrap().unwrap();
         let facts = known.facts();
         assert_eq!(facts.holdings, [Holding::Account(account(7, ether))]);
         let taken = [8, 7].map(|number| ConflictKey::Sequence {
@@ -153,7 +158,7 @@ fn last_word_of_the_network_replaces_the_one_before() {
         set_account(tx, VAULT, "address", account(7, "5")).unwrap();
         set_account(tx, VAULT, "address", account(9, "3")).unwrap();
         set_height(tx, 801).unwrap();
-        let known = known(tx, VAULT).unwrap().unwrap();
+        let known = known(tx, VAULT, NOW).unwrap().unwrap();
         let facts = known.facts();
         assert_eq!(facts.holdings, [Holding::Account(account(9, "3"))]);
         assert_eq!((facts.height, facts.fees), (801, &[1, 2][..]));

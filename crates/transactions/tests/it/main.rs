@@ -7,6 +7,7 @@
     clippy::panic
 )]
 
+mod anchors;
 mod decided;
 mod entries;
 mod fixture;

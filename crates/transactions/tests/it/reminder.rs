@@ -58,9 +58,8 @@ fn offer_ends_with_the_intents_time() {
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::IntentExpired);
     assert_eq!(service.state(&payment.intent), Some(3));
 
-    // The journal may hold the attempt, so its anchor stays out of use.
-    let spent = "SELECT COUNT(*) FROM reservation WHERE used = TRUE";
-    assert_eq!(service.count(spent), 1);
+    // The journal holds no attempt, and none can come.
+    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 0);
     assert!(service.wait(RESEND_MS).is_empty());
 }
 
@@ -259,6 +258,10 @@ fn locked_payment_that_is_cancelled_in_time_ends() {
         ]);
         cancel(&mut service, &intent);
         assert_eq!(service.live(after_ms).states(), [state], "{after_ms}");
+
+        // Its attempt in the journal is another submitter's, whose anchor no other payment gets.
+        assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 0);
+        assert_eq!(service.count("SELECT COUNT(*) FROM held_anchor"), 1);
     }
 }
 

@@ -175,22 +175,6 @@ fn silence_of_the_signers_has_a_reason_too() {
 }
 
 #[test]
-fn anchor_of_an_expired_payment_stays_out_of_use() {
-    let mut service = Service::new();
-    // Two coins are needed for one payment.
-    service.fund(AMOUNT * 6 / 10);
-    service.fund(AMOUNT * 6 / 10);
-    service.wait(1_000);
-    let payment = service.offered();
-    assert_eq!(payment.request.attempt.conflict_keys.len(), 2);
-
-    service.live(OVER_MS);
-    let spent = "SELECT COUNT(*) FROM reservation WHERE used = TRUE";
-    assert_eq!(service.count(spent), 1);
-    assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
-}
-
-#[test]
 fn result_for_another_attempt_is_not_this_one() {
     let mut service = Service::funded(1);
     let payment = service.offered();
