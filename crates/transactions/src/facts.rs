@@ -235,6 +235,27 @@ fn set_holding(
     tx.execute(sql, &args).map(drop)
 }
 
+/// Removes the holdings of a vault that the network's newest answer about all its addresses lacks:
+/// `kept` has the names of those in it.
+pub(crate) fn retain(
+    tx: &mut dyn Tx,
+    vault: TenantVault,
+    kept: &BTreeSet<String>,
+) -> Result<(), StageError> {
+    let sql = "SELECT DISTINCT name FROM holding WHERE tenant = $1 AND vault = $2";
+    let rows = tx.query(sql, &vault_args(&vault))?;
+
+    let sql = "DELETE FROM holding WHERE tenant = $1 AND vault = $2 AND name = $3";
+    for row in &rows {
+        let name = row.text(0)?;
+        if !kept.contains(name) {
+            let [tenant, id] = vault_args(&vault);
+            tx.execute(sql, &[tenant, id, Arg::from(name)])?;
+        }
+    }
+    Ok(())
+}
+
 /// The next change address of a vault, not given out yet; `None` when all are.
 pub(crate) fn next_change(
     tx: &mut dyn Tx,

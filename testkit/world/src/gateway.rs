@@ -35,6 +35,8 @@ struct Script {
     coins: Vec<CoinFact>,
     /// Facts reported to every question.
     claimed: Vec<Fact>,
+    /// The same, before those of an honest node.
+    claimed_first: Vec<Fact>,
     fee_rate: u64,
     height: u64,
     /// Answers to the next broadcasts; after them every broadcast is accepted.
@@ -54,6 +56,7 @@ impl Default for Script {
         Self {
             coins: Vec::new(),
             claimed: Vec::new(),
+            claimed_first: Vec::new(),
             fee_rate: FEE_RATE,
             height: HEIGHT,
             broadcasts: VecDeque::new(),
@@ -97,6 +100,11 @@ impl Gateway {
     /// is money, one of an address that was not asked for, as a lying node would.
     pub fn claim(&self, fact: Fact) {
         self.script().claimed.push(fact);
+    }
+
+    /// Adds a fact that is reported before all others.
+    pub fn claim_first(&self, fact: Fact) {
+        self.script().claimed_first.push(fact);
     }
 
     /// The network no longer reports a coin.
@@ -189,10 +197,9 @@ impl ChainGateway for Gateway {
             return Err(GatewayError::Unavailable("no facts by script".to_owned()));
         }
         let height = script.height;
-        let mut facts = vec![
-            Fact::Head { height },
-            Fact::Fees(script.fee_rate.to_le_bytes().to_vec()),
-        ];
+        let mut facts = script.claimed_first.clone();
+        facts.push(Fact::Head { height });
+        facts.push(Fact::Fees(script.fee_rate.to_le_bytes().to_vec()));
         let of_these = |coin: &&CoinFact| addresses.contains(&coin.address);
         let honest = script.coins.iter().filter(of_these);
         facts.extend(honest.cloned().map(Fact::Coin));

@@ -2,6 +2,7 @@
 
 use super::Watcher;
 use crate::facts;
+use std::collections::BTreeSet;
 use strongroom_ports::chain::{AccountFact, CoinFact, Fact, OwnAccount, OwnCoin, OwnPath};
 use strongroom_ports::db::Tx;
 use strongroom_stage::StageError;
@@ -10,6 +11,15 @@ use strongroom_types::{Refusal, TenantVault};
 /// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
 /// disk at once.
 const FACTS_MAX: usize = 50_000;
+
+/// One statement that was kept.
+struct Kept {
+    /// Name of its row.
+    name: String,
+    /// The vault's address that it is about.
+    path: OwnPath,
+}
+
 impl Watcher {
     /// Keeps what can be true of an answer about one vault. Gives the highest change index that
     /// holds something.
@@ -20,6 +30,7 @@ impl Watcher {
         found: Vec<Fact>,
     ) -> Result<Option<u32>, StageError> {
         let (mut last, mut absurd, mut first_absurd) = (None, 0_usize, None);
+        let (mut names, is_whole) = (BTreeSet::new(), found.len() <= FACTS_MAX);
         for fact in found.into_iter().take(FACTS_MAX) {
             // More money than there is, foreign assets, heights beyond any block: left out one by
             // one, so that a lie hides no honest statement beside it.
@@ -29,21 +40,29 @@ impl Watcher {
                 continue;
             }
 
-            let path = self.store_fact(tx, id, fact)?;
-            last = last.max(path.filter(|path| path.change == 1).map(|path| path.index));
+            if let Some(Kept { name, path }) = self.store_fact(tx, id, fact)? {
+                names.insert(name);
+                last = last.max((path.change == 1).then_some(path.index));
+            }
         }
 
+        // A coin that the node reports no more is spent, was undone by a reorganisation, or never
+        // was. Whatever was built on it would not confirm, and no signer can know. What an answer
+        // beyond the bound leaves out is not gone.
+        if is_whole {
+            facts::retain(tx, id, &names)?;
+        }
         self.report_absurd(id, absurd, first_absurd);
         Ok(last)
     }
 
-    /// Keeps one possible statement; gives the vault's address that it is about.
+    /// Keeps one possible statement, if it is about an address of the vault.
     fn store_fact(
         &self,
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: Fact,
-    ) -> Result<Option<OwnPath>, StageError> {
+    ) -> Result<Option<Kept>, StageError> {
         match fact {
             Fact::Head { height } => {
                 facts::set_height(tx, height)?;
@@ -63,7 +82,7 @@ impl Watcher {
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: CoinFact,
-    ) -> Result<Option<OwnPath>, StageError> {
+    ) -> Result<Option<Kept>, StageError> {
         // Unconfirmed is never final: it may be replaced by a transaction that pays others.
         let Some(path) = self
             .path(id, &fact.address)
@@ -78,8 +97,9 @@ impl Watcher {
             asset: fact.asset,
             amount: fact.amount,
         };
+        let name = coin.key.to_string();
         facts::set_coin(tx, id, coin)?;
-        Ok(Some(path))
+        Ok(Some(Kept { name, path }))
     }
 
     fn keep_account(
@@ -87,7 +107,7 @@ impl Watcher {
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: AccountFact,
-    ) -> Result<Option<OwnPath>, StageError> {
+    ) -> Result<Option<Kept>, StageError> {
         let Some(path) = self.path(id, &fact.address) else {
             return Ok(None);
         };
@@ -98,8 +118,9 @@ impl Watcher {
             asset: fact.asset,
             amount: fact.amount,
         };
-        facts::set_account(tx, id, &fact.address, account)?;
-        Ok(Some(path))
+        let name = fact.address;
+        facts::set_account(tx, id, &name, account)?;
+        Ok(Some(Kept { name, path }))
     }
 
     /// The vault's path of an address; `None` for one that was not asked for. A coin of a

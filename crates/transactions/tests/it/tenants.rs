@@ -1,4 +1,4 @@
-//! Two tenants whose vaults have one id: whoever signs a vault's act chooses its id.
+//! Two tenants whose vaults have one id: the signers of a vault's act choose it.
 
 use crate::fixture::*;
 use crate::quorum;

@@ -101,6 +101,44 @@ fn lie_about_an_amount_does_not_outlive_the_next_honest_answer() {
     assert_eq!(kept, MinorUnits::from(COIN).to_be_bytes());
 }
 
+/// No signer can know that a coin is none. One that a reorganisation, a restored table or a lie left
+/// behind would be built upon, and the payment never confirm.
+#[test]
+fn hole_coin_that_the_node_no_longer_reports_is_not_built_upon() {
+    let mut service = Service::funded(1);
+    let address = service.address(0);
+    let phantom = coin(1, &address, COIN * 5);
+    let key = phantom.key.clone();
+    service.gateway.claim(Fact::Coin(phantom));
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 2);
+
+    service.gateway.remove_coin(&key);
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 1);
+    let payment = service.offered();
+    assert_ne!(payment.anchor(), key.to_string());
+}
+
+#[test]
+fn silence_and_coins_of_other_vaults_remove_nothing() {
+    let mut service = Service::funded(2);
+    service.gateway.set_facts_down(true);
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 2);
+
+    // What an answer beyond the bound leaves out is not gone.
+    service.gateway.set_facts_down(false);
+    for number in 0..50_000 {
+        let stranger = strongroom_world::STRANGER;
+        service
+            .gateway
+            .claim_first(Fact::Coin(coin(number, stranger, 1_000_u64)));
+    }
+    service.wait(1_000);
+    assert_eq!(service.count(COINS), 2);
+}
+
 #[test]
 fn node_that_pays_every_address_it_is_asked_for_is_not_asked_forever() {
     let mut service = Service::new();
