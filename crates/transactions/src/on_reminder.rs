@@ -69,10 +69,10 @@ impl TransactionsStage {
             return Ok(FactsAge::Kept);
         };
 
-        // A silent node proves nothing about funds, so its silence must not end the payment.
+        // A silent node proves nothing about funds, nor does a table that is not whole.
         match self.watcher.sync_vault(step.tx, vault, &key)? {
             Synced::Done => Ok(FactsAge::Fresh),
-            Synced::Unavailable => Ok(FactsAge::Kept),
+            Synced::Searching | Synced::Unavailable => Ok(FactsAge::Kept),
         }
     }
 

@@ -33,8 +33,10 @@ const SILENT_MAX: usize = 4;
 /// Result of one sync of a vault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Synced {
-    /// The table has the node's newest answer.
+    /// The table has the node's newest answer about every address of the vault.
     Done,
+    /// The search for the addresses that a lost table had given out goes on in the next sync.
+    Searching,
     /// The node did not answer; the table is as it was.
     Unavailable,
 }
@@ -101,7 +103,7 @@ impl Watcher {
         let mut silent = 0;
         for (id, key) in &vaults {
             match self.sync_vault(tx, *id, key)? {
-                Synced::Done => {}
+                Synced::Done | Synced::Searching => {}
                 Synced::Unavailable => silent += 1,
             }
             if silent == SILENT_MAX {
@@ -153,7 +155,7 @@ impl Watcher {
                 }
             }
         }
-        Ok(Synced::Done)
+        Ok(Synced::Searching)
     }
 
     /// The node's statements about a vault's addresses; `None` when it does not answer.

@@ -139,6 +139,29 @@ fn silence_and_coins_of_other_vaults_remove_nothing() {
     assert_eq!(service.count(COINS), 2);
 }
 
+/// A table that is being rebuilt does not show that the vault is empty.
+#[test]
+fn hole_search_that_is_not_at_its_end_is_no_fresh_look() {
+    const COUNT: u64 = 60;
+    let mut service = Service::new();
+    for number in 1..=COUNT {
+        let index = u32::try_from(20 * number - 1).unwrap();
+        let address = service.address_at(OwnPath { change: 1, index });
+        service.gateway.fund(&address, COIN);
+    }
+    let mut intent = service
+        .world()
+        .order(service.now, COIN * COUNT - COIN / 2, "all");
+    intent.fee_max = 100_000_u64.into();
+    service.approve(&intent);
+
+    // 16 questions of each round, and 16 of the payment.
+    let sent = service.wait(1_000);
+    assert!(sent.changed().is_empty());
+    let sent = service.wait(2_000);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+}
+
 #[test]
 fn node_that_pays_every_address_it_is_asked_for_is_not_asked_forever() {
     let mut service = Service::new();
