@@ -16,8 +16,9 @@ use strongroom_types::{TenantId, TenantVault};
 
 mod learn;
 
-/// Receive addresses that are watched.
-const RECEIVE_GAP: u32 = 4;
+/// Receive addresses that are watched, from index 0. Which ones were given out is kept nowhere: a
+/// deposit to a later one is not seen.
+const RECEIVE_COUNT: u32 = 20;
 /// Change addresses watched beyond the last one known to be used.
 const CHANGE_GAP: u32 = 20;
 /// Questions about one vault in one sync at most. A node that reports a coin at the last address of
@@ -188,7 +189,7 @@ impl Watcher {
         }
 
         let first = watched.addresses.is_empty();
-        let receive = (0..RECEIVE_GAP).filter(|_| first).map(|index| (0, index));
+        let receive = (0..RECEIVE_COUNT).filter(|_| first).map(|index| (0, index));
         // Beyond the bound no signer takes an address for the vault's own.
         let change = change.min(ADDRESS_INDEX_MAX);
         let more = (watched.change..change).map(|index| (1, index));

@@ -56,6 +56,18 @@ fn coins_of_addresses_that_were_not_asked_for_are_left_out() {
     assert_eq!(payment.anchor(), honest);
 }
 
+/// `docs/cli.md` names the same bound.
+#[test]
+fn first_twenty_receive_addresses_are_watched() {
+    let mut service = Service::new();
+    for (index, seen) in [(0, 1), (7, 2), (19, 3), (20, 3)] {
+        let address = service.address(index);
+        service.gateway.fund(&address, COIN);
+        service.wait(1_000);
+        assert_eq!(service.count(COINS), seen, "{index}");
+    }
+}
+
 #[test]
 fn unconfirmed_coins_are_not_spent() {
     let mut service = Service::new();
