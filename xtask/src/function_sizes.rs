@@ -19,11 +19,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "a line per refusal code",
     ),
     (
-        "crates/tlog/src/proof.rs",
-        "verify_consistency",
-        "not split yet",
-    ),
-    (
         "testkit/dev/src/demo/phases/bring_up.rs",
         "bring_up",
         "not split yet",
