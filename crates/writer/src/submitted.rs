@@ -8,13 +8,11 @@ use strongroom_stage::post::{Cause, open_record};
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::{JournalSubmitted, Role, Senders, decode};
 
-/// Roles that may submit. Nothing unauthenticated is appended.
-const SUBMITTERS: [Role; 6] = [
+/// Roles that submit anything at all: a record of any other is poison.
+const SUBMITTERS: [Role; 5] = [
     Role::Api,
-    Role::Approvals,
     Role::Transactions,
     Role::Coordinator,
-    // Tightenings that were handed to them.
     Role::Signer,
     Role::Witness,
 ];
@@ -23,7 +21,7 @@ const SUBMITTERS: [Role; 6] = [
 pub(crate) enum Submitted {
     /// A body that may be offered to `apply`.
     Offered(Submission, Box<Offer>),
-    /// Not decodable, late, or of a kind that only the writer appends.
+    /// Not decodable, late, or of a kind that its sender may not submit.
     Refused(Submission, Refusal),
 }
 
@@ -49,14 +47,14 @@ pub(crate) fn read_submission(
     };
 
     let role = senders.sender(envelope.from).map(|sender| sender.role);
+    let role = role.ok_or_else(|| StageError::poison("the sender is not registered"))?;
 
     // A body that is late or does not decode is refused by name: its sender waits for an answer.
     let scope = submitted.scope;
     let offer = envelope
         .in_time(now)
         .and_then(|()| decode(&submitted.body))
-        .and_then(submittable)
-        .and_then(|body| check_handed(role, body))
+        .and_then(|body| check_submitter(role, body))
         .map(|body| Box::new(Offer { scope, body }));
     Ok(match offer {
         Ok(offer) => Submitted::Offered(submission, offer),
@@ -64,27 +62,32 @@ pub(crate) fn read_submission(
     })
 }
 
-/// Entry 0 and ticks are the writer's own: from a service they would pin another genesis or move
-/// journal time.
-fn submittable(body: Body) -> Result<Body, Refusal> {
+/// Roles whose keys may submit a body; the test of this table is `tests/it/submitters.rs`.
+///
+/// An attempt carries no signature at all. Taken from every service, one stolen key of any of them
+/// would end each payment by a record: it supersedes the attempt that signers are asked for, or is
+/// in the journal before it.
+const fn submitters(body: &Body) -> &'static [Role] {
     match body {
-        Body::Genesis(_) | Body::Tick => Err(Refusal::new(
-            Code::Unsupported,
-            "only the writer appends this",
-        )),
-        Body::Act(_)
-        | Body::Authorized(_)
-        | Body::Attempt(_)
-        | Body::Finished(_)
-        // Its cosignatures are all the authority it needs.
-        | Body::Witnessed(_) => Ok(body),
+        // From a service they would pin another genesis, or move journal time.
+        Body::Genesis(_) | Body::Tick => &[],
+        // The writer makes it from the cosignatures that it holds itself.
+        Body::Witnessed(_) => &[],
+        Body::Act(_) => &[Role::Api, Role::Signer, Role::Witness],
+        Body::Authorized(_) | Body::Attempt(_) => &[Role::Transactions],
+        Body::Finished(_) => &[Role::Coordinator],
     }
 }
 
-/// Of signers and witnesses tightenings are taken and nothing else: their link carries what was
-/// handed to them, and must not be a way for payments around the services.
-fn check_handed(role: Option<Role>, body: Body) -> Result<Body, Refusal> {
-    let is_witness = matches!(role, Some(Role::Signer | Role::Witness));
+fn check_submitter(role: Role, body: Body) -> Result<Body, Refusal> {
+    if !submitters(&body).contains(&role) {
+        let detail = "the writer does not take this from that sender";
+        return Err(Refusal::new(Code::Unsupported, detail));
+    }
+
+    // The link of signers and witnesses carries what was handed to them, and must not be a way for
+    // loosenings around the services.
+    let is_witness = matches!(role, Role::Signer | Role::Witness);
     if is_witness && !body.is_tightening() {
         let detail = "a witness passes on tightenings only";
         return Err(Refusal::new(Code::Unsupported, detail));

@@ -12,3 +12,4 @@ mod fixture;
 mod republish;
 mod service;
 mod start;
+mod submitters;
