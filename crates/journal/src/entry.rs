@@ -179,7 +179,7 @@ impl SealedEntry {
     /// Opens the entry: strict decode, known version, bounded size.
     ///
     /// # Errors
-    /// `malformed`, `record_too_large`, `unknown_entry`: a replica stops on each of them.
+    /// `malformed`, `record_too_large`, `unknown_entry`: a replica goes no further than there.
     pub fn open(&self) -> Result<Entry, Refusal> {
         // Before decoding: a length inside the bytes must not decide how much memory is taken.
         if self.entry.len() > ENTRY_BYTES_MAX {

@@ -8,12 +8,14 @@
 
 mod batch;
 mod heads;
+mod log_key;
 mod seats;
 mod vouched;
 
 pub(crate) use batch::Draft;
 pub use batch::Watch;
 pub use heads::{HEADS_MAX, Head};
+pub use log_key::LogKey;
 pub use seats::{Latest, PENDING_MAX};
 
 pub use crate::cosigned::witness_name;
@@ -25,7 +27,7 @@ use crate::keyspace::Key;
 use crate::state::{Delta, Lookup as _, State};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use strongroom_tlog::{Checkpoint, Frontier, NoteVerifier, verify_note};
+use strongroom_tlog::Frontier;
 use strongroom_types::{Code, NodeId, Refusal};
 use strongroom_wire::WitnessCosignature;
 
@@ -68,7 +70,7 @@ pub struct Follower {
     tip: Head,
     /// Heads that a share may still be judged at, ascending; the last is the tip.
     steps: VecDeque<KeptHead>,
-    log: NoteVerifier,
+    log: LogKey,
     seats: BTreeMap<NodeId, seats::Seat>,
     /// Cosignatures over kept heads in which something waits, by size.
     vouched: BTreeMap<u64, BTreeMap<NodeId, SeatCosignature>>,
@@ -123,7 +125,8 @@ impl Follower {
 
         // Rows edited by hand, or restored in part, give another root than the signed one.
         let (_, body) = follower
-            .read_note(note)
+            .log
+            .open_note(note)
             .map_err(|e| corrupt(&e.to_string()))?;
         if body != follower.tip.body {
             return Err(corrupt("map, tree and checkpoint do not belong together"));
@@ -136,9 +139,7 @@ impl Follower {
         map: BTreeMap<Key, Vec<u8>>,
         frontier: Frontier,
     ) -> Result<Self, Refusal> {
-        let unusable = |e: &dyn std::fmt::Display| Refusal::new(Code::InvalidReference, e);
-
-        let log = NoteVerifier::new(&genesis.origin, &genesis.log_key).map_err(|e| unusable(&e))?;
+        let log = LogKey::new(&genesis)?;
         let seats = seats::Seat::all(&genesis)?;
         let state = State::from_map(genesis, map);
         let at = state.position()?.last_at;
@@ -218,22 +219,6 @@ impl Follower {
     /// Stops this replica; the first reason stays.
     pub fn halt(&mut self, why: Refusal) {
         self.halted.get_or_insert(why);
-    }
-
-    /// Size and body of a note that the log signed.
-    fn read_note(&self, note: &str) -> Result<(Checkpoint, String), Refusal> {
-        // C2SP signed-note: only the log's own key counts, other signatures are passed over.
-        let verified = verify_note(note, std::slice::from_ref(&self.log));
-        let body = verified
-            .map_err(|e| Refusal::new(Code::BadSignature, format!("checkpoint: {e}")))?
-            .body;
-
-        // One key may sign several logs; a checkpoint of another one says nothing about this one.
-        let checkpoint = Checkpoint::parse(&body).map_err(|e| Refusal::new(Code::Malformed, e))?;
-        if checkpoint.origin() != self.genesis().origin {
-            return Err(Refusal::new(Code::Malformed, "checkpoint of another log"));
-        }
-        Ok((checkpoint, body))
     }
 
     fn check_not_halted(&self) -> Result<(), Refusal> {

@@ -3,13 +3,14 @@
 use crate::error::StartError;
 use crate::writer::batch_record;
 use std::time::Duration;
+use strongroom_journal::follower::LogKey;
 use strongroom_journal::genesis::{Genesis, Registered};
 use strongroom_ports::bus::{Bus, Topic};
 use strongroom_ports::db::Db;
 use strongroom_replica::{Incoming, MIGRATIONS, Replica, open_incoming};
 use strongroom_stage::StopFlag;
 use strongroom_stage::post::Post;
-use strongroom_types::UnixMs;
+use strongroom_types::{Refusal, UnixMs};
 use strongroom_wire::topics;
 
 /// Batches published by one call.
@@ -65,10 +66,10 @@ pub fn republish(
     }
 
     // Put back and ordered on, it may even be longer: what followed here would not fit what is
-    // there. Ed25519 is deterministic: one checkpoint body has one signed note.
+    // there.
     if let Some(published) = published {
         let ours = Replica::stored_head(tx.as_mut(), size)?;
-        if ours.is_none_or(|ours| ours.note != published.note) {
+        if ours.is_none_or(|ours| ours.body != published.body) {
             return Err(StartError::OtherHistory { size });
         }
     }
@@ -96,15 +97,44 @@ pub fn republish(
     }
 }
 
-/// End of the longest published batch.
-struct PublishedHead {
-    size: u64,
-    note: String,
+/// A head that the log signed and the writer published.
+pub(crate) struct PublishedHead {
+    pub(crate) size: u64,
+    /// Checkpoint body. Not the note: others can add signatures to that.
+    pub(crate) body: String,
+}
+
+/// Reads records of the entries topic.
+pub(crate) struct Published {
+    registered: Registered,
+    log: LogKey,
+}
+
+impl Published {
+    pub(crate) fn new(genesis: &Genesis) -> Result<Self, Refusal> {
+        Ok(Self {
+            registered: Registered::of(genesis),
+            log: LogKey::new(genesis)?,
+        })
+    }
+
+    /// Head of a batch; none of anything that the writer did not publish.
+    ///
+    /// By the note alone, which the log's key signed. One record under the writer's other key, that
+    /// of the bus, could else claim any number of entries, and no database would ever reach it.
+    pub(crate) fn head(&self, payload: &[u8]) -> Option<PublishedHead> {
+        let Ok(Incoming::Batch(batch)) = open_incoming(payload, &self.registered) else {
+            return None;
+        };
+        let (checkpoint, body) = self.log.open_note(&batch.note).ok()?;
+        let size = checkpoint.size();
+        Some(PublishedHead { size, body })
+    }
 }
 
 /// How far the topic holds the writer's batches; none when it holds none.
 fn published(places: &Places<'_>) -> Result<Option<PublishedHead>, StartError> {
-    let (bus, registered) = (places.bus, Registered::of(places.genesis));
+    let (bus, published) = (places.bus, Published::new(places.genesis)?);
     let topic = Topic::new(topics::JOURNAL_ENTRIES)?;
     let end = bus.end(&topic)?;
     let mut position = bus.start(&topic)?;
@@ -125,18 +155,13 @@ fn published(places: &Places<'_>) -> Result<Option<PublishedHead>, StartError> {
         };
         position.next = last.offset + 1;
 
-        // Only what the writer signed counts; anything else may be of any sender.
         for delivered in &records {
-            let Ok(Incoming::Batch(batch)) = open_incoming(&delivered.record.payload, &registered)
-            else {
-                continue;
+            let head = published.head(&delivered.record.payload);
+            let is_longer = |head: &PublishedHead| {
+                (newest.as_ref()).is_none_or(|newest| head.size > newest.size)
             };
-            let size = batch.first_seq.saturating_add(batch.entries.len() as u64);
-            if newest.as_ref().is_none_or(|newest| size > newest.size) {
-                newest = Some(PublishedHead {
-                    size,
-                    note: batch.note,
-                });
+            if let Some(longer) = head.filter(is_longer) {
+                newest = Some(longer);
             }
         }
     }

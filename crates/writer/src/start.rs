@@ -5,19 +5,18 @@
 //! asked, and nothing is appended before both have answered.
 
 use crate::error::StartError;
-use crate::republish::{Places, republish};
+use crate::republish::{Places, Published, republish};
 use crate::writer::batch_record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_journal::genesis::{Genesis, Registered};
+use strongroom_journal::genesis::Genesis;
 use strongroom_journal::writer::Orderer;
 use strongroom_ports::bus::{Bus, Delivered, Position, Topic};
 use strongroom_ports::db::Db;
 use strongroom_ports::host::Entropy;
 use strongroom_replica::{
-    Incoming, MIGRATIONS, Replica, StoredTip, WitnessStatement, WitnessStatements, journal_topics,
-    open_incoming,
+    MIGRATIONS, Replica, StoredTip, WitnessStatement, WitnessStatements, journal_topics,
 };
 use strongroom_stage::StopFlag;
 use strongroom_stage::post::Post;
@@ -60,7 +59,7 @@ pub enum Start {
 pub struct StartCheck {
     db: Arc<dyn Db>,
     bus: Arc<dyn Bus>,
-    registered: Registered,
+    published: Published,
     statements: WitnessStatements,
     post: Post,
     stop: StopFlag,
@@ -105,7 +104,7 @@ impl StartCheck {
             stop,
             ..
         } = parts;
-        let registered = Registered::of(&genesis);
+        let published = Published::new(&genesis)?;
 
         // Positions before anything is published: a question must be found behind all that was
         // published before it.
@@ -128,7 +127,7 @@ impl StartCheck {
         let faults = genesis.faults as usize;
         let mut check = Self {
             statements: WitnessStatements::new(&genesis)?,
-            registered,
+            published,
             db,
             bus,
             post,
@@ -220,19 +219,19 @@ impl StartCheck {
 
     fn on_entries(&mut self, delivered: &Delivered) -> Result<(), StartError> {
         let payload = &delivered.record.payload;
-        let Ok(Incoming::Batch(batch)) = open_incoming(payload, &self.registered) else {
+        let Some(published) = self.published.head(payload) else {
             return Ok(());
         };
 
         // An earlier life of this writer published them: the database was put back.
-        let published = batch.first_seq.saturating_add(batch.entries.len() as u64);
         let stored = self.tip.size;
-        if published > stored {
-            return Err(StartError::DatabaseBehind { published, stored });
+        if published.size > stored {
+            return Err(StartError::DatabaseBehind {
+                published: published.size,
+                stored,
+            });
         }
-
-        // Ed25519 is deterministic: one checkpoint body has one signed note.
-        if published == stored && batch.note != self.tip.batch.note {
+        if published.size == stored && published.body != self.tip.body {
             return Err(StartError::OtherHistory { size: stored });
         }
 

@@ -6,7 +6,7 @@ use crate::apply::apply;
 use crate::entry::{Body, Entry, SealedEntry, Witnessed};
 use crate::state::{Delta, State};
 use std::mem::take;
-use strongroom_tlog::{Checkpoint, Frontier};
+use strongroom_tlog::{Checkpoint, Frontier, Hash};
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
 
@@ -39,9 +39,9 @@ impl Follower {
     /// a batch that was applied before.
     ///
     /// # Errors
-    /// Refused without consequence: `not_ready` (a gap), `bad_signature` or `malformed` (not signed
-    /// by the log). Anything else, `conflict` for a split view among it, stops the replica for
-    /// good.
+    /// Refused without consequence: `not_ready` (a gap), and what the log did not sign:
+    /// `bad_signature`, `malformed`, `record_too_large`, `unknown_entry`. What it did sign and
+    /// cannot be followed, `conflict` for a split view among it, stops the replica for good.
     pub fn append(&mut self, batch: &JournalBatch) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         self.append_with(batch, &mut |_, _| {})
     }
@@ -57,7 +57,7 @@ impl Follower {
         watch: Watch<'_>,
     ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         self.check_not_halted()?;
-        let (checkpoint, body) = self.read_note(&batch.note)?;
+        let (checkpoint, body) = self.log.open_note(&batch.note)?;
 
         // The log signed this note; entries that it does not end are another sender's invention.
         let end = batch.first_seq.checked_add(batch.entries.len() as u64);
@@ -78,14 +78,47 @@ impl Follower {
             return Err(Refusal::new(Code::NotReady, detail));
         }
 
-        // From here on the log itself is the author: what cannot be followed stops this replica.
-        let result = if checkpoint.size() <= self.size() {
-            self.check_known(checkpoint.size(), &body, &batch.note)
-                .map(|()| Vec::new())
-        } else {
-            self.extend(batch, &body, watch)
-        };
+        // Of the note the log is the author: one that cannot be followed stops this replica.
+        if checkpoint.size() <= self.size() {
+            let known = self.check_known(checkpoint.size(), &body, &batch.note);
+            return self.halt_on(known.map(|()| Vec::new()));
+        }
+
+        // And from here on of the entries.
+        let entries = self.signed_entries(batch, checkpoint.root())?;
+        let result = self.extend(entries, &body, watch);
         self.halt_on(result)
+    }
+
+    /// The new entries of a batch, opened, if they are those that the log signed.
+    ///
+    /// The record is the writer's by its key on the bus, and the note may be an old one: with other
+    /// entries beside it a batch proves nothing against the log, and one that stopped this replica
+    /// would stop it at each start, before the true batch behind it.
+    fn signed_entries(
+        &self,
+        batch: &JournalBatch,
+        root: Hash,
+    ) -> Result<Vec<(SealedEntry, Entry)>, Refusal> {
+        // Entries before our tip are covered by the root, since our own tree is below it.
+        let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
+        let mut frontier = self.frontier.clone();
+        let mut entries = Vec::new();
+        for bytes in batch.entries.iter().skip(known) {
+            let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
+            let entry = sealed.open()?;
+            frontier.append(sealed.leaf_hash(&entry));
+            entries.push((sealed, entry));
+        }
+
+        if frontier.root() != root {
+            let detail = format!(
+                "at size {}: the entries are not those that the log signed",
+                frontier.size()
+            );
+            return Err(Refusal::new(Code::Malformed, detail));
+        }
+        Ok(entries)
     }
 
     /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is
@@ -103,17 +136,13 @@ impl Follower {
 
     fn extend(
         &mut self,
-        batch: &JournalBatch,
+        entries: Vec<(SealedEntry, Entry)>,
         body: &str,
         watch: Watch<'_>,
     ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
-        // Entries before our tip are covered by the root we compare at the end.
-        let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
         let mut draft = self.draft();
-        let mut apply_all = || {
-            for bytes in batch.entries.iter().skip(known) {
-                let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
-                let entry = sealed.open()?;
+        let apply_all = || {
+            for (sealed, entry) in entries {
                 self.enter(&mut draft, sealed, &entry)?;
                 watch(&self.state, &entry);
             }
@@ -124,7 +153,11 @@ impl Follower {
             if head.body == body {
                 Ok(head)
             } else {
-                Err(other_line(&head, body))
+                let detail = format!(
+                    "at size {}: the state differs from the one the log signed",
+                    head.size
+                );
+                Err(Refusal::new(Code::Conflict, detail))
             }
         };
 
@@ -251,12 +284,4 @@ impl Follower {
     pub(crate) fn undo(&mut self, draft: &Draft) {
         self.state.commit(&draft.undo);
     }
-}
-
-fn other_line(ours: &Head, theirs: &str) -> Refusal {
-    let what = match Checkpoint::parse(theirs) {
-        Ok(theirs) if theirs.root() == ours.root => "the state differs from the one the log signed",
-        Ok(_) | Err(_) => "the entries are not those the log signed",
-    };
-    Refusal::new(Code::Conflict, format!("at size {}: {what}", ours.size))
 }

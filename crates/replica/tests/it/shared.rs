@@ -107,14 +107,20 @@ fn a_feed_replays_the_bus_from_its_start_and_skips_junk() {
 
     let mut other = salted_log(2);
     publish(entries(&other.tick(START)));
-    let _ = other.tick(START);
+    let (three, four) = (other.tick(START), other.tick(START));
     assert!(
         shared.read(|follower| follower.head(2).is_none()),
         "forgotten, so not compared"
     );
-    publish(entries(&other.tick(START)));
+    publish(entries(&four));
+    assert_eq!(
+        feed.step(|| START, Duration::ZERO).unwrap(),
+        2,
+        "of our tree it says nothing"
+    );
+    publish(entries(&three));
     assert!(
         feed.step(|| START, Duration::ZERO).is_err(),
-        "a fork stops the feed"
+        "two trees of one size stop the feed"
     );
 }

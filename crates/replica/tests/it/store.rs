@@ -6,6 +6,7 @@ use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_journal::{Body, Genesis};
 use strongroom_replica::{Replica, ReplicaError};
+use strongroom_tlog::{Hash, NoteSigner, sign_note};
 use strongroom_types::{ActBody, Code};
 
 #[test]
@@ -83,11 +84,32 @@ fn a_refused_batch_leaves_tables_and_memory_untouched() {
     let mut log = log();
     let first = log.tick(START);
     let (db, mut replica) = stored(&[first]);
-    let mut bad = log.batch(START, &[Body::Tick, Body::Tick]);
+    let good = log.batch(START, &[Body::Tick, Body::Tick]);
+    let mut bad = good.clone();
     let last = bad.entries[1].len() - 40;
     bad.entries[1][last] ^= 1;
     commit(&db, |tx| replica.append(tx, &bad)).unwrap_err();
     assert_eq!(replica.follower().size(), 2);
+    assert_eq!(Replica::open(&db, genesis()).unwrap().follower().size(), 2);
+    assert_eq!(append(&db, &mut replica, &good).len(), 2);
+}
+
+#[test]
+fn a_batch_that_the_log_signed_and_that_cannot_be_followed_stops_a_replica_in_memory() {
+    let mut log = log();
+    let first = log.tick(START);
+    let before = Hash(log.follower.tip().state_root.0).to_string();
+    let (db, mut replica) = stored(&[first]);
+
+    // The log signs another state than its entries lead to.
+    let mut bad = log.batch(START, &[Body::Act(stop(1))]);
+    let tip = log.follower.tip();
+    let body = tip
+        .body
+        .replace(&Hash(tip.state_root.0).to_string(), &before);
+    let signer = NoteSigner::new(&genesis().origin, &log_seed()).unwrap();
+    bad.note = sign_note(&body, &signer).unwrap();
+    commit(&db, |tx| replica.append(tx, &bad)).unwrap_err();
     assert!(
         replica.follower().halted().is_some(),
         "a replica stops; it never goes on"

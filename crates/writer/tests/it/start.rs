@@ -8,8 +8,10 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Delivered, Topic};
 use strongroom_stage::StopFlag;
 use strongroom_store_sqlite::SqliteDb;
+use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::UnixMs;
-use strongroom_wire::{JournalBatch, topics};
+use strongroom_wire::{JournalBatch, Role, topics};
+use strongroom_world::{Letter, Sender};
 use strongroom_writer::{Start, StartCheck, StartError};
 
 fn empty() -> Arc<SqliteDb> {
@@ -113,6 +115,51 @@ fn a_database_behind_its_topic_does_not_start() {
             stored: 1
         })
     ));
+}
+
+/// A record under the writer's key of the bus, once: it would keep every later start from becoming
+/// ready, and no switch passes it.
+#[test]
+fn hole_batches_without_the_logs_signature_do_not_keep_a_writer_from_starting() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let known = batches(writer.bus.as_ref()).pop().unwrap();
+    let many = vec![Vec::new(); 1_000];
+    let invented = JournalBatch {
+        first_seq: 0,
+        entries: many.clone(),
+        note: "x".to_owned(),
+    };
+
+    // What the log signed says how far it reaches; the entries beside it do not.
+    let longer = JournalBatch {
+        entries: many,
+        ..known.clone()
+    };
+
+    // The same checkpoint, with a further line of signature below it.
+    let stranger = NoteSigner::new("stranger.example", &[91; 32]).unwrap();
+    let line = sign_note(&stored_body(&writer.db), &stranger).unwrap();
+    let line = line.lines().last().unwrap().to_owned();
+    let signed_twice = JournalBatch {
+        note: format!("{}{line}\n", known.note),
+        ..known
+    };
+
+    let publish = |batch: &JournalBatch| {
+        let letter = Letter::new(topics::JOURNAL_ENTRIES, START);
+        let record = world().record(Sender::Service(Role::Writer), letter, batch);
+        writer.bus.publish(&[record]).unwrap();
+    };
+    for batch in [invented, longer, signed_twice] {
+        publish(&batch);
+        let mut check = later(&writer.db, &writer.bus).unwrap();
+        publish(&batch);
+        for n in 1..=3 {
+            state(writer.bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
+        }
+        assert_eq!(check.step(at(1_002)).unwrap(), Start::Ready);
+    }
 }
 
 #[test]

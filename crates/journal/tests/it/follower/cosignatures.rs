@@ -226,11 +226,15 @@ fn hole_witnessed_entry_over_another_tree_stops_the_replica_with_evidence() {
         scope: Scope::Platform,
         body: witnessed,
     };
-    let sealed = encode(&SealedEntry::new(&entry, [1; 32]));
+    let sealed = SealedEntry::new(&entry, [1; 32]);
+    let mut frontier = replica.frontier().clone();
+    let before = frontier.root().to_string();
+    frontier.append(sealed.leaf_hash(&entry));
+    let body = ours.replace("\n3\n", "\n4\n");
     let batch = JournalBatch {
         first_seq: 3,
-        entries: vec![sealed],
-        note: note(&ours.replace("\n3\n", "\n4\n")),
+        entries: vec![encode(&sealed)],
+        note: note(&body.replace(&before, &frontier.root().to_string())),
     };
     assert_eq!(code(replica.append(&batch)), Code::Conflict);
     assert!(replica.halted().is_some());
