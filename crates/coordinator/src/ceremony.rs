@@ -9,26 +9,10 @@ use crate::quorum::{SignerIndex, roster};
 use std::collections::BTreeMap;
 use strongroom_journal::entry::Finished;
 use strongroom_journal::model::KeyRecord;
+use strongroom_signing::runs::RUNS_MAX;
 use strongroom_stage::StageError;
 use strongroom_stage::life_cycle::Transition;
 use strongroom_types::{Digest, KeyId, TenantId, UnixMs};
-
-/// The first run without a result is followed by the next after this time, in milliseconds.
-pub(crate) const RUN_MS: u64 = 15_000;
-/// Pause before the next run after a refusal of the first, in milliseconds.
-pub(crate) const RETRY_MS: u64 = 500;
-/// Most runs of one ceremony; signers take no more.
-const RUNS_MAX: u32 = 16;
-/// Longest pause between two runs, as a part of the ceremony's life.
-const LIFE_PARTS: u64 = 8;
-
-/// Pause after the run of this number, milliseconds. It doubles, so that the runs are spread over the
-/// ceremony's life: used up within minutes, one signer that was away would cost the committee a key
-/// id and another delay.
-pub(crate) fn pause_ms(first_ms: u64, number: u32, life_ms: u64) -> u64 {
-    let doubled = first_ms << number.saturating_sub(1).min(RUNS_MAX);
-    doubled.min((life_ms / LIFE_PARTS).max(first_ms))
-}
 
 /// One key generation under way.
 pub(crate) struct Ceremony {
@@ -210,13 +194,5 @@ mod tests {
         let mut last = running(RUNS_MAX);
         let said = [8, 9, 10].map(|now| last.set_used_up(UnixMs(now)));
         assert_eq!(said, [false, true, false]);
-    }
-
-    #[test]
-    fn pauses_double_up_to_a_part_of_the_life() {
-        let day_ms = 24 * 3_600_000;
-        let pauses = [1, 2, 10, 11, 16].map(|number| pause_ms(RUN_MS, number, day_ms) / 1_000);
-        assert_eq!(pauses, [15, 30, 7_680, 10_800, 10_800]);
-        assert_eq!(pause_ms(RUN_MS, 9, 1_000), RUN_MS, "a short life");
     }
 }

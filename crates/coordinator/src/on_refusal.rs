@@ -1,8 +1,9 @@
 //! A signer's refusal: one signer's word, of a signing request or of a ceremony's run.
 
-use crate::ceremony::{CeremonyEvent, RETRY_MS, pause_ms};
+use crate::ceremony::CeremonyEvent;
 use crate::run::{Run, RunEvent, RunName};
 use crate::stage::{CoordinatorStage, Records, SignerContext};
+use strongroom_signing::runs::{RETRY_MS, pause_ms};
 use strongroom_types::{Code, Cure, UnixMs};
 use strongroom_wire::{Outcome, SignerRefusal};
 

@@ -1,6 +1,6 @@
 //! Work that time makes due: deadlines, silent quorums, stock, next runs of ceremonies.
 
-use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun, RUN_MS, pause_ms};
+use crate::ceremony::{Ceremony, CeremonyEvent, ProtocolRun};
 use crate::quorum::SignerIndex;
 use crate::run::{RunEvent, RunName, Try};
 use crate::stage::{CoordinatorStage, Records, UPKEEP_TICKS};
@@ -8,6 +8,7 @@ use crate::stock::KeyName;
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::model::KeyRecord;
 use strongroom_signing::message_digest;
+use strongroom_signing::runs::{RUN_MS, pause_ms};
 use strongroom_stage::StageError;
 use strongroom_stage::post::Cause;
 use strongroom_types::{TenantId, UnixMs};

@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use strongroom_mpc_core::dkg::DkgSession;
 use strongroom_types::UnixMs;
 
-/// Most runs of one ceremony.
-pub const RUNS_MAX: u32 = 16;
 /// Life of a run in milliseconds; one that has not ended by then ends without a key.
 pub const RUN_MS_MAX: u64 = 120_000;
 /// Most ceremonies at once.

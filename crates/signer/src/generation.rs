@@ -1,6 +1,6 @@
 //! A key generation under way: peers' messages in, this signer's messages and certificate out.
 
-use crate::ceremonies::{RUN_MS_MAX, RUNS_MAX};
+use crate::ceremonies::RUN_MS_MAX;
 use crate::early::{EarlyMessage, PeerMessage};
 use crate::fatal::Fatal;
 use crate::held::Asker;
@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use strongroom_mpc_core::KeyShareRecord;
 use strongroom_mpc_core::dkg::{DkgEffect, DkgInput};
+use strongroom_signing::runs::RUNS_MAX;
 use strongroom_types::ceremony::certificate_digest;
 use strongroom_types::{Code, Digest, Refusal, UnixMs};
 use strongroom_wire::{CeremonyMessage, Role, SignerMessage, open};

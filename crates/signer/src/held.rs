@@ -56,10 +56,11 @@ impl HeldRequests {
         self.waiting.len()
     }
 
-    pub(crate) fn has(&self, request: &Digest) -> bool {
-        self.waiting
-            .values()
-            .any(|waiting| waiting.request.asker.request == *request)
+    /// Whether this request of this coordinator waits. Another's of the same digest is another
+    /// request: a copy of it, held first, must not take its place, and the answer with it.
+    pub(crate) fn has(&self, asker: &Asker) -> bool {
+        let mut askers = self.waiting.values().map(|waiting| waiting.request.asker);
+        askers.any(|known| (known.node, known.request) == (asker.node, asker.request))
     }
 
     /// Adds a request to the queue, or gives it back with `quota_exceeded`: a coordinator must not
@@ -197,7 +198,8 @@ mod tests {
             .map(|w| w.request.asker.request)
             .collect();
         assert_eq!(late, [Digest([1; 32])]);
-        assert!(held.has(&Digest([2; 32])) && !held.has(&Digest([1; 32])));
+        let has = |number| held.has(&waiting(number, 1, 9).request.asker);
+        assert!(has(2) && !has(1));
         let rest: Vec<_> = held
             .take_not_judged_at(1)
             .iter()

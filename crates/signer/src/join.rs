@@ -1,6 +1,6 @@
 //! Joining a run of a ceremony: only when the journal shows that the committee released it.
 
-use crate::ceremonies::{CeremonyRun, RUN_MS_MAX, RUNS_MAX, RunningCeremony};
+use crate::ceremonies::{CeremonyRun, RUN_MS_MAX, RunningCeremony};
 use crate::fatal::Fatal;
 use crate::held::Asker;
 use crate::node::SignerNode;
@@ -9,6 +9,7 @@ use crate::verdict::{CheckEnd, JudgedRefusal, Served};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::dkg::{DkgParameters, DkgSession};
 use strongroom_mpc_core::seal::SealingSecret;
+use strongroom_signing::runs::{RUNS_MAX, earliest_ms};
 use strongroom_types::ceremony::key_name;
 use strongroom_types::{Code, Digest, Refusal, UnixMs, digest};
 
@@ -71,6 +72,7 @@ impl SignerNode {
         let judged = self.judge(&handed).judge_ceremony(name, now);
         self.asked += 1;
         let key = judged?;
+        self.check_not_early(&key, number, now)?;
 
         // Each session holds secret polynomials in memory.
         if self.ceremonies.is_full_for(name) {
@@ -100,6 +102,23 @@ impl SignerNode {
         self.perform(name, effects, now)?;
         for message in self.early.take(name, number) {
             self.on_ceremony_message(name, message, now)?;
+        }
+        Ok(())
+    }
+
+    /// A number is used up with all below it: joined out of turn, the last one would end the whole
+    /// ceremony by one message to one signer.
+    fn check_not_early(&self, key: &KeyRecord, number: u32, now: UnixMs) -> Result<(), Refusal> {
+        let bounds = &self.identity.genesis.bounds;
+        let released = key.until.0.saturating_sub(bounds.ceremony_life_ms);
+
+        // The witnesses' clocks at the release, and this one now, may each be off by the skew.
+        let earliest = released
+            .saturating_add(earliest_ms(number, bounds.ceremony_life_ms))
+            .saturating_sub(bounds.skew_ms.saturating_mul(2));
+        if now < UnixMs(earliest) {
+            let detail = format!("run {number} cannot be due before {}", UnixMs(earliest));
+            return Err(Refusal::new(Code::CeremonyFault, detail));
         }
         Ok(())
     }

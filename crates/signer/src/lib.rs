@@ -45,7 +45,7 @@ pub mod setup;
 mod status;
 mod verdict;
 
-pub use ceremonies::{RUN_MS_MAX, RUNS_MAX};
+pub use ceremonies::RUN_MS_MAX;
 pub use fatal::Fatal;
 pub use held::{HELD_MAX, HELD_MS_MAX};
 pub use keys::PREPARE_MAX;

@@ -112,7 +112,7 @@ impl SignerNode {
     /// A request that the journal decides.
     fn on_request(&mut self, request: Request, now: UnixMs) -> Result<(), Fatal> {
         // A coordinator that repeats itself must not fill the queue with one request.
-        if self.held.has(&request.asker.request) {
+        if self.held.has(&request.asker) {
             return Ok(());
         }
         self.serve(request, now)

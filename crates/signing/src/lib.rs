@@ -6,6 +6,7 @@
 //! | [`digest`] | the digest by which an answer names the message that it answers |
 //! | [`commitment`] | the two encodings of a published nonce commitment |
 //! | [`package`] | the FROST signing packages of a request, one per slot |
+//! | [`runs`] | the earliest time at which the runs of a ceremony can follow each other |
 //! | [`aggregate`] | the signatures that the quorum's shares add up to, or the culprits |
 //!
 //! All functions are pure. A signer calls them with its own decoding of a transaction, a
@@ -18,6 +19,7 @@ pub mod aggregate;
 pub mod commitment;
 pub mod digest;
 pub mod package;
+pub mod runs;
 
 pub use aggregate::{SharesFault, aggregate};
 pub use commitment::{commitment_from_wire, commitment_to_wire, is_commitment};

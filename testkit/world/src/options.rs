@@ -12,6 +12,8 @@ pub struct WorldOptions {
     pub min_signers: u16,
     /// Independent witnesses.
     pub witnesses: u16,
+    /// Coordinators; one of every other service.
+    pub coordinators: u64,
     /// Delay of loosenings and ceremonies, milliseconds.
     pub delay_ms: u64,
     /// Delay of loosenings where it is longer than that of ceremonies, milliseconds.
@@ -42,6 +44,7 @@ impl Default for WorldOptions {
             signers: 3,
             min_signers: 2,
             witnesses: 1,
+            coordinators: 1,
             delay_ms: 0,
             loosen_delay_ms: None,
             platform_delay_ms: None,

@@ -45,7 +45,7 @@ pub struct World {
     pub signers: Vec<SignerKeys>,
     /// Independent witnesses.
     pub witnesses: Vec<WitnessKeys>,
-    /// One instance of each service.
+    /// One instance of each service, and behind them the further coordinators.
     pub services: Vec<ServiceKeys>,
     /// Signs checkpoints.
     pub log_key: SigningKey,
@@ -65,9 +65,12 @@ impl World {
         let witnesses: Vec<_> = (1..=options.witnesses)
             .map(|n| WitnessKeys::new(&seed, n))
             .collect();
+        let further = (1..options.coordinators)
+            .map(|n| ServiceKeys::new(&seed.child("coordinator", n), Role::Coordinator));
         let services: Vec<_> = SERVICES
             .into_iter()
             .map(|role| ServiceKeys::new(&seed, role))
+            .chain(further)
             .collect();
         let log_key = SigningKey::from_bytes(&seed.bytes("log key", 0));
         let admin = Person::new(&seed, Who::PlatformAdmin);

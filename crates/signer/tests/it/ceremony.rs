@@ -89,18 +89,6 @@ fn a_key_revoked_in_the_own_log_is_not_made() {
 }
 
 #[test]
-fn runs_are_one_to_sixteen() {
-    let mut cluster = Cluster::new();
-    cluster.release_ceremony();
-    for run in [0, 17, u32::MAX] {
-        cluster.to(1, &start(&cluster, run));
-        assert_eq!(refusal(&cluster), Code::CeremonyFault, "{run}");
-    }
-    let finished = cluster.run_ceremony(16);
-    assert_eq!(finished.certificates.len(), 3);
-}
-
-#[test]
 fn a_share_is_in_use_only_under_a_witnessed_finished_entry_that_names_it() {
     let mut cluster = Cluster::new();
     cluster.release_ceremony();

@@ -15,7 +15,7 @@ use strongroom_wire::{
     CoordinatorMessage, JournalBatch, Role, Senders as _, SignerMessage, WitnessCosignature, open,
     seal, topics,
 };
-use strongroom_world::{Ledger, Letter, Sender, Who, World, WorldOptions};
+use strongroom_world::{Ledger, Letter, Sender, ServiceKeys, Who, World, WorldOptions};
 
 pub struct Cluster {
     pub world: World,
@@ -182,7 +182,18 @@ impl Cluster {
         payload: &T,
         life_ms: u64,
     ) -> Vec<u8> {
-        let service = self.world.service(role);
+        let service = self.world.service(role).clone();
+        self.seal_as(&service, to, payload, life_ms)
+    }
+
+    /// As [`Self::seal`], of one instance of a service.
+    pub fn seal_as<T: strongroom_wire::Payload>(
+        &mut self,
+        service: &ServiceKeys,
+        to: Option<NodeId>,
+        payload: &T,
+        life_ms: u64,
+    ) -> Vec<u8> {
         self.sequence += 1;
         let heading = Heading {
             genesis: self.world.genesis.hash(),
@@ -306,10 +317,8 @@ impl Cluster {
                     let envelope =
                         open(&sealed, registered.as_ref(), &[Role::Signer, Role::Witness]).unwrap();
                     assert_eq!(envelope.from, from);
-                    assert_eq!(
-                        envelope.to,
-                        Some(self.world.service(Role::Coordinator).node)
-                    );
+                    let to = envelope.to.and_then(|to| registered.sender(to));
+                    assert_eq!(to.map(|to| to.role), Some(Role::Coordinator));
                     let index = self
                         .world
                         .genesis

@@ -13,6 +13,7 @@
 mod admin;
 mod ceremony;
 mod ceremony_end;
+mod ceremony_turns;
 mod cluster;
 mod coordinator;
 mod disk;

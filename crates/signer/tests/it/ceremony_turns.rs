@@ -1,0 +1,77 @@
+//! Runs of a ceremony in their turn, and the requests of several coordinators.
+
+use crate::ceremony::{refusal, start};
+use crate::cluster::Cluster;
+use strongroom_journal::genesis::Registered;
+use strongroom_types::Code;
+use strongroom_wire::frame::ToSigner;
+use strongroom_wire::{Role, SignerMessage, open};
+use strongroom_world::WorldOptions;
+
+#[test]
+fn runs_are_one_to_sixteen() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for run in [0, 17, u32::MAX] {
+        cluster.to(1, &start(&cluster, run));
+        assert_eq!(refusal(&cluster), Code::CeremonyFault, "{run}");
+    }
+
+    // The last one, when honest pauses lead to it.
+    cluster.wait(16_384_000);
+    let finished = cluster.run_ceremony(16);
+    assert_eq!(finished.certificates.len(), 3);
+}
+
+/// One message of a hostile coordinator to one signer would use up all runs of a ceremony, and with
+/// them the key id and another delay.
+#[test]
+fn hole_a_run_ahead_of_all_that_honest_pauses_allow_uses_up_no_earlier_one() {
+    let mut cluster = Cluster::new();
+    cluster.release_ceremony();
+    for run in [16, 6] {
+        cluster.to(1, &start(&cluster, run));
+        assert_eq!(refusal(&cluster), Code::CeremonyFault, "{run}");
+    }
+
+    // Run 6 is due 15.5 s after the release at the earliest; clocks may be 10 s apart.
+    cluster.wait(5_500);
+    cluster.to(1, &start(&cluster, 7));
+    assert_eq!(refusal(&cluster), Code::CeremonyFault);
+    assert_eq!(cluster.run_ceremony(1).certificates.len(), 3);
+    assert_eq!(cluster.run_ceremony(6).certificates.len(), 3);
+}
+
+/// Its copy under another coordinator's name, held first, would leave it without an answer.
+#[test]
+fn hole_a_request_that_waits_for_one_coordinator_waits_for_another_as_well() {
+    let mut cluster = Cluster::with(WorldOptions {
+        coordinators: 2,
+        ..WorldOptions::default()
+    });
+    let message = start(&cluster, 1);
+    let coordinators: Vec<_> = cluster
+        .world
+        .services
+        .iter()
+        .filter(|service| service.role == Role::Coordinator)
+        .cloned()
+        .collect();
+    let id = cluster.signer_id(1);
+    for coordinator in coordinators.iter().rev() {
+        let sealed = cluster.seal_as(coordinator, Some(id), &message, 30_000);
+        assert!(cluster.give(id, ToSigner::Inbox(sealed)).is_empty());
+    }
+
+    cluster.wait(30_000);
+    let registered = Registered::of(&cluster.world.genesis);
+    let answers = cluster.said.iter();
+    let mut answered: Vec<_> = answers
+        .filter(|(_, message, _)| matches!(message, SignerMessage::Refused(_)))
+        .map(|(_, _, sealed)| open(sealed, &registered, &[Role::Signer]).unwrap().to)
+        .collect();
+    let mut asked: Vec<_> = coordinators.iter().map(|c| Some(c.node)).collect();
+    answered.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(answered, asked);
+}
