@@ -175,8 +175,11 @@ fn a_report_after_the_signature_leaves_the_timeline() {
         served.get(TENANT, &path).body
     };
     let signed = timeline();
-    // Said again with what the network objects to it.
-    report(TransactionState::Signed, 2_000);
+    // Reported again, with what the network objects to it.
+    let world = &served.journal.world;
+    let mut rejected = world.transaction_changed(&intent, TransactionState::Signed);
+    rejected.reason = Some((Code::NetworkRejected, "mempool full".to_owned()));
+    served.reports(&rejected, Marks::default().with(Layer::Received, 2_000));
     report(TransactionState::Broadcasting, 3_000);
     assert_eq!(timeline(), signed);
 }
