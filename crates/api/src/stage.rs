@@ -90,8 +90,7 @@ impl Stage for ApiStage {
 
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
-        let past = self.journal.read(|f| f.past(now));
-        on_tick::on_tick(&mut self.post, &mut Step { now, tx }, past)
+        on_tick::on_tick(&mut self.post, &mut Step { now, tx }, &self.journal)
     }
 
     fn tick_every_ms(&self) -> u64 {

@@ -3,7 +3,9 @@
 use crate::inbox::ParsedText;
 use crate::pending::OutlookKind;
 use strongroom_journal::apply::evaluate;
-use strongroom_journal::prospect::FreshHead;
+use strongroom_journal::follower::Follower;
+use strongroom_journal::prospect::{FreshHead, Prospect};
+use strongroom_journal::state::Lookup as _;
 use strongroom_replica::SharedFollower;
 use strongroom_types::{Code, Document as _, Intent, Refusal, UnixMs};
 use strongroom_wire::Decided;
@@ -18,7 +20,8 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Evaluates the same function that `apply` and every signer evaluate, on the replica's tip.
-    /// `None` when that shows an end of the intent and no head is fresh: nothing can be told.
+    /// `None` when nothing can be told: the journal holds an attempt of the intent, or its tip
+    /// shows an end of it and no head is fresh.
     pub(crate) fn of(
         journal: &SharedFollower,
         intent: &ParsedText<Intent>,
@@ -34,6 +37,13 @@ impl Outlook {
             } else {
                 now.min(UnixMs(expires.0.saturating_sub(1)))
             };
+
+            // An attempt of it is in the journal, although this service has offered none: a share
+            // may be out. Asked first, since what refuses it by now (a stop, a revocation) says
+            // nothing of that attempt.
+            if may_be_authorized(follower, intent, now) {
+                return None;
+            }
 
             let at_tip = evaluate(follower.state(), follower.state(), &intent.signed, at);
             if !at_tip.as_ref().is_err_and(is_end) {
@@ -80,6 +90,16 @@ impl Outlook {
             Decided::Refused(..) => OutlookKind::Refused,
         }
     }
+}
+
+/// Whether the journal holds an attempt of the intent, or could have held one that is forgotten.
+fn may_be_authorized(follower: &Follower, intent: &ParsedText<Intent>, now: UnixMs) -> bool {
+    let document = &intent.document;
+    let at_tip = follower.state().intent(document.tenant, &intent.digest);
+    // Without a fresh head no time has passed for good, so that nothing is told of its end either.
+    let head = FreshHead::of(follower, now);
+    let at_head = head.and_then(|head| head.prospect(document, &intent.digest));
+    !matches!(at_tip, Ok(None)) || matches!(at_head, Ok(Prospect::TooLate))
 }
 
 const fn is_end(refusal: &Refusal) -> bool {

@@ -2,26 +2,27 @@
 
 use super::Step;
 use crate::life_cycle::RowEvent;
-use crate::store;
+use crate::store::{self, TxRow};
 use crate::submit::{act_record, approval_record, intent_record};
+use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_ports::bus::Record;
+use strongroom_replica::SharedFollower;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Post;
-use strongroom_types::{Code, UnixMs};
+use strongroom_types::{Code, Document as _, Intent, UnixMs};
 use strongroom_wire::TransactionState;
 
 /// Time after which a record without an answer is sent again, milliseconds: well above the time
 /// that an answer takes, well below a client's patience.
 const AGAIN_MS: u64 = 2_000;
 
-/// `past` is the time that has passed for good.
 pub(super) fn on_tick(
     post: &mut Post,
     step: &mut Step<'_>,
-    past: UnixMs,
+    journal: &SharedFollower,
 ) -> Result<Vec<Record>, StageError> {
     let before = UnixMs(step.now.0.saturating_sub(AGAIN_MS));
-    let mut records = send_intents(post, step, (before, past))?;
+    let mut records = send_intents(post, step, journal, before)?;
     records.extend(send_answers(post, step, before)?);
     records.extend(send_acts(post, step, before)?);
     Ok(records)
@@ -31,8 +32,11 @@ pub(super) fn on_tick(
 fn send_intents(
     post: &mut Post,
     step: &mut Step<'_>,
-    (before, past): (UnixMs, UnixMs),
+    journal: &SharedFollower,
+    before: UnixMs,
 ) -> Result<Vec<Record>, StageError> {
+    let past = journal.read(|follower| follower.past(step.now));
+
     let mut records = Vec::new();
     for mut row in store::in_state(step.tx, TransactionState::Received, before)? {
         if step.now.0 < row.expires_ms {
@@ -46,19 +50,37 @@ fn send_intents(
             // that was told "expired" would sign again. The next page must not begin with it.
             store::set_sent(step.tx, &row.intent, step.now)?;
         } else {
-            // Nothing authorizes it any more: a client that waits for it must see an end.
+            let (event, code) = match prospect_of(journal, &row, step.now) {
+                // Nothing authorizes it any more: a client that waits for it must see an end.
+                Some(Prospect::Over(_)) => (RowEvent::TimedOut, Code::IntentExpired),
+                // Authorized by a part that did not have it from here, so that no service reports
+                // it: a share may be out, and a client that is told "expired" would sign again.
+                Some(Prospect::TooLate) => {
+                    (RowEvent::Changed(TransactionState::Signing), Code::TooLate)
+                }
+                Some(Prospect::Open) | None => {
+                    store::set_sent(step.tx, &row.intent, step.now)?;
+                    continue;
+                }
+            };
+
             let was = row.clone();
-            if row.apply(RowEvent::TimedOut).is_err() {
+            if row.apply(event).is_err() {
                 continue;
             }
-            row.set_reason(
-                Code::IntentExpired,
-                Code::IntentExpired.meaning().to_owned(),
-            );
+            row.set_reason(code, code.meaning().to_owned());
             store::update(step.tx, &was, &row, step.now)?;
         }
     }
     Ok(records)
+}
+
+/// Whether an intent can still be signed, by the fresh head; `None` while there is none.
+fn prospect_of(journal: &SharedFollower, row: &TxRow, now: UnixMs) -> Option<Prospect> {
+    let intent = Intent::parse(&row.signed.text).ok()?;
+    let prospect =
+        journal.read(|follower| FreshHead::of(follower, now)?.prospect(&intent, &row.intent));
+    prospect.ok()
 }
 
 /// Answers are sent once more: what the handler published may be lost, what goes out from here is

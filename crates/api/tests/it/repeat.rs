@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use std::collections::BTreeSet;
 use strongroom_api::submit;
+use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
 use strongroom_types::{Act, ActBody, Digest, Tighten};
 use strongroom_wire::{Decided, JournalResult, JournalSubmitted, Role, TransactionState, topics};
@@ -53,6 +54,24 @@ fn hole_an_intent_that_nobody_decided_expires_when_the_witnessed_time_is_past_it
     );
     desk.wait(2_500);
     assert!(desk.records(topics::INTENT_SUBMITTED).is_empty());
+}
+
+/// Of an intent that a hostile service had authorized no honest one reports anything. A client that
+/// is told "expired" signs another, and both are paid.
+#[test]
+fn hole_an_intent_that_the_journal_holds_is_not_told_expired() {
+    let (mut desk, intent) = Desk::with_intent(500_000);
+    let authorization = desk.journal.ledger.authorization(&intent, &[]);
+    desk.append(Body::Authorized(Box::new(authorization)));
+    desk.wait(intent.expires.since(intent.created) + 2 * desk.journal.world.genesis.bounds.skew_ms);
+    desk.tick();
+    desk.witness();
+    desk.wait(2_500);
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::Signing, "too_late")
+    );
 }
 
 #[test]

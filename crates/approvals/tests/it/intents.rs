@@ -53,6 +53,27 @@ fn intent_of_a_stopped_tenant_is_refused_without_a_decision() {
     assert_eq!(desk.rows(), (0, 0));
 }
 
+/// Someone else than the transactions service had it authorized. A client that is told "blocked"
+/// signs another, and both are paid.
+#[test]
+fn hole_intent_that_the_journal_holds_as_authorized_is_not_told_blocked() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(AUTO_MAX);
+    desk.office
+        .ledger
+        .borrow_mut()
+        .authorize(&intent, &[])
+        .unwrap();
+    desk.office.catch_up();
+    assert!(desk.decide(desk.office.submitted(&intent)).is_none());
+    assert_eq!(desk.rows(), (0, 0));
+
+    // Nor for a reason that says nothing of the attempt.
+    desk.office.tighten(Tighten::Stop, &[Who::Admin(0)]);
+    desk.office.witness();
+    assert!(desk.decide(desk.office.submitted(&intent)).is_none());
+}
+
 /// Auditors see by which rule it was refused.
 #[test]
 fn intent_that_policy_blocks_is_refused_with_its_decision() {
