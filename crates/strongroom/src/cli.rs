@@ -7,6 +7,7 @@ mod act;
 mod approvals;
 mod context;
 mod doctor;
+mod end;
 mod fail;
 mod genesis;
 mod journal;

@@ -1,21 +1,18 @@
 //! `approvals`: what waits for people, and their signed answers.
 
 use super::context::{Context, codecs, now, random};
+use super::end::Ending;
 use super::fail::usage;
 use super::{keys, show};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
-use strongroom_client::api::ActState;
 use strongroom_client::check::{self, PendingApproval};
 use strongroom_types::{ActId, ApprovalNonce, TenantId, TransactionId};
 
 /// Time in which the journal must take a no, milliseconds: a bus that lost it is asked again.
 const ACT_LIFE_MS: u64 = 3_600_000;
-/// Longest wait until a no is in force.
-const WAIT: Duration = Duration::from_secs(20);
 
 /// Approvals.
 #[derive(Subcommand, Debug)]
@@ -31,8 +28,8 @@ pub enum ApprovalsCommand {
     },
     /// Say yes: shows effects, words, tier and rule as this program reads them, then signs.
     Approve(ApproveArguments),
-    /// Say no, which ends the transaction: an act that the journal takes at any time until the
-    /// intent expires, also after its authorization.
+    /// Say no: an act that the journal takes at any time until the intent expires, also after its
+    /// authorization. Exit code 1 while the transaction can still be paid.
     Reject(RejectArguments),
 }
 
@@ -173,29 +170,12 @@ fn reject(
 
     let expires = now().plus(ACT_LIFE_MS);
     let signed = check::rejection(&shown, ActId(random()), expires, &key.signing());
-    let digest = client.submit_act(&signed)?;
-
-    // Rejected is what the journal has, not what the API took: until then signers may still share.
-    let state = client.wait_act(&digest, WAIT)?;
-    if arguments.json {
-        let shown = json!({
-            "transaction": arguments.tx.to_string(), "act": digest.to_string(),
-            "intent": shown.digest.to_string(), "state": state,
-        });
-        return show::json(out, &shown);
-    }
-    if state == ActState::Proposed {
-        return Ok(writeln!(
-            out,
-            "act {digest} is proposed: {} is not rejected yet",
-            arguments.tx
-        )?);
-    }
-    Ok(writeln!(
-        out,
-        "{} is rejected by act {digest}",
-        arguments.tx
-    )?)
+    let act = client.submit_act(&signed)?;
+    let ending = Ending {
+        tx: arguments.tx,
+        act,
+    };
+    ending.wait(&client, arguments.json, out)
 }
 
 /// Prints the intent and decision that would be signed, as read here.

@@ -3,10 +3,10 @@
 mod create;
 
 use super::context::{Context, now, random};
+use super::end::Ending;
 use super::{keys, show};
 use anyhow::bail;
 use clap::Subcommand;
-use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,8 +57,8 @@ pub enum TxCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Cancel a transaction that is not signed yet (by its initiator's user, or the admins'
-    /// quorum).
+    /// Ask to end a transaction (by its initiator's user, or the admins' quorum); exit code 1 while
+    /// it can still be paid.
     Cancel {
         /// The transaction (`tx_…`).
         tx: TransactionId,
@@ -248,17 +248,8 @@ fn cancel(
         signed.endorse::<Act>(&key(file)?.signing());
     }
 
-    let digest = client.cancel(tx, &signed)?;
-
-    // Cancelled is what the journal has, not what the API took: until then signers may still share.
-    client.wait_act(&digest, Duration::from_secs(20))?;
-    if json {
-        return show::json(
-            out,
-            &json!({"transaction": tx.to_string(), "act": digest.to_string(), "state": "in_force"}),
-        );
-    }
-    Ok(writeln!(out, "{tx} is cancelled by act {digest}")?)
+    let act = client.cancel(tx, &signed)?;
+    Ending { tx, act }.wait(&client, json, out)
 }
 
 fn key(file: &Path) -> anyhow::Result<strongroom_client::KeyFile> {

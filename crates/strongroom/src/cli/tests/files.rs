@@ -12,13 +12,13 @@ use strongroom_types::{Act, CredentialClass, Document as _};
 use strongroom_wire::decode;
 use strongroom_world::{World, WorldOptions};
 
-fn run(globals: &Globals, command: Command) -> anyhow::Result<String> {
+pub(super) fn run(globals: &Globals, command: Command) -> anyhow::Result<String> {
     let mut out = Vec::new();
     execute(&Context::new(globals)?, command, &mut out)?;
     Ok(String::from_utf8(out)?)
 }
 
-fn key(dir: &Path, name: &str) -> PathBuf {
+pub(super) fn key(dir: &Path, name: &str) -> PathBuf {
     let path = dir.join(name);
     KeyFile::create(&path, CredentialClass::Key, None, &SystemEntropy).unwrap();
     path

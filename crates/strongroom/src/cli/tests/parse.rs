@@ -5,14 +5,14 @@ use strongroom_types::{AssetId, UnixMs};
 
 #[derive(Parser, Debug)]
 #[command(name = "strongroom")]
-struct Line {
+pub(super) struct Line {
     #[command(flatten)]
     globals: Globals,
     #[command(subcommand)]
-    command: Command,
+    pub(super) command: Command,
 }
 
-fn parse(line: &str) -> Result<Line, clap::Error> {
+pub(super) fn parse(line: &str) -> Result<Line, clap::Error> {
     Line::try_parse_from(std::iter::once("strongroom").chain(line.split(' ')))
 }
 
