@@ -20,7 +20,6 @@ const KNOWN: &[&str] = &[
     "crates/journal: apply asked",
     "crates/link: link session",
     "crates/types: proof signed",
-    "testkit/chain-probe: build codec",
     "testkit/sim: api service",
     "testkit/sim: dice hostile plan",
     "testkit/world: ledger log",

@@ -1,8 +1,8 @@
 //! Building: a payment on the lowest free number, or a replacement on the same number.
 
 use crate::address;
-use crate::codec::ProbeCodec;
 use crate::form::{Form, PAYS_MAX, Pay};
+use crate::probe::ProbeCodec;
 use crate::view::View;
 use strongroom_ports::chain::{Built, Effects, Move, NoRegistry, Plan};
 use strongroom_types::{AttemptKind, Code, MinorUnits, Refusal};

@@ -1,13 +1,14 @@
 //! The codec behind the port.
 
 use crate::form::{self, Form};
+use crate::probe::ProbeCodec;
 use crate::{address, build, view};
 use std::sync::Arc;
 use strongroom_mpc_core::SuiteId;
 use strongroom_mpc_core::verify::verify_signature;
 use strongroom_ports::chain::{
-    AddressFacts, Authority, AuthorityKind, Built, ChainCodec, Display, Effects, Expiry, Fact,
-    Facts, Inspection, Manifest, Move, OwnPath, Plan, Registry, Slot, VaultKey,
+    AddressFacts, Authority, AuthorityKind, Built, ChainCodec, Effects, Expiry, Fact, Facts,
+    Inspection, Manifest, Move, OwnPath, Plan, Registry, Slot, VaultKey,
 };
 use strongroom_types::caip::NotACaip;
 use strongroom_types::{Code, Destination, Intent, MinorUnits, Refusal, Suite, Tweak, digest};
@@ -18,11 +19,6 @@ const RECEIVE: OwnPath = OwnPath {
     index: 0,
 };
 
-/// The probe chain's codec.
-pub struct ProbeCodec {
-    pub(crate) manifest: Manifest,
-}
-
 /// The codecs of this crate, as the list of chains takes them.
 ///
 /// # Errors
@@ -32,40 +28,6 @@ pub fn codecs() -> Result<Vec<Arc<dyn ChainCodec>>, NotACaip> {
 }
 
 impl ProbeCodec {
-    /// A codec of the one network.
-    ///
-    /// # Errors
-    /// Never in practice: the ids are CAIP ids, which a test shows.
-    pub fn new() -> Result<Self, NotACaip> {
-        let manifest = Manifest {
-            chain: "probe:devnet".parse()?,
-            native: "probe:devnet/slip44:1".parse()?,
-            decoder: "probe/1",
-            network: "probe-devnet",
-            suites: &[Suite::FrostEd25519],
-            display: Display {
-                symbol: "PRB",
-                minor: "grain",
-                decimals: 18,
-            },
-        };
-        Ok(Self { manifest })
-    }
-
-    /// Reads a form whose sender is the vault's own account.
-    pub(crate) fn read(&self, unsigned: &[u8], vault: &VaultKey) -> Result<Form, Refusal> {
-        let form = Form::decode(unsigned)?;
-
-        // The path alone would name an account of whichever vault the reader has in mind.
-        if address::own_key(vault, form.path)? != form.sender {
-            return Err(Refusal::new(
-                Code::PathNotOwn,
-                "the sender is another account",
-            ));
-        }
-        Ok(form)
-    }
-
     fn inspection(&self, form: &Form, vault: &VaultKey) -> Result<Inspection, Refusal> {
         let native = &self.manifest.native;
         let mut moves = Vec::with_capacity(form.pays.len());

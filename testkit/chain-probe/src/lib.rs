@@ -11,6 +11,8 @@ pub mod address;
 mod build;
 mod codec;
 pub mod form;
+mod probe;
 pub mod view;
 
-pub use codec::{ProbeCodec, codecs};
+pub use codec::codecs;
+pub use probe::ProbeCodec;

@@ -23,7 +23,7 @@ fn wanted(vault: VaultId) -> TenantVault {
     TenantVault { tenant, vault }
 }
 
-/// Whoever signs a vault's act chooses its id: a server could prove another tenant's vault in place
+/// Those who sign a vault's act choose its id: a server could prove another tenant's vault in place
 /// of the caller's, and deposits would go there.
 #[test]
 fn hole_the_vault_of_another_tenant_under_the_same_id_is_not_proved() {
