@@ -12,7 +12,7 @@
 //! | `quota` | whose room an entry uses |
 //! | `intent`, `approvals`, `authorize` | payments: admitted, approved, authorized with attempt 1 |
 //! | `policies` | policies that can be put in force |
-//! | `attempt` | further attempts of an authorized intent |
+//! | `attempt`, `held` | further attempts of an authorized intent; what its attempts keep from all other intents |
 //! | `windows` | velocity windows |
 //! | `waiting`, `witnessed` | what waits until witnesses have vouched for it, and the entry that says so |
 //! | [`ceremony`] | the end of a key generation |
@@ -25,6 +25,7 @@ mod board;
 pub mod ceremony;
 mod change;
 mod ended;
+mod held;
 mod intent;
 mod opened;
 mod pause;

@@ -17,6 +17,8 @@ const EXPIRY: u8 = 20;
 const PLATFORM_EXPIRY: u8 = 29;
 const ENDED: u8 = 22;
 const OPEN_INTENT: u8 = 23;
+const HELD: u8 = 30;
+const HOLDER: u8 = 31;
 
 fn key(tag: u8, parts: &[&[u8]]) -> Key {
     // Parts have fixed lengths or stand last, else two different lists could give one key.
@@ -148,16 +150,41 @@ pub fn external_id(t: TenantId, id: &Name) -> Key {
     key(16, &[&t.0, id.as_str().as_bytes()])
 }
 
-/// Which intent has an anchor.
+/// Which intent of a vault has an anchor.
 #[must_use]
-pub fn anchor(t: TenantId, chain: &ChainId, anchor: &ConflictKey) -> Key {
+pub fn anchor(t: TenantId, vault: VaultId, chain: &ChainId, anchor: &ConflictKey) -> Key {
+    of_vault(17, (t, vault), chain, anchor)
+}
+
+/// Which intent of a vault holds a conflict key.
+#[must_use]
+pub fn held(t: TenantId, vault: VaultId, chain: &ChainId, conflict: &ConflictKey) -> Key {
+    of_vault(HELD, (t, vault), chain, conflict)
+}
+
+/// Prefix of all conflict keys that intents of a tenant hold.
+#[must_use]
+pub fn held_prefix(t: TenantId) -> Key {
+    key(HELD, &[&t.0])
+}
+
+/// The conflict keys that an intent holds.
+#[must_use]
+pub fn holder(t: TenantId, intent: &Digest) -> Key {
+    key(HOLDER, &[&t.0, &intent.0])
+}
+
+fn of_vault(tag: u8, (t, vault): (TenantId, VaultId), chain: &ChainId, k: &ConflictKey) -> Key {
+    // By vault: signers let it spend nothing but its own, so a key that another vault's attempts
+    // name can never be this one's, and must not be taken from it.
     key(
-        17,
+        tag,
         &[
             &t.0,
+            &vault.0,
             &len(chain.as_str()),
             chain.as_str().as_bytes(),
-            &encode(anchor),
+            &encode(k),
         ],
     )
 }
@@ -257,6 +284,8 @@ pub enum Kind {
     OpenIntent,
     /// An authorized intent: its external id and anchor go with it.
     Intent,
+    /// The conflict keys of an intent, each under a key of its own.
+    Holder,
     /// An end, which may be renewed.
     Ended,
     /// Nothing else depends on it.
@@ -271,6 +300,7 @@ pub fn kind(key: &[u8]) -> Kind {
         Some(&PROPOSAL) => Kind::Proposal,
         Some(&OPEN_INTENT) => Kind::OpenIntent,
         Some(&INTENT) => Kind::Intent,
+        Some(&HOLDER) => Kind::Holder,
         Some(&ENDED) => Kind::Ended,
         Some(_) | None => Kind::Other,
     }

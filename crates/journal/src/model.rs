@@ -1,5 +1,9 @@
 //! The records that the state holds, in borsh.
 
+mod coins;
+
+pub use coins::{HeldRecord, HolderRecord};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_policy::{Payment, Terms};
 use strongroom_types::charter::Board;

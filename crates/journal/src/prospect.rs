@@ -8,9 +8,9 @@
 use crate::apply::{Evaluated, evaluate};
 use crate::follower::{Follower, Head};
 use crate::keyspace as ks;
-use crate::model::{CredentialRecord, EndedRecord, IntentRecord};
+use crate::model::{CredentialRecord, EndedRecord, HeldRecord, IntentRecord};
 use crate::overlay::Overlay;
-use crate::state::Lookup as _;
+use crate::state::{Lookup as _, View};
 use strongroom_types::{Code, ConflictKey, Digest, Document as _, Intent, Refusal, Signed, UnixMs};
 
 /// Whether an intent that is not signed can still be.
@@ -154,8 +154,28 @@ impl<'a> FreshHead<'a> {
         digest: &Digest,
         anchor: &ConflictKey,
     ) -> Result<Option<UnixMs>, Refusal> {
-        let key = ks::anchor(intent.tenant, &intent.chain, anchor);
+        let key = ks::anchor(intent.tenant, intent.vault, &intent.chain, anchor);
         self.taken_until(intent, digest, &key)
+    }
+
+    /// Whether another intent keeps one of these conflict keys for as long as this one lasts: no
+    /// attempt of this one that spends it can come.
+    ///
+    /// # Errors
+    /// `store_corrupt` when the state does not read.
+    pub fn is_coin_lost(
+        &self,
+        intent: &Intent,
+        digest: &Digest,
+        coins: &[ConflictKey],
+    ) -> Result<bool, Refusal> {
+        for coin in coins {
+            let held = held(&self.view, intent, coin)?;
+            if held.is_some_and(|held| held.keeps_from(digest, intent.expires)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What the journal holds of an intent, if anything.
@@ -218,4 +238,17 @@ impl<'a> FreshHead<'a> {
     fn forgotten_at(&self, expires: UnixMs) -> UnixMs {
         expires.plus(self.follower.genesis().bounds.retention_ms)
     }
+}
+
+/// Who holds a conflict key of the intent's vault in the journal, seen at one moment.
+///
+/// # Errors
+/// `store_corrupt` when the state does not read.
+pub fn held(
+    view: &dyn View,
+    intent: &Intent,
+    coin: &ConflictKey,
+) -> Result<Option<HeldRecord>, Refusal> {
+    let key = ks::held(intent.tenant, intent.vault, &intent.chain, coin);
+    view.record(&key)
 }

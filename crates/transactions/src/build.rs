@@ -8,7 +8,7 @@ use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
-use strongroom_journal::prospect::{FreshHead, Prospect};
+use strongroom_journal::prospect::{FreshHead, Prospect, held};
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::{Built, Effects, OwnPath, Plan, Registry as _, Slot, VaultKey};
 use strongroom_replica::TenantVaults;
@@ -85,10 +85,22 @@ impl TransactionsStage {
         };
 
         // A build never asks the network: a silent node must not hold up decisions of other vaults.
-        let Some(known) = facts::known(step.tx, payment.intent.paying_vault(), step.now)? else {
+        let Some(mut known) = facts::known(step.tx, payment.intent.paying_vault(), step.now)?
+        else {
             let why = "nothing is known of the chain yet";
             return Ok(BuildOutcome::later(Code::NotReady, why));
         };
+
+        // Of another submitter's attempts this service has no reservation.
+        self.journal.read(|follower| {
+            known.leave_out(|coin| {
+                // One that cannot be read is not built upon either.
+                let held = held(follower.state(), &payment.intent, coin);
+                held.map_or(true, |held| {
+                    held.is_some_and(|held| held.keeps_from(&payment.digest, step.now))
+                })
+            });
+        });
 
         let Some(return_to) = facts::next_change(step.tx, payment.intent.paying_vault())? else {
             // A change address beyond the bound is one that no signer would take for the vault's.

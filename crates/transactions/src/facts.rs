@@ -55,6 +55,14 @@ pub(crate) struct OwnedFacts {
 }
 
 impl OwnedFacts {
+    /// Leaves out the coins that the journal keeps for other intents.
+    pub(crate) fn leave_out(&mut self, is_kept: impl Fn(&ConflictKey) -> bool) {
+        self.holdings.retain(|held| match held {
+            Holding::Coin(coin) => !is_kept(&coin.key),
+            Holding::Account(_) => true,
+        });
+    }
+
     /// Whether the journal would refuse a first attempt on this anchor.
     pub(crate) fn is_held(&self, key: &ConflictKey) -> bool {
         self.held.contains(key)

@@ -18,6 +18,14 @@ use strongroom_stage::StageError;
 use strongroom_types::{Refusal, UnixMs};
 use strongroom_wire::JournalResult;
 
+/// How the journal has excluded an offered transaction.
+enum Loss {
+    /// Its anchor is another intent's until this time.
+    Anchor(UnixMs),
+    /// A coin of it is kept for another intent.
+    Coin,
+}
+
 impl TransactionsStage {
     /// Shows what the writer says of a submission; rebuilds, returns or ends its payment where the
     /// fresh head says so, too.
@@ -87,8 +95,8 @@ impl TransactionsStage {
 
         match AfterWriter::of(refusal.code) {
             AfterWriter::Ignore => Ok(Vec::new()),
-            AfterWriter::Rebuild => match self.anchor_lost_until(step, &payment, offered) {
-                Some(until) => self.rebuild(step, payment, offered, until),
+            AfterWriter::Rebuild => match self.loss(step, &payment, offered) {
+                Some(loss) => self.rebuild(step, payment, offered, loss),
                 None => self.object(step, payment, Announcement::of(refusal)),
             },
             AfterWriter::Return if self.is_decision_changed(step, &payment) => {
@@ -100,17 +108,18 @@ impl TransactionsStage {
         }
     }
 
-    /// Whether no authorization of an offered transaction can come, since its anchor is another's,
-    /// and until when it is.
-    fn anchor_lost_until(
-        &self,
-        step: &Step<'_>,
-        payment: &Payment,
-        offered: &Offered,
-    ) -> Option<UnixMs> {
+    /// Why no authorization of an offered transaction can come: another intent has its anchor, or
+    /// keeps a coin of it, for as long as this one lasts.
+    fn loss(&self, step: &Step<'_>, payment: &Payment, offered: &Offered) -> Option<Loss> {
+        let Payment { intent, digest, .. } = payment;
+        let attempt = &offered.attempt;
         let lost = self.journal.read(|follower| {
             let head = FreshHead::of(follower, step.now)?;
-            head.anchor_lost_until(&payment.intent, &payment.digest, &offered.attempt.anchor)
+            if let Some(until) = head.anchor_lost_until(intent, digest, &attempt.anchor)? {
+                return Ok(Some(Loss::Anchor(until)));
+            }
+            let is_lost = head.is_coin_lost(intent, digest, &attempt.conflict_keys)?;
+            Ok::<_, Refusal>(is_lost.then_some(Loss::Coin))
         });
         // Without a fresh head nothing is certain. The next refusal asks again.
         lost.unwrap_or(None)
@@ -123,19 +132,25 @@ impl TransactionsStage {
         changed.unwrap_or(false)
     }
 
-    /// Another transaction on another anchor. The approvals stay valid: they name the intent and
+    /// Another transaction on other coins, or another anchor. The approvals stay valid: they name the intent and
     /// the decision, not the transaction.
     fn rebuild(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
         offered: &Offered,
-        until: UnixMs,
+        loss: Loss,
     ) -> Result<Vec<Record>, StageError> {
         reservations::release(step.tx, &payment.digest)?;
-        // Else the next build would choose the same anchor again.
-        let vault = payment.intent.paying_vault();
-        reservations::set_anchor_held(step, vault, &offered.attempt.anchor, until)?;
+        match loss {
+            // Else the next build would choose the same anchor again.
+            Loss::Anchor(until) => {
+                let vault = payment.intent.paying_vault();
+                reservations::set_anchor_held(step, vault, &offered.attempt.anchor, until)?;
+            }
+            // A build asks the journal itself which coins it keeps.
+            Loss::Coin => {}
+        }
 
         let payment = store::set_state(step, payment, PaymentEvent::AnchorTaken)?;
         self.offer(step, payment, FactsAge::Kept)

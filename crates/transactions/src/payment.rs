@@ -112,7 +112,7 @@ pub(crate) enum PaymentEvent {
     Outlive,
     /// The writer says that it is in the journal: what it objected before has passed.
     Accept,
-    /// The fresh head gives the anchor to another intent.
+    /// The fresh head gives the anchor, or another coin, to another intent.
     AnchorTaken,
     /// The fresh head's decision is not the one that the approvers signed.
     DecisionChanged,

@@ -140,7 +140,7 @@ codes! {
     TimeLockTooLong "time_lock_too_long" Never "a rule's time lock leaves no time to sign within an intent's life";
     TimeLocked "time_locked" Wait "the decision's time lock has not passed";
     AnchorMissing "anchor_missing" Rebuild "the attempt does not contain the intent's anchor";
-    AnchorTaken "anchor_taken" Rebuild "the anchor belongs to another intent";
+    AnchorTaken "anchor_taken" Rebuild "a coin of the attempt belongs to another intent";
     AttemptUnknown "attempt_unknown" Wait "the attempt is not in the witnessed journal";
     AttemptNumberWrong "attempt_number_wrong" Rebuild "attempts are numbered one by one";
     AttemptsExhausted "attempts_exhausted" Never "the intent allows no further attempt";

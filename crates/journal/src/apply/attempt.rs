@@ -1,6 +1,7 @@
 //! Attempts: the anchor, the numbering, the fee cap.
 
 use super::change::{Change, Place};
+use super::held::{self, Claim};
 use super::intent::Evaluated;
 use super::waiting::WitnessedTimes;
 use super::windows;
@@ -28,8 +29,8 @@ fn recorded(attempt: &Attempt, place: Place) -> AttemptRecord {
     }
 }
 
-/// Checks attempt 1: it pays, names an anchor that is free and that it spends, and uses at most
-/// half of the fee cap.
+/// Checks attempt 1: it pays, names an anchor that is free and that it spends, spends nothing that
+/// another intent holds, and uses at most half of the fee cap.
 pub(super) fn first(
     view: &dyn View,
     place: Place,
@@ -49,10 +50,17 @@ pub(super) fn first(
 
     // Two live intents on one anchor could only conflict, and a replacement of one would look like
     // the end of the other.
-    let anchor = ks::anchor(place.tenant, &intent.chain, &attempt.anchor);
+    let anchor = ks::anchor(place.tenant, intent.vault, &intent.chain, &attempt.anchor);
     if view.get(&anchor).is_some() {
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor));
     }
+    let claim = Claim {
+        place,
+        vault: intent.vault,
+        chain: &intent.chain,
+        attempt,
+    };
+    claim.check_free(view)?;
 
     // The other half is head room for replacements when fees rise.
     if attempt.fee_max > intent.fee_max.half() {
@@ -113,6 +121,44 @@ pub(super) fn apply(
         .intent(tenant, &attempt.intent)?
         .ok_or_else(|| Refusal::new(Code::UnknownIntent, attempt.intent))?;
 
+    check_number(attempt, &record)?;
+
+    // Sharing another coin of attempt 1 is not enough: both could confirm after the anchor is
+    // spent elsewhere.
+    if !attempt.well_formed() || attempt.anchor != record.anchor {
+        return Err(Refusal::new(Code::AnchorMissing, &record.anchor));
+    }
+    if attempt.fee_max > record.fee_max {
+        let detail = format!("the cap is {}", record.fee_max);
+        return Err(Refusal::new(Code::FeeCapExceeded, detail));
+    }
+    check_open(place, attempt.kind, &record)?;
+    let claim = Claim {
+        place,
+        vault: record.vault,
+        chain: &record.chain,
+        attempt,
+    };
+    match attempt.kind {
+        AttemptKind::Pay | AttemptKind::Bump => {
+            claim.check_free(change)?;
+            held::hold(change, place, &record, attempt)?;
+            ask_again(change, place, &attempt.intent, &record)?;
+            move_spend(change, tenant, &mut record, place.at)?;
+        }
+        // A cancel pays nothing and must stay possible under every policy. It stays counted where
+        // the last attempt that pays is.
+        AttemptKind::Cancel => claim.check_own(change)?,
+        AttemptKind::Child => check_not_child(attempt.kind)?,
+    }
+
+    record.attempts.push(recorded(attempt, place));
+    change.put(ks::intent(tenant, &attempt.intent), &record);
+    Ok(())
+}
+
+/// The number after the last one, of at most so many.
+fn check_number(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refusal> {
     // Shares are given for the last attempt only: two attempts of one number, or a gap, would make
     // "the last" a matter of opinion.
     let last = record.attempts.last().map_or(0, |last| last.number);
@@ -130,30 +176,6 @@ pub(super) fn apply(
     if last >= record.attempts_max.saturating_add(spare) {
         return Err(Code::AttemptsExhausted.into());
     }
-
-    // Sharing another coin of attempt 1 is not enough: both could confirm after the anchor is
-    // spent elsewhere.
-    if !attempt.well_formed() || attempt.anchor != record.anchor {
-        return Err(Refusal::new(Code::AnchorMissing, &record.anchor));
-    }
-    if attempt.fee_max > record.fee_max {
-        let detail = format!("the cap is {}", record.fee_max);
-        return Err(Refusal::new(Code::FeeCapExceeded, detail));
-    }
-    check_open(place, attempt.kind, &record)?;
-    match attempt.kind {
-        AttemptKind::Pay | AttemptKind::Bump => {
-            ask_again(change, place, &attempt.intent, &record)?;
-            move_spend(change, tenant, &mut record, place.at)?;
-        }
-        // A cancel pays nothing and must stay possible under every policy. It stays counted where
-        // the last attempt that pays is.
-        AttemptKind::Cancel => {}
-        AttemptKind::Child => check_not_child(attempt.kind)?,
-    }
-
-    record.attempts.push(recorded(attempt, place));
-    change.put(ks::intent(tenant, &attempt.intent), &record);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::approvals::{VerifiedApproval, check_approvals};
 use super::attempt::{check_no_facts, first};
 use super::change::{Change, Place};
 use super::intent::{Evaluated, evaluate};
-use super::{waiting, windows};
+use super::{held, waiting, windows};
 use crate::entry::Authorization;
 use crate::keyspace as ks;
 use crate::model::{
@@ -90,6 +90,7 @@ pub(super) fn apply(
     };
     make_room(change, place)?;
     insert_intent(change, evaluated, &record)?;
+    held::hold(change, place, &record, &authorization.attempt)?;
 
     if lock_ms > 0 {
         let lock = WaitingItem {
@@ -169,7 +170,8 @@ fn insert_intent(
     change.expire(tenant, until, &by_digest);
     change.put(by_digest, record);
     change.put(ks::external_id(tenant, &intent.external_id), &digest);
-    change.put(ks::anchor(tenant, &intent.chain, &record.anchor), &digest);
+    let anchor = ks::anchor(tenant, intent.vault, &intent.chain, &record.anchor);
+    change.put(anchor, &digest);
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! The delta under construction: reads see what was written before.
 
 use crate::keyspace::{self as ks, Key};
-use crate::model::{ActStanding, CredentialRecord, EndedRecord, IntentRecord, WaitingChange};
+use crate::model::{
+    ActStanding, CredentialRecord, EndedRecord, HeldRecord, HolderRecord, IntentRecord,
+    WaitingChange,
+};
 use crate::state::{Delta, Due, Lookup as _, State, View};
 use borsh::BorshSerialize;
 use ed25519_dalek::VerifyingKey;
@@ -11,7 +14,7 @@ use strongroom_policy::Policy;
 use strongroom_types::{CredentialId, Digest, Refusal, Scope, TenantId, UnixMs};
 use strongroom_wire::encode;
 
-/// Keys of a scope forgotten with each of its entries, at least: as a rule several times what an
+/// Records of a scope forgotten with each of its entries, at least: as a rule several times what an
 /// entry adds, so that memory of the past stays bounded by retention.
 pub(super) const FORGET_MAX: usize = 16;
 /// Due keys among which a rule that is about to refuse looks for its own. A bound, since a refused
@@ -187,15 +190,22 @@ impl<'a> Change<'a> {
         self.set(marker, Some(charged));
     }
 
-    /// Forgets what is due, oldest first, and keeps the scope's counters right.
+    /// Forgets what is due, oldest first, until `max` records are forgotten, and keeps the scope's
+    /// counters right.
     pub(super) fn forget_expired(
         &mut self,
         scope: Scope,
         at: UnixMs,
         max: usize,
     ) -> Result<(), Refusal> {
-        for due in self.state.expired(scope, at).take(max) {
-            self.forget(scope, at, due)?;
+        let mut left = max;
+        for due in self.state.expired(scope, at) {
+            if left == 0 {
+                break;
+            }
+            // An intent frees up to 256 conflict keys at once: by markers alone, a few of those
+            // would make one entry as long as thousands.
+            left = left.saturating_sub(self.forget(scope, at, due)?);
         }
         Ok(())
     }
@@ -220,44 +230,53 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Forgets as many due keys as this entry brings markers, and as many again: else a scope whose
-    /// every entry brings more than [`FORGET_MAX`] would grow without end.
+    /// Forgets as many due records as this entry brings markers and conflict keys, and as many
+    /// again: else a scope whose every entry brings more than [`FORGET_MAX`] would grow without end.
     pub(super) fn forget_more(&mut self, scope: Scope, at: UnixMs) -> Result<(), Refusal> {
-        let prefix = ks::expiry_prefix(scope);
-        let written = self.changes.range(prefix.clone()..);
-        let markers = written.take_while(|(key, _)| key.starts_with(&prefix));
-        let added = markers.filter(|(_, value)| value.is_some()).count();
+        let mut added = self.count_put(&ks::expiry_prefix(scope));
+        if let Scope::Tenant(tenant) = scope {
+            added += self.count_put(&ks::held_prefix(tenant));
+        }
         if 2 * added > FORGET_MAX {
             self.forget_expired(scope, at, 2 * added)?;
         }
         Ok(())
     }
 
-    /// Forgets one key that is due, unless this entry did so before.
-    fn forget(&mut self, scope: Scope, at: UnixMs, due: Due<'_>) -> Result<(), Refusal> {
+    /// Number of keys under a prefix to which this entry has given a value.
+    fn count_put(&self, prefix: &[u8]) -> usize {
+        let written = self.changes.range(prefix.to_vec()..);
+        let under = written.take_while(|(key, _)| key.starts_with(prefix));
+        under.filter(|(_, value)| value.is_some()).count()
+    }
+
+    /// Forgets one key that is due, unless this entry did so before. Gives the number of records
+    /// looked at for it.
+    fn forget(&mut self, scope: Scope, at: UnixMs, due: Due<'_>) -> Result<usize, Refusal> {
         let Due { marker, key: due } = due;
 
         // It stays while its release waits, however late that is witnessed.
         let stays = ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)?;
         if stays {
-            return Ok(());
+            return Ok(1);
         }
 
         // What is due was listed from the state before this entry, which may have written the same
         // key again: the same nonce in another approval. Forgotten by the old marker a second time,
         // the new record would be lost, and what it keeps out could be used again.
         if !self.has(marker) {
-            return Ok(());
+            return Ok(1);
         }
         self.give_back(scope, marker)?;
         self.remove(marker.to_vec());
         if !self.has(&due) {
-            return Ok(());
+            return Ok(1);
         }
 
+        let mut forgotten = 1;
         match (ks::kind(&due), scope) {
             // Ended twice: the marker of the first end must not forget the later one.
-            (ks::Kind::Ended, _) if self.ended_until(&due)? > at => return Ok(()),
+            (ks::Kind::Ended, _) if self.ended_until(&due)? > at => return Ok(1),
             (ks::Kind::Proposal, Scope::Tenant(tenant)) => {
                 let mut record = self.tenant(tenant)?;
                 record.proposals_open = record.proposals_open.saturating_sub(1);
@@ -270,12 +289,18 @@ impl<'a> Change<'a> {
                 self.put(ks::tenant(tenant), &record);
             }
             (ks::Kind::Intent, Scope::Tenant(tenant)) => self.forget_uses(tenant, &due)?,
+            (ks::Kind::Holder, Scope::Tenant(tenant)) => {
+                forgotten += self.free_held(tenant, &due)?;
+            }
             // Of the platform only used acts are forgotten this way.
-            (ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent, Scope::Platform)
+            (
+                ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent | ks::Kind::Holder,
+                Scope::Platform,
+            )
             | (ks::Kind::Ended | ks::Kind::Other, _) => {}
         }
         self.remove(due);
-        Ok(())
+        Ok(forgotten)
     }
 
     /// Gives the credentials that a marker names their room back.
@@ -296,9 +321,27 @@ impl<'a> Change<'a> {
     fn forget_uses(&mut self, tenant: TenantId, key: &[u8]) -> Result<(), Refusal> {
         if let Some(intent) = self.record::<IntentRecord>(key)? {
             self.remove(ks::external_id(tenant, &intent.external_id));
-            self.remove(ks::anchor(tenant, &intent.chain, &intent.anchor));
+            let (vault, chain) = (intent.vault, &intent.chain);
+            self.remove(ks::anchor(tenant, vault, chain, &intent.anchor));
         }
         Ok(())
+    }
+
+    /// Frees the conflict keys of the holder under this key. Gives their number.
+    fn free_held(&mut self, tenant: TenantId, key: &[u8]) -> Result<usize, Refusal> {
+        let Some(holder) = self.record::<HolderRecord>(key)? else {
+            return Ok(0);
+        };
+        for conflict in &holder.keys {
+            let held = ks::held(tenant, holder.vault, &holder.chain, conflict);
+
+            // It may be another intent's by now: from its time on, not when it is forgotten.
+            let record: Option<HeldRecord> = self.record(&held)?;
+            if record.is_some_and(|record| ks::holder(tenant, &record.intent) == key) {
+                self.remove(held);
+            }
+        }
+        Ok(holder.keys.len())
     }
 
     /// Whether a release waits that names the proposal under this key.

@@ -271,6 +271,7 @@ fn map_key_bytes_do_not_change() {
     let (t, d) = (TenantId([2; 16]), Digest([1; 32]));
     let chain: ChainId = "eip155:1".parse().unwrap();
     let asset: AssetId = "eip155:1/slip44:60".parse().unwrap();
+    let coin = ConflictKey::Coin("a:0".to_owned());
     let keys = [
         ks::position(),
         ks::platform(),
@@ -289,7 +290,7 @@ fn map_key_bytes_do_not_change() {
         ks::account(t, KeyId([3; 16]), 258),
         ks::intent(t, &d),
         ks::external_id(t, &"order".parse().unwrap()),
-        ks::anchor(t, &chain, &ConflictKey::Coin("a:0".to_owned())),
+        ks::anchor(t, VaultId([3; 16]), &chain, &coin),
         ks::approval(t, ApprovalNonce([3; 16])),
         ks::bucket(t, &[0; 17], &asset, 1, 258),
         ks::expiry(t, UnixMs(258), &[9, 9]),
@@ -302,9 +303,11 @@ fn map_key_bytes_do_not_change() {
         ks::public_key(Scope::Platform, &PublicKey::P256([3; 33])),
         ks::platform_proposals(),
         ks::expiry(Scope::Platform, UnixMs(258), &[9, 9]),
+        ks::held(t, VaultId([3; 16]), &chain, &coin),
+        ks::holder(t, &d),
     ];
     let tags: Vec<u8> = keys.iter().map(|key| key[0]).collect();
-    assert_eq!(tags, (0..=29).collect::<Vec<u8>>());
+    assert_eq!(tags, (0..=31).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
     for scope in [Scope::Tenant(t), Scope::Platform] {
@@ -314,4 +317,4 @@ fn map_key_bytes_do_not_change() {
         );
     }
 }
-const KEYS: &str = "0d8d88b293d01796b4692f39b062c4b8ad37900d52eb32336028b038097b4a43";
+const KEYS: &str = "776671eeb5876b0619dbd7d7e3210d4adaccc0c3afda9a82f0256fb130a2dd27";

@@ -24,24 +24,25 @@ fn rebuilt(service: &mut Service, payment: &Payment) -> Payment {
     Payment::new(&sent, &payment.intent)
 }
 
-/// A few small payments of another vault could take every coin of this one out of use, each with a
-/// false anchor.
+/// A few small payments with false anchors could take every coin of a vault out of use for good.
 #[test]
-fn hole_coin_that_is_another_intents_anchor_is_still_spent_beside_a_free_one() {
+fn hole_coin_that_is_another_intents_anchor_is_spent_again_beside_a_free_one() {
     let mut service = Service::new();
     // It needs both.
     service.fund(AMOUNT / 4 * 3);
     service.fund(AMOUNT / 4 * 3);
     service.wait(1_000);
-    let first = service.offered();
-    service.take_anchor(&first);
+    let lost = service.offered();
+    service.take_anchor(&lost);
+    service.live(OVER_MS + service.world().genesis.bounds.attempt_life_ms);
 
+    let first = service.offered();
+    assert_eq!(first.anchor(), lost.anchor(), "it does not know yet");
     let second = rebuilt(&mut service, &first);
     assert_ne!(second.anchor(), first.anchor());
     let (before, after) = (&first.request.attempt, &second.request.attempt);
     assert_eq!(after.conflict_keys, before.conflict_keys, "the same coins");
     assert!(after.conflict_keys.contains(&after.anchor));
-    service.append(vec![Body::Authorized(Box::new(second.authorization()))]);
 }
 
 #[test]
@@ -50,14 +51,40 @@ fn coin_that_may_be_an_anchor_is_added_where_no_chosen_one_may() {
     service.fund(COIN);
     service.fund(COIN / 3);
     service.wait(1_000);
-    let first = service.offered();
-    assert_eq!(first.request.attempt.conflict_keys.len(), 1);
-    service.take_anchor(&first);
+    let lost = service.offered();
+    assert_eq!(lost.request.attempt.conflict_keys.len(), 1);
+    service.take_anchor(&lost);
+    service.live(OVER_MS + service.world().genesis.bounds.attempt_life_ms);
 
     // A third of a coin does not pay it alone.
+    let first = service.offered();
     let second = rebuilt(&mut service, &first);
     assert_eq!(second.request.attempt.conflict_keys.len(), 2);
     assert_ne!(second.anchor(), first.anchor());
+}
+
+/// The other intent has an anchor beside the coin.
+#[test]
+fn hole_payment_with_a_coin_that_the_journal_keeps_for_another_is_built_on_others() {
+    let mut service = Service::funded(3);
+    let first = service.offered();
+    let other = service.intent();
+    let mut attempt = service.world().attempt(&other);
+    let coin = first.request.attempt.anchor.clone();
+    attempt.conflict_keys.push(coin.clone());
+    attempt.conflict_keys.sort();
+    let body = service.ledger.authorization_with(&other, &[], attempt);
+    service.append(vec![body.into_body()]);
+    service.witness();
+
+    let second = rebuilt(&mut service, &first);
+    assert_ne!(second.anchor(), first.anchor());
+    let third = service.offered();
+    for payment in [&second, &third] {
+        assert!(!payment.request.attempt.conflict_keys.contains(&coin));
+        let body = Body::Authorized(Box::new(payment.authorization()));
+        service.append(vec![body]);
+    }
 }
 
 /// The journal forgets an anchor with its intent. Until then the payment waits, and does not end: a

@@ -290,6 +290,21 @@ pub(super) fn records() -> Vec<Case> {
         ("state_record_intent", bytes(&intent_record())),
         ("state_record_open_intent", bytes(&open_intent())),
         (
+            "state_record_held",
+            bytes(&HeldRecord {
+                intent: Digest([1; 32]),
+                until: AT,
+            }),
+        ),
+        (
+            "state_record_holder",
+            bytes(&HolderRecord {
+                vault: VaultId([3; 16]),
+                chain: CHAIN.parse().unwrap(),
+                keys: vec![ConflictKey::Coin("a:0".to_owned())],
+            }),
+        ),
+        (
             "state_record_bucket",
             bytes(&Bucket {
                 amount: 258.into(),

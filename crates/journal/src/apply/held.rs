@@ -1,0 +1,104 @@
+//! What the attempts of an intent spend, kept from every other intent of its vault.
+//!
+//! A transaction that spends a coin of another payment excludes that payment for good, once it
+//! confirms. Attempts need no signature of people, so without this any submitter could undo what
+//! people signed, by one attempt of another intent.
+
+use super::change::{Change, Place};
+use crate::keyspace as ks;
+use crate::model::{HeldRecord, HolderRecord, IntentRecord};
+use crate::state::{Lookup as _, View};
+use strongroom_types::attempt::CONFLICT_KEYS_MAX;
+use strongroom_types::{Attempt, ChainId, Code, ConflictKey, Refusal, VaultId};
+
+/// An attempt that is offered, with the vault whose coins it declares.
+pub(super) struct Claim<'a> {
+    pub(super) place: Place,
+    pub(super) vault: VaultId,
+    pub(super) chain: &'a ChainId,
+    pub(super) attempt: &'a Attempt,
+}
+
+impl Claim<'_> {
+    /// Refuses a conflict key that another intent holds. Not its anchor alone: a transaction is
+    /// excluded by any coin of it that another one spends.
+    pub(super) fn check_free(&self, view: &dyn View) -> Result<(), Refusal> {
+        for conflict in &self.attempt.conflict_keys {
+            if let Some(held) = self.held(view, conflict)?
+                && held.keeps_from(&self.attempt.intent, self.place.at)
+            {
+                return Err(Refusal::new(Code::AnchorTaken, conflict));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a conflict key that is not this intent's. A way home needs no signature of people, so
+    /// it takes no further coin of the vault with it.
+    pub(super) fn check_own(&self, view: &dyn View) -> Result<(), Refusal> {
+        self.check_free(view)?;
+        for conflict in &self.attempt.conflict_keys {
+            let held = self.held(view, conflict)?;
+            let is_held = held.is_some_and(|held| self.place.at < held.until);
+
+            // The anchor stays its own when its other keys are free again.
+            if !is_held && *conflict != self.attempt.anchor {
+                let detail = format!("a cancel spends {conflict}, which its intent does not hold");
+                return Err(Refusal::new(Code::EffectsMismatch, detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self, view: &dyn View, conflict: &ConflictKey) -> Result<Option<HeldRecord>, Refusal> {
+        view.record(&ks::held(
+            self.place.tenant,
+            self.vault,
+            self.chain,
+            conflict,
+        ))
+    }
+}
+
+/// Keeps the conflict keys of an attempt that pays from every other intent, until no share of this
+/// one has left for an attempt's life.
+pub(super) fn hold(
+    change: &mut Change<'_>,
+    place: Place,
+    record: &IntentRecord,
+    attempt: &Attempt,
+) -> Result<(), Refusal> {
+    let (tenant, intent) = (place.tenant, &attempt.intent);
+    let life = change.state().genesis().bounds.attempt_life_ms;
+    let ours = HeldRecord {
+        intent: *intent,
+        until: record.expires.plus(life),
+    };
+    let by_intent = ks::holder(tenant, intent);
+    let known: Option<HolderRecord> = change.record(&by_intent)?;
+
+    // One marker for all of them: a flood of markers would hide what else is due.
+    if known.is_none() {
+        change.expire(tenant, ours.until, &by_intent);
+    }
+    let mut holder = known.unwrap_or_else(|| HolderRecord {
+        vault: record.vault,
+        chain: record.chain.clone(),
+        keys: Vec::new(),
+    });
+
+    for conflict in &attempt.conflict_keys {
+        let key = ks::held(tenant, record.vault, &record.chain, conflict);
+        if change.record(&key)? != Some(ours) {
+            change.put(key, &ours);
+            holder.keys.push(conflict.clone());
+        }
+    }
+    // All attempts of an intent together: what one replica holds of it, and frees at once.
+    if holder.keys.len() > CONFLICT_KEYS_MAX {
+        let detail = "conflict keys of an intent";
+        return Err(Refusal::new(Code::QuotaExceeded, detail));
+    }
+    change.put(by_intent, &holder);
+    Ok(())
+}
