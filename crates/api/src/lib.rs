@@ -31,6 +31,7 @@ mod show;
 mod stage;
 mod store;
 pub mod submit;
+mod tally;
 
 pub use access::{AccessKey, Keyring, hash_key};
 pub use api::{Api, ApiParts};

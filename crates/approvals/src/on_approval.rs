@@ -37,8 +37,9 @@ impl ApprovalsStage {
                 state: follower.state(),
                 pending: &pending,
                 yeses: &yeses,
+                at: step.now,
             };
-            ballot.check(&answer, step.now)
+            ballot.check(&answer)
         });
         let person = checked
             .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
@@ -46,7 +47,7 @@ impl ApprovalsStage {
         self.on_yes(step, &pending, Yes { person, answer })
     }
 
-    /// Approved once every group has its number.
+    /// Approved once the journal would take the approvals.
     fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
         let id = pending.intent.digest;
         store::insert_yes(step.tx, &yes)?;
@@ -57,6 +58,7 @@ impl ApprovalsStage {
                 state: follower.state(),
                 pending,
                 yeses: &yeses,
+                at: step.now,
             };
             ballot.complete()
         });

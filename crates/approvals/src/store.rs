@@ -215,7 +215,7 @@ pub(crate) fn insert_yes(tx: &mut dyn Tx, yes: &Yes) -> Result<(), DbError> {
     .map(drop)
 }
 
-/// The yeses so far, one per human, in the order of their digests.
+/// The yeses so far, in the order of their digests.
 pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageError> {
     // In a fixed order, so that a re-run picks the same approvals for the same seats.
     let rows = tx.query(
@@ -223,19 +223,12 @@ pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageE
         &[Arg::from(&intent.0)],
     )?;
 
-    let mut found: Vec<Yes> = Vec::new();
-    for row in rows {
-        let person = UserId(row.blob(0)?.try_into().map_err(broken)?);
-        // A human with two credentials counts once.
-        if found.iter().any(|yes| yes.person == person) {
-            continue;
-        }
-
+    let yes = |row: &Row| {
         let signed: Signed = decode(row.blob(1)?).map_err(broken)?;
-        found.push(Yes {
-            person,
+        Ok(Yes {
+            person: UserId(row.blob(0)?.try_into().map_err(broken)?),
             answer: ParsedText::try_from(signed).map_err(broken)?,
-        });
-    }
-    Ok(found)
+        })
+    };
+    rows.iter().map(yes).collect()
 }

@@ -3,6 +3,7 @@
 use crate::error::ClientError;
 use std::fmt;
 use strongroom_api_types::{DecisionInfo, SignedText, StateName, TransactionInfo};
+use strongroom_journal::apply::turn;
 use strongroom_ports::chain::{ChainCodec, Effects, Registry};
 use strongroom_types::words::words;
 use strongroom_types::{
@@ -139,8 +140,8 @@ pub struct PendingApproval {
     pub decision: ShownDecision,
     /// Effects of the intent, by the codec linked here.
     pub effects: Effects,
-    /// Digests of the yes answers so far, in the order they came.
-    pub answered: Vec<Digest>,
+    /// The yeses so far, with their digests.
+    pub answered: Vec<(Digest, Approval)>,
 }
 
 /// Reads what waits for approval: both digests recomputed, effects by the codec linked here.
@@ -189,7 +190,7 @@ pub fn pending(
         // the journal compares that list with the approvals it counts.
         let fits = approval.intent == shown.digest && approval.core == decision.digest;
         if fits {
-            answered.push(Approval::digest_of(&text));
+            answered.push((Approval::digest_of(&text), approval));
         }
     }
     Ok(PendingApproval {
@@ -208,22 +209,10 @@ pub fn rationale(reason: &str) -> Digest {
 
 impl PendingApproval {
     /// Digests of the approvals of earlier groups, which an approval of an ordered decision names.
+    /// When no group is left to answer the server refuses whatever is named.
     fn after(&self) -> Vec<Digest> {
-        if !self.decision.core.ordered {
-            return Vec::new();
-        }
-
-        let mut earlier = 0;
-        for need in &self.decision.core.groups {
-            // A group that is not full yet is the one this approver answers in: its members do not
-            // name one another, since they may answer in any order.
-            let full = earlier + need.approvals as usize;
-            if self.answered.len() < full {
-                break;
-            }
-            earlier = full;
-        }
-        self.answered.iter().take(earlier).copied().collect()
+        let turn = turn(&self.decision.core, &self.answered);
+        turn.map_or_else(Vec::new, |turn| turn.after)
     }
 
     /// The yes of one person, signed over both digests as recomputed here, valid as long as the

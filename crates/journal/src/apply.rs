@@ -35,15 +35,15 @@ mod proposal;
 mod put;
 mod quota;
 mod record;
+mod tally;
 mod tighten;
 mod waiting;
 mod windows;
 mod witnessed;
 
-pub use approvals::{
-    Ballot, Seat, VerifiedApproval, check_approval, check_approvals, check_for_any_group,
-};
+pub use approvals::{Ballot, Seat, VerifiedApproval, check_approval, check_approvals};
 pub use intent::{Admitted, Evaluated, admissible, evaluate, initiator};
+pub use tally::{CountedYes, Tally, Turn, turn};
 pub(crate) use windows::Removals;
 pub use windows::TenantView;
 

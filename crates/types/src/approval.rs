@@ -19,8 +19,8 @@ pub struct Approval {
     pub intent: Digest,
     /// Digest of the decision core text.
     pub core: Digest,
-    /// Digests of the approvals of earlier groups, in order; empty when the decision asks for no
-    /// order.
+    /// Digests of the approvals of all earlier groups, each once, in any order; empty when the
+    /// decision asks for no order.
     pub after: Vec<Digest>,
     /// Credential of the approver, which signs this text.
     pub approver: CredentialId,

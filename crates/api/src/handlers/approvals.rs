@@ -4,6 +4,7 @@ use super::scope::{of_tenant, within_reach};
 use super::{Accepted, Answer, Caller};
 use crate::api::Api;
 use crate::extract::{Path, Query, UnreadBody};
+use crate::tally::shown_answers;
 use crate::{show, store, submit};
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +34,7 @@ pub(crate) async fn list(
 
         for row in store::waiting(tx.as_mut(), tenant)? {
             let answers = store::answers(tx.as_mut(), &row.intent)?;
+            let answers = shown_answers(api.journal(), &row, answers, api.now());
             data.push(show::pending(&row, &answers));
         }
         Ok(Json(Page::whole(data)))

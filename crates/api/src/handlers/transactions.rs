@@ -16,6 +16,7 @@ use crate::api::Api;
 use crate::problem::Problem;
 use crate::show::transaction_id;
 use crate::store::{self, TxRow};
+use crate::tally::shown_answers;
 use strongroom_types::{Code, Signed};
 
 /// A transaction's row with the answers to it.
@@ -24,5 +25,6 @@ fn load(api: &Api, access: Access, id: &str) -> Result<(TxRow, Vec<Signed>), Pro
     let row = store::by_id(tx.as_mut(), transaction_id(id)?)?.ok_or(Code::NotFound)?;
     within_reach(access, row.tenant)?;
     let answers = store::answers(tx.as_mut(), &row.intent)?;
+    let answers = shown_answers(api.journal(), &row, answers, api.now());
     Ok((row, answers))
 }

@@ -28,8 +28,7 @@ pub(crate) fn insert_answer(
 
 /// Answers to an intent, in the order they came.
 pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Signed>, DbError> {
-    // The digest makes the order total. Approvers of later groups name earlier answers in this
-    // order, so it must not change between two requests.
+    // The digest makes the order total: it must not change between two requests.
     let sql = "SELECT signed FROM answer WHERE intent = $1 ORDER BY at_ms, digest";
     let rows = tx.query(sql, &[Arg::from(&intent.0)])?;
     rows.iter()

@@ -2,11 +2,10 @@
 
 use super::{Intake, SubmitError, Taken, approval_record};
 use crate::store::{self, TxRow};
-use strongroom_journal::apply::{Ballot, check_for_any_group, initiator};
-use strongroom_journal::state::{Lookup as _, State};
+use crate::tally::with_tally;
+use strongroom_journal::apply::CountedYes;
 use strongroom_types::{
-    Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, TransactionId, UnixMs,
-    UserId,
+    Approval, Code, CredentialClass, Document as _, Refusal, Signed, TransactionId, UnixMs,
 };
 use strongroom_wire::TransactionState;
 
@@ -26,7 +25,6 @@ pub fn approval(
     let mut tx = intake.db.begin()?;
     let row = store::by_id(tx.as_mut(), transaction)?.ok_or(Code::NotFound)?;
     let answers = store::answers(tx.as_mut(), &row.intent)?;
-    drop(tx);
 
     // A client that did not see its answer acknowledged sends it again and must not be told that
     // its human has answered already. What goes out is the text that was checked and stored.
@@ -41,10 +39,10 @@ pub fn approval(
             return Err(Refusal::new(Code::Conflict, detail).into());
         }
         check(intake, &row, signed, &answers, now)?;
-        let mut tx = intake.db.begin()?;
+        // In one transaction with what was read: two yeses must not be taken for one seat.
         store::insert_answer(tx.as_mut(), &digest, &row.intent, signed, now)?;
-        tx.commit()?;
     }
+    tx.commit()?;
 
     let answer = known.unwrap_or(signed);
     // Once it is decided, the answer has arrived or comes too late: a copy changes nothing.
@@ -54,8 +52,7 @@ pub fn approval(
     Ok(Taken { digest, record })
 }
 
-/// The checks that do not depend on the other approvers' answers, by the journal's rules, and that
-/// one human answers once.
+/// The journal's checks, that it is this group's turn, and that one human answers once.
 fn check(
     intake: &Intake,
     row: &TxRow,
@@ -63,41 +60,18 @@ fn check(
     answers: &[Signed],
     now: UnixMs,
 ) -> Result<(), Refusal> {
-    let internal = |e| Refusal::new(Code::Internal, e);
-    let intent = Intent::parse(&row.signed.text).map_err(internal)?;
-    let core = DecisionCore::parse(&row.core).map_err(internal)?;
-    let (approval, _) = signed.open::<Approval>()?;
+    with_tally(&intake.journal, (row, answers), now, |tally| {
+        let verified = tally.check(signed)?;
+        let own = |yes: &&CountedYes| yes.verified.relied.user == verified.relied.user;
 
-    intake.journal.read(|f| {
-        let state = f.state();
-        // The row's intent was verified when it was taken, but its initiator may have been revoked
-        // since.
-        let initiator = initiator(state, &intent, &row.signed, &row.intent)?;
-        let ballot = Ballot {
-            platform: intent.platform,
-            tenant: intent.tenant,
-            intent: row.intent,
-            initiator,
-            core: &core,
-            at: now,
-        };
-
-        let verified = check_for_any_group(state, &ballot, signed, &approval)?;
         // Answers count by human, not by credential: two keys of one person are still one pair of
-        // eyes.
-        if has_answered(state, &intent, answers, verified.relied.user) {
-            return Err(Code::ApprovalDuplicateHuman.into());
+        // eyes. One by `key` takes the place of another: a tier may ask for that class.
+        let by_key = |class| class == CredentialClass::Key;
+        match tally.counted().iter().find(own) {
+            Some(yes) if by_key(yes.verified.class) || !by_key(verified.class) => {
+                Err(Code::ApprovalDuplicateHuman.into())
+            }
+            Some(_) | None => Ok(()),
         }
-        Ok(())
-    })
-}
-
-/// Whether one of the answers is by a credential of this human.
-fn has_answered(state: &State, intent: &Intent, answers: &[Signed], user: UserId) -> bool {
-    answers.iter().any(|answer| {
-        Approval::parse(&answer.text)
-            .ok()
-            .and_then(|earlier| state.credential(intent.tenant, earlier.approver).ok())
-            .is_some_and(|record| record.credential.user == Some(user))
     })
 }

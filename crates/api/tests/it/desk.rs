@@ -45,7 +45,10 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let journal = Journal::new();
+        Self::of(Journal::new())
+    }
+
+    fn of(journal: Journal) -> Self {
         let replica = journal.replica();
         let (db, bus) = (crate::fixture::database(), crate::fixture::bus(1));
         let stage = Shell::new(
@@ -78,6 +81,15 @@ impl Desk {
     /// A desk that took one intent, which waits for two of three approvers.
     pub fn with_pending() -> (Self, Intent) {
         let (mut desk, intent) = Self::with_intent(150_000_000);
+        desk.decided(&intent, Decided::Pending);
+        (desk, intent)
+    }
+
+    /// As [`Self::with_pending`], where risk must answer before an approver.
+    pub fn with_ordered() -> (Self, Intent) {
+        let mut desk = Self::of(Journal::ordered());
+        let intent = desk.intent(150_000_000, "order");
+        desk.submit(&intent).unwrap();
         desk.decided(&intent, Decided::Pending);
         (desk, intent)
     }

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, code};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
-use strongroom_types::{Code, Digest};
+use strongroom_types::{Approval, Code, Digest, Document as _};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::Who;
 
@@ -74,6 +74,33 @@ fn an_answer_is_checked_by_the_journal_s_rules() {
     let program = yes(Who::ApproverProgram(0));
     assert_eq!(refused(program), Some(Code::ApprovalDuplicateHuman));
     assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+
+    // The tier asks for one by a key that a person holds.
+    assert_eq!(refused(yes(Who::ApproverProgram(1))), None);
+    assert_eq!(refused(yes(Who::Approver(1))), None, "instead");
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 3);
+}
+
+/// Taken, it would be a dead letter at the service that counts, and its human could not answer any
+/// more: "they have answered".
+#[test]
+fn hole_early_answer_is_refused_and_its_human_answers_in_turn() {
+    let (desk, intent) = Desk::with_ordered();
+    let answer = |who, after: &[Digest]| {
+        let yes = desk.yes(who, &intent, after);
+        (
+            Approval::digest_of(&yes.text),
+            code(desk.approve(&intent, &yes)),
+        )
+    };
+    let refused = Some(Code::ApprovalOutOfOrder);
+    assert_eq!(answer(Who::Approver(0), &[]).1, refused, "before risk");
+    let (first, result) = answer(Who::Risk(0), &[]);
+    assert_eq!(result, None);
+    assert_eq!(answer(Who::Risk(1), &[]).1, refused, "its group is full");
+    assert_eq!(answer(Who::Approver(0), &[]).1, refused, "names none");
+    assert_eq!(answer(Who::Approver(0), &[first]).1, None);
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 2);
 }
 
 /// A known text with another signature must not reach the bus: only the stored one was checked.

@@ -1,7 +1,7 @@
 //! People's answers: which count, and when they are enough.
 
 use strongroom_journal::entry::Body;
-use strongroom_types::{Code, Digest};
+use strongroom_types::{Code, Digest, Intent, RegistryRecord, Signed};
 use strongroom_wire::Decided;
 use strongroom_world::Who;
 
@@ -11,6 +11,19 @@ use crate::desk::{Desk, LARGE, MEDIUM, Office, digest_of};
 fn refusal(desk: &mut Desk, answer: &strongroom_types::Signed) -> String {
     let record = desk.office.answered(answer);
     desk.refusal(record)
+}
+
+/// The journal authorizes the intent with these approvals.
+fn is_taken(desk: &Desk, intent: &Intent, approvals: Vec<Signed>) {
+    let (office, core) = (&desk.office, desk.office.core(intent));
+    let attempt = office.world.attempt(intent);
+    let authorization = office
+        .world
+        .authorization(intent, &core, approvals, attempt);
+    let mut ledger = office.ledger.borrow_mut();
+    let now = ledger.now;
+    let body = Body::Authorized(Box::new(authorization));
+    ledger.push(body, now).unwrap();
 }
 
 #[test]
@@ -37,17 +50,7 @@ fn approvals_that_are_published_are_taken_by_the_journal() {
     let yes = desk.office.answer_with(Who::Approver(0), &intent, yes);
     let decided = desk.decide(desk.office.answered(&yes)).unwrap();
 
-    let core = desk.office.core(&intent);
-    let attempt = desk.office.world.attempt(&intent);
-    let authorization = desk
-        .office
-        .world
-        .authorization(&intent, &core, decided.approvals, attempt);
-    let mut ledger = desk.office.ledger.borrow_mut();
-    let now = ledger.now;
-    ledger
-        .push(Body::Authorized(Box::new(authorization)), now)
-        .unwrap();
+    is_taken(&desk, &intent, decided.approvals);
 }
 
 #[test]
@@ -181,6 +184,93 @@ fn second_yes_of_a_full_group_does_not_break_the_order() {
     let surplus = desk.office.answer(Who::Risk(1), &intent);
     let why = refusal(&mut desk, &surplus);
     assert!(why.contains(Code::ApprovalOutOfOrder.as_str()), "{why}");
+}
+
+/// The journal asks one approval by a key that a person holds. Published as approved without one,
+/// the payment is refused to its end, and no one can add what is missing.
+#[test]
+fn hole_strong_tier_waits_for_a_yes_by_key() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    assert!(desk.yes(Who::ApproverProgram(0), &intent).is_none());
+    assert!(desk.yes(Who::ApproverProgram(1), &intent).is_none());
+    let decided = desk.yes(Who::Approver(2), &intent).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
+    is_taken(&desk, &intent, decided.approvals);
+}
+
+/// After the last yes of an ordered decision none can come that adds what is missing.
+#[test]
+fn hole_last_ordered_yes_must_leave_one_by_key() {
+    let mut desk = Desk::new(Office::ordered());
+    let tenant = desk.office.world.tenant.clone();
+    let risk = tenant.group("risk", tenant.risk, &[Who::Approver(0)]);
+    desk.office.put(RegistryRecord::Group(risk));
+    let intent = desk.waiting(LARGE);
+
+    let first = desk.office.answer(Who::ApproverProgram(0), &intent);
+    assert!(desk.decide(desk.office.answered(&first)).is_none());
+    let after = |who| {
+        let name = |a: &mut strongroom_types::Approval| a.after = vec![digest_of(&first)];
+        desk.office.answer_with(who, &intent, name)
+    };
+    let (program, key) = (after(Who::ApproverProgram(1)), after(Who::Approver(1)));
+    let why = refusal(&mut desk, &program);
+    assert!(why.contains(Code::ApprovalMissing.as_str()), "{why}");
+    let decided = desk.decide(desk.office.answered(&key)).unwrap();
+    is_taken(&desk, &intent, decided.approvals);
+}
+
+#[test]
+fn yes_that_has_expired_since_is_not_counted() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    let soon = desk.office.now().plus(1_000);
+    let brief = desk
+        .office
+        .answer_with(Who::Approver(0), &intent, |a| a.expires = soon);
+    assert!(desk.decide(desk.office.answered(&brief)).is_none());
+    desk.office.live(1_000);
+    assert!(desk.yes(Who::Approver(1), &intent).is_none());
+    let decided = desk.yes(Who::Approver(2), &intent).unwrap();
+    is_taken(&desk, &intent, decided.approvals);
+}
+
+#[test]
+fn yes_with_the_number_of_another_is_refused() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    assert!(desk.yes(Who::Approver(0), &intent).is_none());
+    let first = desk.office.answer(Who::Approver(0), &intent);
+    let nonce = first.open::<strongroom_types::Approval>().unwrap().0.nonce;
+    let copy = desk
+        .office
+        .answer_with(Who::Approver(1), &intent, |a| a.nonce = nonce);
+    let why = refusal(&mut desk, &copy);
+    assert!(why.contains(Code::UsedAuthority.as_str()), "{why}");
+}
+
+/// Within a group they come in any order, and the later group names them in any.
+#[test]
+fn hole_members_of_one_group_are_named_in_any_order() {
+    for turned in [false, true] {
+        let mut desk = Desk::new(Office::ordered_by(2));
+        let intent = desk.waiting(LARGE);
+        let risk = [Who::Risk(0), Who::Risk(1)];
+        let mut named = risk.map(|who| digest_of(&desk.office.answer(who, &intent)));
+        for who in risk {
+            assert!(desk.yes(who, &intent).is_none());
+        }
+        named.sort_unstable();
+        if turned {
+            named.reverse();
+        }
+        let last = desk.office.answer_with(Who::Approver(0), &intent, |a| {
+            a.after = named.to_vec();
+        });
+        let decided = desk.decide(desk.office.answered(&last)).unwrap();
+        is_taken(&desk, &intent, decided.approvals);
+    }
 }
 
 #[test]

@@ -74,6 +74,22 @@ impl Office {
         Self::of(READY.get_or_init(|| Ledger::ready(World::new(1, options()))))
     }
 
+    /// So many of risk first, then an approver.
+    pub fn ordered_by(risk: u32) -> Self {
+        let office = Self::ordered();
+        let options = PolicyOptions {
+            ordered: true,
+            ..PolicyOptions::default()
+        };
+        let mut policy = office.world.tenant.policy(&options);
+        let mut rules = policy.rules.to_vec();
+        let ordered = rules.iter_mut().filter(|rule| rule.then.ordered);
+        ordered.for_each(|rule| rule.then.groups[0].approvals = risk);
+        policy.rules = rules.into();
+        office.tighten_policy(policy.to_text());
+        office
+    }
+
     fn of(ready: &Ledger) -> Self {
         let ledger = ready.clone();
         let new = Self {
@@ -175,11 +191,15 @@ impl Office {
             time_lock_seconds: 60,
             ..PolicyOptions::default()
         };
-        let policy = self.world.tenant.policy(&options).to_text();
-        let record = strongroom_types::RegistryRecord::Policy(policy);
+        // A time lock tightens.
+        self.tighten_policy(self.world.tenant.policy(&options).to_text());
+    }
+
+    /// What is stricter is in force at once: no delay, no release.
+    fn tighten_policy(&self, text: String) {
+        let record = strongroom_types::RegistryRecord::Policy(text);
         let mut ledger = self.ledger.borrow_mut();
         let committee = ledger.committee();
-        // A time lock tightens: no delay, no release.
         ledger.act(ActBody::Put(record), &committee).unwrap();
         drop(ledger);
         self.catch_up();

@@ -32,7 +32,7 @@ pub struct Ballot<'a> {
 pub struct Seat<'a> {
     /// Group whose member must approve.
     pub group: GroupId,
-    /// Digests of the approvals that must come before this one, in order.
+    /// Digests of the approvals that must come before this one, those of all earlier groups.
     pub after: &'a [Digest],
 }
 
@@ -84,7 +84,8 @@ pub fn check_approval(
 
     // Where the policy orders groups, a later approver signs the digests of the earlier approvals:
     // no approver can claim that the second pair of eyes looked first.
-    if approval.after != seat.after {
+    // As a set: within a group they come in any order.
+    if !is_same_set(&approval.after, seat.after) {
         return Err(Code::ApprovalOutOfOrder.into());
     }
     if approval.rationale == Digest::default() {
@@ -161,7 +162,7 @@ fn check_signature(
 /// # Errors
 /// Why it does not count in the last group; `approval_not_eligible` when the decision asks no
 /// group.
-pub fn check_for_any_group(
+pub(super) fn check_for_any_group(
     view: &dyn View,
     ballot: &Ballot<'_>,
     signed: &Signed,
@@ -187,6 +188,27 @@ pub fn check_for_any_group(
         }
     }
     Err(refusal)
+}
+
+/// Whether two lists name the same digests, each of them once.
+pub(super) fn is_same_set(one: &[Digest], other: &[Digest]) -> bool {
+    let sorted = |list: &[Digest]| {
+        let mut list = list.to_vec();
+        list.sort_unstable();
+        list
+    };
+    let (one, other) = (sorted(one), sorted(other));
+    // One that is named twice must not stand for one that is missing.
+    one == other && one.windows(2).all(|pair| pair.first() != pair.last())
+}
+
+/// Detail of a refusal of approvals none of which is by a key that a person holds.
+pub(super) const KEY_MISSING: &str = "one approval must be by a credential of class `key`";
+
+/// Whether one approval must be by class `key`: a program's key can be stolen from a disk, and the
+/// strong tiers want one that a person holds.
+pub(super) const fn needs_key(core: &DecisionCore) -> bool {
+    matches!(core.tier, Tier::MOfN | Tier::Committee)
 }
 
 /// Checks that `approvals` are exactly what the decision asks, in the order of its groups.
@@ -221,13 +243,8 @@ pub fn check_approvals(
     }
     check_distinct(&verified)?;
 
-    // A program's key can be stolen from a disk; the strong tiers want one key that a person holds.
-    let is_strong = matches!(core.tier, Tier::MOfN | Tier::Committee);
-    if is_strong && !verified.iter().any(|v| v.class == CredentialClass::Key) {
-        return Err(Refusal::new(
-            Code::ApprovalMissing,
-            "one approval must be by a credential of class `key`",
-        ));
+    if needs_key(core) && !verified.iter().any(|v| v.class == CredentialClass::Key) {
+        return Err(Refusal::new(Code::ApprovalMissing, KEY_MISSING));
     }
     Ok(verified)
 }

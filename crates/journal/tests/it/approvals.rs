@@ -333,6 +333,11 @@ fn ordered_groups_approve_in_order_and_name_what_they_follow() {
         "signed before the first group"
     );
     assert_eq!(
+        in_order(&ledger, false, |first| vec![first, first]),
+        Some(Code::ApprovalOutOfOrder),
+        "named twice"
+    );
+    assert_eq!(
         in_order(&ledger, false, |_| vec![Digest([9; 32])]),
         Some(Code::ApprovalOutOfOrder)
     );
