@@ -18,7 +18,7 @@ unit        |   1 | unit tests of all crates
 crates      |  90 | tests/it of all crates, with a throw-away PostgreSQL
 roles       |   2 | the services as roles of several processes sign a transfer
 chain-probe |  27 | a chain is added to a copy of the tree, and how many files that takes
-docs        |   4 | examples in doc comments
+docs        |  10 | examples in doc comments; links in them lead somewhere
 cases       |  11 | every named case of the simulation
 sim-1       |  86 | the simulation: the first 250 of 1000 seeds, drawn from the commit id
 sim-2       |  86 | the next 250
@@ -124,7 +124,10 @@ step_roles() { workspace_test --test roles; }
 
 step_chain-probe() { workspace_test --test chain-probe; }
 
-step_docs() { workspace_test --doc; }
+step_docs() {
+    workspace_test --doc
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --locked --quiet
+}
 
 step_cases() {
     build_sim

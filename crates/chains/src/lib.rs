@@ -82,7 +82,7 @@ pub fn codecs(genesis: &Genesis) -> Result<Codecs, ChainsError> {
     codecs_with(genesis, Vec::new())
 }
 
-/// As [`codecs`], from this build's list and `extra` codecs. Tests and development parts add chains
+/// As [`codecs()`], from this build's list and `extra` codecs. Tests and development parts add chains
 /// by it that no shipped program links.
 ///
 /// # Errors

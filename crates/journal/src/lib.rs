@@ -11,7 +11,7 @@
 //! | [`entry`] | entries, leaves, private parts |
 //! | `known` | a bounded memory of what was worked out |
 //! | [`keyspace`], [`model`], [`state`], [`root`] | the ordered map, its records, its Merkle root |
-//! | [`apply`] | the rules of each entry |
+//! | [`mod@apply`] | the rules of each entry |
 //! | `asked` | whether a payment may go out: one function for authorization, attempt and share |
 //! | [`share`] | what a signature share needs at the head |
 //! | [`prospect`] | what the fresh head proves of an intent that is not signed |

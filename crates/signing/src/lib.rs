@@ -7,7 +7,7 @@
 //! | [`commitment`] | the two encodings of a published nonce commitment |
 //! | [`package`] | the FROST signing packages of a request, one per slot |
 //! | [`runs`] | the earliest time at which the runs of a ceremony can follow each other |
-//! | [`aggregate`] | the signatures that the quorum's shares add up to, or the culprits |
+//! | [`mod@aggregate`] | the signatures that the quorum's shares add up to, or the culprits |
 //!
 //! All functions are pure. A signer calls them with its own decoding of a transaction, a
 //! coordinator with the slots that it was given. If the two differ, the shares make no valid

@@ -12,7 +12,7 @@
 //! | [`checkpoint`] | C2SP tlog-checkpoint body, with our `state` extension line |
 //! | [`note`] | C2SP signed-note, Ed25519 |
 //! | [`cosignature`] | C2SP tlog-cosignature, `cosignature/v1` |
-//! | [`quorum`] | number of witnesses needed, valid cosignatures among them, time of the quorum |
+//! | [`mod@quorum`] | number of witnesses needed, valid cosignatures among them, time of the quorum |
 //! | [`tile`] | C2SP tlog-tiles: paths, hash tiles, entry bundles, authenticated reading |
 //! | [`tlog_proof`] | C2SP tlog-proof: one self-contained text an auditor verifies offline |
 

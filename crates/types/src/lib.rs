@@ -2,7 +2,7 @@
 //!
 //! Whatever is signed or hashed has exactly one encoding. What people and client programs sign is
 //! JSON in RFC 8785 canonical form restricted to strings, booleans, arrays and objects ([`json`]);
-//! the digest rule is in [`digest`]; each signed text is a [`document::Document`]. The normative
+//! the digest rule is in [`mod@digest`]; each signed text is a [`document::Document`]. The normative
 //! text is `docs/formats.md`.
 
 pub mod act;

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Options {
     /// Number of records that may wait for the disk before publishers are held back.
     pub queue_records_max: usize,
-    /// Longest time that a publisher is held back before it gets [`BusError::Full`].
+    /// Longest time that a publisher is held back before it gets [`strongroom_ports::bus::BusError::Full`].
     pub publish_wait: Duration,
     /// Largest number of records written by one commit.
     pub batch_records_max: usize,

@@ -108,7 +108,7 @@ pub fn refuse_foreign(relations: i64, columns: i64) -> Result<(), DbError> {
 /// (component, version, sql). All adapters use it, so that they refuse the same schemas.
 ///
 /// # Errors
-/// As [`Db::migrate`].
+/// As [`crate::db::Db::migrate`].
 pub fn pending<'m>(
     wanted: &'m [Migration],
     applied: &[(String, i64, String)],

@@ -121,7 +121,7 @@ impl EmbeddedBus {
     /// longer exists gets [`BusError::PositionGone`].
     ///
     /// # Errors
-    /// As [`Bus::publish`]. Nothing happens when the topic is unknown or `oldest` is not within it.
+    /// As [`strongroom_ports::bus::Bus::publish`]. Nothing happens when the topic is unknown or `oldest` is not within it.
     pub fn trim(&self, topic: &Topic, oldest: u64) -> Result<(), BusError> {
         let mut state = self.lock();
         // Only one thread may write at a time, because offsets are assigned from the state after
