@@ -8,7 +8,7 @@ use super::*;
 use crate::fixture::Journal;
 use std::fs::write;
 use strongroom_journal::{Body, Entry, SealedEntry};
-use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
+use strongroom_tlog::{Checkpoint, Hash, MemoryTree, NoteSigner, sign_note};
 use strongroom_types::{Code, Scope, UnixMs};
 use strongroom_wire::{JournalBatch, encode};
 
@@ -249,13 +249,20 @@ fn forced(journal: &Journal, at: UnixMs, log_seed: &[u8; 32]) -> JournalBatch {
         scope: Scope::Platform,
         body: Body::Tick,
     };
+    let sealed = SealedEntry::new(&entry, [7; 32]);
+
+    // The log of these very entries, so that what is wrong with the batch is the rule alone.
+    let before = journal.entries.iter();
+    let leaves = before.map(|(sealed, entry)| sealed.leaf_hash(entry));
+    let tree: MemoryTree = leaves.chain([sealed.leaf_hash(&entry)]).collect();
+    let (root, state) = (tree.root_at(seq + 1).unwrap(), Hash([7; 32]));
+
     let genesis = &journal.world.genesis;
-    let root = Hash([7; 32]);
-    let checkpoint = Checkpoint::with_state(&genesis.origin, seq + 1, root, root).unwrap();
+    let checkpoint = Checkpoint::with_state(&genesis.origin, seq + 1, root, state).unwrap();
     let key = NoteSigner::new(&genesis.origin, log_seed).unwrap();
     JournalBatch {
         first_seq: seq,
-        entries: vec![encode(&SealedEntry::new(&entry, [7; 32]))],
+        entries: vec![encode(&sealed)],
         note: sign_note(&checkpoint.to_body(), &key).unwrap(),
     }
 }
