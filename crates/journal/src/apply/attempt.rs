@@ -157,7 +157,7 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The number after the last one, of at most so many.
+/// The number follows that of the last attempt, and the intent permits it.
 fn check_number(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refusal> {
     // Shares are given for the last attempt only: two attempts of one number, or a gap, would make
     // "the last" a matter of opinion.
