@@ -54,6 +54,7 @@ pub enum WritersAnswer {
 /// The hostile parts.
 pub struct Hostile<'a> {
     platform: &'a Platform,
+    api: Post,
     transactions: Post,
     coordinator: Post,
     tenant: TenantId,
@@ -80,6 +81,7 @@ impl<'a> Hostile<'a> {
         let end = platform.bus.end(&results)?;
 
         Ok(Self {
+            api: platform.post(RoleName::Api)?,
             transactions: platform.post(RoleName::Transactions)?,
             coordinator: platform.post(RoleName::Coordinator)?,
             platform,
@@ -119,7 +121,8 @@ impl<'a> Hostile<'a> {
         key.context("the vault's key")
     }
 
-    /// Offers a body to the journal with the transactions service's key; the writer's answer.
+    /// Offers a body to the journal with the key of the service that submits such bodies; the
+    /// writer's answer.
     pub fn submit(&mut self, body: &Body) -> anyhow::Result<WritersAnswer> {
         let cause = self.cause("submit", 10_000);
         let submission = id_from(digest("strongroom/demo-submission/v1", &[&cause.msg_id]));
@@ -132,9 +135,12 @@ impl<'a> Hostile<'a> {
         // The record is signed with the service's own valid key, so only its content can be
         // refused.
         let to = (topics::JOURNAL_SUBMITTED, self.tenant.0.as_slice());
-        let record = self
-            .transactions
-            .record(self.now(), to, None, &payload, &cause)?;
+        let now = self.now();
+        let post = match body {
+            Body::Act(_) => &mut self.api,
+            _ => &mut self.transactions,
+        };
+        let record = post.record(now, to, None, &payload, &cause)?;
         self.platform.bus.publish(&[record])?;
 
         let registered = self
