@@ -176,6 +176,8 @@ impl Stage for CoordinatorStage {
             .map(|delivered| self.routes.open(delivered, senders.as_ref()))
             .collect::<Result<_, _>>()?;
 
+        // In the order of delivery: commitments of a signer's last boot must not come after those of
+        // its new one, which they would empty.
         let mut records = Vec::new();
         for (opened, delivered) in opened.into_iter().zip(batch) {
             records.extend(match opened.record {
@@ -204,6 +206,7 @@ impl Stage for CoordinatorStage {
         TICK_MS
     }
 
+    // Runs live for seconds and ceremonies are in the journal: what a crash loses is asked again.
     fn stateless(&self) -> bool {
         true
     }

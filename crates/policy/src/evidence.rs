@@ -104,6 +104,7 @@ impl Trace for Recorder {
         facts: &IntentFacts<'_>,
         reading: WindowSum,
     ) {
+        // The worst case is what counts: amount and whole fee cap, whatever the attempt pays.
         self.windows.push(WindowFact {
             owner: owner.to_owned(),
             window: window.clone(),
@@ -131,6 +132,7 @@ impl Trace for Recorder {
 
 impl Recorder {
     pub(crate) fn finish(self, decision: &Decision, evaluated_at: UnixMs) -> Evidence {
+        // Core and block are the decision's own: evidence explains it and cannot differ from it.
         Evidence {
             core: decision.core.clone(),
             block: decision.block.clone(),

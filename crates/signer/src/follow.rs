@@ -21,11 +21,14 @@ impl SignerNode {
             }
         };
 
-        // A gap means that the link must send again from this replica's end; everything else the
-        // replica has judged itself.
+        // After a gap the link must send again what is missing; everything else the replica has
+        // judged itself.
         let appended = self.journal.append(&batch, now)?;
         if let Err(refusal) = appended.result {
-            self.gap |= refusal.code == Code::NotReady;
+            if refusal.code == Code::NotReady {
+                let size = self.journal.follower().size();
+                self.gap.on_batch_ahead(size, now);
+            }
             self.ignore("batch", &refusal);
         }
 

@@ -27,6 +27,7 @@ mod evidence;
 mod fatal;
 mod floor;
 mod follow;
+mod gap;
 mod generation;
 mod held;
 mod join;

@@ -5,6 +5,7 @@ use crate::coverage::Coverage;
 use crate::early::EarlyMessages;
 use crate::fatal::Fatal;
 use crate::floor::Floor;
+use crate::gap::Gap;
 use crate::held::HeldRequests;
 use crate::journal::{LocalJournal, fatal};
 use crate::judge::{Codecs, Judge};
@@ -52,8 +53,7 @@ pub struct SignerNode {
     pub(crate) db: Arc<dyn Db>,
     /// Frames of the call under way. They leave when it succeeds, and never otherwise.
     pub(crate) out: Vec<FromSigner>,
-    /// Whether entries are missing in between.
-    pub(crate) gap: bool,
+    pub(crate) gap: Gap,
     /// Whether an earlier call failed: this process answers nothing again.
     pub(crate) dead: bool,
 }
@@ -132,24 +132,24 @@ impl SignerNode {
             ignored: 0,
             db,
             out: Vec::new(),
-            gap: false,
+            gap: Gap::default(),
             dead: false,
         })
     }
 
     /// The first frame on each connection: the position of the first entry that the replica needs.
     pub fn hello(&mut self) -> FromSigner {
-        self.gap = false;
+        self.gap.on_connected();
         FromSigner::Hello {
             next_seq: self.journal.follower().size(),
         }
     }
 
-    /// Whether entries were missing in between: the shell connects again, and [`Self::hello`] says
-    /// from where.
+    /// Whether entries are missing in between and must be asked for now: the shell connects again,
+    /// and [`Self::hello`] says from where.
     #[must_use]
     pub const fn has_gap(&self) -> bool {
-        self.gap
+        self.gap.is_open()
     }
 
     /// Whether this node never cosigns and shares again, since its disk was put back, cloned or

@@ -42,6 +42,7 @@ impl Sealer {
         payload: &T,
         now: UnixMs,
     ) -> Vec<u8> {
+        // Each envelope has a number of its own, so no two of this node are the same bytes.
         self.sequence = self.sequence.saturating_add(1);
         let Self {
             genesis,
@@ -49,6 +50,9 @@ impl Sealer {
             ref key,
             sequence,
         } = *self;
+
+        // A coordinator has asked another quorum long before: an answer that a broker held back
+        // must not be taken for a new one.
         let deadline = now.plus(ANSWER_LIFE_MS);
 
         seal(
@@ -73,6 +77,7 @@ impl Sealer {
         message: &SignerMessage,
         now: UnixMs,
     ) -> Vec<u8> {
+        // Addressed: with two coordinators, the answer to one says nothing to the other.
         self.seal(Some(asker.node), asker.session, message, now)
     }
 

@@ -48,6 +48,7 @@ impl RoleName {
     /// Has keys and a database. A link has neither: it is trusted with nothing.
     #[must_use]
     pub const fn is_service(self) -> bool {
+        // Each role is named, so that a new one does not start without keys by default.
         match self {
             Self::Link => false,
             Self::Writer | Self::Approvals | Self::Coordinator | Self::Transactions | Self::Api => {
@@ -80,6 +81,7 @@ impl FromStr for RoleName {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        // Exactly as written: a folder and a secrets file carry the same name.
         let found = Self::ALL.into_iter().find(|role| role.name() == text);
         found.ok_or_else(|| UnknownRole(text.to_owned()))
     }

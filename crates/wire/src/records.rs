@@ -36,6 +36,7 @@ payloads! {
 /// A client's intent, accepted by the API.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct IntentSubmitted {
+    // The text as it was signed: a reader parses it again and believes no service's reading of it.
     /// The intent text and the client's signature.
     pub intent: Signed,
 }
@@ -108,6 +109,7 @@ pub struct SigningSlot {
     pub path: Vec<u32>,
     /// Tweak that is applied after the derivation.
     pub tweak: Tweak,
+    // The coordinator needs it to add shares up. No signer does: each takes its own decoding.
     /// Bytes to sign: a 32-byte digest, or a raw message for Ed25519.
     pub message: Vec<u8>,
 }
@@ -304,6 +306,7 @@ pub struct TransactionChanged {
 /// A body offered to the journal.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct JournalSubmitted {
+    // Chosen and not derived: the same body may be offered again and be answered otherwise.
     /// Id that the submitter chose, by which it recognises the answer.
     pub submission: [u8; 16],
     /// Tenant or platform whose part of the state the body changes.
