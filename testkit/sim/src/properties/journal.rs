@@ -22,6 +22,7 @@ impl Checker {
         })?;
         self.entries.insert(seq, bytes);
         self.stamps.insert(seq, place.stamp_ms);
+        self.on_kept_entry(place);
 
         match fact {
             Fact::Authorized(authorized) => {

@@ -7,6 +7,9 @@ use crate::history::Share;
 /// goes wrong any more, milliseconds: processes start again, submissions are sent again, and
 /// witnesses that owe a handed tightening get it.
 const GOES_ON_MS: u64 = 60_000;
+/// Longest time after the last fault in which a writer publishes what it had made before,
+/// milliseconds.
+const KEPT_MS: u64 = 5_000;
 /// A cosignature's second counts to its end, milliseconds.
 const SECOND_MS: u64 = 1_000;
 
@@ -28,6 +31,18 @@ impl Checker {
         let newest = self.stamps.values().next_back().copied().unwrap_or(0);
         let from = at_ms.max(newest.saturating_sub(self.terms.skew_ms));
         self.calm_ms.get_or_insert(from);
+    }
+
+    /// An entry that the writer stamped ahead before faults stopped, and that a full or absent bus
+    /// kept until afterwards. Witnesses wait for its stamp, too. One that is published later was
+    /// stamped by a clock that is right, so it excuses nothing.
+    pub(super) fn on_kept_entry(&mut self, place: Place) {
+        let latest = place.stamp_ms.saturating_sub(self.terms.skew_ms);
+        if let Some(calm_ms) = self.calm_ms
+            && place.at_ms <= calm_ms.saturating_add(KEPT_MS)
+        {
+            self.calm_ms = Some(calm_ms.max(latest));
+        }
     }
 
     /// Once faults have stopped nothing waits for long.

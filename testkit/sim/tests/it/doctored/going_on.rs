@@ -78,6 +78,26 @@ fn a_writer_whose_clock_was_ahead_is_waited_for() {
 }
 
 #[test]
+fn an_entry_that_was_kept_back_beyond_the_last_fault_is_waited_for() {
+    let published = |after_ms: u64, ms: u64| {
+        doctored(|s| {
+            s.see(Observation::Calm);
+            s.wait(after_ms);
+            s.entry_stamped(600_000, Fact::Proposed(name(30)));
+            s.wait(ms);
+            s.witnessed();
+        })
+    };
+    assert_eq!(published(1_000, 600_000), None);
+    assert_eq!(published(1_000, 700_000), Some("p"));
+    assert_eq!(
+        published(10_000, 600_000),
+        Some("p"),
+        "stamped after the last fault"
+    );
+}
+
+#[test]
 fn a_time_ahead_of_every_clock_breaks_p() {
     let vouched = |ahead_ms: u64| {
         doctored(|s| {

@@ -129,12 +129,21 @@ impl Story {
     }
 
     pub(super) fn entry_of(&mut self, scope: Scope, fact: Fact) {
+        self.push_entry(scope, self.at, fact);
+    }
+
+    /// An entry of a writer whose clock is so far ahead.
+    pub(super) fn entry_stamped(&mut self, ahead_ms: u64, fact: Fact) {
+        self.push_entry(SCOPE, self.at + ahead_ms, fact);
+    }
+
+    fn push_entry(&mut self, scope: Scope, at_ms: u64, fact: Fact) {
         let seq = self.size;
         self.size += 1;
         self.see(Observation::Entry {
             seq,
             bytes: name(seq as u8),
-            at_ms: self.at,
+            at_ms,
             scope,
             fact,
         });
