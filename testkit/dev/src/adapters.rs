@@ -23,6 +23,8 @@ pub fn adapters() -> Adapters {
     adapters.buses.insert("embedded", Box::new(open_bus));
     adapters.buses.insert("shared", Box::new(open_shared_bus));
     adapters.stores.insert("sqlite", Box::new(open_store));
+
+    // Without miners a transaction would never confirm, so it does as soon as it is accepted.
     let open_chain = |part: &Part, _: &_| {
         let chain = DevChain::open(&place(part)?, Confirm::AtOnce)?;
         Ok(Arc::new(chain) as Arc<dyn ChainGateway>)
@@ -59,6 +61,7 @@ fn incarnation() -> [u8; 16] {
 
 /// One file in each role's folder.
 fn open_store(part: &Part, folder: &Path) -> anyhow::Result<Arc<dyn Db>> {
+    // A store that all roles shared would let one read another's tables.
     ensure!(
         part.at.is_none(),
         "`store.at`: SQLite files are in the roles' folders"

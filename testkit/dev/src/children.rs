@@ -163,13 +163,13 @@ impl SignerProcess {
         })
     }
 
-    /// Its name.
+    /// Name of its seat, as `signer-2` or `witness-1`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its process id.
+    /// Process id; another one after each restart.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()

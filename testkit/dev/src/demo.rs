@@ -15,8 +15,8 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use strongroom_client::verify::{Report, verify_dir};
 
-/// Options of the `demo` command.
-pub struct Options {
+/// DemoOptions of the `demo` command.
+pub struct DemoOptions {
     /// Exit when done, with 0 only if everything held.
     pub check: bool,
     /// Where artefacts and installation go; must be empty or absent.
@@ -31,25 +31,34 @@ pub struct Options {
 ///
 /// # Errors
 /// The first thing that did not hold.
-pub fn run(options: &Options) -> anyhow::Result<()> {
+pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
     let mut stand = stand::Stand::create(&options.out, options.port)?;
+
+    // The attacks come before the approval: a hostile service has the pending intent and no yes.
     phases::separate_processes(&stand)?;
     phases::bring_up(&mut stand)?;
     let pending = phases::ask_for_approval(&mut stand)?;
     phases::attacks(&mut stand, &pending)?;
+
+    // What is left honest is then shown to work, to be measured and to outlive losses.
     phases::approved_transfer(&mut stand, &pending)?;
     phases::interpreter(&stand)?;
     phases::automatic_transfers(&mut stand, options.transfers)?;
     phases::killed_signer(&mut stand)?;
     phases::services_lost(&mut stand)?;
+
+    // Nothing that was printed so far counts: the claim is what the files prove.
     stand.finish_artefacts()?;
     let report = verify(&options.out)?;
     let line = summary(&report)?;
+
     if options.check {
         stand.stop();
     } else {
         stand.leave_up()?;
     }
+
+    // The last line, where `./x demo` and CI look for it.
     println!("{line}");
     Ok(())
 }
@@ -60,6 +69,7 @@ fn verify(dir: &Path) -> anyhow::Result<Report> {
         "\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})",
         dir.display()
     );
+
     let report = verify_dir(dir, strongroom_chains::all()?)?;
     if !report.problems.is_empty() {
         bail!(
@@ -67,6 +77,9 @@ fn verify(dir: &Path) -> anyhow::Result<Report> {
             report.problems.join("\n  ")
         );
     }
+
+    // The layers' times are measured by the services, the total by the client: unless they agree,
+    // one of them leaves something out, and the figures say nothing.
     let cover = report
         .figures
         .as_ref()

@@ -1,7 +1,7 @@
 //! `strongroom-dev dev`: all roles on a folder, with signers as child processes, until a signal.
 
 use crate::children::{SignerProcess, start_signers};
-use crate::install::{Installation, Plan};
+use crate::install::{InstallPlan, Installation};
 use crate::layout::Layout;
 use crate::platform::{Platform, Start};
 use anyhow::{Context as _, bail};
@@ -18,8 +18,8 @@ use strongroom_types::words::grid;
 /// How often a running platform looks for a failure.
 const FAILURE_POLL: Duration = Duration::from_millis(500);
 
-/// Options of the `dev` command.
-pub struct Options {
+/// DevOptions of the `dev` command.
+pub struct DevOptions {
     /// The installation's folder; made when absent.
     pub dir: PathBuf,
     /// Port of the API on loopback.
@@ -32,7 +32,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Files, ports, a genesis of another hash, a signer that ends.
-pub fn run(options: &Options) -> anyhow::Result<()> {
+pub fn run(options: &DevOptions) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.dir)
         .with_context(|| format!("cannot make {}", options.dir.display()))?;
     let layout = Layout::new(&std::fs::canonicalize(&options.dir)?);
@@ -40,12 +40,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     println!("genesis {}", installation.genesis.hash());
     println!("{}", grid(&installation.genesis.hash()));
 
+    // Before the first thread starts, so that a signal from now on ends the run in order.
     let stop = stop_on_signal()?;
     let start = Start {
         roles: &RoleName::ALL,
         port: options.port,
         new_bus: options.new_bus,
     };
+
+    // The roles first: each signer finds its link's socket at once.
     let platform = Platform::start(&layout, start)?;
     let mut children = start_signers(&layout, &installation.genesis)?;
     println!("API: http://{}/v1/status", platform.address);
@@ -66,10 +69,12 @@ fn open_or_install(layout: &Layout) -> anyhow::Result<Installation> {
         "installing a development platform in {}",
         layout.root().display()
     );
+
+    // The operator's key comes before genesis, which names it as the platform's admin.
     layout.create()?;
     let file = layout.person("operator");
     let operator = KeyFile::create(&file, CredentialClass::Key, None, &SystemEntropy)?;
-    Installation::create(layout, &Plan::default(), &operator.credential())
+    Installation::create(layout, &InstallPlan::default(), &operator.credential())
 }
 
 /// Waits for the signal; a part that ends for good ends the run with its reason.

@@ -24,7 +24,7 @@ use strongroom_wire::{NodeKey, Role};
 const NETWORK: &str = "regtest";
 
 /// What an installation is made of.
-pub struct Plan {
+pub struct InstallPlan {
     /// Number of signers.
     pub signers: u16,
     /// Number of independent witnesses.
@@ -37,7 +37,7 @@ pub struct Plan {
     pub tenant: Option<TenantId>,
 }
 
-impl Default for Plan {
+impl Default for InstallPlan {
     /// 2-of-3 + 1, quorum 3-of-4, delays of 2 s.
     fn default() -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Installation {
     ///
     /// # Errors
     /// A folder that holds one already, files, a signer that does not answer.
-    pub fn create(layout: &Layout, plan: &Plan, admin: &Credential) -> anyhow::Result<Self> {
+    pub fn create(layout: &Layout, plan: &InstallPlan, admin: &Credential) -> anyhow::Result<Self> {
         ensure!(
             !layout.genesis().exists(),
             "{} holds an installation already",
@@ -280,7 +280,7 @@ fn witness(layout: &Layout, binary: &Path, number: u16) -> anyhow::Result<Witnes
 }
 
 fn genesis(
-    plan: &Plan,
+    plan: &InstallPlan,
     admin: &Credential,
     services: &ServiceKeys,
     (signers, witnesses): (Vec<SignerSeat>, Vec<WitnessSeat>),

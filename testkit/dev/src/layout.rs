@@ -21,7 +21,7 @@ impl Layout {
         }
     }
 
-    /// The folder.
+    /// Folder of the installation, as an absolute path.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -113,6 +113,8 @@ impl Layout {
         if inside.as_os_str().len() < SOCKETS_LEN_MAX {
             return inside;
         }
+
+        // By the folder's name, so that every process of this installation finds the same one.
         let root = self.root.as_os_str().as_encoded_bytes();
         let name = strongroom_types::digest("strongroom/sockets/v1", &[root]).to_string();
         let short: String = name.chars().take(16).collect();
@@ -130,6 +132,9 @@ impl Layout {
             std::fs::create_dir_all(self.root.join(folder))?;
         }
         std::fs::create_dir_all(self.sockets())?;
+
+        // A process that reaches a signer's socket may hand it acts; the temporary folder is open
+        // to every user of the machine.
         for folder in [&self.root, &self.sockets()] {
             let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             std::fs::set_permissions(folder, private)?;

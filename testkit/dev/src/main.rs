@@ -59,8 +59,9 @@ fn main() -> ExitCode {
             return run::run(&arguments, &adapters());
         }
         Command::Dev { dir, port, new_bus } => {
+            // Errors alone: what a person should read is printed, not logged.
             run::start_log("error");
-            dev::run(&dev::Options { dir, port, new_bus })
+            dev::run(&dev::DevOptions { dir, port, new_bus })
         }
         Command::Demo {
             check,
@@ -69,10 +70,12 @@ fn main() -> ExitCode {
             port,
         } => {
             run::start_log("error");
+
+            // A folder of its own: artefacts of an earlier run would be read as this one's.
             let out = out.unwrap_or_else(|| {
                 std::env::temp_dir().join(format!("strongroom-demo-{}", std::process::id()))
             });
-            demo::run(&demo::Options {
+            demo::run(&demo::DemoOptions {
                 check,
                 out,
                 transfers,

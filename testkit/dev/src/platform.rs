@@ -54,10 +54,15 @@ impl Platform {
     /// Files, sockets, a genesis that says production (the embedded parts refuse it).
     pub fn start(layout: &Layout, start: Start<'_>) -> anyhow::Result<Self> {
         let mut config = Config::read(&layout.config())?;
+
+        // Loopback only, whatever the file says: bearer keys travel without TLS here.
         config.listen = Some(SocketAddr::from(([127, 0, 0, 1], start.port)));
+
+        // Opened here and not by the roles, so that the demo can fund and read the same chain.
         let chain = Arc::new(DevChain::open(&layout.chain(), Confirm::AtOnce)?);
         let roles: BTreeSet<RoleName> = start.roles.iter().copied().collect();
         let running = Running::start(config, &roles, &adapters_on(&chain), start.new_bus)?;
+
         let parts = running.parts();
         Ok(Self {
             genesis: Arc::clone(&parts.genesis),

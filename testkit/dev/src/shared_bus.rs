@@ -36,16 +36,21 @@ pub fn open(log: &Path, mode: Mode, incarnation: [u8; 16]) -> Result<Arc<dyn Bus
     let socket = socket_of(log);
     let pause = StopFlag::new();
     let mut waited = Duration::ZERO;
+
+    // The process that holds the file's lock serves it. Tried again each time, since a holder may end
+    // between the two attempts, and then this process takes its place.
     loop {
         let refused = match EmbeddedBus::open(log, mode, Options::default(), incarnation) {
             Ok(bus) => return Ok(Arc::new(BusServer::start(bus, &socket)?)),
             Err(refused @ BusError::Io(_)) => refused,
             Err(refused) => return Err(refused),
         };
+
         // The file is held by a process that listens, or soon will.
         if let Ok(bus) = SocketBus::connect(&socket) {
             return Ok(Arc::new(bus));
         }
+
         if waited >= HOLDER_WAIT {
             return Err(refused);
         }

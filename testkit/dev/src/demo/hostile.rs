@@ -51,6 +51,18 @@ pub enum WritersAnswer {
     Refused(Refusal),
 }
 
+/// What a coordinator asks signers to sign.
+pub struct Wanted<'a> {
+    /// Digest of the intent.
+    pub intent: Digest,
+    /// Number of the attempt that is named, from 1.
+    pub attempt: u32,
+    /// Unsigned transaction, the attempt's or another.
+    pub unsigned: &'a [u8],
+    /// Signatures that it needs, one per input.
+    pub slots: usize,
+}
+
 /// The hostile parts.
 pub struct Hostile<'a> {
     platform: &'a Platform,
@@ -199,13 +211,13 @@ impl<'a> Hostile<'a> {
     }
 
     /// What signers said since the last look, by index, with the envelopes as signed.
-    fn hear(&mut self) -> anyhow::Result<Vec<(u16, SignerMessage, Vec<u8>)>> {
+    fn fetch_answers(&mut self) -> anyhow::Result<Vec<(u16, SignerMessage, Vec<u8>)>> {
         let registered = self
             .platform
             .journal
             .read(|f| Arc::clone(f.state().registered()));
 
-        let mut heard = Vec::new();
+        let mut answers = Vec::new();
         for delivered in self.platform.bus.fetch(&self.outboxes, 64, WAIT)? {
             advance(&mut self.outboxes, &delivered.topic, delivered.offset);
 
@@ -219,10 +231,10 @@ impl<'a> Hostile<'a> {
             };
 
             if let Ok(message) = envelope.payload::<SignerMessage>() {
-                heard.push((seat.index, message, sealed));
+                answers.push((seat.index, message, sealed));
             }
         }
-        Ok(heard)
+        Ok(answers)
     }
 
     /// Makes sure that every signer has `count` commitments on the shelf.
@@ -256,7 +268,7 @@ impl<'a> Hostile<'a> {
 
             let until = self.now().plus(1_000);
             while self.now() < until && wanting.iter().any(|i| short(&self.stock, i)) {
-                for (index, message, _) in self.hear()? {
+                for (index, message, _) in self.fetch_answers()? {
                     if let SignerMessage::Commitments { commitments, .. } = message {
                         self.stock.insert(index, commitments);
                     }
@@ -269,18 +281,15 @@ impl<'a> Hostile<'a> {
     /// A signing request for these signers with fresh commitments.
     pub fn request(
         &mut self,
-        intent: Digest,
-        attempt: u32,
-        unsigned: &[u8],
-        slots: usize,
+        wanted: &Wanted<'_>,
         signers: &[u16],
     ) -> anyhow::Result<SigningRequest> {
-        self.stock_up(signers, slots)?;
+        self.stock_up(signers, wanted.slots)?;
 
         // Each commitment is taken out of the stock: one that was used twice is refused for that
         // reason and not for the attack that this request makes (RFC 9591 §5.1).
         let mut commitments = Vec::new();
-        for _ in 0..slots {
+        for _ in 0..wanted.slots {
             let mut slot = Vec::new();
             for index in signers {
                 let next = self
@@ -297,10 +306,10 @@ impl<'a> Hostile<'a> {
         Ok(SigningRequest {
             session: SessionId(cause.msg_id),
             tenant: self.tenant,
-            intent,
-            attempt,
+            intent: wanted.intent,
+            attempt: wanted.attempt,
             key: self.key,
-            unsigned: unsigned.to_vec(),
+            unsigned: wanted.unsigned.to_vec(),
             commitments,
         })
     }
@@ -318,7 +327,7 @@ impl<'a> Hostile<'a> {
         let mut answers = BTreeMap::new();
         let until = self.now().plus(ASK_MS * 4);
         while answers.len() < signers.len() && self.now() < until {
-            for (index, message, sealed) in self.hear()? {
+            for (index, message, sealed) in self.fetch_answers()? {
                 // Answers name the request's digest: an old answer must not count for this one.
                 match message {
                     SignerMessage::Shares {

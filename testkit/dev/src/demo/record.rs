@@ -22,6 +22,32 @@ pub struct Timing {
     pub timeline: TimelineInfo,
 }
 
+/// A signed transaction, with what it was made from.
+pub struct SignedPayment<'a> {
+    /// Intent as its client signed it.
+    pub intent: &'a Signed,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// Unsigned form, in the encoding of the chain's codec.
+    pub unsigned: &'a [u8],
+    /// Network bytes.
+    pub signed: &'a [u8],
+}
+
+/// A signer's signed refusal of a tampered request.
+pub struct KeptRefusal<'a> {
+    /// Name of the attack.
+    pub variant: &'a str,
+    /// Roster index.
+    pub signer: u16,
+    /// Code and detail, and the request that it answers.
+    pub refusal: &'a SignerRefusal,
+    /// The same as the signer signed it.
+    pub envelope: &'a [u8],
+    /// The writer's batch that stopped the signer, if one did.
+    pub stopped_by: Option<&'a JournalBatch>,
+}
+
 /// The files of one demo run.
 pub struct Artefacts {
     dir: PathBuf,
@@ -57,15 +83,19 @@ impl Artefacts {
         })
     }
 
-    /// A signed transaction.
+    /// Adds a signed transaction, and what its client measured.
     pub fn transaction(
         &mut self,
-        intent: &Signed,
-        attempt: u32,
-        unsigned: &[u8],
-        signed: &[u8],
+        payment: &SignedPayment<'_>,
         timing: Option<&Timing>,
     ) -> anyhow::Result<()> {
+        let SignedPayment {
+            intent,
+            attempt,
+            unsigned,
+            signed,
+        } = payment;
+
         // The signed text goes in as it is: the verifier computes every digest from it.
         let intent: Value = serde_json::from_str(&intent.to_json().to_text())?;
         let line = json!({
@@ -78,21 +108,21 @@ impl Artefacts {
         Ok(())
     }
 
-    /// A signer's signed refusal of a tampered request, and the writer's batch that stopped the
-    /// signer, if one did.
-    pub fn refusal(
-        &mut self,
-        variant: &str,
-        signer: u16,
-        (refusal, envelope): (&SignerRefusal, &[u8]),
-        stopped_by: Option<&JournalBatch>,
-    ) -> anyhow::Result<()> {
+    /// Adds a refusal.
+    pub fn refusal(&mut self, kept: &KeptRefusal<'_>) -> anyhow::Result<()> {
+        let KeptRefusal {
+            variant,
+            signer,
+            refusal,
+            envelope,
+            stopped_by,
+        } = kept;
         let mut line = json!({"variant": variant, "signer": signer, "code": refusal.code.as_str(),
                               "detail": refusal.detail, "envelope": hex::encode(envelope)});
 
         // The batch shows that the log's key signed what stopped this signer.
         if let (Some(batch), Some(members)) = (stopped_by, line.as_object_mut()) {
-            let batch = hex::encode(strongroom_wire::encode(batch));
+            let batch = hex::encode(strongroom_wire::encode(*batch));
             members.insert("batch".to_owned(), batch.into());
         }
 

@@ -3,7 +3,7 @@
 use super::people::People;
 use super::record::Artefacts;
 use crate::children::{SignerProcess, start_signers, status};
-use crate::install::{Installation, Plan};
+use crate::install::{InstallPlan, Installation};
 use crate::layout::Layout;
 use crate::platform::{Platform, Start};
 use anyhow::{Context as _, bail};
@@ -78,9 +78,9 @@ impl Stand {
             Network::Regtest.native_asset().parse()?,
             &SystemEntropy,
         );
-        let plan = Plan {
+        let plan = InstallPlan {
             tenant: Some(people.tenant),
-            ..Plan::default()
+            ..InstallPlan::default()
         };
 
         // The people come first, since genesis names the operator; it then gives the platform's id.

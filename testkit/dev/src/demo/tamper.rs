@@ -1,9 +1,10 @@
 //! Hostile variants. Each is signed with a service's own valid key; every asked signer must answer
 //! with a signed refusal of the expected code, and share the honest request in the same run.
 
-use super::hostile::{Answer, Hostile, WritersAnswer};
+use super::hostile::{Answer, Hostile, Wanted, WritersAnswer};
 use super::people::{People, intent_digest};
-use super::record::Artefacts;
+use super::record::{Artefacts, KeptRefusal, SignedPayment};
+use super::stand::Parts;
 use super::theft::{foreign_change, redirected};
 use super::writer::HostileWriter;
 use crate::children::wait_status;
@@ -58,16 +59,56 @@ pub struct Payment {
     unsigned: Vec<u8>,
 }
 
+impl Payment {
+    /// A payment whose attempt spends the coins of `built` and whose transaction is `unsigned`.
+    fn new(intent: Signed, effects: Effects, built: &Built, unsigned: Vec<u8>) -> Self {
+        let digest = intent_digest(&intent);
+        let attempt = Attempt {
+            intent: digest,
+            number: 1,
+            kind: AttemptKind::Pay,
+            parent: None,
+            anchor: built.anchor.clone(),
+            conflict_keys: built.conflicts.clone(),
+            unsigned_digest: unsigned_digest(&unsigned),
+            fee_max: built.fee,
+        };
+        Self {
+            intent,
+            digest,
+            effects,
+            attempt,
+            unsigned,
+        }
+    }
+
+    /// What an honest coordinator asks for.
+    fn wanted(&self) -> Wanted<'_> {
+        self.wanted_as(&self.unsigned, 1)
+    }
+
+    /// Another transaction, or another attempt, in the name of this payment.
+    fn wanted_as<'b>(&self, unsigned: &'b [u8], attempt: u32) -> Wanted<'b> {
+        Wanted {
+            intent: self.digest,
+            attempt,
+            unsigned,
+            slots: self.attempt.conflict_keys.len(),
+        }
+    }
+}
+
 impl<'a> Tampering<'a> {
-    /// `coins` are confirmed coins of the vault; `payee` is who honest intents pay.
-    pub fn new(
-        platform: &'a Platform,
-        people: &'a People,
-        hostile: Hostile<'a>,
-        artefacts: &'a mut Artefacts,
-        (coins, payee): (Vec<OwnCoin>, &str),
-        layout: &'a Layout,
-    ) -> anyhow::Result<Self> {
+    /// `coins` are confirmed coins of the vault; `payee` is who honest intents pay. Takes over the
+    /// keys of coordinator and transactions service, which must not run.
+    pub fn new(parts: Parts<'a>, coins: Vec<OwnCoin>, payee: &str) -> anyhow::Result<Self> {
+        let Parts {
+            platform,
+            people,
+            artefacts,
+            layout,
+        } = parts;
+        let hostile = Hostile::new(platform, people.tenant, people.key)?;
         let vault = hostile.vault_key(people.vault)?;
         let of_signers = platform.genesis.signers.iter();
         let signers = of_signers.map(|seat| seat.index).collect();
@@ -90,29 +131,23 @@ impl<'a> Tampering<'a> {
     pub fn unapproved(&mut self, intent: &Signed) -> anyhow::Result<()> {
         let (core, effects) = self.decide(intent)?;
         let built = self.build(&effects)?;
-        let payment = self.payment(intent.clone(), effects, &built, built.unsigned.clone());
-        self.refused_entry(&payment, &core, Vec::new(), Code::ApprovalMissing)?;
-        self.all_refuse(
-            "before_approval",
-            &payment,
-            &payment.unsigned,
-            1,
-            Code::AttemptUnknown,
-        )?;
+        let payment = Payment::new(intent.clone(), effects, &built, built.unsigned.clone());
+        let wanted = payment.wanted();
+
+        // Without a yes the journal has no attempt, and signers ask the journal only.
+        let body = authorization(&payment, &core, Vec::new());
+        self.refused_entry(&body, Code::ApprovalMissing)?;
+        self.all_refuse("before_approval", &wanted, Code::AttemptUnknown)?;
+
         let own = self.people.approval(
             &self.people.initiator,
             payment.digest,
             core.digest(),
             &SystemEntropy,
         );
-        self.refused_entry(&payment, &core, vec![own], Code::ApprovalByInitiator)?;
-        self.all_refuse(
-            "initiator_approves",
-            &payment,
-            &payment.unsigned,
-            1,
-            Code::AttemptUnknown,
-        )?;
+        let body = authorization(&payment, &core, vec![own]);
+        self.refused_entry(&body, Code::ApprovalByInitiator)?;
+        self.all_refuse("initiator_approves", &wanted, Code::AttemptUnknown)?;
         self.coins.push(self.coin_of(&built)?);
         Ok(())
     }
@@ -121,56 +156,42 @@ impl<'a> Tampering<'a> {
     pub fn swapped(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
         let swapped = redirected(&payment.unsigned)?;
-        self.all_refuse(
-            "coordinator_swaps",
-            &payment,
-            &swapped,
-            1,
-            Code::AttemptDigestMismatch,
-        )?;
+        let wanted = payment.wanted_as(&swapped, 1);
+        self.all_refuse("coordinator_swaps", &wanted, Code::AttemptDigestMismatch)?;
         self.all_share("coordinator_swaps", &payment)
     }
 
     /// The transactions service opens an attempt that pays another address than the intent's.
     pub fn pays_else(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| redirected(&built.unsigned))?;
-        self.all_refuse(
-            "attempt_pays_else",
-            &payment,
-            &payment.unsigned,
-            1,
-            Code::EffectsMismatch,
-        )?;
+
+        // The journal takes it, since a digest shows no output: the signers inspect the
+        // transaction.
+        let wanted = payment.wanted();
+        self.all_refuse("attempt_pays_else", &wanted, Code::EffectsMismatch)?;
         self.honest("attempt_pays_else")
     }
 
     /// The transactions service opens an attempt whose change goes to a foreign key.
     pub fn foreign_change(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| foreign_change(&built.unsigned))?;
-        self.all_refuse(
-            "foreign_change",
-            &payment,
-            &payment.unsigned,
-            1,
-            Code::PathNotOwn,
-        )?;
+
+        // The claimed path is derived again, and the script compared with it (BIP-341 key path).
+        self.all_refuse("foreign_change", &payment.wanted(), Code::PathNotOwn)?;
         self.honest("foreign_change")
     }
 
     /// An approver is revoked between authorization and share.
     pub fn revoked_approver(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(Some(5_000_000), |_, built| Ok(built.unsigned.clone()))?;
+
+        // The authorization stays in the journal; whether it still holds is asked at each share.
         let bob = self.people.bob.key.id;
         let body = ActBody::Tighten(Tighten::revoke(bob));
         let act = self.people.admin_act(0, body, &SystemEntropy);
         self.accepted(&Body::Act(act))?;
-        self.all_refuse(
-            "revoked_approver",
-            &payment,
-            &payment.unsigned,
-            1,
-            Code::ApprovalNoLongerInForce,
-        )?;
+        let wanted = payment.wanted();
+        self.all_refuse("revoked_approver", &wanted, Code::ApprovalNoLongerInForce)?;
         self.honest("revoked_approver")
     }
 
@@ -178,27 +199,19 @@ impl<'a> Tampering<'a> {
     /// attempt.
     pub fn other_anchor(&mut self) -> anyhow::Result<()> {
         let payment = self.authorized(None, |_, built| Ok(built.unsigned.clone()))?;
+
+        // Two payments without a common coin could both confirm.
         let second = self.build(&payment.effects)?;
-        let mut attempt = self
-            .payment(
-                payment.intent.clone(),
-                payment.effects.clone(),
-                &second,
-                second.unsigned.clone(),
-            )
-            .attempt;
+        let (intent, effects) = (payment.intent.clone(), payment.effects.clone());
+        let mut attempt = Payment::new(intent, effects, &second, second.unsigned.clone()).attempt;
         (attempt.number, attempt.kind) = (2, AttemptKind::Bump);
         match self.hostile.submit(&Body::from(attempt))? {
             WritersAnswer::Refused(refusal) if refusal.code == Code::AnchorMissing => {}
             other => bail!("other_anchor: the journal answered {other:?}"),
         }
-        self.all_refuse(
-            "other_anchor",
-            &payment,
-            &second.unsigned,
-            2,
-            Code::AttemptUnknown,
-        )?;
+
+        let wanted = payment.wanted_as(&second.unsigned, 2);
+        self.all_refuse("other_anchor", &wanted, Code::AttemptUnknown)?;
         self.coins.push(self.coin_of(&second)?);
         self.all_share("other_anchor", &payment)
     }
@@ -216,7 +229,9 @@ impl<'a> Tampering<'a> {
         payment: &Payment,
     ) -> anyhow::Result<()> {
         // Before the signers stop, which then give no commitment either.
-        let request = self.request(payment, &payment.unsigned, 1)?;
+        let request = self.request(&payment.wanted())?;
+
+        // All must have the proposal: one that lacks it would refuse the release for a gap.
         let proposal = writer.back_date_proposal(self.people)?;
         let size = writer.size().to_string();
         self.wait_for_nodes(|status| status.get("cosigned") == Some(&size))?;
@@ -290,33 +305,6 @@ impl<'a> Tampering<'a> {
         })
     }
 
-    fn payment(
-        &self,
-        intent: Signed,
-        effects: Effects,
-        built: &Built,
-        unsigned: Vec<u8>,
-    ) -> Payment {
-        let digest = intent_digest(&intent);
-        let attempt = Attempt {
-            intent: digest,
-            number: 1,
-            kind: AttemptKind::Pay,
-            parent: None,
-            anchor: built.anchor.clone(),
-            conflict_keys: built.conflicts.clone(),
-            unsigned_digest: unsigned_digest(&unsigned),
-            fee_max: built.fee,
-        };
-        Payment {
-            intent,
-            digest,
-            effects,
-            attempt,
-            unsigned,
-        }
-    }
-
     /// A payment in the journal. `amount` above the automatic tier is approved by Bob.
     fn authorized(
         &mut self,
@@ -330,10 +318,13 @@ impl<'a> Tampering<'a> {
             amount.unwrap_or(AMOUNT),
             "a hostile run's payment",
         )?;
+
+        // As the honest service does it, but for the transaction, which the caller may change.
         let (core, effects) = self.decide(&intent)?;
         let built = self.build(&effects)?;
         let bytes = unsigned(self, &built)?;
-        let payment = self.payment(intent, effects, &built, bytes);
+        let payment = Payment::new(intent, effects, &built, bytes);
+
         let bob = &self.people.bob;
         let approvals = if core.groups.is_empty() {
             Vec::new()
@@ -343,6 +334,7 @@ impl<'a> Tampering<'a> {
                     .approval(bob, payment.digest, core.digest(), &SystemEntropy),
             ]
         };
+
         let body = authorization(&payment, &core, approvals);
         self.accepted(&body)?;
         Ok(payment)
@@ -358,17 +350,8 @@ impl<'a> Tampering<'a> {
         }
     }
 
-    fn refused_entry(
-        &mut self,
-        payment: &Payment,
-        core: &DecisionCore,
-        approvals: Vec<Signed>,
-        wanted: Code,
-    ) -> anyhow::Result<()> {
-        match self
-            .hostile
-            .submit(&authorization(payment, core, approvals))?
-        {
+    fn refused_entry(&mut self, body: &Body, wanted: Code) -> anyhow::Result<()> {
+        match self.hostile.submit(body)? {
             WritersAnswer::Refused(refusal) if refusal.code == wanted => Ok(()),
             other => bail!("expected the journal to refuse with {wanted}, it answered {other:?}"),
         }
@@ -397,29 +380,17 @@ impl<'a> Tampering<'a> {
 
     /// Every signer refuses this transaction for this attempt with this code; the refusals are
     /// kept.
-    fn all_refuse(
-        &mut self,
-        variant: &str,
-        payment: &Payment,
-        unsigned: &[u8],
-        attempt: u32,
-        wanted: Code,
-    ) -> anyhow::Result<()> {
-        let request = self.request(payment, unsigned, attempt)?;
+    fn all_refuse(&mut self, variant: &str, wanted: &Wanted<'_>, code: Code) -> anyhow::Result<()> {
+        let request = self.request(wanted)?;
+
+        // Else a refusal could be one of a signer that has not read the entry yet.
         self.wait_for_signers()?;
-        self.request_is_refused(variant, &request, (wanted, None))
+        self.request_is_refused(variant, &request, (code, None))
     }
 
-    fn request(
-        &mut self,
-        payment: &Payment,
-        unsigned: &[u8],
-        attempt: u32,
-    ) -> anyhow::Result<SigningRequest> {
-        let slots = payment.attempt.conflict_keys.len();
+    fn request(&mut self, wanted: &Wanted<'_>) -> anyhow::Result<SigningRequest> {
         let signers = self.signers.clone();
-        let hostile = &mut self.hostile;
-        hostile.request(payment.digest, attempt, unsigned, slots, &signers)
+        self.hostile.request(wanted, &signers)
     }
 
     fn request_is_refused(
@@ -432,8 +403,13 @@ impl<'a> Tampering<'a> {
         for (index, answer) in self.hostile.ask(request, &signers)? {
             match answer {
                 Answer::Refused(refusal, sealed) if refusal.code == wanted => {
-                    let signed = (&refusal, sealed.as_slice());
-                    self.artefacts.refusal(variant, index, signed, stopped_by)?;
+                    self.artefacts.refusal(&KeptRefusal {
+                        variant,
+                        signer: index,
+                        refusal: &refusal,
+                        envelope: &sealed,
+                        stopped_by,
+                    })?;
                 }
                 Answer::Refused(refusal, _) => {
                     bail!(
@@ -456,7 +432,7 @@ impl<'a> Tampering<'a> {
     /// transaction.
     pub fn all_share(&mut self, variant: &str, payment: &Payment) -> anyhow::Result<()> {
         let signers = self.signers.clone();
-        let request = self.request(payment, &payment.unsigned, 1)?;
+        let request = self.request(&payment.wanted())?;
         self.wait_for_signers()?;
         let answers: BTreeMap<u16, Answer> = self.hostile.ask(&request, &signers)?;
         for (index, answer) in &answers {
@@ -468,6 +444,8 @@ impl<'a> Tampering<'a> {
                 );
             }
         }
+
+        // Shares alone prove little: the signature must verify and the network must take it.
         let signatures = self.hostile.aggregate(&request, &self.vault, &answers)?;
         let raw = self
             .platform
@@ -480,8 +458,14 @@ impl<'a> Tampering<'a> {
                 bail!("{variant}: the chain rejected the honest transaction: {why}")
             }
         }
-        self.artefacts
-            .transaction(&payment.intent, 1, &payment.unsigned, &raw, None)?;
+
+        let signed = SignedPayment {
+            intent: &payment.intent,
+            attempt: 1,
+            unsigned: &payment.unsigned,
+            signed: &raw,
+        };
+        self.artefacts.transaction(&signed, None)?;
         println!(
             "      {variant:<20} honest request in the same run: signed by all, accepted by the interpreter"
         );

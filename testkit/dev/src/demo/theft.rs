@@ -33,6 +33,7 @@ fn edit(
     unsigned: &[u8],
     change: impl Fn(&mut Unsigned, bitcoin::ScriptBuf) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<u8>> {
+    // Decoded and encoded by the shipped codec, so that nothing but the output can be refused.
     let refused = |refusal: strongroom_types::Refusal| anyhow::anyhow!("{refusal}");
     let mut decoded = Unsigned::decode(unsigned, Network::Regtest).map_err(refused)?;
     let thief =

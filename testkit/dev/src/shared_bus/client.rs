@@ -41,6 +41,8 @@ impl SocketBus {
         if self.closed.load(Ordering::Acquire) {
             return Err(BusError::Closed);
         }
+
+        // A connection carries one call at a time, so calls of several threads take one each.
         let io = |error: std::io::Error| io_error(&self.socket, &error);
         let idle = self
             .idle
@@ -53,6 +55,8 @@ impl SocketBus {
         };
         send(&mut stream, request).map_err(io)?;
         let answer = receive(&mut stream).map_err(io)?;
+
+        // Given back only now: after an error its next answer could be the one to this call.
         self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -122,6 +126,7 @@ impl Bus for SocketBus {
         records_max: usize,
         wait: Duration,
     ) -> Result<Vec<Delivered>, BusError> {
+        // In steps, so that a call that waits sees the bus closed within one of them.
         let mut left = wait;
         loop {
             let step = left.min(CALL_WAIT);

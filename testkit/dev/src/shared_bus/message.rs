@@ -172,6 +172,8 @@ impl From<WireError> for BusError {
 /// Writes one message.
 pub(super) fn send(stream: &mut impl Write, message: &impl BorshSerialize) -> io::Result<()> {
     let bytes = borsh::to_vec(message)?;
+
+    // Checked by the sender too: the receiver would close the connection without a reason.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     if length > MESSAGE_BYTES_MAX {
         return Err(io::Error::new(
@@ -188,12 +190,15 @@ pub(super) fn receive<T: BorshDeserialize>(stream: &mut impl Read) -> io::Result
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length);
+
+    // Before the memory is taken: four wrong bytes must not ask for 4 GB.
     if length > MESSAGE_BYTES_MAX {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "a message over the limit",
         ));
     }
+
     let mut bytes = vec![0; length as usize];
     stream.read_exact(&mut bytes)?;
     borsh::from_slice(&bytes)

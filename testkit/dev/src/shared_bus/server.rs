@@ -33,6 +33,8 @@ impl BusServer {
     pub fn start(bus: EmbeddedBus, socket: &Path) -> Result<Self, BusError> {
         let listener = listen(socket).map_err(|error| io_error(socket, &error))?;
         let (bus, stop) = (Arc::new(bus), StopFlag::new());
+
+        // Connections are accepted on a thread of their own; the caller's bus works without them.
         let accept = {
             let (bus, stop) = (Arc::clone(&bus), stop.clone());
             move || accept_until_stopped(&listener, &bus, &stop)
@@ -77,6 +79,8 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
         Ok(()) | Err(_) => {}
     }
     let listener = UnixListener::bind(socket)?;
+
+    // Else every user of the machine could publish to the bus.
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
@@ -93,18 +97,22 @@ fn accept_until_stopped(listener: &UnixListener, bus: &Arc<EmbeddedBus>, stop: &
             let _ = stop.wait(ACCEPT_POLL);
             continue;
         };
+
+        // Accepted from a listener that does not block, which its streams must not inherit.
         let Ok(ours) = stream
             .set_nonblocking(false)
             .and_then(|()| stream.try_clone())
         else {
             continue;
         };
+
         let bus = Arc::clone(bus);
         connections.push((
             stream,
             spawn_thread("bus-client", move || serve(ours, bus.as_ref())),
         ));
     }
+
     // A connection's thread blocks in its socket: closing it is what ends the thread.
     for (stream, thread) in connections {
         let _ = stream.shutdown(Shutdown::Both);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use strongroom_dev::children::SignerProcess;
 use strongroom_dev::children::{program, start_signers};
 use strongroom_dev::demo::people::People;
-use strongroom_dev::install::{Installation, Plan};
+use strongroom_dev::install::{InstallPlan, Installation};
 use strongroom_dev::layout::Layout;
 use strongroom_host::SystemEntropy;
 
@@ -36,10 +36,10 @@ impl Site {
             .parse()
             .unwrap();
         let mut people = People::new(strongroom_types::PlatformId([0; 16]), asset, &SystemEntropy);
-        let plan = Plan {
+        let plan = InstallPlan {
             delay_ms: DELAY_MS,
             tenant: Some(people.tenant),
-            ..Plan::default()
+            ..InstallPlan::default()
         };
         let admin = people.operator.credential();
         let installation = Installation::create(&layout, &plan, &admin).unwrap();

@@ -5,12 +5,13 @@ use std::time::Duration;
 use strongroom_api_types::KeyState;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
 use strongroom_chain_bitcoin_dev::{Confirm, DevChain};
-use strongroom_client::Client;
+use strongroom_client::{Client, ClientError};
 use strongroom_dev::demo::people::{People, intent_digest};
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::OwnPath;
 use strongroom_types::{
-    Act, ActBody, CeremonyPlan, Digest, RegistryRecord, Scope, Signed, Suite, TransactionId, Vault,
+    Act, ActBody, CeremonyPlan, Code, Digest, RegistryRecord, Scope, Signed, Suite, TransactionId,
+    Vault,
 };
 use strongroom_wire::TransactionState;
 
@@ -25,16 +26,20 @@ struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    fn submit(client: &Client, signed: &Signed) -> Digest {
-        let digest = client.submit_act(signed).unwrap();
-        client.wait_act(&digest, Duration::from_secs(20)).unwrap();
-        digest
+    fn submit(client: &Client, signed: &Signed) -> Result<Digest, ClientError> {
+        let digest = client.submit_act(signed)?;
+        client.wait_act(&digest, Duration::from_secs(20))?;
+        Ok(digest)
+    }
+
+    fn try_act(&self, body: ActBody) -> Result<Digest, ClientError> {
+        let version = self.client.tenant(self.people.tenant)?.version;
+        let signed = self.people.admin_act(version, body, &SystemEntropy);
+        Self::submit(self.client, &signed)
     }
 
     fn act(&self, body: ActBody) -> Digest {
-        let version = self.client.tenant(self.people.tenant).unwrap().version;
-        let signed = self.people.admin_act(version, body, &SystemEntropy);
-        Self::submit(self.client, &signed)
+        self.try_act(body).unwrap()
     }
 
     /// The platform's admin and the tenant's sign the charter.
@@ -52,7 +57,7 @@ impl Admin<'_> {
         let mut signed = Signed::draft(&act);
         signed.endorse::<Act>(&self.people.operator.key);
         signed.endorse::<Act>(&self.people.admin.key);
-        Self::submit(operator, &signed);
+        Self::submit(operator, &signed).unwrap();
     }
 
     fn generate_key(&self) {
@@ -65,8 +70,7 @@ impl Admin<'_> {
             roster: vec![1, 2, 3],
         };
         let proposal = self.act(ActBody::Put(RegistryRecord::Ceremony(plan)));
-        std::thread::sleep(Duration::from_millis(DELAY_MS + 1_600));
-        self.act(ActBody::Release(proposal));
+        self.release(proposal);
         within("the key is generated", || {
             let tenant = self.client.tenant(self.people.tenant).unwrap();
             tenant
@@ -74,6 +78,19 @@ impl Admin<'_> {
                 .iter()
                 .any(|key| key.state == KeyState::Active)
                 .then_some(())
+        });
+    }
+
+    /// Releases a proposal as soon as the journal takes it: until witnesses have seen it, and its
+    /// delay has passed since, the release is refused by name.
+    fn release(&self, proposal: Digest) {
+        let too_early = [Code::NotWitnessed, Code::ReleaseTooEarly].map(|code| code.as_str());
+        within("the proposal is released", || {
+            match self.try_act(ActBody::Release(proposal)) {
+                Ok(_) => Some(()),
+                Err(error) if error.code().is_some_and(|code| too_early.contains(&code)) => None,
+                Err(error) => panic!("the release is refused: {error}"),
+            }
         });
     }
 

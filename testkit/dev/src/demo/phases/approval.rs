@@ -22,6 +22,7 @@ pub fn ask_for_approval(stand: &mut Stand) -> anyhow::Result<Signed> {
 
     let client = stand.client()?;
     client.create_transaction(&intent)?;
+
     let wanted = TransactionState::PendingApproval;
     let shown = client.transaction(transaction_id(&intent), Some(wanted), 5_000)?;
     if shown.state.0 != wanted {
@@ -34,6 +35,8 @@ pub fn ask_for_approval(stand: &mut Stand) -> anyhow::Result<Signed> {
 /// Alice approves; the transfer is signed in one online round.
 pub fn approved_transfer(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
     println!("\n■ Approval: Alice recomputes both digests from the texts and signs");
+
+    // A decision is signed by its digest, which a person must not take from the service.
     let core = core_of(stand, pending)?;
     let people = &stand.people;
     let yes = people.approval(&people.alice, intent_digest(pending), core, &SystemEntropy);

@@ -9,15 +9,15 @@ use strongroom_types::Signed;
 
 use super::approval::core_of;
 use super::{PAYEE, own_address, transaction_id};
-use crate::demo::hostile::Hostile;
 use crate::demo::people::intent_digest;
-use crate::demo::stand::{Parts, Stand, pause};
+use crate::demo::stand::{Stand, pause};
 use crate::demo::tamper::{Payment, Tampering};
 use crate::demo::writer::HostileWriter;
 use crate::layout::Layout;
 use crate::platform::Platform;
 
-/// Longer than the delay of the demo's loosenings.
+/// Longer than the delay of the demo's loosenings (2 s), with the second in which witnesses date
+/// their cosignatures: a stamp from before it makes the delay look over.
 const QUIET: Duration = Duration::from_secs(4);
 /// Roles that stay honest while coordinator and transactions service are hostile.
 const HONEST_ROLES: [RoleName; 4] = [
@@ -37,17 +37,9 @@ pub fn attacks(stand: &mut Stand, pending: &Signed) -> anyhow::Result<()> {
     stand.wait_fresh()?;
     initiator_cannot_approve(stand, pending)?;
 
+    // A coin for each transaction of the runs below: none may be refused for want of one.
     let coins = confirmed_coins(stand, 14)?;
-    let parts = stand.parts()?;
-    let hostile = Hostile::new(parts.platform, parts.people.tenant, parts.people.key)?;
-    let mut run = Tampering::new(
-        parts.platform,
-        parts.people,
-        hostile,
-        parts.artefacts,
-        (coins, PAYEE),
-        parts.layout,
-    )?;
+    let mut run = Tampering::new(stand.parts()?, coins, PAYEE)?;
 
     run.unapproved(pending)?;
     run.swapped()?;
@@ -69,11 +61,14 @@ fn back_dated_release(stand: &mut Stand, payment: &Payment) -> anyhow::Result<()
     stand.stop_services();
     stand.start(&[RoleName::Link, RoleName::Api], false)?;
     stand.wait_fresh()?;
+
+    // No state says when a journal has been quiet for long enough: the stamps are what is attacked.
     pause(QUIET);
     with_run(stand, |run, platform, layout| {
         run.back_dated(&mut HostileWriter::open(platform, layout)?, payment)
     })?;
 
+    // The same signers share again once they see one true line.
     stand.start_on_new_bus()?;
     stand.stop_services();
     stand.start(&HONEST_ROLES, false)?;
@@ -94,15 +89,11 @@ fn with_run(
     stand: &mut Stand,
     run: impl FnOnce(&mut Tampering<'_>, &Platform, &Layout) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Parts {
-        platform,
-        people,
-        artefacts,
-        layout,
-    } = stand.parts()?;
-    let hostile = Hostile::new(platform, people.tenant, people.key)?;
-    let coins = (Vec::new(), PAYEE);
-    let mut tampering = Tampering::new(platform, people, hostile, artefacts, coins, layout)?;
+    let parts = stand.parts()?;
+    let (platform, layout) = (parts.platform, parts.layout);
+
+    // No coins: what these runs ask for was authorized before.
+    let mut tampering = Tampering::new(parts, Vec::new(), PAYEE)?;
     run(&mut tampering, platform, layout)
 }
 
@@ -127,6 +118,7 @@ fn initiator_cannot_approve(stand: &Stand, pending: &Signed) -> anyhow::Result<(
 
 fn confirmed_coins(stand: &Stand, count: usize) -> anyhow::Result<Vec<OwnCoin>> {
     let address = own_address(stand)?;
+
     let coins = stand.platform()?.chain.coins(&[address])?;
     let path = OwnPath {
         change: 0,
@@ -138,6 +130,7 @@ fn confirmed_coins(stand: &Stand, count: usize) -> anyhow::Result<Vec<OwnCoin>> 
         asset: coin.asset,
         amount: coin.amount,
     });
+
     let coins: Vec<OwnCoin> = own.take(count).collect();
     if coins.len() < count {
         bail!("only {} coins", coins.len())

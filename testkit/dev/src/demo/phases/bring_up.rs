@@ -14,14 +14,24 @@ use crate::demo::stand::{Stand, pause};
 /// Confirmed outputs the vault starts with, and the value of each in satoshi.
 const FUNDED: (u32, u64) = (300, 10_000_000);
 
+/// Charter's delay of loosenings and ceremonies, milliseconds; 24 hours in production.
+const DELAY_MS: u64 = 2_000;
+
 /// Tenant, key, vault, address, coins.
 pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
+    create_tenant(stand)?;
+    generate_key(stand)?;
+    create_vault(stand)?;
+    fund(stand)
+}
+
+fn create_tenant(stand: &Stand) -> anyhow::Result<()> {
     println!(
         "\n■ Tenant: charter signed by the platform's admin and countersigned by the tenant's"
     );
 
     let people = &stand.people;
-    let charter = people.charter(&stand.installation.genesis, 2_000)?;
+    let charter = people.charter(&stand.installation.genesis, DELAY_MS)?;
     let body = ActBody::CreateTenant {
         tenant: people.tenant,
         charter: Box::new(charter),
@@ -32,8 +42,11 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
     let mut signed = Signed::draft(&act);
     signed.endorse::<Act>(&people.operator.key);
     signed.endorse::<Act>(&people.admin.key);
-    act_and_wait(stand, &signed, true)?;
+    act_and_wait(stand, &signed, true).map(drop)
+}
 
+/// The committee's two acts, and the ceremony that the signers run between themselves.
+fn generate_key(stand: &mut Stand) -> anyhow::Result<()> {
     println!(
         "■ Key: the committee proposes, waits 2 s, releases; three signers generate it (FROST, 2-of-3)"
     );
@@ -51,9 +64,9 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
     };
     let proposal = put(stand, RegistryRecord::Ceremony(plan))?;
 
-    // Longer than the charter's delay of 2 s, which gives people time to object and begins at the
-    // end of the second in which the witnesses saw the proposal.
-    pause(Duration::from_millis(3_600));
+    // Longer than the charter's delay, which gives people time to object and begins at the end of
+    // the second in which the witnesses saw the proposal.
+    pause(Duration::from_millis(DELAY_MS + 1_600));
     let release = ActBody::Release(proposal);
     let version = tenant_version(stand)?;
     act_and_wait(
@@ -67,8 +80,10 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
         platform
             .journal
             .read(|f| f.state().threshold_key(tenant, key).ok()?.public.map(drop))
-    })?;
+    })
+}
 
+fn create_vault(stand: &Stand) -> anyhow::Result<()> {
     println!(
         "■ Vault and address: the client proves both from genesis, derives the address itself and compares"
     );
@@ -79,7 +94,12 @@ pub fn bring_up(stand: &mut Stand) -> anyhow::Result<()> {
         account: 0,
         tags: Vec::new(),
     };
-    put(stand, RegistryRecord::Vault(vault))?;
+    put(stand, RegistryRecord::Vault(vault)).map(drop)
+}
+
+/// Coins on the address that the client derived itself.
+fn fund(stand: &mut Stand) -> anyhow::Result<()> {
+    // The proof of an address needs a fresh witnessed head over the vault's entry.
     stand.wait_fresh()?;
     let address = own_address(stand)?;
     println!("  {address}");

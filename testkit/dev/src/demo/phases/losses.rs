@@ -25,6 +25,7 @@ pub fn killed_signer(stand: &mut Stand) -> anyhow::Result<()> {
     println!("  killing {} (pid {})", victim.name(), victim.pid());
     victim.kill()?;
 
+    // The stand reports a child that ended; this one is meant to.
     stand.dead = Some("signer-2");
     for n in 0..3 {
         transfer(stand, &format!("without-signer-2-{n}"), false)?;
@@ -47,6 +48,8 @@ pub fn services_lost(stand: &mut Stand) -> anyhow::Result<()> {
     println!("\n■ Every service database except the journal's is deleted, the bus too");
     let before = stand.client()?.vaults(stand.people.tenant)?;
     stand.wait_fresh()?;
+
+    // The claim needs them, and they are nowhere but on the bus that goes.
     stand.keep_cosignatures()?;
     stand.stop_services();
 
@@ -55,6 +58,7 @@ pub fn services_lost(stand: &mut Stand) -> anyhow::Result<()> {
     }
     std::fs::remove_dir_all(stand.layout.bus())?;
 
+    // Everything else is rebuilt from the journal, which the writer publishes again.
     stand.start(&RoleName::ALL, true)?;
     stand.wait_fresh()?;
     let after = stand.client()?.vaults(stand.people.tenant)?;

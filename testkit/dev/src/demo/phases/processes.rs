@@ -19,6 +19,7 @@ pub fn separate_processes(stand: &Stand) -> anyhow::Result<()> {
         bail!("signers share a process or a key");
     }
 
+    // A signer takes frames from one Unix socket: a port would be a second way in.
     for child in &stand.children {
         let ports = listening_sockets(child.pid())?;
         if ports > 0 {

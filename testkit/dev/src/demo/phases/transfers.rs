@@ -8,7 +8,7 @@ use strongroom_wire::TransactionState;
 
 use super::{PAYEE, transaction_id};
 use crate::demo::people::intent_digest;
-use crate::demo::record::Timing;
+use crate::demo::record::{SignedPayment, Timing};
 use crate::demo::stand::Stand;
 
 /// Amount of a measured transfer, satoshi.
@@ -20,6 +20,7 @@ const SIGNED_WITHIN_MS: u64 = 20_000;
 /// Automatic transfers one at a time, measured by the client's clock.
 pub fn automatic_transfers(stand: &mut Stand, count: u32) -> anyhow::Result<()> {
     println!("\n■ {count} automatic transfers, one at a time (client's clock: POST to signed)");
+
     let before = counters(stand)?;
     for n in 0..count {
         transfer(stand, &format!("auto-{n:04}"), true)?;
@@ -27,6 +28,8 @@ pub fn automatic_transfers(stand: &mut Stand, count: u32) -> anyhow::Result<()> 
             println!("  {} signed", n + 1);
         }
     }
+
+    // Commits and syncs per transfer follow from the difference, so each count is taken twice.
     let after = counters(stand)?;
     let counters = json!({"intents": count, "before": before, "after": after});
     stand.artefacts.counters(&counters)
@@ -40,6 +43,7 @@ fn counters(stand: &Stand) -> anyhow::Result<Value> {
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
+
     for child in &stand.children {
         commits.push((child.name().to_owned(), stand.signer_commits(child.name())?));
     }
@@ -55,11 +59,16 @@ pub(super) fn transfer(stand: &mut Stand, name: &str, measured: bool) -> anyhow:
     let intent = stand
         .people
         .intent(name, PAYEE, SMALL, "measured transfer")?;
+
+    // From just before the `POST` to the answer that it is signed, all by one clock: the client's
+    // process and the services share it, so the layers can be laid over the total.
     let client = stand.client()?;
     let started = now_us();
     client.create_transaction(&intent)?;
     let shown = signed_or_why(stand, &intent)?;
     let total_us = now_us().saturating_sub(started);
+
+    // Asked for after the measure: it is not part of what a client waits for.
     let timeline = client.timeline(transaction_id(&intent))?;
     let timing = measured.then_some(Timing {
         sent_us: started,
@@ -103,9 +112,14 @@ pub(super) fn keep(
     let raw = shown.signed_transaction.as_ref();
     let raw = raw.context("the signed transaction")?.0.clone();
     let unsigned = stand.unsigned(&intent_digest(intent))?;
-    stand
-        .artefacts
-        .transaction(intent, 1, &unsigned, &raw, timing)?;
+
+    let signed = SignedPayment {
+        intent,
+        attempt: 1,
+        unsigned: &unsigned,
+        signed: &raw,
+    };
+    stand.artefacts.transaction(&signed, timing)?;
     stand.last_raw = Some(raw.clone());
     Ok(raw)
 }
