@@ -37,5 +37,6 @@ pub use access::{AccessKey, Keyring, hash_key};
 pub use api::{Api, ApiParts};
 pub use follow::Changes;
 pub use ready::Ready;
+pub use schema::MIGRATIONS;
 pub use server::{router, serve};
 pub use stage::ApiStage;

@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
 /// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
 /// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
-pub(crate) const MIGRATIONS: &[Migration] = &[V1, V2, V3];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3];
 
 const V1: Migration = Migration {
     component: "api",

@@ -34,4 +34,5 @@ mod step;
 mod store;
 
 pub use assign::assign;
+pub use schema::MIGRATIONS;
 pub use stage::ApprovalsStage;

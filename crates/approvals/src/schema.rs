@@ -4,7 +4,7 @@ use strongroom_ports::db::Migration;
 
 /// `pending`: intents that wait for people, or were approved and may come back when the decision
 /// changes. `answer`: people's yeses.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "approvals",
     version: 1,
     sql: "

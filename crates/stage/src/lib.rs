@@ -19,6 +19,7 @@ mod stop;
 
 pub use dead_letter::DeadLetter;
 pub use faults::{CrashPoint, Faults, NoFaults};
+pub use schema::MIGRATIONS;
 pub use shell::{Options, Progress, Shell, ShellError, forget_positions};
 pub use stage::{Stage, StageError, StageErrorKind};
 pub use stop::StopFlag;

@@ -2,7 +2,8 @@
 
 use strongroom_ports::db::{Bulk, Migration};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+/// Tables of every shell.
+pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "stage",
     version: 1,
     sql: "

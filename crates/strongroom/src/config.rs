@@ -160,6 +160,24 @@ impl Config {
         })
     }
 
+    /// Address of role api.
+    ///
+    /// # Errors
+    /// [`RunError::Config`] when the file has no `[api]`.
+    pub fn listen(&self) -> Result<SocketAddr, RunError> {
+        self.listen
+            .ok_or_else(|| self.error("role api needs `[api]`"))
+    }
+
+    /// Socket folder of role link.
+    ///
+    /// # Errors
+    /// [`RunError::Config`] when the file has no `[link]`.
+    pub fn sockets(&self) -> Result<&Path, RunError> {
+        let sockets = self.sockets.as_deref();
+        sockets.ok_or_else(|| self.error("role link needs `[link]`"))
+    }
+
     /// An error that names this configuration's file.
     pub(crate) fn error(&self, why: impl Into<String>) -> RunError {
         RunError::Config {

@@ -2,6 +2,8 @@
 
 use crate::role_name::RoleName;
 use crate::secrets::SecretsError;
+use std::error::Error;
+use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +24,9 @@ Exit codes:
   15  another process runs on the folder of one of the roles
   16  a role's secrets file is missing, readable by others, or of another installation or role
   78  the configuration cannot be used, or names a part that this build lacks
-With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there before was changed.";
+With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there before was changed.
+Only with 11 it may also be that a role stopped for good on a database that was damaged while it
+ran; the message then begins with `stopped`.";
 
 /// Why roles did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +119,48 @@ pub enum RunError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A role ended for good while running.
-    #[error("{0}")]
-    Stopped(String),
+    #[error("stopped: {0}")]
+    Stopped(PartFailure),
+}
+
+/// A part of the process that ended for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartFailure {
+    /// Name of the part, with the reason.
+    pub what: String,
+    /// Exit code of the process.
+    pub code: u8,
+}
+
+impl fmt::Display for PartFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+/// Exit code of an error that ends the process: that of the database's error among its causes.
+pub(crate) fn code_of(error: &(dyn Error + 'static)) -> u8 {
+    match (error.downcast_ref(), error.source()) {
+        (Some(of_db), _) => code_of_db(of_db),
+        (None, Some(cause)) => code_of(cause),
+        (None, None) => 1,
+    }
+}
+
+/// These are told apart because the cures differ: space can be made, a damaged or foreign database
+/// needs people.
+fn code_of_db(error: &DbError) -> u8 {
+    match error.kind() {
+        DbErrorKind::Corrupt | DbErrorKind::Schema => 11,
+        DbErrorKind::Full => 13,
+        DbErrorKind::Constraint
+        | DbErrorKind::Busy
+        | DbErrorKind::Io
+        | DbErrorKind::Poisoned
+        | DbErrorKind::BadValue
+        | DbErrorKind::Type
+        | DbErrorKind::Other => 1,
+    }
 }
 
 impl RunError {
@@ -137,25 +181,14 @@ impl RunError {
         match self {
             Self::GenesisFile { .. } | Self::Genesis { .. } => 10,
             Self::ForeignStore { .. } => 11,
-            // These are told apart because the cures differ: space can be made, a damaged or
-            // foreign database needs people.
-            Self::Store { source, .. } => match source.kind() {
-                DbErrorKind::Corrupt | DbErrorKind::Schema => 11,
-                DbErrorKind::Full => 13,
-                DbErrorKind::Constraint
-                | DbErrorKind::Busy
-                | DbErrorKind::Io
-                | DbErrorKind::Poisoned
-                | DbErrorKind::BadValue
-                | DbErrorKind::Type
-                | DbErrorKind::Other => 1,
-            },
+            Self::Store { source, .. } => code_of_db(source),
+            Self::Stopped(failure) => failure.code,
             Self::InUse { .. } => 15,
             Self::Secrets { .. } => 16,
             // A development bus under a production genesis is a mistake in the configuration, not a
             // bus that fails.
             Self::Config { .. } | Self::Lacking(_) | Self::Bus(BusError::RefusedInProduction) => 78,
-            Self::Folder { .. } | Self::Bus(_) | Self::Part { .. } | Self::Stopped(_) => 1,
+            Self::Folder { .. } | Self::Bus(_) | Self::Part { .. } => 1,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::role_name::RoleName;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use strongroom_ports::db::{Db, DbError, Migration};
+use strongroom_ports::db::{Db, DbError, Migration, pending};
 use strongroom_types::Digest;
 
 /// The one row that says for whom a database was made.
@@ -15,8 +15,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     sql: "CREATE TABLE owner (id {i64} PRIMARY KEY, genesis {blob} NOT NULL, role {text} NOT NULL) {strict};",
 }];
-/// Components that have tables in a database, each with its own migrations.
-const COMPONENTS: &str = "SELECT DISTINCT component FROM schema_version ORDER BY component";
+/// Migrations that a database has had, of all components.
+const APPLIED: &str = "SELECT component, version, sql FROM schema_version
+    ORDER BY component, version";
 const OWNER: &str = "SELECT genesis, role FROM owner WHERE id = 1";
 const SET_OWNER: &str = "INSERT INTO owner (id, genesis, role) VALUES (1, $1, $2)";
 
@@ -80,17 +81,27 @@ impl RoleFolder {
     }
 }
 
-/// Writes into an empty database for whom it is, and refuses one that is another's or no one's:
-/// positions and payments of one installation mean something else in another. One of another
-/// program is refused before, by its adapter, when it is opened.
+/// Whether a database that a role may use is already its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// Its one row names this installation and role.
+    Made,
+    /// It is empty, and to be claimed.
+    Open,
+}
+
+/// Refuses a database that is another's or no one's, and one with tables of a newer build:
+/// positions and payments of one installation mean something else in another, and a newer build's
+/// rows would be misread. One of another program is refused before, by its adapter, when it is
+/// opened.
 ///
 /// # Errors
-/// [`RunError::ForeignStore`], with nothing changed; [`RunError::Store`].
-pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<(), RunError> {
+/// [`RunError::ForeignStore`] and [`RunError::Store`], with nothing changed.
+pub fn check_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<Claim, RunError> {
     let store_error = |source| RunError::Store { role, source };
-    let (owner_genesis, owner_role) = match owner(db).map_err(store_error)? {
+    let (owner_genesis, owner_role) = match owner(db, role).map_err(store_error)? {
         Owner::Named { genesis, role } => (genesis, role),
-        Owner::Absent => return set_owner(db, genesis, role).map_err(store_error),
+        Owner::Absent => return Ok(Claim::Open),
         // Its rows are of a build that did not name the owner, of a signer, or it lost the row: which
         // installation they belong to cannot be known.
         Owner::Unnamed { component } => {
@@ -115,7 +126,29 @@ pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<()
             owner: format!("role {owner_role}"),
         });
     }
-    Ok(())
+    Ok(Claim::Made)
+}
+
+/// Writes into an empty database for whom it is. The owner is a component of its own, made before
+/// the role's tables.
+///
+/// # Errors
+/// [`RunError::Store`].
+pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<(), RunError> {
+    set_owner(db, genesis, role).map_err(|source| RunError::Store { role, source })
+}
+
+/// Migrations of all tables that a role's database may have.
+fn migrations(role: RoleName) -> [&'static [Migration]; 3] {
+    let own = match role {
+        // The one keeps nothing, the other no tables of its own.
+        RoleName::Link | RoleName::Coordinator => &[],
+        RoleName::Writer => strongroom_writer::MIGRATIONS,
+        RoleName::Approvals => strongroom_approvals::MIGRATIONS,
+        RoleName::Transactions => strongroom_transactions::MIGRATIONS,
+        RoleName::Api => strongroom_api::MIGRATIONS,
+    };
+    [MIGRATIONS, strongroom_stage::MIGRATIONS, own]
 }
 
 /// For whom a database was made.
@@ -128,32 +161,40 @@ enum Owner {
     Unnamed { component: String },
 }
 
-fn owner(db: &dyn Db) -> Result<Owner, DbError> {
+fn owner(db: &dyn Db, role: RoleName) -> Result<Owner, DbError> {
     // Only the list of components is made: a database that is not ours gets no table of ours.
     db.migrate(&[])?;
     let mut tx = db.begin()?;
-    let mut components = Vec::new();
-    for row in tx.query(COMPONENTS, &[])? {
-        components.push(row.text(0)?.to_owned());
+    let mut applied = Vec::new();
+    for row in tx.query(APPLIED, &[])? {
+        let (component, version, sql) = (row.text(0)?, row.i64(1)?, row.text(2)?);
+        applied.push((component.to_owned(), version, sql.to_owned()));
     }
 
-    let (owner, others): (Vec<_>, Vec<_>) = components.into_iter().partition(|c| c == "owner");
-    let row = if owner.is_empty() {
-        None
-    } else {
+    // Each part of the role would refuse its own when it starts: the roles before it would run by
+    // then.
+    for migrations in migrations(role) {
+        pending(migrations, &applied)?;
+    }
+
+    let row = if applied.iter().any(|(component, ..)| component == "owner") {
         tx.query_opt(OWNER, &[])?
+    } else {
+        None
     };
-    Ok(match (row, others.into_iter().next()) {
-        (Some(row), _) => Owner::Named {
-            genesis: row.blob(0)?.to_vec(),
-            role: row.text(1)?.to_owned(),
+    let mut components = applied.into_iter().map(|(component, ..)| component);
+    Ok(
+        match (row, components.find(|component| component != "owner")) {
+            (Some(row), _) => Owner::Named {
+                genesis: row.blob(0)?.to_vec(),
+                role: row.text(1)?.to_owned(),
+            },
+            (None, Some(component)) => Owner::Unnamed { component },
+            (None, None) => Owner::Absent,
         },
-        (None, Some(component)) => Owner::Unnamed { component },
-        (None, None) => Owner::Absent,
-    })
+    )
 }
 
-/// Claims a database. The owner is a component of its own, made before the role's tables.
 fn set_owner(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<(), DbError> {
     db.migrate(MIGRATIONS)?;
     let mut tx = db.begin()?;

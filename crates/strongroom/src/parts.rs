@@ -3,7 +3,7 @@
 
 use crate::config::{Config, Part};
 use crate::exit::RunError;
-use crate::folder::{RoleFolder, claim_database};
+use crate::folder::{Claim, RoleFolder, check_database, claim_database};
 use crate::role_name::RoleName;
 use crate::secrets::RoleSecrets;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,8 +85,8 @@ impl Parts {
     /// Opens what the roles need.
     ///
     /// # Errors
-    /// See [`RunError`]; until the databases are opened nothing on disk is changed but empty role
-    /// folders and their lock files.
+    /// See [`RunError`]; until everything is open nothing on disk is changed but new role folders,
+    /// their lock files and new, empty databases.
     pub fn open(
         config: Config,
         roles: &BTreeSet<RoleName>,
@@ -100,12 +100,7 @@ impl Parts {
         adapters.has_all(&config, roles, &codecs)?;
 
         // Before any folder is made: without its keys a role cannot run.
-        let mut secrets = BTreeMap::new();
-        for role in roles.iter().copied().filter(|role| role.is_service()) {
-            let opened = RoleSecrets::open(&config.secrets, role, genesis.hash())
-                .map_err(|source| RunError::Secrets { role, source })?;
-            secrets.insert(role, opened);
-        }
+        let secrets = open_secrets(&config, roles, genesis.hash())?;
 
         // All locks are taken before the first database is opened: another process may be writing
         // to it.
@@ -114,10 +109,14 @@ impl Parts {
             .map(|role| RoleFolder::hold(&config.data, *role))
             .collect::<Result<_, _>>()?;
 
-        let mut services = BTreeMap::new();
+        // All databases are looked at before the first is written to: beside one that is refused,
+        // no other role's may have been changed.
+        let (mut services, mut claims) = (BTreeMap::new(), Vec::new());
         for (role, secrets) in secrets {
             let db = adapters.open_store(&config, role)?;
-            claim_database(db.as_ref(), genesis.hash(), role)?;
+            if check_database(db.as_ref(), genesis.hash(), role)? == Claim::Open {
+                claims.push((role, Arc::clone(&db)));
+            }
             let service = Service {
                 role,
                 db,
@@ -137,9 +136,14 @@ impl Parts {
         // journal.
         let journal = SharedFollower::new(Arc::clone(&genesis));
         let journal = journal.map_err(|refusal| RunError::part("the journal replica", refusal))?;
+        let bus = adapters.open_bus(&config, genesis.mode)?;
+
+        for (role, db) in claims {
+            claim_database(db.as_ref(), genesis.hash(), role)?;
+        }
 
         Ok(Self {
-            bus: adapters.open_bus(&config, genesis.mode)?,
+            bus,
             journal: Arc::new(journal),
             genesis,
             codecs,
@@ -163,6 +167,20 @@ impl Parts {
     pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
         self.services.values()
     }
+}
+
+fn open_secrets(
+    config: &Config,
+    roles: &BTreeSet<RoleName>,
+    genesis: Digest,
+) -> Result<Vec<(RoleName, RoleSecrets)>, RunError> {
+    let services = roles.iter().copied().filter(|role| role.is_service());
+    let open = |role| {
+        let secrets = RoleSecrets::open(&config.secrets, role, genesis)
+            .map_err(|source| RunError::Secrets { role, source })?;
+        Ok((role, secrets))
+    };
+    services.map(open).collect()
 }
 
 fn pinned_genesis(config: &Config) -> Result<Genesis, RunError> {
@@ -199,6 +217,14 @@ impl Adapters {
         roles: &BTreeSet<RoleName>,
         codecs: &[Arc<dyn ChainCodec>],
     ) -> Result<(), RunError> {
+        // Asked here and not when the role starts: the roles before it would run by then.
+        if roles.contains(&RoleName::Api) {
+            config.listen()?;
+        }
+        if roles.contains(&RoleName::Link) {
+            config.sockets()?;
+        }
+
         // Errors are collected, not returned at the first: an operator should not start once per
         // missing part.
         let mut lacking = Vec::new();

@@ -76,13 +76,12 @@ fn feed_replica(starting: &mut Starting<'_>) {
 
         while !stop.is_set() {
             if let Err(error) = feed.step(now, FEED_WAIT) {
-                let why = with_causes(&error);
                 // A replica that has stopped, because the journal forked say, never goes on.
                 let has_halted = journal.read(|f| f.halted().is_some());
                 return if has_halted {
-                    Ended::ForGood(why)
+                    Ended::for_good(&error)
                 } else {
-                    Ended::MayPass(why)
+                    Ended::MayPass(with_causes(&error))
                 };
             }
         }

@@ -1,7 +1,7 @@
 //! The `run` command: some roles of an installation in this process.
 
 use crate::config::{Config, FORM};
-use crate::exit::{EXIT_CODES, RunError};
+use crate::exit::{EXIT_CODES, PartFailure, RunError};
 use crate::parts::{Adapters, Parts};
 use crate::roles::{RoleName, Starting, start_all};
 use crate::supervise::Supervisor;
@@ -112,7 +112,7 @@ impl Running {
 
     /// First role or part that ended for good, with its reason.
     #[must_use]
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<PartFailure> {
         self.supervisor.failure()
     }
 

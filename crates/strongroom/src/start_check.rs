@@ -48,7 +48,7 @@ impl CheckedStart {
                         named = why;
                     }
                 }
-                Err(error) => return Some(Ended::ForGood(with_causes(&error))),
+                Err(error) => return Some(Ended::for_good(&error)),
             }
 
             // `==` and not `>=`: the warning is logged once.
@@ -68,7 +68,7 @@ impl CheckedStart {
     }
 
     fn open(&self, stop: &StopFlag) -> Result<StartCheck, Ended> {
-        let log = log_key(&self.service).map_err(|e| Ended::ForGood(format!("{e:#}")))?;
+        let log = log_key(&self.service).map_err(|e| Ended::for_good(e.as_ref()))?;
         let parts = StartParts {
             genesis: Arc::clone(&self.genesis),
             db: Arc::clone(&self.service.db),
@@ -81,12 +81,10 @@ impl CheckedStart {
             if matches!(error, StartError::Stopped) {
                 return Ended::Stopped;
             }
-            let may_pass = error.is_transient();
-            let why = with_causes(&error);
-            if may_pass {
-                Ended::MayPass(why)
+            if error.is_transient() {
+                Ended::MayPass(with_causes(&error))
             } else {
-                Ended::ForGood(why)
+                Ended::for_good(&error)
             }
         })
     }

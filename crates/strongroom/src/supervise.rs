@@ -1,6 +1,7 @@
 //! Threads of a process of roles: named, restarted after what may pass, reported when it does not.
 
-use crate::exit::with_causes;
+use crate::exit::{PartFailure, code_of, with_causes};
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -26,7 +27,23 @@ pub enum Ended {
     /// By something that may pass: it is made again.
     MayPass(String),
     /// For good: the whole process has failed.
-    ForGood(String),
+    ForGood {
+        /// The reason.
+        why: String,
+        /// Exit code of the process.
+        code: u8,
+    },
+}
+
+impl Ended {
+    /// For good, by an error, whose causes give the exit code.
+    #[must_use]
+    pub fn for_good(error: &(dyn Error + 'static)) -> Self {
+        Self::ForGood {
+            why: with_causes(error),
+            code: code_of(error),
+        }
+    }
 }
 
 /// The threads of a process, and the first failure for good among them.
@@ -40,16 +57,16 @@ pub struct Supervisor {
 
 /// The first failure for good.
 #[derive(Clone, Default)]
-struct Failure(Arc<Mutex<Option<String>>>);
+struct Failure(Arc<Mutex<Option<PartFailure>>>);
 
 impl Failure {
-    fn set(&self, what: &str) {
+    fn set(&self, what: String, code: u8) {
         // Later failures are mostly consequences of the first one, so that is the one reported.
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert_with(|| what.to_owned());
+        first.get_or_insert(PartFailure { what, code });
     }
 
-    fn get(&self) -> Option<String> {
+    fn get(&self) -> Option<PartFailure> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -88,7 +105,7 @@ impl Supervisor {
 
     /// First part that ended for good, with its reason.
     #[must_use]
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<PartFailure> {
         self.failure.get()
     }
 
@@ -119,9 +136,9 @@ impl Supervisor {
                     // This is not tried again: a forked journal or a damaged table is the same at
                     // the next try, and the other roles of this process would go on without this
                     // one.
-                    Ended::ForGood(why) => {
+                    Ended::ForGood { why, code } => {
                         tracing::error!(part, "{why}");
-                        failure.set(&format!("{part}: {why}"));
+                        failure.set(format!("{part}: {why}"), code);
                         return;
                     }
                 }
@@ -152,7 +169,7 @@ impl Supervisor {
             // old one may differ from its tables.
             match make() {
                 Ok(stage) => shell_until_stopped(&run, stage, stop),
-                Err(error) => Ended::ForGood(format!("{error:#}")),
+                Err(error) => Ended::for_good(error.as_ref()),
             }
         });
     }
@@ -193,7 +210,7 @@ fn shell_until_stopped<S: Stage>(run: &StageRun, stage: S, stop: &StopFlag) -> E
     match ended {
         Ok(()) => Ended::Stopped,
         Err(error) if error.may_restart() => Ended::MayPass(with_causes(&error)),
-        Err(error) => Ended::ForGood(with_causes(&error)),
+        Err(error) => Ended::for_good(&error),
     }
 }
 

@@ -34,4 +34,5 @@ mod step;
 mod store;
 mod watcher;
 
+pub use schema::MIGRATIONS;
 pub use stage::{TransactionsParts, TransactionsStage};

@@ -10,7 +10,7 @@ use strongroom_ports::db::Migration;
 /// What belongs to a vault is keyed by tenant and vault: vaults of two tenants may have one id.
 /// Rows without a tenant could not be divided among the two, so no version of the tables before
 /// this one is taken over.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "transactions",
     version: 1,
     sql: "

@@ -19,4 +19,6 @@ mod writer;
 pub use error::StartError;
 pub use republish::{Places, Republished, republish};
 pub use start::{Start, StartCheck, StartParts};
+/// Tables of the writer: its replica's.
+pub use strongroom_replica::MIGRATIONS;
 pub use writer::Writer;

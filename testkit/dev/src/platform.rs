@@ -108,7 +108,7 @@ impl Platform {
     /// What ended for good, if anything did.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
-        self.running.failure()
+        self.running.failure().map(|failure| failure.what)
     }
 
     /// Stops every role and closes the databases.

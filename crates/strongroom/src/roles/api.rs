@@ -11,12 +11,11 @@ use strongroom_host::SystemClock;
 
 pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
-    let lacks = |why: &str| parts.config.error(why);
-    let listen = parts.config.listen;
-    let listen = listen.ok_or_else(|| lacks("role api needs `[api]`"))?;
+    let listen = parts.config.listen()?;
     let service = Arc::clone(parts.service(RoleName::Api)?);
     let keys = service.secrets.held.bearer_keys();
-    let keys = keys.ok_or_else(|| lacks("the api's secrets hold no bearer keys"))?;
+    let none = || parts.config.error("the api's secrets hold no bearer keys");
+    let keys = keys.ok_or_else(none)?;
 
     // The stage opens the gate: from then on the replica is fresh and the tables are there.
     let (ready, changes) = (Ready::default(), Changes::default());

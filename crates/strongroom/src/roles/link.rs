@@ -9,11 +9,10 @@ use strongroom_link::Link;
 
 pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
-    let sockets = parts.config.sockets.as_ref();
-    let sockets = sockets.ok_or_else(|| parts.config.error("role link needs `[link]`"))?;
+    let sockets = parts.config.sockets()?;
     make_private(sockets).map_err(|source| RunError::Folder {
         role: RoleName::Link,
-        path: sockets.clone(),
+        path: sockets.to_owned(),
         source,
     })?;
 

@@ -1,7 +1,7 @@
 //! A role's folder belongs to one process, and its database to one installation and role.
 
-use crate::fixture::{Installation, told};
-use strongroom::folder::claim_database;
+use crate::fixture::{Installation, SERVICES, adapters, told};
+use strongroom::folder::{Claim, check_database, claim_database};
 use strongroom::roles::RoleName;
 use strongroom_ports::db::{Db as _, Migration};
 use strongroom_store_sqlite::SqliteDb;
@@ -72,19 +72,20 @@ const JOURNAL: [Migration; 1] = [Migration {
     sql: "CREATE TABLE entry (seq {i64} PRIMARY KEY) {strict};",
 }];
 
+fn components(db: &SqliteDb) -> Vec<String> {
+    let mut tx = db.begin().unwrap();
+    let sql = "SELECT component FROM schema_version ORDER BY component";
+    let rows = tx.query(sql, &[]).unwrap();
+    let names = rows.iter().map(|row| row.text(0).unwrap().to_owned());
+    names.collect()
+}
+
 /// Claimed, its rows would count as this installation's, whatever they were made for.
 #[test]
 fn hole_database_with_tables_and_no_owner_is_refused_and_left_alone() {
     let installation = Installation::new(1);
     std::fs::create_dir_all(installation.path("roles/approvals")).unwrap();
     let path = installation.path("roles/approvals/store.sqlite");
-    let components = |db: &SqliteDb| {
-        let mut tx = db.begin().unwrap();
-        let sql = "SELECT component FROM schema_version ORDER BY component";
-        let rows = tx.query(sql, &[]).unwrap();
-        let names = rows.iter().map(|row| row.text(0).unwrap().to_owned());
-        names.collect::<Vec<_>>()
-    };
     let db = SqliteDb::open(&path).unwrap();
     db.migrate(&JOURNAL).unwrap();
     drop(db);
@@ -141,8 +142,10 @@ fn database_with_nothing_but_an_empty_owner_table_is_claimed() {
     tx.execute("DELETE FROM schema_version WHERE component <> 'owner'", &[])
         .unwrap();
     tx.commit().unwrap();
+    let claim = || check_database(&db, installation.genesis, RoleName::Approvals).unwrap();
+    assert_eq!(claim(), Claim::Open);
     claim_database(&db, installation.genesis, RoleName::Approvals).unwrap();
-    claim_database(&db, installation.genesis, RoleName::Approvals).unwrap();
+    assert_eq!(claim(), Claim::Made);
 }
 
 #[test]
@@ -153,4 +156,65 @@ fn a_damaged_database_is_refused() {
     let (code, text) = told(&installation.refused(&[RoleName::Approvals]));
     assert_eq!(code, 11, "{text}");
     assert!(text.contains("role approvals: its database"), "{text}");
+}
+
+/// A role that went on with rows of a newer build would misread them, and the roles that start
+/// before it would have written already.
+#[test]
+fn tables_of_a_newer_build_are_refused_before_any_role_starts() {
+    // It is opened after the databases were looked at, so never.
+    let mut adapters = adapters();
+    let open = |_: &_, _: &_| anyhow::bail!("the gateway was opened");
+    adapters.gateways.insert("dev", Box::new(open));
+    let roles = SERVICES.map(|(role, _)| role);
+
+    for (role, component) in [
+        (RoleName::Writer, "replica"),
+        (RoleName::Writer, "stage"),
+        (RoleName::Approvals, "approvals"),
+        (RoleName::Coordinator, "stage"),
+        (RoleName::Transactions, "transactions"),
+        (RoleName::Api, "api"),
+        (RoleName::Api, "owner"),
+    ] {
+        let installation = Installation::new(1);
+        for role in roles {
+            let path = installation.path(&format!("roles/{role}/store.sqlite"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let db = SqliteDb::open(&path).unwrap();
+            claim_database(&db, installation.genesis, role).unwrap();
+        }
+        let path = installation.path(&format!("roles/{role}/store.sqlite"));
+        let db = SqliteDb::open(&path).unwrap();
+        let mut tx = db.begin().unwrap();
+        let newer = "INSERT INTO schema_version (component, version, sql) VALUES ($1, 99, '')";
+        tx.execute(newer, &[component.into()]).unwrap();
+        tx.commit().unwrap();
+        drop(db);
+
+        let (code, text) = told(&installation.refused_on(&roles, &adapters));
+        assert_eq!(code, 11, "{text}");
+        let named = format!("role {role}: its database: ");
+        assert!(text.starts_with(&named), "{text}");
+        assert!(
+            text.contains(&format!("{component} is at version 99")),
+            "{text}"
+        );
+    }
+}
+
+/// A role that starts before the one that is refused gets no row of its own either.
+#[test]
+fn no_database_is_claimed_before_all_were_looked_at() {
+    let (ours, theirs) = (Installation::new(1), Installation::new(2));
+    theirs.start(&[RoleName::Approvals]).unwrap().stop();
+    std::fs::create_dir_all(ours.path("roles/approvals")).unwrap();
+    let database = "roles/approvals/store.sqlite";
+    std::fs::copy(theirs.path(database), ours.path(database)).unwrap();
+
+    let roles = [RoleName::Writer, RoleName::Approvals];
+    let (code, _) = told(&ours.start(&roles).err().unwrap());
+    assert_eq!(code, 11);
+    let db = SqliteDb::open(&ours.path("roles/writer/store.sqlite")).unwrap();
+    assert!(components(&db).is_empty(), "claimed");
 }

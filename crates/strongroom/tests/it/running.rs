@@ -105,6 +105,7 @@ fn a_writer_whose_log_key_is_not_the_one_of_genesis_fails_for_good() {
         }
     }
     let failure = running.failure().expect("the writer failed");
-    assert!(failure.starts_with("writer: "), "{failure}");
+    assert!(failure.what.starts_with("writer: "), "{failure}");
+    assert_eq!(failure.code, 1);
     running.stop();
 }

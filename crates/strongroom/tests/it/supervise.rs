@@ -1,16 +1,23 @@
 //! Threads of a process: what may pass is tried again, what does not is the process's failure.
 
+use crate::fixture::told;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use strongroom::exit::RunError;
 use strongroom::supervise::{Ended, Supervisor};
-use strongroom_stage::StopFlag;
+use strongroom_ports::db::{DbError, DbErrorKind};
+use strongroom_stage::{StageError, StopFlag};
 
 /// Waits until `held` holds.
 fn until(held: impl Fn() -> bool) {
     let pause = StopFlag::new();
     let held = (0..1_000).any(|_| held() || pause.wait(Duration::from_millis(10)));
     assert!(held, "not within 10 s");
+}
+
+fn for_good(why: &'static str) -> Ended {
+    Ended::for_good(&StageError::fatal(why))
 }
 
 #[test]
@@ -32,16 +39,17 @@ fn a_part_that_may_recover_is_made_again_and_is_not_a_failure() {
 #[test]
 fn the_first_failure_for_good_is_kept_with_the_name_of_its_part() {
     let mut supervisor = Supervisor::default();
-    supervisor.repeat("first", |_| Ended::ForGood("the journal forked".to_owned()));
+    supervisor.repeat("first", |_| for_good("the journal forked"));
     until(|| supervisor.failure().is_some());
-    supervisor.repeat("second", |_| Ended::ForGood("fenced".to_owned()));
+    supervisor.repeat("second", |_| for_good("fenced"));
     supervisor.repeat("third", |stop| {
         while !stop.wait(Duration::from_secs(1)) {}
         Ended::Stopped
     });
+    let failure = supervisor.failure().unwrap();
     assert_eq!(
-        supervisor.failure().as_deref(),
-        Some("first: the journal forked")
+        (failure.what.as_str(), failure.code),
+        ("first: the journal forked", 1)
     );
     supervisor.stop();
 }
@@ -53,4 +61,21 @@ fn stopping_reaches_parts_that_do_not_watch_the_flag() {
     supervisor.on_stop(move || drop(send));
     supervisor.spawn("deaf", move || assert!(receive.recv().is_err()));
     supervisor.stop();
+}
+
+/// An operator's supervisor goes by the code: what is damaged is not started again.
+#[test]
+fn damage_that_a_running_role_meets_has_the_exit_code_of_damage() {
+    let mut supervisor = Supervisor::default();
+    supervisor.repeat("part", |_| {
+        let damage = DbError::new(DbErrorKind::Corrupt, "page 7");
+        Ended::for_good(&StageError::fatal("its tables").because(damage))
+    });
+    until(|| supervisor.failure().is_some());
+    let failure = supervisor.failure().unwrap();
+    supervisor.stop();
+    let (code, text) = told(&RunError::Stopped(failure));
+    assert_eq!(code, 11);
+    assert!(text.starts_with("stopped: part: its tables: "), "{text}");
+    assert!(text.ends_with("page 7"), "{text}");
 }
