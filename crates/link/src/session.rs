@@ -19,6 +19,16 @@ const FETCH_WAIT: Duration = Duration::from_millis(100);
 /// Records taken from the bus at once.
 const RECORDS_MAX: usize = 256;
 
+/// Marks a connection as closed when its reading thread ends, also by a panic: the signer would
+/// otherwise be sent everything and heard no more.
+struct Closes(Arc<AtomicBool>);
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// An accepted connection.
 pub(crate) struct Session {
     routes: Arc<LinkRoutes>,
@@ -45,14 +55,14 @@ impl Session {
     /// that was passed on.
     pub(crate) fn run(self, inbox_from: &mut Position, spawn: &Spawn) -> Result<(), LinkError> {
         let from_signer = {
-            let (routes, closed) = (Arc::clone(&self.routes), Arc::clone(&self.closed));
+            let (routes, closes) = (Arc::clone(&self.routes), Closes(Arc::clone(&self.closed)));
             let stream = self.stream.try_clone()?;
             let receive = move || {
+                let _closes = closes;
                 if let Err(error) = publish_frames(&routes, stream) {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(node = %routes.node, error, "reading from the signer");
                 }
-                closed.store(true, Ordering::Relaxed);
             };
             spawn(&format!("link-in-{}", self.routes.node), Box::new(receive))
         };
@@ -61,7 +71,10 @@ impl Session {
 
         // The reading thread blocks in the socket: closing it is what ends that thread.
         let _ = self.stream.shutdown(Shutdown::Both);
-        let _ = from_signer.join();
+        if from_signer.join().is_err() {
+            // What one signer sent must not end the links of all: its next connection is served.
+            tracing::error!(node = %self.routes.node, "reading from the signer panicked");
+        }
         sent
     }
 

@@ -1,7 +1,7 @@
 //! The one asynchronous part of the process: the HTTP server of role `api`.
 
 use crate::exit::RunError;
-use crate::supervise::Supervisor;
+use crate::supervise::{Ended, Supervisor};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -32,15 +32,16 @@ pub(crate) fn listen_and_serve(
         let _ = stop.send(());
     });
     supervisor.spawn("http", move || {
-        let served = runtime.block_on(async {
+        let served: io::Result<()> = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             serve(api, listener, async {
                 let _ = stopped.await;
             })
             .await
         });
-        if let Err(error) = served {
-            tracing::error!(%error, "http server");
+        match served {
+            Ok(()) => Ended::Stopped,
+            Err(error) => Ended::for_good(&error),
         }
     });
 

@@ -1,7 +1,9 @@
 //! Threads of a process of roles: named, restarted after what may pass, reported when it does not.
 
 use crate::exit::{PartFailure, code_of, with_causes};
+use std::any::Any;
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -109,9 +111,23 @@ impl Supervisor {
         self.failure.get()
     }
 
-    /// Runs `work` on a named thread until it ends.
-    pub fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
-        self.threads.push(spawn_thread(name, work));
+    /// Runs `work` on a named thread until the stop. A part that ends before, or panics, is the
+    /// failure of the process: the other roles would go on without it.
+    pub fn spawn(&mut self, name: &str, work: impl FnOnce() -> Ended + Send + 'static) {
+        let (stop, failure, part) = (self.stop.clone(), self.failure.clone(), name.to_owned());
+        self.threads.push(spawn_thread(name, move || {
+            // Nothing of the part is used again, and what it shares bears a thread that panicked.
+            let ended = catch_unwind(AssertUnwindSafe(work));
+            let (why, code) = match ended {
+                Ok(Ended::Stopped) if stop.is_set() => return,
+                Ok(Ended::Stopped) => ("ended, and was not stopped".to_owned(), 1),
+                Ok(Ended::MayPass(why)) => (why, 1),
+                Ok(Ended::ForGood { why, code }) => (why, code),
+                Err(panic) => (format!("panicked: {}", words_of(panic.as_ref())), 1),
+            };
+            tracing::error!(part, "{why}");
+            failure.set(format!("{part}: {why}"), code);
+        }));
     }
 
     /// Runs `work` on a named thread, again after what may pass, until it was stopped or failed for
@@ -121,11 +137,10 @@ impl Supervisor {
         name: &str,
         mut work: impl FnMut(&StopFlag) -> Ended + Send + 'static,
     ) {
-        let (stop, failure, part) = (self.stop.clone(), self.failure.clone(), name.to_owned());
+        let (stop, part) = (self.stop.clone(), name.to_owned());
         self.spawn(name, move || {
             while !stop.is_set() {
                 match work(&stop) {
-                    Ended::Stopped => return,
                     Ended::MayPass(why) => {
                         tracing::warn!(part, "{why}; starting it again");
 
@@ -133,16 +148,12 @@ impl Supervisor {
                         let _ = stop.wait(RESTART_PAUSE);
                     }
 
-                    // This is not tried again: a forked journal or a damaged table is the same at
-                    // the next try, and the other roles of this process would go on without this
-                    // one.
-                    Ended::ForGood { why, code } => {
-                        tracing::error!(part, "{why}");
-                        failure.set(format!("{part}: {why}"), code);
-                        return;
-                    }
+                    // A failure for good is not tried again: a forked journal or a damaged table is
+                    // the same at the next try.
+                    ended @ (Ended::Stopped | Ended::ForGood { .. }) => return ended,
                 }
             }
+            Ended::Stopped
         });
     }
 
@@ -234,6 +245,13 @@ fn wait_for_fresh_head(role: &str, journal: &SharedFollower, stop: &StopFlag) ->
         waited += FRESH_POLL;
     }
     true
+}
+
+/// Message of a panic.
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a message")
 }
 
 /// The host's time.

@@ -1,7 +1,8 @@
 //! What goes through a link, and what does not.
 
-use super::fixture::Fixture;
+use super::fixture::{DEFECT, DefectiveBus, Fixture};
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 use strongroom_wire::topics;
 
@@ -100,6 +101,21 @@ fn bytes_that_are_not_a_frame_end_the_connection_and_publish_nothing() {
     signer.send(&FromSigner::Outbox(b"good".to_vec()));
     let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
     assert_eq!(published.len(), 1);
+    assert_eq!(published[0].payload, b"good");
+}
+
+/// Otherwise the signer would be sent everything and heard no more.
+#[test]
+fn a_panic_while_reading_ends_the_connection_and_not_the_link() {
+    let mut fixture = Fixture::without_link();
+    fixture.start_on(Arc::new(DefectiveBus(fixture.bus.clone())));
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Outbox(DEFECT.to_vec()));
+    assert!(signer.is_closed());
+
+    let mut signer = fixture.connect();
+    signer.send(&FromSigner::Outbox(b"good".to_vec()));
+    let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
     assert_eq!(published[0].payload, b"good");
 }
 

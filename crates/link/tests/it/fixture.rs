@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_link::Link;
-use strongroom_ports::bus::{Bus, Headers, Mode, Record, Topic};
+use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
 use strongroom_stage::StopFlag;
 use strongroom_types::NodeId;
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
@@ -53,7 +53,11 @@ impl Fixture {
     }
 
     pub fn start(&mut self) {
-        let (bus, stop): (Arc<dyn Bus>, _) = (self.bus.clone(), StopFlag::new());
+        self.start_on(self.bus.clone());
+    }
+
+    pub fn start_on(&mut self, bus: Arc<dyn Bus>) {
+        let stop = StopFlag::new();
         let link = Link::open(bus, &self.genesis, self.node, &self.socket, stop.clone()).unwrap();
         let serve = move || link.serve(&|_, work| std::thread::spawn(work));
         self.serving = Some((stop, std::thread::spawn(serve)));
@@ -138,5 +142,43 @@ impl Signer {
     /// Whether the link closed the connection.
     pub fn is_closed(&mut self) -> bool {
         matches!(read_frame(&mut self.0), Ok(None) | Err(_))
+    }
+}
+
+/// A bus with a defect: it panics at the record `DEFECT`.
+pub struct DefectiveBus(pub Arc<EmbeddedBus>);
+
+pub const DEFECT: &[u8] = b"defect";
+
+impl Bus for DefectiveBus {
+    fn publish(&self, records: &[Record]) -> Result<(), BusError> {
+        let met = records.iter().any(|record| record.payload == DEFECT);
+        assert!(!met, "the defect");
+        self.0.publish(records)
+    }
+
+    fn start(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.0.start(topic)
+    }
+
+    fn end(&self, topic: &Topic) -> Result<Position, BusError> {
+        self.0.end(topic)
+    }
+
+    fn fetch(
+        &self,
+        wants: &[(Topic, Position)],
+        records_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, BusError> {
+        self.0.fetch(wants, records_max, wait)
+    }
+
+    fn shutdown(&self, within: Duration) -> Result<(), BusError> {
+        self.0.shutdown(within)
+    }
+
+    fn fsyncs(&self) -> u64 {
+        self.0.fsyncs()
     }
 }

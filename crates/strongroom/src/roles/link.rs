@@ -3,7 +3,7 @@
 use super::{RoleName, Starting};
 use crate::exit::RunError;
 use crate::sockets::{make_private, seats, socket_path};
-use crate::supervise::spawn_thread;
+use crate::supervise::{Ended, spawn_thread};
 use std::sync::Arc;
 use strongroom_link::Link;
 
@@ -24,7 +24,10 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         // start.
         let link = Link::open(bus, &parts.genesis, node, &socket, stop)
             .map_err(|error| RunError::part(format!("link of {seat}"), error))?;
-        let serve = move || link.serve(&|name, work| spawn_thread(name, work));
+        let serve = move || {
+            link.serve(&|name, work| spawn_thread(name, work));
+            Ended::Stopped
+        };
         starting.supervisor.spawn(&format!("link-{seat}"), serve);
     }
     Ok(())

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use strongroom::exit::RunError;
-use strongroom::supervise::{Ended, Supervisor};
-use strongroom_ports::db::{DbError, DbErrorKind};
-use strongroom_stage::{StageError, StopFlag};
+use strongroom::supervise::{Ended, StageRun, Supervisor};
+use strongroom_bus_embedded::{EmbeddedBus, Options};
+use strongroom_ports::bus::{Delivered, Mode, Record, Topic};
+use strongroom_ports::db::{DbError, DbErrorKind, Migration, Tx};
+use strongroom_stage::{Stage, StageError, StopFlag};
+use strongroom_store_sqlite::SqliteDb;
 
 /// Waits until `held` holds.
 fn until(held: impl Fn() -> bool) {
@@ -25,10 +28,13 @@ fn a_part_that_may_recover_is_made_again_and_is_not_a_failure() {
     let mut supervisor = Supervisor::default();
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    supervisor.repeat("part", move |_| {
+    supervisor.repeat("part", move |stop| {
         match counted.fetch_add(1, Ordering::Relaxed) {
             0 | 1 => Ended::MayPass("the disk was busy".to_owned()),
-            _ => Ended::Stopped,
+            _ => {
+                while !stop.wait(Duration::from_secs(1)) {}
+                Ended::Stopped
+            }
         }
     });
     until(|| runs.load(Ordering::Relaxed) == 3);
@@ -59,7 +65,10 @@ fn stopping_reaches_parts_that_do_not_watch_the_flag() {
     let mut supervisor = Supervisor::default();
     let (send, receive) = std::sync::mpsc::channel::<()>();
     supervisor.on_stop(move || drop(send));
-    supervisor.spawn("deaf", move || assert!(receive.recv().is_err()));
+    supervisor.spawn("deaf", move || {
+        assert!(receive.recv().is_err());
+        Ended::Stopped
+    });
     supervisor.stop();
 }
 
@@ -78,4 +87,72 @@ fn damage_that_a_running_role_meets_has_the_exit_code_of_damage() {
     assert_eq!(code, 11);
     assert!(text.starts_with("stopped: part: its tables: "), "{text}");
     assert!(text.ends_with("page 7"), "{text}");
+}
+
+/// As the HTTP server, were its listener to close: the process would run on with no one to answer.
+#[test]
+fn a_part_that_ends_unasked_is_the_failure_of_the_process() {
+    let mut supervisor = Supervisor::default();
+    supervisor.spawn("http", || Ended::Stopped);
+    until(|| supervisor.failure().is_some());
+    let what = supervisor.failure().unwrap().what;
+    assert_eq!(what, "http: ended, and was not stopped");
+    supervisor.stop();
+}
+
+/// A stage with a defect that only its first tick meets.
+struct Defective;
+
+impl Stage for Defective {
+    fn name(&self) -> &'static str {
+        "defective"
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        Vec::new()
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    fn handle(
+        &mut self,
+        _: u64,
+        _: &mut dyn Tx,
+        _: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        Ok(Vec::new())
+    }
+
+    fn tick(&mut self, _: u64, _: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        panic!("index {} of 3", 7)
+    }
+
+    fn tick_every_ms(&self) -> u64 {
+        1
+    }
+}
+
+/// The process would live on without the role: the API would take intents that nothing handles.
+#[test]
+fn a_stage_that_panics_is_the_failure_of_the_process() {
+    let mut supervisor = Supervisor::default();
+    let bus = EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [1; 16]).unwrap();
+    let run = StageRun {
+        name: "defective",
+        db: Arc::new(SqliteDb::open_in_memory().unwrap()),
+        bus: Arc::new(bus),
+        after_fresh_head: None,
+        before_start: None,
+        on_open: Box::new(|| {}),
+        on_progress: Box::new(|| {}),
+    };
+    supervisor.run_stage(run, || Ok(Defective));
+    until(|| supervisor.failure().is_some());
+    let failure = supervisor.failure().unwrap();
+    supervisor.stop();
+    let (code, text) = told(&RunError::Stopped(failure));
+    assert_eq!(code, 1);
+    assert_eq!(text, "stopped: defective: panicked: index 7 of 3");
 }
