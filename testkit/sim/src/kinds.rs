@@ -210,6 +210,8 @@ kinds! {
         LyingWitness "lying_witness";
         /// Further attempts are opened, early and late, and signers are asked for them.
         OpenAttempts "open_attempts";
+        /// Further attempts of one intent are opened that spend the coins of another one.
+        TakeCoins "take_coins";
     }
 }
 

@@ -5,16 +5,28 @@ use crate::kinds::{Hostile, NodeName};
 use crate::plan::{Chaos, Plan};
 
 /// Cases of this file.
-pub(super) const CASES: &[Case] = &[Case {
-    name: "spends_are_dated_anew",
-    meaning: "Payments of different windows are left unsigned, then further attempts \
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "spends_are_dated_anew",
+        meaning: "Payments of different windows are left unsigned, then further attempts \
                   are opened for all of them at once. Each counts again where its \
                   attempt is opened.",
-    shows: &[],
-    refuses: &[],
-    signs: 0,
-    plan: spends_are_dated_anew,
-}];
+        shows: &[],
+        refuses: &[],
+        signs: 0,
+        plan: spends_are_dated_anew,
+    },
+    Case {
+        name: "coins_of_another_payment_are_taken",
+        meaning: "Further attempts of each payment spend the coins of another one as well: \
+                  as replacements, and as cancels, which no person has to sign. The \
+                  journal takes none, and every payment is made.",
+        shows: &[],
+        refuses: &[],
+        signs: 4,
+        plan: coins_of_another_payment_are_taken,
+    },
+];
 
 /// Payments authorized in windows of their own, left unsigned, and then all asked for at once by
 /// further attempts.
@@ -33,5 +45,20 @@ fn spends_are_dated_anew() -> Plan {
             .push((271_000 + 1_000 * n, Chaos::Act(Hostile::OpenAttempts)));
     }
     plan.calm_ms = 285_000;
+    plan
+}
+
+/// Payments that are signed while attempts of each are opened over the coins of the others.
+fn coins_of_another_payment_are_taken() -> Plan {
+    let mut plan = base(402);
+    plan.intents = [1_000, 3_000, 5_000, 7_000].map(payment).into();
+    // Two of them are over when their cancels come.
+    for intent in &mut plan.intents[..2] {
+        intent.life_ms = 15_000;
+    }
+    // Each asks for what the one before it opened, with commitments that are not made up for.
+    let times = [7_000, 19_000, 20_000, 21_000, 22_000, 23_000];
+    plan.chaos = times.map(|at| (at, Chaos::Act(Hostile::TakeCoins))).into();
+    plan.calm_ms = 45_000;
     plan
 }

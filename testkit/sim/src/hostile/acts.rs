@@ -1,5 +1,6 @@
 //! Records that a hostile part makes on its own.
 
+use super::tamper::with_coins_of;
 use super::{HostileParts, State};
 use crate::dice::below;
 use crate::event::Event;
@@ -8,6 +9,7 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::{Headers, Record, Topic};
 use strongroom_signing::request_digest;
 use strongroom_stage::post::id_from;
+use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
     Attempt, AttemptKind, ConflictKey, KeyId, NodeId, Scope, SessionId, UnixMs, digest,
 };
@@ -45,6 +47,7 @@ impl HostileParts {
             Hostile::UnapprovedCeremony => act.unapproved_ceremony(),
             Hostile::OtherAnchor => act.other_anchor(),
             Hostile::OpenAttempts => act.open_attempt(),
+            Hostile::TakeCoins => act.take_coins(),
             Hostile::SwapTransaction
             | Hostile::PayStranger
             | Hostile::ForeignChange
@@ -168,17 +171,60 @@ impl Acting<'_> {
         Some(())
     }
 
-    /// A further attempt of some intent, with the transaction of the first. A part that opened one
-    /// before asks for its signature now: it takes a while until signers know it.
+    /// A further attempt of some intent, with the transaction of the first.
     fn open_attempt(&mut self) -> Option<()> {
-        if let Some(opened) = self.state.tap.opened.pop() {
-            let request = self.request(&opened, &[1, 2])?;
-            self.ask(&[1, 2], &request);
-        }
+        self.ask_for_opened()?;
 
         let wanted = self.state.tap.next_attempt()?;
+        self.open(wanted);
+        Some(())
+    }
+
+    /// A further attempt of some intent that spends the coins of another payment of its vault as
+    /// well: as a replacement, or as a cancel, which no person has to sign.
+    fn take_coins(&mut self) -> Option<()> {
+        self.ask_for_opened()?;
+
+        let mut wanted = self.state.tap.next_attempt()?;
+        let others = self.state.tap.wanted.iter();
+        let mut others = others.filter(|other| {
+            let taken = &other.attempt.conflict_keys;
+            let has = |key| wanted.attempt.conflict_keys.contains(key);
+            other.vault == wanted.vault && !taken.iter().any(has)
+        });
+        let other = others.next_back()?.clone();
+
+        let is_cancel = self.next() % 2 == 0;
+        wanted.unsigned = with_coins_of(&wanted.unsigned, &other.unsigned, is_cancel)?;
+        wanted.slots.extend(other.slots.iter().cloned());
+        let attempt = &mut wanted.attempt;
+        attempt.unsigned_digest = unsigned_digest(&wanted.unsigned);
+        attempt
+            .conflict_keys
+            .extend(other.attempt.conflict_keys.iter().cloned());
+        attempt.conflict_keys.sort();
+        attempt.fee_max = attempt.fee_max.checked_add(other.attempt.fee_max)?;
+        attempt.kind = if is_cancel {
+            AttemptKind::Cancel
+        } else {
+            AttemptKind::Bump
+        };
+        self.open(wanted);
+        Some(())
+    }
+
+    fn open(&mut self, wanted: SigningRequested) {
         self.offer(&wanted);
         self.state.tap.opened.push(wanted);
+    }
+
+    /// Asks for the attempt that was opened last: it takes a while until signers know it.
+    fn ask_for_opened(&mut self) -> Option<()> {
+        if let Some(opened) = self.state.tap.opened.last().cloned() {
+            let request = self.request(&opened, &[1, 2])?;
+            self.ask(&[1, 2], &request);
+            self.state.tap.opened.pop();
+        }
         Some(())
     }
 

@@ -188,3 +188,31 @@ fn another(unsigned: &[u8], output: Output) -> Option<Vec<u8>> {
     };
     form.encode(Network::Regtest).ok()
 }
+
+/// The transaction with the coins of another one as further inputs. What they paid goes to the
+/// change, and so does the payment of a cancel.
+pub(super) fn with_coins_of(unsigned: &[u8], other: &[u8], is_cancel: bool) -> Option<Vec<u8>> {
+    let mut form = Unsigned::decode(unsigned, Network::Regtest).ok()?;
+    let other = Unsigned::decode(other, Network::Regtest).ok()?;
+    form.transaction.input.extend(other.transaction.input);
+    form.inputs.extend(other.inputs);
+
+    let at = form.outputs.iter().position(Option::is_some)?;
+    let mut change = form.transaction.output.get(at)?.clone();
+    for paid in other.transaction.output {
+        change.value += paid.value;
+    }
+
+    if is_cancel {
+        let claim = form.outputs.swap_remove(at);
+        form.transaction.output.swap_remove(at);
+        for paid in &form.transaction.output {
+            change.value += paid.value;
+        }
+        form.outputs = vec![claim];
+        form.transaction.output = vec![change];
+    } else {
+        *form.transaction.output.get_mut(at)? = change;
+    }
+    form.encode(Network::Regtest).ok()
+}

@@ -382,7 +382,7 @@ fn hostile_acts(rng: &mut Rng, calm_ms: u64, hostile: &BTreeSet<Hostile>) -> Vec
         let times = match what {
             Hostile::ReplayRequests | Hostile::TwoQuorums | Hostile::ReuseNonce => 6,
             Hostile::UnapprovedCeremony | Hostile::OtherAnchor => 3,
-            Hostile::OpenAttempts => 8,
+            Hostile::OpenAttempts | Hostile::TakeCoins => 8,
             Hostile::ForkedLog => 1,
             // At work all the time.
             Hostile::SwapTransaction

@@ -45,6 +45,7 @@ properties! {
     Authority "e" "nothing is signed that was not authorized, or under a policy, key or roster that its board did not release; no ceremony finishes after its life"
     Nonce "f" "a nonce serves one package"
     HandedOver "h" "a handed tightening takes effect at once, and is owed after the duty time"
+    Coins "coins" "no two payments of different intents are signed that spend one coin, while the journal keeps it for one of them"
     Effects "x" "what is signed pays exactly what the intent says"
     DelaySeen "i" "nothing relies on a loosening earlier than its delay, less 2 × skew, after an honest witness first saw the proposal"
     DelayHidden "j" "nor earlier than that after the last moment at which anyone could be shown a quorum without the proposal"

@@ -227,12 +227,33 @@ impl Checker {
             format!("payments of {} share no input", share.intent)
         })?;
 
+        self.check_coins(at_ms, share)?;
+
         let window_ms = self.terms.window_ms;
         self.check_sums(Property::Limit, window_ms, |s| s.attempt_ms)?;
         // Windows are asked where an attempt is opened, and its shares leave within its life.
         let slack_ms = self.terms.attempt_life_ms + 2 * self.terms.skew_ms;
         self.check_sums(Property::Rate, window_ms.saturating_sub(slack_ms), |s| {
             s.counted_ms
+        })
+    }
+
+    /// The journal keeps what an intent's attempts spend until an attempt's life after its end. The
+    /// stamp of the later attempt may be ahead by what clocks differ.
+    fn check_coins(&self, at_ms: u64, share: &Share) -> Verdict {
+        let is_kept = |intent: &Digest| {
+            let until = self.authorized(intent).map_or(0, |a| a.expires_ms);
+            at_ms + 2 * self.terms.skew_ms < until.saturating_add(self.terms.attempt_life_ms)
+        };
+        let others = self.signed.iter().filter(|(other, _)| {
+            **other != share.intent && is_kept(other) && is_kept(&share.intent)
+        });
+        let mut inputs = others
+            .flat_map(|(_, signatures)| signatures)
+            .flat_map(|s| &s.inputs);
+        let common = inputs.find(|input| share.conflicts.contains(input));
+        must(common.is_none(), Property::Coins, || {
+            format!("{} spends {common:?}, as another intent does", share.intent)
         })
     }
 

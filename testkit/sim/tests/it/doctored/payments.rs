@@ -1,4 +1,5 @@
-//! Payments that exclude each other no more, exceed the limit or pay something else (a, b, x).
+//! Payments that exclude each other no more, exceed the limit, pay something else or
+//! spend a coin of another payment (a, b, x, coins).
 
 use super::story::{SCOPE, Story, authorized, doctored, name};
 use strongroom_sim::history::{Fact, NonceUse, Observation, Share};
@@ -63,35 +64,47 @@ fn two_payments_that_share_no_input_break_a() {
     assert_eq!(doctored(doctor), Some("a"));
 }
 
+/// Intent 1 signed, and 60 s later intent 2 with this anchor, whose entry bears this stamp.
+fn second(at_ms: u64, anchor: &'static str) -> Option<&'static str> {
+    doctored(|s: &mut Story| {
+        s.signed();
+        // As far from each other in true time as the window may be.
+        s.wait(60_000);
+        let mut authorized = authorized(2, at_ms);
+        authorized.anchor = anchor.into();
+        s.entry(Fact::Authorized(Box::new(authorized)));
+        s.witnessed();
+
+        for signer in [1, 2] {
+            let nonces = vec![NonceUse {
+                boot: [91; 16],
+                number: 9,
+                package: name(61),
+                share: vec![1],
+            }];
+            let (request, intent, unsigned) = (name(52), name(2), name(102));
+            s.shared(Share {
+                request,
+                intent,
+                unsigned,
+                nonces,
+                conflicts: vec![anchor.into()],
+                ..s.share(signer)
+            });
+        }
+    })
+}
+
 #[test]
 fn signing_above_the_limit_within_the_window_breaks_b_and_outside_it_does_not() {
-    let second = |at_ms: u64| {
-        doctored(move |s: &mut Story| {
-            s.signed();
-            // As far from each other in true time as the window may be.
-            s.wait(60_000);
-            s.entry(Fact::Authorized(Box::new(authorized(2, at_ms))));
-            s.witnessed();
-            for signer in [1, 2] {
-                let nonces = vec![NonceUse {
-                    boot: [91; 16],
-                    number: 9,
-                    package: name(61),
-                    share: vec![1],
-                }];
-                let (request, intent, unsigned) = (name(52), name(2), name(102));
-                s.shared(Share {
-                    request,
-                    intent,
-                    unsigned,
-                    nonces,
-                    ..s.share(signer)
-                });
-            }
-        })
-    };
-    assert_eq!(second(60_999), Some("b"));
-    assert_eq!(second(61_000), None);
+    assert_eq!(second(60_999, "anchor:2"), Some("b"));
+    assert_eq!(second(61_000, "anchor:2"), None);
+}
+
+#[test]
+fn signing_a_coin_of_another_payment_breaks_coins() {
+    // A coin of it that is not its anchor.
+    assert_eq!(second(61_000, "b:1"), Some("coins"));
 }
 
 #[test]
