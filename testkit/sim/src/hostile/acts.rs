@@ -194,7 +194,7 @@ impl Acting<'_> {
         });
         let other = others.next_back()?.clone();
 
-        let is_cancel = self.next() % 2 == 0;
+        let is_cancel = self.next().is_multiple_of(2);
         wanted.unsigned = with_coins_of(&wanted.unsigned, &other.unsigned, is_cancel)?;
         wanted.slots.extend(other.slots.iter().cloned());
         let attempt = &mut wanted.attempt;
