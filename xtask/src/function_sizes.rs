@@ -19,11 +19,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "a line per refusal code",
     ),
     (
-        "testkit/dev/src/demo/phases/bring_up.rs",
-        "bring_up",
-        "not split yet",
-    ),
-    (
         "testkit/journal-model/src/scenarios/failover.rs",
         "scenarios",
         "a row per scenario",
