@@ -189,10 +189,12 @@ fn of_vault(tag: u8, (t, vault): (TenantId, VaultId), chain: &ChainId, k: &Confl
     )
 }
 
-/// A used approval.
+/// A used approval of an approver.
 #[must_use]
-pub fn approval(t: TenantId, nonce: ApprovalNonce) -> Key {
-    key(18, &[&t.0, &nonce.0])
+pub fn approval(t: TenantId, approver: CredentialId, nonce: ApprovalNonce) -> Key {
+    // By approver, who chooses the nonce and shows it to all others: one of them could else use it
+    // up first.
+    key(18, &[&t.0, &approver.0, &nonce.0])
 }
 
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours, 2 days.

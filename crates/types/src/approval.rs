@@ -8,7 +8,7 @@ use crate::id::{ApprovalNonce, CredentialId, PlatformId, TenantId};
 use crate::json::Json;
 use crate::time::UnixMs;
 
-/// An approver's yes to one decision on one intent; single-use by its nonce.
+/// An approver's yes to one decision on one intent; single-use by its approver and nonce.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Approval {
     /// Installation in which it counts; another one refuses it.
@@ -26,7 +26,7 @@ pub struct Approval {
     pub approver: CredentialId,
     /// Digest of the written reason, domain `strongroom/rationale/v1` (all zeros: none).
     pub rationale: Digest,
-    /// Random value that makes the approval single-use.
+    /// Random value that makes the approval single-use among those of its approver.
     pub nonce: ApprovalNonce,
     /// Time from which on the approval is not valid.
     pub expires: UnixMs,

@@ -40,7 +40,7 @@ pub struct Seat<'a> {
 pub struct VerifiedApproval {
     /// Credential and human, for the group of the seat.
     pub relied: ReliedApproval,
-    /// Single-use number of the approval.
+    /// Value that makes the approval single-use among those of its approver.
     pub nonce: ApprovalNonce,
     /// Digest of the approval.
     pub digest: Digest,
@@ -96,7 +96,7 @@ pub fn check_approval(
     }
 
     // A replayed approval must not stand in for a fresh one.
-    let used = ks::approval(ballot.tenant, approval.nonce);
+    let used = ks::approval(ballot.tenant, approval.approver, approval.nonce);
     if view.get(&used).is_some() {
         return Err(Refusal::new(Code::UsedAuthority, approval.nonce));
     }
@@ -249,16 +249,11 @@ pub fn check_approvals(
     Ok(verified)
 }
 
-/// One human counts once, however many credentials and groups they have; one approval counts once.
+/// One human counts once, however many credentials and groups they have, and so does one approval.
 fn check_distinct(verified: &[VerifiedApproval]) -> Result<(), Refusal> {
     let humans: BTreeSet<_> = verified.iter().map(|v| v.relied.user).collect();
     if humans.len() != verified.len() {
         return Err(Code::ApprovalDuplicateHuman.into());
-    }
-
-    let nonces: BTreeSet<_> = verified.iter().map(|v| v.nonce).collect();
-    if nonces.len() != verified.len() {
-        return Err(Code::UsedAuthority.into());
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ fn set_approval_used(
     approval: &VerifiedApproval,
     until: UnixMs,
 ) {
-    let key = ks::approval(tenant, approval.nonce);
+    let key = ks::approval(tenant, approval.relied.credential, approval.nonce);
     change.expire(tenant, until, &key);
     change.put_bytes(key, Vec::new());
 }

@@ -184,11 +184,6 @@ impl<'a> Tally<'a> {
             refusal
         })?;
 
-        // Two with one number are refused together in the end.
-        let mut counted = self.counted.iter().map(|yes| &yes.verified);
-        if counted.any(|yes| yes.nonce == verified.nonce) {
-            return Err(Refusal::new(Code::UsedAuthority, verified.nonce));
-        }
         self.check_last_key(&verified)?;
         Ok(verified)
     }

@@ -116,20 +116,35 @@ fn the_same_approval_twice_is_one() {
     );
 }
 
+/// Nonces are chosen by approvers and shown to all of them: one who takes another's uses up their
+/// own approval alone, whether the payment is authorized before or with the other's.
 #[test]
-fn two_humans_cannot_share_a_nonce() {
-    let ledger = ready();
-    let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
-    let core = ledger.decide(&intent).unwrap();
-    let both = TWO.map(|who| {
-        let mut approval = ledger.world.approval(who, &intent, &core, &[]);
+fn hole_approver_uses_up_the_nonce_of_another() {
+    let mut ledger = ready();
+    let world = ledger.world.clone();
+    let with_nonce = |who, intent: &Intent, core: &DecisionCore| {
+        let mut approval = world.approval(who, intent, core, &[]);
         approval.nonce.0 = [9; 16];
-        ledger.world.sign(&approval, &[who])
-    });
-    assert_eq!(
-        with_approvals(&ledger, &intent, both.to_vec()),
-        Some(Code::UsedAuthority)
-    );
+        world.sign(&approval, &[who])
+    };
+
+    let taken = world.intent(ledger.now, MEDIUM, FRIEND);
+    let core = ledger.decide(&taken).unwrap();
+    let first = with_nonce(Who::Approver(1), &taken, &core);
+    let body = world.authorization(&taken, &core, vec![first], world.attempt(&taken));
+    ledger.push(body.into_body(), ledger.now).unwrap();
+
+    let intent = world.intent(ledger.now, MEDIUM, FRIEND);
+    let core = ledger.decide(&intent).unwrap();
+    let of = |who| with_approvals(&ledger, &intent, vec![with_nonce(who, &intent, &core)]);
+    assert_eq!(of(Who::Approver(0)), None);
+    assert_eq!(of(Who::Approver(1)), Some(Code::UsedAuthority));
+
+    let ledger = ready();
+    let intent = world.intent(ledger.now, LARGE, FRIEND);
+    let core = ledger.decide(&intent).unwrap();
+    let both = TWO.map(|who| with_nonce(who, &intent, &core));
+    assert_eq!(with_approvals(&ledger, &intent, both.to_vec()), None);
 }
 
 #[test]

@@ -291,7 +291,7 @@ fn map_key_bytes_do_not_change() {
         ks::intent(t, &d),
         ks::external_id(t, &"order".parse().unwrap()),
         ks::anchor(t, VaultId([3; 16]), &chain, &coin),
-        ks::approval(t, ApprovalNonce([3; 16])),
+        ks::approval(t, CredentialId([3; 16]), ApprovalNonce([3; 16])),
         ks::bucket(t, &[0; 17], &asset, 1, 258),
         ks::expiry(t, UnixMs(258), &[9, 9]),
         ks::credential(Scope::Platform, CredentialId([3; 16])),
@@ -317,4 +317,4 @@ fn map_key_bytes_do_not_change() {
         );
     }
 }
-const KEYS: &str = "776671eeb5876b0619dbd7d7e3210d4adaccc0c3afda9a82f0256fb130a2dd27";
+const KEYS: &str = "392cfd30b0720311acfda530e5f6982a3a4861dd92151f5688bf63ff1394d655";

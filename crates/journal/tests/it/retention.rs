@@ -106,7 +106,7 @@ fn a_used_approval_is_kept_until_its_intent_expires_and_not_longer() {
     let body = world.authorization(&intent, &core, vec![signed], attempt);
     ledger.push(body.into_body(), ledger.now).unwrap();
 
-    let used = ks::approval(world.tenant.id, approval.nonce);
+    let used = ks::approval(world.tenant.id, approval.approver, approval.nonce);
     at(&mut ledger, UnixMs(intent.expires.0 - 1));
     assert!(ledger.state.map().contains_key(&used));
     at(&mut ledger, intent.expires);
@@ -128,7 +128,7 @@ fn a_nonce_that_an_entry_forgets_and_uses_again_stays_used() {
         let signed = world.sign(&approval, &[Who::Approver(0)]);
         let body = world.authorization(&intent, &core, vec![signed], world.attempt(&intent));
         ledger.push(body.into_body(), ledger.now).unwrap();
-        ks::approval(world.tenant.id, approval.nonce)
+        ks::approval(world.tenant.id, approval.approver, approval.nonce)
     };
 
     let used = authorize(&mut ledger);
