@@ -11,7 +11,7 @@ use crate::keyspace as ks;
 use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
 use crate::state::{Lookup as _, View};
 use strongroom_policy::{Decision, Moment, Payment, Question, Terms};
-use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs};
+use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs, VaultId};
 
 /// A payment at one moment.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(crate) struct Relied<'a> {
 /// # Errors
 /// One code for each rule. A payment that is not authorized yet may get an answer that blocks.
 pub(crate) fn ask(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
-    check_not_held(view, asked)?;
+    check_not_held(view, asked.tenant, asked.payment.vault, asked.now)?;
     if let Some(relied) = asked.relied {
         check_people(view, asked, relied.record)?;
         check_listed(view, asked.tenant, relied.record)?;
@@ -159,13 +159,18 @@ fn check_met(
 
 /// Neither the platform, the tenant nor the vault is stopped or paused: an incident stops payments
 /// before its cause is known.
-fn check_not_held(view: &dyn View, asked: &Asked<'_>) -> Result<(), Refusal> {
-    let tenant = check_not_stopped(view, asked.tenant)?;
+pub(crate) fn check_not_held(
+    view: &dyn View,
+    tenant: TenantId,
+    vault: VaultId,
+    now: UnixMs,
+) -> Result<(), Refusal> {
+    let record = check_not_stopped(view, tenant)?;
 
     // A pause is one admin's way to gain time; it counts for what is authorized already, too.
-    let vault = view.vault(asked.tenant, asked.payment.vault);
+    let vault = view.vault(tenant, vault);
     let vault_paused_until = vault.map_or(UnixMs(0), |vault| vault.paused_until);
-    if asked.now < tenant.paused_until.max(vault_paused_until) {
+    if now < record.paused_until.max(vault_paused_until) {
         return Err(Code::Paused.into());
     }
     Ok(())

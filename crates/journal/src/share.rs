@@ -73,8 +73,13 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
             check_counted(&record, genesis)?;
             asked::ask_again(view, genesis, &question(view, asked, &record, &attempt)?)?;
         }
-        // Makes no payment, so neither a stop nor a pause nor a revoked approval concerns it.
-        AttemptKind::Cancel => check_cancel_allowed(&record, asked.now)?,
+        // Makes no payment, so neither a revoked approval nor a window concerns it. But it costs a
+        // fee and moves coins: an incident stops that, too, and what is out is out.
+        AttemptKind::Cancel => {
+            check_cancel_allowed(&record, asked.now)?;
+            asked::check_not_held(view, tenant, record.vault, asked.now)?;
+            check_cancel_fee(view, tenant, &record, &attempt)?;
+        }
         // Never recorded: `apply` refuses them.
         AttemptKind::Child => return Err(Refusal::new(Code::Unsupported, "child attempts")),
     }
@@ -170,6 +175,25 @@ fn check_cancel_allowed(record: &IntentRecord, now: UnixMs) -> Result<(), Refusa
         Code::EffectsMismatch,
         "the intent is neither cancelled, rejected nor expired",
     ))
+}
+
+/// The policy in force bounds what a way home costs as it bounds the fee of a payment: its intent
+/// can have ended long ago, under another policy.
+fn check_cancel_fee(
+    view: &dyn View,
+    tenant: TenantId,
+    record: &IntentRecord,
+    attempt: &AttemptRecord,
+) -> Result<(), Refusal> {
+    let owner = view.tenant(tenant)?;
+    let most = view.policy(tenant, &owner)?.fee_most(&record.chain);
+    match most {
+        Some(most) if attempt.fee_max > most => {
+            let detail = format!("the policy in force allows {most}");
+            Err(Refusal::new(Code::FeeCapExceeded, detail))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The vault's key, if it still signs and this signer still belongs to its roster.

@@ -8,7 +8,7 @@ use crate::window::{VelocityScope, Window};
 use crate::{check, unsupported};
 use strongroom_types::fields::{Fields, FormError};
 use strongroom_types::json::Json;
-use strongroom_types::{Digest, Document, GroupId, Refusal};
+use strongroom_types::{ChainId, Digest, Document, GroupId, MinorUnits, Refusal};
 
 /// Largest number of guards in one table.
 pub const GUARDS_MAX: usize = 64;
@@ -96,6 +96,22 @@ impl Policy {
             | GuardKind::ClosedHours(_) => false,
         });
         by_rule || by_guard
+    }
+
+    /// Largest fee that the guards let a transaction on this chain cost; none without such a guard.
+    #[must_use]
+    pub fn fee_most(&self, chain: &ChainId) -> Option<MinorUnits> {
+        let of_chain = |guard: &Guard| match &guard.kind {
+            GuardKind::FeeMax { chain: of, lte } if of == chain => Some(*lte),
+            GuardKind::FeeMax { .. }
+            | GuardKind::BlockedDestinations(_)
+            | GuardKind::Ceiling { .. }
+            | GuardKind::AmountMax { .. }
+            | GuardKind::Chains(_)
+            | GuardKind::Assets(_)
+            | GuardKind::ClosedHours(_) => None,
+        };
+        self.guards.iter().filter_map(of_chain).min()
     }
 
     /// Every group that a rule names, as approvers or initiators, in order of appearance.

@@ -19,7 +19,7 @@ pub struct LocalRules {
     pub native_per_intent_max: Option<MinorUnits>,
     /// Most a vault may spend in 24 hours of journal time, in the chain's native asset (base
     /// units), at worst case. Counts *all* authorized payments of the vault in the journal, not
-    /// only those this signer took part in.
+    /// only those this signer took part in, and the fee of the cancel that is asked for.
     pub native_per_day_max: Option<MinorUnits>,
     /// Vaults it signs for, each with its tenant: another tenant may give its vault the same id.
     pub vaults: Option<Vec<TenantVault>>,
@@ -32,6 +32,8 @@ pub(crate) struct Payment<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) intent: &'a Intent,
     pub(crate) kind: AttemptKind,
+    /// Largest fee of the attempt, in the chain's native asset.
+    pub(crate) fee_max: MinorUnits,
     pub(crate) native: &'a AssetId,
     /// Journal time, or this signer's clock where that is later.
     pub(crate) at: UnixMs,
@@ -40,7 +42,6 @@ pub(crate) struct Payment<'a> {
 impl LocalRules {
     /// Checks a payment against the rules on this signer's tip.
     pub(crate) fn check(&self, view: &dyn View, payment: &Payment<'_>) -> Result<(), Refusal> {
-        let refuse = |detail: String| Err(Refusal::new(Code::LocalRule, detail));
         let intent = payment.intent;
 
         // The tenant is the journal's, under which the intent was authorized.
@@ -67,10 +68,12 @@ impl LocalRules {
             ));
         }
 
-        // A cancel returns the anchor to the vault and makes no payment: no amount to bind.
-        if payment.kind == AttemptKind::Cancel {
-            return Ok(());
-        }
+        self.check_caps(view, payment)
+    }
+
+    /// Checks what leaves the vault: at worst case, and with what others took part in.
+    fn check_caps(&self, view: &dyn View, payment: &Payment<'_>) -> Result<(), Refusal> {
+        let intent = payment.intent;
 
         // Another asset's worth is unknown here, and a cap that can be passed by paying in another
         // asset is none.
@@ -84,8 +87,15 @@ impl LocalRules {
             return refuse("the operator's caps know the native asset only".to_owned());
         }
 
+        // A cancel moves the vault's coins to itself: what leaves is its fee, which no window has.
+        let (leaves, uncounted) = if payment.kind == AttemptKind::Cancel {
+            (Some(payment.fee_max), payment.fee_max)
+        } else {
+            (intent.total(), MinorUnits::ZERO)
+        };
+
         if let Some(max) = self.native_per_intent_max
-            && intent.total().is_none_or(|total| total > max)
+            && leaves.is_none_or(|leaves| leaves > max)
         {
             return refuse(format!("more than {max} in one intent"));
         }
@@ -93,7 +103,7 @@ impl LocalRules {
         // All payments of the vault, not only those this signer took part in: else each quorum
         // would have a limit of its own.
         if let Some(max) = self.native_per_day_max {
-            // The intent itself is authorized, so it is in the sum.
+            // The intent itself is authorized, so it is in the sum; a cancel's fee is added.
             let scope = WindowScope::Vault(intent.vault);
             let spent = TenantView::new(view, payment.tenant).spent(
                 scope,
@@ -101,10 +111,15 @@ impl LocalRules {
                 DAY_MS,
                 payment.at,
             );
-            if spent.is_none_or(|spent| spent.amount > max) {
+            let sum = spent.and_then(|spent| spent.amount.checked_add(uncounted));
+            if sum.is_none_or(|sum| sum > max) {
                 return refuse(format!("the vault's last 24 hours exceed {max}"));
             }
         }
         Ok(())
     }
+}
+
+fn refuse(detail: String) -> Result<(), Refusal> {
+    Err(Refusal::new(Code::LocalRule, detail))
 }

@@ -132,7 +132,8 @@ pub(super) fn apply(
         let detail = format!("the cap is {}", record.fee_max);
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
-    check_open(place, attempt.kind, &record)?;
+    let intent_life_ms = change.state().genesis().bounds.intent_life_ms;
+    check_open(place, attempt.kind, &record, intent_life_ms)?;
     let claim = Claim {
         place,
         vault: record.vault,
@@ -148,7 +149,10 @@ pub(super) fn apply(
         }
         // A cancel pays nothing and must stay possible under every policy. It stays counted where
         // the last attempt that pays is.
-        AttemptKind::Cancel => claim.check_own(change)?,
+        AttemptKind::Cancel => {
+            claim.check_own(change)?;
+            check_cancel_fee(attempt, &record)?;
+        }
         AttemptKind::Child => check_not_child(attempt.kind)?,
     }
 
@@ -179,12 +183,36 @@ fn check_number(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refusal>
     Ok(())
 }
 
+/// A replacement has to pay more than what it replaces, and a relay's own price beside it (BIP-125,
+/// rules 3 and 4): twice that is one step. Not the whole cap, as far as it was never offered: no
+/// one signs a cancel, so ended intents would be worth their caps to a miner.
+fn check_cancel_fee(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refusal> {
+    let pays = |attempt: &&AttemptRecord| attempt.kind != AttemptKind::Cancel;
+    let offered = record.attempts.iter().filter(pays);
+    let largest = offered.map(|attempt| attempt.fee_max).max();
+    let largest = largest.unwrap_or_default();
+    if attempt.fee_max.half() > largest {
+        let detail = format!("a cancel costs at most twice {largest}");
+        return Err(Refusal::new(Code::FeeCapExceeded, detail));
+    }
+    Ok(())
+}
+
 /// A live intent pays or bumps; an ended one may only return its anchor to the vault.
-fn check_open(place: Place, kind: AttemptKind, record: &IntentRecord) -> Result<(), Refusal> {
+fn check_open(
+    place: Place,
+    kind: AttemptKind,
+    record: &IntentRecord,
+    intent_life_ms: u64,
+) -> Result<(), Refusal> {
     let is_expired = place.at >= record.expires;
     let ended = record.standing.ended();
     match kind {
-        // Makes no payment, so stops and pauses do not concern it; a live intent's anchor stays.
+        // No one signs it: those of years together, opened in one hour, would be a fortune in fees.
+        AttemptKind::Cancel if place.at >= record.expires.plus(intent_life_ms) => {
+            Err(Code::IntentExpired.into())
+        }
+        // Makes no payment, so stops and pauses are left to its share; a live intent's anchor stays.
         AttemptKind::Cancel if ended.is_some() || is_expired => Ok(()),
         AttemptKind::Cancel => Err(Refusal::new(
             Code::AttemptNumberWrong,

@@ -1,6 +1,7 @@
 //! Attacks on the journal's rules that once went through, each with its control.
 
 mod asked_again;
+mod cancels;
 mod coins;
 mod far_apart;
 mod handed;

@@ -1,6 +1,6 @@
 //! What a share needs, judged at the head the signer acts under.
 
-use crate::{HOUR_MS, LARGE, SMALL, TWO, code, ready, ready_under};
+use crate::{LARGE, SMALL, TWO, code, ready, ready_under};
 use strongroom_journal::Body;
 use strongroom_journal::share::{ShareRequest, check};
 use strongroom_types::{
@@ -312,11 +312,6 @@ fn the_way_home_is_open_to_a_cancelled_intent_whatever_else_was_revoked() {
     ledger.push(Body::from(home), ledger.now).unwrap();
     let approver = ledger.world.person(Who::Approver(0)).credential.id;
     ledger.tighten(Tighten::revoke(approver), &ADMIN).unwrap();
-    let until = ledger.now.plus(HOUR_MS);
-    ledger
-        .tighten(Tighten::Pause { vault: None, until }, &ADMIN)
-        .unwrap();
-    ledger.tighten(Tighten::Stop, &ADMIN).unwrap();
     assert_eq!(with(&ledger, &intent, |a| a.attempt = 2), None);
     let (key, who) = (ledger.world.tenant.key, ledger.committee());
     ledger.tighten(Tighten::revoke(key), &who).unwrap();

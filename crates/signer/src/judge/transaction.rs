@@ -181,6 +181,7 @@ pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), CheckEnd> {
         tenant: case.request.tenant,
         intent: case.intent()?,
         kind: case.grant()?.attempt.kind,
+        fee_max: case.grant()?.attempt.fee_max,
         native: &found(case.decoder.as_ref())?.seat.native,
         // A clock that is behind the journal must not make a window look emptier.
         at: case.now.max(judge.follower.tip().at),

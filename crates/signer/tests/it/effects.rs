@@ -1,7 +1,7 @@
 //! The transaction does what the intent says, for the attempt that the journal has.
 
 use crate::cluster::Cluster;
-use crate::coordinator::{Payment, coin, view};
+use crate::coordinator::{Payment, coin};
 use crate::machine::codec;
 use strongroom_chain_bitcoin::Network;
 use strongroom_chain_bitcoin::encode::Unsigned;
@@ -11,8 +11,8 @@ use strongroom_ports::chain::{
 };
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{
-    ActBody, AttemptKind, Code, ConflictKey, Destination, Document as _, Intent, Refusal,
-    RegistryRecord, Tighten, Vault, VaultId,
+    ActBody, Code, ConflictKey, Destination, Document as _, Intent, Refusal, RegistryRecord,
+    Tighten, Vault, VaultId,
 };
 use strongroom_world::{FRIEND, STRANGER};
 
@@ -215,34 +215,12 @@ fn a_payment_to_another_vault_of_the_tenant_goes_to_that_vaults_own_address() {
 #[test]
 fn a_cancel_brings_everything_home_and_nothing_else() {
     let mut cluster = Cluster::ready();
-    let mut payment = cluster.authorized(300_000, &[]);
+    let payment = cluster.authorized(300_000, &[]);
     let pays = payment.built.clone();
     cluster.tighten(Tighten::Cancel(payment.intent.digest()));
-    let own = cluster.vault_key();
-    let coins: Vec<_> = payment
-        .built
-        .conflicts
-        .iter()
-        .map(|key| {
-            let number = u32::from_str_radix(&key.to_string()[53..69], 16).unwrap();
-            coin(number, 800_000)
-        })
-        .collect();
-    let plan = Plan {
-        kind: AttemptKind::Cancel,
-        effects: &Effects::default(),
-        vault: &own,
-        anchor: Some(&payment.attempt.anchor),
-        previous: Some(&pays.unsigned),
-        fee_max: 10_000.into(),
-        return_to: OwnPath {
-            change: 1,
-            index: 9,
-        },
-    };
-    payment.built = codec().build(&plan, &view(&coins, 4_000)).unwrap();
-    let mut attempt = cluster.attempt_of(&payment.intent, &payment.built);
-    (attempt.number, attempt.kind) = (2, AttemptKind::Cancel);
+    let mut home = cluster.way_home(&payment);
+    let attempt = &mut home.attempt;
+
     // A cancel that still pays is refused.
     let mut lie = attempt.clone();
     lie.unsigned_digest = unsigned_digest(&pays.unsigned);
@@ -261,8 +239,7 @@ fn a_cancel_brings_everything_home_and_nothing_else() {
     cluster
         .submit(strongroom_journal::Body::from(attempt.clone()))
         .unwrap();
-    payment.attempt = attempt;
-    cluster.sign(&payment, &[1, 2]);
+    cluster.sign(&home, &[1, 2]);
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! The operator's own rules tighten, and free nothing.
 
 use crate::cluster::Cluster;
+use crate::coordinator::Answer;
 use strongroom_signer_core::LocalRules;
-use strongroom_types::{Code, TenantId, TenantVault, VaultId};
+use strongroom_types::{Code, Document as _, TenantId, TenantVault, Tighten, VaultId};
 
 /// Signer 1 gets rules; the others have none.
 fn ruled(rules: LocalRules) -> Cluster {
     let mut cluster = Cluster::ready();
+    rule(&mut cluster, rules);
+    cluster
+}
+
+fn rule(cluster: &mut Cluster, rules: LocalRules) {
     let now = cluster.now;
     cluster.signer(1).rules = rules;
     cluster.signer(1).start(now).unwrap();
     cluster.wait(15_000);
-    cluster
 }
 
 fn asked(cluster: &mut Cluster, amount: u64) -> Option<Code> {
@@ -20,7 +25,7 @@ fn asked(cluster: &mut Cluster, amount: u64) -> Option<Code> {
     let others = cluster.ask(2, &request);
     assert_eq!(others.shares().len(), 1, "the others are not bound by it");
     match cluster.ask(1, &request) {
-        crate::coordinator::Answer::Shares { .. } => None,
+        Answer::Shares { .. } => None,
         refused => Some(refused.code()),
     }
 }
@@ -52,6 +57,42 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
         cluster.wait(15_000);
     }
     assert_eq!(asked(&mut cluster, 300_000), None);
+}
+
+/// Its coins stay the vault's, and no window of the policy has its fee.
+#[test]
+fn hole_fee_of_a_cancel_is_above_the_operators_amounts() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.authorized(300_000, &[]);
+    cluster.tighten(Tighten::Cancel(payment.intent.digest()));
+    let home = cluster.way_home(&payment);
+    cluster.submit(home.attempt.clone().into()).unwrap();
+
+    let fee: u64 = home.attempt.fee_max.to_string().parse().unwrap();
+    let in_one = |max: u64| LocalRules {
+        native_per_intent_max: Some(max.into()),
+        ..LocalRules::default()
+    };
+    // What the payment counts, its fee cap of 20 000 included, is still in the day.
+    let in_a_day = |max: u64| LocalRules {
+        native_per_day_max: Some((320_000 + max).into()),
+        ..LocalRules::default()
+    };
+    let refused = Some(Code::LocalRule);
+    for (rules, expected) in [
+        (in_one(fee), None),
+        (in_one(fee - 1), refused),
+        (in_a_day(fee), None),
+        (in_a_day(fee - 1), refused),
+    ] {
+        rule(&mut cluster, rules);
+        let request = cluster.request(&home, &[1, 2]);
+        let answer = match cluster.ask(1, &request) {
+            Answer::Shares { .. } => None,
+            refused => Some(refused.code()),
+        };
+        assert_eq!(answer, expected);
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn an_hour(limit: u64, scope: VelocityScope) -> Window {
 }
 
 /// The default policy, changed.
-fn policy(ledger: &Ledger, change: impl FnOnce(&mut Policy)) -> Policy {
+pub(super) fn policy(ledger: &Ledger, change: impl FnOnce(&mut Policy)) -> Policy {
     let mut policy = ledger.world.tenant.policy(&PolicyOptions::default());
     change(&mut policy);
     policy
@@ -55,7 +55,7 @@ pub(super) fn under(change: impl FnOnce(&mut Policy)) -> Ledger {
     ledger
 }
 
-fn guard(id: &str, kind: GuardKind) -> Guard {
+pub(super) fn guard(id: &str, kind: GuardKind) -> Guard {
     Guard {
         id: id.parse().unwrap(),
         kind,
